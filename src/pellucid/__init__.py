@@ -1,0 +1,105 @@
+"""Pellucid: neural networks you can see through.
+
+    >>> import pellucid
+    >>> run = pellucid.train("iris", hidden=(16,), epochs=40, learning_rate=0.01)
+    >>> run.predict([{"sepal length (cm)": 5.1, "sepal width (cm)": 3.5,
+    ...               "petal length (cm)": 1.4, "petal width (cm)": 0.2}]).tolist()
+    ['setosa']
+
+Everything heavy (PyTorch, PyArrow, scikit-learn) loads when it is first used, not here.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from pellucid.version import __version__
+
+if TYPE_CHECKING:
+    from pellucid.errors import (
+        DataError,
+        DivergenceError,
+        ModelFileError,
+        PellucidError,
+        RunFolderError,
+        SettingError,
+        StorageError,
+        UserError,
+    )
+    from pellucid.network import Activation, BatchNorm, Dense, Dropout, Network, mlp
+    from pellucid.optimizer import Optimizer
+    from pellucid.task import Loss, Task
+    from pellucid.workflow.check import check
+    from pellucid.workflow.model import Model
+    from pellucid.workflow.run import Run, load
+    from pellucid.workflow.settings import Settings
+    from pellucid.workflow.train import resume, train
+
+_HOMES = {
+    "Activation": "network",
+    "BatchNorm": "network",
+    "DataError": "errors",
+    "Dense": "network",
+    "DivergenceError": "errors",
+    "Dropout": "network",
+    "Loss": "task",
+    "Model": "workflow.model",
+    "ModelFileError": "errors",
+    "Network": "network",
+    "Optimizer": "optimizer",
+    "PellucidError": "errors",
+    "Run": "workflow.run",
+    "RunFolderError": "errors",
+    "SettingError": "errors",
+    "Settings": "workflow.settings",
+    "StorageError": "errors",
+    "Task": "task",
+    "UserError": "errors",
+    "check": "workflow.check",
+    "load": "workflow.run",
+    "mlp": "network",
+    "resume": "workflow.train",
+    "train": "workflow.train",
+}
+
+__all__ = [
+    "Activation",
+    "BatchNorm",
+    "DataError",
+    "Dense",
+    "DivergenceError",
+    "Dropout",
+    "Loss",
+    "Model",
+    "ModelFileError",
+    "Network",
+    "Optimizer",
+    "PellucidError",
+    "Run",
+    "RunFolderError",
+    "SettingError",
+    "Settings",
+    "StorageError",
+    "Task",
+    "UserError",
+    "__version__",
+    "check",
+    "load",
+    "mlp",
+    "resume",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name where it lives, on first use."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'pellucid' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"pellucid.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

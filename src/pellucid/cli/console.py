@@ -1,0 +1,246 @@
+"""What the terminal shows: tables, sentences, and one live line while a network trains."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from pellucid.network import Network, describe
+
+if TYPE_CHECKING:
+    from rich.live import Live
+
+    from pellucid.data.schema import Schema
+    from pellucid.data.tables import ReadReport
+    from pellucid.preprocessing.recipe import Recipe
+    from pellucid.training.engine import Engine
+    from pellucid.training.history import Epoch
+    from pellucid.training.loop import Outcome, Plan
+    from pellucid.training.parity import Parity
+    from pellucid.workflow.prepare import Prepared
+
+__all__ = [
+    "TrainingDisplay",
+    "console",
+    "history_table",
+    "layers_table",
+    "metrics_table",
+    "notes",
+    "parity_table",
+    "reading_line",
+    "recipe_table",
+    "schema_table",
+]
+
+console = Console(highlight=False, soft_wrap=False)
+
+_MANY_COLUMNS = 40
+_MANY_CLASSES = 12
+
+
+def reading_line(report: ReadReport) -> str:
+    """One sentence on what was recognised in the file."""
+    names = {",": "comma", "\t": "tab", ";": "semicolon", "|": "pipe", " ": "space"}
+    parts = [f"{report.n_rows:,} rows × {report.n_columns:,} columns", report.format]
+    if report.compression:
+        parts.append(report.compression)
+    if report.separator is not None:
+        parts.append(f"separator {names.get(report.separator, report.separator)}")
+    if report.header is not None:
+        parts.append("header" if report.header else "no header")
+    if report.missing:
+        marks = ", ".join(f"{_mark(mark)} {n:,}" for mark, n in report.missing.items())
+        parts.append(f"missing: {marks}")
+    return f"{report.source}: " + "; ".join(parts)
+
+
+def _mark(mark: str) -> str:
+    return f"{mark!r}" if mark.strip() else ("empty" if not mark else "blank")
+
+
+def schema_table(schema: Schema) -> Table:
+    """The columns, what each was taken for and why."""
+    table = Table(title="Columns", title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for name in ("column", "kind", "role", "missing", "distinct", "why"):
+        table.add_column(name, justify="right" if name in ("missing", "distinct") else "left", overflow="fold")
+    columns = schema.columns
+    shown = columns if len(columns) <= _MANY_COLUMNS else _telling(columns)
+    for c in shown:
+        role = {"feature": "", "target": "[bold]target[/]", "dropped": "[dim]dropped[/]"}[c.role]
+        table.add_row(escape(c.name), c.kind, role, f"{c.n_missing:,}", f"{c.n_distinct:,}", escape(c.reason))
+    if len(shown) < len(columns):
+        table.caption = f"… and {len(columns) - len(shown):,} more (all of them with: pellucid inspect DATA --json)"
+        table.caption_justify = "left"
+    return table
+
+
+def _telling(columns: Sequence[Any]) -> list[Any]:
+    """The first columns, and after them those that are not plain features."""
+    special = [c for c in columns[_MANY_COLUMNS // 2 :] if c.role != "feature"]
+    return [*columns[: _MANY_COLUMNS // 2], *special[: _MANY_COLUMNS // 2]]
+
+
+def layers_table(network: Network) -> Table:
+    """The layers with the shape after each and its number of parameters."""
+    table = Table(title="Network", title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for name in ("layer", "output", "parameters"):
+        table.add_column(name, justify="right" if name == "parameters" else "left")
+    table.add_row("input", f"[B, {network.inputs}]".replace("[", r"\["), "")
+    trainable = network.trainable()
+    for index, (layer, width) in enumerate(zip(network.layers, network.widths(), strict=True)):
+        size = sum(p.size for p in trainable if p.name.startswith(f"{index}."))
+        table.add_row(describe(layer), rf"\[B, {width}]", f"{size:,}" if size else "")
+    table.add_row("[bold]together[/]", "", f"[bold]{network.n_trainable:,}[/]")
+    return table
+
+
+def metrics_table(metrics: Mapping[str, Any], baseline: Mapping[str, Any], title: str) -> Table:
+    """Each metric with its 95 % interval, beside an answer that looks at no column."""
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    table.add_column("metric")
+    for name in ("value", "95 % interval", "without the network"):
+        table.add_column(name, justify="right")
+    for name, estimate in _estimates(metrics):
+        other = dict(_estimates(baseline)).get(name)
+        table.add_row(
+            escape(name.replace("_", " ")),
+            _number(_part(estimate, "value")),
+            f"{_number(_part(estimate, 'low'))} – {_number(_part(estimate, 'high'))}",
+            _number(_part(other, "value")) if other is not None else "",
+        )
+    return table
+
+
+def _estimates(metrics: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
+    for name, value in metrics.items():
+        if hasattr(value, "low") or (isinstance(value, Mapping) and "low" in value):
+            yield name, value
+        elif isinstance(value, Mapping) and len(value) <= _MANY_CLASSES:
+            for label, inner in _estimates(value):
+                yield f"{name} of {label}", inner
+
+
+def _part(estimate: Any, name: str) -> float | None:
+    value: float | None = estimate[name] if isinstance(estimate, Mapping) else getattr(estimate, name)
+    return value
+
+
+def _number(value: float | None) -> str:
+    if value is None or math.isnan(value):
+        return "—"
+    return f"{value:.4f}" if abs(value) < 100 else f"{value:,.1f}"
+
+
+def notes(sentences: Iterable[str]) -> None:
+    """Print what the user should know, a line each."""
+    for sentence in sentences:
+        console.print(f"[yellow]•[/] {escape(sentence)}")
+
+
+class TrainingDisplay:
+    """Shows a run as it goes: the table, the network, and a live line that falls quiet without a terminal."""
+
+    def __init__(self) -> None:
+        self._live: Live | None = None
+
+    def prepared(self, prepared: Prepared, engine: Engine, plan: Plan) -> None:
+        """Show what was read and what will be trained."""
+        console.print(escape(reading_line(prepared.table.report)))
+        console.print()
+        console.print(schema_table(prepared.schema))
+        console.print()
+        notes(prepared.notes)
+        console.print(escape(f"Split: {prepared.split.how}"))
+        console.print()
+        console.print(layers_table(prepared.network))
+        console.print(
+            f"\n{engine.name} on {engine.device}, {prepared.task.loss.name}, {engine.optimizer.name} "
+            f"at {plan.learning_rate:g}, batches of {min(plan.batch_size, len(prepared.train)):,}"
+        )
+        if console.is_terminal:
+            from rich.live import Live
+
+            self._live = Live("", console=console, transient=True, refresh_per_second=8)
+            self._live.start()
+
+    def epoch(self, epoch: Epoch, plan: Plan) -> None:
+        """Move the live line."""
+        if self._live:
+            self._live.update(
+                f"epoch {epoch.epoch}/{plan.epochs}  loss {epoch.train_loss:.4f}  "
+                f"validation {epoch.validation_loss:.4f}  score {epoch.validation_score:.4f}  "
+                f"({epoch.seconds:.2f} s)"
+            )
+
+    def trained(self, outcome: Outcome) -> None:
+        """Take the live line away and say how training ended."""
+        self.close()
+        n = len(outcome.history)
+        seconds = sum(epoch.seconds for epoch in outcome.history)
+        console.print(f"{n} epochs in {seconds:.1f} s, best {outcome.best_epoch}; stopped by: {outcome.reason}\n")
+
+    def close(self) -> None:
+        """Give the terminal back, whatever happened."""
+        if self._live:
+            self._live.stop()
+            self._live = None
+
+
+_SHOWN_EPOCHS = 12
+
+
+def history_table(history: Sequence[Epoch]) -> Table:
+    """The history, thinned to a dozen epochs; the best one is marked."""
+    table = Table(title="History", title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for name in ("epoch", "training loss", "validation loss", "score"):
+        table.add_column(name, justify="right")
+    best = min(range(len(history)), key=lambda i: history[i].validation_loss)
+    every = max(1, len(history) // _SHOWN_EPOCHS)
+    shown = sorted({*range(0, len(history), every), best, len(history) - 1})
+    for i in shown:
+        line = history[i]
+        mark = " ← best" if i == best else ""
+        table.add_row(
+            str(line.epoch),
+            f"{line.train_loss:.5f}",
+            f"{line.validation_loss:.5f}",
+            f"{line.validation_score:.4f}{mark}",
+        )
+    return table
+
+
+def recipe_table(recipe: Recipe) -> Table:
+    """What becomes of each column on its way into the network."""
+    table = Table(title="Preprocessing", title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for name in ("column", "kind", "inputs", "named"):
+        table.add_column(name, justify="right" if name == "inputs" else "left", overflow="fold")
+    for column in recipe.columns[:_MANY_COLUMNS]:
+        names = recipe.feature_names[recipe.slices[column.name]]
+        shown = ", ".join(names[:4]) + (f" … ({len(names) - 4} more)" if len(names) > 4 else "")
+        table.add_row(escape(column.name), column.kind, str(len(names)), escape(shown))
+    if len(recipe.columns) > _MANY_COLUMNS:
+        table.caption = f"… and {len(recipe.columns) - _MANY_COLUMNS:,} more"
+        table.caption_justify = "left"
+    return table
+
+
+def parity_table(parity: Parity) -> Table:
+    """The largest differences between two engines, and what is allowed."""
+    from pellucid.training.parity import TOLERANCE, TOLERANCE_AFTER_STEPS
+
+    title = f"{' and '.join(parity.engines)} on {parity.n_rows:,} rows, float64: largest differences"
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for name in ("what", "difference", "allowed"):
+        table.add_column(name, justify="left" if name == "what" else "right")
+    table.add_row("logits", f"{parity.logits:.1e}", f"{TOLERANCE:.0e}")
+    table.add_row("loss", f"{parity.loss:.1e}", f"{TOLERANCE:.0e}")
+    for name, value in parity.gradients.items():
+        table.add_row(f"gradient of {name}", f"{value:.1e}", f"{TOLERANCE:.0e}")
+    for name, value in parity.weights_after_steps.items():
+        table.add_row(f"{name} after {parity.n_steps:,} steps", f"{value:.1e}", f"{TOLERANCE_AFTER_STEPS:.0e}")
+    return table

@@ -1,0 +1,32 @@
+"""``pellucid evaluate``: how good a model is on rows whose target is known."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+__all__ = ["evaluate"]
+
+
+def evaluate(
+    run: Annotated[str, typer.Argument(help="A run folder or a model file.")],
+    data: Annotated[str, typer.Argument(help="Rows with the target column.")],
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Measure a model on DATA, each metric with a 95 % bootstrap interval."""
+    from pellucid.cli.predict import open_rows
+    from pellucid.evaluation.metrics import metrics_to_json
+    from pellucid.workflow.model import Model
+
+    model = Model.read(run)
+    table = model.table(open_rows(data))
+    metrics = model.evaluate(table)
+    if json:
+        import json as json_
+
+        typer.echo(json_.dumps(metrics_to_json(metrics)))
+        return
+    from pellucid.cli.console import console, metrics_table
+
+    console.print(metrics_table(metrics, {}, f"On the {table.arrow.num_rows:,} rows of {data}"))

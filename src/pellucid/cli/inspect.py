@@ -1,0 +1,92 @@
+"""``pellucid inspect``: what is in a table, or in a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pellucid.cli.options import with_settings
+
+__all__ = ["inspect"]
+
+
+@with_settings
+def inspect(
+    what: Annotated[str, typer.Argument(metavar="RUN|DATA", help="A run folder, a model file or a table.")],
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    settings: dict[str, Any],
+) -> None:
+    """Show the schema of a table, or the architecture, preprocessing and history of a run."""
+    path = Path(what)
+    if path.is_dir() or path.suffix == ".safetensors":
+        _inspect_run(what, json=json)
+    else:
+        _inspect_table(what, settings, json=json)
+
+
+def _inspect_table(data: str, given: dict[str, Any], *, json: bool) -> None:
+    from pellucid.workflow.prepare import examine
+    from pellucid.workflow.settings import Settings
+
+    table, schema, _, _ = examine(data, Settings.of(given))
+    if json:
+        _print_json({"rows": table.report.n_rows, "notes": list(table.report.notes), "schema": schema.to_json()})
+        return
+    from rich.markup import escape
+
+    from pellucid.cli.console import console, notes, reading_line, schema_table
+
+    console.print(escape(reading_line(table.report)) + "\n")
+    console.print(schema_table(schema))
+    notes([*table.report.notes, *schema.warnings])
+
+
+def _inspect_run(path: str, *, json: bool) -> None:
+    from pellucid.workflow.run import Run, load
+
+    opened = load(path)
+    model, history = (opened.model, opened.history) if isinstance(opened, Run) else (opened, ())
+    if json:
+        from dataclasses import asdict
+
+        _print_json(
+            {
+                "task": model.task.to_json(),
+                "network": model.network.to_json(),
+                "parameters": model.network.n_trainable,
+                "features": list(model.recipe.feature_names),
+                "recipe": model.recipe.to_json(),
+                "history": [asdict(epoch) for epoch in history],
+                **model.facts,
+            }
+        )
+        return
+    from rich.markup import escape
+
+    from pellucid.cli.console import console, history_table, layers_table, metrics_table, recipe_table
+
+    task, facts = model.task, model.facts["metrics"]
+    classes = (
+        f" ({', '.join(map(str, task.classes[:8]))}{' …' if len(task.classes) > 8 else ''})" if task.classes else ""
+    )
+    console.print(escape(f"{task.kind} of {task.target!r}{classes}, {task.loss.name}, {task.link} at the end") + "\n")
+    console.print(layers_table(model.network))
+    console.print()
+    console.print(recipe_table(model.recipe))
+    if history:
+        console.print()
+        console.print(history_table(history))
+    if facts:
+        console.print()
+        console.print(metrics_table(facts["metrics"], facts["baseline"], f"On the {facts['measured_on']} rows"))
+        versions = ", ".join(f"{name} {version}" for name, version in model.facts["libraries"].items())
+        console.print(f"\n{facts['engine']} on {facts['device']}; {versions}")
+
+
+def _print_json(value: object) -> None:
+    import json
+
+    typer.echo(json.dumps(value))

@@ -1,0 +1,76 @@
+"""``pellucid``: the commands, and what becomes of an error.
+
+Exit codes: 0 done; 1 the answer is no (``check`` beyond its tolerance, a run that diverged); 2 the user can put it
+right; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from pellucid.cli import check, data, evaluate, init, inspect, predict, train
+from pellucid.errors import DivergenceError, PellucidError, UserError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="pellucid",
+    help="Neural networks you can see through: build, train and understand them on your own data.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (
+    train.train,
+    predict.predict,
+    evaluate.evaluate,
+    inspect.inspect,
+    check.check,
+    init.init,
+    data.data,
+):
+    app.command(name=command.__name__)(command)
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: bool = typer.Option(False, "--version", help="Print the version and exit.")) -> None:
+    if version:
+        from pellucid.version import __version__
+
+        typer.echo(f"pellucid {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line; this is what ``pellucid`` starts."""
+    try:
+        app()
+    except UserError as error:
+        _fail(error, 2)
+    except DivergenceError as error:
+        _fail(error, 1)
+    except PellucidError as error:
+        _fail(error, 2)
+    except BrokenPipeError:
+        # The reader of our output has gone (`pellucid data | head -1`): leave quietly.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    except MemoryError:
+        _fail(MemoryError("not enough memory: use fewer rows or columns (drop=…), or fewer max_categories"), 2)
+
+
+def _fail(error: BaseException, code: int) -> None:
+    sys.stdout.flush()
+    print(f"error: {error}", file=sys.stderr)
+    raise SystemExit(code) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+"""The settings as command-line options, made from `Settings` so that nothing is said twice."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from typing import Annotated, Any
+
+import typer
+
+from pellucid.workflow.settings import SECTIONS, Settings
+
+__all__ = ["with_settings"]
+
+
+def with_settings(command: Callable[..., None]) -> Callable[..., None]:
+    """Give ``command`` one option a setting; those the user wrote reach it as the dict ``settings``."""
+    own = inspect.signature(command, eval_str=True)
+    options = [_option(each) for each in fields(Settings)]
+    names = {option.name for option in options}
+    parameters = [p for p in own.parameters.values() if p.name != "settings"] + options
+
+    @functools.wraps(command)
+    def wrapped(**arguments: Any) -> None:
+        settings = {name: v for name, v in arguments.items() if name in names and v not in (None, [])}
+        rest = {name: v for name, v in arguments.items() if name not in names}
+        command(**rest, settings=settings)
+
+    wrapped.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+    wrapped.__annotations__ = {p.name: p.annotation for p in parameters}
+    return wrapped
+
+
+def _option(each: Any) -> inspect.Parameter:
+    facts: Mapping[str, Any] = each.metadata
+    dashed = "--" + each.name.replace("_", "-")
+    many = isinstance(each.default, tuple) and each.name != "hidden"
+    if facts["is_flag"]:
+        declared = [f"{dashed}/--no-{dashed[2:]}"]
+        kind: Any = bool | None
+    else:
+        declared = [dashed, *facts["flags"]]
+        kind = (list[str] if many else str) | None
+    option = typer.Option(
+        *declared,
+        help=facts["help"] + _default(each.default),
+        rich_help_panel=SECTIONS[facts["section"]],
+        show_default=False,
+        metavar=None if facts["is_flag"] else each.name.split("_")[-1].upper(),
+    )
+    return inspect.Parameter(
+        each.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind, option]
+    )
+
+
+def _default(value: Any) -> str:
+    if value is None or value == () or isinstance(value, bool):
+        return ""
+    shown = ",".join(map(str, value)) if isinstance(value, tuple) else value
+    return f" [{shown}]"

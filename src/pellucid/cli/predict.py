@@ -1,0 +1,46 @@
+"""``pellucid predict``: answers for new rows, without PyTorch."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+__all__ = ["predict"]
+
+
+def predict(
+    run: Annotated[str, typer.Argument(help="A run folder or a model file.")],
+    data: Annotated[str, typer.Argument(help="The rows, as a table with the columns the model knows.")],
+    output: Annotated[
+        str | None,
+        typer.Option("-o", "--output", help="CSV, Parquet or JSON lines by its ending; else the terminal."),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON lines.")] = False,
+) -> None:
+    """Predict the target of each row: its class and probabilities, or its value."""
+    from pellucid.workflow.model import Model
+    from pellucid.workflow.output import check_ending, encode, write_table
+
+    if output is not None:
+        check_ending(output)
+    model = Model.read(run)
+    table = model.table(open_rows(data))
+    answers = model.prediction_table(table)
+    if output is None:
+        typer.echo(encode(answers, ".jsonl" if json else ".csv").decode(), nl=False)
+        return
+    write_table(output, answers)
+    if not json:
+        typer.echo(f"{answers.num_rows:,} predictions of {model.task.target!r} are in {output}")
+
+
+def open_rows(data: str) -> object:
+    """A path as it is, or the table of a built-in set."""
+    from pathlib import Path
+
+    from pellucid.data.builtin import BUILTIN, load_builtin
+
+    if data in BUILTIN and not Path(data).is_file():
+        return load_builtin(data)[0]
+    return data

@@ -1,0 +1,62 @@
+"""``pellucid train``: from a table to a trained, measured and saved network."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from pellucid.cli.options import with_settings
+
+__all__ = ["train"]
+
+
+@with_settings
+def train(
+    data: Annotated[str | None, typer.Argument(help="A table, or the name of a built-in set.")] = None,
+    *,
+    config: Annotated[str | None, typer.Option("-c", "--config", help="A config.yaml; options go before it.")] = None,
+    out: Annotated[str | None, typer.Option(help="The run folder; else runs/<name>-<n>.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run that --out holds.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out (or DATA).")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the outcome only.")] = False,
+    settings: dict[str, Any],
+) -> None:
+    """Train a network on DATA and save it in a run folder."""
+    from pellucid.cli.console import TrainingDisplay, console, metrics_table
+    from pellucid.errors import SettingError
+    from pellucid.workflow import train as workflow
+
+    display = None if json or quiet else TrainingDisplay()
+    try:
+        if resume:
+            folder = out or data
+            if folder is None:
+                raise SettingError("which run is to be resumed? Name its folder: pellucid train RUN --resume")
+            if settings and out is None:
+                given = ", ".join("--" + name.replace("_", "-") for name in settings)
+                raise SettingError(f"a resumed run keeps its settings: leave out {given}")
+            run = workflow.resume(folder, watcher=display)
+        else:
+            run = workflow.train(
+                data, config=config, out=out, overwrite=overwrite, save=True, watcher=display, **settings
+            )
+    finally:
+        if display:
+            display.close()
+
+    if json:
+        import json as json_
+
+        print(json_.dumps({"run": str(run.path), **run.summary}))
+    else:
+        held = run.summary["measured_on"]
+        n = run.summary["rows"].get(held) or run.summary["rows"]["train"]
+        console.print(metrics_table(run.metrics, run.summary["baseline"], f"On the {n:,} {held} rows"))
+        console.print(f"\nThe run is in {run.path}", soft_wrap=True)
+        console.print(f"Next: pellucid predict {run.path} DATA -o predictions.csv", soft_wrap=True)
+    if run.summary["stopped_by"] == "interrupted":
+        if not json:
+            console.print(f"Interrupted; go on with: pellucid train {run.path} --resume", soft_wrap=True)
+        raise typer.Exit(130)

@@ -1,0 +1,15 @@
+"""Tables: reading them, guessing what each column is, the target, the split, and the built-in sets.
+
+| file | what it does |
+|---|---|
+| `tables` | from a path or a frame to a `Table`, with a report of what was recognised |
+| `sniff`, `delimited` | text tables: separator, header, quotes, encoding; ragged rows by line |
+| `stored` | compressed files, Parquet, Arrow, JSON lines |
+| `frames` | pandas, polars, NumPy, dicts |
+| `columns` | one column to one of five types; missing markers; numbers with a few odd cells |
+| `dates` | formats of dates |
+| `schema`, `leaks` | what each column is, and which give the target away |
+| `target` | the task, the classes, the values |
+| `splits` | training, validation and test rows |
+| `builtin` | iris, wine, breast_cancer, diabetes, digits, circles, moons, spirals, xor, and, or |
+"""

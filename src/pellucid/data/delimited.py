@@ -1,0 +1,379 @@
+"""Text tables (CSV and its kin): decoded, their dialect recognised, read by Arrow, ragged rows named by line."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import csv as pa_csv
+
+from pellucid.data.columns import Cleaned, clean_column
+from pellucid.data.sniff import SEPARATORS, Dialect, sniff_dialect
+from pellucid.errors import DataError, SettingError
+
+__all__ = ["TextTable", "read_text_table", "to_utf8"]
+
+_SAMPLE = 1 << 20  # bytes that the dialect is guessed from
+_BLOCK = 4 << 20
+_PADS = ("", " ", "  ")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextTable:
+    """A text table as read: clean columns by name, and how it was written."""
+
+    names: tuple[str, ...]
+    columns: tuple[Cleaned, ...]
+    dialect: Dialect
+    notes: tuple[str, ...]
+
+
+def to_utf8(content: pa.Buffer, source: str, encoding: str | None) -> tuple[pa.Buffer, str]:
+    """The content in UTF-8 without a byte-order mark, and the name of the encoding that it was in.
+
+    Raises
+    ------
+    DataError
+        Where bytes do not belong to the encoding: names the byte, its place and line.
+    SettingError
+        For an encoding that Python does not know.
+    """
+    head = content.slice(0, min(4, content.size)).to_pybytes()
+    if encoding is None:
+        if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            encoding = "utf-16"
+        else:
+            encoding = "utf-8"
+    try:
+        known = codecs.lookup(encoding).name
+    except (LookupError, ValueError) as error:
+        raise SettingError(f"encoding {encoding!r} is not known; try utf-8, latin-1 or cp1252") from error
+    if known in ("utf-8", "utf-8-sig", "ascii"):
+        if head.startswith(codecs.BOM_UTF8):
+            content, known = content.slice(3), "utf-8-sig"
+        _check_utf8(content, source)
+        return content, "utf-8 (with byte-order mark)" if known == "utf-8-sig" else "utf-8"
+    try:
+        text = codecs.decode(content.to_pybytes(), known)
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{source} is not written in {encoding}: byte {error.start:,} does not fit; try another --encoding"
+        ) from error
+    return pa.py_buffer(text.removeprefix("\ufeff").encode("utf-8", errors="replace")), known
+
+
+def _check_utf8(content: pa.Buffer, source: str) -> None:
+    """Decode piece by piece, so that a bad byte is found without a second copy of the file."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    view, line = memoryview(content), 1
+    for start in range(0, len(view), _SAMPLE):
+        piece = view[start : start + _SAMPLE]
+        held = len(decoder.getstate()[0])
+        try:
+            decoder.decode(piece, final=start + _SAMPLE >= len(view))
+        except UnicodeDecodeError as error:
+            at = max(start + error.start - held, 0)
+            line += bytes(piece[: max(error.start - held, 0)]).count(b"\n")
+            raise DataError(
+                f"{source} is not written in UTF-8: byte 0x{view[at]:02x} at position {at:,}, line {line:,}, "
+                "does not fit; try --encoding latin-1 (or cp1252)"
+            ) from error
+        line += bytes(piece).count(b"\n")
+
+
+def read_text_table(
+    content: pa.Buffer,
+    source: str,
+    *,
+    header: bool | None,
+    separator: str | None,
+    markers: Sequence[str],
+    text_columns: Collection[str],
+    numeric_columns: Collection[str],
+) -> TextTable:
+    """Read a table from UTF-8 text.
+
+    Raises
+    ------
+    DataError
+        Empty, header only, ragged (with line number), duplicate names, or not text at all.
+    """
+    separator = _separator(separator)
+    sample = content.slice(0, min(_SAMPLE, content.size)).to_pybytes().decode("utf-8", errors="ignore")
+    if "\0" in sample:
+        raise DataError(f"{source} is not a text table: it holds zero bytes; expected CSV, Parquet, Arrow or JSON lines")
+    if content.size > _SAMPLE:  # the last record is cut in two
+        sample = sample[: max(sample.rfind("\n"), sample.rfind("\r")) + 1] or sample
+    if not sample.strip():
+        raise DataError(f"{source} is empty: there is no table in it")
+    dialect = sniff_dialect(sample, separator=separator, header=header)
+    notes: list[str] = []
+    names, drop_last = _names(dialect, source, sample, notes)
+    body = _skip_lines(content, dialect.header_lines)
+    if not body.size or not _has_text(body):
+        raise DataError(f"{source} has a header ({_listed(names)}) but no rows below it")
+    if dialect.separator == " " or dialect.skip_space:
+        body = _rewritten(body, dialect)
+    plan = _Plan(
+        source=source, content=content, dialect=dialect, width=len(names) + drop_last, markers=tuple(markers)
+    )
+    as_text = set(text_columns) | _codes_with_zeros(sample, dialect, names, set(numeric_columns), notes)
+    table = _read(body, plan, as_text=[i for i, n in enumerate(names) if n in as_text])
+    if table.num_rows == 0:
+        raise DataError(f"{source} has a header ({_listed(names)}) but no rows below it")
+    if drop_last:
+        table = table.select(range(len(names)))
+    counted = _count_markers(body, plan, table)
+    columns: list[Cleaned] = []
+    for i, name in enumerate(names):
+        cleaned = clean_column(
+            name,
+            table.column(i),
+            markers=markers,
+            as_text=name in as_text,
+            as_number=name in numeric_columns,
+            decimal=dialect.decimal,
+        )
+        extra = counted.get(i, {})
+        total = {k: cleaned.missing.get(k, 0) + extra.get(k, 0) for k in (*extra, *cleaned.missing)}
+        columns.append(
+            Cleaned(
+                array=cleaned.array,
+                missing=total,
+                infinite=cleaned.infinite,
+                trimmed=cleaned.trimmed,
+                notes=cleaned.notes,
+            )
+        )
+    return TextTable(names=names, columns=tuple(columns), dialect=dialect, notes=tuple(notes))
+
+
+def _separator(separator: str | None) -> str | None:
+    if separator is None:
+        return None
+    words = {"comma": ",", "tab": "\t", "\\t": "\t", "semicolon": ";", "bar": "|", "pipe": "|", "space": " "}
+    separator = words.get(separator.casefold(), separator)
+    if len(separator) != 1 or separator in '"\r\n':
+        raise SettingError(
+            f"separator must be one character (or comma, tab, semicolon, pipe, space), got {separator!r}"
+        )
+    return separator
+
+
+def _has_text(body: pa.Buffer) -> bool:
+    view = memoryview(body)
+    return any(bytes(view[i : i + _SAMPLE]).strip() for i in range(0, len(view), _SAMPLE))
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(repr(n) for n in names[:5])
+    return shown + (f" and {len(names) - 5:,} more" if len(names) > 5 else "")
+
+
+# --- names
+
+
+def _names(dialect: Dialect, source: str, sample: str, notes: list[str]) -> tuple[tuple[str, ...], bool]:
+    """Names for every column, and whether each row ends in a separator that no column belongs to."""
+    if not dialect.header:
+        return tuple(f"column_{i}" for i in range(1, dialect.width + 1)), False
+    written = list(dialect.names)
+    drop_last = False
+    if dialect.width == len(written) + 1:
+        lines = [line for line in sample.splitlines()[dialect.header_lines :] if line.strip()]
+        if lines and all(line.rstrip(" ").endswith(dialect.separator) for line in lines[:1000]):
+            drop_last = True
+            notes.append("each row ends in a separator that the header does not have; it was left out")
+        else:
+            written.insert(0, "")
+            notes.append("the header has one name fewer than the rows have fields, as R writes row names")
+    taken = {n for n in written if n}
+    seen: dict[str, int] = {}
+    names: list[str] = []
+    for i, given in enumerate(written, start=1):
+        name = given
+        if not name:
+            name = f"column_{i}"
+            while name in taken:
+                name += "_"
+            notes.append(f"column {i} has no name in the header; it is called {name!r}")
+        elif name in seen:
+            raise DataError(
+                f"{source}: the name {name!r} stands above columns {seen[name]} and {i}; give each column a name "
+                "of its own, or pass --no-header if the first line is a row"
+            )
+        seen[name] = i
+        names.append(name)
+    return tuple(names), drop_last
+
+
+def _skip_lines(content: pa.Buffer, lines: int) -> pa.Buffer:
+    if lines == 0:
+        return content
+    head = content.slice(0, min(8 * _SAMPLE, content.size)).to_pybytes()
+    ends = (m.end() for m in re.finditer(rb"\r\n|\n|\r", head))
+    for _ in range(lines):
+        end = next(ends, None)
+        if end is None:
+            return content.slice(content.size)
+    return content.slice(end)
+
+
+def _codes_with_zeros(
+    sample: str, dialect: Dialect, names: Sequence[str], numeric: set[str], notes: list[str]
+) -> set[str]:
+    """Columns such as postcodes, where ``01234`` is a code and its first zero counts."""
+    if re.search(r"(?<![\d.])0\d{4}", sample) is None:
+        return set()
+    from pellucid.data.sniff import records_of
+
+    records = records_of(sample, dialect.separator, quoted=dialect.quoted, skip_space=dialect.skip_space)
+    found: set[str] = set()
+    for i, name in enumerate(names):
+        cells = [r[i].strip() for r in records[int(dialect.header) :] if len(r) > i and r[i].strip()]
+        digits = [c for c in cells if c.isascii() and c.isdigit()]
+        if name in numeric or len(digits) < 0.9 * len(cells) or not any(c[0] == "0" for c in digits):
+            continue
+        if len({len(c) for c in digits}) == 1 and len(digits[0]) >= 5:
+            found.add(name)
+            notes.append(
+                f"column {name!r} holds codes of {len(digits[0])} digits that may begin with zero; they are kept as "
+                f"text (pass --numeric {name!r} for numbers)"
+            )
+    return found
+
+
+def _rewritten(body: pa.Buffer, dialect: Dialect) -> pa.Buffer:
+    """The same rows in the plain dialect, for the two that Arrow does not know: runs of spaces, space before a quote."""
+    if dialect.separator == " " and not dialect.quoted:
+        content = re.sub(rb"(?m)^[ \t]+|[ \t]+(?=\r?$)", b"", body.to_pybytes())
+        return pa.py_buffer(re.sub(rb"[ \t]+", b" ", content))
+    text = body.to_pybytes().decode("utf-8")
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter=dialect.separator, lineterminator="\n")
+    for record, _ in _records_with_lines(text, dialect):
+        writer.writerow(record)
+    return pa.py_buffer(out.getvalue().encode("utf-8"))
+
+
+def _records_with_lines(text: str, dialect: Dialect) -> Iterator[tuple[list[str], int]]:
+    """Each record with the line on which it begins."""
+    from pellucid.data.sniff import _reader, _without_outer_blanks
+
+    reader = _reader(text, dialect.separator, quoted=dialect.quoted, skip_space=dialect.skip_space)
+    line = 1
+    for record in reader:
+        if record:
+            yield (_without_outer_blanks(record) if dialect.separator == " " else record), line
+        line = reader.line_num + 1
+
+
+# --- reading
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Plan:
+    source: str
+    content: pa.Buffer
+    dialect: Dialect
+    width: int
+    markers: tuple[str, ...]
+
+
+def _read(
+    body: pa.Buffer, plan: _Plan, *, as_text: Sequence[int] = (), only: Sequence[int] | None = None
+) -> pa.Table:
+    """Read all columns with inferred types, or only some of them, as text with nothing missing."""
+    names = [str(i) for i in range(plan.width)]
+    text = pa.dictionary(pa.int32(), pa.string())
+    quoted = plan.dialect.quoted
+    convert = pa_csv.ConvertOptions(
+        check_utf8=False,  # checked already, with line numbers
+        null_values=[p + m + q for m in plan.markers for p in _PADS for q in _PADS] + [" " * k for k in range(3, 17)],
+        strings_can_be_null=only is None,
+        decimal_point=plan.dialect.decimal,
+        auto_dict_encode=True,
+        auto_dict_max_cardinality=2**31 - 1,
+        include_columns=[names[i] for i in only] if only is not None else None,
+        column_types={names[i]: text for i in (only if only is not None else as_text)},
+    )
+    block = _BLOCK
+    while True:
+        ragged: list[int] = []
+        parse = pa_csv.ParseOptions(
+            delimiter=plan.dialect.separator,
+            quote_char='"' if quoted else False,
+            newlines_in_values=quoted,
+            invalid_row_handler=lambda row, seen=ragged: (seen.append(row.actual_columns), "skip")[1],
+        )
+        try:
+            table = pa_csv.read_csv(
+                pa.BufferReader(body),
+                read_options=pa_csv.ReadOptions(column_names=names, block_size=block),
+                parse_options=parse,
+                convert_options=convert,
+            )
+        except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
+            if "straddl" in str(error) and block < body.size:
+                block = min(block * 16, max(body.size + 1, _BLOCK), 2**31 - 1)
+                continue
+            raise DataError(f"{plan.source} could not be read as a text table: {_first_line(error)}") from error
+        if ragged:
+            raise _ragged(plan, ragged[0])
+        return table
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0][:300] if str(error) else type(error).__name__
+
+
+def _ragged(plan: _Plan, seen: int) -> DataError:
+    wanted = f"{plan.width} field{'s' if plan.width != 1 else ''}"
+    separator = SEPARATORS.get(plan.dialect.separator, repr(plan.dialect.separator))
+    remedy = (
+        'put " around a field that holds the separator, mend the line'
+        + (", remove the lines above the header" if plan.dialect.header else "")
+        + f", or pass --separator if it is not the {separator}"
+    )
+    text = plan.content.to_pybytes().decode("utf-8")
+    short_header = plan.dialect.header and len(plan.dialect.names) < plan.width
+    for k, (record, line) in enumerate(_records_with_lines(text, plan.dialect)):
+        if k == 0 and (short_header or plan.dialect.header):
+            continue
+        if len(record) != plan.width:
+            n = len(record)
+            shown = plan.dialect.separator.join(record)
+            return DataError(
+                f"{plan.source}, line {line:,}: {n} field{'s' if n != 1 else ''} where "
+                f"{'the header has' if plan.dialect.header and not short_header else 'the other rows have'} "
+                f"{wanted} ({shown[:60]!r}); {remedy}"
+            )
+    return DataError(f"{plan.source}: a row has {seen} fields where the others have {wanted}; {remedy}")
+
+
+def _count_markers(body: pa.Buffer, plan: _Plan, table: pa.Table) -> dict[int, dict[str, int]]:
+    """Column → marker → cells, by reading the columns with missing cells once more, as text."""
+    holed = [i for i, column in enumerate(table.columns) if column.null_count]
+    found: dict[int, dict[str, int]] = {}
+    for start in range(0, len(holed), 64):  # a few at a time: a wide file would be held as text whole
+        chosen = holed[start : start + 64]
+        texts = _read(body, plan, only=chosen)
+        for i, column in zip(chosen, texts.columns, strict=True):
+            lost = table.column(i).combine_chunks().is_null()
+            lost_codes = column.unify_dictionaries().combine_chunks().filter(lost)
+            counts = np.bincount(np.asarray(lost_codes.indices), minlength=len(lost_codes.dictionary))
+            tally: dict[str, int] = {}
+            for k in np.flatnonzero(counts):
+                word = lost_codes.dictionary[int(k)].as_py()
+                marker = word.strip() or (" " if word else "")
+                tally[marker] = tally.get(marker, 0) + int(counts[k])
+            found[i] = tally
+    return found
+
+

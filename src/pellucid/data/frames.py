@@ -1,0 +1,235 @@
+"""Tables that are in memory already: pandas, polars, NumPy, Arrow, a dict of columns, a list of rows.
+
+Neither pandas nor polars is imported here; a frame is known by the module that its class comes from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from pellucid.errors import DataError, SettingError
+
+__all__ = ["Frame", "frame_columns", "is_scalar"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    """Raw Arrow columns by name, before cleaning.
+
+    Parameters
+    ----------
+    mixed
+        The columns that held numbers and text side by side: theirs alone may turn into numbers.
+    """
+
+    kind: str  # "frame" | "array"
+    columns: dict[str, pa.Array | pa.ChunkedArray]
+    mixed: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
+
+
+def frame_columns(source: Any) -> Frame:
+    """Take a table in memory apart into columns.
+
+    Raises
+    ------
+    DataError
+        Duplicate names, columns of different lengths, cells that no table can hold.
+    SettingError
+        For something that is no table at all.
+    """
+    module = type(source).__module__.split(".")[0]
+    if isinstance(source, pa.RecordBatch):
+        source = pa.Table.from_batches([source])
+    if isinstance(source, pa.Table):
+        return _from_arrow(source)
+    if isinstance(source, np.ndarray):
+        return _from_numpy(source)
+    if module == "pandas":
+        return _from_pandas(source)
+    if module == "polars":
+        return _from_polars(source)
+    if isinstance(source, Mapping):
+        return _from_mapping(source)
+    if isinstance(source, Sequence) and not isinstance(source, str | bytes):
+        return _from_rows(source)
+    raise SettingError(
+        f"a table must be a path, a pandas or polars frame, a NumPy array, an Arrow table, a dict of columns or a "
+        f"list of dicts, got {type(source).__name__}"
+    )
+
+
+def is_scalar(value: object) -> bool:
+    """Whether ``value`` is one cell rather than a column of them."""
+    return value is None or isinstance(value, str | bytes) or np.ndim(value) == 0  # type: ignore[arg-type]
+
+
+def _check_names(names: Sequence[str]) -> None:
+    seen: dict[str, int] = {}
+    for i, name in enumerate(names, start=1):
+        if name in seen:
+            raise DataError(
+                f"the name {name!r} stands above columns {seen[name]} and {i}; give each column a name of its own"
+            )
+        seen[name] = i
+
+
+def _from_arrow(table: pa.Table) -> Frame:
+    _check_names(table.column_names)
+    return Frame(kind="frame", columns=dict(zip(table.column_names, table.columns, strict=True)))
+
+
+def _from_numpy(array: np.ndarray) -> Frame:
+    if array.dtype.names is not None:
+        if array.ndim != 1:
+            raise DataError(f"a structured array must have one dimension, got shape {array.shape}")
+        return Frame(kind="array", columns={n: _column(n, array[n])[0] for n in array.dtype.names})
+    if array.ndim != 2:
+        hint = "reshape(-1, 1) makes it one column" if array.ndim == 1 else "flatten each case to one row"
+        raise DataError(f"an array must have two dimensions, rows × columns, got shape {array.shape}; {hint}")
+    names = [f"column_{i}" for i in range(1, array.shape[1] + 1)]
+    made = {name: _column(name, array[:, i]) for i, name in enumerate(names)}
+    return Frame(
+        kind="array",
+        columns={n: a for n, (a, _) in made.items()},
+        mixed=frozenset(n for n, (_, mixed) in made.items() if mixed),
+    )
+
+
+def _from_pandas(frame: Any) -> Frame:
+    if frame.ndim == 1:
+        frame = frame.to_frame()
+    names = [_name(n, i) for i, n in enumerate(frame.columns, start=1)]
+    _check_names(names)
+    columns: dict[str, pa.Array | pa.ChunkedArray] = {}
+    mixed: set[str] = set()
+    for i, name in enumerate(names):
+        series = frame.iloc[:, i]
+        kind = str(series.dtype)
+        if kind.startswith("period"):
+            series = series.dt.to_timestamp()
+        elif kind.startswith("Sparse"):
+            series = series.sparse.to_dense()
+        elif kind.startswith("interval"):
+            series = series.astype(str)
+        if series.dtype == object:
+            columns[name], is_mixed = _column(name, series.to_numpy())
+            if is_mixed:
+                mixed.add(name)
+            continue
+        try:
+            columns[name] = pa.array(series, from_pandas=True)
+        except (pa.ArrowException, TypeError, ValueError, NotImplementedError) as error:
+            raise DataError(
+                f"column {name!r} has the pandas type {kind}, which a table of features cannot hold"
+            ) from error
+    return Frame(kind="frame", columns=columns, mixed=frozenset(mixed))
+
+
+def _from_polars(frame: Any) -> Frame:
+    if hasattr(frame, "collect"):
+        frame = frame.collect()
+    if hasattr(frame, "to_frame"):  # a Series
+        frame = frame.to_frame()
+    for name, kind in frame.schema.items():
+        if str(kind).startswith("Object"):
+            raise DataError(f"column {name!r} holds Python objects; give it a polars type of its own")
+    return _from_arrow(frame.to_arrow())
+
+
+def _from_mapping(columns: Mapping[Any, Any]) -> Frame:
+    names = [_name(n, i) for i, n in enumerate(columns, start=1)]
+    _check_names(names)
+    values = list(columns.values())
+    if values and all(is_scalar(v) for v in values):  # one row, written without lists
+        values = [[v] for v in values]
+    made: dict[str, pa.Array | pa.ChunkedArray] = {}
+    mixed: set[str] = set()
+    lengths: dict[str, int] = {}
+    for name, value in zip(names, values, strict=True):
+        if is_scalar(value):
+            raise DataError(f"column {name!r} is one value where others are columns; write [{value!r}]")
+        if isinstance(value, pa.Array | pa.ChunkedArray):
+            made[name] = value
+        elif type(value).__module__.split(".")[0] == "pandas":
+            inner = _from_pandas(value.to_frame() if hasattr(value, "to_frame") else value)
+            ((_, made[name]),) = inner.columns.items()
+            mixed |= {name} if inner.mixed else set()
+        elif type(value).__module__.split(".")[0] == "polars":
+            made[name] = value.to_arrow()
+        else:
+            made[name], is_mixed = _column(name, value)
+            mixed |= {name} if is_mixed else set()
+        lengths[name] = len(made[name])
+    if len(set(lengths.values())) > 1:
+        shown = ", ".join(f"{n!r}: {k:,}" for n, k in list(lengths.items())[:6])
+        raise DataError(f"the columns are of different lengths ({shown}); each needs one value a row")
+    return Frame(kind="frame", columns=made, mixed=frozenset(mixed))
+
+
+def _from_rows(rows: Sequence[Any]) -> Frame:
+    if not rows:
+        raise DataError("the list of rows is empty: there is no table in it")
+    if all(isinstance(row, Mapping) for row in rows):
+        names = list(dict.fromkeys(name for row in rows for name in row))
+        return _from_mapping({name: [row.get(name) for row in rows] for name in names})
+    if all(isinstance(row, Sequence | np.ndarray) and not isinstance(row, str | bytes) for row in rows):
+        widths = {len(row) for row in rows}
+        if len(widths) > 1:
+            first = next(i for i, row in enumerate(rows) if len(row) != len(rows[0]))
+            raise DataError(
+                f"row {first + 1:,} has {len(rows[first])} values where the first has {len(rows[0])}; "
+                "each row needs one value a column"
+            )
+        return _from_mapping({f"column_{i + 1}": [row[i] for row in rows] for i in range(widths.pop())})
+    odd = next(i for i, row in enumerate(rows) if not isinstance(row, Mapping))
+    raise SettingError(f"a list of rows must hold dicts, got {type(rows[odd]).__name__} in row {odd + 1:,}")
+
+
+def _name(given: object, position: int) -> str:
+    if isinstance(given, str):
+        return given.strip() or f"column_{position}"
+    if isinstance(given, tuple):
+        return " ".join(str(g) for g in given if str(g))
+    return str(given)
+
+
+def _column(name: str, values: Any) -> tuple[pa.Array, bool]:
+    """One Arrow column of Python or NumPy values, and whether it held text and numbers side by side."""
+    if isinstance(values, np.ndarray) and values.ndim != 1:
+        raise DataError(f"column {name!r} has shape {values.shape}; a column has one value a row")
+    if isinstance(values, np.ndarray) and values.dtype.kind in "biufMUm":
+        if values.dtype.kind == "M" and np.datetime_data(values.dtype)[0] not in ("s", "ms", "us", "ns", "D"):
+            values = values.astype("datetime64[s]")
+        return pa.array(values.astype(values.dtype.newbyteorder("=")), from_pandas=True), False
+    if isinstance(values, np.ndarray) and values.dtype.kind in "cSV":
+        raise DataError(f"column {name!r} has the NumPy type {values.dtype}, which a table of features cannot hold")
+    cells = [v.item() if isinstance(v, np.generic) else v for v in values]
+    cells = [None if _is_missing(v) else v for v in cells]
+    try:
+        return pa.array(cells, from_pandas=True), False
+    except (pa.ArrowException, OverflowError, TypeError, ValueError):
+        pass
+    for row, cell in enumerate(cells, start=1):
+        if isinstance(cell, Mapping | list | tuple | set | bytes | complex | np.ndarray):
+            raise DataError(
+                f"column {name!r} holds a {type(cell).__name__} in row {row:,}; a cell must be a number, a text, "
+                "a truth value, a date or missing"
+            )
+    numbers = [v is None or (isinstance(v, int | float) and not isinstance(v, bool)) for v in cells]
+    if all(numbers):
+        return pa.array([None if v is None else float(v) for v in cells]), False
+    return pa.array([None if v is None else str(v) for v in cells], pa.string()), True
+
+
+def _is_missing(value: object) -> bool:
+    if value is None:
+        return True
+    if isinstance(value, float):
+        return value != value
+    return type(value).__name__ in ("NAType", "NaTType")

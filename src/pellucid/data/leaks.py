@@ -1,0 +1,216 @@
+"""Columns that give the target away: what is the answer, or nearly, cannot be part of the question.
+
+| seen | with classes | with numbers | then |
+|---|---|---|---|
+| certain | a copy, a one-to-one code | a linear function | dropped, by name |
+| likely | a finer code (each value has one class), numbers that part the classes | rank correlation above 0.999, an exact sum of columns | warned about, kept |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from pellucid.data.tables import Table
+
+__all__ = ["Leak", "find_leaks"]
+
+Array = NDArray[Any]
+
+_FEWEST = 10  # rows: below, agreement is no evidence
+_SAMPLE = 20_000
+_FEW = 20  # different numbers that may be classes
+_SUM_ROWS, _SUM_COLUMNS = 4_000, 150
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leak:
+    """One finding: the columns (one, but for a sum), whether it is certain, and what they are."""
+
+    columns: tuple[str, ...]
+    certain: bool
+    reason: str
+
+
+def find_leaks(table: Table, features: Sequence[str], target: str) -> tuple[Leak, ...]:
+    """Compare each feature with the target, over the rows that have both.
+
+    >>> from pellucid.data.tables import read_table
+    >>> rows = {"size": range(12), "code": [1, 2, 3] * 4, "kind": ["a", "b", "c"] * 4}
+    >>> [(leak.columns, leak.certain) for leak in find_leaks(read_table(rows), ["size", "code"], "kind")]
+    [(('code',), True)]
+    """
+    column = table.column(target)
+    there = np.flatnonzero(np.asarray(column.is_valid()))
+    if len(there) < _FEWEST:
+        return ()
+    is_text = pa.types.is_dictionary(column.type)
+    n_distinct = int(pc.count_distinct(column.indices if is_text else column, mode="only_valid").as_py())
+    if n_distinct < 2:
+        return ()
+    found: list[Leak] = []
+    as_classes = is_text or pa.types.is_boolean(column.type) or n_distinct <= _FEW
+    if as_classes:
+        classes = _codes(column)
+        for name in features:
+            leak = _class_leak(table, name, classes, n_distinct)
+            if leak is not None:
+                found.append(leak)
+    if not is_text and not pa.types.is_timestamp(column.type) and not pa.types.is_boolean(column.type):
+        already = {leak.columns[0] for leak in found}
+        found += _number_leaks(table, [f for f in features if f not in already], target, there)
+    return tuple(found)
+
+
+def _codes(column: pa.Array) -> Array:
+    """A number for each different value; −1 for missing."""
+    encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    return np.asarray(pc.fill_null(pc.cast(encoded.indices, pa.int64()), -1))
+
+
+def _class_leak(table: Table, name: str, classes: Array, n_classes: int) -> Leak | None:
+    column = table.column(name)
+    is_float = pa.types.is_floating(column.type)
+    cells = column.indices if pa.types.is_dictionary(column.type) else column
+    n_valid = len(column) - column.null_count
+    early = int(pc.count_distinct(cells.slice(0, 5_000), mode="only_valid").as_py())
+    if n_valid < max(_FEWEST, 0.5 * len(column)) or early < 2:
+        return _parting_numbers(column, name, classes, n_classes)
+    if early <= max(n_classes, 0.3 * min(5_000, n_valid)):
+        # a few rows nearly always settle that a column is no code of the target
+        for rows in (np.linspace(0, len(column) - 1, min(len(column), 3_000)).astype(np.int64), None):
+            part = column if rows is None else column.take(pa.array(rows))
+            n_values, n_pairs, n_seen = _pairs(_codes(part), classes if rows is None else classes[rows])
+            if n_pairs > n_values:
+                break
+        else:
+            if n_values == n_seen == n_classes:
+                same = "a copy" if column.type == pa.string() else "a one-to-one code"
+                return Leak(columns=(name,), certain=True, reason=f"{same} of the target")
+            if n_values > n_classes and n_values <= n_valid / 5:
+                return Leak(
+                    columns=(name,),
+                    certain=False,
+                    reason=f"a code from which the target follows (each of its {n_values:,} values has one class)",
+                )
+    if is_float or pa.types.is_integer(column.type):
+        return _parting_numbers(column, name, classes, n_classes)
+    return None
+
+
+def _pairs(values: Array, classes: Array) -> tuple[int, int, int]:
+    """Different values, different pairs of value and class, and different classes, where both are there."""
+    both = (values >= 0) & (classes >= 0)
+    values, classes = values[both], classes[both]
+    if not values.size:
+        return 0, 1, 0
+    pairs = values * (int(classes.max()) + 1) + classes
+    return len(np.unique(values)), len(np.unique(pairs)), len(np.unique(classes))
+
+
+def _parting_numbers(column: pa.Array, name: str, classes: Array, n_classes: int) -> Leak | None:
+    """Whether one threshold on a column parts two classes without an error, in a table that is not tiny."""
+    if n_classes != 2 or pa.types.is_dictionary(column.type) or pa.types.is_timestamp(column.type):
+        return None
+    values = _floats(column)
+    there = ~np.isnan(values) & (classes >= 0)
+    zeros, ones = values[there & (classes == 0)], values[there & (classes == 1)]
+    if len(zeros) + len(ones) < max(100, 0.9 * len(values)) or min(len(zeros), len(ones)) < 10:
+        return None
+    if zeros.max() < ones.min() or ones.max() < zeros.min():
+        return Leak(columns=(name,), certain=False, reason="a number of which one threshold parts the classes exactly")
+    return None
+
+
+def _floats(column: pa.Array) -> NDArray[np.float64]:
+    values = pc.cast(column, pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+    return np.asarray(values, dtype=np.float64)
+
+
+def _number_leaks(table: Table, features: Sequence[str], target: str, there: Array) -> list[Leak]:
+    step = np.linspace(0, len(there) - 1, min(len(there), _SAMPLE)).astype(np.int64)
+    rows = there[step]
+    wanted = _floats(table.column(target))
+    if np.std(wanted[there]) == 0:
+        return []
+    found: list[Leak] = []
+    numeric: dict[str, NDArray[np.float64]] = {}
+    for name in features:
+        kind = table.column(name).type
+        if pa.types.is_dictionary(kind) or pa.types.is_timestamp(kind):
+            continue
+        values = _floats(table.column(name))
+        both = rows[~np.isnan(values[rows])]
+        if len(both) < max(_FEWEST, 0.5 * len(rows)):
+            continue
+        x, y = values[both], wanted[both]
+        if x.std() == 0 or y.std() == 0:
+            continue
+        correlation = abs(_correlation(x, y))
+        if correlation > 1 - 1e-9:
+            same = "a copy" if np.array_equal(x, y) else "a linear function"
+            found.append(Leak(columns=(name,), certain=True, reason=f"{same} of the target"))
+        elif correlation > 0.9 or len(both) < 5_000 or _maybe_monotone(x, y):
+            rank = abs(_correlation(_ranks(x), _ranks(y)))
+            if rank > 0.999 and len(np.unique(x)) > _FEW:
+                found.append(
+                    Leak(columns=(name,), certain=False, reason=f"in the target's own order (rank correlation {rank:.4f})")
+                )
+            else:
+                numeric[name] = values
+        else:
+            numeric[name] = values
+    sum_leak = _sum_leak(numeric, wanted, there)
+    return [*found, *([sum_leak] if sum_leak is not None else [])]
+
+
+def _maybe_monotone(x: Array, y: Array) -> bool:
+    few = np.linspace(0, len(x) - 1, 200).astype(np.int64)
+    return abs(_correlation(_ranks(x[few]), _ranks(y[few]))) > 0.99
+
+
+def _correlation(x: Array, y: Array) -> float:
+    x, y = x - x.mean(), y - y.mean()
+    size = float(np.sqrt((x @ x) * (y @ y)))
+    return float(x @ y) / size if size > 0 and np.isfinite(size) else 0.0
+
+
+def _ranks(values: Array) -> NDArray[np.float64]:
+    """Ranks, equal values sharing their mean rank."""
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ends = np.cumsum(counts)
+    return np.asarray(((ends - counts + 1 + ends) / 2.0)[inverse])
+
+
+def _sum_leak(numeric: dict[str, NDArray[np.float64]], wanted: NDArray[np.float64], there: Array) -> Leak | None:
+    """Columns of which the target is an exact weighted sum, found by least squares on some rows."""
+    names = [n for n, v in numeric.items() if not np.isnan(v[there]).mean() > 0.05]
+    if not 2 <= len(names) <= _SUM_COLUMNS:
+        return None
+    x = np.column_stack([numeric[n][there] for n in names])
+    complete = ~np.isnan(x).any(axis=1)
+    x, y = x[complete], wanted[there][complete]
+    if len(y) < max(50, 5 * len(names)):
+        return None
+    rows = np.linspace(0, len(y) - 1, min(len(y), _SUM_ROWS)).astype(np.int64)
+    x, y = x[rows], y[rows]
+    spread = x.std(axis=0)
+    used = spread > 0
+    if used.sum() < 2 or y.std() == 0:
+        return None
+    x = (x[:, used] - x[:, used].mean(axis=0)) / spread[used]
+    y = (y - y.mean()) / y.std()
+    weights, *_ = np.linalg.lstsq(x, y, rcond=1e-10)
+    left = y - x @ weights
+    if float(np.quantile(np.abs(left), 0.98)) > 1e-6:
+        return None
+    kept = [n for n, w in zip(np.array(names)[used], weights, strict=True) if abs(w) > 1e-3]
+    if len(kept) < 2:
+        return None
+    return Leak(columns=tuple(str(n) for n in kept), certain=False, reason="parts of a sum that gives the target exactly")

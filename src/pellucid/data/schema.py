@@ -1,0 +1,351 @@
+"""The schema: what each column is and what it is for, guessed from the table, overridden by the user.
+
+`pellucid.data.kinds` judges a column by itself, `pellucid.data.leaks` against the target; this file puts both
+together with what the user said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pellucid.data.columns import number_pattern
+from pellucid.data.dates import parse_dates
+from pellucid.data.kinds import Facts, Guess, Kind, facts_of, guess_kind, names_a_subject
+from pellucid.data.leaks import find_leaks
+from pellucid.data.tables import Table
+from pellucid.errors import DataError, SettingError, nearest
+
+__all__ = ["Column", "Kind", "Role", "Schema", "infer_schema"]
+
+Role = Literal["feature", "target", "dropped"]
+_USABLE = ("numeric", "boolean", "categorical", "date")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """One column as understood.
+
+    Parameters
+    ----------
+    kind
+        A feature is ``numeric``, ``boolean``, ``categorical`` or ``date``; the other kinds are dropped.
+    role
+        ``feature``, ``target`` or ``dropped`` (so are the group and the time column, unless kept).
+    reason
+        Why, in a few words.
+    n_missing, n_distinct
+        Missing cells; different values among the others.
+    overridden
+        Whether the user named the kind.
+    examples
+        At most three short values.
+    """
+
+    name: str
+    kind: Kind
+    role: Role
+    reason: str
+    n_missing: int
+    n_distinct: int
+    overridden: bool = False
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schema:
+    """All columns, in the table's order."""
+
+    columns: tuple[Column, ...]
+    n_rows: int
+    warnings: tuple[str, ...] = ()
+    target: str | None = None
+    group: str | None = None
+    time: str | None = None
+
+    @property
+    def features(self) -> tuple[Column, ...]:
+        """The columns that a network sees."""
+        return tuple(c for c in self.columns if c.role == "feature")
+
+    def column(self, name: str) -> Column:
+        """The column of this name; raises `DataError` with the nearest."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise DataError(f"there is no column {name!r}{nearest(name, (c.name for c in self.columns))}")
+
+    def to_json(self) -> dict[str, Any]:
+        """The schema as plain JSON values."""
+        columns = [{**asdict(c), "examples": list(c.examples)} for c in self.columns]
+        return {
+            "columns": columns,
+            "n_rows": self.n_rows,
+            "warnings": list(self.warnings),
+            "target": self.target,
+            "group": self.group,
+            "time": self.time,
+        }
+
+
+def infer_schema(
+    table: Table,
+    *,
+    target: str | None = None,
+    numeric: Collection[str] = (),
+    categorical: Collection[str] = (),
+    boolean: Collection[str] = (),
+    date: Collection[str] = (),
+    drop: Collection[str] = (),
+    keep: Collection[str] = (),
+    group: str | None = None,
+    time: str | None = None,
+) -> Schema:
+    """Guess what each column is.
+
+    Parameters
+    ----------
+    target
+        The column to predict; others that give it away are dropped, or warned about.
+    numeric, categorical, boolean, date
+        Columns of which the user knows the kind.
+    drop, keep
+        Columns to leave out; columns to use in spite of being an identifier, or of giving the target away.
+    group, time
+        Columns that the split goes by; no features unless kept or named with a kind.
+
+    Raises
+    ------
+    DataError
+        A name that is no column (nearest name given), or a kind that the column's cells do not bear.
+    SettingError
+        A column named for two things that exclude each other.
+
+    >>> from pellucid.data.tables import read_table
+    >>> schema = infer_schema(read_table({"age": [39, 50, 38], "job": ["a", "b", "a"], "ill": ["no", "yes", "no"]}))
+    >>> [(c.name, c.kind) for c in schema.columns]
+    [('age', 'numeric'), ('job', 'categorical'), ('ill', 'boolean')]
+    """
+    chosen: dict[str, Kind] = {}
+    given: tuple[tuple[Kind, Collection[str]], ...] = (
+        ("numeric", numeric),
+        ("categorical", categorical),
+        ("boolean", boolean),
+        ("date", date),
+    )
+    for kind, names in given:
+        for name in names:
+            _check_name(table, name, f"--{kind}")
+            if chosen.get(name, kind) != kind:
+                raise SettingError(f"column {name!r} cannot be both {chosen[name]} and {kind}")
+            chosen[name] = kind
+    _check_roles(table, target=target, drop=drop, keep=keep, group=group, time=time, chosen=chosen)
+
+    headed = table.report.header is not False
+    columns: list[Column] = []
+    warnings: list[str] = []
+    for position, name in enumerate(table.names):
+        facts = facts_of(name, table.column(name), position, headed=headed)
+        if name in chosen:
+            _check_kind(facts, chosen[name])
+            guess = Guess(kind=chosen[name], reason="as you said")
+        else:
+            guess = guess_kind(facts)
+        column, warning = _with_role(
+            facts,
+            guess,
+            overridden=name in chosen,
+            use="target" if name == target else "drop" if name in drop else "keep" if name in keep else "",
+            split_by="group" if name == group else "time" if name == time else "",
+        )
+        columns.append(column)
+        warnings += [warning] if warning else []
+        warnings += _hint_of_group(facts, column, group)
+    if target is not None:
+        columns, said = _without_leaks(table, columns, target, keep)
+        warnings += said
+    warnings += _junk_at_the_end(table)
+    return Schema(
+        columns=tuple(columns), n_rows=table.n_rows, warnings=tuple(warnings), target=target, group=group, time=time
+    )
+
+
+# --- what the user said
+
+
+def _check_name(table: Table, name: str, where: str) -> None:
+    if name not in table.names:
+        raise DataError(f"{where}: there is no column {name!r} in {table.report.source}{nearest(name, table.names)}")
+
+
+def _check_roles(
+    table: Table,
+    *,
+    target: str | None,
+    drop: Collection[str],
+    keep: Collection[str],
+    group: str | None,
+    time: str | None,
+    chosen: dict[str, Kind],
+) -> None:
+    for where, names in (("--drop", drop), ("--keep", keep)):
+        if isinstance(names, str):
+            raise SettingError(f"{where} takes a list of columns, got {names!r}")
+        for name in names:
+            _check_name(table, name, where)
+    for where, given in (("--target", target), ("--group", group), ("--time", time)):
+        if given is not None:
+            _check_name(table, given, where)
+    if target is not None and target in (group, time):
+        raise SettingError(f"column {target!r} cannot be the target and what the split goes by")
+    for name in drop:
+        if name == target:
+            raise SettingError(f"column {name!r} is the target and cannot be dropped")
+        if name in keep or name in chosen:
+            other = "--keep" if name in keep else f"--{chosen[name]}"
+            raise SettingError(f"column {name!r} stands under --drop and under {other}; choose one")
+
+
+def _check_kind(facts: Facts, kind: Kind) -> None:
+    """Raise `DataError` where the cells do not bear the kind."""
+    name, column = facts.name, facts.column
+    if facts.n_there == 0:
+        raise DataError(f"column {name!r} cannot be {kind}: every cell is missing; leave it to --drop {name!r}")
+    is_text = pa.types.is_dictionary(column.type)
+    if kind == "numeric":
+        if pa.types.is_timestamp(column.type):
+            raise DataError(f"column {name!r} holds dates, not numbers; pass --date {name!r}")
+        if is_text:
+            odd = pc.invert(pc.match_substring_regex(column.dictionary, number_pattern()))
+            rows = pc.fill_null(odd.take(column.indices), False)
+            if n := pc.sum(rows).as_py() or 0:
+                first = pc.index(rows, True).as_py()
+                shown = column[first].as_py()[:40]
+                raise DataError(
+                    f"column {name!r} holds text in {n:,} of {len(column):,} rows (first: {shown!r}, row "
+                    f"{first + 1:,}); pass --missing {shown!r} if that stands for nothing, or leave out --numeric"
+                )
+    elif kind == "boolean" and facts.n_distinct > 2:
+        raise DataError(
+            f"column {name!r} has {facts.n_distinct:,} different values; boolean takes two (use --categorical)"
+        )
+    elif kind == "date":
+        stamps, layout = parse_dates(column, numeric=True)
+        if layout is None:
+            first = column.drop_null()[0].as_py()
+            raise DataError(
+                f"column {name!r} holds no dates in one format that is known (first: {first!r}); write dates such as "
+                "2021-03-31, or leave out --date"
+            )
+        del stamps
+
+
+# --- roles
+
+
+def _with_role(
+    facts: Facts, guess: Guess, *, overridden: bool, use: str, split_by: str
+) -> tuple[Column, str | None]:
+    kind, reason, warning = guess.kind, guess.reason, guess.warning
+    role: Role = "feature" if kind in _USABLE else "dropped"
+    if use == "target":
+        role, warning = "target", None
+        if kind not in _USABLE:
+            kind = _plain_kind(facts)
+            reason = "whole numbers" if kind == "numeric" else f"{facts.n_distinct:,} different texts"
+    elif use == "drop":
+        role, reason, warning = "dropped", f"{reason}; dropped as you said", None
+    elif use == "keep":
+        if kind not in _USABLE:
+            kind = _plain_kind(facts)
+        role, reason, warning = "feature", f"{reason}; kept as you said", None
+    elif split_by and not overridden:
+        role, reason, warning = "dropped", f"{reason}; {split_by} of the split", None
+    column = Column(
+        name=facts.name,
+        kind=kind,
+        role=role,
+        reason=reason,
+        n_missing=facts.n_missing,
+        n_distinct=facts.n_distinct,
+        overridden=overridden,
+        examples=_examples(facts.column),
+    )
+    return column, warning
+
+
+def _plain_kind(facts: Facts) -> Kind:
+    if pa.types.is_dictionary(facts.column.type):
+        return "categorical"
+    if pa.types.is_timestamp(facts.column.type):
+        return "date"
+    return "boolean" if pa.types.is_boolean(facts.column.type) else "numeric"
+
+
+def _examples(column: pa.Array) -> tuple[str, ...]:
+    found = pc.unique(column.slice(0, 1000)).drop_null()
+    if not len(found):
+        found = pc.unique(column.drop_null().slice(0, 1000))
+    return tuple(_brief(v.as_py()) for v in found[:3])
+
+
+def _brief(value: object) -> str:
+    text = f"{value:.6g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= 24 else text[:21] + "..."
+
+
+def _hint_of_group(facts: Facts, column: Column, group: str | None) -> Iterable[str]:
+    few = 1 < facts.n_distinct <= facts.n_there / 3
+    if group is None and column.role == "feature" and few and facts.n_distinct > 2 and names_a_subject(facts.name):
+        yield (
+            f"column {facts.name!r} seems to say whom a row is about ({facts.n_distinct:,} values in "
+            f"{facts.n_there:,} rows); pass --group {facts.name!r} so that nobody is in two parts"
+        )
+
+
+def _without_leaks(
+    table: Table, columns: list[Column], target: str, keep: Collection[str]
+) -> tuple[list[Column], list[str]]:
+    features = [c.name for c in columns if c.role == "feature"]
+    warnings: list[str] = []
+    dropped: dict[str, str] = {}
+    for leak in find_leaks(table, features, target):
+        shown = ", ".join(repr(n) for n in leak.columns)
+        if leak.certain and leak.columns[0] not in keep:
+            dropped[leak.columns[0]] = leak.reason
+            warnings.append(f"column {shown} is {leak.reason} and was dropped; --keep {shown} uses it all the same")
+        else:
+            verb = "is" if len(leak.columns) == 1 else "are"
+            words = "columns" if len(leak.columns) > 1 else "column"
+            warnings.append(
+                f"{words} {shown} {verb} {leak.reason}; if this is not known when you predict, --drop it"
+            )
+    changed = [
+        replace(c, role="dropped", reason=f"{c.reason}; {dropped[c.name]}") if c.name in dropped else c
+        for c in columns
+    ]
+    return changed, warnings
+
+
+def _junk_at_the_end(table: Table) -> list[str]:
+    """Spreadsheets leave sums and remarks below the table: rows that are nearly empty in a table that is not."""
+    n, width = table.n_rows, len(table.names)
+    if n < 50 or width < 4:
+        return []
+    tail = table.arrow.slice(n - 10)
+    empty = np.zeros(10, dtype=np.int64)
+    for column in tail.columns:
+        empty += np.asarray(column.is_null())
+    usual = sum(c.null_count for c in table.arrow.columns) / (n * width)
+    junk = 0
+    while junk < 10 and empty[-1 - junk] > 0.6 * width:
+        junk += 1
+    if not junk or junk == 10 or usual > 0.1:
+        return []
+    last = "the last row is" if junk == 1 else f"the last {junk} rows are"
+    return [f"{last} nearly empty, as sums below a spreadsheet are; remove them if they are no data"]

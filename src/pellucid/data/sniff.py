@@ -1,0 +1,262 @@
+"""What dialect a text table is written in: separator, quotes, header, decimal sign.
+
+The guess is made from the first part of the file, read with Python's ``csv`` module (which knows quoting); the
+whole file is read by Arrow afterwards. Everything guessed is reported, and each guess has an option that overrides.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pellucid.data.columns import DEFAULT_MISSING
+from pellucid.data.dates import parse_dates
+
+__all__ = ["SEPARATORS", "Dialect", "looks_like_header", "records_of", "sniff_dialect"]
+
+SEPARATORS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "vertical bar", " ": "spaces"}
+
+_RECORDS = 1_000  # rows of the sample that are looked at
+_NUMBER = re.compile(r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$")
+_COMMA_NUMBER = re.compile(r"^\s*[+-]?(\d+(,\d+)?|,\d+)([eE][+-]?\d+)?\s*$")
+_MISSING = frozenset(DEFAULT_MISSING)
+
+Record = list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dialect:
+    """How a text table is written.
+
+    Parameters
+    ----------
+    separator
+        One of `SEPARATORS`, or another single character that the user gave.
+    quoted
+        Whether ``"`` encloses fields (else it is an ordinary character).
+    skip_space
+        Whether a quoted field may follow the separator and a space.
+    decimal
+        ``.`` or ``,``.
+    header
+        Whether the first record holds names.
+    names
+        The names as written (trimmed); empty without a header.
+    width
+        The number of fields of a data row, as most of them have it.
+    header_lines
+        How many physical lines the header takes, blank ones before it included.
+    """
+
+    separator: str
+    quoted: bool
+    skip_space: bool
+    decimal: str
+    header: bool
+    names: tuple[str, ...]
+    width: int
+    header_lines: int
+
+
+def sniff_dialect(text: str, *, separator: str | None = None, header: bool | None = None) -> Dialect:
+    """Guess the dialect from the first part of a file; what is given is not guessed.
+
+    >>> found = sniff_dialect("a;b\\n1,5;2\\n2,5;3\\n")
+    >>> found.separator, found.decimal, found.header, found.names
+    (';', ',', True, ('a', 'b'))
+    """
+    quoted = '"' in text
+    if separator is None:
+        separator = _find_separator(text, quoted=quoted)
+    skip_space = False
+    records = records_of(text, separator, quoted=quoted)
+    if quoted:
+        closer = records_of(text, separator, quoted=True, skip_space=True)
+        plain = records_of(text, separator, quoted=False)
+        if re.search(re.escape(separator) + ' +"', text) and _evenness(closer) > _evenness(records):
+            records, skip_space = closer, True
+        if _evenness(plain) > _evenness(records) or (_evenness(plain) == 1.0 and _has_open_quote(records)):
+            records, quoted, skip_space = plain, False, False
+    widths = Counter(len(r) for r in records[1:] or records)
+    width = widths.most_common(1)[0][0] if widths else 0
+    decimal = "," if separator != "," and _has_decimal_comma(records) else "."
+    first = records[0] if records else []
+    body = [r for r in records[1:] if len(r) == width]
+    if header is None:
+        header = looks_like_header(first, body, decimal=decimal)
+    return Dialect(
+        separator=separator,
+        quoted=quoted,
+        skip_space=skip_space,
+        decimal=decimal,
+        header=header,
+        names=tuple(name.strip() for name in first) if header else (),
+        width=width,
+        header_lines=_lines_of_first(text, separator, quoted=quoted, skip_space=skip_space) if header else 0,
+    )
+
+
+def records_of(
+    text: str, separator: str, *, quoted: bool, skip_space: bool = False, limit: int = _RECORDS
+) -> list[Record]:
+    """The first records of a text, blank lines left out."""
+    records: list[Record] = []
+    for record in _reader(text, separator, quoted=quoted, skip_space=skip_space):
+        if record:
+            records.append(_without_outer_blanks(record) if separator == " " else record)
+            if len(records) >= limit:
+                break
+    return records
+
+
+def _reader(text: str, separator: str, *, quoted: bool, skip_space: bool) -> csv._reader:
+    csv.field_size_limit(2**31 - 1)  # the default, 131,072 characters, is less than some honest texts have
+    return csv.reader(
+        io.StringIO(text, newline=""),
+        delimiter=separator,
+        quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE,
+        skipinitialspace=skip_space or separator == " ",
+    )
+
+
+def _without_outer_blanks(record: Record) -> Record:
+    start = 1 if len(record) > 1 and record[0] == "" else 0
+    end = len(record) - 1 if len(record) > 1 and record[-1] == "" else len(record)
+    return record[start:end]
+
+
+def _lines_of_first(text: str, separator: str, *, quoted: bool, skip_space: bool) -> int:
+    reader = _reader(text, separator, quoted=quoted, skip_space=skip_space)
+    for record in reader:
+        if record:
+            break
+    return int(reader.line_num)
+
+
+def _evenness(records: Sequence[Record]) -> float:
+    """The share of records that have the width which most have (the first may be one short: R style)."""
+    widths = [len(r) for r in records]
+    if not widths:
+        return 0.0
+    common, n = Counter(widths[1:] or widths).most_common(1)[0]
+    return (n + (widths[0] in (common, common - 1) and len(widths) > 1)) / len(widths)
+
+
+def _has_open_quote(records: Sequence[Record]) -> bool:
+    """Whether a quote that never closed seems to have swallowed lines."""
+    return any(field.count("\n") > 20 for record in records for field in record)
+
+
+def _find_separator(text: str, *, quoted: bool) -> str:
+    best: tuple[float, float, int] = (0.0, 0.0, 0)
+    found = ","
+    for candidate in (",", "\t", ";", "|"):
+        records = records_of(text, candidate, quoted=quoted, skip_space=True, limit=200)
+        if not records:
+            continue
+        body = records[1:] or records
+        width = Counter(len(r) for r in body).most_common(1)[0][0]
+        if width < 2:
+            continue
+        score = (round(_evenness(records), 3), _cleanness(body, candidate), width)
+        if score > best:
+            best, found = score, candidate
+    if best[0] < 0.8 and _in_runs_of_spaces(text, quoted=quoted):
+        return " "
+    return found
+
+
+def _cleanness(records: Sequence[Record], separator: str) -> float:
+    """The share of cells without another separator inside (a decimal comma is none)."""
+    others = [s for s in (",", "\t", ";", "|") if s != separator]
+    cells = [cell for record in records for cell in record]
+    clean = sum(
+        1 for c in cells if not any(o in c for o in others) or (separator != "," and _COMMA_NUMBER.match(c))
+    )
+    return round(clean / len(cells), 2) if cells else 0.0
+
+
+def _in_runs_of_spaces(text: str, *, quoted: bool) -> bool:
+    records = records_of(text, " ", quoted=quoted, limit=200)
+    if len(records) < 2 or _evenness(records) < 1.0 or len(records[1]) < 2:
+        return False
+    cells = [cell for record in records[1:] for cell in record]
+    return sum(1 for c in cells if _NUMBER.match(c)) >= 0.3 * len(cells)
+
+
+def _has_decimal_comma(records: Sequence[Record]) -> bool:
+    cells = [c for record in records[1:] for c in record]
+    with_comma = sum(1 for c in cells if "," in c and _COMMA_NUMBER.match(c))
+    with_point = sum(1 for c in cells if "." in c and _NUMBER.match(c))
+    return with_comma > 0 and with_comma > 10 * with_point
+
+
+# --- header or not
+
+
+def looks_like_header(first: Record, body: Sequence[Record], *, decimal: str = ".") -> bool:
+    """Whether the first record holds names rather than values.
+
+    A column of numbers (or dates) under a cell that is none speaks for a header, a number above numbers against it;
+    among text, a first cell that occurs again further down is a value, not a name.
+    """
+    if not first:
+        return False
+    number = _NUMBER if decimal == "." else _COMMA_NUMBER
+    cells = [c.strip() for c in first]
+    numeric_first = [bool(number.match(c)) for c in cells]
+    if not body:  # one line: names, or the only row
+        return not any(numeric_first) and all(cells)
+    if len(body[0]) == len(first) + 1:
+        if not any(numeric_first):
+            return True  # R writes no name above the row numbers
+    elif len(body[0]) != len(first):
+        return not any(numeric_first)
+    if _counts_up(cells, numeric_first):
+        return True
+    above_numbers, against, weak_for, weak_against = 0, 0, 0, 0
+    offset = len(body[0]) - len(first)
+    for i, cell in enumerate(cells):
+        column = [r[i + offset].strip() for r in body]
+        there = [c for c in column if c not in _MISSING]
+        if not cell or not there:
+            continue
+        if _share_of(number, there) >= 0.9:
+            if numeric_first[i] or (cell in _MISSING and cell != ""):
+                against += 1
+            else:
+                above_numbers += 1
+        elif numeric_first[i] or cell in _MISSING or cell in there:
+            weak_against += 1
+        elif (len(set(there)) <= len(there) / 2) or (_are_dates(there) and not _are_dates([cell])):
+            weak_for += 1
+    if above_numbers and against:  # years or other numbers as names beside true names
+        numbers = [c for c, is_number in zip(cells, numeric_first, strict=True) if is_number]
+        return above_numbers >= against or (len(set(numbers)) == len(numbers) and all(n.isdigit() for n in numbers))
+    if above_numbers or against:
+        return above_numbers > 0
+    if weak_for or weak_against:
+        return weak_for > 4 * weak_against
+    return all(cells) and len(set(cells)) == len(cells) and all(len(c) <= 64 for c in cells)
+
+
+def _counts_up(cells: Sequence[str], numeric: Sequence[bool]) -> bool:
+    """Whether the numbers among the cells are 0, 1, 2, … or 1, 2, 3, …: names that a program gave to columns."""
+    numbers = [c for c, is_number in zip(cells, numeric, strict=True) if is_number]
+    if len(numbers) < 3:
+        return False
+    return any(numbers == [str(k + start) for k in range(len(numbers))] for start in (0, 1))
+
+
+def _share_of(pattern: re.Pattern[str], cells: Sequence[str]) -> float:
+    return sum(1 for c in cells if pattern.match(c)) / len(cells)
+
+
+def _are_dates(cells: Sequence[str]) -> bool:
+    import pyarrow as pa
+
+    return parse_dates(pa.array(cells[:50]))[1] is not None

@@ -1,0 +1,275 @@
+"""Reading a table from a file or from memory, with a report of what was recognised.
+
+What a file is, is told by its first bytes, never by its name: gzip, zstd, bz2 and xz are unpacked, Parquet, Arrow
+and JSON lines recognised; the rest is text (see `pellucid.data.delimited`). Every column of a `Table` has one of
+five types (see `pellucid.data.columns`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from pellucid.data.columns import DEFAULT_MISSING, Cleaned, clean_column
+from pellucid.data.delimited import read_text_table, to_utf8
+from pellucid.data.frames import Frame, frame_columns
+from pellucid.data.stored import read_arrow, read_json, read_parquet, told_by_magic, unpacked
+from pellucid.errors import DataError, SettingError, StorageError, nearest
+from pellucid.files import could_not
+
+__all__ = ["DEFAULT_MISSING", "ReadReport", "Table", "from_columns", "read_table"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadReport:
+    """What was recognised while reading.
+
+    Parameters
+    ----------
+    source
+        The path as given, or words such as ``a frame in memory``.
+    format
+        ``csv``, ``parquet``, ``arrow``, ``jsonl``, ``frame`` or ``array``.
+    separator, header, encoding
+        Of a text table; None elsewhere.
+    missing
+        Marker as written (``''`` for empty, ``' '`` for nothing but spaces) → number of cells.
+    infinite
+        Column → how many cells were infinite, and the first such row (from 1). They are taken as missing.
+    notes
+        Sentences for the user.
+    """
+
+    source: str
+    format: str
+    separator: str | None = None
+    header: bool | None = None
+    encoding: str | None = None
+    decimal: str = "."
+    compression: str | None = None
+    missing: dict[str, int] = field(default_factory=dict)
+    infinite: dict[str, tuple[int, int]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    n_rows: int = 0
+    n_columns: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A table in memory: normalised Arrow columns and the report of how it was read."""
+
+    arrow: pa.Table
+    report: ReadReport
+
+    @property
+    def n_rows(self) -> int:
+        """The number of rows."""
+        return int(self.arrow.num_rows)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns' names, in order."""
+        return tuple(self.arrow.column_names)
+
+    def column(self, name: str) -> pa.Array:
+        """One column as a contiguous Arrow array; raises `DataError` with the nearest name."""
+        if name not in self.arrow.column_names:
+            raise DataError(f"there is no column {name!r} in {self.report.source}{nearest(name, self.names)}")
+        column = self.arrow.column(name)
+        return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+
+    def take(self, rows: np.ndarray) -> Table:
+        """The rows of these numbers, in this order, with the same report."""
+        return Table(arrow=_contiguous(self.arrow.take(pa.array(np.asarray(rows, np.int64)))), report=self.report)
+
+
+def read_table(
+    source: Any,
+    *,
+    header: bool | None = None,
+    separator: str | None = None,
+    missing: Sequence[str] | None = None,
+    default_missing: bool = True,
+    encoding: str | None = None,
+    text_columns: Collection[str] = (),
+    numeric_columns: Collection[str] = (),
+) -> Table:
+    """Read a table.
+
+    Parameters
+    ----------
+    source
+        A path, or a table in memory: pandas or polars frame, NumPy array (two-dimensional or structured), Arrow
+        table, dict of columns, list of dicts.
+    header
+        Whether the first line of a text table holds names; guessed when None. Without, columns are called
+        ``column_1``, ``column_2`` …
+    separator, encoding
+        Of a text table; recognised when None.
+    missing
+        Markers of a missing cell, besides `DEFAULT_MISSING`.
+    default_missing
+        False leaves `missing` as the only markers (empty cells are always missing).
+    text_columns, numeric_columns
+        Columns that are text, or numbers, whatever they look like; names that the table lacks are left alone.
+
+    Returns
+    -------
+    Table
+        With at least one column and one row.
+
+    Raises
+    ------
+    DataError
+        For content that is no table: empty, ragged, damaged, names twice …
+    StorageError
+        For a file that cannot be opened.
+    SettingError
+        For an argument that breaks its rule.
+
+    >>> table = read_table({"age": [39, None], "job": [" nurse", "?"]})
+    >>> table.report.missing, table.column("job").to_pylist()
+    ({'?': 1}, ['nurse', None])
+    """
+    both = sorted(set(text_columns) & set(numeric_columns))
+    if both:
+        raise SettingError(f"column {both[0]!r} cannot be both text and numeric")
+    if isinstance(missing, str) or not all(isinstance(m, str) for m in missing or ()):
+        raise SettingError(f"missing must be a list of texts, got {missing!r}")
+    markers = tuple(dict.fromkeys((*(m.strip() for m in missing or ()), *(DEFAULT_MISSING if default_missing else ("",)))))
+    columns = {"text_columns": frozenset(text_columns), "numeric_columns": frozenset(numeric_columns)}
+    if isinstance(source, str | os.PathLike):
+        return _read_path(Path(source), header, separator, markers, encoding, **columns)
+    if isinstance(source, Table):
+        return source
+    return _from_frame(frame_columns(source), markers, **columns)
+
+
+def from_columns(mapping: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> Table:
+    """A table from a dict of columns (or of single values: one row) or a list of dicts, as for predictions."""
+    return read_table(mapping)
+
+
+def _from_frame(
+    frame: Frame,
+    markers: Sequence[str],
+    *,
+    text_columns: frozenset[str],
+    numeric_columns: frozenset[str],
+    base: ReadReport | None = None,
+) -> Table:
+    if base is None:
+        words = "an array" if frame.kind == "array" else "a frame"
+        base = ReadReport(source=f"{words} in memory", format=frame.kind)
+    if not frame.columns:
+        raise DataError(f"{base.source} has no columns")
+    if not len(next(iter(frame.columns.values()))):
+        raise DataError(f"{base.source} has no rows")
+    cleaned = {
+        name: clean_column(
+            name,
+            column,
+            markers=markers,
+            as_text=name in text_columns,
+            as_number=name in numeric_columns,
+            find_numbers=name in frame.mixed,
+        )
+        for name, column in frame.columns.items()
+    }
+    return _table(cleaned, base, frame.notes)
+
+
+def _table(columns: Mapping[str, Cleaned], base: ReadReport, notes: Iterable[str]) -> Table:
+    arrow = pa.table({name: column.array for name, column in columns.items()})
+    missing: dict[str, int] = {}
+    for column in columns.values():
+        for marker, n in column.missing.items():
+            missing[marker] = missing.get(marker, 0) + n
+    infinite = {name: c.infinite for name, c in columns.items() if c.infinite is not None}
+    said = [*notes, *(note for c in columns.values() for note in c.notes)]
+    trimmed = [name for name, c in columns.items() if c.trimmed]
+    if trimmed:
+        shown = ", ".join(repr(n) for n in trimmed[:6]) + (f" and {len(trimmed) - 6} more" if len(trimmed) > 6 else "")
+        said.append(f"spaces around the text of {shown} were taken off")
+    for name, (n, row) in infinite.items():
+        cells = "1 infinite cell" if n == 1 else f"{n:,} infinite cells"
+        said.append(f"column {name!r} holds {cells} (first: row {row:,}), taken as missing")
+    report = ReadReport(
+        source=base.source,
+        format=base.format,
+        separator=base.separator,
+        header=base.header,
+        encoding=base.encoding,
+        decimal=base.decimal,
+        compression=base.compression,
+        missing=dict(sorted(missing.items(), key=lambda item: -item[1])),
+        infinite=infinite,
+        notes=tuple(said),
+        n_rows=arrow.num_rows,
+        n_columns=arrow.num_columns,
+    )
+    return Table(arrow=arrow, report=report)
+
+
+def _contiguous(table: pa.Table) -> pa.Table:
+    return table.unify_dictionaries().combine_chunks()
+
+
+def _read_path(
+    path: Path,
+    header: bool | None,
+    separator: str | None,
+    markers: tuple[str, ...],
+    encoding: str | None,
+    *,
+    text_columns: frozenset[str],
+    numeric_columns: frozenset[str],
+) -> Table:
+    shown = os.fspath(path)
+    try:
+        if path.is_dir():
+            raise StorageError(f"{shown!r} is a folder: name the file that holds the table")
+        with path.open("rb") as stream:  # opened by Python, whose errors say what is wrong
+            content = pa.py_buffer(stream.read())
+    except OSError as error:
+        raise StorageError(could_not("read", path, error)) from error
+    source = repr(shown)
+    if not content.size:
+        raise DataError(f"{source} is empty: there is no table in it")
+    content, compression = unpacked(content, source)
+    if not content.size:
+        raise DataError(f"{source} is empty: there is no table in it")
+    form = told_by_magic(content, source)
+    if form != "csv":
+        readers = {"parquet": read_parquet, "arrow": read_arrow, "jsonl": read_json}
+        frame = readers[form](content, source)
+        base = ReadReport(source=source, format=form, compression=compression)
+        return _from_frame(
+            frame, markers, text_columns=text_columns, numeric_columns=numeric_columns, base=base
+        )
+    content, encoding = to_utf8(content, source, encoding)
+    text = read_text_table(
+        content,
+        source,
+        header=header,
+        separator=separator,
+        markers=markers,
+        text_columns=text_columns,
+        numeric_columns=numeric_columns,
+    )
+    base = ReadReport(
+        source=source,
+        format="csv",
+        separator=text.dialect.separator,
+        header=text.dialect.header,
+        encoding=encoding,
+        decimal=text.dialect.decimal,
+        compression=compression,
+    )
+    return _table(dict(zip(text.names, text.columns, strict=True)), base, text.notes)

@@ -1,0 +1,286 @@
+"""The target column: which task it sets, its classes, and its values as numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from pellucid.data.tables import Table
+from pellucid.errors import DataError, SettingError, nearest
+from pellucid.task import Label, TaskKind
+
+__all__ = ["Target", "TaskChoice", "encode_target", "read_target"]
+
+TaskChoice = Literal["auto", "binary", "multiclass", "regression"]
+IntArray = NDArray[np.int64]
+
+_FEW = 20  # whole numbers with at most so many different values are classes
+_MANY_NUMBERS = 1_000  # more different numbers than this are no classes
+_MANY_TEXTS = 10_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """The target of a table.
+
+    Parameters
+    ----------
+    name
+        The column.
+    task_kind
+        ``binary``, ``multiclass`` or ``regression``.
+    classes
+        The labels in order; empty for regression. Text stays text, whole numbers stay ``int``.
+    values
+        ``[len(keep_rows)]``: int64 class numbers, or float64.
+    keep_rows
+        The table's rows that have a target, ascending; ``values[i]`` belongs to row ``keep_rows[i]``.
+    notes
+        Sentences for the user.
+    """
+
+    name: str
+    task_kind: TaskKind
+    classes: tuple[Label, ...]
+    values: NDArray[Any]
+    keep_rows: IntArray
+    notes: tuple[str, ...] = ()
+
+    def at(self, rows: IntArray) -> NDArray[Any]:
+        """The values of these rows of the table, each of which must be among `keep_rows`."""
+        found = np.searchsorted(self.keep_rows, rows)
+        assert np.array_equal(self.keep_rows[found], rows)
+        return self.values[found]
+
+
+def read_target(table: Table, name: str, *, task: TaskChoice = "auto") -> Target:
+    """Read the target and decide on the task.
+
+    Text, truth values and anything with two values are classes; so are whole numbers with at most 20 different
+    values (of which there are three rows each, on average); other numbers are for regression.
+
+    Raises
+    ------
+    DataError
+        No such column (nearest name given); nothing but missing cells; a single class or value; text, dates or
+        infinities where numbers are needed; too many classes.
+    SettingError
+        For a task that is not known.
+
+    >>> from pellucid.data.tables import read_table
+    >>> target = read_target(read_table({"ill": ["no", "yes", None, "no"]}), "ill")
+    >>> target.task_kind, target.classes, target.values.tolist(), target.keep_rows.tolist()
+    ('binary', ('no', 'yes'), [0, 1, 0], [0, 1, 3])
+    """
+    if task not in get_args(TaskChoice):
+        raise SettingError(f"task {task!r} is not known{nearest(str(task), get_args(TaskChoice))}")
+    column, keep_rows, notes = _present(table, name)
+    kind = column.type
+    if pa.types.is_timestamp(kind):
+        raise DataError(f"target {name!r} holds dates, which cannot be predicted; choose another --target")
+    values = column.drop_null()
+    distinct = pc.unique(values)
+    if len(distinct) < 2:
+        what = "class" if not pa.types.is_floating(kind) or task != "regression" else "value"
+        shown = repr(_label(distinct[0]))
+        raise DataError(
+            f"target {name!r} has one {what} only: {shown} in all {len(values):,} rows that have one; "
+            "there is nothing to tell apart"
+        )
+    if task == "auto":
+        task, why = _guess(kind, distinct, len(values))
+        notes = (*notes, f"target {name!r}: {why}")
+    if task == "regression":
+        return Target(
+            name=name,
+            task_kind="regression",
+            classes=(),
+            values=_numbers(values, name, keep_rows),
+            keep_rows=keep_rows,
+            notes=notes,
+        )
+    _check_classes(name, task, kind, distinct, len(values))
+    classes, codes = _classes(values, distinct)
+    counts = np.bincount(codes, minlength=len(classes))
+    rare = [repr(c) for c, n in zip(classes, counts, strict=True) if n == 1]
+    if rare:
+        shown = ", ".join(rare[:5]) + (f" and {len(rare) - 5} more" if len(rare) > 5 else "")
+        notes = (*notes, f"target {name!r}: {shown} in a single row each; no score can be given for such a class")
+    return Target(
+        name=name, task_kind=task, classes=classes, values=codes, keep_rows=keep_rows, notes=notes
+    )
+
+
+def encode_target(
+    table: Table, name: str, kind: TaskKind, classes: Sequence[Label]
+) -> tuple[NDArray[Any], IntArray, tuple[str, ...]]:
+    """Read the target of a further table (a test file) as a trained network knows it.
+
+    Labels that differ from a known class only by spaces around them or a full stop at the end are matched, with a
+    note; so are ``1``, ``1.0`` and ``"1"``.
+
+    Returns
+    -------
+    values, keep_rows, notes
+        As in `Target`.
+
+    Raises
+    ------
+    DataError
+        A label that is no known class; text where numbers are needed; no target at all.
+    """
+    column, keep_rows, notes = _present(table, name)
+    values = column.drop_null()
+    if kind == "regression":
+        return _numbers(values, name, keep_rows), keep_rows, notes
+    encoded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
+    exact: dict[str, int] = {}
+    for i, label in enumerate(classes):
+        for spelling in _spellings(label):
+            exact.setdefault(spelling, i)
+    loose: dict[str, int | None] = {}
+    for i, label in enumerate(classes):
+        bare = _bare(_spellings(label)[0])
+        loose[bare] = i if bare not in loose or loose[bare] == i else None
+    lookup = np.full(len(encoded.dictionary), -1, dtype=np.int64)
+    relaxed: list[str] = []
+    for i, cell in enumerate(encoded.dictionary):
+        spellings = _spellings(_label(cell))
+        found = next((exact[s] for s in spellings if s in exact), None)
+        if found is None:
+            found = loose.get(_bare(spellings[0]))
+            if found is not None:
+                relaxed.append(f"{spellings[0]!r} as {classes[found]!r}")
+        lookup[i] = -1 if found is None else found
+    codes = lookup[np.asarray(encoded.indices)]
+    unknown = np.flatnonzero(codes < 0)
+    if unknown.size:
+        first = int(unknown[0])
+        label = _label(values[first])
+        n = int((np.asarray(encoded.indices) == np.asarray(encoded.indices)[first]).sum())
+        shown = ", ".join(repr(c) for c in classes[:8]) + (" …" if len(classes) > 8 else "")
+        raise DataError(
+            f"column {name!r} holds {label!r} in {n:,} of {table.n_rows:,} rows (first: row "
+            f"{int(keep_rows[first]) + 1:,}), which is none of the classes learned ({shown}); correct the labels, or "
+            "train again with rows of that class"
+        )
+    if relaxed:
+        notes = (*notes, f"target {name!r}: {', '.join(relaxed[:5])} taken for the class without the full stop")
+    return codes, keep_rows, notes
+
+
+def _present(table: Table, name: str) -> tuple[pa.Array, IntArray, tuple[str, ...]]:
+    if name not in table.names:
+        raise DataError(f"there is no target column {name!r} in {table.report.source}{nearest(name, table.names)}")
+    column = table.column(name)
+    if name in table.report.infinite:
+        n, row = table.report.infinite[name]
+        raise DataError(
+            f"target {name!r} is infinite in {n:,} of {table.n_rows:,} rows (first: row {row:,}); mend or remove "
+            "these rows"
+        )
+    keep = np.flatnonzero(np.asarray(column.is_valid())).astype(np.int64)
+    if not keep.size:
+        raise DataError(
+            f"target {name!r} is missing in all {table.n_rows:,} rows; choose another --target, or check --missing"
+        )
+    lost = table.n_rows - keep.size
+    verb = "row has" if lost == 1 else "rows have"
+    notes = (f"{lost:,} {verb} no value in the target {name!r} and were left out",) if lost else ()
+    return column, keep, notes
+
+
+def _label(cell: Any) -> Label:
+    value: Label = cell.as_py()
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        return int(value)
+    return value
+
+
+def _spellings(label: Label) -> tuple[str, ...]:
+    if isinstance(label, bool):
+        return ("true", "1", "True", "TRUE") if label else ("false", "0", "False", "FALSE")
+    if isinstance(label, float) and label.is_integer() and abs(label) < 2**53:
+        label = int(label)
+    return (str(label).strip(),)
+
+
+def _bare(label: str) -> str:
+    return label.strip().rstrip(".").rstrip()
+
+
+def _is_whole(distinct: pa.Array) -> bool:
+    if not pa.types.is_floating(distinct.type):
+        return bool(pa.types.is_integer(distinct.type))
+    values = distinct.to_numpy(zero_copy_only=False)
+    return bool(np.all((values == np.trunc(values)) & (np.abs(values) < 2**53)))
+
+
+def _guess(kind: pa.DataType, distinct: pa.Array, n_rows: int) -> tuple[TaskKind, str]:
+    d = len(distinct)
+    if d == 2:
+        return "binary", f"two values ({', '.join(repr(_label(v)) for v in distinct)}), so two classes"
+    if pa.types.is_dictionary(kind):
+        return "multiclass", f"text with {d:,} values, so {d:,} classes"
+    if _is_whole(distinct) and d <= _FEW and d * 3 <= n_rows:
+        return "multiclass", f"whole numbers with {d} values, so {d} classes (--task regression for a number)"
+    hint = " (--task multiclass for classes)" if _is_whole(distinct) and d <= _MANY_NUMBERS else ""
+    return "regression", f"numbers with {d:,} values, so a number is predicted{hint}"
+
+
+def _check_classes(name: str, task: TaskKind, kind: pa.DataType, distinct: pa.Array, n_rows: int) -> None:
+    d = len(distinct)
+    if task == "binary" and d != 2:
+        shown = ", ".join(repr(_label(v)) for v in distinct[:5])
+        raise DataError(
+            f"a binary task needs two classes, but target {name!r} has {d:,} ({shown} …); pass --task multiclass"
+        )
+    is_text = pa.types.is_dictionary(kind)
+    if is_text and (d > _MANY_TEXTS or (d > 50 and d > n_rows / 2)):
+        raise DataError(
+            f"target {name!r} has {d:,} different texts in {n_rows:,} rows, too many for classes; it looks like "
+            "names or ids: choose another --target"
+        )
+    if not is_text and d > 2 and (d > _MANY_NUMBERS or (not _is_whole(distinct) and (d > 50 or d > n_rows / 2))):
+        raise DataError(
+            f"target {name!r} has {d:,} different numbers in {n_rows:,} rows, too many for classes; "
+            "pass --task regression"
+        )
+
+
+def _classes(values: pa.Array, distinct: pa.Array) -> tuple[tuple[Label, ...], IntArray]:
+    """The labels in order, and for each row the number of its label."""
+    encoded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
+    used = np.unique(np.asarray(encoded.indices))
+    labels = {int(i): _label(encoded.dictionary[int(i)]) for i in used}
+    order = sorted(labels, key=lambda i: labels[i])  # of one type, so they compare
+    position = np.full(len(encoded.dictionary), -1, dtype=np.int64)
+    position[order] = np.arange(len(order))
+    return tuple(labels[i] for i in order), position[np.asarray(encoded.indices)]
+
+
+def _numbers(values: pa.Array, name: str, rows: IntArray) -> NDArray[np.float64]:
+    if pa.types.is_timestamp(values.type):
+        raise DataError(f"target {name!r} holds dates, which cannot be predicted; choose another --target")
+    if pa.types.is_dictionary(values.type):
+        words = values.dictionary
+        numeric = np.asarray(pc.match_substring_regex(words, r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"))
+        odd = ~numeric[np.asarray(values.indices)]
+        if odd.any():
+            found = pc.unique(values.filter(pa.array(odd))).to_pylist()
+            shown = ", ".join(repr(w[:40]) for w in found[:3]) + (" …" if len(found) > 3 else "")
+            first = int(np.argmax(odd))
+            raise DataError(
+                f"regression needs numbers, but target {name!r} holds text in {int(odd.sum()):,} of {len(values):,} "
+                f"rows ({shown}; first: row {int(rows[first]) + 1:,}); pass --missing {found[0][:40]!r} if that stands "
+                "for nothing, or --task auto to predict classes"
+            )
+        table = pc.cast(pc.replace_substring_regex(words, r"^\+", ""), pa.float64())
+        return np.asarray(table.take(values.indices))
+    return np.asarray(pc.cast(values, pa.float64(), safe=False)).astype(np.float64)

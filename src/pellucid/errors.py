@@ -1,0 +1,82 @@
+"""Every exception that Pellucid raises on purpose.
+
+::
+
+    PellucidError
+    ├── UserError (also a ValueError)     something the user can put right; the command line exits with 2
+    │   ├── SettingError                  an argument, an option or a line of config.yaml
+    │   ├── DataError                     a table, a column, a row
+    │   ├── ModelFileError                a model file or checkpoint that is damaged, newer or hostile
+    │   ├── RunFolderError                a run folder that is missing, taken or incomplete
+    │   └── StorageError                  a file that could not be read or written (the old one is intact)
+    └── DivergenceError                   training met a NaN or an infinity; names layer, batch and cause
+
+A message names the argument or column, the rule, the value seen and the remedy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+__all__ = [
+    "DataError",
+    "DivergenceError",
+    "ModelFileError",
+    "PellucidError",
+    "RunFolderError",
+    "SettingError",
+    "StorageError",
+    "UserError",
+    "nearest",
+]
+
+
+class PellucidError(Exception):
+    """The root of the tree: catch this to catch everything that Pellucid raises on purpose."""
+
+
+class UserError(PellucidError, ValueError):
+    """Something the user can put right."""
+
+
+class SettingError(UserError):
+    """An argument, an option or a line of ``config.yaml`` breaks its rule."""
+
+
+class DataError(UserError):
+    """A table, a column or a row cannot be used as it is."""
+
+
+class ModelFileError(UserError):
+    """A model file or checkpoint is damaged, of a newer format, or hostile."""
+
+
+class RunFolderError(UserError):
+    """A run folder is missing, taken or incomplete."""
+
+
+class StorageError(UserError):
+    """A file could not be read or written; what stood there before is intact."""
+
+
+class DivergenceError(PellucidError):
+    """Training met a NaN or an infinity; the message names the layer, the batch and the likely cause."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return a hint ``; did you mean 'age'?`` or, when nothing is near, the names there are.
+
+    >>> nearest("agee", ["age", "job"])
+    "; did you mean 'age'?"
+    >>> nearest("salary", ["age", "job"])
+    "; there are 'age', 'job'"
+    """
+    names = [str(k) for k in known]
+    lowered = {n.casefold(): n for n in reversed(names)}
+    close = get_close_matches(str(name).casefold(), list(lowered), n=1, cutoff=0.6)
+    if close:
+        return f"; did you mean {lowered[close[0]]!r}?"
+    shown = ", ".join(repr(n) for n in names[:12])
+    more = f" and {len(names) - 12:,} more" if len(names) > 12 else ""
+    return f"; there are {shown}{more}" if names else ""

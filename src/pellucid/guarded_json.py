@@ -1,0 +1,119 @@
+"""JSON from a file that may be hostile: bounded before it is parsed, strict in what it allows.
+
+Python's parser takes more than JSON (``NaN``, ``Infinity``, ``1e999`` as an infinity, a key given twice)
+and goes as deep as the recursion limit lets it. A model file needs none of that, so here all of it is
+refused.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any
+
+import numpy as np
+
+from pellucid.errors import ModelFileError
+
+__all__ = ["parse"]
+
+MAX_DIGITS = 20  # more than any 64-bit whole number has
+MAX_REAL = 100  # characters; the longest that Python writes has 24
+
+_ESCAPED = re.compile(rb"\\.", re.DOTALL)
+_TEXT = re.compile(rb'"[^"]*"')
+_OPENING, _CLOSING, _BETWEEN = (np.frombuffer(marks, np.uint8) for marks in (b"[{", b"]}", b",:"))
+
+
+class _RefusedError(ValueError):
+    """What one of the hooks below does not allow; the message is a part of a sentence."""
+
+
+def parse(raw: bytes, *, what: str, max_depth: int, max_values: int, remedy: str) -> Any:
+    """Parse ``raw`` as strict JSON in UTF-8.
+
+    Parameters
+    ----------
+    raw
+        The text.
+    what
+        What it is, for the message: "the header of 'a.safetensors'".
+    max_depth, max_values
+        How deeply brackets may be nested; how many values (with the names of fields) there may be.
+    remedy
+        The last words of the message.
+
+    Raises
+    ------
+    ModelFileError
+        Not UTF-8, not JSON, too deep, too many values, a field given twice, a NaN, an infinity, a number with
+        more digits than a 64-bit one, or half a character (a lone surrogate).
+
+    >>> parse(b'{"a": [1, 2.5]}', what="the note", max_depth=3, max_values=10, remedy="write it again")
+    {'a': [1, 2.5]}
+    """
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ModelFileError(f"{what} is not UTF-8 text (byte {error.start:,}): {remedy}") from error
+    _check_size(raw, what, max_depth, max_values, remedy)
+    try:
+        value = json.loads(
+            text,
+            object_pairs_hook=_object,
+            parse_constant=_constant,
+            parse_int=_whole,
+            parse_float=_real,
+        )
+    except _RefusedError as error:
+        raise ModelFileError(f"{what} {error}: {remedy}") from error
+    except json.JSONDecodeError as error:
+        at = f"{error.msg}, character {error.pos:,}"
+        raise ModelFileError(f"{what} is not JSON ({at}): {remedy}") from error
+    if b"\\u" in raw:  # only an escape can make a lone surrogate, which could not be printed or saved later
+        try:
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+        except UnicodeEncodeError as error:
+            raise ModelFileError(f"{what} holds half a character (a lone surrogate): {remedy}") from error
+    return value
+
+
+def _check_size(raw: bytes, what: str, max_depth: int, max_values: int, remedy: str) -> None:
+    """Count brackets and separators outside of texts, in linear time and without parsing."""
+    bare = np.frombuffer(_TEXT.sub(b"", _ESCAPED.sub(b"", raw)), dtype=np.uint8)
+    opening = np.isin(bare, _OPENING)
+    values = 1 + np.count_nonzero(opening) + np.count_nonzero(np.isin(bare, _BETWEEN))
+    if values > max_values:
+        raise ModelFileError(f"{what} holds about {values:,} values, the most is {max_values:,}: {remedy}")
+    closing = np.isin(bare, _CLOSING)
+    steps = np.where(opening, 1, -1)[opening | closing]
+    depth = int(np.cumsum(steps).max(initial=0))
+    if depth > max_depth:
+        raise ModelFileError(f"{what} is nested {depth:,} deep, the most is {max_depth}: {remedy}")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        seen: set[str] = set()
+        twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+        raise _RefusedError(f"gives the field {twice[:60]!r} twice")
+    return value
+
+
+def _constant(word: str) -> Any:
+    raise _RefusedError(f"holds {word}, which is not a number")
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        raise _RefusedError(f"holds a whole number of {len(digits):,} digits")
+    return int(digits)
+
+
+def _real(digits: str) -> float:
+    value = float(digits) if len(digits) <= MAX_REAL else math.inf
+    if not math.isfinite(value):
+        raise _RefusedError(f"holds the number {digits[:40]}, which is too large or too long")
+    return value

@@ -1,0 +1,326 @@
+"""The recipe: how the columns of a table become the inputs of a network, learnt from the training rows alone.
+
+A recipe is a value: one step a column, each a frozen description with the statistics it needs. It finds
+columns by name, so a later table may have them in any order, with others between, and in other types. It is
+stored as JSON.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import DTypeLike
+
+from pellucid.errors import DataError, SettingError, nearest
+from pellucid.preprocessing import checks
+from pellucid.preprocessing.boolean import BooleanStep, fit_boolean
+from pellucid.preprocessing.categorical import CategoricalStep, fit_categorical
+from pellucid.preprocessing.dates import DateStep, fit_date
+from pellucid.preprocessing.numeric import SCALINGS, NumericStep, Scaling, fit_numeric
+from pellucid.preprocessing.values import FloatArray, IntArray, one_array
+
+if TYPE_CHECKING:
+    from pellucid.data.schema import Schema
+    from pellucid.data.tables import Table
+
+__all__ = ["InputColumn", "Recipe", "Step"]
+
+FORMAT = 1
+
+
+class Step(Protocol):
+    """What every step offers: the names of its features, and the features of a column or of one value."""
+
+    kind: ClassVar[str]
+
+    @property
+    def name(self) -> str:
+        """The column."""
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The names of the features."""
+
+    def encode(self, column: Any, out: FloatArray) -> None:
+        """Write the features of an Arrow column into ``out`` ``[rows, features]``, which holds zeros."""
+
+    def encode_one(self, value: object) -> tuple[float, ...]:
+        """The features of one value."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The step as plain JSON values."""
+
+
+_READERS: dict[str, Callable[[object, str], Step]] = {
+    "numeric": NumericStep.from_json,
+    "boolean": BooleanStep.from_json,
+    "categorical": CategoricalStep.from_json,
+    "date": DateStep.from_json,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class InputColumn:
+    """A column that the recipe reads, and what it is read as."""
+
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """One step for each column that the network reads, in the order of its inputs.
+
+    Make one with `Recipe.fit`; `transform` and `transform_row` apply it.
+    """
+
+    steps: tuple[Step, ...]
+
+    @classmethod
+    def fit(
+        cls,
+        table: Table,
+        schema: Schema,
+        rows: IntArray,
+        *,
+        scaling: Scaling = "standard",
+        max_categories: int = 50,
+        rare_below: int | float | None = None,
+    ) -> Recipe:
+        """Take the statistics of the schema's features from the training ``rows`` only.
+
+        Parameters
+        ----------
+        table, schema
+            The table, and what its columns are.
+        rows
+            The numbers (from 0) of the training rows.
+        scaling
+            For numeric columns: ``standard``, ``robust`` or ``quantile`` (see `numeric`).
+        max_categories
+            The most levels that a categorical column keeps; the others go into ``(rare)``.
+        rare_below
+            Levels seen fewer times than this go into ``(rare)``: a count, or a share of the training rows (a
+            float below 1). Not given: 5, or 2 where there are fewer than 100 training rows.
+
+        Raises
+        ------
+        DataError, SettingError
+            For a column that is not what the schema says, no rows, no features, a setting out of range.
+        """
+        if scaling not in SCALINGS:
+            raise SettingError(f"scaling {scaling!r} is not known{nearest(str(scaling), SCALINGS)}")
+        if type(max_categories) is not int or max_categories < 1:
+            raise SettingError(f"max_categories must be a whole number of at least 1, got {max_categories!r}")
+        rows = np.asarray(rows)
+        threshold = _rare_count(rare_below, len(rows))
+        if not len(rows):
+            raise DataError("there are no training rows; give a table with more rows, or hold fewer out")
+        columns = _columns_of(table)
+        _check_present([c.name for c in schema.features], columns)
+        index = pa.array(rows)
+        steps: list[Step] = []
+        for column in schema.features:
+            cells = one_array(columns[column.name]).take(index)
+            match _kind_of_step(column.kind, cells.type):
+                case "numeric":
+                    steps.append(fit_numeric(column.name, cells, scaling=scaling))
+                case "boolean":
+                    steps.append(fit_boolean(column.name, cells))
+                case "date":
+                    steps.append(fit_date(column.name, cells))
+                case _:
+                    steps.append(
+                        fit_categorical(
+                            column.name, cells, max_categories=max_categories, rare_below=threshold
+                        )
+                    )
+        recipe = cls(steps=tuple(steps))
+        if not recipe.feature_names:
+            raise DataError(
+                "no column is left to learn from: all are dropped, constant, or of levels too rare to keep; "
+                "see `pellucid inspect` for the reasons, and keep a column with --keep"
+            )
+        return recipe
+
+    @cached_property
+    def feature_names(self) -> tuple[str, ...]:
+        """The names of the network's inputs, in order."""
+        return tuple(name for step in self.steps for name in step.features)
+
+    @cached_property
+    def columns(self) -> tuple[InputColumn, ...]:
+        """The columns that are read."""
+        return tuple(InputColumn(name=step.name, kind=step.kind) for step in self.steps)
+
+    @cached_property
+    def slices(self) -> dict[str, slice]:
+        """For each column, where its features stand among the network's inputs."""
+        found: dict[str, slice] = {}
+        at = 0
+        for step in self.steps:
+            found[step.name] = slice(at, at + len(step.features))
+            at += len(step.features)
+        return found
+
+    def transform(self, table: Table | Mapping[str, Any], *, dtype: DTypeLike = np.float32) -> FloatArray:
+        """The network's inputs ``[rows, features]``, always finite.
+
+        Parameters
+        ----------
+        table
+            A `Table`, an Arrow table, or columns by name (Arrow, NumPy, pandas or polars columns, or lists).
+        dtype
+            ``float32`` or ``float64``.
+
+        Raises
+        ------
+        DataError
+            For missing columns (all are named), a text in place of a number, an infinity, unequal lengths.
+        """
+        columns = _columns_of(table)
+        _check_present([step.name for step in self.steps], columns)
+        if isinstance(table, Mapping):
+            columns = _arrow_columns({step.name: columns[step.name] for step in self.steps})
+        n_rows = len(next(iter(columns.values()))) if columns else 0
+        out = np.zeros((n_rows, len(self.feature_names)), dtype=dtype)
+        for step in self.steps:
+            block = out[:, self.slices[step.name]]
+            column = columns[step.name]
+            if isinstance(column, list):
+                _encode_cells(step, column, block)
+            else:
+                step.encode(one_array(column), block)
+        return out
+
+    def transform_row(self, row: Mapping[str, object], *, dtype: DTypeLike = np.float32) -> FloatArray:
+        """The network's inputs ``[features]`` of one row, column → value: the same numbers as `transform`.
+
+        Raises
+        ------
+        DataError
+            As `transform` does.
+        """
+        if not isinstance(row, Mapping):
+            raise DataError(f"a row must be given as column → value, got {type(row).__name__}")
+        values: list[float] = []
+        try:
+            for step in self.steps:
+                values += step.encode_one(row[step.name])
+        except KeyError:
+            _check_present([step.name for step in self.steps], row)
+            raise
+        return np.array(values, dtype=np.float64).astype(dtype)
+
+    def to_json(self) -> dict[str, Any]:
+        """The recipe as plain JSON values; numbers survive the way there and back exactly."""
+        return {"format": FORMAT, "steps": [step.to_json() for step in self.steps]}
+
+    @classmethod
+    def from_json(cls, value: object) -> Recipe:
+        """Read what `to_json` wrote, checking every field; raises `ModelFileError` and nothing else."""
+        v = checks.fields(value, "recipe", ("format", "steps"))
+        checks.whole(v["format"], "recipe.format", FORMAT, FORMAT)
+        steps: list[Step] = []
+        width = 0
+        for i, item in enumerate(checks.listing(v["steps"], "recipe.steps", checks.MAX_COLUMNS)):
+            where = f"recipe.steps[{i}]"
+            kind = checks.choice(
+                item.get("kind") if isinstance(item, dict) else item, f"{where}.kind", _READERS
+            )
+            steps.append(_READERS[kind](item, where))
+            width += len(steps[-1].features)
+            checks.whole(width, "the number of features", 0, checks.MAX_COLUMNS)
+        checks.whole(width, "the number of features", 1)
+        checks.unique([step.name for step in steps], "the columns of recipe.steps")
+        return cls(steps=tuple(steps))
+
+
+def _rare_count(rare_below: int | float | None, n_rows: int) -> int:
+    if rare_below is None:
+        return 5 if n_rows >= 100 else 2
+    if type(rare_below) is int and rare_below >= 1:
+        return rare_below
+    if type(rare_below) is float and 0.0 <= rare_below < 1.0:
+        return max(1, int(np.ceil(rare_below * n_rows)))
+    raise SettingError(
+        f"rare_below must be a count of at least 1 or a share of the rows below 1.0, got {rare_below!r}"
+    )
+
+
+def _kind_of_step(kind: str, arrow_type: Any) -> str:
+    """The step for a kind; an identifier, constant or text that was kept goes by its Arrow type."""
+    if kind in _READERS:
+        return kind
+    if pa.types.is_boolean(arrow_type):
+        return "boolean"
+    if pa.types.is_integer(arrow_type) or pa.types.is_floating(arrow_type):
+        return "numeric"
+    return "date" if pa.types.is_timestamp(arrow_type) else "categorical"
+
+
+def _columns_of(table: Any) -> dict[str, Any]:
+    if isinstance(table, Mapping):
+        return dict(table)
+    arrow = table if isinstance(table, pa.Table) else table.arrow
+    return dict(zip(arrow.schema.names, arrow.columns, strict=True))
+
+
+def _check_present(names: Sequence[str], there: Mapping[str, Any]) -> None:
+    lost = [name for name in names if name not in there]
+    if not lost:
+        return
+    shown = ", ".join(repr(name) for name in lost)
+    what = f"column {shown} is" if len(lost) == 1 else f"{len(lost):,} columns are"
+    listed = "" if len(lost) == 1 else f": {shown}"
+    raise DataError(
+        f"{what} missing in the table, and the model needs every column that it was trained on{listed}"
+        f"{nearest(lost[0], there)}"
+    )
+
+
+def _arrow_columns(columns: dict[str, Any]) -> dict[str, Any]:
+    """Arrow columns of equal length; a list of mixed types that no Arrow type holds stays a list."""
+    made: dict[str, Any] = {}
+    for name, column in columns.items():
+        if isinstance(column, pa.Array | pa.ChunkedArray):
+            made[name] = column
+            continue
+        if hasattr(column, "to_arrow"):
+            made[name] = column.to_arrow()
+            continue
+        if isinstance(column, str | bytes | Mapping) or not hasattr(column, "__len__"):
+            raise DataError(
+                f"column {name!r} must be a list or an array with a value for each row, "
+                f"got {type(column).__name__}; for one row, use transform_row"
+            )
+        if isinstance(column, np.ndarray) and column.ndim != 1:
+            raise DataError(f"column {name!r} must have one dimension, got {column.ndim}")
+        try:
+            made[name] = pa.array(column, from_pandas=True)
+        except (pa.ArrowException, OverflowError, TypeError, ValueError):
+            made[name] = list(column)
+    lengths = {name: len(column) for name, column in made.items()}
+    if len(set(lengths.values())) > 1:
+        first, other = (
+            next(iter(lengths)),
+            next(n for n in lengths if lengths[n] != next(iter(lengths.values()))),
+        )
+        raise DataError(
+            f"columns must have equal lengths, got {lengths[first]:,} for {first!r} and {lengths[other]:,} "
+            f"for {other!r}"
+        )
+    return made
+
+
+def _encode_cells(step: Step, cells: list[Any], out: FloatArray) -> None:
+    for i, cell in enumerate(cells):
+        try:
+            out[i] = step.encode_one(cell)
+        except DataError as error:
+            raise DataError(f"{error} (row {i + 1:,})") from None

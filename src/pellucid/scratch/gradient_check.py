@@ -1,0 +1,43 @@
+"""Is the chain rule right? Ask the loss itself, by central differences.
+
+∂L/∂w ≈ (L(w + h) − L(w − h)) / 2h, whose error shrinks with h² while rounding grows with 1/h; in float64 the best h
+is near 1e-5 and the answer good to about nine digits. It uses no derivative formula, so it cannot share a mistake
+with one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["central_differences"]
+
+Array = NDArray[Any]
+
+
+def central_differences(
+    loss: Callable[[Mapping[str, Array]], float],
+    parameters: Mapping[str, Array],
+    names: tuple[str, ...],
+    h: float = 1e-5,
+) -> dict[str, Array]:
+    """∂L/∂θ of every element of the named parameters, two evaluations of ``loss`` for each.
+
+    >>> square = lambda p: float(p["w"] ** 2)
+    >>> central_differences(square, {"w": np.array(3.0)}, ("w",))["w"].round(6)
+    array(6.)
+    """
+    gradients = {}
+    for name in names:
+        gradient = np.zeros_like(parameters[name], dtype=np.float64)
+        for place in np.ndindex(gradient.shape):
+            up, down = parameters[name].copy(), parameters[name].copy()
+            up[place] += h
+            down[place] -= h
+            difference = loss({**parameters, name: up}) - loss({**parameters, name: down})
+            gradient[place] = difference / (2 * h)
+        gradients[name] = gradient
+    return gradients

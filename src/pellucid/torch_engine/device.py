@@ -1,0 +1,41 @@
+"""Where PyTorch computes, and on how many threads."""
+
+from __future__ import annotations
+
+import torch
+
+from pellucid.errors import SettingError, nearest
+
+__all__ = ["DEVICES", "choose_device", "use_threads"]
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+def choose_device(wanted: str = "auto") -> torch.device:
+    """The device to run on: ``auto`` takes CUDA where there is one, then Apple's MPS, then the CPU.
+
+    >>> choose_device("cpu")
+    device(type='cpu')
+    """
+    kind = wanted.partition(":")[0]
+    if kind not in DEVICES:
+        raise SettingError(f"device {wanted!r} is not known{nearest(kind, DEVICES)}")
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if wanted == "auto":
+        return torch.device(next(name for name in ("cuda", "mps", "cpu") if there[name]))
+    if not there[kind]:
+        raise SettingError(
+            f"device {wanted!r} is not here: PyTorch {torch.__version__} finds no {kind}; use auto or cpu"
+        )
+    device = torch.device(wanted)
+    if kind == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise SettingError(f"device {wanted!r} is not here: there are {torch.cuda.device_count()} CUDA devices")
+    return device
+
+
+def use_threads(threads: int) -> None:
+    """Let PyTorch use this many threads.
+
+    Sums are split differently over another number of threads, so a run is bit-identical only on the same number.
+    """
+    torch.set_num_threads(threads)

@@ -1,0 +1,108 @@
+"""From the description to an ordinary ``torch.nn.Sequential``, and the loss that PyTorch has for it.
+
+The module's ``state_dict`` has the names and shapes of `Network.parameters`, so weights pass between NumPy, PyTorch
+and the model file as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812, the name that PyTorch's own documentation uses
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from pellucid.network import Activation, BatchNorm, Dense, Dropout, Layer, Network
+from pellucid.task import Loss
+
+__all__ = ["build", "forward", "loss_value"]
+
+_ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
+    "identity": nn.Identity,
+    "sigmoid": nn.Sigmoid,
+    "tanh": nn.Tanh,
+    "relu": nn.ReLU,
+    "leaky_relu": nn.LeakyReLU,
+    "elu": nn.ELU,
+    "selu": nn.SELU,
+    "gelu": nn.GELU,
+    "silu": nn.SiLU,
+    "mish": nn.Mish,
+    # Above its threshold PyTorch answers z for ln(1 + eᶻ); at its default of 20 that is off by 2e-9.
+    "softplus": lambda: nn.Softplus(threshold=40),
+}
+
+
+def build(network: Network, parameters: Mapping[str, NDArray[Any]], dtype: torch.dtype) -> nn.Sequential:
+    """An ``nn.Sequential`` with these weights (copied), in training mode."""
+    # A module made under "meta" draws no weights of its own, which torch's global generator would otherwise feel.
+    with torch.device("meta"):
+        module = nn.Sequential(*(_layer(layer) for layer in network.layers))
+    module = module.to_empty(device="cpu").to(dtype)
+    state = {name: torch.from_numpy(np.array(array)) for name, array in parameters.items()}
+    module.load_state_dict(state, strict=True)
+    return module
+
+
+def forward(module: nn.Sequential, x: Tensor, masks: Sequence[Tensor] = ()) -> Tensor:
+    """The logits ``[B, C]``; in training, each Dropout with a rate above 0 multiplies by the next of ``masks``."""
+    given = iter(masks)
+    for layer in module:
+        if not isinstance(layer, nn.Dropout):
+            x = layer(x)
+        elif module.training and layer.p > 0:
+            x = x * next(given)
+    return x
+
+
+def loss_value(loss: Loss, z: Tensor, y: Tensor, row_weights: Tensor | None) -> Tensor:
+    """The loss of a batch as a scalar tensor, from PyTorch's own loss functions.
+
+    ``z`` are logits ``[B, C]``; ``y`` class numbers ``[B]`` for cross-entropy, else numbers ``[B, C]``.
+    """
+    class_weights = None if loss.class_weights is None else z.new_tensor(loss.class_weights)
+    if loss.name == "cross_entropy" and row_weights is None:
+        return F.cross_entropy(z, y, weight=class_weights, label_smoothing=loss.label_smoothing)
+    if class_weights is None and row_weights is None:
+        return _plain(loss, z, y, "mean")
+
+    if loss.name == "cross_entropy":
+        rows = F.cross_entropy(z, y, weight=class_weights, label_smoothing=loss.label_smoothing, reduction="none")
+        shares = torch.ones_like(rows) if class_weights is None else class_weights[y]
+    else:
+        rows, shares = _plain(loss, z, y, "none"), torch.ones_like(z)
+        if class_weights is not None:
+            shares = torch.lerp(class_weights[0], class_weights[1], y)
+        rows, shares = (rows * shares).mean(dim=1), shares.mean(dim=1)
+    if row_weights is not None:
+        rows, shares = rows * row_weights, shares * row_weights
+    return rows.sum() / shares.sum()
+
+
+def _plain(loss: Loss, z: Tensor, y: Tensor, reduction: str) -> Tensor:
+    match loss.name:
+        case "bce":
+            smooth = y * (1 - loss.label_smoothing) + loss.label_smoothing / 2
+            return F.binary_cross_entropy_with_logits(z, smooth, reduction=reduction)
+        case "mse":
+            return F.mse_loss(z, y, reduction=reduction)
+        case "mae":
+            return F.l1_loss(z, y, reduction=reduction)
+        case "huber":
+            return F.huber_loss(z, y, reduction=reduction, delta=loss.delta)
+    raise AssertionError(loss.name)
+
+
+def _layer(layer: Layer) -> nn.Module:
+    match layer:
+        case Dense():
+            return nn.Linear(layer.inputs, layer.outputs, bias=layer.bias)
+        case Activation():
+            return _ACTIVATIONS[layer.function]()
+        case BatchNorm():
+            return nn.BatchNorm1d(layer.width, eps=layer.eps, momentum=layer.momentum)
+        case Dropout():
+            return nn.Dropout(layer.rate)

@@ -1,0 +1,69 @@
+"""Which rows a step learns from, and what its dropout drops.
+
+Everything random is a function of (seed, epoch, batch), not of what was drawn before. So a run that was stopped
+goes on with the same batches, and nothing of a generator's state needs to be saved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.network import Network
+
+__all__ = ["batches", "dropout_masks", "n_batches"]
+
+Array = NDArray[Any]
+
+# Apart, so that a batch's masks have nothing to do with the order of its epoch.
+_ORDER, _MASKS = 1, 2
+
+
+def batches(n_rows: int, batch_size: int, seed: int, epoch: int, *, at_least: int = 1) -> Iterator[Array]:
+    """The rows of one epoch in random order, ``batch_size`` at a time; the last batch may be smaller.
+
+    Parameters
+    ----------
+    at_least
+        A last batch with fewer rows than this joins the one before (BatchNorm cannot train on one row).
+
+    >>> [b.tolist() for b in batches(5, 2, seed=0, epoch=0)]
+    [[1, 4], [2, 3], [0]]
+    """
+    order = _generator(seed, _ORDER, epoch, 0).permutation(n_rows)
+    edges = [*range(0, n_rows, batch_size), n_rows]
+    if len(edges) > 2 and edges[-1] - edges[-2] < at_least:
+        del edges[-2]
+    for start, end in pairwise(edges):
+        yield order[start:end]
+
+
+def n_batches(n_rows: int, batch_size: int, *, at_least: int = 1) -> int:
+    """How many batches `batches` gives.
+
+    >>> n_batches(5, 2), n_batches(5, 2, at_least=2)
+    (3, 2)
+    """
+    whole, rest = divmod(n_rows, batch_size)
+    return max(1, whole + (rest >= at_least and rest > 0))
+
+
+def dropout_masks(network: Network, rows: int, seed: int, epoch: int, batch: int) -> list[Array]:
+    """For each Dropout an array ``[rows, width]`` of 0 (a share ``rate``) and 1/(1 − rate)."""
+    dropouts = network.dropouts()
+    if not dropouts:
+        return []
+    generator = _generator(seed, _MASKS, epoch, batch)
+    masks = []
+    for _, rate, width in dropouts:
+        keep = generator.random((rows, width), dtype=np.float32) >= rate
+        masks.append(keep * np.float32(1 / (1 - rate)))
+    return masks
+
+
+def _generator(seed: int, purpose: int, epoch: int, batch: int) -> np.random.Generator:
+    return np.random.Generator(np.random.Philox(key=[seed, purpose], counter=[0, 0, batch, epoch]))

@@ -1,0 +1,84 @@
+"""What the training loop asks of an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+from pellucid.errors import SettingError, nearest
+from pellucid.network import Network
+from pellucid.optimizer import Optimizer
+from pellucid.task import Loss
+
+__all__ = ["ENGINES", "Engine", "make_engine"]
+
+Array = NDArray[Any]
+
+ENGINES = ("auto", "torch", "numpy")
+
+
+class Engine(Protocol):
+    """Something that holds weights and can learn from rows."""
+
+    name: str
+    device: str
+    network: Network
+    loss: Loss
+    optimizer: Optimizer
+
+    def load_rows(self, inputs: Array, targets: Array, weights: Array | None = None) -> None:
+        """Take the training rows: inputs ``[N, I]``, targets ``[N]`` or ``[N, C]``, row weights ``[N]``."""
+
+    def step(self, rows: Array, masks: Sequence[Array], learning_rate: float) -> float:
+        """Learn from these rows once; returns their loss before the update (if that is no number, no weight changes)."""
+
+    def gradients(self, rows: Array, masks: Sequence[Array]) -> tuple[float, dict[str, Array]]:
+        """The loss of these rows and its gradient for each trainable parameter; nothing changes."""
+
+    def logits(self, inputs: Array) -> Array:
+        """Logits ``[N, C]`` for inputs ``[N, I]``, nothing dropped, running statistics used."""
+
+    def parameters(self) -> dict[str, Array]:
+        """A copy of all arrays, by name."""
+
+    def load_parameters(self, parameters: Mapping[str, Array]) -> None:
+        """Take a copy of these arrays as the weights."""
+
+    def memory(self) -> dict[str, Array]:
+        """What the update rule remembers, as named arrays."""
+
+    def load_memory(self, memory: Mapping[str, Array]) -> None:
+        """Take up what `memory` gave."""
+
+
+def make_engine(
+    name: str,
+    network: Network,
+    loss: Loss,
+    optimizer: Optimizer,
+    parameters: Mapping[str, Array],
+    *,
+    dtype: str = "float32",
+    device: str = "auto",
+) -> Engine:
+    """The engine of this name; ``auto`` is PyTorch.
+
+    >>> from pellucid.network import mlp
+    >>> from pellucid.initialise import initialise
+    >>> net = mlp(2, [4], 1)
+    >>> make_engine("numpy", net, Loss(name="bce"), Optimizer(), initialise(net, seed=0)).name
+    'numpy'
+    """
+    if name not in ENGINES:
+        raise SettingError(f"engine {name!r} is not known{nearest(str(name), ENGINES)}")
+    if name == "numpy":
+        if device not in ("auto", "cpu"):
+            raise SettingError(f"the numpy engine runs on the cpu, not on {device!r}: use engine=torch")
+        from pellucid.scratch.engine import NumpyEngine
+
+        return NumpyEngine(network, loss, optimizer, parameters, dtype)
+    from pellucid.torch_engine.engine import TorchEngine
+
+    return TorchEngine(network, loss, optimizer, parameters, dtype, device)

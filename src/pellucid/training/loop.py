@@ -1,0 +1,254 @@
+"""The training loop: mini-batch → forward → loss → backward → update → repeat, and validate after each epoch."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.errors import DivergenceError, SettingError
+from pellucid.scratch.losses import loss_and_gradient
+from pellucid.training.batches import batches, dropout_masks, n_batches
+from pellucid.training.divergence import explain
+from pellucid.training.engine import Engine
+from pellucid.training.history import Epoch
+from pellucid.training.schedules import Plateau, Schedule
+from pellucid.training.stopping import EarlyStopping
+
+__all__ = ["Outcome", "Plan", "Rows", "State", "fit"]
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """Inputs ``[N, I]``, targets ``[N]`` class numbers or ``[N, C]`` numbers, and row weights ``[N]`` or ``None``."""
+
+    inputs: Array
+    targets: Array
+    weights: Array | None = None
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How long and how fast to train.
+
+    Parameters
+    ----------
+    learning_rate
+        The peak that ``schedule`` starts from or rises to.
+    batch_size
+        Rows a step; more than there are means all of them.
+    epochs
+        At most so many passes over the training rows.
+    patience
+        Stop after so many epochs without a better validation loss; ``None`` never stops early.
+    seed
+        Of the batches and of dropout.
+    """
+
+    learning_rate: float
+    batch_size: int
+    epochs: int
+    schedule: Schedule = field(default_factory=Schedule)
+    patience: int | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Check the numbers."""
+        if not 0 < self.learning_rate < math.inf:
+            raise SettingError(f"learning_rate must be above 0 and finite, got {self.learning_rate!r}")
+        for name in ("batch_size", "epochs"):
+            if getattr(self, name) < 1:
+                raise SettingError(f"{name} must be at least 1, got {getattr(self, name)!r}")
+        if self.patience is not None and self.patience < 1:
+            raise SettingError(f"patience must be at least 1 epoch, or none, got {self.patience!r}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """Where a run stands after an epoch: all that is needed to go on as if it had never stopped."""
+
+    epoch: int  # epochs done
+    parameters: dict[str, Array]
+    memory: dict[str, Array]
+    best_parameters: dict[str, Array]
+    history: tuple[Epoch, ...]
+    stopping: EarlyStopping
+    plateau: Plateau
+
+
+Reason = Literal["all epochs done", "early stopping", "interrupted", "diverged"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """The best weights, how they were reached, and why training ended."""
+
+    parameters: dict[str, Array]
+    history: tuple[Epoch, ...]
+    best_epoch: int  # counted from 1; 0 if not one epoch was finished
+    reason: Reason
+    problem: str | None = None  # what the divergence was, if that was the reason
+
+
+def fit(
+    engine: Engine,
+    train: Rows,
+    validation: Rows,
+    plan: Plan,
+    *,
+    start: State | None = None,
+    on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+    save: Callable[[Callable[[], State]], None] = lambda state: None,
+    interrupted: Callable[[], bool] = lambda: False,
+) -> Outcome:
+    """Train until the plan is done, the patience is used up, or ``interrupted`` answers true.
+
+    Parameters
+    ----------
+    engine
+        Holds the weights; at the end, the best ones.
+    train, validation
+        The rows to learn from and those to choose the best epoch by (the same, where none are held out).
+    start
+        Where to go on; ``None`` begins anew.
+    on_epoch
+        Is told each epoch's line of the history.
+    save
+        Is offered, after each epoch, a function that gives the state (copied only if it is called).
+    interrupted
+        Asked after each batch.
+
+    Raises
+    ------
+    DivergenceError
+        A loss was no number in the first epoch; the message names the layer, the batch and the likely cause. Later,
+        the outcome carries that message and the best weights so far.
+    """
+    engine.load_rows(train.inputs, train.targets, train.weights)
+    state = start or _fresh(engine, plan)
+    if start is not None:
+        engine.load_parameters(state.parameters)
+        engine.load_memory(state.memory)
+    reason: Reason = "all epochs done"
+    problem = None
+    while state.epoch < plan.epochs:
+        if state.stopping.is_over:
+            reason = "early stopping"
+            break
+        began = time.perf_counter()
+        try:
+            learned = _run_epoch(engine, train, plan, state, interrupted)
+        except DivergenceError as error:
+            if not state.epoch:
+                raise
+            reason, problem = "diverged", str(error)
+            break
+        if learned is None:
+            reason = "interrupted"
+            break
+        state = _after_epoch(engine, validation, plan, state, learned, time.perf_counter() - began)
+        on_epoch(state.history[-1])
+        done = state
+        save(lambda: replace(done, parameters=engine.parameters(), memory=engine.memory()))  # noqa: B023
+    best = state.best_parameters if state.epoch else engine.parameters()
+    engine.load_parameters(best)
+    return Outcome(
+        parameters=best,
+        history=state.history,
+        best_epoch=state.stopping.best_epoch + 1,
+        reason=reason,
+        problem=problem,
+    )
+
+
+def _fresh(engine: Engine, plan: Plan) -> State:
+    return State(
+        epoch=0,
+        parameters={},
+        memory={},
+        best_parameters={},
+        history=(),
+        stopping=EarlyStopping(patience=plan.patience),
+        plateau=Plateau(),
+    )
+
+
+def _run_epoch(
+    engine: Engine, train: Rows, plan: Plan, state: State, interrupted: Callable[[], bool]
+) -> tuple[float, float] | None:
+    """Learn from every row once; the mean loss and the last learning rate, or ``None`` if interrupted."""
+    at_least = 2 if engine.network.has_batch_norm else 1
+    if len(train) < at_least:
+        raise SettingError("BatchNorm cannot train on one row: give more rows or switch it off")
+    steps = n_batches(len(train), plan.batch_size, at_least=at_least)
+    total, rate = 0.0, 0.0
+    for batch, rows in enumerate(batches(len(train), plan.batch_size, plan.seed, state.epoch, at_least=at_least)):
+        masks = dropout_masks(engine.network, len(rows), plan.seed, state.epoch, batch)
+        rate = _rate(plan, state, batch, steps)
+        loss = engine.step(rows, masks, rate)
+        if not math.isfinite(loss):
+            where = f"epoch {state.epoch + 1}, batch {batch + 1} of {steps}"
+            cause = explain(engine, train.inputs[rows], train.targets[rows], masks, rate)
+            raise DivergenceError(f"training met {loss} in {where}: {cause}")
+        total += loss * len(rows)
+        if interrupted():
+            return None
+    return total / len(train), rate
+
+
+def _after_epoch(
+    engine: Engine, validation: Rows, plan: Plan, state: State, learned: tuple[float, float], seconds: float
+) -> State:
+    train_loss, rate = learned
+    loss, score = _validate(engine, validation)
+    stopping = state.stopping.after(state.epoch, loss)
+    line = Epoch(
+        epoch=state.epoch + 1,
+        learning_rate=rate,
+        train_loss=train_loss,
+        validation_loss=loss,
+        validation_score=score,
+        seconds=seconds,
+    )
+    improved = stopping.best_epoch == state.epoch or not state.best_parameters
+    return replace(
+        state,
+        epoch=state.epoch + 1,
+        best_parameters=engine.parameters() if improved else state.best_parameters,
+        history=(*state.history, line),
+        stopping=stopping,
+        plateau=state.plateau.after(loss, plan.schedule),
+    )
+
+
+def _rate(plan: Plan, state: State, batch: int, steps: int) -> float:
+    return plan.schedule.rate(
+        plan.learning_rate,
+        epoch=state.epoch,
+        epochs=plan.epochs,
+        batch=batch,
+        n_batches=steps,
+        scale=state.plateau.scale,
+    )
+
+
+def _validate(engine: Engine, rows: Rows) -> tuple[float, float]:
+    """The loss of these rows and a score that people read: accuracy, or R² for numbers."""
+    logits = engine.logits(rows.inputs).astype(np.float64)
+    loss = loss_and_gradient(engine.loss, logits, rows.targets, rows.weights).value
+    if engine.loss.name == "cross_entropy":
+        return loss, float((logits.argmax(axis=1) == rows.targets).mean())
+    if engine.loss.name == "bce":
+        return loss, float(((logits > 0) == (rows.targets > 0.5)).mean())
+    spread = float(((rows.targets - rows.targets.mean(axis=0)) ** 2).sum())
+    return loss, 1 - float(((logits - rows.targets) ** 2).sum()) / spread if spread else math.nan

@@ -1,0 +1,114 @@
+"""Do two engines agree? The same weights, rows and masks through both, in float64, and the largest differences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.network import Network
+from pellucid.optimizer import Optimizer
+from pellucid.task import Loss
+from pellucid.training.batches import batches, dropout_masks
+from pellucid.training.engine import make_engine
+from pellucid.training.loop import Rows
+
+__all__ = ["TOLERANCE", "TOLERANCE_AFTER_STEPS", "Parity", "compare"]
+
+Array = NDArray[Any]
+
+TOLERANCE = 1e-12
+TOLERANCE_AFTER_STEPS = 1e-10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parity:
+    """The largest absolute differences between two engines.
+
+    A difference between numbers larger than 1 is divided by their size, so that 1e-12 always means twelve digits.
+    """
+
+    engines: tuple[str, str]
+    n_rows: int
+    n_steps: int
+    logits: float
+    loss: float
+    gradients: Mapping[str, float]
+    weights_after_steps: Mapping[str, float]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether everything is within the tolerances."""
+        first = max(self.logits, self.loss, *self.gradients.values())
+        return first <= TOLERANCE and max(self.weights_after_steps.values()) <= TOLERANCE_AFTER_STEPS
+
+
+def compare(
+    network: Network,
+    loss: Loss,
+    optimizer: Optimizer,
+    parameters: Mapping[str, Array],
+    rows: Rows,
+    *,
+    learning_rate: float,
+    batch_size: int,
+    seed: int = 0,
+    n_steps: int = 200,
+    engines: tuple[str, str] = ("numpy", "torch"),
+) -> Parity:
+    """Run both engines over ``rows`` in float64 and compare.
+
+    Logits are those of prediction (running statistics, nothing dropped); loss and gradients are of one batch in
+    training mode, each by the engine's own rules; the weights are compared after ``n_steps`` updates.
+    """
+    pair = [make_engine(name, network, loss, optimizer, parameters, dtype="float64", device="cpu") for name in engines]
+    for engine in pair:
+        engine.load_rows(rows.inputs.astype(np.float64), rows.targets, rows.weights)
+
+    logits = [engine.logits(rows.inputs.astype(np.float64)) for engine in pair]
+
+    steps = list(_steps(network, len(rows), batch_size, seed, n_steps))
+    first_rows, first_masks = steps[0]
+    gradients = [engine.gradients(first_rows, first_masks) for engine in pair]
+    for batch, masks in steps:
+        for engine in pair:
+            engine.step(batch, masks, learning_rate)
+    a, b = (engine.parameters() for engine in pair)
+    return Parity(
+        engines=engines,
+        n_rows=len(rows),
+        n_steps=n_steps,
+        logits=difference(logits[0], logits[1]),
+        loss=difference(np.array(gradients[0][0]), np.array(gradients[1][0])),
+        gradients={name: difference(g, gradients[1][1][name]) for name, g in gradients[0][1].items()},
+        weights_after_steps={p.name: difference(a[p.name], b[p.name]) for p in network.parameters()},
+    )
+
+
+def difference(a: Array, b: Array) -> float:
+    """The largest |a − b| / max(1, |a|, |b|); NaN on one side only counts as infinite.
+
+    >>> difference(np.array([1.0, 2000.0]), np.array([1.0, 2002.0]))
+    0.000999000999000999
+    """
+    if a.size == 0:
+        return 0.0
+    size = np.maximum(1.0, np.maximum(np.abs(a), np.abs(b)))
+    with np.errstate(invalid="ignore"):
+        apart = np.abs(np.asarray(a, np.float64) - b) / size
+    same = (a == b) | (np.isnan(a) & np.isnan(b))
+    return float(np.where(same, 0.0, np.where(np.isnan(apart), np.inf, apart)).max())
+
+
+def _steps(network: Network, n_rows: int, batch_size: int, seed: int, n_steps: int) -> list[tuple[Array, list[Array]]]:
+    at_least = 2 if network.has_batch_norm else 1
+    steps: list[tuple[Array, list[Array]]] = []
+    epoch = 0
+    while len(steps) < n_steps:
+        for batch, rows in enumerate(batches(n_rows, batch_size, seed, epoch, at_least=at_least)):
+            steps.append((rows, dropout_masks(network, len(rows), seed, epoch, batch)))
+        epoch += 1
+    return steps[:n_steps]

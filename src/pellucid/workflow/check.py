@@ -1,0 +1,63 @@
+"""Do two engines agree on a run's own network and the user's own rows?"""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+
+from pellucid.data.target import encode_target
+from pellucid.errors import DataError, RunFolderError
+from pellucid.training.loop import Rows
+from pellucid.training.parity import Parity, compare
+from pellucid.workflow.config import read_config
+from pellucid.workflow.folder import RunFolder
+from pellucid.workflow.model import Model
+from pellucid.workflow.prepare import open_table
+from pellucid.workflow.settings import Settings
+from pellucid.workflow.train import auto_batch_size, optimizer_of
+
+__all__ = ["check"]
+
+_MAX_ROWS = 4096
+
+
+def check(run: str | os.PathLike[str], data: object = None, *, n_steps: int = 200) -> Parity:
+    """Compare the textbook with PyTorch from a run's trained weights, in float64.
+
+    Parameters
+    ----------
+    run
+        A run folder, or a model file if ``data`` is given.
+    data
+        Rows with the target; by default the table that the run was trained on. Up to 4,096 rows are used.
+    n_steps
+        Updates, with the run's own optimizer, learning rate and batch size, before the weights are compared.
+    """
+    model = Model.read(run)
+    settings = Settings.of(model.facts["settings"])
+    if data is None:
+        folder = RunFolder.existing(run)
+        _, data = read_config(folder.file("config"))
+        if data is None:
+            raise RunFolderError("this run was trained on a table in memory: name the rows to check with")
+    table, _, _ = open_table(data, settings)
+    values, keep, _ = encode_target(table, model.task.target, model.task.kind, model.task.classes)
+    if not len(keep):
+        raise DataError(f"no row has a target in column {model.task.target!r}")
+    chosen = np.random.default_rng(settings.seed).permutation(len(keep))[:_MAX_ROWS]
+    inputs = model.recipe.transform(table.take(keep[chosen]), dtype=np.float64)
+    truth = values[chosen]
+    if model.task.kind != "multiclass":
+        truth = (truth.astype(np.float64) if model.scaler is None else model.scaler.transform(truth))[:, None]
+    return compare(
+        model.network,
+        model.task.loss,
+        optimizer_of(settings),
+        model.parameters,
+        Rows(inputs=inputs, targets=truth),
+        learning_rate=settings.learning_rate,
+        batch_size=settings.batch_size or auto_batch_size(len(inputs)),
+        seed=settings.seed,
+        n_steps=n_steps,
+    )

@@ -1,0 +1,195 @@
+"""A trained model: from a table with the columns it knows to answers, without PyTorch.
+
+The forward pass is the textbook's (`pellucid.scratch`), so a model file predicts wherever NumPy and PyArrow are.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.artefact.model_file import ModelContents, read_model, write_model
+from pellucid.data.tables import Table, read_table
+from pellucid.data.target import encode_target
+from pellucid.errors import DataError, ModelFileError
+from pellucid.evaluation.bootstrap import Estimate
+from pellucid.evaluation.metrics import classification_metrics, regression_metrics
+from pellucid.network import Network
+from pellucid.preprocessing.recipe import Recipe
+from pellucid.preprocessing.target import TargetScaler
+from pellucid.scratch.engine import answer
+from pellucid.scratch.forward import forward
+from pellucid.task import Task
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["MODEL_FILE", "Model", "measure"]
+
+Array = NDArray[Any]
+
+MODEL_FILE = "model.safetensors"
+_ROWS_AT_ONCE = 16_384
+_READING = ("header", "separator", "encoding", "missing")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Model:
+    """A network with its weights, its preprocessing and its task.
+
+    Attributes
+    ----------
+    network, task, recipe, scaler
+        What turns a row into an answer; ``scaler`` maps a regression's output back to the target's own unit.
+    parameters
+        The weights, by name.
+    facts
+        What else the model file says: ``metrics``, ``libraries``, ``settings``, ``schema``.
+    """
+
+    network: Network
+    task: Task
+    recipe: Recipe
+    scaler: TargetScaler | None
+    parameters: Mapping[str, Array]
+    facts: Mapping[str, Any]
+
+    # ── answers ──
+
+    def predict(self, data: object) -> Array:
+        """The answer for each row: a class label, or a number in the target's own unit.
+
+        Parameters
+        ----------
+        data
+            A path, a pandas or polars frame, a dict of columns or a list of dicts, with the columns that the model
+            was trained on in any order; others are ignored.
+
+        Returns
+        -------
+        ndarray
+            ``[N]``.
+        """
+        return self.labels(self.answers(self.table(data)))
+
+    def predict_proba(self, data: object) -> Array:
+        """The probability of each class of ``task.classes`` for each row, ``[N, classes]``."""
+        if not self.task.is_classification:
+            raise DataError(f"{self.task.target!r} is a number, so there are no probabilities: use predict")
+        return self.answers(self.table(data))
+
+    def answers(self, table: Table) -> Array:
+        """Probabilities ``[N, classes]``, or values ``[N]`` in the target's own unit."""
+        logits = self.logits(table).astype(np.float64)
+        answers = answer(self.task, logits)
+        return answers if self.scaler is None else self.scaler.inverse(answers)
+
+    def logits(self, table: Table) -> Array:
+        """What the network's last layer gives, ``[N, outputs]``."""
+        dtype = next(iter(self.parameters.values())).dtype
+        inputs = self.recipe.transform(table, dtype=dtype)
+        parts = [
+            forward(self.network, self.parameters, inputs[i : i + _ROWS_AT_ONCE]).logits
+            for i in range(0, len(inputs), _ROWS_AT_ONCE)
+        ]
+        return np.concatenate(parts) if parts else np.zeros((0, self.network.outputs))
+
+    def labels(self, answers: Array) -> Array:
+        """From probabilities ``[N, classes]`` to the most probable class; numbers stay as they are."""
+        if not self.task.is_classification:
+            return answers
+        classes: Array = np.array(self.task.classes, dtype=object)
+        if all(type(c) is int for c in self.task.classes):
+            classes = classes.astype(np.int64)
+        chosen: Array = classes[answers.argmax(axis=1)]
+        return chosen
+
+    # ── tables ──
+
+    def table(self, data: object) -> Table:
+        """Read ``data`` as the training table was read."""
+        if isinstance(data, Table):
+            return data
+        settings = self.facts.get("settings", {})
+        how = {name: settings[name] for name in _READING if settings.get(name) is not None}
+        if not isinstance(data, str | os.PathLike):
+            how = {}
+        return read_table(data, **how)
+
+    def prediction_table(self, table: Table) -> pa.Table:
+        """``prediction`` and, for classes, ``probability_<class>`` for each row."""
+        import pyarrow as pa
+
+        answers = self.answers(table)
+        columns: dict[str, Any] = {"prediction": pa.array(self.labels(answers).tolist())}
+        if self.task.is_classification:
+            for i, label in enumerate(self.task.classes):
+                columns[f"probability_{label}"] = pa.array(answers[:, i])
+        return pa.table(columns)
+
+    def evaluate(self, data: object, *, seed: int = 0) -> dict[str, Estimate]:
+        """The metrics on rows whose target is known, each with a 95 % bootstrap interval."""
+        table = self.table(data)
+        values, keep, _ = encode_target(table, self.task.target, self.task.kind, self.task.classes)
+        return measure(self.task, values, self.answers(table)[keep], seed=seed)
+
+    # ── the file ──
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model file, whole or not at all."""
+        contents = ModelContents(
+            network=self.network,
+            task=self.task,
+            recipe=self.recipe.to_json(),
+            target_scaler=None if self.scaler is None else self.scaler.to_json(),
+            parameters=dict(self.parameters),
+            **{name: self.facts.get(name, {}) for name in ("metrics", "libraries", "settings", "schema")},
+        )
+        write_model(Path(path), contents)
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str]) -> Model:
+        """Read a model file, or the one in a run folder; every field is checked and nothing is executed.
+
+        Raises
+        ------
+        ModelFileError
+            The file is missing, damaged, altered, newer or hostile.
+        """
+        file = Path(path)
+        if file.is_dir():
+            file = file / MODEL_FILE
+            if not file.exists():
+                raise ModelFileError(f"{os.fspath(path)!r} holds no {MODEL_FILE}: is its run finished?")
+        contents = read_model(file)
+        recipe = Recipe.from_json(contents.recipe)
+        scaler = None if contents.target_scaler is None else TargetScaler.from_json(contents.target_scaler)
+        if len(recipe.feature_names) != contents.network.inputs:
+            raise ModelFileError(
+                f"{file}: the preprocessing gives {len(recipe.feature_names)} columns, the network takes "
+                f"{contents.network.inputs}: the file is not consistent"
+            )
+        if contents.network.outputs != contents.task.outputs or (scaler is None) != contents.task.is_classification:
+            raise ModelFileError(f"{file}: network, task and target scaling do not belong together")
+        facts = {name: getattr(contents, name) for name in ("metrics", "libraries", "settings", "schema")}
+        return cls(
+            network=contents.network,
+            task=contents.task,
+            recipe=recipe,
+            scaler=scaler,
+            parameters=contents.parameters,
+            facts=facts,
+        )
+
+
+def measure(task: Task, truth: Array, answers: Array, *, seed: int = 0) -> dict[str, Estimate]:
+    """The metrics of a task: ``truth`` class numbers or values ``[N]``, ``answers`` as `Model.answers` gives them."""
+    if task.is_classification:
+        return classification_metrics(truth, answers, classes=task.classes, seed=seed)
+    return regression_metrics(truth, answers, seed=seed)

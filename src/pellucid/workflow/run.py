@@ -1,0 +1,111 @@
+"""A finished run: its model, its history and what was measured."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from pellucid.errors import RunFolderError
+from pellucid.evaluation.bootstrap import Estimate
+from pellucid.files import write_text
+from pellucid.training.history import Epoch, to_csv
+from pellucid.workflow.folder import RunFolder
+from pellucid.workflow.model import Model
+
+__all__ = ["Run", "load"]
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """What training came to.
+
+    Attributes
+    ----------
+    model
+        The trained `Model`.
+    history
+        A line an epoch.
+    metrics
+        The metrics on the held-out rows, each with its 95 % interval.
+    summary
+        The same and more, as in ``metrics.json``.
+    path
+        The run folder, if there is one.
+    """
+
+    model: Model
+    history: tuple[Epoch, ...]
+    metrics: Mapping[str, Estimate]
+    summary: Mapping[str, Any]
+    path: Path | None = None
+
+    def predict(self, data: object) -> Array:
+        """The answer for each row; see `Model.predict`."""
+        return self.model.predict(data)
+
+    def predict_proba(self, data: object) -> Array:
+        """The probability of each class for each row; see `Model.predict_proba`."""
+        return self.model.predict_proba(data)
+
+    def evaluate(self, data: object) -> dict[str, Estimate]:
+        """The metrics on other rows; see `Model.evaluate`."""
+        return self.model.evaluate(data)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model file (a name ending in ``.safetensors``), or a folder with the model and the history."""
+        target = Path(path)
+        if target.suffix == ".safetensors":
+            self.model.save(target)
+            return
+        if target.is_dir() and any(target.iterdir()):
+            raise RunFolderError(f"the folder {str(target)!r} is not empty: name another")
+        target.mkdir(parents=True, exist_ok=True)
+        folder = RunFolder(target)
+        self.model.save(folder.file("model"))
+        write_text(folder.file("history"), to_csv(self.history))
+        write_text(folder.file("metrics"), json.dumps(self.summary, indent=2) + "\n")
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> Run:
+        """A run folder that was written before."""
+        folder = RunFolder(path)
+        model = Model.read(folder.path)
+        summary = model.facts["metrics"]
+        metrics = {
+            name: Estimate(**value) if isinstance(value, dict) and set(value) == {"value", "low", "high"} else value
+            for name, value in summary.get("metrics", {}).items()
+        }
+        return cls(model=model, history=_history(folder), metrics=metrics, summary=summary, path=folder.path)
+
+
+def load(path: str | os.PathLike[str]) -> Run | Model:
+    """Open a run folder as a `Run`, or a model file as a `Model`; both predict, and neither needs PyTorch.
+
+    Raises
+    ------
+    ModelFileError
+        The file is missing, damaged, altered, newer or hostile.
+    """
+    return Run.open(path) if Path(path).is_dir() else Model.read(path)
+
+
+def _history(folder: RunFolder) -> tuple[Epoch, ...]:
+    try:
+        with folder.file("history").open(encoding="utf-8", newline="") as stream:
+            return tuple(
+                Epoch(epoch=int(line.pop("epoch")), **{name: float(value) for name, value in line.items()})
+                for line in csv.DictReader(stream)
+            )
+    except FileNotFoundError:
+        return ()
+    except (OSError, ValueError, TypeError) as error:
+        raise RunFolderError(f"{folder.file('history')} is not a history of Pellucid ({error})") from error

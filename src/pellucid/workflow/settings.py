@@ -1,0 +1,263 @@
+"""Every setting of a run, said once.
+
+The command line's options, the lines of ``config.yaml`` and the keyword arguments of `pellucid.train` all come from
+the fields of `Settings`: each carries its section, its rule and its sentence of help.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from pellucid.errors import SettingError, nearest
+from pellucid.initialise import SCHEMES
+from pellucid.network import ACTIVATIONS
+from pellucid.optimizer import OPTIMIZERS
+from pellucid.task import LOSSES
+from pellucid.training.engine import ENGINES
+from pellucid.training.schedules import SCHEDULES
+
+__all__ = ["SECTIONS", "Settings", "setting_names"]
+
+Rule = Callable[[str, Any], Any]  # (name, value as written) -> value, or SettingError
+
+SECTIONS = {
+    "data": "The table and its columns",
+    "split": "Training, validation and test rows",
+    "preprocessing": "Preprocessing, fitted on the training rows",
+    "network": "The network",
+    "training": "Training",
+    "machine": "Where it runs",
+}
+
+
+# ── rules ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def whole(low: int, high: int = 2**31 - 1) -> Rule:
+    """A whole number from ``low`` to ``high``."""
+
+    def check(name: str, value: Any) -> int:
+        try:
+            number = int(value) if isinstance(value, str) else value
+        except ValueError:
+            number = None
+        if isinstance(number, float) and number.is_integer():
+            number = int(number)
+        if type(number) is not int or not low <= number <= high:
+            top = f" to {high:,}" if high < 2**31 - 1 else " up"
+            raise SettingError(f"{name} must be a whole number from {low}{top}, got {value!r}")
+        return number
+
+    return check
+
+
+def real(low: float, high: float, *, above: bool = False, below: bool = False) -> Rule:
+    """A number from ``low`` to ``high``; ``above`` and ``below`` leave out the ends themselves."""
+
+    def check(name: str, value: Any) -> float:
+        try:
+            number = float(value) if not isinstance(value, bool) else None
+        except (TypeError, ValueError):
+            number = None
+        out = number is None or not low <= number <= high
+        if number is None or out or (above and number == low) or (below and number == high):
+            left, right = "above" if above else "at least", "below" if below else "at most"
+            raise SettingError(f"{name} must be a number {left} {low:g} and {right} {high:g}, got {value!r}")
+        return number
+
+    return check
+
+
+def choice(options: tuple[str, ...]) -> Rule:
+    """One of these words."""
+
+    def check(name: str, value: Any) -> str:
+        if value not in options:
+            raise SettingError(f"{name} {value!r} is not known{nearest(str(value), options)}")
+        return str(value)
+
+    return check
+
+
+def flag(name: str, value: Any) -> bool:
+    """True or false, yes or no, on or off."""
+    words = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.lower() in words:
+        return words[value.lower()]
+    raise SettingError(f"{name} must be true or false, got {value!r}")
+
+
+def text(name: str, value: Any) -> str:
+    """Any text."""
+    if not isinstance(value, str):
+        raise SettingError(f"{name} must be a text, got {value!r}")
+    return value
+
+
+def column(name: str, value: Any) -> str:
+    """The name of a column; a number is one, too (NumPy and header-less frames number their columns)."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return text(name, value)
+
+
+def names(name: str, value: Any) -> tuple[str, ...]:
+    """A list of names; one alone may stand without a list."""
+    if isinstance(value, str):
+        return (value,)
+    if not isinstance(value, list | tuple | set | frozenset):
+        raise SettingError(f"{name} must be a list of names, got {value!r}")
+    return tuple(column(name, item) for item in value)
+
+
+def widths(name: str, value: Any) -> tuple[int, ...]:
+    """Whole numbers, as ``[64, 32]``, ``"64,32"`` or one alone; empty or ``none`` for no hidden layer."""
+    if isinstance(value, str):
+        parts = [part.strip() for part in value.replace(";", ",").strip("()[] ").split(",")]
+        value = [part for part in parts if part and part.lower() != "none"]
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = [value]
+    if not isinstance(value, list | tuple):
+        raise SettingError(f"{name} must be widths such as 64,32, got {value!r}")
+    return tuple(whole(1, 100_000)(name, item) for item in value)
+
+
+def optional(rule: Rule) -> Rule:
+    """The rule, or nothing: ``None``, ``null``, ``none``, ``auto``."""
+
+    def check(name: str, value: Any) -> Any:
+        if value is None or (isinstance(value, str) and value.lower() in ("none", "null", "auto")):
+            return None
+        return rule(name, value)
+
+    return check
+
+
+def _setting(default: Any, section: str, rule: Rule, help_: str, *flags: str, flag: bool = False) -> Any:
+    metadata = {"section": section, "rule": rule, "help": help_, "flags": flags, "is_flag": flag}
+    return field(default=default, metadata=metadata)
+
+
+# ── the settings ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a run is asked to do; every field is checked when it is made.
+
+    >>> Settings(hidden="16,8").hidden
+    (16, 8)
+    """
+
+    target: str | None = _setting(None, "data", optional(column), "the column to predict")
+    task: str = _setting(
+        "auto",
+        "data",
+        choice(("auto", "binary", "multiclass", "regression")),
+        "what kind of answer; auto decides",
+    )
+    test_data: str | None = _setting(None, "data", optional(text), "a separate file of test rows")
+    header: bool | None = _setting(
+        None, "data", optional(flag), "whether the first line names the columns; else recognised", flag=True
+    )
+    separator: str | None = _setting(None, "data", optional(text), "what separates fields; else recognised")
+    encoding: str | None = _setting(None, "data", optional(text), "the file's encoding; else UTF-8")
+    missing: tuple[str, ...] = _setting((), "data", names, "further words that stand for a missing value")
+    numeric: tuple[str, ...] = _setting((), "data", names, "columns to take as numbers")
+    categorical: tuple[str, ...] = _setting((), "data", names, "columns to take as categories")
+    boolean: tuple[str, ...] = _setting((), "data", names, "columns to take as yes or no")
+    date: tuple[str, ...] = _setting((), "data", names, "columns to take as dates")
+    drop: tuple[str, ...] = _setting((), "data", names, "columns to leave out")
+    keep: tuple[str, ...] = _setting((), "data", names, "columns to use although they look like ids or leaks")
+
+    validation: float = _setting(0.15, "split", real(0, 1, below=True), "share of the rows that choose the best epoch")
+    test: float = _setting(0.2, "split", real(0, 1, below=True), "share of the rows that measure the outcome")
+    group: str | None = _setting(None, "split", optional(column), "keep rows with the same value here on one side")
+    time: str | None = _setting(None, "split", optional(column), "test on the latest rows by this column")
+    seed: int = _setting(0, "split", whole(0), "of the split, the first weights, the batches and dropout")
+
+    scaling: str = _setting("standard", "preprocessing", choice(("standard", "robust", "quantile")), "of numbers")
+    max_categories: int = _setting(50, "preprocessing", whole(1, 10_000), "a column's most frequent values kept apart")
+    rare_below: int = _setting(5, "preprocessing", whole(1), "values seen in fewer training rows share one bucket")
+
+    hidden: tuple[int, ...] = _setting(
+        (64, 32), "network", widths, "widths of the hidden layers; none for a linear model"
+    )
+    activation: str = _setting("relu", "network", choice(ACTIVATIONS), "after each hidden layer")
+    batch_norm: bool = _setting(False, "network", flag, "normalise each hidden layer over the batch", flag=True)
+    dropout: float = _setting(0.0, "network", real(0, 1, below=True), "share of hidden units dropped in training")
+    init: str = _setting("auto", "network", choice(SCHEMES), "how the first weights are drawn")
+    init_scale: float = _setting(1.0, "network", real(0, 1e6), "multiplies the first weights")
+
+    loss: str = _setting("auto", "training", choice(("auto", *LOSSES)), "what training minimises")
+    label_smoothing: float = _setting(
+        0.0, "training", real(0, 1, below=True), "share of a label spread over all classes"
+    )
+    class_weight: str = _setting("none", "training", choice(("none", "balanced")), "balanced: rare classes count more")
+    huber_delta: float = _setting(1.0, "training", real(0, 1e9, above=True), "where huber turns from parabola to line")
+    optimizer: str = _setting("adam", "training", choice(OPTIMIZERS), "the update rule")
+    learning_rate: float = _setting(1e-3, "training", real(0, 1e6, above=True), "the size of a step", "--lr")
+    momentum: float = _setting(0.9, "training", real(0, 1, below=True), "of momentum and nesterov")
+    weight_decay: float = _setting(0.0, "training", real(0, 1e6), "pulls weights towards zero")
+    clip_norm: float | None = _setting(
+        None, "training", optional(real(0, 1e9, above=True)), "limit of the gradient's norm"
+    )
+    schedule: str = _setting("constant", "training", choice(SCHEDULES), "how the learning rate moves")
+    schedule_gamma: float = _setting(0.1, "training", real(0, 1, above=True, below=True), "factor of step and plateau")
+    schedule_every: int = _setting(10, "training", whole(1), "epochs between factors of step and plateau")
+    batch_size: int | None = _setting(
+        None, "training", optional(whole(1)), "rows a step; auto: 32 to 512 by the table's size"
+    )
+    epochs: int = _setting(200, "training", whole(1), "at most so many passes over the training rows")
+    patience: int | None = _setting(
+        20,
+        "training",
+        optional(whole(1)),
+        "stop after so many epochs without a better validation loss; none: never",
+    )
+
+    engine: str = _setting("auto", "machine", choice(ENGINES), "torch, or numpy for the textbook")
+    precision: str = _setting("float32", "machine", choice(("float32", "float64")), "of the arithmetic")
+    device: str = _setting("auto", "machine", text, "auto, cpu, cuda or mps")
+    threads: int | None = _setting(None, "machine", optional(whole(1, 4096)), "else one a core")
+
+    def __post_init__(self) -> None:
+        """Check every field by its rule."""
+        for each in fields(self):
+            value = each.metadata["rule"](each.name, getattr(self, each.name))
+            object.__setattr__(self, each.name, value)
+        if self.validation + self.test >= 1:
+            raise SettingError(
+                f"validation ({self.validation:g}) and test ({self.test:g}) together must leave rows to train on"
+            )
+
+    @classmethod
+    def of(cls, *sources: Mapping[str, Any]) -> Settings:
+        """Settings from several sources, later ones before earlier ones; an unknown name is an error.
+
+        >>> Settings.of({"epochs": 5}, {"epochs": 7}).epochs
+        7
+        """
+        merged: dict[str, Any] = {}
+        for source in sources:
+            for name, value in source.items():
+                if name not in setting_names():
+                    raise SettingError(f"there is no setting {name!r}{nearest(str(name), setting_names())}")
+                merged[name] = value
+        return cls(**merged)
+
+    def to_json(self) -> dict[str, Any]:
+        """All settings as plain JSON values."""
+        return {
+            each.name: list(value) if isinstance(value := getattr(self, each.name), tuple) else value
+            for each in fields(self)
+        }
+
+
+def setting_names() -> tuple[str, ...]:
+    """The name of every setting, in order."""
+    return tuple(each.name for each in fields(Settings))

@@ -1,0 +1,375 @@
+"""One call from a table to a trained, measured and saved network."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.errors import DivergenceError, RunFolderError, SettingError
+from pellucid.evaluation.metrics import baseline, confusion_matrix, metrics_to_json
+from pellucid.files import write_text
+from pellucid.initialise import initialise
+from pellucid.network import describe
+from pellucid.optimizer import Optimizer
+from pellucid.training.checkpoint import Checkpointer, read_state
+from pellucid.training.engine import Engine, make_engine
+from pellucid.training.history import Epoch, to_csv
+from pellucid.training.interrupt import listening_for_interrupt
+from pellucid.training.loop import Outcome, Plan, State, fit
+from pellucid.training.schedules import Schedule
+from pellucid.workflow.config import read_config, write_config
+from pellucid.workflow.folder import RunFolder
+from pellucid.workflow.model import Model, measure
+from pellucid.workflow.output import write_table
+from pellucid.workflow.prepare import Prepared, prepare
+from pellucid.workflow.run import Run
+from pellucid.workflow.settings import Settings
+
+__all__ = ["Watcher", "auto_batch_size", "optimizer_of", "resume", "train"]
+
+Array = NDArray[Any]
+
+_WORTH_THREADS = 2e7  # multiplications and additions a step; see benchmarks/spine.py
+
+
+class Watcher(Protocol):
+    """Is told how a run goes; the command line draws it, Python callers usually pass none."""
+
+    def prepared(self, prepared: Prepared, engine: Engine, plan: Plan) -> None:
+        """The table is read and the network made."""
+
+    def epoch(self, epoch: Epoch, plan: Plan) -> None:
+        """An epoch is done."""
+
+    def trained(self, outcome: Outcome) -> None:
+        """Training has ended."""
+
+
+def train(
+    data: object,
+    target: str | None = None,
+    *,
+    config: str | os.PathLike[str] | None = None,
+    out: str | os.PathLike[str] | None = None,
+    overwrite: bool = False,
+    save: bool | None = None,
+    test_data: object = None,
+    watcher: Watcher | None = None,
+    **settings: Any,
+) -> Run:
+    """Train a network on a table.
+
+    Parameters
+    ----------
+    data
+        A path (CSV, TSV, Parquet, Arrow, JSON lines; gzip or zstd), the name of a built-in set, a pandas or polars
+        frame, a NumPy array, or a dict of columns.
+    target
+        The column to predict; a built-in set knows its own.
+    config
+        A ``config.yaml``; ``settings`` go before it.
+    out
+        The run folder. Without it and without ``save``, nothing is written.
+    overwrite
+        Whether ``out`` may hold a run already.
+    save
+        Write a run folder ``runs/<name>-<n>`` even without ``out``.
+    test_data
+        Rows to measure on, like ``data``; else a share of ``data``.
+    settings
+        Any setting of `pellucid.Settings`: ``hidden=(64, 32)``, ``activation="relu"``, ``learning_rate=1e-3``, ….
+
+    Returns
+    -------
+    Run
+        With ``predict``, ``evaluate``, ``history``, ``metrics``, ``save``.
+
+    Raises
+    ------
+    SettingError, DataError
+        A setting or the table cannot be used.
+    DivergenceError
+        The loss became NaN or infinite; names the layer, the batch and the likely cause.
+
+    >>> import pellucid
+    >>> run = pellucid.train("iris", hidden=(10,), epochs=30, learning_rate=0.01)
+    >>> run.metrics["accuracy"].value > 0.8
+    True
+    """
+    from_file, file_data = ({}, None) if config is None else read_config(config)
+    given = dict(settings) if target is None else {**settings, "target": target}
+    if isinstance(test_data, str | os.PathLike):
+        given["test_data"], test_data = os.fspath(test_data), None
+    wanted = Settings.of(from_file, given)
+    source = data if data is not None else file_data
+    if source is None:
+        raise SettingError("which table? Give data: a path, a built-in name (see 'pellucid data'), or a frame")
+    prepared = prepare(source, wanted, test_data=test_data)
+    folder = None
+    if out is not None or save:
+        settings_now = _absolute(_resolved(prepared))
+        text = write_config(settings_now, _location(source), heading="every setting of this run, resolved")
+        folder = RunFolder.create(out, prepared.name, text, overwrite=overwrite)
+    return _train(prepared, folder, watcher, start=None)
+
+
+def resume(path: str | os.PathLike[str], *, watcher: Watcher | None = None) -> Run:
+    """Go on with a run that was interrupted or killed, to the weights it would have come to.
+
+    The table is read again from where it was; a run that is finished is returned as it is.
+
+    Raises
+    ------
+    RunFolderError
+        There is no run to go on with, or its table was not a file.
+    ModelFileError
+        The checkpoint is damaged, or the data has changed since.
+    """
+    folder = RunFolder.existing(path)
+    if folder.is_finished and not _was_interrupted(folder):
+        return Run.open(folder.path)
+    from_file, data = read_config(folder.file("config"))
+    if data is None:
+        raise RunFolderError(f"{os.fspath(path)!r} was trained on a table in memory: train anew with the table")
+    prepared = prepare(data, Settings.of(from_file))
+    start = None
+    if folder.checkpoint.exists():
+        start = read_state(folder.checkpoint, _fingerprint(prepared), prepared.network)
+    return _train(prepared, folder, watcher, start=start)
+
+
+def _train(prepared: Prepared, folder: RunFolder | None, watcher: Watcher | None, start: State | None) -> Run:
+    settings = _resolved(prepared)
+    plan = _plan(settings)
+    if settings.engine != "numpy":
+        from pellucid.torch_engine.device import use_threads
+
+        assert settings.threads is not None
+        use_threads(settings.threads)
+    engine = make_engine(
+        settings.engine,
+        prepared.network,
+        prepared.task.loss,
+        optimizer_of(settings),
+        initialise(prepared.network, settings.seed, scheme=settings.init, scale=settings.init_scale),  # type: ignore[arg-type]
+        dtype=settings.precision,
+        device=settings.device,
+    )
+    save: Callable[[Callable[[], State]], None] = lambda state: None  # noqa: E731
+    if folder is not None:
+        folder.checkpoint.parent.mkdir(exist_ok=True)
+        folder.log(_opening_lines(prepared, start))
+        save = Checkpointer(folder.checkpoint, _fingerprint(prepared))
+    if watcher:
+        watcher.prepared(prepared, engine, plan)
+
+    def on_epoch(epoch: Epoch) -> None:
+        if watcher:
+            watcher.epoch(epoch, plan)
+
+    with listening_for_interrupt() as interrupted:
+        outcome = fit(
+            engine, prepared.train, prepared.validation, plan,
+            start=start, on_epoch=on_epoch, save=save, interrupted=interrupted,
+        )  # fmt: skip
+    if watcher:
+        watcher.trained(outcome)
+    run = _conclude(prepared, settings, engine, outcome, folder)
+    if outcome.problem is not None:
+        kept = f"; the best weights before that (epoch {outcome.best_epoch}) are in {folder.path}" if folder else ""
+        raise DivergenceError(outcome.problem + kept)
+    return run
+
+
+def _conclude(
+    prepared: Prepared, settings: Settings, engine: Engine, outcome: Outcome, folder: RunFolder | None
+) -> Run:
+    """Measure the best weights and write everything; ``metrics.json`` comes last and marks the run as finished."""
+    model = Model(
+        network=prepared.network,
+        task=prepared.task,
+        recipe=prepared.recipe,
+        scaler=prepared.scaler,
+        parameters=outcome.parameters,
+        facts={
+            "settings": settings.to_json(),
+            "schema": prepared.schema.to_json(),
+            "libraries": _libraries(engine),
+            "metrics": {},
+        },
+    )
+    answers = model.answers(prepared.measured.table.take(prepared.measured.rows))
+    metrics = measure(prepared.task, prepared.measured.truth, answers, seed=settings.seed)
+    facts = {
+        "measured_on": prepared.measured.name,
+        "rows": {
+            "train": len(prepared.train),
+            "validation": len(prepared.split.validation),
+            "test": len(prepared.measured.rows) if prepared.measured.name == "test" else 0,
+        },
+        "metrics": metrics_to_json(metrics),
+        "baseline": metrics_to_json(
+            baseline(prepared.task, prepared.target.at(prepared.split.train), prepared.measured.truth)
+        ),
+        "confusion_matrix": _confusion(prepared, answers),
+        "best_epoch": outcome.best_epoch,
+        "epochs": len(outcome.history),
+        "stopped_by": outcome.reason,
+        "engine": engine.name,
+        "device": engine.device,
+    }
+    model = replace(model, facts={**model.facts, "metrics": facts})
+    run = Run(
+        model=model,
+        history=outcome.history,
+        metrics=metrics,
+        summary=facts,
+        path=folder.path if folder else None,
+    )
+    if folder is not None:
+        model.save(folder.file("model"))
+        write_text(folder.file("history"), to_csv(outcome.history))
+        write_table(folder.file("predictions"), _predictions(prepared, model, answers))
+        folder.log([f"trained {len(outcome.history)} epochs, best {outcome.best_epoch}; stopped by: {outcome.reason}"])
+        write_text(folder.file("metrics"), json.dumps(facts, indent=2, allow_nan=False) + "\n")
+    return run
+
+
+# ── settings ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _resolved(prepared: Prepared) -> Settings:
+    """The settings with everything that was left to us decided."""
+    settings = prepared.settings
+    batch_size = settings.batch_size or auto_batch_size(len(prepared.train))
+    threads = settings.threads or auto_threads(prepared.network.n_trainable, min(batch_size, len(prepared.train)))
+    return replace(settings, batch_size=batch_size, threads=threads)
+
+
+def auto_batch_size(n_rows: int) -> int:
+    """A power of two near 1.5 √N, from 16 to 1,024: enough steps an epoch for small tables, few enough for large.
+
+    >>> auto_batch_size(100), auto_batch_size(30_000)
+    (16, 256)
+    """
+    return min(1024, max(16, 1 << round(math.log2(1.5 * math.sqrt(n_rows)))))
+
+
+def auto_threads(n_parameters: int, batch_size: int) -> int:
+    """One thread where a step is so small that threads would mostly wait for each other, else one a core.
+
+    A step costs about 6 · parameters · rows multiplications and additions.
+    """
+    if 6 * n_parameters * batch_size < _WORTH_THREADS:
+        return 1
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def optimizer_of(settings: Settings) -> Optimizer:
+    """The update rule that the settings ask for."""
+    return Optimizer(
+        name=settings.optimizer,  # type: ignore[arg-type]
+        weight_decay=settings.weight_decay,
+        momentum=settings.momentum,
+        clip_norm=settings.clip_norm,
+    )
+
+
+def _plan(settings: Settings) -> Plan:
+    assert settings.batch_size is not None
+    schedule = Schedule(
+        name=settings.schedule,  # type: ignore[arg-type]
+        gamma=settings.schedule_gamma,
+        every=settings.schedule_every,
+    )
+    return Plan(
+        learning_rate=settings.learning_rate,
+        batch_size=settings.batch_size,
+        epochs=settings.epochs,
+        schedule=schedule,
+        patience=settings.patience,
+        seed=settings.seed,
+    )
+
+
+def _fingerprint(prepared: Prepared) -> str:
+    return replace(prepared, settings=_absolute(_resolved(prepared))).fingerprint()
+
+
+def _absolute(settings: Settings) -> Settings:
+    if settings.test_data is None:
+        return settings
+    return replace(settings, test_data=str(Path(settings.test_data).absolute()))
+
+
+def _location(source: object) -> str | None:
+    if not isinstance(source, str | os.PathLike):
+        return None
+    return str(Path(source).absolute()) if Path(source).exists() else os.fspath(source)
+
+
+def _was_interrupted(folder: RunFolder) -> bool:
+    facts = json.loads(folder.file("metrics").read_text(encoding="utf-8"))
+    return isinstance(facts, dict) and facts.get("stopped_by") == "interrupted"
+
+
+# ── results ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _confusion(prepared: Prepared, answers: Array) -> list[list[int]] | None:
+    """Rows are true classes, columns predicted ones, both in the order of the task's classes."""
+    if not prepared.task.is_classification:
+        return None
+    matrix = confusion_matrix(prepared.measured.truth, answers.argmax(axis=1), len(prepared.task.classes))
+    return [[int(n) for n in row] for row in matrix]
+
+
+def _predictions(prepared: Prepared, model: Model, answers: Array) -> Any:
+    import pyarrow as pa
+
+    held, task = prepared.measured, prepared.task
+    truth = [task.classes[i] for i in held.truth] if task.is_classification else held.truth.tolist()
+    columns: dict[str, Any] = {
+        "row": held.rows + 1,
+        "actual": truth,
+        "prediction": model.labels(answers).tolist(),
+    }
+    if task.is_classification:
+        columns |= {f"probability_{label}": answers[:, i] for i, label in enumerate(task.classes)}
+    return pa.table(columns)
+
+
+def _libraries(engine: Engine) -> dict[str, str]:
+    import pyarrow as pa
+
+    from pellucid.version import __version__
+
+    versions = {"pellucid": __version__, "numpy": np.__version__, "pyarrow": pa.__version__}
+    if engine.name == "torch":
+        import torch
+
+        versions["torch"] = torch.__version__
+    return versions
+
+
+def _opening_lines(prepared: Prepared, start: State | None) -> list[str]:
+    if start is not None:
+        return [f"resumed after epoch {start.epoch}"]
+    report = prepared.table.report
+    return [
+        f"read {report.source}: {report.n_rows:,} rows, {report.n_columns} columns ({report.format})",
+        *prepared.notes,
+        *(f"column {c.name!r}: {c.kind}, {c.role}; {c.reason}" for c in prepared.schema.columns),
+        f"split: {prepared.split.how}",
+        *(f"layer {i}: {describe(layer)}" for i, layer in enumerate(prepared.network.layers)),
+        f"{prepared.network.n_trainable:,} trainable parameters",
+    ]

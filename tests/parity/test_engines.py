@@ -1,0 +1,178 @@
+"""The textbook and PyTorch agree: gradients to 1e-12, weights after 200 steps to 1e-10, over one table of cases."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pellucid.errors import SettingError
+from pellucid.network import Activation, Dense, Network, mlp
+from pellucid.optimizer import OPTIMIZERS, Optimizer
+from pellucid.task import Loss
+from pellucid.training.engine import make_engine
+from pellucid.training.loop import Rows
+from pellucid.training.parity import compare, difference
+from tests.parity.cases import (
+    LOSSES,
+    NETWORKS,
+    PLAIN_LOSSES,
+    UPDATES,
+    make_network,
+    make_parameters,
+    make_rows,
+)
+
+
+@pytest.mark.parametrize("loss_name", LOSSES)
+@pytest.mark.parametrize("network_name", NETWORKS)
+def test_gradients(network_name: str, loss_name: str) -> None:
+    loss = LOSSES[loss_name]
+    network = make_network(network_name, loss)
+    for weighted in (False, True):
+        parity = compare(
+            network,
+            loss,
+            Optimizer(name="sgd"),
+            make_parameters(network),
+            make_rows(loss, weighted=weighted),
+            learning_rate=0.01,
+            batch_size=24,
+            n_steps=1,
+        )
+        assert max(parity.gradients.values()) <= 1e-12
+        assert parity.logits <= 1e-12
+        assert parity.loss <= 1e-12
+
+
+@pytest.mark.parametrize("optimizer_name", OPTIMIZERS)
+@pytest.mark.parametrize("loss_name", PLAIN_LOSSES)
+@pytest.mark.parametrize("activation", [n for n in NETWORKS if "," not in n])
+@pytest.mark.parametrize("norm", ["", ", norm"])
+def test_200_steps(norm: str, activation: str, loss_name: str, optimizer_name: str) -> None:
+    loss = LOSSES[loss_name]
+    network = make_network(f"{activation}{norm}, dropout", loss)
+    parity = compare(
+        network,
+        loss,
+        UPDATES[optimizer_name],
+        make_parameters(network),
+        # BatchNorm takes a constant column away: its weights' gradient is 0 but for rounding, which Adam and RMSprop
+        # divide by itself. Such a column is in the gradient tests, and here without BatchNorm.
+        make_rows(loss, constant=not norm),
+        learning_rate=1e-3,
+        batch_size=10,
+        n_steps=200,
+    )
+    assert parity.agrees, parity
+
+
+@pytest.mark.parametrize("update", UPDATES)
+@pytest.mark.parametrize("loss_name", ["bce weighted and smoothed", "cross_entropy weighted and smoothed", "huber"])
+def test_200_steps_of_every_rule_with_decay_and_clipping(update: str, loss_name: str) -> None:
+    loss = LOSSES[loss_name]
+    network = make_network("tanh", loss)
+    parity = compare(
+        network, loss, UPDATES[update], make_parameters(network), make_rows(loss, weighted=True),
+        learning_rate=1e-2, batch_size=7, n_steps=200,
+    )  # fmt: skip
+    assert parity.agrees, parity
+
+
+@pytest.mark.parametrize("loss_name", PLAIN_LOSSES)
+def test_batch_of_one_row(loss_name: str) -> None:
+    loss = LOSSES[loss_name]
+    network = make_network("relu, dropout", loss)
+    parity = compare(
+        network, loss, Optimizer(), make_parameters(network), make_rows(loss, n=1),
+        learning_rate=1e-3, batch_size=1, n_steps=50,
+    )  # fmt: skip
+    assert parity.agrees, parity
+
+
+@pytest.mark.parametrize("engine", ["numpy", "torch"])
+def test_batch_of_one_row_with_batch_norm_is_refused(engine: str) -> None:
+    loss = LOSSES["mse"]
+    network = make_network("relu, norm", loss)
+    made = make_engine(engine, network, loss, Optimizer(), make_parameters(network), dtype="float64", device="cpu")
+    rows = make_rows(loss)
+    made.load_rows(rows.inputs, rows.targets)
+    with pytest.raises((SettingError, ValueError), match=r"one row|more than 1 value"):
+        made.step(np.array([0]), [], 1e-3)
+
+
+@pytest.mark.parametrize("loss_name", ["bce", "cross_entropy", "bce weighted and smoothed", "cross_entropy smoothed"])
+@pytest.mark.parametrize("size", [50.0, 1e3, 1e6])
+def test_saturated_logits(loss_name: str, size: float) -> None:
+    loss = LOSSES[loss_name]
+    outputs = 3 if loss.name == "cross_entropy" else 1
+    network = Network(inputs=4, layers=(Dense(inputs=4, outputs=outputs),))
+    parameters = make_parameters(network)
+    parameters["0.weight"] *= size
+    parity = compare(
+        network, loss, Optimizer(name="sgd"), parameters, make_rows(loss),
+        learning_rate=1e-3, batch_size=24, n_steps=1,
+    )  # fmt: skip
+    assert max(parity.gradients.values(), default=1.0) <= 1e-12
+    assert parity.loss <= 1e-12
+
+
+@pytest.mark.parametrize("loss_name", ["mse", "mae", "huber", "bce"])
+def test_several_outputs(loss_name: str) -> None:
+    loss = LOSSES[loss_name]
+    network = make_network("gelu", loss, outputs=3)
+    parity = compare(
+        network, loss, Optimizer(), make_parameters(network), make_rows(loss, outputs=3, weighted=True),
+        learning_rate=1e-3, batch_size=24, n_steps=20,
+    )  # fmt: skip
+    assert parity.agrees, parity
+
+
+def test_exact_ties_and_zero_errors() -> None:
+    """MAE where prediction and target are equal, softmax where all logits are: both engines take the same slope."""
+    network = Network(inputs=4, layers=(Dense(inputs=4, outputs=1),))
+    zeros = {"0.weight": np.zeros((1, 4)), "0.bias": np.zeros(1)}
+    rows = Rows(inputs=make_rows(LOSSES["mae"]).inputs, targets=np.zeros((24, 1)))
+    for name in ("mae", "huber", "mse"):
+        parity = compare(network, LOSSES[name], Optimizer(), zeros, rows, learning_rate=0.01, batch_size=24, n_steps=5)
+        assert parity.agrees
+        assert parity.loss == 0
+
+
+def test_a_last_layer_that_is_an_activation() -> None:
+    """The tutorials' network: sigmoid at the end, mean squared error, plain gradient descent."""
+    layers = (
+        Dense(inputs=2, outputs=4),
+        Activation(function="sigmoid"),
+        Dense(inputs=4, outputs=1),
+        Activation(function="sigmoid"),
+    )
+    network = Network(inputs=2, layers=layers)
+    rows = Rows(inputs=np.array([[0.0, 0.0], [0, 1], [1, 0], [1, 1]]), targets=np.array([[0.0], [1], [1], [0]]))
+    parity = compare(
+        network, Loss(name="mse"), Optimizer(name="sgd"), make_parameters(network), rows,
+        learning_rate=1.0, batch_size=4, n_steps=200,
+    )  # fmt: skip
+    assert parity.agrees, parity
+
+
+def test_float32_runs_agree_to_rounding() -> None:
+    loss = LOSSES["cross_entropy"]
+    network = mlp(4, [8], 3, activation="silu")
+    rows = make_rows(loss)
+    pair = [
+        make_engine(name, network, loss, Optimizer(), make_parameters(network), dtype="float32", device="cpu")
+        for name in ("numpy", "torch")
+    ]
+    for engine in pair:
+        engine.load_rows(rows.inputs, rows.targets)
+        for _ in range(20):
+            engine.step(np.arange(24), [], 1e-2)
+    a, b = (engine.parameters() for engine in pair)
+    assert all(array.dtype == np.float32 for array in [*a.values(), *b.values()])
+    assert max(difference(a[name], b[name]) for name in a) < 1e-5
+
+
+def test_difference_is_honest_about_nan() -> None:
+    assert difference(np.array([np.nan]), np.array([1.0])) == np.inf
+    assert difference(np.array([np.inf]), np.array([np.inf])) == 0
+    assert difference(np.array([1e6]), np.array([1e6 + 1])) == pytest.approx(1e-6)
