@@ -27,8 +27,9 @@ def failing(code: int, real: Callable[..., Any], *, on_call: int = 1, when: Call
 
     def call(*arguments: Any, **named: Any) -> Any:
         nonlocal calls
-        calls += when is None or when(*arguments, **named)
-        if calls == on_call and (when is None or when(*arguments, **named)):
+        picked = when is None or bool(when(*arguments, **named))
+        calls += picked
+        if picked and calls == on_call:
             raise OSError(code, os.strerror(code))
         return real(*arguments, **named)
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from typing import Any
 
 import numpy as np
@@ -21,9 +20,12 @@ __all__ = ["parse"]
 MAX_DIGITS = 20  # more than any 64-bit whole number has
 MAX_REAL = 100  # characters; the longest that Python writes has 24
 
-_ESCAPED = re.compile(rb"\\.", re.DOTALL)
-_TEXT = re.compile(rb'"[^"]*"')
-_OPENING, _CLOSING, _BETWEEN = (np.frombuffer(marks, np.uint8) for marks in (b"[{", b"]}", b",:"))
+CHUNK = 1 << 18  # marks looked at together
+
+_BETWEEN = 2
+_STEPS = np.zeros(256, dtype=np.int8)
+_STEPS[list(b"[{")], _STEPS[list(b"]}")], _STEPS[list(b",:")] = 1, -1, _BETWEEN
+_NO_MARKS = bytes(set(range(256)) - set(b'[]{},:"'))
 
 
 class _RefusedError(ValueError):
@@ -80,17 +82,26 @@ def parse(raw: bytes, *, what: str, max_depth: int, max_values: int, remedy: str
 
 
 def _check_size(raw: bytes, what: str, max_depth: int, max_values: int, remedy: str) -> None:
-    """Count brackets and separators outside of texts, in linear time and without parsing."""
-    bare = np.frombuffer(_TEXT.sub(b"", _ESCAPED.sub(b"", raw)), dtype=np.uint8)
-    opening = np.isin(bare, _OPENING)
-    values = 1 + np.count_nonzero(opening) + np.count_nonzero(np.isin(bare, _BETWEEN))
-    if values > max_values:
-        raise ModelFileError(f"{what} holds about {values:,} values, the most is {max_values:,}: {remedy}")
-    closing = np.isin(bare, _CLOSING)
-    steps = np.where(opening, 1, -1)[opening | closing]
-    depth = int(np.cumsum(steps).max(initial=0))
-    if depth > max_depth:
-        raise ModelFileError(f"{what} is nested {depth:,} deep, the most is {max_depth}: {remedy}")
+    """Count brackets and separators outside of texts: in linear time, with little memory, without parsing."""
+    # With the escapes gone, every quote begins or ends a text; then only the marks matter. Two quotes in a row
+    # hold no mark between them, and what comes after is as much in a text, or out of one, without them.
+    marks = raw.replace(rb"\\", b"").replace(rb"\"", b"").translate(None, _NO_MARKS).replace(b'""', b"")
+    values, depth, within = 1, 0, 0  # within: 1 inside a text
+    for start in range(0, len(marks), CHUNK):
+        codes = np.frombuffer(marks, dtype=np.uint8, count=min(CHUNK, len(marks) - start), offset=start)
+        parity = (np.cumsum(codes == ord('"'), dtype=np.int32) + within) % 2
+        within = int(parity[-1])
+        steps = _STEPS[codes[parity == 0]]  # +1 opens, −1 closes
+        values += int(np.count_nonzero(steps == 1) + np.count_nonzero(steps == _BETWEEN))
+        if values > max_values:
+            raise ModelFileError(f"{what} holds more than {max_values:,} values: {remedy}")
+        levels = depth + np.cumsum(steps[np.abs(steps) == 1], dtype=np.int32)
+        if levels.size:
+            deepest, depth = int(levels.max()), int(levels[-1])
+            if deepest > max_depth:
+                raise ModelFileError(f"{what} is nested {deepest:,} or more deep, the most is {max_depth}: {remedy}")
+            if depth < 0:
+                raise ModelFileError(f"{what} is not JSON (more brackets are closed than opened): {remedy}")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

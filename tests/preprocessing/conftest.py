@@ -9,15 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from pellucid.data.schema import Column, Schema
 from pellucid.preprocessing import Recipe
-
-try:
-    from pellucid.data.schema import Column, Schema
-except ImportError:
-    from types import SimpleNamespace as Column
-
-    def Schema(columns, **k):
-        return Column(columns=columns, features=columns)
 
 
 def schema_of(kinds: Mapping[str, str], n_rows: int = 0) -> Schema:

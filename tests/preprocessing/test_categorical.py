@@ -36,9 +36,7 @@ def test_one_hot_is_scikit_learns():
 
 def test_the_rare_bucket_is_scikit_learns_infrequent_category():
     rng = np.random.default_rng(4)
-    words = rng.choice(
-        list("abcdefghij"), size=500, p=[0.3, 0.3, 0.2, 0.1, 0.05, 0.02, 0.01, 0.01, 0.005, 0.005]
-    )
+    words = rng.choice(list("abcdefghij"), size=500, p=[0.3, 0.3, 0.2, 0.1, 0.05, 0.02, 0.01, 0.01, 0.005, 0.005])
     step = fit(list(words), rare_below=20)
     encoder = OneHotEncoder(min_frequency=20, handle_unknown="infrequent_if_exist", sparse_output=False)
     encoder.fit(words[:, None])
@@ -59,6 +57,12 @@ def test_rare_levels_and_those_beyond_the_most_share_a_bucket():
     assert step.features == ("job = a", "job = b", "job = (rare)")
     assert (step.counts, step.rare, step.missing) == ((9, 8), 9, 0)
     assert encoded(step, ["c", "d", "new"]).tolist() == [[0, 0, 1]] * 3
+
+
+def test_rare_and_missing_stand_side_by_side():
+    step = fit(["a"] * 3 + ["b", "c", None], rare_below=2)
+    assert step.features == ("job = a", "job = (rare)", "job = (missing)")
+    assert encoded(step, ["a", "b", "new", None]).tolist() == [[1, 0, 0], [0, 1, 0], [0, 1, 0], [0, 0, 1]]
 
 
 def test_unseen_without_a_rare_bucket_takes_the_average_row():

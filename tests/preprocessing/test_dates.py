@@ -48,9 +48,7 @@ def test_parts_are_those_of_the_calendar():
 
 
 def test_only_parts_that_vary():
-    one_month = fit_date(
-        "d", pa.array([dt.datetime(2024, 3, 4), dt.datetime(2024, 3, 11), dt.datetime(2024, 3, 18)])
-    )
+    one_month = fit_date("d", pa.array([dt.datetime(2024, 3, 4), dt.datetime(2024, 3, 11), dt.datetime(2024, 3, 18)]))
     assert one_month.features == ("d: elapsed", "d: day")
     years = fit_date("d", pa.array([dt.datetime(2023, 1, 1), dt.datetime(2034, 1, 1)]))  # two Sundays
     assert years.features == ("d: elapsed", "d: year")
@@ -94,6 +92,7 @@ def test_texts_dates_and_timestamps_mean_the_same(training, column):
         (["31/12/2020", "01/02/2021"], "03/04/2021", dt.datetime(2021, 4, 3)),
         (["12/31/2020", "02/01/2021"], "03/04/2021", dt.datetime(2021, 3, 4)),
         (["Mar-2018", "Feb-2019"], "Jan-2018", dt.datetime(2018, 1, 1)),
+        (["20180331", "20190228"], "20180101", dt.datetime(2018, 1, 1)),
     ],
 )
 def test_the_format_of_training_is_kept(texts, later, means):
@@ -103,6 +102,13 @@ def test_the_format_of_training_is_kept(texts, later, means):
     np.testing.assert_array_equal(encoded(stored, [later]), encoded(step, [means]))
     np.testing.assert_array_equal(encoded(stored, [means.date().isoformat()]), encoded(step, [means]))
     assert stored.encode_one(later) == step.encode_one(means)
+
+
+def test_whole_numbers_may_be_dates():
+    step = fit_date("d", pa.array([20180331, 20190228]))
+    expected = encoded(step, [dt.datetime(2018, 1, 1)])
+    np.testing.assert_array_equal(encoded(step, [20180101]), expected)
+    assert step.encode_one(20180101) == step.encode_one("20180101") == tuple(expected[0])
 
 
 def test_a_column_that_is_no_date_names_the_value():

@@ -31,9 +31,7 @@ def encoded(step: NumericStep, column: object, dtype: type = np.float64) -> np.n
 def test_standard_is_scikit_learns(shift):
     values = LOGNORMAL + shift
     ours = encoded(fit_numeric("x", pa.array(values)), values)[:, 0]
-    np.testing.assert_allclose(
-        ours, StandardScaler().fit_transform(values[:, None])[:, 0], atol=1e-12 * (1 + shift)
-    )
+    np.testing.assert_allclose(ours, StandardScaler().fit_transform(values[:, None])[:, 0], atol=1e-12 * (1 + shift))
 
 
 def test_robust_is_scikit_learns_and_then_the_written_clipping():
@@ -51,9 +49,7 @@ def test_robust_takes_the_deviation_where_half_of_the_rows_are_equal():
 
 def test_quantile_is_close_to_scikit_learns():
     ours = encoded(fit_numeric("x", pa.array(LOGNORMAL), scaling="quantile"), LOGNORMAL)[:, 0]
-    theirs = QuantileTransformer(n_quantiles=997, output_distribution="normal").fit_transform(
-        LOGNORMAL[:, None]
-    )
+    theirs = QuantileTransformer(n_quantiles=997, output_distribution="normal").fit_transform(LOGNORMAL[:, None])
     middle = np.abs(theirs[:, 0]) < 2.5
     assert np.abs(ours - theirs[:, 0])[middle].max() < 0.03
 
@@ -100,9 +96,7 @@ def test_no_present_value_gives_zero_and_the_indicator(scaling):
 
 
 @pytest.mark.parametrize("scaling", SCALINGS)
-@pytest.mark.parametrize(
-    "training", [HUGE, [1.0, 2.0], [5e-324, 0.0], [1e300, 1e300 * (1 + 1e-15)], [1e-310, 3e-310]]
-)
+@pytest.mark.parametrize("training", [HUGE, [1.0, 2.0], [5e-324, 0.0], [1e300, 1e300 * (1 + 1e-15)], [1e-310, 3e-310]])
 def test_output_is_finite_at_the_ends_of_float64(scaling, training):
     step = fit_numeric("x", pa.array(training), scaling=scaling)
     out = encoded(step, training + HUGE, np.float32)

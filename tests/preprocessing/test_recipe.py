@@ -23,9 +23,7 @@ RNG = np.random.default_rng(5)
 COLUMNS: dict[str, list[Any]] = {
     "age": [None if i % 9 == 4 else float(a) for i, a in enumerate(RNG.integers(18, 80, N))],
     "member": [None if i % 11 == 3 else bool(b) for i, b in enumerate(RNG.integers(0, 2, N))],
-    "job": [
-        None if i % 13 == 5 else str(w) for i, w in enumerate(RNG.choice(["nurse", "cook", "clerk", "1"], N))
-    ],
+    "job": [None if i % 13 == 5 else str(w) for i, w in enumerate(RNG.choice(["nurse", "cook", "clerk", "1"], N))],
     "joined": [dt.datetime(2020, 1, 1) + dt.timedelta(hours=int(h)) for h in RNG.integers(0, 30_000, N)],
 }
 
@@ -77,18 +75,13 @@ def test_the_order_of_rows_does_not_matter(fit):
     shuffled = {name: [values[i] for i in order] for name, values in COLUMNS.items()}
     a, b = (fit(c, KINDS, rare_below=2) for c in (COLUMNS, shuffled))
     assert a.feature_names == b.feature_names
-    np.testing.assert_allclose(
-        a.transform(pa.table(COLUMNS))[order], b.transform(pa.table(shuffled)), atol=1e-6
-    )
+    np.testing.assert_allclose(a.transform(pa.table(COLUMNS))[order], b.transform(pa.table(shuffled)), atol=1e-6)
 
 
 def test_columns_in_another_order_and_extra_ones(recipe):
     mixed = {"extra": [object()] * N, **dict(reversed(COLUMNS.items()))}
     np.testing.assert_array_equal(recipe.transform(mixed), recipe.transform(pa.table(COLUMNS)))
-    assert (
-        recipe.transform_row({"extra": object(), **row_of(mixed, 0)}).tolist()
-        == recipe.transform(mixed)[0].tolist()
-    )
+    assert recipe.transform_row({"extra": object(), **row_of(mixed, 0)}).tolist() == recipe.transform(mixed)[0].tolist()
 
 
 @pytest.mark.parametrize("call", ["transform", "transform_row"])
@@ -137,9 +130,7 @@ def test_float64_rounds_to_float32(recipe):
 def test_no_rows_and_one_row(recipe):
     assert recipe.transform(pa.table(COLUMNS).slice(0, 0)).shape == (0, len(recipe.feature_names))
     assert recipe.transform({name: [] for name in COLUMNS}).shape == (0, len(recipe.feature_names))
-    np.testing.assert_array_equal(
-        recipe.transform(pa.table(COLUMNS).slice(3, 1))[0], recipe.transform(COLUMNS)[3]
-    )
+    np.testing.assert_array_equal(recipe.transform(pa.table(COLUMNS).slice(3, 1))[0], recipe.transform(COLUMNS)[3])
 
 
 @pytest.mark.parametrize(
@@ -166,9 +157,7 @@ CELLS = {
         st.none(), st.floats(allow_infinity=False), st.integers(), st.sampled_from(["7", " 8.5", "?", ""])
     ),
     "member": st.one_of(st.none(), st.booleans(), st.sampled_from(["yes", "0", 1, 0.0, "maybe", "NaN"])),
-    "job": st.one_of(
-        st.none(), st.sampled_from(["nurse", "cook ", "spy", 1, 1.0, True, "?"]), st.text(max_size=3)
-    ),
+    "job": st.one_of(st.none(), st.sampled_from(["nurse", "cook ", "spy", 1, 1.0, True, "?"]), st.text(max_size=3)),
     "joined": st.one_of(
         st.none(), st.datetimes(), st.dates(), st.sampled_from(["2021-02-03", "2021-02-03 04:05", "NA"])
     ),
@@ -237,13 +226,8 @@ def test_settings_out_of_range(fit, settings, words):
 
 def test_rare_below_as_a_count_a_share_and_by_default(fit):
     words = ["a"] * 60 + ["b"] * 30 + ["c"] * 6 + ["d"] * 4
-    names = {
-        r: fit({"w": words}, {"w": "categorical"}, rare_below=r).feature_names
-        for r in (5, 0.2, 0.05, 1, None)
-    }
-    assert (
-        names[5] == names[0.05] == names[None] == ("w = a", "w = b", "w = c")
-    )  # d's four rows make no bucket
+    names = {r: fit({"w": words}, {"w": "categorical"}, rare_below=r).feature_names for r in (5, 0.2, 0.05, 1, None)}
+    assert names[5] == names[0.05] == names[None] == ("w = a", "w = b", "w = c")  # d's four rows make no bucket
     assert names[0.2] == ("w = a", "w = b")
     assert names[1] == ("w = a", "w = b", "w = c", "w = d")
     assert fit({"w": list("aab")}, {"w": "categorical"}).feature_names == ("w = a",)
@@ -328,9 +312,7 @@ HOSTILE = [
 ]
 JSON = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=4)),
-    lambda inner: st.one_of(
-        st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=4), inner, max_size=3)
-    ),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=4), inner, max_size=3)),
     max_leaves=6,
 )
 
@@ -350,9 +332,7 @@ def check_hostile(value: Any) -> None:
     except ModelFileError:
         return
     try:
-        out = recipe.transform(
-            pa.table({c.name: COLUMNS.get(c.name, COLUMNS["age"]) for c in recipe.columns})
-        )
+        out = recipe.transform(pa.table({c.name: COLUMNS.get(c.name, COLUMNS["age"]) for c in recipe.columns}))
     except UserError:
         return
     assert np.isfinite(out).all()
@@ -385,6 +365,14 @@ def test_random_json_in_random_places(data):
 def test_damage_is_named(recipe, change, words):
     with pytest.raises(ModelFileError, match=words):
         Recipe.from_json({**recipe.to_json(), **change})
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf"), 10**400, True, "1", None])
+def test_a_number_must_be_finite_and_a_number(number):
+    value = RECIPES["standard"].to_json()
+    for field in ("scale", "centre", "fill"):
+        with pytest.raises(ModelFileError, match=rf"recipe.steps\[0\].{field} must be a finite number"):
+            Recipe.from_json(replaced(value, ("steps", 0, field), number))
 
 
 def test_a_column_twice_and_knots_out_of_order_are_refused():

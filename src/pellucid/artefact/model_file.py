@@ -189,7 +189,9 @@ def _contents(document: dict[str, Any], parameters: dict[str, Array], where: str
         _check_scalars(document)
         network, task = Network.from_json(document["network"]), Task.from_json(document["task"])
         rest = {field: document[field] for field in _FIELDS[2:]}
-        return ModelContents(network=network, task=task, parameters=parameters, **rest)
+        # In the network's order; what the network does not have stays, to be refused.
+        ordered = {p.name: parameters[p.name] for p in network.parameters() if p.name in parameters}
+        return ModelContents(network=network, task=task, parameters=ordered | parameters, **rest)
     except SettingError as error:
         raise _bad(f"{where}: {str(error)[:500]}. In a model file that means") from error
     except ModelFileError as error:

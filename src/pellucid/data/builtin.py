@@ -143,7 +143,7 @@ def _digits() -> Columns:
 
 def _shuffled_with_noise(points: Array, labels: NDArray[np.int64], noise: float) -> Columns:
     """Shuffle, then jitter, drawing as scikit-learn draws, so that the points are the same to the last bit."""
-    generator = np.random.RandomState(42)  # noqa: NPY002
+    generator = np.random.RandomState(42)
     order = np.arange(len(points))
     generator.shuffle(order)
     points = points[order] + generator.normal(scale=noise, size=points.shape)

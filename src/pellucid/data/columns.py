@@ -71,7 +71,7 @@ def number_pattern() -> str:
     return _NUMBER
 
 
-def clean_column(
+def clean_column(  # noqa: PLR0911 (one return for each type)
     name: str,
     column: pa.Array | pa.ChunkedArray,
     *,
@@ -258,9 +258,7 @@ def _clean_text(
                 notes=numbers.notes,
             )
     return Cleaned(
-        array=pa.DictionaryArray.from_arrays(
-            pa.array(new_codes, pa.int32(), mask=new_codes < 0), text.values
-        ),
+        array=pa.DictionaryArray.from_arrays(pa.array(new_codes, pa.int32(), mask=new_codes < 0), text.values),
         missing=missing,
         trimmed=bool(changed.any()),
     )

@@ -59,7 +59,10 @@ def is_date_format(value: object) -> bool:
 
 
 def parse_dates(
-    column: pa.Array | pa.ChunkedArray, *, format: str | None = None, numeric: bool = False
+    column: pa.Array | pa.ChunkedArray,
+    *,
+    format: str | None = None,  # noqa: A002
+    numeric: bool = False,
 ) -> tuple[pa.Array, str | None]:
     """Read a column as timestamps.
 
@@ -136,7 +139,7 @@ def _is_ambiguous_dash(candidate: str, values: pa.Array) -> bool:
 
 def _share(values: pa.Array, candidate: str) -> float:
     parsed = _parse(values, candidate)
-    return 1.0 - parsed.null_count / len(parsed)
+    return 1.0 - float(parsed.null_count) / len(parsed)
 
 
 def _parse(values: pa.Array, candidate: str) -> pa.Array:
@@ -173,7 +176,7 @@ def _parse_iso(values: pa.Array) -> pa.Array:
 
 
 def _iso_or_none(text: str | None) -> object:
-    from datetime import datetime, timezone
+    from datetime import UTC, datetime
 
     if text is None:
         return None
@@ -181,7 +184,7 @@ def _iso_or_none(text: str | None) -> object:
         stamp = datetime.fromisoformat(text.replace(" +", "+").replace(" Z", "Z"))
     except ValueError:
         return None
-    return stamp.astimezone(timezone.utc).replace(tzinfo=None) if stamp.tzinfo else stamp
+    return stamp.astimezone(UTC).replace(tzinfo=None) if stamp.tzinfo else stamp
 
 
 def _pattern(candidate: str) -> str:

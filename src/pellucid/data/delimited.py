@@ -14,7 +14,14 @@ import pyarrow as pa
 from pyarrow import csv as pa_csv
 
 from pellucid.data.columns import Cleaned, clean_column
-from pellucid.data.sniff import SEPARATORS, Dialect, sniff_dialect
+from pellucid.data.sniff import (
+    SEPARATORS,
+    Dialect,
+    reader_of,
+    records_of,
+    sniff_dialect,
+    without_outer_blanks,
+)
 from pellucid.errors import DataError, SettingError
 
 __all__ = ["TextTable", "read_text_table", "to_utf8"]
@@ -46,10 +53,7 @@ def to_utf8(content: pa.Buffer, source: str, encoding: str | None) -> tuple[pa.B
     """
     head = content.slice(0, min(4, content.size)).to_pybytes()
     if encoding is None:
-        if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            encoding = "utf-16"
-        else:
-            encoding = "utf-8"
+        encoding = "utf-16" if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8"
     try:
         known = codecs.lookup(encoding).name
     except (LookupError, ValueError) as error:
@@ -71,7 +75,7 @@ def to_utf8(content: pa.Buffer, source: str, encoding: str | None) -> tuple[pa.B
 def _check_utf8(content: pa.Buffer, source: str) -> None:
     """Decode piece by piece, so that a bad byte is found without a second copy of the file."""
     decoder = codecs.getincrementaldecoder("utf-8")()
-    view, line = memoryview(content), 1
+    view, line = memoryview(content).cast("B"), 1
     for start in range(0, len(view), _SAMPLE):
         piece = view[start : start + _SAMPLE]
         held = len(decoder.getstate()[0])
@@ -107,7 +111,7 @@ def read_text_table(
     separator = _separator(separator)
     sample = content.slice(0, min(_SAMPLE, content.size)).to_pybytes().decode("utf-8", errors="ignore")
     if "\0" in sample:
-        raise DataError(f"{source} is not a text table: it holds zero bytes; expected CSV, Parquet, Arrow or JSON lines")
+        raise DataError(f"{source} is no text table: it holds zero bytes; expected CSV, Parquet, Arrow or JSON lines")
     if content.size > _SAMPLE:  # the last record is cut in two
         sample = sample[: max(sample.rfind("\n"), sample.rfind("\r")) + 1] or sample
     if not sample.strip():
@@ -120,9 +124,7 @@ def read_text_table(
         raise DataError(f"{source} has a header ({_listed(names)}) but no rows below it")
     if dialect.separator == " " or dialect.skip_space:
         body = _rewritten(body, dialect)
-    plan = _Plan(
-        source=source, content=content, dialect=dialect, width=len(names) + drop_last, markers=tuple(markers)
-    )
+    plan = _Plan(source=source, content=content, dialect=dialect, width=len(names) + drop_last, markers=tuple(markers))
     as_text = set(text_columns) | _codes_with_zeros(sample, dialect, names, set(numeric_columns), notes)
     table = _read(body, plan, as_text=[i for i, n in enumerate(names) if n in as_text])
     if table.num_rows == 0:
@@ -231,8 +233,6 @@ def _codes_with_zeros(
     """Columns such as postcodes, where ``01234`` is a code and its first zero counts."""
     if re.search(r"(?<![\d.])0\d{4}", sample) is None:
         return set()
-    from pellucid.data.sniff import records_of
-
     records = records_of(sample, dialect.separator, quoted=dialect.quoted, skip_space=dialect.skip_space)
     found: set[str] = set()
     for i, name in enumerate(names):
@@ -250,10 +250,10 @@ def _codes_with_zeros(
 
 
 def _rewritten(body: pa.Buffer, dialect: Dialect) -> pa.Buffer:
-    """The same rows in the plain dialect, for the two that Arrow does not know: runs of spaces, space before a quote."""
+    """The same rows as Arrow knows them, for two dialects it does not: runs of spaces, a space before a quote."""
     if dialect.separator == " " and not dialect.quoted:
-        content = re.sub(rb"(?m)^[ \t]+|[ \t]+(?=\r?$)", b"", body.to_pybytes())
-        return pa.py_buffer(re.sub(rb"[ \t]+", b" ", content))
+        content = re.sub(rb"[ \t]+", b" ", body.to_pybytes())
+        return pa.py_buffer(re.sub(rb"(?m)^ | (?=\r?$)", b"", content))
     text = body.to_pybytes().decode("utf-8")
     out = io.StringIO()
     writer = csv.writer(out, delimiter=dialect.separator, lineterminator="\n")
@@ -264,13 +264,11 @@ def _rewritten(body: pa.Buffer, dialect: Dialect) -> pa.Buffer:
 
 def _records_with_lines(text: str, dialect: Dialect) -> Iterator[tuple[list[str], int]]:
     """Each record with the line on which it begins."""
-    from pellucid.data.sniff import _reader, _without_outer_blanks
-
-    reader = _reader(text, dialect.separator, quoted=dialect.quoted, skip_space=dialect.skip_space)
+    reader = reader_of(text, dialect.separator, quoted=dialect.quoted, skip_space=dialect.skip_space)
     line = 1
     for record in reader:
         if record:
-            yield (_without_outer_blanks(record) if dialect.separator == " " else record), line
+            yield (without_outer_blanks(record) if dialect.separator == " " else record), line
         line = reader.line_num + 1
 
 
@@ -286,9 +284,7 @@ class _Plan:
     markers: tuple[str, ...]
 
 
-def _read(
-    body: pa.Buffer, plan: _Plan, *, as_text: Sequence[int] = (), only: Sequence[int] | None = None
-) -> pa.Table:
+def _read(body: pa.Buffer, plan: _Plan, *, as_text: Sequence[int] = (), only: Sequence[int] | None = None) -> pa.Table:
     """Read all columns with inferred types, or only some of them, as text with nothing missing."""
     names = [str(i) for i in range(plan.width)]
     text = pa.dictionary(pa.int32(), pa.string())
@@ -352,7 +348,7 @@ def _ragged(plan: _Plan, seen: int) -> DataError:
             return DataError(
                 f"{plan.source}, line {line:,}: {n} field{'s' if n != 1 else ''} where "
                 f"{'the header has' if plan.dialect.header and not short_header else 'the other rows have'} "
-                f"{wanted} ({shown[:60]!r}); {remedy}"
+                f"{plan.width} ({shown[:60]!r}); {remedy}"
             )
     return DataError(f"{plan.source}: a row has {seen} fields where the others have {wanted}; {remedy}")
 
@@ -375,5 +371,3 @@ def _count_markers(body: pa.Buffer, plan: _Plan, table: pa.Table) -> dict[int, d
                 tally[marker] = tally.get(marker, 0) + int(counts[k])
             found[i] = tally
     return found
-
-

@@ -5,6 +5,7 @@ Neither pandas nor polars is imported here; a frame is known by the module that 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -231,5 +232,5 @@ def _is_missing(value: object) -> bool:
     if value is None:
         return True
     if isinstance(value, float):
-        return value != value
+        return math.isnan(value)
     return type(value).__name__ in ("NAType", "NaTType")

@@ -21,10 +21,14 @@ TRUTH_WORDS: tuple[frozenset[str], ...] = tuple(
 )
 
 _ID_WORDS = r"id|ids|key|uuid|guid|rowname|rownames|rowid|row_names|index|serial|hash"
-_ID_NAME = re.compile(rf"(^|[\s_.\-])({_ID_WORDS})$|[a-z](ID|Id)$|^#$|#$|^unnamed: 0$", re.IGNORECASE)
+_ID_NAME = re.compile(rf"(^|[\s_.\-])({_ID_WORDS})$|^#$|#$|^unnamed: 0$", re.IGNORECASE)
 _CAMEL_ID = re.compile(r"([a-z0-9](ID|Id)|[A-Z]{2,}ID)$")
 _CODE_NAME = re.compile(r"(^|[\s_.\-])(zip|zipcode|zip_code|postcode|postal_code|plz|code)$", re.IGNORECASE)
-_SUBJECT_NAME = re.compile(r"subject|patient|participant|person|customer|household|animal|user", re.IGNORECASE)
+_SUBJECT_NAME = re.compile(
+    r"^(subject|patient|participant|person|customer|household|animal|user|client|pupil|student)"
+    r"[\s_.\-]*(#|id|ids|key|no|nr|num|number|code|name)?\.?$",
+    re.IGNORECASE,
+)
 _TIME_NAME = re.compile(r"year|date|time|month|day|hour|jahr|age", re.IGNORECASE)
 
 _SMALL = 20  # below so many cells nothing is called an identifier for being different everywhere
@@ -79,7 +83,7 @@ def names_a_subject(name: str) -> bool:
     return _SUBJECT_NAME.search(name) is not None
 
 
-def guess_kind(facts: Facts) -> Guess:
+def guess_kind(facts: Facts) -> Guess:  # noqa: PLR0911 (one return for each kind)
     """Judge a column by its type, its values and, where values do not settle it, its name."""
     if facts.n_there == 0:
         return Guess(kind="constant", reason="every cell is missing")
@@ -109,7 +113,7 @@ def _is_id_name(name: str) -> bool:
 # --- numbers
 
 
-def _guess_number(facts: Facts) -> Guess:
+def _guess_number(facts: Facts) -> Guess:  # noqa: PLR0911
     values = np.asarray(facts.column.drop_null())
     if facts.n_distinct == 2 and set(np.unique(values).tolist()) == {0, 1}:
         return Guess(kind="boolean", reason="0 or 1")
@@ -160,7 +164,7 @@ def _counts_rows(values: np.ndarray, facts: Facts, *, id_name: bool) -> str | No
 # --- text
 
 
-def _guess_text(facts: Facts) -> Guess:
+def _guess_text(facts: Facts) -> Guess:  # noqa: PLR0911
     words = facts.column.dictionary
     if facts.n_distinct == 2 and len(words) == 2:
         pair = frozenset(w.casefold() for w in words.to_pylist())
@@ -184,6 +188,8 @@ def _guess_text(facts: Facts) -> Guess:
         if spaces >= 0.5 and not _is_id_name(facts.name):
             return _text(facts, f"{facts.n_distinct:,} different texts in {facts.n_there:,} rows")
         return _identifier(facts, f"{facts.n_distinct:,} different texts in {facts.n_there:,} rows")
+    if facts.share > 0.3 and facts.n_distinct > 1_000 and spaces >= 0.5:
+        return _text(facts, f"{facts.n_distinct:,} different texts in {facts.n_there:,} rows")
     warning = None
     if facts.n_distinct > 1_000:
         warning = (
@@ -197,7 +203,7 @@ def _text(facts: Facts, reason: str) -> Guess:
     return Guess(
         kind="text",
         reason=reason,
-        warning=f"column {facts.name!r} is {reason}; text is not used yet, so it was dropped "
+        warning=f"column {facts.name!r} holds {reason}; text is not used yet, so it was dropped "
         f"(--categorical {facts.name!r} uses its most frequent values)",
     )
 

@@ -2,8 +2,10 @@
 
 | seen | with classes | with numbers | then |
 |---|---|---|---|
-| certain | a copy, a one-to-one code | a linear function | dropped, by name |
-| likely | a finer code (each value has one class), numbers that part the classes | rank correlation above 0.999, an exact sum of columns | warned about, kept |
+| certain | a copy, a one-to-one code | a copy, a linear function | dropped, by name |
+| likely | a finer code (each value has one class) | rank correlation above 0.999 | warned about, kept |
+| likely | numbers that one threshold parts | categories that leave 2 % of the variance | warned about, kept |
+| likely | | columns that add up to the target in most rows | warned about, kept |
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ Array = NDArray[Any]
 _FEWEST = 10  # rows: below, agreement is no evidence
 _SAMPLE = 20_000
 _FEW = 20  # different numbers that may be classes
-_SUM_ROWS, _SUM_COLUMNS = 4_000, 150
+_SUM_ROWS, _SUM_COLUMNS = 2_000, 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +48,11 @@ def find_leaks(table: Table, features: Sequence[str], target: str) -> tuple[Leak
     >>> [(leak.columns, leak.certain) for leak in find_leaks(read_table(rows), ["size", "code"], "kind")]
     [(('code',), True)]
     """
+    with np.errstate(all="ignore"):  # numbers near the largest overflow when squared; they are then no evidence
+        return _find_leaks(table, features, target)
+
+
+def _find_leaks(table: Table, features: Sequence[str], target: str) -> tuple[Leak, ...]:
     column = table.column(target)
     there = np.flatnonzero(np.asarray(column.is_valid()))
     if len(there) < _FEWEST:
@@ -143,7 +150,11 @@ def _number_leaks(table: Table, features: Sequence[str], target: str, there: Arr
     numeric: dict[str, NDArray[np.float64]] = {}
     for name in features:
         kind = table.column(name).type
-        if pa.types.is_dictionary(kind) or pa.types.is_timestamp(kind):
+        if pa.types.is_dictionary(kind):
+            leak = _category_leak(table.column(name), name, wanted, rows)
+            found += [leak] if leak is not None else []
+            continue
+        if pa.types.is_timestamp(kind):
             continue
         values = _floats(table.column(name))
         both = rows[~np.isnan(values[rows])]
@@ -159,9 +170,8 @@ def _number_leaks(table: Table, features: Sequence[str], target: str, there: Arr
         elif correlation > 0.9 or len(both) < 5_000 or _maybe_monotone(x, y):
             rank = abs(_correlation(_ranks(x), _ranks(y)))
             if rank > 0.999 and len(np.unique(x)) > _FEW:
-                found.append(
-                    Leak(columns=(name,), certain=False, reason=f"in the target's own order (rank correlation {rank:.4f})")
-                )
+                reason = f"in the target's own order (rank correlation {rank:.4f})"
+                found.append(Leak(columns=(name,), certain=False, reason=reason))
             else:
                 numeric[name] = values
         else:
@@ -206,11 +216,50 @@ def _sum_leak(numeric: dict[str, NDArray[np.float64]], wanted: NDArray[np.float6
         return None
     x = (x[:, used] - x[:, used].mean(axis=0)) / spread[used]
     y = (y - y.mean()) / y.std()
-    weights, *_ = np.linalg.lstsq(x, y, rcond=1e-10)
-    left = y - x @ weights
-    if float(np.quantile(np.abs(left), 0.98)) > 1e-6:
+    weights = _trimmed_least_squares(x, y)
+    exact = np.abs(y - x @ weights[1:] - weights[0]) < 1e-6
+    if exact.mean() < 0.5 or len(np.unique(y[exact])) <= _FEW:
         return None
-    kept = [n for n, w in zip(np.array(names)[used], weights, strict=True) if abs(w) > 1e-3]
+    kept = tuple(n for n, w in zip(np.array(names)[used].tolist(), weights[1:], strict=True) if abs(w) > 0.01)
     if len(kept) < 2:
         return None
-    return Leak(columns=tuple(str(n) for n in kept), certain=False, reason="parts of a sum that gives the target exactly")
+    rows_ = "every row" if exact.all() else f"{exact.mean():.0%} of the rows"
+    return Leak(columns=kept, certain=False, reason=f"parts of a sum that gives the target exactly in {rows_}")
+
+
+def _trimmed_least_squares(x: Array, y: Array) -> Array:
+    """Weights (intercept first) that fit the better half of the rows, by concentration steps.
+
+    Least trimmed squares (Rousseeuw 1984): rows that the sum misses, of other rules or wrongly entered, have no say.
+    """
+    x = np.column_stack([np.ones(len(x)), x])
+    half = np.arange(len(y))
+    weights = np.zeros(x.shape[1])
+    before = np.inf
+    for _ in range(10):
+        weights, *_ = np.linalg.lstsq(x[half], y[half], rcond=1e-10)
+        left = np.abs(y - x @ weights)
+        half = np.argsort(left, kind="stable")[: len(y) // 2 + 1]
+        worst = float(left[half[-1]])
+        if worst < 1e-9 or worst > 0.8 * before:  # found, or getting nowhere
+            break
+        before = worst
+    return np.asarray(weights)
+
+
+def _category_leak(column: pa.Array, name: str, wanted: NDArray[np.float64], rows: Array) -> Leak | None:
+    """Whether the mean of each category leaves next to nothing of the target's variance."""
+    codes = _codes(column)[rows]
+    codes, y = codes[codes >= 0], wanted[rows][codes >= 0]
+    if len(y) < max(100, 0.5 * len(rows)) or y.std() == 0:
+        return None
+    counts = np.bincount(codes)
+    used = int((counts > 0).sum())
+    if not 2 <= used <= len(y) / 10:
+        return None
+    means = np.bincount(codes, weights=y) / np.maximum(counts, 1)
+    left = float(np.mean((y - means[codes]) ** 2) / y.var())
+    if left > 0.02:
+        return None
+    reason = f"a set of {used:,} categories that leave {left:.1%} of the target's variance"
+    return Leak(columns=(name,), certain=False, reason=reason)

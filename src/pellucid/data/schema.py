@@ -235,22 +235,19 @@ def _check_kind(facts: Facts, kind: Kind) -> None:
             f"column {name!r} has {facts.n_distinct:,} different values; boolean takes two (use --categorical)"
         )
     elif kind == "date":
-        stamps, layout = parse_dates(column, numeric=True)
+        _, layout = parse_dates(column, numeric=True)
         if layout is None:
             first = column.drop_null()[0].as_py()
             raise DataError(
                 f"column {name!r} holds no dates in one format that is known (first: {first!r}); write dates such as "
                 "2021-03-31, or leave out --date"
             )
-        del stamps
 
 
 # --- roles
 
 
-def _with_role(
-    facts: Facts, guess: Guess, *, overridden: bool, use: str, split_by: str
-) -> tuple[Column, str | None]:
+def _with_role(facts: Facts, guess: Guess, *, overridden: bool, use: str, split_by: str) -> tuple[Column, str | None]:
     kind, reason, warning = guess.kind, guess.reason, guess.warning
     role: Role = "feature" if kind in _USABLE else "dropped"
     if use == "target":
@@ -320,14 +317,11 @@ def _without_leaks(
             dropped[leak.columns[0]] = leak.reason
             warnings.append(f"column {shown} is {leak.reason} and was dropped; --keep {shown} uses it all the same")
         else:
-            verb = "is" if len(leak.columns) == 1 else "are"
-            words = "columns" if len(leak.columns) > 1 else "column"
-            warnings.append(
-                f"{words} {shown} {verb} {leak.reason}; if this is not known when you predict, --drop it"
-            )
+            one = len(leak.columns) == 1
+            subject, them = (f"column {shown} is", "it") if one else (f"columns {shown} are", "them")
+            warnings.append(f"{subject} {leak.reason}; if not known when you predict, --drop {them}")
     changed = [
-        replace(c, role="dropped", reason=f"{c.reason}; {dropped[c.name]}") if c.name in dropped else c
-        for c in columns
+        replace(c, role="dropped", reason=f"{c.reason}; {dropped[c.name]}") if c.name in dropped else c for c in columns
     ]
     return changed, warnings
 

@@ -12,14 +12,24 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pellucid.data.columns import DEFAULT_MISSING
 from pellucid.data.dates import parse_dates
 
-__all__ = ["SEPARATORS", "Dialect", "looks_like_header", "records_of", "sniff_dialect"]
+__all__ = [
+    "SEPARATORS",
+    "Dialect",
+    "looks_like_header",
+    "reader_of",
+    "records_of",
+    "sniff_dialect",
+    "without_outer_blanks",
+]
 
 SEPARATORS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "vertical bar", " ": "spaces"}
 
+_UNIT = "\x1f"  # the unit separator, which no text holds
 _RECORDS = 1_000  # rows of the sample that are looked at
 _NUMBER = re.compile(r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$")
 _COMMA_NUMBER = re.compile(r"^\s*[+-]?(\d+(,\d+)?|,\d+)([eE][+-]?\d+)?\s*$")
@@ -63,24 +73,25 @@ class Dialect:
 
 
 def sniff_dialect(text: str, *, separator: str | None = None, header: bool | None = None) -> Dialect:
-    """Guess the dialect from the first part of a file; what is given is not guessed.
+    r"""Guess the dialect from the first part of a file; what is given is not guessed.
 
-    >>> found = sniff_dialect("a;b\\n1,5;2\\n2,5;3\\n")
+    >>> found = sniff_dialect("a;b\n1,5;2\n2,5;3\n")
     >>> found.separator, found.decimal, found.header, found.names
     (';', ',', True, ('a', 'b'))
     """
-    quoted = '"' in text
-    if separator is None:
-        separator = _find_separator(text, quoted=quoted)
+    quoted, given = '"' in text, separator
+    separator = given if given is not None else _find_separator(text, quoted=quoted)
     skip_space = False
     records = records_of(text, separator, quoted=quoted)
     if quoted:
         closer = records_of(text, separator, quoted=True, skip_space=True)
-        plain = records_of(text, separator, quoted=False)
         if re.search(re.escape(separator) + ' +"', text) and _evenness(closer) > _evenness(records):
             records, skip_space = closer, True
-        if _evenness(plain) > _evenness(records) or (_evenness(plain) == 1.0 and _has_open_quote(records)):
-            records, quoted, skip_space = plain, False, False
+        other = given if given is not None else _find_separator(text, quoted=False)
+        plain = records_of(text, other, quoted=False)
+        swallowed = _evenness(plain) == 1.0 and len(plain) >= 2 * len(records)  # by a quote that never closes
+        if _evenness(plain) > _evenness(records) or swallowed:
+            records, separator, quoted, skip_space = plain, other, False, False
     widths = Counter(len(r) for r in records[1:] or records)
     width = widths.most_common(1)[0][0] if widths else 0
     decimal = "," if separator != "," and _has_decimal_comma(records) else "."
@@ -105,32 +116,38 @@ def records_of(
 ) -> list[Record]:
     """The first records of a text, blank lines left out."""
     records: list[Record] = []
-    for record in _reader(text, separator, quoted=quoted, skip_space=skip_space):
+    for record in reader_of(text, separator, quoted=quoted, skip_space=skip_space):
         if record:
-            records.append(_without_outer_blanks(record) if separator == " " else record)
+            records.append(without_outer_blanks(record) if separator == " " else record)
             if len(records) >= limit:
                 break
     return records
 
 
-def _reader(text: str, separator: str, *, quoted: bool, skip_space: bool) -> csv._reader:
+def reader_of(text: str, separator: str, *, quoted: bool, skip_space: bool) -> Any:
+    """A reader of Python's ``csv`` module for a dialect."""
     csv.field_size_limit(2**31 - 1)  # the default, 131,072 characters, is less than some honest texts have
+    if separator == " ":  # a run of spaces separates once, but not between quotes
+        pattern = r'"(?:[^"]|"")*"|[ \t]+' if quoted else r"[ \t]+"
+        text = re.sub(pattern, lambda m: m[0] if m[0][0] == '"' else _UNIT, text)
+        separator = _UNIT
     return csv.reader(
         io.StringIO(text, newline=""),
         delimiter=separator,
         quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE,
-        skipinitialspace=skip_space or separator == " ",
+        skipinitialspace=skip_space,
     )
 
 
-def _without_outer_blanks(record: Record) -> Record:
+def without_outer_blanks(record: Record) -> Record:
+    """A record without the empty fields that spaces at a line's two ends make."""
     start = 1 if len(record) > 1 and record[0] == "" else 0
     end = len(record) - 1 if len(record) > 1 and record[-1] == "" else len(record)
     return record[start:end]
 
 
 def _lines_of_first(text: str, separator: str, *, quoted: bool, skip_space: bool) -> int:
-    reader = _reader(text, separator, quoted=quoted, skip_space=skip_space)
+    reader = reader_of(text, separator, quoted=quoted, skip_space=skip_space)
     for record in reader:
         if record:
             break
@@ -144,11 +161,6 @@ def _evenness(records: Sequence[Record]) -> float:
         return 0.0
     common, n = Counter(widths[1:] or widths).most_common(1)[0]
     return (n + (widths[0] in (common, common - 1) and len(widths) > 1)) / len(widths)
-
-
-def _has_open_quote(records: Sequence[Record]) -> bool:
-    """Whether a quote that never closed seems to have swallowed lines."""
-    return any(field.count("\n") > 20 for record in records for field in record)
 
 
 def _find_separator(text: str, *, quoted: bool) -> str:
@@ -174,9 +186,7 @@ def _cleanness(records: Sequence[Record], separator: str) -> float:
     """The share of cells without another separator inside (a decimal comma is none)."""
     others = [s for s in (",", "\t", ";", "|") if s != separator]
     cells = [cell for record in records for cell in record]
-    clean = sum(
-        1 for c in cells if not any(o in c for o in others) or (separator != "," and _COMMA_NUMBER.match(c))
-    )
+    clean = sum(1 for c in cells if not any(o in c for o in others) or (separator != "," and _COMMA_NUMBER.match(c)))
     return round(clean / len(cells), 2) if cells else 0.0
 
 
@@ -211,45 +221,54 @@ def looks_like_header(first: Record, body: Sequence[Record], *, decimal: str = "
     numeric_first = [bool(number.match(c)) for c in cells]
     if not body:  # one line: names, or the only row
         return not any(numeric_first) and all(cells)
-    if len(body[0]) == len(first) + 1:
-        if not any(numeric_first):
-            return True  # R writes no name above the row numbers
-    elif len(body[0]) != len(first):
-        return not any(numeric_first)
     if _counts_up(cells, numeric_first):
         return True
-    above_numbers, against, weak_for, weak_against = 0, 0, 0, 0
-    offset = len(body[0]) - len(first)
+    if not 0 <= len(body[0]) - len(first) <= 1 or (len(body[0]) > len(first) and not any(numeric_first)):
+        return not any(numeric_first)  # one short: R writes no name above the row numbers
+    votes = _votes(cells, numeric_first, body, number, offset=len(body[0]) - len(first))
+    return _verdict(votes, cells, numeric_first)
+
+
+def _votes(
+    cells: Sequence[str], numeric_first: Sequence[bool], body: Sequence[Record], number: re.Pattern[str], *, offset: int
+) -> Counter[str]:
+    """What each column says: ``name``, ``value`` (by its numbers), ``new``, ``again`` (by its texts)."""
+    votes: Counter[str] = Counter()
     for i, cell in enumerate(cells):
-        column = [r[i + offset].strip() for r in body]
-        there = [c for c in column if c not in _MISSING]
+        there = [c for c in (r[i + offset].strip() for r in body) if c not in _MISSING]
         if not cell or not there:
             continue
         if _share_of(number, there) >= 0.9:
-            if numeric_first[i] or (cell in _MISSING and cell != ""):
-                against += 1
-            else:
-                above_numbers += 1
+            votes["value" if numeric_first[i] or cell in _MISSING else "name"] += 1
         elif numeric_first[i] or cell in _MISSING or cell in there:
-            weak_against += 1
-        elif (len(set(there)) <= len(there) / 2) or (_are_dates(there) and not _are_dates([cell])):
-            weak_for += 1
-    if above_numbers and against:  # years or other numbers as names beside true names
+            votes["again"] += 1
+        elif len(set(there)) <= len(there) / 2 or (_are_dates(there) and not _are_dates([cell])):
+            votes["new"] += 1
+    return votes
+
+
+def _verdict(votes: Counter[str], cells: Sequence[str], numeric_first: Sequence[bool]) -> bool:
+    if votes["name"] and votes["value"]:  # years or other numbers as names beside true names
         numbers = [c for c, is_number in zip(cells, numeric_first, strict=True) if is_number]
-        return above_numbers >= against or (len(set(numbers)) == len(numbers) and all(n.isdigit() for n in numbers))
-    if above_numbers or against:
-        return above_numbers > 0
-    if weak_for or weak_against:
-        return weak_for > 4 * weak_against
+        all_whole = len(set(numbers)) == len(numbers) and all(n.isdigit() for n in numbers)
+        return votes["name"] >= votes["value"] or all_whole
+    if votes["name"] or votes["value"]:
+        return votes["name"] > 0
+    if votes["new"] or votes["again"]:
+        return votes["new"] > 4 * votes["again"]
     return all(cells) and len(set(cells)) == len(cells) and all(len(c) <= 64 for c in cells)
 
 
 def _counts_up(cells: Sequence[str], numeric: Sequence[bool]) -> bool:
-    """Whether the numbers among the cells are 0, 1, 2, … or 1, 2, 3, …: names that a program gave to columns."""
+    """Whether the numbers among the cells are 0, 1, 2, … or 1, 2, 3, … (or, beside names, 1990, 1991, …)."""
     numbers = [c for c, is_number in zip(cells, numeric, strict=True) if is_number]
     if len(numbers) < 3:
         return False
-    return any(numbers == [str(k + start) for k in range(len(numbers))] for start in (0, 1))
+    if not all(n.isdigit() for n in numbers):
+        return False
+    start = int(numbers[0])
+    named = any(cell and not is_number and cell not in _MISSING for cell, is_number in zip(cells, numeric, strict=True))
+    return (start in (0, 1) or named) and numbers == [str(start + k) for k in range(len(numbers))]
 
 
 def _share_of(pattern: re.Pattern[str], cells: Sequence[str]) -> float:

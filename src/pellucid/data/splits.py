@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -172,7 +173,7 @@ def _bits(column: pa.Array) -> HashArray:
             for w in column.dictionary.to_pylist()
         )
         of_word = np.frombuffer(digests + b"\0" * 8, dtype="<u8").astype(np.uint64)
-        return of_word[np.asarray(pc.fill_null(column.indices, len(column.dictionary)))]
+        return np.asarray(of_word[np.asarray(pc.fill_null(column.indices, len(column.dictionary)))])
     if pa.types.is_timestamp(kind):
         bits = np.asarray(pc.fill_null(pc.cast(column, pa.int64()), -(2**63) + 1)).view(np.uint64)
         return np.asarray(bits)
@@ -218,7 +219,7 @@ def _units(table: Table, schema: Schema, rows: IntArray) -> tuple[_Units, int]:
     """The units of these rows, and how many rows equal an earlier one."""
     names = [c.name for c in schema.columns if c.kind != "identifier" or c.name in (schema.group, schema.time)]
     hashes = row_hashes(table, names)[rows]
-    _, of_row = np.unique(hashes, return_inverse=True)
+    of_row = _numbered(hashes)
     n_equal = len(rows) - (int(of_row.max()) + 1)
     if schema.group is not None:
         group = row_hashes(table, [schema.group])[rows]
@@ -232,6 +233,16 @@ def _units(table: Table, schema: Schema, rows: IntArray) -> tuple[_Units, int]:
         if schema.group is None:
             of_row = _joined(of_row, of_time)
     return _Units(of_row=of_row.astype(np.int64), sizes=np.bincount(of_row)), n_equal
+
+
+def _numbered(hashes: HashArray) -> IntArray:
+    """0 for the first row and all equal to it, 1 for the next … whatever the hashes, so that a split by a seed is the
+    same for a file and for a frame whose columns are of other types.
+    """
+    _, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
+    number = np.empty(len(first), dtype=np.int64)
+    number[np.argsort(first)] = np.arange(len(first))
+    return np.asarray(number[inverse])
 
 
 def _joined(one: IntArray, other: IntArray) -> IntArray:
@@ -264,7 +275,7 @@ def _stratified(
     order = np.lexsort((chance, label))
     starts = np.searchsorted(label[order], np.arange(int(label.max()) + 2))
     owed = np.zeros(3)
-    for start, end in zip(starts[:-1], starts[1:], strict=True):
+    for start, end in pairwise(starts):
         if start == end:
             continue
         mine = order[start:end]

@@ -12,7 +12,13 @@ from pellucid.errors import DataError
 
 __all__ = ["read_arrow", "read_json", "read_parquet", "told_by_magic", "unpacked"]
 
-_COMPRESSED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"BZh": "bz2", b"\xfd7zXZ\x00": "xz", b"\x04\x22\x4d\x18": "lz4"}
+_COMPRESSED = {
+    b"\x1f\x8b": "gzip",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"BZh": "bz2",
+    b"\xfd7zXZ\x00": "xz",
+    b"\x04\x22\x4d\x18": "lz4",
+}
 _NOT_TABLES = {
     b"PK\x03\x04": "a zip archive or an Excel workbook; unpack it, or save the sheet as CSV",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook; save the sheet as CSV",
@@ -83,7 +89,6 @@ def read_parquet(content: pa.Buffer, source: str) -> Frame:
 
     try:
         table = parquet.ParquetFile(pa.BufferReader(content)).read()
-        table.validate()
     except (pa.ArrowException, OSError, ValueError) as error:
         raise DataError(f"{source} looks like Parquet but is damaged or cut short ({_brief(error)})") from error
     return _frame(table, source)
@@ -94,9 +99,8 @@ def read_arrow(content: pa.Buffer, source: str) -> Frame:
     try:
         reader = pa.BufferReader(content)
         is_file = content.slice(0, 6).to_pybytes() == b"ARROW1"
-        with (pa.ipc.open_file(reader) if is_file else pa.ipc.open_stream(reader)) as opened:
+        with pa.ipc.open_file(reader) if is_file else pa.ipc.open_stream(reader) as opened:
             table = opened.read_all()
-        table.validate(full=True)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise DataError(f"{source} looks like Arrow but is damaged or cut short ({_brief(error)})") from error
     return _frame(table, source)
@@ -110,10 +114,7 @@ def read_json(content: pa.Buffer, source: str) -> Frame:
 
         options = pa_json.ReadOptions(block_size=min(max(content.size + 1, 1 << 20), 64 << 20))
         try:
-            table = pa_json.read_json(pa.BufferReader(content), read_options=options)
-            if table.num_columns and not any(pa.types.is_timestamp(f.type) for f in table.schema):
-                return _frame(table, source)
-            return _frame(table, source)
+            return _frame(pa_json.read_json(pa.BufferReader(content), read_options=options), source)
         except (pa.ArrowException, OSError):
             pass  # mixed types or a broken line: read line by line, which tells them apart
     rows = _json_rows(content, source)
@@ -137,7 +138,7 @@ def _json_rows(content: pa.Buffer, source: str) -> list[dict[str, Any]]:
         place = "line"
     for i, row in lines:
         if not isinstance(row, dict):
-            raise DataError(f"{source}, {place} {i:,}: expected an object like {{\"age\": 39}}, got {str(row)[:40]!r}")
+            raise DataError(f'{source}, {place} {i:,}: expected an object like {{"age": 39}}, got {str(row)[:40]!r}')
     return [row for _, row in lines]
 
 
@@ -154,7 +155,11 @@ def _parsed(text: str, source: str, where: str) -> Any:
 
 
 def _frame(table: pa.Table, source: str) -> Frame:
-    names = table.column_names
+    try:
+        names = table.column_names
+        table.validate(full=True)  # text that is not UTF-8 would fail much later
+    except (pa.ArrowException, UnicodeDecodeError) as error:
+        raise DataError(f"{source} holds names or texts that are not UTF-8, or is damaged ({_brief(error)})") from error
     for i, name in enumerate(names):
         if name in names[:i]:
             raise DataError(f"{source}: two columns are called {name!r}; give each column a name of its own")

@@ -129,7 +129,7 @@ def read_table(
     DataError
         For content that is no table: empty, ragged, damaged, names twice …
     StorageError
-        For a file that cannot be opened.
+        For a file that is there but cannot be read (permission, the device).
     SettingError
         For an argument that breaks its rule.
 
@@ -142,13 +142,22 @@ def read_table(
         raise SettingError(f"column {both[0]!r} cannot be both text and numeric")
     if isinstance(missing, str) or not all(isinstance(m, str) for m in missing or ()):
         raise SettingError(f"missing must be a list of texts, got {missing!r}")
-    markers = tuple(dict.fromkeys((*(m.strip() for m in missing or ()), *(DEFAULT_MISSING if default_missing else ("",)))))
-    columns = {"text_columns": frozenset(text_columns), "numeric_columns": frozenset(numeric_columns)}
-    if isinstance(source, str | os.PathLike):
-        return _read_path(Path(source), header, separator, markers, encoding, **columns)
     if isinstance(source, Table):
         return source
-    return _from_frame(frame_columns(source), markers, **columns)
+    given = tuple(m.strip() for m in missing or ())
+    markers = tuple(dict.fromkeys((*given, *(DEFAULT_MISSING if default_missing else ("",)))))
+    text, numbers = frozenset(text_columns), frozenset(numeric_columns)
+    if isinstance(source, str | os.PathLike):
+        return _read_path(
+            Path(source),
+            markers,
+            header=header,
+            separator=separator,
+            encoding=encoding,
+            text_columns=text,
+            numeric_columns=numbers,
+        )
+    return _from_frame(frame_columns(source), markers, text_columns=text, numeric_columns=numbers)
 
 
 def from_columns(mapping: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> Table:
@@ -217,26 +226,38 @@ def _table(columns: Mapping[str, Cleaned], base: ReadReport, notes: Iterable[str
     return Table(arrow=arrow, report=report)
 
 
+def _nearby(path: Path) -> str:
+    """A file in the same folder whose name is close, as a hint."""
+    try:
+        names = [entry.name for entry in path.parent.iterdir() if entry.is_file()]
+    except OSError:
+        return ""
+    hint = nearest(path.name, names)
+    return hint if hint.startswith("; did") else ""
+
+
 def _contiguous(table: pa.Table) -> pa.Table:
     return table.unify_dictionaries().combine_chunks()
 
 
 def _read_path(
     path: Path,
+    markers: tuple[str, ...],
+    *,
     header: bool | None,
     separator: str | None,
-    markers: tuple[str, ...],
     encoding: str | None,
-    *,
     text_columns: frozenset[str],
     numeric_columns: frozenset[str],
 ) -> Table:
     shown = os.fspath(path)
     try:
         if path.is_dir():
-            raise StorageError(f"{shown!r} is a folder: name the file that holds the table")
+            raise DataError(f"{shown!r} is a folder: name the file that holds the table")
         with path.open("rb") as stream:  # opened by Python, whose errors say what is wrong
             content = pa.py_buffer(stream.read())
+    except FileNotFoundError as error:
+        raise DataError(f"there is no file {shown!r}: check the path{_nearby(path)}") from error
     except OSError as error:
         raise StorageError(could_not("read", path, error)) from error
     source = repr(shown)
@@ -250,9 +271,7 @@ def _read_path(
         readers = {"parquet": read_parquet, "arrow": read_arrow, "jsonl": read_json}
         frame = readers[form](content, source)
         base = ReadReport(source=source, format=form, compression=compression)
-        return _from_frame(
-            frame, markers, text_columns=text_columns, numeric_columns=numeric_columns, base=base
-        )
+        return _from_frame(frame, markers, text_columns=text_columns, numeric_columns=numeric_columns, base=base)
     content, encoding = to_utf8(content, source, encoding)
     text = read_text_table(
         content,

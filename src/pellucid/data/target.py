@@ -112,9 +112,7 @@ def read_target(table: Table, name: str, *, task: TaskChoice = "auto") -> Target
     if rare:
         shown = ", ".join(rare[:5]) + (f" and {len(rare) - 5} more" if len(rare) > 5 else "")
         notes = (*notes, f"target {name!r}: {shown} in a single row each; no score can be given for such a class")
-    return Target(
-        name=name, task_kind=task, classes=classes, values=codes, keep_rows=keep_rows, notes=notes
-    )
+    return Target(name=name, task_kind=task, classes=classes, values=codes, keep_rows=keep_rows, notes=notes)
 
 
 def encode_target(

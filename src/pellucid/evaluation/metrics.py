@@ -110,21 +110,9 @@ def regression_metrics(truth: ArrayLike, predicted: ArrayLike, *, seed: int = 0)
     y, guess = _checked_numbers("truth", truth), _checked_numbers("predicted", predicted)
     if y.shape != guess.shape:
         raise SettingError(f"truth has {len(y):,} rows, predicted {len(guess):,}: they must be the same")
-    error = np.abs(y - guess)
-    # A common factor changes no ratio and keeps the squares of very large or small numbers in range.
-    scale = max(float(error.max()), float(np.abs(y - y.mean()).max())) or 1.0
-    square, centred = (error / scale) ** 2, (y - y.mean()) / scale
-    constant = bool((y == y[0]).all())
-
-    def measure(rows: IntArray | slice) -> tuple[float, ...]:
-        drawn = error[rows]
-        mean_square = float(square[rows].mean())
-        spread = 0.0 if constant else float(centred[rows].var())
-        r2 = 1 - mean_square / spread if spread > 0 else math.nan
-        return scale * math.sqrt(mean_square), float(drawn.mean()), float(np.median(drawn)), r2
-
-    names = ("rmse", "mae", "median_absolute_error", "r2")
-    return _estimates(names, measure, len(y), 1, np.random.default_rng(seed))
+    # Numbers near 1e308 overflow in their sum; what that touches comes out as not defined.
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _regression_metrics(y, guess, np.random.default_rng(seed))
 
 
 def baseline(task: Task, training: ArrayLike, truth: ArrayLike, *, seed: int = 0) -> Metrics:
@@ -266,6 +254,27 @@ def _estimates(
     times = n_resamples(n, max(1, passes // 3)) if n > 1 else 0
     draws = np.array([measure(rows) for rows in resampled_rows(n, times, rng)]).reshape(times, len(names))
     return {name: estimate(values[i], draws[:, i]) for i, name in enumerate(names)}
+
+
+# Metrics of numbers -----------------------------------------------------------------------------------
+
+
+def _regression_metrics(y: FloatArray, guess: FloatArray, rng: np.random.Generator) -> Metrics:
+    error = np.abs(y - guess)
+    # A common factor changes no ratio and keeps the squares of very large or small numbers in range.
+    scale = max(float(error.max()), float(np.abs(y - y.mean()).max())) or 1.0
+    square, centred = (error / scale) ** 2, (y - y.mean()) / scale
+    constant = bool((y == y[0]).all())
+
+    def measure(rows: IntArray | slice) -> tuple[float, ...]:
+        drawn = error[rows]
+        mean_square = float(square[rows].mean())
+        spread = 0.0 if constant else float(centred[rows].var())
+        r2 = 1 - mean_square / spread if spread > 0 else math.nan
+        return scale * math.sqrt(mean_square), float(drawn.mean()), float(np.median(drawn)), r2
+
+    names = ("rmse", "mae", "median_absolute_error", "r2")
+    return _estimates(names, measure, len(y), 1, rng)
 
 
 # Checks -----------------------------------------------------------------------------------------------

@@ -142,9 +142,7 @@ def fit_boolean(name: str, column: Any) -> BooleanStep:
     words = {_plain(text): text for text in sorted(used)}
     low: str | None
     high: str | None
-    if len({_truth(word) for word in words}) == min(len(words), 2) and all(
-        w in _TRUE | _FALSE for w in words
-    ):
+    if len({_truth(word) for word in words}) == min(len(words), 2) and all(w in _TRUE | _FALSE for w in words):
         spelled = {_truth(word): text for word, text in words.items()}
         low, high, truth = spelled.get(False), spelled.get(True), True
     else:

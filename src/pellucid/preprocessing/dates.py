@@ -20,7 +20,7 @@ import math
 import re
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -173,9 +173,7 @@ class DateStep:
 
     def to_json(self) -> dict[str, Any]:
         """The step as plain JSON values."""
-        parts = [
-            {"part": p.part, "centre": p.centre, "scale": p.scale, "fill": list(p.fill)} for p in self.parts
-        ]
+        parts = [{"part": p.part, "centre": p.centre, "scale": p.scale, "fill": list(p.fill)} for p in self.parts]
         return {
             "kind": self.kind,
             "name": self.name,
@@ -220,7 +218,7 @@ def fit_date(name: str, column: Any) -> DateStep:
     (('joined: elapsed', 'joined: day'), (1.0, 1.0))
     """
     column = one_array(column)
-    _, format_ = parse_dates(_read(column, name))
+    _, format_ = parse_dates(_read(column, name), numeric=True)  # that they are dates is settled
     if format_ is None:
         if column.null_count < len(column):
             cell = column.drop_null()[0].as_py()
@@ -237,9 +235,7 @@ def _fit_part(part: str, stamps: IntArray) -> DatePart | None:
     if raw.size == 0 or raw.min() == raw.max():
         return None
     if part in _ARRAYS:
-        return DatePart(
-            part=part, centre=0.0, scale=1.0, fill=tuple(_ARRAYS[part][raw].mean(axis=0).tolist())
-        )
+        return DatePart(part=part, centre=0.0, scale=1.0, fill=tuple(_ARRAYS[part][raw].mean(axis=0).tolist()))
     centre, scale = centre_and_spread(raw.astype(np.float64))
     return DatePart(part=part, centre=centre, scale=scale, fill=(0.0,)) if scale > 0.0 else None
 
@@ -305,7 +301,7 @@ def _read(column: Any, name: str) -> Any:
         if not _is_text(kind.value_type):
             return _read(column.dictionary_decode(), name)
         texts = pc.utf8_trim_whitespace(column.dictionary.cast(pa.string()))
-        texts = pc.if_else(pc.is_in(texts, value_set=_MISSING), pa.scalar(None, pa.string()), texts)
+        texts = pc.if_else(pc.is_in(texts, value_set=_missing_texts()), pa.scalar(None, pa.string()), texts)
         return texts.take(column.indices)
     if _is_text(kind):
         return _read(column.dictionary_encode(), name)
@@ -322,7 +318,9 @@ def _read(column: Any, name: str) -> Any:
     raise _no_date(name, cell, None)
 
 
-_MISSING = pa.array(sorted(MISSING_TEXTS), pa.string())
+@cache
+def _missing_texts() -> Any:
+    return pa.array(sorted(MISSING_TEXTS), pa.string())  # made late: PyArrow imports pandas for it, if it is there
 
 
 def _is_text(kind: Any) -> bool:

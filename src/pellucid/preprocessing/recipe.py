@@ -136,9 +136,7 @@ class Recipe:
                     steps.append(fit_date(column.name, cells))
                 case _:
                     steps.append(
-                        fit_categorical(
-                            column.name, cells, max_categories=max_categories, rare_below=threshold
-                        )
+                        fit_categorical(column.name, cells, max_categories=max_categories, rare_below=threshold)
                     )
         recipe = cls(steps=tuple(steps))
         if not recipe.feature_names:
@@ -230,9 +228,7 @@ class Recipe:
         width = 0
         for i, item in enumerate(checks.listing(v["steps"], "recipe.steps", checks.MAX_COLUMNS)):
             where = f"recipe.steps[{i}]"
-            kind = checks.choice(
-                item.get("kind") if isinstance(item, dict) else item, f"{where}.kind", _READERS
-            )
+            kind = checks.choice(item.get("kind") if isinstance(item, dict) else item, f"{where}.kind", _READERS)
             steps.append(_READERS[kind](item, where))
             width += len(steps[-1].features)
             checks.whole(width, "the number of features", 0, checks.MAX_COLUMNS)
@@ -248,9 +244,7 @@ def _rare_count(rare_below: int | float | None, n_rows: int) -> int:
         return rare_below
     if type(rare_below) is float and 0.0 <= rare_below < 1.0:
         return max(1, int(np.ceil(rare_below * n_rows)))
-    raise SettingError(
-        f"rare_below must be a count of at least 1 or a share of the rows below 1.0, got {rare_below!r}"
-    )
+    raise SettingError(f"rare_below must be a count of at least 1 or a share of the rows below 1.0, got {rare_below!r}")
 
 
 def _kind_of_step(kind: str, arrow_type: Any) -> str:

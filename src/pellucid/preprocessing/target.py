@@ -40,9 +40,7 @@ class TargetScaler:
         """
         y = np.asarray(values, dtype=np.float64)
         if y.size == 0:
-            raise DataError(
-                "the target has no value in the training rows; give at least one row with a target"
-            )
+            raise DataError("the target has no value in the training rows; give at least one row with a target")
         if not np.isfinite(y).all():
             row = int(np.flatnonzero(~np.isfinite(y))[0])
             raise DataError(f"the target must be finite, got {float(y[row])!r} (training row {row + 1:,})")

@@ -98,9 +98,7 @@ def numbers(column: Any, name: str) -> FloatArray:
     if pa.types.is_boolean(kind):
         column = column.cast(pa.uint8())
     elif pa.types.is_duration(kind):  # in seconds, as when a table is read
-        column = pc.divide(
-            column.cast(pa.duration("us"), safe=False).cast(pa.int64()).cast(pa.float64()), 1e6
-        )
+        column = pc.divide(column.cast(pa.duration("us"), safe=False).cast(pa.int64()).cast(pa.float64()), 1e6)
     elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
         raise DataError(
             f"column {name!r} holds numbers in the training rows, here it holds {kind}; convert it to numbers"
@@ -210,9 +208,7 @@ def _text_dictionary(column: Any) -> tuple[list[str], IntArray]:
             column = pa.array([text_of(v) for v in column.to_pylist()], pa.string())
         column = column.dictionary_encode()
     indices = column.indices
-    codes: IntArray = (pc.fill_null(indices, -1) if indices.null_count else indices).to_numpy(
-        zero_copy_only=False
-    )
+    codes: IntArray = (pc.fill_null(indices, -1) if indices.null_count else indices).to_numpy(zero_copy_only=False)
     codes = codes.astype(np.int64, copy=False)
     values = column.dictionary
     if len(values) > len(codes):  # a few rows of a long table still carry its whole dictionary

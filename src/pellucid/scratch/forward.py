@@ -141,7 +141,7 @@ def _batch_norm_training(
     updated = {
         f"{index}.running_mean": keep * parameters[f"{index}.running_mean"] + share * mean,
         f"{index}.running_var": keep * parameters[f"{index}.running_var"] + share * variance * rows / (rows - 1),
-        f"{index}.num_batches_tracked": parameters[f"{index}.num_batches_tracked"] + 1,
+        f"{index}.num_batches_tracked": np.asarray(parameters[f"{index}.num_batches_tracked"] + 1),
     }
     kept = {"normalised": normalised, "deviation": deviation}
     return Step(index=index, layer=layer, inputs=x, outputs=outputs, kept=kept), updated

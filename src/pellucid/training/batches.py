@@ -32,7 +32,7 @@ def batches(n_rows: int, batch_size: int, seed: int, epoch: int, *, at_least: in
         A last batch with fewer rows than this joins the one before (BatchNorm cannot train on one row).
 
     >>> [b.tolist() for b in batches(5, 2, seed=0, epoch=0)]
-    [[1, 4], [2, 3], [0]]
+    [[0, 2], [4, 1], [3]]
     """
     order = _generator(seed, _ORDER, epoch, 0).permutation(n_rows)
     edges = [*range(0, n_rows, batch_size), n_rows]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import fields
@@ -73,4 +74,5 @@ def read_config(path: str | os.PathLike[str]) -> tuple[dict[str, Any], str | Non
 
 
 def _line(name: str, value: Any) -> str:
-    return yaml.safe_dump({name: value}, default_flow_style=None, allow_unicode=True, width=10_000).rstrip("\n")
+    shown = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=math.inf)
+    return f"{name}: {shown.removesuffix('...' + chr(10)).rstrip()}"

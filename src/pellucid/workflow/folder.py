@@ -75,10 +75,10 @@ class RunFolder:
                     "or replace its run with --overwrite"
                 )
             folder = cls(path)
-            # The old outcome must not stand beside the new config: remove it before anything is written.
-            for file in [folder.checkpoint, *(folder.file(what) for what in FILES if what != "config")]:
-                file.unlink(missing_ok=True)
+            # The old model stays until the new one takes its name; what would mark this run as begun or finished goes.
             write_text(folder.file("config"), config)
+            for file in (folder.file("metrics"), folder.checkpoint, folder.file("log")):
+                file.unlink(missing_ok=True)
             return folder
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.is_dir():
@@ -118,6 +118,12 @@ class RunFolder:
     def is_finished(self) -> bool:
         """Whether the outcome has been written; it is written last."""
         return self.file("metrics").exists()
+
+    def sweep(self) -> None:
+        """Remove what a killed process was writing aside when it died."""
+        for part in (*self.path.glob(".*.part"), *self.checkpoint.parent.glob(".*.part")):
+            with suppress(OSError):
+                part.unlink()
 
     def log(self, lines: Sequence[str]) -> None:
         """Add lines to the log."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import os
@@ -46,5 +47,8 @@ def encode(table: pa.Table, ending: str) -> bytes:
     else:
         import pyarrow.csv as pc
 
-        pc.write_csv(table, sink, pc.WriteOptions(quoting_style="needed"))
+        names = io.StringIO()
+        csv.writer(names, lineterminator="\n").writerow(table.column_names)
+        sink.write(names.getvalue().encode())
+        pc.write_csv(table, sink, pc.WriteOptions(include_header=False, quoting_style="needed"))
     return sink.getvalue()

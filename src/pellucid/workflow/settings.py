@@ -182,7 +182,9 @@ class Settings:
 
     scaling: str = _setting("standard", "preprocessing", choice(("standard", "robust", "quantile")), "of numbers")
     max_categories: int = _setting(50, "preprocessing", whole(1, 10_000), "a column's most frequent values kept apart")
-    rare_below: int = _setting(5, "preprocessing", whole(1), "values seen in fewer training rows share one bucket")
+    rare_below: int | None = _setting(
+        None, "preprocessing", optional(whole(1)), "values in fewer training rows share one bucket; auto: 5, small tables 2"
+    )
 
     hidden: tuple[int, ...] = _setting(
         (64, 32), "network", widths, "widths of the hidden layers; none for a linear model"
@@ -210,7 +212,7 @@ class Settings:
     schedule_gamma: float = _setting(0.1, "training", real(0, 1, above=True, below=True), "factor of step and plateau")
     schedule_every: int = _setting(10, "training", whole(1), "epochs between factors of step and plateau")
     batch_size: int | None = _setting(
-        None, "training", optional(whole(1)), "rows a step; auto: 32 to 512 by the table's size"
+        None, "training", optional(whole(1)), "rows a step; auto: 16 to 1,024 by the table's size"
     )
     epochs: int = _setting(200, "training", whole(1), "at most so many passes over the training rows")
     patience: int | None = _setting(

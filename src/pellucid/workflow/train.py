@@ -134,6 +134,7 @@ def resume(path: str | os.PathLike[str], *, watcher: Watcher | None = None) -> R
         The checkpoint is damaged, or the data has changed since.
     """
     folder = RunFolder.existing(path)
+    folder.sweep()
     if folder.is_finished and not _was_interrupted(folder):
         return Run.open(folder.path)
     from_file, data = read_config(folder.file("config"))

@@ -1,0 +1,97 @@
+"""Rules of the house that no linter knows."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import pkgutil
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import pellucid
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULES = sorted(m.name for m in pkgutil.walk_packages(pellucid.__path__, "pellucid.") if "__main__" not in m.name)
+HEAVY = {"torch", "matplotlib", "pandas", "polars", "sklearn", "scipy", "typer", "rich", "pyarrow"}
+
+
+def loaded_by(code: str) -> set[str]:
+    """The packages that are loaded after running ``code``."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport sys\nprint(*{{m.partition('.')[0] for m in sys.modules}})"],
+        capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    return set(done.stdout.split())
+
+
+def test_import_pellucid_is_light() -> None:
+    assert not loaded_by("import pellucid") & (HEAVY | {"numpy"})
+
+
+def test_the_scratch_engine_is_numpy_alone() -> None:
+    assert not loaded_by("import pellucid.scratch.engine, pellucid.scratch.gradient_check") & HEAVY
+
+
+def test_the_command_line_loads_no_engine() -> None:
+    assert not loaded_by("import pellucid.cli.main") & (HEAVY - {"typer", "rich"})
+
+
+def test_exported_names() -> None:
+    assert set(pellucid.__all__) == {
+        "Activation", "BatchNorm", "DataError", "Dense", "DivergenceError", "Dropout", "Loss", "Model",
+        "ModelFileError", "Network", "Optimizer", "PellucidError", "Run", "RunFolderError", "SettingError",
+        "Settings", "StorageError", "Task", "UserError", "__version__", "check", "load", "mlp", "resume", "train",
+    }  # fmt: skip
+    for name in pellucid.__all__:
+        assert getattr(pellucid, name) is not None
+    with pytest.raises(AttributeError, match="nothing"):
+        pellucid.nothing  # noqa: B018
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_module_says_what_it_is_for_and_its_examples_run(name: str) -> None:
+    module = importlib.import_module(name)
+    assert module.__doc__
+    failed, _ = doctest.testmod(module, optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert failed == 0
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_public_name_is_exported_on_purpose(name: str) -> None:
+    module = importlib.import_module(name)
+    if module.__file__ is not None and not module.__file__.endswith("__init__.py"):
+        exported = module.__all__
+        assert len(exported) == len(set(exported))
+        for public in exported:
+            assert hasattr(module, public)
+
+
+def tracked() -> list[Path]:
+    done = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
+    return [ROOT / name for name in done.stdout.split("\0") if name and (ROOT / name).is_file()]
+
+
+def test_no_address_of_a_registry_and_no_path_of_a_machine() -> None:
+    forbidden = re.compile(r"files\.python" + r"hosted|py" + r"pi\.org|registry\.npm" + r"js|/opt/" + r"wheels|/work/" + "main")
+    for path in tracked():
+        text = path.read_bytes().decode("utf-8", "replace")
+        assert not forbidden.search(text), path
+
+
+def test_nothing_that_executes_a_file() -> None:
+    """No pickle, eval, exec or torch.load anywhere in the package."""
+    dangerous = re.compile(r"\b(pickle|marshal|shelve|dill|joblib)\b\.|import (pickle|marshal|shelve)|\beval\(|\bexec\(|torch\.load|yaml\.(unsafe_)?load\(")
+    for path in (ROOT / "src").rglob("*.py"):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            if dangerous.search(line) and ".eval()" not in line:
+                pytest.fail(f"{path.name}: {line.strip()}")
+
+
+def test_files_stay_small() -> None:
+    for path in (ROOT / "src").rglob("*.py"):
+        lines = len(path.read_text(encoding="utf-8").splitlines())
+        assert lines <= 420, f"{path} has {lines} lines: it probably hides two"

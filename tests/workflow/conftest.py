@@ -1,0 +1,48 @@
+"""Small tables that train in a moment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+Columns = dict[str, list[Any]]
+
+
+def make_people(n: int = 300, seed: int = 0) -> Columns:
+    """A table with every kind of column, missing cells, and two targets: ``buys`` (yes/no) and ``spends``."""
+    generator = np.random.default_rng(seed)
+    age = generator.integers(18, 80, n)
+    job = generator.choice(["nurse", "clerk", "smith"], n, p=[0.5, 0.3, 0.2])
+    joined = np.datetime64("2020-01-01") + generator.integers(0, 900, n)
+    score = age / 20 + (job == "nurse") * 1.5 + generator.normal(0, 0.3, n)
+    missing = generator.random(n) < 0.1
+    return {
+        "id": [f"P{i:05d}" for i in generator.permutation(n)],
+        "age": [None if m else int(a) for a, m in zip(age, missing, strict=True)],
+        "job": job.tolist(),
+        "member": generator.choice(["yes", "no"], n).tolist(),
+        "joined": [str(day) for day in joined],
+        "buys": np.where(score > np.median(score), "yes", "no").tolist(),
+        "spends": (score * 1000).round(2).tolist(),
+    }
+
+
+@pytest.fixture(scope="session")
+def people() -> Columns:
+    """300 people."""
+    return make_people()
+
+
+@pytest.fixture
+def people_csv(people: Columns, tmp_path: Any) -> Any:
+    """The same as a file."""
+    import csv
+
+    path = tmp_path / "people.csv"
+    with path.open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(people)
+        writer.writerows(["" if cell is None else cell for cell in row] for row in zip(*people.values(), strict=True))
+    return path

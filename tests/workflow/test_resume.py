@@ -1,0 +1,187 @@
+"""A run that was stopped, however rudely, goes on to exactly the weights it would have come to."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import pellucid
+from pellucid.errors import ModelFileError, RunFolderError
+from pellucid.training import checkpoint
+from pellucid.training.history import Epoch
+from pellucid.training.loop import Outcome, Plan
+
+SETTINGS: dict[str, Any] = {
+    "hidden": (16, 8),
+    "epochs": 25,
+    "dropout": 0.2,
+    "batch_norm": True,
+    "optimizer": "adamw",
+    "weight_decay": 0.01,
+    "schedule": "plateau",
+    "schedule_every": 2,
+    "learning_rate": 0.02,
+    "patience": None,
+}
+FLAGS = [
+    "--hidden", "16,8", "--epochs", "400", "--dropout", "0.2", "--batch-norm", "--optimizer", "adamw",
+    "--weight-decay", "0.01", "--patience", "none", "--quiet",
+]  # fmt: skip
+
+
+class StopAfter:
+    """Leaves training by an exception after so many epochs, as a crash would."""
+
+    def __init__(self, epochs: int) -> None:
+        self.left = epochs
+
+    def prepared(self, *_: Any) -> None:
+        pass
+
+    def trained(self, outcome: Outcome) -> None:
+        pass
+
+    def epoch(self, epoch: Epoch, plan: Plan) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise InterruptedError
+
+
+def same(a: Path, b: Path) -> bool:
+    first, second = (pellucid.load(path / "model.safetensors").parameters for path in (a, b))  # type: ignore[union-attr]
+    return all(np.array_equal(first[name], second[name]) for name in first)
+
+
+@pytest.fixture
+def every_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Save the state after every epoch, however short."""
+    monkeypatch.setattr(checkpoint.Checkpointer.__init__, "__defaults__", (0.0,))
+
+
+@pytest.mark.parametrize("engine", ["torch", "numpy"])
+@pytest.mark.parametrize("optimizer", ["sgd", "nesterov", "rmsprop", "adam", "adamw"])
+@pytest.mark.usefixtures("every_epoch")
+def test_a_crash_changes_nothing(optimizer: str, engine: str, people_csv: Path, tmp_path: Path) -> None:
+    settings = {**SETTINGS, "engine": engine, "optimizer": optimizer}
+    straight = pellucid.train(people_csv, "buys", out=tmp_path / "straight", **settings)
+    broken = tmp_path / "broken"
+    with pytest.raises(InterruptedError):
+        pellucid.train(people_csv, "buys", out=broken, watcher=StopAfter(7), **settings)
+    with pytest.raises(InterruptedError):
+        pellucid.resume(broken, watcher=StopAfter(6))
+    resumed = pellucid.resume(broken)
+    assert same(broken, tmp_path / "straight")
+    assert [e.validation_loss for e in resumed.history] == [e.validation_loss for e in straight.history]
+    assert resumed.summary == straight.summary
+
+
+def test_a_crash_before_the_first_checkpoint(people_csv: Path, tmp_path: Path) -> None:
+    with pytest.raises(InterruptedError):
+        pellucid.train(people_csv, "buys", out=tmp_path / "a", watcher=StopAfter(0), **SETTINGS)
+    (tmp_path / "a" / "checkpoints" / checkpoint.CHECKPOINT).unlink(missing_ok=True)
+    pellucid.resume(tmp_path / "a")
+    pellucid.train(people_csv, "buys", out=tmp_path / "b", **SETTINGS)
+    assert same(tmp_path / "a", tmp_path / "b")
+
+
+def test_a_finished_run_stays_as_it_is(people_csv: Path, tmp_path: Path) -> None:
+    pellucid.train(people_csv, "buys", out=tmp_path / "a", **SETTINGS)
+    before = (tmp_path / "a" / "model.safetensors").read_bytes()
+    assert pellucid.resume(tmp_path / "a").summary["stopped_by"] == "all epochs done"
+    assert (tmp_path / "a" / "model.safetensors").read_bytes() == before
+
+
+def test_changed_data_is_noticed(people_csv: Path, tmp_path: Path) -> None:
+    with pytest.raises(InterruptedError):
+        pellucid.train(people_csv, "buys", out=tmp_path / "a", watcher=StopAfter(3), **SETTINGS)
+    people_csv.write_text(people_csv.read_text().replace("nurse", "clerk", 20))
+    with pytest.raises(ModelFileError, match="has changed since"):
+        pellucid.resume(tmp_path / "a")
+
+
+def test_what_cannot_be_resumed(people: Any, tmp_path: Path) -> None:
+    with pytest.raises(RunFolderError, match="no run folder"):
+        pellucid.resume(tmp_path / "nowhere")
+    with pytest.raises(RunFolderError, match="not a run folder"):
+        pellucid.resume(tmp_path)
+    with pytest.raises(InterruptedError):
+        pellucid.train(people, "buys", out=tmp_path / "memory", watcher=StopAfter(1), **SETTINGS)
+    with pytest.raises(RunFolderError, match="table in memory"):
+        pellucid.resume(tmp_path / "memory")
+
+
+def start(arguments: list[str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "pellucid", "train", *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+
+
+def finish(process: subprocess.Popen[bytes]) -> tuple[int, str]:
+    output, _ = process.communicate(timeout=120)
+    return process.returncode, output.decode()
+
+
+def wait_for(path: Path, process: subprocess.Popen[bytes]) -> None:
+    for _ in range(3000):
+        if path.exists() or process.poll() is not None:
+            return
+        time.sleep(0.01)
+
+
+def test_ten_kills_at_random_moments(people_csv: Path, tmp_path: Path) -> None:
+    data = [str(people_csv), "--target", "buys", *FLAGS]
+    began = time.monotonic()
+    code, output = finish(start([*data, "--out", str(tmp_path / "straight")]))
+    assert code == 0, output
+    whole = time.monotonic() - began
+    generator = random.Random(0)
+    out, kills = tmp_path / "killed", 0
+    while kills < 10:
+        begun = (out / "config.yaml").exists()
+        process = start([str(out), "--resume"] if begun else [*data, "--out", str(out)])
+        if kills % 2:  # half of them surely while it trains
+            wait_for(out / "checkpoints" / checkpoint.CHECKPOINT, process)
+        time.sleep(generator.uniform(0, whole * 0.6))
+        process.send_signal(signal.SIGKILL)
+        kills += 1
+        finish(process)
+        if (out / "metrics.json").exists():
+            break
+    code, output = finish(start([str(out), "--resume", "--quiet"]))
+    assert code == 0, output
+    assert same(out, tmp_path / "straight")
+    assert not list(out.rglob("*.part"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_saves_the_best_weights_and_the_run_goes_on(
+    number: signal.Signals, people_csv: Path, tmp_path: Path
+) -> None:
+    data = [str(people_csv), "--target", "buys", *FLAGS]
+    out = tmp_path / "stopped"
+    process = start([*data, "--out", str(out)])
+    wait_for(out / "checkpoints" / checkpoint.CHECKPOINT, process)
+    process.send_signal(number)
+    code, output = finish(process)
+    assert code == 130, output
+    assert "Interrupted; go on with" in output
+    assert "Traceback" not in output
+    assert pellucid.load(out).predict(people_csv).shape == (300,)
+
+    code, output = finish(start([str(out), "--resume", "--quiet"]))
+    assert code == 0, output
+    pellucid.train(
+        people_csv, "buys", out=tmp_path / "straight", hidden=(16, 8), epochs=400, dropout=0.2, batch_norm=True,
+        optimizer="adamw", weight_decay=0.01, patience=None,
+    )  # fmt: skip
+    assert same(out, tmp_path / "straight")

@@ -1,0 +1,264 @@
+"""From a table to a run: what comes out, what is written, and that it is the same every time."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+import pellucid
+from pellucid.errors import DataError, DivergenceError, RunFolderError, SettingError
+from pellucid.workflow.train import auto_batch_size
+
+QUICK: dict[str, Any] = {"hidden": (8,), "epochs": 12, "learning_rate": 0.01}
+
+
+def weights(run: pellucid.Run) -> dict[str, Any]:
+    return dict(run.model.parameters)
+
+
+def same(a: dict[str, Any], b: dict[str, Any]) -> bool:
+    return a.keys() == b.keys() and all(np.array_equal(a[name], b[name]) for name in a)
+
+
+def test_it_learns(people: Any) -> None:
+    run = pellucid.train(people, "buys", drop="spends", hidden=(16,), epochs=60, learning_rate=0.01)
+    assert run.metrics["accuracy"].value > run.summary["baseline"]["accuracy"]["value"] + 0.25
+    assert run.metrics["accuracy"].low <= run.metrics["accuracy"].value <= run.metrics["accuracy"].high
+    assert run.model.task.classes == ("no", "yes")
+
+
+def test_regression_answers_in_the_targets_own_unit(people: Any) -> None:
+    run = pellucid.train(people, "spends", drop="buys", hidden=(16,), epochs=60, learning_rate=0.01)
+    assert run.metrics["r2"].value > 0.7
+    assert np.abs(run.predict(people).mean() - np.mean(people["spends"])) < 500
+    with pytest.raises(DataError, match="no probabilities"):
+        run.predict_proba(people)
+
+
+@pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame, dict])
+def test_every_kind_of_frame_gives_the_same_run(frame: Any, people: Any) -> None:
+    reference = pellucid.train(people, "buys", **QUICK)
+    run = pellucid.train(frame(people), "buys", **QUICK)
+    assert same(weights(run), weights(reference))
+    np.testing.assert_array_equal(run.predict_proba(frame(people)), reference.predict_proba(people))
+
+
+def test_a_file_gives_the_same_run_as_the_frame(people: Any, people_csv: Path) -> None:
+    assert same(
+        weights(pellucid.train(people_csv, "buys", **QUICK)), weights(pellucid.train(people, "buys", **QUICK))
+    )
+
+
+def test_numpy_arrays_have_numbered_columns() -> None:
+    x = np.random.default_rng(0).normal(size=(60, 3))
+    table = np.column_stack([x, (x.sum(axis=1) > 0).astype(float)])
+    run = pellucid.train(table, "column_4", **QUICK)
+    assert [c.name for c in run.model.recipe.columns] == ["column_1", "column_2", "column_3"]
+    assert run.predict(table).shape == (60,)
+
+
+def test_the_same_seed_gives_the_same_weights_and_another_seed_others(people: Any) -> None:
+    a, b = (pellucid.train(people, "buys", dropout=0.2, batch_norm=True, **QUICK) for _ in range(2))
+    assert same(weights(a), weights(b))
+    assert not same(weights(a), weights(pellucid.train(people, "buys", dropout=0.2, batch_norm=True, seed=1, **QUICK)))
+
+
+def test_whole_runs_of_both_engines_agree(people: Any) -> None:
+    """Same rows, batches, masks and schedule: after a whole run in float64 the weights are equal to rounding."""
+    runs = [
+        pellucid.train(
+            people, "buys", engine=engine, precision="float64", dropout=0.2, batch_norm=True, schedule="one_cycle",
+            optimizer="adamw", weight_decay=0.01, clip_norm=1.0, label_smoothing=0.05, **QUICK,
+        )
+        for engine in ("numpy", "torch")
+    ]  # fmt: skip
+    for name, array in weights(runs[0]).items():
+        np.testing.assert_allclose(array, weights(runs[1])[name], rtol=0, atol=1e-9, err_msg=name)
+    assert [e.validation_loss for e in runs[0].history] == pytest.approx(
+        [e.validation_loss for e in runs[1].history], abs=1e-10
+    )
+
+
+def test_the_best_weights_are_kept(people: Any) -> None:
+    """A learning rate that overshoots: the weights that come out are those of the best epoch, not of the last."""
+    run = pellucid.train(people, "buys", hidden=(64, 64), epochs=60, learning_rate=0.02, patience=10)
+    losses = [epoch.validation_loss for epoch in run.history]
+    assert run.summary["best_epoch"] == int(np.argmin(losses)) + 1
+    assert run.summary["stopped_by"] == "early stopping"
+    assert len(losses) == run.summary["best_epoch"] + 10
+    again = pellucid.train(
+        people, "buys", hidden=(64, 64), epochs=run.summary["best_epoch"], learning_rate=0.02, patience=None
+    )
+    assert same(weights(run), weights(again))
+
+
+def test_the_run_folder(people_csv: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    run = pellucid.train(people_csv, "buys", out=out, **QUICK)
+    names = {p.name for p in out.iterdir()}
+    assert names == {
+        "config.yaml", "log.txt", "checkpoints", "model.safetensors", "history.csv", "metrics.json", "predictions.csv",
+    }  # fmt: skip
+    facts = json.loads((out / "metrics.json").read_text())
+    assert facts["measured_on"] == "test"
+    assert facts["rows"]["test"] == len(list(csv.DictReader((out / "predictions.csv").read_text().splitlines())))
+    assert len(list(csv.DictReader((out / "history.csv").read_text().splitlines()))) == len(run.history) == facts["epochs"]
+
+    rows = list(csv.DictReader((out / "predictions.csv").read_text().splitlines()))
+    right = np.mean([row["actual"] == row["prediction"] for row in rows])
+    assert right == pytest.approx(facts["metrics"]["accuracy"]["value"])
+    for row in rows:
+        assert float(row["probability_no"]) + float(row["probability_yes"]) == pytest.approx(1)
+    assert sum(map(sum, facts["confusion_matrix"])) == len(rows)
+
+
+def test_predictions_name_the_row_of_the_table(people: Any, people_csv: Path, tmp_path: Path) -> None:
+    pellucid.train(people_csv, "buys", out=tmp_path / "run", **QUICK)
+    for row in csv.DictReader((tmp_path / "run" / "predictions.csv").read_text().splitlines()):
+        assert people["buys"][int(row["row"]) - 1] == row["actual"]
+
+
+def test_a_run_can_be_opened_again(people: Any, people_csv: Path, tmp_path: Path) -> None:
+    run = pellucid.train(people_csv, "buys", out=tmp_path / "run", **QUICK)
+    for opened in (pellucid.load(tmp_path / "run"), pellucid.load(tmp_path / "run" / "model.safetensors")):
+        np.testing.assert_array_equal(opened.predict_proba(people), run.predict_proba(people))
+        assert opened.predict(people).tolist() == run.predict(people).tolist()
+    opened = pellucid.load(tmp_path / "run")
+    assert isinstance(opened, pellucid.Run)
+    assert opened.history == run.history
+    assert opened.metrics == run.metrics
+
+
+def test_save(people: Any, tmp_path: Path) -> None:
+    run = pellucid.train(people, "buys", **QUICK)
+    assert run.path is None
+    run.save(tmp_path / "m.safetensors")
+    run.save(tmp_path / "folder")
+    for path in (tmp_path / "m.safetensors", tmp_path / "folder"):
+        np.testing.assert_array_equal(pellucid.load(path).predict_proba(people), run.predict_proba(people))
+    with pytest.raises(RunFolderError, match="not empty"):
+        run.save(tmp_path / "folder")
+
+
+def test_the_saved_config_makes_the_same_run(people_csv: Path, tmp_path: Path) -> None:
+    run = pellucid.train(people_csv, "buys", out=tmp_path / "a", dropout=0.1, **QUICK)
+    again = pellucid.train(None, config=tmp_path / "a" / "config.yaml", out=tmp_path / "b")
+    assert same(weights(run), weights(again))
+    assert (tmp_path / "a" / "config.yaml").read_text() == (tmp_path / "b" / "config.yaml").read_text()
+
+
+def test_arguments_go_before_the_config(people_csv: Path, tmp_path: Path) -> None:
+    config = tmp_path / "config.yaml"
+    config.write_text("target: buys\nepochs: 3\nhidden: [4]\n")
+    run = pellucid.train(people_csv, config=config, epochs=2)
+    assert len(run.history) == 2
+    assert run.model.network.layers[0].outputs == 4  # type: ignore[union-attr]
+
+
+def test_a_folder_is_never_overwritten_unasked(people_csv: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    pellucid.train(people_csv, "buys", out=out, **QUICK)
+    before = {p.name: p.read_bytes() for p in out.iterdir() if p.is_file()}
+    with pytest.raises(RunFolderError, match="not empty"):
+        pellucid.train(people_csv, "buys", out=out, **QUICK)
+    assert {p.name: p.read_bytes() for p in out.iterdir() if p.is_file()} == before
+    (out / "mine.txt").write_text("keep me")
+    pellucid.train(people_csv, "buys", out=out, overwrite=True, seed=5, **QUICK)
+    assert (out / "mine.txt").read_text() == "keep me"
+    assert (out / "model.safetensors").read_bytes() != before["model.safetensors"]
+
+
+def test_a_separate_test_file_whose_rows_are_left_out_of_training(people_csv: Path, tmp_path: Path) -> None:
+    test = tmp_path / "test.csv"
+    test.write_text("".join(people_csv.read_text().splitlines(keepends=True)[:41]))
+    run = pellucid.train(people_csv, "buys", test_data=test, **QUICK)
+    rows = run.summary["rows"]
+    assert rows["test"] == 40
+    assert rows["train"] + rows["validation"] == 260
+    np.testing.assert_allclose(run.evaluate(test)["accuracy"].value, run.metrics["accuracy"].value)
+
+
+def test_no_held_out_rows() -> None:
+    run = pellucid.train("xor", hidden=(8,), epochs=300, learning_rate=0.05, activation="tanh", patience=None)
+    assert run.summary["measured_on"] == "training"
+    assert run.metrics["accuracy"].value == 1
+
+
+@pytest.mark.parametrize("name", ["iris", "wine", "breast_cancer", "circles", "moons", "and", "or"])
+def test_built_in_sets_are_learned(name: str) -> None:
+    run = pellucid.train(name, learning_rate=0.01, epochs=150)
+    assert run.metrics["accuracy"].value >= 0.85
+
+
+def test_balanced_class_weights_raise_the_recall_of_the_rare_class() -> None:
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=(800, 2))
+    rare = x[:, 0] + generator.normal(0, 0.7, 800) > 1.6
+    table = {"a": x[:, 0], "b": x[:, 1], "rare": np.where(rare, "yes", "no")}
+    found = []
+    for weight in ("none", "balanced"):
+        run = pellucid.train(table, "rare", class_weight=weight, **QUICK)
+        matrix = run.summary["confusion_matrix"]
+        found.append(matrix[1][1] / sum(matrix[1]))
+    assert found[1] > found[0]
+
+
+@pytest.mark.parametrize("activation", ["relu", "gelu"])
+def test_divergence_names_layer_batch_and_cause(activation: str, people: Any) -> None:
+    with pytest.raises(DivergenceError, match=r"epoch 1, batch \d+ of \d+: .*learning rate 1e\+06.*try a learning rate"):
+        pellucid.train(people, "spends", learning_rate=1e6, hidden=(8, 8), activation=activation, optimizer="sgd")
+
+
+def test_a_later_divergence_keeps_the_best_weights(people_csv: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    with pytest.raises(DivergenceError, match="best weights before that"):
+        pellucid.train(
+            people_csv, "spends", out=out, learning_rate=40.0, hidden=(8, 8, 8), optimizer="momentum", precision="float32",
+            activation="identity", batch_size=200,
+        )  # fmt: skip
+    assert np.isfinite(pellucid.load(out).predict(people_csv)).all()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"hidden": "64,x"}, "hidden must be a whole number"),
+        ({"hidden": (0,)}, "hidden must be a whole number from 1"),
+        ({"activation": "rellu"}, "did you mean 'relu'"),
+        ({"learning_rate": -1}, "learning_rate must be a number above 0"),
+        ({"learning_rate": float("nan")}, "learning_rate must be a number above 0"),
+        ({"dropout": 1.0}, "dropout must be a number at least 0 and below 1"),
+        ({"epochs": 0}, "epochs must be a whole number from 1"),
+        ({"epochs": 2.5}, "epochs must be a whole number"),
+        ({"validation": 0.6, "test": 0.5}, "must leave rows to train on"),
+        ({"learning_rat": 0.1}, "did you mean 'learning_rate'"),
+        ({"optimizer": "adm"}, "did you mean 'adam'"),
+        ({"loss": "mse"}, "does not suit a binary task"),
+        ({"task": "regression"}, "buys"),
+        ({"device": "tpu"}, "device 'tpu' is not known"),
+        ({"drop": "agee"}, "did you mean 'age'"),
+        ({"threads": 0}, "threads must be a whole number"),
+    ],
+)
+def test_wrong_settings_are_explained(wrong: dict[str, Any], message: str, people: Any) -> None:
+    with pytest.raises((SettingError, DataError), match=message):
+        pellucid.train(people, "buys", **{**QUICK, **wrong})
+
+
+def test_a_target_that_is_not_there(people: Any) -> None:
+    with pytest.raises(DataError, match="did you mean 'buys'"):
+        pellucid.train(people, "buy")
+    with pytest.raises(SettingError, match="which column is to be predicted"):
+        pellucid.train(people)
+
+
+def test_auto_batch_size() -> None:
+    sizes = [auto_batch_size(n) for n in (1, 100, 1_000, 30_000, 10_000_000)]
+    assert sizes == [16, 16, 64, 256, 1024]
