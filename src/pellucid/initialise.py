@@ -7,18 +7,15 @@ the float64 run.
 from __future__ import annotations
 
 import math
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.errors import SettingError, nearest
-from pellucid.network import Activation, BatchNorm, Dense, Dropout, Network
+from pellucid.network import SCHEMES, Activation, BatchNorm, Dense, Dropout, Network, Scheme
 
-__all__ = ["SCHEMES", "initialise"]
-
-Scheme = Literal["auto", "he", "glorot", "lecun", "normal"]
-SCHEMES: tuple[str, ...] = get_args(Scheme)
+__all__ = ["initialise"]
 
 _RELU_LIKE = ("relu", "leaky_relu", "elu", "gelu", "silu", "mish", "softplus")
 

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pellucid.errors import SettingError, nearest
 
 __all__ = [
     "ACTIVATIONS",
+    "SCHEMES",
     "Activation",
     "BatchNorm",
     "Dense",
@@ -24,6 +25,8 @@ __all__ = [
     "Layer",
     "Network",
     "Parameter",
+    "Scheme",
+    "describe",
     "mlp",
 ]
 
@@ -40,6 +43,9 @@ ACTIVATIONS = (
     "mish",
     "softplus",
 )
+
+Scheme = Literal["auto", "he", "glorot", "lecun", "normal"]
+SCHEMES: tuple[str, ...] = get_args(Scheme)  # how `initialise` may draw the first weights
 
 MAX_WIDTH = 1_000_000
 MAX_LAYERS = 1_000

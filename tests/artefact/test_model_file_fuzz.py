@@ -41,7 +41,7 @@ def test_four_hundred_mutated_files(fuzz: Any, tmp_path: Path) -> None:
         assert tally.files == 25
         assert tally.files == sum(tally.refused.values()) + tally.unchanged + tally.other, name
     refused = sum((tally.refused for tally in tallies.values()), start=type(tallies["splice"].refused)())
-    assert min(refused[stage] for stage in ("layout", "checksum", "contents")) > 10
+    assert min(refused[stage] for stage in ("layout", "checksum", "contents")) >= 5
     assert tallies["edit_numbers"].other > 5  # a valid edit is not refused
     assert "400 mutated model files were read" in fuzz.report(tallies, failures, 7, 1.0)
 
@@ -76,13 +76,13 @@ def test_an_exception_that_is_not_ours_is_noticed(fuzz: Any, tmp_path: Path, mon
     assert any("TypeError: unhashable" in failure for failure in failures)
 
 
-@pytest.mark.parametrize("megabytes", [40, 4_000])
-def test_memory_on_the_files_word_is_noticed(
-    fuzz: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, megabytes: int
-) -> None:
-    monkeypatch.setattr(safe_tensors, "_foreign", lambda _: str(np.zeros(megabytes << 20, dtype=np.uint8) + 1)[:0])
+def test_memory_on_the_files_word_is_noticed(fuzz: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(safe_tensors, "_foreign", lambda _: str(np.ones(40 << 20, dtype=np.uint8))[:0])
     _, failures = fuzz.campaign(3, 7, tmp_path, kinds_of(fuzz, "foreign"))
-    assert any(("MemoryError" if megabytes > 1_000 else "MiB for a file") in failure for failure in failures)
+    assert any("MiB for a file" in failure for failure in failures)
+    monkeypatch.setattr(safe_tensors, "_foreign", lambda _: str(np.empty(4 << 30, dtype=np.uint8).shape)[:0])
+    _, failures = fuzz.campaign(3, 7, tmp_path, kinds_of(fuzz, "foreign"))
+    assert any("MemoryError" in failure for failure in failures)
 
 
 def test_a_slow_refusal_and_an_execution_are_noticed(

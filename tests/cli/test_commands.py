@@ -234,7 +234,8 @@ def wrong_files(folder: Path) -> Path:
     }
     for name, text in texts.items():
         (folder / name).write_text(text)
-    (folder / "latin.csv").write_bytes("a,b,y\n".encode() + "\n".join(f"é{i},{i},{i % 2}" for i in range(30)).encode("latin-1"))
+    latin = "a,b,y\n" + "\n".join(f"é{i},{i},{i % 2}" for i in range(30))
+    (folder / "latin.csv").write_bytes(latin.encode("latin-1"))
     packed = gzip.compress(("a,b,y\n" + "\n".join(rows * 50)).encode())
     (folder / "half.csv.gz").write_bytes(packed[: len(packed) // 2])
     return folder

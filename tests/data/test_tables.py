@@ -215,6 +215,7 @@ def read(tmp_path: Path, text: str | bytes, **options: Any) -> Any:
         ('a\tb\n"hello\t1\nx\t2\ny\t3\n', {"a": ['"hello', "x", "y"], "b": [1, 2, 3]}),  # a quote that never closes
         ("a,b\n 1 , x \n 2 ,y\n", {"a": [1, 2], "b": ["x", "y"]}),
         ("t,x\n10:20:30,1\n11:00:00,2\n", {"t": ["10:20:30", "11:00:00"], "x": [1, 2]}),
+        ("a,b\n1,2\n3,4\n   \n \n", {"a": [1, 3], "b": [2, 4]}),  # lines of spaces at the end
         ("1\n2\n3\n", {"column_1": [1, 2, 3]}),
         ("1,2,3\n", {"column_1": [1], "column_2": [2], "column_3": [3]}),
         ("t,x\ntrue,1\nFALSE,2\n", {"t": [True, False], "x": [1, 2]}),
@@ -280,6 +281,7 @@ def test_infinite_cells_are_missing_and_reported(tmp_path: Path) -> None:
         (b"", "is empty"),
         (b"\n \n", "is empty"),
         (gzip.compress(b""), "is empty"),
+        (b"a,b\n\n  \n", "has a header .'a', 'b'. but no rows"),
         (b"a,b\n", "has a header .'a', 'b'. but no rows"),
         (b"a,b,c\n1,2,3\n4,5\n6,7,8\n", "line 3: 2 fields where the header has 3 .*--separator"),
         (b'a,b\n1,2\n"x\ny",3\n1,2,3\n', "line 5: 3 fields where the header has 2"),
@@ -299,7 +301,7 @@ def test_infinite_cells_are_missing_and_reported(tmp_path: Path) -> None:
         (b'{"a": ' + b"[" * 100_000, "nested too deep"),
         (b'{"a": 1}\n[1]\n', r"line 2: expected an object"),
     ],
-    ids=range(21),
+    ids=range(22),
 )
 def test_broken_files_are_refused_in_words(tmp_path: Path, content: bytes, message: str) -> None:
     with pytest.raises(DataError, match=message):

@@ -116,6 +116,7 @@ def read_text_table(
         sample = sample[: max(sample.rfind("\n"), sample.rfind("\r")) + 1] or sample
     if not sample.strip():
         raise DataError(f"{source} is empty: there is no table in it")
+    content = _without_blank_tail(content)
     dialect = sniff_dialect(sample, separator=separator, header=header)
     notes: list[str] = []
     names, drop_last = _names(dialect, source, sample, notes)
@@ -168,9 +169,16 @@ def _separator(separator: str | None) -> str | None:
     return separator
 
 
+def _without_blank_tail(content: pa.Buffer) -> pa.Buffer:
+    """The content without lines of nothing but spaces at its end, which Arrow would call ragged."""
+    start = max(content.size - 4096, 0)
+    blank = re.search(rb"[\r\n][ \r\n]*\Z", content.slice(start).to_pybytes())
+    return content if blank is None else content.slice(0, start + blank.start() + 1)
+
+
 def _has_text(body: pa.Buffer) -> bool:
     view = memoryview(body)
-    return any(bytes(view[i : i + _SAMPLE]).strip() for i in range(0, len(view), _SAMPLE))
+    return any(bytes(view[i : i + _SAMPLE]).strip(b"\r\n") for i in range(0, len(view), _SAMPLE))
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -42,7 +42,7 @@ class ActivationRule:
 
 
 def identity(z: Array) -> Array:
-    """A = z."""
+    """a = z."""
     return z
 
 
@@ -55,7 +55,7 @@ def identity_derivative(z: Array, a: Array) -> Array:
 
 
 def sigmoid(z: Array) -> Array:
-    """A = 1 / (1 + e⁻ᶻ), written with e^(−|z|) so that nothing overflows.
+    """a = 1 / (1 + e⁻ᶻ), written with e^(−|z|) so that nothing overflows.
 
     >>> sigmoid(np.array([-1000.0, 0.0, 1000.0]))
     array([0. , 0.5, 1. ])
@@ -73,7 +73,7 @@ def sigmoid_derivative(z: Array, a: Array) -> Array:
 
 
 def tanh(z: Array) -> Array:
-    """A = (eᶻ − e⁻ᶻ) / (eᶻ + e⁻ᶻ)."""
+    """a = (eᶻ − e⁻ᶻ) / (eᶻ + e⁻ᶻ)."""
     return np.tanh(z)
 
 
@@ -86,8 +86,8 @@ def tanh_derivative(z: Array, a: Array) -> Array:
 
 
 def relu(z: Array) -> Array:
-    """A = max(0, z)."""
-    return np.asarray(np.maximum(z, 0))
+    """a = max(0, z)."""
+    return np.maximum(z, 0)
 
 
 def relu_derivative(z: Array, a: Array) -> Array:
@@ -96,7 +96,7 @@ def relu_derivative(z: Array, a: Array) -> Array:
 
 
 def leaky_relu(z: Array) -> Array:
-    """A = z where z > 0, else 0.01 z."""
+    """a = z where z > 0, else 0.01 z."""
     return np.where(z > 0, z, LEAKY_SLOPE * z)
 
 
@@ -109,7 +109,7 @@ def leaky_relu_derivative(z: Array, a: Array) -> Array:
 
 
 def elu(z: Array) -> Array:
-    """A = z where z > 0, else eᶻ − 1."""
+    """a = z where z > 0, else eᶻ − 1."""
     return np.where(z > 0, z, np.expm1(np.minimum(z, 0)))
 
 
@@ -119,7 +119,7 @@ def elu_derivative(z: Array, a: Array) -> Array:
 
 
 def selu(z: Array) -> Array:
-    """A = λ z where z > 0, else λ α (eᶻ − 1); λ and α keep mean 0 and variance 1 from layer to layer."""
+    """a = λ z where z > 0, else λ α (eᶻ − 1); λ and α keep mean 0 and variance 1 from layer to layer."""
     return SELU_SCALE * np.where(z > 0, z, SELU_ALPHA * np.expm1(np.minimum(z, 0)))
 
 
@@ -132,7 +132,7 @@ def selu_derivative(z: Array, a: Array) -> Array:
 
 
 def gelu(z: Array) -> Array:
-    """A = z Φ(z), with Φ the normal distribution's cumulative function."""
+    """a = z Φ(z), with Φ the normal distribution's cumulative function."""
     return z * _normal_cdf(z)
 
 
@@ -151,7 +151,7 @@ def _normal_cdf(z: Array) -> Array:
 
 
 def silu(z: Array) -> Array:
-    """A = z σ(z)."""
+    """a = z σ(z)."""
     return z * sigmoid(z)
 
 
@@ -162,8 +162,8 @@ def silu_derivative(z: Array, a: Array) -> Array:
 
 
 def softplus(z: Array) -> Array:
-    """A = ln(1 + eᶻ), written as max(z, 0) + ln(1 + e^(−|z|)) so that nothing overflows."""
-    return np.asarray(np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z))))
+    """a = ln(1 + eᶻ), written as max(z, 0) + ln(1 + e^(−|z|)) so that nothing overflows."""
+    return np.maximum(z, 0) + np.log1p(np.exp(-np.abs(z)))
 
 
 def softplus_derivative(z: Array, a: Array) -> Array:
@@ -172,8 +172,8 @@ def softplus_derivative(z: Array, a: Array) -> Array:
 
 
 def mish(z: Array) -> Array:
-    """A = z tanh(softplus(z))."""
-    return np.asarray(z * np.tanh(softplus(z)))
+    """a = z tanh(softplus(z))."""
+    return z * np.tanh(softplus(z))
 
 
 def mish_derivative(z: Array, a: Array) -> Array:
@@ -192,7 +192,7 @@ def softmax(z: Array) -> Array:
     array([0.659 , 0.2424, 0.0986])
     """
     e = np.exp(z - z.max(axis=-1, keepdims=True))
-    return np.asarray(e / e.sum(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
 
 
 def _rule(

@@ -71,7 +71,7 @@ def backward(parameters: Parameters, trace: Trace, d_logits: Array) -> Gradients
 
 
 def _dense(step: Step, parameters: Parameters, d_z: Array) -> tuple[Array, Mapping[str, Array]]:
-    """Z = x Wᵀ + b, so ∂L/∂W = (∂L/∂z)ᵀ x, ∂L/∂b = Σ_rows ∂L/∂z, ∂L/∂x = ∂L/∂z W."""
+    """z = x Wᵀ + b, so ∂L/∂W = (∂L/∂z)ᵀ x, ∂L/∂b = Σ_rows ∂L/∂z, ∂L/∂x = ∂L/∂z W."""
     own = {f"{step.index}.weight": d_z.T @ step.inputs}  # [O, B] @ [B, I] = [O, I]
     if isinstance(step.layer, Dense) and step.layer.bias:
         own[f"{step.index}.bias"] = d_z.sum(axis=0)  # [O]

@@ -112,7 +112,7 @@ def forward(
 
 
 def _dense(index: int, layer: Dense, parameters: Parameters, x: Array) -> Step:
-    """Z = x Wᵀ + b."""
+    """z = x Wᵀ + b."""
     z = x @ parameters[f"{index}.weight"].T  # [B, O]
     if layer.bias:
         z = z + parameters[f"{index}.bias"]

@@ -34,24 +34,24 @@ def update(rule: Optimizer, w: Array, g: Array, memory: Memory, learning_rate: f
 
 
 def sgd(rule: Optimizer, w: Array, g: Array, memory: Memory, lr: float, t: int) -> Array:
-    """W ← w − η g (Robbins & Monro 1951)."""
+    """w ← w − η g (Robbins & Monro 1951)."""
     return w - lr * g
 
 
 def momentum(rule: Optimizer, w: Array, g: Array, memory: Memory, lr: float, t: int) -> Array:
-    """V ← μ v + g;  w ← w − η v (Polyak 1964, as PyTorch writes it)."""
+    """v ← μ v + g;  w ← w − η v (Polyak 1964, as PyTorch writes it)."""
     v = memory["momentum_buffer"] = rule.momentum * memory.get("momentum_buffer", 0.0) + g
     return w - lr * v
 
 
 def nesterov(rule: Optimizer, w: Array, g: Array, memory: Memory, lr: float, t: int) -> Array:
-    """V ← μ v + g;  w ← w − η (g + μ v): the gradient, looked up one step ahead (Sutskever et al. 2013)."""
+    """v ← μ v + g;  w ← w − η (g + μ v): the gradient, looked up one step ahead (Sutskever et al. 2013)."""
     v = memory["momentum_buffer"] = rule.momentum * memory.get("momentum_buffer", 0.0) + g
     return w - lr * (g + rule.momentum * v)
 
 
 def rmsprop(rule: Optimizer, w: Array, g: Array, memory: Memory, lr: float, t: int) -> Array:
-    """S ← α s + (1 − α) g²;  w ← w − η g / (√s + ε) (Hinton 2012, lecture 6e)."""
+    """s ← α s + (1 − α) g²;  w ← w − η g / (√s + ε) (Hinton 2012, lecture 6e)."""
     s = memory["square_avg"] = rule.alpha * memory.get("square_avg", 0.0) + (1 - rule.alpha) * g * g
     return w - lr * g / (np.sqrt(s) + rule.eps)
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
-
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pellucid.errors import SettingError, nearest
 from pellucid.network import Network
@@ -14,7 +12,10 @@ from pellucid.task import Loss
 
 __all__ = ["ENGINES", "Engine", "make_engine"]
 
-Array = NDArray[Any]
+if TYPE_CHECKING:  # the command line reads ENGINES from here, and should not load NumPy to print its help
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
 
 ENGINES = ("auto", "torch", "numpy")
 
@@ -32,7 +33,7 @@ class Engine(Protocol):
         """Take the training rows: inputs ``[N, I]``, targets ``[N]`` or ``[N, C]``, row weights ``[N]``."""
 
     def step(self, rows: Array, masks: Sequence[Array], learning_rate: float) -> float:
-        """Learn from these rows once; returns their loss before the update (if that is no number, no weight changes)."""
+        """Learn from these rows once; returns their loss before the update (if it is no number, nothing is learned)."""
 
     def gradients(self, rows: Array, masks: Sequence[Array]) -> tuple[float, dict[str, Array]]:
         """The loss of these rows and its gradient for each trainable parameter; nothing changes."""

@@ -11,8 +11,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from pellucid.errors import SettingError, nearest
-from pellucid.initialise import SCHEMES
-from pellucid.network import ACTIVATIONS
+from pellucid.network import ACTIVATIONS, SCHEMES
 from pellucid.optimizer import OPTIMIZERS
 from pellucid.task import LOSSES
 from pellucid.training.engine import ENGINES
@@ -183,7 +182,10 @@ class Settings:
     scaling: str = _setting("standard", "preprocessing", choice(("standard", "robust", "quantile")), "of numbers")
     max_categories: int = _setting(50, "preprocessing", whole(1, 10_000), "a column's most frequent values kept apart")
     rare_below: int | None = _setting(
-        None, "preprocessing", optional(whole(1)), "values in fewer training rows share one bucket; auto: 5, small tables 2"
+        None,
+        "preprocessing",
+        optional(whole(1)),
+        "values in fewer training rows share one bucket; auto: 5, small tables 2",
     )
 
     hidden: tuple[int, ...] = _setting(
