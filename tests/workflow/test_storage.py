@@ -31,9 +31,7 @@ class FailingDisk:
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.EACCES])
-def test_every_write_of_a_run(
-    number: int, people_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_write_of_a_run(number: int, people_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "run"
     pellucid.train(people_csv, "buys", out=out, **QUICK)
     model = (out / "model.safetensors").read_bytes()

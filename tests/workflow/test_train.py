@@ -51,9 +51,7 @@ def test_every_kind_of_frame_gives_the_same_run(frame: Any, people: Any) -> None
 
 
 def test_a_file_gives_the_same_run_as_the_frame(people: Any, people_csv: Path) -> None:
-    assert same(
-        weights(pellucid.train(people_csv, "buys", **QUICK)), weights(pellucid.train(people, "buys", **QUICK))
-    )
+    assert same(weights(pellucid.train(people_csv, "buys", **QUICK)), weights(pellucid.train(people, "buys", **QUICK)))
 
 
 def test_numpy_arrays_have_numbered_columns() -> None:

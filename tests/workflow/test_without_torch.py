@@ -32,9 +32,7 @@ main()
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_the_probabilities_are_pytorchs(activation: str, people: Any, people_csv: Path) -> None:
-    run = pellucid.train(
-        people, "buys", hidden=(16, 8), activation=activation, batch_norm=True, dropout=0.2, epochs=4
-    )
+    run = pellucid.train(people, "buys", hidden=(16, 8), activation=activation, batch_norm=True, dropout=0.2, epochs=4)
     model = run.model
     module = build(model.network, model.parameters, torch.float32).eval()
     inputs = torch.from_numpy(model.recipe.transform(model.table(people)))

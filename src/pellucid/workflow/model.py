@@ -116,11 +116,17 @@ class Model:
         """Read ``data`` as the training table was read."""
         if isinstance(data, Table):
             return data
-        settings = self.facts.get("settings", {})
-        how = {name: settings[name] for name in _READING if settings.get(name) is not None}
         if not isinstance(data, str | os.PathLike):
-            how = {}
-        return read_table(data, **how)
+            return read_table(data)
+        settings = self.facts.get("settings", {})
+        how = {name: settings[name] for name in _READING if settings.get(name) not in (None, [])}
+        kinds = {column.name: column.kind for column in self.recipe.columns}
+        return read_table(
+            data,
+            **how,
+            numeric_columns=[name for name, kind in kinds.items() if kind == "numeric"],
+            text_columns=[name for name, kind in kinds.items() if kind == "categorical"],
+        )
 
     def prediction_table(self, table: Table) -> pa.Table:
         """``prediction`` and, for classes, ``probability_<class>`` for each row."""

@@ -1,0 +1,61 @@
+"""Every example runs, and so does every block of Python and of commands in the README."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def run(arguments: list[str], folder: Path) -> str:
+    done = subprocess.run(
+        arguments, cwd=folder, capture_output=True, text=True, timeout=120, check=False,
+        env={**os.environ, "COLUMNS": "120"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.name)
+def test_example(path: Path, tmp_path: Path) -> None:
+    assert run([sys.executable, "-W", "error", str(path)], tmp_path)
+
+
+def test_readme_python(tmp_path: Path) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    assert blocks
+    run([sys.executable, "-W", "error", "-c", "\n".join(blocks)], tmp_path)
+
+
+def test_readme_commands(tmp_path: Path) -> None:
+    lines = [
+        line
+        for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+        for line in block.splitlines()
+        if line.startswith("pellucid ")
+    ]
+    assert lines
+    for line in lines:
+        run([sys.executable, "-m", *shlex.split(line, comments=True)], tmp_path)
+
+
+def test_readme_tree_names_what_is_there() -> None:
+    tree = re.search(r"```text\n(src/pellucid.*?)```", README, re.DOTALL)
+    assert tree is not None
+    folder = ROOT / "src" / "pellucid"
+    named = {
+        line.split()[0].rstrip("/") for line in tree.group(1).splitlines()[1:] if line[:2] == "  " and line[2] != " "
+    }
+    there = {
+        p.name for p in folder.iterdir() if p.name not in ("__pycache__", "__init__.py", "__main__.py", "py.typed")
+    }
+    assert named == there
