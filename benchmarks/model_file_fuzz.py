@@ -31,6 +31,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import safetensors.numpy
@@ -38,6 +39,7 @@ import safetensors.numpy
 from model_file_mutations import BLIND, SEALED, Mutation, originals
 from pellucid.artefact.model_file import ModelContents, read_model
 from pellucid.errors import ModelFileError
+from pellucid.network import Parameter
 
 SLOW = 1.0  # seconds
 FORBIDDEN = ("compile", "exec", "import", "marshal.loads", "pickle.find_class", "subprocess.Popen", "os.system")
@@ -67,19 +69,27 @@ def fault(raw: bytes, contents: ModelContents) -> str | None:
     document = json.loads(json.loads(raw[8 : 8 + length])["__metadata__"]["pellucid"])
     if {name: document[name] for name in rebuilt} != rebuilt or len(document) != len(rebuilt) + 2:
         return "the contents are not those of the file's description"
-    arrays = safetensors.numpy.load(raw)
+    try:
+        arrays = safetensors.numpy.load(raw)
+    except safetensors.SafetensorError as error:
+        return f"a file that the safetensors package refuses: {error}"
     needed = contents.network.parameters()
     if not set(arrays) == set(contents.parameters) == {parameter.name for parameter in needed}:
         return "not the arrays of the file, or not those of the network"
-    for parameter in needed:
-        array, theirs = contents.parameters[parameter.name], arrays[parameter.name]
-        if array.tobytes() != theirs.tobytes() or array.dtype != theirs.dtype or array.shape != parameter.shape:
-            return f"another array {parameter.name} than in the file"
-        if not np.isfinite(array).all() or (parameter.dtype == "int64") != (array.dtype == np.int64):
-            return f"an array {parameter.name} that is not valid"
+    wrong = [parameter.name for parameter in needed if not is_valid(parameter, contents.parameters, arrays)]
+    if wrong:
+        return f"an array {wrong[0]} that is not valid or not the file's"
     if contents.network.outputs != contents.task.outputs:
         return "a network that does not fit its task"
     return None
+
+
+def is_valid(parameter: Parameter, arrays: dict[str, Any], theirs: dict[str, Any]) -> bool:
+    """Whether an array is the one that the ``safetensors`` package finds, and what the network needs."""
+    array, other = arrays[parameter.name], theirs[parameter.name]
+    is_theirs = array.tobytes() == other.tobytes() and array.dtype == other.dtype
+    fits = array.shape == parameter.shape and (parameter.dtype == "int64") == (array.dtype == np.int64)
+    return bool(is_theirs and fits and np.isfinite(array).all())
 
 
 def same(one: ModelContents, two: ModelContents) -> bool:

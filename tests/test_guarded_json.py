@@ -97,6 +97,10 @@ def test_the_limits_are_exact_wherever_the_text_is_cut(value: Any, chunk: int) -
                 read(raw, max_depth=deep - 1)
 
 
+def test_minus_zero_is_no_whole_number() -> None:
+    assert str(read(b"[-0, 0, -0.0]")) == "[-0.0, 0, -0.0]"
+
+
 def test_pairs_of_surrogates_are_one_character() -> None:
     assert read(b'"\\ud83d\\ude00"') == "😀"
 

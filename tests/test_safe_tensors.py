@@ -238,6 +238,7 @@ def test_any_bit_flipped(path: Path) -> None:
         (raw_file(one(data_offsets=[0, 8, 8]), b"\0" * 8), "two offsets"),
         (raw_file(one(data_offsets="08"), b"\0" * 8), "two offsets"),
         (raw_file(one(data_offsets=[0.0, 8.0]), b"\0" * 8), "two offsets"),
+        (raw_file(json.dumps(one()).replace("[0, 8]", "[-0, 8]").encode(), b"\0" * 8), "two offsets"),
         (raw_file(one(data_offsets=[4, 12]), b"\0" * 12), "leaves a gap"),
         (raw_file(one() | {"y": one()["x"]}, b"\0" * 8), "overlaps another"),
         (raw_file(one() | {"y": {"dtype": "U8", "shape": [4], "data_offsets": [4, 8]}}, b"\0" * 8), "overlaps"),
@@ -284,6 +285,7 @@ def test_no_memory_is_taken_on_the_files_word(path: Path) -> None:
         (raw_file(one(shape=[3 << 28], data_offsets=[0, 3 << 30])), len(raw_file(one()))),
         ((MAX_HEADER_BYTES).to_bytes(8, "little") + b"{", 100),
         ((2**63 - 1).to_bytes(8, "little") + b"{", 3 << 30),
+        ((1 << 30).to_bytes(8, "little") + b"{", 3 << 30),
         (raw_file({}), 3 << 30),
         (raw_file({}), 5 << 30),
     ]

@@ -100,8 +100,6 @@ def _check_size(raw: bytes, what: str, max_depth: int, max_values: int, remedy: 
             deepest, depth = int(levels.max()), int(levels[-1])
             if deepest > max_depth:
                 raise ModelFileError(f"{what} is nested {deepest:,} or more deep, the most is {max_depth}: {remedy}")
-            if depth < 0:
-                raise ModelFileError(f"{what} is not JSON (more brackets are closed than opened): {remedy}")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -117,10 +115,10 @@ def _constant(word: str) -> Any:
     raise _RefusedError(f"holds {word}, which is not a number")
 
 
-def _whole(digits: str) -> int:
+def _whole(digits: str) -> int | float:
     if len(digits) > MAX_DIGITS:
         raise _RefusedError(f"holds a whole number of {len(digits):,} digits")
-    return int(digits)
+    return int(digits) if digits != "-0" else -0.0  # no whole number has that sign
 
 
 def _real(digits: str) -> float:

@@ -157,6 +157,8 @@ def test_init_writes_a_config_that_trains(folder: Path) -> None:
     assert json.loads(done.stdout)["epochs"] == 2
     done = pellucid("train", "-c", "config.yaml", "--epochs", "1", "--json", cwd=folder)
     assert json.loads(done.stdout)["epochs"] == 1
+    shown = pellucid("inspect", "people.csv", "-c", "config.yaml", "--json", cwd=folder).stdout
+    assert json.loads(shown)["schema"]["target"] == "buys"
     assert "is there already" in pellucid("init", "people.csv", cwd=folder, code=2).stderr
     assert (folder / "config.yaml").read_text() == text
 

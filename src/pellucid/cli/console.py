@@ -32,6 +32,7 @@ __all__ = [
     "metrics_table",
     "notes",
     "parity_table",
+    "perfect_accuracy",
     "reading_line",
     "recipe_table",
     "schema_table",
@@ -114,6 +115,17 @@ def metrics_table(metrics: Mapping[str, Any], baseline: Mapping[str, Any], title
             _number(_part(other, "value")) if other is not None else "",
         )
     return table
+
+
+def perfect_accuracy(metrics: Mapping[str, Any], n_rows: int) -> str | None:
+    """What a bootstrap cannot show where every answer was right: how far that may be luck (Clopper & Pearson 1934)."""
+    accuracy = metrics.get("accuracy")
+    if accuracy is None or accuracy.value != 1:
+        return None
+    return (
+        f"all {n_rows:,} rows are right, so resampling them shows no spread; the accuracy on new rows may still be as "
+        f"low as {0.025 ** (1 / n_rows):.3f} (95 %, Clopper-Pearson)"
+    )
 
 
 def _estimates(metrics: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:

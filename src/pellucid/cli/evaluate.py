@@ -27,6 +27,8 @@ def evaluate(
 
         typer.echo(json_.dumps(metrics_to_json(metrics)))
         return
-    from pellucid.cli.console import console, metrics_table
+    from pellucid.cli.console import console, metrics_table, notes, perfect_accuracy
 
-    console.print(metrics_table(metrics, {}, f"On the {table.arrow.num_rows:,} rows of {data}"))
+    console.print(metrics_table(metrics, {}, f"On the {table.n_rows:,} rows of {data}"))
+    if caution := perfect_accuracy(metrics, table.n_rows):
+        notes([caution])

@@ -14,19 +14,33 @@ from pellucid.workflow.settings import SECTIONS, Settings
 
 __all__ = ["with_settings"]
 
+_CONFIG = inspect.Parameter(
+    "config",
+    inspect.Parameter.KEYWORD_ONLY,
+    default=None,
+    annotation=Annotated[str | None, typer.Option("-c", "--config", help="A config.yaml; options go before it.")],
+)
+
 
 def with_settings(command: Callable[..., None]) -> Callable[..., None]:
-    """Give ``command`` one option a setting; those the user wrote reach it as the dict ``settings``."""
+    """Give ``command`` one option a setting and ``--config``; what the user wrote reaches it as ``settings``."""
     own = inspect.signature(command, eval_str=True)
     options = [_option(each) for each in fields(Settings)]
     names = {option.name for option in options}
-    parameters = [p for p in own.parameters.values() if p.name != "settings"] + options
+    rest = [p for p in own.parameters.values() if p.name != "settings"]
+    if "config" not in own.parameters:
+        rest.append(_CONFIG)
+    parameters = rest + options
 
     @functools.wraps(command)
     def wrapped(**arguments: Any) -> None:
         settings = {name: v for name, v in arguments.items() if name in names and v not in (None, [])}
-        rest = {name: v for name, v in arguments.items() if name not in names}
-        command(**rest, settings=settings)
+        others = {name: v for name, v in arguments.items() if name not in names}
+        if "config" not in own.parameters and (config := others.pop("config")) is not None:
+            from pellucid.workflow.config import read_config
+
+            settings = {**read_config(config)[0], **settings}
+        command(**others, settings=settings)
 
     wrapped.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
     wrapped.__annotations__ = {p.name: p.annotation for p in parameters}

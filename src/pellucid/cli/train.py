@@ -24,7 +24,7 @@ def train(
     settings: dict[str, Any],
 ) -> None:
     """Train a network on DATA and save it in a run folder."""
-    from pellucid.cli.console import TrainingDisplay, console, metrics_table
+    from pellucid.cli.console import TrainingDisplay, console, metrics_table, notes, perfect_accuracy
     from pellucid.errors import SettingError
     from pellucid.workflow import train as workflow
 
@@ -54,6 +54,8 @@ def train(
         held = run.summary["measured_on"]
         n = run.summary["rows"].get(held) or run.summary["rows"]["train"]
         console.print(metrics_table(run.metrics, run.summary["baseline"], f"On the {n:,} {held} rows"))
+        if caution := perfect_accuracy(run.metrics, n):
+            notes([caution])
         console.print(f"\nThe run is in {run.path}", soft_wrap=True)
         console.print(f"Next: pellucid predict {run.path} DATA -o predictions.csv", soft_wrap=True)
     if run.summary["stopped_by"] == "interrupted":

@@ -18,6 +18,7 @@ from torch.optim.adamw import adamw
 from torch.optim.rmsprop import rmsprop
 from torch.optim.sgd import sgd
 
+from pellucid.errors import SettingError
 from pellucid.network import Network
 from pellucid.optimizer import Optimizer
 from pellucid.task import Loss
@@ -68,6 +69,8 @@ class TorchEngine:
     ) -> None:
         self.network, self.loss, self.optimizer = network, loss, optimizer
         self._where, self._dtype = choose_device(device), _DTYPES[dtype]
+        if self._where.type == "mps" and dtype == "float64":
+            raise SettingError("device mps has no float64: use precision float32, or device cpu")
         self.device = str(self._where)
         self._module = build(network, parameters, self._dtype).to(self._where)
         self._weights = dict(self._module.named_parameters())

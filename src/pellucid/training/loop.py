@@ -188,8 +188,11 @@ def _run_epoch(
 ) -> tuple[float, float] | None:
     """Learn from every row once; the mean loss and the last learning rate, or ``None`` if interrupted."""
     at_least = 2 if engine.network.has_batch_norm else 1
-    if len(train) < at_least:
-        raise SettingError("BatchNorm cannot train on one row: give more rows or switch it off")
+    if min(len(train), plan.batch_size) < at_least:
+        raise SettingError(
+            "BatchNorm cannot train on one row at a time: give a batch_size of at least 2 (and as many rows), or switch "
+            "batch_norm off"
+        )
     steps = n_batches(len(train), plan.batch_size, at_least=at_least)
     total, rate = 0.0, 0.0
     for batch, rows in enumerate(batches(len(train), plan.batch_size, plan.seed, state.epoch, at_least=at_least)):
