@@ -190,8 +190,8 @@ def _run_epoch(
     at_least = 2 if engine.network.has_batch_norm else 1
     if min(len(train), plan.batch_size) < at_least:
         raise SettingError(
-            "BatchNorm cannot train on one row at a time: give a batch_size of at least 2 (and as many rows), or switch "
-            "batch_norm off"
+            "BatchNorm cannot train on one row at a time: give a batch_size of at least 2 (and as many rows), or "
+            "switch batch_norm off"
         )
     steps = n_batches(len(train), plan.batch_size, at_least=at_least)
     total, rate = 0.0, 0.0

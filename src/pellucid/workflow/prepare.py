@@ -29,8 +29,6 @@ __all__ = ["Held", "Prepared", "examine", "open_table", "prepare"]
 
 Array = NDArray[Any]
 
-_SEPARATORS = {"tab": "\t", "\\t": "\t", "space": " ", "comma": ",", "semicolon": ";", "pipe": "|"}
-
 
 @dataclass(frozen=True, kw_only=True)
 class Held:
@@ -201,10 +199,9 @@ def examine(data: object, settings: Settings) -> tuple[Table, Schema, str, Setti
 def _reading(settings: Settings, *, file: bool) -> dict[str, Any]:
     if not file:
         return {"missing": settings.missing} if settings.missing else {}
-    separator = settings.separator
     return {
         "header": settings.header,
-        "separator": _SEPARATORS.get(separator, separator) if separator is not None else None,
+        "separator": settings.separator,
         "missing": settings.missing or None,
         "encoding": settings.encoding,
         "numeric_columns": settings.numeric,
