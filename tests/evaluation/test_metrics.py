@@ -227,7 +227,7 @@ def test_one_class_only_has_no_area_and_says_null(classes: int) -> None:
     p = np.full((20, classes), 1 / classes)
     found = metrics_to_json(classification_metrics(np.zeros(20, dtype=int), p))
     assert found["roc_auc"] == {"value": None, "low": None, "high": None}
-    assert found["accuracy"] == {"value": 1.0, "low": 1.0, "high": 1.0}
+    assert found["accuracy"] == {"value": 1.0, "low": pytest.approx(20 / (20 + 1.959964**2), abs=1e-6), "high": 1.0}
     json.dumps(found, allow_nan=False)
 
 
@@ -392,3 +392,27 @@ def test_scikit_learn_and_scipy_are_not_imported() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("n", [2, 3, 6, 12, 25])
+@pytest.mark.parametrize("odd", [0.1, 0.3, 7.7])
+def test_r2_intervals_do_not_explode_on_targets_that_are_mostly_one_value(n: int, odd: float) -> None:
+    truth = np.zeros(n)
+    truth[0] = odd
+    guess = truth + np.random.default_rng(0).normal(0, 0.01, n)
+    r2 = regression_metrics(truth, guess)["r2"]
+    assert r2.value > 0.5
+    assert np.isnan(r2.low) or r2.low > -1e6
+
+
+@pytest.mark.parametrize(("right", "n"), [(30, 30), (29, 30), (97, 100), (0, 12)])
+def test_accuracys_interval_is_at_least_wilsons(right: int, n: int) -> None:
+    truth = np.zeros(n, dtype=int)
+    p = np.zeros((n, 2))
+    p[:right, 0], p[right:, 1] = 1, 1
+    accuracy = classification_metrics(truth, p)["accuracy"]
+    z, share = 1.959963984540054, right / n
+    half = z * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
+    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+    assert accuracy.low <= middle - half + 1e-12
+    assert accuracy.high >= min(1, middle + half) - 1e-12

@@ -108,6 +108,25 @@ def test_changed_data_is_noticed(people_csv: Path, tmp_path: Path) -> None:
         pellucid.resume(tmp_path / "a")
 
 
+def test_changed_test_rows_are_noticed(people_csv: Path, tmp_path: Path) -> None:
+    lines = people_csv.read_text().splitlines(keepends=True)
+    test = tmp_path / "test.csv"
+    test.write_text("".join(lines[:60]))
+    with pytest.raises(InterruptedError):
+        pellucid.train(people_csv, "buys", out=tmp_path / "a", test_data=test, watcher=StopAfter(3), **SETTINGS)
+    test.write_text("".join(lines[:59]))
+    with pytest.raises(ModelFileError, match="has changed since"):
+        pellucid.resume(tmp_path / "a")
+
+
+def test_test_rows_in_memory_cannot_be_resumed(people: Any, people_csv: Path, tmp_path: Path) -> None:
+    test = {name: values[:50] for name, values in people.items()}
+    with pytest.raises(InterruptedError):
+        pellucid.train(people_csv, "buys", out=tmp_path / "a", test_data=test, watcher=StopAfter(3), **SETTINGS)
+    with pytest.raises(RunFolderError, match="table in memory"):
+        pellucid.resume(tmp_path / "a")
+
+
 def test_what_cannot_be_resumed(people: Any, tmp_path: Path) -> None:
     with pytest.raises(RunFolderError, match="no run folder"):
         pellucid.resume(tmp_path / "nowhere")

@@ -119,6 +119,16 @@ def test_the_run_folder(people_csv: Path, tmp_path: Path) -> None:
     assert sum(map(sum, facts["confusion_matrix"])) == len(rows)
 
 
+def test_the_model_file_holds_no_rows(people: Any, people_csv: Path, tmp_path: Path) -> None:
+    test = tmp_path / "test.csv"
+    test.write_text("".join(people_csv.read_text().splitlines(keepends=True)[:41]))
+    pellucid.train(people_csv, "buys", out=tmp_path / "run", test_data=test, **QUICK)
+    content = (tmp_path / "run" / "model.safetensors").read_bytes().decode("latin-1")
+    assert not any(name in content for name in people["id"])
+    assert not any(f'"{spent}"' in content for spent in people["spends"])
+    assert str(tmp_path) not in content
+
+
 def test_predictions_name_the_row_of_the_table(people: Any, people_csv: Path, tmp_path: Path) -> None:
     pellucid.train(people_csv, "buys", out=tmp_path / "run", **QUICK)
     for row in csv.DictReader((tmp_path / "run" / "predictions.csv").read_text().splitlines()):
@@ -251,6 +261,30 @@ def test_a_later_divergence_keeps_the_best_weights(people_csv: Path, tmp_path: P
 def test_wrong_settings_are_explained(wrong: dict[str, Any], message: str, people: Any) -> None:
     with pytest.raises((SettingError, DataError), match=message):
         pellucid.train(people, "buys", **{**QUICK, **wrong})
+
+
+def test_weights_that_blow_up_in_the_last_step_are_no_result(people: Any) -> None:
+    with pytest.raises(DivergenceError, match="the validation loss is"):
+        pellucid.train(
+            people, "buys", hidden=(8,) * 9, activation="identity", optimizer="sgd", learning_rate=1e6, epochs=1,
+            batch_size=1000,
+        )  # fmt: skip
+
+
+def test_balanced_weights_and_smoothing_together_leave_the_frequent_classes_alone() -> None:
+    """A weight belongs to the row: a rare class's weight must not reach the smoothed labels of the others."""
+    generator = np.random.default_rng(0)
+    kinds = generator.choice(["a", "b", "c"], 1500, p=[0.6, 0.38, 0.02])
+    centre = {"a": -3.0, "b": 0.0, "c": 3.0}
+    table = {"x": np.array([centre[k] for k in kinds]) + generator.normal(0, 0.5, 1500), "kind": kinds}
+    run = pellucid.train(table, "kind", class_weight="balanced", label_smoothing=0.1, learning_rate=0.01, epochs=40)
+    assert run.metrics["accuracy"].value > 0.97
+
+
+def test_what_is_given_goes_before_what_a_built_in_set_brings() -> None:
+    assert pellucid.train("xor", epochs=2).summary["measured_on"] == "training"
+    with pytest.raises(DataError):  # four rows cannot be split
+        pellucid.train("xor", epochs=2, validation=0.15, test=0.2)
 
 
 def test_a_target_that_is_not_there(people: Any) -> None:

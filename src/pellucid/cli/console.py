@@ -118,13 +118,13 @@ def metrics_table(metrics: Mapping[str, Any], baseline: Mapping[str, Any], title
 
 
 def perfect_accuracy(metrics: Mapping[str, Any], n_rows: int) -> str | None:
-    """What a bootstrap cannot show where every answer was right: how far that may be luck (Clopper & Pearson 1934)."""
+    """What a bootstrap cannot show where every answer was right: how far that may be luck."""
     accuracy = metrics.get("accuracy")
     if accuracy is None or accuracy.value != 1:
         return None
     return (
-        f"all {n_rows:,} rows are right, so resampling them shows no spread; the accuracy on new rows may still be as "
-        f"low as {0.025 ** (1 / n_rows):.3f} (95 %, Clopper-Pearson)"
+        f"all {n_rows:,} rows are right, so resampling them shows no spread in balanced accuracy and F1: read them "
+        "with the interval of the accuracy, which is Wilson's"
     )
 
 

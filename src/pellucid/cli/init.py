@@ -24,11 +24,10 @@ def init(
     from pellucid.errors import RunFolderError
     from pellucid.files import write_text
     from pellucid.workflow.config import write_config
-    from pellucid.workflow.prepare import examine
-    from pellucid.workflow.settings import Settings
+    from pellucid.workflow.prepare import examine, settings_for
 
     if Path(output).exists() and not overwrite:
         raise RunFolderError(f"{output!r} is there already: name another with -o, or give --overwrite")
-    *_, ready = examine(data, Settings.of(settings))
+    *_, ready = examine(data, settings_for(data, settings))
     write_text(output, write_config(ready, data, heading=f"pellucid train -c {output}"))
     typer.echo(f"{output} is written; train with: pellucid train -c {output}")

@@ -28,10 +28,9 @@ def inspect(
 
 
 def _inspect_table(data: str, given: dict[str, Any], *, json: bool) -> None:
-    from pellucid.workflow.prepare import examine
-    from pellucid.workflow.settings import Settings
+    from pellucid.workflow.prepare import examine, settings_for
 
-    table, schema, _, _ = examine(data, Settings.of(given))
+    table, schema, _, _ = examine(data, settings_for(data, given))
     if json:
         _print_json({"rows": table.report.n_rows, "notes": list(table.report.notes), "schema": schema.to_json()})
         return

@@ -136,11 +136,11 @@ def split_rows(
 def drop_rows_seen_in(test_table: Table, table: Table, schema: Schema | None = None) -> IntArray:
     """The rows of ``table`` that stand in ``test_table`` as well: to be left out of training.
 
-    Compared are the columns that both have, but for identifiers where a schema is given; a full stop at the end of
-    a text does not count (the two files of the census data differ by one in each label).
+    Compared are the columns that both have, where a schema is given the features and the target alone; a full stop
+    at the end of a text does not count (the two files of the census data differ by one in each label).
     """
-    ids = {c.name for c in schema.columns if c.kind == "identifier"} if schema is not None else set()
-    shared = [name for name in table.names if name in test_table.names and name not in ids]
+    telling = set(table.names) if schema is None else {c.name for c in schema.features} | {schema.target}
+    shared = [name for name in table.names if name in test_table.names and name in telling]
     if not shared:
         return np.zeros(0, dtype=np.int64)
     seen = np.unique(row_hashes(test_table, shared))
@@ -217,7 +217,8 @@ def _too_few(schema: Schema, n_units: int, n_parts: int) -> str:
 
 def _units(table: Table, schema: Schema, rows: IntArray) -> tuple[_Units, int]:
     """The units of these rows, and how many rows equal an earlier one."""
-    names = [c.name for c in schema.columns if c.kind != "identifier" or c.name in (schema.group, schema.time)]
+    telling = {c.name for c in schema.features} | {schema.target, schema.group, schema.time}
+    names = [c.name for c in schema.columns if c.name in telling]
     hashes = row_hashes(table, names)[rows]
     of_row = _numbered(hashes)
     n_equal = len(rows) - (int(of_row.max()) + 1)

@@ -149,7 +149,7 @@ def encode_target(
     lookup = np.full(len(encoded.dictionary), -1, dtype=np.int64)
     relaxed: list[str] = []
     for i, cell in enumerate(encoded.dictionary):
-        spellings = _spellings(_label(cell))
+        spellings = (*_spellings(_label(cell)), *_as_number(_label(cell)))
         found = next((exact[s] for s in spellings if s in exact), None)
         if found is None:
             found = loose.get(_bare(spellings[0]))
@@ -207,6 +207,14 @@ def _spellings(label: Label) -> tuple[str, ...]:
     if isinstance(label, float) and label.is_integer() and abs(label) < 2**53:
         label = int(label)
     return (str(label).strip(),)
+
+
+def _as_number(label: Label) -> tuple[str, ...]:
+    """The plain spelling of a text that is a number: ``"1.0"`` is ``1``."""
+    try:
+        return _spellings(float(label)) if isinstance(label, str) else ()
+    except ValueError:
+        return ()
 
 
 def _bare(label: str) -> str:

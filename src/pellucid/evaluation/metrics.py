@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pellucid.errors import DataError, SettingError
-from pellucid.evaluation.bootstrap import Estimate, estimate, n_resamples, resampled_rows
+from pellucid.evaluation.bootstrap import MOST, Estimate, estimate, n_resamples, resampled_rows
 from pellucid.task import Label, Task
 
 __all__ = [
@@ -170,7 +170,7 @@ def _count_metrics(confusion: IntArray, names: Sequence[str], rng: np.random.Gen
     labels = ["accuracy", "balanced_accuracy", "f1_macro", *(f"f1[{name}]" for name in names)]
     values = _of_confusions(confusion[np.newaxis].astype(np.float64))[0]
     cells = np.flatnonzero(confusion)
-    times = n_resamples(n) if n > 1 else 0
+    times = MOST if n > 1 else 0  # a draw of the matrix costs the same however many rows it counts
     chunk = max(1, CELLS_AT_ONCE // width**2)
     draws = [np.empty((0, len(labels)))]
     for start in range(0, times, chunk):
@@ -178,7 +178,22 @@ def _count_metrics(confusion: IntArray, names: Sequence[str], rng: np.random.Gen
         drawn[:, cells] = rng.multinomial(n, confusion.flat[cells] / n, size=len(drawn))
         draws.append(_of_confusions(drawn.reshape(-1, width, width)))
     every = np.concatenate(draws)
-    return {name: estimate(values[i], every[:, i]) for i, name in enumerate(labels)}
+    estimates = {name: estimate(values[i], every[:, i]) for i, name in enumerate(labels)}
+    if n > 1:
+        estimates["accuracy"] = _at_least_wilson(estimates["accuracy"], n)
+    return estimates
+
+
+def _at_least_wilson(accuracy: Estimate, n: int) -> Estimate:
+    """The interval, widened to Wilson's (1927) where that is wider.
+
+    Resampling rows that are all right, or nearly, shows almost no spread: with 30 rows and a true accuracy of 0.97 the
+    bootstrap's 95 % interval holds it 55 times in 100.
+    """
+    z2, p = 1.959963984540054**2, accuracy.value
+    centre, reach = p + z2 / (2 * n), math.sqrt(z2 * (p * (1 - p) / n + z2 / (4 * n * n)))
+    low, high = ((centre + sign * reach) / (1 + z2 / n) for sign in (-1, 1))
+    return Estimate(value=p, low=max(0.0, min(accuracy.low, low)), high=min(1.0, max(accuracy.high, high)))
 
 
 def _of_confusions(confusions: FloatArray) -> FloatArray:
@@ -264,12 +279,13 @@ def _regression_metrics(y: FloatArray, guess: FloatArray, rng: np.random.Generat
     # A common factor changes no ratio and keeps the squares of very large or small numbers in range.
     scale = max(float(error.max()), float(np.abs(y - y.mean()).max())) or 1.0
     square, centred = (error / scale) ** 2, (y - y.mean()) / scale
-    constant = bool((y == y[0]).all())
 
     def measure(rows: IntArray | slice) -> tuple[float, ...]:
         drawn = error[rows]
         mean_square = float(square[rows].mean())
-        spread = 0.0 if constant else float(centred[rows].var())
+        # The variance of equal numbers is not always 0 in floating point, and R² divides by it.
+        chosen = centred[rows]
+        spread = float(chosen.var()) if chosen.min() < chosen.max() else 0.0
         r2 = 1 - mean_square / spread if spread > 0 else math.nan
         return scale * math.sqrt(mean_square), float(drawn.mean()), float(np.median(drawn)), r2
 

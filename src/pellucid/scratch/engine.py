@@ -117,6 +117,7 @@ class NumpyEngine:
 
     def _backward(self, rows: Array, masks: Sequence[Array]) -> tuple[float, dict[str, Array], Mapping[str, Array]]:
         weights = None if self._weights is None else self._weights[rows]
+        masks = [mask.astype(self._dtype) for mask in masks]
         trace = forward(self.network, self._parameters, self._inputs[rows], training=True, masks=masks)
         result = loss_and_gradient(self.loss, trace.logits, self._targets[rows], weights)
         gradients = backward(self._parameters, trace, result.d_logits).parameters

@@ -69,19 +69,19 @@ def bce(loss: Loss, z: Array, y: Array) -> Parts:
 def cross_entropy(loss: Loss, z: Array, y: Array) -> Parts:
     """Softmax cross-entropy on logits (Bishop 2006, eq. 4.108–4.109; label smoothing: Szegedy et al. 2016).
 
-    ℓ = −Σ_c t_c w_c ln softmax(z)_c       t_c = (1 − ε) [c = y] + ε/C
-    ∂ℓ/∂z_k = (Σ_c t_c w_c) softmax(z)_k − t_k w_k
+    ℓ = −w_y Σ_c t_c ln softmax(z)_c       t_c = (1 − ε) [c = y] + ε/C
+    ∂ℓ/∂z = w_y (softmax(z) − t)
 
-    The row's weight in the denominator is w_y, as in ``torch.nn.CrossEntropyLoss``.
+    The weight is the row's, by its class y. (``torch.nn.CrossEntropyLoss`` weighs each class's share of a smoothed
+    label instead, by which a rare class's weight reaches the rows of all others; without smoothing the two are one.)
     """
     classes = z.shape[1]
-    rows = np.arange(len(y))
-    w = np.ones(classes, z.dtype) if loss.class_weights is None else np.asarray(loss.class_weights, z.dtype)
-    tw = np.broadcast_to(loss.label_smoothing / classes * w, z.shape).copy()  # t_c w_c  [B, C]
-    tw[rows, y] += (1 - loss.label_smoothing) * w[y]
+    t = np.full_like(z, loss.label_smoothing / classes)  # [B, C]
+    t[np.arange(len(y)), y] += 1 - loss.label_smoothing
+    w = np.ones(len(y), z.dtype) if loss.class_weights is None else np.asarray(loss.class_weights, z.dtype)[y]
     shifted = z - z.max(axis=1, keepdims=True)
     log_p = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    return -(tw * log_p).sum(axis=1), w[y], tw.sum(axis=1, keepdims=True) * softmax(z) - tw
+    return -w * (t * log_p).sum(axis=1), w, w[:, None] * (softmax(z) - t)
 
 
 def mse(loss: Loss, z: Array, y: Array) -> Parts:

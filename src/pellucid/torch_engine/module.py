@@ -64,19 +64,16 @@ def loss_value(loss: Loss, z: Tensor, y: Tensor, row_weights: Tensor | None) -> 
     ``z`` are logits ``[B, C]``; ``y`` class numbers ``[B]`` for cross-entropy, else numbers ``[B, C]``.
     """
     class_weights = None if loss.class_weights is None else z.new_tensor(loss.class_weights)
-    if loss.name == "cross_entropy" and row_weights is None:
-        return F.cross_entropy(z, y, weight=class_weights, label_smoothing=loss.label_smoothing)
     if class_weights is None and row_weights is None:
         return _plain(loss, z, y, "mean")
 
-    if loss.name == "cross_entropy":
-        rows = F.cross_entropy(z, y, weight=class_weights, label_smoothing=loss.label_smoothing, reduction="none")
-        shares = torch.ones_like(rows) if class_weights is None else class_weights[y]
-    else:
-        rows, shares = _plain(loss, z, y, "none"), torch.ones_like(z)
-        if class_weights is not None:
-            shares = torch.lerp(class_weights[0], class_weights[1], y)
-        rows, shares = (rows * shares).mean(dim=1), shares.mean(dim=1)
+    rows = _plain(loss, z, y, "none")
+    shares = torch.ones_like(rows)
+    if class_weights is not None:
+        shares = class_weights[y] if loss.name == "cross_entropy" else torch.lerp(class_weights[0], class_weights[1], y)
+    rows = rows * shares
+    if rows.ndim == 2:
+        rows, shares = rows.mean(dim=1), shares.mean(dim=1)
     if row_weights is not None:
         rows, shares = rows * row_weights, shares * row_weights
     return rows.sum() / shares.sum()
@@ -84,6 +81,8 @@ def loss_value(loss: Loss, z: Tensor, y: Tensor, row_weights: Tensor | None) -> 
 
 def _plain(loss: Loss, z: Tensor, y: Tensor, reduction: str) -> Tensor:
     match loss.name:
+        case "cross_entropy":
+            return F.cross_entropy(z, y, label_smoothing=loss.label_smoothing, reduction=reduction)
         case "bce":
             smooth = y * (1 - loss.label_smoothing) + loss.label_smoothing / 2
             return F.binary_cross_entropy_with_logits(z, smooth, reduction=reduction)

@@ -61,7 +61,7 @@ def dropout_masks(network: Network, rows: int, seed: int, epoch: int, batch: int
     masks = []
     for _, rate, width in dropouts:
         keep = generator.random((rows, width), dtype=np.float32) >= rate
-        masks.append(keep * np.float32(1 / (1 - rate)))
+        masks.append(keep * (1 / (1 - rate)))
     return masks
 
 

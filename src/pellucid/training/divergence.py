@@ -17,7 +17,15 @@ __all__ = ["explain"]
 Array = NDArray[Any]
 
 
-def explain(engine: Engine, inputs: Array, targets: Array, masks: Sequence[Array], learning_rate: float) -> str:
+def explain(
+    engine: Engine,
+    inputs: Array,
+    targets: Array,
+    masks: Sequence[Array],
+    learning_rate: float,
+    *,
+    training: bool = True,
+) -> str:
     """Name the place and the likely cause, for a batch whose loss is no number.
 
     Parameters
@@ -28,6 +36,8 @@ def explain(engine: Engine, inputs: Array, targets: Array, masks: Sequence[Array
         The batch, ``[B, I]`` and ``[B]`` or ``[B, C]``.
     learning_rate
         Of this step.
+    training
+        Whether the batch was learned from, or only answered.
     """
     if bad := _first_bad(inputs):
         return f"the inputs hold {bad}; look at that column of the data"
@@ -44,7 +54,7 @@ def explain(engine: Engine, inputs: Array, targets: Array, masks: Sequence[Array
             )
     dtype = next(iter(parameters.values())).dtype
     with np.errstate(all="ignore"):
-        trace = forward(engine.network, parameters, inputs.astype(dtype), training=True, masks=masks)
+        trace = forward(engine.network, parameters, inputs.astype(dtype), training=training, masks=masks)
     for step in trace.steps:
         if not np.isfinite(step.outputs).all():
             largest = float(np.abs(step.inputs).max())

@@ -148,15 +148,15 @@ def fit(
         began = time.perf_counter()
         try:
             learned = _run_epoch(engine, train, plan, state, interrupted)
+            if learned is None:
+                reason = "interrupted"
+                break
+            state = _after_epoch(engine, validation, plan, state, learned, time.perf_counter() - began)
         except DivergenceError as error:
             if not state.epoch:
                 raise
             reason, problem = "diverged", str(error)
             break
-        if learned is None:
-            reason = "interrupted"
-            break
-        state = _after_epoch(engine, validation, plan, state, learned, time.perf_counter() - began)
         on_epoch(state.history[-1])
         done = state
         save(lambda: replace(done, parameters=engine.parameters(), memory=engine.memory()))  # noqa: B023
@@ -214,6 +214,9 @@ def _after_epoch(
 ) -> State:
     train_loss, rate = learned
     loss, score = _validate(engine, validation)
+    if not math.isfinite(loss):
+        cause = explain(engine, validation.inputs, validation.targets, (), rate, training=False)
+        raise DivergenceError(f"the validation loss is {loss} after epoch {state.epoch + 1}: {cause}")
     stopping = state.stopping.after(state.epoch, loss)
     line = Epoch(
         epoch=state.epoch + 1,
@@ -223,7 +226,7 @@ def _after_epoch(
         validation_score=score,
         seconds=seconds,
     )
-    improved = stopping.best_epoch == state.epoch or not state.best_parameters
+    improved = stopping.best_epoch == state.epoch
     return replace(
         state,
         epoch=state.epoch + 1,
@@ -253,5 +256,7 @@ def _validate(engine: Engine, rows: Rows) -> tuple[float, float]:
         return loss, float((logits.argmax(axis=1) == rows.targets).mean())
     if engine.loss.name == "bce":
         return loss, float(((logits > 0) == (rows.targets > 0.5)).mean())
+    if (rows.targets == rows.targets[0]).all():
+        return loss, math.nan
     spread = float(((rows.targets - rows.targets.mean(axis=0)) ** 2).sum())
-    return loss, 1 - float(((logits - rows.targets) ** 2).sum()) / spread if spread else math.nan
+    return loss, 1 - float(((logits - rows.targets) ** 2).sum()) / spread

@@ -29,7 +29,7 @@ class Schedule:
         - ``step``: multiplied by ``gamma`` every ``every`` epochs
         - ``cosine``: half a cosine from the full rate to 0 over all epochs (Loshchilov & Hutter 2017, no restarts)
         - ``one_cycle``: in every step, up for the first 30 % of training, then down to almost 0 (Smith & Topin 2019)
-        - ``plateau``: multiplied by ``gamma`` when the validation loss has not improved for ``every`` epochs
+        - ``plateau``: multiplied by ``gamma`` when more than ``every`` epochs brought no better validation loss
 
     >>> Schedule(name="step", gamma=0.1, every=10).rate(0.01, epoch=10, epochs=30)
     0.001

@@ -41,7 +41,7 @@ def check(run: str | os.PathLike[str], data: object = None, *, n_steps: int = 20
         _, data = read_config(folder.file("config"))
         if data is None:
             raise RunFolderError("this run was trained on a table in memory: name the rows to check with")
-    table, _, _ = open_table(data, settings)
+    table, _ = open_table(data, settings)
     values, keep, _ = encode_target(table, model.task.target, model.task.kind, model.task.classes)
     if not len(keep):
         raise DataError(f"no row has a target in column {model.task.target!r}")

@@ -19,6 +19,7 @@ __all__ = ["CONFIG_FILE", "read_config", "write_config"]
 
 CONFIG_FILE = "config.yaml"
 _MAX_BYTES = 1 << 20
+_NEWLINE, _END_OF_DOCUMENT = "\n", "...\n"
 
 
 def write_config(settings: Settings, data: str | None, *, heading: str = "") -> str:
@@ -74,5 +75,9 @@ def read_config(path: str | os.PathLike[str]) -> tuple[dict[str, Any], str | Non
 
 
 def _line(name: str, value: Any) -> str:
-    shown = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=math.inf)
-    return f"{name}: {shown.removesuffix('...' + chr(10)).rstrip()}"
+    # Escaped where a character cannot be printed: PyYAML writes some line breaks so that it reads them as spaces.
+    words = value if isinstance(value, list) else [value]
+    plain = all(word.isprintable() for word in words if isinstance(word, str))
+    style = None if plain else '"'
+    shown = yaml.safe_dump(value, default_style=style, default_flow_style=True, allow_unicode=plain, width=math.inf)
+    return f"{name}: {shown.removesuffix(_END_OF_DOCUMENT).rstrip(_NEWLINE)}"

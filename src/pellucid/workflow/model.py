@@ -86,14 +86,16 @@ class Model:
 
     def answers(self, table: Table) -> Array:
         """Probabilities ``[N, classes]``, or values ``[N]`` in the target's own unit."""
-        logits = self.logits(table).astype(np.float64)
-        answers = answer(self.task, logits)
+        dtype = next(iter(self.parameters.values())).dtype
+        return self.answers_to(self.recipe.transform(table, dtype=dtype))
+
+    def answers_to(self, inputs: Array) -> Array:
+        """The same for rows that are preprocessed already, ``[N, features]``."""
+        answers = answer(self.task, self.logits(inputs).astype(np.float64))
         return answers if self.scaler is None else self.scaler.inverse(answers)
 
-    def logits(self, table: Table) -> Array:
-        """What the network's last layer gives, ``[N, outputs]``."""
-        dtype = next(iter(self.parameters.values())).dtype
-        inputs = self.recipe.transform(table, dtype=dtype)
+    def logits(self, inputs: Array) -> Array:
+        """What the network's last layer gives for preprocessed rows ``[N, features]``: ``[N, outputs]``."""
         parts = [
             forward(self.network, self.parameters, inputs[i : i + _ROWS_AT_ONCE]).logits
             for i in range(0, len(inputs), _ROWS_AT_ONCE)

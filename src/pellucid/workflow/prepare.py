@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,18 +25,18 @@ from pellucid.task import Loss, Task
 from pellucid.training.loop import Rows
 from pellucid.workflow.settings import Settings
 
-__all__ = ["Held", "Prepared", "examine", "open_table", "prepare"]
+__all__ = ["Held", "Prepared", "examine", "open_table", "prepare", "settings_for"]
 
 Array = NDArray[Any]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Held:
-    """Rows that training does not learn from: their table, their numbers in it, and their target."""
+    """The rows that measure the outcome."""
 
     name: str  # "test", "validation" or "training"
-    table: Table
-    rows: Array  # [N] row numbers of the table
+    rows: Array  # [N] row numbers of their table
+    inputs: Array  # [N, features] what the network sees of them
     truth: Array  # [N] class numbers, or values in the target's own unit
 
 
@@ -60,40 +60,45 @@ class Prepared:
     notes: tuple[str, ...]
 
     def fingerprint(self) -> str:
-        """A digest of the settings and of every number that training sees."""
+        """A digest of the settings and of every number that the run sees."""
         digest = hashlib.sha256(repr(sorted(self.settings.to_json().items())).encode())
         digest.update(repr(self.network.to_json()).encode())
-        for rows in (self.train, self.validation):
-            for array in (rows.inputs, rows.targets, rows.weights):
-                if array is not None:
-                    digest.update(np.ascontiguousarray(array).tobytes())
+        seen = (self.train, self.validation)
+        for array in (
+            *(a for rows in seen for a in (rows.inputs, rows.targets)),
+            self.measured.inputs,
+            self.measured.truth,
+        ):
+            digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()
 
 
-def open_table(data: object, settings: Settings) -> tuple[Table, str, Settings]:
-    """Read ``data``, a path, a built-in name or a frame; returns the table, a name for it and the settings.
+def settings_for(data: object, *given: Mapping[str, Any]) -> Settings:
+    """The settings for a table: a built-in set knows its target and more; what is given goes before that."""
+    if _is_builtin(data):
+        return Settings.of({"target": BUILTIN[str(data)].target, **BUILTIN[str(data)].settings}, *given)
+    return Settings.of(*given)
 
-    A built-in set knows its target and brings settings of its own, which those given override.
-    """
-    if isinstance(data, str) and data in BUILTIN and not Path(data).is_file():
-        table, target = load_builtin(data)
-        wanted = {
-            name: value
-            for name, value in {"target": target, **BUILTIN[data].settings}.items()
-            if getattr(settings, name) == getattr(Settings(), name)
-        }
-        return table, data, replace(settings, **wanted)
+
+def _is_builtin(data: object) -> bool:
+    return isinstance(data, str) and data in BUILTIN and not Path(data).is_file()
+
+
+def open_table(data: object, settings: Settings) -> tuple[Table, str]:
+    """Read ``data``, a path, a built-in name or a frame; returns the table and a name for it."""
+    if _is_builtin(data):
+        return load_builtin(str(data))[0], str(data)
     if isinstance(data, Table):
-        return data, "table", settings
+        return data, "table"
     if not isinstance(data, str | os.PathLike):
-        return read_table(data, **_reading(settings, file=False)), "table", settings
+        return read_table(data, **_reading(settings, file=False)), "table"
     try:
         table = read_table(data, **_reading(settings, file=True))
     except DataError as error:
         if not Path(data).exists() and os.sep not in str(data) and "." not in str(data):
             raise DataError(f"{error}; built-in sets are {', '.join(BUILTIN)}") from error
         raise
-    return table, Path(data).name.split(".")[0] or "table", settings
+    return table, Path(data).name.split(".")[0] or "table"
 
 
 def prepare(data: object, settings: Settings, *, test_data: object = None) -> Prepared:
@@ -155,10 +160,12 @@ def prepare(data: object, settings: Settings, *, test_data: object = None) -> Pr
     has_validation = len(split.validation) > 0
     validation = _rows(task, scaler, inputs[split.validation], target.at(split.validation)) if has_validation else train
     if len(test_rows):
-        measured = Held(name="test", table=test_table, rows=test_rows, truth=test_truth)
+        same = test_table is table
+        test_inputs = inputs[test_rows] if same else recipe.transform(test_table.take(test_rows), dtype=inputs.dtype)
+        measured = Held(name="test", rows=test_rows, inputs=test_inputs, truth=test_truth)
     else:
         part, rows = ("validation", split.validation) if has_validation else ("training", split.train)
-        measured = Held(name=part, table=table, rows=rows, truth=target.at(rows))
+        measured = Held(name=part, rows=rows, inputs=inputs[rows], truth=target.at(rows))
     return Prepared(
         name=name,
         settings=settings,
@@ -179,7 +186,7 @@ def prepare(data: object, settings: Settings, *, test_data: object = None) -> Pr
 
 def examine(data: object, settings: Settings) -> tuple[Table, Schema, str, Settings]:
     """Read ``data`` and guess its schema; returns both, a name for the data and the settings with names resolved."""
-    table, name, settings = open_table(data, settings)
+    table, name = open_table(data, settings)
     settings = _resolve_names(settings, table.arrow.column_names)
     schema = infer_schema(
         table,

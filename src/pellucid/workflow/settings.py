@@ -202,7 +202,12 @@ class Settings:
         0.0, "training", real(0, 1, below=True), "share of a label spread over all classes"
     )
     class_weight: str = _setting("none", "training", choice(("none", "balanced")), "balanced: rare classes count more")
-    huber_delta: float = _setting(1.0, "training", real(0, 1e9, above=True), "where huber turns from parabola to line")
+    huber_delta: float = _setting(
+        1.0,
+        "training",
+        real(0, 1e9, above=True),
+        "where huber turns from parabola to line, in standard deviations of the target",
+    )
     optimizer: str = _setting("adam", "training", choice(OPTIMIZERS), "the update rule")
     learning_rate: float = _setting(1e-3, "training", real(0, 1e6, above=True), "the size of a step", "--lr")
     momentum: float = _setting(0.9, "training", real(0, 1, below=True), "of momentum and nesterov")

@@ -29,7 +29,7 @@ from pellucid.workflow.config import read_config, write_config
 from pellucid.workflow.folder import RunFolder
 from pellucid.workflow.model import Model, measure
 from pellucid.workflow.output import write_table
-from pellucid.workflow.prepare import Prepared, prepare
+from pellucid.workflow.prepare import Prepared, prepare, settings_for
 from pellucid.workflow.run import Run
 from pellucid.workflow.settings import Settings
 
@@ -108,15 +108,16 @@ def train(
     given = dict(settings) if target is None else {**settings, "target": target}
     if isinstance(test_data, str | os.PathLike):
         given["test_data"], test_data = os.fspath(test_data), None
-    wanted = Settings.of(from_file, given)
     source = data if data is not None else file_data
     if source is None:
         raise SettingError("which table? Give data: a path, a built-in name (see 'pellucid data'), or a frame")
-    prepared = prepare(source, wanted, test_data=test_data)
+    prepared = prepare(source, settings_for(source, from_file, given), test_data=test_data)
     folder = None
     if out is not None or save:
         settings_now = _absolute(_resolved(prepared))
-        text = write_config(settings_now, _location(source), heading="every setting of this run, resolved")
+        # Rows in memory cannot be read again: without a location, a run says so when it is to be resumed.
+        location = None if test_data is not None else _location(source)
+        text = write_config(settings_now, location, heading="every setting of this run, resolved")
         folder = RunFolder.create(out, prepared.name, text, overwrite=overwrite)
     return _train(prepared, folder, watcher, start=None)
 
@@ -201,13 +202,13 @@ def _conclude(
         scaler=prepared.scaler,
         parameters=outcome.parameters,
         facts={
-            "settings": settings.to_json(),
-            "schema": prepared.schema.to_json(),
+            "settings": {**settings.to_json(), "test_data": None},  # no path of this machine goes into the model file
+            "schema": _schema_without_rows(prepared),
             "libraries": _libraries(engine),
             "metrics": {},
         },
     )
-    answers = model.answers(prepared.measured.table.take(prepared.measured.rows))
+    answers = model.answers_to(prepared.measured.inputs)
     metrics = measure(prepared.task, prepared.measured.truth, answers, seed=settings.seed)
     facts = {
         "measured_on": prepared.measured.name,
@@ -324,6 +325,12 @@ def _was_interrupted(folder: RunFolder) -> bool:
 
 
 # ── results ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _schema_without_rows(prepared: Prepared) -> dict[str, Any]:
+    """The schema without the example values: nothing of the rows goes into the model file."""
+    schema = prepared.schema.to_json()
+    return {**schema, "columns": [{**column, "examples": []} for column in schema["columns"]]}
 
 
 def _confusion(prepared: Prepared, answers: Array) -> list[list[int]] | None:
