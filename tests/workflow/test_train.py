@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -297,3 +298,55 @@ def test_a_target_that_is_not_there(people: Any) -> None:
 def test_auto_batch_size() -> None:
     sizes = [auto_batch_size(n) for n in (1, 100, 1_000, 30_000, 10_000_000)]
     assert sizes == [16, 16, 64, 256, 1024]
+
+
+def test_what_a_user_should_know_is_said(people: Any) -> None:
+    many = {**people, "town": [f"t{i % 140}" for i in range(300)], "family": [i // 10 for i in range(300)]}
+    notes: list[str] = []
+
+    class Listener:
+        def prepared(self, prepared: Any, *_: Any) -> None:
+            notes.extend(prepared.notes)
+
+        def epoch(self, *_: Any) -> None:
+            pass
+
+        def trained(self, *_: Any) -> None:
+            pass
+
+    pellucid.train(many, "buys", group="family", categorical="town", validation=0, watcher=Listener(), **QUICK)
+    said = " ".join(notes)
+    assert "groups of 'family'; the intervals resample rows" in said
+    assert "of the training rows hold one of its rarer categories" in said
+    assert "no validation rows" in said
+
+
+def test_evaluation_counts_the_rows_that_have_a_target(people: Any) -> None:
+    run = pellucid.train(people, "buys", **QUICK)
+    some = {**people, "buys": [label if i < 40 else None for i, label in enumerate(people["buys"])]}
+    metrics, n_rows, notes = run.model.evaluation(some)
+    assert n_rows == 40
+    assert any("260" in note for note in notes)
+    assert metrics["accuracy"].value == np.mean(run.predict(people)[:40] == np.array(people["buys"][:40]))
+
+
+def test_a_run_is_shown_in_one_line(people: Any) -> None:
+    shown = repr(pellucid.train(people, "buys", hidden=(8, 4), epochs=1))
+    assert re.fullmatch(r"<Run: <Model: binary of 'buys', \d+ → 8 → 4 → 1, [\d,]+ parameters>, accuracy .*>", shown)
+
+
+def test_text_among_numbers_is_not_passed_over_when_predicting(people_csv: Path, tmp_path: Path) -> None:
+    run = pellucid.train(people_csv, "spends", drop="buys", **QUICK)
+    lines = people_csv.read_text().splitlines()
+    place = lines[0].split(",").index("age")
+    spoiled = [line.split(",") for line in lines]
+    for cells in spoiled[1:40]:
+        cells[place] = "old"
+    bad = tmp_path / "bad.csv"
+    bad.write_text("\n".join(",".join(cells) for cells in spoiled))
+    with pytest.raises(DataError, match=r"'age'.*'old'"):
+        run.predict(bad)
+    boolean = pellucid.train(
+        {"x": [(i * 7) % 60 + 0.5 for i in range(60)], "y": [i > 30 for i in range(60)]}, "y", **QUICK
+    )
+    assert boolean.predict([{"x": 3}]).dtype == bool

@@ -104,15 +104,15 @@ def metrics_table(metrics: Mapping[str, Any], baseline: Mapping[str, Any], title
     """Each metric with its 95 % interval, beside an answer that looks at no column."""
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     table.add_column("metric")
-    for name in ("value", "95 % interval", "without the network"):
-        table.add_column(name, justify="right")
+    for heading in ("value", "95 % interval", *(["without the network"] if baseline else [])):
+        table.add_column(heading, justify="right")
     for name, estimate in _estimates(metrics):
         other = dict(_estimates(baseline)).get(name)
         table.add_row(
             escape(name.replace("_", " ")),
             _number(_part(estimate, "value")),
             f"{_number(_part(estimate, 'low'))} – {_number(_part(estimate, 'high'))}",
-            _number(_part(other, "value")) if other is not None else "",
+            *([_number(_part(other, "value")) if other is not None else ""] if baseline else []),
         )
     return table
 
@@ -145,6 +145,8 @@ def _part(estimate: Any, name: str) -> float | None:
 def _number(value: float | None) -> str:
     if value is None or math.isnan(value):
         return "—"
+    if abs(value) >= 1e9:
+        return f"{value:.4g}"
     return f"{value:.4f}" if abs(value) < 100 else f"{value:,.1f}"
 
 

@@ -20,8 +20,7 @@ def evaluate(
     from pellucid.workflow.model import Model
 
     model = Model.read(run)
-    table = model.table(open_rows(data))
-    metrics = model.evaluate(table)
+    metrics, n_rows, remarks = model.evaluation(open_rows(data))
     if json:
         import json as json_
 
@@ -29,6 +28,7 @@ def evaluate(
         return
     from pellucid.cli.console import console, metrics_table, notes, perfect_accuracy
 
-    console.print(metrics_table(metrics, {}, f"On the {table.n_rows:,} rows of {data}"))
-    if caution := perfect_accuracy(metrics, table.n_rows):
+    console.print(metrics_table(metrics, {}, f"On {n_rows:,} rows of {data}"))
+    notes(remarks)
+    if caution := perfect_accuracy(metrics, n_rows):
         notes([caution])

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pellucid.workflow.settings import SECTIONS, Settings
+from pellucid.workflow.settings import SECTIONS, Choice, Settings
 
 __all__ = ["with_settings"]
 
@@ -59,14 +59,29 @@ def _option(each: Any) -> inspect.Parameter:
         kind = (list[str] if many else str) | None
     option = typer.Option(
         *declared,
-        help=facts["help"] + _default(each.default),
+        help=facts["help"] + _options(facts["rule"]) + _default(each.default),
         rich_help_panel=SECTIONS[facts["section"]],
         show_default=False,
-        metavar=None if facts["is_flag"] else each.name.split("_")[-1].upper(),
+        metavar=None if facts["is_flag"] else _metavar(each),
     )
     return inspect.Parameter(
         each.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind, option]
     )
+
+
+def _options(rule: object) -> str:
+    return f": {', '.join(rule.options)}" if isinstance(rule, Choice) else ""
+
+
+def _metavar(each: Any) -> str:
+    if isinstance(each.metadata["rule"], Choice):
+        return "WORD"
+    if each.name == "hidden":
+        return "N,N"
+    if isinstance(each.default, tuple) or each.name in ("target", "group", "time"):
+        return "COLUMN" if each.name != "missing" else "TEXT"
+    numbers = ("threads", "batch_size", "patience", "clip_norm", "rare_below")
+    return "N" if isinstance(each.default, int | float) or each.name in numbers else "TEXT"
 
 
 def _default(value: Any) -> str:

@@ -16,7 +16,7 @@ def predict(
         str | None,
         typer.Option("-o", "--output", help="CSV, Parquet or JSON lines by its ending; else the terminal."),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON lines.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON lines; with -o, one object.")] = False,
 ) -> None:
     """Predict the target of each row: its class and probabilities, or its value."""
     from pellucid.workflow.model import Model
@@ -26,12 +26,18 @@ def predict(
         check_ending(output)
     model = Model.read(run)
     table = model.table(open_rows(data))
+    for note in table.report.notes:
+        typer.echo(f"note: {note}", err=True)
     answers = model.prediction_table(table)
     if output is None:
         typer.echo(encode(answers, ".jsonl" if json else ".csv").decode(), nl=False)
         return
     write_table(output, answers)
-    if not json:
+    if json:
+        import json as json_
+
+        typer.echo(json_.dumps({"rows": answers.num_rows, "output": output}))
+    else:
         typer.echo(f"{answers.num_rows:,} predictions of {model.task.target!r} are in {output}")
 
 

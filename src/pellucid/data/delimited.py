@@ -182,7 +182,7 @@ def _has_text(body: pa.Buffer) -> bool:
 
 
 def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(repr(n) for n in names[:5])
+    shown = ", ".join(repr(n if len(n) <= 40 else n[:40] + "…") for n in names[:5])
     return shown + (f" and {len(names) - 5:,} more" if len(names) > 5 else "")
 
 

@@ -224,7 +224,10 @@ def _column(name: str, values: Any) -> tuple[pa.Array, bool]:
             )
     numbers = [v is None or (isinstance(v, int | float) and not isinstance(v, bool)) for v in cells]
     if all(numbers):
-        return pa.array([None if v is None else float(v) for v in cells]), False
+        try:
+            return pa.array([None if v is None else float(v) for v in cells]), False
+        except OverflowError as error:
+            raise DataError(f"column {name!r} holds a whole number of more than 308 digits; leave it out") from error
     return pa.array([None if v is None else str(v) for v in cells], pa.string()), True
 
 

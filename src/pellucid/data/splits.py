@@ -107,7 +107,8 @@ def split_rows(
     wanted = np.array([1 - validation - test, validation, test]) * len(rows)
     notes: list[str] = []
     if n_equal:
-        notes.append(f"{n_equal:,} rows are equal to an earlier one; equal rows are kept in one part")
+        are = "row is" if n_equal == 1 else "rows are"
+        notes.append(f"{n_equal:,} {are} equal to an earlier one; equal rows are kept in one part")
     if len(units.sizes) < n_parts:
         raise DataError(_too_few(schema, len(units.sizes), n_parts))
     if schema.time is not None:

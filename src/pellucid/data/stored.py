@@ -26,6 +26,9 @@ _NOT_TABLES = {
     b"\x89HDF": "an HDF5 file; save the table as CSV or Parquet",
     b"\x93NUMPY": "a NumPy file; pass the array itself from Python, or save it as CSV",
     b"7z\xbc\xaf": "a 7z archive; unpack it",
+    b"\x89PNG": "a PNG picture; a table has to be CSV, Parquet, Arrow or JSON lines",
+    b"\xff\xd8\xff": "a JPEG picture; a table has to be CSV, Parquet, Arrow or JSON lines",
+    b"\x80\x02": "a Python pickle, which Pellucid never opens; save the table as CSV or Parquet",
     b"%PDF": "a PDF document; a table has to be CSV, Parquet, Arrow or JSON lines",
     b"ORC": "an ORC file; save the table as CSV or Parquet",
 }

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -72,16 +73,21 @@ class Table:
         """The number of rows."""
         return int(self.arrow.num_rows)
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The columns' names, in order."""
         return tuple(self.arrow.column_names)
 
+    @cached_property
+    def _place(self) -> dict[str, int]:
+        return {name: place for place, name in enumerate(self.names)}
+
     def column(self, name: str) -> pa.Array:
         """One column as a contiguous Arrow array; raises `DataError` with the nearest name."""
-        if name not in self.arrow.column_names:
+        place = self._place.get(name)
+        if place is None:
             raise DataError(f"there is no column {name!r} in {self.report.source}{nearest(name, self.names)}")
-        column = self.arrow.column(name)
+        column = self.arrow.column(place)
         return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
     def take(self, rows: np.ndarray) -> Table:

@@ -20,7 +20,7 @@ from pellucid.data.target import encode_target
 from pellucid.errors import DataError, ModelFileError
 from pellucid.evaluation.bootstrap import Estimate
 from pellucid.evaluation.metrics import classification_metrics, regression_metrics
-from pellucid.network import Network
+from pellucid.network import Dense, Network
 from pellucid.preprocessing.recipe import Recipe
 from pellucid.preprocessing.target import TargetScaler
 from pellucid.scratch.engine import answer
@@ -39,7 +39,7 @@ _ROWS_AT_ONCE = 16_384
 _READING = ("header", "separator", "encoding", "missing")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class Model:
     """A network with its weights, its preprocessing and its task.
 
@@ -59,6 +59,12 @@ class Model:
     scaler: TargetScaler | None
     parameters: Mapping[str, Array]
     facts: Mapping[str, Any]
+
+    def __repr__(self) -> str:
+        """One line; the weights are in ``parameters``."""
+        layers = [layer for layer in self.network.layers if isinstance(layer, Dense)]
+        widths = " → ".join(map(str, (self.network.inputs, *(layer.outputs for layer in layers))))
+        return f"<Model: {self.task.kind} of {self.task.target!r}, {widths}, {self.network.n_trainable:,} parameters>"
 
     # ── answers ──
 
@@ -107,8 +113,9 @@ class Model:
         if not self.task.is_classification:
             return answers
         classes: Array = np.array(self.task.classes, dtype=object)
-        if all(type(c) is int for c in self.task.classes):
-            classes = classes.astype(np.int64)
+        for kind in (int, bool):
+            if all(type(c) is kind for c in self.task.classes):
+                classes = classes.astype(kind)
         chosen: Array = classes[answers.argmax(axis=1)]
         return chosen
 
@@ -122,13 +129,9 @@ class Model:
             return read_table(data)
         settings = self.facts.get("settings", {})
         how = {name: settings[name] for name in _READING if settings.get(name) not in (None, [])}
-        kinds = {column.name: column.kind for column in self.recipe.columns}
-        return read_table(
-            data,
-            **how,
-            numeric_columns=[name for name, kind in kinds.items() if kind == "numeric"],
-            text_columns=[name for name, kind in kinds.items() if kind == "categorical"],
-        )
+        # Codes such as 007 must stay what they were. Numbers are left to the recipe, which names a text among them.
+        categories = [column.name for column in self.recipe.columns if column.kind == "categorical"]
+        return read_table(data, **how, text_columns=categories)
 
     def prediction_table(self, table: Table) -> pa.Table:
         """``prediction`` and, for classes, ``probability_<class>`` for each row."""
@@ -143,9 +146,14 @@ class Model:
 
     def evaluate(self, data: object, *, seed: int = 0) -> dict[str, Estimate]:
         """The metrics on rows whose target is known, each with a 95 % bootstrap interval."""
+        return self.evaluation(data, seed=seed)[0]
+
+    def evaluation(self, data: object, *, seed: int = 0) -> tuple[dict[str, Estimate], int, tuple[str, ...]]:
+        """The metrics, on how many rows they were measured, and what the user should know of these rows."""
         table = self.table(data)
-        values, keep, _ = encode_target(table, self.task.target, self.task.kind, self.task.classes)
-        return measure(self.task, values, self.answers(table)[keep], seed=seed)
+        values, keep, notes = encode_target(table, self.task.target, self.task.kind, self.task.classes)
+        metrics = measure(self.task, values, self.answers(table)[keep], seed=seed)
+        return metrics, len(keep), (*table.report.notes, *notes)
 
     # ── the file ──
 

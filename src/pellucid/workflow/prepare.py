@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from pellucid.data.builtin import BUILTIN, load_builtin
 from pellucid.data.schema import Schema, infer_schema
-from pellucid.data.splits import Split, drop_rows_seen_in, split_rows
+from pellucid.data.splits import Split, drop_rows_seen_in, row_hashes, split_rows
 from pellucid.data.tables import Table, read_table
 from pellucid.data.target import Target, encode_target, read_target
 from pellucid.errors import DataError, SettingError
 from pellucid.network import Network, mlp
+from pellucid.preprocessing.categorical import CategoricalStep
 from pellucid.preprocessing.recipe import Recipe
 from pellucid.preprocessing.target import TargetScaler
 from pellucid.task import Loss, Task
@@ -28,6 +29,8 @@ from pellucid.workflow.settings import Settings
 __all__ = ["Held", "Prepared", "examine", "open_table", "prepare", "settings_for"]
 
 Array = NDArray[Any]
+
+_MANY_IN_ONE = 0.2  # of the rows in the feature of the rarer categories: worth a word
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,6 +135,7 @@ def prepare(data: object, settings: Settings, *, test_data: object = None) -> Pr
         split = split_rows(table, schema, target, validation=settings.validation, test=0.0, seed=settings.seed)
         test_truth, test_rows, test_notes = encode_target(test_table, settings.target, target.task_kind, target.classes)
         split, dropped = _without_test_rows(split, test_table, table, schema)
+        split = replace(split, how=f"{split.how}; the test rows are those of {test_table.report.source}")
         notes += [*test_notes, *dropped]
     notes += split.notes
 
@@ -143,6 +147,15 @@ def prepare(data: object, settings: Settings, *, test_data: object = None) -> Pr
         max_categories=settings.max_categories,
         rare_below=settings.rare_below,
     )
+    notes += _shared_features(recipe)
+    if not len(split.validation):
+        notes.append("no validation rows: the best epoch is chosen by the loss of the training rows themselves")
+    if settings.group is not None and given_test is None:
+        groups = len(np.unique(row_hashes(table, [settings.group])[split.test]))
+        notes.append(
+            f"the test rows come from {groups:,} groups of {settings.group!r}; the intervals resample rows, which "
+            "within a group resemble each other, and so are too narrow for new groups"
+        )
     train_values = target.at(split.train)
     task = _task(settings, target, train_values)
     scaler = None if task.is_classification else TargetScaler.fit(train_values)
@@ -240,6 +253,20 @@ def _without_test_rows(split: Split, test_table: Table, table: Table, schema: Sc
         raise DataError("every row to learn from is also a row of the test file: give other test rows")
     note = f"{dropped:,} rows are also in the test file and were left out of training"
     return replace(split, train=train, validation=validation), [note]
+
+
+def _shared_features(recipe: Recipe) -> list[str]:
+    """Columns of which many rows are known only as one of the rarer categories."""
+    notes = []
+    for step in recipe.steps:
+        if isinstance(step, CategoricalStep) and (rows := sum(step.counts) + step.rare):
+            share = step.rare / rows
+            if share > _MANY_IN_ONE:
+                notes.append(
+                    f"column {step.name!r}: {share:.0%} of the training rows hold one of its rarer categories, which "
+                    f"share one feature; max_categories (now {len(step.levels):,} kept) and rare_below decide which"
+                )
+    return notes
 
 
 def _task(settings: Settings, target: Target, train_values: Array) -> Task:

@@ -24,7 +24,7 @@ __all__ = ["Run", "load"]
 Array = NDArray[Any]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class Run:
     """What training came to.
 
@@ -47,6 +47,12 @@ class Run:
     metrics: Mapping[str, Estimate]
     summary: Mapping[str, Any]
     path: Path | None = None
+
+    def __repr__(self) -> str:
+        """One line with the first metric."""
+        name, estimate = next(iter(self.metrics.items()))
+        where = f" in {str(self.path)!r}" if self.path is not None else ""
+        return f"<Run{where}: {self.model!r}, {name} {estimate.value:.4f} ({estimate.low:.4f} – {estimate.high:.4f})>"
 
     def predict(self, data: object) -> Array:
         """The answer for each row; see `Model.predict`."""

@@ -17,7 +17,7 @@ from pellucid.task import LOSSES
 from pellucid.training.engine import ENGINES
 from pellucid.training.schedules import SCHEDULES
 
-__all__ = ["SECTIONS", "Settings", "setting_names"]
+__all__ = ["SECTIONS", "Choice", "Settings", "setting_names"]
 
 Rule = Callable[[str, Any], Any]  # (name, value as written) -> value, or SettingError
 
@@ -45,8 +45,7 @@ def whole(low: int, high: int = 2**31 - 1) -> Rule:
         if isinstance(number, float) and number.is_integer():
             number = int(number)
         if type(number) is not int or not low <= number <= high:
-            top = f" to {high:,}" if high < 2**31 - 1 else " up"
-            raise SettingError(f"{name} must be a whole number from {low}{top}, got {value!r}")
+            raise SettingError(f"{name} must be a whole number from {low:,} to {high:,}, got {value!r}")
         return number
 
     return check
@@ -69,15 +68,17 @@ def real(low: float, high: float, *, above: bool = False, below: bool = False) -
     return check
 
 
-def choice(options: tuple[str, ...]) -> Rule:
+@dataclass(frozen=True)
+class Choice:
     """One of these words."""
 
-    def check(name: str, value: Any) -> str:
-        if value not in options:
-            raise SettingError(f"{name} {value!r} is not known{nearest(str(value), options)}")
-        return str(value)
+    options: tuple[str, ...]
 
-    return check
+    def __call__(self, name: str, value: Any) -> str:
+        """The word, if it is one of them."""
+        if value not in self.options:
+            raise SettingError(f"{name} {value!r} is not known{nearest(str(value), self.options)}")
+        return str(value)
 
 
 def flag(name: str, value: Any) -> bool:
@@ -156,7 +157,7 @@ class Settings:
     task: str = _setting(
         "auto",
         "data",
-        choice(("auto", "binary", "multiclass", "regression")),
+        Choice(("auto", "binary", "multiclass", "regression")),
         "what kind of answer; auto decides",
     )
     test_data: str | None = _setting(None, "data", optional(text), "a separate file of test rows")
@@ -179,7 +180,7 @@ class Settings:
     time: str | None = _setting(None, "split", optional(column), "test on the latest rows by this column")
     seed: int = _setting(0, "split", whole(0), "of the split, the first weights, the batches and dropout")
 
-    scaling: str = _setting("standard", "preprocessing", choice(("standard", "robust", "quantile")), "of numbers")
+    scaling: str = _setting("standard", "preprocessing", Choice(("standard", "robust", "quantile")), "of numbers")
     max_categories: int = _setting(50, "preprocessing", whole(1, 10_000), "a column's most frequent values kept apart")
     rare_below: int | None = _setting(
         None,
@@ -191,31 +192,31 @@ class Settings:
     hidden: tuple[int, ...] = _setting(
         (64, 32), "network", widths, "widths of the hidden layers; none for a linear model"
     )
-    activation: str = _setting("relu", "network", choice(ACTIVATIONS), "after each hidden layer")
+    activation: str = _setting("relu", "network", Choice(ACTIVATIONS), "after each hidden layer")
     batch_norm: bool = _setting(False, "network", flag, "normalise each hidden layer over the batch", flag=True)
     dropout: float = _setting(0.0, "network", real(0, 1, below=True), "share of hidden units dropped in training")
-    init: str = _setting("auto", "network", choice(SCHEMES), "how the first weights are drawn")
+    init: str = _setting("auto", "network", Choice(SCHEMES), "how the first weights are drawn")
     init_scale: float = _setting(1.0, "network", real(0, 1e6), "multiplies the first weights")
 
-    loss: str = _setting("auto", "training", choice(("auto", *LOSSES)), "what training minimises")
+    loss: str = _setting("auto", "training", Choice(("auto", *LOSSES)), "what training minimises")
     label_smoothing: float = _setting(
         0.0, "training", real(0, 1, below=True), "share of a label spread over all classes"
     )
-    class_weight: str = _setting("none", "training", choice(("none", "balanced")), "balanced: rare classes count more")
+    class_weight: str = _setting("none", "training", Choice(("none", "balanced")), "balanced: rare classes count more")
     huber_delta: float = _setting(
         1.0,
         "training",
         real(0, 1e9, above=True),
         "where huber turns from parabola to line, in standard deviations of the target",
     )
-    optimizer: str = _setting("adam", "training", choice(OPTIMIZERS), "the update rule")
+    optimizer: str = _setting("adam", "training", Choice(OPTIMIZERS), "the update rule")
     learning_rate: float = _setting(1e-3, "training", real(0, 1e6, above=True), "the size of a step", "--lr")
     momentum: float = _setting(0.9, "training", real(0, 1, below=True), "of momentum and nesterov")
     weight_decay: float = _setting(0.0, "training", real(0, 1e6), "pulls weights towards zero")
     clip_norm: float | None = _setting(
         None, "training", optional(real(0, 1e9, above=True)), "limit of the gradient's norm"
     )
-    schedule: str = _setting("constant", "training", choice(SCHEDULES), "how the learning rate moves")
+    schedule: str = _setting("constant", "training", Choice(SCHEDULES), "how the learning rate moves")
     schedule_gamma: float = _setting(0.1, "training", real(0, 1, above=True, below=True), "factor of step and plateau")
     schedule_every: int = _setting(10, "training", whole(1), "epochs between factors of step and plateau")
     batch_size: int | None = _setting(
@@ -229,8 +230,8 @@ class Settings:
         "stop after so many epochs without a better validation loss; none: never",
     )
 
-    engine: str = _setting("auto", "machine", choice(ENGINES), "torch, or numpy for the textbook")
-    precision: str = _setting("float32", "machine", choice(("float32", "float64")), "of the arithmetic")
+    engine: str = _setting("auto", "machine", Choice(ENGINES), "torch, or numpy for the textbook")
+    precision: str = _setting("float32", "machine", Choice(("float32", "float64")), "of the arithmetic")
     device: str = _setting("auto", "machine", text, "auto, cpu, cuda or mps")
     threads: int | None = _setting(None, "machine", optional(whole(1, 4096)), "else one a core")
 
