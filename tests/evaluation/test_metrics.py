@@ -416,3 +416,32 @@ def test_accuracys_interval_is_at_least_wilsons(right: int, n: int) -> None:
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)
     assert accuracy.low <= middle - half + 1e-12
     assert accuracy.high >= min(1, middle + half) - 1e-12
+
+
+def test_groups_are_drawn_whole() -> None:
+    """Rows that are copies of their group's row say no more than that one row: the interval is that of the groups."""
+    rng = np.random.default_rng(0)
+    y, p1 = rng.integers(0, 2, 40), rng.random(40)
+    p = np.column_stack([1 - p1, p1])
+    each, groups = np.repeat(np.arange(40), 25), np.repeat(np.arange(40), 25)
+    alone = classification_metrics(y, p)
+    together = classification_metrics(y[each], p[each], groups=groups)
+    naive = classification_metrics(y[each], p[each])
+    for name in ("accuracy", "balanced_accuracy", "roc_auc", "log_loss", "brier"):
+        assert together[name].value == pytest.approx(alone[name].value)
+        wide = alone[name].high - alone[name].low
+        assert together[name].high - together[name].low == pytest.approx(wide, rel=0.2)
+        assert naive[name].high - naive[name].low < wide / 3
+
+    truth, guess = rng.normal(size=40), rng.normal(size=40)
+    alone, together = regression_metrics(truth, guess), regression_metrics(truth[each], guess[each], groups=groups)
+    for name, found in together.items():
+        assert found.high - found.low == pytest.approx(alone[name].high - alone[name].low, rel=0.25)
+
+
+def test_one_group_gives_no_interval_and_wrong_groups_an_error() -> None:
+    found = regression_metrics([1.0, 2.0, 3.0], [1.0, 2.0, 4.0], groups=["a", "a", "a"])
+    assert found["mae"].value == pytest.approx(1 / 3)
+    assert np.isnan(found["mae"].low)
+    with pytest.raises(SettingError, match="one value for each of the 3 rows"):
+        regression_metrics([1.0, 2.0, 3.0], [1.0, 2.0, 4.0], groups=["a"])

@@ -27,6 +27,7 @@ def train(
     from pellucid.cli.console import TrainingDisplay, console, metrics_table, notes, perfect_accuracy
     from pellucid.errors import SettingError
     from pellucid.workflow import train as workflow
+    from pellucid.workflow.folder import RunFolder
 
     display = None if json or quiet else TrainingDisplay()
     try:
@@ -37,7 +38,10 @@ def train(
             if settings and out is None:
                 given = ", ".join("--" + name.replace("_", "-") for name in settings)
                 raise SettingError(f"a resumed run keeps its settings: leave out {given}")
+            was_finished = RunFolder(folder).is_finished
             run = workflow.resume(folder, watcher=display)
+            if was_finished and run.summary["stopped_by"] != "interrupted" and display:
+                notes([f"the run in {folder} was finished already; nothing was trained"])
         else:
             run = workflow.train(
                 data, config=config, out=out, overwrite=overwrite, save=True, watcher=display, **settings

@@ -55,10 +55,22 @@ def n_resamples(rows: int, passes: int = 1) -> int:
     return min(MOST, max(LEAST, WORK // max(1, rows * passes)))
 
 
-def resampled_rows(rows: int, times: int, rng: np.random.Generator) -> Iterator[IntArray]:
-    """Give ``times`` arrays of ``rows`` row numbers, drawn with replacement; one at a time, to spare memory."""
+def resampled_rows(
+    rows: int, times: int, rng: np.random.Generator, groups: IntArray | None = None
+) -> Iterator[IntArray]:
+    """Give ``times`` arrays of row numbers, drawn with replacement; one at a time, to spare memory.
+
+    With ``groups`` ``[rows]``, numbers from 0, whole groups are drawn: rows of one group resemble each other, and
+    drawn one by one they would seem to say more than they do (the cluster bootstrap of Davison & Hinkley 1997, 3.8).
+    """
+    if groups is None:
+        for _ in range(times):
+            yield rng.integers(0, rows, size=rows)
+        return
+    n_groups = int(groups.max()) + 1
     for _ in range(times):
-        yield rng.integers(0, rows, size=rows)
+        drawn = np.bincount(rng.integers(0, n_groups, size=n_groups), minlength=n_groups)
+        yield np.repeat(np.arange(rows), drawn[groups])
 
 
 def estimate(value: float, draws: NDArray[Any]) -> Estimate:

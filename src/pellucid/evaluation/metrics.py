@@ -41,7 +41,12 @@ CELLS_AT_ONCE = 4_000_000
 
 
 def classification_metrics(
-    truth: ArrayLike, probabilities: ArrayLike, *, classes: Sequence[Label] | None = None, seed: int = 0
+    truth: ArrayLike,
+    probabilities: ArrayLike,
+    *,
+    classes: Sequence[Label] | None = None,
+    groups: ArrayLike | None = None,
+    seed: int = 0,
 ) -> Metrics:
     """Measure the probabilities of classes.
 
@@ -68,6 +73,8 @@ def classification_metrics(
         ``[N, C]``, at least two classes; each row sums to 1.
     classes
         The labels, for the names ``f1[label]``; without them the class numbers.
+    groups
+        ``[N]``: rows of one value belong together and are drawn together.
     seed
         Of the bootstrap.
 
@@ -83,11 +90,18 @@ def classification_metrics(
     p, y = _checked_probabilities(truth, probabilities)
     width = p.shape[1]
     rng = np.random.default_rng(seed)
-    found = _count_metrics(confusion_matrix(y, p.argmax(axis=1), width), _names(classes, width), rng)
-    return found | _probability_metrics(y, p, rng)
+    together = _group_numbers(groups, len(y))
+    names = _names(classes, width)
+    if together is None:
+        found = _count_metrics(confusion_matrix(y, p.argmax(axis=1), width), names, rng)
+    else:
+        found = _grouped_count_metrics(y, p.argmax(axis=1), names, together, rng)
+    return found | _probability_metrics(y, p, rng, together)
 
 
-def regression_metrics(truth: ArrayLike, predicted: ArrayLike, *, seed: int = 0) -> Metrics:
+def regression_metrics(
+    truth: ArrayLike, predicted: ArrayLike, *, groups: ArrayLike | None = None, seed: int = 0
+) -> Metrics:
     """Measure predicted numbers: ``rmse``, ``mae``, ``median_absolute_error`` (in the target's units) and ``r2``.
 
     R² is 1 − Σ(y − ŷ)² / Σ(y − mean y)², and not defined where all true values are the same.
@@ -96,6 +110,8 @@ def regression_metrics(truth: ArrayLike, predicted: ArrayLike, *, seed: int = 0)
     ----------
     truth, predicted
         ``[N]`` numbers, or ``[N, 1]``.
+    groups
+        ``[N]``: rows of one value belong together and are drawn together.
     seed
         Of the bootstrap.
 
@@ -112,7 +128,7 @@ def regression_metrics(truth: ArrayLike, predicted: ArrayLike, *, seed: int = 0)
         raise SettingError(f"truth has {len(y):,} rows, predicted {len(guess):,}: they must be the same")
     # Numbers near 1e308 overflow in their sum; what that touches comes out as not defined.
     with np.errstate(over="ignore", invalid="ignore"):
-        return _regression_metrics(y, guess, np.random.default_rng(seed))
+        return _regression_metrics(y, guess, np.random.default_rng(seed), _group_numbers(groups, len(y)))
 
 
 def baseline(task: Task, training: ArrayLike, truth: ArrayLike, *, seed: int = 0) -> Metrics:
@@ -184,6 +200,20 @@ def _count_metrics(confusion: IntArray, names: Sequence[str], rng: np.random.Gen
     return estimates
 
 
+def _grouped_count_metrics(
+    y: IntArray, guess: IntArray, names: Sequence[str], groups: IntArray, rng: np.random.Generator
+) -> Metrics:
+    width, n = len(names), len(y)
+    cells = y * width + guess
+
+    def measure(rows: IntArray | slice) -> tuple[float, ...]:
+        confusion = np.bincount(cells[rows], minlength=width * width).reshape(1, width, width)
+        return tuple(_of_confusions(confusion.astype(np.float64))[0].tolist())
+
+    labels = ("accuracy", "balanced_accuracy", "f1_macro", *(f"f1[{name}]" for name in names))
+    return _estimates(labels, measure, n, 1, rng, groups)
+
+
 def _at_least_wilson(accuracy: Estimate, n: int) -> Estimate:
     """The interval, widened to Wilson's (1927) where that is wider.
 
@@ -220,7 +250,7 @@ def _mean_of_defined(values: FloatArray) -> FloatArray:
 # Metrics of probabilities -----------------------------------------------------------------------------
 
 
-def _probability_metrics(y: IntArray, p: FloatArray, rng: np.random.Generator) -> Metrics:
+def _probability_metrics(y: IntArray, p: FloatArray, rng: np.random.Generator, groups: IntArray | None) -> Metrics:
     n, width = p.shape
     log_losses = -np.log(np.clip(p[np.arange(n), y], SMALLEST, 1.0))
     if width == 2:
@@ -237,7 +267,7 @@ def _probability_metrics(y: IntArray, p: FloatArray, rng: np.random.Generator) -
         area = float(_mean_of_defined(areas)) if len(areas) else math.nan
         return area, float(log_losses[rows].mean()), float(squares[rows].mean())
 
-    return _estimates(("roc_auc", "log_loss", "brier"), measure, n, len(curves), rng)
+    return _estimates(("roc_auc", "log_loss", "brier"), measure, n, len(curves), rng, groups)
 
 
 def _keys(scores: FloatArray, positive: NDArray[np.bool_]) -> tuple[IntArray, int]:
@@ -264,17 +294,19 @@ def _estimates(
     n: int,
     passes: int,
     rng: np.random.Generator,
+    groups: IntArray | None,
 ) -> Metrics:
     values = measure(slice(None))
-    times = n_resamples(n, max(1, passes // 3)) if n > 1 else 0
-    draws = np.array([measure(rows) for rows in resampled_rows(n, times, rng)]).reshape(times, len(names))
+    n_units = n if groups is None else int(groups.max()) + 1
+    times = n_resamples(n, max(1, passes // 3)) if n_units > 1 else 0
+    draws = np.array([measure(rows) for rows in resampled_rows(n, times, rng, groups)]).reshape(times, len(names))
     return {name: estimate(values[i], draws[:, i]) for i, name in enumerate(names)}
 
 
 # Metrics of numbers -----------------------------------------------------------------------------------
 
 
-def _regression_metrics(y: FloatArray, guess: FloatArray, rng: np.random.Generator) -> Metrics:
+def _regression_metrics(y: FloatArray, guess: FloatArray, rng: np.random.Generator, groups: IntArray | None) -> Metrics:
     error = np.abs(y - guess)
     # A common factor changes no ratio and keeps the squares of very large or small numbers in range.
     scale = max(float(error.max()), float(np.abs(y - y.mean()).max())) or 1.0
@@ -290,10 +322,19 @@ def _regression_metrics(y: FloatArray, guess: FloatArray, rng: np.random.Generat
         return scale * math.sqrt(mean_square), float(drawn.mean()), float(np.median(drawn)), r2
 
     names = ("rmse", "mae", "median_absolute_error", "r2")
-    return _estimates(names, measure, len(y), 1, rng)
+    return _estimates(names, measure, len(y), 1, rng, groups)
 
 
 # Checks -----------------------------------------------------------------------------------------------
+
+
+def _group_numbers(groups: ArrayLike | None, n: int) -> IntArray | None:
+    if groups is None:
+        return None
+    values: NDArray[Any] = np.asarray(groups)
+    if values.shape != (n,):
+        raise SettingError(f"groups must have one value for each of the {n:,} rows, got shape {values.shape}")
+    return np.unique(values, return_inverse=True)[1].astype(np.int64)
 
 
 def _checked_probabilities(truth: ArrayLike, probabilities: ArrayLike) -> tuple[FloatArray, IntArray]:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.artefact.model_file import ModelContents, read_model, write_model
+from pellucid.data.splits import row_hashes
 from pellucid.data.tables import Table, read_table
 from pellucid.data.target import encode_target
 from pellucid.errors import DataError, ModelFileError
@@ -152,7 +153,9 @@ class Model:
         """The metrics, on how many rows they were measured, and what the user should know of these rows."""
         table = self.table(data)
         values, keep, notes = encode_target(table, self.task.target, self.task.kind, self.task.classes)
-        metrics = measure(self.task, values, self.answers(table)[keep], seed=seed)
+        group = self.facts.get("settings", {}).get("group")
+        groups = row_hashes(table, [group])[keep] if group in table.names else None
+        metrics = measure(self.task, values, self.answers(table)[keep], groups=groups, seed=seed)
         return metrics, len(keep), (*table.report.notes, *notes)
 
     # ── the file ──
@@ -204,8 +207,14 @@ class Model:
         )
 
 
-def measure(task: Task, truth: Array, answers: Array, *, seed: int = 0) -> dict[str, Estimate]:
-    """The metrics of a task: ``truth`` class numbers or values ``[N]``, ``answers`` as `Model.answers` gives them."""
+def measure(
+    task: Task, truth: Array, answers: Array, *, groups: Array | None = None, seed: int = 0
+) -> dict[str, Estimate]:
+    """The metrics of a task.
+
+    ``truth`` are class numbers or values ``[N]``, ``answers`` what `Model.answers` gives, and ``groups`` ``[N]`` says
+    which rows belong together (their intervals then resample whole groups).
+    """
     if task.is_classification:
-        return classification_metrics(truth, answers, classes=task.classes, seed=seed)
-    return regression_metrics(truth, answers, seed=seed)
+        return classification_metrics(truth, answers, classes=task.classes, groups=groups, seed=seed)
+    return regression_metrics(truth, answers, groups=groups, seed=seed)

@@ -41,6 +41,7 @@ class Held:
     rows: Array  # [N] row numbers of their table
     inputs: Array  # [N, features] what the network sees of them
     truth: Array  # [N] class numbers, or values in the target's own unit
+    groups: Array | None = None  # [N] which rows belong together
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,12 +151,6 @@ def prepare(data: object, settings: Settings, *, test_data: object = None) -> Pr
     notes += _shared_features(recipe)
     if not len(split.validation):
         notes.append("no validation rows: the best epoch is chosen by the loss of the training rows themselves")
-    if settings.group is not None and given_test is None:
-        groups = len(np.unique(row_hashes(table, [settings.group])[split.test]))
-        notes.append(
-            f"the test rows come from {groups:,} groups of {settings.group!r}; the intervals resample rows, which "
-            "within a group resemble each other, and so are too narrow for new groups"
-        )
     train_values = target.at(split.train)
     task = _task(settings, target, train_values)
     scaler = None if task.is_classification else TargetScaler.fit(train_values)
@@ -176,9 +171,18 @@ def prepare(data: object, settings: Settings, *, test_data: object = None) -> Pr
         same = test_table is table
         test_inputs = inputs[test_rows] if same else recipe.transform(test_table.take(test_rows), dtype=inputs.dtype)
         measured = Held(name="test", rows=test_rows, inputs=test_inputs, truth=test_truth)
+        measured_table = test_table
     else:
         part, rows = ("validation", split.validation) if has_validation else ("training", split.train)
         measured = Held(name=part, rows=rows, inputs=inputs[rows], truth=target.at(rows))
+        measured_table = table
+    if settings.group is not None and settings.group in measured_table.names:
+        groups = row_hashes(measured_table, [settings.group])[measured.rows]
+        measured = replace(measured, groups=groups)
+        notes.append(
+            f"the {measured.name} rows come from {len(np.unique(groups)):,} groups of {settings.group!r}; "
+            "the intervals resample whole groups"
+        )
     return Prepared(
         name=name,
         settings=settings,

@@ -209,7 +209,8 @@ def _conclude(
         },
     )
     answers = model.answers_to(prepared.measured.inputs)
-    metrics = measure(prepared.task, prepared.measured.truth, answers, seed=settings.seed)
+    held = prepared.measured
+    metrics = measure(prepared.task, held.truth, answers, groups=held.groups, seed=settings.seed)
     facts = {
         "measured_on": prepared.measured.name,
         "rows": {
