@@ -9,6 +9,7 @@ medians, the spread and the peak memory, and says what machine it was. Writes ``
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import platform
 import statistics
@@ -87,12 +88,8 @@ def commands(data: Path, folder: str) -> dict[str, tuple[list[str], str]]:
 
 def accuracy(output: str) -> str:
     """The test accuracy that a training command printed."""
-    import json
-
-    try:
-        return f"{json.loads(output)['metrics']['accuracy']['value']:.4f}"
-    except ValueError:
-        return f"{float(output.rsplit(maxsplit=1)[-1]):.4f}"
+    value = json.loads(output)
+    return f"{value['metrics']['accuracy']['value'] if isinstance(value, dict) else value:.4f}"
 
 
 def main() -> None:
