@@ -252,6 +252,12 @@ def test_a_users_mistake_ends_with_code_2_and_a_sentence(case: str, wrong_files:
     assert not list(wrong_files.glob("*.part"))
 
 
+@pytest.mark.parametrize("wrong", [["--device", "cuda:99"], ["--batch-norm", "--batch-size", "1"]])
+def test_what_cannot_be_trained_leaves_no_folder(wrong: list[str], folder: Path) -> None:
+    pellucid("train", "people.csv", "--target", "buys", "--out", "never", *wrong, cwd=folder, code=2)
+    assert not (folder / "never").exists()
+
+
 def test_divergence_ends_with_code_1(folder: Path) -> None:
     done = pellucid(
         "train", "people.csv", "--target", "spends", "--lr", "1e6", "--optimizer", "sgd", "--out", "diverged",

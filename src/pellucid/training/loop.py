@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.errors import DivergenceError, SettingError
+from pellucid.network import Network
 from pellucid.scratch.losses import loss_and_gradient
 from pellucid.training.batches import batches, dropout_masks, n_batches
 from pellucid.training.divergence import explain
@@ -20,7 +21,7 @@ from pellucid.training.history import Epoch
 from pellucid.training.schedules import Plateau, Schedule
 from pellucid.training.stopping import EarlyStopping
 
-__all__ = ["Outcome", "Plan", "Rows", "State", "fit"]
+__all__ = ["Outcome", "Plan", "Rows", "State", "check_batches", "fit"]
 
 Array = NDArray[Any]
 
@@ -134,6 +135,7 @@ def fit(
         A loss was no number in the first epoch; the message names the layer, the batch and the likely cause. Later,
         the outcome carries that message and the best weights so far.
     """
+    check_batches(engine.network, len(train), plan.batch_size)
     engine.load_rows(train.inputs, train.targets, train.weights)
     state = start or _fresh(engine, plan)
     if start is not None:
@@ -171,6 +173,19 @@ def fit(
     )
 
 
+def check_batches(network: Network, n_rows: int, batch_size: int) -> None:
+    """Raise `SettingError` where a network cannot learn from batches so small."""
+    if min(n_rows, batch_size) < _rows_a_batch(network):
+        raise SettingError(
+            "BatchNorm cannot train on one row at a time: give a batch_size of at least 2 (and as many rows), or "
+            "switch batch_norm off"
+        )
+
+
+def _rows_a_batch(network: Network) -> int:
+    return 2 if network.has_batch_norm else 1
+
+
 def _fresh(engine: Engine, plan: Plan) -> State:
     return State(
         epoch=0,
@@ -187,12 +202,7 @@ def _run_epoch(
     engine: Engine, train: Rows, plan: Plan, state: State, interrupted: Callable[[], bool]
 ) -> tuple[float, float] | None:
     """Learn from every row once; the mean loss and the last learning rate, or ``None`` if interrupted."""
-    at_least = 2 if engine.network.has_batch_norm else 1
-    if min(len(train), plan.batch_size) < at_least:
-        raise SettingError(
-            "BatchNorm cannot train on one row at a time: give a batch_size of at least 2 (and as many rows), or "
-            "switch batch_norm off"
-        )
+    at_least = _rows_a_batch(engine.network)
     steps = n_batches(len(train), plan.batch_size, at_least=at_least)
     total, rate = 0.0, 0.0
     for batch, rows in enumerate(batches(len(train), plan.batch_size, plan.seed, state.epoch, at_least=at_least)):

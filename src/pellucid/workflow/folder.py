@@ -119,6 +119,13 @@ class RunFolder:
         """Whether the outcome has been written; it is written last."""
         return self.file("metrics").exists()
 
+    def ready_for_checkpoints(self) -> None:
+        """Make the folder that they go to."""
+        try:
+            self.checkpoint.parent.mkdir(exist_ok=True)
+        except OSError as error:
+            raise StorageError(could_not("write", self.checkpoint.parent, error)) from error
+
     def sweep(self) -> None:
         """Remove what a killed process was writing aside when it died."""
         for part in (*self.path.glob(".*.part"), *self.checkpoint.parent.glob(".*.part")):

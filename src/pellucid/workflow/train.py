@@ -23,7 +23,7 @@ from pellucid.training.checkpoint import Checkpointer, read_state
 from pellucid.training.engine import Engine, make_engine
 from pellucid.training.history import Epoch, to_csv
 from pellucid.training.interrupt import listening_for_interrupt
-from pellucid.training.loop import Outcome, Plan, State, fit
+from pellucid.training.loop import Outcome, Plan, State, check_batches, fit
 from pellucid.training.schedules import Schedule
 from pellucid.workflow.config import read_config, write_config
 from pellucid.workflow.folder import RunFolder
@@ -112,6 +112,7 @@ def train(
     if source is None:
         raise SettingError("which table? Give data: a path, a built-in name (see 'pellucid data'), or a frame")
     prepared = prepare(source, settings_for(source, from_file, given), test_data=test_data)
+    engine = _engine(prepared)  # what cannot be trained says so before there is a folder
     folder = None
     if out is not None or save:
         settings_now = _absolute(_resolved(prepared))
@@ -119,7 +120,7 @@ def train(
         location = None if test_data is not None else _location(source)
         text = write_config(settings_now, location, heading="every setting of this run, resolved")
         folder = RunFolder.create(out, prepared.name, text, overwrite=overwrite)
-    return _train(prepared, folder, watcher, start=None)
+    return _train(prepared, engine, folder, watcher, start=None)
 
 
 def resume(path: str | os.PathLike[str], *, watcher: Watcher | None = None) -> Run:
@@ -145,18 +146,18 @@ def resume(path: str | os.PathLike[str], *, watcher: Watcher | None = None) -> R
     start = None
     if folder.checkpoint.exists():
         start = read_state(folder.checkpoint, _fingerprint(prepared), prepared.network)
-    return _train(prepared, folder, watcher, start=start)
+    return _train(prepared, _engine(prepared), folder, watcher, start=start)
 
 
-def _train(prepared: Prepared, folder: RunFolder | None, watcher: Watcher | None, start: State | None) -> Run:
+def _engine(prepared: Prepared) -> Engine:
     settings = _resolved(prepared)
-    plan = _plan(settings)
+    check_batches(prepared.network, len(prepared.train), _plan(settings).batch_size)
     if settings.engine != "numpy":
         from pellucid.torch_engine.device import use_threads
 
         assert settings.threads is not None
         use_threads(settings.threads)
-    engine = make_engine(
+    return make_engine(
         settings.engine,
         prepared.network,
         prepared.task.loss,
@@ -165,9 +166,16 @@ def _train(prepared: Prepared, folder: RunFolder | None, watcher: Watcher | None
         dtype=settings.precision,
         device=settings.device,
     )
+
+
+def _train(
+    prepared: Prepared, engine: Engine, folder: RunFolder | None, watcher: Watcher | None, start: State | None
+) -> Run:
+    settings = _resolved(prepared)
+    plan = _plan(settings)
     save: Callable[[Callable[[], State]], None] = lambda state: None  # noqa: E731
     if folder is not None:
-        folder.checkpoint.parent.mkdir(exist_ok=True)
+        folder.ready_for_checkpoints()
         folder.log(_opening_lines(prepared, start))
         save = Checkpointer(folder.checkpoint, _fingerprint(prepared))
     if watcher:
