@@ -121,7 +121,16 @@ def test_inspect_a_table_and_a_run(folder: Path) -> None:
     kinds = {c["name"]: c["kind"] for c in schema["schema"]["columns"]}
     assert kinds["age"] == "categorical"
     shown = pellucid("inspect", "run", cwd=folder).stdout
-    for piece in ("binary of 'buys'", "Network", "Preprocessing", "History", "best", "age is missing", "torch"):
+    for piece in (
+        "binary of 'buys'",
+        "Network",
+        "Preprocessing",
+        "History",
+        "best",
+        "age is missing",
+        "torch",
+        "Not used: 'id'",
+    ):
         assert piece in shown, piece
     assert "Network" in pellucid("inspect", "run/model.safetensors", cwd=folder).stdout
 

@@ -350,3 +350,35 @@ def test_text_among_numbers_is_not_passed_over_when_predicting(people_csv: Path,
         {"x": [(i * 7) % 60 + 0.5 for i in range(60)], "y": [i > 30 for i in range(60)]}, "y", **QUICK
     )
     assert boolean.predict([{"x": 3}]).dtype == bool
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"settings": {"header": "perhaps"}},
+        {"settings": {"separator": 7}},
+        {"settings": {"missing": {"a": 1}}},
+        {"schema": {"columns": [{"name": "a"}]}},
+        {"schema": {"columns": 3}},
+        {"metrics": {"metrics": {"accuracy": [1]}}},
+        {"metrics": {"metrics": {"accuracy": {"value": 1, "worth": 2}}}},
+    ],
+)
+def test_a_signed_file_that_lies_about_its_run_raises_our_own_error(
+    facts: dict[str, Any], people: Any, people_csv: Path, tmp_path: Path
+) -> None:
+    """The checksum is no signature: whoever writes a file can make it right again."""
+    from dataclasses import replace
+
+    from pellucid.cli.inspect import inspect
+
+    model = pellucid.train(people, "buys", **QUICK).model
+    (tmp_path / "run").mkdir()
+    replace(model, facts={**model.facts, **facts}).save(tmp_path / "run" / "model.safetensors")
+
+    def look_and_predict() -> None:
+        pellucid.load(tmp_path / "run").predict(people_csv)
+        inspect(what=str(tmp_path / "run"), json=False, config=None)
+
+    with pytest.raises(pellucid.UserError):
+        look_and_predict()

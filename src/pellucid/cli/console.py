@@ -111,7 +111,7 @@ def metrics_table(metrics: Mapping[str, Any], baseline: Mapping[str, Any], title
         table.add_row(
             escape(name.replace("_", " ")),
             _number(_part(estimate, "value")),
-            f"{_number(_part(estimate, 'low'))} – {_number(_part(estimate, 'high'))}",
+            _interval(_part(estimate, "low"), _part(estimate, "high")),
             *([_number(_part(other, "value")) if other is not None else ""] if baseline else []),
         )
     return table
@@ -140,6 +140,12 @@ def _estimates(metrics: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
 def _part(estimate: Any, name: str) -> float | None:
     value: float | None = estimate[name] if isinstance(estimate, Mapping) else getattr(estimate, name)
     return value
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    if low is None or math.isnan(low):
+        return "—"
+    return f"{_number(low)} – {_number(high)}"
 
 
 def _number(value: float | None) -> str:

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pellucid.cli.options import with_settings
 
+if TYPE_CHECKING:
+    from pellucid.training.history import Epoch
+    from pellucid.workflow.model import Model
+
 __all__ = ["inspect"]
+
+_MANY_DROPPED = 12
 
 
 @with_settings
@@ -63,6 +70,15 @@ def _inspect_run(path: str, *, json: bool) -> None:
             }
         )
         return
+    try:
+        _show_run(model, history)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        from pellucid.errors import ModelFileError
+
+        raise ModelFileError(f"what {path!r} says of its run is not Pellucid's ({error!r})") from error
+
+
+def _show_run(model: Model, history: Sequence[Epoch]) -> None:
     from rich.markup import escape
 
     from pellucid.cli.console import console, history_table, layers_table, metrics_table, recipe_table
@@ -75,6 +91,11 @@ def _inspect_run(path: str, *, json: bool) -> None:
     console.print(layers_table(model.network))
     console.print()
     console.print(recipe_table(model.recipe))
+    dropped = [c for c in model.facts["schema"].get("columns", []) if c["role"] == "dropped"]
+    if dropped:
+        reasons = "; ".join(f"{c['name']!r} ({c['kind']}: {c['reason']})" for c in dropped[:_MANY_DROPPED])
+        more = f" and {len(dropped) - _MANY_DROPPED:,} more" if len(dropped) > _MANY_DROPPED else ""
+        console.print(escape(f"\nNot used: {reasons}{more}"))
     if history:
         console.print()
         console.print(history_table(history))

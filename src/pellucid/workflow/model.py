@@ -27,6 +27,7 @@ from pellucid.preprocessing.target import TargetScaler
 from pellucid.scratch.engine import answer
 from pellucid.scratch.forward import forward
 from pellucid.task import Task
+from pellucid.workflow.settings import Settings
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -128,11 +129,16 @@ class Model:
             return data
         if not isinstance(data, str | os.PathLike):
             return read_table(data)
-        settings = self.facts.get("settings", {})
-        how = {name: settings[name] for name in _READING if settings.get(name) not in (None, [])}
+        settings = self._settings()
+        how = {name: value for name in _READING if (value := getattr(settings, name)) not in (None, ())}
         # Codes such as 007 must stay what they were. Numbers are left to the recipe, which names a text among them.
         categories = [column.name for column in self.recipe.columns if column.kind == "categorical"]
         return read_table(data, **how, text_columns=categories)
+
+    def _settings(self) -> Settings:
+        """The settings that also matter after training, checked: they come from the file."""
+        written = self.facts.get("settings", {})
+        return Settings.of({name: written[name] for name in (*_READING, "group") if name in written})
 
     def prediction_table(self, table: Table) -> pa.Table:
         """``prediction`` and, for classes, ``probability_<class>`` for each row."""
@@ -153,7 +159,7 @@ class Model:
         """The metrics, on how many rows they were measured, and what the user should know of these rows."""
         table = self.table(data)
         values, keep, notes = encode_target(table, self.task.target, self.task.kind, self.task.classes)
-        group = self.facts.get("settings", {}).get("group")
+        group = self._settings().group
         groups = row_hashes(table, [group])[keep] if group in table.names else None
         metrics = measure(self.task, values, self.answers(table)[keep], groups=groups, seed=seed)
         return metrics, len(keep), (*table.report.notes, *notes)

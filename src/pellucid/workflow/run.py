@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from pellucid.errors import RunFolderError
+from pellucid.errors import ModelFileError, RunFolderError
 from pellucid.evaluation.bootstrap import Estimate
 from pellucid.files import write_text
 from pellucid.training.history import Epoch, to_csv
@@ -86,10 +87,10 @@ class Run:
         folder = RunFolder(path)
         model = Model.read(folder.path)
         summary = model.facts["metrics"]
-        metrics = {
-            name: Estimate(**value) if isinstance(value, dict) and set(value) == {"value", "low", "high"} else value
-            for name, value in summary.get("metrics", {}).items()
-        }
+        try:
+            metrics = {name: _estimate(value) for name, value in summary.get("metrics", {}).items()}
+        except (TypeError, ValueError, AttributeError) as error:
+            raise ModelFileError(f"the metrics in {folder.file('model')} are not Pellucid's ({error})") from error
         return cls(model=model, history=_history(folder), metrics=metrics, summary=summary, path=folder.path)
 
 
@@ -102,6 +103,12 @@ def load(path: str | os.PathLike[str]) -> Run | Model:
         The file is missing, damaged, altered, newer or hostile.
     """
     return Run.open(path) if Path(path).is_dir() else Model.read(path)
+
+
+def _estimate(written: Mapping[str, float | None]) -> Estimate:
+    """An interval as `Estimate.to_json` wrote it, ``null`` where it is not defined."""
+    numbers = {name: math.nan if number is None else float(number) for name, number in written.items()}
+    return Estimate(**numbers)
 
 
 def _history(folder: RunFolder) -> tuple[Epoch, ...]:
