@@ -77,7 +77,7 @@ def tracked() -> list[Path]:
 
 def test_no_address_of_a_registry_and_no_path_of_a_machine() -> None:
     hosts = r"files\.python" + r"hosted|py" + r"pi\.org|registry\.npm" + "js"
-    forbidden = re.compile(hosts + "|/opt/" + "wheels|/work/" + "main")
+    forbidden = re.compile(hosts + "|" + re.escape(str(ROOT)))
     for path in tracked():
         text = path.read_bytes().decode("utf-8", "replace")
         assert not forbidden.search(text), path
