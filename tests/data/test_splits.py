@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pellucid.data.duplicates import drop_rows_seen_in, row_hashes
 from pellucid.data.schema import infer_schema
-from pellucid.data.splits import Split, drop_rows_seen_in, row_hashes, split_rows
+from pellucid.data.splits import Split, split_rows
 from pellucid.data.tables import Table, read_table
 from pellucid.data.target import read_target
 from pellucid.errors import DataError, SettingError

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import pellucid
-from pellucid.errors import ModelFileError, RunFolderError
+from pellucid.errors import ModelFileError, RunFolderError, SettingError
 from pellucid.training import checkpoint
 from pellucid.training.history import Epoch
 from pellucid.training.loop import Outcome, Plan
@@ -98,6 +98,24 @@ def test_a_finished_run_stays_as_it_is(people_csv: Path, tmp_path: Path) -> None
     before = (tmp_path / "a" / "model.safetensors").read_bytes()
     assert pellucid.resume(tmp_path / "a").summary["stopped_by"] == "all epochs done"
     assert (tmp_path / "a" / "model.safetensors").read_bytes() == before
+
+
+def test_a_resumed_run_keeps_its_data_and_settings(people_csv: Path, tmp_path: Path) -> None:
+    with pytest.raises(InterruptedError):
+        pellucid.train(people_csv, "buys", out=tmp_path / "a", watcher=StopAfter(3), **SETTINGS)
+    with pytest.raises(SettingError, match=r"learning_rate is 0\.02, not 0\.5"):
+        pellucid.resume(tmp_path / "a", learning_rate=0.5)
+    with pytest.raises(SettingError, match="was trained on"):
+        pellucid.resume(tmp_path / "a", data="iris")
+    done = pellucid.resume(tmp_path / "a", data=people_csv, target="buys", hidden="16,8", learning_rate="0.02")
+    assert done.summary["epochs"] == SETTINGS["epochs"]
+
+
+def test_metrics_that_cannot_be_read_are_named(people_csv: Path, tmp_path: Path) -> None:
+    pellucid.train(people_csv, "buys", out=tmp_path / "a", **{**SETTINGS, "epochs": 2})
+    (tmp_path / "a" / "metrics.json").write_text("{half")
+    with pytest.raises(RunFolderError, match=r"metrics\.json cannot be read"):
+        pellucid.resume(tmp_path / "a")
 
 
 def test_changed_data_is_noticed(people_csv: Path, tmp_path: Path) -> None:

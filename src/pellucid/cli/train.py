@@ -35,11 +35,8 @@ def train(
             folder = out or data
             if folder is None:
                 raise SettingError("which run is to be resumed? Name its folder: pellucid train RUN --resume")
-            if settings and out is None:
-                given = ", ".join("--" + name.replace("_", "-") for name in settings)
-                raise SettingError(f"a resumed run keeps its settings: leave out {given}")
             was_finished = RunFolder(folder).is_finished
-            run = workflow.resume(folder, watcher=display)
+            run = workflow.resume(folder, data=data if out is not None else None, watcher=display, **settings)
             if was_finished and run.summary["stopped_by"] != "interrupted" and display:
                 notes([f"the run in {folder} was finished already; nothing was trained"])
         else:

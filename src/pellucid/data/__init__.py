@@ -10,6 +10,7 @@
 | `dates` | formats of dates |
 | `schema`, `leaks` | what each column is, and which give the target away |
 | `target` | the task, the classes, the values |
+| `duplicates` | which rows are equal |
 | `splits` | training, validation and test rows |
 | `builtin` | iris, wine, breast_cancer, diabetes, digits, circles, moons, spirals, xor, and, or |
 """

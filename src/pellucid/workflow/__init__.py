@@ -4,7 +4,8 @@
 |---|---|
 | `settings`, `config` | every setting, said once; ``config.yaml`` |
 | `prepare` | from a table to the numbers that training sees |
-| `train` | train, measure, save; resume |
+| `train` | train, and resume what was stopped |
+| `outcome` | measure the best weights and write everything |
 | `folder`, `output` | the run folder; tables written out |
 | `model`, `run` | what comes out: predicting, evaluating, opening again |
 | `check` | do two engines agree on this run? |

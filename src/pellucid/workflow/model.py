@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.artefact.model_file import ModelContents, read_model, write_model
-from pellucid.data.splits import row_hashes
+from pellucid.data.duplicates import row_hashes
 from pellucid.data.tables import Table, read_table
 from pellucid.data.target import encode_target
 from pellucid.errors import DataError, ModelFileError

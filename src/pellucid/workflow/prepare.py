@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.data.builtin import BUILTIN, load_builtin
+from pellucid.data.duplicates import drop_rows_seen_in, row_hashes
 from pellucid.data.schema import Schema, infer_schema
-from pellucid.data.splits import Split, drop_rows_seen_in, row_hashes, split_rows
+from pellucid.data.splits import Split, split_rows
 from pellucid.data.tables import Table, read_table
 from pellucid.data.target import Target, encode_target, read_target
 from pellucid.errors import DataError, SettingError

@@ -5,39 +5,31 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from pellucid.errors import DivergenceError, RunFolderError, SettingError
-from pellucid.evaluation.metrics import baseline, confusion_matrix, metrics_to_json
-from pellucid.files import write_text
 from pellucid.initialise import initialise
 from pellucid.network import describe
 from pellucid.optimizer import Optimizer
 from pellucid.training.checkpoint import Checkpointer, read_state
 from pellucid.training.engine import Engine, make_engine
-from pellucid.training.history import Epoch, to_csv
+from pellucid.training.history import Epoch
 from pellucid.training.interrupt import listening_for_interrupt
 from pellucid.training.loop import Outcome, Plan, State, check_batches, fit
 from pellucid.training.schedules import Schedule
 from pellucid.workflow.config import read_config, write_config
 from pellucid.workflow.folder import RunFolder
-from pellucid.workflow.model import Model, measure
-from pellucid.workflow.output import write_table
+from pellucid.workflow.outcome import conclude
 from pellucid.workflow.prepare import Prepared, prepare, settings_for
 from pellucid.workflow.run import Run
 from pellucid.workflow.settings import Settings
 
 __all__ = ["Watcher", "auto_batch_size", "optimizer_of", "resume", "train"]
 
-Array = NDArray[Any]
-
-_WORTH_THREADS = 2e7  # multiplications and additions a step; see benchmarks/spine.py
+_WORTH_THREADS = 2e7  # multiplications and additions a step: a rule of thumb, see docs/log.md
 
 
 class Watcher(Protocol):
@@ -123,30 +115,49 @@ def train(
     return _train(prepared, engine, folder, watcher, start=None)
 
 
-def resume(path: str | os.PathLike[str], *, watcher: Watcher | None = None) -> Run:
+def resume(
+    path: str | os.PathLike[str], *, data: object = None, watcher: Watcher | None = None, **settings: Any
+) -> Run:
     """Go on with a run that was interrupted or killed, to the weights it would have come to.
 
-    The table is read again from where it was; a run that is finished is returned as it is.
+    The table is read again from where it was; a run that is finished is returned as it is. ``data`` and ``settings``
+    need not be given again; those that are must be what the run began with.
 
     Raises
     ------
     RunFolderError
         There is no run to go on with, or its table was not a file.
+    SettingError
+        ``data`` or a setting differs from the run's own.
     ModelFileError
         The checkpoint is damaged, or the data has changed since.
     """
     folder = RunFolder.existing(path)
     folder.sweep()
+    from_file, source = read_config(folder.file("config"))
+    _check_unchanged(Settings.of(from_file), source, data, settings)
     if folder.is_finished and not _was_interrupted(folder):
         return Run.open(folder.path)
-    from_file, data = read_config(folder.file("config"))
-    if data is None:
+    if source is None:
         raise RunFolderError(f"{os.fspath(path)!r} was trained on a table in memory: train anew with the table")
-    prepared = prepare(data, Settings.of(from_file))
+    prepared = prepare(source, Settings.of(from_file))
     start = None
     if folder.checkpoint.exists():
         start = read_state(folder.checkpoint, _fingerprint(prepared), prepared.network)
     return _train(prepared, _engine(prepared), folder, watcher, start=start)
+
+
+def _check_unchanged(stored: Settings, source: str | None, data: object, given: Mapping[str, Any]) -> None:
+    """A run that goes on with other data or settings would be another run."""
+    if data is not None and _location(data) != source:
+        raise SettingError(f"this run was trained on {source!r}, not on {data!r}: leave the table out, or start anew")
+    asked = _absolute(Settings.of(given))
+    for name in given:
+        if getattr(asked, name) != getattr(stored, name):
+            raise SettingError(
+                f"a resumed run keeps its settings: {name} is {getattr(stored, name)!r}, not {getattr(asked, name)!r}; "
+                "leave it out, or start a new run"
+            )
 
 
 def _engine(prepared: Prepared) -> Engine:
@@ -192,65 +203,10 @@ def _train(
         )  # fmt: skip
     if watcher:
         watcher.trained(outcome)
-    run = _conclude(prepared, settings, engine, outcome, folder)
+    run = conclude(prepared, settings, engine, outcome, folder)
     if outcome.problem is not None:
         kept = f"; the best weights before that (epoch {outcome.best_epoch}) are in {folder.path}" if folder else ""
         raise DivergenceError(outcome.problem + kept)
-    return run
-
-
-def _conclude(
-    prepared: Prepared, settings: Settings, engine: Engine, outcome: Outcome, folder: RunFolder | None
-) -> Run:
-    """Measure the best weights and write everything; ``metrics.json`` comes last and marks the run as finished."""
-    model = Model(
-        network=prepared.network,
-        task=prepared.task,
-        recipe=prepared.recipe,
-        scaler=prepared.scaler,
-        parameters=outcome.parameters,
-        facts={
-            "settings": {**settings.to_json(), "test_data": None},  # no path of this machine goes into the model file
-            "schema": _schema_without_rows(prepared),
-            "libraries": _libraries(engine),
-            "metrics": {},
-        },
-    )
-    answers = model.answers_to(prepared.measured.inputs)
-    held = prepared.measured
-    metrics = measure(prepared.task, held.truth, answers, groups=held.groups, seed=settings.seed)
-    facts = {
-        "measured_on": prepared.measured.name,
-        "rows": {
-            "train": len(prepared.train),
-            "validation": len(prepared.split.validation),
-            "test": len(prepared.measured.rows) if prepared.measured.name == "test" else 0,
-        },
-        "metrics": metrics_to_json(metrics),
-        "baseline": metrics_to_json(
-            baseline(prepared.task, prepared.target.at(prepared.split.train), prepared.measured.truth)
-        ),
-        "confusion_matrix": _confusion(prepared, answers),
-        "best_epoch": outcome.best_epoch,
-        "epochs": len(outcome.history),
-        "stopped_by": outcome.reason,
-        "engine": engine.name,
-        "device": engine.device,
-    }
-    model = replace(model, facts={**model.facts, "metrics": facts})
-    run = Run(
-        model=model,
-        history=outcome.history,
-        metrics=metrics,
-        summary=facts,
-        path=folder.path if folder else None,
-    )
-    if folder is not None:
-        model.save(folder.file("model"))
-        write_text(folder.file("history"), to_csv(outcome.history))
-        write_table(folder.file("predictions"), _predictions(prepared, model, answers))
-        folder.log([f"trained {len(outcome.history)} epochs, best {outcome.best_epoch}; stopped by: {outcome.reason}"])
-        write_text(folder.file("metrics"), json.dumps(facts, indent=2, allow_nan=False) + "\n")
     return run
 
 
@@ -329,53 +285,12 @@ def _location(source: object) -> str | None:
 
 
 def _was_interrupted(folder: RunFolder) -> bool:
-    facts = json.loads(folder.file("metrics").read_text(encoding="utf-8"))
+    file = folder.file("metrics")
+    try:
+        facts = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise RunFolderError(f"{file} cannot be read ({error}); remove it to go on from the last checkpoint") from error
     return isinstance(facts, dict) and facts.get("stopped_by") == "interrupted"
-
-
-# ── results ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _schema_without_rows(prepared: Prepared) -> dict[str, Any]:
-    """The schema without the example values: nothing of the rows goes into the model file."""
-    schema = prepared.schema.to_json()
-    return {**schema, "columns": [{**column, "examples": []} for column in schema["columns"]]}
-
-
-def _confusion(prepared: Prepared, answers: Array) -> list[list[int]] | None:
-    """Rows are true classes, columns predicted ones, both in the order of the task's classes."""
-    if not prepared.task.is_classification:
-        return None
-    matrix = confusion_matrix(prepared.measured.truth, answers.argmax(axis=1), len(prepared.task.classes))
-    return [[int(n) for n in row] for row in matrix]
-
-
-def _predictions(prepared: Prepared, model: Model, answers: Array) -> Any:
-    import pyarrow as pa
-
-    held, task = prepared.measured, prepared.task
-    truth = [task.classes[i] for i in held.truth] if task.is_classification else held.truth.tolist()
-    columns: dict[str, Any] = {
-        "row": held.rows + 1,
-        "actual": truth,
-        "prediction": model.labels(answers).tolist(),
-    }
-    if task.is_classification:
-        columns |= {f"probability_{label}": answers[:, i] for i, label in enumerate(task.classes)}
-    return pa.table(columns)
-
-
-def _libraries(engine: Engine) -> dict[str, str]:
-    import pyarrow as pa
-
-    from pellucid.version import __version__
-
-    versions = {"pellucid": __version__, "numpy": np.__version__, "pyarrow": pa.__version__}
-    if engine.name == "torch":
-        import torch
-
-        versions["torch"] = torch.__version__
-    return versions
 
 
 def _opening_lines(prepared: Prepared, start: State | None) -> list[str]:

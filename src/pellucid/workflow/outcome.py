@@ -1,0 +1,121 @@
+"""What a run comes to: the best weights measured, and everything written."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.evaluation.metrics import baseline, confusion_matrix, metrics_to_json
+from pellucid.files import write_text
+from pellucid.training.engine import Engine
+from pellucid.training.history import to_csv
+from pellucid.training.loop import Outcome
+from pellucid.workflow.folder import RunFolder
+from pellucid.workflow.model import Model, measure
+from pellucid.workflow.output import write_table
+from pellucid.workflow.prepare import Prepared
+from pellucid.workflow.run import Run
+from pellucid.workflow.settings import Settings
+
+__all__ = ["conclude"]
+
+Array = NDArray[Any]
+
+
+def conclude(prepared: Prepared, settings: Settings, engine: Engine, outcome: Outcome, folder: RunFolder | None) -> Run:
+    """Measure the best weights and write everything; ``metrics.json`` comes last and marks the run as finished."""
+    model = Model(
+        network=prepared.network,
+        task=prepared.task,
+        recipe=prepared.recipe,
+        scaler=prepared.scaler,
+        parameters=outcome.parameters,
+        facts={
+            "settings": {**settings.to_json(), "test_data": None},  # no path of this machine goes into the model file
+            "schema": _schema_without_rows(prepared),
+            "libraries": _libraries(engine),
+            "metrics": {},
+        },
+    )
+    answers = model.answers_to(prepared.measured.inputs)
+    held = prepared.measured
+    metrics = measure(prepared.task, held.truth, answers, groups=held.groups, seed=settings.seed)
+    facts = {
+        "measured_on": prepared.measured.name,
+        "rows": {
+            "train": len(prepared.train),
+            "validation": len(prepared.split.validation),
+            "test": len(prepared.measured.rows) if prepared.measured.name == "test" else 0,
+        },
+        "metrics": metrics_to_json(metrics),
+        "baseline": metrics_to_json(
+            baseline(prepared.task, prepared.target.at(prepared.split.train), prepared.measured.truth)
+        ),
+        "confusion_matrix": _confusion(prepared, answers),
+        "best_epoch": outcome.best_epoch,
+        "epochs": len(outcome.history),
+        "stopped_by": outcome.reason,
+        "engine": engine.name,
+        "device": engine.device,
+    }
+    model = replace(model, facts={**model.facts, "metrics": facts})
+    run = Run(
+        model=model,
+        history=outcome.history,
+        metrics=metrics,
+        summary=facts,
+        path=folder.path if folder else None,
+    )
+    if folder is not None:
+        model.save(folder.file("model"))
+        write_text(folder.file("history"), to_csv(outcome.history))
+        write_table(folder.file("predictions"), _predictions(prepared, model, answers))
+        folder.log([f"trained {len(outcome.history)} epochs, best {outcome.best_epoch}; stopped by: {outcome.reason}"])
+        write_text(folder.file("metrics"), json.dumps(facts, indent=2, allow_nan=False) + "\n")
+    return run
+
+
+def _schema_without_rows(prepared: Prepared) -> dict[str, Any]:
+    """The schema without the example values: nothing of the rows goes into the model file."""
+    schema = prepared.schema.to_json()
+    return {**schema, "columns": [{**column, "examples": []} for column in schema["columns"]]}
+
+
+def _confusion(prepared: Prepared, answers: Array) -> list[list[int]] | None:
+    """Rows are true classes, columns predicted ones, both in the order of the task's classes."""
+    if not prepared.task.is_classification:
+        return None
+    matrix = confusion_matrix(prepared.measured.truth, answers.argmax(axis=1), len(prepared.task.classes))
+    return [[int(n) for n in row] for row in matrix]
+
+
+def _predictions(prepared: Prepared, model: Model, answers: Array) -> Any:
+    import pyarrow as pa
+
+    held, task = prepared.measured, prepared.task
+    truth = [task.classes[i] for i in held.truth] if task.is_classification else held.truth.tolist()
+    columns: dict[str, Any] = {
+        "row": held.rows + 1,
+        "actual": truth,
+        "prediction": model.labels(answers).tolist(),
+    }
+    if task.is_classification:
+        columns |= {f"probability_{label}": answers[:, i] for i, label in enumerate(task.classes)}
+    return pa.table(columns)
+
+
+def _libraries(engine: Engine) -> dict[str, str]:
+    import pyarrow as pa
+
+    from pellucid.version import __version__
+
+    versions = {"pellucid": __version__, "numpy": np.__version__, "pyarrow": pa.__version__}
+    if engine.name == "torch":
+        import torch
+
+        versions["torch"] = torch.__version__
+    return versions
