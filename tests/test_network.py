@@ -134,7 +134,7 @@ def test_optimizers_and_tasks_survive_json(name: Any) -> None:
 def test_first_weights_have_the_spread_of_their_formula(scheme: Any) -> None:
     network = mlp(400, [300], 1)
     weight = initialise(network, 0, scheme=scheme, scale=0.5)["0.weight"]
-    variance = {"he": 2 / 400, "glorot": 2 / 700, "lecun": 1 / 400, "normal": 1.0}[scheme] * 0.25
+    variance = {"he": 2 / 400, "glorot": 2 / 700, "lecun": 1 / 400, "normal": 1.0, "uniform": 1 / 1200}[scheme] * 0.25
     assert weight.var() == pytest.approx(variance, rel=0.02)
     assert abs(weight.mean()) < 0.01 * np.sqrt(variance)
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     )
     from pellucid.network import Activation, BatchNorm, Dense, Dropout, Network, mlp
     from pellucid.optimizer import Optimizer
+    from pellucid.studies.catalogue import run as study
     from pellucid.task import Loss, Task
     from pellucid.workflow.check import check
     from pellucid.workflow.model import Model
@@ -60,6 +61,7 @@ _HOMES = {
     "load": "workflow.run",
     "mlp": "network",
     "resume": "workflow.train",
+    "study": "studies.catalogue:run",
     "train": "workflow.train",
 }
 
@@ -88,6 +90,7 @@ __all__ = [
     "load",
     "mlp",
     "resume",
+    "study",
     "train",
 ]
 
@@ -96,7 +99,8 @@ def __getattr__(name: str) -> Any:
     """Load a public name where it lives, on first use."""
     if name not in _HOMES:
         raise AttributeError(f"module 'pellucid' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"pellucid.{_HOMES[name]}"), name)
+    module, _, other_name = _HOMES[name].partition(":")
+    value = getattr(importlib.import_module(f"pellucid.{module}"), other_name or name)
     globals()[name] = value
     return value
 

@@ -21,7 +21,7 @@ _RELU_LIKE = ("relu", "leaky_relu", "elu", "gelu", "silu", "mish", "softplus")
 
 
 def initialise(network: Network, seed: int, *, scheme: Scheme = "auto", scale: float = 1.0) -> dict[str, NDArray[Any]]:
-    """Draw weights for ``network``; biases start at 0.
+    """Draw weights for ``network``; biases start at 0, but for ``uniform``.
 
     Parameters
     ----------
@@ -34,9 +34,10 @@ def initialise(network: Network, seed: int, *, scheme: Scheme = "auto", scale: f
         - ``glorot``: U(±√(6/(inputs + outputs))), for sigmoid and tanh (Glorot & Bengio 2010)
         - ``lecun``: N(0, 1/inputs), for SELU and linear outputs (LeCun et al. 1998)
         - ``normal``: N(0, 1)
+        - ``uniform``: U(±1/√inputs), biases too: what ``torch.nn.Linear`` does if nothing is said
         - ``auto``: by the activation that follows the layer
     scale
-        Multiplies every weight.
+        Multiplies everything that is drawn.
 
     Returns
     -------
@@ -56,7 +57,10 @@ def initialise(network: Network, seed: int, *, scheme: Scheme = "auto", scale: f
             case Dense():
                 chosen = _suits(network, index) if scheme == "auto" else scheme
                 arrays[f"{index}.weight"] = scale * _draw(generator, chosen, layer)
-                if layer.bias:
+                if layer.bias and chosen == "uniform":
+                    limit = 1 / math.sqrt(layer.inputs)
+                    arrays[f"{index}.bias"] = scale * generator.uniform(-limit, limit, layer.outputs)
+                elif layer.bias:
                     arrays[f"{index}.bias"] = np.zeros(layer.outputs)
             case BatchNorm():
                 arrays[f"{index}.weight"] = np.ones(layer.width)
@@ -83,8 +87,8 @@ def _suits(network: Network, index: int) -> Scheme:
 
 def _draw(generator: np.random.Generator, scheme: Scheme, layer: Dense) -> NDArray[Any]:
     shape = (layer.outputs, layer.inputs)
-    if scheme == "glorot":
-        limit = math.sqrt(6 / (layer.inputs + layer.outputs))
+    if scheme in ("glorot", "uniform"):
+        limit = math.sqrt(6 / (layer.inputs + layer.outputs)) if scheme == "glorot" else 1 / math.sqrt(layer.inputs)
         return generator.uniform(-limit, limit, shape)
     deviation = {"he": math.sqrt(2 / layer.inputs), "lecun": math.sqrt(1 / layer.inputs), "normal": 1.0}[scheme]
     return generator.normal(0.0, deviation, shape)

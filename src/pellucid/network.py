@@ -44,7 +44,7 @@ ACTIVATIONS = (
     "softplus",
 )
 
-Scheme = Literal["auto", "he", "glorot", "lecun", "normal"]
+Scheme = Literal["auto", "he", "glorot", "lecun", "normal", "uniform"]
 SCHEMES: tuple[str, ...] = get_args(Scheme)  # how `initialise` may draw the first weights
 
 MAX_WIDTH = 1_000_000

@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from pellucid.cli import check, data, evaluate, init, inspect, predict, train
+from pellucid.cli import check, data, evaluate, init, inspect, predict, study, train
 from pellucid.errors import DivergenceError, PellucidError, UserError
 
 __all__ = ["app", "main"]
@@ -35,6 +35,7 @@ for command in (
     data.data,
 ):
     app.command(name=command.__name__)(command)
+app.add_typer(study.study, name="study")
 
 
 @app.callback(invoke_without_command=True)

@@ -88,4 +88,4 @@ def _default(value: Any) -> str:
     if value is None or value == () or isinstance(value, bool):
         return ""
     shown = ",".join(map(str, value)) if isinstance(value, tuple) else value
-    return f" [{shown}]"
+    return f" ({shown})"

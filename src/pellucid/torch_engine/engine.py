@@ -1,8 +1,4 @@
-"""Training with autograd and PyTorch's own update rules (an `Engine` of `pellucid.training`).
-
-The update goes through the functional form of each ``torch.optim`` rule. It is the code that the optimizer classes
-call, without their constructor, which would load PyTorch's compiler for over a second.
-"""
+"""Training with autograd and PyTorch's own update rules (an `Engine` of `pellucid.training`)."""
 
 from __future__ import annotations
 
@@ -13,10 +9,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.optim.adam import adam
-from torch.optim.adamw import adamw
-from torch.optim.rmsprop import rmsprop
-from torch.optim.sgd import sgd
 
 from pellucid.errors import SettingError
 from pellucid.network import Network
@@ -24,20 +16,13 @@ from pellucid.optimizer import Optimizer
 from pellucid.task import Loss
 from pellucid.torch_engine.device import choose_device
 from pellucid.torch_engine.module import build, forward, loss_value
+from pellucid.torch_engine.updates import Updates, gradient
 
 __all__ = ["TorchEngine"]
 
 Array = NDArray[Any]
 
 _DTYPES = {"float32": torch.float32, "float64": torch.float64}
-_REMEMBERS = {
-    "sgd": (),
-    "momentum": ("momentum_buffer",),
-    "nesterov": ("momentum_buffer",),
-    "rmsprop": ("square_avg",),
-    "adam": ("exp_avg", "exp_avg_sq"),
-    "adamw": ("exp_avg", "exp_avg_sq"),
-}
 _LOGITS_AT_ONCE = 16_384
 
 
@@ -74,11 +59,7 @@ class TorchEngine:
         self.device = str(self._where)
         self._module = build(network, parameters, self._dtype).to(self._where)
         self._weights = dict(self._module.named_parameters())
-        self._t = 0
-        self._memory: dict[str, list[Tensor]] = {
-            what: [torch.zeros_like(w, requires_grad=False) for w in self._weights.values()]
-            for what in _REMEMBERS[optimizer.name]
-        }
+        self._updates = Updates(optimizer, list(self._weights.values()))
 
     def load_rows(self, inputs: Array, targets: Array, weights: Array | None = None) -> None:
         """Put the training rows on the device: inputs ``[N, I]``, targets ``[N]`` or ``[N, C]``, weights ``[N]``."""
@@ -96,16 +77,15 @@ class TorchEngine:
             return value
         if self.optimizer.clip_norm is not None:
             torch.nn.utils.clip_grad_norm_(self._weights.values(), self.optimizer.clip_norm)
-        self._t += 1
         with torch.no_grad():
-            self._update(learning_rate)
+            self._updates.step(learning_rate)
         return value
 
     def gradients(self, rows: Array, masks: Sequence[Array]) -> tuple[float, dict[str, Array]]:
         """The loss of these training rows and its gradient for every trainable parameter; no weight changes."""
         kept = self.parameters()
         loss = self._backward(rows, masks)
-        gradients = {name: _numpy(_gradient(w)) for name, w in self._weights.items()}
+        gradients = {name: _numpy(gradient(w)) for name, w in self._weights.items()}
         self.load_parameters(kept)  # the forward pass moved BatchNorm's running statistics
         return float(loss), gradients
 
@@ -133,15 +113,15 @@ class TorchEngine:
         names = list(self._weights)
         arrays = {
             f"{names[i]}.{what}": _numpy(tensor)
-            for what, tensors in self._memory.items()
+            for what, tensors in self._updates.memory.items()
             for i, tensor in enumerate(tensors)
         }
-        return {"step": np.array(self._t), **arrays}
+        return {"step": np.array(self._updates.steps), **arrays}
 
     def load_memory(self, memory: Mapping[str, Array]) -> None:
         """Take up what `memory` gave."""
-        self._t = int(memory["step"])
-        for what, tensors in self._memory.items():
+        self._updates.steps = int(memory["step"])
+        for what, tensors in self._updates.memory.items():
             for name, tensor in zip(self._weights, tensors, strict=True):
                 if f"{name}.{what}" in memory:  # absent before the first step
                     tensor.copy_(torch.from_numpy(np.array(memory[f"{name}.{what}"])))
@@ -157,30 +137,6 @@ class TorchEngine:
         loss.backward()  # type: ignore[no-untyped-call]
         return loss.detach()
 
-    def _update(self, lr: float) -> None:
-        rule, w, memory = self.optimizer, list[Tensor](self._weights.values()), self._memory
-        g = [_gradient(weight) for weight in w]
-        decay = rule.weight_decay
-        match rule.name:
-            case "sgd":
-                sgd(w, g, [None] * len(w), weight_decay=decay, momentum=0.0, lr=lr, dampening=0.0,
-                    nesterov=False, maximize=False)  # fmt: skip
-            case "momentum" | "nesterov":
-                sgd(w, g, list(memory["momentum_buffer"]), weight_decay=decay, momentum=rule.momentum, lr=lr,
-                    dampening=0.0, nesterov=rule.name == "nesterov", maximize=False)  # fmt: skip
-            case "rmsprop":
-                rmsprop(w, g, memory["square_avg"], [], [], self._steps(w), lr=lr, alpha=rule.alpha,
-                        eps=rule.eps, weight_decay=decay, momentum=0.0, centered=False)  # fmt: skip
-            case "adam" | "adamw":
-                function = adam if rule.name == "adam" else adamw
-                function(w, g, memory["exp_avg"], memory["exp_avg_sq"], [], self._steps(w), amsgrad=False,
-                         beta1=rule.beta1, beta2=rule.beta2, lr=lr, weight_decay=decay, eps=rule.eps,
-                         maximize=False)  # fmt: skip
-
-    def _steps(self, w: list[Tensor]) -> list[Tensor]:
-        """The number of steps before this one, one tensor a weight; the functional rules count it up themselves."""
-        return [torch.tensor(float(self._t - 1)) for _ in w]
-
     def _tensor(self, array: Array) -> Tensor:
         dtype = torch.int64 if array.dtype.kind == "i" else self._dtype
         return torch.as_tensor(array, dtype=dtype).to(self._where)
@@ -188,8 +144,3 @@ class TorchEngine:
 
 def _numpy(tensor: Tensor) -> Array:
     return tensor.detach().cpu().numpy().copy()
-
-
-def _gradient(weight: Tensor) -> Tensor:
-    """∂L/∂w, or zeros where the loss does not feel ``w``."""
-    return weight.grad if weight.grad is not None else torch.zeros_like(weight)

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from pellucid.network import Activation, BatchNorm, Dense, Dropout, Layer, Network
 from pellucid.task import Loss
 
-__all__ = ["build", "forward", "loss_value"]
+__all__ = ["activation_module", "build", "forward", "loss_value"]
 
 _ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "identity": nn.Identity,
@@ -45,6 +45,11 @@ def build(network: Network, parameters: Mapping[str, NDArray[Any]], dtype: torch
     state = {name: torch.from_numpy(np.array(array)) for name, array in parameters.items()}
     module.load_state_dict(state, strict=True)
     return module
+
+
+def activation_module(function: str) -> nn.Module:
+    """PyTorch's module for an activation of `pellucid.network.ACTIVATIONS`."""
+    return _ACTIVATIONS[function]()
 
 
 def forward(module: nn.Sequential, x: Tensor, masks: Sequence[Tensor] = ()) -> Tensor:
@@ -100,7 +105,7 @@ def _layer(layer: Layer) -> nn.Module:
         case Dense():
             return nn.Linear(layer.inputs, layer.outputs, bias=layer.bias)
         case Activation():
-            return _ACTIVATIONS[layer.function]()
+            return activation_module(layer.function)
         case BatchNorm():
             return nn.BatchNorm1d(layer.width, eps=layer.eps, momentum=layer.momentum)
         case Dropout():

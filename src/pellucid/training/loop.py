@@ -52,6 +52,8 @@ class Plan:
         At most so many passes over the training rows.
     patience
         Stop after so many epochs without a better validation loss; ``None`` never stops early.
+    keep
+        Which weights come out: the ``best`` by validation loss, or the ``last``.
     seed
         Of the batches and of dropout.
     """
@@ -61,10 +63,13 @@ class Plan:
     epochs: int
     schedule: Schedule = field(default_factory=Schedule)
     patience: int | None = None
+    keep: Literal["best", "last"] = "best"
     seed: int = 0
 
     def __post_init__(self) -> None:
         """Check the numbers."""
+        if self.keep not in ("best", "last"):
+            raise SettingError(f"keep must be 'best' or 'last', got {self.keep!r}")
         if not 0 < self.learning_rate < math.inf:
             raise SettingError(f"learning_rate must be above 0 and finite, got {self.learning_rate!r}")
         for name in ("batch_size", "epochs"):
@@ -92,7 +97,7 @@ Reason = Literal["all epochs done", "early stopping", "interrupted", "diverged"]
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """The best weights, how they were reached, and why training ended."""
+    """The weights that the plan keeps, how they were reached, and why training ended."""
 
     parameters: dict[str, Array]
     history: tuple[Epoch, ...]
@@ -117,7 +122,7 @@ def fit(
     Parameters
     ----------
     engine
-        Holds the weights; at the end, the best ones.
+        Holds the weights; at the end, those that the plan keeps.
     train, validation
         The rows to learn from and those to choose the best epoch by (the same, where none are held out).
     start
@@ -162,10 +167,10 @@ def fit(
         on_epoch(state.history[-1])
         done = state
         save(lambda: replace(done, parameters=engine.parameters(), memory=engine.memory()))  # noqa: B023
-    best = state.best_parameters if state.epoch else engine.parameters()
-    engine.load_parameters(best)
+    kept = state.best_parameters if state.epoch and plan.keep == "best" else engine.parameters()
+    engine.load_parameters(kept)
     return Outcome(
-        parameters=best,
+        parameters=kept,
         history=state.history,
         best_epoch=state.stopping.best_epoch + 1,
         reason=reason,

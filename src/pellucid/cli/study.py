@@ -1,0 +1,198 @@
+"""``pellucid study NAME``: run a study, see what it tells, keep its pictures."""
+
+from __future__ import annotations
+
+import inspect
+import types
+import typing
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from pellucid.studies.catalogue import CATALOGUE, Setting, settings_of
+
+if TYPE_CHECKING:
+    from pellucid.studies.story import Block, Story
+
+__all__ = ["StudyGroup", "study"]
+
+
+class StudyGroup(TyperGroup):
+    """Loads a study only when it is asked for; the list of all of them costs nothing."""
+
+    _asked: str | None = None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Remember which study is asked for: its settings are needed, those of the others are not."""
+        self._asked = args[0] if args else None
+        return super().resolve_command(ctx, args)
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The names, in the order of a learner."""
+        return list(CATALOGUE)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of one study."""
+        if cmd_name not in CATALOGUE:
+            from pellucid.errors import SettingError, nearest
+
+            raise SettingError(f"there is no study {cmd_name!r}{nearest(cmd_name, CATALOGUE)}")
+        function = _command(cmd_name) if cmd_name == self._asked else _stub
+        app = typer.Typer(add_completion=False, context_settings={"help_option_names": ["-h", "--help"]})
+        app.command(name=cmd_name, help=CATALOGUE[cmd_name].title)(function)
+        return typer.main.get_command(app)
+
+
+study = typer.Typer(
+    cls=StudyGroup,
+    no_args_is_help=True,
+    help="Run a study: gates, xor, circles, iris, mnist …; see them with 'pellucid study'.",
+)
+
+
+@study.callback()
+def _root() -> None:
+    """Small experiments about neural networks: run them, look at them, change them."""
+
+
+def _stub() -> None:
+    """Stands in the list for a study that is not loaded."""
+
+
+def _command(name: str) -> Callable[..., None]:
+    """A command with one option a setting of the study, and those that all studies have."""
+
+    def command(*, out: str | None, show: bool | None, json: bool, **given: Any) -> None:
+        settings = {key: _parsed(key, value, kinds[key]) for key, value in given.items() if value is not None}
+        _run(name, out=out, show=show, json=json, settings=settings)
+
+    options = settings_of(name)
+    kinds = {setting.name: setting.kind for setting in options}
+    own = [
+        ("out", str | None, typer.Option(help=f"The folder for story, figures and pictures; else runs/{name}-<n>.")),
+        ("show", bool | None, typer.Option("--show/--no-show", help="Open the pictures; by itself where it can.")),
+        ("json", bool, typer.Option("--json", help="Print the figures as one JSON object and nothing else.")),
+    ]
+    parameters = [_option(setting) for setting in options]
+    parameters += [
+        inspect.Parameter(
+            key,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=False if kind is bool else None,
+            annotation=Annotated[kind, option],
+        )
+        for key, kind, option in own
+    ]
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {p.name: p.annotation for p in parameters}
+    return command
+
+
+def _option(setting: Setting) -> inspect.Parameter:
+    dashed = "--" + setting.name.replace("_", "-")
+    base, _ = _base(setting.kind)
+    declared = [f"{dashed}/--no-{dashed[2:]}"] if base is bool else [dashed]
+    default = setting.default
+    if isinstance(default, tuple):
+        default = ",".join(map(str, default))
+    said = "" if default is None or isinstance(default, bool) else f" ({default})"
+    option = typer.Option(
+        *declared,
+        help=setting.help + said,
+        show_default=False,
+        metavar=None if base is bool else {int: "N", float: "X", tuple: "N,N"}.get(base, "TEXT"),
+    )
+    kind: Any = bool | None if base is bool else str | None
+    return inspect.Parameter(
+        setting.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind, option]
+    )
+
+
+def _base(kind: Any) -> tuple[Any, bool]:
+    """The type itself, ``tuple`` for numbers in a row, and whether ``None`` may be given."""
+    parts = typing.get_args(kind) if typing.get_origin(kind) in (typing.Union, types.UnionType) else (kind,)
+    real = [part for part in parts if part is not type(None)]
+    base = typing.get_origin(real[0]) or real[0]
+    return base, len(parts) > len(real)
+
+
+def _parsed(name: str, value: Any, kind: Any) -> Any:
+    from pellucid.errors import SettingError
+
+    base, optional = _base(kind)
+    if base is bool or base is str:
+        return value
+    if optional and str(value).lower() == "none":
+        return None
+    words = {int: "a whole number", float: "a number", tuple: "whole numbers with commas between, such as 16,8"}
+    try:
+        if base is tuple:
+            return tuple(int(part) for part in value.split(",") if part.strip())
+        return base(value)
+    except ValueError:
+        raise SettingError(f"{name} must be {words[base]}, got {value!r}") from None
+
+
+def _run(name: str, *, out: str | None, show: bool | None, json: bool, settings: dict[str, Any]) -> None:
+    from pellucid.cli.console import console
+    from pellucid.plots.canvas import has_display
+    from pellucid.studies import folder
+    from pellucid.studies.catalogue import run
+    from pellucid.studies.story import plain
+
+    if out is not None:
+        folder.check_free(out)
+    story = run(name, listener=_quiet if json else tell, **settings)
+    path = folder.keep(story, name, settings, out)
+    if json:
+        import json as json_
+
+        print(json_.dumps({"study": name, "folder": str(path), "result": plain(story.result)}))
+        return
+    console.print(f"\nStory, figures and pictures are in {path}", soft_wrap=True)
+    if show or (show is None and has_display()):
+        _show(story, asked=bool(show))
+
+
+def _quiet(block: Block) -> None:
+    """Say nothing."""
+
+
+def tell(block: Block) -> None:
+    """Print a block of a story."""
+    from rich.markup import escape
+    from rich.table import Table as RichTable
+
+    from pellucid.cli.console import console
+    from pellucid.studies.story import Heading, Paragraph, Picture, Table
+
+    match block:
+        case Heading():
+            console.print(f"\n[bold]{escape(block.text)}[/]\n")
+        case Paragraph(role="learned"):
+            console.print(f"\n[bold]What was learned.[/] {escape(block.text)}")
+        case Paragraph(role="next"):
+            console.print(f"Next: {escape(block.text)}", soft_wrap=True)
+        case Paragraph():
+            console.print(escape(block.text) + "\n")
+        case Picture():
+            console.print(f"[dim]picture {escape(block.name)}.png: {escape(block.caption)}[/]\n")
+        case Table():
+            table = RichTable(
+                title=escape(block.title), title_justify="left", box=None, pad_edge=False, header_style="bold"
+            )
+            for heading, numeric in zip(block.headings, block.numeric, strict=True):
+                table.add_column(escape(heading), justify="right" if numeric else "left", overflow="fold")
+            for row in block.rows:
+                table.add_row(*(escape(cell) for cell in row))
+            console.print(table)
+            console.print()
+
+
+def _show(story: Story, *, asked: bool) -> None:
+    from pellucid.plots.canvas import show
+
+    if story.pictures and not show([picture.figure for picture in story.pictures]) and asked:
+        typer.echo("note: no window could be opened here; the pictures are in the folder", err=True)

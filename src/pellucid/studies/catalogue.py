@@ -1,0 +1,124 @@
+"""Which studies there are, and how to run one by its name."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import typing
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pellucid.errors import SettingError, nearest
+
+if TYPE_CHECKING:
+    from pellucid.studies.story import Block, Story
+
+__all__ = ["CATALOGUE", "Entry", "Setting", "function_of", "run", "settings_of"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One line of the list of studies."""
+
+    title: str
+    module: str
+    fixed: tuple[tuple[str, Any], ...] = ()  # settings that this name stands for
+
+
+def _entry(title: str, module: str, **fixed: Any) -> Entry:
+    return Entry(title=title, module=f"pellucid.studies.{module}", fixed=tuple(fixed.items()))
+
+
+CATALOGUE: dict[str, Entry] = {
+    "gates": _entry("A perceptron learns AND, OR, NAND and NOT, and fails on XOR", "gates"),
+    "neuron": _entry("One neuron and one small network by hand, every number with its shape", "neuron"),
+    "activations": _entry("Every activation and its derivative; softmax", "activations"),
+    "chain-rule": _entry("Backpropagation with numbers: one weight, then two layers", "chain_rule"),
+    "xor": _entry("XOR from scratch and in PyTorch, and why the first weights matter", "xor"),
+    "circles": _entry("Linear against non-linear on two circles; how lucky was the seed?", "circles"),
+    "iris": _entry("Three species of iris, then a better network; activations compared", "iris"),
+    "mlp": _entry("BatchNorm, Dropout and weight decay at work; each loss on a task it suits", "mlp"),
+    "overfitting": _entry("A network that memorises, and four remedies, alone and together", "overfitting"),
+    "mistakes": _entry("The common mistakes, made on purpose, and what is said to each", "mistakes"),
+    "shapes": _entry("Funnel, same, hourglass, depth 1 to 5; an autoencoder of digits", "shapes"),
+    "mnist": _entry("Handwritten digits: predictions, mistakes and the confusion matrix", "mnist", dataset="mnist"),
+    "fashion": _entry("The same network on pictures of clothes", "mnist", dataset="fashion"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """A setting of a study, read off its function: ``Annotated[kind, "help"] = default``."""
+
+    name: str
+    kind: Any  # int, float, str, bool or tuple[int, ...]; None may be allowed besides
+    help: str
+    default: Any
+
+
+def function_of(name: str) -> Callable[..., Any]:
+    """The function ``study(story, **settings)`` of a study; raises `SettingError` with the nearest name."""
+    if name not in CATALOGUE:
+        raise SettingError(f"there is no study {name!r}{nearest(name, CATALOGUE)}")
+    function: Callable[..., Any] = importlib.import_module(CATALOGUE[name].module).study
+    return function
+
+
+def settings_of(name: str) -> tuple[Setting, ...]:
+    """The settings that a study has, in order, without those that its name fixes.
+
+    >>> [setting.name for setting in settings_of("circles")][:3]
+    ['hidden', 'activation', 'lr']
+    """
+    function = function_of(name)
+    hints = typing.get_type_hints(function, include_extras=True)
+    fixed = dict(CATALOGUE[name].fixed)
+    settings = []
+    for parameter in list(inspect.signature(function).parameters.values())[1:]:
+        if parameter.name in fixed:
+            continue
+        kind, text = typing.get_args(hints[parameter.name])
+        settings.append(Setting(name=parameter.name, kind=kind, help=text, default=parameter.default))
+    return tuple(settings)
+
+
+def run(
+    name: str,
+    *,
+    pictures: bool = True,
+    listener: Callable[[Block], None] = lambda block: None,
+    **settings: Any,
+) -> Story:
+    """Run a study; its story has ``result``, ``pictures``, ``save`` and shows itself in a notebook.
+
+    Parameters
+    ----------
+    name
+        One of `CATALOGUE`.
+    pictures
+        Whether to draw.
+    listener
+        Is handed each block as it is told.
+    settings
+        Those of the study, as in ``pellucid study NAME --help``.
+
+    Raises
+    ------
+    SettingError
+        No such study, no such setting, or a value that breaks its rule.
+
+    >>> run("neuron", pictures=False).result.output
+    0.25
+    """
+    from pellucid.studies.story import Story
+
+    function = function_of(name)
+    known = [setting.name for setting in settings_of(name)]
+    for given in settings:
+        if given not in known:
+            hint = nearest(given, known) if known else "; it has none"
+            raise SettingError(f"the study {name!r} has no setting {given!r}{hint}")
+    story = Story(listener, pictures=pictures)
+    story.result = function(story, **dict(CATALOGUE[name].fixed), **settings)
+    return story

@@ -1,0 +1,77 @@
+"""Where a study keeps what it told: a folder of its own, which appears under its name only when it is complete."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pellucid.errors import RunFolderError, StorageError
+from pellucid.files import could_not, sync_directory, write_text
+from pellucid.studies.catalogue import CATALOGUE
+from pellucid.studies.story import Story, plain
+
+__all__ = ["check_free", "keep"]
+
+
+def keep(story: Story, name: str, settings: Mapping[str, Any], out: str | os.PathLike[str] | None = None) -> Path:
+    """Write ``story.md``, ``results.json``, ``settings.json`` and every picture (PNG and SVG), all or nothing.
+
+    Without ``out`` the folder is ``runs/<name>-<n>`` with the smallest free ``n``.
+
+    Raises
+    ------
+    RunFolderError
+        ``out`` is a file, or a folder with something in it.
+    StorageError
+        The disk is full, a permission is missing ….
+    """
+    if out is not None:
+        check_free(out)
+    parent = Path(out).parent if out is not None else Path("runs")
+    aside = parent / f".{name}.{uuid.uuid4().hex[:12]}.part"
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        story.save(aside, title=CATALOGUE[name].title)
+        chosen = {"study": name, "settings": plain(settings)}
+        write_text(aside / "settings.json", json.dumps(chosen, indent=2, ensure_ascii=False) + "\n")
+        path = _take_name(aside, parent, name, out)
+        sync_directory(parent)
+    except OSError as error:
+        raise StorageError(could_not("write", out or parent, error)) from error
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return path
+
+
+def check_free(out: str | os.PathLike[str]) -> None:
+    """Raise before any work is done where a study could not be kept at ``out``."""
+    path = Path(out)
+    if path.exists() and not path.is_dir():
+        raise RunFolderError(f"{str(path)!r} is a file: name a folder for the study")
+    if path.is_dir() and any(path.iterdir()):
+        raise RunFolderError(f"the folder {str(path)!r} is not empty: name another with out (--out)")
+
+
+def _take_name(aside: Path, parent: Path, name: str, out: str | os.PathLike[str] | None) -> Path:
+    if out is not None:
+        path = Path(out)
+        if path.is_dir():
+            path.rmdir()
+        aside.rename(path)
+        return path
+    number = 1
+    while True:
+        path = parent / f"{name}-{number}"
+        if not path.exists():
+            try:
+                aside.rename(path)  # fails if another study took the name meanwhile and put something into it
+                return path
+            except OSError:
+                if not path.exists():
+                    raise
+        number += 1

@@ -1,0 +1,131 @@
+"""Many networks of one description trained side by side, full batch: one more axis instead of a loop over seeds.
+
+Legend: S networks, B rows, I inputs and O outputs of a layer. Every parameter is stacked, ``[S, O, I]`` and
+``[S, O]``; activations are ``[S, B, O]``. The losses are summed over S, so that each network's gradient is its own:
+the networks do not see one another, and each comes to the weights that it would have come to alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pellucid.errors import SettingError
+from pellucid.network import Activation, Dense, Network, describe
+from pellucid.optimizer import Optimizer
+from pellucid.task import Loss
+from pellucid.torch_engine.device import choose_device
+from pellucid.torch_engine.module import activation_module, loss_value
+from pellucid.torch_engine.updates import Updates
+
+__all__ = ["logits_of_many", "train_many"]
+
+Array = NDArray[Any]
+_DTYPES = {"float32": torch.float32, "float64": torch.float64}
+
+
+def train_many(
+    network: Network,
+    loss: Loss,
+    optimizer: Optimizer,
+    parameters: Sequence[Mapping[str, Array]],
+    inputs: Array,
+    targets: Array,
+    *,
+    learning_rate: float,
+    epochs: int,
+    at: Mapping[int, Callable[[dict[str, Array]], None]] | None = None,
+    dtype: str = "float32",
+    device: str = "cpu",
+) -> dict[str, Array]:
+    """Train S networks from ``parameters``, each on all rows at every step.
+
+    Parameters
+    ----------
+    network
+        Dense layers and activations only: BatchNorm and Dropout would need a state for each network.
+    parameters
+        The first weights of each of the S networks, as `initialise` gives them.
+    inputs, targets
+        ``[B, I]``; ``[B]`` class numbers or ``[B, C]`` numbers. All networks see the same rows.
+    epochs
+        Steps; each sees all rows.
+    at
+        After so many epochs, a function is handed the stacked parameters.
+
+    Returns
+    -------
+    dict
+        The last parameters, stacked: ``"0.weight"`` is ``[S, O, I]``.
+
+    Raises
+    ------
+    SettingError
+        The network has BatchNorm or Dropout.
+    """
+    for index, layer in enumerate(network.layers):
+        if not isinstance(layer, Dense | Activation):
+            raise SettingError(f"layer {index} ({describe(layer)}) cannot be trained in many networks at once")
+    if optimizer.clip_norm is not None:
+        raise SettingError("clip_norm would be shared by all networks: train them one by one")
+    where = choose_device(device)
+    first = {p.name: np.stack([each[p.name] for each in parameters]) for p in network.parameters()}
+    weights = {
+        name: torch.tensor(array, dtype=_DTYPES[dtype], device=where).requires_grad_() for name, array in first.items()
+    }
+    updates = Updates(optimizer, list(weights.values()))
+    functions = _functions(network)
+    x = torch.as_tensor(inputs, dtype=_DTYPES[dtype]).to(where)
+    y = torch.as_tensor(targets, dtype=torch.int64 if targets.dtype.kind == "i" else _DTYPES[dtype]).to(where)
+    many = len(parameters)
+    every_y = y.expand(many, *y.shape).reshape(many * len(y), *y.shape[1:])
+
+    for epoch in range(1, epochs + 1):
+        for weight in weights.values():
+            weight.grad = None
+        z = _forward(network, weights, functions, x)  # [S, B, C]
+        # The mean over S·B rows, times S: each network's own mean, summed.
+        total = loss_value(loss, z.reshape(-1, z.shape[-1]), every_y, None) * many
+        total.backward()  # type: ignore[no-untyped-call]
+        with torch.no_grad():
+            updates.step(learning_rate)
+        if at and epoch in at:
+            at[epoch](_numpy(weights))
+    return _numpy(weights)
+
+
+def logits_of_many(network: Network, parameters: Mapping[str, Array], inputs: Array) -> Array:
+    """The logits ``[S, B, C]`` of stacked parameters for the rows ``inputs`` ``[B, I]``."""
+    weights = {name: torch.as_tensor(array) for name, array in parameters.items()}
+    dtype = next(iter(weights.values())).dtype
+    functions = _functions(network)
+    with torch.inference_mode():
+        return np.asarray(_forward(network, weights, functions, torch.as_tensor(inputs, dtype=dtype)))
+
+
+def _functions(network: Network) -> list[Any]:
+    return [activation_module(a.function) if isinstance(a, Activation) else None for a in network.layers]
+
+
+def _forward(network: Network, weights: Mapping[str, Tensor], functions: Sequence[Any], x: Tensor) -> Tensor:
+    many = next(iter(weights.values())).shape[0]
+    a = x.expand(many, *x.shape)  # [S, B, I]
+    for index, layer in enumerate(network.layers):
+        if isinstance(layer, Dense):
+            transposed = weights[f"{index}.weight"].transpose(1, 2)  # [S, I, O]
+            if layer.bias:
+                a = torch.baddbmm(weights[f"{index}.bias"].unsqueeze(1), a, transposed)
+            else:
+                a = torch.bmm(a, transposed)
+        else:
+            a = functions[index](a)
+    return a
+
+
+def _numpy(weights: Mapping[str, Tensor]) -> dict[str, Array]:
+    return {name: weight.detach().cpu().numpy().copy() for name, weight in weights.items()}
