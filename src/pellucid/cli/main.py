@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from pellucid.cli import check, data, evaluate, init, inspect, predict, study, train
+from pellucid.cli import check, data, evaluate, init, inspect, learn, predict, study, train
 from pellucid.errors import DivergenceError, PellucidError, UserError
 
 __all__ = ["app", "main"]
@@ -36,6 +36,7 @@ for command in (
 ):
     app.command(name=command.__name__)(command)
 app.add_typer(study.study, name="study")
+app.command(name="learn")(learn.learn)
 
 
 @app.callback(invoke_without_command=True)

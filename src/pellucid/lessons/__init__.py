@@ -1,1 +1,14 @@
-"""The learning path: short lessons whose figures and whose questions' answers are computed when they are read."""
+"""The learning path: short lessons and questions; every figure and every answer is computed when it is read.
+
+`path` lists the lessons in order; `question` holds what can be asked and how an answer is marked. Each lesson is the
+file of its name: a function ``lesson(story, seed)`` that tells a `Story` and returns five questions.
+
+    >>> from pellucid.lessons import read
+    >>> reading = read("perceptron")
+    >>> len(reading.questions)
+    5
+"""
+
+from pellucid.lessons.path import PATH, read
+
+__all__ = ["PATH", "read"]

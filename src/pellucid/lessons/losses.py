@@ -1,0 +1,141 @@
+"""The lesson on losses: how wrong is an answer, in one number?"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pellucid.lessons.question import Question, choose, number
+from pellucid.scratch.activations import sigmoid, softmax
+from pellucid.scratch.losses import loss_and_gradient
+from pellucid.studies.story import Story, shown
+from pellucid.task import Loss
+
+__all__ = ["lesson"]
+
+
+def lesson(story: Story, seed: int) -> tuple[Question, ...]:
+    """Tell what a loss measures, and ask five questions about it."""
+    generator = np.random.default_rng([seed, 5])
+
+    story.heading("One number to make smaller")
+    story.say(
+        "Training needs to know how wrong the network is, as one number: the loss. Zero is perfect, larger is worse, "
+        "and it must change smoothly with the weights, for its slope says which way to go. Accuracy will not do: "
+        "moving a weight a little changes no decision, so its slope is zero almost everywhere."
+    )
+
+    story.heading("Numbers: the squared error, and a gentler one")
+    story.say(
+        "For a number, the mean squared error (MSE) takes the difference between answer and truth and squares it. An "
+        "error twice as large costs four times as much. So one row that is far off, perhaps by a slip of the pen, can "
+        "outweigh all others. Huber's loss is a parabola near zero and a straight line beyond δ: it lets no row shout."
+    )
+    errors = np.array([0.5, 1.0, 2.0, 10.0])
+    rows = []
+    for error in errors:
+        mse, huber = (_of_number(name, error) for name in ("mse", "huber"))
+        rows.append((error, mse, huber, _slope("mse", error), _slope("huber", error)))
+    story.table("The loss of one row", ("error", "MSE", "Huber (δ = 1)", "slope of MSE", "slope of Huber"), rows)
+
+    story.heading("Classes: how surprised is the network?")
+    story.say(
+        "For classes the network gives probabilities, and the loss is the surprise at the true one: −ln p. A sure and "
+        "right answer costs next to nothing; a sure and wrong one costs without limit. With two classes this is called "
+        "binary cross-entropy (BCE), with more classes cross-entropy."
+    )
+    story.table(
+        "Surprise at the truth",
+        ("probability of the true class", "loss −ln p", "the decision"),
+        [(p, _surprise(p), "right" if p > 0.5 else "wrong") for p in (0.99, 0.9, 0.6, 0.4, 0.1, 0.01)],
+    )
+    z = np.array([[1.5, -0.5]])
+    result = loss_and_gradient(Loss(name="cross_entropy"), z, np.array([0]))
+    story.say(
+        "Pellucid's networks end in logits, and the loss does the rest: it is computed from the logits directly, "
+        f"because the exponential of a large number would overflow on the way. For the logits [{shown(float(z[0, 0]))}, "
+        f"{shown(float(z[0, 1]))}] and the first class, the probability is {shown(float(softmax(z)[0, 0]))}, the loss "
+        f"{shown(result.value)}, and the slope for each logit is simply probability minus truth: "
+        f"[{shown(float(result.d_logits[0, 0]))}, {shown(float(result.d_logits[0, 1]))}]."
+    )
+    story.close(
+        learned="A loss turns all mistakes into one smooth number; which loss fits is decided by what is predicted.",
+        try_next="pellucid learn losses --quiz",
+    )
+    return _questions(generator)
+
+
+def _questions(generator: np.random.Generator) -> tuple[Question, ...]:
+    answers, truths = generator.integers(1, 9, 3), generator.integers(1, 9, 3)
+    mse = _mse(answers, truths)
+    logit = float(generator.choice([-2.0, -1.0, 1.0, 2.0]))
+    bce = loss_and_gradient(Loss(name="bce"), np.array([[logit]]), np.array([[1.0]]))
+    p = float(sigmoid(np.array(logit)))
+    error = float(generator.integers(3, 9))
+    huber = _of_number("huber", error)
+    ratio = _of_number("mse", error) / _of_number("mse", 1.0)
+    loss_for = {
+        "the price of a house, where one price in ten is mistyped": "Huber",
+        "which of five species a plant is": "cross-entropy",
+        "whether a customer leaves": "binary cross-entropy",
+    }
+    what = str(generator.choice(list(loss_for)))
+    best = loss_for[what]
+    return (
+        number(
+            f"A network answers {_list(answers)}; the truth is {_list(truths)}. What is the mean squared error?",
+            mse,
+            f"The errors are {_list(answers - truths)}; their squares sum to {shown(3 * mse)}, over 3 rows.",
+            digits=2,
+        ),
+        number(
+            f"The logit of the true class is {shown(logit)}; two classes. What is the binary cross-entropy?",
+            bce.value,
+            f"The probability is σ({shown(logit)}) = {shown(p)}, and −ln {shown(p)} = {shown(bce.value)}.",
+            digits=2,
+        ),
+        number(
+            f"How many times as much as an error of 1 does an error of {shown(error)} cost in the squared error?",
+            ratio,
+            f"The error is squared: {shown(error)}² = {shown(ratio)}.",
+            digits=0,
+        ),
+        number(
+            f"And in Huber's loss with δ = 1: what does an error of {shown(error)} cost?",
+            huber,
+            f"Beyond δ it is a line: δ (|error| − δ/2) = {shown(error)} − 0.5 = {shown(huber)}.",
+            digits=1,
+        ),
+        choose(
+            f"You predict {what}. Which loss fits?",
+            best,
+            ("mean squared error", "binary cross-entropy", "cross-entropy", "Huber"),
+            f"{best[0].upper()}{best[1:]}: "
+            + {
+                "Huber": "a number, and mistyped rows must not outweigh the others.",
+                "cross-entropy": "one of several classes.",
+                "binary cross-entropy": "one of two classes.",
+            }[best],
+        ),
+    )
+
+
+def _surprise(p: float) -> float:
+    logit = np.log(p / (1 - p))
+    return loss_and_gradient(Loss(name="bce"), np.array([[logit]]), np.array([[1.0]])).value
+
+
+def _of_number(name: str, error: float) -> float:
+    return loss_and_gradient(Loss(name=name), np.array([[error]]), np.array([[0.0]])).value  # type: ignore[arg-type]
+
+
+def _slope(name: str, error: float) -> float:
+    return float(loss_and_gradient(Loss(name=name), np.array([[error]]), np.array([[0.0]])).d_logits[0, 0])  # type: ignore[arg-type]
+
+
+def _mse(answers: np.ndarray, truths: np.ndarray) -> float:
+    z, y = answers.astype(float)[:, None], truths.astype(float)[:, None]
+    return loss_and_gradient(Loss(name="mse"), z, y).value
+
+
+def _list(values: np.ndarray) -> str:
+    return "[" + ", ".join(shown(int(v)) for v in values) + "]"

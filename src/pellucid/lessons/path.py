@@ -1,0 +1,104 @@
+"""The lessons in order, and how to read one."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pellucid.errors import SettingError, nearest
+
+if TYPE_CHECKING:
+    from pellucid.lessons.question import Question
+    from pellucid.studies.story import Block, Story
+
+__all__ = ["PATH", "Lesson", "Reading", "read"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lesson:
+    """One line of the path; without a ``module`` its part is not built yet."""
+
+    title: str
+    module: str | None
+    needs: str = ""  # what has to be built before it can be told
+
+
+def _lesson(title: str, module: str) -> Lesson:
+    return Lesson(title=title, module=f"pellucid.lessons.{module}")
+
+
+PATH: dict[str, Lesson] = {
+    "perceptron": _lesson("One neuron that decides, and learns from its mistakes", "perceptron"),
+    "mlp": _lesson("Layers of neurons, and why they need a bend between them", "mlp"),
+    "activations": _lesson("The bend: sigmoid, tanh, ReLU and their slopes", "activations"),
+    "forward-pass": _lesson("From a row to an answer, shape by shape", "forward_pass"),
+    "losses": _lesson("How wrong is an answer? One number to make smaller", "losses"),
+    "gradient-descent": _lesson("Downhill by small steps: the learning rate", "gradient_descent"),
+    "backpropagation": _lesson("The chain rule, from the loss back to every weight", "backpropagation"),
+    "regularisation": _lesson("Learning without learning by heart", "regularisation"),
+    "optimisers": _lesson("Better steps: momentum, RMSprop, Adam", "optimisers"),
+    "cnn": Lesson(
+        title="Convolutions: one small filter for the whole image", module=None, needs="convolutional layers"
+    ),
+    "rnn": Lesson(title="Recurrent networks: reading step by step", module=None, needs="recurrent layers"),
+    "attention": Lesson(title="Attention: every word looks at every other", module=None, needs="attention layers"),
+}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Reading:
+    """A lesson as told: its story and its questions.
+
+    Attributes
+    ----------
+    story
+        Text and tables; it shows itself in a notebook.
+    questions
+        Five, with answers that were computed just now.
+    """
+
+    name: str
+    title: str
+    story: Story
+    questions: tuple[Question, ...]
+
+    def __repr__(self) -> str:
+        """One line."""
+        return f"<Lesson {self.name!r}: {len(self.questions)} questions>"
+
+
+def read(name: str, *, seed: int = 0, listener: Callable[[Block], None] = lambda block: None) -> Reading:
+    """Compute a lesson and its questions.
+
+    Parameters
+    ----------
+    name
+        One of `PATH`.
+    seed
+        Another seed asks the same things with other numbers.
+    listener
+        Is handed each block of the story as it is told.
+
+    Raises
+    ------
+    SettingError
+        No such lesson, or its part of Pellucid is not built yet.
+
+    >>> [question.mark(str(question.answer)) for question in read("perceptron").questions]
+    [True, True, True, True, True]
+    """
+    if name not in PATH:
+        raise SettingError(f"there is no lesson {name!r}{nearest(name, PATH)}")
+    lesson = PATH[name]
+    if lesson.module is None:
+        built = ", ".join(each for each, line in PATH.items() if line.module is not None)
+        raise SettingError(f"the lesson {name!r} is not there yet: Pellucid has no {lesson.needs} so far; read {built}")
+    if type(seed) is not int or seed < 0:
+        raise SettingError(f"seed must be a whole number of at least 0, got {seed!r}")
+    from pellucid.studies.story import Story
+
+    story = Story(listener, pictures=False)
+    questions = importlib.import_module(lesson.module).lesson(story, seed)
+    return Reading(name=name, title=lesson.title, story=story, questions=tuple(questions))
