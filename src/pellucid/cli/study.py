@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import inspect
-import types
-import typing
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from pellucid.studies.catalogue import CATALOGUE, Setting, settings_of
+from pellucid.studies.catalogue import CATALOGUE, WORDS, Setting, base_of, settings_of
 
 if TYPE_CHECKING:
     from pellucid.studies.story import Block, Story
@@ -47,14 +45,31 @@ class StudyGroup(TyperGroup):
 
 study = typer.Typer(
     cls=StudyGroup,
-    no_args_is_help=True,
-    help="Run a study: gates, xor, circles, iris, mnist …; see them with 'pellucid study'.",
+    invoke_without_command=True,
+    help="Run a study: gates, xor, circles, iris, mnist …; without a name, the list.",
 )
 
 
 @study.callback()
-def _root() -> None:
-    """Small experiments about neural networks: run them, look at them, change them."""
+def _root(ctx: typer.Context) -> None:
+    if ctx.invoked_subcommand is None:
+        _list()
+
+
+def _list() -> None:
+    from rich.table import Table
+
+    from pellucid.cli.console import console
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for heading in ("study", "what is to be seen"):
+        table.add_column(heading)
+    for name, entry in CATALOGUE.items():
+        table.add_row(name, entry.title)
+    console.print(table)
+    console.print(
+        "\nBegin with: pellucid study gates; settings of a study: pellucid study circles --help", soft_wrap=True
+    )
 
 
 def _stub() -> None:
@@ -92,7 +107,7 @@ def _command(name: str) -> Callable[..., None]:
 
 def _option(setting: Setting) -> inspect.Parameter:
     dashed = "--" + setting.name.replace("_", "-")
-    base, _ = _base(setting.kind)
+    base, _ = base_of(setting.kind)
     declared = [f"{dashed}/--no-{dashed[2:]}"] if base is bool else [dashed]
     default = setting.default
     if isinstance(default, tuple):
@@ -110,29 +125,20 @@ def _option(setting: Setting) -> inspect.Parameter:
     )
 
 
-def _base(kind: Any) -> tuple[Any, bool]:
-    """The type itself, ``tuple`` for numbers in a row, and whether ``None`` may be given."""
-    parts = typing.get_args(kind) if typing.get_origin(kind) in (typing.Union, types.UnionType) else (kind,)
-    real = [part for part in parts if part is not type(None)]
-    base = typing.get_origin(real[0]) or real[0]
-    return base, len(parts) > len(real)
-
-
 def _parsed(name: str, value: Any, kind: Any) -> Any:
     from pellucid.errors import SettingError
 
-    base, optional = _base(kind)
+    base, optional = base_of(kind)
     if base is bool or base is str:
         return value
     if optional and str(value).lower() == "none":
         return None
-    words = {int: "a whole number", float: "a number", tuple: "whole numbers with commas between, such as 16,8"}
     try:
         if base is tuple:
             return tuple(int(part) for part in value.split(",") if part.strip())
         return base(value)
     except ValueError:
-        raise SettingError(f"{name} must be {words[base]}, got {value!r}") from None
+        raise SettingError(f"{name} must be {WORDS[base]}, got {value!r}") from None
 
 
 def _run(name: str, *, out: str | None, show: bool | None, json: bool, settings: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from pellucid.scratch.activations import sigmoid, softmax
 from pellucid.scratch.backprop import backward
 from pellucid.scratch.forward import forward
 from pellucid.scratch.losses import loss_and_gradient
+from pellucid.shapes import check_inputs, check_parameters, check_rows
 from pellucid.task import Loss, Task
 
 __all__ = ["NumpyEngine", "answer"]
@@ -55,6 +56,7 @@ class NumpyEngine:
 
     def load_rows(self, inputs: Array, targets: Array, weights: Array | None = None) -> None:
         """Take the training rows: inputs ``[N, I]``, targets ``[N]`` or ``[N, C]``, row weights ``[N]``."""
+        check_rows(self.network, self.loss, inputs, targets, weights)
         self._inputs = inputs.astype(self._dtype)
         self._targets = targets if targets.dtype.kind == "i" else targets.astype(self._dtype)
         self._weights = None if weights is None else weights.astype(self._dtype)
@@ -89,6 +91,7 @@ class NumpyEngine:
 
     def logits(self, inputs: Array) -> Array:
         """The answers for ``inputs`` ``[N, I]`` as logits ``[N, C]``, with nothing dropped."""
+        check_inputs(self.network, inputs)
         return forward(self.network, self._parameters, inputs.astype(self._dtype)).logits
 
     def parameters(self) -> dict[str, Array]:
@@ -97,6 +100,7 @@ class NumpyEngine:
 
     def load_parameters(self, parameters: Mapping[str, Array]) -> None:
         """Take a copy of these arrays as the weights."""
+        check_parameters(self.network, parameters)
         self._parameters = {
             p.name: np.array(parameters[p.name], np.int64 if p.dtype == "int64" else self._dtype)
             for p in self.network.parameters()
@@ -125,7 +129,8 @@ class NumpyEngine:
 
 
 def answer(task: Task, logits: Array) -> Array:
-    """From logits ``[N, C]`` to probabilities ``[N, classes]``, or to values ``[N]`` for regression.
+    """From logits ``[N, C]`` to probabilities ``[N, classes]``, to values ``[N]`` for regression, and for
+    reconstruction to the logits themselves.
 
     >>> answer(Task.binary("ill", ("no", "yes")), np.array([[0.0]]))
     array([[0.5, 0.5]])
@@ -135,4 +140,4 @@ def answer(task: Task, logits: Array) -> Array:
     if task.link == "sigmoid":
         p = sigmoid(logits[:, 0])
         return np.stack([1 - p, p], axis=1)
-    return logits[:, 0]
+    return logits if task.kind == "reconstruction" else logits[:, 0]

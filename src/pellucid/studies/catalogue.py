@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import types
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +15,15 @@ from pellucid.errors import SettingError, nearest
 if TYPE_CHECKING:
     from pellucid.studies.story import Block, Story
 
-__all__ = ["CATALOGUE", "Entry", "Setting", "function_of", "run", "settings_of"]
+__all__ = ["CATALOGUE", "WORDS", "Entry", "Setting", "base_of", "function_of", "run", "settings_of"]
+
+WORDS: dict[Any, str] = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+    tuple: "whole numbers, such as 16,8",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,11 +123,36 @@ def run(
     from pellucid.studies.story import Story
 
     function = function_of(name)
-    known = [setting.name for setting in settings_of(name)]
+    kinds = {setting.name: setting.kind for setting in settings_of(name)}
     for given in settings:
-        if given not in known:
-            hint = nearest(given, known) if known else "; it has none"
+        if given not in kinds:
+            hint = nearest(given, kinds) if kinds else "; it has none"
             raise SettingError(f"the study {name!r} has no setting {given!r}{hint}")
+    checked = {given: _checked(given, value, kinds[given]) for given, value in settings.items()}
     story = Story(listener, pictures=pictures)
-    story.result = function(story, **dict(CATALOGUE[name].fixed), **settings)
+    story.result = function(story, **dict(CATALOGUE[name].fixed), **checked)
     return story
+
+
+def base_of(kind: Any) -> tuple[Any, bool]:
+    """The type itself, ``tuple`` for numbers in a row, and whether ``None`` may be given.
+
+    >>> base_of(int), base_of(tuple[int, ...]), base_of(str | None)
+    ((<class 'int'>, False), (<class 'tuple'>, False), (<class 'str'>, True))
+    """
+    parts = typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
+    real = [part for part in parts if part is not type(None)]
+    return typing.get_origin(real[0]) or real[0], len(parts) > len(real)
+
+
+def _checked(name: str, value: Any, kind: Any) -> Any:
+    """The value as the study takes it, or `SettingError`."""
+    base, optional = base_of(kind)
+    if value is None and optional:
+        return None
+    if base is tuple:
+        if isinstance(value, list | tuple) and all(type(part) is int for part in value):
+            return tuple(value)
+    elif type(value) is base or (base is float and type(value) is int):
+        return base(value)
+    raise SettingError(f"{name} must be {WORDS[base]}{' or None' if optional else ''}, got {value!r}")

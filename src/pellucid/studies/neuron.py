@@ -144,13 +144,18 @@ def _tell_pass(story: Story, trace: Trace) -> None:
             rows.append((f"a = {step.layer.function}(z)", "number by number", _vector(step.outputs[0]), shape))  # type: ignore[union-attr]
     story.table("The forward pass of one row", ("step", "made of", "values", "shape"), rows)
     neuron = PARAMETERS["0.weight"][1]
-    terms = " + ".join(f"{_text(w)}·{_text(x)}" for w, x in zip(neuron, ROW[0], strict=True))
-    story.say(f"The second hidden neuron, for one: {terms} + ({_text(PARAMETERS['0.bias'][1])}) = "
+    terms = " + ".join(f"{_text(w)}·{_sign(x)}" for w, x in zip(neuron, ROW[0], strict=True))
+    story.say(f"The second hidden neuron, for one: {terms} + {_sign(PARAMETERS['0.bias'][1])} = "
               f"{_text(trace.steps[0].outputs[0, 1])}.")  # fmt: skip
 
 
 def _text(value: float) -> str:
     return f"{value:.4g}".replace("-", "−")
+
+
+def _sign(value: float) -> str:
+    """A number after an operator: in brackets where it is negative."""
+    return f"({_text(value)})" if value < 0 else _text(value)
 
 
 def _vector(values: Array) -> str:

@@ -1,0 +1,236 @@
+"""Pictures of pictures: a grid of them, originals above their reconstructions, errors pixel by pixel, a map of codes.
+
+``N`` images, ``H`` rows of pixels, ``W`` columns of pixels. Images are ``[N, H, W]`` of grey or ``[N, H, W, 3]`` of
+red, green and blue. Where one grey scale serves several images, black and white mean the same in all of them.
+"""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from pellucid.plots.canvas import BAD, COLOURS, MARKERS, SEQUENTIAL, panels
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["WRONG", "code_map", "error_maps", "image_grid", "pairs"]
+
+Array = NDArray[Any]
+
+WRONG = "✗"  # stands before the caption of a wrong answer, for people and printers that see no colour
+
+
+def image_grid(
+    images: ArrayLike,
+    captions: Sequence[str],
+    *,
+    wrong: ArrayLike | None = None,
+    columns: int = 8,
+    title: str | None = None,
+    limits: tuple[float, float] | None = None,
+    dark_ink: bool = False,
+) -> Figure:
+    """Draw images row by row, each with a caption; wrong answers have a thick coloured frame and the sign `WRONG`.
+
+    Parameters
+    ----------
+    images
+        ``[N, H, W]`` grey or ``[N, H, W, 3]`` colours (bytes, or fractions from 0 to 1), at least one.
+    captions
+        One an image; a line break makes two lines.
+    wrong
+        ``[N]`` truth values: which answers are wrong; ``None`` for none.
+    columns
+        Images a row.
+    limits
+        The values that are black and white; without them 0 and 255 for bytes, else the least and the largest of all.
+    dark_ink
+        Draw the largest values black, as ink on paper.
+
+    >>> figure = image_grid(np.zeros((3, 8, 8)), ["0", "0", "6, is 0"], wrong=[False, False, True], columns=3)
+    >>> figure.axes[2].get_title()
+    '✗ 6, is 0'
+    """
+    values = np.asarray(images)
+    marked = np.zeros(len(values), bool) if wrong is None else np.asarray(wrong, bool)
+    assert len(values) == len(captions) == len(marked), (len(values), len(captions), len(marked))
+    columns = min(columns, len(values))
+    rows = math.ceil(len(values) / columns)
+    lines = max(caption.count("\n") + 1 for caption in captions)
+    longest = max(len(line) for caption in captions for line in caption.split("\n")) + 2 * bool(marked.any())
+    width = max(1.05, 0.085 * longest)  # a caption of two neighbours must not touch
+    figure, axes = panels(rows, columns, width=width, height=1.0 + 0.2 * lines, title=title)
+    shade = _shades(values, limits, dark_ink)
+    for axis, image, caption, bad in zip(axes, values, captions, marked, strict=False):
+        _image(axis, image, shade)
+        axis.set_title(f"{WRONG} {caption}" if bad else caption, fontsize=10, color=BAD if bad else "black")
+        _frame(axis, BAD if bad else "#BBBBBB", 3.5 if bad else 0.8)
+    for axis in axes[len(values) :]:
+        axis.set_axis_off()
+    return figure
+
+
+def pairs(
+    originals: ArrayLike,
+    reconstructions: ArrayLike | Mapping[str, ArrayLike],
+    errors: ArrayLike | Mapping[str, ArrayLike],
+    title: str | None = None,
+    *,
+    captions: Sequence[str] | None = None,
+    limits: tuple[float, float] | None = None,
+    dark_ink: bool = False,
+    error_name: str = "error",
+) -> Figure:
+    """Draw originals above what became of them, with the error of each reconstruction below it.
+
+    Parameters
+    ----------
+    originals
+        ``[N, H, W]`` or ``[N, H, W, 3]``.
+    reconstructions
+        Images like the originals, or several such sets by name; each is a row of the picture.
+    errors
+        ``[N]`` numbers, or one such array for each name.
+    captions
+        What stands above each original.
+    limits, dark_ink
+        As in `image_grid`; all rows share one grey scale, that of the originals.
+    error_name
+        What the errors are, such as ``"mse"``.
+
+    >>> figure = pairs(np.zeros((4, 8, 8)), np.ones((4, 8, 8)), np.ones(4), "four digits", error_name="mse")
+    >>> figure.axes[4].get_xlabel()
+    'mse 1.00'
+    """
+    first = np.asarray(originals)
+    many = reconstructions if isinstance(reconstructions, Mapping) else {"reconstruction": reconstructions}
+    each = errors if isinstance(errors, Mapping) else {"reconstruction": errors}
+    assert set(many) == set(each), (list(many), list(each))
+    n = len(first)
+    figure, axes = panels(1 + len(many), n, width=1.1, height=1.3, title=title)
+    shade = _shades(first, limits, dark_ink)
+    for axis, image, caption in zip(axes[:n], first, captions or [""] * n, strict=True):
+        _image(axis, image, shade)
+        axis.set_title(caption, fontsize=10)
+    axes[0].set_ylabel("original", fontsize=9)
+    for row, name in enumerate(many, start=1):
+        line = axes[row * n : (row + 1) * n]
+        for axis, image, error in zip(line, np.asarray(many[name]), np.asarray(each[name]), strict=True):
+            _image(axis, image, shade)
+            axis.set_xlabel(f"{error_name} {error:#.3g}", fontsize=8)
+        line[0].set_ylabel(textwrap.fill(name, 14), fontsize=9)
+    for axis in axes:
+        _frame(axis, "#BBBBBB", 0.8)
+    return figure
+
+
+def error_maps(
+    errors: Mapping[str, ArrayLike], *, title: str | None = None, unit: str = "mean squared error", columns: int = 3
+) -> Figure:
+    """Draw the error of each pixel as heat maps side by side, all in one scale of colours.
+
+    Parameters
+    ----------
+    errors
+        ``[H, W]`` numbers from 0 on, by name.
+    unit
+        What the colours mean; stands at the colour bar.
+
+    >>> figure = error_maps({"mean image": np.ones((8, 8)), "network": np.zeros((8, 8))})
+    >>> [axis.get_title() for axis in figure.axes[:2]]
+    ['mean image', 'network']
+    """
+    columns = min(columns, len(errors))
+    rows = math.ceil(len(errors) / columns)
+    figure, axes = panels(rows, columns, width=3.2, height=3.1, title=title)
+    figure.set_layout_engine("compressed")  # squares beside a colour bar: the plain layout cuts off its label
+    largest = max(float(np.max(np.asarray(values))) for values in errors.values()) or 1.0
+    shown = None
+    for axis, (name, values) in zip(axes, errors.items(), strict=False):
+        shown = axis.imshow(np.asarray(values), cmap=SEQUENTIAL, vmin=0, vmax=largest)
+        axis.set_title(name)
+        axis.set_xlabel("pixel column")
+        axis.set_ylabel("pixel row")
+    for axis in axes[len(errors) :]:
+        axis.set_axis_off()
+    if shown is not None:
+        figure.colorbar(shown, ax=axes, label=unit, shrink=0.85)
+    return figure
+
+
+def code_map(
+    codes: ArrayLike,
+    labels: ArrayLike,
+    names: Sequence[str],
+    *,
+    title: str = "The code of each image",
+    axis_labels: tuple[str, str] = ("first number of the code", "second number of the code"),
+) -> Figure:
+    """Draw codes of two numbers as points, a colour and a marker for each class, its name at its middle.
+
+    Parameters
+    ----------
+    codes
+        ``[N, 2]``.
+    labels
+        ``[N]`` class numbers from 0.
+    names
+        Of the classes; up to 64 have a colour and marker of their own.
+
+    >>> figure = code_map([[0.0, 1.0], [2.0, 3.0]], [0, 1], ["zero", "one"])
+    >>> [text.get_text() for text in figure.legends[0].get_texts()]
+    ['zero', 'one']
+    """
+    import matplotlib.patheffects as effects
+
+    points, classes = np.asarray(codes), np.asarray(labels)
+    figure, (axis,) = panels(width=7.2, height=5.4)
+    for number, name in enumerate(names):
+        mine = points[classes == number]
+        if not len(mine):
+            continue
+        colour, marker = _look(number, name)
+        axis.scatter(mine[:, 0], mine[:, 1], s=30, color=colour, marker=marker, alpha=0.7, linewidths=0, label=name)
+        x, y = np.median(mine, axis=0)
+        text = axis.text(x, y, name, fontsize=17, fontweight="bold", color=colour, ha="center", va="center", zorder=5)
+        text.set_path_effects([effects.withStroke(linewidth=4, foreground="white")])
+    axis.set_title(title)
+    axis.set_xlabel(axis_labels[0])
+    axis.set_ylabel(axis_labels[1])
+    figure.legend(loc="outside right center", markerscale=1.8, frameon=False)
+    return figure
+
+
+def _look(number: int, name: str) -> tuple[str, str]:
+    """A colour and a marker that no other of 64 classes has together; the marker of a digit is the digit."""
+    turn, place = divmod(number, len(COLOURS))
+    if len(name) == 1 and name.isalnum():
+        return COLOURS[place], f"${name}$"
+    return COLOURS[place], MARKERS[(place + turn) % len(MARKERS)]
+
+
+def _shades(images: Array, limits: tuple[float, float] | None, dark_ink: bool) -> dict[str, Any]:
+    """How grey values are drawn: one scale for all."""
+    if limits is None:
+        is_bytes = images.dtype == np.uint8
+        limits = (0, 255) if is_bytes else (float(images.min()), float(images.max()))
+    low, high = limits
+    return {"cmap": "gray_r" if dark_ink else "gray", "vmin": low, "vmax": high if high > low else low + 1}
+
+
+def _image(axis: Axes, image: Array, shade: dict[str, Any]) -> None:
+    axis.imshow(image, interpolation="nearest", **({} if image.ndim == 3 else shade))
+    axis.set_xticks([])
+    axis.set_yticks([])
+
+
+def _frame(axis: Axes, colour: str, width: float) -> None:
+    for spine in axis.spines.values():
+        spine.set(visible=True, edgecolor=colour, linewidth=width)
