@@ -5,6 +5,7 @@
 | binary | 1 logit, for the second class | ``bce`` | sigmoid |
 | multiclass | 1 logit a class | ``cross_entropy`` | softmax |
 | regression | 1 value, in standardised units | ``mse`` | identity |
+| reconstruction | its own inputs, in standardised units | ``mse`` | identity |
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pellucid.errors import SettingError, nearest
 
 __all__ = ["LOSSES", "Label", "Loss", "LossName", "Task", "TaskKind"]
 
-TaskKind = Literal["binary", "multiclass", "regression"]
+TaskKind = Literal["binary", "multiclass", "regression", "reconstruction"]
 LossName = Literal["bce", "cross_entropy", "mse", "mae", "huber"]
 Label = str | int | float | bool
 
@@ -86,18 +87,20 @@ class Loss:
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """The question that a network answers about one target column.
+    """The question that a network answers, about one target column or about its own inputs.
 
     Parameters
     ----------
     kind
-        ``binary``, ``multiclass`` or ``regression``.
+        ``binary``, ``multiclass``, ``regression`` or ``reconstruction``.
     target
-        The name of the target column.
+        The name of the target column; empty for reconstruction, which has none.
     classes
-        The labels in order (logit ``i`` speaks for ``classes[i]``); empty for regression.
+        The labels in order (logit ``i`` speaks for ``classes[i]``); empty for regression and reconstruction.
     loss
         The loss that training minimises.
+    width
+        For reconstruction: how many inputs there are to be drawn again; else ``None``.
 
     >>> Task.binary("ill", ("no", "yes")).outputs
     1
@@ -107,6 +110,7 @@ class Task:
     target: str
     loss: Loss
     classes: tuple[Label, ...] = ()
+    width: int | None = None
 
     def __post_init__(self) -> None:
         """Check that kind, classes and loss belong together."""
@@ -119,15 +123,26 @@ class Task:
         if not all(isinstance(c, str | int | float | bool) for c in self.classes):
             raise SettingError(f"the classes of {self.target!r} must be texts, numbers or booleans")
         n = len(self.classes)
-        fits = {"binary": n == 2, "multiclass": n >= 2, "regression": n == 0}
+        fits = {"binary": n == 2, "multiclass": n >= 2, "regression": n == 0, "reconstruction": n == 0}
         if not fits[self.kind]:
             raise SettingError(f"a {self.kind} task cannot have {n} classes (column {self.target!r})")
+        self._check_width()
         allowed = _CLASSIFICATION_LOSSES.get(self.kind, _REGRESSION_LOSSES)
         if self.loss.name not in allowed:
             raise SettingError(f"loss {self.loss.name!r} does not suit a {self.kind} task: use {' or '.join(allowed)}")
         weights = self.loss.class_weights
         if weights is not None and len(weights) != n:
             raise SettingError(f"{n} classes need {n} class weights, got {len(weights)}")
+
+    def _check_width(self) -> None:
+        if self.kind != "reconstruction":
+            if self.width is not None:
+                raise SettingError(f"width is for a reconstruction; a {self.kind} task has none, got {self.width!r}")
+            return
+        if type(self.width) is not int or self.width < 1:
+            raise SettingError(f"a reconstruction needs the width of its inputs, at least 1, got {self.width!r}")
+        if self.target:
+            raise SettingError(f"a reconstruction has no target column, got {self.target!r}")
 
     @classmethod
     def binary(cls, target: str, classes: tuple[Label, Label]) -> Task:
@@ -144,14 +159,36 @@ class Task:
         """One value, MSE."""
         return cls(kind="regression", target=target, loss=Loss(name="mse"))
 
+    @classmethod
+    def reconstruction(cls, width: int) -> Task:
+        """As many values as there are inputs, MSE.
+
+        >>> Task.reconstruction(784).outputs
+        784
+        """
+        return cls(kind="reconstruction", target="", width=width, loss=Loss(name="mse"))
+
     @property
     def is_classification(self) -> bool:
         """Whether the answer is a class."""
-        return self.kind != "regression"
+        return self.kind in ("binary", "multiclass")
+
+    @property
+    def question(self) -> str:
+        """The task in a few words.
+
+        >>> Task.regression("price").question, Task.reconstruction(4).question
+        ("regression of 'price'", 'reconstruction of its 4 inputs')
+        """
+        if self.width is not None:
+            return f"reconstruction of its {self.width:,} inputs"
+        return f"{self.kind} of {self.target!r}"
 
     @property
     def outputs(self) -> int:
         """The number of logits that the network ends in."""
+        if self.width is not None:
+            return self.width
         return len(self.classes) if self.kind == "multiclass" else 1
 
     @property
@@ -161,22 +198,26 @@ class Task:
             "binary": "sigmoid",
             "multiclass": "softmax",
             "regression": "identity",
+            "reconstruction": "identity",
         }
         return links[self.kind]
 
     def to_json(self) -> dict[str, Any]:
         """The task as plain JSON values."""
-        return {
+        value: dict[str, Any] = {
             "kind": self.kind,
             "target": self.target,
             "classes": list(self.classes),
             "loss": self.loss.to_json(),
         }
+        return value if self.width is None else {**value, "width": self.width}
 
     @classmethod
     def from_json(cls, value: object) -> Task:
         """Read what `to_json` wrote; raises `SettingError`."""
         names = {"kind", "target", "classes", "loss"}
+        if isinstance(value, Mapping) and value.get("kind") == "reconstruction":
+            names.add("width")
         if not isinstance(value, Mapping) or set(value) != names or not isinstance(value["classes"], list):
             raise SettingError(f"task must have exactly the fields {sorted(names)}, classes a list")
         return cls(
@@ -184,6 +225,7 @@ class Task:
             target=value["target"],
             classes=tuple(value["classes"]),
             loss=Loss.from_json(value["loss"]),
+            width=value.get("width"),
         )
 
 

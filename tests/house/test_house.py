@@ -44,7 +44,8 @@ def test_exported_names() -> None:
     assert set(pellucid.__all__) == {
         "Activation", "BatchNorm", "DataError", "Dense", "DivergenceError", "Dropout", "Loss", "Model",
         "ModelFileError", "Network", "Optimizer", "PellucidError", "Run", "RunFolderError", "SettingError",
-        "Settings", "StorageError", "Task", "UserError", "__version__", "check", "load", "mlp", "resume", "study", "train",
+        "Settings", "StorageError", "Task", "UserError", "__version__", "check", "load", "mlp", "resume", "study",
+        "train",
     }  # fmt: skip
     for name in pellucid.__all__:
         assert getattr(pellucid, name) is not None

@@ -208,7 +208,7 @@ def _check_scalars(document: dict[str, Any]) -> None:
                 _expect(_is_scalar(value), f"{name[:60]!r} of layer {index}", "be a plain value", value)
     if isinstance(task, dict):
         loss, classes = task.get("loss"), task.get("classes")
-        leaves = [("kind", task.get("kind")), ("target", task.get("target"))]
+        leaves = [(name, task.get(name)) for name in ("kind", "target", "width")]
         leaves += list(loss.items()) if isinstance(loss, dict) else []
         leaves += [("classes", label) for label in classes] if isinstance(classes, list) else []
         for name, value in leaves:

@@ -236,13 +236,16 @@ def history_table(history: Sequence[Epoch]) -> Table:
 
 def recipe_table(recipe: Recipe) -> Table:
     """What becomes of each column on its way into the network."""
+    from pellucid.preprocessing.image import ImageStep
+
     table = Table(title="Preprocessing", title_justify="left", box=None, pad_edge=False, header_style="bold")
     for name in ("column", "kind", "inputs", "named"):
         table.add_column(name, justify="right" if name == "inputs" else "left", overflow="fold")
-    for column in recipe.columns[:_MANY_COLUMNS]:
-        names = recipe.feature_names[recipe.slices[column.name]]
+    for step in recipe.steps[:_MANY_COLUMNS]:
+        names = recipe.feature_names[recipe.slices[step.name]]
         shown = ", ".join(names[:4]) + (f" … ({len(names) - 4} more)" if len(names) > 4 else "")
-        table.add_row(escape(column.name), column.kind, str(len(names)), escape(shown))
+        size = " × ".join(map(str, step.shape)) if isinstance(step, ImageStep) else ""
+        table.add_row(escape(step.name), f"{step.kind} {size}".strip(), f"{len(names):,}", escape(shown))
     if len(recipe.columns) > _MANY_COLUMNS:
         table.caption = f"… and {len(recipe.columns) - _MANY_COLUMNS:,} more"
         table.caption_justify = "left"

@@ -11,7 +11,7 @@ __all__ = ["evaluate"]
 
 def evaluate(
     run: Annotated[str, typer.Argument(help="A run folder or a model file.")],
-    data: Annotated[str, typer.Argument(help="Rows with the target column.")],
+    data: Annotated[str, typer.Argument(help="Rows with the target column: a table, or images with labels.")],
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Measure a model on DATA, each metric with a 95 % bootstrap interval."""

@@ -21,17 +21,26 @@ _MANY_DROPPED = 12
 
 @with_settings
 def inspect(
-    what: Annotated[str, typer.Argument(metavar="RUN|DATA", help="A run folder, a model file or a table.")],
+    what: Annotated[str, typer.Argument(metavar="RUN|DATA", help="A run folder, a model file, a table or images.")],
     *,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     settings: dict[str, Any],
 ) -> None:
-    """Show the schema of a table, or the architecture, preprocessing and history of a run."""
-    path = Path(what)
-    if path.is_dir() or path.suffix == ".safetensors":
+    """Show the schema of a table or of images, or the architecture, preprocessing and history of a run."""
+    if _is_run(Path(what)):
         _inspect_run(what, json=json)
     else:
         _inspect_table(what, settings, json=json)
+
+
+def _is_run(path: Path) -> bool:
+    """A model file, or a folder that is no folder of images."""
+    if path.suffix == ".safetensors" or not path.is_dir():
+        return path.suffix == ".safetensors"
+    from pellucid.workflow.folder import FILES
+    from pellucid.workflow.sources import is_images
+
+    return any((path / FILES[name]).exists() for name in ("config", "model")) or not is_images(path)
 
 
 def _inspect_table(data: str, given: dict[str, Any], *, json: bool) -> None:
@@ -87,7 +96,7 @@ def _show_run(model: Model, history: Sequence[Epoch]) -> None:
     classes = (
         f" ({', '.join(map(str, task.classes[:8]))}{' …' if len(task.classes) > 8 else ''})" if task.classes else ""
     )
-    console.print(escape(f"{task.kind} of {task.target!r}{classes}, {task.loss.name}, {task.link} at the end") + "\n")
+    console.print(escape(f"{task.question}{classes}, {task.loss.name}, {task.link} at the end") + "\n")
     console.print(layers_table(model.network))
     console.print()
     console.print(recipe_table(model.recipe))

@@ -9,6 +9,7 @@ import typer
 if TYPE_CHECKING:
     from pellucid.lessons.path import Reading
     from pellucid.lessons.question import Question
+    from pellucid.studies.story import Block
 
 __all__ = ["learn"]
 
@@ -23,7 +24,7 @@ def learn(
 ) -> None:
     """List the lessons, or read one; every figure in it is computed now."""
     from pellucid.errors import SettingError
-    from pellucid.lessons.path import read
+    from pellucid.lessons.path import find, read
 
     if name is None:
         if quiz or answers:
@@ -41,8 +42,16 @@ def learn(
     from pellucid.cli.console import console
     from pellucid.cli.study import tell
 
-    console.print(f"[bold]{escape(_title(name))}[/]\n")
-    reading = read(name, seed=seed, listener=tell)
+    begun = False
+
+    def listener(block: Block) -> None:
+        nonlocal begun
+        if not begun:  # not before: where the name or the seed is wrong, the error is all there is to say
+            console.print(f"[bold]{escape(find(name).title)}[/]")
+        begun = True
+        tell(block)
+
+    reading = read(name, seed=seed, listener=listener)
     if quiz:
         _ask(reading, seed)
         return
@@ -52,13 +61,9 @@ def learn(
         if answers:
             console.print(f"   [green]{escape(question.shown_answer())}[/]: {escape(question.why)}\n")
     if not answers:
-        console.print(f"Answer them: pellucid learn {name} --quiz{f' --seed {seed}' if seed else ''}", soft_wrap=True)
-
-
-def _title(name: str) -> str:
-    from pellucid.lessons.path import PATH
-
-    return PATH[name].title if name in PATH else name
+        again = f"pellucid learn {name} --quiz{f' --seed {seed}' if seed else ''}"
+        console.print(f"\nAnswer them: {again}", soft_wrap=True)
+    _print_next(name)
 
 
 def _list(*, json: bool) -> None:
@@ -102,10 +107,8 @@ def _ask(reading: Reading, seed: int) -> None:
     right = asked = 0
     for place, question in enumerate(reading.questions, 1):
         _print_question(place, question)
-        try:
-            given = input("   your answer: ").strip()
-        except EOFError:
-            console.print()
+        given = _answer_to(question)
+        if given is None:
             break
         asked += 1
         if given and question.mark(given):
@@ -116,13 +119,39 @@ def _ask(reading: Reading, seed: int) -> None:
             console.print(f"   {verdict} {escape(question.shown_answer())}. {escape(question.why)}\n")
     left_out = f"; {len(reading.questions) - asked} not asked" if asked < len(reading.questions) else ""
     console.print(f"{right} of {len(reading.questions)} right{left_out}")
-    following = _following(reading.name)
-    if right == len(reading.questions) and following:
-        console.print(f"Next: pellucid learn {following}")
-    elif right < len(reading.questions):
-        console.print(
-            f"Again with other numbers: pellucid learn {reading.name} --quiz --seed {seed + 1}", soft_wrap=True
-        )
+    if right < len(reading.questions):
+        again = f"pellucid learn {reading.name} --quiz --seed {seed + 1}"
+        console.print(f"Again with other numbers: {again}", soft_wrap=True)
+    else:
+        _print_next(reading.name)
+
+
+def _answer_to(question: Question) -> str | None:
+    """What was typed: something that can be marked, an empty line, or ``None`` at the end of the input."""
+    import sys
+
+    from pellucid.cli.console import console
+
+    while True:
+        try:
+            given = input("   your answer: ").strip()
+        except EOFError:
+            console.print()
+            return None
+        if not sys.stdin.isatty():
+            print(given)  # where nobody types, nothing has echoed it
+        if not given or question.understands(given):
+            return given
+        last = chr(ord("a") + len(question.choices) - 1)
+        console.print(f"   Type a letter from a to {last}." if question.choices else "   Type a number, such as −0.5.")
+
+
+def _print_next(name: str) -> None:
+    from pellucid.cli.console import console
+
+    following = _following(name)
+    if following:
+        console.print(f"The next lesson: pellucid learn {following}", soft_wrap=True)
 
 
 def _following(name: str) -> str | None:

@@ -11,14 +11,14 @@ __all__ = ["predict"]
 
 def predict(
     run: Annotated[str, typer.Argument(help="A run folder or a model file.")],
-    data: Annotated[str, typer.Argument(help="The rows, as a table with the columns the model knows.")],
+    data: Annotated[str, typer.Argument(help="The rows: a table with the columns the model knows, or images.")],
     output: Annotated[
         str | None,
         typer.Option("-o", "--output", help="CSV, Parquet or JSON lines by its ending; else the terminal."),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON lines; with -o, one object.")] = False,
 ) -> None:
-    """Predict the target of each row: its class and probabilities, or its value."""
+    """Predict the target of each row: its class and probabilities, or its value; or how badly it is reconstructed."""
     from pellucid.workflow.model import Model
     from pellucid.workflow.output import check_ending, encode, write_table
 
@@ -38,15 +38,13 @@ def predict(
 
         typer.echo(json_.dumps({"rows": answers.num_rows, "output": output}))
     else:
-        typer.echo(f"{answers.num_rows:,} predictions of {model.task.target!r} are in {output}")
+        of = f"predictions of {model.task.target!r}" if model.task.target else "reconstruction errors"
+        typer.echo(f"{answers.num_rows:,} {of} are in {output}")
 
 
 def open_rows(data: str) -> object:
     """A path as it is, or the table of a built-in set."""
-    from pathlib import Path
+    from pellucid.data.builtin import load_builtin
+    from pellucid.workflow.sources import is_builtin
 
-    from pellucid.data.builtin import BUILTIN, load_builtin
-
-    if data in BUILTIN and not Path(data).is_file():
-        return load_builtin(data)[0]
-    return data
+    return load_builtin(data)[0] if is_builtin(data) else data

@@ -1,4 +1,4 @@
-"""Tables: reading them, guessing what each column is, the target, the split, and the built-in sets.
+"""Tables and images: reading them, guessing what each column is, the target, the split, and the built-in sets.
 
 | file | what it does |
 |---|---|
@@ -12,5 +12,6 @@
 | `target` | the task, the classes, the values |
 | `duplicates` | which rows are equal |
 | `splits` | training, validation and test rows |
+| `images` | folders, zips, idx files and arrays of images become a table with a column of images |
 | `builtin` | iris, wine, breast_cancer, diabetes, digits, circles, moons, spirals, xor, and, or |
 """

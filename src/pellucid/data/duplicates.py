@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from pellucid.data.images.columns import image_hashes, is_image_type, mixed, pixels_of
 from pellucid.data.schema import Schema
 from pellucid.data.tables import Table
 
@@ -39,20 +40,15 @@ def row_hashes(table: Table, names: Sequence[str]) -> HashArray:
     """64 bits for each row, made of what its cells hold: comparable between tables."""
     total = np.zeros(table.n_rows, dtype=np.uint64)
     for position, name in enumerate(names):
-        total += _mixed(_bits(table.column(name)) + np.uint64(0x9E3779B97F4A7C15 * (position + 1) % 2**64))
+        total += mixed(_bits(table.column(name)) + np.uint64(0x9E3779B97F4A7C15 * (position + 1) % 2**64))
     return total
 
 
-def _mixed(bits: HashArray) -> HashArray:
-    """The finaliser of SplitMix64 (Steele, Lea & Flood 2014), which spreads each bit over all."""
-    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return bits ^ (bits >> np.uint64(31))
-
-
 def _bits(column: pa.Array) -> HashArray:
-    """64 bits a cell: of a number's value (whole or not), of a text's letters, of a moment's microseconds."""
+    """64 bits a cell: of a number's value (whole or not), a text's letters, a moment in time, an image's pixels."""
     kind = column.type
+    if is_image_type(kind):
+        return image_hashes(pixels_of(column))
     if pa.types.is_dictionary(kind):
         from hashlib import blake2b
 

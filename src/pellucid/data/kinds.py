@@ -1,4 +1,4 @@
-"""What one column is: number, truth value, category, date, long text, identifier or constant, and why."""
+"""What one column is: number, truth value, category, date, image, long text, identifier or constant, and why."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pellucid.data.dates import parse_dates
+from pellucid.data.images.columns import image_hashes, is_image_type, pixels_of, shape_of
 
 __all__ = ["TRUTH_WORDS", "Facts", "Guess", "Kind", "facts_of", "guess_kind", "names_a_subject"]
 
-Kind = Literal["numeric", "boolean", "categorical", "date", "text", "identifier", "constant"]
+Kind = Literal["numeric", "boolean", "categorical", "date", "image", "text", "identifier", "constant"]
 
 TRUTH_WORDS: tuple[frozenset[str], ...] = tuple(
     frozenset(pair) for pair in (("no", "yes"), ("false", "true"), ("f", "t"), ("n", "y"), ("off", "on"))
@@ -44,6 +45,7 @@ class Facts:
     column: pa.Array
     n_missing: int
     n_distinct: int
+    of_images: bool = False  # whether the table's rows are images
 
     @property
     def n_there(self) -> int:
@@ -65,9 +67,11 @@ class Guess:
     warning: str | None = None
 
 
-def facts_of(name: str, column: pa.Array, position: int, *, headed: bool) -> Facts:
-    """Count a column's missing and distinct cells."""
+def facts_of(name: str, column: pa.Array, position: int, *, headed: bool, of_images: bool = False) -> Facts:
+    """Count a column's missing and distinct cells; ``of_images`` says that another column holds images."""
     cells = column.indices if pa.types.is_dictionary(column.type) else column
+    if is_image_type(column.type):
+        cells = pa.array(image_hashes(pixels_of(column.drop_null() if column.null_count else column)))
     return Facts(
         name=name,
         position=position,
@@ -75,6 +79,7 @@ def facts_of(name: str, column: pa.Array, position: int, *, headed: bool) -> Fac
         column=column,
         n_missing=column.null_count,
         n_distinct=int(pc.count_distinct(cells, mode="only_valid").as_py()),
+        of_images=of_images,
     )
 
 
@@ -87,6 +92,12 @@ def guess_kind(facts: Facts) -> Guess:  # noqa: PLR0911 (one return for each kin
     """Judge a column by its type, its values and, where values do not settle it, its name."""
     if facts.n_there == 0:
         return Guess(kind="constant", reason="every cell is missing")
+    if is_image_type(facts.column.type):
+        if facts.n_distinct == 1 and facts.n_there > 1:
+            return Guess(kind="constant", reason="the same image in every row")
+        return Guess(kind="image", reason=_size_of(facts.column.type))
+    if facts.of_images and facts.name == "file" and pa.types.is_dictionary(facts.column.type):
+        return Guess(kind="identifier", reason="where each image was read from")
     if facts.n_distinct == 1:
         if not facts.n_missing:
             return Guess(kind="constant", reason=f"{_first(facts)} in every row")
@@ -99,6 +110,12 @@ def guess_kind(facts: Facts) -> Guess:  # noqa: PLR0911 (one return for each kin
     if pa.types.is_dictionary(kind):
         return _guess_text(facts)
     return _guess_number(facts)
+
+
+def _size_of(kind: pa.DataType) -> str:
+    height, width, channels = shape_of(kind)
+    colour = {1: " (grey)", 3: " (red, green, blue)"}.get(channels, "")
+    return f"{height} × {width} pixels, {channels} channel{'s' if channels != 1 else ''}{colour}"
 
 
 def _first(facts: Facts) -> str:

@@ -6,7 +6,7 @@ together with what the user said.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from pellucid.data.columns import number_pattern
 from pellucid.data.dates import parse_dates
+from pellucid.data.images.columns import is_image_type, shape_of
 from pellucid.data.kinds import Facts, Guess, Kind, facts_of, guess_kind, names_a_subject
 from pellucid.data.leaks import find_leaks
 from pellucid.data.tables import Table
@@ -24,7 +25,7 @@ from pellucid.errors import DataError, SettingError, nearest
 __all__ = ["Column", "Kind", "Role", "Schema", "infer_schema"]
 
 Role = Literal["feature", "target", "dropped"]
-_USABLE = ("numeric", "boolean", "categorical", "date")
+_USABLE = ("numeric", "boolean", "categorical", "date", "image")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +35,7 @@ class Column:
     Parameters
     ----------
     kind
-        A feature is ``numeric``, ``boolean``, ``categorical`` or ``date``; the other kinds are dropped.
+        A feature is ``numeric``, ``boolean``, ``categorical``, ``date`` or ``image``; the other kinds are dropped.
     role
         ``feature``, ``target`` or ``dropped`` (so are the group and the time column, unless kept).
     reason
@@ -45,6 +46,8 @@ class Column:
         Whether the user named the kind.
     examples
         At most three short values.
+    shape
+        Of a column of images: height, width, channels; else None.
     """
 
     name: str
@@ -55,6 +58,7 @@ class Column:
     n_distinct: int
     overridden: bool = False
     examples: tuple[str, ...] = ()
+    shape: tuple[int, int, int] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +87,10 @@ class Schema:
     def to_json(self) -> dict[str, Any]:
         """The schema as plain JSON values."""
         columns = [{**asdict(c), "examples": list(c.examples)} for c in self.columns]
+        for column in columns:
+            shape = column.pop("shape")
+            if shape is not None:
+                column["shape"] = list(shape)
         return {
             "columns": columns,
             "n_rows": self.n_rows,
@@ -105,6 +113,7 @@ def infer_schema(
     keep: Collection[str] = (),
     group: str | None = None,
     time: str | None = None,
+    unused: Mapping[str, str] | None = None,
 ) -> Schema:
     """Guess what each column is.
 
@@ -118,6 +127,8 @@ def infer_schema(
         Columns to leave out; columns to use in spite of being an identifier, or of giving the target away.
     group, time
         Columns that the split goes by; no features unless kept or named with a kind.
+    unused
+        Columns that this task has no use for, and why; dropped unless kept.
 
     Raises
     ------
@@ -147,10 +158,11 @@ def infer_schema(
     _check_roles(table, target=target, drop=drop, keep=keep, group=group, time=time, chosen=chosen)
 
     headed = table.report.header is not False
+    of_images = any(is_image_type(field.type) for field in table.arrow.schema)
     columns: list[Column] = []
     warnings: list[str] = []
     for position, name in enumerate(table.names):
-        facts = facts_of(name, table.column(name), position, headed=headed)
+        facts = facts_of(name, table.column(name), position, headed=headed, of_images=of_images)
         if name in chosen:
             _check_kind(facts, chosen[name])
             guess = Guess(kind=chosen[name], reason="as you said")
@@ -162,6 +174,7 @@ def infer_schema(
             overridden=name in chosen,
             use="target" if name == target else "drop" if name in drop else "keep" if name in keep else "",
             split_by="group" if name == group else "time" if name == time else "",
+            unused=(unused or {}).get(name, ""),
         )
         columns.append(column)
         warnings += [warning] if warning else []
@@ -201,6 +214,10 @@ def _check_roles(
     for where, given in (("--target", target), ("--group", group), ("--time", time)):
         if given is not None:
             _check_name(table, given, where)
+            if is_image_type(table.column(given).type):
+                use = "predicted" if where == "--target" else "split by"
+                hint = "; --task reconstruction learns to draw the images themselves" if use == "predicted" else ""
+                raise DataError(f"column {given!r} holds images and cannot be {use}; choose another {where}{hint}")
     if target is not None and target in (group, time):
         raise SettingError(f"column {target!r} cannot be the target and what the split goes by")
     for name in drop:
@@ -214,6 +231,8 @@ def _check_roles(
 def _check_kind(facts: Facts, kind: Kind) -> None:
     """Raise `DataError` where the cells do not bear the kind."""
     name, column = facts.name, facts.column
+    if is_image_type(column.type):
+        raise DataError(f"column {name!r} holds images and cannot be {kind}; leave out --{kind} {name!r}")
     if facts.n_there == 0:
         raise DataError(f"column {name!r} cannot be {kind}: every cell is missing; leave it to --drop {name!r}")
     is_text = pa.types.is_dictionary(column.type)
@@ -247,7 +266,9 @@ def _check_kind(facts: Facts, kind: Kind) -> None:
 # --- roles
 
 
-def _with_role(facts: Facts, guess: Guess, *, overridden: bool, use: str, split_by: str) -> tuple[Column, str | None]:
+def _with_role(
+    facts: Facts, guess: Guess, *, overridden: bool, use: str, split_by: str, unused: str
+) -> tuple[Column, str | None]:
     kind, reason, warning = guess.kind, guess.reason, guess.warning
     role: Role = "feature" if kind in _USABLE else "dropped"
     if use == "target":
@@ -261,6 +282,8 @@ def _with_role(facts: Facts, guess: Guess, *, overridden: bool, use: str, split_
         if kind not in _USABLE:
             kind = _plain_kind(facts)
         role, reason, warning = "feature", f"{reason}; kept as you said", None
+    elif unused:
+        role, reason, warning = "dropped", f"{reason}; {unused}", None
     elif split_by and not overridden:
         role, reason, warning = "dropped", f"{reason}; {split_by} of the split", None
     column = Column(
@@ -271,12 +294,15 @@ def _with_role(facts: Facts, guess: Guess, *, overridden: bool, use: str, split_
         n_missing=facts.n_missing,
         n_distinct=facts.n_distinct,
         overridden=overridden,
-        examples=_examples(facts.column),
+        examples=() if is_image_type(facts.column.type) else _examples(facts.column),
+        shape=shape_of(facts.column.type) if is_image_type(facts.column.type) else None,
     )
     return column, warning
 
 
 def _plain_kind(facts: Facts) -> Kind:
+    if is_image_type(facts.column.type):
+        return "image"
     if pa.types.is_dictionary(facts.column.type):
         return "categorical"
     if pa.types.is_timestamp(facts.column.type):
@@ -308,7 +334,7 @@ def _hint_of_group(facts: Facts, column: Column, group: str | None) -> Iterable[
 def _without_leaks(
     table: Table, columns: list[Column], target: str, keep: Collection[str]
 ) -> tuple[list[Column], list[str]]:
-    features = [c.name for c in columns if c.role == "feature"]
+    features = [c.name for c in columns if c.role == "feature" and c.kind != "image"]
     warnings: list[str] = []
     dropped: dict[str, str] = {}
     for leak in find_leaks(table, features, target):

@@ -19,6 +19,7 @@ __all__ = ["Target", "TaskChoice", "encode_target", "read_target"]
 
 TaskChoice = Literal["auto", "binary", "multiclass", "regression"]
 IntArray = NDArray[np.int64]
+_Kind = Literal["binary", "multiclass", "regression"]  # what a column can ask for
 
 _FEW = 20  # whole numbers with at most so many different values are classes
 _MANY_NUMBERS = 1_000  # more different numbers than this are no classes
@@ -59,11 +60,12 @@ class Target:
         return self.values[found]
 
 
-def read_target(table: Table, name: str, *, task: TaskChoice = "auto") -> Target:
+def read_target(table: Table, name: str, *, task: TaskChoice = "auto", labels: bool = False) -> Target:
     """Read the target and decide on the task.
 
     Text, truth values and anything with two values are classes; so are whole numbers with at most 20 different
-    values (of which there are three rows each, on average); other numbers are for regression.
+    values (of which there are three rows each, on average); other numbers are for regression. ``labels`` says that the
+    column names what an image shows: whole numbers are then classes, up to a thousand of them.
 
     Raises
     ------
@@ -94,7 +96,7 @@ def read_target(table: Table, name: str, *, task: TaskChoice = "auto") -> Target
             "there is nothing to tell apart"
         )
     if task == "auto":
-        task, why = _guess(kind, distinct, len(values))
+        task, why = _guess(kind, distinct, len(values), labels=labels)
         notes = (*notes, f"target {name!r}: {why}")
     if task == "regression":
         return Target(
@@ -228,19 +230,19 @@ def _is_whole(distinct: pa.Array) -> bool:
     return bool(np.all((values == np.trunc(values)) & (np.abs(values) < 2**53)))
 
 
-def _guess(kind: pa.DataType, distinct: pa.Array, n_rows: int) -> tuple[TaskKind, str]:
+def _guess(kind: pa.DataType, distinct: pa.Array, n_rows: int, *, labels: bool) -> tuple[_Kind, str]:
     d = len(distinct)
     if d == 2:
         return "binary", f"two values ({', '.join(repr(_label(v)) for v in distinct)}), so two classes"
     if pa.types.is_dictionary(kind):
         return "multiclass", f"text with {d:,} values, so {d:,} classes"
-    if _is_whole(distinct) and d <= _FEW and d * 3 <= n_rows:
-        return "multiclass", f"whole numbers with {d} values, so {d} classes (--task regression for a number)"
+    if _is_whole(distinct) and ((labels and d <= _MANY_NUMBERS) or (d <= _FEW and d * 3 <= n_rows)):
+        return "multiclass", f"whole numbers with {d:,} values, so {d:,} classes (--task regression for a number)"
     hint = " (--task multiclass for classes)" if _is_whole(distinct) and d <= _MANY_NUMBERS else ""
     return "regression", f"numbers with {d:,} values, so a number is predicted{hint}"
 
 
-def _check_classes(name: str, task: TaskKind, kind: pa.DataType, distinct: pa.Array, n_rows: int) -> None:
+def _check_classes(name: str, task: _Kind, kind: pa.DataType, distinct: pa.Array, n_rows: int) -> None:
     d = len(distinct)
     if task == "binary" and d != 2:
         shown = ", ".join(repr(_label(v)) for v in distinct[:5])

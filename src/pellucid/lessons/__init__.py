@@ -1,7 +1,7 @@
 """The learning path: short lessons and questions; every figure and every answer is computed when it is read.
 
 `path` lists the lessons in order; `question` holds what can be asked and how an answer is marked. Each lesson is the
-file of its name: a function ``lesson(story, seed)`` that tells a `Story` and returns five questions.
+file of its name: ``tell(story)`` tells a `Story`, ``questions(generator)`` returns five questions.
 
     >>> from pellucid.lessons import read
     >>> reading = read("perceptron")
@@ -9,6 +9,6 @@ file of its name: a function ``lesson(story, seed)`` that tells a `Story` and re
     5
 """
 
-from pellucid.lessons.path import PATH, read
+from pellucid.lessons.path import PATH, ask, read
 
-__all__ = ["PATH", "read"]
+__all__ = ["PATH", "ask", "read"]

@@ -5,30 +5,31 @@ from __future__ import annotations
 import numpy as np
 
 from pellucid.lessons.question import Question, choose, number
+from pellucid.lessons.writing import pick, vector
 from pellucid.scratch.activations import sigmoid, softmax
 from pellucid.scratch.losses import loss_and_gradient
 from pellucid.studies.story import Story, shown
 from pellucid.task import Loss
 
-__all__ = ["lesson"]
+__all__ = ["questions", "tell"]
 
 
-def lesson(story: Story, seed: int) -> tuple[Question, ...]:
-    """Tell what a loss measures, and ask five questions about it."""
-    generator = np.random.default_rng([seed, 5])
-
+def tell(story: Story) -> None:
+    """Tell what a loss measures."""
     story.heading("One number to make smaller")
     story.say(
         "Training needs to know how wrong the network is, as one number: the loss. Zero is perfect, larger is worse, "
         "and it must change smoothly with the weights, for its slope says which way to go. Accuracy will not do: "
-        "moving a weight a little changes no decision, so its slope is zero almost everywhere."
+        "moving a weight a little changes no decision, so its slope is zero almost everywhere. The loss of several "
+        "rows is the mean of the losses of each."
     )
 
     story.heading("Numbers: the squared error, and a gentler one")
     story.say(
         "For a number, the mean squared error (MSE) takes the difference between answer and truth and squares it. An "
         "error twice as large costs four times as much. So one row that is far off, perhaps by a slip of the pen, can "
-        "outweigh all others. Huber's loss is a parabola near zero and a straight line beyond δ: it lets no row shout."
+        "outweigh all others. Huber's loss is half the squared error up to an error of δ, and the straight line "
+        "δ · (|error| − δ/2) beyond. Its slope never exceeds δ, so a single row pulls no harder than that."
     )
     errors = np.array([0.5, 1.0, 2.0, 10.0])
     rows = []
@@ -52,19 +53,18 @@ def lesson(story: Story, seed: int) -> tuple[Question, ...]:
     result = loss_and_gradient(Loss(name="cross_entropy"), z, np.array([0]))
     story.say(
         "Pellucid's networks end in logits, and the loss does the rest: it is computed from the logits directly, "
-        f"because the exponential of a large number would overflow on the way. For the logits [{shown(float(z[0, 0]))}, "
-        f"{shown(float(z[0, 1]))}] and the first class, the probability is {shown(float(softmax(z)[0, 0]))}, the loss "
-        f"{shown(result.value)}, and the slope for each logit is simply probability minus truth: "
-        f"[{shown(float(result.d_logits[0, 0]))}, {shown(float(result.d_logits[0, 1]))}]."
+        f"because the exponential of a large number would overflow on the way. For the logits {vector(z[0])} and the "
+        f"first class, the probability is {shown(float(softmax(z)[0, 0]))}, the loss {shown(result.value)}, and the "
+        f"slope for each logit is simply probability minus truth: {vector(result.d_logits[0])}."
     )
     story.close(
         learned="A loss turns all mistakes into one smooth number; which loss fits is decided by what is predicted.",
-        try_next="pellucid learn losses --quiz",
+        try_next="pellucid study mlp",
     )
-    return _questions(generator)
 
 
-def _questions(generator: np.random.Generator) -> tuple[Question, ...]:
+def questions(generator: np.random.Generator) -> tuple[Question, ...]:
+    """Five questions, with answers computed from the numbers that are drawn."""
     answers, truths = generator.integers(1, 9, 3), generator.integers(1, 9, 3)
     mse = _mse(answers, truths)
     logit = float(generator.choice([-2.0, -1.0, 1.0, 2.0]))
@@ -77,18 +77,21 @@ def _questions(generator: np.random.Generator) -> tuple[Question, ...]:
         "the price of a house, where one price in ten is mistyped": "Huber",
         "which of five species a plant is": "cross-entropy",
         "whether a customer leaves": "binary cross-entropy",
+        "tomorrow's temperature, where large errors hurt far more than small ones": "mean squared error",
     }
-    what = str(generator.choice(list(loss_for)))
+    what = pick(generator, loss_for)
     best = loss_for[what]
     return (
         number(
-            f"A network answers {_list(answers)}; the truth is {_list(truths)}. What is the mean squared error?",
+            f"A network answers {vector(answers)}; the truth is {vector(truths)}. What is the mean squared error?",
             mse,
-            f"The errors are {_list(answers - truths)}; their squares sum to {shown(3 * mse)}, over 3 rows.",
+            f"The errors (answer minus truth) are {vector(answers - truths)}; their squares sum to "
+            f"{shown(len(truths) * mse)}, over {len(truths)} rows.",
             digits=2,
         ),
         number(
-            f"The logit of the true class is {shown(logit)}; two classes. What is the binary cross-entropy?",
+            f"A row belongs to the second of two classes, and the network's single logit, the one for this class, is "
+            f"{shown(logit)}. What is the binary cross-entropy of the row?",
             bce.value,
             f"The probability is σ({shown(logit)}) = {shown(p)}, and −ln {shown(p)} = {shown(bce.value)}.",
             digits=2,
@@ -108,13 +111,14 @@ def _questions(generator: np.random.Generator) -> tuple[Question, ...]:
         choose(
             f"You predict {what}. Which loss fits?",
             best,
-            ("mean squared error", "binary cross-entropy", "cross-entropy", "Huber"),
-            f"{best[0].upper()}{best[1:]}: "
-            + {
-                "Huber": "a number, and mistyped rows must not outweigh the others.",
-                "cross-entropy": "one of several classes.",
-                "binary cross-entropy": "one of two classes.",
+            ["mean squared error", "binary cross-entropy", "cross-entropy", "Huber"],
+            {
+                "Huber": "It is a number, and mistyped rows must not outweigh the others.",
+                "cross-entropy": "It is one of several classes.",
+                "binary cross-entropy": "It is one of two classes.",
+                "mean squared error": "It is a number, and an error twice as large is to cost four times as much.",
             }[best],
+            generator,
         ),
     )
 
@@ -135,7 +139,3 @@ def _slope(name: str, error: float) -> float:
 def _mse(answers: np.ndarray, truths: np.ndarray) -> float:
     z, y = answers.astype(float)[:, None], truths.astype(float)[:, None]
     return loss_and_gradient(Loss(name="mse"), z, y).value
-
-
-def _list(values: np.ndarray) -> str:
-    return "[" + ", ".join(shown(int(v)) for v in values) + "]"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from pellucid.errors import SettingError, nearest
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from pellucid.lessons.question import Question
     from pellucid.studies.story import Block, Story
 
-__all__ = ["PATH", "Lesson", "Reading", "read"]
+__all__ = ["PATH", "Lesson", "Reading", "ask", "find", "read"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +70,26 @@ class Reading:
         return f"<Lesson {self.name!r}: {len(self.questions)} questions>"
 
 
+def find(name: str) -> Lesson:
+    """The lesson of this name.
+
+    Raises
+    ------
+    SettingError
+        No such lesson, or its part of Pellucid is not built yet.
+
+    >>> find("losses").module
+    'pellucid.lessons.losses'
+    """
+    if name not in PATH:
+        raise SettingError(f"there is no lesson {name!r}{nearest(name, PATH)}")
+    lesson = PATH[name]
+    if lesson.module is None:
+        built = ", ".join(each for each, line in PATH.items() if line.module is not None)
+        raise SettingError(f"the lesson {name!r} is not there yet: Pellucid has no {lesson.needs} so far; read {built}")
+    return lesson
+
+
 def read(name: str, *, seed: int = 0, listener: Callable[[Block], None] = lambda block: None) -> Reading:
     """Compute a lesson and its questions.
 
@@ -77,28 +98,43 @@ def read(name: str, *, seed: int = 0, listener: Callable[[Block], None] = lambda
     name
         One of `PATH`.
     seed
-        Another seed asks the same things with other numbers.
+        Another seed asks with other numbers, and sometimes for something else; the text stays.
     listener
         Is handed each block of the story as it is told.
 
     Raises
     ------
     SettingError
-        No such lesson, or its part of Pellucid is not built yet.
+        No such lesson, its part of Pellucid is not built yet, or a seed below 0.
 
     >>> [question.mark(str(question.answer)) for question in read("perceptron").questions]
     [True, True, True, True, True]
     """
-    if name not in PATH:
-        raise SettingError(f"there is no lesson {name!r}{nearest(name, PATH)}")
-    lesson = PATH[name]
-    if lesson.module is None:
-        built = ", ".join(each for each, line in PATH.items() if line.module is not None)
-        raise SettingError(f"the lesson {name!r} is not there yet: Pellucid has no {lesson.needs} so far; read {built}")
-    if type(seed) is not int or seed < 0:
-        raise SettingError(f"seed must be a whole number of at least 0, got {seed!r}")
     from pellucid.studies.story import Story
 
+    questions = ask(name, seed=seed)
     story = Story(listener, pictures=False)
-    questions = importlib.import_module(lesson.module).lesson(story, seed)
-    return Reading(name=name, title=lesson.title, story=story, questions=tuple(questions))
+    _module(name).tell(story)
+    return Reading(name=name, title=find(name).title, story=story, questions=questions)
+
+
+def ask(name: str, *, seed: int = 0) -> tuple[Question, ...]:
+    """The questions of a lesson without its text; parameters and errors as in `read`.
+
+    >>> len(ask("losses", seed=3))
+    5
+    """
+    module = _module(name)
+    if type(seed) is not int or seed < 0:
+        raise SettingError(f"seed must be a whole number of at least 0, got {seed!r}")
+    import numpy as np
+
+    generator = np.random.default_rng([seed, list(PATH).index(name)])
+    questions: tuple[Question, ...] = module.questions(generator)
+    return questions
+
+
+def _module(name: str) -> ModuleType:
+    module = find(name).module
+    assert module is not None, name
+    return importlib.import_module(module)

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["Question", "choose", "number"]
+import numpy as np
+
+__all__ = ["Question", "choose", "number", "read_numbers"]
+
+_PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+_GROUPS = re.compile(r"[+-]?\d{1,3}(?P<mark>[, ])\d{3}((?P=mark)\d{3})*(\.\d+)?", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,83 +24,128 @@ class Question:
     text
         What is asked.
     answer
-        A number, or one of ``choices``.
+        A number, unrounded, or one of ``choices``.
     why
         How one comes to it, with the numbers; shown after the answer was given.
     choices
         What may be chosen; empty where a number is asked for.
-    tolerance
-        How far a number may be off; half a unit of the last digit that is asked for, and a hair more.
+    digits
+        To how many digits after the point a number is asked for; ``None`` where it is to be exact.
     """
 
     text: str
     answer: float | str
     why: str
     choices: tuple[str, ...] = ()
-    tolerance: float = 0.0
+    digits: int | None = None
 
     def __post_init__(self) -> None:
         """Check that there is something to mark by."""
         if self.choices:
             assert self.answer in self.choices, self
-            assert len(set(self.choices)) == len(self.choices), self
+            assert len({choice.casefold() for choice in self.choices}) == len(self.choices), self
+            assert all(len(choice) > 1 or choice.isdigit() for choice in self.choices), self  # "a" names a place
         else:
             assert isinstance(self.answer, int | float), self
             assert math.isfinite(self.answer), self
 
+    def understands(self, given: str) -> bool:
+        """Whether ``given`` is an answer at all, right or wrong.
+
+        >>> number("2 + 2?", 4, "two and two").understands("four")
+        False
+        """
+        return bool(self._chosen(given) if self.choices else read_numbers(given))
+
     def mark(self, given: str) -> bool:
         """Whether ``given`` is right: a number with point or comma, a choice by its letter or its words.
 
+        A rounded number may be off by half a unit of its last digit, and a hair more.
+
         >>> number("2 + 2?", 4, "two and two").mark(" 4,0 ")
         True
-        >>> choose("Which?", "sum", ("sum", "product"), "because").mark("a")
+        >>> choose("Which?", "sum", ["product"], "because", np.random.default_rng(0)).mark("SUM")
         True
         """
-        given = given.strip()
         if self.choices:
-            letter = given.rstrip(").").lower()
-            if len(letter) == 1 and "a" <= letter < chr(ord("a") + len(self.choices)):
-                return self.choices[ord(letter) - ord("a")] == self.answer
-            return given.casefold() == str(self.answer).casefold()
-        seen = read_number(given)
-        return seen is not None and abs(seen - float(self.answer)) <= self.tolerance * 1.0001 + 1e-12
+            return self._chosen(given) == self.answer
+        right = float(self.answer)
+        off = 1e-9 * max(1.0, abs(right)) + (0.0 if self.digits is None else 0.5 * 10**-self.digits)
+        return any(abs(seen - right) <= off for seen in read_numbers(given))
 
     def shown_answer(self) -> str:
-        """The answer as text."""
+        """The answer as text: a choice with its letter, a number rounded as it was asked for.
+
+        >>> number("a third?", 1 / 3, "1/3", digits=2).shown_answer()
+        '0.33'
+        """
         if isinstance(self.answer, str):
-            letter = chr(ord("a") + self.choices.index(self.answer))
-            return f"{letter}) {self.answer}"
-        return f"{self.answer:.6g}".replace("-", "−")
+            return f"{chr(ord('a') + self.choices.index(self.answer))}) {self.answer}"
+        text = f"{self.answer:.10g}" if self.digits is None else f"{self.answer:.{self.digits}f}"
+        return text.replace("-", "−")
+
+    def _chosen(self, given: str) -> str | None:
+        words = _folded(given)
+        letter = words.rstrip(").")
+        if len(letter) == 1 and "a" <= letter < chr(ord("a") + len(self.choices)):
+            return self.choices[ord(letter) - ord("a")]
+        return next((choice for choice in self.choices if _folded(choice) == words), None)
 
 
-def read_number(given: str) -> float | None:
-    """A number as people type it, or ``None``: a decimal comma, a typographic minus, a per cent sign.
+def _folded(words: str) -> str:
+    return " ".join(words.replace("−", "-").split()).casefold()
 
-    >>> read_number("−0,5"), read_number("62 %"), read_number("two")
-    (-0.5, 62.0, None)
+
+def read_numbers(given: str) -> tuple[float, ...]:
+    """Every number that ``given`` may mean, as people type it; empty for what is no number.
+
+    A decimal comma or point, a typographic minus, a fraction. A comma before three digits may also set thousands
+    apart, and "62 %" may answer a question for a share or for per cent: such an answer has two readings.
+
+    >>> read_numbers("−0,5"), read_numbers("1/4"), read_numbers("two")
+    ((-0.5,), (0.25,), ())
+    >>> read_numbers("62 %"), read_numbers("1,234")
+    ((62.0, 0.62), (1.234, 1234.0))
     """
-    text = re.sub(r"[%\s]", "", given.replace("−", "-"))
-    if text.count(",") == 1 and "." not in text:
-        text = text.replace(",", ".")
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
+    text = " ".join(given.replace("−", "-").replace("–", "-").split())
+    percent = text.endswith("%")
+    text = text.removesuffix("%").rstrip()
+    text = re.sub(r"^([+-]) ", r"\1", text)
+    above, slash, below = text.partition("/")
+    values = _readings(above.rstrip())
+    if slash:
+        values = [a / b for a in values for b in _readings(below.lstrip()) if b]
+    values = [value for value in values if math.isfinite(value)]
+    return tuple([*values, *(value / 100 for value in values)] if percent else values)
+
+
+def _readings(text: str) -> list[float]:
+    found = []
+    decimal = text.replace(",", ".") if text.count(",") == 1 and "." not in text else text
+    if _PLAIN.fullmatch(decimal):
+        found.append(float(decimal))
+    if _GROUPS.fullmatch(text):
+        found.append(float(re.sub("[, ]", "", text)))
+    return found
 
 
 def number(text: str, answer: float, why: str, *, digits: int | None = None) -> Question:
-    """A question for a number, rounded to ``digits`` after the point (``None``: exact).
+    """A question for a number, to be rounded to ``digits`` after the point (``None``: exact).
 
-    >>> number("a third?", 1 / 3, "1/3", digits=2).mark("0.33")
-    True
+    >>> number("a third?", 1 / 3, "1/3", digits=2).text
+    'a third? (2 digits after the point)'
     """
-    if digits is None:
-        return Question(text=text, answer=float(answer), why=why)
-    asked = f"{text} ({digits} digits after the point)" if digits else f"{text} (a whole number)"
-    return Question(text=asked, answer=round(float(answer), digits), why=why, tolerance=0.5 * 10**-digits)
+    asked = {None: "", 0: " (a whole number)", 1: " (1 digit after the point)"}
+    text += asked.get(digits, f" ({digits} digits after the point)")
+    return Question(text=text, answer=float(answer), why=why, digits=digits)
 
 
-def choose(text: str, answer: str, choices: tuple[str, ...], why: str) -> Question:
-    """A question with choices; their order is as given, so put the right one in different places."""
-    return Question(text=text, answer=answer, choices=choices, why=why)
+def choose(text: str, answer: str, others: Sequence[str], why: str, generator: np.random.Generator) -> Question:
+    """A question with choices: the right one at a random place among the ``others``.
+
+    >>> sorted(choose("Which?", "sum", ["product", "power"], "because", np.random.default_rng(0)).choices)
+    ['power', 'product', 'sum']
+    """
+    choices = [*(other for other in others if other != answer), answer]
+    order = generator.permutation(len(choices))
+    return Question(text=text, answer=answer, choices=tuple(choices[i] for i in order), why=why)

@@ -84,6 +84,7 @@ def encode(figure: Figure, ending: str) -> bytes:
     sink = io.BytesIO()
     without_date = {"Date": None} if ending == "svg" else None
     with rc_context(_STYLE):
+        figure.draw_without_rendering()  # a second drawing finds the layout settled, colour bars included
         figure.savefig(sink, format=ending, dpi=150, metadata=without_date)
     return sink.getvalue()
 

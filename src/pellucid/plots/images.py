@@ -150,7 +150,9 @@ def error_maps(
     columns = min(columns, len(errors))
     rows = math.ceil(len(errors) / columns)
     figure, axes = panels(rows, columns, width=3.2, height=3.1, title=title)
-    figure.set_layout_engine("compressed")  # squares beside a colour bar: the plain layout cuts off its label
+    figure.set_layout_engine(
+        "compressed", w_pad=0.08, h_pad=0.08
+    )  # squares beside a colour bar: the plain layout cuts off its label
     largest = max(float(np.max(np.asarray(values))) for values in errors.values()) or 1.0
     shown = None
     for axis, (name, values) in zip(axes, errors.items(), strict=False):

@@ -1,6 +1,6 @@
 """From a table to the inputs of a network: fitted on the training rows alone, stored as JSON.
 
-`recipe` holds the whole; `numeric`, `boolean`, `categorical` and `dates` one kind of column each; `target`
+`recipe` holds the whole; `numeric`, `boolean`, `categorical`, `dates` and `image` one kind of column each; `target`
 scales what is to be predicted; `values` reads cells of any type, `checks` reads what a model file holds.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 from pellucid.preprocessing.boolean import BooleanStep
 from pellucid.preprocessing.categorical import CategoricalStep
 from pellucid.preprocessing.dates import DatePart, DateStep
+from pellucid.preprocessing.image import ImageStep
 from pellucid.preprocessing.numeric import SCALINGS, NumericStep, Scaling
 from pellucid.preprocessing.recipe import InputColumn, Recipe, Step
 from pellucid.preprocessing.target import TargetScaler
@@ -19,6 +20,7 @@ __all__ = [
     "CategoricalStep",
     "DatePart",
     "DateStep",
+    "ImageStep",
     "InputColumn",
     "NumericStep",
     "Recipe",

@@ -21,6 +21,7 @@ from pellucid.preprocessing import checks
 from pellucid.preprocessing.boolean import BooleanStep, fit_boolean
 from pellucid.preprocessing.categorical import CategoricalStep, fit_categorical
 from pellucid.preprocessing.dates import DateStep, fit_date
+from pellucid.preprocessing.image import ImageStep, fit_image
 from pellucid.preprocessing.numeric import SCALINGS, NumericStep, Scaling, fit_numeric
 from pellucid.preprocessing.values import FloatArray, IntArray, one_array
 
@@ -61,6 +62,7 @@ _READERS: dict[str, Callable[[object, str], Step]] = {
     "boolean": BooleanStep.from_json,
     "categorical": CategoricalStep.from_json,
     "date": DateStep.from_json,
+    "image": ImageStep.from_json,
 }
 
 
@@ -134,6 +136,8 @@ class Recipe:
                     steps.append(fit_boolean(column.name, cells))
                 case "date":
                     steps.append(fit_date(column.name, cells))
+                case "image":
+                    steps.append(fit_image(column.name, cells))
                 case _:
                     steps.append(
                         fit_categorical(column.name, cells, max_categories=max_categories, rare_below=threshold)
@@ -293,6 +297,11 @@ def _arrow_columns(columns: dict[str, Any]) -> dict[str, Any]:
                 f"column {name!r} must be a list or an array with a value for each row, "
                 f"got {type(column).__name__}; for one row, use transform_row"
             )
+        if isinstance(column, np.ndarray) and column.ndim in (3, 4):
+            from pellucid.data.images.read import image_table
+
+            made[name] = image_table(column).column("image")
+            continue
         if isinstance(column, np.ndarray) and column.ndim != 1:
             raise DataError(f"column {name!r} must have one dimension, got {column.ndim}")
         try:

@@ -23,6 +23,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pellucid.data.columns import DEFAULT_MISSING
+from pellucid.data.images.columns import is_image_type
 from pellucid.errors import DataError
 
 __all__ = [
@@ -57,7 +58,9 @@ def one_array(column: Any) -> Any:
         if pa.types.is_dictionary(column.type):
             column = column.unify_dictionaries()
         column = column.combine_chunks()
-    return column.storage if isinstance(column, pa.ExtensionArray) else column
+    if isinstance(column, pa.ExtensionArray) and not is_image_type(column.type):
+        return column.storage
+    return column
 
 
 def is_missing(value: object) -> bool:

@@ -176,7 +176,7 @@ def shown(cell: Cell) -> str:
     if isinstance(cell, bool | np.bool_):
         return "yes" if cell else "no"
     if isinstance(cell, int | np.integer):
-        return f"{int(cell):,}"
+        return f"{int(cell):,}".replace("-", "−")
     if isinstance(cell, float | np.floating):
         return "—" if math.isnan(cell) else ("−" if cell < 0 else "") + f"{abs(float(cell)):,.4g}"
     return str(cell)

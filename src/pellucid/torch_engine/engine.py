@@ -13,6 +13,7 @@ from torch import Tensor
 from pellucid.errors import SettingError
 from pellucid.network import Network
 from pellucid.optimizer import Optimizer
+from pellucid.shapes import check_inputs, check_parameters, check_rows
 from pellucid.task import Loss
 from pellucid.torch_engine.device import choose_device
 from pellucid.torch_engine.module import build, forward, loss_value
@@ -57,12 +58,14 @@ class TorchEngine:
         if self._where.type == "mps" and dtype == "float64":
             raise SettingError("device mps has no float64: use precision float32, or device cpu")
         self.device = str(self._where)
+        check_parameters(network, parameters)
         self._module = build(network, parameters, self._dtype).to(self._where)
         self._weights = dict(self._module.named_parameters())
         self._updates = Updates(optimizer, list(self._weights.values()))
 
     def load_rows(self, inputs: Array, targets: Array, weights: Array | None = None) -> None:
         """Put the training rows on the device: inputs ``[N, I]``, targets ``[N]`` or ``[N, C]``, weights ``[N]``."""
+        check_rows(self.network, self.loss, inputs, targets, weights)
         self._inputs, self._targets = self._tensor(inputs), self._tensor(targets)
         self._row_weights = None if weights is None else self._tensor(weights)
 
@@ -91,6 +94,7 @@ class TorchEngine:
 
     def logits(self, inputs: Array) -> Array:
         """The answers for ``inputs`` ``[N, I]`` as logits ``[N, C]``, with nothing dropped."""
+        check_inputs(self.network, inputs)
         self._module.eval()
         with torch.inference_mode():
             parts = [
@@ -105,6 +109,7 @@ class TorchEngine:
 
     def load_parameters(self, parameters: Mapping[str, Array]) -> None:
         """Take a copy of these arrays as the weights."""
+        check_parameters(self.network, parameters)
         state = {name: torch.from_numpy(np.array(array)) for name, array in parameters.items()}
         self._module.load_state_dict(state, strict=True)
 

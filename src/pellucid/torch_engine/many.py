@@ -7,6 +7,7 @@ the networks do not see one another, and each comes to the weights that it would
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -15,9 +16,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pellucid.errors import SettingError
+from pellucid.errors import DivergenceError, SettingError
 from pellucid.network import Activation, Dense, Network, describe
 from pellucid.optimizer import Optimizer
+from pellucid.shapes import check_rows
 from pellucid.task import Loss
 from pellucid.torch_engine.device import choose_device
 from pellucid.torch_engine.module import activation_module, loss_value
@@ -52,9 +54,10 @@ def train_many(
     parameters
         The first weights of each of the S networks, as `initialise` gives them.
     inputs, targets
-        ``[B, I]``; ``[B]`` class numbers or ``[B, C]`` numbers. All networks see the same rows.
-    epochs
-        Steps; each sees all rows.
+        ``[B, I]``; ``[B]`` class numbers or ``[B, C]`` numbers: all networks see the same rows. Or ``[S, B, I]`` and
+        ``[S, B]`` or ``[S, B, C]``: each network has rows of its own.
+    learning_rate, epochs
+        Of each step, above 0; and how many steps, each on all rows.
     at
         After so many epochs, a function is handed the stacked parameters.
 
@@ -66,13 +69,19 @@ def train_many(
     Raises
     ------
     SettingError
-        The network has BatchNorm or Dropout.
+        The network has BatchNorm or Dropout, there are no first weights, rows of their own for another number of
+        networks, or a setting breaks its rule.
+    DivergenceError
+        The last weights of some networks are not finite.
     """
-    for index, layer in enumerate(network.layers):
-        if not isinstance(layer, Dense | Activation):
-            raise SettingError(f"layer {index} ({describe(layer)}) cannot be trained in many networks at once")
-    if optimizer.clip_norm is not None:
-        raise SettingError("clip_norm would be shared by all networks: train them one by one")
+    own = inputs.ndim == 3
+    _check(network, optimizer, len(parameters), learning_rate, epochs)
+    if own and not (len(inputs) == len(targets) == len(parameters)):
+        raise SettingError(
+            f"rows of their own for {len(inputs):,} networks, but first weights of {len(parameters):,}: give one set "
+            "of rows each, or one for all"
+        )
+    check_rows(network, loss, inputs[0] if own else inputs, targets[0] if own else targets)
     where = choose_device(device)
     first = {p.name: np.stack([each[p.name] for each in parameters]) for p in network.parameters()}
     weights = {
@@ -83,7 +92,7 @@ def train_many(
     x = torch.as_tensor(inputs, dtype=_DTYPES[dtype]).to(where)
     y = torch.as_tensor(targets, dtype=torch.int64 if targets.dtype.kind == "i" else _DTYPES[dtype]).to(where)
     many = len(parameters)
-    every_y = y.expand(many, *y.shape).reshape(many * len(y), *y.shape[1:])
+    every_y = y.flatten(0, 1) if own else y.expand(many, *y.shape).reshape(many * len(y), *y.shape[1:])
 
     for epoch in range(1, epochs + 1):
         for weight in weights.values():
@@ -96,16 +105,37 @@ def train_many(
             updates.step(learning_rate)
         if at and epoch in at:
             at[epoch](_numpy(weights))
-    return _numpy(weights)
+    last = _numpy(weights)
+    lost = sum(not all(np.isfinite(array[i]).all() for array in last.values()) for i in range(many))
+    if lost:
+        raise DivergenceError(
+            f"the weights of {lost:,} of {many:,} networks are infinite or no numbers after {epochs:,} epochs: "
+            f"lower the learning rate, which is {learning_rate:g}"
+        )
+    return last
 
 
 def logits_of_many(network: Network, parameters: Mapping[str, Array], inputs: Array) -> Array:
-    """The logits ``[S, B, C]`` of stacked parameters for the rows ``inputs`` ``[B, I]``."""
+    """The logits ``[S, B, C]`` of stacked parameters for rows ``[B, I]``, or ``[S, B, I]`` of each network's own."""
     weights = {name: torch.as_tensor(array) for name, array in parameters.items()}
     dtype = next(iter(weights.values())).dtype
     functions = _functions(network)
     with torch.inference_mode():
         return np.asarray(_forward(network, weights, functions, torch.as_tensor(inputs, dtype=dtype)))
+
+
+def _check(network: Network, optimizer: Optimizer, many: int, learning_rate: float, epochs: int) -> None:
+    for index, layer in enumerate(network.layers):
+        if not isinstance(layer, Dense | Activation):
+            raise SettingError(f"layer {index} ({describe(layer)}) cannot be trained in many networks at once")
+    if optimizer.clip_norm is not None:
+        raise SettingError("clip_norm would be shared by all networks: train them one by one")
+    if many < 1:
+        raise SettingError("there are no networks to train: give the first weights of at least one")
+    if not 0 < learning_rate < math.inf:
+        raise SettingError(f"learning_rate must be above 0 and finite, got {learning_rate!r}")
+    if epochs < 1:
+        raise SettingError(f"epochs must be at least 1, got {epochs!r}")
 
 
 def _functions(network: Network) -> list[Any]:
@@ -114,7 +144,7 @@ def _functions(network: Network) -> list[Any]:
 
 def _forward(network: Network, weights: Mapping[str, Tensor], functions: Sequence[Any], x: Tensor) -> Tensor:
     many = next(iter(weights.values())).shape[0]
-    a = x.expand(many, *x.shape)  # [S, B, I]
+    a = x if x.ndim == 3 else x.expand(many, *x.shape)  # [S, B, I]
     for index, layer in enumerate(network.layers):
         if isinstance(layer, Dense):
             transposed = weights[f"{index}.weight"].transpose(1, 2)  # [S, I, O]

@@ -16,6 +16,8 @@ __all__ = ["explain"]
 
 Array = NDArray[Any]
 
+FAR_FROM_STANDARD = 20.0  # a standardised column seldom holds a value beyond
+
 
 def explain(
     engine: Engine,
@@ -50,7 +52,7 @@ def explain(
             layer = describe(engine.network.layers[int(parameter.name.partition(".")[0])])
             return (
                 f"the weights {parameter.name!r} ({layer}) are no longer finite; the update before it was too large "
-                f"at learning rate {learning_rate:g}: {_remedy(learning_rate)}"
+                f"at learning rate {learning_rate:g}: {_remedy(learning_rate, inputs)}"
             )
     dtype = next(iter(parameters.values())).dtype
     with np.errstate(all="ignore"):
@@ -61,17 +63,20 @@ def explain(
             return (
                 f"layer {step.index} ({describe(step.layer)}) gave a number too large for {dtype} (its inputs reach "
                 f"{largest:.3g}), so the weights have grown out of bounds at learning rate {learning_rate:g}: "
-                f"{_remedy(learning_rate)}"
+                f"{_remedy(learning_rate, inputs)}"
             )
     largest = float(np.abs(trace.logits).max())
     return (
         f"every layer is finite, but the loss of logits up to {largest:.3g} is not, so the last layer has grown out "
-        f"of bounds at learning rate {learning_rate:g}: {_remedy(learning_rate)}"
+        f"of bounds at learning rate {learning_rate:g}: {_remedy(learning_rate, inputs)}"
     )
 
 
-def _remedy(learning_rate: float) -> str:
-    return f"try a learning rate of {learning_rate / 10:g}, or clip_norm 1"
+def _remedy(learning_rate: float, inputs: Array) -> str:
+    largest = float(np.abs(inputs).max())
+    # A weight's gradient grows with its column, and the largest rate that converges shrinks with its square.
+    scale = f"standardised inputs (they reach {largest:.3g}), " if largest > FAR_FROM_STANDARD else ""
+    return f"try {scale}a learning rate of {learning_rate / 10:g}, or clip_norm 1"
 
 
 def _first_bad(array: Array) -> str | None:

@@ -8,12 +8,11 @@ import numpy as np
 
 from pellucid.data.target import encode_target
 from pellucid.errors import DataError, RunFolderError
-from pellucid.training.loop import Rows
 from pellucid.training.parity import Parity, compare
 from pellucid.workflow.config import read_config
 from pellucid.workflow.folder import RunFolder
 from pellucid.workflow.model import Model
-from pellucid.workflow.prepare import open_table
+from pellucid.workflow.prepare import open_table, training_rows
 from pellucid.workflow.settings import Settings
 from pellucid.workflow.train import auto_batch_size, optimizer_of
 
@@ -41,21 +40,21 @@ def check(run: str | os.PathLike[str], data: object = None, *, n_steps: int = 20
         _, data = read_config(folder.file("config"))
         if data is None:
             raise RunFolderError("this run was trained on a table in memory: name the rows to check with")
-    table, _ = open_table(data, settings)
-    values, keep, _ = encode_target(table, model.task.target, model.task.kind, model.task.classes)
+    table = model.table(data, test_part_only=False) if model.image is not None else open_table(data, settings)[0]
+    values, keep = None, np.arange(table.n_rows)
+    if model.task.kind != "reconstruction":
+        values, keep, _ = encode_target(table, model.task.target, model.task.kind, model.task.classes)
     if not len(keep):
         raise DataError(f"no row has a target in column {model.task.target!r}")
     chosen = np.random.default_rng(settings.seed).permutation(len(keep))[:_MAX_ROWS]
     inputs = model.recipe.transform(table.take(keep[chosen]), dtype=np.float64)
-    truth = values[chosen]
-    if model.task.kind != "multiclass":
-        truth = (truth.astype(np.float64) if model.scaler is None else model.scaler.transform(truth))[:, None]
+    rows = training_rows(model.task, model.scaler, inputs, None if values is None else values[chosen])
     return compare(
         model.network,
         model.task.loss,
         optimizer_of(settings),
         model.parameters,
-        Rows(inputs=inputs, targets=truth),
+        rows,
         learning_rate=settings.learning_rate,
         batch_size=settings.batch_size or auto_batch_size(len(inputs)),
         seed=settings.seed,

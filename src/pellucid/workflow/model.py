@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,16 +18,19 @@ from pellucid.artefact.model_file import ModelContents, read_model, write_model
 from pellucid.data.duplicates import row_hashes
 from pellucid.data.tables import Table, read_table
 from pellucid.data.target import encode_target
-from pellucid.errors import DataError, ModelFileError
+from pellucid.errors import DataError, ModelFileError, SettingError
 from pellucid.evaluation.bootstrap import Estimate
 from pellucid.evaluation.metrics import classification_metrics, regression_metrics
+from pellucid.evaluation.reconstruction import reconstruction_metrics, row_errors
 from pellucid.network import Dense, Network
+from pellucid.preprocessing.image import ImageStep
 from pellucid.preprocessing.recipe import Recipe
 from pellucid.preprocessing.target import TargetScaler
 from pellucid.scratch.engine import answer
 from pellucid.scratch.forward import forward
 from pellucid.task import Task
 from pellucid.workflow.settings import Settings
+from pellucid.workflow.sources import images_in_memory, is_images, open_images, test_part
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -66,39 +69,81 @@ class Model:
         """One line; the weights are in ``parameters``."""
         layers = [layer for layer in self.network.layers if isinstance(layer, Dense)]
         widths = " → ".join(map(str, (self.network.inputs, *(layer.outputs for layer in layers))))
-        return f"<Model: {self.task.kind} of {self.task.target!r}, {widths}, {self.network.n_trainable:,} parameters>"
+        return f"<Model: {self.task.question}, {widths}, {self.network.n_trainable:,} parameters>"
+
+    @property
+    def image(self) -> ImageStep | None:
+        """How images are read, for a model of images; else None."""
+        return next((step for step in self.recipe.steps if isinstance(step, ImageStep)), None)
 
     # ── answers ──
 
     def predict(self, data: object) -> Array:
-        """The answer for each row: a class label, or a number in the target's own unit.
+        """The answer for each row: a class label, a number in the target's own unit, or the row drawn again.
 
         Parameters
         ----------
         data
             A path, a pandas or polars frame, a dict of columns or a list of dicts, with the columns that the model
-            was trained on in any order; others are ignored.
+            was trained on in any order; others are ignored. For a model of images: a path of images (a folder, one
+            image, a zip, idx or npz file), or an array ``[N, H, W]`` or ``[N, H, W, C]`` of bytes, truth values or
+            fractions from 0 to 1. Image files are brought to the size and channels that the model knows; of a source
+            that brings training and test images, the test images are taken.
 
         Returns
         -------
         ndarray
-            ``[N]``.
+            ``[N]``. For a reconstruction of images their pixels, ``[N, H, W, C]`` of bytes; for one of tables the
+            standardised features that the network sees (``recipe.feature_names``), ``[N, features]``.
         """
-        return self.labels(self.answers(self.table(data)))
+        answers = self.answers(self.table(data))
+        if self.task.kind == "reconstruction" and len(self.recipe.steps) == 1 and self.image is not None:
+            return self.image.decode(answers)
+        return self.labels(answers)
 
     def predict_proba(self, data: object) -> Array:
         """The probability of each class of ``task.classes`` for each row, ``[N, classes]``."""
+        if self.task.kind == "reconstruction":
+            raise DataError("a reconstruction has no classes, so there are no probabilities: use predict")
         if not self.task.is_classification:
             raise DataError(f"{self.task.target!r} is a number, so there are no probabilities: use predict")
         return self.answers(self.table(data))
 
+    def code(self, data: object) -> Array:
+        """What the narrowest hidden layer makes of each row, ``[N, width]``: the first of equally narrow ones.
+
+        Taken after the layer's activation. For an autoencoder, this is its short description of the row.
+
+        Raises
+        ------
+        SettingError
+            The network has no hidden layer.
+        """
+        places = [i for i, layer in enumerate(self.network.layers) if isinstance(layer, Dense)]
+        if len(places) < 2:
+            raise SettingError("this network has no hidden layer, so there is no code: train one with hidden=(32,)")
+        widths = self.network.widths()
+        narrowest = min(range(len(places) - 1), key=lambda i: widths[places[i]])
+        last = places[narrowest + 1] - 1  # what stands before the next dense layer
+        inputs = self.inputs(self.table(data))
+        parts = [
+            forward(self.network, self.parameters, inputs[i : i + _ROWS_AT_ONCE]).steps[last].outputs
+            for i in range(0, len(inputs), _ROWS_AT_ONCE)
+        ]
+        return np.concatenate(parts) if parts else np.zeros((0, widths[last]))
+
+    def inputs(self, table: Table) -> Array:
+        """What the network sees of a table: ``[N, features]``."""
+        return self.recipe.transform(table, dtype=next(iter(self.parameters.values())).dtype)
+
     def answers(self, table: Table) -> Array:
-        """Probabilities ``[N, classes]``, or values ``[N]`` in the target's own unit."""
-        dtype = next(iter(self.parameters.values())).dtype
-        return self.answers_to(self.recipe.transform(table, dtype=dtype))
+        """Probabilities ``[N, classes]``, values ``[N]`` in the target's own unit, or features ``[N, features]``."""
+        return self.answers_to(self.inputs(table))
 
     def answers_to(self, inputs: Array) -> Array:
         """The same for rows that are preprocessed already, ``[N, features]``."""
+        if self.task.kind == "reconstruction":  # as many numbers as went in: not to be doubled in size
+            return answer(self.task, self.logits(inputs))
         answers = answer(self.task, self.logits(inputs).astype(np.float64))
         return answers if self.scaler is None else self.scaler.inverse(answers)
 
@@ -123,17 +168,45 @@ class Model:
 
     # ── tables ──
 
-    def table(self, data: object) -> Table:
-        """Read ``data`` as the training table was read."""
+    def table(self, data: object, *, test_part_only: bool = True) -> Table:
+        """Read ``data`` as the training table was read.
+
+        Of a source that brings training and test images of its own, the test images, or else the training images.
+        """
         if isinstance(data, Table):
             return data
         if not isinstance(data, str | os.PathLike):
-            return read_table(data)
+            return self._in_memory(data)
+        image = self.image
+        if image is not None and (len(self.recipe.steps) == 1 or is_images(data)):
+            source = open_images(data, size=image.shape[:2], channels=image.channels, labels=False)
+            return _renamed(test_part(source) if test_part_only else source.table, image.name)
+        if image is None and is_images(data):
+            raise DataError(
+                f"{os.fspath(data)!r} holds images, but this model reads the columns of a table "
+                f"({', '.join(repr(c.name) for c in self.recipe.columns[:5])} …): give a table"
+            )
         settings = self._settings()
         how = {name: value for name in _READING if (value := getattr(settings, name)) not in (None, ())}
         # Codes such as 007 must stay what they were. Numbers are left to the recipe, which names a text among them.
         categories = [column.name for column in self.recipe.columns if column.kind == "categorical"]
         return read_table(data, **how, text_columns=categories)
+
+    def _in_memory(self, data: object) -> Table:
+        image = self.image
+        if image is None:
+            return read_table(data)
+        if isinstance(data, np.ndarray) and len(self.recipe.steps) == 1 and data.ndim not in (3, 4):
+            shape = " × ".join(map(str, data.shape))
+            raise DataError(
+                f"an array of the shape {shape} holds no images [N, height, width] or [N, height, width, channels]; "
+                f"this model takes {image.height} × {image.width} × {image.channels}"
+                + ("; one image is given as image[None]" if data.ndim == 2 else "")
+            )
+        table = images_in_memory(data)
+        if table is None:
+            return read_table(data)
+        return _renamed(table, image.name) if isinstance(data, np.ndarray) else table
 
     def _settings(self) -> Settings:
         """The settings that also matter after training, checked: they come from the file."""
@@ -141,26 +214,41 @@ class Model:
         return Settings.of({name: written[name] for name in (*_READING, "group") if name in written})
 
     def prediction_table(self, table: Table) -> pa.Table:
-        """``prediction`` and, for classes, ``probability_<class>`` for each row."""
+        """``prediction`` and, for classes, ``probability_<class>`` for each row.
+
+        Of images that were read from files, ``file`` comes first. A reconstruction has one column
+        ``reconstruction_error`` instead: the mean squared error over the standardised features.
+        """
         import pyarrow as pa
 
-        answers = self.answers(table)
-        columns: dict[str, Any] = {"prediction": pa.array(self.labels(answers).tolist())}
+        columns: dict[str, Any] = {}
+        if self.image is not None and "file" in table.names:
+            columns["file"] = table.column("file").cast(pa.string())
+        inputs = self.inputs(table)
+        answers = self.answers_to(inputs)
+        if self.task.kind == "reconstruction":
+            return pa.table({**columns, "reconstruction_error": row_errors(inputs, answers)})
+        columns["prediction"] = pa.array(self.labels(answers).tolist())
         if self.task.is_classification:
             for i, label in enumerate(self.task.classes):
                 columns[f"probability_{label}"] = pa.array(answers[:, i])
         return pa.table(columns)
 
     def evaluate(self, data: object, *, seed: int = 0) -> dict[str, Estimate]:
-        """The metrics on rows whose target is known, each with a 95 % bootstrap interval."""
+        """The metrics on rows whose target is known (for a reconstruction: any), with 95 % bootstrap intervals."""
         return self.evaluation(data, seed=seed)[0]
 
     def evaluation(self, data: object, *, seed: int = 0) -> tuple[dict[str, Estimate], int, tuple[str, ...]]:
         """The metrics, on how many rows they were measured, and what the user should know of these rows."""
         table = self.table(data)
-        values, keep, notes = encode_target(table, self.task.target, self.task.kind, self.task.classes)
         group = self._settings().group
-        groups = row_hashes(table, [group])[keep] if group in table.names else None
+        groups = row_hashes(table, [group]) if group in table.names else None
+        if self.task.kind == "reconstruction":
+            inputs = self.inputs(table)
+            metrics = measure(self.task, inputs, self.answers_to(inputs), groups=groups, seed=seed)
+            return metrics, table.n_rows, table.report.notes
+        values, keep, notes = encode_target(table, self.task.target, self.task.kind, self.task.classes)
+        groups = None if groups is None else groups[keep]
         metrics = measure(self.task, values, self.answers(table)[keep], groups=groups, seed=seed)
         return metrics, len(keep), (*table.report.notes, *notes)
 
@@ -200,7 +288,9 @@ class Model:
                 f"{file}: the preprocessing gives {len(recipe.feature_names)} columns, the network takes "
                 f"{contents.network.inputs}: the file is not consistent"
             )
-        if contents.network.outputs != contents.task.outputs or (scaler is None) != contents.task.is_classification:
+        task, n_inputs = contents.task, contents.network.inputs
+        fits = contents.network.outputs == task.outputs and (scaler is not None) == (task.kind == "regression")
+        if not fits or (task.kind == "reconstruction" and task.outputs != n_inputs):
             raise ModelFileError(f"{file}: network, task and target scaling do not belong together")
         facts = {name: getattr(contents, name) for name in ("metrics", "libraries", "settings", "schema")}
         return cls(
@@ -218,9 +308,19 @@ def measure(
 ) -> dict[str, Estimate]:
     """The metrics of a task.
 
-    ``truth`` are class numbers or values ``[N]``, ``answers`` what `Model.answers` gives, and ``groups`` ``[N]`` says
-    which rows belong together (their intervals then resample whole groups).
+    ``truth`` are class numbers or values ``[N]``, or features ``[N, features]`` for a reconstruction, ``answers`` what
+    `Model.answers` gives, and ``groups`` ``[N]`` says which rows belong together (their intervals then resample whole
+    groups).
     """
+    if task.kind == "reconstruction":
+        return reconstruction_metrics(truth, answers, groups=groups, seed=seed)
     if task.is_classification:
         return classification_metrics(truth, answers, classes=task.classes, groups=groups, seed=seed)
     return regression_metrics(truth, answers, groups=groups, seed=seed)
+
+
+def _renamed(table: Table, name: str) -> Table:
+    """The same table with its column of images under the name that the model knows it by."""
+    if name in table.names:
+        return table
+    return replace(table, arrow=table.arrow.rename_columns([name if n == "image" else n for n in table.names]))

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.evaluation.metrics import baseline, confusion_matrix, metrics_to_json
+from pellucid.evaluation.metrics import Metrics, baseline, confusion_matrix, metrics_to_json
+from pellucid.evaluation.reconstruction import mean_answer, reconstruction_metrics, row_errors
 from pellucid.files import write_text
 from pellucid.training.engine import Engine
 from pellucid.training.history import to_csv
@@ -52,9 +53,7 @@ def conclude(prepared: Prepared, settings: Settings, engine: Engine, outcome: Ou
             "test": len(prepared.measured.rows) if prepared.measured.name == "test" else 0,
         },
         "metrics": metrics_to_json(metrics),
-        "baseline": metrics_to_json(
-            baseline(prepared.task, prepared.target.at(prepared.split.train), prepared.measured.truth)
-        ),
+        "baseline": metrics_to_json(_baseline(prepared)),
         "confusion_matrix": _confusion(prepared, answers),
         "best_epoch": outcome.best_epoch,
         "epochs": len(outcome.history),
@@ -85,6 +84,14 @@ def _schema_without_rows(prepared: Prepared) -> dict[str, Any]:
     return {**schema, "columns": [{**column, "examples": []} for column in schema["columns"]]}
 
 
+def _baseline(prepared: Prepared) -> Metrics:
+    """The metrics of an answer that looks at no row: the classes' shares, or the mean, of the training rows."""
+    held = prepared.measured
+    if prepared.target is None:
+        return reconstruction_metrics(held.truth, mean_answer(prepared.train.inputs, len(held.truth)))
+    return baseline(prepared.task, prepared.target.at(prepared.split.train), held.truth)
+
+
 def _confusion(prepared: Prepared, answers: Array) -> list[list[int]] | None:
     """Rows are true classes, columns predicted ones, both in the order of the task's classes."""
     if not prepared.task.is_classification:
@@ -97,12 +104,13 @@ def _predictions(prepared: Prepared, model: Model, answers: Array) -> Any:
     import pyarrow as pa
 
     held, task = prepared.measured, prepared.task
+    columns: dict[str, Any] = {"row": held.rows + 1}
+    if held.files is not None:
+        columns["file"] = held.files.cast(pa.string())
+    if task.kind == "reconstruction":
+        return pa.table({**columns, "reconstruction_error": row_errors(held.truth, answers)})
     truth = [task.classes[i] for i in held.truth] if task.is_classification else held.truth.tolist()
-    columns: dict[str, Any] = {
-        "row": held.rows + 1,
-        "actual": truth,
-        "prediction": model.labels(answers).tolist(),
-    }
+    columns |= {"actual": truth, "prediction": model.labels(answers).tolist()}
     if task.is_classification:
         columns |= {f"probability_{label}": answers[:, i] for i, label in enumerate(task.classes)}
     return pa.table(columns)

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.data.builtin import BUILTIN, load_builtin
+from pellucid.data.builtin import BUILTIN
 from pellucid.data.duplicates import drop_rows_seen_in, row_hashes
 from pellucid.data.schema import Schema, infer_schema
 from pellucid.data.splits import Split, split_rows
-from pellucid.data.tables import Table, read_table
+from pellucid.data.tables import Table
 from pellucid.data.target import Target, encode_target, read_target
 from pellucid.errors import DataError, SettingError
 from pellucid.network import Network, mlp
@@ -26,11 +24,13 @@ from pellucid.preprocessing.target import TargetScaler
 from pellucid.task import Loss, Task
 from pellucid.training.loop import Rows
 from pellucid.workflow.settings import Settings
+from pellucid.workflow.sources import Source, image_shape, is_builtin, open_source, open_table, open_test_table
 
-__all__ = ["Held", "Prepared", "examine", "open_table", "prepare", "settings_for"]
+__all__ = ["Held", "Prepared", "examine", "open_table", "prepare", "settings_for", "training_rows"]
 
 Array = NDArray[Any]
 
+LABEL, FILE = "label", "file"  # the columns that tables of images have beside the images
 _MANY_IN_ONE = 0.2  # of the rows in the feature of the rarer categories: worth a word
 
 
@@ -41,8 +41,9 @@ class Held:
     name: str  # "test", "validation" or "training"
     rows: Array  # [N] row numbers of their table
     inputs: Array  # [N, features] what the network sees of them
-    truth: Array  # [N] class numbers, or values in the target's own unit
+    truth: Array  # [N] class numbers, or values in the target's own unit; [N, features] the inputs themselves
     groups: Array | None = None  # [N] which rows belong together
+    files: Any = None  # [N] Arrow text: which file each image was read from
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +54,7 @@ class Prepared:
     settings: Settings
     table: Table
     schema: Schema
-    target: Target
+    target: Target | None  # None for a reconstruction
     split: Split
     recipe: Recipe
     scaler: TargetScaler | None
@@ -69,41 +70,20 @@ class Prepared:
         digest = hashlib.sha256(repr(sorted(self.settings.to_json().items())).encode())
         digest.update(repr(self.network.to_json()).encode())
         seen = (self.train, self.validation)
-        for array in (
-            *(a for rows in seen for a in (rows.inputs, rows.targets)),
-            self.measured.inputs,
-            self.measured.truth,
-        ):
+        arrays = [*(a for rows in seen for a in (rows.inputs, rows.targets)), self.measured.inputs, self.measured.truth]
+        for array in {id(a): a for a in arrays}.values():  # a reconstruction's targets are its inputs
             digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()
 
 
 def settings_for(data: object, *given: Mapping[str, Any]) -> Settings:
     """The settings for a table: a built-in set knows its target and more; what is given goes before that."""
-    if _is_builtin(data):
-        return Settings.of({"target": BUILTIN[str(data)].target, **BUILTIN[str(data)].settings}, *given)
-    return Settings.of(*given)
-
-
-def _is_builtin(data: object) -> bool:
-    return isinstance(data, str) and data in BUILTIN and not Path(data).is_file()
-
-
-def open_table(data: object, settings: Settings) -> tuple[Table, str]:
-    """Read ``data``, a path, a built-in name or a frame; returns the table and a name for it."""
-    if _is_builtin(data):
-        return load_builtin(str(data))[0], str(data)
-    if isinstance(data, Table):
-        return data, "table"
-    if not isinstance(data, str | os.PathLike):
-        return read_table(data, **_reading(settings, file=False)), "table"
-    try:
-        table = read_table(data, **_reading(settings, file=True))
-    except DataError as error:
-        if not Path(data).exists() and os.sep not in str(data) and "." not in str(data):
-            raise DataError(f"{error}; built-in sets are {', '.join(BUILTIN)}") from error
-        raise
-    return table, Path(data).name.split(".")[0] or "table"
+    if not is_builtin(data):
+        return Settings.of(*given)
+    known: dict[str, Any] = {"target": BUILTIN[str(data)].target, **BUILTIN[str(data)].settings}
+    if Settings.of(*given).task == "reconstruction":
+        del known["target"]
+    return Settings.of(known, *given)
 
 
 def prepare(data: object, settings: Settings, *, test_data: object = None) -> Prepared:
@@ -114,31 +94,32 @@ def prepare(data: object, settings: Settings, *, test_data: object = None) -> Pr
     DataError, SettingError
         The table or a setting cannot be used; the message says which column or line, and the remedy.
     """
-    table, schema, name, settings = examine(data, settings)
-    if settings.target is None:
-        last = table.arrow.column_names[-1]
-        raise SettingError(f"which column is to be predicted? Give target (--target); the last is {last!r}")
-    target = read_target(table, settings.target, task=settings.task)  # type: ignore[arg-type]
+    source, schema, settings = _examine(data, settings)
+    table = source.table
+    target = _target(table, settings)
     if not schema.features:
+        asked = f"predict {settings.target!r} from" if target is not None else "reconstruct"
         raise DataError(
-            f"no column is left to predict {settings.target!r} from: all others were dropped "
+            f"no column is left to {asked}: all others were dropped "
             "(see the schema with 'pellucid inspect'); keep one with keep=… (--keep)"
         )
-    notes = [*table.report.notes, *schema.warnings, *target.notes]
+    notes = [*table.report.notes, *schema.warnings, *(target.notes if target is not None else ())]
 
     given_test = test_data if test_data is not None else settings.test_data
-    if given_test is None:
+    test_table = source.test if given_test is None else open_test_table(given_test, settings, table)
+    if test_table is None:
         split = split_rows(
             table, schema, target, validation=settings.validation, test=settings.test, seed=settings.seed
         )
-        test_table, test_rows, test_truth = table, split.test, target.at(split.test)
+        test_table, test_rows = table, split.test
+        test_truth = None if target is None else target.at(test_rows)
     else:
-        test_table = read_table(given_test, **_reading(settings, file=isinstance(given_test, str | os.PathLike)))
         split = split_rows(table, schema, target, validation=settings.validation, test=0.0, seed=settings.seed)
-        test_truth, test_rows, test_notes = encode_target(test_table, settings.target, target.task_kind, target.classes)
+        test_truth, test_rows, test_notes = _truth(test_table, target)
         split, dropped = _without_test_rows(split, test_table, table, schema)
-        split = replace(split, how=f"{split.how}; the test rows are those of {test_table.report.source}")
-        notes += [*test_notes, *dropped]
+        where = f"those of {test_table.report.source}" if given_test is not None else "the source's own test part"
+        split = replace(split, how=f"{split.how}; the test rows are {where}")
+        notes += [*(note for note in test_table.report.notes if given_test is not None), *test_notes, *dropped]
     notes += split.notes
 
     recipe = Recipe.fit(
@@ -152,9 +133,9 @@ def prepare(data: object, settings: Settings, *, test_data: object = None) -> Pr
     notes += _shared_features(recipe)
     if not len(split.validation):
         notes.append("no validation rows: the best epoch is chosen by the loss of the training rows themselves")
-    train_values = target.at(split.train)
-    task = _task(settings, target, train_values)
-    scaler = None if task.is_classification else TargetScaler.fit(train_values)
+    train_values = None if target is None else target.at(split.train)
+    task = _task(settings, target, train_values, len(recipe.feature_names))
+    scaler = TargetScaler.fit(train_values) if task.kind == "regression" and train_values is not None else None
     network = mlp(
         len(recipe.feature_names),
         settings.hidden,
@@ -164,28 +145,28 @@ def prepare(data: object, settings: Settings, *, test_data: object = None) -> Pr
         dropout=settings.dropout,
     )
 
-    inputs = recipe.transform(table, dtype=np.dtype(settings.precision))
-    train = _rows(task, scaler, inputs[split.train], train_values)
-    has_validation = len(split.validation) > 0
-    validation = _rows(task, scaler, inputs[split.validation], target.at(split.validation)) if has_validation else train
+    def inputs(of: Table, rows: Array) -> Array:
+        # Part by part: the inputs of a large set of images are far larger than its pixels.
+        return recipe.transform(of.take(rows), dtype=np.dtype(settings.precision))
+
+    train = training_rows(task, scaler, inputs(table, split.train), train_values)
+    validation = train
+    if len(split.validation):
+        values = None if target is None else target.at(split.validation)
+        validation = training_rows(task, scaler, inputs(table, split.validation), values)
     if len(test_rows):
-        same = test_table is table
-        test_inputs = inputs[test_rows] if same else recipe.transform(test_table.take(test_rows), dtype=inputs.dtype)
-        measured = Held(name="test", rows=test_rows, inputs=test_inputs, truth=test_truth)
-        measured_table = test_table
+        test_inputs = inputs(test_table, test_rows)
+        truth = test_inputs if test_truth is None else test_truth
+        measured = Held(name="test", rows=test_rows, inputs=test_inputs, truth=truth)
+        measured, said = _with_groups_and_files(measured, test_table, settings.group)
     else:
-        part, rows = ("validation", split.validation) if has_validation else ("training", split.train)
-        measured = Held(name=part, rows=rows, inputs=inputs[rows], truth=target.at(rows))
-        measured_table = table
-    if settings.group is not None and settings.group in measured_table.names:
-        groups = row_hashes(measured_table, [settings.group])[measured.rows]
-        measured = replace(measured, groups=groups)
-        notes.append(
-            f"the {measured.name} rows come from {len(np.unique(groups)):,} groups of {settings.group!r}; "
-            "the intervals resample whole groups"
-        )
+        part, rows = ("validation", split.validation) if len(split.validation) else ("training", split.train)
+        truth = validation.inputs if target is None else target.at(rows)
+        measured = Held(name=part, rows=rows, inputs=validation.inputs, truth=truth)
+        measured, said = _with_groups_and_files(measured, table, settings.group)
+    notes += said
     return Prepared(
-        name=name,
+        name=source.name,
         settings=settings,
         table=table,
         schema=schema,
@@ -204,8 +185,24 @@ def prepare(data: object, settings: Settings, *, test_data: object = None) -> Pr
 
 def examine(data: object, settings: Settings) -> tuple[Table, Schema, str, Settings]:
     """Read ``data`` and guess its schema; returns both, a name for the data and the settings with names resolved."""
-    table, name = open_table(data, settings)
+    source, schema, settings = _examine(data, settings)
+    return source.table, schema, source.name, settings
+
+
+def _examine(data: object, settings: Settings) -> tuple[Source, Schema, Settings]:
+    source = open_source(data, settings)
+    table = source.table
     settings = _resolve_names(settings, table.arrow.column_names)
+    unused: dict[str, str] = {}
+    if settings.task == "reconstruction":
+        if settings.target is not None:
+            raise SettingError(
+                f"a reconstruction has no target, its inputs are what it learns to draw, but target is "
+                f"{settings.target!r}; leave it out (--drop {settings.target!r} keeps the column from the network)"
+            )
+        unused = _unused(data, table)
+    elif settings.target is None and image_shape(table) is not None and LABEL in table.names:
+        settings = replace(settings, target=LABEL)
     schema = infer_schema(
         table,
         target=settings.target,
@@ -217,20 +214,54 @@ def examine(data: object, settings: Settings) -> tuple[Table, Schema, str, Setti
         keep=settings.keep,
         group=settings.group,
         time=settings.time,
+        unused=unused,
     )
-    return table, schema, name, settings
+    return source, schema, settings
 
 
-def _reading(settings: Settings, *, file: bool) -> dict[str, Any]:
-    if not file:
-        return {"missing": settings.missing} if settings.missing else {}
-    return {
-        "header": settings.header,
-        "separator": settings.separator,
-        "missing": settings.missing or None,
-        "encoding": settings.encoding,
-        "numeric_columns": settings.numeric,
-    }
+def _unused(data: object, table: Table) -> dict[str, str]:
+    """The columns that a reconstruction leaves alone unless they are kept, and why."""
+    if is_builtin(data):
+        return {BUILTIN[str(data)].target: "the set's target, which a reconstruction does not look at"}
+    return {LABEL: "reconstruction looks at the images only"} if image_shape(table) is not None else {}
+
+
+def _target(table: Table, settings: Settings) -> Target | None:
+    """The target column, or None for a reconstruction."""
+    if settings.task == "reconstruction":
+        return None
+    if settings.target is None:
+        if image_shape(table) is not None:
+            raise SettingError(
+                "which column says what each image shows? Give target (--target); without labels, "
+                "--task reconstruction learns to draw the images themselves"
+            )
+        last = table.arrow.column_names[-1]
+        raise SettingError(f"which column is to be predicted? Give target (--target); the last is {last!r}")
+    labels = image_shape(table) is not None and settings.target == LABEL
+    return read_target(table, settings.target, task=settings.task, labels=labels)  # type: ignore[arg-type]
+
+
+def _truth(table: Table, target: Target | None) -> tuple[Array | None, Array, tuple[str, ...]]:
+    """The targets of a further table (None for a reconstruction), the rows that have one, and notes."""
+    if target is None:
+        return None, np.arange(table.n_rows, dtype=np.int64), ()
+    return encode_target(table, target.name, target.task_kind, target.classes)
+
+
+def _with_groups_and_files(held: Held, table: Table, group: str | None) -> tuple[Held, list[str]]:
+    """The rows that measure, with what else their table knows of them, and a note on it."""
+    notes = []
+    if group is not None and group in table.names:
+        groups = row_hashes(table, [group])[held.rows]
+        held = replace(held, groups=groups)
+        notes.append(
+            f"the {held.name} rows come from {len(np.unique(groups)):,} groups of {group!r}; "
+            "the intervals resample whole groups"
+        )
+    if image_shape(table) is not None and FILE in table.names:
+        held = replace(held, files=table.column(FILE).take(held.rows))
+    return held, notes
 
 
 def _resolve_names(settings: Settings, columns: Sequence[str]) -> Settings:
@@ -255,8 +286,8 @@ def _without_test_rows(split: Split, test_table: Table, table: Table, schema: Sc
     if not dropped:
         return split, []
     if not len(train):
-        raise DataError("every row to learn from is also a row of the test file: give other test rows")
-    note = f"{dropped:,} rows are also in the test file and were left out of training"
+        raise DataError("every row to learn from is also a test row: give other test rows")
+    note = f"{dropped:,} rows are also among the test rows and were left out of training"
     return replace(split, train=train, validation=validation), [note]
 
 
@@ -274,13 +305,15 @@ def _shared_features(recipe: Recipe) -> list[str]:
     return notes
 
 
-def _task(settings: Settings, target: Target, train_values: Array) -> Task:
-    defaults = {"binary": "bce", "multiclass": "cross_entropy", "regression": "mse"}
-    name = defaults[target.task_kind] if settings.loss == "auto" else settings.loss
+def _task(settings: Settings, target: Target | None, train_values: Array | None, width: int) -> Task:
+    kind = "reconstruction" if target is None else target.task_kind
+    defaults = {"binary": "bce", "multiclass": "cross_entropy"}
+    name = defaults.get(kind, "mse") if settings.loss == "auto" else settings.loss
     weights = None
     if settings.class_weight == "balanced":
-        if target.task_kind == "regression":
-            raise SettingError("class_weight balanced is for classes, but the target is a number")
+        if target is None or train_values is None or target.task_kind == "regression":
+            seen = "a reconstruction has none" if target is None else "the target is a number"
+            raise SettingError(f"class_weight balanced is for classes, but {seen}")
         counts = np.bincount(train_values, minlength=len(target.classes))
         weights = tuple(float(w) for w in len(train_values) / (len(counts) * np.maximum(counts, 1)))
     loss = Loss(
@@ -289,12 +322,16 @@ def _task(settings: Settings, target: Target, train_values: Array) -> Task:
         class_weights=weights,
         delta=settings.huber_delta,
     )
-    assert settings.target is not None
-    return Task(kind=target.task_kind, target=settings.target, classes=tuple(target.classes), loss=loss)
+    if target is None:
+        return replace(Task.reconstruction(width), loss=loss)
+    return Task(kind=target.task_kind, target=target.name, classes=tuple(target.classes), loss=loss)
 
 
-def _rows(task: Task, scaler: TargetScaler | None, inputs: Array, values: Array) -> Rows:
-    """Targets in the shape that the loss takes: class numbers ``[N]``, or numbers ``[N, 1]``."""
+def training_rows(task: Task, scaler: TargetScaler | None, inputs: Array, values: Array | None) -> Rows:
+    """Targets in the shape that the loss takes: class numbers ``[N]``, numbers ``[N, 1]``, or the inputs themselves."""
+    if values is None:
+        assert task.kind == "reconstruction"
+        return Rows(inputs=inputs, targets=inputs)
     if task.kind == "multiclass":
         return Rows(inputs=inputs, targets=values.astype(np.int64))
     scaled = values.astype(np.float64) if scaler is None else scaler.transform(values)

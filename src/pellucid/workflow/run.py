@@ -63,6 +63,10 @@ class Run:
         """The probability of each class for each row; see `Model.predict_proba`."""
         return self.model.predict_proba(data)
 
+    def code(self, data: object) -> Array:
+        """What the narrowest hidden layer makes of each row; see `Model.code`."""
+        return self.model.code(data)
+
     def evaluate(self, data: object) -> dict[str, Estimate]:
         """The metrics on other rows; see `Model.evaluate`."""
         return self.model.evaluate(data)

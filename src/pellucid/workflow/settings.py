@@ -126,6 +126,26 @@ def widths(name: str, value: Any) -> tuple[int, ...]:
     return tuple(whole(1, 100_000)(name, item) for item in value)
 
 
+def size(name: str, value: Any) -> tuple[int, int]:
+    """Height and width in pixels, as ``"28x28"``, ``[28, 28]``, or one number for both."""
+    if isinstance(value, str):
+        parts: Any = value.lower().replace("×", "x").strip("()[] ").replace(",", "x").split("x")
+    else:
+        parts = value if isinstance(value, list | tuple) else [value]
+    if len(parts) not in (1, 2):
+        raise SettingError(f"{name} must be a height and a width in pixels such as 28x28, or one number, got {value!r}")
+    height, width = (whole(1, 4096)(name, part) for part in (parts[0], parts[-1]))
+    return height, width
+
+
+def channels(name: str, value: Any) -> int:
+    """1 for grey, 3 for red, green and blue."""
+    number = int(value) if isinstance(value, str) and value.strip().isdigit() else value
+    if isinstance(number, bool) or number not in (1, 3):
+        raise SettingError(f"{name} must be 1 (grey) or 3 (red, green, blue), got {value!r}")
+    return int(number)
+
+
 def optional(rule: Rule) -> Rule:
     """The rule, or nothing: ``None``, ``null``, ``none``, ``auto``."""
 
@@ -157,10 +177,16 @@ class Settings:
     task: str = _setting(
         "auto",
         "data",
-        Choice(("auto", "binary", "multiclass", "regression")),
-        "what kind of answer; auto decides",
+        Choice(("auto", "binary", "multiclass", "regression", "reconstruction")),
+        "what kind of answer; auto decides; reconstruction: the inputs themselves, for an autoencoder",
     )
     test_data: str | None = _setting(None, "data", optional(text), "a separate file of test rows")
+    image_size: tuple[int, int] | None = _setting(
+        None, "data", optional(size), "of images, height x width in pixels, as 28x28 or 28; else their most common one"
+    )
+    image_channels: int | None = _setting(
+        None, "data", optional(channels), "of images: 1 for grey, 3 for colour; else as they are"
+    )
     header: bool | None = _setting(
         None, "data", optional(flag), "whether the first line names the columns; else recognised", flag=True
     )

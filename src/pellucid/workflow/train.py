@@ -63,9 +63,10 @@ def train(
     ----------
     data
         A path (CSV, TSV, Parquet, Arrow, JSON lines; gzip or zstd), the name of a built-in set, a pandas or polars
-        frame, a NumPy array, or a dict of columns.
+        frame, a NumPy array, or a dict of columns. Or images: a folder with a folder for each class, a zip of such,
+        idx or npz files; an array ``[N, H, W]`` or ``[N, H, W, C]``, alone or as a column of a dict.
     target
-        The column to predict; a built-in set knows its own.
+        The column to predict; a built-in set knows its own, and of images it is ``label``.
     config
         A ``config.yaml``; ``settings`` go before it.
     out
@@ -75,7 +76,7 @@ def train(
     save
         Write a run folder ``runs/<name>-<n>`` even without ``out``.
     test_data
-        Rows to measure on, like ``data``; else a share of ``data``.
+        Rows to measure on, like ``data``; else the test part that images bring themselves, or a share of ``data``.
     settings
         Any setting of `pellucid.Settings`: ``hidden=(64, 32)``, ``activation="relu"``, ``learning_rate=1e-3``, ….
 

@@ -1,0 +1,232 @@
+"""From image files to pixels, by Pillow.
+
+Every file is opened twice: first its header alone, which tells the size and whether it is grey; then, when the size
+and the number of channels of the whole source are settled, its pixels, straight into their place in one array.
+
+``N`` images, ``H`` rows of pixels, ``W`` columns of pixels, ``C`` channels (1 grey, 3 red, green, blue).
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.data.images.store import Store
+from pellucid.errors import DataError, StorageError, UserError
+from pellucid.files import could_not
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+__all__ = ["Header", "decode_files", "read_headers", "resize_pixels"]
+
+_FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF")
+_GREY = ("1", "L", "LA", "La", "I", "F")  # and every I;16
+_ORIENTATION = 0x0112  # the EXIF tag
+_SLICE = 64  # images that a thread takes at a time
+_THREADS = min(8, os.cpu_count() or 1)
+
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Header:
+    """What the header of an image file tells: its size upright, whether it is grey, whether it is one of several."""
+
+    height: int
+    width: int
+    grey: bool
+    several: bool = False
+
+
+def read_headers(store: Store, names: Sequence[str]) -> list[Header]:
+    """The headers of these files, in order.
+
+    Raises
+    ------
+    DataError
+        For a file that is damaged, is no image, or whose size is absurd; it is named.
+    """
+
+    def work(part: range) -> list[Header]:
+        return [_guarded(store, names[i], _header) for i in part]
+
+    with _strict():
+        return [header for part in _in_threads(work, len(names)) for header in part]
+
+
+def decode_files(store: Store, names: Sequence[str], *, size: tuple[int, int], channels: int) -> NDArray[np.uint8]:
+    """The pixels of these files, [N, H, W, C], each resized to ``size`` (height, width).
+
+    Transparent parts are laid on white, 16 bits a channel become 8, and images are turned upright.
+    """
+    pixels = np.empty((len(names), *size, channels), np.uint8)
+
+    def work(part: range) -> None:
+        for i in part:
+            pixels[i] = _guarded(store, names[i], lambda stream: _decoded(stream, size, channels))
+
+    with _strict():
+        for _ in _in_threads(work, len(names)):
+            pass
+    return pixels
+
+
+def resize_pixels(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """The same images in another size (height, width)."""
+    from PIL import Image
+
+    resized = np.empty((len(pixels), *size, pixels.shape[3]), np.uint8)
+
+    def work(part: range) -> None:
+        for i in part:
+            flat = pixels[i, :, :, 0] if pixels.shape[3] == 1 else pixels[i]
+            resized[i] = _array(_resized(Image.fromarray(flat), size))
+
+    for _ in _in_threads(work, len(pixels)):
+        pass
+    return resized
+
+
+def _in_threads(work: Callable[[range], _Result], n: int) -> Iterator[_Result]:
+    """Do the work slice by slice; results, and the first error, come in the order of the images."""
+    slices = [range(start, min(start + _SLICE, n)) for start in range(0, n, _SLICE)]
+    pool = ThreadPoolExecutor(_THREADS)
+    try:
+        yield from pool.map(work, slices)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _strict() -> Iterator[None]:
+    """Within, an image of absurd size is an error and Pillow's remarks on odd metadata are not heard.
+
+    The filters belong to the whole process, so they are set here, around the threads, and not in each of them.
+    """
+    from PIL import Image
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        yield
+
+
+def _guarded(store: Store, name: str, work: Callable[[BinaryIO], _Result]) -> _Result:
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with store.open(name) as stream:
+            return work(stream)
+    except UserError:
+        raise
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        raise DataError(
+            f"{store.shown(name)} says that it has too many pixels to be an honest image; remove it"
+        ) from error
+    except _UnusableError as error:
+        raise DataError(f"{store.shown(name)} {error}") from error
+    except Exception as error:  # Pillow meets damaged files with many kinds of exceptions
+        if isinstance(error, OSError) and error.errno is not None:
+            raise StorageError(could_not("read", store.shown(name).strip("'"), error)) from error
+        told = "" if isinstance(error, UnidentifiedImageError) else f" ({error or type(error).__name__})"
+        raise DataError(
+            f"{store.shown(name)} is not a whole image file{told}; remove it or replace it by a good copy"
+        ) from error
+
+
+class _UnusableError(Exception):
+    """A whole image file whose pixels cannot be used; the text follows the name of the file."""
+
+
+def _header(stream: BinaryIO) -> Header:
+    from PIL import Image
+
+    with Image.open(stream, formats=_FORMATS) as image:
+        width, height = image.size
+        # A PNG would be decoded whole in search of metadata behind its pixels
+        tags = image.getexif() if image.format != "PNG" or "exif" in image.info else {}
+        if tags.get(_ORIENTATION) in (5, 6, 7, 8):  # lying on its side
+            width, height = height, width
+        return Header(
+            height=height,
+            width=width,
+            grey=image.mode in _GREY or image.mode.startswith("I;16"),
+            several=image.format not in ("JPEG", "MPO") and bool(getattr(image, "is_animated", False)),
+        )
+
+
+def _decoded(stream: BinaryIO, size: tuple[int, int], channels: int) -> NDArray[np.uint8]:
+    from PIL import Image, ImageOps
+
+    with Image.open(stream, formats=_FORMATS) as image:
+        side = 2 * max(size)
+        image.draft(
+            None, (side, side)
+        )  # a JPEG file can be decoded at an eighth of its size, at a fraction of the cost
+        image.load()
+        upright = ImageOps.exif_transpose(image)
+        return _array(_resized(_plain(upright, channels), size))
+
+
+def _plain(image: Image, channels: int) -> Image:
+    """The image in mode L or RGB, transparent parts on white."""
+    from PIL import Image as Images
+
+    if image.mode == "F":
+        raise _UnusableError(
+            "has pixels of floating-point numbers, whose range is unknown; save it with 8 or 16 bits a channel"
+        )
+    if image.mode.startswith("I"):
+        image = _eight_bits(image)
+    if image.has_transparency_data:
+        white = Images.new("RGBA", image.size, "white")
+        image = Images.alpha_composite(white, image.convert("RGBA"))
+    return image.convert("L" if channels == 1 else "RGB")
+
+
+def _eight_bits(image: Image) -> Image:
+    """16 bits a pixel to 8: 65,535 becomes 255, so the shades are divided by 257."""
+    from PIL import Image as Images
+
+    deep = np.asarray(image).astype(np.int64)
+    if deep.min() < 0 or deep.max() > 65_535:
+        raise _UnusableError(
+            f"has pixels from {deep.min():,} to {deep.max():,}, outside the 16 bits from 0 to 65,535; save it with "
+            "8 or 16 bits a channel"
+        )
+    shallow = ((deep + 128) // 257).astype(np.uint8)
+    key = image.info.get("transparency")
+    if isinstance(key, int):  # the one shade that stands for transparent
+        shallow[deep == key] = 255
+    return Images.fromarray(shallow)
+
+
+def _resized(image: Image, size: tuple[int, int]) -> Image:
+    """The image in this size (height, width).
+
+    A pixel becomes a weighted mean of the old pixels below it, with weights that are never negative: no value comes
+    out that lies outside those that went in. The sharper Lanczos filter has negative weights, which draw bright
+    rims around dark strokes; the box filter has equal ones, which let strokes jump where the sizes do not divide.
+    """
+    from PIL import Image as Images
+
+    height, width = size
+    if image.size == (width, height):
+        return image
+    smaller = width <= image.width and height <= image.height
+    method = Images.Resampling.HAMMING if smaller else Images.Resampling.BILINEAR
+    return image.resize((width, height), method, reducing_gap=3.0)
+
+
+def _array(image: Image) -> NDArray[np.uint8]:
+    array = np.asarray(image)  # [H, W] or [H, W, 3]
+    return array[..., None] if array.ndim == 2 else array

@@ -1,0 +1,322 @@
+"""MNIST and Fashion-MNIST: found in a folder, found in the cache, or fetched into it.
+
+A file is fetched into ``NAME.part`` beside its final name. A connection that breaks leaves the part, and the next
+attempt asks the server for the rest of it. Only a file whose length and MD5 sum are the published ones gets its
+final name, so whatever has that name is whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import os
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pellucid.errors import DataError, SettingError, StorageError, nearest
+from pellucid.files import could_not, sync_directory
+from pellucid.version import __version__
+
+__all__ = ["SETS", "DataSet", "RemoteFile", "cache_folder", "locate"]
+
+Tell = Callable[[str], None]
+
+TIMEOUT = 20.0  # seconds for the connection, and for each piece
+_ATTEMPTS = 4  # at one mirror and one file
+_PIECE = 1 << 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemoteFile:
+    """A file of a data set: its name, its length in bytes, and its MD5 sum in hexadecimal."""
+
+    name: str
+    size: int
+    md5: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSet:
+    """A data set to be fetched: its files, and the addresses of folders that hold them all, best first."""
+
+    title: str
+    files: tuple[RemoteFile, ...]
+    mirrors: tuple[str, ...]
+
+
+SETS: dict[str, DataSet] = {
+    "mnist": DataSet(
+        title="MNIST",
+        files=(
+            RemoteFile(name="train-images-idx3-ubyte.gz", size=9_912_422, md5="f68b3c2dcbeaaa9fbdd348bbdeb94873"),
+            RemoteFile(name="train-labels-idx1-ubyte.gz", size=28_881, md5="d53e105ee54ea40749a09fcbcd1e9432"),
+            RemoteFile(name="t10k-images-idx3-ubyte.gz", size=1_648_877, md5="9fb629c4189551a2d022fa330f9573f3"),
+            RemoteFile(name="t10k-labels-idx1-ubyte.gz", size=4_542, md5="ec29112dd5afa0611ce80d1b7f02629c"),
+        ),
+        mirrors=(
+            "https://ossci-datasets.s3.amazonaws.com/mnist/",
+            "https://storage.googleapis.com/cvdf-datasets/mnist/",
+        ),
+    ),
+    "fashion": DataSet(
+        title="Fashion-MNIST",
+        files=(
+            RemoteFile(name="train-images-idx3-ubyte.gz", size=26_421_880, md5="8d4fb7e6c68d591d4c3dfef9ec88bf0d"),
+            RemoteFile(name="train-labels-idx1-ubyte.gz", size=29_515, md5="25c81989df183df01b3e8a0aad5dffbe"),
+            RemoteFile(name="t10k-images-idx3-ubyte.gz", size=4_422_102, md5="bef4ecab320f06d8554ea6380940ec79"),
+            RemoteFile(name="t10k-labels-idx1-ubyte.gz", size=5_148, md5="bb300cfdad3c16e7a12a480ee83cd310"),
+        ),
+        mirrors=(
+            "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+            "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
+        ),
+    ),
+}
+
+
+def locate(
+    name: str, data_dir: str | os.PathLike[str] | None = None, *, offline: bool = False, tell: Tell | None = None
+) -> Path | None:
+    """The folder that holds the four idx files of ``mnist`` or ``fashion``.
+
+    Parameters
+    ----------
+    data_dir
+        A folder that holds them already, packed or not. Otherwise the cache is looked into, and filled.
+    offline
+        True fetches nothing.
+    tell
+        Receives a sentence for the user at each step.
+
+    Returns
+    -------
+    Path or None
+        None when the files are neither in the cache nor to be had from any mirror.
+
+    Raises
+    ------
+    DataError
+        When `data_dir` lacks a file; the message names it.
+    SettingError
+        For another name.
+    StorageError
+        When the cache cannot be written.
+    """
+    if name not in SETS:
+        raise SettingError(f"name must be a data set that can be fetched, got {name!r}{nearest(name, SETS)}")
+    wanted = SETS[name]
+    say = tell or _say_nothing
+    if data_dir is not None:
+        return _given(wanted, Path(data_dir))
+    folder = cache_folder() / name
+    missing = [file for file in wanted.files if not _is_whole(folder / file.name, file)]
+    if not missing:
+        return folder
+    if offline:
+        say(f"{wanted.title} is not in the cache {os.fspath(folder)!r}, and nothing is fetched when offline")
+        return None
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"{could_not('write', folder, error)}; PELLUCID_CACHE names another folder") from error
+    for file in missing:
+        if not _fetched(wanted, file, folder, say):
+            say(f"{wanted.title} could not be fetched: no server answered with the right {file.name}")
+            return None
+    return folder
+
+
+def cache_folder() -> Path:
+    """Where fetched files are kept: ``$PELLUCID_CACHE``, ``$XDG_CACHE_HOME/pellucid`` or ``~/.cache/pellucid``."""
+    own, general = os.environ.get("PELLUCID_CACHE"), os.environ.get("XDG_CACHE_HOME")
+    if own:
+        return Path(own)
+    if general:
+        return Path(general) / "pellucid"
+    try:
+        return Path.home() / ".cache" / "pellucid"
+    except RuntimeError as error:  # no home folder is known
+        raise StorageError(
+            "there is no home folder to keep fetched files in: set PELLUCID_CACHE to a folder"
+        ) from error
+
+
+def _say_nothing(_: str) -> None:
+    """Stand in where nobody listens."""
+
+
+def _given(wanted: DataSet, folder: Path) -> Path:
+    """Check that the folder holds every file, packed or not, under one of the usual names."""
+    if not folder.is_dir():
+        raise DataError(
+            f"data_dir must be a folder with the files of {wanted.title}; there is no {os.fspath(folder)!r}"
+        )
+    missing = [file.name for file in wanted.files if not any((folder / n).is_file() for n in _usual_names(file.name))]
+    if missing:
+        raise DataError(
+            f"data_dir {os.fspath(folder)!r} lacks {', '.join(missing)} of {wanted.title} (packed with gzip or not); "
+            "put all four files there, or leave data_dir out"
+        )
+    return folder
+
+
+def _usual_names(packed: str) -> tuple[str, ...]:
+    """The names under which a file is found.
+
+    >>> _usual_names("train-images-idx3-ubyte.gz")[1:3]
+    ('train-images-idx3-ubyte', 'train-images.idx3-ubyte.gz')
+    """
+    plain = packed.removesuffix(".gz")
+    dotted = plain.replace("-idx", ".idx")
+    return packed, plain, f"{dotted}.gz", dotted
+
+
+def _is_whole(path: Path, file: RemoteFile) -> bool:
+    try:
+        if path.stat().st_size != file.size:
+            return False
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, _md5).hexdigest() == file.md5
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise StorageError(could_not("read", path, error)) from error
+
+
+def _md5() -> hashlib._Hash:
+    return hashlib.md5(usedforsecurity=False)
+
+
+# --- fetching
+
+
+def _fetched(wanted: DataSet, file: RemoteFile, folder: Path, say: Tell) -> bool:
+    """Fetch one file from the first mirror that gives the right one; False when none does."""
+    target = folder / file.name
+    part = folder / f"{file.name}.part"
+    if _is_whole(part, file):  # only the last step was missing
+        _take_name(part, target, file)
+        return True
+    for mirror in wanted.mirrors:
+        say(f"fetching {file.name} of {wanted.title} ({file.size / 1e6:,.1f} MB) from {mirror}")
+        for _ in range(_ATTEMPTS):
+            begun = _size(part)
+            state, reason = _transfer(mirror + file.name, part, file)
+            if state == "whole":
+                if _is_whole(part, file):
+                    _take_name(part, target, file)
+                    return True
+                state, reason = "wrong", f"its {file.name} is not the published one"
+            if state == "wrong":
+                _remove(part)
+                if begun:  # the part may have come from elsewhere: once more from the start
+                    continue
+            elif state == "cut" and _size(part) > begun:
+                continue
+            say(f"{mirror} is of no use: {reason}")
+            break
+    return False
+
+
+State = Literal["whole", "cut", "wrong", "refused"]
+
+
+def _transfer(url: str, part: Path, file: RemoteFile) -> tuple[State, str]:
+    """Ask for what the part lacks and add it; how that went, and a reason."""
+    begun = _size(part)
+    headers = {"User-Agent": f"pellucid/{__version__}", "Accept-Encoding": "identity"}
+    if begun:
+        headers["Range"] = f"bytes={begun}-"
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=TIMEOUT) as answer:
+            goes_on = answer.status == 206 and _starts_at(answer.headers.get("Content-Range"), begun)
+            if answer.status not in (200, 206) or (answer.status == 206 and not goes_on):
+                return "wrong", f"it answered {answer.status} {answer.reason}"
+            return _receive(answer, part, file, begun if goes_on else 0)
+    except urllib.error.HTTPError as error:
+        error.close()
+        return ("wrong" if error.code == 416 else "refused"), f"it answered {error.code} {error.reason}"
+    except urllib.error.URLError as error:
+        return "refused", f"there is no connection ({error.reason})"
+    except (OSError, http.client.HTTPException) as error:
+        return "cut", f"the connection broke ({error or type(error).__name__})"
+
+
+def _starts_at(content_range: str | None, place: int) -> bool:
+    return bool(content_range) and str(content_range).startswith(f"bytes {place}-")
+
+
+def _receive(answer: http.client.HTTPResponse, part: Path, file: RemoteFile, begun: int) -> tuple[State, str]:
+    got = begun
+    with _Part(part, begun) as write:
+        while piece := answer.read(_PIECE):
+            got += len(piece)
+            if got > file.size:
+                return "wrong", f"its {file.name} is longer than the published one"
+            write(piece)
+    if got < file.size:
+        return "cut", f"the connection broke after {got:,} of {file.size:,} bytes"
+    return "whole", ""
+
+
+class _Part:
+    """The file that is being fetched into, cut to the bytes that count; its errors are not those of the network."""
+
+    def __init__(self, path: Path, begun: int) -> None:
+        self._path = path
+        try:
+            self._stream = path.open("r+b" if begun else "wb")
+            self._stream.truncate(begun)
+            self._stream.seek(begun)
+        except OSError as error:
+            raise StorageError(could_not("write", path, error)) from error
+
+    def __enter__(self) -> Callable[[bytes], None]:
+        return self._write
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            self._stream.flush()
+            os.fsync(self._stream.fileno())
+            self._stream.close()
+        except OSError as error:
+            with suppress(OSError):
+                self._stream.close()
+            raise StorageError(could_not("write", self._path, error)) from error
+
+    def _write(self, piece: bytes) -> None:
+        try:
+            self._stream.write(piece)
+        except OSError as error:
+            raise StorageError(could_not("write", self._path, error)) from error
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise StorageError(could_not("remove", path, error)) from error
+
+
+def _take_name(part: Path, target: Path, file: RemoteFile) -> None:
+    """Give a whole file its final name, for good."""
+    try:
+        part.replace(target)
+        sync_directory(target.parent)
+    except FileNotFoundError as error:
+        if not _is_whole(target, file):  # otherwise another process was quicker
+            raise StorageError(could_not("write", target, error)) from error
+    except OSError as error:
+        raise StorageError(could_not("write", target, error)) from error

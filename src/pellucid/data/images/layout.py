@@ -1,0 +1,231 @@
+"""Which class and which part (training, test) an image belongs to, told by the folders that it lies in.
+
+::
+
+    photos/cat/1.png            a folder for each class
+    photos/dog/lying/2.png      a class may have folders of its own
+    photos/train/cat/1.png      or a training part and a test part,
+    photos/test/cat/3.png       each with a folder for each class
+
+A folder that holds nothing but one folder is looked through.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pellucid.data.images.store import SUFFIXES, Listing
+from pellucid.errors import DataError, nearest
+
+__all__ = ["WANTED", "Layout", "Part", "lay_out"]
+
+WANTED = "training needs a folder for each class, such as photos/cat/1.png and photos/dog/2.png"
+
+_ROLES = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("val", "valid", "validation"), "validation"),
+    **dict.fromkeys(("test", "testing"), "test"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """The image files of one part, and the class of each where there are classes."""
+
+    files: tuple[str, ...]
+    labels: tuple[str, ...] | None
+
+    def __post_init__(self) -> None:
+        """Check that there is one label for each file."""
+        assert self.labels is None or len(self.labels) == len(self.files)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layout:
+    """A training part, perhaps a test part, and sentences for the user."""
+
+    train: Part
+    test: Part | None
+    notes: tuple[str, ...]
+
+
+def lay_out(listing: Listing, source: str, *, expect_labels: bool) -> Layout:
+    """Sort the files of a listing into parts and classes.
+
+    Raises
+    ------
+    DataError
+        When there are no images, when labels are expected and there are no class folders, or when the test part has a
+        class that the training part lacks.
+
+    >>> layout = lay_out(Listing(images=("cat/1.png", "dog/2.png")), "'photos'", expect_labels=True)
+    >>> layout.train.labels, layout.test
+    (('cat', 'dog'), None)
+    """
+    notes = _left_out(listing)
+    if not listing.images:
+        zips = [name for name in listing.others if name.lower().endswith(".zip")]
+        if len(zips) > 1:
+            seen = f"; it holds {_many(len(zips), 'zip archive')} ({_names(zips)}): name one of them"
+        else:
+            seen = f"; it holds {_many(len(listing.others), 'other file')}" if listing.others else ""
+        raise DataError(f"{source} holds no images: they must end in {', '.join(SUFFIXES)}{seen}")
+    base = _looked_through(listing.images)
+    roles = _roles(listing.images, base)
+    if roles:
+        return _parts(listing, base, roles, source, notes, expect_labels=expect_labels)
+    part, more = _one_part(listing, [base], source, expect_labels=expect_labels)
+    return Layout(train=part, test=None, notes=(*notes, *more))
+
+
+def _looked_through(images: Sequence[str]) -> str:
+    """The folder to begin in: down through folders that hold nothing but one folder with folders in it."""
+    base = ""
+    while True:
+        names = {_first(path, base) for path in images}
+        below = [path[len(base) :] for path in images]
+        if len(names) > 1 or None in names or any(path.count("/") < 2 for path in below):
+            return base
+        base += f"{names.pop()}/"
+
+
+def _first(path: str, base: str) -> str | None:
+    """The folder below ``base`` (empty, or ending in /) in which a file lies; None if it lies in ``base`` itself."""
+    head, slash, _ = path[len(base) :].partition("/")
+    return head if slash else None
+
+
+def _roles(images: Sequence[str], base: str) -> dict[str, list[str]]:
+    """Role → folders, where there is a training part with class folders beside another part."""
+    roles: dict[str, list[str]] = {}
+    for name in sorted({name for name in (_first(path, base) for path in images) if name is not None}):
+        role = _ROLES.get(name.lower())
+        if role is not None:
+            roles.setdefault(role, []).append(f"{base}{name}/")
+    with_classes = {
+        role: any(_first(path, folder) is not None for folder in folders for path in _within(images, folder))
+        for role, folders in roles.items()
+    }
+    return roles if len(roles) > 1 and any(with_classes.values()) else {}
+
+
+def _within(images: Iterable[str], folder: str) -> list[str]:
+    return [path for path in images if path.startswith(folder)]
+
+
+def _parts(
+    listing: Listing,
+    base: str,
+    roles: dict[str, list[str]],
+    source: str,
+    notes: Sequence[str],
+    *,
+    expect_labels: bool,
+) -> Layout:
+    said = list(notes)
+    folders = [folder for role in roles.values() for folder in role]
+    outside = [path for path in listing.images if not path.startswith(tuple(folders))]
+    if outside:
+        said.append(
+            f"{_many(len(outside), 'image')} beside the parts {_were(outside)} left out (first: {outside[0]!r})"
+        )
+    if "train" not in roles and expect_labels:
+        raise DataError(
+            f"{source} has {_names(folders)} but no folder 'train'; {WANTED}, or those within train and test"
+        )
+    training, testing = list(roles.get("train", [])), list(roles.get("test", []))
+    validation = roles.get("validation", [])
+    if validation and testing:
+        training += validation
+        said.append(f"the validation part {_names(validation)} was joined to the training part: there is a test part")
+    elif validation and training:
+        testing = validation
+        said.append(f"the validation part {_names(validation)} serves as the test part: there is no other")
+    else:
+        training += validation
+    if not training:
+        training, testing = testing, []
+    train, more = _one_part(listing, training, source, expect_labels=expect_labels)
+    said += more
+    if not testing:
+        return Layout(train=train, test=None, notes=tuple(said))
+    if expect_labels and not any(_first(path, f) for f in testing for path in _within(listing.images, f)):
+        said.append(
+            f"the test part {_names(testing)} has no class folders, so nothing can be measured on it: it was left out"
+        )
+        return Layout(train=train, test=None, notes=tuple(said))
+    test, more = _one_part(listing, testing, source, expect_labels=expect_labels)
+    said += [note for note in more if note not in said]
+    if train.labels is not None and test.labels is not None:
+        said += _compared(train.labels, test.labels, source, strict=expect_labels)
+    return Layout(train=train, test=test, notes=tuple(said))
+
+
+def _one_part(
+    listing: Listing, folders: Sequence[str], source: str, *, expect_labels: bool
+) -> tuple[Part, tuple[str, ...]]:
+    """The files in these folders (each empty, or ending in /), labelled by the folder below."""
+    pairs = [(path, _first(path, folder)) for folder in folders for path in _within(listing.images, folder)]
+    loose = [path for path, label in pairs if label is None]
+    classes = sorted({label for _, label in pairs if label is not None})
+    notes: list[str] = []
+    for folder in folders:
+        below = {_first(f"{name}/", folder) for name in listing.folders if f"{name}/".startswith(folder)} - {None, ""}
+        empty = sorted(str(name) for name in below - {label for _, label in pairs})
+        if empty and classes:
+            notes.append(f"{_many(len(empty), 'class folder')} without images {_were(empty)} left out: {_names(empty)}")
+    if loose and (len(classes) < 2 or not expect_labels):
+        if expect_labels:
+            where = f"'{folders[0].rstrip('/')}' in {source}" if folders[0] else source
+            but = f"only the folder {classes[0]!r}" if classes else "no folders"
+            raise DataError(f"{where} holds {_many(len(loose), 'image')} and {but}; {WANTED}")
+        if classes:
+            notes.append("images lie beside the class folders as well as in them, so none of them got a label")
+        return Part(files=tuple(path for path, _ in pairs), labels=None), tuple(notes)
+    if loose:
+        notes.append(
+            f"{_many(len(loose), 'image')} beside the class folders {_were(loose)} left out (first: {loose[0]!r})"
+        )
+    kept = [(path, label) for path, label in pairs if label is not None]
+    return Part(files=tuple(path for path, _ in kept), labels=tuple(label for _, label in kept)), tuple(notes)
+
+
+def _compared(train: Sequence[str], test: Sequence[str], source: str, *, strict: bool) -> list[str]:
+    known, met = sorted(set(train)), sorted(set(test))
+    strange = [label for label in met if label not in set(known)]
+    if strange and strict:
+        raise DataError(
+            f"{source}: the test part has the class {strange[0]!r}, which the training part lacks"
+            f"{nearest(strange[0], known)}; both parts must have the same class folders"
+        )
+    absent = [label for label in known if label not in set(met)]
+    return [f"the test part has no image of {_names(absent)}"] if absent and strict else []
+
+
+def _left_out(listing: Listing) -> list[str]:
+    if not listing.others:
+        return []
+    ends = Counter(_ending(name) for name in listing.others)
+    shown = ", ".join(f"{n:,} {end}" for end, n in ends.most_common(4)) + (" …" if len(ends) > 4 else "")
+    no_images = "file that is no image was" if len(listing.others) == 1 else "files that are no images were"
+    return [f"{len(listing.others):,} {no_images} left out: {shown}"]
+
+
+def _ending(name: str) -> str:
+    stem, dot, end = name.rpartition("/")[2].rpartition(".")
+    return f".{end.lower()}" if dot and stem else "without ending"
+
+
+def _names(names: Sequence[str]) -> str:
+    shown = ", ".join(repr(name.rstrip("/").rpartition("/")[2]) for name in names[:6])
+    return f"{shown} and {len(names) - 6:,} more" if len(names) > 6 else shown
+
+
+def _many(n: int, word: str) -> str:
+    return f"{n:,} {word}" + ("" if n == 1 else "s")
+
+
+def _were(things: Sequence[str]) -> str:
+    return "was" if len(things) == 1 else "were"

@@ -1,0 +1,327 @@
+"""Images as a table: one row an image, its pixels in the column ``image``.
+
+| column | type | where |
+|---|---|---|
+| ``image`` | fixed-shape tensor of bytes, [height, width, channels] | always |
+| ``label`` | text for class folders, else what the source holds | where there are labels |
+| ``file`` | text | where each image is a file |
+
+Sources are folders with a folder for each class, zip archives of such, pairs of idx files, NumPy's ``.npz``, and, for
+predictions, single image files.
+
+``N`` images, ``H`` rows of pixels, ``W`` columns of pixels, ``C`` channels (1 grey, 3 red, green, blue).
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from pellucid.data.images.arrays import as_label_column, as_pixels, with_channels
+from pellucid.data.images.columns import is_image_type, pixels_of
+from pellucid.data.images.decode import decode_files, read_headers, resize_pixels
+from pellucid.data.images.layout import WANTED, Layout, Part, lay_out
+from pellucid.data.images.recognise import is_image_source, recognise
+from pellucid.data.images.size import check_memory, chosen_channels, chosen_size
+from pellucid.data.images.store import Folder, Listing, Loose, Store, Zip, open_zip
+from pellucid.data.images.stored import Arrays, read_idx_folder, read_idx_pair, read_npz
+from pellucid.data.tables import ReadReport, Table
+from pellucid.errors import DataError, SettingError, StorageError, UserError, nearest
+from pellucid.files import could_not
+
+__all__ = ["ImageTables", "image_table", "is_image_source", "is_image_type", "pixels_of", "read_images"]
+
+Pixels = NDArray[np.uint8]
+MAX_SIDE = 4096
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageTables:
+    """Images as they were read.
+
+    Parameters
+    ----------
+    train
+        All of them, or the training part.
+    test
+        The test part, where the source itself has one.
+    labelled
+        Whether there is a column ``label``.
+    """
+
+    train: Table
+    test: Table | None
+    labelled: bool
+
+
+def read_images(  # noqa: PLR0911 (one return for each kind of source)
+    source: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    *,
+    size: tuple[int, int] | None = None,
+    channels: int | None = None,
+    expect_labels: bool = True,
+) -> ImageTables:
+    """Read images, all in one size and with one number of channels.
+
+    Parameters
+    ----------
+    source
+        A folder with a folder for each class, perhaps within ``train`` and ``test``; a zip archive of such; an idx
+        file of images, with its labels beside it, or a folder of idx files; an ``.npz`` archive. Without
+        `expect_labels` also an image file, a list of image files, or a folder of images.
+    size
+        Height and width in pixels. When None, the most common size, reduced so that the longer side has 64 pixels
+        where it has more than 64 × 64.
+    channels
+        1 (grey) or 3 (red, green, blue). When None, grey if every image is.
+    expect_labels
+        False for predictions: labels are then read where there are any.
+
+    Raises
+    ------
+    DataError
+        For a source that holds no images, lacks labels, or is damaged; the file is named.
+    SettingError
+        For a size or number of channels that breaks its rule.
+    StorageError
+        For a file that is there but cannot be read.
+    """
+    wish = _Wish(size=size, channels=channels, expect_labels=expect_labels)
+    if not isinstance(source, str | os.PathLike):
+        return _read_list(source, wish)
+    path, shown = Path(source), repr(os.fspath(source))
+    try:
+        found = recognise(path)
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from error
+    if found is None:
+        if not path.exists():
+            raise DataError(f"there is no file {shown}: check the path")
+        if not path.is_dir():
+            raise DataError(
+                f"{shown} holds no images: it is neither an image file, nor a zip archive of some, nor idx or npz"
+            )
+        return _read_folder(path, shown, wish)  # which says what the folder holds instead
+    match found.kind:
+        case "folder":
+            return _read_folder(found.path, shown, wish)
+        case "zip":
+            return _read_zip(found.path, shown, wish)
+        case "image":
+            return _read_single([os.fspath(source)], shown, wish)
+        case "npz":
+            parts = read_npz(path, expect_labels=expect_labels)
+            return _from_arrays(parts, shown, "npz", wish)
+        case "idx":
+            part = read_idx_pair(path, expect_labels=expect_labels)
+            return _from_arrays((part, None), shown, "idx", wish)
+        case "idx folder":
+            names = [entry.name for entry in found.path.iterdir()]
+            parts = read_idx_folder(found.path, names, expect_labels=expect_labels)
+            return _from_arrays(parts, shown, "idx", wish)
+
+
+def image_table(
+    pixels: Any, labels: Any = None, *, source: str = "images in memory", files: Sequence[str] | None = None
+) -> Table:
+    """A table of images that are in memory already.
+
+    Parameters
+    ----------
+    pixels
+        [N, H, W] or [N, H, W, C]: whole numbers from 0 to 255, truth values, or fractions from 0 to 1, which are
+        rounded to the 256 shades.
+    labels
+        [N] numbers or texts.
+    source
+        What the report calls this table.
+    files
+        [N] names of the files that the images came from.
+
+    Raises
+    ------
+    DataError
+        For another shape or other values.
+
+    >>> table = image_table(np.zeros((2, 28, 28), np.uint8), ["zero", "one"])
+    >>> table.names, pixels_of(table.column("image")).shape
+    (('image', 'label'), (2, 28, 28, 1))
+    """
+    values, notes = as_pixels(pixels, "the images")
+    check_memory(len(values), (values.shape[1], values.shape[2]), values.shape[3], source)
+    column = None if labels is None else as_label_column(labels, len(values), "the labels")
+    return _table(values, column, files, ReadReport(source=source, format="array", notes=notes))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Wish:
+    """What the caller of `read_images` asked for."""
+
+    size: tuple[int, int] | None
+    channels: int | None
+    expect_labels: bool
+
+    def __post_init__(self) -> None:
+        """Check the size and the channels."""
+        size = self.size
+        if size is not None and (
+            not isinstance(size, tuple)
+            or len(size) != 2
+            or not all(isinstance(side, int) and not isinstance(side, bool) and 1 <= side <= MAX_SIDE for side in size)
+        ):
+            raise SettingError(f"size must be (height, width), whole numbers from 1 to {MAX_SIDE}, got {size!r}")
+        if self.channels not in (None, 1, 3):
+            raise SettingError(f"channels must be 1 (grey) or 3 (red, green, blue), got {self.channels!r}")
+
+
+# --- image files
+
+
+def _read_folder(path: Path, shown: str, wish: _Wish) -> ImageTables:
+    store = Folder(root=path)
+    return _from_files(store, _laid_out(store.listing(), shown, wish), shown, "image folder", wish)
+
+
+def _read_zip(path: Path, shown: str, wish: _Wish) -> ImageTables:
+    with open_zip(path) as archive:
+        store = Zip(path=os.fspath(path), archive=archive)
+        return _from_files(store, _laid_out(store.listing(), shown, wish), shown, "zip of images", wish)
+
+
+def _laid_out(listing: Listing, shown: str, wish: _Wish) -> Layout:
+    return lay_out(listing, shown, expect_labels=wish.expect_labels)
+
+
+def _read_list(source: Any, wish: _Wish) -> ImageTables:
+    if not isinstance(source, Sequence) or isinstance(source, bytes | bytearray):
+        raise SettingError(f"source must be a path or a list of paths of image files, got {type(source).__name__}")
+    if not all(isinstance(one, str | os.PathLike) for one in source):
+        raise SettingError("source must be a path or a list of paths of image files, got a list of something else")
+    names = [os.fspath(one) for one in source]
+    if not names:
+        raise DataError("the list of image files is empty; name at least one")
+    return _read_single(names, repr(names[0]) if len(names) == 1 else f"{len(names):,} image files", wish)
+
+
+def _read_single(names: Sequence[str], shown: str, wish: _Wish) -> ImageTables:
+    """Image files that were named one by one, in the order given."""
+    if wish.expect_labels:
+        seen = "is a single image" if len(names) == 1 else "are named one by one"
+        raise DataError(f"{shown} {seen}, without labels; {WANTED}")
+    folder = next((name for name in names if Path(name).is_dir()), None)
+    if folder is not None:
+        raise DataError(f"{folder!r} is a folder: a list of images must name files; name the folder alone to read it")
+    layout = Layout(train=Part(files=tuple(names), labels=None), test=None, notes=())
+    return _from_files(Loose(), layout, shown, "image", wish)
+
+
+def _from_files(store: Store, layout: Layout, shown: str, form: str, wish: _Wish) -> ImageTables:
+    parts = [part for part in (layout.train, layout.test) if part is not None]
+    headers = [header for part in parts for header in read_headers(store, part.files)]
+    n_colour = sum(not header.grey for header in headers)
+    size, notes = chosen_size([(header.height, header.width) for header in headers], wish.size)
+    channels, note = chosen_channels(n_colour, len(headers), wish.channels)
+    check_memory(len(headers), size, channels, shown)
+    notes = (*notes, note, *layout.notes)
+    several = sum(header.several for header in headers)
+    if several:
+        notes += (
+            f"{several:,} image{'s hold' if several > 1 else ' holds'} several frames or pages; the first is read",
+        )
+    tables = [
+        _table(
+            decode_files(store, part.files, size=size, channels=channels),
+            None if part.labels is None else pa.array(part.labels, pa.string()).dictionary_encode(),
+            part.files,
+            ReadReport(source=where, format=form, notes=notes),
+        )
+        for part, where in zip(parts, (shown, f"{shown}, test part"), strict=False)
+    ]
+    return _tables(tables)
+
+
+# --- images stored as arrays
+
+
+def _from_arrays(parts: tuple[Arrays, Arrays | None], shown: str, form: str, wish: _Wish) -> ImageTables:
+    given = [part for part in parts if part is not None]
+    converted = [as_pixels(part.images, f"the images {part.images_name}") for part in given]
+    sizes = [(pixels.shape[1], pixels.shape[2]) for pixels, _ in converted for _ in range(len(pixels))]
+    n_colour = sum(len(pixels) for pixels, _ in converted if pixels.shape[3] == 3)
+    size, notes = chosen_size(sizes, wish.size)
+    channels, note = chosen_channels(n_colour, len(sizes), wish.channels)
+    check_memory(len(sizes), size, channels, shown)
+    labelled = all(part.labels is not None for part in given)
+    notes = (*notes, note, *dict.fromkeys(note for _, said in converted for note in said))
+    tables = []
+    for part, (pixels, _), where in zip(given, converted, (shown, f"{shown}, test part"), strict=False):
+        if pixels.shape[1:3] != size:
+            pixels = resize_pixels(pixels, size)  # noqa: PLW2901
+        labels = as_label_column(part.labels, len(pixels), f"the labels {part.labels_name}") if labelled else None
+        report = ReadReport(source=where, format=form, notes=notes)
+        tables.append(_table(with_channels(pixels, channels), labels, None, report))
+    if labelled and len(tables) == 2:
+        _compare_labels(tables[0], tables[1], shown)
+    return _tables(tables)
+
+
+def _compare_labels(train: Table, test: Table, shown: str) -> None:
+    """The test part must have labels of the same kind, and no class that the training part lacks."""
+    known, met = train.column("label"), test.column("label")
+    if known.type != met.type:
+        raise DataError(
+            f"{shown}: the labels of the training part are {known.type}, but those of the test part {met.type}; "
+            "save both alike"
+        )
+    if pa.types.is_floating(known.type):
+        return
+    strange = sorted(set(met.unique().to_pylist()) - set(known.unique().to_pylist()), key=str)
+    if strange and (pa.types.is_dictionary(known.type) or len(known.unique()) <= 1000):
+        raise DataError(
+            f"{shown}: the test part has the label {strange[0]!r}, which the training part lacks"
+            f"{nearest(str(strange[0]), map(str, known.unique().to_pylist()))}; both parts must have the same classes"
+        )
+
+
+# --- tables
+
+
+def _tables(tables: Sequence[Table]) -> ImageTables:
+    test = tables[1] if len(tables) > 1 else None
+    labelled = all("label" in table.names for table in tables)
+    return ImageTables(train=tables[0], test=test, labelled=labelled)
+
+
+def _table(pixels: Pixels, labels: pa.Array | None, files: Sequence[str] | None, report: ReadReport) -> Table:
+    columns = {"image": _image_column(pixels)}
+    if labels is not None:
+        columns["label"] = labels
+    if files is not None:
+        if len(files) != len(pixels):
+            raise DataError(f"there are {len(files):,} names of files but {len(pixels):,} images")
+        columns["file"] = pa.array([str(name) for name in files], pa.string()).dictionary_encode()
+    arrow = pa.table(columns)
+    return Table(arrow=arrow, report=replace(report, n_rows=arrow.num_rows, n_columns=arrow.num_columns))
+
+
+def _image_column(pixels: Pixels) -> pa.Array:
+    """The pixels [N, H, W, C] as a column that shares their memory."""
+    shape = [int(side) for side in pixels.shape[1:]]
+    flat = np.ascontiguousarray(pixels).reshape(-1)
+    values = pa.Array.from_buffers(pa.uint8(), len(flat), [None, pa.py_buffer(flat)])
+    storage = pa.FixedSizeListArray.from_arrays(values, math.prod(shape))
+    return pa.ExtensionArray.from_storage(pa.fixed_shape_tensor(pa.uint8(), shape), storage)
+
+
+def _unreadable(path: Path, error: OSError | ValueError) -> UserError:
+    if isinstance(error, OSError):
+        return StorageError(could_not("read", path, error))
+    return DataError(f"{os.fspath(path)!r} cannot be a path ({error}); check it")

@@ -1,0 +1,116 @@
+"""One size and one number of channels for all images of a source, and what is said about the choice."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from statistics import median
+
+from pellucid.errors import DataError
+
+__all__ = ["check_memory", "chosen_channels", "chosen_size", "in_words"]
+
+Size = tuple[int, int]  # height, width
+
+LONGER_SIDE = 64
+MAX_BYTES = 4_000_000_000
+MAX_BYTES_AN_IMAGE = 2**31 - 1  # what Arrow can hold in a row
+
+
+def in_words(size: Size) -> str:
+    """Height × width.
+
+    >>> in_words((400, 600))
+    '400 × 600'
+    """
+    return f"{size[0]} × {size[1]}"
+
+
+def chosen_size(sizes: Sequence[Size], asked: Size | None) -> tuple[Size, tuple[str, ...]]:
+    """The size that all images get, and sentences that say why.
+
+    Parameters
+    ----------
+    sizes
+        Height and width of each image.
+    asked
+        The size that was asked for. When None, the most common size (of several equally common ones, that nearest to
+        the median height and width), reduced to a longer side of 64 where it has more than 64 × 64 pixels.
+
+    >>> chosen_size([(400, 600)] * 2, None)[0]
+    (43, 64)
+    >>> chosen_size([(30, 40), (30, 40), (8, 8)], None)[0]
+    (30, 40)
+    """
+    counts = Counter(sizes)
+    common = _most_common(counts)
+    size = asked or _reduced(common)
+    n, n_common, n_same = len(sizes), counts[common], counts[size]
+    if len(counts) == 1:
+        first = f"all {n:,} images have" if n > 1 else "the image has"
+        notes = [f"{first} {in_words(common)} pixels (height × width)"]
+    else:
+        by_area = sorted(counts, key=lambda s: (s[0] * s[1], s))
+        notes = [
+            f"the {n:,} images have {len(counts):,} sizes, from {in_words(by_area[0])} to {in_words(by_area[-1])} "
+            f"pixels (height × width); {n_common:,} of them {'has' if n_common == 1 else 'have'} {in_words(common)}"
+        ]
+    if asked is None and size != common:
+        notes.append(
+            f"images were reduced from {in_words(common)} to {in_words(size)} pixels, because a fully connected "
+            "network needs a weight for every pixel; image_size sets another size"
+        )
+    if n_same < n and (asked is not None or len(counts) > 1):
+        stretched = any(_shape_differs(other, size) for other in counts)
+        how = ", stretched where their shape differs" if stretched else ""
+        notes.append(f"{n - n_same:,} of {n:,} images were resized to {in_words(size)} pixels{how}")
+    return size, tuple(notes)
+
+
+def _most_common(counts: Counter[Size]) -> Size:
+    most = max(counts.values())
+    first = [size for size, n in counts.items() if n == most]
+    if len(first) == 1:
+        return first[0]
+    height, width = (median(size[axis] for size in first) for axis in (0, 1))
+    return min(first, key=lambda size: (abs(size[0] - height) + abs(size[1] - width), size))
+
+
+def _reduced(size: Size) -> Size:
+    height, width = size
+    longer = max(size)
+    if height * width <= LONGER_SIDE**2:
+        return size
+    return max(1, round(height * LONGER_SIDE / longer)), max(1, round(width * LONGER_SIDE / longer))
+
+
+def _shape_differs(one: Size, other: Size) -> bool:
+    """Whether one side would be off by more than rounding explains."""
+    scale = max(other) / max(one)
+    return any(abs(a * scale - b) > 1 for a, b in zip(one, other, strict=True))
+
+
+def chosen_channels(n_colour: int, n: int, asked: int | None) -> tuple[int, str]:
+    """1 (grey) or 3 (red, green, blue), and a sentence that says why.
+
+    >>> chosen_channels(0, 10, None)
+    (1, 'read as grey (1 channel), as every image is')
+    """
+    channels = asked or (3 if n_colour else 1)
+    said = "read in colour (3 channels)" if channels == 3 else "read as grey (1 channel)"
+    if n_colour not in (0, n):
+        return channels, f"{said}; {n_colour:,} of {n:,} images {'is' if n_colour == 1 else 'are'} in colour"
+    if (channels == 3) != bool(n_colour):
+        return channels, f"{said}, as image_channels says, though every image is {'in colour' if n_colour else 'grey'}"
+    return channels, f"{said}, as every image is"
+
+
+def check_memory(n_images: int, size: Size, channels: int, source: str) -> None:
+    """Refuse images that would not fit in memory, before any is decoded; raises `DataError`."""
+    an_image = size[0] * size[1] * channels
+    if n_images * an_image > MAX_BYTES or an_image > MAX_BYTES_AN_IMAGE:
+        raise DataError(
+            f"{source} holds {n_images:,} images of {in_words(size)} pixels and {channels} channel"
+            f"{'s' * (channels > 1)}, which makes {n_images * an_image / 1e9:,.1f} GB in memory; at most "
+            f"{MAX_BYTES / 1e9:.0f} GB are read: set a smaller image_size"
+        )

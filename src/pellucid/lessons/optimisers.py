@@ -1,0 +1,273 @@
+"""The lesson on optimisers: what else a step may depend on than the slope of the moment."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.initialise import initialise
+from pellucid.lessons.practice import train_full_batch
+from pellucid.lessons.question import Question, choose, number
+from pellucid.lessons.writing import count, in_brackets, listed, pick, vector
+from pellucid.network import mlp
+from pellucid.optimizer import Optimizer, OptimizerName
+from pellucid.scratch.optimizers import Memory, update
+from pellucid.studies.story import Story, shown
+from pellucid.task import Loss
+
+__all__ = ["questions", "tell"]
+
+Array = NDArray[Any]
+
+TITLES: dict[OptimizerName, str] = {
+    "sgd": "gradient descent",
+    "momentum": "momentum",
+    "rmsprop": "RMSprop",
+    "adam": "Adam",
+}
+RATE = 0.1
+STEEP = 100.0  # how much steeper the valley is across than along
+VALLEY_START, VALLEY_STEPS = np.array([8.0, 1.5]), 100
+VALLEY_RATES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
+
+ROWS = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+XOR = np.array([[0.0], [1.0], [1.0], [0.0]])
+STARTS, STEPS, XOR_RATES = 5, 150, (0.01, 0.1, 1.0)
+
+
+def tell(story: Story) -> None:
+    """Tell how momentum, RMSprop and Adam step."""
+    _tell_rules(story)
+    _tell_valley(story)
+    learned = _tell_xor(story)
+    most = max(learned.values())
+    best = [title for title, rates in learned.items() if rates == most]
+    story.close(
+        learned="Momentum remembers the direction, RMSprop the size of the slopes, Adam both. On XOR a "
+        f"learning rate was {'found most easily with' if len(best) < len(TITLES) else 'as easily found with'} "
+        f"{listed(best)}: all networks learned at {most} of the {len(XOR_RATES)} tried.",
+        try_next="pellucid study xor",
+    )
+
+
+def _tell_rules(story: Story) -> None:
+    rule = Optimizer()
+    story.heading("What a step may remember")
+    story.say(
+        "Gradient descent looks only at the slope of the moment. An optimiser is a rule that makes a step from slopes, "
+        "and better ones have a memory. Momentum keeps a velocity v: v ← μ·v + slope, then w ← w − η·v, with μ "
+        f"usually {shown(rule.momentum)}. Slopes that agree add up; slopes that change their sign cancel."
+    )
+    story.say(
+        "RMSprop looks at sizes. It keeps a running mean of squared slopes, s ← α·s + (1 − α)·slope², and divides the "
+        "slope by the root of s. So weights with small and with large slopes come forward alike. Adam does both: it "
+        "keeps running means of the slope and of its square, starts both at zero and makes up for that beginning by "
+        "dividing by 1 − βᵗ in step t. Its first step is therefore nearly η long, however large the slope is, while "
+        "the first steps of RMSprop, which makes up for nothing, are longer."
+    )
+    rows = []
+    for name, title in TITLES.items():
+        large, small, wavering = _step_lengths(name, [4.0] * 10), _step_lengths(name, [0.04] * 10), _waver(name)
+        rows.append((title, large[0], large[-1], small[0], small[-1], wavering))
+    story.table(
+        f"How far one weight moves, η = {shown(RATE)}",
+        ("optimiser", "slope 4: step 1", "step 10", "slope 0.04: step 1", "step 10", "slope ±4 in turn: step 10"),
+        rows,
+    )
+
+
+def _tell_valley(story: Story) -> None:
+    story.heading("A narrow valley")
+    story.say(
+        f"The loss w₁² + {shown(STEEP)}·w₂² is a valley that is steep across and gentle along. A learning rate that is "
+        "small enough not to jump across is too small to get along. To be fair, each optimiser may try the learning "
+        f"rates {', '.join(shown(rate) for rate in VALLEY_RATES)}, and its best by the loss after {VALLEY_STEPS} steps "
+        "is shown."
+    )
+    rows, ends = [], {}
+    for name, title in TITLES.items():
+        tried = {rate: _walk_valley(name, rate) for rate in VALLEY_RATES}
+        best = min(tried, key=lambda rate: tried[rate][-1])
+        losses = tried[best]
+        ends[title] = losses[-1]
+        rows.append((title, best, losses[0], losses[10], losses[VALLEY_STEPS // 2], losses[-1]))
+    story.table(
+        f"Loss from w = {vector(VALLEY_START)}",
+        ("optimiser", "best η", "at first", "after 10", f"after {VALLEY_STEPS // 2}", f"after {VALLEY_STEPS}"),
+        rows,
+    )
+    order = sorted(ends, key=lambda title: ends[title])
+    story.say(f"Lowest after {VALLEY_STEPS} steps: {order[0]}; highest: {order[-1]}.")
+
+
+def _tell_xor(story: Story) -> dict[str, int]:
+    """Returns, for each optimiser, at how many of the learning rates all networks learned."""
+    story.heading("In a network")
+    learned: dict[str, int] = {}
+    rows: list[list[str | int]] = []
+    for name, title in TITLES.items():
+        solved = [sum(_learns_xor(name, rate, start) for start in range(STARTS)) for rate in XOR_RATES]
+        learned[title] = sum(each == STARTS for each in solved)
+        rows.append([title, *solved])
+    story.say(
+        f"The last table trains {count(STARTS, 'network')} 2 → 4 → 1 on XOR, {STEPS} steps each, with every optimiser "
+        "and several learning rates. So few networks show a tendency, no more."
+    )
+    story.table(
+        f"How many of {STARTS} networks learned XOR",
+        ("optimiser", *(f"η = {shown(rate)}" for rate in XOR_RATES)),
+        rows,
+    )
+    story.say(
+        "Adam is the usual first choice: its steps are about η long whatever the size of the slopes, so one learning "
+        "rate suits many networks. No optimiser is best everywhere, and each needs a learning rate of its own."
+    )
+    return learned
+
+
+def _steps(rule: Optimizer, slopes: list[float], rate: float, w: float = 0.0) -> list[float]:
+    """Where a weight stands after each of these slopes, the start included."""
+    memory: Memory = {}
+    path = [w]
+    for t, slope in enumerate(slopes, 1):
+        path.append(float(update(rule, np.array(path[-1]), np.array(slope), memory, rate, t)))
+    return path
+
+
+def _step_lengths(name: OptimizerName, slopes: list[float]) -> list[float]:
+    path = _steps(Optimizer(name=name), slopes, RATE)
+    return [abs(after - before) for before, after in pairwise(path)]
+
+
+def _waver(name: OptimizerName) -> float:
+    return _step_lengths(name, [4.0, -4.0] * 5)[-1]
+
+
+def _walk_valley(name: OptimizerName, rate: float) -> list[float]:
+    """The loss before each step and after the last; infinite from where it has left the valley."""
+    steepness = np.array([1.0, STEEP])
+    w, memory, rule = VALLEY_START, Memory(), Optimizer(name=name)
+    losses = [float(steepness @ w**2)]
+    for t in range(1, VALLEY_STEPS + 1):
+        w = update(rule, w, 2 * steepness * w, memory, rate, t)
+        losses.append(float(steepness @ w**2))
+        if losses[-1] > 1e12:
+            return losses + [np.inf] * (VALLEY_STEPS - t)
+    return losses
+
+
+def _learns_xor(name: OptimizerName, rate: float, start: int) -> bool:
+    network = mlp(2, [4], 1, activation="tanh")
+    engine, _ = train_full_batch(
+        network, Loss(name="bce"), Optimizer(name=name), initialise(network, start), ROWS, XOR,
+        learning_rate=rate, steps=STEPS,
+    )  # fmt: skip
+    return bool(((engine.logits(ROWS) > 0) == (XOR > 0.5)).all())
+
+
+# ── questions ──
+
+
+def questions(generator: np.random.Generator) -> tuple[Question, ...]:
+    """Five questions, with answers computed from the numbers that are drawn."""
+    return (
+        _ask_momentum(generator),
+        _ask_terminal(generator),
+        _ask_rmsprop(generator),
+        _ask_adam(generator),
+        _ask_alike(generator),
+    )
+
+
+def _ask_momentum(generator: np.random.Generator) -> Question:
+    share = float(pick(generator, (0.5, 0.8, 0.9)))
+    first, second = (float(pick(generator, values)) for values in ((2, 4, 6, 10), (-4, -2, 1, 3)))
+    rate, w = 0.1, float(generator.integers(1, 6))
+    path = _steps(Optimizer(name="momentum", momentum=share), [first, second], rate, w)
+    v = share * first + second
+    return number(
+        f"A weight is {shown(w)}, the velocity 0; μ = {shown(share)}, η = {shown(rate)}. The slopes of the next two "
+        f"steps are {shown(first)} and {shown(second)}. What is the weight after both, with momentum?",
+        path[-1],
+        f"v is {shown(first)}, then {shown(share)}·{shown(first)} + {in_brackets(second)} = {shown(v)}. The weight "
+        f"goes {shown(w)} → {shown(path[1])} → {shown(path[2])}.",
+        digits=2,
+    )
+
+
+def _ask_terminal(generator: np.random.Generator) -> Question:
+    share = float(pick(generator, (0.5, 0.75, 0.8, 0.9)))
+    path = _steps(Optimizer(name="momentum", momentum=share), [1.0] * 500, RATE)
+    times = abs(path[-1] - path[-2]) / RATE
+    return number(
+        f"The slope stays the same for a long time, and μ = {shown(share)}. How many times as long as a step of "
+        "gradient descent does a step with momentum become?",
+        times,
+        f"In the end v no longer changes: v = {shown(share)}·v + slope, so v = slope / (1 − {shown(share)}) = "
+        f"{shown(times)}·slope.",
+        digits=0,
+    )
+
+
+def _ask_rmsprop(generator: np.random.Generator) -> Question:
+    alpha, root = pick(generator, ((0.75, 0.5), (0.96, 0.2), (0.99, 0.1)))
+    slope = float(pick(generator, (-20, -5, 2, 4, 50)))
+    rate, w = float(pick(generator, (0.01, 0.1))), float(generator.integers(1, 6))
+    after = _steps(Optimizer(name="rmsprop", alpha=alpha), [slope], rate, w)[-1]
+    return number(
+        f"RMSprop begins with s = 0 and α = {shown(alpha)}; η = {shown(rate)}. A weight is {shown(w)} and its first "
+        f"slope {shown(slope)}. What is the weight after this step?",
+        after,
+        f"s = (1 − {shown(alpha)})·{shown(slope**2)}, its root is {shown(root * abs(slope))}, and slope / root = "
+        f"{shown(slope / (root * abs(slope)))}. So w = {shown(w)} − {shown(rate)}·"
+        f"{in_brackets(slope / (root * abs(slope)))} = {shown(after)}.",
+        digits=2,
+    )
+
+
+def _ask_adam(generator: np.random.Generator) -> Question:
+    slope = float(pick(generator, (-300, -7, 0.02, 5, 1000)))
+    rate, w = float(pick(generator, (0.01, 0.1, 0.2))), float(generator.integers(-3, 4))
+    after = _steps(Optimizer(name="adam"), [slope], rate, w)[-1]
+    return number(
+        f"Adam takes its very first step; η = {shown(rate)}. A weight is {shown(w)}, its slope {shown(slope)}. What is "
+        "the weight afterwards?",
+        after,
+        f"In the first step the running means, made up for their beginning, are the slope itself and its square, so "
+        f"slope / root = {shown(slope / abs(slope))} and w = {shown(w)} − {shown(rate)}·"
+        f"{in_brackets(slope / abs(slope))} = {shown(after)}.",
+        digits=2,
+    )
+
+
+def _ask_alike(generator: np.random.Generator) -> Question:
+    """Whose first steps are equally long for a small and for a large slope? Each rule takes its first step."""
+    name, title = pick(generator, (("adam", "Adam"), ("rmsprop", "RMSprop")))
+    small, large = 10.0 ** -int(generator.integers(2, 5)), float(generator.integers(2, 20))
+    rules: dict[str, OptimizerName] = {
+        "gradient descent": "sgd",
+        "momentum": "momentum",
+        "momentum, looked up one step ahead (Nesterov)": "nesterov",
+        title: name,
+    }
+    ratios = {each: _ratio(rule, small, large) for each, rule in rules.items()}
+    alike = [each for each, ratio in ratios.items() if ratio < 1.01]
+    assert len(alike) == 1, ratios
+    return choose(
+        f"One weight has the slope {shown(small)}, another {shown(large)}. With which optimiser are the first steps of "
+        "both (nearly) equally long?",
+        alike[0],
+        list(ratios),
+        "The second weight's first step is so many times as long: "
+        + "; ".join(f"{each} {shown(ratio)}" for each, ratio in ratios.items())
+        + ". Dividing by the size of the slopes makes them alike.",
+        generator,
+    )
+
+
+def _ratio(name: OptimizerName, small: float, large: float) -> float:
+    rule = Optimizer(name=name)
+    return _steps(rule, [large], RATE)[-1] / _steps(rule, [small], RATE)[-1]

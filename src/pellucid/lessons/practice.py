@@ -1,0 +1,54 @@
+"""Training as lessons need it: a small network on a few rows, all rows at every step, in NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.network import Network
+from pellucid.optimizer import Optimizer
+from pellucid.scratch.engine import NumpyEngine
+from pellucid.task import Loss
+
+__all__ = ["train_full_batch"]
+
+Array = NDArray[Any]
+
+
+def train_full_batch(
+    network: Network,
+    loss: Loss,
+    optimizer: Optimizer,
+    parameters: Mapping[str, Array],
+    inputs: Array,
+    targets: Array,
+    *,
+    learning_rate: float,
+    steps: int,
+) -> tuple[NumpyEngine, tuple[float, ...]]:
+    """The trained engine, and the loss before each step and after the last (``steps + 1`` numbers).
+
+    ``inputs`` are ``[N, I]``, ``targets`` ``[N]`` class numbers or ``[N, C]`` numbers; nothing is dropped. Where the
+    loss grows beyond all bounds, the list ends with its last finite value.
+
+    >>> from pellucid.network import mlp
+    >>> line, start = mlp(1, [], 1), {"0.weight": np.array([[3.0]]), "0.bias": np.array([1.0])}
+    >>> one = np.array([[2.0]]), np.array([[5.0]])
+    >>> _, losses = train_full_batch(
+    ...     line, Loss(name="mse"), Optimizer(name="sgd"), start, *one, learning_rate=0.01, steps=1
+    ... )
+    >>> losses[0], round(losses[1], 2)
+    (4.0, 3.24)
+    """
+    engine = NumpyEngine(network, loss, optimizer, parameters)
+    engine.load_rows(inputs, targets)
+    rows, losses = np.arange(len(inputs)), []
+    for _ in range(steps):
+        losses.append(engine.step(rows, (), learning_rate))
+        if not np.isfinite(losses[-1]):
+            return engine, tuple(losses[:-1])
+    losses.append(engine.gradients(rows, ())[0])
+    return engine, tuple(loss for loss in losses if np.isfinite(loss))

@@ -1,0 +1,298 @@
+"""The lesson on regularisation: learning without learning by heart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.initialise import initialise
+from pellucid.lessons.question import Question, choose, number
+from pellucid.lessons.writing import count, in_brackets, listed, pick, vector
+from pellucid.network import Dropout, Network, mlp
+from pellucid.optimizer import Optimizer
+from pellucid.scratch.engine import NumpyEngine
+from pellucid.scratch.forward import forward
+from pellucid.scratch.losses import loss_and_gradient
+from pellucid.scratch.optimizers import update
+from pellucid.studies.story import Story, shown
+from pellucid.task import Loss
+from pellucid.training.history import Epoch
+from pellucid.training.loop import Plan, Rows, fit
+from pellucid.training.stopping import EarlyStopping
+
+__all__ = ["questions", "tell"]
+
+Array = NDArray[Any]
+
+BCE = Loss(name="bce")
+COLUMNS, FLIPPED = 10, 0.15
+TRAIN, VALIDATION, TEST = 120, 60, 2_000
+EPOCHS, RATE, DRAWS = 150, 0.02, 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Remedy:
+    """How a network is kept from learning by heart; the defaults do nothing."""
+
+    hidden: int = 32
+    decay: float = 0.0
+    dropout: float = 0.0
+    patience: int | None = None
+
+
+REMEDIES = {
+    "nothing": _Remedy(),
+    "weight decay": _Remedy(decay=2.0),
+    "dropout": _Remedy(dropout=0.5),
+    "early stopping": _Remedy(patience=20),
+    "a small network": _Remedy(hidden=2),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Outcome:
+    """Accuracy in per cent on training and test rows, the test loss, and epochs run; means over the draws."""
+
+    train: float
+    test: float
+    loss: float
+    epochs: float
+
+
+def tell(story: Story) -> None:
+    """Tell what overfitting is and what helps."""
+    _tell_overfitting(story)
+    outcomes = _tell_remedies(story)
+    plain = outcomes["nothing"]
+    better = [name for name, each in outcomes.items() if each.test > plain.test]
+    story.close(
+        learned=f"With nothing against it, the network knew {shown(plain.train)} % of its training rows and "
+        f"{shown(plain.test)} % of the test rows. "
+        + (f"Better on the test rows: {listed(better)}." if better else "No remedy helped here."),
+        try_next="pellucid study overfitting",
+    )
+
+
+def _tell_overfitting(story: Story) -> None:
+    story.heading("By heart, or understood?")
+    story.say(
+        "A network with many weights can learn its training rows by heart, accidents and errors included, and yet "
+        "answer new rows badly. This is called overfitting. It cannot be seen on the training rows, so others are held "
+        "out: validation rows to choose by, such as when to stop, and test rows that are used once, at the very end."
+    )
+    story.say(
+        f"Our rows have {COLUMNS} columns, of which only two matter: the class is 1 where their sum is above zero. Of "
+        f"all classes {shown(100 * FLIPPED)} % are turned round, as errors are in real data, so nobody can be right in "
+        f"more than about {shown(100 * (1 - FLIPPED))} % of new rows. The network {COLUMNS} → "
+        f"{REMEDIES['nothing'].hidden} → 1 sees {TRAIN} of them."
+    )
+    history = _train(_Remedy(), 0)[1]
+    at = [e for e in (1, 10, 20, 40, 80, EPOCHS) if e <= len(history)]
+    story.table(
+        f"One network, {EPOCHS} epochs",
+        ("loss after epoch", *(f"{e}" for e in at)),
+        [
+            ("training rows", *(history[e - 1].train_loss for e in at)),
+            ("validation rows", *(history[e - 1].validation_loss for e in at)),
+        ],
+    )
+    best = min(history, key=lambda each: each.validation_loss).epoch
+    rises = history[-1].validation_loss > 1.1 * history[best - 1].validation_loss
+    story.say(
+        f"The validation loss is lowest after epoch {best}. "
+        + ("From there on it rises while the training loss falls on: that is what overfitting looks like."
+           if rises and history[-1].train_loss < history[best - 1].train_loss
+           else "It does not rise much afterwards: this network hardly overfits.")
+    )  # fmt: skip
+
+
+def _tell_remedies(story: Story) -> dict[str, _Outcome]:
+    story.heading("Four remedies")
+    decay, rate = REMEDIES["weight decay"].decay, REMEDIES["dropout"].dropout
+    patience = REMEDIES["early stopping"].patience
+    story.say(
+        "Weight decay shrinks every weight a little at each step, w ← w − η · λ · w, so that only what the rows "
+        f"demand again and again stays large (λ = {shown(decay)} here). Dropout sets a random share of the hidden "
+        f"numbers to zero at each training step ({shown(100 * rate)} % here), so that no neuron can rely on a certain "
+        "other one; those that stay are divided by the share that stays, and for answers nothing is dropped. Early "
+        "stopping keeps the weights of the epoch with the lowest validation loss, and stops when no later one has come "
+        f"below it for {patience} epochs, the patience. A small network has less room to learn by heart. All this is "
+        "called regularisation."
+    )
+    outcomes = {name: _measure(remedy) for name, remedy in REMEDIES.items()}
+    story.table(
+        f"Means of {count(DRAWS, 'draw')} of rows and first weights; {TEST:,} test rows",
+        ("remedy", "training rows right, %", "test rows right, %", "gap", "test loss", "epochs"),
+        [(name, o.train, o.test, o.train - o.test, o.loss, o.epochs) for name, o in outcomes.items()],
+    )
+    plain = outcomes.pop("nothing")
+    calmer = [name for name, each in outcomes.items() if each.loss < plain.loss]
+    gap = min(outcomes, key=lambda name: outcomes[name].train - outcomes[name].test)
+    story.say(
+        f"The gap between training and test rows is smallest with {gap}. "
+        + (f"A lower test loss than with nothing had: {listed(calmer)}. " if calmer else "None lowered the loss. ")
+        + "The loss tells more than the accuracy: a network that is sure of its errors pays for it. With other rows "
+        "the order may differ, so try remedies on validation rows."
+    )
+    return {"nothing": plain, **outcomes}
+
+
+def _rows(n: int, seed: int) -> Rows:
+    """Normal columns; the class is 1 where the first two sum to more than zero, and a share of classes is turned."""
+    generator = np.random.default_rng([8, seed])
+    x = generator.normal(size=(n, COLUMNS))
+    y = x[:, 0] + x[:, 1] > 0
+    y ^= generator.random(n) < FLIPPED
+    return Rows(inputs=x, targets=y.astype(float)[:, None])
+
+
+def _train(remedy: _Remedy, draw: int) -> tuple[NumpyEngine, tuple[Epoch, ...]]:
+    network = mlp(COLUMNS, [remedy.hidden], 1, dropout=remedy.dropout)
+    rule = Optimizer(name="adamw", weight_decay=remedy.decay)
+    engine = NumpyEngine(network, BCE, rule, initialise(network, draw))
+    plan = Plan(
+        learning_rate=RATE,
+        batch_size=TRAIN,
+        epochs=EPOCHS,
+        patience=remedy.patience,
+        keep="last" if remedy.patience is None else "best",
+        seed=draw,
+    )
+    outcome = fit(engine, _rows(TRAIN, 3 * draw), _rows(VALIDATION, 3 * draw + 1), plan)
+    return engine, outcome.history
+
+
+def _measure(remedy: _Remedy) -> _Outcome:
+    figures = []
+    for draw in range(DRAWS):
+        engine, history = _train(remedy, draw)
+        train, test = _rows(TRAIN, 3 * draw), _rows(TEST, 3 * draw + 2)
+        loss = loss_and_gradient(BCE, engine.logits(test.inputs), test.targets).value
+        figures.append((_accuracy(engine, train), _accuracy(engine, test), loss, len(history)))
+    train_right, test_right, loss, epochs = np.mean(figures, axis=0).tolist()
+    return _Outcome(train=100 * train_right, test=100 * test_right, loss=loss, epochs=epochs)
+
+
+def _accuracy(engine: NumpyEngine, rows: Rows) -> float:
+    return float(((engine.logits(rows.inputs) > 0) == (rows.targets > 0.5)).mean())
+
+
+# ── questions ──
+
+
+def questions(generator: np.random.Generator) -> tuple[Question, ...]:
+    """Five questions, with answers computed from the numbers that are drawn."""
+    return (
+        _ask_which_overfits(generator),
+        _ask_kept(generator),
+        _ask_stopped(generator),
+        _ask_dropout(generator),
+        _ask_decay(generator),
+    )
+
+
+def _ask_which_overfits(generator: np.random.Generator) -> Question:
+    """Four runs by the numbers of rows that are right; one has a far larger gap than the others."""
+    n = int(pick(generator, (200, 400, 500)))
+    low, high = sorted(generator.choice(np.arange(62, 80), 2, replace=False).tolist())
+    pairs = [(low, low - 2), (high, high - 3), (98, 95), (int(generator.integers(90, 97)), 71)]
+    runs = {
+        f"{n * a // 100} of {n} training rows right, {n * b // 100} of {n} test rows": (n * a // 100 - n * b // 100) / n
+        for a, b in pairs
+    }
+    worst = max(runs, key=lambda run: runs[run])
+    return choose(
+        "Which of these networks overfits most?",
+        worst,
+        list(runs),
+        "The gaps between training and test rows: "
+        + "; ".join(f"{shown(100 * gap)} points ({run})" for run, gap in runs.items())
+        + ". A low result without a gap is not overfitting: that network has learned too little.",
+        generator,
+    )
+
+
+def _validation_losses(generator: np.random.Generator) -> tuple[float, ...]:
+    """Losses that fall, halt for an epoch, fall once more and then rise; no two are equal."""
+    falls = np.cumsum(generator.integers(3, 9, int(generator.integers(2, 5))))[::-1] / 100
+    least = float(generator.integers(30, 41)) / 100
+    halt = float(falls[-1]) + 0.01
+    rise = np.cumsum(generator.integers(1, 5, 4)) / 100
+    values = [*(least + falls), least + halt, least, *(least + rise)]
+    return tuple(round(float(value), 2) for value in values)
+
+
+def _stop(losses: tuple[float, ...], patience: int) -> tuple[int, int]:
+    """The epoch whose weights are kept and the last one that is run, counted from 1, by the rule of training."""
+    stopping = EarlyStopping(patience=patience)
+    for epoch, loss in enumerate(losses):
+        stopping = stopping.after(epoch, loss)
+        if stopping.is_over:
+            return stopping.best_epoch + 1, epoch + 1
+    return stopping.best_epoch + 1, len(losses)
+
+
+def _ask_kept(generator: np.random.Generator) -> Question:
+    losses, patience = _validation_losses(generator), int(generator.integers(2, 4))
+    kept, _ = _stop(losses, patience)
+    return number(
+        f"The validation losses after epochs 1, 2, 3 … are {vector(losses)}. Early stopping has a patience of "
+        f"{patience}. The weights of which epoch are kept?",
+        kept,
+        f"The lowest validation loss, {shown(losses[kept - 1])}, is that of epoch {kept}.",
+        digits=0,
+    )
+
+
+def _ask_stopped(generator: np.random.Generator) -> Question:
+    losses, patience = _validation_losses(generator), int(generator.integers(2, 4))
+    kept, last = _stop(losses, patience)
+    return number(
+        f"In another run they are {vector(losses)}, with a patience of {patience}. After which epoch does training "
+        "stop?",
+        last,
+        f"After epoch {kept} the loss does not come below {shown(losses[kept - 1])} for {patience} epochs: it stops "
+        f"after epoch {kept} + {patience} = {last}.",
+        digits=0,
+    )
+
+
+def _ask_dropout(generator: np.random.Generator) -> Question:
+    rate = float(pick(generator, (0.2, 0.5, 0.6, 0.75)))
+    values = generator.integers(1, 9, 4).astype(float)
+    stays = int(generator.integers(4))
+    mask = np.where(np.arange(4) == stays, 1 / (1 - rate), 0.0)
+    given = _dropped(values, rate, mask)
+    return number(
+        f"A hidden layer gives {vector(values)}. Dropout with the share {shown(rate)} keeps only the number at place "
+        f"{stays + 1}. What does it hand on for this number in training?",
+        float(given[stays]),
+        f"The share that stays is 1 − {shown(rate)} = {shown(1 - rate)}, and {shown(values[stays])} / "
+        f"{shown(1 - rate)} = {shown(float(given[stays]))}. So, over many steps, the sum stays what "
+        "it is when nothing is dropped.",
+        digits=2,
+    )
+
+
+def _dropped(values: Array, rate: float, mask: Array) -> Array:
+    network = Network(inputs=len(values), layers=(Dropout(rate=rate),))
+    return np.asarray(forward(network, {}, values[None], training=True, masks=[mask[None]]).logits[0])
+
+
+def _ask_decay(generator: np.random.Generator) -> Question:
+    w = float(pick(generator, (-8, -5, -4, 2, 4, 5, 10)))
+    rate, decay = float(pick(generator, (0.1, 0.5))), float(pick(generator, (0.1, 0.2, 0.4)))
+    slope = float(pick(generator, (0.0, 1.0, -1.0, 2.0)))
+    rule = Optimizer(name="sgd", weight_decay=decay)
+    after = float(update(rule, np.array(w), np.array(slope), {}, rate, 1))
+    return number(
+        f"A weight is {shown(w)} and the slope of the loss there {shown(slope)}; η = {shown(rate)}, weight decay λ = "
+        f"{shown(decay)}. What is the weight after one step of gradient descent with weight decay, "
+        "w ← w − η · (slope + λ · w)?",
+        after,
+        f"λ · w = {shown(decay * w)}; {shown(w)} − {shown(rate)}·{in_brackets(slope + decay * w)} = {shown(after)}.",
+        digits=2,
+    )

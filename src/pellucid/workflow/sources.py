@@ -1,0 +1,202 @@
+"""Where rows come from: a built-in set, a file, a folder of images, something in memory.
+
+Training, predicting and measuring open their rows here, so that a source which can be trained on can be predicted.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from pellucid.data.builtin import BUILTIN, load_builtin
+from pellucid.data.images.columns import is_image_type, shape_of
+from pellucid.data.tables import Table, read_table
+from pellucid.errors import DataError, SettingError
+from pellucid.workflow.settings import Settings
+
+__all__ = [
+    "Source",
+    "image_shape",
+    "images_in_memory",
+    "is_builtin",
+    "is_images",
+    "open_images",
+    "open_source",
+    "open_table",
+    "open_test_table",
+    "reading",
+    "test_part",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """The rows of a source, a short name for it, and its own test rows where it brings some."""
+
+    table: Table
+    name: str
+    test: Table | None = None
+
+
+def open_source(data: object, settings: Settings) -> Source:
+    """Read ``data``: a path of a table or of images, a built-in name, a frame, an array of images.
+
+    Raises
+    ------
+    DataError
+        It cannot be read as either.
+    SettingError
+        ``image_size`` or ``image_channels`` is given where there are no image files.
+    """
+    if isinstance(data, str | os.PathLike) and is_images(data):
+        return open_images(
+            data, size=settings.image_size, channels=settings.image_channels, labels=settings.task != "reconstruction"
+        )
+    for name in ("image_size", "image_channels"):
+        if getattr(settings, name) is not None:
+            raise SettingError(f"{name} is for images that are read from files, and these rows are not; leave it out")
+    if is_builtin(data):
+        return Source(table=load_builtin(str(data))[0], name=str(data))
+    if isinstance(data, Table):
+        return Source(table=data, name="table")
+    if not isinstance(data, str | os.PathLike):
+        table = images_in_memory(data)
+        if table is None:
+            table = read_table(data, **reading(settings, file=False))
+        return Source(table=table, name="table" if image_shape(table) is None else "images")
+    try:
+        table = read_table(data, **reading(settings, file=True))
+    except DataError as error:
+        if Path(data).is_dir():  # no images in it either: their reader says what is wanted, and what is there
+            try:
+                return open_images(data, labels=settings.task != "reconstruction")
+            except DataError as of_images:
+                raise DataError(f"{error}; as images it cannot be read either: {of_images}") from of_images
+        if not Path(data).exists() and os.sep not in str(data) and "." not in str(data):
+            raise DataError(f"{error}; built-in sets are {', '.join(BUILTIN)}") from error
+        raise
+    return Source(table=table, name=_name(data, "table"))
+
+
+def open_table(data: object, settings: Settings) -> tuple[Table, str]:
+    """The table of `open_source` and its name."""
+    source = open_source(data, settings)
+    return source.table, source.name
+
+
+def open_test_table(data: object, settings: Settings, like: Table) -> Table:
+    """Read separate test rows as the training table ``like`` was read; images are brought to its size and channels."""
+    shape = image_shape(like)
+    if isinstance(data, str | os.PathLike) and is_images(data):
+        if shape is None:
+            raise DataError(f"the test data {os.fspath(data)!r} are images, but the table to learn from holds none")
+        labels = settings.task != "reconstruction"
+        return test_part(open_images(data, size=shape[:2], channels=shape[2], labels=labels))
+    table = images_in_memory(data)
+    if table is None:
+        table = read_table(data, **reading(settings, file=isinstance(data, str | os.PathLike)))
+    if shape is not None and image_shape(table) is None:
+        raise DataError(f"the test data {table.report.source} hold no images; give images, as those to learn from")
+    return table
+
+
+def test_part(source: Source) -> Table:
+    """What a source is measured or predicted on: its own test part where it has one, with a note, else all of it."""
+    if source.test is None:
+        return source.table
+    n = source.test.n_rows
+    note = f"{source.table.report.source} brings training and test images; taken are the {n:,} test images"
+    notes = tuple(dict.fromkeys((*source.test.report.notes, note)))
+    return replace(source.test, report=replace(source.test.report, notes=notes))
+
+
+# ── images ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def is_images(data: str | os.PathLike[str]) -> bool:
+    """Whether a path is images: a folder or zip of them, one image, idx or npz."""
+    from pellucid.data.images.read import is_image_source
+
+    return is_image_source(data)
+
+
+def open_images(
+    data: str | os.PathLike[str],
+    *,
+    size: tuple[int, int] | None = None,
+    channels: int | None = None,
+    labels: bool = True,
+) -> Source:
+    """Read images; ``labels`` says whether they must tell what each shows."""
+    from pellucid.data.images.read import read_images
+
+    found = read_images(data, size=size, channels=channels, expect_labels=labels)
+    return Source(table=found.train, test=found.test, name=_name(data, "images"))
+
+
+def images_in_memory(data: object) -> Table | None:
+    """A table of an array ``[N, H, W]`` or ``[N, H, W, C]``, or of a dict with such a column; None for others."""
+    from pellucid.data.images.read import image_table
+
+    if isinstance(data, np.ndarray) and data.ndim in (3, 4):
+        return image_table(data)
+    if not isinstance(data, Mapping):
+        return None
+    of_images = {name: v for name, v in data.items() if isinstance(v, np.ndarray) and v.ndim in (3, 4)}
+    if not of_images:
+        return None
+    made = {str(name): image_table(pixels) for name, pixels in of_images.items()}
+    first = next(iter(made.values()))
+    columns = {name: table.column("image") for name, table in made.items()}
+    rest = {name: v for name, v in data.items() if name not in of_images}
+    report = first.report
+    if rest:
+        others = read_table(rest)
+        columns |= {name: others.column(name) for name in others.names}
+        report = replace(report, missing=others.report.missing, infinite=others.report.infinite)
+        report = replace(report, notes=(*report.notes, *others.report.notes))
+    lengths = {name: len(column) for name, column in columns.items()}
+    if len(set(lengths.values())) > 1:
+        shown = ", ".join(f"{name!r}: {n:,}" for name, n in list(lengths.items())[:6])
+        raise DataError(f"the columns are of different lengths ({shown}); each needs one value an image")
+    arrow = pa.table(columns)
+    return Table(arrow=arrow, report=replace(report, n_rows=arrow.num_rows, n_columns=arrow.num_columns))
+
+
+def image_shape(table: Table) -> tuple[int, int, int] | None:
+    """Height, width and channels of a table's first column of images; None where it has none."""
+    for field in table.arrow.schema:
+        if is_image_type(field.type):
+            return shape_of(field.type)
+    return None
+
+
+# ── small things ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def is_builtin(data: object) -> bool:
+    """Whether ``data`` names a built-in set (a file or a folder of images of that name goes before it)."""
+    return isinstance(data, str) and data in BUILTIN and not Path(data).is_file() and not is_images(data)
+
+
+def reading(settings: Settings, *, file: bool) -> dict[str, Any]:
+    """The settings that say how a table is read, as keywords of `read_table`."""
+    if not file:
+        return {"missing": settings.missing} if settings.missing else {}
+    return {
+        "header": settings.header,
+        "separator": settings.separator,
+        "missing": settings.missing or None,
+        "encoding": settings.encoding,
+        "numeric_columns": settings.numeric,
+    }
+
+
+def _name(data: str | os.PathLike[str], otherwise: str) -> str:
+    return Path(data).absolute().name.split(".")[0] or otherwise

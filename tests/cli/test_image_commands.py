@@ -1,0 +1,113 @@
+"""The commands on images and on reconstructions, as a user types them."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.cli.test_commands import pellucid
+from tests.workflow.drawings import draw, save, save_classes
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with ``shapes`` (three classes of drawings), ``new`` (larger, in colour) and a run on the first."""
+    path = tmp_path_factory.mktemp("images")
+    save_classes(path / "shapes", 30)
+    save(path / "new", draw("cross", 4, size=20, seed=2), colour=True)
+    done = pellucid("train", "shapes", "--hidden", "16", "--epochs", "25", "--lr", "0.01", "--out", "run", cwd=path)
+    for piece in (
+        "90 rows × 3 columns; image folder", "12 × 12 pixels, 1 channel", "identifier", r"[B, 144]", "accuracy",
+    ):  # fmt: skip
+        assert piece in done.stdout, piece
+    return path
+
+
+def test_predict_images_with_their_files(place: Path) -> None:
+    done = pellucid("predict", "run", "new", "-o", "p.csv", cwd=place)
+    assert "4 predictions of 'label'" in done.stdout
+    assert "resized to 12 × 12" in done.stderr
+    rows = list(csv.DictReader((place / "p.csv").read_text().splitlines()))
+    assert list(rows[0]) == ["file", "prediction", "probability_across", "probability_cross", "probability_down"]
+    assert [row["file"] for row in rows] == [f"{i:03d}.png" for i in range(4)]
+    one = pellucid("predict", "run/model.safetensors", "new/002.png", cwd=place)
+    assert len(one.stdout.splitlines()) == 2
+    assert rows[2]["prediction"] in one.stdout
+
+
+def test_evaluate_images(place: Path) -> None:
+    facts = json.loads(pellucid("evaluate", "run", "shapes", "--json", cwd=place).stdout)
+    assert facts["accuracy"]["value"] > 0.8
+
+
+def test_inspect_a_folder_of_images_and_a_run_on_it(place: Path) -> None:
+    shown = pellucid("inspect", "shapes", cwd=place).stdout
+    assert re.search(r"image\s+image\s+0\s+90\s+12 × 12 pixels", shown)
+    assert re.search(r"label\s+categorical\s+target", shown)
+    schema = json.loads(pellucid("inspect", "shapes", "--json", cwd=place).stdout)["schema"]
+    assert schema["columns"][0]["shape"] == [12, 12, 1]
+    shown = pellucid("inspect", "run", cwd=place).stdout
+    assert re.search(r"image\s+image 12 × 12 × 1\s+144\s+image\[0,0\], image\[0,1\]", shown)
+    assert "Dense 144 → 16" in shown
+
+
+def test_init_check_and_resume(place: Path) -> None:
+    pellucid("init", "shapes", "--image-size", "8", "--epochs", "2", "-o", "c.yaml", cwd=place)
+    assert "image_size: [8, 8]" in (place / "c.yaml").read_text()
+    assert "target: label" in (place / "c.yaml").read_text()
+    pellucid("train", "-c", "c.yaml", "--out", "small", "-q", cwd=place)
+    assert "[B, 64]" in pellucid("inspect", "small", cwd=place).stdout
+    assert "agree" in pellucid("check", "small", "--steps", "10", cwd=place).stdout
+    assert "finished already" in pellucid("train", "small", "--resume", "--image-size", "8x8", cwd=place).stdout
+    done = pellucid("train", "small", "--resume", "--image-size", "9", cwd=place, code=2)
+    assert "image_size is (8, 8), not (9, 9)" in done.stderr
+
+
+def test_a_reconstruction(place: Path) -> None:
+    done = pellucid(
+        "train", "shapes", "--task", "reconstruction", "--hidden", "24,4,24", "--epochs", "5", "--out", "again",
+        cwd=place,
+    )  # fmt: skip
+    for piece in ("reconstruction looks at", "Dense 24 → 144", "mse", "mae", "r2"):
+        assert piece in done.stdout, piece
+    done = pellucid("predict", "again", "new", "-o", "e.csv", cwd=place)
+    assert "4 reconstruction errors are in e.csv" in done.stdout
+    rows = list(csv.DictReader((place / "e.csv").read_text().splitlines()))
+    assert list(rows[0]) == ["file", "reconstruction_error"]
+    assert (
+        "reconstruction of its 144 inputs, mse, identity at the end" in pellucid("inspect", "again", cwd=place).stdout
+    )
+    facts = json.loads(pellucid("inspect", "again", "--json", cwd=place).stdout)
+    assert facts["task"]["width"] == 144
+    assert set(json.loads(pellucid("evaluate", "again", "shapes", "--json", cwd=place).stdout)) == {"mse", "mae", "r2"}
+    assert "agree" in pellucid("check", "again", "--steps", "10", cwd=place).stdout
+
+
+WRONG = {
+    "no class folders": (["train", "new"], "folder for each class"),
+    "a size that is none": (["train", "shapes", "--image-size", "28x"], "image_size must be"),
+    "channels that are none": (["train", "shapes", "--image-channels", "2"], "image_channels must be"),
+    "a size for a table": (["train", "iris", "--image-size", "28"], "image_size is for images"),
+    "a target for a reconstruction": (
+        ["train", "iris", "--task", "reconstruction", "--target", "species"],
+        "no target",
+    ),
+    "a table for a model of images": (["predict", "run", "table.csv"], "table.csv"),
+    "a built-in table for a model of images": (["predict", "run", "iris"], "'image'"),
+    "images without labels to measure on": (["evaluate", "run", "new"], "label"),
+    "a damaged image": (["predict", "run", "damaged"], "bad.png"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_mistake_ends_with_code_2_and_a_sentence(case: str, place: Path) -> None:
+    (place / "table.csv").write_text("a,b\n1,2\n3,4\n")
+    (place / "damaged").mkdir(exist_ok=True)
+    (place / "damaged" / "bad.png").write_bytes((place / "new" / "000.png").read_bytes()[:60])
+    arguments, message = WRONG[case]
+    done = pellucid(*arguments, cwd=place, code=2)
+    assert message in done.stderr, done.stderr

@@ -1,0 +1,139 @@
+"""``pellucid learn`` as a user types it: the list, a lesson, the questions and their marks, the exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+from pellucid.lessons import PATH, ask
+from pellucid.lessons.question import Question
+
+Result = subprocess.CompletedProcess[str]
+
+
+def learn(*arguments: object, typed: str = "", code: int = 0) -> Result:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "pellucid", "learn", *map(str, arguments)],
+        input=typed, capture_output=True, text=True, timeout=120, check=False,
+        env={**os.environ, "COLUMNS": "500", "OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"},
+    )  # fmt: skip
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr, done.stderr
+    return done
+
+
+def right(question: Question) -> str:
+    """The answer as somebody would type it: a letter, or a number with a decimal comma."""
+    shown = question.shown_answer()
+    return shown[0] if question.choices else shown.replace(".", ",")
+
+
+def wrong(question: Question) -> str:
+    if question.choices:
+        return next(choice for choice in question.choices if choice != question.answer)
+    return str(float(question.answer) + 1000)
+
+
+def test_the_list_names_every_lesson_and_where_to_begin() -> None:
+    text = learn().stdout
+    for place, name in enumerate(PATH, 1):
+        assert f"{place:2}  {name} " in text
+    assert text.count("not there yet: needs") == 3
+    assert "Begin with: pellucid learn perceptron" in text
+    facts = json.loads(learn("--json").stdout)
+    assert list(facts) == list(PATH)
+    assert [name for name, fact in facts.items() if not fact["built"]] == ["cnn", "rnn", "attention"]
+
+
+def test_reading_shows_text_tables_and_questions_without_their_answers() -> None:
+    text = learn("backpropagation").stdout
+    assert text.startswith(PATH["backpropagation"].title)
+    for piece in (
+        "2.92", "What was learned.", "Next: pellucid study chain-rule", "Questions",
+        "Answer them: pellucid learn backpropagation --quiz", "The next lesson: pellucid learn regularisation",
+    ):  # fmt: skip
+        assert piece in text
+    for place, question in enumerate(ask("backpropagation"), 1):
+        assert f"{place}. {question.text}" in text
+        assert question.why not in text
+    assert "--quiz --seed 4" in learn("losses", "--seed", "4").stdout
+
+
+def test_answers_are_shown_when_asked_for() -> None:
+    text = learn("forward-pass", "--answers", "--seed", "5").stdout
+    for question in ask("forward-pass", seed=5):
+        assert question.text in text
+        assert f"{question.shown_answer()}: {question.why}" in text
+    assert "Answer them" not in text
+
+
+def test_quiz_all_right() -> None:
+    typed = "\n".join(right(question) for question in ask("losses", seed=2)) + "\n"
+    text = learn("losses", "--quiz", "--seed", "2", typed=typed).stdout
+    assert text.count("Right.") == 5
+    assert "5 of 5 right\n" in text
+    assert "The next lesson: pellucid learn gradient-descent" in text
+    assert "Not so" not in text
+
+
+def test_quiz_the_last_lesson_has_no_next() -> None:
+    typed = "\n".join(right(question) for question in ask("optimisers")) + "\n"
+    text = learn("optimisers", "--quiz", typed=typed).stdout
+    assert "5 of 5 right" in text
+    assert "The next lesson" not in text
+
+
+def test_quiz_one_wrong_shows_the_answer_and_the_way() -> None:
+    questions = ask("perceptron")
+    typed = "\n".join([right(questions[0]), wrong(questions[1]), *map(right, questions[2:])]) + "\n"
+    text = learn("perceptron", "--quiz", typed=typed).stdout
+    assert text.count("Right.") == 4
+    assert f"Not so: {questions[1].shown_answer()}. {questions[1].why}" in text
+    assert "4 of 5 right\n" in text
+    assert "Again with other numbers: pellucid learn perceptron --quiz --seed 1" in text
+
+
+def test_quiz_asks_again_for_what_it_cannot_read_and_an_empty_line_gives_up() -> None:
+    questions = ask("perceptron")
+    assert not questions[0].choices
+    assert questions[1].choices
+    typed = "\n".join(["perhaps", right(questions[0]), "z", "", right(questions[2]), *map(right, questions[3:])]) + "\n"
+    text = learn("perceptron", "--quiz", typed=typed).stdout
+    assert text.count("Type a number, such as −0.5.") == 1
+    assert text.count("Type a letter from a to d.") == 1
+    assert f"The answer is {questions[1].shown_answer()}. {questions[1].why}" in text
+    assert "4 of 5 right\n" in text
+
+
+def test_quiz_ends_where_the_input_ends() -> None:
+    question = ask("activations")[0]
+    text = learn("activations", "--quiz", typed=right(question) + "\n").stdout
+    assert "1 of 5 right; 4 not asked" in text
+    assert "0 of 5 right; 5 not asked" in learn("activations", "--quiz").stdout
+
+
+def test_json_is_one_object_with_text_questions_and_answers() -> None:
+    facts = json.loads(learn("mlp", "--json", "--seed", "1").stdout)
+    assert facts["lesson"] == "mlp"
+    assert facts["title"] == PATH["mlp"].title
+    assert "## Neurons side by side" in facts["text"]
+    for fact, question in zip(facts["questions"], ask("mlp", seed=1), strict=True):
+        assert fact["text"] == question.text
+        assert fact["answer"] == question.answer
+        assert tuple(fact["choices"]) == question.choices
+        assert fact["why"] == question.why
+
+
+def test_what_is_refused_exits_with_2_and_says_why() -> None:
+    for arguments, said in (
+        (("perceptrn",), "no lesson 'perceptrn'; did you mean 'perceptron'?"),
+        (("cnn",), "'cnn' is not there yet: Pellucid has no convolutional layers so far; read perceptron"),
+        (("losses", "--seed", "-1"), "seed must be a whole number of at least 0, got -1"),
+        (("--quiz",), "which lesson? Name one"),
+        (("losses", "--quiz", "--json"), "give one of them"),
+    ):
+        done = learn(*arguments, code=2)
+        assert said in done.stderr
+        assert done.stdout == ""
