@@ -48,6 +48,17 @@ def test_readme_commands(tmp_path: Path) -> None:
         run([sys.executable, "-m", *shlex.split(line, comments=True)], tmp_path)
 
 
+def test_readme_pictures_are_those_that_are_made() -> None:
+    shown = set(re.findall(r"!\[[^\]]+\]\((docs/pictures/[^)]+)\)", README))
+    there = {f"docs/pictures/{path.name}" for path in (ROOT / "docs" / "pictures").glob("*.png")}
+    assert shown == there
+    made = (ROOT / "docs" / "pictures" / "make.py").read_text(encoding="utf-8")
+    for name in there:
+        study, _, picture = Path(name).stem.partition("-")
+        assert f'"{study}": (' in made
+        assert f'"{picture}"' in made
+
+
 def test_readme_tree_names_what_is_there() -> None:
     tree = re.search(r"```text\n(src/pellucid.*?)```", README, re.DOTALL)
     assert tree is not None

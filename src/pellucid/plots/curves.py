@@ -105,13 +105,20 @@ def curve_panels(
 
 
 def _draw(axis: Axes, series: Series, number: Mapping[str, int], dashed: Collection[str]) -> None:
+    import numpy as np
+    from matplotlib.ticker import MaxNLocator
+
+    whole = True
     for name, (x, y) in series.items():
         i = number[name]
         style = LINES[(i + i // len(COLOURS)) % len(LINES)]  # differs where the colours begin anew
         if dashed:
             style = "--" if name in dashed else "-"
         few: dict[str, Any] = {"marker": "o", "markersize": 4} if _length(x) <= 12 else {}
+        whole = whole and bool(np.array_equal(np.asarray(x), np.round(np.asarray(x, dtype=float))))
         axis.plot(x, y, style, color=COLOURS[i % len(COLOURS)], linewidth=1.6, label=name, **few)
+    if whole:  # no epoch 1.5
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.grid(visible=True, alpha=0.25, linewidth=0.6)
 
 
