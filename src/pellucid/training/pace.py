@@ -1,0 +1,147 @@
+"""Read a row of losses as a person would: does it learn, crawl, swing, grow out of bounds, or stand still?
+
+A pure function of the losses, so that anything that has written them down can ask: a study, a report, a history file.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.errors import SettingError
+
+__all__ = ["Pace", "Verdict", "judge_pace"]
+
+Pace = Literal["learns", "crawls", "oscillates", "diverges", "stands still"]
+
+LITTLE = 0.1  # a loss that fell by less than this share of its first value has hardly moved
+MUCH = 0.9  # after a fall by so much, what is left may swing without harm
+OFTEN = 0.25  # the least share of steps upward, and of steps downward, that is called swinging
+HIGH = 0.1  # the least mean height of those steps, as a share of the loss in the second half
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What a row of losses shows.
+
+    Attributes
+    ----------
+    kind
+        ``learns``, ``crawls``, ``oscillates``, ``diverges`` or ``stands still``.
+    evidence
+        One sentence with the numbers that led to it.
+    remedy
+        What to do about it; empty where it learns.
+    fall
+        The share of the first loss that is gone at the end (the mean of the last tenth); below 0 if it rose.
+    rises
+        The share of steps on which the loss went up.
+    needed
+        Epochs (or steps) in all to halve the first loss at the pace of the second half; only where it crawls.
+    """
+
+    kind: Pace
+    evidence: str
+    remedy: str
+    fall: float
+    rises: float
+    needed: int | None = None
+
+
+def judge_pace(losses: Sequence[float], *, learning_rate: float | None = None, unit: str = "epoch") -> Verdict:
+    """Say how training goes, from its losses alone.
+
+    Parameters
+    ----------
+    losses
+        At least 4, in order: of each epoch or each step.
+    learning_rate
+        Where it is known, the remedy names a number.
+    unit
+        What one loss stands for, in the singular.
+
+    Raises
+    ------
+    SettingError
+        Fewer than 4 losses.
+
+    >>> judge_pace([0.9, 0.7, 0.5, 0.3]).kind
+    'learns'
+    >>> verdict = judge_pace([0.8, 0.799, 0.798, 0.797], learning_rate=0.001)
+    >>> verdict.kind, verdict.remedy
+    ('crawls', 'a learning rate ten times as large (0.01), or more epochs')
+    """
+    values = np.asarray(losses, np.float64)
+    if values.ndim != 1 or len(values) < 4:
+        raise SettingError(f"judge_pace needs at least 4 losses in a row, got shape {list(values.shape)}")
+    finite = np.isfinite(values)
+    rises = float((values[1:] > values[:-1]).mean())
+    slower = "a smaller learning rate, by factors of ten until the loss falls"
+    slower += f" (first {learning_rate / 10:g})" if learning_rate else ""
+    faster = "a learning rate ten times as large" + (f" ({learning_rate * 10:g})" if learning_rate else "")
+    if not finite.all():
+        place = int(np.argmin(finite))
+        evidence = f"the loss of {unit} {place + 1} is {values[place]}"
+        return Verdict(kind="diverges", evidence=evidence, remedy=slower, fall=math.nan, rises=rises)
+    if (values == values[0]).all():
+        return Verdict(
+            kind="stands still",
+            evidence=f"the loss is {values[0]:.8g} in all {len(values):,} {unit}s, the same to the last digit",
+            remedy="see that the weights are updated at all: a step after each backward pass, a learning rate above 0",
+            fall=0.0,
+            rises=0.0,
+        )
+    return _judge_moving(values, rises, slower, faster, unit)
+
+
+def _judge_moving(values: NDArray[np.float64], rises: float, slower: str, faster: str, unit: str) -> Verdict:
+    tenth = max(1, len(values) // 10)
+    second = values[len(values) // 2 :]
+    first, end = float(values[0]), float(values[-tenth:].mean())
+    scale = abs(first) or float(np.abs(values).max())
+    fall = (first - end) / scale
+    ups = np.diff(second)[np.diff(second) > 0]
+    height = float(ups.mean() / max(abs(float(np.median(second))), 1e-300)) if len(ups) else 0.0
+    went = f"from {first:.4g} to {end:.4g} in {len(values):,} {unit}s"
+
+    grows = fall < -99 or (fall < -LITTLE and float(second.mean()) > 2 * float(values[: len(values) // 2].mean()))
+    swings = OFTEN <= rises <= 1 - OFTEN and ((height >= HIGH and fall < MUCH) or fall < 0)
+    if swings and not grows:
+        evidence = f"the loss went up on {100 * rises:.0f} % of the {unit}s, {went}"
+        if height >= HIGH:
+            evidence += f"; in the second half by {100 * height:.0f} % of itself each time"
+        return Verdict(kind="oscillates", evidence=evidence, remedy=slower, fall=fall, rises=rises)
+    if fall < -LITTLE:
+        evidence = f"the loss rose {went}"
+        return Verdict(kind="diverges", evidence=evidence, remedy=slower, fall=fall, rises=rises)
+    if fall >= LITTLE:
+        evidence = f"the loss fell by {100 * fall:.0f} %, {went}"
+        return Verdict(kind="learns", evidence=evidence, remedy="", fall=fall, rises=rises)
+
+    middle = float(values[len(values) // 2])
+    now = float(values[-1])
+    pace = (middle - now) / (len(second) - 1)
+    before = (first - middle) / (len(values) // 2)
+    evidence = f"the loss fell by only {100 * fall:.2g} %, {went}" if fall > 0 else f"the loss went {went}"
+    if pace > 0 and pace >= before / 4:
+        needed = len(values) + math.ceil((now - scale / 2) / pace)
+        return Verdict(
+            kind="crawls",
+            evidence=f"{evidence}; at this pace it would need about {needed:,} {unit}s to halve",
+            remedy=f"{faster}, or more {unit}s",
+            fall=fall,
+            rises=rises,
+            needed=needed,
+        )
+    return Verdict(
+        kind="stands still",
+        evidence=f"{evidence}, and hardly at all in the second half",
+        remedy="a network that can bend (a hidden layer with an activation), other columns, or another learning rate",
+        fall=fall,
+        rises=rises,
+    )
