@@ -67,6 +67,7 @@ def study(
     dropout: Annotated[float, "share of hidden units that is dropped"] = 0.5,
     weight_decay: Annotated[float, "of AdamW"] = 3.0,
     patience: Annotated[int, "epochs without a better validation loss before training stops"] = 30,
+    seed: Annotated[int, "of the first draw; the next ones follow"] = 500,
 ) -> Overfitting:
     """Tell how a large network learns a few rows by heart, and what each remedy does about it.
 
@@ -79,6 +80,7 @@ def study(
     at_least("epochs", epochs, 2)
     at_least("seeds", seeds, 2)
     at_least("patience", patience, 1)
+    at_least("seed", seed, 0)
     if not 0 <= noise < 0.5:
         raise SettingError(f"noise must be at least 0 and below 0.5, a share of the labels, got {noise!r}")
     if not hidden:
@@ -98,7 +100,8 @@ def study(
 
     _tell_setting(story, rows, noise, hidden, epochs)
     runs = [
-        {name: train(way, hidden, rows, noise, epochs, draw) for name, way in ways.items()} for draw in range(seeds)
+        {name: train(way, hidden, rows, noise, epochs, draw, watch=draw == seed) for name, way in ways.items()}
+        for draw in range(seed, seed + seeds)
     ]
     _tell_memorising(story, runs[0][MEMORISES], noise)
     _tell_remedies(story, ways[ALL])
@@ -109,7 +112,7 @@ def study(
         lines={name: tuple((a.epoch, a.losses["train"], a.losses["validation"]) for a in run.lines)
                for name, run in runs[0].items()},
     )  # fmt: skip
-    _tell_result(story, result, runs[0], draw_rows(rows, noise, 0)["train"], seeds)
+    _tell_result(story, result, runs[0], draw_rows(rows, noise, seed)["train"], seeds)
     return result
 
 

@@ -37,7 +37,6 @@ MEMORISES, CHOSEN, DROPOUT, DECAY, EARLY, ALL = (
     "early stopping",
     "all together",
 )
-FIRST_DRAW = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +93,7 @@ def draw_rows(rows: int, noise: float, draw: int) -> dict[str, Rows]:
 
     parts = {}
     for i, (name, n) in enumerate({"train": rows, "validation": rows, "test": TEST}.items()):
-        seed = 3 * (FIRST_DRAW + draw) + i
+        seed = 3 * draw + i
         points, classes = make_moons(n, noise=0.15, random_state=seed)
         swapped = np.random.default_rng([seed, 1]).random(n) < noise
         targets = np.where(swapped, 1 - classes, classes).astype(np.float64)[:, None]
@@ -112,10 +111,12 @@ def rule_of(way: Way) -> Optimizer:
     return Optimizer(name="adamw", weight_decay=way.weight_decay)
 
 
-def train(way: Way, hidden: tuple[int, ...], rows: int, noise: float, epochs: int, draw: int) -> Run:
+def train(
+    way: Way, hidden: tuple[int, ...], rows: int, noise: float, epochs: int, draw: int, *, watch: bool = False
+) -> Run:
     """Train on the rows of one draw, full batch; the test rows are measured once, at the end.
 
-    The losses of every epoch are written down in draw 0 only.
+    ``watch`` writes down the losses of every epoch.
 
     Raises
     ------
@@ -134,14 +135,14 @@ def train(way: Way, hidden: tuple[int, ...], rows: int, noise: float, epochs: in
     weights: list[dict[str, Array]] = []
 
     def write_down(epoch: Epoch) -> None:
-        if draw == 0:
+        if watch:
             lines.append(measure(engine, watched, epoch.epoch))
         if way.patience is None and epoch.epoch == epochs:
             last.append(measure(engine, parts, epoch.epoch))
             weights.append(engine.parameters())
 
     plan = Plan(
-        learning_rate=RATE, batch_size=rows, epochs=epochs, patience=way.patience, keep="best", seed=FIRST_DRAW + draw
+        learning_rate=RATE, batch_size=rows, epochs=epochs, patience=way.patience, keep="best", seed=draw
     )
     outcome = fit(engine, parts["train"], parts["validation"], plan, on_epoch=write_down)
     if outcome.problem is not None:
