@@ -269,8 +269,8 @@ def pellucid_study(*arguments: str, cwd: Path, code: int = 0) -> subprocess.Comp
 
 
 def test_the_list_names_every_study(tmp_path: Path) -> None:
-    for arguments, code in ((("--help",), 0), ((), 2)):
-        listed = pellucid_study(*arguments, cwd=tmp_path, code=code).stdout
+    for arguments in (("--help",), ()):
+        listed = pellucid_study(*arguments, cwd=tmp_path).stdout
         positions = [re.search(rf"^\W*{name}\s", listed, re.MULTILINE) for name in CATALOGUE]
         assert all(positions)
         starts = [found.start() for found in positions if found]
