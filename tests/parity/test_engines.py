@@ -9,9 +9,11 @@ from pellucid.errors import SettingError
 from pellucid.network import Activation, Dense, Network, mlp
 from pellucid.optimizer import OPTIMIZERS, Optimizer
 from pellucid.task import Loss
+from pellucid.torch_engine.fused.engine import FusedEngine
+from pellucid.training.batches import dropout_masks
 from pellucid.training.engine import make_engine
 from pellucid.training.loop import Rows
-from pellucid.training.parity import compare, difference
+from pellucid.training.parity import INTERPRETERS, compare, difference
 from tests.parity.cases import (
     LOSSES,
     NETWORKS,
@@ -89,7 +91,7 @@ def test_batch_of_one_row(loss_name: str) -> None:
     assert parity.agrees, parity
 
 
-@pytest.mark.parametrize("engine", ["numpy", "torch"])
+@pytest.mark.parametrize("engine", ["numpy", "torch", "fused"])
 def test_batch_of_one_row_with_batch_norm_is_refused(engine: str) -> None:
     loss = LOSSES["mse"]
     network = make_network("relu, norm", loss)
@@ -159,17 +161,35 @@ def test_float32_runs_agree_to_rounding() -> None:
     loss = LOSSES["cross_entropy"]
     network = mlp(4, [8], 3, activation="silu")
     rows = make_rows(loss)
-    pair = [
+    made = [
         make_engine(name, network, loss, Optimizer(), make_parameters(network), dtype="float32", device="cpu")
-        for name in ("numpy", "torch")
+        for name in INTERPRETERS
     ]
-    for engine in pair:
+    for engine in made:
         engine.load_rows(rows.inputs, rows.targets)
         for _ in range(20):
             engine.step(np.arange(24), [], 1e-2)
-    a, b = (engine.parameters() for engine in pair)
-    assert all(array.dtype == np.float32 for array in [*a.values(), *b.values()])
-    assert max(difference(a[name], b[name]) for name in a) < 1e-5
+    first, *others = (engine.parameters() for engine in made)
+    assert all(array.dtype == np.float32 for each in (first, *others) for array in each.values())
+    for other in others:
+        assert max(difference(first[name], other[name]) for name in first) < 1e-5
+
+
+@pytest.mark.parametrize("network_name", NETWORKS)
+def test_public_operators_give_what_private_ones_give(network_name: str) -> None:
+    """The fused plan takes some operators that PyTorch does not document; without them the answers are the same."""
+    for loss in (LOSSES["cross_entropy"], LOSSES["bce"], LOSSES["mse"]):
+        for rule in (Optimizer(name="adam", weight_decay=0.01), Optimizer(name="adamw", weight_decay=0.01)):
+            network = make_network(network_name, loss)
+            rows = make_rows(loss, constant=False)
+            ends = []
+            for private in (True, False):
+                engine = FusedEngine(network, loss, rule, make_parameters(network), "float64", private=private)
+                engine.load_rows(rows.inputs, rows.targets)
+                for epoch in range(10):
+                    engine.step(np.arange(24), dropout_masks(network, 24, 0, epoch, 0), 1e-3)
+                ends.append(engine.parameters())
+            assert max(difference(array, ends[1][name]) for name, array in ends[0].items()) < 1e-10
 
 
 def test_difference_is_honest_about_nan() -> None:

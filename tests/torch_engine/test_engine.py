@@ -15,6 +15,7 @@ from pellucid.optimizer import OPTIMIZERS, Optimizer
 from pellucid.task import Loss
 from pellucid.torch_engine.device import choose_device
 from pellucid.torch_engine.engine import TorchEngine
+from pellucid.torch_engine.fused.engine import FusedEngine
 from pellucid.torch_engine.module import build, forward, loss_value
 
 
@@ -107,14 +108,15 @@ def test_cuda_gives_the_cpus_answers() -> None:
     network = mlp(4, [8], 1, dropout=0.2)
     x, y = np.random.default_rng(0).normal(size=(32, 4)), np.ones((32, 1))
     engines = [
-        TorchEngine(network, Loss(name="mse"), Optimizer(), initialise(network, 0), "float64", device)
-        for device in ("cpu", "cuda")
+        kind(network, Loss(name="mse"), Optimizer(), initialise(network, 0), "float64", device)
+        for kind, device in ((TorchEngine, "cpu"), (TorchEngine, "cuda"), (FusedEngine, "cuda"))
     ]
     masks = [np.ones((32, 8), np.float32)]
     for engine in engines:
         engine.load_rows(x, y)
         for _ in range(20):
             engine.step(np.arange(32), masks, 0.01)
-    a, b = (engine.parameters() for engine in engines)
-    for name in a:
-        np.testing.assert_allclose(a[name], b[name], atol=1e-10)
+    first, *others = (engine.parameters() for engine in engines)
+    for name in first:
+        for other in others:
+            np.testing.assert_allclose(first[name], other[name], atol=1e-10)

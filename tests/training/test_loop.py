@@ -75,7 +75,7 @@ def test_an_interrupt_in_the_first_epoch_still_gives_weights() -> None:
     assert all(np.isfinite(a).all() for a in outcome.parameters.values())
 
 
-@pytest.mark.parametrize("name", ["numpy", "torch"])
+@pytest.mark.parametrize("name", ["numpy", "torch", "fused"])
 @pytest.mark.parametrize("schedule", ["constant", "one_cycle", "plateau"])
 def test_any_epoch_can_be_gone_on_from(schedule: Any, name: str) -> None:
     how = plan(schedule=Schedule(name=schedule, every=1), patience=6)
@@ -92,7 +92,7 @@ def test_any_epoch_can_be_gone_on_from(schedule: Any, name: str) -> None:
         assert all(np.array_equal(again.parameters[n], straight.parameters[n]) for n in straight.parameters)
 
 
-@pytest.mark.parametrize("name", ["numpy", "torch"])
+@pytest.mark.parametrize("name", ["numpy", "torch", "fused"])
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [

@@ -97,16 +97,18 @@ def test_the_target_of_a_built_in_set_can_be_kept() -> None:
 
 
 @pytest.mark.parametrize("loss", ["mse", "mae", "huber"])
-@pytest.mark.parametrize("engine", ["numpy", "torch"])
+@pytest.mark.parametrize("engine", ["numpy", "torch", "fused"])
 def test_every_loss_trains_in_both_engines(loss: str, engine: str) -> None:
     run = pellucid.train("iris", epochs=15, loss=loss, engine=engine, precision="float64", **IRIS)
     assert run.history[-1].validation_loss < run.history[0].validation_loss
 
 
 def test_the_engines_come_to_the_same_weights() -> None:
-    runs = [pellucid.train("iris", epochs=10, engine=e, precision="float64", **IRIS) for e in ("numpy", "torch")]
+    engines = ("numpy", "torch", "fused")
+    runs = [pellucid.train("iris", epochs=10, engine=e, precision="float64", **IRIS) for e in engines]
     for name, array in runs[0].model.parameters.items():
-        np.testing.assert_allclose(array, runs[1].model.parameters[name], rtol=0, atol=1e-10)
+        for other in runs[1:]:
+            np.testing.assert_allclose(array, other.model.parameters[name], rtol=0, atol=1e-10)
 
 
 def test_without_rows_held_out() -> None:

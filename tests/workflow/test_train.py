@@ -69,20 +69,20 @@ def test_the_same_seed_gives_the_same_weights_and_another_seed_others(people: An
     assert not same(weights(a), weights(pellucid.train(people, "buys", dropout=0.2, batch_norm=True, seed=1, **QUICK)))
 
 
-def test_whole_runs_of_both_engines_agree(people: Any) -> None:
+def test_whole_runs_of_all_engines_agree(people: Any) -> None:
     """Same rows, batches, masks and schedule: after a whole run in float64 the weights are equal to rounding."""
     runs = [
         pellucid.train(
             people, "buys", engine=engine, precision="float64", dropout=0.2, batch_norm=True, schedule="one_cycle",
             optimizer="adamw", weight_decay=0.01, clip_norm=1.0, label_smoothing=0.05, **QUICK,
         )
-        for engine in ("numpy", "torch")
+        for engine in ("numpy", "torch", "fused")
     ]  # fmt: skip
-    for name, array in weights(runs[0]).items():
-        np.testing.assert_allclose(array, weights(runs[1])[name], rtol=0, atol=1e-9, err_msg=name)
-    assert [e.validation_loss for e in runs[0].history] == pytest.approx(
-        [e.validation_loss for e in runs[1].history], abs=1e-10
-    )
+    for other in runs[1:]:
+        for name, array in weights(runs[0]).items():
+            np.testing.assert_allclose(array, weights(other)[name], rtol=0, atol=1e-9, err_msg=name)
+        losses, others = ([e.validation_loss for e in run.history] for run in (runs[0], other))
+        assert losses == pytest.approx(others, abs=1e-10)
 
 
 def test_the_best_weights_are_kept(people: Any) -> None:

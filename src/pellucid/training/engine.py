@@ -10,14 +10,14 @@ from pellucid.network import Network
 from pellucid.optimizer import Optimizer
 from pellucid.task import Loss
 
-__all__ = ["ENGINES", "Engine", "make_engine"]
+__all__ = ["ENGINES", "Engine", "engine_for", "make_engine"]
 
 if TYPE_CHECKING:  # the command line reads ENGINES from here, and should not load NumPy to print its help
     from numpy.typing import NDArray
 
     Array = NDArray[Any]
 
-ENGINES = ("auto", "torch", "numpy")
+ENGINES = ("auto", "fused", "torch", "numpy")
 
 
 class Engine(Protocol):
@@ -64,7 +64,7 @@ def make_engine(
     dtype: str = "float32",
     device: str = "auto",
 ) -> Engine:
-    """The engine of this name; ``auto`` is PyTorch.
+    """The engine of this name; ``auto`` is the one that `engine_for` names.
 
     >>> from pellucid.network import mlp
     >>> from pellucid.initialise import initialise
@@ -80,6 +80,23 @@ def make_engine(
         from pellucid.scratch.engine import NumpyEngine
 
         return NumpyEngine(network, loss, optimizer, parameters, dtype)
+    if name == "auto":
+        name, _ = engine_for(device)
+    if name == "fused":
+        from pellucid.torch_engine.fused.engine import FusedEngine
+
+        return FusedEngine(network, loss, optimizer, parameters, dtype, device)
     from pellucid.torch_engine.engine import TorchEngine
 
     return TorchEngine(network, loss, optimizer, parameters, dtype, device)
+
+
+def engine_for(device: str) -> tuple[str, str]:
+    """The engine that ``auto`` stands for on a device, and why.
+
+    >>> engine_for("cpu")[0]
+    'fused'
+    """
+    if device == "mps":
+        return "torch", "the fused plan is not tried on mps"
+    return "fused", "it has every layer, loss and rule, and is the fastest"

@@ -1,8 +1,8 @@
-"""Do two engines agree? The same weights, rows and masks through both, in float64, and the largest differences."""
+"""Do the engines agree? The same weights, rows and masks through all, in float64, and the largest differences."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,22 +16,23 @@ from pellucid.training.batches import batches, dropout_masks
 from pellucid.training.engine import make_engine
 from pellucid.training.loop import Rows
 
-__all__ = ["TOLERANCE", "TOLERANCE_AFTER_STEPS", "Parity", "compare"]
+__all__ = ["INTERPRETERS", "TOLERANCE", "TOLERANCE_AFTER_STEPS", "Parity", "compare"]
 
 Array = NDArray[Any]
 
+INTERPRETERS = ("numpy", "torch", "fused")
 TOLERANCE = 1e-12
 TOLERANCE_AFTER_STEPS = 1e-10
 
 
 @dataclass(frozen=True, kw_only=True)
 class Parity:
-    """The largest absolute differences between two engines.
+    """The largest absolute differences between the first engine and the others.
 
     A difference between numbers larger than 1 is divided by their size, so that 1e-12 always means twelve digits.
     """
 
-    engines: tuple[str, str]
+    engines: tuple[str, ...]
     n_rows: int
     n_steps: int
     logits: float
@@ -57,35 +58,41 @@ def compare(
     batch_size: int,
     seed: int = 0,
     n_steps: int = 200,
-    engines: tuple[str, str] = ("numpy", "torch"),
+    engines: tuple[str, ...] = INTERPRETERS,
 ) -> Parity:
-    """Run both engines over ``rows`` in float64 and compare.
+    """Run the engines over ``rows`` in float64 and compare each with the first.
 
     Logits are those of prediction (running statistics, nothing dropped); loss and gradients are of one batch in
     training mode, each by the engine's own rules; the weights are compared after ``n_steps`` updates.
     """
-    pair = [make_engine(name, network, loss, optimizer, parameters, dtype="float64", device="cpu") for name in engines]
-    for engine in pair:
+    made = [make_engine(name, network, loss, optimizer, parameters, dtype="float64", device="cpu") for name in engines]
+    for engine in made:
         engine.load_rows(rows.inputs.astype(np.float64), rows.targets, rows.weights)
 
-    logits = [engine.logits(rows.inputs.astype(np.float64)) for engine in pair]
+    logits = [{"": engine.logits(rows.inputs.astype(np.float64))} for engine in made]
 
     steps = list(_steps(network, len(rows), batch_size, seed, n_steps))
     first_rows, first_masks = steps[0]
-    gradients = [engine.gradients(first_rows, first_masks) for engine in pair]
+    judged = [engine.gradients(first_rows, first_masks) for engine in made]
     for batch, masks in steps:
-        for engine in pair:
+        for engine in made:
             engine.step(batch, masks, learning_rate)
-    a, b = (engine.parameters() for engine in pair)
+    last = [engine.parameters() for engine in made]
     return Parity(
         engines=engines,
         n_rows=len(rows),
         n_steps=n_steps,
-        logits=difference(logits[0], logits[1]),
-        loss=difference(np.array(gradients[0][0]), np.array(gradients[1][0])),
-        gradients={name: difference(g, gradients[1][1][name]) for name, g in gradients[0][1].items()},
-        weights_after_steps={p.name: difference(a[p.name], b[p.name]) for p in network.parameters()},
+        logits=_largest(logits)[""],
+        loss=_largest([{"": np.array(value)} for value, _ in judged])[""],
+        gradients=_largest([gradients for _, gradients in judged]),
+        weights_after_steps=_largest(last),
     )
+
+
+def _largest(of_engines: Sequence[Mapping[str, Array]]) -> dict[str, float]:
+    """For each array the largest difference that any engine has from the first."""
+    first, *others = of_engines
+    return {name: max(difference(array, other[name]) for other in others) for name, array in first.items()}
 
 
 def difference(a: Array, b: Array) -> float:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pellucid.evaluation.metrics import Metrics, baseline, confusion_matrix, metrics_to_json
 from pellucid.evaluation.reconstruction import mean_answer, reconstruction_metrics, row_errors
 from pellucid.files import write_text
-from pellucid.training.engine import Engine
+from pellucid.training.engine import Engine, engine_for
 from pellucid.training.history import to_csv
 from pellucid.training.loop import Outcome
 from pellucid.workflow.folder import RunFolder
@@ -60,6 +60,7 @@ def conclude(prepared: Prepared, settings: Settings, engine: Engine, outcome: Ou
         "stopped_by": outcome.reason,
         "engine": engine.name,
         "device": engine.device,
+        "why_this_engine": engine_for(engine.device)[1] if prepared.settings.engine == "auto" else "it was asked for",
     }
     model = replace(model, facts={**model.facts, "metrics": facts})
     run = Run(
@@ -122,7 +123,7 @@ def _libraries(engine: Engine) -> dict[str, str]:
     from pellucid.version import __version__
 
     versions = {"pellucid": __version__, "numpy": np.__version__, "pyarrow": pa.__version__}
-    if engine.name == "torch":
+    if engine.name != "numpy":
         import torch
 
         versions["torch"] = torch.__version__

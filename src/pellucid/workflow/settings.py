@@ -256,7 +256,7 @@ class Settings:
         "stop after so many epochs without a better validation loss; none: never",
     )
 
-    engine: str = _setting("auto", "machine", Choice(ENGINES), "torch, or numpy for the textbook")
+    engine: str = _setting("auto", "machine", Choice(ENGINES), "fused is fast, torch is autograd, numpy the textbook")
     precision: str = _setting("float32", "machine", Choice(("float32", "float64")), "of the arithmetic")
     device: str = _setting("auto", "machine", text, "auto, cpu, cuda or mps")
     threads: int | None = _setting(None, "machine", optional(whole(1, 4096)), "else one a core")

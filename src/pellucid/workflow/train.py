@@ -15,7 +15,7 @@ from pellucid.initialise import initialise
 from pellucid.network import describe
 from pellucid.optimizer import Optimizer
 from pellucid.training.checkpoint import Checkpointer, read_state
-from pellucid.training.engine import Engine, make_engine
+from pellucid.training.engine import Engine, engine_for, make_engine
 from pellucid.training.history import Epoch
 from pellucid.training.interrupt import listening_for_interrupt
 from pellucid.training.loop import Outcome, Plan, State, check_batches, fit
@@ -219,7 +219,8 @@ def _resolved(prepared: Prepared) -> Settings:
     settings = prepared.settings
     batch_size = settings.batch_size or auto_batch_size(len(prepared.train))
     threads = settings.threads or auto_threads(prepared.network.n_trainable, min(batch_size, len(prepared.train)))
-    return replace(settings, batch_size=batch_size, threads=threads)
+    engine = engine_for(settings.device)[0] if settings.engine == "auto" else settings.engine
+    return replace(settings, batch_size=batch_size, threads=threads, engine=engine)
 
 
 def auto_batch_size(n_rows: int) -> int:

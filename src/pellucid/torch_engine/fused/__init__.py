@@ -1,0 +1,21 @@
+"""The fast interpreter: forward, backward and update written out over buffers that are allocated once.
+
+An ordinary training step spends most of a small network's time between the operations: building the autograd graph,
+allocating results, updating each parameter by itself. Here a network becomes a plan, a list of operations on fixed
+buffers, made once for each size of batch; every parameter, gradient and moment is a view of one flat tensor each.
+
+Everything is feature-major, a column a row of data: z = W x with x ``[I, B]``, which multiplies small matrices several
+times faster than ``[B, I]``. Below each activation lies a row of ones, and beside each weight its bias as one more
+column, so that z = [W b] [x; 1] and ∂L/∂[W b] = d [x; 1]ᵀ are one product each.
+
+| file | what it does |
+|---|---|
+| `flat` | all parameters, and all gradients, in one tensor each |
+| `activations` | f and f′ as operations on buffers |
+| `layers` | the way there and the way back through each layer |
+| `losses` | the loss and its gradient for the logits |
+| `updates` | the rules, for all parameters at once |
+| `engine` | the plan at work: an `Engine` of `pellucid.training` |
+
+No derivative here comes from autograd or from the textbook, so the three check each other.
+"""

@@ -1,0 +1,198 @@
+"""The plan at work: an `Engine` of `pellucid.training` without autograd."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pellucid.errors import SettingError
+from pellucid.network import Network
+from pellucid.optimizer import Optimizer
+from pellucid.shapes import check_inputs, check_parameters, check_rows
+from pellucid.task import Loss
+from pellucid.torch_engine.device import choose_device
+from pellucid.torch_engine.fused.flat import Flat, to_numpy
+from pellucid.torch_engine.fused.layers import answer, lay
+from pellucid.torch_engine.fused.losses import judge, targets_of, weights_of
+from pellucid.torch_engine.fused.updates import FlatUpdates
+
+__all__ = ["FusedEngine"]
+
+Array = NDArray[Any]
+_DTYPES = {"float32": torch.float32, "float64": torch.float64}
+_LOGITS_AT_ONCE = 16_384
+_FEW_COLUMNS = 32
+
+
+class FusedEngine:
+    """Trains a network by a plan of operations over fixed buffers.
+
+    Parameters
+    ----------
+    network, loss, optimizer
+        The descriptions.
+    parameters
+        The first weights, by name; copied.
+    dtype
+        ``float32`` or ``float64``.
+    device
+        ``auto``, ``cpu``, ``cuda`` or ``mps``.
+    private
+        Whether operators may be used that PyTorch does not document; the results are the same to rounding.
+    """
+
+    name = "fused"
+
+    def __init__(
+        self,
+        network: Network,
+        loss: Loss,
+        optimizer: Optimizer,
+        parameters: Mapping[str, Array],
+        dtype: str = "float32",
+        device: str = "cpu",
+        *,
+        private: bool = True,
+    ) -> None:
+        self.network, self.loss, self.optimizer = network, loss, optimizer
+        self._where, self._dtype = choose_device(device), _DTYPES[dtype]
+        if self._where.type == "mps" and dtype == "float64":
+            raise SettingError("device mps has no float64: use precision float32, or device cpu")
+        self.device = str(self._where)
+        self._private = private
+        check_parameters(network, parameters)
+        self._flat = Flat(network, parameters, self._dtype, self._where)
+        self._updates = FlatUpdates(optimizer, self._flat.weights, self._flat.gradients, private=private)
+        self._plans: dict[int, _Plan] = {}
+
+    def load_rows(self, inputs: Array, targets: Array, weights: Array | None = None) -> None:
+        """Put the training rows on the device: inputs ``[N, I]``, targets ``[N]`` or ``[N, C]``, weights ``[N]``."""
+        check_rows(self.network, self.loss, inputs, targets, weights)
+        y = self._tensor(targets)
+        self._x = torch.ones((len(inputs), self.network.inputs + 1), dtype=self._dtype, device=self._where)
+        self._x[:, :-1] = self._tensor(inputs)
+        self._t = targets_of(self.loss, y, self.network.outputs, self._dtype)
+        self._w = weights_of(self.loss, y, None if weights is None else self._tensor(weights), self._dtype)
+        self._plans = {}
+
+    def step(self, rows: Array, masks: Sequence[Array], learning_rate: float) -> float:
+        """Learn from the training rows with these numbers; returns their loss before the update.
+
+        A loss that is no number changes nothing but BatchNorm's running statistics.
+        """
+        value = self._run(rows, masks)
+        if math.isfinite(value):
+            self._updates.step(learning_rate)
+        return value
+
+    def gradients(self, rows: Array, masks: Sequence[Array]) -> tuple[float, dict[str, Array]]:
+        """The loss of these training rows and its gradient for every trainable parameter; no weight changes."""
+        kept = {name: tensor.clone() for name, tensor in self._flat.statistics.items()}
+        value = self._run(rows, masks)
+        for name, tensor in kept.items():
+            self._flat.statistics[name].copy_(tensor)
+        return value, self._flat.gradient_arrays()
+
+    def logits(self, inputs: Array) -> Array:
+        """The answers for ``inputs`` ``[N, I]`` as logits ``[N, C]``, with nothing dropped."""
+        check_inputs(self.network, inputs)
+        with torch.inference_mode():
+            parts = [
+                to_numpy(answer(self.network, self._flat, self._tensor(inputs[i : i + _LOGITS_AT_ONCE]).t()).t())
+                for i in range(0, len(inputs), _LOGITS_AT_ONCE)
+            ]
+        return np.concatenate(parts) if parts else np.zeros((0, self.network.outputs), np.float32)
+
+    def parameters(self) -> dict[str, Array]:
+        """A copy of all arrays, by name."""
+        return self._flat.arrays()
+
+    def load_parameters(self, parameters: Mapping[str, Array]) -> None:
+        """Take a copy of these arrays as the weights."""
+        check_parameters(self.network, parameters)
+        self._flat.load(parameters)
+
+    def memory(self) -> dict[str, Array]:
+        """What the update rule remembers: ``"step"`` and, say, ``"0.weight.exp_avg"``."""
+        arrays = {
+            f"{name}.{what}": to_numpy(view)
+            for what, flat in self._updates.memory.items()
+            for name, view in self._flat.views(flat).items()
+        }
+        return {"step": np.array(self._updates.steps), **arrays}
+
+    def load_memory(self, memory: Mapping[str, Array]) -> None:
+        """Take up what `memory` gave."""
+        self._updates.steps = int(memory["step"])
+        for what, flat in self._updates.memory.items():
+            for name, view in self._flat.views(flat).items():
+                if f"{name}.{what}" in memory:  # absent before the first step
+                    view.copy_(torch.from_numpy(np.array(memory[f"{name}.{what}"])))
+
+    def _run(self, rows: Array, masks: Sequence[Array]) -> float:
+        plan = self._plans.get(len(rows))
+        if plan is None:
+            plan = self._plans[len(rows)] = _Plan(self, len(rows))
+        return plan.run(rows, masks)
+
+    def _tensor(self, array: Array) -> Tensor:
+        dtype = torch.int64 if array.dtype.kind == "i" else self._dtype
+        return torch.as_tensor(array, dtype=dtype).to(self._where)
+
+
+class _Plan:
+    """The operations for batches of one size."""
+
+    def __init__(self, engine: FusedEngine, size: int) -> None:
+        all_rows = size == len(engine._x) and not engine.network.dropouts()  # then their order does not matter
+        self._gathering: list[tuple[Tensor, int, Tensor]] = []  # from, along, to
+        x = self._part(engine._x, size, all_rows)
+        t = self._part(engine._t, size, all_rows)
+        w = None if engine._w is None else self._part(engine._w, size, all_rows)
+        way = lay(engine.network, engine._flat, x, private=engine._private)
+        self._value = torch.zeros((), dtype=x.dtype, device=x.device)
+        judgement = judge(engine.loss, way.logits, t, w, way.d_logits, self._value, private=engine._private)
+        self._operations = [*way.there, *judgement.operations, *way.back]
+        self._unit, self._masks, self._where = judgement.unit, way.masks, x.device
+        if judgement.factor != 1:
+            self._scale(t, judgement.factor)
+
+    def _part(self, source: Tensor, size: int, all_rows: bool) -> Tensor:
+        """Where a batch's columns ``[C, size]`` will be found; taken from ``source`` ``[N, C]``."""
+        if all_rows:
+            return source.t().clone(memory_format=torch.contiguous_format)
+        width = source.shape[1]
+        if width <= _FEW_COLUMNS:  # picking columns of a feature-major copy leaves the batch contiguous
+            batch = source.new_empty((width, size))
+            self._gathering.append((source.t().contiguous(), 1, batch))
+            return batch
+        rows = source.new_empty((size, width))
+        self._gathering.append((source, 0, rows))
+        return rows.t()
+
+    def _scale(self, t: Tensor, factor: float) -> None:
+        """Multiply the targets: the whole batch's once and for all, else those that they are taken from."""
+        for i, (source, along, batch) in enumerate(self._gathering):
+            if batch.data_ptr() == t.data_ptr():
+                self._gathering[i] = (source * factor, along, batch)
+                return
+        t.mul_(factor)
+
+    def run(self, rows: Array, masks: Sequence[Array]) -> float:
+        if self._gathering:
+            index = torch.from_numpy(rows)
+            if self._where.type != "cpu":
+                index = index.to(self._where)
+            for source, along, batch in self._gathering:
+                torch.index_select(source, along, index, out=batch)
+        for home, mask in zip(self._masks, masks, strict=True):
+            home.copy_(torch.from_numpy(mask).t())
+        for operation in self._operations:
+            operation()
+        return self._value.item() * self._unit
