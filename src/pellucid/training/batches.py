@@ -53,15 +53,20 @@ def n_batches(n_rows: int, batch_size: int, *, at_least: int = 1) -> int:
 
 
 def dropout_masks(network: Network, rows: int, seed: int, epoch: int, batch: int) -> list[Array]:
-    """For each Dropout an array ``[rows, width]`` of 0 (a share ``rate``) and 1/(1 − rate)."""
+    """For each Dropout a float32 array ``[rows, width]`` of 0 (a share ``rate``) and 1/(1 − rate).
+
+    A cell is decided by 16 random bits, so a rate is kept to within 1/65,536.
+    """
     dropouts = network.dropouts()
     if not dropouts:
         return []
-    generator = _generator(seed, _MASKS, epoch, batch)
+    bits = _generator(seed, _MASKS, epoch, batch).bit_generator
     masks = []
     for _, rate, width in dropouts:
-        keep = generator.random((rows, width), dtype=np.float32) >= rate
-        masks.append(keep * (1 / (1 - rate)))
+        cells = rows * width
+        drawn = np.asarray(bits.random_raw(-(-cells // 4))).view(np.uint16)[:cells].reshape(width, rows)
+        keep = drawn >= round(rate * 65_536)
+        masks.append(np.multiply(keep, np.float32(1 / (1 - rate)), dtype=np.float32).T)  # as the fused plan lays it
     return masks
 
 
