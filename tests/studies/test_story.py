@@ -225,18 +225,35 @@ def test_a_folder_is_kept_whole_or_not_at_all(
     assert list((tmp_path / "runs").iterdir()) == []
 
 
-def test_a_name_that_cannot_be_taken_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_that_cannot_be_taken_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def failing(self: Path, target: Any) -> Any:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    monkeypatch.setattr(Path, "rename", failing)
-    with pytest.raises(StorageError, match="could not write"):
+    real = Path.rename
+    monkeypatch.setattr(
+        Path,
+        "rename",
+        lambda self, target: (failing if self.suffix == ".part" and self.is_dir() else real)(self, target),
+    )
+    with pytest.raises(StorageError, match="could not write") as raised:
         keep(tmp_path / "s")
+    kept = Path(str(raised.value).rpartition("kept in ")[2])
+    assert (kept / "story.md").is_file()
+    assert (kept / "settings.json").is_file()
+
+
+def test_the_folder_in_which_one_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(StorageError, match="could not write"):
-        keep()
-    assert [path.name for path in tmp_path.iterdir()] == ["runs"]
-    assert list((tmp_path / "runs").iterdir()) == []
+    keep(Path())
+    assert {"story.md", "results.json", "settings.json", "drawing.png"} <= {path.name for path in tmp_path.iterdir()}
+    assert not list(tmp_path.glob(".*.part"))
+
+
+def test_a_dangling_link_is_not_a_free_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("runs").mkdir()
+    Path("runs/neuron-1").symlink_to(tmp_path / "nowhere")
+    assert keep().as_posix() == "runs/neuron-2"
 
 
 def test_a_name_that_another_took_meanwhile_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

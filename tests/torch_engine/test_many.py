@@ -122,6 +122,7 @@ def test_layers_with_a_state_are_refused(network: Network, said: str) -> None:
     ("changed", "said"),
     [
         ({"optimizer": Optimizer(clip_norm=1.0)}, "clip_norm"),
+        ({"loss": Loss(name="bce", class_weights=(1.0, 2.0))}, "class_weights"),
         ({"parameters": []}, "no networks"),
         ({"learning_rate": 0.0}, "learning_rate"),
         ({"learning_rate": float("inf")}, "learning_rate"),
@@ -138,7 +139,7 @@ def test_wrong_settings_are_said(changed: dict[str, Any], said: str) -> None:
         "learning_rate": RATE, "epochs": 1,
     }  # fmt: skip
     with pytest.raises(SettingError, match=said):
-        train_many(network, Loss(name="bce"), **{**settings, **changed})
+        train_many(network, **{"loss": Loss(name="bce"), **settings, **changed})
 
 
 def test_weights_that_run_away_are_said() -> None:

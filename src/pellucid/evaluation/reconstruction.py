@@ -29,7 +29,8 @@ def reconstruction_metrics(
     - ``mse``: the mean of (x − x̂)² over rows and features.
     - ``mae``: the mean size of x − x̂.
     - ``r2``: 1 − Σ(x − x̂)² / Σ(x − x̄)², where x̄ is each feature's mean over these rows. Features count by their
-      spread (scikit-learn's ``variance_weighted``). Not defined where all rows are equal. Resamples are measured from
+      spread, as in scikit-learn's ``variance_weighted``, but errors in a feature that is constant in these rows count
+      too. Not defined where all rows are equal. Resamples are measured from
       the same x̄, which moves the interval by about one part in N.
 
     Parameters

@@ -32,20 +32,26 @@ def keep(story: Story, name: str, settings: Mapping[str, Any], out: str | os.Pat
     """
     if out is not None:
         check_free(out)
-    parent = Path(out).parent if out is not None else Path("runs")
+    # Links and '.' resolved, so that the part lies beside the folder that it becomes, or in it where it is there.
+    home = Path(out).resolve() if out is not None else None
+    parent = Path("runs").resolve() if home is None else home if home.is_dir() else home.parent
     aside = parent / f".{name}.{uuid.uuid4().hex[:12]}.part"
     try:
         parent.mkdir(parents=True, exist_ok=True)
         story.save(aside, title=CATALOGUE[name].title)
         chosen = {"study": name, "settings": plain(settings)}
         write_text(aside / "settings.json", json.dumps(chosen, indent=2, ensure_ascii=False) + "\n")
-        path = _take_name(aside, parent, name, out)
-        sync_directory(parent)
-    except OSError as error:
-        raise StorageError(could_not("write", out or parent, error)) from error
-    finally:
+    except BaseException as error:
         shutil.rmtree(aside, ignore_errors=True)
-    return path
+        if isinstance(error, OSError):
+            raise StorageError(could_not("write", out or parent, error)) from error
+        raise
+    try:
+        path = _take_name(aside, parent, name, home)
+        sync_directory(path.parent)
+    except OSError as error:
+        raise StorageError(f"{could_not('write', out or parent, error)}; the study is kept in {aside}") from error
+    return Path(out) if out is not None else Path("runs") / path.name
 
 
 def check_free(out: str | os.PathLike[str]) -> None:
@@ -57,17 +63,19 @@ def check_free(out: str | os.PathLike[str]) -> None:
         raise RunFolderError(f"the folder {str(path)!r} is not empty: name another with out (--out)")
 
 
-def _take_name(aside: Path, parent: Path, name: str, out: str | os.PathLike[str] | None) -> Path:
-    if out is not None:
-        path = Path(out)
-        if path.is_dir():
-            path.rmdir()
-        aside.rename(path)
-        return path
+def _take_name(aside: Path, parent: Path, name: str, home: Path | None) -> Path:
+    if home is not None and home == parent:  # an empty folder that was there: it may be where the user stands
+        for file in aside.iterdir():
+            file.rename(home / file.name)
+        aside.rmdir()
+        return home
+    if home is not None:
+        aside.rename(home)
+        return home
     number = 1
     while True:
         path = parent / f"{name}-{number}"
-        if not path.exists():
+        if not os.path.lexists(path):
             try:
                 aside.rename(path)  # fails if another study took the name meanwhile and put something into it
                 return path

@@ -75,7 +75,7 @@ def train_many(
         The last weights of some networks are not finite.
     """
     own = inputs.ndim == 3
-    _check(network, optimizer, len(parameters), learning_rate, epochs)
+    _check(network, loss, optimizer, len(parameters), learning_rate, epochs)
     if own and not (len(inputs) == len(targets) == len(parameters)):
         raise SettingError(
             f"rows of their own for {len(inputs):,} networks, but first weights of {len(parameters):,}: give one set "
@@ -124,10 +124,12 @@ def logits_of_many(network: Network, parameters: Mapping[str, Array], inputs: Ar
         return np.asarray(_forward(network, weights, functions, torch.as_tensor(inputs, dtype=dtype)))
 
 
-def _check(network: Network, optimizer: Optimizer, many: int, learning_rate: float, epochs: int) -> None:
+def _check(network: Network, loss: Loss, optimizer: Optimizer, many: int, learning_rate: float, epochs: int) -> None:
     for index, layer in enumerate(network.layers):
         if not isinstance(layer, Dense | Activation):
             raise SettingError(f"layer {index} ({describe(layer)}) cannot be trained in many networks at once")
+    if loss.class_weights is not None:
+        raise SettingError("class_weights would be shared out over all networks: train them one by one")
     if optimizer.clip_norm is not None:
         raise SettingError("clip_norm would be shared by all networks: train them one by one")
     if many < 1:
