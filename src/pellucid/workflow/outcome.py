@@ -60,7 +60,7 @@ def conclude(prepared: Prepared, settings: Settings, engine: Engine, outcome: Ou
         "stopped_by": outcome.reason,
         "engine": engine.name,
         "device": engine.device,
-        "why_this_engine": engine_for(engine.device)[1] if prepared.settings.engine == "auto" else "it was asked for",
+        "why_this_engine": _why(engine),
     }
     model = replace(model, facts={**model.facts, "metrics": facts})
     run = Run(
@@ -115,6 +115,11 @@ def _predictions(prepared: Prepared, model: Model, answers: Array) -> Any:
     if task.is_classification:
         columns |= {f"probability_{label}": answers[:, i] for i, label in enumerate(task.classes)}
     return pa.table(columns)
+
+
+def _why(engine: Engine) -> str:
+    usual, why = engine_for(engine.device)
+    return why if engine.name == usual else "it was asked for"
 
 
 def _libraries(engine: Engine) -> dict[str, str]:

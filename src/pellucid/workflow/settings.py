@@ -259,7 +259,7 @@ class Settings:
     engine: str = _setting("auto", "machine", Choice(ENGINES), "fused is fast, torch is autograd, numpy the textbook")
     precision: str = _setting("float32", "machine", Choice(("float32", "float64")), "of the arithmetic")
     device: str = _setting("auto", "machine", text, "auto, cpu, cuda or mps")
-    threads: int | None = _setting(None, "machine", optional(whole(1, 4096)), "else one a core")
+    threads: int | None = _setting(None, "machine", optional(whole(1, 4096)), "else 1 or one a core, measured")
 
     def __post_init__(self) -> None:
         """Check every field by its rule."""

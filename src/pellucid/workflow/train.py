@@ -105,10 +105,11 @@ def train(
     if source is None:
         raise SettingError("which table? Give data: a path, a built-in name (see 'pellucid data'), or a frame")
     prepared = prepare(source, settings_for(source, from_file, given), test_data=test_data)
+    prepared = replace(prepared, settings=_resolved(prepared))
     engine = _engine(prepared)  # what cannot be trained says so before there is a folder
     folder = None
     if out is not None or save:
-        settings_now = _absolute(_resolved(prepared))
+        settings_now = _absolute(prepared.settings)
         # Rows in memory cannot be read again: without a location, a run says so when it is to be resumed.
         location = None if test_data is not None else _location(source)
         text = write_config(settings_now, location, heading="every setting of this run, resolved")
@@ -142,6 +143,7 @@ def resume(
     if source is None:
         raise RunFolderError(f"{os.fspath(path)!r} was trained on a table in memory: train anew with the table")
     prepared = prepare(source, Settings.of(from_file))
+    prepared = replace(prepared, settings=_resolved(prepared))
     start = None
     if folder.checkpoint.exists():
         start = read_state(folder.checkpoint, _fingerprint(prepared), prepared.network)
@@ -162,7 +164,7 @@ def _check_unchanged(stored: Settings, source: str | None, data: object, given: 
 
 
 def _engine(prepared: Prepared) -> Engine:
-    settings = _resolved(prepared)
+    settings = prepared.settings
     check_batches(prepared.network, len(prepared.train), _plan(settings).batch_size)
     if settings.engine != "numpy":
         from pellucid.torch_engine.device import use_threads
@@ -183,7 +185,7 @@ def _engine(prepared: Prepared) -> Engine:
 def _train(
     prepared: Prepared, engine: Engine, folder: RunFolder | None, watcher: Watcher | None, start: State | None
 ) -> Run:
-    settings = _resolved(prepared)
+    settings = prepared.settings
     plan = _plan(settings)
     save: Callable[[Callable[[], State]], None] = lambda state: None  # noqa: E731
     if folder is not None:
@@ -218,8 +220,9 @@ def _resolved(prepared: Prepared) -> Settings:
     """The settings with everything that was left to us decided."""
     settings = prepared.settings
     batch_size = settings.batch_size or auto_batch_size(len(prepared.train))
-    threads = settings.threads or auto_threads(prepared.network.n_trainable, min(batch_size, len(prepared.train)))
     engine = engine_for(settings.device)[0] if settings.engine == "auto" else settings.engine
+    rows = min(batch_size, len(prepared.train))
+    threads = settings.threads or auto_threads(prepared, rows, measured=engine != "numpy")
     return replace(settings, batch_size=batch_size, threads=threads, engine=engine)
 
 
@@ -232,15 +235,22 @@ def auto_batch_size(n_rows: int) -> int:
     return min(1024, max(16, 1 << round(math.log2(1.5 * math.sqrt(n_rows)))))
 
 
-def auto_threads(n_parameters: int, batch_size: int) -> int:
-    """One thread where a step is so small that threads would mostly wait for each other, else one a core.
+def auto_threads(prepared: Prepared, batch_size: int, *, measured: bool) -> int:
+    """One thread where a step is so small that threads would mostly wait for each other; else what is faster now.
 
-    A step costs about 6 · parameters · rows multiplications and additions.
+    A step costs about 6 · parameters · rows multiplications and additions. ``measured`` says whether the engine's
+    threads are PyTorch's, which can be tried out.
     """
-    if 6 * n_parameters * batch_size < _WORTH_THREADS:
+    if 6 * prepared.network.n_trainable * batch_size < _WORTH_THREADS:
         return 1
     affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
+    most = len(affinity(0)) if affinity else os.cpu_count() or 1
+    if not measured:
+        return most
+    from pellucid.torch_engine.threads import fastest_threads
+
+    loss, precision = prepared.task.loss, prepared.settings.precision
+    return fastest_threads(prepared.network, loss, max(2, batch_size), most, dtype=precision)
 
 
 def optimizer_of(settings: Settings) -> Optimizer:
@@ -271,7 +281,7 @@ def _plan(settings: Settings) -> Plan:
 
 
 def _fingerprint(prepared: Prepared) -> str:
-    return replace(prepared, settings=_absolute(_resolved(prepared))).fingerprint()
+    return replace(prepared, settings=_absolute(prepared.settings)).fingerprint()
 
 
 def _absolute(settings: Settings) -> Settings:
