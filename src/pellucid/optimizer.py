@@ -13,10 +13,20 @@ from typing import Any, Literal, get_args
 
 from pellucid.errors import SettingError, nearest
 
-__all__ = ["OPTIMIZERS", "Optimizer", "OptimizerName"]
+__all__ = ["OPTIMIZERS", "REMEMBERS", "Optimizer", "OptimizerName"]
 
 OptimizerName = Literal["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"]
 OPTIMIZERS: tuple[str, ...] = get_args(OptimizerName)
+
+# What each rule remembers from step to step, an array a weight, under PyTorch's names.
+REMEMBERS: dict[str, tuple[str, ...]] = {
+    "sgd": (),
+    "momentum": ("momentum_buffer",),
+    "nesterov": ("momentum_buffer",),
+    "rmsprop": ("square_avg",),
+    "adam": ("exp_avg", "exp_avg_sq"),
+    "adamw": ("exp_avg", "exp_avg_sq"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)

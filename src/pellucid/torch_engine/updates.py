@@ -15,18 +15,9 @@ from torch.optim.adamw import adamw
 from torch.optim.rmsprop import rmsprop
 from torch.optim.sgd import sgd
 
-from pellucid.optimizer import Optimizer
+from pellucid.optimizer import REMEMBERS, Optimizer
 
 __all__ = ["Updates", "gradient"]
-
-_REMEMBERS = {
-    "sgd": (),
-    "momentum": ("momentum_buffer",),
-    "nesterov": ("momentum_buffer",),
-    "rmsprop": ("square_avg",),
-    "adam": ("exp_avg", "exp_avg_sq"),
-    "adamw": ("exp_avg", "exp_avg_sq"),
-}
 
 
 class Updates:
@@ -44,7 +35,7 @@ class Updates:
         self.steps = 0
         self._rule, self._weights = rule, list(weights)
         self.memory: dict[str, list[Tensor]] = {
-            what: [torch.zeros_like(w, requires_grad=False) for w in self._weights] for what in _REMEMBERS[rule.name]
+            what: [torch.zeros_like(w, requires_grad=False) for w in self._weights] for what in REMEMBERS[rule.name]
         }
 
     def step(self, lr: float) -> None:

@@ -10,18 +10,9 @@ import math
 import torch
 from torch import Tensor
 
-from pellucid.optimizer import Optimizer
+from pellucid.optimizer import REMEMBERS, Optimizer
 
 __all__ = ["FlatUpdates"]
-
-_REMEMBERS = {
-    "sgd": (),
-    "momentum": ("momentum_buffer",),
-    "nesterov": ("momentum_buffer",),
-    "rmsprop": ("square_avg",),
-    "adam": ("exp_avg", "exp_avg_sq"),
-    "adamw": ("exp_avg", "exp_avg_sq"),
-}
 
 
 class FlatUpdates:
@@ -38,7 +29,7 @@ class FlatUpdates:
     def __init__(self, rule: Optimizer, w: Tensor, g: Tensor, *, private: bool = True) -> None:
         self.steps = 0
         self._rule, self._w, self._g = rule, w, g
-        self.memory: dict[str, Tensor] = {what: torch.zeros_like(w) for what in _REMEMBERS[rule.name]}
+        self.memory: dict[str, Tensor] = {what: torch.zeros_like(w) for what in REMEMBERS[rule.name]}
         self._t = torch.empty_like(w)
         self._count = torch.zeros((), dtype=torch.float32, device=w.device)
         self._private = private and hasattr(torch, "_fused_adam_") and w.device.type in ("cpu", "cuda")
