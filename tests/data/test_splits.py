@@ -242,6 +242,16 @@ def test_comparing_tables_by_what_cells_hold() -> None:
     assert drop_rows_seen_in(read_table({"else": [1]}), one).tolist() == []
 
 
+def test_targets_are_compared_as_the_network_knows_them() -> None:
+    """1 and "1" are one class; a row whose target differs, or is missing, is another row."""
+    one = read_table({"x": [0.5, 1.5, 2.5, 3.5], "y": [0, 1, 0, 1]})
+    other = read_table({"x": [3.5, 2.5, 0.5, 1.5], "y": ["1", "1", "0", None]})
+    schema = infer_schema(one, target="y")
+    codes = np.array([1, 1, 0, np.nan]), np.array([0.0, 1, 0, 1])
+    assert drop_rows_seen_in(other, one, schema, targets=codes).tolist() == [0, 3]
+    assert drop_rows_seen_in(read_table({"y": [0, 1]}), one, schema, targets=(codes[0][:2], codes[1])).tolist() == []
+
+
 def test_a_seed_means_the_same_for_a_file_and_for_a_frame() -> None:
     days = np.datetime64("2020-01-01") + RNG.integers(0, 300, 200)
     columns = distinct(200, day=days, y=RNG.choice(["a", "b"], 200))

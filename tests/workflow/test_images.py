@@ -92,6 +92,26 @@ def test_arrays_give_what_a_folder_gives(folder: Path, run: pellucid.Run) -> Non
             np.testing.assert_array_equal(array, other.model.parameters[name], err_msg=name)
 
 
+def test_black_and_white_are_the_same_in_every_type() -> None:
+    """Masks of truth values and of fractions are one thing; whole numbers 0 and 1 are two dark shades, with a note."""
+    rng = np.random.default_rng(0)
+    names = rng.integers(0, 2, 200)
+    masks = rng.random((200, 6, 6)) < np.where(names[:, None, None] & (np.arange(6) < 3), 0.8, 0.2)
+    one, *others = (
+        pellucid.train({"image": kind, "label": names}, hidden=(4,), epochs=2)
+        for kind in (masks, masks.astype(float), masks.astype(np.uint8) * 255)
+    )
+    for other in others:
+        for name, array in one.model.parameters.items():
+            np.testing.assert_array_equal(array, other.model.parameters[name], err_msg=name)
+    wanted = one.model.predict_proba(masks)
+    for row in range(3):  # alone as among the others
+        alone = one.model.predict_proba(masks[row : row + 1].astype(float))
+        np.testing.assert_allclose(alone, wanted[[row]], rtol=1e-5)
+    table = one.model.table(masks.astype(int))
+    assert any("if 1 stands for white, give truth values" in note for note in table.report.notes)
+
+
 def test_images_beside_numbers() -> None:
     images, names = drawings(20)
     rng = np.random.default_rng(0)
@@ -141,48 +161,6 @@ def test_sizes_that_are_none(given: Any) -> None:
 def test_channels_that_are_none(given: Any) -> None:
     with pytest.raises(SettingError, match="image_channels must be 1"):
         pellucid.Settings(image_channels=given)
-
-
-# Test parts ---------------------------------------------------------------------------------------------------
-
-
-def test_a_test_part_of_the_source_measures(tmp_path: Path) -> None:
-    save_classes(tmp_path / "set" / "train", 20)
-    save_classes(tmp_path / "set" / "test", 6, seed=3)
-    run = pellucid.train(tmp_path / "set", out=tmp_path / "run", **QUICK)
-    assert run.summary["measured_on"] == "test"
-    assert run.summary["rows"] == {"train": 51, "validation": 9, "test": 18}
-    assert "the test rows are the source's own test part" in (tmp_path / "run" / "log.txt").read_text()
-    assert run.metrics["accuracy"].value > 0.8
-    assert run.evaluate(tmp_path / "set")["accuracy"].value == run.metrics["accuracy"].value
-    table = run.model.table(tmp_path / "set")
-    assert table.n_rows == 18
-    assert any("taken are the 18 test images" in note for note in table.report.notes)
-
-
-def test_test_data_goes_before_the_sources_own_part(tmp_path: Path) -> None:
-    save_classes(tmp_path / "set" / "train", 20)
-    save_classes(tmp_path / "set" / "test", 6, seed=3)
-    other = save_classes(tmp_path / "other", 5, seed=4, size=16)
-    run = pellucid.train(tmp_path / "set", test_data=other, hidden=(4,), epochs=1, out=tmp_path / "run")
-    assert run.summary["rows"]["test"] == 15
-    assert f"test_data: {other}" in (tmp_path / "run" / "config.yaml").read_text()
-
-
-def test_images_that_are_also_test_images_are_not_learned_from(tmp_path: Path) -> None:
-    save_classes(tmp_path / "set" / "train", 20)
-    save_classes(tmp_path / "set" / "test", 4, seed=3)
-    save(tmp_path / "set" / "test" / "down", draw("down", 20)[:7], start=50)
-    run = pellucid.train(tmp_path / "set", hidden=(4,), epochs=1, out=tmp_path / "run")
-    assert sum(run.summary["rows"][part] for part in ("train", "validation")) == 60 - 7
-    assert "7 rows are also among the test rows" in (tmp_path / "run" / "log.txt").read_text()
-
-
-def test_a_table_cannot_be_tested_on_images(folder: Path, people: Any) -> None:
-    with pytest.raises(DataError, match="are images, but the table"):
-        pellucid.train(people, "buys", test_data=folder)
-    with pytest.raises(DataError, match="hold no images"):
-        pellucid.train(folder, test_data=people)
 
 
 # Predicting ---------------------------------------------------------------------------------------------------

@@ -17,7 +17,8 @@ from pellucid.errors import DataError, DivergenceError, ModelFileError, SettingE
 from pellucid.preprocessing.image import ImageStep
 from pellucid.torch_engine.module import build
 from pellucid.training import checkpoint
-from tests.workflow.drawings import drawings, save_classes
+from pellucid.workflow.prepare import prepare
+from tests.workflow.drawings import drawings, save, save_classes
 from tests.workflow.test_resume import StopAfter
 
 IRIS: dict[str, Any] = {"task": "reconstruction", "hidden": (8, 2, 8), "activation": "tanh", "learning_rate": 0.02}
@@ -139,6 +140,16 @@ def test_the_answer_is_pixels(shapes: pellucid.Run) -> None:
     features = shapes.model.answers(shapes.model.table(images))
     wanted = np.clip((features * step.deviation[0] + step.mean[0]) * 255, 0, 255)
     assert np.abs(drawn.reshape(30, -1) - wanted).max() <= 0.5 + 1e-3
+
+
+def test_a_test_part_without_classes_is_not_learned_from(tmp_path: Path) -> None:
+    images, _ = drawings(20)
+    save(tmp_path / "train", images[:40])
+    save(tmp_path / "test", images[35:], start=100)
+    prepared = prepare(tmp_path, pellucid.Settings(task="reconstruction"))
+    assert [name.split("/")[0] for name in prepared.measured.files.to_pylist()] == ["test"] * 25
+    assert len(prepared.split.train) + len(prepared.split.validation) == 35
+    assert "the source's own test part" in prepared.split.how
 
 
 def test_images_from_an_array_without_labels() -> None:

@@ -6,6 +6,8 @@ Two different rows share their bits by chance once in 10¹⁹ pairs; they are th
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,31 +18,64 @@ from pellucid.data.images.columns import image_hashes, is_image_type, mixed, pix
 from pellucid.data.schema import Schema
 from pellucid.data.tables import Table
 
-__all__ = ["HashArray", "drop_rows_seen_in", "row_hashes"]
+__all__ = ["HashArray", "drop_rows_seen_in", "n_in_conflict", "row_hashes"]
 
 IntArray = NDArray[np.int64]
 HashArray = NDArray[np.uint64]
 
 
-def drop_rows_seen_in(test_table: Table, table: Table, schema: Schema | None = None) -> IntArray:
+def drop_rows_seen_in(
+    test_table: Table, table: Table, schema: Schema | None = None, *, targets: tuple[Any, Any] | None = None
+) -> IntArray:
     """The rows of ``table`` that stand in ``test_table`` as well: to be left out of training.
 
     Compared are the columns that both have, where a schema is given the features and the target alone; a full stop
-    at the end of a text does not count (the two files of the census data differ by one in each label).
+    at the end of a text does not count (the two files of the census data differ by one in each label). Where a
+    feature is an image, the features are compared alone: an image that is asked about must not have been seen,
+    whatever its label was.
+
+    Parameters
+    ----------
+    targets
+        Of the rows of ``test_table`` and of those of ``table``, the target as a number, such as the number of its
+        class; NaN where there is none. They are compared in place of the target's cells, which may write the same
+        class in two ways (``1`` and ``"1"``).
     """
-    telling = set(table.names) if schema is None else {c.name for c in schema.features} | {schema.target}
+    telling = set(table.names) if schema is None else {c.name for c in schema.features}
+    beside: tuple[Any, ...] = ((), ())
+    if schema is not None and not any(c.kind == "image" for c in schema.features):
+        if targets is not None:
+            beside = ((targets[0],), (targets[1],))
+        elif schema.target is not None:
+            telling.add(schema.target)
     shared = [name for name in table.names if name in test_table.names and name in telling]
     if not shared:
         return np.zeros(0, dtype=np.int64)
-    seen = np.unique(row_hashes(test_table, shared))
-    return np.flatnonzero(np.isin(row_hashes(table, shared), seen)).astype(np.int64)
+    seen = np.unique(row_hashes(test_table, shared, beside[0]))
+    return np.flatnonzero(np.isin(row_hashes(table, shared, beside[1]), seen)).astype(np.int64)
 
 
-def row_hashes(table: Table, names: Sequence[str]) -> HashArray:
-    """64 bits for each row, made of what its cells hold: comparable between tables."""
+def n_in_conflict(hashes: HashArray, labels: Any) -> int:
+    """How many rows equal another one, by their ``hashes`` ``[N]``, that has another label (``labels`` ``[N]``).
+
+    >>> n_in_conflict(np.array([7, 7, 8, 9, 9], np.uint64), [0, 1, 0, 1, 1])
+    2
+    """
+    _, of_row = np.unique(hashes, return_inverse=True)
+    pairs = np.unique(np.column_stack([of_row, np.asarray(labels)]), axis=0)
+    n_labels = np.bincount(pairs[:, 0])
+    return int((n_labels[of_row] > 1).sum())
+
+
+def row_hashes(table: Table, names: Sequence[str], beside: Sequence[Any] = ()) -> HashArray:
+    """64 bits for each row, made of what its cells hold, and of the numbers ``beside`` them: comparable between tables.
+
+    ``beside`` are arrays of numbers ``[rows]``.
+    """
     total = np.zeros(table.n_rows, dtype=np.uint64)
-    for position, name in enumerate(names):
-        total += mixed(_bits(table.column(name)) + np.uint64(0x9E3779B97F4A7C15 * (position + 1) % 2**64))
+    cells = chain((_bits(table.column(name)) for name in names), (_bits_of_numbers(values) for values in beside))
+    for position, bits in enumerate(cells):
+        total += mixed(bits + np.uint64(0x9E3779B97F4A7C15 * (position + 1) % 2**64))
     return total
 
 
@@ -61,7 +96,11 @@ def _bits(column: pa.Array) -> HashArray:
     if pa.types.is_timestamp(kind):
         bits = np.asarray(pc.fill_null(pc.cast(column, pa.int64()), -(2**63) + 1)).view(np.uint64)
         return np.asarray(bits)
-    values = np.asarray(pc.cast(column, pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
+    return _bits_of_numbers(pc.cast(column, pa.float64(), safe=False).to_numpy(zero_copy_only=False))
+
+
+def _bits_of_numbers(numbers: Any) -> HashArray:
+    values = np.asarray(numbers, dtype=np.float64)
     values = np.where(np.isnan(values), np.nan, values) + 0.0  # one NaN, and no −0.0
     return values.view(np.uint64)
 

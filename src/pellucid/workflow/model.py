@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +30,7 @@ from pellucid.scratch.engine import answer
 from pellucid.scratch.forward import forward
 from pellucid.task import Task
 from pellucid.workflow.settings import Settings
-from pellucid.workflow.sources import images_in_memory, is_images, open_images, test_part
+from pellucid.workflow.sources import images_in_memory, is_images, open_images, test_part, with_image_name
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -86,9 +86,10 @@ class Model:
         data
             A path, a pandas or polars frame, a dict of columns or a list of dicts, with the columns that the model
             was trained on in any order; others are ignored. For a model of images: a path of images (a folder, one
-            image, a zip, idx or npz file), or an array ``[N, H, W]`` or ``[N, H, W, C]`` of bytes, truth values or
-            fractions from 0 to 1. Image files are brought to the size and channels that the model knows; of a source
-            that brings training and test images, the test images are taken.
+            image, a zip, idx or npz file), or an array ``[N, H, W]`` or ``[N, H, W, C]``: whole numbers from 0 to
+            255, truth values, or fractions from 0 to 1; the type of the array says which, whatever its values are.
+            Image files are brought to the size and channels that the model knows; of a source that brings training
+            and test images, the test images are taken.
 
         Returns
         -------
@@ -180,7 +181,7 @@ class Model:
         image = self.image
         if image is not None and (len(self.recipe.steps) == 1 or is_images(data)):
             source = open_images(data, size=image.shape[:2], channels=image.channels, labels=False)
-            return _renamed(test_part(source) if test_part_only else source.table, image.name)
+            return with_image_name(test_part(source) if test_part_only else source.table, image.name)
         if image is None and is_images(data):
             raise DataError(
                 f"{os.fspath(data)!r} holds images, but this model reads the columns of a table "
@@ -206,7 +207,8 @@ class Model:
         table = images_in_memory(data)
         if table is None:
             return read_table(data)
-        return _renamed(table, image.name) if isinstance(data, np.ndarray) else table
+        n_images = sum(isinstance(step, ImageStep) for step in self.recipe.steps)
+        return with_image_name(table, image.name) if n_images == 1 else table
 
     def _settings(self) -> Settings:
         """The settings that also matter after training, checked: they come from the file."""
@@ -317,10 +319,3 @@ def measure(
     if task.is_classification:
         return classification_metrics(truth, answers, classes=task.classes, groups=groups, seed=seed)
     return regression_metrics(truth, answers, groups=groups, seed=seed)
-
-
-def _renamed(table: Table, name: str) -> Table:
-    """The same table with its column of images under the name that the model knows it by."""
-    if name in table.names:
-        return table
-    return replace(table, arrow=table.arrow.rename_columns([name if n == "image" else n for n in table.names]))

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.data.builtin import BUILTIN
-from pellucid.data.duplicates import drop_rows_seen_in, row_hashes
+from pellucid.data.duplicates import drop_rows_seen_in, n_in_conflict, row_hashes
 from pellucid.data.schema import Schema, infer_schema
 from pellucid.data.splits import Split, split_rows
 from pellucid.data.tables import Table
 from pellucid.data.target import Target, encode_target, read_target
-from pellucid.errors import DataError, SettingError
+from pellucid.errors import DataError, SettingError, nearest
 from pellucid.network import Network, mlp
 from pellucid.preprocessing.categorical import CategoricalStep
 from pellucid.preprocessing.recipe import Recipe
@@ -108,15 +108,13 @@ def prepare(data: object, settings: Settings, *, test_data: object = None) -> Pr
     given_test = test_data if test_data is not None else settings.test_data
     test_table = source.test if given_test is None else open_test_table(given_test, settings, table)
     if test_table is None:
-        split = split_rows(
-            table, schema, target, validation=settings.validation, test=settings.test, seed=settings.seed
-        )
+        split = _split(table, schema, target, settings, test=settings.test)
         test_table, test_rows = table, split.test
         test_truth = None if target is None else target.at(test_rows)
     else:
-        split = split_rows(table, schema, target, validation=settings.validation, test=0.0, seed=settings.seed)
+        split = _split(table, schema, target, settings, test=0.0)
         test_truth, test_rows, test_notes = _truth(test_table, target)
-        split, dropped = _without_test_rows(split, test_table, table, schema)
+        split, dropped = _without_test_rows(split, table, schema, target, test_table, test_truth, test_rows)
         where = f"those of {test_table.report.source}" if given_test is not None else "the source's own test part"
         split = replace(split, how=f"{split.how}; the test rows are {where}")
         notes += [*(note for note in test_table.report.notes if given_test is not None), *test_notes, *dropped]
@@ -279,16 +277,73 @@ def _resolve_names(settings: Settings, columns: Sequence[str]) -> Settings:
     return replace(settings, **{name: parts(getattr(settings, name)) for name in lists})  # type: ignore[arg-type]
 
 
-def _without_test_rows(split: Split, test_table: Table, table: Table, schema: Schema) -> tuple[Split, list[str]]:
-    seen = drop_rows_seen_in(test_table, table, schema)
+def _split(table: Table, schema: Schema, target: Target | None, settings: Settings, *, test: float) -> Split:
+    """Divide the rows. Images that are equal stay together, whatever their labels: the answer to one tells the other's.
+
+    A split by group or by time keeps whole what the user asked for, and says what is then in two parts.
+    """
+    of_images = any(column.kind == "image" for column in schema.features)
+    compared = schema
+    if of_images:  # without the target
+        columns = (c for c in schema.columns if c.role == "feature" or c.name in (schema.group, schema.time))
+        compared = replace(schema, columns=tuple(columns))
+    split = split_rows(table, compared, target, validation=settings.validation, test=test, seed=settings.seed)
+    if not of_images:
+        return split
+    hashes = row_hashes(table, [column.name for column in schema.features])
+    notes = []
+    if target is not None and (n := n_in_conflict(hashes[target.keep_rows], target.values)):
+        notes.append(
+            f"{n:,} rows hold an image that also stands in a row with another {target.name!r}; no network can answer "
+            "all of them, so check which is right"
+        )
+    held = np.concatenate([split.validation, split.test])
+    if n := int(np.isin(hashes[held], hashes[split.train]).sum()):
+        notes.append(
+            f"{n:,} of the rows held out hold images that are also learned from, because the split goes by "
+            f"{schema.group or schema.time!r}; the measured outcome may be too good"
+        )
+    return replace(split, notes=(*split.notes, *notes))
+
+
+def _without_test_rows(
+    split: Split,
+    table: Table,
+    schema: Schema,
+    target: Target | None,
+    test_table: Table,
+    test_truth: Array | None,
+    test_rows: Array,
+) -> tuple[Split, list[str]]:
+    """The split without the rows that are also among the test rows, and what that did."""
+    lost = [column.name for column in schema.features if column.name not in test_table.names]
+    if lost:
+        shown = ", ".join(map(repr, lost[:6])) + (" …" if len(lost) > 6 else "")
+        raise DataError(
+            f"the test data {test_table.report.source} lack the column{'s' if len(lost) > 1 else ''} {shown}, which "
+            f"the network is to learn from{nearest(lost[0], test_table.names)}; both need the same columns"
+        )
+    targets = None
+    if target is not None and test_truth is not None:
+        targets = np.full(test_table.n_rows, np.nan), np.full(table.n_rows, np.nan)
+        targets[0][test_rows], targets[1][target.keep_rows] = test_truth, target.values
+    seen = drop_rows_seen_in(test_table, table, schema, targets=targets)
     train, validation = np.setdiff1d(split.train, seen), np.setdiff1d(split.validation, seen)
     dropped = len(split.train) + len(split.validation) - len(train) - len(validation)
     if not dropped:
         return split, []
     if not len(train):
         raise DataError("every row to learn from is also a test row: give other test rows")
-    note = f"{dropped:,} rows are also among the test rows and were left out of training"
-    return replace(split, train=train, validation=validation), [note]
+    notes = [f"{dropped:,} rows are also among the test rows and were left out of training"]
+    if target is not None and target.classes:
+        before, after = (np.bincount(target.at(rows), minlength=len(target.classes)) for rows in (split.train, train))
+        gone = [repr(c) for c, b, a in zip(target.classes, before, after, strict=True) if b and not a]
+        if gone:
+            shown = ", ".join(gone[:5]) + (f" and {len(gone) - 5} more" if len(gone) > 5 else "")
+            notes.append(
+                f"without them no training row has the class {shown}: it cannot be learned; give other test rows"
+            )
+    return replace(split, train=train, validation=validation), notes
 
 
 def _shared_features(recipe: Recipe) -> list[str]:

@@ -32,6 +32,7 @@ __all__ = [
     "open_test_table",
     "reading",
     "test_part",
+    "with_image_name",
 ]
 
 
@@ -97,13 +98,13 @@ def open_test_table(data: object, settings: Settings, like: Table) -> Table:
         if shape is None:
             raise DataError(f"the test data {os.fspath(data)!r} are images, but the table to learn from holds none")
         labels = settings.task != "reconstruction"
-        return test_part(open_images(data, size=shape[:2], channels=shape[2], labels=labels))
+        return _named_like(test_part(open_images(data, size=shape[:2], channels=shape[2], labels=labels)), like)
     table = images_in_memory(data)
     if table is None:
         table = read_table(data, **reading(settings, file=isinstance(data, str | os.PathLike)))
     if shape is not None and image_shape(table) is None:
         raise DataError(f"the test data {table.report.source} hold no images; give images, as those to learn from")
-    return table
+    return _named_like(table, like)
 
 
 def test_part(source: Source) -> Table:
@@ -155,12 +156,14 @@ def images_in_memory(data: object) -> Table | None:
     first = next(iter(made.values()))
     columns = {name: table.column("image") for name, table in made.items()}
     rest = {name: v for name, v in data.items() if name not in of_images}
+    notes = [note for table in made.values() for note in table.report.notes]
     report = first.report
     if rest:
         others = read_table(rest)
         columns |= {name: others.column(name) for name in others.names}
         report = replace(report, missing=others.report.missing, infinite=others.report.infinite)
-        report = replace(report, notes=(*report.notes, *others.report.notes))
+        notes += others.report.notes
+    report = replace(report, notes=tuple(dict.fromkeys(notes)))
     lengths = {name: len(column) for name, column in columns.items()}
     if len(set(lengths.values())) > 1:
         shown = ", ".join(f"{name!r}: {n:,}" for name, n in list(lengths.items())[:6])
@@ -171,10 +174,29 @@ def images_in_memory(data: object) -> Table | None:
 
 def image_shape(table: Table) -> tuple[int, int, int] | None:
     """Height, width and channels of a table's first column of images; None where it has none."""
-    for field in table.arrow.schema:
-        if is_image_type(field.type):
-            return shape_of(field.type)
+    for name in _image_columns(table):
+        return shape_of(table.arrow.schema.field(name).type)
     return None
+
+
+def with_image_name(table: Table, name: str) -> Table:
+    """The same table with its column of images under ``name``, where it has a single one and no column of that name.
+
+    What a column of images is called says nothing: those that are read from files are always called ``image``.
+    """
+    own = _image_columns(table)
+    if len(own) != 1 or name in table.names:
+        return table
+    return replace(table, arrow=table.arrow.rename_columns([name if n == own[0] else n for n in table.names]))
+
+
+def _named_like(table: Table, like: Table) -> Table:
+    names = _image_columns(like)
+    return with_image_name(table, names[0]) if len(names) == 1 else table
+
+
+def _image_columns(table: Table) -> list[str]:
+    return [field.name for field in table.arrow.schema if is_image_type(field.type)]
 
 
 # ── small things ──────────────────────────────────────────────────────────────────────────────────────────────

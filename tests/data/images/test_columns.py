@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pellucid.data.duplicates import drop_rows_seen_in, row_hashes
+from pellucid.data.duplicates import drop_rows_seen_in, n_in_conflict, row_hashes
 from pellucid.data.images import columns
 from pellucid.data.images.columns import image_hashes, is_image_type, pixels_of, shape_of
 from pellucid.data.schema import Schema, infer_schema
@@ -173,6 +173,24 @@ def test_rows_of_the_test_images_are_found() -> None:
     schema = schema_of(table, target="label")
     assert drop_rows_seen_in(test, table, schema).tolist() == [3, 8]
     assert len(np.unique(row_hashes(table, ["image", "label"]))) == 20
+
+
+def test_rows_of_the_test_images_are_found_whatever_their_labels() -> None:
+    """A label may be another, of another type, or missing: the image is known all the same."""
+    pixels = noise(20, 4, 4, 1)
+    table = table_of(pixels, label=pa.array([0, 1] * 10))
+    schema = schema_of(table, target="label")
+    for other in (words(["1", "0"]), pa.array([7.5, None]), pa.array([1, 0])):
+        assert drop_rows_seen_in(table_of(pixels[[3, 8]], label=other), table, schema).tolist() == [3, 8]
+
+
+def test_images_that_stand_under_two_labels_are_counted() -> None:
+    generator = np.random.default_rng(4)
+    of_row, labels = generator.integers(0, 30, 60), generator.integers(0, 3, 60)
+    hashes = row_hashes(table_of(noise(30, 4, 4, 1)[of_row]), ["image"])
+    expected = sum(len(set(labels[of_row == i])) > 1 for i in of_row)
+    assert 0 < expected < 60
+    assert n_in_conflict(hashes, labels) == expected
 
 
 def test_whole_numbers_are_classes_where_they_label_images() -> None:

@@ -53,56 +53,6 @@ def test_what_is_left_out_is_said(tmp_path: Path) -> None:
     assert "1 image beside the class folders was left out (first: 'preview.png')" in notes
 
 
-def test_parts(tmp_path: Path) -> None:
-    root = draw_all(tmp_path, *(f"set/{part}/{label}/1.png" for part in ("Training", "test") for label in "ab"))
-    read = read_images(root)
-    assert files(read.train) == ["set/Training/a/1.png", "set/Training/b/1.png"]
-    assert files(read.test) == ["set/test/a/1.png", "set/test/b/1.png"]
-    assert labels(read.train) == labels(read.test) == ["a", "b"]
-    assert read.test is not None
-    assert read.test.report.source == f"{str(root)!r}, test part"
-    assert read.test.report.n_rows == 2
-
-
-@pytest.mark.parametrize("word", ["val", "valid", "Validation"])
-def test_a_validation_part(tmp_path: Path, word: str) -> None:
-    root = draw_all(tmp_path, *(f"{part}/{label}/1.png" for part in ("train", word) for label in "ab"))
-    read = read_images(root)
-    assert (labels(read.train), labels(read.test)) == (["a", "b"], ["a", "b"])
-    assert f"validation part '{word}' serves as the test part" in said(read.train)
-    draw_all(root, "test/a/1.png", "extra/9.png")
-    read = read_images(root)
-    assert sorted(files(read.train)) == sorted(f"{p}/{c}/1.png" for p in ("train", word) for c in "ab")
-    assert files(read.test) == ["test/a/1.png"]
-    assert f"validation part '{word}' was joined to the training part" in said(read.train)
-    assert "the test part has no image of 'b'" in said(read.train)
-    assert "1 image beside the parts was left out (first: 'extra/9.png')" in said(read.train)
-
-
-def test_parts_that_do_not_fit(tmp_path: Path) -> None:
-    root = draw_all(tmp_path / "a", "train/cat/1.png", "train/dog/1.png", "test/cat/1.png", "test/dogs/1.png")
-    with pytest.raises(DataError, match=r"test part has the class 'dogs', which the training part lacks.*mean 'dog'"):
-        read_images(root)
-    assert labels(read_images(root, expect_labels=False).test) == ["cat", "dogs"]
-
-    root = draw_all(tmp_path / "b", "train/cat/1.png", "train/dog/1.png", "test/1.png", "test/2.png")
-    read = read_images(root)
-    assert read.test is None
-    assert "the test part 'test' has no class folders, so nothing can be measured on it: it was left out" in said(
-        read.train
-    )
-    read = read_images(root, expect_labels=False)
-    assert (files(read.test), read.labelled) == (["test/1.png", "test/2.png"], False)
-
-    root = draw_all(tmp_path / "c", "val/cat/1.png", "val/dog/1.png", "test/cat/1.png")
-    with pytest.raises(DataError, match="has 'test', 'val' but no folder 'train'"):
-        read_images(root)
-    assert len(files(read_images(root, expect_labels=False).train)) == 2
-
-    root = draw_all(tmp_path / "d", "train/1.png", "car/2.png", "test/3.png")
-    assert labels(read_images(root).train) == ["car", "test", "train"]  # vehicles, not parts
-
-
 def test_a_folder_around_it_is_looked_through(tmp_path: Path) -> None:
     root = draw_all(tmp_path, "outer/inner/cat/1.png", "outer/inner/dog/deeper/1.png")
     assert labels(read_images(root).train) == ["cat", "dog"]

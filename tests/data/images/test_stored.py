@@ -46,7 +46,7 @@ def test_a_table_of_arrays() -> None:
 def test_kinds_of_pixels() -> None:
     grey = noise(3, 4, 5)
     expected = grey[..., None]
-    for given in (grey, grey.astype(np.int64), grey.astype(np.float32), grey / 255, (grey / 255).astype(np.float32)):
+    for given in (grey, grey.astype(np.int64), grey.astype(">i2"), grey / 255, (grey / 255).astype(np.float32)):
         np.testing.assert_array_equal(pixels(image_table(given)), expected)
     np.testing.assert_array_equal(pixels(image_table(grey > 99)), (expected > 99) * 255)
     rounded = pixels(image_table(np.array([[[0.0, 0.0019, 0.002, 0.498, 0.9981, 1.0]]])))
@@ -62,15 +62,58 @@ def test_kinds_of_pixels() -> None:
     assert (pixels(image_table(np.full((1, 2, 2, 4), [[[[0, 0, 0, 51]]]], np.uint8))) == 204).all()  # a fifth of black
 
 
+@pytest.mark.parametrize(("kind", "white"), [(np.uint8, 255), (np.int64, 255), (np.float32, 1), (float, 1), (bool, 1)])
+def test_the_type_alone_says_what_a_value_means(kind: Any, white: int) -> None:
+    """A dark image is as dark beside a bright one as alone."""
+    dark, bright = np.zeros((1, 4, 5), kind), np.full((1, 4, 5), white).astype(kind)
+    dark[0, 1, 2] = 1
+    alone, together = image_table(dark), image_table(np.concatenate([dark, bright]))
+    np.testing.assert_array_equal(pixels(alone)[0], pixels(together)[0])
+    assert pixels(alone).max() == 255 // white
+    assert (pixels(together)[1] == 255).all()
+
+
+def test_whole_numbers_on_a_small_scale_are_said() -> None:
+    for high, remedy in ((1, "give truth values (images == 1)"), (16, "give fractions (images / 16)")):
+        shades = noise(3, 4, 5) % (high + 1)
+        for kind in (np.uint8, np.int64):
+            table = image_table(shades.astype(kind))
+            np.testing.assert_array_equal(pixels(table)[..., 0], shades)
+            assert f"the brightest here is {high}; if {high} stands for white, {remedy}" in said(table)
+    for shades in (np.zeros((1, 2, 2), np.uint8), np.full((1, 2, 2), 17), np.ones((1, 2, 2)), np.ones((1, 2, 2), bool)):
+        assert "the brightest here" not in said(image_table(shades))
+
+
+@pytest.mark.parametrize(
+    ("shape", "read", "note"),
+    [
+        ((2, 3, 4, 4), (2, 3, 4, 3), "read with the channels last, as 3 × 4 pixels and 4 channels"),
+        ((2, 3, 8, 1), (2, 3, 8, 1), "read with the channels last, as 3 × 8 pixels and 1 channel;"),
+        ((2, 1, 9, 3), (2, 1, 9, 3), "read with the channels last, as 1 × 9 pixels and 3 channels"),
+        ((8, 9, 3), (8, 9, 3, 1), "read as 8 grey images of 9 × 3 pixels; one image in colour"),
+        ((2, 3, 8, 9), (2, 8, 9, 3), "the channels were moved from the second to the last place"),
+        ((2, 8, 9, 3), (2, 8, 9, 3), ""),
+        ((2, 8, 9), (2, 8, 9, 1), ""),
+    ],
+)
+def test_a_shape_that_can_be_read_in_two_ways_says_which(shape: Any, read: Any, note: str) -> None:
+    table = image_table(noise(*shape))
+    assert pixels(table).shape == read
+    assert note in said(table)
+    assert ("were read" in said(table)) == ("read" in note)
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
         (np.zeros((4, 4)), r"shape \[images, height, width\].*got \[4, 4\].*reshape"),
         (np.zeros((2, 4, 4, 2)), r"1, 3 or 4 channels, got \[2, 4, 4, 2\]"),
         (np.zeros((0, 4, 4)), r"at least one pixel, got the shape \(0, 4, 4, 1\)"),
-        (np.full((1, 2, 2), 256), r"whole numbers from 0 to 255.*got values from 256 to 256"),
+        (np.full((1, 2, 2), 256), r"whole numbers, which must be from 0 .* to 255 .*got values from 256 to 256; scale"),
+        (np.full((1, 2, 2), -1), r"got values from -1 to -1"),
+        (np.array([[[0.0, 255.0]]]), r"fractions from 0 .* to 1 .*from 0 to 255; divide .*images.astype\('uint8'\)"),
         (np.full((1, 2, 2), -0.5), r"from -0.5 to -0.5"),
-        (np.full((1, 2, 2), 1.5), r"from 1.5 to 1.5; scale"),
+        (np.full((1, 2, 2), 1.5), r"from 1.5 to 1.5; divide"),
         (np.array([[[1.0]], [[np.nan]]]), r"must be finite, but image 2 holds NaN"),
         (np.array([[["a"]]]), r"must be numbers, got values of type <U1"),
         (np.array([[[1j]]]), r"must be numbers"),

@@ -1,6 +1,15 @@
 """From arrays of any usual kind to pixels [N, H, W, C] of one byte each, and labels to an Arrow column.
 
 ``N`` images, ``H`` rows of pixels, ``W`` columns of pixels, ``C`` channels (1 grey, 3 red, green, blue).
+
+What a value means follows from the type of the array alone, never from the values that stand beside it. So the same
+image gives the same answer alone, in a batch, and in training:
+
+| type | black | white |
+|---|---|---|
+| whole numbers (``uint8``, ``int64``, …) | 0 | 255 |
+| fractions (``float32``, ``float64``, …) | 0.0 | 1.0 |
+| truth values | False | True |
 """
 
 from __future__ import annotations
@@ -18,6 +27,7 @@ __all__ = ["as_label_column", "as_pixels", "with_channels"]
 
 Pixels = NDArray[np.uint8]
 _BLOCK = 4096  # images that are converted at a time, so that no second large array is made
+_FEW_SHADES = 16  # whole numbers that end here may be on a scale of their own, such as 0 and 1, or 0 to 16
 
 
 def as_pixels(values: Any, where: str) -> tuple[Pixels, tuple[str, ...]]:
@@ -27,7 +37,8 @@ def as_pixels(values: Any, where: str) -> tuple[Pixels, tuple[str, ...]]:
     ----------
     values
         [N, H, W] or [N, H, W, C] with 1, 3 or 4 channels (the fourth is how opaque the pixel is; it is laid on
-        white), or [N, C, H, W]. Whole numbers from 0 to 255, truth values, or fractions from 0 to 1.
+        white), or [N, C, H, W]. Whole numbers from 0 to 255, truth values, or fractions from 0 to 1. A shape that can
+        be read with the channels last is read so.
     where
         What the user calls this array, for messages.
 
@@ -60,10 +71,22 @@ def as_pixels(values: Any, where: str) -> tuple[Pixels, tuple[str, ...]]:
 
 
 def _channels_last(array: NDArray[Any], where: str) -> tuple[NDArray[Any], tuple[str, ...]]:
+    shape = list(array.shape)
     if array.ndim == 3:
-        return array[..., None], ()
-    if array.ndim == 4 and array.shape[3] in (1, 3, 4):
-        return array, ()
+        colours = shape[2] in (3, 4) and f"{where} of the shape {shape} were read as {shape[0]:,} grey images of "
+        return array[..., None], (
+            (f"{colours}{shape[1]} × {shape[2]} pixels; one image in colour is given as image[None]",)
+            if colours
+            else ()
+        )
+    if array.ndim == 4 and shape[3] in (1, 3, 4):
+        if shape[1] not in (1, 3):
+            return array, ()
+        return array, (
+            f"{where} of the shape {shape} were read with the channels last, as {shape[1]} × {shape[2]} pixels and "
+            f"{shape[3]} channel{'s' if shape[3] > 1 else ''}; if the channels come second, give "
+            "images.transpose(0, 2, 3, 1)",
+        )
     if array.ndim == 4 and array.shape[1] in (1, 3):
         return array.transpose(0, 2, 3, 1), ("the channels were moved from the second to the last place",)
     remedy = "; numpy.reshape brings flat rows into that form" if array.ndim == 2 else ""
@@ -76,8 +99,6 @@ def _channels_last(array: NDArray[Any], where: str) -> tuple[NDArray[Any], tuple
 def _conversion(array: NDArray[Any], where: str) -> tuple[Callable[[NDArray[Any]], NDArray[Any]], tuple[str, ...]]:
     """How values of this kind become bytes, and what to tell the user about it."""
     kind = array.dtype.kind
-    if array.dtype == np.uint8:
-        return (lambda block: block), ()
     if kind == "b":
         return (lambda block: block * np.uint8(255)), ()
     if kind not in "iuf":
@@ -86,17 +107,29 @@ def _conversion(array: NDArray[Any], where: str) -> tuple[Callable[[NDArray[Any]
     if not (np.isfinite(low) and np.isfinite(high)):
         first = next(i for i, image in enumerate(array) if not np.isfinite(image).all())
         raise DataError(f"{where} must be finite, but image {first + 1:,} holds NaN or infinity; replace those values")
-    if kind == "f" and low >= 0 and high <= 1:
+    if kind == "f":
+        if low < 0 or high > 1:
+            raise DataError(
+                f"{where} hold numbers of type {array.dtype}, which must be fractions from 0 (black) to 1 (white), "
+                f"got values from {low:g} to {high:g}; divide them by what stands for white (such as images / 255), or "
+                "give whole numbers from 0 to 255 (images.astype('uint8'))"
+            )
         # float64, so that the rounding does not depend on the type that came
         return (lambda block: np.rint(block.astype(np.float64) * 255)), (
             "fractions from 0 to 1 were rounded to the 256 shades from 0 to 255",
         )
-    if low >= 0 and high <= 255 and (kind != "f" or all(bool((image == np.trunc(image)).all()) for image in array)):
-        return (lambda block: block), ()
-    raise DataError(
-        f"{where} must be whole numbers from 0 to 255 or fractions from 0 to 1, got values from {low:g} to {high:g}; "
-        "scale them to one of the two"
-    )
+    if low < 0 or high > 255:
+        raise DataError(
+            f"{where} hold whole numbers, which must be from 0 (black) to 255 (white), got values from {low} to "
+            f"{high}; scale them to whole numbers from 0 to 255, or to fractions from 0 to 1"
+        )
+    if 0 < high <= _FEW_SHADES:
+        instead = "truth values (images == 1)" if high == 1 else f"fractions (images / {high})"
+        return (lambda block: block), (
+            f"whole numbers are shades from 0 (black) to 255 (white), and the brightest here is {high}; if {high} "
+            f"stands for white, give {instead}, for training and for predicting alike",
+        )
+    return (lambda block: block), ()
 
 
 def _on_white(pixels: Pixels) -> Pixels:

@@ -6,6 +6,8 @@
     photos/dog/lying/2.png      a class may have folders of its own
     photos/train/cat/1.png      or a training part and a test part,
     photos/test/cat/3.png       each with a folder for each class
+    photos/train/1.png          or, where no labels are needed,
+    photos/test/3.png           these parts alone
 
 A folder that holds nothing but one folder is looked through.
 """
@@ -73,7 +75,8 @@ def lay_out(listing: Listing, source: str, *, expect_labels: bool) -> Layout:
             seen = f"; it holds {_many(len(listing.others), 'other file')}" if listing.others else ""
         raise DataError(f"{source} holds no images: they must end in {', '.join(SUFFIXES)}{seen}")
     base = _looked_through(listing.images)
-    roles = _roles(listing.images, base)
+    roles, more = _roles(listing.images, base)
+    notes += more
     if roles:
         return _parts(listing, base, roles, source, notes, expect_labels=expect_labels)
     part, more = _one_part(listing, [base], source, expect_labels=expect_labels)
@@ -97,18 +100,32 @@ def _first(path: str, base: str) -> str | None:
     return head if slash else None
 
 
-def _roles(images: Sequence[str], base: str) -> dict[str, list[str]]:
-    """Role → folders, where there is a training part with class folders beside another part."""
+def _roles(images: Sequence[str], base: str) -> tuple[dict[str, list[str]], tuple[str, ...]]:
+    """Role → folders, where folders are parts and not classes; and a sentence where that may be doubted.
+
+    Two parts are parts if one of them has class folders, or if there is no other folder beside them.
+    """
     roles: dict[str, list[str]] = {}
+    others: list[str] = []
     for name in sorted({name for name in (_first(path, base) for path in images) if name is not None}):
         role = _ROLES.get(name.lower())
-        if role is not None:
+        if role is None:
+            others.append(name)
+        else:
             roles.setdefault(role, []).append(f"{base}{name}/")
-    with_classes = {
-        role: any(_first(path, folder) is not None for folder in folders for path in _within(images, folder))
-        for role, folders in roles.items()
-    }
-    return roles if len(roles) > 1 and any(with_classes.values()) else {}
+    if len(roles) < 2:
+        return {}, ()
+    folders = [folder for each in roles.values() for folder in each]
+    if not others or _have_classes(images, folders):
+        return roles, ()
+    return {}, (
+        f"{_names(folders)} were read as classes, not as parts, because {_names(others)} "
+        f"{'lies' if len(others) == 1 else 'lie'} beside them",
+    )
+
+
+def _have_classes(images: Sequence[str], folders: Sequence[str]) -> bool:
+    return any(_first(path, folder) is not None for folder in folders for path in _within(images, folder))
 
 
 def _within(images: Iterable[str], folder: str) -> list[str]:
@@ -135,6 +152,11 @@ def _parts(
         raise DataError(
             f"{source} has {_names(folders)} but no folder 'train'; {WANTED}, or those within train and test"
         )
+    if expect_labels and not _have_classes(listing.images, folders):
+        raise DataError(
+            f"{source} has the parts {_names(folders)}, but no class folders within them; training needs a folder for "
+            "each class, such as train/cat/1.png and train/dog/2.png; images without classes are for a reconstruction"
+        )
     training, testing = list(roles.get("train", [])), list(roles.get("test", []))
     validation = roles.get("validation", [])
     if validation and testing:
@@ -151,7 +173,7 @@ def _parts(
     said += more
     if not testing:
         return Layout(train=train, test=None, notes=tuple(said))
-    if expect_labels and not any(_first(path, f) for f in testing for path in _within(listing.images, f)):
+    if expect_labels and not _have_classes(listing.images, testing):
         said.append(
             f"the test part {_names(testing)} has no class folders, so nothing can be measured on it: it was left out"
         )

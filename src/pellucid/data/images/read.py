@@ -138,7 +138,7 @@ def image_table(
     ----------
     pixels
         [N, H, W] or [N, H, W, C]: whole numbers from 0 to 255, truth values, or fractions from 0 to 1, which are
-        rounded to the 256 shades.
+        rounded to the 256 shades. The type of the array says which of them it is, whatever the values are.
     labels
         [N] numbers or texts.
     source
