@@ -26,6 +26,7 @@ __all__ = [
     "Network",
     "Parameter",
     "Scheme",
+    "autoencoder",
     "describe",
     "mlp",
 ]
@@ -259,6 +260,33 @@ def mlp(
         width = units
     layers.append(Dense(inputs=width, outputs=outputs))
     return Network(inputs=inputs, layers=tuple(layers))
+
+
+def autoencoder(
+    inputs: int,
+    hidden: Sequence[int],
+    *,
+    activation: str = "relu",
+    batch_norm: bool = False,
+    dropout: float = 0.0,
+) -> Network:
+    """An `mlp` from ``inputs`` to ``inputs`` whose narrowest hidden layer, the waist, is linear: Dense alone.
+
+    A ReLU there would leave each row described by the few units that it happens to switch on; in a waist of 16 units
+    often none, for any row. Of several layers equally narrow the first is the waist.
+
+    >>> [describe(layer) for layer in autoencoder(8, [4, 2, 4]).layers]
+    ['Dense 8 → 4', 'relu', 'Dense 4 → 2', 'Dense 2 → 4', 'relu', 'Dense 4 → 8']
+    """
+    network = mlp(inputs, hidden, inputs, activation=activation, batch_norm=batch_norm, dropout=dropout)
+    layers = network.layers
+    places = [i for i, layer in enumerate(layers) if isinstance(layer, Dense)]
+    if len(places) < 2:
+        return network
+    waist = min(places[:-1], key=lambda i: network.widths()[i])
+    after = places[places.index(waist) + 1]
+    linear = Dense(inputs=(inputs, *network.widths())[waist], outputs=network.widths()[waist])
+    return Network(inputs=inputs, layers=(*layers[:waist], linear, *layers[after:]))
 
 
 def describe(layer: Layer) -> str:

@@ -283,3 +283,26 @@ def test_a_closed_pipe_is_no_error(folder: Path) -> None:
     )  # fmt: skip
     assert done.stdout.startswith("prediction,")
     assert done.stderr == ""
+
+
+def test_evaluating_on_the_training_rows_is_said(folder: Path) -> None:
+    assert "most were trained on" in pellucid("evaluate", "run", "people.csv", cwd=folder).stdout
+    (folder / "others.csv").write_bytes((folder / "people.csv").read_bytes())
+    assert "most were trained on" not in pellucid("evaluate", "run", "others.csv", cwd=folder).stdout
+
+
+def test_a_terminal_without_arrows(folder: Path) -> None:
+    done = pellucid("study", "neuron", "--out", "n", cwd=folder, environment={"PYTHONIOENCODING": "ascii"})
+    assert "One neuron" in done.stdout
+
+
+def test_a_seed_too_large_for_a_library(folder: Path) -> None:
+    done = pellucid("study", "circles", "--seed", 10**20, cwd=folder, code=2)
+    assert "seed must be at most 2,147,483,647" in done.stderr
+
+
+def test_a_reconstruction_that_learned_nothing_is_said(folder: Path) -> None:
+    done = pellucid(
+        "train", "iris", "--task", "reconstruction", "--hidden", "2", "--epochs", "1", "--lr", "1e-9", cwd=folder
+    )
+    assert "no better than the mean" in done.stdout

@@ -30,6 +30,7 @@ __all__ = [
     "history_table",
     "layers_table",
     "metrics_table",
+    "no_better_than_the_mean",
     "notes",
     "parity_table",
     "perfect_accuracy",
@@ -125,6 +126,19 @@ def perfect_accuracy(metrics: Mapping[str, Any], n_rows: int) -> str | None:
     return (
         f"all {n_rows:,} rows are right, so resampling them shows no spread in balanced accuracy and F1: read them "
         "with the interval of the accuracy, which is Wilson's"
+    )
+
+
+def no_better_than_the_mean(metrics: Mapping[str, Any], baseline: Mapping[str, Any]) -> str | None:
+    """What to say of a reconstruction that has learned nothing."""
+    if "accuracy" in metrics or "mse" not in metrics or "mse" not in baseline:
+        return None
+    other = _part(baseline["mse"], "value")
+    if other is None or metrics["mse"].low < other:
+        return None
+    return (
+        "this is no better than the mean of the training rows: the network has learned nothing of use; try another "
+        "seed, a wider waist (--hidden), more epochs or --activation tanh"
     )
 
 

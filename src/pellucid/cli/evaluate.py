@@ -30,5 +30,22 @@ def evaluate(
 
     console.print(metrics_table(metrics, {}, f"On {n_rows:,} rows of {data}"))
     notes(remarks)
+    if of_training_rows(run, data):
+        notes(["these are the rows that the run was made of: most were trained on, so this says little about new rows"])
     if caution := perfect_accuracy(metrics, n_rows):
         notes([caution])
+
+
+def of_training_rows(run: str, data: str) -> bool:
+    """Whether ``data`` is what the run in this folder was trained on."""
+    from pathlib import Path
+
+    from pellucid.errors import PellucidError
+    from pellucid.workflow.config import read_config
+    from pellucid.workflow.folder import RunFolder
+
+    try:
+        _, source = read_config(RunFolder.existing(run).file("config"))
+    except (PellucidError, OSError):
+        return False
+    return source is not None and (source == data or Path(source).absolute() == Path(data).absolute())

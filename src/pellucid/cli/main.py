@@ -6,6 +6,7 @@ right; 130 interrupted.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 
@@ -50,6 +51,9 @@ def _root(version: bool = typer.Option(False, "--version", help="Print the versi
 
 def main() -> None:
     """Run the command line; this is what ``pellucid`` starts."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without arrows shows ? for them
     try:
         app()
     except UserError as error:
@@ -63,9 +67,10 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(0) from None
     except KeyboardInterrupt:
+        print("\nstopped; what was not finished is not kept", file=sys.stderr)
         raise SystemExit(130) from None
     except MemoryError:
-        _fail(MemoryError("not enough memory: use fewer rows or columns (drop=…), or fewer max_categories"), 2)
+        _fail(MemoryError("not enough memory: use fewer rows, columns or max_categories, or narrower hidden layers"), 2)
 
 
 def _fail(error: BaseException, code: int) -> None:

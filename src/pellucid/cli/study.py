@@ -151,7 +151,7 @@ def _run(name: str, *, out: str | None, show: bool | None, json: bool, settings:
     if out is not None:
         folder.check_free(out)
     story = run(name, listener=_quiet if json else tell, **settings)
-    path = folder.keep(story, name, settings, out)
+    path = folder.keep(story, name, story.settings, out)
     if json:
         import json as json_
 

@@ -24,7 +24,14 @@ def train(
     settings: dict[str, Any],
 ) -> None:
     """Train a network on DATA and save it in a run folder."""
-    from pellucid.cli.console import TrainingDisplay, console, metrics_table, notes, perfect_accuracy
+    from pellucid.cli.console import (
+        TrainingDisplay,
+        console,
+        metrics_table,
+        no_better_than_the_mean,
+        notes,
+        perfect_accuracy,
+    )
     from pellucid.errors import SettingError
     from pellucid.workflow import train as workflow
     from pellucid.workflow.folder import RunFolder
@@ -56,6 +63,8 @@ def train(
         n = run.summary["rows"].get(held) or run.summary["rows"]["train"]
         console.print(metrics_table(run.metrics, run.summary["baseline"], f"On the {n:,} {held} rows"))
         if caution := perfect_accuracy(run.metrics, n):
+            notes([caution])
+        if caution := no_better_than_the_mean(run.metrics, run.summary["baseline"]):
             notes([caution])
         console.print(f"\nThe run is in {run.path}", soft_wrap=True)
         console.print(f"Next: pellucid predict {run.path} DATA -o predictions.csv", soft_wrap=True)

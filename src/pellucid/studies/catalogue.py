@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CATALOGUE", "WORDS", "Entry", "Setting", "base_of", "function_of", "run", "settings_of"]
 
+LARGEST = 2**31 - 1  # of a whole number: a seed has to fit every library
 WORDS: dict[Any, str] = {
     bool: "true or false",
     int: "a whole number",
@@ -130,6 +131,7 @@ def run(
             raise SettingError(f"the study {name!r} has no setting {given!r}{hint}")
     checked = {given: _checked(given, value, kinds[given]) for given, value in settings.items()}
     story = Story(listener, pictures=pictures)
+    story.settings = {setting.name: setting.default for setting in settings_of(name)} | checked
     story.result = function(story, **dict(CATALOGUE[name].fixed), **checked)
     return story
 
@@ -154,5 +156,7 @@ def _checked(name: str, value: Any, kind: Any) -> Any:
         if isinstance(value, list | tuple) and all(type(part) is int for part in value):
             return tuple(value)
     elif type(value) is base or (base is float and type(value) is int):
+        if base is int and abs(value) > LARGEST:
+            raise SettingError(f"{name} must be at most {LARGEST:,}, got {value!r}")
         return base(value)
     raise SettingError(f"{name} must be {WORDS[base]}{' or None' if optional else ''}, got {value!r}")

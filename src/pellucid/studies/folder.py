@@ -61,6 +61,13 @@ def check_free(out: str | os.PathLike[str]) -> None:
         raise RunFolderError(f"{str(path)!r} is a file: name a folder for the study")
     if path.is_dir() and any(path.iterdir()):
         raise RunFolderError(f"the folder {str(path)!r} is not empty: name another with out (--out)")
+    there = next(parent for parent in (path.absolute(), *path.absolute().parents) if parent.exists())
+    if not there.is_dir():
+        raise RunFolderError(f"{str(path)!r} cannot be a folder, for {str(there)!r} is a file: name another")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise StorageError(
+            f"could not write {str(path)!r}: nothing may be written in {str(there)!r}; name another folder"
+        )
 
 
 def _take_name(aside: Path, parent: Path, name: str, home: Path | None) -> Path:

@@ -95,6 +95,7 @@ class Story:
     def __init__(self, listener: Callable[[Block], None] = lambda block: None, *, pictures: bool = True) -> None:
         self.blocks: list[Block] = []
         self.result: Any = None
+        self.settings: dict[str, Any] = {}
         self._listener, self._pictures = listener, pictures
 
     # ── telling ──
@@ -159,6 +160,10 @@ class Story:
         heading = f"# {title}\n\n" if title else ""
         write_text(folder / "story.md", heading + self.to_markdown())
         write_text(folder / "results.json", json.dumps(plain(self.result), indent=2, ensure_ascii=False) + "\n")
+
+    def __repr__(self) -> str:
+        """One line."""
+        return f"<Story: {len(self.blocks)} blocks, {len(self.pictures)} pictures; .result, .save(folder)>"
 
     def _repr_html_(self) -> str:
         """The story in a notebook, pictures included."""

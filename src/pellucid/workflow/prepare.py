@@ -17,7 +17,7 @@ from pellucid.data.splits import Split, split_rows
 from pellucid.data.tables import Table
 from pellucid.data.target import Target, encode_target, read_target
 from pellucid.errors import DataError, SettingError, nearest
-from pellucid.network import Network, mlp
+from pellucid.network import Network, autoencoder, mlp
 from pellucid.preprocessing.categorical import CategoricalStep
 from pellucid.preprocessing.recipe import Recipe
 from pellucid.preprocessing.target import TargetScaler
@@ -30,6 +30,7 @@ __all__ = ["Held", "Prepared", "examine", "open_table", "prepare", "settings_for
 
 Array = NDArray[Any]
 
+_LAYERS = ("activation", "batch_norm", "dropout")
 LABEL, FILE = "label", "file"  # the columns that tables of images have beside the images
 _MANY_IN_ONE = 0.2  # of the rows in the feature of the rarer categories: worth a word
 
@@ -134,14 +135,10 @@ def prepare(data: object, settings: Settings, *, test_data: object = None) -> Pr
     train_values = None if target is None else target.at(split.train)
     task = _task(settings, target, train_values, len(recipe.feature_names))
     scaler = TargetScaler.fit(train_values) if task.kind == "regression" and train_values is not None else None
-    network = mlp(
-        len(recipe.feature_names),
-        settings.hidden,
-        task.outputs,
-        activation=settings.activation,
-        batch_norm=settings.batch_norm,
-        dropout=settings.dropout,
-    )
+    width, layers = len(recipe.feature_names), {name: getattr(settings, name) for name in _LAYERS}
+    network = mlp(width, settings.hidden, task.outputs, **layers)
+    if target is None:
+        network = autoencoder(width, settings.hidden, **layers)
 
     def inputs(of: Table, rows: Array) -> Array:
         # Part by part: the inputs of a large set of images are far larger than its pixels.

@@ -101,6 +101,11 @@ def train(
     given = dict(settings) if target is None else {**settings, "target": target}
     if isinstance(test_data, str | os.PathLike):
         given["test_data"], test_data = os.fspath(test_data), None
+    if isinstance(data, tuple) or not isinstance(target, str | None):
+        raise SettingError(
+            "rows and targets go into one table: pass a dict such as {'x1': …, 'y': …} with target='y', or for images "
+            "{'image': X, 'label': y}"
+        )
     source = data if data is not None else file_data
     if source is None:
         raise SettingError("which table? Give data: a path, a built-in name (see 'pellucid data'), or a frame")

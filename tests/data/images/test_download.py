@@ -310,3 +310,9 @@ def test_a_cache_of_the_real_files_is_found(shared_data: Path, tmp_path: Path, m
     monkeypatch.setenv("PELLUCID_CACHE", str(tmp_path))
     (tmp_path / "fashion").symlink_to(shared_data / "fashion_mnist", target_is_directory=True)
     assert locate("fashion", offline=True) == tmp_path / "fashion"
+
+
+def test_the_files_of_another_set_are_refused(shared_data: Path) -> None:
+    with pytest.raises(DataError, match=r"is of Fashion-MNIST, not of MNIST"):
+        locate("mnist", shared_data / "fashion_mnist")
+    assert locate("fashion", shared_data / "fashion_mnist") == shared_data / "fashion_mnist"

@@ -162,6 +162,15 @@ def _given(wanted: DataSet, folder: Path) -> Path:
             f"data_dir {os.fspath(folder)!r} lacks {', '.join(missing)} of {wanted.title} (packed with gzip or not); "
             "put all four files there, or leave data_dir out"
         )
+    for other in SETS.values():
+        for file in other.files:
+            there = folder / file.name
+            if other is wanted or not there.is_file() or there.stat().st_size != file.size:
+                continue
+            digest = _md5()
+            digest.update(there.read_bytes())
+            if digest.hexdigest() == file.md5:
+                raise DataError(f"{os.fspath(there)!r} is of {other.title}, not of {wanted.title}: name its folder")
     return folder
 
 
