@@ -34,6 +34,16 @@ def test_seeds_that_all_agree_can_be_drawn() -> None:
     encode(figure, "png")
 
 
+def test_dots_that_all_have_an_interval_need_no_word_about_it() -> None:
+    (axis,) = intervals({"a": (0.5, 0.4, 0.6)}, x_label="accuracy", title="One").axes
+    assert axis.get_xlabel() == "accuracy"
+
+
+def test_one_seed_is_not_called_seeds() -> None:
+    (axis,) = histogram_of_seeds({"one": [0.5]}, x_label="accuracy", title="Same").axes
+    assert axis.get_title() == "one (1 seed)"
+
+
 def test_dots_and_bars() -> None:
     found = {
         "relu": (0.95, 0.93, 0.96),
@@ -50,6 +60,7 @@ def test_dots_and_bars() -> None:
         assert (dot.get_xdata()[0], dot.get_ydata()[0]) == (value, i)
         (segment,) = bar.get_segments()
         assert (segment[0, 0], segment[1, 0]) == pytest.approx((low, high))
-    assert (axis.get_title(), axis.get_xlabel()) == ("Twenty seeds", "accuracy")
+    assert (axis.get_title(), axis.get_xlabel()) == ("Twenty seeds", "accuracy\nhollow: no interval")
+    assert [c[0].get_markerfacecolor() == "white" for c in axis.containers] == [False, False, True]  # type: ignore[index]
     assert axis.get_lines()[-1].get_xdata()[0] == 0.5  # type: ignore[index]
     encode(figure, "png")

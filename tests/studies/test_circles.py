@@ -100,8 +100,46 @@ def test_a_wide_network_does_not_depend_on_its_seed() -> None:
     story = run("circles", pictures=False, hidden=(32, 32), seeds=10)
     result: Circles = story.result
     assert result.bent.good.value == 1
-    assert "all 10 seeds tried reach 0.90" in story.blocks[-2].text  # type: ignore[union-attr]
+    learned = story.blocks[-2].text  # type: ignore[union-attr]
+    assert "all 10 seeds tried reach 0.90" in learned
+    # Wilson's low end of 10 of 10: 1 / (1 + 1.96² / 10); it does not show that first weights matter little.
+    assert f"at least {100 / (1 + 1.96**2 / 10):.0f} % of all seeds" in learned
+    assert "matter little" not in learned
     assert "2 → 32 → 32 → 1" in story.to_markdown()
+
+
+def test_why_the_linear_network_is_below_a_coin(default: Story) -> None:
+    """What the story says of it holds for scikit-learn's logistic regression, which has no seed."""
+    from sklearn.linear_model import LogisticRegression
+
+    x, y = make_circles(500, noise=0.1, factor=0.5, random_state=42)
+    x_train, x_test, y_train, y_test = train_test_split(x, y, test_size=0.2, random_state=42)
+    peer = LogisticRegression(C=1e6).fit(x_train, y_train)
+    given, answers = peer.predict_proba(x_train)[:, 1], peer.predict(x_test)
+    linear = default.result.linear
+    assert (linear.train, linear.test) == pytest.approx((peer.score(x_train, y_train), peer.score(x_test, y_test)))
+    assert set(linear.accuracies.round(6)) == {round(linear.test, 6)}
+    assert linear.reach == pytest.approx((given.min(), given.max()), abs=0.005)
+    text = default.to_markdown()
+    outer = answers == 0
+    assert (
+        f"It answers outer ring to {outer.sum()} of the 100 test points and is right on {(y_test[outer] == 0).sum()}"
+        in text
+    )
+    assert f"of the 400 training points {(y_train == 0).sum()} lie on the outer ring, the greater part" in text
+    assert f"of the 100 test points it is the other way round, {(y_test == 0).sum()} lie there" in text
+    assert "All 100 seeds of the linear network end at 0.31" in text
+    assert "no bad luck" in text
+    assert "chance" not in text.partition("Which answers were wrong")[2].partition("## ")[0]
+
+
+def test_one_seed_more_says_little() -> None:
+    story = run("circles", pictures=False, seed=3, seeds=1)
+    text = story.to_markdown()
+    assert "once each, from seed 0" in text
+    assert "the one seed tried" in text
+    for wrong in ("1 seeds", "1 times", "matter little", "lucky ones", "ordinary one", "All 1"):
+        assert wrong not in text, wrong
 
 
 def test_an_unlucky_seed_is_called_so() -> None:

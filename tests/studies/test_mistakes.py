@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -10,8 +11,10 @@ import pytest
 from pellucid.errors import SettingError
 from pellucid.network import mlp
 from pellucid.studies import run
+from pellucid.studies.mistakes import ADDED_UP, SEEN
 from pellucid.studies.mistakes_caught import caught
 from pellucid.studies.story import Paragraph, Story, plain
+from pellucid.training.pace import Pace
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +81,33 @@ def test_the_story_is_whole(story: Story) -> None:
     np.testing.assert_array_equal(lines[1].get_ydata(), story.result.losses["right"])
     assert len(lines) == 4
     json.dumps(plain(story.result), allow_nan=False)
+
+
+def test_what_is_seen_follows_the_verdict(story: Story) -> None:
+    verdicts = story.result.verdicts
+    seen = {m.name: m.seen for m in story.result.mistakes}
+    assert seen["A learning rate too large"] == SEEN[verdicts["too large"].kind]
+    assert seen["No zero_grad"].endswith(ADDED_UP[verdicts["no zero_grad"].kind])
+    assert [kind for kind, text in SEEN.items() if "nothing wrong" in text] == ["learns"]
+    assert [kind for kind, text in ADDED_UP.items() if "again and again" in text] == ["oscillates"]
+    assert set(SEEN) == set(ADDED_UP) == set(get_args(Pace))
+
+
+def test_a_crawl_without_zero_grad_does_not_run_past_the_valley() -> None:
+    story = run("mistakes", small=1e-8, right=1e-6, large=1e-5, epochs=20)
+    verdict = story.result.verdicts["no zero_grad"]
+    assert verdict.kind in ("crawls", "stands still")
+    assert "again and again" not in story.to_markdown()
+    caption = story.pictures[0].caption
+    assert "lies close to it" in caption
+
+
+def test_the_caption_says_close_only_of_a_line_that_is() -> None:
+    story = run("mistakes", small=0.3, right=0.5, large=1.0)
+    losses = story.result.losses["too small"]
+    assert losses[-1] < 0.9 * losses[0]
+    assert "lies close to it" not in story.pictures[0].caption
+    assert "nothing wrong: the loss falls" in story.to_markdown()
 
 
 def test_settings_change_the_outcome() -> None:

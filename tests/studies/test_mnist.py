@@ -15,10 +15,11 @@ import pytest
 
 from pellucid.errors import DataError, DivergenceError, SettingError
 from pellucid.studies import run
-from pellucid.studies.image_answers import judge
+from pellucid.studies.image_answers import Answers, judge
 from pellucid.studies.image_sets import CLOTHES, digits, idx_set, rows_of
-from pellucid.studies.mnist import Mnist
-from pellucid.studies.story import Picture, Story, plain
+from pellucid.studies.mnist import Mnist, _close
+from pellucid.studies.spread import share_interval
+from pellucid.studies.story import Picture, Story, Table, plain
 from tests.studies.checks import assert_labelled, closing, said
 
 
@@ -108,6 +109,50 @@ def test_judge_counts_by_hand() -> None:
     ]
     assert [each and each.value for each in found.by_class] == [0.5, pytest.approx(2 / 3), 1.0, None]
     assert found.accuracy.value == pytest.approx(4 / 6)
+
+
+def test_each_epoch_is_told_as_it_comes(folder: Path) -> None:
+    """Before the next begins: when the line of epoch 2 comes, nothing has been said of epoch 3."""
+    heard: list[str] = []
+    story, result = told(folder, listener=lambda block: heard.append(getattr(block, "text", type(block).__name__)))
+    lines = [text for text in heard if text.startswith("Epoch ")]
+    assert [line.split(":")[0] for line in lines] == [f"Epoch {i} of 4" for i in range(1, 5)]
+    for line, epoch in zip(lines, result.history, strict=True):
+        assert f"train loss {epoch.train_loss:.4f}, test accuracy {epoch.validation_score:.4f}" in line
+    (table,) = [b for b in story.blocks if isinstance(b, Table) and b.title.startswith("Epochs, on")]
+    assert len(table.rows) == 4
+    many = told(folder, epochs=25, hidden=(4,))[0].to_markdown()
+    assert many.count("\nEpoch ") == 9  # 1 and every third
+
+
+def test_epochs_are_told_before_the_training_ends(folder: Path) -> None:
+    class EnoughError(Exception):
+        pass
+
+    heard: list[str] = []
+
+    def listener(block: object) -> None:
+        heard.append(getattr(block, "text", ""))
+        if heard[-1].startswith("Epoch 1 of"):
+            raise EnoughError
+
+    with pytest.raises(EnoughError):
+        told(folder, epochs=10_000, listener=listener)
+
+
+def test_the_hardest_classes_are_all_named() -> None:
+    def learned(*right: tuple[int, int]) -> str:
+        counts = tuple(share_interval(hits, n) if n else None for hits, n in right)
+        answers = Answers(accuracy=share_interval(8, 10), by_class=counts, confusion=np.zeros((3, 3)), wrong=2,
+                          sure_mistakes=0, mistakes=())  # fmt: skip
+        story = Story()
+        _close(story, Mnist(data="MNIST", fallback=False, names=("a", "b", "c"), train_rows=1, test_rows=10,
+                            parameters=1, mean=0.0, deviation=1.0, history=(), answers=answers,
+                            seconds=1.0))  # fmt: skip
+        return closing(story)
+
+    assert "The hardest classes are 'a' and 'c' with 50.0 % right" in learned((1, 2), (3, 4), (2, 4))
+    assert "The hardest class is 'b' with 75.0 % right" in learned((4, 4), (3, 4), (0, 0))
 
 
 def test_settings_change_the_outcome(folder: Path) -> None:

@@ -8,11 +8,29 @@ import numpy as np
 import pytest
 
 from pellucid.errors import SettingError
+from pellucid.evaluation.bootstrap import Estimate
+from pellucid.initialise import initialise
+from pellucid.optimizer import Optimizer
 from pellucid.studies import run
-from pellucid.studies.overfitting import study
-from pellucid.studies.remedies import ALL, CHOSEN, DECAY, DROPOUT, EARLY, MEMORISES, draw_rows
-from pellucid.studies.spread import mean_interval
+from pellucid.studies.learning import Line
+from pellucid.studies.overfitting import _highest, _tell_memorising, study
+from pellucid.studies.remedies import (
+    ALL,
+    CHOSEN,
+    DECAY,
+    DROPOUT,
+    EARLY,
+    MEMORISES,
+    Remedy,
+    Run,
+    Way,
+    draw_rows,
+    network_of,
+    swapped_rows,
+)
 from pellucid.studies.story import Paragraph, Story, plain
+from pellucid.task import Loss
+from pellucid.training.engine import make_engine
 
 NAMES = [MEMORISES, CHOSEN, DROPOUT, DECAY, EARLY, ALL]
 
@@ -116,4 +134,69 @@ def test_intervals_are_over_draws() -> None:
     result = study(story, rows=20, epochs=5, seeds=3, hidden=(4,), patience=2)
     gain = result[CHOSEN].gain
     assert gain.low <= gain.value <= gain.high
-    assert mean_interval([0.0, 0.0, 0.0]).low == result[MEMORISES].gain.low == 0.0
+    for r in result.remedies:
+        assert np.mean(r.accuracies) == pytest.approx(r.test_accuracy.value)
+        assert not r.test_accuracy.low < 0
+        assert not r.test_accuracy.high > 1
+    none = result[MEMORISES].gain  # no run differs from itself, which is no interval
+    assert none.value == 0
+    assert np.isnan(none.low)
+
+
+def test_intervals_of_accuracies_stay_within_0_and_1() -> None:
+    """Of two draws Student's interval is wide; it was 0.6 to 1.15."""
+    for r in run("overfitting", pictures=False, seeds=2, epochs=40, hidden=(16,), noise=0.02).result.remedies:
+        for share in (r.train_accuracy, r.test_accuracy):
+            assert not share.high > 1
+            assert not share.low < 0
+        assert not r.test_loss.low < 0
+
+
+def test_swapped_labels_are_counted() -> None:
+    for rows, noise, draw in ((60, 0.1, 500), (8, 0.05, 500), (8, 0.05, 501)):
+        swapped = swapped_rows(rows, noise, draw)
+        same = (draw_rows(rows, noise, draw)["train"].targets == draw_rows(rows, 0.0, draw)["train"].targets).sum()
+        assert swapped + same == rows
+    draw = next(d for d in range(100) if swapped_rows(8, 0.05, d) == 0)
+    small = {"pictures": False, "rows": 8, "seeds": 2, "epochs": 5, "hidden": (4,)}
+    text = run("overfitting", noise=0.05, seed=draw, **small).to_markdown()  # type: ignore[arg-type]
+    assert "no label of theirs is swapped" in text
+    assert "it knows them by heart" not in text
+    draw = next(d for d in range(100) if swapped_rows(8, 0.4, d) == 3)
+    text = run("overfitting", noise=0.4, seed=draw, **small).to_markdown()  # type: ignore[arg-type]
+    assert "with the label of 3 of these 8 swapped" in text
+
+
+def _remedy(name: str, *accuracies: float) -> Remedy:
+    mean = Estimate(value=float(np.mean(accuracies)), low=0.0, high=1.0)
+    other = dict.fromkeys(("train_accuracy", "test_loss", "gap", "gain", "loss_saved"), mean)
+    return Remedy(name=name, test_accuracy=mean, epochs_run=1, epoch_kept=1, accuracies=accuracies, **other)
+
+
+def test_the_highest_names_ties_and_claims_no_more_than_the_draws() -> None:
+    a, b = [0.9, 0.91, 0.9, 0.92, 0.9], [0.85, 0.86, 0.86, 0.86, 0.84]
+    clear = _highest([_remedy(DECAY, *a), _remedy(ALL, *b)], 5)
+    assert clear.startswith("Highest on average was weight decay, 90.6 %;")
+    assert "need not help more" in clear
+    for unclear in (
+        _highest([_remedy(DECAY, *a[:4]), _remedy(ALL, *b[:4])], 4),
+        _highest([_remedy(DECAY, *a), _remedy(ALL, 0.8, 0.95, 0.92, 0.9, 0.93)], 5),
+    ):
+        assert "cannot tell from it" in unclear
+        assert "need not" not in unclear
+    tie = _highest([_remedy(DECAY, *a), _remedy(DROPOUT, *a[::-1]), _remedy(ALL, *b)], 5)
+    assert "were weight decay and dropout, 90.6 % each" in tie
+    assert _highest([_remedy(DECAY, *b), _remedy(ALL, *a)], 5) == "Highest on average was all together, 90.6 %."
+
+
+@pytest.mark.parametrize(("train_loss", "falls"), [(0.1, True), (0.5, False)])
+def test_the_train_loss_is_looked_at_before_it_is_said_to_fall(train_loss: float, falls: bool) -> None:
+    scores = {"train": 1.0, "validation": 0.8}
+    lines = tuple(
+        Line(epoch=i, losses={"train": a, "validation": b}, scores=scores)
+        for i, (a, b) in enumerate([(1.0, 1.0), (0.3, 0.4), (train_loss, 0.9)])
+    )
+    story, network = Story(pictures=False), network_of((2,), Way())
+    engine = make_engine("numpy", network, Loss(name="bce"), Optimizer(), initialise(network, 0))
+    _tell_memorising(story, Run(kept=lines[1], last=lines[2], epochs_run=2, lines=lines, engine=engine), 10, 0)
+    assert ("went on falling" in story.to_markdown()) == falls

@@ -13,7 +13,7 @@ from pellucid.network import Dense, mlp
 from pellucid.studies import run
 from pellucid.studies.autoencoder import components, hourglass, nearest_agrees, train_autoencoder
 from pellucid.studies.image_sets import digits, rows_of, stratified
-from pellucid.studies.shapes import Shape, Shapes, choose
+from pellucid.studies.shapes import Shape, Shapes, _is_it_luck, choose
 from pellucid.studies.story import Story, plain
 from tests.studies.checks import assert_labelled, closing, said
 
@@ -43,7 +43,11 @@ def test_the_shapes_are_those_that_were_promised(quick: Story) -> None:
     for shape in found.values():
         assert shape.parameters == mlp(64, shape.hidden, 10).n_trainable
         assert 0.9 < shape.test.value < 1
-        assert shape.test.low <= shape.test.value <= shape.test.high
+        for share in (shape.validation, shape.test):
+            assert not share.low < 0
+            assert not share.high > 1
+            if not np.isnan(share.low):
+                assert share.low <= share.value <= share.high
 
 
 def test_the_choice_is_the_smallest_within_one_standard_error(quick: Story) -> None:
@@ -53,6 +57,18 @@ def test_the_choice_is_the_smallest_within_one_standard_error(quick: Story) -> N
     near = [shape for shape in result.shapes if shape.validation.value >= best - result.standard_error]
     assert result.chosen == min(near, key=lambda shape: shape.parameters).name
     assert result.chosen in closing(quick)
+
+
+def test_no_more_is_claimed_than_the_seeds_show(quick: Story) -> None:
+    assert "From only 2 seeds no difference is claimed" in said(quick)
+    assert "overlap" not in said(quick)
+    low, high = Estimate(value=0.8, low=0.7, high=0.84), Estimate(value=0.9, low=0.85, high=0.95)
+    undefined = Estimate(value=0.9, low=np.nan, high=np.nan)
+    assert "more than the luck" in _is_it_luck(low, high, 5)
+    assert "overlap" in _is_it_luck(low, Estimate(value=0.9, low=0.83, high=0.95), 5)
+    assert "no difference is claimed" in _is_it_luck(low, high, 4)
+    for pair in ((undefined, high), (low, undefined), (undefined, undefined)):
+        assert _is_it_luck(*pair, 5).startswith("All seeds of a shape came to the same accuracy")
 
 
 def test_choosing_by_hand() -> None:

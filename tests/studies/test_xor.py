@@ -86,6 +86,18 @@ def test_first_weights_decide(default: Story) -> None:
     assert starts["normal × 0.01"].gradient < 1e-4 * starts["normal × 1"].gradient * 10
 
 
+def test_about_a_half_is_said_where_it_was_measured(default: Story) -> None:
+    """Alike neurons could do better than 0.5 (four equal ones reach a squared error of 1/6), so nothing says "best"."""
+    starts, text = default.result.starts, default.to_markdown()
+    for seed in (0, 1):
+        assert np.abs(solved(seed, 0.01, 10_000)[1] - 0.5).max() <= starts["normal × 0.01"].furthest + 1e-6
+    furthest = max(starts[f"{draw} × 0.01"].furthest for draw in ("uniform", "normal"))
+    assert furthest < 0.05
+    assert f"no answer lies further than {furthest:.2g} from it" in text
+    assert "the best that" not in text
+    assert starts["normal × 1"].furthest > 0.4
+
+
 def test_the_count_is_that_of_networks_trained_one_by_one() -> None:
     story = run("xor", pictures=False, seeds=8, epochs=300)
     alone = sum(solved(seed, 1.0, 300)[0] for seed in range(8))

@@ -50,7 +50,8 @@ def histogram_of_seeds(
         axis.hist(each, bins=list(edges), color=COLOURS[i % len(COLOURS)], edgecolor="white", linewidth=0.5)
         for j, value in enumerate((marks or {}).values()):
             axis.axvline(value, color="black", linestyle=LINES[(j + 1) % len(LINES)], linewidth=1.4)
-        axis.set(title=f"{name} ({len(each):,} seeds)", ylabel="seeds", xlim=(edges[0], edges[-1]))
+        seeds = f"{len(each):,} seed{'s' * (len(each) != 1)}"
+        axis.set(title=f"{name} ({seeds})", ylabel="seeds", xlim=(edges[0], edges[-1]))
         axis.yaxis.set_major_locator(MaxNLocator(integer=True))
         if i:
             axis.sharex(axes[0])
@@ -72,7 +73,8 @@ def intervals(
     Parameters
     ----------
     estimates
-        For each name an `Estimate`, or ``(value, low, high)``; an end that is not defined has no bar.
+        For each name an `Estimate`, or ``(value, low, high)``; an end that is not defined has no bar, and its dot is
+        hollow, which the label of the axis says.
     reference
         Where a dotted vertical line stands, if any.
 
@@ -81,15 +83,18 @@ def intervals(
     'relu'
     """
     figure, (axis,) = panels(width=6.4, height=1.3 + 0.42 * max(1, len(estimates)))
+    hollow = False
     for i, (name, found) in enumerate(estimates.items()):
         e = found if isinstance(found, Estimate) else Estimate(value=found[0], low=found[1], high=found[2])
         ends = [[max(0.0, e.value - e.low)], [max(0.0, e.high - e.value)]]
-        sides = np.nan_to_num(np.array(ends))
-        axis.errorbar([e.value], [i], xerr=sides, fmt="o", color=COLOURS[0], capsize=4, markersize=6, label=name)
+        bare = not np.isfinite((e.low, e.high)).all()
+        hollow |= bare
+        axis.errorbar([e.value], [i], xerr=ends, fmt="o", color=COLOURS[0], label=name,
+                      capsize=0 if bare else 4, markersize=6, mfc="white" if bare else COLOURS[0])  # fmt: skip
     if reference is not None:
         axis.axvline(reference, color=COLOURS[-1], linestyle=":", linewidth=1.4)
     axis.set_yticks(range(len(estimates)), list(estimates))
-    axis.set(title=title, xlabel=x_label, ylim=(len(estimates) - 0.5, -0.5))
+    axis.set(title=title, xlabel=x_label + "\nhollow: no interval" * hollow, ylim=(len(estimates) - 0.5, -0.5))
     axis.grid(visible=True, axis="x", alpha=0.25, linewidth=0.6)
     return figure
 

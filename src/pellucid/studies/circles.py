@@ -16,7 +16,7 @@ from pellucid.network import Network, mlp
 from pellucid.optimizer import Optimizer
 from pellucid.scratch.activations import sigmoid
 from pellucid.studies.learning import Line, at_least
-from pellucid.studies.setup import learn_to_the_end, shape_of, widths
+from pellucid.studies.setup import counted, learn_to_the_end, shape_of, widths
 from pellucid.studies.spread import share_interval
 from pellucid.studies.story import Story
 from pellucid.task import Loss
@@ -29,6 +29,7 @@ Array = NDArray[Any]
 
 RINGS = ("outer ring", "inner ring")  # class 0 and class 1
 GOOD, POOR = 0.90, 0.65
+ENOUGH = 20  # among fewer seeds nobody is called lucky
 BCE, ADAM = Loss(name="bce"), Optimizer(name="adam")
 
 
@@ -46,6 +47,8 @@ class Trained:
         Test accuracy after the last epoch for each of the seeds ``[S]``.
     good, poor
         The share of the seeds that reach 0.90 and that stay below 0.65, with Wilson's intervals.
+    reach
+        The least and the greatest probability of the inner ring that the one shown gives to a training point.
     """
 
     lines: tuple[Line, ...]
@@ -53,6 +56,7 @@ class Trained:
     accuracies: Array
     good: Estimate
     poor: Estimate
+    reach: tuple[float, float]
 
     @property
     def train(self) -> float:
@@ -115,6 +119,8 @@ def study(
     DivergenceError
         The learning rate is too large to finish.
     """
+    from pellucid.torch_engine.device import use_threads
+
     hidden = widths("hidden", hidden)
     at_least("seeds", seeds, 1)
     at_least("seed", seed, 0)
@@ -125,7 +131,7 @@ def study(
     points, labels, train, test = _data()
     plan = Plan(learning_rate=lr, batch_size=len(train), epochs=epochs, keep="last", seed=seed)
     choice = _Choice(plan=plan, seed=seed, seeds=seeds, device=device)
-    use_one_thread()
+    use_threads(1)  # for networks this small, passing work between threads takes longer than the work
 
     majority = _tell_data(story, points, labels, train, test)
     _tell_networks(story, bending, choice, activation)
@@ -133,19 +139,12 @@ def study(
     bent, bent_grid = _train(bending, choice, train, test, points)
     names = "linear", f"with {activation}"
     _tell_training(story, dict(zip(names, (linear, bent), strict=True)), epochs)
-    _tell_mistakes(story, names, (linear, bent), majority)
+    _tell_mistakes(story, names, (linear, bent), majority, train)
     _tell_boundaries(story, dict(zip(names, (linear_grid, bent_grid), strict=True)), test)
     below = _tell_seeds(story, names, linear, bent, choice)
     result = Circles(linear=linear, bent=bent, majority=majority, below=below)
     _close(story, result, choice, hidden, activation)
     return result
-
-
-def use_one_thread() -> None:
-    """For networks this small, passing work between threads takes longer than the work."""
-    from pellucid.torch_engine.device import use_threads
-
-    use_threads(1)
 
 
 def _data() -> tuple[Array, Array, Rows, Rows]:
@@ -174,6 +173,7 @@ def _train(
     truth = test.targets[:, 0].astype(int)
     xx, yy, places = grid_over(points)
     probability = sigmoid(engine.logits(places)[:, 0].astype(np.float64)).reshape(xx.shape)
+    given = sigmoid(engine.logits(train.inputs)[:, 0].astype(np.float64))
 
     firsts = [initialise(network, seed, scheme="uniform") for seed in range(choice.seeds)]
     last = train_many(network, BCE, ADAM, firsts, train.inputs, train.targets, learning_rate=plan.learning_rate,
@@ -186,6 +186,7 @@ def _train(
         accuracies=accuracies,
         good=share_interval(int((accuracies >= GOOD).sum()), choice.seeds),
         poor=share_interval(int((accuracies < POOR).sum()), choice.seeds),
+        reach=(float(given.min()), float(given.max())),
     )
     return trained, (xx, yy, probability)
 
@@ -253,25 +254,48 @@ def _tell_training(story: Story, networks: dict[str, Trained], epochs: int) -> N
     story.draw("loss", draw, "The loss of train and test points after each epoch, on the same scale for both networks.")
 
 
-def _tell_mistakes(story: Story, names: tuple[str, str], trained: tuple[Trained, Trained], majority: float) -> None:
+def _tell_mistakes(
+    story: Story, names: tuple[str, str], trained: tuple[Trained, Trained], majority: float, train: Rows
+) -> None:
     story.heading("Which answers were wrong")
     story.say("A confusion matrix counts the test points by the ring they lie on (down) and the ring that was answered "
               "(across); right answers stand on the diagonal.")  # fmt: skip
     story.draw("confusion", lambda: _draw_confusion(names, trained), "Test points by actual and predicted ring.")
     linear, bent = trained
-    loss = linear.lines[-1].losses["train"]
     if linear.test <= majority:
         story.say(f"Always answering the more common ring would be right on {majority:.2f} of the test points; the "
-                  f"linear network is right on {linear.test:.2f}. "
-                  + (f"That is chance: its train loss stays at {loss:.3f}, next to the 0.693 of answering 0.5 to "
-                     "everything, so its answers hang on the smallest differences. " if loss > 0.68 else "")
-                  + "No line has the whole outer circle on one side and the inner one on the other.")  # fmt: skip
+                  f"linear network is right on {linear.test:.2f}. {_why_so_low(linear, train)}No line has the whole "
+                  "outer circle on one side and the inner one on the other.")  # fmt: skip
     else:
         story.say(f"The linear network is right on {linear.test:.2f} of the test points, where always answering the "
                   f"more common ring would be right on {majority:.2f}: a line can cut off a part of the outer ring, "
                   "and no more.")  # fmt: skip
     wrong = int(bent.confusion.sum() - np.trace(bent.confusion))
     story.say(f"The network {names[1]} is wrong on {wrong} of {int(bent.confusion.sum())} test points.")
+
+
+def _why_so_low(linear: Trained, train: Rows) -> str:
+    """Where a line is nearly no line: what it answers, and what the test points are, which is a matter of counts."""
+    low, high = linear.reach
+    if high - low > 0.2:
+        return ""
+    said = (f"Its best line is almost no line: its probability of the inner ring is {low:.2f} to {high:.2f} for every "
+            f"training point, and its train loss, {linear.lines[-1].losses['train']:.3f}, is next to the 0.693 of "
+            "answering 0.5 to everything. ")  # fmt: skip
+    learned = np.bincount(train.targets[:, 0].astype(int), minlength=2)  # [2] training points of each ring
+    truth, answers = linear.confusion.sum(axis=1), linear.confusion.sum(axis=0)
+    usual, n = int(answers.argmax()), int(truth.sum())
+    hits = int(linear.confusion[usual, usual])
+    said += f"It answers {RINGS[usual]} to {answers[usual]} of the {n} test points and is right on {hits} of them. "
+    if learned[usual] > learned[1 - usual] and truth[usual] < truth[1 - usual]:
+        said += (f"For of the {len(train)} training points {learned[usual]} lie on the {RINGS[usual]}, the greater "
+                 f"part; of the {n} test points it is the other way round, {truth[usual]} lie there. ")  # fmt: skip
+    return said + ("That is no bad luck of the first weights, as the seeds below show. " if _agree(linear) else "")
+
+
+def _agree(trained: Trained) -> bool:
+    """Whether several seeds were tried and all came to the same test accuracy."""
+    return len(trained.accuracies) > 1 and bool((trained.accuracies == trained.accuracies[0]).all())
 
 
 def _draw_confusion(names: tuple[str, str], trained: tuple[Trained, Trained]) -> Any:
@@ -297,16 +321,17 @@ def _tell_boundaries(story: Story, grids: dict[str, tuple[Array, Array, Array]],
 def _tell_seeds(story: Story, names: tuple[str, str], linear: Trained, bent: Trained, choice: _Choice) -> float:
     n = choice.seeds
     story.heading("How lucky was the seed?")
+    again = "once each, from seed 0" if n == 1 else f"{n:,} times each, from the seeds 0 to {n - 1:,}"
     story.say(f"So far the first weights came from one seed, {choice.seed}. Here both networks learn from the same "
-              f"points again, {n:,} {'time' if n == 1 else 'times'} each, from the seeds 0 to {n - 1:,}; nothing else "
-              "differs. If results lie far apart, one run tells little. Behind each share stands the interval in which "
-              "the share of all possible seeds lies with 95 % confidence (Wilson's interval).")  # fmt: skip
+              f"points again, {again}; nothing else differs. If results lie far apart, one run tells little. Behind "
+              "each share stands the interval in which the share of all possible seeds lies with 95 % confidence "
+              "(Wilson's interval).")  # fmt: skip
     rows = [
         (name, _share(t.good), _share(t.poor), float(np.median(t.accuracies)), t.accuracies.min(), t.accuracies.max())
         for name, t in zip(names, (linear, bent), strict=True)
     ]
     story.table(
-        f"Test accuracy of {n:,} seeds",
+        f"Test accuracy of {counted(n, 'seed')}",
         ("network", f"at least {GOOD:.2f}", f"below {POOR:.2f}", "median", "lowest", "highest"),
         rows,
     )
@@ -322,20 +347,25 @@ def _tell_seeds(story: Story, names: tuple[str, str], linear: Trained, bent: Tra
         )
 
     story.draw("seeds", draw, "Test accuracy from each seed; the lines mark poor, good, and the run shown above.")
+    if _agree(linear):
+        story.say(f"All {n:,} seeds of the linear network end at {linear.accuracies[0]:.2f}: wherever it starts, it "
+                  "comes to the same line.")  # fmt: skip
     below, above = float((bent.accuracies < bent.test).mean()), float((bent.accuracies > bent.test).mean())
-    story.say(f"The run shown, seed {choice.seed} with test accuracy {bent.test:.2f}, did better than "
-              f"{100 * below:.0f} % of these seeds, worse than {100 * above:.0f} %, and as well as the rest: "
-              f"{_luck(below, above)}")  # fmt: skip
+    shown = f"The run shown, seed {choice.seed} with test accuracy {bent.test:.2f}, "
+    if n < ENOUGH:
+        story.say(f"{shown}stands beside {counted(n, 'seed')} with {bent.accuracies.min():.2f} to "
+                  f"{bent.accuracies.max():.2f}: too few to say whether it is a lucky one.")  # fmt: skip
+    else:
+        story.say(f"{shown}did better than {100 * below:.0f} % of these seeds, worse than {100 * above:.0f} %, and as "
+                  f"well as the rest: {_luck(below, above)}")  # fmt: skip
     return below
 
 
 def _luck(below: float, above: float) -> str:
     place = (1 + below - above) / 2  # where it stands from 0 to 1, in the middle of those that did as well
-    if place >= 0.75:
-        return "it is one of the lucky ones, not a typical one."
-    if place <= 0.25:
-        return "it is one of the unlucky ones, not a typical one."
-    return "it is an ordinary one."
+    if 0.25 < place < 0.75:
+        return "it is an ordinary one."
+    return f"it is one of the {'lucky' if place >= 0.75 else 'unlucky'} ones, not a typical one."
 
 
 def _close(story: Story, result: Circles, choice: _Choice, hidden: tuple[int, ...], activation: str) -> None:
@@ -345,13 +375,18 @@ def _close(story: Story, result: Circles, choice: _Choice, hidden: tuple[int, ..
     )
     begin += f"the seed shown ends at {bent.test:.2f}, "
     good, poor = (round(share.value * choice.seeds) for share in (bent.good, bent.poor))
-    share = f"{good:,} of {choice.seeds:,} seeds"
-    if bent.good.value == 1:
-        end = f"and all {choice.seeds:,} seeds tried reach {GOOD:.2f}: at this width the first weights matter little."
-    elif bent.good.value >= 0.95:
-        end = f"and {share} reach {GOOD:.2f}: at this width a seed seldom fails."
+    n, low = choice.seeds, 100 * bent.good.low
+    if n == 1:
+        end = (f"and the one seed tried {'reaches' if good else 'does not reach'} {GOOD:.2f}, which says little about "
+               "all others: judge a network by many seeds.")  # fmt: skip
+    elif bent.good.low >= 0.9:
+        who = f"all {n:,} seeds tried reach" if good == n else f"{good:,} of {n:,} seeds reach"
+        end = f"and {who} {GOOD:.2f}: at this width the first weights matter little."
+    elif good == n:
+        end = (f"and all {n:,} seeds tried reach {GOOD:.2f}, which shows no more than that at least {low:.0f} % of all "
+               "seeds should (95 % interval).")  # fmt: skip
     else:
-        end = (f"yet {share} reach {GOOD:.2f} and {poor:,} stay below {POOR:.2f}: judge a network "
+        end = (f"while {good:,} of {n:,} seeds reach {GOOD:.2f} and {poor:,} stay below {POOR:.2f}: judge a network "
                "by many seeds, not by one.")  # fmt: skip
     wider = "pellucid study circles --hidden 32,32"
     story.close(learned=begin + end, try_next=wider if max(hidden) < 32 else "pellucid study xor")

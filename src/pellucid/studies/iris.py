@@ -16,8 +16,8 @@ from pellucid.initialise import initialise
 from pellucid.network import Network, describe, mlp
 from pellucid.optimizer import Optimizer
 from pellucid.studies.learning import Line, at_least
-from pellucid.studies.setup import learn_to_the_end, shape_of, widths
-from pellucid.studies.spread import mean_interval, share_interval
+from pellucid.studies.setup import counted, learn_to_the_end, shape_of, widths
+from pellucid.studies.spread import Paired, mean_interval, paired, share_interval, side, span, too_few
 from pellucid.studies.story import Story
 from pellucid.task import Loss
 from pellucid.training.engine import make_engine
@@ -86,6 +86,8 @@ class Iris:
         The class number of each test row of the split shown.
     first, improved
         The small network and the larger one with dropout.
+    paired
+        The test rows that only the improved network, and only the small one, has right, and what chance makes of it.
     activations
         By name.
     """
@@ -94,6 +96,7 @@ class Iris:
     truth: Array
     first: Classified
     improved: Classified
+    paired: Paired
     activations: dict[str, Compared]
 
 
@@ -143,11 +146,14 @@ def study(
 
     story.heading("An improved network?")
     improved = _train(larger, plan, train, test, device)
-    _tell_improved(story, small, larger, first, improved)
+    versus = paired(improved.answers == test.targets, first.answers == test.targets)
+    _tell_improved(story, small, larger, first, improved, versus)
     _draw_both(story, small, larger, first, improved, classes)
 
     compared = _tell_activations(story, activation, plan, inputs, labels, seeds, device)
-    result = Iris(classes=classes, truth=test.targets, first=first, improved=improved, activations=compared)
+    result = Iris(
+        classes=classes, truth=test.targets, first=first, improved=improved, paired=versus, activations=compared
+    )
     _close(story, result, activation, len(test), seeds)
     return result
 
@@ -223,9 +229,13 @@ def _tell_losses(story: Story, shown: Classified, epochs: int) -> None:
     last = shown.lines[-1]
     if last.losses["test"] > 1.2 * best.losses["test"]:
         story.say(f"The test loss was lowest at epoch {best.epoch:,} ({best.losses['test']:.3f}) and is "
-                  f"{last.losses['test']:.3f} at the end, while the train loss went on falling: the network grows too "
-                  "sure of itself (overfitting). The weights of the last epoch are kept all the same, for test rows "
-                  "must choose nothing; see pellucid study overfitting.")  # fmt: skip
+                  f"{last.losses['test']:.3f} at the end"
+                  + (", while the train loss went on falling: the network grows too sure of itself (overfitting). "
+                     if last.losses["train"] < best.losses["train"]
+                     else f"; the train loss did not fall further either ({best.losses['train']:.3f} and "
+                     f"{last.losses['train']:.3f}), so the steps may be too large to settle. ")
+                  + "The weights of the last epoch are kept all the same, for test rows must choose nothing; see "
+                  "pellucid study overfitting.")  # fmt: skip
 
 
 def _tell_answers(story: Story, shown: Classified, test: Rows, numbers: Array, classes: Sequence[str]) -> None:
@@ -242,7 +252,9 @@ def _tell_answers(story: Story, shown: Classified, test: Rows, numbers: Array, c
     story.say("All of them are right." if not wrong else f"{wrong} of them {'is' if wrong == 1 else 'are'} wrong.")
 
 
-def _tell_improved(story: Story, small: Network, larger: Network, first: Classified, improved: Classified) -> None:
+def _tell_improved(
+    story: Story, small: Network, larger: Network, first: Classified, improved: Classified, versus: Paired
+) -> None:
     layers = ", ".join(describe(layer) for layer in larger.layers)
     story.say(f"The larger network has the layers {layers}. Dropout sets a part of the hidden outputs to 0 at each "
               "step, different ones each time, so that no neuron can rely on one other alone; when it answers, "
@@ -255,14 +267,15 @@ def _tell_improved(story: Story, small: Network, larger: Network, first: Classif
     headings = ("network", "weights", "train loss", "test loss", "train accuracy", "test accuracy (95 %)")
     story.table("After the last epoch", headings, rows)
     n = len(improved.answers)
-    more = int(np.trace(improved.confusion)) - int(np.trace(first.confusion))
-    said = "as many test rows right as" if not more else f"{abs(more)} test row{'s' if abs(more) > 1 else ''} "
-    said += "" if not more else ("more right than" if more > 0 else "fewer right than")
-    story.say(f"The improved network has {said} the small one. One row is {100 / n:.1f} % of {n}, and the intervals "
-              f"{'overlap' if _overlap(first.accuracy, improved.accuracy) else 'do not overlap'}: "
-              + ("this split cannot tell which of them is better."
-                 if _overlap(first.accuracy, improved.accuracy)
-                 else "the difference is more than chance."))  # fmt: skip
+    if not versus.first + versus.second:
+        story.say(f"Of the same {n} rows both are right on the same ones: this split cannot tell which is better.")
+        return
+    story.say(f"Both answered the same {n} rows, so only those count on which one is right and the other wrong: "
+              f"{counted(versus.first, 'row')} where it is the improved network, {versus.second} where it is the small "
+              f"one. Two equally good networks would differ so much or more with a chance of {versus.p:.2g} (McNemar's "
+              "exact test): "
+              + ("this is more than the luck of these rows."
+                 if versus.apart else "this split cannot tell which of them is better."))  # fmt: skip
 
 
 def _draw_both(
@@ -305,15 +318,14 @@ def _tell_activations(
     compared = {
         name: Compared(
             accuracies=accuracies[name],
-            mean=_within_one(mean_interval(accuracies[name], shared=shared)),
+            mean=mean_interval(accuracies[name], shared=shared, within=(0, 1)),
             over_first=mean_interval(accuracies[name] - accuracies[chosen], shared=shared),
         )
         for name in names
     }
     rows = [
-        (name, 100 * c.mean.value, f"{100 * c.mean.low:.1f} – {100 * c.mean.high:.1f}",
-         None if name == chosen else 100 * c.over_first.value,
-         None if name == chosen else f"{100 * c.over_first.low:+.1f} to {100 * c.over_first.high:+.1f}")
+        (name, 100 * c.mean.value, span(_percent(c.mean), 1), None if name == chosen else 100 * c.over_first.value,
+         None if name == chosen else span(_percent(c.over_first), 1, signed=True))
         for name, c in compared.items()
     ]  # fmt: skip
     story.table(
@@ -325,15 +337,14 @@ def _tell_activations(
     def draw() -> Any:
         from pellucid.plots.spread import intervals
 
-        shown = {name: (100 * c.mean.value, 100 * c.mean.low, 100 * c.mean.high) for name, c in compared.items()}
+        shown = {name: _percent(c.mean) for name, c in compared.items()}
         title = f"Activations on {seeds} splits of iris"
         return intervals(shown, x_label="test accuracy, % (mean and 95 % interval)", title=title)
 
     def draw_leads() -> Any:
         from pellucid.plots.spread import intervals
 
-        leads = {name: c.over_first for name, c in compared.items() if name != chosen}
-        shown = {name: (100 * e.value, 100 * e.low, 100 * e.high) for name, e in leads.items()}
+        shown = {name: _percent(c.over_first) for name, c in compared.items() if name != chosen}
         title = f"Lead over {chosen}, split by split"
         return intervals(shown, x_label="points of test accuracy (mean and 95 % interval)", title=title, reference=0)
 
@@ -341,7 +352,8 @@ def _tell_activations(
     story.draw("leads", draw_leads, f"The mean lead over {chosen} on the same splits; the dotted line is no lead.")
     story.say("The splits share rows and so tell less than as many unrelated sets of flowers would; the intervals "
               "are widened for that (Nadeau & Bengio 2003). A lead whose interval holds 0 may be chance; and the "
-              "more leads one looks at, the likelier is one that misses 0 by chance alone.")  # fmt: skip
+              "more leads one looks at, the likelier is one that misses 0 by chance alone. Where all splits gave the "
+              "same number there is no interval, and no claim. " + too_few(seeds, "splits"))  # fmt: skip
     return compared
 
 
@@ -370,11 +382,12 @@ def _close(story: Story, result: Iris, activation: str, n_test: int, seeds: int)
     mean = found[activation].mean
     learned = (f"One split gave {100 * result.first.accuracy.value:.1f} % on {n_test} test rows, {seeds} splits "
                f"{100 * mean.value:.1f} % on average. ")  # fmt: skip
-    better = [name for name, c in found.items() if c.over_first.low > 0]
-    worse = [name for name, c in found.items() if c.over_first.high < 0]
+    better, worse = ([name for name, c in found.items() if side(c.over_first, seeds) == way] for way in (1, -1))
     sides = ((better, "better"), (worse, "worse"))
     clear = [f"{' and '.join(names)} did {how} than {activation}" for names, how in sides if names]
-    if clear:
+    if too_few(seeds, "splits"):
+        learned += too_few(seeds, "splits")
+    elif clear:
         learned += f"By the intervals {', '.join(clear)}; any other lead may be chance."
     else:
         learned += f"No other activation can be told apart from {activation} on so few flowers."
@@ -383,10 +396,5 @@ def _close(story: Story, result: Iris, activation: str, n_test: int, seeds: int)
     story.close(learned=learned, try_next="pellucid study overfitting")
 
 
-def _within_one(share: Estimate) -> Estimate:
-    """Student's interval does not know that no accuracy is above 1."""
-    return Estimate(value=share.value, low=max(0.0, share.low), high=min(1.0, share.high))
-
-
-def _overlap(a: Estimate, b: Estimate) -> bool:
-    return a.low <= b.high and b.low <= a.high
+def _percent(share: Estimate) -> Estimate:
+    return Estimate(value=100 * share.value, low=100 * share.low, high=100 * share.high)

@@ -14,12 +14,12 @@ from pellucid.network import mlp
 from pellucid.optimizer import Optimizer
 from pellucid.scratch.losses import loss_and_gradient
 from pellucid.studies.learning import accuracy
-from pellucid.studies.spread import mean_interval, share_interval
+from pellucid.studies.spread import mean_interval, share_interval, side, span
 from pellucid.studies.story import Story
 from pellucid.task import Loss
 from pellucid.training.engine import Engine, make_engine
 
-__all__ = ["CONTENDERS", "OneLoss", "Robust", "one_of_each", "robust", "verdict"]
+__all__ = ["CONTENDERS", "ROWS", "OneLoss", "Robust", "one_of_each", "robust", "spoilt_rows", "verdict"]
 
 Array = NDArray[Any]
 
@@ -68,7 +68,9 @@ class Robust:
     Attributes
     ----------
     share
-        Of the training targets that are spoilt.
+        Of the training targets that are spoilt, as it was asked for.
+    count
+        How many of the training targets that is.
     clean, spoilt
         ``[draws]`` errors of each loss, trained without and with outliers.
     gain
@@ -76,9 +78,19 @@ class Robust:
     """
 
     share: float
+    count: int
     clean: dict[str, Array]
     spoilt: dict[str, Array]
     gain: Estimate
+
+
+def spoilt_rows(share: float) -> int:
+    """How many of the training rows a share is.
+
+    >>> spoilt_rows(0.1), spoilt_rows(0.003)
+    (15, 0)
+    """
+    return round(share * ROWS)
 
 
 def one_of_each(story: Story, share: float, *, hits: int, rows: int, loss: float) -> tuple[OneLoss, ...]:
@@ -92,7 +104,7 @@ def one_of_each(story: Story, share: float, *, hits: int, rows: int, loss: float
         "the link turns them into answers. Below each loss has a network of its own: the moons (two classes) and the "
         "wave y = sin(1.5 x) + 0.3 x with noise are generated too, the three classes are those from above. "
         + (
-            f"For Huber's loss {100 * share:g} % of the training targets are spoilt; the test rows never are."
+            f"For Huber's loss {spoilt_rows(share)} of the {ROWS} training targets are spoilt; the test rows never are."
             * (share > 0)
         )
     )
@@ -139,7 +151,7 @@ def robust(story: Story, share: float) -> Robust:
     """Plant outliers in the training targets and train with MSE, Huber's loss and MAE, draw by draw."""
     story.heading("Why Huber: some targets are wrong")
     story.say(
-        f"Now {100 * share:g} % of the {ROWS} training targets are spoilt: 3 to 6 is added, as by a sensor that "
+        f"Now {spoilt_rows(share)} of the {ROWS} training targets are spoilt: 3 to 6 is added, as by a sensor that "
         "sometimes sticks. A loss pulls at each row by its slope. MSE pulls in proportion to the error, so that one "
         f"wild row pulls as strongly as dozens of others; Huber's loss pulls by at most δ = {HUBER.delta:g}, MAE "
         "always by 1."
@@ -160,15 +172,17 @@ def robust(story: Story, share: float) -> Robust:
 
 
 def verdict(found: Robust) -> str:
-    """One sentence: whether Huber's loss was better than MSE with outliers, and what it cost without."""
+    """One sentence: whether Huber's loss was better than MSE with outliers."""
     mse, huber = (float(found.spoilt[name].mean()) for name in ("MSE", "Huber"))
-    gain = found.gain
-    numbers = f"with {100 * found.share:g} % spoilt targets, test error {huber:.2f} against {mse:.2f} of MSE"
-    if gain.low > 0:
-        return f"Huber's loss is robust: {numbers}."
-    if gain.high < 0:
-        return f"Huber's loss was worse here: {numbers}."
-    return f"Huber's loss and MSE could not be told apart over {len(found.spoilt['MSE'])} draws: {numbers}."
+    n = len(found.spoilt["MSE"])
+    numbers = f"with {found.count} of {ROWS} targets spoilt, test error {huber:.2f} against {mse:.2f} of MSE"
+    match side(found.gain, n):
+        case 1:
+            return f"Huber's loss was more robust than MSE: {numbers}."
+        case -1:
+            return f"Huber's loss was worse than MSE here: {numbers}."
+        case _:
+            return f"Huber's loss and MSE could not be told apart over {n} draws: {numbers}."
 
 
 def _race(share: float) -> Robust:
@@ -183,7 +197,7 @@ def _race(share: float) -> Robust:
                 errors[name].append(float(np.sqrt(((answers - far_y) ** 2).mean())))
     arrays = [{name: np.array(each) for name, each in part.items()} for part in (clean, spoilt)]
     gain = mean_interval(arrays[1]["MSE"] - arrays[1]["Huber"])
-    return Robust(share=share, clean=arrays[0], spoilt=arrays[1], gain=gain)
+    return Robust(share=share, count=spoilt_rows(share), clean=arrays[0], spoilt=arrays[1], gain=gain)
 
 
 def _tell_race(story: Story, found: Robust) -> None:
@@ -199,14 +213,14 @@ def _tell_race(story: Story, found: Robust) -> None:
         "The same rows and first weights, three losses: which curve do the outliers (crosses) pull up?",
     )  # fmt: skip
     estimates = {
-        f"{name}, {what}": mean_interval(errors[name])
+        f"{name}, {what}": mean_interval(errors[name], within=(0, np.inf))
         for name in CONTENDERS
-        for what, errors in (("no outliers", found.clean), (f"{100 * found.share:g} % outliers", found.spoilt))
+        for what, errors in (("no outliers", found.clean), (f"{found.count} outliers", found.spoilt))
     }
     story.table(
         f"Test error (root mean squared, clean rows), mean of {DRAWS} draws of data and first weights",
         ("loss and training targets", "error", "95 % interval"),
-        [(name, e.value, _span(e)) for name, e in estimates.items()],
+        [(name, e.value, span(e)) for name, e in estimates.items()],
     )
     story.draw(
         "losses",
@@ -215,10 +229,12 @@ def _tell_race(story: Story, found: Robust) -> None:
         f"The dotted line is the noise of honest rows, {NOISE:g}: no network can do better on average.",
     )  # fmt: skip
     price = mean_interval(found.clean["Huber"] - found.clean["MSE"])
-    cost = "costs a little" if price.low > 0 else "is better even" if price.high < 0 else "costs nothing that shows"
+    cost = ("costs nothing that shows", "costs a little", "is better even")[side(price, DRAWS)]
+    below = "below" if found.gain.value >= 0 else "above"
     story.say(
-        f"Pair by pair, Huber's error is {found.gain.value:.3f} below that of MSE with outliers (95 % interval "
-        f"{_span(found.gain)}). Without outliers it {cost}: {price.value:+.4f} ({_span(price, 4)})."
+        f"Pair by pair, Huber's error with outliers is on average {abs(found.gain.value):.3f} {below} that of MSE (95 "
+        f"% interval of MSE's minus Huber's: {span(found.gain, signed=True)}). Without outliers it {cost}: "
+        f"{f'{price.value:+.4f}'.replace('-', '−')} ({span(price, 4, signed=True)})."
     )
 
 
@@ -231,7 +247,7 @@ def _wave(draw: int, rows: int, share: float) -> tuple[Array, Array, Array]:
     x = generator.uniform(-3, 3, (rows, 1))
     y = _curve(x) + generator.normal(0, NOISE, (rows, 1))
     order, extra = generator.permutation(rows), generator.uniform(3, 6, rows)
-    bad = order < round(share * rows)
+    bad = order < round(share * rows)  # as `spoilt_rows` counts
     y[bad, 0] += extra[bad]
     return x, y, bad
 
@@ -271,8 +287,4 @@ def _moons() -> tuple[float, int, int]:
 def _wilson(row: OneLoss, right: int, of: int, hits: int, rows: int) -> str | None:
     if row.metric != "accuracy":
         return None
-    return _span(share_interval(right, of) if row.logits == "1" else share_interval(hits, rows))
-
-
-def _span(e: Estimate, digits: int = 3) -> str:
-    return f"{e.low:.{digits}f} – {e.high:.{digits}f}".replace("-", "−")
+    return span(share_interval(right, of) if row.logits == "1" else share_interval(hits, rows))

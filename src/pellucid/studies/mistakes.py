@@ -20,7 +20,7 @@ from pellucid.studies.story import Story
 from pellucid.task import Loss
 from pellucid.training.engine import make_engine
 from pellucid.training.loop import Plan, Rows, fit
-from pellucid.training.pace import Verdict, judge_pace
+from pellucid.training.pace import Pace, Verdict, judge_pace
 
 if TYPE_CHECKING:
     from pellucid.torch_engine.by_hand import Loop
@@ -32,6 +32,21 @@ Array = NDArray[Any]
 LOSS = Loss(name="bce")
 SMALL, RIGHT, LARGE = "too small", "right", "too large"
 HOUSE_RATE = 0.01
+
+SEEN: dict[Pace, str] = {
+    "learns": "nothing wrong: the loss falls",
+    "crawls": "the loss falls, but so little that it is easily taken for an end",
+    "oscillates": "the loss jumps up and down instead of falling",
+    "diverges": "the loss rises instead of falling",
+    "stands still": "the loss stays about where it was",
+}
+ADDED_UP: dict[Pace, str] = {
+    "learns": "; here it learns all the same, as with a momentum that never fades",
+    "crawls": ", and yet the loss hardly falls",
+    "oscillates": ", and the weights run past the valley again and again",
+    "diverges": ", and the weights run away from the valley",
+    "stands still": ", and yet the loss gets nowhere",
+}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -280,12 +295,8 @@ def _tell_forgotten(
         Mistake(
             name="No zero_grad",
             done="each step uses the sum of all gradients so far",
-            seen=f"the gradient grows to {_growth(loops):.3g} times its longest with zero_grad"
-            + (
-                "; here it learns all the same, as with a momentum that never fades"
-                if verdicts["no zero_grad"].kind == "learns"
-                else ", and the weights run past the valley again and again"
-            ),
+            seen=f"the longest gradient is {_growth(loops):.3g} times as long as the longest with zero_grad"
+            + ADDED_UP[verdicts["no zero_grad"].kind],
             says=f"it {_said(verdicts['no zero_grad'])}",
             remedy="optimizer.zero_grad() before each backward",
         ),
@@ -297,13 +308,7 @@ def _tell_forgotten(
 
 def _seen(verdict: Verdict) -> str:
     """What anybody can see without help."""
-    if verdict.kind in ("oscillates", "diverges"):
-        return "the loss jumps about, or rises, instead of falling"
-    return (
-        "the loss falls, but so little that it is easily taken for an end"
-        if verdict.kind == "crawls"
-        else "nothing wrong"
-    )
+    return SEEN[verdict.kind]
 
 
 def _said(verdict: Verdict) -> str:
@@ -327,7 +332,7 @@ def _tell_pictures(story: Story, loops: Mapping[str, Loop], rates: Mapping[str, 
             title="Four loss curves to know by sight", y_label="loss (BCE)", log_y=True,
         ),
         "Learning rates too small, right and too large, and a loop without its step. All start alike; the line "
-        "without a step is level, and the one with the small rate lies close to it.",
+        f"without a step is level{_beside(loops[SMALL].losses)}.",
     )  # fmt: skip
     story.draw(
         "gradients",
@@ -338,6 +343,11 @@ def _tell_pictures(story: Story, loops: Mapping[str, Loop], rates: Mapping[str, 
         ),
         "Without zero_grad each gradient is added to all before it.",
     )  # fmt: skip
+
+
+def _beside(losses: Array) -> str:
+    """Where the line of the small rate lies, beside the level line at its first loss."""
+    return ", and the one with the small rate lies close to it" * bool((np.abs(losses / losses[0] - 1) < 0.1).all())
 
 
 def _close(story: Story, made: list[Mistake], verdicts: Mapping[str, Verdict], growth: float) -> None:
@@ -352,6 +362,6 @@ def _close(story: Story, made: list[Mistake], verdicts: Mapping[str, Verdict], g
         learned="Wrong shapes and devices stop at once and can be read from the message. A poor learning rate and a "
         f"forgotten line raise nothing; they show in the losses: {pace}; with the large one it {large.kind}, "
         f"{100 * large.rises:.0f} % of the steps going up; without step it {verdicts['no step'].kind}, with the same "
-        f"loss to the last digit; without zero_grad gradients grew {growth:.3g}-fold.",
+        f"loss to the last digit; without zero_grad the longest gradient was {growth:.3g} times as long.",
         try_next="pellucid study mistakes --large 3",
     )

@@ -17,7 +17,7 @@ from pellucid.optimizer import Optimizer
 from pellucid.studies import losses_compared
 from pellucid.studies.learning import Line, learn
 from pellucid.studies.losses_compared import OneLoss, Robust
-from pellucid.studies.spread import share_interval
+from pellucid.studies.spread import CHANCE, Paired, paired, share_interval
 from pellucid.studies.story import Story
 from pellucid.task import Loss
 from pellucid.training.engine import make_engine
@@ -43,6 +43,8 @@ class Recipe:
         Loss and accuracy of the training and the test rows before the first epoch and after each.
     accuracy
         Of the test rows, with Wilson's 95 % interval: it speaks for the draw of the test rows, not for other seeds.
+    over_nothing
+        The test rows that only this network, and only the one with nothing, has right, and what chance makes of it.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Recipe:
     lines: tuple[Line, ...]
     accuracy: Estimate
     confusion: Array
+    over_nothing: Paired
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -102,6 +105,11 @@ def study(
         raise SettingError(f"dropout must be above 0 and below 1, to compare with and without it: got {dropout!r}")
     if not 0 <= outliers < 0.5:
         raise SettingError(f"outliers must be at least 0 and below 0.5, a share of the rows, got {outliers!r}")
+    if outliers and not losses_compared.spoilt_rows(outliers):
+        raise SettingError(
+            f"outliers {outliers!r} of {losses_compared.ROWS} training rows spoils none: give 0, or at least "
+            f"{1 / losses_compared.ROWS:.4f}"
+        )
     if seed < 0:
         raise SettingError(f"seed must be at least 0, got {seed!r}")
     plan = Plan(learning_rate=lr, batch_size=BATCH, epochs=epochs, keep="last", seed=seed)
@@ -218,24 +226,26 @@ def _recipes(
     from pellucid.torch_engine.device import use_threads
 
     use_threads(1)
-    recipes = []
+    found = {}
     for name, (network, decay) in ways.items():
         first = initialise(network, plan.seed)
         rule = Optimizer(name="adam", weight_decay=decay)
         engine = make_engine("torch", network, LOSS, rule, first, device=device)
         lines = learn(engine, train, plan, watched={"train": train, "test": test})
-        confusion = confusion_matrix(test.targets, engine.logits(test.inputs).argmax(axis=1), CLASSES)
-        recipes.append(
-            Recipe(
-                name=name,
-                network=network,
-                weight_decay=decay,
-                lines=lines,
-                accuracy=share_interval(int(np.trace(confusion)), TEST),
-                confusion=confusion,
-            )
+        found[name] = lines, engine.logits(test.inputs).argmax(axis=1)
+    plain_right = found["nothing"][1] == test.targets
+    return tuple(
+        Recipe(
+            name=name,
+            network=ways[name][0],
+            weight_decay=ways[name][1],
+            lines=lines,
+            accuracy=share_interval(int((answers == test.targets).sum()), TEST),
+            confusion=confusion_matrix(test.targets, answers, CLASSES),
+            over_nothing=paired(answers == test.targets, plain_right),
         )
-    return tuple(recipes)
+        for name, (lines, answers) in found.items()
+    )
 
 
 def _tell_recipes(story: Story, recipes: tuple[Recipe, ...], lr: float) -> None:
@@ -288,9 +298,18 @@ def _tell_recipes(story: Story, recipes: tuple[Recipe, ...], lr: float) -> None:
         f"The test loss is {_last(nothing)[1]:.2f} with nothing, {parts}, and {_last(full)[1]:.2f} with everything."
     )
     story.say(
-        "The interval says how far the accuracy would move with other test rows. It does not say how far it "
-        "would move with another seed: two networks whose intervals overlap are not told apart by this run."
+        "The interval says how far the accuracy would move with other test rows. All networks answered the same rows, "
+        "so for a comparison only those count on which one is right and the other wrong; p is the chance that two "
+        f"equally good networks differ so much or more on them (McNemar's exact test). As there are {len(recipes) - 1} "
+        f"comparisons, only a p below {_limit(recipes):.4g}, 0.05 shared among them, counts. All of this compares "
+        "these networks, not ways of training: with other first weights each would end a little differently."
     )
+    story.table(
+        f"Against the network with nothing, on the same {TEST:,} test rows",
+        ("network", "only it is right", "only nothing is right", "p", "told apart"),
+        [(r.name, r.over_nothing.first, r.over_nothing.second, r.over_nothing.p,
+          _apart(r.over_nothing, _limit(recipes))) for r in recipes if r is not nothing],
+    )  # fmt: skip
     names = [f"class {k}" for k in range(CLASSES)]
     story.draw(
         "confusion",
@@ -304,16 +323,28 @@ def _close(story: Story, recipes: tuple[Recipe, ...], robust: Robust | None) -> 
     loss, plain_loss = _last(full)[1], _last(nothing)[1]
     gap, plain_gap = (round(r.lines[-1].scores["train"] - r.accuracy.value, 2) + 0.0 for r in (full, nothing))
     less = "less" if loss < plain_loss else "no less"
-    apart = full.accuracy.low > nothing.accuracy.high or nothing.accuracy.low > full.accuracy.high
+    versus = full.over_nothing
+    apart = versus.p < _limit(recipes)
     learned = (
         f"With BatchNorm, Dropout and weight decay together the test loss is {loss:.2f} instead of {plain_loss:.2f}, "
         f"{less} than without, and the gap between training and test accuracy {gap:.2f} instead of {plain_gap:.2f}; "
-        f"the test accuracy, {full.accuracy.value:.3f} against {nothing.accuracy.value:.3f}, is "
-        f"{'different beyond' if apart else 'not told apart by'} the intervals of {TEST:,} rows."
+        f"the test accuracy is {full.accuracy.value:.3f} against {nothing.accuracy.value:.3f}, which "
+        f"{'is more than' if apart else 'may be'} chance on the same {TEST:,} rows (p = {versus.p:.2g})."
     )
     if robust is not None:
         learned += " " + losses_compared.verdict(robust)
     story.close(learned=learned, try_next="pellucid study overfitting")
+
+
+def _limit(recipes: tuple[Recipe, ...]) -> float:
+    """The more comparisons, the likelier that chance alone makes one of them look like a difference (Bonferroni)."""
+    return CHANCE / (len(recipes) - 1)
+
+
+def _apart(versus: Paired, limit: float) -> str:
+    if versus.p >= limit:
+        return "no"
+    return "better" if versus.first > versus.second else "worse"
 
 
 def _last(recipe: Recipe) -> tuple[float, float]:

@@ -21,6 +21,7 @@ from pellucid.scratch.activations import softmax
 from pellucid.studies.image_answers import SURE, Answers, judge, tell_answers
 from pellucid.studies.image_sets import CLOTHES, DIGITS, ImageSet, digits, idx_set, rows_of
 from pellucid.studies.learning import at_least
+from pellucid.studies.setup import listed
 from pellucid.studies.story import Story
 from pellucid.task import Loss
 from pellucid.training.engine import make_engine
@@ -211,11 +212,18 @@ def _train(
     first = initialise(network, plan.seed, scheme="uniform")
     engine = make_engine("torch", network, Loss(name="cross_entropy"), Optimizer(name="adam"), first, device=device)
     (x, y), (x_test, y_test) = train, test
-    outcome = fit(engine, Rows(inputs=x, targets=y), Rows(inputs=x_test, targets=y_test), plan)
+    every = math.ceil(plan.epochs / 10)
+
+    def tell(line: Epoch) -> None:
+        """While it goes on, so that nobody waits before an empty screen; at most eleven lines."""
+        if line.epoch % every == 0 or line.epoch == 1:
+            story.say(f"Epoch {line.epoch} of {plan.epochs}: train loss {line.train_loss:.4f}, test accuracy "
+                      f"{line.validation_score:.4f}, {line.seconds:.1f} s.")  # fmt: skip
+
+    outcome = fit(engine, Rows(inputs=x, targets=y), Rows(inputs=x_test, targets=y_test), plan, on_epoch=tell)
     if outcome.reason == "diverged":
         raise DivergenceError(outcome.problem)
     history = outcome.history
-    every = math.ceil(len(history) / 10)
     story.table(
         f"Epochs, on {engine.device}",
         ("epoch", "train loss", "test loss", "test accuracy", "seconds"),
@@ -256,9 +264,12 @@ def _close(story: Story, result: Mnist) -> None:
     )
     if wrong:
         by_class = zip(result.answers.by_class, result.names, strict=True)
-        value, name = min((each.value, name) for each, name in by_class if each)
+        found = {name: each.value for each, name in by_class if each}
+        least = min(found.values())
+        hardest = [repr(name) for name, value in found.items() if value == least]
+        which = f"class is {hardest[0]}" if len(hardest) == 1 else f"classes are {listed(hardest)}"
         learned += (
-            f" The hardest class is {name!r} with {100 * value:.1f} % right, and {result.answers.sure_mistakes} of the "
+            f" The hardest {which} with {100 * least:.1f} % right, and {result.answers.sure_mistakes} of the "
             f"{wrong:,} wrong answers had a probability of {100 * SURE:.0f} % or more."
         )
     following = "shapes" if result.fallback else "fashion" if result.names == DIGITS else "mnist --schedule constant"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -27,8 +27,11 @@ from pellucid.studies.remedies import (
     gathered,
     network_of,
     rule_of,
+    swapped_rows,
     train,
 )  # fmt: skip
+from pellucid.studies.setup import listed
+from pellucid.studies.spread import mean_interval, side, span, too_few
 from pellucid.studies.story import Story
 from pellucid.training.loop import Rows
 
@@ -103,7 +106,7 @@ def study(
         {name: train(way, hidden, rows, noise, epochs, draw, watch=draw == seed) for name, way in ways.items()}
         for draw in range(seed, seed + seeds)
     ]
-    _tell_memorising(story, runs[0][MEMORISES], noise)
+    _tell_memorising(story, runs[0][MEMORISES], rows, swapped_rows(rows, noise, seed))
     _tell_remedies(story, ways[ALL])
     remedies = gathered(runs)
     result = Overfitting(
@@ -122,8 +125,8 @@ def study(
 def _tell_setting(story: Story, rows: int, noise: float, hidden: tuple[int, ...], epochs: int) -> None:
     story.heading("Few rows, wrong labels, a large network")
     swapped = (
-        f"In {100 * noise:g} % of the rows, of all three sets, the label is swapped, so that no network can be "
-        f"expected to be right in more than {100 * (1 - noise):g} % of new rows."
+        f"The label of each row, in all three sets, is swapped with a chance of {100 * noise:g} %, so that no network "
+        f"can be expected to be right in more than {100 * (1 - noise):g} % of new rows."
         if noise
         else "No label is swapped."
     )
@@ -139,7 +142,7 @@ def _tell_setting(story: Story, rows: int, noise: float, hidden: tuple[int, ...]
     )
 
 
-def _tell_memorising(story: Story, run: Run, noise: float) -> None:
+def _tell_memorising(story: Story, run: Run, rows: int, swapped: int) -> None:
     story.heading("What memorising looks like")
     last, best = run.last, run.kept
     at = {0, 1, best.epoch, last.epoch, last.epoch // 4, last.epoch // 2}
@@ -153,15 +156,23 @@ def _tell_memorising(story: Story, run: Run, noise: float) -> None:
         ],
     )
     lowest, end = best.losses["validation"], last.losses["validation"]
-    wrong = " although some of their labels are wrong" * (noise > 0)
-    learned = (
-        f"In the end the network is right on {100 * last.scores['train']:.0f} % of the training rows{wrong}"
-        f"{': it knows them by heart' if last.scores['train'] > 1 - noise / 2 else ''}."
-    )
+    learned = f"In the end the network is right on {100 * last.scores['train']:.0f} % of the training rows"
+    if swapped:
+        heart = ": it knows them by heart" * (last.scores["train"] > 1 - swapped / rows / 2)
+        learned += f", with the label of {swapped} of these {rows} swapped{heart}."
+    else:
+        learned += "; no label of theirs is swapped."
     if end > 1.05 * lowest:
         learned += (
-            f" The validation loss was lowest after epoch {best.epoch}, {lowest:.2f}; from there it rose to {end:.2f}, "
-            "while the training loss went on falling. The network grows ever surer of what holds for its own rows only."
+            f" The validation loss was lowest after epoch {best.epoch}, {lowest:.2f}; from there it rose to {end:.2f}"
+        )
+        fell = last.losses["train"] < best.losses["train"]
+        learned += (
+            ", while the training loss went on falling. The network grows ever surer of what holds for its own rows "
+            "only."
+            if fell
+            else f"; the training loss did not fall further either ({best.losses['train']:.2f} and "
+            f"{last.losses['train']:.2f}), so the steps may be too large to settle."
         )
     else:
         learned += f" The validation loss did not rise: {lowest:.2f} at its lowest, {end:.2f} at the end."
@@ -211,10 +222,10 @@ def _tell_result(story: Story, result: Overfitting, first: Mapping[str, Run], ro
                 r.name,
                 f"{r.train_accuracy.value:.3f}",
                 f"{r.test_accuracy.value:.3f}",
-                _span(r.test_accuracy, 3),
+                span(r.test_accuracy),
                 f"{r.gap.value:.3f}".replace("-", "−"),
                 f"{r.test_loss.value:.2f}",
-                _span(r.test_loss, 2),
+                span(r.test_loss, 2),
                 f"{r.epochs_run:.0f}",
                 f"{r.epoch_kept:.0f}",
             )
@@ -229,15 +240,17 @@ def _tell_result(story: Story, result: Overfitting, first: Mapping[str, Run], ro
             (
                 r.name,
                 r.gain.value,
-                _span(r.gain, 3),
+                span(r.gain, signed=True),
                 r.loss_saved.value,
-                _span(r.loss_saved, 2),
-                _judged(r.gain),
-                _judged(r.loss_saved),
+                span(r.loss_saved, 2, signed=True),
+                _judged(r.gain, seeds),
+                _judged(r.loss_saved, seeds),
             )
             for r in result.remedies[1:]
         ],
     )
+    if too_few(seeds, "draws"):
+        story.say(too_few(seeds, "draws"))
     story.draw(
         "accuracy",
         lambda: spread.intervals(
@@ -257,33 +270,42 @@ def _tell_result(story: Story, result: Overfitting, first: Mapping[str, Run], ro
         ),
         "Islands around single rows are memorised labels; a smooth border is what new rows ask for.",
     )  # fmt: skip
-    _close(story, result)
+    _close(story, result, seeds)
 
 
-def _close(story: Story, result: Overfitting) -> None:
+def _close(story: Story, result: Overfitting, seeds: int) -> None:
     none = result[MEMORISES]
     others = result.remedies[1:]
-    saves = [r.name for r in others if r.loss_saved.low > 0]
-    gains = [r.name for r in others if r.gain.low > 0]
-    harms = [r.name for r in others if r.gain.high < 0]
-    best = max(others, key=lambda r: r.test_accuracy.value)
+    saves = [r.name for r in others if side(r.loss_saved, seeds) > 0]
+    gains = [r.name for r in others if side(r.gain, seeds) > 0]
+    harms = [r.name for r in others if side(r.gain, seeds) < 0]
     rest = [r.name for r in others if r.name not in (*gains, *harms)]
     learned = (
         f"With no remedy the network was right on {100 * none.train_accuracy.value:.0f} % of its training rows and "
         f"{100 * none.test_accuracy.value:.0f} % of new ones. "
-        + (
-            f"The test loss was lower with {_listed(saves)}. "
-            if saves
-            else "No remedy lowered the test loss for sure. "
-        )
-        + (f"The accuracy was higher with {_listed(gains)}" if gains else "No remedy raised the accuracy for sure")
-        + (f"; with {_listed(rest)} these draws cannot tell" if gains and rest else "")
-        + (f"; it was lower with {_listed(harms)}" if harms else "")
-        + f". Highest on average was {best.name}, {100 * best.test_accuracy.value:.0f} %."
+        + (f"The test loss was lower with {listed(saves)}. " if saves else "No remedy lowered the test loss for sure. ")
+        + (f"The accuracy was higher with {listed(gains)}" if gains else "No remedy raised the accuracy for sure")
+        + (f"; with {listed(rest)} these draws cannot tell" if gains and rest else "")
+        + (f"; it was lower with {listed(harms)}" if harms else "")
+        + f". {_highest(others, seeds)}"
     )
-    if best.name != ALL:
-        learned += " More remedies at once are not more help: each has to be tried on validation rows."
     story.close(learned=learned, try_next="pellucid study overfitting --rows 1000")
+
+
+def _highest(others: Sequence[Remedy], seeds: int) -> str:
+    """Which remedy had the highest test accuracy, or which shared it, and whether all of them at once did worse."""
+    top = max(r.test_accuracy.value for r in others)
+    best = [r for r in others if top - r.test_accuracy.value < 1e-9]
+    together = next(r for r in others if r.name == ALL)
+    said = f"Highest on average {'was' if len(best) == 1 else 'were'} {listed([r.name for r in best])}, "
+    said += f"{100 * top:.1f} %{' each' if len(best) > 1 else ''}"
+    if together in best:
+        return f"{said}."
+    lead = mean_interval([a - b for a, b in zip(best[0].accuracies, together.accuracies, strict=True)])
+    said += f"; all remedies together reached {100 * together.test_accuracy.value:.1f} %"
+    if side(lead, seeds) > 0:
+        return f"{said}, less on the same draws ({span(lead, signed=True)}): more remedies at once need not help more."
+    return f"{said}, which these draws cannot tell from it (interval of the difference {span(lead, signed=True)})."
 
 
 def _panels(
@@ -308,14 +330,6 @@ def _same_length(figure: Any) -> Any:
     return figure
 
 
-def _judged(difference: Estimate) -> str:
+def _judged(difference: Estimate, seeds: int) -> str:
     """In words, whether an interval of a difference leaves out 0."""
-    return "better" if difference.low > 0 else "worse" if difference.high < 0 else "cannot tell"
-
-
-def _listed(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def _span(e: Estimate, digits: int) -> str:
-    return f"{e.low:.{digits}f} – {e.high:.{digits}f}".replace("-", "−")
+    return ("cannot tell", "better", "worse")[side(difference, seeds)]

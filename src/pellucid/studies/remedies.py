@@ -22,7 +22,7 @@ from pellucid.training.loop import Plan, Rows, fit
 
 __all__ = [
     "ALL", "CHOSEN", "DECAY", "DROPOUT", "EARLY", "MEMORISES", "RATE", "TEST", "Remedy", "Run", "Way", "draw_rows",
-    "gathered", "network_of", "rule_of", "train",
+    "gathered", "network_of", "rule_of", "swapped_rows", "train",
 ]  # fmt: skip
 
 Array = NDArray[Any]
@@ -51,6 +51,8 @@ class Remedy:
         Train accuracy minus test accuracy.
     gain, loss_saved
         By how much the test accuracy is higher, and the test loss lower, than with no remedy on the same draw.
+    accuracies
+        On the test rows of each draw.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Remedy:
     epoch_kept: float
     gain: Estimate
     loss_saved: Estimate
+    accuracies: tuple[float, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +102,12 @@ def draw_rows(rows: int, noise: float, draw: int) -> dict[str, Rows]:
         targets = np.where(swapped, 1 - classes, classes).astype(np.float64)[:, None]
         parts[name] = Rows(inputs=(points - [0.5, 0.25]) / [0.87, 0.5], targets=targets)  # the moons' own mean and size
     return parts
+
+
+def swapped_rows(rows: int, noise: float, draw: int) -> int:
+    """How many training rows of a draw have a swapped label; by chance it may be none."""
+    given, true = (draw_rows(rows, each, draw)["train"].targets for each in (noise, 0.0))
+    return int((given != true).sum())
 
 
 def network_of(hidden: tuple[int, ...], way: Way) -> Network:
@@ -141,9 +150,7 @@ def train(
             last.append(measure(engine, parts, epoch.epoch))
             weights.append(engine.parameters())
 
-    plan = Plan(
-        learning_rate=RATE, batch_size=rows, epochs=epochs, patience=way.patience, keep="best", seed=draw
-    )
+    plan = Plan(learning_rate=RATE, batch_size=rows, epochs=epochs, patience=way.patience, keep="best", seed=draw)
     outcome = fit(engine, parts["train"], parts["validation"], plan, on_epoch=write_down)
     if outcome.problem is not None:
         raise DivergenceError(outcome.problem)
@@ -167,14 +174,15 @@ def gathered(runs: list[dict[str, Run]]) -> tuple[Remedy, ...]:
     return tuple(
         Remedy(
             name=name,
-            train_accuracy=mean_interval(learned[name]),
-            test_accuracy=mean_interval(accuracy[name]),
-            test_loss=mean_interval(loss[name]),
+            train_accuracy=mean_interval(learned[name], within=(0, 1)),
+            test_accuracy=mean_interval(accuracy[name], within=(0, 1)),
+            test_loss=mean_interval(loss[name], within=(0, np.inf)),
             gap=mean_interval(learned[name] - accuracy[name]),
             epochs_run=float(np.mean([run for _, run in each])),
             epoch_kept=float(np.mean([line.epoch for line, _ in each])),
             gain=mean_interval(accuracy[name] - accuracy[MEMORISES]),
             loss_saved=mean_interval(loss[MEMORISES] - loss[name]),
+            accuracies=tuple(accuracy[name].tolist()),
         )
         for name, each in lines.items()
     )

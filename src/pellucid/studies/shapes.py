@@ -20,7 +20,7 @@ from pellucid.studies.autoencoder import hourglass
 from pellucid.studies.image_sets import ImageSet, digits, rows_of, stratified
 from pellucid.studies.learning import at_least
 from pellucid.studies.reconstruction import HIDDEN, Reconstruction, reconstruct
-from pellucid.studies.spread import mean_interval
+from pellucid.studies.spread import mean_interval, span, too_few
 from pellucid.studies.story import Story
 from pellucid.task import Loss
 
@@ -136,7 +136,7 @@ def study(
     same = (_same_width(len(FUNNEL), mlp(data.pixels, FUNNEL, 10).n_trainable),) * len(FUNNEL)
     widths = train({"funnel": FUNNEL, "same": same, "hourglass": HOURGLASS})
     _table(story, "Three width patterns", widths, seeds)
-    _tell_spread(story, widths, len(parts.validation[0]))
+    _tell_spread(story, widths, len(parts.validation[0]), seeds)
 
     story.heading("Depth: one to five hidden layers")
     story.say(
@@ -145,7 +145,7 @@ def study(
     )
     depths = train({f"depth {depth}": (WIDTH,) * depth for depth in range(1, 6)})
     _table(story, "Depth", depths, seeds)
-    _tell_spread(story, depths, len(parts.validation[0]))
+    _tell_spread(story, depths, len(parts.validation[0]), seeds)
     shapes = (*widths, *depths)
     chosen, error = _tell_choice(story, shapes, len(parts.validation[0]))
     story.draw(
@@ -206,7 +206,7 @@ def _train(
 
     def measured(rows: Array, labels: Array) -> Estimate:
         answers = logits_of_many(network, weights, rows).argmax(axis=-1)  # [S, N]
-        return mean_interval((answers == labels).mean(axis=1))
+        return mean_interval((answers == labels).mean(axis=1), within=(0, 1))
 
     return Shape(
         name=name,
@@ -234,7 +234,7 @@ def _table(story: Story, title: str, shapes: Sequence[Shape], seeds: int) -> Non
                 shape.parameters,
                 f"{shape.validation.value:.4f}",
                 f"{shape.test.value:.4f}",
-                f"{shape.test.low:.4f} – {shape.test.high:.4f}",
+                span(shape.test, 4),
                 f"{shape.seconds:.1f}",
             )
             for shape in shapes
@@ -242,21 +242,32 @@ def _table(story: Story, title: str, shapes: Sequence[Shape], seeds: int) -> Non
     )
 
 
-def _tell_spread(story: Story, shapes: Sequence[Shape], rows: int) -> None:
+def _tell_spread(story: Story, shapes: Sequence[Shape], rows: int, seeds: int) -> None:
     """Say how far apart the shapes are, and whether the seeds alone could do it."""
     low, *_, high = sorted(shapes, key=lambda shape: shape.validation.value)
     gap = high.validation.value - low.validation.value
-    apart = low.validation.high < high.validation.low
     story.say(
         f"From {low.name} ({low.validation.value:.4f}) to {high.name} ({high.validation.value:.4f}) the validation "
-        f"accuracy grows by {gap:.4f}, which is {gap * rows:.1f} of {rows} digits. Their intervals over the seeds "
-        + (
-            f"do not touch ({low.validation.low:.4f} – {low.validation.high:.4f} and {high.validation.low:.4f} – "
-            f"{high.validation.high:.4f}), so this is more than the luck of the first weights."
-            if apart
-            else "overlap, so the luck of the first weights could make as much."
-        )
+        f"accuracy grows by {gap:.4f}, which is {gap * rows:.1f} of {rows} digits. "
+        + _is_it_luck(low.validation, high.validation, seeds)
     )
+
+
+def _is_it_luck(low: Estimate, high: Estimate, seeds: int) -> str:
+    """Whether the seeds alone could make the difference of two means, from their intervals over the seeds."""
+    if too_few(seeds, "seeds"):
+        return too_few(seeds, "seeds")
+    between = f"{span(low, 4)} and {span(high, 4)}"
+    if low.high < high.low:
+        return (
+            f"Their intervals over the seeds do not touch ({between}), so this is more than the luck of the first "
+            "weights."
+        )
+    if low.high >= high.low:
+        return (
+            f"Their intervals over the seeds overlap ({between}), so the luck of the first weights could make as much."
+        )
+    return "All seeds of a shape came to the same accuracy, which says nothing of how far others would lie."
 
 
 def choose(shapes: Sequence[Shape], rows: int) -> tuple[Shape, tuple[Shape, ...], float]:

@@ -1,8 +1,9 @@
-"""How sure a mean over seeds is, and a share of seeds: 95 % intervals."""
+"""How sure a mean over seeds is, a share of seeds, and a difference on the same rows; and when nothing can be said."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,15 +11,43 @@ from numpy.typing import ArrayLike
 from pellucid.errors import SettingError
 from pellucid.evaluation.bootstrap import Estimate
 
-__all__ = ["mean_interval", "share_interval"]
+__all__ = ["CHANCE", "FEWEST", "Paired", "mean_interval", "paired", "share_interval", "side", "span", "too_few"]
 
 Z = 1.959963984540054  # 97.5 % of the normal distribution lie below
+FEWEST = 5  # from fewer runs no difference is claimed: their spread is itself little more than chance
+CHANCE = 0.05  # a difference that chance makes so seldom, or more seldom, is told as one
 
 
-def mean_interval(values: ArrayLike, *, shared: float = 0.0) -> Estimate:
+@dataclass(frozen=True, kw_only=True)
+class Paired:
+    """Two sets of answers to the same rows.
+
+    Attributes
+    ----------
+    first, second
+        The rows that only the first, and only the second, answers rightly; all other rows say nothing about which is
+        better.
+    p
+        How likely such a difference, or a larger one, is if both are equally good (McNemar's exact test).
+    """
+
+    first: int
+    second: int
+    p: float
+
+    @property
+    def apart(self) -> bool:
+        """Whether chance would make such a difference in fewer than 5 of 100 draws of such rows."""
+        return self.p < CHANCE
+
+
+def mean_interval(
+    values: ArrayLike, *, shared: float = 0.0, within: tuple[float, float] = (-math.inf, math.inf)
+) -> Estimate:
     """The mean of a few runs with Student's t interval: value ± t · s · √(1/n + shared) (Student 1908).
 
-    It says where the mean over all seeds lies, not where a single run ends. One value has no interval (NaN).
+    It says where the mean over all seeds lies, not where a single run ends. One value has no interval (NaN), nor have
+    values that are all the same: their spread says nothing of how far the next would lie.
 
     Parameters
     ----------
@@ -28,6 +57,8 @@ def mean_interval(values: ArrayLike, *, shared: float = 0.0) -> Estimate:
         0 for runs that differ by their seed alone or have rows of their own. Where each run has another random split
         of the same rows, give test rows divided by training rows: such runs share rows, and more of them tell less
         than they seem to (the corrected resampled t test of Nadeau & Bengio 2003).
+    within
+        What such a number can be at all: (0, 1) for a share. Student's interval does not know, and is cut there.
 
     Raises
     ------
@@ -37,17 +68,20 @@ def mean_interval(values: ArrayLike, *, shared: float = 0.0) -> Estimate:
     >>> e = mean_interval([0.9, 0.95, 1.0])
     >>> round(e.value, 3), round(e.low, 3), round(e.high, 3)
     (0.95, 0.826, 1.074)
+    >>> mean_interval([0.9, 0.95, 1.0], within=(0, 1)).high
+    1.0
     """
     numbers = np.asarray(values, np.float64).ravel()
     if not numbers.size:
         raise SettingError("a mean needs at least one value, got none")
     mean = float(numbers.mean())
-    if numbers.size == 1:
+    # Not exactly 0: equal differences of accuracies differ in their last digits.
+    if numbers.size == 1 or np.ptp(numbers) <= 1e-12 * np.abs(numbers).max():
         return Estimate(value=mean, low=math.nan, high=math.nan)
     from scipy.special import stdtrit  # type: ignore[import-untyped]  # scikit-learn brings scipy
 
     reach = float(stdtrit(numbers.size - 1, 0.975)) * float(numbers.std(ddof=1)) * math.sqrt(1 / numbers.size + shared)
-    return Estimate(value=mean, low=mean - reach, high=mean + reach)
+    return Estimate(value=mean, low=max(float(within[0]), mean - reach), high=min(float(within[1]), mean + reach))
 
 
 def share_interval(hits: int, n: int) -> Estimate:
@@ -73,3 +107,67 @@ def share_interval(hits: int, n: int) -> Estimate:
         low=0.0 if hits == 0 else max(0.0, centre - reach),
         high=1.0 if hits == n else min(1.0, centre + reach),
     )
+
+
+def paired(first: ArrayLike, second: ArrayLike) -> Paired:
+    """McNemar's exact test (1947) of two networks on the same rows, from which rows each has right ``[N]``.
+
+    Only the rows count on which one is right and the other wrong. If both are equally good, each such row is the toss
+    of a coin; ``p`` is the chance of sides at least as unequal as these. It speaks for other rows of the kind, not for
+    other first weights.
+
+    Raises
+    ------
+    SettingError
+        The rows are not the same.
+
+    >>> paired([True, True, True, True, False], [False, False, False, True, False])
+    Paired(first=3, second=0, p=0.25)
+    """
+    a, b = np.asarray(first, bool), np.asarray(second, bool)
+    if a.shape != b.shape or a.ndim != 1:
+        raise SettingError(f"paired needs both [N], of the same rows, got {list(a.shape)} and {list(b.shape)}")
+    only_a, only_b = int((a & ~b).sum()), int((b & ~a).sum())
+    n = only_a + only_b
+    ways = term = 1  # of n tosses, whole numbers: exact whatever n
+    for k in range(min(only_a, only_b)):
+        term = term * (n - k) // (k + 1)
+        ways += term
+    return Paired(first=only_a, second=only_b, p=min(1.0, 2 * ways / 2**n))
+
+
+def side(difference: Estimate, n: int) -> int:
+    """1 where a difference of ``n`` pairs of runs is above 0, −1 where it is below, 0 where that cannot be told.
+
+    It cannot where the interval holds 0 or is not defined, nor from fewer than 5 pairs.
+
+    >>> lead = mean_interval([0.1, 0.12, 0.11, 0.1, 0.13])
+    >>> side(lead, 5), side(lead, 4)
+    (1, 0)
+    """
+    if n < FEWEST:
+        return 0
+    return 1 if difference.low > 0 else -1 if difference.high < 0 else 0
+
+
+def too_few(n: int, what: str) -> str:
+    """A sentence for runs too few to claim a difference from; empty where they are enough.
+
+    >>> too_few(2, "splits")
+    'From only 2 splits no difference is claimed: that takes at least 5.'
+    """
+    return f"From only {n} {what} no difference is claimed: that takes at least {FEWEST}." if n < FEWEST else ""
+
+
+def span(e: Estimate, digits: int = 3, *, signed: bool = False) -> str:
+    """An interval in a table; a dash where it is not defined.
+
+    >>> span(Estimate(value=0.9, low=0.85, high=0.95)), span(Estimate(value=0.9, low=math.nan, high=math.nan))
+    ('0.850 – 0.950', '—')
+    >>> span(Estimate(value=0.0, low=-0.5, high=1.5), 1, signed=True)
+    '−0.5 to +1.5'
+    """
+    if math.isnan(e.low) or math.isnan(e.high):
+        return "—"
+    sign, between = ("+", "to") if signed else ("", "–")
+    return f"{e.low:{sign}.{digits}f} {between} {e.high:{sign}.{digits}f}".replace("-", "−")

@@ -15,7 +15,7 @@ from pellucid.network import Activation, Dense, Network, Scheme, mlp
 from pellucid.optimizer import Optimizer
 from pellucid.scratch.activations import sigmoid
 from pellucid.studies.learning import Line, at_least
-from pellucid.studies.setup import learn_to_the_end
+from pellucid.studies.setup import counted, learn_to_the_end
 from pellucid.studies.spread import share_interval
 from pellucid.studies.story import Story
 from pellucid.task import Loss
@@ -31,6 +31,7 @@ TARGETS = np.array([[0.0], [1.0], [1.0], [0.0]])
 ROWS = Rows(inputs=INPUTS, targets=TARGETS)
 MSE, BCE = Loss(name="mse"), Loss(name="bce")
 DESCENT, ADAM = Optimizer(name="sgd"), Optimizer(name="adam")
+NEAR = 0.05  # answers no further from 0.5 are called about 0.5
 LONGER = 10  # the seeds are trained so many times as long as the network shown
 
 
@@ -66,6 +67,8 @@ class Start:
         as many.
     epochs, shares
         The share of the seeds that are solved after so many epochs.
+    furthest
+        How far from 0.5 the answers lie at the end, the furthest of all rows and seeds.
     """
 
     gradient: float
@@ -73,6 +76,7 @@ class Start:
     solved_later: int
     epochs: tuple[int, ...]
     shares: tuple[float, ...]
+    furthest: float
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -231,8 +235,9 @@ def _tell_both(story: Story, scratch: Shown, torch: Shown) -> None:
 def _tell_starts(story: Story, network: Network, plan: Plan, seeds: int) -> dict[str, Start]:
     later = LONGER * plan.epochs
     story.heading("Why the first weights matter")
-    story.say(f"The network from scratch again, with four ways to draw the first weights, {seeds:,} seeds each (0 to "
-              f"{seeds - 1:,}), for {later:,} epochs; only the first weights differ. A seed counts as solved where all "
+    which = "0" if seeds == 1 else f"0 to {seeds - 1:,}"
+    story.say(f"The network from scratch again, with four ways to draw the first weights, {counted(seeds, 'seed')} "
+              f"each ({which}), for {later:,} epochs; only the first weights differ. A seed counts as solved where all "
               "four rounded answers are right. Watch the smallest weights: they are random, and yet nearly "
               "equal.")  # fmt: skip
     story.table("The draws", ("name", "what it is"), [(name, text) for name, (_, _, text) in DRAWS.items()])
@@ -241,13 +246,13 @@ def _tell_starts(story: Story, network: Network, plan: Plan, seeds: int) -> dict
         (name, s.gradient, _count(s.solved, seeds), _count(s.solved_later, seeds)) for name, s in starts.items()
     ]  # fmt: skip
     headings = ("first weights", "first slope", f"solved after {plan.epochs:,}", f"solved after {later:,}")
-    story.table(f"Solved, of {seeds:,} seeds (95 % interval of the share)", headings, rows)
+    story.table(f"Solved, of {counted(seeds, 'seed')} (95 % interval of the share)", headings, rows)
 
     def draw() -> Any:
         from pellucid.plots.curves import curves
 
         series = {name: (s.epochs, [100 * share for share in s.shares]) for name, s in starts.items()}
-        title = f"How many of {seeds:,} seeds have solved XOR"
+        title = f"How many of {counted(seeds, 'seed')} have solved XOR"
         x_label, y_label = "epoch (each large mark ten times the last)", "solved, % of seeds"
         return curves(series, title=title, x_label=x_label, y_label=y_label, log_x=True)
 
@@ -259,8 +264,12 @@ def _tell_starts(story: Story, network: Network, plan: Plan, seeds: int) -> dict
               "so tiny weights give tiny slopes; and hidden neurons that start nearly equal learn nearly "
               "the same.")  # fmt: skip
     if small.solved_later == starts["normal × 0.01"].solved_later == 0:
-        story.say(f"Not one seed got away from there in {later:,} epochs: the network answers about 0.5 to every row, "
-                  "which is the best that it can do as long as its hidden neurons are alike.")  # fmt: skip
+        furthest = max(small.furthest, starts["normal × 0.01"].furthest)
+        story.say(f"Not one seed was solved from there in {later:,} epochs. "
+                  + (f"The network answers about 0.5 to every row: over all seeds, no answer lies further than "
+                     f"{furthest:.2g} from it." if furthest <= NEAR
+                     else f"Some answers have moved, the furthest {furthest:.2g} away from 0.5, but in no seed all "
+                     "four to the right side."))  # fmt: skip
     return starts
 
 
@@ -275,11 +284,13 @@ def _train_starts(network: Network, plan: Plan, seeds: int) -> dict[str, Start]:
     ]
     slopes = np.array([_first_slope(network, each) for each in first]).reshape(len(DRAWS), seeds)
     solved: dict[int, Array] = {}
+    furthest: dict[int, Array] = {}
 
     def look(epoch: int) -> Callable[[dict[str, Array]], None]:
         def note(parameters: dict[str, Array]) -> None:
             answers = logits_of_many(network, parameters, INPUTS)[:, :, 0]  # [S, 4]
             solved[epoch] = _solved(answers).reshape(len(DRAWS), seeds).sum(axis=1)
+            furthest[epoch] = np.abs(answers - 0.5).reshape(len(DRAWS), -1).max(axis=1)
 
         return note
 
@@ -296,6 +307,7 @@ def _train_starts(network: Network, plan: Plan, seeds: int) -> dict[str, Start]:
             solved_later=int(solved[last][i]),
             epochs=epochs,
             shares=tuple(float(solved[epoch][i]) / seeds for epoch in epochs),
+            furthest=float(furthest[last][i]),
         )
         for i, name in enumerate(DRAWS)
     }
@@ -328,9 +340,9 @@ def _count(hits: int, n: int) -> str:
 
 def _close(story: Story, result: Xor, epochs: int, seeds: int, hidden: int) -> None:
     small, unit = result.starts["uniform × 0.01"], result.starts["uniform × 1"]
-    figures = (f"with weights × 0.01 the same network solved XOR from {small.solved_later} of {seeds} seeds in "
-               f"{LONGER * epochs:,} epochs, with weights × 1 from {unit.solved} of {seeds} in {epochs:,} and "
-               f"{unit.solved_later} in {LONGER * epochs:,}")  # fmt: skip
+    figures = (f"with weights × 0.01 the same network solved XOR from {small.solved_later} of "
+               f"{counted(seeds, 'seed')} in {LONGER * epochs:,} epochs, with weights × 1 from {unit.solved} of "
+               f"{seeds} in {epochs:,} and {unit.solved_later} in {LONGER * epochs:,}")  # fmt: skip
     if small.solved_later < unit.solved_later:
         learned = f"First weights decide whether a network learns at all: {figures}."
     else:

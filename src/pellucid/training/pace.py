@@ -17,12 +17,13 @@ from pellucid.errors import SettingError
 
 __all__ = ["Pace", "Verdict", "judge_pace"]
 
+Array = NDArray[np.float64]
 Pace = Literal["learns", "crawls", "oscillates", "diverges", "stands still"]
 
 LITTLE = 0.1  # a loss that fell by less than this share of its first value has hardly moved
 MUCH = 0.9  # after a fall by so much, what is left may swing without harm
 OFTEN = 0.25  # the least share of steps upward, and of steps downward, that is called swinging
-HIGH = 0.1  # the least mean height of those steps, as a share of the loss in the second half
+HIGH = 0.1  # the least median rise in the second half, as a share of the loss that it starts from
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,36 +100,43 @@ def judge_pace(losses: Sequence[float], *, learning_rate: float | None = None, u
     return _judge_moving(values, rises, slower, faster, unit)
 
 
-def _judge_moving(values: NDArray[np.float64], rises: float, slower: str, faster: str, unit: str) -> Verdict:
+def _judge_moving(values: Array, rises: float, slower: str, faster: str, unit: str) -> Verdict:
     tenth = max(1, len(values) // 10)
     second = values[len(values) // 2 :]
     first, end = float(values[0]), float(values[-tenth:].mean())
     scale = abs(first) or float(np.abs(values).max())
     fall = (first - end) / scale
-    ups = np.diff(second)[np.diff(second) > 0]
-    height = float(ups.mean() / max(abs(float(np.median(second))), 1e-300)) if len(ups) else 0.0
-    went = f"from {first:.4g} to {end:.4g} in {len(values):,} {unit}s"
+    height = _height(second)
+    # One loss more or less is chance where they swing; the mean is what is judged, so it is what is told.
+    last = f"{end:.4g}" if tenth == 1 else f"{end:.4g} (the mean of the last {tenth:,})"
+    went = f"from {first:.4g} to {last} in {len(values):,} {unit}s"
 
     grows = fall < -99 or (fall < -LITTLE and float(second.mean()) > 2 * float(values[: len(values) // 2].mean()))
-    swings = OFTEN <= rises <= 1 - OFTEN and ((height >= HIGH and fall < MUCH) or fall < 0)
-    if swings and not grows:
+    if OFTEN <= rises <= 1 - OFTEN and height >= HIGH and fall < MUCH and not grows:
         evidence = f"the loss went up on {100 * rises:.0f} % of the {unit}s, {went}"
-        if height >= HIGH:
-            evidence += f"; in the second half by {100 * height:.0f} % of itself each time"
+        if math.isfinite(height):
+            evidence += f"; in the second half by {100 * height:.0f} % of itself each time (the median)"
         return Verdict(kind="oscillates", evidence=evidence, remedy=slower, fall=fall, rises=rises)
-    if fall < -LITTLE:
+    # The first loss alone may lie a little high or low; in a few losses noise and fall cannot be told apart.
+    clear = abs(first - end) > 3 * _trend(values)[2] or len(values) < 20
+    if fall < -LITTLE and clear:
         evidence = f"the loss rose {went}"
         return Verdict(kind="diverges", evidence=evidence, remedy=slower, fall=fall, rises=rises)
-    if fall >= LITTLE:
+    if fall >= LITTLE and clear:
         evidence = f"the loss fell by {100 * fall:.0f} %, {went}"
         return Verdict(kind="learns", evidence=evidence, remedy="", fall=fall, rises=rises)
+    return _judge_slow(values, fall, rises, scale, went, faster, unit)
 
-    middle = float(values[len(values) // 2])
-    now = float(values[-1])
-    pace = (middle - now) / (len(second) - 1)
-    before = (first - middle) / (len(values) // 2)
+
+def _judge_slow(values: Array, fall: float, rises: float, scale: float, went: str, faster: str, unit: str) -> Verdict:
+    """A loss that has hardly moved: is it still on its way?"""
+    half = len(values) // 2
+    now, drop, noise, unsure = _trend(values)
+    pace = drop / (len(values) - half - 1)
+    before = (float(values[0]) - now - drop) / half
     evidence = f"the loss fell by only {100 * fall:.2g} %, {went}" if fall > 0 else f"the loss went {went}"
-    if pace > 0 and pace >= before / 4:
+    seen = drop > max(2 * noise, 4 * unsure)
+    if seen and pace >= before / 4:
         needed = len(values) + math.ceil((now - scale / 2) / pace)
         return Verdict(
             kind="crawls",
@@ -138,10 +146,40 @@ def _judge_moving(values: NDArray[np.float64], rises: float, slower: str, faster
             rises=rises,
             needed=needed,
         )
+    if -drop > max(2 * noise, 4 * unsure):
+        evidence += ", and in the second half it rises"
+    elif not seen and noise > 0 and OFTEN <= rises <= 1 - OFTEN:
+        evidence += f"; it wavers by about {noise:.2g} from one {unit} to the next, which would hide a slow fall"
+    else:
+        evidence += ", and hardly at all in the second half"
     return Verdict(
         kind="stands still",
-        evidence=f"{evidence}, and hardly at all in the second half",
+        evidence=evidence,
         remedy="a network that can bend (a hidden layer with an activation), other columns, or another learning rate",
         fall=fall,
         rises=rises,
     )
+
+
+def _height(values: Array) -> float:
+    """The median rise, each as a share of the loss that it starts from; infinite where all start from 0."""
+    up = np.diff(values) > 0
+    start, rise = np.abs(values[:-1][up]), np.diff(values)[up]
+    if not len(rise):
+        return 0.0
+    return float(np.median(rise[start > 0] / start[start > 0])) if (start > 0).any() else math.inf
+
+
+def _trend(values: Array) -> tuple[float, float, float, float]:
+    """The straight line through the second half: its end, its fall, the noise of one loss, the deviation of the fall.
+
+    The noise is taken from step to step, so that a smooth bend is none.
+    """
+    second = values[len(values) // 2 :]
+    time = np.arange(len(second)) - (len(second) - 1) / 2  # from the middle
+    slope = float(time @ second / (time @ time))
+    steps = np.diff(second if len(second) >= 8 else values)
+    noise = float(steps.std(ddof=1)) / math.sqrt(2)
+    length = len(second) - 1
+    end = float(second.mean()) + slope * length / 2
+    return end, -slope * length, noise, noise / math.sqrt(float(time @ time)) * length
