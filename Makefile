@@ -23,6 +23,7 @@ check: $(VENV)/.development
 
 bench: $(VENV)/.development
 	$(BIN)/python benchmarks/spine.py
+	$(BIN)/python benchmarks/engines.py
 
 format: $(VENV)/.development
 	$(BIN)/ruff check --fix .
