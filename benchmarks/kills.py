@@ -1,6 +1,6 @@
 """Kill a training run with SIGKILL at random moments, resume it, and compare the weights bit for bit.
 
-    python benchmarks/kills.py --kills 200
+    python benchmarks/kills.py --kills 300
 
 Every run is killed again and again (also while it is being resumed) until it ends by itself; its model must then be
 the one of a run that was never stopped. Writes ``benchmarks/KILLS.md``.
@@ -25,10 +25,11 @@ import pellucid
 
 HERE = Path(__file__).resolve().parent
 SETTINGS = {
+    "fused": ["--engine", "fused", "--optimizer", "adamw", "--weight-decay", "0.01", "--dropout", "0.2"],
     "torch": ["--engine", "torch", "--optimizer", "adamw", "--weight-decay", "0.01", "--dropout", "0.2"],
     "numpy": ["--engine", "numpy", "--optimizer", "nesterov", "--dropout", "0.1", "--schedule", "plateau"],
 }
-EPOCHS = {"torch": "900", "numpy": "1500"}
+EPOCHS = {"fused": "3000", "torch": "900", "numpy": "1500"}
 LATE = 1.15  # moments are drawn up to so many times the length of a whole run
 
 
@@ -107,14 +108,14 @@ def campaign(engine: str, kills: int, generator: random.Random, folder: Path) ->
 def main() -> None:
     """Run the campaign and write its figures."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--kills", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     generator = random.Random(given.seed)
     rows = []
     for engine in SETTINGS:
         with tempfile.TemporaryDirectory() as folder:
-            t = campaign(engine, given.kills // 2, generator, Path(folder))
+            t = campaign(engine, given.kills // len(SETTINGS), generator, Path(folder))
         rows.append(
             f"| {engine} | {t.kills} | {t.runs} | {t.before_config} | {t.before_checkpoint} | {t.in_training} "
             f"| {t.after_training} | {t.different} | {t.refused} | {t.leftovers} |"

@@ -326,7 +326,10 @@ def test_paths_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     (tmp_path / "people.csv").write_text("a,b\n1,2\n")
     with pytest.raises(DataError, match=r"no file .*peple.csv.*did you mean 'people.csv'"):
         read_table(tmp_path / "peple.csv")
-    with pytest.raises(DataError, match="is a folder"):
+    (tmp_path / "people.csv.gz").write_bytes(b"")
+    (tmp_path / "notes.md").write_bytes(b"")
+    named = r"is a folder: name the file that holds the table, such as 'people\.csv', 'people\.csv\.gz'$"
+    with pytest.raises(DataError, match=named):
         read_table(tmp_path)
 
     def refuse(*_: object, **__: object) -> None:

@@ -232,6 +232,17 @@ def _table(columns: Mapping[str, Cleaned], base: ReadReport, notes: Iterable[str
     return Table(arrow=arrow, report=report)
 
 
+def _tables_in(folder: Path) -> str:
+    """Files in a folder whose names are those of tables, as a hint."""
+    endings = (".csv", ".tsv", ".data", ".txt", ".parquet", ".arrow", ".feather", ".jsonl")
+    try:
+        names = sorted(e.name for e in folder.iterdir() if any(part in endings for part in e.suffixes) and e.is_file())
+    except OSError:
+        return ""
+    more = f" or {len(names) - 3} others" if len(names) > 3 else ""
+    return f", such as {', '.join(map(repr, names[:3]))}{more}" if names else ""
+
+
 def _nearby(path: Path) -> str:
     """A file in the same folder whose name is close, as a hint."""
     try:
@@ -259,7 +270,7 @@ def _read_path(
     shown = os.fspath(path)
     try:
         if path.is_dir():
-            raise DataError(f"{shown!r} is a folder: name the file that holds the table")
+            raise DataError(f"{shown!r} is a folder: name the file that holds the table{_tables_in(path)}")
         with path.open("rb") as stream:  # opened by Python, whose errors say what is wrong
             content = pa.py_buffer(stream.read())
     except FileNotFoundError as error:

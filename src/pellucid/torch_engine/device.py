@@ -6,7 +6,7 @@ import torch
 
 from pellucid.errors import SettingError, nearest
 
-__all__ = ["DEVICES", "choose_device", "use_threads"]
+__all__ = ["DEVICES", "choose_device", "place", "use_threads"]
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
@@ -31,6 +31,20 @@ def choose_device(wanted: str = "auto") -> torch.device:
     if kind == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise SettingError(f"device {wanted!r} is not here: there are {torch.cuda.device_count()} CUDA devices")
     return device
+
+
+def place(device: str, dtype: str) -> tuple[torch.device, torch.dtype]:
+    """Where and in which arithmetic to compute.
+
+    Raises
+    ------
+    SettingError
+        The device is not known or not here, or has no such arithmetic.
+    """
+    where = choose_device(device)
+    if where.type == "mps" and dtype == "float64":
+        raise SettingError("device mps has no float64: use precision float32, or device cpu")
+    return where, {"float32": torch.float32, "float64": torch.float64}[dtype]
 
 
 def use_threads(threads: int) -> None:

@@ -10,12 +10,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pellucid.errors import SettingError
 from pellucid.network import Network
 from pellucid.optimizer import Optimizer
 from pellucid.shapes import check_inputs, check_parameters, check_rows
 from pellucid.task import Loss
-from pellucid.torch_engine.device import choose_device
+from pellucid.torch_engine.device import place
 from pellucid.torch_engine.module import build, forward, loss_value
 from pellucid.torch_engine.updates import Updates, gradient
 
@@ -23,7 +22,6 @@ __all__ = ["TorchEngine"]
 
 Array = NDArray[Any]
 
-_DTYPES = {"float32": torch.float32, "float64": torch.float64}
 _LOGITS_AT_ONCE = 16_384
 
 
@@ -54,9 +52,7 @@ class TorchEngine:
         device: str = "cpu",
     ) -> None:
         self.network, self.loss, self.optimizer = network, loss, optimizer
-        self._where, self._dtype = choose_device(device), _DTYPES[dtype]
-        if self._where.type == "mps" and dtype == "float64":
-            raise SettingError("device mps has no float64: use precision float32, or device cpu")
+        self._where, self._dtype = place(device, dtype)
         self.device = str(self._where)
         check_parameters(network, parameters)
         self._module = build(network, parameters, self._dtype).to(self._where)

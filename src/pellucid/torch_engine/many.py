@@ -21,14 +21,13 @@ from pellucid.network import Activation, Dense, Network, describe
 from pellucid.optimizer import Optimizer
 from pellucid.shapes import check_rows
 from pellucid.task import Loss
-from pellucid.torch_engine.device import choose_device
+from pellucid.torch_engine.device import place
 from pellucid.torch_engine.module import activation_module, loss_value
 from pellucid.torch_engine.updates import Updates
 
 __all__ = ["logits_of_many", "train_many"]
 
 Array = NDArray[Any]
-_DTYPES = {"float32": torch.float32, "float64": torch.float64}
 
 
 def train_many(
@@ -82,15 +81,13 @@ def train_many(
             "of rows each, or one for all"
         )
     check_rows(network, loss, inputs[0] if own else inputs, targets[0] if own else targets)
-    where = choose_device(device)
+    where, kind = place(device, dtype)
     first = {p.name: np.stack([each[p.name] for each in parameters]) for p in network.parameters()}
-    weights = {
-        name: torch.tensor(array, dtype=_DTYPES[dtype], device=where).requires_grad_() for name, array in first.items()
-    }
+    weights = {name: torch.tensor(array, dtype=kind, device=where).requires_grad_() for name, array in first.items()}
     updates = Updates(optimizer, list(weights.values()))
     functions = _functions(network)
-    x = torch.as_tensor(inputs, dtype=_DTYPES[dtype]).to(where)
-    y = torch.as_tensor(targets, dtype=torch.int64 if targets.dtype.kind == "i" else _DTYPES[dtype]).to(where)
+    x = torch.as_tensor(inputs, dtype=kind).to(where)
+    y = torch.as_tensor(targets, dtype=torch.int64 if targets.dtype.kind == "i" else kind).to(where)
     many = len(parameters)
     every_y = y.flatten(0, 1) if own else y.expand(many, *y.shape).reshape(many * len(y), *y.shape[1:])
 

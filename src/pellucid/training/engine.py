@@ -33,10 +33,13 @@ class Engine(Protocol):
         """Take the training rows: inputs ``[N, I]``, targets ``[N]`` or ``[N, C]``, row weights ``[N]``."""
 
     def step(self, rows: Array, masks: Sequence[Array], learning_rate: float) -> float:
-        """Learn from these rows once; returns their loss before the update (if it is no number, nothing is learned)."""
+        """Learn from these rows, none of them twice; returns their loss before the update.
+
+        A loss that is no number teaches nothing.
+        """
 
     def gradients(self, rows: Array, masks: Sequence[Array]) -> tuple[float, dict[str, Array]]:
-        """The loss of these rows and its gradient for each trainable parameter; nothing changes."""
+        """The loss of these rows, none twice, and its gradient for each trainable parameter; nothing changes."""
 
     def logits(self, inputs: Array) -> Array:
         """Logits ``[N, C]`` for inputs ``[N, I]``, nothing dropped, running statistics used."""

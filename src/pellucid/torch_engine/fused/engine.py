@@ -11,12 +11,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pellucid.errors import SettingError
 from pellucid.network import Network
 from pellucid.optimizer import Optimizer
 from pellucid.shapes import check_inputs, check_parameters, check_rows
 from pellucid.task import Loss
-from pellucid.torch_engine.device import choose_device
+from pellucid.torch_engine.device import place
 from pellucid.torch_engine.fused.flat import Flat, to_numpy
 from pellucid.torch_engine.fused.layers import answer, lay
 from pellucid.torch_engine.fused.losses import judge, targets_of, weights_of
@@ -25,7 +24,6 @@ from pellucid.torch_engine.fused.updates import FlatUpdates
 __all__ = ["FusedEngine"]
 
 Array = NDArray[Any]
-_DTYPES = {"float32": torch.float32, "float64": torch.float64}
 _LOGITS_AT_ONCE = 16_384
 _FEW_COLUMNS = 32
 
@@ -61,9 +59,7 @@ class FusedEngine:
         private: bool = True,
     ) -> None:
         self.network, self.loss, self.optimizer = network, loss, optimizer
-        self._where, self._dtype = choose_device(device), _DTYPES[dtype]
-        if self._where.type == "mps" and dtype == "float64":
-            raise SettingError("device mps has no float64: use precision float32, or device cpu")
+        self._where, self._dtype = place(device, dtype)
         self.device = str(self._where)
         self._private = private
         check_parameters(network, parameters)
