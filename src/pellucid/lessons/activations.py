@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from pellucid.lessons.question import Question, choose, number
-from pellucid.lessons.writing import listed, pick, vector
+from pellucid.lessons.writing import pick, vector
 from pellucid.scratch.activations import RULES, softmax
 from pellucid.studies.story import Story, shown
+from pellucid.studies.wording import listed
 
 __all__ = ["questions", "tell"]
 

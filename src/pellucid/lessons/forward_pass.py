@@ -220,8 +220,8 @@ def _ask_class(generator: np.random.Generator) -> Question:
         (False, True): "it changes from the first class to the second",
     }
     return choose(
-        f"A network with a single logit gives {shown(logit)} for a row. Then the bias of its last layer is changed by "
-        f"{shown(moved - logit)}. What becomes of the answer?",
+        f"A network ends in a single logit, which is {shown(logit)} for a row. Then {shown(moved - logit)} is added to "
+        "the bias of its last layer. What becomes of the answer?",
         names[before > 0.5, after > 0.5],
         list(names.values()),
         f"The logit becomes {shown(moved)}; the probability of the second class was {shown(before)} and is now "

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.lessons.question import Question, choose, number
-from pellucid.lessons.writing import count, in_brackets, pick, vector
+from pellucid.lessons.writing import in_brackets, pick, vector
 from pellucid.network import Dense, Network, mlp
 from pellucid.optimizer import Optimizer
 from pellucid.scratch.backprop import backward
@@ -18,6 +18,7 @@ from pellucid.scratch.forward import forward
 from pellucid.scratch.losses import loss_and_gradient
 from pellucid.scratch.optimizers import update
 from pellucid.studies.story import Story, shown
+from pellucid.studies.wording import counted
 from pellucid.task import Loss
 from pellucid.training.batches import batches, n_batches
 
@@ -97,7 +98,7 @@ def _tell_batches(story: Story) -> None:
         "The loss of a data set is a mean over its rows, so an exact slope asks for all of them. A few rows, drawn at "
         "random, give nearly the same direction for much less work: a mini-batch. After each mini-batch the weights "
         "take a step; after one epoch every row has been seen once. Below, a line y = w·x + b is fitted to "
-        f"{ROWS} rows, {count(EPOCHS, 'epoch')} each time, with η = {shown(RATE)}."
+        f"{ROWS} rows, {counted(EPOCHS, 'epoch')} each time, with η = {shown(RATE)}."
     )
     best, lines = _fit_lines()
     story.table(

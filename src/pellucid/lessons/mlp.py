@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from pellucid.initialise import initialise
 from pellucid.lessons.practice import train_full_batch
 from pellucid.lessons.question import Question, choose, number
-from pellucid.lessons.writing import count, in_brackets, pick, sum_of_products, vector
+from pellucid.lessons.writing import in_brackets, pick, sum_of_products, vector
 from pellucid.network import Dense, Network, describe, mlp
 from pellucid.optimizer import Optimizer
 from pellucid.scratch.forward import forward
 from pellucid.studies.story import Story, shown
+from pellucid.studies.wording import counted
 from pellucid.task import Loss
 
 __all__ = ["questions", "tell"]
@@ -121,9 +122,9 @@ def _tell_sizes(story: Story) -> None:
     )
     solved = sum(_learns_xor(start) for start in range(STARTS))
     story.say(
-        "The network above was built by hand. How weights are learned in several layers is told from the lesson on "
-        f"losses on; it works: of {count(STARTS, 'network')} 2 → 4 → 1 with random first weights, {solved} learned XOR "
-        f"within {STEPS} steps."
+        "The network above was built by hand. The lessons from losses on tell how the weights of several layers are "
+        f"learned. It works: of {counted(STARTS, 'network')} 2 → 4 → 1 with random first weights, {solved} learned "
+        f"XOR within {STEPS} steps."
         + (" The others began in an unlucky place: the first weights matter." if solved < STARTS else "")
     )
 

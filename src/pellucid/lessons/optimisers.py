@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from pellucid.initialise import initialise
 from pellucid.lessons.practice import train_full_batch
 from pellucid.lessons.question import Question, choose, number
-from pellucid.lessons.writing import count, in_brackets, listed, pick, vector
+from pellucid.lessons.writing import in_brackets, pick, vector
 from pellucid.network import mlp
 from pellucid.optimizer import Optimizer, OptimizerName
 from pellucid.scratch.optimizers import Memory, update
 from pellucid.studies.story import Story, shown
+from pellucid.studies.wording import counted, listed
 from pellucid.task import Loss
 
 __all__ = ["questions", "tell"]
@@ -113,8 +114,8 @@ def _tell_xor(story: Story) -> dict[str, int]:
         learned[title] = sum(each == STARTS for each in solved)
         rows.append([title, *solved])
     story.say(
-        f"The last table trains {count(STARTS, 'network')} 2 → 4 → 1 on XOR, {STEPS} steps each, with every optimiser "
-        "and several learning rates. So few networks show a tendency, no more."
+        f"The last table trains {counted(STARTS, 'network')} 2 → 4 → 1 on XOR, {STEPS} steps each, with every "
+        "optimiser and several learning rates. So few networks show a tendency, no more."
     )
     story.table(
         f"How many of {STARTS} networks learned XOR",

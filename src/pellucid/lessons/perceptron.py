@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.lessons.question import Question, choose, number
-from pellucid.lessons.writing import count, in_brackets, listed, pick, sum_of_products, vector
+from pellucid.lessons.writing import in_brackets, pick, sum_of_products, vector
 from pellucid.scratch.perceptron import Learned, answer, find_cycle, learn
 from pellucid.studies.story import Story, shown
+from pellucid.studies.wording import counted, listed
 
 __all__ = ["questions", "tell"]
 
@@ -71,12 +72,12 @@ def _tell_learning(story: Story, gate: Learned) -> None:
     )
     first = gate.mistakes[:5]
     story.table(
-        f"The first {count(len(first), 'correction')} on the way to AND, from zero weights, η = 1",
+        f"The first {counted(len(first), 'correction')} on the way to AND, from zero weights, η = 1",
         ("epoch", "row", "wanted", "answer", "weights after", "bias after"),
         [(u.epoch, vector(u.inputs), u.target, u.answer, vector(u.weights), float(u.bias)) for u in first],
     )
     story.say(
-        f"After {count(len(gate.mistakes), 'correction')}, epoch {gate.epochs} went by without a mistake, and with "
+        f"After {counted(len(gate.mistakes), 'correction')}, epoch {gate.epochs} went by without a mistake, and with "
         "that learning is over."
     )
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pellucid.initialise import initialise
 from pellucid.lessons.question import Question, choose, number
-from pellucid.lessons.writing import count, in_brackets, listed, pick, vector
+from pellucid.lessons.writing import in_brackets, pick, vector
 from pellucid.network import Dropout, Network, mlp
 from pellucid.optimizer import Optimizer
 from pellucid.scratch.engine import NumpyEngine
@@ -18,6 +18,7 @@ from pellucid.scratch.forward import forward
 from pellucid.scratch.losses import loss_and_gradient
 from pellucid.scratch.optimizers import update
 from pellucid.studies.story import Story, shown
+from pellucid.studies.wording import counted, listed
 from pellucid.task import Loss
 from pellucid.training.history import Epoch
 from pellucid.training.loop import Plan, Rows, fit
@@ -124,7 +125,7 @@ def _tell_remedies(story: Story) -> dict[str, _Outcome]:
     )
     outcomes = {name: _measure(remedy) for name, remedy in REMEDIES.items()}
     story.table(
-        f"Means of {count(DRAWS, 'draw')} of rows and first weights; {TEST:,} test rows",
+        f"Means of {counted(DRAWS, 'draw')} of rows and first weights; {TEST:,} test rows",
         ("remedy", "training rows right, %", "test rows right, %", "gap", "test loss", "epochs"),
         [(name, o.train, o.test, o.train - o.test, o.loss, o.epochs) for name, o in outcomes.items()],
     )

@@ -1,8 +1,8 @@
-"""How lessons write numbers into sentences: vectors, sums of products, counted things."""
+"""How lessons write numbers into sentences: vectors, shapes, sums of products."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from pellucid.studies.story import shown
 
-__all__ = ["count", "in_brackets", "listed", "pick", "shape", "sum_of_products", "vector"]
+__all__ = ["in_brackets", "pick", "shape", "sum_of_products", "vector"]
 
 
 def vector(values: ArrayLike) -> str:
@@ -42,16 +42,6 @@ def sum_of_products(w: ArrayLike, x: ArrayLike, b: float | None = None) -> str:
     return " + ".join([*terms, *([] if b is None else [in_brackets(b)])])
 
 
-def listed(words: Sequence[str]) -> str:
-    """Words in a row.
-
-    >>> listed(["AND", "OR", "NAND"]), listed(["XOR"])
-    ('AND, OR and NAND', 'XOR')
-    """
-    *first, last = words
-    return f"{', '.join(first)} and {last}" if first else last
-
-
 def shape(extents: Iterable[int]) -> str:
     """The shape of an array.
 
@@ -59,15 +49,6 @@ def shape(extents: Iterable[int]) -> str:
     '[32, 10]'
     """
     return "[" + ", ".join(f"{extent}" for extent in extents) + "]"
-
-
-def count(n: int, thing: str, things: str | None = None) -> str:
-    """A number of things.
-
-    >>> count(1, "epoch"), count(3, "epoch")
-    ('1 epoch', '3 epochs')
-    """
-    return f"{n:,} {thing if n == 1 else things or thing + 's'}"
 
 
 def pick(generator: np.random.Generator, values: Iterable[Any]) -> Any:

@@ -16,9 +16,10 @@ from pellucid.network import Network, mlp
 from pellucid.optimizer import Optimizer
 from pellucid.scratch.activations import sigmoid
 from pellucid.studies.learning import Line, at_least
-from pellucid.studies.setup import counted, learn_to_the_end, shape_of, widths
+from pellucid.studies.setup import learn_to_the_end, shape_of, widths
 from pellucid.studies.spread import share_interval
 from pellucid.studies.story import Story
+from pellucid.studies.wording import counted
 from pellucid.task import Loss
 from pellucid.training.engine import make_engine
 from pellucid.training.loop import Plan, Rows

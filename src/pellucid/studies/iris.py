@@ -16,9 +16,10 @@ from pellucid.initialise import initialise
 from pellucid.network import Network, describe, mlp
 from pellucid.optimizer import Optimizer
 from pellucid.studies.learning import Line, at_least
-from pellucid.studies.setup import counted, learn_to_the_end, shape_of, widths
+from pellucid.studies.setup import learn_to_the_end, shape_of, widths
 from pellucid.studies.spread import Paired, mean_interval, paired, share_interval, side, span, too_few
 from pellucid.studies.story import Story
+from pellucid.studies.wording import counted
 from pellucid.task import Loss
 from pellucid.training.engine import make_engine
 from pellucid.training.loop import Plan, Rows

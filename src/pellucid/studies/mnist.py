@@ -21,8 +21,8 @@ from pellucid.scratch.activations import softmax
 from pellucid.studies.image_answers import SURE, Answers, judge, tell_answers
 from pellucid.studies.image_sets import CLOTHES, DIGITS, ImageSet, digits, idx_set, rows_of
 from pellucid.studies.learning import at_least
-from pellucid.studies.setup import listed
 from pellucid.studies.story import Story
+from pellucid.studies.wording import listed
 from pellucid.task import Loss
 from pellucid.training.engine import make_engine
 from pellucid.training.history import Epoch

@@ -30,9 +30,9 @@ from pellucid.studies.remedies import (
     swapped_rows,
     train,
 )  # fmt: skip
-from pellucid.studies.setup import listed
 from pellucid.studies.spread import mean_interval, side, span, too_few
 from pellucid.studies.story import Story
+from pellucid.studies.wording import listed
 from pellucid.training.loop import Rows
 
 __all__ = ["Overfitting", "study"]

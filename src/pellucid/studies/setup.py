@@ -10,7 +10,7 @@ from pellucid.studies.learning import Line, learn
 from pellucid.training.engine import Engine
 from pellucid.training.loop import Plan, Rows
 
-__all__ = ["counted", "learn_to_the_end", "listed", "shape_of", "widths"]
+__all__ = ["learn_to_the_end", "shape_of", "widths"]
 
 
 def learn_to_the_end(
@@ -30,24 +30,6 @@ def learn_to_the_end(
             f"the learning rate, which is {plan.learning_rate:g}"
         )
     return lines
-
-
-def counted(n: int, what: str) -> str:
-    """A number of things.
-
-    >>> counted(1, "seed"), counted(1000, "seed")
-    ('1 seed', '1,000 seeds')
-    """
-    return f"{n:,} {what}{'s' * (n != 1)}"
-
-
-def listed(names: Sequence[str]) -> str:
-    """Names in a sentence.
-
-    >>> listed(["a"]), listed(["a", "b", "c"])
-    ('a', 'a, b and c')
-    """
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def shape_of(network: Network) -> str:

@@ -15,9 +15,10 @@ from pellucid.network import Activation, Dense, Network, Scheme, mlp
 from pellucid.optimizer import Optimizer
 from pellucid.scratch.activations import sigmoid
 from pellucid.studies.learning import Line, at_least
-from pellucid.studies.setup import counted, learn_to_the_end
+from pellucid.studies.setup import learn_to_the_end
 from pellucid.studies.spread import share_interval
 from pellucid.studies.story import Story
+from pellucid.studies.wording import counted
 from pellucid.task import Loss
 from pellucid.training.engine import make_engine
 from pellucid.training.loop import Plan, Rows
