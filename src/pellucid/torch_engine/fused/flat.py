@@ -1,7 +1,9 @@
 """All parameters in one flat tensor, all gradients in another; each array of the network is a view of them.
 
 So an update is a few operations for the whole network, clipping is one norm, and a copy of the weights is one copy.
-A Dense layer's weight and bias lie together as a block ``[O, I + 1]``, the bias in the last column.
+A Dense layer's weight and bias lie together as a block ``[O, I + 1]``, the bias in the last column. Of a layer with many
+outputs the block lies in memory column by column: its gradient d [x; 1]ᵀ then has rows of length O, most often a multiple
+of 16, where rows of I + 1 numbers leave a matrix product with a last strip of a single column (up to half its time).
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ from pellucid.network import BatchNorm, Dense, Network
 __all__ = ["Flat", "to_numpy"]
 
 Array = NDArray[Any]
+
+_MANY_OUTPUTS = 32  # below, the product is faster row by row
 
 
 class Flat:
@@ -65,7 +69,10 @@ class Flat:
                 case _:
                     continue
             end = start + shape[0] * shape[1]
-            blocks[index] = flat[..., start:end].view(*self.lead, *shape)
+            if not self.lead and isinstance(layer, Dense) and layer.outputs >= _MANY_OUTPUTS:
+                blocks[index] = flat[start:end].view(shape[1], shape[0]).t()
+            else:
+                blocks[index] = flat[..., start:end].view(*self.lead, *shape)
             start = end
         return blocks
 
