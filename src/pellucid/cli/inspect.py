@@ -113,7 +113,8 @@ def _show_run(model: Model, history: Sequence[Epoch]) -> None:
         console.print(metrics_table(facts["metrics"], facts["baseline"], f"On the {facts['measured_on']} rows"))
         versions = ", ".join(f"{name} {version}" for name, version in model.facts["libraries"].items())
         why = f" ({facts['why_this_engine']})" if "why_this_engine" in facts else ""
-        console.print(escape(f"\n{facts['engine']} on {facts['device']}{why}; {versions}"))
+        arithmetic = f" in {facts['precision']}, products by {facts['products']}" if "products" in facts else ""
+        console.print(escape(f"\n{facts['engine']} on {facts['device']}{why}{arithmetic}; {versions}"))
 
 
 def _print_json(value: object) -> None:

@@ -66,8 +66,12 @@ def make_engine(
     *,
     dtype: str = "float32",
     device: str = "auto",
+    products: str = "blas",
 ) -> Engine:
     """The engine of this name; ``auto`` is the one that `engine_for` names.
+
+    ``products`` says how the fused engine multiplies matrices (`pellucid.torch_engine.fused.products.WAYS`); the
+    others have one way only.
 
     >>> from pellucid.network import mlp
     >>> from pellucid.initialise import initialise
@@ -88,7 +92,7 @@ def make_engine(
     if name == "fused":
         from pellucid.torch_engine.fused.engine import FusedEngine
 
-        return FusedEngine(network, loss, optimizer, parameters, dtype, device)
+        return FusedEngine(network, loss, optimizer, parameters, dtype, device, products=products)
     from pellucid.torch_engine.engine import TorchEngine
 
     return TorchEngine(network, loss, optimizer, parameters, dtype, device)

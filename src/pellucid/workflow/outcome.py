@@ -61,6 +61,9 @@ def conclude(prepared: Prepared, settings: Settings, engine: Engine, outcome: Ou
         "engine": engine.name,
         "device": engine.device,
         "why_this_engine": _why(engine),
+        "precision": settings.precision,
+        "threads": settings.threads,
+        "products": settings.products,
     }
     model = replace(model, facts={**model.facts, "metrics": facts})
     run = Run(

@@ -142,7 +142,7 @@ def prepare(data: object, settings: Settings, *, test_data: object = None) -> Pr
 
     def inputs(of: Table, rows: Array) -> Array:
         # Part by part: the inputs of a large set of images are far larger than its pixels.
-        return recipe.transform(of.take(rows), dtype=np.dtype(settings.precision))
+        return recipe.transform(of.take(rows), dtype=np.dtype(settings.dtype))
 
     train = training_rows(task, scaler, inputs(table, split.train), train_values)
     validation = train

@@ -15,21 +15,20 @@ from pellucid.initialise import initialise
 from pellucid.network import describe
 from pellucid.optimizer import Optimizer
 from pellucid.training.checkpoint import Checkpointer, read_state
-from pellucid.training.engine import Engine, engine_for, make_engine
+from pellucid.training.engine import Engine, make_engine
 from pellucid.training.history import Epoch
 from pellucid.training.interrupt import listening_for_interrupt
 from pellucid.training.loop import Outcome, Plan, State, check_batches, fit
 from pellucid.training.schedules import Schedule
 from pellucid.workflow.config import read_config, write_config
 from pellucid.workflow.folder import RunFolder
+from pellucid.workflow.machine import on_this_machine
 from pellucid.workflow.outcome import conclude
 from pellucid.workflow.prepare import Prepared, prepare, settings_for
 from pellucid.workflow.run import Run
 from pellucid.workflow.settings import Settings
 
 __all__ = ["Watcher", "auto_batch_size", "optimizer_of", "resume", "train"]
-
-_WORTH_THREADS = 2e7  # multiplications and additions a step: a rule of thumb, see docs/log.md
 
 
 class Watcher(Protocol):
@@ -182,8 +181,9 @@ def _engine(prepared: Prepared) -> Engine:
         prepared.task.loss,
         optimizer_of(settings),
         initialise(prepared.network, settings.seed, scheme=settings.init, scale=settings.init_scale),  # type: ignore[arg-type]
-        dtype=settings.precision,
+        dtype=settings.dtype,
         device=settings.device,
+        products=settings.reduced_products or settings.products,
     )
 
 
@@ -225,10 +225,9 @@ def _resolved(prepared: Prepared) -> Settings:
     """The settings with everything that was left to us decided."""
     settings = prepared.settings
     batch_size = settings.batch_size or auto_batch_size(len(prepared.train))
-    engine = engine_for(settings.device)[0] if settings.engine == "auto" else settings.engine
     rows = min(batch_size, len(prepared.train))
-    threads = settings.threads or auto_threads(prepared, rows, measured=engine != "numpy")
-    return replace(settings, batch_size=batch_size, threads=threads, engine=engine)
+    decided = on_this_machine(settings, prepared.network, prepared.task.loss, rows)
+    return replace(decided, batch_size=batch_size)
 
 
 def auto_batch_size(n_rows: int) -> int:
@@ -238,24 +237,6 @@ def auto_batch_size(n_rows: int) -> int:
     (16, 256)
     """
     return min(1024, max(16, 1 << round(math.log2(1.5 * math.sqrt(n_rows)))))
-
-
-def auto_threads(prepared: Prepared, batch_size: int, *, measured: bool) -> int:
-    """One thread where a step is so small that threads would mostly wait for each other; else what is faster now.
-
-    A step costs about 6 · parameters · rows multiplications and additions. ``measured`` says whether the engine's
-    threads are PyTorch's, which can be tried out.
-    """
-    if 6 * prepared.network.n_trainable * batch_size < _WORTH_THREADS:
-        return 1
-    affinity = getattr(os, "sched_getaffinity", None)
-    most = len(affinity(0)) if affinity else os.cpu_count() or 1
-    if not measured:
-        return most
-    from pellucid.torch_engine.threads import fastest_threads
-
-    loss, precision = prepared.task.loss, prepared.settings.precision
-    return fastest_threads(prepared.network, loss, max(2, batch_size), most, dtype=precision)
 
 
 def optimizer_of(settings: Settings) -> Optimizer:

@@ -12,6 +12,7 @@ column, so that z = [W b] [x; 1] and ∂L/∂[W b] = d [x; 1]ᵀ are one product
 |---|---|
 | `flat` | all parameters, and all gradients, in one tensor each |
 | `activations` | f and f′ as operations on buffers |
+| `products` | matrix products, by the library that is faster here or in fewer digits |
 | `layers` | the way there and the way back through each layer |
 | `losses` | the loss and its gradient for the logits |
 | `updates` | the rules, for all parameters at once |

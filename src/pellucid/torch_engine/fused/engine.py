@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from pellucid.errors import SettingError, nearest
 from pellucid.network import Network
 from pellucid.optimizer import Optimizer
 from pellucid.shapes import check_inputs, check_parameters, check_rows
@@ -19,6 +20,7 @@ from pellucid.torch_engine.device import place
 from pellucid.torch_engine.fused.flat import Flat, to_numpy
 from pellucid.torch_engine.fused.layers import answer, lay
 from pellucid.torch_engine.fused.losses import judge, targets_of, weights_of
+from pellucid.torch_engine.fused.products import WAYS, onednn_is_exact
 from pellucid.torch_engine.fused.updates import FlatUpdates
 
 __all__ = ["FusedEngine"]
@@ -41,6 +43,9 @@ class FusedEngine:
         ``float32`` or ``float64``.
     device
         ``auto``, ``cpu``, ``cuda`` or ``mps``.
+    products
+        How matrices are multiplied, one of `products.WAYS`. ``onednn`` becomes ``blas`` for float64 and where oneDNN
+        does not compute in float32 (see `products.onednn_is_exact`).
     private
         Whether operators may be used that PyTorch does not document; the results are the same to rounding.
     """
@@ -56,12 +61,14 @@ class FusedEngine:
         dtype: str = "float32",
         device: str = "cpu",
         *,
+        products: str = "blas",
         private: bool = True,
     ) -> None:
         self.network, self.loss, self.optimizer = network, loss, optimizer
         self._where, self._dtype = place(device, dtype)
         self.device = str(self._where)
         self._private = private
+        self.products = _possible(products, self._dtype, self._where)
         check_parameters(network, parameters)
         self._flat = Flat(network, parameters, self._dtype, self._where)
         self._updates = FlatUpdates(optimizer, self._flat.weights, self._flat.gradients, private=private)
@@ -142,6 +149,17 @@ class FusedEngine:
         return torch.as_tensor(array, dtype=dtype).to(self._where)
 
 
+def _possible(products: str, dtype: torch.dtype, where: torch.device) -> str:
+    """The way asked for, or the one that stands in for it here."""
+    if products not in WAYS:
+        raise SettingError(f"products {products!r} is not known{nearest(products, WAYS)}")
+    if dtype == torch.float64 and products in ("medium", "bf16"):
+        raise SettingError(f"products {products} would round float64 to a few digits: use float32 with it")
+    if products == "onednn" and (dtype == torch.float64 or where.type != "cpu" or not onednn_is_exact()):
+        return "blas"
+    return products
+
+
 class _Plan:
     """The operations for batches of one size."""
 
@@ -151,7 +169,7 @@ class _Plan:
         x = self._part(engine._x, size, all_rows)
         t = self._part(engine._t, size, all_rows)
         w = None if engine._w is None else self._part(engine._w, size, all_rows)
-        way = lay(engine.network, engine._flat, x, private=engine._private)
+        way = lay(engine.network, engine._flat, x, products=engine.products, private=engine._private)
         self._value = torch.zeros((), dtype=x.dtype, device=x.device)
         judgement = judge(engine.loss, way.logits, t, w, way.d_logits, self._value, private=engine._private)
         self._operations = [*way.there, *judgement.operations, *way.back]

@@ -1,9 +1,9 @@
 """All parameters in one flat tensor, all gradients in another; each array of the network is a view of them.
 
 So an update is a few operations for the whole network, clipping is one norm, and a copy of the weights is one copy.
-A Dense layer's weight and bias lie together as a block ``[O, I + 1]``, the bias in the last column. Of a layer with many
-outputs the block lies in memory column by column: its gradient d [x; 1]ᵀ then has rows of length O, most often a multiple
-of 16, where rows of I + 1 numbers leave a matrix product with a last strip of a single column (up to half its time).
+A Dense layer's weight and bias lie together as a block ``[O, I + 1]``, the bias in the last column. Of a layer with
+many outputs the block lies in memory column by column: its gradient d [x; 1]ᵀ then has rows of O numbers, most often a
+multiple of 16, where rows of I + 1 would leave a product with a last strip of one column (up to half its time).
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from pellucid.errors import SettingError
 from pellucid.network import Activation, BatchNorm, Dense, Dropout, Network, describe
 from pellucid.torch_engine.fused import activations
 from pellucid.torch_engine.fused.flat import Flat
+from pellucid.torch_engine.fused.products import Products
 
 __all__ = ["Way", "answer", "lay"]
 
@@ -46,11 +47,13 @@ class Way:
     masks: tuple[Tensor, ...]
 
 
-def lay(network: Network, flat: Flat, x: Tensor, *, private: bool = True) -> Way:
+def lay(network: Network, flat: Flat, x: Tensor, *, products: str = "blas", private: bool = True) -> Way:
     """Lay the way for the rows in ``x`` ``[I + 1, B]`` (ones at the bottom), which may change between steps.
 
-    ``private`` allows operators that PyTorch does not document where they are faster; results are the same.
+    ``products`` is one of `products.WAYS`. ``private`` allows operators that PyTorch does not document where they are
+    faster; results are the same.
     """
+    multiply = Products(products)
     lead, rows = flat.lead, x.shape[-1]
     there: Operations = []
     backs: list[Back | None] = []
@@ -70,9 +73,8 @@ def lay(network: Network, flat: Flat, x: Tensor, *, private: bool = True) -> Way
         match layer:
             case Dense():
                 source = before if layer.bias else a
-                product = torch.bmm if lead else torch.mm
-                there.append(partial(product, flat.w[index], source, out=out))
-                backs.append(partial(_dense_back, flat.w[index], flat.g[index], source, layer.inputs))
+                there += multiply.there(flat.w[index], source, out)
+                backs.append(partial(_dense_back, multiply, flat.w[index], flat.g[index], source, layer.inputs))
             case Activation():
                 kept = None if layer.function in activations.FROM_OUTPUT else torch.empty_like(out)
                 there += activations.forward(layer.function, a, out, kept)
@@ -107,13 +109,12 @@ def _back(network: Network, backs: list[Back | None], d: Tensor) -> Operations:
     return operations
 
 
-def _dense_back(w: Tensor, g: Tensor, source: Tensor, inputs: int, d: Tensor, into: Tensor | None) -> Operations:
+def _dense_back(
+    multiply: Products, w: Tensor, g: Tensor, source: Tensor, inputs: int, d: Tensor, into: Tensor | None
+) -> Operations:
     """∂L/∂[W b] = d [x; 1]ᵀ, ∂L/∂x = Wᵀ d."""
-    product = torch.bmm if w.ndim == 3 else torch.mm
-    operations: Operations = [partial(product, d, source.transpose(-1, -2), out=g)]
-    if into is not None:
-        operations.append(partial(product, w[..., :inputs].transpose(-1, -2), d, out=into))
-    return operations
+    operations = multiply.weights(d, source, g)
+    return operations if into is None else [*operations, *multiply.back(w, inputs, d, into)]
 
 
 def _activation_back(

@@ -1,0 +1,59 @@
+"""What a run leaves to the machine: which engine, how many threads, which library multiplies matrices.
+
+What is measured is measured once and written into the run's ``config.yaml``: sums are split and ordered differently
+otherwise, and the same command would come to other last digits.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+from pellucid.errors import SettingError
+from pellucid.network import Network
+from pellucid.task import Loss
+from pellucid.training.engine import engine_for
+from pellucid.workflow.settings import Settings
+
+__all__ = ["on_this_machine"]
+
+_WORTH_THREADS = 2e7  # multiplications and additions a step: a rule of thumb, see docs/log.md
+
+
+def on_this_machine(settings: Settings, network: Network, loss: Loss, batch_size: int) -> Settings:
+    """The settings with engine, threads and products decided.
+
+    A step so small that threads would mostly wait for each other gets one thread; for a larger one, one thread and one
+    a core are tried, and each way of multiplying that keeps float32's accuracy.
+    """
+    engine = engine_for(settings.device)[0] if settings.engine == "auto" else settings.engine
+    reduced = settings.reduced_products
+    if reduced and engine != "fused":
+        raise SettingError(
+            f"precision {settings.precision} is made for the fused engine, not for {engine}: use engine=fused, or "
+            "precision=float32"
+        )
+    products, threads = settings.products, settings.threads
+    small = 6 * network.n_trainable * batch_size < _WORTH_THREADS
+    try_threads = [threads] if threads else [1] if small else sorted({1, _cores()})
+    if engine == "numpy":
+        return replace(settings, engine=engine, threads=try_threads[-1], products="blas")
+    from pellucid.torch_engine.fastest import fastest_way, products_to_try
+
+    rows = max(2, batch_size)
+    try_products: tuple[str, ...]
+    if reduced or products != "auto":
+        try_products = (reduced or products,)
+    elif engine == "fused" and settings.device in ("auto", "cpu"):
+        try_products = products_to_try(network, rows, dtype=settings.dtype)
+    else:
+        try_products = ("blas",)
+    threads, products = fastest_way(
+        network, loss, rows, threads=try_threads, products=try_products, dtype=settings.dtype
+    )
+    return replace(settings, engine=engine, threads=threads, products="blas" if reduced else products)
+
+
+def _cores() -> int:
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
