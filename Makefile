@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# What Pellucid is compared with lives apart, so that it never changes what development installs.
+BENCH := .venv-bench
 # PyTorch goes first, pinned: its CPU build is found locally where there is one, and nothing heavier is fetched later.
 TORCH := $(shell grep -E '^torch==' constraints.txt)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
@@ -21,9 +23,11 @@ check: $(VENV)/.development
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.development
+bench: $(VENV)/.development $(BENCH)/.peers
 	$(BIN)/python benchmarks/spine.py
 	$(BIN)/python benchmarks/engines.py
+	$(BENCH)/bin/python benchmarks/results.py
+	$(BENCH)/bin/python benchmarks/growth.py
 
 format: $(VENV)/.development
 	$(BIN)/ruff check --fix .
@@ -42,5 +46,11 @@ $(VENV)/.development: $(VENV)/.runtime
 	$(PIP) -e '.[dev]'
 	touch $@
 
+$(BENCH)/.peers: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(TORCH)
+	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	touch $@
+
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) $(BENCH) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -151,7 +151,7 @@ def study(
     _tell_improved(story, small, larger, first, improved, versus)
     _draw_both(story, small, larger, first, improved, classes)
 
-    compared = _tell_activations(story, activation, plan, inputs, labels, seeds, device)
+    compared = _tell_activations(story, activation, plan, inputs, labels, seeds)
     result = Iris(
         classes=classes, truth=test.targets, first=first, improved=improved, paired=versus, activations=compared
     )
@@ -306,7 +306,7 @@ def _draw_both(
 
 
 def _tell_activations(
-    story: Story, chosen: str, plan: Plan, inputs: Array, labels: Array, seeds: int, device: str
+    story: Story, chosen: str, plan: Plan, inputs: Array, labels: Array, seeds: int
 ) -> dict[str, Compared]:
     story.heading("Which activation?")
     story.say(f"The small network again, with one activation after the other, {seeds} times each: every time another "
@@ -314,7 +314,7 @@ def _tell_activations(
               "the differences can be taken time by time. identity is no activation at all: a linear "
               "model.")  # fmt: skip
     names = (chosen, *(name for name in COMPARED if name != chosen))
-    accuracies = _accuracies(names, plan, inputs, labels, seeds, device)
+    accuracies = _accuracies(names, plan, inputs, labels, seeds)
     shared = TEST_SHARE / (1 - TEST_SHARE)
     compared = {
         name: Compared(
@@ -358,10 +358,8 @@ def _tell_activations(
     return compared
 
 
-def _accuracies(
-    names: Sequence[str], plan: Plan, inputs: Array, labels: Array, seeds: int, device: str
-) -> dict[str, Array]:
-    from pellucid.torch_engine.many import logits_of_many, train_many
+def _accuracies(names: Sequence[str], plan: Plan, inputs: Array, labels: Array, seeds: int) -> dict[str, Array]:
+    from pellucid.training.many import logits_of_many, train_many
 
     parts = [_split(inputs, labels, seed) for seed in range(seeds)]
     x, y = np.stack([train.inputs for train, _, _ in parts]), np.stack([train.targets for train, _, _ in parts])
@@ -372,7 +370,7 @@ def _accuracies(
         network = mlp(4, [10], 3, activation=name)
         first = [initialise(network, seed, scheme="uniform") for seed in range(seeds)]
         last = train_many(network, LOSS, ADAM, first, x, y, learning_rate=plan.learning_rate, epochs=plan.epochs,
-                          device=device)  # fmt: skip
+                          dtype="float64")  # fmt: skip
         answers = logits_of_many(network, last, x_test).argmax(axis=2)  # [S, B]
         found[name] = (answers == y_test).mean(axis=1)
     return found

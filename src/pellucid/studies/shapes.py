@@ -188,7 +188,7 @@ def _same_width(depth: int, parameters: int) -> int:
 def _train(
     name: str, hidden: tuple[int, ...], parts: _Parts, *, seeds: range, epochs: int, lr: float, device: str
 ) -> Shape:
-    from pellucid.torch_engine.many import logits_of_many, train_many
+    from pellucid.training.many import logits_of_many, train_many
 
     network = mlp(64, hidden, 10)
     began = time.perf_counter()
@@ -201,6 +201,7 @@ def _train(
         learning_rate=lr,
         epochs=epochs,
         device=device,
+        engine="stack",  # for all shapes, so that their times can be compared
     )
     seconds = time.perf_counter() - began
 

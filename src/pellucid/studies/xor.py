@@ -276,7 +276,7 @@ def _tell_starts(story: Story, network: Network, plan: Plan, seeds: int) -> dict
 
 def _train_starts(network: Network, plan: Plan, seeds: int) -> dict[str, Start]:
     """Train all seeds of all draws side by side, looking at them on the way."""
-    from pellucid.torch_engine.many import logits_of_many, train_many
+    from pellucid.training.many import logits_of_many, train_many
 
     first = [
         initialise(network, seed, scheme=scheme, scale=scale)
@@ -321,7 +321,7 @@ def _first_slope(network: Network, parameters: dict[str, Array]) -> float:
 
 
 def _tell_torch_seeds(story: Story, network: Network, plan: Plan, seeds: int) -> int:
-    from pellucid.torch_engine.many import logits_of_many, train_many
+    from pellucid.training.many import logits_of_many, train_many
 
     first = [initialise(network, seed, scheme="uniform") for seed in range(seeds)]
     last = train_many(network, BCE, ADAM, first, INPUTS, TARGETS, learning_rate=plan.learning_rate,

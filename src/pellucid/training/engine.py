@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # the command line reads ENGINES from here, and should not lo
 
     Array = NDArray[Any]
 
-ENGINES = ("auto", "fused", "torch", "numpy")
+ENGINES = ("auto", "fused", "kernel", "torch", "numpy")
 
 
 class Engine(Protocol):
@@ -87,6 +87,10 @@ def make_engine(
         from pellucid.scratch.engine import NumpyEngine
 
         return NumpyEngine(network, loss, optimizer, parameters, dtype)
+    if name == "kernel":
+        from pellucid.kernel.engine import KernelEngine
+
+        return KernelEngine(network, loss, optimizer, parameters, dtype, device)
     if name == "auto":
         name, _ = engine_for(device)
     if name == "fused":

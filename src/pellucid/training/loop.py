@@ -21,7 +21,18 @@ from pellucid.training.history import Epoch
 from pellucid.training.schedules import Plateau, Schedule
 from pellucid.training.stopping import EarlyStopping
 
-__all__ = ["Outcome", "Plan", "Rows", "State", "check_batches", "fit"]
+__all__ = [
+    "Outcome",
+    "Plan",
+    "Rows",
+    "State",
+    "after_epoch",
+    "check_batches",
+    "fit",
+    "fresh",
+    "rate_of",
+    "rows_a_batch",
+]
 
 Array = NDArray[Any]
 
@@ -142,7 +153,7 @@ def fit(
     """
     check_batches(engine.network, len(train), plan.batch_size)
     engine.load_rows(train.inputs, train.targets, train.weights)
-    state = start or _fresh(engine, plan)
+    state = start or fresh(engine, plan)
     if start is not None:
         engine.load_parameters(state.parameters)
         engine.load_memory(state.memory)
@@ -158,7 +169,7 @@ def fit(
             if learned is None:
                 reason = "interrupted"
                 break
-            state = _after_epoch(engine, validation, plan, state, learned, time.perf_counter() - began)
+            state = after_epoch(engine, validation, plan, state, learned, time.perf_counter() - began)
         except DivergenceError as error:
             if not state.epoch:
                 raise
@@ -180,18 +191,20 @@ def fit(
 
 def check_batches(network: Network, n_rows: int, batch_size: int) -> None:
     """Raise `SettingError` where a network cannot learn from batches so small."""
-    if min(n_rows, batch_size) < _rows_a_batch(network):
+    if min(n_rows, batch_size) < rows_a_batch(network):
         raise SettingError(
             "BatchNorm cannot train on one row at a time: give a batch_size of at least 2 (and as many rows), or "
             "switch batch_norm off"
         )
 
 
-def _rows_a_batch(network: Network) -> int:
+def rows_a_batch(network: Network) -> int:
+    """The fewest rows that a network can learn from: 2 with BatchNorm, which takes their variance."""
     return 2 if network.has_batch_norm else 1
 
 
-def _fresh(engine: Engine, plan: Plan) -> State:
+def fresh(engine: Engine, plan: Plan) -> State:
+    """The state before the first epoch."""
     return State(
         epoch=0,
         parameters={},
@@ -207,12 +220,12 @@ def _run_epoch(
     engine: Engine, train: Rows, plan: Plan, state: State, interrupted: Callable[[], bool]
 ) -> tuple[float, float] | None:
     """Learn from every row once; the mean loss and the last learning rate, or ``None`` if interrupted."""
-    at_least = _rows_a_batch(engine.network)
+    at_least = rows_a_batch(engine.network)
     steps = n_batches(len(train), plan.batch_size, at_least=at_least)
     total, rate = 0.0, 0.0
     for batch, rows in enumerate(batches(len(train), plan.batch_size, plan.seed, state.epoch, at_least=at_least)):
         masks = dropout_masks(engine.network, len(rows), plan.seed, state.epoch, batch)
-        rate = _rate(plan, state, batch, steps)
+        rate = rate_of(plan, state, batch, steps)
         loss = engine.step(rows, masks, rate)
         if not math.isfinite(loss):
             where = f"epoch {state.epoch + 1}, batch {batch + 1} of {steps}"
@@ -224,9 +237,18 @@ def _run_epoch(
     return total / len(train), rate
 
 
-def _after_epoch(
+def after_epoch(
     engine: Engine, validation: Rows, plan: Plan, state: State, learned: tuple[float, float], seconds: float
 ) -> State:
+    """The state one epoch on: measured on the validation rows, its line of the history written, the best weights kept.
+
+    ``learned`` is the epoch's mean loss and last learning rate.
+
+    Raises
+    ------
+    DivergenceError
+        The validation loss is no number.
+    """
     train_loss, rate = learned
     loss, score = _validate(engine, validation)
     if not math.isfinite(loss):
@@ -252,7 +274,8 @@ def _after_epoch(
     )
 
 
-def _rate(plan: Plan, state: State, batch: int, steps: int) -> float:
+def rate_of(plan: Plan, state: State, batch: int, steps: int) -> float:
+    """The learning rate of a batch, by the plan's schedule."""
     return plan.schedule.rate(
         plan.learning_rate,
         epoch=state.epoch,

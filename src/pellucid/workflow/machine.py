@@ -36,7 +36,7 @@ def on_this_machine(settings: Settings, network: Network, loss: Loss, batch_size
     products, threads = settings.products, settings.threads
     small = 6 * network.n_trainable * batch_size < _WORTH_THREADS
     try_threads = [threads] if threads else [1] if small else sorted({1, _cores()})
-    if engine == "numpy":
+    if engine in ("numpy", "kernel"):  # not PyTorch's threads
         return replace(settings, engine=engine, threads=try_threads[-1], products="blas")
     from pellucid.torch_engine.fastest import fastest_way, products_to_try
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -131,7 +132,9 @@ def _libraries(engine: Engine) -> dict[str, str]:
     from pellucid.version import __version__
 
     versions = {"pellucid": __version__, "numpy": np.__version__, "pyarrow": pa.__version__}
-    if engine.name != "numpy":
+    if engine.name == "kernel":
+        versions["numba"] = version("numba")
+    elif engine.name != "numpy":
         import torch
 
         versions["torch"] = torch.__version__

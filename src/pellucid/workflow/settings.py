@@ -256,7 +256,12 @@ class Settings:
         "stop after so many epochs without a better validation loss; none: never",
     )
 
-    engine: str = _setting("auto", "machine", Choice(ENGINES), "fused is fast, torch is autograd, numpy the textbook")
+    engine: str = _setting(
+        "auto",
+        "machine",
+        Choice(ENGINES),
+        "fused is fast, kernel for tiny networks; torch is autograd, numpy the textbook",
+    )
     precision: str = _setting(
         "float32",
         "machine",

@@ -170,7 +170,7 @@ def _check_unchanged(stored: Settings, source: str | None, data: object, given: 
 def _engine(prepared: Prepared) -> Engine:
     settings = prepared.settings
     check_batches(prepared.network, len(prepared.train), _plan(settings).batch_size)
-    if settings.engine != "numpy":
+    if settings.engine in ("fused", "torch"):
         from pellucid.torch_engine.device import use_threads
 
         assert settings.threads is not None

@@ -15,8 +15,12 @@ column, so that z = [W b] [x; 1] and ∂L/∂[W b] = d [x; 1]ᵀ are one product
 | `products` | matrix products, by the library that is faster here or in fewer digits |
 | `layers` | the way there and the way back through each layer |
 | `losses` | the loss and its gradient for the logits |
+| `graph` | on a CUDA device, all operations of a step started by one call |
 | `updates` | the rules, for all parameters at once |
 | `engine` | the plan at work: an `Engine` of `pellucid.training` |
+| `stack` | K networks of one description in one plan |
+| `rates` | a learning rate for each of them |
+| `answers` | what they answer |
 
 No derivative here comes from autograd or from the textbook, so the three check each other.
 """

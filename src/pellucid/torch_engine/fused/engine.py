@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,8 @@ from pellucid.shapes import check_inputs, check_parameters, check_rows
 from pellucid.task import Loss
 from pellucid.torch_engine.device import place
 from pellucid.torch_engine.fused.flat import Flat, to_numpy
-from pellucid.torch_engine.fused.layers import answer, lay
+from pellucid.torch_engine.fused.graph import recorded
+from pellucid.torch_engine.fused.layers import Operations, answer, lay
 from pellucid.torch_engine.fused.losses import judge, targets_of, weights_of
 from pellucid.torch_engine.fused.products import WAYS, onednn_is_exact
 from pellucid.torch_engine.fused.updates import FlatUpdates
@@ -68,6 +70,7 @@ class FusedEngine:
         self._where, self._dtype = place(device, dtype)
         self.device = str(self._where)
         self._private = private
+        self._records = self._where.type == "cuda"
         self.products = _possible(products, self._dtype, self._where)
         check_parameters(network, parameters)
         self._flat = Flat(network, parameters, self._dtype, self._where)
@@ -78,8 +81,7 @@ class FusedEngine:
         """Put the training rows on the device: inputs ``[N, I]``, targets ``[N]`` or ``[N, C]``, weights ``[N]``."""
         check_rows(self.network, self.loss, inputs, targets, weights)
         y = self._tensor(targets)
-        self._x = torch.ones((len(inputs), self.network.inputs + 1), dtype=self._dtype, device=self._where)
-        self._x[:, :-1] = self._tensor(inputs)
+        self._x = self._tensor(inputs)
         self._t = targets_of(self.loss, y, self.network.outputs, self._dtype)
         self._w = weights_of(self.loss, y, None if weights is None else self._tensor(weights), self._dtype)
         self._plans = {}
@@ -166,29 +168,36 @@ class _Plan:
     def __init__(self, engine: FusedEngine, size: int) -> None:
         all_rows = size == len(engine._x) and not engine.network.dropouts()  # then their order does not matter
         self._gathering: list[tuple[Tensor, int, Tensor]] = []  # from, along, to
-        x = self._part(engine._x, size, all_rows)
+        x = self._part(engine._x, size, all_rows, ones=1)
         t = self._part(engine._t, size, all_rows)
         w = None if engine._w is None else self._part(engine._w, size, all_rows)
         way = lay(engine.network, engine._flat, x, products=engine.products, private=engine._private)
         self._value = torch.zeros((), dtype=x.dtype, device=x.device)
         judgement = judge(engine.loss, way.logits, t, w, way.d_logits, self._value, private=engine._private)
-        self._operations = [*way.there, *judgement.operations, *way.back]
-        self._unit, self._masks, self._where = judgement.unit, way.masks, x.device
         if judgement.factor != 1:
             self._scale(t, judgement.factor)
+        self._rows = torch.zeros(size, dtype=torch.int64, device=x.device)
+        self._operations: Operations = [
+            partial(torch.index_select, part, along, self._rows, out=to) for part, along, to in self._gathering
+        ]
+        self._operations += [*way.there, *judgement.operations, *way.back]
+        self._unit, self._masks = judgement.unit, way.masks
+        self._changed = list(engine._flat.statistics.values())
+        self._recorded = not engine._records
 
-    def _part(self, source: Tensor, size: int, all_rows: bool) -> Tensor:
-        """Where a batch's columns ``[C, size]`` will be found; taken from ``source`` ``[N, C]``."""
-        if all_rows:
-            return source.t().clone(memory_format=torch.contiguous_format)
+    def _part(self, source: Tensor, size: int, all_rows: bool, ones: int = 0) -> Tensor:
+        """Where a batch's columns ``[C + ones, size]`` will be found; taken from ``source`` ``[N, C]``."""
         width = source.shape[1]
-        if width <= _FEW_COLUMNS:  # picking columns of a feature-major copy leaves the batch contiguous
-            batch = source.new_empty((width, size))
-            self._gathering.append((source.t().contiguous(), 1, batch))
-            return batch
-        rows = source.new_empty((size, width))
-        self._gathering.append((source, 0, rows))
-        return rows.t()
+        if not all_rows and width > _FEW_COLUMNS:
+            rows = source.new_ones((size, width + ones))
+            self._gathering.append((source, 0, rows[:, :width]))
+            return rows.t()
+        batch = source.new_ones((width + ones, size))
+        if all_rows:
+            batch[:width] = source.t()
+        else:  # picking columns of a feature-major copy leaves the batch contiguous
+            self._gathering.append((source.t().contiguous(), 1, batch[:width]))
+        return batch
 
     def _scale(self, t: Tensor, factor: float) -> None:
         """Multiply the targets: the whole batch's once and for all, else those that they are taken from."""
@@ -200,13 +209,12 @@ class _Plan:
 
     def run(self, rows: Array, masks: Sequence[Array]) -> float:
         if self._gathering:
-            index = torch.from_numpy(rows)
-            if self._where.type != "cpu":
-                index = index.to(self._where)
-            for source, along, batch in self._gathering:
-                torch.index_select(source, along, index, out=batch)
+            self._rows.copy_(torch.from_numpy(rows))
         for home, mask in zip(self._masks, masks, strict=True):
             home.copy_(torch.from_numpy(mask).t())
+        if not self._recorded:
+            self._operations = recorded(self._operations, self._changed, self._rows.device)
+            self._recorded = True
         for operation in self._operations:
             operation()
         return self._value.item() * self._unit

@@ -69,10 +69,11 @@ class Flat:
                 case _:
                     continue
             end = start + shape[0] * shape[1]
-            if not self.lead and isinstance(layer, Dense) and layer.outputs >= _MANY_OUTPUTS:
-                blocks[index] = flat[start:end].view(shape[1], shape[0]).t()
+            part = flat[..., start:end]
+            if isinstance(layer, Dense) and layer.outputs >= _MANY_OUTPUTS:
+                blocks[index] = part.view(*self.lead, shape[1], shape[0]).transpose(-1, -2)
             else:
-                blocks[index] = flat[..., start:end].view(*self.lead, *shape)
+                blocks[index] = part.view(*self.lead, *shape)
             start = end
         return blocks
 

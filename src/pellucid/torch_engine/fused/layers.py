@@ -20,7 +20,7 @@ from pellucid.torch_engine.fused import activations
 from pellucid.torch_engine.fused.flat import Flat
 from pellucid.torch_engine.fused.products import Products
 
-__all__ = ["Way", "answer", "lay"]
+__all__ = ["Operations", "Way", "answer", "lay"]
 
 Operations = list[Callable[[], object]]
 Back = Callable[[Tensor, Tensor | None], Operations]  # (d, where ∂L/∂input is to go) -> operations
@@ -37,7 +37,7 @@ class Way:
     logits, d_logits
         Where the last layer leaves them, and where the loss is to put its gradient, ``[C, B]``.
     masks
-        For each Dropout with a rate above 0, ``[width, B]``: to be filled before each step.
+        For each Dropout with a rate above 0, ``[width, B]`` (``[K, width, B]``): to be filled before each step.
     """
 
     there: Operations
@@ -58,7 +58,7 @@ def lay(network: Network, flat: Flat, x: Tensor, *, products: str = "blas", priv
     there: Operations = []
     backs: list[Back | None] = []
     masks: list[Tensor] = []
-    full = x.expand(*lead, *x.shape) if lead else x  # the activations with their row of ones
+    full = x.expand(*lead, *x.shape[-2:])  # the activations with their row of ones
     may_overwrite = False  # whether nothing on the way back needs what is in it
     for index, (layer, width) in enumerate(zip(network.layers, network.widths(), strict=True)):
         before, a = full, full[..., :-1, :]
@@ -80,7 +80,7 @@ def lay(network: Network, flat: Flat, x: Tensor, *, products: str = "blas", priv
                 there += activations.forward(layer.function, a, out, kept)
                 backs.append(partial(_activation_back, layer.function, a, out, kept, private))
             case Dropout():
-                mask = torch.empty((width, rows), dtype=x.dtype, device=x.device)
+                mask = torch.empty((*lead, width, rows), dtype=x.dtype, device=x.device)
                 masks.append(mask)
                 there.append(partial(torch.mul, a, mask, out=out))
                 backs.append(partial(_dropout_back, mask))

@@ -98,10 +98,10 @@ def judge(loss: Loss, z: Tensor, t: Tensor, w: Tensor | None, d: Tensor, value: 
 def _weighted(loss: Loss, z: Tensor, t: Tensor, w: Tensor, d: Tensor, value: Tensor) -> Operations:
     cell = torch.empty_like(d)
     first, last = _RULES[loss.name](loss, z, t, d, cell)
-    total, share = torch.empty((), dtype=z.dtype, device=z.device), torch.empty_like(w)
+    total, share = w.new_empty((*w.shape[:-2], 1, 1)), torch.empty_like(w)
     return [
         *first,
-        partial(torch.sum, w, (-2, -1), out=total),
+        partial(torch.sum, w, (-2, -1), keepdim=True, out=total),
         partial(torch.div, w, total, out=share),
         partial(torch.mul, cell, share, out=cell),
         _sum(cell, value),

@@ -1,0 +1,32 @@
+"""``python -m pellucid.kernel`` compiles the kernel, so that no training has to wait for it."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from pellucid.errors import PellucidError
+from pellucid.kernel import require
+
+__all__ = ["main"]
+
+
+def main() -> int:
+    """Compile for both arithmetics, as far as that has not been done; returns the exit code."""
+    try:
+        require()
+    except PellucidError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        return 2
+    from pellucid.kernel.runs import prepare, ready
+
+    for dtype in ("float32", "float64"):
+        began, was_ready = time.perf_counter(), ready(dtype)
+        prepare(dtype)
+        how = "was ready" if was_ready else f"compiled in {time.perf_counter() - began:.0f} s and kept on disk"
+        print(f"{dtype}: {how}", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
