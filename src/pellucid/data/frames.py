@@ -34,6 +34,9 @@ class Frame:
     notes: tuple[str, ...] = ()
 
 
+_PLAIN = {str, int, float, bool, type(None)}
+
+
 def frame_columns(source: Any) -> Frame:
     """Take a table in memory apart into columns.
 
@@ -177,6 +180,9 @@ def _from_rows(rows: Sequence[Any]) -> Frame:
     if not rows:
         raise DataError("the list of rows is empty: there is no table in it")
     if all(isinstance(row, Mapping) for row in rows):
+        names = list(rows[0])
+        if all(row.keys() == rows[0].keys() for row in rows):
+            return _from_mapping({name: [row[name] for row in rows] for name in names})
         names = list(dict.fromkeys(name for row in rows for name in row))
         return _from_mapping({name: [row.get(name) for row in rows] for name in names})
     if all(isinstance(row, Sequence | np.ndarray) and not isinstance(row, str | bytes) for row in rows):
@@ -210,12 +216,15 @@ def _column(name: str, values: Any) -> tuple[pa.Array, bool]:
         return pa.array(values.astype(values.dtype.newbyteorder("=")), from_pandas=True), False
     if isinstance(values, np.ndarray) and values.dtype.kind in "cSV":
         raise DataError(f"column {name!r} has the NumPy type {values.dtype}, which a table of features cannot hold")
-    cells = [v.item() if isinstance(v, np.generic) else v for v in values]
-    cells = [None if _is_missing(v) else v for v in cells]
+    cells = values if isinstance(values, list) else list(values)
+    if not set(map(type, cells)) <= _PLAIN:  # Arrow takes plain values as they are, and NaN as missing
+        cells = [v.item() if isinstance(v, np.generic) else v for v in cells]
+        cells = [None if _is_missing(v) else v for v in cells]
     try:
         return pa.array(cells, from_pandas=True), False
     except (pa.ArrowException, OverflowError, TypeError, ValueError):
         pass
+    cells = [None if _is_missing(v) else v for v in cells]
     for row, cell in enumerate(cells, start=1):
         if isinstance(cell, Mapping | list | tuple | set | bytes | complex | np.ndarray):
             raise DataError(
