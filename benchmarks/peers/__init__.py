@@ -4,7 +4,8 @@
 |---|---|
 | `job` | what all contestants are asked to do: network, rows, batch size, epochs |
 | `contestant` | what each contestant must offer; one of the files below implements it for one library |
-| `plain`, `loader`, `sklearn_mlp`, `skorch_net`, `lightning_loop`, `keras_model`, `jax_scan` | the peers |
+| `plain`, `loader`, `image_loader`, `sklearn_mlp`, `skorch_net` | the peers |
+| `lightning_loop`, `keras_model`, `jax_scan` | further peers |
 | `pellucid_engine`, `pellucid_kernel` | ours |
 | `products` | nothing but the matrix products of a step: the limit |
 | `mixed_pellucid`, `mixed_pandas` | from one row of mixed columns to probabilities |

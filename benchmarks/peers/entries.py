@@ -48,6 +48,12 @@ ENTRIES = (
     Entry(name="torch", label="**Pellucid, autograd**", make="peers.pellucid_engine:torch_engine", needs=("torch",)),
     Entry(name=PLAIN, label="PyTorch, plain loop", make="peers.plain:Plain", needs=("torch",)),
     Entry(name="loader", label="PyTorch, DataLoader", make="peers.loader:Loader", needs=("torch",)),
+    Entry(
+        name="image_loader",
+        label="PyTorch, DataLoader of pictures",
+        make="peers.image_loader:ImageLoader",
+        needs=("torch", "PIL"),
+    ),
     Entry(name="sklearn", label="scikit-learn", make="peers.sklearn_mlp:Sklearn", needs=("sklearn",)),
     Entry(name="skorch", label="skorch", make="peers.skorch_net:Skorch", needs=("skorch",)),
     Entry(

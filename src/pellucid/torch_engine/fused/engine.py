@@ -75,6 +75,7 @@ class FusedEngine:
         check_parameters(network, parameters)
         self._flat = Flat(network, parameters, self._dtype, self._where)
         self._updates = FlatUpdates(optimizer, self._flat.weights, self._flat.gradients, private=private)
+        self._columns: dict[int, Tensor] = {}  # feature-major copies of the rows, for all plans
         self._plans: dict[int, _Plan] = {}
 
     def load_rows(self, inputs: Array, targets: Array, weights: Array | None = None) -> None:
@@ -84,6 +85,7 @@ class FusedEngine:
         self._x = self._tensor(inputs)
         self._t = targets_of(self.loss, y, self.network.outputs, self._dtype)
         self._w = weights_of(self.loss, y, None if weights is None else self._tensor(weights), self._dtype)
+        self._columns = {}
         self._plans = {}
 
     def step(self, rows: Array, masks: Sequence[Array], learning_rate: float) -> float:
@@ -146,6 +148,12 @@ class FusedEngine:
             plan = self._plans[len(rows)] = _Plan(self, len(rows))
         return plan.run(rows, masks)
 
+    def columns(self, source: Tensor) -> Tensor:
+        """A copy of ``source`` ``[N, C]``, laid out column after column, made once: ``[C, N]``."""
+        if source.data_ptr() not in self._columns:
+            self._columns[source.data_ptr()] = source.t().contiguous()
+        return self._columns[source.data_ptr()]
+
     def _tensor(self, array: Array) -> Tensor:
         dtype = torch.int64 if array.dtype.kind == "i" else self._dtype
         return torch.as_tensor(array, dtype=dtype).to(self._where)
@@ -167,48 +175,41 @@ class _Plan:
 
     def __init__(self, engine: FusedEngine, size: int) -> None:
         all_rows = size == len(engine._x) and not engine.network.dropouts()  # then their order does not matter
-        self._gathering: list[tuple[Tensor, int, Tensor]] = []  # from, along, to
-        x = self._part(engine._x, size, all_rows, ones=1)
-        t = self._part(engine._t, size, all_rows)
-        w = None if engine._w is None else self._part(engine._w, size, all_rows)
+        self._rows = torch.zeros(size, dtype=torch.int64, device=engine._x.device)
+        self._operations: Operations = []
+        x = self._part(engine, engine._x, all_rows, ones=1)
+        t = self._part(engine, engine._t, all_rows)
+        w = None if engine._w is None else self._part(engine, engine._w, all_rows)
         way = lay(engine.network, engine._flat, x, products=engine.products, private=engine._private)
         self._value = torch.zeros((), dtype=x.dtype, device=x.device)
         judgement = judge(engine.loss, way.logits, t, w, way.d_logits, self._value, private=engine._private)
-        if judgement.factor != 1:
-            self._scale(t, judgement.factor)
-        self._rows = torch.zeros(size, dtype=torch.int64, device=x.device)
-        self._operations: Operations = [
-            partial(torch.index_select, part, along, self._rows, out=to) for part, along, to in self._gathering
-        ]
+        self._gathers = bool(self._operations)
+        if judgement.factor != 1 and self._gathers:
+            self._operations.append(partial(t.mul_, judgement.factor))
+        elif judgement.factor != 1:
+            t.mul_(judgement.factor)  # once and for all
         self._operations += [*way.there, *judgement.operations, *way.back]
         self._unit, self._masks = judgement.unit, way.masks
         self._changed = list(engine._flat.statistics.values())
         self._recorded = not engine._records
 
-    def _part(self, source: Tensor, size: int, all_rows: bool, ones: int = 0) -> Tensor:
-        """Where a batch's columns ``[C + ones, size]`` will be found; taken from ``source`` ``[N, C]``."""
-        width = source.shape[1]
+    def _part(self, engine: FusedEngine, source: Tensor, all_rows: bool, ones: int = 0) -> Tensor:
+        """Where a batch's columns ``[C + ones, B]`` will be found; taken from ``source`` ``[N, C]``."""
+        width, size = source.shape[1], len(self._rows)
         if not all_rows and width > _FEW_COLUMNS:
             rows = source.new_ones((size, width + ones))
-            self._gathering.append((source, 0, rows[:, :width]))
+            self._operations.append(partial(torch.index_select, source, 0, self._rows, out=rows[:, :width]))
             return rows.t()
         batch = source.new_ones((width + ones, size))
         if all_rows:
             batch[:width] = source.t()
         else:  # picking columns of a feature-major copy leaves the batch contiguous
-            self._gathering.append((source.t().contiguous(), 1, batch[:width]))
+            columns = engine.columns(source)
+            self._operations.append(partial(torch.index_select, columns, 1, self._rows, out=batch[:width]))
         return batch
 
-    def _scale(self, t: Tensor, factor: float) -> None:
-        """Multiply the targets: the whole batch's once and for all, else those that they are taken from."""
-        for i, (source, along, batch) in enumerate(self._gathering):
-            if batch.data_ptr() == t.data_ptr():
-                self._gathering[i] = (source * factor, along, batch)
-                return
-        t.mul_(factor)
-
     def run(self, rows: Array, masks: Sequence[Array]) -> float:
-        if self._gathering:
+        if self._gathers:
             self._rows.copy_(torch.from_numpy(rows))
         for home, mask in zip(self._masks, masks, strict=True):
             home.copy_(torch.from_numpy(mask).t())
