@@ -71,12 +71,13 @@ def commands(data: Path, folder: str) -> dict[str, tuple[list[str], str]]:
         "pellucid --help": ([*PELLUCID, "--help"], "0.3 s"),
         "import torch": ([sys.executable, "-c", "import torch"], ""),
         "train iris": ([*PELLUCID, "train", "iris", "-q"], "4 s"),
+        "train iris --no-verdict": ([*PELLUCID, "train", "iris", "-q", "--no-verdict"], "4 s"),
         "predict, 150 rows": ([*PELLUCID, "predict", f"{folder}/iris", "iris", "-o", "p.csv"], "1 s"),
     }
     if data.is_dir():
         train, test = (str(data / "adult" / f"adult-{part}.csv.gz") for part in ("train", "test"))
         kdd = str(data / "kdd99_10pct" / "kddcup.data_10_percent.csv.gz")
-        adult = [*PELLUCID, "train", train, "--target", "column_15", "--test-data", test, "--json"]
+        adult = [*PELLUCID, "train", train, "--target", "column_15", "--test-data", test, "--json", "--no-verdict"]
         jobs |= {
             "train adult (48,842 rows)": (adult, "20 s, 1 GB"),
             "the same with scikit-learn": ([sys.executable, "-c", PEER, train, test], ""),

@@ -76,7 +76,15 @@ def _mixed(source: Path, folder: Path) -> tuple[Array, ...]:
     tables = [_rows(source / f"adult-{part}.csv.gz") for part in ("train", "test")]
     (folder / "rows.json").write_text(json.dumps(tables), encoding="utf-8")
     run = pellucid.train(
-        tables[0], "income", test_data=tables[1], hidden=(64, 32), batch_size=256, epochs=5, validation=0.0, threads=1
+        tables[0],
+        "income",
+        test_data=tables[1],
+        hidden=(64, 32),
+        batch_size=256,
+        epochs=5,
+        validation=0.0,
+        threads=1,
+        verdict=False,
     )
     run.save(str(folder / "model.safetensors"))
     targets = [np.array([value == ">50K" for value in table["income"]]) for table in tables]

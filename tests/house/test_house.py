@@ -43,7 +43,8 @@ def test_the_command_line_loads_no_engine() -> None:
 def test_exported_names() -> None:
     assert set(pellucid.__all__) == {
         "Activation", "BatchNorm", "DataError", "Dense", "DivergenceError", "Dropout", "Loss", "Model",
-        "ModelFileError", "Network", "Optimizer", "PellucidError", "Run", "RunFolderError", "SettingError",
+        "ModelFileError", "Network", "NeuralAutoencoder", "NeuralClassifier", "NeuralRegressor", "Optimizer",
+        "PellucidError", "PerceptronClassifier", "Run", "RunFolderError", "SettingError",
         "Settings", "StorageError", "Task", "UserError", "__version__", "check", "load", "mlp", "resume", "study",
         "train",
     }  # fmt: skip

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
+
+from pellucid.workflow.settings import Settings
 
 Columns = dict[str, list[Any]]
 
@@ -27,6 +30,18 @@ def make_people(n: int = 300, seed: int = 0) -> Columns:
         "buys": np.where(score > np.median(score), "yes", "no").tolist(),
         "spends": (score * 1000).round(2).tolist(),
     }
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _no_verdict(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Runs are not compared with other models here, which would take longer than training them."""
+    if request.module.__name__.endswith("test_verdict"):
+        yield
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        defaults: Any = Settings.__init__.__kwdefaults__
+        patch.setitem(defaults, "verdict", False)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -34,7 +34,7 @@ SETTINGS: dict[str, Any] = {
 }
 FLAGS = [
     "--hidden", "16,8", "--epochs", "250", "--dropout", "0.2", "--batch-norm", "--optimizer", "adamw",
-    "--weight-decay", "0.01", "--patience", "none", "--quiet",
+    "--weight-decay", "0.01", "--patience", "none", "--quiet", "--no-verdict",
 ]  # fmt: skip
 
 

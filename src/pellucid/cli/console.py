@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from pellucid.data.schema import Schema
     from pellucid.data.tables import ReadReport
+    from pellucid.evaluation.verdict import Verdict
     from pellucid.preprocessing.recipe import Recipe
     from pellucid.training.engine import Engine
     from pellucid.training.history import Epoch
@@ -37,6 +38,7 @@ __all__ = [
     "reading_line",
     "recipe_table",
     "schema_table",
+    "show_verdict",
 ]
 
 console = Console(highlight=False, soft_wrap=False)
@@ -140,6 +142,34 @@ def no_better_than_the_mean(metrics: Mapping[str, Any], baseline: Mapping[str, A
         "this is no better than the mean of the training rows: the network has learned nothing of use; try another "
         "seed, a wider waist (--hidden), more epochs or --activation tanh"
     )
+
+
+def show_verdict(verdict: Verdict) -> None:
+    """Print the peers beside the network, what has to be known to read them, and the verdict."""
+    if verdict.peers:
+        console.print(_peers_table(verdict))
+    notes(verdict.notes)
+    console.print(escape(verdict.sentence))
+
+
+def _peers_table(verdict: Verdict) -> Table:
+    from pellucid.evaluation.paired import METRICS
+    from pellucid.evaluation.verdict import NETWORK
+
+    title = f"Beside simpler models, on the same {verdict.rows:,} rows"
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    table.add_column("model")
+    metric = METRICS.get(str(verdict.metric), str(verdict.metric))
+    timed = any(peer.seconds is not None for peer in verdict.peers)
+    for heading in (escape(metric), "network better by", "95 % interval", *(["seconds"] if timed else [])):
+        table.add_column(heading, justify="right")
+    table.add_row(NETWORK, _number(verdict.value), "", "", *([""] if timed else []))
+    for peer in verdict.peers:
+        seconds = [] if not timed else ["" if peer.seconds is None else f"{peer.seconds:.2f}"]
+        table.add_row(
+            escape(peer.name), _number(peer.value), _number(peer.difference), _interval(peer.low, peer.high), *seconds
+        )
+    return table
 
 
 def _estimates(metrics: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:

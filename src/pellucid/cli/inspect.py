@@ -90,7 +90,15 @@ def _inspect_run(path: str, *, json: bool) -> None:
 def _show_run(model: Model, history: Sequence[Epoch]) -> None:
     from rich.markup import escape
 
-    from pellucid.cli.console import console, history_table, layers_table, metrics_table, recipe_table
+    from pellucid.cli.console import (
+        console,
+        history_table,
+        layers_table,
+        metrics_table,
+        recipe_table,
+        show_verdict,
+    )
+    from pellucid.evaluation.verdict import Verdict
 
     task, facts = model.task, model.facts["metrics"]
     classes = (
@@ -111,6 +119,9 @@ def _show_run(model: Model, history: Sequence[Epoch]) -> None:
     if facts:
         console.print()
         console.print(metrics_table(facts["metrics"], facts["baseline"], f"On the {facts['measured_on']} rows"))
+        if facts.get("verdict") is not None:
+            console.print()
+            show_verdict(Verdict.from_json(facts["verdict"]))
         versions = ", ".join(f"{name} {version}" for name, version in model.facts["libraries"].items())
         why = f" ({facts['why_this_engine']})" if "why_this_engine" in facts else ""
         arithmetic = f" in {facts['precision']}, products by {facts['products']}" if "products" in facts else ""

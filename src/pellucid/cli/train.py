@@ -31,6 +31,7 @@ def train(
         no_better_than_the_mean,
         notes,
         perfect_accuracy,
+        show_verdict,
     )
     from pellucid.errors import SettingError
     from pellucid.workflow import train as workflow
@@ -62,10 +63,11 @@ def train(
         held = run.summary["measured_on"]
         n = run.summary["rows"].get(held) or run.summary["rows"]["train"]
         console.print(metrics_table(run.metrics, run.summary["baseline"], f"On the {n:,} {held} rows"))
-        if caution := perfect_accuracy(run.metrics, n):
-            notes([caution])
-        if caution := no_better_than_the_mean(run.metrics, run.summary["baseline"]):
-            notes([caution])
+        cautions = perfect_accuracy(run.metrics, n), no_better_than_the_mean(run.metrics, run.summary["baseline"])
+        notes(caution for caution in cautions if caution)
+        if run.verdict is not None:
+            console.print()
+            show_verdict(run.verdict)
         console.print(f"\nThe run is in {run.path}", soft_wrap=True)
         console.print(f"Next: pellucid predict {run.path} DATA -o predictions.csv", soft_wrap=True)
     if run.summary["stopped_by"] == "interrupted":

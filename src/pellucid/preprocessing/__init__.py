@@ -1,7 +1,7 @@
 """From a table to the inputs of a network: fitted on the training rows alone, stored as JSON.
 
-`recipe` holds the whole; `numeric`, `boolean`, `categorical`, `dates` and `image` one kind of column each; `target`
-scales what is to be predicted; `values` reads cells of any type, `checks` reads what a model file holds.
+`recipe` holds the whole; `numeric` (or `piecewise`), `boolean`, `categorical`, `dates` and `image` one kind of column
+each; `target` scales what is to be predicted; `values` reads cells of any type, `checks` reads what a model file holds.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ from pellucid.preprocessing.categorical import CategoricalStep
 from pellucid.preprocessing.dates import DatePart, DateStep
 from pellucid.preprocessing.image import ImageStep
 from pellucid.preprocessing.numeric import SCALINGS, NumericStep, Scaling
+from pellucid.preprocessing.piecewise import Bins, PiecewiseStep
 from pellucid.preprocessing.recipe import InputColumn, Recipe, Step
 from pellucid.preprocessing.target import TargetScaler
 
 __all__ = [
     "SCALINGS",
+    "Bins",
     "BooleanStep",
     "CategoricalStep",
     "DatePart",
@@ -23,6 +25,7 @@ __all__ = [
     "ImageStep",
     "InputColumn",
     "NumericStep",
+    "PiecewiseStep",
     "Recipe",
     "Scaling",
     "Step",

@@ -23,6 +23,7 @@ from pellucid.preprocessing.categorical import CategoricalStep, fit_categorical
 from pellucid.preprocessing.dates import DateStep, fit_date
 from pellucid.preprocessing.image import ImageStep, fit_image
 from pellucid.preprocessing.numeric import SCALINGS, NumericStep, Scaling, fit_numeric
+from pellucid.preprocessing.piecewise import Bins, PiecewiseStep, fit_piecewise
 from pellucid.preprocessing.values import FloatArray, IntArray, one_array
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class Step(Protocol):
 
 _READERS: dict[str, Callable[[object, str], Step]] = {
     "numeric": NumericStep.from_json,
+    "piecewise": PiecewiseStep.from_json,
     "boolean": BooleanStep.from_json,
     "categorical": CategoricalStep.from_json,
     "date": DateStep.from_json,
@@ -91,6 +93,7 @@ class Recipe:
         rows: IntArray,
         *,
         scaling: Scaling = "standard",
+        bins: Bins | None = None,
         max_categories: int = 50,
         rare_below: int | float | None = None,
     ) -> Recipe:
@@ -104,6 +107,9 @@ class Recipe:
             The numbers (from 0) of the training rows.
         scaling
             For numeric columns: ``standard``, ``robust`` or ``quantile`` (see `numeric`).
+        bins
+            How numeric columns are encoded piecewise (see `piecewise`), instead of scaled; its target has a value for
+            each of ``rows``. Not given: a number stays one feature.
         max_categories
             The most levels that a categorical column keeps; the others go into ``(rare)``.
         rare_below
@@ -123,6 +129,8 @@ class Recipe:
         threshold = _rare_count(rare_below, len(rows))
         if not len(rows):
             raise DataError("there are no training rows; give a table with more rows, or hold fewer out")
+        if bins is not None and bins.target is not None and len(bins.target) != len(rows):
+            raise SettingError(f"bins need a target for each of {len(rows):,} training rows, got {len(bins.target):,}")
         columns = _columns_of(table)
         _check_present([c.name for c in schema.features], columns)
         index = pa.array(rows)
@@ -131,7 +139,7 @@ class Recipe:
             cells = one_array(columns[column.name]).take(index)
             match _kind_of_step(column.kind, cells.type):
                 case "numeric":
-                    steps.append(fit_numeric(column.name, cells, scaling=scaling))
+                    steps.append(_fit_number(column.name, cells, scaling, bins))
                 case "boolean":
                     steps.append(fit_boolean(column.name, cells))
                 case "date":
@@ -249,6 +257,10 @@ def _rare_count(rare_below: int | float | None, n_rows: int) -> int:
     if type(rare_below) is float and 0.0 <= rare_below < 1.0:
         return max(1, int(np.ceil(rare_below * n_rows)))
     raise SettingError(f"rare_below must be a count of at least 1 or a share of the rows below 1.0, got {rare_below!r}")
+
+
+def _fit_number(name: str, cells: Any, scaling: Scaling, bins: Bins | None) -> Step:
+    return fit_numeric(name, cells, scaling=scaling) if bins is None else fit_piecewise(name, cells, bins)
 
 
 def _kind_of_step(kind: str, arrow_type: Any) -> str:

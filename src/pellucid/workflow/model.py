@@ -30,6 +30,7 @@ from pellucid.preprocessing.categorical import CategoricalStep
 from pellucid.preprocessing.dates import DateStep
 from pellucid.preprocessing.image import ImageStep
 from pellucid.preprocessing.numeric import NumericStep
+from pellucid.preprocessing.piecewise import PiecewiseStep
 from pellucid.preprocessing.recipe import Recipe, Step
 from pellucid.preprocessing.target import TargetScaler
 from pellucid.scratch.engine import answer
@@ -325,7 +326,7 @@ class Model:
 def _is_plain(step: Step, cell: object) -> bool:
     """Whether a cell means the same with and without being read as one of a table's: no marker, nothing to convert."""
     match step:
-        case NumericStep():
+        case NumericStep() | PiecewiseStep():
             return type(cell) in (int, float) and abs(cell) < _LARGE  # type: ignore[arg-type]
         case CategoricalStep():
             return type(cell) is str and cell in step.levels

@@ -22,6 +22,7 @@ from pellucid.workflow.output import write_table
 from pellucid.workflow.prepare import Prepared
 from pellucid.workflow.run import Run
 from pellucid.workflow.settings import Settings
+from pellucid.workflow.verdict import reach_verdict
 
 __all__ = ["conclude"]
 
@@ -46,6 +47,7 @@ def conclude(prepared: Prepared, settings: Settings, engine: Engine, outcome: Ou
     answers = model.answers_to(prepared.measured.inputs)
     held = prepared.measured
     metrics = measure(prepared.task, held.truth, answers, groups=held.groups, seed=settings.seed)
+    verdict = reach_verdict(prepared, outcome, answers)
     facts = {
         "measured_on": prepared.measured.name,
         "rows": {
@@ -65,13 +67,16 @@ def conclude(prepared: Prepared, settings: Settings, engine: Engine, outcome: Ou
         "precision": settings.precision,
         "threads": settings.threads,
         "products": settings.products,
+        "verdict": None if verdict is None else verdict.to_json(),
     }
-    model = replace(model, facts={**model.facts, "metrics": facts})
+    steady = facts if verdict is None else {**facts, "verdict": verdict.without_times().to_json()}
+    model = replace(model, facts={**model.facts, "metrics": steady})  # equal runs write equal model files
     run = Run(
         model=model,
         history=outcome.history,
         metrics=metrics,
         summary=facts,
+        verdict=verdict,
         path=folder.path if folder else None,
     )
     if folder is not None:
@@ -79,6 +84,7 @@ def conclude(prepared: Prepared, settings: Settings, engine: Engine, outcome: Ou
         write_text(folder.file("history"), to_csv(outcome.history))
         write_table(folder.file("predictions"), _predictions(prepared, model, answers))
         folder.log([f"trained {len(outcome.history)} epochs, best {outcome.best_epoch}; stopped by: {outcome.reason}"])
+        folder.log([] if verdict is None else [verdict.sentence, *verdict.notes])
         write_text(folder.file("metrics"), json.dumps(facts, indent=2, allow_nan=False) + "\n")
     return run
 

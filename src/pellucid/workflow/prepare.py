@@ -19,6 +19,7 @@ from pellucid.data.target import Target, encode_target, read_target
 from pellucid.errors import DataError, SettingError, nearest
 from pellucid.network import Network, autoencoder, mlp
 from pellucid.preprocessing.categorical import CategoricalStep
+from pellucid.preprocessing.piecewise import Bins
 from pellucid.preprocessing.recipe import Recipe
 from pellucid.preprocessing.target import TargetScaler
 from pellucid.task import Loss, Task
@@ -121,18 +122,19 @@ def prepare(data: object, settings: Settings, *, test_data: object = None) -> Pr
         notes += [*(note for note in test_table.report.notes if given_test is not None), *test_notes, *dropped]
     notes += split.notes
 
+    train_values = None if target is None else target.at(split.train)
     recipe = Recipe.fit(
         table,
         schema,
         split.train,
         scaling=settings.scaling,  # type: ignore[arg-type]
+        bins=None if settings.number_encoding == "plain" else _bins(settings, target, train_values),
         max_categories=settings.max_categories,
         rare_below=settings.rare_below,
     )
     notes += _shared_features(recipe)
     if not len(split.validation):
         notes.append("no validation rows: the best epoch is chosen by the loss of the training rows themselves")
-    train_values = None if target is None else target.at(split.train)
     task = _task(settings, target, train_values, len(recipe.feature_names))
     scaler = TargetScaler.fit(train_values) if task.kind == "regression" and train_values is not None else None
     width, layers = len(recipe.feature_names), {name: getattr(settings, name) for name in _LAYERS}
@@ -355,6 +357,11 @@ def _shared_features(recipe: Recipe) -> list[str]:
                     f"share one feature; max_categories (now {len(step.levels):,} kept) and rare_below decide which"
                 )
     return notes
+
+
+def _bins(settings: Settings, target: Target | None, train_values: Array | None) -> Bins:
+    classes = target is not None and target.task_kind != "regression"
+    return Bins(most=settings.bins, by=settings.bins_by, target=train_values, classes=classes)  # type: ignore[arg-type]
 
 
 def _task(settings: Settings, target: Target | None, train_values: Array | None, width: int) -> Task:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from pellucid.errors import ModelFileError, RunFolderError
 from pellucid.evaluation.bootstrap import Estimate
+from pellucid.evaluation.verdict import Verdict
 from pellucid.files import write_text
 from pellucid.training.history import Epoch, to_csv
 from pellucid.workflow.folder import RunFolder
@@ -41,6 +42,8 @@ class Run:
         The same and more, as in ``metrics.json``.
     path
         The run folder, if there is one.
+    verdict
+        Whether the network is worth it beside simpler models; `None` where this was not asked.
     """
 
     model: Model
@@ -48,6 +51,7 @@ class Run:
     metrics: Mapping[str, Estimate]
     summary: Mapping[str, Any]
     path: Path | None = None
+    verdict: Verdict | None = None
 
     def __repr__(self) -> str:
         """One line with the first metric."""
@@ -93,9 +97,17 @@ class Run:
         summary = model.facts["metrics"]
         try:
             metrics = {name: _estimate(value) for name, value in summary.get("metrics", {}).items()}
+            written = summary.get("verdict")
         except (TypeError, ValueError, AttributeError) as error:
             raise ModelFileError(f"the metrics in {folder.file('model')} are not Pellucid's ({error})") from error
-        return cls(model=model, history=_history(folder), metrics=metrics, summary=summary, path=folder.path)
+        return cls(
+            model=model,
+            history=_history(folder),
+            metrics=metrics,
+            summary=summary,
+            verdict=None if written is None else Verdict.from_json(written),
+            path=folder.path,
+        )
 
 
 def load(path: str | os.PathLike[str]) -> Run | Model:

@@ -207,6 +207,19 @@ class Settings:
     seed: int = _setting(0, "split", whole(0), "of the split, the first weights, the batches and dropout")
 
     scaling: str = _setting("standard", "preprocessing", Choice(("standard", "robust", "quantile")), "of numbers")
+    number_encoding: str = _setting(
+        "plain",
+        "preprocessing",
+        Choice(("plain", "piecewise")),
+        "plain: a number is scaled; piecewise: it becomes a feature for each of its bins",
+    )
+    bins: int = _setting(32, "preprocessing", whole(1, 256), "of a piecewise number, at most")
+    bins_by: str = _setting(
+        "tree",
+        "preprocessing",
+        Choice(("tree", "quantile")),
+        "bins end where a small tree splits to predict the target, or hold equally many training rows",
+    )
     max_categories: int = _setting(50, "preprocessing", whole(1, 10_000), "a column's most frequent values kept apart")
     rare_below: int | None = _setting(
         None,
@@ -254,6 +267,13 @@ class Settings:
         "training",
         optional(whole(1)),
         "stop after so many epochs without a better validation loss; none: never",
+    )
+    verdict: bool = _setting(
+        True,
+        "training",
+        flag,
+        "compare with simpler models on the same test rows: a dummy, a linear model, gradient boosting",
+        flag=True,
     )
 
     engine: str = _setting(

@@ -1,0 +1,34 @@
+"""What networks give for rows, by the textbook's forward pass: no PyTorch is needed to answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.network import Network
+
+__all__ = ["outputs_of"]
+
+Array = NDArray[Any]
+_ROWS_AT_ONCE = 16_384
+
+
+def outputs_of(network: Network, members: Sequence[Mapping[str, Array]], inputs: Array, layer: int = -1) -> Array:
+    """What a layer of each of K networks gives for ``inputs`` ``[N, I]``: ``[K, N, outputs of the layer]``.
+
+    In float64, whatever the weights are: no row's answer then hangs on the rows that are asked with it.
+    """
+    from pellucid.scratch.forward import forward
+
+    found = []
+    for member in members:
+        exact = {name: np.asarray(a, np.float64) if a.ndim else a for name, a in member.items()}
+        parts = [
+            forward(network, exact, inputs[i : i + _ROWS_AT_ONCE]).steps[layer].outputs
+            for i in range(0, len(inputs), _ROWS_AT_ONCE)
+        ]
+        found.append(np.concatenate(parts))
+    return np.stack(found)

@@ -1,0 +1,400 @@
+"""What the three networks have in common: their parameters, and the way from ``fit`` to the weights.
+
+Legend: N rows, I columns, C outputs of the network, K networks.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import assert_all_finite, check_consistent_length, check_random_state
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d, validate_data
+
+from pellucid.errors import DataError, SettingError
+from pellucid.estimators import inputs as inputs_
+from pellucid.estimators import settings, stored
+from pellucid.estimators.answers import outputs_of
+from pellucid.estimators.learning import one_more_epoch, train_networks
+
+if TYPE_CHECKING:
+    from pellucid.network import Network
+    from pellucid.preprocessing.target import TargetScaler
+    from pellucid.task import Task
+    from pellucid.training.history import Epoch
+    from pellucid.training.loop import Outcome, Rows
+
+__all__ = ["NetworkEstimator"]
+
+Array = NDArray[Any]
+_FLOATS = (np.float64, np.float32)
+
+
+class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn brings no types
+    """The parameters that every network takes, and fitting; what the answers mean is said by the classes below.
+
+    Parameters
+    ----------
+    hidden_layer_sizes
+        The width of each hidden layer; empty for a linear model.
+    activation
+        Of the hidden layers, one of `pellucid.network.ACTIVATIONS`.
+    loss
+        ``auto``: cross-entropy for classes, mean squared error otherwise; also ``mae`` and ``huber`` for numbers.
+    optimizer
+        ``sgd``, ``momentum``, ``nesterov``, ``rmsprop``, ``adam`` or ``adamw``.
+    learning_rate, schedule
+        The peak rate (a number), and how it moves: ``constant``, ``step``, ``cosine``, ``one_cycle``, ``plateau``.
+    batch_size
+        Rows a step; ``auto`` is a power of two near 1.5 √N, from 16 to 1,024.
+    max_iter
+        The most passes over the training rows.
+    weight_decay, dropout, batch_norm
+        As in `pellucid.train`.
+    early_stopping, validation_fraction
+        Whether to hold out a share of the rows. The weights of the epoch with the least loss on them are kept; without
+        them, that with the least loss on the training rows.
+    n_iter_no_change
+        Stop after so many epochs without a lower loss; ``None`` never does.
+    n_networks
+        How many networks, which differ by their seed, are trained and averaged.
+    warm_start
+        Whether another ``fit`` goes on from the weights and the preprocessing of the last.
+    engine, device, precision
+        ``auto``, ``fused``, ``kernel``, ``torch`` or ``numpy``; ``auto``, ``cpu`` or ``cuda``; ``float32`` or
+        ``float64``. Very small trainings take NumPy by themselves.
+    callbacks
+        Functions; each is handed the line of the history (`pellucid.training.history.Epoch`) after every epoch.
+    random_state, verbose
+        As in scikit-learn.
+
+    Attributes
+    ----------
+    network_, task_, parameters_, recipe_
+        The description of the network, its question, its weights (NumPy) and its preprocessing.
+    ensemble_
+        The weights of every network; ``parameters_`` are the first's.
+    history_, loss_curve_, n_iter_, best_epoch_
+        A line an epoch; the training loss of each; how many there were; which one the weights are from (from 1).
+    notes_
+        What the reading of a frame has decided: columns left out, and why.
+    """
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Sequence[int] = (64, 32),
+        *,
+        activation: str = "relu",
+        loss: str = "auto",
+        optimizer: str = "adam",
+        learning_rate: float = 1e-3,
+        schedule: str = "constant",
+        batch_size: int | str = "auto",
+        max_iter: int = 200,
+        weight_decay: float = 0.0,
+        dropout: float = 0.0,
+        batch_norm: bool = False,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int | None = 10,
+        n_networks: int = 1,
+        warm_start: bool = False,
+        engine: str = "auto",
+        device: str = "auto",
+        precision: str = "float32",
+        callbacks: Any = None,
+        random_state: Any = None,
+        verbose: bool = False,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.loss = loss
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.schedule = schedule
+        self.batch_size = batch_size
+        self.max_iter = max_iter
+        self.weight_decay = weight_decay
+        self.dropout = dropout
+        self.batch_norm = batch_norm
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.n_networks = n_networks
+        self.warm_start = warm_start
+        self.engine = engine
+        self.device = device
+        self.precision = precision
+        self.callbacks = callbacks
+        self.random_state = random_state
+        self.verbose = verbose
+
+    # ── what a class below says ──
+
+    @abstractmethod
+    def _values(self, y: Any, *, known: bool) -> Array | None:
+        """The targets as class numbers or floats ``[N]``; with ``known``, as what was fitted before knows them."""
+
+    @abstractmethod
+    def _task(self, width: int) -> Task:
+        """The question, for a network with so many inputs."""
+
+    def _network(self, width: int, outputs: int, layers: dict[str, Any]) -> Network:
+        from pellucid.network import mlp
+
+        return mlp(width, settings.widths_of(self), outputs, **layers)
+
+    _wants_numbers = False
+
+    def _extra_weights(self, y: Any) -> Array | None:
+        """A weight for each row besides ``sample_weight``."""
+        return None
+
+    def _conclude(self, held: Rows | None, values: Array | None) -> None:
+        """What is decided by the rows held out, once the weights are there."""
+
+    # ── fitting ──
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any, X_val: Any = None, y_val: Any = None) -> Self:
+        settings.check_callbacks(self)
+        goes_on = bool(self.warm_start) and hasattr(self, "ensemble_")
+        if not goes_on:  # should training fail, no old weights stand beside new preprocessing
+            for old in ("ensemble_", "parameters_"):
+                self.__dict__.pop(old, None)
+        X, y, weights = self._given(X, y, sample_weight, reset=not goes_on)
+        values = self._values(y, known=goes_on)
+        weights = self._with_extra(weights, y)
+        seed = self._draw_seed()
+        held: tuple[Any, Array | None, Array | None] | None = None
+        if X_val is None and self.early_stopping:
+            codes = values if values is not None and values.dtype.kind == "i" else None
+            rows, out = inputs_.hold_out(inputs_.n_rows(X), self.validation_fraction, codes, seed)
+            held = inputs_.take(X, out), inputs_.take(values, out), inputs_.take(weights, out)
+            X, values, weights = inputs_.take(X, rows), inputs_.take(values, rows), inputs_.take(weights, rows)
+        if goes_on:
+            self._go_on()
+        else:
+            self._prepare(X, values, weights)
+        if X_val is not None:
+            held = self._read(X_val, reset=False), None if values is None else self._known_values(y_val), None
+            check_consistent_length(np.empty(inputs_.n_rows(held[0])), held[1])
+        starts = list(self.ensemble_) if goes_on else self._starts(seed)
+        train = self._rows(X, values, weights)
+        validation = None if held is None else self._rows(*held)
+        outcomes = train_networks(
+            settings.way_of(self, self.network_, self.task_.loss),
+            train,
+            train if validation is None else validation,
+            settings.plan_of(self, len(train), seed),
+            starts,
+            [seed + k for k in range(len(starts))],
+            self._hear,
+        )
+        self._take_up(outcomes, seed)
+        self._conclude(validation, None if held is None else held[1])
+        return self
+
+    def _partial_fit(self, X: Any, y: Any, sample_weight: Any) -> Self:
+        first = not hasattr(self, "ensemble_")
+        settings.check_callbacks(self)
+        X, y, weights = self._given(X, y, sample_weight, reset=first)
+        values = self._values(y, known=hasattr(self, "classes_"))
+        weights = self._with_extra(weights, y)
+        if first:
+            self._seed = self._draw_seed()
+            self._prepare(X, values, weights)
+        else:
+            self._go_on()
+        starts = self._starts(self._seed) if first else self.ensemble_
+        before: tuple[Epoch, ...] = () if first else self.history_
+        rows = self._rows(X, values, weights)
+        plan = settings.plan_of(self, len(rows), self._seed, only=len(before) + 1)
+        way = settings.way_of(self, self.network_, self.task_.loss)
+        memories = getattr(self, "_memory", [None] * len(starts))
+        states = [
+            one_more_epoch(way, rows, replace(plan, seed=self._seed + k), start, memory, len(before))
+            for k, (start, memory) in enumerate(zip(starts, memories, strict=True))
+        ]
+        self._keep([state.parameters for state in states], (*before, *states[0].history), len(before) + 1)
+        self._memory = [state.memory for state in states]
+        self._hear(states[0].history[-1])
+        return self
+
+    def _given(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> tuple[Any, Any, Array | None]:
+        """The rows with a weight above zero, their targets and their weights."""
+        supervised = self.__sklearn_tags__().target_tags.required
+        inputs_.check_columns(X)
+        if reset:
+            self._by_table = inputs_.is_table(X)
+        if supervised and (self._by_table or inputs_.is_table(X)):
+            validate_data(self, X, y, reset=reset, skip_check_array=True)
+            X, y = self._table(X, reset=reset), self._finite_targets(y)
+            check_consistent_length(np.empty(inputs_.n_rows(X)), y)
+        elif supervised:
+            X, y = validate_data(self, X, y, reset=reset, dtype=_FLOATS, y_numeric=self._wants_numbers)
+        else:
+            X, y = self._read(X, reset=reset), None
+        if reset and not self._by_table:
+            self._names = self._column_names()
+        if sample_weight is None:
+            return X, y, None
+        of_rows = np.empty(inputs_.n_rows(X))
+        weights = _check_sample_weight(sample_weight, of_rows, dtype=np.float64, ensure_non_negative=True)
+        if not weights.any():
+            raise DataError("sample_weight must hold a weight above zero, but every weight is zero")
+        at = np.flatnonzero(weights)
+        if len(at) < len(weights):  # a row of no weight is no row, in the preprocessing and in the batches neither
+            X, y, weights = inputs_.take(X, at), inputs_.take(y, at), weights[at]
+        return X, y, weights
+
+    def _finite_targets(self, y: Any) -> Array:
+        y = column_or_1d(y, warn=True)
+        assert_all_finite(y, input_name="y")
+        found: Array = y.astype(np.float64) if self._wants_numbers else y
+        return found
+
+    def _known_values(self, y: Any) -> Array | None:
+        """The targets of rows given for validation."""
+        if y is None:
+            raise SettingError("X_val needs y_val: the rows that choose the best epoch must have a target")
+        return self._values(self._finite_targets(y), known=True)
+
+    def _with_extra(self, weights: Array | None, y: Any) -> Array | None:
+        extra = self._extra_weights(y)
+        weights = weights if extra is None else extra if weights is None else weights * extra
+        # Only their ratios matter; float32 holds no numbers far below this.
+        return None if weights is None else np.maximum(weights / weights.max(), 1e-30)
+
+    def _draw_seed(self) -> int:
+        return int(check_random_state(self.random_state).randint(2**31 - 1))
+
+    def _prepare(self, X: Any, values: Array | None, weights: Array | None) -> None:
+        """Fit the preprocessing to the rows to learn from, and describe the network."""
+        self.notes_: tuple[str, ...] = ()
+        if self._by_table:
+            self.recipe_, schema = inputs_.recipe_of_table(X)
+            dropped = (f"column {c.name!r} is left out: {c.reason}" for c in schema.columns if c.role == "dropped")
+            self.notes_ = (*X.report.notes, *schema.warnings, *dropped)
+        else:
+            self.recipe_ = inputs_.recipe_of_array(X, self._names, weights)
+        if self.verbose and self.notes_:
+            print(*self.notes_, sep="\n")
+        width = len(self.recipe_.feature_names)
+        self.task_ = self._task(width)
+        self._scaler: TargetScaler | None = None
+        if self.task_.kind == "regression" and values is not None:
+            self._scaler = inputs_.target_scaler(values, weights)
+        self.network_ = self._network(width, self.task_.outputs, settings.layers_of(self))
+
+    def _go_on(self) -> None:
+        """Take up a changed loss; another network could not start from the weights there are."""
+        width = self.network_.inputs
+        self.task_ = self._task(width)
+        described = self._network(width, self.task_.outputs, settings.layers_of(self))
+        if described != self.network_ or settings.count_of_networks(self) != len(self.ensemble_):
+            raise SettingError(
+                "warm_start and partial_fit go on with the networks that were fitted; for other layers or another "
+                "n_networks, fit a clone"
+            )
+
+    def _starts(self, seed: int) -> list[dict[str, Array]]:
+        from pellucid.initialise import initialise
+
+        return [initialise(self.network_, seed + k) for k in range(settings.count_of_networks(self))]
+
+    def _rows(self, X: Any, values: Array | None, weights: Array | None) -> Rows:
+        from pellucid.workflow.prepare import training_rows
+
+        encoded = inputs_.encode(self.recipe_, X, np.dtype(settings.precision_of(self)))
+        return replace(training_rows(self.task_, self._scaler, encoded, values), weights=weights)
+
+    def _hear(self, epoch: Epoch) -> None:
+        if self.verbose:
+            print(f"epoch {epoch.epoch}: loss {epoch.train_loss:.6g}, on the rows held out {epoch.validation_loss:.6g}")
+        for callback in self.callbacks or ():
+            callback(epoch)
+
+    def _take_up(self, outcomes: Sequence[Outcome], seed: int) -> None:
+        for outcome in outcomes:
+            if outcome.problem is not None:
+                told = f"{outcome.problem}; the weights of epoch {outcome.best_epoch} are kept"
+                warnings.warn(told, ConvergenceWarning, stacklevel=4)
+        self._seed = seed
+        self._keep([outcome.parameters for outcome in outcomes], outcomes[0].history, outcomes[0].best_epoch)
+
+    def _keep(self, members: Sequence[Mapping[str, Array]], history: Sequence[Epoch], best_epoch: int) -> None:
+        self.ensemble_ = tuple({name: np.array(a, order="C") for name, a in each.items()} for each in members)
+        self.parameters_ = self.ensemble_[0]
+        self.history_ = tuple(history)
+        self.loss_curve_ = [epoch.train_loss for epoch in history]
+        self.n_iter_, self.best_epoch_ = len(history), best_epoch
+        for old in ("_memory", "residuals_", "temperatures_"):  # they belong to the weights before
+            self.__dict__.pop(old, None)
+
+    # ── answering ──
+
+    def _read(self, X: Any, *, reset: bool) -> Any:
+        """An array ``[N, I]`` or a table, with the columns that were fitted."""
+        # Without a missing cell in the rows learned from, a frame was taken as an array; its other rows may miss some.
+        if self._by_table or inputs_.is_table(X):
+            validate_data(self, X, reset=reset, skip_check_array=True)
+            return self._table(X, reset=reset)
+        return validate_data(self, X, dtype=_FLOATS, reset=reset)
+
+    def _table(self, X: Any, *, reset: bool) -> Any:
+        if reset:
+            self._names = self._column_names()
+        return inputs_.read_frame(X, self._names)
+
+    def _column_names(self) -> tuple[str, ...]:
+        given = getattr(self, "feature_names_in_", None)
+        if given is None:
+            return tuple(f"x{i}" for i in range(self.n_features_in_))
+        return tuple(name.strip() or f"x{i}" for i, name in enumerate(given))
+
+    def _inputs(self, X: Any) -> Array:
+        check_is_fitted(self, "ensemble_")
+        return inputs_.encode(self.recipe_, self._read(X, reset=False), np.float64)
+
+    def _traces(self, inputs: Array, layer: int = -1) -> Array:
+        """What a layer of every network gives, ``[K, N, C]``."""
+        return outputs_of(self.network_, self.ensemble_, inputs, layer)
+
+    def _answers(self, inputs: Array) -> Array:
+        """Probabilities ``[K, N, C]``, values ``[K, N]`` in the target's unit, or inputs drawn again ``[K, N, I]``."""
+        from pellucid.scratch.engine import answer
+
+        answers = np.stack([answer(self.task_, logits) for logits in self._traces(inputs)])
+        return answers if self._scaler is None else self._scaler.inverse(answers)
+
+    # ── the file ──
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model file, which ``pellucid predict`` reads as well: weights and preprocessing, no code.
+
+        Raises
+        ------
+        SettingError
+            There is more than one network: a model file holds one.
+        """
+        check_is_fitted(self, "ensemble_")
+        stored.save(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read what `save` wrote, or the model of a run folder; every field is checked and nothing is executed.
+
+        Raises
+        ------
+        ModelFileError
+            The file is damaged, newer, hostile, or answers another kind of question.
+        """
+        return stored.load(cls, path)  # type: ignore[no-any-return]

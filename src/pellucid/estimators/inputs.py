@@ -1,0 +1,216 @@
+"""From what scikit-learn hands over to the inputs of a network.
+
+A frame with text, categories or missing cells is read as a table, with the preprocessing of `pellucid.train`. Anything
+else is an array of numbers, of which every column is standardised.
+
+Legend: N rows, I columns.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from pellucid.errors import DataError, SettingError
+
+if TYPE_CHECKING:
+    from pellucid.data.schema import Schema
+    from pellucid.data.tables import Table
+    from pellucid.preprocessing.recipe import Recipe
+    from pellucid.preprocessing.target import TargetScaler
+
+__all__ = [
+    "check_columns",
+    "encode",
+    "hold_out",
+    "is_table",
+    "moments",
+    "n_rows",
+    "read_frame",
+    "recipe_of_array",
+    "recipe_of_table",
+    "take",
+    "target_scaler",
+]
+
+Array = NDArray[Any]
+
+
+def check_columns(X: Any) -> None:
+    """Raise `DataError` where two columns of a frame have one name."""
+    names = list(getattr(X, "columns", ()))
+    if len(set(names)) < len(names):
+        twice = next(name for i, name in enumerate(names) if name in names[:i])
+        raise DataError(f"the name {twice!r} stands above two columns; give each column a name of its own")
+
+
+def is_table(X: Any) -> bool:
+    """Whether ``X`` is a frame that no array of numbers can stand for: it holds text, categories or missing cells.
+
+    >>> is_table(np.zeros((3, 2)))
+    False
+    """
+    module = type(X).__module__.split(".")[0]
+    if module == "pandas" and hasattr(X, "columns"):
+        return not all(kind.kind in "biuf" for kind in X.dtypes) or bool(X.isna().to_numpy().any())
+    if module == "polars" and hasattr(X, "columns"):
+        plain = all(kind.is_numeric() or str(kind) == "Boolean" for kind in X.dtypes)
+        return not plain or any(X.null_count().row(0))
+    return False
+
+
+def read_frame(X: Any, names: Sequence[str]) -> Table:
+    """Read a frame or an array ``[N, I]`` as a table with these column names.
+
+    Raises
+    ------
+    DataError
+        A cell is infinite, two columns have one name, or a column holds what no table can.
+    """
+    from pellucid.data.tables import read_table
+
+    if hasattr(X, "set_axis"):
+        source = X.set_axis(list(names), axis=1)
+    elif hasattr(X, "rename"):
+        source = X.rename(dict(zip(X.columns, names, strict=True)))
+    else:
+        cells = np.asarray(X)
+        source = {name: cells[:, i] for i, name in enumerate(names)}
+    table = read_table(source)
+    for name, (count, row) in table.report.infinite.items():
+        raise DataError(
+            f"column {name!r} is infinite in {count:,} rows (first: row {row:,}); mend or remove these rows"
+        )
+    return table
+
+
+def recipe_of_table(table: Table) -> tuple[Recipe, Schema]:
+    """The preprocessing of a table whose rows are all for training, and what its columns were taken for."""
+    from pellucid.data.schema import infer_schema
+    from pellucid.preprocessing.recipe import Recipe
+
+    schema = infer_schema(table)
+    return Recipe.fit(table, schema, np.arange(table.n_rows)), schema
+
+
+def recipe_of_array(X: Array, names: Sequence[str], weights: Array | None) -> Recipe:
+    """Standardise every column of ``X`` ``[N, I]``; a weight of 2 counts as two equal rows.
+
+    Raises
+    ------
+    DataError
+        A number is so large that two of them could not be subtracted.
+    """
+    from pellucid.preprocessing.numeric import LARGEST, NumericStep
+    from pellucid.preprocessing.recipe import Recipe
+
+    if (too_large := np.abs(X) > np.float64(LARGEST)).any():
+        row, column = np.argwhere(too_large)[0].tolist()
+        raise DataError(
+            f"column {names[column]!r} must lie within ±{LARGEST:g}, got {X[row, column]:g} in row {row + 1:,}"
+        )
+    steps = []
+    for i, name in enumerate(names):
+        centre, scale = moments(X[:, i], weights)
+        steps.append(NumericStep(name=name, scaling="standard", fill=centre, centre=centre, scale=scale))
+    return Recipe(steps=tuple(steps))
+
+
+def moments(values: Array, weights: Array | None) -> tuple[float, float]:
+    """Mean and standard deviation (of N) of ``values`` ``[N]``, each counted ``weights`` ``[N]`` times.
+
+    >>> moments(np.array([0.0, 5.0]), np.array([4.0, 1.0]))
+    (1.0, 2.0)
+    """
+    from pellucid.preprocessing.numeric import centre_and_spread
+
+    x = np.asarray(values, np.float64)
+    if weights is None or x.min() == x.max():
+        return centre_and_spread(x)
+    # Squares of very large or small numbers would leave the range of floats; a power of two rounds nothing.
+    unit = 2.0 ** (math.frexp(float(np.abs(x).max()))[1] - 1)
+    x = x / unit
+    mean = float(np.average(x, weights=weights))
+    return mean * unit, math.sqrt(float(np.average((x - mean) ** 2, weights=weights))) * unit
+
+
+def target_scaler(values: Array, weights: Array | None) -> TargetScaler:
+    """Standardises a regression's targets ``[N]``, each counted ``weights`` ``[N]`` times.
+
+    Raises
+    ------
+    DataError
+        A target is infinite or too large.
+    """
+    from pellucid.preprocessing.target import TargetScaler
+
+    TargetScaler.fit(values)  # says what is wrong with a target
+    mean, scale = moments(values, weights)
+    return TargetScaler(mean=mean, scale=scale or 1.0)
+
+
+def encode(recipe: Recipe, X: Array | Table, dtype: DTypeLike) -> Array:
+    """The network's inputs ``[N, features]`` for an array ``[N, I]`` or a table."""
+    from pellucid.preprocessing.numeric import BOUND, NumericStep
+
+    steps = recipe.steps
+    if not isinstance(X, np.ndarray):
+        return recipe.transform(X, dtype=dtype)
+    if all(isinstance(s, NumericStep) and s.scaling == "standard" and not s.indicator for s in steps):
+        # What the steps do one column after another, for all at once.
+        centres, scales = (np.array([getattr(s, what) for s in steps]) for what in ("centre", "scale"))
+        with np.errstate(over="ignore", under="ignore"):
+            z: Array = X - centres
+            z /= np.where(scales, scales, 1.0)
+        np.clip(z, -BOUND, BOUND, out=z)
+        z[:, scales == 0] = 0.0
+        inputs: Array = z.astype(dtype, copy=False)
+        return inputs
+    return recipe.transform({s.name: np.ascontiguousarray(X[:, i]) for i, s in enumerate(steps)}, dtype=dtype)
+
+
+def take(X: Any, rows: Array) -> Any:
+    """The rows of these numbers, of an array or a table; of nothing, nothing."""
+    if X is None:
+        return None
+    return X[rows] if isinstance(X, np.ndarray) else X.take(rows)
+
+
+def n_rows(X: Array | Table) -> int:
+    """How many rows there are."""
+    return len(X) if isinstance(X, np.ndarray) else X.n_rows
+
+
+def hold_out(count: int, share: float, codes: Array | None, seed: int) -> tuple[Array, Array]:
+    """The numbers of the rows to learn from and of those held out, both ascending.
+
+    With class numbers ``codes`` ``[N]`` each class gives its share. A class seen once stays in training.
+
+    Raises
+    ------
+    SettingError
+        ``share`` is not between 0 and 1, or leaves no row on one side.
+
+    >>> train, held = hold_out(10, 0.2, np.array([0] * 5 + [1] * 5), seed=0)
+    >>> len(train), (held // 5).tolist()
+    (8, [0, 1])
+    """
+    if isinstance(share, bool) or not isinstance(share, int | float) or not 0 < share < 1:
+        raise SettingError(f"validation_fraction must lie between 0 and 1, got {share!r}")
+    order = np.random.default_rng(seed).permutation(count)
+    if codes is not None:
+        order = order[np.argsort(codes[order], kind="stable")]
+        order = order[np.bincount(codes)[codes[order]] > 1]
+    reached = np.floor(np.arange(len(order) + 1) * share + 0.5)  # a step up at each row that is held out
+    held = np.sort(order[np.diff(reached) > 0])
+    train = np.setdiff1d(np.arange(count), held)
+    if not len(held) or not len(train):
+        raise SettingError(
+            f"validation_fraction {share:g} leaves no row to learn from or to hold out, with n_samples = {count:,}; "
+            "give another share, or early_stopping=False"
+        )
+    return train, held

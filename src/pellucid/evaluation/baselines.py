@@ -1,0 +1,194 @@
+"""The models that a network has to be better than: a dummy, a linear model, and gradient boosting.
+
+| peer | classes | a number |
+|---|---|---|
+| dummy | the training rows' shares of the classes | their mean |
+| linear model | logistic regression, penalty C = 1 | ridge regression, the penalty chosen by leave-one-out |
+| gradient boosting | scikit-learn's histogram gradient boosting with its own defaults | the same |
+
+Each is trained within a time: first on some of the rows, then on more as long as the time allows (`within_budget`).
+
+``N`` rows to learn from, ``K`` rows to answer, ``I`` inputs, ``C`` classes.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = [
+    "Fitted",
+    "boosting_answers",
+    "dummy_answers",
+    "least_boosting_seconds",
+    "linear_answers",
+    "load_scikit_learn",
+    "within_budget",
+]
+
+Array = NDArray[Any]
+IntArray = NDArray[np.int64]
+
+MAX_LEVELS = 255  # of a categorical column in histogram gradient boosting
+_TREES, _LEAVES, _BINS = 100, 31, 255  # its defaults
+_SECONDS_A_BIN = 2e-9  # measured on two cores: between 2 and 10
+_PENALTIES = tuple(10.0**power for power in range(-2, 5))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitted:
+    """What a peer answers, on how many rows it was trained, and how long training it and answering took."""
+
+    answers: Array  # [K, C] probabilities, or [K] numbers
+    rows: int
+    seconds: float
+
+
+def dummy_answers(targets: Array, n_rows: int, classes: int) -> Array:
+    """The training targets' shares of the classes, ``[n_rows, C]``; with ``classes`` 0 their mean, ``[n_rows]``.
+
+    >>> dummy_answers(np.array([0, 1, 1, 1]), 1, 2)
+    array([[0.25, 0.75]])
+    """
+    if not classes:
+        return np.full(n_rows, float(np.mean(targets)))
+    return np.tile(np.bincount(targets, minlength=classes) / len(targets), (n_rows, 1))
+
+
+def linear_answers(inputs: Array, targets: Array, asked: Array, classes: int, *, balanced: bool = False) -> Array:
+    """Logistic regression (``classes`` 0: ridge regression) on ``inputs`` ``[N, I]``, answering ``asked`` ``[K, I]``.
+
+    Returns probabilities ``[K, C]`` or numbers ``[K]``. ``balanced`` gives rare classes more weight.
+    """
+    from sklearn.linear_model import LogisticRegression, RidgeCV
+
+    x, wanted = inputs.astype(np.float64, copy=False), asked.astype(np.float64, copy=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a fit that is not quite at its end is still a fair opponent
+        if not classes:
+            numbers: Array = RidgeCV(alphas=_PENALTIES).fit(x, targets).predict(wanted)
+            return numbers
+        model = LogisticRegression(max_iter=1000, class_weight="balanced" if balanced else None)
+        return _probabilities(model.fit(x, targets), wanted, classes)
+
+
+def boosting_answers(
+    inputs: Array,
+    targets: Array,
+    asked: Array,
+    classes: int,
+    *,
+    categorical: Array | None = None,
+    balanced: bool = False,
+    seed: int = 0,
+) -> Array:
+    """Histogram gradient boosting on ``inputs`` ``[N, I]``, answering ``asked`` ``[K, I]``.
+
+    Missing numbers are NaN; the columns of the mask ``categorical`` ``[I]`` hold codes from 0 to 254. Returns
+    probabilities ``[K, C]`` or, with ``classes`` 0, numbers ``[K]``.
+    """
+    from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if not classes:
+            model = HistGradientBoostingRegressor(categorical_features=categorical, random_state=seed)
+            numbers: Array = model.fit(inputs, targets).predict(asked)
+            return numbers
+        # Its early stopping holds out rows by class, which a class of one row does not allow.
+        alone = bool((np.bincount(targets) == 1).any())
+        model = HistGradientBoostingClassifier(
+            categorical_features=categorical,
+            early_stopping=False if alone else "auto",
+            class_weight="balanced" if balanced else None,
+            random_state=seed,
+        )
+        return _probabilities(model.fit(inputs, targets), asked, classes)
+
+
+def load_scikit_learn() -> None:
+    """Import what the peers need, which takes longer than training them on a small table."""
+    import_module("sklearn.linear_model")
+    import_module("sklearn.ensemble")
+
+
+def least_boosting_seconds(features: int, classes: int) -> float:
+    """What gradient boosting takes at least, however few rows there are: its histograms alone.
+
+    >>> least_boosting_seconds(4, 3) < 0.1 < least_boosting_seconds(784, 10)
+    True
+    """
+    trees = _TREES * (classes if classes > 2 else 1)
+    return trees * _LEAVES * features * _BINS * _SECONDS_A_BIN
+
+
+def within_budget(
+    fit: Callable[[IntArray], Array],
+    n_rows: int,
+    *,
+    first: int,
+    budget: float,
+    classes_of: IntArray | None = None,
+    seed: int = 0,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Fitted:
+    """Train on all rows, or on the largest random part of them that the time allows.
+
+    The first attempt is on ``first`` rows; the time it took says how many more can be afforded, at most four times as
+    many at once unless there is time to spare. The last attempt counts.
+
+    Parameters
+    ----------
+    fit
+        From the numbers of the rows to learn from, ascending, to the answers.
+    n_rows
+        How many rows there are.
+    first
+        How many to begin with.
+    budget
+        Seconds for all attempts together; the first is made in any case.
+    classes_of
+        ``[N]`` class numbers: every class is in every part.
+    seed
+        Of the random part.
+    clock
+        Gives the time in seconds.
+
+    >>> within_budget(lambda rows: rows, 10, first=100, budget=1.0).rows
+    10
+    """
+    order = _random_order(n_rows, classes_of, seed)
+    rows, spent = min(n_rows, max(1, first)), 0.0
+    while True:
+        began = clock()
+        answers = fit(np.sort(order[:rows]))
+        took = clock() - began
+        spent += took
+        affordable = rows * max(0.0, budget - spent) / max(took, 1e-9)
+        more = n_rows if affordable >= 2 * n_rows else min(n_rows, 4 * rows, int(affordable))
+        if rows == n_rows or more < min(n_rows, 1.5 * rows):
+            return Fitted(answers=answers, rows=rows, seconds=took)
+        rows = more
+
+
+def _random_order(n_rows: int, classes_of: IntArray | None, seed: int) -> IntArray:
+    """The rows in random order, one of each class before all others."""
+    order = np.random.default_rng(seed).permutation(n_rows)
+    if classes_of is None:
+        return order
+    heads = np.unique(classes_of[order], return_index=True)[1]
+    return np.concatenate([order[heads], np.delete(order, heads)])
+
+
+def _probabilities(model: Any, asked: Array, classes: int) -> Array:
+    """``[K, C]``: a class that no training row had gets 0."""
+    found = np.zeros((len(asked), classes))
+    found[:, model.classes_] = model.predict_proba(asked)
+    return found

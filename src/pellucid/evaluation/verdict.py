@@ -1,0 +1,307 @@
+"""Is the network worth it? The comparison with simpler models on the same held-out rows, in one sentence.
+
+Each peer is compared with the network by a paired bootstrap (`paired`). An interval that holds 0 is a tie.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any, Literal
+
+from pellucid.errors import ModelFileError
+from pellucid.evaluation.paired import METRICS, Headline
+
+__all__ = [
+    "BOOSTING",
+    "DUMMY",
+    "LINEAR",
+    "NETWORK",
+    "Peer",
+    "Verdict",
+    "judge",
+    "no_verdict",
+    "spoken",
+]
+
+NETWORK, DUMMY, LINEAR, BOOSTING = "network", "dummy", "linear model", "gradient boosting"
+_MOST_TEXT = 10_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Peer:
+    """A simpler model beside the network.
+
+    Parameters
+    ----------
+    name
+        ``dummy`` (looks at no column), ``linear model`` or ``gradient boosting``.
+    value
+        Its metric on the held-out rows.
+    difference, low, high
+        By how much the network is better, in the metric's unit, with the 95 % interval; below 0 the peer is better.
+        NaN (``null`` in JSON) where it is not defined.
+    rows
+        On how many rows it was trained.
+    seconds
+        How long training it and answering took; ``None`` from a model file, which keeps nothing that differs between
+        two equal runs.
+    """
+
+    name: str
+    value: float
+    difference: float
+    low: float
+    high: float
+    rows: int
+    seconds: float | None = None
+
+    @property
+    def outcome(self) -> Literal["network", "peer", "tie"]:
+        """Which of the two is better, as far as the rows tell.
+
+        >>> Peer(name="dummy", value=0.5, difference=0.3, low=0.1, high=0.5, rows=9).outcome
+        'network'
+        """
+        if self.low > 0:
+            return "network"
+        return "peer" if self.high < 0 else "tie"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """Whether the network is worth it.
+
+    Parameters
+    ----------
+    sentence
+        The verdict in words; without a comparison, why there is none.
+    winner
+        ``network``, the name of a peer, or ``None`` for a tie or no comparison.
+    metric
+        ``roc_auc``, ``accuracy`` or ``rmse`` (in the target's unit); ``None`` without a comparison.
+    value
+        The network's.
+    rows
+        On how many held-out rows they were compared.
+    peers
+        The others, the simplest first.
+    notes
+        What has to be known to read it: a peer that was left out or saw fewer rows.
+    """
+
+    sentence: str
+    winner: str | None = None
+    metric: str | None = None
+    value: float | None = None
+    rows: int = 0
+    peers: tuple[Peer, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def without_times(self) -> Verdict:
+        """The same without the seconds, which differ from run to run."""
+        return replace(self, peers=tuple(replace(peer, seconds=None) for peer in self.peers))
+
+    def to_json(self) -> dict[str, Any]:
+        """The verdict as plain JSON values.
+
+        >>> Verdict.from_json(no_verdict("there are no test rows").to_json()).sentence
+        'No verdict: there are no test rows.'
+        """
+        value = asdict(self)
+        value["notes"] = list(self.notes)
+        value["peers"] = [{k: _finite(v) for k, v in asdict(peer).items()} for peer in self.peers]
+        return value
+
+    @classmethod
+    def from_json(cls, value: object) -> Verdict:
+        """Read what `to_json` wrote; raises `ModelFileError`."""
+        v = _fields(value, cls)
+        peers, notes = v["peers"], v["notes"]
+        if not isinstance(peers, list) or not isinstance(notes, list):
+            raise _bad("peers and notes must be lists")
+        return cls(
+            sentence=_text(v["sentence"]),
+            winner=None if v["winner"] is None else _text(v["winner"]),
+            metric=None if v["metric"] is None else _text(v["metric"]),
+            value=None if v["value"] is None else _number(v["value"]),
+            rows=_whole(v["rows"]),
+            peers=tuple(_peer(peer) for peer in peers),
+            notes=tuple(_text(note) for note in notes),
+        )
+
+
+def no_verdict(why: str) -> Verdict:
+    """A verdict that only says why there is none."""
+    return Verdict(sentence=f"No verdict: {why}.")
+
+
+# The sentence -------------------------------------------------------------------------------------------
+
+
+def judge(metric: Headline, value: float, rows: int, peers: Sequence[Peer], notes: Sequence[str] = ()) -> Verdict:
+    """Say which model to use.
+
+    The rules, in this order: a network that is no better than the dummy has learned nothing; a peer that is better
+    is named; where the linear model ties, the simpler model is enough; where gradient boosting ties, it is a tie;
+    only a network that is better than all of them, each trained on all rows, is worth it.
+
+    >>> peer = Peer(name="dummy", value=0.5, difference=0.01, low=-0.02, high=0.04, rows=9)
+    >>> judge("roc_auc", 0.51, 90, [peer]).winner
+    'dummy'
+    """
+    winner, sentence = _judged(metric, value, rows, {peer.name: peer for peer in peers})
+    return Verdict(
+        sentence=sentence,
+        winner=winner,
+        metric=metric,
+        value=value,
+        rows=rows,
+        peers=tuple(peers),
+        notes=tuple(notes),
+    )
+
+
+def _judged(metric: Headline, value: float, rows: int, peers: dict[str, Peer]) -> tuple[str | None, str]:
+    dummy = peers.pop(DUMMY)
+    name = METRICS[metric]
+    better = sorted((p for p in peers.values() if p.outcome == "peer"), key=lambda p: p.difference)
+    if dummy.outcome != "network":
+        return _nothing_learned(value, rows, name, dummy, better)
+    if better:
+        best, *rest = better
+        others = "".join(f"; {spoken(p.name)} is better, too, by {_advantage(p, name)}" for p in rest)
+        return best.name, _capital(
+            f"{spoken(best.name)} is better by {_advantage(best, name)}{others}: use it, or train the network with "
+            "other settings before you rely on it."
+        )
+    tied = next((p for p in peers.values() if p.outcome == "tie"), None)  # the simplest
+    if tied is not None:
+        return _tie(value, rows, name, tied)
+    closest = min(peers.values(), key=lambda p: p.difference, default=None)
+    if closest is None:
+        return None, (
+            f"The network is better by {_margin(dummy, name)} than an answer that looks at no column; it could be "
+            "compared with nothing else."
+        )
+    margin = f"is better by {_margin(closest, name)} than {spoken(closest.name)}"
+    if (weak := _not_at_full_strength(peers, dummy.rows)) is not None:
+        return None, f"The network {margin}, but {weak}: whether it is worth it is open."
+    return NETWORK, f"The network is worth it: it {margin}, the best of the others."
+
+
+def _not_at_full_strength(peers: dict[str, Peer], rows: int) -> str | None:
+    """Why being better than these peers says little."""
+    weak = [f"{spoken(name)} was left out" for name in (LINEAR, BOOSTING) if name not in peers]
+    weak += [f"{spoken(p.name)} saw only {p.rows:,} of {rows:,} rows" for p in peers.values() if p.rows < rows]
+    return " and ".join(weak) or None
+
+
+def _nothing_learned(value: float, rows: int, name: str, dummy: Peer, better: Sequence[Peer]) -> tuple[str, str]:
+    much = "worse than" if dummy.outcome == "peer" else "no better than"
+    said = (
+        f"Nothing was learned: on {rows:,} rows the network ({name} {_plain(value)}) is {much} an answer that looks at "
+        f"no column ({_plain(dummy.value)}; {_difference(dummy)})"
+    )
+    # What is better than the network here must also be better than the dummy to be worth a word.
+    if not better or better[0].high >= dummy.difference:
+        return DUMMY, f"{said}."
+    return better[0].name, f"{said}, but {spoken(better[0].name)} is better by {_advantage(better[0], name)}: use it."
+
+
+def _tie(value: float, rows: int, name: str, peer: Peer) -> tuple[str | None, str]:
+    values = f"{name} {_plain(peer.value)}, the network {_plain(value)}"
+    said = f"A tie with {spoken(peer.name)} ({values}; {_difference(peer)})"
+    if peer.name == LINEAR:
+        return LINEAR, f"{said}: the simpler model is enough."
+    return None, f"{said}: {rows:,} rows do not tell which is better, so choose by other reasons."
+
+
+def spoken(name: str) -> str:
+    """A model's name within a sentence.
+
+    >>> spoken("linear model"), spoken("gradient boosting")
+    ('the linear model', 'gradient boosting')
+    """
+    return f"the {name}" if name == LINEAR else name
+
+
+def _advantage(peer: Peer, name: str) -> str:
+    """By how much a peer is better than the network."""
+    return f"{_plain(-peer.difference)} {name} (95 % {_plain(-peer.high)} to {_plain(-peer.low)})"
+
+
+def _margin(peer: Peer, name: str) -> str:
+    """By how much the network is better than a peer."""
+    return f"{_plain(peer.difference)} {name} (95 % {_plain(peer.low)} to {_plain(peer.high)})"
+
+
+def _difference(peer: Peer) -> str:
+    if math.isnan(peer.low):
+        return "the interval of the difference is not defined"
+    return f"95 % of the difference {_plain(peer.low)} to {_plain(peer.high)}"
+
+
+def _plain(number: float) -> str:
+    """Three decimals, or three digits of what is small, or whole numbers of what is large.
+
+    >>> _plain(0.0214), _plain(-0.00012345), _plain(51234.6)
+    ('0.021', '−0.000123', '51,235')
+    """
+    size = abs(number)
+    digits = ",.0f" if size >= 1000 else ".3f" if size >= 0.001 or not size else ".3g"
+    return f"{number:{digits}}".replace("-", "−")
+
+
+def _capital(sentence: str) -> str:
+    return sentence[0].upper() + sentence[1:]
+
+
+# Reading it back ----------------------------------------------------------------------------------------
+
+
+def _peer(value: object) -> Peer:
+    v = _fields(value, Peer)
+    return Peer(
+        name=_text(v["name"]),
+        rows=_whole(v["rows"]),
+        seconds=None if v["seconds"] is None else _number(v["seconds"]),
+        **{name: _number(v[name]) for name in ("value", "difference", "low", "high")},
+    )
+
+
+def _fields(value: object, kind: type) -> dict[str, Any]:
+    names = {each.name for each in fields(kind)}
+    if not isinstance(value, dict) or set(value) != names:
+        raise _bad(f"it must have exactly the fields {sorted(names)}")
+    return value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or len(value) > _MOST_TEXT:
+        raise _bad(f"a text of at most {_MOST_TEXT:,} characters is wanted, not {type(value).__name__}")
+    return value
+
+
+def _whole(value: object) -> int:
+    if type(value) is not int or value < 0:
+        raise _bad(f"a whole number is wanted, not {type(value).__name__}")
+    return value
+
+
+def _number(value: object) -> float:
+    """A number; ``null`` stands for NaN."""
+    if value is None:
+        return math.nan
+    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > 1e308:
+        raise _bad(f"a number is wanted, not {type(value).__name__}")
+    return float(value)
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _bad(fault: str) -> ModelFileError:
+    return ModelFileError(f"the stored verdict is not Pellucid's ({fault}): use an intact copy of the model file")

@@ -1,0 +1,231 @@
+"""The verdict of a run: the peers trained on its rows and compared with its network on its test rows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.evaluation.baselines import (
+    MAX_LEVELS,
+    Fitted,
+    boosting_answers,
+    dummy_answers,
+    least_boosting_seconds,
+    linear_answers,
+    load_scikit_learn,
+    within_budget,
+)
+from pellucid.evaluation.paired import headline, paired_bootstrap
+from pellucid.evaluation.verdict import (
+    BOOSTING,
+    DUMMY,
+    LINEAR,
+    Peer,
+    Verdict,
+    judge,
+    no_verdict,
+    spoken,
+)
+from pellucid.preprocessing.categorical import CategoricalStep
+from pellucid.preprocessing.recipe import Recipe
+from pellucid.training.loop import Outcome
+from pellucid.workflow.prepare import Prepared
+
+__all__ = ["columns_for_trees", "reach_verdict"]
+
+Array = NDArray[Any]
+Clock = Callable[[], float]
+
+LEAST_ROWS = 10  # test rows, and groups of them
+LEAST_SECONDS = 2.0
+_CELLS_AT_FIRST = 1_000_000  # rows × inputs × outputs of the first attempt at a large table
+_ROWS_AT_FIRST = 200
+
+
+def reach_verdict(
+    prepared: Prepared, outcome: Outcome, answers: Array, *, clock: Clock = time.perf_counter
+) -> Verdict | None:
+    """Compare the network with a dummy, a linear model and gradient boosting.
+
+    The peers learn from the training and the validation rows together: the network used the validation rows to choose
+    its best epoch, and the peers choose nothing by them. All peers together get as long as the network's training
+    took, or two seconds where that is longer.
+
+    Parameters
+    ----------
+    prepared
+        The run's rows, and in its settings whether a verdict is wanted.
+    outcome
+        How its training went.
+    answers
+        The network's on the measured rows: probabilities ``[N, C]``, or numbers ``[N]`` in the target's unit.
+    clock
+        Gives the time in seconds.
+
+    Returns
+    -------
+    Verdict or None
+        ``None`` if it is not wanted; a verdict without peers says why there is no comparison.
+    """
+    if not prepared.settings.verdict:
+        return None
+    why_not = _why_not(prepared, outcome)
+    if why_not is not None:
+        return no_verdict(why_not)
+    try:
+        return _compare(prepared, outcome, answers, clock)
+    except KeyboardInterrupt:  # the run itself is complete, and is kept
+        return no_verdict("the comparison with simpler models was interrupted")
+
+
+def _why_not(prepared: Prepared, outcome: Outcome) -> str | None:
+    held = prepared.measured
+    if outcome.problem is not None or outcome.reason == "interrupted":
+        return "the training did not come to its end"
+    if prepared.target is None:
+        return "a reconstruction is not compared with other models"
+    if held.name != "test":
+        return f"there are no test rows, and the {held.name} rows have already been used to train or choose the network"
+    units, what = len(held.rows), "test rows"
+    if held.groups is not None:
+        units, what = len(np.unique(held.groups)), "groups of test rows"
+    if units < LEAST_ROWS:
+        return f"{units:,} {what} are too few to tell models apart, {LEAST_ROWS} or more are needed"
+    if not prepared.task.is_classification:
+        return None
+    parts = {"training": _targets(prepared), "test": held.truth}
+    return next((f"the {name} rows hold one class only" for name, y in parts.items() if len(np.unique(y)) < 2), None)
+
+
+def _compare(prepared: Prepared, outcome: Outcome, answers: Array, clock: Clock) -> Verdict:
+    held, seed = prepared.measured, prepared.settings.seed
+    metric = headline(prepared.task)
+    peers, notes = _peers(prepared, outcome, clock)
+    every = [answers, *(peer.answers for peer in peers.values())]
+    values, differences = paired_bootstrap(metric, held.truth, every, groups=held.groups, seed=seed)
+    compared = [
+        Peer(
+            name=name,
+            value=float(value),
+            difference=found.value,
+            low=found.low,
+            high=found.high,
+            rows=peer.rows,
+            seconds=peer.seconds,
+        )
+        for (name, peer), value, found in zip(peers.items(), values[1:], differences, strict=True)
+    ]
+    return judge(metric, float(values[0]), len(held.rows), compared, notes)
+
+
+def _peers(prepared: Prepared, outcome: Outcome, clock: Clock) -> tuple[dict[str, Fitted], list[str]]:
+    """The peers' answers on the measured rows, and what was left out."""
+    task, scaler, seed = prepared.task, prepared.scaler, prepared.settings.seed
+    balanced = prepared.settings.class_weight == "balanced"
+    classes = len(task.classes)
+    targets, asked = _targets(prepared), prepared.measured.inputs
+    parts = [prepared.train.inputs, prepared.validation.inputs if len(prepared.split.validation) else asked[:0]]
+    n_rows, width = len(targets), asked.shape[1]
+    budget = max(LEAST_SECONDS, sum(epoch.seconds for epoch in outcome.history))
+
+    def linear(rows: Array) -> Array:
+        return linear_answers(_take(parts, rows), targets[rows], asked, classes, balanced=balanced)
+
+    def boosting(rows: Array) -> Array:
+        learned, categorical = columns_for_trees(prepared.recipe, _take(parts, rows))
+        wanted, _ = columns_for_trees(prepared.recipe, asked)
+        return boosting_answers(
+            learned, targets[rows], wanted, classes, categorical=categorical, balanced=balanced, seed=seed
+        )
+
+    load_scikit_learn()
+    began = clock()
+    constant = dummy_answers(targets, len(asked), classes)
+    peers = {DUMMY: Fitted(answers=constant, rows=n_rows, seconds=clock() - began)}
+    notes = []
+    spent = 0.0
+    n_columns = columns_for_trees(prepared.recipe, asked[:1])[0].shape[1]
+    for name, fit, columns in ((LINEAR, linear, width), (BOOSTING, boosting, n_columns)):
+        allowed = budget / 2 if name == LINEAR else max(budget / 2, budget - spent)
+        least = least_boosting_seconds(n_columns, classes) if name == BOOSTING else 0.0
+        if least > allowed:
+            notes.append(
+                f"{spoken(name)} was left out: with {n_columns:,} columns it takes {least:,.1f} seconds or more, and "
+                f"it may take {allowed:,.1f}"
+            )
+            continue
+        began = clock()
+        try:
+            fitted = within_budget(
+                fit,
+                n_rows,
+                first=max(_ROWS_AT_FIRST, _CELLS_AT_FIRST // (columns * max(1, classes))),
+                budget=allowed,
+                classes_of=targets if classes else None,
+                seed=seed,
+                clock=clock,
+            )
+        except (ValueError, ArithmeticError, RuntimeError, MemoryError) as error:
+            notes.append(f"{spoken(name)} was left out, because it could not be trained: {str(error)[:200]}")
+            continue
+        spent += clock() - began
+        peers[name] = fitted
+        if fitted.rows < n_rows:
+            notes.append(
+                f"{spoken(name)} was trained on {fitted.rows:,} random rows of {n_rows:,}, as many as its share of the "
+                "time allows; with all of them it may be better"
+            )
+    if scaler is not None:
+        peers = {n: Fitted(answers=scaler.inverse(p.answers), rows=p.rows, seconds=p.seconds) for n, p in peers.items()}
+    return peers, notes
+
+
+def columns_for_trees(recipe: Recipe, inputs: Array) -> tuple[Array, Array]:
+    """The network's inputs ``[N, I]`` as gradient boosting likes them, ``[N, J]``, and which are categorical ``[J]``.
+
+    A scaled number stays as it is, for trees only look at the order of values, but is NaN where it was missing; of a
+    piecewise number the sum of its bins has that order. The features of a categorical column become one code, the
+    frequent levels first, NaN for a level that training did not know. Dates, truth values and images are the
+    recipe's numbers.
+    """
+    columns: list[Array] = []
+    categorical: list[bool] = []
+    for step in recipe.steps:
+        block = inputs[:, recipe.slices[step.name]]
+        if not block.shape[1]:
+            continue
+        if isinstance(step, CategoricalStep):
+            codes = np.minimum(block.argmax(axis=1), MAX_LEVELS - 1)
+            columns.append(np.where(block.max(axis=1) == 1, codes, np.nan)[:, np.newaxis])
+        elif step.kind in ("numeric", "piecewise"):
+            columns.append(_number_again(block, indicator=bool(getattr(step, "indicator", False))))
+        else:
+            columns.append(block)
+        categorical += [isinstance(step, CategoricalStep)] * columns[-1].shape[1]
+    return np.concatenate(columns, axis=1), np.array(categorical)
+
+
+def _number_again(block: Array, *, indicator: bool) -> Array:
+    """From the features of a number, ``[N, 1]`` or ``[N, bins]`` and an indicator, what ascends with it: ``[N, 1]``."""
+    values = block[:, : block.shape[1] - indicator].sum(axis=1, dtype=np.float64)
+    return np.where(block[:, -1] == 1, np.nan, values)[:, np.newaxis] if indicator else values[:, np.newaxis]
+
+
+def _targets(prepared: Prepared) -> Array:
+    """Class numbers, or standardised numbers, of the training rows and after them the validation rows."""
+    assert prepared.target is not None
+    target, split = prepared.target, prepared.split
+    together = np.concatenate([target.at(split.train), target.at(split.validation)])
+    return together if prepared.scaler is None else prepared.scaler.transform(together)
+
+
+def _take(parts: list[Array], rows: Array) -> Array:
+    """These rows, ascending, of the parts laid one after another."""
+    edge = int(np.searchsorted(rows, len(parts[0])))
+    if len(rows) == len(parts[0]) + len(parts[1]):
+        return np.concatenate(parts)
+    return np.concatenate([parts[0][rows[:edge]], parts[1][rows[edge:] - len(parts[0])]])
