@@ -13,6 +13,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.inspection import DecisionBoundaryDisplay, permutation_importance
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -148,6 +149,13 @@ def test_the_perceptron_agrees_with_scikit_learns(iris: tuple[Any, Any]) -> None
     assert ours.score(X, y) == theirs.score(X, y) == 1
     z = X @ ours.coef_[0] + ours.intercept_[0]
     np.testing.assert_array_equal(ours.classes_[(z >= 0).astype(int)], y)
+
+
+def test_the_perceptron_says_when_it_has_not_come_to_an_end() -> None:
+    rows = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
+    with pytest.warns(ConvergenceWarning, match="no line parts the classes"):
+        model = PerceptronClassifier().fit(rows, [0, 1, 1, 0])
+    assert not model.converged_.any()
 
 
 def test_regressor_in_a_search(iris: tuple[Any, Any]) -> None:

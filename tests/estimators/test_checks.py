@@ -22,6 +22,7 @@ def expected_failures(estimator: Any) -> dict[str, str]:
     return {}
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")  # few passes, for speed
 @parametrize_with_checks(
     [
         NeuralClassifier((16,), **_EXACT),

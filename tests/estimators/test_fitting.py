@@ -289,6 +289,18 @@ def test_no_other_threshold_scores_better(metric: str) -> None:
     assert scores[metric](truth, (p >= chosen).astype(int)) == pytest.approx(best)
 
 
+def test_the_threshold_is_in_the_model_file(moons: tuple[Any, Any], tmp_path: Path) -> None:
+    X, y = moons
+    model = NeuralClassifier((8,), decision_threshold=0.1, **FAST).fit(X, y)
+    path = tmp_path / "moons.safetensors"
+    model.save(path)
+    from_file = pellucid.load(path).predict({name: X[:, i] for i, name in enumerate(("x0", "x1"))})
+    expected = (model.predict_proba(X)[:, 1] >= 0.1).astype(int)
+    assert (expected != model.predict_proba(X).argmax(axis=1)).any()
+    np.testing.assert_array_equal(from_file, expected)
+    np.testing.assert_array_equal(NeuralClassifier.load(path).predict(X), expected)
+
+
 def test_the_threshold_is_used(moons: tuple[Any, Any]) -> None:
     X, y = moons
     model = NeuralClassifier((8,), early_stopping=True, validation_fraction=0.3, decision_threshold="f1", **FAST)

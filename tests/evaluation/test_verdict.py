@@ -140,6 +140,9 @@ SENTENCES: dict[str, tuple[float, float | None, float | None, str | None, list[s
     "boosting was left out": (0.3, WORSE, None, None, [
         "better by 0.050 ROC AUC (95 % 0.040 to 0.060) than the linear model", "boosting was left out", "is open",
     ]),
+    "the line ties, boosting was left out": (0.3, TIE, None, "linear model", [
+        "the simpler model does as well", "gradient boosting was left out, and may be better than both",
+    ]),
     "all were left out": (0.3, None, None, None, ["compared with nothing else"]),
 }  # fmt: skip
 
@@ -155,6 +158,15 @@ def test_the_sentence_and_the_winner(case: str) -> None:
     assert found.sentence.endswith(".")
     assert found.sentence.count("worth it:") == (winner == "network")
     assert found.notes == ("a note",)
+
+
+def test_few_rows_are_not_called_nothing_learned() -> None:
+    wide = Peer(name="dummy", value=0.5, difference=0.2, low=-0.01, high=0.4, rows=100)
+    found = judge("roc_auc", 0.7, 10, [wide, peer("linear model", 0.1)])
+    assert found.winner is None
+    assert "10 rows are too few to tell" in found.sentence
+    of_a_number = Peer(name="dummy", value=4.0, difference=0.1, low=-0.2, high=0.9, rows=100)
+    assert judge("rmse", 3.9, 90, [of_a_number]).winner == "dummy"  # less than a quarter of 4.0 to gain
 
 
 def test_to_be_better_than_a_peer_that_saw_a_part_of_the_rows_proves_little() -> None:

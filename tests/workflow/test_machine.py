@@ -50,6 +50,14 @@ def test_reduced_precision_is_the_fused_engines(engine: str, precision: str) -> 
         on_this_machine(Settings(engine=engine, precision=precision), SMALL, BCE, 64)
 
 
+@pytest.mark.parametrize(
+    "settings", [{"engine": "torch"}, {"engine": "numpy"}, {"precision": "float64"}, {"precision": "bf16"}]
+)
+def test_onednn_is_refused_where_it_would_not_be_used(settings: dict[str, Any]) -> None:
+    with pytest.raises(SettingError, match="products onednn is a way of the fused engine in float32"):
+        on_this_machine(Settings(products="onednn", **settings), SMALL, BCE, 64)
+
+
 def test_a_run_in_bf16_says_so_and_can_be_resumed(people: Any, people_csv: Path, tmp_path: Path) -> None:
     settings: dict[str, Any] = {"precision": "bf16", "epochs": 3, "hidden": (8,)}
     run = pellucid.train(people_csv, "buys", out=tmp_path / "run", **settings)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -66,6 +68,9 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         self.converged_ = np.array([each.converged for each in learned])
         self.n_mistakes_ = np.array([len(each.mistakes) for each in learned])
         self.n_iter_ = max(each.epochs for each in learned)
+        if not self.converged_.all():
+            told = f"{epochs:,} passes were not enough, or no line parts the classes; scaled columns learn faster"
+            warnings.warn(told, ConvergenceWarning, stacklevel=2)
         return self
 
     def decision_function(self, X: Any) -> Array:

@@ -75,7 +75,8 @@ class NeuralRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]  
         answers = self._answers(self._inputs(X))
         if not hasattr(self, "residuals_"):
             raise SettingError(
-                "an interval is made by rows held out: fit with early_stopping=True, or with X_val, y_val"
+                "an interval is made by rows held out, which a model file does not keep: fit with early_stopping=True, "
+                "or with X_val, y_val"
             )
         mean = answers.mean(axis=0)
         half = width_of_interval(self.residuals_, coverage) * (1 + answers.std(axis=0) / self._unit)

@@ -16,6 +16,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -39,6 +40,7 @@ IntArray = NDArray[np.int64]
 MAX_LEVELS = 255  # of a categorical column in histogram gradient boosting
 _TREES, _LEAVES, _BINS = 100, 31, 255  # its defaults
 _SECONDS_A_BIN = 2e-9  # measured on two cores: between 2 and 10
+_WORTH_THREADS = 10_000_000  # cells of the inputs
 _PENALTIES = tuple(10.0**power for power in range(-2, 5))
 
 
@@ -68,9 +70,12 @@ def linear_answers(inputs: Array, targets: Array, asked: Array, classes: int, *,
     Returns probabilities ``[K, C]`` or numbers ``[K]``. ``balanced`` gives rare classes more weight.
     """
     from sklearn.linear_model import LogisticRegression, RidgeCV
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     x, wanted = inputs.astype(np.float64, copy=False), asked.astype(np.float64, copy=False)
-    with warnings.catch_warnings():
+    # Many small products: on several threads they took eighteen times as long.
+    few = threadpool_limits(limits=1) if x.size < _WORTH_THREADS else nullcontext()
+    with few, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a fit that is not quite at its end is still a fair opponent
         if not classes:
             numbers: Array = RidgeCV(alphas=_PENALTIES).fit(x, targets).predict(wanted)

@@ -27,6 +27,7 @@ __all__ = [
 
 NETWORK, DUMMY, LINEAR, BOOSTING = "network", "dummy", "linear model", "gradient boosting"
 _MOST_TEXT = 10_000
+_REAL_GAIN = 0.25  # a share of all that there is to gain
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,7 +144,8 @@ def no_verdict(why: str) -> Verdict:
 def judge(metric: Headline, value: float, rows: int, peers: Sequence[Peer], notes: Sequence[str] = ()) -> Verdict:
     """Say which model to use.
 
-    The rules, in this order: a network that is no better than the dummy has learned nothing; a peer that is better
+    The rules, in this order: a network that is no better than the dummy has learned nothing, unless the rows are so
+    few that it may be a quarter of the way to perfection; a peer that is better
     is named; where the linear model ties, the simpler model is enough; where gradient boosting ties, it is a tie;
     only a network that is better than all of them, each trained on all rows, is worth it.
 
@@ -178,7 +180,7 @@ def _judged(metric: Headline, value: float, rows: int, peers: dict[str, Peer]) -
         )
     tied = next((p for p in peers.values() if p.outcome == "tie"), None)  # the simplest
     if tied is not None:
-        return _tie(value, rows, name, tied)
+        return _tie(value, rows, name, tied, _not_at_full_strength(peers, dummy.rows))
     closest = min(peers.values(), key=lambda p: p.difference, default=None)
     if closest is None:
         return None, (
@@ -198,7 +200,13 @@ def _not_at_full_strength(peers: dict[str, Peer], rows: int) -> str | None:
     return " and ".join(weak) or None
 
 
-def _nothing_learned(value: float, rows: int, name: str, dummy: Peer, better: Sequence[Peer]) -> tuple[str, str]:
+def _nothing_learned(value: float, rows: int, name: str, dummy: Peer, better: Sequence[Peer]) -> tuple[str | None, str]:
+    if dummy.outcome == "tie" and dummy.high > _REAL_GAIN * _most_gain(name, dummy):
+        return None, (
+            f"{rows:,} rows are too few to tell: the network ({name} {_plain(value)}) may be much better than an "
+            f"answer that looks at no column ({_plain(dummy.value)}), or no better ({_difference(dummy)}); test on "
+            "more."
+        )
     much = "worse than" if dummy.outcome == "peer" else "no better than"
     said = (
         f"Nothing was learned: on {rows:,} rows the network ({name} {_plain(value)}) is {much} an answer that looks at "
@@ -210,10 +218,17 @@ def _nothing_learned(value: float, rows: int, name: str, dummy: Peer, better: Se
     return better[0].name, f"{said}, but {spoken(better[0].name)} is better by {_advantage(better[0], name)}: use it."
 
 
-def _tie(value: float, rows: int, name: str, peer: Peer) -> tuple[str | None, str]:
+def _most_gain(name: str, dummy: Peer) -> float:
+    """By how much a network without a fault would be better than the dummy."""
+    return dummy.value if name == METRICS["rmse"] else 1 - dummy.value
+
+
+def _tie(value: float, rows: int, name: str, peer: Peer, weak: str | None) -> tuple[str | None, str]:
     values = f"{name} {_plain(peer.value)}, the network {_plain(value)}"
     said = f"A tie with {spoken(peer.name)} ({values}; {_difference(peer)})"
     if peer.name == LINEAR:
+        if weak is not None:
+            return LINEAR, f"{said}: the simpler model does as well; but {weak}, and may be better than both."
         return LINEAR, f"{said}: the simpler model is enough."
     return None, f"{said}: {rows:,} rows do not tell which is better, so choose by other reasons."
 

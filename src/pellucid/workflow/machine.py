@@ -33,6 +33,11 @@ def on_this_machine(settings: Settings, network: Network, loss: Loss, batch_size
             f"precision {settings.precision} is made for the fused engine, not for {engine}: use engine=fused, or "
             "precision=float32"
         )
+    if settings.products == "onednn" and (reduced or engine != "fused" or settings.dtype == "float64"):
+        raise SettingError(
+            f"products onednn is a way of the fused engine in float32, not of {engine} in {settings.precision}: "
+            "use products=auto"
+        )
     products, threads = settings.products, settings.threads
     small = 6 * network.n_trainable * batch_size < _WORTH_THREADS
     try_threads = [threads] if threads else [1] if small else sorted({1, _cores()})

@@ -175,15 +175,28 @@ class Model:
         return np.concatenate(parts) if parts else np.zeros((0, self.network.outputs))
 
     def labels(self, answers: Array) -> Array:
-        """From probabilities ``[N, classes]`` to the most probable class; numbers stay as they are."""
+        """From probabilities ``[N, classes]`` to the most probable class; numbers stay as they are.
+
+        Of two classes, the second from the threshold on that an estimator was fitted with, if it was another than ½.
+        """
         if not self.task.is_classification:
             return answers
         classes: Array = np.array(self.task.classes, dtype=object)
         for kind in (int, bool):
             if all(type(c) is kind for c in self.task.classes):
                 classes = classes.astype(kind)
-        chosen: Array = classes[answers.argmax(axis=1)]
+        numbers = answers.argmax(axis=1)
+        if len(classes) == 2 and (threshold := self._threshold()) is not None:
+            numbers = (answers[:, 1] >= threshold).astype(np.intp)
+        chosen: Array = classes[numbers]
         return chosen
+
+    def _threshold(self) -> float | None:
+        """What an estimator stored beside the schema; ``None`` for ½, where the more probable class is meant."""
+        schema = self.facts.get("schema")
+        stored = schema.get("estimator") if isinstance(schema, Mapping) else None
+        value = stored.get("threshold") if isinstance(stored, Mapping) else None
+        return value if isinstance(value, float) and 0 <= value <= 1 and value != 0.5 else None
 
     # ── tables ──
 

@@ -66,7 +66,7 @@ def conclude(prepared: Prepared, settings: Settings, engine: Engine, outcome: Ou
         "why_this_engine": _why(engine),
         "precision": settings.precision,
         "threads": settings.threads,
-        "products": settings.products,
+        "products": getattr(engine, "products", settings.products),
         "verdict": None if verdict is None else verdict.to_json(),
     }
     steady = facts if verdict is None else {**facts, "verdict": verdict.without_times().to_json()}

@@ -41,7 +41,7 @@ Array = NDArray[Any]
 Clock = Callable[[], float]
 
 LEAST_ROWS = 10  # test rows, and groups of them
-LEAST_SECONDS = 2.0
+LEAST_SECONDS = 6.0
 _CELLS_AT_FIRST = 1_000_000  # rows × inputs × outputs of the first attempt at a large table
 _ROWS_AT_FIRST = 200
 
@@ -53,7 +53,7 @@ def reach_verdict(
 
     The peers learn from the training and the validation rows together: the network used the validation rows to choose
     its best epoch, and the peers choose nothing by them. All peers together get as long as the network's training
-    took, or two seconds where that is longer.
+    took, or six seconds where that is longer.
 
     Parameters
     ----------
@@ -154,8 +154,8 @@ def _peers(prepared: Prepared, outcome: Outcome, clock: Clock) -> tuple[dict[str
         least = least_boosting_seconds(n_columns, classes) if name == BOOSTING else 0.0
         if least > allowed:
             notes.append(
-                f"{spoken(name)} was left out: with {n_columns:,} columns it takes {least:,.1f} seconds or more, and "
-                f"it may take {allowed:,.1f}"
+                f"{spoken(name)} was left out: with {n_columns:,} columns it would take about {least:,.0f} seconds, "
+                f"and it may take {allowed:,.1f}"
             )
             continue
         began = clock()
