@@ -14,7 +14,7 @@ from pellucid.errors import DataError, SettingError
 from pellucid.network import Network, describe
 from pellucid.task import Loss
 
-__all__ = ["check_inputs", "check_parameters", "check_rows"]
+__all__ = ["check_inputs", "check_many", "check_parameters", "check_rows"]
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -77,6 +77,32 @@ def check_parameters(network: Network, parameters: Mapping[str, Array]) -> None:
                 f"the parameter {wanted.name!r} {where} must have the shape {list(wanted.shape)}, got {list(shape)}: "
                 "these weights are another network's"
             )
+
+
+def check_many(networks: int, inputs: Array, *others: Array | None) -> bool:
+    """Whether each of many networks has rows of its own: ``inputs`` ``[K, N, I]`` instead of ``[N, I]``.
+
+    Parameters
+    ----------
+    networks
+        K, how many first weights there are.
+    others
+        What else comes with each row, targets or weights; ``None`` is passed over.
+
+    Raises
+    ------
+    SettingError
+        There is no network, or rows of their own for another number of networks.
+    """
+    if networks < 1:
+        raise SettingError("there are no networks to train: give the first weights of at least one")
+    own = inputs.ndim == 3
+    if own and any(len(each) != networks for each in (inputs, *others) if each is not None):
+        raise SettingError(
+            f"rows of their own for {len(inputs):,} networks, but first weights of {networks:,}: give one set of rows "
+            "each, or one for all"
+        )
+    return own
 
 
 def _remedy(network: Network, inputs: Array) -> str:

@@ -76,7 +76,7 @@ def test_an_interrupt_in_the_first_epoch_still_gives_weights() -> None:
 
 
 @pytest.mark.parametrize("name", ["numpy", "torch", "fused"])
-@pytest.mark.parametrize("schedule", ["constant", "one_cycle", "plateau"])
+@pytest.mark.parametrize("schedule", ["constant", "flat_cosine", "one_cycle", "plateau"])
 def test_any_epoch_can_be_gone_on_from(schedule: Any, name: str) -> None:
     how = plan(schedule=Schedule(name=schedule, every=1), patience=6)
     states: list[State] = []

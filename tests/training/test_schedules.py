@@ -41,6 +41,18 @@ def test_cosine() -> None:
     assert ours == pytest.approx(rates(lr_scheduler.CosineAnnealingLR(optimizer(), 20), 20), rel=1e-9)
 
 
+@pytest.mark.parametrize(("epochs", "n_batches"), [(10, 7), (4, 20), (20, 1)])
+def test_flat_cosine(epochs: int, n_batches: int) -> None:
+    half = epochs * n_batches // 2
+    ours = [
+        Schedule(name="flat_cosine").rate(0.1, epoch=e, epochs=epochs, batch=b, n_batches=n_batches)
+        for e in range(epochs)
+        for b in range(n_batches)
+    ]
+    assert ours[:half] == [0.1] * half
+    assert ours[half:] == pytest.approx(rates(lr_scheduler.CosineAnnealingLR(optimizer(), half), half), rel=1e-9)
+
+
 @pytest.mark.parametrize(("epochs", "n_batches"), [(10, 7), (3, 20), (20, 1)])
 def test_one_cycle(epochs: int, n_batches: int) -> None:
     steps = epochs * n_batches

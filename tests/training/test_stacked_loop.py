@@ -63,7 +63,7 @@ def assert_same(one: Outcome, other: Outcome) -> None:
 
 
 @pytest.mark.parametrize("keep", ["best", "last"])
-@pytest.mark.parametrize("schedule", ["constant", "step", "cosine", "one_cycle", "plateau"])
+@pytest.mark.parametrize("schedule", ["constant", "step", "cosine", "flat_cosine", "one_cycle", "plateau"])
 @pytest.mark.parametrize(("norm", "dropout"), [(False, 0.0), (True, 0.3)])
 def test_as_alone(schedule: Any, keep: Any, norm: bool, dropout: float) -> None:
     """Its own batches, masks, early stopping, best weights and plateau."""

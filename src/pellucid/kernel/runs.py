@@ -32,7 +32,7 @@ from pellucid.kernel.plan import (
 )
 from pellucid.network import Dense, Network
 from pellucid.optimizer import Optimizer
-from pellucid.shapes import check_parameters, check_rows
+from pellucid.shapes import check_many, check_parameters, check_rows
 from pellucid.task import Loss
 
 __all__ = ["prepare", "ready", "train_runs"]
@@ -117,14 +117,9 @@ def train_runs(
     ((3, 1, 1), [2.0, 2.0, 2.0])
     """
     require()
-    own = inputs.ndim == 3
     many = len(parameters)
-    _check(network, many, epochs, batch_size, threads)
-    if own and not (len(inputs) == len(targets) == many):
-        raise SettingError(
-            f"rows of their own for {len(inputs):,} networks, but first weights of {many:,}: give one set of rows "
-            "each, or one for all"
-        )
+    own = check_many(many, inputs, targets, weights)
+    _check(network, epochs, batch_size, threads)
     run = _Run(network, loss, optimizer, arithmetic(dtype))
     run.take(parameters)
     run.load(inputs if own else inputs[np.newaxis], targets if own else targets[np.newaxis],
@@ -265,12 +260,10 @@ def _rates(given: float | Sequence[float] | Array, many: int, steps: int) -> Arr
     )
 
 
-def _check(network: Network, many: int, epochs: int, batch_size: int | None, threads: int | None) -> None:
+def _check(network: Network, epochs: int, batch_size: int | None, threads: int | None) -> None:
     missing = missing_layer(network)
     if missing is not None:
         raise SettingError(f"{missing}: train such networks with engine=fused")
-    if many < 1:
-        raise SettingError("there are no networks to train: give the first weights of at least one")
     if epochs < 1:
         raise SettingError(f"epochs must be at least 1, got {epochs!r}")
     if batch_size is not None and batch_size < 1:

@@ -48,6 +48,12 @@ class Rows:
     def __len__(self) -> int:
         return len(self.inputs)
 
+    def take(self, at: Array) -> Rows:
+        """The rows of these numbers."""
+        inputs = self.inputs[at]
+        targets = inputs if self.targets is self.inputs else self.targets[at]
+        return Rows(inputs=inputs, targets=targets, weights=None if self.weights is None else self.weights[at])
+
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
@@ -117,6 +123,7 @@ class Outcome:
     problem: str | None = None  # what the divergence was, if that was the reason
 
 
+@np.errstate(over="ignore", invalid="ignore")  # losses on the way to infinity; what diverged is said in words
 def fit(
     engine: Engine,
     train: Rows,

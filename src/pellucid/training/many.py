@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pellucid.errors import DivergenceError, SettingError, nearest
 from pellucid.network import Dropout, Network, describe
 from pellucid.optimizer import Optimizer
+from pellucid.shapes import check_many
 from pellucid.task import Loss
 from pellucid.training.stacked_loop import fit_many
 
@@ -170,13 +171,7 @@ def _check(network: Network, inputs: Array, many: int, learning_rate: float, epo
             raise SettingError(
                 f"layer {index} ({describe(layer)}) needs masks, which are drawn for mini-batches: use fit_many"
             )
-    if inputs.ndim == 3 and len(inputs) != many:
-        raise SettingError(
-            f"rows of their own for {len(inputs):,} networks, but first weights of {many:,}: give one set of rows "
-            "each, or one for all"
-        )
-    if many < 1:
-        raise SettingError("there are no networks to train: give the first weights of at least one")
+    check_many(many, inputs)
     if not 0 < learning_rate < math.inf:
         raise SettingError(f"learning_rate must be above 0 and finite, got {learning_rate!r}")
     if epochs < 1:

@@ -14,7 +14,7 @@ from pellucid.errors import SettingError, nearest
 
 __all__ = ["SCHEDULES", "Plateau", "Schedule"]
 
-ScheduleName = Literal["constant", "step", "cosine", "one_cycle", "plateau"]
+ScheduleName = Literal["constant", "step", "cosine", "flat_cosine", "one_cycle", "plateau"]
 SCHEDULES: tuple[str, ...] = get_args(ScheduleName)
 
 
@@ -28,6 +28,7 @@ class Schedule:
         - ``constant``
         - ``step``: multiplied by ``gamma`` every ``every`` epochs
         - ``cosine``: half a cosine from the full rate to 0 over all epochs (Loshchilov & Hutter 2017, no restarts)
+        - ``flat_cosine``: the full rate for half of all steps, then half a cosine down to 0, step by step
         - ``one_cycle``: in every step, up for the first 30 % of training, then down to almost 0 (Smith & Topin 2019)
         - ``plateau``: multiplied by ``gamma`` when more than ``every`` epochs brought no better validation loss
 
@@ -69,6 +70,9 @@ class Schedule:
                 return peak * self.gamma ** (epoch // self.every)
             case "cosine":
                 return peak * (1 + math.cos(math.pi * epoch / epochs)) / 2
+            case "flat_cosine":
+                share = (epoch * n_batches + batch) / (epochs * n_batches)
+                return peak * (1 + math.cos(math.pi * max(0.0, 2 * share - 1))) / 2
             case "one_cycle":
                 return _one_cycle(peak, epoch * n_batches + batch, epochs * n_batches)
             case "plateau":

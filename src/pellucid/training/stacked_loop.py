@@ -43,6 +43,7 @@ Array = NDArray[Any]
 OnEpoch = Callable[[int, Epoch], None]
 
 
+@np.errstate(over="ignore", invalid="ignore")  # losses on the way to infinity; what diverged is said in words
 def fit_many(
     stack: StackEngine,
     train: Rows,

@@ -15,7 +15,7 @@ from pellucid.task import Loss
 from pellucid.training.engine import engine_for
 from pellucid.workflow.settings import Settings
 
-__all__ = ["on_this_machine"]
+__all__ = ["on_this_machine", "worth_threads"]
 
 _WORTH_THREADS = 2e7  # multiplications and additions a step: a rule of thumb, see docs/log.md
 
@@ -39,8 +39,8 @@ def on_this_machine(settings: Settings, network: Network, loss: Loss, batch_size
             "use products=auto"
         )
     products, threads = settings.products, settings.threads
-    small = 6 * network.n_trainable * batch_size < _WORTH_THREADS
-    try_threads = [threads] if threads else [1] if small else sorted({1, _cores()})
+    several = worth_threads(network, batch_size)
+    try_threads = [threads] if threads else sorted({1, _cores()}) if several else [1]
     if engine in ("numpy", "kernel"):  # not PyTorch's threads
         return replace(settings, engine=engine, threads=try_threads[-1], products="blas")
     from pellucid.torch_engine.fastest import fastest_way, products_to_try
@@ -57,6 +57,16 @@ def on_this_machine(settings: Settings, network: Network, loss: Loss, batch_size
         network, loss, rows, threads=try_threads, products=try_products, dtype=settings.dtype
     )
     return replace(settings, engine=engine, threads=threads, products="blas" if reduced else products)
+
+
+def worth_threads(network: Network, batch_size: int) -> bool:
+    """Whether a step of so many rows has enough multiplications for several threads not to wait for each other.
+
+    >>> from pellucid.network import mlp
+    >>> worth_threads(mlp(4, [10], 3), 16), worth_threads(mlp(784, [256, 128], 10), 64)
+    (False, True)
+    """
+    return 6 * network.n_trainable * batch_size >= _WORTH_THREADS
 
 
 def _cores() -> int:

@@ -18,9 +18,10 @@ from pellucid.optimizer import Optimizer
 from pellucid.shapes import check_inputs, check_parameters, check_rows
 from pellucid.task import Loss
 from pellucid.torch_engine.device import place
+from pellucid.torch_engine.fused.answers import answer
 from pellucid.torch_engine.fused.flat import Flat, to_numpy
 from pellucid.torch_engine.fused.graph import recorded
-from pellucid.torch_engine.fused.layers import Operations, answer, lay
+from pellucid.torch_engine.fused.layers import Operations, lay
 from pellucid.torch_engine.fused.losses import judge, targets_of, weights_of
 from pellucid.torch_engine.fused.products import WAYS, onednn_is_exact
 from pellucid.torch_engine.fused.updates import FlatUpdates

@@ -20,7 +20,7 @@ from pellucid.torch_engine.fused import activations
 from pellucid.torch_engine.fused.flat import Flat
 from pellucid.torch_engine.fused.products import Products
 
-__all__ = ["Operations", "Way", "answer", "lay"]
+__all__ = ["Operations", "Way", "lay"]
 
 Operations = list[Callable[[], object]]
 Back = Callable[[Tensor, Tensor | None], Operations]  # (d, where ∂L/∂input is to go) -> operations
@@ -173,24 +173,3 @@ def _batch_norm(flat: Flat, index: int, layer: BatchNorm, x: Tensor, out: Tensor
         ]
 
     return there, back
-
-
-def answer(network: Network, flat: Flat, x: Tensor) -> Tensor:
-    """The logits ``[C, B]`` for ``x`` ``[I, B]``, nothing dropped, running statistics used."""
-    for index, layer in enumerate(network.layers):
-        match layer:
-            case Dense():
-                w = flat.w[index]
-                x = torch.addmm(w[:, -1:], w[:, :-1], x) if layer.bias else torch.mm(w, x)
-            case Activation():
-                a, kept = torch.empty_like(x), torch.empty_like(x)
-                for operation in activations.forward(layer.function, x, a, kept):
-                    operation()
-                x = a
-            case BatchNorm():
-                gamma, beta = (flat.w[index][i].unsqueeze(-1) for i in (0, 1))
-                mean, variance = (flat.statistics[f"{index}.running_{name}"].unsqueeze(-1) for name in ("mean", "var"))
-                x = (x - mean) / torch.sqrt(variance + layer.eps) * gamma + beta
-            case Dropout():
-                pass
-    return x

@@ -21,7 +21,7 @@ from torch import Tensor
 from pellucid.errors import DataError, SettingError
 from pellucid.network import Network
 from pellucid.optimizer import Optimizer
-from pellucid.shapes import check_inputs, check_parameters, check_rows
+from pellucid.shapes import check_inputs, check_many, check_parameters, check_rows
 from pellucid.task import Loss
 from pellucid.torch_engine.device import place
 from pellucid.torch_engine.fused.answers import answers
@@ -107,12 +107,7 @@ class StackEngine:
         weights
             ``[N]`` (``[K, N]``), or ``None``.
         """
-        own = inputs.ndim == 3
-        if own and not (len(inputs) == len(targets) == self.size and (weights is None or len(weights) == self.size)):
-            raise SettingError(
-                f"rows of their own for {len(inputs):,} networks, but first weights of {self.size:,}: give one set of "
-                "rows each, or one for all"
-            )
+        own = check_many(self.size, inputs, targets, weights)
         if own:
             if targets.shape[1] != inputs.shape[1]:
                 raise DataError(f"each row needs a target: inputs {list(inputs.shape)}, targets {list(targets.shape)}")
