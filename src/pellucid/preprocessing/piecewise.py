@@ -37,7 +37,7 @@ from pellucid.preprocessing import checks
 from pellucid.preprocessing.numeric import BOUND, LARGEST, centre_and_spread
 from pellucid.preprocessing.values import FloatArray, IntArray, number_of, numbers
 
-__all__ = ["BINS_BY", "MAX_BINS", "Bins", "BinsBy", "PiecewiseStep", "fit_piecewise"]
+__all__ = ["BINS_BY", "MAX_BINS", "Bins", "BinsBy", "PiecewiseStep", "auto_bins", "fit_piecewise"]
 
 BinsBy = Literal["tree", "quantile"]
 BINS_BY: tuple[str, ...] = get_args(BinsBy)
@@ -61,6 +61,8 @@ class Bins:
         ``[training rows]`` what the trees predict: class numbers, or numbers.
     classes
         Whether the target is a class.
+    scaled_too
+        Whether the scaled number is a feature beside the bins (see `both`).
 
     Raises
     ------
@@ -72,6 +74,7 @@ class Bins:
     by: BinsBy = "tree"
     target: FloatArray | IntArray | None = None
     classes: bool = False
+    scaled_too: bool = False
 
     def __post_init__(self) -> None:
         """Check the settings."""
@@ -177,6 +180,15 @@ class PiecewiseStep:
             fill=checks.number(v["fill"], f"{where}.fill", -LARGEST, LARGEST),
             indicator=checks.flag(v["indicator"], f"{where}.indicator"),
         )
+
+
+def auto_bins(n_rows: int) -> int:
+    """One bin for each hundred training rows, from 2 to 32: with fewer rows a bin, its weight is mostly noise.
+
+    >>> auto_bins(640), auto_bins(50_000)
+    (6, 32)
+    """
+    return min(32, max(2, n_rows // 100))
 
 
 def fit_piecewise(name: str, column: Any, bins: Bins) -> PiecewiseStep:

@@ -19,6 +19,7 @@ from numpy.typing import DTypeLike
 from pellucid.errors import DataError, SettingError, nearest
 from pellucid.preprocessing import checks
 from pellucid.preprocessing.boolean import BooleanStep, fit_boolean
+from pellucid.preprocessing.both import BothStep, fit_both
 from pellucid.preprocessing.categorical import CategoricalStep, fit_categorical
 from pellucid.preprocessing.dates import DateStep, fit_date
 from pellucid.preprocessing.image import ImageStep, fit_image
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from pellucid.data.schema import Schema
     from pellucid.data.tables import Table
 
-__all__ = ["InputColumn", "Recipe", "Step"]
+__all__ = ["InputColumn", "Recipe", "Step", "fit_number"]
 
 FORMAT = 1
 
@@ -61,6 +62,7 @@ class Step(Protocol):
 _READERS: dict[str, Callable[[object, str], Step]] = {
     "numeric": NumericStep.from_json,
     "piecewise": PiecewiseStep.from_json,
+    "both": BothStep.from_json,
     "boolean": BooleanStep.from_json,
     "categorical": CategoricalStep.from_json,
     "date": DateStep.from_json,
@@ -139,7 +141,7 @@ class Recipe:
             cells = one_array(columns[column.name]).take(index)
             match _kind_of_step(column.kind, cells.type):
                 case "numeric":
-                    steps.append(_fit_number(column.name, cells, scaling, bins))
+                    steps.append(fit_number(column.name, cells, scaling, bins))
                 case "boolean":
                     steps.append(fit_boolean(column.name, cells))
                 case "date":
@@ -259,8 +261,11 @@ def _rare_count(rare_below: int | float | None, n_rows: int) -> int:
     raise SettingError(f"rare_below must be a count of at least 1 or a share of the rows below 1.0, got {rare_below!r}")
 
 
-def _fit_number(name: str, cells: Any, scaling: Scaling, bins: Bins | None) -> Step:
-    return fit_numeric(name, cells, scaling=scaling) if bins is None else fit_piecewise(name, cells, bins)
+def fit_number(name: str, cells: Any, scaling: Scaling, bins: Bins | None) -> Step:
+    """The step of a numeric column: scaled, cut into bins, or both."""
+    if bins is None:
+        return fit_numeric(name, cells, scaling=scaling)
+    return fit_both(name, cells, scaling, bins) if bins.scaled_too else fit_piecewise(name, cells, bins)
 
 
 def _kind_of_step(kind: str, arrow_type: Any) -> str:

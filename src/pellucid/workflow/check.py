@@ -10,9 +10,10 @@ from pellucid.data.target import encode_target
 from pellucid.errors import DataError, RunFolderError
 from pellucid.training.parity import Parity, compare
 from pellucid.workflow.config import read_config
+from pellucid.workflow.fitted import training_rows
 from pellucid.workflow.folder import RunFolder
 from pellucid.workflow.model import Model
-from pellucid.workflow.prepare import open_table, training_rows
+from pellucid.workflow.prepare import open_table
 from pellucid.workflow.settings import Settings
 from pellucid.workflow.train import auto_batch_size, optimizer_of
 

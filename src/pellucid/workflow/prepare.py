@@ -17,23 +17,20 @@ from pellucid.data.splits import Split, split_rows
 from pellucid.data.tables import Table
 from pellucid.data.target import Target, encode_target, read_target
 from pellucid.errors import DataError, SettingError, nearest
-from pellucid.network import Network, autoencoder, mlp
-from pellucid.preprocessing.categorical import CategoricalStep
-from pellucid.preprocessing.piecewise import Bins
+from pellucid.network import Network
 from pellucid.preprocessing.recipe import Recipe
 from pellucid.preprocessing.target import TargetScaler
-from pellucid.task import Loss, Task
+from pellucid.task import Task
 from pellucid.training.loop import Rows
+from pellucid.workflow.fitted import fit_to
 from pellucid.workflow.settings import Settings
 from pellucid.workflow.sources import Source, image_shape, is_builtin, open_source, open_table, open_test_table
 
-__all__ = ["Held", "Prepared", "examine", "open_table", "prepare", "settings_for", "training_rows"]
+__all__ = ["Held", "Prepared", "examine", "open_table", "prepare", "settings_for", "split_of"]
 
 Array = NDArray[Any]
 
-_LAYERS = ("activation", "batch_norm", "dropout")
 LABEL, FILE = "label", "file"  # the columns that tables of images have beside the images
-_MANY_IN_ONE = 0.2  # of the rows in the feature of the rarer categories: worth a word
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,11 +107,11 @@ def prepare(data: object, settings: Settings, *, test_data: object = None) -> Pr
     given_test = test_data if test_data is not None else settings.test_data
     test_table = source.test if given_test is None else open_test_table(given_test, settings, table)
     if test_table is None:
-        split = _split(table, schema, target, settings, test=settings.test)
+        split = split_of(table, schema, target, settings, test=settings.test)
         test_table, test_rows = table, split.test
         test_truth = None if target is None else target.at(test_rows)
     else:
-        split = _split(table, schema, target, settings, test=0.0)
+        split = split_of(table, schema, target, settings, test=0.0)
         test_truth, test_rows, test_notes = _truth(test_table, target)
         split, dropped = _without_test_rows(split, table, schema, target, test_table, test_truth, test_rows)
         where = f"those of {test_table.report.source}" if given_test is not None else "the source's own test part"
@@ -122,35 +119,20 @@ def prepare(data: object, settings: Settings, *, test_data: object = None) -> Pr
         notes += [*(note for note in test_table.report.notes if given_test is not None), *test_notes, *dropped]
     notes += split.notes
 
-    train_values = None if target is None else target.at(split.train)
-    recipe = Recipe.fit(
-        table,
-        schema,
-        split.train,
-        scaling=settings.scaling,  # type: ignore[arg-type]
-        bins=None if settings.number_encoding == "plain" else _bins(settings, target, train_values),
-        max_categories=settings.max_categories,
-        rare_below=settings.rare_below,
-    )
-    notes += _shared_features(recipe)
+    fitted = fit_to(split.train, table, schema, target, settings)
+    notes += fitted.notes
     if not len(split.validation):
         notes.append("no validation rows: the best epoch is chosen by the loss of the training rows themselves")
-    task = _task(settings, target, train_values, len(recipe.feature_names))
-    scaler = TargetScaler.fit(train_values) if task.kind == "regression" and train_values is not None else None
-    width, layers = len(recipe.feature_names), {name: getattr(settings, name) for name in _LAYERS}
-    network = mlp(width, settings.hidden, task.outputs, **layers)
-    if target is None:
-        network = autoencoder(width, settings.hidden, **layers)
 
     def inputs(of: Table, rows: Array) -> Array:
         # Part by part: the inputs of a large set of images are far larger than its pixels.
-        return recipe.transform(of.take(rows), dtype=np.dtype(settings.dtype))
+        return fitted.recipe.transform(of.take(rows), dtype=np.dtype(settings.dtype))
 
-    train = training_rows(task, scaler, inputs(table, split.train), train_values)
+    train = fitted.rows(inputs(table, split.train), None if target is None else target.at(split.train))
     validation = train
     if len(split.validation):
         values = None if target is None else target.at(split.validation)
-        validation = training_rows(task, scaler, inputs(table, split.validation), values)
+        validation = fitted.rows(inputs(table, split.validation), values)
     if len(test_rows):
         test_inputs = inputs(test_table, test_rows)
         truth = test_inputs if test_truth is None else test_truth
@@ -169,10 +151,10 @@ def prepare(data: object, settings: Settings, *, test_data: object = None) -> Pr
         schema=schema,
         target=target,
         split=split,
-        recipe=recipe,
-        scaler=scaler,
-        task=task,
-        network=network,
+        recipe=fitted.recipe,
+        scaler=fitted.scaler,
+        task=fitted.task,
+        network=fitted.network,
         train=train,
         validation=validation,
         measured=measured,
@@ -276,7 +258,7 @@ def _resolve_names(settings: Settings, columns: Sequence[str]) -> Settings:
     return replace(settings, **{name: parts(getattr(settings, name)) for name in lists})  # type: ignore[arg-type]
 
 
-def _split(table: Table, schema: Schema, target: Target | None, settings: Settings, *, test: float) -> Split:
+def split_of(table: Table, schema: Schema, target: Target | None, settings: Settings, *, test: float) -> Split:
     """Divide the rows. Images that are equal stay together, whatever their labels: the answer to one tells the other's.
 
     A split by group or by time keeps whole what the user asked for, and says what is then in two parts.
@@ -343,55 +325,3 @@ def _without_test_rows(
                 f"without them no training row has the class {shown}: it cannot be learned; give other test rows"
             )
     return replace(split, train=train, validation=validation), notes
-
-
-def _shared_features(recipe: Recipe) -> list[str]:
-    """Columns of which many rows are known only as one of the rarer categories."""
-    notes = []
-    for step in recipe.steps:
-        if isinstance(step, CategoricalStep) and (rows := sum(step.counts) + step.rare):
-            share = step.rare / rows
-            if share > _MANY_IN_ONE:
-                notes.append(
-                    f"column {step.name!r}: {share:.0%} of the training rows hold one of its rarer categories, which "
-                    f"share one feature; max_categories (now {len(step.levels):,} kept) and rare_below decide which"
-                )
-    return notes
-
-
-def _bins(settings: Settings, target: Target | None, train_values: Array | None) -> Bins:
-    classes = target is not None and target.task_kind != "regression"
-    return Bins(most=settings.bins, by=settings.bins_by, target=train_values, classes=classes)  # type: ignore[arg-type]
-
-
-def _task(settings: Settings, target: Target | None, train_values: Array | None, width: int) -> Task:
-    kind = "reconstruction" if target is None else target.task_kind
-    defaults = {"binary": "bce", "multiclass": "cross_entropy"}
-    name = defaults.get(kind, "mse") if settings.loss == "auto" else settings.loss
-    weights = None
-    if settings.class_weight == "balanced":
-        if target is None or train_values is None or target.task_kind == "regression":
-            seen = "a reconstruction has none" if target is None else "the target is a number"
-            raise SettingError(f"class_weight balanced is for classes, but {seen}")
-        counts = np.bincount(train_values, minlength=len(target.classes))
-        weights = tuple(float(w) for w in len(train_values) / (len(counts) * np.maximum(counts, 1)))
-    loss = Loss(
-        name=name,  # type: ignore[arg-type]
-        label_smoothing=settings.label_smoothing,
-        class_weights=weights,
-        delta=settings.huber_delta,
-    )
-    if target is None:
-        return replace(Task.reconstruction(width), loss=loss)
-    return Task(kind=target.task_kind, target=target.name, classes=tuple(target.classes), loss=loss)
-
-
-def training_rows(task: Task, scaler: TargetScaler | None, inputs: Array, values: Array | None) -> Rows:
-    """Targets in the shape that the loss takes: class numbers ``[N]``, numbers ``[N, 1]``, or the inputs themselves."""
-    if values is None:
-        assert task.kind == "reconstruction"
-        return Rows(inputs=inputs, targets=inputs)
-    if task.kind == "multiclass":
-        return Rows(inputs=inputs, targets=values.astype(np.int64))
-    scaled = values.astype(np.float64) if scaler is None else scaler.transform(values)
-    return Rows(inputs=inputs, targets=scaled[:, None])

@@ -6,7 +6,7 @@ the fields of `Settings`: each carries its section, its rule and its sentence of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -16,10 +16,25 @@ from pellucid.optimizer import OPTIMIZERS
 from pellucid.task import LOSSES
 from pellucid.training.engine import ENGINES
 from pellucid.training.schedules import SCHEDULES
+from pellucid.workflow.presets import PRESETS
+from pellucid.workflow.rules import (
+    Choice,
+    Rule,
+    channels,
+    column,
+    flag,
+    names,
+    optional,
+    real,
+    size,
+    text,
+    whole,
+    widths,
+)
 
-__all__ = ["SECTIONS", "Choice", "Settings", "setting_names"]
+__all__ = ["NUMBER_ENCODINGS", "SECTIONS", "Settings", "setting_names"]
 
-Rule = Callable[[str, Any], Any]  # (name, value as written) -> value, or SettingError
+NUMBER_ENCODINGS = ("plain", "piecewise", "both")
 
 SECTIONS = {
     "data": "The table and its columns",
@@ -29,132 +44,6 @@ SECTIONS = {
     "training": "Training",
     "machine": "Where it runs",
 }
-
-
-# ── rules ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def whole(low: int, high: int = 2**31 - 1) -> Rule:
-    """A whole number from ``low`` to ``high``."""
-
-    def check(name: str, value: Any) -> int:
-        try:
-            number = int(value) if isinstance(value, str) else value
-        except ValueError:
-            number = None
-        if isinstance(number, float) and number.is_integer():
-            number = int(number)
-        if type(number) is not int or not low <= number <= high:
-            raise SettingError(f"{name} must be a whole number from {low:,} to {high:,}, got {value!r}")
-        return number
-
-    return check
-
-
-def real(low: float, high: float, *, above: bool = False, below: bool = False) -> Rule:
-    """A number from ``low`` to ``high``; ``above`` and ``below`` leave out the ends themselves."""
-
-    def check(name: str, value: Any) -> float:
-        try:
-            number = float(value) if not isinstance(value, bool) else None
-        except (TypeError, ValueError):
-            number = None
-        out = number is None or not low <= number <= high
-        if number is None or out or (above and number == low) or (below and number == high):
-            left, right = "above" if above else "at least", "below" if below else "at most"
-            raise SettingError(f"{name} must be a number {left} {low:g} and {right} {high:g}, got {value!r}")
-        return number
-
-    return check
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One of these words."""
-
-    options: tuple[str, ...]
-
-    def __call__(self, name: str, value: Any) -> str:
-        """The word, if it is one of them."""
-        if value not in self.options:
-            raise SettingError(f"{name} {value!r} is not known{nearest(str(value), self.options)}")
-        return str(value)
-
-
-def flag(name: str, value: Any) -> bool:
-    """True or false, yes or no, on or off."""
-    words = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, str) and value.lower() in words:
-        return words[value.lower()]
-    raise SettingError(f"{name} must be true or false, got {value!r}")
-
-
-def text(name: str, value: Any) -> str:
-    """Any text."""
-    if not isinstance(value, str):
-        raise SettingError(f"{name} must be a text, got {value!r}")
-    return value
-
-
-def column(name: str, value: Any) -> str:
-    """The name of a column; a number is one, too (NumPy and header-less frames number their columns)."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    return text(name, value)
-
-
-def names(name: str, value: Any) -> tuple[str, ...]:
-    """A list of names; one alone may stand without a list."""
-    if isinstance(value, str):
-        return (value,)
-    if not isinstance(value, list | tuple | set | frozenset):
-        raise SettingError(f"{name} must be a list of names, got {value!r}")
-    return tuple(column(name, item) for item in value)
-
-
-def widths(name: str, value: Any) -> tuple[int, ...]:
-    """Whole numbers, as ``[64, 32]``, ``"64,32"`` or one alone; empty or ``none`` for no hidden layer."""
-    if isinstance(value, str):
-        parts = [part.strip() for part in value.replace(";", ",").strip("()[] ").split(",")]
-        value = [part for part in parts if part and part.lower() != "none"]
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = [value]
-    if not isinstance(value, list | tuple):
-        raise SettingError(f"{name} must be widths such as 64,32, got {value!r}")
-    return tuple(whole(1, 100_000)(name, item) for item in value)
-
-
-def size(name: str, value: Any) -> tuple[int, int]:
-    """Height and width in pixels, as ``"28x28"``, ``[28, 28]``, or one number for both."""
-    if isinstance(value, str):
-        parts: Any = value.lower().replace("×", "x").strip("()[] ").replace(",", "x").split("x")
-    else:
-        parts = value if isinstance(value, list | tuple) else [value]
-    if len(parts) not in (1, 2):
-        raise SettingError(f"{name} must be a height and a width in pixels such as 28x28, or one number, got {value!r}")
-    height, width = (whole(1, 4096)(name, part) for part in (parts[0], parts[-1]))
-    return height, width
-
-
-def channels(name: str, value: Any) -> int:
-    """1 for grey, 3 for red, green and blue."""
-    number = int(value) if isinstance(value, str) and value.strip().isdigit() else value
-    if isinstance(number, bool) or number not in (1, 3):
-        raise SettingError(f"{name} must be 1 (grey) or 3 (red, green, blue), got {value!r}")
-    return int(number)
-
-
-def optional(rule: Rule) -> Rule:
-    """The rule, or nothing: ``None``, ``null``, ``none``, ``auto``."""
-
-    def check(name: str, value: Any) -> Any:
-        if value is None or (isinstance(value, str) and value.lower() in ("none", "null", "auto")):
-            return None
-        return rule(name, value)
-
-    return check
 
 
 def _setting(default: Any, section: str, rule: Rule, help_: str, *flags: str, flag: bool = False) -> Any:
@@ -173,6 +62,12 @@ class Settings:
     (16, 8)
     """
 
+    preset: str = _setting(
+        "quick",
+        "network",
+        Choice(tuple(PRESETS)),
+        "values for whatever is not given; quick: one plain network, best: slower and usually better (tables only)",
+    )
     target: str | None = _setting(None, "data", optional(column), "the column to predict")
     task: str = _setting(
         "auto",
@@ -210,10 +105,15 @@ class Settings:
     number_encoding: str = _setting(
         "plain",
         "preprocessing",
-        Choice(("plain", "piecewise")),
-        "plain: a number is scaled; piecewise: it becomes a feature for each of its bins",
+        Choice(NUMBER_ENCODINGS),
+        "plain: a number is scaled; piecewise: it becomes a feature for each of its bins; both: both at once",
     )
-    bins: int = _setting(32, "preprocessing", whole(1, 256), "of a piecewise number, at most")
+    bins: int | None = _setting(
+        None,
+        "preprocessing",
+        optional(whole(1, 256)),
+        "of a piecewise number, at most; auto: a hundredth of the rows, 2 to 32",
+    )
     bins_by: str = _setting(
         "tree",
         "preprocessing",
@@ -268,6 +168,15 @@ class Settings:
         optional(whole(1)),
         "stop after so many epochs without a better validation loss; none: never",
     )
+    n_networks: int = _setting(
+        1, "training", whole(1, 1000), "train so many networks and average their answers: an ensemble"
+    )
+    ensemble: str = _setting(
+        "seeds",
+        "training",
+        Choice(("seeds", "folds")),
+        "networks differ by first weights and batches (seeds), or each also validates on another part (folds)",
+    )
     verdict: bool = _setting(
         True,
         "training",
@@ -320,10 +229,18 @@ class Settings:
 
     @classmethod
     def of(cls, *sources: Mapping[str, Any]) -> Settings:
-        """Settings from several sources, later ones before earlier ones; an unknown name is an error.
+        """Settings from several sources, later ones before earlier ones and the preset's last.
+
+        Raises
+        ------
+        SettingError
+            There is no setting of that name, or its value breaks its rule.
 
         >>> Settings.of({"epochs": 5}, {"epochs": 7}).epochs
         7
+        >>> best = Settings.of({"preset": "best", "n_networks": 2})
+        >>> best.activation, best.n_networks
+        ('silu', 2)
         """
         merged: dict[str, Any] = {}
         for source in sources:
@@ -331,7 +248,8 @@ class Settings:
                 if name not in setting_names():
                     raise SettingError(f"there is no setting {name!r}{nearest(str(name), setting_names())}")
                 merged[name] = value
-        return cls(**merged)
+        preset = PRESETS.get(str(merged.get("preset", "quick")), {})  # one that is not known is refused by its rule
+        return cls(**{**preset, **merged})
 
     def to_json(self) -> dict[str, Any]:
         """All settings as plain JSON values."""

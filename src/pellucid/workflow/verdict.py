@@ -30,6 +30,7 @@ from pellucid.evaluation.verdict import (
     no_verdict,
     spoken,
 )
+from pellucid.preprocessing.both import BothStep
 from pellucid.preprocessing.categorical import CategoricalStep
 from pellucid.preprocessing.recipe import Recipe
 from pellucid.training.loop import Outcome
@@ -198,10 +199,12 @@ def columns_for_trees(recipe: Recipe, inputs: Array) -> tuple[Array, Array]:
         block = inputs[:, recipe.slices[step.name]]
         if not block.shape[1]:
             continue
-        if isinstance(step, CategoricalStep):
+        if isinstance(step, BothStep) and step.bins.n_bins:
+            columns.append(_number_again(block[:, 1:], indicator=step.bins.indicator))
+        elif isinstance(step, CategoricalStep):
             codes = np.minimum(block.argmax(axis=1), MAX_LEVELS - 1)
             columns.append(np.where(block.max(axis=1) == 1, codes, np.nan)[:, np.newaxis])
-        elif step.kind in ("numeric", "piecewise"):
+        elif step.kind in ("numeric", "piecewise", "both"):
             columns.append(_number_again(block, indicator=bool(getattr(step, "indicator", False))))
         else:
             columns.append(block)
