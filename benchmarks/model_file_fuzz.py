@@ -29,7 +29,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -67,21 +67,31 @@ def fault(raw: bytes, contents: ModelContents) -> str | None:
     }
     length = int.from_bytes(raw[:8], "little")
     document = json.loads(json.loads(raw[8 : 8 + length])["__metadata__"]["pellucid"])
+    if document["format_version"] > 1:
+        rebuilt |= {"n_networks": len(contents.members), "residuals": contents.residuals}
     if {name: document[name] for name in rebuilt} != rebuilt or len(document) != len(rebuilt) + 2:
         return "the contents are not those of the file's description"
     try:
         arrays = safetensors.numpy.load(raw)
     except safetensors.SafetensorError as error:
         return f"a file that the safetensors package refuses: {error}"
-    needed = contents.network.parameters()
-    if not set(arrays) == set(contents.parameters) == {parameter.name for parameter in needed}:
+    needed, read = contents.network.parameters(), contents.parameters
+    if document["format_version"] > 1:
+        needed = tuple(replace(p, name=f"{k}.{p.name}") for k in range(len(contents.members)) for p in needed)
+        read = flat(contents)
+    if not set(arrays) == set(read) == {parameter.name for parameter in needed}:
         return "not the arrays of the file, or not those of the network"
-    wrong = [parameter.name for parameter in needed if not is_valid(parameter, contents.parameters, arrays)]
+    wrong = [parameter.name for parameter in needed if not is_valid(parameter, read, arrays)]
     if wrong:
         return f"an array {wrong[0]} that is not valid or not the file's"
     if contents.network.outputs != contents.task.outputs:
         return "a network that does not fit its task"
     return None
+
+
+def flat(contents: ModelContents) -> dict[str, Any]:
+    """The arrays under the names that format 2 gives them."""
+    return {f"{k}.{name}": array for k, each in enumerate(contents.members) for name, array in each.items()}
 
 
 def is_valid(parameter: Parameter, arrays: dict[str, Any], theirs: dict[str, Any]) -> bool:
@@ -95,7 +105,8 @@ def is_valid(parameter: Parameter, arrays: dict[str, Any], theirs: dict[str, Any
 def same(one: ModelContents, two: ModelContents) -> bool:
     """Whether two models are equal in every field and bit."""
     fields = ("network", "task", "recipe", "target_scaler", "metrics", "libraries", "settings", "schema")
-    bits = [{name: (a.dtype, a.shape, a.tobytes()) for name, a in model.parameters.items()} for model in (one, two)]
+    fields += ("residuals",)
+    bits = [{name: (a.dtype, a.shape, a.tobytes()) for name, a in flat(model).items()} for model in (one, two)]
     return bits[0] == bits[1] and all(getattr(one, name) == getattr(two, name) for name in fields)
 
 
@@ -106,6 +117,7 @@ def stage(message: str) -> str:
     inside = "In a model file that means" in message or "the description in" in message
     late = ("the network needs", "holds a NaN", "must hold", "the model lacks", "the model holds", "mix float32")
     late += ("must be a plain value", "must be an object", "be short texts", "outputs, the", "negative", "characters")
+    late += ("n_networks must", "arrays are described", "residuals must", "network 1", "network 2", "network 3")
     if inside or any(words in message for words in late):
         return "contents"
     return "layout"

@@ -50,15 +50,21 @@ class Original:
 
 
 def originals(folder: Path) -> list[Original]:
-    """Four small models that use every kind of layer, task and dtype between them."""
+    """Six small models that use every kind of layer, task, dtype and format between them."""
     tasks = [
         (mlp(3, [4], 1, activation="tanh"), Task.binary("ill", ("no", "yes")), None, "float32"),
         (mlp(4, [5], 3, batch_norm=True, dropout=0.25), Task.multiclass("kind", ("a", 2, "é")), None, "float32"),
         (mlp(5, [4, 3], 1, batch_norm=True), Task.regression("price"), {"mean": 2.5, "std": 3.0}, "float64"),
         (mlp(2, [], 2), Task.multiclass("side", (False, True)), None, "float32"),
     ]
+    residuals = {"count": 3, "unit": 1.5, "quantiles": [0.0, 0.5, 2]}
+    formats: list[tuple[int, dict[str, Any] | None]] = [(1, None)] * len(tasks) + [(3, None), (1, residuals)]
+    tasks += [
+        (mlp(3, [4], 1, batch_norm=True), Task.binary("ill", ("no", "yes")), None, "float32"),
+        (mlp(2, [3], 1), Task.regression("price"), {"mean": 2.5, "std": 3.0}, "float64"),
+    ]
     made = []
-    for network, task, scaler, dtype in tasks:
+    for (network, task, scaler, dtype), (n_networks, errors) in zip(tasks, formats, strict=True):
         contents = ModelContents(
             network=network,
             task=task,
@@ -69,15 +75,17 @@ def originals(folder: Path) -> list[Original]:
             settings={"seed": 0, "hidden": [4]},
             schema=[{"name": "age", "kind": "numeric"}],
             parameters=parameters_of(network, dtype),
+            more=tuple(parameters_of(network, dtype, seed=k) for k in range(2, n_networks + 1)),
+            residuals=errors,
         )
         write_model(folder / "original", contents)
         made.append(Original(raw=(folder / "original").read_bytes(), contents=contents))
     return made
 
 
-def parameters_of(network: Network, dtype: str) -> dict[str, Any]:
+def parameters_of(network: Network, dtype: str, seed: int = 1) -> dict[str, Any]:
     """Arrays for the network, positive so that they pass for variances too."""
-    rng = np.random.default_rng(1)
+    rng = np.random.default_rng(seed)
     return {
         p.name: np.array(9) if p.dtype == "int64" else rng.uniform(0.1, 1, p.shape).astype(dtype)
         for p in network.parameters()

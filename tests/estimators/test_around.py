@@ -98,7 +98,7 @@ def test_a_linear_autoencoder_draws_rows_as_well_as_principal_components(iris: t
     X = StandardScaler().fit_transform(iris[0])
     coder = NeuralAutoencoder(
         (2,), activation="identity", max_iter=600, learning_rate=0.02, batch_size=150, n_iter_no_change=None,
-        precision="float64", random_state=0, engine="numpy",
+        early_stopping=False, precision="float64", random_state=0, engine="numpy",
     ).fit(X)  # fmt: skip
     pca = PCA(2).fit(X)
     best = ((pca.inverse_transform(pca.transform(X)) - X) ** 2).mean()
@@ -160,5 +160,5 @@ def test_the_perceptron_says_when_it_has_not_come_to_an_end() -> None:
 
 def test_regressor_in_a_search(iris: tuple[Any, Any]) -> None:
     X = iris[0]
-    search = GridSearchCV(NeuralRegressor((8,), **FAST), {"loss": ["mse", "huber"]}, cv=2)
+    search = GridSearchCV(NeuralRegressor((8,), early_stopping=False, **FAST), {"loss": ["mse", "huber"]}, cv=2)
     assert search.fit(X[:, :3], X[:, 3]).best_score_ > 0.0

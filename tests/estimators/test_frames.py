@@ -53,7 +53,7 @@ def test_a_cell_missing_only_later_is_filled_with_the_mean(iris: tuple[Any, Any]
     pd = pytest.importorskip("pandas")
     X, y = iris
     frame = pd.DataFrame(X, columns=["a", "b", "c", "d"])
-    model = NeuralClassifier((4,), max_iter=3, random_state=0).fit(frame, y)
+    model = NeuralClassifier((4,), max_iter=3, early_stopping=False, random_state=0).fit(frame, y)
     holed, filled = frame.copy(), frame.copy()
     holed.loc[0, "b"], filled.loc[0, "b"] = np.nan, X[:, 1].mean()
     np.testing.assert_allclose(model.predict_proba(holed), model.predict_proba(filled), atol=1e-12)

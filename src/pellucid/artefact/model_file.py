@@ -4,6 +4,10 @@ The arrays stand under the names of the torch module's ``state_dict``. The metad
 JSON document: the format's version, the network, the task, the preprocessing, the metrics, the settings,
 the schema and the versions of the libraries. `safe_tensors` adds the checksum over all of it.
 
+Format 1 holds one network. Format 2, written only for what format 1 cannot hold, has the fields ``n_networks`` and
+``residuals``, and its arrays are named as a ``torch.nn.ModuleList`` of the networks names them: ``"0.0.weight"`` is
+the first network's, ``"1.0.weight"`` the second's.
+
 The rules for what a model file may hold are those of `ModelContents`, which checks itself: what breaks a rule
 can neither be written nor read.
 """
@@ -27,17 +31,31 @@ from pellucid.network import MAX_LAYERS, Network
 from pellucid.task import Task
 from pellucid.version import __version__
 
-__all__ = ["FORMAT_VERSION", "ModelContents", "read_model", "write_model"]
+__all__ = [
+    "FORMAT_VERSION",
+    "MAX_NETWORKS",
+    "MOST_COUNTED",
+    "MOST_RESIDUALS",
+    "ModelContents",
+    "read_model",
+    "write_model",
+]
 
 Array = NDArray[Any]
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2  # the newest that is read
+MAX_NETWORKS = 10_000
+MOST_RESIDUALS = 200  # quantiles kept
+MOST_COUNTED = 10_000  # rows held out that they may claim to stand for
 MAX_DEPTH = 64
 MAX_VALUES = 2_000_000
 MAX_TEXT = 10_000  # characters in a class label, a column's name, a library's version
 _REMEDY = "the file is damaged or was not written by Pellucid: take another copy, or train again"
 _VERSION = re.compile(r"\d{1,6}(\.\d{1,6}){1,3}[\w.+-]{0,40}", re.ASCII)
 _FIELDS = ("network", "task", "recipe", "target_scaler", "metrics", "libraries", "settings", "schema")
+_MORE_FIELDS = ("n_networks", "residuals")  # of format 2
+_LARGEST = float(np.finfo(np.float64).max)
+_RESIDUALS = {"count", "unit", "quantiles"}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -57,7 +75,13 @@ class ModelContents:
         Version by name of what trained the model.
     parameters
         The arrays of ``network.parameters()``, all float32 or all float64 and finite; BatchNorm's count of
-        batches is int64, of no dimension.
+        batches is int64, of no dimension. Of an ensemble, the first network's.
+    more
+        Those of the other networks of an ensemble, in order.
+    residuals
+        How far rows held out lay from their prediction, for intervals: ``count`` of rows (10,000 for any more),
+        ``unit`` (the mean absolute error), and the ``quantiles`` of the scaled absolute residuals, ascending, at most
+        200 of them. A summary: no row's own values.
 
     Raises
     ------
@@ -74,6 +98,18 @@ class ModelContents:
     settings: dict[str, Any]
     schema: dict[str, Any] | list[Any]
     parameters: dict[str, Array]
+    more: tuple[dict[str, Array], ...] = ()
+    residuals: dict[str, Any] | None = None
+
+    @property
+    def members(self) -> tuple[dict[str, Array], ...]:
+        """The arrays of every network."""
+        return (self.parameters, *self.more)
+
+    @property
+    def format_version(self) -> int:
+        """The oldest format that holds this."""
+        return 1 if not self.more and self.residuals is None else 2
 
     def __post_init__(self) -> None:
         """Check every field."""
@@ -93,7 +129,13 @@ class ModelContents:
                 f"the network gives {self.network.outputs:,} outputs, the {self.task.kind} task needs "
                 f"{self.task.outputs:,}: {_REMEDY}"
             )
-        _check_parameters(self.network, self.parameters)
+        if len(self.members) > MAX_NETWORKS:
+            raise _bad(f"a model holds up to {MAX_NETWORKS:,} networks, got {len(self.members):,}")
+        for k, parameters in enumerate(self.members):
+            _check_parameters(self.network, parameters, f"network {k + 1:,} of the model" if self.more else "the model")
+        if len({_precision(parameters) for parameters in self.members}) > 1:
+            raise _bad("the networks mix float32 and float64")
+        _check_residuals(self.residuals)
 
 
 def write_model(path: str | os.PathLike[str], contents: ModelContents) -> None:
@@ -108,22 +150,27 @@ def write_model(path: str | os.PathLike[str], contents: ModelContents) -> None:
     """
     where = repr(os.fspath(path))
     document = {
-        "format_version": FORMAT_VERSION,
+        "format_version": contents.format_version,
         "pellucid_version": __version__,
         "network": contents.network.to_json(),
         "task": contents.task.to_json(),
         **{field: getattr(contents, field) for field in _FIELDS[2:]},
     }
+    arrays: dict[str, Array] = contents.parameters
+    if contents.format_version > 1:
+        document |= {"n_networks": len(contents.members), "residuals": contents.residuals}
+        arrays = {f"{k}.{name}": array for k, each in enumerate(contents.members) for name, array in each.items()}
     try:
         text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         encoded = text.encode("utf-8")
     except (TypeError, ValueError, RecursionError) as error:
         raise ModelFileError(f"cannot write {where}: a field is not plain JSON ({error})") from error
     # Reading it back now finds what would be refused later: too deep, too long, two names that become one.
-    again = _contents(_parse(encoded, "the new model"), contents.parameters, "the new model")
+    again = _contents(_parse(encoded, "the new model"), arrays, "the new model")
     if (again.network, again.task) != (contents.network, contents.task):
         raise ModelFileError(f"cannot write {where}: JSON cannot hold its network or task exactly")
-    ordered = {p.name: np.asarray(contents.parameters[p.name]) for p in contents.network.parameters()}
+    names = _names(contents.network, len(contents.members) if contents.format_version > 1 else None)
+    ordered = {name: np.asarray(arrays[name]) for name in names}
     safe_tensors.write(path, ordered, {"format": "pellucid", "pellucid": text})
 
 
@@ -181,6 +228,8 @@ def _parse(encoded: bytes, where: str) -> dict[str, Any]:
 
 def _contents(document: dict[str, Any], parameters: dict[str, Array], where: str) -> ModelContents:
     wanted = {"format_version", "pellucid_version", *_FIELDS}
+    if document["format_version"] > 1:
+        wanted |= set(_MORE_FIELDS)
     if set(document) != wanted:
         missing, extra = sorted(wanted - set(document)), sorted(set(document) - wanted)
         fault = f"lacks {missing}" if missing else f"has the unknown fields {str(extra)[:200]}"
@@ -189,6 +238,10 @@ def _contents(document: dict[str, Any], parameters: dict[str, Array], where: str
         _check_scalars(document)
         network, task = Network.from_json(document["network"]), Task.from_json(document["task"])
         rest = {field: document[field] for field in _FIELDS[2:]}
+        if document["format_version"] > 1:
+            members = _taken_apart(network, parameters, document["n_networks"])
+            rest |= {"residuals": document["residuals"], "more": members[1:]}
+            return ModelContents(network=network, task=task, parameters=members[0], **rest)
         # In the network's order; what the network does not have stays, to be refused.
         ordered = {p.name: parameters[p.name] for p in network.parameters() if p.name in parameters}
         return ModelContents(network=network, task=task, parameters=ordered | parameters, **rest)
@@ -196,6 +249,53 @@ def _contents(document: dict[str, Any], parameters: dict[str, Array], where: str
         raise _bad(f"{where}: {str(error)[:500]}. In a model file that means") from error
     except ModelFileError as error:
         raise ModelFileError(f"{where}: {error}") from error
+
+
+def _names(network: Network, n_networks: int | None) -> list[str]:
+    """The arrays' names in order; ``None`` for one network without a number in front."""
+    names = [p.name for p in network.parameters()]
+    return names if n_networks is None else [f"{k}.{name}" for k in range(n_networks) for name in names]
+
+
+def _taken_apart(network: Network, arrays: dict[str, Array], n_networks: object) -> tuple[dict[str, Array], ...]:
+    """The arrays of each network by its own names."""
+    if type(n_networks) is not int or not 1 <= n_networks <= MAX_NETWORKS:
+        seen = n_networks if isinstance(n_networks, int | float) else type(n_networks).__name__
+        raise _bad(f"n_networks must be a whole number from 1 to {MAX_NETWORKS:,}, got {str(seen)[:40]}")
+    own = _names(network, None)
+    if n_networks * len(own) != len(arrays):  # before names are made: a file may claim any number
+        raise _bad(
+            f"{n_networks:,} networks of {len(own):,} arrays are described, but there are {len(arrays):,} arrays"
+        )
+    missing = [name for name in _names(network, n_networks) if name not in arrays]
+    if missing:
+        raise _bad(f"the model lacks {missing[:5]}")
+    return tuple({name: arrays[f"{k}.{name}"] for name in own} for k in range(n_networks))
+
+
+def _check_residuals(residuals: object) -> None:
+    if residuals is None:
+        return
+    if not isinstance(residuals, dict) or set(residuals) != _RESIDUALS:
+        raise _bad(f"residuals must be null or an object of {sorted(_RESIDUALS)}")
+    count, unit, quantiles = residuals["count"], residuals["unit"], residuals["quantiles"]
+    fine = type(count) is int and 1 <= count <= MOST_COUNTED
+    fine = fine and _is_size(unit) and unit > 0
+    fine = fine and isinstance(quantiles, list) and len(quantiles) == min(count, MOST_RESIDUALS)
+    fine = fine and all(_is_size(each) for each in quantiles) and quantiles == sorted(quantiles)
+    if not fine:
+        raise _bad(
+            f"residuals must hold a count from 1 to {MOST_COUNTED:,}, a unit above 0, and as many ascending quantiles "
+            f"of at least 0 as the count says, {MOST_RESIDUALS} at most"
+        )
+
+
+def _is_size(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= _LARGEST
+
+
+def _precision(parameters: Mapping[str, Array]) -> str:
+    return next((a.dtype.name for a in parameters.values() if a.dtype.kind == "f"), "")
 
 
 def _check_scalars(document: dict[str, Any]) -> None:
@@ -216,29 +316,30 @@ def _check_scalars(document: dict[str, Any]) -> None:
                 _expect(_is_scalar(value), f"{name[:60]!r} of the task", "be a plain value", value)
 
 
-def _check_parameters(network: Network, parameters: object) -> None:
+def _check_parameters(network: Network, parameters: object, what: str) -> None:
     if not isinstance(parameters, dict):
         raise ModelFileError(f"parameters must be arrays by name, got {type(parameters).__name__}")
     needed = {p.name: p for p in network.parameters()}
     if set(needed) != set(parameters):
         missing, extra = sorted(needed.keys() - parameters.keys()), sorted(parameters.keys() - needed.keys())
         fault = f"lacks {missing[:5]}" if missing else f"holds {str(extra[:5])[:200]}, not the network's"
-        raise _bad(f"the model {fault}")
+        raise _bad(f"{what} {fault}")
+    of = "" if what == "the model" else f" of {what.removesuffix(' of the model')}"
     floats: set[str] = set()
     for name, parameter in needed.items():
         array = parameters[name]
         dtypes = ("int64",) if parameter.dtype == "int64" else ("float32", "float64")
         if not isinstance(array, np.ndarray) or array.dtype.name not in dtypes:
             seen = getattr(array, "dtype", type(array).__name__)
-            raise _bad(f"{name!r} must hold {' or '.join(dtypes)}, got {seen}")
+            raise _bad(f"{name!r}{of} must hold {' or '.join(dtypes)}, got {seen}")
         if array.shape != parameter.shape:
-            raise _bad(f"{name!r} has the shape {array.shape}, the network needs {parameter.shape}")
+            raise _bad(f"{name!r}{of} has the shape {array.shape}, the network needs {parameter.shape}")
         if parameter.dtype == "float":
             floats.add(array.dtype.name)
         if not np.isfinite(array).all():
-            raise _bad(f"{name!r} holds a NaN or an infinity")
+            raise _bad(f"{name!r}{of} holds a NaN or an infinity")
         if name.endswith((".running_var", ".num_batches_tracked")) and (array < 0).any():
-            raise _bad(f"{name!r} holds a negative number")
+            raise _bad(f"{name!r}{of} holds a negative number")
     if len(floats) > 1:
         raise _bad("the arrays mix float32 and float64")
 

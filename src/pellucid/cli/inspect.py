@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -63,7 +63,8 @@ def _inspect_run(path: str, *, json: bool) -> None:
     from pellucid.workflow.run import Run, load
 
     opened = load(path)
-    model, history = (opened.model, opened.history) if isinstance(opened, Run) else (opened, ())
+    model, histories = (opened.model, opened.histories) if isinstance(opened, Run) else (opened, ())
+    history = histories[0] if histories else ()
     if json:
         from dataclasses import asdict
 
@@ -72,22 +73,46 @@ def _inspect_run(path: str, *, json: bool) -> None:
                 "task": model.task.to_json(),
                 "network": model.network.to_json(),
                 "parameters": model.network.n_trainable,
+                "n_networks": len(model.members),
                 "features": list(model.recipe.feature_names),
                 "recipe": model.recipe.to_json(),
                 "history": [asdict(epoch) for epoch in history],
+                **_more_histories([[asdict(epoch) for epoch in each] for each in histories]),
                 **model.facts,
             }
         )
         return
     try:
-        _show_run(model, history)
+        _show_run(model, history, _timed_ensemble(path, model))
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         from pellucid.errors import ModelFileError
 
         raise ModelFileError(f"what {path!r} says of its run is not Pellucid's ({error!r})") from error
 
 
-def _show_run(model: Model, history: Sequence[Epoch]) -> None:
+def _more_histories(histories: list[list[dict[str, Any]]]) -> dict[str, Any]:
+    """The histories of an ensemble; nothing for one network."""
+    return {"histories": histories} if len(histories) > 1 else {}
+
+
+def _timed_ensemble(path: str, model: Model) -> Mapping[str, Any] | None:
+    """What the model file says of its ensemble; a run folder also knows how long training took."""
+    import json
+
+    from pellucid.workflow.folder import FILES
+
+    facts: Mapping[str, Any] | None = model.facts["metrics"].get("ensemble")
+    if facts is None or not Path(path).is_dir():
+        return facts
+    try:
+        written = json.loads((Path(path) / FILES["metrics"]).read_text(encoding="utf-8"))
+        timed: Mapping[str, Any] = written["ensemble"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return facts
+    return timed
+
+
+def _show_run(model: Model, history: Sequence[Epoch], ensemble: Mapping[str, Any] | None) -> None:
     from rich.markup import escape
 
     from pellucid.cli.console import (
@@ -98,6 +123,7 @@ def _show_run(model: Model, history: Sequence[Epoch]) -> None:
         recipe_table,
         show_verdict,
     )
+    from pellucid.cli.ensemble import show_ensemble
     from pellucid.evaluation.verdict import Verdict
 
     task, facts = model.task, model.facts["metrics"]
@@ -106,6 +132,8 @@ def _show_run(model: Model, history: Sequence[Epoch]) -> None:
     )
     console.print(escape(f"{task.question}{classes}, {task.loss.name}, {task.link} at the end") + "\n")
     console.print(layers_table(model.network))
+    if len(model.members) > 1:
+        console.print(f"{len(model.members):,} networks of this description; their answers are averaged")
     console.print()
     console.print(recipe_table(model.recipe))
     dropped = [c for c in model.facts["schema"].get("columns", []) if c["role"] == "dropped"]
@@ -116,9 +144,14 @@ def _show_run(model: Model, history: Sequence[Epoch]) -> None:
     if history:
         console.print()
         console.print(history_table(history))
+        if len(model.members) > 1:
+            console.print("This is the first network's history; history.csv has those of all.")
     if facts:
         console.print()
         console.print(metrics_table(facts["metrics"], facts["baseline"], f"On the {facts['measured_on']} rows"))
+        if ensemble is not None:
+            console.print()
+            show_ensemble(ensemble)
         if facts.get("verdict") is not None:
             console.print()
             show_verdict(Verdict.from_json(facts["verdict"]))

@@ -10,7 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from pellucid.workflow.settings import SECTIONS, Choice, Settings
+from pellucid.workflow.rules import Choice
+from pellucid.workflow.settings import SECTIONS, Settings
 
 __all__ = ["with_settings"]
 

@@ -25,7 +25,6 @@ def train(
 ) -> None:
     """Train a network on DATA and save it in a run folder."""
     from pellucid.cli.console import (
-        TrainingDisplay,
         console,
         metrics_table,
         no_better_than_the_mean,
@@ -33,11 +32,12 @@ def train(
         perfect_accuracy,
         show_verdict,
     )
+    from pellucid.cli.ensemble import EnsembleDisplay, show_ensemble
     from pellucid.errors import SettingError
     from pellucid.workflow import train as workflow
     from pellucid.workflow.folder import RunFolder
 
-    display = None if json or quiet else TrainingDisplay()
+    display = None if json or quiet else EnsembleDisplay()
     try:
         if resume:
             folder = out or data
@@ -65,6 +65,9 @@ def train(
         console.print(metrics_table(run.metrics, run.summary["baseline"], f"On the {n:,} {held} rows"))
         cautions = perfect_accuracy(run.metrics, n), no_better_than_the_mean(run.metrics, run.summary["baseline"])
         notes(caution for caution in cautions if caution)
+        if "ensemble" in run.summary:
+            console.print()
+            show_ensemble(run.summary["ensemble"])
         if run.verdict is not None:
             console.print()
             show_verdict(run.verdict)

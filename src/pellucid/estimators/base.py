@@ -14,16 +14,18 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import assert_all_finite, check_consistent_length, check_random_state
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, column_or_1d, validate_data
+from sklearn.utils import check_consistent_length, check_random_state
+from sklearn.utils.validation import check_is_fitted
 
-from pellucid.errors import DataError, SettingError
+from pellucid.errors import SettingError
 from pellucid.estimators import inputs as inputs_
 from pellucid.estimators import settings, stored
 from pellucid.estimators.answers import outputs_of
+from pellucid.estimators.division import Division, divide
+from pellucid.estimators.held_out import Held
 from pellucid.estimators.learning import one_more_epoch, train_networks
+from pellucid.estimators.reading import ReadingEstimator
 
 if TYPE_CHECKING:
     from pellucid.network import Network
@@ -38,11 +40,14 @@ Array = NDArray[Any]
 _FLOATS = (np.float64, np.float32)
 
 
-class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn brings no types
+class NetworkEstimator(ReadingEstimator):
     """The parameters that every network takes, and fitting; what the answers mean is said by the classes below.
 
     Parameters
     ----------
+    preset
+        Values for the parameters that are ``"auto"``: ``quick``, one plain network, or ``best``, an ensemble that is
+        slower and usually better (`pellucid.workflow.presets`).
     hidden_layer_sizes
         The width of each hidden layer; empty for a linear model.
     activation
@@ -52,7 +57,8 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn bri
     optimizer
         ``sgd``, ``momentum``, ``nesterov``, ``rmsprop``, ``adam`` or ``adamw``.
     learning_rate, schedule
-        The peak rate (a number), and how it moves: ``constant``, ``step``, ``cosine``, ``one_cycle``, ``plateau``.
+        The peak rate (a number), and how it moves: ``constant``, ``step``, ``cosine``, ``flat_cosine``, ``one_cycle``,
+        ``plateau``.
     batch_size
         Rows a step; ``auto`` is a power of two near 1.5 √N, from 16 to 1,024.
     max_iter
@@ -60,12 +66,15 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn bri
     weight_decay, dropout, batch_norm
         As in `pellucid.train`.
     early_stopping, validation_fraction
-        Whether to hold out a share of the rows. The weights of the epoch with the least loss on them are kept; without
-        them, that with the least loss on the training rows.
+        Whether to hold out a share of the rows; ``auto`` does from 20 rows on. The weights of the epoch with the least
+        loss on them are kept; without them, that with the least loss on the training rows.
     n_iter_no_change
         Stop after so many epochs without a lower loss; ``None`` never does.
-    n_networks
-        How many networks, which differ by their seed, are trained and averaged.
+    n_networks, ensemble
+        How many networks are trained and averaged, and how they differ: by their ``seeds`` alone, or also by
+        ``folds``, where each holds out another part of the rows.
+    scaling, number_encoding, bins, bins_by
+        How numbers enter the network, as in `pellucid.train`.
     warm_start
         Whether another ``fit`` goes on from the weights and the preprocessing of the last.
     engine, device, precision
@@ -90,22 +99,28 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn bri
 
     def __init__(
         self,
-        hidden_layer_sizes: Sequence[int] = (64, 32),
+        hidden_layer_sizes: Sequence[int] | str = "auto",
         *,
-        activation: str = "relu",
+        preset: str = "quick",
+        activation: str = "auto",
         loss: str = "auto",
-        optimizer: str = "adam",
-        learning_rate: float = 1e-3,
-        schedule: str = "constant",
+        optimizer: str = "auto",
+        learning_rate: float | str = "auto",
+        schedule: str = "auto",
         batch_size: int | str = "auto",
-        max_iter: int = 200,
-        weight_decay: float = 0.0,
-        dropout: float = 0.0,
+        max_iter: int | str = "auto",
+        weight_decay: float | str = "auto",
+        dropout: float | str = "auto",
         batch_norm: bool = False,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        n_iter_no_change: int | None = 10,
-        n_networks: int = 1,
+        early_stopping: bool | str = "auto",
+        validation_fraction: float | str = "auto",
+        n_iter_no_change: int | str | None = "auto",
+        n_networks: int | str = "auto",
+        ensemble: str = "auto",
+        scaling: str = "auto",
+        number_encoding: str = "auto",
+        bins: int | str = "auto",
+        bins_by: str = "auto",
         warm_start: bool = False,
         engine: str = "auto",
         device: str = "auto",
@@ -115,6 +130,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn bri
         verbose: bool = False,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
+        self.preset = preset
         self.activation = activation
         self.loss = loss
         self.optimizer = optimizer
@@ -129,6 +145,11 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn bri
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
         self.n_networks = n_networks
+        self.ensemble = ensemble
+        self.scaling = scaling
+        self.number_encoding = number_encoding
+        self.bins = bins
+        self.bins_by = bins_by
         self.warm_start = warm_start
         self.engine = engine
         self.device = device
@@ -152,13 +173,11 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn bri
 
         return mlp(width, settings.widths_of(self), outputs, **layers)
 
-    _wants_numbers = False
-
     def _extra_weights(self, y: Any) -> Array | None:
         """A weight for each row besides ``sample_weight``."""
         return None
 
-    def _conclude(self, held: Rows | None, values: Array | None) -> None:
+    def _conclude(self, held: Held | None) -> None:
         """What is decided by the rows held out, once the weights are there."""
 
     # ── fitting ──
@@ -173,34 +192,46 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn bri
         values = self._values(y, known=goes_on)
         weights = self._with_extra(weights, y)
         seed = self._draw_seed()
-        held: tuple[Any, Array | None, Array | None] | None = None
-        if X_val is None and self.early_stopping:
+        apart = Division()
+        if X_val is None:
             codes = values if values is not None and values.dtype.kind == "i" else None
-            rows, out = inputs_.hold_out(inputs_.n_rows(X), self.validation_fraction, codes, seed)
-            held = inputs_.take(X, out), inputs_.take(values, out), inputs_.take(weights, out)
-            X, values, weights = inputs_.take(X, rows), inputs_.take(values, rows), inputs_.take(weights, rows)
+            apart = divide(self, inputs_.n_rows(X), codes, self._seed if goes_on else seed)
+        out = tuple(inputs_.take(each, apart.held) for each in (X, values, weights)) if apart.held is not None else ()
+        if apart.learns is not None:
+            X, values, weights = (inputs_.take(each, apart.learns) for each in (X, values, weights))
         if goes_on:
             self._go_on()
         else:
             self._prepare(X, values, weights)
-        if X_val is not None:
-            held = self._read(X_val, reset=False), None if values is None else self._known_values(y_val), None
-            check_consistent_length(np.empty(inputs_.n_rows(held[0])), held[1])
-        starts = list(self.ensemble_) if goes_on else self._starts(seed)
         train = self._rows(X, values, weights)
-        validation = None if held is None else self._rows(*held)
+        held: Held | None = None
+        if X_val is not None:
+            held = self._given_for_validation(X_val, None if values is None else self._known_values(y_val))
+        elif out:
+            held = Held(rows=self._rows(*out), values=out[1])
+        elif apart.folds:
+            order = np.concatenate(apart.folds)
+            network = np.repeat(np.arange(len(apart.folds)), [len(fold) for fold in apart.folds])
+            held = Held(rows=train.take(order), values=inputs_.take(values, order), network=network)
+        starts = list(self.ensemble_) if goes_on else self._starts(seed)
         outcomes = train_networks(
             settings.way_of(self, self.network_, self.task_.loss),
             train,
-            train if validation is None else validation,
+            train if held is None else [held.of(k) for k in range(len(starts))],
             settings.plan_of(self, len(train), seed),
             starts,
             [seed + k for k in range(len(starts))],
             self._hear,
+            members=apart.members(len(train)),
         )
         self._take_up(outcomes, seed)
-        self._conclude(validation, None if held is None else held[1])
+        self._conclude(held)
         return self
+
+    def _given_for_validation(self, X: Any, values: Array | None) -> Held:
+        X = self._read(X, reset=False)
+        check_consistent_length(np.empty(inputs_.n_rows(X)), values)
+        return Held(rows=self._rows(X, values, None), values=values)
 
     def _partial_fit(self, X: Any, y: Any, sample_weight: Any) -> Self:
         first = not hasattr(self, "ensemble_")
@@ -228,39 +259,6 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn bri
         self._hear(states[0].history[-1])
         return self
 
-    def _given(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> tuple[Any, Any, Array | None]:
-        """The rows with a weight above zero, their targets and their weights."""
-        supervised = self.__sklearn_tags__().target_tags.required
-        inputs_.check_columns(X)
-        if reset:
-            self._by_table = inputs_.is_table(X)
-        if supervised and (self._by_table or inputs_.is_table(X)):
-            validate_data(self, X, y, reset=reset, skip_check_array=True)
-            X, y = self._table(X, reset=reset), self._finite_targets(y)
-            check_consistent_length(np.empty(inputs_.n_rows(X)), y)
-        elif supervised:
-            X, y = validate_data(self, X, y, reset=reset, dtype=_FLOATS, y_numeric=self._wants_numbers)
-        else:
-            X, y = self._read(X, reset=reset), None
-        if reset and not self._by_table:
-            self._names = self._column_names()
-        if sample_weight is None:
-            return X, y, None
-        of_rows = np.empty(inputs_.n_rows(X))
-        weights = _check_sample_weight(sample_weight, of_rows, dtype=np.float64, ensure_non_negative=True)
-        if not weights.any():
-            raise DataError("sample_weight must hold a weight above zero, but every weight is zero")
-        at = np.flatnonzero(weights)
-        if len(at) < len(weights):  # a row of no weight is no row, in the preprocessing and in the batches neither
-            X, y, weights = inputs_.take(X, at), inputs_.take(y, at), weights[at]
-        return X, y, weights
-
-    def _finite_targets(self, y: Any) -> Array:
-        y = column_or_1d(y, warn=True)
-        assert_all_finite(y, input_name="y")
-        found: Array = y.astype(np.float64) if self._wants_numbers else y
-        return found
-
     def _known_values(self, y: Any) -> Array | None:
         """The targets of rows given for validation."""
         if y is None:
@@ -279,12 +277,14 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn bri
     def _prepare(self, X: Any, values: Array | None, weights: Array | None) -> None:
         """Fit the preprocessing to the rows to learn from, and describe the network."""
         self.notes_: tuple[str, ...] = ()
+        scaling = settings.scaling_of(self)
+        bins = settings.bins_of(self, values, inputs_.n_rows(X), classes=not self._wants_numbers)
         if self._by_table:
-            self.recipe_, schema = inputs_.recipe_of_table(X)
+            self.recipe_, schema = inputs_.recipe_of_table(X, scaling, bins)
             dropped = (f"column {c.name!r} is left out: {c.reason}" for c in schema.columns if c.role == "dropped")
             self.notes_ = (*X.report.notes, *schema.warnings, *dropped)
         else:
-            self.recipe_ = inputs_.recipe_of_array(X, self._names, weights)
+            self.recipe_ = inputs_.recipe_of_array(X, self._names, weights, scaling, bins)
         if self.verbose and self.notes_:
             print(*self.notes_, sep="\n")
         width = len(self.recipe_.feature_names)
@@ -311,7 +311,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn bri
         return [initialise(self.network_, seed + k) for k in range(settings.count_of_networks(self))]
 
     def _rows(self, X: Any, values: Array | None, weights: Array | None) -> Rows:
-        from pellucid.workflow.prepare import training_rows
+        from pellucid.workflow.fitted import training_rows
 
         encoded = inputs_.encode(self.recipe_, X, np.dtype(settings.precision_of(self)))
         return replace(training_rows(self.task_, self._scaler, encoded, values), weights=weights)
@@ -341,25 +341,6 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn bri
 
     # ── answering ──
 
-    def _read(self, X: Any, *, reset: bool) -> Any:
-        """An array ``[N, I]`` or a table, with the columns that were fitted."""
-        # Without a missing cell in the rows learned from, a frame was taken as an array; its other rows may miss some.
-        if self._by_table or inputs_.is_table(X):
-            validate_data(self, X, reset=reset, skip_check_array=True)
-            return self._table(X, reset=reset)
-        return validate_data(self, X, dtype=_FLOATS, reset=reset)
-
-    def _table(self, X: Any, *, reset: bool) -> Any:
-        if reset:
-            self._names = self._column_names()
-        return inputs_.read_frame(X, self._names)
-
-    def _column_names(self) -> tuple[str, ...]:
-        given = getattr(self, "feature_names_in_", None)
-        if given is None:
-            return tuple(f"x{i}" for i in range(self.n_features_in_))
-        return tuple(name.strip() or f"x{i}" for i, name in enumerate(given))
-
     def _inputs(self, X: Any) -> Array:
         check_is_fitted(self, "ensemble_")
         return inputs_.encode(self.recipe_, self._read(X, reset=False), np.float64)
@@ -378,13 +359,7 @@ class NetworkEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn bri
     # ── the file ──
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the model file, which ``pellucid predict`` reads as well: weights and preprocessing, no code.
-
-        Raises
-        ------
-        SettingError
-            There is more than one network: a model file holds one.
-        """
+        """Write the model file, which ``pellucid predict`` reads as well: weights and preprocessing, no code."""
         check_is_fitted(self, "ensemble_")
         stored.save(self, path)
 

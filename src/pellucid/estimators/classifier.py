@@ -12,12 +12,12 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 
 from pellucid.errors import DataError, SettingError
+from pellucid.estimators.answers import outputs_of
 from pellucid.estimators.base import NetworkEstimator
-from pellucid.estimators.held_out import THRESHOLD_METRICS, best_temperature, best_threshold
+from pellucid.estimators.held_out import THRESHOLD_METRICS, Held, best_temperature, best_threshold
 
 if TYPE_CHECKING:
     from pellucid.task import Task
-    from pellucid.training.loop import Rows
 
 __all__ = ["NeuralClassifier"]
 
@@ -54,25 +54,31 @@ class NeuralClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
 
     def __init__(
         self,
-        hidden_layer_sizes: Sequence[int] = (64, 32),
+        hidden_layer_sizes: Sequence[int] | str = "auto",
         *,
-        activation: str = "relu",
+        preset: str = "quick",
+        activation: str = "auto",
         loss: str = "auto",
-        optimizer: str = "adam",
-        learning_rate: float = 1e-3,
-        schedule: str = "constant",
+        optimizer: str = "auto",
+        learning_rate: float | str = "auto",
+        schedule: str = "auto",
         batch_size: int | str = "auto",
-        max_iter: int = 200,
-        weight_decay: float = 0.0,
-        dropout: float = 0.0,
+        max_iter: int | str = "auto",
+        weight_decay: float | str = "auto",
+        dropout: float | str = "auto",
         batch_norm: bool = False,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        n_iter_no_change: int | None = 10,
+        early_stopping: bool | str = "auto",
+        validation_fraction: float | str = "auto",
+        n_iter_no_change: int | str | None = "auto",
         class_weight: Any = None,
         calibrate: bool = False,
         decision_threshold: float | str = 0.5,
-        n_networks: int = 1,
+        n_networks: int | str = "auto",
+        ensemble: str = "auto",
+        scaling: str = "auto",
+        number_encoding: str = "auto",
+        bins: int | str = "auto",
+        bins_by: str = "auto",
         warm_start: bool = False,
         engine: str = "auto",
         device: str = "auto",
@@ -83,6 +89,7 @@ class NeuralClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
     ) -> None:
         super().__init__(
             hidden_layer_sizes,
+            preset=preset,
             activation=activation,
             loss=loss,
             optimizer=optimizer,
@@ -97,6 +104,11 @@ class NeuralClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
             validation_fraction=validation_fraction,
             n_iter_no_change=n_iter_no_change,
             n_networks=n_networks,
+            ensemble=ensemble,
+            scaling=scaling,
+            number_encoding=number_encoding,
+            bins=bins,
+            bins_by=bins_by,
             warm_start=warm_start,
             engine=engine,
             device=device,
@@ -125,7 +137,7 @@ class NeuralClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
             A parameter or the data cannot be used; both are ``ValueError``.
         """
         needs = bool(self.calibrate) or isinstance(self.decision_threshold, str)
-        if needs and not self.early_stopping and X_val is None:
+        if needs and self.early_stopping is False and X_val is None:
             raise SettingError(
                 "calibrate and a decision_threshold by metric need rows held out: set early_stopping=True, or give "
                 "X_val and y_val"
@@ -148,7 +160,7 @@ class NeuralClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
             raise DataError("classes must be the same at each partial_fit; start a new estimator for others")
         self._partial_fit(X, y, sample_weight)
         if first:
-            self._set_threshold(None, None)
+            self._set_threshold(None)
         return self
 
     def predict(self, X: Any) -> Array:
@@ -208,26 +220,28 @@ class NeuralClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
         loss = Loss(name=default if self.loss == "auto" else self.loss)  # type: ignore[arg-type]
         return Task(kind=kind, target="y", classes=tuple(self.classes_.tolist()), loss=loss)  # type: ignore[arg-type]
 
-    def _conclude(self, held: Rows | None, values: Array | None) -> None:
+    def _conclude(self, held: Held | None) -> None:
         if self.calibrate and held is not None:
-            logits = self._traces(np.asarray(held.inputs, np.float64))
-            found = [best_temperature(self.task_.loss, each, held) for each in logits]
             last = len(self.network_.layers) - 1
-            for member, temperature in zip(self.ensemble_, found, strict=True):
+            found = []
+            for k, member in enumerate(self.ensemble_):
+                rows = held.of(k)
+                logits = outputs_of(self.network_, [member], np.asarray(rows.inputs, np.float64), -1)[0]
+                found.append(best_temperature(self.task_.loss, logits, rows))
                 for name in (f"{last}.weight", f"{last}.bias"):
-                    member[name] = (member[name] / temperature).astype(member[name].dtype)
+                    member[name] = (member[name] / found[-1]).astype(member[name].dtype)
             self.temperatures_ = np.array(found)
-        self._set_threshold(held, values)
+        self._set_threshold(held)
 
-    def _set_threshold(self, held: Rows | None, values: Array | None) -> None:
+    def _set_threshold(self, held: Held | None) -> None:
         wanted = self.decision_threshold
         if isinstance(wanted, str):
             if len(self.classes_) != 2:
                 raise SettingError(f"a decision_threshold is for two classes, and y has {len(self.classes_)}")
-            if held is None or values is None:
+            if held is None or held.values is None:
                 raise SettingError(f"a decision_threshold by {THRESHOLD_METRICS} needs rows held out: use fit")
-            p = self._answers(np.asarray(held.inputs, np.float64)).mean(axis=0)[:, 1]
-            self.threshold_ = best_threshold(wanted, p, values)
+            p = held.answers(self._answers(np.asarray(held.rows.inputs, np.float64)))[:, 1]
+            self.threshold_ = best_threshold(wanted, p, held.values)
             return
         if isinstance(wanted, bool) or not isinstance(wanted, int | float) or not 0 <= wanted <= 1:
             raise SettingError(f"decision_threshold must be a number from 0 to 1 or a metric, got {wanted!r}")

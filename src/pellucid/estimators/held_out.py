@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,9 +15,35 @@ if TYPE_CHECKING:
     from pellucid.task import Loss
     from pellucid.training.loop import Rows
 
-__all__ = ["THRESHOLD_METRICS", "best_temperature", "best_threshold", "width_of_interval"]
+__all__ = ["THRESHOLD_METRICS", "Held", "best_temperature", "best_threshold", "width_of_interval"]
 
 Array = NDArray[Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """Rows that networks did not learn from.
+
+    Parameters
+    ----------
+    rows, values
+        What training sees of them, and their class numbers or numbers ``[N]`` (``None`` for an autoencoder).
+    network
+        ``[N]``, where the networks differ in what they were not shown: the one that did not learn from a row.
+    """
+
+    rows: Rows
+    values: Array | None
+    network: Array | None = None
+
+    def of(self, k: int) -> Rows:
+        """The rows that network ``k`` did not learn from."""
+        return self.rows if self.network is None else self.rows.take(np.flatnonzero(self.network == k))
+
+    def answers(self, each: Array) -> Array:
+        """One answer a row, out of ``[K, N, …]``: the networks' mean, or that of the one which the row is new to."""
+        return each.mean(axis=0) if self.network is None else each[self.network, np.arange(len(self.network))]
+
 
 THRESHOLD_METRICS = ("accuracy", "balanced_accuracy", "f1")
 _COLDEST, _HOTTEST = math.log(0.05), math.log(20.0)

@@ -1,7 +1,7 @@
 """From what scikit-learn hands over to the inputs of a network.
 
 A frame with text, categories or missing cells is read as a table, with the preprocessing of `pellucid.train`. Anything
-else is an array of numbers, of which every column is standardised.
+else is an array of numbers, of which every column is scaled or cut into bins.
 
 Legend: N rows, I columns.
 """
@@ -20,11 +20,13 @@ from pellucid.errors import DataError, SettingError
 if TYPE_CHECKING:
     from pellucid.data.schema import Schema
     from pellucid.data.tables import Table
+    from pellucid.preprocessing.piecewise import Bins
     from pellucid.preprocessing.recipe import Recipe
     from pellucid.preprocessing.target import TargetScaler
 
 __all__ = [
     "check_columns",
+    "deal_folds",
     "encode",
     "hold_out",
     "is_table",
@@ -88,17 +90,23 @@ def read_frame(X: Any, names: Sequence[str]) -> Table:
     return table
 
 
-def recipe_of_table(table: Table) -> tuple[Recipe, Schema]:
+def recipe_of_table(table: Table, scaling: str, bins: Bins | None) -> tuple[Recipe, Schema]:
     """The preprocessing of a table whose rows are all for training, and what its columns were taken for."""
     from pellucid.data.schema import infer_schema
     from pellucid.preprocessing.recipe import Recipe
 
     schema = infer_schema(table)
-    return Recipe.fit(table, schema, np.arange(table.n_rows)), schema
+    rows = np.arange(table.n_rows)
+    return Recipe.fit(table, schema, rows, scaling=scaling, bins=bins), schema  # type: ignore[arg-type]
 
 
-def recipe_of_array(X: Array, names: Sequence[str], weights: Array | None) -> Recipe:
-    """Standardise every column of ``X`` ``[N, I]``; a weight of 2 counts as two equal rows.
+def recipe_of_array(
+    X: Array, names: Sequence[str], weights: Array | None, scaling: str = "standard", bins: Bins | None = None
+) -> Recipe:
+    """Scale every column of ``X`` ``[N, I]``, or cut it into bins.
+
+    Where it is standardised, a weight of 2 counts as two equal rows; other scalings and bins are found in the rows as
+    they are, whatever their weights.
 
     Raises
     ------
@@ -113,11 +121,26 @@ def recipe_of_array(X: Array, names: Sequence[str], weights: Array | None) -> Re
         raise DataError(
             f"column {names[column]!r} must lie within ±{LARGEST:g}, got {X[row, column]:g} in row {row + 1:,}"
         )
+    if bins is not None or scaling != "standard":
+        recipe = Recipe(steps=tuple(_step(name, X[:, i], scaling, bins) for i, name in enumerate(names)))
+        if not recipe.feature_names:
+            raise DataError(
+                f"no column of X varies, so that there are no bins (n_samples = {len(X):,}): give other rows"
+            )
+        return recipe
     steps = []
     for i, name in enumerate(names):
         centre, scale = moments(X[:, i], weights)
         steps.append(NumericStep(name=name, scaling="standard", fill=centre, centre=centre, scale=scale))
     return Recipe(steps=tuple(steps))
+
+
+def _step(name: str, values: Array, scaling: str, bins: Bins | None) -> Any:
+    import pyarrow as pa
+
+    from pellucid.preprocessing.recipe import fit_number
+
+    return fit_number(name, pa.array(np.asarray(values, np.float64)), scaling, bins)  # type: ignore[arg-type]
 
 
 def moments(values: Array, weights: Array | None) -> tuple[float, float]:
@@ -214,3 +237,15 @@ def hold_out(count: int, share: float, codes: Array | None, seed: int) -> tuple[
             "give another share, or early_stopping=False"
         )
     return train, held
+
+
+def deal_folds(count: int, folds: int, codes: Array | None, seed: int) -> list[Array]:
+    """The numbers of the rows in each fold, ascending; with class numbers ``codes`` ``[N]`` classes are spread evenly.
+
+    >>> [len(fold) for fold in deal_folds(11, 4, None, seed=0)]
+    [3, 3, 3, 2]
+    """
+    order = np.random.default_rng(seed).permutation(count)
+    if codes is not None:
+        order = order[np.argsort(codes[order], kind="stable")]
+    return [np.sort(order[k::folds]) for k in range(folds)]

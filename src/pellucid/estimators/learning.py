@@ -26,7 +26,6 @@ Array = NDArray[Any]
 
 _SMALL_STEP = 30_000  # parameters × rows: NumPy alone is then as fast as loading PyTorch is worth
 _FEW_STEPS = 20_000
-_WORTH_THREADS = 2e7  # multiplications a step, as in `workflow.machine`
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,13 +43,22 @@ class Way:
 def train_networks(
     way: Way,
     train: Rows,
-    validation: Rows,
+    validation: Rows | Sequence[Rows],
     plan: Plan,
     starts: Sequence[Mapping[str, Array]],
     seeds: Sequence[int],
     on_epoch: Callable[[Epoch], None],
+    *,
+    members: Sequence[Array] | None = None,
 ) -> tuple[Outcome, ...]:
     """Train a network from each of the first weights ``starts``; ``on_epoch`` is told of the first one's epochs.
+
+    Parameters
+    ----------
+    validation
+        The rows that choose the best epoch: one set for all, or one for each network.
+    members
+        For each network the numbers of the rows in ``train`` that it learns from; without, all.
 
     Raises
     ------
@@ -58,33 +66,36 @@ def train_networks(
         A network met a loss that is no number in its first epoch.
     """
     from pellucid.training.engine import make_engine
-    from pellucid.training.loop import check_batches, fit
+    from pellucid.training.loop import Rows, check_batches, fit
     from pellucid.training.many import fit_many, worth_stacking
 
     def first_only(k: int, epoch: Epoch) -> None:
         if k == 0:
             on_epoch(epoch)
 
-    rows = min(plan.batch_size, len(train))
-    check_batches(way.network, len(train), plan.batch_size)
+    held = [validation] * len(starts) if isinstance(validation, Rows) else list(validation)
+    parts = [train] * len(starts) if members is None else [train.take(each) for each in members]
+    count = min(map(len, parts))
+    rows = min(plan.batch_size, count)
+    check_batches(way.network, count, plan.batch_size)
     stacked = way.engine in ("auto", "fused") and way.device in ("auto", "cpu", "cuda")
     if len(starts) > 1 and stacked and worth_stacking(way.network, rows):
         from pellucid.torch_engine.fused.stack import StackEngine
 
         stack = StackEngine(way.network, way.loss, way.optimizer, starts, way.dtype, way.device)
         with _threads_for(way.network, rows):
-            found = fit_many(stack, train, validation, plan, seeds, on_epoch=first_only)
+            found = fit_many(stack, train, held, plan, seeds, members=members, on_epoch=first_only)
         for outcome in found:
             if outcome.problem is not None and not outcome.best_epoch:
                 raise DivergenceError(outcome.problem)
         return found
-    steps = plan.epochs * math.ceil(len(train) / plan.batch_size)
+    steps = plan.epochs * math.ceil(count / plan.batch_size)
     outcomes = []
     for k, (start, seed) in enumerate(zip(starts, seeds, strict=True)):
         engine = _engine(way, make_engine, start, small=_is_small(way, rows) and steps <= _FEW_STEPS)
         with _threads_for(way.network, rows):
             heard = on_epoch if k == 0 else lambda epoch: None
-            outcomes.append(fit(engine, train, validation, replace(plan, seed=seed), on_epoch=heard))
+            outcomes.append(fit(engine, parts[k], held[k], replace(plan, seed=seed), on_epoch=heard))
     return tuple(outcomes)
 
 
@@ -141,7 +152,9 @@ def _is_small(way: Way, rows: int) -> bool:
 @contextmanager
 def _threads_for(network: Network, rows: int) -> Iterator[None]:
     """One thread for small steps, where several would wait for each other; afterwards as it was before."""
-    if 6 * network.n_trainable * rows >= _WORTH_THREADS:
+    from pellucid.workflow.machine import worth_threads
+
+    if worth_threads(network, rows):
         yield
         return
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]

@@ -52,7 +52,7 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
     def fit(self, X: Any, y: Any) -> Self:
         """Learn from rows ``X`` ``[N, I]`` and their classes ``y`` ``[N]``."""
         from pellucid.scratch.perceptron import learn
-        from pellucid.workflow.settings import real, whole
+        from pellucid.workflow.rules import real, whole
 
         rate = real(0, 1e300, above=True)("learning_rate", self.learning_rate)
         epochs = whole(1)("max_iter", self.max_iter)

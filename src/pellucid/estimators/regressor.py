@@ -10,11 +10,10 @@ from sklearn.base import RegressorMixin
 
 from pellucid.errors import SettingError
 from pellucid.estimators.base import NetworkEstimator
-from pellucid.estimators.held_out import width_of_interval
+from pellucid.estimators.held_out import Held, width_of_interval
 
 if TYPE_CHECKING:
     from pellucid.task import Task
-    from pellucid.training.loop import Rows
 
 __all__ = ["NeuralRegressor"]
 
@@ -91,9 +90,9 @@ class NeuralRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]  
         name = "mse" if self.loss == "auto" else self.loss
         return Task(kind="regression", target="y", loss=Loss(name=name))  # type: ignore[arg-type]
 
-    def _conclude(self, held: Rows | None, values: Array | None) -> None:
-        if held is not None and values is not None:
-            answers = self._answers(np.asarray(held.inputs, np.float64))
-            errors = np.abs(answers.mean(axis=0) - values)
+    def _conclude(self, held: Held | None) -> None:
+        if held is not None and held.values is not None:
+            answers = self._answers(np.asarray(held.rows.inputs, np.float64))
+            errors = np.abs(held.answers(answers) - held.values)
             self._unit = float(errors.mean()) or 1.0  # how much the networks' spread counts
             self.residuals_ = np.sort(errors / (1 + answers.std(axis=0) / self._unit))

@@ -1,4 +1,7 @@
-"""An estimator's parameters, checked at ``fit`` and turned into the descriptions that training takes."""
+"""An estimator's parameters, checked at ``fit`` and turned into the descriptions that training takes.
+
+A parameter that is ``"auto"`` has the value of the estimator's preset, which is the one that `pellucid.train` takes.
+"""
 
 from __future__ import annotations
 
@@ -13,35 +16,97 @@ from pellucid.task import Loss
 
 __all__ = [
     "batch_size_of",
+    "bins_of",
     "check_callbacks",
+    "chosen",
     "count_of_networks",
+    "encoding_of",
     "layers_of",
+    "plain",
     "plan_of",
     "precision_of",
+    "scaling_of",
     "way_of",
     "widths_of",
 ]
 
+# Where scikit-learn has a name of its own for a setting of `pellucid.train`.
+_SETTINGS = {
+    "hidden_layer_sizes": "hidden",
+    "max_iter": "epochs",
+    "n_iter_no_change": "patience",
+    "validation_fraction": "validation",
+}
+
+
+def chosen(estimator: Any, name: str) -> Any:
+    """The value of a parameter, or the preset's where it is ``"auto"``.
+
+    >>> from pellucid import NeuralClassifier
+    >>> chosen(NeuralClassifier(), "max_iter"), chosen(NeuralClassifier(max_iter=7), "max_iter")
+    (200, 7)
+    """
+    from pellucid.workflow.presets import PRESETS
+    from pellucid.workflow.rules import Choice
+    from pellucid.workflow.settings import Settings
+
+    preset = PRESETS[Choice(tuple(PRESETS))("preset", estimator.preset)]
+    given = getattr(estimator, name)
+    if not (isinstance(given, str) and given == "auto"):
+        return plain(given)
+    setting = _SETTINGS.get(name, name)
+    return preset.get(setting, Settings.__dataclass_fields__[setting].default)
+
 
 def widths_of(estimator: Any) -> tuple[int, ...]:
     """The widths of the hidden layers; one number alone is one layer."""
-    from pellucid.workflow.settings import widths
+    from pellucid.workflow.rules import widths
 
-    given = estimator.hidden_layer_sizes
+    given = chosen(estimator, "hidden_layer_sizes")
     given = [given] if np.ndim(given) == 0 else list(given)
-    return tuple(widths("hidden_layer_sizes", [_plain(each) for each in given]))
+    return tuple(widths("hidden_layer_sizes", [plain(each) for each in given]))
 
 
 def count_of_networks(estimator: Any) -> int:
     """How many networks are averaged."""
-    from pellucid.workflow.settings import whole
+    from pellucid.workflow.rules import whole
 
-    return int(whole(1, 10_000)("n_networks", _plain(estimator.n_networks)))
+    return int(whole(1, 10_000)("n_networks", chosen(estimator, "n_networks")))
+
+
+def scaling_of(estimator: Any) -> str:
+    """How numbers are scaled."""
+    from pellucid.preprocessing.numeric import SCALINGS
+    from pellucid.workflow.rules import Choice
+
+    return Choice(SCALINGS)("scaling", chosen(estimator, "scaling"))
+
+
+def encoding_of(estimator: Any) -> str:
+    """Whether a number stays one feature, ``plain``, becomes bins, ``piecewise``, or ``both``."""
+    from pellucid.workflow.rules import Choice
+    from pellucid.workflow.settings import NUMBER_ENCODINGS
+
+    return Choice(NUMBER_ENCODINGS)("number_encoding", chosen(estimator, "number_encoding"))
+
+
+def bins_of(estimator: Any, values: Any, n_rows: int, *, classes: bool) -> Any:
+    """How numbers become bins (`pellucid.preprocessing.piecewise.Bins`), or ``None`` where each stays one feature.
+
+    ``values`` ``[N]`` are the targets of the rows to learn from.
+    """
+    from pellucid.preprocessing.piecewise import Bins, auto_bins
+
+    encoding = encoding_of(estimator)
+    if encoding == "plain":
+        return None
+    most, by = chosen(estimator, "bins") or auto_bins(n_rows), chosen(estimator, "bins_by")
+    return Bins(most=most, by=by, target=values, classes=classes, scaled_too=encoding == "both")
 
 
 def precision_of(estimator: Any) -> str:
     """``float32`` or ``float64``."""
-    from pellucid.workflow.settings import Choice
+    from pellucid.workflow.rules import Choice
 
     return Choice(("float32", "float64"))("precision", estimator.precision)
 
@@ -55,25 +120,25 @@ def check_callbacks(estimator: Any) -> None:
 
 def layers_of(estimator: Any) -> dict[str, Any]:
     """What stands between the dense layers, as keywords of `pellucid.network.mlp`."""
-    from pellucid.workflow.settings import flag, real
+    from pellucid.workflow.rules import flag, real
 
     return {
-        "activation": estimator.activation,
-        "batch_norm": flag("batch_norm", _plain(estimator.batch_norm)),
-        "dropout": real(0, 1, below=True)("dropout", _plain(estimator.dropout)),
+        "activation": chosen(estimator, "activation"),
+        "batch_norm": flag("batch_norm", plain(estimator.batch_norm)),
+        "dropout": real(0, 1, below=True)("dropout", chosen(estimator, "dropout")),
     }
 
 
 def way_of(estimator: Any, network: Network, loss: Loss) -> Way:
     """What is trained, by which rule, and where."""
     from pellucid.optimizer import Optimizer
-    from pellucid.workflow.settings import real
+    from pellucid.workflow.rules import real
 
-    decay = real(0, 1e6)("weight_decay", _plain(estimator.weight_decay))
+    decay = real(0, 1e6)("weight_decay", chosen(estimator, "weight_decay"))
     return Way(
         network=network,
         loss=loss,
-        optimizer=Optimizer(name=estimator.optimizer, weight_decay=decay),
+        optimizer=Optimizer(name=chosen(estimator, "optimizer"), weight_decay=decay),
         engine=estimator.engine,
         device=estimator.device,
         dtype=precision_of(estimator),
@@ -82,15 +147,15 @@ def way_of(estimator: Any, network: Network, loss: Loss) -> Way:
 
 def batch_size_of(estimator: Any, n_rows: int) -> int:
     """Rows a step."""
-    from pellucid.workflow.settings import whole
+    from pellucid.workflow.rules import whole
     from pellucid.workflow.train import auto_batch_size
 
     if estimator.batch_norm and n_rows < 2:
         raise DataError("batch_norm takes the variance of a batch, which n_samples = 1 has not; give more rows")
     size = estimator.batch_size
     if isinstance(size, str) and size == "auto":
-        return auto_batch_size(n_rows)
-    return int(whole(1)("batch_size", _plain(size)))
+        size = chosen(estimator, "batch_size") or auto_batch_size(n_rows)
+    return int(whole(1)("batch_size", plain(size)))
 
 
 def plan_of(estimator: Any, n_rows: int, seed: int, *, only: int | None = None) -> Any:
@@ -100,20 +165,20 @@ def plan_of(estimator: Any, n_rows: int, seed: int, *, only: int | None = None) 
     """
     from pellucid.training.loop import Plan
     from pellucid.training.schedules import Schedule
-    from pellucid.workflow.settings import real, whole
+    from pellucid.workflow.rules import real, whole
 
-    patience = estimator.n_iter_no_change
+    patience = chosen(estimator, "n_iter_no_change")
     return Plan(
-        learning_rate=real(0, 1e6, above=True)("learning_rate", _plain(estimator.learning_rate)),
+        learning_rate=real(0, 1e6, above=True)("learning_rate", chosen(estimator, "learning_rate")),
         batch_size=batch_size_of(estimator, n_rows),
-        epochs=only or whole(1)("max_iter", _plain(estimator.max_iter)),
-        schedule=Schedule(name="constant" if only else estimator.schedule),
-        patience=None if only or patience is None else whole(1)("n_iter_no_change", _plain(patience)),
+        epochs=only or whole(1)("max_iter", chosen(estimator, "max_iter")),
+        schedule=Schedule(name="constant" if only else chosen(estimator, "schedule")),
+        patience=None if only or patience is None else whole(1)("n_iter_no_change", patience),
         keep="last" if only else "best",
         seed=seed,
     )
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A NumPy number as Python's own: grids of parameters are often made by NumPy."""
     return value.item() if isinstance(value, np.generic) else value

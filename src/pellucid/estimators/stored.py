@@ -1,4 +1,8 @@
-"""Estimators in the model file: the same file that `pellucid.train` writes, with the estimator's parameters beside."""
+"""Estimators in the model file: the same file that `pellucid.train` writes, with the estimator's parameters beside.
+
+The residuals of rows held out, by which `NeuralRegressor.predict_interval` makes its intervals, are kept as at most 200
+quantiles: each stands for those below it down to the next, so that intervals are never narrower than before saving.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +13,18 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pellucid.errors import ModelFileError, SettingError
+from pellucid.artefact.model_file import MOST_COUNTED, MOST_RESIDUALS
+from pellucid.errors import ModelFileError
+from pellucid.estimators.settings import count_of_networks
 
 if TYPE_CHECKING:
     from pellucid.workflow.model import Model
 
 __all__ = ["load", "save"]
+
+Array = NDArray[Any]
 
 _LIBRARIES = ("numpy", "scikit-learn")
 _KINDS = {
@@ -27,20 +36,9 @@ _FIELDS = {"parameters", "names", "named", "by_table", "threshold"}
 
 
 def save(estimator: Any, path: str | os.PathLike[str]) -> None:
-    """Write the model file of a fitted network; what cannot stand in JSON (callbacks, generators) is left out.
-
-    Raises
-    ------
-    SettingError
-        There is more than one network.
-    """
+    """Write the model file of the fitted networks; what cannot stand in JSON (callbacks, generators) is left out."""
     from pellucid.workflow.model import Model
 
-    if len(estimator.ensemble_) > 1:
-        raise SettingError(
-            f"a model file holds one network, this estimator has {len(estimator.ensemble_)}: fit with n_networks=1 "
-            "or pickle the estimator where you trust whoever reads it"
-        )
     facts = {
         "parameters": {name: value for name, value in _parameters(estimator).items() if _is_plain(value)},
         "names": list(estimator._names),
@@ -53,8 +51,10 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
         task=estimator.task_,
         recipe=estimator.recipe_,
         scaler=estimator._scaler,
-        parameters=estimator.parameters_,
+        parameters=estimator.ensemble_[0],
+        more=estimator.ensemble_[1:],
         facts={
+            "residuals": _summary(estimator),
             "metrics": {},
             "libraries": {name: version(name) for name in _LIBRARIES},
             "settings": {},
@@ -86,6 +86,11 @@ def load(cls: type, path: str | os.PathLike[str]) -> Any:
         facts = {"parameters": {}, "names": names, "named": True, "by_table": True, "threshold": 0.5}
     if model.image is not None:
         raise ModelFileError(f"{os.fspath(path)!r} is a model of images: open it with pellucid.Model.read")
+    if model.more and model.task.kind == "reconstruction":
+        raise ModelFileError(
+            f"{os.fspath(path)!r} holds {len(model.members):,} networks, each with a code of its own, and an "
+            "autoencoder has one code: open it with pellucid.Model.read"
+        )
     _check(facts, model, path)
     estimator = cls()
     known = set(estimator.get_params()) - {"callbacks"}
@@ -102,8 +107,12 @@ def load(cls: type, path: str | os.PathLike[str]) -> Any:
         if estimator.classes_.tolist() != list(model.task.classes):  # of several types
             estimator.classes_ = np.array(model.task.classes, dtype=object)
         estimator.threshold_ = 0.5 if facts["threshold"] is None else float(facts["threshold"])
-    estimator.parameters_ = dict(model.parameters)
-    estimator.ensemble_ = (estimator.parameters_,)
+    estimator.ensemble_ = tuple(dict(parameters) for parameters in model.members)
+    estimator.parameters_ = estimator.ensemble_[0]
+    if count_of_networks(estimator) != len(estimator.ensemble_):
+        estimator.set_params(n_networks=len(estimator.ensemble_))
+    if (residuals := model.facts.get("residuals")) is not None:
+        estimator._unit, estimator.residuals_ = float(residuals["unit"]), _filled(residuals)
     estimator.history_, estimator._seed = (), 0
     return estimator
 
@@ -118,12 +127,34 @@ def _check(facts: Any, model: Model, path: str | os.PathLike[str]) -> None:
     columns = [column.name for column in model.recipe.columns]
     fine = fine and set(columns) <= set(facts["names"])
     # An array's columns are encoded by their places, a table's by their names.
-    numeric = all(column.kind == "numeric" for column in model.recipe.columns)
+    numeric = all(column.kind in ("numeric", "piecewise", "both") for column in model.recipe.columns)
     fine = fine and (facts["by_table"] or (numeric and columns == facts["names"]))
     if not fine:
         raise ModelFileError(
             f"the estimator's part of {os.fspath(path)!r} is damaged; take another copy, or train again"
         )
+
+
+def _summary(estimator: Any) -> dict[str, Any] | None:
+    """The residuals ``[N]`` as the model file keeps them: of m quantiles the k-th is the ⌈N · k / m⌉-th residual."""
+    residuals = getattr(estimator, "residuals_", None)
+    if residuals is None:
+        return None
+    count, kept = len(residuals), min(len(residuals), MOST_RESIDUALS)
+    places = -(-count * np.arange(1, kept + 1) // kept) - 1
+    return {
+        "count": min(count, MOST_COUNTED),
+        "unit": float(estimator._unit),
+        "quantiles": [float(value) for value in residuals[places]],
+    }
+
+
+def _filled(residuals: Mapping[str, Any]) -> Array:
+    """As many residuals as there were, each the next larger one that was kept."""
+    quantiles, count = np.asarray(residuals["quantiles"], np.float64), residuals["count"]
+    places = -(-np.arange(1, count + 1) * len(quantiles) // count) - 1
+    filled: Array = quantiles[places]
+    return filled
 
 
 def _parameters(estimator: Any) -> dict[str, Any]:

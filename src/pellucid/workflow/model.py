@@ -1,15 +1,15 @@
 """A trained model: from a table with the columns it knows to answers, without PyTorch.
 
-The forward pass is the textbook's (`pellucid.scratch`), so a model file predicts wherever NumPy and PyArrow are.
+A model is one network or an ensemble of K networks of the same description, whose probabilities (or numbers) are
+averaged. The forward pass is the textbook's (`pellucid.scratch`), so a model file predicts wherever NumPy and PyArrow
+are.
 """
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,17 +25,13 @@ from pellucid.evaluation.bootstrap import Estimate
 from pellucid.evaluation.metrics import classification_metrics, regression_metrics
 from pellucid.evaluation.reconstruction import reconstruction_metrics, row_errors
 from pellucid.network import Dense, Network
-from pellucid.preprocessing.boolean import BooleanStep
-from pellucid.preprocessing.categorical import CategoricalStep
-from pellucid.preprocessing.dates import DateStep
 from pellucid.preprocessing.image import ImageStep
-from pellucid.preprocessing.numeric import NumericStep
-from pellucid.preprocessing.piecewise import PiecewiseStep
-from pellucid.preprocessing.recipe import Recipe, Step
+from pellucid.preprocessing.recipe import Recipe
 from pellucid.preprocessing.target import TargetScaler
-from pellucid.scratch.engine import answer
 from pellucid.scratch.forward import forward
 from pellucid.task import Task
+from pellucid.workflow.answering import ROWS_AT_ONCE, answers_of, logits_of, mean_logits
+from pellucid.workflow.one_row import is_plain
 from pellucid.workflow.settings import Settings
 from pellucid.workflow.sources import images_in_memory, is_images, open_images, test_part, with_image_name
 
@@ -47,24 +43,24 @@ __all__ = ["MODEL_FILE", "Model", "measure"]
 Array = NDArray[Any]
 
 MODEL_FILE = "model.safetensors"
-_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_LARGE = 2.0**53  # whole numbers up to here are floats without loss
-_ROWS_AT_ONCE = 16_384
 _READING = ("header", "separator", "encoding", "missing")
 
 
 @dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class Model:
-    """A network with its weights, its preprocessing and its task.
+    """A network, or an ensemble of them, with its weights, its preprocessing and its task.
 
     Attributes
     ----------
     network, task, recipe, scaler
         What turns a row into an answer; ``scaler`` maps a regression's output back to the target's own unit.
     parameters
-        The weights, by name.
+        The weights, by name; of an ensemble those of its first network (`members` holds all).
     facts
-        What else the model file says: ``metrics``, ``libraries``, ``settings``, ``schema``.
+        What else the model file says: ``metrics``, ``libraries``, ``settings``, ``schema``; and ``residuals``, if an
+        estimator stored them.
+    more
+        The weights of the second network of an ensemble, the third, ….
     """
 
     network: Network
@@ -73,12 +69,19 @@ class Model:
     scaler: TargetScaler | None
     parameters: Mapping[str, Array]
     facts: Mapping[str, Any]
+    more: tuple[Mapping[str, Array], ...] = ()
 
     def __repr__(self) -> str:
         """One line; the weights are in ``parameters``."""
         layers = [layer for layer in self.network.layers if isinstance(layer, Dense)]
         widths = " → ".join(map(str, (self.network.inputs, *(layer.outputs for layer in layers))))
-        return f"<Model: {self.task.question}, {widths}, {self.network.n_trainable:,} parameters>"
+        several = f"{len(self.members):,} networks of " if self.more else ""
+        return f"<Model: {self.task.question}, {several}{widths}, {self.network.n_trainable:,} parameters>"
+
+    @property
+    def members(self) -> tuple[Mapping[str, Array], ...]:
+        """The weights of every network, by name: one set, or K of an ensemble."""
+        return (self.parameters, *self.more)
 
     @property
     def image(self) -> ImageStep | None:
@@ -122,7 +125,7 @@ class Model:
     def _answers(self, data: object) -> Array:
         """The answers for rows of any kind; one plain row goes past the reading of tables, which takes 2 ms."""
         row = data[0] if isinstance(data, list | tuple) and len(data) == 1 else data
-        if isinstance(row, Mapping) and all(_is_plain(step, row.get(step.name)) for step in self.recipe.steps):
+        if isinstance(row, Mapping) and all(is_plain(step, row.get(step.name)) for step in self.recipe.steps):
             dtype = next(iter(self.parameters.values())).dtype
             return self.answers_to(self.recipe.transform_row(row, dtype=dtype)[np.newaxis])
         return self.answers(self.table(data))
@@ -136,8 +139,13 @@ class Model:
         Raises
         ------
         SettingError
-            The network has no hidden layer.
+            The network has no hidden layer, or there are several networks, each with a code of its own.
         """
+        if self.more:
+            raise SettingError(
+                f"each of these {len(self.members):,} networks has a code of its own, and their mean says nothing: "
+                "train with n_networks=1 for one code"
+            )
         places = [i for i, layer in enumerate(self.network.layers) if isinstance(layer, Dense)]
         if len(places) < 2:
             raise SettingError("this network has no hidden layer, so there is no code: train one with hidden=(32,)")
@@ -146,8 +154,8 @@ class Model:
         last = places[narrowest + 1] - 1  # what stands before the next dense layer
         inputs = self.inputs(self.table(data))
         parts = [
-            forward(self.network, self.parameters, inputs[i : i + _ROWS_AT_ONCE]).steps[last].outputs
-            for i in range(0, len(inputs), _ROWS_AT_ONCE)
+            forward(self.network, self.parameters, inputs[i : i + ROWS_AT_ONCE]).steps[last].outputs
+            for i in range(0, len(inputs), ROWS_AT_ONCE)
         ]
         return np.concatenate(parts) if parts else np.zeros((0, widths[last]))
 
@@ -160,19 +168,28 @@ class Model:
         return self.answers_to(self.inputs(table))
 
     def answers_to(self, inputs: Array) -> Array:
-        """The same for rows that are preprocessed already, ``[N, features]``."""
-        if self.task.kind == "reconstruction":  # as many numbers as went in: not to be doubled in size
-            return answer(self.task, self.logits(inputs))
-        answers = answer(self.task, self.logits(inputs).astype(np.float64))
-        return answers if self.scaler is None else self.scaler.inverse(answers)
+        """The same for rows that are preprocessed already, ``[N, features]``; of an ensemble the mean."""
+        total = self._answers_of(self.parameters, inputs)
+        for parameters in self.more:
+            total += self._answers_of(parameters, inputs)
+        if self.more:
+            total /= len(self.members)
+        return total
+
+    def answers_of_members(self, inputs: Array) -> Array:
+        """What each of the K networks answers alone: ``[K, N, classes]``, ``[K, N]`` or ``[K, N, features]``."""
+        return np.stack([self._answers_of(parameters, inputs) for parameters in self.members])
+
+    def _answers_of(self, parameters: Mapping[str, Array], inputs: Array) -> Array:
+        return answers_of(self.network, self.task, self.scaler, parameters, inputs)
 
     def logits(self, inputs: Array) -> Array:
-        """What the network's last layer gives for preprocessed rows ``[N, features]``: ``[N, outputs]``."""
-        parts = [
-            forward(self.network, self.parameters, inputs[i : i + _ROWS_AT_ONCE]).logits
-            for i in range(0, len(inputs), _ROWS_AT_ONCE)
-        ]
-        return np.concatenate(parts) if parts else np.zeros((0, self.network.outputs))
+        """What the network's last layer gives for preprocessed rows ``[N, features]``: ``[N, outputs]``.
+
+        Of an ensemble the logits that belong to its answers; see `mean_logits`.
+        """
+        each = [logits_of(self.network, parameters, inputs) for parameters in self.members]
+        return mean_logits(self.task, np.stack(each)) if self.more else each[0]
 
     def labels(self, answers: Array) -> Array:
         """From probabilities ``[N, classes]`` to the most probable class; numbers stay as they are.
@@ -295,6 +312,8 @@ class Model:
             recipe=self.recipe.to_json(),
             target_scaler=None if self.scaler is None else self.scaler.to_json(),
             parameters=dict(self.parameters),
+            more=tuple(dict(parameters) for parameters in self.more),
+            residuals=self.facts.get("residuals"),
             **{name: self.facts.get(name, {}) for name in ("metrics", "libraries", "settings", "schema")},
         )
         write_model(Path(path), contents)
@@ -326,30 +345,17 @@ class Model:
         if not fits or (task.kind == "reconstruction" and task.outputs != n_inputs):
             raise ModelFileError(f"{file}: network, task and target scaling do not belong together")
         facts = {name: getattr(contents, name) for name in ("metrics", "libraries", "settings", "schema")}
+        if contents.residuals is not None:
+            facts["residuals"] = contents.residuals
         return cls(
             network=contents.network,
             task=contents.task,
             recipe=recipe,
             scaler=scaler,
             parameters=contents.parameters,
+            more=contents.more,
             facts=facts,
         )
-
-
-def _is_plain(step: Step, cell: object) -> bool:
-    """Whether a cell means the same with and without being read as one of a table's: no marker, nothing to convert."""
-    match step:
-        case NumericStep() | PiecewiseStep():
-            return type(cell) in (int, float) and abs(cell) < _LARGE  # type: ignore[arg-type]
-        case CategoricalStep():
-            return type(cell) is str and cell in step.levels
-        case BooleanStep():
-            return type(cell) is bool or (type(cell) is str and cell in (step.low, step.high))
-        case DateStep():
-            if type(cell) is str:
-                return _ISO_DAY.fullmatch(cell) is not None
-            return isinstance(cell, datetime) and cell.tzinfo is None
-    return False
 
 
 def measure(

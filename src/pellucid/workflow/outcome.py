@@ -14,14 +14,14 @@ from pellucid.evaluation.metrics import Metrics, baseline, confusion_matrix, met
 from pellucid.evaluation.reconstruction import mean_answer, reconstruction_metrics, row_errors
 from pellucid.files import write_text
 from pellucid.training.engine import Engine, engine_for
-from pellucid.training.history import to_csv
 from pellucid.training.loop import Outcome
+from pellucid.workflow.ensemble import ensemble_facts, with_times
 from pellucid.workflow.folder import RunFolder
+from pellucid.workflow.members import TrainedMembers
 from pellucid.workflow.model import Model, measure
 from pellucid.workflow.output import write_table
 from pellucid.workflow.prepare import Prepared
-from pellucid.workflow.run import Run
-from pellucid.workflow.settings import Settings
+from pellucid.workflow.run import Run, histories_to_csv
 from pellucid.workflow.verdict import reach_verdict
 
 __all__ = ["conclude"]
@@ -29,14 +29,17 @@ __all__ = ["conclude"]
 Array = NDArray[Any]
 
 
-def conclude(prepared: Prepared, settings: Settings, engine: Engine, outcome: Outcome, folder: RunFolder | None) -> Run:
+def conclude(prepared: Prepared, engine: Engine, members: TrainedMembers, folder: RunFolder | None) -> Run:
     """Measure the best weights and write everything; ``metrics.json`` comes last and marks the run as finished."""
+    settings, outcomes = prepared.settings, members.outcomes
+    outcome = _as_one(members)
     model = Model(
         network=prepared.network,
         task=prepared.task,
         recipe=prepared.recipe,
         scaler=prepared.scaler,
         parameters=outcome.parameters,
+        more=tuple(other.parameters for other in outcomes[1:]),
         facts={
             "settings": {**settings.to_json(), "test_data": None},  # no path of this machine goes into the model file
             "schema": _schema_without_rows(prepared),
@@ -48,7 +51,7 @@ def conclude(prepared: Prepared, settings: Settings, engine: Engine, outcome: Ou
     held = prepared.measured
     metrics = measure(prepared.task, held.truth, answers, groups=held.groups, seed=settings.seed)
     verdict = reach_verdict(prepared, outcome, answers)
-    facts = {
+    facts: dict[str, Any] = {
         "measured_on": prepared.measured.name,
         "rows": {
             "train": len(prepared.train),
@@ -59,7 +62,7 @@ def conclude(prepared: Prepared, settings: Settings, engine: Engine, outcome: Ou
         "baseline": metrics_to_json(_baseline(prepared)),
         "confusion_matrix": _confusion(prepared, answers),
         "best_epoch": outcome.best_epoch,
-        "epochs": len(outcome.history),
+        "epochs": len(outcomes[0].history),
         "stopped_by": outcome.reason,
         "engine": engine.name,
         "device": engine.device,
@@ -69,11 +72,16 @@ def conclude(prepared: Prepared, settings: Settings, engine: Engine, outcome: Ou
         "products": getattr(engine, "products", settings.products),
         "verdict": None if verdict is None else verdict.to_json(),
     }
+    if settings.n_networks > 1:
+        facts["ensemble"] = ensemble_facts(prepared, model, outcomes, answers)
     steady = facts if verdict is None else {**facts, "verdict": verdict.without_times().to_json()}
     model = replace(model, facts={**model.facts, "metrics": steady})  # equal runs write equal model files
+    if settings.n_networks > 1:
+        facts = {**facts, "ensemble": with_times(facts["ensemble"], members)}
     run = Run(
         model=model,
-        history=outcome.history,
+        history=outcomes[0].history,
+        histories=tuple(each.history for each in outcomes),
         metrics=metrics,
         summary=facts,
         verdict=verdict,
@@ -81,12 +89,26 @@ def conclude(prepared: Prepared, settings: Settings, engine: Engine, outcome: Ou
     )
     if folder is not None:
         model.save(folder.file("model"))
-        write_text(folder.file("history"), to_csv(outcome.history))
+        write_text(folder.file("history"), histories_to_csv(run.histories))
         write_table(folder.file("predictions"), _predictions(prepared, model, answers))
-        folder.log([f"trained {len(outcome.history)} epochs, best {outcome.best_epoch}; stopped by: {outcome.reason}"])
+        for k, each in enumerate(outcomes, start=1):
+            which = f"network {k} of {settings.n_networks}: " if settings.n_networks > 1 else ""
+            end = f"trained {len(each.history)} epochs, best {each.best_epoch}; stopped by: {each.reason}"
+            folder.log([which + end])
+        folder.log([facts["ensemble"]["sentence"]] if settings.n_networks > 1 else [])
         folder.log([] if verdict is None else [verdict.sentence, *verdict.notes])
         write_text(folder.file("metrics"), json.dumps(facts, indent=2, allow_nan=False) + "\n")
     return run
+
+
+def _as_one(members: TrainedMembers) -> Outcome:
+    """One outcome for all networks: the first's weights, everybody's epochs, and the least good of the reasons."""
+    outcomes = members.outcomes
+    first = outcomes[0]
+    problem = next((outcome.problem for outcome in outcomes if outcome.problem is not None), None)
+    reason = "diverged" if problem is not None else "interrupted" if members.interrupted else first.reason
+    every = tuple(epoch for outcome in outcomes for epoch in outcome.history)
+    return replace(first, history=every, reason=reason, problem=problem)
 
 
 def _schema_without_rows(prepared: Prepared) -> dict[str, Any]:

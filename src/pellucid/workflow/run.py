@@ -6,7 +6,7 @@ import csv
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from pellucid.training.history import Epoch, to_csv
 from pellucid.workflow.folder import RunFolder
 from pellucid.workflow.model import Model
 
-__all__ = ["Run", "load"]
+__all__ = ["Run", "histories_to_csv", "load"]
 
 Array = NDArray[Any]
 
@@ -35,7 +35,7 @@ class Run:
     model
         The trained `Model`.
     history
-        A line an epoch.
+        A line an epoch; of an ensemble, of its first network.
     metrics
         The metrics on the held-out rows, each with its 95 % interval.
     summary
@@ -44,6 +44,8 @@ class Run:
         The run folder, if there is one.
     verdict
         Whether the network is worth it beside simpler models; `None` where this was not asked.
+    histories
+        The history of every network of an ensemble, in order; of one network, its own.
     """
 
     model: Model
@@ -52,6 +54,7 @@ class Run:
     summary: Mapping[str, Any]
     path: Path | None = None
     verdict: Verdict | None = None
+    histories: tuple[tuple[Epoch, ...], ...] = ()
 
     def __repr__(self) -> str:
         """One line with the first metric."""
@@ -86,7 +89,7 @@ class Run:
         target.mkdir(parents=True, exist_ok=True)
         folder = RunFolder(target)
         self.model.save(folder.file("model"))
-        write_text(folder.file("history"), to_csv(self.history))
+        write_text(folder.file("history"), histories_to_csv(self.histories or (self.history,)))
         write_text(folder.file("metrics"), json.dumps(self.summary, indent=2) + "\n")
 
     @classmethod
@@ -100,9 +103,11 @@ class Run:
             written = summary.get("verdict")
         except (TypeError, ValueError, AttributeError) as error:
             raise ModelFileError(f"the metrics in {folder.file('model')} are not Pellucid's ({error})") from error
+        histories = _histories(folder)
         return cls(
             model=model,
-            history=_history(folder),
+            history=histories[0],
+            histories=histories,
             metrics=metrics,
             summary=summary,
             verdict=None if written is None else Verdict.from_json(written),
@@ -127,14 +132,33 @@ def _estimate(written: Mapping[str, float | None]) -> Estimate:
     return Estimate(**numbers)
 
 
-def _history(folder: RunFolder) -> tuple[Epoch, ...]:
+def histories_to_csv(histories: Sequence[Sequence[Epoch]]) -> str:
+    """``history.csv``: a line an epoch, and for an ensemble a first column ``network``, counted from 1.
+
+    >>> line = Epoch(epoch=1, learning_rate=0.1, train_loss=1, validation_loss=2, validation_score=0.5, seconds=0)
+    >>> print(histories_to_csv([[line], [line]]).strip())
+    network,epoch,learning_rate,train_loss,validation_loss,validation_score,seconds
+    1,1,0.1,1,2,0.5,0
+    2,1,0.1,1,2,0.5,0
+    """
+    if len(histories) == 1:
+        return to_csv(histories[0])
+    header = to_csv(()).strip()
+    lines = [f"{k},{line}" for k, each in enumerate(histories, 1) for line in to_csv(each).splitlines()[1:]]
+    return "\n".join([f"network,{header}", *lines]) + "\n"
+
+
+def _histories(folder: RunFolder) -> tuple[tuple[Epoch, ...], ...]:
+    """Of every network; an empty one where there is no file."""
+    found: dict[int, list[Epoch]] = {}
     try:
         with folder.file("history").open(encoding="utf-8", newline="") as stream:
-            return tuple(
-                Epoch(epoch=int(line.pop("epoch")), **{name: float(value) for name, value in line.items()})
-                for line in csv.DictReader(stream)
-            )
+            for line in csv.DictReader(stream):
+                network, epoch = int(line.pop("network", 1)), int(line.pop("epoch"))
+                numbers = {name: float(value) for name, value in line.items()}
+                found.setdefault(network, []).append(Epoch(epoch=epoch, **numbers))
     except FileNotFoundError:
-        return ()
-    except (OSError, ValueError, TypeError) as error:
+        pass
+    except (OSError, ValueError, TypeError, KeyError) as error:
         raise RunFolderError(f"{folder.file('history')} is not a history of Pellucid ({error})") from error
+    return tuple(tuple(found[network]) for network in sorted(found)) or ((),)

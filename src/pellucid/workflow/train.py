@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from pellucid.errors import DivergenceError, RunFolderError, SettingError
 from pellucid.initialise import initialise
@@ -23,12 +23,22 @@ from pellucid.training.schedules import Schedule
 from pellucid.workflow.config import read_config, write_config
 from pellucid.workflow.folder import RunFolder
 from pellucid.workflow.machine import on_this_machine
+from pellucid.workflow.members import (
+    Keep,
+    Part,
+    TrainedMembers,
+    fit_members,
+    forget,
+    n_learned_from,
+    parts_of,
+    prepare_run,
+)
 from pellucid.workflow.outcome import conclude
-from pellucid.workflow.prepare import Prepared, prepare, settings_for
+from pellucid.workflow.prepare import Prepared, settings_for
 from pellucid.workflow.run import Run
 from pellucid.workflow.settings import Settings
 
-__all__ = ["Watcher", "auto_batch_size", "optimizer_of", "resume", "train"]
+__all__ = ["EnsembleWatcher", "Watcher", "auto_batch_size", "optimizer_of", "resolved", "resume", "train"]
 
 
 class Watcher(Protocol):
@@ -41,7 +51,18 @@ class Watcher(Protocol):
         """An epoch is done."""
 
     def trained(self, outcome: Outcome) -> None:
-        """Training has ended."""
+        """Training has ended; of an ensemble, told of each network when all are trained."""
+
+
+@runtime_checkable
+class EnsembleWatcher(Watcher, Protocol):
+    """Is also told which network of an ensemble a line of the history belongs to, in place of `Watcher.epoch`."""
+
+    def network_epoch(self, network: int, n_networks: int, epoch: Epoch, plan: Plan) -> None:
+        """An epoch of this network, counted from 1, is done; several may be in training together."""
+
+    def networks_trained(self, members: TrainedMembers) -> None:
+        """All are trained, or were interrupted; in place of `Watcher.trained`."""
 
 
 def train(
@@ -56,7 +77,7 @@ def train(
     watcher: Watcher | None = None,
     **settings: Any,
 ) -> Run:
-    """Train a network on a table.
+    """Train a network on a table, or with ``n_networks=5`` an ensemble of five, whose answers are averaged.
 
     Parameters
     ----------
@@ -78,6 +99,8 @@ def train(
         Rows to measure on, like ``data``; else the test part that images bring themselves, or a share of ``data``.
     settings
         Any setting of `pellucid.Settings`: ``hidden=(64, 32)``, ``activation="relu"``, ``learning_rate=1e-3``, ….
+        With ``ensemble="folds"`` the preprocessing of all ``n_networks`` is fitted once, on all rows outside the test
+        part, and network k chooses its best epoch by the k-th fold of them.
 
     Returns
     -------
@@ -108,9 +131,9 @@ def train(
     source = data if data is not None else file_data
     if source is None:
         raise SettingError("which table? Give data: a path, a built-in name (see 'pellucid data'), or a frame")
-    prepared = prepare(source, settings_for(source, from_file, given), test_data=test_data)
-    prepared = replace(prepared, settings=_resolved(prepared))
-    engine = _engine(prepared)  # what cannot be trained says so before there is a folder
+    prepared = prepare_run(source, settings_for(source, from_file, given), test_data=test_data)
+    prepared = replace(prepared, settings=resolved(prepared))
+    engine, parts = _engine(prepared), parts_of(prepared)  # what cannot be trained says so before there is a folder
     folder = None
     if out is not None or save:
         settings_now = _absolute(prepared.settings)
@@ -118,7 +141,8 @@ def train(
         location = None if test_data is not None else _location(source)
         text = write_config(settings_now, location, heading="every setting of this run, resolved")
         folder = RunFolder.create(out, prepared.name, text, overwrite=overwrite)
-    return _train(prepared, engine, folder, watcher, start=None)
+        forget(folder.checkpoint.parent)
+    return _train(prepared, engine, parts, folder, watcher, start=None)
 
 
 def resume(
@@ -146,12 +170,12 @@ def resume(
         return Run.open(folder.path)
     if source is None:
         raise RunFolderError(f"{os.fspath(path)!r} was trained on a table in memory: train anew with the table")
-    prepared = prepare(source, Settings.of(from_file))
-    prepared = replace(prepared, settings=_resolved(prepared))
+    prepared = prepare_run(source, Settings.of(from_file))
+    prepared = replace(prepared, settings=resolved(prepared))
     start = None
     if folder.checkpoint.exists():
         start = read_state(folder.checkpoint, _fingerprint(prepared), prepared.network)
-    return _train(prepared, _engine(prepared), folder, watcher, start=start)
+    return _train(prepared, _engine(prepared), parts_of(prepared), folder, watcher, start=start)
 
 
 def _check_unchanged(stored: Settings, source: str | None, data: object, given: Mapping[str, Any]) -> None:
@@ -167,9 +191,9 @@ def _check_unchanged(stored: Settings, source: str | None, data: object, given: 
             )
 
 
-def _engine(prepared: Prepared) -> Engine:
+def _engine(prepared: Prepared, seed: int | None = None) -> Engine:
     settings = prepared.settings
-    check_batches(prepared.network, len(prepared.train), _plan(settings).batch_size)
+    check_batches(prepared.network, n_learned_from(prepared), _plan(settings).batch_size)
     if settings.engine in ("fused", "torch"):
         from pellucid.torch_engine.device import use_threads
 
@@ -180,7 +204,12 @@ def _engine(prepared: Prepared) -> Engine:
         prepared.network,
         prepared.task.loss,
         optimizer_of(settings),
-        initialise(prepared.network, settings.seed, scheme=settings.init, scale=settings.init_scale),  # type: ignore[arg-type]
+        initialise(
+            prepared.network,
+            settings.seed if seed is None else seed,
+            scheme=settings.init,  # type: ignore[arg-type]
+            scale=settings.init_scale,
+        ),
         dtype=settings.dtype,
         device=settings.device,
         products=settings.reduced_products or settings.products,
@@ -188,17 +217,37 @@ def _engine(prepared: Prepared) -> Engine:
 
 
 def _train(
-    prepared: Prepared, engine: Engine, folder: RunFolder | None, watcher: Watcher | None, start: State | None
+    prepared: Prepared,
+    engine: Engine,
+    parts: Sequence[Part],
+    folder: RunFolder | None,
+    watcher: Watcher | None,
+    start: State | None,
 ) -> Run:
-    settings = prepared.settings
-    plan = _plan(settings)
-    save: Callable[[Callable[[], State]], None] = lambda state: None  # noqa: E731
     if folder is not None:
         folder.ready_for_checkpoints()
         folder.log(_opening_lines(prepared, start))
-        save = Checkpointer(folder.checkpoint, _fingerprint(prepared))
     if watcher:
-        watcher.prepared(prepared, engine, plan)
+        watcher.prepared(prepared, engine, _plan(prepared.settings))
+    if len(parts) > 1:
+        members = _fit_members(prepared, parts, folder, watcher)
+    else:
+        members = _fit_alone(prepared, engine, folder, watcher, start)
+    run = conclude(prepared, engine, members, folder)
+    if (problem := _problem(members)) is not None:
+        epochs = ", ".join(dict.fromkeys(str(outcome.best_epoch) for outcome in members.outcomes))
+        kept = f"; the best weights before that (epoch {epochs}) are in {folder.path}" if folder else ""
+        raise DivergenceError(problem + kept)
+    return run
+
+
+def _fit_alone(
+    prepared: Prepared, engine: Engine, folder: RunFolder | None, watcher: Watcher | None, start: State | None
+) -> TrainedMembers:
+    plan = _plan(prepared.settings)
+    save: Callable[[Callable[[], State]], None] = lambda state: None  # noqa: E731
+    if folder is not None:
+        save = Checkpointer(folder.checkpoint, _fingerprint(prepared))
 
     def on_epoch(epoch: Epoch) -> None:
         if watcher:
@@ -211,21 +260,52 @@ def _train(
         )  # fmt: skip
     if watcher:
         watcher.trained(outcome)
-    run = conclude(prepared, settings, engine, outcome, folder)
-    if outcome.problem is not None:
-        kept = f"; the best weights before that (epoch {outcome.best_epoch}) are in {folder.path}" if folder else ""
-        raise DivergenceError(outcome.problem + kept)
-    return run
+    return TrainedMembers(outcomes=(outcome,), interrupted=outcome.reason == "interrupted")
+
+
+def _fit_members(
+    prepared: Prepared, parts: Sequence[Part], folder: RunFolder | None, watcher: Watcher | None
+) -> TrainedMembers:
+    plan = _plan(prepared.settings)
+    keep = Keep(folder=folder.checkpoint.parent, fingerprint=_fingerprint(prepared)) if folder is not None else None
+
+    def on_epoch(k: int, epoch: Epoch) -> None:
+        if isinstance(watcher, EnsembleWatcher):
+            watcher.network_epoch(k + 1, len(parts), epoch, plan)
+        elif watcher:
+            watcher.epoch(epoch, plan)
+
+    with listening_for_interrupt() as interrupted:
+        members = fit_members(
+            prepared, parts, plan, optimizer_of(prepared.settings), lambda seed: _engine(prepared, seed),
+            keep=keep, on_epoch=on_epoch, interrupted=interrupted,
+        )  # fmt: skip
+    if isinstance(watcher, EnsembleWatcher):
+        watcher.networks_trained(members)
+    elif watcher:
+        for outcome in members.outcomes:
+            watcher.trained(outcome)
+    return members
+
+
+def _problem(members: TrainedMembers) -> str | None:
+    """What the first divergence was, if there was one."""
+    many = len(members.outcomes)
+    for k, outcome in enumerate(members.outcomes, start=1):
+        if outcome.problem is not None:
+            return outcome.problem if many == 1 else f"network {k} of {many}: {outcome.problem}"
+    return None
 
 
 # ── settings ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _resolved(prepared: Prepared) -> Settings:
+def resolved(prepared: Prepared) -> Settings:
     """The settings with everything that was left to us decided."""
     settings = prepared.settings
-    batch_size = settings.batch_size or auto_batch_size(len(prepared.train))
-    rows = min(batch_size, len(prepared.train))
+    count = n_learned_from(prepared)
+    batch_size = settings.batch_size or auto_batch_size(count)
+    rows = min(batch_size, count)
     decided = on_this_machine(settings, prepared.network, prepared.task.loss, rows)
     return replace(decided, batch_size=batch_size)
 

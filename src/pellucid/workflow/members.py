@@ -1,0 +1,362 @@
+"""The networks of an ensemble: what each learns from, and how they are trained and resumed.
+
+Legend: K networks. They have one description and see the same preprocessed columns. With ``ensemble="seeds"`` they
+differ by the seed of their first weights, batches and dropout (``seed``, ``seed + 1``, …; Lakshminarayanan, Pritzel &
+Blundell 2017) and share the validation rows. With ``"folds"`` the rows outside the test part are cut into K folds by
+the rules of the split (classes even, groups and equal rows whole), and network k chooses its best epoch by fold k and
+learns from the others. The preprocessing is then fitted once, on the rows of all folds, so that a fold is not wholly
+new to the scaling of its columns; no test row is looked at.
+
+Small networks are trained together as a stack (`pellucid.training.many.worth_stacking`), others one after another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.errors import DataError, DivergenceError, SettingError
+from pellucid.initialise import initialise
+from pellucid.optimizer import Optimizer
+from pellucid.safe_tensors import MAX_TENSORS
+from pellucid.training.checkpoint import Checkpointer, read_outcome, read_state, write_outcome
+from pellucid.training.engine import Engine
+from pellucid.training.history import Epoch
+from pellucid.training.loop import Outcome, Plan, Rows, State, fit
+from pellucid.training.many import worth_stacking
+from pellucid.training.stacked_loop import fit_many
+from pellucid.workflow.folds import blocks_of, notes_on_rare_classes
+from pellucid.workflow.prepare import Prepared, prepare
+from pellucid.workflow.settings import Settings
+
+__all__ = ["Keep", "Part", "TrainedMembers", "fit_members", "forget", "n_learned_from", "parts_of", "prepare_run"]
+
+Array = NDArray[Any]
+OnEpoch = Callable[[int, Epoch], None]
+
+_AT_ONCE = 8  # networks of a stack: it cannot be saved half-way, so a kill costs the time of these at the most
+_WORTH_A_STACK = 4
+_MOST_FOLDS, _FEWEST_ROWS = 100, 5
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Part:
+    """What one network learns from.
+
+    Parameters
+    ----------
+    seed
+        Of its first weights, batches and dropout.
+    learns, held
+        Numbers of rows in ``prepared.train``: those to learn from, and those that choose the best epoch; ``None`` for
+        all of them, and for ``prepared.validation``.
+    """
+
+    seed: int
+    learns: Array | None = None
+    held: Array | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keep:
+    """Where finished networks and the state of the one in training are kept, and which run they belong to."""
+
+    folder: Path
+    fingerprint: str
+
+    def finished(self, k: int) -> Path:
+        """The file of network k (from 0) once it is trained."""
+        return self.folder / f"network-{k + 1}.safetensors"
+
+    def state(self, k: int) -> Path:
+        """The file of network k while it is being trained."""
+        return self.folder / f"network-{k + 1}-last.safetensors"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainedMembers:
+    """The outcomes in order, fewer than asked for after an interruption, and what one network costs.
+
+    ``seconds_of_one`` is the mean training time of a network by itself; for a stack it is taken from an epoch of one
+    network, times the mean number of epochs. ``None`` after an interruption.
+    """
+
+    outcomes: tuple[Outcome, ...]
+    seconds_of_one: float | None = None
+    stacked: bool = False
+    interrupted: bool = False
+
+
+# ── rows ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def prepare_run(data: object, settings: Settings, *, test_data: object = None) -> Prepared:
+    """`prepare` for one network or an ensemble; for one by folds, all rows outside the test part are ``train``.
+
+    Raises
+    ------
+    SettingError
+        ``ensemble="folds"`` with one network, with more than 100, or with a split by time.
+    DataError
+        There are too few rows for so many folds.
+    """
+    if settings.ensemble == "seeds":
+        return prepare(data, settings, test_data=test_data)
+    _check_folds(settings)
+    whole = prepare(data, replace(settings, validation=0.0), test_data=test_data)
+    k, rows = settings.n_networks, len(whole.train)
+    if rows < _FEWEST_ROWS * k:
+        raise DataError(
+            f"{rows:,} rows are left without the test part, and {k} folds need {_FEWEST_ROWS * k:,}: use fewer "
+            "networks, or ensemble=seeds (--ensemble seeds)"
+        )
+    notes = [note for note in whole.notes if not note.startswith("no validation rows")]
+    notes += notes_on_rare_classes(whole.target, whole.split.train, k)
+    notes.append(
+        f"each of the {k} networks chooses its best epoch by another of {k} folds of the {rows:,} rows outside the "
+        "test part and learns from the others; the preprocessing is fitted once, on all of these rows"
+    )
+    return replace(whole, settings=replace(whole.settings, validation=settings.validation), notes=tuple(notes))
+
+
+def _check_folds(settings: Settings) -> None:
+    if not 2 <= settings.n_networks <= _MOST_FOLDS:
+        raise SettingError(
+            f"ensemble folds needs n_networks from 2 to {_MOST_FOLDS}, one for each fold, got {settings.n_networks:,}; "
+            "give --n-networks 5, or ensemble=seeds"
+        )
+    if settings.time is not None:
+        raise SettingError(
+            f"ensemble folds would let networks learn from rows later than those that choose their best epoch, but "
+            f"the split is by time ({settings.time!r}): use ensemble=seeds (--ensemble seeds)"
+        )
+
+
+def parts_of(prepared: Prepared) -> tuple[Part, ...]:
+    """What each network learns from.
+
+    Raises
+    ------
+    SettingError
+        A model file could not hold so many networks.
+    DataError
+        The rows cannot be cut into so many folds.
+    """
+    settings = prepared.settings
+    arrays = len(prepared.network.parameters())
+    if settings.n_networks > 1 and settings.n_networks * arrays > MAX_TENSORS:
+        raise SettingError(
+            f"n_networks {settings.n_networks:,} of {arrays} arrays each are more than the {MAX_TENSORS:,} that a "
+            f"model file holds: give at most {MAX_TENSORS // arrays:,}"
+        )
+    seeds = range(settings.seed, settings.seed + settings.n_networks)
+    if settings.ensemble == "seeds":
+        return tuple(Part(seed=seed) for seed in seeds)
+    rows = prepared.split.train
+    try:
+        folds, _ = blocks_of(prepared, rows, settings.n_networks)
+    except DataError as error:
+        raise DataError(
+            f"the rows cannot be cut into {settings.n_networks} folds ({error}); use fewer networks, or ensemble=seeds"
+        ) from error
+    held = [np.searchsorted(rows, fold) for fold in folds]
+    everything = np.arange(len(rows))
+    return tuple(
+        Part(seed=seed, learns=np.setdiff1d(everything, fold), held=np.sort(fold))
+        for seed, fold in zip(seeds, held, strict=True)
+    )
+
+
+def n_learned_from(prepared: Prepared) -> int:
+    """How many rows a network learns from (of folds that differ in size: about so many)."""
+    rows = len(prepared.train)
+    k = prepared.settings.n_networks
+    return rows if prepared.settings.ensemble == "seeds" else rows * (k - 1) // k
+
+
+def _rows_of(prepared: Prepared, part: Part) -> tuple[Rows, Rows]:
+    learned = prepared.train if part.learns is None else _taken(prepared.train, part.learns)
+    return learned, prepared.validation if part.held is None else _taken(prepared.train, part.held)
+
+
+def _taken(rows: Rows, at: Array) -> Rows:
+    inputs = rows.inputs[at]
+    return Rows(inputs=inputs, targets=inputs if rows.targets is rows.inputs else rows.targets[at])
+
+
+# ── training ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+class _Stopped(Exception):  # noqa: N818  # no error: the user asked for it
+    """Leaves a stack in training."""
+
+
+def fit_members(
+    prepared: Prepared,
+    parts: Sequence[Part],
+    plan: Plan,
+    optimizer: Optimizer,
+    new_engine: Callable[[int], Engine],
+    *,
+    keep: Keep | None = None,
+    on_epoch: OnEpoch = lambda k, epoch: None,
+    interrupted: Callable[[], bool] = lambda: False,
+) -> TrainedMembers:
+    """Train every network, going on from what ``keep`` holds.
+
+    Parameters
+    ----------
+    prepared
+        From `prepare_run`, its settings resolved.
+    parts
+        From `parts_of`.
+    plan
+        For all; each network has a seed of its own.
+    new_engine
+        Makes the engine of a network from its seed.
+    on_epoch
+        Is told the network, from 0, and its line of the history.
+
+    Raises
+    ------
+    DivergenceError
+        A network met a loss that is no number in its first epoch.
+    """
+    together = _stacks(prepared, plan, parts)
+    found: dict[int, Outcome] = {}
+    for k in range(len(parts)):
+        if k in found:
+            continue
+        stack = together.get(k)
+        if stack is None:
+            found[k] = _fit_one(prepared, plan, parts, k, new_engine, keep, on_epoch, interrupted)
+        else:
+            found |= _fit_stack(prepared, plan, optimizer, parts, stack, keep, on_epoch, interrupted)
+        if k not in found or found[k].reason == "interrupted":
+            return TrainedMembers(outcomes=_usable(prepared, parts, found), interrupted=True, stacked=bool(together))
+    outcomes = tuple(found[k] for k in range(len(parts)))
+    if together:
+        alone = _epoch_alone(prepared, plan, parts[0], new_engine)
+        seconds = [alone * len(outcome.history) for outcome in outcomes]
+    else:
+        seconds = [sum(epoch.seconds for epoch in outcome.history) for outcome in outcomes]
+    return TrainedMembers(outcomes=outcomes, seconds_of_one=sum(seconds) / len(seconds), stacked=bool(together))
+
+
+def forget(folder: Path) -> None:
+    """Remove what an ensemble has kept in a folder of checkpoints."""
+    for file in folder.glob("network-*.safetensors"):
+        file.unlink(missing_ok=True)
+
+
+def _usable(prepared: Prepared, parts: Sequence[Part], found: dict[int, Outcome]) -> tuple[Outcome, ...]:
+    """What an interruption leaves: the networks with at least one epoch, or else the first as it was drawn."""
+    first = Outcome(parameters=_start(prepared, parts[0].seed), history=(), best_epoch=0, reason="interrupted")
+    return tuple(found[k] for k in sorted(found) if found[k].best_epoch) or (first,)
+
+
+def _start(prepared: Prepared, seed: int) -> dict[str, Array]:
+    settings = prepared.settings
+    return initialise(prepared.network, seed, scheme=settings.init, scale=settings.init_scale)  # type: ignore[arg-type]
+
+
+def _fit_one(
+    prepared: Prepared,
+    plan: Plan,
+    parts: Sequence[Part],
+    k: int,
+    new_engine: Callable[[int], Engine],
+    keep: Keep | None,
+    on_epoch: OnEpoch,
+    interrupted: Callable[[], bool],
+) -> Outcome:
+    start: State | None = None
+    save: Callable[[Callable[[], State]], None] = lambda state: None  # noqa: E731
+    if keep is not None:
+        if keep.finished(k).exists():
+            return read_outcome(keep.finished(k), keep.fingerprint, prepared.network)
+        if keep.state(k).exists():
+            start = read_state(keep.state(k), keep.fingerprint, prepared.network)
+        save = Checkpointer(keep.state(k), keep.fingerprint)
+    train, validation = _rows_of(prepared, parts[k])
+    try:
+        outcome = fit(
+            new_engine(parts[k].seed), train, validation, replace(plan, seed=parts[k].seed),
+            start=start, on_epoch=lambda epoch: on_epoch(k, epoch), save=save, interrupted=interrupted,
+        )  # fmt: skip
+    except DivergenceError as error:
+        raise DivergenceError(f"network {k + 1} of {len(parts)} (seed {parts[k].seed}): {error}") from error
+    if keep is not None and outcome.reason != "interrupted":
+        write_outcome(keep.finished(k), outcome, keep.fingerprint)
+        keep.state(k).unlink(missing_ok=True)
+    return outcome
+
+
+def _stacks(prepared: Prepared, plan: Plan, parts: Sequence[Part]) -> dict[int, list[int]]:
+    """Which networks are trained together: for each of them, all of its stack. Those with equally many rows can be."""
+    settings = prepared.settings
+    rows = min(plan.batch_size, n_learned_from(prepared))
+    fits = settings.engine == "fused" and settings.products == "blas" and settings.reduced_products is None
+    if not fits or settings.device not in ("auto", "cpu", "cuda") or not worth_stacking(prepared.network, rows):
+        return {}
+    counts = [len(prepared.train) if part.learns is None else len(part.learns) for part in parts]
+    stacks: dict[int, list[int]] = {}
+    for count in dict.fromkeys(counts):
+        alike = [k for k, other in enumerate(counts) if other == count]
+        for chunk in np.array_split(alike, -(-len(alike) // _AT_ONCE)):
+            if len(chunk) >= _WORTH_A_STACK:
+                stacks |= {int(k): [int(other) for other in chunk] for k in chunk}
+    return stacks
+
+
+def _fit_stack(
+    prepared: Prepared,
+    plan: Plan,
+    optimizer: Optimizer,
+    parts: Sequence[Part],
+    stack: list[int],
+    keep: Keep | None,
+    on_epoch: OnEpoch,
+    interrupted: Callable[[], bool],
+) -> dict[int, Outcome]:
+    """The outcomes of the networks of a stack; none after an interruption."""
+    if keep is not None and all(keep.finished(k).exists() for k in stack):
+        return {k: read_outcome(keep.finished(k), keep.fingerprint, prepared.network) for k in stack}
+    from pellucid.torch_engine.fused.stack import StackEngine
+
+    settings, mine = prepared.settings, [parts[k] for k in stack]
+    starts = [_start(prepared, part.seed) for part in mine]
+    engine = StackEngine(prepared.network, prepared.task.loss, optimizer, starts, settings.dtype, settings.device)
+
+    def told(place: int, epoch: Epoch) -> None:
+        on_epoch(stack[place], epoch)
+        if interrupted():
+            raise _Stopped
+
+    validation = [_rows_of(prepared, part)[1] if part.held is not None else prepared.validation for part in mine]
+    members = None if mine[0].learns is None else [part.learns for part in mine if part.learns is not None]
+    seeds = [part.seed for part in mine]
+    try:
+        outcomes = fit_many(engine, prepared.train, validation, plan, seeds, members=members, on_epoch=told)
+    except _Stopped:
+        return {}
+    for k, outcome in zip(stack, outcomes, strict=True):
+        if outcome.problem is not None and not outcome.best_epoch:
+            raise DivergenceError(f"network {k + 1} of {len(parts)} (seed {parts[k].seed}): {outcome.problem}")
+        if keep is not None:
+            write_outcome(keep.finished(k), outcome, keep.fingerprint)
+    return dict(zip(stack, outcomes, strict=True))
+
+
+def _epoch_alone(prepared: Prepared, plan: Plan, part: Part, new_engine: Callable[[int], Engine]) -> float:
+    """Seconds of an epoch of one network by itself: the second of two, for the first also warms up."""
+    seconds: list[float] = []
+    train, validation = _rows_of(prepared, part)
+    few = replace(plan, epochs=2, patience=None, seed=part.seed)
+    fit(new_engine(part.seed), train, validation, few, on_epoch=lambda epoch: seconds.append(epoch.seconds))
+    return min(seconds)

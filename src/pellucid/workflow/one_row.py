@@ -1,0 +1,34 @@
+"""Is a cell so plain that one row needs no table? A dict from a program then goes straight to the recipe."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from pellucid.preprocessing.boolean import BooleanStep
+from pellucid.preprocessing.categorical import CategoricalStep
+from pellucid.preprocessing.dates import DateStep
+from pellucid.preprocessing.numeric import NumericStep
+from pellucid.preprocessing.piecewise import PiecewiseStep
+from pellucid.preprocessing.recipe import Step
+
+__all__ = ["is_plain"]
+
+_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_LARGE = 2.0**53  # whole numbers up to here are floats without loss
+
+
+def is_plain(step: Step, cell: object) -> bool:
+    """Whether a cell means the same with and without being read as one of a table's: no marker, nothing to convert."""
+    match step:
+        case NumericStep() | PiecewiseStep():
+            return type(cell) in (int, float) and abs(cell) < _LARGE  # type: ignore[arg-type]
+        case CategoricalStep():
+            return type(cell) is str and cell in step.levels
+        case BooleanStep():
+            return type(cell) is bool or (type(cell) is str and cell in (step.low, step.high))
+        case DateStep():
+            if type(cell) is str:
+                return _ISO_DAY.fullmatch(cell) is not None
+            return isinstance(cell, datetime) and cell.tzinfo is None
+    return False
