@@ -5,11 +5,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 # What Pellucid is compared with lives apart, so that it never changes what development installs.
 BENCH := .venv-bench
+ACCURACY := .venv-accuracy
 # PyTorch goes first, pinned: its CPU build is found locally where there is one, and nothing heavier is fetched later.
 TORCH := $(shell grep -E '^torch==' constraints.txt)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test check bench format clean
+.PHONY: demo test check bench bench-accuracy format clean
 
 demo: $(VENV)/.runtime
 	$(BIN)/pellucid train iris
@@ -28,6 +29,10 @@ bench: $(VENV)/.development $(BENCH)/.peers
 	$(BIN)/python benchmarks/engines.py
 	$(BENCH)/bin/python benchmarks/results.py
 	$(BENCH)/bin/python benchmarks/growth.py
+
+# Hours; a run that was stopped goes on. For some of it: .venv-accuracy/bin/python benchmarks/accuracy.py --help
+bench-accuracy: $(ACCURACY)/.peers
+	$(ACCURACY)/bin/python benchmarks/accuracy.py
 
 format: $(VENV)/.development
 	$(BIN)/ruff check --fix .
@@ -52,5 +57,11 @@ $(BENCH)/.peers: pyproject.toml constraints.txt
 	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	touch $@
 
+$(ACCURACY)/.peers: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(ACCURACY)
+	$(ACCURACY)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt $(TORCH)
+	$(ACCURACY)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[accuracy]'
+	touch $@
+
 clean:
-	rm -rf $(VENV) $(BENCH) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) $(BENCH) $(ACCURACY) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -12,7 +12,21 @@ import sys
 
 import typer
 
-from pellucid.cli import check, data, evaluate, init, inspect, learn, predict, study, train
+from pellucid.cli import (
+    check,
+    compare,
+    data,
+    evaluate,
+    init,
+    inspect,
+    learn,
+    lottery,
+    lr,
+    predict,
+    search,
+    study,
+    train,
+)
 from pellucid.errors import DivergenceError, PellucidError, UserError
 
 __all__ = ["app", "main"]
@@ -30,9 +44,13 @@ for command in (
     train.train,
     predict.predict,
     evaluate.evaluate,
+    compare.compare,
     inspect.inspect,
     check.check,
     init.init,
+    lottery.lottery,
+    lr.lr,
+    search.search,
     data.data,
 ):
     app.command(name=command.__name__)(command)

@@ -1,0 +1,206 @@
+"""Which learning rate a table and a network want: the range test, set up as a training would be."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pellucid.errors import RunFolderError, SettingError, StorageError
+from pellucid.files import could_not, write_text
+from pellucid.initialise import initialise
+from pellucid.training.engine import Engine, make_engine
+from pellucid.training.range_test import RangeTest, range_test
+from pellucid.workflow.config import read_config
+from pellucid.workflow.grid import train_command
+from pellucid.workflow.machine import on_this_machine
+from pellucid.workflow.prepare import Prepared, prepare, settings_for
+from pellucid.workflow.settings import Settings
+from pellucid.workflow.train import auto_batch_size, optimizer_of
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["RateFound", "lr_range_test"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RateFound:
+    """What a range test came to.
+
+    Attributes
+    ----------
+    test
+        The curve, and the rates that it points at.
+    settings
+        All settings of the training that was tried, with the learning rate that was found.
+    loss
+        The name of the loss.
+    n_rows, batch_size
+        Training rows, and how many of them a step took.
+    command
+        What trains with the rate.
+    notes
+        Sentences for the user.
+    """
+
+    test: RangeTest
+    settings: Settings
+    name: str
+    loss: str
+    n_rows: int
+    batch_size: int
+    command: str
+    notes: tuple[str, ...]
+
+    @property
+    def learning_rate(self) -> float:
+        """The rate to train with."""
+        return self.test.learning_rate
+
+    def figure(self) -> Figure:
+        """The loss over the learning rate, with what was read from it."""
+        from pellucid.plots.range_test import range_test_curve
+
+        t = self.test
+        return range_test_curve(
+            t.rates, t.losses, t.smoothed,
+            chosen=t.learning_rate, steepest=t.steepest, bottom=t.bottom, blew_up=t.blew_up,
+            title=f"{self.name}: learning rate {t.learning_rate:g}", y_label=self.loss.replace("_", " "),
+        )  # fmt: skip
+
+    def to_json(self) -> dict[str, Any]:
+        """The rates and how they were found, as plain JSON values."""
+        return {
+            **self.test.to_json(),
+            "loss": self.loss,
+            "rows": self.n_rows,
+            "batch_size": self.batch_size,
+            "command": self.command,
+            "notes": list(self.notes),
+        }
+
+    def to_csv(self) -> str:
+        """The curve, a line a step."""
+        t = self.test
+        lines = zip(t.rates.tolist(), t.losses.tolist(), t.smoothed.tolist(), strict=True)
+        return "".join(["learning_rate,loss,smoothed\n", *(f"{r!r},{a!r},{b!r}\n" for r, a, b in lines)])
+
+    def save(self, out: str | os.PathLike[str]) -> Path:
+        """Write ``range-test.json``, ``.csv``, ``.png`` and ``.svg`` into a folder, each whole or not at all."""
+        from pellucid.plots.canvas import save
+
+        folder = Path(out)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except FileExistsError as error:
+            raise RunFolderError(f"{str(folder)!r} is a file: name a folder for the range test") from error
+        except OSError as error:
+            raise StorageError(could_not("write", folder, error)) from error
+        write_text(folder / "range-test.csv", self.to_csv())
+        save(self.figure(), folder / "range-test.png")
+        write_text(folder / "range-test.json", json.dumps(self.to_json(), indent=2, ensure_ascii=False) + "\n")
+        return folder
+
+
+def lr_range_test(
+    data: object,
+    target: str | None = None,
+    *,
+    config: str | os.PathLike[str] | None = None,
+    out: str | os.PathLike[str] | None = None,
+    **settings: Any,
+) -> RateFound:
+    """Find a learning rate by a range test: the rate grows from 1e-7 to 10 while the loss is watched.
+
+    It takes about one epoch: at least 300 steps, at most 1,500. Rows, first weights and batches are those that
+    `pellucid.train` would have with the same settings; validation and test rows are not looked at. How the rate is read
+    from the curve says `pellucid.training.range_test.choose`.
+
+    Parameters
+    ----------
+    data, target, config
+        As of `pellucid.train`.
+    out
+        A folder for the curve as CSV, JSON and picture; without it nothing is written.
+    settings
+        Any setting of `pellucid.Settings`. The rate belongs to the network, the optimizer and the batch size
+        that it was found with. ``learning_rate``, ``schedule`` and the lengths of training are not used.
+
+    Raises
+    ------
+    SettingError
+        A setting cannot be used, or the loss fell at no rate.
+    DataError
+        The table cannot be used.
+
+    >>> found = lr_range_test("iris", hidden=(16,))
+    >>> 1e-4 < found.learning_rate < 1, found.command.startswith("pellucid train iris --hidden 16 --lr")
+    (True, True)
+    """
+    from_file, file_data = ({}, None) if config is None else read_config(config)
+    given: Mapping[str, Any] = dict(settings) if target is None else {**settings, "target": target}
+    source = data if data is not None else file_data
+    if source is None:
+        raise SettingError("which table? Give data: a path, a built-in name (see 'pellucid data'), or a frame")
+    asked = settings_for(source, from_file, given)
+    prepared = prepare(source, asked)
+    decided, engine = _engine(prepared)
+    assert decided.batch_size is not None
+    batch_size = min(decided.batch_size, len(prepared.train))
+    test = range_test(engine, prepared.train, batch_size=batch_size, seed=decided.seed)
+    found = RateFound(
+        test=test,
+        settings=replace(decided, learning_rate=test.learning_rate),
+        name=prepared.name,
+        loss=prepared.task.loss.name,
+        n_rows=len(prepared.train),
+        batch_size=batch_size,
+        # Said against the plain preset: a value that is its default would else be left to the one that was given.
+        command=train_command(source, replace(asked, learning_rate=test.learning_rate, preset="quick")),
+        notes=tuple(_notes(test, asked)),
+    )
+    if out is not None:
+        found.save(out)
+    return found
+
+
+def _engine(prepared: Prepared) -> tuple[Settings, Engine]:
+    """The settings with everything decided, and the engine that a training would begin with."""
+    settings = prepared.settings
+    batch_size = settings.batch_size or auto_batch_size(len(prepared.train))
+    rows = min(batch_size, len(prepared.train))
+    settings = replace(on_this_machine(settings, prepared.network, prepared.task.loss, rows), batch_size=batch_size)
+    if settings.engine in ("fused", "torch"):
+        from pellucid.torch_engine.device import use_threads
+
+        assert settings.threads is not None
+        use_threads(settings.threads)
+    return settings, make_engine(
+        settings.engine,
+        prepared.network,
+        prepared.task.loss,
+        optimizer_of(settings),
+        initialise(prepared.network, settings.seed, scheme=settings.init, scale=settings.init_scale),  # type: ignore[arg-type]
+        dtype=settings.dtype,
+        device=settings.device,
+        products=settings.reduced_products or settings.products,
+    )
+
+
+def _notes(test: RangeTest, asked: Settings) -> list[str]:
+    notes = []
+    if asked.learning_rate != Settings().learning_rate:
+        notes.append(f"the learning rate that was given ({asked.learning_rate:g}) takes no part in its own test")
+    if test.blew_up is None:
+        notes.append(
+            f"up to {test.rates[-1]:g} the loss never came to four times its lowest, so no explosion limits the choice"
+        )
+    if asked.schedule != "constant":
+        notes.append(f"schedule {asked.schedule} was not followed; the rate that was found is meant as its peak")
+    if asked.n_networks > 1:
+        notes.append("one network was tried; the others of the ensemble differ from it by their seed only")
+    return notes
