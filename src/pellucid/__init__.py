@@ -32,8 +32,13 @@ if TYPE_CHECKING:
     from pellucid.studies.catalogue import run as study
     from pellucid.task import Loss, Task
     from pellucid.workflow.check import check
+    from pellucid.workflow.compare import compare
+    from pellucid.workflow.cross_validate import cross_validate
+    from pellucid.workflow.lottery import lottery
     from pellucid.workflow.model import Model
+    from pellucid.workflow.range_test import lr_range_test
     from pellucid.workflow.run import Run, load
+    from pellucid.workflow.search import search
     from pellucid.workflow.settings import Settings
     from pellucid.workflow.train import resume, train
 
@@ -62,9 +67,14 @@ _HOMES = {
     "Task": "task",
     "UserError": "errors",
     "check": "workflow.check",
+    "compare": "workflow.compare",
+    "cross_validate": "workflow.cross_validate",
     "load": "workflow.run",
+    "lottery": "workflow.lottery",
+    "lr_range_test": "workflow.range_test",
     "mlp": "network",
     "resume": "workflow.train",
+    "search": "workflow.search",
     "study": "studies.catalogue:run",
     "train": "workflow.train",
 }
@@ -95,9 +105,14 @@ __all__ = [
     "UserError",
     "__version__",
     "check",
+    "compare",
+    "cross_validate",
     "load",
+    "lottery",
+    "lr_range_test",
     "mlp",
     "resume",
+    "search",
     "study",
     "train",
 ]

@@ -41,7 +41,7 @@ def test_best_learns_and_is_saved(tmp_path: Path, moons: tuple[Any, Any]) -> Non
     model = NeuralClassifier((16,), preset="best", max_iter=20, learning_rate=0.01, random_state=0).fit(X, y)
     assert model.score(X, y) > 0.75
     assert len(model.ensemble_) == 4
-    assert {column.kind for column in model.recipe_.columns} == {"piecewise"}
+    assert {step.kind for step in model.recipe_.steps} == {"both"}
     model.save(tmp_path / "m.safetensors")
     again = NeuralClassifier.load(tmp_path / "m.safetensors")
     np.testing.assert_array_equal(again.predict_proba(X), model.predict_proba(X))

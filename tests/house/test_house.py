@@ -45,8 +45,8 @@ def test_exported_names() -> None:
         "Activation", "BatchNorm", "DataError", "Dense", "DivergenceError", "Dropout", "Loss", "Model",
         "ModelFileError", "Network", "NeuralAutoencoder", "NeuralClassifier", "NeuralRegressor", "Optimizer",
         "PellucidError", "PerceptronClassifier", "Run", "RunFolderError", "SettingError",
-        "Settings", "StorageError", "Task", "UserError", "__version__", "check", "load", "mlp", "resume", "study",
-        "train",
+        "Settings", "StorageError", "Task", "UserError", "__version__", "check", "compare", "cross_validate",
+        "load", "lottery", "lr_range_test", "mlp", "resume", "search", "study", "train",
     }  # fmt: skip
     for name in pellucid.__all__:
         assert getattr(pellucid, name) is not None

@@ -174,7 +174,7 @@ class _Display:
         from rich.markup import escape
 
         from pellucid.cli.console import console, notes, reading_line
-        from pellucid.workflow.comparison import name_of_metric
+        from pellucid.evaluation.names import name_of_metric
 
         self._total, self._folds = len(grid), len(folds)
         console.print(escape(reading_line(folds.base.table.report)))
@@ -197,7 +197,8 @@ class _Display:
         from rich.markup import escape
 
         from pellucid.cli.console import console
-        from pellucid.workflow.comparison import name_of_metric, shown_number
+        from pellucid.evaluation.names import name_of_metric
+        from pellucid.workflow.comparison import shown_number
 
         number, scores = self._total - left, row.scores
         value = "diverged" if scores.diverged else f"{name_of_metric(scores.metric)} {shown_number(scores.mean)}"

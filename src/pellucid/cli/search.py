@@ -122,7 +122,7 @@ class SearchDisplay:
         from rich.markup import escape
 
         from pellucid.cli.console import console, notes, reading_line
-        from pellucid.workflow.comparison import name_of_metric
+        from pellucid.evaluation.names import name_of_metric
         from pellucid.workflow.search_space import searched_settings
 
         console.print(escape(reading_line(folds.base.table.report)))

@@ -12,13 +12,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pellucid.errors import SettingError
 from pellucid.evaluation.bootstrap import Estimate, estimate, n_resamples, resampled_rows
+from pellucid.evaluation.names import name_of_metric
 from pellucid.task import Task
 
 __all__ = ["METRICS", "Headline", "headline", "paired_bootstrap"]
@@ -27,7 +28,7 @@ FloatArray = NDArray[np.float64]
 Array = NDArray[Any]
 Headline = Literal["roc_auc", "accuracy", "rmse"]
 
-METRICS = {"roc_auc": "ROC AUC", "accuracy": "accuracy", "rmse": "RMSE"}  # and their names in a sentence
+METRICS = {name: name_of_metric(name) for name in get_args(Headline)}  # and their names in a sentence
 _FEW_DISCORDANT = 50  # beyond, the bootstrap and the exact test say the same
 
 

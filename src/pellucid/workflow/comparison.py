@@ -15,7 +15,7 @@ import numpy as np
 
 from pellucid.evaluation.bootstrap import Estimate
 from pellucid.evaluation.fold_interval import mean_over_folds
-from pellucid.evaluation.paired import METRICS as SPOKEN
+from pellucid.evaluation.names import name_of_metric
 from pellucid.files import write_bytes, write_text
 from pellucid.workflow.config import write_config
 from pellucid.workflow.cross_validate import FoldScores
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from pellucid.workflow.run import Run
 
-__all__ = ["FILES", "Compared", "Comparison", "Measured", "name_of_metric", "ranked", "shown_number"]
+__all__ = ["FILES", "Compared", "Comparison", "Measured", "ranked", "shown_number"]
 
 FILES = {"csv": "comparison.csv", "json": "comparison.json", "figure": "figure.png", "best": "best.yaml"}
 _MOST_DRAWN = 40
@@ -293,15 +293,6 @@ def ranked(rows: Sequence[Compared]) -> tuple[Compared, ...]:
         behind = mean_over_folds(difference, size_ratio=best.scores.size_ratio)
         found.append(replace(row, behind=behind, is_tied=math.isnan(behind.low) or behind.low <= 0))
     return (*found, *(row for row in rows if not row.scores.is_complete))
-
-
-def name_of_metric(metric: str) -> str:
-    """As in a sentence.
-
-    >>> name_of_metric("roc_auc"), name_of_metric("log_loss")
-    ('ROC AUC', 'log loss')
-    """
-    return {**SPOKEN, "mae": "MAE", "mse": "MSE", "r2": "R²"}.get(metric, metric.replace("_", " "))
 
 
 def shown_number(value: float) -> str:

@@ -14,18 +14,19 @@ from numpy.typing import NDArray
 from pellucid.errors import DataError, DivergenceError, SettingError, nearest
 from pellucid.evaluation.bootstrap import Estimate
 from pellucid.evaluation.fold_interval import mean_over_folds
+from pellucid.evaluation.names import HIGHER_IS_BETTER
 from pellucid.evaluation.paired import headline
 from pellucid.task import Task
 from pellucid.training.history import Epoch
 from pellucid.training.loop import Outcome
 from pellucid.workflow.folds import ROW_SETTINGS, Folds, cut_folds, prepare_fold
 from pellucid.workflow.machine import on_this_machine
-from pellucid.workflow.members import _check_folds, fit_members, n_learned_from, parts_of
+from pellucid.workflow.members import check_folds, fit_members, n_learned_from, parts_of
 from pellucid.workflow.model import Model, measure
 from pellucid.workflow.prepare import Prepared, settings_for
 from pellucid.workflow.presets import PRESETS
 from pellucid.workflow.settings import Settings
-from pellucid.workflow.train import _engine, _plan, auto_batch_size, optimizer_of
+from pellucid.workflow.train import auto_batch_size, engine_of, optimizer_of, plan_of
 
 __all__ = ["METRICS", "FoldScore", "FoldScores", "OnFold", "Watcher", "check_ensemble", "cross_validate", "metric_for"]
 
@@ -36,8 +37,7 @@ Watcher = Callable[[int, Epoch], None]
 _OF_CLASSES = ("roc_auc", "accuracy", "balanced_accuracy", "f1_macro", "log_loss", "brier")
 _OF_NUMBERS = ("rmse", "mae", "median_absolute_error", "r2")
 _OF_RECONSTRUCTIONS = ("mse", "mae", "r2")
-_SHARES = frozenset({"roc_auc", "accuracy", "balanced_accuracy", "f1_macro"})
-_HIGHER_IS_BETTER = _SHARES | {"r2"}
+_SHARES = HIGHER_IS_BETTER - {"r2"}
 METRICS = tuple(dict.fromkeys((*_OF_CLASSES, *_OF_NUMBERS, *_OF_RECONSTRUCTIONS)))
 
 
@@ -200,7 +200,7 @@ def cross_validate(
             break
     return FoldScores(
         metric=name,
-        higher_is_better=name in _HIGHER_IS_BETTER,
+        higher_is_better=name in HIGHER_IS_BETTER,
         settings=chosen,
         folds=tuple(done),
         n_folds=len(cut),
@@ -236,7 +236,7 @@ def metric_for(task: Task, metric: str | None = None) -> str:
 def check_ensemble(settings: Settings) -> None:
     """Raise `SettingError` for networks that cannot each have a fold of their own inside a fold."""
     if settings.ensemble == "folds":
-        _check_folds(settings)
+        check_folds(settings)
 
 
 def _folds_and_settings(
@@ -322,9 +322,9 @@ def _train(fold: Prepared, on_epoch: Callable[[Epoch], None]) -> tuple[Outcome, 
     return fit_members(
         fold,
         parts_of(fold),
-        _plan(settings),
+        plan_of(settings),
         optimizer_of(settings),
-        lambda seed: _engine(fold, seed),
+        lambda seed: engine_of(fold, seed),
         on_epoch=lambda network, epoch: on_epoch(epoch),
     ).outcomes
 

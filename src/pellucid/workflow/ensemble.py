@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.evaluation.names import HIGHER_IS_BETTER, name_of_metric
 from pellucid.task import Task
 from pellucid.training.loop import Outcome
 from pellucid.workflow.answering import answers_of
@@ -27,8 +28,6 @@ _SHOWN = {
     "regression": ("rmse", "mae"),
     "reconstruction": ("mse",),
 }
-_NAMES = {"log_loss": "log loss", "rmse": "RMSE", "mse": "mean squared error"}
-_HIGHER_IS_BETTER = frozenset({"accuracy", "roc_auc"})
 
 
 def metrics_of(task: Task) -> tuple[str, ...]:
@@ -102,7 +101,7 @@ def ensemble_sentence(facts: Mapping[str, Any]) -> str:
         return "1 network so far: the others have not been trained."
     numbers = facts["metrics"][name]
     together, mean = _shown(numbers["together"]), _shown(numbers["mean"])
-    sentence = f"{count:,} networks: {_NAMES[name]} {together}, one alone {mean} on average"
+    sentence = f"{count:,} networks: {name_of_metric(name)} {together}, one alone {mean} on average"
     seconds = facts.get("seconds") or {}
     if seconds.get("one"):
         sentence += f"; training took {seconds['all'] / seconds['one']:.1f} times as long as one"
@@ -110,7 +109,7 @@ def ensemble_sentence(facts: Mapping[str, Any]) -> str:
 
 
 def _beside(name: str, together: float, each: Sequence[float]) -> dict[str, float | None]:
-    best, worst = (max, min) if name in _HIGHER_IS_BETTER else (min, max)
+    best, worst = (max, min) if name in HIGHER_IS_BETTER else (min, max)
     numbers = {"together": together, "mean": float(np.mean(each)), "best": best(each), "worst": worst(each)}
     return {key: _plain(value) for key, value in numbers.items()}
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pellucid.errors import DataError, RunFolderError, SettingError, StorageError
 from pellucid.evaluation.baselines import dummy_answers
 from pellucid.evaluation.lottery import Draw, Draws, sentence_on_luck
+from pellucid.evaluation.names import HIGHER_IS_BETTER, name_of_metric
 from pellucid.evaluation.reconstruction import mean_answer
 from pellucid.files import could_not, write_text
 from pellucid.training.loop import Outcome
@@ -43,11 +44,6 @@ LotteryWatcher = Callable[[str, int, int], None]  # ("seed" or "split", runs don
 REMEDY = 10  # networks of the ensemble that is recommended
 _FEWEST, _MOST = 5, 1000
 _OF_THE_MACHINE = ("engine", "products", "threads")  # a run writes down what was measured, which may be done again
-_SPOKEN = {
-    "roc_auc": "ROC AUC", "f1_macro": "macro F1", "log_loss": "log loss", "rmse": "RMSE", "mae": "MAE", "r2": "R²",
-    "mse": "mean squared error",
-}  # fmt: skip
-_HIGHER_IS_BETTER = frozenset({"roc_auc", "accuracy", "balanced_accuracy", "f1_macro", "r2"})
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -90,7 +86,7 @@ class Lottery:
     @property
     def spoken(self) -> str:
         """The metric's name in a sentence."""
-        return _SPOKEN.get(self.metric, self.metric.replace("_", " "))
+        return name_of_metric(self.metric)
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -305,7 +301,7 @@ def _over_splits(base: Prepared, splits: int, metric: str, told: LotteryWatcher)
         jobs = [Job(prepared=_split_anew(base, number), seed=base.settings.seed) for number in numbers]
         outcomes = train_jobs(jobs, lambda done, before=start: told("split", before + done, splits))  # type: ignore[misc]
         runs += _draws(jobs, numbers, outcomes, metric).runs
-    return Draws(runs=tuple(runs), higher_is_better=metric in _HIGHER_IS_BETTER)
+    return Draws(runs=tuple(runs), higher_is_better=metric in HIGHER_IS_BETTER)
 
 
 def _split_anew(base: Prepared, seed: int) -> Prepared:
@@ -342,7 +338,7 @@ def _draws(jobs: Sequence[Job], numbers: Sequence[int], outcomes: Sequence[Outco
                 problem=outcome.problem,
             )
         )
-    return Draws(runs=tuple(runs), higher_is_better=metric in _HIGHER_IS_BETTER)
+    return Draws(runs=tuple(runs), higher_is_better=metric in HIGHER_IS_BETTER)
 
 
 def _score(prepared: Prepared, answers: Array, metric: str) -> float:

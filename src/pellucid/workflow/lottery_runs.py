@@ -18,7 +18,7 @@ from pellucid.training.loop import Outcome, Plan, Rows, fit
 from pellucid.training.many import worth_stacking
 from pellucid.training.stacked_loop import fit_many
 from pellucid.workflow.prepare import Prepared
-from pellucid.workflow.train import _engine, _plan, optimizer_of
+from pellucid.workflow.train import engine_of, optimizer_of, plan_of
 
 __all__ = ["Job", "most_in_memory", "train_jobs"]
 
@@ -73,7 +73,7 @@ def _groups(jobs: Sequence[Job]) -> list[list[int]]:
 
 def _most_at_once(jobs: Sequence[Job]) -> int:
     prepared = jobs[0].prepared
-    settings, plan = prepared.settings, _plan(prepared.settings)
+    settings, plan = prepared.settings, plan_of(prepared.settings)
     fits = settings.engine == "fused" and settings.products == "blas" and settings.reduced_products is None
     fits = fits and settings.device in ("auto", "cpu", "cuda")
     if not fits or not worth_stacking(prepared.network, min(plan.batch_size, len(prepared.train))):
@@ -93,12 +93,12 @@ def _share_rows(jobs: Sequence[Job]) -> bool:
 
 
 def _plan_of(job: Job) -> Plan:
-    return replace(_plan(job.prepared.settings), seed=job.seed)
+    return replace(plan_of(job.prepared.settings), seed=job.seed)
 
 
 def _alone(job: Job) -> Outcome:
     try:
-        return fit(_engine(job.prepared, job.seed), job.prepared.train, job.prepared.validation, _plan_of(job))
+        return fit(engine_of(job.prepared, job.seed), job.prepared.train, job.prepared.validation, _plan_of(job))
     except DivergenceError as error:
         start = _start(job)
         return Outcome(parameters=start, history=(), best_epoch=0, reason="diverged", problem=str(error))
@@ -119,7 +119,7 @@ def _stacked(jobs: Sequence[Job]) -> tuple[Outcome, ...]:
     use_threads(settings.threads)
     starts = [_start(job) for job in jobs]
     stack = StackEngine(first.network, first.task.loss, optimizer_of(settings), starts, settings.dtype, settings.device)
-    seeds, plan = [job.seed for job in jobs], _plan(settings)
+    seeds, plan = [job.seed for job in jobs], plan_of(settings)
     if _share_rows(jobs):
         return fit_many(stack, first.train, first.validation, plan, seeds)
     count = len(first.train)

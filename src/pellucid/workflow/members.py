@@ -34,7 +34,17 @@ from pellucid.workflow.folds import blocks_of, notes_on_rare_classes
 from pellucid.workflow.prepare import Prepared, prepare
 from pellucid.workflow.settings import Settings
 
-__all__ = ["Keep", "Part", "TrainedMembers", "fit_members", "forget", "n_learned_from", "parts_of", "prepare_run"]
+__all__ = [
+    "Keep",
+    "Part",
+    "TrainedMembers",
+    "check_folds",
+    "fit_members",
+    "forget",
+    "n_learned_from",
+    "parts_of",
+    "prepare_run",
+]
 
 Array = NDArray[Any]
 OnEpoch = Callable[[int, Epoch], None]
@@ -107,7 +117,7 @@ def prepare_run(data: object, settings: Settings, *, test_data: object = None) -
     """
     if settings.ensemble == "seeds":
         return prepare(data, settings, test_data=test_data)
-    _check_folds(settings)
+    check_folds(settings)
     whole = prepare(data, replace(settings, validation=0.0), test_data=test_data)
     k, rows = settings.n_networks, len(whole.train)
     if rows < _FEWEST_ROWS * k:
@@ -124,7 +134,7 @@ def prepare_run(data: object, settings: Settings, *, test_data: object = None) -
     return replace(whole, settings=replace(whole.settings, validation=settings.validation), notes=tuple(notes))
 
 
-def _check_folds(settings: Settings) -> None:
+def check_folds(settings: Settings) -> None:
     if not 2 <= settings.n_networks <= _MOST_FOLDS:
         raise SettingError(
             f"ensemble folds needs n_networks from 2 to {_MOST_FOLDS}, one for each fold, got {settings.n_networks:,}; "

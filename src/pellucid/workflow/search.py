@@ -14,13 +14,14 @@ from typing import Any, Literal, Protocol
 import numpy as np
 
 from pellucid.errors import DataError, DivergenceError, RunFolderError, SettingError, StorageError
+from pellucid.evaluation.names import HIGHER_IS_BETTER
 from pellucid.evaluation.paired import METRICS as PAIRED
 from pellucid.evaluation.paired import paired_bootstrap
 from pellucid.files import could_not
 from pellucid.training.history import Epoch
 from pellucid.training.interrupt import listening_for_interrupt
 from pellucid.workflow.config import read_config
-from pellucid.workflow.cross_validate import _HIGHER_IS_BETTER, FoldScores, check_ensemble, cross_validate, metric_for
+from pellucid.workflow.cross_validate import FoldScores, check_ensemble, cross_validate, metric_for
 from pellucid.workflow.folds import Folds, cut_folds
 from pellucid.workflow.grid import train_command
 from pellucid.workflow.prepare import settings_for
@@ -172,7 +173,7 @@ def search(
             storage or str(folder / JOURNAL),
             identity_of(cut, space, name),
             space,
-            higher_is_better=name in _HIGHER_IS_BETTER,
+            higher_is_better=name in HIGHER_IS_BETTER,
             seed=cut.base.settings.seed,
         )
     except BaseException:
@@ -185,7 +186,7 @@ def search(
         folds=cut,
         space=space,
         metric=name,
-        higher_is_better=name in _HIGHER_IS_BETTER,
+        higher_is_better=name in HIGHER_IS_BETTER,
         study=study,
         folder=folder,
         watcher=watcher,

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pellucid.evaluation.bootstrap import Estimate
+from pellucid.evaluation.names import name_of_metric
 from pellucid.files import write_text
-from pellucid.workflow.comparison import name_of_metric, shown_number
+from pellucid.workflow.comparison import shown_number
 from pellucid.workflow.config import write_config
 from pellucid.workflow.grid import shown_setting
 from pellucid.workflow.search_space import Space

@@ -38,7 +38,17 @@ from pellucid.workflow.prepare import Prepared, settings_for
 from pellucid.workflow.run import Run
 from pellucid.workflow.settings import Settings
 
-__all__ = ["EnsembleWatcher", "Watcher", "auto_batch_size", "optimizer_of", "resolved", "resume", "train"]
+__all__ = [
+    "EnsembleWatcher",
+    "Watcher",
+    "auto_batch_size",
+    "engine_of",
+    "optimizer_of",
+    "plan_of",
+    "resolved",
+    "resume",
+    "train",
+]
 
 
 class Watcher(Protocol):
@@ -133,7 +143,7 @@ def train(
         raise SettingError("which table? Give data: a path, a built-in name (see 'pellucid data'), or a frame")
     prepared = prepare_run(source, settings_for(source, from_file, given), test_data=test_data)
     prepared = replace(prepared, settings=resolved(prepared))
-    engine, parts = _engine(prepared), parts_of(prepared)  # what cannot be trained says so before there is a folder
+    engine, parts = engine_of(prepared), parts_of(prepared)  # what cannot be trained says so before there is a folder
     folder = None
     if out is not None or save:
         settings_now = _absolute(prepared.settings)
@@ -175,7 +185,7 @@ def resume(
     start = None
     if folder.checkpoint.exists():
         start = read_state(folder.checkpoint, _fingerprint(prepared), prepared.network)
-    return _train(prepared, _engine(prepared), parts_of(prepared), folder, watcher, start=start)
+    return _train(prepared, engine_of(prepared), parts_of(prepared), folder, watcher, start=start)
 
 
 def _check_unchanged(stored: Settings, source: str | None, data: object, given: Mapping[str, Any]) -> None:
@@ -191,9 +201,9 @@ def _check_unchanged(stored: Settings, source: str | None, data: object, given: 
             )
 
 
-def _engine(prepared: Prepared, seed: int | None = None) -> Engine:
+def engine_of(prepared: Prepared, seed: int | None = None) -> Engine:
     settings = prepared.settings
-    check_batches(prepared.network, n_learned_from(prepared), _plan(settings).batch_size)
+    check_batches(prepared.network, n_learned_from(prepared), plan_of(settings).batch_size)
     if settings.engine in ("fused", "torch"):
         from pellucid.torch_engine.device import use_threads
 
@@ -228,7 +238,7 @@ def _train(
         folder.ready_for_checkpoints()
         folder.log(_opening_lines(prepared, start))
     if watcher:
-        watcher.prepared(prepared, engine, _plan(prepared.settings))
+        watcher.prepared(prepared, engine, plan_of(prepared.settings))
     if len(parts) > 1:
         members = _fit_members(prepared, parts, folder, watcher)
     else:
@@ -244,7 +254,7 @@ def _train(
 def _fit_alone(
     prepared: Prepared, engine: Engine, folder: RunFolder | None, watcher: Watcher | None, start: State | None
 ) -> TrainedMembers:
-    plan = _plan(prepared.settings)
+    plan = plan_of(prepared.settings)
     save: Callable[[Callable[[], State]], None] = lambda state: None  # noqa: E731
     if folder is not None:
         save = Checkpointer(folder.checkpoint, _fingerprint(prepared))
@@ -266,7 +276,7 @@ def _fit_alone(
 def _fit_members(
     prepared: Prepared, parts: Sequence[Part], folder: RunFolder | None, watcher: Watcher | None
 ) -> TrainedMembers:
-    plan = _plan(prepared.settings)
+    plan = plan_of(prepared.settings)
     keep = Keep(folder=folder.checkpoint.parent, fingerprint=_fingerprint(prepared)) if folder is not None else None
 
     def on_epoch(k: int, epoch: Epoch) -> None:
@@ -277,7 +287,7 @@ def _fit_members(
 
     with listening_for_interrupt() as interrupted:
         members = fit_members(
-            prepared, parts, plan, optimizer_of(prepared.settings), lambda seed: _engine(prepared, seed),
+            prepared, parts, plan, optimizer_of(prepared.settings), lambda seed: engine_of(prepared, seed),
             keep=keep, on_epoch=on_epoch, interrupted=interrupted,
         )  # fmt: skip
     if isinstance(watcher, EnsembleWatcher):
@@ -329,7 +339,7 @@ def optimizer_of(settings: Settings) -> Optimizer:
     )
 
 
-def _plan(settings: Settings) -> Plan:
+def plan_of(settings: Settings) -> Plan:
     assert settings.batch_size is not None
     schedule = Schedule(
         name=settings.schedule,  # type: ignore[arg-type]
