@@ -19,7 +19,7 @@ from accuracy_peers.comparison import peers_of
 from accuracy_peers.contestants import CONTESTANTS, OURS, available
 from accuracy_peers.jobs import SEEDS, ordered, read, run, run_one
 from accuracy_peers.paired import outcomes
-from accuracy_peers.report import shown_contestants, written
+from accuracy_peers.report import written
 from accuracy_peers.tables import TABLES
 
 HERE = Path(__file__).resolve().parent
@@ -35,8 +35,8 @@ def main() -> None:
         except KeyboardInterrupt:
             raise SystemExit("stopped; what is measured is kept, and the same command goes on") from None
     results = read(given.results)
-    names = shown_contestants(results)
-    tested = {who: outcomes(given.answers, results, who, peers_of(names)) for who in OURS if who in names}
+    peers = peers_of([who.name for who in CONTESTANTS])
+    tested = {who: outcomes(given.answers, results, who, peers) for who in OURS}
     given.out.write_text(written(results, tested), encoding="utf-8")
     print(f"written to {given.out.name}")
 

@@ -23,3 +23,20 @@ def _one_thread() -> None:
     import torch
 
     torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _plain_networks() -> None:
+    """What is not about the usual preset is tested with the plain one, which trains one network and not four.
+
+    Other processes, such as those of the command line's and the README's tests, take the usual one.
+    """
+    from pellucid.workflow import presets
+
+    presets.FOR_TABLES = "quick"
+
+
+@pytest.fixture
+def usual_preset(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tables are trained as users train them who ask for no preset."""
+    monkeypatch.setattr("pellucid.workflow.presets.FOR_TABLES", "best")

@@ -8,7 +8,6 @@ want numbers: median, one column a category, standard scaling, and for the netwo
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -219,19 +218,17 @@ def tab_m(classes: bool, seed: int) -> Any:
     return Prepared(kind(random_state=seed, device="cpu", n_threads=1), medians)
 
 
-def ours(classes: bool, seed: int, *, preset: str | None = None) -> Any:
+def ours(classes: bool, seed: int, *, preset: str) -> Any:
     """Pellucid's estimators take the frame as it is."""
     import pellucid
 
-    kind: Any = pellucid.NeuralClassifier if classes else pellucid.NeuralRegressor
-    return kind(random_state=seed) if preset is None else kind(preset=preset, random_state=seed)
+    return (pellucid.NeuralClassifier if classes else pellucid.NeuralRegressor)(preset=preset, random_state=seed)
 
 
-OURS = ("quick", "best", "plain")
+OURS = ("quick", "best")
 CONTESTANTS = (
     Contestant("quick", "pellucid", partial(ours, preset="quick")),
     Contestant("best", "pellucid", partial(ours, preset="best")),
-    Contestant("plain", "pellucid", ours),
     Contestant("dummy", "scikit-learn", dummy),
     Contestant("linear", "scikit-learn", linear),
     Contestant("random forest", "scikit-learn", random_forest),
@@ -255,13 +252,5 @@ def contestant(name: str) -> Contestant:
 
 
 def available(who: Contestant) -> bool:
-    """Whether it can take part here: its package is there; of ours the presets if there are any, else ``plain``."""
-    module = {"scikit-learn": "sklearn"}.get(who.needs, who.needs)
-    if find_spec(module) is None:
-        return False
-    if who.name not in OURS:
-        return True
-    import pellucid
-
-    presets = "preset" in inspect.signature(pellucid.NeuralClassifier).parameters
-    return presets == (who.name != "plain")
+    """Whether its package is there."""
+    return find_spec({"scikit-learn": "sklearn"}.get(who.needs, who.needs)) is not None

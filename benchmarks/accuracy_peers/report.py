@@ -18,7 +18,7 @@ from accuracy_peers.splits import MOST_TEST, MOST_TRAIN
 from accuracy_peers.tables import TABLES, names_of
 from accuracy_peers.targets import targets
 
-__all__ = ["shown_contestants", "written"]
+__all__ = ["written"]
 
 Outcomes = Mapping[str, Mapping[tuple[tuple[str, int], str], Outcome | None]]
 LABELS = {who.name: who.label for who in CONTESTANTS}
@@ -28,19 +28,9 @@ HEADINGS = {
 }
 
 
-def shown_contestants(results: Results) -> list[str]:
-    """All of them, without the plain defaults once a preset was measured.
-
-    >>> shown_contestants({("abalone", 0, "best"): {"status": "ok"}})[:3]
-    ['quick', 'best', 'dummy']
-    """
-    presets = any(key[2] in ("quick", "best") for key in results)
-    return [who.name for who in CONTESTANTS if not (presets and who.name == "plain")]
-
-
 def written(results: Results, outcomes: Outcomes) -> str:
     """The whole file; ``outcomes`` are of the paired tests of each of ours."""
-    names = shown_contestants(results)
+    names = [who.name for who in CONTESTANTS]
     lines = ["# How right Pellucid is, beside what one might use instead", "", *_how(results), ""]
     lines += _targets(results, names)
     for half, heading in HEADINGS.items():

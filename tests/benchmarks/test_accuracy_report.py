@@ -171,17 +171,17 @@ def test_the_report_shows_the_best_and_what_is_missing() -> None:
     assert "| linear | 1 | 0 | 0 | 0 |" in text
     assert "- LightGBM on titanic, seed 0: time limit of 1 s." in text
     assert "- TabM-D: 72 of 72 pairs not measured yet." in text
-    assert "ours (plain)" not in text
+    assert "ours (best)" in text
     assert "Nothing is measured on these tables yet." in text
 
 
 def test_the_command_writes_a_report_of_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "ACCURACY.md"
-    add(tmp_path / "lines", of("abalone", 0, "plain", 0.5, versions={"pellucid": "1"}))
+    add(tmp_path / "lines", of("abalone", 0, "quick", 0.5, versions={"pellucid": "1"}))
     monkeypatch.setattr(
         sys, "argv",
         ["accuracy.py", "--report-only", "--results", str(tmp_path / "lines"), "--answers", str(tmp_path),
          "--out", str(out)],
     )  # fmt: skip
     accuracy.main()
-    assert "ours (plain)" in out.read_text(encoding="utf-8")
+    assert "ours (quick)" in out.read_text(encoding="utf-8")

@@ -149,7 +149,7 @@ def test_check(folder: Path) -> None:
 def test_check_fails_with_exit_code_1(folder: Path) -> None:
     spoiled = (
         "from pellucid.scratch import activations; from dataclasses import replace; import sys;"
-        "activations.RULES['relu'] = replace(activations.RULES['relu'], derivative=lambda z, a: a * 0 + 1);"
+        "activations.RULES['silu'] = replace(activations.RULES['silu'], derivative=lambda z, a: a * 0 + 1);"
         "sys.argv = ['pellucid', 'check', 'run']; from pellucid.cli.main import main; main()"
     )
     done = subprocess.run(

@@ -39,7 +39,7 @@ def test_grids_and_pipelines(iris: tuple[Any, Any]) -> None:
 
 def test_cross_validation_is_the_same_in_processes(iris: tuple[Any, Any]) -> None:
     X, y = iris
-    model = NeuralClassifier((8,), **FAST)
+    model = NeuralClassifier((8,), preset="quick", **FAST)  # other processes take the usual preset
     alone = cross_val_score(model, X, y, cv=2)
     np.testing.assert_array_equal(cross_val_score(model, X, y, cv=2, n_jobs=2), alone)
 

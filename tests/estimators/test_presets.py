@@ -28,7 +28,8 @@ def test_each_network_of_best_holds_out_another_fold(moons: tuple[Any, Any]) -> 
     model = NeuralClassifier((8,), preset="best", **SHORT)
     apart = divide(model, len(X), y, seed=3)
     assert np.array_equal(np.sort(np.concatenate(apart.folds)), np.arange(len(X)))
-    assert [y[fold].sum() for fold in apart.folds] == pytest.approx([y.sum() / 4] * 4, abs=1)  # classes spread evenly
+    k = BEST["n_networks"]
+    assert [y[fold].sum() for fold in apart.folds] == pytest.approx([y.sum() / k] * k, abs=1)  # classes spread evenly
     members = apart.members(len(X))
     assert members is not None
     for learned, fold in zip(members, apart.folds, strict=True):
@@ -40,7 +41,7 @@ def test_best_learns_and_is_saved(tmp_path: Path, moons: tuple[Any, Any]) -> Non
     X, y = moons
     model = NeuralClassifier((16,), preset="best", max_iter=20, learning_rate=0.01, random_state=0).fit(X, y)
     assert model.score(X, y) > 0.75
-    assert len(model.ensemble_) == 4
+    assert len(model.ensemble_) == BEST["n_networks"]
     assert {step.kind for step in model.recipe_.steps} == {"both"}
     model.save(tmp_path / "m.safetensors")
     again = NeuralClassifier.load(tmp_path / "m.safetensors")

@@ -297,7 +297,7 @@ def test_a_target_that_is_not_there(people: Any) -> None:
 
 def test_auto_batch_size() -> None:
     sizes = [auto_batch_size(n) for n in (1, 100, 1_000, 30_000, 10_000_000)]
-    assert sizes == [16, 16, 64, 256, 1024]
+    assert sizes == [16, 16, 32, 256, 1024]
 
 
 def test_what_a_user_should_know_is_said(people: Any) -> None:

@@ -112,16 +112,23 @@ class NeuralAutoencoder(
         loss = Loss(name=name)  # type: ignore[arg-type]
         return Task(kind="reconstruction", target="", width=width, loss=loss)
 
+    def _prepare(self, X: Any, values: Array | None, weights: Array | None) -> None:
+        if (
+            settings.preset_of(self) != "quick"
+            or settings.scaling_of(self) != "standard"
+            or settings.encoding_of(self) != "plain"
+        ):
+            raise SettingError(
+                "an autoencoder draws standardised numbers: leave preset, scaling and number_encoding as they are"
+            )
+        if settings.count_of_networks(self) != 1:
+            raise SettingError(f"an autoencoder has one code, got n_networks={self.n_networks!r}: give 1")
+        super()._prepare(X, values, weights)
+
     def _network(self, width: int, outputs: int, layers: dict[str, Any]) -> Network:
         from pellucid.network import autoencoder
 
         widths = settings.widths_of(self)
         if not widths:
             raise SettingError("hidden_layer_sizes must name at least one width: the narrowest layer is the code")
-        if self.preset != "quick" or settings.scaling_of(self) != "standard" or settings.encoding_of(self) != "plain":
-            raise SettingError(
-                "an autoencoder draws standardised numbers: leave preset, scaling and number_encoding as they are"
-            )
-        if settings.count_of_networks(self) != 1:
-            raise SettingError(f"an autoencoder has one code, got n_networks={self.n_networks!r}: give 1")
         return autoencoder(width, widths, **layers)

@@ -46,8 +46,8 @@ class NetworkEstimator(ReadingEstimator):
     Parameters
     ----------
     preset
-        Values for the parameters that are ``"auto"``: ``quick``, one plain network, or ``best``, an ensemble that is
-        slower and usually better (`pellucid.workflow.presets`).
+        Values for the parameters that are ``"auto"``: ``best``, several networks averaged, or ``quick``, a plain one,
+        faster and usually worse (`pellucid.workflow.presets`). ``auto``: best, for an autoencoder quick.
     hidden_layer_sizes
         The width of each hidden layer; empty for a linear model.
     activation
@@ -60,7 +60,7 @@ class NetworkEstimator(ReadingEstimator):
         The peak rate (a number), and how it moves: ``constant``, ``step``, ``cosine``, ``flat_cosine``, ``one_cycle``,
         ``plateau``.
     batch_size
-        Rows a step; ``auto`` is a power of two near 1.5 √N, from 16 to 1,024.
+        Rows a step; ``auto`` is the power of two below 1.5 √N, from 16 to 1,024.
     max_iter
         The most passes over the training rows.
     weight_decay, dropout, batch_norm
@@ -101,7 +101,7 @@ class NetworkEstimator(ReadingEstimator):
         self,
         hidden_layer_sizes: Sequence[int] | str = "auto",
         *,
-        preset: str = "quick",
+        preset: str = "auto",
         activation: str = "auto",
         loss: str = "auto",
         optimizer: str = "auto",

@@ -56,7 +56,7 @@ class NeuralClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
         self,
         hidden_layer_sizes: Sequence[int] | str = "auto",
         *,
-        preset: str = "quick",
+        preset: str = "auto",
         activation: str = "auto",
         loss: str = "auto",
         optimizer: str = "auto",

@@ -56,8 +56,8 @@ def divide(estimator: Any, count: int, codes: Array | None, seed: int) -> Divisi
     if not holds_out:
         return Division()
     networks = settings.count_of_networks(estimator)
-    by = Choice(("seeds", "folds"))("ensemble", settings.chosen(estimator, "ensemble"))
-    if by == "folds" and networks > 1 and count >= _FEWEST_A_FOLD * networks:
+    by = Choice(("auto", "seeds", "folds"))("ensemble", settings.chosen(estimator, "ensemble"))
+    if by != "seeds" and networks > 1 and count >= _FEWEST_A_FOLD * networks:
         return Division(folds=tuple(deal_folds(count, networks, codes, seed)))
     learns, held = hold_out(count, settings.chosen(estimator, "validation_fraction"), codes, seed)
     return Division(learns=learns, held=held)

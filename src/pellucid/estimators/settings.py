@@ -25,6 +25,7 @@ __all__ = [
     "plain",
     "plan_of",
     "precision_of",
+    "preset_of",
     "scaling_of",
     "way_of",
     "widths_of",
@@ -39,18 +40,27 @@ _SETTINGS = {
 }
 
 
+def preset_of(estimator: Any) -> str:
+    """The preset that is asked for, or the one that is usual for such an estimator."""
+    from pellucid.workflow.presets import PRESETS, usual_preset
+    from pellucid.workflow.rules import Choice
+
+    if estimator.preset == "auto":
+        return usual_preset(table=estimator.__sklearn_tags__().target_tags.required)
+    return Choice(tuple(PRESETS))("preset", estimator.preset)
+
+
 def chosen(estimator: Any, name: str) -> Any:
     """The value of a parameter, or the preset's where it is ``"auto"``.
 
     >>> from pellucid import NeuralClassifier
-    >>> chosen(NeuralClassifier(), "max_iter"), chosen(NeuralClassifier(max_iter=7), "max_iter")
+    >>> chosen(NeuralClassifier(preset="quick"), "max_iter"), chosen(NeuralClassifier(max_iter=7), "max_iter")
     (200, 7)
     """
     from pellucid.workflow.presets import PRESETS
-    from pellucid.workflow.rules import Choice
     from pellucid.workflow.settings import Settings
 
-    preset = PRESETS[Choice(tuple(PRESETS))("preset", estimator.preset)]
+    preset = PRESETS[preset_of(estimator)]
     given = getattr(estimator, name)
     if not (isinstance(given, str) and given == "auto"):
         return plain(given)

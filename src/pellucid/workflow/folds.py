@@ -21,7 +21,16 @@ from pellucid.workflow.fitted import fit_to
 from pellucid.workflow.prepare import Held, Prepared, prepare, split_of
 from pellucid.workflow.settings import Settings
 
-__all__ = ["ROW_SETTINGS", "Folds", "blocks_of", "cut_folds", "notes_on_rare_classes", "prepare_fold", "with_split"]
+__all__ = [
+    "ROW_SETTINGS",
+    "Folds",
+    "blocks_of",
+    "cut_folds",
+    "notes_on_rare_classes",
+    "prepare_fold",
+    "usual_ensemble",
+    "with_split",
+]
 
 Array = NDArray[Any]
 
@@ -114,10 +123,23 @@ def prepare_fold(folds: Folds, fold: int, settings: Settings) -> Prepared:
     its own (``ensemble="folds"``), there are no others that choose, and all are training rows.
     """
     split = folds.splits[fold]
+    settings = replace(settings, ensemble=usual_ensemble(settings, len(split.train) + len(split.validation)))
     if settings.ensemble == "folds":
         together = np.sort(np.concatenate([split.train, split.validation]))
         split = replace(split, train=together, validation=together[:0])
     return with_split(replace(folds.base, settings=settings), split)
+
+
+def usual_ensemble(settings: Settings, n_rows: int | None = None) -> str:
+    """What ``ensemble="auto"`` stands for: ``folds`` where several networks can each have one, else ``seeds``.
+
+    >>> usual_ensemble(Settings(n_networks=4, ensemble="auto")), usual_ensemble(Settings(ensemble="auto"))
+    ('folds', 'seeds')
+    """
+    if settings.ensemble != "auto":
+        return settings.ensemble
+    enough = n_rows is None or n_rows >= _FEWEST * settings.n_networks
+    return "folds" if enough and settings.time is None and 2 <= settings.n_networks <= _MOST else "seeds"
 
 
 def with_split(base: Prepared, split: Split) -> Prepared:

@@ -123,7 +123,7 @@ def train_command(data: object, settings: Settings) -> str:
     >>> train_command("my table.csv", Settings(target="y", hidden=(8,), learning_rate=0.01, batch_norm=True))
     "pellucid train 'my table.csv' --target y --hidden 8 --batch-norm --lr 0.01"
     """
-    usual = replace(settings_for(data, {"preset": settings.preset}), preset=Settings().preset)
+    usual = replace(settings_for(data, {"preset": settings.preset}), preset=settings_for(data).preset)
     given = {n: v for n in _FIELDS if (v := getattr(settings, n)) != getattr(usual, n)}
     if not isinstance(data, str | os.PathLike):
         arguments = ("data", *(f"{name}={value!r}" for name, value in given.items()))

@@ -13,6 +13,7 @@ Small networks are trained together as a stack (`pellucid.training.many.worth_st
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ from pellucid.training.history import Epoch
 from pellucid.training.loop import Outcome, Plan, Rows, State, fit
 from pellucid.training.many import worth_stacking
 from pellucid.training.stacked_loop import fit_many
-from pellucid.workflow.folds import blocks_of, notes_on_rare_classes
+from pellucid.workflow.folds import blocks_of, notes_on_rare_classes, usual_ensemble
 from pellucid.workflow.prepare import Prepared, prepare
 from pellucid.workflow.settings import Settings
 
@@ -115,6 +116,8 @@ def prepare_run(data: object, settings: Settings, *, test_data: object = None) -
     DataError
         There are too few rows for so many folds.
     """
+    if settings.ensemble == "auto":
+        return _prepare_auto(data, settings, test_data)
     if settings.ensemble == "seeds":
         return prepare(data, settings, test_data=test_data)
     check_folds(settings)
@@ -132,6 +135,16 @@ def prepare_run(data: object, settings: Settings, *, test_data: object = None) -
         "test part and learns from the others; the preprocessing is fitted once, on all of these rows"
     )
     return replace(whole, settings=replace(whole.settings, validation=settings.validation), notes=tuple(notes))
+
+
+def _prepare_auto(data: object, settings: Settings, test_data: object) -> Prepared:
+    if usual_ensemble(settings) == "folds":
+        with suppress(DataError):  # too few rows or groups for folds; what is wrong without them, too, is said below
+            prepared = prepare_run(data, replace(settings, ensemble="folds"), test_data=test_data)
+            if settings.group is not None:
+                parts_of(prepared)
+            return prepared
+    return prepare_run(data, replace(settings, ensemble="seeds"), test_data=test_data)
 
 
 def check_folds(settings: Settings) -> None:
@@ -186,7 +199,7 @@ def n_learned_from(prepared: Prepared) -> int:
     """How many rows a network learns from (of folds that differ in size: about so many)."""
     rows = len(prepared.train)
     k = prepared.settings.n_networks
-    return rows if prepared.settings.ensemble == "seeds" else rows * (k - 1) // k
+    return rows * (k - 1) // k if prepared.settings.ensemble == "folds" else rows
 
 
 def _rows_of(prepared: Prepared, part: Part) -> tuple[Rows, Rows]:

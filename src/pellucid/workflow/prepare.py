@@ -23,8 +23,17 @@ from pellucid.preprocessing.target import TargetScaler
 from pellucid.task import Task
 from pellucid.training.loop import Rows
 from pellucid.workflow.fitted import fit_to
+from pellucid.workflow.presets import usual_preset
 from pellucid.workflow.settings import Settings
-from pellucid.workflow.sources import Source, image_shape, is_builtin, open_source, open_table, open_test_table
+from pellucid.workflow.sources import (
+    Source,
+    holds_images,
+    image_shape,
+    is_builtin,
+    open_source,
+    open_table,
+    open_test_table,
+)
 
 __all__ = ["Held", "Prepared", "examine", "open_table", "prepare", "settings_for", "split_of"]
 
@@ -76,12 +85,13 @@ class Prepared:
 
 
 def settings_for(data: object, *given: Mapping[str, Any]) -> Settings:
-    """The settings for a table: a built-in set knows its target and more; what is given goes before that."""
-    if not is_builtin(data):
-        return Settings.of(*given)
-    known: dict[str, Any] = {"target": BUILTIN[str(data)].target, **BUILTIN[str(data)].settings}
-    if Settings.of(*given).task == "reconstruction":
-        del known["target"]
+    """The settings for a table: its usual preset, and what a built-in set knows; what is given goes before both."""
+    drawn = Settings.of(*given).task == "reconstruction"
+    known: dict[str, Any] = {"preset": usual_preset(table=not drawn and not holds_images(data))}
+    if is_builtin(data):
+        known |= {"target": BUILTIN[str(data)].target, **BUILTIN[str(data)].settings}
+        if drawn:
+            del known["target"]
     return Settings.of(known, *given)
 
 

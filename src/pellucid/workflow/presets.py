@@ -5,31 +5,37 @@
 | best | what is published and held its ground here on tables that it was not chosen on (``benchmarks/ACCURACY.md``) |
 | quick | one plain network: numbers standardised, two small layers, Adam |
 
-A setting that is given goes before its preset. Images and reconstructions are trained by ``quick`` unless ``best`` is
-asked for: it was chosen for tables with a target.
+A setting that is given goes before its preset. Where none is asked for, a table with a target is trained by ``best``,
+and images and reconstructions, for which it was not chosen, by ``quick``.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["BEST", "PRESETS"]
+__all__ = ["BEST", "PRESETS", "usual_preset"]
 
 BEST: dict[str, Any] = {
     "scaling": "robust",
     "number_encoding": "both",
-    "bins_by": "quantile",
+    "bins_by": "tree",
     "hidden": (256, 256),
     "activation": "silu",
     "dropout": 0.3,
     "optimizer": "adamw",
     "weight_decay": 0.01,
+    "learning_rate": 0.003,
     "schedule": "flat_cosine",
-    "epochs": 48,
+    "epochs": 32,
     "patience": None,
-    "batch_size": 256,
     "n_networks": 4,
-    "ensemble": "folds",
+    "ensemble": "auto",
 }
 
 PRESETS: dict[str, dict[str, Any]] = {"best": BEST, "quick": {}}
+FOR_TABLES = "best"
+
+
+def usual_preset(*, table: bool) -> str:
+    """The preset where none is asked for: of a table with a target, and of all else."""
+    return FOR_TABLES if table else "quick"

@@ -163,7 +163,7 @@ def search(
     source = data if data is not None else file_data
     if source is None:
         raise SettingError("which table? Give data: a path, a built-in name (see 'pellucid data'), or a frame")
-    cut = cut_folds(source, settings_for(source, given), folds=folds)
+    cut = cut_folds(source, settings_for(source, {"preset": "quick"}, given), folds=folds)
     name = metric_for(cut.base.task, metric)
     check_ensemble(cut.base.settings)
     space = space_for(cut, name, _fixed(from_file, given))

@@ -66,7 +66,7 @@ class Settings:
         "quick",
         "network",
         Choice(tuple(PRESETS)),
-        "values for whatever is not given; quick: one plain network, best: slower and usually better (tables only)",
+        "values for whatever is not given; best: several networks, usual for tables; quick: one plain network",
     )
     target: str | None = _setting(None, "data", optional(column), "the column to predict")
     task: str = _setting(
@@ -174,8 +174,8 @@ class Settings:
     ensemble: str = _setting(
         "seeds",
         "training",
-        Choice(("seeds", "folds")),
-        "networks differ by first weights and batches (seeds), or each also validates on another part (folds)",
+        Choice(("auto", "seeds", "folds")),
+        "seeds: networks differ by first weights; folds: each also validates on another part; auto: folds if possible",
     )
     verdict: bool = _setting(
         True,

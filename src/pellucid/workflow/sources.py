@@ -22,6 +22,7 @@ from pellucid.workflow.settings import Settings
 
 __all__ = [
     "Source",
+    "holds_images",
     "image_shape",
     "images_in_memory",
     "is_builtin",
@@ -125,6 +126,16 @@ def is_images(data: str | os.PathLike[str]) -> bool:
     from pellucid.data.images.read import is_image_source
 
     return is_image_source(data)
+
+
+def holds_images(data: object) -> bool:
+    """Whether ``data`` would be opened as images, without opening it."""
+    if isinstance(data, str | os.PathLike):
+        return not is_builtin(data) and is_images(data)
+    if isinstance(data, Table):
+        return image_shape(data) is not None
+    arrays = data.values() if isinstance(data, Mapping) else [data]
+    return any(isinstance(each, np.ndarray) and each.ndim in (3, 4) for each in arrays)
 
 
 def open_images(

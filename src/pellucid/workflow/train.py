@@ -321,12 +321,12 @@ def resolved(prepared: Prepared) -> Settings:
 
 
 def auto_batch_size(n_rows: int) -> int:
-    """A power of two near 1.5 √N, from 16 to 1,024: enough steps an epoch for small tables, few enough for large.
+    """The power of two below 1.5 √N, from 16 to 1,024: enough steps an epoch for small tables, few enough for large.
 
     >>> auto_batch_size(100), auto_batch_size(30_000)
     (16, 256)
     """
-    return min(1024, max(16, 1 << round(math.log2(1.5 * math.sqrt(n_rows)))))
+    return min(1024, max(16, 1 << math.floor(math.log2(1.5 * math.sqrt(n_rows)))))
 
 
 def optimizer_of(settings: Settings) -> Optimizer:
