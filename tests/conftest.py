@@ -33,7 +33,7 @@ def _plain_networks() -> None:
     """
     from pellucid.workflow import presets
 
-    presets.FOR_TABLES = "quick"
+    presets.FOR_TABLES = "plain"
 
 
 @pytest.fixture

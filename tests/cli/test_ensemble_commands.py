@@ -15,7 +15,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a run of five networks."""
     path = tmp_path_factory.mktemp("ensemble")
     shown = pellucid(
-        "train", "iris", "--preset", "quick", "--n-networks", "5", "--epochs", "5", "--out", "five", cwd=path
+        "train", "iris", "--preset", "plain", "--n-networks", "5", "--epochs", "5", "--out", "five", cwd=path
     ).stdout
     for piece in ("Ensemble of 5 networks, by seeds", "one on average", "5 networks", "times as long as"):
         assert piece in shown, piece
@@ -40,7 +40,7 @@ def test_folds_and_their_errors(folder: Path) -> None:
     done = pellucid("train", "iris", "--n-networks", "3", "--ensemble", "folds", "--epochs", "3", cwd=folder)
     assert "by folds" in done.stdout
     assert "the preprocessing is fitted once" in " ".join(done.stdout.split())
-    done = pellucid("train", "iris", "--preset", "quick", "--ensemble", "folds", cwd=folder, code=2)
+    done = pellucid("train", "iris", "--preset", "plain", "--ensemble", "folds", cwd=folder, code=2)
     assert "needs n_networks from 2 to 100" in done.stderr
 
 

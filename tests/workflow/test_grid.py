@@ -113,10 +113,10 @@ def test_the_command_is_read_as_the_same_settings(tmp_path: Path) -> None:
 
 
 def test_a_preset_brings_its_values_and_what_is_given_goes_before_them() -> None:
-    grid = made_of("t.csv", {"target": "y", "preset": ["quick", "best"], "epochs": [3, 7]})
+    grid = made_of("t.csv", {"target": "y", "preset": ["plain", "best"], "epochs": [3, 7]})
     assert grid.combinations == tuple(
         Settings.of({"target": "y", "preset": preset, "epochs": epochs})
-        for preset in ("quick", "best")
+        for preset in ("plain", "best")
         for epochs in (3, 7)
     )
     best = grid.combinations[3]

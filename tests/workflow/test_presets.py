@@ -26,7 +26,7 @@ def test_what_is_given_goes_before_the_preset_wherever_it_stands() -> None:
     assert Settings.of({"preset": "best", "hidden": (5,)}).hidden == (5,)
     later = Settings.of({"hidden": (5,), "epochs": 3}, {"preset": "best"})
     assert (later.hidden, later.epochs, later.number_encoding) == ((5,), 3, BEST["number_encoding"])
-    assert Settings.of({"preset": "best"}, {"preset": "quick"}) == Settings()
+    assert Settings.of({"preset": "best"}, {"preset": "plain"}) == Settings()
 
 
 def test_settings_come_back_from_what_they_are_written_as() -> None:

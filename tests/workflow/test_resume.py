@@ -33,7 +33,7 @@ SETTINGS: dict[str, Any] = {
     "patience": None,
 }
 FLAGS = [
-    "--preset", "quick",
+    "--preset", "plain",
     "--hidden", "16,8", "--epochs", "250", "--dropout", "0.2", "--batch-norm", "--optimizer", "adamw",
     "--weight-decay", "0.01", "--patience", "none", "--quiet", "--no-verdict",
 ]  # fmt: skip

@@ -41,7 +41,7 @@ def test_the_best_is_the_best_and_its_command_trains_it(people_csv: Path, tmp_pa
         assert trial.score == pytest.approx(np.mean(trial.folds))
     again = cross_validate(people_csv, found.settings, folds=2)
     assert again.mean == pytest.approx(found.best.score)  # the settings are those that were scored
-    assert found.command.startswith(f"pellucid train {people_csv} --target buys")
+    assert found.command.startswith(f"pellucid train {people_csv} --preset quick --target buys")
     assert found.run is not None
     assert found.on_test is not None
     run = pellucid.train(people_csv, config=found.path / "best.yaml")
@@ -295,4 +295,4 @@ def test_rows_in_memory_and_numbers(people: Any, tmp_path: Path) -> None:
     found = find(people, tmp_path, "spends", trials=2)
     assert found.metric == "rmse"
     assert found.best.score == min(trial.score for trial in found.ranked)
-    assert found.command.startswith("pellucid.train(data, target='spends'")
+    assert found.command.startswith("pellucid.train(data, preset='quick', target='spends'")

@@ -21,16 +21,16 @@ pytestmark = pytest.mark.usefixtures("usual_preset")
 PIXELS = np.zeros((6, 4, 4), np.uint8)
 
 
-def test_a_table_with_a_target_gets_the_best_and_all_else_the_quick(tmp_path: Path) -> None:
+def test_a_table_with_a_target_gets_the_best_and_all_else_the_plain(tmp_path: Path) -> None:
     (tmp_path / "images" / "a").mkdir(parents=True)
     asked: list[tuple[object, dict[str, Any], str]] = [
         ("t.csv", {"target": "y"}, "best"),
         ("iris", {}, "best"),
         ({"a": [1, 2], "y": [0, 1]}, {"target": "y"}, "best"),
-        ("iris", {"task": "reconstruction"}, "quick"),
-        ({"image": PIXELS, "y": [0, 1] * 3}, {"target": "y"}, "quick"),
-        (PIXELS, {}, "quick"),
-        ("xor", {}, "quick"),
+        ("iris", {"task": "reconstruction"}, "plain"),
+        ({"image": PIXELS, "y": [0, 1] * 3}, {"target": "y"}, "plain"),
+        (PIXELS, {}, "plain"),
+        ("xor", {}, "plain"),
         ("t.csv", {"target": "y", "preset": "quick"}, "quick"),
     ]
     for data, given, preset in asked:
@@ -41,7 +41,7 @@ def test_the_estimators_take_the_same() -> None:
     assert preset_of(NeuralClassifier()) == "best"
     assert chosen(NeuralClassifier(), "n_networks") == BEST["n_networks"]
     assert chosen(NeuralClassifier(n_networks=1), "n_networks") == 1
-    assert preset_of(NeuralAutoencoder()) == "quick"
+    assert preset_of(NeuralAutoencoder()) == "plain"
 
 
 def test_a_training_that_asks_for_nothing_is_an_ensemble_by_folds(people: Columns) -> None:

@@ -114,7 +114,7 @@ class NeuralAutoencoder(
 
     def _prepare(self, X: Any, values: Array | None, weights: Array | None) -> None:
         if (
-            settings.preset_of(self) != "quick"
+            settings.preset_of(self) != "plain"
             or settings.scaling_of(self) != "standard"
             or settings.encoding_of(self) != "plain"
         ):

@@ -46,8 +46,8 @@ class NetworkEstimator(ReadingEstimator):
     Parameters
     ----------
     preset
-        Values for the parameters that are ``"auto"``: ``best``, several networks averaged, or ``quick``, a plain one,
-        faster and usually worse (`pellucid.workflow.presets`). ``auto``: best, for an autoencoder quick.
+        Values for the parameters that are ``"auto"``: ``best``, several networks averaged, ``quick``, one that is
+        faster and usually worse, or ``plain`` (`pellucid.workflow.presets`). ``auto``: best, of an autoencoder plain.
     hidden_layer_sizes
         The width of each hidden layer; empty for a linear model.
     activation
@@ -62,7 +62,7 @@ class NetworkEstimator(ReadingEstimator):
     batch_size
         Rows a step; ``auto`` is the power of two below 1.5 √N, from 16 to 1,024.
     max_iter
-        The most passes over the training rows.
+        The most passes over the training rows; ``auto``: the preset's.
     weight_decay, dropout, batch_norm
         As in `pellucid.train`.
     early_stopping, validation_fraction

@@ -54,7 +54,7 @@ def chosen(estimator: Any, name: str) -> Any:
     """The value of a parameter, or the preset's where it is ``"auto"``.
 
     >>> from pellucid import NeuralClassifier
-    >>> chosen(NeuralClassifier(preset="quick"), "max_iter"), chosen(NeuralClassifier(max_iter=7), "max_iter")
+    >>> chosen(NeuralClassifier(preset="plain"), "max_iter"), chosen(NeuralClassifier(max_iter=7), "max_iter")
     (200, 7)
     """
     from pellucid.workflow.presets import PRESETS
@@ -181,12 +181,20 @@ def plan_of(estimator: Any, n_rows: int, seed: int, *, only: int | None = None) 
     return Plan(
         learning_rate=real(0, 1e6, above=True)("learning_rate", chosen(estimator, "learning_rate")),
         batch_size=batch_size_of(estimator, n_rows),
-        epochs=only or whole(1)("max_iter", chosen(estimator, "max_iter")),
+        epochs=only or _epochs_of(estimator, n_rows),
         schedule=Schedule(name="constant" if only else chosen(estimator, "schedule")),
         patience=None if only or patience is None else whole(1)("n_iter_no_change", patience),
         keep="last" if only else "best",
         seed=seed,
     )
+
+
+def _epochs_of(estimator: Any, n_rows: int) -> int:
+    from pellucid.workflow.rules import whole
+    from pellucid.workflow.train import auto_epochs
+
+    epochs = chosen(estimator, "max_iter")
+    return auto_epochs(n_rows) if epochs is None else int(whole(1)("max_iter", epochs))
 
 
 def plain(value: Any) -> Any:

@@ -26,7 +26,7 @@ from pellucid.workflow.model import Model, measure
 from pellucid.workflow.prepare import Prepared, settings_for
 from pellucid.workflow.presets import PRESETS
 from pellucid.workflow.settings import Settings
-from pellucid.workflow.train import auto_batch_size, engine_of, optimizer_of, plan_of
+from pellucid.workflow.train import auto_batch_size, engine_of, optimizer_of, plan_of, sized_for
 
 __all__ = ["METRICS", "FoldScore", "FoldScores", "OnFold", "Watcher", "check_ensemble", "cross_validate", "metric_for"]
 
@@ -317,7 +317,7 @@ def _score(fold: Prepared, metric: str, on_epoch: Callable[[Epoch], None]) -> Fo
 def _train(fold: Prepared, on_epoch: Callable[[Epoch], None]) -> tuple[Outcome, ...]:
     """The networks of one fold, as `pellucid.train` trains them on its rows."""
     settings = fold.settings
-    settings = replace(settings, batch_size=settings.batch_size or auto_batch_size(n_learned_from(fold)))
+    settings = sized_for(n_learned_from(fold), settings)
     fold = replace(fold, settings=settings)
     return fit_members(
         fold,

@@ -19,7 +19,13 @@ __all__ = ["COMPARABLE", "Grid", "made_of", "shown_setting", "train_command"]
 _SECTIONS = ("preprocessing", "network", "training", "machine")
 _FIELDS = {each.name: each for each in fields(Settings)}
 COMPARABLE = tuple(n for n, each in _FIELDS.items() if each.metadata["section"] in _SECTIONS and n != "verdict")
-_AUTO = ("batch_size", "rare_below", "threads")  # None stands for a choice of ours, elsewhere for nothing
+_AUTO = (
+    "batch_size",
+    "bins",
+    "epochs",
+    "rare_below",
+    "threads",
+)  # None stands for a choice of ours, elsewhere for nothing
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -159,8 +159,7 @@ def lr_range_test(
         loss=prepared.task.loss.name,
         n_rows=len(prepared.train),
         batch_size=batch_size,
-        # Said against the plain preset: a value that is its default would else be left to the one that was given.
-        command=train_command(source, replace(asked, learning_rate=test.learning_rate, preset="quick")),
+        command=train_command(source, replace(asked, learning_rate=test.learning_rate)),
         notes=tuple(_notes(test, asked)),
     )
     if out is not None:

@@ -278,8 +278,7 @@ def _concluded(job: _Job, reason: Reason) -> Search:
         metric=job.metric,
         higher_is_better=job.higher_is_better,
         settings=best,
-        # Said against the plain preset: a value that is its default would else be left to the one that was given.
-        command=train_command(job.source, replace(best, preset="quick")),
+        command=train_command(job.source, best),
         storage=job.study.where,
         path=job.folder,
         how=f"{job.folds.how}, {sum(len(split.test) for split in job.folds.splits):,} rows",

@@ -63,10 +63,10 @@ class Settings:
     """
 
     preset: str = _setting(
-        "quick",
+        "plain",
         "network",
         Choice(tuple(PRESETS)),
-        "values for whatever is not given; best: several networks, usual for tables; quick: one plain network",
+        "values for whatever is not given; best: several networks, usual for tables; quick: one; plain: the textbook's",
     )
     target: str | None = _setting(None, "data", optional(column), "the column to predict")
     task: str = _setting(
@@ -161,7 +161,12 @@ class Settings:
     batch_size: int | None = _setting(
         None, "training", optional(whole(1)), "rows a step; auto: 16 to 1,024 by the table's size"
     )
-    epochs: int = _setting(200, "training", whole(1), "at most so many passes over the training rows")
+    epochs: int | None = _setting(
+        200,
+        "training",
+        optional(whole(1)),
+        "at most so many passes over the training rows; auto: 32, of more than 10,000 rows fewer",
+    )
     patience: int | None = _setting(
         20,
         "training",
@@ -248,7 +253,7 @@ class Settings:
                 if name not in setting_names():
                     raise SettingError(f"there is no setting {name!r}{nearest(str(name), setting_names())}")
                 merged[name] = value
-        preset = PRESETS.get(str(merged.get("preset", "quick")), {})  # one that is not known is refused by its rule
+        preset = PRESETS.get(str(merged.get("preset", "plain")), {})  # one that is not known is refused by its rule
         return cls(**{**preset, **merged})
 
     def to_json(self) -> dict[str, Any]:

@@ -42,11 +42,13 @@ __all__ = [
     "EnsembleWatcher",
     "Watcher",
     "auto_batch_size",
+    "auto_epochs",
     "engine_of",
     "optimizer_of",
     "plan_of",
     "resolved",
     "resume",
+    "sized_for",
     "train",
 ]
 
@@ -314,10 +316,18 @@ def resolved(prepared: Prepared) -> Settings:
     """The settings with everything that was left to us decided."""
     settings = prepared.settings
     count = n_learned_from(prepared)
-    batch_size = settings.batch_size or auto_batch_size(count)
-    rows = min(batch_size, count)
-    decided = on_this_machine(settings, prepared.network, prepared.task.loss, rows)
-    return replace(decided, batch_size=batch_size)
+    sized = sized_for(count, settings)
+    assert sized.batch_size is not None
+    return on_this_machine(sized, prepared.network, prepared.task.loss, min(sized.batch_size, count))
+
+
+def sized_for(n_rows: int, settings: Settings) -> Settings:
+    """The settings with what the number of rows decides, where it is left to us."""
+    return replace(
+        settings,
+        batch_size=settings.batch_size or auto_batch_size(n_rows),
+        epochs=settings.epochs or auto_epochs(n_rows),
+    )
 
 
 def auto_batch_size(n_rows: int) -> int:
@@ -327,6 +337,15 @@ def auto_batch_size(n_rows: int) -> int:
     (16, 256)
     """
     return min(1024, max(16, 1 << math.floor(math.log2(1.5 * math.sqrt(n_rows)))))
+
+
+def auto_epochs(n_rows: int) -> int:
+    """32, and of more than 10,000 rows as many as show 320,000 of them, down to 8.
+
+    >>> auto_epochs(100), auto_epochs(20_000), auto_epochs(10**6)
+    (32, 16, 8)
+    """
+    return min(32, max(8, 320_000 // n_rows))
 
 
 def optimizer_of(settings: Settings) -> Optimizer:
@@ -341,6 +360,7 @@ def optimizer_of(settings: Settings) -> Optimizer:
 
 def plan_of(settings: Settings) -> Plan:
     assert settings.batch_size is not None
+    assert settings.epochs is not None
     schedule = Schedule(
         name=settings.schedule,  # type: ignore[arg-type]
         gamma=settings.schedule_gamma,
