@@ -46,7 +46,7 @@ def test_the_best_is_the_best_and_its_command_trains_it(people_csv: Path, tmp_pa
     assert found.on_test is not None
     run = pellucid.train(people_csv, config=found.path / "best.yaml")
     assert run.metrics["roc_auc"].value == found.on_test.best.value == found.run.metrics["roc_auc"].value
-    default = pellucid.train(people_csv, "buys", **SMALL)
+    default = pellucid.train(people_csv, "buys", preset="quick", **SMALL)
     assert default.metrics["roc_auc"].value == found.on_test.default.value
     assert found.on_test.better_by is not None
     assert found.on_test.better_by.value == pytest.approx(found.on_test.best.value - found.on_test.default.value)
