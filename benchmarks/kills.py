@@ -51,7 +51,7 @@ class Tally:
 
 def command(*arguments: str) -> list[str]:
     """The command line of this environment."""
-    return [sys.executable, "-m", "pellucid", "train", *arguments, "--quiet"]
+    return [sys.executable, "-m", "pellucid", "train", *arguments, "--preset", "plain", "--quiet"]
 
 
 def run(arguments: list[str], kill_after: float | None) -> int:

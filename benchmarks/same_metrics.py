@@ -37,8 +37,8 @@ CONTESTANTS = {
     "fused, precision medium": {"engine": "fused", "precision": "medium"},
     "fused, precision bf16": {"engine": "fused", "precision": "bf16"},
 }
-SETTINGS = {"hidden": (256, 128), "dropout": 0.1, "epochs": 15, "batch_size": 256, "patience": None, "threads": 1,
-            "verdict": False}  # fmt: skip
+SETTINGS = {"preset": "plain", "hidden": (256, 128), "dropout": 0.1, "epochs": 15, "batch_size": 256,
+            "patience": None, "threads": 1, "verdict": False}  # fmt: skip
 
 
 def main() -> None:

@@ -71,7 +71,8 @@ def commands(data: Path, folder: str) -> dict[str, tuple[list[str], str]]:
         "pellucid --help": ([*PELLUCID, "--help"], "0.3 s"),
         "import torch": ([sys.executable, "-c", "import torch"], ""),
         "train iris": ([*PELLUCID, "train", "iris", "-q"], "4 s"),
-        "train iris --no-verdict": ([*PELLUCID, "train", "iris", "-q", "--no-verdict"], "4 s"),
+        "train iris --preset plain": ([*PELLUCID, "train", "iris", "-q", "--preset", "plain"], "4 s"),
+        "the same with --no-verdict": ([*PELLUCID, "train", "iris", "-q", "--preset", "plain", "--no-verdict"], "4 s"),
         "predict, 150 rows": ([*PELLUCID, "predict", f"{folder}/iris", "iris", "-o", "p.csv"], "1 s"),
     }
     if data.is_dir():
@@ -79,8 +80,10 @@ def commands(data: Path, folder: str) -> dict[str, tuple[list[str], str]]:
         kdd = str(data / "kdd99_10pct" / "kddcup.data_10_percent.csv.gz")
         adult = [*PELLUCID, "train", train, "--target", "column_15", "--test-data", test, "--json", "--no-verdict"]
         jobs |= {
-            "train adult (48,842 rows)": (adult, "20 s, 1 GB"),
-            "the same with scikit-learn": ([sys.executable, "-c", PEER, train, test], ""),
+            "train adult (48,842 rows)": (adult, ""),
+            "train adult --preset quick": ([*adult, "--preset", "quick"], "20 s, 1 GB"),
+            "train adult --preset plain": ([*adult, "--preset", "plain"], "20 s, 1 GB"),
+            "that network with scikit-learn": ([sys.executable, "-c", PEER, train, test], ""),
             "inspect kdd99 (494,021 rows)": ([*PELLUCID, "inspect", kdd], "5 s"),
             "pandas reads kdd99 and counts": ([sys.executable, "-c", PANDAS, kdd], ""),
         }

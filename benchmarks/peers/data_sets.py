@@ -79,6 +79,7 @@ def _mixed(source: Path, folder: Path) -> tuple[Array, ...]:
         tables[0],
         "income",
         test_data=tables[1],
+        preset="plain",
         hidden=(64, 32),
         batch_size=256,
         epochs=5,
