@@ -15,8 +15,8 @@ from pellucid.workflow.model import Model
 ROWS = 200
 
 
-@pytest.fixture(scope="module")
-def model() -> Model:
+@pytest.fixture(scope="module", params=["plain", "both"])
+def model(request: pytest.FixtureRequest) -> Model:
     generator = np.random.default_rng(0)
     columns: dict[str, Any] = {
         "size": generator.normal(50, 10, ROWS).tolist(),
@@ -26,7 +26,7 @@ def model() -> Model:
         "built": [datetime(1950 + int(i) % 70, 1 + int(i) % 12, 1 + int(i) % 28) for i in range(ROWS)],
     }
     columns["sold"] = np.where(np.array(columns["size"]) > 50, "yes", "no").tolist()
-    return pellucid.train(columns, "sold", hidden=(8,), epochs=3).model
+    return pellucid.train(columns, "sold", hidden=(8,), epochs=3, number_encoding=request.param).model
 
 
 ROW = {"size": 61.5, "rooms": 3, "town": "south", "lift": True, "built": datetime(1999, 5, 17)}

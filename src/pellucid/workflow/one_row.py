@@ -6,6 +6,7 @@ import re
 from datetime import datetime
 
 from pellucid.preprocessing.boolean import BooleanStep
+from pellucid.preprocessing.both import BothStep
 from pellucid.preprocessing.categorical import CategoricalStep
 from pellucid.preprocessing.dates import DateStep
 from pellucid.preprocessing.numeric import NumericStep
@@ -21,7 +22,7 @@ _LARGE = 2.0**53  # whole numbers up to here are floats without loss
 def is_plain(step: Step, cell: object) -> bool:
     """Whether a cell means the same with and without being read as one of a table's: no marker, nothing to convert."""
     match step:
-        case NumericStep() | PiecewiseStep():
+        case NumericStep() | PiecewiseStep() | BothStep():
             return type(cell) in (int, float) and abs(cell) < _LARGE  # type: ignore[arg-type]
         case CategoricalStep():
             return type(cell) is str and cell in step.levels
