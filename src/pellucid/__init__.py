@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from pellucid.workflow.run import Run, load
     from pellucid.workflow.search import search
     from pellucid.workflow.settings import Settings
+    from pellucid.workflow.trace import trace
     from pellucid.workflow.train import resume, train
 
 _HOMES = {
@@ -76,6 +77,7 @@ _HOMES = {
     "resume": "workflow.train",
     "search": "workflow.search",
     "study": "studies.catalogue:run",
+    "trace": "workflow.trace",
     "train": "workflow.train",
 }
 
@@ -114,6 +116,7 @@ __all__ = [
     "resume",
     "search",
     "study",
+    "trace",
     "train",
 ]
 

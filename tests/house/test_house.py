@@ -46,7 +46,8 @@ def test_exported_names() -> None:
         "ModelFileError", "Network", "NeuralAutoencoder", "NeuralClassifier", "NeuralRegressor", "Optimizer",
         "PellucidError", "PerceptronClassifier", "Run", "RunFolderError", "SettingError",
         "Settings", "StorageError", "Task", "UserError", "__version__", "check", "compare", "cross_validate",
-        "load", "lottery", "lr_range_test", "mlp", "resume", "search", "study", "train",
+        "load", "lottery", "lr_range_test", "mlp", "resume", "search", "study", "trace",
+        "train",
     }  # fmt: skip
     for name in pellucid.__all__:
         assert getattr(pellucid, name) is not None

@@ -25,6 +25,7 @@ from pellucid.cli import (
     predict,
     search,
     study,
+    trace,
     train,
 )
 from pellucid.errors import DivergenceError, PellucidError, UserError
@@ -46,6 +47,7 @@ for command in (
     evaluate.evaluate,
     compare.compare,
     inspect.inspect,
+    trace.trace,
     check.check,
     init.init,
     lottery.lottery,

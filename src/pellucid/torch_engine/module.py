@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from pellucid.network import Activation, BatchNorm, Dense, Dropout, Layer, Network
 from pellucid.task import Loss
 
-__all__ = ["activation_module", "build", "forward", "loss_value"]
+__all__ = ["activation_module", "build", "evaluated", "forward", "loss_value"]
 
 _ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
     "identity": nn.Identity,
@@ -82,6 +82,19 @@ def loss_value(loss: Loss, z: Tensor, y: Tensor, row_weights: Tensor | None) -> 
     if row_weights is not None:
         rows, shares = rows * row_weights, shares * row_weights
     return rows.sum() / shares.sum()
+
+
+def evaluated(
+    network: Network, parameters: Mapping[str, NDArray[Any]], x: NDArray[Any], loss: Loss, y: NDArray[Any] | None
+) -> tuple[NDArray[Any], dict[str, NDArray[Any]]]:
+    """Logits ``[B, C]`` as in prediction, in float64, and by autograd the gradient of the loss for each parameter."""
+    module = build(network, parameters, torch.float64).eval()
+    z = forward(module, torch.from_numpy(x))
+    slopes: dict[str, NDArray[Any]] = {}
+    if y is not None:
+        loss_value(loss, z, torch.from_numpy(y), None).backward()  # type: ignore[no-untyped-call]
+        slopes = {name: p.grad.numpy() for name, p in module.named_parameters() if p.grad is not None}
+    return z.detach().numpy(), slopes
 
 
 def _plain(loss: Loss, z: Tensor, y: Tensor, reduction: str) -> Tensor:

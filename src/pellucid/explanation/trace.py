@@ -1,0 +1,252 @@
+"""One row through a network and back: every number that arises, and how far three ways of computing it agree.
+
+Forwards the network answers as it does when it predicts: nothing is dropped, BatchNorm uses its running statistics.
+Backwards is the chain rule from the row's loss to every weight, then one step of the update rule from an empty memory,
+and the loss that the row has after it.
+
+Legend: ``I`` inputs and ``O`` outputs of a layer, ``F`` features, ``C`` outputs of the network; one row, so no batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.network import Layer, Network, describe
+from pellucid.optimizer import Optimizer
+from pellucid.scratch.backprop import backward
+from pellucid.scratch.forward import forward
+from pellucid.scratch.losses import loss_and_gradient
+from pellucid.scratch.optimizers import update
+from pellucid.task import Loss
+from pellucid.training.parity import difference
+
+__all__ = ["Agreement", "Back", "LayerAtWork", "RowTrace", "trace_row"]
+
+Array = NDArray[Any]
+Parameters = Mapping[str, Array]
+Place = tuple[Any, ...]  # of an element in an array
+
+_NUDGED = 100  # weights whose derivative is also taken by central differences: the steepest of each layer
+_H = 1e-6
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LayerAtWork:
+    """A layer with what it received and gave.
+
+    Attributes
+    ----------
+    index, layer
+        Its place in the network, from 0, and its description.
+    inputs, outputs
+        ``[I]`` and ``[O]``.
+    d_inputs, d_outputs
+        ∂L/∂ of both; ``None`` where the row's target is not known.
+    """
+
+    index: int
+    layer: Layer
+    inputs: Array
+    outputs: Array
+    d_inputs: Array | None = None
+    d_outputs: Array | None = None
+
+    @property
+    def text(self) -> str:
+        """One short phrase, such as ``Dense 4 → 8``."""
+        return describe(self.layer)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Back:
+    """The way back, of a row whose target is known.
+
+    Attributes
+    ----------
+    loss, loss_after
+        Of the row, now and after one step.
+    d_logits
+        ∂L/∂z ``[C]`` of the network's outputs.
+    gradients, updated
+        ∂L/∂θ of every trainable parameter, and what it would be after the step.
+    optimizer, learning_rate
+        Of the step.
+    """
+
+    loss: float
+    d_logits: Array
+    gradients: Mapping[str, Array]
+    updated: Mapping[str, Array]
+    loss_after: float
+    optimizer: Optimizer
+    learning_rate: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agreement:
+    """How far other ways of computing the same are apart, at most: |a − b| / max(1, |a|, |b|).
+
+    Attributes
+    ----------
+    logits, gradients
+        From PyTorch's, its gradients by autograd; ``None`` where PyTorch is not installed.
+    central_differences
+        Of the ``n_nudged`` steepest derivatives, from (L(θ + h) − L(θ − h)) / 2h.
+    """
+
+    logits: float | None
+    gradients: float | None
+    central_differences: float | None
+    n_nudged: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RowTrace:
+    """One row, forwards and, where its target is known, back."""
+
+    network: Network
+    parameters: Parameters
+    layers: tuple[LayerAtWork, ...]
+    back: Back | None
+    agreement: Agreement
+
+    @property
+    def logits(self) -> Array:
+        """What the last layer gave, ``[C]``."""
+        return self.layers[-1].outputs
+
+
+def trace_row(
+    network: Network,
+    parameters: Parameters,
+    x: Array,
+    *,
+    loss: Loss,
+    target: Array | None = None,
+    optimizer: Optimizer | None = None,
+    learning_rate: float = 0.01,
+) -> RowTrace:
+    """Follow one row.
+
+    Parameters
+    ----------
+    network, parameters
+        The description and its arrays, by name.
+    x
+        The features of the row, ``[F]``.
+    loss
+        What training minimised.
+    target
+        As the loss takes it, of one row: a class number ``[1]``, numbers ``[1, C]``. Without it there is no way back.
+    optimizer, learning_rate
+        Of the one step; without, plain gradient descent.
+
+    Raises
+    ------
+    DataError
+        ``x`` has not as many numbers as the network takes.
+
+    >>> from pellucid.network import mlp
+    >>> line = mlp(1, [], 1)
+    >>> weights = {"0.weight": np.array([[3.0]]), "0.bias": np.array([1.0])}
+    >>> found = trace_row(line, weights, np.array([2.0]), loss=Loss(name="mse"), target=np.array([[5.0]]))
+    >>> found.logits.tolist(), found.back.loss, found.back.gradients["0.weight"].tolist()
+    ([7.0], 4.0, [[8.0]])
+    >>> found.back.updated["0.weight"].round(2).tolist()
+    [[2.92]]
+    """
+    exact = {name: np.asarray(a, np.float64) if a.dtype.kind == "f" else a for name, a in parameters.items()}
+    rows = np.asarray(x, np.float64)[np.newaxis]
+    passed = forward(network, exact, rows)
+    back: Back | None = None
+    slopes: list[Array | None] = [None] * (len(passed.steps) + 1)  # ∂L/∂ of what each layer receives, and of the logits
+    if target is not None:
+        judged = loss_and_gradient(loss, passed.logits, target)
+        found = backward(exact, passed, judged.d_logits)
+        slopes = [each[0] for each in (*found.d_inputs, judged.d_logits)]
+        rule = optimizer or Optimizer(name="sgd")
+        updated = {name: update(rule, exact[name], g, {}, learning_rate, 1) for name, g in found.parameters.items()}
+        back = Back(
+            loss=judged.value,
+            d_logits=judged.d_logits[0],
+            gradients=found.parameters,
+            updated=updated,
+            loss_after=_loss(network, loss, rows, target, {**exact, **updated}),
+            optimizer=rule,
+            learning_rate=learning_rate,
+        )
+    layers = tuple(
+        LayerAtWork(
+            index=step.index,
+            layer=step.layer,
+            inputs=step.inputs[0],
+            outputs=step.outputs[0],
+            d_inputs=slopes[step.index],
+            d_outputs=slopes[step.index + 1],
+        )
+        for step in passed.steps
+    )
+    gradients = {} if back is None else back.gradients
+    agreement = _agreement(network, exact, rows, loss, target, passed.logits, gradients)
+    return RowTrace(network=network, parameters=exact, layers=layers, back=back, agreement=agreement)
+
+
+def _loss(network: Network, loss: Loss, rows: Array, target: Array, parameters: Parameters) -> float:
+    return loss_and_gradient(loss, forward(network, parameters, rows).logits, target).value
+
+
+# ── other ways to the same numbers ────────────────────────────────────────────────────────────────────────────
+
+
+def _agreement(
+    network: Network,
+    parameters: Parameters,
+    rows: Array,
+    loss: Loss,
+    target: Array | None,
+    logits: Array,
+    gradients: Mapping[str, Array],
+) -> Agreement:
+    of_logits = of_gradients = None
+    if find_spec("torch") is not None:
+        from pellucid.torch_engine.module import evaluated
+
+        theirs, slopes = evaluated(network, parameters, rows, loss, target)
+        of_logits = difference(logits, theirs)
+        of_gradients = max((difference(g, slopes[name]) for name, g in gradients.items()), default=None)
+    apart: list[float] = []
+    if target is not None:
+        at = partial(_loss, network, loss, rows, target)
+        apart = [difference(gradients[name][place], _by_nudging(at, parameters, name, place))
+                 for name, place in _steepest(gradients)]  # fmt: skip
+    return Agreement(
+        logits=of_logits,
+        gradients=of_gradients,
+        central_differences=max(apart, default=None),
+        n_nudged=len(apart),
+    )
+
+
+def _steepest(gradients: Mapping[str, Array]) -> list[tuple[str, Place]]:
+    """Of each parameter the elements with the largest derivatives."""
+    share = max(1, _NUDGED // max(1, len(gradients)))
+    return [
+        (name, np.unravel_index(place, gradient.shape))
+        for name, gradient in gradients.items()
+        for place in np.argsort(-np.abs(gradient), axis=None, kind="stable")[:share]
+    ]
+
+
+def _by_nudging(loss_at: Callable[[Parameters], float], parameters: Parameters, name: str, place: Place) -> Array:
+    """(L(θ + h) − L(θ − h)) / 2h for one element of one parameter."""
+    up, down = parameters[name].copy(), parameters[name].copy()
+    up[place] += _H
+    down[place] -= _H
+    return np.asarray((loss_at({**parameters, name: up}) - loss_at({**parameters, name: down})) / (2 * _H))
