@@ -22,7 +22,8 @@ def test_a_row_forwards_and_back(folder: Path) -> None:
     shown = pellucid("trace", "run", "iris", "--row", "77", "--units", "3", cwd=folder).stdout
     for words in (
         "row 77 of iris", "(6.7 − ", "Dense 4 → 8", "and 5 units more", "other]", "[bias]", "relu(",
-        "species is versicolor", "∂L/∂w of", "∂L/∂a of unit", "relu′", "weights more", "One step of adam at 0.01", "central differences by",
+        "species is versicolor", "∂L/∂w of", "∂L/∂a of unit", "relu′", "weights more",
+        "One step of adam at 0.01", "central differences by",
     ):  # fmt: skip
         assert words in shown, words
     everything = json.loads(pellucid("trace", "run", "--row", "77", "--json", cwd=folder).stdout)
