@@ -203,9 +203,8 @@ def _unit_names(found: Traced, layer: LayerAtWork) -> Sequence[str]:
     task = found.model.task
     layers = found.row.layers
     if layer.index == layers[-1].index:
-        if task.kind == "multiclass":
-            return [str(label) for label in task.classes]
-        return [str(task.classes[1]) if task.classes else task.target]
+        classes = task.classes if task.kind == "multiclass" else task.classes[1:]
+        return [f"{task.target} = {label}" for label in classes] or [task.target]
     return found.names_of_inputs(layer.index + 1)
 
 
