@@ -66,7 +66,7 @@ def test_gates() -> None:
         a, b = (table.column(n).to_numpy() for n in "ab")
         assert table.names == ("a", "b", target)
         assert table.column(target).to_pylist() == function(a, b).tolist()
-        assert BUILTIN[name].settings == {"validation": 0.0, "test": 0.0}
+        assert BUILTIN[name].settings == {"validation": 0.0, "test": 0.0, "preset": "plain"}
 
 
 @pytest.mark.parametrize("name", list(BUILTIN))

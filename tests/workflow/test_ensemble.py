@@ -389,7 +389,20 @@ def start(arguments: list[str]) -> subprocess.Popen[bytes]:
 
 @pytest.mark.parametrize("n_networks", ["3", "9"])
 def test_kills_at_random_moments(n_networks: str, people_csv: Path, tmp_path: Path) -> None:
-    flags = ["--hidden", "16,8", "--epochs", "90", "--dropout", "0.2", "--patience", "none", "--quiet", "--no-verdict"]
+    flags = [
+        "--preset",
+        "plain",
+        "--hidden",
+        "16,8",
+        "--epochs",
+        "90",
+        "--dropout",
+        "0.2",
+        "--patience",
+        "none",
+        "--quiet",
+        "--no-verdict",
+    ]
     data = [str(people_csv), "--target", "buys", "--n-networks", n_networks, *flags]
     began = time.monotonic()
     output, _ = start([*data, "--out", str(tmp_path / "straight")]).communicate(timeout=120)
