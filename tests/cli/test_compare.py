@@ -56,7 +56,7 @@ def test_a_grid_its_table_and_its_best_command(folder: Path) -> None:
     }
     assert (out / "figure.png").stat().st_size > 10_000
     command = done.stdout.splitlines()[-1]
-    assert command.startswith("pellucid train people.csv --target buys --hidden 4")
+    assert command.startswith("pellucid train people.csv --preset plain --target buys --hidden 4")
     trained = pellucid(*shlex.split(command)[1:], "--json", cwd=folder)
     facts = json.loads((out / "comparison.json").read_text())
     assert json.loads(trained.stdout)["metrics"]["roc_auc"]["value"] == facts["test"]["value"]

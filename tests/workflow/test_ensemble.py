@@ -387,7 +387,7 @@ def start(arguments: list[str]) -> subprocess.Popen[bytes]:
     )
 
 
-@pytest.mark.parametrize("n_networks", ["3", "9"])
+@pytest.mark.parametrize("n_networks", [pytest.param("3", marks=pytest.mark.slow), "9"])
 def test_kills_at_random_moments(n_networks: str, people_csv: Path, tmp_path: Path) -> None:
     flags = [
         "--preset",

@@ -179,7 +179,7 @@ def _join_in(data: Any, out: Path, storage: str | None) -> None:
     find(data, out, trials=12, storage=storage)
 
 
-@pytest.mark.parametrize("kind", ["journal", "sqlite"])
+@pytest.mark.parametrize("kind", ["journal", pytest.param("sqlite", marks=pytest.mark.slow)])
 def test_processes_share_a_study(people: Any, tmp_path: Path, kind: str) -> None:
     storage = None if kind == "journal" else f"sqlite:///{tmp_path / 'study.db'}"
     find(people, tmp_path / "s", trials=1, storage=storage)
