@@ -65,7 +65,7 @@ def test_a_grid_its_table_and_its_best_command(folder: Path) -> None:
 def test_json_is_one_object_and_quiet_is_the_outcome(folder: Path) -> None:
     options = (*COMMON, "--hidden", "3", "--activation", "relu,tanh", "--drop", "spends", "--drop", "joined")
     facts = json.loads(pellucid("compare", *options, "--json", "--out", "j", cwd=folder).stdout)
-    assert facts["folder"] == "j"
+    assert facts["out"] == "j"
     assert [row["values"]["activation"] for row in facts["rows"]] in (["relu", "tanh"], ["tanh", "relu"])
     assert facts["settings_of_the_best"]["drop"] == ["spends", "joined"]
     done = pellucid("compare", *options, "--quiet", "--out", "q", cwd=folder)

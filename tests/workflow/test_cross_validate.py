@@ -15,10 +15,10 @@ from pellucid.errors import DataError, SettingError
 from pellucid.workflow.cross_validate import _score, _train, cross_validate
 from pellucid.workflow.folds import ROW_SETTINGS, Folds, cut_folds, prepare_fold, with_split
 from pellucid.workflow.model import measure
+from pellucid.workflow.plan import auto_batch_size
 from pellucid.workflow.prepare import prepare
 from pellucid.workflow.presets import BEST
 from pellucid.workflow.settings import Settings
-from pellucid.workflow.train import auto_batch_size
 from tests.workflow.conftest import Columns, make_people
 
 SHORT: dict[str, Any] = {"target": "buys", "hidden": (6,), "epochs": 4, "engine": "numpy"}

@@ -15,7 +15,7 @@ import pytest
 
 import pellucid
 from pellucid.errors import DataError, DivergenceError, RunFolderError, SettingError
-from pellucid.workflow.train import auto_batch_size
+from pellucid.workflow.plan import auto_batch_size
 
 QUICK: dict[str, Any] = {"hidden": (8,), "epochs": 12, "learning_rate": 0.01}
 

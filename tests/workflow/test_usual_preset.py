@@ -73,3 +73,13 @@ def test_the_command_names_a_preset_only_where_it_is_not_the_usual_one() -> None
     assert train_command("t.csv", usual) == "pellucid train t.csv --target y"
     quick = settings_for("t.csv", {"target": "y", "preset": "quick", "epochs": 9})
     assert train_command("t.csv", quick) == "pellucid train t.csv --preset quick --target y --epochs 9"
+
+
+def test_a_range_test_speaks_only_of_a_rate_that_was_given(people: Columns) -> None:
+    small = {"hidden": (4,), "epochs": 2}
+    silent = pellucid.lr_range_test(people, "buys", **small)
+    assert not any("was given" in note for note in silent.notes)
+    assert any("ensemble of 4 takes the same rate" in note for note in silent.notes)
+    assert silent.settings.n_networks == 1
+    told = pellucid.lr_range_test(people, "buys", learning_rate=0.5, **small)
+    assert any("(0.5) takes no part" in note for note in told.notes)

@@ -124,7 +124,7 @@ def compare(
     if json:
         import json as json_
 
-        print(json_.dumps({"folder": str(found.path), **found.to_json()}))
+        typer.echo(json_.dumps({**found.to_json(), "out": str(found.path)}))
     else:
         _show(found)
     if found.is_interrupted:

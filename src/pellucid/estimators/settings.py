@@ -157,8 +157,8 @@ def way_of(estimator: Any, network: Network, loss: Loss) -> Way:
 
 def batch_size_of(estimator: Any, n_rows: int) -> int:
     """Rows a step."""
+    from pellucid.workflow.plan import auto_batch_size
     from pellucid.workflow.rules import whole
-    from pellucid.workflow.train import auto_batch_size
 
     if estimator.batch_norm and n_rows < 2:
         raise DataError("batch_norm takes the variance of a batch, which n_samples = 1 has not; give more rows")
@@ -190,8 +190,8 @@ def plan_of(estimator: Any, n_rows: int, seed: int, *, only: int | None = None) 
 
 
 def _epochs_of(estimator: Any, n_rows: int) -> int:
+    from pellucid.workflow.plan import auto_epochs
     from pellucid.workflow.rules import whole
-    from pellucid.workflow.train import auto_epochs
 
     epochs = chosen(estimator, "max_iter")
     return auto_epochs(n_rows) if epochs is None else int(whole(1)("max_iter", epochs))

@@ -13,9 +13,9 @@ from pellucid.workflow.config import read_config
 from pellucid.workflow.fitted import training_rows
 from pellucid.workflow.folder import RunFolder
 from pellucid.workflow.model import Model
+from pellucid.workflow.plan import auto_batch_size, optimizer_of
 from pellucid.workflow.prepare import open_table
 from pellucid.workflow.settings import Settings
-from pellucid.workflow.train import auto_batch_size, optimizer_of
 
 __all__ = ["check"]
 

@@ -23,10 +23,10 @@ from pellucid.workflow.folds import ROW_SETTINGS, Folds, cut_folds, prepare_fold
 from pellucid.workflow.machine import on_this_machine
 from pellucid.workflow.members import check_folds, fit_members, n_learned_from, parts_of
 from pellucid.workflow.model import Model, measure
+from pellucid.workflow.plan import auto_batch_size, engine_of, optimizer_of, plan_of, sized_for
 from pellucid.workflow.prepare import Prepared, settings_for
 from pellucid.workflow.presets import PRESETS
 from pellucid.workflow.settings import Settings
-from pellucid.workflow.train import auto_batch_size, engine_of, optimizer_of, plan_of, sized_for
 
 __all__ = ["METRICS", "FoldScore", "FoldScores", "OnFold", "Watcher", "check_ensemble", "cross_validate", "metric_for"]
 

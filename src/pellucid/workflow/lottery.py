@@ -29,9 +29,9 @@ from pellucid.workflow.ensemble import point_metrics
 from pellucid.workflow.folds import with_split
 from pellucid.workflow.grid import train_command
 from pellucid.workflow.lottery_runs import Job, most_in_memory, train_jobs
+from pellucid.workflow.plan import resolved
 from pellucid.workflow.prepare import Prepared, prepare, settings_for, split_of
 from pellucid.workflow.settings import Settings
-from pellucid.workflow.train import resolved
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -17,8 +17,8 @@ from pellucid.initialise import initialise
 from pellucid.training.loop import Outcome, Plan, Rows, fit
 from pellucid.training.many import worth_stacking
 from pellucid.training.stacked_loop import fit_many
+from pellucid.workflow.plan import engine_of, optimizer_of, plan_of
 from pellucid.workflow.prepare import Prepared
-from pellucid.workflow.train import engine_of, optimizer_of, plan_of
 
 __all__ = ["Job", "most_in_memory", "train_jobs"]
 

@@ -11,15 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from pellucid.errors import RunFolderError, SettingError, StorageError
 from pellucid.files import could_not, write_text
-from pellucid.initialise import initialise
-from pellucid.training.engine import Engine, make_engine
 from pellucid.training.range_test import RangeTest, range_test
 from pellucid.workflow.config import read_config
 from pellucid.workflow.grid import train_command
-from pellucid.workflow.machine import on_this_machine
-from pellucid.workflow.prepare import Prepared, prepare, settings_for
+from pellucid.workflow.plan import engine_of, resolved
+from pellucid.workflow.prepare import prepare, settings_for
 from pellucid.workflow.settings import Settings
-from pellucid.workflow.train import auto_batch_size, optimizer_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -147,8 +144,9 @@ def lr_range_test(
     if source is None:
         raise SettingError("which table? Give data: a path, a built-in name (see 'pellucid data'), or a frame")
     asked = settings_for(source, from_file, given)
-    prepared = prepare(source, asked)
-    decided, engine = _engine(prepared)
+    prepared = prepare(source, replace(asked, n_networks=1, ensemble="seeds"))
+    prepared = replace(prepared, settings=resolved(prepared))
+    decided, engine = prepared.settings, engine_of(prepared)
     assert decided.batch_size is not None
     batch_size = min(decided.batch_size, len(prepared.train))
     test = range_test(engine, prepared.train, batch_size=batch_size, seed=decided.seed)
@@ -160,39 +158,16 @@ def lr_range_test(
         n_rows=len(prepared.train),
         batch_size=batch_size,
         command=train_command(source, replace(asked, learning_rate=test.learning_rate)),
-        notes=tuple(_notes(test, asked)),
+        notes=tuple(_notes(test, asked, rate_given="learning_rate" in given)),
     )
     if out is not None:
         found.save(out)
     return found
 
 
-def _engine(prepared: Prepared) -> tuple[Settings, Engine]:
-    """The settings with everything decided, and the engine that a training would begin with."""
-    settings = prepared.settings
-    batch_size = settings.batch_size or auto_batch_size(len(prepared.train))
-    rows = min(batch_size, len(prepared.train))
-    settings = replace(on_this_machine(settings, prepared.network, prepared.task.loss, rows), batch_size=batch_size)
-    if settings.engine in ("fused", "torch"):
-        from pellucid.torch_engine.device import use_threads
-
-        assert settings.threads is not None
-        use_threads(settings.threads)
-    return settings, make_engine(
-        settings.engine,
-        prepared.network,
-        prepared.task.loss,
-        optimizer_of(settings),
-        initialise(prepared.network, settings.seed, scheme=settings.init, scale=settings.init_scale),  # type: ignore[arg-type]
-        dtype=settings.dtype,
-        device=settings.device,
-        products=settings.reduced_products or settings.products,
-    )
-
-
-def _notes(test: RangeTest, asked: Settings) -> list[str]:
+def _notes(test: RangeTest, asked: Settings, *, rate_given: bool) -> list[str]:
     notes = []
-    if asked.learning_rate != Settings().learning_rate:
+    if rate_given:
         notes.append(f"the learning rate that was given ({asked.learning_rate:g}) takes no part in its own test")
     if test.blew_up is None:
         notes.append(
@@ -201,5 +176,5 @@ def _notes(test: RangeTest, asked: Settings) -> list[str]:
     if asked.schedule != "constant":
         notes.append(f"schedule {asked.schedule} was not followed; the rate that was found is meant as its peak")
     if asked.n_networks > 1:
-        notes.append("one network was tried; the others of the ensemble differ from it by their seed only")
+        notes.append(f"one network was tried; the ensemble of {asked.n_networks:,} takes the same rate")
     return notes

@@ -31,8 +31,8 @@ from pellucid.data.schema import Schema
 from pellucid.errors import SettingError
 from pellucid.preprocessing.piecewise import auto_bins
 from pellucid.task import Task
+from pellucid.workflow.plan import auto_batch_size
 from pellucid.workflow.settings import NUMBER_ENCODINGS, Settings, setting_names
-from pellucid.workflow.train import auto_batch_size
 
 if TYPE_CHECKING:
     from pellucid.workflow.folds import Folds

@@ -20,9 +20,9 @@ from pellucid.workflow.config import read_config
 from pellucid.workflow.fitted import training_rows
 from pellucid.workflow.folder import RunFolder
 from pellucid.workflow.model import Model
+from pellucid.workflow.plan import optimizer_of
 from pellucid.workflow.settings import Settings
 from pellucid.workflow.sources import is_builtin
-from pellucid.workflow.train import optimizer_of
 
 __all__ = ["Traced", "trace"]
 
@@ -181,15 +181,14 @@ def trace(
         raise DataError(f"row must be a whole number from 0 to {table.n_rows - 1:,}, got {row!r}")
     one = table.take(np.array([row]))
     settings = Settings.of(model.facts["settings"])
+    features = model.recipe.transform(one, dtype=np.float64)
     truth = target = None
     if model.task.target in one.names:
         values, keep, _ = encode_target(one, model.task.target, model.task.kind, model.task.classes)
         if len(keep):
-            x = model.recipe.transform(one, dtype=np.float64)
-            target = training_rows(model.task, model.scaler, x, values).targets
+            target = training_rows(model.task, model.scaler, features, values).targets
             truth = model.task.classes[int(values[0])] if model.task.is_classification else float(values[0])
     parameters = model.members[network - 1]
-    features = model.recipe.transform(one, dtype=np.float64)
     found = trace_row(
         model.network, parameters, features[0], loss=model.task.loss, target=target,
         optimizer=optimizer_of(settings), learning_rate=settings.learning_rate,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -11,46 +10,30 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from pellucid.errors import DivergenceError, RunFolderError, SettingError
-from pellucid.initialise import initialise
 from pellucid.network import describe
-from pellucid.optimizer import Optimizer
 from pellucid.training.checkpoint import Checkpointer, read_state
-from pellucid.training.engine import Engine, make_engine
+from pellucid.training.engine import Engine
 from pellucid.training.history import Epoch
 from pellucid.training.interrupt import listening_for_interrupt
-from pellucid.training.loop import Outcome, Plan, State, check_batches, fit
-from pellucid.training.schedules import Schedule
+from pellucid.training.loop import Outcome, Plan, State, fit
 from pellucid.workflow.config import read_config, write_config
 from pellucid.workflow.folder import RunFolder
-from pellucid.workflow.machine import on_this_machine
 from pellucid.workflow.members import (
     Keep,
     Part,
     TrainedMembers,
     fit_members,
     forget,
-    n_learned_from,
     parts_of,
     prepare_run,
 )
 from pellucid.workflow.outcome import conclude
+from pellucid.workflow.plan import engine_of, optimizer_of, plan_of, resolved
 from pellucid.workflow.prepare import Prepared, settings_for
 from pellucid.workflow.run import Run
 from pellucid.workflow.settings import Settings
 
-__all__ = [
-    "EnsembleWatcher",
-    "Watcher",
-    "auto_batch_size",
-    "auto_epochs",
-    "engine_of",
-    "optimizer_of",
-    "plan_of",
-    "resolved",
-    "resume",
-    "sized_for",
-    "train",
-]
+__all__ = ["EnsembleWatcher", "Watcher", "resume", "train"]
 
 
 class Watcher(Protocol):
@@ -203,31 +186,6 @@ def _check_unchanged(stored: Settings, source: str | None, data: object, given: 
             )
 
 
-def engine_of(prepared: Prepared, seed: int | None = None) -> Engine:
-    settings = prepared.settings
-    check_batches(prepared.network, n_learned_from(prepared), plan_of(settings).batch_size)
-    if settings.engine in ("fused", "torch"):
-        from pellucid.torch_engine.device import use_threads
-
-        assert settings.threads is not None
-        use_threads(settings.threads)
-    return make_engine(
-        settings.engine,
-        prepared.network,
-        prepared.task.loss,
-        optimizer_of(settings),
-        initialise(
-            prepared.network,
-            settings.seed if seed is None else seed,
-            scheme=settings.init,  # type: ignore[arg-type]
-            scale=settings.init_scale,
-        ),
-        dtype=settings.dtype,
-        device=settings.device,
-        products=settings.reduced_products or settings.products,
-    )
-
-
 def _train(
     prepared: Prepared,
     engine: Engine,
@@ -307,73 +265,6 @@ def _problem(members: TrainedMembers) -> str | None:
         if outcome.problem is not None:
             return outcome.problem if many == 1 else f"network {k} of {many}: {outcome.problem}"
     return None
-
-
-# ── settings ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def resolved(prepared: Prepared) -> Settings:
-    """The settings with everything that was left to us decided."""
-    settings = prepared.settings
-    count = n_learned_from(prepared)
-    sized = sized_for(count, settings)
-    assert sized.batch_size is not None
-    return on_this_machine(sized, prepared.network, prepared.task.loss, min(sized.batch_size, count))
-
-
-def sized_for(n_rows: int, settings: Settings) -> Settings:
-    """The settings with what the number of rows decides, where it is left to us."""
-    return replace(
-        settings,
-        batch_size=settings.batch_size or auto_batch_size(n_rows),
-        epochs=settings.epochs or auto_epochs(n_rows),
-    )
-
-
-def auto_batch_size(n_rows: int) -> int:
-    """The power of two below 1.5 √N, from 16 to 1,024: enough steps an epoch for small tables, few enough for large.
-
-    >>> auto_batch_size(100), auto_batch_size(30_000)
-    (16, 256)
-    """
-    return min(1024, max(16, 1 << math.floor(math.log2(1.5 * math.sqrt(n_rows)))))
-
-
-def auto_epochs(n_rows: int) -> int:
-    """32, and of more than 10,000 rows as many as show 320,000 of them, down to 8.
-
-    >>> auto_epochs(100), auto_epochs(20_000), auto_epochs(10**6)
-    (32, 16, 8)
-    """
-    return min(32, max(8, 320_000 // n_rows))
-
-
-def optimizer_of(settings: Settings) -> Optimizer:
-    """The update rule that the settings ask for."""
-    return Optimizer(
-        name=settings.optimizer,  # type: ignore[arg-type]
-        weight_decay=settings.weight_decay,
-        momentum=settings.momentum,
-        clip_norm=settings.clip_norm,
-    )
-
-
-def plan_of(settings: Settings) -> Plan:
-    assert settings.batch_size is not None
-    assert settings.epochs is not None
-    schedule = Schedule(
-        name=settings.schedule,  # type: ignore[arg-type]
-        gamma=settings.schedule_gamma,
-        every=settings.schedule_every,
-    )
-    return Plan(
-        learning_rate=settings.learning_rate,
-        batch_size=settings.batch_size,
-        epochs=settings.epochs,
-        schedule=schedule,
-        patience=settings.patience,
-        seed=settings.seed,
-    )
 
 
 def _fingerprint(prepared: Prepared) -> str:
