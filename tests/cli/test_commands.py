@@ -4,34 +4,19 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
+from pellucid.scratch import activations
+from tests.running import pellucid
 from tests.workflow.conftest import make_people
-
-Result = subprocess.CompletedProcess[str]
-
-
-def pellucid(*arguments: object, cwd: Path, code: int = 0, environment: dict[str, str] | None = None) -> Result:
-    if arguments[0] == "train" and not {"--verdict", "--resume"} & set(arguments):
-        arguments = (*arguments, "--no-verdict")  # the peers would take longer than these trainings
-    if arguments[0] in ("train", "compare", "init") and not {"--preset", "--resume", "-c"} & set(arguments):
-        arguments = (*arguments, "--preset", "plain")  # the usual one is tested by itself, and by the README's commands
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "pellucid", *map(str, arguments)],
-        cwd=cwd, capture_output=True, text=True, timeout=120, check=False,
-        env={**os.environ, "COLUMNS": "120", "OMP_NUM_THREADS": "1", **(environment or {})},
-    )  # fmt: skip
-    assert done.returncode == code, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr, done.stderr
-    return done
 
 
 @pytest.fixture(scope="module")
@@ -148,17 +133,10 @@ def test_check(folder: Path) -> None:
     assert max(facts["gradients"].values()) <= 1e-12
 
 
-def test_check_fails_with_exit_code_1(folder: Path) -> None:
-    spoiled = (
-        "from pellucid.scratch import activations; from dataclasses import replace; import sys;"
-        "activations.RULES['relu'] = replace(activations.RULES['relu'], derivative=lambda z, a: a * 0 + 1);"
-        "sys.argv = ['pellucid', 'check', 'run']; from pellucid.cli.main import main; main()"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", spoiled], cwd=folder, capture_output=True, text=True, timeout=60, check=False
-    )
-    assert done.returncode == 1, done.stderr
-    assert "do not agree" in done.stdout
+def test_check_fails_with_exit_code_1(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = replace(activations.RULES["relu"], derivative=lambda z, a: a * 0 + 1)
+    monkeypatch.setitem(activations.RULES, "relu", wrong)
+    assert "do not agree" in pellucid("check", "run", cwd=folder, code=1).stdout
 
 
 def test_init_writes_a_config_that_trains(folder: Path) -> None:

@@ -19,7 +19,7 @@ import typer
 from pellucid.cli.compare import _Display
 from pellucid.workflow.comparison import Compared
 from pellucid.workflow.cross_validate import cross_validate
-from tests.cli.test_commands import pellucid
+from tests.running import pellucid
 from tests.workflow.conftest import make_people
 
 COMMON = ("people.csv", "--target", "buys", "--epochs", "3", "--engine", "numpy", "--folds", "2")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_commands import pellucid
+from tests.running import pellucid
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,8 @@ def test_an_ensemble_that_lies_is_refused_by_inspect(folder: Path) -> None:
 
 
 def test_the_lottery(folder: Path) -> None:
-    done = pellucid("lottery", "iris", "--seeds", "5", "--epochs", "3", "--out", "luck", cwd=folder)
+    plain = ("--preset", "plain", "--epochs", "3")
+    done = pellucid("lottery", "iris", "--seeds", "5", *plain, "--out", "luck", cwd=folder)
     shown = " ".join(done.stdout.split())
     for piece in ("drawn anew", "The seed changes accuracy by ±", "5 seeds", "Next: pellucid train iris"):
         assert piece in shown, piece

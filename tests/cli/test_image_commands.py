@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_commands import pellucid
+from tests.running import pellucid
 from tests.workflow.drawings import draw, save, save_classes
 
 

@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
+from pathlib import Path
 
 from pellucid.lessons import PATH, ask
 from pellucid.lessons.question import Question
-
-Result = subprocess.CompletedProcess[str]
+from tests.running import Result, pellucid
 
 
 def learn(*arguments: object, typed: str = "", code: int = 0) -> Result:
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "pellucid", "learn", *map(str, arguments)],
-        input=typed, capture_output=True, text=True, timeout=120, check=False,
-        env={**os.environ, "COLUMNS": "500", "OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"},
-    )  # fmt: skip
-    assert done.returncode == code, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr, done.stderr
-    return done
+    return pellucid("learn", *arguments, cwd=Path(), typed=typed, columns=500, code=code)
 
 
 def right(question: Question) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import pellucid as package
-from tests.cli.test_commands import pellucid
+from tests.running import pellucid
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import datetime as dt
 
 import pyarrow as pa
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from pellucid.data.dates import FORMATS, is_date_format, parse_dates
@@ -15,6 +15,7 @@ moments = st.datetimes(dt.datetime(1970, 1, 2), dt.datetime(2050, 1, 1))
 
 
 @pytest.mark.parametrize("layout", [f for f in FORMATS if f != "iso"])
+@settings(max_examples=25)  # of each of more than a hundred formats
 @given(stamps=st.lists(moments, min_size=1, max_size=6))
 def test_every_format_reads_what_python_writes(layout: str, stamps: list[dt.datetime]) -> None:
     assume("%y" not in layout or all(1970 <= s.year < 2068 for s in stamps))

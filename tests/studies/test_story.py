@@ -24,6 +24,8 @@ from pellucid.plots import canvas
 from pellucid.studies import CATALOGUE, folder, run
 from pellucid.studies.catalogue import function_of, settings_of
 from pellucid.studies.story import Block, Heading, Paragraph, Picture, Story, Table, plain, shown
+from tests.running import Result
+from tests.running import pellucid as command
 
 WRITTEN = sorted(name for name in CATALOGUE if importlib.util.find_spec(CATALOGUE[name].module))
 
@@ -274,15 +276,8 @@ def test_a_name_that_another_took_meanwhile_is_passed_over(tmp_path: Path, monke
 # ── the command line ──
 
 
-def pellucid_study(*arguments: str, cwd: Path, code: int = 0) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "pellucid", "study", *arguments],
-        cwd=cwd, capture_output=True, text=True, timeout=120, check=False,
-        env={**os.environ, "COLUMNS": "120", "OMP_NUM_THREADS": "1"},
-    )  # fmt: skip
-    assert done.returncode == code, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr, done.stderr
-    return done
+def pellucid_study(*arguments: str, cwd: Path, code: int = 0) -> Result:
+    return command("study", *arguments, cwd=cwd, code=code)
 
 
 def test_the_list_names_every_study(tmp_path: Path) -> None:

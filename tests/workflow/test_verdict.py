@@ -22,7 +22,7 @@ from pellucid.workflow.prepare import prepare
 from pellucid.workflow.run import Run
 from pellucid.workflow.settings import Settings
 from pellucid.workflow.verdict import columns_for_trees, reach_verdict
-from tests.cli.test_commands import pellucid as command
+from tests.running import pellucid as command
 
 QUICK: dict[str, Any] = {"hidden": (16,), "epochs": 40, "learning_rate": 0.01}
 

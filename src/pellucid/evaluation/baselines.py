@@ -16,7 +16,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -41,6 +41,7 @@ MAX_LEVELS = 255  # of a categorical column in histogram gradient boosting
 _TREES, _LEAVES, _BINS = 100, 31, 255  # its defaults
 _SECONDS_A_BIN = 2e-9  # measured on two cores: between 2 and 10
 _WORTH_THREADS = 10_000_000  # cells of the inputs
+_BOOSTING_WORTH_THREADS = 50_000
 _PENALTIES = tuple(10.0**power for power in range(-2, 5))
 
 
@@ -70,12 +71,10 @@ def linear_answers(inputs: Array, targets: Array, asked: Array, classes: int, *,
     Returns probabilities ``[K, C]`` or numbers ``[K]``. ``balanced`` gives rare classes more weight.
     """
     from sklearn.linear_model import LogisticRegression, RidgeCV
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     x, wanted = inputs.astype(np.float64, copy=False), asked.astype(np.float64, copy=False)
     # Many small products: on several threads they took eighteen times as long.
-    few = threadpool_limits(limits=1) if x.size < _WORTH_THREADS else nullcontext()
-    with few, warnings.catch_warnings():
+    with _one_thread_below(_WORTH_THREADS, x), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a fit that is not quite at its end is still a fair opponent
         if not classes:
             numbers: Array = RidgeCV(alphas=_PENALTIES).fit(x, targets).predict(wanted)
@@ -101,7 +100,8 @@ def boosting_answers(
     """
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
-    with warnings.catch_warnings():
+    # Beside other work, threads that wait for each other at every split of a tree took three times as long.
+    with _one_thread_below(_BOOSTING_WORTH_THREADS, inputs), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if not classes:
             model = HistGradientBoostingRegressor(categorical_features=categorical, random_state=seed)
@@ -116,6 +116,13 @@ def boosting_answers(
             random_state=seed,
         )
         return _probabilities(model.fit(inputs, targets), asked, classes)
+
+
+def _one_thread_below(cells: int, inputs: Array) -> AbstractContextManager[object]:
+    """Small inputs are computed on one thread."""
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    return threadpool_limits(limits=1) if inputs.size < cells else nullcontext()
 
 
 def load_scikit_learn() -> None:
