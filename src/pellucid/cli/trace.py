@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pellucid.cli.cells import cells_given
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -31,28 +33,13 @@ def trace(
     """Follow one row through the network: preprocessing, layers, loss, and the chain rule back to the weights."""
     from pellucid.workflow.trace import trace as trace_row
 
-    found = trace_row(run, data, row=row, inputs=None if given is None else _cells(given), network=network)
+    found = trace_row(run, data, row=row, inputs=None if given is None else cells_given(given), network=network)
     if json:
         import json as json_
 
         typer.echo(json_.dumps(found.to_json()))
     else:
         _show(found, units)
-
-
-def _cells(given: str) -> dict[str, object]:
-    """``a=1,b=two`` as column → text; a value with a comma stands in double quotes."""
-    import csv
-
-    from pellucid.errors import SettingError
-
-    cells: dict[str, object] = {}
-    for part in next(csv.reader([given], skipinitialspace=True), []):
-        name, equals, value = part.partition("=")
-        if not equals or not name.strip():
-            raise SettingError(f'--input takes column=value, with commas between, got {part!r}: "age=41,job=nurse"')
-        cells[name.strip()] = value.strip().strip('"') or None
-    return cells
 
 
 # ── the terminal ──────────────────────────────────────────────────────────────────────────────────────────────

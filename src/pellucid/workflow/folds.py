@@ -165,7 +165,7 @@ def with_split(base: Prepared, split: Split) -> Prepared:
         network=fitted.network,
         train=train,
         validation=seen(split.validation) if len(split.validation) else train,
-        measured=Held(name="test", rows=split.test, inputs=asked, truth=truth),
+        measured=Held(name="test", source=table, rows=split.test, inputs=asked, truth=truth),
         notes=(),
     )
 

@@ -47,6 +47,7 @@ class Held:
     """The rows that measure the outcome."""
 
     name: str  # "test", "validation" or "training"
+    source: Table  # that they are rows of
     rows: Array  # [N] row numbers of their table
     inputs: Array  # [N, features] what the network sees of them
     truth: Array  # [N] class numbers, or values in the target's own unit; [N, features] the inputs themselves
@@ -146,12 +147,12 @@ def prepare(data: object, settings: Settings, *, test_data: object = None) -> Pr
     if len(test_rows):
         test_inputs = inputs(test_table, test_rows)
         truth = test_inputs if test_truth is None else test_truth
-        measured = Held(name="test", rows=test_rows, inputs=test_inputs, truth=truth)
+        measured = Held(name="test", source=test_table, rows=test_rows, inputs=test_inputs, truth=truth)
         measured, said = _with_groups_and_files(measured, test_table, settings.group)
     else:
         part, rows = ("validation", split.validation) if len(split.validation) else ("training", split.train)
         truth = validation.inputs if target is None else target.at(rows)
-        measured = Held(name=part, rows=rows, inputs=validation.inputs, truth=truth)
+        measured = Held(name=part, source=table, rows=rows, inputs=validation.inputs, truth=truth)
         measured, said = _with_groups_and_files(measured, table, settings.group)
     notes += said
     return Prepared(

@@ -10,19 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.data.builtin import load_builtin
-from pellucid.data.target import encode_target
-from pellucid.errors import DataError, RunFolderError, SettingError, nearest
+from pellucid.errors import DataError, SettingError
 from pellucid.explanation.cells import EncodedCell, encoded_cells
 from pellucid.explanation.trace import RowTrace, trace_row
 from pellucid.network import Dense
-from pellucid.workflow.config import read_config
 from pellucid.workflow.fitted import training_rows
-from pellucid.workflow.folder import RunFolder
+from pellucid.workflow.looking import row_given
 from pellucid.workflow.model import Model
 from pellucid.workflow.plan import optimizer_of
 from pellucid.workflow.settings import Settings
-from pellucid.workflow.sources import is_builtin
 
 __all__ = ["Traced", "trace"]
 
@@ -167,27 +163,15 @@ def trace(
         raise SettingError(f"network must be a whole number from 1 to {len(model.members):,}, got {network!r}")
     if model.task.kind == "reconstruction" or model.image is not None:
         raise DataError("rows of images and reconstructions cannot be traced yet: trace a model of a table's target")
-    notes: list[str] = []
-    if inputs is not None:
-        if data is not None:
-            raise SettingError("give rows or the inputs of one, not both")
-        data, row, title = _row_of(inputs, model, notes), 0, "the row given"
-    else:
-        if data is None:
-            data = _table_of(run)
-        title = f"row {row:,} of {os.fspath(data) if isinstance(data, str | os.PathLike) else 'the table'}"
-    table = model.table(load_builtin(data)[0] if isinstance(data, str) and is_builtin(data) else data)
-    if isinstance(row, bool) or not isinstance(row, int) or not 0 <= row < table.n_rows:
-        raise DataError(f"row must be a whole number from 0 to {table.n_rows - 1:,}, got {row!r}")
-    one = table.take(np.array([row]))
+    viewed = row_given(run, model, data, row, inputs)
+    one = viewed.table
     settings = Settings.of(model.facts["settings"])
     features = model.recipe.transform(one, dtype=np.float64)
     truth = target = None
-    if model.task.target in one.names:
-        values, keep, _ = encode_target(one, model.task.target, model.task.kind, model.task.classes)
-        if len(keep):
-            target = training_rows(model.task, model.scaler, features, values).targets
-            truth = model.task.classes[int(values[0])] if model.task.is_classification else float(values[0])
+    if viewed.truth is not None:
+        values = viewed.truth.astype(np.int64) if model.task.is_classification else viewed.truth
+        target = training_rows(model.task, model.scaler, features, values).targets
+        truth = model.task.classes[int(values[0])] if model.task.is_classification else float(values[0])
     parameters = model.members[network - 1]
     found = trace_row(
         model.network, parameters, features[0], loss=model.task.loss, target=target,
@@ -197,7 +181,7 @@ def trace(
     each = model.answers_of_members(features.astype(dtype))
     cells = {step.name: one.column(step.name)[0].as_py() for step in model.recipe.steps}
     return Traced(
-        title=title,
+        title=viewed.title,
         model=model,
         cells=encoded_cells(model.recipe, cells),
         network=network,
@@ -205,27 +189,8 @@ def trace(
         answer=_said(model, each[network - 1]),
         together=_said(model, model.answers_to(features.astype(dtype))),
         truth=truth,
-        notes=tuple(notes),
+        notes=viewed.notes,
     )
-
-
-def _table_of(run: str | os.PathLike[str]) -> object:
-    folder = RunFolder.existing(run)
-    _, source = read_config(folder.file("config"))
-    if source is None:
-        raise RunFolderError("this run was trained on a table in memory: name the rows to trace")
-    return source
-
-
-def _row_of(inputs: Mapping[str, object], model: Model, notes: list[str]) -> dict[str, list[object]]:
-    names = [step.name for step in model.recipe.steps]
-    for name in inputs:
-        if name not in names and name != model.task.target:
-            raise DataError(f"the model has no column {name!r}{nearest(name, names)}")
-    absent = [name for name in names if name not in inputs]
-    if absent:
-        notes.append(f"not given, so taken as missing: {', '.join(map(repr, absent))}")
-    return {name: [inputs.get(name)] for name in (*names, *({model.task.target} & set(inputs)))}
 
 
 def _said(model: Model, answers: Array) -> Mapping[str, float] | float:

@@ -1,0 +1,175 @@
+"""``pellucid explain``: what each column does to the answer, of one row or over many."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pellucid.cli.cells import cells_given
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from pellucid.workflow.attribution import ExplainedRow
+    from pellucid.workflow.overview import Overview
+
+__all__ = ["explain"]
+
+_SHOWN = 15
+
+
+def explain(
+    run: Annotated[str, typer.Argument(help="A run folder or a model file.")],
+    data: Annotated[str | None, typer.Argument(help="Rows; else those that measured the run.")] = None,
+    *,
+    row: Annotated[
+        int | None, typer.Option(help="One row, from 0 (of DATA, else of the run's own table): what each column adds.")
+    ] = None,
+    given: Annotated[
+        str | None, typer.Option("--input", help='The row itself: "age=41,job=nurse"; the rest is missing.')
+    ] = None,
+    label: Annotated[str | None, typer.Option("--class", help="The class whose probability is explained.")] = None,
+    budget: Annotated[int, typer.Option(min=1, help="Rows that the network answers at most, for a row.")] = 200_000,
+    seed: Annotated[int, typer.Option(min=0, help="Which rows are drawn, and which orders.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="A folder for the pictures (PNG and SVG).")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Say what each column does: with --row or --input to one answer, else to all (importance, dependence, pairs)."""
+    import json as json_
+
+    from pellucid.plots.canvas import save
+
+    if row is None and given is None:
+        from pellucid.workflow.overview import overview
+
+        over = overview(run, data, label=label, seed=seed)
+        if not json:
+            _show_overview(over)
+        figures = {"importance": over.importance_figure, "dependence": over.dependence_figure}
+        facts = over.to_json()
+    else:
+        from pellucid.workflow.attribution import explain_row
+
+        found = explain_row(
+            run, data, row=row or 0, inputs=None if given is None else cells_given(given), label=label,
+            budget=budget, seed=seed,
+        )  # fmt: skip
+        if not json:
+            _show_row(found)
+        figures = {"row": found.figure}
+        facts = found.to_json()
+    if json:
+        typer.echo(json_.dumps(facts))
+    if out is not None:
+        _folder(out)
+        for name, figure in figures.items():
+            save(figure(), out / name)
+        if not json:
+            typer.echo(f"\nThe pictures are in {out}")
+
+
+def _folder(out: Path) -> None:
+    from pellucid.errors import StorageError
+    from pellucid.files import could_not
+
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(could_not("write", out, error)) from error
+
+
+def _show_row(found: ExplainedRow) -> None:
+    import numpy as np
+    from rich.markup import escape
+    from rich.table import Table
+
+    from pellucid.cli.console import console, notes
+
+    values, errors, slopes = found.shapley.values, found.shapley.errors, found.by_column
+    base, answer, what = found.shapley.base, found.shapley.answer, found.score.name
+    truth = "" if found.truth is None else f"; it is {found.truth}"
+    console.print(f"[bold]{escape(found.title)}[/]: {escape(str(found.prediction))}{escape(truth)}", soft_wrap=True)
+    console.print(
+        f"The {escape(what)} is {answer:.4g}; the mean over {escape(found.background_title)} is {base:.4g}. "
+        "What makes the difference:\n", soft_wrap=True,
+    )  # fmt: skip
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("column", overflow="fold")
+    table.add_column("cell", overflow="fold")
+    for heading in ("Shapley value", "± (95 %)", "integrated gradients"):
+        table.add_column(heading, justify="right")
+    order = np.argsort(-np.abs(values), kind="stable")
+    for i in order[:_SHOWN]:
+        cell = found.cells[i]
+        shown = "missing" if cell.cell is None else str(cell.cell)
+        error = "exact" if found.shapley.exact else f"{1.96 * errors[i]:.2g}"
+        table.add_row(escape(cell.column), escape(shown), _signed(values[i]), error, _signed(slopes[i]))
+    if len(rest := order[_SHOWN:]):
+        error = "exact" if found.shapley.exact else f"{1.96 * np.sqrt((errors[rest] ** 2).sum()):.2g}"
+        table.add_row(f"{len(rest):,} others", "", _signed(values[rest].sum()), error, _signed(slopes[rest].sum()))
+    console.print(table)
+    notes(found.notes)
+    how = (
+        "every coalition of columns was asked"
+        if found.shapley.exact
+        else "orders of the columns were drawn, each with its reverse"
+    )
+    console.print(
+        f"\nShapley values: {how} ({found.shapley.asked:,} rows answered); they miss the difference by "
+        f"{abs(found.shapley.gap):.1g}.\n"
+        f"Integrated gradients: from the mean of those rows, whose {escape(what)} is {found.gradients.reference:.4g}, "
+        f"in {found.gradients.points:,} points; completeness gap {abs(found.gradients.gap):.1g}.",
+        soft_wrap=True, highlight=False,
+    )  # fmt: skip
+
+
+def _show_overview(found: Overview) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    from pellucid.cli.console import console
+
+    importance = found.importance
+    rows_of_importance, rows_of_dependence, rows_of_pairs = found.sampled
+    console.print(
+        f"[bold]Importance[/] on {rows_of_importance:,} of {escape(found.title)}: how much {found.rise} "
+        f"({importance.error:.4g}) rises when a column is shuffled", soft_wrap=True, highlight=False,
+    )  # fmt: skip
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("column", overflow="fold")
+    for heading in ("rise", "95 % interval"):
+        table.add_column(heading, justify="right")
+    for i in found.order[:_SHOWN]:
+        interval = f"{_signed(importance.low[i])} – {_signed(importance.high[i])}"
+        table.add_row(escape(found.columns[i]), _signed(importance.values[i]), interval)
+    console.print(table)
+    if len(found.order) > _SHOWN:
+        console.print(f"{len(found.order) - _SHOWN:,} columns more, of less importance (--json has them)")
+    console.print(f"\n[bold]Dependence[/] of the {escape(found.explained)}, over {rows_of_dependence:,} rows")
+    for i, grid, each in found.dependences:
+        console.print(f"{escape(found.columns[i])}: {escape(_ends(grid.values, each.mean))}", soft_wrap=True)
+    if found.interactions:
+        console.print(
+            f"\n[bold]Columns that work together[/], by Friedman and Popescu's H on {rows_of_pairs:,} rows "
+            f"({escape(found.score.name)}): 0 they only add up, 1 only together matter", soft_wrap=True,
+        )  # fmt: skip
+        for first, second, h in found.interactions[:3]:
+            console.print(f"{escape(first)} × {escape(second)}: {h:.2f}", highlight=False)
+
+
+def _ends(values: Sequence[float] | Sequence[str], mean: NDArray[Any]) -> str:
+    """Where the mean answer is lowest and highest, for the terminal."""
+    import numpy as np
+
+    if mean.ndim == 2:  # of several classes that which varies most
+        mean = mean[:, int(np.argmax(np.ptp(mean, axis=0)))]
+    low, high = int(mean.argmin()), int(mean.argmax())
+    show = [v if isinstance(v, str) else f"{v:.4g}" for v in values]
+    return f"from {mean[low]:.3g} at {show[low]} to {mean[high]:.3g} at {show[high]}"
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.4f}".replace("-", "−") if abs(value) < 1000 else f"{value:+,.0f}".replace("-", "−")

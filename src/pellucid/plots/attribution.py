@@ -1,0 +1,179 @@
+"""What columns do to the answers: bars for one row or for all, and curves of the answer as a column varies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from pellucid.plots.canvas import BAD, COLOURS, GOOD, LINES, panels
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["Varied", "contributions", "dependence_panels", "importance_bars"]
+
+Array = NDArray[Any]
+
+_GREY = COLOURS[-1]
+_SHOWN = 12
+_LETTERS = 34
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Varied:
+    """One column, and the answers as it varies.
+
+    Attributes
+    ----------
+    column
+        Its name.
+    values
+        The grid: numbers ``[V]``, or names of categories.
+    means
+        For each line its name and the mean answers ``[V]``.
+    rows
+        ``[N, V]``: the answers of single rows, drawn thin; may be empty.
+    at
+        The column's own values in the rows, as ticks along the bottom; numbers only.
+    """
+
+    column: str
+    values: Sequence[float] | Sequence[str]
+    means: Sequence[tuple[str, ArrayLike]]
+    rows: ArrayLike = ()
+    at: ArrayLike = ()
+
+
+def contributions(
+    labels: Sequence[str], values: ArrayLike, errors: ArrayLike, *, base: float, answer: float, name: str
+) -> Figure:
+    """A bar for each column from the mean answer to the row's own, the largest on top; small ones are summed.
+
+    Parameters
+    ----------
+    labels, values, errors
+        For each column its name and cell, what it adds to the answer, and the standard error of that.
+    base, answer
+        The mean answer of the rows it is compared with, and the row's own.
+    name
+        What the answer is: ``probability of yes``.
+
+    >>> figure = contributions(["age 41", "job nurse"], [0.2, -0.1], [0, 0], base=0.3, answer=0.4, name="probability")
+    >>> [round(bar.get_width(), 3) for bar in figure.axes[0].patches]
+    [0.2, -0.1]
+    """
+    labels, steps, errors = _folded(labels, np.asarray(values, dtype=float), np.asarray(errors, dtype=float))
+    figure, (axis,) = panels(width=7.4, height=1.5 + 0.34 * len(labels))
+    starts = base + np.concatenate([[0.0], np.cumsum(steps)[:-1]])
+    colours = [GOOD if step >= 0 else BAD for step in steps]
+    axis.barh(range(len(labels)), steps, left=starts, color=colours, height=0.62)
+    if errors.any():
+        axis.errorbar(
+            starts + steps, range(len(labels)), xerr=2 * errors, fmt="none", ecolor="black", capsize=2, linewidth=1
+        )
+    for place, (start, step) in enumerate(zip(starts, steps, strict=True)):
+        right = step >= 0
+        axis.annotate(
+            f"{step:+.3g}".replace("-", "−"), (start + step, place), xytext=(5 if right else -5, 0),
+            textcoords="offset points", ha="left" if right else "right", va="center", fontsize=9,
+        )  # fmt: skip
+    axis.axvline(base, color=_GREY, linestyle=":", linewidth=1)
+    axis.axvline(answer, color=_GREY, linewidth=1, zorder=0)
+    axis.use_sticky_edges = False
+    axis.set_yticks(range(len(labels)), [_short(label) for label in labels])
+    axis.invert_yaxis()
+    axis.margins(x=0.14)
+    axis.set(xlabel=f"{name}: {base:.4g} on average (dotted), {answer:.4g} for this row")
+    return figure
+
+
+def importance_bars(names: Sequence[str], values: ArrayLike, low: ArrayLike, high: ArrayLike, *, rise: str) -> Figure:
+    """A bar for each column with its interval, the largest on top; ``rise`` says what rises: ``log loss``.
+
+    >>> figure = importance_bars(["age", "job"], [0.1, 0.3], [0.05, 0.2], [0.15, 0.4], rise="log loss")
+    >>> [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    ['job', 'age']
+    """
+    heights, ends = np.asarray(values, dtype=float), (np.asarray(low, dtype=float), np.asarray(high, dtype=float))
+    order = np.argsort(-heights)[:_SHOWN]
+    figure, (axis,) = panels(width=6.4, height=1.3 + 0.32 * len(order))
+    axis.barh(range(len(order)), heights[order], color=GOOD, height=0.62)
+    sides = [np.maximum(0, heights - ends[0])[order], np.maximum(0, ends[1] - heights)[order]]
+    axis.errorbar(heights[order], range(len(order)), xerr=sides, fmt="none", ecolor="black", capsize=3, linewidth=1)
+    axis.axvline(0, color=_GREY, linewidth=1)
+    axis.set_yticks(range(len(order)), [_short(names[i]) for i in order])
+    axis.invert_yaxis()
+    left_out = len(heights) - len(order)
+    more = f"; {left_out:,} more columns rise less" if left_out else ""
+    axis.set(xlabel=f"rise of {rise} when the column is shuffled (95 % interval{more})")
+    return figure
+
+
+def dependence_panels(columns: Sequence[Varied], *, name: str) -> Figure:
+    """A panel for each column: the mean answer as it varies, and single rows as thin lines behind.
+
+    >>> figure = dependence_panels([Varied(column="age", values=[20, 30], means=[("", [0.2, 0.4])])], name="p")
+    >>> figure.axes[0].get_lines()[0].get_ydata().tolist()
+    [0.2, 0.4]
+    """
+    across = min(3, len(columns))
+    figure, axes = panels(-(-len(columns) // across), across, width=3.3, height=2.7)
+    for axis in axes[len(columns) :]:
+        axis.set_axis_off()
+    for place, (axis, varied) in enumerate(zip(axes, columns, strict=False)):
+        _vary(axis, varied)
+        axis.set(xlabel=_short(varied.column), ylabel=name if place % across == 0 else "")
+    names = [line for line, _ in columns[0].means] if columns else []
+    if len(names) > 1:
+        figure.legend(
+            *axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=min(5, len(names)), frameon=False
+        )
+    return figure
+
+
+def _vary(axis: Axes, varied: Varied) -> None:
+    named = bool(varied.values) and isinstance(varied.values[0], str)
+    x = np.arange(len(varied.values)) if named else np.asarray(varied.values, dtype=float)
+    rows = np.asarray(varied.rows, dtype=float)
+    for k, (line, mean) in enumerate(varied.means):
+        axis.plot(
+            x, np.asarray(mean, dtype=float), LINES[k % len(LINES)], color=COLOURS[k % (len(COLOURS) - 1)],
+            linewidth=2.2, marker="o" if named else None, label=line, zorder=3,
+        )  # fmt: skip
+    for row in rows if rows.size else ():
+        axis.plot(x, row, color=_GREY, alpha=0.25, linewidth=0.6, zorder=1)
+    if named:
+        turned = sum(len(str(value)) for value in varied.values) > 24
+        axis.set_xticks(
+            x, [_short(str(value), 14) for value in varied.values],
+            rotation=40 if turned else 0, ha="right" if turned else "center", fontsize=8,
+        )  # fmt: skip
+    elif len(at := np.asarray(varied.at, dtype=float)):
+        if x.max() > x.min():
+            axis.set_xlim(x.min(), x.max())
+        shown = np.quantile(at, np.linspace(0, 1, 11))
+        shown = shown[(shown >= x.min()) & (shown <= x.max())]
+        axis.plot(shown, np.full(len(shown), 0.0), "|", color="black", markersize=7, clip_on=False,
+                  transform=axis.get_xaxis_transform(), zorder=4)  # fmt: skip
+
+
+def _folded(labels: Sequence[str], values: Array, errors: Array) -> tuple[list[str], Array, Array]:
+    """The largest first; from the twelfth on they are one bar, whose error is that of a sum of independent parts."""
+    order = np.argsort(-np.abs(values), kind="stable")
+    if len(order) <= _SHOWN:
+        return [labels[i] for i in order], values[order], errors[order]
+    kept, rest = order[: _SHOWN - 1], order[_SHOWN - 1 :]
+    return (
+        [*(labels[i] for i in kept), f"{len(rest):,} other columns"],
+        np.append(values[kept], values[rest].sum()),
+        np.append(errors[kept], np.sqrt((errors[rest] ** 2).sum())),
+    )
+
+
+def _short(text: str, letters: int = _LETTERS) -> str:
+    return text if len(text) <= letters else text[: letters - 1] + "…"

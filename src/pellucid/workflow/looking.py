@@ -1,0 +1,284 @@
+"""The rows that a trained model is looked at with, and the one answer of it that is explained.
+
+Legend: ``N`` rows, ``F`` features, ``K`` networks, ``C`` classes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.data.builtin import load_builtin
+from pellucid.data.tables import Table
+from pellucid.data.target import encode_target
+from pellucid.errors import DataError, RunFolderError, SettingError, nearest
+from pellucid.scratch.backprop import backward
+from pellucid.scratch.forward import forward
+from pellucid.workflow.config import read_config
+from pellucid.workflow.folder import RunFolder
+from pellucid.workflow.members import prepare_run
+from pellucid.workflow.model import Model
+from pellucid.workflow.prepare import Prepared
+from pellucid.workflow.settings import Settings
+from pellucid.workflow.sources import is_builtin
+
+__all__ = ["Score", "Viewed", "cells_of", "look_at", "row_given", "score_of", "table_of_run", "view_of"]
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Viewed:
+    """Rows, as the user gave them and as the network sees them.
+
+    Attributes
+    ----------
+    model, table
+        The model, and the rows.
+    inputs
+        ``[N, F]``.
+    truth
+        ``[N]`` class numbers, or values in the target's own unit; NaN where a row's is not known, ``None`` where no
+        row's is.
+    title
+        Which rows these are: "the 30 test rows of iris".
+    numbers
+        ``[N]``: where each row stands in its table, from 0.
+    notes
+        Sentences for the user.
+    """
+
+    model: Model
+    table: Table
+    inputs: Array
+    truth: Array | None
+    title: str
+    numbers: Array
+    notes: tuple[str, ...] = ()
+
+    def take(self, rows: Array) -> Viewed:
+        """These of the rows, by their places here."""
+        return Viewed(
+            model=self.model,
+            table=self.table.take(rows),
+            inputs=self.inputs[rows],
+            truth=None if self.truth is None else self.truth[rows],
+            title=self.title,
+            numbers=self.numbers[rows],
+            notes=self.notes,
+        )
+
+    def sample(self, most: int, seed: int = 0) -> Viewed:
+        """At most so many of the rows, drawn once each and kept in their order."""
+        if len(self.inputs) <= most:
+            return self
+        return self.take(np.sort(np.random.default_rng(seed).choice(len(self.inputs), most, replace=False)))
+
+    def known(self) -> Viewed:
+        """The rows whose target is known.
+
+        Raises
+        ------
+        DataError
+            There are none.
+        """
+        if self.truth is None or np.isnan(self.truth).all():
+            raise DataError(
+                f"{self.title}: no row has a value of {self.model.task.target!r}, which is needed to measure errors"
+            )
+        return self.take(np.flatnonzero(~np.isnan(self.truth)))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Score:
+    """The one number of a row that is explained.
+
+    Attributes
+    ----------
+    model
+        Whose it is.
+    index
+        Which class's probability; ``None`` for a number.
+    """
+
+    model: Model
+    index: int | None
+
+    @property
+    def name(self) -> str:
+        """``probability of yes``, or the target's name."""
+        if self.index is None:
+            return self.model.task.target
+        return f"probability of {self.model.task.classes[self.index]}"
+
+    def __call__(self, inputs: Array) -> Array:
+        """``[N]`` for features ``[N, F]``."""
+        answers = self.model.answers_to(inputs)
+        return answers if self.index is None else answers[:, self.index]
+
+    def slopes(self, inputs: Array) -> tuple[Array, Array]:
+        """The scores ``[N]`` and their gradients ``[N, F]`` in float64, by the textbook's chain rule."""
+        x = inputs.astype(np.float64)
+        scores, gradients = np.zeros(len(x)), np.zeros_like(x)
+        for parameters in self.model.members:
+            exact = {name: np.asarray(array, dtype=np.float64) for name, array in parameters.items()}
+            passed = forward(self.model.network, exact, x)
+            value, d_logits = self._link(passed.logits)
+            scores += value / len(self.model.members)
+            gradients += backward(exact, passed, d_logits).d_inputs[0] / len(self.model.members)
+        return scores, gradients
+
+    def _link(self, z: Array) -> tuple[Array, Array]:
+        """From logits ``[N, C]`` to the score ``[N]`` and ∂score/∂logits ``[N, C]``."""
+        if self.index is None:
+            scaler = self.model.scaler
+            zero, one = (0.0, 1.0) if scaler is None else scaler.inverse(np.array([0.0, 1.0]))
+            return zero + (one - zero) * z[:, 0], np.full_like(z, one - zero)
+        if self.model.task.link == "sigmoid":
+            p = np.exp(-np.logaddexp(0.0, -z[:, 0]))  # of the second class
+            sign = 1.0 if self.index == 1 else -1.0
+            return (p if self.index == 1 else 1 - p), (sign * p * (1 - p))[:, np.newaxis]
+        p = np.exp(z - np.logaddexp.reduce(z, axis=1, keepdims=True))  # [N, C]
+        of = p[:, [self.index]]
+        return of[:, 0], of * (np.eye(p.shape[1])[self.index] - p)  # ∂p_c/∂z_k = p_c (δ_ck − p_k)
+
+
+def score_of(model: Model, label: object = None, *, inputs: Array | None = None) -> Score:
+    """The score of a class, or of a number.
+
+    Without ``label`` it is the second class of two; of several the most probable one of a row's ``inputs`` ``[F]``.
+
+    Raises
+    ------
+    SettingError
+        There is no such class.
+    """
+    task = model.task
+    if not task.is_classification:
+        if label is not None:
+            raise SettingError(f"{task.target!r} is a number, so it has no class {label!r}: leave the class out")
+        return Score(model=model, index=None)
+    names = [str(c) for c in task.classes]
+    if label is not None:
+        if str(label) not in names:
+            known = ", ".join(names[:10])
+            raise SettingError(f"class must be one of {known}, got {label!r}{nearest(str(label), names)}")
+        return Score(model=model, index=names.index(str(label)))
+    if len(names) == 2 or inputs is None:
+        return Score(model=model, index=1)
+    return Score(model=model, index=int(model.answers_to(inputs[np.newaxis])[0].argmax()))
+
+
+# ── rows ──
+
+
+def look_at(run: str | os.PathLike[str], data: object = None) -> Viewed:
+    """Rows to look at a run with.
+
+    Parameters
+    ----------
+    run
+        A run folder or a model file.
+    data
+        Rows, as `Model.predict` takes them; without, the rows that measured the run, which it was not trained on.
+
+    Raises
+    ------
+    DataError, RunFolderError
+        The rows cannot be read; or none are given, and the run's own table cannot be read again.
+    """
+    model = Model.read(run)
+    if data is not None:
+        return _viewed(model, _read(model, data), _named(data))
+    prepared = prepare_run(table_of_run(run), Settings.of(read_config(RunFolder.existing(run).file("config"))[0]))
+    return view_of(model, prepared)
+
+
+def view_of(model: Model, prepared: Prepared) -> Viewed:
+    """The rows that measured a run."""
+    held = prepared.measured
+    return Viewed(
+        model=model,
+        table=held.source.take(held.rows),
+        inputs=held.inputs,
+        truth=None if prepared.target is None else np.asarray(held.truth, dtype=np.float64),
+        title=f"the {len(held.rows):,} {held.name} rows of {prepared.name}",
+        numbers=held.rows,
+    )
+
+
+def row_given(
+    run: str | os.PathLike[str], model: Model, data: object, row: int, inputs: Mapping[str, object] | None
+) -> Viewed:
+    """One row: number ``row`` of ``data`` (without, of the run's own table), or the cells that are given.
+
+    Raises
+    ------
+    DataError
+        There is no such row or column.
+    SettingError
+        Both rows and cells are given.
+    """
+    if inputs is not None:
+        if data is not None:
+            raise SettingError("give rows or the inputs of one, not both")
+        cells, note = cells_of(inputs, model)
+        return _viewed(model, model.table(cells), "the row given", note)
+    source = table_of_run(run) if data is None else data
+    table = _read(model, source)
+    if isinstance(row, bool) or not isinstance(row, int) or not 0 <= row < table.n_rows:
+        raise DataError(f"row must be a whole number from 0 to {table.n_rows - 1:,}, got {row!r}")
+    one = _viewed(model, table.take(np.array([row])), f"row {row:,} of {_named(source)}")
+    return Viewed(**{**vars(one), "numbers": np.array([row])})
+
+
+def cells_of(inputs: Mapping[str, object], model: Model) -> tuple[dict[str, list[object]], tuple[str, ...]]:
+    """One row as columns, from cells by name; and what is to be said of those that were not given."""
+    names = [step.name for step in model.recipe.steps]
+    for name in inputs:
+        if name not in names and name != model.task.target:
+            raise DataError(f"the model has no column {name!r}{nearest(name, names)}")
+    absent = [name for name in names if name not in inputs]
+    notes = (f"not given, so taken as missing: {', '.join(map(repr, absent))}",) if absent else ()
+    return {name: [inputs.get(name)] for name in (*names, *({model.task.target} & set(inputs)))}, notes
+
+
+def table_of_run(run: str | os.PathLike[str]) -> str:
+    """Where the table is that a run was trained on.
+
+    Raises
+    ------
+    RunFolderError
+        It was in memory, or ``run`` is a model file.
+    """
+    _, source = read_config(RunFolder.existing(run).file("config"))
+    if source is None:
+        raise RunFolderError("this run was trained on a table in memory: name the rows to look at")
+    return source
+
+
+def _read(model: Model, data: object) -> Table:
+    return model.table(load_builtin(data)[0] if isinstance(data, str) and is_builtin(data) else data)
+
+
+def _named(data: object) -> str:
+    return os.fspath(data) if isinstance(data, str | os.PathLike) else "the table"
+
+
+def _viewed(model: Model, table: Table, title: str, notes: tuple[str, ...] = ()) -> Viewed:
+    inputs = model.inputs(table)
+    truth = None
+    target = model.task.target if model.task.kind != "reconstruction" else None
+    if target in table.names and table.column(target).null_count < table.n_rows:
+        values, keep, said = encode_target(table, target, model.task.kind, model.task.classes)
+        notes += said
+        truth = np.full(len(inputs), np.nan)
+        truth[keep] = values
+    return Viewed(
+        model=model, table=table, inputs=inputs, truth=truth, title=title, numbers=np.arange(len(inputs)), notes=notes
+    )

@@ -1,0 +1,152 @@
+"""Attributions of trained models: slopes by central differences, integrated gradients beside Captum, columns summed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import pellucid
+from pellucid.errors import DataError, RunFolderError, SettingError
+from pellucid.explanation.gradients import integrated_gradients
+from pellucid.torch_engine.module import build
+from pellucid.workflow.attribution import explain_row
+from pellucid.workflow.looking import look_at, score_of
+from pellucid.workflow.model import Model
+from pellucid.workflow.overview import overview
+from tests.workflow.conftest import make_people
+
+PEOPLE = make_people()
+
+
+def trained(folder: Path, **settings: Any) -> Path:
+    usual = {"preset": "plain", "hidden": (8,), "epochs": 15, "learning_rate": 0.02, "verdict": False, "drop": ("id",)}
+    pellucid.train(PEOPLE, **{**usual, **settings}, out=folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A run of each kind of target, with layers of every kind between them; the last an ensemble with bins."""
+    place = tmp_path_factory.mktemp("attribution")
+    return {
+        "binary": trained(place / "b", target="buys", activation="silu"),
+        "multiclass": trained(place / "m", target="job", activation="tanh", batch_norm=True),
+        "regression": trained(place / "r", target="spends", activation="gelu"),
+        "ensemble": trained(place / "e", target="buys", preset="best", epochs=3, n_networks=2),
+    }
+
+
+@pytest.mark.parametrize("kind", ["binary", "multiclass", "regression", "ensemble"])
+def test_slopes_by_central_differences(kind: str, runs: dict[str, Path]) -> None:
+    model = Model.read(runs[kind])
+    inputs = model.inputs(model.table(PEOPLE))[:5].astype(np.float64)
+    for label in model.task.classes or (None,):
+        score = score_of(model, label)
+        values, slopes = score.slopes(inputs)
+        np.testing.assert_allclose(values, score(inputs), rtol=1e-5)
+        for j in range(inputs.shape[1]):
+            h = np.zeros(inputs.shape[1])
+            h[j] = 1e-5
+            by_difference = (score.slopes(inputs + h)[0] - score.slopes(inputs - h)[0]) / 2e-5
+            np.testing.assert_allclose(slopes[:, j], by_difference, atol=2e-6, rtol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_captum_finds_the_same(runs: dict[str, Path]) -> None:
+    attr = pytest.importorskip("captum.attr", reason="Captum is not installed")
+    model = Model.read(runs["multiclass"])
+    module = build(model.network, model.parameters, torch.float64).eval()
+    inputs = model.inputs(model.table(PEOPLE)).astype(np.float64)
+    row, reference = inputs[3], inputs.mean(axis=0)
+    score = score_of(model, "clerk" if "clerk" in model.task.classes else model.task.classes[0])
+    ours = integrated_gradients(score.slopes, row, reference, tolerance=0.0)
+    assert ours.points == 1024
+    theirs = attr.IntegratedGradients(lambda x: torch.softmax(module(x), 1)).attribute(
+        torch.from_numpy(row[None]), torch.from_numpy(reference[None]), target=score.index, n_steps=1024,
+        method="gausslegendre",
+    )  # fmt: skip
+    np.testing.assert_allclose(ours.values, theirs[0].numpy(), atol=1e-9)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_shap_finds_the_same_of_a_network(runs: dict[str, Path]) -> None:
+    shap = pytest.importorskip("shap", reason="SHAP is not installed")
+    run = pellucid.train("iris", preset="plain", hidden=(8,), verdict=False, out=runs["binary"].parent / "iris")
+    assert run.path is not None
+    found = explain_row(run.path, "iris", row=60, label="virginica")
+    rows = look_at(run.path, "iris").sample(100)
+    theirs = shap.explainers.Exact(
+        lambda x: run.model.answers_to(x.astype(np.float32))[:, 2],
+        shap.maskers.Independent(rows.inputs.astype(np.float64), max_samples=100),
+    )(look_at(run.path, "iris").inputs[60:61].astype(np.float64))
+    np.testing.assert_allclose(found.shapley.values, theirs.values[0], atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["binary", "multiclass", "regression", "ensemble"])
+def test_a_row_is_explained_in_its_own_columns(kind: str, runs: dict[str, Path]) -> None:
+    found = explain_row(runs[kind], PEOPLE, row=4)
+    model = found.score.model
+    assert [cell.column for cell in found.cells] == [step.name for step in model.recipe.steps]
+    answers = model.answers(model.table(PEOPLE))[4]
+    answer = answers if found.score.index is None else answers[found.score.index]
+    assert found.shapley.answer == pytest.approx(float(answer), rel=1e-5)
+    assert abs(found.shapley.gap) < 1e-5 * max(1, abs(answer))
+    assert abs(found.gradients.gap) <= 1e-3 * abs(found.gradients.answer - found.gradients.reference) + 1e-9
+    assert found.by_column.sum() == pytest.approx(found.gradients.values.sum())
+    if kind == "multiclass":
+        assert found.score.index == answers.argmax()
+    assert found.truth == (PEOPLE[model.task.target][4])
+    facts = found.to_json()
+    assert sum(column["shapley"] for column in facts["columns"]) == pytest.approx(
+        answer - facts["shapley"]["base"], abs=1e-4
+    )
+    assert len(found.figure().axes) == 1
+
+
+def test_cells_given_and_the_runs_own_rows(runs: dict[str, Path]) -> None:
+    found = explain_row(runs["binary"], PEOPLE, inputs={"age": 30, "job": "nurse"})
+    assert found.title == "the row given"
+    assert any("taken as missing" in note for note in found.notes)
+    with pytest.raises(RunFolderError, match="in memory"):
+        explain_row(runs["binary"], row=0)
+
+
+def test_an_overview_ranks_what_matters(runs: dict[str, Path]) -> None:
+    found = overview(runs["regression"], PEOPLE)
+    assert found.rise == "RMSE"
+    assert found.importance.error == pytest.approx(
+        pellucid.load(runs["regression"]).evaluate(PEOPLE)["rmse"].value, rel=1e-3
+    )
+    assert found.importance.low[found.order[0]] > 0
+    assert [pair[2] for pair in found.interactions] == sorted((pair[2] for pair in found.interactions), reverse=True)
+    several = overview(runs["multiclass"], PEOPLE)
+    assert several.dependences[0][2].rows.ndim == 3
+    np.testing.assert_allclose(several.dependences[0][2].rows.sum(axis=2), 1, atol=1e-5)
+    assert len(several.importance_figure().axes) == 1
+    assert several.dependence_figure().legends
+    one = overview(runs["multiclass"], PEOPLE, label=several.score.model.task.classes[0])
+    assert one.dependences[0][2].rows.ndim == 2
+
+
+def test_what_cannot_be_explained_says_so(runs: dict[str, Path], tmp_path: Path) -> None:
+    for wrong, error, words in (
+        ({"row": 300}, DataError, "from 0 to 299"),
+        ({"label": "maybe"}, SettingError, "class must be one of no, yes"),
+        ({"budget": 0}, SettingError, "budget must be"),
+        ({"inputs": {"agee": 3}}, DataError, "did you mean 'age'"),
+    ):
+        with pytest.raises(error, match=words):
+            explain_row(runs["binary"], PEOPLE, **wrong)
+    with pytest.raises(SettingError, match="no class"):
+        explain_row(runs["regression"], PEOPLE, label="yes")
+    without = {name: column for name, column in PEOPLE.items() if name != "buys"}
+    with pytest.raises(DataError, match="no row has a value of 'buys'"):
+        overview(runs["binary"], without)
+    assert explain_row(runs["binary"], without, row=1).truth is None
+    again = pellucid.train("iris", preset="plain", task="reconstruction", hidden=(2,), epochs=1, out=tmp_path / "again")
+    with pytest.raises(DataError, match="reconstructions cannot be explained"):
+        overview(again.path or "", "iris")
