@@ -13,6 +13,7 @@ import sys
 import typer
 
 from pellucid.cli import (
+    boundary,
     check,
     compare,
     data,
@@ -28,6 +29,7 @@ from pellucid.cli import (
     study,
     trace,
     train,
+    units,
 )
 from pellucid.errors import DivergenceError, PellucidError, UserError
 
@@ -50,6 +52,8 @@ for command in (
     inspect.inspect,
     trace.trace,
     explain.explain,
+    boundary.boundary,
+    units.units,
     check.check,
     init.init,
     lottery.lottery,

@@ -96,6 +96,8 @@ def _scaled(step: NumericStep, x: float, result: float) -> str:
         return f"the normal score of its place among the training rows: {_short(result)}"
     if step.scale == 0.0:
         return "one value in all training rows: 0"
+    if step.scaling == "none":
+        return f"as it is: {_short(result)}"
     ratio = f"({_short(x)} − {_short(step.centre)}) / {_short(step.scale)}"
     if step.scaling == "robust":
         return f"z = {ratio} = {_short((x - step.centre) / step.scale)}, z / √(1 + (z/{CLIP:g})²) = {_short(result)}"

@@ -68,7 +68,7 @@ def permutation_importance(
     >>> rng = np.random.default_rng(0)
     >>> x = rng.normal(size=(500, 2))
     >>> found = permutation_importance(lambda rows: (rows[:, 0] - x[:, 0]) ** 2, x, [slice(0, 1), slice(1, 2)])
-    >>> bool(found.low[0] > 1.5), found.values[1]
+    >>> bool(found.low[0] > 1.5), float(found.values[1])
     (True, 0.0)
     """
     rng = np.random.default_rng(seed)

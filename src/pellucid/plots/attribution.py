@@ -64,7 +64,7 @@ def contributions(
         What the answer is: ``probability of yes``.
 
     >>> figure = contributions(["age 41", "job nurse"], [0.2, -0.1], [0, 0], base=0.3, answer=0.4, name="probability")
-    >>> [round(bar.get_width(), 3) for bar in figure.axes[0].patches]
+    >>> [round(float(bar.get_width()), 3) for bar in figure.axes[0].patches]
     [0.2, -0.1]
     """
     labels, steps, errors = _folded(labels, np.asarray(values, dtype=float), np.asarray(errors, dtype=float))

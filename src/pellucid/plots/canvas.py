@@ -48,7 +48,6 @@ _STYLE: Any = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": False,
-    "text.parse_math": False,  # a column named $x_1$ keeps its name
     "legend.frameon": False,
     "svg.hashsalt": "pellucid",  # the same picture gives the same file
     "svg.fonttype": "none",
@@ -79,18 +78,32 @@ def encode(figure: Figure, ending: str) -> bytes:
     """The bytes of a picture, ``png`` (150 dots an inch) or ``svg``; the same figure gives the same bytes."""
     from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.text import Text
 
     if figure.canvas.__class__.__name__ == "FigureCanvasBase":
         FigureCanvasAgg(figure)
     sink = io.BytesIO()
     without_date = {"Date": None} if ending == "svg" else None
-    for text in figure.findobj(Text):
-        text.set_parse_math(False)
+    _as_written(figure)
     with rc_context(_STYLE):
         figure.draw_without_rendering()  # a second drawing finds the layout settled, colour bars included
         figure.savefig(sink, format=ending, dpi=150, metadata=without_date)
     return sink.getvalue()
+
+
+def _as_written(figure: Figure) -> None:
+    """A column named ``$x_1$`` keeps its name; the ticks of a logarithmic axis are matplotlib's own formulas."""
+    from matplotlib.text import Text
+
+    formulas = {
+        id(label)
+        for axes in figure.axes
+        for axis in (axes.xaxis, axes.yaxis)
+        if axis.get_scale() != "linear"
+        for label in axis.get_ticklabels(which="both")
+    }
+    for text in figure.findobj(Text):
+        if isinstance(text, Text) and id(text) not in formulas:
+            text.set_parse_math(False)
 
 
 def save(figure: Figure, path: Path) -> tuple[Path, Path]:

@@ -7,6 +7,7 @@ For a value x, with centre c and scale s of the training rows (missing cells lef
 | standard | mean | standard deviation (of N, not N − 1) | z = (x − c) / s |
 | robust | median | interquartile range | z / √(1 + (z/3)²), which keeps outliers inside ±3 |
 | quantile | | | at most 200 quantiles, each with its normal score; in between, a straight line |
+| none | 0 | 1 | the value itself, for columns that were scaled before |
 
 The smooth clipping of ``robust`` is that of Holzmüller, Grinsztajn & Steinwart 2024 ("Better by default",
 RealMLP); where more than half of the rows share one value, so that the interquartile range is 0, s is the
@@ -38,7 +39,7 @@ from pellucid.preprocessing.values import FloatArray, number_of, numbers
 
 __all__ = ["SCALINGS", "NumericStep", "Scaling", "centre_and_spread", "fit_numeric"]
 
-Scaling = Literal["standard", "robust", "quantile"]
+Scaling = Literal["standard", "robust", "quantile", "none"]
 SCALINGS: tuple[str, ...] = get_args(Scaling)
 
 MAX_QUANTILES = 200
@@ -198,6 +199,8 @@ def fit_numeric(name: str, column: Any, *, scaling: Scaling = "standard") -> Num
         if scaling == "robust" and scale > 0.0:
             low, high = np.quantile(present, (0.25, 0.75))
             centre, scale = median, float(high - low) or scale
+        if scaling == "none" and scale > 0.0:
+            centre, scale = 0.0, 1.0
     return NumericStep(
         name=name,
         scaling=scaling,

@@ -9,6 +9,7 @@
                   history.csv        a line an epoch
                   metrics.json       the outcome
                   predictions.csv    the answers for the rows that measured it
+                  doctor.json        what the doctor found, and the looks into the layers that it rests on
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ FILES = {
     "history": "history.csv",
     "metrics": "metrics.json",
     "predictions": "predictions.csv",
+    "doctor": "doctor.json",
 }
 
 

@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from pellucid.data.builtin import load_builtin
 from pellucid.data.tables import Table
-from pellucid.data.target import encode_target
-from pellucid.errors import DataError, RunFolderError, SettingError, nearest
+from pellucid.errors import DataError, SettingError, nearest
 from pellucid.scratch.backprop import backward
 from pellucid.scratch.forward import forward
 from pellucid.workflow.config import read_config
@@ -24,10 +23,11 @@ from pellucid.workflow.folder import RunFolder
 from pellucid.workflow.members import prepare_run
 from pellucid.workflow.model import Model
 from pellucid.workflow.prepare import Prepared
+from pellucid.workflow.rows_of_run import location_of_table, truth_of
 from pellucid.workflow.settings import Settings
 from pellucid.workflow.sources import is_builtin
 
-__all__ = ["Score", "Viewed", "cells_of", "look_at", "row_given", "score_of", "table_of_run", "view_of"]
+__all__ = ["Score", "Viewed", "cells_of", "look_at", "row_given", "score_of", "view_of"]
 
 Array = NDArray[Any]
 
@@ -195,7 +195,7 @@ def look_at(run: str | os.PathLike[str], data: object = None) -> Viewed:
     model = Model.read(run)
     if data is not None:
         return _viewed(model, _read(model, data), _named(data))
-    prepared = prepare_run(table_of_run(run), Settings.of(read_config(RunFolder.existing(run).file("config"))[0]))
+    prepared = prepare_run(location_of_table(run), Settings.of(read_config(RunFolder.existing(run).file("config"))[0]))
     return view_of(model, prepared)
 
 
@@ -229,7 +229,7 @@ def row_given(
             raise SettingError("give rows or the inputs of one, not both")
         cells, note = cells_of(inputs, model)
         return _viewed(model, model.table(cells), "the row given", note)
-    source = table_of_run(run) if data is None else data
+    source = location_of_table(run) if data is None else data
     table = _read(model, source)
     if isinstance(row, bool) or not isinstance(row, int) or not 0 <= row < table.n_rows:
         raise DataError(f"row must be a whole number from 0 to {table.n_rows - 1:,}, got {row!r}")
@@ -248,20 +248,6 @@ def cells_of(inputs: Mapping[str, object], model: Model) -> tuple[dict[str, list
     return {name: [inputs.get(name)] for name in (*names, *({model.task.target} & set(inputs)))}, notes
 
 
-def table_of_run(run: str | os.PathLike[str]) -> str:
-    """Where the table is that a run was trained on.
-
-    Raises
-    ------
-    RunFolderError
-        It was in memory, or ``run`` is a model file.
-    """
-    _, source = read_config(RunFolder.existing(run).file("config"))
-    if source is None:
-        raise RunFolderError("this run was trained on a table in memory: name the rows to look at")
-    return source
-
-
 def _read(model: Model, data: object) -> Table:
     return model.table(load_builtin(data)[0] if isinstance(data, str) and is_builtin(data) else data)
 
@@ -272,13 +258,12 @@ def _named(data: object) -> str:
 
 def _viewed(model: Model, table: Table, title: str, notes: tuple[str, ...] = ()) -> Viewed:
     inputs = model.inputs(table)
-    truth = None
-    target = model.task.target if model.task.kind != "reconstruction" else None
-    if target in table.names and table.column(target).null_count < table.n_rows:
-        values, keep, said = encode_target(table, target, model.task.kind, model.task.classes)
-        notes += said
-        truth = np.full(len(inputs), np.nan)
-        truth[keep] = values
     return Viewed(
-        model=model, table=table, inputs=inputs, truth=truth, title=title, numbers=np.arange(len(inputs)), notes=notes
+        model=model,
+        table=table,
+        inputs=inputs,
+        truth=truth_of(model, table),
+        title=title,
+        numbers=np.arange(len(inputs)),
+        notes=notes,
     )

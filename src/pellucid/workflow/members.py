@@ -30,6 +30,7 @@ from pellucid.training.engine import Engine
 from pellucid.training.history import Epoch
 from pellucid.training.loop import Outcome, Plan, Rows, State, fit
 from pellucid.training.many import worth_stacking
+from pellucid.training.signals import Recorder
 from pellucid.training.stacked_loop import fit_many
 from pellucid.workflow.folds import blocks_of, notes_on_rare_classes, usual_ensemble
 from pellucid.workflow.prepare import Prepared, prepare
@@ -45,6 +46,7 @@ __all__ = [
     "n_learned_from",
     "parts_of",
     "prepare_run",
+    "stacks_of",
 ]
 
 Array = NDArray[Any]
@@ -229,6 +231,7 @@ def fit_members(
     keep: Keep | None = None,
     on_epoch: OnEpoch = lambda k, epoch: None,
     interrupted: Callable[[], bool] = lambda: False,
+    recorder: Recorder | None = None,
 ) -> TrainedMembers:
     """Train every network, going on from what ``keep`` holds.
 
@@ -244,21 +247,26 @@ def fit_members(
         Makes the engine of a network from its seed.
     on_epoch
         Is told the network, from 0, and its line of the history.
+    recorder
+        Looks at the first network; in a stack, which is not to be stopped for it, at its first weights only.
 
     Raises
     ------
     DivergenceError
         A network met a loss that is no number in its first epoch.
     """
-    together = _stacks(prepared, plan, parts)
+    together = stacks_of(prepared, plan, parts)
     found: dict[int, Outcome] = {}
     for k in range(len(parts)):
         if k in found:
             continue
         stack = together.get(k)
         if stack is None:
-            found[k] = _fit_one(prepared, plan, parts, k, new_engine, keep, on_epoch, interrupted)
+            looks = recorder if k == 0 else None
+            found[k] = _fit_one(prepared, plan, parts, k, new_engine, keep, on_epoch, interrupted, looks)
         else:
+            if recorder is not None and k == 0:
+                recorder.look(0, _start(prepared, parts[0].seed))
             found |= _fit_stack(prepared, plan, optimizer, parts, stack, keep, on_epoch, interrupted)
         if k not in found or found[k].reason == "interrupted":
             return TrainedMembers(outcomes=_usable(prepared, parts, found), interrupted=True, stacked=bool(together))
@@ -297,6 +305,7 @@ def _fit_one(
     keep: Keep | None,
     on_epoch: OnEpoch,
     interrupted: Callable[[], bool],
+    recorder: Recorder | None,
 ) -> Outcome:
     start: State | None = None
     save: Callable[[Callable[[], State]], None] = lambda state: None  # noqa: E731
@@ -307,10 +316,19 @@ def _fit_one(
             start = read_state(keep.state(k), keep.fingerprint, prepared.network)
         save = Checkpointer(keep.state(k), keep.fingerprint)
     train, validation = _rows_of(prepared, parts[k])
+    engine = new_engine(parts[k].seed)
+    if recorder is not None:
+        recorder.after(0, engine.parameters)
+
+    def told(epoch: Epoch) -> None:
+        if recorder is not None:
+            recorder.after(epoch.epoch, engine.parameters)
+        on_epoch(k, epoch)
+
     try:
         outcome = fit(
-            new_engine(parts[k].seed), train, validation, replace(plan, seed=parts[k].seed),
-            start=start, on_epoch=lambda epoch: on_epoch(k, epoch), save=save, interrupted=interrupted,
+            engine, train, validation, replace(plan, seed=parts[k].seed),
+            start=start, on_epoch=told, save=save, interrupted=interrupted,
         )  # fmt: skip
     except DivergenceError as error:
         raise DivergenceError(f"network {k + 1} of {len(parts)} (seed {parts[k].seed}): {error}") from error
@@ -320,7 +338,7 @@ def _fit_one(
     return outcome
 
 
-def _stacks(prepared: Prepared, plan: Plan, parts: Sequence[Part]) -> dict[int, list[int]]:
+def stacks_of(prepared: Prepared, plan: Plan, parts: Sequence[Part]) -> dict[int, list[int]]:
     """Which networks are trained together: for each of them, all of its stack. Those with equally many rows can be."""
     settings = prepared.settings
     rows = min(plan.batch_size, n_learned_from(prepared))

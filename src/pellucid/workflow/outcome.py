@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
@@ -12,9 +13,12 @@ from numpy.typing import NDArray
 
 from pellucid.evaluation.metrics import Metrics, baseline, confusion_matrix, metrics_to_json
 from pellucid.evaluation.reconstruction import mean_answer, reconstruction_metrics, row_errors
+from pellucid.explanation.doctor import diagnose
 from pellucid.files import write_text
 from pellucid.training.engine import Engine, engine_for
 from pellucid.training.loop import Outcome
+from pellucid.training.signals import Look
+from pellucid.workflow.diagnosis import evidence_of, findings_to_json
 from pellucid.workflow.ensemble import ensemble_facts, with_times
 from pellucid.workflow.folder import RunFolder
 from pellucid.workflow.members import TrainedMembers
@@ -29,7 +33,9 @@ __all__ = ["conclude"]
 Array = NDArray[Any]
 
 
-def conclude(prepared: Prepared, engine: Engine, members: TrainedMembers, folder: RunFolder | None) -> Run:
+def conclude(
+    prepared: Prepared, engine: Engine, members: TrainedMembers, looks: Sequence[Look], folder: RunFolder | None
+) -> Run:
     """Measure the best weights and write everything; ``metrics.json`` comes last and marks the run as finished."""
     settings, outcomes = prepared.settings, members.outcomes
     outcome = _as_one(members)
@@ -78,9 +84,12 @@ def conclude(prepared: Prepared, engine: Engine, members: TrainedMembers, folder
     model = replace(model, facts={**model.facts, "metrics": steady})  # equal runs write equal model files
     if settings.n_networks > 1:
         facts = {**facts, "ensemble": with_times(facts["ensemble"], members)}
+    first = outcomes[0]
+    findings = diagnose(evidence_of(prepared, model, first.history, outcome.reason, looks, answers, verdict))
     run = Run(
         model=model,
-        history=outcomes[0].history,
+        findings=findings,
+        history=first.history,
         histories=tuple(each.history for each in outcomes),
         metrics=metrics,
         summary=facts,
@@ -97,6 +106,8 @@ def conclude(prepared: Prepared, engine: Engine, members: TrainedMembers, folder
             folder.log([which + end])
         folder.log([facts["ensemble"]["sentence"]] if settings.n_networks > 1 else [])
         folder.log([] if verdict is None else [verdict.sentence, *verdict.notes])
+        folder.log([f"{each.finding} {each.evidence}" for each in findings])
+        write_text(folder.file("doctor"), findings_to_json(findings, looks))
         write_text(folder.file("metrics"), json.dumps(facts, indent=2, allow_nan=False) + "\n")
     return run
 

@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from pellucid.errors import ModelFileError, RunFolderError
 from pellucid.evaluation.bootstrap import Estimate
 from pellucid.evaluation.verdict import Verdict
+from pellucid.explanation.doctor.finding import Finding
 from pellucid.files import write_text
 from pellucid.training.history import Epoch, to_csv
+from pellucid.workflow.diagnosis import findings_of
 from pellucid.workflow.folder import RunFolder
 from pellucid.workflow.model import Model
 
@@ -46,6 +48,8 @@ class Run:
         Whether the network is worth it beside simpler models; `None` where this was not asked.
     histories
         The history of every network of an ensemble, in order; of one network, its own.
+    findings
+        What the doctor found, the gravest first.
     """
 
     model: Model
@@ -55,6 +59,7 @@ class Run:
     path: Path | None = None
     verdict: Verdict | None = None
     histories: tuple[tuple[Epoch, ...], ...] = ()
+    findings: tuple[Finding, ...] = ()
 
     def __repr__(self) -> str:
         """One line with the first metric."""
@@ -111,6 +116,7 @@ class Run:
             metrics=metrics,
             summary=summary,
             verdict=None if written is None else Verdict.from_json(written),
+            findings=findings_of(folder),
             path=folder.path,
         )
 

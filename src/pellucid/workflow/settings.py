@@ -101,7 +101,9 @@ class Settings:
     time: str | None = _setting(None, "split", optional(column), "test on the latest rows by this column")
     seed: int = _setting(0, "split", whole(0), "of the split, the first weights, the batches and dropout")
 
-    scaling: str = _setting("standard", "preprocessing", Choice(("standard", "robust", "quantile")), "of numbers")
+    scaling: str = _setting(
+        "standard", "preprocessing", Choice(("standard", "robust", "quantile", "none")), "of numbers"
+    )
     number_encoding: str = _setting(
         "plain",
         "preprocessing",

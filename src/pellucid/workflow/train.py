@@ -16,6 +16,7 @@ from pellucid.training.engine import Engine
 from pellucid.training.history import Epoch
 from pellucid.training.interrupt import listening_for_interrupt
 from pellucid.training.loop import Outcome, Plan, State, fit
+from pellucid.training.signals import Recorder
 from pellucid.workflow.config import read_config, write_config
 from pellucid.workflow.folder import RunFolder
 from pellucid.workflow.members import (
@@ -199,11 +200,12 @@ def _train(
         folder.log(_opening_lines(prepared, start))
     if watcher:
         watcher.prepared(prepared, engine, plan_of(prepared.settings))
+    recorder = Recorder(prepared.network, prepared.task.loss, prepared.train)
     if len(parts) > 1:
-        members = _fit_members(prepared, parts, folder, watcher)
+        members = _fit_members(prepared, parts, folder, watcher, recorder)
     else:
-        members = _fit_alone(prepared, engine, folder, watcher, start)
-    run = conclude(prepared, engine, members, folder)
+        members = _fit_alone(prepared, engine, folder, watcher, start, recorder)
+    run = conclude(prepared, engine, members, recorder.looks, folder)
     if (problem := _problem(members)) is not None:
         epochs = ", ".join(dict.fromkeys(str(outcome.best_epoch) for outcome in members.outcomes))
         kept = f"; the best weights before that (epoch {epochs}) are in {folder.path}" if folder else ""
@@ -212,14 +214,21 @@ def _train(
 
 
 def _fit_alone(
-    prepared: Prepared, engine: Engine, folder: RunFolder | None, watcher: Watcher | None, start: State | None
+    prepared: Prepared,
+    engine: Engine,
+    folder: RunFolder | None,
+    watcher: Watcher | None,
+    start: State | None,
+    recorder: Recorder,
 ) -> TrainedMembers:
     plan = plan_of(prepared.settings)
+    recorder.after(0, engine.parameters)
     save: Callable[[Callable[[], State]], None] = lambda state: None  # noqa: E731
     if folder is not None:
         save = Checkpointer(folder.checkpoint, _fingerprint(prepared))
 
     def on_epoch(epoch: Epoch) -> None:
+        recorder.after(epoch.epoch, engine.parameters)
         if watcher:
             watcher.epoch(epoch, plan)
 
@@ -234,7 +243,7 @@ def _fit_alone(
 
 
 def _fit_members(
-    prepared: Prepared, parts: Sequence[Part], folder: RunFolder | None, watcher: Watcher | None
+    prepared: Prepared, parts: Sequence[Part], folder: RunFolder | None, watcher: Watcher | None, recorder: Recorder
 ) -> TrainedMembers:
     plan = plan_of(prepared.settings)
     keep = Keep(folder=folder.checkpoint.parent, fingerprint=_fingerprint(prepared)) if folder is not None else None
@@ -248,7 +257,7 @@ def _fit_members(
     with listening_for_interrupt() as interrupted:
         members = fit_members(
             prepared, parts, plan, optimizer_of(prepared.settings), lambda seed: engine_of(prepared, seed),
-            keep=keep, on_epoch=on_epoch, interrupted=interrupted,
+            keep=keep, on_epoch=on_epoch, interrupted=interrupted, recorder=recorder,
         )  # fmt: skip
     if isinstance(watcher, EnsembleWatcher):
         watcher.networks_trained(members)

@@ -1,0 +1,63 @@
+"""The doctor: from what was recorded in a training to findings in words, each with its evidence and its fix."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pellucid.explanation.doctor import layers, rows, training
+from pellucid.explanation.doctor.evidence import Evidence
+from pellucid.explanation.doctor.finding import Finding
+
+__all__ = ["RULES", "Evidence", "Finding", "diagnose"]
+
+RULES: tuple[Callable[[Evidence], Finding | None], ...] = (
+    # The gravest first: what makes all other figures worthless, then what keeps the network from learning.
+    rows.leak,
+    rows.near_copies,
+    rows.wrong_loss,
+    training.diverging,
+    rows.no_signal,
+    rows.unscaled,
+    layers.bad_first_scale,
+    layers.exploding_gradients,
+    layers.vanishing_gradients,
+    layers.dead_units,
+    layers.saturated_units,
+    layers.tiny_norm_batches,
+    training.rate_too_high,
+    training.rate_too_low,
+    training.stopped_early,
+    rows.too_small,
+    training.overfitting,
+    rows.collapse,
+    rows.imbalance,
+    rows.wrong_labels,
+    rows.shifted,
+    rows.too_few_rows,
+    rows.equal_columns,
+)
+
+
+# What follows from another finding is not said again.
+_FOLLOWS: dict[str, tuple[str, ...]] = {
+    "features-not-scaled": (
+        "bad-initial-scale", "exploding-gradients", "saturated-units", "dead-units", "diverging",
+        "learning-rate-too-high", "labels-look-wrong",
+    ),
+    "no-signal": ("labels-look-wrong", "overfitting", "majority-collapse", "class-imbalance", "network-too-small"),
+    "learning-rate-too-low": ("stopped-too-early",),
+    "bad-initial-scale": ("learning-rate-too-low", "learning-rate-too-high", "stopped-too-early", "labels-look-wrong"),
+    "exploding-gradients": ("learning-rate-too-low", "diverging", "stopped-too-early", "labels-look-wrong"),
+    "saturated-units": ("learning-rate-too-low",),
+    "diverging": ("learning-rate-too-high", "dead-units", "majority-collapse"),
+    "too-few-rows": ("labels-look-wrong", "overfitting"),
+}  # fmt: skip
+
+
+def diagnose(evidence: Evidence) -> tuple[Finding, ...]:
+    """What the doctor finds, the gravest first; nothing where all is well."""
+    if not evidence.history and evidence.reason != "diverged":
+        return ()
+    found = [finding for rule in RULES if (finding := rule(evidence)) is not None]
+    follow = {name for finding in found for name in _FOLLOWS.get(finding.name, ())}
+    return tuple(finding for finding in found if finding.name not in follow)

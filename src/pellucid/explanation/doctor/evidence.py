@@ -1,0 +1,168 @@
+"""What the doctor looks at: settings, losses, looks into the layers, and rows as the network saw them.
+
+Legend: ``n`` rows of a sample, ``F`` features, ``C`` classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.training.history import Epoch
+from pellucid.training.signals import LayerSignal, Look
+
+__all__ = ["Columns", "Evidence", "Opponent", "Seen"]
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Seen:
+    """Rows of a sample.
+
+    Attributes
+    ----------
+    inputs
+        ``[n, F]``, as the network sees them.
+    truth
+        ``[n]`` class numbers, or numbers in the target's unit.
+    answers
+        Probabilities ``[n, C]`` or numbers ``[n]``; empty for rows that were trained on.
+    numbers
+        ``[n]``: which rows of their table, from 0.
+    """
+
+    inputs: Array
+    truth: Array
+    answers: Array
+    numbers: Array
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Columns:
+    """The columns that the network reads, with the places of their features; and those it does not, with the reason."""
+
+    read: Mapping[str, slice]
+    unread: Mapping[str, str]
+    suspicious: Sequence[str] = ()  # sentences about columns that may give the target away
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opponent:
+    """By how much the network is better than a simpler model, with the 95 % interval."""
+
+    name: str
+    difference: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Evidence:
+    """A run.
+
+    Attributes
+    ----------
+    settings
+        All of them, resolved, as plain values.
+    kind, classes, target
+        Of the task.
+    n_train, n_validation, n_parameters, n_classes_train
+        Counts; of the classes, how many training rows each has.
+    history
+        Of the first network.
+    reason
+        Why training ended.
+    looks
+        Into the first network; may be none.
+    base_loss
+        The validation loss of the best answer that looks at no column.
+    train, measured, unseen
+        Rows it was trained on; the rows that measured it; and those with the validation rows, none of which it was
+        trained on.
+    columns, opponents
+        See there.
+    """
+
+    settings: Mapping[str, Any]
+    kind: str
+    classes: Sequence[str]
+    target: str
+    n_train: int
+    n_validation: int
+    n_parameters: int
+    n_classes_train: Sequence[int]
+    history: Sequence[Epoch]
+    reason: str
+    looks: Sequence[Look]
+    base_loss: float
+    train: Seen
+    measured: Seen
+    unseen: Seen
+    columns: Columns
+    opponents: Sequence[Opponent] = ()
+
+    @property
+    def is_classification(self) -> bool:
+        """Whether the target is a class."""
+        return self.kind in ("binary", "multiclass")
+
+    # ── losses ──
+
+    @cached_property
+    def train_losses(self) -> Array:
+        """Of each epoch, with dropout active, before its updates."""
+        return np.array([epoch.train_loss for epoch in self.history])
+
+    @cached_property
+    def validation_losses(self) -> Array:
+        """After each epoch."""
+        return np.array([epoch.validation_loss for epoch in self.history])
+
+    @property
+    def best(self) -> int:
+        """The epoch, from 0, with the least validation loss."""
+        return int(self.validation_losses.argmin())
+
+    @property
+    def gained(self) -> float:
+        """The share of `base_loss` that the best epoch took away."""
+        return 1 - float(self.validation_losses.min()) / max(self.base_loss, 1e-12)
+
+    @property
+    def learned_train(self) -> float:
+        """The same of the training rows, at the last epoch."""
+        return 1 - float(self.train_losses[-1]) / max(self.base_loss, 1e-12)
+
+    # ── layers ──
+
+    @property
+    def first_look(self) -> Look | None:
+        """Before training."""
+        return next((look for look in self.looks if look.epoch == 0), None)
+
+    @property
+    def last_look(self) -> Look | None:
+        """At the end, or as near to it as there is."""
+        return self.looks[-1] if self.looks else None
+
+    @cached_property
+    def moved(self) -> float | None:
+        """‖ΔW‖/‖W‖ of the last epoch that was looked at, the median over layers."""
+        for look in reversed(self.looks):
+            found = [layer.moved for layer in look.layers if layer.moved is not None]
+            if found:
+                return float(np.median(found))
+        return None
+
+    def hidden(self, look: Look | None) -> Sequence[LayerSignal]:
+        """The signals of the hidden layers."""
+        return () if look is None else look.layers[:-1]

@@ -1,0 +1,69 @@
+"""What the doctor says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["Finding"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One thing that is wrong, or that should be known.
+
+    Attributes
+    ----------
+    name
+        Which, in lower-case words with dashes: ``dead-units``.
+    finding
+        What is the matter, a sentence.
+    evidence
+        The numbers that show it.
+    consequence
+        What it does to the network.
+    fix
+        What to do.
+    change
+        The settings that do it, where settings can; `pellucid.train` with these tries it.
+    rows
+        Rows that it is about, as they are numbered in their table from 0; at most a few.
+    """
+
+    name: str
+    finding: str
+    evidence: str
+    consequence: str
+    fix: str
+    change: Mapping[str, Any] = field(default_factory=dict)
+    rows: tuple[int, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {
+            "name": self.name,
+            "finding": self.finding,
+            "evidence": self.evidence,
+            "consequence": self.consequence,
+            "fix": self.fix,
+            "change": {name: list(value) if isinstance(value, tuple) else value for name, value in self.change.items()},
+            "rows": list(self.rows),
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Finding:
+        """Read what `to_json` wrote; raises `TypeError`, `KeyError` or `ValueError` where it is not that.
+
+        >>> one = Finding(name="a", finding="b", evidence="c", consequence="d", fix="e", change={"hidden": (3,)})
+        >>> Finding.from_json(one.to_json()) == one
+        True
+        """
+        texts = {name: value[name] for name in ("name", "finding", "evidence", "consequence", "fix")}
+        change, rows = value["change"], value["rows"]
+        if not all(isinstance(text, str) for text in texts.values()) or not isinstance(change, dict):
+            raise TypeError("a finding is made of texts and the settings to change")
+        if not all(type(row) is int for row in rows):
+            raise TypeError("rows are whole numbers")
+        as_values = {name: tuple(v) if isinstance(v, list) else v for name, v in change.items()}
+        return cls(**texts, change=as_values, rows=tuple(rows))

@@ -1,0 +1,291 @@
+"""Findings about rows and columns: scale, leaks, copies, shift, labels, balance, and whether there is a signal."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pellucid.explanation.doctor.evidence import Evidence
+from pellucid.explanation.doctor.finding import Finding
+from pellucid.explanation.doctor.measures import (
+    alone,
+    copies,
+    nearest_distances,
+    shifts,
+    smooth_ceiling,
+)
+
+__all__ = [
+    "collapse", "equal_columns", "imbalance", "leak", "near_copies", "no_signal", "shifted", "too_few_rows",
+    "too_small", "unscaled", "wrong_labels", "wrong_loss",
+]  # fmt: skip
+
+_RARE = 0.1
+_FEW_ROWS = 50
+
+
+def unscaled(e: Evidence) -> Finding | None:
+    """Inputs of very different sizes."""
+    spread = e.train.inputs.astype(np.float64).std(axis=0)
+    spread = spread[spread > 0]
+    if not len(spread) or not (spread.max() > 30 or (len(spread) > 1 and spread.max() / np.median(spread) > 300)):
+        return None
+    widest = _column_of(e, int(e.train.inputs.astype(np.float64).std(axis=0).argmax()))
+    return Finding(
+        name="features-not-scaled",
+        finding="The inputs are not on one scale.",
+        evidence=f"{widest!r} has a standard deviation of {spread.max():.3g}, the median input {np.median(spread):.3g}",
+        consequence="one learning rate cannot suit all of them: the largest decides, and the others are hardly heard",
+        fix="scale the numbers",
+        change={"scaling": "standard"},
+    )
+
+
+def no_signal(e: Evidence) -> Finding | None:
+    """The network is no better than an answer that looks at no column, and neither is anything else."""
+    against = {o.name: o for o in e.opponents}
+    dummy = against.get("dummy")
+    if dummy is None or dummy.low > 0:
+        return None
+    # What the others are better than the dummy by: o.difference is the network's advantage over them.
+    unsure = dummy.high - dummy.difference
+    if any(dummy.difference - o.difference > unsure for o in e.opponents):
+        return None
+    return Finding(
+        name="no-signal",
+        finding=f"Nothing about {e.target!r} could be learned from these columns.",
+        evidence=(
+            f"on unseen rows the network is better than an answer that looks at no column by {dummy.difference:.3g} "
+            f"(95 % {dummy.low:.3g} to {dummy.high:.3g}), and no simpler model is"
+        ),
+        consequence="its answers are guesses",
+        fix="other columns, or more rows; check that target and columns belong to the same row",
+    )
+
+
+def too_small(e: Evidence) -> Finding | None:
+    """Gradient boosting or the linear model is clearly better, and the network does not even fit its training rows."""
+    if not e.settings["hidden"] or not e.history or e.reason == "diverged":
+        return None
+    narrow = min(e.settings["hidden"])
+    better = [o for o in e.opponents if o.name != "dummy" and o.high < 0]
+    gap = float(e.validation_losses[e.best] - e.train_losses[e.best]) / e.base_loss
+    if narrow > 4 or narrow >= max(2, len(e.classes)) * 4 or not better or gap > 0.15:
+        return None
+    best = min(better, key=lambda o: o.difference)
+    return Finding(
+        name="network-too-small",
+        finding=f"The network is too small: {narrow} units are all that its narrowest layer has.",
+        evidence=(
+            f"{best.name} is better by {-best.difference:.3g} (95 % {-best.high:.3g} to {-best.low:.3g}), while the "
+            f"network's training loss ({e.train_losses[e.best]:.3g}) is as high as its validation loss "
+            f"({e.validation_losses[e.best]:.3g})"
+        ),
+        consequence="it cannot bend its answers to what the columns say",
+        fix="wider layers",
+        change={"hidden": (64, 32)},
+    )
+
+
+def too_few_rows(e: Evidence) -> Finding | None:
+    """So few rows that neither training nor test says much."""
+    fewest = min((n for n in e.n_classes_train if n), default=e.n_train)
+    if e.n_train >= _FEW_ROWS and (fewest >= 5 or e.n_train >= 10 * _FEW_ROWS):
+        return None
+    return Finding(
+        name="too-few-rows",
+        finding=f"{e.n_train:,} rows are few to train a network of {e.n_parameters:,} weights.",
+        evidence=f"{e.n_train / max(e.n_parameters, 1):.2g} rows for each weight"
+        + (f", and {fewest} of the rarest class" if e.n_classes_train else ""),
+        consequence="what it learns depends on chance, and so does every figure measured",
+        fix="more rows; until then the mean of several networks, each of which chooses its best epoch by other rows",
+        change={"n_networks": 5, "ensemble": "auto"},
+    )
+
+
+def collapse(e: Evidence) -> Finding | None:
+    """Every row gets the same class, although there are others."""
+    if not e.is_classification or len(e.unseen) < 10:
+        return None
+    shares = np.bincount(e.unseen.truth.astype(np.int64), minlength=len(e.classes)) / len(e.unseen)
+    answered = np.bincount(e.unseen.answers.argmax(axis=1), minlength=len(e.classes)) / len(e.unseen)
+    one = int(answered.argmax())
+    if answered[one] < 0.995 or shares[one] > 0.98:
+        return None
+    return Finding(
+        name="majority-collapse",
+        finding=f"The network answers {e.classes[one]!r} to every row.",
+        evidence=f"{answered[one]:.1%} of its answers, but {shares[one]:.1%} of the rows",
+        consequence="its accuracy is that of an answer which looks at no column",
+        fix="count rare classes more; if it stays, look at the learning rate",
+        change={
+            "class_weight": "balanced",
+            "learning_rate": max(3e-3, float(e.settings["learning_rate"])),
+            "epochs": max(60, len(e.history)),
+        },
+    )
+
+
+def imbalance(e: Evidence) -> Finding | None:
+    """A rare class that is mostly missed."""
+    if not e.is_classification or collapse(e) or e.settings["class_weight"] == "balanced" or not len(e.unseen):
+        return None
+    counts = np.array(e.n_classes_train)
+    rare = int(np.where(counts > 0, counts, np.inf).argmin())
+    share = counts[rare] / counts.sum()
+    mine = e.unseen.truth == rare
+    if share >= _RARE / max(1, len(e.classes) - 1) or mine.sum() < 3:
+        return None
+    found = float((e.unseen.answers.argmax(axis=1)[mine] == rare).mean())
+    if found > 0.5:
+        return None
+    return Finding(
+        name="class-imbalance",
+        finding=f"The rare class {e.classes[rare]!r} is mostly missed.",
+        evidence=(
+            f"it is {share:.1%} of the training rows, and {found:.0%} of its {int(mine.sum())} unseen rows are found"
+        ),
+        consequence="accuracy looks good while the class that matters is not found",
+        fix="count rare classes more, or choose a lower threshold of its probability",
+        change={"class_weight": "balanced"},
+    )
+
+
+def leak(e: Evidence) -> Finding | None:
+    """One column alone nearly gives the answer, and no other comes close."""
+    if len(e.columns.read) < 2 or e.kind == "reconstruction" or len(e.train) < 30:
+        return None
+    errors = alone(e.train.inputs, e.train.truth, list(e.columns.read.values()), classes=len(e.classes))
+    order = np.argsort(errors)
+    first, second = errors[order[0]], errors[order[1]]
+    if first > 0.1 or second < 2.5 * max(first, 0.03) or second < 0.12:
+        return None
+    name = list(e.columns.read)[int(order[0])]
+    other = list(e.columns.read)[int(order[1])]
+    return Finding(
+        name="leak",
+        finding=f"The column {name!r} may give {e.target!r} away.",
+        evidence=f"it alone leaves {first:.1%} of the uncertainty; the next best, {other!r}, leaves {second:.0%}",
+        consequence="if it is not known when the model is used, all figures measured here are far too good",
+        fix="drop it, unless it is really known beforehand (it is then all that is needed)",
+        change={"drop": (*e.settings["drop"], name)},
+    )
+
+
+def near_copies(e: Evidence) -> Finding | None:
+    """Test rows that stand, almost the same, among the training rows."""
+    if len(e.unseen) < 20 or len(e.train) < 20:
+        return None
+    to_train = nearest_distances(e.unseen.inputs, e.train.inputs)
+    within = nearest_distances(e.train.inputs, e.train.inputs, itself=True)
+    usual = float(np.median(within[within > 0])) if (within > 0).any() else 0.0
+    share = float((to_train < 1e-4 * usual).mean()) if usual else 0.0
+    exact = float((to_train == 0).mean())
+    if share - exact < 0.05:
+        return None
+    return Finding(
+        name="copies-across-the-split",
+        finding="Test rows have near copies among the training rows.",
+        evidence=(
+            f"{share - exact:.0%} of the unseen rows lie ten thousand times nearer to a training row than is usual"
+        ),
+        consequence="the network has seen their answers, so what was measured is too good",
+        fix="name the column that says which rows belong together (--group), or remove the copies",
+    )
+
+
+def shifted(e: Evidence) -> Finding | None:
+    """Unseen rows that come from elsewhere than the training rows."""
+    if len(e.measured) < 30 or len(e.train) < 30:
+        return None
+    found = shifts(e.train.inputs, e.measured.inputs)
+    worst = int(found.argmax())
+    if found[worst] < 0.2:
+        return None
+    return Finding(
+        name="shifted-rows",
+        finding=f"The test rows differ from the training rows, most in {_column_of(e, worst)!r}.",
+        evidence=(
+            "the largest gap between their cumulative shares (Kolmogorov–Smirnov) is beyond chance by "
+            f"{found[worst]:.2f}"
+        ),
+        consequence="the network is asked what it was not shown; its figures hold for such rows only",
+        fix="train on rows like those that it will meet",
+    )
+
+
+def wrong_labels(e: Evidence) -> Finding | None:
+    """Confident answers that the label contradicts, about equally often however confident."""
+    if not e.is_classification or len(e.unseen) < 50:
+        return None
+    found = smooth_ceiling(e.unseen.truth.astype(np.int64), e.unseen.answers)
+    if found is None:
+        return None
+    share, rows = found
+    numbers = tuple(int(n) for n in e.unseen.numbers[rows] if n >= 0)[:20]
+    return Finding(
+        name="labels-look-wrong",
+        finding="Some labels look wrong.",
+        evidence=(
+            f"{share:.0%} of the rows that the network is surest of carry another label, hardly fewer than of the "
+            "others"
+        ),
+        consequence="training pulls towards wrong answers, and what was measured is worse than the network is",
+        fix="look at the rows listed; the mean of several networks follows wrong labels less",
+        change={"n_networks": max(8, int(e.settings["n_networks"]))},
+        rows=numbers,
+    )
+
+
+def equal_columns(e: Evidence) -> Finding | None:
+    """Columns with one value, and columns that say the same."""
+    pairs = copies(e.train.inputs, list(e.columns.read.values()))
+    constant = [name for name, reason in e.columns.unread.items() if "constant" in reason or "one value" in reason]
+    if not pairs and not constant:
+        return None
+    names = list(e.columns.read)
+    again = list(dict.fromkeys(names[b] for _, b in pairs))
+    parts = [f"{names[b]!r} says the same as {names[a]!r}" for a, b in pairs[:3]]
+    parts += [f"{name!r} has one value in all rows" for name in constant[:3]]
+    return Finding(
+        name="useless-columns",
+        finding="Some columns add nothing.",
+        evidence="; ".join(parts),
+        consequence="copies count double, and their importance is shared between them so that each looks small",
+        fix="drop them",
+        change={"drop": (*e.settings["drop"], *constant, *again)},
+    )
+
+
+def wrong_loss(e: Evidence) -> Finding | None:
+    """Classes that are predicted as numbers, or numbers with outliers under the squared error."""
+    if e.kind != "regression" or len(e.train) < 30:
+        return None
+    y = e.train.truth.astype(np.float64)
+    values = np.unique(y)
+    if len(values) <= 10 and (values == values.round()).all() and len(values) < len(y) / 10:
+        return Finding(
+            name="wrong-loss",
+            finding=f"{e.target!r} looks like a class, but is predicted as a number.",
+            evidence=f"it has {len(values)} different values, all whole: {', '.join(f'{v:g}' for v in values[:6])}",
+            consequence="the squared error takes class 2 for twice class 1, and answers between classes",
+            fix="predict it as a class",
+            change={"task": "binary" if len(values) == 2 else "multiclass", "loss": "auto"},
+        )
+    middle = y - np.median(y)
+    width = float(np.quantile(np.abs(middle), 0.9))
+    if e.settings["loss"] in ("auto", "mse") and width > 0 and np.abs(middle).max() > 30 * width:
+        return Finding(
+            name="wrong-loss",
+            finding=f"A few extreme values of {e.target!r} rule the squared error.",
+            evidence=(
+                f"the largest is {np.abs(middle).max() / width:.0f} times as far from the median as 90 % of the rows"
+            ),
+            consequence="the network bends to them and is worse for all other rows",
+            fix="a loss that is linear for large errors",
+            change={"loss": "huber"},
+        )
+    return None
+
+
+def _column_of(e: Evidence, feature: int) -> str:
+    return next(name for name, place in e.columns.read.items() if place.start <= feature < place.stop)

@@ -1,0 +1,31 @@
+"""Text of the user's own in a picture: names of columns and classes, as they are."""
+
+from __future__ import annotations
+
+import textwrap
+
+__all__ = ["plain", "wrapped"]
+
+
+def plain(text: object, most: int = 40) -> str:
+    r"""Text in one short line of letters that can be drawn; `canvas.encode` sees to it that a ``$`` starts no formula.
+
+    A name that begins with ``_`` is given a space before it, for matplotlib leaves such names out of legends.
+
+    >>> plain("$x_1$"), plain("_id"), plain("a\nb"), plain("abcdefgh", most=5)
+    ('$x_1$', ' _id', 'a b', 'abcd…')
+    """
+    words = " ".join(str(text).split())
+    words = "".join(letter if letter.isprintable() else "?" for letter in words)
+    words = words if len(words) <= most else words[: most - 1] + "…"
+    return (" " if words.startswith("_") else "") + words
+
+
+def wrapped(text: str, width: int, lines: int = 3) -> str:
+    r"""`plain` text in at most so many lines of at most so many letters.
+
+    >>> wrapped("one two three four five", width=8, lines=2)
+    'one two\nthree …'
+    """
+    found = textwrap.wrap(plain(text, most=10_000), width, max_lines=lines, placeholder=" …", break_on_hyphens=False)
+    return "\n".join(found)

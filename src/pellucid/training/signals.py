@@ -1,0 +1,193 @@
+"""Cheap signs of health, taken now and then while a network trains: what the doctor reads.
+
+At the start, at some epochs and at the end a few hundred training rows go through the network and back, by the
+textbook, with nothing dropped. The epochs are 1, 2, 3, 4, 7, 8, 15, 16, 31, 32, …: in pairs, so that what the weights
+move in one epoch is seen, and ever further apart, so that a long training pays for a few looks only.
+
+Legend: B rows of the sample, I inputs and O outputs of a layer.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.network import Activation, BatchNorm, Dense, Network
+from pellucid.scratch.backprop import backward
+from pellucid.scratch.forward import forward
+from pellucid.scratch.losses import loss_and_gradient
+from pellucid.task import Loss
+from pellucid.training.loop import Rows
+
+__all__ = ["LayerSignal", "Look", "Recorder"]
+
+Array = NDArray[Any]
+
+SAMPLE = 256
+_NEAR_THE_END = 0.01  # of the range of a sigmoid or tanh: a unit there hardly learns
+_RANGES = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
+_DYING = ("relu",)  # whose units can be 0 with slope 0 for every row
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerSignal:
+    """A dense layer and the activation that follows it, at one look.
+
+    Attributes
+    ----------
+    index
+        The layer's place in the network.
+    units
+        ``O``.
+    gradient, weight
+        Root mean square of ∂L/∂W and of W ``[O, I]``.
+    moved
+        ‖ΔW‖/‖W‖ since the look one epoch before; ``None`` where that epoch was not looked at.
+    spread
+        Standard deviation of what the layer gives to the next, over rows and units.
+    dead
+        Share of units that give 0 for every row of the sample; ``None`` but for ReLU.
+    saturated
+        Share of values within 1 % of the ends of a sigmoid or tanh; ``None`` for others.
+    """
+
+    index: int
+    units: int
+    gradient: float
+    weight: float
+    moved: float | None
+    spread: float
+    dead: float | None
+    saturated: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """The network after ``epoch`` epochs (0: as it was drawn), on the sample: its loss and its layers.
+
+    ``logits`` is the root mean square of the logits, ``constant`` whether every row gets the same.
+    """
+
+    epoch: int
+    loss: float
+    logits: float
+    constant: bool
+    layers: tuple[LayerSignal, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values; a number that is not finite becomes ``null``."""
+        return {
+            "epoch": self.epoch,
+            "loss": _finite(self.loss),
+            "logits": _finite(self.logits),
+            "constant": self.constant,
+            "layers": [{name: _finite(value) for name, value in asdict(layer).items()} for layer in self.layers],
+        }
+
+
+class Recorder:
+    """Takes the looks.
+
+    >>> from pellucid.initialise import initialise
+    >>> from pellucid.network import mlp
+    >>> net = mlp(2, [3], 1)
+    >>> recorder = Recorder(net, Loss(name="mse"), Rows(inputs=np.ones((5, 2)), targets=np.ones((5, 1))))
+    >>> recorder.after(0, lambda: initialise(net, seed=0))
+    >>> [layer.index for layer in recorder.looks[0].layers]
+    [0, 2]
+    """
+
+    def __init__(self, network: Network, loss: Loss, rows: Rows, *, sample: int = SAMPLE) -> None:
+        self.network, self.loss = network, loss
+        few = np.linspace(0, len(rows) - 1, min(sample, len(rows))).astype(np.int64)
+        self._rows = rows.take(few)
+        self._before: tuple[int, Mapping[str, Array]] | None = None
+        self.looks: list[Look] = []
+
+    def after(self, epoch: int, parameters: Any) -> None:
+        """Look after so many epochs, if it is one of those that are looked at; ``parameters`` gives the weights."""
+        if is_looked_at(epoch):
+            self.look(epoch, parameters())
+
+    def look(self, epoch: int, parameters: Mapping[str, Array]) -> None:
+        """Look now."""
+        rows = self._rows
+        dtype = next(iter(parameters.values())).dtype
+        with np.errstate(all="ignore"):  # weights on their way out of bounds are what is looked for
+            passed = forward(self.network, parameters, rows.inputs.astype(dtype, copy=False))
+            result = loss_and_gradient(self.loss, passed.logits, rows.targets, rows.weights)
+            gradients = backward(parameters, passed, result.d_logits.astype(dtype, copy=False)).parameters
+            layers = []
+            for place in (i for i, layer in enumerate(self.network.layers) if isinstance(layer, Dense)):
+                name = f"{place}.weight"
+                function, outputs = self._given(place, passed.steps)
+                layers.append(
+                    LayerSignal(
+                        index=place,
+                        units=outputs.shape[1],
+                        gradient=_rms(gradients[name]),
+                        weight=_rms(parameters[name]),
+                        moved=self._moved(epoch, name, parameters[name]),
+                        spread=float(outputs.std()),
+                        dead=float((outputs == 0).all(axis=0).mean()) if function in _DYING else None,
+                        saturated=_saturated(function, outputs),
+                    )
+                )
+            logits = passed.logits
+            self.looks.append(
+                Look(
+                    epoch=epoch,
+                    loss=result.value,
+                    logits=_rms(logits),
+                    constant=bool(np.ptp(logits, axis=0).max() <= 1e-6 * max(1.0, float(np.abs(logits).max()))),
+                    layers=tuple(layers),
+                )
+            )
+        self._before = (epoch, parameters)
+
+    def _given(self, place: int, steps: Any) -> tuple[str | None, Array]:
+        """The activation after a dense layer, and what it gives; of the last layer the logits."""
+        for step in steps[place + 1 :]:
+            if isinstance(step.layer, Dense):
+                break
+            if isinstance(step.layer, Activation):
+                return step.layer.function, step.outputs
+            if not isinstance(step.layer, BatchNorm):
+                break
+        return None, steps[place].outputs
+
+    def _moved(self, epoch: int, name: str, now: Array) -> float | None:
+        if self._before is None or self._before[0] != epoch - 1:
+            return None
+        before = self._before[1][name]
+        return _rms(now - before) / max(_rms(now), 1e-30)
+
+
+def is_looked_at(epoch: int) -> bool:
+    """Whether the network is looked at after so many epochs.
+
+    >>> [epoch for epoch in range(40) if is_looked_at(epoch)]
+    [0, 1, 2, 3, 4, 7, 8, 15, 16, 31, 32]
+    """
+    return epoch == 0 or epoch & (epoch - 1) == 0 or (epoch + 1) & epoch == 0
+
+
+def _saturated(function: str | None, outputs: Array) -> float | None:
+    if function not in _RANGES:
+        return None
+    low, high = _RANGES[function]
+    near = _NEAR_THE_END * (high - low)
+    return float(((outputs < low + near) | (outputs > high - near)).mean())
+
+
+def _rms(array: Array) -> float:
+    return math.sqrt(float(np.mean(np.square(array, dtype=np.float64)))) if array.size else 0.0
+
+
+def _finite(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,158 @@
+"""A run as the doctor sees it: everything that was recorded, and samples of its rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.errors import RunFolderError
+from pellucid.evaluation.verdict import Verdict
+from pellucid.explanation.doctor.evidence import Columns, Evidence, Opponent, Seen
+from pellucid.explanation.doctor.finding import Finding
+from pellucid.scratch.losses import loss_and_gradient
+from pellucid.task import Task
+from pellucid.training.history import Epoch
+from pellucid.training.loop import Rows
+from pellucid.training.signals import Look
+from pellucid.workflow.folder import RunFolder
+from pellucid.workflow.model import Model
+from pellucid.workflow.prepare import Prepared
+
+__all__ = ["evidence_of", "findings_of", "findings_to_json"]
+
+Array = NDArray[Any]
+
+_SAMPLE = 2_000
+
+
+def evidence_of(
+    prepared: Prepared,
+    model: Model,
+    history: Sequence[Epoch],
+    reason: str,
+    looks: Sequence[Look],
+    answers: Array,
+    verdict: Verdict | None,
+) -> Evidence:
+    """What is known of a run when it has ended.
+
+    ``answers`` are the model's on the measured rows; ``history``, ``reason`` and ``looks`` those of its first network.
+    """
+    task, held = prepared.task, prepared.measured
+    train_truth = _truth(prepared, prepared.split.train)
+    counts = np.bincount(train_truth, minlength=len(task.classes)).tolist() if task.is_classification else []
+    few = _spread(len(prepared.train))
+    truth = np.zeros(len(held.rows)) if prepared.target is None else held.truth  # else the inputs themselves
+    measured = Seen(inputs=held.inputs, truth=truth, answers=answers, numbers=held.rows)
+    if held.name == "training":
+        measured = _some(measured, np.zeros(0, np.int64))
+    unseen = measured
+    if held.name == "test" and len(prepared.split.validation):
+        inputs = prepared.validation.inputs
+        unseen = Seen(
+            inputs=np.concatenate([held.inputs, inputs]),
+            truth=np.concatenate([truth, _truth(prepared, prepared.split.validation)]),
+            answers=np.concatenate([answers, model.answers_to(inputs)]),
+            # Rows of another table than the test rows', perhaps: those have no number that means anything beside them.
+            numbers=np.concatenate([held.rows, np.full(len(inputs), -1)])
+            if held.source is not prepared.table
+            else np.concatenate([held.rows, prepared.split.validation]),
+        )
+    return Evidence(
+        settings=prepared.settings.to_json(),
+        kind=task.kind,
+        classes=tuple(str(c) for c in task.classes),
+        target=task.target,
+        n_train=len(prepared.train),
+        n_validation=len(prepared.split.validation),
+        n_parameters=prepared.network.n_trainable,
+        n_classes_train=counts,
+        history=history,
+        reason=reason,
+        looks=looks,
+        base_loss=_base_loss(task, prepared.train, prepared.validation),
+        train=Seen(
+            inputs=prepared.train.inputs[few],
+            truth=train_truth[few],
+            answers=np.zeros(0),
+            numbers=prepared.split.train[few],
+        ),
+        measured=_some(measured, _spread(len(measured))),
+        unseen=_some(unseen, _spread(len(unseen))),
+        columns=Columns(
+            read=dict(prepared.recipe.slices),
+            unread={c.name: c.reason for c in prepared.schema.columns if c.role == "dropped"},
+            suspicious=prepared.schema.warnings,
+        ),
+        opponents=()
+        if verdict is None
+        else tuple(
+            Opponent(name=peer.name, difference=peer.difference, low=peer.low, high=peer.high) for peer in verdict.peers
+        ),
+    )
+
+
+def findings_to_json(findings: Sequence[Finding], looks: Sequence[Look]) -> str:
+    """``doctor.json``."""
+    facts = {"findings": [each.to_json() for each in findings], "looks": [look.to_json() for look in looks]}
+    return json.dumps(facts, indent=2, allow_nan=False) + "\n"
+
+
+def findings_of(folder: RunFolder) -> tuple[Finding, ...]:
+    """What the doctor found in a run, from its folder; nothing where it has no such file.
+
+    Raises
+    ------
+    RunFolderError
+        The file is not the doctor's.
+    """
+    file = folder.file("doctor")
+    try:
+        written = json.loads(file.read_text(encoding="utf-8"))["findings"]
+        return tuple(Finding.from_json(each) for each in written)
+    except FileNotFoundError:
+        return ()
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise RunFolderError(f"{file} is not what the doctor wrote ({error}): remove it, or train anew") from error
+
+
+def _truth(prepared: Prepared, rows: Array) -> Array:
+    if prepared.target is None:
+        return np.zeros(len(rows))
+    truth: Array = prepared.target.at(rows)
+    return truth
+
+
+def _spread(n: int) -> Array:
+    """At most so many places of n, evenly spread."""
+    return np.linspace(0, n - 1, min(n, _SAMPLE)).astype(np.int64) if n else np.zeros(0, np.int64)
+
+
+def _some(seen: Seen, places: Array) -> Seen:
+    return replace(
+        seen,
+        inputs=seen.inputs[places],
+        truth=seen.truth[places],
+        answers=seen.answers[places],
+        numbers=seen.numbers[places],
+    )
+
+
+def _base_loss(task: Task, train: Rows, validation: Rows) -> float:
+    """The loss of the validation rows where every row gets the answer that suits the training rows best."""
+    targets = train.targets
+    if task.loss.name == "cross_entropy":
+        shares = np.bincount(targets, minlength=task.outputs) / len(targets)
+        constant = np.log(np.maximum(shares, 1e-9))[np.newaxis]
+    elif task.loss.name == "bce":
+        share = np.clip(targets.mean(axis=0), 1e-9, 1 - 1e-9)
+        constant = np.log(share / (1 - share))[np.newaxis]
+    else:
+        constant = (np.median if task.loss.name == "mae" else np.mean)(targets, axis=0)[np.newaxis]
+    logits = np.repeat(constant.astype(np.float64), len(validation), axis=0)
+    return loss_and_gradient(task.loss, logits, validation.targets, validation.weights).value
