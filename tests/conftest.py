@@ -36,6 +36,14 @@ def _plain_networks() -> None:
     presets.FOR_TABLES = "plain"
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _no_reports() -> None:
+    """Runs are tested without their page, which takes longer than most of them; the page has tests of its own."""
+    from pellucid.workflow import report
+
+    report.WRITTEN = False
+
+
 @pytest.fixture
 def usual_preset(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tables are trained as users train them who ask for no preset."""

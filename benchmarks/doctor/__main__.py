@@ -1,68 +1,81 @@
-"""Put every fault into several tables, over many seeds, and publish what the doctor found.
+"""Put every fault into several tables, over many seeds, beside healthy trainings, and publish what the doctor found.
 
-    python -m benchmarks.doctor --seeds 20
-    python -m benchmarks.doctor --seeds 2 --only leak,no-signal --tables titanic,digits
+    python -m benchmarks.doctor                      # an hour: 20 seeds; a campaign that was stopped goes on
+    python -m benchmarks.doctor --development --seeds 3 --only leak --out /tmp/doctor
 
-Writes ``benchmarks/DOCTOR.md``, where all faults are tried.
+Every training is a line of ``doctor.jsonl``; ``DOCTOR.md`` is written from all of them.
 """
 
 from __future__ import annotations
 
 import argparse
-import time
-from collections import Counter, defaultdict
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
 
-import numpy as np
-from benchmarks.doctor.campaign import Tried, try_fault, try_healthy
-from benchmarks.doctor.faults import FAULTS
-from benchmarks.doctor.tables import DEVELOPMENT, HELD_OUT, case
+from benchmarks.doctor.campaign import try_fault, try_healthy
+from benchmarks.doctor.faults import FAULTS, Fault
+from benchmarks.doctor.page import write_page
+from benchmarks.doctor.tables import DEVELOPMENT, HELD_OUT, Case, case
+
+HERE = Path(__file__).resolve().parent
+TABLES_A_FAULT = 4
+PRESETS = ("plain", "quick", "best")
 
 
 def main() -> None:
-    """Parse, run, print."""
+    """Parse, go on where the lines end, write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=20)
-    parser.add_argument("--only", default="")
-    parser.add_argument("--tables", default="")
-    parser.add_argument("--held-out", action="store_true")
-    parser.add_argument("--healthy", default="plain,quick,best")
+    parser.add_argument("--only", default="", help="names of faults, or 'healthy', with commas between")
+    parser.add_argument("--development", action="store_true", help="the tables that thresholds were chosen on")
+    parser.add_argument("--out", type=Path, default=HERE)
     asked = parser.parse_args()
-    tables = asked.tables.split(",") if asked.tables else list(HELD_OUT if asked.held_out else DEVELOPMENT)
+    asked.out.mkdir(parents=True, exist_ok=True)
+    lines = asked.out / "doctor.jsonl"
+    done = _read(lines)
+    tables = DEVELOPMENT if asked.development else HELD_OUT
     only = set(asked.only.split(",")) - {""}
-    for fault in FAULTS:
-        if only and fault.name not in only:
-            continue
-        began = time.time()
-        done: dict[str, list[Tried]] = defaultdict(list)
-        for name in tables:
-            for seed in range(asked.seeds):
-                one = case(name, seed)
-                if not fault.suits(one):
-                    break
-                try:
-                    done[name].append(try_fault(fault, one))
-                except Exception as error:
-                    print("   ", name, seed, type(error).__name__, str(error)[:200])
-        every = [t for each in done.values() for t in each]
-        names = {fault.name, *fault.also}
-        hit = [bool(names & set(t.found)) for t in every]
-        better = [t.after < t.before for t in every if np.isfinite(t.before) or np.isfinite(t.after)]
-        others = Counter(n for t in every for n in t.found if n not in names)
-        print(f"{fault.name:28s} found {np.mean(hit):.2f} of {len(hit)}  fix better {np.mean(better) if better else float('nan'):.2f} of {len(better)}  {time.time() - began:.0f}s  others {dict(others)}")
-        for name, each in done.items():
-            print("     ", name, f"{np.mean([bool(names & set(t.found)) for t in each]):.2f}", f"{np.mean([t.after < t.before for t in each]):.2f}", [(round(t.before, 3), round(t.after, 3)) for t in each[:3]])
-    for preset in asked.healthy.split(",") if asked.healthy and not only else ():
-        counts: Counter[str] = Counter()
-        where: dict[str, Counter[str]] = defaultdict(Counter)
-        n = 0
-        for name in tables:
-            for seed in range(asked.seeds):
-                tried = try_healthy(case(name, seed), preset)
-                n += 1
-                counts.update(set(tried.found))
-                for each in set(tried.found):
-                    where[each][name] += 1
-        print(f"healthy {preset}: {n} runs", {k: (round(v / n, 3), dict(where[k])) for k, v in counts.most_common()})
+    with lines.open("a", encoding="utf-8") as stream:
+        for what, name, seed, make in _trainings(tables, asked.seeds, only):
+            if (what, name, seed) in done:
+                continue
+            tried = make()
+            stream.write(json.dumps({"what": what, **asdict(tried)}) + "\n")
+            stream.flush()
+    write_page(asked.out / "DOCTOR.md", lines)
 
 
-main()
+def _trainings(tables: tuple[str, ...], seeds: int, only: set[str]) -> Iterator[tuple[str, str, int, Any]]:
+    """What to train, on which table, with which seed; seed by seed, so that a campaign that is stopped is even."""
+    for seed in range(seeds):
+        cases = {name: case(name, seed) for name in tables}
+        for preset in PRESETS if not only or "healthy" in only else ():
+            for name, one in cases.items():
+                yield f"healthy {preset}", name, seed, lambda one=one, preset=preset: try_healthy(one, preset)
+        for place, fault in enumerate(FAULTS):
+            if only and fault.name not in only:
+                continue
+            for one in _of_fault(fault, place, cases):
+                label = f"{place:02d} {fault.name}"
+                yield label, one.name, seed, lambda one=one, fault=fault: try_fault(fault, one)
+
+
+def _of_fault(fault: Fault, place: int, cases: dict[str, Case]) -> list[Case]:
+    """At most four tables that suit, others for each fault."""
+    names = list(cases)
+    turned = names[place % len(names) :] + names[: place % len(names)]
+    return [cases[name] for name in turned if fault.suits(cases[name])][:TABLES_A_FAULT]
+
+
+def _read(lines: Path) -> set[tuple[str, str, int]]:
+    if not lines.exists():
+        return set()
+    found = (json.loads(line) for line in lines.read_text(encoding="utf-8").splitlines())
+    return {(each["what"], each["table"], each["seed"]) for each in found}
+
+
+if __name__ == "__main__":
+    main()

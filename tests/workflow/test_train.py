@@ -104,7 +104,7 @@ def test_the_run_folder(people_csv: Path, tmp_path: Path) -> None:
     names = {p.name for p in out.iterdir()}
     assert names == {
         "config.yaml", "log.txt", "checkpoints", "model.safetensors", "history.csv", "metrics.json",
-        "predictions.csv",
+        "predictions.csv", "doctor.json",
     }  # fmt: skip
     facts = json.loads((out / "metrics.json").read_text())
     assert facts["measured_on"] == "test"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pellucid.cli.options import with_settings
+
+if TYPE_CHECKING:
+    from pellucid.workflow.run import Run
 
 __all__ = ["train"]
 
@@ -24,15 +27,8 @@ def train(
     settings: dict[str, Any],
 ) -> None:
     """Train a network on DATA and save it in a run folder."""
-    from pellucid.cli.console import (
-        console,
-        metrics_table,
-        no_better_than_the_mean,
-        notes,
-        perfect_accuracy,
-        show_verdict,
-    )
-    from pellucid.cli.ensemble import EnsembleDisplay, show_ensemble
+    from pellucid.cli.console import console, notes
+    from pellucid.cli.ensemble import EnsembleDisplay
     from pellucid.errors import SettingError
     from pellucid.workflow import train as workflow
     from pellucid.workflow.folder import RunFolder
@@ -60,20 +56,42 @@ def train(
 
         print(json_.dumps({"run": str(run.path), **run.summary}))
     else:
-        held = run.summary["measured_on"]
-        n = run.summary["rows"].get(held) or run.summary["rows"]["train"]
-        console.print(metrics_table(run.metrics, run.summary["baseline"], f"On the {n:,} {held} rows"))
-        cautions = perfect_accuracy(run.metrics, n), no_better_than_the_mean(run.metrics, run.summary["baseline"])
-        notes(caution for caution in cautions if caution)
-        if "ensemble" in run.summary:
-            console.print()
-            show_ensemble(run.summary["ensemble"])
-        if run.verdict is not None:
-            console.print()
-            show_verdict(run.verdict)
-        console.print(f"\nThe run is in {run.path}", soft_wrap=True)
-        console.print(f"Next: pellucid predict {run.path} DATA -o predictions.csv", soft_wrap=True)
+        _show_outcome(run)
     if run.summary["stopped_by"] == "interrupted":
         if not json:
             console.print(f"Interrupted; go on with: pellucid train {run.path} --resume", soft_wrap=True)
         raise typer.Exit(130)
+
+
+def _show_outcome(run: Run) -> None:
+    """The metrics, the verdict, the doctor's findings, and what comes next."""
+    from rich.markup import escape
+
+    from pellucid.cli.console import (
+        console,
+        metrics_table,
+        no_better_than_the_mean,
+        notes,
+        perfect_accuracy,
+        show_verdict,
+    )
+    from pellucid.cli.ensemble import show_ensemble
+
+    held = run.summary["measured_on"]
+    n = run.summary["rows"].get(held) or run.summary["rows"]["train"]
+    console.print(metrics_table(run.metrics, run.summary["baseline"], f"On the {n:,} {held} rows"))
+    cautions = perfect_accuracy(run.metrics, n), no_better_than_the_mean(run.metrics, run.summary["baseline"])
+    notes(caution for caution in cautions if caution)
+    if "ensemble" in run.summary:
+        console.print()
+        show_ensemble(run.summary["ensemble"])
+    if run.verdict is not None:
+        console.print()
+        show_verdict(run.verdict)
+    if run.findings:
+        console.print()
+        for each in run.findings:
+            console.print(f"Doctor: {escape(each.finding)} Fix: {escape(each.fix)}", soft_wrap=True)
+        console.print(f"For the evidence and the commands: pellucid doctor {run.path}", soft_wrap=True)
+    console.print(f"\nThe run is in {run.path}", soft_wrap=True)
+    console.print(f"Next: pellucid predict {run.path} DATA -o predictions.csv", soft_wrap=True)

@@ -30,6 +30,7 @@ __all__ = [
     "TWO_SIDED",
     "encode",
     "has_display",
+    "inline_svg",
     "panels",
     "save",
     "show",
@@ -74,7 +75,7 @@ def panels(
     return figure, [axis for line in axes for axis in line]
 
 
-def encode(figure: Figure, ending: str) -> bytes:
+def encode(figure: Figure, ending: str, *, transparent: bool = False) -> bytes:
     """The bytes of a picture, ``png`` (150 dots an inch) or ``svg``; the same figure gives the same bytes."""
     from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -86,8 +87,26 @@ def encode(figure: Figure, ending: str) -> bytes:
     _as_written(figure)
     with rc_context(_STYLE):
         figure.draw_without_rendering()  # a second drawing finds the layout settled, colour bars included
-        figure.savefig(sink, format=ending, dpi=150, metadata=without_date)
+        figure.savefig(sink, format=ending, dpi=150, metadata=without_date, transparent=transparent)
     return sink.getvalue()
+
+
+def inline_svg(figure: Figure, name: str) -> str:
+    """A picture as part of a page: black is the page's colour of text, and no name of its parts is another picture's.
+
+    >>> figure, _ = panels()
+    >>> text = inline_svg(figure, "first")
+    >>> text.startswith("<svg"), 'id="first-figure_1"' in text, "#000000" in text
+    (True, True, False)
+    """
+    import re
+
+    text = encode(figure, "svg", transparent=True).decode("utf-8")
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    text = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', text)
+    text = re.sub(r'(href="#|url\(#)([^")]+)', rf"\g<1>{name}-\g<2>", text)
+    return text.replace("#000000", "currentColor").strip()
 
 
 def _as_written(figure: Figure) -> None:

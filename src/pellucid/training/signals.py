@@ -89,6 +89,29 @@ class Look:
             "layers": [{name: _finite(value) for name, value in asdict(layer).items()} for layer in self.layers],
         }
 
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Look:
+        """Read what `to_json` wrote; raises `TypeError`, `KeyError` or `ValueError` where it is not that."""
+
+        def number(found: Any) -> float:
+            return math.nan if found is None else float(found)
+
+        def share(found: Any) -> float | None:
+            return None if found is None else float(found)
+
+        layers = tuple(
+            LayerSignal(
+                index=int(each["index"]), units=int(each["units"]),
+                gradient=number(each["gradient"]), weight=number(each["weight"]), spread=number(each["spread"]),
+                moved=share(each["moved"]), dead=share(each["dead"]), saturated=share(each["saturated"]),
+            )
+            for each in value["layers"]
+        )  # fmt: skip
+        return cls(
+            epoch=int(value["epoch"]), loss=number(value["loss"]), logits=number(value["logits"]),
+            constant=bool(value["constant"]), layers=layers,
+        )  # fmt: skip
+
 
 class Recorder:
     """Takes the looks.

@@ -23,7 +23,7 @@ from pellucid.workflow.folder import RunFolder
 from pellucid.workflow.model import Model
 from pellucid.workflow.prepare import Prepared
 
-__all__ = ["evidence_of", "findings_of", "findings_to_json"]
+__all__ = ["doctor_of", "evidence_of", "findings_to_json"]
 
 Array = NDArray[Any]
 
@@ -103,8 +103,8 @@ def findings_to_json(findings: Sequence[Finding], looks: Sequence[Look]) -> str:
     return json.dumps(facts, indent=2, allow_nan=False) + "\n"
 
 
-def findings_of(folder: RunFolder) -> tuple[Finding, ...]:
-    """What the doctor found in a run, from its folder; nothing where it has no such file.
+def doctor_of(folder: RunFolder) -> tuple[tuple[Finding, ...], tuple[Look, ...]]:
+    """What the doctor found in a run and what it looked at, from its folder; nothing where it has no such file.
 
     Raises
     ------
@@ -113,10 +113,11 @@ def findings_of(folder: RunFolder) -> tuple[Finding, ...]:
     """
     file = folder.file("doctor")
     try:
-        written = json.loads(file.read_text(encoding="utf-8"))["findings"]
-        return tuple(Finding.from_json(each) for each in written)
+        written = json.loads(file.read_text(encoding="utf-8"))
+        findings = tuple(Finding.from_json(each) for each in written["findings"])
+        return findings, tuple(Look.from_json(each) for each in written["looks"])
     except FileNotFoundError:
-        return ()
+        return (), ()
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise RunFolderError(f"{file} is not what the doctor wrote ({error}): remove it, or train anew") from error
 

@@ -9,6 +9,7 @@
                   history.csv        a line an epoch
                   metrics.json       the outcome
                   predictions.csv    the answers for the rows that measured it
+                  report.html        all of it on one page, to be read and passed on
                   doctor.json        what the doctor found, and the looks into the layers that it rests on
 """
 
@@ -36,6 +37,7 @@ FILES = {
     "metrics": "metrics.json",
     "predictions": "predictions.csv",
     "doctor": "doctor.json",
+    "report": "report.html",
 }
 
 

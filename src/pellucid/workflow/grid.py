@@ -14,7 +14,7 @@ from pellucid.workflow.folds import ROW_SETTINGS
 from pellucid.workflow.prepare import settings_for
 from pellucid.workflow.settings import Settings, setting_names
 
-__all__ = ["COMPARABLE", "Grid", "made_of", "shown_setting", "train_command"]
+__all__ = ["COMPARABLE", "Grid", "changed_command", "made_of", "option_words", "shown_setting", "train_command"]
 
 _SECTIONS = ("preprocessing", "network", "training", "machine")
 _FIELDS = {each.name: each for each in fields(Settings)}
@@ -136,11 +136,30 @@ def train_command(data: object, settings: Settings) -> str:
         return f"pellucid.train({', '.join(arguments)})"
     words = ["pellucid", "train", os.fspath(data)]
     for name, value in given.items():
-        words += _option(name, value)
+        words += option_words(name, value)
     return shlex.join(words)
 
 
-def _option(name: str, value: Any) -> list[str]:
+def changed_command(
+    change: Mapping[str, Any], data: object, settings: Settings, config: str | os.PathLike[str] | None = None
+) -> str:
+    """What trains again with some settings changed: by a run's ``config.yaml`` where there is one.
+
+    >>> changed_command({"learning_rate": 0.1}, "iris", Settings(), "run/config.yaml")
+    'pellucid train -c run/config.yaml --lr 0.1'
+    """
+    if config is None:
+        return train_command(data, Settings.of(settings.to_json(), change))
+    words = [word for name, value in change.items() for word in option_words(name, value)]
+    return shlex.join(["pellucid", "train", "-c", os.fspath(config), *words])
+
+
+def option_words(name: str, value: Any) -> list[str]:
+    """A setting as words of the command line.
+
+    >>> option_words("learning_rate", 0.01), option_words("batch_norm", False)
+    (['--lr', '0.01'], ['--no-batch-norm'])
+    """
     dashed, each = "--" + name.replace("_", "-"), _FIELDS[name]
     if each.metadata["is_flag"]:
         return [dashed if value else f"--no-{dashed[2:]}"]

@@ -89,6 +89,7 @@ def conclude(
     run = Run(
         model=model,
         findings=findings,
+        looks=tuple(looks),
         history=first.history,
         histories=tuple(each.history for each in outcomes),
         metrics=metrics,

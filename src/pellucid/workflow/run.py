@@ -19,7 +19,8 @@ from pellucid.evaluation.verdict import Verdict
 from pellucid.explanation.doctor.finding import Finding
 from pellucid.files import write_text
 from pellucid.training.history import Epoch, to_csv
-from pellucid.workflow.diagnosis import findings_of
+from pellucid.training.signals import Look
+from pellucid.workflow.diagnosis import doctor_of
 from pellucid.workflow.folder import RunFolder
 from pellucid.workflow.model import Model
 
@@ -48,8 +49,8 @@ class Run:
         Whether the network is worth it beside simpler models; `None` where this was not asked.
     histories
         The history of every network of an ensemble, in order; of one network, its own.
-    findings
-        What the doctor found, the gravest first.
+    findings, looks
+        What the doctor found, the gravest first, and what it looked at in the first network.
     """
 
     model: Model
@@ -60,6 +61,7 @@ class Run:
     verdict: Verdict | None = None
     histories: tuple[tuple[Epoch, ...], ...] = ()
     findings: tuple[Finding, ...] = ()
+    looks: tuple[Look, ...] = ()
 
     def __repr__(self) -> str:
         """One line with the first metric."""
@@ -109,6 +111,7 @@ class Run:
         except (TypeError, ValueError, AttributeError) as error:
             raise ModelFileError(f"the metrics in {folder.file('model')} are not Pellucid's ({error})") from error
         histories = _histories(folder)
+        findings, looks = doctor_of(folder)
         return cls(
             model=model,
             history=histories[0],
@@ -116,7 +119,8 @@ class Run:
             metrics=metrics,
             summary=summary,
             verdict=None if written is None else Verdict.from_json(written),
-            findings=findings_of(folder),
+            findings=findings,
+            looks=looks,
             path=folder.path,
         )
 

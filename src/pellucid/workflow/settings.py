@@ -192,6 +192,9 @@ class Settings:
         flag=True,
     )
 
+    report: bool = _setting(True, "training", flag, "write report.html into the run folder", flag=True)
+    rows: bool = _setting(True, "training", flag, "show some rows of the table in the report, at most 50", flag=True)
+
     engine: str = _setting(
         "auto",
         "machine",

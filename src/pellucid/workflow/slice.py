@@ -120,17 +120,18 @@ class Slice:
         title: str | None = None,
         limits: tuple[float, float] | None = None,
         coloured: Sequence[int] | None = None,
+        points: bool = True,
     ) -> Figure:
         """The answers as colours, the decision as a line, the rows as points; grey where there are none near.
 
         ``limits`` are the numbers at the ends of the colours and ``coloured`` the classes with a colour of their own,
-        where several pictures are to be alike.
+        where several pictures are to be alike; without ``points`` no row is drawn by itself.
         """
         from pellucid.plots.slice import slice_figure
 
-        drawn = drawn_rows(len(self.x.rows), MOST_POINTS)
+        drawn = drawn_rows(len(self.x.rows), MOST_POINTS if points else 0)
         contours = None
-        if len(self.x.rows) > MOST_POINTS and "bands" not in (self.x.kind, self.y.kind):
+        if len(self.x.rows) > len(drawn) and "bands" not in (self.x.kind, self.y.kind):
             contours = density(self.x, self.y)
         return slice_figure(
             self.x,

@@ -17,6 +17,7 @@ from pellucid.training.history import Epoch
 from pellucid.training.interrupt import listening_for_interrupt
 from pellucid.training.loop import Outcome, Plan, State, fit
 from pellucid.training.signals import Recorder
+from pellucid.workflow import report
 from pellucid.workflow.config import read_config, write_config
 from pellucid.workflow.folder import RunFolder
 from pellucid.workflow.members import (
@@ -138,7 +139,7 @@ def train(
         text = write_config(settings_now, location, heading="every setting of this run, resolved")
         folder = RunFolder.create(out, prepared.name, text, overwrite=overwrite)
         forget(folder.checkpoint.parent)
-    return _train(prepared, engine, parts, folder, watcher, start=None)
+    return _train(prepared, engine, parts, folder, watcher, start=None, source=_location(source))
 
 
 def resume(
@@ -171,7 +172,7 @@ def resume(
     start = None
     if folder.checkpoint.exists():
         start = read_state(folder.checkpoint, _fingerprint(prepared), prepared.network)
-    return _train(prepared, engine_of(prepared), parts_of(prepared), folder, watcher, start=start)
+    return _train(prepared, engine_of(prepared), parts_of(prepared), folder, watcher, start=start, source=source)
 
 
 def _check_unchanged(stored: Settings, source: str | None, data: object, given: Mapping[str, Any]) -> None:
@@ -194,6 +195,7 @@ def _train(
     folder: RunFolder | None,
     watcher: Watcher | None,
     start: State | None,
+    source: object,
 ) -> Run:
     if folder is not None:
         folder.ready_for_checkpoints()
@@ -206,6 +208,8 @@ def _train(
     else:
         members = _fit_alone(prepared, engine, folder, watcher, start, recorder)
     run = conclude(prepared, engine, members, recorder.looks, folder)
+    if folder is not None and prepared.settings.report and report.WRITTEN:
+        report.write_report(run, prepared, source=source, rows=prepared.settings.rows)
     if (problem := _problem(members)) is not None:
         epochs = ", ".join(dict.fromkeys(str(outcome.best_epoch) for outcome in members.outcomes))
         kept = f"; the best weights before that (epoch {epochs}) are in {folder.path}" if folder else ""

@@ -8,7 +8,7 @@ from pellucid.explanation.doctor import layers, rows, training
 from pellucid.explanation.doctor.evidence import Evidence
 from pellucid.explanation.doctor.finding import Finding
 
-__all__ = ["RULES", "Evidence", "Finding", "diagnose"]
+__all__ = ["NAMES", "RULES", "Evidence", "Finding", "diagnose"]
 
 RULES: tuple[Callable[[Evidence], Finding | None], ...] = (
     # The gravest first: what makes all other figures worthless, then what keeps the network from learning.
@@ -37,6 +37,15 @@ RULES: tuple[Callable[[Evidence], Finding | None], ...] = (
     rows.equal_columns,
 )
 
+
+# The names of all findings, in that order.
+NAMES = (
+    "leak", "copies-across-the-split", "wrong-loss", "diverging", "no-signal", "features-not-scaled",
+    "bad-initial-scale", "exploding-gradients", "vanishing-gradients", "dead-units", "saturated-units",
+    "tiny-batches-with-batch-norm", "learning-rate-too-high", "learning-rate-too-low", "stopped-too-early",
+    "network-too-small", "overfitting", "majority-collapse", "class-imbalance", "labels-look-wrong", "shifted-rows",
+    "too-few-rows", "useless-columns",
+)  # fmt: skip
 
 # What follows from another finding is not said again.
 _FOLLOWS: dict[str, tuple[str, ...]] = {

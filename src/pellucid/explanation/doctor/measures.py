@@ -17,6 +17,7 @@ Array = NDArray[Any]
 
 _BINS = 20
 _AT_ONCE = 512
+_FEWEST = 10
 _MOST = 1_000  # rows that distances are taken between
 
 
@@ -69,6 +70,8 @@ def _parts(features: Array) -> Array:
 def copies(inputs: Array, places: Sequence[slice]) -> list[tuple[int, int]]:
     """Pairs of columns of which each follows from the other: equal, or a line of each other.
 
+    Columns in which fewer than ten rows differ from the commonest value are left out.
+
     >>> x = np.random.default_rng(0).normal(size=(50, 2))
     >>> copies(np.column_stack([x, 3 - 2 * x[:, 0]]), [slice(0, 1), slice(1, 2), slice(2, 3)])
     [(0, 2)]
@@ -76,7 +79,7 @@ def copies(inputs: Array, places: Sequence[slice]) -> list[tuple[int, int]]:
     firsts, keep = [], []
     for i, place in enumerate(places):
         block = inputs[:, place].astype(np.float64)
-        if block.shape[1] and (spread := block[:, 0].std()) > 0:
+        if block.shape[1] and (spread := block[:, 0].std()) > 0 and _varies(block[:, 0]):
             firsts.append((block[:, 0] - block[:, 0].mean()) / spread)
             keep.append((i, block.shape[1]))
     if len(firsts) < 2:
@@ -93,6 +96,12 @@ def copies(inputs: Array, places: Sequence[slice]) -> list[tuple[int, int]]:
             if np.allclose(one[:, 1:], other[:, 1:], atol=1e-6):
                 found.append((i, j))
     return found
+
+
+def _varies(values: Array) -> bool:
+    """Whether at least ten rows have another value than the commonest: a few may agree by chance."""
+    _, counts = np.unique(values, return_counts=True)
+    return len(values) - int(counts.max()) >= _FEWEST
 
 
 def nearest_distances(rows: Array, among: Array, *, itself: bool = False) -> Array:

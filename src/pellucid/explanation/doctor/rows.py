@@ -47,7 +47,7 @@ def no_signal(e: Evidence) -> Finding | None:
     if dummy is None or dummy.low > 0:
         return None
     # What the others are better than the dummy by: o.difference is the network's advantage over them.
-    unsure = dummy.high - dummy.difference
+    unsure = (dummy.high - dummy.difference) / 2
     if any(dummy.difference - o.difference > unsure for o in e.opponents):
         return None
     return Finding(
@@ -109,19 +109,15 @@ def collapse(e: Evidence) -> Finding | None:
     shares = np.bincount(e.unseen.truth.astype(np.int64), minlength=len(e.classes)) / len(e.unseen)
     answered = np.bincount(e.unseen.answers.argmax(axis=1), minlength=len(e.classes)) / len(e.unseen)
     one = int(answered.argmax())
-    if answered[one] < 0.995 or shares[one] > 0.98:
+    if answered[one] < 0.98 or shares[one] > 0.985:
         return None
     return Finding(
         name="majority-collapse",
         finding=f"The network answers {e.classes[one]!r} to every row.",
         evidence=f"{answered[one]:.1%} of its answers, but {shares[one]:.1%} of the rows",
         consequence="its accuracy is that of an answer which looks at no column",
-        fix="count rare classes more; if it stays, look at the learning rate",
-        change={
-            "class_weight": "balanced",
-            "learning_rate": max(3e-3, float(e.settings["learning_rate"])),
-            "epochs": max(60, len(e.history)),
-        },
+        fix="count rare classes more, and train for a while",
+        change={"class_weight": "balanced", "epochs": max(60, int(e.settings["epochs"] or 0))},
     )
 
 

@@ -15,8 +15,8 @@ _BLOWN_UP = 10.0  # of the base loss
 _SLOW = 0.005  # the same of the fastest epoch looked at: hardly moved at all
 _STILL_FALLING = 0.02  # share of the base loss that the last fifth of the epochs took away
 _STILL_FASTER = 0.25  # or so large a share of all that was won
-_TURNED_UP = 0.5  # share of the base loss by which the validation loss rose after its best epoch
-_GAP = 0.25  # share of the base loss between training and validation loss at the best epoch
+_TURNED_UP_GENTLY, _BY_HEART = 0.05, 0.1  # and the training loss is so small a share of it
+_TURNED_UP = 0.6  # share of the base loss by which the validation loss rose after its best epoch
 
 
 def diverging(e: Evidence) -> Finding | None:
@@ -118,8 +118,10 @@ def overfitting(e: Evidence) -> Finding | None:
         return None
     losses, best = e.validation_losses, e.best
     rise = float(losses[-1] - losses[best]) / e.base_loss
-    gap = float(losses[best] - e.train_losses[best]) / e.base_loss
-    if not (rise > _TURNED_UP or (gap > _GAP and rise > 0.1)) or e.train_losses[-1] > 0.5 * losses[-1]:
+    train = float(e.train_losses[-1] / losses[-1])
+    # A squared error turns up more gently than a log loss, which punishes what is wrong and sure without bound.
+    by_heart = not e.is_classification and rise > _TURNED_UP_GENTLY and train < _BY_HEART
+    if not by_heart and (rise < _TURNED_UP or train > 0.5):
         return None
     dropout = max(0.3, float(e.settings["dropout"]))
     return Finding(

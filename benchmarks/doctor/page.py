@@ -1,0 +1,68 @@
+"""``DOCTOR.md`` from the lines of a campaign."""
+
+from __future__ import annotations
+
+import json
+import math
+import platform
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from benchmarks.doctor.faults import FAULTS
+
+from pellucid.explanation.doctor import NAMES
+
+__all__ = ["write_page"]
+
+_HOW = {
+    "loss": "log loss or RMSE",
+    "balanced accuracy": "balanced accuracy",
+    "accuracy": "accuracy",
+    "none": "no setting mends it",
+}
+
+
+def write_page(path: Path, lines: Path) -> None:
+    """Write the tables: faults, then healthy trainings."""
+    every = [json.loads(line) for line in lines.read_text(encoding="utf-8").splitlines()]
+    of: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for each in every:
+        of[each["what"]].append(each)
+    tables = sorted({each["table"] for each in every})
+    seeds = len({each["seed"] for each in every})
+    text = [
+        "# What the doctor finds",
+        "",
+        f"{len(every):,} trainings over {seeds} seeds on {', '.join(tables)}: at most 1,200 rows each, other rows for",
+        "each seed, a quarter of them kept apart to judge by. Each fault is put into up to four of the tables",
+        "(`benchmarks/doctor/faults.py` says how). Thresholds were chosen on other tables. *Found*: the doctor",
+        "names the fault. *Fix better*: trained again with the change that the finding gives, the network is better on the rows",
+        "kept apart, by the figure in the last column. Made by `python -m benchmarks.doctor`",
+        f"(Python {platform.python_version()}, two shared cores).",
+        "",
+        "| fault | trainings | found | fix better | judged by |",
+        "|---|---:|---:|---:|---|",
+    ]
+    for place, fault in enumerate(FAULTS):
+        mine = of.get(f"{place:02d} {fault.name}", [])
+        if not mine:
+            continue
+        names = {fault.name, *fault.also}
+        found = [bool(names & set(each["found"])) for each in mine]
+        tried = [each for each in mine if not math.isnan(each["before"])]
+        better = [each["after"] < each["before"] for each in tried]
+        share = f"{sum(better) / len(better):.2f} of {len(better)}" if better else "—"
+        also = f" (or {', '.join(fault.also)})" if fault.also else ""
+        text.append(
+            f"| {fault.name}{also} | {len(mine)} | {sum(found) / len(found):.2f} | {share} | {_HOW[fault.judge]} |"
+        )
+    text += ["", "False alarms: the share of healthy trainings in which a finding came up.", ""]
+    presets = [what for what in of if what.startswith("healthy")]
+    text += ["| finding | " + " | ".join(presets) + " |", "|---" * (len(presets) + 1) + "|"]
+    for name in NAMES:
+        shares = [sum(name in each["found"] for each in of[what]) / len(of[what]) for what in presets]
+        if any(shares):
+            text.append(f"| {name} | " + " | ".join(f"{share:.3f}" for share in shares) + " |")
+    text.append("| trainings | " + " | ".join(str(len(of[what])) for what in presets) + " |")
+    path.write_text("\n".join(text) + "\n", encoding="utf-8")

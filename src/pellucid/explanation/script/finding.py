@@ -1,0 +1,29 @@
+"""What is said about one mistake in a training script."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+__all__ = ["ScriptFinding"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScriptFinding:
+    """One mistake, with the lines that show it, what follows from it, and what to write in their place.
+
+    ``rule`` is the rule's short name, ``line`` counts from 1 (0 where a traced run saw something that has no line).
+
+    >>> ScriptFinding(rule="zero-grad", line=3, finding="f", evidence="3: opt.step()", consequence="c", fix="x").line
+    3
+    """
+
+    rule: str
+    line: int
+    finding: str
+    evidence: str
+    consequence: str
+    fix: str
+
+    def to_json(self) -> dict[str, object]:
+        """Every field by its name."""
+        return asdict(self)

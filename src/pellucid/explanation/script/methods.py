@@ -1,0 +1,375 @@
+"""Methods: of tensors, arrays and frames, of modules and optimizers, of lists, and of what is not known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from pellucid.explanation.script.iteration import elements
+from pellucid.explanation.script.modules import bases, is_module, parts_of, tensor_device
+from pellucid.explanation.script.record import Accumulated, Backward, Decision, Mode, Step, ZeroGrad
+from pellucid.explanation.script.values import (
+    Arguments,
+    Array,
+    Const,
+    External,
+    Fit,
+    Function,
+    Items,
+    Method,
+    Number,
+    Obj,
+    Table,
+    Unknown,
+    Value,
+    taints,
+    with_taint,
+)
+
+if TYPE_CHECKING:
+    from pellucid.explanation.script.reader import Reader
+
+__all__ = ["ACTIVATIONS", "KNOWN_METHODS", "array_method", "call_method", "dtype_of", "is_optimizer"]
+
+ACTIVATIONS = {
+    "softmax": "softmax", "log_softmax": "log_softmax", "sigmoid": "sigmoid", "expit": "sigmoid", "relu": "relu",
+    "tanh": "other", "gelu": "other", "leaky_relu": "other", "elu": "other", "silu": "other", "softplus": "other",
+    "relu_": "relu", "sigmoid_": "sigmoid", "logsigmoid": "other", "selu": "other",
+}  # fmt: skip
+_MAX_ITEMS = 64
+
+
+def is_optimizer(value: Value | None) -> bool:
+    """Whether a value is an optimizer of PyTorch or one that the script derives from it."""
+    if not isinstance(value, Obj):
+        return False
+    if value.cls is not None:
+        return any(path.startswith("torch.optim.Optimizer") for path in bases(value.cls))
+    if value.kind.startswith(("torch.optim.lr_scheduler", "torch.optim.swa_utils")):
+        return False
+    given = any(isinstance(v, Obj) and v.kind == "parameters" for v in (*value.args, *value.kwargs.values()))
+    return value.kind.startswith("torch.optim.") or (given and "sched" not in value.kind.lower())
+
+
+def is_scheduler(value: Value | None, hint: str) -> bool:
+    """Whether a value steps the learning rate."""
+    if isinstance(value, Obj) and value.kind.startswith("torch.optim.lr_scheduler"):
+        return True
+    return "sched" in hint.lower() and not is_optimizer(value)
+
+
+def call_method(reader: Reader, method: Method, given: Arguments, hint: str) -> Value:
+    """What a library's method gives, and what it does."""
+    owner, name = method.owner, method.name
+    special = _SPECIAL.get(name)
+    if special is not None:
+        done = special(reader, owner, given, hint)
+        if done is not None:
+            return done
+    if isinstance(owner, Array):
+        return array_method(reader, owner, name, given)
+    if isinstance(owner, Items):
+        return _of_items(reader, owner, name, given, hint)
+    if isinstance(owner, Table):
+        return _of_table(owner, name, given)
+    if isinstance(owner, Obj):
+        from pellucid.explanation.script.tables import estimator_method
+
+        found = estimator_method(reader, owner, name, given)
+        if found is not None:
+            return found
+    return _foreign(reader, owner, name, given)
+
+
+def _foreign(reader: Reader, owner: Value, name: str, given: Arguments) -> Value:
+    from pellucid.explanation.script.calls import hand_over, harmless
+
+    plain = isinstance(owner, Obj) and (harmless(owner.kind) or is_module(owner))
+    if not plain and not isinstance(owner, (Const, Number)):
+        hand_over(reader, given)
+    if name == "shuffle" and isinstance(given.get(0), Array):
+        reader.shuffled.add(given.args[0].source)  # type: ignore[attr-defined]
+    if isinstance(owner, Obj) and owner.kind in ("numpy.random.default_rng", "numpy.random.RandomState"):
+        from pellucid.explanation.script.functions import array_function
+
+        made = array_function(reader, f"numpy.random.{name}", given)
+        if made is not None:
+            return made
+    if name == "permutation":
+        return Array(ndim=1, order="random", dtype="int64")
+    return Unknown(taint=taints(owner, *given.every()) if not isinstance(owner, Obj) else taints(*given.every()))
+
+
+# ── training ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _backward(reader: Reader, owner: Value, given: Arguments, hint: str) -> Value:
+    of = owner if isinstance(owner, Array) or not given.args else given.get(0)
+    reader.note(Backward, given.line, of=of)
+    return Const(value=None)
+
+
+def _zero_grad(reader: Reader, owner: Value, given: Arguments, hint: str) -> Value:
+    known = isinstance(owner, Obj) and (is_optimizer(owner) or is_module(owner))
+    reader.note(ZeroGrad, given.line, of=owner if known else None, name=hint.rpartition(".")[0])
+    return Const(value=None)
+
+
+def _zero(reader: Reader, owner: Value, given: Arguments, hint: str) -> Value | None:
+    if "grad" in hint or "grad" in getattr(owner, "name", ""):
+        reader.note(ZeroGrad, given.line, of=None)
+    return owner if isinstance(owner, Array) else None
+
+
+def _step(reader: Reader, owner: Value, given: Arguments, hint: str) -> Value | None:
+    from pellucid.explanation.script.calls import call_value
+
+    closure = next((a for a in given.every() if isinstance(a, Function)), None)
+    inner = next((a for a in given.every() if is_optimizer(a)), None)
+    result: Value = Unknown()
+    if inner is not None:
+        reader.note(Step, given.line, optimizer=inner)
+    elif is_scheduler(owner, hint):
+        taint = taints(*given.every())
+        if any(t.startswith("scored") for t in taint):
+            reader.note(Decision, given.line, taint=taint, acts="lowers the learning rate")
+    elif is_optimizer(owner):
+        if closure is not None:
+            result = call_value(reader, closure, Arguments((), {}, given.line))
+        reader.note(Step, given.line, optimizer=owner, closure=closure is not None)
+    elif "opt" in hint.lower() or any("opt" in getattr(a, "name", "").lower() for a in given.every()):
+        if closure is not None:
+            result = call_value(reader, closure, Arguments((), {}, given.line))
+        name = next((a.name for a in given.every() if isinstance(a, Unknown)), "") or hint.rpartition(".")[0]
+        reader.note(Step, given.line, optimizer=None, name=name, closure=closure is not None)
+    else:
+        return None
+    return result
+
+
+def _train(reader: Reader, owner: Value, given: Arguments, hint: str) -> Value | None:
+    if (
+        not isinstance(owner, Obj)
+        or len(given.args) > 1
+        or (given.args and not isinstance(given.args[0], (Const, Unknown)))
+    ):
+        return None
+    mode = given.const(0, "mode", True)
+    return _set_mode(reader, owner, mode if isinstance(mode, bool) else None, given.line)
+
+
+def _eval(reader: Reader, owner: Value, given: Arguments, hint: str) -> Value | None:
+    return _set_mode(reader, owner, False, given.line) if isinstance(owner, Obj) and not given.args else None
+
+
+def _set_mode(reader: Reader, owner: Obj, training: bool | None, line: int) -> Value:
+    mode = None if training is None else "train" if training else "eval"
+    for part in (owner, *parts_of(owner)):
+        reader.state.modes[part] = (mode, line)
+    reader.note(Mode, line, module=owner, training=training)
+    return owner
+
+
+def _parameters(reader: Reader, owner: Value, given: Arguments, hint: str) -> Value | None:
+    return Obj(kind="parameters", line=given.line, args=(owner,)) if isinstance(owner, Obj) else None
+
+
+def _move(reader: Reader, owner: Value, given: Arguments, hint: str) -> Value | None:
+    if not isinstance(owner, Obj):
+        return None
+    name = hint.rpartition(".")[2]
+    target = given.get(0, "device")
+    if name == "to" and (target is None or dtype_of(target)):
+        return owner
+    device = {"cuda": "accelerator", "cpu": "cpu"}.get(name) or tensor_device(target)
+    for part in (owner, *parts_of(owner)):
+        if reader.state.devices.get(part, ("cpu", 0))[0] is not None or part is owner:
+            reader.state.devices[part] = (device, given.line)
+    return owner
+
+
+def _same_module(reader: Reader, owner: Value, given: Arguments, hint: str) -> Value | None:
+    return owner if isinstance(owner, Obj) else None
+
+
+def _add_module(reader: Reader, owner: Value, given: Arguments, hint: str) -> Value | None:
+    if isinstance(owner, Obj) and (added := given.get(1)) is not None:
+        owner.attrs[str(given.const(0, "name"))] = added
+        return Const(value=None)
+    return None
+
+
+def _scale(reader: Reader, owner: Value, given: Arguments, hint: str) -> Value | None:
+    return given.get(0) if "scaler" in hint.lower() or (isinstance(owner, Obj) and "Scaler" in owner.kind) else None
+
+
+_SPECIAL: dict[str, Callable[[Reader, Value, Arguments, str], Value | None]] = {
+    "backward": _backward, "manual_backward": _backward, "zero_grad": _zero_grad, "zero_": _zero,
+    "step": _step, "train": _train, "eval": _eval,
+    "parameters": _parameters, "named_parameters": _parameters, "to": _move, "cuda": _move, "cpu": _move,
+    "half": _same_module, "float": _same_module, "double": _same_module, "bfloat16": _same_module,
+    "apply": _same_module, "requires_grad_": _same_module, "share_memory": _same_module, "compile": _same_module,
+    "add_module": _add_module, "register_module": _add_module, "scale": _scale,
+}  # fmt: skip
+
+
+# ── containers ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _of_items(reader: Reader, owner: Items, name: str, given: Arguments, hint: str) -> Value:
+    x = given.get(0)
+    if name == "append" and x is not None:
+        if isinstance(x, Array) and x.loss and x.graph and owner.depth < len(reader.loops):
+            number = reader.number()
+            reader.note(Accumulated, given.line, number=number, name=hint.rpartition(".")[0], how="append")
+            x = with_taint(x, frozenset({f"sum {number}"}))
+        if len(owner.items) < _MAX_ITEMS:
+            owner.items.append(x)
+    elif name in ("extend", "__iadd__") and x is not None:
+        found = elements(reader, x)
+        owner.items.extend((found.every or [found.one])[: _MAX_ITEMS - len(owner.items)])
+    elif name == "insert" and given.get(1) is not None:
+        owner.items.insert(0, given.args[1])
+    elif name in ("pop", "copy"):
+        return owner.items[-1] if name == "pop" and owner.items else owner
+    return Const(value=None)
+
+
+def _of_table(owner: Table, name: str, given: Arguments) -> Value:
+    if name == "items":
+        return Items(items=[Items(items=[Const(value=k), v]) for k, v in owner.entries.items()])
+    if name == "values":
+        return Items(items=list(owner.entries.values()))
+    if name == "keys":
+        return Items(items=[Const(value=k) for k in owner.entries])
+    if name == "get":
+        key = given.get(0)
+        return owner.entries.get(key.value, given.get(1) or Unknown()) if isinstance(key, Const) else Unknown()
+    if name in ("update", "setdefault", "pop"):
+        x = given.get(0)
+        owner.entries.update(x.entries if isinstance(x, Table) and name == "update" else {})
+        owner.entries.update(given.kwargs if name == "update" else {})
+    return Unknown()
+
+
+# ── arrays ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+_DTYPES = {
+    "float": "float32", "float32": "float32", "float64": "float64", "double": "float64", "long": "int64",
+    "int64": "int64", "int": "int32", "int32": "int32", "half": "float16", "float16": "float16",
+    "bfloat16": "bfloat16", "bool": "bool",
+    "FloatTensor": "float32", "LongTensor": "int64", "DoubleTensor": "float64",
+}  # fmt: skip
+_KEPT = {
+    "contiguous", "clone", "detach", "detach_", "copy", "requires_grad_", "numpy", "pin_memory", "type_as", "cpu",
+    "cuda", "to", "to_numpy", "dropna", "reset_index", "drop_duplicates", "drop", "head", "tail", "sample",
+    "sort_values", "fillna", "clamp", "clip", "retain_grad", "replace", "rename", "set_index", "sort_index", "query",
+    "ffill", "bfill",
+    "interpolate", "map", "cumsum", "shift", "add", "sub", "mul", "div", "clamp_", "masked_fill", "abs", "exp", "pow",
+}  # fmt: skip
+_ACT_KEPT = {
+    "contiguous",
+    "clone",
+    "detach",
+    "detach_",
+    "copy",
+    "requires_grad_",
+    "numpy",
+    "type_as",
+    "cpu",
+    "cuda",
+    "to",
+    "retain_grad",
+}
+_REDUCED = {
+    "mean", "sum", "std", "var", "min", "max", "median", "argmax", "argmin", "norm", "prod", "amax", "amin", "mode",
+    "quantile", "logsumexp", "all", "any", "nanmean", "nanstd",
+}  # fmt: skip
+_STATISTICS = {"mean", "std", "var", "min", "max", "median", "amax", "amin", "quantile", "mode", "nanmean", "nanstd"}
+_RESHAPED = {
+    "view", "reshape", "squeeze", "squeeze_", "unsqueeze", "unsqueeze_", "flatten", "ravel", "view_as", "reshape_as",
+    "expand_as", "t", "transpose", "permute", "expand_dims", "expand",
+}  # fmt: skip
+KNOWN_METHODS = _KEPT | _REDUCED | _RESHAPED | set(_DTYPES) | set(ACTIVATIONS)
+
+
+def dtype_of(value: Value | None) -> str | None:
+    """``float32``, ``int64`` … for what is given as a type, None where it is none or not known."""
+    if isinstance(value, External):
+        name = value.path.rpartition(".")[2]
+        python = {"builtins.float": "float64", "builtins.int": "int64"}
+        return python.get(value.path) or (_DTYPES.get(name) if value.path.startswith(("torch.", "numpy.")) else None)
+    if isinstance(value, Const) and isinstance(value.value, str):
+        return {"float": "float64", "int": "int64"}.get(value.value) or _DTYPES.get(value.value)
+    return None
+
+
+def array_method(reader: Reader, x: Array, name: str, given: Arguments) -> Value:  # noqa: PLR0911
+    """What a tensor's, an array's or a frame's method gives."""
+    if name in ("item", "tolist", "nunique"):
+        return Number(taint=x.taint) if name == "item" else Unknown(taint=x.taint)
+    if name in ACTIVATIONS:
+        return x.then(act=ACTIVATIONS[name], at=given.line, loss=False)
+    if name in ("astype", "type"):
+        return x.then(dtype=dtype_of(given.get(0)))
+    if name in _DTYPES:
+        return x.then(dtype=_DTYPES[name])
+    if name in _RESHAPED:
+        from pellucid.explanation.script.shapes import reshaped
+
+        return reshaped(x, name, given)
+    if name in _REDUCED:
+        return _reduced(x, name, given)
+    if name in _KEPT:
+        return _kept(reader, x, name, given)
+    if name == "pop":
+        return x.then(ndim=1, last=None)
+    if name == "view":
+        return x
+    return Array(taint=taints(x, *given.every()), source=x.source, part=x.part, fitted=x.fitted, loss=x.loss)
+
+
+def _kept(reader: Reader, x: Array, name: str, given: Arguments) -> Array:  # noqa: PLR0911
+    act = x.act if name in _ACT_KEPT else "other"
+    if name in ("to", "cuda", "cpu", "type_as"):
+        return _moved(x, name, given)
+    if name in ("detach", "detach_", "numpy"):
+        return x.then(graph=False)
+    if name == "sample" and given.const(None, "frac") == 1:
+        return x.then(order="random")
+    if name in ("sort_values", "sort_index", "shift"):
+        return x.then(order="time")
+    if name == "fillna":
+        value = given.get(0, "value")
+        if isinstance(value, Array) and value.statistic_of == x.source and x.part == "all":
+            return x.then(fitted=x.fitted | {Fit(given.line, "the filling of gaps")})
+    if name in ("drop", "dropna", "query", "head", "tail"):
+        return x.then(length=None, last=None)
+    return x.then(act=act, at=given.line if act == "other" else x.at)
+
+
+def _moved(x: Array, name: str, given: Arguments) -> Array:
+    target = given.get(0, "device")
+    if isinstance(target, Array):
+        return x.then(device=target.device, dtype=target.dtype)
+    kind = dtype_of(target) or dtype_of(given.get(1, "dtype"))
+    if name == "to" and dtype_of(target):
+        return x.then(dtype=kind)
+    device = {"cuda": "accelerator", "cpu": "cpu"}.get(name) or tensor_device(target)
+    return x.then(device=device, dtype=kind or x.dtype)
+
+
+def _reduced(x: Array, name: str, given: Arguments) -> Array:
+    axis = given.get(0, "dim") or given.kwargs.get("axis")
+    kept = given.const(None, "keepdim", False) is True or given.const(None, "keepdims", False) is True
+    known = isinstance(axis, Const) and isinstance(axis.value, int)
+    ndim: int | None = 0
+    if axis is not None:
+        ndim = x.ndim if kept else (None if x.ndim is None or not known else max(x.ndim - 1, 0))
+    whole = axis is None
+    return x.then(
+        ndim=ndim, last=None, length=None, act="other", at=given.line, loss=x.loss and whole,
+        statistic_of=x.source if name in _STATISTICS and x.part == "all" else 0,
+        dtype="int64" if name in ("argmax", "argmin") else x.dtype,
+        graph=False if name in ("argmax", "argmin") else x.graph,
+    )  # fmt: skip

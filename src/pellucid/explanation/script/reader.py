@@ -1,0 +1,385 @@
+"""Reads a script as it would run, with what is known of each value in the place of the values: statements.
+
+Functions of the script are entered where they are called, both sides of a condition are read unless it is a literal
+that decides, and the body of a loop is read twice. Nothing is executed, and a budget bounds the reading of any text.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from pellucid.explanation.script.expressions import EXPRESSIONS, truth
+from pellucid.explanation.script.record import Decision, Event, Loop, Script, Where
+from pellucid.explanation.script.roles import role_of_name
+from pellucid.explanation.script.statements import STATEMENTS
+from pellucid.explanation.script.values import Class, Const, Function, Obj, Scope, Unknown, Value, merge, taints
+
+__all__ = ["Reader", "State", "TooMuch"]
+
+_BUDGET = 150_000  # expressions and statements, a loop's counted in each pass
+_MAX_CALLS = 20
+
+
+class TooMuch(Exception):  # noqa: N818  not an error: the reading ends
+    """The budget is spent; what was found until here stands."""
+
+
+@dataclass
+class State:
+    """What changes while the script runs: modes, devices, whether gradients are recorded."""
+
+    modes: dict[Obj, tuple[str | None, int]] = field(default_factory=dict)
+    devices: dict[Obj, tuple[str | None, int]] = field(default_factory=dict)
+    grad: bool | None = True
+
+    def copy(self) -> State:
+        """The state at this point."""
+        return State(dict(self.modes), dict(self.devices), self.grad)
+
+
+@dataclass
+class Frame:
+    """One call of a function of the script."""
+
+    node: ast.AST
+    line: int
+    returned: list[Value] = field(default_factory=list)
+    yielded: list[Value] = field(default_factory=list)
+
+
+class Reader:
+    """Holds the state of the reading; the knowledge of libraries stands in the modules beside this one."""
+
+    def __init__(self, script: Script) -> None:
+        self.script = script
+        self.module = Scope()
+        self.module.names["__name__"] = Const(value="__main__")
+        self.state = State()
+        self.frames: list[Frame] = []
+        self.loops: list[Loop] = []
+        self.passes: list[int] = []
+        self.guards: list[int] = [0]
+        self.volatile: list[frozenset[str]] = []  # names that the loops of this function change
+        self.bodies: list[frozenset[str]] = []  # names that they set anew in each round
+        self.models: list[Obj] = []  # whose forward is being read
+        self.entered: set[ast.AST] = set()
+        self.called = True
+        self.spent = 0
+        self.counter = 0
+        self.default_device: str | None = "cpu"
+        self.attribute_lines: dict[tuple[Obj, str], int] = {}
+        self.shuffled: set[int] = set()  # sources whose rows were shuffled in place
+        self.slices: dict[tuple[int, int, str], dict[str, int]] = {}  # where arrays were cut by position
+
+    # ── running ───────────────────────────────────────────────────────────────────────────────────────────
+
+    def read(self, tree: ast.Module) -> None:
+        """Read the script, and after it the functions and classes that it never calls."""
+        self.block(tree.body, self.module)
+        self.called = False
+        for value in list(self.module.names.values()):
+            self._read_uncalled(value)
+
+    def _read_uncalled(self, value: Value) -> None:
+        self.state = State()
+        if isinstance(value, Function) and value.node not in self.entered:
+            self.call_function(value, [], {}, value.node.lineno)
+        elif isinstance(value, Class):
+            methods = [m for m in value.node.body if isinstance(m, ast.FunctionDef)]
+            if value.node in self.entered or not methods:
+                return
+            made = self.make_instance(value)
+            for method in methods:
+                if method not in self.entered:
+                    self.call_function(Function(node=method, scope=value.scope, receiver=made), [], {}, method.lineno)
+
+    def make_instance(self, cls: Class) -> Obj:
+        """An instance of a class of the script, from arguments of which nothing is known."""
+        from pellucid.explanation.script.calls import instantiate
+        from pellucid.explanation.script.values import Arguments
+
+        made = instantiate(self, cls, Arguments((), {}, cls.node.lineno, open=True))
+        assert isinstance(made, Obj)
+        return made
+
+    def spend(self) -> None:
+        """Count one expression or statement."""
+        self.spent += 1
+        if self.spent > _BUDGET:
+            raise TooMuch
+
+    def number(self) -> int:
+        """The next number for an event that others refer to."""
+        self.counter += 1
+        return self.counter
+
+    def where(self, line: int) -> Where:
+        """This point of the run."""
+        return Where(
+            line, len(self.script.events), tuple(self.loops), tuple(self.passes), tuple(self.guards[1:]),
+            sum(self.guards) > 0, self.called,
+        )  # fmt: skip
+
+    def note(self, event: type[Event], line: int, **what: Any) -> None:
+        """Record an event."""
+        self.script.events.append(event(where=self.where(line), **what))
+
+    def block(self, body: Sequence[ast.stmt], scope: Scope) -> str | None:
+        """Read statements; the jump that ends them (``return``, ``break`` …), or None."""
+        for statement in body:
+            self.spend()
+            handler = STATEMENTS.get(type(statement))
+            jump = handler(self, statement, scope) if handler else None
+            if jump:
+                return jump
+        return None
+
+    def value(self, node: ast.expr | None, scope: Scope) -> Value:
+        """What is known of an expression's value."""
+        if node is None:
+            return Const(value=None)
+        self.spend()
+        handler = EXPRESSIONS.get(type(node))
+        return handler(self, node, scope) if handler else self._any(node, scope)
+
+    def _any(self, node: ast.expr, scope: Scope) -> Value:
+        parts = [self.value(child, scope) for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr)]
+        return Unknown(taint=taints(*parts))
+
+    # ── conditions ────────────────────────────────────────────────────────────────────────────────────────
+
+    def truth(self, node: ast.expr, scope: Scope) -> tuple[bool | None, Value]:
+        """Whether a condition holds, None where that is open, and its value."""
+        value = self.value(node, scope)
+        names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+        if any(names & changing for changing in self.volatile):
+            return None, value
+        return truth(value), value
+
+    def either(self, scope: Scope, sides: Sequence[Callable[[], str | None]]) -> str | None:
+        """Read two sides of a condition, each from the same start, and join what they leave behind."""
+        places = self._places(scope)
+        before, state = [dict(place) for place in places], self.state
+        ends: list[tuple[list[dict[str, Value]], State]] = []
+        jumps = []
+        for side in sides:
+            for place, kept in zip(places, before, strict=True):
+                place.clear()
+                place.update(kept)
+            self.state = state.copy()
+            self.guards[-1] += 1
+            try:
+                jump = side()
+            finally:
+                self.guards[-1] -= 1
+            jumps.append(jump)
+            if jump is None:
+                ends.append(([dict(place) for place in places], self.state))
+        if not ends:
+            return jumps[0]
+        self._join(places, ends, state)
+        return None
+
+    def _places(self, scope: Scope) -> list[dict[str, Value]]:
+        own = [scope.names]
+        for value in scope.names.values():
+            if isinstance(value, Obj) and value.cls is not None and value.attrs not in own:
+                own.append(value.attrs)
+        return own
+
+    def _join(
+        self, places: list[dict[str, Value]], ends: list[tuple[list[dict[str, Value]], State]], was: State
+    ) -> None:
+        first, *others = ends
+        self.state = first[1]
+        for place, names in zip(places, first[0], strict=True):
+            place.clear()
+            place.update(names)
+        for contents, state in others:
+            for place, names in zip(places, contents, strict=True):
+                for name, value in names.items():
+                    place[name] = merge(place[name], value) if name in place else value
+            self.state = _join_states(self.state, state, was)
+
+    # ── loops ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    @contextmanager
+    def loop(self, node: ast.stmt | ast.expr, roles: frozenset[str], loader: Obj | None) -> Iterator[Loop]:
+        """Stand inside a loop."""
+        line = getattr(node, "lineno", 0)
+        made = Loop(
+            line,
+            getattr(node, "end_lineno", None) or line,
+            (*(f.line for f in self.frames), line, getattr(node, "col_offset", 0)),
+            roles,
+            loader,
+        )
+        assigned = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        self.loops.append(made)
+        self.passes.append(0)
+        self.guards.append(0)
+        self.volatile.append(frozenset(assigned))
+        self.bodies.append(_plainly_assigned(node))
+        try:
+            yield made
+        finally:
+            self.loops.pop()
+            self.passes.pop()
+            self.guards.pop()
+            self.volatile.pop()
+            self.bodies.pop()
+
+    @property
+    def n_passes(self) -> int:
+        """How often a body is read: twice, deep inside once."""
+        return 2 if len(self.loops) <= 4 else 1
+
+    # ── calls of the script's own functions ───────────────────────────────────────────────────────────────
+
+    def call_function(
+        self, function: Function, args: Sequence[Value], kwargs: dict[str, Value], line: int, rest: bool = False
+    ) -> Value:
+        """Enter a function of the script; what it returns."""
+        node = function.node
+        if len(self.frames) >= _MAX_CALLS or sum(f.node is node for f in self.frames) >= 2:
+            return Unknown(taint=taints(*args, *kwargs.values()))
+        self.entered.add(node)
+        scope = Scope(function.scope)
+        given = [function.receiver, *args] if function.receiver is not None else list(args)
+        self._bind(function, [g for g in given if g is not None], kwargs, scope, unknown=rest or not self.called)
+        frame = Frame(node, line)
+        self.frames.append(frame)
+        volatile, self.volatile = self.volatile, []
+        bodies, self.bodies = self.bodies, []
+        grad = self.state.grad
+        try:
+            if isinstance(node, ast.Lambda):
+                return self.value(node.body, scope)
+            if _without_gradient(self, node, function.scope):
+                self.state.grad = False
+            self.block(node.body, scope)
+        finally:
+            self.frames.pop()
+            self.volatile, self.bodies = volatile, bodies
+            self.state.grad = grad
+        return _outcome(frame)
+
+    def _bind(
+        self, function: Function, args: list[Value], kwargs: dict[str, Value], scope: Scope, *, unknown: bool
+    ) -> None:
+        spec = function.node.args
+        names = [a.arg for a in (*spec.posonlyargs, *spec.args)]
+        defaults: dict[str, ast.expr] = dict(zip(names[len(names) - len(spec.defaults) :], spec.defaults, strict=True))
+        defaults |= {a.arg: d for a, d in zip(spec.kwonlyargs, spec.kw_defaults, strict=True) if d is not None}
+        for name in (*names, *(a.arg for a in spec.kwonlyargs)):
+            role = role_of_name(name)
+            blank = Unknown(name=name, taint=frozenset({role} if role else ()))
+            if name in defaults:
+                plain = self.value(defaults[name], function.scope)
+                scope.names[name] = merge(plain, blank) if unknown else plain
+            else:
+                scope.names[name] = blank
+        scope.names.update(zip(names, args, strict=False))
+        scope.names.update({n: v for n, v in kwargs.items() if n in scope.names})
+        if spec.vararg:
+            from pellucid.explanation.script.values import Items
+
+            extra = args[len(names) :]
+            scope.names[spec.vararg.arg] = Unknown() if unknown or not args else Items(items=extra)
+        if spec.kwarg:
+            scope.names[spec.kwarg.arg] = Unknown()
+
+    def decide(self, node: ast.If, value: Value) -> None:
+        """Record a condition on a score that stops, saves or chooses."""
+        acts = _acts(node.body) or _acts(node.orelse)
+        if acts and any(t.startswith("scored") for t in value.taint):
+            self.note(Decision, node.lineno, taint=value.taint, acts=acts)
+
+
+def _plainly_assigned(loop: ast.AST) -> frozenset[str]:
+    """Names that a loop's body sets in every round, not only changes or sets now and then."""
+    names: set[str] = set()
+    left = [loop]
+    while left:
+        node = left.pop()
+        left += [child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.If)]
+        if isinstance(node, (ast.Assign, ast.AnnAssign)):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            set_here = {n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)}
+            read = (
+                node.value.left.id
+                if isinstance(node.value, ast.BinOp) and isinstance(node.value.left, ast.Name)
+                else ""
+            )
+            names |= set_here - {read}
+    return frozenset(names)
+
+
+def _outcome(frame: Frame) -> Value:
+    from pellucid.explanation.script.values import Items
+
+    if frame.yielded:
+        joined = frame.yielded[0]
+        for other in frame.yielded[1:]:
+            joined = merge(joined, other)
+        return Items(items=[joined])
+    if not frame.returned:
+        return Const(value=None)
+    result = frame.returned[0]
+    for other in frame.returned[1:]:
+        result = merge(result, other)
+    return result
+
+
+def _join_states(a: State, b: State, was: State) -> State:
+    """Either state may hold; a mode that only one side changed is a ``maybe``."""
+    joined = a.copy()
+    for obj in {*a.modes, *b.modes}:
+        x, y, old = (s.modes.get(obj, ("train", 0)) for s in (a, b, was))
+        if x != y:
+            changed = [m for m in (x, y) if m != old]
+            lone = changed[0] if len(changed) == 1 else (None, 0)
+            joined.modes[obj] = ("maybe eval", lone[1]) if lone[0] in ("eval", "maybe eval") else (None, 0)
+            if x[0] == y[0]:
+                joined.modes[obj] = x
+    for obj in {*a.devices, *b.devices}:
+        d, e = a.devices.get(obj, ("cpu", 0)), b.devices.get(obj, ("cpu", 0))
+        if d[0] != e[0]:
+            joined.devices[obj] = (None, max(d[1], e[1]))
+    joined.grad = a.grad if a.grad == b.grad else None
+    return joined
+
+
+def _without_gradient(reader: Reader, node: ast.AST, scope: Scope) -> bool:
+    from pellucid.explanation.script.values import External
+
+    for decorator in getattr(node, "decorator_list", []):
+        target = decorator.func if isinstance(decorator, ast.Call) else decorator
+        value = reader.value(target, scope)
+        if isinstance(value, External) and value.path in ("torch.no_grad", "torch.inference_mode"):
+            return True
+    return False
+
+
+def _acts(body: Iterable[ast.stmt]) -> str:
+    """What a condition's body does that makes it a choice."""
+    for node in (n for statement in body for n in ast.walk(statement)):
+        if isinstance(node, ast.Break):
+            return "stops the training"
+        if isinstance(node, ast.Call):
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if name in ("save", "state_dict", "deepcopy") or name.startswith(("save_", "_save")):
+                return "keeps the model"
+    for node in (n for statement in body for n in ast.walk(statement)):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and "best" in node.id.lower():
+            return "keeps the best score"
+        name = node.attr if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) else ""
+        if name in ("early_stop", "stop"):
+            return "stops the training"
+        if "best" in name.lower():
+            return "keeps the best score"
+    return ""

@@ -1,0 +1,187 @@
+"""What is wrong with a run or a table, in words, with the command that puts it right and what that command comes to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pellucid.errors import DivergenceError, RunFolderError, SettingError
+from pellucid.evaluation.bootstrap import Estimate
+from pellucid.explanation.doctor import Finding
+from pellucid.workflow.config import read_config
+from pellucid.workflow.folder import RunFolder
+from pellucid.workflow.grid import changed_command
+from pellucid.workflow.prepare import settings_for
+from pellucid.workflow.run import Run
+from pellucid.workflow.settings import Settings
+from pellucid.workflow.train import train
+
+__all__ = ["Consultation", "Retry", "doctor"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retry:
+    """What the training with a finding's change came to, beside the one before.
+
+    ``before`` and ``after`` are the metrics on the test rows; ``None`` where training diverged. ``same_rows`` says
+    whether both were measured on the same rows.
+    """
+
+    finding: Finding
+    before: Mapping[str, Estimate] | None
+    after: Mapping[str, Estimate] | None
+    same_rows: bool
+    left: tuple[str, ...]  # the names of what the doctor still finds
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Consultation:
+    """What the doctor said of a run.
+
+    Attributes
+    ----------
+    title
+        Of what.
+    findings
+        The gravest first.
+    metrics
+        Of the run; ``None`` where it diverged.
+    settings
+        With which it was trained.
+    source
+        Where its table is, or the table itself.
+    config
+        The run's ``config.yaml``; ``None`` for a training that was not kept.
+    """
+
+    title: str
+    findings: tuple[Finding, ...]
+    metrics: Mapping[str, Estimate] | None
+    settings: Settings
+    source: object
+    config: Path | None = None
+
+    def command(self, finding: Finding) -> str | None:
+        """What trains again with the finding's change; ``None`` where no setting helps."""
+        if not finding.change:
+            return None
+        return changed_command(finding.change, self.source, self.settings, self.config)
+
+    def retry(self, finding: Finding) -> Retry:
+        """Train again with the finding's change; nothing is kept.
+
+        Raises
+        ------
+        SettingError
+            No setting helps, or the run's table was in memory.
+        """
+        if not finding.change:
+            raise SettingError(f"no setting mends {finding.name!r}: {finding.fix}")
+        if self.source is None:
+            raise SettingError("this run was trained on a table in memory: train again in Python with the table")
+        given = Settings.of(self.settings.to_json(), finding.change).to_json()
+        same_rows = not {"drop", "task"} & set(finding.change)
+        try:
+            again = train(self.source, **given)
+        except DivergenceError:
+            return Retry(finding=finding, before=self.metrics, after=None, same_rows=same_rows, left=("diverging",))
+        return Retry(
+            finding=finding,
+            before=self.metrics,
+            after=again.metrics,
+            same_rows=same_rows,
+            left=tuple(each.name for each in again.findings),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {
+            "title": self.title,
+            "findings": [{**each.to_json(), "command": self.command(each)} for each in self.findings],
+        }
+
+
+def doctor(
+    data: object, target: str | None = None, *, config: str | os.PathLike[str] | None = None, **settings: Any
+) -> Consultation:
+    """Say what is wrong with a run, or with a training on a table.
+
+    Parameters
+    ----------
+    data
+        A run folder, whose findings were written when it was trained; or a table, as `train` takes it: a network is
+        then trained on it and not kept.
+    target, config, settings
+        As for `train`; of a run they are known.
+
+    Raises
+    ------
+    RunFolderError
+        The run has not ended, or was trained before there was a doctor.
+    SettingError, DataError
+        As for `train`.
+
+    >>> found = doctor("iris", preset="quick", epochs=2, verdict=False)
+    >>> found.findings[0].name, found.command(found.findings[0])
+    ('stopped-too-early', 'pellucid train iris --preset quick --epochs 8 --no-verdict')
+    """
+    if isinstance(data, str | os.PathLike) and Path(data).is_dir() and (Path(data) / "config.yaml").exists():
+        if target is not None or config is not None or settings:
+            raise SettingError("of a run the settings are known: leave them out, or name its table")
+        return _of_run(data)
+    from_file, file_data = ({}, None) if config is None else read_config(config)
+    source = data if data is not None else file_data
+    given = {**from_file, **settings, **({} if target is None else {"target": target})}
+    try:
+        run = train(source, **given)
+    except DivergenceError as error:
+        known = settings_for(source, given)
+        return Consultation(
+            title=_named(source), findings=(_diverged(str(error), known),), metrics=None, settings=known, source=source
+        )
+    return Consultation(
+        title=_named(source),
+        findings=run.findings,
+        metrics=run.metrics,
+        settings=settings_for(source, given),
+        source=source,
+    )
+
+
+def _of_run(path: str | os.PathLike[str]) -> Consultation:
+    folder = RunFolder.existing(path)
+    if not folder.file("doctor").exists():
+        ended = "was trained before there was a doctor" if folder.is_finished else "has not ended"
+        raise RunFolderError(
+            f"{os.fspath(path)!r} {ended}: go on with it (pellucid train {os.fspath(path)} --resume), or train anew"
+        )
+    run = Run.open(path)
+    written, source = read_config(folder.file("config"))
+    return Consultation(
+        title=os.fspath(path),
+        findings=run.findings,
+        metrics=run.metrics,
+        settings=Settings.of(written),
+        source=source,
+        config=folder.file("config"),
+    )
+
+
+def _diverged(message: str, settings: Settings) -> Finding:
+    """Training ended in its first epoch, so there is nothing but the error to go by."""
+    rate = settings.learning_rate
+    return Finding(
+        name="diverging",
+        finding=f"Training diverges at learning rate {rate:g}.",
+        evidence=message,
+        consequence="there is no network",
+        fix=f"a learning rate of {rate / 10:g} and a limit to the gradient's norm",
+        change={"learning_rate": float(f"{rate / 10:.2g}"), "clip_norm": 1.0},
+    )
+
+
+def _named(source: object) -> str:
+    return os.fspath(source) if isinstance(source, str | os.PathLike) else "the table"

@@ -1,0 +1,270 @@
+"""The rows that a model is most wrong about: what they are, what lies near them, and what misled it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.errors import DataError, SettingError
+from pellucid.plots.images import image_grid
+from pellucid.workflow.attribution import row_explained
+from pellucid.workflow.looking import Viewed, look_at
+from pellucid.workflow.model import Model
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["Mistake", "Mistakes", "Neighbour", "mistakes", "mistakes_of"]
+
+Array = NDArray[Any]
+
+_BUDGET = 20_000  # rows that the network answers to explain one of them
+_REASONS = 3
+_NEAREST = 3
+_AMONG = 20_000  # rows that neighbours are sought among
+
+
+@dataclass(frozen=True, kw_only=True)
+class Neighbour:
+    """A row near a mistake: its number, its own target and the model's answer, and how far it is.
+
+    ``distance`` is Euclid's between what the network sees of the two.
+    """
+
+    row: int
+    truth: object
+    prediction: object
+    distance: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mistake:
+    """A row that was answered wrongly.
+
+    Attributes
+    ----------
+    row
+        Its number in the table, from 0.
+    file
+        Of an image, the file that it was read from.
+    cells
+        Column → cell.
+    truth, prediction
+        Its own target, and the answer.
+    sure
+        The probability of the wrong answer; ``None`` for numbers.
+    error
+        How wrong: −ln of the probability of the right class, or the answer less the truth.
+    neighbours
+        The nearest of the rows given, never one that the model was trained on unless it is among them.
+    reasons
+        The columns that spoke most for the wrong answer, with their Shapley values; empty for images.
+    """
+
+    row: int
+    file: str | None
+    cells: dict[str, object]
+    truth: object
+    prediction: object
+    sure: float | None
+    error: float
+    neighbours: tuple[Neighbour, ...]
+    reasons: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Mistakes:
+    """The worst of them.
+
+    Attributes
+    ----------
+    title
+        Of which rows.
+    found
+        The worst first.
+    n_wrong, n_rows
+        How many rows were answered wrongly (of numbers: all), of how many.
+    images
+        ``[found, H, W, C]`` for a model of images.
+    notes
+        Sentences for the user.
+    """
+
+    title: str
+    model: Model
+    found: tuple[Mistake, ...]
+    n_wrong: int
+    n_rows: int
+    images: Array | None = None
+    notes: tuple[str, ...] = ()
+
+    def figure(self) -> Figure | None:
+        """The images, each with what it is and what was answered; ``None`` for a table."""
+        if self.images is None or not self.found:
+            return None
+        captions = [f"{each.truth}, not {each.prediction} ({each.sure:.0%})" for each in self.found]
+        return image_grid(self.images.squeeze(-1) if self.images.shape[-1] == 1 else self.images, captions, columns=5)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {
+            "title": self.title,
+            "rows": self.n_rows,
+            "wrong": self.n_wrong,
+            "mistakes": [
+                {
+                    "row": each.row,
+                    "file": each.file,
+                    "cells": {name: _plain(cell) for name, cell in each.cells.items()},
+                    "truth": _plain(each.truth),
+                    "prediction": _plain(each.prediction),
+                    "sure": each.sure,
+                    "error": each.error,
+                    "neighbours": [asdict(near) for near in each.neighbours],
+                    "reasons": dict(each.reasons),
+                }
+                for each in self.found
+            ],
+        }
+
+
+def mistakes(run: str | os.PathLike[str], data: object = None, *, most: int = 10, explain: bool = True) -> Mistakes:
+    """The rows that a model is most wrong about.
+
+    Parameters
+    ----------
+    run
+        A run folder or a model file.
+    data
+        Rows with their target, as `Model.predict` takes them; without, the rows that measured the run.
+    most
+        How many are shown.
+    explain
+        Whether the columns that misled it are sought (Shapley values).
+
+    Raises
+    ------
+    DataError
+        No row has its target, or the model is a reconstruction.
+    SettingError
+        ``most`` is no whole number from 1.
+
+    >>> import tempfile
+    >>> import pellucid
+    >>> folder = tempfile.mkdtemp() + "/run"
+    >>> run = pellucid.train("iris", preset="plain", hidden=(4,), epochs=3, verdict=False, out=folder)
+    >>> found = mistakes(folder, most=2)
+    >>> len(found.found), found.found[0].error >= found.found[1].error
+    (2, True)
+    """
+    if isinstance(most, bool) or not isinstance(most, int) or most < 1:
+        raise SettingError(f"most must be a whole number of at least 1, got {most!r}")
+    viewed = look_at(run, data)
+    if viewed.model.task.kind == "reconstruction":
+        raise DataError("a reconstruction answers nothing that could be wrong: predict writes the error of each row")
+    return mistakes_of(viewed.known(), most=most, explain=explain)
+
+
+def mistakes_of(viewed: Viewed, *, most: int = 10, explain: bool = True) -> Mistakes:
+    """The same for rows that are read already, whose target is known."""
+    model, truth = viewed.model, viewed.truth
+    assert truth is not None
+    answers = model.answers_to(viewed.inputs)
+    labels = model.labels(answers)
+    if model.task.is_classification:
+        right = truth.astype(np.int64)
+        p = np.clip(answers[np.arange(len(right)), right], 1e-15, None)
+        own = np.array([model.task.classes[k] for k in right], dtype=object)
+        wrong = np.flatnonzero(labels != own)
+        errors = -np.log(p)
+    else:
+        own, wrong, errors = truth, np.arange(len(truth)), answers - truth
+    worst = wrong[np.argsort(-np.abs(errors[wrong]), kind="stable")][:most]
+    few = viewed.take(worst)
+    among = viewed.sample(_AMONG)
+    distances = _distances(few.inputs, among.inputs)
+    among_answers = model.labels(model.answers_to(among.inputs)) if len(worst) else labels
+    found = []
+    for place, at in enumerate(worst):
+        near = [k for k in np.argsort(distances[place], kind="stable") if among.numbers[k] != viewed.numbers[at]]
+        found.append(
+            Mistake(
+                row=int(viewed.numbers[at]),
+                file=str(few.table.column("file")[place].as_py()) if "file" in few.table.names else None,
+                cells=_cells(few, place),
+                truth=_plain(own[at]),
+                prediction=_plain(labels[at]),
+                sure=float(answers[at].max()) if model.task.is_classification else None,
+                error=float(errors[at]),
+                neighbours=tuple(
+                    Neighbour(
+                        row=int(among.numbers[k]),
+                        truth=_plain(_own(among, int(k))),
+                        prediction=_plain(among_answers[k]),
+                        distance=float(distances[place][k]),
+                    )
+                    for k in near[:_NEAREST]
+                ),
+                reasons=_reasons(few, place, viewed) if explain and model.image is None else (),
+            )
+        )
+    return Mistakes(
+        title=viewed.title,
+        model=model,
+        found=tuple(found),
+        n_wrong=len(wrong),
+        n_rows=len(truth),
+        images=_images(few) if model.image is not None and found else None,
+        notes=viewed.notes,
+    )
+
+
+def _own(viewed: Viewed, k: int) -> object:
+    assert viewed.truth is not None
+    value = viewed.truth[k]
+    return viewed.model.task.classes[int(value)] if viewed.model.task.is_classification else float(value)
+
+
+def _cells(viewed: Viewed, place: int) -> dict[str, object]:
+    image = viewed.model.image
+    names = [s.name for s in viewed.model.recipe.steps if image is None or s.name != image.name]
+    return {name: viewed.table.column(name)[place].as_py() for name in names}
+
+
+def _images(viewed: Viewed) -> Array:
+    image = viewed.model.image
+    assert image is not None
+    pixels: Array = image.decode(viewed.inputs[:, viewed.model.recipe.slices[image.name]])
+    return pixels
+
+
+def _reasons(few: Viewed, place: int, viewed: Viewed) -> tuple[tuple[str, float], ...]:
+    """The columns that pushed most to where the answer is wrong."""
+    one = few.take(np.array([place]))
+    label = None
+    if few.model.task.is_classification:
+        label = few.model.labels(few.model.answers_to(one.inputs))[0]
+    explained = row_explained(one, viewed, label=label, budget=_BUDGET)
+    values = explained.shapley.values
+    sign = 1.0
+    if label is None:
+        assert one.truth is not None
+        sign = float(np.sign(explained.shapley.answer - one.truth[0]))
+    order = np.argsort(-sign * values, kind="stable")[:_REASONS]
+    return tuple((explained.cells[i].column, float(values[i])) for i in order if sign * values[i] > 0)
+
+
+def _distances(rows: Array, among: Array) -> Array:
+    x, y = rows.astype(np.float64), among.astype(np.float64)
+    squares = (x**2).sum(axis=1)[:, np.newaxis] - 2 * x @ y.T + (y**2).sum(axis=1)
+    found: Array = np.sqrt(np.maximum(squares, 0))
+    return found
+
+
+def _plain(value: object) -> object:
+    value = value.item() if isinstance(value, np.generic) else value
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)

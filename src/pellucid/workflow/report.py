@@ -1,0 +1,112 @@
+"""``report.html``: everything that is known of a run on one page, the verdict first.
+
+The page holds at most 50 rows of the user's table, and none with ``rows=False``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pellucid.artefact.report.blocks import Block, Section
+from pellucid.artefact.report.page import page
+from pellucid.errors import RunFolderError
+from pellucid.files import write_text
+from pellucid.workflow.config import read_config
+from pellucid.workflow.folder import RunFolder
+from pellucid.workflow.looking import view_of
+from pellucid.workflow.members import prepare_run
+from pellucid.workflow.prepare import Prepared
+from pellucid.workflow.report_parts import behaviour, outcome, training
+from pellucid.workflow.report_parts.told import Told
+from pellucid.workflow.run import Run
+from pellucid.workflow.settings import Settings
+
+__all__ = ["report", "write_report"]
+
+WRITTEN = True  # by `train`, where a run has a folder; the tests of other things do without
+
+
+def report(run: str | os.PathLike[str], *, rows: bool = True, out: str | os.PathLike[str] | None = None) -> Path:
+    """Write the report of a run anew, in its folder or to ``out``; returns where it is.
+
+    Parameters
+    ----------
+    run
+        A run folder, whose table is read again.
+    rows
+        Whether rows of the table may stand on the page (at most 50).
+
+    Raises
+    ------
+    RunFolderError
+        The run has not ended, or its table was in memory.
+    DataError
+        The table cannot be read again.
+
+    >>> import tempfile
+    >>> import pellucid
+    >>> folder = tempfile.mkdtemp() + "/run"
+    >>> run = pellucid.train("iris", preset="plain", hidden=(4,), epochs=3, verdict=False, out=folder)
+    >>> report(folder).name
+    'report.html'
+    """
+    folder = RunFolder.existing(run)
+    if not folder.is_finished:
+        raise RunFolderError(f"{os.fspath(run)!r} has not ended: go on with it (pellucid train RUN --resume)")
+    written, source = read_config(folder.file("config"))
+    if source is None:
+        raise RunFolderError("this run was trained on a table in memory: train with out=…, which writes the report")
+    prepared = prepare_run(source, Settings.of(written))
+    return write_report(Run.open(run), prepared, source=source, rows=rows, out=out)
+
+
+def write_report(
+    run: Run, prepared: Prepared, *, source: object, rows: bool = True, out: str | os.PathLike[str] | None = None
+) -> Path:
+    """The same for a run that is at hand."""
+    assert run.path is not None or out is not None
+    target = Path(out) if out is not None else RunFolder(run.path or ".").file("report")
+    viewed = view_of(run.model, prepared)
+    told = Told(
+        run=run,
+        prepared=prepared,
+        viewed=viewed,
+        answers=run.model.answers_to(viewed.inputs),
+        source=source,
+        rows=rows,
+    )
+    name = run.path.name if run.path is not None else prepared.name
+    facts = run.summary.get("rows", {})
+    lead = [
+        f"{run.model.task.question}; of {prepared.table.report.n_rows:,} rows {facts.get('train', 0):,} trained, "
+        f"{facts.get('validation', 0):,} chose the best epoch and {len(viewed.inputs):,} measured the outcome."
+    ]
+    write_text(target, page(f"Report of {name}", lead, _sections(told)))
+    return target
+
+
+_PARTS: tuple[tuple[str, str, Callable[[Told], Sequence[Block]]], ...] = (
+    ("verdict", "Is it worth it?", outcome.verdict),
+    ("doctor", "Doctor", training.doctor),
+    ("metrics", "Metrics", outcome.metrics),
+    ("answers", "Right and wrong", outcome.answers),
+    ("curves", "Thresholds", outcome.curves),
+    ("calibration", "Calibration", outcome.calibrated),
+    ("importance", "What it leans on", behaviour.importance),
+    ("dependence", "How answers follow the columns", behaviour.dependence),
+    ("boundary", "A slice through the answers", behaviour.boundary),
+    ("mistakes", "Worst mistakes", behaviour.worst),
+    ("data", "Data and schema", training.data),
+    ("network", "The network", training.network),
+    ("learning", "Learning curves", training.learning),
+    ("layers", "Inside the layers", training.layers),
+    ("seeds", "Luck of the seed", outcome.seeds),
+    ("again", "How to do it again", training.again),
+)
+
+
+def _sections(told: Told) -> list[Section]:
+    made = ((name, title, tuple(part(told))) for name, title, part in _PARTS)
+    return [Section(name=name, title=title, blocks=blocks) for name, title, blocks in made if blocks]

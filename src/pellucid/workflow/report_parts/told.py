@@ -1,0 +1,76 @@
+"""What the parts of a report are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+from pellucid.artefact.report.blocks import Picture
+from pellucid.plots.canvas import inline_svg
+from pellucid.workflow.looking import Viewed
+from pellucid.workflow.overview import Overview, overview_of
+from pellucid.workflow.prepare import Prepared
+from pellucid.workflow.run import Run
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["Told", "number", "picture"]
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Told:
+    """A run.
+
+    Attributes
+    ----------
+    run, prepared
+        The run, and its rows as they were prepared.
+    viewed, answers
+        The rows that measured it, and the model's answers to them.
+    source
+        Where its table is.
+    rows
+        Whether rows of the table may stand on the page.
+    """
+
+    run: Run
+    prepared: Prepared
+    viewed: Viewed
+    answers: Array
+    source: object
+    rows: bool
+
+    @property
+    def of_columns(self) -> bool:
+        """Whether the model reads columns of a table and answers about a target."""
+        return self.run.model.task.kind != "reconstruction" and self.run.model.image is None
+
+    @cached_property
+    def overview(self) -> Overview | None:
+        """Importance and dependence; ``None`` for images and reconstructions."""
+        return overview_of(self.viewed) if self.of_columns else None
+
+
+def picture(make: Callable[[], Figure], name: str, alt: str, caption: str = "") -> Picture:
+    """A figure as part of the page."""
+    return Picture(svg=inline_svg(make(), name), alt=alt, caption=caption)
+
+
+def number(value: float | None) -> str:
+    """Four digits, as people read them.
+
+    >>> number(0.123456), number(51234.6), number(None), number(float("nan"))
+    ('0.1235', '51,235', '—', '—')
+    """
+    if value is None or value != value:  # noqa: PLR0124 (NaN)
+        return "—"
+    if value and (abs(value) < 1e-3 or abs(value) >= 1e9):
+        return f"{value:.3g}".replace("-", "−")
+    return (f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4f}").replace("-", "−")
