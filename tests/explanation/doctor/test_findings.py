@@ -1,0 +1,204 @@
+"""Faults put into trainings: each is found by its name, the finding says what it must, and healthy runs get none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import pellucid
+from pellucid.explanation.doctor import NAMES, RULES, Evidence, Finding, diagnose
+from pellucid.workflow import outcome
+from pellucid.workflow.doctor import doctor
+from tests.workflow.conftest import make_people
+
+Table = dict[str, list[Any]]
+SMALL: dict[str, Any] = {"preset": "plain", "hidden": (32, 16), "epochs": 60, "verdict": False}
+
+
+def rings(n: int = 400, seed: int = 0) -> Table:
+    """Two classes that a bent line parts, in two numbers and a column of noise."""
+    rng = np.random.default_rng(seed)
+    inner = rng.random(n) < 0.5
+    radius = np.where(inner, 1.0, 2.2) + 0.15 * rng.normal(size=n)
+    angle = rng.uniform(0, 2 * np.pi, n)
+    return {
+        "x": (radius * np.cos(angle)).tolist(),
+        "y": (radius * np.sin(angle)).tolist(),
+        "noise": rng.normal(size=n).tolist(),
+        "ring": ["inner" if i else "outer" for i in inner],
+    }
+
+
+def slope(n: int = 300, seed: int = 0) -> Table:
+    """A number that follows two others."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(n, 2))
+    return {"x": x[:, 0].tolist(), "y": x[:, 1].tolist(), "z": (x @ [2, -1] + 0.3 * rng.normal(size=n)).tolist()}
+
+
+def found(table: Table, target: str = "ring", **settings: Any) -> dict[str, Finding]:
+    run = pellucid.train(table, target, **{**SMALL, **settings})
+    return {finding.name: finding for finding in run.findings}
+
+
+def rare(table: Table, keep: int) -> Table:
+    """Only ``keep`` of the inner rows."""
+    mine = [i for i, v in enumerate(table["ring"]) if v == "inner"][keep:]
+    return {name: [v for i, v in enumerate(column) if i not in set(mine)] for name, column in table.items()}
+
+
+def noisy(share: float, n: int = 900) -> Table:
+    table, rng = rings(n), np.random.default_rng(5)
+    other = {"inner": "outer", "outer": "inner"}
+    return {**table, "ring": [other[v] if rng.random() < share else v for v in table["ring"]]}
+
+
+def few(table: Table, n: int) -> Table:
+    return {name: column[:n] for name, column in table.items()}
+
+
+def leaky() -> Table:
+    table, rng = rings(), np.random.default_rng(6)
+    return {**table, "code": [v[0] if rng.random() < 0.98 else "i" for v in table["ring"]]}
+
+
+def copied() -> Table:
+    table, rng = rings(), np.random.default_rng(7)
+    more = {
+        name: [v * (1 + 1e-7 * rng.normal()) if name != "ring" else v for v in c[:150]] for name, c in table.items()
+    }
+    return {name: [*column, *more[name]] for name, column in table.items()}
+
+
+FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "too high": ("learning-rate-too-high", {"learning_rate": 0.5, "patience": None}),
+    "too low": ("learning-rate-too-low", {"learning_rate": 1e-6, "patience": None}),
+    "dead": ("dead-units", {"learning_rate": 0.5, "patience": None}),
+    "fading": ("vanishing-gradients", {"hidden": (32,) * 10, "activation": "sigmoid", "epochs": 3}),
+    "growing": ("exploding-gradients", {"hidden": (32,) * 7, "init_scale": 3.5, "epochs": 3}),
+    "saturated": ("saturated-units", {"activation": "tanh", "init_scale": 30.0}),
+    "wide": ("bad-initial-scale", {"init_scale": 25.0}),
+    "narrow": ("bad-initial-scale", {"init_scale": 1e-4}),
+    "early": ("stopped-too-early", {"epochs": 4}),
+    "small batches": ("tiny-batches-with-batch-norm", {"batch_norm": True, "batch_size": 2, "epochs": 3}),
+}
+
+
+@pytest.mark.parametrize("case", FAULTS)
+def test_a_fault_of_the_settings_is_found(case: str) -> None:
+    name, settings = FAULTS[case]
+    one = found(rings(), **settings)[name]
+    assert one.change
+    assert any(character.isdigit() for character in one.evidence)  # it says what was seen, not that something was
+
+
+def test_diverging() -> None:
+    assert "diverging" in found(rings(), optimizer="sgd", learning_rate=300.0, activation="silu", patience=None)
+    consulted = doctor(slope(), "z", **{**SMALL, "optimizer": "sgd", "learning_rate": 1e6, "activation": "relu"})
+    assert consulted.findings[0].name == "diverging"
+    assert consulted.metrics is None
+
+
+def test_faults_of_the_rows_are_found() -> None:
+    scaled = {**rings(), "x": [v * 5_000 for v in rings()["x"]]}
+    assert found(scaled, scaling="none")["features-not-scaled"].change == {"scaling": "standard"}
+    one = found(leaky())["leak"]
+    assert "'code'" in one.finding
+    assert one.change == {"drop": ("code",)}
+    assert "copies-across-the-split" in found(copied())
+    assert "too-few-rows" in found(few(rings(), 40))
+    assert found(noisy(0.15))["labels-look-wrong"].rows
+    twice = {**rings(), "again": [3 - 2 * v for v in rings()["x"]]}
+    assert found(twice)["useless-columns"].change == {"drop": ("again",)}
+    shuffled = {**rings(), "ring": list(np.random.default_rng(8).permutation(rings()["ring"]))}
+    assert "no-signal" in found(shuffled, verdict=True)
+
+
+def test_balance() -> None:
+    vague = {**rare(rings(900), 24), "x": np.random.default_rng(0).normal(size=len(rare(rings(900), 24)["x"])).tolist()}
+    names = found({name: vague[name] for name in ("x", "noise", "ring")})
+    assert {"majority-collapse", "class-imbalance"} & set(names)
+
+
+def test_what_the_network_cannot_do() -> None:
+    assert found(rings(), hidden=(1,), epochs=150, learning_rate=0.02, verdict=True)["network-too-small"].change
+    rng = np.random.default_rng(9)
+    hard = {**few(rings(), 120), "ring": ["a" if v else "b" for v in rng.random(120) < 0.5]}
+    one = found(hard, hidden=(256, 256), epochs=150, patience=None, learning_rate=3e-3)["overfitting"]
+    assert one.change["n_networks"] >= 4
+
+
+def test_losses_that_do_not_suit() -> None:
+    table = slope()
+    classes = {**table, "z": [float(round(v) % 3) for v in table["z"]]}
+    assert found(classes, "z", task="regression")["wrong-loss"].change["task"] == "multiclass"
+    wild = {**table, "z": [v * 4_000 if i % 100 == 0 else v for i, v in enumerate(table["z"])]}
+    assert found(wild, "z")["wrong-loss"].change == {"loss": "huber"}
+
+
+def test_shifted_test_rows() -> None:
+    table, other = rings(), rings(200, seed=1)
+    run = pellucid.train(table, "ring", test_data={**other, "noise": [v + 2 for v in other["noise"]]}, **SMALL)
+    one = next(f for f in run.findings if f.name == "shifted-rows")
+    assert "'noise'" in one.finding
+
+
+@pytest.mark.parametrize("preset", ["plain", "quick", "best"])
+def test_nothing_is_found_where_all_is_well(preset: str) -> None:
+    for table, target in ((rings(), "ring"), (slope(), "z")):
+        run = pellucid.train(table, target, preset=preset, verdict=True)
+        assert [finding.name for finding in run.findings] == []
+
+
+def test_every_name_is_known_and_reads_back() -> None:
+    run = pellucid.train(rings(), "ring", **{**SMALL, "epochs": 2})
+    assert {finding.name for finding in run.findings} <= set(NAMES)
+    assert len(NAMES) == len(RULES)
+    assert all(Finding.from_json(finding.to_json()) == finding for finding in run.findings)
+
+
+@pytest.fixture
+def evidence(monkeypatch: pytest.MonkeyPatch) -> Evidence:
+    """That of a healthy run."""
+    caught: list[Evidence] = []
+
+    def keep(e: Evidence) -> tuple[Finding, ...]:
+        caught.append(e)
+        return ()
+
+    monkeypatch.setattr(outcome, "diagnose", keep)
+    pellucid.train(make_people(), "buys", **{**SMALL, "drop": ("id",)})
+    return caught[0]
+
+
+def test_symptoms_are_not_said_beside_their_cause(evidence: Evidence) -> None:
+    scaled = evidence.train.inputs.copy()
+    scaled[:, 0] *= 1e4
+    worse = replace(evidence, train=replace(evidence.train, inputs=scaled), reason="diverged")
+    names = [finding.name for finding in diagnose(worse)]
+    assert "features-not-scaled" in names
+    assert "diverging" not in names
+
+
+def test_little_to_go_by_is_no_error(evidence: Evidence) -> None:
+    """No looks, no validation rows, no unseen rows, one epoch: rules that need them are silent."""
+    nothing = replace(
+        evidence.unseen,
+        inputs=evidence.unseen.inputs[:0],
+        truth=evidence.unseen.truth[:0],
+        answers=evidence.unseen.answers[:0],
+        numbers=evidence.unseen.numbers[:0],
+    )
+    bare = replace(
+        evidence, looks=(), history=evidence.history[:1], unseen=nothing, measured=nothing, n_validation=0, opponents=()
+    )
+    assert isinstance(diagnose(bare), tuple)
+    assert diagnose(replace(bare, history=())) == ()
+
+
+def test_a_reconstruction_and_one_row_a_class_are_no_error() -> None:
+    again = pellucid.train("iris", task="reconstruction", **{**SMALL, "epochs": 3})
+    assert isinstance(again.findings, tuple)

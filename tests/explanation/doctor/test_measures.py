@@ -1,0 +1,85 @@
+"""What the doctor measures on rows, against what is known by construction or from SciPy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pellucid.explanation.doctor.measures import alone, copies, nearest_distances, shifts, smooth_ceiling
+
+RNG = np.random.default_rng
+
+
+def test_how_much_a_column_tells_alone() -> None:
+    rng = RNG(0)
+    y = rng.integers(0, 2, 2_000)
+    told, noise = y + 0.1 * rng.normal(size=2_000), rng.normal(size=2_000)
+    kind = np.eye(3)[np.where(rng.random(2_000) < 0.9, y, 2)]  # a category that is silent in a tenth of the rows
+    places = [slice(0, 1), slice(1, 2), slice(2, 5), slice(5, 5)]
+    found = alone(np.column_stack([told, noise, kind]), y, places, classes=2)
+    assert found[0] < 0.1  # of the part in which both classes meet half is guessed wrong
+    assert found[1] > 0.85
+    assert found[2] == pytest.approx(0.1, abs=0.04)  # half of a tenth is guessed wrong, and half of all without
+    assert found[3] > 0.95
+    line = alone(np.column_stack([told, noise]), 3 * told + 1, places[:2], classes=0)
+    assert line[0] < 0.05
+    assert line[1] > 0.9
+
+
+def test_copies_are_lines_of_each_other_and_not_merely_alike() -> None:
+    rng = RNG(1)
+    x = rng.normal(size=(300, 3))
+    inputs = np.column_stack([x[:, 0], 5 - 2 * x[:, 0], x[:, 0] + 0.01 * x[:, 1], x[:, 2]])
+    assert copies(inputs, [slice(i, i + 1) for i in range(4)]) == [(0, 1)]
+    rare = np.zeros((300, 2))
+    rare[7] = 1  # equal, but only one row says so
+    assert copies(rare, [slice(0, 1), slice(1, 2)]) == []
+    missing = (rng.random(300) < 0.2).astype(float)
+    pair = np.column_stack([x[:, 0], missing, -x[:, 0], missing, -x[:, 0], 1 - missing])
+    assert copies(pair, [slice(0, 2), slice(2, 4), slice(4, 6)]) == [(0, 1)]
+
+
+def test_the_nearest_row() -> None:
+    rng = RNG(2)
+    rows, among = rng.normal(size=(600, 5)), rng.normal(size=(700, 5))
+    wanted = np.sqrt(((rows[:, None] - among[None]) ** 2).sum(axis=2)).min(axis=1)
+    np.testing.assert_allclose(nearest_distances(rows, among), wanted, atol=1e-12)
+    assert nearest_distances(rows, rows).max() == 0
+    own = nearest_distances(rows, rows, itself=True)
+    whole = np.sqrt(((rows[:, None] - rows[None]) ** 2).sum(axis=2)) + np.where(np.eye(600), np.inf, 0)
+    np.testing.assert_allclose(own, whole.min(axis=1), atol=1e-12)
+    many = rng.normal(size=(1_500, 3))
+    assert len(nearest_distances(many, many, itself=True)) == 1_000
+    assert nearest_distances(many, many, itself=True).min() > 0
+
+
+def test_shift_is_scipys_statistic_less_what_chance_gives() -> None:
+    stats = pytest.importorskip("scipy.stats")
+    rng = RNG(3)
+    before, after = rng.normal(size=(400, 2)), rng.normal(size=(300, 2)) + np.array([0, 0.7])
+    n, m = 400, 300
+    chance = np.sqrt(-0.5 * np.log(1e-4 / 4) * (n + m) / (n * m))
+    wanted = [stats.ks_2samp(before[:, j], after[:, j]).statistic - chance for j in range(2)]
+    np.testing.assert_allclose(shifts(before, after), wanted, atol=1e-12)
+    alarms = sum(
+        shifts(RNG(seed).normal(size=(200, 20)), RNG(seed + 900).normal(size=(100, 20))).max() > 0
+        for seed in range(200)
+    )
+    assert alarms <= 1  # one in ten thousand is what the quantile allows
+
+
+def test_wrong_labels_are_told_from_overlapping_classes() -> None:
+    rng = RNG(4)
+    x = rng.uniform(-3, 3, 4_000)
+    clean = (x > 0).astype(int)
+    flipped = np.where(rng.random(4_000) < 0.15, 1 - clean, clean)
+    p = np.clip(0.5 + x * 10, 0.15, 0.85)  # what a network learns from labels of which 15 % are wrong
+    found = smooth_ceiling(flipped, np.column_stack([1 - p, p]))
+    assert found is not None
+    share, rows = found
+    assert share == pytest.approx(0.15, abs=0.03)
+    assert (flipped[rows] != clean[rows]).all()
+    overlap = 1 / (1 + np.exp(-1.5 * x))  # classes that overlap: what is sure is nearly always right
+    drawn = (rng.random(4_000) < overlap).astype(int)
+    assert smooth_ceiling(drawn, np.column_stack([1 - overlap, overlap])) is None
+    assert smooth_ceiling(clean, np.column_stack([1 - p, p])) is None
