@@ -1,6 +1,6 @@
 """Cheap signs of health, taken now and then while a network trains: what the doctor reads.
 
-At the start, at some epochs and at the end a few hundred training rows go through the network and back, by the
+At the start, at some epochs and at the end some dozens of training rows go through the network and back, by the
 textbook, with nothing dropped. The epochs are 1, 2, 3, 4, 7, 8, 15, 16, 31, 32, …: in pairs, so that what the weights
 move in one epoch is seen, and ever further apart, so that a long training pays for a few looks only.
 
@@ -12,7 +12,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,11 +25,14 @@ from pellucid.scratch.losses import loss_and_gradient
 from pellucid.task import Loss
 from pellucid.training.loop import Rows
 
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
+
 __all__ = ["LayerSignal", "Look", "Recorder"]
 
 Array = NDArray[Any]
 
-SAMPLE = 256
+SAMPLE = 128
 _NEAR_THE_END = 0.01  # of the range of a sigmoid or tanh: a unit there hardly learns
 _RANGES = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
 _DYING = ("relu",)  # whose units can be 0 with slope 0 for every row
@@ -135,7 +139,10 @@ class Recorder:
     def after(self, epoch: int, parameters: Any) -> None:
         """Look after so many epochs, if it is one of those that are looked at; ``parameters`` gives the weights."""
         if is_looked_at(epoch):
-            self.look(epoch, parameters())
+            # On several threads such small products mostly wait for each other, beside other work for a hundred times
+            # as long.
+            with _threads().limit(limits=1, user_api="blas"):
+                self.look(epoch, parameters())
 
     def look(self, epoch: int, parameters: Mapping[str, Array]) -> None:
         """Look now."""
@@ -191,6 +198,14 @@ class Recorder:
         return _rms(now - before) / max(_rms(now), 1e-30)
 
 
+@cache
+def _threads() -> ThreadpoolController:
+    """Finding the libraries takes longer than a look."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
+
+
 def is_looked_at(epoch: int) -> bool:
     """Whether the network is looked at after so many epochs.
 
@@ -209,7 +224,8 @@ def _saturated(function: str | None, outputs: Array) -> float | None:
 
 
 def _rms(array: Array) -> float:
-    return math.sqrt(float(np.mean(np.square(array, dtype=np.float64)))) if array.size else 0.0
+    flat = array.ravel()
+    return math.sqrt(float(np.dot(flat, flat)) / flat.size) if flat.size else 0.0
 
 
 def _finite(value: Any) -> Any:

@@ -112,6 +112,10 @@ def stopped_early(e: Evidence) -> Finding | None:
     )
 
 
+def _last(epochs: int) -> str:
+    return "it" if epochs == 1 else f"the last {epochs:,}"
+
+
 def overfitting(e: Evidence) -> Finding | None:
     """The training rows are learned by heart."""
     if not e.n_validation or len(e.history) < 3:
