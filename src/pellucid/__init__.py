@@ -31,17 +31,24 @@ if TYPE_CHECKING:
     from pellucid.optimizer import Optimizer
     from pellucid.studies.catalogue import run as study
     from pellucid.task import Loss, Task
+    from pellucid.workflow.attribution import explain_row
+    from pellucid.workflow.boundary import boundary
     from pellucid.workflow.check import check
     from pellucid.workflow.compare import compare
     from pellucid.workflow.cross_validate import cross_validate
+    from pellucid.workflow.doctor import doctor
     from pellucid.workflow.lottery import lottery
+    from pellucid.workflow.mistakes import mistakes
     from pellucid.workflow.model import Model
+    from pellucid.workflow.overview import overview
     from pellucid.workflow.range_test import lr_range_test
+    from pellucid.workflow.report import report
     from pellucid.workflow.run import Run, load
     from pellucid.workflow.search import search
     from pellucid.workflow.settings import Settings
     from pellucid.workflow.trace import trace
     from pellucid.workflow.train import resume, train
+    from pellucid.workflow.units import units
 
 _HOMES = {
     "Activation": "network",
@@ -67,18 +74,25 @@ _HOMES = {
     "StorageError": "errors",
     "Task": "task",
     "UserError": "errors",
+    "boundary": "workflow.boundary",
     "check": "workflow.check",
     "compare": "workflow.compare",
     "cross_validate": "workflow.cross_validate",
+    "doctor": "workflow.doctor",
+    "explain_row": "workflow.attribution",
     "load": "workflow.run",
     "lottery": "workflow.lottery",
     "lr_range_test": "workflow.range_test",
+    "mistakes": "workflow.mistakes",
     "mlp": "network",
+    "overview": "workflow.overview",
+    "report": "workflow.report",
     "resume": "workflow.train",
     "search": "workflow.search",
     "study": "studies.catalogue:run",
     "trace": "workflow.trace",
     "train": "workflow.train",
+    "units": "workflow.units",
 }
 
 __all__ = [
@@ -106,18 +120,25 @@ __all__ = [
     "Task",
     "UserError",
     "__version__",
+    "boundary",
     "check",
     "compare",
     "cross_validate",
+    "doctor",
+    "explain_row",
     "load",
     "lottery",
     "lr_range_test",
+    "mistakes",
     "mlp",
+    "overview",
+    "report",
     "resume",
     "search",
     "study",
     "trace",
     "train",
+    "units",
 ]
 
 

@@ -115,6 +115,16 @@ def test_cells_given_and_the_runs_own_rows(runs: dict[str, Path]) -> None:
         explain_row(runs["binary"], row=0)
 
 
+def test_a_run_or_model_at_hand() -> None:
+    run = pellucid.train(PEOPLE, "buys", preset="plain", hidden=(4,), epochs=2, verdict=False, drop=("id",))
+    found = explain_row(run, PEOPLE, row=3)
+    assert found.shapley.values.tolist() == explain_row(run.model, PEOPLE, row=3).shapley.values.tolist()
+    assert overview(run, PEOPLE).columns == overview(run.model, PEOPLE).columns
+    for at_hand in (run, run.model):
+        with pytest.raises(SettingError, match="in memory only"):
+            overview(at_hand)
+
+
 def test_an_overview_ranks_what_matters(runs: dict[str, Path]) -> None:
     found = overview(runs["regression"], PEOPLE)
     assert found.rise == "RMSE"

@@ -17,6 +17,8 @@ from pellucid.explanation.shapley import ShapleyValues, shapley_values
 from pellucid.plots.attribution import contributions
 from pellucid.workflow.looking import Score, Viewed, look_at, row_given, score_of
 from pellucid.workflow.model import Model
+from pellucid.workflow.rows_of_run import model_of
+from pellucid.workflow.run import Run
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -112,7 +114,7 @@ class ExplainedRow:
 
 
 def explain_row(
-    run: str | os.PathLike[str],
+    run: str | os.PathLike[str] | Run | Model,
     data: object = None,
     *,
     row: int = 0,
@@ -126,7 +128,7 @@ def explain_row(
     Parameters
     ----------
     run
-        A run folder or a model file.
+        A run folder, a model file, or a run or model at hand.
     data
         Rows, as `Model.predict` takes them: the row is one of them, and it is compared with up to 100 of them. Without,
         the row is of the table that the run was trained on, and is compared with the rows that measured the run.
@@ -158,7 +160,7 @@ def explain_row(
     >>> found.cells[0].column, abs(found.shapley.gap) < 1e-6
     ('sepal length (cm)', True)
     """
-    model = Model.read(run)
+    model = model_of(run)
     check_explainable(model)
     if isinstance(budget, bool) or not isinstance(budget, int) or budget < 1:
         raise SettingError(f"budget must be a whole number of rows of at least 1, got {budget!r}")

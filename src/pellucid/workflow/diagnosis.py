@@ -27,7 +27,8 @@ __all__ = ["doctor_of", "evidence_of", "findings_to_json"]
 
 Array = NDArray[Any]
 
-_SAMPLE = 2_000
+_SAMPLE, _FEWEST = 2_000, 200  # rows
+_CELLS = 2_000_000
 
 
 def evidence_of(
@@ -43,10 +44,10 @@ def evidence_of(
 
     ``answers`` are the model's on the measured rows; ``history``, ``reason`` and ``looks`` those of its first network.
     """
-    task, held = prepared.task, prepared.measured
+    task, held, width = prepared.task, prepared.measured, prepared.train.inputs.shape[1]
     train_truth = _truth(prepared, prepared.split.train)
     counts = np.bincount(train_truth, minlength=len(task.classes)).tolist() if task.is_classification else []
-    few = _spread(len(prepared.train))
+    few = _spread(len(prepared.train), width)
     truth = np.zeros(len(held.rows)) if prepared.target is None else held.truth  # else the inputs themselves
     measured = Seen(inputs=held.inputs, truth=truth, answers=answers, numbers=held.rows)
     if held.name == "training":
@@ -82,8 +83,8 @@ def evidence_of(
             answers=np.zeros(0),
             numbers=prepared.split.train[few],
         ),
-        measured=_some(measured, _spread(len(measured))),
-        unseen=_some(unseen, _spread(len(unseen))),
+        measured=_some(measured, _spread(len(measured), width)),
+        unseen=_some(unseen, _spread(len(unseen), width)),
         columns=Columns(
             read=dict(prepared.recipe.slices),
             unread={c.name: c.reason for c in prepared.schema.columns if c.role == "dropped"},
@@ -129,9 +130,10 @@ def _truth(prepared: Prepared, rows: Array) -> Array:
     return truth
 
 
-def _spread(n: int) -> Array:
-    """At most so many places of n, evenly spread."""
-    return np.linspace(0, n - 1, min(n, _SAMPLE)).astype(np.int64) if n else np.zeros(0, np.int64)
+def _spread(n: int, features: int) -> Array:
+    """Places of n, evenly spread: at most 2,000, of wide tables and images fewer."""
+    most = min(n, _SAMPLE, max(_FEWEST, _CELLS // max(features, 1)))
+    return np.linspace(0, n - 1, most).astype(np.int64) if n else np.zeros(0, np.int64)
 
 
 def _some(seen: Seen, places: Array) -> Seen:

@@ -23,7 +23,8 @@ from pellucid.workflow.folder import RunFolder
 from pellucid.workflow.members import prepare_run
 from pellucid.workflow.model import Model
 from pellucid.workflow.prepare import Prepared
-from pellucid.workflow.rows_of_run import location_of_table, truth_of
+from pellucid.workflow.rows_of_run import location_of_table, model_of, truth_of
+from pellucid.workflow.run import Run
 from pellucid.workflow.settings import Settings
 from pellucid.workflow.sources import is_builtin
 
@@ -177,13 +178,13 @@ def score_of(model: Model, label: object = None, *, inputs: Array | None = None)
 # ── rows ──
 
 
-def look_at(run: str | os.PathLike[str], data: object = None) -> Viewed:
+def look_at(run: str | os.PathLike[str] | Run | Model, data: object = None) -> Viewed:
     """Rows to look at a run with.
 
     Parameters
     ----------
     run
-        A run folder or a model file.
+        A run folder, a model file, or a run or model at hand.
     data
         Rows, as `Model.predict` takes them; without, the rows that measured the run, which it was not trained on.
 
@@ -192,10 +193,12 @@ def look_at(run: str | os.PathLike[str], data: object = None) -> Viewed:
     DataError, RunFolderError
         The rows cannot be read; or none are given, and the run's own table cannot be read again.
     """
-    model = Model.read(run)
+    model = model_of(run)
     if data is not None:
         return _viewed(model, _read(model, data), _named(data))
-    prepared = prepare_run(location_of_table(run), Settings.of(read_config(RunFolder.existing(run).file("config"))[0]))
+    source = location_of_table(run)
+    folder = RunFolder.existing(run.path if isinstance(run, Run) else run)  # type: ignore[arg-type]
+    prepared = prepare_run(source, Settings.of(read_config(folder.file("config"))[0]))
     return view_of(model, prepared)
 
 
@@ -213,7 +216,7 @@ def view_of(model: Model, prepared: Prepared) -> Viewed:
 
 
 def row_given(
-    run: str | os.PathLike[str], model: Model, data: object, row: int, inputs: Mapping[str, object] | None
+    run: str | os.PathLike[str] | Run | Model, model: Model, data: object, row: int, inputs: Mapping[str, object] | None
 ) -> Viewed:
     """One row: number ``row`` of ``data`` (without, of the run's own table), or the cells that are given.
 

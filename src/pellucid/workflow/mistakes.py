@@ -14,6 +14,7 @@ from pellucid.plots.images import image_grid
 from pellucid.workflow.attribution import row_explained
 from pellucid.workflow.looking import Viewed, look_at
 from pellucid.workflow.model import Model
+from pellucid.workflow.run import Run
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -132,13 +133,15 @@ class Mistakes:
         }
 
 
-def mistakes(run: str | os.PathLike[str], data: object = None, *, most: int = 10, explain: bool = True) -> Mistakes:
+def mistakes(
+    run: str | os.PathLike[str] | Run | Model, data: object = None, *, most: int = 10, explain: bool = True
+) -> Mistakes:
     """The rows that a model is most wrong about.
 
     Parameters
     ----------
     run
-        A run folder or a model file.
+        A run folder, a model file, or a run or model at hand.
     data
         Rows with their target, as `Model.predict` takes them; without, the rows that measured the run.
     most

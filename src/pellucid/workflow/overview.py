@@ -17,6 +17,8 @@ from pellucid.explanation.importance import Importance, permutation_importance
 from pellucid.plots.attribution import Varied, dependence_panels, importance_bars
 from pellucid.workflow.attribution import check_explainable
 from pellucid.workflow.looking import Score, Viewed, look_at, score_of
+from pellucid.workflow.model import Model
+from pellucid.workflow.run import Run
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -128,13 +130,15 @@ class Overview:
         }
 
 
-def overview(run: str | os.PathLike[str], data: object = None, *, label: object = None, seed: int = 0) -> Overview:
+def overview(
+    run: str | os.PathLike[str] | Run | Model, data: object = None, *, label: object = None, seed: int = 0
+) -> Overview:
     """Importance, dependence and interactions of a model's columns.
 
     Parameters
     ----------
     run
-        A run folder or a model file.
+        A run folder, a model file, or a run or model at hand.
     data
         Rows with their target, as `Model.predict` takes them; without, the rows that measured the run.
     label

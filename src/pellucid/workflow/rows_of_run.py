@@ -16,14 +16,28 @@ from pellucid.errors import DataError, RunFolderError, SettingError
 from pellucid.workflow.config import read_config
 from pellucid.workflow.folder import RunFolder
 from pellucid.workflow.model import Model
+from pellucid.workflow.run import Run
 from pellucid.workflow.sources import is_builtin
 
-__all__ = ["drawn_rows", "location_of_table", "rows_of_run", "truth_of"]
+__all__ = ["drawn_rows", "location_of_table", "model_of", "rows_of_run", "truth_of"]
 
 Array = NDArray[Any]
 
 
-def location_of_table(run: str | os.PathLike[str]) -> str:
+def model_of(run: str | os.PathLike[str] | Run | Model) -> Model:
+    """The model of a run folder or a model file, or of a run that is at hand.
+
+    Raises
+    ------
+    ModelFileError
+        There is none in that place.
+    """
+    if isinstance(run, Run):
+        return run.model
+    return run if isinstance(run, Model) else Model.read(run)
+
+
+def location_of_table(run: str | os.PathLike[str] | Run | Model) -> str:
     """Where the table is that a run was trained on: a path or a built-in name.
 
     Raises
@@ -33,6 +47,10 @@ def location_of_table(run: str | os.PathLike[str]) -> str:
     RunFolderError
         There is no run, or its table was in memory.
     """
+    if isinstance(run, Run) and run.path is not None:
+        run = run.path
+    if isinstance(run, Run | Model):
+        raise SettingError("this model is in memory only, so its table is not known: name the rows to look at")
     if Path(run).is_file():
         raise SettingError(f"{os.fspath(run)!r} is a model file, which names no table: give rows, or the run's folder")
     _, source = read_config(RunFolder.existing(run).file("config"))

@@ -103,7 +103,7 @@ def stopped_early(e: Evidence) -> Finding | None:
         name="stopped-too-early",
         finding=f"Training stopped too early, after {epochs:,} epochs.",
         evidence=(
-            f"the last epochs were the best, and the last {fifth:,} alone took {fell:.0%} of the loss away that there "
+            f"the best epoch is {e.best + 1:,}, and {_last(fifth)} alone took away {fell:.1%} of the loss that there "
             "was to begin with"
         ),
         consequence="the network had not finished learning",
@@ -113,7 +113,7 @@ def stopped_early(e: Evidence) -> Finding | None:
 
 
 def _last(epochs: int) -> str:
-    return "it" if epochs == 1 else f"the last {epochs:,}"
+    return "the last epoch" if epochs == 1 else f"the last {epochs:,} epochs"
 
 
 def overfitting(e: Evidence) -> Finding | None:
