@@ -57,6 +57,13 @@ def test_the_interval_of_the_importance_covers() -> None:
     assert 85 <= held <= 100
 
 
+def test_the_interval_knows_whose_cell_it_was() -> None:
+    """Where an error is the cell's own, whoever has it, shuffling only moves errors about: nothing rises, surely."""
+    x = np.random.default_rng(6).normal(size=(300, 1))
+    found = permutation_importance(lambda rows: rows[:, 0] ** 4, x, [slice(0, 1)])
+    np.testing.assert_allclose([found.values[0], found.low[0], found.high[0]], 0, atol=1e-12)
+
+
 def test_features_of_a_column_are_dealt_out_together() -> None:
     rng = np.random.default_rng(2)
     one_hot = np.eye(3)[rng.integers(0, 3, 200)]

@@ -87,8 +87,7 @@ def evidence_of(
         unseen=_some(unseen, _spread(len(unseen), width)),
         columns=Columns(
             read=dict(prepared.recipe.slices),
-            unread={c.name: c.reason for c in prepared.schema.columns if c.role == "dropped"},
-            suspicious=prepared.schema.warnings,
+            constant=[c.name for c in prepared.schema.columns if c.kind == "constant"],
         ),
         opponents=()
         if verdict is None

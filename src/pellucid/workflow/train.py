@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -209,7 +210,8 @@ def _train(
         members = _fit_alone(prepared, engine, folder, watcher, start, recorder)
     run = conclude(prepared, engine, members, recorder.looks, folder)
     if folder is not None and prepared.settings.report and report.WRITTEN:
-        report.write_report(run, prepared, source=source, rows=prepared.settings.rows)
+        with suppress(KeyboardInterrupt):  # the run is complete; 'pellucid report' writes the page another time
+            report.write_report(run, prepared, source=source, rows=prepared.settings.rows)
     if (problem := _problem(members)) is not None:
         epochs = ", ".join(dict.fromkeys(str(outcome.best_epoch) for outcome in members.outcomes))
         kept = f"; the best weights before that (epoch {epochs}) are in {folder.path}" if folder else ""

@@ -113,6 +113,8 @@ def test_faults_of_the_rows_are_found() -> None:
     assert found(noisy(0.15))["labels-look-wrong"].rows
     twice = {**rings(), "again": [3 - 2 * v for v in rings()["x"]]}
     assert found(twice)["useless-columns"].change == {"drop": ("again",)}
+    still = found({**rings(), "same": ["x"] * 400})["useless-columns"]
+    assert "'same' has one value" in still.evidence
     shuffled = {**rings(), "ring": list(np.random.default_rng(8).permutation(rings()["ring"]))}
     assert "no-signal" in found(shuffled, verdict=True)
 

@@ -48,11 +48,10 @@ class Seen:
 
 @dataclass(frozen=True, kw_only=True)
 class Columns:
-    """The columns that the network reads, with the places of their features; and those it does not, with the reason."""
+    """The columns that the network reads, with the places of their features, and those that have one value."""
 
     read: Mapping[str, slice]
-    unread: Mapping[str, str]
-    suspicious: Sequence[str] = ()  # sentences about columns that may give the target away
+    constant: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

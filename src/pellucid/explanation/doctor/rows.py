@@ -235,13 +235,13 @@ def wrong_labels(e: Evidence) -> Finding | None:
 def equal_columns(e: Evidence) -> Finding | None:
     """Columns with one value, and columns that say the same."""
     pairs = copies(e.train.inputs, list(e.columns.read.values()))
-    constant = [name for name, reason in e.columns.unread.items() if "constant" in reason or "one value" in reason]
+    constant = e.columns.constant
     if not pairs and not constant:
         return None
     names = list(e.columns.read)
     again = list(dict.fromkeys(names[b] for _, b in pairs))
     parts = [f"{names[b]!r} says the same as {names[a]!r}" for a, b in pairs[:3]]
-    parts += [f"{name!r} has one value in all rows" for name in constant[:3]]
+    parts += [f"{name!r} has one value in all rows, and was left out" for name in constant[:3]]
     return Finding(
         name="useless-columns",
         finding="Some columns add nothing.",
