@@ -205,7 +205,10 @@ def _widths(found: Traced) -> list[int]:
 
 def test_the_check_sees_a_wrong_digit(traces: dict[str, Traced]) -> None:
     text = trace_html(trace_page(traces["plain"]))
-    for part in (r'(<tfoot><tr><th scope=row>z</th><td></td><td></td><td>−?\d\.)(\d)', r"(= relu\([\d.]+\) = <strong>\d\.)(\d)"):
+    for part in (
+        r"(<tfoot><tr><th scope=row>z</th><td></td><td></td><td>−?\d\.)(\d)",
+        r"(= relu\([\d.]+\) = <strong>\d\.)(\d)",
+    ):
         wrong = re.sub(part, lambda m: m[1] + str((int(m[2]) + 5) % 10), text, count=1)
         assert wrong != text
         with pytest.raises(AssertionError):
@@ -349,7 +352,7 @@ def test_the_file_is_complete_in_itself(traces: dict[str, Traced], name: str, tm
 
 
 def test_names_from_the_table_are_only_text(tmp_path: Path) -> None:
-    evil, worse = '<script>alert(1)</script>"&\'', '</text></svg><img src=x onerror="alert(2)">'
+    evil, worse = "<script>alert(1)</script>\"&'", '</text></svg><img src=x onerror="alert(2)">'
     rows = [{evil: i % 7 + 0.5, "b]]>": i % 3, "kind": worse if i % 2 else 'x"onload="y'} for i in range(40)]
     pellucid.train(rows, "kind", out=tmp_path / "run", hidden=(3,), epochs=1, **SHORT)
     text = trace_html(trace_page(trace(tmp_path / "run", rows, row=1)))

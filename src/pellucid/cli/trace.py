@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["trace"]
 
+_UNITS = 5
+
 
 def trace(
     run: Annotated[str, typer.Argument(help="A run folder or a model file.")],
@@ -27,19 +29,33 @@ def trace(
         str | None, typer.Option("--input", help='The row itself: "age=41,job=nurse"; the rest is missing.')
     ] = None,
     network: Annotated[int, typer.Option(help="Which network of an ensemble, from 1.")] = 1,
-    units: Annotated[int, typer.Option(min=1, help="How many units of a layer, and terms of a sum, are shown.")] = 5,
+    units: Annotated[
+        int | None,
+        typer.Option(min=1, help="How many units of a layer, and terms of a sum, are shown. (5; on a page 10)"),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object with every number.")] = False,
+    html: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Write a page: the network drawn, a click on a unit opens its arithmetic."),
+    ] = None,
 ) -> None:
     """Follow one row through the network: preprocessing, layers, loss, and the chain rule back to the weights."""
     from pellucid.workflow.trace import trace as trace_row
 
     found = trace_row(run, data, row=row, inputs=None if given is None else cells_given(given), network=network)
+    written = None
+    if html is not None:
+        from pellucid.workflow.trace_page import UNITS, write_trace_page
+
+        written = write_trace_page(found, html, units=units or UNITS)
     if json:
         import json as json_
 
         typer.echo(json_.dumps(found.to_json()))
+    elif written is None:
+        _show(found, units or _UNITS)
     else:
-        _show(found, units)
+        typer.echo(f"The trace of {found.title} is in {written}")
 
 
 # ── the terminal ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -58,9 +74,10 @@ def _show(found: Traced, units: int) -> None:
         console.print(f"\n[bold]{layer.index}  {layer.text}[/]  \\[{len(layer.inputs)}] → \\[{len(layer.outputs)}]")
         for line in _forward_lines(found, layer, units):
             console.print(line, markup=False, soft_wrap=True, highlight=False)
-    console.print(f"\n[bold]Answer[/]  {escape(_answer(found.answer))}", soft_wrap=True, highlight=False)
+    console.print(f"\n[bold]Answer[/]  {escape(_answer(found, found.answer, units))}", soft_wrap=True, highlight=False)
     if found.n_networks > 1:
-        console.print(f"All {found.n_networks} networks: {escape(_answer(found.together))}", soft_wrap=True)
+        together = _answer(found, found.together, units)
+        console.print(f"All {found.n_networks} networks: {escape(together)}", soft_wrap=True)
     if found.row.back is None:
         console.print("The row's target is not known, so there is no loss and no way back.")
     else:
@@ -72,12 +89,13 @@ def _cells_table(found: Traced) -> Table:
     from rich.markup import escape
     from rich.table import Table
 
+    from pellucid.workflow.trace import shown_cell
+
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("column", "cell", "becomes"):
         table.add_column(heading, overflow="fold")
     for cell in found.cells:
-        shown = "missing" if cell.cell is None else str(cell.cell)
-        table.add_row(escape(cell.column), escape(shown), escape(cell.how))
+        table.add_row(escape(cell.column), escape(shown_cell(cell.cell)), escape(cell.how))
     return table
 
 
@@ -86,7 +104,7 @@ def _forward_lines(found: Traced, layer: LayerAtWork, units: int) -> list[str]:
     from pellucid.network import Activation, Dense, Dropout
 
     order = _strongest(layer.outputs, units)
-    at = _unit_names(found, layer)
+    at = found.names_of_outputs(layer.index)
     lines = []
     for k in order:
         if isinstance(layer.layer, Dense):
@@ -116,13 +134,14 @@ def _show_back(found: Traced, units: int) -> None:
     back = found.row.back
     assert back is not None
     task, last = found.model.task, found.row.layers[-1]
-    names = _unit_names(found, last)
+    names = found.names_of_outputs(last.index)
     shown = _strongest(back.d_logits, max(units, 10))
     slopes = ", ".join(f"{names[k]} {_n(back.d_logits[k])}" for k in shown)
     if len(shown) < len(names):
-        slopes += f" and {_more(len(names) - len(shown), 'class')}"
+        slopes += f" and {_more(len(names) - len(shown), 'class' if task.is_classification else 'feature')}"
     scaled = "" if task.is_classification else ", in the scaled unit"
-    said = f"{task.target} is {found.truth}, so the loss L ({task.loss.name}{scaled}) = {_n(back.loss)}"
+    known = f"{task.target} is {found.truth}" if found.truth is not None else "each feature is its own target"
+    said = f"{known}, so the loss L ({task.loss.name}{scaled}) = {_n(back.loss)}"
     console.print(f"\n[bold]Back[/]  {escape(said)}", soft_wrap=True, highlight=False)
     console.print(f"   ∂L/∂z of {escape(slopes)}", soft_wrap=True, highlight=False)
     for layer in reversed(found.row.layers):
@@ -148,7 +167,7 @@ def _backward_lines(found: Traced, layer: LayerAtWork, units: int) -> list[str]:
     assert back is not None
     assert layer.d_outputs is not None
     assert layer.d_inputs is not None
-    at = _unit_names(found, layer)
+    at = found.names_of_outputs(layer.index)
     if isinstance(layer.layer, Dense):
         gradient, updated = back.gradients[f"{layer.index}.weight"], back.updated[f"{layer.index}.weight"]
         weight, names = found.row.parameters[f"{layer.index}.weight"], found.names_of_inputs(layer.index)
@@ -185,16 +204,6 @@ def _to_inputs(layer: LayerAtWork, weight: Any, at: Sequence[str], names: Sequen
     ]
 
 
-def _unit_names(found: Traced, layer: LayerAtWork) -> Sequence[str]:
-    """What a layer's outputs are called: the answers' own names at the end, else ``unit 1.3``."""
-    task = found.model.task
-    layers = found.row.layers
-    if layer.index == layers[-1].index:
-        classes = task.classes if task.kind == "multiclass" else task.classes[1:]
-        return [f"{task.target} = {label}" for label in classes] or [task.target]
-    return found.names_of_inputs(layer.index + 1)
-
-
 def _strongest(values: Any, most: int) -> list[int]:
     return sorted(range(len(values)), key=lambda k: -abs(float(values[k])))[:most]
 
@@ -210,7 +219,14 @@ def _sum_of(w: Any, x: Any, names: Sequence[str], most: int) -> str:
     return "".join(shown).removeprefix(" + ").replace(" − ", "−", 1 if shown[0].startswith(" − ") else 0)
 
 
-def _answer(answer: Mapping[str, float] | float) -> str:
+def _answer(found: Traced, answer: Mapping[str, float] | float, units: int) -> str:
+    if found.model.task.kind == "reconstruction" and isinstance(answer, Mapping):
+        seen = found.row.layers[0].inputs
+        names, values = tuple(answer), tuple(answer.values())
+        order = _strongest(values - seen, units)
+        shown = ", ".join(f"{names[k]} {_n(seen[k])} → {_n(values[k])}" for k in order)
+        rest = len(names) - len(order)
+        return f"drawn again, furthest off: {shown}" + (f" and {_more(rest, 'feature')}" if rest else "")
     if isinstance(answer, Mapping):
         ordered = sorted(answer.items(), key=lambda item: -item[1])
         more = f" and {len(ordered) - 10} classes more" if len(ordered) > 10 else ""

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pellucid.plots.canvas import BAD, COLOURS, GOOD, panels
+from pellucid.plots.canvas import BAD, GOOD, INK, PAPER, SOFT, panels
+from pellucid.plots.words import plain
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 __all__ = ["network_drawing"]
 
 _SHOWN = 9  # circles of a column; the others are said in a number
+_LETTERS = 22
+_APART = 2.6  # columns, where a circle is 0.6 wide
 _LINES = 60  # between two columns: the strongest
 
 
@@ -42,11 +45,13 @@ def network_drawing(
     from matplotlib.collections import LineCollection
     from matplotlib.patches import Circle
 
+    names = [plain(name, _LETTERS) for name in names]
+    longest = max((len(name) for name in names), default=0)
     shown = [_places(width) for width in widths]
     most = max(len(units) for units in shown)
-    figure, (axis,) = panels(width=max(4.6, 1.9 * len(widths)), height=0.9 + 0.4 * most)
+    figure, (axis,) = panels(width=max(4.0, 1.15 * len(widths) + 0.07 * longest), height=0.9 + 0.33 * most)
     at = [
-        {unit: (3.0 * column, _height(place, len(units))) for place, unit in enumerate(units)}
+        {unit: (_APART * column, _height(place, len(units))) for place, unit in enumerate(units)}
         for column, units in enumerate(shown)
     ]
     for column, matrix in enumerate(weights):
@@ -62,26 +67,18 @@ def network_drawing(
         axis.add_collection(LineCollection(lines, colors=colours, linewidths=sizes, alpha=0.55, zorder=1))
     for column, units in enumerate(shown):
         for unit in units:
-            axis.add_patch(Circle(at[column][unit], 0.3, facecolor="white", edgecolor="black", linewidth=1.1, zorder=2))
+            axis.add_patch(Circle(at[column][unit], 0.3, facecolor=PAPER, edgecolor=INK, linewidth=1.1, zorder=2))
         hidden = widths[column] - len(units)
         low = _height(len(units) - 1, len(units))
         if hidden:
-            axis.text(
-                3.0 * column,
-                low - 0.75,
-                f"and {hidden:,} more",
-                ha="center",
-                va="center",
-                fontsize=8,
-                color=COLOURS[-1],
-            )
-        axis.text(3.0 * column, _height(0, most) + 0.8, headings[column], ha="center", va="bottom", fontsize=9)
+            said = {"ha": "center", "va": "center", "fontsize": 9, "color": SOFT}
+            axis.text(_APART * column, low - 0.75, f"+ {hidden:,}", **said)
+        axis.text(_APART * column, _height(0, most) + 0.8, headings[column], ha="center", va="bottom", fontsize=9)
     for unit, name in zip(shown[-1], names, strict=False):
         x, y = at[-1][unit]
-        axis.text(x + 0.5, y, name if len(name) < 24 else name[:23] + "…", ha="left", va="center", fontsize=9)
-    longest = max((len(name) for name in names), default=0)
+        axis.text(x + 0.5, y, name, ha="left", va="center", fontsize=9)
     axis.set(
-        xlim=(-1.3, 3.0 * (len(widths) - 1) + 1.3 + 0.16 * min(24, longest)),
+        xlim=(-1.3, _APART * (len(widths) - 1) + 1.3 + 0.19 * longest),
         ylim=(-_height(0, most) - 1.4, _height(0, most) + 1.9), aspect="equal",
     )  # fmt: skip
     axis.set_axis_off()

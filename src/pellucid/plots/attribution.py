@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pellucid.plots.canvas import BAD, COLOURS, GOOD, LINES, panels
+from pellucid.plots.words import plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,14 +39,17 @@ class Varied:
         For each line its name and the mean answers ``[V]``.
     rows
         ``[N, V]``: the answers of single rows, drawn thin; may be empty.
+    band
+        ``([V], [V])`` in place of single rows: between them are most of their answers.
     at
-        The column's own values in the rows, as ticks along the bottom; numbers only.
+        The column's own values in the rows, whose deciles are ticks along the bottom; numbers only.
     """
 
     column: str
     values: Sequence[float] | Sequence[str]
     means: Sequence[tuple[str, ArrayLike]]
     rows: ArrayLike = ()
+    band: tuple[ArrayLike, ArrayLike] | None = None
     at: ArrayLike = ()
 
 
@@ -85,7 +89,7 @@ def contributions(
     axis.axvline(base, color=_GREY, linestyle=":", linewidth=1)
     axis.axvline(answer, color=_GREY, linewidth=1, zorder=0)
     axis.use_sticky_edges = False
-    axis.set_yticks(range(len(labels)), [_short(label) for label in labels])
+    axis.set_yticks(range(len(labels)), [plain(label, _LETTERS) for label in labels])
     axis.invert_yaxis()
     axis.margins(x=0.14)
     axis.set(xlabel=f"{name}: {base:.4g} on average (dotted), {answer:.4g} for this row")
@@ -101,38 +105,47 @@ def importance_bars(names: Sequence[str], values: ArrayLike, low: ArrayLike, hig
     """
     heights, ends = np.asarray(values, dtype=float), (np.asarray(low, dtype=float), np.asarray(high, dtype=float))
     order = np.argsort(-heights)[:_SHOWN]
-    figure, (axis,) = panels(width=6.4, height=1.3 + 0.32 * len(order))
+    shown = [plain(names[i], 26) for i in order]
+    figure, (axis,) = panels(width=3.6 + 0.075 * max(map(len, shown)), height=1.2 + 0.28 * len(order))
     axis.barh(range(len(order)), heights[order], color=GOOD, height=0.62)
     sides = [np.maximum(0, heights - ends[0])[order], np.maximum(0, ends[1] - heights)[order]]
     axis.errorbar(heights[order], range(len(order)), xerr=sides, fmt="none", ecolor="black", capsize=3, linewidth=1)
     axis.axvline(0, color=_GREY, linewidth=1)
-    axis.set_yticks(range(len(order)), [_short(names[i]) for i in order])
+    axis.set_yticks(range(len(order)), shown)
     axis.invert_yaxis()
     left_out = len(heights) - len(order)
-    more = f"; {left_out:,} more columns rise less" if left_out else ""
-    axis.set(xlabel=f"rise of {rise} when the column is shuffled (95 % interval{more})")
+    more = f"; {left_out:,} columns more rise less" if left_out else ""
+    axis.set(xlabel=f"rise of {rise} when shuffled\n(95 % interval{more})")
     return figure
 
 
-def dependence_panels(columns: Sequence[Varied], *, name: str) -> Figure:
-    """A panel for each column: the mean answer as it varies, and single rows as thin lines behind.
+def dependence_panels(
+    columns: Sequence[Varied], *, name: str, limits: tuple[float, float] | None = None, across: int = 3
+) -> Figure:
+    """A panel for each column: the mean answer as it varies, and single rows as thin lines behind, or a band.
+
+    ``limits`` are the ends of the answers' axis, where several pictures are to be compared; ``across`` is how many
+    panels stand side by side.
 
     >>> figure = dependence_panels([Varied(column="age", values=[20, 30], means=[("", [0.2, 0.4])])], name="p")
     >>> figure.axes[0].get_lines()[0].get_ydata().tolist()
     [0.2, 0.4]
     """
-    across = min(3, len(columns))
-    figure, axes = panels(-(-len(columns) // across), across, width=3.3, height=2.7)
+    across = max(1, min(across, len(columns)))
+    figure, axes = panels(-(-len(columns) // across), across, width=3.1, height=2.6)
     for axis in axes[len(columns) :]:
         axis.set_axis_off()
     for place, (axis, varied) in enumerate(zip(axes, columns, strict=False)):
         _vary(axis, varied)
-        axis.set(xlabel=_short(varied.column), ylabel=name if place % across == 0 else "")
+        axis.set(xlabel=plain(varied.column, _LETTERS), ylabel=plain(name, 30) if place % across == 0 else "")
+        if limits is not None:
+            axis.set_ylim(limits)
     names = [line for line, _ in columns[0].means] if columns else []
     if len(names) > 1:
         figure.legend(
-            *axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=min(5, len(names)), frameon=False
-        )
+            *axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=min(across + (2 if max(map(len, names)) <= 10 else 1), len(names)),
+            frameon=False, fontsize=9,
+        )  # fmt: skip
     return figure
 
 
@@ -143,20 +156,23 @@ def _vary(axis: Axes, varied: Varied) -> None:
     for k, (line, mean) in enumerate(varied.means):
         axis.plot(
             x, np.asarray(mean, dtype=float), LINES[k % len(LINES)], color=COLOURS[k % (len(COLOURS) - 1)],
-            linewidth=2.2, marker="o" if named else None, label=line, zorder=3,
+            linewidth=2.2, marker="o" if named else None, label=plain(line, 18), zorder=3,
         )  # fmt: skip
+    if varied.band is not None:
+        low, high = (np.asarray(end, dtype=float) for end in varied.band)
+        axis.fill_between(x, low, high, color=_GREY, alpha=0.25, linewidth=0, zorder=0)
     for row in rows if rows.size else ():
         axis.plot(x, row, color=_GREY, alpha=0.25, linewidth=0.6, zorder=1)
     if named:
         turned = sum(len(str(value)) for value in varied.values) > 24
         axis.set_xticks(
-            x, [_short(str(value), 14) for value in varied.values],
+            x, [plain(value, 14) for value in varied.values],
             rotation=40 if turned else 0, ha="right" if turned else "center", fontsize=8,
         )  # fmt: skip
     elif len(at := np.asarray(varied.at, dtype=float)):
         if x.max() > x.min():
             axis.set_xlim(x.min(), x.max())
-        shown = np.quantile(at, np.linspace(0, 1, 11))
+        shown = np.quantile(at, np.linspace(0.1, 0.9, 9))
         shown = shown[(shown >= x.min()) & (shown <= x.max())]
         axis.plot(shown, np.full(len(shown), 0.0), "|", color="black", markersize=7, clip_on=False,
                   transform=axis.get_xaxis_transform(), zorder=4)  # fmt: skip
@@ -173,7 +189,3 @@ def _folded(labels: Sequence[str], values: Array, errors: Array) -> tuple[list[s
         np.append(values[kept], values[rest].sum()),
         np.append(errors[kept], np.sqrt((errors[rest] ** 2).sum())),
     )
-
-
-def _short(text: str, letters: int = _LETTERS) -> str:
-    return text if len(text) <= letters else text[: letters - 1] + "…"

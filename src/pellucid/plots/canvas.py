@@ -24,9 +24,12 @@ __all__ = [
     "BAD",
     "COLOURS",
     "GOOD",
+    "INK",
     "LINES",
     "MARKERS",
+    "PAPER",
     "SEQUENTIAL",
+    "SOFT",
     "TWO_SIDED",
     "encode",
     "has_display",
@@ -38,10 +41,15 @@ __all__ = [
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8A8A8A")
 GOOD, BAD = COLOURS[0], COLOURS[1]
+INK, SOFT, PAPER = "#000000", "#444444", "#fefefe"  # words and lines, words that step back, surfaces
 LINES = ("-", "--", "-.", ":")
 MARKERS = ("o", "^", "s", "D", "v", "P", "X", "*")
 SEQUENTIAL = "cividis"
 TWO_SIDED = "PuOr"  # negative and positive: purple and orange
+
+_FIXED_INK = "#010101"
+_PIXELS = 120  # of an image in a picture of a page, an inch
+_OF_THE_PAGE = {INK: "currentColor", SOFT: "var(--soft)", PAPER: "var(--back)"}
 
 _STYLE: Any = {
     "font.size": 10,
@@ -92,7 +100,10 @@ def encode(figure: Figure, ending: str, *, transparent: bool = False) -> bytes:
 
 
 def inline_svg(figure: Figure, name: str) -> str:
-    """A picture as part of a page: black is the page's colour of text, and no name of its parts is another picture's.
+    """A picture as part of a page, in the page's own colours; no name of its parts is another picture's.
+
+    Black lines and words take the page's colour of text, `SOFT` words ``--soft`` and `PAPER` surfaces ``--back``. What
+    stands on an image inside of axes keeps its colour, for the image does. The figure is not to be drawn again.
 
     >>> figure, _ = panels()
     >>> text = inline_svg(figure, "first")
@@ -100,13 +111,53 @@ def inline_svg(figure: Figure, name: str) -> str:
     (True, True, False)
     """
     import re
+    import warnings
 
-    text = encode(figure, "svg", transparent=True).decode("utf-8")
-    text = text[text.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    text = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', text)
-    text = re.sub(r'(href="#|url\(#)([^")]+)', rf"\g<1>{name}-\g<2>", text)
-    return text.replace("#000000", "currentColor").strip()
+    from matplotlib import rc_context
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+    _as_written(figure)
+    _fixed_on_images(figure)
+    for patch in (figure.patch, *(axes.patch for axes in figure.axes)):
+        patch.set_facecolor("none")
+    sink = io.StringIO()
+    canvas = FigureCanvasSVG(figure)  # type: ignore[no-untyped-call]
+    with rc_context(_STYLE), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)  # a browser has more letters
+        # The layout is settled (colour bars by the second time) and drawn once; `savefig` draws three times.
+        if (layout := figure.get_layout_engine()) is not None:
+            for _ in range(1 + any(image.colorbar is not None for axes in figure.axes for image in axes.images)):
+                layout.execute(figure)
+            figure.set_layout_engine("none")
+        figure.dpi = _PIXELS
+        canvas.print_svg(sink, metadata={"Date": None})  # type: ignore[no-untyped-call]
+    text = sink.getvalue()
+    text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
+
+    def adapted(tag: re.Match[str]) -> str:  # and not the words between tags, which are the user's
+        found = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', tag.group())
+        found = re.sub(r'(href="#|url\(#)([^")]+)', rf"\g<1>{name}-\g<2>", found)
+        found = re.sub(r"(\.\d\d)\d+", r"\1", found) if found.startswith("<path") else found
+        for colour, own in _OF_THE_PAGE.items():
+            found = found.replace(colour, own)
+        return found
+
+    return re.sub(r"<[^>]+>", adapted, text).strip()
+
+
+def _fixed_on_images(figure: Figure) -> None:
+    from matplotlib.collections import Collection
+    from matplotlib.colors import to_hex
+    from matplotlib.text import Text
+
+    for axes in figure.axes:
+        if not axes.images:
+            continue
+        for part in (*axes.texts, *axes.collections):
+            if isinstance(part, Text) and to_hex(part.get_color()) == INK:  # type: ignore[arg-type]
+                part.set_color(_FIXED_INK)
+            elif isinstance(part, Collection) and {to_hex(each) for each in part.get_edgecolor()} == {INK}:
+                part.set_edgecolor(_FIXED_INK)
 
 
 def _as_written(figure: Figure) -> None:

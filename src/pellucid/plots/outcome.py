@@ -1,55 +1,72 @@
-"""How good answers are: curves over thresholds, calibration, residuals."""
+"""How good answers are: curves over thresholds, calibration, residuals; and the losses on the way there."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from pellucid.plots.canvas import BAD, COLOURS, GOOD, LINES, SEQUENTIAL, panels
+from pellucid.plots.words import plain
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["calibration_curve", "residuals", "threshold_curves"]
+__all__ = ["calibration_curve", "learning_curves", "precision_recall_curves", "residuals", "roc_curves"]
 
-_GREY = COLOURS[-1]
-_MOST_POINTS = 1_000
-
+Array = NDArray[Any]
 Curve = tuple[ArrayLike, ArrayLike]
 
+_GREY = COLOURS[-1]
+_MOST_POINTS = 300  # of a curve: more are not seen
+_SIDE = 4.4  # inches: as wide as a phone, with letters that can be read there
+_FEW = 5  # rows of a hexagon that is drawn where no row is to be found out
 
-def threshold_curves(
-    roc: Mapping[str, Curve], precision_recall: Mapping[str, Curve], shares: Mapping[str, float]
-) -> Figure:
-    """ROC curves, and precision over recall, a line for each class.
 
-    Parameters
-    ----------
-    roc, precision_recall
-        For each name its x and y.
-    shares
-        For each name the share of its rows: the precision of guessing, dotted.
+def roc_curves(curves: Mapping[str, Curve]) -> Figure:
+    """True over false positive rates, a line for each class; dotted is guessing.
 
-    >>> figure = threshold_curves({"yes": ([0, 1], [0, 1])}, {"yes": ([0, 1], [1, 0.5])}, {"yes": 0.5})
-    >>> [axis.get_title() for axis in figure.axes]
-    ['ROC', 'precision and recall']
+    >>> figure = roc_curves({"yes": ([0, 1], [0, 1])})
+    >>> figure.axes[0].get_title()
+    'ROC'
     """
-    figure, (left, right) = panels(1, 2, width=4.4, height=3.9)
-    left.plot([0, 1], [0, 1], ":", color=_GREY, linewidth=1)
-    for k, name in enumerate(roc):
-        colour, line = COLOURS[k % (len(COLOURS) - 1)], LINES[k // 7 % len(LINES)]
-        look: Any = {"color": colour, "linewidth": 1.8, "linestyle": line}
-        left.plot(*_thinned(*roc[name]), label=name, **look)
-        right.plot(*_thinned(*precision_recall[name]), **look)
-        right.axhline(shares[name], linestyle=":", color=look["color"], linewidth=1)
-    left.set(title="ROC", xlabel="false positive rate", ylabel="true positive rate", aspect="equal")
-    right.set(title="precision and recall", xlabel="recall", ylabel="precision", ylim=(0, 1.03), xlim=(-0.02, 1.02))
-    if len(roc) > 1:
-        figure.legend(loc="outside lower center", ncols=min(5, len(roc)), frameon=False)
+    figure, (axis,) = panels(width=_SIDE, height=_SIDE - 0.2)
+    axis.plot([0, 1], [0, 1], ":", color=_GREY, linewidth=1)
+    _lines(axis, curves)
+    axis.set(title="ROC", xlabel="false positive rate", ylabel="true positive rate")
     return figure
+
+
+def precision_recall_curves(curves: Mapping[str, Curve], shares: Mapping[str, float]) -> Figure:
+    """Precision over recall, a line for each class; dotted is guessing, whose precision is the class's share of rows.
+
+    >>> figure = precision_recall_curves({"yes": ([0, 1], [1, 0.5])}, {"yes": 0.5})
+    >>> figure.axes[0].get_ylabel()
+    'precision'
+    """
+    figure, (axis,) = panels(width=_SIDE, height=_SIDE - 0.2)
+    for k, name in enumerate(curves):
+        axis.axhline(shares[name], linestyle=":", color=COLOURS[k % (len(COLOURS) - 1)], linewidth=1)
+    _lines(axis, curves)
+    axis.set(title="precision and recall", xlabel="recall", ylabel="precision")
+    return figure
+
+
+def _lines(axis: Axes, curves: Mapping[str, Curve]) -> None:
+    for k, name in enumerate(curves):
+        look: Any = {"color": COLOURS[k % (len(COLOURS) - 1)], "linestyle": LINES[k % len(LINES)]}
+        axis.plot(*_thinned(*curves[name]), label=plain(name, 18), linewidth=1.8, **look)
+    axis.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.03), aspect="equal")
+    if len(curves) > 1:
+        _legend(axis, min(len(curves), 3 if max(map(len, curves)) <= 12 else 2))
+
+
+def _legend(axis: Axes, columns: int) -> None:
+    """Below the axes, in as many columns as there is room for."""
+    axis.figure.legend(loc="outside lower center", ncols=columns, frameon=False, fontsize=9)  # type: ignore[union-attr]
 
 
 def calibration_curve(
@@ -61,39 +78,95 @@ def calibration_curve(
     >>> figure.axes[0].get_title()
     'mean distance 0.100'
     """
-    figure, (axis,) = panels(width=4.4, height=4.2)
+    figure, (axis,) = panels(width=_SIDE, height=_SIDE - 0.2)
     x, y = np.asarray(said, dtype=float), np.asarray(came, dtype=float)
     ends = [np.maximum(0, y - np.asarray(low)), np.maximum(0, np.asarray(high) - y)]
     axis.plot([0, 1], [0, 1], ":", color=_GREY)
     axis.errorbar(x, y, yerr=ends, fmt="o-", color=GOOD, capsize=3, markersize=5)
-    axis.set(xlabel=of, ylabel="share that came true", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
-    axis.set_title(f"mean distance {error:.3f}")
+    axis.set(
+        xlabel=plain(of, 44), ylabel="share that came true", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal",
+        title=f"mean distance {error:.3f}",
+    )  # fmt: skip
     return figure
 
 
-def residuals(truth: ArrayLike, answers: ArrayLike, *, name: str) -> Figure:
-    """Answers against the truth, and the errors against the answers, as counts of rows: no row is drawn by itself.
+def residuals(truth: ArrayLike, answers: ArrayLike, *, name: str, hidden: bool = False) -> tuple[Figure, Figure]:
+    """Answers against the truth, and the errors against the answers: hexagons, coloured by how many rows they hold.
 
-    >>> figure = residuals([1, 2, 3], [1.1, 1.9, 3.2], name="price")
-    >>> [axis.get_xlabel() for axis in figure.axes]
-    ['actual price', 'predicted price', '']
+    Parameters
+    ----------
+    truth, answers
+        ``[N]`` each, in the unit of the column ``name``.
+    hidden
+        Hide what single rows are: hexagons are larger, those of fewer than five rows are not drawn, and the outermost
+        2 % of the rows are not within the axes.
+
+    >>> left, right = residuals([1, 2, 3], [1.1, 1.9, 3.2], name="price")
+    >>> left.axes[0].get_xlabel(), right.axes[0].get_ylabel()
+    ('actual price', 'predicted less actual')
     """
     y, guess = np.asarray(truth, dtype=float), np.asarray(answers, dtype=float)
-    figure, (left, right) = panels(1, 2, width=4.6, height=3.8)
-    ends = [min(y.min(), guess.min()), max(y.max(), guess.max())]
-    for axis, across, up, line in ((left, y, guess, (ends, ends)), (right, guess, guess - y, (ends, [0, 0]))):
-        axis.plot(*line, ":", color=BAD, linewidth=1.4, zorder=3)
-        drawn = axis.hexbin(across, up, gridsize=28, mincnt=1, cmap=SEQUENTIAL + "_r", bins="log", linewidths=0.2)
-    figure.colorbar(drawn, ax=[left, right], label="rows", shrink=0.8)
-    left.set(xlabel=f"actual {name}", ylabel=f"predicted {name}")
-    right.set(xlabel=f"predicted {name}", ylabel="predicted less actual")
+    short = plain(name, 30)
+    both = np.concatenate([y, guess])
+    lines = [_ends(both, hidden)] * 2, [_ends(guess, hidden), (0.0, 0.0)]
+    words = (
+        {"xlabel": f"actual {short}", "ylabel": f"predicted {short}"},
+        {"xlabel": f"predicted {short}", "ylabel": "predicted less actual"},
+    )
+    drawn = []
+    for across, up, line, said in zip((y, guess), (guess, guess - y), lines, words, strict=True):
+        figure, (axis,) = panels(width=_SIDE, height=3.8)
+        extent = (*_ends(across, hidden), *_ends(up, hidden))
+        cells = axis.hexbin(
+            across, up, gridsize=10 if hidden else 28, mincnt=_FEW if hidden else 1, extent=extent,
+            cmap=SEQUENTIAL + "_r", bins="log", linewidths=0.2,
+        )  # fmt: skip
+        axis.plot(*line, ":", color=BAD, linewidth=1.6, zorder=3)
+        axis.set(**said, xlim=extent[:2], ylim=extent[2:])
+        axis.margins(0.04)
+        if len(cells.get_array()):  # type: ignore[arg-type]
+            figure.colorbar(cells, ax=axis, label="rows", shrink=0.8)
+        drawn.append(figure)
+    return drawn[0], drawn[1]
+
+
+def _ends(values: Array, hidden: bool) -> tuple[float, float]:
+    low, high = np.quantile(values, [0.02, 0.98]) if hidden else (values.min(), values.max())
+    room = 0.03 * (high - low) or 0.5
+    return float(low - room), float(high + room)
+
+
+def learning_curves(
+    training: Sequence[ArrayLike], validation: Sequence[ArrayLike], epochs: Sequence[ArrayLike], *, loss: str
+) -> Figure:
+    """Losses over epochs: a colour for each network, training dashed, validation solid with a dot where it was least.
+
+    >>> figure = learning_curves([[3, 1]], [[3, 2]], [[1, 2]], loss="mse")
+    >>> [line.get_label() for line in figure.axes[0].get_lines()][:2]
+    ['training', 'validation']
+    """
+    figure, (axis,) = panels(width=5.4, height=3.8)
+    for k, (x, before, after) in enumerate(zip(epochs, training, validation, strict=True)):
+        colour = COLOURS[k % (len(COLOURS) - 1)]
+        which = f" {k + 1}" if len(epochs) > 1 else ""
+        seen = np.asarray(after, dtype=float)
+        axis.plot(x, before, "--", color=colour, linewidth=1.2, label=f"training{which}")
+        axis.plot(x, seen, "-", color=colour, linewidth=1.8, label=f"validation{which}")
+        if np.isfinite(seen).any():
+            least = int(np.nanargmin(np.where(np.isfinite(seen), seen, np.nan)))
+            axis.plot([np.asarray(x)[least]], [seen[least]], "o", color=colour, markersize=6)
+    axis.set(xlabel="epoch", ylabel=loss)
+    axis.grid(alpha=0.25, linewidth=0.6)
+    _legend(axis, max(2, len(epochs)))
     return figure
 
 
-def _thinned(x: ArrayLike, y: ArrayLike) -> tuple[ArrayLike, ArrayLike]:
-    """At most some hundred points of a curve, its ends among them."""
+def _thinned(x: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:
+    """At most some hundred points of a curve, spread evenly along its length, its ends among them."""
     across, up = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
-    if len(across) <= _MOST_POINTS // 2:
+    if len(across) <= _MOST_POINTS:
         return across, up
-    at = np.unique(np.linspace(0, len(across) - 1, _MOST_POINTS // 2).astype(int))
+    length = np.concatenate([[0.0], np.cumsum(np.abs(np.diff(across)) + np.abs(np.diff(up)))])
+    at = np.unique(np.searchsorted(length, np.linspace(0, length[-1], _MOST_POINTS)).clip(0, len(across) - 1))
+    at = np.unique(np.concatenate([[0], at, [len(across) - 1]]))
     return across[at], up[at]

@@ -78,18 +78,30 @@ def write_report(
         rows=rows,
     )
     name = run.path.name if run.path is not None else prepared.name
-    facts = run.summary.get("rows", {})
-    lead = [
-        f"{run.model.task.question}; of {prepared.table.report.n_rows:,} rows {facts.get('train', 0):,} trained, "
-        f"{facts.get('validation', 0):,} chose the best epoch and {len(viewed.inputs):,} measured the outcome."
-    ]
-    write_text(target, page(f"Report of {name}", lead, _sections(told)))
+    write_text(target, page(f"Report of {name}", [_lead(told)], _sections(told)))
     return target
+
+
+def _lead(told: Told) -> str:
+    """What was asked, and what became of the rows."""
+    facts = told.run.summary.get("rows", {})
+    chose = f"{facts.get('validation', 0):,} chose the best epoch"
+    if not facts.get("validation") and told.run.model.more:
+        chose = "each network chose its best epoch by another part of these"
+    asked, n_rows = told.run.model.task.question, told.prepared.table.report.n_rows
+    return (
+        f"{asked[:1].upper()}{asked[1:]}. Of {n_rows:,} rows {facts.get('train', 0):,} trained, {chose}, and "
+        f"{len(told.viewed.inputs):,} measured the outcome."
+    )
 
 
 _PARTS: tuple[tuple[str, str, Callable[[Told], Sequence[Block]]], ...] = (
     ("verdict", "Is it worth it?", outcome.verdict),
     ("doctor", "Doctor", training.doctor),
+    ("data", "Data and schema", training.data),
+    ("network", "The network", training.network),
+    ("learning", "Learning curves", training.learning),
+    ("layers", "Inside the layers", training.layers),
     ("metrics", "Metrics", outcome.metrics),
     ("answers", "Right and wrong", outcome.answers),
     ("curves", "Thresholds", outcome.curves),
@@ -98,10 +110,6 @@ _PARTS: tuple[tuple[str, str, Callable[[Told], Sequence[Block]]], ...] = (
     ("dependence", "How answers follow the columns", behaviour.dependence),
     ("boundary", "A slice through the answers", behaviour.boundary),
     ("mistakes", "Worst mistakes", behaviour.worst),
-    ("data", "Data and schema", training.data),
-    ("network", "The network", training.network),
-    ("learning", "Learning curves", training.learning),
-    ("layers", "Inside the layers", training.layers),
     ("seeds", "Luck of the seed", outcome.seeds),
     ("again", "How to do it again", training.again),
 )

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.errors import DataError, SettingError
+from pellucid.data.images.columns import is_image_type, pixels_of
+from pellucid.data.tables import Table
+from pellucid.errors import SettingError
 from pellucid.explanation.cells import EncodedCell, encoded_cells
 from pellucid.explanation.trace import RowTrace, trace_row
 from pellucid.network import Dense
@@ -20,7 +22,7 @@ from pellucid.workflow.model import Model
 from pellucid.workflow.plan import optimizer_of
 from pellucid.workflow.settings import Settings
 
-__all__ = ["Traced", "trace"]
+__all__ = ["Traced", "shown_cell", "trace"]
 
 Array = NDArray[Any]
 
@@ -40,9 +42,10 @@ class Traced:
     row
         The trace itself, in the scaled unit of the target.
     answer, together
-        What this network says, and what all of them say: probabilities by class, or a number in the target's unit.
+        What this network says, and what all of them say: probabilities by class, a number in the target's unit, or of
+        a reconstruction the features drawn again, by name.
     truth
-        The row's own target; ``None`` if it is not known.
+        The row's own target; ``None`` if it is not known, and of a reconstruction, whose target is its own features.
     notes
         Sentences for the user.
     """
@@ -68,6 +71,16 @@ class Traced:
         if not dense:
             return self.model.recipe.feature_names
         return tuple(f"unit {len(dense)}.{k + 1}" for k in range(len(self.row.layers[index].inputs)))
+
+    def names_of_outputs(self, index: int) -> tuple[str, ...]:
+        """What the outputs of a layer are called: ``unit 1.3``, and the answers' own names after the last."""
+        if index < len(self.row.layers) - 1:
+            return self.names_of_inputs(index + 1)
+        task = self.model.task
+        if task.kind == "reconstruction":
+            return tuple(f"{name}, drawn again" for name in self.model.recipe.feature_names)
+        classes = task.classes if task.kind == "multiclass" else task.classes[1:]
+        return tuple(f"{task.target} = {label}" for label in classes) or (task.target,)
 
     def to_json(self) -> dict[str, Any]:
         """Everything, nothing left out, as plain JSON values."""
@@ -130,6 +143,8 @@ def trace(
 ) -> Traced:
     """Follow one row through a trained network, and where its target is known back again.
 
+    A row may be an image, and a reconstruction's target is what it sees, so it is always known.
+
     Parameters
     ----------
     run
@@ -161,14 +176,14 @@ def trace(
     model = Model.read(run)
     if isinstance(network, bool) or not isinstance(network, int) or not 1 <= network <= len(model.members):
         raise SettingError(f"network must be a whole number from 1 to {len(model.members):,}, got {network!r}")
-    if model.task.kind == "reconstruction" or model.image is not None:
-        raise DataError("rows of images and reconstructions cannot be traced yet: trace a model of a table's target")
     viewed = row_given(run, model, data, row, inputs)
     one = viewed.table
     settings = Settings.of(model.facts["settings"])
     features = model.recipe.transform(one, dtype=np.float64)
     truth = target = None
-    if viewed.truth is not None:
+    if model.task.kind == "reconstruction":
+        target = training_rows(model.task, model.scaler, features, None).targets
+    elif viewed.truth is not None:
         values = viewed.truth.astype(np.int64) if model.task.is_classification else viewed.truth
         target = training_rows(model.task, model.scaler, features, values).targets
         truth = model.task.classes[int(values[0])] if model.task.is_classification else float(values[0])
@@ -179,7 +194,7 @@ def trace(
     )  # fmt: skip
     dtype = next(iter(parameters.values())).dtype
     each = model.answers_of_members(features.astype(dtype))
-    cells = {step.name: one.column(step.name)[0].as_py() for step in model.recipe.steps}
+    cells = {step.name: _cell(one, step.name) for step in model.recipe.steps}
     return Traced(
         title=viewed.title,
         model=model,
@@ -189,15 +204,37 @@ def trace(
         answer=_said(model, each[network - 1]),
         together=_said(model, model.answers_to(features.astype(dtype))),
         truth=truth,
-        notes=viewed.notes,
+        # which of a source's images were taken, where it brings training and test images
+        notes=(*viewed.notes, *(one.report.notes if model.image is not None else ())),
     )
 
 
+def shown_cell(cell: object) -> str:
+    """A cell in a few characters.
+
+    >>> shown_cell(None), shown_cell(4.5), shown_cell(np.zeros((28, 20, 3), np.uint8))
+    ('missing', '4.5', 'an image of 28 × 20')
+    """
+    if isinstance(cell, np.ndarray):
+        return f"an image of {cell.shape[0]} × {cell.shape[1]}"
+    return "missing" if cell is None else str(cell)
+
+
+def _cell(one: Table, name: str) -> object:
+    """The cell of a table of one row; of an image its pixels ``[H, W, C]``."""
+    column = one.column(name)
+    return pixels_of(column)[0] if is_image_type(column.type) else column[0].as_py()
+
+
 def _said(model: Model, answers: Array) -> Mapping[str, float] | float:
+    if model.task.kind == "reconstruction":
+        return {name: float(x) for name, x in zip(model.recipe.feature_names, answers[0], strict=True)}
     if model.task.is_classification:
         return {str(c): float(p) for c, p in zip(model.task.classes, answers[0], strict=True)}
     return float(np.ravel(answers)[0])
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, np.ndarray):
+        return value.tolist()
     return value if value is None or isinstance(value, bool | int | float | str) else str(value)

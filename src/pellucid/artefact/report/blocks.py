@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Union
 
-__all__ = ["Article", "Block", "Code", "Numbers", "Paragraph", "Picture", "Section"]
+__all__ = ["Article", "Block", "Code", "Folded", "Numbers", "Paragraph", "Picture", "Pictures", "Points", "Section"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,6 +15,13 @@ class Paragraph:
 
     text: str
     strong: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Points:
+    """Sentences in a list."""
+
+    texts: Sequence[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,11 +44,20 @@ class Picture:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Pictures:
+    """Several side by side, or one below the other where there is no room, and a caption for all of them."""
+
+    pictures: Sequence[Picture]
+    caption: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Code:
-    """A command or a file's text, as it is."""
+    """A command or a file's text, as it is; the lines of a command are broken where there is no room."""
 
     text: str
     caption: str = ""
+    command: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,14 +69,21 @@ class Article:
     command: str | None = None
 
 
-Block = Paragraph | Numbers | Picture | Code | Article
+@dataclass(frozen=True, kw_only=True)
+class Folded:
+    """Blocks that are long, below a line that opens them; print shows them."""
+
+    title: str
+    blocks: Sequence[Block]
+
+
+Block = Union[Paragraph, Points, Numbers, Picture, Pictures, Code, Article, Folded]  # noqa: UP007 (a class before it)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """A part of the page: where links lead to, its heading, and its blocks; ``folded`` until somebody opens it."""
+    """A part of the page: where links lead to, its heading, and its blocks."""
 
     name: str
     title: str
     blocks: Sequence[Block] = field(default_factory=tuple)
-    folded: bool = False

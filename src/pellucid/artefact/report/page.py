@@ -6,15 +6,30 @@ the page's head forbids requests and scripts besides.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
 
-from pellucid.artefact.report.blocks import Article, Block, Code, Numbers, Paragraph, Picture, Section
+from pellucid.artefact.report.blocks import (
+    Article,
+    Block,
+    Code,
+    Folded,
+    Numbers,
+    Paragraph,
+    Picture,
+    Pictures,
+    Points,
+    Section,
+)
 
 __all__ = ["page"]
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_PHONE = 350  # pixels: what fits a phone
+_LEAST_SCALE = 0.66  # of a picture: letters of 10 points are then 9 pixels high
 
 
 def page(title: str, lead: Sequence[str], sections: Sequence[Section]) -> str:
@@ -32,9 +47,9 @@ def page(title: str, lead: Sequence[str], sections: Sequence[Section]) -> str:
     (True, False)
     """
     style = files("pellucid.artefact.report").joinpath("style.css").read_text(encoding="utf-8")
-    links = "\n".join(f'<li><a href="#{escape(s.name)}">{escape(s.title)}</a></li>' for s in sections)
+    links = "\n".join(f'<li><a href="#{escape(s.name)}">{_text(s.title)}</a></li>' for s in sections)
     body = "\n".join(_section(each) for each in sections)
-    lines = "".join(f"<p>{escape(line)}</p>" for line in lead)
+    lines = "".join(f"<p>{_text(line)}</p>" for line in lead)
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -42,13 +57,13 @@ def page(title: str, lead: Sequence[str], sections: Sequence[Section]) -> str:
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="{_POLICY}">
 <meta name="color-scheme" content="light dark">
-<title>{escape(title)}</title>
+<title>{_text(title)}</title>
 <style>
 {style}</style>
 </head>
 <body>
 <a class="skip" href="#main">Skip to the content</a>
-<header><h1>{escape(title)}</h1>{lines}</header>
+<header><h1>{_text(title)}</h1>{lines}</header>
 <nav aria-label="Sections"><ol>
 {links}
 </ol></nav>
@@ -62,44 +77,77 @@ def page(title: str, lead: Sequence[str], sections: Sequence[Section]) -> str:
 
 
 def _section(section: Section) -> str:
-    blocks = "\n".join(_block(block) for block in section.blocks)
-    heading = f'<h2 id="{escape(section.name)}-title">{escape(section.title)}</h2>'
-    if section.folded:
-        blocks = f"<details><summary>Show</summary>\n{blocks}\n</details>"
     name = escape(section.name)
-    return f'<section id="{name}" aria-labelledby="{name}-title">\n{heading}\n{blocks}\n</section>'
+    heading = f'<h2 id="{name}-title">{_text(section.title)}</h2>'
+    return f'<section id="{name}" aria-labelledby="{name}-title">\n{heading}\n{_blocks(section.blocks)}\n</section>'
 
 
-def _block(block: Block) -> str:
+def _blocks(blocks: Sequence[Block]) -> str:
+    return "\n".join(_block(block) for block in blocks)
+
+
+def _block(block: Block) -> str:  # noqa: PLR0911 (one for each kind)
     match block:
         case Paragraph():
-            text = escape(block.text)
-            return f'<p class="strong">{text}</p>' if block.strong else f"<p>{text}</p>"
+            return f'<p class="strong">{_text(block.text)}</p>' if block.strong else f"<p>{_text(block.text)}</p>"
+        case Points():
+            return "<ul>" + "".join(f"<li>{_text(text)}</li>" for text in block.texts) + "</ul>"
         case Numbers():
             return _numbers(block)
         case Picture():
-            caption = f"<figcaption>{escape(block.caption)}</figcaption>" if block.caption else ""
-            return f'<figure role="img" aria-label="{escape(block.alt)}">{block.svg}{caption}</figure>'
+            return f"<figure>{_picture(block)}{_caption(block.caption)}</figure>"
+        case Pictures():
+            parts = "".join(f"<div>{_picture(each)}{_caption(each.caption, 'p')}</div>" for each in block.pictures)
+            return f'<figure><div class="pictures">{parts}</div>{_caption(block.caption)}</figure>'
         case Code():
-            caption = f"<p>{escape(block.caption)}</p>" if block.caption else ""
-            return f'{caption}<pre tabindex="0"><code>{escape(block.text)}</code></pre>'
+            return _caption(block.caption, "p") + _code(block.text, command=block.command)
         case Article():
-            parts = "".join(f"<dt>{escape(word)}</dt><dd>{escape(text)}</dd>" for word, text in block.parts)
-            command = "" if block.command is None else f'<pre tabindex="0"><code>{escape(block.command)}</code></pre>'
-            return f"<article><h3>{escape(block.title)}</h3><dl>{parts}</dl>{command}</article>"
+            parts = "".join(f"<dt>{_text(word)}</dt><dd>{_text(text)}</dd>" for word, text in block.parts)
+            command = "" if block.command is None else _code(block.command, command=True)
+            return f"<article><h3>{_text(block.title)}</h3><dl>{parts}</dl>{command}</article>"
+        case Folded():
+            return f"<details><summary>{_text(block.title)}</summary>\n{_blocks(block.blocks)}\n</details>"
+
+
+def _picture(picture: Picture) -> str:
+    """The SVG in a box that scrolls sideways rather than let letters become too small to read."""
+    width = re.match(r'<svg[^>]*? width="([\d.]+)pt"', picture.svg)
+    least = 0.0 if width is None else float(width.group(1)) * 4 / 3 * _LEAST_SCALE  # 96 pixels are 72 points
+    scrolls = f' tabindex="0" style="--least: {least:.0f}px"' if least > _PHONE else ""
+    return f'<div class="picture" role="img" aria-label="{_text(picture.alt)}"{scrolls}>{picture.svg}</div>'
+
+
+def _caption(text: str, tag: str = "figcaption") -> str:
+    return f"<{tag}>{_text(text)}</{tag}>" if text else ""
+
+
+def _code(text: str, *, command: bool) -> str:
+    kind = ' class="command"' if command else ' tabindex="0"'
+    return f"<pre{kind}><code>{_text(text)}</code></pre>"
 
 
 def _numbers(table: Numbers) -> str:
     right = set(table.right)
 
-    def cell(tag: str, k: int, text: str) -> str:
-        scope = ' scope="col"' if tag == "th" else ""
-        return f"<{tag}{scope}{' class=number' if k in right else ''}>{escape(text)}</{tag}>"
+    def cell(tag: str, k: int, text: str, scope: str = "") -> str:
+        kind = ' class="number"' if k in right else ""
+        return f"<{tag}{scope and f' scope={scope}'}{kind}>{_text(text)}</{tag}>"
 
-    head = "".join(cell("th", k, text) for k, text in enumerate(table.headings))
-    rows = "\n".join("<tr>" + "".join(cell("td", k, t) for k, t in enumerate(row)) + "</tr>" for row in table.rows)
-    label = escape(table.caption)
+    def row(cells: Sequence[str]) -> str:
+        named = bool(cells) and 0 not in right
+        first = [cell("th", 0, cells[0], "row")] if named else []
+        rest = [cell("td", k, text) for k, text in enumerate(cells) if k or not named]
+        return "<tr>" + "".join([*first, *rest]) + "</tr>"
+
+    head = "".join(cell("th", k, text, "col") for k, text in enumerate(table.headings))
+    rows = "\n".join(row(cells) for cells in table.rows)
+    label = _text(table.caption)
     return (
         f'<div class="table" role="region" aria-label="{label}" tabindex="0"><table><caption>{label}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>\n{rows}\n</tbody></table></div>"
     )
+
+
+def _text(text: str) -> str:
+    """Escaped, in text and in attributes alike; control characters, which HTML does not have, become �."""
+    return escape(_CONTROL.sub("\N{REPLACEMENT CHARACTER}", text))

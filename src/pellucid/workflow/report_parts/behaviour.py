@@ -2,19 +2,39 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from pellucid.artefact.report.blocks import Article, Block, Code, Numbers, Paragraph
+import numpy as np
+
+from pellucid.artefact.report.blocks import Article, Block, Code, Numbers, Paragraph, Pictures
 from pellucid.errors import PellucidError
+from pellucid.explanation.dependence import Dependence
+from pellucid.explanation.grids import Grid
+from pellucid.explanation.held import held_text
+from pellucid.plots.attribution import Varied, dependence_panels
+from pellucid.plots.words import plain
 from pellucid.workflow.boundary import boundary_of
 from pellucid.workflow.mistakes import Mistake, mistakes_of
-from pellucid.workflow.report_parts.told import Told, number, picture
+from pellucid.workflow.report_parts.told import MOST_ROWS, ROWS_OF_DOCTOR, Told, number, picture
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from pellucid.workflow.slice import Slice
 
 __all__ = ["boundary", "dependence", "importance", "worst"]
 
-_MISTAKES = 8
 _EXPLAINED_ROWS = 2_000  # rows that the mistakes are sought among
+_SHOWN_OF_A_MISTAKE = 4  # rows: itself, and three near it, whose targets are told
+_MISTAKES = min(6, (MOST_ROWS - ROWS_OF_DOCTOR) // _SHOWN_OF_A_MISTAKE)
 _CELLS = 12
+_CLASSES = 7  # lines of a picture
+_BAND = (0.1, 0.9)
+_PLACES = 80  # of a slice, along an axis: contours run smoothly between them
+_INNER = (0.05, 0.95)  # of the rows: how far a slice goes where no row may be found out
 
 
 def importance(told: Told) -> Sequence[Block]:
@@ -29,6 +49,7 @@ def importance(told: Told) -> Sequence[Block]:
             found.importance_figure,
             "importance-bars",
             f"Bars of importance; the largest are those of {', '.join(top)}.",
+            f"How much {found.rise} rises when a column's cells are dealt out anew among {found.sampled[0]:,} rows. "
             "Of two columns that say the same each may look unimportant, because the other is still there.",
         )
     ]
@@ -49,15 +70,54 @@ def dependence(told: Told) -> Sequence[Block]:
     found = told.overview
     if found is None or not found.dependences:
         return []
-    names = ", ".join(found.columns[i] for i, _, _ in found.dependences)
+    classes = [str(c) for c in told.run.model.task.classes]
+    varied = [_varied(found.columns[i], grid, each, classes) for i, grid, each in found.dependences]
+    ends = [end for each in varied for _, mean in each.means for end in (np.min(mean), np.max(mean))]
+    ends += [end for each in varied if each.band for end in (np.min(each.band[0]), np.max(each.band[1]))]
+    room = 0.05 * (max(ends) - min(ends)) or 0.05
+    limits = (float(min(ends) - room), float(max(ends) + room))
+
+    answer = "probability" if classes else found.explained  # of which class, the caption says
+
+    def drawn(each: Varied) -> Figure:
+        return dependence_panels([each], name=answer, limits=limits)
+
+    band = "" if varied[0].band is None else "; grey: eight in ten rows"
     return [
-        picture(
-            found.dependence_figure,
-            "dependence-panels",
-            f"Mean {found.explained} as {names} vary, one panel each.",
-            "Thick: the mean over rows when all of them have that value. Thin: single rows. Ticks: where the rows are.",
+        Pictures(
+            pictures=[
+                picture(lambda each=each: drawn(each), f"dependence-{k}", _course(each, found.explained))
+                for k, each in enumerate(varied)
+            ],
+            caption=f"Line: the mean of {found.sampled[1]:,} rows' {found.explained} when all of them have that "
+            f"value{band}. Ticks: tenths of the rows. All panels have one scale.",
         )
     ]
+
+
+def _varied(column: str, grid: Grid, found: Dependence, classes: Sequence[str]) -> Varied:
+    """What is drawn of one column: no row by itself."""
+    if found.rows.ndim == 3:
+        shown = [(classes[k], found.mean[:, k]) for k in range(min(_CLASSES, len(classes)))]
+        return Varied(column=column, values=grid.values, means=shown, at=grid.seen)
+    low, high = np.quantile(found.rows, _BAND, axis=0)
+    return Varied(column=column, values=grid.values, means=[("mean", found.mean)], band=(low, high), at=grid.seen)
+
+
+def _course(each: Varied, what: str) -> str:
+    """The picture of one column in words."""
+    first, last = each.values[0], each.values[-1]
+    ends = f"from {number(first)} to {number(last)}" if isinstance(first, float) and isinstance(last, float) else ""
+    said = []
+    for name, mean in each.means[:3]:
+        values = np.asarray(mean, dtype=float)
+        of = f" of {name}" if len(each.means) > 1 else ""
+        if ends:
+            said.append(f"the mean {what}{of} goes from {number(float(values[0]))} to {number(float(values[-1]))}")
+        else:
+            least, most = str(each.values[int(values.argmin())]), str(each.values[int(values.argmax())])
+            said.append(f"the mean {what}{of} is least at {least} and largest at {most}")
+    return f"As {each.column} varies {ends}".rstrip() + ": " + "; ".join(said) + "."
 
 
 def boundary(told: Told) -> Sequence[Block]:
@@ -65,23 +125,50 @@ def boundary(told: Told) -> Sequence[Block]:
     if not told.of_columns or sum(1 for step in told.run.model.recipe.steps if step.features) < 2:
         return []
     try:
-        found = boundary_of(told.run.model, told.viewed.table, name=told.viewed.title)
+        found = boundary_of(told.run.model, told.viewed.table, name=told.viewed.title, places=_PLACES)
     except PellucidError as error:  # columns that cannot be drawn: the page does without
         return [Paragraph(text=f"There is no slice of this model: {error}")]
+    said = found.sentences if told.rows else ()
+    line = "; the black line is where the answer changes" if found.classes else ""
+    pale = "Grey: no row is near. " if told.rows and found.empty.any() else ""
+    held = held_text(found.held).removeprefix("held: ")
     return [
+        *(Paragraph(text=sentence) for sentence in said),
         picture(
-            lambda: found.figure(points=False),
+            lambda: _slice(found, rows=told.rows),
             "slice",
-            f"The model's answers over {found.x.column} and {found.y.column}, the other columns held.",
+            f"The model's answers over {found.x.column} and {found.y.column}, the other columns held. {' '.join(said)}",
+            f"Colours are answers{line}. {pale}Held are: {held}.",
         ),
-        Code(text=f"pellucid boundary {told.run.path} --x … --y …", caption="Other columns, or through one row:"),
+        Code(text=f"pellucid boundary {_path(told)} --x … --y …", caption="Other columns, or through one row:"),
     ]
+
+
+def _slice(found: Slice, *, rows: bool) -> Figure:
+    """The picture without its rows; with ``rows=False`` also without what shows where single ones lie."""
+    x, y = (replace(axis, rows=np.zeros(0)) for axis in (found.x, found.y))  # neither points nor their density
+    empty = found.empty if rows else np.zeros_like(found.empty)
+    words = [found.target, found.classes[found.label]] if found.label is not None else [found.target]
+    title = ": ".join(plain(word, 28) for word in words)
+    figure = replace(found, x=x, y=y, empty=empty, truth=None, held=()).figure(title=title)
+    figure.set_size_inches(5.4, 4.7)
+    axes = figure.axes[0]
+    axes.set_title("", loc="left")
+    for legend in figure.legends:
+        legend.set_ncols(min(3, len(legend.get_texts())))
+    if not rows:
+        for axis, limit in ((found.x, axes.set_xlim), (found.y, axes.set_ylim)):
+            inside = axis.rows[np.isfinite(axis.rows)]
+            low, high = np.quantile(inside, _INNER) if len(inside) else (0.0, 0.0)
+            if axis.kind != "bands" and high > low:
+                limit(low, high)
+    return figure
 
 
 def worst(told: Told) -> Sequence[Block]:
     """The rows that it is most wrong about."""
     task = told.run.model.task
-    if task.kind == "reconstruction" or told.viewed.truth is None:
+    if task.kind == "reconstruction" or told.viewed.truth is None or np.isnan(told.viewed.truth).all():
         return []
     known = told.viewed.known().sample(_EXPLAINED_ROWS)
     found = mistakes_of(known, most=_MISTAKES, explain=told.rows)
@@ -89,24 +176,27 @@ def worst(told: Told) -> Sequence[Block]:
         return [Paragraph(text=f"None of {found.n_rows:,} rows is answered wrongly.")]
     many = f"Of {found.n_rows:,} rows"
     if task.is_classification:
-        many = f"{found.n_wrong:,} of {found.n_rows:,} rows are answered wrongly"
+        many = f"{found.n_wrong:,} of {found.n_rows:,} rows {'is' if found.n_wrong == 1 else 'are'} answered wrongly"
     if not told.rows:
         return [Paragraph(text=f"{many}; the rows themselves were left out of this page (--no-rows).")]
-    blocks: list[Block] = [Paragraph(text=f"{many}; these are the worst.")]
+    shown = "this one" if len(found.found) == 1 else f"these {len(found.found)} are the worst"
+    blocks: list[Block] = [Paragraph(text=f"{many}{': ' if len(found.found) == 1 else '; '}{shown}.")]
     drawing = found.figure()
     if drawing is not None:
         alt = f"{len(found.found)} images, each with what it is and what was answered."
         blocks.append(picture(lambda: drawing, "mistaken-images", alt))
     blocks += [_article(each) for each in found.found]
-    blocks.append(Code(text=f"pellucid mistakes {told.run.path}", caption="More of them:"))
+    blocks.append(Code(text=f"pellucid mistakes {_path(told)}", caption="More of them:"))
     return blocks
 
 
 def _article(each: Mistake) -> Article:
-    shown = [f"{name} {'missing' if cell is None else cell}" for name, cell in list(each.cells.items())[:_CELLS]]
+    shown = [
+        f"{name} {'missing' if cell is None else _value(cell)}" for name, cell in list(each.cells.items())[:_CELLS]
+    ]
     if len(each.cells) > _CELLS:
         shown.append(f"and {len(each.cells) - _CELLS} more")
-    said = _value(each.prediction) + ("" if each.sure is None else f" ({each.sure:.0%} sure)")
+    said = _value(each.prediction) + ("" if each.sure is None else f" ({100 * each.sure:.0f} % sure)")
     parts = [("Row", f"{each.row}" + (f", {each.file}" if each.file else ""))]
     if shown:
         parts.append(("Cells", ", ".join(shown)))
@@ -120,4 +210,8 @@ def _article(each: Mistake) -> Article:
 
 
 def _value(value: object) -> str:
-    return number(value) if isinstance(value, float) else str(value)
+    return f"{value:.5g}" if isinstance(value, float) else str(value)
+
+
+def _path(told: Told) -> str:
+    return shlex.quote(str(told.run.path))

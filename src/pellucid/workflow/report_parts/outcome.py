@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from pellucid.artefact.report.blocks import Block, Code, Numbers, Paragraph
+from pellucid.artefact.report.blocks import Block, Code, Numbers, Paragraph, Pictures, Points
 from pellucid.evaluation.curves import calibration, precision_recall, roc
 from pellucid.evaluation.metrics import confusion_matrix
 from pellucid.evaluation.verdict import DUMMY
 from pellucid.plots.confusion import confusion_matrices
-from pellucid.plots.outcome import calibration_curve, residuals, threshold_curves
+from pellucid.plots.outcome import calibration_curve, precision_recall_curves, residuals, roc_curves
+from pellucid.plots.words import plain
 from pellucid.workflow.report_parts.told import Told, number, picture
 
 __all__ = ["answers", "calibrated", "curves", "metrics", "seeds", "verdict"]
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Array = NDArray[Any]
 
 _MOST_CLASSES = 20
 _LINES = 6
@@ -47,7 +56,7 @@ def verdict(told: Told) -> Sequence[Block]:
                 right=(1, 2, 3, 4),
             )
         )
-    return [*blocks, *(Paragraph(text=note) for note in found.notes)]
+    return [*blocks, Points(texts=found.notes)] if found.notes else blocks
 
 
 def metrics(told: Told) -> Sequence[Block]:
@@ -74,21 +83,16 @@ def metrics(told: Told) -> Sequence[Block]:
 
 
 def answers(told: Told) -> Sequence[Block]:
-    """The confusion matrix, or residuals."""
+    """The confusion matrix, residuals, or how well each column comes back."""
     task, truth = told.run.model.task, told.viewed.truth
-    if truth is None or not len(truth):
+    if task.kind == "reconstruction":
+        return _reconstructed(told)
+    if truth is None or not (known := np.isfinite(truth)).any():
         return []
     if not task.is_classification:
-        return [
-            picture(
-                lambda: residuals(truth, told.answers, name=task.target),
-                "residuals",
-                f"Two scatter plots: predicted against actual {task.target}, and the errors against the prediction.",
-                "Left: on the dotted line an answer is right. Right: a pattern is something the network missed.",
-            )
-        ]
+        return _residuals(told, truth[known], told.answers[known])
     labels = [str(c) for c in task.classes]
-    counts = confusion_matrix(truth.astype(np.int64), told.answers.argmax(axis=1), len(labels))
+    counts = confusion_matrix(truth[known].astype(np.int64), told.answers[known].argmax(axis=1), len(labels))
     if len(labels) > _MOST_CLASSES:
         off = counts - np.diag(np.diag(counts))
         worst = np.argsort(-off, axis=None)[:20]
@@ -102,9 +106,80 @@ def answers(told: Told) -> Sequence[Block]:
     wrong = int(counts.sum() - np.trace(counts))
     return [
         picture(
-            lambda: confusion_matrices({"": counts}, labels),
+            lambda: _confusion(counts, labels),
             "confusion",
-            f"Confusion matrix of {len(labels)} classes: {wrong:,} of {int(counts.sum()):,} rows are wrong.",
+            f"Confusion matrix of {len(labels)} classes: {wrong:,} of {int(counts.sum()):,} rows are wrong. "
+            + _shares_found(counts, labels),
+            "Rows of the table in each cell; the lighter, the larger its share of the actual class.",
+        )
+    ]
+
+
+def _confusion(counts: Array, labels: Sequence[str]) -> Figure:
+    """Without a colour bar, which would take half a phone's width: the numbers stand in the cells."""
+    short = [plain(label, 14) for label in labels]
+    figure = confusion_matrices({"": counts}, short)
+    axes = figure.axes[0]
+    if (bar := axes.images[0].colorbar) is not None:
+        bar.remove()
+    letters = 0.09 * max(map(len, short))  # inches
+    turned = any(tick.get_rotation() for tick in axes.get_xticklabels())
+    side, beside = max(2.0, 0.42 * len(labels), 0 if turned else letters * len(labels)), letters + 0.5
+    figure.set_size_inches(side + beside + 0.1, side + (0.72 * beside + 0.2 if turned else 0.6))
+    return figure
+
+
+def _shares_found(counts: Array, labels: Sequence[str]) -> str:
+    """How much of each class is recognised, in words."""
+    totals = counts.sum(axis=1)
+    return ", ".join(
+        f"{100 * counts[k, k] / totals[k]:.0f} % of {label}" for k, label in enumerate(labels) if totals[k]
+    ) + " are recognised."  # fmt: skip
+
+
+def _residuals(told: Told, truth: Array, answers: Array) -> Sequence[Block]:
+    target = told.run.model.task.target
+    left, right = residuals(truth, answers, name=target, hidden=not told.rows)
+    errors = answers - truth
+    middle, low, high = np.quantile(errors, [0.5, 0.05, 0.95])
+    spread = f"half of the errors are below {number(float(middle))}, nine in ten from {number(low)} to {number(high)}"
+    hidden = "" if told.rows else " Fewer than five rows together, and those farthest out, are not drawn (--no-rows)."
+    return [
+        Pictures(
+            pictures=[
+                picture(
+                    lambda: left, "predicted", f"Predicted against actual {target}, as counts of rows.",
+                    "On the dotted line an answer is right.",
+                ),
+                picture(
+                    lambda: right, "residuals", f"Errors against the prediction, as counts of rows: {spread}.",
+                    "A pattern is something that the network missed.",
+                ),
+            ],
+            caption=f"{spread[0].upper()}{spread[1:]}.{hidden}",
+        )
+    ]  # fmt: skip
+
+
+def _reconstructed(told: Told) -> Sequence[Block]:
+    """The share of each column's variance that comes back, the worst first."""
+    recipe = told.run.model.recipe
+    given, back = told.viewed.inputs.astype(np.float64), told.answers.astype(np.float64)
+    if told.run.model.image is not None or given.shape != back.shape or not len(given):
+        return []
+    rows = []
+    for name, place in recipe.slices.items():
+        varies = float(((given[:, place] - given[:, place].mean(axis=0)) ** 2).sum())
+        lost = float(((given[:, place] - back[:, place]) ** 2).sum())
+        if varies > 0:
+            rows.append((1 - lost / varies, name))
+    shown = sorted(rows)[:_MOST_CLASSES]
+    return [
+        Numbers(
+            caption="How much of each column comes back" + (", the worst" if len(shown) < len(rows) else ""),
+            headings=["column", "share of its variance"],
+            rows=[[name, number(share)] for share, name in shown],
+            right=(1,),
         )
     ]
 
@@ -114,25 +189,34 @@ def curves(told: Told) -> Sequence[Block]:
     task, truth = told.run.model.task, told.viewed.truth
     if not task.is_classification or truth is None:
         return []
-    y = truth.astype(np.int64)
+    known = np.isfinite(truth)
+    y, scores = truth[known].astype(np.int64), told.answers[known]
     counts = np.bincount(y, minlength=len(task.classes))
     chosen = [1] if len(task.classes) == 2 else [int(k) for k in np.argsort(-counts, kind="stable")[:_LINES]]
     chosen = [k for k in chosen if 0 < counts[k] < len(y)]
     if not chosen:
         return []
     names = {k: str(task.classes[k]) for k in chosen}
-    left = {names[k]: roc(y == k, told.answers[:, k]) for k in chosen}
-    right = {names[k]: precision_recall(y == k, told.answers[:, k]) for k in chosen}
+    rates = {names[k]: roc(y == k, scores[:, k]) for k in chosen}
+    precisions = {names[k]: precision_recall(y == k, scores[:, k]) for k in chosen}
     shares = {names[k]: counts[k] / len(y) for k in chosen}
+    areas = {name: float(np.trapezoid(up, across)) for name, (across, up) in rates.items()}
     more = (
         "" if len(chosen) >= len(task.classes) - 1 else f" The {len(chosen)} commonest of {len(task.classes)} classes."
     )
+    each = "Each class against the others" if len(chosen) > 1 else f"{names[chosen[0]]} against the other"
+    said = ", ".join(f"{name} {area:.3f}" for name, area in areas.items())
     return [
-        picture(
-            lambda: threshold_curves(left, right, shares),
-            "thresholds",
-            f"ROC and precision-recall curves of {', '.join(names.values())}.",
-            f"Each class against the others, over all thresholds; dotted: guessing.{more}",
+        Pictures(
+            pictures=[
+                picture(lambda: roc_curves(rates), "roc", f"ROC curves; the areas below them: {said}."),
+                picture(
+                    lambda: precision_recall_curves(precisions, shares),
+                    "precision-recall",
+                    f"Precision over recall of {', '.join(names.values())}.",
+                ),
+            ],
+            caption=f"{each}, over all thresholds; dotted: guessing. Areas below the ROC: {said}.{more}",
         )
     ]
 
@@ -140,13 +224,14 @@ def curves(told: Told) -> Sequence[Block]:
 def calibrated(told: Told) -> Sequence[Block]:
     """Whether probabilities can be taken at their word."""
     task, truth = told.run.model.task, told.viewed.truth
-    if not task.is_classification or truth is None or len(truth) < 20:
+    if not task.is_classification or truth is None or np.isfinite(truth).sum() < 20:
         return []
-    y = truth.astype(np.int64)
+    known = np.isfinite(truth)
+    y, p = truth[known].astype(np.int64), told.answers[known]
     if len(task.classes) == 2:
-        said, right, of = told.answers[:, 1], y == 1, f"probability of {task.classes[1]}"
+        said, right, of = p[:, 1], y == 1, f"probability of {task.classes[1]}"
     else:
-        said, right, of = told.answers.max(axis=1), told.answers.argmax(axis=1) == y, "probability of the answer"
+        said, right, of = p.max(axis=1), p.argmax(axis=1) == y, "probability of the answer"
     found = calibration(right, said, bins=min(10, len(y) // 10))
     return [
         picture(
@@ -161,7 +246,9 @@ def calibrated(told: Told) -> Sequence[Block]:
 def seeds(told: Told) -> Sequence[Block]:
     """What other seeds or folds came to, or the command that finds out."""
     facts = told.run.summary.get("ensemble")
-    command = Code(text=f"pellucid lottery {told.run.path}", caption="How far the outcome depends on chance:")
+    command = Code(
+        text=f"pellucid lottery {shlex.quote(str(told.run.path))}", caption="How far the outcome depends on chance:"
+    )
     if not isinstance(facts, dict):
         return [Paragraph(text="One network was trained, from one draw of first weights."), command]
     rows = [

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.artefact.report.blocks import Picture
@@ -19,9 +20,13 @@ from pellucid.workflow.run import Run
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Told", "number", "picture"]
+__all__ = ["MOST_ROWS", "ROWS_OF_DOCTOR", "Told", "number", "picture"]
 
 Array = NDArray[Any]
+
+MOST_ROWS = 50  # of the user's table on a page
+ROWS_OF_DOCTOR = 18  # of these, numbers of rows in its findings; the others are the mistakes' and their neighbours'
+_ROWS_OF_OVERVIEW = 1_000
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -55,7 +60,9 @@ class Told:
     @cached_property
     def overview(self) -> Overview | None:
         """Importance and dependence; ``None`` for images and reconstructions."""
-        return overview_of(self.viewed) if self.of_columns else None
+        if not self.of_columns or self.viewed.truth is None or np.isnan(self.viewed.truth).all():
+            return None
+        return overview_of(self.viewed.known().sample(_ROWS_OF_OVERVIEW))
 
 
 def picture(make: Callable[[], Figure], name: str, alt: str, caption: str = "") -> Picture:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Sequence
 
-from pellucid.artefact.report.blocks import Article, Block, Code, Numbers, Paragraph
+from pellucid.artefact.report.blocks import Article, Block, Code, Folded, Numbers, Paragraph, Points
 from pellucid.network import Dense, describe
 from pellucid.plots.architecture import network_drawing
-from pellucid.plots.curves import curves
+from pellucid.plots.outcome import learning_curves
 from pellucid.workflow.config import CONFIG_FILE, write_config
 from pellucid.workflow.grid import changed_command, train_command
-from pellucid.workflow.report_parts.told import Told, picture
+from pellucid.workflow.report_parts.told import ROWS_OF_DOCTOR, Told, picture
 
 __all__ = ["again", "data", "doctor", "layers", "learning", "network"]
 
 _MOST_COLUMNS = 100
-_MOST_INPUTS = 200_000  # weights of a matrix that is looked through for its strongest
+_OPEN_COLUMNS = 16  # so many at most are shown without a click
+_MOST_NETWORKS = 4
 
 
 def doctor(told: Told) -> Sequence[Block]:
@@ -25,11 +27,14 @@ def doctor(told: Told) -> Sequence[Block]:
     if not found:
         return [Paragraph(text="The doctor found nothing wrong with this training, its rows or its columns.")]
     config = None if told.run.path is None else told.run.path / CONFIG_FILE
-    blocks = []
+    blocks, left = [], ROWS_OF_DOCTOR
     for each in found:
         parts = [("Evidence", each.evidence), ("So", each.consequence), ("Fix", each.fix)]
         if each.rows and told.rows:
-            parts.append(("Rows, from 0", ", ".join(map(str, each.rows))))
+            shown = each.rows[:left]
+            more = f" and {len(each.rows) - len(shown)} more" if len(shown) < len(each.rows) else ""
+            parts.append(("Rows, from 0", ", ".join(map(str, shown)) + more))
+            left -= len(shown)
         command = None
         if each.change:
             command = changed_command(each.change, told.source, told.prepared.settings, config)
@@ -45,17 +50,31 @@ def data(told: Told) -> Sequence[Block]:
         for c in schema.columns[:_MOST_COLUMNS]
     ]
     left = len(schema.columns) - len(rows)
+    columns: Block = Numbers(
+        caption="Columns" + (f", the first {_MOST_COLUMNS} of {len(schema.columns):,}" if left else ""),
+        headings=["column", "kind", "role", "missing", "distinct", "why"],
+        rows=rows,
+        right=(3, 4),
+    )
+    if len(rows) > _OPEN_COLUMNS:
+        columns = Folded(title=f"What each of the {len(schema.columns):,} columns is", blocks=[columns])
+    notes = [note for note in told.prepared.notes if told.rows or not _names_a_cell(note)]
+    hidden = len(told.prepared.notes) - len(notes)
+    if hidden:
+        notes.append(
+            f"{hidden:,} remark{'s' * (hidden > 1)} with a cell of the table left out of this page (--no-rows)"
+        )
     return [
-        Paragraph(text=f"{table.n_rows:,} rows and {table.n_columns:,} columns; {table.format}."),
+        Paragraph(text=f"{table.source}: {table.n_rows:,} rows × {table.n_columns:,} columns."),
         Paragraph(text=f"Split: {told.prepared.split.how}."),
-        Numbers(
-            caption="Columns" + (f", the first {_MOST_COLUMNS} of {len(schema.columns):,}" if left else ""),
-            headings=["column", "kind", "role", "missing", "distinct", "why"],
-            rows=rows,
-            right=(3, 4),
-        ),
-        *(Paragraph(text=note) for note in told.prepared.notes),
+        columns,
+        *([Points(texts=notes)] if notes else []),
     ]
+
+
+def _names_a_cell(note: str) -> bool:
+    """Whether a remark of the reader gives a cell or the number of a row as an example."""
+    return "(first: " in note or "such as " in note
 
 
 def network(told: Told) -> Sequence[Block]:
@@ -79,7 +98,8 @@ def network(told: Told) -> Sequence[Block]:
             lambda: network_drawing(headings, widths, [model.parameters[f"{i}.weight"] for i, _ in dense], names),
             "network-drawing",
             f"The network as columns of circles: {' → '.join(map(str, widths))}.",
-            f"{several}Lines are the strongest weights: blue above 0, vermilion below.",
+            f"{several}Lines are the strongest weights between the units drawn: blue above 0, vermilion below. Below a "
+            "column: how many units more it has.",
         ),
         Numbers(
             caption=f"{model.network.n_trainable:,} weights", headings=["", "layer", "weights"], rows=rows, right=(2,)
@@ -96,27 +116,27 @@ def learning(told: Told) -> Sequence[Block]:
     histories = [history for history in told.run.histories if history]
     if not histories:
         return []
-    lines: dict[str, tuple[list[float], list[float]]] = {}
-    for k, history in enumerate(histories[:4], 1):
-        which = f" {k}" if len(histories) > 1 else ""
-        epochs = [float(line.epoch) for line in history]
-        lines[f"training{which}"] = (epochs, [line.train_loss for line in history])
-        lines[f"validation{which}"] = (epochs, [line.validation_loss for line in history])
-    best = [min(history, key=lambda line: line.validation_loss).epoch for history in histories]
+    shown = histories[:_MOST_NETWORKS]
+    best = [min(history, key=lambda line: line.validation_loss).epoch for history in shown]
     first = histories[0]
+    several = ""
+    if len(histories) > 1:
+        several = f"A colour for each of {'the first ' * (len(shown) < len(histories))}{len(shown)} networks. "
     return [
         picture(
-            lambda: curves(
-                lines, title="", y_label=told.run.model.task.loss.name,
-                dashed=[name for name in lines if name.startswith("training")],
+            lambda: learning_curves(
+                [[line.train_loss for line in history] for history in shown],
+                [[line.validation_loss for line in history] for history in shown],
+                [[float(line.epoch) for line in history] for history in shown],
+                loss=told.run.model.task.loss.name.replace("_", " "),
             ),
             "learning-curves",
             f"Loss over {len(first)} epochs: training from {first[0].train_loss:.3g} to {first[-1].train_loss:.3g}, "
             f"validation from {first[0].validation_loss:.3g} to {first[-1].validation_loss:.3g}.",
-            f"The weights kept are those of epoch {', '.join(map(str, best))}. The training loss is taken while "
-            "weights change and with dropout active, so it may stand above the validation loss.",
+            f"{several}Dots: the least validation loss, at epoch {', '.join(map(str, best))}, whose weights are kept. "
+            "The training loss is taken while weights change and with dropout active, so it may stand above.",
         )
-    ]  # fmt: skip
+    ]
 
 
 def layers(told: Told) -> Sequence[Block]:
@@ -139,14 +159,7 @@ def layers(told: Told) -> Sequence[Block]:
         Numbers(
             caption="The first network, on a sample of the training rows",
             headings=[
-                "after epoch",
-                "layer",
-                "units",
-                "gradient",
-                "weight",
-                "moved in the epoch",
-                "spread",
-                "dead",
+                "after epoch", "layer", "units", "gradient", "weight", "moved in the epoch", "spread", "dead",
                 "saturated",
             ],
             rows=rows,
@@ -154,10 +167,10 @@ def layers(told: Told) -> Sequence[Block]:
         ),
         Paragraph(
             text="Gradient and weight are root mean squares; spread is the standard deviation of what a layer gives to "
-            "the next. For pictures of every unit: "
-            f"pellucid units {told.run.path}"
+            "the next."
         ),
-    ]
+        Code(text=f"pellucid units {shlex.quote(str(told.run.path))}", caption="Pictures of what every unit learned:"),
+    ]  # fmt: skip
 
 
 def again(told: Told) -> Sequence[Block]:
@@ -175,7 +188,7 @@ def again(told: Told) -> Sequence[Block]:
             text="Fingerprint of the rows and settings that the network saw: " + told.prepared.fingerprint()[:32]
             + ". A run with the same fingerprint and versions comes to the same weights."
         ),
-        Code(text=config, caption="Every setting (config.yaml):"),
+        Folded(title="Every setting (config.yaml)", blocks=[Code(text=config, command=False)]),
     ]  # fmt: skip
 
 
