@@ -148,7 +148,7 @@ def _is_class(case: Case) -> bool:
 
 def _is_clean(case: Case) -> bool:
     """Classes that are nearly always told apart."""
-    return case.name in ("breast_cancer", "digits", "moons", "circles", "spirals", "wine", "penguins") and case.n > 250
+    return case.name in ("breast_cancer", "digits", "moons", "circles", "penguins", "mushroom", "occupancy")
 
 
 def _has_numbers(case: Case) -> bool:

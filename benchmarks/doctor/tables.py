@@ -21,7 +21,7 @@ SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 MOST = 1_200
 
 DEVELOPMENT = ("breast_cancer", "digits", "moons", "circles", "diabetes", "titanic", "concrete", "pima")
-HELD_OUT = ("spirals", "adult", "california", "penguins", "telco", "abalone", "wine", "covtype")
+HELD_OUT = ("spirals", "adult", "california", "penguins", "telco", "abalone", "covtype", "mushroom", "occupancy")
 _FILES = {
     "titanic": ("titanic/titanic.csv.gz", "Survived"),
     "concrete": ("concrete/concrete.csv.gz", -1),
@@ -32,6 +32,8 @@ _FILES = {
     "penguins": ("penguins/penguins.csv.gz", "species"),
     "telco": ("telco_churn/telco-churn.csv.gz", "Churn"),
     "covtype": ("covtype_20k/covtype_20k.csv.gz", -1),
+    "mushroom": ("mushroom/agaricus-lepiota.csv.gz", 0),
+    "occupancy": ("occupancy/datatraining.csv.gz", -1),
 }
 
 

@@ -9,6 +9,7 @@ import pytest
 
 import pellucid as package
 from tests.running import pellucid
+from tests.workflow.drawings import save_classes
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +32,40 @@ def test_a_row_forwards_and_back(folder: Path) -> None:
     assert everything["agreement"]["gradients"] < 1e-12
 
 
+def test_a_page(folder: Path) -> None:
+    said = pellucid("trace", "run", "iris", "--row", "77", "--html", "trace.html", cwd=folder).stdout
+    assert said == "The trace of row 77 of iris is in trace.html\n"
+    page = (folder / "trace.html").read_text(encoding="utf-8")
+    assert page.startswith("<!doctype html>")
+    assert all(f'id="unit-1-{k}"' in page for k in range(1, 9))
+    narrow = ("trace", "run", "--row", "77", "--html", "narrow.html", "--units", "2", "--json")
+    everything = json.loads(pellucid(*narrow, cwd=folder).stdout)
+    page = (folder / "narrow.html").read_text(encoding="utf-8")
+    assert page.count('id="unit-1-') == 2 * 2  # the panel and its heading
+    assert f"{everything['agreement']['gradients']:.1g}" in page
+
+
+def test_a_reconstruction_is_traced_back_to_its_own_features(folder: Path) -> None:
+    package.train("iris", task="reconstruction", hidden=(2,), epochs=1, verdict=False, out=folder / "drawn")
+    shown = pellucid("trace", "drawn", "iris", "--row", "3", "--units", "2", cwd=folder).stdout
+    for words in (
+        "sepal length (cm), drawn again: z = ", "drawn again, furthest off: ", "and 2 features more",
+        "each feature is its own target", "central differences by",
+    ):  # fmt: skip
+        assert words in shown, words
+
+
+def test_an_image_is_traced(folder: Path) -> None:
+    save_classes(folder / "shapes", 6)
+    package.train(folder / "shapes", hidden=(4,), epochs=1, verdict=False, out=folder / "images")
+    shown = pellucid("trace", "images", "shapes", "--row", "7", "--units", "2", cwd=folder).stdout
+    for words in ("an image of 12 × 12", "[image[", "label is cross", "∂L/∂w of image["):
+        assert words in shown, words
+    cell = json.loads(pellucid("trace", "images", "shapes", "--json", cwd=folder).stdout)["cells"][0]
+    assert len(cell["cell"]) == 12
+    assert len(cell["features"]) == 144
+
+
 def test_a_row_given_as_text(folder: Path) -> None:
     given = "sepal length (cm)=5.1, sepal width (cm)=3.5,petal length (cm)=1.4"
     shown = pellucid("trace", "run", "--input", given, cwd=folder).stdout
@@ -45,6 +80,8 @@ def test_a_row_given_as_text(folder: Path) -> None:
         (["--row", "150"], "from 0 to 149, got 150"),
         (["--input", "petal=1"], "no column 'petal'"),
         (["nosuch.csv"], "nosuch.csv"),
+        (["--html", "trace.png"], "ends in .html, got 'trace.png'"),
+        (["--html", "nowhere/trace.html"], "does not exist"),
     ],
 )
 def test_mistakes_end_with_code_2_and_a_sentence(folder: Path, asked: list[str], words: str) -> None:

@@ -60,7 +60,7 @@ def _combinations() -> Iterator[Any]:
         yield pytest.param(norm, activation, loss, optimizer, marks=() if daily else pytest.mark.slow)
 
 
-@pytest.mark.parametrize(("norm", "activation", "loss_name", "optimizer_name"), _combinations())
+@pytest.mark.parametrize(("norm", "activation", "loss_name", "optimizer_name"), list(_combinations()))
 def test_200_steps(norm: str, activation: str, loss_name: str, optimizer_name: str) -> None:
     loss = LOSSES[loss_name]
     network = make_network(f"{activation}{norm}, dropout", loss)

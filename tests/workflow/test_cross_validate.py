@@ -146,7 +146,7 @@ BESIDE: dict[str, dict[str, Any]] = {
     "schedule_gamma": {"schedule": "step", "schedule_every": 2}, "schedule_every": {"schedule": "step"},
     "patience": {"learning_rate": 0.5, "epochs": 30},
 }  # fmt: skip
-ELSEWHERE = {"n_networks", "ensemble", "verdict", "preset"}  # in tests of their own, or nothing that a fold does
+ELSEWHERE = {"n_networks", "ensemble", "preset"}  # in tests of their own, or nothing that a fold does
 
 
 def test_no_setting_of_the_network_is_forgotten() -> None:

@@ -1,9 +1,10 @@
-"""The page of a traced row: each sum and equation on it holds for the numbers that it shows, and they are the trace's."""
+"""The page of a traced row: sums and equations hold for the numbers shown, and the numbers are the trace's own."""
 
 from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pellucid
 from pellucid.artefact.report.trace_page import trace_html
 from pellucid.artefact.report.trace_values import Drawn, Sum, TracePage, Updates, n
 from pellucid.errors import SettingError, StorageError
+from pellucid.explanation.trace import Agreement
 from pellucid.scratch.activations import RULES, sigmoid
 from pellucid.scratch.optimizers import update
 from pellucid.workflow.trace import Traced, trace
@@ -114,7 +116,7 @@ class Reader(HTMLParser):
         return self.lasttag in ("var", "strong") or (self.lasttag == "p" and self.equations[-1] == "")
 
 
-_NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?:e-?\d+)?")
+_NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?:e[+-]?\d+)?")
 NAMES: dict[str, Any] = {
     "exp": math.exp, "log": math.log, "sqrt": math.sqrt, "abs": abs,
     **{name: lambda z, f=rule.f: float(f(np.array(z, float))) for name, rule in RULES.items()},
@@ -301,6 +303,14 @@ def test_the_page_says_what_was_measured(traces: dict[str, Traced]) -> None:
         "the running mean and variance", f"The row's own progression is {found.truth}",
     ):  # fmt: skip
         assert said in words, said
+
+
+def test_what_was_not_compared_is_not_claimed(traces: dict[str, Traced]) -> None:
+    found = traces["plain"]
+    alone = Agreement(logits=None, gradients=None, central_differences=None, n_nudged=0)
+    text = trace_html(trace_page(replace(found, row=replace(found.row, agreement=alone))))
+    assert "PyTorch is not installed, so nothing was compared." in text
+    assert "differ by at most" not in text
 
 
 def test_without_a_target_there_is_no_way_back(folder: Path, traces: dict[str, Traced]) -> None:

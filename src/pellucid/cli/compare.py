@@ -36,7 +36,7 @@ def with_lists(command: Callable[..., None]) -> Callable[..., None]:
     """
     own = inspect.signature(command, eval_str=True)
     given = inspect.signature(with_settings(_stub)).parameters
-    each_of = {each.name: each for each in fields(Settings) if each.name != "verdict"}
+    each_of = {each.name: each for each in fields(Settings) if each.metadata["section"] != "outcome"}
     options = [option for each in each_of.values() for option in _options(each, given[each.name])]
     names = {option.name for option in options}
 

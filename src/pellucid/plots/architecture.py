@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -71,7 +71,7 @@ def network_drawing(
         hidden = widths[column] - len(units)
         low = _height(len(units) - 1, len(units))
         if hidden:
-            said = {"ha": "center", "va": "center", "fontsize": 9, "color": SOFT}
+            said: Any = {"ha": "center", "va": "center", "fontsize": 9, "color": SOFT}
             axis.text(_APART * column, low - 0.75, f"+ {hidden:,}", **said)
         axis.text(_APART * column, _height(0, most) + 0.8, headings[column], ha="center", va="bottom", fontsize=9)
     for unit, name in zip(shown[-1], names, strict=False):

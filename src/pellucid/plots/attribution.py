@@ -142,8 +142,9 @@ def dependence_panels(
             axis.set_ylim(limits)
     names = [line for line, _ in columns[0].means] if columns else []
     if len(names) > 1:
+        room = across + (2 if max(map(len, names)) <= 10 else 1)
         figure.legend(
-            *axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=min(across + (2 if max(map(len, names)) <= 10 else 1), len(names)),
+            *axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=min(room, len(names)),
             frameon=False, fontsize=9,
         )  # fmt: skip
     return figure

@@ -121,7 +121,7 @@ def inline_svg(figure: Figure, name: str) -> str:
     for patch in (figure.patch, *(axes.patch for axes in figure.axes)):
         patch.set_facecolor("none")
     sink = io.StringIO()
-    canvas = FigureCanvasSVG(figure)  # type: ignore[no-untyped-call]
+    canvas = FigureCanvasSVG(figure)
     with rc_context(_STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)  # a browser has more letters
         # The layout is settled (colour bars by the second time) and drawn once; `savefig` draws three times.
@@ -146,17 +146,17 @@ def inline_svg(figure: Figure, name: str) -> str:
 
 
 def _fixed_on_images(figure: Figure) -> None:
-    from matplotlib.collections import Collection
+    import numpy as np
     from matplotlib.colors import to_hex
-    from matplotlib.text import Text
 
     for axes in figure.axes:
         if not axes.images:
             continue
-        for part in (*axes.texts, *axes.collections):
-            if isinstance(part, Text) and to_hex(part.get_color()) == INK:  # type: ignore[arg-type]
-                part.set_color(_FIXED_INK)
-            elif isinstance(part, Collection) and {to_hex(each) for each in part.get_edgecolor()} == {INK}:
+        for text in axes.texts:
+            if to_hex(text.get_color()) == INK:
+                text.set_color(_FIXED_INK)
+        for part in axes.collections:
+            if {to_hex(each) for each in np.atleast_2d(np.asarray(part.get_edgecolor()))} == {INK}:
                 part.set_edgecolor(_FIXED_INK)
 
 

@@ -23,6 +23,7 @@ Curve = tuple[ArrayLike, ArrayLike]
 _GREY = COLOURS[-1]
 _MOST_POINTS = 300  # of a curve: more are not seen
 _SIDE = 4.4  # inches: as wide as a phone, with letters that can be read there
+_ROUND = [digit * 10**power for power in range(8) for digit in (1, 2, 5)]
 _FEW = 5  # rows of a hexagon that is drawn where no row is to be found out
 
 
@@ -66,7 +67,7 @@ def _lines(axis: Axes, curves: Mapping[str, Curve]) -> None:
 
 def _legend(axis: Axes, columns: int) -> None:
     """Below the axes, in as many columns as there is room for."""
-    axis.figure.legend(loc="outside lower center", ncols=columns, frameon=False, fontsize=9)  # type: ignore[union-attr]
+    axis.figure.legend(loc="outside lower center", ncols=columns, frameon=False, fontsize=9)
 
 
 def calibration_curve(
@@ -119,13 +120,18 @@ def residuals(truth: ArrayLike, answers: ArrayLike, *, name: str, hidden: bool =
         extent = (*_ends(across, hidden), *_ends(up, hidden))
         cells = axis.hexbin(
             across, up, gridsize=10 if hidden else 28, mincnt=_FEW if hidden else 1, extent=extent,
-            cmap=SEQUENTIAL + "_r", bins="log", linewidths=0.2,
+            cmap=SEQUENTIAL + "_r", bins="log", linewidths=0.5,
+            edgecolors=_GREY,
         )  # fmt: skip
         axis.plot(*line, ":", color=BAD, linewidth=1.6, zorder=3)
         axis.set(**said, xlim=extent[:2], ylim=extent[2:])
         axis.margins(0.04)
-        if len(cells.get_array()):  # type: ignore[arg-type]
-            figure.colorbar(cells, ax=axis, label="rows", shrink=0.8)
+        counts = np.asarray(cells.get_array())
+        if len(counts):
+            bar = figure.colorbar(cells, ax=axis, label="rows", shrink=0.8)
+            ticks = [tick for tick in _ROUND if counts.min() <= tick <= counts.max()]
+            bar.set_ticks(ticks, labels=[f"{tick:,}" for tick in ticks])
+            bar.minorticks_off()
         drawn.append(figure)
     return drawn[0], drawn[1]
 

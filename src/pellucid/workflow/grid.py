@@ -18,7 +18,7 @@ __all__ = ["COMPARABLE", "Grid", "changed_command", "made_of", "option_words", "
 
 _SECTIONS = ("preprocessing", "network", "training", "machine")
 _FIELDS = {each.name: each for each in fields(Settings)}
-COMPARABLE = tuple(n for n, each in _FIELDS.items() if each.metadata["section"] in _SECTIONS and n != "verdict")
+COMPARABLE = tuple(n for n, each in _FIELDS.items() if each.metadata["section"] in _SECTIONS)
 _AUTO = (
     "batch_size",
     "bins",

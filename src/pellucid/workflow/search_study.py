@@ -34,7 +34,8 @@ _NAME = "pellucid"
 _IDENTITY, _PROCESS, _MEASURED = "pellucid", "process", "measured"
 _AT_RANDOM = 10  # trials before TPE has enough to go by, and before any is pruned by half as many
 _LONGEST_LINE = 1 << 16
-_MACHINE = ("test_data", "engine", "products", "device", "threads", "verdict")  # may differ between machines
+# What may differ between machines.
+_MACHINE = ("test_data", "engine", "products", "device", "threads", "verdict", "report", "rows")
 
 
 def need_optuna() -> Any:

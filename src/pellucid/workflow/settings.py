@@ -42,6 +42,7 @@ SECTIONS = {
     "preprocessing": "Preprocessing, fitted on the training rows",
     "network": "The network",
     "training": "Training",
+    "outcome": "What is told of the outcome",
     "machine": "Where it runs",
 }
 
@@ -186,14 +187,14 @@ class Settings:
     )
     verdict: bool = _setting(
         True,
-        "training",
+        "outcome",
         flag,
         "compare with simpler models on the same test rows: a dummy, a linear model, gradient boosting",
         flag=True,
     )
 
-    report: bool = _setting(True, "training", flag, "write report.html into the run folder", flag=True)
-    rows: bool = _setting(True, "training", flag, "show some rows of the table in the report, at most 50", flag=True)
+    report: bool = _setting(True, "outcome", flag, "write report.html into the run folder", flag=True)
+    rows: bool = _setting(True, "outcome", flag, "show some rows of the table in the report, at most 50", flag=True)
 
     engine: str = _setting(
         "auto",

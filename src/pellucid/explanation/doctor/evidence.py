@@ -32,7 +32,7 @@ class Seen:
     truth
         ``[n]`` class numbers, or numbers in the target's unit.
     answers
-        Probabilities ``[n, C]`` or numbers ``[n]``; empty for rows that were trained on.
+        Probabilities ``[n, C]`` or numbers ``[n]``.
     numbers
         ``[n]``: which rows of their table, from 0.
     """
@@ -137,9 +137,9 @@ class Evidence:
         return 1 - float(self.validation_losses.min()) / max(self.base_loss, 1e-12)
 
     @property
-    def learned_train(self) -> float:
-        """The same of the training rows, at the last epoch."""
-        return 1 - float(self.train_losses[-1]) / max(self.base_loss, 1e-12)
+    def knows_by_heart(self) -> bool:
+        """Whether the training rows are answered much better than others, so that their answers tell little."""
+        return float(self.train_losses[self.best]) < 0.6 * float(self.validation_losses[self.best])
 
     # ── layers ──
 

@@ -129,8 +129,8 @@ def nearest_distances(rows: Array, among: Array, *, itself: bool = False) -> Arr
 def shifts(before: Array, after: Array) -> Array:
     """For each feature the largest gap between the cumulative shares, less what chance gives at most, ``[F]``.
 
-    Kolmogorov and Smirnov's statistic less its 1 in 10,000 quantile for all features together. Of more than 500 features
-    500 are looked at, the others have −1.
+    Kolmogorov and Smirnov's statistic less its 1 in 10,000 quantile for all features together. Of more than 500
+    features 500 are looked at, the others have −1.
 
     >>> x = np.random.default_rng(0).normal(size=(400, 2))
     >>> (shifts(x[:200], x[200:] + [0, 1]) > 0.1).tolist()

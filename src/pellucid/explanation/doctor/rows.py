@@ -211,13 +211,18 @@ def shifted(e: Evidence) -> Finding | None:
 
 def wrong_labels(e: Evidence) -> Finding | None:
     """Confident answers that the label contradicts, about equally often however confident."""
-    if not e.is_classification or len(e.unseen) < 50:
+    if not e.is_classification:
         return None
-    found = smooth_ceiling(e.unseen.truth.astype(np.int64), e.unseen.answers)
+    # Rows that the network was trained on tell as well, as long as it does not know them by heart.
+    seen = [e.unseen] if e.knows_by_heart or not e.n_validation else [e.unseen, e.train]
+    truth = np.concatenate([each.truth for each in seen]).astype(np.int64)
+    if len(truth) < 50:
+        return None
+    found = smooth_ceiling(truth, np.concatenate([each.answers for each in seen]))
     if found is None:
         return None
     share, rows = found
-    numbers = tuple(int(n) for n in e.unseen.numbers[rows] if n >= 0)[:20]
+    numbers = tuple(int(n) for n in np.concatenate([each.numbers for each in seen])[rows] if n >= 0)[:20]
     return Finding(
         name="labels-look-wrong",
         finding="Some labels look wrong.",

@@ -15,7 +15,7 @@ _BLOWN_UP = 10.0  # of the base loss
 _SLOW = 0.005  # the same of the fastest epoch looked at: hardly moved at all
 _STILL_FALLING = 0.02  # share of the base loss that the last fifth of the epochs took away
 _STILL_FASTER = 0.25  # or so large a share of all that was won
-_TURNED_UP_GENTLY, _BY_HEART = 0.05, 0.1  # and the training loss is so small a share of it
+_TURNED_UP_GENTLY, _BY_HEART = 0.08, 0.25  # and the training loss is so small a share of it
 _TURNED_UP = 0.6  # share of the base loss by which the validation loss rose after its best epoch
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pellucid.artefact.report.blocks import Article, Block, Code, Numbers, Paragraph, Pictures
+from pellucid.artefact.report.blocks import Article, Block, Code, Numbers, Paragraph, Picture, Pictures
 from pellucid.errors import PellucidError
 from pellucid.explanation.dependence import Dependence
 from pellucid.explanation.grids import Grid
@@ -79,16 +79,14 @@ def dependence(told: Told) -> Sequence[Block]:
 
     answer = "probability" if classes else found.explained  # of which class, the caption says
 
-    def drawn(each: Varied) -> Figure:
-        return dependence_panels([each], name=answer, limits=limits)
+    def panel(k: int, each: Varied) -> Picture:
+        alt = _course(each, found.explained)
+        return picture(lambda: dependence_panels([each], name=answer, limits=limits), f"dependence-{k}", alt)
 
     band = "" if varied[0].band is None else "; grey: eight in ten rows"
     return [
         Pictures(
-            pictures=[
-                picture(lambda each=each: drawn(each), f"dependence-{k}", _course(each, found.explained))
-                for k, each in enumerate(varied)
-            ],
+            pictures=[panel(k, each) for k, each in enumerate(varied)],
             caption=f"Line: the mean of {found.sampled[1]:,} rows' {found.explained} when all of them have that "
             f"value{band}. Ticks: tenths of the rows. All panels have one scale.",
         )
@@ -178,9 +176,12 @@ def worst(told: Told) -> Sequence[Block]:
     if task.is_classification:
         many = f"{found.n_wrong:,} of {found.n_rows:,} rows {'is' if found.n_wrong == 1 else 'are'} answered wrongly"
     if not told.rows:
-        return [Paragraph(text=f"{many}; the rows themselves were left out of this page (--no-rows).")]
-    shown = "this one" if len(found.found) == 1 else f"these {len(found.found)} are the worst"
-    blocks: list[Block] = [Paragraph(text=f"{many}{': ' if len(found.found) == 1 else '; '}{shown}.")]
+        count = f"{many}. " if task.is_classification else ""
+        return [Paragraph(text=f"{count}The rows themselves were left out of this page (--no-rows).")]
+    shown = ": this one" if len(found.found) == 1 else f"; these {len(found.found)} are the worst"
+    if not task.is_classification:
+        shown = f" these {len(found.found)} are answered worst"
+    blocks: list[Block] = [Paragraph(text=f"{many}{shown}.")]
     drawing = found.figure()
     if drawing is not None:
         alt = f"{len(found.found)} images, each with what it is and what was answered."
