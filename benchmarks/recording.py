@@ -1,6 +1,8 @@
 """What the doctor's looks cost: training with and without them, interleaved in one process. Writes RECORDING.md.
 
     OMP_NUM_THREADS=1 python benchmarks/recording.py
+
+Times are of the processor, so that other work on the machine counts less.
 """
 
 from __future__ import annotations

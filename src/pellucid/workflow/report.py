@@ -66,19 +66,23 @@ def write_report(
     run: Run, prepared: Prepared, *, source: object, rows: bool = True, out: str | os.PathLike[str] | None = None
 ) -> Path:
     """The same for a run that is at hand."""
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
     assert run.path is not None or out is not None
     target = Path(out) if out is not None else RunFolder(run.path or ".").file("report")
-    viewed = view_of(run.model, prepared)
-    told = Told(
-        run=run,
-        prepared=prepared,
-        viewed=viewed,
-        answers=run.model.answers_to(viewed.inputs),
-        source=source,
-        rows=rows,
-    )
     name = run.path.name if run.path is not None else prepared.name
-    write_text(target, page(f"Report of {name}", [_lead(told)], _sections(told)))
+    # Many products of matrices, each of a moment: two threads take three times as long where a core is busy.
+    with threadpool_limits(limits=1):
+        viewed = view_of(run.model, prepared)
+        told = Told(
+            run=run,
+            prepared=prepared,
+            viewed=viewed,
+            answers=run.model.answers_to(viewed.inputs),
+            source=source,
+            rows=rows,
+        )
+        write_text(target, page(f"Report of {name}", [_lead(told)], _sections(told)))
     return target
 
 
