@@ -248,7 +248,7 @@ def fit_members(
     on_epoch
         Is told the network, from 0, and its line of the history.
     recorder
-        Looks at the first network; in a stack, which is not to be stopped for it, at its first weights only.
+        Looks at the first network; in a stack, which is not to be stopped for it, before and after training only.
 
     Raises
     ------
@@ -268,6 +268,8 @@ def fit_members(
             if recorder is not None and k == 0:
                 recorder.look(0, _start(prepared, parts[0].seed))
             found |= _fit_stack(prepared, plan, optimizer, parts, stack, keep, on_epoch, interrupted)
+            if recorder is not None and k == 0 and k in found:
+                recorder.look(found[k].best_epoch, found[k].parameters)
         if k not in found or found[k].reason == "interrupted":
             return TrainedMembers(outcomes=_usable(prepared, parts, found), interrupted=True, stacked=bool(together))
     outcomes = tuple(found[k] for k in range(len(parts)))
