@@ -65,7 +65,7 @@ def data(told: Told) -> Sequence[Block]:
             f"{hidden:,} remark{'s' * (hidden > 1)} with a cell of the table left out of this page (--no-rows)"
         )
     return [
-        Paragraph(text=f"{table.source}: {table.n_rows:,} rows × {table.n_columns:,} columns."),
+        Paragraph(text=f"{told.prepared.name}: {table.n_rows:,} rows × {table.n_columns:,} columns; {table.format}."),
         Paragraph(text=f"Split: {told.prepared.split.how}."),
         columns,
         *([Points(texts=notes)] if notes else []),
