@@ -1,7 +1,7 @@
 """Put every fault into several tables, over many seeds, beside healthy trainings, and publish what the doctor found.
 
     python -m benchmarks.doctor                      # an hour: 20 seeds; a campaign that was stopped goes on
-    python -m benchmarks.doctor --development --seeds 3 --only leak --out /tmp/doctor
+    python -m benchmarks.doctor --development --seeds 3 --only leak --out elsewhere
 
 Every training is a line of ``doctor.jsonl``; ``DOCTOR.md`` is written from all of them.
 """

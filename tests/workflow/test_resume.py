@@ -223,3 +223,11 @@ def test_ctrl_c_saves_the_best_weights_and_the_run_goes_on(
         optimizer="adamw", weight_decay=0.01, patience=None,
     )  # fmt: skip
     assert same(out, tmp_path / "straight")
+
+
+def test_a_built_in_set_beside_a_folder_of_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "iris").mkdir()
+    pellucid.train("iris", preset="plain", hidden=(4,), epochs=1, verdict=False, out="run")
+    assert "data: iris\n" in (tmp_path / "run" / "config.yaml").read_text()
+    assert pellucid.trace("run", row=3).truth == "setosa"

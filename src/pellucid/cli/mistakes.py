@@ -33,6 +33,8 @@ def mistakes(
     from pellucid.errors import SettingError
     from pellucid.workflow.mistakes import mistakes as find
 
+    if out is not None and out.suffix.lower() not in (".png", ".svg"):
+        raise SettingError(f"out must end in .png or .svg, got {str(out)!r}")
     found = find(run, data, most=most, explain=explain)
     if out is not None:
         from pellucid.files import write_bytes
@@ -41,8 +43,6 @@ def mistakes(
         drawing = found.figure()
         if drawing is None:
             raise SettingError("--out is for the pictures of a model of images: leave it out")
-        if out.suffix.lower() not in (".png", ".svg"):
-            raise SettingError(f"out must end in .png or .svg, got {str(out)!r}")
         write_bytes(out, encode(drawing, out.suffix.lower()[1:]))
     if json:
         import json as json_

@@ -35,6 +35,7 @@ from pellucid.workflow.plan import engine_of, optimizer_of, plan_of, resolved
 from pellucid.workflow.prepare import Prepared, settings_for
 from pellucid.workflow.run import Run
 from pellucid.workflow.settings import Settings
+from pellucid.workflow.sources import is_builtin
 
 __all__ = ["EnsembleWatcher", "Watcher", "resume", "train"]
 
@@ -295,6 +296,8 @@ def _absolute(settings: Settings) -> Settings:
 def _location(source: object) -> str | None:
     if not isinstance(source, str | os.PathLike):
         return None
+    if is_builtin(source):  # also where a file or folder has that name
+        return os.fspath(source)
     return str(Path(source).absolute()) if Path(source).exists() else os.fspath(source)
 
 

@@ -24,9 +24,9 @@ from pellucid.artefact.report.blocks import (
     Section,
 )
 
-__all__ = ["page"]
+__all__ = ["POLICY", "page"]
 
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _PHONE = 350  # pixels: what fits a phone
 _LEAST_SCALE = 0.66  # of a picture: letters of 10 points are then 9 pixels high
@@ -55,7 +55,7 @@ def page(title: str, lead: Sequence[str], sections: Sequence[Section]) -> str:
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
+<meta http-equiv="Content-Security-Policy" content="{POLICY}">
 <meta name="color-scheme" content="light dark">
 <title>{_text(title)}</title>
 <style>

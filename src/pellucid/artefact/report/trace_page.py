@@ -12,6 +12,7 @@ from html import escape
 from importlib.resources import files
 from math import isfinite
 
+from pellucid.artefact.report.page import POLICY
 from pellucid.artefact.report.trace_drawing import drawing, highlights
 from pellucid.artefact.report.trace_values import (
     Column,
@@ -27,9 +28,7 @@ from pellucid.artefact.report.trace_values import (
     n,
 )
 
-__all__ = ["POLICY", "trace_html"]
-
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"  # as of the report
+__all__ = ["trace_html"]
 
 _HOW = (
     "A click on a unit opens its arithmetic, one on a heading its layer; the browser's back button closes it. Lines "

@@ -132,11 +132,6 @@ class Evidence:
         return int(self.validation_losses.argmin())
 
     @property
-    def gained(self) -> float:
-        """The share of `base_loss` that the best epoch took away."""
-        return 1 - float(self.validation_losses.min()) / max(self.base_loss, 1e-12)
-
-    @property
     def knows_by_heart(self) -> bool:
         """Whether the training rows are answered much better than others, so that their answers tell little."""
         return float(self.train_losses[self.best]) < 0.6 * float(self.validation_losses[self.best])
@@ -152,15 +147,6 @@ class Evidence:
     def last_look(self) -> Look | None:
         """At the end, or as near to it as there is."""
         return self.looks[-1] if self.looks else None
-
-    @cached_property
-    def moved(self) -> float | None:
-        """‖ΔW‖/‖W‖ of the last epoch that was looked at, the median over layers."""
-        for look in reversed(self.looks):
-            found = [layer.moved for layer in look.layers if layer.moved is not None]
-            if found:
-                return float(np.median(found))
-        return None
 
     def hidden(self, look: Look | None) -> Sequence[LayerSignal]:
         """The signals of the hidden layers."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,6 +52,11 @@ class Told:
     answers: Array
     source: object
     rows: bool
+
+    @property
+    def table_name(self) -> object:
+        """The table without its folder, which is nobody's business who is shown the page."""
+        return Path(self.source).name if isinstance(self.source, str) else self.source
 
     @property
     def of_columns(self) -> bool:

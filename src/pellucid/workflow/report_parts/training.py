@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from collections.abc import Sequence
 
@@ -37,7 +36,7 @@ def doctor(told: Told) -> Sequence[Block]:
             left -= len(shown)
         command = None
         if each.change:
-            command = changed_command(each.change, told.source, told.prepared.settings, config)
+            command = changed_command(each.change, told.table_name, told.prepared.settings, config)
         blocks.append(Article(title=each.finding, parts=parts, command=command))
     return blocks
 
@@ -176,9 +175,9 @@ def layers(told: Told) -> Sequence[Block]:
 def again(told: Told) -> Sequence[Block]:
     """The command, the versions, the fingerprint, the whole config."""
     libraries = told.run.model.facts.get("libraries", {})
-    config = write_config(told.prepared.settings, os.fspath(told.source) if isinstance(told.source, str) else None)
+    config = write_config(told.prepared.settings, told.table_name if isinstance(told.table_name, str) else None)
     return [
-        Code(text=train_command(told.source, told.prepared.settings), caption="The command:"),
+        Code(text=train_command(told.table_name, told.prepared.settings), caption="The command:"),
         Numbers(
             caption="Made with",
             headings=["", "version"],
