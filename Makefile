@@ -16,7 +16,7 @@ demo: $(VENV)/.runtime
 	$(BIN)/pellucid train iris
 
 test: $(VENV)/.development
-	$(BIN)/python -m pytest -n 2 -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
 
 check: $(VENV)/.development
 	$(BIN)/ruff check .

@@ -1,7 +1,7 @@
 """Commands as a user types them, run in this process: a Python and a PyTorch of its own for each would take longest.
 
-Every command also runs as a process of its own: in the README's commands (``house/test_examples.py``), and here and
-there where a test is about the process (``apart=True``).
+Some also run as processes of their own: the README's commands (``house/test_examples.py``), and here and there where
+a test is about the process (``apart=True``).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Shapley values against their definition, and against SHAP on the same function and background."""
+"""Shapley values against their definition; SHAP computes a network's in ``workflow/test_attribution.py``."""
 
 from __future__ import annotations
 
@@ -78,13 +78,3 @@ def test_sampled_values_sum_exactly_and_lie_within_their_errors(rows: tuple[Arra
         np.testing.assert_allclose(found.values[5:], weights[5:] * (row - background.mean(axis=0))[5:], atol=1e-9)
         within += list(np.abs(found.values - truth)[:5] <= 2.1 * found.errors[:5] + 1e-9)
     assert np.mean(within) > 0.85
-
-
-@pytest.mark.filterwarnings("ignore")
-def test_shap_finds_the_same(rows: tuple[Array, Array]) -> None:
-    shap = pytest.importorskip("shap", reason="SHAP is not installed")
-    row, background = rows
-    theirs = shap.explainers.Exact(bent, shap.maskers.Independent(background, max_samples=100))(row[np.newaxis])
-    ours = shapley_values(bent, row, background, [slice(i, i + 1) for i in range(4)])
-    np.testing.assert_allclose(ours.values, theirs.values[0], atol=1e-9)
-    assert ours.base == pytest.approx(float(theirs.base_values[0]))

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.running import pellucid
+
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -36,16 +38,26 @@ def test_readme_python(tmp_path: Path) -> None:
     run([sys.executable, "-W", "error", "-c", "\n".join(blocks)], tmp_path)
 
 
-def test_readme_commands(tmp_path: Path) -> None:
-    lines = [
-        line
-        for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
-        for line in block.splitlines()
-        if line.startswith("pellucid ")
-    ]
-    assert lines
-    for line in lines:
-        run([sys.executable, "-m", *shlex.split(line, comments=True)], tmp_path)
+COMMANDS = [
+    line
+    for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+    for line in block.splitlines()
+    if line.startswith("pellucid ")
+]
+ON_A_RUN = [line for line in COMMANDS if "my-run" in line]  # in their order: the first one trains it
+
+
+def test_readme_commands_on_a_run(tmp_path: Path) -> None:
+    first, *others = ON_A_RUN
+    assert "pellucid train" in first
+    run([sys.executable, "-m", *shlex.split(first, comments=True)], tmp_path)
+    for line in others:
+        assert pellucid(*shlex.split(line, comments=True)[1:], cwd=tmp_path).stdout
+
+
+@pytest.mark.parametrize("line", [line for line in COMMANDS if line not in ON_A_RUN])
+def test_readme_command(line: str, tmp_path: Path) -> None:
+    run([sys.executable, "-m", *shlex.split(line, comments=True)], tmp_path)
 
 
 def test_readme_pictures_are_those_that_are_made() -> None:

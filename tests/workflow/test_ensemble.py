@@ -24,7 +24,8 @@ from pellucid.training.loop import Plan
 from pellucid.workflow import members as members_
 from pellucid.workflow import train as train_
 from pellucid.workflow.ensemble import ensemble_sentence, point_metrics
-from pellucid.workflow.members import TrainedMembers, parts_of, prepare_run
+from pellucid.workflow.members import TrainedMembers
+from pellucid.workflow.parts import parts_of, prepare_run
 from pellucid.workflow.settings import Settings
 
 QUICK: dict[str, Any] = {"hidden": (8,), "epochs": 12, "learning_rate": 0.02}
@@ -389,20 +390,8 @@ def start(arguments: list[str]) -> subprocess.Popen[bytes]:
 
 @pytest.mark.parametrize("n_networks", [pytest.param("3", marks=pytest.mark.slow), "9"])
 def test_kills_at_random_moments(n_networks: str, people_csv: Path, tmp_path: Path) -> None:
-    flags = [
-        "--preset",
-        "plain",
-        "--hidden",
-        "16,8",
-        "--epochs",
-        "90",
-        "--dropout",
-        "0.2",
-        "--patience",
-        "none",
-        "--quiet",
-        "--no-verdict",
-    ]
+    flags = ["--preset", "plain", "--hidden", "16,8", "--epochs", "90", "--dropout", "0.2", "--patience", "none"]
+    flags += ["--quiet", "--no-verdict", "--no-report"]
     data = [str(people_csv), "--target", "buys", "--n-networks", n_networks, *flags]
     began = time.monotonic()
     output, _ = start([*data, "--out", str(tmp_path / "straight")]).communicate(timeout=120)

@@ -20,7 +20,7 @@ from pellucid.workflow import report as module
 from pellucid.workflow.boundary import boundary_of
 from pellucid.workflow.config import read_config
 from pellucid.workflow.looking import view_of
-from pellucid.workflow.members import prepare_run
+from pellucid.workflow.parts import prepare_run
 from pellucid.workflow.report import report, write_report
 from pellucid.workflow.report_parts.behaviour import _slice
 from pellucid.workflow.run import Run

@@ -34,8 +34,8 @@ SETTINGS: dict[str, Any] = {
 }
 FLAGS = [
     "--preset", "plain",
-    "--hidden", "16,8", "--epochs", "250", "--dropout", "0.2", "--batch-norm", "--optimizer", "adamw",
-    "--weight-decay", "0.01", "--patience", "none", "--quiet", "--no-verdict",
+    "--hidden", "16,8", "--epochs", "130", "--dropout", "0.2", "--batch-norm", "--optimizer", "adamw",
+    "--weight-decay", "0.01", "--patience", "none", "--quiet", "--no-verdict", "--no-report",
 ]  # fmt: skip
 
 
@@ -219,7 +219,7 @@ def test_ctrl_c_saves_the_best_weights_and_the_run_goes_on(
     code, output = finish(start([str(out), "--resume", "--quiet"]))
     assert code == 0, output
     pellucid.train(
-        people_csv, "buys", out=tmp_path / "straight", hidden=(16, 8), epochs=250, dropout=0.2, batch_norm=True,
+        people_csv, "buys", out=tmp_path / "straight", hidden=(16, 8), epochs=130, dropout=0.2, batch_norm=True,
         optimizer="adamw", weight_decay=0.01, patience=None,
     )  # fmt: skip
     assert same(out, tmp_path / "straight")

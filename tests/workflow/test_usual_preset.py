@@ -12,7 +12,7 @@ import pellucid
 from pellucid.estimators import NeuralAutoencoder, NeuralClassifier
 from pellucid.estimators.settings import chosen, preset_of
 from pellucid.workflow.grid import train_command
-from pellucid.workflow.members import prepare_run
+from pellucid.workflow.parts import prepare_run
 from pellucid.workflow.prepare import settings_for
 from pellucid.workflow.presets import BEST
 from tests.workflow.conftest import Columns

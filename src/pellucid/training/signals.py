@@ -72,15 +72,10 @@ class LayerSignal:
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """The network after ``epoch`` epochs (0: as it was drawn), on the sample: its loss and its layers.
-
-    ``logits`` is the root mean square of the logits, ``constant`` whether every row gets the same.
-    """
+    """The network after ``epoch`` epochs (0: as it was drawn), on the sample: its loss and its layers."""
 
     epoch: int
     loss: float
-    logits: float
-    constant: bool
     layers: tuple[LayerSignal, ...]
 
     def to_json(self) -> dict[str, Any]:
@@ -88,8 +83,6 @@ class Look:
         return {
             "epoch": self.epoch,
             "loss": _finite(self.loss),
-            "logits": _finite(self.logits),
-            "constant": self.constant,
             "layers": [{name: _finite(value) for name, value in asdict(layer).items()} for layer in self.layers],
         }
 
@@ -111,10 +104,7 @@ class Look:
             )
             for each in value["layers"]
         )  # fmt: skip
-        return cls(
-            epoch=int(value["epoch"]), loss=number(value["loss"]), logits=number(value["logits"]),
-            constant=bool(value["constant"]), layers=layers,
-        )  # fmt: skip
+        return cls(epoch=int(value["epoch"]), loss=number(value["loss"]), layers=layers)
 
 
 class Recorder:
@@ -168,16 +158,7 @@ class Recorder:
                         saturated=_saturated(function, outputs),
                     )
                 )
-            logits = passed.logits
-            self.looks.append(
-                Look(
-                    epoch=epoch,
-                    loss=result.value,
-                    logits=_rms(logits),
-                    constant=bool(np.ptp(logits, axis=0).max() <= 1e-6 * max(1.0, float(np.abs(logits).max()))),
-                    layers=tuple(layers),
-                )
-            )
+            self.looks.append(Look(epoch=epoch, loss=result.value, layers=tuple(layers)))
         self._before = (epoch, parameters)
 
     def _given(self, place: int, steps: Any) -> tuple[str | None, Array]:

@@ -18,7 +18,7 @@ from pellucid.workflow.config import read_config
 from pellucid.workflow.cross_validate import check_ensemble, cross_validate, metric_for
 from pellucid.workflow.folds import ROW_SETTINGS, Folds, cut_folds, prepare_fold
 from pellucid.workflow.grid import Grid, made_of, train_command
-from pellucid.workflow.members import n_learned_from
+from pellucid.workflow.parts import n_learned_from
 from pellucid.workflow.plan import auto_batch_size
 from pellucid.workflow.run import Run
 from pellucid.workflow.settings import Settings

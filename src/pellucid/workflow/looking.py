@@ -20,8 +20,8 @@ from pellucid.scratch.backprop import backward
 from pellucid.scratch.forward import forward
 from pellucid.workflow.config import read_config
 from pellucid.workflow.folder import RunFolder
-from pellucid.workflow.members import prepare_run
 from pellucid.workflow.model import Model
+from pellucid.workflow.parts import prepare_run
 from pellucid.workflow.prepare import Prepared
 from pellucid.workflow.rows_of_run import location_of_table, model_of, truth_of
 from pellucid.workflow.run import Run

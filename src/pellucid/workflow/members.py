@@ -1,19 +1,12 @@
-"""The networks of an ensemble: what each learns from, and how they are trained and resumed.
+"""The networks of a run, one or an ensemble: how they are trained, kept and resumed.
 
-Legend: K networks. They have one description and see the same preprocessed columns. With ``ensemble="seeds"`` they
-differ by the seed of their first weights, batches and dropout (``seed``, ``seed + 1``, …; Lakshminarayanan, Pritzel &
-Blundell 2017) and share the validation rows. With ``"folds"`` the rows outside the test part are cut into K folds by
-the rules of the split (classes even, groups and equal rows whole), and network k chooses its best epoch by fold k and
-learns from the others. The preprocessing is then fitted once, on the rows of all folds, so that a fold is not wholly
-new to the scaling of its columns; no test row is looked at.
-
+What each learns from is said in `pellucid.workflow.parts`.
 Small networks are trained together as a stack (`pellucid.training.many.worth_stacking`), others one after another.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,31 +14,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.errors import DataError, DivergenceError, SettingError
+from pellucid.errors import DivergenceError
 from pellucid.initialise import initialise
 from pellucid.optimizer import Optimizer
-from pellucid.safe_tensors import MAX_TENSORS
 from pellucid.training.checkpoint import Checkpointer, read_outcome, read_state, write_outcome
 from pellucid.training.engine import Engine
 from pellucid.training.history import Epoch
-from pellucid.training.loop import Outcome, Plan, Rows, State, fit
+from pellucid.training.loop import Outcome, Plan, State, fit
 from pellucid.training.many import worth_stacking
 from pellucid.training.signals import Recorder
 from pellucid.training.stacked_loop import fit_many
-from pellucid.workflow.folds import blocks_of, notes_on_rare_classes, usual_ensemble
-from pellucid.workflow.prepare import Prepared, prepare
-from pellucid.workflow.settings import Settings
+from pellucid.workflow.parts import Part, n_learned_from, rows_of
+from pellucid.workflow.prepare import Prepared
 
 __all__ = [
     "Keep",
-    "Part",
     "TrainedMembers",
-    "check_folds",
     "fit_members",
     "forget",
-    "n_learned_from",
-    "parts_of",
-    "prepare_run",
     "stacks_of",
 ]
 
@@ -54,25 +40,6 @@ OnEpoch = Callable[[int, Epoch], None]
 
 _AT_ONCE = 8  # networks of a stack: it cannot be saved half-way, so a kill costs the time of these at the most
 _WORTH_A_STACK = 4
-_MOST_FOLDS, _FEWEST_ROWS = 100, 5
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Part:
-    """What one network learns from.
-
-    Parameters
-    ----------
-    seed
-        Of its first weights, batches and dropout.
-    learns, held
-        Numbers of rows in ``prepared.train``: those to learn from, and those that choose the best epoch; ``None`` for
-        all of them, and for ``prepared.validation``.
-    """
-
-    seed: int
-    learns: Array | None = None
-    held: Array | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,118 +70,6 @@ class TrainedMembers:
     seconds_of_one: float | None = None
     stacked: bool = False
     interrupted: bool = False
-
-
-# ── rows ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def prepare_run(data: object, settings: Settings, *, test_data: object = None) -> Prepared:
-    """`prepare` for one network or an ensemble; for one by folds, all rows outside the test part are ``train``.
-
-    Raises
-    ------
-    SettingError
-        ``ensemble="folds"`` with one network, with more than 100, or with a split by time.
-    DataError
-        There are too few rows for so many folds.
-    """
-    if settings.ensemble == "auto":
-        return _prepare_auto(data, settings, test_data)
-    if settings.ensemble == "seeds":
-        return prepare(data, settings, test_data=test_data)
-    check_folds(settings)
-    whole = prepare(data, replace(settings, validation=0.0), test_data=test_data)
-    k, rows = settings.n_networks, len(whole.train)
-    if rows < _FEWEST_ROWS * k:
-        raise DataError(
-            f"{rows:,} rows are left without the test part, and {k} folds need {_FEWEST_ROWS * k:,}: use fewer "
-            "networks, or ensemble=seeds (--ensemble seeds)"
-        )
-    notes = [note for note in whole.notes if not note.startswith("no validation rows")]
-    notes += notes_on_rare_classes(whole.target, whole.split.train, k)
-    notes.append(
-        f"each of the {k} networks chooses its best epoch by another of {k} folds of the {rows:,} rows outside the "
-        "test part and learns from the others; the preprocessing is fitted once, on all of these rows"
-    )
-    return replace(whole, settings=replace(whole.settings, validation=settings.validation), notes=tuple(notes))
-
-
-def _prepare_auto(data: object, settings: Settings, test_data: object) -> Prepared:
-    if usual_ensemble(settings) == "folds":
-        with suppress(DataError):  # too few rows or groups for folds; what is wrong without them, too, is said below
-            prepared = prepare_run(data, replace(settings, ensemble="folds"), test_data=test_data)
-            if settings.group is not None:
-                parts_of(prepared)
-            return prepared
-    return prepare_run(data, replace(settings, ensemble="seeds"), test_data=test_data)
-
-
-def check_folds(settings: Settings) -> None:
-    if not 2 <= settings.n_networks <= _MOST_FOLDS:
-        raise SettingError(
-            f"ensemble folds needs n_networks from 2 to {_MOST_FOLDS}, one for each fold, got {settings.n_networks:,}; "
-            "give --n-networks 5, or ensemble=seeds"
-        )
-    if settings.time is not None:
-        raise SettingError(
-            f"ensemble folds would let networks learn from rows later than those that choose their best epoch, but "
-            f"the split is by time ({settings.time!r}): use ensemble=seeds (--ensemble seeds)"
-        )
-
-
-def parts_of(prepared: Prepared) -> tuple[Part, ...]:
-    """What each network learns from.
-
-    Raises
-    ------
-    SettingError
-        A model file could not hold so many networks.
-    DataError
-        The rows cannot be cut into so many folds.
-    """
-    settings = prepared.settings
-    arrays = len(prepared.network.parameters())
-    if settings.n_networks > 1 and settings.n_networks * arrays > MAX_TENSORS:
-        raise SettingError(
-            f"n_networks {settings.n_networks:,} of {arrays} arrays each are more than the {MAX_TENSORS:,} that a "
-            f"model file holds: give at most {MAX_TENSORS // arrays:,}"
-        )
-    seeds = range(settings.seed, settings.seed + settings.n_networks)
-    if settings.ensemble == "seeds":
-        return tuple(Part(seed=seed) for seed in seeds)
-    rows = prepared.split.train
-    try:
-        folds, _ = blocks_of(prepared, rows, settings.n_networks)
-    except DataError as error:
-        raise DataError(
-            f"the rows cannot be cut into {settings.n_networks} folds ({error}); use fewer networks, or ensemble=seeds"
-        ) from error
-    held = [np.searchsorted(rows, fold) for fold in folds]
-    everything = np.arange(len(rows))
-    return tuple(
-        Part(seed=seed, learns=np.setdiff1d(everything, fold), held=np.sort(fold))
-        for seed, fold in zip(seeds, held, strict=True)
-    )
-
-
-def n_learned_from(prepared: Prepared) -> int:
-    """How many rows a network learns from (of folds that differ in size: about so many)."""
-    rows = len(prepared.train)
-    k = prepared.settings.n_networks
-    return rows * (k - 1) // k if prepared.settings.ensemble == "folds" else rows
-
-
-def _rows_of(prepared: Prepared, part: Part) -> tuple[Rows, Rows]:
-    learned = prepared.train if part.learns is None else _taken(prepared.train, part.learns)
-    return learned, prepared.validation if part.held is None else _taken(prepared.train, part.held)
-
-
-def _taken(rows: Rows, at: Array) -> Rows:
-    inputs = rows.inputs[at]
-    return Rows(inputs=inputs, targets=inputs if rows.targets is rows.inputs else rows.targets[at])
-
-
-# ── training ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 class _Stopped(Exception):  # noqa: N818  # no error: the user asked for it
@@ -317,7 +172,7 @@ def _fit_one(
         if keep.state(k).exists():
             start = read_state(keep.state(k), keep.fingerprint, prepared.network)
         save = Checkpointer(keep.state(k), keep.fingerprint)
-    train, validation = _rows_of(prepared, parts[k])
+    train, validation = rows_of(prepared, parts[k])
     engine = new_engine(parts[k].seed)
     if recorder is not None:
         recorder.after(0, engine.parameters)
@@ -381,7 +236,7 @@ def _fit_stack(
         if interrupted():
             raise _Stopped
 
-    validation = [_rows_of(prepared, part)[1] if part.held is not None else prepared.validation for part in mine]
+    validation = [rows_of(prepared, part)[1] if part.held is not None else prepared.validation for part in mine]
     members = None if mine[0].learns is None else [part.learns for part in mine if part.learns is not None]
     seeds = [part.seed for part in mine]
     try:
@@ -399,7 +254,7 @@ def _fit_stack(
 def _epoch_alone(prepared: Prepared, plan: Plan, part: Part, new_engine: Callable[[int], Engine]) -> float:
     """Seconds of an epoch of one network by itself: the second of two, for the first also warms up."""
     seconds: list[float] = []
-    train, validation = _rows_of(prepared, part)
+    train, validation = rows_of(prepared, part)
     few = replace(plan, epochs=2, patience=None, seed=part.seed)
     fit(new_engine(part.seed), train, validation, few, on_epoch=lambda epoch: seconds.append(epoch.seconds))
     return min(seconds)

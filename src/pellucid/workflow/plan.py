@@ -11,7 +11,7 @@ from pellucid.training.engine import Engine, make_engine
 from pellucid.training.loop import Plan, check_batches
 from pellucid.training.schedules import Schedule
 from pellucid.workflow.machine import on_this_machine
-from pellucid.workflow.members import n_learned_from
+from pellucid.workflow.parts import n_learned_from
 from pellucid.workflow.prepare import Prepared
 from pellucid.workflow.settings import Settings
 

@@ -21,8 +21,9 @@ from pellucid.training.loop import Outcome, Rows, fit
 from pellucid.training.stacked_loop import fit_many
 from pellucid.workflow.config import read_config
 from pellucid.workflow.folder import RunFolder
-from pellucid.workflow.members import Part, parts_of, prepare_run, stacks_of
+from pellucid.workflow.members import stacks_of
 from pellucid.workflow.model import Model
+from pellucid.workflow.parts import Part, parts_of, prepare_run
 from pellucid.workflow.plan import engine_of, optimizer_of, plan_of, resolved
 from pellucid.workflow.prepare import Prepared
 from pellucid.workflow.rows_of_run import location_of_table

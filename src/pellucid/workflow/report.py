@@ -16,7 +16,7 @@ from pellucid.files import write_text
 from pellucid.workflow.config import read_config
 from pellucid.workflow.folder import RunFolder
 from pellucid.workflow.looking import view_of
-from pellucid.workflow.members import prepare_run
+from pellucid.workflow.parts import prepare_run
 from pellucid.workflow.prepare import Prepared
 from pellucid.workflow.report_parts import behaviour, outcome, training
 from pellucid.workflow.report_parts.told import Told

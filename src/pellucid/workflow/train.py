@@ -21,16 +21,9 @@ from pellucid.training.signals import Recorder
 from pellucid.workflow import report
 from pellucid.workflow.config import read_config, write_config
 from pellucid.workflow.folder import RunFolder
-from pellucid.workflow.members import (
-    Keep,
-    Part,
-    TrainedMembers,
-    fit_members,
-    forget,
-    parts_of,
-    prepare_run,
-)
+from pellucid.workflow.members import Keep, TrainedMembers, fit_members, forget
 from pellucid.workflow.outcome import conclude
+from pellucid.workflow.parts import Part, parts_of, prepare_run
 from pellucid.workflow.plan import engine_of, optimizer_of, plan_of, resolved
 from pellucid.workflow.prepare import Prepared, settings_for
 from pellucid.workflow.run import Run
