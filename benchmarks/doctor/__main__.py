@@ -1,6 +1,6 @@
 """Put every fault into several tables, over many seeds, beside healthy trainings, and publish what the doctor found.
 
-    python -m benchmarks.doctor                      # an hour: 20 seeds; a campaign that was stopped goes on
+    python -m benchmarks.doctor                      # two hours: 20 seeds; a campaign that was stopped goes on
     python -m benchmarks.doctor --development --seeds 3 --only leak --out elsewhere
 
 Every training is a line of ``doctor.jsonl``; ``DOCTOR.md`` is written from all of them.
@@ -29,6 +29,7 @@ def main() -> None:
     """Parse, go on where the lines end, write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--first", type=int, default=0, help="the first seed, where several processes share the work")
     parser.add_argument("--only", default="", help="names of faults, or 'healthy', with commas between")
     parser.add_argument("--development", action="store_true", help="the tables that thresholds were chosen on")
     parser.add_argument("--out", type=Path, default=HERE)
@@ -39,7 +40,7 @@ def main() -> None:
     tables = DEVELOPMENT if asked.development else HELD_OUT
     only = set(asked.only.split(",")) - {""}
     with lines.open("a", encoding="utf-8") as stream:
-        for what, name, seed, make in _trainings(tables, asked.seeds, only):
+        for what, name, seed, make in _trainings(tables, range(asked.first, asked.first + asked.seeds), only):
             if (what, name, seed) in done:
                 continue
             tried = make()
@@ -48,9 +49,9 @@ def main() -> None:
     write_page(asked.out / "DOCTOR.md", lines)
 
 
-def _trainings(tables: tuple[str, ...], seeds: int, only: set[str]) -> Iterator[tuple[str, str, int, Any]]:
+def _trainings(tables: tuple[str, ...], seeds: range, only: set[str]) -> Iterator[tuple[str, str, int, Any]]:
     """What to train, on which table, with which seed; seed by seed, so that a campaign that is stopped is even."""
-    for seed in range(seeds):
+    for seed in seeds:
         cases = {name: case(name, seed) for name in tables}
         for preset in PRESETS if not only or "healthy" in only else ():
             for name, one in cases.items():

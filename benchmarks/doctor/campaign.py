@@ -59,7 +59,8 @@ def _diverged(fault: Fault, case: Case) -> Tried:
 
 
 def _train(case: Case, settings: dict[str, Any], *, shifted: bool = False) -> Any:
-    given = {"verdict": False, "seed": case.seed, "threads": 1, **settings}
+    kind = {} if case.classes else {"task": "regression"}
+    given = {"verdict": False, "seed": case.seed, "threads": 1, **kind, **settings}
     test = None
     if shifted:
         test = {name: list(cells) for name, cells in case.apart.items()}

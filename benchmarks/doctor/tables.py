@@ -1,6 +1,7 @@
 """Tables to put faults into: columns in memory, at most so many rows, and rows kept apart to judge by.
 
-Thresholds of the rules were chosen on ``DEVELOPMENT``; ``HELD_OUT`` was looked at when they stood.
+Thresholds of the rules were chosen on ``DEVELOPMENT``; ``HELD_OUT`` was looked at when they stood. What is a fault
+already is left out: ids, columns that give the target away, and columns with one value among the rows taken.
 """
 
 from __future__ import annotations
@@ -20,20 +21,66 @@ __all__ = ["DEVELOPMENT", "HELD_OUT", "Case", "case"]
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 MOST = 1_200
 
-DEVELOPMENT = ("breast_cancer", "digits", "moons", "circles", "diabetes", "titanic", "concrete", "pima")
-HELD_OUT = ("spirals", "adult", "california", "penguins", "telco", "abalone", "covtype", "mushroom", "occupancy")
-_FILES = {
-    "titanic": ("titanic/titanic.csv.gz", "Survived"),
-    "concrete": ("concrete/concrete.csv.gz", -1),
-    "pima": ("pima_diabetes/pima-indians-diabetes.csv.gz", -1),
-    "adult": ("adult/adult-train.csv.gz", -1),
-    "california": ("california_housing/housing.csv.gz", "median_house_value"),
-    "abalone": ("abalone/abalone.csv.gz", -1),
-    "penguins": ("penguins/penguins.csv.gz", "species"),
-    "telco": ("telco_churn/telco-churn.csv.gz", "Churn"),
-    "covtype": ("covtype_20k/covtype_20k.csv.gz", -1),
-    "mushroom": ("mushroom/agaricus-lepiota.csv.gz", 0),
-    "occupancy": ("occupancy/datatraining.csv.gz", -1),
+DEVELOPMENT = (
+    "breast_cancer", "digits", "moons", "circles", "diabetes", "titanic", "concrete", "pima", "spirals", "adult",
+    "california", "penguins", "telco", "abalone", "covtype", "mushroom", "occupancy",
+)  # fmt: skip
+HELD_OUT = (
+    "german_credit", "wine_quality", "optdigits", "ctg", "diamonds", "cps_wages", "higgs", "sonar", "italy_power",
+    "wine",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Source:
+    """Where a table is, its target by name or place, and columns that are left out."""
+
+    file: str
+    target: str | int = -1
+    drop: tuple[str, ...] = ()
+    number: bool | None = None  # whether the target is one; None: by its values
+
+
+_CTG = (
+    "FileName",
+    "Date",
+    "SegFile",
+    "b",
+    "e",
+    "LBE",
+    "CLASS",
+    "A",
+    "B",
+    "C",
+    "D",
+    "E",
+    "AD",
+    "DE",
+    "LD",
+    "FS",
+    "SUSP",
+)
+_SOURCES = {
+    "titanic": _Source(file="titanic/titanic.csv.gz", target="Survived"),
+    "concrete": _Source(file="concrete/concrete.csv.gz"),
+    "pima": _Source(file="pima_diabetes/pima-indians-diabetes.csv.gz"),
+    "adult": _Source(file="adult/adult-train.csv.gz"),
+    "california": _Source(file="california_housing/housing.csv.gz", target="median_house_value"),
+    "abalone": _Source(file="abalone/abalone.csv.gz", number=True),
+    "penguins": _Source(file="penguins/penguins.csv.gz", target="species"),
+    "telco": _Source(file="telco_churn/Telco-Customer-Churn.csv.gz", target="Churn"),
+    "covtype": _Source(file="covtype_20k/covtype.20k.csv.gz"),
+    "mushroom": _Source(file="mushroom/agaricus-lepiota.csv.gz", target="edible"),
+    "occupancy": _Source(file="occupancy/datatraining.csv.gz"),
+    "german_credit": _Source(file="german_credit/german.csv.gz"),
+    "wine_quality": _Source(file="wine_quality/winequality-white.csv.gz", target="quality", number=True),
+    "optdigits": _Source(file="optdigits/optdigits.tra.csv.gz", target="Class"),
+    "ctg": _Source(file="ctg/CTG.csv.gz", target="NSP", drop=_CTG),
+    "diamonds": _Source(file="diamonds/diamonds.csv.gz", target="price"),
+    "cps_wages": _Source(file="cps_wages/CPSSW8.csv.gz", target="earnings", drop=("rownames",)),
+    "higgs": _Source(file="higgs_sample/binary.train.tsv.gz", target=0),
+    "sonar": _Source(file="sonar/sonar.csv.gz"),
+    "italy_power": _Source(file="ucr_time_series/ItalyPowerDemand_TEST.txt.gz", target=0),
 }
 
 
@@ -86,35 +133,35 @@ class Case:
 
 
 @cache
-def _whole(name: str) -> tuple[dict[str, list[Any]], str]:
+def _whole(name: str) -> tuple[dict[str, list[Any]], str, bool | None]:
     from pellucid.data.builtin import BUILTIN, load_builtin
 
     if is_builtin(name):
-        columns = load_builtin(name)[0]
-        table = read_table(columns)
-        target: Any = BUILTIN[name].target
-    else:
-        file, target = _FILES[name]
-        path = SHARED / file
-        table = read_table(path if path.exists() else next((SHARED / file.split("/")[0]).glob("*.csv.gz")))
-        target = table.names[target] if isinstance(target, int) else target
-    return {n: table.column(n).to_pylist() for n in table.names}, target
+        table = read_table(load_builtin(name)[0])
+        return {n: table.column(n).to_pylist() for n in table.names}, BUILTIN[name].target, None
+    source = _SOURCES[name]
+    table = read_table(SHARED / source.file)
+    target = table.names[source.target] if isinstance(source.target, int) else source.target
+    columns = {n: table.column(n).to_pylist() for n in table.names if n not in source.drop}
+    return columns, target, source.number
 
 
 def case(name: str, seed: int, *, most: int = MOST) -> Case:
     """At most ``most`` rows, of which a quarter stays apart; other rows for each seed."""
-    columns, target = _whole(name)
+    columns, target, is_number = _whole(name)
     known = [i for i, value in enumerate(columns[target]) if value is not None]
     rng = np.random.default_rng(seed)
     order = rng.permutation(known)[:most]
     apart, rest = order[: len(order) // 4], order[len(order) // 4 :]
     values = {columns[target][i] for i in order}
-    is_class = any(isinstance(v, str | bool) for v in values) or len(values) <= 10
+    if is_number is None:
+        is_number = len(values) > 10 and not any(isinstance(v, str | bool) for v in values)
+    varied = {n: c for n, c in columns.items() if len({c[i] for i in rest}) > 1}
     return Case(
         name=name,
         target=target,
-        columns={n: [c[i] for i in rest] for n, c in columns.items()},
-        apart={n: [c[i] for i in apart] for n, c in columns.items()},
-        classes=len(values) if is_class else 0,
+        columns={n: [c[i] for i in rest] for n, c in varied.items()},
+        apart={n: [c[i] for i in apart] for n, c in varied.items()},
+        classes=0 if is_number else len(values),
         seed=seed,
     )

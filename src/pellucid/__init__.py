@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from pellucid.workflow.compare import compare
     from pellucid.workflow.cross_validate import cross_validate
     from pellucid.workflow.doctor import doctor
+    from pellucid.workflow.image_attribution import explain_image
     from pellucid.workflow.lottery import lottery
     from pellucid.workflow.mistakes import mistakes
     from pellucid.workflow.model import Model
@@ -79,6 +80,7 @@ _HOMES = {
     "compare": "workflow.compare",
     "cross_validate": "workflow.cross_validate",
     "doctor": "workflow.doctor",
+    "explain_image": "workflow.image_attribution",
     "explain_row": "workflow.attribution",
     "load": "workflow.run",
     "lottery": "workflow.lottery",
@@ -125,6 +127,7 @@ __all__ = [
     "compare",
     "cross_validate",
     "doctor",
+    "explain_image",
     "explain_row",
     "load",
     "lottery",

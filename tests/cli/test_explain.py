@@ -9,6 +9,7 @@ import pytest
 
 import pellucid as package
 from tests.running import pellucid
+from tests.workflow.drawings import save_classes
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +42,19 @@ def test_all_rows(folder: Path) -> None:
     facts = json.loads(pellucid("explain", "run", "iris", "--json", cwd=folder).stdout)
     assert len(facts["importance"]) == 4
     assert facts["importance"][0]["low"] > 0
+
+
+def test_an_image(tmp_path: Path) -> None:
+    images = str(save_classes(tmp_path / "drawings", 20, size=8))
+    package.train(images, preset="plain", hidden=(8,), epochs=5, verdict=False, out=tmp_path / "run")
+    shown = pellucid("explain", "run", "--row", "3", "--out", "pictures", cwd=tmp_path).stdout
+    for words in ("What the parts of the image add", "nine parts of the image", "completeness gap", "it is across"):
+        assert words in shown, words
+    assert (tmp_path / "pictures" / "row.png").exists()
+    facts = json.loads(pellucid("explain", "run", images, "--row", "3", "--json", cwd=tmp_path).stdout)
+    assert len(facts["pixels"]) == len(facts["pixels"][0]) == 8
+    assert "cannot be typed" in pellucid("explain", "run", "--input", "a=1", cwd=tmp_path, code=2).stderr
+    assert "--row N" in pellucid("explain", "run", cwd=tmp_path, code=2).stderr
 
 
 @pytest.mark.parametrize(

@@ -46,8 +46,8 @@ def test_exported_names() -> None:
         "ModelFileError", "Network", "NeuralAutoencoder", "NeuralClassifier", "NeuralRegressor", "Optimizer",
         "PellucidError", "PerceptronClassifier", "Run", "RunFolderError", "SettingError",
         "Settings", "StorageError", "Task", "UserError", "__version__", "boundary", "check", "compare",
-        "cross_validate", "doctor", "explain_row", "load", "lottery", "lr_range_test", "mistakes", "mlp", "overview",
-        "report", "resume", "search", "study", "trace", "train", "units",
+        "cross_validate", "doctor", "explain_image", "explain_row", "load", "lottery", "lr_range_test",
+        "mistakes", "mlp", "overview", "report", "resume", "search", "study", "trace", "train", "units",
     }  # fmt: skip
     for name in pellucid.__all__:
         assert getattr(pellucid, name) is not None

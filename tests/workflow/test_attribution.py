@@ -158,5 +158,5 @@ def test_what_cannot_be_explained_says_so(runs: dict[str, Path], tmp_path: Path)
         overview(runs["binary"], without)
     assert explain_row(runs["binary"], without, row=1).truth is None
     again = pellucid.train("iris", preset="plain", task="reconstruction", hidden=(2,), epochs=1, out=tmp_path / "again")
-    with pytest.raises(DataError, match="reconstructions cannot be explained"):
+    with pytest.raises(DataError, match="no column explains it"):
         overview(again.path or "", "iris")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from pellucid.workflow.attribution import ExplainedRow
+    from pellucid.workflow.image_attribution import ExplainedImage
     from pellucid.workflow.overview import Overview
 
 __all__ = ["explain"]
@@ -40,7 +41,9 @@ def explain(
     """Say what each column does: with --row or --input to one answer, else to all (importance, dependence, pairs)."""
     import json as json_
 
+    from pellucid.errors import SettingError
     from pellucid.plots.canvas import save
+    from pellucid.workflow.rows_of_run import model_of
 
     if row is None and given is None:
         from pellucid.workflow.overview import overview
@@ -50,6 +53,16 @@ def explain(
             _show_overview(over)
         figures = {"importance": over.importance_figure, "dependence": over.dependence_figure}
         facts = over.to_json()
+    elif (model := model_of(run)).image is not None and model.task.kind != "reconstruction":
+        if given is not None:
+            raise SettingError("an image cannot be typed: give --row N of DATA in place of --input")
+        from pellucid.workflow.image_attribution import explain_image
+
+        image = explain_image(run, data, row=row or 0, label=label, seed=seed)
+        if not json:
+            _show_image(image)
+        figures = {"row": image.figure}
+        facts = image.to_json()
     else:
         from pellucid.workflow.attribution import explain_row
 
@@ -122,6 +135,32 @@ def _show_row(found: ExplainedRow) -> None:
         f"{abs(found.shapley.gap):.1g}.\n"
         f"Integrated gradients: from the mean of those rows, whose {escape(what)} is {found.gradients.reference:.4g}, "
         f"in {found.gradients.points:,} points; completeness gap {abs(found.gradients.gap):.1g}.",
+        soft_wrap=True, highlight=False,
+    )  # fmt: skip
+
+
+def _show_image(found: ExplainedImage) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    from pellucid.cli.console import console, notes
+
+    gradients, what = found.gradients, found.score.name
+    truth = "" if found.truth is None else f"; it is {found.truth}"
+    console.print(f"[bold]{escape(found.title)}[/]: {escape(str(found.prediction))}{escape(truth)}", soft_wrap=True)
+    console.print(
+        f"The {escape(what)} is {gradients.answer:.4g}; that of the mean of {escape(found.background_title)} is "
+        f"{gradients.reference:.4g}. What the parts of the image add:\n", soft_wrap=True,
+    )  # fmt: skip
+    table = Table(box=None, pad_edge=False, show_header=False)
+    values = list(found.by_part.values())
+    for start in (0, 3, 6):
+        table.add_row(*(_signed(value) for value in values[start : start + 3]))
+    console.print(table)
+    notes(found.notes)
+    console.print(
+        f"\nIntegrated gradients of every pixel, summed over nine parts of the image, in {gradients.points:,} points; "
+        f"completeness gap {abs(gradients.gap):.1g}. --out FOLDER draws them, --json has them all.",
         soft_wrap=True, highlight=False,
     )  # fmt: skip
 

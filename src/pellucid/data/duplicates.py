@@ -62,7 +62,8 @@ def n_in_conflict(hashes: HashArray, labels: Any) -> int:
     2
     """
     _, of_row = np.unique(hashes, return_inverse=True)
-    pairs = np.unique(np.column_stack([of_row, np.asarray(labels)]), axis=0)
+    _, label = np.unique(np.asarray(labels), return_inverse=True)  # numbers, too, have a place in their order
+    pairs = np.unique(np.column_stack([of_row, label]), axis=0)
     n_labels = np.bincount(pairs[:, 0])
     return int((n_labels[of_row] > 1).sum())
 

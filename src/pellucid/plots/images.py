@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pellucid.plots.canvas import BAD, COLOURS, MARKERS, SEQUENTIAL, panels
+from pellucid.plots.canvas import BAD, COLOURS, MARKERS, SEQUENTIAL, TWO_SIDED, panels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["WRONG", "code_map", "error_maps", "image_grid", "pairs"]
+__all__ = ["WRONG", "attributed_images", "code_map", "error_maps", "image_grid", "pairs"]
 
 Array = NDArray[Any]
 
@@ -164,6 +164,52 @@ def error_maps(
         axis.set_axis_off()
     if shown is not None:
         figure.colorbar(shown, ax=axes, label=unit, shrink=0.85)
+    return figure
+
+
+def attributed_images(images: ArrayLike, values: ArrayLike, captions: Sequence[str], *, name: str) -> Figure:
+    """Draw images, and below each what every pixel of it adds to the answer, in one scale of colours an image.
+
+    Parameters
+    ----------
+    images
+        ``[N, H, W, C]`` bytes, grey (C = 1) or colours (3).
+    values
+        ``[N, H, W]``: orange speaks for the answer, purple against it.
+    captions
+        One an image.
+    name
+        What is answered, such as ``"probability of 7"``.
+
+    >>> figure = attributed_images(np.zeros((2, 8, 8, 1), np.uint8), np.ones((2, 8, 8)), ["a", "b"], name="answer")
+    >>> [axis.get_title() for axis in figure.axes[:2]]
+    ['a', 'b']
+    """
+    pixels, maps = np.asarray(images), np.asarray(values)
+    n = len(pixels)
+    columns = min(n, 5)
+    rows = math.ceil(n / columns)
+    width = max(1.3, 0.085 * max(len(caption) for caption in captions)) if n > 1 else 3.6
+    figure, axes = panels(2 * rows, columns, width=width, height=width if n == 1 else 1.5)
+    for axis in axes:
+        axis.set_axis_off()
+    for i in range(n):
+        above = axes[2 * columns * (i // columns) + i % columns]
+        below = axes[2 * columns * (i // columns) + columns + i % columns]
+        above.set_axis_on()
+        below.set_axis_on()
+        _image(
+            above,
+            pixels[i].squeeze(-1) if pixels.shape[-1] == 1 else pixels[i],
+            {"cmap": "gray", "vmin": 0, "vmax": 255},
+        )
+        above.set_title(captions[i], fontsize=10)
+        most = float(np.abs(maps[i]).max()) or 1.0
+        _image(below, maps[i], {"cmap": TWO_SIDED + "_r", "vmin": -most, "vmax": most})
+        _frame(above, "#BBBBBB", 0.8)
+        _frame(below, "#BBBBBB", 0.8)
+    said = f"orange speaks for the {name}, purple against it"
+    figure.supxlabel(textwrap.fill(said, int(13 * width * columns)), fontsize=9)
     return figure
 
 

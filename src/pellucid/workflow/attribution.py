@@ -197,17 +197,22 @@ def row_explained(
 
 
 def check_explainable(model: Model) -> None:
-    """Columns of a table can be explained; pixels and reconstructions cannot yet.
+    """Columns of a table can be explained; pixels and reconstructions have other ways.
 
     Raises
     ------
     DataError
         The model is of the other kind.
     """
-    if model.task.kind == "reconstruction" or model.image is not None:
+    if model.task.kind == "reconstruction":
         raise DataError(
-            "models of images and reconstructions cannot be explained column by column: give a model of a table's "
-            "target, or see its errors with 'pellucid mistakes'"
+            "a reconstruction answers with all of its columns at once, so no column explains it: 'pellucid predict' "
+            "writes the error of each row"
+        )
+    if model.image is not None:
+        raise DataError(
+            "images have pixels in place of columns: explain one of them with --row N (in Python explain_image), or "
+            "see the worst with 'pellucid mistakes'"
         )
 
 

@@ -17,7 +17,7 @@ from pellucid.data.splits import Split
 from pellucid.data.target import Target
 from pellucid.errors import DataError, SettingError
 from pellucid.training.loop import Rows
-from pellucid.workflow.fitted import fit_to
+from pellucid.workflow.edited import fit_to_split
 from pellucid.workflow.prepare import Held, Prepared, prepare, split_of
 from pellucid.workflow.settings import Settings
 
@@ -96,7 +96,8 @@ def cut_folds(data: object, settings: Settings, *, folds: int = 5) -> Folds:
     """
     if isinstance(folds, bool) or not isinstance(folds, int) or not 2 <= folds <= _MOST:
         raise SettingError(f"folds must be a whole number from 2 to {_MOST}, got {folds!r}; 5 and 10 are usual")
-    base = prepare(data, settings)
+    base = prepare(data, replace(settings, edit_labels=False))  # each fold leaves out rows of its own
+    base = replace(base, settings=replace(base.settings, edit_labels=settings.edit_labels))
     rows = np.sort(np.concatenate([base.split.train, base.split.validation]))
     needed = max(_FEWEST * folds, _FEWEST_IN_ALL)
     if len(rows) < needed:
@@ -145,7 +146,7 @@ def usual_ensemble(settings: Settings, n_rows: int | None = None) -> str:
 def with_split(base: Prepared, split: Split) -> Prepared:
     """``base`` as `prepare` would have left it, had it come to this split."""
     settings, table, target = base.settings, base.table, base.target
-    fitted = fit_to(split.train, table, base.schema, target, settings)
+    split, fitted = fit_to_split(split, table, base.schema, target, settings)
 
     def inputs(rows: Array) -> Array:
         return fitted.recipe.transform(table.take(rows), dtype=np.dtype(settings.dtype))

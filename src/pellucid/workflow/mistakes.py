@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.errors import DataError, SettingError
-from pellucid.plots.images import image_grid
+from pellucid.plots.images import attributed_images, image_grid
 from pellucid.workflow.attribution import row_explained
+from pellucid.workflow.image_attribution import image_explained, pixels_of_view
 from pellucid.workflow.looking import Viewed, look_at
 from pellucid.workflow.model import Model
 from pellucid.workflow.run import Run
@@ -27,6 +28,7 @@ _BUDGET = 20_000  # rows that the network answers to explain one of them
 _REASONS = 3
 _NEAREST = 3
 _AMONG = 20_000  # rows that neighbours are sought among
+_BACKGROUND = 100  # images whose mean a mistaken one is compared with
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,8 +91,9 @@ class Mistakes:
         The worst first.
     n_wrong, n_rows
         How many rows were answered wrongly (of numbers: all), of how many.
-    images
-        ``[found, H, W, C]`` for a model of images.
+    images, maps
+        For a model of images ``[found, H, W, C]``, and what each pixel adds to the wrong answer ``[found, H, W]``;
+        no maps where the reasons were not sought.
     notes
         Sentences for the user.
     """
@@ -101,13 +104,17 @@ class Mistakes:
     n_wrong: int
     n_rows: int
     images: Array | None = None
+    maps: Array | None = None
     notes: tuple[str, ...] = ()
 
     def figure(self) -> Figure | None:
-        """The images, each with what it is and what was answered; ``None`` for a table."""
+        """The images, each with what it is, what was answered and what spoke for that; ``None`` for a table."""
         if self.images is None or not self.found:
             return None
-        captions = [f"{each.truth}, not {each.prediction} ({each.sure:.0%})" for each in self.found]
+        sure = ["" if each.sure is None else f" ({each.sure:.0%})" for each in self.found]
+        captions = [f"{each.truth}, not {each.prediction}{s}" for each, s in zip(self.found, sure, strict=True)]
+        if self.maps is not None:
+            return attributed_images(self.images, self.maps, captions, name="wrong answer")
         return image_grid(self.images.squeeze(-1) if self.images.shape[-1] == 1 else self.images, captions, columns=5)
 
     def to_json(self) -> dict[str, Any]:
@@ -215,13 +222,15 @@ def mistakes_of(viewed: Viewed, *, most: int = 10, explain: bool = True) -> Mist
                 reasons=_reasons(few, place, viewed) if explain and model.image is None else (),
             )
         )
+    of_images = model.image is not None and bool(found)
     return Mistakes(
         title=viewed.title,
         model=model,
         found=tuple(found),
         n_wrong=len(wrong),
         n_rows=len(truth),
-        images=_images(few) if model.image is not None and found else None,
+        images=pixels_of_view(few) if of_images else None,
+        maps=_maps(few, among) if of_images and explain and model.task.is_classification else None,
         notes=viewed.notes,
     )
 
@@ -238,11 +247,11 @@ def _cells(viewed: Viewed, place: int) -> dict[str, object]:
     return {name: viewed.table.column(name)[place].as_py() for name in names}
 
 
-def _images(viewed: Viewed) -> Array:
-    image = viewed.model.image
-    assert image is not None
-    pixels: Array = image.decode(viewed.inputs[:, viewed.model.recipe.slices[image.name]])
-    return pixels
+def _maps(few: Viewed, among: Viewed) -> Array:
+    """For each image what its pixels add to the probability of the class that was answered."""
+    background, labels = among.sample(_BACKGROUND), few.model.labels(few.model.answers_to(few.inputs))
+    ones = [few.take(np.array([k])) for k in range(len(labels))]
+    return np.stack([image_explained(one, background, label=labels[k]).by_pixel for k, one in enumerate(ones)])
 
 
 def _reasons(few: Viewed, place: int, viewed: Viewed) -> tuple[tuple[str, float], ...]:

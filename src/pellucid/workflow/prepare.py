@@ -22,7 +22,7 @@ from pellucid.preprocessing.recipe import Recipe
 from pellucid.preprocessing.target import TargetScaler
 from pellucid.task import Task
 from pellucid.training.loop import Rows
-from pellucid.workflow.fitted import fit_to
+from pellucid.workflow.edited import fit_to_split
 from pellucid.workflow.presets import usual_preset
 from pellucid.workflow.settings import Settings
 from pellucid.workflow.sources import (
@@ -128,10 +128,8 @@ def prepare(data: object, settings: Settings, *, test_data: object = None) -> Pr
         where = f"those of {test_table.report.source}" if given_test is not None else "the source's own test part"
         split = replace(split, how=f"{split.how}; the test rows are {where}")
         notes += [*(note for note in test_table.report.notes if given_test is not None), *test_notes, *dropped]
-    notes += split.notes
-
-    fitted = fit_to(split.train, table, schema, target, settings)
-    notes += fitted.notes
+    split, fitted = fit_to_split(split, table, schema, target, settings)
+    notes += [*split.notes, *fitted.notes]
     if not len(split.validation):
         notes.append("no validation rows: the best epoch is chosen by the loss of the training rows themselves")
 

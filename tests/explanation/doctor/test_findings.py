@@ -137,6 +137,10 @@ def test_losses_that_do_not_suit() -> None:
     table = slope()
     classes = {**table, "z": [float(round(v) % 3) for v in table["z"]]}
     assert found(classes, "z", task="regression")["wrong-loss"].change["task"] == "multiclass"
+    grades = {**table, "z": [float(min(6, max(0, round(v) + 3))) for v in table["z"]]}
+    assert "wrong-loss" not in found(grades, "z", task="regression")  # seven in an order that means something
+    names = {**table, "z": [float([4, 0, 6, 2, 5, 1, 3][int(v)]) for v in grades["z"]]}
+    assert found(names, "z", task="regression")["wrong-loss"].change["task"] == "multiclass"
     wild = {**table, "z": [v * 4_000 if i % 100 == 0 else v for i, v in enumerate(table["z"])]}
     assert found(wild, "z")["wrong-loss"].change == {"loss": "huber"}
 

@@ -59,7 +59,7 @@ _FOLLOWS: dict[str, tuple[str, ...]] = {
     "exploding-gradients": ("learning-rate-too-low", "diverging", "stopped-too-early", "labels-look-wrong"),
     "saturated-units": ("learning-rate-too-low",),
     "diverging": ("learning-rate-too-high", "dead-units", "majority-collapse"),
-    "too-few-rows": ("labels-look-wrong", "overfitting"),
+    "too-few-rows": ("labels-look-wrong",),
 }  # fmt: skip
 
 

@@ -131,11 +131,6 @@ class Evidence:
         """The epoch, from 0, with the least validation loss."""
         return int(self.validation_losses.argmin())
 
-    @property
-    def knows_by_heart(self) -> bool:
-        """Whether the training rows are answered much better than others, so that their answers tell little."""
-        return float(self.train_losses[self.best]) < 0.6 * float(self.validation_losses[self.best])
-
     # ── layers ──
 
     @property

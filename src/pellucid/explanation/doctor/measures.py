@@ -11,23 +11,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["alone", "copies", "nearest_distances", "shifts", "smooth_ceiling"]
+from pellucid.preprocessing.neighbours import votes_of_neighbours
+
+__all__ = ["against_neighbours", "alone", "copies", "in_order", "nearest_distances", "shifts"]
 
 Array = NDArray[Any]
 
 _BINS = 20
 _AT_ONCE = 512
-_FEWEST = 10
+_FEWEST, _FEWEST_IN_ORDER = 10, 5
 _FEATURES = 500
 _MOST = 1_000  # rows that distances are taken between
+_AGREED, _HARDLY_MORE, _BETTER = 9, 1.65, 0.75
 
 
 def alone(inputs: Array, truth: Array, places: Sequence[slice], *, classes: int) -> Array:
     """For each column the share of the target's uncertainty that it alone leaves, ``[columns]``.
 
     A column is cut into at most 20 parts with equally many rows (a category is its own part), half of the rows tell
-    the answer of each part, the other half measure it: misclassified rows relative to always answering the commonest
-    class, or squared error relative to the mean.
+    the answer of each part, the other half measure it, and the other way round: misclassified rows relative to always
+    answering the commonest class, or squared error relative to the mean.
 
     >>> x = np.arange(100.0)[:, np.newaxis] % 2
     >>> alone(np.hstack([x, np.zeros((100, 1))]), x[:, 0].astype(int), [slice(0, 1), slice(1, 2)], classes=2)
@@ -37,23 +40,27 @@ def alone(inputs: Array, truth: Array, places: Sequence[slice], *, classes: int)
     found = []
     for place in places:
         part = _parts(inputs[:, place])
-        n = int(part.max(initial=0)) + 1
-        if classes:
-            counts = np.zeros((n, classes))
-            np.add.at(counts, (part[half], truth[half].astype(np.int64)), 1)
-            whole = counts.sum(axis=0)
-            counts += 1e-6 * whole / max(whole.sum(), 1)
-            wrong = (counts.argmax(axis=1)[part[~half]] != truth[~half]).mean()
-            base = (whole.argmax() != truth[~half]).mean()
-        else:
-            total = np.bincount(part[half], truth[half], minlength=n)
-            count = np.bincount(part[half], minlength=n)
-            mean = truth[half].mean()
-            answer = np.where(count > 0, total / np.maximum(count, 1), mean)
-            wrong = np.square(answer[part[~half]] - truth[~half]).mean()
-            base = np.square(mean - truth[~half]).mean()
-        found.append(min(1.0, float(wrong / base)) if base else 1.0)
+        one, two = (_told(part, truth, tells, classes=classes) for tells in (half, ~half))
+        base = one[1] + two[1]
+        found.append(min(1.0, (one[0] + two[0]) / base) if base else 1.0)
     return np.array(found)
+
+
+def _told(part: Array, truth: Array, tells: Array, *, classes: int) -> tuple[float, float]:
+    """The error of the other rows where ``tells`` give each part's answer, and where they give one to all."""
+    n = int(part.max(initial=0)) + 1
+    if classes:
+        counts = np.zeros((n, classes))
+        np.add.at(counts, (part[tells], truth[tells].astype(np.int64)), 1)
+        whole = counts.sum(axis=0)
+        counts += 1e-6 * whole / max(whole.sum(), 1)
+        wrong = counts.argmax(axis=1)[part[~tells]] != truth[~tells]
+        return float(wrong.mean()), float((whole.argmax() != truth[~tells]).mean())
+    total = np.bincount(part[tells], truth[tells], minlength=n)
+    count = np.bincount(part[tells], minlength=n)
+    mean = truth[tells].mean()
+    answer = np.where(count > 0, total / np.maximum(count, 1), mean)
+    return float(np.square(answer[part[~tells]] - truth[~tells]).mean()), float(np.square(mean - truth[~tells]).mean())
 
 
 def _parts(features: Array) -> Array:
@@ -149,24 +156,67 @@ def shifts(before: Array, after: Array) -> Array:
     return found
 
 
-def smooth_ceiling(truth: Array, answers: Array) -> tuple[float, Array] | None:
-    """Whether labels contradict confident answers about as often as less confident ones.
+def against_neighbours(inputs: Array, truth: Array, *, classes: int) -> tuple[float, Array] | None:
+    """Whether labels contradict the rows around them where classes are apart as often as where they meet.
 
-    Where classes overlap, the surest answers are almost never wrong; labels that were changed by chance are wrong
-    wherever the row lies. Of the surest half from 3 % (the lower 95 % limit) to 30 % must be contradicted, of the
-    surest fifth about as many, and of the other half not many more.
+    Each row is answered by the ten rows nearest to it (Wilson 1972). Where classes overlap, the answers on which nine
+    of the ten agree are nearly always right; labels that were changed by chance contradict them wherever they lie. Of
+    these from 3 % (the lower 95 % limit) to 30 % must be contradicted, of the others hardly more, and the ten must be
+    better than always answering the commonest class.
+
+    Parameters
+    ----------
+    inputs, truth
+        ``[n, F]``, and class numbers ``[n]``; of more than 2,000 rows so many are looked at.
 
     Returns
     -------
-    The share, and the contradicted rows of the surest half, the surest first; ``None`` where it is not so.
+    The share, and the rows that nine or ten contradict, ten before nine; ``None`` where it is not so.
+
+    >>> x = np.linspace(-1, 1, 400)[:, np.newaxis]
+    >>> right = (x[:, 0] > 0).astype(int)
+    >>> wrong = np.arange(400) % 9 == 4
+    >>> share, rows = against_neighbours(x, right ^ wrong, classes=2)
+    >>> bool(wrong[rows].all()), against_neighbours(x, right, classes=2)
+    (True, None)
     """
-    n = len(truth)
-    sure = answers.max(axis=1)
-    order = np.argsort(-sure, kind="stable")
-    wrong = answers.argmax(axis=1) != truth
-    half, fifth = order[: n // 2], order[: n // 5]
-    share, top, rest = (float(wrong[part].mean()) for part in (half, fifth, order[n // 2 :]))
-    low = share - 1.96 * np.sqrt(share * (1 - share) / max(len(half), 1))
-    if low < 0.03 or share > 0.3 or top < 0.5 * share or rest > 2.5 * share:
+    places = np.linspace(0, len(truth) - 1, min(len(truth), 2 * _MOST)).astype(np.int64)
+    y = truth[places].astype(np.int64)
+    votes = votes_of_neighbours(inputs[places], y, classes=classes)
+    wrong, agreed = votes.argmax(axis=1) != y, votes.max(axis=1)
+    sure = agreed >= _AGREED
+    if not sure.any():
         return None
-    return share, half[wrong[half]]
+    share, rest = float(wrong[sure].mean()), float(wrong[~sure].mean()) if not sure.all() else 0.0
+    low = share - 1.96 * np.sqrt(share * (1 - share) / int(sure.sum()))
+    base = 1 - np.bincount(y).max() / len(y)
+    if low < 0.03 or share > 0.3 or rest > _HARDLY_MORE * share or wrong.mean() > _BETTER * base:
+        return None
+    found = np.flatnonzero(wrong & sure)
+    return share, places[found[np.argsort(-agreed[found], kind="stable")]]
+
+
+def in_order(inputs: Array, truth: Array) -> bool:
+    """Whether the order of a few whole numbers means something, as with grades, so that they are more than names.
+
+    Rows near to each other that differ should differ by little: their mean distance in the order is compared with that
+    in 500 random orders, and must be among the least 2 %. Fewer than five numbers have too few orders to say so.
+
+    >>> x = np.random.default_rng(0).uniform(0, 7, (600, 1))
+    >>> grade = x[:, 0].astype(int)
+    >>> in_order(x, grade), in_order(x, np.array([3, 0, 5, 1, 6, 2, 4])[grade])
+    (True, False)
+    """
+    places = np.linspace(0, len(truth) - 1, min(len(truth), 2 * _MOST)).astype(np.int64)
+    names, code = np.unique(truth[places], return_inverse=True)
+    if len(names) < _FEWEST_IN_ORDER:
+        return False
+    votes = votes_of_neighbours(inputs[places], code, classes=len(names))
+    pairs = np.stack([votes[code == k].sum(axis=0) for k in range(len(names))])  # [C, C] of neighbours
+
+    def apart(order: Array) -> float:
+        return float((pairs * np.abs(order[:, np.newaxis] - order)).sum())
+
+    rng = np.random.default_rng(0)
+    others = [apart(rng.permutation(len(names))) for _ in range(500)]
+    return bool(apart(np.arange(len(names))) <= np.quantile(others, 0.02))

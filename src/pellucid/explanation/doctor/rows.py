@@ -7,11 +7,12 @@ import numpy as np
 from pellucid.explanation.doctor.evidence import Evidence
 from pellucid.explanation.doctor.finding import Finding
 from pellucid.explanation.doctor.measures import (
+    against_neighbours,
     alone,
     copies,
+    in_order,
     nearest_distances,
     shifts,
-    smooth_ceiling,
 )
 
 __all__ = [
@@ -21,6 +22,9 @@ __all__ = [
 
 _RARE = 0.1
 _FEW_ROWS = 50
+_TELLS = 0.07  # share of the uncertainty that a column which gives the target away leaves at most
+_EASY = 0.12  # where a second column leaves less than that, the table is an easy one
+_ONE_OF_A_KIND = 6  # times as much as it leaves the next best one, where it is not quite so telling
 
 
 def unscaled(e: Evidence) -> Finding | None:
@@ -81,8 +85,8 @@ def too_small(e: Evidence) -> Finding | None:
             f"({e.validation_losses[e.best]:.3g})"
         ),
         consequence="it cannot bend its answers to what the columns say",
-        fix="wider layers",
-        change={"hidden": (64, 32)},
+        fix="wider layers, and the mean of several networks",
+        change={"hidden": (64, 32), "n_networks": max(4, int(e.settings["n_networks"]))},
     )
 
 
@@ -147,23 +151,39 @@ def imbalance(e: Evidence) -> Finding | None:
 
 
 def leak(e: Evidence) -> Finding | None:
-    """One column alone nearly gives the answer, and no other comes close."""
-    if len(e.columns.read) < 2 or e.kind == "reconstruction" or len(e.train) < 30:
+    """A column that alone nearly gives the answer, or a few of them, and no other comes close."""
+    names = list(e.columns.read)
+    if len(names) < 2 or e.kind == "reconstruction" or len(e.train) < 30:
         return None
-    errors = alone(e.train.inputs, e.train.truth, list(e.columns.read.values()), classes=len(e.classes))
+    errors = alone(
+        np.concatenate([e.train.inputs, e.unseen.inputs]), np.concatenate([e.train.truth, e.unseen.truth]),
+        list(e.columns.read.values()), classes=len(e.classes),
+    )  # fmt: skip
     order = np.argsort(errors)
-    first, second = errors[order[0]], errors[order[1]]
-    if first > 0.1 or second < 2.5 * max(first, 0.03) or second < 0.12:
+    telling = max(1, int((errors <= _TELLS).sum()))
+    if telling > max(1, len(names) // 4):
         return None
-    name = list(e.columns.read)[int(order[0])]
-    other = list(e.columns.read)[int(order[1])]
+    last, after = errors[order[telling - 1]], errors[order[telling]]
+    if telling > 1:
+        stands_out = after >= 3 * _TELLS
+    elif last <= _TELLS:
+        stands_out = after >= max(4 * last, _EASY)
+    else:
+        stands_out = last <= 2 * _TELLS and after >= _ONE_OF_A_KIND * last
+    if not stands_out:
+        return None
+    suspects = tuple(names[i] for i in order[:telling])
+    listed = ", ".join(repr(name) for name in suspects)
     return Finding(
         name="leak",
-        finding=f"The column {name!r} may give {e.target!r} away.",
-        evidence=f"it alone leaves {first:.1%} of the uncertainty; the next best, {other!r}, leaves {second:.0%}",
+        finding=f"The column{'' if telling == 1 else 's'} {listed} may give {e.target!r} away.",
+        evidence=(
+            f"{'it alone leaves' if telling == 1 else 'each alone leaves at most'} {last:.1%} of the uncertainty; the "
+            f"next best, {names[order[telling]]!r}, leaves {after:.0%}"
+        ),
         consequence="if it is not known when the model is used, all figures measured here are far too good",
-        fix="drop it, unless it is really known beforehand (it is then all that is needed)",
-        change={"drop": (*e.settings["drop"], name)},
+        fix="drop what is not really known beforehand; what is may be all that is needed",
+        change={"drop": (*e.settings["drop"], *suspects)},
     )
 
 
@@ -174,15 +194,15 @@ def near_copies(e: Evidence) -> Finding | None:
     to_train = nearest_distances(e.unseen.inputs, e.train.inputs)
     within = nearest_distances(e.train.inputs, e.train.inputs, itself=True)
     usual = float(np.median(within[within > 0])) if (within > 0).any() else 0.0
-    share = float((to_train < 1e-4 * usual).mean()) if usual else 0.0
+    share = float((to_train < 1e-3 * usual).mean()) if usual else 0.0
     exact = float((to_train == 0).mean())
-    if share - exact < 0.05:
+    if share - exact < 0.08:
         return None
     return Finding(
         name="copies-across-the-split",
         finding="Test rows have near copies among the training rows.",
         evidence=(
-            f"{share - exact:.0%} of the unseen rows lie ten thousand times nearer to a training row than is usual"
+            f"{share - exact:.0%} of the unseen rows lie a thousand times nearer to a training row than is usual"
         ),
         consequence="the network has seen their answers, so what was measured is too good",
         fix="name the column that says which rows belong together (--group), or remove the copies",
@@ -210,29 +230,25 @@ def shifted(e: Evidence) -> Finding | None:
 
 
 def wrong_labels(e: Evidence) -> Finding | None:
-    """Confident answers that the label contradicts, about equally often however confident."""
-    if not e.is_classification:
+    """Labels that the rows around them contradict, about equally often wherever they lie."""
+    if not e.is_classification or len(e.train) + len(e.unseen) < 80:
         return None
-    # Rows that the network was trained on tell as well, as long as it does not know them by heart.
-    seen = [e.unseen] if e.knows_by_heart or not e.n_validation else [e.unseen, e.train]
-    truth = np.concatenate([each.truth for each in seen]).astype(np.int64)
-    if len(truth) < 50:
-        return None
-    found = smooth_ceiling(truth, np.concatenate([each.answers for each in seen]))
+    truth = np.concatenate([e.unseen.truth, e.train.truth])
+    found = against_neighbours(np.concatenate([e.unseen.inputs, e.train.inputs]), truth, classes=len(e.classes))
     if found is None:
         return None
     share, rows = found
-    numbers = tuple(int(n) for n in np.concatenate([each.numbers for each in seen])[rows] if n >= 0)[:20]
+    numbers = tuple(int(n) for n in np.concatenate([e.unseen.numbers, e.train.numbers])[rows] if n >= 0)[:20]
     return Finding(
         name="labels-look-wrong",
         finding="Some labels look wrong.",
         evidence=(
-            f"{share:.0%} of the rows that the network is surest of carry another label, hardly fewer than of the "
+            f"{share:.0%} of the rows whose neighbours agree carry another label than these, hardly fewer than of the "
             "others"
         ),
         consequence="training pulls towards wrong answers, and what was measured is worse than the network is",
-        fix="look at the rows listed; the mean of several networks follows wrong labels less",
-        change={"n_networks": max(8, int(e.settings["n_networks"]))},
+        fix="look at the rows listed, or leave out of training whatever most of its neighbours contradict",
+        change={"edit_labels": True},
         rows=numbers,
     )
 
@@ -263,7 +279,8 @@ def wrong_loss(e: Evidence) -> Finding | None:
         return None
     y = e.train.truth.astype(np.float64)
     values = np.unique(y)
-    if len(values) <= 10 and (values == values.round()).all() and len(values) < len(y) / 10:
+    few = len(values) <= 10 and (values == values.round()).all() and len(values) < len(y) / 10
+    if few and not in_order(e.train.inputs, y):
         return Finding(
             name="wrong-loss",
             finding=f"{e.target!r} looks like a class, but is predicted as a number.",

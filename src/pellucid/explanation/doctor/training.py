@@ -13,10 +13,12 @@ _FAST = 0.25  # ‖ΔW‖/‖W‖ of one epoch after the third: the weights are 
 _REPLACED = 0.75  # the same of any epoch: nothing is left of what they were
 _BLOWN_UP = 10.0  # of the base loss
 _SLOW = 0.005  # the same of the fastest epoch looked at: hardly moved at all
+_BRISK = 0.05  # the same as it should be
 _STILL_FALLING = 0.02  # share of the base loss that the last fifth of the epochs took away
 _STILL_FASTER = 0.25  # or so large a share of all that was won
-_TURNED_UP_GENTLY, _BY_HEART = 0.08, 0.25  # and the training loss is so small a share of it
-_TURNED_UP = 0.6  # share of the base loss by which the validation loss rose after its best epoch
+# Shares of the base loss by which the validation loss rose after its best epoch, and the training loss's share of it.
+# A squared error turns up more gently than a log loss, which punishes what is wrong and sure without bound.
+_TURNED_UP, _TURNED_UP_GENTLY, _BY_HEART = 0.3, 0.08, 0.1
 
 
 def diverging(e: Evidence) -> Finding | None:
@@ -52,11 +54,11 @@ def rate_too_high(e: Evidence) -> Finding | None:
     moves = _moves(e)
     if not moves or e.reason == "diverged":
         return None
-    rate, most = e.settings["learning_rate"], max(moves, key=lambda each: each[1])
-    late = max((each for each in moves if each[0] > 3), key=lambda each: each[1], default=most)
-    if most[1] < _REPLACED and late[1] < _FAST:
-        return None
-    epoch, moved = most if most[1] >= _REPLACED else late
+    rate, (epoch, moved) = e.settings["learning_rate"], max(moves, key=lambda each: each[1])
+    if moved < _REPLACED:
+        epoch, moved = max(((n, m) for n, m in moves if n > 3), key=lambda each: each[1], default=(0, 0.0))
+        if moved < _FAST:
+            return None
     return Finding(
         name="learning-rate-too-high",
         finding=f"The learning rate {rate:g} is too high.",
@@ -75,6 +77,7 @@ def rate_too_low(e: Evidence) -> Finding | None:
     if moved is None or moved > _SLOW or not _falling(e) or e.best < 0.9 * len(e.history) - 1:
         return None
     rate = e.settings["learning_rate"]
+    better = _round(rate * float(np.clip(_BRISK / max(moved, 1e-12), 10, 1_000)))
     return Finding(
         name="learning-rate-too-low",
         finding=f"The learning rate {rate:g} is too low.",
@@ -83,8 +86,8 @@ def rate_too_low(e: Evidence) -> Finding | None:
             f"loss is still falling, from {e.validation_losses[0]:.3g} to {e.validation_losses[-1]:.3g}"
         ),
         consequence="training ends long before the network has learned what it could",
-        fix=f"ten times as much, {_round(rate * 10):g}",
-        change={"learning_rate": _round(rate * 10)},
+        fix=f"{better / rate:,.0f} times as much, {better:g}",
+        change={"learning_rate": better},
     )
 
 
@@ -122,10 +125,9 @@ def overfitting(e: Evidence) -> Finding | None:
         return None
     losses, best = e.validation_losses, e.best
     rise = float(losses[-1] - losses[best]) / e.base_loss
-    train = float(e.train_losses[-1] / losses[-1])
-    # A squared error turns up more gently than a log loss, which punishes what is wrong and sure without bound.
-    by_heart = not e.is_classification and rise > _TURNED_UP_GENTLY and train < _BY_HEART
-    if not by_heart and (rise < _TURNED_UP or train > 0.5):
+    if rise < (_TURNED_UP if e.is_classification else _TURNED_UP_GENTLY):
+        return None
+    if float(e.train_losses[-1]) > _BY_HEART * float(losses[-1]):
         return None
     dropout = max(0.3, float(e.settings["dropout"]))
     return Finding(
@@ -140,8 +142,8 @@ def overfitting(e: Evidence) -> Finding | None:
         change={
             "dropout": dropout,
             "optimizer": "adamw",
-            "weight_decay": max(0.01, float(e.settings["weight_decay"])),
-            "n_networks": max(4, int(e.settings["n_networks"])),
+            "weight_decay": max(0.1, float(e.settings["weight_decay"])),
+            "n_networks": max(8, int(e.settings["n_networks"])),
         },
     )
 
