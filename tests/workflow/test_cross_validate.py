@@ -134,7 +134,8 @@ def test_too_few_rows_groups_or_rows_of_a_class(people: Columns) -> None:
 # Each differs from the default: were one of them not passed on, a fold would be trained as if it had not been given.
 OTHER: dict[str, Any] = {
     "scaling": "quantile", "number_encoding": "piecewise", "bins": 5, "bins_by": "quantile", "max_categories": 2,
-    "rare_below": 90, "hidden": (5, 4), "activation": "tanh", "batch_norm": True, "dropout": 0.3, "init": "uniform",
+    "rare_below": 90, "edit_labels": True, "hidden": (5, 4), "activation": "tanh",
+    "batch_norm": True, "dropout": 0.3, "init": "uniform",
     "init_scale": 0.5, "loss": "mse", "label_smoothing": 0.2, "class_weight": "balanced", "huber_delta": 0.2,
     "optimizer": "sgd", "learning_rate": 0.05, "momentum": 0.5, "weight_decay": 0.1, "clip_norm": 0.01,
     "schedule": "step", "schedule_gamma": 0.5, "schedule_every": 2, "batch_size": 17, "epochs": 3, "patience": 1,
@@ -161,8 +162,8 @@ def test_a_fold_is_trained_as_a_run_is(people: Columns, name: str) -> None:
     beside = BESIDE.get(name, {})
     settings = Settings(**{**SHORT, "epochs": 6, **beside, **({} if name in beside else {name: OTHER[name]})})
     run = pellucid.train(people, **{**settings.to_json(), "hidden": settings.hidden})
-    prepared = prepare(people, settings)
-    fold = with_split(replace(prepared, recipe=None, scaler=None, task=None, network=None), prepared.split)  # type: ignore[arg-type]
+    prepared, split = prepare(people, settings), prepare(people, replace(settings, edit_labels=False)).split
+    fold = with_split(replace(prepared, recipe=None, scaler=None, task=None, network=None), split)  # type: ignore[arg-type]
     assert fold.network == run.model.network
     assert fold.task == run.model.task
     (outcome,) = _train(replace(fold, settings=replace(settings, threads=1)), lambda epoch: None)

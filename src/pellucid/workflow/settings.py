@@ -100,9 +100,6 @@ class Settings:
     test: float = _setting(0.2, "split", real(0, 1, below=True), "share of the rows that measure the outcome")
     group: str | None = _setting(None, "split", optional(column), "keep rows with the same value here on one side")
     time: str | None = _setting(None, "split", optional(column), "test on the latest rows by this column")
-    edit_labels: bool = _setting(
-        False, "split", flag, "leave out of training rows whose label most of their neighbours contradict", flag=True
-    )
     seed: int = _setting(0, "split", whole(0), "of the split, the first weights, the batches and dropout")
 
     scaling: str = _setting(
@@ -132,6 +129,13 @@ class Settings:
         "preprocessing",
         optional(whole(1)),
         "values in fewer training rows share one bucket; auto: 5, small tables 2",
+    )
+    edit_labels: bool = _setting(
+        False,
+        "preprocessing",
+        flag,
+        "leave out of training rows whose label most of their neighbours contradict",
+        flag=True,
     )
 
     hidden: tuple[int, ...] = _setting(
