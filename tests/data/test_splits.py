@@ -44,7 +44,7 @@ def distinct(n: int, **columns: Any) -> dict[str, Any]:
     return {"x": RNG.normal(size=n), **columns}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     n=st.integers(10, 120),
     n_classes=st.integers(2, 5),

@@ -96,25 +96,20 @@ def test_the_files_hold_what_was_found(people: Any, tmp_path: Path) -> None:
         json.loads(line)  # JSON lines: nothing that would have to be unpickled
 
 
-@pytest.mark.parametrize(
-    ("changed", "message"),
-    [
+def test_a_study_of_another_search_is_refused(people: Any, tmp_path: Path) -> None:
+    find(people, tmp_path, trials=1)
+    before = (tmp_path / "study.journal").read_bytes()
+    for changed, message in (
         ({"target": "member"}, "target 'buys', not 'member'"),
         ({"folds": 3}, "folds 2, not 3"),
         ({"metric": "log_loss"}, "metric 'roc_auc', not 'log_loss'"),
         ({"epochs": 5}, "epochs 4, not 5"),
         ({"seed": 3}, "seed 0, not 3"),
         ({"dropout": 0.1}, "it searches dropout, fixed here"),
-    ],
-)
-def test_a_study_of_another_search_is_refused(
-    people: Any, tmp_path: Path, changed: dict[str, Any], message: str
-) -> None:
-    find(people, tmp_path, trials=1)
-    before = (tmp_path / "study.journal").read_bytes()
-    with pytest.raises(SettingError, match=message):
-        find(people, tmp_path, **changed)
-    assert (tmp_path / "study.journal").read_bytes() == before
+    ):
+        with pytest.raises(SettingError, match=message):
+            find(people, tmp_path, **changed)
+        assert (tmp_path / "study.journal").read_bytes() == before
 
 
 def test_a_study_of_another_table_is_refused(people: Any, tmp_path: Path) -> None:
