@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pyarrow as pa
 import pytest
 from numpy.typing import NDArray
 
-from pellucid.explanation.dependence import interaction, partial_dependence
+from pellucid.explanation.dependence import interactions, partial_dependence
 from pellucid.explanation.grids import grid_of
 from pellucid.explanation.importance import permutation_importance
 from pellucid.preprocessing.boolean import fit_boolean
@@ -90,11 +91,14 @@ def test_the_dependence_of_a_product() -> None:
 def test_h_by_hand() -> None:
     """On a grid of signs, x₁x₂ has no single dependence at all, and x₁ + x₁x₂ shares its spread equally."""
     signs = np.array([[a, b] for a in (-1.0, 1.0) for b in (-1.0, 1.0)])
-    first, second = slice(0, 1), slice(1, 2)
-    assert interaction(lambda x: x[:, 0] * x[:, 1], signs, first, second) == pytest.approx(1)
-    assert interaction(lambda x: x[:, 0] + x[:, 0] * x[:, 1], signs, first, second) == pytest.approx(np.sqrt(0.5))
-    assert interaction(lambda x: x[:, 0] ** 3 - x[:, 1], signs, first, second) == pytest.approx(0, abs=1e-9)
-    assert interaction(lambda x: 0 * x[:, 0], signs, first, second) == 0
+
+    def h(function: Callable[[Any], Any]) -> float:
+        return interactions(function, signs, [slice(0, 1), slice(1, 2)])[0, 1]
+
+    assert h(lambda x: x[:, 0] * x[:, 1]) == pytest.approx(1)
+    assert h(lambda x: x[:, 0] + x[:, 0] * x[:, 1]) == pytest.approx(np.sqrt(0.5))
+    assert h(lambda x: x[:, 0] ** 3 - x[:, 1]) == pytest.approx(0, abs=1e-9)
+    assert h(lambda x: 0 * x[:, 0]) == 0
 
 
 def test_grids_of_every_kind_of_column() -> None:

@@ -10,19 +10,20 @@ Legend: ``N`` rows, ``F`` features, ``V`` values of the grid.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Dependence", "interaction", "partial_dependence"]
+__all__ = ["Dependence", "interactions", "partial_dependence"]
 
 Array = NDArray[Any]
 Answers = Callable[[Array], Array]
 
-_ROWS_AT_ONCE = 16_384
+_ROWS_AT_ONCE = 8_192
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -59,24 +60,26 @@ def partial_dependence(answers: Answers, inputs: Array, place: slice, grid: Arra
     return Dependence(rows=found.reshape(len(inputs), len(grid), *found.shape[1:]))
 
 
-def interaction(answers: Answers, inputs: Array, first: slice, second: slice) -> float:
-    """Friedman and Popescu's H of two columns on rows ``[N, F]``: 0 they only add up, 1 they only work together.
+def interactions(answers: Answers, inputs: Array, places: Sequence[slice]) -> dict[tuple[int, int], float]:
+    """Friedman and Popescu's H of each two of some columns on rows ``[N, F]``, by their places in ``places``.
 
-    It asks N² answers three times: give some dozens of rows.
+    0: they only add up; 1: they only work together. It asks N² answers for each column and each two: give some dozens
+    of rows.
 
     >>> import numpy as np
     >>> x = np.random.default_rng(0).normal(size=(40, 3))
-    >>> round(interaction(lambda r: r[:, 0] + r[:, 1], x, slice(0, 1), slice(1, 2)), 6)
-    0.0
-    >>> interaction(lambda r: r[:, 0] * r[:, 1], x, slice(0, 1), slice(1, 2)) > 0.8
-    True
+    >>> found = interactions(lambda r: r[:, 0] + r[:, 1] * r[:, 2], x, [slice(i, i + 1) for i in range(3)])
+    >>> round(found[0, 1], 6), found[1, 2] > 0.8
+    (0.0, True)
     """
-    alone = [_at_the_rows(answers, inputs, (place,)) for place in (first, second)]
-    both = _at_the_rows(answers, inputs, (first, second))
-    spread = float((both**2).sum())
-    if spread <= 1e-12 * max(1.0, len(both)):
-        return 0.0
-    return float(np.sqrt(min(1.0, ((both - alone[0] - alone[1]) ** 2).sum() / spread)))
+    alone = [_at_the_rows(answers, inputs, (place,)) for place in places]
+    found = {}
+    for i, j in combinations(range(len(places)), 2):
+        both = _at_the_rows(answers, inputs, (places[i], places[j]))
+        spread = float((both**2).sum())
+        left = float(((both - alone[i] - alone[j]) ** 2).sum())
+        found[i, j] = float(np.sqrt(min(1.0, left / spread))) if spread > 1e-12 * max(1.0, len(both)) else 0.0
+    return found
 
 
 def _at_the_rows(answers: Answers, inputs: Array, places: tuple[slice, ...]) -> Array:

@@ -21,7 +21,7 @@ __all__ = ["ROWS_AT_ONCE", "answers_of", "logits_of", "mean_logits"]
 
 Array = NDArray[Any]
 
-ROWS_AT_ONCE = 16_384
+ROWS_AT_ONCE = 8_192  # a third faster than twice as many, on one thread: what is between the layers stays in the cache
 
 
 def logits_of(network: Network, parameters: Mapping[str, Array], inputs: Array) -> Array:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.errors import SettingError
-from pellucid.explanation.dependence import Dependence, interaction, partial_dependence
+from pellucid.explanation.dependence import Dependence, interactions, partial_dependence
 from pellucid.explanation.grids import Grid, grid_of
 from pellucid.explanation.importance import Importance, permutation_importance
 from pellucid.plots.attribution import Varied, dependence_panels, importance_bars
@@ -190,10 +189,10 @@ def overview_of(viewed: Viewed, *, label: object = None, seed: int = 0) -> Overv
         if len(grid.values) > 1:
             dependences.append((int(i), grid, partial_dependence(answers, some.inputs, places[i], grid.encoded)))
     few = viewed.sample(_ROWS_OF_INTERACTION, seed)
-    pairs = [
-        (model.recipe.steps[a].name, model.recipe.steps[b].name, interaction(score, few.inputs, places[a], places[b]))
-        for a, b in combinations((int(i) for i in order[:_PAIRED]), 2)
-    ]
+    top = [int(i) for i in order[:_PAIRED]]
+    names = [model.recipe.steps[i].name for i in top]
+    together = interactions(score, few.inputs, [places[i] for i in top])
+    pairs = [(names[i], names[j], h) for (i, j), h in together.items()]
     return Overview(
         title=viewed.title,
         score=score,
