@@ -31,12 +31,16 @@ def pellucid(
     typed: str = "",
     columns: int = 120,
     apart: bool = False,
+    literal: bool = False,
     environment: dict[str, str] | None = None,
 ) -> Result:
-    """What ``pellucid ARGUMENTS`` printed, after it ended with ``code`` and no traceback."""
-    if arguments and arguments[0] == "train" and not {"--verdict", "--resume"} & set(arguments):
+    """What ``pellucid ARGUMENTS`` printed, after it ended with ``code`` and no traceback.
+
+    Unless ``literal``, trainings are spared the verdict and the several networks of the usual preset.
+    """
+    if not literal and arguments and arguments[0] == "train" and not {"--verdict", "--resume"} & set(arguments):
         arguments = (*arguments, "--no-verdict")  # the peers would take longer than these trainings
-    trains = bool(arguments) and arguments[0] in ("train", "compare", "init")
+    trains = not literal and bool(arguments) and arguments[0] in ("train", "compare", "init")
     if trains and not {"--preset", "--resume", "-c"} & set(arguments):
         arguments = (*arguments, "--preset", "plain")  # the usual one has tests of its own
     line = [str(argument) for argument in arguments]

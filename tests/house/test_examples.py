@@ -52,7 +52,7 @@ def test_readme_commands_on_a_run(tmp_path: Path) -> None:
     assert "pellucid train" in first
     run([sys.executable, "-m", *shlex.split(first, comments=True)], tmp_path)
     for line in others:
-        assert pellucid(*shlex.split(line, comments=True)[1:], cwd=tmp_path).stdout
+        assert pellucid(*shlex.split(line, comments=True)[1:], cwd=tmp_path, literal=True).stdout
 
 
 @pytest.mark.parametrize("line", [line for line in COMMANDS if line not in ON_A_RUN])
@@ -61,7 +61,7 @@ def test_readme_command(line: str, tmp_path: Path) -> None:
     if line == COMMANDS[0]:  # as a process of its own
         run([sys.executable, "-m", *arguments], tmp_path)
     else:
-        assert pellucid(*arguments[1:], cwd=tmp_path).stdout
+        assert pellucid(*arguments[1:], cwd=tmp_path, literal=True).stdout
 
 
 def test_readme_pictures_are_those_that_are_made() -> None:

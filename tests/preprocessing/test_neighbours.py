@@ -20,6 +20,12 @@ def test_they_are_scikit_learns(n: int, width: int) -> None:
     assert votes_of_neighbours(inputs, truth, classes=4).tolist() == wanted.tolist()
 
 
+def test_far_from_the_origin_neighbours_are_the_same() -> None:
+    rng = np.random.default_rng(2)
+    inputs, truth = rng.normal(size=(300, 2)), rng.integers(0, 3, 300)
+    assert (votes_of_neighbours(inputs + 1e8, truth, classes=3) == votes_of_neighbours(inputs, truth, classes=3)).all()
+
+
 def test_of_few_rows_all_others_vote() -> None:
     assert votes_of_neighbours(np.zeros((3, 2)), np.array([0, 1, 1]), classes=2).tolist() == [[0, 2], [1, 1], [1, 1]]
     assert votes_of_neighbours(np.zeros((1, 2)), np.array([0]), classes=2).tolist() == [[0, 0]]

@@ -38,7 +38,7 @@ def test_the_rows_with_another_label_go_and_the_test_rows_stay() -> None:
         assert len(gone) >= 0.95 * len(wrong & set(before.tolist()))
     assert len(edited.train.inputs) == len(edited.split.train)
     assert len(edited.validation.inputs) == len(edited.split.validation)
-    assert any("training rows and" in note and "test rows keep theirs" in note for note in edited.notes)
+    assert any("training rows and" in note and "rows that measure keep theirs" in note for note in edited.notes)
     # What is fitted is fitted to the rows that are left.
     np.testing.assert_allclose(edited.train.inputs.mean(axis=0), 0, atol=1e-6)
 
@@ -71,6 +71,40 @@ def test_a_class_that_lies_among_others_is_not_lost() -> None:
     assert (edited.target.at(edited.split.train) == rare).any()
 
 
+def test_a_rare_class_is_not_thinned_to_nothing() -> None:
+    rng = np.random.default_rng(5)
+    sick = np.arange(900) % 25 == 0
+    table = {"x": (rng.normal(size=900) + 2 * sick).tolist(), "is": ["sick" if s else "well" for s in sick]}
+    kept, edited = (prepare(table, Settings(target="is", edit_labels=edit)) for edit in (False, True))
+    assert edited.target is not None
+    number = edited.target.classes.index("sick")
+    before, after = (int((p.target.at(p.split.train) == number).sum()) for p in (kept, edited) if p.target is not None)
+    assert after == before
+    assert any("all rows of 'sick' stay" in note for note in edited.notes)
+
+
+@pytest.mark.parametrize("shares", [{"test": 0.0}, {"test": 0.0, "validation": 0.0}])
+def test_without_test_rows_the_rows_that_measure_stay_as_they_are(shares: dict[str, float]) -> None:
+    table, _ = two_sides(wrong=0.2)
+    kept = prepare(table, Settings(target="side", **shares))  # type: ignore[arg-type]
+    edited = prepare(table, Settings(target="side", edit_labels=True, **shares))  # type: ignore[arg-type]
+    assert edited.measured.rows.tolist() == kept.measured.rows.tolist()
+    assert edited.measured.truth.tolist() == kept.measured.truth.tolist()
+    assert len(edited.measured.inputs) == len(kept.measured.inputs)
+    assert len(edited.split.train) < len(kept.split.train)
+
+
+def test_a_run_that_has_it_is_not_advised_to_take_it() -> None:
+    table, _ = two_sides(wrong=0.2)
+    given: dict[str, Any] = {"preset": "plain", "hidden": (16,), "epochs": 40, "verdict": False, "test": 0.5}
+    found = {
+        edit: [f.name for f in pellucid.train(table, "side", edit_labels=edit, **given).findings]
+        for edit in (False, True)
+    }
+    assert "labels-look-wrong" in found[False]
+    assert "labels-look-wrong" not in found[True]
+
+
 def test_folds_are_cut_from_all_rows_and_edited_on_their_own() -> None:
     table, wrong = two_sides()
     settings = Settings(target="side", edit_labels=True)
@@ -86,5 +120,7 @@ def test_folds_are_cut_from_all_rows_and_edited_on_their_own() -> None:
 def test_without_classes_it_is_refused(task: str) -> None:
     table = {"x": [float(i) for i in range(60)], "y": [float(i % 7) for i in range(60)]}
     target = {"target": "y"} if task == "regression" else {}
-    with pytest.raises(SettingError, match=f"this is a {task}: leave it out"):
-        prepare(table, Settings(task=task, edit_labels=True, **target))
+    settings = Settings(task=task, edit_labels=True, **target)
+    for refuse in (prepare, cut_folds):
+        with pytest.raises(SettingError, match=f"this is a {task}: leave it out"):
+            refuse(table, settings)

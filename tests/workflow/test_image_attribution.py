@@ -77,6 +77,16 @@ def test_mistakes_show_what_spoke_for_the_wrong_answer(run: pellucid.Run) -> Non
     assert len(figure.axes) == 6
 
 
+def test_columns_beside_the_image_are_named() -> None:
+    table = {**lit(), "age": [float(k % 7) for k in range(90)]}
+    table["label"] = ["old" if age > 3 else "young" for age in table["age"]]
+    found = explain_image(pellucid.train(table, "label", **QUICK), table, row=6)
+    assert list(found.others) == ["age"]
+    assert abs(found.others["age"]) > abs(found.by_pixel.sum())
+    whole = found.gradients.answer - found.gradients.reference
+    assert found.by_pixel.sum() + found.others["age"] == pytest.approx(whole, abs=2e-3)
+
+
 def test_a_number_can_be_read_from_images(tmp_path: Path) -> None:
     table = lit()
     bright = {"image": table["image"], "light": table["image"].mean(axis=(1, 2, 3)).tolist()}

@@ -157,6 +157,8 @@ def _show_image(found: ExplainedImage) -> None:
     for start in (0, 3, 6):
         table.add_row(*(_signed(value) for value in values[start : start + 3]))
     console.print(table)
+    for name, value in found.others.items():
+        console.print(f"beside the image: {escape(name)} {_signed(value)}", highlight=False)
     notes(found.notes)
     console.print(
         f"\nIntegrated gradients of every pixel, summed over nine parts of the image, in {gradients.points:,} points; "

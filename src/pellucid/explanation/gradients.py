@@ -18,6 +18,7 @@ __all__ = ["IntegratedGradients", "integrated_gradients"]
 Array = NDArray[Any]
 Slopes = Callable[[Array], tuple[Array, Array]]
 
+_NUMBERS_AT_ONCE = 1 << 21  # points × features: of large images not all fit into memory
 _POINTS = (32, 64, 128, 256, 512, 1024)
 
 
@@ -67,9 +68,12 @@ def integrated_gradients(
     whole = float(ends[1] - ends[0])
     for points in _POINTS:
         places, shares = np.polynomial.legendre.leggauss(points)
-        along = (places + 1) / 2  # [P], from −1…1 to 0…1
-        _, gradients = slopes(reference + along[:, np.newaxis] * (row - reference))  # [P, F]
-        values = (row - reference) * (shares / 2 @ gradients)
+        along, total = (places + 1) / 2, np.zeros(len(row))  # [P], from −1…1 to 0…1
+        at_once = max(1, _NUMBERS_AT_ONCE // max(len(row), 1))
+        for i in range(0, points, at_once):
+            _, gradients = slopes(reference + along[i : i + at_once, np.newaxis] * (row - reference))  # [≤ P, F]
+            total += shares[i : i + at_once] / 2 @ gradients
+        values = (row - reference) * total
         found = IntegratedGradients(values=values, reference=float(ends[0]), answer=float(ends[1]), points=points)
         if abs(found.gap) <= tolerance * max(abs(whole), 1e-9):
             break

@@ -16,13 +16,13 @@ Array = NDArray[Any]
 
 NEIGHBOURS = 10
 _AT_ONCE = 512
-_MOST = 20_000  # rows that neighbours are sought among
+_MOST = 10_000  # rows that neighbours are sought among
 
 
 def votes_of_neighbours(inputs: Array, truth: Array, *, classes: int) -> Array:
     """For each row how many of the ten rows nearest to it have each class, ``[n, C]`` (Wilson 1972).
 
-    Distances are Euclidean, a row is not its own neighbour, and of more than 20,000 rows neighbours are sought among
+    Distances are Euclidean, a row is not its own neighbour, and of more than 10,000 rows neighbours are sought among
     so many drawn at random. Of fewer than eleven rows all others vote.
 
     Parameters
@@ -47,9 +47,11 @@ def votes_of_neighbours(inputs: Array, truth: Array, *, classes: int) -> Array:
     if k < 1:
         return votes
     known, labels = inputs[among].astype(np.float64), truth[among].astype(np.int64)
+    middle = known.mean(axis=0)  # far from the origin squares are too large to tell neighbours apart
+    known -= middle
     squares = (known**2).sum(axis=1)
     for first in range(0, n, _AT_ONCE):
-        part = inputs[first : first + _AT_ONCE].astype(np.float64)
+        part = inputs[first : first + _AT_ONCE].astype(np.float64) - middle
         distances = squares - 2 * part @ known.T  # plus the row's own square, which is the same for all
         itself = place_among[first : first + len(part)]
         mine = np.flatnonzero(itself >= 0)

@@ -14,10 +14,11 @@ from pellucid.data.tables import Table
 from pellucid.data.target import Target
 from pellucid.errors import SettingError
 from pellucid.preprocessing.neighbours import NEIGHBOURS, votes_of_neighbours
+from pellucid.task import Task
 from pellucid.workflow.fitted import Fitted, fit_to
 from pellucid.workflow.settings import Settings
 
-__all__ = ["fit_to_split"]
+__all__ = ["check_editable", "fit_to_split"]
 
 Array = NDArray[Any]
 
@@ -44,15 +45,21 @@ def fit_to_split(
     fitted = fit_to(split.train, table, schema, target, settings)
     if not settings.edit_labels:
         return split, fitted
-    if target is None or not fitted.task.is_classification:
-        raise SettingError(
-            f"edit_labels leaves out rows whose class the rows around them contradict, but this is a "
-            f"{fitted.task.kind}: leave it out (--no-edit-labels)"
-        )
+    check_editable(settings, fitted.task)
+    assert target is not None
     edited = _edited(split, fitted, table, target, settings)
     if len(edited.train) == len(split.train):
         return edited, fitted
     return edited, fit_to(edited.train, table, schema, target, settings)
+
+
+def check_editable(settings: Settings, task: Task) -> None:
+    """Raise `SettingError` where ``edit_labels`` is asked for and no classes are predicted."""
+    if settings.edit_labels and not task.is_classification:
+        raise SettingError(
+            f"edit_labels leaves out rows whose class the rows around them contradict, but this is a {task.kind}: "
+            "leave it out (--no-edit-labels)"
+        )
 
 
 def _edited(split: Split, fitted: Fitted, table: Table, target: Target, settings: Settings) -> Split:
@@ -63,13 +70,18 @@ def _edited(split: Split, fitted: Fitted, table: Table, target: Target, settings
     own = votes[np.arange(len(rows)), truth]
     out = (votes.max(axis=1) >= _AGAINST) & (own < votes.max(axis=1))
     learned = np.arange(len(rows)) < len(split.train)
-    for k in np.unique(truth[learned]):  # a class of rows that are far apart stays, for else it could not be learned
-        if out[learned & (truth == k)].all():
-            out[truth == k] = False
+    spared = []
+    for k in np.unique(truth[learned]):  # a class that lies among others would be gone, and could not be learned
+        mine = truth == k
+        if out[learned & mine].mean() > 0.5:
+            out[mine] = False
+            spared.append(repr(target.classes[k]))
     n_learned, n_held = int(out[learned].sum()), int(out[~learned].sum())
     note = (
         f"{n_learned:,} of {len(split.train):,} training rows and {n_held:,} of {len(split.validation):,} validation "
-        f"rows were left out: {_AGAINST} of the {NEIGHBOURS} rows nearest to each, or more, have another label; test "
-        "rows keep theirs, so wrong ones among them still count as mistakes"
+        f"rows were left out: {_AGAINST} of the {NEIGHBOURS} rows nearest to each, or more, have another label; the "
+        "rows that measure keep theirs, so wrong ones among them still count as mistakes"
     )
+    if spared:
+        note += f"; all rows of {', '.join(spared)} stay, for most of them lie among others"
     return replace(split, train=rows[learned & ~out], validation=rows[~learned & ~out], notes=(*split.notes, note))

@@ -17,7 +17,7 @@ from pellucid.data.splits import Split
 from pellucid.data.target import Target
 from pellucid.errors import DataError, SettingError
 from pellucid.training.loop import Rows
-from pellucid.workflow.edited import fit_to_split
+from pellucid.workflow.edited import check_editable, fit_to_split
 from pellucid.workflow.prepare import Held, Prepared, prepare, split_of
 from pellucid.workflow.settings import Settings
 
@@ -98,6 +98,7 @@ def cut_folds(data: object, settings: Settings, *, folds: int = 5) -> Folds:
         raise SettingError(f"folds must be a whole number from 2 to {_MOST}, got {folds!r}; 5 and 10 are usual")
     base = prepare(data, replace(settings, edit_labels=False))  # each fold leaves out rows of its own
     base = replace(base, settings=replace(base.settings, edit_labels=settings.edit_labels))
+    check_editable(settings, base.task)
     rows = np.sort(np.concatenate([base.split.train, base.split.validation]))
     needed = max(_FEWEST * folds, _FEWEST_IN_ALL)
     if len(rows) < needed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -42,8 +43,8 @@ class ExplainedImage:
         ``[H, W, C]`` bytes.
     gradients
         Integrated gradients ``[features]`` from the mean of the background.
-    by_pixel
-        The same ``[H, W]``, the channels summed.
+    by_pixel, others
+        The same ``[H, W]``, the channels summed; and what the columns beside the image add, by name.
     prediction, truth
         The model's answer, and the image's own label if it is known.
     notes
@@ -56,6 +57,7 @@ class ExplainedImage:
     pixels: Array
     gradients: IntegratedGradients
     by_pixel: Array
+    others: Mapping[str, float]
     prediction: object
     truth: object
     notes: tuple[str, ...] = ()
@@ -84,6 +86,7 @@ class ExplainedImage:
             "truth": _plain(self.truth),
             "pixels": self.by_pixel.tolist(),
             "parts": self.by_part,
+            "columns": dict(self.others),
             "integrated_gradients": {
                 "reference": self.gradients.reference,
                 "answer": self.gradients.answer,
@@ -158,6 +161,11 @@ def image_explained(one: Viewed, background: Viewed, *, label: object = None) ->
         pixels=pixels_of_view(one)[0],
         gradients=gradients,
         by_pixel=gradients.values[model.recipe.slices[image.name]].reshape(image.shape).sum(axis=2),
+        others={
+            name: float(gradients.values[place].sum())
+            for name, place in model.recipe.slices.items()
+            if name != image.name
+        },
         prediction=model.labels(model.answers_to(one.inputs))[0],
         truth=truth,
         notes=one.notes,

@@ -147,10 +147,5 @@ def n_learned_from(prepared: Prepared) -> int:
 
 def rows_of(prepared: Prepared, part: Part) -> tuple[Rows, Rows]:
     """What a network learns from, and what chooses its best epoch."""
-    learned = prepared.train if part.learns is None else _taken(prepared.train, part.learns)
-    return learned, prepared.validation if part.held is None else _taken(prepared.train, part.held)
-
-
-def _taken(rows: Rows, at: Array) -> Rows:
-    inputs = rows.inputs[at]
-    return Rows(inputs=inputs, targets=inputs if rows.targets is rows.inputs else rows.targets[at])
+    learned = prepared.train if part.learns is None else prepared.train.take(part.learns)
+    return learned, prepared.validation if part.held is None else prepared.train.take(part.held)

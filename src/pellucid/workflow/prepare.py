@@ -128,6 +128,7 @@ def prepare(data: object, settings: Settings, *, test_data: object = None) -> Pr
         where = f"those of {test_table.report.source}" if given_test is not None else "the source's own test part"
         split = replace(split, how=f"{split.how}; the test rows are {where}")
         notes += [*(note for note in test_table.report.notes if given_test is not None), *test_notes, *dropped]
+    whole = split  # the rows that measure the outcome keep their labels
     split, fitted = fit_to_split(split, table, schema, target, settings)
     notes += [*split.notes, *fitted.notes]
     if not len(split.validation):
@@ -148,9 +149,10 @@ def prepare(data: object, settings: Settings, *, test_data: object = None) -> Pr
         measured = Held(name="test", source=test_table, rows=test_rows, inputs=test_inputs, truth=truth)
         measured, said = _with_groups_and_files(measured, test_table, settings.group)
     else:
-        part, rows = ("validation", split.validation) if len(split.validation) else ("training", split.train)
-        truth = validation.inputs if target is None else target.at(rows)
-        measured = Held(name=part, source=table, rows=rows, inputs=validation.inputs, truth=truth)
+        part, rows = ("validation", whole.validation) if len(whole.validation) else ("training", whole.train)
+        seen = validation.inputs if whole is split else inputs(table, rows)
+        truth = seen if target is None else target.at(rows)
+        measured = Held(name=part, source=table, rows=rows, inputs=seen, truth=truth)
         measured, said = _with_groups_and_files(measured, table, settings.group)
     notes += said
     return Prepared(

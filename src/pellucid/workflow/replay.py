@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 from pellucid.errors import DataError, SettingError
 from pellucid.initialise import initialise
 from pellucid.training.history import Epoch
-from pellucid.training.loop import Outcome, Rows, fit
+from pellucid.training.loop import Outcome, fit
 from pellucid.training.stacked_loop import fit_many
 from pellucid.workflow.config import read_config
 from pellucid.workflow.folder import RunFolder
 from pellucid.workflow.members import stacks_of
 from pellucid.workflow.model import Model
-from pellucid.workflow.parts import Part, parts_of, prepare_run
+from pellucid.workflow.parts import Part, parts_of, prepare_run, rows_of
 from pellucid.workflow.plan import engine_of, optimizer_of, plan_of, resolved
 from pellucid.workflow.prepare import Prepared
 from pellucid.workflow.rows_of_run import location_of_table
@@ -205,7 +205,7 @@ def _train(prepared: Prepared, epochs: int, seen: Seen) -> Outcome:
     if stack is not None:
         return _in_its_stack(prepared, [parts[k] for k in stack], seen)
     engine = engine_of(prepared, parts[0].seed)
-    train, validation = _rows_of(prepared, parts[0])
+    train, validation = rows_of(prepared, parts[0])
     done = 0
 
     def on_epoch(line: Epoch) -> None:
@@ -218,11 +218,6 @@ def _train(prepared: Prepared, epochs: int, seen: Seen) -> Outcome:
         engine, train, validation, replace(plan, seed=parts[0].seed),
         on_epoch=on_epoch, interrupted=lambda: done >= epochs,
     )  # fmt: skip
-
-
-def _rows_of(prepared: Prepared, part: Part) -> tuple[Rows, Rows]:
-    learned = prepared.train if part.learns is None else prepared.train.take(part.learns)
-    return learned, prepared.validation if part.held is None else prepared.train.take(part.held)
 
 
 def _in_its_stack(prepared: Prepared, parts: list[Part], seen: Seen) -> Outcome:
@@ -245,7 +240,7 @@ def _in_its_stack(prepared: Prepared, parts: list[Part], seen: Seen) -> Outcome:
     outcomes = fit_many(
         cast("StackEngine", first),
         prepared.train,
-        [_rows_of(prepared, part)[1] for part in parts],
+        [rows_of(prepared, part)[1] for part in parts],
         plan_of(settings),
         [part.seed for part in parts],
         members=None if parts[0].learns is None else [part.learns for part in parts if part.learns is not None],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pellucid.explanation.doctor.measures import against_neighbours, alone, copies, nearest_distances, shifts
+from pellucid.explanation.doctor.measures import against_neighbours, alone, copies, in_order, nearest_distances, shifts
 
 RNG = np.random.default_rng
 
@@ -75,7 +75,8 @@ def test_wrong_labels_are_told_from_overlapping_classes() -> None:
     flipped = np.where(rng.random(1_500) < 0.15, 1 - clean, clean)
     found = against_neighbours(x[:, np.newaxis], flipped, classes=2)
     assert found is not None
-    share, rows = found
+    share, rest, rows = found
+    assert 0.1 < rest < 0.4
     assert share == pytest.approx(0.15, abs=0.03)
     assert (flipped[rows] != clean[rows]).mean() > 0.97
     for steep in (0.5, 1.2, 3.0):  # classes that overlap: where the neighbours agree they are nearly always right
@@ -85,3 +86,15 @@ def test_wrong_labels_are_told_from_overlapping_classes() -> None:
     for share in (0.5, 0.2):  # nothing to be learned: neighbours are no better than the commonest class
         drawn = (rng.random(1_500) < share).astype(int)
         assert against_neighbours(x[:, np.newaxis], drawn, classes=2) is None
+
+
+def test_an_order_is_found_in_neighbours_and_not_in_how_frequent_values_are() -> None:
+    rng = RNG(6)
+    noise = rng.normal(size=(900, 3))
+    middle = rng.choice(7, 900, p=[0.03, 0.07, 0.2, 0.4, 0.2, 0.07, 0.03])  # the commonest stand in the middle
+    assert sum(in_order(RNG(seed).normal(size=(900, 3)), middle) for seed in range(10)) <= 1
+    ends = rng.choice(5, 900, p=[0.35, 0.07, 0.08, 0.08, 0.42])  # as stars are given
+    told = np.column_stack([ends + rng.normal(size=900), noise])
+    assert in_order(told, ends)
+    assert not in_order(told, np.array([2, 4, 0, 3, 1])[ends])
+    assert not in_order(told, np.minimum(ends, 3))  # four names have too few orders

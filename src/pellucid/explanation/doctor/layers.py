@@ -16,6 +16,7 @@ __all__ = [
     "vanishing_gradients",
 ]
 
+_USUAL_RATE = 0.003  # at which units seldom die
 _DEAD = 0.5
 _SATURATED = 0.5
 _FADES = 1e-3  # first layer's gradient for each of the last one's
@@ -34,13 +35,14 @@ def dead_units(e: Evidence) -> Finding | None:
         return None
     index, share = max(dead, key=lambda found: found[1])
     assert look is not None
+    rate = min(_USUAL_RATE, float(f"{e.settings['learning_rate'] / 10:.2g}"))
     return Finding(
         name="dead-units",
         finding=f"{share:.0%} of the ReLU units of layer {index} are dead.",
         evidence=f"after epoch {look.epoch} they give 0 for every one of the rows looked at, where their slope is 0",
         consequence="they learn nothing more, and the network is as if it were that much narrower",
-        fix="an activation with a slope everywhere, leaky_relu or silu, and a tenth of the learning rate",
-        change={"activation": "silu", "learning_rate": float(f"{e.settings['learning_rate'] / 10:.2g}")},
+        fix=f"an activation with a slope everywhere, leaky_relu or silu, and a learning rate of {rate:g}",
+        change={"activation": "silu", "learning_rate": rate},
     )
 
 

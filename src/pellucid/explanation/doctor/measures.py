@@ -22,7 +22,7 @@ _AT_ONCE = 512
 _FEWEST, _FEWEST_IN_ORDER = 10, 5
 _FEATURES = 500
 _MOST = 1_000  # rows that distances are taken between
-_AGREED, _HARDLY_MORE, _BETTER = 9, 1.65, 0.75
+_AGREED, _HARDLY_MORE, _BETTER = 9, 1.85, 0.75
 
 
 def alone(inputs: Array, truth: Array, places: Sequence[slice], *, classes: int) -> Array:
@@ -156,7 +156,7 @@ def shifts(before: Array, after: Array) -> Array:
     return found
 
 
-def against_neighbours(inputs: Array, truth: Array, *, classes: int) -> tuple[float, Array] | None:
+def against_neighbours(inputs: Array, truth: Array, *, classes: int) -> tuple[float, float, Array] | None:
     """Whether labels contradict the rows around them where classes are apart as often as where they meet.
 
     Each row is answered by the ten rows nearest to it (Wilson 1972). Where classes overlap, the answers on which nine
@@ -171,12 +171,13 @@ def against_neighbours(inputs: Array, truth: Array, *, classes: int) -> tuple[fl
 
     Returns
     -------
-    The share, and the rows that nine or ten contradict, ten before nine; ``None`` where it is not so.
+    The share, that of the other rows, and the rows that nine or ten contradict, ten before nine; ``None`` where it is
+    not so.
 
     >>> x = np.linspace(-1, 1, 400)[:, np.newaxis]
     >>> right = (x[:, 0] > 0).astype(int)
     >>> wrong = np.arange(400) % 9 == 4
-    >>> share, rows = against_neighbours(x, right ^ wrong, classes=2)
+    >>> share, rest, rows = against_neighbours(x, right ^ wrong, classes=2)
     >>> bool(wrong[rows].all()), against_neighbours(x, right, classes=2)
     (True, None)
     """
@@ -188,12 +189,14 @@ def against_neighbours(inputs: Array, truth: Array, *, classes: int) -> tuple[fl
     if not sure.any():
         return None
     share, rest = float(wrong[sure].mean()), float(wrong[~sure].mean()) if not sure.all() else 0.0
-    low = share - 1.96 * np.sqrt(share * (1 - share) / int(sure.sum()))
+    error = np.sqrt(share * (1 - share) / int(sure.sum()))
     base = 1 - np.bincount(y).max() / len(y)
-    if low < 0.03 or share > 0.3 or rest > _HARDLY_MORE * share or wrong.mean() > _BETTER * base:
+    if share - 1.96 * error < 0.03 or share > 0.3 or wrong.mean() > _BETTER * base:
+        return None
+    if rest > _HARDLY_MORE * (share + error):
         return None
     found = np.flatnonzero(wrong & sure)
-    return share, places[found[np.argsort(-agreed[found], kind="stable")]]
+    return share, rest, places[found[np.argsort(-agreed[found], kind="stable")]]
 
 
 def in_order(inputs: Array, truth: Array) -> bool:
@@ -212,7 +215,8 @@ def in_order(inputs: Array, truth: Array) -> bool:
     if len(names) < _FEWEST_IN_ORDER:
         return False
     votes = votes_of_neighbours(inputs[places], code, classes=len(names))
-    pairs = np.stack([votes[code == k].sum(axis=0) for k in range(len(names))])  # [C, C] of neighbours
+    pairs = np.stack([votes[code == k].sum(axis=0) for k in range(len(names))]).astype(np.float64)  # [C, C]
+    pairs -= np.outer(pairs.sum(axis=1), np.bincount(code) / len(code))  # less what there were if all were mixed
 
     def apart(order: Array) -> float:
         return float((pairs * np.abs(order[:, np.newaxis] - order)).sum())

@@ -51,8 +51,7 @@ def no_signal(e: Evidence) -> Finding | None:
     if dummy is None or dummy.low > 0:
         return None
     # What the others are better than the dummy by: o.difference is the network's advantage over them.
-    unsure = (dummy.high - dummy.difference) / 2
-    if any(dummy.difference - o.difference > unsure for o in e.opponents):
+    if any(dummy.difference - o.difference > dummy.high - dummy.difference for o in e.opponents):
         return None
     return Finding(
         name="no-signal",
@@ -231,21 +230,19 @@ def shifted(e: Evidence) -> Finding | None:
 
 def wrong_labels(e: Evidence) -> Finding | None:
     """Labels that the rows around them contradict, about equally often wherever they lie."""
-    if not e.is_classification or len(e.train) + len(e.unseen) < 80:
+    if not e.is_classification or len(e.train) + len(e.unseen) < 80 or e.settings["edit_labels"]:
         return None
     truth = np.concatenate([e.unseen.truth, e.train.truth])
     found = against_neighbours(np.concatenate([e.unseen.inputs, e.train.inputs]), truth, classes=len(e.classes))
     if found is None:
         return None
-    share, rows = found
+    share, rest, rows = found
+    others = f", and {rest:.0%} of the others" if rest else ""
     numbers = tuple(int(n) for n in np.concatenate([e.unseen.numbers, e.train.numbers])[rows] if n >= 0)[:20]
     return Finding(
         name="labels-look-wrong",
         finding="Some labels look wrong.",
-        evidence=(
-            f"{share:.0%} of the rows whose neighbours agree carry another label than these, hardly fewer than of the "
-            "others"
-        ),
+        evidence=f"{share:.0%} of the rows whose neighbours agree carry another label than these{others}",
         consequence="training pulls towards wrong answers, and what was measured is worse than the network is",
         fix="look at the rows listed, or leave out of training whatever most of its neighbours contradict",
         change={"edit_labels": True},
