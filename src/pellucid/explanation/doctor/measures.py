@@ -216,7 +216,12 @@ def in_order(inputs: Array, truth: Array) -> bool:
         return False
     votes = votes_of_neighbours(inputs[places], code, classes=len(names))
     pairs = np.stack([votes[code == k].sum(axis=0) for k in range(len(names))]).astype(np.float64)  # [C, C]
-    pairs -= np.outer(pairs.sum(axis=1), np.bincount(code) / len(code))  # less what there were if all were mixed
+    np.fill_diagonal(pairs, 0)
+    # Less what there were if neighbours that differ were mixed: frequent values are next to everything.
+    shares = np.bincount(code) / len(code)
+    mixed = pairs.sum(axis=1, keepdims=True) * shares / (1 - shares)[:, np.newaxis]
+    np.fill_diagonal(mixed, 0)
+    pairs -= mixed
 
     def apart(order: Array) -> float:
         return float((pairs * np.abs(order[:, np.newaxis] - order)).sum())
