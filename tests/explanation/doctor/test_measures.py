@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pellucid.explanation.doctor.measures import against_neighbours, alone, copies, in_order, nearest_distances, shifts
+from pellucid.explanation.doctor.measures import (
+    against_neighbours,
+    alone,
+    copies,
+    nearest_distances,
+    shifts,
+    voted_right,
+)
 
 RNG = np.random.default_rng
 
@@ -88,13 +95,8 @@ def test_wrong_labels_are_told_from_overlapping_classes() -> None:
         assert against_neighbours(x[:, np.newaxis], drawn, classes=2) is None
 
 
-def test_an_order_is_found_in_neighbours_and_not_in_how_frequent_values_are() -> None:
+def test_votes_are_right_as_often_as_classes_are_apart() -> None:
     rng = RNG(6)
-    noise = rng.normal(size=(900, 3))
-    middle = rng.choice(7, 900, p=[0.03, 0.07, 0.2, 0.4, 0.2, 0.07, 0.03])  # the commonest stand in the middle
-    assert sum(in_order(RNG(seed).normal(size=(900, 3)), middle) for seed in range(10)) <= 1
-    ends = rng.choice(5, 900, p=[0.35, 0.07, 0.08, 0.08, 0.42])  # as stars are given
-    told = np.column_stack([ends + rng.normal(size=900), noise])
-    assert in_order(told, ends)
-    assert not in_order(told, np.array([2, 4, 0, 3, 1])[ends])
-    assert not in_order(told, np.minimum(ends, 3))  # four names have too few orders
+    x = rng.uniform(0, 7, (900, 1))
+    assert voted_right(x, np.floor(x[:, 0]) * 10, 300) > 0.95
+    assert voted_right(x, rng.integers(0, 5, 900).astype(float), 300) == pytest.approx(0.2, abs=0.08)

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from pellucid.preprocessing.neighbours import votes_of_neighbours
 
-__all__ = ["against_neighbours", "alone", "copies", "in_order", "nearest_distances", "shifts"]
+__all__ = ["against_neighbours", "alone", "copies", "nearest_distances", "shifts", "voted_right"]
 
 Array = NDArray[Any]
 
 _BINS = 20
 _AT_ONCE = 512
-_FEWEST, _FEWEST_IN_ORDER = 10, 5
+_FEWEST = 10
 _FEATURES = 500
 _MOST = 1_000  # rows that distances are taken between
 _AGREED, _HARDLY_MORE, _BETTER = 9, 1.85, 0.75
@@ -199,33 +199,13 @@ def against_neighbours(inputs: Array, truth: Array, *, classes: int) -> tuple[fl
     return share, rest, places[found[np.argsort(-agreed[found], kind="stable")]]
 
 
-def in_order(inputs: Array, truth: Array) -> bool:
-    """Whether the order of a few whole numbers means something, as with grades, so that they are more than names.
+def voted_right(inputs: Array, truth: Array, asked: int) -> float:
+    """Of the first ``asked`` rows the share whose value is the commonest one among the ten rows nearest to each.
 
-    Rows near to each other that differ should differ by little: their mean distance in the order is compared with that
-    in 500 random orders, and must be among the least 2 %. Fewer than five numbers have too few orders to say so.
-
-    >>> x = np.random.default_rng(0).uniform(0, 7, (600, 1))
-    >>> grade = x[:, 0].astype(int)
-    >>> in_order(x, grade), in_order(x, np.array([3, 0, 5, 1, 6, 2, 4])[grade])
-    (True, False)
+    >>> x = np.linspace(0, 1, 200)[::-1, np.newaxis]
+    >>> voted_right(x, (x[:, 0] > 0.5) * 7.0, 50)
+    1.0
     """
-    places = np.linspace(0, len(truth) - 1, min(len(truth), 2 * _MOST)).astype(np.int64)
-    names, code = np.unique(truth[places], return_inverse=True)
-    if len(names) < _FEWEST_IN_ORDER:
-        return False
-    votes = votes_of_neighbours(inputs[places], code, classes=len(names))
-    pairs = np.stack([votes[code == k].sum(axis=0) for k in range(len(names))]).astype(np.float64)  # [C, C]
-    np.fill_diagonal(pairs, 0)
-    # Less what there were if neighbours that differ were mixed: frequent values are next to everything.
-    shares = np.bincount(code) / len(code)
-    mixed = pairs.sum(axis=1, keepdims=True) * shares / (1 - shares)[:, np.newaxis]
-    np.fill_diagonal(mixed, 0)
-    pairs -= mixed
-
-    def apart(order: Array) -> float:
-        return float((pairs * np.abs(order[:, np.newaxis] - order)).sum())
-
-    rng = np.random.default_rng(0)
-    others = [apart(rng.permutation(len(names))) for _ in range(500)]
-    return bool(apart(np.arange(len(names))) <= np.quantile(others, 0.02))
+    _, code = np.unique(truth, return_inverse=True)
+    votes = votes_of_neighbours(inputs, code, classes=int(code.max(initial=0)) + 1)[:asked]
+    return float((votes.argmax(axis=1) == code[:asked]).mean())

@@ -10,9 +10,9 @@ from pellucid.explanation.doctor.measures import (
     against_neighbours,
     alone,
     copies,
-    in_order,
     nearest_distances,
     shifts,
+    voted_right,
 )
 
 __all__ = [
@@ -22,6 +22,8 @@ __all__ = [
 
 _RARE = 0.1
 _FEW_ROWS = 50
+_FEWEST_GRADES = 5  # different whole numbers
+_CLEARLY = 0.15  # share of the rows
 _TELLS = 0.07  # share of the uncertainty that a column which gives the target away leaves at most
 _EASY = 0.12  # where a second column leaves less than that, the table is an easy one
 _ONE_OF_A_KIND = 6  # times as much as it leaves the next best one, where it is not quite so telling
@@ -277,7 +279,7 @@ def wrong_loss(e: Evidence) -> Finding | None:
     y = e.train.truth.astype(np.float64)
     values = np.unique(y)
     few = len(values) <= 10 and (values == values.round()).all() and len(values) < len(y) / 10
-    if few and not in_order(e.train.inputs, y):
+    if few and (len(values) < _FEWEST_GRADES or _better_voted(e)):
         return Finding(
             name="wrong-loss",
             finding=f"{e.target!r} looks like a class, but is predicted as a number.",
@@ -300,6 +302,18 @@ def wrong_loss(e: Evidence) -> Finding | None:
             change={"loss": "huber"},
         )
     return None
+
+
+def _better_voted(e: Evidence) -> bool:
+    """Whether neighbours vote for the right value more often than the network comes to it, as with names of classes.
+
+    Of grades, whose order means something, a number comes about as near.
+    """
+    if not len(e.unseen):
+        return False
+    inputs = np.concatenate([e.unseen.inputs, e.train.inputs])
+    voted = voted_right(inputs, np.concatenate([e.unseen.truth, e.train.truth]), len(e.unseen))
+    return voted > float((np.round(e.unseen.answers) == e.unseen.truth).mean()) + _CLEARLY
 
 
 def _column_of(e: Evidence, feature: int) -> str:
