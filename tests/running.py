@@ -1,6 +1,6 @@
 """Commands as a user types them, run in this process: a Python and a PyTorch of its own for each would take longest.
 
-Some also run as processes of their own: the README's commands (``house/test_examples.py``), and here and there where
+Some also run as processes of their own: the README's first ones (``house/test_examples.py``), and here and there where
 a test is about the process (``apart=True``).
 """
 

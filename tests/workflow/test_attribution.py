@@ -161,3 +161,11 @@ def test_what_cannot_be_explained_says_so(runs: dict[str, Path], tmp_path: Path)
     again = pellucid.train("iris", preset="plain", task="reconstruction", hidden=(2,), epochs=1, out=tmp_path / "again")
     with pytest.raises(DataError, match="no column explains it"):
         overview(again.path or "", "iris")
+
+
+def test_a_row_whose_target_is_missing_is_explained_all_the_same(runs: dict[str, Path]) -> None:
+    gap = {**PEOPLE, "buys": [None if i == 3 else v for i, v in enumerate(PEOPLE["buys"])]}
+    found = explain_row(runs["binary"], gap, row=3)
+    assert found.truth is None
+    assert found.to_json()["truth"] is None
+    assert explain_row(runs["binary"], gap, row=4).truth == PEOPLE["buys"][4]

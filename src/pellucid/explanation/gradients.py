@@ -46,6 +46,10 @@ class IntegratedGradients:
         """How far the values are from summing to the answer less that of the reference."""
         return self.answer - self.reference - float(self.values.sum())
 
+    def to_json(self) -> dict[str, Any]:
+        """How complete they are, as plain JSON values; the values themselves belong to columns or pixels."""
+        return {"reference": self.reference, "answer": self.answer, "gap": self.gap, "points": self.points}
+
 
 def integrated_gradients(
     slopes: Slopes, row: Array, reference: Array, *, tolerance: float = 1e-3

@@ -15,7 +15,7 @@ from pellucid.explanation.cells import EncodedCell, encoded_cells
 from pellucid.explanation.gradients import IntegratedGradients, integrated_gradients
 from pellucid.explanation.shapley import ShapleyValues, shapley_values
 from pellucid.plots.attribution import contributions
-from pellucid.workflow.looking import Score, Viewed, look_at, row_given, score_of
+from pellucid.workflow.looking import Score, Viewed, look_at, plain_value, row_given, score_of
 from pellucid.workflow.model import Model
 from pellucid.workflow.rows_of_run import model_of
 from pellucid.workflow.run import Run
@@ -82,12 +82,12 @@ class ExplainedRow:
             "title": self.title,
             "background": self.background_title,
             "explained": self.score.name,
-            "prediction": _plain(self.prediction),
-            "truth": _plain(self.truth),
+            "prediction": plain_value(self.prediction),
+            "truth": plain_value(self.truth),
             "columns": [
                 {
                     "column": cell.column,
-                    "cell": _plain(cell.cell),
+                    "cell": plain_value(cell.cell),
                     "shapley": float(value),
                     "standard_error": float(error),
                     "integrated_gradients": float(slope),
@@ -103,12 +103,7 @@ class ExplainedRow:
                 "exact": shapley.exact,
                 "rows_asked": shapley.asked,
             },
-            "integrated_gradients": {
-                "reference": gradients.reference,
-                "answer": gradients.answer,
-                "gap": gradients.gap,
-                "points": gradients.points,
-            },
+            "integrated_gradients": gradients.to_json(),
             "notes": list(self.notes),
         }
 
@@ -179,9 +174,6 @@ def row_explained(
     shapley = shapley_values(
         score, one.inputs[0], background.inputs, list(model.recipe.slices.values()), budget=budget, seed=seed
     )
-    truth = None
-    if one.truth is not None:
-        truth = model.task.classes[int(one.truth[0])] if model.task.is_classification else float(one.truth[0])
     sampled = f"{len(background.inputs):,} of " if len(background.inputs) < len(among.inputs) else ""
     return ExplainedRow(
         title=one.title,
@@ -191,7 +183,7 @@ def row_explained(
         shapley=shapley,
         gradients=integrated_gradients(score.slopes, one.inputs[0].astype(np.float64), reference),
         prediction=model.labels(model.answers_to(one.inputs))[0],
-        truth=truth,
+        truth=one.target_of(0),
         notes=one.notes,
     )
 
@@ -214,8 +206,3 @@ def check_explainable(model: Model) -> None:
             "images have pixels in place of columns: explain one of them with --row N (in Python explain_image), or "
             "see the worst with 'pellucid mistakes'"
         )
-
-
-def _plain(value: object) -> object:
-    value = value.item() if isinstance(value, np.generic) else value
-    return value if value is None or isinstance(value, bool | int | float | str) else str(value)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pellucid.errors import DataError
 from pellucid.explanation.gradients import IntegratedGradients, integrated_gradients
 from pellucid.plots.images import attributed_images
-from pellucid.workflow.looking import Score, Viewed, look_at, row_given, score_of
+from pellucid.workflow.looking import Score, Viewed, look_at, plain_value, row_given, score_of
 from pellucid.workflow.model import Model
 from pellucid.workflow.rows_of_run import model_of
 from pellucid.workflow.run import Run
@@ -82,17 +82,12 @@ class ExplainedImage:
             "title": self.title,
             "background": self.background_title,
             "explained": self.score.name,
-            "prediction": _plain(self.prediction),
-            "truth": _plain(self.truth),
+            "prediction": plain_value(self.prediction),
+            "truth": plain_value(self.truth),
             "pixels": self.by_pixel.tolist(),
             "parts": self.by_part,
             "columns": dict(self.others),
-            "integrated_gradients": {
-                "reference": self.gradients.reference,
-                "answer": self.gradients.answer,
-                "gap": self.gradients.gap,
-                "points": self.gradients.points,
-            },
+            "integrated_gradients": self.gradients.to_json(),
             "notes": list(self.notes),
         }
 
@@ -151,9 +146,6 @@ def image_explained(one: Viewed, background: Viewed, *, label: object = None) ->
     score = score_of(model, label, inputs=one.inputs[0])
     reference = background.inputs.astype(np.float64).mean(axis=0)
     gradients = integrated_gradients(score.slopes, one.inputs[0].astype(np.float64), reference)
-    truth = None
-    if one.truth is not None and not np.isnan(one.truth[0]):
-        truth = model.task.classes[int(one.truth[0])] if model.task.is_classification else float(one.truth[0])
     return ExplainedImage(
         title=one.title,
         background_title=f"{len(background.inputs):,} of {background.title}",
@@ -167,7 +159,7 @@ def image_explained(one: Viewed, background: Viewed, *, label: object = None) ->
             if name != image.name
         },
         prediction=model.labels(model.answers_to(one.inputs))[0],
-        truth=truth,
+        truth=one.target_of(0),
         notes=one.notes,
     )
 
@@ -178,8 +170,3 @@ def pixels_of_view(viewed: Viewed) -> Array:
     assert image is not None
     pixels: Array = image.decode(viewed.inputs[:, viewed.model.recipe.slices[image.name]])
     return pixels
-
-
-def _plain(value: object) -> object:
-    value = value.item() if isinstance(value, np.generic) else value
-    return value if value is None or isinstance(value, bool | int | float | str) else str(value)

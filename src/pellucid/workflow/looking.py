@@ -28,7 +28,7 @@ from pellucid.workflow.run import Run
 from pellucid.workflow.settings import Settings
 from pellucid.workflow.sources import is_builtin
 
-__all__ = ["Score", "Viewed", "cells_of", "look_at", "row_given", "score_of", "view_of"]
+__all__ = ["Score", "Viewed", "cells_of", "look_at", "plain_value", "row_given", "score_of", "view_of"]
 
 Array = NDArray[Any]
 
@@ -79,6 +79,13 @@ class Viewed:
         if len(self.inputs) <= most:
             return self
         return self.take(np.sort(np.random.default_rng(seed).choice(len(self.inputs), most, replace=False)))
+
+    def target_of(self, row: int) -> object:
+        """The row's own class or number, by its place here; ``None`` where it is not known."""
+        if self.truth is None or np.isnan(self.truth[row]):
+            return None
+        value = self.truth[row]
+        return self.model.task.classes[int(value)] if self.model.task.is_classification else float(value)
 
     def known(self) -> Viewed:
         """The rows whose target is known.
@@ -147,6 +154,16 @@ class Score:
         p = np.exp(z - np.logaddexp.reduce(z, axis=1, keepdims=True))  # [N, C]
         of = p[:, [self.index]]
         return of[:, 0], of * (np.eye(p.shape[1])[self.index] - p)  # ∂p_c/∂z_k = p_c (δ_ck − p_k)
+
+
+def plain_value(value: object) -> object:
+    """A cell or an answer as JSON can hold it.
+
+    >>> plain_value(np.float64(2.5)), plain_value(None), plain_value(complex(1, 2))
+    (2.5, None, '(1+2j)')
+    """
+    value = value.item() if isinstance(value, np.generic) else value
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
 
 
 def score_of(model: Model, label: object = None, *, inputs: Array | None = None) -> Score:

@@ -13,7 +13,7 @@ from pellucid.errors import DataError, SettingError
 from pellucid.plots.images import attributed_images, image_grid
 from pellucid.workflow.attribution import row_explained
 from pellucid.workflow.image_attribution import image_explained, pixels_of_view
-from pellucid.workflow.looking import Viewed, look_at
+from pellucid.workflow.looking import Viewed, look_at, plain_value
 from pellucid.workflow.model import Model
 from pellucid.workflow.run import Run
 
@@ -127,9 +127,9 @@ class Mistakes:
                 {
                     "row": each.row,
                     "file": each.file,
-                    "cells": {name: _plain(cell) for name, cell in each.cells.items()},
-                    "truth": _plain(each.truth),
-                    "prediction": _plain(each.prediction),
+                    "cells": {name: plain_value(cell) for name, cell in each.cells.items()},
+                    "truth": plain_value(each.truth),
+                    "prediction": plain_value(each.prediction),
                     "sure": each.sure,
                     "error": each.error,
                     "neighbours": [asdict(near) for near in each.neighbours],
@@ -206,15 +206,15 @@ def mistakes_of(viewed: Viewed, *, most: int = 10, explain: bool = True) -> Mist
                 row=int(viewed.numbers[at]),
                 file=str(few.table.column("file")[place].as_py()) if "file" in few.table.names else None,
                 cells=_cells(few, place),
-                truth=_plain(own[at]),
-                prediction=_plain(labels[at]),
+                truth=plain_value(own[at]),
+                prediction=plain_value(labels[at]),
                 sure=float(answers[at].max()) if model.task.is_classification else None,
                 error=float(errors[at]),
                 neighbours=tuple(
                     Neighbour(
                         row=int(among.numbers[k]),
-                        truth=_plain(_own(among, int(k))),
-                        prediction=_plain(among_answers[k]),
+                        truth=plain_value(among.target_of(int(k))),
+                        prediction=plain_value(among_answers[k]),
                         distance=float(distances[place][k]),
                     )
                     for k in near[:_NEAREST]
@@ -233,12 +233,6 @@ def mistakes_of(viewed: Viewed, *, most: int = 10, explain: bool = True) -> Mist
         maps=_maps(few, among) if of_images and explain and model.task.is_classification else None,
         notes=viewed.notes,
     )
-
-
-def _own(viewed: Viewed, k: int) -> object:
-    assert viewed.truth is not None
-    value = viewed.truth[k]
-    return viewed.model.task.classes[int(value)] if viewed.model.task.is_classification else float(value)
 
 
 def _cells(viewed: Viewed, place: int) -> dict[str, object]:
@@ -275,8 +269,3 @@ def _distances(rows: Array, among: Array) -> Array:
     squares = (x**2).sum(axis=1)[:, np.newaxis] - 2 * x @ y.T + (y**2).sum(axis=1)
     found: Array = np.sqrt(np.maximum(squares, 0))
     return found
-
-
-def _plain(value: object) -> object:
-    value = value.item() if isinstance(value, np.generic) else value
-    return value if value is None or isinstance(value, bool | int | float | str) else str(value)

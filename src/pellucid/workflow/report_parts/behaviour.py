@@ -184,7 +184,8 @@ def worst(told: Told) -> Sequence[Block]:
     blocks: list[Block] = [Paragraph(text=f"{many}{shown}.")]
     drawing = found.figure()
     if drawing is not None:
-        alt = f"{len(found.found)} images, each with what it is and what was answered."
+        alt = f"{len(found.found)} images, each with what it is and what was answered"
+        alt += "." if found.maps is None else ", and below it which pixels spoke for that."
         blocks.append(picture(lambda: drawing, "mistaken-images", alt))
     blocks += [_article(each) for each in found.found]
     blocks.append(Code(text=f"pellucid mistakes {_path(told)}", caption="More of them:"))
