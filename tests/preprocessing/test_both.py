@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,7 @@ def test_it_is_the_number_beside_its_bins(scaling: Any, column: list[float | Non
     cells = pa.array(column, pa.float64())
     step = fit_both("x", cells, scaling, BINS)
     number, bins = fit_numeric("x", cells, scaling=scaling), fit_piecewise("x", cells, BINS)
+    bins = replace(bins, bounded=True)
     out = encoded(step, cells)
     assert np.array_equal(out[:, :1], encoded(number, cells)[:, :1])
     assert np.array_equal(out[:, 1:], encoded(bins, cells))
@@ -42,6 +44,26 @@ def test_it_is_the_number_beside_its_bins(scaling: Any, column: list[float | Non
     again = BothStep.from_json(json.loads(json.dumps(step.to_json())), "step")
     assert again == step
     assert again.encode_one(asked) == tuple(encoded(step, pa.array([asked], pa.float64()))[0])
+
+
+@settings(deadline=None)
+@given(column=COLUMN, far=st.floats(allow_nan=False, allow_infinity=False))
+def test_no_cell_is_further_out_than_its_scaled_number(column: list[float | None], far: float) -> None:
+    step = fit_both("x", pa.array(column, pa.float64()), "robust", BINS)
+    number, *bins = step.encode_one(far)
+    assert abs(number) <= 3.0
+    assert all(0.0 <= value <= 1.0 for value in bins)
+    known = [value for value in column if value is not None]
+    if known and far > max(known):
+        assert bins == list(step.encode_one(max(known))[1:])
+
+
+def test_a_file_from_before_bins_were_bounded_answers_as_it_did() -> None:
+    step = fit_both("x", pa.array([1.0, 2.0, 3.0, 4.0]), "standard", BINS)
+    old = step.to_json()
+    del old["bins"]["bounded"]
+    assert BothStep.from_json(old, "step").encode_one(7.0)[-1] == 4.0  # one bin after another as long as the last
+    assert step.encode_one(7.0)[-1] == 1.0
 
 
 def test_what_a_file_says_is_checked() -> None:

@@ -28,7 +28,7 @@ class BothStep:
     number
         The scaled number; the median where the cell is missing.
     bins
-        The bins of the same column, with the feature for missing cells.
+        The bins of the same column, bounded, with the feature for missing cells.
     """
 
     number: NumericStep
@@ -82,4 +82,4 @@ def fit_both(name: str, column: Any, scaling: Scaling, bins: Bins) -> BothStep:
     ([0.612, 1.0, 0.5, 0.0], (0.0, 0.0, 0.0, 1.0))
     """
     number = replace(fit_numeric(name, column, scaling=scaling), indicator=False)
-    return BothStep(number=number, bins=fit_piecewise(name, column, bins))
+    return BothStep(number=number, bins=replace(fit_piecewise(name, column, bins), bounded=True))

@@ -34,9 +34,9 @@ MAX_TEXT = 100_000  # characters in one name or level
 _MAX_EXACT = 2**53
 
 
-def fields(value: object, where: str, names: Collection[str]) -> Mapping[str, Any]:
-    """Check that ``value`` is an object with exactly these fields."""
-    if not isinstance(value, Mapping) or set(value) != set(names):
+def fields(value: object, where: str, names: Collection[str], *, may: Collection[str] = ()) -> Mapping[str, Any]:
+    """Check that ``value`` is an object with exactly these fields, but for those that it ``may`` have."""
+    if not isinstance(value, Mapping) or set(value) - set(may) != set(names):
         seen = sorted(map(str, value))[:20] if isinstance(value, Mapping) else value
         raise _damaged(where, f"must have exactly the fields {sorted(names)}", seen)
     return value

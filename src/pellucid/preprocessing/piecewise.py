@@ -15,8 +15,10 @@ The smallest and the largest training value are always edges. An edge that would
 that is mostly one value has fewer bins by quantiles.
 
 A number outside the training range continues the line of the first or the last bin, below 0 or above 1, as in the
-paper; none leaves ±10⁶. Where a cell is missing all bins are 0 and a feature of its own says so; where no training row
-was missing there is no such feature, and the median takes its place.
+paper; none leaves ±10⁶. Beside the scaled number (see `both`), which goes on there, bins stay within 0 and 1: where
+bins are short the line is so steep that one odd cell carries the answer away. Where a cell is missing all bins are 0
+and a feature of its own says so; where no training row was missing there is no such feature, and the median takes its
+place.
 
 Source: Gorishniy, Rubachev & Babenko 2022, "On Embeddings for Numerical Features in Tabular Deep Learning", eq. 1 and
 sections 3.2.1 and 3.2.2.
@@ -100,12 +102,15 @@ class PiecewiseStep:
         What a missing cell is taken for where there is no indicator: the training median.
     indicator
         Whether a last feature tells that the cell was missing.
+    bounded
+        Whether a number outside the edges is taken for the nearest of them.
     """
 
     name: str
     edges: tuple[float, ...]
     fill: float
     indicator: bool = False
+    bounded: bool = False
 
     kind: ClassVar[str] = "piecewise"
 
@@ -136,7 +141,7 @@ class PiecewiseStep:
             with np.errstate(over="ignore", under="ignore"):
                 share = (x - edges[at]) / (edges[at + 1] - edges[at])
             out[:, :bins] = below[at]
-            out[np.arange(len(x)), at] = np.clip(share, -BOUND, BOUND)
+            out[np.arange(len(x)), at] = np.clip(share, *self._ends)
         if self.indicator:
             out[missing, :bins] = 0.0
             out[:, bins] = missing
@@ -151,8 +156,14 @@ class PiecewiseStep:
             x = min(max(self.fill if missing else number, -LARGEST), LARGEST)
             at = min(max(bisect_right(self.edges, x) - 1, 0), bins - 1)
             share = (x - self.edges[at]) / (self.edges[at + 1] - self.edges[at])
-            result = (*(1.0,) * at, min(max(share, -BOUND), BOUND), *(0.0,) * (bins - 1 - at))
+            low, high = self._ends
+            result = (*(1.0,) * at, min(max(share, low), high), *(0.0,) * (bins - 1 - at))
         return (*result, float(missing)) if self.indicator else result
+
+    @cached_property
+    def _ends(self) -> tuple[float, float]:
+        """The least and the largest value of a bin."""
+        return (0.0, 1.0) if self.bounded else (-BOUND, BOUND)
 
     @cached_property
     def _arrays(self) -> tuple[FloatArray, FloatArray]:
@@ -167,18 +178,20 @@ class PiecewiseStep:
             "edges": list(self.edges),
             "fill": self.fill,
             "indicator": self.indicator,
+            "bounded": self.bounded,
         }
 
     @classmethod
     def from_json(cls, value: object, where: str) -> PiecewiseStep:
-        """Read what `to_json` wrote; raises `ModelFileError`."""
-        v = checks.fields(value, where, ("kind", "name", "edges", "fill", "indicator"))
+        """Read what `to_json` wrote, with or without ``bounded``, which came later; raises `ModelFileError`."""
+        v = checks.fields(value, where, ("kind", "name", "edges", "fill", "indicator"), may=("bounded",))
         edges = checks.listing(v["edges"], f"{where}.edges", MAX_BINS + 1)
         return cls(
             name=checks.text(v["name"], f"{where}.name"),
             edges=checks.ascending(edges, f"{where}.edges", LARGEST),
             fill=checks.number(v["fill"], f"{where}.fill", -LARGEST, LARGEST),
             indicator=checks.flag(v["indicator"], f"{where}.indicator"),
+            bounded=checks.flag(v.get("bounded", False), f"{where}.bounded"),
         )
 
 
