@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from pellucid.workflow.overview import overview
     from pellucid.workflow.range_test import lr_range_test
     from pellucid.workflow.report import report
-    from pellucid.workflow.run import Run, load
+    from pellucid.workflow.run import Interrupted, Run, load
     from pellucid.workflow.search import search
     from pellucid.workflow.settings import Settings
     from pellucid.workflow.trace import trace
@@ -58,6 +58,7 @@ _HOMES = {
     "Dense": "network",
     "DivergenceError": "errors",
     "Dropout": "network",
+    "Interrupted": "workflow.run",
     "Loss": "task",
     "Model": "workflow.model",
     "ModelFileError": "errors",
@@ -104,6 +105,7 @@ __all__ = [
     "Dense",
     "DivergenceError",
     "Dropout",
+    "Interrupted",
     "Loss",
     "Model",
     "ModelFileError",

@@ -373,7 +373,9 @@ def test_ctrl_c_keeps_what_is_trained(
     settings = {**QUICK, "n_networks": n_networks, "engine": engine, "patience": None}
     with monkeypatch.context() as patch:
         interrupt_after(epochs, patch)
-        stopped = pellucid.train(people_csv, "buys", out=tmp_path / "a", **settings)
+        with pytest.raises(pellucid.Interrupted) as error:
+            pellucid.train(people_csv, "buys", out=tmp_path / "a", **settings)
+    stopped = error.value.run
     assert stopped.summary["stopped_by"] == "interrupted"
     assert len(stopped.model.members) == stopped.summary["ensemble"]["n_networks"] == left
     assert pellucid.load(tmp_path / "a").predict(people_csv).shape == (300,)

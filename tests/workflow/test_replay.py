@@ -98,10 +98,11 @@ def test_a_run_that_was_interrupted_is_replayed_as_far_as_it_came(
         yield after_a_while
 
     monkeypatch.setattr("pellucid.workflow.train.listening_for_interrupt", listening)
-    run = pellucid.train(
-        "iris", out=tmp_path / "run", preset="plain", hidden=(4,), epochs=30, batch_size=16, verdict=False
-    )
-    assert run.summary["stopped_by"] == "interrupted"
+    with pytest.raises(pellucid.Interrupted) as stopped:
+        pellucid.train(
+            "iris", out=tmp_path / "run", preset="plain", hidden=(4,), epochs=30, batch_size=16, verdict=False
+        )
+    assert stopped.value.run.summary["stopped_by"] == "interrupted"
     found = replay(tmp_path / "run")
     assert 0 < found.epochs < 30
     assert found.is_exact

@@ -225,6 +225,33 @@ def test_ctrl_c_saves_the_best_weights_and_the_run_goes_on(
     assert same(out, tmp_path / "straight")
 
 
+LOOP = """
+import sys, pellucid
+for seed in range(3):
+    print("begun", seed, flush=True)
+    try:
+        pellucid.train({data!r}, "buys", out=f"{{sys.argv[1]}}/{{seed}}", seed=seed, epochs=100_000, patience=None)
+    except Exception:
+        pass
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_script_that_trains_in_a_loop_ends_and_what_it_had_is_kept(
+    number: signal.Signals, people_csv: Path, tmp_path: Path
+) -> None:
+    script = [sys.executable, "-c", LOOP.format(data=str(people_csv)), str(tmp_path)]
+    process = subprocess.Popen(script, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    wait_for(tmp_path / "0" / "checkpoints" / checkpoint.CHECKPOINT, process)
+    process.send_signal(number)
+    code, output = finish(process)
+    assert code not in (0, None)
+    assert output.count("begun") == 1
+    assert "pellucid.resume" in output
+    assert pellucid.load(tmp_path / "0").predict(people_csv).shape == (300,)
+
+
 def test_a_built_in_set_beside_a_folder_of_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "iris").mkdir()

@@ -270,7 +270,9 @@ def test_ctrl_c_during_the_verdict_keeps_the_run(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(module, "boosting_answers", interrupted)
-    run = pellucid.train(people_csv, "buys", out=tmp_path / "run", epochs=2)
+    with pytest.raises(pellucid.Interrupted) as stopped:
+        pellucid.train(people_csv, "buys", out=tmp_path / "run", epochs=2)
+    run = stopped.value.run
     assert "was interrupted" in judged(run).sentence
     assert RunFolder(tmp_path / "run").is_finished
     assert pellucid.load(tmp_path / "run").predict(people).tolist() == run.predict(people).tolist()

@@ -32,8 +32,9 @@ def train(
     from pellucid.errors import SettingError
     from pellucid.workflow import train as workflow
     from pellucid.workflow.folder import RunFolder
+    from pellucid.workflow.run import Interrupted
 
-    display = None if json or quiet else EnsembleDisplay()
+    display, interrupted = None if json or quiet else EnsembleDisplay(), False
     try:
         if resume:
             folder = out or data
@@ -47,6 +48,8 @@ def train(
             run = workflow.train(
                 data, config=config, out=out, overwrite=overwrite, save=True, watcher=display, **settings
             )
+    except Interrupted as stopped:
+        run, interrupted = stopped.run, True
     finally:
         if display:
             display.close()
@@ -57,8 +60,8 @@ def train(
         print(json_.dumps({"run": str(run.path), **run.summary}))
     else:
         _show_outcome(run)
-    if run.summary["stopped_by"] == "interrupted":
-        if not json:
+    if interrupted:
+        if not json and run.summary["stopped_by"] == "interrupted":
             console.print(f"Interrupted; go on with: pellucid train {run.path} --resume", soft_wrap=True)
         raise typer.Exit(130)
 

@@ -218,8 +218,6 @@ def _measure(job: _Job) -> tuple[Measured | None, Run | None, str | None]:
         return None, None, f"trained on all rows outside the test part, the best setting diverged: {error}"
     except KeyboardInterrupt:
         return None, None, _NOT_MEASURED
-    if run.summary["stopped_by"] == "interrupted":
-        return None, None, _NOT_MEASURED
     n_rows = int(run.summary["rows"]["test"])
     return Measured(value=run.metrics[job.metric], n_rows=n_rows), run, None
 

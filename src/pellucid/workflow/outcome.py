@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from pellucid.evaluation.metrics import Metrics, baseline, confusion_matrix, metrics_to_json
 from pellucid.evaluation.reconstruction import mean_answer, reconstruction_metrics, row_errors
+from pellucid.evaluation.verdict import no_verdict
 from pellucid.explanation.doctor import diagnose
 from pellucid.files import write_text
 from pellucid.training.engine import Engine, engine_for
@@ -35,8 +36,13 @@ Array = NDArray[Any]
 
 def conclude(
     prepared: Prepared, engine: Engine, members: TrainedMembers, looks: Sequence[Look], folder: RunFolder | None
-) -> Run:
-    """Measure the best weights and write everything; ``metrics.json`` comes last and marks the run as finished."""
+) -> tuple[Run, bool]:
+    """Measure the best weights and write everything; ``metrics.json`` comes last and marks the run as finished.
+
+    Returns
+    -------
+    The run, and whether it was interrupted, in training or in the comparison with simpler models.
+    """
     settings, outcomes = prepared.settings, members.outcomes
     outcome = _as_one(members)
     model = Model(
@@ -56,7 +62,11 @@ def conclude(
     answers = model.answers_to(prepared.measured.inputs)
     held = prepared.measured
     metrics = measure(prepared.task, held.truth, answers, groups=held.groups, seed=settings.seed)
-    verdict = reach_verdict(prepared, outcome, answers)
+    interrupted = members.interrupted
+    try:
+        verdict = reach_verdict(prepared, outcome, answers)
+    except KeyboardInterrupt:  # the network is complete, and is kept
+        interrupted, verdict = True, no_verdict("the comparison with simpler models was interrupted")
     facts: dict[str, Any] = {
         "measured_on": prepared.measured.name,
         "rows": {
@@ -110,7 +120,7 @@ def conclude(
         folder.log([f"{each.finding} {each.evidence}" for each in findings])
         write_text(folder.file("doctor"), findings_to_json(findings, looks))
         write_text(folder.file("metrics"), json.dumps(facts, indent=2, allow_nan=False) + "\n")
-    return run
+    return run, interrupted
 
 
 def _as_one(members: TrainedMembers) -> Outcome:

@@ -24,7 +24,7 @@ from pellucid.workflow.diagnosis import doctor_of
 from pellucid.workflow.folder import RunFolder
 from pellucid.workflow.model import Model
 
-__all__ = ["Run", "histories_to_csv", "load"]
+__all__ = ["Interrupted", "Run", "histories_to_csv", "load"]
 
 Array = NDArray[Any]
 
@@ -123,6 +123,27 @@ class Run:
             looks=looks,
             path=folder.path,
         )
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C or SIGTERM has ended a training; everything is saved, and nothing more is to be begun.
+
+    Attributes
+    ----------
+    run
+        The `Run`, with the best weights so far.
+
+    >>> try:
+    ...     raise Interrupted("a run")
+    ... except KeyboardInterrupt as stopped:
+    ...     stopped.run
+    'a run'
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        where = "" if run.path is None else f"; pellucid.resume({str(run.path)!r}) goes on with it"
+        super().__init__(f"the training was interrupted; .run of this exception has the best weights so far{where}")
 
 
 def load(path: str | os.PathLike[str]) -> Run | Model:

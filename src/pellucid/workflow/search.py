@@ -301,7 +301,7 @@ def _measured(job: _Job, found: Search) -> tuple[OnTest | None, Run | None, str 
             run = train(job.source, **{**settings.to_json(), "verdict": False})
         except DivergenceError as error:
             return None, None, f"trained on all rows outside the test part, a network diverged: {error}"
-        if run.summary["stopped_by"] == "interrupted":
+        except KeyboardInterrupt:
             return None, None, "it was interrupted before the best setting was measured on the test rows"
         runs.append(run)
     best_run, default_run = runs

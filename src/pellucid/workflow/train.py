@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -26,7 +25,7 @@ from pellucid.workflow.outcome import conclude
 from pellucid.workflow.parts import Part, parts_of, prepare_run
 from pellucid.workflow.plan import engine_of, optimizer_of, plan_of, resolved
 from pellucid.workflow.prepare import Prepared, settings_for
-from pellucid.workflow.run import Run
+from pellucid.workflow.run import Interrupted, Run
 from pellucid.workflow.settings import Settings
 from pellucid.workflow.sources import is_builtin
 
@@ -105,6 +104,8 @@ def train(
         A setting or the table cannot be used.
     DivergenceError
         The loss became NaN or infinite; names the layer, the batch and the likely cause.
+    Interrupted (also a KeyboardInterrupt)
+        Ctrl-C or SIGTERM: the step in hand was finished and the best weights saved; ``run`` of the exception has them.
 
     >>> import pellucid
     >>> run = pellucid.train("iris", hidden=(10,), epochs=30, learning_rate=0.01)
@@ -153,6 +154,8 @@ def resume(
         ``data`` or a setting differs from the run's own.
     ModelFileError
         The checkpoint is damaged, or the data has changed since.
+    Interrupted
+        As `train`.
     """
     folder = RunFolder.existing(path)
     folder.sweep()
@@ -202,14 +205,18 @@ def _train(
         members = _fit_members(prepared, parts, folder, watcher, recorder)
     else:
         members = _fit_alone(prepared, engine, folder, watcher, start, recorder)
-    run = conclude(prepared, engine, members, recorder.looks, folder)
+    run, interrupted = conclude(prepared, engine, members, recorder.looks, folder)
     if folder is not None and prepared.settings.report and report.WRITTEN:
-        with suppress(KeyboardInterrupt):  # the run is complete; 'pellucid report' writes the page another time
+        try:
             report.write_report(run, prepared, source=source, rows=prepared.settings.rows)
+        except KeyboardInterrupt:  # the run is complete; 'pellucid report' writes the page another time
+            interrupted = True
     if (problem := _problem(members)) is not None:
         epochs = ", ".join(dict.fromkeys(str(outcome.best_epoch) for outcome in members.outcomes))
         kept = f"; the best weights before that (epoch {epochs}) are in {folder.path}" if folder else ""
         raise DivergenceError(problem + kept)
+    if interrupted:
+        raise Interrupted(run)
     return run
 
 

@@ -77,10 +77,7 @@ def reach_verdict(
     why_not = _why_not(prepared, outcome)
     if why_not is not None:
         return no_verdict(why_not)
-    try:
-        return _compare(prepared, outcome, answers, clock)
-    except KeyboardInterrupt:  # the run itself is complete, and is kept
-        return no_verdict("the comparison with simpler models was interrupted")
+    return _compare(prepared, outcome, answers, clock)
 
 
 def _why_not(prepared: Prepared, outcome: Outcome) -> str | None:
