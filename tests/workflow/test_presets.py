@@ -61,3 +61,11 @@ def test_a_model_trained_by_the_best_preset_answers_the_same_once_loaded(tmp_pat
     asked = {"a": x[:20, 0], "b": x[:20, 1]}
     assert len(run.model.members) == BEST["n_networks"]
     assert np.array_equal(again.predict_proba(asked), run.model.predict_proba(asked))
+
+
+def test_quick_ends_before_it_has_learned_noise_by_heart() -> None:
+    rng = np.random.default_rng(2)
+    table = {**{f"x{k}": rng.normal(size=300) for k in range(10)}, "y": rng.integers(0, 2, 300).astype(str)}
+    run = pellucid.train(table, "y", preset="quick", verdict=False)
+    assert run.summary["stopped_by"] == "early stopping"
+    assert "overfitting" not in {finding.name for finding in run.findings}

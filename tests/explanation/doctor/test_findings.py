@@ -10,6 +10,9 @@ import pytest
 
 import pellucid
 from pellucid.explanation.doctor import NAMES, RULES, Evidence, Finding, diagnose
+from pellucid.explanation.doctor.evidence import Opponent
+from pellucid.explanation.doctor.rows import no_signal, too_small
+from pellucid.explanation.doctor.training import overfitting
 from pellucid.workflow import outcome
 from pellucid.workflow.doctor import doctor
 from tests.workflow.conftest import make_people
@@ -178,6 +181,56 @@ def evidence(monkeypatch: pytest.MonkeyPatch) -> Evidence:
     monkeypatch.setattr(outcome, "diagnose", keep)
     pellucid.train(make_people(), "buys", **{**SMALL, "drop": ("id",)})
     return caught[0]
+
+
+def with_losses(evidence: Evidence, *losses: tuple[float, float]) -> Evidence:
+    """Epochs with these training and validation losses, as shares of the base loss."""
+    base, like = evidence.base_loss, evidence.history[0]
+    history = [
+        replace(like, epoch=k, train_loss=a * base, validation_loss=b * base)
+        for k, (a, b) in enumerate(losses, start=1)
+    ]
+    return replace(evidence, history=tuple(history))
+
+
+@pytest.mark.parametrize(
+    ("kind", "rise", "left", "is_found"),
+    [  # shares of the base loss, and of the last validation loss
+        ("binary", 0.35, 0.05, True), ("binary", 0.25, 0.05, False), ("binary", 0.35, 0.2, False),
+        ("binary", 1.0, 0.4, True), ("binary", 1.0, 0.6, False), ("regression", 0.1, 0.05, True),
+        ("regression", 0.1, 0.3, False), ("regression", 0.3, 0.4, True),
+    ],
+)  # fmt: skip
+def test_a_loss_that_turns_up_is_overfitting_where_little_of_the_training_loss_is_left(
+    kind: str, rise: float, left: float, is_found: bool, evidence: Evidence
+) -> None:
+    last = 0.5 + rise
+    one = overfitting(replace(with_losses(evidence, (0.9, 0.9), (0.5, 0.5), (left * last, last)), kind=kind))
+    assert (one is not None) == is_found
+
+
+def boosting(value: float, *, difference: float, high: float) -> Opponent:
+    return Opponent(name="gradient boosting", value=value, difference=difference, low=2 * difference - high, high=high)
+
+
+def test_one_wild_answer_does_not_hide_that_a_simpler_model_has_learned(evidence: Evidence) -> None:
+    dummy = Opponent(name="dummy", value=4_000.0, difference=-1_500.0, low=-5_800.0, high=3_600.0)
+    numbers = replace(evidence, kind="regression")
+    for value, is_found in ((800.0, False), (3_900.0, True)):
+        other = boosting(value, difference=value - 5_500.0, high=100.0)
+        assert (no_signal(replace(numbers, opponents=(dummy, other))) is not None) == is_found
+
+
+@pytest.mark.parametrize(("high", "is_found"), [(-0.01, True), (0.004, True), (0.02, False)])
+def test_a_network_is_too_small_where_a_simpler_model_is_better_with_95_per_cent_confidence(
+    high: float, is_found: bool, evidence: Evidence
+) -> None:
+    beaten = replace(
+        with_losses(evidence, (0.9, 0.9), (0.8, 0.8)), opponents=(boosting(0.9, difference=-0.05, high=high),)
+    )
+    for hidden, expected in (((1,), is_found), ((32,), False)):
+        one = too_small(replace(beaten, settings={**evidence.settings, "hidden": hidden}))
+        assert (one is not None) == expected
 
 
 def test_symptoms_are_not_said_beside_their_cause(evidence: Evidence) -> None:

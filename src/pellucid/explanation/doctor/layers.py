@@ -41,8 +41,15 @@ def dead_units(e: Evidence) -> Finding | None:
         finding=f"{share:.0%} of the ReLU units of layer {index} are dead.",
         evidence=f"after epoch {look.epoch} they give 0 for every one of the rows looked at, where their slope is 0",
         consequence="they learn nothing more, and the network is as if it were that much narrower",
-        fix=f"an activation with a slope everywhere, leaky_relu or silu, and a learning rate of {rate:g}",
-        change={"activation": "silu", "learning_rate": rate},
+        fix=(
+            f"an activation with a slope everywhere, leaky_relu or silu, a learning rate of {rate:g}, and the mean of "
+            "several networks"
+        ),
+        change={
+            "activation": "silu",
+            "learning_rate": rate,
+            "n_networks": max(4, int(e.settings["n_networks"])),
+        },
     )
 
 

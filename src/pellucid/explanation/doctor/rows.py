@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pellucid.explanation.doctor.evidence import Evidence
+from pellucid.explanation.doctor.evidence import Evidence, Opponent
 from pellucid.explanation.doctor.finding import Finding
 from pellucid.explanation.doctor.measures import (
     against_neighbours,
@@ -26,6 +26,9 @@ _FEWEST_GRADES = 5  # different whole numbers
 _CLEARLY = 0.15  # share of the rows
 _TELLS = 0.07  # share of the uncertainty that a column which gives the target away leaves at most
 _EASY = 0.12  # where a second column leaves less than that, the table is an easy one
+_LEARNED = 0.9  # of the dummy's RMSE
+_SAME_LOSS = 0.2  # share of the base loss by which training and validation loss may differ
+_ONE_SIDE = 1.645 / 1.96  # normal quantiles: 95 % on one side, and in the middle
 _ONE_OF_A_KIND = 6  # times as much as it leaves the next best one, where it is not quite so telling
 
 
@@ -55,6 +58,9 @@ def no_signal(e: Evidence) -> Finding | None:
     # What the others are better than the dummy by: o.difference is the network's advantage over them.
     if any(dummy.difference - o.difference > dummy.high - dummy.difference for o in e.opponents):
         return None
+    # One wild answer of the network makes its interval as wide as it likes; what a simpler model has learned it has.
+    if not e.is_classification and any(o.value < _LEARNED * dummy.value for o in e.opponents):
+        return None
     return Finding(
         name="no-signal",
         finding=f"Nothing about {e.target!r} could be learned from these columns.",
@@ -72,23 +78,28 @@ def too_small(e: Evidence) -> Finding | None:
     if not e.settings["hidden"] or not e.history or e.reason == "diverged":
         return None
     narrow = min(e.settings["hidden"])
-    better = [o for o in e.opponents if o.name != "dummy" and o.high < 0]
+    better = [o for o in e.opponents if o.name != "dummy" and _high(o) < 0]
     gap = float(e.validation_losses[e.best] - e.train_losses[e.best]) / e.base_loss
-    if narrow > 4 or narrow >= max(2, len(e.classes)) * 4 or not better or gap > 0.15:
+    if narrow > 4 or narrow >= max(2, len(e.classes)) * 4 or not better or gap > _SAME_LOSS:
         return None
     best = min(better, key=lambda o: o.difference)
     return Finding(
         name="network-too-small",
         finding=f"The network is too small: {narrow} units are all that its narrowest layer has.",
         evidence=(
-            f"{best.name} is better by {-best.difference:.3g} (95 % {-best.high:.3g} to {-best.low:.3g}), while the "
-            f"network's training loss ({e.train_losses[e.best]:.3g}) is as high as its validation loss "
+            f"{best.name} is better by {-best.difference:.3g} ({-_high(best):.3g} or more with 95 % confidence), while "
+            f"the network's training loss ({e.train_losses[e.best]:.3g}) is as high as its validation loss "
             f"({e.validation_losses[e.best]:.3g})"
         ),
         consequence="it cannot bend its answers to what the columns say",
         fix="wider layers, and the mean of several networks",
         change={"hidden": (64, 32), "n_networks": max(4, int(e.settings["n_networks"]))},
     )
+
+
+def _high(opponent: Opponent) -> float:
+    """The network's advantage is less than that with 95 % confidence: one side, where the interval has both."""
+    return opponent.difference + _ONE_SIDE * (opponent.high - opponent.difference)
 
 
 def too_few_rows(e: Evidence) -> Finding | None:

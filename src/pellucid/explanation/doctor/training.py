@@ -19,6 +19,7 @@ _STILL_FASTER = 0.25  # or so large a share of all that was won
 # Shares of the base loss by which the validation loss rose after its best epoch, and the training loss's share of it.
 # A squared error turns up more gently than a log loss, which punishes what is wrong and sure without bound.
 _TURNED_UP, _TURNED_UP_GENTLY, _BY_HEART = 0.3, 0.08, 0.1
+_STEEPLY, _HALF_BY_HEART = 3.0, 0.5  # so many times that rise, and then a larger share will do
 
 
 def diverging(e: Evidence) -> Finding | None:
@@ -125,9 +126,9 @@ def overfitting(e: Evidence) -> Finding | None:
         return None
     losses, best = e.validation_losses, e.best
     rise = float(losses[-1] - losses[best]) / e.base_loss
-    if rise < (_TURNED_UP if e.is_classification else _TURNED_UP_GENTLY):
-        return None
-    if float(e.train_losses[-1]) > _BY_HEART * float(losses[-1]):
+    least = _TURNED_UP if e.is_classification else _TURNED_UP_GENTLY
+    left = _HALF_BY_HEART if rise > _STEEPLY * least else _BY_HEART
+    if rise < least or float(e.train_losses[-1]) > left * float(losses[-1]):
         return None
     dropout = max(0.3, float(e.settings["dropout"]))
     return Finding(
