@@ -42,7 +42,7 @@ def test_the_command_line_loads_no_engine() -> None:
 
 def test_exported_names() -> None:
     assert set(pellucid.__all__) == {
-        "Activation", "BatchNorm", "DataError", "Dense", "DivergenceError", "Dropout", "Loss", "Model",
+        "Activation", "BatchNorm", "DataError", "Dense", "DivergenceError", "Dropout", "Interrupted", "Loss", "Model",
         "ModelFileError", "Network", "NeuralAutoencoder", "NeuralClassifier", "NeuralRegressor", "Optimizer",
         "PellucidError", "PerceptronClassifier", "Run", "RunFolderError", "SettingError",
         "Settings", "StorageError", "Task", "UserError", "__version__", "boundary", "check", "compare",

@@ -133,11 +133,13 @@ class Interrupted(KeyboardInterrupt):
     run
         The `Run`, with the best weights so far.
 
-    >>> try:
-    ...     raise Interrupted("a run")
-    ... except KeyboardInterrupt as stopped:
-    ...     stopped.run
-    'a run'
+    A script may keep what there is and end::
+
+        try:
+            run = pellucid.train("table.csv", "price")
+        except pellucid.Interrupted as stopped:
+            stopped.run.save("so-far.safetensors")
+            raise
     """
 
     def __init__(self, run: Run) -> None:
