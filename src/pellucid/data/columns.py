@@ -20,6 +20,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pellucid.data.notes import CellNote
 from pellucid.errors import DataError
 
 __all__ = ["DEFAULT_MISSING", "Cleaned", "clean_column", "number_pattern"]
@@ -289,7 +290,7 @@ def _numbers_in_text(text: _Text, *, force: bool, decimal: str) -> Cleaned | Non
         if _mostly(text, plain | decorated) and not _mostly(text, plain):
             words = pc.if_else(pa.array(plain), words, pc.replace_substring_regex(words, r"[$€£,%\s]", ""))
             example = text.values[int(np.flatnonzero(decorated & ~plain)[0])].as_py()
-            notes.append(f"column {text.name!r}: signs around numbers such as {example!r} were taken off")
+            notes.append(CellNote(f"column {text.name!r}: signs around numbers such as {example!r} were taken off"))
             plain = plain | decorated
     if not force and not _mostly(text, plain):
         return None
@@ -308,10 +309,11 @@ def _numbers_in_text(text: _Text, *, force: bool, decimal: str) -> Cleaned | Non
             )
         missing = {text.values[int(i)].as_py(): int(counts[i]) for i in odd[:_FEW_ODD]}
         cells = "cell that is not a number was" if n_odd == 1 else "cells that are not numbers were"
-        notes.append(
+        remark = (
             f"column {text.name!r}: {n_odd:,} {cells} taken as missing (first: {_short(shown)!r}, "
             f"row {first + 1:,}); pass --categorical {text.name!r} to keep the column as text"
         )
+        notes.append(CellNote(remark))
     words = pc.replace_substring_regex(words, r"^\+", "")
     words = pc.if_else(pa.array(plain), words, pa.scalar(None, pa.string()))
     whole = pc.all(pc.match_substring_regex(words, _INTEGER)).as_py()

@@ -20,6 +20,7 @@ import pyarrow as pa
 from pellucid.data.columns import DEFAULT_MISSING, Cleaned, clean_column
 from pellucid.data.delimited import read_text_table, to_utf8
 from pellucid.data.frames import Frame, frame_columns
+from pellucid.data.notes import CellNote
 from pellucid.data.stored import read_arrow, read_json, read_parquet, told_by_magic, unpacked
 from pellucid.errors import DataError, SettingError, StorageError, nearest
 from pellucid.files import could_not
@@ -214,7 +215,7 @@ def _table(columns: Mapping[str, Cleaned], base: ReadReport, notes: Iterable[str
         said.append(f"spaces around the text of {shown} were taken off")
     for name, (n, row) in infinite.items():
         cells = "1 infinite cell" if n == 1 else f"{n:,} infinite cells"
-        said.append(f"column {name!r} holds {cells} (first: row {row:,}), taken as missing")
+        said.append(CellNote(f"column {name!r} holds {cells} (first: row {row:,}), taken as missing"))
     report = ReadReport(
         source=base.source,
         format=base.format,

@@ -19,6 +19,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pellucid.data.images.store import SUFFIXES, Listing
+from pellucid.data.notes import CellNote
 from pellucid.errors import DataError, nearest
 
 __all__ = ["WANTED", "Layout", "Part", "lay_out"]
@@ -145,9 +146,8 @@ def _parts(
     folders = [folder for role in roles.values() for folder in role]
     outside = [path for path in listing.images if not path.startswith(tuple(folders))]
     if outside:
-        said.append(
-            f"{_many(len(outside), 'image')} beside the parts {_were(outside)} left out (first: {outside[0]!r})"
-        )
+        beside = f"{_many(len(outside), 'image')} beside the parts {_were(outside)} left out (first: {outside[0]!r})"
+        said.append(CellNote(beside))
     if "train" not in roles and expect_labels:
         raise DataError(
             f"{source} has {_names(folders)} but no folder 'train'; {WANTED}, or those within train and test"
@@ -207,9 +207,8 @@ def _one_part(
             notes.append("images lie beside the class folders as well as in them, so none of them got a label")
         return Part(files=tuple(path for path, _ in pairs), labels=None), tuple(notes)
     if loose:
-        notes.append(
-            f"{_many(len(loose), 'image')} beside the class folders {_were(loose)} left out (first: {loose[0]!r})"
-        )
+        beside = f"{_many(len(loose), 'image')} beside the class folders {_were(loose)} left out (first: {loose[0]!r})"
+        notes.append(CellNote(beside))
     kept = [(path, label) for path, label in pairs if label is not None]
     return Part(files=tuple(path for path, _ in kept), labels=tuple(label for _, label in kept)), tuple(notes)
 

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Sequence
 
 from pellucid.artefact.report.blocks import Article, Block, Code, Folded, Numbers, Paragraph, Points
+from pellucid.data.notes import CellNote
 from pellucid.network import Dense, describe
 from pellucid.plots.architecture import network_drawing
 from pellucid.plots.outcome import learning_curves
@@ -57,7 +58,7 @@ def data(told: Told) -> Sequence[Block]:
     )
     if len(rows) > _OPEN_COLUMNS:
         columns = Folded(title=f"What each of the {len(schema.columns):,} columns is", blocks=[columns])
-    notes = [note for note in told.prepared.notes if told.rows or not _names_a_cell(note)]
+    notes = [note for note in told.prepared.notes if told.rows or not isinstance(note, CellNote)]
     hidden = len(told.prepared.notes) - len(notes)
     if hidden:
         notes.append(
@@ -69,11 +70,6 @@ def data(told: Told) -> Sequence[Block]:
         columns,
         *([Points(texts=notes)] if notes else []),
     ]
-
-
-def _names_a_cell(note: str) -> bool:
-    """Whether a remark of the reader gives a cell or the number of a row as an example."""
-    return "(first: " in note or "such as " in note
 
 
 def network(told: Told) -> Sequence[Block]:

@@ -1,0 +1,18 @@
+"""Remarks about what was read, and which of them quote the table itself."""
+
+from __future__ import annotations
+
+__all__ = ["CellNote"]
+
+
+class CellNote(str):
+    """A remark that quotes a cell, names a file of the user's, or gives the number of a row.
+
+    It reads as any other; where no rows may be shown, it is left out.
+
+    >>> note = CellNote("column 'age': 1 cell that is not a number was taken as missing (first: 'unknown', row 7)")
+    >>> isinstance(note, CellNote), note.startswith("column 'age'")
+    (True, True)
+    """
+
+    __slots__ = ()
