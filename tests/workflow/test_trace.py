@@ -87,7 +87,7 @@ def test_cells_are_told_as_arithmetic(folder: Path) -> None:
     assert job.how == "1 for 'job = cook', 0 for the others"
     (both, _) = trace(folder / "best", inputs=row).cells
     assert "z / √(1 + (z/3)²)" in both.how
-    assert "bins" in both.how
+    assert "in bin 1 of 2: (41 − 20.7) / (43.5 − 20.7) = 0.8904" in both.how
     (quantile,) = trace(folder / "several", inputs={"age": 41}).cells
     assert "normal score" in quantile.how
 

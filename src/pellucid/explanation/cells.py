@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from pellucid.preprocessing.boolean import BooleanStep
 from pellucid.preprocessing.both import BothStep
 from pellucid.preprocessing.categorical import CategoricalStep
-from pellucid.preprocessing.dates import DateStep
+from pellucid.preprocessing.dates import WEEKDAYS, DatePart, DateStep
+from pellucid.preprocessing.image import ImageStep
 from pellucid.preprocessing.numeric import CLIP, NumericStep
 from pellucid.preprocessing.piecewise import PiecewiseStep
 from pellucid.preprocessing.recipe import Recipe, Step
@@ -69,18 +71,18 @@ def _how(step: Step, cell: object, values: tuple[float, ...], *, missing: bool) 
             said = _scaled(step, step.fill if missing else number_of(cell, step.name), values[0])
             found = f"missing, so the median: {said}" if missing else said
         case PiecewiseStep():
-            found = _in_bins(step, values, missing=missing)
+            found = _in_bins(step, cell, values, missing=missing)
         case BothStep():
             scaled = _how(step.number, cell, values[:1], missing=missing)
-            found = f"{scaled}; {_in_bins(step.bins, values[1:], missing=missing)}"
+            found = f"{scaled}; {_in_bins(step.bins, cell, values[1:], missing=missing)}"
         case CategoricalStep():
             found = _in_levels(step, values)
         case BooleanStep():
             found = "missing" if missing else f"{values[0]:g}"
         case DateStep():
-            found = "its parts, scaled or as points on a circle"
-        case _:
-            found = "its pixels, standardised"
+            found = _in_parts(step, cell, values)
+        case ImageStep():
+            found = "each pixel p: " + "; ".join(_of_channel(step, c) for c in range(step.channels))
     return found
 
 
@@ -93,25 +95,88 @@ def _in_levels(step: CategoricalStep, values: tuple[float, ...]) -> str:
 
 def _scaled(step: NumericStep, x: float, result: float) -> str:
     if step.scaling == "quantile":
-        return f"the normal score of its place among the training rows: {_short(result)}"
+        return _between_quantiles(step, x, result)
     if step.scale == 0.0:
         return "one value in all training rows: 0"
     if step.scaling == "none":
         return f"as it is: {_short(result)}"
-    ratio = f"({_short(x)} − {_short(step.centre)}) / {_short(step.scale)}"
+    ratio = f"({_short(x)} − {_within(step.centre)}) / {_short(step.scale)}"
     if step.scaling == "robust":
         return f"z = {ratio} = {_short((x - step.centre) / step.scale)}, z / √(1 + (z/{CLIP:g})²) = {_short(result)}"
     return f"{ratio} = {_short(result)}"
 
 
-def _in_bins(step: PiecewiseStep, values: tuple[float, ...], *, missing: bool) -> str:
-    if not step.n_bins:
+def _between_quantiles(step: NumericStep, x: float, result: float) -> str:
+    if len(step.knots) < 2:
+        return "one value in all training rows: 0"
+    held = min(max(x, step.knots[0]), step.knots[-1])
+    i = min(max(bisect_right(step.knots, held) - 1, 0), len(step.knots) - 2)
+    low, high = step.knots[i], step.knots[i + 1]
+    one, other = step.scores[i], step.scores[i + 1]
+    return (
+        f"between {_short(low)} and {_short(high)}, whose normal scores among the training rows are {_short(one)} and "
+        f"{_short(other)}: {_short(one)} + ({_short(held)} − {_within(low)}) / ({_short(high)} − {_within(low)}) · "
+        f"({_short(other)} − {_within(one)}) = {_short(result)}"
+    )
+
+
+def _in_bins(step: PiecewiseStep, cell: object, values: tuple[float, ...], *, missing: bool) -> str:
+    bins, edges = step.n_bins, step.edges
+    if not bins:
         return "one value in all training rows: no bin"
     if missing and step.indicator:
         return "missing: 0 in every bin"
-    below = sum(value == 1.0 for value in values[: step.n_bins])
-    return f"past {below} of {step.n_bins} bins" if below else f"in the first of {step.n_bins} bins"
+    x = step.fill if missing else number_of(cell, step.name)
+    if step.bounded and not edges[0] <= x <= edges[-1]:
+        return f"beyond {_short(edges[0] if x < edges[0] else edges[-1])}: {_short(values[0])} in every bin"
+    at = min(max(bisect_right(edges, x) - 1, 0), bins - 1)
+    low, high = edges[at], edges[at + 1]
+    below, above = at, bins - 1 - at
+    others = [f"1 in the {below} below"] * (below > 0) + [f"0 in the {above} above"] * (above > 0)
+    ratio = f"({_short(x)} − {_within(low)}) / ({_short(high)} − {_within(low)}) = {_short(values[at])}"
+    return f"in bin {at + 1} of {bins}: {ratio}" + "".join(f", {other}" for other in others)
+
+
+def _in_parts(step: DateStep, cell: object, values: tuple[float, ...]) -> str:
+    raw = step.raw_parts(cell)
+    if raw is None:
+        return "missing, so the means of its parts in the training rows"
+    said, at = [], 0
+    for part, number in zip(step.parts, raw, strict=True):
+        made = values[at : at + len(part.fill)]
+        at += len(part.fill)
+        said.append(_of_date(part, number, made))
+    return "; ".join(said)
+
+
+def _of_date(part: DatePart, number: float, made: tuple[float, ...]) -> str:
+    if part.part == "weekday":
+        return f"1 for {WEEKDAYS[int(number)]}, 0 for the other days"
+    if part.part in ("month", "time"):
+        turns = 12 if part.part == "month" else 1440
+        what = f"month {number + 1:g}" if turns == 12 else f"{int(number) // 60:02d}:{int(number) % 60:02d}"
+        sine, cosine = (_short(round(value, 12) + 0.0) for value in made)  # the sine of π is 0 but for rounding
+        return f"{what}: sin and cos of 2π · {number:g}/{turns} are {sine} and {cosine}"
+    what = "days since 1970" if part.part == "elapsed" else part.part
+    return f"{what}: ({_long(number)} − {_within(part.centre, _long)}) / {_short(part.scale)} = {_short(made[0])}"
+
+
+def _of_channel(step: ImageStep, channel: int) -> str:
+    mean, deviation = step.mean[channel], step.deviation[channel]
+    how = f"(p / 255 − {_short(mean)}) / {_short(deviation)}" if deviation > 0 else "0, as all are equal in training"
+    names = ("red", "green", "blue", "alpha")
+    return how if step.channels == 1 else f"{names[channel] if channel < 4 else channel} {how}"
 
 
 def _short(value: float) -> str:
     return f"{value:.4g}".replace("-", "−")
+
+
+def _long(value: float) -> str:
+    """More digits, for what is large beside its spread: a day among days, a year among years."""
+    return f"{value:.8g}".replace("-", "−")
+
+
+def _within(value: float, spelled: Callable[[float], str] = _short) -> str:
+    """In brackets where a sign would stand beside an operator."""
+    return f"({spelled(value)})" if value < 0 else spelled(value)

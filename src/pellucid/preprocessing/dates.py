@@ -33,7 +33,7 @@ from pellucid.preprocessing import checks
 from pellucid.preprocessing.numeric import BOUND, LARGEST, centre_and_spread
 from pellucid.preprocessing.values import MISSING_TEXTS, FloatArray, IntArray, is_missing, one_array
 
-__all__ = ["DatePart", "DateStep", "fit_date"]
+__all__ = ["WEEKDAYS", "DatePart", "DateStep", "fit_date"]
 
 _DAY = 86_400_000_000  # microseconds
 _MINUTE = 60_000_000
@@ -41,7 +41,7 @@ _EPOCH = dt.datetime(1970, 1, 1)
 _MICROSECOND = dt.timedelta(microseconds=1)
 # The common case of a row from JSON, which Python reads 50 times faster than a column of one.
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?)?", re.ASCII)
-_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 def _circle(n: int) -> list[tuple[float, ...]]:
@@ -61,7 +61,7 @@ _LABELS: dict[str, tuple[str, ...]] = {
     "year": ("year",),
     "month": ("month (sin)", "month (cos)"),
     "day": ("day",),
-    "weekday": _WEEKDAYS,
+    "weekday": WEEKDAYS,
     "time": ("time of day (sin)", "time of day (cos)"),
 }
 
@@ -146,6 +146,19 @@ class DateStep:
         if self.indicator:
             result.append(float(stamp is None))
         return tuple(result)
+
+    def raw_parts(self, value: object) -> tuple[float, ...] | None:
+        """The parts of one value before they are scaled: days since 1970, a year, …, and months and weekdays from 0.
+
+        ``None`` where the value is missing.
+
+        >>> import pyarrow as pa
+        >>> step = fit_date("joined", pa.array(["2024-01-01", "2024-03-02", "2025-03-09"]))
+        >>> [part.part for part in step.parts], step.raw_parts("2024-03-02")
+        (['elapsed', 'year', 'month', 'day', 'weekday'], (19784.0, 2024, 2, 2, 5))
+        """
+        stamp = self._moment(value)
+        return None if stamp is None else tuple(_part(p.part, stamp) for p in self.parts)
 
     def _moment(self, value: object) -> int | None:
         """Microseconds since 1970 (UTC), ``None`` where missing."""
