@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from pellucid.explanation.doctor.evidence import Evidence, Opponent
@@ -134,8 +132,8 @@ def collapse(e: Evidence) -> Finding | None:
         finding=f"The network answers {e.classes[one]!r} to every row.",
         evidence=f"{answered[one]:.1%} of its answers, but {shares[one]:.1%} of the rows",
         consequence="its accuracy is that of an answer which looks at no column",
-        fix="count rare classes more, train for a while, and take the mean of several networks",
-        change={"epochs": max(60, int(e.settings["epochs"] or 0)), **_count_rare_classes_more(e)},
+        fix="count rare classes more, and train for a while",
+        change={"class_weight": "balanced", "epochs": max(60, int(e.settings["epochs"] or 0))},
     )
 
 
@@ -159,14 +157,9 @@ def imbalance(e: Evidence) -> Finding | None:
             f"it is {share:.1%} of the training rows, and {found:.0%} of its {int(mine.sum())} unseen rows are found"
         ),
         consequence="accuracy looks good while the class that matters is not found",
-        fix="count rare classes more, and take the mean of several networks; or a lower threshold of its probability",
-        change=_count_rare_classes_more(e),
+        fix="count rare classes more, or choose a lower threshold of its probability",
+        change={"class_weight": "balanced"},
     )
-
-
-def _count_rare_classes_more(e: Evidence) -> dict[str, Any]:
-    """A few rare rows with large weights move a network about; several of them, averaged, stay nearer the truth."""
-    return {"class_weight": "balanced", "n_networks": max(4, int(e.settings["n_networks"]))}
 
 
 def leak(e: Evidence) -> Finding | None:
