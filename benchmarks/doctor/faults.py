@@ -46,6 +46,8 @@ class Fault:
         mends it.
     also
         Other names that are as right.
+    kind
+        Which of several faults of that name.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Fault:
     around: Callable[[], Any] = _nothing
     judge: str = "loss"
     also: tuple[str, ...] = ()
+    kind: str = ""
 
 
 def _few(n: int) -> Change:
@@ -190,8 +193,8 @@ FAULTS: tuple[Fault, ...] = (
     Fault(name="vanishing-gradients", settings={**SMALL, "hidden": (32,) * 12, "activation": "sigmoid"}),
     Fault(name="exploding-gradients", settings={**SMALL, "hidden": (32,) * 7, "init_scale": 3.5}),
     Fault(name="saturated-units", settings={**SMALL, "activation": "tanh", "init_scale": 25.0}, also=()),
-    Fault(name="bad-initial-scale", settings={**SMALL, "init_scale": 25.0}),
-    Fault(name="bad-initial-scale", settings={**SMALL, "init_scale": 1e-4}),
+    Fault(name="bad-initial-scale", settings={**SMALL, "init_scale": 25.0}, kind="too large"),
+    Fault(name="bad-initial-scale", settings={**SMALL, "init_scale": 1e-4}, kind="too small"),
     Fault(name="features-not-scaled", settings={**SMALL, "scaling": "none"}, change=_out_of_scale, suits=_has_numbers),
     Fault(
         name="network-too-small",

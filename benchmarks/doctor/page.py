@@ -55,9 +55,9 @@ def write_page(path: Path, lines: Path) -> None:
         tried = [each for each in mine if not math.isnan(each["before"])]
         better = [each["after"] < each["before"] for each in tried]
         share = f"{sum(better) / len(better):.2f} of {len(better)}" if better else "—"
-        also = f" (or {', '.join(fault.also)})" if fault.also else ""
+        kind = f", {fault.kind}" if fault.kind else f" (or {', '.join(fault.also)})" if fault.also else ""
         text.append(
-            f"| {fault.name}{also} | {len(mine)} | {sum(found) / len(found):.2f} | {share} | {_HOW[fault.judge]} |"
+            f"| {fault.name}{kind} | {len(mine)} | {sum(found) / len(found):.2f} | {share} | {_HOW[fault.judge]} |"
         )
     text += ["", "False alarms: the share of healthy trainings in which a finding came up.", ""]
     presets = [what for what in of if what.startswith("healthy")]

@@ -10,8 +10,8 @@ import pytest
 
 import pellucid
 from pellucid.explanation.doctor import NAMES, RULES, Evidence, Finding, diagnose
-from pellucid.explanation.doctor.evidence import Opponent
-from pellucid.explanation.doctor.rows import no_signal, too_small
+from pellucid.explanation.doctor.evidence import Columns, Opponent, Seen
+from pellucid.explanation.doctor.rows import leak, no_signal, too_small
 from pellucid.explanation.doctor.training import overfitting
 from pellucid.workflow import outcome
 from pellucid.workflow.doctor import doctor
@@ -219,6 +219,28 @@ def test_one_wild_answer_does_not_hide_that_a_simpler_model_has_learned(evidence
     for value, is_found in ((800.0, False), (3_900.0, True)):
         other = boosting(value, difference=value - 5_500.0, high=100.0)
         assert (no_signal(replace(numbers, opponents=(dummy, other))) is not None) == is_found
+
+
+def test_there_is_a_signal_where_the_network_alone_has_found_it(evidence: Evidence) -> None:
+    dummy = Opponent(name="dummy", value=0.5, difference=0.3, low=0.2, high=0.4)
+    linear = Opponent(name="linear model", value=0.5, difference=0.3, low=0.2, high=0.4)
+    assert no_signal(replace(evidence, opponents=(dummy, linear))) is None
+    assert no_signal(replace(evidence, opponents=(replace(dummy, low=-0.1), linear))) is not None
+
+
+@pytest.mark.parametrize(("telling", "is_found"), [(1, True), (2, True), (4, False), (8, False)])
+def test_a_few_telling_columns_are_a_leak_and_many_an_easy_table(
+    telling: int, is_found: bool, evidence: Evidence
+) -> None:
+    rng = np.random.default_rng(3)
+    truth = rng.integers(0, 2, 400)
+    inputs = rng.normal(size=(400, 8))
+    inputs[:, :telling] = truth[:, np.newaxis] + 0.01 * rng.normal(size=(400, telling))
+    seen = Seen(inputs=inputs, truth=truth, answers=np.eye(2)[truth], numbers=np.arange(400))
+    columns = Columns(read={f"x{k}": slice(k, k + 1) for k in range(8)})
+    one = leak(replace(evidence, train=seen, unseen=seen, columns=columns))
+    assert (one is not None) == is_found
+    assert one is None or one.change["drop"][-telling:] == tuple(f"x{k}" for k in range(telling))
 
 
 @pytest.mark.parametrize(("high", "is_found"), [(-0.01, True), (0.004, True), (0.02, False)])
