@@ -11,8 +11,8 @@ import pytest
 import pellucid
 from pellucid.explanation.doctor import NAMES, RULES, Evidence, Finding, diagnose
 from pellucid.explanation.doctor.evidence import Columns, Opponent, Seen
-from pellucid.explanation.doctor.rows import leak, no_signal, too_small
-from pellucid.explanation.doctor.training import overfitting
+from pellucid.explanation.doctor.rows import imbalance, leak, near_copies, no_signal, too_small
+from pellucid.explanation.doctor.training import overfitting, rate_too_low
 from pellucid.workflow import outcome
 from pellucid.workflow.doctor import doctor
 from tests.workflow.conftest import make_people
@@ -241,6 +241,49 @@ def test_a_few_telling_columns_are_a_leak_and_many_an_easy_table(
     one = leak(replace(evidence, train=seen, unseen=seen, columns=columns))
     assert (one is not None) == is_found
     assert one is None or one.change["drop"][-telling:] == tuple(f"x{k}" for k in range(telling))
+
+
+@pytest.mark.parametrize(("each", "is_found"), [(21, False), (5, True)])
+def test_a_telling_column_is_no_leak_where_the_next_one_tells_nearly_as_much(
+    each: int, is_found: bool, evidence: Evidence
+) -> None:
+    rng = np.random.default_rng(4)
+    truth = np.arange(400) % 2
+    second = np.where(np.arange(400) % each == 3, 1 - truth, truth)  # leaves two in each of the uncertainty
+    inputs = np.column_stack([truth, second, rng.normal(size=(400, 6))]) + 0.01 * rng.normal(size=(400, 8))
+    seen = Seen(inputs=inputs, truth=truth, answers=np.eye(2)[truth], numbers=np.arange(400))
+    columns = Columns(read={f"x{k}": slice(k, k + 1) for k in range(8)})
+    assert (leak(replace(evidence, train=seen, unseen=seen, columns=columns)) is not None) == is_found
+
+
+@pytest.mark.parametrize(("noise", "is_found"), [(0.0, False), (1e-6, True), (0.1, False)])
+def test_near_copies_are_neither_equal_rows_nor_merely_alike(noise: float, is_found: bool, evidence: Evidence) -> None:
+    rng = np.random.default_rng(5)
+    train, unseen = rng.normal(size=(200, 4)), rng.normal(size=(100, 4))
+    unseen[:30] = train[:30] + noise * rng.normal(size=(30, 4))
+    parts = [replace(evidence.train, inputs=train), replace(evidence.unseen, inputs=unseen)]
+    assert (near_copies(replace(evidence, train=parts[0], unseen=parts[1])) is not None) == is_found
+
+
+@pytest.mark.parametrize(("caught", "is_found"), [(6, True), (18, False)])
+def test_a_rare_class_that_is_found_needs_no_help(caught: int, is_found: bool, evidence: Evidence) -> None:
+    truth = (np.arange(200) < 20).astype(int)
+    answered = (np.arange(200) < caught).astype(int)
+    unseen = Seen(inputs=np.zeros((200, 2)), truth=truth, answers=np.eye(2)[answered], numbers=np.arange(200))
+    rare = replace(evidence, classes=("no", "yes"), n_classes_train=(950, 50), unseen=unseen)
+    assert (imbalance(rare) is not None) == is_found
+
+
+@pytest.mark.parametrize(("losses", "is_found"), [((1.0, 0.99, 0.98, 0.97), True), ((0.97, 0.99, 0.98, 0.96), False)])
+def test_small_steps_are_too_small_only_while_the_loss_is_falling(
+    losses: tuple[float, ...], is_found: bool, evidence: Evidence
+) -> None:
+    looks = tuple(
+        replace(look, layers=tuple(replace(layer, moved=None if look.epoch == 0 else 1e-4) for layer in look.layers))
+        for look in evidence.looks
+    )
+    slow = replace(with_losses(evidence, *((loss, loss) for loss in losses)), looks=looks)
+    assert (rate_too_low(slow) is not None) == is_found
 
 
 @pytest.mark.parametrize(("high", "is_found"), [(-0.01, True), (0.004, True), (0.02, False)])

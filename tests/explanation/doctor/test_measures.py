@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -13,6 +15,10 @@ from pellucid.explanation.doctor.measures import (
     shifts,
     voted_right,
 )
+from pellucid.scratch.losses import loss_and_gradient
+from pellucid.task import Loss, Task
+from pellucid.training.loop import Rows
+from pellucid.workflow.diagnosis import _base_loss
 
 RNG = np.random.default_rng
 
@@ -89,9 +95,11 @@ def test_wrong_labels_are_told_from_overlapping_classes() -> None:
     for steep in (0.5, 1.2, 3.0):  # classes that overlap: where the neighbours agree they are nearly always right
         drawn = (rng.random(1_500) < 1 / (1 + np.exp(-steep * x))).astype(int)
         assert against_neighbours(x[:, np.newaxis], drawn, classes=2) is None
-    few = np.where(rng.random(1_500) < 0.02, 1 - clean, clean)  # a clean table has so many, too
-    for labels in (clean, few):
-        assert against_neighbours(x[:, np.newaxis], labels, classes=2) is None
+    assert against_neighbours(x[:, np.newaxis], clean, classes=2) is None
+    apart = x + 3 * np.sign(x)  # no boundary to speak of: a clean table has 2 % of wrong labels, too, but not 8
+    for wrong, is_found in ((0.02, False), (0.08, True)):
+        labels = np.where(rng.random(1_500) < wrong, 1 - clean, clean)
+        assert (against_neighbours(apart[:, np.newaxis], labels, classes=2) is not None) == is_found
     for share in (0.5, 0.2):  # nothing to be learned: neighbours are no better than the commonest class
         drawn = (rng.random(1_500) < share).astype(int)
         assert against_neighbours(x[:, np.newaxis], drawn, classes=2) is None
@@ -102,3 +110,22 @@ def test_votes_are_right_as_often_as_classes_are_apart() -> None:
     x = rng.uniform(0, 7, (900, 1))
     assert voted_right(x, np.floor(x[:, 0]) * 10, 300) > 0.95
     assert voted_right(x, rng.integers(0, 5, 900).astype(float), 300) == pytest.approx(0.2, abs=0.08)
+
+
+@pytest.mark.parametrize("kind", ["binary", "multiclass", "mse", "mae"])
+def test_the_base_loss_is_that_of_the_best_constant(kind: str) -> None:
+    rng = RNG(7)
+    if kind == "binary":
+        task, y = Task.binary("y", ("a", "b")), (rng.random((300, 1)) < 0.2).astype(float)
+    elif kind == "multiclass":
+        task, y = Task.multiclass("y", ("a", "b", "c")), rng.choice(3, 300, p=[0.7, 0.2, 0.1])
+    else:
+        task, y = replace(Task.regression("y"), loss=Loss(name=kind)), rng.exponential(size=(300, 1))
+    rows = Rows(inputs=np.zeros((300, 1)), targets=y)
+    base = _base_loss(task, rows, rows)
+    others = [
+        loss_and_gradient(task.loss, np.tile(2 * rng.normal(size=task.outputs), (300, 1)), y, None).value
+        for _ in range(500)
+    ]
+    assert base <= min(others)
+    assert base == pytest.approx(min(others), rel=0.05)
