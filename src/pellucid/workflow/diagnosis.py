@@ -92,8 +92,7 @@ def evidence_of(
         opponents=()
         if verdict is None
         else tuple(
-            Opponent(name=peer.name, value=peer.value, difference=peer.difference, low=peer.low, high=peer.high)
-            for peer in verdict.peers
+            Opponent(name=peer.name, difference=peer.difference, low=peer.low, high=peer.high) for peer in verdict.peers
         ),
     )
 

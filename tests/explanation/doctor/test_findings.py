@@ -209,23 +209,34 @@ def test_a_loss_that_turns_up_is_overfitting_where_little_of_the_training_loss_i
     assert (one is not None) == is_found
 
 
-def boosting(value: float, *, difference: float, high: float) -> Opponent:
-    return Opponent(name="gradient boosting", value=value, difference=difference, low=2 * difference - high, high=high)
+def boosting(difference: float, *, high: float) -> Opponent:
+    return Opponent(name="gradient boosting", difference=difference, low=2 * difference - high, high=high)
 
 
-def test_one_wild_answer_does_not_hide_that_a_simpler_model_has_learned(evidence: Evidence) -> None:
-    dummy = Opponent(name="dummy", value=4_000.0, difference=-1_500.0, low=-5_800.0, high=3_600.0)
-    numbers = replace(evidence, kind="regression")
-    for value, is_found in ((800.0, False), (3_900.0, True)):
-        other = boosting(value, difference=value - 5_500.0, high=100.0)
-        assert (no_signal(replace(numbers, opponents=(dummy, other))) is not None) == is_found
+@pytest.mark.parametrize("kind", ["binary", "regression"])
+def test_few_rows_or_one_wild_answer_do_not_hide_that_the_answers_follow_the_target(
+    kind: str, evidence: Evidence
+) -> None:
+    rng = np.random.default_rng(6)
+    truth = (rng.random(60) < 0.4).astype(int) if kind == "binary" else rng.normal(size=60)
+    dummy = Opponent(name="dummy", difference=-0.1, low=-0.5, high=0.3)
+    for follows in (True, False):
+        said = truth + rng.normal(size=60) if follows else rng.normal(size=60)
+        said[0] = 1e9
+        chance = 1 / (1 + np.exp(-np.clip(said, -9, 9)))
+        answers = np.column_stack([1 - chance, chance]) if kind == "binary" else said
+        seen = Seen(inputs=np.zeros((60, 1)), truth=truth, answers=answers, numbers=np.arange(60))
+        classes = ("no", "yes") if kind == "binary" else ()
+        one = no_signal(replace(evidence, kind=kind, classes=classes, measured=seen, opponents=(dummy,)))
+        assert (one is None) == follows
 
 
 def test_there_is_a_signal_where_the_network_alone_has_found_it(evidence: Evidence) -> None:
-    dummy = Opponent(name="dummy", value=0.5, difference=0.3, low=0.2, high=0.4)
-    linear = Opponent(name="linear model", value=0.5, difference=0.3, low=0.2, high=0.4)
-    assert no_signal(replace(evidence, opponents=(dummy, linear))) is None
-    assert no_signal(replace(evidence, opponents=(replace(dummy, low=-0.1), linear))) is not None
+    dummy = Opponent(name="dummy", difference=0.3, low=0.2, high=0.4)
+    linear = Opponent(name="linear model", difference=0.3, low=0.2, high=0.4)
+    blind = replace(evidence, measured=replace(evidence.measured, answers=np.full((len(evidence.measured), 2), 0.5)))
+    assert no_signal(replace(blind, opponents=(dummy, linear))) is None
+    assert no_signal(replace(blind, opponents=(replace(dummy, low=-0.1), linear))) is not None
 
 
 @pytest.mark.parametrize(("telling", "is_found"), [(1, True), (2, True), (4, False), (8, False)])
@@ -290,9 +301,7 @@ def test_small_steps_are_too_small_only_while_the_loss_is_falling(
 def test_a_network_is_too_small_where_a_simpler_model_is_better_with_95_per_cent_confidence(
     high: float, is_found: bool, evidence: Evidence
 ) -> None:
-    beaten = replace(
-        with_losses(evidence, (0.9, 0.9), (0.8, 0.8)), opponents=(boosting(0.9, difference=-0.05, high=high),)
-    )
+    beaten = replace(with_losses(evidence, (0.9, 0.9), (0.8, 0.8)), opponents=(boosting(-0.05, high=high),))
     for hidden, expected in (((1,), is_found), ((32,), False)):
         one = too_small(replace(beaten, settings={**evidence.settings, "hidden": hidden}))
         assert (one is not None) == expected

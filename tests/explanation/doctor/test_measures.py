@@ -11,6 +11,7 @@ from pellucid.explanation.doctor.measures import (
     against_neighbours,
     alone,
     copies,
+    follows,
     nearest_distances,
     shifts,
     voted_right,
@@ -129,3 +130,22 @@ def test_the_base_loss_is_that_of_the_best_constant(kind: str) -> None:
     ]
     assert base <= min(others)
     assert base == pytest.approx(min(others), rel=0.05)
+
+
+@pytest.mark.parametrize("classes", [0, 2, 3])
+def test_how_far_answers_follow_is_told_in_deviations_of_a_shuffle(classes: int) -> None:
+    rng = RNG(8)
+    truth = rng.choice(classes, 80, p=[0.6, 0.4, 0][:classes] if classes == 2 else [0.5, 0.3, 0.2]) if classes else None
+    if truth is None:
+        truth, answers = rng.normal(size=80).round(1), rng.normal(size=80).round(1)
+    else:
+        answers = rng.dirichlet(np.ones(classes), 80)
+
+    def agree(y: np.ndarray) -> float:
+        if classes:
+            return float(answers[np.arange(80), y].mean())
+        return float(pytest.importorskip("scipy.stats").spearmanr(y, answers).statistic)
+
+    shuffled = [agree(rng.permutation(truth)) for _ in range(2_000)]
+    wanted = (agree(truth) - np.mean(shuffled)) / np.std(shuffled)
+    assert follows(truth, answers, classes=classes) == pytest.approx(wanted, abs=0.15)

@@ -56,10 +56,9 @@ class Columns:
 
 @dataclass(frozen=True, kw_only=True)
 class Opponent:
-    """A simpler model's metric, and by how much the network is better, with the 95 % interval."""
+    """By how much the network is better than a simpler model, with the 95 % interval."""
 
     name: str
-    value: float
     difference: float
     low: float
     high: float

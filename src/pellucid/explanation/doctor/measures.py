@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pellucid.preprocessing.neighbours import votes_of_neighbours
 
-__all__ = ["against_neighbours", "alone", "copies", "nearest_distances", "shifts", "voted_right"]
+__all__ = ["against_neighbours", "alone", "copies", "follows", "nearest_distances", "shifts", "voted_right"]
 
 Array = NDArray[Any]
 
@@ -197,6 +197,42 @@ def against_neighbours(inputs: Array, truth: Array, *, classes: int) -> tuple[fl
         return None
     found = np.flatnonzero(wrong & sure)
     return share, rest, places[found[np.argsort(-agreed[found], kind="stable")]]
+
+
+def follows(truth: Array, answers: Array, *, classes: int) -> float:
+    """How much better answers agree with the targets of their own rows than with those of other rows, in deviations.
+
+    Of classes the mean probability of the true one, of numbers Spearman's rank correlation, each less its mean over all
+    orders of the targets and divided by its standard deviation over them (Hoeffding 1951).
+
+    >>> x = np.arange(101.0)
+    >>> follows(x, x**3, classes=0), follows(x, np.ones(101), classes=0)
+    (10.0, 0.0)
+    >>> y = np.arange(101) % 2
+    >>> round(follows(y, np.eye(2)[y], classes=2), 6)
+    10.0
+    """
+    n = len(truth)
+    if n < 3:
+        return 0.0
+    if not classes:
+        one, two = (_ranks(values) for values in (truth, answers))
+        spread = one.std() * two.std()
+        return float(np.mean((one - one.mean()) * (two - two.mean())) / spread * np.sqrt(n - 1)) if spread else 0.0
+    y = truth.astype(np.int64)
+    counts = np.bincount(y, minlength=classes)
+    share = counts / n
+    apart = answers - answers.mean(axis=0)
+    apart = apart - (apart @ share)[:, np.newaxis]  # [n, classes]: less the means of its row and of its column
+    spread = np.sqrt((apart**2 @ counts).sum() / (n - 1))
+    return float(apart[np.arange(n), y].sum() / spread) if spread > 1e-12 else 0.0
+
+
+def _ranks(values: Array) -> Array:
+    """From 0; equal values share the mean of theirs."""
+    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts) - 1
+    return np.asarray((last - (counts - 1) / 2)[place])
 
 
 def voted_right(inputs: Array, truth: Array, asked: int) -> float:

@@ -10,6 +10,7 @@ from pellucid.explanation.doctor.measures import (
     against_neighbours,
     alone,
     copies,
+    follows,
     nearest_distances,
     shifts,
     voted_right,
@@ -26,7 +27,7 @@ _FEWEST_GRADES = 5  # different whole numbers
 _CLEARLY = 0.15  # share of the rows
 _TELLS = 0.07  # share of the uncertainty that a column which gives the target away leaves at most
 _EASY = 0.12  # where a second column leaves less than that, the table is an easy one
-_LEARNED = 0.9  # of the dummy's RMSE
+_CHANCE = 2.33  # standard deviations: one of a hundred networks that know nothing gets as far
 _SAME_LOSS = 0.2  # share of the base loss by which training and validation loss may differ
 _ONE_SIDE = 1.645 / 1.96  # normal quantiles: 95 % on one side, and in the middle
 _ONE_OF_A_KIND = 6  # times as much as it leaves the next best one, where it is not quite so telling
@@ -50,7 +51,7 @@ def unscaled(e: Evidence) -> Finding | None:
 
 
 def no_signal(e: Evidence) -> Finding | None:
-    """The network is no better than an answer that looks at no column, and neither is anything else."""
+    """The network is no better than an answer that looks at no column, nor is anything else, nor does it follow."""
     against = {o.name: o for o in e.opponents}
     dummy = against.get("dummy")
     if dummy is None or dummy.low > 0:
@@ -58,15 +59,16 @@ def no_signal(e: Evidence) -> Finding | None:
     # What the others are better than the dummy by: o.difference is the network's advantage over them.
     if any(dummy.difference - o.difference > dummy.high - dummy.difference for o in e.opponents):
         return None
-    # One wild answer of the network makes its interval as wide as it likes; what a simpler model has learned it has.
-    if not e.is_classification and any(o.value < _LEARNED * dummy.value for o in e.opponents):
+    # A few rows, or one wild answer, leave the interval wide though the answers follow the target clearly.
+    if follows(e.measured.truth, e.measured.answers, classes=len(e.classes)) > _CHANCE:
         return None
     return Finding(
         name="no-signal",
         finding=f"Nothing about {e.target!r} could be learned from these columns.",
         evidence=(
             f"on unseen rows the network is better than an answer that looks at no column by {dummy.difference:.3g} "
-            f"(95 % {dummy.low:.3g} to {dummy.high:.3g}), and no simpler model is"
+            f"(95 % {dummy.low:.3g} to {dummy.high:.3g}), no simpler model clearly is, and the network's answers "
+            "follow the targets no better than by chance"
         ),
         consequence="its answers are guesses",
         fix="other columns, or more rows; check that target and columns belong to the same row",
@@ -272,13 +274,16 @@ def equal_columns(e: Evidence) -> Finding | None:
     names = list(e.columns.read)
     again = list(dict.fromkeys(names[b] for _, b in pairs))
     parts = [f"{names[b]!r} says the same as {names[a]!r}" for a, b in pairs[:3]]
-    parts += [f"{name!r} has one value in all rows, and was left out" for name in constant[:3]]
+    parts += [f"{name!r} has one value in all rows, or none, and was left out" for name in constant[:3]]
+    double = "copies count double, and their importance is shared between them so that each looks small"
     return Finding(
         name="useless-columns",
         finding="Some columns add nothing.",
         evidence="; ".join(parts),
-        consequence="copies count double, and their importance is shared between them so that each looks small",
-        fix="drop them",
+        consequence=double
+        if pairs
+        else "they say nothing about any row; if one should, its cells were lost on the way",
+        fix="drop them" if pairs else "nothing, unless a column should not be empty; --drop saves the remark",
         change={"drop": (*e.settings["drop"], *constant, *again)},
     )
 
