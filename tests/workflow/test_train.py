@@ -133,7 +133,7 @@ def test_the_model_file_holds_no_rows(people: Any, people_csv: Path, tmp_path: P
 def test_predictions_name_the_row_of_the_table(people: Any, people_csv: Path, tmp_path: Path) -> None:
     pellucid.train(people_csv, "buys", out=tmp_path / "run", **QUICK)
     for row in csv.DictReader((tmp_path / "run" / "predictions.csv").read_text().splitlines()):
-        assert people["buys"][int(row["row"]) - 1] == row["actual"]
+        assert people["buys"][int(row["row"])] == row["actual"]
 
 
 def test_a_run_can_be_opened_again(people: Any, people_csv: Path, tmp_path: Path) -> None:

@@ -33,7 +33,12 @@ def explain(
         str | None, typer.Option("--input", help='The row itself: "age=41,job=nurse"; the rest is missing.')
     ] = None,
     label: Annotated[str | None, typer.Option("--class", help="The class whose probability is explained.")] = None,
-    budget: Annotated[int, typer.Option(min=1, help="Rows that the network answers at most, for a row.")] = 200_000,
+    budget: Annotated[
+        int,
+        typer.Option(
+            min=1, help="About how many rows the network may answer for a row; two pairs of orders are asked at least."
+        ),
+    ] = 200_000,
     seed: Annotated[int, typer.Option(min=0, help="Which rows are drawn, and which orders.")] = 0,
     out: Annotated[Path | None, typer.Option(help="A folder for the pictures (PNG and SVG).")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
@@ -45,6 +50,8 @@ def explain(
     from pellucid.plots.canvas import save
     from pellucid.workflow.rows_of_run import model_of
 
+    if row is not None and given is not None:
+        raise SettingError("--row and --input each name a row: give one of them")
     if row is None and given is None:
         from pellucid.workflow.overview import overview
 

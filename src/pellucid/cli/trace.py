@@ -24,7 +24,7 @@ def trace(
     run: Annotated[str, typer.Argument(help="A run folder or a model file.")],
     data: Annotated[str | None, typer.Argument(help="Rows; else the run's own table.")] = None,
     *,
-    row: Annotated[int, typer.Option(help="Which row, from 0.")] = 0,
+    row: Annotated[int | None, typer.Option(help="Which row, from 0. (0)")] = None,
     given: Annotated[
         str | None, typer.Option("--input", help='The row itself: "age=41,job=nurse"; the rest is missing.')
     ] = None,
@@ -40,9 +40,12 @@ def trace(
     ] = None,
 ) -> None:
     """Follow one row through the network: preprocessing, layers, loss, and the chain rule back to the weights."""
+    from pellucid.errors import SettingError
     from pellucid.workflow.trace import trace as trace_row
 
-    found = trace_row(run, data, row=row, inputs=None if given is None else cells_given(given), network=network)
+    if row is not None and given is not None:
+        raise SettingError("--row and --input each name a row: give one of them")
+    found = trace_row(run, data, row=row or 0, inputs=None if given is None else cells_given(given), network=network)
     written = None
     if html is not None:
         from pellucid.workflow.trace_page import UNITS, write_trace_page

@@ -61,8 +61,11 @@ def train(
     else:
         _show_outcome(run)
     if interrupted:
-        if not json and run.summary["stopped_by"] == "interrupted":
-            console.print(f"Interrupted; go on with: pellucid train {run.path} --resume", soft_wrap=True)
+        whole = run.summary["stopped_by"] != "interrupted"
+        if not json:
+            what = f"it is trained and saved; its page: pellucid report {run.path}"
+            go_on = what if whole else f"go on with: pellucid train {run.path} --resume"
+            console.print(f"Interrupted; {go_on}", soft_wrap=True)
         raise typer.Exit(130)
 
 

@@ -11,7 +11,7 @@ from pellucid.preprocessing.both import BothStep
 from pellucid.preprocessing.categorical import CategoricalStep
 from pellucid.preprocessing.dates import WEEKDAYS, DatePart, DateStep
 from pellucid.preprocessing.image import ImageStep
-from pellucid.preprocessing.numeric import CLIP, NumericStep
+from pellucid.preprocessing.numeric import BOUND, CLIP, NumericStep
 from pellucid.preprocessing.piecewise import PiecewiseStep
 from pellucid.preprocessing.recipe import Recipe, Step
 from pellucid.preprocessing.values import is_missing, number_of
@@ -103,6 +103,8 @@ def _scaled(step: NumericStep, x: float, result: float) -> str:
     ratio = f"({_short(x)} − {_within(step.centre)}) / {_short(step.scale)}"
     if step.scaling == "robust":
         return f"z = {ratio} = {_short((x - step.centre) / step.scale)}, z / √(1 + (z/{CLIP:g})²) = {_short(result)}"
+    if abs(result) == BOUND:
+        return f"{ratio} = {_short((x - step.centre) / step.scale)}, held at {_short(result)}"
     return f"{ratio} = {_short(result)}"
 
 

@@ -147,6 +147,11 @@ class DateStep:
             result.append(float(stamp is None))
         return tuple(result)
 
+    def unread(self, column: Any) -> IntArray:
+        """The rows of an Arrow column, from 0, whose cells are there but are no dates: they are taken as missing."""
+        there = np.asarray(pc.is_valid(_read(one_array(column), self.name)))
+        return np.flatnonzero(_moments(column, self.name, self.format)[1] & there)
+
     def raw_parts(self, value: object) -> tuple[float, ...] | None:
         """The parts of one value before they are scaled: days since 1970, a year, …, and months and weekdays from 0.
 
@@ -295,7 +300,7 @@ def _moments(column: Any, name: str, format_: str) -> tuple[IntArray, Any]:
         lost = pc.and_(pc.is_null(stamps), pc.is_valid(column))
     if stamps.null_count == len(stamps) and pc.any(lost).as_py():
         row = int(np.flatnonzero(np.asarray(lost))[0])
-        raise _no_date(name, column[row].as_py(), row)
+        raise _no_date(name, column[row].as_py(), row if len(column) > 1 else None)
     missing = np.asarray(pc.is_null(stamps))
     moments: IntArray = np.asarray(pc.fill_null(stamps.cast(pa.int64()), 0))
     return moments, missing

@@ -17,6 +17,7 @@ from pellucid.evaluation.verdict import no_verdict
 from pellucid.explanation.doctor import diagnose
 from pellucid.files import write_text
 from pellucid.training.engine import Engine, engine_for
+from pellucid.training.interrupt import listening_for_interrupt
 from pellucid.training.loop import Outcome
 from pellucid.training.signals import Look
 from pellucid.workflow.diagnosis import evidence_of, findings_to_json
@@ -61,9 +62,12 @@ def conclude(
     )
     answers = model.answers_to(prepared.measured.inputs)
     held = prepared.measured
-    metrics = measure(prepared.task, held.truth, answers, groups=held.groups, seed=settings.seed)
-    interrupted = members.interrupted
+    with listening_for_interrupt() as asked:  # what is trained is measured and kept
+        metrics = measure(prepared.task, held.truth, answers, groups=held.groups, seed=settings.seed)
+    interrupted = members.interrupted or asked()
     try:
+        if asked():
+            raise KeyboardInterrupt
         verdict = reach_verdict(prepared, outcome, answers)
     except KeyboardInterrupt:  # the network is complete, and is kept
         interrupted, verdict = True, no_verdict("the comparison with simpler models was interrupted")
@@ -159,7 +163,7 @@ def _predictions(prepared: Prepared, model: Model, answers: Array) -> Any:
     import pyarrow as pa
 
     held, task = prepared.measured, prepared.task
-    columns: dict[str, Any] = {"row": held.rows + 1}
+    columns: dict[str, Any] = {"row": held.rows}
     if held.files is not None:
         columns["file"] = held.files.cast(pa.string())
     if task.kind == "reconstruction":
