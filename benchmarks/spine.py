@@ -133,6 +133,8 @@ def main() -> None:
     text = f"""# The main job, from the outside
 
 `make bench`: whole processes, {given.rounds} rounds, interleaved. Seconds of wall-clock time.
+Read them beside `import torch` of the same run, which takes 1.1 s where nobody else is at work: a busy hour makes
+everything slower alike.
 
 | command | median | spread | peak MB | to stay under | test accuracy |
 |---|---:|---:|---:|---:|---:|
