@@ -37,7 +37,7 @@ def write_page(path: Path, lines: Path) -> None:
         f"{len(every):,} trainings over {seeds} seeds on {', '.join(tables)}:",
         "at most 1,200 rows each, other rows for each seed, a quarter of them kept apart to judge by; ids, known leaks",
         "and constant columns are taken out before. Each fault is put into up to four of the tables",
-        "(`benchmarks/doctor/faults.py` says how). Thresholds were chosen on other tables; a first look at these led",
+        "(`benchmarks/doctor/faults.py` says how). Thresholds were chosen on other tables; two looks at these led",
         "to the changes that `docs/log.md` names. *Found*: the doctor",
         "names the fault. *Fix better*: trained again with the change that the finding gives, the network is better on",
         "the rows kept apart, by the figure in the last column. Made by `python -m benchmarks.doctor`",

@@ -1,8 +1,8 @@
 """Tables to put faults into: columns in memory, at most so many rows, and rows kept apart to judge by.
 
-Thresholds of the rules were chosen on ``DEVELOPMENT``; ``HELD_OUT`` was looked at when they stood
-(``docs/log.md`` says what was changed after a first look at it). What is a fault
-already is left out: ids, columns that give the target away, and columns with one value among the rows taken.
+Thresholds of the rules were chosen on ``DEVELOPMENT``; ``HELD_OUT`` was looked at when they stood (``docs/log.md`` says
+what was changed after two looks at it). What is a fault already is left out: ids, columns that give the target away,
+and columns with one value among the rows taken.
 """
 
 from __future__ import annotations

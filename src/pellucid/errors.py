@@ -11,6 +11,9 @@
     │   └── StorageError                  a file that could not be read or written (the old one is intact)
     └── DivergenceError                   training met a NaN or an infinity; names layer, batch and cause
 
+Ctrl-C and SIGTERM end a training with `pellucid.Interrupted`, a KeyboardInterrupt that carries the run, and therefore
+stands beside it (``workflow/run.py``).
+
 A message names the argument or column, the rule, the value seen and the remedy.
 """
 

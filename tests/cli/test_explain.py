@@ -62,6 +62,7 @@ def test_an_image(tmp_path: Path) -> None:
     [
         (["--class", "rose"], "class must be one of setosa"),
         (["--row", "150"], "from 0 to 149"),
+        (["--row", "1", "--input", "a=2"], "--row and --input each name a row, got 1 and 'a=2': give one"),
         (["nosuch.csv"], "nosuch.csv"),
         (["--out", "run/model.safetensors"], "model.safetensors"),
     ],

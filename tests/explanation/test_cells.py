@@ -54,6 +54,15 @@ def test_a_number(scaling: Any, cell: int) -> None:
     assert shown == pytest.approx(features["x"], rel=1e-3)
 
 
+def test_what_is_too_far_out_is_said_to_be_held() -> None:
+    for step in (fit_numeric("x", AMOUNTS), fit_piecewise("x", AMOUNTS, BINS)):
+        how, features = told(step, 1e12)
+        ((worked, shown),) = computed(how)
+        assert worked == pytest.approx(shown, rel=2e-3)
+        assert "held at 1e+06" in how
+        assert max(features.values()) == 1e6
+
+
 @settings(deadline=None)
 @given(cell=st.integers(-60, 200))
 @pytest.mark.parametrize("beside", [False, True])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from pellucid.evaluation import baselines
 from pellucid.evaluation.verdict import Peer, Verdict
 from pellucid.training.history import Epoch
 from pellucid.training.loop import Outcome, Plan
+from pellucid.workflow import outcome as outcome_module
 from pellucid.workflow import verdict as module
 from pellucid.workflow.folder import RunFolder
 from pellucid.workflow.prepare import prepare
@@ -275,6 +278,26 @@ def test_ctrl_c_during_the_verdict_keeps_the_run(
     run = stopped.value.run
     assert "was interrupted" in judged(run).sentence
     assert RunFolder(tmp_path / "run").is_finished
+    assert pellucid.load(tmp_path / "run").predict(people).tolist() == run.predict(people).tolist()
+
+
+@pytest.mark.parametrize("verdict", [True, False])
+def test_ctrl_c_while_the_network_is_measured_keeps_the_run(
+    verdict: bool, people: Any, people_csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measure = outcome_module.measure
+
+    def interrupted(*given: Any, **more: Any) -> Any:
+        os.kill(os.getpid(), signal.SIGINT)
+        return measure(*given, **more)
+
+    monkeypatch.setattr(outcome_module, "measure", interrupted)
+    with pytest.raises(pellucid.Interrupted, match=r"pellucid\.load") as stopped:
+        pellucid.train(people_csv, "buys", out=tmp_path / "run", epochs=2, verdict=verdict)
+    run = stopped.value.run
+    assert run.metrics
+    assert (run.verdict is not None) == verdict
+    assert run.verdict is None or "was interrupted" in run.verdict.sentence
     assert pellucid.load(tmp_path / "run").predict(people).tolist() == run.predict(people).tolist()
 
 

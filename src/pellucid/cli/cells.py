@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-__all__ = ["cells_given"]
+__all__ = ["cells_given", "row_asked"]
+
+
+def row_asked(row: int | None, given: str | None) -> tuple[int, dict[str, object] | None]:
+    """The number of the row, and the cells of ``--input`` where the row is given by them.
+
+    >>> row_asked(7, None), row_asked(None, "age=41")
+    ((7, None), (0, {'age': '41'}))
+    """
+    from pellucid.errors import SettingError
+
+    if row is not None and given is not None:
+        raise SettingError(f"--row and --input each name a row, got {row} and {given!r}: give one of them")
+    return row or 0, None if given is None else cells_given(given)
 
 
 def cells_given(given: str) -> dict[str, object]:

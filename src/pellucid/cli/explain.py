@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pellucid.cli.cells import cells_given
+from pellucid.cli.cells import row_asked
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,8 +50,7 @@ def explain(
     from pellucid.plots.canvas import save
     from pellucid.workflow.rows_of_run import model_of
 
-    if row is not None and given is not None:
-        raise SettingError("--row and --input each name a row: give one of them")
+    number, cells = row_asked(row, given)
     if row is None and given is None:
         from pellucid.workflow.overview import overview
 
@@ -65,7 +64,7 @@ def explain(
             raise SettingError("an image cannot be typed: give --row N of DATA in place of --input")
         from pellucid.workflow.image_attribution import explain_image
 
-        image = explain_image(run, data, row=row or 0, label=label, seed=seed)
+        image = explain_image(run, data, row=number, label=label, seed=seed)
         if not json:
             _show_image(image)
         figures = {"row": image.figure}
@@ -73,10 +72,7 @@ def explain(
     else:
         from pellucid.workflow.attribution import explain_row
 
-        found = explain_row(
-            run, data, row=row or 0, inputs=None if given is None else cells_given(given), label=label,
-            budget=budget, seed=seed,
-        )  # fmt: skip
+        found = explain_row(run, data, row=number, inputs=cells, label=label, budget=budget, seed=seed)
         if not json:
             _show_row(found)
         figures = {"row": found.figure}

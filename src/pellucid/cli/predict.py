@@ -20,17 +20,14 @@ def predict(
 ) -> None:
     """Predict the target of each row: its class and probabilities, or its value; or how badly it is reconstructed."""
     from pellucid.workflow.model import Model
-    from pellucid.workflow.odd_cells import notes_on_odd_cells
     from pellucid.workflow.output import check_ending, encode, write_table
 
     if output is not None:
         check_ending(output)
     model = Model.read(run)
     table = model.table(open_rows(data))
-    for note in table.report.notes:
-        typer.echo(f"note: {note}", err=True)
     answers = model.prediction_table(table)
-    for note in notes_on_odd_cells(model.recipe, table):
+    for note in model.remarks(table):
         typer.echo(f"note: {note}", err=True)
     if output is None:
         typer.echo(encode(answers, ".jsonl" if json else ".csv").decode(), nl=False)

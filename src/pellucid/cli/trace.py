@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pellucid.cli.cells import cells_given
+from pellucid.cli.cells import row_asked
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -40,12 +40,10 @@ def trace(
     ] = None,
 ) -> None:
     """Follow one row through the network: preprocessing, layers, loss, and the chain rule back to the weights."""
-    from pellucid.errors import SettingError
     from pellucid.workflow.trace import trace as trace_row
 
-    if row is not None and given is not None:
-        raise SettingError("--row and --input each name a row: give one of them")
-    found = trace_row(run, data, row=row or 0, inputs=None if given is None else cells_given(given), network=network)
+    number, cells = row_asked(row, given)
+    found = trace_row(run, data, row=number, inputs=cells, network=network)
     written = None
     if html is not None:
         from pellucid.workflow.trace_page import UNITS, write_trace_page

@@ -61,11 +61,11 @@ def train(
     else:
         _show_outcome(run)
     if interrupted:
-        whole = run.summary["stopped_by"] != "interrupted"
         if not json:
-            what = f"it is trained and saved; its page: pellucid report {run.path}"
-            go_on = what if whole else f"go on with: pellucid train {run.path} --resume"
-            console.print(f"Interrupted; {go_on}", soft_wrap=True)
+            unfinished = run.summary["stopped_by"] == "interrupted"
+            next_ = f"pellucid train {run.path} --resume" if unfinished else f"pellucid report {run.path}"
+            said = "go on with" if unfinished else "the network is trained and saved, and its page is written by"
+            console.print(f"Interrupted; {said}: {next_}", soft_wrap=True)
         raise typer.Exit(130)
 
 

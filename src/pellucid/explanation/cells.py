@@ -103,9 +103,7 @@ def _scaled(step: NumericStep, x: float, result: float) -> str:
     ratio = f"({_short(x)} − {_within(step.centre)}) / {_short(step.scale)}"
     if step.scaling == "robust":
         return f"z = {ratio} = {_short((x - step.centre) / step.scale)}, z / √(1 + (z/{CLIP:g})²) = {_short(result)}"
-    if abs(result) == BOUND:
-        return f"{ratio} = {_short((x - step.centre) / step.scale)}, held at {_short(result)}"
-    return f"{ratio} = {_short(result)}"
+    return f"{ratio} = {_held((x - step.centre) / step.scale, result)}"
 
 
 def _between_quantiles(step: NumericStep, x: float, result: float) -> str:
@@ -135,7 +133,8 @@ def _in_bins(step: PiecewiseStep, cell: object, values: tuple[float, ...], *, mi
     low, high = edges[at], edges[at + 1]
     below, above = at, bins - 1 - at
     others = [f"1 in the {below} below"] * (below > 0) + [f"0 in the {above} above"] * (above > 0)
-    ratio = f"({_short(x)} − {_within(low)}) / ({_short(high)} − {_within(low)}) = {_short(values[at])}"
+    share = _held((x - low) / (high - low), values[at])
+    ratio = f"({_short(x)} − {_within(low)}) / ({_short(high)} − {_within(low)}) = {share}"
     return f"in bin {at + 1} of {bins}: {ratio}" + "".join(f", {other}" for other in others)
 
 
@@ -160,7 +159,8 @@ def _of_date(part: DatePart, number: float, made: tuple[float, ...]) -> str:
         sine, cosine = (_short(round(value, 12) + 0.0) for value in made)  # the sine of π is 0 but for rounding
         return f"{what}: sin and cos of 2π · {number:g}/{turns} are {sine} and {cosine}"
     what = "days since 1970" if part.part == "elapsed" else part.part
-    return f"{what}: ({_long(number)} − {_within(part.centre, _long)}) / {_short(part.scale)} = {_short(made[0])}"
+    scaled = _held((number - part.centre) / part.scale, made[0])
+    return f"{what}: ({_long(number)} − {_within(part.centre, _long)}) / {_short(part.scale)} = {scaled}"
 
 
 def _of_channel(step: ImageStep, channel: int) -> str:
@@ -168,6 +168,11 @@ def _of_channel(step: ImageStep, channel: int) -> str:
     how = f"(p / 255 − {_short(mean)}) / {_short(deviation)}" if deviation > 0 else "0, as all are equal in training"
     names = ("red", "green", "blue", "alpha")
     return how if step.channels == 1 else f"{names[channel] if channel < 4 else channel} {how}"
+
+
+def _held(value: float, feature: float) -> str:
+    """The value that the arithmetic comes to, and what it was held at where that is too far out."""
+    return f"{_short(value)}, held at {_short(feature)}" if abs(feature) == BOUND else _short(feature)
 
 
 def _short(value: float) -> str:

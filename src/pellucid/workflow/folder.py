@@ -8,7 +8,7 @@
                   model.safetensors  the model file: the only part that needs to be shared
                   history.csv        a line an epoch
                   metrics.json       the outcome
-                  predictions.csv    the answers for the rows that measured it
+                  predictions.csv    the answers for the rows that measured it, by number from 0
                   report.html        all of it on one page, to be read and passed on
                   doctor.json        what the doctor found, and the looks into the layers that it rests on
 """

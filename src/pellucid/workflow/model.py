@@ -31,6 +31,7 @@ from pellucid.preprocessing.target import TargetScaler
 from pellucid.scratch.forward import forward
 from pellucid.task import Task
 from pellucid.workflow.answering import ROWS_AT_ONCE, answers_of, logits_of, mean_logits
+from pellucid.workflow.odd_cells import notes_on_odd_cells
 from pellucid.workflow.one_row import is_plain
 from pellucid.workflow.settings import Settings
 from pellucid.workflow.sources import images_in_memory, is_images, open_images, test_part, with_image_name
@@ -296,11 +297,15 @@ class Model:
         if self.task.kind == "reconstruction":
             inputs = self.inputs(table)
             metrics = measure(self.task, inputs, self.answers_to(inputs), groups=groups, seed=seed)
-            return metrics, table.n_rows, table.report.notes
+            return metrics, table.n_rows, self.remarks(table)
         values, keep, notes = encode_target(table, self.task.target, self.task.kind, self.task.classes)
         groups = None if groups is None else groups[keep]
         metrics = measure(self.task, values, self.answers(table)[keep], groups=groups, seed=seed)
-        return metrics, len(keep), (*table.report.notes, *notes)
+        return metrics, len(keep), (*self.remarks(table), *notes)
+
+    def remarks(self, table: Table) -> tuple[str, ...]:
+        """What the user should know of rows that the model answers: how they were read, and which cells are odd."""
+        return (*table.report.notes, *notes_on_odd_cells(self.recipe, table))
 
     # ── the file ──
 

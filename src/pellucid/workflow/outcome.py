@@ -42,7 +42,8 @@ def conclude(
 
     Returns
     -------
-    The run, and whether it was interrupted, in training or in the comparison with simpler models.
+    The run, and whether it was interrupted: in training, while it was measured, or in the comparison with simpler
+    models.
     """
     settings, outcomes = prepared.settings, members.outcomes
     outcome = _as_one(members)
@@ -65,12 +66,12 @@ def conclude(
     with listening_for_interrupt() as asked:  # what is trained is measured and kept
         metrics = measure(prepared.task, held.truth, answers, groups=held.groups, seed=settings.seed)
     interrupted = members.interrupted or asked()
-    try:
-        if asked():
-            raise KeyboardInterrupt
-        verdict = reach_verdict(prepared, outcome, answers)
-    except KeyboardInterrupt:  # the network is complete, and is kept
-        interrupted, verdict = True, no_verdict("the comparison with simpler models was interrupted")
+    verdict = no_verdict("the comparison with simpler models was interrupted") if settings.verdict else None
+    if not asked():
+        try:
+            verdict = reach_verdict(prepared, outcome, answers)
+        except KeyboardInterrupt:  # the network is complete, and is kept
+            interrupted = True
     facts: dict[str, Any] = {
         "measured_on": prepared.measured.name,
         "rows": {

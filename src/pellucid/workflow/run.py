@@ -144,8 +144,11 @@ class Interrupted(KeyboardInterrupt):
 
     def __init__(self, run: Run) -> None:
         self.run = run
-        where = "" if run.path is None else f"; pellucid.resume({str(run.path)!r}) goes on with it"
-        super().__init__(f"the training was interrupted; .run of this exception has the best weights so far{where}")
+        said = "interrupted; .run of this exception has the best weights so far"
+        if run.path is not None:
+            verb, does = ("resume", "goes on with") if run.summary["stopped_by"] == "interrupted" else ("load", "opens")
+            said += f"; pellucid.{verb}({str(run.path)!r}) {does} it"
+        super().__init__(said)
 
 
 def load(path: str | os.PathLike[str]) -> Run | Model:

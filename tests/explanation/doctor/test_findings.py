@@ -118,6 +118,7 @@ def test_faults_of_the_rows_are_found() -> None:
     assert found(twice)["useless-columns"].change == {"drop": ("again",)}
     still = found({**rings(), "same": ["x"] * 400})["useless-columns"]
     assert "'same' has one value" in still.evidence
+    assert "copies" not in still.consequence
     shuffled = {**rings(), "ring": list(np.random.default_rng(8).permutation(rings()["ring"]))}
     assert "no-signal" in found(shuffled, verdict=True)
 
