@@ -1,4 +1,4 @@
-"""Every metric against scikit-learn, every interval against a bootstrap written the slow way."""
+"""Every metric against scikit-learn; intervals against a slow bootstrap on many rows, and by what they hold on few."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_regression_values_are_scikit_learns() -> None:
 
 
 def naive(measure: Callable[..., float], *columns: np.ndarray) -> tuple[float, float]:
-    """2,000 resamples, one at a time, with a metric from elsewhere."""
+    """The percentiles of 2,000 resamples, one at a time, with a metric from elsewhere; on many rows a fair judge."""
     rng = np.random.default_rng(99)
     values = []
     for _ in range(2_000):
@@ -113,11 +113,11 @@ def naive(measure: Callable[..., float], *columns: np.ndarray) -> tuple[float, f
     return float(low), float(high)
 
 
-def assert_close(found: Any, wanted: tuple[float, float]) -> None:
-    """The ends agree within a tenth of the width, about four times what 1,000 draws leave to chance."""
+def assert_close(found: Any, wanted: tuple[float, float], *, within: float = 0.15) -> None:
+    """The ends agree within a part of the width: what two good methods differ by, and what draws leave to chance."""
     width = wanted[1] - wanted[0]
-    assert found.low == pytest.approx(wanted[0], abs=0.1 * width)
-    assert found.high == pytest.approx(wanted[1], abs=0.1 * width)
+    assert found.low == pytest.approx(wanted[0], abs=within * width)
+    assert found.high == pytest.approx(wanted[1], abs=within * width)
 
 
 def plain_f1(y: np.ndarray, guess: np.ndarray, k: int) -> float:
@@ -139,14 +139,14 @@ def plain_f1(y: np.ndarray, guess: np.ndarray, k: int) -> float:
         ("brier", lambda y, p: float(((p - np.eye(3)[y]) ** 2).sum(axis=1).mean())),
     ],
 )
-def test_intervals_are_those_of_a_naive_bootstrap(name: str, measure: Callable[..., float]) -> None:
-    truth, p = made(300, 3, seed=21)
+def test_on_many_rows_intervals_are_those_of_a_naive_bootstrap(name: str, measure: Callable[..., float]) -> None:
+    truth, p = made(900, 3, seed=21)
     assert_close(classification_metrics(truth, p)[name], naive(measure, truth, p))
 
 
 @pytest.mark.parametrize("classes", [2, 3])
 def test_the_interval_of_the_area_is_that_of_a_naive_bootstrap(classes: int) -> None:
-    truth, p = made(250, classes, seed=22, decimals=1)
+    truth, p = made(700, classes, seed=22, decimals=1)
 
     def area(y: np.ndarray, q: np.ndarray) -> float:
         # All pairs at once, a third way beside scikit-learn's trapezia and the counts of the module.
@@ -172,20 +172,65 @@ def test_the_interval_of_the_area_is_that_of_a_naive_bootstrap(classes: int) -> 
 )
 def test_regression_intervals_are_those_of_a_naive_bootstrap(name: str, measure: Callable[..., float]) -> None:
     rng = np.random.default_rng(7)
-    truth = rng.normal(size=400)
-    guess = truth + rng.normal(size=400)
+    truth = rng.normal(size=900)
+    guess = truth + rng.normal(size=900)
     assert_close(regression_metrics(truth, guess)[name], naive(measure, truth, guess))
 
 
-def test_intervals_hold_the_true_accuracy_about_95_times_in_100() -> None:
+def held(found: Any, true: float) -> bool:
+    return bool(found.low <= true <= found.high)
+
+
+def test_metrics_of_classes_are_held_on_few_rows_with_classes_well_apart() -> None:
+    """The percentile bootstrap held the area 51 to 59 times in 100 here, and balanced accuracy 63 to 73."""
     rng = np.random.default_rng(11)
-    held = 0
-    for seed in range(100):
-        right = rng.random(150) < 0.8
-        p = np.where(right[:, None], [0.9, 0.1], [0.1, 0.9])  # the truth is class 0
-        found = classification_metrics(np.zeros(150, dtype=int), p, seed=seed)["accuracy"]
-        held += found.low <= 0.8 <= found.high
-    assert 87 <= held <= 99  # expected near 94
+
+    def drawn(rows: int) -> Made:
+        y = (rng.random(rows) < 0.3).astype(int)
+        p = 1 / (1 + np.exp(-3 * (rng.normal(size=rows) + 3 * y - 1.5) - math.log(0.3 / 0.7)))
+        return y, np.column_stack([1 - p, p])
+
+    every = {name: found.value for name, found in classification_metrics(*drawn(200_000)).items()}
+    hits, told = dict.fromkeys(every, 0), dict.fromkeys(every, 0)
+    for seed in range(150):
+        for name, found in classification_metrics(*drawn(40), seed=seed).items():
+            hits[name] += held(found, every[name])
+            told[name] += not math.isnan(found.low)
+    for name in every:
+        assert hits[name] >= 0.88 * told[name], (name, hits[name], told[name])
+        assert told[name] >= 140
+
+
+def test_nothing_that_could_have_come_out_otherwise_has_a_width_of_zero() -> None:
+    truth = np.repeat([0, 1, 2], 10)
+    for p in (np.eye(3)[truth] * 0.9 + 1 / 30, np.roll(np.eye(3), 1, axis=1)[truth] * 0.9 + 1 / 30):
+        for name, found in classification_metrics(truth, p).items():
+            assert math.isnan(found.low) or found.high - found.low > 0.01, name
+    for found in regression_metrics(np.arange(30.0), np.arange(30.0)).values():
+        assert math.isnan(found.low)
+        assert found.why
+
+
+def test_a_class_that_is_not_there_leaves_open_how_good_its_answers_are() -> None:
+    truth = np.repeat([0, 1], 20)
+    p = np.column_stack([np.eye(2)[truth] * 0.8 + 0.1, np.zeros(40)])
+    found = classification_metrics(truth, p)
+    assert found["balanced_accuracy"].value == 1
+    for name in ("balanced_accuracy", "f1_macro"):
+        assert math.isnan(found[name].low)
+        assert found[name].why == "a class has no row here"
+    assert found["accuracy"].low > 0.85
+
+
+def test_few_wrong_answers_are_no_proof_that_there_are_none() -> None:
+    """Thirty sure and right answers: a sure and wrong one would cost a hundred times as much."""
+    truth = np.arange(30) % 2
+    p = np.eye(2)[truth] * 0.96 + 0.02
+    p[:5] = [[0.9, 0.1], [0.1, 0.9], [0.9, 0.1], [0.1, 0.9], [0.9, 0.1]]
+    found = classification_metrics(truth, p)
+    assert found["log_loss"].value < 0.04
+    assert found["log_loss"].high > 0.2
+    assert found["brier"].high > 0.05
 
 
 def test_the_seed_decides_the_interval_and_not_the_value() -> None:
@@ -226,8 +271,9 @@ def test_a_class_answered_but_not_there_counts_as_missed() -> None:
 def test_one_class_only_has_no_area_and_says_null(classes: int) -> None:
     p = np.full((20, classes), 1 / classes)
     found = metrics_to_json(classification_metrics(np.zeros(20, dtype=int), p))
-    assert found["roc_auc"] == {"value": None, "low": None, "high": None}
-    assert found["accuracy"] == {"value": 1.0, "low": pytest.approx(20 / (20 + 1.959964**2), abs=1e-6), "high": 1.0}
+    assert found["roc_auc"] == {"value": None, "low": None, "high": None, "why": "it needs rows of both kinds"}
+    assert found["accuracy"]["value"] == found["accuracy"]["high"] == 1.0
+    assert 0.75 < found["accuracy"]["low"] < 0.9
     json.dumps(found, allow_nan=False)
 
 
@@ -248,7 +294,8 @@ def test_one_row_has_values_and_no_interval(classes: int) -> None:
 def test_perfectly_separated() -> None:
     truth = np.array([0, 1] * 50)
     found = classification_metrics(truth, np.eye(2)[truth])
-    assert found["roc_auc"].to_json() == {"value": 1.0, "low": 1.0, "high": 1.0}
+    assert found["roc_auc"].value == found["roc_auc"].high == 1.0
+    assert 0.9 < found["roc_auc"].low < 0.99
     assert found["log_loss"].value == 0
     assert found["brier"].value == 0
     wrong = classification_metrics(truth, np.eye(2)[1 - truth])
@@ -275,7 +322,7 @@ def test_a_constant_target_has_no_r2() -> None:
     found = regression_metrics([0.1] * 10, np.linspace(0, 1, 10))
     assert math.isnan(found["r2"].value)
     assert found["mae"].value == pytest.approx(np.abs(0.1 - np.linspace(0, 1, 10)).mean())
-    assert regression_metrics([2, 2], [2, 2])["rmse"].to_json() == {"value": 0.0, "low": 0.0, "high": 0.0}
+    assert regression_metrics([2, 2], [2, 2])["rmse"].value == 0.0
 
 
 @pytest.mark.parametrize("factor", [1e-200, 1.0, 1e200])
@@ -314,7 +361,7 @@ def test_every_small_case_is_finite_or_null_and_within_its_range(data: Any, clas
     json.dumps(found, allow_nan=False)
     tops = {"log_loss": 36.1, "brier": 1.0 if classes == 2 else 2.0}
     for name, numbers in found.items():
-        for number in numbers.values():
+        for number in (numbers[each] for each in ("value", "low", "high")):
             assert number is None or 0 <= number <= tops.get(name, 1.0) + 1e-12, name
     if 0 < truth.count(1) < rows and classes == 2:
         assert found["roc_auc"]["value"] == pytest.approx(reference.roc_auc_score(truth, p[:, 1]), abs=1e-12)

@@ -1,114 +1,25 @@
-"""The comparison with simpler models: its intervals, its peers, its time, and its sentences."""
+"""The comparison with simpler models: its peers, its time, and its sentences."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest
 
-from pellucid.errors import ModelFileError, SettingError
+from pellucid.errors import ModelFileError
 from pellucid.evaluation.baselines import (
+    _best_strength,
     boosting_answers,
     dummy_answers,
+    forest_answers,
     least_boosting_seconds,
     linear_answers,
     within_budget,
 )
-from pellucid.evaluation.bootstrap import resampled_rows
-from pellucid.evaluation.paired import Headline, headline, paired_bootstrap
 from pellucid.evaluation.verdict import Peer, Verdict, judge, no_verdict
-from pellucid.task import Task
-
-N = 120
-
-
-def probabilities(scores: Any) -> Any:
-    return np.column_stack([1 - scores, scores])
-
-
-def area(truth: Any, answers: Any) -> float:
-    """The share of pairs in the right order, every pair looked at."""
-    gaps = answers[truth == 1, 1][:, None] - answers[truth == 0, 1]
-    return float(np.mean((gaps > 0) + 0.5 * (gaps == 0)))
-
-
-def cases() -> dict[str, tuple[Any, list[Any], Callable[[Any, Any], float], float]]:
-    """For each metric the truth, three models' answers, the metric taken directly, and 1 if more is better."""
-    rng = np.random.default_rng(3)
-    y = rng.integers(0, 2, N)
-    scores = [np.clip(y * 0.4 + rng.random(N) * 0.6, 0, 1).round(1), rng.random(N).round(1), np.full(N, 0.5)]
-    numbers = rng.normal(size=N)
-    guesses = [numbers + rng.normal(0, s, N) for s in (0.3, 0.5, 2.0)]
-    return {
-        "roc_auc": (y, list(map(probabilities, scores)), area, 1),
-        "accuracy": (y, list(map(probabilities, scores)), lambda t, a: float(np.mean(a.argmax(axis=1) == t)), 1),
-        "rmse": (numbers, guesses, lambda t, a: float(np.sqrt(np.mean((a - t) ** 2))), -1),
-    }
-
-
-@pytest.mark.parametrize("grouped", [False, True])
-@pytest.mark.parametrize("metric", ["roc_auc", "accuracy", "rmse"])
-def test_the_paired_bootstrap_is_the_direct_one(metric: Headline, grouped: bool) -> None:
-    truth, answers, direct, sign = cases()[metric]
-    groups = np.arange(N) // 6 if grouped else None
-    values, differences = paired_bootstrap(
-        metric, truth, answers, groups=None if groups is None else [f"g{g:02d}" for g in groups], seed=5
-    )
-    np.testing.assert_allclose(values, [direct(truth, a) for a in answers], rtol=1e-12)
-    drawn = list(resampled_rows(N, 1000, np.random.default_rng(5), groups))
-    for m, found in enumerate(differences, start=1):
-        draws = [sign * (direct(truth[r], answers[0][r]) - direct(truth[r], answers[m][r])) for r in drawn]
-        assert found.value == pytest.approx(sign * (values[0] - values[m]), rel=1e-12)
-        np.testing.assert_allclose((found.low, found.high), np.quantile(draws, [0.025, 0.975]), rtol=1e-9)
-
-
-def test_pairing_tells_models_apart_that_their_own_intervals_do_not() -> None:
-    """Two models with the same large mistakes, one of them a little worse in every row."""
-    rng = np.random.default_rng(0)
-    truth = rng.normal(size=200)
-    errors = rng.normal(0, 3, 200)
-    _, (difference,) = paired_bootstrap("rmse", truth, [truth + errors, truth + 1.05 * errors])
-    assert 0 < difference.low < difference.high < 0.3
-    assert difference.value == pytest.approx(0.05 * np.sqrt(np.mean(errors**2)))
-
-
-@pytest.mark.parametrize(("wins", "losses"), [(3, 0), (5, 0), (6, 0), (9, 1), (9, 2), (8, 3), (0, 5), (0, 6), (12, 2)])
-def test_few_rows_are_judged_by_the_exact_test(wins: int, losses: int) -> None:
-    truth = np.zeros(40, dtype=int)
-    right, wrong = [0.9, 0.1], [0.1, 0.9]
-    first = np.array([right] * wins + [wrong] * losses + [right] * (40 - wins - losses))
-    other = np.array([wrong] * wins + [right] * losses + [right] * (40 - wins - losses))
-    _, (found,) = paired_bootstrap("accuracy", truth, [first, other])
-    if binomtest(wins, wins + losses).pvalue > 0.05:
-        assert found.low <= 0 <= found.high
-    else:
-        assert found.low > 0 or found.high < 0
-
-
-def test_what_cannot_be_compared() -> None:
-    _, (found,) = paired_bootstrap("roc_auc", [1] * 20, [np.full((20, 2), 0.5)] * 2)
-    assert math.isnan(found.value)
-    assert Peer(name="p", value=0.5, difference=0, low=math.nan, high=math.nan, rows=1).outcome == "tie"
-    with pytest.raises(SettingError, match="every model must answer each of the 3 rows"):
-        paired_bootstrap("rmse", [1.0, 2.0, 3.0], [np.zeros(3), np.zeros(2)])
-    with pytest.raises(SettingError, match="metric must be one of"):
-        paired_bootstrap("f1", [1.0], [np.zeros(1)])  # type: ignore[arg-type]
-    with pytest.raises(SettingError, match="no headline"):
-        headline(Task.reconstruction(3))
-    assert headline(Task.multiclass("kind", ("a", "b", "c"))) == "accuracy"
-
-
-def test_numbers_of_any_size() -> None:
-    truth = np.array([1e200, 2e200, 3e200, 4e200])
-    values, _ = paired_bootstrap("rmse", truth, [truth * 1.1, truth])
-    assert values[0] == pytest.approx(1e199 * math.sqrt(7.5))
-    assert values[1] == 0
-
 
 # The sentences ------------------------------------------------------------------------------------------
 
@@ -122,42 +33,83 @@ def peer(name: str, difference: float, reach: float = 0.01) -> Peer:
 
 
 WORSE, TIE, BETTER = 0.05, 0.003, -0.02  # of the network's difference to a peer
-SENTENCES: dict[str, tuple[float, float | None, float | None, str | None, list[str]]] = {
-    "the network is better than all": (0.3, 0.2, WORSE, "network", ["worth it", "0.050 ROC AUC (95 % 0.040 to 0.060)"]),
-    "boosting is better": (0.3, 0.2, BETTER, "gradient boosting", [
+LINE, WOOD, TREES = "linear model", "random forest", "gradient boosting"
+Case = tuple[tuple[float, float | None, float | None, float | None], str | None, list[str]]
+SENTENCES: dict[str, Case] = {
+    "the network is better than all": ((0.3, 0.2, 0.1, WORSE), "network", [
+        "worth it", "0.050 ROC AUC (95 % 0.040 to 0.060)",
+    ]),
+    "boosting is better": ((0.3, 0.2, 0.1, BETTER), TREES, [
         "Gradient boosting is better by 0.020 ROC AUC (95 % 0.010 to 0.030)", "use it",
     ]),
-    "both are better": (0.3, BETTER, -0.04, "gradient boosting", ["by 0.040", "linear model is better, too, by 0.020"]),
-    "the line is better": (0.3, BETTER, WORSE, "linear model", ["The linear model is better by 0.020", "use it"]),
-    "the line ties": (0.3, TIE, WORSE, "linear model", ["A tie with the linear model", "the simpler model is enough"]),
-    "both tie": (0.3, TIE, TIE, "linear model", ["the simpler model is enough"]),
-    "boosting ties": (0.3, WORSE, TIE, None, ["A tie with gradient boosting", "−0.007 to 0.013"]),
-    "nothing was learned": (TIE, TIE, TIE, "dummy", ["Nothing was learned", "no better than", "looks at no column"]),
-    "worse than nothing": (-0.3, -0.31, -0.29, "dummy", ["Nothing was learned", "worse than"]),
-    "the dummy ties, boosting does not": (TIE, TIE, BETTER, "gradient boosting", [
+    "the forest is better": ((0.3, 0.2, BETTER, 0.1), WOOD, ["The random forest is better by 0.020", "use it"]),
+    "three are better": ((0.3, BETTER, -0.03, -0.04), TREES, [
+        "by 0.040", "random forest is better, too, by 0.030", "linear model is better, too, by 0.020",
+    ]),
+    "the line is better": ((0.3, BETTER, 0.1, WORSE), LINE, ["The linear model is better by 0.020", "use it"]),
+    "the line ties": ((0.3, TIE, 0.1, WORSE), LINE, ["A tie with the linear model", "the simpler model is enough"]),
+    "all tie": ((0.3, TIE, TIE, TIE), LINE, ["the simpler model is enough"]),
+    "boosting ties": ((0.3, WORSE, 0.1, TIE), None, ["A tie with gradient boosting", "−0.007 to 0.013"]),
+    "the forest ties": ((0.3, WORSE, TIE, 0.1), None, ["A tie with the random forest"]),
+    "nothing was learned": ((TIE, TIE, TIE, TIE), "dummy", [
+        "Nothing was learned", "no better than", "looks at no column",
+    ]),
+    "worse than nothing": ((-0.3, -0.31, -0.3, -0.29), "dummy", ["Nothing was learned", "worse than"]),
+    "the dummy ties, boosting does not": ((TIE, TIE, TIE, BETTER), TREES, [
         "Nothing was learned", "but gradient boosting is better by 0.020",
     ]),
-    "boosting was left out": (0.3, WORSE, None, None, [
-        "better by 0.050 ROC AUC (95 % 0.040 to 0.060) than the linear model", "boosting was left out", "is open",
-    ]),
-    "the line ties, boosting was left out": (0.3, TIE, None, "linear model", [
+    "boosting was left out": ((0.3, WORSE, 0.1, None), None, ["boosting was left out", "is open"]),
+    "the line ties, boosting was left out": ((0.3, TIE, 0.1, None), LINE, [
         "the simpler model does as well", "gradient boosting was left out, and may be better than both",
     ]),
-    "all were left out": (0.3, None, None, None, ["compared with nothing else"]),
+    "all were left out": ((0.3, None, None, None), None, ["compared with nothing else"]),
 }  # fmt: skip
+
+
+def compared(differences: tuple[float | None, ...], **more: Any) -> Verdict:
+    names = ("dummy", LINE, WOOD, TREES)
+    return judge(
+        "roc_auc", 0.8, 200, [peer(n, d) for n, d in zip(names, differences, strict=True) if d is not None], **more
+    )
 
 
 @pytest.mark.parametrize("case", SENTENCES)
 def test_the_sentence_and_the_winner(case: str) -> None:
-    dummy, linear, boosting, winner, pieces = SENTENCES[case]
-    given = {"dummy": dummy, "linear model": linear, "gradient boosting": boosting}
-    found = judge("roc_auc", 0.8, 200, [peer(name, d) for name, d in given.items() if d is not None], ["a note"])
+    differences, winner, pieces = SENTENCES[case]
+    found = compared(differences, notes=["a note"])
     assert found.winner == winner
     for piece in pieces:
         assert piece in found.sentence, found.sentence
     assert found.sentence.endswith(".")
     assert found.sentence.count("worth it:") == (winner == "network")
     assert found.notes == ("a note",)
+
+
+@pytest.mark.parametrize(("reach", "enough"), [(0.015, True), (0.03, False), (math.nan, False)])
+def test_the_simpler_model_is_enough_only_where_no_difference_that_matters_is_left(reach: float, enough: bool) -> None:
+    line = Peer(name=LINE, value=0.8, difference=0.0, low=-reach, high=reach, rows=100)
+    found = judge("roc_auc", 0.8, 30, [peer("dummy", 0.3), line, peer(WOOD, 0.1), peer(TREES, 0.1)])
+    assert ("is enough" in found.sentence) == enough
+    assert ("30 rows are too few to tell them apart" in found.sentence) == (not enough)
+    assert found.winner == (LINE if enough else None)
+
+
+@pytest.mark.parametrize(("reach", "enough"), [(0.4, True), (0.6, False)])
+def test_of_an_rmse_a_twentieth_matters(reach: float, enough: bool) -> None:
+    dummy = Peer(name="dummy", value=50.0, difference=40.0, low=35.0, high=45.0, rows=100)
+    line = Peer(name=LINE, value=10.0, difference=0.0, low=-reach, high=reach, rows=100)
+    trees = [Peer(name=n, value=15.0, difference=5.0, low=4.0, high=6.0, rows=100) for n in (WOOD, TREES)]
+    assert (judge("rmse", 10.0, 300, [dummy, line, *trees]).winner == LINE) == enough
+
+
+def test_a_model_that_makes_no_error_is_asked_about_before_it_is_recommended() -> None:
+    question = "The linear model makes next to no error: are 'net', 'tax' known before the answer"
+    for case in ((0.3, BETTER, 0.1, 0.1), (0.3, TIE, 0.1, 0.1), (0.3, 0.2, 0.2, 0.2)):
+        found = compared(case, suspect=question)
+        assert (found.winner, found.sentence) == (None, f"{question}.")
+        assert "use it" not in found.sentence
+    # That a network has learned nothing comes first.
+    assert compared((TIE, TIE, TIE, TIE), suspect=question).winner == "dummy"
 
 
 def test_few_rows_are_not_called_nothing_learned() -> None:
@@ -170,10 +122,11 @@ def test_few_rows_are_not_called_nothing_learned() -> None:
 
 
 def test_to_be_better_than_a_peer_that_saw_a_part_of_the_rows_proves_little() -> None:
-    weak = replace(peer("gradient boosting", WORSE), rows=40)
-    found = judge("roc_auc", 0.8, 200, [peer("dummy", 0.3), peer("linear model", 0.2), weak])
+    weak = replace(peer(TREES, WORSE), rows=40)
+    found = judge("roc_auc", 0.8, 200, [peer("dummy", 0.3), peer(LINE, 0.2), peer(WOOD, 0.2), weak])
     assert found.winner is None
-    assert "gradient boosting saw only 40 of 100 rows: whether it is worth it is open" in found.sentence
+    assert "is open: gradient boosting saw only 40 of 100 rows" in found.sentence
+    assert "better" not in found.sentence
 
 
 @pytest.mark.parametrize(
@@ -225,7 +178,7 @@ def test_the_dummy_looks_at_no_column() -> None:
 def test_a_class_without_training_rows_gets_no_probability() -> None:
     x = np.random.default_rng(0).normal(size=(60, 2))
     y = np.where(x[:, 0] > 0, 3, 1)
-    for answers in (linear_answers(x, y, x, 4), boosting_answers(x, y, x, 4)):
+    for answers in (linear_answers(x, y, x, 4), forest_answers(x, y, x, 4), boosting_answers(x, y, x, 4)):
         assert answers.shape == (60, 4)
         np.testing.assert_allclose(answers.sum(axis=1), 1)
         assert (answers[:, [0, 2]] == 0).all()
@@ -237,8 +190,26 @@ def test_the_line_finds_a_line_and_the_trees_a_step() -> None:
     x = rng.normal(size=(400, 3))
     line, step = x @ [1.0, -2.0, 0.5] + 7, np.where(x[:, 1] > 0.3, 5.0, -5.0)
     np.testing.assert_allclose(linear_answers(x[:300], line[:300], x[300:], 0), line[300:], atol=0.01)
-    stepped = boosting_answers(x[:300], step[:300], x[300:], 0)
-    assert np.mean(np.abs(stepped - step[300:]) < 0.5) > 0.95
+    for trees in (boosting_answers, forest_answers):
+        stepped = trees(x[:300], step[:300], x[300:], 0)
+        assert np.mean(np.abs(stepped - step[300:]) < 0.5) > 0.9
+
+
+def test_a_forest_answers_missing_numbers() -> None:
+    x = np.random.default_rng(5).normal(size=(300, 2))
+    y = np.arange(300) % 2
+    x[y == 1, 0] = np.nan
+    assert np.mean(forest_answers(x[:200], y[:200], x[200:], 2).argmax(axis=1) == y[200:]) > 0.9
+
+
+def test_the_penalty_of_the_line_is_chosen_by_the_rows() -> None:
+    """Among 60 columns of noise a weak penalty learns them by heart; with one strong column a strong one blurs it."""
+    rng = np.random.default_rng(6)
+    noise = rng.normal(size=(80, 60))
+    y = (noise[:, 0] + rng.normal(0, 1, 80) > 0).astype(int)
+    clear = rng.normal(size=(80, 1)) / 100
+    z = (clear[:, 0] > 0).astype(int)
+    assert _best_strength(noise, y, 2, balanced=False) < 1 < _best_strength(clear, z, 2, balanced=False)
 
 
 def test_trees_take_codes_as_codes_and_missing_as_missing() -> None:
@@ -266,7 +237,7 @@ def test_balanced_classes_count_the_same() -> None:
     rng = np.random.default_rng(4)
     x = rng.normal(size=(2000, 1))
     y = (x[:, 0] + rng.normal(0, 1, 2000) > 2).astype(int)
-    for answer in (linear_answers, boosting_answers):
+    for answer in (linear_answers, boosting_answers):  # leaves of a full forest hold one row each, whatever it weighs
         plain, balanced = (answer(x, y, x, 2, balanced=b)[:, 1].mean() for b in (False, True))
         assert balanced > 2 * plain
 

@@ -21,10 +21,11 @@ from pellucid.training.loop import Outcome, Plan
 from pellucid.workflow import outcome as outcome_module
 from pellucid.workflow import verdict as module
 from pellucid.workflow.folder import RunFolder
+from pellucid.workflow.peer_inputs import columns_for_trees, inputs_for_lines
 from pellucid.workflow.prepare import prepare
 from pellucid.workflow.run import Run
 from pellucid.workflow.settings import Settings
-from pellucid.workflow.verdict import columns_for_trees, reach_verdict
+from pellucid.workflow.verdict import reach_verdict
 from tests.running import pellucid as command
 
 QUICK: dict[str, Any] = {"hidden": (16,), "epochs": 40, "learning_rate": 0.01}
@@ -48,14 +49,14 @@ def table(x: Any, y: Any) -> dict[str, Any]:
 
 def test_where_a_line_is_all_there_is_the_simpler_model_is_enough() -> None:
     rng = np.random.default_rng(0)
-    x = rng.normal(size=(600, 4))
-    y = np.where(x @ [1.0, -1.0, 0.5, 0.0] + rng.normal(0, 0.7, 600) > 0, "yes", "no")
+    x = rng.normal(size=(4000, 4))
+    y = np.where(x @ [1.0, -1.0, 0.5, 0.0] + rng.normal(0, 0.7, 4000) > 0, "yes", "no")
     run = pellucid.train(table(x, y), "y", **QUICK)
     assert judged(run).winner == "linear model"
     assert by_name(run)["dummy"].outcome == "network"
     assert by_name(run)["dummy"].value == 0.5
     assert judged(run).value == pytest.approx(run.metrics["roc_auc"].value, rel=1e-12)
-    assert [*by_name(run)] == ["dummy", "linear model", "gradient boosting"]
+    assert [*by_name(run)] == ["dummy", "linear model", "random forest", "gradient boosting"]
 
 
 def test_a_network_beats_the_line_where_two_columns_work_together() -> None:
@@ -125,7 +126,7 @@ def test_the_peers_learn_from_training_and_validation_rows_and_answer_the_test_r
 @pytest.mark.parametrize("settings", [{}, {"scaling": "robust"}, {"scaling": "quantile"}])
 def test_trees_get_numbers_in_order_missing_as_nan_and_categories_as_codes(settings: Any, people: Any) -> None:
     prepared = prepare(people, Settings(target="buys", **settings))
-    columns, categorical = columns_for_trees(prepared.recipe, prepared.train.inputs)
+    columns, categorical, of = columns_for_trees(prepared.recipe, prepared.train.inputs)
     names = [c.name for c in prepared.recipe.columns]
     age, job = names.index("age"), names.index("job")
     assert names[:2] == ["age", "job"]
@@ -136,6 +137,8 @@ def test_trees_get_numbers_in_order_missing_as_nan_and_categories_as_codes(setti
     assert (np.diff(columns[there, age][order]) >= 0).all()
     assert len(np.unique(columns[there, age])) > 20
     assert categorical.tolist() == [i == job for i in range(columns.shape[1])]
+    assert list(dict.fromkeys(of)) == names
+    assert len(of) == columns.shape[1]
     jobs = np.array(people["job"])[prepared.split.train]
     for code in np.unique(columns[:, job]):
         assert len(set(jobs[columns[:, job] == code])) == 1
@@ -145,7 +148,7 @@ def test_trees_get_numbers_in_order_missing_as_nan_and_categories_as_codes(setti
 def test_a_level_that_training_did_not_know_is_missing_for_trees(people: Any) -> None:
     prepared = prepare(people, Settings(target="buys"))
     other = {**people, "job": ["pirate"] * 300}
-    columns, _ = columns_for_trees(prepared.recipe, prepared.recipe.transform(other))
+    columns, *_ = columns_for_trees(prepared.recipe, prepared.recipe.transform(other))
     assert np.isnan(columns[:, [c.name for c in prepared.recipe.columns].index("job")]).all()
 
 
@@ -221,12 +224,12 @@ def test_one_class_is_no_comparison(part: str, people: Any) -> None:
 
 
 class Clock:
-    """Every look at it, ten seconds have passed."""
+    """Every look at it, a hundred seconds have passed."""
 
     now = 0.0
 
     def __call__(self) -> float:
-        self.now += 10
+        self.now += 100
         return self.now
 
 
@@ -240,18 +243,19 @@ def test_a_peer_that_takes_too_long_learns_from_some_rows(people: Any, monkeypat
     fast = reach_verdict(prepared, outcome(), answers, clock=lambda: 0.0)
     assert slow is not None
     assert fast is not None
-    assert [peer.rows for peer in slow.peers] == [240, 60, 60]
-    assert [note.split(" random")[0] for note in slow.notes] == [
+    assert [peer.rows for peer in slow.peers] == [240, 60, 60, 60]
+    assert [note.split(" random rows")[0] for note in slow.notes] == [
         "the linear model was trained on 60",
+        "the random forest was trained on 60",
         "gradient boosting was trained on 60",
     ]
-    assert ([peer.rows for peer in fast.peers], fast.notes) == ([240] * 3, ())
+    assert ([peer.rows for peer in fast.peers], fast.notes) == ([240] * 4, ())
 
 
 def test_a_peer_that_cannot_be_in_time_is_left_out(people: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "least_boosting_seconds", lambda columns, classes: 1000.0)
     run = pellucid.train(people, "buys", epochs=1)
-    assert [*by_name(run)] == ["dummy", "linear model"]
+    assert [*by_name(run)] == ["dummy", "linear model", "random forest"]
     assert "gradient boosting was left out" in judged(run).notes[0]
     assert "about 1,000 seconds" in judged(run).notes[0]
 
@@ -262,7 +266,7 @@ def test_a_peer_that_fails_is_left_out(people: Any, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(module, "linear_answers", broken)
     run = pellucid.train(people, "buys", epochs=1)
-    assert [*by_name(run)] == ["dummy", "gradient boosting"]
+    assert [*by_name(run)] == ["dummy", "random forest", "gradient boosting"]
     assert "a singular matrix" in judged(run).notes[0]
 
 
@@ -361,15 +365,51 @@ def test_the_command_line_shows_it_and_inspect_shows_it_again(people_csv: Path) 
 
 def test_the_peers_are_scikit_learns(people: Any) -> None:
     """Fitted by hand on the same rows, the linear model has the value that the verdict gives."""
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.metrics import roc_auc_score
+    from sklearn.linear_model import RidgeCV
 
-    prepared = prepare(people, Settings(target="buys"))
+    prepared = prepare(people, Settings(target="spends", drop=("buys",)))
     assert prepared.target is not None
+    assert prepared.scaler is not None
     rows = np.concatenate([prepared.split.train, prepared.split.validation])
     inputs = prepared.recipe.transform(prepared.table.take(rows), dtype=np.float64)
-    model = LogisticRegression(max_iter=1000).fit(inputs, prepared.target.at(rows))
-    value = roc_auc_score(prepared.measured.truth, model.predict_proba(prepared.measured.inputs)[:, 1])
-    run = pellucid.train(people, "buys", epochs=1)
-    assert by_name(run)["linear model"].value == pytest.approx(value, abs=1e-3)
+    model = RidgeCV(alphas=baselines._PENALTIES).fit(inputs, prepared.scaler.transform(prepared.target.at(rows)))
+    answers = prepared.scaler.inverse(model.predict(prepared.measured.inputs))
+    value = np.sqrt(np.mean((answers - prepared.measured.truth) ** 2))
+    run = pellucid.train(people, "spends", drop="buys", epochs=1)
+    assert by_name(run)["linear model"].value == pytest.approx(value, rel=1e-4)
     assert baselines.MAX_LEVELS == 255
+
+
+def test_the_linear_model_is_linear_whatever_the_network_is_given() -> None:
+    """Two circles: no line parts them, though bins of each column, put together, do."""
+    rng = np.random.default_rng(8)
+    angle, inner = rng.uniform(0, 2 * np.pi, 500), rng.random(500) < 0.5
+    radius = np.where(inner, 0.5, 1.0) + rng.normal(0, 0.05, 500)
+    x = np.column_stack([radius * np.cos(angle), radius * np.sin(angle)])
+    run = pellucid.train(table(x, np.where(inner, "in", "out")), "y", number_encoding="both", bins_by="tree", epochs=1)
+    assert by_name(run)["linear model"].value < 0.7
+    assert by_name(run)["random forest"].value > 0.95
+
+
+def test_lines_get_straight_columns_also_from_a_file_of_its_own(people: Any) -> None:
+    first, other = ({n: c[:200] for n, c in people.items()}, {n: c[200:] for n, c in people.items()})
+    prepared = prepare(first, Settings(target="buys", number_encoding="both"), test_data=other)
+    learned, asked = inputs_for_lines(prepared)
+    assert (len(learned), len(asked)) == (200, 100)
+    assert learned.shape[1] == asked.shape[1] < prepared.train.inputs.shape[1]
+    few, _ = inputs_for_lines(prepared, np.arange(7))
+    np.testing.assert_array_equal(few, learned[:7])
+    plain = prepare(first, Settings(target="buys"), test_data=other)
+    np.testing.assert_array_equal(inputs_for_lines(plain)[1], plain.measured.inputs)
+
+
+def test_a_line_without_an_error_is_a_suspect() -> None:
+    """The parts of a sum; no part comes near the whole."""
+    rng = np.random.default_rng(9)
+    parts = rng.exponential(size=(400, 4)) * 100
+    columns = {f"part{i}": parts[:, i].tolist() for i in range(4)} | {"total": (parts.sum(axis=1) * 1.19 + 3).tolist()}
+    verdict = judged(pellucid.train(columns, "total", epochs=1, preset="quick"))
+    assert verdict.winner is None
+    assert "The linear model makes next to no error" in verdict.sentence
+    assert "Are 'part" in verdict.sentence
+    assert "use it" not in verdict.sentence

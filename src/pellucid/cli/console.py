@@ -34,7 +34,6 @@ __all__ = [
     "no_better_than_the_mean",
     "notes",
     "parity_table",
-    "perfect_accuracy",
     "reading_line",
     "recipe_table",
     "schema_table",
@@ -114,21 +113,10 @@ def metrics_table(metrics: Mapping[str, Any], baseline: Mapping[str, Any], title
         table.add_row(
             escape(name.replace("_", " ")),
             _number(_part(estimate, "value")),
-            _interval(_part(estimate, "low"), _part(estimate, "high")),
+            _interval(_part(estimate, "low"), _part(estimate, "high"), _why(estimate)),
             *([_number(_part(other, "value")) if other is not None else ""] if baseline else []),
         )
     return table
-
-
-def perfect_accuracy(metrics: Mapping[str, Any], n_rows: int) -> str | None:
-    """What a bootstrap cannot show where every answer was right: how far that may be luck."""
-    accuracy = metrics.get("accuracy")
-    if accuracy is None or accuracy.value != 1:
-        return None
-    return (
-        f"all {n_rows:,} rows are right, so resampling them shows no spread in balanced accuracy and F1: read them "
-        "with the interval of the accuracy, which is Wilson's"
-    )
 
 
 def no_better_than_the_mean(metrics: Mapping[str, Any], baseline: Mapping[str, Any]) -> str | None:
@@ -186,9 +174,15 @@ def _part(estimate: Any, name: str) -> float | None:
     return value
 
 
-def _interval(low: float | None, high: float | None) -> str:
+def _why(estimate: Any) -> str:
+    """Why an estimate has no interval."""
+    why: str = estimate.get("why", "") if isinstance(estimate, Mapping) else estimate.why
+    return why
+
+
+def _interval(low: float | None, high: float | None, why: str = "") -> str:
     if low is None or math.isnan(low):
-        return "—"
+        return f"none: {escape(why)}" if why else "—"
     return f"{_number(low)} – {_number(high)}"
 
 

@@ -14,7 +14,7 @@ def evaluate(
     data: Annotated[str, typer.Argument(help="Rows with the target column: a table, or images with labels.")],
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Measure a model on DATA, each metric with a 95 % bootstrap interval."""
+    """Measure a model on DATA, each metric with a 95 % interval."""
     from pellucid.cli.predict import open_rows
     from pellucid.evaluation.metrics import metrics_to_json
     from pellucid.workflow.model import Model
@@ -26,14 +26,12 @@ def evaluate(
 
         typer.echo(json_.dumps(metrics_to_json(metrics)))
         return
-    from pellucid.cli.console import console, metrics_table, notes, perfect_accuracy
+    from pellucid.cli.console import console, metrics_table, notes
 
     console.print(metrics_table(metrics, {}, f"On {n_rows:,} rows of {data}"))
     notes(remarks)
     if of_training_rows(run, data):
         notes(["these are the rows that the run was made of: most were trained on, so this says little about new rows"])
-    if caution := perfect_accuracy(metrics, n_rows):
-        notes([caution])
 
 
 def of_training_rows(run: str, data: str) -> bool:

@@ -78,7 +78,6 @@ def _show_outcome(run: Run) -> None:
         metrics_table,
         no_better_than_the_mean,
         notes,
-        perfect_accuracy,
         show_verdict,
     )
     from pellucid.cli.ensemble import show_ensemble
@@ -86,8 +85,8 @@ def _show_outcome(run: Run) -> None:
     held = run.summary["measured_on"]
     n = run.summary["rows"].get(held) or run.summary["rows"]["train"]
     console.print(metrics_table(run.metrics, run.summary["baseline"], f"On the {n:,} {held} rows"))
-    cautions = perfect_accuracy(run.metrics, n), no_better_than_the_mean(run.metrics, run.summary["baseline"])
-    notes(caution for caution in cautions if caution)
+    if caution := no_better_than_the_mean(run.metrics, run.summary["baseline"]):
+        notes([caution])
     if "ensemble" in run.summary:
         console.print()
         show_ensemble(run.summary["ensemble"])

@@ -1,33 +1,66 @@
-"""The percentile bootstrap: how far a metric would move if other rows of the same kind had been drawn.
+"""A value with its interval, and the studentised bootstrap for means and what is computed from means.
 
-Rows are drawn with replacement, as many as there are, and the metric is taken anew; the middle 95 % of a
-thousand such values is the interval (Efron & Tibshirani 1993, chapter 13). It speaks for the draw of the
-test rows alone, not for another split or another seed of the training.
+Rows are drawn with replacement, as many as there are, and the statistic is taken anew. Each resample is measured in
+standard errors of its own (bootstrap-t; Efron 1979, Hall 1988), which knows that a mean of skewed losses is known less
+well upwards than downwards. The middle 95 % of the bare values, the percentile bootstrap, held a true RMSE of normal
+errors 82 times in 100 at ten rows. An interval speaks for the draw of the test rows alone, not for another split or
+another seed of the training.
+
+``N`` rows, ``G`` groups, ``K`` sums, ``R`` resamples, ``S`` statistics.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Estimate", "estimate", "n_resamples", "resampled_rows"]
+__all__ = [
+    "ALL_ALIKE",
+    "LEVEL",
+    "ONE_GROUP",
+    "ONE_ROW",
+    "Estimate",
+    "Statistic",
+    "Z",
+    "bootstrap_t",
+    "group_sums",
+    "mean_of",
+    "no_interval",
+]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 LEVEL = 0.95
-MOST, LEAST = 1_000, 100
-WORK = 10_000_000  # rows drawn in all, which holds the time near a second
+Z = 1.959963984540054  # the normal distribution's quantile for it
+ONE_ROW, ONE_GROUP = "one row tells nothing of others", "one group of rows tells nothing of others"
+ALL_ALIKE = "all rows have the same error, which tells nothing of their spread"
+_UNDEFINED = "it is not defined on too many resamples"
+_TIMES = 1_000
+_FARTHEST = 6.0  # standard errors
+
+# From sums [R, K] to the statistic [R] and its slope by each sum [R, K].
+Statistic = Callable[[FloatArray], tuple[FloatArray, FloatArray]]
+
+_ROWS_AT_ONCE = 2_000_000
+_MANY = 5_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Estimate:
     """A metric's value and the ends of its 95 % interval; NaN (``null`` in JSON) where it is not defined.
+
+    Parameters
+    ----------
+    value, low, high
+        In the metric's unit.
+    why
+        Why there is no interval, in words; empty where there is one.
 
     >>> Estimate(value=0.9, low=0.85, high=float("nan")).to_json()
     {'value': 0.9, 'low': 0.85, 'high': None}
@@ -36,51 +69,130 @@ class Estimate:
     value: float
     low: float
     high: float
+    why: str = ""
 
-    def to_json(self) -> dict[str, float | None]:
-        """The three numbers as plain JSON values."""
+    def to_json(self) -> dict[str, Any]:
+        """The three numbers as plain JSON values, and why there is no interval where there is none."""
         numbers = {"value": self.value, "low": self.low, "high": self.high}
-        return {name: number if math.isfinite(number) else None for name, number in numbers.items()}
+        plain: dict[str, Any] = {name: float(n) if math.isfinite(n) else None for name, n in numbers.items()}
+        return {**plain, "why": self.why} if self.why else plain
+
+    @classmethod
+    def from_json(cls, written: Mapping[str, Any]) -> Estimate:
+        """Read what `to_json` wrote, ``null`` where it is not defined; runs of before have no ``why``."""
+        value, low, high = (math.nan if (n := written[name]) is None else float(n) for name in ("value", "low", "high"))
+        return cls(value=value, low=low, high=high, why=str(written.get("why", "")))
 
 
-def n_resamples(rows: int, passes: int = 1) -> int:
-    """How often to draw: 1,000 times up to 10,000 rows, fewer beyond, never fewer than 100.
-
-    ``passes`` says how many times as much work as usual each draw is (one ROC curve for each of many
-    classes).
-
-    >>> n_resamples(1_000), n_resamples(20_000), n_resamples(1_000_000)
-    (1000, 500, 100)
-    """
-    return min(MOST, max(LEAST, WORK // max(1, rows * passes)))
+def no_interval(value: float, why: str = "") -> Estimate:
+    """A value of which no interval is given, and why."""
+    return Estimate(value=float(value), low=math.nan, high=math.nan, why=why)
 
 
-def resampled_rows(
-    rows: int, times: int, rng: np.random.Generator, groups: IntArray | None = None
-) -> Iterator[IntArray]:
-    """Give ``times`` arrays of row numbers, drawn with replacement; one at a time, to spare memory.
+def mean_of(column: int) -> Statistic:
+    """The statistic that is the mean of a column of sums; column 0 counts the rows."""
 
-    With ``groups`` ``[rows]``, numbers from 0, whole groups are drawn: rows of one group resemble each other, and
-    drawn one by one they would seem to say more than they do (the cluster bootstrap of Davison & Hinkley 1997, 3.8).
-    """
+    def statistic(sums: FloatArray) -> tuple[FloatArray, FloatArray]:
+        rows, total = sums[:, 0], sums[:, column]
+        slopes = np.zeros_like(sums)
+        slopes[:, column] = 1 / rows
+        slopes[:, 0] = -total / rows**2
+        return total / rows, slopes
+
+    return statistic
+
+
+def group_sums(columns: Sequence[NDArray[Any]], groups: IntArray | None) -> FloatArray:
+    """For each group, or row, the number of its rows and the sums of each of the columns ``[N]``: ``[G, K]``."""
+    z = np.column_stack([np.ones(len(columns[0])), *columns]).astype(np.float64)
     if groups is None:
-        for _ in range(times):
-            yield rng.integers(0, rows, size=rows)
-        return
-    n_groups = int(groups.max()) + 1
-    for _ in range(times):
-        drawn = np.bincount(rng.integers(0, n_groups, size=n_groups), minlength=n_groups)
-        yield np.repeat(np.arange(rows), drawn[groups])
+        return z
+    return np.column_stack([np.bincount(groups, weights=column) for column in z.T])
 
 
-def estimate(value: float, draws: NDArray[Any]) -> Estimate:
-    """The value with the middle 95 % of ``draws``, the metric's values on the resampled rows.
+def bootstrap_t(z: FloatArray, statistics: Sequence[Statistic], rng: np.random.Generator) -> list[Estimate]:
+    """Each statistic of the rows' sums with its studentised interval.
 
-    A draw in which the metric is not defined (NaN: a class was not drawn) is left out. One row tells
-    nothing of how rows differ: give no draws, and the interval is not defined.
+    Parameters
+    ----------
+    z
+        ``[G, K]`` from `group_sums`: what is drawn with replacement.
+    statistics
+        Functions of the sums that do not change when all of them double, with their slopes; then the slopes times a
+        group's sums are what it adds to the statistic (the infinitesimal jackknife).
+    rng
+        Draws the resamples.
+
+    Returns
+    -------
+    list of Estimate
+        Without ends (NaN) where there is one group only, or where no group differs from another. Beyond 5,000 groups
+        the ends are those of the normal distribution.
     """
-    defined = draws[~np.isnan(draws)]
-    if math.isnan(value) or not defined.size:
-        return Estimate(value=float(value), low=math.nan, high=math.nan)
-    low, high = np.quantile(defined, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Estimate(value=float(value), low=float(low), high=float(high))
+    n = len(z)
+    whole = z.sum(axis=0, keepdims=True)
+    with np.errstate(all="ignore"):  # what is not defined comes out as NaN or infinity
+        measured = [statistic(whole) for statistic in statistics]
+    values = [float(value[0]) for value, _ in measured]
+    if n < 2:
+        return [no_interval(value, ONE_ROW) for value in values]
+    with np.errstate(all="ignore"):
+        pulls = [z @ slopes[0] for _, slopes in measured]
+    # Where no row differs, rounding is left.
+    errors = [
+        math.sqrt(float(pull @ pull) * n / (n - 1)) if np.abs(pull).max() > 1e-12 * abs(value) / n else 0.0
+        for value, pull in zip(values, pulls, strict=True)
+    ]
+    if n > _MANY:  # where the two agree, and the bootstrap's own chance would move the ends more
+        return [_normal(value, error) for value, error in zip(values, errors, strict=True)]
+    drawn: list[tuple[FloatArray, FloatArray]] = []
+    chunk = max(1, _ROWS_AT_ONCE // n)
+    for start in range(0, _TIMES, chunk):
+        size = min(chunk, _TIMES - start)
+        rows = rng.integers(0, n, size=(size, n)) + np.arange(size)[:, np.newaxis] * n
+        counts = np.bincount(rows.ravel(), minlength=size * n).reshape(size, n).astype(np.float64)
+        drawn.append(_measured(counts, z, statistics))
+    moved = np.concatenate([part[0] for part in drawn], axis=1)  # [S, R]
+    spread = np.concatenate([part[1] for part in drawn], axis=1)
+    return [
+        _between(value, error, draws, spreads)
+        for value, error, draws, spreads in zip(values, errors, moved, spread, strict=True)
+    ]
+
+
+def _measured(counts: FloatArray, z: FloatArray, statistics: Sequence[Statistic]) -> tuple[FloatArray, FloatArray]:
+    """Each statistic and its standard error for rows drawn ``counts`` ``[R, G]`` times: ``[S, R]`` twice."""
+    n, width = z.shape
+    sums = counts @ z
+    products = (z[:, :, np.newaxis] * z[:, np.newaxis, :]).reshape(n, width * width)
+    moments = (counts @ products).reshape(-1, width, width)
+    values, errors = [], []
+    with np.errstate(all="ignore"):  # a resample on which a statistic is not defined is left out below
+        for statistic in statistics:
+            value, slopes = statistic(sums)
+            values.append(value)
+            squares = np.einsum("ri,rij,rj->r", slopes, moments, slopes)
+            errors.append(np.sqrt(np.maximum(squares, 0.0) * n / max(1, n - 1)))
+    return np.array(values), np.array(errors)
+
+
+def _between(value: float, error: float, draws: FloatArray, spreads: FloatArray) -> Estimate:
+    defined = np.isfinite(draws) & np.isfinite(spreads)
+    if not math.isfinite(value) or not math.isfinite(error) or error == 0 or defined.mean() < LEVEL:
+        return no_interval(value, ALL_ALIKE if error == 0 else _UNDEFINED)
+    tiny = 1e-6 * error  # of a resample that holds one row many times, rounding is left
+    moved, spread = draws[defined] - value, spreads[defined]
+    still = spread <= tiny
+    with np.errstate(all="ignore"):
+        t = np.where(still, np.sign(moved) * math.inf, moved / np.where(still, 1.0, spread))
+    t[still & (np.abs(moved) <= tiny)] = 0.0
+    # Where one row carries the error, resamples without it have next to no error of their own.
+    t = np.clip(t, -_FARTHEST, _FARTHEST)
+    low, high = np.quantile(t, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], method="nearest")
+    return Estimate(value=value, low=float(value - high * error), high=float(value - low * error))
+
+
+def _normal(value: float, error: float) -> Estimate:
+    if not math.isfinite(value) or not math.isfinite(error) or error == 0:
+        return no_interval(value, ALL_ALIKE if error == 0 else _UNDEFINED)
+    return Estimate(value=value, low=value - Z * error, high=value + Z * error)

@@ -1,24 +1,36 @@
-"""The metrics of a classification or a regression, each with a 95 % bootstrap interval over the rows.
+"""The metrics of a classification or a regression, each with a 95 % interval over the rows.
 
 Written with NumPy, because importing scikit-learn takes longer than training on a small table; the tests
 hold every value to scikit-learn's. ``N`` rows, ``C`` classes.
 
-Metrics of counts (accuracy, balanced accuracy, F1) depend on the rows only through the confusion matrix, so
-their resamples are drawn as multinomial counts of its cells. The others are taken on resampled rows; ROC
-AUC from counts at each distinct score, sorted once.
+Shares (accuracy, balanced accuracy, F1) have the intervals of shares (`shares`), ROC AUC that of areas (`areas`), means
+of losses the studentised bootstrap (`bootstrap`) with room for errors not yet seen (`tails`). How often they hold what
+they promise is published in ``benchmarks/COVERAGE.md``. Where an interval cannot be had, the estimate says why.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pellucid.errors import DataError, SettingError
-from pellucid.evaluation.bootstrap import MOST, Estimate, estimate, n_resamples, resampled_rows
+from pellucid.evaluation.areas import area_influence, area_interval, correlations
+from pellucid.evaluation.bootstrap import (
+    ONE_GROUP,
+    ONE_ROW,
+    Estimate,
+    bootstrap_t,
+    group_sums,
+    mean_of,
+    no_interval,
+)
+from pellucid.evaluation.numbers import increasing, mean_loss, measure_numbers
+from pellucid.evaluation.shares import combined, effective_rows, share
 from pellucid.task import Label, Task
 
 __all__ = [
@@ -37,7 +49,7 @@ Metrics = dict[str, Estimate]
 # A probability of exactly 0 for what happened would cost infinitely much; scikit-learn stops at the same
 # number.
 SMALLEST = float(np.finfo(np.float64).eps)
-CELLS_AT_ONCE = 4_000_000
+_FEW_WRONG = 10  # answers: with more, they show by themselves what they cost
 
 
 def classification_metrics(
@@ -92,11 +104,8 @@ def classification_metrics(
     rng = np.random.default_rng(seed)
     together = _group_numbers(groups, len(y))
     names = _names(classes, width)
-    if together is None:
-        found = _count_metrics(confusion_matrix(y, p.argmax(axis=1), width), names, rng)
-    else:
-        found = _grouped_count_metrics(y, p.argmax(axis=1), names, together, rng)
-    return found | _probability_metrics(y, p, rng, together)
+    found = _count_metrics(y, p.argmax(axis=1), names, together)
+    return found | _probability_metrics(y, p, rng, together, found["accuracy"].low)
 
 
 def regression_metrics(
@@ -128,7 +137,7 @@ def regression_metrics(
         raise SettingError(f"truth has {len(y):,} rows, predicted {len(guess):,}: they must be the same")
     # Numbers near 1e308 overflow in their sum; what that touches comes out as not defined.
     with np.errstate(over="ignore", invalid="ignore"):
-        return _regression_metrics(y, guess, np.random.default_rng(seed), _group_numbers(groups, len(y)))
+        return measure_numbers(y, guess, np.random.default_rng(seed), _group_numbers(groups, len(y)))
 
 
 def baseline(task: Task, training: ArrayLike, truth: ArrayLike, *, seed: int = 0) -> Metrics:
@@ -181,148 +190,112 @@ def metrics_to_json(metrics: Mapping[str, Estimate]) -> dict[str, dict[str, floa
 # Metrics of counts ------------------------------------------------------------------------------------
 
 
-def _count_metrics(confusion: IntArray, names: Sequence[str], rng: np.random.Generator) -> Metrics:
-    width, n = len(confusion), int(confusion.sum())
-    labels = ["accuracy", "balanced_accuracy", "f1_macro", *(f"f1[{name}]" for name in names)]
-    values = _of_confusions(confusion[np.newaxis].astype(np.float64))[0]
-    cells = np.flatnonzero(confusion)
-    times = MOST if n > 1 else 0  # a draw of the matrix costs the same however many rows it counts
-    chunk = max(1, CELLS_AT_ONCE // width**2)
-    draws = [np.empty((0, len(labels)))]
-    for start in range(0, times, chunk):
-        drawn = np.zeros((min(chunk, times - start), width * width))
-        drawn[:, cells] = rng.multinomial(n, confusion.flat[cells] / n, size=len(drawn))
-        draws.append(_of_confusions(drawn.reshape(-1, width, width)))
-    every = np.concatenate(draws)
-    estimates = {name: estimate(values[i], every[:, i]) for i, name in enumerate(labels)}
-    if n > 1:
-        estimates["accuracy"] = _at_least_wilson(estimates["accuracy"], n)
-    return estimates
+def _count_metrics(y: IntArray, guess: IntArray, names: Sequence[str], groups: IntArray | None) -> Metrics:
+    """Accuracy, balanced accuracy and F1 are shares of rows, or means of such shares."""
+    width = len(names)
+    right = guess == y
+    found = {"accuracy": _share(right, np.ones(len(y), dtype=bool), groups)[0]}
+    recalls, f1s = [], []
+    for k in range(width):
+        of_class = y == k
+        recalls.append(_share(right & of_class, of_class, groups))
+        # F1 = 2 J / (1 + J), where J is the share of right answers among the rows that are of the class or called so.
+        overlap, influence = _share(right & of_class, of_class | (guess == k), groups)
+        f1s.append((increasing(overlap, lambda j: 2 * j / (1 + j)), 2 * influence / (1 + overlap.value) ** 2))
+    found["balanced_accuracy"] = _mean(recalls, groups, disjoint=groups is None)
+    found["f1_macro"] = _mean(f1s, groups)
+    if len(np.unique(y)) < width:  # how good the answers to a class are that has no row is not known at all
+        for name in ("balanced_accuracy", "f1_macro"):
+            found[name] = no_interval(found[name].value, "a class has no row here")
+    return found | {f"f1[{name}]": each for name, (each, _) in zip(names, f1s, strict=True)}
 
 
-def _grouped_count_metrics(
-    y: IntArray, guess: IntArray, names: Sequence[str], groups: IntArray, rng: np.random.Generator
-) -> Metrics:
-    width, n = len(names), len(y)
-    cells = y * width + guess
-
-    def measure(rows: IntArray | slice) -> tuple[float, ...]:
-        confusion = np.bincount(cells[rows], minlength=width * width).reshape(1, width, width)
-        return tuple(_of_confusions(confusion.astype(np.float64))[0].tolist())
-
-    labels = ("accuracy", "balanced_accuracy", "f1_macro", *(f"f1[{name}]" for name in names))
-    return _estimates(labels, measure, n, 1, rng, groups)
+_Known = tuple[Estimate, FloatArray]  # an estimate, and what each row [N] adds to it
 
 
-def _at_least_wilson(accuracy: Estimate, n: int) -> Estimate:
-    """The interval, widened to Wilson's (1927) where that is wider.
-
-    Resampling rows that are all right, or nearly, shows almost no spread: with 30 rows and a true accuracy of 0.97 the
-    bootstrap's 95 % interval holds it 55 times in 100.
-    """
-    z2, p = 1.959963984540054**2, accuracy.value
-    centre, reach = p + z2 / (2 * n), math.sqrt(z2 * (p * (1 - p) / n + z2 / (4 * n * n)))
-    low, high = ((centre + sign * reach) / (1 + z2 / n) for sign in (-1, 1))
-    return Estimate(value=p, low=max(0.0, min(accuracy.low, low)), high=min(1.0, max(accuracy.high, high)))
-
-
-def _of_confusions(confusions: FloatArray) -> FloatArray:
-    """Accuracy, balanced accuracy, macro F1 and each class's F1 of a stack of matrices: ``[R, 3 + C]``."""
-    right = np.diagonal(confusions, axis1=1, axis2=2)  # [R, C]
-    true, answered = confusions.sum(axis=2), confusions.sum(axis=1)  # [R, C]
-    recall = _ratio(right, true)
-    f1 = _ratio(2 * right, true + answered)
-    total = confusions.sum(axis=(1, 2))
-    return np.column_stack([right.sum(axis=1) / total, _mean_of_defined(recall), _mean_of_defined(f1), f1])
+def _share(hits: NDArray[np.bool_], among: NDArray[np.bool_], groups: IntArray | None) -> _Known:
+    """The share of hits among some of the rows."""
+    n = int(among.sum())
+    if not n:
+        return no_interval(math.nan, "a class has no row here"), np.zeros(len(hits))
+    value = int(hits.sum()) / n
+    influence = np.where(among, hits - value, 0.0) / n
+    within = None if groups is None else np.unique(groups[among], return_inverse=True)[1]
+    rows, quantile = effective_rows(influence[among], within)
+    if n < 2:
+        return no_interval(value, ONE_ROW if len(hits) < 2 else "a class has one row here"), influence
+    if math.isnan(rows):
+        return no_interval(value, ONE_GROUP), influence
+    return replace(share(value * rows, rows, quantile=quantile), value=value), influence
 
 
-def _ratio(above: FloatArray, below: FloatArray) -> FloatArray:
-    ratio: FloatArray = np.full(above.shape, math.nan)
-    return np.divide(above, below, out=ratio, where=below > 0)
-
-
-def _mean_of_defined(values: FloatArray) -> FloatArray:
-    """The mean over the last axis of what is not NaN; NaN where nothing is."""
-    defined = ~np.isnan(values)
-    return _ratio(np.where(defined, values, 0.0).sum(axis=-1), defined.sum(axis=-1).astype(np.float64))
+def _mean(parts: Sequence[_Known], groups: IntArray | None, *, disjoint: bool = False) -> Estimate:
+    """The mean of what is defined; shares of ``disjoint`` rows are independent."""
+    defined = [(each, influence) for each, influence in parts if not math.isnan(each.value)]
+    if not defined:
+        return no_interval(math.nan, parts[0][0].why)
+    estimates = [each for each, _ in defined]
+    value = float(np.mean([each.value for each in estimates]))
+    unknown = next((each.why for each in estimates if math.isnan(each.low)), None)
+    if unknown is not None:
+        return no_interval(value, unknown)
+    together = None
+    if not disjoint:  # that one falls where another rises is not relied on
+        together = np.maximum(correlations(np.stack([influence for _, influence in defined]), groups), 0.0)
+    found = combined(estimates, [1 / len(estimates)] * len(estimates), together)
+    return Estimate(value=value, low=max(0.0, found.low), high=min(1.0, found.high))
 
 
 # Metrics of probabilities -----------------------------------------------------------------------------
 
 
-def _probability_metrics(y: IntArray, p: FloatArray, rng: np.random.Generator, groups: IntArray | None) -> Metrics:
-    n, width = p.shape
-    log_losses = -np.log(np.clip(p[np.arange(n), y], SMALLEST, 1.0))
-    if width == 2:
-        squares = (p[:, 1] - y) ** 2
-        curves = [_keys(p[:, 1], y == 1)]
-    else:
-        # Σₖ (pₖ − yₖ)² = Σₖ pₖ² − 2 p(truth) + 1
-        squares = (p**2).sum(axis=1) - 2 * p[np.arange(n), y] + 1
-        present = [k for k in range(width) if 0 < np.count_nonzero(y == k) < n]
-        curves = [_keys(p[:, k], y == k) for k in present]
-
-    def measure(rows: IntArray | slice) -> tuple[float, ...]:
-        areas = np.array([_area(key[rows], size) for key, size in curves])
-        area = float(_mean_of_defined(areas)) if len(areas) else math.nan
-        return area, float(log_losses[rows].mean()), float(squares[rows].mean())
-
-    return _estimates(("roc_auc", "log_loss", "brier"), measure, n, len(curves), rng, groups)
-
-
-def _keys(scores: FloatArray, positive: NDArray[np.bool_]) -> tuple[IntArray, int]:
-    """For each row 2 × the rank of its score among the distinct scores, + 1 if positive; and how many there are."""
-    distinct, rank = np.unique(scores, return_inverse=True)
-    return 2 * rank.reshape(-1) + positive, 2 * len(distinct)
-
-
-def _area(keys: IntArray, size: int) -> float:
-    """ROC AUC as the share of pairs in the right order (Mann & Whitney 1947), a tie counting half."""
-    counts = np.bincount(keys, minlength=size)
-    negative, positive = counts[0::2], counts[1::2]
-    below = np.cumsum(negative)
-    n_negative, n_positive = int(below[-1]), len(keys) - int(below[-1])
-    if not n_negative or not n_positive:
-        return math.nan
-    # 2 × the pairs: whole numbers, so that nothing is lost to rounding before the division.
-    return int(positive @ (2 * below - negative)) / (2 * n_negative * n_positive)
-
-
-def _estimates(
-    names: Sequence[str],
-    measure: Callable[[IntArray | slice], tuple[float, ...]],
-    n: int,
-    passes: int,
-    rng: np.random.Generator,
-    groups: IntArray | None,
+def _probability_metrics(
+    y: IntArray, p: FloatArray, rng: np.random.Generator, groups: IntArray | None, least_accuracy: float
 ) -> Metrics:
-    values = measure(slice(None))
-    n_units = n if groups is None else int(groups.max()) + 1
-    times = n_resamples(n, max(1, passes // 3)) if n_units > 1 else 0
-    draws = np.array([measure(rows) for rows in resampled_rows(n, times, rng, groups)]).reshape(times, len(names))
-    return {name: estimate(values[i], draws[:, i]) for i, name in enumerate(names)}
+    n, width = p.shape
+    rows, answer = np.arange(n), p.argmax(axis=1)
+    areas = [_area(p[:, k], y == k, groups) for k in ([1] if width == 2 else range(width))]
+    every = {"log_loss": -np.log(np.clip(p, SMALLEST, 1.0)), "brier": _brier(p)}  # [N, C] if each class were the truth
+    most = {"log_loss": -math.log(SMALLEST), "brier": 1.0 if width == 2 else 2.0}
+    z = group_sums([losses[rows, y] for losses in every.values()], groups)
+    found = bootstrap_t(z, [mean_of(i) for i in range(1, 1 + len(every))], rng)
+    means = {}
+    for i, (name, losses) in enumerate(every.items(), start=1):
+        estimate = mean_loss(found[i - 1], z[:, i] * len(z) / n, most=most[name])
+        if int((answer != y).sum()) <= _FEW_WRONG:
+            dearer = _if_wrong_more_often(p, losses, answer, least_accuracy)
+            estimate = replace(estimate, high=dearer) if dearer > estimate.high else estimate
+        means[name] = estimate
+    return {"roc_auc": _mean(areas, groups), **means}
 
 
-# Metrics of numbers -----------------------------------------------------------------------------------
+def _brier(p: FloatArray) -> FloatArray:
+    """The Brier score of each row for each class that may be true, ``[N, C]``."""
+    # Of two classes (p₁ − y)²; of more Σₖ (pₖ − yₖ)² = Σₖ pₖ² − 2 p(truth) + 1.
+    return (1 - p) ** 2 if p.shape[1] == 2 else (p**2).sum(axis=1, keepdims=True) - 2 * p + 1
 
 
-def _regression_metrics(y: FloatArray, guess: FloatArray, rng: np.random.Generator, groups: IntArray | None) -> Metrics:
-    error = np.abs(y - guess)
-    # A common factor changes no ratio and keeps the squares of very large or small numbers in range.
-    scale = max(float(error.max()), float(np.abs(y - y.mean()).max())) or 1.0
-    square, centred = (error / scale) ** 2, (y - y.mean()) / scale
+def _if_wrong_more_often(p: FloatArray, losses: FloatArray, answer: IntArray, least_accuracy: float) -> float:
+    """The mean loss if as many answers were wrong as the accuracy's interval allows.
 
-    def measure(rows: IntArray | slice) -> tuple[float, ...]:
-        drawn = error[rows]
-        mean_square = float(square[rows].mean())
-        # The variance of equal numbers is not always 0 in floating point, and R² divides by it.
-        chosen = centred[rows]
-        spread = float(chosen.var()) if chosen.min() < chosen.max() else 0.0
-        r2 = 1 - mean_square / spread if spread > 0 else math.nan
-        return scale * math.sqrt(mean_square), float(drawn.mean()), float(np.median(drawn)), r2
+    Few wrong answers, or none, are no proof that there are none; each costs far more than a right one. Which would be
+    wrong, and what it would cost, is taken from the probabilities themselves.
+    """
+    rows = np.arange(len(p))
+    doubt = p.copy()
+    doubt[rows, answer] = 0.0
+    together = float(doubt.sum())
+    if not together or math.isnan(least_accuracy):
+        return math.nan
+    right, wrong = float(losses[rows, answer].mean()), float((doubt * losses).sum()) / together
+    return least_accuracy * right + (1 - least_accuracy) * wrong
 
-    names = ("rmse", "mae", "median_absolute_error", "r2")
-    return _estimates(names, measure, len(y), 1, rng, groups)
+
+def _area(scores: FloatArray, positive: NDArray[np.bool_], groups: IntArray | None) -> _Known:
+    area, influence = area_influence(positive, scores)
+    if scores.min() == scores.max() and not math.isnan(area):  # one answer for all rows has this area on any rows
+        return Estimate(value=area, low=area, high=area), influence
+    return area_interval(area, influence, positive, groups), influence
 
 
 # Checks -----------------------------------------------------------------------------------------------

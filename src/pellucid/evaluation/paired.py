@@ -1,8 +1,13 @@
-"""By how much one model is better than another on the same rows, with its interval: the paired bootstrap.
+"""By how much one model is better than another on the same rows, with an interval that few rows do not make too sure.
 
-The same rows are drawn for both models, the metric of both is taken on them, and the middle 95 % of the differences is
-the interval (Efron & Tibshirani 1993, chapter 13). Rows that are hard for one model are hard for the other, so the
-difference is known better than either metric alone.
+Rows that are hard for one model are hard for the other, so their difference is known better than either metric alone.
+Each metric has the interval that is known to hold on few rows:
+
+| metric | interval of the difference |
+|---|---|
+| RMSE | Student's t of what each row adds to it (the delta method) |
+| accuracy | Tango's score interval for paired shares (1998), as wide as McNemar's exact test (1947) asks for |
+| ROC AUC | DeLong's with Student's t (1988), or as wide as the two areas' own intervals ask for |
 
 ``N`` rows, ``M`` models, ``C`` classes.
 """
@@ -10,26 +15,30 @@ difference is known better than either metric alone.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pellucid.errors import SettingError
-from pellucid.evaluation.bootstrap import Estimate, estimate, n_resamples, resampled_rows
+from pellucid.evaluation.areas import area_influence, area_interval, correlations, spread_of
+from pellucid.evaluation.bootstrap import ALL_ALIKE, ONE_GROUP, Estimate, no_interval
 from pellucid.evaluation.names import name_of_metric
+from pellucid.evaluation.shares import combined, effective_rows, student
+from pellucid.evaluation.tails import UNSEEN
 from pellucid.task import Task
 
-__all__ = ["METRICS", "Headline", "headline", "paired_bootstrap"]
+__all__ = ["METRICS", "Headline", "headline", "paired_differences"]
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 Array = NDArray[Any]
 Headline = Literal["roc_auc", "accuracy", "rmse"]
 
 METRICS = {name: name_of_metric(name) for name in get_args(Headline)}  # and their names in a sentence
-_FEW_DISCORDANT = 50  # beyond, the bootstrap and the exact test say the same
+_FEW_DISCORDANT = 50  # beyond, the score interval and the exact test say the same
+_HALVINGS = 60
 
 
 def headline(task: Task) -> Headline:
@@ -43,13 +52,8 @@ def headline(task: Task) -> Headline:
     return {"binary": "roc_auc", "multiclass": "accuracy"}.get(task.kind, "rmse")  # type: ignore[return-value]
 
 
-def paired_bootstrap(
-    metric: Headline,
-    truth: ArrayLike,
-    answers: Sequence[Array],
-    *,
-    groups: ArrayLike | None = None,
-    seed: int = 0,
+def paired_differences(
+    metric: Headline, truth: ArrayLike, answers: Sequence[Array], *, groups: ArrayLike | None = None
 ) -> tuple[FloatArray, tuple[Estimate, ...]]:
     """Compare the first model with each of the others on the same rows.
 
@@ -62,9 +66,7 @@ def paired_bootstrap(
     answers
         For each of the ``M`` models probabilities ``[N, C]`` or numbers ``[N]``.
     groups
-        ``[N]``: rows of one value belong together and are drawn together.
-    seed
-        Of the bootstrap.
+        ``[N]``: rows of one value belong together and count as their sum.
 
     Returns
     -------
@@ -72,9 +74,9 @@ def paired_bootstrap(
         Each model's metric ``[M]``, and ``M − 1`` estimates of how much better the first is, positive if it is better.
 
     >>> right = np.array([[1.0, 0.0], [0.0, 1.0]] * 20)
-    >>> values, (difference,) = paired_bootstrap("accuracy", [0, 1] * 20, [right, right[:, ::-1]])
-    >>> values.tolist(), difference.value, difference.low
-    ([1.0, 0.0], 1.0, 1.0)
+    >>> values, (difference,) = paired_differences("accuracy", [0, 1] * 20, [right, right])
+    >>> values.tolist(), difference.value, round(difference.high, 3)
+    ([1.0, 1.0], 0.0, 0.088)
     """
     y = np.asarray(truth)
     n = len(y)
@@ -82,79 +84,149 @@ def paired_bootstrap(
         raise SettingError(f"metric must be one of {', '.join(METRICS)}, got {metric!r}")
     if not n or any(len(answer) != n for answer in answers):
         raise SettingError(f"every model must answer each of the {n:,} rows (at least one), got {_lengths(answers)}")
-    measure = {"roc_auc": _areas, "accuracy": _shares_right, "rmse": _root_mean_squares}[metric](y, answers)
-    sign = -1.0 if metric == "rmse" else 1.0
-    values = measure(np.ones(n))
     together = None if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1].astype(np.int64)
-    rng = np.random.default_rng(seed)
-    drawn = [
-        measure(np.bincount(rows, minlength=n).astype(np.float64))
-        for rows in resampled_rows(n, n_resamples(n), rng, together)
-    ]
-    draws = np.array(drawn)  # [R, M]
-    found = [
-        estimate(sign * (values[0] - values[m]), sign * (draws[:, 0] - draws[:, m])) for m in range(1, len(answers))
-    ]
-    if metric == "accuracy" and groups is None:
-        right = [answer.argmax(axis=1) == y for answer in answers]
-        found = [_at_least_exact(each, right[0], other) for each, other in zip(found, right[1:], strict=True)]
-    return values, tuple(found)
+    compare = {"roc_auc": _areas, "accuracy": _shares_right, "rmse": _root_mean_squares}[metric]
+    values, found = compare(y, answers, together)
+    if n < 2 or (together is not None and not together.any()):
+        found = [no_interval(each.value, ONE_GROUP) for each in found]
+    return np.array(values), tuple(found)
 
 
-# Each of these returns a function from how often each row was drawn [N] to the metric of each model [M].
-_Measure = Callable[[FloatArray], FloatArray]
+# Each of these gives the metric of each model [M], and M − 1 differences.
+_Compared = tuple[list[float], list[Estimate]]
 
 
-def _areas(truth: Array, answers: Sequence[Array]) -> _Measure:
-    """ROC AUC: the share of pairs in the right order (Mann & Whitney 1947), a tie counting half."""
-    positive = (truth == 1).astype(np.float64)
-    sorted_ = []
-    for answer in answers:
-        order = np.argsort(answer[:, 1], kind="stable")
-        scores = answer[order, 1]
-        starts = np.flatnonzero(np.append(True, scores[1:] > scores[:-1]))  # of each run of equal scores
-        sorted_.append((order, starts, positive[order]))
-
-    def measure(counts: FloatArray) -> FloatArray:
-        n_positive = float(counts @ positive)
-        pairs = n_positive * (float(counts.sum()) - n_positive)
-        if not pairs:
-            return np.full(len(answers), math.nan)
-        areas = []
-        for order, starts, of_one in sorted_:
-            drawn = counts[order]
-            ones = np.add.reduceat(drawn * of_one, starts)
-            zeros = np.add.reduceat(drawn * (1 - of_one), starts)
-            areas.append(float(ones @ (np.cumsum(zeros) - zeros / 2)) / pairs)
-        return np.array(areas)
-
-    return measure
-
-
-def _shares_right(truth: Array, answers: Sequence[Array]) -> _Measure:
-    right = np.stack([answer.argmax(axis=1) == truth for answer in answers]).astype(np.float64)  # [M, N]
-    return lambda counts: right @ counts / counts.sum()
-
-
-def _root_mean_squares(truth: Array, answers: Sequence[Array]) -> _Measure:
+def _root_mean_squares(truth: Array, answers: Sequence[Array], groups: IntArray | None) -> _Compared:
     errors = np.stack([np.abs(answer - truth) for answer in answers])  # [M, N]
     scale = float(errors.max()) or 1.0  # keeps the squares of very large or small numbers in range
     squares = (errors / scale) ** 2
-    return lambda counts: scale * np.sqrt(squares @ counts / counts.sum())
+    centred = squares - squares.mean(axis=1, keepdims=True)
+    values = np.sqrt(squares.mean(axis=1))
+    # d√A = dA / 2√A; a model without an error moves by none.
+    pulls = centred / (2 * np.where(values > 0, values, 1.0)[:, np.newaxis])
+    found = []
+    for m in range(1, len(answers)):
+        value = float(values[m] - values[0])
+        by_slope = _student(value, (pulls[m] - pulls[0]) / len(truth), groups)
+        # The slopes are taken at the errors seen, which makes few rows too sure: the plain test has to agree.
+        by_squares = _student(
+            float(squares[m].mean() - squares[0].mean()), (centred[m] - centred[0]) / len(truth), groups
+        )
+        low, high = by_slope.low, by_slope.high
+        if by_squares.low <= 0 <= by_squares.high:
+            low, high = min(low, 0.0), max(high, 0.0)
+        found.append(Estimate(value=scale * value, low=scale * low, high=scale * high, why=by_slope.why))
+    return (scale * values).tolist(), found
 
 
-def _at_least_exact(difference: Estimate, first: Array, other: Array) -> Estimate:
-    """The interval, stretched to 0 where McNemar's exact test (1947) does not tell the two apart at 5 %.
+def _student(value: float, influence: FloatArray, groups: IntArray | None) -> Estimate:
+    """Student's interval from what each row, or group of rows, adds to the value."""
+    sums = influence if groups is None else np.bincount(groups, weights=influence)
+    n = len(sums)
+    if n < 2 or not np.abs(sums).max() > 1e-12 * abs(value):
+        return no_interval(value, ALL_ALIKE)
+    reach = student(n - 1) * math.sqrt(float(sums @ sums) * n / (n - 1))
+    return Estimate(value=value, low=value - reach, high=value + reach)
 
-    With few rows the bootstrap is too sure of itself: four rows that only one of the two has right, and none that
-    only the other has, happen by chance once in eight times.
-    """
+
+# Accuracy -----------------------------------------------------------------------------------------------
+
+
+def _shares_right(truth: Array, answers: Sequence[Array], groups: IntArray | None) -> _Compared:
+    right = [answer.argmax(axis=1) == truth for answer in answers]
+    return [float(each.mean()) for each in right], [_tango(right[0], other, groups) for other in right[1:]]
+
+
+def _tango(first: NDArray[np.bool_], other: NDArray[np.bool_], groups: IntArray | None) -> Estimate:
+    """The difference of two shares of the same rows; where no row tells them apart it is not 0 to 0."""
+    n = len(first)
     wins, losses = int((first & ~other).sum()), int((other & ~first).sum())
+    value = (wins - losses) / n
+    apart = first.astype(np.float64) - other
+    rows, quantile = effective_rows((apart - value) / n, groups)
+    if math.isnan(rows):
+        return no_interval(value, ONE_GROUP)
+    scale = rows / n
+    low = -_highest(losses * scale, wins * scale, rows, quantile)
+    high = _highest(wins * scale, losses * scale, rows, quantile)
+    if groups is None and wins + losses <= _FEW_DISCORDANT and _exact(wins, losses) > 0.05:
+        low, high = min(low, 0.0), max(high, 0.0)
+    return Estimate(value=value, low=min(low, value), high=max(high, value))
+
+
+def _highest(wins: float, losses: float, rows: float, quantile: float) -> float:
+    """The largest difference whose score test does not reject (Tango 1998, equation 6), found by halving."""
+
+    def rejected(difference: float) -> bool:
+        # The share of losses that is most likely where the difference is so large.
+        a = 2 * rows
+        b = -wins - losses + (2 * rows - wins + losses) * difference
+        c = -losses * difference * (1 - difference)
+        share_of_losses = (math.sqrt(max(0.0, b * b - 4 * a * c)) - b) / (2 * a)
+        variance = rows * (2 * share_of_losses + difference * (1 - difference))
+        return rows * difference - (wins - losses) > quantile * math.sqrt(max(0.0, variance))
+
+    inside, outside = (wins - losses) / rows, 1.0
+    if not rejected(outside):
+        return outside
+    for _ in range(_HALVINGS):
+        between = (inside + outside) / 2
+        inside, outside = (inside, between) if rejected(between) else (between, outside)
+    return inside
+
+
+def _exact(wins: int, losses: int) -> float:
+    """McNemar's exact test: how often as many tosses of a coin fall at least as unevenly."""
     n = wins + losses
-    if n > _FEW_DISCORDANT or 2 * sum(math.comb(n, i) for i in range(min(wins, losses) + 1)) / 2**n <= 0.05:
-        return difference
-    return replace(difference, low=min(difference.low, 0.0), high=max(difference.high, 0.0))
+    return float(2 * sum(math.comb(n, i) for i in range(min(wins, losses) + 1)) / 2**n)
+
+
+# ROC AUC ------------------------------------------------------------------------------------------------
+
+
+def _areas(truth: Array, answers: Sequence[Array], groups: IntArray | None) -> _Compared:
+    positive = truth == 1
+    known = [area_influence(positive, answer[:, 1]) for answer in answers]
+    alone = [
+        _alone(answer[:, 1], area, pull, positive, groups) for answer, (area, pull) in zip(answers, known, strict=True)
+    ]
+    found = []
+    for m in range(1, len(answers)):
+        value = known[0][0] - known[m][0]
+        if math.isnan(value):
+            found.append(no_interval(value, "it needs rows of both classes"))
+            continue
+        together = correlations(np.stack([known[0][1], known[m][1]]), groups)
+        # As many rows as show no difference at all still allow some.
+        units = len(truth) if groups is None else int(groups.max()) + 1
+        together[0, 1] = together[1, 0] = min(together[0, 1], 1 - min(1.0, UNSEEN / units))
+        of_both = combined([alone[0], alone[m]], [1, -1], together)
+        variance, freedom = spread_of(known[0][1] - known[m][1], positive, groups)
+        reach = student(freedom) * math.sqrt(variance)
+        found.append(Estimate(value=value, low=min(of_both.low, value - reach), high=max(of_both.high, value + reach)))
+    return [area for area, _ in known], found
+
+
+def _alone(
+    scores: Array, area: float, influence: FloatArray, positive: NDArray[np.bool_], groups: IntArray | None
+) -> Estimate:
+    """An area's own interval; one score for all rows has the same area on any rows."""
+    if scores.min() == scores.max():
+        return Estimate(value=area, low=area, high=area)
+    return area_interval(area, influence, positive, groups)
 
 
 def _lengths(answers: Sequence[Array]) -> str:
     return ", ".join(f"{len(answer):,}" for answer in answers)
+
+
+def paired_bootstrap(
+    metric: Headline,
+    truth: ArrayLike,
+    answers: Sequence[Array],
+    *,
+    groups: ArrayLike | None = None,
+    seed: int = 0,
+) -> tuple[FloatArray, tuple[Estimate, ...]]:
+    """The former name of `paired_differences`, which draws nothing and needs no seed."""
+    return paired_differences(metric, truth, answers, groups=groups)

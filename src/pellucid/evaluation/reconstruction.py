@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pellucid.errors import DataError, SettingError
-from pellucid.evaluation.bootstrap import Estimate, estimate, n_resamples, resampled_rows
+from pellucid.evaluation.bootstrap import Estimate, bootstrap_t, group_sums, mean_of, no_interval
+from pellucid.evaluation.tails import room_above
 
 __all__ = ["mean_answer", "reconstruction_metrics", "row_errors"]
 
@@ -24,7 +25,7 @@ _CELLS_AT_ONCE = 4_000_000
 def reconstruction_metrics(
     truth: Features, answers: Features, *, groups: ArrayLike | None = None, seed: int = 0
 ) -> dict[str, Estimate]:
-    """Measure answers against the inputs, over all features together, with 95 % bootstrap intervals over the rows.
+    """Measure answers against the inputs, over all features together, with 95 % intervals over the rows.
 
     - ``mse``: the mean of (x − x̂)² over rows and features.
     - ``mae``: the mean size of x − x̂.
@@ -53,24 +54,39 @@ def reconstruction_metrics(
     (1.0, 1.0, 0.0)
     """
     _check(truth, answers)
-    n = len(truth)
     square, absolute = row_errors(truth, answers), row_errors(truth, answers, power=1)
     centre = truth.mean(axis=0, dtype=np.float64)
     spread = row_errors(truth, np.broadcast_to(centre, truth.shape))
     if (truth == truth[0]).all():  # where rounding in the mean would leave a spread that is not there
-        spread = np.zeros(n)
+        spread = np.zeros(len(truth))
     together = None if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1].astype(np.int64)
+    z = group_sums([square, absolute, spread], together)
+    errors, sizes, unexplained = bootstrap_t(z, [mean_of(1), mean_of(2), _ratio], np.random.default_rng(seed))
+    losses = z * (len(z) / len(truth))
+    return {"mse": _of_losses(errors, losses[:, 1]), "mae": _of_losses(sizes, losses[:, 2]), "r2": _r2(unexplained)}
 
-    def measure(rows: NDArray[np.int64] | slice) -> tuple[float, float, float]:
-        error, around = float(square[rows].mean()), float(spread[rows].mean())
-        return error, float(absolute[rows].mean()), 1 - error / around if around > 0 else math.nan
 
-    n_units = n if together is None else int(together.max()) + 1
-    times = n_resamples(n) if n_units > 1 else 0
-    drawn = resampled_rows(n, times, np.random.default_rng(seed), together)
-    draws = np.array([measure(rows) for rows in drawn]).reshape(times, 3)
-    values = measure(slice(None))
-    return {name: estimate(values[i], draws[:, i]) for i, name in enumerate(("mse", "mae", "r2"))}
+def _of_losses(found: Estimate, losses: FloatArray) -> Estimate:
+    high = max(found.high, room_above(losses))
+    if math.isnan(found.low) or not math.isfinite(high):
+        return no_interval(found.value, found.why)
+    return Estimate(value=found.value, low=max(0.0, found.low), high=high)
+
+
+def _ratio(sums: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Σ of the errors over Σ of the spread."""
+    value = sums[:, 1] / sums[:, 3]
+    slopes = np.zeros_like(sums)
+    slopes[:, 1] = 1 / sums[:, 3]
+    slopes[:, 3] = -value / sums[:, 3]
+    return value, slopes
+
+
+def _r2(unexplained: Estimate) -> Estimate:
+    if not math.isfinite(unexplained.value):
+        return no_interval(math.nan, "all rows are equal")
+    value = 1 - unexplained.value
+    return Estimate(value=value, low=1 - unexplained.high, high=min(1.0, 1 - unexplained.low), why=unexplained.why)
 
 
 def row_errors(truth: Features, answers: Features, *, power: int = 2) -> FloatArray:

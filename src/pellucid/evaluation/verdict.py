@@ -1,6 +1,7 @@
 """Is the network worth it? The comparison with simpler models on the same held-out rows, in one sentence.
 
-Each peer is compared with the network by a paired bootstrap (`paired`). An interval that holds 0 is a tie.
+Each peer is compared with the network on the same rows (`paired`). An interval that holds 0 is a tie; whether the
+simpler model is then enough depends on how large a difference the interval still allows.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pellucid.evaluation.paired import METRICS, Headline
 __all__ = [
     "BOOSTING",
     "DUMMY",
+    "FOREST",
     "LINEAR",
     "NETWORK",
     "Peer",
@@ -25,9 +27,12 @@ __all__ = [
     "spoken",
 ]
 
-NETWORK, DUMMY, LINEAR, BOOSTING = "network", "dummy", "linear model", "gradient boosting"
+NETWORK, DUMMY, LINEAR = "network", "dummy", "linear model"
+FOREST, BOOSTING = "random forest", "gradient boosting"
 _MOST_TEXT = 10_000
 _REAL_GAIN = 0.25  # a share of all that there is to gain
+_MATTERS = 0.02  # of ROC AUC or accuracy
+_MATTERS_OF_RMSE = 0.05  # of the peer's
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +42,7 @@ class Peer:
     Parameters
     ----------
     name
-        ``dummy`` (looks at no column), ``linear model`` or ``gradient boosting``.
+        ``dummy`` (looks at no column), ``linear model``, ``random forest`` or ``gradient boosting``.
     value
         Its metric on the held-out rows.
     difference, low, high
@@ -141,19 +146,29 @@ def no_verdict(why: str) -> Verdict:
 # The sentence -------------------------------------------------------------------------------------------
 
 
-def judge(metric: Headline, value: float, rows: int, peers: Sequence[Peer], notes: Sequence[str] = ()) -> Verdict:
+def judge(
+    metric: Headline,
+    value: float,
+    rows: int,
+    peers: Sequence[Peer],
+    notes: Sequence[str] = (),
+    *,
+    suspect: str | None = None,
+) -> Verdict:
     """Say which model to use.
 
     The rules, in this order: a network that is no better than the dummy has learned nothing, unless the rows are so
-    few that it may be a quarter of the way to perfection; a peer that is better
-    is named; where the linear model ties, the simpler model is enough; where gradient boosting ties, it is a tie;
-    only a network that is better than all of them, each trained on all rows, is worth it.
+    few that it may be a quarter of the way to perfection; a model that makes next to no error is asked about before it
+    is recommended (``suspect``, from `suspect.question`); a peer that is better is named; where the linear model ties,
+    it is enough if the interval rules out that the network is better by what matters (0.02 of an area or an accuracy, a
+    twentieth of the RMSE), and otherwise the rows are too few; where another ties, it is a tie; only a network
+    that is better than all of them, each trained on all rows, is worth it.
 
     >>> peer = Peer(name="dummy", value=0.5, difference=0.01, low=-0.02, high=0.04, rows=9)
     >>> judge("roc_auc", 0.51, 90, [peer]).winner
     'dummy'
     """
-    winner, sentence = _judged(metric, value, rows, {peer.name: peer for peer in peers})
+    winner, sentence = _judged(metric, value, rows, {peer.name: peer for peer in peers}, suspect)
     return Verdict(
         sentence=sentence,
         winner=winner,
@@ -165,37 +180,55 @@ def judge(metric: Headline, value: float, rows: int, peers: Sequence[Peer], note
     )
 
 
-def _judged(metric: Headline, value: float, rows: int, peers: dict[str, Peer]) -> tuple[str | None, str]:
+def _judged(
+    metric: Headline, value: float, rows: int, peers: dict[str, Peer], suspect: str | None
+) -> tuple[str | None, str]:
     dummy = peers.pop(DUMMY)
     name = METRICS[metric]
     better = sorted((p for p in peers.values() if p.outcome == "peer"), key=lambda p: p.difference)
     if dummy.outcome != "network":
         return _nothing_learned(value, rows, name, dummy, better)
+    if suspect is not None:
+        return None, f"{suspect}."
     if better:
-        best, *rest = better
-        others = "".join(f"; {spoken(p.name)} is better, too, by {_advantage(p, name)}" for p in rest)
-        return best.name, _capital(
-            f"{spoken(best.name)} is better by {_advantage(best, name)}{others}: use it, or train the network with "
-            "other settings before you rely on it."
-        )
+        return _better(name, better)
+    weak = _not_at_full_strength(peers, dummy.rows)
     tied = next((p for p in peers.values() if p.outcome == "tie"), None)  # the simplest
     if tied is not None:
-        return _tie(value, rows, name, tied, _not_at_full_strength(peers, dummy.rows))
+        return _tie(value, rows, name, tied, weak)
+    return _best_of_all(value, name, dummy, peers, weak)
+
+
+def _better(name: str, better: Sequence[Peer]) -> tuple[str | None, str]:
+    best, *rest = better
+    others = "".join(f"; {spoken(p.name)} is better, too, by {_advantage(p, name)}" for p in rest)
+    return best.name, _capital(
+        f"{spoken(best.name)} is better by {_advantage(best, name)}{others}: use it, or train the network with "
+        "other settings before you rely on it."
+    )
+
+
+def _best_of_all(
+    value: float, name: str, dummy: Peer, peers: dict[str, Peer], weak: str | None
+) -> tuple[str | None, str]:
     closest = min(peers.values(), key=lambda p: p.difference, default=None)
     if closest is None:
         return None, (
             f"The network is better by {_margin(dummy, name)} than an answer that looks at no column; it could be "
             "compared with nothing else."
         )
+    if weak is not None:
+        return None, (
+            f"Whether the network is worth it is open: {weak}, and may be as good with all that the network had "
+            f"({name} {_plain(value)}; {spoken(closest.name)} {_plain(closest.value)})."
+        )
     margin = f"is better by {_margin(closest, name)} than {spoken(closest.name)}"
-    if (weak := _not_at_full_strength(peers, dummy.rows)) is not None:
-        return None, f"The network {margin}, but {weak}: whether it is worth it is open."
     return NETWORK, f"The network is worth it: it {margin}, the best of the others."
 
 
 def _not_at_full_strength(peers: dict[str, Peer], rows: int) -> str | None:
     """Why being better than these peers says little."""
-    weak = [f"{spoken(name)} was left out" for name in (LINEAR, BOOSTING) if name not in peers]
+    weak = [f"{spoken(name)} was left out" for name in (LINEAR, FOREST, BOOSTING) if name not in peers]
     weak += [f"{spoken(p.name)} saw only {p.rows:,} of {rows:,} rows" for p in peers.values() if p.rows < rows]
     return " and ".join(weak) or None
 
@@ -226,11 +259,17 @@ def _most_gain(name: str, dummy: Peer) -> float:
 def _tie(value: float, rows: int, name: str, peer: Peer, weak: str | None) -> tuple[str | None, str]:
     values = f"{name} {_plain(peer.value)}, the network {_plain(value)}"
     said = f"A tie with {spoken(peer.name)} ({values}; {_difference(peer)})"
-    if peer.name == LINEAR:
-        if weak is not None:
-            return LINEAR, f"{said}: the simpler model does as well; but {weak}, and may be better than both."
-        return LINEAR, f"{said}: the simpler model is enough."
-    return None, f"{said}: {rows:,} rows do not tell which is better, so choose by other reasons."
+    if peer.name != LINEAR:
+        return None, f"{said}: {rows:,} rows do not tell which is better, so choose by other reasons."
+    matters = _MATTERS_OF_RMSE * peer.value if name == METRICS["rmse"] else _MATTERS
+    if not peer.high <= matters:  # NaN is not, either
+        return None, (
+            f"{said}: {rows:,} rows are too few to tell them apart, for the network may still be better by more than "
+            f"{_plain(matters)}. Test on more rows; until then the simpler model is the safer choice."
+        )
+    if weak is not None:
+        return LINEAR, f"{said}: the simpler model does as well; but {weak}, and may be better than both."
+    return LINEAR, f"{said}: the simpler model is enough."
 
 
 def spoken(name: str) -> str:
@@ -239,7 +278,7 @@ def spoken(name: str) -> str:
     >>> spoken("linear model"), spoken("gradient boosting")
     ('the linear model', 'gradient boosting')
     """
-    return f"the {name}" if name == LINEAR else name
+    return name if name in (BOOSTING, DUMMY) else f"the {name}"
 
 
 def _advantage(peer: Peer, name: str) -> str:

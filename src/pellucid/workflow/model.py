@@ -286,7 +286,7 @@ class Model:
         return pa.table(columns)
 
     def evaluate(self, data: object, *, seed: int = 0) -> dict[str, Estimate]:
-        """The metrics on rows whose target is known (for a reconstruction: any), with 95 % bootstrap intervals."""
+        """The metrics on rows whose target is known (for a reconstruction: any), with 95 % intervals."""
         return self.evaluation(data, seed=seed)[0]
 
     def evaluation(self, data: object, *, seed: int = 0) -> tuple[dict[str, Estimate], int, tuple[str, ...]]:

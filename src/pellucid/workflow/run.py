@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -106,7 +105,7 @@ class Run:
         model = Model.read(folder.path)
         summary = model.facts["metrics"]
         try:
-            metrics = {name: _estimate(value) for name, value in summary.get("metrics", {}).items()}
+            metrics = {name: Estimate.from_json(value) for name, value in summary.get("metrics", {}).items()}
             written = summary.get("verdict")
         except (TypeError, ValueError, AttributeError) as error:
             raise ModelFileError(f"the metrics in {folder.file('model')} are not Pellucid's ({error})") from error
@@ -160,12 +159,6 @@ def load(path: str | os.PathLike[str]) -> Run | Model:
         The file is missing, damaged, altered, newer or hostile.
     """
     return Run.open(path) if Path(path).is_dir() else Model.read(path)
-
-
-def _estimate(written: Mapping[str, float | None]) -> Estimate:
-    """An interval as `Estimate.to_json` wrote it, ``null`` where it is not defined."""
-    numbers = {name: math.nan if number is None else float(number) for name, number in written.items()}
-    return Estimate(**numbers)
 
 
 def histories_to_csv(histories: Sequence[Sequence[Epoch]]) -> str:

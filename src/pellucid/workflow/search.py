@@ -16,7 +16,7 @@ import numpy as np
 from pellucid.errors import DataError, DivergenceError, RunFolderError, SettingError, StorageError
 from pellucid.evaluation.names import HIGHER_IS_BETTER
 from pellucid.evaluation.paired import METRICS as PAIRED
-from pellucid.evaluation.paired import paired_bootstrap
+from pellucid.evaluation.paired import paired_differences
 from pellucid.files import could_not
 from pellucid.training.history import Epoch
 from pellucid.training.interrupt import listening_for_interrupt
@@ -327,12 +327,11 @@ def _difference(job: _Job, best: Settings, default: Settings, best_run: Run, def
     answers = []
     for settings, run in ((best, best_run), (default, default_run)):
         answers.append(np.asarray(run.model.answers_to(prepare(job.source, settings).measured.inputs)))
-    _, (difference,) = paired_bootstrap(
+    _, (difference,) = paired_differences(
         job.metric,  # type: ignore[arg-type]
         held.truth,
         answers,
         groups=held.groups,
-        seed=job.folds.base.settings.seed,
     )
     return difference
 

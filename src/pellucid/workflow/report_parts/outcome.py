@@ -66,7 +66,7 @@ def metrics(told: Told) -> Sequence[Block]:
         [
             name.replace("_", " "),
             number(found.value),
-            f"{number(found.low)} – {number(found.high)}",
+            f"none: {found.why}" if found.why else f"{number(found.low)} – {number(found.high)}",
             number((base.get(name) or {}).get("value")),
         ]
         for name, found in told.run.metrics.items()

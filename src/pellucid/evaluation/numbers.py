@@ -1,0 +1,103 @@
+"""The metrics of predicted numbers, with their intervals.
+
+``N`` rows, ``G`` groups, ``K`` sums, ``R`` resamples.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.evaluation.bootstrap import ONE_GROUP, ONE_ROW, Estimate, bootstrap_t, group_sums, mean_of, no_interval
+from pellucid.evaluation.shares import effective_rows
+from pellucid.evaluation.tails import lopsided, room_above
+
+__all__ = ["increasing", "mean_loss", "measure_numbers"]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+
+def measure_numbers(
+    y: FloatArray, guess: FloatArray, rng: np.random.Generator, groups: IntArray | None
+) -> dict[str, Estimate]:
+    """RMSE, MAE, the median absolute error and R² of numbers ``[N]``; see `metrics.regression_metrics`."""
+    error = np.abs(y - guess)
+    # A common factor changes no ratio and keeps the squares of very large or small numbers in range.
+    scale = max(float(error.max()), float(np.abs(y - y.mean()).max())) or 1.0
+    size, centred = error / scale, (y - y.mean()) / scale
+    z = group_sums([size**2, size, centred, centred**2], groups)
+    square, absolute, unexplained = bootstrap_t(z, [mean_of(1), mean_of(2), _unexplained], rng)
+    losses = z * (len(z) / len(y))  # [G, K]; their means are the means of rows
+    square = mean_loss(square, losses[:, 1], skewed=lopsided(y - guess))
+    absolute = mean_loss(absolute, losses[:, 2])
+    return {
+        "rmse": increasing(square, lambda s: scale * math.sqrt(s)),
+        "mae": increasing(absolute, lambda s: scale * s),
+        "median_absolute_error": _median(error, groups),
+        "r2": _r2(unexplained, square, y),
+    }
+
+
+def _unexplained(sums: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The mean square of the errors over the variance of the target, from Σ1, Σe², Σ|e|, Σy and Σy²."""
+    rows, errors, _, total, squares = sums.T
+    mean = total / rows
+    variance = np.maximum(squares / rows - mean**2, 0.0)
+    value = errors / rows / variance
+    slopes = np.zeros_like(sums)
+    slopes[:, 1] = 1 / (rows * variance)
+    slopes[:, 4] = -value / (rows * variance)
+    slopes[:, 3] = 2 * mean * value / (rows * variance)
+    slopes[:, 0] = -(slopes[:, 1] * errors + slopes[:, 4] * squares + slopes[:, 3] * total) / rows
+    return value, slopes
+
+
+def _r2(unexplained: Estimate, square: Estimate, y: FloatArray) -> Estimate:
+    # The variance of equal numbers is not always 0 in floating point, and R² divides by it.
+    if y.min() == y.max() or not math.isfinite(unexplained.value):
+        return no_interval(math.nan, "all true values are equal")
+    if math.isnan(square.low) or math.isnan(unexplained.low):
+        return no_interval(1 - unexplained.value, square.why or unexplained.why)
+    low, high = unexplained.low, unexplained.high
+    if square.high > square.value > 0:  # errors that have not been seen would spread the target, too
+        more = square.high - square.value
+        moved = square.high / (square.value / unexplained.value + more)
+        low, high = min(low, moved), max(high, moved)
+    return Estimate(value=1 - unexplained.value, low=1 - high, high=min(1.0, 1 - low))
+
+
+def _median(error: FloatArray, groups: IntArray | None) -> Estimate:
+    """The middle error, between two ordered errors that hold the true one whatever its distribution (Conover 1999)."""
+    value, n = float(np.median(error)), len(error)
+    below = error <= value
+    rows, quantile = effective_rows((below - below.mean()) / n, groups)
+    if math.isnan(rows) or n < 2:
+        return no_interval(value, ONE_ROW if n < 2 else ONE_GROUP)
+    reach = quantile / (2 * math.sqrt(rows))
+    low, high = math.floor(n * (0.5 - reach)), math.ceil(n * (0.5 + reach))
+    if low < 1 or high >= n:
+        return no_interval(value, "so few rows have no inner ones that hold the middle")
+    ordered = np.sort(error)
+    if ordered[low - 1] == ordered[high]:
+        return no_interval(value, "the errors in the middle are all the same")
+    return Estimate(value=value, low=float(ordered[low - 1]), high=float(ordered[high]))
+
+
+def mean_loss(found: Estimate, losses: FloatArray, *, most: float = math.inf, skewed: bool = False) -> Estimate:
+    """The interval of a mean of losses: not below 0, and with room for larger ones than were seen."""
+    if math.isnan(found.low):
+        return found
+    high = max(found.high, room_above(losses, most=most, skewed=skewed))
+    if not math.isfinite(high):
+        return no_interval(found.value, "so few rows do not tell how large an error can be")
+    return Estimate(value=found.value, low=max(0.0, found.low), high=min(most, high))
+
+
+def increasing(found: Estimate, function: Callable[[float], float]) -> Estimate:
+    """An estimate seen through an increasing function."""
+    return replace(found, value=function(found.value), low=function(found.low), high=function(found.high))

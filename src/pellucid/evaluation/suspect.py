@@ -1,0 +1,134 @@
+"""A model that makes next to no error: is it skill, or does it see the answer?
+
+A column that gives the answer away by itself is found before training (`data.leaks`). What is asked here is whether a
+model is nearly perfect although no column is strong by itself: sums and differences that contain the target, and
+columns that are only known afterwards, look like this. So do clean problems; therefore it is a question.
+
+``N`` rows to learn from, ``K`` rows to measure on, ``J`` columns, ``C`` classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.evaluation.areas import area_influence, area_interval
+from pellucid.evaluation.paired import Headline
+from pellucid.evaluation.shares import share
+
+__all__ = ["column_strengths", "is_nearly_perfect", "question"]
+
+Array = NDArray[Any]
+FloatArray = NDArray[np.float64]
+
+_NEARLY = {"roc_auc": 0.998, "accuracy": 0.995, "rmse": 0.005}  # of the dummy's RMSE
+_SURELY = 0.98  # the lower end of the interval of an area or an accuracy
+_STRONG = {"roc_auc": 0.95, "accuracy": 0.9, "rmse": 0.3}  # a single column that explains it
+_BINS, _ROWS = 32, 20_000
+_SHOWN = 4
+
+
+def is_nearly_perfect(metric: Headline, dummy: float, truth: Array, value: float, answers: Array) -> bool:
+    """Whether a model's ``value`` of a metric means next to no error, on rows enough to say so.
+
+    >>> y = np.arange(100.0)
+    >>> is_nearly_perfect("rmse", 28.9, y, 0.1, y + 0.1), is_nearly_perfect("rmse", 28.9, y, 1.0, y + 1)
+    (True, False)
+    """
+    if metric == "rmse":
+        return value <= _NEARLY[metric] * dummy
+    if not value >= _NEARLY[metric] or dummy >= _NEARLY[metric]:
+        return False
+    if metric == "accuracy":
+        return share(round(value * len(truth)), len(truth)).low >= _SURELY
+    positive = truth == 1
+    return area_interval(*area_influence(positive, answers[:, 1]), positive).low >= _SURELY
+
+
+def column_strengths(
+    metric: Headline, learned: Array, targets: Array, asked: Array, truth: Array, classes: int, categorical: Array
+) -> FloatArray:
+    """How good an answer each column gives by itself, ``[J]``, in the metric; NaN where there is none.
+
+    The answer is the mean of the target, or the classes' shares, in each of the column's categories or of 32 bins of
+    equally many rows; missing cells are a bin.
+
+    Parameters
+    ----------
+    metric
+        ``roc_auc``, ``accuracy`` or ``rmse``.
+    learned, targets
+        ``[N, J]`` columns, NaN where a cell is missing, and ``[N]`` class numbers or numbers.
+    asked, truth
+        The same of the rows to measure on, ``[K, J]`` and ``[K]``.
+    classes
+        How many; 0 for numbers.
+    categorical
+        ``[J]``: whether a column holds codes.
+    """
+    learned, targets = learned[:_ROWS], targets[:_ROWS]
+    wanted = np.eye(classes)[targets] if classes else targets[:, np.newaxis].astype(np.float64)
+    found = np.full(learned.shape[1], np.nan)
+    for j in range(learned.shape[1]):
+        edges = _edges(learned[:, j], is_code=bool(categorical[j]))
+        here, there = (_bins(cells[:, j], edges) for cells in (learned, asked))
+        counts = np.bincount(here, minlength=len(edges) + 2)
+        sums = np.stack([np.bincount(here, weights=column, minlength=len(edges) + 2) for column in wanted.T], axis=1)
+        means = (sums + wanted.mean(axis=0)) / (counts + 1)[:, np.newaxis]  # one row's worth of what is usual
+        answers = means[there]
+        if metric == "rmse":
+            found[j] = float(np.sqrt(np.mean((answers[:, 0] - truth) ** 2)))
+        elif metric == "accuracy":
+            found[j] = float(np.mean(answers.argmax(axis=1) == truth))
+        else:
+            found[j] = area_influence(truth == 1, answers[:, 1])[0]
+    return found
+
+
+def _edges(cells: Array, *, is_code: bool) -> Array:
+    there = cells[~np.isnan(cells)]
+    if not there.size:
+        return np.empty(0)
+    if is_code:
+        return np.unique(there)[1:] - 0.5
+    return np.unique(np.quantile(there, np.linspace(0, 1, _BINS + 1)[1:-1]))
+
+
+def _bins(cells: Array, edges: Array) -> NDArray[np.int64]:
+    """The number of each cell's bin; missing cells have the last."""
+    return np.where(np.isnan(cells), len(edges) + 1, np.searchsorted(edges, cells, side="right"))
+
+
+def question(
+    metric: Headline, dummy: float, strengths: FloatArray, names: Sequence[str], suspect: str, worth: str
+) -> str | None:
+    """What to ask before a nearly perfect model is believed, or ``None`` where a single column explains it.
+
+    Parameters
+    ----------
+    metric, dummy
+        The metric, and its value for an answer that looks at no column.
+    strengths, names
+        ``[J]`` from `column_strengths`, and the columns' names.
+    suspect, worth
+        The model's name in a sentence, and its error beside the dummy's in words.
+
+    >>> said = question("rmse", 100.0, np.array([60.0, 90.0]), ["net", "tax"], "the linear model", "RMSE 0.01")
+    >>> said.split(":")[0]
+    'The linear model makes next to no error (RMSE 0.01), though no column by itself explains it'
+    """
+    order = np.argsort(strengths if metric == "rmse" else -strengths, kind="stable")  # NaN last
+    best = float(strengths[order[0]]) if len(order) else float("nan")
+    strong = best <= _STRONG[metric] * dummy if metric == "rmse" else best >= _STRONG[metric]
+    if strong:
+        return None
+    shown = [names[j] for j in order[:_SHOWN]]
+    listed = ", ".join(map(repr, shown))
+    return (
+        f"{suspect[0].upper()}{suspect[1:]} makes next to no error ({worth}), though no column by itself explains it: "
+        f"this is more often a leak than skill. Are {listed} known before the answer is? If not, leave them out "
+        f"(--drop {shown[0]!r}); if the target is computed from them, no model is needed"
+    )

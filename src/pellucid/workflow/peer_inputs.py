@@ -1,0 +1,86 @@
+"""The rows of a run as its peers learn from them: straight columns for lines, whole columns for trees.
+
+``N`` rows to learn from, ``K`` rows to answer, ``I`` inputs, ``J`` columns.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.evaluation.baselines import MAX_LEVELS
+from pellucid.preprocessing.both import BothStep
+from pellucid.preprocessing.categorical import CategoricalStep
+from pellucid.preprocessing.recipe import Recipe
+from pellucid.workflow.prepare import Prepared
+
+__all__ = ["columns_for_trees", "inputs_for_lines"]
+
+Array = NDArray[Any]
+
+_BINNED = ("piecewise", "both")
+
+
+def inputs_for_lines(prepared: Prepared, rows: Array | None = None) -> tuple[Array, Array]:
+    """What the linear model learns from and is asked, ``[N, I]`` and ``[K, I]``: standardised and one-hot columns.
+
+    The network's own inputs may hold bins, which bend a line, or numbers that are drawn together; then the columns are
+    prepared once more. ``rows`` chooses some of the training rows with the validation rows after them.
+    """
+    split, held = prepared.split, prepared.measured
+    learning = np.concatenate([split.train, split.validation])
+    chosen = learning if rows is None else learning[rows]
+    if not any(_bends(step) for step in prepared.recipe.steps):
+        recipe = prepared.recipe
+    else:
+        s = prepared.settings
+        recipe = Recipe.fit(
+            prepared.table, prepared.schema, learning, max_categories=s.max_categories, rare_below=s.rare_below
+        )
+    dtype = np.dtype(prepared.settings.dtype)
+    return (
+        recipe.transform(prepared.table.take(chosen), dtype=dtype),
+        recipe.transform(held.source.take(held.rows), dtype=dtype),
+    )
+
+
+def _bends(step: Any) -> bool:
+    """Whether a column's features are anything but its standardised number or its levels."""
+    return step.kind in _BINNED or getattr(step, "scaling", "standard") != "standard"
+
+
+def columns_for_trees(recipe: Recipe, inputs: Array) -> tuple[Array, Array, list[str]]:
+    """The network's inputs ``[N, I]`` as trees like them: ``[N, J]``, which are categorical, and of what column.
+
+    A scaled number stays as it is, for trees only look at the order of values, but is NaN where it was missing; of a
+    piecewise number the sum of its bins has that order. The features of a categorical column become one code, the
+    frequent levels first, NaN for a level that training did not know. Dates, truth values and images are the
+    recipe's numbers.
+    """
+    columns: list[Array] = []
+    categorical: list[bool] = []
+    names: list[str] = []
+    for step in recipe.steps:
+        block = inputs[:, recipe.slices[step.name]]
+        if not block.shape[1]:
+            continue
+        if isinstance(step, BothStep) and step.bins.n_bins:
+            columns.append(_number_again(block[:, 1:], indicator=step.bins.indicator))
+        elif isinstance(step, CategoricalStep):
+            codes = np.minimum(block.argmax(axis=1), MAX_LEVELS - 1)
+            columns.append(np.where(block.max(axis=1) == 1, codes, np.nan)[:, np.newaxis])
+        elif step.kind in ("numeric", "piecewise", "both"):
+            columns.append(_number_again(block, indicator=bool(getattr(step, "indicator", False))))
+        else:
+            columns.append(block)
+        categorical += [isinstance(step, CategoricalStep)] * columns[-1].shape[1]
+        names += [step.name] * columns[-1].shape[1]
+    return np.concatenate(columns, axis=1), np.array(categorical), names
+
+
+def _number_again(block: Array, *, indicator: bool) -> Array:
+    """From the features of a number, ``[N, 1]`` or ``[N, bins]`` and an indicator, what ascends with it: ``[N, 1]``."""
+    values = block[:, : block.shape[1] - indicator].sum(axis=1, dtype=np.float64)
+    return np.where(block[:, -1] == 1, np.nan, values)[:, np.newaxis] if indicator else values[:, np.newaxis]
