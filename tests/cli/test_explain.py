@@ -29,7 +29,9 @@ def test_a_row(folder: Path) -> None:
     assert (folder / "pictures" / "row.svg").exists()
     facts = json.loads(pellucid("explain", "run", "--row", "77", "--json", "--budget", "50", cwd=folder).stdout)
     assert not facts["shapley"]["exact"]
-    assert any(column["standard_error"] > 0 for column in facts["columns"])
+    assert all(column["half_width"] > 1.95 * column["standard_error"] > 0 for column in facts["columns"])
+    shown = " ".join(pellucid("explain", "run", "--row", "77", "--budget", "50", cwd=folder).stdout.split())
+    assert all(f"{column['half_width']:.2g}" in shown for column in facts["columns"])
     given = pellucid("explain", "run", "iris", "--input", "petal length (cm)=1.4", cwd=folder).stdout
     assert "taken as missing" in given
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -36,7 +37,7 @@ def explain(
     budget: Annotated[
         int,
         typer.Option(
-            min=1, help="About how many rows the network may answer for a row; two pairs of orders are asked at least."
+            min=1, help="About how many rows the network may answer for a row; at least two pairs of orders are drawn."
         ),
     ] = 200_000,
     seed: Annotated[int, typer.Option(min=0, help="Which rows are drawn, and which orders.")] = 0,
@@ -104,7 +105,7 @@ def _show_row(found: ExplainedRow) -> None:
 
     from pellucid.cli.console import console, notes
 
-    values, errors, slopes = found.shapley.values, found.shapley.errors, found.by_column
+    values, slopes = found.shapley.values, found.by_column
     base, answer, what = found.shapley.base, found.shapley.answer, found.score.name
     truth = "" if found.truth is None else f"; it is {found.truth}"
     console.print(f"[bold]{escape(found.title)}[/]: {escape(str(found.prediction))}{escape(truth)}", soft_wrap=True)
@@ -118,20 +119,25 @@ def _show_row(found: ExplainedRow) -> None:
     for heading in ("Shapley value", "± (95 %)", "integrated gradients"):
         table.add_column(heading, justify="right")
     order = np.argsort(-np.abs(values), kind="stable")
+    halves: list[float] = []
     for i in order[:_SHOWN]:
         cell = found.cells[i]
         shown = "missing" if cell.cell is None else str(cell.cell)
-        error = "exact" if found.shapley.exact else f"{1.96 * errors[i]:.2g}"
-        table.add_row(escape(cell.column), escape(shown), _signed(values[i]), error, _signed(slopes[i]))
+        halves.append(found.shapley.half_width([i]))
+        table.add_row(escape(cell.column), escape(shown), _signed(values[i]), _half(halves[-1]), _signed(slopes[i]))
     if len(rest := order[_SHOWN:]):
-        error = "exact" if found.shapley.exact else f"{1.96 * np.sqrt((errors[rest] ** 2).sum()):.2g}"
-        table.add_row(f"{len(rest):,} others", "", _signed(values[rest].sum()), error, _signed(slopes[rest].sum()))
+        halves.append(found.shapley.half_width(rest))
+        sums = _signed(values[rest].sum()), _half(halves[-1]), _signed(slopes[rest].sum())
+        table.add_row(f"{len(rest):,} others", "", *sums)
     console.print(table)
+    if any(map(math.isnan, halves)):
+        console.print("—: all orders drawn gave the column the same value, which leaves no spread to take an interval "
+                      "from", soft_wrap=True)  # fmt: skip
     notes(found.notes)
     how = (
         "every coalition of columns was asked"
         if found.shapley.exact
-        else "orders of the columns were drawn, each with its reverse"
+        else "orders of the columns were drawn for each of those rows, each with its reverse"
     )
     console.print(
         f"\nShapley values: {how} ({found.shapley.asked:,} rows answered); they miss the difference by "
@@ -140,6 +146,10 @@ def _show_row(found: ExplainedRow) -> None:
         f"in {found.gradients.points:,} points; completeness gap {abs(found.gradients.gap):.1g}.",
         soft_wrap=True, highlight=False,
     )  # fmt: skip
+
+
+def _half(width: float) -> str:
+    return "—" if math.isnan(width) else f"{width:.2g}" if width else "exact"
 
 
 def _show_image(found: ExplainedImage) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -72,11 +73,15 @@ class ExplainedRow:
         names = [f"{cell.column} = {'missing' if cell.cell is None else cell.cell}" for cell in self.cells]
         shapley = self.shapley
         return contributions(
-            names, shapley.values, shapley.errors, base=shapley.base, answer=shapley.answer, name=self.score.name
+            names, shapley.values, shapley.half_width, base=shapley.base, answer=shapley.answer, name=self.score.name
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values; the columns in the table's order."""
+        """Plain JSON values; the columns in the table's order.
+
+        ``half_width`` is half of the 95 % interval of a Shapley value (`ShapleyValues.half_width`), ``standard_error``
+        what it comes from.
+        """
         shapley, gradients = self.shapley, self.gradients
         return {
             "title": self.title,
@@ -90,10 +95,11 @@ class ExplainedRow:
                     "cell": plain_value(cell.cell),
                     "shapley": float(value),
                     "standard_error": float(error),
+                    "half_width": float(half) if math.isfinite(half) else None,
                     "integrated_gradients": float(slope),
                 }
-                for cell, value, error, slope in zip(
-                    self.cells, shapley.values, shapley.errors, self.by_column, strict=True
+                for cell, value, error, half, slope in zip(
+                    self.cells, shapley.values, shapley.errors, shapley.half_widths, self.by_column, strict=True
                 )
             ],
             "shapley": {

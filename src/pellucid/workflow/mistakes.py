@@ -249,19 +249,19 @@ def _maps(few: Viewed, among: Viewed) -> Array:
 
 
 def _reasons(few: Viewed, place: int, viewed: Viewed) -> tuple[tuple[str, float], ...]:
-    """The columns that pushed most to where the answer is wrong."""
+    """The columns that pushed most to where the answer is wrong; none whose push may be the chance of the orders."""
     one = few.take(np.array([place]))
     label = None
     if few.model.task.is_classification:
         label = few.model.labels(few.model.answers_to(one.inputs))[0]
     explained = row_explained(one, viewed, label=label, budget=_BUDGET)
-    values = explained.shapley.values
+    values, chance = explained.shapley.values, np.nan_to_num(explained.shapley.half_widths)
     sign = 1.0
     if label is None:
         assert one.truth is not None
         sign = float(np.sign(explained.shapley.answer - one.truth[0]))
     order = np.argsort(-sign * values, kind="stable")[:_REASONS]
-    return tuple((explained.cells[i].column, float(values[i])) for i in order if sign * values[i] > 0)
+    return tuple((explained.cells[i].column, float(values[i])) for i in order if sign * values[i] > chance[i])
 
 
 def _distances(rows: Array, among: Array) -> Array:
