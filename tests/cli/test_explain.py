@@ -71,3 +71,14 @@ def test_an_image(tmp_path: Path) -> None:
 )
 def test_mistakes_end_with_code_2_and_a_sentence(folder: Path, asked: list[str], words: str) -> None:
     assert words in pellucid("explain", "run", *asked, cwd=folder, code=2).stderr
+
+
+def test_what_has_no_interval_says_why(folder: Path) -> None:
+    (folder / "alike.csv").write_text(
+        "sepal length (cm),sepal width (cm),petal length (cm),petal width (cm),species\n"
+        + "".join(f"5.1,{3 + i / 10},{1 + i / 5},1.0,{kind}\n" for i, kind in enumerate(["setosa", "virginica"] * 8))
+    )
+    shown = pellucid("explain", "run", "alike.csv", cwd=folder).stdout
+    assert "—" in next(line for line in shown.splitlines() if line.startswith("sepal length (cm)  "))
+    assert "no spread to take an interval from" in " ".join(shown.split())
+    assert "no spread" not in pellucid("explain", "run", "iris", cwd=folder).stdout

@@ -169,3 +169,23 @@ def test_a_row_whose_target_is_missing_is_explained_all_the_same(runs: dict[str,
     assert found.truth is None
     assert found.to_json()["truth"] is None
     assert explain_row(runs["binary"], gap, row=4).truth == PEOPLE["buys"][4]
+
+
+def test_importance_knows_groups_and_what_it_cannot_tell(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    family = np.arange(60).repeat(5)
+    x = rng.normal(size=60)[family]
+    table = {"family": family, "x": x, "flag": rng.random(300) < 0.5, "y": 2 * x + rng.normal(size=60)[family]}
+    settings: dict[str, Any] = {"preset": "plain", "hidden": (4,), "epochs": 5, "verdict": False}
+    run = pellucid.train(table, "y", group="family", out=tmp_path / "run", **settings)
+    grouped = overview(run, table).importance
+    without = overview(run, {name: column for name, column in table.items() if name != "family"}).importance
+    place = overview(run, table).columns.index("x")
+    assert grouped.values[place] == without.values[place]
+    assert np.ptp([grouped.low[place], grouped.high[place]]) > 1.3 * np.ptp([without.low[place], without.high[place]])
+    always = overview(run, {**table, "flag": np.ones(300, dtype=bool)})
+    place = always.columns.index("flag")
+    assert np.isnan([always.importance.low[place], always.importance.high[place]]).all()
+    facts = next(each for each in always.to_json()["importance"] if each["column"] == "flag")
+    assert (facts["value"], facts["low"], facts["high"]) == (0, None, None)
+    assert len(always.importance_figure().axes) == 1

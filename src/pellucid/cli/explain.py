@@ -197,9 +197,13 @@ def _show_overview(found: Overview) -> None:
     for heading in ("rise", "95 % interval"):
         table.add_column(heading, justify="right")
     for i in found.order[:_SHOWN]:
-        interval = f"{_signed(importance.low[i])} – {_signed(importance.high[i])}"
+        ends = importance.low[i], importance.high[i]
+        interval = "—" if math.isnan(ends[0]) else " – ".join(map(_signed, ends))
         table.add_row(escape(found.columns[i]), _signed(importance.values[i]), interval)
     console.print(table)
+    if any(math.isnan(importance.low[i]) for i in found.order[:_SHOWN]):
+        console.print("—: shuffling the column changes the error of every row alike, or of none, so there is no spread "
+                      "to take an interval from", soft_wrap=True)  # fmt: skip
     if len(found.order) > _SHOWN:
         console.print(f"{len(found.order) - _SHOWN:,} columns more, of less importance (--json has them)")
     console.print(f"\n[bold]Dependence[/] of the {escape(found.explained)}, over {rows_of_dependence:,} rows")

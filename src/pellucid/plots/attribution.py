@@ -121,7 +121,7 @@ def importance_bars(names: Sequence[str], values: ArrayLike, low: ArrayLike, hig
     shown = [plain(names[i], 26) for i in order]
     figure, (axis,) = panels(width=3.6 + 0.075 * max(map(len, shown)), height=1.2 + 0.28 * len(order))
     axis.barh(range(len(order)), heights[order], color=GOOD, height=0.62)
-    sides = [np.maximum(0, heights - ends[0])[order], np.maximum(0, ends[1] - heights)[order]]
+    sides = [np.nan_to_num(np.maximum(0, side))[order] for side in (heights - ends[0], ends[1] - heights)]
     axis.errorbar(heights[order], range(len(order)), xerr=sides, fmt="none", ecolor="black", capsize=3, linewidth=1)
     axis.axvline(0, color=_GREY, linewidth=1)
     axis.set_yticks(range(len(order)), shown)

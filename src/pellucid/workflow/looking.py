@@ -52,6 +52,8 @@ class Viewed:
         ``[N]``: where each row stands in its table, from 0.
     notes
         Sentences for the user.
+    groups
+        ``[N]``: which rows belong together; ``None`` where each stands for itself.
     """
 
     model: Model
@@ -61,6 +63,7 @@ class Viewed:
     title: str
     numbers: Array
     notes: tuple[str, ...] = ()
+    groups: Array | None = None
 
     def take(self, rows: Array) -> Viewed:
         """These of the rows, by their places here."""
@@ -72,6 +75,7 @@ class Viewed:
             title=self.title,
             numbers=self.numbers[rows],
             notes=self.notes,
+            groups=None if self.groups is None else self.groups[rows],
         )
 
     def sample(self, most: int, seed: int = 0) -> Viewed:
@@ -229,6 +233,7 @@ def view_of(model: Model, prepared: Prepared) -> Viewed:
         truth=None if prepared.target is None else np.asarray(held.truth, dtype=np.float64),
         title=f"the {len(held.rows):,} {held.name} rows of {prepared.name}",
         numbers=held.rows,
+        groups=held.groups,
     )
 
 
@@ -286,4 +291,5 @@ def _viewed(model: Model, table: Table, title: str, notes: tuple[str, ...] = ())
         title=title,
         numbers=np.arange(len(inputs)),
         notes=notes,
+        groups=model.groups_of(table),
     )
