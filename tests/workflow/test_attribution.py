@@ -15,6 +15,7 @@ from pellucid.explanation.gradients import integrated_gradients
 from pellucid.torch_engine.module import build
 from pellucid.workflow.attribution import explain_row
 from pellucid.workflow.looking import look_at, score_of
+from pellucid.workflow.mistakes import mistakes
 from pellucid.workflow.model import Model
 from pellucid.workflow.overview import overview
 from tests.workflow.conftest import make_people
@@ -189,3 +190,28 @@ def test_importance_knows_groups_and_what_it_cannot_tell(tmp_path: Path) -> None
     facts = next(each for each in always.to_json()["importance"] if each["column"] == "flag")
     assert (facts["value"], facts["low"], facts["high"]) == (0, None, None)
     assert len(always.importance_figure().axes) == 1
+
+
+def test_a_row_of_a_small_file_is_compared_with_the_runs_own_rows(tmp_path: Path) -> None:
+    """Among three rows an odd one, or the row itself, would be the mean that it is compared with."""
+    run = pellucid.train("iris", preset="plain", hidden=(4,), epochs=20, verdict=False, out=tmp_path / "run")
+    names = [step.name for step in run.model.recipe.steps]
+    small = {name: [5.0, 6.0, 1e6] for name in names}
+    found = explain_row(run, small, row=1, label="virginica")
+    assert found.background_title == "the 30 test rows of iris"
+    assert found.shapley.base == pytest.approx(explain_row(run, row=1, label="virginica").shapley.base)
+    assert found.title == "row 1 of the table"
+    assert not found.notes
+    alone = explain_row(run.model, small, row=1)
+    assert alone.background_title == "the table"
+    assert any("only 3 rows of the table" in note and "run's folder" in note for note in alone.notes)
+    assert any("only 1 row " in note for note in explain_row(run.model, {n: [5.0] for n in names}).notes)
+    assert not explain_row(run, "iris", row=1).notes
+
+
+def test_mistakes_of_a_small_file_are_explained_beside_the_runs_own_rows(tmp_path: Path) -> None:
+    run = pellucid.train("iris", preset="plain", hidden=(4,), epochs=60, verdict=False, out=tmp_path / "run")
+    names = [step.name for step in run.model.recipe.steps]
+    cells = {name: [value] for name, value in zip(names, (5.0, 3.4, 1.5, 0.2), strict=True)}
+    (mistake,) = mistakes(run, {**cells, "species": ["virginica"]}, most=1).found
+    assert mistake.reasons  # beside itself alone nothing would set it apart
