@@ -29,7 +29,9 @@ def test_a_row(folder: Path) -> None:
     assert (folder / "pictures" / "row.svg").exists()
     facts = json.loads(pellucid("explain", "run", "--row", "77", "--json", "--budget", "50", cwd=folder).stdout)
     assert not facts["shapley"]["exact"]
-    assert any(column["standard_error"] > 0 for column in facts["columns"])
+    assert all(column["half_width"] > 1.95 * column["standard_error"] > 0 for column in facts["columns"])
+    shown = " ".join(pellucid("explain", "run", "--row", "77", "--budget", "50", cwd=folder).stdout.split())
+    assert all(f"{column['half_width']:.2g}" in shown for column in facts["columns"])
     given = pellucid("explain", "run", "iris", "--input", "petal length (cm)=1.4", cwd=folder).stdout
     assert "taken as missing" in given
 
@@ -69,3 +71,14 @@ def test_an_image(tmp_path: Path) -> None:
 )
 def test_mistakes_end_with_code_2_and_a_sentence(folder: Path, asked: list[str], words: str) -> None:
     assert words in pellucid("explain", "run", *asked, cwd=folder, code=2).stderr
+
+
+def test_what_has_no_interval_says_why(folder: Path) -> None:
+    (folder / "alike.csv").write_text(
+        "sepal length (cm),sepal width (cm),petal length (cm),petal width (cm),species\n"
+        + "".join(f"5.1,{3 + i / 10},{1 + i / 5},1.0,{kind}\n" for i, kind in enumerate(["setosa", "virginica"] * 8))
+    )
+    shown = pellucid("explain", "run", "alike.csv", cwd=folder).stdout
+    assert "—" in next(line for line in shown.splitlines() if line.startswith("sepal length (cm)  "))
+    assert "no spread to take an interval from" in " ".join(shown.split())
+    assert "no spread" not in pellucid("explain", "run", "iris", cwd=folder).stdout

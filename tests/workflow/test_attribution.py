@@ -15,6 +15,7 @@ from pellucid.explanation.gradients import integrated_gradients
 from pellucid.torch_engine.module import build
 from pellucid.workflow.attribution import explain_row
 from pellucid.workflow.looking import look_at, score_of
+from pellucid.workflow.mistakes import mistakes
 from pellucid.workflow.model import Model
 from pellucid.workflow.overview import overview
 from tests.workflow.conftest import make_people
@@ -169,3 +170,48 @@ def test_a_row_whose_target_is_missing_is_explained_all_the_same(runs: dict[str,
     assert found.truth is None
     assert found.to_json()["truth"] is None
     assert explain_row(runs["binary"], gap, row=4).truth == PEOPLE["buys"][4]
+
+
+def test_importance_knows_groups_and_what_it_cannot_tell(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    family = np.arange(60).repeat(5)
+    x = rng.normal(size=60)[family]
+    table = {"family": family, "x": x, "flag": rng.random(300) < 0.5, "y": 2 * x + rng.normal(size=60)[family]}
+    settings: dict[str, Any] = {"preset": "plain", "hidden": (4,), "epochs": 5, "verdict": False}
+    run = pellucid.train(table, "y", group="family", out=tmp_path / "run", **settings)
+    grouped = overview(run, table).importance
+    without = overview(run, {name: column for name, column in table.items() if name != "family"}).importance
+    place = overview(run, table).columns.index("x")
+    assert grouped.values[place] == without.values[place]
+    assert np.ptp([grouped.low[place], grouped.high[place]]) > 1.3 * np.ptp([without.low[place], without.high[place]])
+    always = overview(run, {**table, "flag": np.ones(300, dtype=bool)})
+    place = always.columns.index("flag")
+    assert np.isnan([always.importance.low[place], always.importance.high[place]]).all()
+    facts = next(each for each in always.to_json()["importance"] if each["column"] == "flag")
+    assert (facts["value"], facts["low"], facts["high"]) == (0, None, None)
+    assert len(always.importance_figure().axes) == 1
+
+
+def test_a_row_of_a_small_file_is_compared_with_the_runs_own_rows(tmp_path: Path) -> None:
+    """Among three rows an odd one, or the row itself, would be the mean that it is compared with."""
+    run = pellucid.train("iris", preset="plain", hidden=(4,), epochs=20, verdict=False, out=tmp_path / "run")
+    names = [step.name for step in run.model.recipe.steps]
+    small = {name: [5.0, 6.0, 1e6] for name in names}
+    found = explain_row(run, small, row=1, label="virginica")
+    assert found.background_title == "the 30 test rows of iris"
+    assert found.shapley.base == pytest.approx(explain_row(run, row=1, label="virginica").shapley.base)
+    assert found.title == "row 1 of the table"
+    assert not found.notes
+    alone = explain_row(run.model, small, row=1)
+    assert alone.background_title == "the table"
+    assert any("only 3 rows of the table" in note and "run's folder" in note for note in alone.notes)
+    assert any("only 1 row " in note for note in explain_row(run.model, {n: [5.0] for n in names}).notes)
+    assert not explain_row(run, "iris", row=1).notes
+
+
+def test_mistakes_of_a_small_file_are_explained_beside_the_runs_own_rows(tmp_path: Path) -> None:
+    run = pellucid.train("iris", preset="plain", hidden=(4,), epochs=60, verdict=False, out=tmp_path / "run")
+    names = [step.name for step in run.model.recipe.steps]
+    cells = {name: [value] for name, value in zip(names, (5.0, 3.4, 1.5, 0.2), strict=True)}
+    (mistake,) = mistakes(run, {**cells, "species": ["virginica"]}, most=1).found
+    assert mistake.reasons  # beside itself alone nothing would set it apart

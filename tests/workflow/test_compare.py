@@ -74,6 +74,15 @@ def test_the_order_and_the_paired_differences() -> None:
     assert (found[2].behind.value, found[2].behind.low) == pytest.approx((expected.value, expected.low))
 
 
+def test_many_comparisons_are_said_to_be_many() -> None:
+    """Each interval promises for itself: where some one of many is called worse, the page says how often that errs."""
+    best, tied, worse = scores(0.9, 0.8, 0.95), scores(0.95, 0.7, 0.9), scores(0.7, 0.61, 0.74)
+    few = result(a=best, b=tied, c=worse).sentences()
+    many = result(a=best, b=worse, c=worse, d=worse, e=tied).sentences()
+    equal = result(a=best, b=tied, c=tied, d=tied, e=tied).sentences()
+    assert [any("called worse in" in said for said in each) for each in (few, many, equal)] == [False, True, False]
+
+
 def test_of_errors_the_smallest_is_best_and_behind_is_still_positive() -> None:
     found = ranked(rows(a=scores(5, 6, 5.5, higher=False), b=scores(3, 4, 3.4, higher=False)))
     assert names(found) == ["b", "a"]

@@ -29,6 +29,7 @@ __all__ = [
     "TrainingDisplay",
     "console",
     "history_table",
+    "interval_text",
     "layers_table",
     "metrics_table",
     "no_better_than_the_mean",
@@ -113,7 +114,7 @@ def metrics_table(metrics: Mapping[str, Any], baseline: Mapping[str, Any], title
         table.add_row(
             escape(name.replace("_", " ")),
             _number(_part(estimate, "value")),
-            _interval(_part(estimate, "low"), _part(estimate, "high"), _why(estimate)),
+            interval_text(_part(estimate, "low"), _part(estimate, "high"), _why(estimate)),
             *([_number(_part(other, "value")) if other is not None else ""] if baseline else []),
         )
     return table
@@ -124,7 +125,7 @@ def no_better_than_the_mean(metrics: Mapping[str, Any], baseline: Mapping[str, A
     if "accuracy" in metrics or "mse" not in metrics or "mse" not in baseline:
         return None
     other = _part(baseline["mse"], "value")
-    if other is None or metrics["mse"].low < other:
+    if other is None or not metrics["mse"].low >= other:  # without an interval nothing is claimed
         return None
     return (
         "this is no better than the mean of the training rows: the network has learned nothing of use; try another "
@@ -155,7 +156,11 @@ def _peers_table(verdict: Verdict) -> Table:
     for peer in verdict.peers:
         seconds = [] if not timed else ["" if peer.seconds is None else f"{peer.seconds:.2f}"]
         table.add_row(
-            escape(peer.name), _number(peer.value), _number(peer.difference), _interval(peer.low, peer.high), *seconds
+            escape(peer.name),
+            _number(peer.value),
+            _number(peer.difference),
+            interval_text(peer.low, peer.high),
+            *seconds,
         )
     return table
 
@@ -180,7 +185,8 @@ def _why(estimate: Any) -> str:
     return why
 
 
-def _interval(low: float | None, high: float | None, why: str = "") -> str:
+def interval_text(low: float | None, high: float | None, why: str = "") -> str:
+    """Both ends, or why there is no interval, or a dash."""
     if low is None or math.isnan(low):
         return f"none: {escape(why)}" if why else "—"
     return f"{_number(low)} – {_number(high)}"

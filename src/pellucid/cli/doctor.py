@@ -83,7 +83,7 @@ def _show_retry(found: Consultation, retry: Retry) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from pellucid.cli.console import console
+    from pellucid.cli.console import console, interval_text
 
     title = f"Tried: {retry.finding.fix}"
     if retry.after is None:
@@ -98,8 +98,8 @@ def _show_retry(found: Consultation, retry: Retry) -> None:
         if "[" in name:
             continue
         was = before.get(name)
-        left = ("—", "") if was is None else (f"{was.value:.4f}", f"{was.low:.4f} – {was.high:.4f}")
-        table.add_row(name.replace("_", " "), *left, f"{after.value:.4f}", f"{after.low:.4f} – {after.high:.4f}")
+        left = ("—", "") if was is None else (f"{was.value:.4f}", interval_text(was.low, was.high))
+        table.add_row(name.replace("_", " "), *left, f"{after.value:.4f}", interval_text(after.low, after.high))
     console.print(table)
     if not retry.same_rows:
         console.print("(the two see other columns or rows, so the figures are not of the same question)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -36,7 +37,7 @@ def explain(
     budget: Annotated[
         int,
         typer.Option(
-            min=1, help="About how many rows the network may answer for a row; two pairs of orders are asked at least."
+            min=1, help="About how many rows the network may answer for a row; at least two pairs of orders are drawn."
         ),
     ] = 200_000,
     seed: Annotated[int, typer.Option(min=0, help="Which rows are drawn, and which orders.")] = 0,
@@ -104,7 +105,7 @@ def _show_row(found: ExplainedRow) -> None:
 
     from pellucid.cli.console import console, notes
 
-    values, errors, slopes = found.shapley.values, found.shapley.errors, found.by_column
+    values, slopes = found.shapley.values, found.by_column
     base, answer, what = found.shapley.base, found.shapley.answer, found.score.name
     truth = "" if found.truth is None else f"; it is {found.truth}"
     console.print(f"[bold]{escape(found.title)}[/]: {escape(str(found.prediction))}{escape(truth)}", soft_wrap=True)
@@ -118,20 +119,25 @@ def _show_row(found: ExplainedRow) -> None:
     for heading in ("Shapley value", "± (95 %)", "integrated gradients"):
         table.add_column(heading, justify="right")
     order = np.argsort(-np.abs(values), kind="stable")
+    halves: list[float] = []
     for i in order[:_SHOWN]:
         cell = found.cells[i]
         shown = "missing" if cell.cell is None else str(cell.cell)
-        error = "exact" if found.shapley.exact else f"{1.96 * errors[i]:.2g}"
-        table.add_row(escape(cell.column), escape(shown), _signed(values[i]), error, _signed(slopes[i]))
+        halves.append(found.shapley.half_width([i]))
+        table.add_row(escape(cell.column), escape(shown), _signed(values[i]), _half(halves[-1]), _signed(slopes[i]))
     if len(rest := order[_SHOWN:]):
-        error = "exact" if found.shapley.exact else f"{1.96 * np.sqrt((errors[rest] ** 2).sum()):.2g}"
-        table.add_row(f"{len(rest):,} others", "", _signed(values[rest].sum()), error, _signed(slopes[rest].sum()))
+        halves.append(found.shapley.half_width(rest))
+        sums = _signed(values[rest].sum()), _half(halves[-1]), _signed(slopes[rest].sum())
+        table.add_row(f"{len(rest):,} others", "", *sums)
     console.print(table)
+    if any(map(math.isnan, halves)):
+        console.print("—: all orders drawn gave the column the same value, which leaves no spread to take an interval "
+                      "from", soft_wrap=True)  # fmt: skip
     notes(found.notes)
     how = (
         "every coalition of columns was asked"
         if found.shapley.exact
-        else "orders of the columns were drawn, each with its reverse"
+        else "orders of the columns were drawn for each of those rows, each with its reverse"
     )
     console.print(
         f"\nShapley values: {how} ({found.shapley.asked:,} rows answered); they miss the difference by "
@@ -140,6 +146,10 @@ def _show_row(found: ExplainedRow) -> None:
         f"in {found.gradients.points:,} points; completeness gap {abs(found.gradients.gap):.1g}.",
         soft_wrap=True, highlight=False,
     )  # fmt: skip
+
+
+def _half(width: float) -> str:
+    return "—" if math.isnan(width) else f"{width:.2g}" if width else "exact"
 
 
 def _show_image(found: ExplainedImage) -> None:
@@ -187,9 +197,13 @@ def _show_overview(found: Overview) -> None:
     for heading in ("rise", "95 % interval"):
         table.add_column(heading, justify="right")
     for i in found.order[:_SHOWN]:
-        interval = f"{_signed(importance.low[i])} – {_signed(importance.high[i])}"
+        ends = importance.low[i], importance.high[i]
+        interval = "—" if math.isnan(ends[0]) else " – ".join(map(_signed, ends))
         table.add_row(escape(found.columns[i]), _signed(importance.values[i]), interval)
     console.print(table)
+    if any(math.isnan(importance.low[i]) for i in found.order[:_SHOWN]):
+        console.print("—: shuffling the column changes the error of every row alike, or of none, so there is no spread "
+                      "to take an interval from", soft_wrap=True)  # fmt: skip
     if len(found.order) > _SHOWN:
         console.print(f"{len(found.order) - _SHOWN:,} columns more, of less importance (--json has them)")
     console.print(f"\n[bold]Dependence[/] of the {escape(found.explained)}, over {rows_of_dependence:,} rows")

@@ -22,7 +22,7 @@ def mean_over_folds(
     ``1/K + N_test/N_train`` in place of ``1/K``; it is a remedy of thumb. In a simulation of linear models that are
     equally good, the better of two by their folds seemed truly better in 1 to 2 of 100 comparisons (5 to 6 without
     the correction). Each interval speaks for itself: beside the best of eight, a given one of the other seven seemed
-    worse in 2 to 4 of 100 (10 to 12), and some one of them in 11 to 19 (41 to 45).
+    worse in 2 to 4 of 100 (10 to 12), and some one of them in 11 to 19 (41 to 45); beside the best of twenty, in 39.
 
     Parameters
     ----------

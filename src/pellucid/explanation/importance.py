@@ -3,11 +3,17 @@
 Breiman 2001, section 10; Fisher, Rudin & Dominici 2019. A column that the network leans on has a large importance; of
 two columns that say the same, each may look unimportant, because the other is still there.
 
-Legend: ``N`` rows, ``F`` features, ``G`` columns.
+The interval is Student's, by how much each row moves the outcome (the delta method, or infinitesimal jackknife: Efron
+1981, section 6). A rise of squares is skewed and has heavy tails, so the degrees of freedom are those that the kurtosis
+of these moves leaves to their variance, and the side to which they are skewed is stretched by Johnson's term (1978,
+eq. 2.4). ``benchmarks/COVERAGE.md`` says what that holds.
+
+Legend: ``N`` rows, ``F`` features, ``G`` columns, ``U`` rows, or groups of them, that are drawn together.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,8 +26,7 @@ __all__ = ["Importance", "permutation_importance"]
 Array = NDArray[Any]
 Errors = Callable[[Array], Array]
 
-_RESAMPLES = 1_000
-_DRAWN_ROWS = 5_000
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -31,7 +36,9 @@ class Importance:
     Attributes
     ----------
     values, low, high
-        ``[G]``: the rise of the error, and its 95 % interval: a bootstrap over rows.
+        ``[G]``: the rise of the error, and its 95 % interval over other rows of the kind. NaN where the rise is the
+        same for every row, as that of a column that the network ignores or whose cells are all equal here: other rows
+        may differ.
     error
         The error with every column as it is.
     repeats
@@ -46,7 +53,14 @@ class Importance:
 
 
 def permutation_importance(
-    errors: Errors, inputs: Array, groups: Sequence[slice], *, root: bool = False, repeats: int = 5, seed: int = 0
+    errors: Errors,
+    inputs: Array,
+    groups: Sequence[slice],
+    *,
+    root: bool = False,
+    together: Array | None = None,
+    repeats: int = 5,
+    seed: int = 0,
 ) -> Importance:
     """How much each column matters to the error on these rows.
 
@@ -61,6 +75,8 @@ def permutation_importance(
         For each column, where its features stand; they are dealt out together.
     root
         Whether the error of many rows is the root of their mean (RMSE) and not the mean.
+    together
+        ``[N]``: rows of one value belong together, and the interval is over other groups of the kind.
     repeats, seed
         How often, and of what numbers.
 
@@ -88,21 +104,38 @@ def permutation_importance(
         # 100 samples.
         after[i] += given - given.mean()
 
-    def together(mean: Any) -> Any:
-        return np.sqrt(mean) if root else mean
-
+    units = np.arange(n) if together is None else np.unique(together, return_inverse=True)[1]  # [N], from 0
     low, high = np.empty(g), np.empty(g)
-    # The same rows are drawn with and without the column: what they share cancels out.
-    counts = rng.multinomial(n, np.full(n, 1 / n), size=_RESAMPLES) / n if n <= _DRAWN_ROWS else None
+    values = _error(after.mean(axis=1), root) - _error(before.mean(), root)
     for i in range(g):
-        if counts is None:  # so many rows that the mean is normal, and its interval need not be drawn
-            rise = after[i] - before
-            slope = 1 / (2 * np.sqrt(max(after[i].mean(), 1e-300))) if root else 1.0
-            half = 1.96 * slope * rise.std() / np.sqrt(n)
-            centre = together(after[i].mean()) - together(before.mean())
-            low[i], high[i] = centre - half, centre + half
-        else:
-            drawn = together(counts @ after[i]) - together(counts @ before)
-            low[i], high[i] = np.quantile(drawn, [0.025, 0.975])
-    values = together(after.mean(axis=1)) - together(before.mean())
-    return Importance(values=values, low=low, high=high, error=float(together(before.mean())), repeats=repeats)
+        # What a row adds to √A − √B is a/(2√A) − b/(2√B), A and B being the means of a and b; to A − B it is a − b.
+        with_it, without = after[i] * _slope(after[i].mean(), root), before * _slope(before.mean(), root)
+        moves = np.bincount(units, weights=with_it - without - (with_it - without).mean()) / n  # [U], their sum 0
+        down, up = _reach(moves, negligible=_ROUNDING * max(np.abs(with_it).max(), np.abs(without).max()) / n)
+        low[i], high[i] = values[i] - down, values[i] + up
+    return Importance(values=values, low=low, high=high, error=float(_error(before.mean(), root)), repeats=repeats)
+
+
+def _error(mean: Any, root: bool) -> Any:
+    return np.sqrt(mean) if root else mean
+
+
+def _slope(mean: float, root: bool) -> float:
+    return 1 / (2 * math.sqrt(max(mean, 1e-300))) if root else 1.0
+
+
+def _reach(moves: Array, *, negligible: float) -> tuple[float, float]:
+    """How far a 95 % interval goes down and up, from what each independent unit adds, ``[U]`` with a sum of 0."""
+    n, unit = len(moves), float(np.abs(moves).max())
+    if n < 2 or unit <= negligible:
+        return math.nan, math.nan
+    from scipy.special import stdtrit  # type: ignore[import-untyped]  # scikit-learn brings scipy
+
+    squares = (moves / unit) ** 2
+    variance = float(squares.mean())
+    kurtosis = float((squares**2).mean()) / variance**2
+    freedom = min(n - 1.0, 2 * n / (kurtosis - 1)) if kurtosis > 1 + 1e-9 else n - 1.0
+    t = float(stdtrit(freedom, 0.975))
+    half = t * math.sqrt(variance * n * n / (n - 1))
+    skew = float((squares * moves / unit).mean()) / (6 * variance) * (1 + 2 * t * t)
+    return unit * (half - min(skew, 0.0)), unit * (half + max(skew, 0.0))

@@ -5,14 +5,15 @@ from the rows of a background, and its worth is the mean answer over them (Štru
 "interventional" values of Lundberg & Lee 2017, Janzing et al. 2020). The values of all columns sum to the row's answer
 less the mean answer of the background.
 
-Legend: ``F`` features, ``G`` columns that stand for them, ``N`` rows of the background.
+Legend: ``F`` features, ``G`` columns that stand for them, ``N`` rows of the background, ``P`` pairs of
+orders.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from math import factorial
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,9 @@ Array = NDArray[Any]
 Answers = Callable[[Array], Array]
 
 _ROWS_AT_ONCE = 8_192
-_LEAST_ORDERS = 2  # pairs of orders: an error needs two
+_ROUNDING = 1e-12
+_LEAST_PAIRS = 2  # of orders for each row of the background: a spread needs two
+_LEAST_IN_ALL = 40  # and over all rows: from fewer even Student's interval is too short where columns work together
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -35,8 +38,6 @@ class ShapleyValues:
     ----------
     values
         ``[G]``, in the unit of the answer.
-    errors
-        ``[G]``: the standard error of each value that comes from sampling the orders; zero where all were counted.
     base
         The mean answer of the background.
     answer
@@ -45,14 +46,53 @@ class ShapleyValues:
         Whether every coalition was asked.
     asked
         How many rows the network answered.
+    drawn
+        ``[P, N, G]``: what each column added along each of ``P`` pairs of orders, from each row of the background;
+        `None` where every coalition was asked.
+    same
+        ``[G]``: whether a column's cell is that of every row of the background, so that its value is 0 by any order;
+        `None` where every coalition was asked.
     """
 
     values: Array
-    errors: Array
     base: float
     answer: float
     exact: bool
     asked: int
+    drawn: Array | None = field(default=None, repr=False)
+    same: Array | None = None
+
+    @property
+    def errors(self) -> Array:
+        """``[G]``: the standard error of each value that comes from sampling the orders; 0 where all were counted."""
+        return np.zeros(len(self.values)) if self.drawn is None else _standard_error(self.drawn)[0]
+
+    @property
+    def half_widths(self) -> Array:
+        """``[G]``: half of each value's 95 % interval, as `half_width` gives it."""
+        return np.array([self.half_width([i]) for i in range(len(self.values))])
+
+    def half_width(self, columns: Sequence[int] | Array) -> float:
+        """Half of the 95 % interval of the sum of these columns' values, by Student's t.
+
+        It says how far the value may be from the one that all orders would give with this background. 0 where that is
+        known exactly; NaN where all drawn orders agree, which does not show that all others do.
+
+        The orders of each background row are a stratum of their own, and the degrees of freedom are those of
+        Satterthwaite (1946): P − 1 for a single row, up to N (P − 1) for many rows that vary alike.
+        """
+        if self.drawn is None or self.same is None:
+            return 0.0
+        varying = [i for i in columns if not self.same[i]]
+        if not varying or len(varying) == len(self.values) - int(self.same.sum()):  # all of them: their sum is known
+            return 0.0
+        sums = self.drawn[:, :, varying].sum(axis=2, keepdims=True)
+        error, freedom = _standard_error(sums)
+        if error[0] <= _ROUNDING * np.abs(sums).max():
+            return math.nan
+        from scipy.special import stdtrit  # type: ignore[import-untyped]  # scikit-learn brings scipy
+
+        return float(stdtrit(freedom[0], 0.975) * error[0])
 
     @property
     def gap(self) -> float:
@@ -65,8 +105,9 @@ def shapley_values(
 ) -> ShapleyValues:
     """The Shapley values of the columns for one row.
 
-    Every one of the 2ᴳ coalitions is asked where that keeps within the budget. Else orders of the columns are drawn,
-    each with its reverse, and every row of the background goes through all of them, so that the sum still holds.
+    Every one of the 2ᴳ coalitions is asked where that keeps within the budget. Else orders of the columns are drawn
+    for every row of the background, each with its reverse; each goes from that row's answer to the row's own, so that
+    the sum still holds.
 
     Parameters
     ----------
@@ -79,7 +120,8 @@ def shapley_values(
     groups
         For each column, where its features stand.
     budget
-        The most rows that the network should answer; at least two pairs of orders are walked whatever it is.
+        The most rows that the network should answer; whatever it is, at least two pairs of orders are walked from each
+        row of the background, and 40 pairs in all.
     seed
         Of the orders.
 
@@ -108,54 +150,66 @@ def _exact(answers: Answers, row: Array, background: Array, groups: Sequence[sli
             rows[(part >> i & 1).astype(bool), :, place] = row[place]
         worth[part] = _asked(answers, rows.reshape(len(part) * n, -1)).reshape(len(part), n).mean(axis=1)
     size = np.array([int(s).bit_count() for s in coalitions])
-    share = np.array([factorial(s) * factorial(g - s - 1) / factorial(g) for s in range(g)])
+    share = np.array([math.factorial(s) * math.factorial(g - s - 1) / math.factorial(g) for s in range(g)])
     values = np.empty(g)
     for i in range(g):
         without = coalitions[(coalitions >> i & 1) == 0]
         values[i] = share[size[without]] @ (worth[without | 1 << i] - worth[without])
     return ShapleyValues(
-        values=values, errors=np.zeros(g), base=float(worth[0]), answer=float(worth[-1]), exact=True,
-        asked=len(coalitions) * n,
+        values=values, base=float(worth[0]), answer=float(worth[-1]), exact=True, asked=len(coalitions) * n
     )  # fmt: skip
 
 
 def _sampled(
     answers: Answers, row: Array, background: Array, groups: Sequence[slice], budget: int, rng: np.random.Generator
 ) -> ShapleyValues:
-    """Mean steps along random orders, each walked there and back (antithetic: Mitchell et al. 2022)."""
+    """Mean steps along random orders, each walked there and back (antithetic: Mitchell et al. 2022).
+
+    Every row of the background has orders of its own: as many questions as with one order for all of them, and many
+    more orders.
+    """
     n, g = len(background), len(groups)
-    pairs = max(_LEAST_ORDERS, budget // (2 * n * (g + 1)))
-    found = np.empty((pairs, g))
+    pairs = max(_LEAST_PAIRS, -(-_LEAST_IN_ALL // n), budget // (2 * n * (g + 1)))
+    drawn = np.empty((pairs, n, g))
     base = answer = 0.0
     for pair in range(pairs):
-        order = rng.permutation(g)
-        steps = np.zeros(g)
-        for walk in (order, order[::-1]):
-            worth = _along(answers, row, background, [groups[i] for i in walk])
-            steps[walk] += np.diff(worth) / 2
-            base, answer = float(worth[0]), float(worth[-1])
-        found[pair] = steps
+        place = rng.permuted(np.tile(np.arange(g), (n, 1)), axis=1)  # [N, G]: when each column is asked
+        for walk in (place, g - 1 - place):
+            worth = _along(answers, row, background, groups, walk)  # [N, G + 1]
+            steps = np.take_along_axis(np.diff(worth, axis=1), walk, axis=1)
+            drawn[pair] = steps / 2 if walk is place else drawn[pair] + steps / 2
+            base, answer = float(worth[:, 0].mean()), float(worth[:, -1].mean())
     return ShapleyValues(
-        values=found.mean(axis=0), errors=found.std(axis=0, ddof=1) / np.sqrt(pairs), base=base, answer=answer,
-        exact=False, asked=pairs * 2 * n * (g + 1),
+        values=drawn.mean(axis=(0, 1)), base=base, answer=answer, exact=False, asked=pairs * 2 * n * (g + 1),
+        drawn=drawn, same=np.array([bool((background[:, place] == row[place]).all()) for place in groups]),
     )  # fmt: skip
 
 
-def _along(answers: Answers, row: Array, background: Array, order: Sequence[slice]) -> Array:
-    """The worth of the coalitions that grow along an order, ``[G + 1]``: nobody first, everybody last."""
-    n = len(background)
+def _along(answers: Answers, row: Array, background: Array, groups: Sequence[slice], walk: Array) -> Array:
+    """The answers as columns become known, ``[N, G + 1]``: none first, all last; ``walk`` ``[N, G]`` says when each."""
+    n, g = walk.shape
+    column = np.full(background.shape[1], g)  # [F]: of which column a feature is; of none, it is never known
+    for i, place in enumerate(groups):
+        column[place] = i
+    known_from = np.column_stack([walk, np.full(n, g)])[:, column]  # [N, F]
     at_once = max(1, _ROWS_AT_ONCE // n)
-    rows, worth, waiting = background.copy(), [], []
-    for place in (None, *order):
-        if place is not None:
-            rows[:, place] = row[place]
-        waiting.append(rows.copy())
-        if len(waiting) == at_once:
-            worth.append(_asked(answers, np.concatenate(waiting)).reshape(-1, n).mean(axis=1))
-            waiting = []
-    if waiting:
-        worth.append(_asked(answers, np.concatenate(waiting)).reshape(-1, n).mean(axis=1))
-    return np.concatenate(worth)
+    worth = np.empty((n, g + 1))
+    for first in range(0, g + 1, at_once):
+        steps = np.arange(first, min(first + at_once, g + 1))
+        rows = np.where(known_from < steps[:, np.newaxis, np.newaxis], row, background)  # [steps, N, F]
+        worth[:, steps] = _asked(answers, rows.reshape(len(steps) * n, -1)).reshape(len(steps), n).T
+    return worth
+
+
+def _standard_error(drawn: Array) -> tuple[Array, Array]:
+    """The standard error of the mean of ``[P, N, G]`` and its degrees of freedom, each ``[G]``."""
+    pairs, n, _ = drawn.shape
+    variance = drawn.var(axis=0, ddof=1)  # [N, G]
+    total = variance.sum(axis=0)
+    squares = (variance**2).sum(axis=0)
+    least = np.full(len(total), pairs - 1.0)
+    freedom = np.divide((pairs - 1) * total**2, squares, out=least, where=squares > 0)
+    return np.sqrt(total / pairs) / n, freedom
 
 
 def _asked(answers: Answers, rows: Array) -> Array:

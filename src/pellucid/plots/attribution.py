@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -54,32 +54,44 @@ class Varied:
 
 
 def contributions(
-    labels: Sequence[str], values: ArrayLike, errors: ArrayLike, *, base: float, answer: float, name: str
+    labels: Sequence[str],
+    values: ArrayLike,
+    half_width: Callable[[Sequence[int]], float],
+    *,
+    base: float,
+    answer: float,
+    name: str,
 ) -> Figure:
     """A bar for each column from the mean answer to the row's own, the largest on top; small ones are summed.
 
     Parameters
     ----------
-    labels, values, errors
-        For each column its name and cell, what it adds to the answer, and the standard error of that.
+    labels, values
+        For each column its name and cell, and what it adds to the answer.
+    half_width
+        From the places of some columns to half of the 95 % interval of the sum of their values; 0 where that is exact,
+        NaN where it has no interval.
     base, answer
         The mean answer of the rows it is compared with, and the row's own.
     name
         What the answer is: ``probability of yes``.
 
-    >>> figure = contributions(["age 41", "job nurse"], [0.2, -0.1], [0, 0], base=0.3, answer=0.4, name="probability")
+    >>> exact = lambda columns: 0.0
+    >>> figure = contributions(["age 41", "job nurse"], [0.2, -0.1], exact, base=0.3, answer=0.4, name="probability")
     >>> [round(float(bar.get_width()), 3) for bar in figure.axes[0].patches]
     [0.2, -0.1]
     """
-    labels, steps, errors = _folded(labels, np.asarray(values, dtype=float), np.asarray(errors, dtype=float))
+    labels, steps, reach = _folded(labels, np.asarray(values, dtype=float), half_width)
     figure, (axis,) = panels(width=7.4, height=1.5 + 0.34 * len(labels))
     starts = base + np.concatenate([[0.0], np.cumsum(steps)[:-1]])
     colours = [GOOD if step >= 0 else BAD for step in steps]
     axis.barh(range(len(labels)), steps, left=starts, color=colours, height=0.62)
-    if errors.any():
+    sampled = bool((reach != 0).any())
+    if sampled:
         axis.errorbar(
-            starts + steps, range(len(labels)), xerr=2 * errors, fmt="none", ecolor="black", capsize=2, linewidth=1
-        )
+            starts + steps, range(len(labels)), xerr=np.nan_to_num(reach), fmt="none", ecolor="black", capsize=2,
+            linewidth=1,
+        )  # fmt: skip
     for place, (start, step) in enumerate(zip(starts, steps, strict=True)):
         right = step >= 0
         axis.annotate(
@@ -92,7 +104,8 @@ def contributions(
     axis.set_yticks(range(len(labels)), [plain(label, _LETTERS) for label in labels])
     axis.invert_yaxis()
     axis.margins(x=0.14)
-    axis.set(xlabel=f"{name}: {base:.4g} on average (dotted), {answer:.4g} for this row")
+    whiskers = "\nwhiskers: 95 % interval over the orders drawn" if sampled else ""
+    axis.set(xlabel=f"{name}: {base:.4g} on average (dotted), {answer:.4g} for this row{whiskers}")
     return figure
 
 
@@ -108,7 +121,7 @@ def importance_bars(names: Sequence[str], values: ArrayLike, low: ArrayLike, hig
     shown = [plain(names[i], 26) for i in order]
     figure, (axis,) = panels(width=3.6 + 0.075 * max(map(len, shown)), height=1.2 + 0.28 * len(order))
     axis.barh(range(len(order)), heights[order], color=GOOD, height=0.62)
-    sides = [np.maximum(0, heights - ends[0])[order], np.maximum(0, ends[1] - heights)[order]]
+    sides = [np.nan_to_num(np.maximum(0, side))[order] for side in (heights - ends[0], ends[1] - heights)]
     axis.errorbar(heights[order], range(len(order)), xerr=sides, fmt="none", ecolor="black", capsize=3, linewidth=1)
     axis.axvline(0, color=_GREY, linewidth=1)
     axis.set_yticks(range(len(order)), shown)
@@ -179,14 +192,15 @@ def _vary(axis: Axes, varied: Varied) -> None:
                   transform=axis.get_xaxis_transform(), zorder=4)  # fmt: skip
 
 
-def _folded(labels: Sequence[str], values: Array, errors: Array) -> tuple[list[str], Array, Array]:
-    """The largest first; from the twelfth on they are one bar, whose error is that of a sum of independent parts."""
-    order = np.argsort(-np.abs(values), kind="stable")
-    if len(order) <= _SHOWN:
-        return [labels[i] for i in order], values[order], errors[order]
-    kept, rest = order[: _SHOWN - 1], order[_SHOWN - 1 :]
+def _folded(
+    labels: Sequence[str], values: Array, half_width: Callable[[Sequence[int]], float]
+) -> tuple[list[str], Array, Array]:
+    """The largest first; from the twelfth on they are one bar."""
+    order = np.argsort(-np.abs(values), kind="stable").tolist()
+    kept, rest = (order, []) if len(order) <= _SHOWN else (order[: _SHOWN - 1], order[_SHOWN - 1 :])
+    bars = [[i] for i in kept] + ([rest] if rest else [])
     return (
-        [*(labels[i] for i in kept), f"{len(rest):,} other columns"],
-        np.append(values[kept], values[rest].sum()),
-        np.append(errors[kept], np.sqrt((errors[rest] ** 2).sum())),
+        [labels[i] for i in kept] + ([f"{len(rest):,} other columns"] if rest else []),
+        np.array([values[bar].sum() for bar in bars]),
+        np.array([half_width(bar) for bar in bars]),
     )

@@ -24,7 +24,7 @@ _REACH = 0.42  # of a mark's line
 def lottery_strips(
     strips: Mapping[str, Draws], *, metric: str, marks: Mapping[str, float] | None = None, title: str | None = None
 ) -> Figure:
-    """A strip of dots for each set of runs, the first on top, with the median and the middle 95 %.
+    """A strip of dots for each set of runs, the first on top, with the median and the middle 95 % (of few runs, all).
 
     Parameters
     ----------
@@ -55,9 +55,8 @@ def lottery_strips(
                 values[seen][at], places[at], marker, markersize=5.5, color=colour, label=label,
                 markeredgecolor=colour if bad else "white", markeredgewidth=1.4 if bad else 0.5,
             )  # fmt: skip
-        low, middle, high = (draws.quantile(share) for share in (0.025, 0.5, 0.975))
-        axis.plot([low, high], [i + 0.43] * 2, color="black", linewidth=1.4)
-        axis.plot([middle] * 2, [i + 0.37, i + 0.49], color="black", linewidth=2.4)
+        axis.plot(draws.span, [i + 0.43] * 2, color="black", linewidth=1.4)
+        axis.plot([draws.median] * 2, [i + 0.37, i + 0.49], color="black", linewidth=2.4)
     for j, (name, value) in enumerate((marks or {}).items()):
         line = LINES[(j + 1) % len(LINES)]
         axis.plot([value] * 2, [-_REACH, _REACH], color="black", linestyle=line, linewidth=1.4, label=name)
@@ -65,7 +64,8 @@ def lottery_strips(
     axis.set(ylim=(len(strips) - 0.4, -0.55), xlabel=f"{metric} on the test rows")
     axis.tick_params(axis="y", length=0)
     axis.grid(visible=True, axis="x", alpha=0.25, linewidth=0.6)
-    axis.set_title("a dot is a run; below: the median and the middle 95 % of the runs", fontsize=9, loc="left")
+    below = "the median and the middle 95 % of the runs (of fewer than 39, of all)"
+    axis.set_title(f"a dot is a run; below: {below}", fontsize=9, loc="left")
     if axis.get_legend_handles_labels()[1]:
         figure.legend(loc="outside lower center", ncols=3, frameon=False)
     return figure

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from pellucid.explanation.cells import EncodedCell, encoded_cells
 from pellucid.explanation.gradients import IntegratedGradients, integrated_gradients
 from pellucid.explanation.shapley import ShapleyValues, shapley_values
 from pellucid.plots.attribution import contributions
-from pellucid.workflow.looking import Score, Viewed, look_at, plain_value, row_given, score_of
+from pellucid.workflow.looking import BACKGROUND, Score, Viewed, compared_with, plain_value, row_given, score_of
 from pellucid.workflow.model import Model
 from pellucid.workflow.rows_of_run import model_of
 from pellucid.workflow.run import Run
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["ExplainedRow", "check_explainable", "explain_row", "row_explained"]
 
 Array = NDArray[Any]
-
-_BACKGROUND = 100  # rows that a row is compared with
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -72,11 +71,15 @@ class ExplainedRow:
         names = [f"{cell.column} = {'missing' if cell.cell is None else cell.cell}" for cell in self.cells]
         shapley = self.shapley
         return contributions(
-            names, shapley.values, shapley.errors, base=shapley.base, answer=shapley.answer, name=self.score.name
+            names, shapley.values, shapley.half_width, base=shapley.base, answer=shapley.answer, name=self.score.name
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values; the columns in the table's order."""
+        """Plain JSON values; the columns in the table's order.
+
+        ``half_width`` is half of the 95 % interval of a Shapley value (`ShapleyValues.half_width`), ``standard_error``
+        what it comes from.
+        """
         shapley, gradients = self.shapley, self.gradients
         return {
             "title": self.title,
@@ -90,10 +93,11 @@ class ExplainedRow:
                     "cell": plain_value(cell.cell),
                     "shapley": float(value),
                     "standard_error": float(error),
+                    "half_width": float(half) if math.isfinite(half) else None,
                     "integrated_gradients": float(slope),
                 }
-                for cell, value, error, slope in zip(
-                    self.cells, shapley.values, shapley.errors, self.by_column, strict=True
+                for cell, value, error, half, slope in zip(
+                    self.cells, shapley.values, shapley.errors, shapley.half_widths, self.by_column, strict=True
                 )
             ],
             "shapley": {
@@ -125,8 +129,9 @@ def explain_row(
     run
         A run folder, a model file, or a run or model at hand.
     data
-        Rows, as `Model.predict` takes them: the row is one of them, and it is compared with up to 100 of them. Without,
-        the row is of the table that the run was trained on, and is compared with the rows that measured the run.
+        Rows, as `Model.predict` takes them: the row is one of them, and it is compared with 100 of them. Without, the
+        row is of the table that the run was trained on. Then, and where ``data`` has fewer than 100 rows, it is
+        compared with up to 100 of the rows that measured the run.
     row
         Which row, from 0.
     inputs
@@ -160,7 +165,7 @@ def explain_row(
     if isinstance(budget, bool) or not isinstance(budget, int) or budget < 1:
         raise SettingError(f"budget must be a whole number of rows of at least 1, got {budget!r}")
     one = row_given(run, model, data if inputs is None else None, row, inputs)
-    return row_explained(one, look_at(run, data), label=label, budget=budget, seed=seed)
+    return row_explained(one, compared_with(run, data), label=label, budget=budget, seed=seed)
 
 
 def row_explained(
@@ -168,7 +173,7 @@ def row_explained(
 ) -> ExplainedRow:
     """The same for a row that is read already, compared with rows ``among`` which it stands."""
     model = one.model
-    background = among.sample(_BACKGROUND, seed)
+    background = among.sample(BACKGROUND, seed)
     score = score_of(model, label, inputs=one.inputs[0])
     reference = background.inputs.astype(np.float64).mean(axis=0)
     shapley = shapley_values(
@@ -184,7 +189,7 @@ def row_explained(
         gradients=integrated_gradients(score.slopes, one.inputs[0].astype(np.float64), reference),
         prediction=model.labels(model.answers_to(one.inputs))[0],
         truth=one.target_of(0),
-        notes=one.notes,
+        notes=(*one.notes, *(note for note in among.notes if note not in one.notes)),
     )
 
 

@@ -31,6 +31,7 @@ __all__ = ["FILES", "Compared", "Comparison", "Measured", "ranked", "shown_numbe
 
 FILES = {"csv": "comparison.csv", "json": "comparison.json", "figure": "figure.png", "best": "best.yaml"}
 _MOST_DRAWN = 40
+_MANY = 4  # settings beside the best, from which on some one of them may well be called worse by chance
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,7 +143,7 @@ class Comparison:
 
     def sentences(self) -> list[str]:
         """What the table says, and how it is to be read."""
-        return [*self._of_intervals(), *self._of_ties(), *self._of_the_test_part()]
+        return [*self._of_intervals(), *self._of_ties(), *self._of_many(), *self._of_the_test_part()]
 
     def figure(self) -> Figure:
         """Dots with their intervals, and how far each is behind the best; `pellucid.plots.comparison`."""
@@ -260,6 +261,15 @@ class Comparison:
         return [
             f"{said} The cheapest of these took {cheapest.scores.seconds:.1f} s instead of {seconds:.1f} s: "
             f"{cheapest.label}."
+        ]
+
+    def _of_many(self) -> list[str]:
+        behind = [row for row in self.rows if row.behind is not None]
+        if len(behind) < _MANY or all(row.is_tied for row in behind):
+            return []
+        return [
+            "Each 'behind' speaks for itself: a setting as good as the best is called worse in 2 to 4 of 100 "
+            f"comparisons, and among {len(behind)} some one of them the more easily."
         ]
 
     def _of_the_test_part(self) -> list[str]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pellucid.errors import DataError
 from pellucid.explanation.gradients import IntegratedGradients, integrated_gradients
 from pellucid.plots.images import attributed_images
-from pellucid.workflow.looking import Score, Viewed, look_at, plain_value, row_given, score_of
+from pellucid.workflow.looking import BACKGROUND, Score, Viewed, compared_with, plain_value, row_given, score_of
 from pellucid.workflow.model import Model
 from pellucid.workflow.rows_of_run import model_of
 from pellucid.workflow.run import Run
@@ -25,7 +25,6 @@ __all__ = ["ExplainedImage", "explain_image", "image_explained", "pixels_of_view
 
 Array = NDArray[Any]
 
-_BACKGROUND = 100  # images whose mean the image is compared with
 _PARTS = (("upper left", "upper", "upper right"), ("left", "middle", "right"), ("lower left", "lower", "lower right"))
 
 
@@ -102,8 +101,9 @@ def explain_image(
     run
         A run folder, a model file, or a run or model at hand.
     data
-        Images, as `Model.predict` takes them: the image is one of them, and it is compared with the mean of up to 100
-        of them. Without, it is one of the run's own, compared with those that measured the run.
+        Images, as `Model.predict` takes them: the image is one of them, and it is compared with the mean of 100 of
+        them. Without, it is one of the run's own. Then, and where ``data`` has fewer than 100 images, it is compared
+        with the mean of up to 100 of those that measured the run.
     row
         Which image, from 0.
     label
@@ -135,7 +135,7 @@ def explain_image(
     if model.image is None or model.task.kind == "reconstruction":
         raise DataError("the model does not answer images: explain a row of its table with explain_row")
     one = row_given(run, model, data, row, None)
-    return image_explained(one, look_at(run, data).sample(_BACKGROUND, seed), label=label)
+    return image_explained(one, compared_with(run, data).sample(BACKGROUND, seed), label=label)
 
 
 def image_explained(one: Viewed, background: Viewed, *, label: object = None) -> ExplainedImage:
@@ -160,7 +160,7 @@ def image_explained(one: Viewed, background: Viewed, *, label: object = None) ->
         },
         prediction=model.labels(model.answers_to(one.inputs))[0],
         truth=one.target_of(0),
-        notes=one.notes,
+        notes=(*one.notes, *(note for note in background.notes if note not in one.notes)),
     )
 
 

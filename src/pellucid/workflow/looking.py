@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from pellucid.data.builtin import load_builtin
 from pellucid.data.tables import Table
-from pellucid.errors import DataError, SettingError, nearest
+from pellucid.errors import DataError, PellucidError, SettingError, nearest
 from pellucid.scratch.backprop import backward
 from pellucid.scratch.forward import forward
 from pellucid.workflow.config import read_config
@@ -28,9 +28,23 @@ from pellucid.workflow.run import Run
 from pellucid.workflow.settings import Settings
 from pellucid.workflow.sources import is_builtin
 
-__all__ = ["Score", "Viewed", "cells_of", "look_at", "plain_value", "row_given", "score_of", "view_of"]
+__all__ = [
+    "BACKGROUND",
+    "Score",
+    "Viewed",
+    "cells_of",
+    "compared_with",
+    "look_at",
+    "plain_value",
+    "row_given",
+    "score_of",
+    "view_of",
+]
 
 Array = NDArray[Any]
+
+BACKGROUND = 100  # rows whose mean a row is compared with
+_FEW = 30
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -52,6 +66,8 @@ class Viewed:
         ``[N]``: where each row stands in its table, from 0.
     notes
         Sentences for the user.
+    groups
+        ``[N]``: which rows belong together; ``None`` where each stands for itself.
     """
 
     model: Model
@@ -61,6 +77,7 @@ class Viewed:
     title: str
     numbers: Array
     notes: tuple[str, ...] = ()
+    groups: Array | None = None
 
     def take(self, rows: Array) -> Viewed:
         """These of the rows, by their places here."""
@@ -72,6 +89,7 @@ class Viewed:
             title=self.title,
             numbers=self.numbers[rows],
             notes=self.notes,
+            groups=None if self.groups is None else self.groups[rows],
         )
 
     def sample(self, most: int, seed: int = 0) -> Viewed:
@@ -219,6 +237,38 @@ def look_at(run: str | os.PathLike[str] | Run | Model, data: object = None) -> V
     return view_of(model, prepared)
 
 
+def compared_with(
+    run: str | os.PathLike[str] | Run | Model, data: object = None, viewed: Viewed | None = None
+) -> Viewed:
+    """The rows whose mean a row is compared with: those of ``data``; where these are few, those that measured the run.
+
+    Among a few rows the row itself, or an odd one beside it, would move the mean that it is compared with. Where the
+    run's own rows cannot be had, the few are taken all the same, and a note says so. ``viewed`` are the rows of
+    ``data`` where they have been read.
+
+    Raises
+    ------
+    DataError, RunFolderError
+        As of `look_at`.
+    """
+    viewed = look_at(run, data) if viewed is None else viewed
+    if data is None or len(viewed.inputs) >= BACKGROUND:
+        return viewed
+    try:
+        return look_at(run)
+    except PellucidError:
+        n = len(viewed.inputs)
+        if n >= _FEW:
+            return viewed
+        return replace(
+            viewed,
+            notes=(
+                f"compared with only {n:,} {'row' if n == 1 else 'rows'} of {_named(data)}, so that the row itself, or "
+                "an odd one among them, moves the mean it is compared with: give the run's folder, or more rows",
+            ),
+        )
+
+
 def view_of(model: Model, prepared: Prepared) -> Viewed:
     """The rows that measured a run."""
     held = prepared.measured
@@ -229,6 +279,7 @@ def view_of(model: Model, prepared: Prepared) -> Viewed:
         truth=None if prepared.target is None else np.asarray(held.truth, dtype=np.float64),
         title=f"the {len(held.rows):,} {held.name} rows of {prepared.name}",
         numbers=held.rows,
+        groups=held.groups,
     )
 
 
@@ -286,4 +337,5 @@ def _viewed(model: Model, table: Table, title: str, notes: tuple[str, ...] = ())
         title=title,
         numbers=np.arange(len(inputs)),
         notes=notes,
+        groups=model.groups_of(table),
     )

@@ -183,7 +183,7 @@ def lottery(
     First the split is fixed, as `pellucid.train` would take it, and ``seeds`` networks are trained with the seeds
     ``seed``, ``seed + 1``, … of first weights, batches and dropout. Then these are fixed and the rows are split anew,
     as often; preprocessing is fitted to each split. A run fails if it diverged or if its metric is not better than that
-    of the dummy (the classes' shares or the mean of the training rows) on the same test rows.
+    of the dummy (the classes' shares or the mean of the training and validation rows) on the test rows.
 
     Parameters
     ----------
@@ -351,7 +351,8 @@ def _dummy(prepared: Prepared) -> Array:
     count = len(prepared.measured.truth)
     if prepared.target is None:
         return mean_answer(prepared.train.inputs, count)
-    return dummy_answers(prepared.target.at(prepared.split.train), count, len(prepared.task.classes))
+    learned = np.concatenate([prepared.split.train, prepared.split.validation])  # as the dummy beside a run's metrics
+    return dummy_answers(prepared.target.at(learned), count, len(prepared.task.classes))
 
 
 def _ensembles(prepared: Prepared, answers: Sequence[Array], metric: str) -> tuple[float, tuple[float, ...]]:

@@ -13,7 +13,7 @@ from pellucid.errors import DataError, SettingError
 from pellucid.plots.images import attributed_images, image_grid
 from pellucid.workflow.attribution import row_explained
 from pellucid.workflow.image_attribution import image_explained, pixels_of_view
-from pellucid.workflow.looking import Viewed, look_at, plain_value
+from pellucid.workflow.looking import Viewed, compared_with, look_at, plain_value
 from pellucid.workflow.model import Model
 from pellucid.workflow.run import Run
 
@@ -176,11 +176,12 @@ def mistakes(
     viewed = look_at(run, data)
     if viewed.model.task.kind == "reconstruction":
         raise DataError("a reconstruction answers nothing that could be wrong: predict writes the error of each row")
-    return mistakes_of(viewed.known(), most=most, explain=explain)
+    against = compared_with(run, data, viewed) if explain and viewed.model.image is None else None
+    return mistakes_of(viewed.known(), most=most, explain=explain, against=against)
 
 
-def mistakes_of(viewed: Viewed, *, most: int = 10, explain: bool = True) -> Mistakes:
-    """The same for rows that are read already, whose target is known."""
+def mistakes_of(viewed: Viewed, *, most: int = 10, explain: bool = True, against: Viewed | None = None) -> Mistakes:
+    """The same for rows that are read already, whose target is known; ``against`` others, their columns are weighed."""
     model, truth = viewed.model, viewed.truth
     assert truth is not None
     answers = model.answers_to(viewed.inputs)
@@ -219,7 +220,7 @@ def mistakes_of(viewed: Viewed, *, most: int = 10, explain: bool = True) -> Mist
                     )
                     for k in near[:_NEAREST]
                 ),
-                reasons=_reasons(few, place, viewed) if explain and model.image is None else (),
+                reasons=_reasons(few, place, against or viewed) if explain and model.image is None else (),
             )
         )
     of_images = model.image is not None and bool(found)
@@ -248,20 +249,20 @@ def _maps(few: Viewed, among: Viewed) -> Array:
     return np.stack([image_explained(one, background, label=labels[k]).by_pixel for k, one in enumerate(ones)])
 
 
-def _reasons(few: Viewed, place: int, viewed: Viewed) -> tuple[tuple[str, float], ...]:
-    """The columns that pushed most to where the answer is wrong."""
+def _reasons(few: Viewed, place: int, against: Viewed) -> tuple[tuple[str, float], ...]:
+    """The columns that pushed most to where the answer is wrong; none whose push may be the chance of the orders."""
     one = few.take(np.array([place]))
     label = None
     if few.model.task.is_classification:
         label = few.model.labels(few.model.answers_to(one.inputs))[0]
-    explained = row_explained(one, viewed, label=label, budget=_BUDGET)
-    values = explained.shapley.values
+    explained = row_explained(one, against, label=label, budget=_BUDGET)
+    values, chance = explained.shapley.values, np.nan_to_num(explained.shapley.half_widths)
     sign = 1.0
     if label is None:
         assert one.truth is not None
         sign = float(np.sign(explained.shapley.answer - one.truth[0]))
     order = np.argsort(-sign * values, kind="stable")[:_REASONS]
-    return tuple((explained.cells[i].column, float(values[i])) for i in order if sign * values[i] > 0)
+    return tuple((explained.cells[i].column, float(values[i])) for i in order if sign * values[i] > chance[i])
 
 
 def _distances(rows: Array, among: Array) -> Array:

@@ -292,8 +292,7 @@ class Model:
     def evaluation(self, data: object, *, seed: int = 0) -> tuple[dict[str, Estimate], int, tuple[str, ...]]:
         """The metrics, on how many rows they were measured, and what the user should know of these rows."""
         table = self.table(data)
-        group = self._settings().group
-        groups = row_hashes(table, [group]) if group in table.names else None
+        groups = self.groups_of(table)
         if self.task.kind == "reconstruction":
             inputs = self.inputs(table)
             metrics = measure(self.task, inputs, self.answers_to(inputs), groups=groups, seed=seed)
@@ -302,6 +301,11 @@ class Model:
         groups = None if groups is None else groups[keep]
         metrics = measure(self.task, values, self.answers(table)[keep], groups=groups, seed=seed)
         return metrics, len(keep), (*self.remarks(table), *notes)
+
+    def groups_of(self, table: Table) -> Array | None:
+        """``[N]`` which rows belong together, by the column that the training was told of; `None` without it."""
+        group = self._settings().group
+        return row_hashes(table, [group]) if group in table.names else None
 
     def remarks(self, table: Table) -> tuple[str, ...]:
         """What the user should know of rows that the model answers: how they were read, and which cells are odd."""

@@ -145,11 +145,15 @@ def _schema_without_rows(prepared: Prepared) -> dict[str, Any]:
 
 
 def _baseline(prepared: Prepared) -> Metrics:
-    """The metrics of an answer that looks at no row: the classes' shares, or the mean, of the training rows."""
-    held = prepared.measured
+    """The metrics of an answer that looks at no row: the classes' shares, or the mean, of rows that were learned from.
+
+    Beside test rows these are the validation rows, too, as for the dummy of the verdict: one screen shows both.
+    """
+    held, split = prepared.measured, prepared.split
     if prepared.target is None:
         return reconstruction_metrics(held.truth, mean_answer(prepared.train.inputs, len(held.truth)))
-    return baseline(prepared.task, prepared.target.at(prepared.split.train), held.truth)
+    learned = np.concatenate([split.train, split.validation]) if held.name == "test" else split.train
+    return baseline(prepared.task, prepared.target.at(learned), held.truth)
 
 
 def _confusion(prepared: Prepared, answers: Array) -> list[list[int]] | None:

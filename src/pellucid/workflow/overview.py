@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -116,8 +117,8 @@ class Overview:
                 {
                     "column": self.columns[i],
                     "value": float(found.values[i]),
-                    "low": float(found.low[i]),
-                    "high": float(found.high[i]),
+                    "low": _known(found.low[i]),
+                    "high": _known(found.high[i]),
                 }
                 for i in self.order
             ],
@@ -174,7 +175,12 @@ def overview_of(viewed: Viewed, *, label: object = None, seed: int = 0) -> Overv
     many = viewed.sample(_ROWS_OF_IMPORTANCE, seed)
     places = list(model.recipe.slices.values())
     importance = permutation_importance(
-        lambda inputs: _row_errors(many, inputs), many.inputs, places, root=score.index is None, seed=seed
+        lambda inputs: _row_errors(many, inputs),
+        many.inputs,
+        places,
+        root=score.index is None,
+        together=many.groups,
+        seed=seed,
     )
     order = np.argsort(-importance.values, kind="stable")
     some = viewed.sample(_ROWS_OF_DEPENDENCE, seed)
@@ -203,6 +209,10 @@ def overview_of(viewed: Viewed, *, label: object = None, seed: int = 0) -> Overv
         interactions=tuple(sorted(pairs, key=lambda pair: -pair[2])),
         sampled=(len(many.inputs), len(some.inputs), len(few.inputs)),
     )
+
+
+def _known(end: float) -> float | None:
+    return float(end) if math.isfinite(end) else None
 
 
 def _row_errors(viewed: Viewed, inputs: Array) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -66,7 +67,8 @@ class Run:
         """One line with the first metric."""
         name, estimate = next(iter(self.metrics.items()))
         where = f" in {str(self.path)!r}" if self.path is not None else ""
-        return f"<Run{where}: {self.model!r}, {name} {estimate.value:.4f} ({estimate.low:.4f} – {estimate.high:.4f})>"
+        interval = "" if math.isnan(estimate.low) else f" ({estimate.low:.4f} – {estimate.high:.4f})"
+        return f"<Run{where}: {self.model!r}, {name} {estimate.value:.4f}{interval}>"
 
     def predict(self, data: object) -> Array:
         """The answer for each row; see `Model.predict`."""

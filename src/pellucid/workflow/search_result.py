@@ -179,6 +179,8 @@ class Search:
         elif test.better_by is not None:
             by = test.better_by
             verdict = "a tie: the default setting is enough"
+            if math.isnan(by.low):
+                verdict = "and the test rows are too few to tell whether that is more than chance"
             if by.low > 0:
                 verdict = "the search was worth it"
             if by.high < 0:

@@ -54,7 +54,7 @@ def no_signal(e: Evidence) -> Finding | None:
     """The network is no better than an answer that looks at no column, nor is anything else, nor does it follow."""
     against = {o.name: o for o in e.opponents}
     dummy = against.get("dummy")
-    if dummy is None or dummy.low > 0:
+    if dummy is None or not dummy.low <= 0:  # no interval, no claim
         return None
     # What the others are better than the dummy by: o.difference is the network's advantage over them.
     if any(dummy.difference - o.difference > dummy.high - dummy.difference for o in e.opponents):

@@ -42,7 +42,7 @@ def verdict(told: Told) -> Sequence[Block]:
                 "an answer that looks at no column" if peer.name == DUMMY else peer.name,
                 number(peer.value),
                 number(peer.difference),
-                f"{number(peer.low)} to {number(peer.high)}",
+                _between(peer.low, peer.high, "to"),
                 f"{peer.rows:,}",
             ]
             for peer in found.peers
@@ -66,7 +66,7 @@ def metrics(told: Told) -> Sequence[Block]:
         [
             name.replace("_", " "),
             number(found.value),
-            f"none: {found.why}" if found.why else f"{number(found.low)} – {number(found.high)}",
+            f"none: {found.why}" if found.why else _between(found.low, found.high, "–"),
             number((base.get(name) or {}).get("value")),
         ]
         for name, found in told.run.metrics.items()
@@ -80,6 +80,10 @@ def metrics(told: Told) -> Sequence[Block]:
             right=(1, 2, 3),
         )
     ]
+
+
+def _between(low: float, high: float, word: str) -> str:
+    return "—" if np.isnan(low) else f"{number(low)} {word} {number(high)}"
 
 
 def answers(told: Told) -> Sequence[Block]:
