@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from pellucid.cli.streams import say
+
 __all__ = ["predict"]
 
 
@@ -28,18 +30,18 @@ def predict(
     table = model.table(open_rows(data))
     answers = model.prediction_table(table)
     for note in model.remarks(table):
-        typer.echo(f"note: {note}", err=True)
+        say(f"note: {note}", error=True)
     if output is None:
-        typer.echo(encode(answers, ".jsonl" if json else ".csv").decode(), nl=False)
+        say(encode(answers, ".jsonl" if json else ".csv").decode(), end="")
         return
     write_table(output, answers)
     if json:
         import json as json_
 
-        typer.echo(json_.dumps({"rows": answers.num_rows, "output": output}))
+        say(json_.dumps({"rows": answers.num_rows, "output": output}))
     else:
         of = f"predictions of {model.task.target!r}" if model.task.target else "reconstruction errors"
-        typer.echo(f"{answers.num_rows:,} {of} are in {output}")
+        say(f"{answers.num_rows:,} {of} are in {output}")
 
 
 def open_rows(data: str) -> object:
