@@ -24,6 +24,15 @@ subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], pass_fd
 open("begun", "w").close()
 ctypes.PyDLL(None).sleep(600)
 """
+# Where the tests run in the background, some signals are ignored, and a process would inherit that.
+_PELLUCID = """
+import signal
+for number in (signal.SIGTERM, signal.SIGHUP):
+    signal.signal(number, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from pellucid.cli.main import main
+main()
+"""
 _LONGEST = 60.0  # seconds that anything here is waited for; it takes a few
 
 
@@ -32,9 +41,9 @@ def test_a_script_and_its_child_end_with_pellucid(number: signal.Signals, tmp_pa
     (tmp_path / "slow.py").write_text(_SCRIPT)
     (tmp_path / "temporary").mkdir()
     process = subprocess.Popen(
-        [sys.executable, "-m", "pellucid", "doctor", "slow.py", "--run"],
+        [sys.executable, "-c", _PELLUCID, "doctor", "slow.py", "--run"],
         cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env={**os.environ, "TMPDIR": str(tmp_path / "temporary")}, preexec_fn=_usual_signals,
+        env={**os.environ, "TMPDIR": str(tmp_path / "temporary")},
     )  # fmt: skip
     _wait(lambda: (tmp_path / "begun").exists() or process.poll() is not None)
     assert process.poll() is None, process.communicate()
@@ -48,12 +57,6 @@ def test_a_script_and_its_child_end_with_pellucid(number: signal.Signals, tmp_pa
     else:
         assert process.returncode == (130 if number == signal.SIGINT else 128 + number)
         assert not list((tmp_path / "temporary").iterdir())  # the report's folder is put away
-
-
-def _usual_signals() -> None:
-    """Where the tests themselves run in the background, some signals are ignored, and a process would inherit that."""
-    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
-        signal.signal(number, signal.SIG_DFL)
 
 
 def _wait(is_so: Callable[[], bool]) -> None:
