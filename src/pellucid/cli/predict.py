@@ -16,7 +16,12 @@ def predict(
     data: Annotated[str, typer.Argument(help="The rows: a table with the columns the model knows, or images.")],
     output: Annotated[
         str | None,
-        typer.Option("-o", "--output", help="CSV, Parquet or JSON lines by its ending; else the terminal."),
+        typer.Option(
+            "-o",
+            "--output",
+            help="CSV (where an apostrophe keeps spreadsheets from running a text), Parquet or JSON lines, by its "
+            "ending; else the terminal.",
+        ),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON lines; with -o, one object.")] = False,
 ) -> None:
@@ -32,9 +37,14 @@ def predict(
     for note in model.remarks(table):
         say(f"note: {note}", error=True)
     if output is None:
-        say(encode(answers, ".jsonl" if json else ".csv").decode(), end="")
+        content, changed = encode(answers, ".jsonl" if json else ".csv", "this table")
+        say(content.decode(), end="")
+    else:
+        changed = write_table(output, answers)
+    for note in changed:
+        say(f"note: {note}", error=True)
+    if output is None:
         return
-    write_table(output, answers)
     if json:
         import json as json_
 

@@ -100,5 +100,6 @@ def _show_outcome(run: Run) -> None:
         for each in run.findings:
             console.print(f"Doctor: {escape(each.finding)} Fix: {escape(each.fix)}", soft_wrap=True)
         console.print(f"For the evidence and the commands: pellucid doctor {run.path}", soft_wrap=True, markup=False)
+    notes(run.remarks)
     console.print(f"\nThe run is in {run.path}", soft_wrap=True, markup=False)
     console.print(f"Next: pellucid predict {run.path} DATA -o predictions.csv", soft_wrap=True, markup=False)
