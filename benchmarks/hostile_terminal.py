@@ -26,8 +26,8 @@ RUN = re.compile('(?m)(^|,)"?[=@\t\r]')
 PIECES = [
     "\x1b[2J", "\x1b]0;title\x07", "\x1b]8;;http://x\x1b\\", "\x9b31m", "\x90q\x9c", "\r", "\x08\x08", "\x7f", "\x00",
     "\u202e", "\u2066", "\u200b", "\u2028", "\ufeff", "\U000e0041", "[bold]", "[/]", "[link=x]", "[/nothing]",
-    ":smile:", "$x_1$", "</script>", '" onload="x', "<b>", "&amp;", "=1+1", "@SUM(A1)", "-1+1", "\t=1", "\uff1d1", "{0}",
-    "%s", "\\", "'", "a", "b c", "é", "年", "🙂",
+    ":smile:", "$x_1$", "</script>", '" onload="x', "<b>", "&amp;", "=1+1", "@SUM(A1)", "-1+1", "\t=1", "\uff1d1",
+    "{0}", "%s", "\\", "'", "a", "b c", "é", "年", "🙂",
 ]  # fmt: skip
 Q = ["--preset", "plain", "--engine", "numpy", "--epochs", "2", "--threads", "1"]
 
