@@ -22,6 +22,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from pellucid.visible import visible
+
 __all__ = [
     "DataError",
     "DivergenceError",
@@ -36,7 +38,16 @@ __all__ = [
 
 
 class PellucidError(Exception):
-    """The root of the tree: catch this to catch everything that Pellucid raises on purpose."""
+    r"""The root of the tree: catch this to catch everything that Pellucid raises on purpose.
+
+    A message may quote a cell or a name; its text has hidden and control characters written out.
+
+    >>> str(DataError("column 'a\x1b[2J'"))
+    "column 'a\\x1b[2J'"
+    """
+
+    def __str__(self) -> str:
+        return visible(super().__str__())
 
 
 class UserError(PellucidError, ValueError):

@@ -68,7 +68,7 @@ def test_no_text_becomes_anything_but_text(words: str) -> None:
 
 def test_control_characters_are_not_written() -> None:
     text = page("a\x00b", [], [Section(name="s", title="t", blocks=[Paragraph(text="\x1b[31m\u0085 tab\there")])])
-    assert "a\N{REPLACEMENT CHARACTER}b" in text
+    assert "a\\x00b" in text
     assert "tab\there" in text
     assert not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]", text)
 

@@ -183,7 +183,7 @@ WRONG: dict[str, tuple[list[str], str]] = {
     ),
     "no number": (["train", "people.csv", "--target", "buys", "--lr", "fast"], "learning_rate must be a number"),
     "a text target for regression": (["train", "people.csv", "--target", "job", "--task", "regression"], "'job'"),
-    "an option that is not there": (["train", "people.csv", "--targett", "buys"], "No such option"),
+    "an option that is not there": (["train", "people.csv", "--targett", "buys"], "did you mean '--target'"),
     "no such run": (["predict", "no-run", "people.csv"], "no-run"),
     "no model in a folder": (["predict", ".", "people.csv"], "holds no model.safetensors"),
     "not a model": (["predict", "people.csv", "people.csv"], "people.csv"),

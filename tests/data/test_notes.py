@@ -16,7 +16,7 @@ from pellucid.data.tables import read_table
     ("column", "secret"),
     [
         ([*map(str, range(40)), "kept-secret"], "kept-secret"),  # no number
-        ([f"{k}" for k in range(40)] + ["inf"], "row 41"),
+        ([f"{k}" for k in range(40)] + ["inf"], "row 40"),
         ([f"${k}.25" for k in range(41)], "$0.25"),  # signs around it
     ],
 )

@@ -231,7 +231,7 @@ def test_what_the_user_says_goes() -> None:
     [
         ({"target": "incme"}, DataError, "--target: there is no column 'incme'.*did you mean 'income'"),
         ({"drop": ["agge"]}, DataError, "--drop.*did you mean 'age'"),
-        ({"numeric": ["job"]}, DataError, "'job' holds text in 20 of 20 rows .first: 'nurse', row 1"),
+        ({"numeric": ["job"]}, DataError, "'job' holds text in 20 of 20 rows .first: 'nurse', row 0"),
         ({"boolean": ["age"]}, DataError, "'age' has 20 different values; boolean takes two"),
         ({"date": ["job"]}, DataError, "'job' holds no dates.*first: 'nurse'"),
         ({"numeric": ["age"], "categorical": ["age"]}, SettingError, "both numeric and categorical"),

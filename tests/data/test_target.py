@@ -67,8 +67,8 @@ def test_the_task_may_be_given() -> None:
         (["a", "a", None], "auto", "one class only: 'a' in all 2 rows"),
         ([5, 5], "regression", "only: 5 in all 2 rows"),
         ([1.5], "auto", "only: 1.5 in all 1 rows"),
-        (["1", "2", "x"], "regression", r"holds text in 1 of 3 rows \('x'; first: row 3\)"),
-        ([1.0, float("inf"), 2.0], "auto", r"infinite in 1 of 3 rows \(first: row 2\)"),
+        (["1", "2", "x"], "regression", r"holds text in 1 of 3 rows \('x'; first: row 2\)"),
+        ([1.0, float("inf"), 2.0], "auto", r"infinite in 1 of 3 rows \(first: row 1\)"),
         (["a", "b", "c"], "binary", "needs two classes, but target 'y' has 3"),
         ([f"name {i}" for i in range(100)], "auto", "100 different texts in 100 rows, too many"),
         ([i * 0.37 for i in range(100)], "multiclass", "100 different numbers in 100 rows.*--task regression"),
@@ -114,7 +114,7 @@ def test_labels_are_matched_over_types(values: list[Any], classes: tuple[Any, ..
 
 def test_unknown_labels_are_named() -> None:
     table = read_table({"y": [None, "yes", "maybe", "maybe"]})
-    with pytest.raises(DataError, match=r"'maybe' in 2 of 4 rows \(first: row 3\), which is none.*'no', 'yes'"):
+    with pytest.raises(DataError, match=r"'maybe' in 2 of 4 rows \(first: row 2\), which is none.*'no', 'yes'"):
         encode_target(table, "y", "binary", ("no", "yes"))
     with pytest.raises(DataError, match="holds text in 3 of 3"):
         encode_target(table, "y", "regression", ())

@@ -113,7 +113,7 @@ def test_whole_numbers_may_be_dates():
 
 def test_a_column_that_is_no_date_names_the_value():
     step = fit_date("joined", pa.array(["2024-03-01", "2024-12-24"]))
-    with pytest.raises(DataError, match=r"'joined'.*'soon'.*row 2"):
+    with pytest.raises(DataError, match=r"'joined'.*'soon'.*row 1"):
         encoded(step, [None, "soon", "later"])
     with pytest.raises(DataError, match="'soon'"):
         step.encode_one("soon")

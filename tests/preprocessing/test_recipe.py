@@ -66,7 +66,7 @@ def test_statistics_come_from_the_given_rows_alone(fit):
 
 def test_a_bad_cell_outside_the_training_rows_does_not_stop_the_fit(fit):
     recipe = fit({"x": ["1", "2", "oops"]}, {"x": "numeric"}, [0, 1])
-    with pytest.raises(DataError, match=r"'x'.*'oops'.*row 3"):
+    with pytest.raises(DataError, match=r"'x'.*'oops'.*row 2"):
         recipe.transform({"x": ["1", "2", "oops"]})
 
 
@@ -148,7 +148,7 @@ def test_columns_that_are_none(recipe, columns, words):
 
 
 def test_a_bad_cell_in_a_mixed_list_names_its_row(recipe):
-    with pytest.raises(DataError, match=r"'age'.*'x'.*row 2"):
+    with pytest.raises(DataError, match=r"'age'.*'x'.*row 1"):
         recipe.transform({**{n: v[:2] for n, v in COLUMNS.items()}, "age": [1, "x"]})
 
 

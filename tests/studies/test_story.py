@@ -324,7 +324,7 @@ def test_json_is_one_object_and_nothing_else(tmp_path: Path) -> None:
         (("neuron", "--activation", "rellu"), "did you mean 'relu'?"),
         (("gates", "--epochs", "2.5"), "epochs must be a whole number, got '2.5'"),
         (("gates", "--lr", "fast"), "lr must be a number, got 'fast'"),
-        (("gates", "--sped", "1"), "No such option"),
+        (("gates", "--sped", "1"), "there is no option '--sped'; did you mean '--seed'?"),
     ],
 )
 def test_a_wrong_word_is_said_and_nothing_is_kept(arguments: tuple[str, ...], message: str, tmp_path: Path) -> None:

@@ -96,7 +96,7 @@ def test_any_epoch_can_be_gone_on_from(schedule: Any, name: str) -> None:
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        ("inputs", r"the inputs hold nan \(row \d+ of the batch, column 2\)"),
+        ("inputs", r"the inputs hold nan \(row \d+ of the batch, column 1\)"),
         ("targets", r"the targets hold inf"),
         ("weights", r"the weights '2.weight' \(Dense 8 → 1\) are no longer finite"),
         ("large", r"layer 0 \(Dense 3 → 8\) gave a number too large"),

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pellucid.cli.streams import say
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -70,7 +72,7 @@ def boundary(
     if json:
         import json as json_
 
-        typer.echo(json_.dumps({**found.to_json(), "out": out, "replay": replay, "replayed": list(said)}))
+        say(json_.dumps({**found.to_json(), "out": out, "replay": replay, "replayed": list(said)}))
         return
     _show(found)
     for sentence in (*found.sentences, *said):

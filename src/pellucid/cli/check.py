@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from pellucid.cli.streams import say
+
 __all__ = ["check"]
 
 
@@ -23,7 +25,7 @@ def check(
         import json as json_
         from dataclasses import asdict
 
-        typer.echo(json_.dumps({**asdict(parity), "agrees": parity.agrees}))
+        say(json_.dumps({**asdict(parity), "agrees": parity.agrees}))
     else:
         from pellucid.cli.console import console, parity_table
 

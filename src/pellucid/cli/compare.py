@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 import typer
 
 from pellucid.cli.options import with_settings
+from pellucid.cli.streams import say
 from pellucid.workflow.settings import Settings
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def compare(
     if json:
         import json as json_
 
-        typer.echo(json_.dumps({**found.to_json(), "out": str(found.path)}))
+        say(json_.dumps({**found.to_json(), "out": str(found.path)}))
     else:
         _show(found)
     if found.is_interrupted:

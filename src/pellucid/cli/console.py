@@ -6,11 +6,14 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markup import escape
+from rich.segment import Segment
 from rich.table import Table
+from rich.text import Text
 
 from pellucid.network import Network, describe
+from pellucid.visible import visible
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -41,7 +44,25 @@ __all__ = [
     "show_verdict",
 ]
 
-console = Console(highlight=False, soft_wrap=False)
+
+class VisibleConsole(Console):
+    """Rich's console, which passes on no control character but its own.
+
+    Strings are made visible before they are measured, so that tables stay straight; what comes to it otherwise, when
+    it is rendered.
+    """
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """A text of the visible characters."""
+        return super().render_str(visible(text), **options)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """The segments, with visible characters; Rich's own controls are as they are."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(visible(segment.text), segment.style)
+
+
+console = VisibleConsole(highlight=False, soft_wrap=False, emoji=False)
 
 _MANY_COLUMNS = 40
 _MANY_CLASSES = 12
@@ -105,7 +126,7 @@ def layers_table(network: Network) -> Table:
 
 def metrics_table(metrics: Mapping[str, Any], baseline: Mapping[str, Any], title: str) -> Table:
     """Each metric with its 95 % interval, beside an answer that looks at no column."""
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    table = Table(title=escape(title), title_justify="left", box=None, pad_edge=False, header_style="bold")
     table.add_column("metric")
     for heading in ("value", "95 % interval", *(["without the network"] if baseline else [])):
         table.add_column(heading, justify="right")

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from pellucid.cli.streams import say
+
 __all__ = ["data"]
 
 
@@ -28,7 +30,7 @@ def data(
             }
             for name, s in BUILTIN.items()
         }
-        typer.echo(json_.dumps(facts))
+        say(json_.dumps(facts))
         return
     from rich.table import Table
 

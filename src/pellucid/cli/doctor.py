@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pellucid.cli.options import with_settings
+from pellucid.cli.streams import say
 
 if TYPE_CHECKING:
     from pellucid.explanation.doctor.finding import Finding
@@ -49,7 +50,7 @@ def doctor(
         facts = found.to_json()
         if try_:
             facts["retries"] = [_retry_json(found.retry(each)) for each in found.findings if each.change]
-        typer.echo(json_.dumps(facts))
+        say(json_.dumps(facts))
         return
     show_findings(found.findings, [found.command(each) for each in found.findings], found.title)
     if try_:
@@ -99,7 +100,7 @@ def _show_retry(found: Consultation, retry: Retry) -> None:
             continue
         was = before.get(name)
         left = ("—", "") if was is None else (f"{was.value:.4f}", interval_text(was.low, was.high))
-        table.add_row(name.replace("_", " "), *left, f"{after.value:.4f}", interval_text(after.low, after.high))
+        table.add_row(escape(name).replace("_", " "), *left, f"{after.value:.4f}", interval_text(after.low, after.high))
     console.print(table)
     if not retry.same_rows:
         console.print("(the two see other columns or rows, so the figures are not of the same question)")

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pellucid.cli.streams import say
 from pellucid.explanation.script import ScriptFinding, check_script, read_script
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def show_script(path: Path, *, run: bool, as_json: bool) -> int:
         found: dict[str, object] = {"script": path.name, "findings": [f.to_json() for f in findings]}
         if traced is not None:
             found |= {"run": traced.sentence, "facts": dict(traced.facts)}
-        print(json.dumps(found, ensure_ascii=False))
+        say(json.dumps(found))
     else:
         _print(path, findings, traced)
     return 1 if findings else 0

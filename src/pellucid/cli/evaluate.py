@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from pellucid.cli.streams import say
+
 __all__ = ["evaluate"]
 
 
@@ -24,7 +26,7 @@ def evaluate(
     if json:
         import json as json_
 
-        typer.echo(json_.dumps(metrics_to_json(metrics)))
+        say(json_.dumps(metrics_to_json(metrics)))
         return
     from pellucid.cli.console import console, metrics_table, notes
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pellucid.cli.cells import row_asked
+from pellucid.cli.streams import say
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -79,13 +80,13 @@ def explain(
         figures = {"row": found.figure}
         facts = found.to_json()
     if json:
-        typer.echo(json_.dumps(facts))
+        say(json_.dumps(facts))
     if out is not None:
         _folder(out)
         for name, figure in figures.items():
             save(figure(), out / name)
         if not json:
-            typer.echo(f"\nThe pictures are in {out}")
+            say(f"\nThe pictures are in {out}")
 
 
 def _folder(out: Path) -> None:

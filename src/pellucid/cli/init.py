@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from pellucid.cli.options import with_settings
+from pellucid.cli.streams import say
 
 __all__ = ["init"]
 
@@ -30,4 +31,4 @@ def init(
         raise RunFolderError(f"{output!r} is there already: name another with -o, or give --overwrite")
     *_, ready = examine(data, settings_for(data, settings))
     write_text(output, write_config(ready, data, heading=f"pellucid train -c {output}"))
-    typer.echo(f"{output} is written; train with: pellucid train -c {output}")
+    say(f"{output} is written; train with: pellucid train -c {output}")

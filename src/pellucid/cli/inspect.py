@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pellucid.cli.options import with_settings
+from pellucid.cli.streams import say
 
 if TYPE_CHECKING:
     from pellucid.training.history import Epoch
@@ -164,4 +165,4 @@ def _show_run(model: Model, history: Sequence[Epoch], ensemble: Mapping[str, Any
 def _print_json(value: object) -> None:
     import json
 
-    typer.echo(json.dumps(value))
+    say(json.dumps(value))

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pellucid.cli.streams import say
+
 if TYPE_CHECKING:
     from pellucid.lessons.path import Reading
     from pellucid.lessons.question import Question
@@ -72,7 +74,7 @@ def _list(*, json: bool) -> None:
     if json:
         import json as json_
 
-        print(json_.dumps({n: {"title": each.title, "built": each.module is not None} for n, each in PATH.items()}))
+        say(json_.dumps({n: {"title": each.title, "built": each.module is not None} for n, each in PATH.items()}))
         return
     from rich.table import Table
 
@@ -139,7 +141,7 @@ def _answer_to(question: Question) -> str | None:
             console.print()
             return None
         if not sys.stdin.isatty():
-            print(given)  # where nobody types, nothing has echoed it
+            say(given)  # where nobody types, nothing has echoed it
         if not given or question.understands(given):
             return given
         last = chr(ord("a") + len(question.choices) - 1)
@@ -168,4 +170,4 @@ def _print_json(reading: Reading) -> None:
 
     questions = [asdict(question) for question in reading.questions]
     text = reading.story.to_markdown()
-    print(json.dumps({"lesson": reading.name, "title": reading.title, "text": text, "questions": questions}))
+    say(json.dumps({"lesson": reading.name, "title": reading.title, "text": text, "questions": questions}))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pellucid.cli.options import with_settings
+from pellucid.cli.streams import say
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -44,7 +45,7 @@ def lottery(
         import json as json_
 
         found = workflow(data, seeds=count, metric=metric, config=config, out=out, **settings)
-        typer.echo(json_.dumps({**found.to_json(), "out": out}))
+        say(json_.dumps({**found.to_json(), "out": out}))
         return
     with console.status("reading") as status:
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pellucid.cli.options import with_settings
+from pellucid.cli.streams import say
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -34,7 +35,7 @@ def lr(
     if json:
         import json as json_
 
-        typer.echo(json_.dumps({**found.to_json(), "out": out}))
+        say(json_.dumps({**found.to_json(), "out": out}))
         return
     from pellucid.cli.console import console, notes
 

@@ -6,8 +6,6 @@ right; 130 interrupted.
 
 from __future__ import annotations
 
-import io
-import os
 import sys
 
 import typer
@@ -33,8 +31,10 @@ from pellucid.cli import (
     trace,
     train,
     units,
+    usage,
 )
-from pellucid.errors import DivergenceError, PellucidError, UserError
+from pellucid.cli.streams import finish, open_streams, say
+from pellucid.errors import DivergenceError, PellucidError
 
 __all__ = ["app", "main"]
 
@@ -83,32 +83,31 @@ def _root(version: bool = typer.Option(False, "--version", help="Print the versi
 
 def main() -> None:
     """Run the command line; this is what ``pellucid`` starts."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal without arrows shows ? for them
+    open_streams()
+    code, said = _run()
+    lost = finish()
+    for sentence in (said, lost and f"error: {lost}"):
+        if sentence:
+            say(sentence, error=True)
+    sys.stderr.flush()
+    raise SystemExit(code or (2 if lost else 0))
+
+
+def _run() -> tuple[int, str | None]:
+    """The exit code, and what is to be said on standard error."""
     try:
-        app()
-    except UserError as error:
-        _fail(error, 2)
+        ended = app(prog_name="pellucid", standalone_mode=False)
+        return (ended if isinstance(ended, int) else 0), None
+    except usage.UsageProblem as error:
+        return 2, usage.explained(error)
     except DivergenceError as error:
-        _fail(error, 1)
+        return 1, f"error: {error}"
     except PellucidError as error:
-        _fail(error, 2)
-    except BrokenPipeError:
-        # The reader of our output has gone (`pellucid data | head -1`): leave quietly.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(0) from None
-    except KeyboardInterrupt:
-        print("\nstopped; what was not finished is not kept", file=sys.stderr)
-        raise SystemExit(130) from None
+        return 2, f"error: {error}"
+    except (KeyboardInterrupt, typer.Abort):
+        return 130, "\nstopped; what was not finished is not kept"
     except MemoryError:
-        _fail(MemoryError("not enough memory: use fewer rows, columns or max_categories, or narrower hidden layers"), 2)
-
-
-def _fail(error: BaseException, code: int) -> None:
-    sys.stdout.flush()
-    print(f"error: {error}", file=sys.stderr)
-    raise SystemExit(code) from None
+        return 2, "error: not enough memory: use fewer rows, columns or max_categories, or narrower hidden layers"
 
 
 if __name__ == "__main__":

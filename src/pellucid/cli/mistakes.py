@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pellucid.cli.streams import say
+
 if TYPE_CHECKING:
     from pellucid.workflow.mistakes import Mistake
 
@@ -47,7 +49,7 @@ def mistakes(
     if json:
         import json as json_
 
-        typer.echo(json_.dumps(found.to_json()))
+        say(json_.dumps(found.to_json()))
         return
     wrong = f"{found.n_wrong:,} of " if found.model.task.is_classification else ""
     console.print(f"[bold]Worst mistakes[/] in {escape(found.title)}: {wrong}{found.n_rows:,} rows", soft_wrap=True)
@@ -55,7 +57,7 @@ def mistakes(
         _show(place, each)
     notes(found.notes)
     if out is not None:
-        console.print(f"\nThe picture is in {out}", soft_wrap=True)
+        console.print(f"\nThe picture is in {out}", soft_wrap=True, markup=False)
 
 
 def _show(place: int, each: Mistake) -> None:

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from pellucid.cli.streams import say
+
 __all__ = ["predict"]
 
 
@@ -14,7 +16,12 @@ def predict(
     data: Annotated[str, typer.Argument(help="The rows: a table with the columns the model knows, or images.")],
     output: Annotated[
         str | None,
-        typer.Option("-o", "--output", help="CSV, Parquet or JSON lines by its ending; else the terminal."),
+        typer.Option(
+            "-o",
+            "--output",
+            help="CSV (where an apostrophe keeps spreadsheets from running a text), Parquet or JSON lines, by its "
+            "ending; else the terminal.",
+        ),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON lines; with -o, one object.")] = False,
 ) -> None:
@@ -28,18 +35,23 @@ def predict(
     table = model.table(open_rows(data))
     answers = model.prediction_table(table)
     for note in model.remarks(table):
-        typer.echo(f"note: {note}", err=True)
+        say(f"note: {note}", error=True)
     if output is None:
-        typer.echo(encode(answers, ".jsonl" if json else ".csv").decode(), nl=False)
+        content, changed = encode(answers, ".jsonl" if json else ".csv", "this table")
+        say(content.decode(), end="")
+    else:
+        changed = write_table(output, answers)
+    for note in changed:
+        say(f"note: {note}", error=True)
+    if output is None:
         return
-    write_table(output, answers)
     if json:
         import json as json_
 
-        typer.echo(json_.dumps({"rows": answers.num_rows, "output": output}))
+        say(json_.dumps({"rows": answers.num_rows, "output": output}))
     else:
         of = f"predictions of {model.task.target!r}" if model.task.target else "reconstruction errors"
-        typer.echo(f"{answers.num_rows:,} {of} are in {output}")
+        say(f"{answers.num_rows:,} {of} are in {output}")
 
 
 def open_rows(data: str) -> object:

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from pellucid.cli.streams import say
+
 __all__ = ["report"]
 
 
@@ -20,4 +22,4 @@ def report(
     """Write the report of RUN: one page with everything, complete in itself."""
     from pellucid.workflow.report import report as write
 
-    typer.echo(f"The report is in {write(run, rows=rows, out=out)}")
+    say(f"The report is in {write(run, rows=rows, out=out)}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pellucid.cli.options import with_settings
+from pellucid.cli.streams import say
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,7 +66,7 @@ def search(
     if json:
         import json as json_
 
-        typer.echo(json_.dumps({**found.to_json(), "out": str(found.path)}))
+        say(json_.dumps({**found.to_json(), "out": str(found.path)}))
     else:
         _show(found, display.said if display else ())
     if found.stopped_by == "interrupted":

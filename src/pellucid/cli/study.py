@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from pellucid.cli.streams import say
 from pellucid.studies.catalogue import CATALOGUE, WORDS, Setting, base_of, settings_of
 
 if TYPE_CHECKING:
@@ -155,9 +156,9 @@ def _run(name: str, *, out: str | None, show: bool | None, json: bool, settings:
     if json:
         import json as json_
 
-        print(json_.dumps({"study": name, "folder": str(path), "result": plain(story.result)}))
+        say(json_.dumps({"study": name, "folder": str(path), "result": plain(story.result)}))
         return
-    console.print(f"\nStory, figures and pictures are in {path}", soft_wrap=True)
+    console.print(f"\nStory, figures and pictures are in {path}", soft_wrap=True, markup=False)
     if show or (show is None and has_display()):
         _show(story, asked=bool(show))
 
@@ -201,4 +202,4 @@ def _show(story: Story, *, asked: bool) -> None:
     from pellucid.plots.canvas import show
 
     if story.pictures and not show([picture.figure for picture in story.pictures]) and asked:
-        typer.echo("note: no window could be opened here; the pictures are in the folder", err=True)
+        say("note: no window could be opened here; the pictures are in the folder", error=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pellucid.cli.cells import row_asked
+from pellucid.cli.streams import say
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -52,11 +53,11 @@ def trace(
     if json:
         import json as json_
 
-        typer.echo(json_.dumps(found.to_json()))
+        say(json_.dumps(found.to_json()))
     elif written is None:
         _show(found, units or _UNITS)
     else:
-        typer.echo(f"The trace of {found.title} is in {written}")
+        say(f"The trace of {found.title} is in {written}")
 
 
 # ── the terminal ──────────────────────────────────────────────────────────────────────────────────────────────

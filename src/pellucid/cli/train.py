@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pellucid.cli.options import with_settings
+from pellucid.cli.streams import say
 
 if TYPE_CHECKING:
     from pellucid.workflow.run import Run
@@ -57,7 +58,7 @@ def train(
     if json:
         import json as json_
 
-        print(json_.dumps({"run": str(run.path), **run.summary}))
+        say(json_.dumps({"run": str(run.path), **run.summary}))
     else:
         _show_outcome(run)
     if interrupted:
@@ -65,7 +66,7 @@ def train(
             unfinished = run.summary["stopped_by"] == "interrupted"
             next_ = f"pellucid train {run.path} --resume" if unfinished else f"pellucid report {run.path}"
             said = "go on with" if unfinished else "the network is trained and saved, and its page is written by"
-            console.print(f"Interrupted; {said}: {next_}", soft_wrap=True)
+            console.print(f"Interrupted; {said}: {next_}", soft_wrap=True, markup=False)
         raise typer.Exit(130)
 
 
@@ -97,6 +98,7 @@ def _show_outcome(run: Run) -> None:
         console.print()
         for each in run.findings:
             console.print(f"Doctor: {escape(each.finding)} Fix: {escape(each.fix)}", soft_wrap=True)
-        console.print(f"For the evidence and the commands: pellucid doctor {run.path}", soft_wrap=True)
-    console.print(f"\nThe run is in {run.path}", soft_wrap=True)
-    console.print(f"Next: pellucid predict {run.path} DATA -o predictions.csv", soft_wrap=True)
+        console.print(f"For the evidence and the commands: pellucid doctor {run.path}", soft_wrap=True, markup=False)
+    notes(run.remarks)
+    console.print(f"\nThe run is in {run.path}", soft_wrap=True, markup=False)
+    console.print(f"Next: pellucid predict {run.path} DATA -o predictions.csv", soft_wrap=True, markup=False)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pellucid.cli.streams import say
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -39,7 +41,7 @@ def units(
         found = units_of_run(run, data, replayed=replay)
         if out is not None:
             found.save(out)
-        typer.echo(json_.dumps({**found.to_json(), "out": out}))
+        say(json_.dumps({**found.to_json(), "out": out}))
         return
     with console.status("training anew" if replay else "asking the network") as status:
         found = units_of_run(

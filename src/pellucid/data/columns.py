@@ -53,7 +53,7 @@ class Cleaned:
     missing
         Marker → number of cells that held it (``''`` stands for empty, ``' '`` for nothing but spaces).
     infinite
-        How many cells were infinite, and the first such row (from 1); they are null now.
+        How many cells were infinite, and the first such row (from 0); they are null now.
     trimmed
         Whether spaces were cut off around text.
     notes
@@ -184,7 +184,7 @@ def _clean_number(name: str, array: pa.Array, markers: Sequence[str]) -> Cleaned
         if not finite.all():
             endless = np.flatnonzero(np.isinf(values))
             if endless.size:
-                infinite = (int(endless.size), int(endless[0]) + 1)
+                infinite = (int(endless.size), int(endless[0]))
             n_nan = int(np.isnan(values).sum()) - array.null_count
             if n_nan:
                 missing["nan"] = n_nan
@@ -305,13 +305,13 @@ def _numbers_in_text(text: _Text, *, force: bool, decimal: str) -> Cleaned | Non
         if n_odd * 2 > n_there and force:
             raise DataError(
                 f"column {text.name!r} cannot be numeric: {n_odd:,} of its {n_there:,} cells are not numbers "
-                f"(first: {_short(shown)!r}, row {first + 1:,}); leave it out of --numeric, or --drop it"
+                f"(first: {_short(shown)!r}, row {first:,}); leave it out of --numeric, or --drop it"
             )
         missing = {text.values[int(i)].as_py(): int(counts[i]) for i in odd[:_FEW_ODD]}
         cells = "cell that is not a number was" if n_odd == 1 else "cells that are not numbers were"
         remark = (
             f"column {text.name!r}: {n_odd:,} {cells} taken as missing (first: {_short(shown)!r}, "
-            f"row {first + 1:,}); pass --categorical {text.name!r} to keep the column as text"
+            f"row {first:,}); pass --categorical {text.name!r} to keep the column as text"
         )
         notes.append(CellNote(remark))
     words = pc.replace_substring_regex(words, r"^\+", "")

@@ -190,12 +190,12 @@ def _from_rows(rows: Sequence[Any]) -> Frame:
         if len(widths) > 1:
             first = next(i for i, row in enumerate(rows) if len(row) != len(rows[0]))
             raise DataError(
-                f"row {first + 1:,} has {len(rows[first])} values where the first has {len(rows[0])}; "
+                f"row {first:,} has {len(rows[first])} values where the first has {len(rows[0])}; "
                 "each row needs one value a column"
             )
         return _from_mapping({f"column_{i + 1}": [row[i] for row in rows] for i in range(widths.pop())})
     odd = next(i for i, row in enumerate(rows) if not isinstance(row, Mapping))
-    raise SettingError(f"a list of rows must hold dicts, got {type(rows[odd]).__name__} in row {odd + 1:,}")
+    raise SettingError(f"a list of rows must hold dicts, got {type(rows[odd]).__name__} in row {odd:,}")
 
 
 def _name(given: object, position: int) -> str:
@@ -225,7 +225,7 @@ def _column(name: str, values: Any) -> tuple[pa.Array, bool]:
     except (pa.ArrowException, OverflowError, TypeError, ValueError):
         pass
     cells = [None if _is_missing(v) else v for v in cells]
-    for row, cell in enumerate(cells, start=1):
+    for row, cell in enumerate(cells):
         if isinstance(cell, Mapping | list | tuple | set | bytes | complex | np.ndarray):
             raise DataError(
                 f"column {name!r} holds a {type(cell).__name__} in row {row:,}; a cell must be a number, a text, "

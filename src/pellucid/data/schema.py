@@ -247,7 +247,7 @@ def _check_kind(facts: Facts, kind: Kind) -> None:
                 shown = column[first].as_py()[:40]
                 raise DataError(
                     f"column {name!r} holds text in {n:,} of {len(column):,} rows (first: {shown!r}, row "
-                    f"{first + 1:,}); pass --missing {shown!r} if that stands for nothing, or leave out --numeric"
+                    f"{first:,}); pass --missing {shown!r} if that stands for nothing, or leave out --numeric"
                 )
     elif kind == "boolean" and facts.n_distinct > 2:
         raise DataError(

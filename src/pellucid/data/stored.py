@@ -133,8 +133,8 @@ def _json_rows(content: pa.Buffer, source: str) -> list[dict[str, Any]]:
         raise DataError(f"{source} is not written in UTF-8, as JSON must be (byte {error.start:,})") from error
     if text.lstrip().startswith("["):
         rows = _parsed(text, source, "")
-        lines = list(enumerate(rows, start=1))
-        place = "entry"
+        lines = list(enumerate(rows))
+        place = "row"
     else:
         whole = [(i, line) for i, line in enumerate(text.split("\n"), start=1) if line.strip()]
         lines = [(i, _parsed(line, source, f", line {i:,}")) for i, line in whole]

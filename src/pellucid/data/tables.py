@@ -43,7 +43,7 @@ class ReadReport:
     missing
         Marker as written (``''`` for empty, ``' '`` for nothing but spaces) → number of cells.
     infinite
-        Column → how many cells were infinite, and the first such row (from 1). They are taken as missing.
+        Column → how many cells were infinite, and the first such row (from 0). They are taken as missing.
     notes
         Sentences for the user.
     """

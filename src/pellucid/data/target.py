@@ -167,7 +167,7 @@ def encode_target(
         shown = ", ".join(repr(c) for c in classes[:8]) + (" …" if len(classes) > 8 else "")
         raise DataError(
             f"column {name!r} holds {label!r} in {n:,} of {table.n_rows:,} rows (first: row "
-            f"{int(keep_rows[first]) + 1:,}), which is none of the classes learned ({shown}); correct the labels, or "
+            f"{int(keep_rows[first]):,}), which is none of the classes learned ({shown}); correct the labels, or "
             "train again with rows of that class"
         )
     if relaxed:
@@ -286,7 +286,7 @@ def _numbers(values: pa.Array, name: str, rows: IntArray) -> NDArray[np.float64]
             first = int(np.argmax(odd))
             raise DataError(
                 f"regression needs numbers, but target {name!r} holds text in {int(odd.sum()):,} of {len(values):,} "
-                f"rows ({shown}; first: row {int(rows[first]) + 1:,}); pass --missing {found[0][:40]!r} if that stands "
+                f"rows ({shown}; first: row {int(rows[first]):,}); pass --missing {found[0][:40]!r} if that stands "
                 "for nothing, or --task auto to predict classes"
             )
         table = pc.cast(pc.replace_substring_regex(words, r"^\+", ""), pa.float64())

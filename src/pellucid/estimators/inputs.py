@@ -118,9 +118,7 @@ def recipe_of_array(
 
     if (too_large := np.abs(X) > np.float64(LARGEST)).any():
         row, column = np.argwhere(too_large)[0].tolist()
-        raise DataError(
-            f"column {names[column]!r} must lie within ±{LARGEST:g}, got {X[row, column]:g} in row {row + 1:,}"
-        )
+        raise DataError(f"column {names[column]!r} must lie within ±{LARGEST:g}, got {X[row, column]:g} in row {row:,}")
     if bins is not None or scaling != "standard":
         recipe = Recipe(steps=tuple(_step(name, X[:, i], scaling, bins) for i, name in enumerate(names)))
         if not recipe.feature_names:

@@ -9,7 +9,8 @@ loop runs over the rows of a batch, side by side in memory, and the processor ta
 
 | file | what it does |
 |---|---|
-| `compiled` | Numba's settings, and where compiled code is kept |
+| `compiled` | Numba's settings |
+| `kept` | compiled code on disk, and when it is used |
 | `elementary` | exp, log(1 + u), tanh and erf written so that they can be vectorised |
 | `dense` | sums of products: the way there and the way back through a Dense layer |
 | `activations` | f, and ∂L/∂z from ∂L/∂a |

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from numba import njit
+
+from pellucid.kernel.kept import Kept, remark
 
 __all__ = ["SOURCE", "Stored", "compiled", "inlined", "summing"]
 
@@ -53,35 +56,34 @@ def summing(function: F) -> F:
 class Stored:
     """A function to call from Python; it runs without Python's lock, and its machine code is kept on disk.
 
-    Numba keeps it in the folder ``NUMBA_CACHE_DIR`` if that is set, else beside the source, else in the user's cache
-    folder. Where it may write to none of them, the function is compiled anew in every process.
+    It is kept in the folder ``NUMBA_CACHE_DIR`` if that is set, else beside the source, else in the user's cache
+    folder; `pellucid.kernel.kept` says when it is used. Where none of them can be written to, the function is compiled
+    anew in every process.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        settings: dict[str, Any] = {"fastmath": _EXACT, "error_model": "numpy", "nogil": True}
-        try:
-            self._function = njit(cache=True, **settings)(function)
-        except RuntimeError:  # "cannot cache function …: no locator available"
-            self._function = njit(**settings)(function)
+        dispatcher: Any = njit(fastmath=_EXACT, error_model="numpy", nogil=True)
+        self._function = dispatcher(function)
+        self._kept: Kept | None = None
+        with suppress(RuntimeError, AttributeError, TypeError):  # "no locator available"; or another Numba's inside
+            self._kept = self._function._cache = Kept(function)
 
     def __call__(self, *arguments: Any) -> Any:
         """The function's answer."""
-        try:
-            return self._function(*arguments)
-        except OSError:  # compiled, but the disk is full or read-only by now; the second call finds it in memory
-            return self._function(*arguments)
+        if self._kept is None:
+            remark(
+                "there is no folder to keep compiled code in, so every process compiles for about ten seconds; set "
+                "NUMBA_CACHE_DIR to one that you can write to"
+            )
+        return self._function(*arguments)
 
     def ready(self, dtype: str) -> bool:
         """Whether there is machine code for these numbers, in memory or on disk.
 
         Numba has no public way to ask for what is on disk; where its inside has changed, the answer is no.
         """
-        try:
-            known = [*self._function.signatures, *self._on_disk()]
-        except (AttributeError, TypeError, OSError):
-            known = list(self._function.signatures)
+        known = list(self._function.signatures)
+        if self._kept is not None:
+            with suppress(AttributeError, TypeError, OSError):
+                known += self._kept.signatures(self._function.targetctx.codegen())
         return any(str(getattr(kind, "dtype", "")) == dtype for signature in known for kind in signature[3:4])
-
-    def _on_disk(self) -> list[Any]:
-        cache, codegen = self._function._cache, self._function.targetctx.codegen()
-        return [key[0] for key in cache._cache_file._load_index() if key == cache._index_key(key[0], codegen)]

@@ -10,11 +10,12 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pellucid.files import write_bytes
+from pellucid.visible import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -60,6 +61,7 @@ _STYLE: Any = {
     "legend.frameon": False,
     "svg.hashsalt": "pellucid",  # the same picture gives the same file
     "svg.fonttype": "none",
+    "text.usetex": False,  # whatever a user set for other pictures
 }
 
 
@@ -161,9 +163,18 @@ def _fixed_on_images(figure: Figure) -> None:
 
 
 def _as_written(figure: Figure) -> None:
-    """A column named ``$x_1$`` keeps its name; the ticks of a logarithmic axis are matplotlib's own formulas."""
-    from matplotlib.text import Text
+    """A column named ``$x_1$`` keeps its name; the ticks of a logarithmic axis are matplotlib's own formulas.
 
+    Characters that no font draws, such as controls, are written out.
+    """
+    from matplotlib.text import Text
+    from matplotlib.ticker import FuncFormatter
+
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            formatter = axis.get_major_formatter()
+            if isinstance(formatter, FuncFormatter):  # given labels are one, too
+                formatter.func = _visible_label(formatter.func)
     formulas = {
         id(label)
         for axes in figure.axes
@@ -174,6 +185,12 @@ def _as_written(figure: Figure) -> None:
     for text in figure.findobj(Text):
         if isinstance(text, Text) and id(text) not in formulas:
             text.set_parse_math(False)
+        if isinstance(text, Text) and (shown := visible(text.get_text())) != text.get_text():
+            text.set_text(shown)
+
+
+def _visible_label(label: Callable[..., str]) -> Callable[..., str]:
+    return lambda *arguments: visible(label(*arguments))
 
 
 def save(figure: Figure, path: Path) -> tuple[Path, Path]:

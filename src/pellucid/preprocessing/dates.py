@@ -360,7 +360,7 @@ def _part_from_json(value: object, where: str) -> DatePart:
 def _no_date(name: str, value: object, row: int | None) -> DataError:
     shown = repr(value)
     shown = shown if len(shown) <= 60 else shown[:57] + "..."
-    at = "" if row is None else f" (row {row + 1:,})"
+    at = "" if row is None else f" (row {row:,})"
     return DataError(
         f"column {name!r} is one of dates, but {shown} is not a date{at}; write it as in 2024-03-31 or "
         "as in the training rows, or give the column another kind before training"

@@ -343,4 +343,4 @@ def _encode_cells(step: Step, cells: list[Any], out: FloatArray) -> None:
         try:
             out[i] = step.encode_one(cell)
         except DataError as error:
-            raise DataError(f"{error} (row {i + 1:,})") from None
+            raise DataError(f"{error} (row {i:,})") from None

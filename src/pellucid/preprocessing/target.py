@@ -43,7 +43,7 @@ class TargetScaler:
             raise DataError("the target has no value in the training rows; give at least one row with a target")
         if not np.isfinite(y).all():
             row = int(np.flatnonzero(~np.isfinite(y))[0])
-            raise DataError(f"the target must be finite, got {float(y[row])!r} (training row {row + 1:,})")
+            raise DataError(f"the target must be finite, got {float(y[row])!r} (training row {row:,})")
         if np.abs(y).max() > LARGEST:
             raise DataError(f"the target must lie within ±{LARGEST:g}; divide it by a constant")
         mean, scale = centre_and_spread(y)

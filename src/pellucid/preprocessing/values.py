@@ -94,7 +94,7 @@ def numbers(column: Any, name: str) -> FloatArray:
                 table[code] = number_of(text, name)
             except DataError as error:
                 first = int(np.flatnonzero(codes == code)[0])
-                raise DataError(f"{error} (row {first + 1:,})") from None
+                raise DataError(f"{error} (row {first:,})") from None
         return table[codes]
     if pa.types.is_null(kind):
         return np.full(len(column), math.nan)
@@ -113,7 +113,7 @@ def numbers(column: Any, name: str) -> FloatArray:
     infinite = np.isinf(result)
     if infinite.any():
         row = int(np.flatnonzero(infinite)[0])
-        raise DataError(f"{_infinity(name, float(result[row]))} (row {row + 1:,})")
+        raise DataError(f"{_infinity(name, float(result[row]))} (row {row:,})")
     return result
 
 

@@ -205,7 +205,7 @@ def _tell_gate(story: Story, name: str, run: Learned, gate: Gate) -> None:
 def _tell_mistakes(story: Story, name: str, run: Learned, gate: Gate) -> None:
     rows = [
         (
-            _text(update.epoch), _text(update.row + 1), _vector(update.inputs), _text(update.target),
+            _text(update.epoch), _text(update.row), _vector(update.inputs), _text(update.target),
             _text(update.answer), _text(update.error), _vector(run.learning_rate * update.error * update.inputs),
             _text(run.learning_rate * update.error), _vector(update.weights), _text(update.bias),
         )
@@ -327,7 +327,7 @@ def _xor_lines(run: Learned, gate: Gate) -> Figure:
     planes = {}
     for update in [u for u in gate.mistakes if u.epoch > since][:4]:
         line = Boundary(name="w · x + b = 0", weights=update.weights, bias=update.bias)
-        name = f"epoch {update.epoch}, after row {update.row + 1}"
+        name = f"epoch {update.epoch}, after row {update.row}"
         planes[name] = Plane(inputs=inputs, targets=np.array(targets), lines=[line])
     return boundary_lines(planes, margin=1.25, title="XOR")
 

@@ -21,6 +21,7 @@ import numpy as np
 from pellucid.errors import RunFolderError
 from pellucid.files import write_text
 from pellucid.plots import canvas
+from pellucid.visible import visible
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -158,7 +159,7 @@ class Story:
         for picture in self.pictures:
             canvas.save(picture.figure, folder / picture.name)
         heading = f"# {title}\n\n" if title else ""
-        write_text(folder / "story.md", heading + self.to_markdown())
+        write_text(folder / "story.md", visible(heading + self.to_markdown()))
         write_text(folder / "results.json", json.dumps(plain(self.result), indent=2, ensure_ascii=False) + "\n")
 
     def __repr__(self) -> str:
@@ -226,7 +227,8 @@ def _markdown(block: Block) -> str:
 
 def _html(block: Block) -> str:
     from base64 import b64encode
-    from html import escape
+
+    from pellucid.artefact.report.text import escape
 
     match block:
         case Heading():

@@ -1,20 +1,24 @@
 """Runs a user's own training script until its first steps and its first evaluation, and writes down what it saw.
 
-Started as ``python -m pellucid.torch_engine.script_tracer SCRIPT REPORT SECONDS``; the report is JSON. The script runs
-as it would by itself, with three differences: every `DataLoader` ends after two batches, ``torch.save`` writes nothing
+Started as ``python -m pellucid.torch_engine.script_tracer SCRIPT REPORT SECONDS PIPE``, in a session of its own; the
+report is JSON, and when the pipe of that number closes, the script ends with all that it started. The script runs as it
+would by itself, with three differences: every `DataLoader` ends after two batches, ``torch.save`` writes nothing
 (weights of two batches would take the place of good ones), and it is stopped when enough was seen.
 """
 
 from __future__ import annotations
 
+import ctypes
 import json
 import math
 import os
 import runpy
+import signal
 import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +31,7 @@ _LOSSES = (
 _BATCHES = 2
 _STEPS = 2
 _KEPT = 40
+_PR_SET_PDEATHSIG = 1
 
 
 class _Enough(BaseException):
@@ -259,8 +264,35 @@ def _outcome(tracer: _Tracer, script: str) -> dict[str, Any]:
     return {"end": "done"}
 
 
-def main(script: str, report: str, seconds: float) -> None:
+def _end_with(pipe: int) -> None:
+    """Start a watcher that kills this process's group as soon as nobody holds the other end of ``pipe``.
+
+    It is a process, not a thread: a script can hold Python's lock in C code for as long as it likes. On Linux the
+    kernel ends this process as well, should the watcher have been killed.
+    """
+    if not hasattr(os, "fork"):  # pragma: no cover
+        return
+    group = os.getpgid(0)
+    parent = os.getppid()
+    if os.fork() == 0:
+        with suppress(BaseException):
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, signal.SIG_IGN)
+            while os.read(pipe, 1):
+                pass
+            os.killpg(group, signal.SIGKILL)
+        os._exit(0)
+    os.close(pipe)
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it was gone before the kernel knew
+            os.killpg(group, signal.SIGKILL)
+
+
+def main(script: str, report: str, seconds: float, pipe: int) -> None:
     """Trace ``script`` for at most ``seconds`` and write the facts to ``report`` as JSON."""
+    _end_with(pipe)
     tracer = _Tracer(script, report, seconds)
     for hook in (_hook_losses, _hook_steps, _hook_models, _hook_data):
         hook(tracer)
@@ -271,4 +303,4 @@ def main(script: str, report: str, seconds: float) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], float(sys.argv[3]))
+    main(sys.argv[1], sys.argv[2], float(sys.argv[3]), int(sys.argv[4]))

@@ -84,5 +84,5 @@ def _first_bad(array: Array) -> str | None:
     if not len(bad):
         return None
     place = tuple(int(i) for i in bad[0])
-    column = f", column {place[1] + 1}" if len(place) > 1 else ""
-    return f"{array[place]} (row {place[0] + 1} of the batch{column})"
+    column = f", column {place[1]}" if len(place) > 1 else ""
+    return f"{array[place]} (row {place[0]} of the batch{column})"

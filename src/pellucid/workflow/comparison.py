@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -21,6 +19,7 @@ from pellucid.workflow.config import write_config
 from pellucid.workflow.cross_validate import FoldScores
 from pellucid.workflow.grid import shown_setting
 from pellucid.workflow.settings import Settings
+from pellucid.workflow.spreadsheet import csv_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -181,9 +180,8 @@ class Comparison:
     def to_csv(self) -> str:
         """A line for each combination, best first; empty cells where there is no number."""
         n_folds = max(row.scores.n_folds for row in self.rows)
-        sink = io.StringIO()
-        writer = csv.writer(sink, lineterminator="\n")
-        writer.writerow([
+        lines: list[Sequence[object]] = []
+        lines.append([
             *self.best.values, self.metric, "low", "high", "behind", "behind_low", "behind_high", "tied", "seconds",
             "parameters", *(f"fold_{k + 1}" for k in range(n_folds)), "problem",
         ])  # fmt: skip
@@ -191,12 +189,12 @@ class Comparison:
             scores, behind = row.scores, row.behind
             folds = [*scores.scores, *[math.nan] * (n_folds - len(scores.scores))]
             numbers = [*_ends(scores.interval), *_ends(behind)]
-            writer.writerow([
+            lines.append([
                 *(shown_setting(name, value) for name, value in row.values.items()),
                 *map(_cell, numbers), "yes" if row.is_tied else "", f"{scores.seconds:.3f}", scores.n_parameters,
                 *map(_cell, folds), scores.problem or "",
             ])  # fmt: skip
-        return sink.getvalue()
+        return csv_text(lines)
 
     def to_markdown(self) -> str:
         """The table, the sentences and the command."""

@@ -24,6 +24,7 @@ from pathlib import Path
 from pellucid.errors import RunFolderError, StorageError
 from pellucid.files import could_not, sync_directory, write_text
 from pellucid.training.checkpoint import CHECKPOINT
+from pellucid.visible import one_line
 from pellucid.workflow.config import CONFIG_FILE
 from pellucid.workflow.model import MODEL_FILE
 
@@ -137,10 +138,10 @@ class RunFolder:
                 part.unlink()
 
     def log(self, lines: Sequence[str]) -> None:
-        """Add lines to the log."""
+        """Add lines to the log, each of them one line there, of visible characters."""
         try:
             with self.file("log").open("a", encoding="utf-8") as stream:
-                stream.writelines(f"{line}\n" for line in lines)
+                stream.writelines(f"{one_line(line)}\n" for line in lines)
         except OSError as error:
             raise StorageError(could_not("write", self.file("log"), error)) from error
 

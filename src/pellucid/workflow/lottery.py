@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 import os
@@ -32,6 +30,7 @@ from pellucid.workflow.lottery_runs import Job, most_in_memory, train_jobs
 from pellucid.workflow.plan import resolved
 from pellucid.workflow.prepare import Prepared, prepare, settings_for, split_of
 from pellucid.workflow.settings import Settings
+from pellucid.workflow.spreadsheet import csv_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -141,16 +140,15 @@ class Lottery:
 
     def to_csv(self) -> str:
         """A line a run: what was drawn, its seed, the metric, the dummy's, whether it failed, epochs."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(["drawn", "seed", self.metric, "dummy", "failed", "epochs", "best_epoch", "problem"])
+        lines: list[Sequence[object]] = []
+        lines.append(["drawn", "seed", self.metric, "dummy", "failed", "epochs", "best_epoch", "problem"])
         for drawn, draws in (("seed", self.seeds), ("split", self.splits)):
             if draws is not None:
                 for run, failed in zip(draws.runs, draws.failed.tolist(), strict=True):
                     value = run.value if math.isfinite(run.value) else ""
                     row = [drawn, run.seed, value, run.dummy, failed, run.epochs, run.best_epoch, run.problem or ""]
-                    writer.writerow(row)
-        return text.getvalue()
+                    lines.append(row)
+        return csv_text(lines)
 
     def save(self, out: str | os.PathLike[str]) -> Path:
         """Write ``lottery.csv``, ``lottery.json`` and the picture (PNG and SVG) to a new or empty folder."""

@@ -115,7 +115,7 @@ def conclude(
     if folder is not None:
         model.save(folder.file("model"))
         write_text(folder.file("history"), histories_to_csv(run.histories))
-        write_table(folder.file("predictions"), _predictions(prepared, model, answers))
+        run = replace(run, remarks=write_table(folder.file("predictions"), _predictions(prepared, model, answers)))
         for k, each in enumerate(outcomes, start=1):
             which = f"network {k} of {settings.n_networks}: " if settings.n_networks > 1 else ""
             end = f"trained {len(each.history)} epochs, best {each.best_epoch}; stopped by: {each.reason}"
@@ -123,6 +123,7 @@ def conclude(
         folder.log([facts["ensemble"]["sentence"]] if settings.n_networks > 1 else [])
         folder.log([] if verdict is None else [verdict.sentence, *verdict.notes])
         folder.log([f"{each.finding} {each.evidence}" for each in findings])
+        folder.log(run.remarks)
         write_text(folder.file("doctor"), findings_to_json(findings, looks))
         write_text(folder.file("metrics"), json.dumps(facts, indent=2, allow_nan=False) + "\n")
     return run, interrupted

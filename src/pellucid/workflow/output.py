@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import os
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pellucid.errors import SettingError
 from pellucid.files import write_bytes
+from pellucid.workflow.spreadsheet import csv_text, safe_table
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,17 +29,19 @@ def check_ending(path: str | os.PathLike[str]) -> str:
     return ending
 
 
-def write_table(path: str | os.PathLike[str], table: pa.Table) -> None:
-    """Write ``table`` whole or not at all."""
-    write_bytes(path, encode(table, check_ending(path)))
+def write_table(path: str | os.PathLike[str], table: pa.Table) -> tuple[str, ...]:
+    """Write ``table`` whole or not at all; what was changed for a spreadsheet's sake, a sentence a column."""
+    content, notes = encode(table, check_ending(path), Path(path).name)
+    write_bytes(path, content)
+    return notes
 
 
-def encode(table: pa.Table, ending: str) -> bytes:
-    """The bytes of a table in one of the formats."""
+def encode(table: pa.Table, ending: str, name: str) -> tuple[bytes, tuple[str, ...]]:
+    """The bytes of a table in one of the formats, and what was changed, by `safe_table` in CSV alone."""
     if ending == ".jsonl":
         lines = (json.dumps(row, ensure_ascii=False) for row in table.to_pylist())
-        return "".join(f"{line}\n" for line in lines).encode()
-    sink = io.BytesIO()
+        return "".join(f"{line}\n" for line in lines).encode(), ()
+    sink, notes = io.BytesIO(), tuple[str, ...]()
     if ending == ".parquet":
         import pyarrow.parquet as pq
 
@@ -47,8 +49,7 @@ def encode(table: pa.Table, ending: str) -> bytes:
     else:
         import pyarrow.csv as pc
 
-        names = io.StringIO()
-        csv.writer(names, lineterminator="\n").writerow(table.column_names)
-        sink.write(names.getvalue().encode())
+        sink.write(csv_text([table.column_names]).encode())
+        table, notes = safe_table(table, name)
         pc.write_csv(table, sink, pc.WriteOptions(include_header=False, quoting_style="needed"))
-    return sink.getvalue()
+    return sink.getvalue(), notes

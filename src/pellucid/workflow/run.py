@@ -51,6 +51,8 @@ class Run:
         The history of every network of an ensemble, in order; of one network, its own.
     findings, looks
         What the doctor found, the gravest first, and what it looked at in the first network.
+    remarks
+        What is to be known of the files that were written.
     """
 
     model: Model
@@ -62,6 +64,7 @@ class Run:
     histories: tuple[tuple[Epoch, ...], ...] = ()
     findings: tuple[Finding, ...] = ()
     looks: tuple[Look, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         """One line with the first metric."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 import os
@@ -20,6 +18,7 @@ from pellucid.workflow.config import write_config
 from pellucid.workflow.grid import shown_setting
 from pellucid.workflow.search_space import Space
 from pellucid.workflow.settings import Settings
+from pellucid.workflow.spreadsheet import csv_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -215,18 +214,17 @@ class Search:
         """A line a trial, by number."""
         names = list(dict.fromkeys(name for trial in self.trials for name in trial.values))
         n_folds = max(len(trial.folds) for trial in self.trials)
-        sink = io.StringIO()
-        writer = csv.writer(sink, lineterminator="\n")
+        lines: list[Sequence[object]] = []
         folds = [f"fold_{k + 1}" for k in range(n_folds)]
-        writer.writerow(["trial", "state", self.metric, *folds, "seconds", *names, "problem"])
+        lines.append(["trial", "state", self.metric, *folds, "seconds", *names, "problem"])
         for trial in self.trials:
             scores = [*map(_cell, trial.folds), *[""] * (n_folds - len(trial.folds))]
             values = (shown_setting(n, trial.values[n]) if n in trial.values else "" for n in names)
-            writer.writerow([
+            lines.append([
                 trial.number, trial.state, _cell(trial.score), *scores, f"{trial.seconds:.3f}", *values,
                 trial.problem or "",
             ])  # fmt: skip
-        return sink.getvalue()
+        return csv_text(lines)
 
     def to_json(self) -> dict[str, Any]:
         """Everything but the trials and the network, as plain JSON values."""

@@ -3,6 +3,9 @@
 The script is the user's and does what it does: it reads its data and may write its files. It runs in the folder from
 which Pellucid was called, without input, with a time limit, and its loaders end after two batches; ``torch.save``
 writes nothing, so that weights of two batches take the place of none.
+
+It never outlives Pellucid: a signal that ends Pellucid ends it as well, and where Pellucid is killed outright, a
+watcher beside the script sees that the pipe between them has closed.
 """
 
 from __future__ import annotations
@@ -16,8 +19,10 @@ import tempfile
 import threading
 from collections import deque
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from pellucid.errors import SettingError
@@ -64,19 +69,20 @@ def trace_script(path: str | os.PathLike[str], *, seconds: float = 60.0) -> Trac
 
 
 def _run(script: Path, seconds: float) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory(prefix="pellucid-") as folder:
+    with tempfile.TemporaryDirectory(prefix="pellucid-") as folder, _ended_by_signals(), _pipe() as (alive, _):
         report = Path(folder) / "report.json"
-        command = [sys.executable, "-m", "pellucid.torch_engine.script_tracer", str(script), str(report), str(seconds)]
+        tracer = [sys.executable, "-m", "pellucid.torch_engine.script_tracer"]
+        command = [*tracer, str(script), str(report), str(seconds), str(alive)]
         environment = {**os.environ, "MPLBACKEND": "Agg", "PYTHONUNBUFFERED": "1"}
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-            env=environment, start_new_session=True,
+            env=environment, start_new_session=True, pass_fds=(alive,) if os.name == "posix" else (),
         )  # fmt: skip
         tail: deque[int] = deque(maxlen=_TAIL)
         reader = threading.Thread(target=_drain, args=(process, tail), daemon=True)
-        reader.start()
         timed_out = False
         try:
+            reader.start()
             process.wait(seconds + _GRACE)
         except subprocess.TimeoutExpired:
             timed_out = True
@@ -89,6 +95,40 @@ def _run(script: Path, seconds: float) -> dict[str, Any]:
             message = last[0] if last else f"the process ended with code {process.returncode}"
             facts = {"end": "timeout" if timed_out else "died", "message": message, "line": 0}
         return facts
+
+
+@contextmanager
+def _pipe() -> Iterator[tuple[int, int]]:
+    """A pipe that nothing is written to: when this process is gone, however that came, its reader sees the end."""
+    reader, writer = os.pipe()
+    try:
+        yield reader, writer
+    finally:
+        os.close(reader)
+        os.close(writer)
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Within the block, SIGTERM and SIGHUP raise `SystemExit`, so that what was begun is put in order first.
+
+    A signal that is ignored (``nohup``) or handled by others stays so.
+    """
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    if threading.current_thread() is not threading.main_thread():
+        numbers = []
+    mine = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
+
+    def end(number: int, frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    for number in mine:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number in mine:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def _drain(process: subprocess.Popen[bytes], tail: deque[int]) -> None:

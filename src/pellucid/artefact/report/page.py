@@ -1,6 +1,6 @@
 """From sections to one HTML file: no script, no request, dark and light, narrow and printed.
 
-Whatever comes from a user's table (names of columns, categories, cells) is escaped here and nowhere else; a policy in
+Whatever comes from a user's table (names of columns, categories, cells) is escaped here, by `text`; a policy in
 the page's head forbids requests and scripts besides.
 """
 
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from html import escape
 from importlib.resources import files
 
 from pellucid.artefact.report.blocks import (
@@ -23,11 +22,11 @@ from pellucid.artefact.report.blocks import (
     Points,
     Section,
 )
+from pellucid.artefact.report.text import escape
 
 __all__ = ["POLICY", "page"]
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _PHONE = 350  # pixels: what fits a phone
 _LEAST_SCALE = 0.66  # of a picture: letters of 10 points are then 9 pixels high
 
@@ -47,9 +46,9 @@ def page(title: str, lead: Sequence[str], sections: Sequence[Section]) -> str:
     (True, False)
     """
     style = files("pellucid.artefact.report").joinpath("style.css").read_text(encoding="utf-8")
-    links = "\n".join(f'<li><a href="#{escape(s.name)}">{_text(s.title)}</a></li>' for s in sections)
+    links = "\n".join(f'<li><a href="#{escape(s.name)}">{escape(s.title)}</a></li>' for s in sections)
     body = "\n".join(_section(each) for each in sections)
-    lines = "".join(f"<p>{_text(line)}</p>" for line in lead)
+    lines = "".join(f"<p>{escape(line)}</p>" for line in lead)
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -57,13 +56,13 @@ def page(title: str, lead: Sequence[str], sections: Sequence[Section]) -> str:
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="{POLICY}">
 <meta name="color-scheme" content="light dark">
-<title>{_text(title)}</title>
+<title>{escape(title)}</title>
 <style>
 {style}</style>
 </head>
 <body>
 <a class="skip" href="#main">Skip to the content</a>
-<header><h1>{_text(title)}</h1>{lines}</header>
+<header><h1>{escape(title)}</h1>{lines}</header>
 <nav aria-label="Sections"><ol>
 {links}
 </ol></nav>
@@ -78,7 +77,7 @@ def page(title: str, lead: Sequence[str], sections: Sequence[Section]) -> str:
 
 def _section(section: Section) -> str:
     name = escape(section.name)
-    heading = f'<h2 id="{name}-title">{_text(section.title)}</h2>'
+    heading = f'<h2 id="{name}-title">{escape(section.title)}</h2>'
     return f'<section id="{name}" aria-labelledby="{name}-title">\n{heading}\n{_blocks(section.blocks)}\n</section>'
 
 
@@ -89,9 +88,9 @@ def _blocks(blocks: Sequence[Block]) -> str:
 def _block(block: Block) -> str:  # noqa: PLR0911 (one for each kind)
     match block:
         case Paragraph():
-            return f'<p class="strong">{_text(block.text)}</p>' if block.strong else f"<p>{_text(block.text)}</p>"
+            return f'<p class="strong">{escape(block.text)}</p>' if block.strong else f"<p>{escape(block.text)}</p>"
         case Points():
-            return "<ul>" + "".join(f"<li>{_text(text)}</li>" for text in block.texts) + "</ul>"
+            return "<ul>" + "".join(f"<li>{escape(text)}</li>" for text in block.texts) + "</ul>"
         case Numbers():
             return _numbers(block)
         case Picture():
@@ -102,11 +101,11 @@ def _block(block: Block) -> str:  # noqa: PLR0911 (one for each kind)
         case Code():
             return _caption(block.caption, "p") + _code(block.text, command=block.command)
         case Article():
-            parts = "".join(f"<dt>{_text(word)}</dt><dd>{_text(text)}</dd>" for word, text in block.parts)
+            parts = "".join(f"<dt>{escape(word)}</dt><dd>{escape(text)}</dd>" for word, text in block.parts)
             command = "" if block.command is None else _code(block.command, command=True)
-            return f"<article><h3>{_text(block.title)}</h3><dl>{parts}</dl>{command}</article>"
+            return f"<article><h3>{escape(block.title)}</h3><dl>{parts}</dl>{command}</article>"
         case Folded():
-            return f"<details><summary>{_text(block.title)}</summary>\n{_blocks(block.blocks)}\n</details>"
+            return f"<details><summary>{escape(block.title)}</summary>\n{_blocks(block.blocks)}\n</details>"
 
 
 def _picture(picture: Picture) -> str:
@@ -114,16 +113,16 @@ def _picture(picture: Picture) -> str:
     width = re.match(r'<svg[^>]*? width="([\d.]+)pt"', picture.svg)
     least = 0.0 if width is None else float(width.group(1)) * 4 / 3 * _LEAST_SCALE  # 96 pixels are 72 points
     scrolls = f' tabindex="0" style="--least: {least:.0f}px"' if least > _PHONE else ""
-    return f'<div class="picture" role="img" aria-label="{_text(picture.alt)}"{scrolls}>{picture.svg}</div>'
+    return f'<div class="picture" role="img" aria-label="{escape(picture.alt)}"{scrolls}>{picture.svg}</div>'
 
 
 def _caption(text: str, tag: str = "figcaption") -> str:
-    return f"<{tag}>{_text(text)}</{tag}>" if text else ""
+    return f"<{tag}>{escape(text)}</{tag}>" if text else ""
 
 
 def _code(text: str, *, command: bool) -> str:
     kind = ' class="command"' if command else ' tabindex="0"'
-    return f"<pre{kind}><code>{_text(text)}</code></pre>"
+    return f"<pre{kind}><code>{escape(text)}</code></pre>"
 
 
 def _numbers(table: Numbers) -> str:
@@ -131,7 +130,7 @@ def _numbers(table: Numbers) -> str:
 
     def cell(tag: str, k: int, text: str, scope: str = "") -> str:
         kind = ' class="number"' if k in right else ""
-        return f"<{tag}{scope and f' scope={scope}'}{kind}>{_text(text)}</{tag}>"
+        return f"<{tag}{scope and f' scope={scope}'}{kind}>{escape(text)}</{tag}>"
 
     def row(cells: Sequence[str]) -> str:
         named = bool(cells) and 0 not in right
@@ -141,13 +140,8 @@ def _numbers(table: Numbers) -> str:
 
     head = "".join(cell("th", k, text, "col") for k, text in enumerate(table.headings))
     rows = "\n".join(row(cells) for cells in table.rows)
-    label = _text(table.caption)
+    label = escape(table.caption)
     return (
         f'<div class="table" role="region" aria-label="{label}" tabindex="0"><table><caption>{label}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>\n{rows}\n</tbody></table></div>"
     )
-
-
-def _text(text: str) -> str:
-    """Escaped, in text and in attributes alike; control characters, which HTML does not have, become �."""
-    return escape(_CONTROL.sub("\N{REPLACEMENT CHARACTER}", text))

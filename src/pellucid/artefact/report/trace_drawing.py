@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 
+from pellucid.artefact.report.text import escape
 from pellucid.artefact.report.trace_values import Column, Drawn, Line, TracePage
 
 __all__ = ["drawing", "highlights"]

@@ -8,11 +8,11 @@ scripts, and whatever comes from a table is escaped here and in `trace_drawing`.
 from __future__ import annotations
 
 from base64 import b64encode
-from html import escape
 from importlib.resources import files
 from math import isfinite
 
 from pellucid.artefact.report.page import POLICY
+from pellucid.artefact.report.text import escape
 from pellucid.artefact.report.trace_drawing import drawing, highlights
 from pellucid.artefact.report.trace_values import (
     Column,

@@ -106,7 +106,7 @@ def _conversion(array: NDArray[Any], where: str) -> tuple[Callable[[NDArray[Any]
     low, high = array.min().item(), array.max().item()
     if not (np.isfinite(low) and np.isfinite(high)):
         first = next(i for i, image in enumerate(array) if not np.isfinite(image).all())
-        raise DataError(f"{where} must be finite, but image {first + 1:,} holds NaN or infinity; replace those values")
+        raise DataError(f"{where} must be finite, but image {first:,} holds NaN or infinity; replace those values")
     if kind == "f":
         if low < 0 or high > 1:
             raise DataError(
