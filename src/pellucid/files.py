@@ -1,4 +1,4 @@
-"""Writing a file so that a reader sees the old one whole or the new one whole, never a part.
+"""Opening what is a file, and writing one so that a reader sees the old one whole or the new one whole, never a part.
 
 The order is: write aside, flush, fsync, rename over the old name, fsync the directory. After a crash at any
 point the name holds either what it held before or all of the new content. A failure at any step (disk full,
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -18,7 +19,24 @@ from typing import BinaryIO
 
 from pellucid.errors import StorageError
 
-__all__ = ["atomic_writer", "sync_directory", "write_bytes", "write_text"]
+__all__ = ["atomic_writer", "open_plain", "sync_directory", "write_bytes", "write_text"]
+
+
+def open_plain(path: str | os.PathLike[str]) -> BinaryIO:
+    """Open what is a file for reading; a pipe or a device could keep its reader for ever.
+
+    Raises
+    ------
+    StorageError
+        It is a pipe, a socket or a device.
+    OSError
+        The operating system's own, as from `open`; of a folder, too.
+    """
+    mode = Path(path).stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        what = "a pipe" if stat.S_ISFIFO(mode) else "a socket" if stat.S_ISSOCK(mode) else "a device"
+        raise StorageError(f"could not read {os.fspath(path)!r}: it is {what}; save what it gives and name that file")
+    return Path(path).open("rb")
 
 
 @contextmanager
