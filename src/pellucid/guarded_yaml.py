@@ -71,6 +71,7 @@ def parse(raw: bytes, *, what: str) -> Any:
 def _check(raw: bytes) -> None:
     """Look at the text piece by piece, without building anything of it."""
     ends, depth, values = time.monotonic() + MAX_SECONDS, 0, 0
+    event: Any
     for event in yaml.parse(raw, Loader=yaml.SafeLoader):
         mark = event.start_mark
         if getattr(event, "anchor", None) is not None:

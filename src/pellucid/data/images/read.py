@@ -68,6 +68,7 @@ def read_images(  # noqa: PLR0911 (one return for each kind of source)
     size: tuple[int, int] | None = None,
     channels: int | None = None,
     expect_labels: bool = True,
+    max_unpacked: int | None = None,
 ) -> ImageTables:
     """Read images, all in one size and with one number of channels.
 
@@ -84,6 +85,9 @@ def read_images(  # noqa: PLR0911 (one return for each kind of source)
         1 (grey) or 3 (red, green, blue). When None, grey if every image is.
     expect_labels
         False for predictions: labels are then read where there are any.
+    max_unpacked
+        How many MB a packed idx file or an ``.npz`` archive may unpack to; when None, the larger of 256 MB and 100
+        times its size.
 
     Raises
     ------
@@ -118,14 +122,14 @@ def read_images(  # noqa: PLR0911 (one return for each kind of source)
         case "image":
             return _read_single([os.fspath(source)], shown, wish)
         case "npz":
-            parts = read_npz(path, expect_labels=expect_labels)
+            parts = read_npz(path, expect_labels=expect_labels, max_unpacked=max_unpacked)
             return _from_arrays(parts, shown, "npz", wish)
         case "idx":
-            part = read_idx_pair(path, expect_labels=expect_labels)
+            part = read_idx_pair(path, expect_labels=expect_labels, max_unpacked=max_unpacked)
             return _from_arrays((part, None), shown, "idx", wish)
         case "idx folder":
             names = [entry.name for entry in found.path.iterdir()]
-            parts = read_idx_folder(found.path, names, expect_labels=expect_labels)
+            parts = read_idx_folder(found.path, names, expect_labels=expect_labels, max_unpacked=max_unpacked)
             return _from_arrays(parts, shown, "idx", wish)
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from pellucid.errors import DataError, StorageError
-from pellucid.files import could_not
+from pellucid.files import could_not, open_plain
 
 __all__ = ["SUFFIXES", "Folder", "Listing", "Loose", "Store", "Zip", "is_image_name", "open_zip", "read_entry"]
 
@@ -137,7 +137,7 @@ class Loose:
 
 def _open_file(path: Path) -> BinaryIO:
     try:
-        return path.open("rb")
+        return open_plain(path)
     except FileNotFoundError as error:
         raise DataError(f"there is no file {os.fspath(path)!r}: check the path") from error
     except OSError as error:
