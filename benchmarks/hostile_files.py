@@ -259,7 +259,9 @@ def wide(rng: random.Random, folder: Path) -> Case:
 def no_files(rng: random.Random, folder: Path) -> Case:
     """A folder, a pipe, a device, a link in a circle, nothing at all, or nearly nothing."""
     path = folder / "t.csv"
-    how = rng.choice(["folder", "pipe", "zero", "null", "random", "loop", "missing", "long", "tiny", "unreadable", "bytes"])
+    how = rng.choice(
+        ["folder", "pipe", "zero", "null", "random", "loop", "missing", "long", "tiny", "unreadable", "bytes"]
+    )
     if how == "folder":
         path.mkdir()
     elif how == "pipe":
@@ -272,7 +274,11 @@ def no_files(rng: random.Random, folder: Path) -> Case:
     elif how == "long":
         path = folder / ("x" * 5_000)
     elif how == "tiny":
-        path.write_bytes(rng.choice([b"", b"\n", b"\xef\xbb\xbf", b"\xff\xfe", b"a,b\n", b"\0", b"1", b"PAR1", b"ARROW1", b"{", b"["]))
+        path.write_bytes(
+            rng.choice(
+                [b"", b"\n", b"\xef\xbb\xbf", b"\xff\xfe", b"a,b\n", b"\0", b"1", b"PAR1", b"ARROW1", b"{", b"["]
+            )
+        )
     elif how == "unreadable":
         path.write_bytes(b"a,y\n1,0\n")
         path.chmod(0)
@@ -287,7 +293,20 @@ def no_files(rng: random.Random, folder: Path) -> Case:
 
 def configurations(rng: random.Random, folder: Path) -> Case:
     """YAML with aliases, deep, long, doubled, typed, or with settings that are none."""
-    names = ("epochs", "target", "hidden", "data", "drop", "missing", "learning_rate", "image_size", "seed", "encoding", "<<", "separator")
+    names = (
+        "epochs",
+        "target",
+        "hidden",
+        "data",
+        "drop",
+        "missing",
+        "learning_rate",
+        "image_size",
+        "seed",
+        "encoding",
+        "<<",
+        "separator",
+    )
     odd = (
         "&x [1]", "*x", "!!python/object/apply:os.system [id]", "!!set {a}", "[" * 50 + "]" * 50, "{a: {b: {c: 1}}}", "9" * 5_000,
         "0x" + "f" * 999, "1:59" * 50, ".nan", ".inf", "-1", "1e999", "2020-01-01", '"\\ud800"', '"\\0"', "'", "[a, b", "|\n  x",
@@ -295,7 +314,9 @@ def configurations(rng: random.Random, folder: Path) -> Case:
     )  # fmt: skip
     lines = [f"{rng.choice(names)}: {rng.choice(odd)}" for _ in range(rng.randint(1, 3))]
     if rng.random() < 0.2:
-        parts = ["&x0 [a,a,a,a,a,a,a,a,a]"] + [f"&x{i} [{','.join([f'*x{i - 1}'] * 9)}]" for i in range(1, rng.randint(2, 12))]
+        parts = ["&x0 [a,a,a,a,a,a,a,a,a]"] + [
+            f"&x{i} [{','.join([f'*x{i - 1}'] * 9)}]" for i in range(1, rng.randint(2, 12))
+        ]
         lines.append(f"epochs: [{','.join(parts)}]")
     text, how = "\n".join(lines).encode(), "whole"
     if rng.random() < 0.3:
@@ -365,7 +386,9 @@ def idx_mutated(rng: random.Random, folder: Path) -> Case:
     end, how = ".gz" if packed else "", ""
     parts = {"images": pack(images), "labels": pack(labels)}
     if rng.random() < 0.2:
-        parts["images"] = pack(images[:4] + b"".join(k.to_bytes(4, "big") for k in (n, 4_000, 40_000)) + bytes(160 << 20))
+        parts["images"] = pack(
+            images[:4] + b"".join(k.to_bytes(4, "big") for k in (n, 4_000, 40_000)) + bytes(160 << 20)
+        )
         how = "bomb"
     which = rng.choice(list(parts))
     if not how:
@@ -376,8 +399,25 @@ def idx_mutated(rng: random.Random, folder: Path) -> Case:
 
 
 def random_bytes(rng: random.Random, folder: Path) -> Case:
-    head = rng.choice([b"", b"PAR1", b"ARROW1\0\0", b"\x1f\x8b", b"PK\x03\x04", b"{", b"\x89PNG\r\n\x1a\n", b"\x28\xb5\x2f\xfd", b"BZh9", b"\xff\xfe"])
-    body = rng.randbytes(rng.randint(0, 3_000)) if rng.random() < 0.6 else "".join(rng.choices(string.printable, k=900)).encode()
+    head = rng.choice(
+        [
+            b"",
+            b"PAR1",
+            b"ARROW1\0\0",
+            b"\x1f\x8b",
+            b"PK\x03\x04",
+            b"{",
+            b"\x89PNG\r\n\x1a\n",
+            b"\x28\xb5\x2f\xfd",
+            b"BZh9",
+            b"\xff\xfe",
+        ]
+    )
+    body = (
+        rng.randbytes(rng.randint(0, 3_000))
+        if rng.random() < 0.6
+        else "".join(rng.choices(string.printable, k=900)).encode()
+    )
     return _write(folder, "t.csv", head + body, repr(head))
 
 

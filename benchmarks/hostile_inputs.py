@@ -36,7 +36,19 @@ from typing import Any
 from hostile_files import KINDS, Case
 
 SECONDS, BYTES, LETTERS = 60.0, 4 << 30, 4_000
-TRAIN = ["--preset", "plain", "--engine", "numpy", "--epochs", "1", "--hidden", "4", "--no-verdict", "--no-report", "-q"]
+TRAIN = [
+    "--preset",
+    "plain",
+    "--engine",
+    "numpy",
+    "--epochs",
+    "1",
+    "--hidden",
+    "4",
+    "--no-verdict",
+    "--no-report",
+    "-q",
+]
 
 
 @dataclass
@@ -153,7 +165,11 @@ class Worker:
 
 
 def campaign(
-    n: int, seed: int, folder: Path, kinds: Sequence[Callable[[random.Random, Path], Case]] = KINDS, keep: Path | None = None
+    n: int,
+    seed: int,
+    folder: Path,
+    kinds: Sequence[Callable[[random.Random, Path], Case]] = KINDS,
+    keep: Path | None = None,
 ) -> tuple[dict[str, Tally], list[str]]:
     """Try ``n`` inputs: the tally of each kind, and what failed."""
     tallies, failures = {kind.__name__: Tally() for kind in kinds}, []
@@ -185,7 +201,10 @@ def campaign(
 def a_model(folder: Path) -> Path:
     """A small model that predicts from columns ``a``, ``b`` and ``c``."""
     rng = random.Random(0)
-    rows = [f"{rng.gauss(0, 1):.3f},{rng.gauss(0, 1):.3f},{rng.choice('pqr')},{rng.choice(['yes', 'no'])}" for _ in range(80)]
+    rows = [
+        f"{rng.gauss(0, 1):.3f},{rng.gauss(0, 1):.3f},{rng.choice('pqr')},{rng.choice(['yes', 'no'])}"
+        for _ in range(80)
+    ]
     (folder / "table.csv").write_text("a,b,c,y\n" + "\n".join(rows) + "\n", encoding="utf-8")
     done = run_one(["train", str(folder / "table.csv"), "--target", "y", "--out", str(folder / "model"), *TRAIN])
     assert done[0] == "answered", done
