@@ -35,9 +35,10 @@ class Case:
 
 
 ODD_WORDS = (
-    "", " ", "NA", "nan", "inf", "-inf", "1e999", "-0", "0x10", "1_000", "1,5", "\u00a0", "\ufeff", "\u202eabc", "\x1b[31m", "é" * 50,
-    "\U0001f600", "=1+1", "@SUM(A1)", '"', '""', "'", "2020-02-30", "0000-00-00", "9999-12-31", "true", "None", "[1]",
-    "{}", "9" * 400, "0." + "3" * 400, "x" * 70_000, "\t", "\\", "null", "1e-400", "٣", "½", "$1,000", "50%", "-", "NaT",
+    "", " ", "NA", "nan", "inf", "-inf", "1e999", "-0", "0x10", "1_000", "1,5", "\u00a0", "\ufeff", "\u202eabc",
+    "\x1b[31m", "é" * 50, "\U0001f600", "=1+1", "@SUM(A1)", '"', '""', "'", "2020-02-30", "0000-00-00", "9999-12-31", "true",
+    "None", "[1]", "{}", "9" * 400, "0." + "3" * 400, "x" * 70_000, "\t", "\\", "null", "1e-400", "٣", "½", "$1,000",
+    "50%", "-", "NaT",
 )  # fmt: skip
 
 
@@ -176,7 +177,8 @@ def odd_json(rng: random.Random, folder: Path) -> Case:
     """JSON lines that are valid, or nearly, and no table."""
     depth = rng.choice([5, 50, 500, 5_000, 100_000])
     odd = [
-        '"\\udc00"', '"\\ud83d\\ude00"', "NaN", "1e999", "9" * 6_000, "[" * depth + "]" * depth, '{"k":' * depth + "1" + "}" * depth,
+        '"\\udc00"', '"\\ud83d\\ude00"', "NaN", "1e999", "9" * 6_000, "[" * depth + "]" * depth,
+        '{"k":' * depth + "1" + "}" * depth,
         '{"a":1,"a":2}', '"\\u0000"', "[1,2]", "[]", "{}", "null", "true", '"x"', "-", "1.", "'a'", '"\\x"',
     ]  # fmt: skip
     lines = [f'{{"a": {i}, "b": {rng.choice(odd)}, "y": {i % 2}}}' for i in range(rng.randint(1, 40))]
@@ -256,12 +258,18 @@ def wide(rng: random.Random, folder: Path) -> Case:
     return _write(folder, "w.csv", raw, f"{how}, {n:,}")
 
 
+_NO_FILES = ("folder", "pipe", "zero", "null", "random", "loop", "missing", "long", "tiny", "unreadable", "bytes")
+_TINY = (b"", b"\n", b"\xef\xbb\xbf", b"\xff\xfe", b"a,b\n", b"\0", b"1", b"PAR1", b"ARROW1", b"{", b"[")
+_HEADS = (
+    b"", b"PAR1", b"ARROW1\0\0", b"\x1f\x8b", b"PK\x03\x04", b"{", b"\x89PNG\r\n\x1a\n", b"\x28\xb5\x2f\xfd", b"BZh9",
+    b"\xff\xfe",
+)  # fmt: skip
+
+
 def no_files(rng: random.Random, folder: Path) -> Case:
     """A folder, a pipe, a device, a link in a circle, nothing at all, or nearly nothing."""
     path = folder / "t.csv"
-    how = rng.choice(
-        ["folder", "pipe", "zero", "null", "random", "loop", "missing", "long", "tiny", "unreadable", "bytes"]
-    )
+    how = rng.choice(_NO_FILES)
     if how == "folder":
         path.mkdir()
     elif how == "pipe":
@@ -274,11 +282,7 @@ def no_files(rng: random.Random, folder: Path) -> Case:
     elif how == "long":
         path = folder / ("x" * 5_000)
     elif how == "tiny":
-        path.write_bytes(
-            rng.choice(
-                [b"", b"\n", b"\xef\xbb\xbf", b"\xff\xfe", b"a,b\n", b"\0", b"1", b"PAR1", b"ARROW1", b"{", b"["]
-            )
-        )
+        path.write_bytes(rng.choice(_TINY))
     elif how == "unreadable":
         path.write_bytes(b"a,y\n1,0\n")
         path.chmod(0)
@@ -291,28 +295,21 @@ def no_files(rng: random.Random, folder: Path) -> Case:
 # --- configurations
 
 
+_SETTINGS = (
+    "epochs", "target", "hidden", "data", "drop", "missing", "learning_rate", "image_size", "seed", "encoding", "<<",
+    "separator", "max_unpacked",
+)  # fmt: skip
+
+
 def configurations(rng: random.Random, folder: Path) -> Case:
     """YAML with aliases, deep, long, doubled, typed, or with settings that are none."""
-    names = (
-        "epochs",
-        "target",
-        "hidden",
-        "data",
-        "drop",
-        "missing",
-        "learning_rate",
-        "image_size",
-        "seed",
-        "encoding",
-        "<<",
-        "separator",
-    )
     odd = (
-        "&x [1]", "*x", "!!python/object/apply:os.system [id]", "!!set {a}", "[" * 50 + "]" * 50, "{a: {b: {c: 1}}}", "9" * 5_000,
-        "0x" + "f" * 999, "1:59" * 50, ".nan", ".inf", "-1", "1e999", "2020-01-01", '"\\ud800"', '"\\0"', "'", "[a, b", "|\n  x",
-        "x" * 100_000, "[" + "1," * 5_000 + "1]", "null", "~", "true", "zlib", "²", "→", "[null]", "[[1]]", "10000000000",
+        "&x [1]", "*x", "!!python/object/apply:os.system [id]", "!!set {a}", "[" * 50 + "]" * 50, "{a: {b: {c: 1}}}",
+        "9" * 5_000, "0x" + "f" * 999, "1:59" * 50, ".nan", ".inf", "-1", "1e999", "2020-01-01", '"\\ud800"', '"\\0"', "'",
+        "[a, b", "|\n  x", "x" * 100_000, "[" + "1," * 5_000 + "1]", "null", "~", "true", "zlib", "²", "→", "[null]",
+        "[[1]]", "10000000000",
     )  # fmt: skip
-    lines = [f"{rng.choice(names)}: {rng.choice(odd)}" for _ in range(rng.randint(1, 3))]
+    lines = [f"{rng.choice(_SETTINGS)}: {rng.choice(odd)}" for _ in range(rng.randint(1, 3))]
     if rng.random() < 0.2:
         parts = ["&x0 [a,a,a,a,a,a,a,a,a]"] + [
             f"&x{i} [{','.join([f'*x{i - 1}'] * 9)}]" for i in range(1, rng.randint(2, 12))
@@ -399,29 +396,13 @@ def idx_mutated(rng: random.Random, folder: Path) -> Case:
 
 
 def random_bytes(rng: random.Random, folder: Path) -> Case:
-    head = rng.choice(
-        [
-            b"",
-            b"PAR1",
-            b"ARROW1\0\0",
-            b"\x1f\x8b",
-            b"PK\x03\x04",
-            b"{",
-            b"\x89PNG\r\n\x1a\n",
-            b"\x28\xb5\x2f\xfd",
-            b"BZh9",
-            b"\xff\xfe",
-        ]
-    )
-    body = (
-        rng.randbytes(rng.randint(0, 3_000))
-        if rng.random() < 0.6
-        else "".join(rng.choices(string.printable, k=900)).encode()
-    )
+    head = rng.choice(_HEADS)
+    text = "".join(rng.choices(string.printable, k=900)).encode()
+    body = rng.randbytes(rng.randint(0, 3_000)) if rng.random() < 0.6 else text
     return _write(folder, "t.csv", head + body, repr(head))
 
 
 KINDS: tuple[Callable[[random.Random, Path], Case], ...] = (
-    csv_mutated, odd_cells, parquet_mutated, arrow_mutated, json_mutated, odd_json, nested_columns, packed_mutated, bombs,
-    wide, no_files, random_bytes, configurations, pictures_mutated, archives, idx_mutated,
+    csv_mutated, odd_cells, parquet_mutated, arrow_mutated, json_mutated, odd_json, nested_columns, packed_mutated,
+    bombs, wide, no_files, random_bytes, configurations, pictures_mutated, archives, idx_mutated,
 )  # fmt: skip

@@ -39,6 +39,9 @@ def open_plain(path: str | os.PathLike[str]) -> BinaryIO:
     return Path(path).open("rb")
 
 
+_LONG = 400  # characters of a path, from which on a message leaves out its middle
+
+
 @contextmanager
 def atomic_writer(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """Open a file beside ``path``; on leaving the block without an error it takes ``path``'s name, synced.
@@ -126,10 +129,14 @@ def could_not(verb: str, path: str | os.PathLike[str], error: OSError) -> str:
         "ENOENT": "it does not exist: check the path",
         "ENOTDIR": "a part of the path is a file, not a folder: check the path",
         "EISDIR": "it is a folder: name a file",
+        "ENAMETOOLONG": "the path is too long: check it",
+        "ELOOP": "its links lead in a circle: check them",
         "EIO": "the device reported an input/output error: check the disk",
     }
     name = errno.errorcode.get(error.errno or 0, "")
     reason = error.strerror or str(error)
     remedy = remedies.get(name, "check the path and the disk")
     kept = "; what stood there before is unchanged" if verb == "write" else ""
-    return f"could not {verb} {os.fspath(path)!r} ({reason}): {remedy}{kept}"
+    shown = os.fspath(path)
+    shown = shown if len(shown) <= _LONG else f"{shown[: _LONG // 2]}…{shown[-_LONG // 4 :]}"
+    return f"could not {verb} {shown!r} ({reason}): {remedy}{kept}"

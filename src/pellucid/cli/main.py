@@ -34,7 +34,8 @@ from pellucid.cli import (
     train,
     units,
 )
-from pellucid.errors import DivergenceError, PellucidError, UserError
+from pellucid.errors import DivergenceError, PellucidError, StorageError, UserError
+from pellucid.files import could_not
 
 __all__ = ["app", "main"]
 
@@ -98,6 +99,10 @@ def main() -> None:
         # The reader of our output has gone (`pellucid data | head -1`): leave quietly.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(0) from None
+    except OSError as error:
+        if error.filename is None:  # not about a file of the user's
+            raise
+        _fail(StorageError(could_not("use", error.filename, error)), 2)
     except KeyboardInterrupt:
         print("\nstopped; what was not finished is not kept", file=sys.stderr)
         raise SystemExit(130) from None

@@ -12,7 +12,7 @@ import yaml
 
 from pellucid.errors import SettingError, StorageError
 from pellucid.files import could_not, open_plain
-from pellucid.guarded_yaml import MAX_BYTES, parse
+from pellucid.workflow.guarded_yaml import MAX_BYTES, parse
 from pellucid.workflow.rules import shown
 from pellucid.workflow.settings import SECTIONS, Settings
 
@@ -46,7 +46,7 @@ def read_config(path: str | os.PathLike[str]) -> tuple[dict[str, Any], str | Non
     Raises
     ------
     SettingError
-        The file is no YAML mapping, or more than a config needs (see `pellucid.guarded_yaml`); names the line.
+        The file is no YAML mapping, or more than a config needs (see `pellucid.workflow.guarded_yaml`); names the line.
     StorageError
         The file cannot be read.
     """

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from pellucid.errors import SettingError
-from pellucid.guarded_yaml import MAX_BYTES, MAX_DEPTH, MAX_VALUES, parse
+from pellucid.workflow.guarded_yaml import MAX_BYTES, MAX_DEPTH, MAX_VALUES, parse
 
 
 def bomb(levels: int) -> bytes:
