@@ -215,6 +215,24 @@ def test_what_arrow_packs_in_its_own_ways_is_read(tmp_path: Path) -> None:
     assert read.column("d").to_pylist() == [1, 2, 3]
 
 
+def test_wraps_around_wraps_are_taken_off() -> None:
+    def runs(values: pa.Array) -> pa.Array:
+        return pa.RunEndEncodedArray.from_arrays(pa.array(range(1, len(values) + 1), pa.int32()), values)
+
+    def words(values: pa.Array) -> pa.Array:
+        return pa.DictionaryArray.from_arrays(pa.array([*range(len(values) - 1), None], pa.int32()), values)
+
+    numbers, texts = pa.array([3, 4, 5]), pa.array(["a", "b", "c"])
+    for column, expected in (
+        (runs(runs(numbers)), [3, 4, 5]), (runs(pa.nulls(3)), [None] * 3), (words(words(numbers)), ["3", "4", None]),
+        (words(runs(texts)), ["a", "b", None]), (runs(words(texts)), ["a", "b", None]),
+        (runs(runs(words(texts))), ["a", "b", None]), (runs(numbers).slice(1), [4, 5]),
+    ):  # fmt: skip
+        for source in (column, pa.chunked_array([column, column])):
+            read = read_table(pa.table({"a": source})).column("a").to_pylist()
+            assert read == expected * (len(source) // len(column))
+
+
 def test_no_python_memory_is_left_with_arrow_threads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A thread of Arrow that gives Python's memory back while Python ends is stopped there, with SIGABRT."""
 

@@ -101,11 +101,8 @@ def clean_column(  # noqa: PLR0911 (one return for each type)
         For a type that has no place in a table (lists, records, bytes), by the column's name.
     """
     check_type(name, column.type)
-    array = _one_chunk(column)
+    array = _one_chunk(_without_wraps(column))
     kind = array.type
-    if pa.types.is_run_end_encoded(kind):
-        array = pc.run_end_decode(array)
-        kind = array.type
     if pa.types.is_dictionary(kind):
         if not is_string(kind.value_type):
             array = array.dictionary_decode()
@@ -165,6 +162,25 @@ def _one_chunk(column: pa.Array | pa.ChunkedArray) -> pa.Array:
             column = column.dictionary_encode().unify_dictionaries().combine_chunks()
     if isinstance(column, pa.ExtensionArray):
         column = column.storage
+    return column
+
+
+def _without_wraps(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """The column without run ends and dictionaries of dictionaries, for which Arrow lacks most of its functions."""
+    kind = column.type
+    if isinstance(column, pa.ChunkedArray) and (pa.types.is_run_end_encoded(kind) or pa.types.is_dictionary(kind)):
+        chunks = [_without_wraps(chunk) for chunk in column.chunks]
+        return pa.chunked_array(chunks) if chunks else column
+    if pa.types.is_run_end_encoded(kind):
+        rows = np.arange(column.offset, column.offset + len(column))
+        runs = np.searchsorted(np.asarray(column.run_ends), rows, side="right")
+        return _without_wraps(column.values).take(pa.array(runs))
+    if pa.types.is_dictionary(kind):
+        inner = kind.value_type
+        if pa.types.is_dictionary(inner) or pa.types.is_run_end_encoded(inner):
+            return _without_wraps(column.dictionary).take(column.indices)
+    if isinstance(column, pa.ExtensionArray):
+        return _without_wraps(column.storage)
     return column
 
 
