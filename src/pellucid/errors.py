@@ -88,7 +88,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """
     names = [str(k) for k in known]
     lowered = {n.casefold(): n for n in reversed(names)}
-    close = get_close_matches(str(name).casefold(), list(lowered), n=1, cutoff=0.6)
+    close = get_close_matches(str(name)[:100].casefold(), list(lowered), n=1, cutoff=0.6)
     if close:
         return f"; did you mean {lowered[close[0]]!r}?"
     shown = ", ".join(repr(n) for n in names[:12])

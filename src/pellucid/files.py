@@ -1,4 +1,4 @@
-"""Writing a file so that a reader sees the old one whole or the new one whole, never a part.
+"""Opening what is a file, and writing one so that a reader sees the old one whole or the new one whole, never a part.
 
 The order is: write aside, flush, fsync, rename over the old name, fsync the directory. After a crash at any
 point the name holds either what it held before or all of the new content. A failure at any step (disk full,
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -18,7 +19,27 @@ from typing import BinaryIO
 
 from pellucid.errors import StorageError
 
-__all__ = ["atomic_writer", "sync_directory", "write_bytes", "write_text"]
+__all__ = ["atomic_writer", "open_plain", "sync_directory", "write_bytes", "write_text"]
+
+
+def open_plain(path: str | os.PathLike[str]) -> BinaryIO:
+    """Open what is a file for reading; a pipe or a device could keep its reader for ever.
+
+    Raises
+    ------
+    StorageError
+        It is a pipe, a socket or a device.
+    OSError
+        The operating system's own, as from `open`; of a folder, too.
+    """
+    mode = Path(path).stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        what = "a pipe" if stat.S_ISFIFO(mode) else "a socket" if stat.S_ISSOCK(mode) else "a device"
+        raise StorageError(f"could not read {os.fspath(path)!r}: it is {what}; save what it gives and name that file")
+    return Path(path).open("rb")
+
+
+_LONG = 400  # characters of a path, from which on a message leaves out its middle
 
 
 @contextmanager
@@ -108,10 +129,14 @@ def could_not(verb: str, path: str | os.PathLike[str], error: OSError) -> str:
         "ENOENT": "it does not exist: check the path",
         "ENOTDIR": "a part of the path is a file, not a folder: check the path",
         "EISDIR": "it is a folder: name a file",
+        "ENAMETOOLONG": "the path is too long: check it",
+        "ELOOP": "its links lead in a circle: check them",
         "EIO": "the device reported an input/output error: check the disk",
     }
     name = errno.errorcode.get(error.errno or 0, "")
     reason = error.strerror or str(error)
     remedy = remedies.get(name, "check the path and the disk")
     kept = "; what stood there before is unchanged" if verb == "write" else ""
-    return f"could not {verb} {os.fspath(path)!r} ({reason}): {remedy}{kept}"
+    shown = os.fspath(path)
+    shown = shown if len(shown) <= _LONG else f"{shown[: _LONG // 2]}…{shown[-_LONG // 4 :]}"
+    return f"could not {verb} {shown!r} ({reason}): {remedy}{kept}"

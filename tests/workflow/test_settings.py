@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -105,3 +106,29 @@ def test_a_config_that_cannot_be_read(tmp_path: Path) -> None:
 def test_an_empty_config_is_all_defaults(tmp_path: Path) -> None:
     (tmp_path / "c.yaml").write_text("# nothing\n")
     assert Settings.of(read_config(tmp_path / "c.yaml")[0]) == Settings()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_config_that_is_no_file_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(StorageError, match="it is a pipe"):
+        read_config(tmp_path / "pipe")
+    with pytest.raises(StorageError, match="it is a device"):
+        read_config("/dev/zero")
+    with pytest.raises(StorageError, match="it is a folder"):
+        read_config(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"epochs": list(range(100_000))}, {"target": {"a": "b" * 100_000}}, {"engine": "x" * 100_000},
+        {"learning_rate": 10**400}, {"image_channels": "²"}, {"missing": ["\udcff"]}, {"target": "\ud800"},
+        {"hidden": {"a": 1}}, {"image_size": [[1] * 100_000, 2]}, {"seed": float("nan")}, {"test": float("inf")},
+    ],
+    ids=lambda wrong: next(iter(wrong)),
+)  # fmt: skip
+def test_a_wrong_value_is_refused_in_a_few_words(wrong: dict[str, Any]) -> None:
+    with pytest.raises(SettingError) as caught:
+        Settings(**wrong)
+    assert len(str(caught.value)) < 600

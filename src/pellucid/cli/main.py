@@ -35,6 +35,7 @@ from pellucid.cli import (
 )
 from pellucid.cli.streams import finish, open_streams, say
 from pellucid.errors import DivergenceError, PellucidError
+from pellucid.files import could_not
 
 __all__ = ["app", "main"]
 
@@ -100,10 +101,12 @@ def _run() -> tuple[int, str | None]:
         return (ended if isinstance(ended, int) else 0), None
     except usage.UsageProblem as error:
         return 2, usage.explained(error)
-    except DivergenceError as error:
-        return 1, f"error: {error}"
     except PellucidError as error:
-        return 2, f"error: {error}"
+        return (1 if isinstance(error, DivergenceError) else 2), f"error: {error}"
+    except OSError as error:
+        if error.filename is None or isinstance(error, BrokenPipeError):  # not about a file of the user's
+            raise
+        return 2, f"error: {could_not('use', error.filename, error)}"
     except (KeyboardInterrupt, typer.Abort):
         return 130, "\nstopped; what was not finished is not kept"
     except MemoryError:

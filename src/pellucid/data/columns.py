@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 from pellucid.data.notes import CellNote
 from pellucid.errors import DataError
 
-__all__ = ["DEFAULT_MISSING", "Cleaned", "clean_column", "number_pattern"]
+__all__ = ["DEFAULT_MISSING", "Cleaned", "check_type", "clean_column", "is_string", "number_pattern"]
 
 DEFAULT_MISSING: tuple[str, ...] = (
     *("", "?", "NA", "N/A", "n/a", "NaN", "nan", "NAN", "-nan", "-NaN"),
@@ -100,17 +100,18 @@ def clean_column(  # noqa: PLR0911 (one return for each type)
     DataError
         For a type that has no place in a table (lists, records, bytes), by the column's name.
     """
-    array = _one_chunk(column)
+    check_type(name, column.type)
+    array = _one_chunk(_without_wraps(column))
     kind = array.type
     if pa.types.is_dictionary(kind):
-        if not _is_string(kind.value_type):
+        if not is_string(kind.value_type):
             array = array.dictionary_decode()
             if not as_number:  # categories made by hand stay categories, also those written as numbers
                 array = _as_strings(array)
         kind = array.type
     if pa.types.is_null(kind):
         return Cleaned(array=pa.nulls(len(array), _TEXT if as_text else pa.float64()))
-    if _is_string(kind) or (pa.types.is_dictionary(kind) and _is_string(kind.value_type)):
+    if is_string(kind) or (pa.types.is_dictionary(kind) and is_string(kind.value_type)):
         return _clean_text(
             name, array, markers, find_numbers=find_numbers and not as_text, force=as_number, decimal=decimal
         )
@@ -125,7 +126,30 @@ def clean_column(  # noqa: PLR0911 (one return for each type)
     return _clean_number(name, array, markers)
 
 
-def _is_string(kind: pa.DataType) -> bool:
+def check_type(name: str, kind: pa.DataType) -> None:
+    """Raise `DataError` for a type that has no place in a table: records, lists, bytes, by the column's name."""
+    inner = kind
+    while True:
+        if isinstance(inner, pa.BaseExtensionType):
+            inner = inner.storage_type
+        elif pa.types.is_dictionary(inner) or pa.types.is_run_end_encoded(inner):
+            inner = inner.value_type
+        else:
+            break
+    is_plain = (
+        pa.types.is_null(inner) or pa.types.is_boolean(inner) or pa.types.is_integer(inner)
+        or pa.types.is_floating(inner) or pa.types.is_decimal(inner) or is_string(inner) or pa.types.is_date(inner)
+        or pa.types.is_time(inner) or pa.types.is_timestamp(inner) or pa.types.is_duration(inner)
+    )  # fmt: skip
+    if not is_plain:
+        raise DataError(
+            f"column {name!r} holds {_in_words(inner)}, which a table of features cannot hold; "
+            "spread it over plain columns, or leave it out of the file"
+        )
+
+
+def is_string(kind: pa.DataType) -> bool:
+    """Whether the cells of a column of this type are texts."""
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
@@ -138,6 +162,25 @@ def _one_chunk(column: pa.Array | pa.ChunkedArray) -> pa.Array:
             column = column.dictionary_encode().unify_dictionaries().combine_chunks()
     if isinstance(column, pa.ExtensionArray):
         column = column.storage
+    return column
+
+
+def _without_wraps(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """The column without run ends and dictionaries of dictionaries, for which Arrow lacks most of its functions."""
+    kind = column.type
+    if isinstance(column, pa.ChunkedArray) and (pa.types.is_run_end_encoded(kind) or pa.types.is_dictionary(kind)):
+        chunks = [_without_wraps(chunk) for chunk in column.chunks]
+        return pa.chunked_array(chunks) if chunks else column
+    if pa.types.is_run_end_encoded(kind):
+        rows = np.arange(column.offset, column.offset + len(column))
+        runs = np.searchsorted(np.asarray(column.run_ends), rows, side="right")
+        return _without_wraps(column.values).take(pa.array(runs))
+    if pa.types.is_dictionary(kind):
+        inner = kind.value_type
+        if pa.types.is_dictionary(inner) or pa.types.is_run_end_encoded(inner):
+            return _without_wraps(column.dictionary).take(column.indices)
+    if isinstance(column, pa.ExtensionArray):
+        return _without_wraps(column.storage)
     return column
 
 
@@ -171,11 +214,6 @@ def _clean_number(name: str, array: pa.Array, markers: Sequence[str]) -> Cleaned
     elif pa.types.is_integer(kind):
         too_large = pa.types.is_uint64(kind) and (pc.max(array).as_py() or 0) > 2**63 - 1
         array = pc.cast(array, pa.float64() if too_large else pa.int64(), safe=False)
-    else:
-        raise DataError(
-            f"column {name!r} holds {_in_words(kind)}, which a table of features cannot hold; "
-            "spread it over plain columns, or leave it out of the file"
-        )
     missing: dict[str, int] = {}
     infinite = None
     if pa.types.is_float64(array.type):
@@ -210,10 +248,11 @@ def _number_or_none(text: str) -> float | None:
 
 
 def _in_words(kind: pa.DataType) -> str:
+    written = str(kind) if len(str(kind)) <= 80 else f"{str(kind)[:77]}..."
     if pa.types.is_struct(kind) or pa.types.is_map(kind):
-        return f"records within a cell ({kind})"
+        return f"records within a cell ({written})"
     if pa.types.is_nested(kind):
-        return f"lists within a cell ({kind})"
+        return f"lists within a cell ({written})"
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
         return f"bytes ({kind})"
     return f"values of type {kind}"

@@ -14,6 +14,8 @@ import pyarrow as pa
 from pyarrow import csv as pa_csv
 
 from pellucid.data.columns import Cleaned, clean_column
+from pellucid.data.frames import check_width
+from pellucid.data.packed import buffer_of
 from pellucid.data.sniff import (
     SEPARATORS,
     Dialect,
@@ -26,9 +28,14 @@ from pellucid.errors import DataError, SettingError
 
 __all__ = ["TextTable", "read_text_table", "to_utf8"]
 
+_HEAD_LINES = 3
 _SAMPLE = 1 << 20  # bytes that the dialect is guessed from
 _BLOCK = 4 << 20
+_LONGEST_HEAD = 64 << 20  # how far its first lines are looked for
+_SLOW = ("idna", "punycode")
+_RAGGED = re.compile(r"Expected \d+ columns, got (\d+)")  # Arrow's own words
 _PADS = ("", " ", "  ")
+_WIDE = 2_000  # columns from which on missing cells are found column by column
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,8 +63,11 @@ def to_utf8(content: pa.Buffer, source: str, encoding: str | None) -> tuple[pa.B
         encoding = "utf-16" if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8"
     try:
         known = codecs.lookup(encoding).name
+        "".encode(known)  # refuses what is no encoding of text, such as zlib, which could unpack to anything
     except (LookupError, ValueError) as error:
-        raise SettingError(f"encoding {encoding!r} is not known; try utf-8, latin-1 or cp1252") from error
+        raise SettingError(f"encoding {encoding[:60]!r} is not known; try utf-8, latin-1 or cp1252") from error
+    if known in _SLOW:
+        raise SettingError(f"encoding {encoding!r} is for names in the internet, not for tables; try utf-8 or latin-1")
     if known in ("utf-8", "utf-8-sig", "ascii"):
         if head.startswith(codecs.BOM_UTF8):
             content, known = content.slice(3), "utf-8-sig"
@@ -65,11 +75,10 @@ def to_utf8(content: pa.Buffer, source: str, encoding: str | None) -> tuple[pa.B
         return content, "utf-8 (with byte-order mark)" if known == "utf-8-sig" else "utf-8"
     try:
         text = codecs.decode(content.to_pybytes(), known)
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"{source} is not written in {encoding}: byte {error.start:,} does not fit; try another --encoding"
-        ) from error
-    return pa.py_buffer(text.removeprefix("\ufeff").encode("utf-8", errors="replace")), known
+    except ValueError as error:
+        where = f"byte {error.start:,} does not fit" if isinstance(error, UnicodeDecodeError) else str(error)
+        raise DataError(f"{source} is not written in {encoding}: {where}; try another --encoding") from error
+    return buffer_of(text.removeprefix("\ufeff").encode("utf-8", errors="replace")), known
 
 
 def _check_utf8(content: pa.Buffer, source: str) -> None:
@@ -109,7 +118,7 @@ def read_text_table(
         Empty, header only, ragged (with line number), duplicate names, or not text at all.
     """
     separator = _separator(separator)
-    sample = content.slice(0, min(_SAMPLE, content.size)).to_pybytes().decode("utf-8", errors="ignore")
+    sample = _head(content, source, separator).decode("utf-8", errors="ignore")
     if "\0" in sample:
         raise DataError(f"{source} is no text table: it holds zero bytes; expected CSV, Parquet, Arrow or JSON lines")
     if content.size > _SAMPLE:  # the last record is cut in two
@@ -118,6 +127,7 @@ def read_text_table(
         raise DataError(f"{source} is empty: there is no table in it")
     content = _without_blank_tail(content)
     dialect = sniff_dialect(sample, separator=separator, header=header)
+    check_width(max(dialect.width, len(dialect.names)), source)
     notes: list[str] = []
     names, drop_last = _names(dialect, source, sample, notes)
     body = _skip_lines(content, dialect.header_lines)
@@ -162,11 +172,26 @@ def _separator(separator: str | None) -> str | None:
         return None
     words = {"comma": ",", "tab": "\t", "\\t": "\t", "semicolon": ";", "bar": "|", "pipe": "|", "space": " "}
     separator = words.get(separator.casefold(), separator)
-    if len(separator) != 1 or separator in '"\r\n':
+    if len(separator) != 1 or separator in '"\r\n' or not "\0" < separator < "\x7f":
         raise SettingError(
-            f"separator must be one character (or comma, tab, semicolon, pipe, space), got {separator!r}"
+            f"separator must be one character, of ASCII (or comma, tab, semicolon, pipe, space), got {separator[:60]!r}"
         )
     return separator
+
+
+def _head(content: pa.Buffer, source: str, separator: str | None) -> bytes:
+    """The first part of the file, which holds three lines unless they are longer than anything sensible."""
+    size, most = _SAMPLE, min(content.size, _LONGEST_HEAD)
+    while True:
+        head: bytes = content.slice(0, min(size, content.size)).to_pybytes()
+        if size >= most or len(head) - len(head.translate(None, b"\r\n")) >= _HEAD_LINES:
+            return head
+        first = min((at for at in (head.find(b"\n"), head.find(b"\r")) if at >= 0), default=len(head))
+        if b'"' not in head:  # between quotes, a separator is none
+            candidates = (separator,) if separator else (",", "\t", ";", "|")
+            n_columns = max(head.count(s.encode(), 0, first) for s in candidates) + 1
+            check_width(n_columns, source, or_more=first == len(head))
+        size *= 4
 
 
 def _without_blank_tail(content: pa.Buffer) -> pa.Buffer:
@@ -226,7 +251,7 @@ def _names(dialect: Dialect, source: str, sample: str, notes: list[str]) -> tupl
 def _skip_lines(content: pa.Buffer, lines: int) -> pa.Buffer:
     if lines == 0:
         return content
-    head = content.slice(0, min(8 * _SAMPLE, content.size)).to_pybytes()
+    head = content.slice(0, min(_LONGEST_HEAD, content.size)).to_pybytes()
     ends = (m.end() for m in re.finditer(rb"\r\n|\n|\r", head))
     for _ in range(lines):
         end = next(ends, None)
@@ -261,13 +286,13 @@ def _rewritten(body: pa.Buffer, dialect: Dialect) -> pa.Buffer:
     """The same rows as Arrow knows them, for two dialects it does not: runs of spaces, a space before a quote."""
     if dialect.separator == " " and not dialect.quoted:
         content = re.sub(rb"[ \t]+", b" ", body.to_pybytes())
-        return pa.py_buffer(re.sub(rb"(?m)^ | (?=\r?$)", b"", content))
+        return buffer_of(re.sub(rb"(?m)^ | (?=\r?$)", b"", content))
     text = body.to_pybytes().decode("utf-8")
     out = io.StringIO()
     writer = csv.writer(out, delimiter=dialect.separator, lineterminator="\n")
     for record, _ in _records_with_lines(text, dialect):
         writer.writerow(record)
-    return pa.py_buffer(out.getvalue().encode("utf-8"))
+    return buffer_of(out.getvalue().encode("utf-8"))
 
 
 def _records_with_lines(text: str, dialect: Dialect) -> Iterator[tuple[list[str], int]]:
@@ -299,7 +324,7 @@ def _read(body: pa.Buffer, plan: _Plan, *, as_text: Sequence[int] = (), only: Se
     quoted = plan.dialect.quoted
     convert = pa_csv.ConvertOptions(
         check_utf8=False,  # checked already, with line numbers
-        null_values=[p + m + q for m in plan.markers for p in _PADS for q in _PADS] + [" " * k for k in range(3, 17)],
+        null_values=_null_values(plan),
         strings_can_be_null=only is None,
         decimal_point=plan.dialect.decimal,
         auto_dict_encode=True,
@@ -309,15 +334,13 @@ def _read(body: pa.Buffer, plan: _Plan, *, as_text: Sequence[int] = (), only: Se
     )
     block = _BLOCK
     while True:
-        ragged: list[int] = []
         parse = pa_csv.ParseOptions(
             delimiter=plan.dialect.separator,
             quote_char='"' if quoted else False,
             newlines_in_values=quoted,
-            invalid_row_handler=lambda row, seen=ragged: (seen.append(row.actual_columns), "skip")[1],
         )
         try:
-            table = pa_csv.read_csv(
+            return pa_csv.read_csv(
                 pa.BufferReader(body),
                 read_options=pa_csv.ReadOptions(column_names=names, block_size=block),
                 parse_options=parse,
@@ -327,10 +350,21 @@ def _read(body: pa.Buffer, plan: _Plan, *, as_text: Sequence[int] = (), only: Se
             if "straddl" in str(error) and block < body.size:
                 block = min(block * 16, max(body.size + 1, _BLOCK), 2**31 - 1)
                 continue
+            ragged = _RAGGED.search(str(error))
+            if ragged is not None:
+                raise _ragged(plan, int(ragged[1])) from error
             raise DataError(f"{plan.source} could not be read as a text table: {_first_line(error)}") from error
-        if ragged:
-            raise _ragged(plan, ragged[0])
-        return table
+
+
+def _null_values(plan: _Plan) -> list[str]:
+    """What Arrow is to take as missing: nothing where that costs too much, as `clean_column` knows the markers, too.
+
+    Arrow builds a tree of these texts, padded with spaces, for each column and each type that it tries: 80 kB a
+    column, which for 100,000 columns is more memory than most machines have.
+    """
+    if plan.width > _WIDE:
+        return []
+    return [p + m + q for m in plan.markers for p in _PADS for q in _PADS] + [" " * k for k in range(3, 17)]
 
 
 def _first_line(error: Exception) -> str:

@@ -15,7 +15,9 @@ import pyarrow as pa
 
 from pellucid.errors import DataError, SettingError
 
-__all__ = ["Frame", "frame_columns", "is_scalar"]
+__all__ = ["MAX_COLUMNS", "Frame", "check_width", "frame_columns", "is_scalar"]
+
+MAX_COLUMNS = 65_536
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +36,7 @@ class Frame:
     notes: tuple[str, ...] = ()
 
 
+_HALF = "half a character (a lone surrogate), which no file can hold; write the text again in UTF-8"
 _PLAIN = {str, int, float, bool, type(None)}
 
 
@@ -68,14 +71,28 @@ def frame_columns(source: Any) -> Frame:
     )
 
 
+def check_width(n_columns: int, source: str, *, or_more: bool = False) -> None:
+    """Refuse a table of more columns than a run can look at one by one: each takes milliseconds and kilobytes."""
+    if n_columns > MAX_COLUMNS:
+        seen = f"{n_columns:,} columns{' or more' if or_more else ''}"
+        raise DataError(
+            f"{source} has {seen}; at most {MAX_COLUMNS:,} are read: transpose it if its rows are what should be "
+            "columns, give another separator, or keep fewer columns"
+        )
+
+
 def is_scalar(value: object) -> bool:
     """Whether ``value`` is one cell rather than a column of them."""
+    if isinstance(value, list | tuple | Mapping):  # which NumPy would look through, to any depth
+        return isinstance(value, Mapping)
     return value is None or isinstance(value, str | bytes) or np.ndim(value) == 0  # type: ignore[arg-type]
 
 
 def _check_names(names: Sequence[str]) -> None:
     seen: dict[str, int] = {}
     for i, name in enumerate(names, start=1):
+        if _is_half(name):
+            raise DataError(f"the name of column {i:,}, {name[:60]!r}, holds {_HALF}")
         if name in seen:
             raise DataError(
                 f"the name {name!r} stands above columns {seen[name]} and {i}; give each column a name of its own"
@@ -206,6 +223,13 @@ def _name(given: object, position: int) -> str:
     return str(given)
 
 
+def _plain_array(name: str, values: np.ndarray) -> pa.Array:
+    try:
+        return pa.array(values.astype(values.dtype.newbyteorder("=")), from_pandas=True)
+    except UnicodeError as error:
+        raise DataError(f"column {name!r} holds {_HALF}") from error
+
+
 def _column(name: str, values: Any) -> tuple[pa.Array, bool]:
     """One Arrow column of Python or NumPy values, and whether it held text and numbers side by side."""
     if isinstance(values, np.ndarray) and values.ndim != 1:
@@ -213,7 +237,7 @@ def _column(name: str, values: Any) -> tuple[pa.Array, bool]:
     if isinstance(values, np.ndarray) and values.dtype.kind in "biufMUm":
         if values.dtype.kind == "M" and np.datetime_data(values.dtype)[0] not in ("s", "ms", "us", "ns", "D"):
             values = values.astype("datetime64[s]")
-        return pa.array(values.astype(values.dtype.newbyteorder("=")), from_pandas=True), False
+        return _plain_array(name, values), False
     if isinstance(values, np.ndarray) and values.dtype.kind in "cSV":
         raise DataError(f"column {name!r} has the NumPy type {values.dtype}, which a table of features cannot hold")
     cells = values if isinstance(values, list) else list(values)
@@ -231,6 +255,9 @@ def _column(name: str, values: Any) -> tuple[pa.Array, bool]:
                 f"column {name!r} holds a {type(cell).__name__} in row {row:,}; a cell must be a number, a text, "
                 "a truth value, a date or missing"
             )
+    for row, cell in enumerate(cells):
+        if isinstance(cell, str) and _is_half(cell):
+            raise DataError(f"column {name!r} holds in row {row:,} {_HALF}: {cell[:60]!r}")
     numbers = [v is None or (isinstance(v, int | float) and not isinstance(v, bool)) for v in cells]
     if all(numbers):
         try:
@@ -238,6 +265,15 @@ def _column(name: str, values: Any) -> tuple[pa.Array, bool]:
         except OverflowError as error:
             raise DataError(f"column {name!r} holds a whole number of more than 308 digits; leave it out") from error
     return pa.array([None if v is None else str(v) for v in cells], pa.string()), True
+
+
+def _is_half(text: str) -> bool:
+    """Whether a text holds a lone surrogate, which no encoding can write."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _is_missing(value: object) -> bool:

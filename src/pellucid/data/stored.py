@@ -1,24 +1,29 @@
-"""Files that are not text tables: compressed ones, Parquet, Arrow (file and stream), JSON lines."""
+"""Files that are not text tables: Parquet, Arrow (file and stream), JSON lines.
+
+What they unpack to, and whether their columns are plain, is asked of their descriptions before anything is unpacked.
+"""
 
 from __future__ import annotations
 
 import json
+import reprlib
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pyarrow as pa
 
-from pellucid.data.frames import Frame, frame_columns
+from pellucid.data.columns import check_type, is_string
+from pellucid.data.frames import Frame, check_width, frame_columns
+from pellucid.data.measured import measured, unpacked_size
+from pellucid.data.packed import Limit
 from pellucid.errors import DataError
 
-__all__ = ["read_arrow", "read_json", "read_parquet", "told_by_magic", "unpacked"]
+__all__ = ["read_arrow", "read_json", "read_parquet", "told_by_magic"]
 
-_COMPRESSED = {
-    b"\x1f\x8b": "gzip",
-    b"\x28\xb5\x2f\xfd": "zstd",
-    b"BZh": "bz2",
-    b"\xfd7zXZ\x00": "xz",
-    b"\x04\x22\x4d\x18": "lz4",
-}
+_DEEP = 32  # brackets within brackets; a table has two
+
 _NOT_TABLES = {
     b"PK\x03\x04": "a zip archive or an Excel workbook; unpack it, or save the sheet as CSV",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook; save the sheet as CSV",
@@ -32,35 +37,6 @@ _NOT_TABLES = {
     b"%PDF": "a PDF document; a table has to be CSV, Parquet, Arrow or JSON lines",
     b"ORC": "an ORC file; save the table as CSV or Parquet",
 }
-
-
-def unpacked(content: pa.Buffer, source: str) -> tuple[pa.Buffer, str | None]:
-    """The content without compression, and the compression that it had, as told by its first bytes.
-
-    Raises
-    ------
-    DataError
-        For compressed content that is damaged or cut short.
-    """
-    name = _by_magic(content, _COMPRESSED)
-    if name is None:
-        return content, None
-    try:
-        if name == "xz":
-            import lzma
-
-            return pa.py_buffer(lzma.decompress(content.to_pybytes())), name
-        with pa.input_stream(pa.BufferReader(content), compression=name) as stream:
-            return stream.read_buffer(), name
-    except (OSError, pa.ArrowException, EOFError, ValueError, RuntimeError) as error:
-        raise DataError(
-            f"{source} is compressed with {name}, but the data is damaged or cut short ({error}); copy or download it "
-            "again"
-        ) from error
-    except Exception as error:  # lzma.LZMAError derives from Exception alone
-        if type(error).__name__ != "LZMAError":
-            raise
-        raise DataError(f"{source} is compressed with xz, but the data is damaged or cut short ({error})") from error
 
 
 def told_by_magic(content: pa.Buffer, source: str) -> str:
@@ -86,33 +62,76 @@ def _by_magic(content: pa.Buffer, table: dict[bytes, str]) -> str | None:
     return next((name for magic, name in table.items() if head.startswith(magic)), None)
 
 
-def read_parquet(content: pa.Buffer, source: str) -> Frame:
-    """A Parquet file."""
+def read_parquet(content: pa.Buffer, limit: Limit) -> Frame:
+    """A Parquet file, once its description says that it is a plain table and how much memory it takes."""
     from pyarrow import parquet
 
-    try:
-        table = parquet.ParquetFile(pa.BufferReader(content)).read()
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise DataError(f"{source} looks like Parquet but is damaged or cut short ({_brief(error)})") from error
+    source = limit.source
+    with _damage_named(source, "Parquet"):
+        file = parquet.ParquetFile(pa.BufferReader(content))
+        facts, schema = file.metadata, file.schema_arrow
+    _check_schema(schema, source)
+    groups = [facts.row_group(i) for i in range(facts.num_row_groups)]
+    packed = sum(g.column(i).total_uncompressed_size for g in groups for i in range(g.num_columns))
+    limit.check(max(packed, sum(g.num_rows for g in groups) * _bytes_a_row(schema)))
+    with _damage_named(source, "Parquet"):
+        words = [field.name for field in schema if is_string(field.type)]  # a word that occurs often is held once
+        table = parquet.ParquetFile(pa.BufferReader(content), read_dictionary=words).read()
     return _frame(table, source)
 
 
-def read_arrow(content: pa.Buffer, source: str) -> Frame:
-    """An Arrow file or stream."""
-    try:
-        reader = pa.BufferReader(content)
-        is_file = content.slice(0, 6).to_pybytes() == b"ARROW1"
+def read_arrow(content: pa.Buffer, limit: Limit) -> Frame:
+    """An Arrow file or stream, batch by batch."""
+    source, reader = limit.source, pa.BufferReader(content)
+    is_file = content.slice(0, 6).to_pybytes() == b"ARROW1"
+    with _damage_named(source, "Arrow"):
+        limit.check(unpacked_size(content.slice(8) if is_file else content))
         with pa.ipc.open_file(reader) if is_file else pa.ipc.open_stream(reader) as opened:
-            table = opened.read_all()
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise DataError(f"{source} looks like Arrow but is damaged or cut short ({_brief(error)})") from error
-    return _frame(table, source)
+            schema = opened.schema
+            _check_schema(schema, source)
+            batches: list[pa.RecordBatch] = []
+            size = 0
+            for batch in map(opened.get_batch, range(opened.num_record_batches)) if is_file else opened:
+                size += max(batch.nbytes, batch.num_rows * _bytes_a_row(schema))
+                limit.check(size, known=False)
+                batches.append(batch)
+    return _frame(pa.Table.from_batches(batches, schema), source)
 
 
-def read_json(content: pa.Buffer, source: str) -> Frame:
+@contextmanager
+def _damage_named(source: str, form: str) -> Iterator[None]:
+    try:
+        yield
+    except (DataError, MemoryError):
+        raise
+    except (pa.ArrowException, OSError, ValueError, struct.error) as error:
+        raise DataError(f"{source} looks like {form} but is damaged or cut short ({_brief(error)})") from error
+
+
+def _check_schema(schema: pa.Schema, source: str) -> None:
+    """Refuse what no table can hold before memory is taken for it."""
+    try:
+        names = schema.names
+    except UnicodeDecodeError as error:
+        raise DataError(f"{source} holds names or texts that are not UTF-8, or is damaged ({_brief(error)})") from error
+    check_width(len(names), source)
+    for field in schema:
+        check_type(field.name, field.type)
+
+
+def _bytes_a_row(schema: pa.Schema) -> int:
+    """What a row takes in memory, without the texts themselves."""
+    return sum(4 if is_string(field.type) or pa.types.is_dictionary(field.type) else 8 for field in schema)
+
+
+def read_json(content: pa.Buffer, limit: Limit) -> Frame:
     """JSON lines (one object a line), or a JSON list of objects."""
     head = content.slice(0, min(content.size, 64)).to_pybytes().removeprefix(b"\xef\xbb\xbf").lstrip()
-    if head.startswith(b"{"):
+    source = limit.source
+    n_lines, n_names, deepest = measured(content)
+    check_width(n_names, source, or_more=True)
+    limit.check(8 * n_lines * n_names)
+    if head.startswith(b"{") and deepest <= _DEEP:  # Arrow's reader goes down without a limit, and ends the process
         from pyarrow import json as pa_json
 
         options = pa_json.ReadOptions(block_size=min(max(content.size + 1, 1 << 20), 64 << 20))
@@ -141,13 +160,28 @@ def _json_rows(content: pa.Buffer, source: str) -> list[dict[str, Any]]:
         place = "line"
     for i, row in lines:
         if not isinstance(row, dict):
-            raise DataError(f'{source}, {place} {i:,}: expected an object like {{"age": 39}}, got {str(row)[:40]!r}')
+            seen = reprlib.repr(row)[:40]
+            raise DataError(f'{source}, {place} {i:,}: expected an object like {{"age": 39}}, got {seen!r}')
     return [row for _, row in lines]
+
+
+class _TwiceError(ValueError):
+    """A name that an object gives twice."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise _TwiceError(next(name for i, name in enumerate(names) if name in names[:i]))
+    return made
 
 
 def _parsed(text: str, source: str, where: str) -> Any:
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_object)
+    except _TwiceError as error:
+        raise DataError(f"{source}{where}: the name {str(error)[:60]!r} is given twice in one object") from error
     except json.JSONDecodeError as error:
         at = where or f", line {error.lineno:,}"
         raise DataError(
@@ -159,13 +193,15 @@ def _parsed(text: str, source: str, where: str) -> Any:
 
 def _frame(table: pa.Table, source: str) -> Frame:
     try:
-        names = table.column_names
         table.validate(full=True)  # text that is not UTF-8 would fail much later
     except (pa.ArrowException, UnicodeDecodeError) as error:
         raise DataError(f"{source} holds names or texts that are not UTF-8, or is damaged ({_brief(error)})") from error
-    for i, name in enumerate(names):
-        if name in names[:i]:
-            raise DataError(f"{source}: two columns are called {name!r}; give each column a name of its own")
+    seen: set[str] = set()
+    for field in table.schema:
+        if field.name in seen:
+            raise DataError(f"{source}: two columns are called {field.name!r}; give each column a name of its own")
+        seen.add(field.name)
+        check_type(field.name, field.type)
     return frame_columns(table)
 
 

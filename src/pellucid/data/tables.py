@@ -19,9 +19,10 @@ import pyarrow as pa
 
 from pellucid.data.columns import DEFAULT_MISSING, Cleaned, clean_column
 from pellucid.data.delimited import read_text_table, to_utf8
-from pellucid.data.frames import Frame, frame_columns
+from pellucid.data.frames import Frame, check_width, frame_columns
 from pellucid.data.notes import CellNote
-from pellucid.data.stored import read_arrow, read_json, read_parquet, told_by_magic, unpacked
+from pellucid.data.packed import Limit, read_content, unpacked
+from pellucid.data.stored import read_arrow, read_json, read_parquet, told_by_magic
 from pellucid.errors import DataError, SettingError, StorageError, nearest
 from pellucid.files import could_not
 
@@ -106,6 +107,7 @@ def read_table(
     encoding: str | None = None,
     text_columns: Collection[str] = (),
     numeric_columns: Collection[str] = (),
+    max_unpacked: int | None = None,
 ) -> Table:
     """Read a table.
 
@@ -125,6 +127,9 @@ def read_table(
         False leaves `missing` as the only markers (empty cells are always missing).
     text_columns, numeric_columns
         Columns that are text, or numbers, whatever they look like; names that the table lacks are left alone.
+    max_unpacked
+        How many MB a compressed file, a Parquet or an Arrow file may unpack to; when None, the larger of 256 MB and
+        100 times its size.
 
     Returns
     -------
@@ -163,6 +168,7 @@ def read_table(
             encoding=encoding,
             text_columns=text,
             numeric_columns=numbers,
+            max_unpacked=max_unpacked,
         )
     return _from_frame(frame_columns(source), markers, text_columns=text, numeric_columns=numbers)
 
@@ -185,6 +191,7 @@ def _from_frame(
         base = ReadReport(source=f"{words} in memory", format=frame.kind)
     if not frame.columns:
         raise DataError(f"{base.source} has no columns")
+    check_width(len(frame.columns), base.source)
     if not len(next(iter(frame.columns.values()))):
         raise DataError(f"{base.source} has no rows")
     cleaned = {
@@ -267,13 +274,13 @@ def _read_path(
     encoding: str | None,
     text_columns: frozenset[str],
     numeric_columns: frozenset[str],
+    max_unpacked: int | None,
 ) -> Table:
     shown = os.fspath(path)
     try:
         if path.is_dir():
             raise DataError(f"{shown!r} is a folder: name the file that holds the table{_tables_in(path)}")
-        with path.open("rb") as stream:  # opened by Python, whose errors say what is wrong
-            content = pa.py_buffer(stream.read())
+        content = read_content(path)
     except FileNotFoundError as error:
         raise DataError(f"there is no file {shown!r}: check the path{_nearby(path)}") from error
     except OSError as error:
@@ -281,13 +288,14 @@ def _read_path(
     source = repr(shown)
     if not content.size:
         raise DataError(f"{source} is empty: there is no table in it")
-    content, compression = unpacked(content, source)
+    limit = Limit(source=source, size=content.size, max_unpacked=max_unpacked)
+    content, compression = unpacked(content, limit)
     if not content.size:
         raise DataError(f"{source} is empty: there is no table in it")
     form = told_by_magic(content, source)
     if form != "csv":
         readers = {"parquet": read_parquet, "arrow": read_arrow, "jsonl": read_json}
-        frame = readers[form](content, source)
+        frame = readers[form](content, limit)
         base = ReadReport(source=source, format=form, compression=compression)
         return _from_frame(frame, markers, text_columns=text_columns, numeric_columns=numeric_columns, base=base)
     content, encoding = to_utf8(content, source, encoding)

@@ -6,19 +6,19 @@ import math
 import os
 from collections.abc import Mapping
 from dataclasses import fields
-from pathlib import Path
 from typing import Any
 
 import yaml
 
 from pellucid.errors import SettingError, StorageError
-from pellucid.files import could_not
+from pellucid.files import could_not, open_plain
+from pellucid.workflow.guarded_yaml import MAX_BYTES, parse
+from pellucid.workflow.rules import shown
 from pellucid.workflow.settings import SECTIONS, Settings
 
 __all__ = ["CONFIG_FILE", "read_config", "write_config"]
 
 CONFIG_FILE = "config.yaml"
-_MAX_BYTES = 1 << 20
 _NEWLINE, _END_OF_DOCUMENT = "\n", "...\n"
 
 
@@ -46,23 +46,16 @@ def read_config(path: str | os.PathLike[str]) -> tuple[dict[str, Any], str | Non
     Raises
     ------
     SettingError
-        The file is no YAML mapping; names the line.
+        The file is no YAML mapping, or more than a config needs (see `pellucid.workflow.guarded_yaml`); names the line.
+    StorageError
+        The file cannot be read.
     """
     try:
-        content = Path(path).read_bytes()
+        with open_plain(path) as stream:
+            content = stream.read(MAX_BYTES + 1)
     except OSError as error:
         raise StorageError(could_not("read", path, error)) from error
-    if len(content) > _MAX_BYTES:
-        raise SettingError(f"{os.fspath(path)!r} is larger than 1 MiB: is it a config file?")
-    try:
-        value = yaml.safe_load(content)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"line {mark.line + 1}: " if mark else ""
-        problem = getattr(error, "problem", None) or str(error)
-        raise SettingError(f"{os.fspath(path)!r} is not YAML ({where}{problem})") from error
-    except (RecursionError, ValueError) as error:
-        raise SettingError(f"{os.fspath(path)!r} is not YAML that a config could be ({error})") from error
+    value = parse(content, what=repr(os.fspath(path)))
     if value is None:
         return {}, None
     if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
@@ -70,7 +63,7 @@ def read_config(path: str | os.PathLike[str]) -> tuple[dict[str, Any], str | Non
     settings = dict(value)
     data = settings.pop("data", None)
     if data is not None and not isinstance(data, str):
-        raise SettingError(f"data in {os.fspath(path)!r} must be a path or a built-in name, got {data!r}")
+        raise SettingError(f"data in {os.fspath(path)!r} must be a path or a built-in name, got {shown(data)}")
     return settings, data
 
 

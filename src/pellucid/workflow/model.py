@@ -44,7 +44,7 @@ __all__ = ["MODEL_FILE", "Model", "measure"]
 Array = NDArray[Any]
 
 MODEL_FILE = "model.safetensors"
-_READING = ("header", "separator", "encoding", "missing")
+_READING = ("header", "separator", "encoding", "missing", "max_unpacked")
 
 
 @dataclass(frozen=True, kw_only=True, repr=False, eq=False)
@@ -229,7 +229,9 @@ class Model:
             return self._in_memory(data)
         image = self.image
         if image is not None and (len(self.recipe.steps) == 1 or is_images(data)):
-            source = open_images(data, size=image.shape[:2], channels=image.channels, labels=False)
+            most = self._settings().max_unpacked
+            size, channels = image.shape[:2], image.channels
+            source = open_images(data, size=size, channels=channels, labels=False, max_unpacked=most)
             return with_image_name(test_part(source) if test_part_only else source.table, image.name)
         if image is None and is_images(data):
             raise DataError(

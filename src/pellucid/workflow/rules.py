@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -17,13 +18,26 @@ __all__ = [
     "names",
     "optional",
     "real",
+    "shown",
     "size",
     "text",
     "whole",
     "widths",
 ]
 
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = 80
+
 Rule = Callable[[str, Any], Any]  # (name, value as written) -> value, or SettingError
+
+
+def shown(value: Any) -> str:
+    """A value as Python writes it, cut short where it is long: it may come from a file.
+
+    >>> shown("a"), len(shown(list(range(1000)))) < 200
+    ("'a'", True)
+    """
+    return _SHORT.repr(value)
 
 
 def whole(low: int, high: int = 2**31 - 1) -> Rule:
@@ -37,7 +51,7 @@ def whole(low: int, high: int = 2**31 - 1) -> Rule:
         if isinstance(number, float) and number.is_integer():
             number = int(number)
         if type(number) is not int or not low <= number <= high:
-            raise SettingError(f"{name} must be a whole number from {low:,} to {high:,}, got {value!r}")
+            raise SettingError(f"{name} must be a whole number from {low:,} to {high:,}, got {shown(value)}")
         return number
 
     return check
@@ -49,12 +63,12 @@ def real(low: float, high: float, *, above: bool = False, below: bool = False) -
     def check(name: str, value: Any) -> float:
         try:
             number = float(value) if not isinstance(value, bool) else None
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             number = None
         out = number is None or not low <= number <= high
         if number is None or out or (above and number == low) or (below and number == high):
             left, right = "above" if above else "at least", "below" if below else "at most"
-            raise SettingError(f"{name} must be a number {left} {low:g} and {right} {high:g}, got {value!r}")
+            raise SettingError(f"{name} must be a number {left} {low:g} and {right} {high:g}, got {shown(value)}")
         return number
 
     return check
@@ -69,7 +83,8 @@ class Choice:
     def __call__(self, name: str, value: Any) -> str:
         """The word, if it is one of them."""
         if value not in self.options:
-            raise SettingError(f"{name} {value!r} is not known{nearest(str(value), self.options)}")
+            hint = nearest(shown(value).strip("'"), self.options)
+            raise SettingError(f"{name} {shown(value)} is not known{hint}")
         return str(value)
 
 
@@ -80,13 +95,13 @@ def flag(name: str, value: Any) -> bool:
         return value
     if isinstance(value, str) and value.lower() in words:
         return words[value.lower()]
-    raise SettingError(f"{name} must be true or false, got {value!r}")
+    raise SettingError(f"{name} must be true or false, got {shown(value)}")
 
 
 def text(name: str, value: Any) -> str:
     """Any text."""
     if not isinstance(value, str):
-        raise SettingError(f"{name} must be a text, got {value!r}")
+        raise SettingError(f"{name} must be a text, got {shown(value)}")
     return value
 
 
@@ -94,6 +109,8 @@ def column(name: str, value: Any) -> str:
     """The name of a column; a number is one, too (NumPy and header-less frames number their columns)."""
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
+    if any("\ud800" <= sign <= "\udfff" for sign in text(name, value)):
+        raise SettingError(f"{name} {shown(value)} holds half a character (a lone surrogate); write it in UTF-8")
     return text(name, value)
 
 
@@ -102,7 +119,7 @@ def names(name: str, value: Any) -> tuple[str, ...]:
     if isinstance(value, str):
         return (value,)
     if not isinstance(value, list | tuple | set | frozenset):
-        raise SettingError(f"{name} must be a list of names, got {value!r}")
+        raise SettingError(f"{name} must be a list of names, got {shown(value)}")
     return tuple(column(name, item) for item in value)
 
 
@@ -114,7 +131,7 @@ def widths(name: str, value: Any) -> tuple[int, ...]:
     if isinstance(value, int) and not isinstance(value, bool):
         value = [value]
     if not isinstance(value, list | tuple):
-        raise SettingError(f"{name} must be widths such as 64,32, got {value!r}")
+        raise SettingError(f"{name} must be widths such as 64,32, got {shown(value)}")
     return tuple(whole(1, 100_000)(name, item) for item in value)
 
 
@@ -125,16 +142,18 @@ def size(name: str, value: Any) -> tuple[int, int]:
     else:
         parts = value if isinstance(value, list | tuple) else [value]
     if len(parts) not in (1, 2):
-        raise SettingError(f"{name} must be a height and a width in pixels such as 28x28, or one number, got {value!r}")
+        raise SettingError(
+            f"{name} must be a height and a width in pixels such as 28x28, or one number, got {shown(value)}"
+        )
     height, width = (whole(1, 4096)(name, part) for part in (parts[0], parts[-1]))
     return height, width
 
 
 def channels(name: str, value: Any) -> int:
     """1 for grey, 3 for red, green and blue."""
-    number = int(value) if isinstance(value, str) and value.strip().isdigit() else value
+    number = int(value) if isinstance(value, str) and value.strip() in ("1", "3") else value
     if isinstance(number, bool) or number not in (1, 3):
-        raise SettingError(f"{name} must be 1 (grey) or 3 (red, green, blue), got {value!r}")
+        raise SettingError(f"{name} must be 1 (grey) or 3 (red, green, blue), got {shown(value)}")
     return int(number)
 
 

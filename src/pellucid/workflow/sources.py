@@ -58,7 +58,11 @@ def open_source(data: object, settings: Settings) -> Source:
     """
     if isinstance(data, str | os.PathLike) and is_images(data):
         return open_images(
-            data, size=settings.image_size, channels=settings.image_channels, labels=settings.task != "reconstruction"
+            data,
+            size=settings.image_size,
+            channels=settings.image_channels,
+            labels=settings.task != "reconstruction",
+            max_unpacked=settings.max_unpacked,
         )
     for name in ("image_size", "image_channels"):
         if getattr(settings, name) is not None:
@@ -99,7 +103,9 @@ def open_test_table(data: object, settings: Settings, like: Table) -> Table:
         if shape is None:
             raise DataError(f"the test data {os.fspath(data)!r} are images, but the table to learn from holds none")
         labels = settings.task != "reconstruction"
-        return _named_like(test_part(open_images(data, size=shape[:2], channels=shape[2], labels=labels)), like)
+        most = settings.max_unpacked
+        images = open_images(data, size=shape[:2], channels=shape[2], labels=labels, max_unpacked=most)
+        return _named_like(test_part(images), like)
     table = images_in_memory(data)
     if table is None:
         table = read_table(data, **reading(settings, file=isinstance(data, str | os.PathLike)))
@@ -144,11 +150,12 @@ def open_images(
     size: tuple[int, int] | None = None,
     channels: int | None = None,
     labels: bool = True,
+    max_unpacked: int | None = None,
 ) -> Source:
     """Read images; ``labels`` says whether they must tell what each shows."""
     from pellucid.data.images.read import read_images
 
-    found = read_images(data, size=size, channels=channels, expect_labels=labels)
+    found = read_images(data, size=size, channels=channels, expect_labels=labels, max_unpacked=max_unpacked)
     return Source(table=found.train, test=found.test, name=_name(data, "images"))
 
 
@@ -228,6 +235,7 @@ def reading(settings: Settings, *, file: bool) -> dict[str, Any]:
         "missing": settings.missing or None,
         "encoding": settings.encoding,
         "numeric_columns": settings.numeric,
+        "max_unpacked": settings.max_unpacked,
     }
 
 

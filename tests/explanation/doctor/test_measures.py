@@ -41,6 +41,15 @@ def test_how_much_a_column_tells_alone() -> None:
     assert line[1] > 0.9
 
 
+def test_copies_among_many_columns_are_found_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = np.random.default_rng(0).normal(size=(60, 2_000))
+    x[:, 1_999], x[:, 700], x[:, 699] = 2 * x[:, 3] - 1, x[:, 3], x[:, 1_500]
+    places = [slice(i, i + 1) for i in range(2_000)]
+    assert copies(x, places) == [(3, 700), (3, 1_999), (699, 1_500), (700, 1_999)]
+    monkeypatch.setattr(measures, "_PAIRS", 2)
+    assert copies(x, places) == [(3, 700), (3, 1_999)]
+
+
 def test_copies_are_lines_of_each_other_and_not_merely_alike() -> None:
     rng = RNG(1)
     x = rng.normal(size=(300, 3))

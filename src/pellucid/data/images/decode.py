@@ -9,10 +9,11 @@ and the number of channels of the whole source are settled, its pixels, straight
 from __future__ import annotations
 
 import os
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
@@ -33,6 +34,11 @@ _GREY = ("1", "L", "LA", "La", "I", "F")  # and every I;16
 _ORIENTATION = 0x0112  # the EXIF tag
 _SLICE = 64  # images that a thread takes at a time
 _THREADS = min(8, os.cpu_count() or 1)
+_LARGE = 1 << 23  # pixels; pictures with more are decoded one at a time, as each takes up to a gigabyte meanwhile
+_one_at_a_time = threading.Lock()
+_WIDTH, _HEIGHT, _PHOTOMETRIC = 256, 257, (262, 0)  # tags of TIFF; the last with the value for inverted shades
+_INVERTED = "pellucid inverted"
+_GREY_PNG = (0, 4)  # the byte of a PNG file's header that says grey, without and with transparency
 
 _Result = TypeVar("_Result")
 
@@ -154,12 +160,15 @@ def _header(stream: BinaryIO) -> Header:
         width, height = image.size
         # A PNG would be decoded whole in search of metadata behind its pixels
         tags = image.getexif() if image.format != "PNG" or "exif" in image.info else {}
-        if tags.get(_ORIENTATION) in (5, 6, 7, 8):  # lying on its side
+        is_turned = image.format == "TIFF" and image.size != (tags.get(_WIDTH), tags.get(_HEIGHT))  # by Pillow
+        if tags.get(_ORIENTATION) in (5, 6, 7, 8) and not is_turned:  # lying on its side
             width, height = height, width
+        stream.seek(0)
+        is_grey_png = image.format == "PNG" and stream.read(26)[25] in _GREY_PNG
         return Header(
             height=height,
             width=width,
-            grey=image.mode in _GREY or image.mode.startswith("I;16"),
+            grey=is_grey_png or image.mode in _GREY or image.mode.startswith("I;16"),
             several=image.format not in ("JPEG", "MPO") and bool(getattr(image, "is_animated", False)),
         )
 
@@ -172,9 +181,22 @@ def _decoded(stream: BinaryIO, size: tuple[int, int], channels: int) -> NDArray[
         image.draft(
             None, (side, side)
         )  # a JPEG file can be decoded at an eighth of its size, at a fraction of the cost
-        image.load()
-        upright = ImageOps.exif_transpose(image)
-        return _array(_resized(_plain(upright, channels), size))
+        with _one_at_a_time if image.width * image.height > _LARGE else nullcontext():
+            image.load()
+            _note_oddities(image, stream)
+            upright = ImageOps.exif_transpose(image)
+            return _array(_resized(_plain(upright, channels), size))
+
+
+def _note_oddities(image: Image, stream: BinaryIO) -> None:
+    """Put right, or write down beside the pixels, what Pillow passes over."""
+    key = image.info.get("transparency")
+    if image.format == "PNG" and image.mode == "L" and isinstance(key, int):
+        stream.seek(24)
+        image.info["transparency"] = key * 255 // (2 ** stream.read(1)[0] - 1)  # written in 2, 4 or 8 bits
+    tag, white_is_zero = _PHOTOMETRIC
+    if image.format == "TIFF" and image.mode.startswith("I;16"):
+        image.info[_INVERTED] = image.getexif().get(tag) == white_is_zero
 
 
 def _plain(image: Image, channels: int) -> Image:
@@ -204,6 +226,8 @@ def _eight_bits(image: Image) -> Image:
             "8 or 16 bits a channel"
         )
     shallow = ((deep + 128) // 257).astype(np.uint8)
+    if image.info.get(_INVERTED):
+        shallow = 255 - shallow
     key = image.info.get("transparency")
     if isinstance(key, int):  # the one shade that stands for transparent
         shallow[deep == key] = 255

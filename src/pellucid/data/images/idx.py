@@ -26,8 +26,9 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.data.packed import Limit
 from pellucid.errors import DataError, StorageError
-from pellucid.files import could_not
+from pellucid.files import could_not, open_plain
 
 __all__ = ["is_idx", "read_idx"]
 
@@ -39,8 +40,13 @@ _PIECE = 1 << 20
 _AGAIN = "copy or download it again"
 
 
-def read_idx(path: str | os.PathLike[str]) -> NDArray[Any]:
+def read_idx(path: str | os.PathLike[str], *, max_unpacked: int | None = None) -> NDArray[Any]:
     """The array in an idx file, plain or packed with gzip.
+
+    Parameters
+    ----------
+    max_unpacked
+        How many MB a packed file may unpack to; when None, the larger of 256 MB and 100 times its size.
 
     Returns
     -------
@@ -57,14 +63,15 @@ def read_idx(path: str | os.PathLike[str]) -> NDArray[Any]:
     path = Path(path)
     shown = repr(os.fspath(path))
     try:
-        with path.open("rb") as raw:
+        with open_plain(path) as raw:
             length = os.fstat(raw.fileno()).st_size
             packed = raw.read(2) == b"\x1f\x8b"
             raw.seek(0)
             if not packed:
                 return _read(raw, shown, length)
             with gzip.GzipFile(fileobj=raw) as stream:
-                return _read(cast(BinaryIO, stream), shown, None, most=length * _MAX_RATIO)
+                limit = Limit(source=shown, size=length, max_unpacked=max_unpacked)
+                return _read(cast(BinaryIO, stream), shown, None, most=length * _MAX_RATIO, limit=limit)
     except FileNotFoundError as error:
         raise DataError(f"there is no file {shown}: check the path") from error
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
@@ -82,7 +89,9 @@ def is_idx(head: bytes) -> bool:
     return len(head) >= 4 and head[:2] == b"\0\0" and head[2] in TYPES and 1 <= head[3] <= _MAX_DIMENSIONS
 
 
-def _read(stream: BinaryIO, shown: str, length: int | None, *, most: int = MAX_BYTES) -> NDArray[Any]:
+def _read(
+    stream: BinaryIO, shown: str, length: int | None, *, most: int = MAX_BYTES, limit: Limit | None = None
+) -> NDArray[Any]:
     """Read from the start of ``stream``, of ``length`` bytes where that is known, else of ``most`` at most."""
     head = stream.read(4)
     if not is_idx(head):
@@ -114,6 +123,8 @@ def _read(stream: BinaryIO, shown: str, length: int | None, *, most: int = MAX_B
         raise DataError(
             f"{shown} is cut short: its header says {words}, more than so small a file can hold, even packed; {_AGAIN}"
         )
+    if limit is not None:
+        limit.check(promised)
     values = np.empty(promised, np.uint8)
     got = _fill(stream, values)
     if got < promised:

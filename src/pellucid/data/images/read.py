@@ -68,6 +68,7 @@ def read_images(  # noqa: PLR0911 (one return for each kind of source)
     size: tuple[int, int] | None = None,
     channels: int | None = None,
     expect_labels: bool = True,
+    max_unpacked: int | None = None,
 ) -> ImageTables:
     """Read images, all in one size and with one number of channels.
 
@@ -84,6 +85,9 @@ def read_images(  # noqa: PLR0911 (one return for each kind of source)
         1 (grey) or 3 (red, green, blue). When None, grey if every image is.
     expect_labels
         False for predictions: labels are then read where there are any.
+    max_unpacked
+        How many MB a zip archive, a packed idx file or an ``.npz`` archive may unpack to; when None, the larger of
+        256 MB and 100 times its size.
 
     Raises
     ------
@@ -94,7 +98,7 @@ def read_images(  # noqa: PLR0911 (one return for each kind of source)
     StorageError
         For a file that is there but cannot be read.
     """
-    wish = _Wish(size=size, channels=channels, expect_labels=expect_labels)
+    wish = _Wish(size=size, channels=channels, expect_labels=expect_labels, max_unpacked=max_unpacked)
     if not isinstance(source, str | os.PathLike):
         return _read_list(source, wish)
     path, shown = Path(source), repr(os.fspath(source))
@@ -118,14 +122,14 @@ def read_images(  # noqa: PLR0911 (one return for each kind of source)
         case "image":
             return _read_single([os.fspath(source)], shown, wish)
         case "npz":
-            parts = read_npz(path, expect_labels=expect_labels)
+            parts = read_npz(path, expect_labels=expect_labels, max_unpacked=max_unpacked)
             return _from_arrays(parts, shown, "npz", wish)
         case "idx":
-            part = read_idx_pair(path, expect_labels=expect_labels)
+            part = read_idx_pair(path, expect_labels=expect_labels, max_unpacked=max_unpacked)
             return _from_arrays((part, None), shown, "idx", wish)
         case "idx folder":
             names = [entry.name for entry in found.path.iterdir()]
-            parts = read_idx_folder(found.path, names, expect_labels=expect_labels)
+            parts = read_idx_folder(found.path, names, expect_labels=expect_labels, max_unpacked=max_unpacked)
             return _from_arrays(parts, shown, "idx", wish)
 
 
@@ -168,6 +172,7 @@ class _Wish:
     size: tuple[int, int] | None
     channels: int | None
     expect_labels: bool
+    max_unpacked: int | None
 
     def __post_init__(self) -> None:
         """Check the size and the channels."""
@@ -192,7 +197,7 @@ def _read_folder(path: Path, shown: str, wish: _Wish) -> ImageTables:
 
 def _read_zip(path: Path, shown: str, wish: _Wish) -> ImageTables:
     with open_zip(path) as archive:
-        store = Zip(path=os.fspath(path), archive=archive)
+        store = Zip(path=os.fspath(path), archive=archive, max_unpacked=wish.max_unpacked)
         return _from_files(store, _laid_out(store.listing(), shown, wish), shown, "zip of images", wish)
 
 
@@ -239,7 +244,7 @@ def _from_files(store: Store, layout: Layout, shown: str, form: str, wish: _Wish
     tables = [
         _table(
             decode_files(store, part.files, size=size, channels=channels),
-            None if part.labels is None else pa.array(part.labels, pa.string()).dictionary_encode(),
+            None if part.labels is None else _names(part.labels),
             part.files,
             ReadReport(source=where, format=form, notes=notes),
         )
@@ -307,9 +312,15 @@ def _table(pixels: Pixels, labels: pa.Array | None, files: Sequence[str] | None,
     if files is not None:
         if len(files) != len(pixels):
             raise DataError(f"there are {len(files):,} names of files but {len(pixels):,} images")
-        columns["file"] = pa.array([str(name) for name in files], pa.string()).dictionary_encode()
+        columns["file"] = _names(files)
     arrow = pa.table(columns)
     return Table(arrow=arrow, report=replace(report, n_rows=arrow.num_rows, n_columns=arrow.num_columns))
+
+
+def _names(names: Sequence[str]) -> pa.Array:
+    """Names of files or folders as a column, the bytes that are not UTF-8 written out."""
+    written = [str(name).encode("utf-8", "backslashreplace").decode("utf-8") for name in names]
+    return pa.array(written, pa.string()).dictionary_encode()
 
 
 def _image_column(pixels: Pixels) -> pa.Array:

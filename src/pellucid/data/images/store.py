@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from pellucid.data.packed import Limit
 from pellucid.errors import DataError, StorageError
-from pellucid.files import could_not
+from pellucid.files import could_not, open_plain
 
 __all__ = ["SUFFIXES", "Folder", "Listing", "Loose", "Store", "Zip", "is_image_name", "open_zip", "read_entry"]
 
@@ -24,6 +25,7 @@ SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff")
 MAX_UNPACKED = 2_000_000_000
 MAX_ENTRIES = 2_000_000
 MAX_ENTRY = 500_000_000
+MAX_DEPTH = 64  # folders within folders
 _LITTER = ("__macosx", "thumbs.db", "desktop.ini")  # what macOS and Windows leave behind
 _PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
@@ -106,7 +108,7 @@ class Folder:
                 found = sorted((entry.name, entry.is_dir(), entry.is_file() or entry.is_symlink()) for entry in entries)
         except OSError as error:
             raise StorageError(could_not("read", folder, error)) from error
-        if here in above:
+        if here in above or len(above) > MAX_DEPTH:
             return
         for name, is_folder, is_file in found:
             if is_litter(name):
@@ -137,7 +139,7 @@ class Loose:
 
 def _open_file(path: Path) -> BinaryIO:
     try:
-        return path.open("rb")
+        return open_plain(path)
     except FileNotFoundError as error:
         raise DataError(f"there is no file {os.fspath(path)!r}: check the path") from error
     except OSError as error:
@@ -153,6 +155,7 @@ class Zip:
 
     path: str
     archive: zipfile.ZipFile
+    max_unpacked: int | None = None
     entries: dict[str, zipfile.ZipInfo] = field(default_factory=dict)
 
     def open(self, name: str) -> BinaryIO:
@@ -175,6 +178,9 @@ class Zip:
             if not parts or any(is_litter(part) for part in parts):  # also "..", which leads out of the archive
                 continue
             name = "/".join(parts)
+            if len(parts) > MAX_DEPTH:
+                others.append(name)
+                continue
             folders.update("/".join(parts[:i]) for i in range(1, len(parts) + is_folder))
             if is_folder:
                 continue
@@ -184,6 +190,8 @@ class Zip:
                 images.append(name)
             self.entries[name] = info  # of two entries with one name the later counts, as when unpacking
         _check_sizes([self.entries[name] for name in images], self.path)
+        limit = Limit(source=repr(self.path), size=Path(self.path).stat().st_size, max_unpacked=self.max_unpacked)
+        limit.check(sum(self.entries[name].file_size for name in images))
         return Listing(images=tuple(sorted(images)), folders=tuple(sorted(folders)), others=tuple(sorted(others)))
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from pellucid.data.images.idx import read_idx
 from pellucid.data.images.store import open_zip, read_entry
+from pellucid.data.packed import Limit
 from pellucid.errors import DataError
 
 __all__ = ["Arrays", "idx_files", "read_idx_folder", "read_idx_pair", "read_npz"]
@@ -58,7 +59,9 @@ def idx_files(names: Sequence[str]) -> dict[str, list[str]]:
     return parts
 
 
-def read_idx_folder(folder: Path, names: Sequence[str], *, expect_labels: bool) -> tuple[Arrays, Arrays | None]:
+def read_idx_folder(
+    folder: Path, names: Sequence[str], *, expect_labels: bool, max_unpacked: int | None = None
+) -> tuple[Arrays, Arrays | None]:
     """The training part and the test part of a folder with idx files.
 
     Raises
@@ -75,7 +78,7 @@ def read_idx_folder(folder: Path, names: Sequence[str], *, expect_labels: bool) 
         shown = ", ".join(repr(found[0]) for found in parts.values())
         raise DataError(f"{os.fspath(folder)!r} holds several sets of images ({shown}); name one of these files")
     read = [
-        read_idx_pair(folder / parts[part][0], expect_labels=expect_labels)
+        read_idx_pair(folder / parts[part][0], expect_labels=expect_labels, max_unpacked=max_unpacked)
         for part in ("train", "test", "other")
         if part in parts
     ]
@@ -87,7 +90,7 @@ def _plain_first(names: Sequence[str]) -> list[str]:
     return [name for name in names if not (name.lower().endswith(".gz") and name[:-3] in names)]
 
 
-def read_idx_pair(path: Path, *, expect_labels: bool) -> Arrays:
+def read_idx_pair(path: Path, *, expect_labels: bool, max_unpacked: int | None = None) -> Arrays:
     """The images in an idx file, and their labels from the file that lies beside it under the usual name.
 
     Raises
@@ -95,7 +98,7 @@ def read_idx_pair(path: Path, *, expect_labels: bool) -> Arrays:
     DataError
         When the file holds no images, when labels are expected and not found, or when their number differs.
     """
-    images = read_idx(path)
+    images = read_idx(path, max_unpacked=max_unpacked)
     shown = os.fspath(path)
     if images.ndim == 1:
         raise DataError(
@@ -117,7 +120,7 @@ def read_idx_pair(path: Path, *, expect_labels: bool) -> Arrays:
             )
             raise DataError(f"there are no labels for {shown!r}: {looked}; put the file of labels there")
         return Arrays(images=images, labels=None, images_name=repr(shown))
-    labels = read_idx(beside)
+    labels = read_idx(beside, max_unpacked=max_unpacked)
     if labels.ndim != 1 or len(labels) != len(images):
         held = f"{len(labels):,} labels" if labels.ndim == 1 else f"an array of shape {list(labels.shape)}"
         raise DataError(
@@ -146,7 +149,7 @@ def _label_names(name: str) -> list[str]:
 # --- npz
 
 
-def read_npz(path: Path, *, expect_labels: bool) -> tuple[Arrays, Arrays | None]:
+def read_npz(path: Path, *, expect_labels: bool, max_unpacked: int | None = None) -> tuple[Arrays, Arrays | None]:
     """The training part and the test part of a NumPy archive.
 
     The names tried are ``x_train``, ``y_train``, ``x_test``, ``y_test``, and then ``images``, ``X``, ``x`` or ``data``
@@ -167,6 +170,9 @@ def read_npz(path: Path, *, expect_labels: bool) -> tuple[Arrays, Arrays | None]
         if not entries:
             raise DataError(f"{shown} holds no NumPy arrays; save them with numpy.savez(path, x_train=…, y_train=…)")
         pairs = _pairs(entries, shown, expect_labels=expect_labels)
+        used = [entries[name] for pair in pairs for name in pair if name is not None]
+        limit = Limit(source=shown, size=path.stat().st_size, max_unpacked=max_unpacked)
+        limit.check(sum(info.file_size for info in used))
         read = [
             Arrays(
                 images=_npy(archive, entries[x], f"{x!r} in {shown}"),

@@ -22,6 +22,8 @@ _AT_ONCE = 512
 _FEWEST = 10
 _FEATURES = 500
 _MOST = 1_000  # rows that distances are taken between
+_BLOCK = 512  # columns whose products with all others are held at once
+_PAIRS = 10_000  # of equal columns, after which no more are looked for
 _AGREED, _HARDLY_MORE, _BETTER = 9, 1.85, 0.75
 
 
@@ -93,16 +95,18 @@ def copies(inputs: Array, places: Sequence[slice]) -> list[tuple[int, int]]:
     if len(firsts) < 2:
         return []
     standard = np.stack(firsts)  # [columns, n]
-    together = np.abs(standard @ standard.T) / standard.shape[1]
-    found = []
-    for a in range(len(keep)):
-        for b in range(a + 1, len(keep)):
-            (i, width_a), (j, width_b) = keep[a], keep[b]
-            if together[a, b] < 1 - 1e-6 or width_a != width_b:
+    found: list[tuple[int, int]] = []
+    for start in range(0, len(keep), _BLOCK):  # the products of all pairs of many columns would fill the memory
+        together = np.abs(standard[start : start + _BLOCK] @ standard.T) / standard.shape[1]
+        for a, b in zip(*np.nonzero(together >= 1 - 1e-6), strict=True):
+            (i, width_a), (j, width_b) = keep[start + int(a)], keep[int(b)]
+            if start + a >= b or width_a != width_b:
                 continue
             one, other = inputs[:, places[i]].astype(np.float64), inputs[:, places[j]].astype(np.float64)
             if np.allclose(one[:, 1:], other[:, 1:], atol=1e-6):
                 found.append((i, j))
+                if len(found) == _PAIRS:
+                    return found
     return found
 
 
