@@ -14,8 +14,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 # What a terminal or a user has set there would change what commands print and where they look.
-for name in ("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR", "CLICOLOR_FORCE", "TERMINAL_WIDTH", "PELLUCID_CACHE"):
-    os.environ.pop(name, None)
+os.environ.pop("COLUMNS", None)
+os.environ.pop("LINES", None)
+os.environ.pop("FORCE_COLOR", None)
+os.environ.pop("NO_COLOR", None)
+os.environ.pop("CLICOLOR_FORCE", None)
+os.environ.pop("TERMINAL_WIDTH", None)
+os.environ.pop("PELLUCID_CACHE", None)
 
 from collections import Counter
 from pathlib import Path
