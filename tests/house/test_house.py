@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import pellucid
@@ -18,6 +19,9 @@ import pellucid
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = sorted(m.name for m in pkgutil.walk_packages(pellucid.__path__, "pellucid.") if "__main__" not in m.name)
 HEAVY = {"torch", "matplotlib", "pandas", "polars", "sklearn", "scipy", "typer", "rich", "pyarrow"}
+
+
+RNG = np.random.default_rng(4)
 
 
 def loaded_by(code: str) -> set[str]:
@@ -100,6 +104,12 @@ def test_nothing_that_executes_a_file() -> None:
         for line in path.read_text(encoding="utf-8").splitlines():
             if dangerous.search(line) and ".eval()" not in line:
                 pytest.fail(f"{path.name}: {line.strip()}")
+
+
+@pytest.mark.parametrize("turn", [1, 2])
+def test_a_generator_of_a_whole_file_of_tests_begins_anew_with_each(turn: int) -> None:
+    """What a test draws does not depend on which tests ran before it."""
+    assert RNG.random() == np.random.default_rng(4).random(), turn
 
 
 def test_files_stay_small() -> None:
