@@ -8,9 +8,13 @@ BENCH := .venv-bench
 ACCURACY := .venv-accuracy
 # PyTorch goes first, pinned: its CPU build is found locally where there is one, and nothing heavier is fetched later.
 TORCH := $(shell grep -E '^torch==' constraints.txt)
+# Where numbers are computed; tested a second time, as on another processor: docs/decisions/0023.
+NUMBERS := $(addprefix tests/,parity scratch torch_engine kernel training golden evaluation explanation estimators) \
+	$(addprefix tests/workflow/test_,$(addsuffix .py,attribution image_attribution trace train lottery cross_validate \
+	reconstruction boundary units mistakes))
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test check bench bench-accuracy format clean
+.PHONY: demo test test-numbers check bench bench-accuracy format clean
 
 demo: $(VENV)/.runtime
 	$(BIN)/pellucid train iris
@@ -18,11 +22,17 @@ demo: $(VENV)/.runtime
 test: $(VENV)/.development
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
 
+test-numbers: $(VENV)/.development
+	ATEN_CPU_CAPABILITY=default OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 \
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow" --last-digits 1 $(NUMBERS)
+
 check: $(VENV)/.development
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@echo
+	@echo "Style, types and the direction of imports: all is well."
 
 bench: $(VENV)/.development $(BENCH)/.peers
 	$(BIN)/python benchmarks/spine.py

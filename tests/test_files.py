@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import stat
 import subprocess
 import sys
 from collections.abc import Callable
@@ -139,8 +140,8 @@ def test_each_step_happens_once_in_its_order(tmp_path: Path, monkeypatch: pytest
     sync, rename = os.fsync, Path.replace
 
     def synced(descriptor: int) -> None:
-        place = Path(f"/proc/self/fd/{descriptor}")
-        steps.append("sync directory" if place.is_dir() else f"sync {place.stat().st_size} bytes")
+        what = os.fstat(descriptor)
+        steps.append("sync directory" if stat.S_ISDIR(what.st_mode) else f"sync {what.st_size} bytes")
         sync(descriptor)
 
     monkeypatch.setattr(os, "fsync", synced)
@@ -226,7 +227,9 @@ def test_a_real_limit_of_the_system(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["a"]
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="nothing is forbidden to root")
+@pytest.mark.skipif(
+    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may do everything: run the tests as another user, too"
+)
 def test_a_real_lack_of_permission(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(OLD)
     tmp_path.chmod(0o500)

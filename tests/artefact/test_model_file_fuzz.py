@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -24,7 +25,9 @@ pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="me
 def fuzz(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """The module of the campaign."""
     monkeypatch.syspath_prepend(BENCHMARKS)
-    yield importlib.import_module("model_file_fuzz")
+    module = importlib.import_module("model_file_fuzz")
+    monkeypatch.setattr(module, "SLOW", 60.0)  # a busy machine is no finding
+    yield module
     for name in ("model_file_fuzz", "model_file_mutations"):
         sys.modules.pop(name, None)
 
@@ -95,4 +98,4 @@ def test_a_slow_refusal_and_an_execution_are_noticed(
     monkeypatch.setattr(fuzz, "SLOW", 0.05)
     monkeypatch.setattr(safe_tensors, "_foreign", lambda _: str(time.sleep(0.06))[:0])
     _, failures = fuzz.campaign(5, 7, tmp_path, kinds_of(fuzz, "foreign"))
-    assert any("took 0." in failure for failure in failures)
+    assert any(re.search(r"took [\d.]+ s", failure) for failure in failures)

@@ -154,7 +154,7 @@ def in_chromium(folder: Path, made: TracePage, *, fragment: str = "", width: int
     """What a browser makes of the page: it is framed by one that may run scripts, which looks at it and clicks."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:
-        pytest.skip("no chromium here")
+        pytest.skip("no Chromium is installed: with one, pages are also opened in a browser")
     (folder / "trace.html").write_text(trace_html(made), encoding="utf-8")
     (folder / "ask.html").write_text(_ASK % {"fragment": fragment, "width": width}, encoding="utf-8")
     done = subprocess.run(

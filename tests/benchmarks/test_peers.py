@@ -70,10 +70,24 @@ def test_a_job_comes_back_from_json_and_checks_itself() -> None:
         replace(JOB, threads=0)
 
 
-@pytest.mark.parametrize("name", ["plain", "loader", "fused", "torch"])
-def test_contestants_learn(name: str, folder: Path) -> None:
-    job = Job(name="clouds", widths=(4, 16, 3), batch=30, epochs=15, folder=str(folder))
-    worker = Worker(entry(name), job)
+def clouds(folder: Path) -> Job:
+    return Job(name="clouds", widths=(4, 16, 3), batch=30, epochs=15, folder=str(folder))
+
+
+@pytest.mark.parametrize("name", ["loader", "fused", "torch"])
+def test_contestants_learn(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from peers import worker
+
+    monkeypatch.setattr(worker, "bind", lambda threads: None)  # to no core: this is the tests' own process
+    server = worker.Server(entry(name))
+    assert server.answer({"do": "prepare", "job": clouds(folder).to_json()})["status"] == "ok"
+    assert server.answer({"do": "fit"})["accuracy"] > 0.9
+    assert server.answer({"do": "predict", "rows": "7", "seconds": 0.0})["rows"] == 7
+
+
+def test_a_contestant_learns_in_a_process_of_its_own(folder: Path) -> None:
+    job = clouds(folder)
+    worker = Worker(entry("plain"), job)
     worker.prepare(job)
     reply = worker.ask({"do": "fit"})
     answer = worker.ask({"do": "predict", "rows": "7", "seconds": 0.0})

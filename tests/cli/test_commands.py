@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shlex
 import subprocess
 import sys
 from dataclasses import replace
@@ -260,7 +261,7 @@ def test_divergence_ends_with_code_1(folder: Path) -> None:
 
 def test_a_closed_pipe_is_no_error(folder: Path) -> None:
     done = subprocess.run(
-        f"{sys.executable} -m pellucid predict run people.csv | head -1",
+        f"{shlex.quote(sys.executable)} -m pellucid predict run people.csv | head -1",
         shell=True, cwd=folder, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.stdout.startswith("prediction,")

@@ -102,7 +102,11 @@ def test_windows_are_opened_where_a_backend_has_them(tmp_path: Path) -> None:
     )
     seen = {}
     for backend in ("module://recording_backend", "agg"):
-        environment = {**os.environ, "MPLBACKEND": backend, "PYTHONPATH": str(tmp_path)}
+        environment = {
+            **os.environ,
+            "MPLBACKEND": backend,
+            "PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]),
+        }
         done = subprocess.run(
             [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
         )

@@ -103,7 +103,7 @@ def test_devices_that_are_not_here() -> None:
         assert choose_device("auto").type in ("cpu", "mps")
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device: with one, the fused engine is tried on it")
 def test_cuda_gives_the_cpus_answers() -> None:
     network = mlp(4, [8], 1, dropout=0.2)
     x, y = np.random.default_rng(0).normal(size=(32, 4)), np.ones((32, 1))

@@ -79,7 +79,7 @@ def test_a_recorded_step_does_what_the_operations_do(monkeypatch: pytest.MonkeyP
         np.testing.assert_array_equal(array, recorded[name], err_msg=name)  # running statistics, too
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device: with one, the fused engine is tried on it")
 def test_on_cuda_the_weights_are_the_cpus() -> None:
     for (name, here), there in zip(trained(engine()).items(), trained(engine("cuda")).values(), strict=True):
         np.testing.assert_allclose(here, there, rtol=0, atol=1e-9, err_msg=name)

@@ -50,14 +50,19 @@ def people() -> Columns:
     return make_people()
 
 
-@pytest.fixture
-def people_csv(people: Columns, tmp_path: Any) -> Any:
-    """The same as a file."""
+def write_people(path: Any) -> Any:
+    """The 300 people as a file."""
     import csv
 
-    path = tmp_path / "people.csv"
+    people = make_people()
     with path.open("w", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(people)
         writer.writerows(["" if cell is None else cell for cell in row] for row in zip(*people.values(), strict=True))
     return path
+
+
+@pytest.fixture
+def people_csv(tmp_path: Any) -> Any:
+    """The same as a file."""
+    return write_people(tmp_path / "people.csv")

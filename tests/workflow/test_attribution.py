@@ -58,16 +58,15 @@ def test_slopes_by_central_differences(kind: str, runs: dict[str, Path]) -> None
 
 @pytest.mark.filterwarnings("ignore")
 def test_captum_finds_the_same(runs: dict[str, Path]) -> None:
-    attr = pytest.importorskip("captum.attr", reason="Captum is not installed")
+    attr = pytest.importorskip("captum.attr", reason="Captum is not installed: pip install captum")
     model = Model.read(runs["multiclass"])
     module = build(model.network, model.parameters, torch.float64).eval()
     inputs = model.inputs(model.table(PEOPLE)).astype(np.float64)
     row, reference = inputs[3], inputs.mean(axis=0)
     score = score_of(model, "clerk" if "clerk" in model.task.classes else model.task.classes[0])
-    ours = integrated_gradients(score.slopes, row, reference, tolerance=0.0)
-    assert ours.points == 1024
+    ours = integrated_gradients(score.slopes, row, reference, tolerance=1e-12)
     theirs = attr.IntegratedGradients(lambda x: torch.softmax(module(x), 1)).attribute(
-        torch.from_numpy(row[None]), torch.from_numpy(reference[None]), target=score.index, n_steps=1024,
+        torch.from_numpy(row[None]), torch.from_numpy(reference[None]), target=score.index, n_steps=ours.points,
         method="gausslegendre",
     )  # fmt: skip
     np.testing.assert_allclose(ours.values, theirs[0].numpy(), atol=1e-9)
@@ -75,7 +74,7 @@ def test_captum_finds_the_same(runs: dict[str, Path]) -> None:
 
 @pytest.mark.filterwarnings("ignore")
 def test_shap_finds_the_same_of_a_network(runs: dict[str, Path]) -> None:
-    shap = pytest.importorskip("shap", reason="SHAP is not installed")
+    shap = pytest.importorskip("shap", reason="SHAP is not installed: pip install shap")
     run = pellucid.train("iris", preset="plain", hidden=(8,), verdict=False, out=runs["binary"].parent / "iris")
     assert run.path is not None
     found = explain_row(run.path, "iris", row=60, label="virginica")

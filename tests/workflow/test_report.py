@@ -273,7 +273,7 @@ def opened(page: Path, profile: Path) -> tuple[str, list[str], list[str]]:
     """The page as headless Chromium made it, what its console said, and what it asked the network for."""
     browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if browser is None:
-        pytest.skip("Chromium is not installed, so the page is not opened in a browser")
+        pytest.skip("no Chromium is installed: with one, pages are also opened in a browser")
     done = subprocess.run(
         [browser, "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-dev-shm-usage",
          "--disable-background-networking", "--disable-component-update", "--disable-sync",

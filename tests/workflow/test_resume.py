@@ -19,6 +19,7 @@ from pellucid.errors import ModelFileError, RunFolderError, SettingError
 from pellucid.training import checkpoint
 from pellucid.training.history import Epoch
 from pellucid.training.loop import Outcome, Plan
+from tests.workflow.conftest import write_people
 
 SETTINGS: dict[str, Any] = {
     "hidden": (16, 8),
@@ -157,9 +158,10 @@ def test_what_cannot_be_resumed(people: Any, tmp_path: Path) -> None:
         pellucid.resume(tmp_path / "memory")
 
 
-def start(arguments: list[str]) -> subprocess.Popen[bytes]:
+def start(arguments: list[str], *, held: bool = False) -> subprocess.Popen[bytes]:
+    program = ["-c", HELD] if held else ["-m", "pellucid"]
     return subprocess.Popen(
-        [sys.executable, "-m", "pellucid", "train", *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        [sys.executable, *program, "train", *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
 
 
@@ -169,18 +171,25 @@ def finish(process: subprocess.Popen[bytes]) -> tuple[int, str]:
 
 
 def wait_for(path: Path, process: subprocess.Popen[bytes]) -> None:
-    for _ in range(3000):
-        if path.exists() or process.poll() is not None:
-            return
+    until = time.monotonic() + 120
+    while not path.exists() and process.poll() is None:
+        assert time.monotonic() < until, f"{path} is not written"
         time.sleep(0.01)
 
 
-def test_ten_kills_at_random_moments(people_csv: Path, tmp_path: Path) -> None:
-    data = [str(people_csv), "--target", "buys", *FLAGS]
+@pytest.fixture(scope="module")
+def straight(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, float]:
+    """A run that nothing stopped, by the command, and how many seconds it took."""
+    place = tmp_path_factory.mktemp("straight")
+    write_people(place / "people.csv")
     began = time.monotonic()
-    code, output = finish(start([*data, "--out", str(tmp_path / "straight")]))
+    code, output = finish(start([str(place / "people.csv"), "--target", "buys", *FLAGS, "--out", str(place / "run")]))
     assert code == 0, output
-    whole = time.monotonic() - began
+    return place / "run", time.monotonic() - began
+
+
+def test_ten_kills_at_random_moments(straight: tuple[Path, float], people_csv: Path, tmp_path: Path) -> None:
+    data, whole = [str(people_csv), "--target", "buys", *FLAGS], straight[1]
     generator = random.Random(0)
     out, kills = tmp_path / "killed", 0
     while kills < 10:
@@ -196,33 +205,50 @@ def test_ten_kills_at_random_moments(people_csv: Path, tmp_path: Path) -> None:
             break
     code, output = finish(start([str(out), "--resume", "--quiet"]))
     assert code == 0, output
-    assert same(out, tmp_path / "straight")
+    assert same(out, straight[0])
     assert not list(out.rglob("*.part"))
+
+
+# The command waits with its first checkpoint until the signal is sent: else a fast machine might be done before.
+HELD = """
+import sys, time
+from pathlib import Path
+from pellucid.cli.main import main
+from pellucid.training import checkpoint
+
+write = checkpoint.write_state
+
+def write_and_wait(path, *given):
+    write(path, *given)
+    while not path.with_name("sent").exists():
+        time.sleep(0.01)
+
+checkpoint.write_state = write_and_wait
+main()
+"""
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_saves_the_best_weights_and_the_run_goes_on(
-    number: signal.Signals, people_csv: Path, tmp_path: Path
+    number: signal.Signals, straight: tuple[Path, float], people_csv: Path, tmp_path: Path
 ) -> None:
     data = [str(people_csv), "--target", "buys", *FLAGS]
     out = tmp_path / "stopped"
-    process = start([*data, "--out", str(out)])
+    process = start([*data, "--out", str(out)], held=True)
     wait_for(out / "checkpoints" / checkpoint.CHECKPOINT, process)
     process.send_signal(number)
+    (out / "checkpoints" / "sent").touch()
     code, output = finish(process)
     assert code == 130, output
+    (out / "checkpoints" / "sent").unlink()
     assert "Interrupted; go on with" in output
     assert "Traceback" not in output
     assert pellucid.load(out).predict(people_csv).shape == (300,)
 
     code, output = finish(start([str(out), "--resume", "--quiet"]))
     assert code == 0, output
-    pellucid.train(
-        people_csv, "buys", out=tmp_path / "straight", hidden=(16, 8), epochs=130, dropout=0.2, batch_norm=True,
-        optimizer="adamw", weight_decay=0.01, patience=None,
-    )  # fmt: skip
-    assert same(out, tmp_path / "straight")
+    assert same(out, straight[0])
 
 
 LOOP = """
@@ -230,7 +256,8 @@ import sys, pellucid
 for seed in range(3):
     print("begun", seed, flush=True)
     try:
-        pellucid.train({data!r}, "buys", out=f"{{sys.argv[1]}}/{{seed}}", seed=seed, epochs=100_000, patience=None)
+        pellucid.train({data!r}, "buys", out=f"{{sys.argv[1]}}/{{seed}}", seed=seed, preset="plain",
+            epochs=100_000, patience=None)
     except Exception:
         pass
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import re
+import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -166,9 +167,11 @@ def test_none_when_no_mirror_has_it(server: Server, cache: Path, monkeypatch: py
 
 def test_nobody_listens(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    use(monkeypatch, "http://127.0.0.1:9/")  # the port "discard"
     told: list[str] = []
-    assert locate("mnist", tell=told.append) is None
+    with socket.socket() as taken:  # a port that nobody listens at, and that nobody else can take meanwhile
+        taken.bind(("127.0.0.1", 0))
+        use(monkeypatch, f"http://127.0.0.1:{taken.getsockname()[1]}/")
+        assert locate("mnist", tell=told.append) is None
     assert "there is no connection" in told[1]
     assert list(cache.iterdir()) == []
 

@@ -111,7 +111,9 @@ def test_a_pipe_does_not_stop_the_reading(tmp_path: Path) -> None:
     assert "1 file that is no image was left out" in said(read_images(root).train)
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="needs a user whom permissions bind")
+@pytest.mark.skipif(
+    os.name == "nt" or os.geteuid() == 0, reason="root may do everything: run the tests as another user, too"
+)
 def test_what_may_not_be_read(tmp_path: Path) -> None:
     root = draw_all(tmp_path, "cat/1.png", "dog/1.png")
     (root / "cat" / "1.png").chmod(0)
