@@ -40,6 +40,7 @@ def packages_of(folder: Path, *arguments: str) -> set[str]:
     ("options", "without"),
     [
         (["--preset", "plain", "--no-verdict", "--no-report"], {"sklearn", "scipy", "matplotlib", "pandas"}),
+        (["--preset", "best", "--no-verdict", "--no-report"], {"sklearn", "scipy", "matplotlib", "pandas"}),
         (["--preset", "plain", "--no-report"], {"matplotlib", "pandas"}),
         (["--preset", "plain", "--no-verdict"], {"sklearn", "scipy", "pandas"}),
     ],
