@@ -1,5 +1,5 @@
 """``python -m pellucid`` is ``pellucid``."""
 
-from pellucid.cli.main import main
+from pellucid.cli.process import run
 
-main()
+run()

@@ -9,7 +9,7 @@ The edges come from the training rows alone, in one of two ways:
 | by | edges |
 |---|---|
 | quantile | values with equally many training rows between them |
-| tree | the thresholds of a small decision tree that predicts the target from this column alone |
+| tree | the cuts of a small decision tree that predicts the target from this column alone |
 
 The smallest and the largest training value are always edges. An edge that would stand twice stands once: a column
 that is mostly one value has fewer bins by quantiles.
@@ -37,6 +37,7 @@ import numpy as np
 from pellucid.errors import SettingError, nearest
 from pellucid.preprocessing import checks
 from pellucid.preprocessing.numeric import BOUND, LARGEST, centre_and_spread
+from pellucid.preprocessing.tree import best_cuts
 from pellucid.preprocessing.values import FloatArray, IntArray, number_of, numbers
 
 __all__ = ["BINS_BY", "MAX_BINS", "Bins", "BinsBy", "PiecewiseStep", "auto_bins", "fit_piecewise"]
@@ -242,32 +243,22 @@ def _quantile_edges(values: FloatArray, most: int) -> FloatArray:
 
 
 def _tree_edges(values: FloatArray, target: FloatArray | IntArray, most: int, *, classes: bool) -> FloatArray:
-    """The smallest and the largest of the ``values`` ``[rows]``, and between them the thresholds of a tree.
-
-    The tree sees each value's rank among the distinct ones, not the value: scikit-learn computes in float32, which
-    cannot tell two moments of a year or two large numbers apart.
-    """
+    """The smallest and the largest of the ``values`` ``[rows]``, and between them the cuts of a tree."""
     ends = np.array([values.min(), values.max()])
     if most == 1 or ends[0] == ends[1]:
         return np.unique(ends)
+    order = np.argsort(values, kind="stable")
     if len(values) > TREE_ROWS:  # every so many-th by size
-        some = np.round(np.linspace(0, len(values) - 1, TREE_ROWS)).astype(np.int64)
-        some = np.argsort(values, kind="stable")[some]
-        values, target = values[some], target[some]
-    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
-
-    if not classes:
+        order = order[np.round(np.linspace(0, len(values) - 1, TREE_ROWS)).astype(np.int64)]
+    values, target = values[order], target[order]
+    if classes:
+        target = np.unique(target, return_inverse=True)[1]
+    else:
         clipped: FloatArray = np.clip(target.astype(np.float64), -LARGEST, LARGEST)
         centre, spread = centre_and_spread(clipped)
         target = (clipped - centre) / (spread or 1.0)
-    make = DecisionTreeClassifier if classes else DecisionTreeRegressor
-    distinct, ranks = np.unique(values, return_inverse=True)
-    tree = make(
-        max_leaf_nodes=most, min_samples_leaf=_least_rows(len(values)), min_impurity_decrease=LEAST_GAIN, random_state=0
-    )
-    tree = tree.fit(ranks[:, None].astype(np.float32), target).tree_
-    below = np.floor(tree.threshold[tree.children_left >= 0]).astype(np.int64)
-    low, high = distinct[below], distinct[below + 1]
+    cuts = best_cuts(values, target, most=most, least_rows=_least_rows(len(values)), least_gain=LEAST_GAIN)
+    low, high = values[np.array(cuts, np.int64) - 1], values[np.array(cuts, np.int64)]
     middle = low * 0.5 + high * 0.5
     return np.unique(np.concatenate([ends, np.where(middle > low, middle, high)]))
 

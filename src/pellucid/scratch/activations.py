@@ -55,13 +55,12 @@ def identity_derivative(z: Array, a: Array) -> Array:
 
 
 def sigmoid(z: Array) -> Array:
-    """a = 1 / (1 + e⁻ᶻ), written with e^(−|z|) so that nothing overflows.
+    """a = 1 / (1 + e⁻ᶻ), written as e^min(z, 0) / (1 + e^(−|z|)) so that nothing overflows.
 
     >>> sigmoid(np.array([-1000.0, 0.0, 1000.0]))
     array([0. , 0.5, 1. ])
     """
-    e = np.exp(-np.abs(z))
-    return np.where(z >= 0, 1 / (1 + e), e / (1 + e))
+    return np.exp(np.minimum(z, 0)) / (1 + np.exp(-np.abs(z)))
 
 
 def sigmoid_derivative(z: Array, a: Array) -> Array:

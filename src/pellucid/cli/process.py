@@ -1,0 +1,49 @@
+"""The process of a command: what it does without, for it is short and belongs to nobody else.
+
+`run` is what ``pellucid`` starts. Calling `pellucid.cli.main.main` leaves the process as it is.
+"""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import sys
+from collections.abc import Sequence
+from importlib.abc import MetaPathFinder
+
+__all__ = ["run", "spare"]
+
+# Loading PyTorch, scikit-learn and matplotlib makes 400,000 objects that stay. By default the collector of cyclic
+# garbage looks through them several times, and once more on leaving: a quarter of the time of a short training.
+_THRESHOLDS = (500_000, 20, 100)
+_WITHOUT_PANDAS = frozenset({"evaluate", "inspect", "predict", "report", "train"})
+
+
+def run() -> None:
+    """Run the command line in this process."""
+    spare(sys.argv[1:])
+    from pellucid.cli.main import main
+
+    main()
+
+
+def spare(arguments: Sequence[str]) -> None:
+    """Spare a process that runs the command line with ``arguments`` what takes time and is not used.
+
+    Cyclic garbage is looked for seldom, and not at all on leaving: the operating system takes the memory back.
+
+    PyArrow and scikit-learn import pandas, where it is installed, to recognise its frames; commands that read files
+    and run no script of the user's have none, and do as if it were not installed.
+    """
+    gc.set_threshold(*_THRESHOLDS)
+    atexit.register(gc.freeze)
+    if arguments and arguments[0] in _WITHOUT_PANDAS:
+        sys.meta_path.insert(0, _NoPandas())
+
+
+class _NoPandas(MetaPathFinder):
+    """Says of pandas what Python says of what is not installed."""
+
+    def find_spec(self, fullname: str, path: object = None, target: object = None) -> None:
+        if fullname == "pandas":
+            raise ModuleNotFoundError("No module named 'pandas'", name="pandas")
