@@ -10,15 +10,18 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from pellucid.errors import StorageError
 
-__all__ = ["atomic_writer", "sync_directory", "write_bytes", "write_text"]
+__all__ = ["atomic_writer", "is_aside", "sweep", "sync_directory", "write_bytes", "write_text"]
+
+_ASIDE = re.compile(r"\.(.+)\.[0-9a-f]{12}(\.old)?\.part", re.DOTALL)
 
 
 @contextmanager
@@ -83,6 +86,24 @@ def write_text(path: str | os.PathLike[str], content: str) -> None:
     write_bytes(path, content.encode("utf-8"))
 
 
+def is_aside(name: str, of: Callable[[str], bool]) -> bool:
+    """Whether a name is that of a file being written aside, or left by a killed process, for one of these names.
+
+    >>> is_aside(".log.txt.0123456789ab.part", {"log.txt"}.__contains__)
+    True
+    """
+    found = _ASIDE.fullmatch(name)
+    return found is not None and of(found[1])
+
+
+def sweep(folder: str | os.PathLike[str], of: Callable[[str], bool]) -> None:
+    """Remove what killed processes were writing aside for these names; nobody else may be writing in the folder."""
+    for part in Path(folder).glob(".*.part"):
+        if is_aside(part.name, of):
+            with suppress(OSError):
+                part.unlink()
+
+
 def sync_directory(path: str | os.PathLike[str]) -> None:
     """Make a rename inside ``path`` durable; a no-op where directories cannot be opened (Windows)."""
     if os.name == "nt":  # pragma: no cover
@@ -108,6 +129,7 @@ def could_not(verb: str, path: str | os.PathLike[str], error: OSError) -> str:
         "ENOENT": "it does not exist: check the path",
         "ENOTDIR": "a part of the path is a file, not a folder: check the path",
         "EISDIR": "it is a folder: name a file",
+        "EFBIG": "it would be larger than a file may be here: lift the limit (ulimit -f), or choose another disk",
         "EIO": "the device reported an input/output error: check the disk",
     }
     name = errno.errorcode.get(error.errno or 0, "")
