@@ -9,6 +9,7 @@
     │   ├── ModelFileError                a model file or checkpoint that is damaged, newer or hostile
     │   ├── RunFolderError                a run folder that is missing, taken or incomplete
     │   └── StorageError                  a file that could not be read or written (the old one is intact)
+    │       └── NotKeptError              … at the end of the work, whose result this error carries
     └── DivergenceError                   training met a NaN or an infinity; names layer, batch and cause
 
 Ctrl-C and SIGTERM end a training with `pellucid.Interrupted`, a KeyboardInterrupt that carries the run, and therefore
@@ -21,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Any
 
 from pellucid.visible import visible
 
@@ -28,6 +30,7 @@ __all__ = [
     "DataError",
     "DivergenceError",
     "ModelFileError",
+    "NotKeptError",
     "PellucidError",
     "RunFolderError",
     "SettingError",
@@ -72,6 +75,20 @@ class RunFolderError(UserError):
 
 class StorageError(UserError):
     """A file could not be read or written; what stood there before is intact."""
+
+
+class NotKeptError(StorageError):
+    """What was computed is whole, but a file of it could not be written.
+
+    Attributes
+    ----------
+    result
+        What the call would have returned: a `pellucid.Run`, a lottery, a comparison ….
+    """
+
+    def __init__(self, message: str, result: Any) -> None:
+        super().__init__(message)
+        self.result = result
 
 
 class DivergenceError(PellucidError):

@@ -10,16 +10,28 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from pellucid.errors import StorageError
 
-__all__ = ["atomic_writer", "open_plain", "sync_directory", "write_bytes", "write_text"]
+__all__ = [
+    "atomic_writer",
+    "is_aside",
+    "open_plain",
+    "sweep",
+    "sync_directory",
+    "write_bytes",
+    "write_text",
+]
+
+_LONG = 400  # characters of a path, from which on a message leaves out its middle
+_ASIDE = re.compile(r"\.(.+)\.[0-9a-f]{12}(\.old)?\.part", re.DOTALL)
 
 
 def open_plain(path: str | os.PathLike[str]) -> BinaryIO:
@@ -37,9 +49,6 @@ def open_plain(path: str | os.PathLike[str]) -> BinaryIO:
         what = "a pipe" if stat.S_ISFIFO(mode) else "a socket" if stat.S_ISSOCK(mode) else "a device"
         raise StorageError(f"could not read {os.fspath(path)!r}: it is {what}; save what it gives and name that file")
     return Path(path).open("rb")
-
-
-_LONG = 400  # characters of a path, from which on a message leaves out its middle
 
 
 @contextmanager
@@ -104,6 +113,24 @@ def write_text(path: str | os.PathLike[str], content: str) -> None:
     write_bytes(path, content.encode("utf-8"))
 
 
+def is_aside(name: str, of: Callable[[str], bool]) -> bool:
+    """Whether a name is that of a file being written aside, or left by a killed process, for one of these names.
+
+    >>> is_aside(".log.txt.0123456789ab.part", {"log.txt"}.__contains__)
+    True
+    """
+    found = _ASIDE.fullmatch(name)
+    return found is not None and of(found[1])
+
+
+def sweep(folder: str | os.PathLike[str], of: Callable[[str], bool]) -> None:
+    """Remove what killed processes were writing aside for these names; nobody else may be writing in the folder."""
+    for part in Path(folder).glob(".*.part"):
+        if is_aside(part.name, of):
+            with suppress(OSError):
+                part.unlink()
+
+
 def sync_directory(path: str | os.PathLike[str]) -> None:
     """Make a rename inside ``path`` durable; a no-op where directories cannot be opened (Windows)."""
     if os.name == "nt":  # pragma: no cover
@@ -131,6 +158,7 @@ def could_not(verb: str, path: str | os.PathLike[str], error: OSError) -> str:
         "EISDIR": "it is a folder: name a file",
         "ENAMETOOLONG": "the path is too long: check it",
         "ELOOP": "its links lead in a circle: check them",
+        "EFBIG": "it would be larger than a file may be here: lift the limit (ulimit -f), or choose another disk",
         "EIO": "the device reported an input/output error: check the disk",
     }
     name = errno.errorcode.get(error.errno or 0, "")

@@ -45,6 +45,7 @@ def boundary(
     from pellucid.workflow.boundary import boundary_of
     from pellucid.workflow.film import check_film, film_of
     from pellucid.workflow.model import Model
+    from pellucid.workflow.reads import check_output
     from pellucid.workflow.replay import replay as replay_run
     from pellucid.workflow.rows_of_run import location_of_table, rows_of_run
     from pellucid.workflow.slice import check_picture
@@ -54,8 +55,11 @@ def boundary(
         picture = check_picture(out)
     elif not json:
         picture = Path(run if Path(run).is_dir() else ".") / "boundary.png"
+    if picture is not None:
+        check_output(picture, run=run, data=data)
     if replay is not None:
         check_film(replay)
+        check_output(replay, run=run, data=data)
         location_of_table(run)
     model = Model.read(run)
     table, name = rows_of_run(run, model, data)

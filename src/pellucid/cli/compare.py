@@ -111,14 +111,17 @@ def compare(
 
     Repeat an option, or give it values parted by commas: --hidden 64 --hidden 128,64 --activation relu,silu
     """
+    from pellucid.errors import NotKeptError
     from pellucid.workflow.compare import compare as workflow
 
-    display = None if json or quiet else _Display(yes=yes)
+    display, unwritten = None if json or quiet else _Display(yes=yes), None
     try:
         found = workflow(
             data, config=config, folds=folds, metric=metric, out=out, overwrite=overwrite, save=True, limit=limit,
             watcher=display, **settings,
         )  # fmt: skip
+    except NotKeptError as error:
+        found, unwritten = error.result, error
     finally:
         if display:
             display.close()
@@ -128,6 +131,8 @@ def compare(
         say(json_.dumps({**found.to_json(), "out": str(found.path)}))
     else:
         _show(found)
+    if unwritten is not None:
+        raise unwritten
     if found.is_interrupted:
         raise typer.Exit(130)
     if found.best.scores.diverged:

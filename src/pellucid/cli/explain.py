@@ -50,9 +50,13 @@ def explain(
 
     from pellucid.errors import SettingError
     from pellucid.plots.canvas import save
+    from pellucid.workflow.reads import check_output
     from pellucid.workflow.rows_of_run import model_of
 
     number, cells = row_asked(row, given)
+    if out is not None:
+        pictures = ("row.png", "row.svg", "importance.png", "importance.svg", "dependence.png", "dependence.svg")
+        check_output(out, run=run, data=data, names=pictures)
     if row is None and given is None:
         from pellucid.workflow.overview import overview
 

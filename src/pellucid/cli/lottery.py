@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,6 +14,7 @@ from pellucid.cli.streams import say
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from pellucid.errors import NotKeptError
     from pellucid.workflow.lottery import Lottery
 
 __all__ = ["lottery"]
@@ -44,23 +46,39 @@ def lottery(
     if json:
         import json as json_
 
-        found = workflow(data, seeds=count, metric=metric, config=config, out=out, **settings)
+        found, unwritten = _result(workflow, data, seeds=count, metric=metric, config=config, out=out, **settings)
         say(json_.dumps({**found.to_json(), "out": out}))
+        if unwritten is not None:
+            raise unwritten
         return
     with console.status("reading") as status:
 
         def told(drawn: str, done: int, of: int) -> None:
             status.update(f"{_DRAWN[drawn]}: {done:,} of {of:,} runs")
 
-        found = workflow(data, seeds=count, metric=metric, config=config, out=out, watcher=told, **settings)
+        found, unwritten = _result(
+            workflow, data, seeds=count, metric=metric, config=config, out=out, watcher=told, **settings
+        )
     console.print(_table(found))
     console.print()
     for sentence in found.sentences:
         console.print(sentence, markup=False)
     notes(found.notes)
+    if unwritten is not None:
+        raise unwritten
     if out is not None:
         console.print(f"The runs and the picture are in {out}", soft_wrap=True, markup=False)
     console.print(f"Next: {found.command}", soft_wrap=True, markup=False)
+
+
+def _result(workflow: Callable[..., Lottery], *rows: Any, **given: Any) -> tuple[Lottery, NotKeptError | None]:
+    """The lottery, also where its files could not be written."""
+    from pellucid.errors import NotKeptError
+
+    try:
+        return workflow(*rows, **given), None
+    except NotKeptError as error:
+        return error.result, error
 
 
 def _table(found: Lottery) -> Table:

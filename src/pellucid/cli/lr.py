@@ -29,13 +29,20 @@ def lr(
     settings: dict[str, Any],
 ) -> None:
     """Let the learning rate grow from 1e-7 to 10 for about an epoch, watch the loss on DATA, and choose."""
+    from pellucid.errors import NotKeptError
     from pellucid.workflow.range_test import lr_range_test
 
-    found = lr_range_test(data, config=config, out=out, **settings)
+    unwritten = None
+    try:
+        found = lr_range_test(data, config=config, out=out, **settings)
+    except NotKeptError as error:
+        found, unwritten = error.result, error
     if json:
         import json as json_
 
         say(json_.dumps({**found.to_json(), "out": out}))
+        if unwritten is not None:
+            raise unwritten
         return
     from pellucid.cli.console import console, notes
 
@@ -49,6 +56,8 @@ def lr(
     console.print(f"\nfalls fastest at {test.steepest:.2g}; at the bottom at {test.bottom:.2g}; {end}")
     console.print(f"[bold]learning rate {found.learning_rate:g}[/], {_rule(test)}")
     notes(found.notes)
+    if unwritten is not None:
+        raise unwritten
     if out is not None:
         console.print(f"The curve is in {out}", soft_wrap=True, markup=False)
     console.print(f"Next: {found.command}", soft_wrap=True, markup=False)

@@ -34,9 +34,12 @@ def mistakes(
     from pellucid.cli.console import console, notes
     from pellucid.errors import SettingError
     from pellucid.workflow.mistakes import mistakes as find
+    from pellucid.workflow.reads import check_output
 
     if out is not None and out.suffix.lower() not in (".png", ".svg"):
         raise SettingError(f"out must end in .png or .svg, got {str(out)!r}")
+    if out is not None:
+        check_output(out, run=run, data=data)
     found = find(run, data, most=most, explain=explain)
     if out is not None:
         from pellucid.files import write_bytes

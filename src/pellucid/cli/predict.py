@@ -28,9 +28,11 @@ def predict(
     """Predict the target of each row: its class and probabilities, or its value; or how badly it is reconstructed."""
     from pellucid.workflow.model import Model
     from pellucid.workflow.output import check_ending, encode, write_table
+    from pellucid.workflow.reads import check_output
 
     if output is not None:
         check_ending(output)
+        check_output(output, run=run, data=data)
     model = Model.read(run)
     table = model.table(open_rows(data))
     answers = model.prediction_table(table)

@@ -52,14 +52,17 @@ def search(
 
     The same command goes on with its study; started several times at once, the processes share it.
     """
+    from pellucid.errors import NotKeptError
     from pellucid.workflow import search as workflow
 
-    display = None if json or quiet else SearchDisplay()
+    display, unwritten = None if json or quiet else SearchDisplay(), None
     try:
         found = workflow.search(
             data, minutes=minutes, trials=trials, folds=folds, metric=metric, config=config, out=out, storage=storage,
             watcher=display, **settings,
         )  # fmt: skip
+    except NotKeptError as error:
+        found, unwritten = error.result, error
     finally:
         if display:
             display.close()
@@ -69,6 +72,8 @@ def search(
         say(json_.dumps({**found.to_json(), "out": str(found.path)}))
     else:
         _show(found, display.said if display else ())
+    if unwritten is not None:
+        raise unwritten
     if found.stopped_by == "interrupted":
         raise typer.Exit(130)
 

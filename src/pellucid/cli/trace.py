@@ -44,6 +44,10 @@ def trace(
     from pellucid.workflow.trace import trace as trace_row
 
     number, cells = row_asked(row, given)
+    if html is not None:
+        from pellucid.workflow.reads import check_output
+
+        check_output(html, run=run, data=data)
     found = trace_row(run, data, row=number, inputs=cells, network=network)
     written = None
     if html is not None:

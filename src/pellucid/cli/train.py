@@ -10,6 +10,7 @@ from pellucid.cli.options import with_settings
 from pellucid.cli.streams import say
 
 if TYPE_CHECKING:
+    from pellucid.cli.ensemble import EnsembleDisplay
     from pellucid.workflow.run import Run
 
 __all__ = ["train"]
@@ -28,29 +29,26 @@ def train(
     settings: dict[str, Any],
 ) -> None:
     """Train a network on DATA and save it in a run folder."""
-    from pellucid.cli.console import console, notes
+    from pellucid.cli.console import console
     from pellucid.cli.ensemble import EnsembleDisplay
-    from pellucid.errors import SettingError
+    from pellucid.errors import NotKeptError
     from pellucid.workflow import train as workflow
     from pellucid.workflow.folder import RunFolder
     from pellucid.workflow.run import Interrupted
 
     display, interrupted = None if json or quiet else EnsembleDisplay(), False
+    unwritten: NotKeptError | None = None
     try:
         if resume:
-            folder = out or data
-            if folder is None:
-                raise SettingError("which run is to be resumed? Name its folder: pellucid train RUN --resume")
-            was_finished = RunFolder(folder).is_finished
-            run = workflow.resume(folder, data=data if out is not None else None, watcher=display, **settings)
-            if was_finished and run.summary["stopped_by"] != "interrupted" and display:
-                notes([f"the run in {folder} was finished already; nothing was trained"])
+            run = _resumed(data, out, display, settings)
         else:
             run = workflow.train(
                 data, config=config, out=out, overwrite=overwrite, save=True, watcher=display, **settings
             )
     except Interrupted as stopped:
         run, interrupted = stopped.run, True
+    except NotKeptError as error:
+        run, unwritten = error.result, error
     finally:
         if display:
             display.close()
@@ -61,13 +59,32 @@ def train(
         say(json_.dumps({"run": str(run.path), **run.summary}))
     else:
         _show_outcome(run)
+    if unwritten is not None:
+        raise unwritten
     if interrupted:
         if not json:
             unfinished = run.summary["stopped_by"] == "interrupted"
-            next_ = f"pellucid train {run.path} --resume" if unfinished else f"pellucid report {run.path}"
+            kept = RunFolder(run.path or ".")
+            next_ = kept.command("train", "--resume") if unfinished else kept.command("report")
             said = "go on with" if unfinished else "the network is trained and saved, and its page is written by"
             console.print(f"Interrupted; {said}: {next_}", soft_wrap=True, markup=False)
         raise typer.Exit(130)
+
+
+def _resumed(data: str | None, out: str | None, display: EnsembleDisplay | None, settings: dict[str, Any]) -> Run:
+    from pellucid.cli.console import notes
+    from pellucid.errors import SettingError
+    from pellucid.workflow import train as workflow
+    from pellucid.workflow.folder import RunFolder
+
+    folder = out or data
+    if folder is None:
+        raise SettingError("which run is to be resumed? Name its folder: pellucid train RUN --resume")
+    was_finished = RunFolder(folder).is_finished and not RunFolder(folder).lost
+    run = workflow.resume(folder, data=data if out is not None else None, watcher=display, **settings)
+    if was_finished and run.summary["stopped_by"] != "interrupted" and display:
+        notes([f"the run in {folder} was finished already; nothing was trained"])
+    return run
 
 
 def _show_outcome(run: Run) -> None:
@@ -82,6 +99,7 @@ def _show_outcome(run: Run) -> None:
         show_verdict,
     )
     from pellucid.cli.ensemble import show_ensemble
+    from pellucid.workflow.folder import RunFolder
 
     held = run.summary["measured_on"]
     n = run.summary["rows"].get(held) or run.summary["rows"]["train"]
@@ -98,7 +116,12 @@ def _show_outcome(run: Run) -> None:
         console.print()
         for each in run.findings:
             console.print(f"Doctor: {escape(each.finding)} Fix: {escape(each.fix)}", soft_wrap=True)
-        console.print(f"For the evidence and the commands: pellucid doctor {run.path}", soft_wrap=True, markup=False)
     notes(run.remarks)
+    folder = RunFolder(run.path or ".")
+    is_whole = folder.is_finished and not folder.lost  # it is not where the disk was full
+    if run.findings and is_whole:
+        command = folder.command("doctor")
+        console.print(f"For the evidence and the commands: {command}", soft_wrap=True, markup=False)
     console.print(f"\nThe run is in {run.path}", soft_wrap=True, markup=False)
-    console.print(f"Next: pellucid predict {run.path} DATA -o predictions.csv", soft_wrap=True, markup=False)
+    if is_whole:
+        console.print(f"Next: {folder.command('predict')} DATA -o predictions.csv", soft_wrap=True, markup=False)

@@ -33,8 +33,16 @@ def units(
     from pathlib import Path
 
     from pellucid.cli.console import console, notes
+    from pellucid.workflow.folder import refuse_link
+    from pellucid.workflow.reads import check_output
+    from pellucid.workflow.units import FILES
     from pellucid.workflow.units import units as units_of_run
 
+    in_run = Path(run if Path(run).is_dir() else ".") / "units"
+    if out is None and not json:
+        refuse_link(in_run)
+    if out is not None or not json:
+        check_output(out if out is not None else in_run, run=run, data=data, names=FILES)
     if json:
         import json as json_
 
@@ -47,7 +55,7 @@ def units(
         found = units_of_run(
             run, data, replayed=replay, watcher=lambda epoch, of: status.update(f"epoch {epoch:,} of {of:,}")
         )
-    folder = found.save(out if out is not None else Path(run if Path(run).is_dir() else ".") / "units")
+    folder = found.save(out if out is not None else in_run)
     console.print(f"{found.title}\n", soft_wrap=True, markup=False)
     console.print(_table(found))
     console.print()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -12,6 +13,7 @@ from typing import Any
 
 from pellucid.errors import RunFolderError, StorageError
 from pellucid.files import could_not, sync_directory, write_text
+from pellucid.lock import locked
 from pellucid.studies.catalogue import CATALOGUE
 from pellucid.studies.story import Story, plain
 
@@ -72,9 +74,12 @@ def check_free(out: str | os.PathLike[str]) -> None:
 
 def _take_name(aside: Path, parent: Path, name: str, home: Path | None) -> Path:
     if home is not None and home == parent:  # an empty folder that was there: it may be where the user stands
-        for file in aside.iterdir():
-            file.rename(home / file.name)
-        aside.rmdir()
+        with locked(home, wait=True):
+            if any(not each.name.startswith(f".{name}.") for each in home.iterdir()):
+                raise OSError(errno.ENOTEMPTY, "another study was kept there meanwhile")
+            for file in aside.iterdir():
+                file.rename(home / file.name)
+            aside.rmdir()
         return home
     if home is not None:
         aside.rename(home)

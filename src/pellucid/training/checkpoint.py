@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +21,10 @@ from numpy.typing import NDArray
 from pellucid import safe_tensors
 from pellucid.errors import ModelFileError
 from pellucid.network import Network
+from pellucid.optimizer import REMEMBERS
+from pellucid.training.engine import Engine
 from pellucid.training.history import Epoch
-from pellucid.training.loop import Outcome, State
+from pellucid.training.loop import Outcome, Plan, Reason, State
 from pellucid.training.schedules import Plateau
 from pellucid.training.stopping import EarlyStopping
 
@@ -66,30 +68,42 @@ def write_state(path: Path, state: State, fingerprint: str) -> None:
     safe_tensors.write(path, tensors, {"checkpoint": json.dumps(facts)})
 
 
-def read_state(path: Path, fingerprint: str, network: Network) -> State:
-    """Read what `write_state` wrote.
+def read_state(path: Path, fingerprint: str, engine: Engine, plan: Plan) -> State:
+    """Read what `write_state` wrote, for a run with this engine and plan.
 
     Raises
     ------
     ModelFileError
-        The file is damaged, or belongs to other data, settings or network.
+        The file is damaged or altered, or belongs to other data, settings or network.
     """
     tensors, facts = _read(path, fingerprint)
     try:
-        state = State(
-            epoch=int(facts["epoch"]),
-            parameters=_group(tensors, "parameters"),
-            memory=_group(tensors, "memory"),
-            best_parameters=_group(tensors, "best"),
-            history=_history(facts),
-            stopping=EarlyStopping(**facts["stopping"]),
-            plateau=Plateau(**facts["plateau"]),
-        )
+        _check_fields(facts, "epoch", "history", "stopping", "plateau")
+        history = _history(facts)
+        epoch = facts["epoch"]
+        _check(_is_whole(epoch) and 1 <= epoch <= plan.epochs, f"its epoch {epoch!r} is not from 1 to {plan.epochs:,}")
+        _check(len(history) == epoch, f"its history has {len(history):,} epochs, not {epoch:,}")
+        stopping, plateau = EarlyStopping(patience=plan.patience), Plateau()
+        for line in history:
+            stopping = stopping.after(line.epoch - 1, line.validation_loss)
+            plateau = plateau.after(line.validation_loss, plan.schedule)
+        _check(facts["stopping"] == asdict(stopping), "its early stopping does not follow from its history")
+        _check(facts["plateau"] == asdict(plateau), "its schedule does not follow from its history")
+        groups = _groups(tensors, "parameters", "best", "memory")
+        _check_parameters(groups["parameters"], "parameters", engine.network)
+        _check_parameters(groups["best"], "best parameters", engine.network)
+        _check_memory(groups["memory"], engine, epoch)
     except _WRONG as error:
         raise _not_ours(path, error) from error
-    for which, arrays in (("parameters", state.parameters), ("best", state.best_parameters)):
-        _check_shapes(path, which, arrays, network)
-    return state
+    return State(
+        epoch=epoch,
+        parameters=groups["parameters"],
+        memory=groups["memory"],
+        best_parameters=groups["best"],
+        history=history,
+        stopping=stopping,
+        plateau=plateau,
+    )
 
 
 def write_outcome(path: Path, outcome: Outcome, fingerprint: str) -> None:
@@ -116,17 +130,18 @@ def read_outcome(path: Path, fingerprint: str, network: Network) -> Outcome:
     """
     tensors, facts = _read(path, fingerprint)
     try:
-        outcome = Outcome(
-            parameters=_group(tensors, "best"),
-            history=_history(facts),
-            best_epoch=int(facts["best_epoch"]),
-            reason=facts["reason"],
-            problem=facts["problem"],
-        )
+        _check_fields(facts, "history", "best_epoch", "reason", "problem")
+        history, best, reason, problem = _history(facts), facts["best_epoch"], facts["reason"], facts["problem"]
+        fewest = 1 if history else 0
+        _check(_is_whole(best) and fewest <= best <= len(history), f"its best epoch {best!r} is not in its history")
+        _check(reason in get_args(Reason) and reason != "interrupted", f"it cannot have ended by {reason!r}")
+        _check(isinstance(problem, str) if reason == "diverged" else problem is None, "its problem fits no ending")
+        _check(bool(history) or reason == "diverged", "it has no history")
+        parameters = _groups(tensors, "best")["best"]
+        _check_parameters(parameters, "best parameters", network)
     except _WRONG as error:
         raise _not_ours(path, error) from error
-    _check_shapes(path, "best", outcome.parameters, network)
-    return outcome
+    return Outcome(parameters=parameters, history=history, best_epoch=best, reason=reason, problem=problem)
 
 
 def _read(path: Path, fingerprint: str) -> tuple[Mapping[str, NDArray[Any]], dict[str, Any]]:
@@ -134,6 +149,7 @@ def _read(path: Path, fingerprint: str) -> tuple[Mapping[str, NDArray[Any]], dic
     tensors, metadata = safe_tensors.read(path, max_bytes=_MAX_BYTES, max_tensors=20_000)
     try:
         facts = json.loads(metadata["checkpoint"])
+        _check(isinstance(facts, dict), "its facts are no mapping")
         version, belongs_to = facts["format"], facts["fingerprint"]
     except _WRONG as error:
         raise _not_ours(path, error) from error
@@ -147,22 +163,77 @@ def _read(path: Path, fingerprint: str) -> tuple[Mapping[str, NDArray[Any]], dic
 
 
 def _not_ours(path: Path, error: Exception) -> ModelFileError:
-    return ModelFileError(f"{path} is not a checkpoint of Pellucid ({error!r}); start a new run")
+    reason = error if isinstance(error, _DamageError) else repr(error)
+    return ModelFileError(
+        f"{path} is damaged or is not a checkpoint of this run ({reason}): remove it and resume, which then trains "
+        "from the beginning, or start a new run"
+    )
 
 
-def _check_shapes(path: Path, which: str, arrays: Mapping[str, NDArray[Any]], network: Network) -> None:
-    shapes = {name: array.shape for name, array in arrays.items()}
-    if shapes != {p.name: p.shape for p in network.parameters()}:
-        raise ModelFileError(f"{path}: its {which} do not belong to this run's network; start a new run")
+class _DamageError(ValueError):
+    """A value that no checkpoint has."""
+
+
+def _check(right: bool, otherwise: str) -> None:
+    if not right:
+        raise _DamageError(otherwise)
+
+
+def _check_fields(facts: Mapping[str, Any], *names: str) -> None:
+    _check(set(facts) == {"format", "fingerprint", *names}, "it has other fields")
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _history(facts: Mapping[str, Any]) -> tuple[Epoch, ...]:
-    return tuple(Epoch(**line) for line in facts["history"])
+    """The epochs in order, every number finite but a score, which a constant target has not."""
+    history = tuple(Epoch(**line) for line in facts["history"])
+    for number, line in enumerate(history, start=1):
+        values = asdict(line)
+        _check(_is_whole(line.epoch) and line.epoch == number, f"epoch {number} of its history is {line.epoch!r}")
+        for name, value in values.items():
+            kind = type(value) in (int, float) and (math.isfinite(value) or name == "validation_score")
+            _check(kind, f"{name} {value!r} in epoch {number} of its history is no finite number")
+        _check(line.seconds >= 0 and line.learning_rate >= 0, f"epoch {number} of its history has a number below 0")
+    return history
 
 
-def _group(tensors: Mapping[str, NDArray[Any]], group: str) -> dict[str, NDArray[Any]]:
-    return {
-        name.removeprefix(f"{group}/"): np.array(array)
-        for name, array in tensors.items()
-        if name.startswith(f"{group}/")
+def _groups(tensors: Mapping[str, NDArray[Any]], *names: str) -> dict[str, dict[str, NDArray[Any]]]:
+    """The arrays by the group that their names begin with."""
+    groups: dict[str, dict[str, NDArray[Any]]] = {name: {} for name in names}
+    for name, array in tensors.items():
+        group, _, rest = name.partition("/")
+        _check(group in groups, f"it has an array {name!r}")
+        groups[group][rest] = np.array(array)
+    return groups
+
+
+def _check_parameters(arrays: Mapping[str, NDArray[Any]], which: str, network: Network) -> None:
+    shapes = {name: array.shape for name, array in arrays.items()}
+    _check(
+        shapes == {p.name: p.shape for p in network.parameters()}, f"its {which} do not belong to this run's network"
+    )
+    for p in network.parameters():
+        array = arrays[p.name]
+        kind = array.dtype == np.int64 if p.dtype == "int64" else array.dtype in (np.float32, np.float64)
+        _check(kind and bool(np.isfinite(array).all()), f"its {which} {p.name} are no finite numbers")
+        if p.name.endswith(("running_var", "num_batches_tracked")):
+            _check(bool((array >= 0).all()), f"its {which} {p.name} are below 0")
+
+
+def _check_memory(memory: Mapping[str, NDArray[Any]], engine: Engine, epoch: int) -> None:
+    """What the optimizer remembers: all of it, of this network, and numbers that an optimizer could have come to."""
+    shapes = {
+        f"{p.name}.{what}": p.shape for p in engine.network.trainable() for what in REMEMBERS[engine.optimizer.name]
     }
+    found = {name: array.shape for name, array in memory.items()}
+    _check(found == {"step": (), **shapes}, f"its memory is not that of {engine.optimizer.name} and this run's network")
+    step = memory["step"]
+    _check(step.dtype.kind in "iu" and int(step) >= epoch and int(step) % epoch == 0, f"its memory has {step} steps")
+    for name in shapes:
+        array = memory[name]
+        squares = name.endswith(("exp_avg_sq", "square_avg"))  # may have grown beyond what float32 holds
+        right = (array >= 0).all() if squares else np.isfinite(array).all()
+        _check(array.dtype in (np.float32, np.float64) and bool(right), f"its memory {name} is no finite number")

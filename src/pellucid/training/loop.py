@@ -24,6 +24,7 @@ from pellucid.training.stopping import EarlyStopping
 __all__ = [
     "Outcome",
     "Plan",
+    "Reason",
     "Rows",
     "State",
     "after_epoch",

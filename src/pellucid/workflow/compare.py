@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from pellucid.errors import DivergenceError, RunFolderError, SettingError, StorageError
-from pellucid.files import could_not
+from pellucid.errors import DivergenceError, NotKeptError, RunFolderError, SettingError, StorageError
+from pellucid.files import could_not, is_aside, sweep
+from pellucid.lock import locked
 from pellucid.training.history import Epoch
 from pellucid.training.loop import check_batches
-from pellucid.workflow.comparison import Compared, Comparison, Measured, ranked
+from pellucid.workflow.comparison import FILES, Compared, Comparison, Measured, ranked
 from pellucid.workflow.config import read_config
 from pellucid.workflow.cross_validate import check_ensemble, cross_validate, metric_for
 from pellucid.workflow.folds import ROW_SETTINGS, Folds, cut_folds, prepare_fold
 from pellucid.workflow.grid import Grid, made_of, train_command
 from pellucid.workflow.parts import n_learned_from
 from pellucid.workflow.plan import auto_batch_size
+from pellucid.workflow.reads import check_output
 from pellucid.workflow.run import Run
 from pellucid.workflow.settings import Settings
 from pellucid.workflow.train import train
@@ -27,6 +30,7 @@ from pellucid.workflow.train import train
 __all__ = ["LIMIT", "Watcher", "compare"]
 
 LIMIT = 200  # combinations
+_is_ours = frozenset(FILES.values()).__contains__
 _CAN_CLASH = ("loss", "class_weight", "label_smoothing", "batch_norm", "batch_size", "number_encoding", "bins_by")
 
 
@@ -122,21 +126,22 @@ def compare(
         raise SettingError("which table? Give data: a path, a built-in name (see 'pellucid data'), or a frame")
     grid = made_of(source, from_file, given)
     _check_size(grid, limit)
+    if out is not None:
+        check_output(out, data=[source, config, grid.combinations[0].test_data], names=FILES.values())
     cut = cut_folds(source, grid.combinations[0], folds=folds)
     grid = _resolved(grid, cut)
     _check_combinations(grid, cut)
     job = _Job(
         source=source, folds=cut, grid=grid, metric=metric_for(cut.base.task, metric), watcher=watcher, folder=None
     )
-    if out is not None or save:
-        job.folder = _folder(out, cut.base.name, overwrite=overwrite)
-    try:
+    with ExitStack() as held:
+        if out is not None or save:
+            job.folder = _folder(out, cut.base.name, overwrite=overwrite)
+            held.callback(_remove_if_empty, job.folder)
+            held.enter_context(locked(job.folder))
+            _check_replaceable(job.folder, overwrite=overwrite)  # another one may have begun in it meanwhile
+            sweep(job.folder, _is_ours)
         return _run(job)
-    except BaseException:
-        if job.folder is not None and not job.rows:
-            with suppress(OSError):
-                job.folder.rmdir()  # it holds nothing
-        raise
 
 
 def _run(job: _Job) -> Comparison:
@@ -163,8 +168,17 @@ def _run(job: _Job) -> Comparison:
         notes += [why_not] if why_not else []
         found = _comparison(job, notes, measured=measured, run=run, is_interrupted=why_not == _NOT_MEASURED)
     if job.folder is not None:
-        found.save(job.folder)
+        _save(job, found, found.save)
     return found
+
+
+def _save(job: _Job, found: Comparison, save: Callable[[Path], None]) -> None:
+    assert job.folder is not None
+    try:
+        save(job.folder)
+    except StorageError as error:
+        scored = f"{len(job.rows)} of {len(job.grid)} combinations are scored"
+        raise NotKeptError(f"{error}; {scored}, and only their files are missing or older", found) from error
 
 
 def _score(job: _Job, number: int, chosen: Settings) -> bool:
@@ -179,7 +193,10 @@ def _score(job: _Job, number: int, chosen: Settings) -> bool:
     row = Compared(values=job.grid.values(chosen), settings=chosen, scores=scores)
     job.rows.append(row)
     if job.folder is not None:
-        _comparison(job, []).save_table(job.folder)
+        if len(job.rows) == 1:
+            _forget_older(job.folder)
+        so_far = _comparison(job, [])
+        _save(job, so_far, so_far.save_table)
     left = len(job.grid) - len(job.rows)
     each = sum(row.scores.seconds for row in job.rows) / len(job.rows)
     return watcher is None or watcher.scored(row, left, each * left)
@@ -270,15 +287,51 @@ def _folder(out: str | os.PathLike[str] | None, name: str, *, overwrite: bool) -
         path = Path(out)
         if path.exists() and not path.is_dir():
             raise RunFolderError(f"{str(path)!r} is a file: name a folder for the comparison")
-        if path.is_dir() and any(path.iterdir()) and not overwrite:
-            raise RunFolderError(
-                f"the folder {str(path)!r} is not empty: name another with out (--out), or replace the comparison in "
-                "it with --overwrite"
-            )
+        if path.is_dir():
+            _check_replaceable(path, overwrite=overwrite)
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StorageError(could_not("write", out or "runs", error)) from error
     return path
+
+
+def _check_replaceable(path: Path, *, overwrite: bool) -> None:
+    """Raise where a folder may not become this comparison's: with ``overwrite``, only a comparison is replaced."""
+    if all(is_aside(each.name, _is_ours) for each in path.iterdir()):
+        return
+    if not _is_comparison(path):
+        raise RunFolderError(
+            f"the folder {str(path)!r} is not empty and holds no comparison, so nothing in it is replaced: name "
+            "another with out (--out)"
+        )
+    if not overwrite:
+        raise RunFolderError(
+            f"the folder {str(path)!r} is not empty: name another with out (--out), or replace the comparison in "
+            "it with --overwrite"
+        )
+
+
+def _is_comparison(path: Path) -> bool:
+    """Whether a folder holds a comparison, complete or not."""
+    try:
+        facts = json.loads((path / FILES["json"]).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(facts, dict) and {"combinations", "rows", "settings_of_the_best"} <= set(facts)
+
+
+def _forget_older(path: Path) -> None:
+    """Remove what the comparison replaced here drew and chose, before its table goes."""
+    try:
+        for what in ("figure", "best"):
+            (path / FILES[what]).unlink(missing_ok=True)
+    except OSError as error:
+        raise StorageError(could_not("remove", path, error)) from error
+
+
+def _remove_if_empty(path: Path) -> None:
+    with suppress(OSError):
+        path.rmdir()
 
 
 def _free_folder(parent: Path, name: str) -> Path:

@@ -221,9 +221,9 @@ class Comparison:
 
     def save_table(self, folder: Path) -> None:
         """Write the table alone, as CSV and JSON."""
-        write_text(folder / FILES["csv"], self.to_csv())
         text = json.dumps(self.to_json(), indent=2, ensure_ascii=False, allow_nan=False)
-        write_text(folder / FILES["json"], text + "\n")
+        write_text(folder / FILES["json"], text + "\n")  # first: it says what the folder is
+        write_text(folder / FILES["csv"], self.to_csv())
 
     def _location(self) -> str | None:
         """As in a run's config: from wherever ``best.yaml`` is used, the table is found."""

@@ -119,7 +119,10 @@ def doctor_of(folder: RunFolder) -> tuple[tuple[Finding, ...], tuple[Look, ...]]
     except FileNotFoundError:
         return (), ()
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise RunFolderError(f"{file} is not what the doctor wrote ({error}): remove it, or train anew") from error
+        raise RunFolderError(
+            f"{file} is not what the doctor wrote ({error}): remove it; it is written again "
+            f"{folder.by('train', '--resume')}"
+        ) from error
 
 
 def _truth(prepared: Prepared, rows: Array) -> Array:

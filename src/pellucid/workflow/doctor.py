@@ -12,7 +12,7 @@ from pellucid.errors import DivergenceError, RunFolderError, SettingError
 from pellucid.evaluation.bootstrap import Estimate
 from pellucid.explanation.doctor import Finding
 from pellucid.workflow.config import read_config
-from pellucid.workflow.folder import RunFolder
+from pellucid.workflow.folder import FILES, RunFolder
 from pellucid.workflow.grid import changed_command
 from pellucid.workflow.prepare import settings_for
 from pellucid.workflow.run import Run
@@ -120,7 +120,7 @@ def doctor(
     Raises
     ------
     RunFolderError
-        The run has not ended, or was trained before there was a doctor.
+        The run has not ended, or has lost what the doctor wrote.
     SettingError, DataError
         As for `train`.
 
@@ -153,13 +153,15 @@ def doctor(
 
 def _of_run(path: str | os.PathLike[str]) -> Consultation:
     folder = RunFolder.existing(path)
-    if not folder.file("doctor").exists():
-        ended = "was trained before there was a doctor" if folder.is_finished else "has not ended"
-        raise RunFolderError(
-            f"{os.fspath(path)!r} {ended}: go on with it (pellucid train {os.fspath(path)} --resume), or train anew"
-        )
-    run = Run.open(path)
     written, source = read_config(folder.file("config"))
+    if not folder.is_finished:
+        raise RunFolderError(
+            f"{os.fspath(path)!r} has not ended: go on with it ({folder.command('train', '--resume')})"
+        )
+    if not folder.file("doctor").exists():
+        again = folder.by("train", "--resume")
+        raise RunFolderError(f"{os.fspath(path)!r} has lost its {FILES['doctor']}: it is written again {again}")
+    run = Run.open(path)
     return Consultation(
         title=os.fspath(path),
         findings=run.findings,

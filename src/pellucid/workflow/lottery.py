@@ -6,6 +6,7 @@ import json
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.errors import DataError, RunFolderError, SettingError, StorageError
+from pellucid.errors import DataError, NotKeptError, RunFolderError, SettingError, StorageError
 from pellucid.evaluation.baselines import dummy_answers
 from pellucid.evaluation.lottery import Draw, Draws, sentence_on_luck
 from pellucid.evaluation.names import HIGHER_IS_BETTER, name_of_metric
 from pellucid.evaluation.reconstruction import mean_answer
-from pellucid.files import could_not, write_text
+from pellucid.files import could_not, is_aside, sweep, write_text
+from pellucid.lock import locked
 from pellucid.training.loop import Outcome
 from pellucid.workflow.answering import answers_of
 from pellucid.workflow.config import read_config
@@ -29,6 +31,7 @@ from pellucid.workflow.grid import train_command
 from pellucid.workflow.lottery_runs import Job, most_in_memory, train_jobs
 from pellucid.workflow.plan import resolved
 from pellucid.workflow.prepare import Prepared, prepare, settings_for, split_of
+from pellucid.workflow.reads import check_output
 from pellucid.workflow.settings import Settings
 from pellucid.workflow.spreadsheet import csv_text
 
@@ -40,6 +43,7 @@ __all__ = ["Lottery", "LotteryWatcher", "lottery"]
 Array = NDArray[Any]
 LotteryWatcher = Callable[[str, int, int], None]  # ("seed" or "split", runs done, runs in all)
 
+FILES = ("lottery.csv", "lottery.json", "lottery.png", "lottery.svg")
 REMEDY = 10  # networks of the ensemble that is recommended
 _FEWEST, _MOST = 5, 1000
 _OF_THE_MACHINE = ("engine", "products", "threads")  # a run writes down what was measured, which may be done again
@@ -151,7 +155,10 @@ class Lottery:
         return csv_text(lines)
 
     def save(self, out: str | os.PathLike[str]) -> Path:
-        """Write ``lottery.csv``, ``lottery.json`` and the picture (PNG and SVG) to a new or empty folder."""
+        """Write ``lottery.csv``, ``lottery.json`` and the picture (PNG and SVG) to a new or empty folder.
+
+        A folder where this was broken off is written again.
+        """
         from pellucid.plots.canvas import save
 
         folder = _free(out)
@@ -159,9 +166,11 @@ class Lottery:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StorageError(could_not("write", folder, error)) from error
+        sweep(folder, FILES.__contains__)
+        # First, for it says what the folder is: one that is not complete is written again.
+        write_text(folder / "lottery.json", json.dumps(self.to_json(), indent=2, ensure_ascii=False) + "\n")
         write_text(folder / "lottery.csv", self.to_csv())
         save(self.figure(), folder / "lottery")
-        write_text(folder / "lottery.json", json.dumps(self.to_json(), indent=2, ensure_ascii=False) + "\n")
         return folder
 
 
@@ -214,8 +223,24 @@ def lottery(
         raise SettingError(f"seeds must be a whole number from {_FEWEST} to {_MOST:,}, got {seeds!r}; 50 is usual")
     if out is not None:
         _free(out)
+        check_output(out, data=[data, config], names=FILES)
     given = dict(settings) if target is None else {**settings, "target": target}
     source, asked = _source_and_settings(data, config, given)
+    with ExitStack() as held:
+        if out is not None:
+            check_output(out, data=[source, asked.test_data], names=FILES)
+            _take(out, held)
+        found = _drawn(source, asked, seeds, metric, watcher)
+        if out is not None:
+            try:
+                found.save(out)
+            except StorageError as error:
+                raise NotKeptError(f"{error}; the lottery itself is complete", found) from error
+    return found
+
+
+def _drawn(source: object, asked: Settings, seeds: int, metric: str | None, watcher: LotteryWatcher | None) -> Lottery:
+    """All runs, and what they say."""
     single = replace(asked, n_networks=1, ensemble="seeds", verdict=False)
     base = prepare(source, single)
     if base.measured.name != "test":
@@ -237,7 +262,7 @@ def lottery(
         by_split = _over_splits(base, seeds, name, told)
     else:
         notes.append(f"only the seed was drawn: {why_not}")
-    found = Lottery(
+    return Lottery(
         metric=name,
         seeds=by_seed,
         splits=by_split,
@@ -247,18 +272,45 @@ def lottery(
         settings=base.settings,
         notes=tuple(notes),
     )
-    if out is not None:
-        found.save(out)
-    return found
+
+
+def _take(out: str | os.PathLike[str], held: ExitStack) -> None:
+    """Make the folder and keep others from it; where nothing comes into it, it goes again."""
+    path = Path(out)
+    try:
+        path.mkdir(parents=True)
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise StorageError(could_not("write", path, error)) from error
+    else:
+        held.callback(_remove_if_empty, path)
+    held.enter_context(locked(path))
+    _free(path)  # another lottery may have ended in it meanwhile
+
+
+def _remove_if_empty(path: Path) -> None:
+    with suppress(OSError):
+        path.rmdir()
 
 
 def _free(out: str | os.PathLike[str]) -> Path:
     path = Path(out)
     if path.exists() and not path.is_dir():
         raise RunFolderError(f"{str(path)!r} is a file: name a folder for the lottery")
-    if path.is_dir() and any(path.iterdir()):
-        raise RunFolderError(f"the folder {str(path)!r} is not empty: name another with out (--out)")
+    if path.is_dir():
+        there = {each.name for each in path.iterdir() if not is_aside(each.name, FILES.__contains__)}
+        if there and not (there < set(FILES) and _is_lottery(path)):
+            raise RunFolderError(f"the folder {str(path)!r} is not empty: name another with out (--out)")
     return path
+
+
+def _is_lottery(path: Path) -> bool:
+    try:
+        facts = json.loads((path / "lottery.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(facts, dict) and {"metric", "seeds", "splits"} <= set(facts)
 
 
 def _source_and_settings(

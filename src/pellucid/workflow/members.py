@@ -31,7 +31,6 @@ __all__ = [
     "Keep",
     "TrainedMembers",
     "fit_members",
-    "forget",
     "stacks_of",
 ]
 
@@ -136,12 +135,6 @@ def fit_members(
     return TrainedMembers(outcomes=outcomes, seconds_of_one=sum(seconds) / len(seconds), stacked=bool(together))
 
 
-def forget(folder: Path) -> None:
-    """Remove what an ensemble has kept in a folder of checkpoints."""
-    for file in folder.glob("network-*.safetensors"):
-        file.unlink(missing_ok=True)
-
-
 def _usable(prepared: Prepared, parts: Sequence[Part], found: dict[int, Outcome]) -> tuple[Outcome, ...]:
     """What an interruption leaves: the networks with at least one epoch, or else the first as it was drawn."""
     first = Outcome(parameters=_start(prepared, parts[0].seed), history=(), best_epoch=0, reason="interrupted")
@@ -164,16 +157,16 @@ def _fit_one(
     interrupted: Callable[[], bool],
     recorder: Recorder | None,
 ) -> Outcome:
+    if keep is not None and keep.finished(k).exists():
+        return read_outcome(keep.finished(k), keep.fingerprint, prepared.network)
+    engine, plan = new_engine(parts[k].seed), replace(plan, seed=parts[k].seed)
     start: State | None = None
     save: Callable[[Callable[[], State]], None] = lambda state: None  # noqa: E731
     if keep is not None:
-        if keep.finished(k).exists():
-            return read_outcome(keep.finished(k), keep.fingerprint, prepared.network)
         if keep.state(k).exists():
-            start = read_state(keep.state(k), keep.fingerprint, prepared.network)
+            start = read_state(keep.state(k), keep.fingerprint, engine, plan)
         save = Checkpointer(keep.state(k), keep.fingerprint)
     train, validation = rows_of(prepared, parts[k])
-    engine = new_engine(parts[k].seed)
     if recorder is not None:
         recorder.after(0, engine.parameters)
 
@@ -184,7 +177,7 @@ def _fit_one(
 
     try:
         outcome = fit(
-            engine, train, validation, replace(plan, seed=parts[k].seed),
+            engine, train, validation, plan,
             start=start, on_epoch=told, save=save, interrupted=interrupted,
         )  # fmt: skip
     except DivergenceError as error:

@@ -316,7 +316,17 @@ class Model:
     # ── the file ──
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the model file, whole or not at all."""
+        """Write the model file, whole or not at all.
+
+        Raises
+        ------
+        SettingError
+            A file is there whose name is not that of a model file.
+        """
+        if Path(path).suffix != ".safetensors" and Path(path).exists():
+            raise SettingError(
+                f"{os.fspath(path)!r} is there already, and a model file's name ends in .safetensors: name another"
+            )
         contents = ModelContents(
             network=self.network,
             task=self.task,

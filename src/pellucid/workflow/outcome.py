@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.errors import NotKeptError, StorageError
 from pellucid.evaluation.metrics import Metrics, baseline, confusion_matrix, metrics_to_json
 from pellucid.evaluation.reconstruction import mean_answer, reconstruction_metrics, row_errors
 from pellucid.evaluation.verdict import no_verdict
@@ -44,6 +45,11 @@ def conclude(
     -------
     The run, and whether it was interrupted: in training, while it was measured, or in the comparison with simpler
     models.
+
+    Raises
+    ------
+    NotKeptError
+        A file could not be written; carries the run.
     """
     settings, outcomes = prepared.settings, members.outcomes
     outcome = _as_one(members)
@@ -113,20 +119,31 @@ def conclude(
         path=folder.path if folder else None,
     )
     if folder is not None:
-        model.save(folder.file("model"))
-        write_text(folder.file("history"), histories_to_csv(run.histories))
-        run = replace(run, remarks=write_table(folder.file("predictions"), _predictions(prepared, model, answers)))
-        for k, each in enumerate(outcomes, start=1):
-            which = f"network {k} of {settings.n_networks}: " if settings.n_networks > 1 else ""
-            end = f"trained {len(each.history)} epochs, best {each.best_epoch}; stopped by: {each.reason}"
-            folder.log([which + end])
-        folder.log([facts["ensemble"]["sentence"]] if settings.n_networks > 1 else [])
-        folder.log([] if verdict is None else [verdict.sentence, *verdict.notes])
-        folder.log([f"{each.finding} {each.evidence}" for each in findings])
-        folder.log(run.remarks)
-        write_text(folder.file("doctor"), findings_to_json(findings, looks))
-        write_text(folder.file("metrics"), json.dumps(facts, indent=2, allow_nan=False) + "\n")
+        try:
+            run = _write(folder, run, outcomes, _predictions(prepared, model, answers))
+        except StorageError as error:
+            rest = f"what is missing is written {folder.by('train', '--resume')}"
+            raise NotKeptError(f"{error}; the network is trained, and {rest}", run) from error
     return run, interrupted
+
+
+def _write(folder: RunFolder, run: Run, outcomes: Sequence[Outcome], predictions: Any) -> Run:
+    """Every file of a run but the report; the run with what is to be said of them."""
+    n_networks = run.model.facts["settings"]["n_networks"]
+    run.model.save(folder.file("model"))
+    write_text(folder.file("history"), histories_to_csv(run.histories))
+    run = replace(run, remarks=write_table(folder.file("predictions"), predictions))
+    for k, each in enumerate(outcomes, start=1):
+        which = f"network {k} of {n_networks}: " if n_networks > 1 else ""
+        end = f"trained {len(each.history)} epochs, best {each.best_epoch}; stopped by: {each.reason}"
+        folder.log([which + end])
+    folder.log([run.summary["ensemble"]["sentence"]] if n_networks > 1 else [])
+    folder.log([] if run.verdict is None else [run.verdict.sentence, *run.verdict.notes])
+    folder.log([f"{each.finding} {each.evidence}" for each in run.findings])
+    folder.log(run.remarks)
+    write_text(folder.file("doctor"), findings_to_json(run.findings, run.looks))
+    write_text(folder.file("metrics"), json.dumps(run.summary, indent=2, allow_nan=False) + "\n")
+    return run
 
 
 def _as_one(members: TrainedMembers) -> Outcome:

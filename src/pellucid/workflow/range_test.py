@@ -9,19 +9,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pellucid.errors import RunFolderError, SettingError, StorageError
+from pellucid.errors import NotKeptError, RunFolderError, SettingError, StorageError
 from pellucid.files import could_not, write_text
 from pellucid.training.range_test import RangeTest, range_test
 from pellucid.workflow.config import read_config
 from pellucid.workflow.grid import train_command
 from pellucid.workflow.plan import engine_of, resolved
 from pellucid.workflow.prepare import prepare, settings_for
+from pellucid.workflow.reads import check_output
 from pellucid.workflow.settings import Settings
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["RateFound", "lr_range_test"]
+
+FILES = ("range-test.csv", "range-test.json", "range-test.png", "range-test.svg")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -144,6 +147,8 @@ def lr_range_test(
     if source is None:
         raise SettingError("which table? Give data: a path, a built-in name (see 'pellucid data'), or a frame")
     asked = settings_for(source, from_file, given)
+    if out is not None:
+        check_output(out, data=[source, config, asked.test_data], names=FILES)
     prepared = prepare(source, replace(asked, n_networks=1, ensemble="seeds"))
     prepared = replace(prepared, settings=resolved(prepared))
     decided, engine = prepared.settings, engine_of(prepared)
@@ -161,7 +166,10 @@ def lr_range_test(
         notes=tuple(_notes(test, asked, rate_given="learning_rate" in given)),
     )
     if out is not None:
-        found.save(out)
+        try:
+            found.save(out)
+        except StorageError as error:
+            raise NotKeptError(f"{error}; the test itself is complete", found) from error
     return found
 
 

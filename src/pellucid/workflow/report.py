@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from pellucid.artefact.report.blocks import Block, Section
@@ -18,6 +19,7 @@ from pellucid.workflow.folder import RunFolder
 from pellucid.workflow.looking import view_of
 from pellucid.workflow.parts import prepare_run
 from pellucid.workflow.prepare import Prepared
+from pellucid.workflow.reads import check_output
 from pellucid.workflow.report_parts import behaviour, outcome, training
 from pellucid.workflow.report_parts.told import Told
 from pellucid.workflow.run import Run
@@ -41,7 +43,9 @@ def report(run: str | os.PathLike[str], *, rows: bool = True, out: str | os.Path
     Raises
     ------
     RunFolderError
-        The run has not ended, or its table was in memory.
+        The run has not ended, its table was in memory, or another process is writing it.
+    SettingError
+        ``out`` is a file of the run, or its table.
     DataError
         The table cannot be read again.
 
@@ -54,12 +58,15 @@ def report(run: str | os.PathLike[str], *, rows: bool = True, out: str | os.Path
     """
     folder = RunFolder.existing(run)
     if not folder.is_finished:
-        raise RunFolderError(f"{os.fspath(run)!r} has not ended: go on with it (pellucid train RUN --resume)")
+        raise RunFolderError(f"{os.fspath(run)!r} has not ended: go on with it ({folder.command('train', '--resume')})")
     written, source = read_config(folder.file("config"))
     if source is None:
         raise RunFolderError("this run was trained on a table in memory: train with out=…, which writes the report")
-    prepared = prepare_run(source, Settings.of(written))
-    return write_report(Run.open(run), prepared, source=source, rows=rows, out=out)
+    if out is not None:
+        check_output(out, run=folder.path, own="report")
+    with folder.writing("report") if out is None else nullcontext():
+        prepared = prepare_run(source, Settings.of(written))
+        return write_report(Run.open(run), prepared, source=source, rows=rows, out=out)
 
 
 def write_report(

@@ -13,11 +13,12 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from pellucid.errors import ModelFileError, RunFolderError
+from pellucid.errors import ModelFileError, RunFolderError, StorageError
 from pellucid.evaluation.bootstrap import Estimate
 from pellucid.evaluation.verdict import Verdict
 from pellucid.explanation.doctor.finding import Finding
-from pellucid.files import write_text
+from pellucid.files import could_not, write_text
+from pellucid.lock import locked
 from pellucid.training.history import Epoch, to_csv
 from pellucid.training.signals import Look
 from pellucid.workflow.diagnosis import doctor_of
@@ -95,13 +96,19 @@ class Run:
         if target.suffix == ".safetensors":
             self.model.save(target)
             return
-        if target.is_dir() and any(target.iterdir()):
-            raise RunFolderError(f"the folder {str(target)!r} is not empty: name another")
-        target.mkdir(parents=True, exist_ok=True)
-        folder = RunFolder(target)
-        self.model.save(folder.file("model"))
-        write_text(folder.file("history"), histories_to_csv(self.histories or (self.history,)))
-        write_text(folder.file("metrics"), json.dumps(self.summary, indent=2) + "\n")
+        if target.exists() and not target.is_dir():
+            raise RunFolderError(f"{str(target)!r} is a file: name a folder, or a file that ends in .safetensors")
+        try:
+            target.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(could_not("write", target, error)) from error
+        with locked(target):
+            if any(target.iterdir()):
+                raise RunFolderError(f"the folder {str(target)!r} is not empty: name another")
+            folder = RunFolder(target)
+            self.model.save(folder.file("model"))
+            write_text(folder.file("history"), histories_to_csv(self.histories or (self.history,)))
+            write_text(folder.file("metrics"), json.dumps(self.summary, indent=2) + "\n")
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Run:
@@ -150,7 +157,8 @@ class Interrupted(KeyboardInterrupt):
         self.run = run
         said = "interrupted; .run of this exception has the best weights so far"
         if run.path is not None:
-            verb, does = ("resume", "goes on with") if run.summary["stopped_by"] == "interrupted" else ("load", "opens")
+            goes_on = run.summary["stopped_by"] == "interrupted" and RunFolder(run.path).has_table
+            verb, does = ("resume", "goes on with") if goes_on else ("load", "opens")
             said += f"; pellucid.{verb}({str(run.path)!r}) {does} it"
         super().__init__(said)
 
@@ -194,5 +202,8 @@ def _histories(folder: RunFolder) -> tuple[tuple[Epoch, ...], ...]:
     except FileNotFoundError:
         pass
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise RunFolderError(f"{folder.file('history')} is not a history of Pellucid ({error})") from error
+        raise RunFolderError(
+            f"{folder.file('history')} is not a history of Pellucid ({error}): remove it; it is written again "
+            f"{folder.by('train', '--resume')}"
+        ) from error
     return tuple(tuple(found[network]) for network in sorted(found)) or ((),)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import time
@@ -13,22 +14,25 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from pellucid.errors import DataError, DivergenceError, RunFolderError, SettingError, StorageError
+from pellucid.errors import DataError, DivergenceError, NotKeptError, RunFolderError, SettingError, StorageError
 from pellucid.evaluation.names import HIGHER_IS_BETTER
 from pellucid.evaluation.paired import METRICS as PAIRED
 from pellucid.evaluation.paired import paired_differences
-from pellucid.files import could_not
+from pellucid.files import could_not, sweep
+from pellucid.lock import locked
 from pellucid.training.history import Epoch
 from pellucid.training.interrupt import listening_for_interrupt
 from pellucid.workflow.config import read_config
 from pellucid.workflow.cross_validate import FoldScores, check_ensemble, cross_validate, metric_for
+from pellucid.workflow.folder import refuse_link
 from pellucid.workflow.folds import Folds, cut_folds
 from pellucid.workflow.grid import train_command
 from pellucid.workflow.prepare import settings_for
+from pellucid.workflow.reads import check_output
 from pellucid.workflow.run import Run
-from pellucid.workflow.search_result import OnTest, Search, Tried, location, tried
+from pellucid.workflow.search_result import FILES, OnTest, Search, Tried, location, tried
 from pellucid.workflow.search_space import Space, space_for
-from pellucid.workflow.search_study import Study, identity_of, need_optuna
+from pellucid.workflow.search_study import Study, identity_of, is_journal, need_optuna
 from pellucid.workflow.settings import Settings, setting_names
 from pellucid.workflow.train import train
 
@@ -36,6 +40,7 @@ __all__ = ["MINUTES", "Watcher", "search"]
 
 MINUTES = 5.0  # where neither minutes nor trials are given
 JOURNAL = "study.journal"
+_WRITTEN = (FILES["json"], FILES["csv"], FILES["best"], FILES["figure"], "search.svg")
 
 Reason = Literal["the trials are done", "the time is over", "interrupted"]
 
@@ -163,11 +168,17 @@ def search(
     source = data if data is not None else file_data
     if source is None:
         raise SettingError("which table? Give data: a path, a built-in name (see 'pellucid data'), or a frame")
-    cut = cut_folds(source, settings_for(source, {"preset": "quick"}, given), folds=folds)
+    asked = settings_for(source, {"preset": "quick"}, given)
+    reads, written = [source, config, asked.test_data], [JOURNAL, *_WRITTEN]
+    for place in () if storage is None or "://" in storage else (storage,):
+        check_output(place, data=reads)
+    if out is not None:
+        check_output(out, data=reads, names=written)
+    cut = cut_folds(source, asked, folds=folds)
     name = metric_for(cut.base.task, metric)
     check_ensemble(cut.base.settings)
     space = space_for(cut, name, _fixed(from_file, given))
-    folder = _folder(out, cut.base.name)
+    folder = _folder(out, cut.base.name, has_journal=storage is None)
     try:
         study = Study(
             storage or str(folder / JOURNAL),
@@ -204,12 +215,22 @@ def _run(job: _Job) -> Search:
         while (reason := listening.why_stop()) is None:
             _one_trial(listening)
     found = _concluded(job, reason)
-    found.save_table()
+    _save(found, found.save_table)
     if reason != "interrupted":
         on_test, run, note = _measured(job, found)
         found = replace(found, on_test=on_test, run=run, notes=(*found.notes, *([note] if note else [])))
-    found.save()
+    _save(found, found.save)
     return found
+
+
+def _save(found: Search, save: Callable[[], None]) -> None:
+    """Write files of a folder that several processes may share, one process at a time."""
+    try:
+        with locked(found.path, wait=True):
+            sweep(found.path, _WRITTEN.__contains__)
+            save()
+    except StorageError as error:
+        raise NotKeptError(f"{error}; the study is kept, and the same command goes on with it", found) from error
 
 
 def _one_trial(job: _Job) -> None:
@@ -366,7 +387,7 @@ def _fixed(from_file: Mapping[str, Any], given: Mapping[str, Any]) -> set[str]:
     }
 
 
-def _folder(out: str | os.PathLike[str] | None, name: str) -> Path:
+def _folder(out: str | os.PathLike[str] | None, name: str, *, has_journal: bool) -> Path:
     path = Path("runs") / f"{name}-search" if out is None else Path(out)
     if path.exists() and not path.is_dir():
         raise RunFolderError(f"{str(path)!r} is a file: name a folder for the search")
@@ -374,4 +395,21 @@ def _folder(out: str | os.PathLike[str] | None, name: str) -> Path:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StorageError(could_not("write", path, error)) from error
+    if has_journal:
+        refuse_link(path / JOURNAL)
+    there = [name for name in _WRITTEN if os.path.lexists(path / name)]
+    if there and not is_journal(path / JOURNAL) and not _is_search(path):
+        raise RunFolderError(
+            f"the folder {str(path)!r} holds {there[0]!r} and no search, so nothing in it is replaced: name another "
+            "with out (--out)"
+        )
     return path
+
+
+def _is_search(path: Path) -> bool:
+    """Whether a folder holds what a search found."""
+    try:
+        facts = json.loads((path / FILES["json"]).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(facts, dict) and {"best_trial", "storage", "settings"} <= set(facts)

@@ -265,11 +265,11 @@ class Search:
 
     def save_table(self) -> None:
         """Write everything but the figure."""
+        text = json.dumps(self.to_json(), indent=2, ensure_ascii=False, allow_nan=False)
+        write_text(self.path / FILES["json"], text + "\n")  # first: it says what the folder is
         write_text(self.path / FILES["csv"], self.to_csv())
         heading = "the best setting of a search: pellucid train -c best.yaml"
         write_text(self.path / FILES["best"], write_config(self.settings, self.data, heading=heading))
-        text = json.dumps(self.to_json(), indent=2, ensure_ascii=False, allow_nan=False)
-        write_text(self.path / FILES["json"], text + "\n")
 
 
 def tried(trials: Sequence[Any], space: Space) -> tuple[Tried, ...]:

@@ -28,12 +28,18 @@ from pellucid.workflow.folds import Folds
 from pellucid.workflow.search_space import Space, name_of_setting
 from pellucid.workflow.settings import Settings, setting_names
 
-__all__ = ["Study", "identity_of", "need_optuna"]
+try:
+    import fcntl
+except ImportError:  # pragma: no cover - Windows
+    fcntl = None  # type: ignore[assignment]
+
+__all__ = ["Study", "identity_of", "is_journal", "need_optuna"]
 
 _NAME = "pellucid"
 _IDENTITY, _PROCESS, _MEASURED = "pellucid", "process", "measured"
 _AT_RANDOM = 10  # trials before TPE has enough to go by, and before any is pruned by half as many
 _LONGEST_LINE = 1 << 16
+_FIRST = b'{"op_code":0'
 # What may differ between machines.
 _MACHINE = ("test_data", "engine", "products", "device", "threads", "verdict", "report", "rows")
 
@@ -204,7 +210,7 @@ class Study:
         if "://" in self.where:
             return self._optuna.storages.RDBStorage(self.where)
         journal = self._optuna.storages.journal
-        lock = journal.JournalFileOpenLock(self.where)
+        lock = _JournalLock(Path(self.where), journal.JournalFileOpenLock(self.where))
         Path(self.where).parent.mkdir(parents=True, exist_ok=True)
         _check_journal(Path(self.where))
         _drop_torn_line(Path(self.where), lock)
@@ -226,6 +232,39 @@ class Study:
         self._study.enqueue_trial(default)
 
 
+class _JournalLock:
+    """Keeps writers of a journal apart: by a lock on the file itself, which a killed process does not leave behind.
+
+    Where the file system has no such lock (or on Windows) by ``other``, Optuna's lock file, which outlives its owner by
+    half a minute.
+    """
+
+    def __init__(self, path: Path, other: Any) -> None:
+        self._path, self._other, self._descriptor = path, other, -1
+
+    def acquire(self) -> bool:
+        """Wait for the lock."""
+        if fcntl is not None:
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            except OSError:
+                os.close(descriptor)
+            else:
+                self._descriptor = descriptor
+                return True
+        return bool(self._other.acquire())
+
+    def release(self) -> None:
+        """Give it back."""
+        if self._descriptor < 0:
+            self._other.release()
+            return
+        descriptor, self._descriptor = self._descriptor, -1
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+        os.close(descriptor)
+
+
 def _is_gone(process: str) -> bool:
     host, _, number = process.rpartition(":")
     if os.name != "posix" or host != socket.gethostname() or not number.isdigit():
@@ -239,17 +278,24 @@ def _is_gone(process: str) -> bool:
     return False
 
 
-def _check_journal(path: Path) -> None:
-    """Leave a file alone that is something else than a journal: Optuna would add its lines to it."""
-    if not path.exists():
-        return
+def is_journal(path: Path) -> bool:
+    """Whether a file is a study's journal, be it torn in its first line; such a file begins with the study's making."""
+    if not path.is_file():
+        return False
     with path.open("rb") as stream:
         first = stream.readline(_LONGEST_LINE)
+    if not first.endswith(b"\n"):
+        return first.startswith(_FIRST[: len(first)])
     try:
-        line = json.loads(first) if first else {"op_code": 0}
+        line = json.loads(first)
     except (ValueError, RecursionError):
-        line = None
-    if not isinstance(line, dict) or line.get("op_code") != 0:  # a journal begins with the making of its study
+        return False
+    return isinstance(line, dict) and line.get("op_code") == 0
+
+
+def _check_journal(path: Path) -> None:
+    """Leave a file alone that is something else than a journal: Optuna would add its lines to it."""
+    if path.exists() and not is_journal(path):
         raise StorageError(
             f"{str(path)!r} is there already and is no study of pellucid search: name another file (--storage)"
         )
@@ -279,8 +325,8 @@ def _as_storage_errors(where: str) -> Iterator[None]:
     except Exception as error:
         reason = " ".join(str(error).split())[:300] or type(error).__name__
         raise StorageError(
-            f"the study in {where!r} cannot be read or written ({reason}): check the path or the URL, and whether "
-            "it is a study of pellucid search"
+            f"the study in {where!r} cannot be read or written ({reason}): check the disk, the path or the URL, and "
+            "whether it is a study of pellucid search; the trials that had ended are kept in it"
         ) from error
 
 

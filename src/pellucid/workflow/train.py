@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from pellucid.errors import DivergenceError, RunFolderError, SettingError
+from pellucid.errors import DivergenceError, NotKeptError, RunFolderError, SettingError, StorageError
+from pellucid.lock import locked
 from pellucid.network import describe
 from pellucid.training.checkpoint import Checkpointer, read_state
 from pellucid.training.engine import Engine
@@ -19,12 +21,13 @@ from pellucid.training.loop import Outcome, Plan, State, fit
 from pellucid.training.signals import Recorder
 from pellucid.workflow import report
 from pellucid.workflow.config import read_config, write_config
-from pellucid.workflow.folder import RunFolder
-from pellucid.workflow.members import Keep, TrainedMembers, fit_members, forget
+from pellucid.workflow.folder import FILES, HEADING, RunFolder
+from pellucid.workflow.members import Keep, TrainedMembers, fit_members
 from pellucid.workflow.outcome import conclude
 from pellucid.workflow.parts import Part, parts_of, prepare_run
 from pellucid.workflow.plan import engine_of, optimizer_of, plan_of, resolved
 from pellucid.workflow.prepare import Prepared, settings_for
+from pellucid.workflow.reads import check_output
 from pellucid.workflow.run import Interrupted, Run
 from pellucid.workflow.settings import Settings
 from pellucid.workflow.sources import is_builtin
@@ -104,6 +107,8 @@ def train(
         A setting or the table cannot be used.
     DivergenceError
         The loss became NaN or infinite; names the layer, the batch and the likely cause.
+    StorageError
+        A file could not be written. A `NotKeptError` where the network is trained by then: ``result`` has the run.
     Interrupted (also a KeyboardInterrupt)
         Ctrl-C or SIGTERM: the step in hand was finished and the best weights saved; ``run`` of the exception has them.
 
@@ -124,18 +129,20 @@ def train(
     source = data if data is not None else file_data
     if source is None:
         raise SettingError("which table? Give data: a path, a built-in name (see 'pellucid data'), or a frame")
-    prepared = prepare_run(source, settings_for(source, from_file, given), test_data=test_data)
-    prepared = replace(prepared, settings=resolved(prepared))
-    engine, parts = engine_of(prepared), parts_of(prepared)  # what cannot be trained says so before there is a folder
-    folder = None
-    if out is not None or save:
-        settings_now = _absolute(prepared.settings)
-        # Rows in memory cannot be read again: without a location, a run says so when it is to be resumed.
-        location = None if test_data is not None else _location(source)
-        text = write_config(settings_now, location, heading="every setting of this run, resolved")
-        folder = RunFolder.create(out, prepared.name, text, overwrite=overwrite)
-        forget(folder.checkpoint.parent)
-    return _train(prepared, engine, parts, folder, watcher, start=None, source=_location(source))
+    asked = settings_for(source, from_file, given)
+    if out is not None:
+        check_output(out, data=[source, config, asked.test_data], names=FILES.values())
+    kept = out is not None or save
+    with RunFolder.reserved(out, overwrite=overwrite) if kept else nullcontext() as begin:
+        prepared = prepare_run(source, asked, test_data=test_data)
+        prepared = replace(prepared, settings=resolved(prepared))
+        engine, parts = engine_of(prepared), parts_of(prepared)  # what cannot be trained says so before it has a folder
+        folder = None
+        if begin is not None:
+            # Rows in memory cannot be read again: without a location, a run says so when it is to be resumed.
+            location = None if test_data is not None else _location(source)
+            folder = begin(prepared.name, write_config(_absolute(prepared.settings), location, heading=HEADING))
+        return _train(prepared, engine, parts, folder, watcher, start=None, source=_location(source))
 
 
 def resume(
@@ -143,13 +150,14 @@ def resume(
 ) -> Run:
     """Go on with a run that was interrupted or killed, to the weights it would have come to.
 
-    The table is read again from where it was; a run that is finished is returned as it is. ``data`` and ``settings``
-    need not be given again; those that are must be what the run began with.
+    The table is read again from where it was; a run that is finished is returned as it is, and one that has lost files
+    since trains on from its last checkpoint to write them again. ``data`` and ``settings`` need not be given again;
+    those that are must be what the run began with.
 
     Raises
     ------
     RunFolderError
-        There is no run to go on with, or its table was not a file.
+        There is no run to go on with, its table was not a file, or another process is writing it.
     SettingError
         ``data`` or a setting differs from the run's own.
     ModelFileError
@@ -158,19 +166,28 @@ def resume(
         As `train`.
     """
     folder = RunFolder.existing(path)
-    folder.sweep()
     from_file, source = read_config(folder.file("config"))
     _check_unchanged(Settings.of(from_file), source, data, settings)
-    if folder.is_finished and not _was_interrupted(folder):
+    if _is_complete(folder):
+        with suppress(RunFolderError), locked(folder.path):
+            folder.sweep()
         return Run.open(folder.path)
+    if not folder.is_run:
+        raise RunFolderError(
+            f"{os.fspath(path)!r} is not a run folder: its config.yaml is not a run's (train with it: pellucid train "
+            f"-c {folder.file('config')})"
+        )
     if source is None:
         raise RunFolderError(f"{os.fspath(path)!r} was trained on a table in memory: train anew with the table")
-    prepared = prepare_run(source, Settings.of(from_file))
-    prepared = replace(prepared, settings=resolved(prepared))
-    start = None
-    if folder.checkpoint.exists():
-        start = read_state(folder.checkpoint, _fingerprint(prepared), prepared.network)
-    return _train(prepared, engine_of(prepared), parts_of(prepared), folder, watcher, start=start, source=source)
+    with folder.writing():
+        if _is_complete(folder):  # another process has ended it meanwhile
+            return Run.open(folder.path)
+        prepared = prepare_run(source, Settings.of(from_file))
+        prepared = replace(prepared, settings=resolved(prepared))
+        engine, start = engine_of(prepared), None
+        if folder.checkpoint.exists():
+            start = read_state(folder.checkpoint, _fingerprint(prepared), engine, plan_of(prepared.settings))
+        return _train(prepared, engine, parts_of(prepared), folder, watcher, start=start, source=source)
 
 
 def _check_unchanged(stored: Settings, source: str | None, data: object, given: Mapping[str, Any]) -> None:
@@ -201,22 +218,36 @@ def _train(
     if watcher:
         watcher.prepared(prepared, engine, plan_of(prepared.settings))
     recorder = Recorder(prepared.network, prepared.task.loss, prepared.train)
-    if len(parts) > 1:
-        members = _fit_members(prepared, parts, folder, watcher, recorder)
-    else:
-        members = _fit_alone(prepared, engine, folder, watcher, start, recorder)
+    try:
+        if len(parts) > 1:
+            members = _fit_members(prepared, parts, folder, watcher, recorder)
+        else:
+            members = _fit_alone(prepared, engine, folder, watcher, start, recorder)
+    except StorageError as error:
+        if folder is None:
+            raise
+        raise StorageError(
+            f"{error}; training has stopped, and what was saved before is kept: go on with it "
+            f"{folder.by('train', '--resume')}"
+        ) from error
     run, interrupted = conclude(prepared, engine, members, recorder.looks, folder)
+    unwritten = None
     if folder is not None and prepared.settings.report and report.WRITTEN:
         try:
             report.write_report(run, prepared, source=source, rows=prepared.settings.rows)
         except KeyboardInterrupt:  # the run is complete; 'pellucid report' writes the page another time
             interrupted = True
+        except StorageError as error:
+            said = f"{error}; all else of the run is kept, and its report is written {folder.by('report')}"
+            unwritten = NotKeptError(said, run)
     if (problem := _problem(members)) is not None:
         epochs = ", ".join(dict.fromkeys(str(outcome.best_epoch) for outcome in members.outcomes))
         kept = f"; the best weights before that (epoch {epochs}) are in {folder.path}" if folder else ""
         raise DivergenceError(problem + kept)
     if interrupted:
         raise Interrupted(run)
+    if unwritten is not None:
+        raise unwritten
     return run
 
 
@@ -299,6 +330,10 @@ def _location(source: object) -> str | None:
     if is_builtin(source):  # also where a file or folder has that name
         return os.fspath(source)
     return str(Path(source).absolute()) if Path(source).exists() else os.fspath(source)
+
+
+def _is_complete(folder: RunFolder) -> bool:
+    return folder.is_finished and not folder.lost and not _was_interrupted(folder)
 
 
 def _was_interrupted(folder: RunFolder) -> bool:

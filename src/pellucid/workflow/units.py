@@ -27,6 +27,8 @@ __all__ = ["Units", "units", "units_of"]
 
 Array = NDArray[Any]
 
+FILES = ("units.json", *(f"{n}{e}" for n in ("activations", "representation", "weights") for e in (".png", ".svg")))
+
 MOMENTS = 6
 _MOST_POINTS = 2_000
 _MOST_ROWS = 20_000
