@@ -42,6 +42,7 @@ _MOST = 100  # folds
 ROW_SETTINGS = (
     "target", "task", "test_data", "image_size", "image_channels", "header", "separator", "encoding", "missing",
     "numeric", "categorical", "boolean", "date", "drop", "keep", "validation", "test", "group", "time", "seed",
+    "max_unpacked",
 )  # fmt: skip
 
 

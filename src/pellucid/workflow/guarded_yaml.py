@@ -58,7 +58,7 @@ def parse(raw: bytes, *, what: str) -> Any:
         raise SettingError(f"{what} is larger than 1 MiB: is it a config file?")
     try:
         _check(raw)
-        return yaml.load(raw, Loader=_Loader)
+        return _Loader(raw).get_single_data()
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}: " if mark else ""
