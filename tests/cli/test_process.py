@@ -65,6 +65,7 @@ def test_pandas_is_there_for_all_other_commands(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(gc, "set_threshold", lambda *_: None)
     monkeypatch.setattr("atexit.register", lambda function: function)
     monkeypatch.delitem(sys.modules, "pandas", raising=False)
+    monkeypatch.setattr("ctypes.CDLL", lambda _name: object())
     before = list(sys.meta_path)
     for line in (["trace", "script.py"], ["doctor", "script.py"], []):
         spare(line)
@@ -72,6 +73,16 @@ def test_pandas_is_there_for_all_other_commands(monkeypatch: pytest.MonkeyPatch)
     spare(["train", "iris"])
     with pytest.raises(ModuleNotFoundError, match="No module named 'pandas'"):
         __import__("pandas")
+
+
+def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gc, "set_threshold", lambda *_: None)
+    monkeypatch.setattr("atexit.register", lambda function: function)
+    monkeypatch.setattr("ctypes.CDLL", lambda _name: object())
+    spare([])
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.delattr("ctypes.CDLL")
+    spare([])
 
 
 def test_main_by_itself_leaves_the_process_as_it_is(tmp_path: Path) -> None:
