@@ -42,7 +42,7 @@ def packages_of(folder: Path, *arguments: str) -> set[str]:
         (["--preset", "plain", "--no-verdict", "--no-report"], {"sklearn", "scipy", "matplotlib", "pandas"}),
         (["--preset", "best", "--no-verdict", "--no-report"], {"sklearn", "scipy", "matplotlib", "pandas"}),
         (["--preset", "plain", "--no-report"], {"matplotlib", "pandas"}),
-        (["--preset", "plain", "--no-verdict"], {"sklearn", "scipy", "pandas"}),
+        (["--preset", "plain", "--no-verdict"], {"sklearn", "pandas"}),
     ],
 )
 def test_a_training_loads_what_it_uses(tmp_path: Path, options: list[str], without: set[str]) -> None:
@@ -57,7 +57,7 @@ def test_what_reads_a_run_loads_no_engine(tmp_path: Path) -> None:
     assert not packages_of(tmp_path, "predict", "run", "iris") & none
     assert not packages_of(tmp_path, "evaluate", "run", "iris") & none
     assert not packages_of(tmp_path, "inspect", "run") & none
-    assert not packages_of(tmp_path, "report", "run") & (none - {"matplotlib"})
+    assert not packages_of(tmp_path, "report", "run") & (none - {"matplotlib", "scipy"})
 
 
 def test_pandas_is_there_for_all_other_commands(monkeypatch: pytest.MonkeyPatch) -> None:
