@@ -74,6 +74,8 @@ CUT = """## What was cut
   reading files does not have.
 - **scikit-learn in preprocessing.** The trees that cut numbers into bins are grown by our own NumPy, to the same cuts
   and in half the time; without a verdict neither scikit-learn nor SciPy is loaded.
+- **Memory given back and taken anew.** glibc returned the memory of every large array and had the system clear it
+  again for the next one; a command keeps what it has, for a few MB more at its peak.
 - **The sigmoid**, half of the time of the many answers that a report asks for: two exponentials without a choice
   between two results take less than half as long, to the same bits.
 
@@ -211,13 +213,18 @@ def main() -> None:
                         runs.setdefault((preset, code), []).append(run(line, source, folder))
             parts.append(shown(name, {key: medians(each) for key, each in runs.items()}, list(sources)))
             print(parts[-1], flush=True)
-    both = "Each cell: before what is listed below → after it, in turn. " if given.before else ""
+            write(parts, torch_seconds, given.rounds, compared=len(sources) > 1)
+
+
+def write(parts: list[str], torch_seconds: list[list[float]], rounds: int, *, compared: bool) -> None:
+    """The results so far."""
+    both = "Each cell: before what is listed below → after it, in turn. " if compared else ""
     libraries = ", ".join(f"{p} {version(p)}" for p in ("torch", "numpy", "pyarrow", "scikit-learn", "matplotlib"))
     torch = [statistics.median(each[k] for each in torch_seconds) for k in range(2)]
     text = f"""# Where the time of a training goes
 
 `python benchmarks/where_time_goes.py`: whole processes of `pellucid train` with verdict and report, medians of
-{given.rounds} runs, one thread. {both}A process that does nothing but `import torch` took {torch[0]:.2f} processor
+{rounds} runs, one thread. {both}A process that does nothing but `import torch` took {torch[0]:.2f} processor
 seconds ({torch[1]:.2f} by the clock) in between. The machine was shared: processor time tells more than the clock.
 Phases under {LEAST:g} s are left out of the rows, not of the sum.
 

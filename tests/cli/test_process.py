@@ -42,7 +42,7 @@ def packages_of(folder: Path, *arguments: str) -> set[str]:
         (["--preset", "plain", "--no-verdict", "--no-report"], {"sklearn", "scipy", "matplotlib", "pandas"}),
         (["--preset", "best", "--no-verdict", "--no-report"], {"sklearn", "scipy", "matplotlib", "pandas"}),
         (["--preset", "plain", "--no-report"], {"matplotlib", "pandas"}),
-        (["--preset", "plain", "--no-verdict"], {"sklearn", "scipy", "pandas"}),
+        (["--preset", "plain", "--no-verdict"], {"sklearn", "pandas"}),
     ],
 )
 def test_a_training_loads_what_it_uses(tmp_path: Path, options: list[str], without: set[str]) -> None:
@@ -57,7 +57,7 @@ def test_what_reads_a_run_loads_no_engine(tmp_path: Path) -> None:
     assert not packages_of(tmp_path, "predict", "run", "iris") & none
     assert not packages_of(tmp_path, "evaluate", "run", "iris") & none
     assert not packages_of(tmp_path, "inspect", "run") & none
-    assert not packages_of(tmp_path, "report", "run") & (none - {"matplotlib"})
+    assert not packages_of(tmp_path, "report", "run") & (none - {"matplotlib", "scipy"})
 
 
 def test_pandas_is_there_for_all_other_commands(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,6 +65,7 @@ def test_pandas_is_there_for_all_other_commands(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(gc, "set_threshold", lambda *_: None)
     monkeypatch.setattr("atexit.register", lambda function: function)
     monkeypatch.delitem(sys.modules, "pandas", raising=False)
+    monkeypatch.setattr("ctypes.CDLL", lambda _name: object())
     before = list(sys.meta_path)
     for line in (["trace", "script.py"], ["doctor", "script.py"], []):
         spare(line)
@@ -72,6 +73,16 @@ def test_pandas_is_there_for_all_other_commands(monkeypatch: pytest.MonkeyPatch)
     spare(["train", "iris"])
     with pytest.raises(ModuleNotFoundError, match="No module named 'pandas'"):
         __import__("pandas")
+
+
+def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gc, "set_threshold", lambda *_: None)
+    monkeypatch.setattr("atexit.register", lambda function: function)
+    monkeypatch.setattr("ctypes.CDLL", lambda _name: object())
+    spare([])
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.delattr("ctypes.CDLL")
+    spare([])
 
 
 def test_main_by_itself_leaves_the_process_as_it_is(tmp_path: Path) -> None:
