@@ -33,20 +33,21 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_train_says_what_it_did(folder: Path) -> None:
-    done = pellucid("train", "people.csv", "--target", "buys", "--epochs", "3", "--drop", "spends", cwd=folder)
+def test_train_says_what_it_did(folder: Path, tmp_path: Path) -> None:
+    people = folder / "people.csv"
+    done = pellucid("train", people, "--target", "buys", "--epochs", "3", "--drop", "spends", cwd=tmp_path)
     for piece in (
         "300 rows × 7 columns", "separator comma", "header", "missing: empty",
         "identifier", "Dense", "together", "3 epochs", "accuracy", "95 % interval", "The run is in runs/people-1",
     ):  # fmt: skip
         assert piece in done.stdout, piece
-    assert (folder / "runs" / "people-1" / "model.safetensors").exists()
-    pellucid("train", "people.csv", "--target", "buys", "--epochs", "1", "-q", cwd=folder)
-    assert (folder / "runs" / "people-2").is_dir()
+    assert (tmp_path / "runs" / "people-1" / "model.safetensors").exists()
+    pellucid("train", people, "--target", "buys", "--epochs", "1", "-q", cwd=tmp_path)
+    assert (tmp_path / "runs" / "people-2").is_dir()
 
 
-def test_train_json_is_one_object(folder: Path) -> None:
-    done = pellucid("train", "iris", "--epochs", "2", "--json", cwd=folder)
+def test_train_json_is_one_object(tmp_path: Path) -> None:
+    done = pellucid("train", "iris", "--epochs", "2", "--json", cwd=tmp_path)
     facts = json.loads(done.stdout)
     assert facts["run"] == "runs/iris-1"
     assert 0 <= facts["metrics"]["accuracy"]["value"] <= 1

@@ -502,7 +502,7 @@ SEEDS = [
 
 @settings(max_examples=300, deadline=None)
 @given(
-    seed=st.sampled_from([*SEEDS, gzip.compress(SEEDS[0])]),
+    seed=st.sampled_from([*SEEDS, gzip.compress(SEEDS[0], mtime=0)]),
     at=st.lists(st.integers(0, 2_000), min_size=1, max_size=5),
     new=st.binary(max_size=4) | st.sampled_from([b'"', b",", b"\n", b"\r", b"\xe9", b";", b"inf"]),
     cut=st.integers(0, 40),
