@@ -1,6 +1,6 @@
 """How often the 95 % intervals of importance and of sampled Shapley values hold the truth; tables for COVERAGE.md.
 
-    python benchmarks/coverage_explained.py [--draws 300]
+    python benchmarks/explanation_coverage.py [--draws 300]
 
 The truth of an importance is that of all rows of the kind, which is known in closed form; that of a Shapley value is
 what all coalitions of the same background give. About two minutes on one core.

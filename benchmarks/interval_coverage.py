@@ -1,10 +1,10 @@
 """How often the 95 % intervals of metrics hold the truth, and how often equally good models are told apart.
 
-    python benchmarks/coverage.py [--draws 300] [--processes 2]
+    python benchmarks/interval_coverage.py [--draws 300] [--processes 2]
 
 The truth of classes is measured on 400,000 rows of the kind (the area is known in closed form), that of numbers is
 known. A cell below what is promised is drawn again, 2,000 times, so that it is not the luck of three hundred. Writes
-``benchmarks/COVERAGE.md``, with the tables of ``COVERAGE_EXPLAINED.md`` at its end.
+``benchmarks/COVERAGE.md``, with the tables of ``EXPLANATION_COVERAGE.md`` at its end.
 """
 
 from __future__ import annotations
@@ -306,7 +306,7 @@ def page(found: dict[Cell, Count], draws: int) -> str:
     most = max(c.held[m] / c.told[m] for c in told_apart.values() for m in c.told)
     pieces = [
         "# How often a 95 % interval holds the truth",
-        f"`python benchmarks/coverage.py`: {draws} draws of each kind of data, {AGAIN:,} where the first seemed to "
+        f"`python benchmarks/interval_coverage.py`: {draws} draws of each kind of data, {AGAIN:,} where the first seemed to "
         "fall short of 0.93 from 50 rows on, or 0.90 from 20; the standard error of 0.95 is then 0.013 or 0.005. In "
         "brackets: how often an interval was given at all, where not always; where none is, the line says why (a class "
         "with one row, or none). *Share* is that of the positive class, *apart* the distance of the classes' scores in "
@@ -336,7 +336,7 @@ def page(found: dict[Cell, Count], draws: int) -> str:
     for metric in ("rmse", "roc_auc", "accuracy"):
         some = {c: k for c, k in told_apart.items() if c.what[0] == metric}
         pieces.append(table(some, "paired", metric, ROWS, in_pairs))
-    explained = (HERE / "COVERAGE_EXPLAINED.md").read_text()
+    explained = (HERE / "EXPLANATION_COVERAGE.md").read_text()
     pieces.append(explained.replace("\n## ", "\n### ").replace("# What", "## What", 1).strip())
     pieces.append(
         f"{platform.system()}, {platform.machine()}, {os.cpu_count()} cores; Python {platform.python_version()}, NumPy "
