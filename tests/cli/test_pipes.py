@@ -22,7 +22,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A table and a run of it."""
     folder = tmp_path_factory.mktemp("pipes")
     (folder / "t.csv").write_text("a,y\n" + "".join(f"{i % 7}.5,{'no' if i % 7 < 3 else 'yes'}\n" for i in range(80)))
-    pellucid("train", "t.csv", *TRAINING.split(), "--out", "run", cwd=folder)
+    pellucid("train", "t.csv", *TRAINING.split(), "--out", "run", cwd=folder, apart=True)
     return folder
 
 

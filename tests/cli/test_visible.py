@@ -134,6 +134,7 @@ def test_what_is_refused_is_said_in_visible_words(command: str, folder: Path) ->
 
 
 def test_pages_escape_what_they_quote(folder: Path) -> None:
+    pellucid("report", RUN, cwd=folder)
     text = (folder / RUN / "report.html").read_text(encoding="utf-8")
     tree = check(text)
     assert "script" not in [tag for tag, _ in tree.tags]

@@ -172,7 +172,8 @@ def test_the_doctors_rows_are_counted_and_left_out(folder: Path, tmp_path: Path)
     assert "and 2 more" in shown
     assert "and 20 more" in shown
     hidden = write_report(run, prepared, source=source, rows=False, out=tmp_path / "no.html")
-    assert not re.search(r"\b90[01]\d\b", hidden.read_text(encoding="utf-8"))
+    doctor = of_section(hidden.read_text(encoding="utf-8"), "doctor")  # a picture may have such a number as a place
+    assert not re.search(r"\b90[01]\d\b", doctor)
 
 
 def test_the_slice_draws_no_row_and_without_rows_nothing_of_where_they_lie(folder: Path) -> None:
