@@ -308,7 +308,8 @@ def page(found: dict[Cell, Count], draws: int) -> str:
         "# How often a 95 % interval holds the truth",
         f"`python benchmarks/interval_coverage.py`: {draws} draws of each kind of data, {AGAIN:,} where the first "
         "seemed to fall short of 0.93 from 50 rows on, or 0.90 from 20; the standard error of 0.95 is then 0.013 or "
-        "0.005. In brackets: how often an interval was given at all, where not always; where none is, the line says why (a class "
+        "0.005. In "
+        "brackets: how often an interval was given at all, where not always; where none is, the line says why (a class "
         "with one row, or none). *Share* is that of the positive class, *apart* the distance of the classes' scores in "
         "standard deviations (2 is an area of 0.921, 3 of 0.983, 4 of 0.998). Probabilities are *calibrated*, or "
         "1 / (1 + exp(apart/2 − score)), which ignores the share.",

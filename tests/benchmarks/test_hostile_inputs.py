@@ -19,7 +19,7 @@ def test_what_a_command_came_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     became, said = run_one(["inspect", str(tmp_path / "none.csv")])
     assert (became, "there is no file" in said) == ("refused", True)
 
-    def broken() -> None:
+    def broken(**_: object) -> None:
         raise RuntimeError("ours")
 
     monkeypatch.setattr(main, "app", broken)

@@ -92,6 +92,15 @@ def test_shares_are_kept_in_each_class() -> None:
     assert not np.array_equal(split.test, other.test)
 
 
+def test_a_class_of_large_units_takes_no_rows_from_the_next() -> None:
+    """Eight rows, each four hundred times, go in whole units; the other class still has its share in every part."""
+    x = np.concatenate([np.repeat(np.arange(8.0), 400), 100 + np.arange(150.0)])
+    columns = {"x": x, "y": np.where(x < 100, "many", "few")}
+    split = split_of(columns, validation=0.2, test=0.2)
+    for rows in (split.test, split.validation):
+        assert (x[rows] >= 100).sum() == pytest.approx(30, abs=2)
+
+
 def test_every_class_of_two_rows_has_one_in_training(shared_data: Path) -> None:
     for path, name in (
         ("arrhythmia/arrhythmia.csv.gz", "class"),

@@ -54,7 +54,7 @@ def test_a_single_strong_column_explains_it_and_parts_of_a_sum_do_not() -> None:
     )
     assert said is not None
     assert said.startswith("The linear model makes next to no error (RMSE 0.01)")
-    assert "Are 'net', 'tax', 'note' known before the answer is?" in said
+    assert "Are 'net', 'tax' known before the answer is?" in said
     assert "--drop 'net'" in said
     assert question("rmse", 100.0, np.array([90.0, 5.0]), ["tax", "net"], "the linear model", "") is None
     assert question("roc_auc", 0.5, np.array([0.97, 0.6]), ["a", "b"], "the network", "") is None

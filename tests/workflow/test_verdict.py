@@ -404,12 +404,36 @@ def test_lines_get_straight_columns_also_from_a_file_of_its_own(people: Any) -> 
 
 
 def test_a_line_without_an_error_is_a_suspect() -> None:
-    """The parts of a sum; no part comes near the whole."""
+    """The parts of a sum; no part comes near the whole. Rounded, it is no exact sum, which is known before training."""
     rng = np.random.default_rng(9)
     parts = rng.exponential(size=(400, 4)) * 100
-    columns = {f"part{i}": parts[:, i].tolist() for i in range(4)} | {"total": (parts.sum(axis=1) * 1.19 + 3).tolist()}
-    verdict = judged(pellucid.train(columns, "total", epochs=1, preset="quick"))
-    assert verdict.winner is None
-    assert "The linear model makes next to no error" in verdict.sentence
-    assert "Are 'part" in verdict.sentence
-    assert "use it" not in verdict.sentence
+    for digits, said in ((1, "The linear model makes next to no error"), (9, "are parts of a sum")):
+        total = (parts.sum(axis=1) * 1.19 + 3).round(digits)
+        columns = {f"part{i}": parts[:, i].tolist() for i in range(4)} | {"total": total.tolist()}
+        verdict = judged(pellucid.train(columns, "total", epochs=1, preset="quick"))
+        assert verdict.winner is None
+        assert said in verdict.sentence
+        assert "'part0'" in verdict.sentence
+        assert "use it" not in verdict.sentence
+
+
+def test_a_column_as_good_as_any_model_is_asked_about() -> None:
+    rng = np.random.default_rng(10)
+    y = np.where(rng.random(900) < 0.5, "ill", "well")
+    code = np.where(rng.random(900) < 0.985, y, np.where(y == "ill", "well", "ill"))
+    columns = {"code": code.tolist(), "x": rng.normal(size=900).tolist(), "y": y.tolist()}
+    (note,) = judged(pellucid.train(columns, "y", epochs=5, preset="quick")).notes
+    assert "column 'code' by itself is as good as any model" in note
+
+
+def test_equal_rows_count_together() -> None:
+    """Forty rows that are ten: what they say of a difference is what ten say."""
+    rng = np.random.default_rng(11)
+    x = np.repeat(rng.normal(size=(60, 2)).round(2), 12, axis=0)
+    y = np.where(x[:, 0] + x[:, 1] > 0, "a", "b")
+    prepared = prepare(table(x, y), Settings(target="y"))
+    assert prepared.measured.groups is not None
+    assert len(np.unique(prepared.measured.groups)) == len(prepared.measured.rows) // 12
+    assert any("count together in the intervals" in note for note in prepared.notes)
+    alone = prepare(table(rng.normal(size=(300, 2)), y[:300]), Settings(target="y"))
+    assert alone.measured.groups is None

@@ -216,8 +216,8 @@ def interval_text(low: float | None, high: float | None, why: str = "") -> str:
 def _number(value: float | None) -> str:
     if value is None or math.isnan(value):
         return "—"
-    if abs(value) >= 1e9:
-        return f"{value:.4g}"
+    if abs(value) >= 1e9 or 0 < abs(value) < 5e-4:
+        return f"{value:.3g}"
     return f"{value:.4f}" if abs(value) < 100 else f"{value:,.1f}"
 
 
@@ -232,9 +232,12 @@ class TrainingDisplay:
 
     def __init__(self) -> None:
         self._live: Live | None = None
+        self._compared = False
 
     def prepared(self, prepared: Prepared, engine: Engine, plan: Plan) -> None:
         """Show what was read and what will be trained."""
+        large = prepared.train.inputs.size > _LARGE and len(prepared.measured.rows) > 0
+        self._compared = prepared.settings.verdict and large
         console.print(escape(reading_line(prepared.table.report)))
         console.print()
         console.print(schema_table(prepared.schema))
@@ -268,6 +271,15 @@ class TrainingDisplay:
         n = len(outcome.history)
         seconds = sum(epoch.seconds for epoch in outcome.history)
         console.print(f"{n} epochs in {seconds:.1f} s, best {outcome.best_epoch}; stopped by: {outcome.reason}\n")
+        self.what_follows()
+
+    def what_follows(self) -> None:
+        """Say what takes long now, where it may: the comparison with simpler models."""
+        if self._compared:
+            console.print(
+                "Training a linear model, a random forest and gradient boosting on the same rows, to compare; each may "
+                "take a minute, or as long as the network took (--no-verdict leaves this out)\n"
+            )
 
     def close(self) -> None:
         """Give the terminal back, whatever happened."""
@@ -277,6 +289,7 @@ class TrainingDisplay:
 
 
 _SHOWN_EPOCHS = 12
+_LARGE = 200_000  # cells of the network's inputs: more, and the simpler models take a while
 
 
 def history_table(history: Sequence[Epoch]) -> Table:

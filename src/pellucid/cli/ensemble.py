@@ -40,6 +40,7 @@ class EnsembleDisplay(TrainingDisplay):
         span = f"{min(epochs)} to {max(epochs)}" if min(epochs) < max(epochs) else f"{epochs[0]}"
         networks = "1 network" if len(outcomes) == 1 else f"{len(outcomes):,} networks"
         console.print(f"{networks}{together}: {span} epochs, {seconds:.1f} s in all; stopped by: {ends}\n")
+        self.what_follows()
 
 
 def show_ensemble(facts: Mapping[str, Any]) -> None:

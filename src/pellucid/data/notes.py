@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CellNote"]
+__all__ = ["CellNote", "LeakNote"]
 
 
 class CellNote(str):
@@ -14,5 +14,11 @@ class CellNote(str):
     >>> isinstance(note, CellNote), note.startswith("column 'age'")
     (True, True)
     """
+
+    __slots__ = ()
+
+
+class LeakNote(str):
+    """A remark that columns which the network sees may give the target away."""
 
     __slots__ = ()

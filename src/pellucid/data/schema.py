@@ -19,6 +19,7 @@ from pellucid.data.dates import parse_dates
 from pellucid.data.images.columns import is_image_type, shape_of
 from pellucid.data.kinds import Facts, Guess, Kind, facts_of, guess_kind, names_a_subject
 from pellucid.data.leaks import find_leaks
+from pellucid.data.notes import LeakNote
 from pellucid.data.tables import Table
 from pellucid.errors import DataError, SettingError, nearest
 
@@ -345,7 +346,7 @@ def _without_leaks(
         else:
             one = len(leak.columns) == 1
             subject, them = (f"column {shown} is", "it") if one else (f"columns {shown} are", "them")
-            warnings.append(f"{subject} {leak.reason}; if not known when you predict, --drop {them}")
+            warnings.append(LeakNote(f"{subject} {leak.reason}; if not known when you predict, --drop {them}"))
     changed = [
         replace(c, role="dropped", reason=f"{c.reason}; {dropped[c.name]}") if c.name in dropped else c for c in columns
     ]

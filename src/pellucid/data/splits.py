@@ -234,7 +234,8 @@ def _stratified(
         parts[mine] = _cut(units.sizes[mine], due)
         parts[mine[-1]] = _TRAIN  # a class is learned from at least one row
         got = np.bincount(parts[mine], weights=units.sizes[mine], minlength=3)
-        owed = due - got
+        # What rounding leaves is carried on; what a large unit has taken too much is not another class's debt.
+        owed = np.clip(due - got, -1.0, 1.0)
     return parts
 
 

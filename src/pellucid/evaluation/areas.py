@@ -73,6 +73,8 @@ def area_interval(
     if math.isnan(area):
         return no_interval(area, "it needs rows of both kinds")
     n_positive, n_negative = float(positive.sum()), float((~positive).sum())
+    if min(n_positive, n_negative) < 2:
+        return no_interval(area, "a class has one row here")
     quantile = Z
     variance, freedom = spread_of(influence, positive, groups)
     if groups is not None:

@@ -135,7 +135,7 @@ def bootstrap_t(z: FloatArray, statistics: Sequence[Statistic], rng: np.random.G
         measured = [statistic(whole) for statistic in statistics]
     values = [float(value[0]) for value, _ in measured]
     if n < 2:
-        return [no_interval(value, ONE_ROW) for value in values]
+        return [no_interval(value, ONE_ROW if z[0, 0] < 2 else ONE_GROUP) for value in values]
     with np.errstate(all="ignore"):
         pulls = [z @ slopes[0] for _, slopes in measured]
     # Where no row differs, rounding is left.

@@ -113,8 +113,9 @@ def _root_mean_squares(truth: Array, answers: Sequence[Array], groups: IntArray 
             float(squares[m].mean() - squares[0].mean()), (centred[m] - centred[0]) / len(truth), groups
         )
         low, high = by_slope.low, by_slope.high
-        if by_squares.low <= 0 <= by_squares.high:
-            low, high = min(low, 0.0), max(high, 0.0)
+        if by_squares.low <= 0 <= by_squares.high:  # √B − √A = (B − A) / (√A + √B)
+            both = float(values[0] + values[m])
+            low, high = min(low, by_squares.low / both), max(high, by_squares.high / both)
         found.append(Estimate(value=scale * value, low=scale * low, high=scale * high, why=by_slope.why))
     return (scale * values).tolist(), found
 
@@ -201,9 +202,13 @@ def _areas(truth: Array, answers: Sequence[Array], groups: IntArray | None) -> _
         units = len(truth) if groups is None else int(groups.max()) + 1
         together[0, 1] = together[1, 0] = min(together[0, 1], 1 - min(1.0, UNSEEN / units))
         of_both = combined([alone[0], alone[m]], [1, -1], together)
+        if alone[m].low == alone[m].high:  # one score for all rows adds nothing to what the first area is known by
+            found.append(Estimate(value=value, low=of_both.low, high=of_both.high))
+            continue
         variance, freedom = spread_of(known[0][1] - known[m][1], positive, groups)
         reach = student(freedom) * math.sqrt(variance)
-        found.append(Estimate(value=value, low=min(of_both.low, value - reach), high=max(of_both.high, value + reach)))
+        low, high = min(of_both.low, value - reach), max(of_both.high, value + reach)
+        found.append(Estimate(value=value, low=max(-1.0, low), high=min(1.0, high)))
     return [area for area, _ in known], found
 
 

@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.evaluation.areas import area_influence, area_interval
-from pellucid.evaluation.paired import Headline
+from pellucid.evaluation.paired import METRICS, Headline
 from pellucid.evaluation.shares import share
 
-__all__ = ["column_strengths", "is_nearly_perfect", "question"]
+__all__ = ["column_strengths", "is_nearly_perfect", "is_strong", "one_column", "question"]
 
 Array = NDArray[Any]
 FloatArray = NDArray[np.float64]
@@ -27,8 +27,11 @@ FloatArray = NDArray[np.float64]
 _NEARLY = {"roc_auc": 0.998, "accuracy": 0.995, "rmse": 0.005}  # of the dummy's RMSE
 _SURELY = 0.98  # the lower end of the interval of an area or an accuracy
 _STRONG = {"roc_auc": 0.95, "accuracy": 0.9, "rmse": 0.3}  # a single column that explains it
+_NEAR = {"roc_auc": 0.98, "accuracy": 0.95, "rmse": 0.1}  # where a single column is looked at
+_AS_GOOD, _AS_GOOD_RMSE = 0.01, 1.1
+_ENOUGH = 100  # rows
 _BINS, _ROWS = 32, 20_000
-_SHOWN = 4
+_SHOWN = 6
 
 
 def is_nearly_perfect(metric: Headline, dummy: float, truth: Array, value: float, answers: Array) -> bool:
@@ -46,6 +49,38 @@ def is_nearly_perfect(metric: Headline, dummy: float, truth: Array, value: float
         return share(round(value * len(truth)), len(truth)).low >= _SURELY
     positive = truth == 1
     return area_interval(*area_influence(positive, answers[:, 1]), positive).low >= _SURELY
+
+
+def is_strong(metric: Headline, dummy: float, best: float, rows: int) -> bool:
+    """Whether the best model is so good that a single column may be behind it.
+
+    >>> is_strong("accuracy", 0.6, 0.97, 400), is_strong("accuracy", 0.6, 0.97, 30)
+    (True, False)
+    """
+    near = best <= _NEAR[metric] * dummy if metric == "rmse" else best >= _NEAR[metric] > dummy
+    return rows >= _ENOUGH and near
+
+
+def one_column(metric: Headline, best: float, strengths: FloatArray, names: Sequence[str]) -> str | None:
+    """What to ask where one column by itself is as good as the best model, and no other is.
+
+    >>> one_column("accuracy", 0.99, np.array([0.7, 0.985]), ["width", "code"])[:47]
+    "column 'code' by itself is as good as any model"
+    """
+    signed = -strengths if metric == "rmse" else strengths
+    order = np.argsort(-np.nan_to_num(signed, nan=-np.inf), kind="stable")
+
+    def as_good(j: int) -> bool:
+        value = float(strengths[j])
+        return value <= _AS_GOOD_RMSE * best if metric == "rmse" else value >= best - _AS_GOOD
+
+    if not len(order) or not as_good(order[0]) or (len(order) > 1 and as_good(order[1])):
+        return None
+    name = names[order[0]]
+    return (
+        f"column {name!r} by itself is as good as any model ({METRICS[metric]} {strengths[order[0]]:.3g}, the best "
+        f"model's {best:.3g}): is it known before the answer is? If not, --drop {name!r}"
+    )
 
 
 def column_strengths(
@@ -125,8 +160,10 @@ def question(
     strong = best <= _STRONG[metric] * dummy if metric == "rmse" else best >= _STRONG[metric]
     if strong:
         return None
-    shown = [names[j] for j in order[:_SHOWN]]
-    listed = ", ".join(map(repr, shown))
+    # Those that say something by themselves, the strongest first.
+    some = [j for j in order if (strengths[j] < 0.99 * dummy if metric == "rmse" else strengths[j] > dummy + 0.02)]
+    shown = [names[j] for j in (some or order)[:_SHOWN]]
+    listed = ", ".join(map(repr, shown)) + (" and others" if len(some) > _SHOWN else "")
     return (
         f"{suspect[0].upper()}{suspect[1:]} makes next to no error ({worth}), though no column by itself explains it: "
         f"this is more often a leak than skill. Are {listed} known before the answer is? If not, leave them out "

@@ -265,7 +265,7 @@ def _tie(value: float, rows: int, name: str, peer: Peer, weak: str | None) -> tu
     if not peer.high <= matters:  # NaN is not, either
         return None, (
             f"{said}: {rows:,} rows are too few to tell them apart, for the network may still be better by more than "
-            f"{_plain(matters)}. Test on more rows; until then the simpler model is the safer choice."
+            f"{_plain(matters)}. Test on more rows before you choose."
         )
     if weak is not None:
         return LINEAR, f"{said}: the simpler model does as well; but {weak}, and may be better than both."

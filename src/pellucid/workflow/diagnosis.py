@@ -92,7 +92,7 @@ def evidence_of(
         opponents=()
         if verdict is None
         else tuple(
-            Opponent(name=peer.name, difference=peer.difference, low=peer.low, high=peer.high) for peer in verdict.peers
+            Opponent(name=p.name, value=p.value, difference=p.difference, low=p.low, high=p.high) for p in verdict.peers
         ),
     )
 

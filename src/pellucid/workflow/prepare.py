@@ -39,6 +39,7 @@ __all__ = ["Held", "Prepared", "examine", "open_table", "prepare", "settings_for
 
 Array = NDArray[Any]
 
+_COPIES = 0.9  # of the rows that measure: with fewer different ones, copies count together
 LABEL, FILE = "label", "file"  # the columns that tables of images have beside the images
 
 
@@ -147,13 +148,13 @@ def prepare(data: object, settings: Settings, *, test_data: object = None) -> Pr
         test_inputs = inputs(test_table, test_rows)
         truth = test_inputs if test_truth is None else test_truth
         measured = Held(name="test", source=test_table, rows=test_rows, inputs=test_inputs, truth=truth)
-        measured, said = _with_groups_and_files(measured, test_table, settings.group)
+        measured, said = _with_groups_and_files(measured, test_table, settings.group, [c.name for c in schema.features])
     else:
         part, rows = ("validation", whole.validation) if len(whole.validation) else ("training", whole.train)
         seen = validation.inputs if whole is split else inputs(table, rows)
         truth = seen if target is None else target.at(rows)
         measured = Held(name=part, source=table, rows=rows, inputs=seen, truth=truth)
-        measured, said = _with_groups_and_files(measured, table, settings.group)
+        measured, said = _with_groups_and_files(measured, table, settings.group, [c.name for c in schema.features])
     notes += said
     return Prepared(
         name=source.name,
@@ -239,7 +240,9 @@ def _truth(table: Table, target: Target | None) -> tuple[Array | None, Array, tu
     return encode_target(table, target.name, target.task_kind, target.classes)
 
 
-def _with_groups_and_files(held: Held, table: Table, group: str | None) -> tuple[Held, list[str]]:
+def _with_groups_and_files(
+    held: Held, table: Table, group: str | None, features: Sequence[str]
+) -> tuple[Held, list[str]]:
     """The rows that measure, with what else their table knows of them, and a note on it."""
     notes = []
     if group is not None and group in table.names:
@@ -247,8 +250,17 @@ def _with_groups_and_files(held: Held, table: Table, group: str | None) -> tuple
         held = replace(held, groups=groups)
         notes.append(
             f"the {held.name} rows come from {len(np.unique(groups)):,} groups of {group!r}; "
-            "the intervals resample whole groups"
+            "the intervals know the groups"
         )
+    elif held.groups is None and len(held.rows) > 1:
+        equal = row_hashes(table, features)[held.rows]
+        different = len(np.unique(equal))
+        if different <= _COPIES * len(held.rows):
+            held = replace(held, groups=equal)
+            notes.append(
+                f"only {different:,} of the {len(held.rows):,} {held.name} rows differ in what the network sees; equal "
+                "rows count together in the intervals"
+            )
     if image_shape(table) is not None and FILE in table.names:
         held = replace(held, files=table.column(FILE).take(held.rows))
     return held, notes

@@ -119,7 +119,7 @@ class Run:
         try:
             metrics = {name: Estimate.from_json(value) for name, value in summary.get("metrics", {}).items()}
             written = summary.get("verdict")
-        except (TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ModelFileError(f"the metrics in {folder.file('model')} are not Pellucid's ({error})") from error
         histories = _histories(folder)
         findings, looks = doctor_of(folder)

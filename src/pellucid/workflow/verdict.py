@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.data.notes import LeakNote
 from pellucid.evaluation.baselines import (
     Fitted,
     boosting_answers,
@@ -20,7 +21,7 @@ from pellucid.evaluation.baselines import (
     within_budget,
 )
 from pellucid.evaluation.paired import METRICS, Headline, headline, paired_differences
-from pellucid.evaluation.suspect import column_strengths, is_nearly_perfect, question
+from pellucid.evaluation.suspect import column_strengths, is_nearly_perfect, is_strong, one_column, question
 from pellucid.evaluation.verdict import (
     BOOSTING,
     DUMMY,
@@ -119,26 +120,37 @@ def _compare(prepared: Prepared, outcome: Outcome, answers: Array, clock: Clock)
         for (name, peer), value, found in zip(peers.items(), values[1:], differences, strict=True)
     ]
     by_name = dict(zip((NETWORK, *peers), zip(values.tolist(), every, strict=True), strict=True))
-    name, doubt = _doubt(prepared, metric, by_name)
-    # Classes that a bent boundary separates without a line doing so are often just a clean problem.
-    grave = metric == "rmse" or name == LINEAR
-    notes += [doubt] if doubt and not grave else []
-    return judge(metric, float(values[0]), len(held.rows), compared, notes, suspect=doubt if grave else None)
+    suspect, more = _doubts(prepared, metric, by_name)
+    return judge(metric, float(values[0]), len(held.rows), compared, [*notes, *more], suspect=suspect)
 
 
-def _doubt(prepared: Prepared, metric: Headline, found: dict[str, tuple[float, Array]]) -> tuple[str, str | None]:
-    """The simplest model that makes next to no error, and what to ask about it."""
+def _doubts(
+    prepared: Prepared, metric: Headline, found: dict[str, tuple[float, Array]]
+) -> tuple[str | None, list[str]]:
+    """Why no model should be recommended yet, and what else to ask."""
+    known = next((note for note in prepared.schema.warnings if isinstance(note, LeakNote)), None)
+    if known is not None:
+        return f"{known[0].upper()}{known[1:]}. A model that sees the answer is no proof: settle this first", []
     held, (dummy, _) = prepared.measured, found[DUMMY]
+    best = (min if metric == "rmse" else max)(value for value, _ in found.values())
     simplest_first = (name for name in (LINEAR, FOREST, BOOSTING, NETWORK) if name in found)
     name = next((n for n in simplest_first if is_nearly_perfect(metric, dummy, held.truth, *found[n])), None)
-    if name is None or prepared.target is None:
-        return "", None
+    if prepared.target is None or (name is None and not is_strong(metric, dummy, best, len(held.truth))):
+        return None, []
     learned, categorical, columns = columns_for_trees(prepared.recipe, prepared.train.inputs)
     asked, *_ = columns_for_trees(prepared.recipe, held.inputs)
     targets, classes = prepared.target.at(prepared.split.train), len(prepared.task.classes)
     strengths = column_strengths(metric, learned, targets, asked, held.truth, classes, categorical)
+    alone = one_column(metric, best, strengths, columns)
+    notes = [alone] if alone is not None else []
+    if name is None:
+        return None, notes
     said = f"{METRICS[metric]} {found[name][0]:.3g}; without any column {dummy:.3g}"
-    return name, question(metric, dummy, strengths, columns, spoken(name), said)
+    asking = question(metric, dummy, strengths, columns, spoken(name), said)
+    # Classes that a bent boundary separates without a line doing so are often just a clean problem.
+    if metric == "rmse" or name == LINEAR:
+        return asking, notes
+    return None, notes + ([asking] if asking is not None else [])
 
 
 def _peers(prepared: Prepared, outcome: Outcome, clock: Clock) -> tuple[dict[str, Fitted], list[str]]:
@@ -197,8 +209,8 @@ def _peers(prepared: Prepared, outcome: Outcome, clock: Clock) -> tuple[dict[str
         peers[name] = fitted
         if fitted.rows < n_rows:
             notes.append(
-                f"{spoken(name)} was trained on {fitted.rows:,} random rows of {n_rows:,}, as many as its time "
-                f"({allowed:,.0f} seconds) allows; with all of them it may be better"
+                f"{spoken(name)} was trained on {fitted.rows:,} random rows of {n_rows:,}, because more would have "
+                f"taken longer than {allowed:,.0f} seconds; with all of them it may be better"
             )
     if scaler is not None:
         peers = {n: Fitted(answers=scaler.inverse(p.answers), rows=p.rows, seconds=p.seconds) for n, p in peers.items()}

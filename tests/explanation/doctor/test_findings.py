@@ -211,7 +211,7 @@ def test_a_loss_that_turns_up_is_overfitting_where_little_of_the_training_loss_i
 
 
 def boosting(difference: float, *, high: float) -> Opponent:
-    return Opponent(name="gradient boosting", difference=difference, low=2 * difference - high, high=high)
+    return Opponent(name="gradient boosting", value=0.5, difference=difference, low=2 * difference - high, high=high)
 
 
 @pytest.mark.parametrize("kind", ["binary", "regression"])
@@ -220,7 +220,7 @@ def test_few_rows_or_one_wild_answer_do_not_hide_that_the_answers_follow_the_tar
 ) -> None:
     rng = np.random.default_rng(6)
     truth = (rng.random(60) < 0.4).astype(int) if kind == "binary" else rng.normal(size=60)
-    dummy = Opponent(name="dummy", difference=-0.1, low=-0.5, high=0.3)
+    dummy = Opponent(name="dummy", value=0.5, difference=-0.1, low=-0.5, high=0.3)
     for follows in (True, False):
         said = truth + rng.normal(size=60) if follows else rng.normal(size=60)
         said[0] = 1e9
@@ -233,8 +233,8 @@ def test_few_rows_or_one_wild_answer_do_not_hide_that_the_answers_follow_the_tar
 
 
 def test_there_is_a_signal_where_the_network_alone_has_found_it(evidence: Evidence) -> None:
-    dummy = Opponent(name="dummy", difference=0.3, low=0.2, high=0.4)
-    linear = Opponent(name="linear model", difference=0.3, low=0.2, high=0.4)
+    dummy = Opponent(name="dummy", value=0.5, difference=0.3, low=0.2, high=0.4)
+    linear = Opponent(name="linear model", value=0.5, difference=0.3, low=0.2, high=0.4)
     blind = replace(evidence, measured=replace(evidence.measured, answers=np.full((len(evidence.measured), 2), 0.5)))
     assert no_signal(replace(blind, opponents=(dummy, linear))) is None
     assert no_signal(replace(blind, opponents=(replace(dummy, low=-0.1), linear))) is not None

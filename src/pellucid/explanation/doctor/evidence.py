@@ -59,6 +59,7 @@ class Opponent:
     """By how much the network is better than a simpler model, with the 95 % interval."""
 
     name: str
+    value: float  # of the metric, the simpler model's
     difference: float
     low: float
     high: float

@@ -27,6 +27,8 @@ _FEWEST_GRADES = 5  # different whole numbers
 _CLEARLY = 0.15  # share of the rows
 _TELLS = 0.07  # share of the uncertainty that a column which gives the target away leaves at most
 _EASY = 0.12  # where a second column leaves less than that, the table is an easy one
+_REAL_GAIN = 0.25  # a share of all that there is to gain
+_FEW_ROWS = 40
 _CHANCE = 2.33  # standard deviations: one of a hundred networks that know nothing gets as far
 _SAME_LOSS = 0.2  # share of the base loss by which training and validation loss may differ
 _ONE_SIDE = 1.645 / 1.96  # normal quantiles: 95 % on one side, and in the middle
@@ -55,6 +57,9 @@ def no_signal(e: Evidence) -> Finding | None:
     against = {o.name: o for o in e.opponents}
     dummy = against.get("dummy")
     if dummy is None or not dummy.low <= 0:  # no interval, no claim
+        return None
+    gain = _REAL_GAIN * (1 - dummy.value if e.classes else dummy.value)
+    if len(e.measured.truth) < _FEW_ROWS and dummy.high > gain:  # so few do not tell
         return None
     # What the others are better than the dummy by: o.difference is the network's advantage over them.
     if any(dummy.difference - o.difference > dummy.high - dummy.difference for o in e.opponents):
