@@ -43,6 +43,8 @@ bench: $(VENV)/.development $(BENCH)/.peers
 # Hours; a run that was stopped goes on. For some of it: .venv-accuracy/bin/python benchmarks/accuracy.py --help
 bench-accuracy: $(ACCURACY)/.peers
 	$(ACCURACY)/bin/python benchmarks/accuracy.py
+	$(ACCURACY)/bin/python benchmarks/accuracy_times.py
+	$(ACCURACY)/bin/python benchmarks/accuracy.py --report-only
 
 format: $(VENV)/.development
 	$(BIN)/ruff check --fix .

@@ -5,6 +5,7 @@
 
 Every fit is a process of its own on one thread, ended at a time limit. What stands in accuracy.jsonl is not run again
 unless asked, so an interrupted run goes on where it was. Who is not installed is left out, and the report says so.
+The report's times come from accuracy_times.py, which times all contestants in one run.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ from pathlib import Path
 
 from accuracy_peers.comparison import peers_of
 from accuracy_peers.contestants import CONTESTANTS, OURS, available
-from accuracy_peers.jobs import SEEDS, ordered, read, run, run_one
-from accuracy_peers.paired import outcomes
+from accuracy_peers.jobs import SEEDS, Key, Line, ordered, read, run, run_one
+from accuracy_peers.paired import outcomes, tallied
 from accuracy_peers.report import written
 from accuracy_peers.tables import TABLES
+from accuracy_peers.times import source_commit, today
 
 HERE = Path(__file__).resolve().parent
 SHARED = Path(os.environ.get("PELLUCID_DATA") or HERE.parents[1] / "shared" / "data")
@@ -37,7 +39,8 @@ def main() -> None:
     results = read(given.results)
     peers = peers_of([who.name for who in CONTESTANTS])
     tested = {who: outcomes(given.answers, results, who, peers) for who in OURS}
-    given.out.write_text(written(results, tested), encoding="utf-8")
+    tallies = tallied(tested, results, peers, given.results.with_name("accuracy_paired.json"))
+    given.out.write_text(written(results, read(given.times), tallies), encoding="utf-8")
     print(f"written to {given.out.name}")
 
 
@@ -49,11 +52,12 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--tables", nargs="+", choices=sorted(TABLES), default=sorted(TABLES))
     parser.add_argument("--seeds", nargs="+", type=int, default=list(SEEDS))
     parser.add_argument("--contestants", nargs="+", choices=names, default=names)
-    parser.add_argument("--jobs", type=int, default=1, help="fits at a time; times are only good with one a core")
+    parser.add_argument("--jobs", type=int, default=1, help="fits at a time")
     parser.add_argument("--again", nargs="+", choices=names, default=[], help="run these anew")
     parser.add_argument("--limit", type=float, default=3600.0, help="seconds that a fit may take")
     parser.add_argument("--report-only", action="store_true")
     parser.add_argument("--results", type=Path, default=HERE / "accuracy.jsonl")
+    parser.add_argument("--times", type=Path, default=HERE / "accuracy_times.jsonl", help="of accuracy_times.py")
     parser.add_argument("--answers", type=Path, default=HERE.parent / "runs" / "accuracy", help="kept for paired tests")
     parser.add_argument("--out", type=Path, default=HERE / "ACCURACY.md")
     given = parser.parse_args()
@@ -81,7 +85,13 @@ def measure(given: argparse.Namespace) -> None:
         if name not in given.there:
             say(f"{name} is not in {given.data.name}, and left out")
     keys = ordered(given.there, given.seeds, here, read(given.results))
-    work = partial(run_one, data=given.data.resolve(), answers=given.answers.resolve(), limit=given.limit)
+    fit = partial(run_one, data=given.data.resolve(), answers=given.answers.resolve(), limit=given.limit)
+    commit = source_commit()
+
+    def work(key: Key) -> Line | None:
+        line = fit(key)
+        return line and {**line, "date": today(), "commit": commit}
+
     run(keys, given.results, work=work, jobs=given.jobs, again=given.again, say=say)
 
 

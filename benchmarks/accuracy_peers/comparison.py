@@ -25,6 +25,7 @@ __all__ = [
     "normalised",
     "peers_of",
     "time_ratio",
+    "time_ratios",
     "within_seeds",
 ]
 
@@ -144,14 +145,20 @@ def mean_errors(
     return found
 
 
-def time_ratio(results: Results, tables: Collection[str], who: str, other: str) -> tuple[float, int]:
-    """The geometric mean over common pairs of how many times as long ``who`` fits as ``other``, and how many pairs."""
-    logs = []
+def time_ratios(results: Results, tables: Collection[str], who: str, other: str) -> list[float]:
+    """How many times as long ``who`` fits as ``other``, for each pair on which both were timed."""
+    found = []
     for (table, seed, name), line in results.items():
         beside = results.get((table, seed, other), {})
         if name == who and table in tables and line["status"] == "ok" and beside.get("status") == "ok":
-            logs.append(math.log(max(line["fit_cpu_s"], _CLOCK) / max(beside["fit_cpu_s"], _CLOCK)))
-    return (math.exp(statistics.fmean(logs)), len(logs)) if logs else (math.nan, 0)
+            found.append(max(line["fit_cpu_s"], _CLOCK) / max(beside["fit_cpu_s"], _CLOCK))
+    return found
+
+
+def time_ratio(results: Results, tables: Collection[str], who: str, other: str) -> tuple[float, int]:
+    """The geometric mean of `time_ratios`, and of how many pairs it is."""
+    found = time_ratios(results, tables, who, other)
+    return (statistics.geometric_mean(found), len(found)) if found else (math.nan, 0)
 
 
 def behind(results: Results, table: str, who: str, peers: Sequence[str]) -> Gap | None:

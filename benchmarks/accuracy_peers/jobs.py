@@ -74,7 +74,7 @@ def ordered(
 
     def place(key: Key) -> tuple[Any, ...]:
         table, seed, who = key
-        cost, half = contestant(who).cost, group_of(table) == "held out"
+        cost, half = contestant(who).cost, group_of(table) == "second"
         turn = contestants.index(who)
         if cost > 1:
             return cost, seed, rows.get(table, MOST_TRAIN), half, table, turn

@@ -1,25 +1,29 @@
 """Wins, ties and losses on the same test rows, by the paired bootstrap of `pellucid.evaluation.paired`.
 
-The answers for the test rows lie in a folder that is not committed, with the outcomes of earlier tests beside them.
+The answers for the test rows lie in a folder that is not committed, with the outcomes of earlier tests beside them. How
+many pairs were won and lost is committed, with a digest of the errors that it belongs to, so that a report can be
+written without the answers.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from accuracy_peers.tables import TABLES
+from accuracy_peers.tables import TABLES, names_of
 from accuracy_peers.worker import answers_file, truth_file
 
-__all__ = ["Tally", "outcomes", "tallies"]
+__all__ = ["Tallies", "Tally", "outcomes", "tallied", "tallies"]
 
 Pair = tuple[str, int]
 Outcome = tuple[float, float, float]  # by how much better, and the 95 % interval
+Tallies = dict[str, dict[str, dict[str, "Tally"]]]  # half, one of ours, peer
 _METRICS = {"binary": "roc_auc", "multiclass": "accuracy", "regression": "rmse"}
 _STORE = "paired.json"
 
@@ -61,6 +65,43 @@ def tallies(
         if table in inside and peer in made:
             made[peer].add(outcome)
     return made
+
+
+def tallied(
+    tested: Mapping[str, Mapping[tuple[Pair, str], Outcome | None]],
+    results: Mapping[tuple[str, int, str], dict[str, Any]],
+    peers: Sequence[str],
+    store: Path,
+) -> Tallies:
+    """The tallies of each half, of each of ours, against each peer.
+
+    They are kept in ``store`` when all pairs could be tested, and read from it when answers are missing and the errors
+    are still the ones that the kept tallies belong to.
+    """
+    found: Tallies = {
+        half: {who: tallies(each, names_of(half), peers) for who, each in tested.items()}
+        for half in ("development", "second")
+    }
+    every = [outcome for each in tested.values() for outcome in each.values()]
+    errors = hashlib.sha256(json.dumps(sorted((*key, line.get("error")) for key, line in results.items())).encode())
+    if every and None not in every:
+        plain = {
+            half: {
+                who: {peer: asdict(tally) for peer, tally in each.items() if tally != Tally()}
+                for who, each in ours.items()
+            }
+            for half, ours in found.items()
+        }
+        text = json.dumps({"errors": errors.hexdigest(), "tallies": plain}, indent=1)
+        store.write_text(text + "\n", encoding="utf-8")
+    elif None in every:
+        kept = _read(store)
+        if kept.get("errors") == errors.hexdigest():
+            return {
+                half: {who: {peer: Tally(**tally) for peer, tally in each.items()} for who, each in ours.items()}
+                for half, ours in kept["tallies"].items()
+            }
+    return found
 
 
 def outcomes(

@@ -27,7 +27,7 @@ from accuracy_peers.tables import TABLES, Loaded, Table, frame_of, group_of, loa
 from accuracy_peers.worker import answers_file
 
 DATA = Path(os.environ.get("PELLUCID_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data")
-MODULES = ("comparison", "contestants", "paired", "scores", "tables")
+MODULES = ("comparison", "contestants", "measured", "paired", "scores", "tables", "times")
 Line = dict[str, Any]
 
 
@@ -67,8 +67,8 @@ def test_examples_run(name: str) -> None:
 
 def test_the_halves_are_every_other_table_whatever_the_results() -> None:
     assert names_of("development")[:4] == ["abalone", "automobile", "california_housing", "covtype_20k"]
-    assert sorted(names_of("development") + names_of("held out")) == sorted(TABLES)
-    for half in ("development", "held out"):
+    assert sorted(names_of("development") + names_of("second")) == sorted(TABLES)
+    for half in ("development", "second"):
         assert len({TABLES[name].task for name in names_of(half)}) == 3, half
 
 
@@ -296,7 +296,7 @@ def test_slow_contestants_come_last_and_small_tables_first_for_the_slowest() -> 
     done = {("titanic", 0, "dummy"): of("titanic", 0, "dummy", 0.5, train_rows=712)}
     keys = ordered(["abalone", "adult", "titanic"], [0, 1], ["TabM-D", "RealMLP-TD", "linear"], done)
     assert [who for _, _, who in keys] == ["linear"] * 6 + ["RealMLP-TD"] * 6 + ["TabM-D"] * 6
-    assert [group_of(table) for table, _, _ in keys[:6]] == ["development"] * 4 + ["held out"] * 2
+    assert [group_of(table) for table, _, _ in keys[:6]] == ["development"] * 4 + ["second"] * 2
     assert [seed for _, seed, _ in keys[:4]] == [0, 0, 1, 1]
     assert [key[:2] for key in keys[12:]] == [
         ("titanic", 0), ("abalone", 0), ("adult", 0), ("titanic", 1), ("abalone", 1), ("adult", 1),

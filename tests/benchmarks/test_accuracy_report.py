@@ -14,7 +14,7 @@ import pytest
 import accuracy
 from accuracy_peers.comparison import behind, fields, mean_errors, mean_ranks, normalised, time_ratio
 from accuracy_peers.jobs import add
-from accuracy_peers.paired import outcomes, tallies
+from accuracy_peers.paired import Tally, outcomes, tallied, tallies
 from accuracy_peers.report import LABELS, written
 from accuracy_peers.tables import TABLES
 from accuracy_peers.targets import targets
@@ -98,9 +98,9 @@ def test_times_and_gaps() -> None:
     }  # fmt: skip
 
 
-def told(results: Results, *tables: str) -> list[str]:
+def told(results: Results, *tables: str, times: Results | None = None) -> list[str]:
     names = ["quick", "best", "dummy", "linear", "LightGBM", "scikit-learn MLP", "RealMLP-TD", "TabM-D"]
-    return [text for _, text in targets(results, tables, names, LABELS)]
+    return [text for _, text in targets(results, results if times is None else times, tables, names, LABELS)]
 
 
 def test_targets_say_what_is_missed_and_what_is_not_measured() -> None:
@@ -108,9 +108,17 @@ def test_targets_say_what_is_missed_and_what_is_not_measured() -> None:
     assert rank.startswith("reached (1.83) among 3 peers on 3 pairs")
     assert rank.endswith("not measured yet: scikit-learn MLP, TabM-D")
     assert worse == "missed on 1 of 2: abalone (10.0 %, LightGBM); 1 table not measured yet"
-    assert real == "reached: 6.3 times, geometric mean of 3 pairs"
+    assert real == "reached: 6.3 times, geometric mean of 3 pairs (4.0 to 16.0)"
     assert tab == share == half == "not measured yet"
     assert told({}, "abalone") == ["not measured yet"] * 6
+
+
+def test_targets_on_times_look_at_the_run_of_times_alone() -> None:
+    times = made(of("titanic", 0, "best", 0.2, 2.0), of("titanic", 0, "RealMLP-TD", 0.3, 6.0))
+    found = told(made(*LINES), "abalone", "titanic", times=times)
+    assert found[2] == "missed: 3.0 times, on 1 pair alone"
+    assert found[0].startswith("reached (1.83)")
+    assert told(made(*LINES), "abalone", times={})[2] == "not measured yet"
 
 
 def test_a_table_that_nobody_learns_is_named_as_such() -> None:
@@ -125,7 +133,7 @@ def test_targets_on_quick() -> None:
     ]
     found = told(made(*lines), *sorted(TABLES)[:5])
     assert found[4] == "reached: on 4 of 5; not on california_housing"
-    assert found[5] == "reached: 0.25 of it, geometric mean of 5 pairs"
+    assert found[5] == "reached: 0.25 of it, geometric mean of 5 pairs (0.25 to 0.25)"
 
 
 # ── paired tests and report ──
@@ -162,7 +170,7 @@ def test_wins_ties_losses_and_answers_not_kept(tmp_path: Path, kept: Callable[..
 
 
 def test_the_report_shows_the_best_and_what_is_missing() -> None:
-    text = written(made(*LINES), {"best": {(("abalone", 0), "linear"): (0.1, 0.05, 0.2)}})
+    text = written(made(*LINES), {}, {"development": {"best": {"linear": Tally(wins=1)}}})
     (line,) = [each for each in text.splitlines() if each.startswith("| abalone (")]
     assert "**0.4000**" in line
     assert line.count("**") == 2
@@ -173,6 +181,49 @@ def test_the_report_shows_the_best_and_what_is_missing() -> None:
     assert "- TabM-D: 72 of 72 pairs not measured yet." in text
     assert "ours (best)" in text
     assert "Nothing is measured on these tables yet." in text
+    assert text.count("No fit was timed on these tables.") == 2
+
+
+def test_times_come_from_their_own_run_and_say_on_how_many_tables() -> None:
+    run = {"date": "2026-11-30", "commit": "abcdef0", "versions": {"pellucid": "1"}}
+    times = made(
+        *(of(table, 0, who, 0.5, cpu, **run) for table in ("abalone", "titanic") for who, cpu in
+          (("dummy", 0.0), ("best", 4.0), ("linear", 2.0))),
+        of("abalone", 0, "RealMLP-TD", 0.55, 10.0, **run),
+    )  # fmt: skip
+    text = written(made(*LINES), times, {})
+    assert "on 2 of the 12 tables: abalone, titanic." in text
+    assert "RealMLP-TD was timed only on abalone. TabM-D was not timed on these tables." in text
+    assert "| ours (best) | 4.00 (2) |  |" in text
+    assert "| linear | 2.00 (2) | 2.00 (2) |" in text
+    assert "| RealMLP-TD | 10.00 (1) | 0.40 (1) |" in text
+    assert "missed: 2.5 times, on 1 pair alone" in text
+    assert "| times: ours (best), dummy, linear | 2 each | 2026-11-30 | pellucid 1 | source of abcdef0 |" in text
+    assert "in 1 of 2 fits of Pellucid, not in ours (best) on titanic (the largest difference is 0.3000); in 2" in text
+
+
+def test_tallies_stand_in_for_answers_only_while_the_errors_are_the_same(
+    tmp_path: Path, kept: Callable[..., None]
+) -> None:
+    for who, noise, seed in (("best", 0.5, 1), ("linear", 1.0, 2)):
+        kept(who, noise, seed)
+    store, peers = tmp_path / "tallies.json", ["linear"]
+    results = made(of("abalone", 0, "best", 0.5), of("abalone", 0, "linear", 0.6))
+
+    def found(results: Results) -> Tally:
+        tested = {"best": outcomes(tmp_path, results, "best", peers)}
+        return tallied(tested, results, peers, store)["development"]["best"]["linear"]
+
+    assert found(results) == Tally(wins=1)
+    answers_file(tmp_path, "abalone", 0, "linear").unlink()
+    assert found(results) == Tally(wins=1)
+    assert found(results | made(of("abalone", 0, "linear", 0.7))) == Tally(untested=1)
+    assert found(results) == Tally(wins=1)  # and what was kept stays
+
+
+def test_nothing_tested_keeps_no_tallies(tmp_path: Path) -> None:
+    assert tallied({"best": {}}, {}, ["linear"], tmp_path / "tallies.json")["second"]["best"] == {"linear": Tally()}
+    assert not (tmp_path / "tallies.json").exists()
 
 
 def test_the_command_writes_a_report_of_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,7 +232,7 @@ def test_the_command_writes_a_report_of_nothing(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(
         sys, "argv",
         ["accuracy.py", "--report-only", "--results", str(tmp_path / "lines"), "--answers", str(tmp_path),
-         "--out", str(out)],
+         "--times", str(tmp_path / "times"), "--out", str(out)],
     )  # fmt: skip
     accuracy.main()
     assert "ours (quick)" in out.read_text(encoding="utf-8")
