@@ -54,8 +54,12 @@ def open_source(data: object, settings: Settings) -> Source:
     DataError
         It cannot be read as either.
     SettingError
-        ``image_size`` or ``image_channels`` is given where there are no image files.
+        ``image_size`` or ``image_channels`` is given where there are no image files; an empty name.
     """
+    if isinstance(data, str) and not data.strip():
+        raise SettingError(
+            f"data must be a path or a built-in name, got {data!r}: 'pellucid data' lists the built-in sets"
+        )
     if isinstance(data, str | os.PathLike) and is_images(data):
         return open_images(
             data,
