@@ -90,7 +90,7 @@ def test_the_limit_is_the_larger_of_a_size_and_a_ratio() -> None:
     limit.check(1_000_000_000)
     with pytest.raises(DataError, match="unpacks to 1,001 MB, but at most 1,000 MB"):
         limit.check(1_000_000_001)
-    packed.Limit(source="t", size=1).check(256_000_000)
+    packed.Limit(source="t", size=1).check(100_000_000)
     with pytest.raises(SettingError, match="max_unpacked must be a whole number of MB"):
         packed.Limit(source="t", size=1, max_unpacked=0)
 
@@ -123,7 +123,7 @@ def test_parquet_that_unpacks_to_too_much(tmp_path: Path) -> None:
     ones = pa.RunEndEncodedArray.from_arrays(pa.array([n], pa.int32()), pa.array([1]))
     pq.write_table(pa.table({"a": pa.compute.run_end_decode(ones)}), tmp_path / "t")
     assert (tmp_path / "t").stat().st_size < 200_000
-    with pytest.raises(DataError, match=r"unpacks to 320 MB, but at most 256 MB"):
+    with pytest.raises(DataError, match=r"unpacks to 320 MB, but at most 100 MB"):
         read_table(tmp_path / "t")
 
 
@@ -155,7 +155,7 @@ def test_the_size_of_an_arrow_stream_is_told_by_its_descriptions(codec: str | No
 def test_json_whose_table_would_be_nearly_empty(tmp_path: Path) -> None:
     lines = "\n".join(json.dumps({f"c{i * 20 + k}": k for k in range(20)}) for i in range(3_000))
     (tmp_path / "t").write_text(lines)
-    with pytest.raises(DataError, match=r"unpacks to 1,440 MB, but at most 256 MB"):
+    with pytest.raises(DataError, match=r"unpacks to 1,440 MB, but at most 100 MB"):
         read_table(tmp_path / "t")
 
 

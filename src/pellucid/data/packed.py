@@ -1,7 +1,7 @@
 """The content of a file, unpacked where it is compressed, in memory that Arrow owns.
 
 What a compressed file unpacks to is counted before memory is taken for it: 400 bytes of zstd can stand for gigabytes.
-The limit is the larger of 256 MB and 100 times the file's size. Tables pack to a third of their size, very even ones
+The limit is the larger of 100 MB and 100 times the file's size. Tables pack to a third of their size, very even ones
 (the network logs of KDD Cup 1999) to a fortieth; a file made to fill memory packs to a thousandth and less.
 
 Arrow's threads may still hold the content when Python ends; memory that Python owns would end the process with
@@ -25,7 +25,7 @@ from pellucid.files import open_plain
 __all__ = ["Limit", "buffer_of", "read_content", "unpacked"]
 
 _MEGABYTE = 1_000_000
-_FREE, _RATIO = 256 * _MEGABYTE, 100
+_FREE, _RATIO = 100 * _MEGABYTE, 100
 _PIECE = 1 << 20
 _XZ_MEMORY = 256 << 20  # what xz -9 needs is 65 MB; the format allows 4 GB
 _COMPRESSED = {
@@ -48,10 +48,10 @@ class Limit:
     size
         The bytes that it has on the disk.
     max_unpacked
-        The user's own limit in MB, instead of the larger of 256 MB and 100 times the size.
+        The user's own limit in MB, instead of the larger of 100 MB and 100 times the size.
 
     >>> Limit(source="a", size=1_000).most, Limit(source="a", size=10_000_000).most
-    (256000000, 1000000000)
+    (100000000, 1000000000)
     """
 
     source: str

@@ -128,7 +128,7 @@ def read_table(
     text_columns, numeric_columns
         Columns that are text, or numbers, whatever they look like; names that the table lacks are left alone.
     max_unpacked
-        How many MB a compressed file, a Parquet or an Arrow file may unpack to; when None, the larger of 256 MB and
+        How many MB a compressed file, a Parquet or an Arrow file may unpack to; when None, the larger of 100 MB and
         100 times its size.
 
     Returns

@@ -89,7 +89,7 @@ class Settings:
     separator: str | None = _setting(None, "data", optional(text), "what separates fields; else recognised")
     encoding: str | None = _setting(None, "data", optional(text), "the file's encoding; else UTF-8")
     max_unpacked: int | None = _setting(
-        None, "data", optional(whole(1)), "MB that a packed file may unpack to; auto: 256 or 100 times the file's size"
+        None, "data", optional(whole(1)), "MB that a packed file may unpack to; auto: 100, or 100 times the file's size"
     )
     missing: tuple[str, ...] = _setting((), "data", names, "further words that stand for a missing value")
     numeric: tuple[str, ...] = _setting((), "data", names, "columns to take as numbers")

@@ -46,7 +46,7 @@ def read_idx(path: str | os.PathLike[str], *, max_unpacked: int | None = None) -
     Parameters
     ----------
     max_unpacked
-        How many MB a packed file may unpack to; when None, the larger of 256 MB and 100 times its size.
+        How many MB a packed file may unpack to; when None, the larger of 100 MB and 100 times its size.
 
     Returns
     -------

@@ -87,7 +87,7 @@ def read_images(  # noqa: PLR0911 (one return for each kind of source)
         False for predictions: labels are then read where there are any.
     max_unpacked
         How many MB a zip archive, a packed idx file or an ``.npz`` archive may unpack to; when None, the larger of
-        256 MB and 100 times its size.
+        100 MB and 100 times its size.
 
     Raises
     ------
