@@ -222,6 +222,12 @@ def test_a_class_that_is_not_there_leaves_open_how_good_its_answers_are() -> Non
     assert found["accuracy"].low > 0.85
 
 
+def test_rmses_lower_end_is_not_below_maes() -> None:
+    errors = np.append(np.ones(30), 60.0)
+    found = regression_metrics(np.zeros(31), errors)
+    assert found["rmse"].low >= found["mae"].low > 0
+
+
 def test_few_wrong_answers_are_no_proof_that_there_are_none() -> None:
     """Thirty sure and right answers: a sure and wrong one would cost a hundred times as much."""
     truth = np.arange(30) % 2

@@ -190,6 +190,14 @@ def test_equal_answers_in_few_groups_allow_more() -> None:
     assert grouped.high > 4 * alone.high
 
 
+def test_one_row_of_a_class_tells_no_areas_apart() -> None:
+    y = np.array([1] + [0] * 9)
+    rng = np.random.default_rng(0)
+    _, (found,) = paired_differences("roc_auc", y, [probabilities(rng.random(10)) for _ in "ab"])
+    assert math.isnan(found.low)
+    assert found.why == "a class has one row here"
+
+
 def test_what_cannot_be_compared() -> None:
     _, (found,) = paired_differences("roc_auc", [1] * 20, [np.full((20, 2), 0.5)] * 2)
     assert math.isnan(found.value)

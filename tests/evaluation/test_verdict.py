@@ -117,6 +117,8 @@ def test_few_rows_are_not_called_nothing_learned() -> None:
     found = judge("roc_auc", 0.7, 10, [wide, peer("linear model", 0.1)])
     assert found.winner is None
     assert "10 rows are too few to tell" in found.sentence
+    unknown = replace(wide, low=math.nan, high=math.nan)
+    assert "too few to tell" in judge("roc_auc", 0.7, 10, [unknown, peer("linear model", 0.1)]).sentence
     of_a_number = Peer(name="dummy", value=4.0, difference=0.1, low=-0.2, high=0.9, rows=100)
     assert judge("rmse", 3.9, 90, [of_a_number]).winner == "dummy"  # less than a quarter of 4.0 to gain
 

@@ -16,7 +16,7 @@ from pellucid.evaluation.bootstrap import ONE_GROUP, ONE_ROW, Estimate, bootstra
 from pellucid.evaluation.shares import effective_rows
 from pellucid.evaluation.tails import lopsided, room_above
 
-__all__ = ["above_zero", "increasing", "mean_loss", "measure_numbers"]
+__all__ = ["increasing", "mean_loss", "measure_numbers"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -35,6 +35,8 @@ def measure_numbers(
     losses = z * (len(z) / len(y))  # [G, K]; their means are the means of rows
     square = mean_loss(square, losses[:, 1], skewed=lopsided(y - guess))
     absolute = mean_loss(absolute, losses[:, 2])
+    if absolute.low > 0:  # a root mean square is never below the mean
+        square = replace(square, low=min(square.value, max(square.low, absolute.low**2)))
     return {
         "rmse": increasing(square, lambda s: scale * math.sqrt(s)),
         "mae": increasing(absolute, lambda s: scale * s),
@@ -63,7 +65,7 @@ def _r2(unexplained: Estimate, square: Estimate, y: FloatArray) -> Estimate:
         return no_interval(math.nan, "all true values are equal")
     if math.isnan(square.low) or math.isnan(unexplained.low):
         return no_interval(1 - unexplained.value, square.why or unexplained.why)
-    low, high = above_zero(unexplained), unexplained.high
+    low, high = max(0.0, unexplained.low), unexplained.high
     if square.high > square.value > 0:  # errors that have not been seen would spread the target, too
         more = square.high - square.value
         moved = square.high / (square.value / unexplained.value + more)
@@ -95,19 +97,7 @@ def mean_loss(found: Estimate, losses: FloatArray, *, most: float = math.inf, sk
     high = max(found.high, room_above(losses, most=most, skewed=skewed))
     if not math.isfinite(high):
         return no_interval(found.value, "so few rows do not tell how large an error can be")
-    return Estimate(value=found.value, low=above_zero(found), high=min(most, high))
-
-
-def above_zero(found: Estimate) -> float:
-    """The lower end of what is positive; far below the value it is as many standard errors of the logarithm away.
-
-    >>> near, far = Estimate(value=2.0, low=1.5, high=3.0), Estimate(value=2.0, low=-2.0, high=9.0)
-    >>> above_zero(near), round(above_zero(far), 3)
-    (1.5, 0.271)
-    """
-    if found.value <= 0 or found.low >= found.value / 2:
-        return max(0.0, found.low)
-    return found.value * math.exp((found.low - found.value) / found.value)
+    return Estimate(value=found.value, low=max(0.0, found.low), high=min(most, high))
 
 
 def increasing(found: Estimate, function: Callable[[float], float]) -> Estimate:

@@ -194,8 +194,9 @@ def _areas(truth: Array, answers: Sequence[Array], groups: IntArray | None) -> _
     found = []
     for m in range(1, len(answers)):
         value = known[0][0] - known[m][0]
-        if math.isnan(value):
-            found.append(no_interval(value, "it needs rows of both classes"))
+        unknown = next((each.why for each in (alone[0], alone[m]) if math.isnan(each.low)), None)
+        if unknown is not None:
+            found.append(no_interval(value, unknown))
             continue
         together = correlations(np.stack([known[0][1], known[m][1]]), groups)
         # As many rows as show no difference at all still allow some.

@@ -12,7 +12,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from pellucid.errors import DataError, SettingError
 from pellucid.evaluation.bootstrap import Estimate, bootstrap_t, group_sums, mean_of, no_interval
-from pellucid.evaluation.numbers import above_zero
 from pellucid.evaluation.tails import room_above
 
 __all__ = ["mean_answer", "reconstruction_metrics", "row_errors"]
@@ -71,7 +70,7 @@ def _of_losses(found: Estimate, losses: FloatArray) -> Estimate:
     high = max(found.high, room_above(losses))
     if math.isnan(found.low) or not math.isfinite(high):
         return no_interval(found.value, found.why)
-    return Estimate(value=found.value, low=above_zero(found), high=high)
+    return Estimate(value=found.value, low=max(0.0, found.low), high=high)
 
 
 def _ratio(sums: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -234,7 +234,7 @@ def _not_at_full_strength(peers: dict[str, Peer], rows: int) -> str | None:
 
 
 def _nothing_learned(value: float, rows: int, name: str, dummy: Peer, better: Sequence[Peer]) -> tuple[str | None, str]:
-    if dummy.outcome == "tie" and dummy.high > _REAL_GAIN * _most_gain(name, dummy):
+    if dummy.outcome == "tie" and not dummy.high <= _REAL_GAIN * _most_gain(name, dummy):  # nor without an interval
         return None, (
             f"{rows:,} rows are too few to tell: the network ({name} {_plain(value)}) may be much better than an "
             f"answer that looks at no column ({_plain(dummy.value)}), or no better ({_difference(dummy)}); test on "
