@@ -210,6 +210,19 @@ def test_a_trial_of_a_killed_process_counts_as_nothing(people: Any, tmp_path: Pa
     assert found.counts()["complete"] + found.counts().get("pruned", 0) == 3
 
 
+def test_a_trial_killed_before_it_had_a_name_is_made_up_for(people: Any, tmp_path: Path) -> None:
+    """The process asked for a trial, and was killed before it put its number to it."""
+    find(people, tmp_path, trials=1)
+    journal = tmp_path / "study.journal"
+    lines = journal.read_text().splitlines()
+    kept = [line for line in lines if '"process":' not in line and '"state":1' not in line]
+    assert len(kept) == len(lines) - 2
+    journal.write_text("\n".join(kept) + "\n")
+    found = find(people, tmp_path, trials=2)
+    assert found.default is not None
+    assert found.counts()["complete"] + found.counts().get("pruned", 0) == 2
+
+
 def _number_of_no_process() -> int:
     number = 4_000_000
     while True:

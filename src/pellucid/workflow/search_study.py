@@ -168,7 +168,7 @@ class Study:
 
     def begun(self) -> int:
         """How many trials are done or being done."""
-        return sum(trial.state.name in ("COMPLETE", "PRUNED", "RUNNING") for trial in self.trials())
+        return sum(trial.state.name in ("COMPLETE", "PRUNED") or _is_at_work(trial) for trial in self.trials())
 
     def has_score(self) -> bool:
         """Whether at least one trial was scored on every fold."""
@@ -224,10 +224,10 @@ class Study:
 
     def _propose_default(self) -> None:
         """Let the next trial be the default setting, unless it is done, or on its way."""
-        default, wanted = dict(self.space.default), ("COMPLETE", "PRUNED", "RUNNING", "WAITING")
+        default, wanted = dict(self.space.default), ("COMPLETE", "PRUNED", "WAITING")
         for trial in self._study.get_trials(deepcopy=False):
             given = trial.system_attrs.get("fixed_params", trial.params)
-            if trial.state.name in wanted and given == default:
+            if (trial.state.name in wanted or _is_at_work(trial)) and given == default:
                 return
         self._study.enqueue_trial(default)
 
@@ -263,6 +263,11 @@ class _JournalLock:
         descriptor, self._descriptor = self._descriptor, -1
         fcntl.flock(descriptor, fcntl.LOCK_UN)
         os.close(descriptor)
+
+
+def _is_at_work(trial: Any) -> bool:
+    """Whether a process is at a trial; one that was killed before it put its name to it is at it no more."""
+    return bool(trial.state.name == "RUNNING" and trial.user_attrs.get(_PROCESS))
 
 
 def _is_gone(process: str) -> bool:
