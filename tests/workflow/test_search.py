@@ -204,10 +204,15 @@ def test_a_trial_of_a_killed_process_counts_as_nothing(people: Any, tmp_path: Pa
     assert len(kept) == len(lines) - 1  # it never ended
     text = "\n".join(kept).replace(f"{gethostname()}:{os.getpid()}", f"{gethostname()}:{gone}")
     journal.write_text(text + '\n{"op_code":5,"wor')  # and it was killed while it wrote
+    last = tmp_path / "last"
+    last.mkdir()
+    (last / "study.journal").write_text(journal.read_text())
     found = find(people, tmp_path, trials=3)
     assert found.trials[0].state == "fail"
     assert found.default is not None  # the default setting was tried again
     assert found.counts()["complete"] + found.counts().get("pruned", 0) == 3
+    found = find(people, last, trials=1)  # also where it was the last one asked for
+    assert found.counts()["complete"] + found.counts().get("pruned", 0) == 1
 
 
 def test_a_trial_killed_before_it_had_a_name_is_made_up_for(people: Any, tmp_path: Path) -> None:

@@ -266,8 +266,9 @@ class _JournalLock:
 
 
 def _is_at_work(trial: Any) -> bool:
-    """Whether a process is at a trial; one that was killed before it put its name to it is at it no more."""
-    return bool(trial.state.name == "RUNNING" and trial.user_attrs.get(_PROCESS))
+    """Whether a process is at a trial: not one that is gone, nor one that was killed before it put its name to it."""
+    process = str(trial.user_attrs.get(_PROCESS, ""))
+    return bool(trial.state.name == "RUNNING" and process and not _is_gone(process))
 
 
 def _is_gone(process: str) -> bool:
