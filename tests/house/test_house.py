@@ -104,10 +104,11 @@ def test_nothing_that_executes_a_file() -> None:
     """
     modules = r"import (pickle|marshal|shelve|dill|joblib)|from (pickle|marshal|shelve|dill|joblib)"
     dangerous = re.compile(modules + r"|\beval\(|\bexec\(|torch\.load|yaml\.(unsafe_)?load\(")
-    ours = ROOT / "src" / "pellucid" / "kernel" / "kept.py"
-    for path in (p for p in (ROOT / "src").rglob("*.py") if p != ours):
+    kernel = ROOT / "src" / "pellucid" / "kernel" / "kept.py"
+    for path in (ROOT / "src").rglob("*.py"):
         for line in path.read_text(encoding="utf-8").splitlines():
-            if dangerous.search(line) and ".eval()" not in line:
+            allowed = path == kernel and line == "import pickle"
+            if dangerous.search(line) and ".eval()" not in line and not allowed:
                 pytest.fail(f"{path.name}: {line.strip()}")
 
 

@@ -182,8 +182,8 @@ def confusion_matrix(truth: ArrayLike, answers: ArrayLike, classes: int) -> IntA
     return np.bincount(y * classes + guess, minlength=classes * classes).reshape(classes, classes)
 
 
-def metrics_to_json(metrics: Mapping[str, Estimate]) -> dict[str, dict[str, float | None]]:
-    """The metrics as plain JSON values; what is not defined is ``null``."""
+def metrics_to_json(metrics: Mapping[str, Estimate]) -> dict[str, dict[str, Any]]:
+    """The metrics as plain JSON values; what is not defined is ``null``, and ``why`` says why there is no interval."""
     return {name: found.to_json() for name, found in metrics.items()}
 
 
