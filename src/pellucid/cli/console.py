@@ -233,11 +233,13 @@ class TrainingDisplay:
     def __init__(self) -> None:
         self._live: Live | None = None
         self._compared = False
+        self._chooses = "validation"
 
     def prepared(self, prepared: Prepared, engine: Engine, plan: Plan) -> None:
         """Show what was read and what will be trained."""
         large = prepared.train.inputs.size > _LARGE and len(prepared.measured.rows) > 0
         self._compared = prepared.settings.verdict and large
+        self._chooses = "validation" if prepared.n_choosing else "after it"
         console.print(escape(reading_line(prepared.table.report)))
         console.print()
         console.print(schema_table(prepared.schema))
@@ -261,7 +263,7 @@ class TrainingDisplay:
         if self._live:
             self._live.update(
                 f"epoch {epoch.epoch}/{plan.epochs}  loss {epoch.train_loss:.4f}  "
-                f"validation {epoch.validation_loss:.4f}  score {epoch.validation_score:.4f}  "
+                f"{self._chooses} {epoch.validation_loss:.4f}  score {epoch.validation_score:.4f}  "
                 f"({epoch.seconds:.2f} s)"
             )
 
@@ -292,10 +294,10 @@ _SHOWN_EPOCHS = 12
 _LARGE = 200_000  # cells of the network's inputs: more, and the simpler models take a while
 
 
-def history_table(history: Sequence[Epoch]) -> Table:
-    """The history, thinned to a dozen epochs; the best one is marked."""
+def history_table(history: Sequence[Epoch], *, chooses: str = "validation loss") -> Table:
+    """The history, thinned to a dozen epochs; the best one, by what ``chooses``, is marked."""
     table = Table(title="History", title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for name in ("epoch", "training loss", "validation loss", "score"):
+    for name in ("epoch", "training loss", chooses, "score"):
         table.add_column(name, justify="right")
     best = min(range(len(history)), key=lambda i: history[i].validation_loss)
     every = max(1, len(history) // _SHOWN_EPOCHS)

@@ -26,7 +26,7 @@ class EnsembleDisplay(TrainingDisplay):
         if self._live:
             self._live.update(
                 f"network {network}/{n_networks}  epoch {epoch.epoch}/{plan.epochs}  loss {epoch.train_loss:.4f}  "
-                f"validation {epoch.validation_loss:.4f}  score {epoch.validation_score:.4f}"
+                f"{self._chooses} {epoch.validation_loss:.4f}  score {epoch.validation_score:.4f}"
             )
 
     def networks_trained(self, members: TrainedMembers) -> None:

@@ -160,6 +160,10 @@ def _show_back(found: Traced, units: int) -> None:
         f"\nOne step of {back.optimizer.name} at {back.learning_rate:g}: the loss of this row goes from "
         f"{_n(back.loss)} to {_n(back.loss_after)}"
     )
+    from pellucid.workflow.trace_answers import why_it_rose
+
+    if rose := why_it_rose(back):
+        console.print(rose, highlight=False)
 
 
 def _backward_lines(found: Traced, layer: LayerAtWork, units: int) -> list[str]:

@@ -8,15 +8,17 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from pellucid.artefact.report.trace_values import Equation, Note, n
+from pellucid.explanation.trace import Back
 from pellucid.workflow.trace import Traced
 from pellucid.workflow.trace_arithmetic import in_brackets
 from pellucid.workflow.trace_blocks import strongest
 
-__all__ = ["from_logit", "loss_equations", "slope_of_loss"]
+__all__ = ["from_logit", "loss_equations", "slope_of_loss", "why_it_rose"]
 
 Said = list[Equation | Note]
 
 _SMALLEST = 1e-300  # of a probability whose logarithm can be taken
+_BY_THE_RATE = ("adam", "adamw", "rmsprop")  # whose first step has the rate's size, whatever the slope
 _IN_FULL = 6  # classes whose exponentials stand in a sum by themselves
 
 
@@ -89,6 +91,25 @@ def loss_equations(found: Traced) -> Said:
         ),
     }[loss.name]
     return [scaled, Equation(symbol=name, formula=formula, numbers=numbers, result=back.loss)]
+
+
+def why_it_rose(back: Back) -> str:
+    """A sentence on a step that makes the loss of its own row larger; empty where it does not."""
+    if not back.loss_after > back.loss:
+        return ""
+    rule, rate = back.optimizer, back.learning_rate
+    smaller = f"A smaller rate {'usually ' if rule.weight_decay else ''}makes it fall"
+    if rule.name in _BY_THE_RATE:
+        size = rate / math.sqrt(1 - rule.alpha) if rule.name == "rmsprop" else rate
+        return (
+            f"The loss rises: the first step of {rule.name} moves every weight by about {size:g}, in the direction in "
+            f"which the loss falls but however small its slope is, and together that overshoots. {smaller}; in "
+            "training, steps shorten where the slopes of one batch and the next differ in sign."
+        )
+    return (
+        f"The loss rises: slopes hold near the weights where they were taken, and a step of {rate:g} times the slope "
+        f"goes beyond that. {smaller}."
+    )
 
 
 def slope_of_loss(found: Traced, k: int) -> Said:

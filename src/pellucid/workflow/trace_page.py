@@ -32,7 +32,7 @@ from pellucid.files import write_text
 from pellucid.network import Activation, BatchNorm, Dense
 from pellucid.scratch.activations import RULES
 from pellucid.workflow.trace import Traced, shown_cell
-from pellucid.workflow.trace_answers import from_logit, loss_equations, slope_of_loss
+from pellucid.workflow.trace_answers import from_logit, loss_equations, slope_of_loss, why_it_rose
 from pellucid.workflow.trace_arithmetic import backwards, dropout_said, forwards, written_in
 from pellucid.workflow.trace_blocks import Block, blocks_of, key_of, strongest
 
@@ -302,7 +302,8 @@ def _loss(found: Traced) -> Parts:
         f"takes the loss from {n(back.loss)} to {n(back.loss_after)}. Each unit's panel has its weights before "
         "and after."
     )
-    return [*loss_equations(found), Note(text=step)]
+    rose = why_it_rose(back)
+    return [*loss_equations(found), Note(text=step), *([Note(text=rose)] if rose else [])]
 
 
 def _agreement(found: Traced) -> Parts:
