@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pellucid.network import Network, describe
+from pellucid.numerals import numerals
 from pellucid.visible import visible
 
 if TYPE_CHECKING:
@@ -132,12 +133,13 @@ def metrics_table(metrics: Mapping[str, Any], baseline: Mapping[str, Any], title
         table.add_column(heading, justify="right")
     for name, estimate in _estimates(metrics):
         other = dict(_estimates(baseline)).get(name)
-        table.add_row(
-            escape(name.replace("_", " ")),
-            _number(_part(estimate, "value")),
-            interval_text(_part(estimate, "low"), _part(estimate, "high"), _why(estimate)),
-            *([_number(_part(other, "value")) if other is not None else ""] if baseline else []),
-        )
+        parts = [_part(estimate, part) for part in ("value", "low", "high")]
+        value, low, high, base = numerals([*parts, None if other is None else _part(other, "value")])
+        interval = f"{low} – {high}"
+        if parts[1] is None or math.isnan(parts[1]):
+            interval = f"none: {escape(_why(estimate))}" if _why(estimate) else "—"
+        without = [base if other is not None else ""] if baseline else []
+        table.add_row(escape(name.replace("_", " ")), value, interval, *without)
     return table
 
 
@@ -173,16 +175,14 @@ def _peers_table(verdict: Verdict) -> Table:
     timed = any(peer.seconds is not None for peer in verdict.peers)
     for heading in (escape(metric), "network better by", "95 % interval", *(["seconds"] if timed else [])):
         table.add_column(heading, justify="right")
-    table.add_row(NETWORK, _number(verdict.value), "", "", *([""] if timed else []))
-    for peer in verdict.peers:
+    first, *values = numerals([verdict.value, *(peer.value for peer in verdict.peers)])
+    apart = numerals([number for peer in verdict.peers for number in (peer.difference, peer.low, peer.high)])
+    table.add_row(NETWORK, first, "", "", *([""] if timed else []))
+    for place, (peer, value) in enumerate(zip(verdict.peers, values, strict=True)):
         seconds = [] if not timed else ["" if peer.seconds is None else f"{peer.seconds:.2f}"]
-        table.add_row(
-            escape(peer.name),
-            _number(peer.value),
-            _number(peer.difference),
-            interval_text(peer.low, peer.high),
-            *seconds,
-        )
+        difference, low, high = apart[3 * place : 3 * place + 3]
+        interval = "—" if math.isnan(peer.low) else f"{low} – {high}"
+        table.add_row(escape(peer.name), value, difference, interval, *seconds)
     return table
 
 
@@ -210,15 +210,7 @@ def interval_text(low: float | None, high: float | None, why: str = "") -> str:
     """Both ends, or why there is no interval, or a dash."""
     if low is None or math.isnan(low):
         return f"none: {escape(why)}" if why else "—"
-    return f"{_number(low)} – {_number(high)}"
-
-
-def _number(value: float | None) -> str:
-    if value is None or math.isnan(value):
-        return "—"
-    if abs(value) >= 1e9 or 0 < abs(value) < 5e-4:
-        return f"{value:.3g}"
-    return f"{value:.4f}" if abs(value) < 100 else f"{value:,.1f}"
+    return " – ".join(numerals([low, high]))
 
 
 def notes(sentences: Iterable[str]) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from pellucid.cli.cells import row_asked
 from pellucid.cli.streams import say
+from pellucid.numerals import numeral
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -241,7 +242,7 @@ def _answer(found: Traced, answer: Mapping[str, float] | float, units: int) -> s
         ordered = sorted(answer.items(), key=lambda item: -item[1])
         more = f" and {len(ordered) - 10} classes more" if len(ordered) > 10 else ""
         return ", ".join(f"{name} {share:.4f}" for name, share in ordered[:10]) + more
-    return f"{answer:,.6g}"
+    return numeral(answer, 6)
 
 
 def _agreement(found: Traced) -> str:
