@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pellucid.data.counts import are_amounts
+from pellucid.data.origins import Origin
 from pellucid.data.tables import Table
 from pellucid.errors import DataError, SettingError, nearest
 from pellucid.task import Label, TaskKind
@@ -45,6 +46,8 @@ class Target:
         The table's rows that have a target, ascending; ``values[i]`` belongs to row ``keep_rows[i]``.
     notes
         Sentences for the user.
+    origin
+        What the column's cells were in memory, where the table does not say it.
     """
 
     name: str
@@ -53,6 +56,7 @@ class Target:
     values: NDArray[Any]
     keep_rows: IntArray
     notes: tuple[str, ...] = ()
+    origin: Origin | None = None
 
     def at(self, rows: IntArray) -> NDArray[Any]:
         """The values of these rows of the table, each of which must be among `keep_rows`."""
@@ -85,7 +89,7 @@ def read_target(table: Table, name: str, *, task: TaskChoice = "auto", labels: b
     if task not in get_args(TaskChoice):
         raise SettingError(f"task {task!r} is not known{nearest(str(task), get_args(TaskChoice))}")
     column, keep_rows, notes = _present(table, name)
-    kind = column.type
+    kind, origin = column.type, table.report.origins.get(name)
     if pa.types.is_timestamp(kind):
         raise DataError(f"target {name!r} holds dates, which cannot be predicted; choose another --target")
     values = column.drop_null()
@@ -110,13 +114,15 @@ def read_target(table: Table, name: str, *, task: TaskChoice = "auto", labels: b
             notes=notes,
         )
     _check_classes(name, task, kind, distinct, len(values))
-    classes, codes = _classes(values, distinct)
+    classes, codes = _classes(values, distinct, origin)
     counts = np.bincount(codes, minlength=len(classes))
     rare = [repr(c) for c, n in zip(classes, counts, strict=True) if n == 1]
     if rare:
         shown = ", ".join(rare[:5]) + (f" and {len(rare) - 5} more" if len(rare) > 5 else "")
         notes = (*notes, f"target {name!r}: {shown} in a single row each; no score can be given for such a class")
-    return Target(name=name, task_kind=task, classes=classes, values=codes, keep_rows=keep_rows, notes=notes)
+    return Target(
+        name=name, task_kind=task, classes=classes, values=codes, keep_rows=keep_rows, notes=notes, origin=origin
+    )
 
 
 def encode_target(
@@ -178,6 +184,11 @@ def encode_target(
 
 
 def _present(table: Table, name: str) -> tuple[pa.Array, IntArray, tuple[str, ...]]:
+    if name in table.report.lists:
+        raise DataError(
+            f"target {name!r} holds lists of {len(table.report.lists[name]):,} numbers, and one number or class is "
+            f"predicted: choose one of its columns ({table.report.lists[name][0]!r} …), or another target"
+        )
     if name not in table.names:
         raise DataError(f"there is no target column {name!r} in {table.report.source}{nearest(name, table.names)}")
     column = table.column(name)
@@ -269,12 +280,15 @@ def _check_classes(name: str, task: _Kind, kind: pa.DataType, distinct: pa.Array
         )
 
 
-def _classes(values: pa.Array, distinct: pa.Array) -> tuple[tuple[Label, ...], IntArray]:
-    """The labels in order, and for each row the number of its label."""
+def _classes(values: pa.Array, distinct: pa.Array, origin: Origin | None) -> tuple[tuple[Label, ...], IntArray]:
+    """The labels in order, and for each row the number of its label; categories of numbers become these again."""
     encoded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
     used = np.unique(np.asarray(encoded.indices))
     labels = {int(i): _label(encoded.dictionary[int(i)]) for i in used}
     order = sorted(labels, key=lambda i: labels[i])  # of one type, so they compare
+    if origin is not None and origin.values:
+        order.sort(key=lambda i: origin.order(labels[i]))
+        labels = {i: origin.label(label) for i, label in labels.items()}
     position = np.full(len(encoded.dictionary), -1, dtype=np.int64)
     position[order] = np.arange(len(order))
     return tuple(labels[i] for i in order), position[np.asarray(encoded.indices)]

@@ -13,6 +13,7 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 from pellucid.data.sparse import dense
 from pellucid.errors import DataError
 from pellucid.estimators import inputs as inputs_
+from pellucid.estimators.labels import plain_targets
 
 __all__ = ["ReadingEstimator"]
 
@@ -40,6 +41,7 @@ class ReadingEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn bri
         X = dense(X)
         if supervised:
             self._check_one_target(y)
+            y = plain_targets(y)
         if reset:
             self._by_table = inputs_.is_table(X)
         if supervised and (self._by_table or inputs_.is_table(X)):
@@ -79,7 +81,7 @@ class ReadingEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn bri
 
     def _finite_targets(self, y: Any) -> Array:
         self._check_one_target(y)
-        y = column_or_1d(y, warn=True)
+        y = column_or_1d(plain_targets(y), warn=True)
         assert_all_finite(y, input_name="y")
         found: Array = y.astype(np.float64) if self._wants_numbers else y
         return found

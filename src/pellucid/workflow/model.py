@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from pellucid.artefact.model_file import ModelContents, read_model, write_model
 from pellucid.data.duplicates import row_hashes
+from pellucid.data.origins import labels_of
 from pellucid.data.tables import Table, read_table
 from pellucid.data.target import encode_target
 from pellucid.errors import DataError, ModelFileError, SettingError
@@ -107,13 +109,17 @@ class Model:
         Returns
         -------
         ndarray
-            ``[N]``. For a reconstruction of images their pixels, ``[N, H, W, C]`` of bytes; for one of tables the
+            ``[N]``. Classes have the type that the target's cells had: whole numbers, truth values, dates, intervals or
+            texts. For a reconstruction of images their pixels, ``[N, H, W, C]`` of bytes; for one of tables the
             standardised features that the network sees (``recipe.feature_names``), ``[N, features]``.
         """
         answers = self._answers(data)
         if self.task.kind == "reconstruction" and len(self.recipe.steps) == 1 and self.image is not None:
             return self.image.decode(answers)
-        return self.labels(answers)
+        if self.task.is_classification:
+            chosen: Array = self._classes[self.class_numbers(answers)]
+            return chosen
+        return answers
 
     def predict_proba(self, data: object) -> Array:
         """The probability of each class of ``task.classes`` for each row, ``[N, classes]``."""
@@ -199,15 +205,22 @@ class Model:
         """
         if not self.task.is_classification:
             return answers
-        classes: Array = np.array(self.task.classes, dtype=object)
-        for kind in (int, bool):
-            if all(type(c) is kind for c in self.task.classes):
-                classes = classes.astype(kind)
-        numbers = answers.argmax(axis=1)
-        if len(classes) == 2 and (threshold := self._threshold()) is not None:
-            numbers = (answers[:, 1] >= threshold).astype(np.intp)
-        chosen: Array = classes[numbers]
+        chosen: Array = labels_of(None, self.task.classes)[self.class_numbers(answers)]
         return chosen
+
+    def class_numbers(self, answers: Array) -> Array:
+        """From probabilities ``[N, classes]`` to the numbers ``[N]`` of the classes that are answered."""
+        if len(self.task.classes) == 2 and (threshold := self._threshold()) is not None:
+            second: Array = (answers[:, 1] >= threshold).astype(np.intp)
+            return second
+        most_probable: Array = answers.argmax(axis=1)
+        return most_probable
+
+    @cached_property
+    def _classes(self) -> Array:
+        """The classes ``[C]`` in the type that the target had: numbers, truth values, dates, intervals, texts."""
+        schema = self.facts.get("schema")
+        return labels_of(schema.get("labels") if isinstance(schema, Mapping) else None, self.task.classes)
 
     def _threshold(self) -> float | None:
         """What an estimator stored beside the schema; ``None`` for ½, where the more probable class is meant."""

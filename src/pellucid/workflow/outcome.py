@@ -157,8 +157,10 @@ def _as_one(members: TrainedMembers) -> Outcome:
 
 
 def _schema_without_rows(prepared: Prepared) -> dict[str, Any]:
-    """The schema without the example values: nothing of the rows goes into the model file."""
-    schema = prepared.schema.to_json()
+    """The schema without the example values: nothing of the rows goes into the model file but what its classes were."""
+    schema, target = prepared.schema.to_json(), prepared.target
+    if target is not None and target.classes and target.origin is not None:
+        schema["labels"] = target.origin.to_json(target.classes)
     return {**schema, "columns": [{**column, "examples": []} for column in schema["columns"]]}
 
 

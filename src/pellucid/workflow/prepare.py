@@ -190,7 +190,7 @@ def examine(data: object, settings: Settings) -> tuple[Table, Schema, str, Setti
 def _examine(data: object, settings: Settings) -> tuple[Source, Schema, Settings]:
     source = open_source(data, settings)
     table = source.table
-    settings = _resolve_names(settings, table.arrow.column_names)
+    settings = _resolve_names(settings, table)
     unused: dict[str, str] = {}
     if settings.task == "reconstruction":
         if settings.target is not None:
@@ -273,19 +273,25 @@ def _with_groups_and_files(
     return held, notes
 
 
-def _resolve_names(settings: Settings, columns: Sequence[str]) -> Settings:
-    """Split ``"a,b"`` into two names where only the parts are columns."""
-    there = set(columns)
+def _resolve_names(settings: Settings, table: Table) -> Settings:
+    """The names as the table has them: ``"a,b"`` is two where only the parts are columns, a list's name all of its."""
+    there, lists = set(table.names), table.report.lists
+
+    def bare(name: str) -> str:
+        return name if name in there or name.strip() not in there else name.strip()
 
     def parts(names: tuple[str, ...]) -> tuple[str, ...]:
         split: list[str] = []
-        for name in names:
+        for name in map(bare, names):
             pieces = [piece.strip() for piece in name.split(",")]
             split += pieces if name not in there and all(piece in there for piece in pieces) else [name]
-        return tuple(split)
+        return tuple(part for name in split for part in lists.get(name, (name,)))
 
-    lists = ("numeric", "categorical", "boolean", "date", "drop", "keep")
-    return replace(settings, **{name: parts(getattr(settings, name)) for name in lists})  # type: ignore[arg-type]
+    many = ("numeric", "categorical", "boolean", "date", "drop", "keep")
+    one = [name for name in ("target", "group", "time") if getattr(settings, name) is not None]
+    resolved: dict[str, Any] = {name: parts(getattr(settings, name)) for name in many}
+    resolved |= {name: bare(getattr(settings, name)) for name in one}
+    return replace(settings, **resolved)
 
 
 def split_of(table: Table, schema: Schema, target: Target | None, settings: Settings, *, test: float) -> Split:

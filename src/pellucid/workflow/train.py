@@ -122,7 +122,7 @@ def train(
     given = dict(settings) if target is None else {**settings, "target": target}
     if isinstance(test_data, str | os.PathLike):
         given["test_data"], test_data = os.fspath(test_data), None
-    if isinstance(data, tuple) or not isinstance(target, str | None):
+    if isinstance(data, tuple):
         raise SettingError(
             "rows and targets go into one table: pass a dict such as {'x1': …, 'y': …} with target='y', or for images "
             "{'image': X, 'label': y}"
