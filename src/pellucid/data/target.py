@@ -65,13 +65,16 @@ class Target:
         return self.values[found]
 
 
-def read_target(table: Table, name: str, *, task: TaskChoice = "auto", labels: bool = False) -> Target:
+def read_target(
+    table: Table, name: str, *, task: TaskChoice = "auto", labels: bool = False, left_out: NDArray[Any] | None = None
+) -> Target:
     """Read the target and decide on the task.
 
     Text, truth values and anything with two values are classes; so are whole numbers with at most 20 different
     values (of which there are three rows each, on average) that do not look like amounts (`counts.are_amounts`);
     other numbers are for regression. ``labels`` says that the
-    column names what an image shows: whole numbers are then classes, up to a thousand of them.
+    column names what an image shows: whole numbers are then classes, up to a thousand of them. ``left_out`` ``[rows]``
+    says which rows are not looked at.
 
     Raises
     ------
@@ -88,11 +91,11 @@ def read_target(table: Table, name: str, *, task: TaskChoice = "auto", labels: b
     """
     if task not in get_args(TaskChoice):
         raise SettingError(f"task {task!r} is not known{nearest(str(task), get_args(TaskChoice))}")
-    column, keep_rows, notes = _present(table, name)
+    column, keep_rows, notes = _present(table, name, left_out)
     kind, origin = column.type, table.report.origins.get(name)
     if pa.types.is_timestamp(kind):
         raise DataError(f"target {name!r} holds dates, which cannot be predicted; choose another --target")
-    values = column.drop_null()
+    values = column.take(pa.array(keep_rows))
     distinct = pc.unique(values)
     if len(distinct) < 2:
         what = "class" if not pa.types.is_floating(kind) or task != "regression" else "value"
@@ -126,7 +129,7 @@ def read_target(table: Table, name: str, *, task: TaskChoice = "auto", labels: b
 
 
 def encode_target(
-    table: Table, name: str, kind: TaskKind, classes: Sequence[Label]
+    table: Table, name: str, kind: TaskKind, classes: Sequence[Label], *, left_out: NDArray[Any] | None = None
 ) -> tuple[NDArray[Any], IntArray, tuple[str, ...]]:
     """Read the target of a further table (a test file) as a trained network knows it.
 
@@ -143,8 +146,8 @@ def encode_target(
     DataError
         A label that is no known class; text where numbers are needed; no target at all.
     """
-    column, keep_rows, notes = _present(table, name)
-    values = column.drop_null()
+    column, keep_rows, notes = _present(table, name, left_out)
+    values = column.take(pa.array(keep_rows))
     if kind == "regression":
         return _numbers(values, name, keep_rows), keep_rows, notes
     encoded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
@@ -183,7 +186,7 @@ def encode_target(
     return codes, keep_rows, notes
 
 
-def _present(table: Table, name: str) -> tuple[pa.Array, IntArray, tuple[str, ...]]:
+def _present(table: Table, name: str, left_out: NDArray[Any] | None) -> tuple[pa.Array, IntArray, tuple[str, ...]]:
     if name in table.report.lists:
         raise DataError(
             f"target {name!r} holds lists of {len(table.report.lists[name]):,} numbers, and one number or class is "
@@ -198,12 +201,13 @@ def _present(table: Table, name: str) -> tuple[pa.Array, IntArray, tuple[str, ..
             f"target {name!r} is infinite in {n:,} of {table.n_rows:,} rows (first: row {row:,}); mend or remove "
             "these rows"
         )
-    keep = np.flatnonzero(np.asarray(column.is_valid())).astype(np.int64)
+    looked_at = np.ones(len(column), dtype=bool) if left_out is None else ~left_out
+    keep = np.flatnonzero(np.asarray(column.is_valid()) & looked_at).astype(np.int64)
     if not keep.size:
         raise DataError(
             f"target {name!r} is missing in all {table.n_rows:,} rows; choose another --target, or check --missing"
         )
-    lost = table.n_rows - keep.size
+    lost = int(looked_at.sum()) - keep.size
     verb = "row has" if lost == 1 else "rows have"
     notes = (f"{lost:,} {verb} no value in the target {name!r} and were left out",) if lost else ()
     return column, keep, notes

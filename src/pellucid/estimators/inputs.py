@@ -9,7 +9,6 @@ Legend: N rows, I columns.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +30,6 @@ __all__ = [
     "encode",
     "hold_out",
     "is_table",
-    "moments",
     "n_rows",
     "read_frame",
     "recipe_of_array",
@@ -124,7 +122,7 @@ def recipe_of_array(
     DataError
         A number is so large that two of them could not be subtracted.
     """
-    from pellucid.preprocessing.numeric import LARGEST, NumericStep
+    from pellucid.preprocessing.numeric import LARGEST, NumericStep, weighted_moments
     from pellucid.preprocessing.recipe import Recipe
 
     if (too_large := np.abs(X) > np.float64(LARGEST)).any():
@@ -139,7 +137,7 @@ def recipe_of_array(
         return recipe
     steps = []
     for i, name in enumerate(names):
-        centre, scale = moments(X[:, i], weights)
+        centre, scale = weighted_moments(X[:, i], weights)
         steps.append(NumericStep(name=name, scaling="standard", fill=centre, centre=centre, scale=scale))
     return Recipe(steps=tuple(steps))
 
@@ -152,24 +150,6 @@ def _step(name: str, values: Array, scaling: str, bins: Bins | None) -> Any:
     return fit_number(name, pa.array(np.asarray(values, np.float64)), scaling, bins)  # type: ignore[arg-type]
 
 
-def moments(values: Array, weights: Array | None) -> tuple[float, float]:
-    """Mean and standard deviation (of N) of ``values`` ``[N]``, each counted ``weights`` ``[N]`` times.
-
-    >>> moments(np.array([0.0, 5.0]), np.array([4.0, 1.0]))
-    (1.0, 2.0)
-    """
-    from pellucid.preprocessing.numeric import centre_and_spread
-
-    x = np.asarray(values, np.float64)
-    if weights is None or x.min() == x.max():
-        return centre_and_spread(x)
-    # Squares of very large or small numbers would leave the range of floats; a power of two rounds nothing.
-    unit = 2.0 ** (math.frexp(float(np.abs(x).max()))[1] - 1)
-    x = x / unit
-    mean = float(np.average(x, weights=weights))
-    return mean * unit, math.sqrt(float(np.average((x - mean) ** 2, weights=weights))) * unit
-
-
 def target_scaler(values: Array, weights: Array | None) -> TargetScaler:
     """Standardises a regression's targets ``[N]``, each counted ``weights`` ``[N]`` times.
 
@@ -180,9 +160,7 @@ def target_scaler(values: Array, weights: Array | None) -> TargetScaler:
     """
     from pellucid.preprocessing.target import TargetScaler
 
-    TargetScaler.fit(values)  # says what is wrong with a target
-    mean, scale = moments(values, weights)
-    return TargetScaler(mean=mean, scale=scale or 1.0)
+    return TargetScaler.fit(values, weights)
 
 
 def encode(recipe: Recipe, X: Array | Table, dtype: DTypeLike) -> Array:

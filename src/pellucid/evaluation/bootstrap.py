@@ -137,9 +137,16 @@ def mean_of(column: int) -> Statistic:
     return statistic
 
 
-def group_sums(columns: Sequence[NDArray[Any]], groups: IntArray | None) -> FloatArray:
-    """For each group, or row, the number of its rows and the sums of each of the columns ``[N]``: ``[G, K]``."""
+def group_sums(
+    columns: Sequence[NDArray[Any]], groups: IntArray | None, weights: FloatArray | None = None
+) -> FloatArray:
+    """For each group, or row, the number of its rows and the sums of each of the columns ``[N]``: ``[G, K]``.
+
+    With ``weights`` ``[N]`` the sum of its weights and the weighted sums.
+    """
     z = np.column_stack([np.ones(len(columns[0])), *columns]).astype(np.float64)
+    if weights is not None:
+        z *= weights[:, np.newaxis]
     if groups is None:
         return z
     return np.column_stack([np.bincount(groups, weights=column) for column in z.T])

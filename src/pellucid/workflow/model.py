@@ -37,6 +37,7 @@ from pellucid.workflow.odd_cells import notes_on_odd_cells
 from pellucid.workflow.one_row import is_plain
 from pellucid.workflow.settings import Settings
 from pellucid.workflow.sources import images_in_memory, is_images, open_images, test_part, with_image_name
+from pellucid.workflow.weights import weights_where_given
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -277,7 +278,7 @@ class Model:
     def _settings(self) -> Settings:
         """The settings that also matter after training, checked: they come from the file."""
         written = self.facts.get("settings", {})
-        return Settings.of({name: written[name] for name in (*_READING, "group") if name in written})
+        return Settings.of({name: written[name] for name in (*_READING, "group", "sample_weight") if name in written})
 
     def prediction_table(self, table: Table) -> pa.Table:
         """``prediction`` and, for classes, ``probability_<class>`` for each row.
@@ -308,14 +309,18 @@ class Model:
         """The metrics, on how many rows they were measured, and what the user should know of these rows."""
         table = self.table(data)
         groups = self.groups_of(table)
+        weights, said = weights_where_given(table, self._settings())
         if self.task.kind == "reconstruction":
             inputs = self.inputs(table)
-            metrics = measure(self.task, inputs, self.answers_to(inputs), groups=groups, seed=seed)
-            return metrics, table.n_rows, self.remarks(table)
-        values, keep, notes = encode_target(table, self.task.target, self.task.kind, self.task.classes)
-        groups = None if groups is None else groups[keep]
-        metrics = measure(self.task, values, self.answers(table)[keep], groups=groups, seed=seed)
-        return metrics, len(keep), (*self.remarks(table), *notes)
+            metrics = measure(self.task, inputs, self.answers_to(inputs), groups=groups, weights=weights, seed=seed)
+            return metrics, table.n_rows, (*self.remarks(table), *said)
+        left_out = None if weights is None else weights == 0
+        values, keep, notes = encode_target(
+            table, self.task.target, self.task.kind, self.task.classes, left_out=left_out
+        )
+        groups, weights = (None if each is None else each[keep] for each in (groups, weights))
+        metrics = measure(self.task, values, self.answers(table)[keep], groups=groups, weights=weights, seed=seed)
+        return metrics, len(keep), (*self.remarks(table), *said, *notes)
 
     def groups_of(self, table: Table) -> Array | None:
         """``[N]`` which rows belong together, by the column that the training was told of; `None` without it."""
@@ -393,16 +398,23 @@ class Model:
 
 
 def measure(
-    task: Task, truth: Array, answers: Array, *, groups: Array | None = None, seed: int = 0
+    task: Task,
+    truth: Array,
+    answers: Array,
+    *,
+    groups: Array | None = None,
+    weights: Array | None = None,
+    seed: int = 0,
 ) -> dict[str, Estimate]:
     """The metrics of a task.
 
     ``truth`` are class numbers or values ``[N]``, or features ``[N, features]`` for a reconstruction, ``answers`` what
     `Model.answers` gives, and ``groups`` ``[N]`` says which rows belong together (their intervals then resample whole
-    groups).
+    groups), ``weights`` ``[N]`` how much each counts.
     """
     if task.kind == "reconstruction":
-        return reconstruction_metrics(truth, answers, groups=groups, seed=seed)
+        return reconstruction_metrics(truth, answers, groups=groups, weights=weights, seed=seed)
     if task.is_classification:
-        return classification_metrics(truth, answers, classes=task.classes, groups=groups, seed=seed)
-    return regression_metrics(truth, answers, groups=groups, seed=seed)
+        classes = task.classes
+        return classification_metrics(truth, answers, classes=classes, groups=groups, weights=weights, seed=seed)
+    return regression_metrics(truth, answers, groups=groups, weights=weights, seed=seed)
