@@ -98,12 +98,14 @@ def _median(error: FloatArray, groups: IntArray | None) -> Estimate:
 
 def _weighted_median(error: FloatArray, groups: IntArray | None, weights: FloatArray) -> Estimate:
     """The error below and above which half of the weight lies, between two ordered errors as in `_median`."""
+    if groups is None:  # a row of no weight is none
+        error, weights = error[weights > 0], weights[weights > 0]
     order = np.argsort(error, kind="stable")
     ordered, share = error[order], np.cumsum(weights[order]) / weights.sum()
     at = int(np.searchsorted(share, 0.5 - 1e-12))
     value = float(ordered[at])
-    if abs(share[at] - 0.5) < 1e-12 and at + 1 < len(ordered):  # half of the weight, as between two rows in the middle
-        value = float(ordered[at] + ordered[at + 1]) / 2
+    if abs(share[at] - 0.5) < 1e-12:  # half of the weight, as between two rows in the middle
+        value = float(ordered[at] + ordered[int(np.searchsorted(share, 0.5 + 1e-12))]) / 2
     below = error <= value
     centred = weights * (below - float(weights @ below) / weights.sum()) / weights.sum()
     rows, quantile = effective_rows(centred, groups, weights)
