@@ -169,9 +169,10 @@ def test_json_is_measured_without_parsing() -> None:
 
 NESTED = {
     "struct": pa.array([{"x": 1}, {"x": 2}]),
-    "list": pa.array([[1], [2, 3]]),
+    "list of texts": pa.array([["a"], ["b"]]),
+    "list of lists": pa.array([[[1]], [[2]]]),
     "map": pa.array([[("a", 1)], []], pa.map_(pa.string(), pa.int64())),
-    "fixed list": pa.array([[1, 2], [3, 4]], pa.list_(pa.int64(), 2)),
+    "fixed list of texts": pa.array([["a", "b"], ["c", "d"]], pa.list_(pa.string(), 2)),
     "deep": pa.array([[{"x": [[1]]}], []]),
     "bytes": pa.array([b"a", b"\xff"]),
     "dictionary of structs": pa.DictionaryArray.from_arrays(pa.array([0, 0]), pa.array([{"x": 1}])),

@@ -15,12 +15,13 @@ _EXACT = {
     "max_iter": 60, "learning_rate": 0.03, "batch_size": 1000, "precision": "float64", "early_stopping": False
 }  # fmt: skip
 _MINI_BATCHES = {"max_iter": 30, "learning_rate": 0.02}
-_EQUIVALENCE = "check_sample_weight_equivalence_on_dense_data"
+_EQUIVALENCE = "check_sample_weight_equivalence_on_{}_data"
 
 
 def expected_failures(estimator: Any) -> dict[str, str]:
     if getattr(estimator, "batch_size", None) == "auto":
-        return {_EQUIVALENCE: "batches and rows held out are other ones where rows are repeated, not weighted"}
+        why = "batches and rows held out are other ones where rows are repeated, not weighted"
+        return {_EQUIVALENCE.format(kind): why for kind in ("dense", "sparse")}
     return {}
 
 

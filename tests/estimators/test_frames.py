@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from sklearn.model_selection import cross_val_score
 
-from pellucid.errors import DataError
 from pellucid.estimators import NeuralAutoencoder, NeuralClassifier, NeuralRegressor
 
 FAST = {"max_iter": 60, "learning_rate": 0.02, "random_state": 0}
@@ -57,22 +56,6 @@ def test_a_cell_missing_only_later_is_filled_with_the_mean(iris: tuple[Any, Any]
     holed, filled = frame.copy(), frame.copy()
     holed.loc[0, "b"], filled.loc[0, "b"] = np.nan, X[:, 1].mean()
     np.testing.assert_allclose(model.predict_proba(holed), model.predict_proba(filled), atol=1e-12)
-
-
-def test_an_array_with_nan_is_refused_in_the_words_of_scikit_learn(iris: tuple[Any, Any]) -> None:
-    X, y = iris
-    X = X.copy()
-    X[0, 0] = np.nan
-    with pytest.raises(ValueError, match="Input X contains NaN"):
-        NeuralClassifier((4,), max_iter=2).fit(X, y)
-
-
-def test_an_infinite_cell_is_named(people: tuple[Any, Any]) -> None:
-    X, y = people
-    X = X.copy()
-    X.loc[3, "age"] = np.inf
-    with pytest.raises(DataError, match="'age' is infinite"):
-        NeuralClassifier((4,), max_iter=2).fit(X, y)
 
 
 def test_polars_frames_are_read(people: tuple[Any, Any]) -> None:

@@ -388,10 +388,3 @@ def test_a_signed_file_that_lies_about_its_run_raises_our_own_error(
 def test_an_empty_name_is_not_the_folder_one_stands_in(name: str) -> None:
     with pytest.raises(SettingError, match="a path or a built-in name"):
         pellucid.train(name, "y")
-
-
-def test_rows_and_targets_apart_are_refused_in_words() -> None:
-    rows, targets = np.zeros((10, 3)), np.arange(10) % 2
-    for arguments in (((rows, targets),), (rows, targets)):
-        with pytest.raises(SettingError, match="one table"):
-            pellucid.train(*arguments)  # type: ignore[arg-type]

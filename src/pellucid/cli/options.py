@@ -79,7 +79,7 @@ def _metavar(each: Any) -> str:
         return "WORD"
     if each.name == "hidden":
         return "N,N"
-    if isinstance(each.default, tuple) or each.name in ("target", "group", "time"):
+    if isinstance(each.default, tuple) or each.name in ("target", "group", "time", "sample_weight"):
         return "COLUMN" if each.name != "missing" else "TEXT"
     numbers = ("threads", "batch_size", "patience", "clip_norm", "rare_below")
     return "N" if isinstance(each.default, int | float) or each.name in numbers else "TEXT"

@@ -5,7 +5,8 @@
 | `tables` | from a path or a frame to a `Table`, with a report of what was recognised |
 | `sniff`, `delimited` | text tables: separator, header, quotes, encoding; ragged rows by line |
 | `stored` | compressed files, Parquet, Arrow, JSON lines |
-| `frames` | pandas, polars, NumPy, dicts |
+| `frames`, `sparse`, `lists` | pandas, polars, NumPy, dicts; sparse matrices; lists of numbers in cells |
+| `origins` | what the cells were in a frame, so that predicted classes have that type |
 | `columns` | one column to one of five types; missing markers; numbers with a few odd cells |
 | `dates` | formats of dates |
 | `schema`, `leaks` | what each column is, and which give the target away |

@@ -14,13 +14,14 @@ Text is cleaned on the dictionary's values, so a million cells of ten categories
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pellucid.data.notes import CellNote
+from pellucid.data.origins import Origin, origin_of_texts
 from pellucid.errors import DataError
 
 __all__ = ["DEFAULT_MISSING", "Cleaned", "check_type", "clean_column", "is_string", "number_pattern"]
@@ -56,6 +57,8 @@ class Cleaned:
         How many cells were infinite, and the first such row (from 0); they are null now.
     trimmed
         Whether spaces were cut off around text.
+    origin
+        What the cells were before they became texts.
     notes
         Sentences for the user.
     """
@@ -64,6 +67,7 @@ class Cleaned:
     missing: dict[str, int] = field(default_factory=dict)
     infinite: tuple[int, int] | None = None
     trimmed: bool = False
+    origin: Origin | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -103,11 +107,14 @@ def clean_column(  # noqa: PLR0911 (one return for each type)
     check_type(name, column.type)
     array = _one_chunk(_without_wraps(column))
     kind = array.type
-    if pa.types.is_dictionary(kind):
-        if not is_string(kind.value_type):
-            array = array.dictionary_decode()
-            if not as_number:  # categories made by hand stay categories, also those written as numbers
-                array = _as_strings(array)
+    if pa.types.is_dictionary(kind) and not is_string(kind.value_type):
+        array = array.dictionary_decode()
+        if not as_number:  # categories made by hand stay categories, also those written as numbers
+            distinct = pc.unique(array).drop_null()
+            origin = origin_of_texts(distinct, _as_strings(distinct))
+            texts = _as_strings(array)
+            cleaned = _clean_text(name, texts, markers, find_numbers=False, force=False, decimal=decimal)
+            return replace(cleaned, origin=origin)
         kind = array.type
     if pa.types.is_null(kind):
         return Cleaned(array=pa.nulls(len(array), _TEXT if as_text else pa.float64()))

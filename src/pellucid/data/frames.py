@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from pellucid.data.called import column_name
+from pellucid.data.origins import Origin, origin_of_categories
+from pellucid.data.sparse import dense, is_sparse
 from pellucid.errors import DataError, SettingError
 
 __all__ = ["MAX_COLUMNS", "Frame", "check_width", "frame_columns", "is_scalar"]
@@ -28,11 +31,14 @@ class Frame:
     ----------
     mixed
         The columns that held numbers and text side by side: theirs alone may turn into numbers.
+    origins
+        What the cells of a column were that was made text here.
     """
 
     kind: str  # "frame" | "array"
     columns: dict[str, pa.Array | pa.ChunkedArray]
     mixed: frozenset[str] = frozenset()
+    origins: Mapping[str, Origin] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
 
@@ -51,6 +57,8 @@ def frame_columns(source: Any) -> Frame:
         For something that is no table at all.
     """
     module = type(source).__module__.split(".")[0]
+    if module == "scipy" and is_sparse(source):
+        source = dense(source, "the table")
     if isinstance(source, pa.RecordBatch):
         source = pa.Table.from_batches([source])
     if isinstance(source, pa.Table):
@@ -66,8 +74,8 @@ def frame_columns(source: Any) -> Frame:
     if isinstance(source, Sequence) and not isinstance(source, str | bytes):
         return _from_rows(source)
     raise SettingError(
-        f"a table must be a path, a pandas or polars frame, a NumPy array, an Arrow table, a dict of columns or a "
-        f"list of dicts, got {type(source).__name__}"
+        f"a table must be a path, a pandas or polars frame, a NumPy array, a sparse matrix, an Arrow table, a dict of "
+        f"columns or a list of dicts, got {type(source).__name__}"
     )
 
 
@@ -125,31 +133,64 @@ def _from_numpy(array: np.ndarray) -> Frame:
 def _from_pandas(frame: Any) -> Frame:
     if frame.ndim == 1:
         frame = frame.to_frame()
-    names = [_name(n, i) for i, n in enumerate(frame.columns, start=1)]
+    names = [column_name(n, i) for i, n in enumerate(frame.columns, start=1)]
     _check_names(names)
     columns: dict[str, pa.Array | pa.ChunkedArray] = {}
     mixed: set[str] = set()
+    origins: dict[str, Origin] = {}
     for i, name in enumerate(names):
         series = frame.iloc[:, i]
+        if series.dtype == object and _first_type(series) in ("Interval", "Period"):
+            series = series.infer_objects()
         kind = str(series.dtype)
         if kind.startswith("period"):
             series = series.dt.to_timestamp()
         elif kind.startswith("Sparse"):
             series = series.sparse.to_dense()
         elif kind.startswith("interval"):
-            series = series.astype(str)
+            series = series.astype("category")
         if series.dtype == object:
             columns[name], is_mixed = _column(name, series.to_numpy())
             if is_mixed:
                 mixed.add(name)
             continue
         try:
-            columns[name] = pa.array(series, from_pandas=True)
+            if str(series.dtype) == "category" and not _arrow_knows(series.cat.categories):
+                columns[name], origin = _categories_as_texts(series.cat)
+                origins |= {} if origin is None else {name: origin}
+            else:
+                columns[name] = pa.array(series, from_pandas=True)
         except (pa.ArrowException, TypeError, ValueError, NotImplementedError) as error:
             raise DataError(
                 f"column {name!r} has the pandas type {kind}, which a table of features cannot hold"
             ) from error
-    return Frame(kind="frame", columns=columns, mixed=frozenset(mixed))
+    return Frame(kind="frame", columns=columns, mixed=frozenset(mixed), origins=origins)
+
+
+def _first_type(series: Any) -> str:
+    there = series.first_valid_index()
+    return type(series.loc[there]).__name__ if there is not None and series.index.is_unique else ""
+
+
+def _arrow_knows(categories: Any) -> bool:
+    """Whether Arrow has these pandas categories as texts, numbers, truth values or dates."""
+    kind = str(categories.dtype)
+    if kind in ("object", "str") or kind.startswith("string"):
+        return all(isinstance(each, str) for each in categories) or categories.inferred_type in (
+            "boolean",
+            "date",
+            "decimal",
+        )
+    return categories.dtype.kind in "biufM" and not kind.startswith(("interval", "period"))
+
+
+def _categories_as_texts(categories: Any) -> tuple[pa.Array, Origin | None]:
+    """A column of intervals, periods, durations or mixtures as one of their texts, in the order of the categories."""
+    texts = [str(each) for each in categories.categories]
+    codes = np.asarray(categories.codes).astype(np.int64)
+    indices = pa.array(np.maximum(codes, 0), pa.int32(), mask=codes < 0)
+    column = pa.DictionaryArray.from_arrays(indices, pa.array(texts, pa.string()))
+    return column, origin_of_categories(categories.categories, texts)
 
 
 def _from_polars(frame: Any) -> Frame:
@@ -160,37 +201,51 @@ def _from_polars(frame: Any) -> Frame:
     for name, kind in frame.schema.items():
         if str(kind).startswith("Object"):
             raise DataError(f"column {name!r} holds Python objects; give it a polars type of its own")
+        if str(kind) in ("Int128", "UInt128"):  # which Arrow does not have
+            raise DataError(f"column {name!r} has the polars type {kind}; cast it to Int64 or Float64")
     return _from_arrow(frame.to_arrow())
 
 
 def _from_mapping(columns: Mapping[Any, Any]) -> Frame:
-    names = [_name(n, i) for i, n in enumerate(columns, start=1)]
+    names = [column_name(n, i) for i, n in enumerate(columns, start=1)]
     _check_names(names)
     values = list(columns.values())
     if values and all(is_scalar(v) for v in values):  # one row, written without lists
         values = [[v] for v in values]
     made: dict[str, pa.Array | pa.ChunkedArray] = {}
     mixed: set[str] = set()
-    lengths: dict[str, int] = {}
+    origins: dict[str, Origin] = {}
     for name, value in zip(names, values, strict=True):
         if is_scalar(value):
             raise DataError(f"column {name!r} is one value where others are columns; write [{value!r}]")
-        if isinstance(value, pa.Array | pa.ChunkedArray):
-            made[name] = value
-        elif type(value).__module__.split(".")[0] == "pandas":
-            inner = _from_pandas(value.to_frame() if hasattr(value, "to_frame") else value)
-            ((_, made[name]),) = inner.columns.items()
-            mixed |= {name} if inner.mixed else set()
-        elif type(value).__module__.split(".")[0] == "polars":
-            made[name] = value.to_arrow()
-        else:
-            made[name], is_mixed = _column(name, value)
-            mixed |= {name} if is_mixed else set()
-        lengths[name] = len(made[name])
+        made[name], is_mixed, origin = _one_column(name, value)
+        if is_mixed:
+            mixed.add(name)
+        if origin is not None:
+            origins[name] = origin
+    _check_lengths(made)
+    return Frame(kind="frame", columns=made, mixed=frozenset(mixed), origins=origins)
+
+
+def _check_lengths(columns: Mapping[str, pa.Array | pa.ChunkedArray]) -> None:
+    lengths = {name: len(column) for name, column in columns.items()}
     if len(set(lengths.values())) > 1:
         shown = ", ".join(f"{n!r}: {k:,}" for n, k in list(lengths.items())[:6])
         raise DataError(f"the columns are of different lengths ({shown}); each needs one value a row")
-    return Frame(kind="frame", columns=made, mixed=frozenset(mixed))
+
+
+def _one_column(name: str, value: Any) -> tuple[pa.Array | pa.ChunkedArray, bool, Origin | None]:
+    """One column of a dict as Arrow's, whether it held text and numbers side by side, and what its cells were."""
+    module = type(value).__module__.split(".")[0]
+    if isinstance(value, pa.Array | pa.ChunkedArray):
+        return value, False, None
+    if module == "pandas":
+        inner = _from_pandas(value.to_frame() if hasattr(value, "to_frame") else value)
+        ((old, column),) = inner.columns.items()
+        return column, bool(inner.mixed), inner.origins.get(old)
+    if module == "polars":
+        return value.to_arrow(), False, None
+    return *_column(name, value), None
 
 
 def _from_rows(rows: Sequence[Any]) -> Frame:
@@ -215,14 +270,6 @@ def _from_rows(rows: Sequence[Any]) -> Frame:
     raise SettingError(f"a list of rows must hold dicts, got {type(rows[odd]).__name__} in row {odd:,}")
 
 
-def _name(given: object, position: int) -> str:
-    if isinstance(given, str):
-        return given.strip() or f"column_{position}"
-    if isinstance(given, tuple):
-        return " ".join(str(g) for g in given if str(g))
-    return str(given)
-
-
 def _plain_array(name: str, values: np.ndarray) -> pa.Array:
     try:
         return pa.array(values.astype(values.dtype.newbyteorder("=")), from_pandas=True)
@@ -230,30 +277,41 @@ def _plain_array(name: str, values: np.ndarray) -> pa.Array:
         raise DataError(f"column {name!r} holds {_HALF}") from error
 
 
+def _array_of_one_type(name: str, values: np.ndarray) -> pa.Array:
+    kind = values.dtype.kind
+    if values.ndim == 2 and values.shape[1] and kind in "biuf":
+        return pa.FixedSizeListArray.from_arrays(_plain_array(name, values.ravel()), values.shape[1])
+    if values.ndim != 1:
+        raise DataError(f"column {name!r} has shape {values.shape}; a column has one value, or one list, a row")
+    if kind not in "biufMUmT":
+        raise DataError(f"column {name!r} has the NumPy type {values.dtype}, which a table of features cannot hold")
+    if kind == "T":
+        return _column(name, values.tolist())[0]
+    if kind == "M" and np.datetime_data(values.dtype)[0] not in ("s", "ms", "us", "ns", "D"):
+        values = values.astype("datetime64[s]")
+    return _plain_array(name, values)
+
+
 def _column(name: str, values: Any) -> tuple[pa.Array, bool]:
     """One Arrow column of Python or NumPy values, and whether it held text and numbers side by side."""
-    if isinstance(values, np.ndarray) and values.ndim != 1:
-        raise DataError(f"column {name!r} has shape {values.shape}; a column has one value a row")
-    if isinstance(values, np.ndarray) and values.dtype.kind in "biufMUm":
-        if values.dtype.kind == "M" and np.datetime_data(values.dtype)[0] not in ("s", "ms", "us", "ns", "D"):
-            values = values.astype("datetime64[s]")
-        return _plain_array(name, values), False
-    if isinstance(values, np.ndarray) and values.dtype.kind in "cSV":
-        raise DataError(f"column {name!r} has the NumPy type {values.dtype}, which a table of features cannot hold")
+    if isinstance(values, np.ndarray) and (values.ndim != 1 or values.dtype.kind != "O"):
+        return _array_of_one_type(name, values), False
     cells = values if isinstance(values, list) else list(values)
     if not set(map(type, cells)) <= _PLAIN:  # Arrow takes plain values as they are, and NaN as missing
         cells = [v.item() if isinstance(v, np.generic) else v for v in cells]
         cells = [None if _is_missing(v) else v for v in cells]
     try:
+        if any(isinstance(cell, set | frozenset) for cell in cells):  # a list to Arrow, but without an order
+            raise TypeError
         return pa.array(cells, from_pandas=True), False
     except (pa.ArrowException, OverflowError, TypeError, ValueError):
         pass
     cells = [None if _is_missing(v) else v for v in cells]
     for row, cell in enumerate(cells):
-        if isinstance(cell, Mapping | list | tuple | set | bytes | complex | np.ndarray):
+        if isinstance(cell, Mapping | list | tuple | set | frozenset | bytes | complex | np.ndarray):
             raise DataError(
                 f"column {name!r} holds a {type(cell).__name__} in row {row:,}; a cell must be a number, a text, "
-                "a truth value, a date or missing"
+                "a truth value, a date, a list of numbers as long as in all other rows, or missing"
             )
     for row, cell in enumerate(cells):
         if isinstance(cell, str) and _is_half(cell):

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from pellucid.data.columns import check_type, is_string
 from pellucid.data.frames import Frame, check_width, frame_columns
+from pellucid.data.lists import holds_lists
 from pellucid.data.measured import measured, unpacked_size
 from pellucid.data.packed import Limit
 from pellucid.errors import DataError
@@ -73,7 +74,9 @@ def read_parquet(content: pa.Buffer, limit: Limit) -> Frame:
     _check_schema(schema, source)
     groups = [facts.row_group(i) for i in range(facts.num_row_groups)]
     packed = sum(g.column(i).total_uncompressed_size for g in groups for i in range(g.num_columns))
-    limit.check(max(packed, sum(g.num_rows for g in groups) * _bytes_a_row(schema)))
+    numbers = 8 * sum(g.column(i).num_values for g in groups for i in range(g.num_columns))
+    in_lists = numbers if any(holds_lists(field.type) for field in schema) else 0  # a list's length is in no schema
+    limit.check(max(packed, in_lists, sum(g.num_rows for g in groups) * _bytes_a_row(schema)))
     with _damage_named(source, "Parquet"):
         words = [field.name for field in schema if is_string(field.type)]  # a word that occurs often is held once
         table = parquet.ParquetFile(pa.BufferReader(content), read_dictionary=words).read()
@@ -116,12 +119,19 @@ def _check_schema(schema: pa.Schema, source: str) -> None:
         raise DataError(f"{source} holds names or texts that are not UTF-8, or is damaged ({_brief(error)})") from error
     check_width(len(names), source)
     for field in schema:
-        check_type(field.name, field.type)
+        if not holds_lists(field.type):
+            check_type(field.name, field.type)
 
 
 def _bytes_a_row(schema: pa.Schema) -> int:
     """What a row takes in memory, without the texts themselves."""
-    return sum(4 if is_string(field.type) or pa.types.is_dictionary(field.type) else 8 for field in schema)
+    return sum(_bytes_a_cell(field.type) for field in schema)
+
+
+def _bytes_a_cell(kind: pa.DataType) -> int:
+    if pa.types.is_fixed_size_list(kind):
+        return int(kind.list_size) * 8
+    return 4 if is_string(kind) or pa.types.is_dictionary(kind) else 8
 
 
 def read_json(content: pa.Buffer, limit: Limit) -> Frame:
@@ -201,7 +211,8 @@ def _frame(table: pa.Table, source: str) -> Frame:
         if field.name in seen:
             raise DataError(f"{source}: two columns are called {field.name!r}; give each column a name of its own")
         seen.add(field.name)
-        check_type(field.name, field.type)
+        if not holds_lists(field.type):
+            check_type(field.name, field.type)
     return frame_columns(table)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,9 @@ import pyarrow as pa
 from pellucid.data.columns import DEFAULT_MISSING, Cleaned, clean_column
 from pellucid.data.delimited import read_text_table, to_utf8
 from pellucid.data.frames import Frame, check_width, frame_columns
+from pellucid.data.lists import spread_lists
 from pellucid.data.notes import CellNote
+from pellucid.data.origins import Origin, origin_of_column
 from pellucid.data.packed import Limit, read_content, unpacked
 from pellucid.data.stored import read_arrow, read_json, read_parquet, told_by_magic
 from pellucid.errors import DataError, SettingError, StorageError, nearest
@@ -45,6 +47,10 @@ class ReadReport:
         Marker as written (``''`` for empty, ``' '`` for nothing but spaces) → number of cells.
     infinite
         Column → how many cells were infinite, and the first such row (from 0). They are taken as missing.
+    origins
+        Column → what its cells were, where the table does not say that itself.
+    lists
+        Column of lists → the columns that were made of it.
     notes
         Sentences for the user.
     """
@@ -58,6 +64,8 @@ class ReadReport:
     compression: str | None = None
     missing: dict[str, int] = field(default_factory=dict)
     infinite: dict[str, tuple[int, int]] = field(default_factory=dict)
+    origins: dict[str, Origin] = field(default_factory=dict)
+    lists: dict[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     n_rows: int = 0
     n_columns: int = 0
@@ -170,7 +178,8 @@ def read_table(
             numeric_columns=numbers,
             max_unpacked=max_unpacked,
         )
-    return _from_frame(frame_columns(source), markers, text_columns=text, numeric_columns=numbers)
+    frame = source if isinstance(source, Frame) else frame_columns(source)
+    return _from_frame(frame, markers, text_columns=text, numeric_columns=numbers)
 
 
 def from_columns(mapping: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> Table:
@@ -191,9 +200,10 @@ def _from_frame(
         base = ReadReport(source=f"{words} in memory", format=frame.kind)
     if not frame.columns:
         raise DataError(f"{base.source} has no columns")
-    check_width(len(frame.columns), base.source)
     if not len(next(iter(frame.columns.values()))):
         raise DataError(f"{base.source} has no rows")
+    columns, lists = spread_lists(frame.columns)
+    check_width(len(columns), base.source)
     cleaned = {
         name: clean_column(
             name,
@@ -203,9 +213,12 @@ def _from_frame(
             as_number=name in numeric_columns,
             find_numbers=name in frame.mixed,
         )
-        for name, column in frame.columns.items()
+        for name, column in columns.items()
     }
-    return _table(cleaned, base, frame.notes)
+    known = {n: frame.origins.get(n) or cleaned[n].origin or origin_of_column(c.type) for n, c in columns.items()}
+    origins = {name: origin for name, origin in known.items() if origin is not None}
+    said = [f"column {n!r} holds lists: {p[0]!r} to {p[-1]!r} are their numbers" for n, p in lists.items()]
+    return _table(cleaned, replace(base, origins=origins, lists=lists), (*frame.notes, *said))
 
 
 def _table(columns: Mapping[str, Cleaned], base: ReadReport, notes: Iterable[str]) -> Table:
@@ -223,14 +236,8 @@ def _table(columns: Mapping[str, Cleaned], base: ReadReport, notes: Iterable[str
     for name, (n, row) in infinite.items():
         cells = "1 infinite cell" if n == 1 else f"{n:,} infinite cells"
         said.append(CellNote(f"column {name!r} holds {cells} (first: row {row:,}), taken as missing"))
-    report = ReadReport(
-        source=base.source,
-        format=base.format,
-        separator=base.separator,
-        header=base.header,
-        encoding=base.encoding,
-        decimal=base.decimal,
-        compression=base.compression,
+    report = replace(
+        base,
         missing=dict(sorted(missing.items(), key=lambda item: -item[1])),
         infinite=infinite,
         notes=tuple(said),

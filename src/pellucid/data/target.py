@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pellucid.data.counts import are_amounts
+from pellucid.data.origins import Origin
 from pellucid.data.tables import Table
 from pellucid.errors import DataError, SettingError, nearest
 from pellucid.task import Label, TaskKind
@@ -45,6 +46,8 @@ class Target:
         The table's rows that have a target, ascending; ``values[i]`` belongs to row ``keep_rows[i]``.
     notes
         Sentences for the user.
+    origin
+        What the column's cells were in memory, where the table does not say it.
     """
 
     name: str
@@ -53,6 +56,7 @@ class Target:
     values: NDArray[Any]
     keep_rows: IntArray
     notes: tuple[str, ...] = ()
+    origin: Origin | None = None
 
     def at(self, rows: IntArray) -> NDArray[Any]:
         """The values of these rows of the table, each of which must be among `keep_rows`."""
@@ -61,13 +65,16 @@ class Target:
         return self.values[found]
 
 
-def read_target(table: Table, name: str, *, task: TaskChoice = "auto", labels: bool = False) -> Target:
+def read_target(
+    table: Table, name: str, *, task: TaskChoice = "auto", labels: bool = False, left_out: NDArray[Any] | None = None
+) -> Target:
     """Read the target and decide on the task.
 
     Text, truth values and anything with two values are classes; so are whole numbers with at most 20 different
     values (of which there are three rows each, on average) that do not look like amounts (`counts.are_amounts`);
     other numbers are for regression. ``labels`` says that the
-    column names what an image shows: whole numbers are then classes, up to a thousand of them.
+    column names what an image shows: whole numbers are then classes, up to a thousand of them. ``left_out`` ``[rows]``
+    says which rows are not looked at.
 
     Raises
     ------
@@ -84,11 +91,11 @@ def read_target(table: Table, name: str, *, task: TaskChoice = "auto", labels: b
     """
     if task not in get_args(TaskChoice):
         raise SettingError(f"task {task!r} is not known{nearest(str(task), get_args(TaskChoice))}")
-    column, keep_rows, notes = _present(table, name)
-    kind = column.type
+    column, keep_rows, notes = _present(table, name, left_out)
+    kind, origin = column.type, table.report.origins.get(name)
     if pa.types.is_timestamp(kind):
         raise DataError(f"target {name!r} holds dates, which cannot be predicted; choose another --target")
-    values = column.drop_null()
+    values = column.take(pa.array(keep_rows))
     distinct = pc.unique(values)
     if len(distinct) < 2:
         what = "class" if not pa.types.is_floating(kind) or task != "regression" else "value"
@@ -110,17 +117,19 @@ def read_target(table: Table, name: str, *, task: TaskChoice = "auto", labels: b
             notes=notes,
         )
     _check_classes(name, task, kind, distinct, len(values))
-    classes, codes = _classes(values, distinct)
+    classes, codes = _classes(values, distinct, origin)
     counts = np.bincount(codes, minlength=len(classes))
     rare = [repr(c) for c, n in zip(classes, counts, strict=True) if n == 1]
     if rare:
         shown = ", ".join(rare[:5]) + (f" and {len(rare) - 5} more" if len(rare) > 5 else "")
         notes = (*notes, f"target {name!r}: {shown} in a single row each; no score can be given for such a class")
-    return Target(name=name, task_kind=task, classes=classes, values=codes, keep_rows=keep_rows, notes=notes)
+    return Target(
+        name=name, task_kind=task, classes=classes, values=codes, keep_rows=keep_rows, notes=notes, origin=origin
+    )
 
 
 def encode_target(
-    table: Table, name: str, kind: TaskKind, classes: Sequence[Label]
+    table: Table, name: str, kind: TaskKind, classes: Sequence[Label], *, left_out: NDArray[Any] | None = None
 ) -> tuple[NDArray[Any], IntArray, tuple[str, ...]]:
     """Read the target of a further table (a test file) as a trained network knows it.
 
@@ -137,8 +146,8 @@ def encode_target(
     DataError
         A label that is no known class; text where numbers are needed; no target at all.
     """
-    column, keep_rows, notes = _present(table, name)
-    values = column.drop_null()
+    column, keep_rows, notes = _present(table, name, left_out)
+    values = column.take(pa.array(keep_rows))
     if kind == "regression":
         return _numbers(values, name, keep_rows), keep_rows, notes
     encoded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
@@ -177,7 +186,12 @@ def encode_target(
     return codes, keep_rows, notes
 
 
-def _present(table: Table, name: str) -> tuple[pa.Array, IntArray, tuple[str, ...]]:
+def _present(table: Table, name: str, left_out: NDArray[Any] | None) -> tuple[pa.Array, IntArray, tuple[str, ...]]:
+    if name in table.report.lists:
+        raise DataError(
+            f"target {name!r} holds lists of {len(table.report.lists[name]):,} numbers, and one number or class is "
+            f"predicted: choose one of its columns ({table.report.lists[name][0]!r} …), or another target"
+        )
     if name not in table.names:
         raise DataError(f"there is no target column {name!r} in {table.report.source}{nearest(name, table.names)}")
     column = table.column(name)
@@ -187,12 +201,13 @@ def _present(table: Table, name: str) -> tuple[pa.Array, IntArray, tuple[str, ..
             f"target {name!r} is infinite in {n:,} of {table.n_rows:,} rows (first: row {row:,}); mend or remove "
             "these rows"
         )
-    keep = np.flatnonzero(np.asarray(column.is_valid())).astype(np.int64)
+    looked_at = np.ones(len(column), dtype=bool) if left_out is None else ~left_out
+    keep = np.flatnonzero(np.asarray(column.is_valid()) & looked_at).astype(np.int64)
     if not keep.size:
         raise DataError(
             f"target {name!r} is missing in all {table.n_rows:,} rows; choose another --target, or check --missing"
         )
-    lost = table.n_rows - keep.size
+    lost = int(looked_at.sum()) - keep.size
     verb = "row has" if lost == 1 else "rows have"
     notes = (f"{lost:,} {verb} no value in the target {name!r} and were left out",) if lost else ()
     return column, keep, notes
@@ -269,12 +284,15 @@ def _check_classes(name: str, task: _Kind, kind: pa.DataType, distinct: pa.Array
         )
 
 
-def _classes(values: pa.Array, distinct: pa.Array) -> tuple[tuple[Label, ...], IntArray]:
-    """The labels in order, and for each row the number of its label."""
+def _classes(values: pa.Array, distinct: pa.Array, origin: Origin | None) -> tuple[tuple[Label, ...], IntArray]:
+    """The labels in order, and for each row the number of its label; categories of numbers become these again."""
     encoded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
     used = np.unique(np.asarray(encoded.indices))
     labels = {int(i): _label(encoded.dictionary[int(i)]) for i in used}
     order = sorted(labels, key=lambda i: labels[i])  # of one type, so they compare
+    if origin is not None and origin.values:
+        order.sort(key=lambda i: origin.order(labels[i]))
+        labels = {i: origin.label(label) for i, label in labels.items()}
     position = np.full(len(encoded.dictionary), -1, dtype=np.int64)
     position[order] = np.arange(len(order))
     return tuple(labels[i] for i in order), position[np.asarray(encoded.indices)]

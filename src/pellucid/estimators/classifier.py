@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
 from sklearn.utils.class_weight import compute_sample_weight
-from sklearn.utils.multiclass import check_classification_targets
 
 from pellucid.errors import DataError, SettingError
 from pellucid.estimators.answers import outputs_of
 from pellucid.estimators.base import NetworkEstimator
 from pellucid.estimators.held_out import THRESHOLD_METRICS, Held, best_temperature, best_threshold
+from pellucid.estimators.labels import check_are_classes, names_of
 
 if TYPE_CHECKING:
     from pellucid.task import Task
@@ -186,7 +186,7 @@ class NeuralClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
     def _values(self, y: Any, *, known: bool) -> Array:
         if not known:
             _check_labels(y)
-        check_classification_targets(y)
+        check_are_classes(y)
         if not known:
             self._set_classes(np.unique(y))
         places = np.searchsorted(self.classes_, y)
@@ -218,7 +218,7 @@ class NeuralClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
         kind = "binary" if len(self.classes_) == 2 else "multiclass"
         default = "bce" if kind == "binary" else "cross_entropy"
         loss = Loss(name=default if self.loss == "auto" else self.loss)  # type: ignore[arg-type]
-        return Task(kind=kind, target="y", classes=tuple(self.classes_.tolist()), loss=loss)  # type: ignore[arg-type]
+        return Task(kind=kind, target="y", classes=names_of(self.classes_), loss=loss)  # type: ignore[arg-type]
 
     def _conclude(self, held: Held | None) -> None:
         if self.calibrate and held is not None:

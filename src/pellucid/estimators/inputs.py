@@ -1,14 +1,14 @@
 """From what scikit-learn hands over to the inputs of a network.
 
-A frame with text, categories or missing cells is read as a table, with the preprocessing of `pellucid.train`. Anything
-else is an array of numbers, of which every column is scaled or cut into bins.
+What holds text, categories, missing or infinite cells is read as a table, with the preprocessing of `pellucid.train`,
+whether it is a frame or an array. Anything else is an array of numbers, of which every column is scaled or cut into
+bins. What is sparse is made dense first (`pellucid.data.sparse`).
 
 Legend: N rows, I columns.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +30,6 @@ __all__ = [
     "encode",
     "hold_out",
     "is_table",
-    "moments",
     "n_rows",
     "read_frame",
     "recipe_of_array",
@@ -51,27 +50,41 @@ def check_columns(X: Any) -> None:
 
 
 def is_table(X: Any) -> bool:
-    """Whether ``X`` is a frame that no array of numbers can stand for: it holds text, categories or missing cells.
+    """Whether no array of finite numbers can stand for ``X``: it holds text, categories, missing or infinite cells.
 
-    >>> is_table(np.zeros((3, 2)))
-    False
+    >>> is_table(np.zeros((3, 2))), is_table(np.array([[1.0, np.nan]]))
+    (False, True)
     """
     module = type(X).__module__.split(".")[0]
     if module == "pandas" and hasattr(X, "columns"):
-        return not all(kind.kind in "biuf" for kind in X.dtypes) or bool(X.isna().to_numpy().any())
+        if not all(kind.kind in "biuf" for kind in X.dtypes):
+            return True
+        return not bool(np.isfinite(X.to_numpy(dtype=np.float64, na_value=np.nan)).all())
     if module == "polars" and hasattr(X, "columns"):
         plain = all(kind.is_numeric() or str(kind) == "Boolean" for kind in X.dtypes)
-        return not plain or any(X.null_count().row(0))
-    return False
+        return not plain or any(X.null_count().row(0)) or not bool(np.isfinite(X.to_numpy().astype(np.float64)).all())
+    cells = _as_floats(X)
+    return cells is not None and not np.isfinite(cells).all()
+
+
+def _as_floats(X: Any) -> Array | None:
+    """The numbers of an array or a list of rows ``[N, I]``; ``None`` where it is something else."""
+    try:
+        cells = np.asarray(X)
+        if cells.dtype.kind == "O":
+            cells = cells.astype(np.float64)
+    except (TypeError, ValueError):
+        return None
+    return cells if cells.ndim == 2 and cells.dtype.kind == "f" else None
 
 
 def read_frame(X: Any, names: Sequence[str]) -> Table:
-    """Read a frame or an array ``[N, I]`` as a table with these column names.
+    """Read a frame or an array ``[N, I]`` as a table with these column names; infinite cells are missing, with a note.
 
     Raises
     ------
     DataError
-        A cell is infinite, two columns have one name, or a column holds what no table can.
+        Two columns have one name, or a column holds what no table can.
     """
     from pellucid.data.tables import read_table
 
@@ -80,14 +93,10 @@ def read_frame(X: Any, names: Sequence[str]) -> Table:
     elif hasattr(X, "rename"):
         source = X.rename(dict(zip(X.columns, names, strict=True)))
     else:
-        cells = np.asarray(X)
+        cells = _as_floats(X)
+        cells = np.asarray(X) if cells is None else cells
         source = {name: cells[:, i] for i, name in enumerate(names)}
-    table = read_table(source)
-    for name, (count, row) in table.report.infinite.items():
-        raise DataError(
-            f"column {name!r} is infinite in {count:,} rows (first: row {row:,}); mend or remove these rows"
-        )
-    return table
+    return read_table(source)
 
 
 def recipe_of_table(table: Table, scaling: str, bins: Bins | None) -> tuple[Recipe, Schema]:
@@ -113,7 +122,7 @@ def recipe_of_array(
     DataError
         A number is so large that two of them could not be subtracted.
     """
-    from pellucid.preprocessing.numeric import LARGEST, NumericStep
+    from pellucid.preprocessing.numeric import LARGEST, NumericStep, weighted_moments
     from pellucid.preprocessing.recipe import Recipe
 
     if (too_large := np.abs(X) > np.float64(LARGEST)).any():
@@ -128,7 +137,7 @@ def recipe_of_array(
         return recipe
     steps = []
     for i, name in enumerate(names):
-        centre, scale = moments(X[:, i], weights)
+        centre, scale = weighted_moments(X[:, i], weights)
         steps.append(NumericStep(name=name, scaling="standard", fill=centre, centre=centre, scale=scale))
     return Recipe(steps=tuple(steps))
 
@@ -141,24 +150,6 @@ def _step(name: str, values: Array, scaling: str, bins: Bins | None) -> Any:
     return fit_number(name, pa.array(np.asarray(values, np.float64)), scaling, bins)  # type: ignore[arg-type]
 
 
-def moments(values: Array, weights: Array | None) -> tuple[float, float]:
-    """Mean and standard deviation (of N) of ``values`` ``[N]``, each counted ``weights`` ``[N]`` times.
-
-    >>> moments(np.array([0.0, 5.0]), np.array([4.0, 1.0]))
-    (1.0, 2.0)
-    """
-    from pellucid.preprocessing.numeric import centre_and_spread
-
-    x = np.asarray(values, np.float64)
-    if weights is None or x.min() == x.max():
-        return centre_and_spread(x)
-    # Squares of very large or small numbers would leave the range of floats; a power of two rounds nothing.
-    unit = 2.0 ** (math.frexp(float(np.abs(x).max()))[1] - 1)
-    x = x / unit
-    mean = float(np.average(x, weights=weights))
-    return mean * unit, math.sqrt(float(np.average((x - mean) ** 2, weights=weights))) * unit
-
-
 def target_scaler(values: Array, weights: Array | None) -> TargetScaler:
     """Standardises a regression's targets ``[N]``, each counted ``weights`` ``[N]`` times.
 
@@ -169,9 +160,7 @@ def target_scaler(values: Array, weights: Array | None) -> TargetScaler:
     """
     from pellucid.preprocessing.target import TargetScaler
 
-    TargetScaler.fit(values)  # says what is wrong with a target
-    mean, scale = moments(values, weights)
-    return TargetScaler(mean=mean, scale=scale or 1.0)
+    return TargetScaler.fit(values, weights)
 
 
 def encode(recipe: Recipe, X: Array | Table, dtype: DTypeLike) -> Array:

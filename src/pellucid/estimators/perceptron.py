@@ -12,6 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from pellucid.data.sparse import dense
 from pellucid.errors import DataError
 
 __all__ = ["PerceptronClassifier"]
@@ -49,6 +50,12 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         self.learning_rate = learning_rate
         self.max_iter = max_iter
 
+    def __sklearn_tags__(self) -> Any:
+        """Sparse matrices are taken."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
+
     def fit(self, X: Any, y: Any) -> Self:
         """Learn from rows ``X`` ``[N, I]`` and their classes ``y`` ``[N]``."""
         from pellucid.scratch.perceptron import learn
@@ -56,7 +63,7 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
 
         rate = real(0, 1e300, above=True)("learning_rate", self.learning_rate)
         epochs = whole(1)("max_iter", self.max_iter)
-        X, y = validate_data(self, X, y, dtype=np.float64)
+        X, y = validate_data(self, dense(X), y, dtype=np.float64)
         check_classification_targets(y)
         self.classes_ = np.unique(y)
         if len(self.classes_) < 2:
@@ -76,7 +83,7 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
     def decision_function(self, X: Any) -> Array:
         """z = w · x + b of each row: ``[N]`` for two classes, else ``[N, classes]``."""
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=np.float64, reset=False)
+        X = validate_data(self, dense(X), dtype=np.float64, reset=False)
         z: Array = X @ self.coef_.T + self.intercept_
         return z[:, 0] if len(self.classes_) == 2 else z
 

@@ -10,8 +10,10 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import assert_all_finite, check_consistent_length, column_or_1d
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
+from pellucid.data.sparse import dense
 from pellucid.errors import DataError
 from pellucid.estimators import inputs as inputs_
+from pellucid.estimators.labels import plain_targets
 
 __all__ = ["ReadingEstimator"]
 
@@ -20,16 +22,26 @@ _FLOATS = (np.float64, np.float32)
 
 
 class ReadingEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn brings no types
-    """The part of an estimator that reads: frames as tables, anything else as an array of numbers."""
+    """The part of an estimator that reads: frames and arrays with gaps as tables, others as an array of numbers."""
 
     _wants_numbers = False  # as targets
     _by_table: bool
     _names: tuple[str, ...]
 
+    def __sklearn_tags__(self) -> Any:
+        """Sparse matrices and missing cells are taken."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = tags.input_tags.allow_nan = True
+        return tags
+
     def _given(self, X: Any, y: Any, sample_weight: Any, *, reset: bool) -> tuple[Any, Any, Array | None]:
         """The rows with a weight above zero, their targets and their weights."""
         supervised = self.__sklearn_tags__().target_tags.required
         inputs_.check_columns(X)
+        X = dense(X)
+        if supervised:
+            self._check_one_target(y)
+            y = plain_targets(y)
         if reset:
             self._by_table = inputs_.is_table(X)
         if supervised and (self._by_table or inputs_.is_table(X)):
@@ -53,15 +65,32 @@ class ReadingEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn bri
             X, y, weights = inputs_.take(X, at), inputs_.take(y, at), weights[at]
         return X, y, weights
 
+    def _check_one_target(self, y: Any) -> None:
+        """Raise `DataError` where ``y`` has several columns."""
+        shape: tuple[int, ...] | None = getattr(y, "shape", None)
+        if shape is None:
+            first = next(iter(y), None) if isinstance(y, list | tuple) else None
+            shape = (len(y), len(first)) if isinstance(first, list | tuple) else ()
+        if len(shape) == 2 and shape[1] > 1:
+            wrapper = "MultiOutputRegressor" if self._wants_numbers else "MultiOutputClassifier"
+            one_hot = "" if self._wants_numbers else "; of a one-hot y, y.argmax(axis=1) is the class"
+            raise DataError(
+                f"y has {shape[1]:,} columns, and {type(self).__name__} predicts one target: give one column, or wrap "
+                f"it, sklearn.multioutput.{wrapper}({type(self).__name__}()), which trains one for each{one_hot}"
+            )
+
     def _finite_targets(self, y: Any) -> Array:
-        y = column_or_1d(y, warn=True)
+        self._check_one_target(y)
+        y = column_or_1d(plain_targets(y), warn=True)
         assert_all_finite(y, input_name="y")
         found: Array = y.astype(np.float64) if self._wants_numbers else y
         return found
 
     def _read(self, X: Any, *, reset: bool) -> Any:
         """An array ``[N, I]`` or a table, with the columns that were fitted."""
-        # Without a missing cell in the rows learned from, a frame was taken as an array; its other rows may miss some.
+        inputs_.check_columns(X)
+        X = dense(X)
+        # Without a missing cell in the rows learned from, they were taken as an array; other rows may miss some.
         if self._by_table or inputs_.is_table(X):
             validate_data(self, X, reset=reset, skip_check_array=True)
             return self._table(X, reset=reset)

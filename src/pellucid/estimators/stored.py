@@ -16,7 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.artefact.model_file import MOST_COUNTED, MOST_RESIDUALS
+from pellucid.data.origins import labels_of
 from pellucid.errors import ModelFileError
+from pellucid.estimators.labels import labels_to_json
 from pellucid.estimators.settings import count_of_networks
 
 if TYPE_CHECKING:
@@ -58,7 +60,7 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
             "metrics": {},
             "libraries": {name: version(name) for name in _LIBRARIES},
             "settings": {},
-            "schema": {"columns": [], "estimator": facts},
+            "schema": {"columns": [], "estimator": facts, **_type_of_classes(estimator)},
         },
     ).save(path)
 
@@ -103,9 +105,7 @@ def load(cls: type, path: str | os.PathLike[str]) -> Any:
     estimator.network_, estimator.task_, estimator.recipe_ = model.network, model.task, model.recipe
     estimator._scaler, estimator.notes_ = model.scaler, ()
     if model.task.is_classification:
-        estimator.classes_ = np.array(model.task.classes)
-        if estimator.classes_.tolist() != list(model.task.classes):  # of several types
-            estimator.classes_ = np.array(model.task.classes, dtype=object)
+        estimator.classes_ = _classes(model)
         estimator.threshold_ = 0.5 if facts["threshold"] is None else float(facts["threshold"])
     estimator.ensemble_ = tuple(dict(parameters) for parameters in model.members)
     estimator.parameters_ = estimator.ensemble_[0]
@@ -117,6 +117,22 @@ def load(cls: type, path: str | os.PathLike[str]) -> Any:
     return estimator
 
 
+def _type_of_classes(estimator: Any) -> dict[str, Any]:
+    classes = getattr(estimator, "classes_", None)
+    stored = None if classes is None else labels_to_json(classes, estimator.task_.classes)
+    return {} if stored is None else {"labels": stored}
+
+
+def _classes(model: Model) -> Array:
+    """The classes in the type that they were learned in; a file of before does not say it."""
+    stored = model.facts["schema"].get("labels") if isinstance(model.facts["schema"], Mapping) else None
+    if stored is not None:
+        return labels_of(stored, model.task.classes)
+    found = np.array(model.task.classes)
+    same = found.tolist() == list(model.task.classes)  # unless they are of several types
+    return found if same else np.array(model.task.classes, dtype=object)
+
+
 def _check(facts: Any, model: Model, path: str | os.PathLike[str]) -> None:
     """Every field has the type that `load` takes for granted; the rest was checked by `Model.read`."""
     fine = isinstance(facts, Mapping) and set(facts) == _FIELDS and isinstance(facts["parameters"], Mapping)
@@ -125,7 +141,10 @@ def _check(facts: Any, model: Model, path: str | os.PathLike[str]) -> None:
     fine = fine and isinstance(facts["named"], bool) and isinstance(facts["by_table"], bool)
     fine = fine and (facts["threshold"] is None or _is_share(facts["threshold"]))
     columns = [column.name for column in model.recipe.columns]
-    fine = fine and set(columns) <= set(facts["names"])
+    whole = {
+        name.rpartition("_")[0] for name in columns if name not in facts["names"]
+    }  # lists: columns of their places
+    fine = fine and ({name for name in columns if name in facts["names"]} | whole) <= set(facts["names"])
     # An array's columns are encoded by their places, a table's by their names.
     numeric = all(column.kind in ("numeric", "piecewise", "both") for column in model.recipe.columns)
     fine = fine and (facts["by_table"] or (numeric and columns == facts["names"]))

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.evaluation.bootstrap import ONE_GROUP, Estimate, Z, no_interval
-from pellucid.evaluation.shares import ROUNDING, student
+from pellucid.evaluation.shares import ROUNDING, rows_worth, student
 
 __all__ = ["area_influence", "area_interval", "correlations", "spread_of"]
 
@@ -27,8 +27,12 @@ IntArray = NDArray[np.int64]
 _HALVINGS = 60
 
 
-def area_influence(positive: NDArray[np.bool_], scores: NDArray[Any]) -> tuple[float, FloatArray]:
+def area_influence(
+    positive: NDArray[np.bool_], scores: NDArray[Any], weights: FloatArray | None = None
+) -> tuple[float, FloatArray]:
     """The area, and how much each row pulls at it ``[N]``, NaN where only one kind of row is there.
+
+    With ``weights`` ``[N]`` a pair counts as the product of its two.
 
     >>> area, pull = area_influence(np.array([False, False, True, True]), np.array([0.1, 0.4, 0.3, 0.9]))
     >>> area, pull.tolist()
@@ -41,6 +45,8 @@ def area_influence(positive: NDArray[np.bool_], scores: NDArray[Any]) -> tuple[f
         return math.nan, np.full(n, math.nan)
     distinct, rank = np.unique(scores, return_inverse=True)
     rank = rank.reshape(-1)
+    if weights is not None:
+        return _weighted_area(positive, rank, weights)
     negative_at = np.bincount(rank[~positive], minlength=len(distinct))
     positive_at = np.bincount(rank[positive], minlength=len(distinct))
     # Twice the pairs are whole numbers, so that nothing is lost to rounding before the division.
@@ -53,8 +59,27 @@ def area_influence(positive: NDArray[np.bool_], scores: NDArray[Any]) -> tuple[f
     return area, influence
 
 
+def _weighted_area(positive: NDArray[np.bool_], rank: IntArray, weights: FloatArray) -> tuple[float, FloatArray]:
+    w_positive, w_negative = weights[positive], weights[~positive]
+    most = int(rank.max()) + 1
+    negative_at = np.bincount(rank[~positive], weights=w_negative, minlength=most)
+    positive_at = np.bincount(rank[positive], weights=w_positive, minlength=most)
+    # The share of the other kind's weight that lies below a positive row, or above a negative one.
+    below = (np.cumsum(negative_at) - negative_at / 2)[rank[positive]] / w_negative.sum()
+    above = (w_positive.sum() - np.cumsum(positive_at) + positive_at / 2)[rank[~positive]] / w_positive.sum()
+    area = float(w_positive @ below / w_positive.sum())
+    influence = np.empty(len(rank))
+    influence[positive] = w_positive * (below - area) / w_positive.sum()
+    influence[~positive] = w_negative * (above - area) / w_negative.sum()
+    return area, influence
+
+
 def area_interval(
-    area: float, influence: FloatArray, positive: NDArray[np.bool_], groups: IntArray | None = None
+    area: float,
+    influence: FloatArray,
+    positive: NDArray[np.bool_],
+    groups: IntArray | None = None,
+    weights: FloatArray | None = None,
 ) -> Estimate:
     """The area's 95 % interval: the wider, on each side, of two that fail in different places.
 
@@ -69,12 +94,16 @@ def area_interval(
         ``[N]``
     groups
         ``[N]`` numbers from 0: rows of one value belong together (Obuchowski 1997).
+    weights
+        ``[N]``; without, all the same. Then ``influence`` is weighted.
     """
     if math.isnan(area):
         return no_interval(area, "it needs rows of both kinds")
     n_positive, n_negative = float(positive.sum()), float((~positive).sum())
     if min(n_positive, n_negative) < 2:
         return no_interval(area, "a class has one row here")
+    if weights is not None:
+        n_positive, n_negative = rows_worth(weights[positive]), rows_worth(weights[~positive])
     quantile = Z
     variance, freedom = spread_of(influence, positive, groups)
     if groups is not None:

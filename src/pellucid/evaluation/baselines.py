@@ -62,18 +62,27 @@ class Fitted:
     seconds: float
 
 
-def dummy_answers(targets: Array, n_rows: int, classes: int) -> Array:
+def dummy_answers(targets: Array, n_rows: int, classes: int, weights: Array | None = None) -> Array:
     """The training targets' shares of the classes, ``[n_rows, C]``; with ``classes`` 0 their mean, ``[n_rows]``.
 
     >>> dummy_answers(np.array([0, 1, 1, 1]), 1, 2)
     array([[0.25, 0.75]])
     """
     if not classes:
-        return np.full(n_rows, float(np.mean(targets)))
-    return np.tile(np.bincount(targets, minlength=classes) / len(targets), (n_rows, 1))
+        return np.full(n_rows, float(np.average(targets, weights=weights)))
+    counts = np.bincount(targets, weights=weights, minlength=classes)
+    return np.tile(counts / counts.sum(), (n_rows, 1))
 
 
-def linear_answers(inputs: Array, targets: Array, asked: Array, classes: int, *, balanced: bool = False) -> Array:
+def linear_answers(
+    inputs: Array,
+    targets: Array,
+    asked: Array,
+    classes: int,
+    *,
+    balanced: bool = False,
+    weights: Array | None = None,
+) -> Array:
     """Logistic regression (``classes`` 0: ridge regression) on ``inputs`` ``[N, I]``, answering ``asked`` ``[K, I]``.
 
     Returns probabilities ``[K, C]`` or numbers ``[K]``. ``balanced`` gives rare classes more weight.
@@ -85,10 +94,11 @@ def linear_answers(inputs: Array, targets: Array, asked: Array, classes: int, *,
     with _one_thread_below(_WORTH_THREADS, x), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a fit that is not quite at its end is still a fair opponent
         if not classes:
-            numbers: Array = RidgeCV(alphas=_PENALTIES).fit(x, targets).predict(wanted)
+            numbers: Array = RidgeCV(alphas=_PENALTIES).fit(x, targets, weights).predict(wanted)
             return numbers
-        model = _logistic(_best_strength(x, targets, classes, balanced=balanced), balanced=balanced)
-        return _probabilities(model.fit(x, targets), wanted, classes)
+        strength = _best_strength(x, targets, classes, balanced=balanced, weights=weights)
+        model = _logistic(strength, balanced=balanced)
+        return _probabilities(model.fit(x, targets, weights), wanted, classes)
 
 
 def _logistic(strength: float, *, balanced: bool) -> Any:
@@ -97,10 +107,11 @@ def _logistic(strength: float, *, balanced: bool) -> Any:
     return LogisticRegression(C=strength, max_iter=1000, class_weight="balanced" if balanced else None)
 
 
-def _best_strength(x: Array, targets: Array, classes: int, *, balanced: bool) -> float:
+def _best_strength(x: Array, targets: Array, classes: int, *, balanced: bool, weights: Array | None = None) -> float:
     """The one over the penalty with the smallest log loss on five folds; of a large table, on some of its rows."""
     order = _random_order(len(x), targets, seed=0)[: max(10 * _FOLDS, _CELLS_TO_CHOOSE // (x.shape[1] * classes))]
     x, targets = x[order], targets[order]
+    w = np.ones(len(x)) if weights is None else weights[order]
     # Folds by turns within each class, so that none lacks one that has a row for it.
     fold = np.empty(len(targets), dtype=np.int64)
     for k in np.unique(targets):
@@ -111,14 +122,22 @@ def _best_strength(x: Array, targets: Array, classes: int, *, balanced: bool) ->
         if not held.any() or len(np.unique(targets[~held])) < 2:
             continue
         for i, strength in enumerate(_STRENGTHS):
-            model = _logistic(strength, balanced=balanced).fit(x[~held], targets[~held])
+            learned = None if weights is None else w[~held]
+            model = _logistic(strength, balanced=balanced).fit(x[~held], targets[~held], learned)
             p = _probabilities(model, x[held], classes)[np.arange(held.sum()), targets[held]]
-            losses[i] -= np.log(np.maximum(p, _LEAST_PROBABILITY)).sum()
+            losses[i] -= (w[held] * np.log(np.maximum(p, _LEAST_PROBABILITY))).sum()
     return _STRENGTHS[int(losses.argmin())]
 
 
 def forest_answers(
-    inputs: Array, targets: Array, asked: Array, classes: int, *, balanced: bool = False, seed: int = 0
+    inputs: Array,
+    targets: Array,
+    asked: Array,
+    classes: int,
+    *,
+    balanced: bool = False,
+    weights: Array | None = None,
+    seed: int = 0,
 ) -> Array:
     """A random forest (Breiman 2001) on ``inputs`` ``[N, I]``, answering ``asked`` ``[K, I]``.
 
@@ -133,11 +152,11 @@ def forest_answers(
         warnings.simplefilter("ignore")
         if not classes:
             model = RandomForestRegressor(min_samples_leaf=leaf, n_jobs=jobs, random_state=seed)
-            numbers: Array = model.fit(inputs, targets).predict(asked)
+            numbers: Array = model.fit(inputs, targets, weights).predict(asked)
             return numbers
-        weights = "balanced" if balanced else None
-        model = RandomForestClassifier(min_samples_leaf=leaf, n_jobs=jobs, random_state=seed, class_weight=weights)
-        return _probabilities(model.fit(inputs, targets), asked, classes)
+        of_classes = "balanced" if balanced else None
+        model = RandomForestClassifier(min_samples_leaf=leaf, n_jobs=jobs, random_state=seed, class_weight=of_classes)
+        return _probabilities(model.fit(inputs, targets, weights), asked, classes)
 
 
 def boosting_answers(
@@ -148,6 +167,7 @@ def boosting_answers(
     *,
     categorical: Array | None = None,
     balanced: bool = False,
+    weights: Array | None = None,
     seed: int = 0,
 ) -> Array:
     """Histogram gradient boosting on ``inputs`` ``[N, I]``, answering ``asked`` ``[K, I]``.
@@ -162,7 +182,7 @@ def boosting_answers(
         warnings.simplefilter("ignore")
         if not classes:
             model = HistGradientBoostingRegressor(categorical_features=categorical, random_state=seed)
-            numbers: Array = model.fit(inputs, targets).predict(asked)
+            numbers: Array = model.fit(inputs, targets, weights).predict(asked)
             return numbers
         # Its early stopping holds out rows by class, which a class of one row does not allow.
         alone = bool((np.bincount(targets) == 1).any())
@@ -172,7 +192,7 @@ def boosting_answers(
             class_weight="balanced" if balanced else None,
             random_state=seed,
         )
-        return _probabilities(model.fit(inputs, targets), asked, classes)
+        return _probabilities(model.fit(inputs, targets, weights), asked, classes)
 
 
 def _one_thread_below(cells: int, inputs: Array) -> AbstractContextManager[object]:

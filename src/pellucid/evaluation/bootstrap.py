@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,9 +51,12 @@ _ROWS_AT_ONCE = 2_000_000
 _MANY = 5_000
 
 
-@dataclass(frozen=True, kw_only=True)
-class Estimate:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Estimate(float):
     """A metric's value and the ends of its 95 % interval; NaN (``null`` in JSON) where it is not defined.
+
+    An estimate is a number, its ``value``: it compares, rounds, formats and computes as one, and what is computed from
+    it is a plain float without an interval. Two estimates are equal where values, ends and reasons are.
 
     Parameters
     ----------
@@ -62,14 +65,46 @@ class Estimate:
     why
         Why there is no interval, in words; empty where there is one.
 
-    >>> Estimate(value=0.9, low=0.85, high=float("nan")).to_json()
+    >>> found = Estimate(value=0.9, low=0.85, high=float("nan"))
+    >>> found.to_json()
     {'value': 0.9, 'low': 0.85, 'high': None}
+    >>> found > 0.5, f"{found:.1%}", round(found), 1 - found < 0.2
+    (True, '90.0%', 1, True)
     """
 
     value: float
     low: float
     high: float
     why: str = ""
+
+    def __new__(cls, *, value: float, low: float, high: float, why: str = "") -> Self:
+        """The number is the value."""
+        return super().__new__(cls, value)
+
+    def __getnewargs_ex__(self) -> tuple[tuple[()], dict[str, Any]]:  # for copies and pickles
+        return (), self._fields()
+
+    def _fields(self) -> dict[str, Any]:
+        return {"value": self.value, "low": self.low, "high": self.high, "why": self.why}
+
+    def __eq__(self, other: object) -> bool:
+        """All fields of another estimate, NaN being NaN; or the value of a number."""
+        if not isinstance(other, Estimate):
+            return float.__eq__(self, other)
+        pairs = zip(self._fields().values(), other._fields().values(), strict=True)
+        return all(a == b or (isinstance(a, float) and math.isnan(a) and math.isnan(b)) for a, b in pairs)
+
+    def __ne__(self, other: object) -> bool:
+        """Not equal; a float would compare the values alone."""
+        return not self == other
+
+    def __str__(self) -> str:
+        """The number alone, as where it is written into a text or a table; ``repr`` has the interval."""
+        return float.__repr__(self)
+
+    def __hash__(self) -> int:
+        """Of the number, so that equal ones have equal hashes."""
+        return 0 if math.isnan(self.value) else float.__hash__(self)
 
     def to_json(self) -> dict[str, Any]:
         """The three numbers as plain JSON values, and why there is no interval where there is none."""
@@ -102,9 +137,16 @@ def mean_of(column: int) -> Statistic:
     return statistic
 
 
-def group_sums(columns: Sequence[NDArray[Any]], groups: IntArray | None) -> FloatArray:
-    """For each group, or row, the number of its rows and the sums of each of the columns ``[N]``: ``[G, K]``."""
+def group_sums(
+    columns: Sequence[NDArray[Any]], groups: IntArray | None, weights: FloatArray | None = None
+) -> FloatArray:
+    """For each group, or row, the number of its rows and the sums of each of the columns ``[N]``: ``[G, K]``.
+
+    With ``weights`` ``[N]`` the sum of its weights and the weighted sums.
+    """
     z = np.column_stack([np.ones(len(columns[0])), *columns]).astype(np.float64)
+    if weights is not None:
+        z *= weights[:, np.newaxis]
     if groups is None:
         return z
     return np.column_stack([np.bincount(groups, weights=column) for column in z.T])

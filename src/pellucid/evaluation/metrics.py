@@ -30,7 +30,7 @@ from pellucid.evaluation.bootstrap import (
     no_interval,
 )
 from pellucid.evaluation.numbers import increasing, mean_loss, measure_numbers
-from pellucid.evaluation.shares import combined, effective_rows, share
+from pellucid.evaluation.shares import checked_weights, combined, effective_rows, share
 from pellucid.task import Label, Task
 
 __all__ = [
@@ -58,6 +58,7 @@ def classification_metrics(
     *,
     classes: Sequence[Label] | None = None,
     groups: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
     seed: int = 0,
 ) -> Metrics:
     """Measure the probabilities of classes.
@@ -87,6 +88,8 @@ def classification_metrics(
         The labels, for the names ``f1[label]``; without them the class numbers.
     groups
         ``[N]``: rows of one value belong together and are drawn together.
+    weights
+        ``[N]``: how much each row counts, in every metric. The intervals are for rows drawn with their weights.
     seed
         Of the bootstrap.
 
@@ -104,12 +107,18 @@ def classification_metrics(
     rng = np.random.default_rng(seed)
     together = _group_numbers(groups, len(y))
     names = _names(classes, width)
-    found = _count_metrics(y, p.argmax(axis=1), names, together)
-    return found | _probability_metrics(y, p, rng, together, found["accuracy"].low)
+    w = None if weights is None else checked_weights(weights, len(y))
+    found = _count_metrics(y, p.argmax(axis=1), names, together, w)
+    return found | _probability_metrics(y, p, rng, together, found["accuracy"].low, w)
 
 
 def regression_metrics(
-    truth: ArrayLike, predicted: ArrayLike, *, groups: ArrayLike | None = None, seed: int = 0
+    truth: ArrayLike,
+    predicted: ArrayLike,
+    *,
+    groups: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
+    seed: int = 0,
 ) -> Metrics:
     """Measure predicted numbers: ``rmse``, ``mae``, ``median_absolute_error`` (in the target's units) and ``r2``.
 
@@ -121,6 +130,8 @@ def regression_metrics(
         ``[N]`` numbers, or ``[N, 1]``.
     groups
         ``[N]``: rows of one value belong together and are drawn together.
+    weights
+        ``[N]``: how much each row counts.
     seed
         Of the bootstrap.
 
@@ -137,10 +148,19 @@ def regression_metrics(
         raise SettingError(f"truth has {len(y):,} rows, predicted {len(guess):,}: they must be the same")
     # Numbers near 1e308 overflow in their sum; what that touches comes out as not defined.
     with np.errstate(over="ignore", invalid="ignore"):
-        return measure_numbers(y, guess, np.random.default_rng(seed), _group_numbers(groups, len(y)))
+        w = None if weights is None else checked_weights(weights, len(y))
+        return measure_numbers(y, guess, np.random.default_rng(seed), _group_numbers(groups, len(y)), w)
 
 
-def baseline(task: Task, training: ArrayLike, truth: ArrayLike, *, seed: int = 0) -> Metrics:
+def baseline(
+    task: Task,
+    training: ArrayLike,
+    truth: ArrayLike,
+    *,
+    training_weights: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
+    seed: int = 0,
+) -> Metrics:
     """The metrics of an answer that looks at no column: what a model must beat to have learned anything.
 
     For classes the answer is always the training rows' shares of the classes (so the largest class); for a
@@ -154,19 +174,22 @@ def baseline(task: Task, training: ArrayLike, truth: ArrayLike, *, seed: int = 0
         The targets of the training rows, ``[M]`` class numbers or numbers.
     truth
         Those of the rows to be measured on, ``[N]``.
+    training_weights, weights
+        How much each of the rows counts, ``[M]`` and ``[N]``.
     seed
         Of the bootstrap.
 
     >>> round(baseline(Task.regression("y"), [1.0, 3.0], [2.0, 4.0])["mae"].value, 2)
     1.0
     """
+    learned = None if training_weights is None else np.asarray(training_weights, np.float64)
     if not task.is_classification:
-        mean = float(_checked_numbers("training", training).mean())
-        return regression_metrics(truth, np.full(np.size(truth), mean), seed=seed)
+        mean = float(np.average(_checked_numbers("training", training), weights=learned))
+        return regression_metrics(truth, np.full(np.size(truth), mean), weights=weights, seed=seed)
     width = len(task.classes)
-    counts = np.bincount(_checked_classes("training", training, width), minlength=width)
+    counts = np.bincount(_checked_classes("training", training, width), weights=learned, minlength=width)
     shares = np.tile(counts / counts.sum(), (np.size(truth), 1))
-    return classification_metrics(truth, shares, classes=task.classes, seed=seed)
+    return classification_metrics(truth, shares, classes=task.classes, weights=weights, seed=seed)
 
 
 def confusion_matrix(truth: ArrayLike, answers: ArrayLike, classes: int) -> IntArray:
@@ -190,17 +213,19 @@ def metrics_to_json(metrics: Mapping[str, Estimate]) -> dict[str, dict[str, Any]
 # Metrics of counts ------------------------------------------------------------------------------------
 
 
-def _count_metrics(y: IntArray, guess: IntArray, names: Sequence[str], groups: IntArray | None) -> Metrics:
+def _count_metrics(
+    y: IntArray, guess: IntArray, names: Sequence[str], groups: IntArray | None, weights: FloatArray | None
+) -> Metrics:
     """Accuracy, balanced accuracy and F1 are shares of rows, or means of such shares."""
     width = len(names)
     right = guess == y
-    found = {"accuracy": _share(right, np.ones(len(y), dtype=bool), groups)[0]}
+    found = {"accuracy": _share(right, np.ones(len(y), dtype=bool), groups, weights)[0]}
     recalls, f1s = [], []
     for k in range(width):
         of_class = y == k
-        recalls.append(_share(right & of_class, of_class, groups))
+        recalls.append(_share(right & of_class, of_class, groups, weights))
         # F1 = 2 J / (1 + J), where J is the share of right answers among the rows that are of the class or called so.
-        overlap, influence = _share(right & of_class, of_class | (guess == k), groups)
+        overlap, influence = _share(right & of_class, of_class | (guess == k), groups, weights)
         f1s.append((increasing(overlap, lambda j: 2 * j / (1 + j)), 2 * influence / (1 + overlap.value) ** 2))
     found["balanced_accuracy"] = _mean(recalls, groups, disjoint=groups is None)
     found["f1_macro"] = _mean(f1s, groups)
@@ -213,15 +238,22 @@ def _count_metrics(y: IntArray, guess: IntArray, names: Sequence[str], groups: I
 _Known = tuple[Estimate, FloatArray]  # an estimate, and what each row [N] adds to it
 
 
-def _share(hits: NDArray[np.bool_], among: NDArray[np.bool_], groups: IntArray | None) -> _Known:
+def _share(
+    hits: NDArray[np.bool_], among: NDArray[np.bool_], groups: IntArray | None, weights: FloatArray | None
+) -> _Known:
     """The share of hits among some of the rows."""
     n = int(among.sum())
     if not n:
         return no_interval(math.nan, "a class has no row here"), np.zeros(len(hits))
-    value = int(hits.sum()) / n
-    influence = np.where(among, hits - value, 0.0) / n
+    if weights is None:
+        value, inside = int(hits.sum()) / n, None
+        influence = np.where(among, hits - value, 0.0) / n
+    else:
+        inside = weights[among]
+        value = float(weights[hits].sum() / inside.sum())
+        influence = np.where(among, weights * (hits - value), 0.0) / inside.sum()
     within = None if groups is None else np.unique(groups[among], return_inverse=True)[1]
-    rows, quantile = effective_rows(influence[among], within)
+    rows, quantile = effective_rows(influence[among], within, inside)
     if n < 2:
         return no_interval(value, ONE_ROW if len(hits) < 2 else "a class has one row here"), influence
     if math.isnan(rows):
@@ -250,14 +282,19 @@ def _mean(parts: Sequence[_Known], groups: IntArray | None, *, disjoint: bool = 
 
 
 def _probability_metrics(
-    y: IntArray, p: FloatArray, rng: np.random.Generator, groups: IntArray | None, least_accuracy: float
+    y: IntArray,
+    p: FloatArray,
+    rng: np.random.Generator,
+    groups: IntArray | None,
+    least_accuracy: float,
+    weights: FloatArray | None,
 ) -> Metrics:
     n, width = p.shape
     rows, answer = np.arange(n), p.argmax(axis=1)
-    areas = [_area(p[:, k], y == k, groups) for k in ([1] if width == 2 else range(width))]
+    areas = [_area(p[:, k], y == k, groups, weights) for k in ([1] if width == 2 else range(width))]
     every = {"log_loss": -np.log(np.clip(p, SMALLEST, 1.0)), "brier": _brier(p)}  # [N, C] if each class were the truth
     most = {"log_loss": -math.log(SMALLEST), "brier": 1.0 if width == 2 else 2.0}
-    z = group_sums([losses[rows, y] for losses in every.values()], groups)
+    z = group_sums([losses[rows, y] for losses in every.values()], groups, weights)
     found = bootstrap_t(z, [mean_of(i) for i in range(1, 1 + len(every))], rng)
     means = {}
     for i, (name, losses) in enumerate(every.items(), start=1):
@@ -291,11 +328,13 @@ def _if_wrong_more_often(p: FloatArray, losses: FloatArray, answer: IntArray, le
     return least_accuracy * right + (1 - least_accuracy) * wrong
 
 
-def _area(scores: FloatArray, positive: NDArray[np.bool_], groups: IntArray | None) -> _Known:
-    area, influence = area_influence(positive, scores)
+def _area(
+    scores: FloatArray, positive: NDArray[np.bool_], groups: IntArray | None, weights: FloatArray | None
+) -> _Known:
+    area, influence = area_influence(positive, scores, weights)
     if scores.min() == scores.max() and not math.isnan(area):  # one answer for all rows has this area on any rows
         return Estimate(value=area, low=area, high=area), influence
-    return area_interval(area, influence, positive, groups), influence
+    return area_interval(area, influence, positive, groups, weights), influence
 
 
 # Checks -----------------------------------------------------------------------------------------------

@@ -23,14 +23,18 @@ IntArray = NDArray[np.int64]
 
 
 def measure_numbers(
-    y: FloatArray, guess: FloatArray, rng: np.random.Generator, groups: IntArray | None
+    y: FloatArray,
+    guess: FloatArray,
+    rng: np.random.Generator,
+    groups: IntArray | None,
+    weights: FloatArray | None = None,
 ) -> dict[str, Estimate]:
     """RMSE, MAE, the median absolute error and R² of numbers ``[N]``; see `metrics.regression_metrics`."""
     error = np.abs(y - guess)
     # A common factor changes no ratio and keeps the squares of very large or small numbers in range.
     scale = max(float(error.max()), float(np.abs(y - y.mean()).max())) or 1.0
     size, centred = error / scale, (y - y.mean()) / scale
-    z = group_sums([size**2, size, centred, centred**2], groups)
+    z = group_sums([size**2, size, centred, centred**2], groups, weights)
     square, absolute, unexplained = bootstrap_t(z, [mean_of(1), mean_of(2), _unexplained], rng)
     losses = z * (len(z) / len(y))  # [G, K]; their means are the means of rows
     square = mean_loss(square, losses[:, 1], skewed=lopsided(y - guess))
@@ -40,7 +44,9 @@ def measure_numbers(
     return {
         "rmse": increasing(square, lambda s: scale * math.sqrt(s)),
         "mae": increasing(absolute, lambda s: scale * s),
-        "median_absolute_error": _median(error, groups),
+        "median_absolute_error": _median(error, groups)
+        if weights is None
+        else _weighted_median(error, groups, weights),
         "r2": _r2(unexplained, square, y),
     }
 
@@ -88,6 +94,30 @@ def _median(error: FloatArray, groups: IntArray | None) -> Estimate:
     if ordered[low - 1] == ordered[high]:
         return no_interval(value, "the errors in the middle are all the same")
     return Estimate(value=value, low=float(ordered[low - 1]), high=float(ordered[high]))
+
+
+def _weighted_median(error: FloatArray, groups: IntArray | None, weights: FloatArray) -> Estimate:
+    """The error below and above which half of the weight lies, between two ordered errors as in `_median`."""
+    if groups is None:  # a row of no weight is none
+        error, weights = error[weights > 0], weights[weights > 0]
+    order = np.argsort(error, kind="stable")
+    ordered, share = error[order], np.cumsum(weights[order]) / weights.sum()
+    at = int(np.searchsorted(share, 0.5 - 1e-12))
+    value = float(ordered[at])
+    if abs(share[at] - 0.5) < 1e-12:  # half of the weight, as between two rows in the middle
+        value = float(ordered[at] + ordered[int(np.searchsorted(share, 0.5 + 1e-12))]) / 2
+    below = error <= value
+    centred = weights * (below - float(weights @ below) / weights.sum()) / weights.sum()
+    rows, quantile = effective_rows(centred, groups, weights)
+    if math.isnan(rows) or len(error) < 2:
+        return no_interval(value, ONE_ROW if len(error) < 2 else ONE_GROUP)
+    reach = quantile / (2 * math.sqrt(rows))
+    low, high = int(np.searchsorted(share, 0.5 - reach)), int(np.searchsorted(share, 0.5 + reach))
+    if (0.5 - reach) * rows < 1 or high >= len(error):
+        return no_interval(value, "so few rows have no inner ones that hold the middle")
+    if ordered[low] == ordered[high]:
+        return no_interval(value, "the errors in the middle are all the same")
+    return Estimate(value=value, low=min(value, float(ordered[low])), high=max(value, float(ordered[high])))
 
 
 def mean_loss(found: Estimate, losses: FloatArray, *, most: float = math.inf, skewed: bool = False) -> Estimate:

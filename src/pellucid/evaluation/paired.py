@@ -25,7 +25,7 @@ from pellucid.errors import SettingError
 from pellucid.evaluation.areas import area_influence, area_interval, correlations, spread_of
 from pellucid.evaluation.bootstrap import ALL_ALIKE, ONE_GROUP, Estimate, no_interval
 from pellucid.evaluation.names import name_of_metric
-from pellucid.evaluation.shares import combined, effective_rows, student
+from pellucid.evaluation.shares import checked_weights, combined, effective_rows, student
 from pellucid.evaluation.tails import UNSEEN
 from pellucid.task import Task
 
@@ -53,7 +53,12 @@ def headline(task: Task) -> Headline:
 
 
 def paired_differences(
-    metric: Headline, truth: ArrayLike, answers: Sequence[Array], *, groups: ArrayLike | None = None
+    metric: Headline,
+    truth: ArrayLike,
+    answers: Sequence[Array],
+    *,
+    groups: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
 ) -> tuple[FloatArray, tuple[Estimate, ...]]:
     """Compare the first model with each of the others on the same rows.
 
@@ -67,6 +72,8 @@ def paired_differences(
         For each of the ``M`` models probabilities ``[N, C]`` or numbers ``[N]``.
     groups
         ``[N]``: rows of one value belong together and count as their sum.
+    weights
+        ``[N]``: how much each row counts, in the metrics and in their differences.
 
     Returns
     -------
@@ -86,7 +93,7 @@ def paired_differences(
         raise SettingError(f"every model must answer each of the {n:,} rows (at least one), got {_lengths(answers)}")
     together = None if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1].astype(np.int64)
     compare = {"roc_auc": _areas, "accuracy": _shares_right, "rmse": _root_mean_squares}[metric]
-    values, found = compare(y, answers, together)
+    values, found = compare(y, answers, together, None if weights is None else checked_weights(weights, n))
     if n < 2 or (together is not None and not together.any()):
         found = [no_interval(each.value, ONE_GROUP) for each in found]
     return np.array(values), tuple(found)
@@ -96,12 +103,16 @@ def paired_differences(
 _Compared = tuple[list[float], list[Estimate]]
 
 
-def _root_mean_squares(truth: Array, answers: Sequence[Array], groups: IntArray | None) -> _Compared:
+def _root_mean_squares(
+    truth: Array, answers: Sequence[Array], groups: IntArray | None, weights: FloatArray | None
+) -> _Compared:
     errors = np.stack([np.abs(answer - truth) for answer in answers])  # [M, N]
     scale = float(errors.max()) or 1.0  # keeps the squares of very large or small numbers in range
     squares = (errors / scale) ** 2
-    centred = squares - squares.mean(axis=1, keepdims=True)
-    values = np.sqrt(squares.mean(axis=1))
+    w = 1.0 if weights is None else weights  # with the mean 1
+    means = (w * squares).mean(axis=1)
+    centred = w * (squares - means[:, np.newaxis])
+    values = np.sqrt(means)
     # d√A = dA / 2√A; a model without an error moves by none.
     pulls = centred / (2 * np.where(values > 0, values, 1.0)[:, np.newaxis])
     found = []
@@ -109,9 +120,7 @@ def _root_mean_squares(truth: Array, answers: Sequence[Array], groups: IntArray 
         value = float(values[m] - values[0])
         by_slope = _student(value, (pulls[m] - pulls[0]) / len(truth), groups)
         # The slopes are taken at the errors seen, which makes few rows too sure: the plain test has to agree.
-        by_squares = _student(
-            float(squares[m].mean() - squares[0].mean()), (centred[m] - centred[0]) / len(truth), groups
-        )
+        by_squares = _student(float(means[m] - means[0]), (centred[m] - centred[0]) / len(truth), groups)
         low, high = by_slope.low, by_slope.high
         if by_squares.low <= 0 <= by_squares.high:  # √B − √A = (B − A) / (√A + √B)
             both = float(values[0] + values[m])
@@ -133,24 +142,37 @@ def _student(value: float, influence: FloatArray, groups: IntArray | None) -> Es
 # Accuracy -----------------------------------------------------------------------------------------------
 
 
-def _shares_right(truth: Array, answers: Sequence[Array], groups: IntArray | None) -> _Compared:
+def _shares_right(
+    truth: Array, answers: Sequence[Array], groups: IntArray | None, weights: FloatArray | None
+) -> _Compared:
     right = [answer.argmax(axis=1) == truth for answer in answers]
-    return [float(each.mean()) for each in right], [_tango(right[0], other, groups) for other in right[1:]]
+    w = 1.0 if weights is None else weights
+    return [float((w * each).mean()) for each in right], [
+        _tango(right[0], other, groups, weights) for other in right[1:]
+    ]
 
 
-def _tango(first: NDArray[np.bool_], other: NDArray[np.bool_], groups: IntArray | None) -> Estimate:
+def _tango(
+    first: NDArray[np.bool_], other: NDArray[np.bool_], groups: IntArray | None, weights: FloatArray | None
+) -> Estimate:
     """The difference of two shares of the same rows; where no row tells them apart it is not 0 to 0."""
     n = len(first)
-    wins, losses = int((first & ~other).sum()), int((other & ~first).sum())
+    w = np.ones(n) if weights is None else weights
+    wins, losses = float(w[first & ~other].sum()), float(w[other & ~first].sum())
     value = (wins - losses) / n
     apart = first.astype(np.float64) - other
-    rows, quantile = effective_rows((apart - value) / n, groups)
+    rows, quantile = effective_rows(w * (apart - value) / n, groups, weights)
     if math.isnan(rows):
         return no_interval(value, ONE_GROUP)
     scale = rows / n
     low = -_highest(losses * scale, wins * scale, rows, quantile)
     high = _highest(wins * scale, losses * scale, rows, quantile)
-    if groups is None and wins + losses <= _FEW_DISCORDANT and _exact(wins, losses) > 0.05:
+    # The test counts rows, and what unequal weights tell is worth fewer.
+    if (
+        groups is None
+        and (wins + losses) * scale <= _FEW_DISCORDANT
+        and _exact(round(wins * scale), round(losses * scale)) > 0.05
+    ):
         low, high = min(low, 0.0), max(high, 0.0)
     return Estimate(value=value, low=min(low, value), high=max(high, value))
 
@@ -185,11 +207,12 @@ def _exact(wins: int, losses: int) -> float:
 # ROC AUC ------------------------------------------------------------------------------------------------
 
 
-def _areas(truth: Array, answers: Sequence[Array], groups: IntArray | None) -> _Compared:
+def _areas(truth: Array, answers: Sequence[Array], groups: IntArray | None, weights: FloatArray | None) -> _Compared:
     positive = truth == 1
-    known = [area_influence(positive, answer[:, 1]) for answer in answers]
+    known = [area_influence(positive, answer[:, 1], weights) for answer in answers]
     alone = [
-        _alone(answer[:, 1], area, pull, positive, groups) for answer, (area, pull) in zip(answers, known, strict=True)
+        _alone(answer[:, 1], area, pull, positive, groups, weights)
+        for answer, (area, pull) in zip(answers, known, strict=True)
     ]
     found = []
     for m in range(1, len(answers)):
@@ -214,12 +237,17 @@ def _areas(truth: Array, answers: Sequence[Array], groups: IntArray | None) -> _
 
 
 def _alone(
-    scores: Array, area: float, influence: FloatArray, positive: NDArray[np.bool_], groups: IntArray | None
+    scores: Array,
+    area: float,
+    influence: FloatArray,
+    positive: NDArray[np.bool_],
+    groups: IntArray | None,
+    weights: FloatArray | None,
 ) -> Estimate:
     """An area's own interval; one score for all rows has the same area on any rows."""
     if scores.min() == scores.max():
         return Estimate(value=area, low=area, high=area)
-    return area_interval(area, influence, positive, groups)
+    return area_interval(area, influence, positive, groups, weights)
 
 
 def _lengths(answers: Sequence[Array]) -> str:

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from pellucid.errors import DataError, SettingError
 from pellucid.evaluation.bootstrap import Estimate, bootstrap_t, group_sums, mean_of, no_interval
+from pellucid.evaluation.shares import checked_weights
 from pellucid.evaluation.tails import room_above
 
 __all__ = ["mean_answer", "reconstruction_metrics", "row_errors"]
@@ -23,7 +24,12 @@ _CELLS_AT_ONCE = 4_000_000
 
 
 def reconstruction_metrics(
-    truth: Features, answers: Features, *, groups: ArrayLike | None = None, seed: int = 0
+    truth: Features,
+    answers: Features,
+    *,
+    groups: ArrayLike | None = None,
+    seed: int = 0,
+    weights: ArrayLike | None = None,
 ) -> dict[str, Estimate]:
     """Measure answers against the inputs, over all features together, with 95 % intervals over the rows.
 
@@ -55,12 +61,13 @@ def reconstruction_metrics(
     """
     _check(truth, answers)
     square, absolute = row_errors(truth, answers), row_errors(truth, answers, power=1)
-    centre = truth.mean(axis=0, dtype=np.float64)
+    w = None if weights is None else checked_weights(weights, len(truth))
+    centre = truth.mean(axis=0, dtype=np.float64) if w is None else w @ truth / len(truth)
     spread = row_errors(truth, np.broadcast_to(centre, truth.shape))
     if (truth == truth[0]).all():  # where rounding in the mean would leave a spread that is not there
         spread = np.zeros(len(truth))
     together = None if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1].astype(np.int64)
-    z = group_sums([square, absolute, spread], together)
+    z = group_sums([square, absolute, spread], together, w)
     errors, sizes, unexplained = bootstrap_t(z, [mean_of(1), mean_of(2), _ratio], np.random.default_rng(seed))
     losses = z * (len(z) / len(truth))
     return {"mse": _of_losses(errors, losses[:, 1]), "mae": _of_losses(sizes, losses[:, 2]), "r2": _r2(unexplained)}
@@ -103,13 +110,16 @@ def row_errors(truth: Features, answers: Features, *, power: int = 2) -> FloatAr
     return found
 
 
-def mean_answer(training: Features, n_rows: int) -> Features:
+def mean_answer(training: Features, n_rows: int, weights: FloatArray | None = None) -> Features:
     """What a network must beat: the mean of the training rows ``[M, F]`` as the answer to each of ``n_rows`` rows.
 
     >>> mean_answer(np.array([[1.0, 2.0], [3.0, 4.0]]), 3).tolist()
     [[2.0, 3.0], [2.0, 3.0], [2.0, 3.0]]
     """
-    return np.broadcast_to(training.mean(axis=0, dtype=np.float64), (n_rows, training.shape[1]))
+    mean = training.mean(axis=0, dtype=np.float64)
+    if weights is not None:
+        mean = weights @ training.astype(np.float64) / weights.sum()
+    return np.broadcast_to(mean, (n_rows, training.shape[1]))
 
 
 def _check(truth: Features, answers: Features) -> None:

@@ -14,11 +14,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from pellucid.errors import SettingError
 from pellucid.evaluation.bootstrap import LEVEL, Estimate, Z, no_interval
 
-__all__ = ["ROUNDING", "combined", "effective_rows", "share", "student"]
+__all__ = ["ROUNDING", "checked_weights", "combined", "effective_rows", "rows_worth", "share", "student"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -107,8 +108,30 @@ def combined(parts: Sequence[Estimate], weights: Sequence[float], correlation: N
     return Estimate(value=total, low=total - reaches[0], high=total + reaches[1])
 
 
-def effective_rows(influence: FloatArray, groups: IntArray | None) -> tuple[float, float]:
+def checked_weights(weights: ArrayLike, n: int) -> FloatArray:
+    """Weights ``[N]`` with the mean 1; raises `SettingError` where one is negative or no number, or all are 0."""
+    w = np.asarray(weights, dtype=np.float64)
+    if w.shape != (n,) or not np.isfinite(w).all() or (w < 0).any() or not w.any():
+        raise SettingError(f"weights must be {n:,} finite numbers of at least 0, not all 0, got shape {w.shape}")
+    scaled: FloatArray = w * (n / w.sum())
+    return scaled
+
+
+def rows_worth(weights: FloatArray) -> float:
+    """Of how many rows of one weight a mean is as well known as of these (Kish 1965): (Σ w)² / Σ w².
+
+    >>> rows_worth(np.array([1.0, 1.0, 1.0])), round(rows_worth(np.array([1.0, 1.0, 10.0])), 2)
+    (3.0, 1.41)
+    """
+    return float(weights.sum()) ** 2 / float(weights @ weights)
+
+
+def effective_rows(
+    influence: FloatArray, groups: IntArray | None, weights: FloatArray | None = None
+) -> tuple[float, float]:
     """As how many independent rows these count for a share, and the quantile that their number of groups asks for.
+
+    Rows of unequal weights count as fewer (`rows_worth`).
 
     Rows of one group resemble each other. The variance of a share from the groups' sums, over that from single rows,
     is the design effect by which the rows are divided (Korn & Graubard 1998). Where no row differs from another it
@@ -120,10 +143,12 @@ def effective_rows(influence: FloatArray, groups: IntArray | None) -> tuple[floa
         ``[N]`` what each row adds to the share, less its mean.
     groups
         ``[N]`` numbers from 0, or ``None``: every row is its own.
+    weights
+        ``[N]``, or ``None``: all the same. Then ``influence`` is weighted.
     """
-    n = len(influence)
+    n = float(len(influence)) if weights is None else rows_worth(weights)
     if groups is None:
-        return float(n), Z
+        return n, Z
     sums = np.bincount(groups, weights=influence)
     n_groups = len(sums)
     if n_groups < 2:
@@ -131,4 +156,4 @@ def effective_rows(influence: FloatArray, groups: IntArray | None) -> tuple[floa
     alone = float(influence @ influence)
     together = float(sums @ sums) * n_groups / (n_groups - 1)
     effect = together / alone if alone > ROUNDING**2 else n / n_groups
-    return n / min(max(1.0, effect), float(n)), student(n_groups - 1)
+    return n / min(max(1.0, effect), n), student(n_groups - 1)

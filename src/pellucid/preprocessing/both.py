@@ -70,7 +70,7 @@ class BothStep:
         return cls(number=number, bins=bins)
 
 
-def fit_both(name: str, column: Any, scaling: Scaling, bins: Bins) -> BothStep:
+def fit_both(name: str, column: Any, scaling: Scaling, bins: Bins, weights: FloatArray | None = None) -> BothStep:
     """Take scale and edges from an Arrow column that holds the training rows only.
 
     >>> import numpy as np
@@ -81,5 +81,5 @@ def fit_both(name: str, column: Any, scaling: Scaling, bins: Bins) -> BothStep:
     >>> np.round(step.encode_one(35), 3).tolist(), step.encode_one(None)
     ([0.612, 1.0, 0.5, 0.0], (0.0, 0.0, 0.0, 1.0))
     """
-    number = replace(fit_numeric(name, column, scaling=scaling), indicator=False)
+    number = replace(fit_numeric(name, column, scaling=scaling, weights=weights), indicator=False)
     return BothStep(number=number, bins=replace(fit_piecewise(name, column, bins), bounded=True))

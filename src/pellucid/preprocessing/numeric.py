@@ -37,7 +37,7 @@ import numpy as np
 from pellucid.preprocessing import checks
 from pellucid.preprocessing.values import FloatArray, number_of, numbers
 
-__all__ = ["SCALINGS", "NumericStep", "Scaling", "centre_and_spread", "fit_numeric"]
+__all__ = ["SCALINGS", "NumericStep", "Scaling", "centre_and_spread", "fit_numeric", "weighted_moments"]
 
 Scaling = Literal["standard", "robust", "quantile", "none"]
 SCALINGS: tuple[str, ...] = get_args(Scaling)
@@ -177,8 +177,12 @@ class NumericStep:
         )
 
 
-def fit_numeric(name: str, column: Any, *, scaling: Scaling = "standard") -> NumericStep:
+def fit_numeric(
+    name: str, column: Any, *, scaling: Scaling = "standard", weights: FloatArray | None = None
+) -> NumericStep:
     """Take the statistics of an Arrow column that holds the training rows only.
+
+    With ``weights`` ``[rows]`` the mean and the standard deviation are weighted; medians and quantiles are not.
 
     >>> import pyarrow as pa
     >>> step = fit_numeric("age", pa.array([20.0, 40.0, None]))
@@ -193,7 +197,7 @@ def fit_numeric(name: str, column: Any, *, scaling: Scaling = "standard") -> Num
     if present.size:
         # Halves first: the mean of two middle values near the largest number would overflow.
         median = float(np.median(present * 0.5)) * 2.0
-        centre, scale = centre_and_spread(present)
+        centre, scale = weighted_moments(present, None if weights is None else weights[~np.isnan(values)])
         if scaling == "quantile":
             knots, scores = _normal_scores(present)
         if scaling == "robust" and scale > 0.0:
@@ -230,6 +234,22 @@ def centre_and_spread(values: FloatArray) -> tuple[float, float]:
         unit = _unit(float(np.abs(deviations).max()))
         spread = math.sqrt(float(np.mean(np.square(deviations / unit)))) * unit
     return mean, spread
+
+
+def weighted_moments(values: FloatArray, weights: FloatArray | None) -> tuple[float, float]:
+    """Mean and standard deviation (of N) of finite ``values`` ``[rows]``, each counted ``weights`` ``[rows]`` times.
+
+    >>> weighted_moments(np.array([0.0, 5.0]), np.array([4.0, 1.0]))
+    (1.0, 2.0)
+    """
+    x = np.asarray(values, np.float64)
+    if weights is None or x.size == 0 or x.min() == x.max():
+        return centre_and_spread(x)
+    # Squares of very large or small numbers would leave the range of floats; a power of two rounds nothing.
+    unit = 2.0 ** (math.frexp(float(np.abs(x).max()))[1] - 1)
+    x = x / unit
+    mean = float(np.average(x, weights=weights))
+    return mean * unit, math.sqrt(float(np.average((x - mean) ** 2, weights=weights))) * unit
 
 
 def _unit(largest: float) -> float:

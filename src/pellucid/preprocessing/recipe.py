@@ -98,6 +98,7 @@ class Recipe:
         bins: Bins | None = None,
         max_categories: int = 50,
         rare_below: int | float | None = None,
+        weights: FloatArray | None = None,
     ) -> Recipe:
         """Take the statistics of the schema's features from the training ``rows`` only.
 
@@ -117,6 +118,8 @@ class Recipe:
         rare_below
             Levels seen fewer times than this go into ``(rare)``: a count, or a share of the training rows (a
             float below 1). Not given: 5, or 2 where there are fewer than 100 training rows.
+        weights
+            For each of ``rows`` how often it counts in the mean and the standard deviation of numbers.
 
         Raises
         ------
@@ -141,7 +144,7 @@ class Recipe:
             cells = one_array(columns[column.name]).take(index)
             match _kind_of_step(column.kind, cells.type):
                 case "numeric":
-                    steps.append(fit_number(column.name, cells, scaling, bins))
+                    steps.append(fit_number(column.name, cells, scaling, bins, weights))
                 case "boolean":
                     steps.append(fit_boolean(column.name, cells))
                 case "date":
@@ -261,11 +264,11 @@ def _rare_count(rare_below: int | float | None, n_rows: int) -> int:
     raise SettingError(f"rare_below must be a count of at least 1 or a share of the rows below 1.0, got {rare_below!r}")
 
 
-def fit_number(name: str, cells: Any, scaling: Scaling, bins: Bins | None) -> Step:
+def fit_number(name: str, cells: Any, scaling: Scaling, bins: Bins | None, weights: FloatArray | None = None) -> Step:
     """The step of a numeric column: scaled, cut into bins, or both."""
     if bins is None:
-        return fit_numeric(name, cells, scaling=scaling)
-    return fit_both(name, cells, scaling, bins) if bins.scaled_too else fit_piecewise(name, cells, bins)
+        return fit_numeric(name, cells, scaling=scaling, weights=weights)
+    return fit_both(name, cells, scaling, bins, weights) if bins.scaled_too else fit_piecewise(name, cells, bins)
 
 
 def _kind_of_step(kind: str, arrow_type: Any) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 
 from pellucid.errors import DataError
 from pellucid.preprocessing import checks
-from pellucid.preprocessing.numeric import LARGEST, centre_and_spread
+from pellucid.preprocessing.numeric import LARGEST, weighted_moments
 from pellucid.preprocessing.values import FloatArray
 
 __all__ = ["TargetScaler"]
@@ -40,8 +40,8 @@ class TargetScaler:
     ceiling: float | None = None
 
     @classmethod
-    def fit(cls, values: FloatArray, *, log: bool = False) -> TargetScaler:
-        """Take mean and standard deviation of the training targets ``[rows]``.
+    def fit(cls, values: FloatArray, weights: FloatArray | None = None, *, log: bool = False) -> TargetScaler:
+        """Take mean and standard deviation of the training targets ``[rows]``, each counted ``weights`` times.
 
         Of twenty rows or more none of which is negative, no answer will be. ``log`` takes those of ln(y + offset),
         where the offset is 0 unless there are zeros, and answers are at most e times the largest target.
@@ -61,7 +61,7 @@ class TargetScaler:
             raise DataError(f"the target must lie within ±{LARGEST:g}; divide it by a constant")
         floor = 0.0 if y.size >= _ENOUGH and y.min() >= 0 else None
         if not log:
-            mean, scale = centre_and_spread(y)
+            mean, scale = weighted_moments(y, weights)
             return cls(mean=mean, scale=scale or 1.0, floor=floor)
         if y.min() < 0 or y.max() <= 0:
             raise DataError(
@@ -69,7 +69,7 @@ class TargetScaler:
                 f"to {y.max():g} in the training rows; leave it as it is (--target-transform none)"
             )
         offset = 0.0 if y.min() > 0 else float(np.quantile(y[y > 0], _LOW))
-        mean, scale = centre_and_spread(np.log(y + offset))
+        mean, scale = weighted_moments(np.log(y + offset), weights)
         ceiling = min(float(np.e * y.max()), LARGEST)
         return cls(mean=mean, scale=scale or 1.0, offset=offset, floor=0.0, ceiling=ceiling)
 

@@ -49,6 +49,16 @@ class Rows:
     def __len__(self) -> int:
         return len(self.inputs)
 
+    def weighted(self, weights: Array | None, at: Array) -> Rows:
+        """The same rows with the weights of these numbers; ``None``: all count the same."""
+        return self if weights is None else replace(self, weights=weights[at])
+
+    def mass(self, at: Array | None = None) -> float:
+        """The sum of the weights of these rows, or of all; without weights, their number."""
+        if self.weights is None:
+            return float(len(self) if at is None else len(at))
+        return float((self.weights if at is None else self.weights[at]).sum())
+
     def take(self, at: Array) -> Rows:
         """The rows of these numbers."""
         inputs = self.inputs[at]
@@ -239,10 +249,10 @@ def _run_epoch(
             where = f"epoch {state.epoch + 1}, batch {batch + 1} of {steps}"
             cause = explain(engine, train.inputs[rows], train.targets[rows], masks, rate)
             raise DivergenceError(f"training met {loss} in {where}: {cause}")
-        total += loss * len(rows)
+        total += loss * train.mass(rows)
         if interrupted():
             return None
-    return total / len(train), rate
+    return total / train.mass(), rate
 
 
 def after_epoch(
@@ -299,10 +309,18 @@ def _validate(engine: Engine, rows: Rows) -> tuple[float, float]:
     logits = engine.logits(rows.inputs).astype(np.float64)
     loss = loss_and_gradient(engine.loss, logits, rows.targets, rows.weights).value
     if engine.loss.name == "cross_entropy":
-        return loss, float((logits.argmax(axis=1) == rows.targets).mean())
+        return loss, _mean(logits.argmax(axis=1) == rows.targets, rows.weights)
     if engine.loss.name == "bce":
-        return loss, float(((logits > 0) == (rows.targets > 0.5)).mean())
+        return loss, _mean(((logits > 0) == (rows.targets > 0.5)).mean(axis=1), rows.weights)
     if (rows.targets == rows.targets[0]).all():
         return loss, math.nan
-    spread = float(((rows.targets - rows.targets.mean(axis=0)) ** 2).sum())
-    return loss, 1 - float(((logits - rows.targets) ** 2).sum()) / spread
+    each = None if rows.weights is None else rows.weights[:, None]
+    middle = rows.targets.mean(axis=0) if each is None else (each * rows.targets).sum(axis=0) / rows.mass()
+    missed, spread = (logits - rows.targets) ** 2, (rows.targets - middle) ** 2
+    if each is not None:
+        missed, spread = missed * each, spread * each
+    return loss, 1 - float(missed.sum()) / float(spread.sum())
+
+
+def _mean(values: Array, weights: Array | None) -> float:
+    return float(values.mean()) if weights is None else float(weights @ values / weights.sum())

@@ -222,8 +222,9 @@ def _run_epoch(
                 )
                 problem = f"training met {losses[j]} in epoch {epoch + 1}, batch {batch + 1} of {steps}: {cause}"
                 found[k] = _conclude(stack, j, states[k], runs[k].plan, "diverged", problem)
-        total += losses * size
-    return list(zip((total / count).tolist(), rates, strict=True))
+        total += losses * [train.mass(runs[k].rows if drawn is None else drawn[j]) for j, k in enumerate(alive)]
+    mass = np.array([train.mass(runs[k].rows) for k in alive])
+    return list(zip((total / mass).tolist(), rates, strict=True))
 
 
 def _answers(stack: StackEngine, parts: list[Rows]) -> Array:

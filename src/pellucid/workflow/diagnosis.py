@@ -150,14 +150,16 @@ def _some(seen: Seen, places: Array) -> Seen:
 
 def _base_loss(task: Task, train: Rows, validation: Rows) -> float:
     """The loss of the validation rows where every row gets the answer that suits the training rows best."""
-    targets = train.targets
+    targets, weights = train.targets, train.weights
     if task.loss.name == "cross_entropy":
-        shares = np.bincount(targets, minlength=task.outputs) / len(targets)
+        shares = np.bincount(targets, weights=weights, minlength=task.outputs) / train.mass()
         constant = np.log(np.maximum(shares, 1e-9))[np.newaxis]
     elif task.loss.name == "bce":
-        share = np.clip(targets.mean(axis=0), 1e-9, 1 - 1e-9)
+        share = np.clip(np.average(targets, axis=0, weights=weights), 1e-9, 1 - 1e-9)
         constant = np.log(share / (1 - share))[np.newaxis]
     else:
-        constant = (np.median if task.loss.name == "mae" else np.mean)(targets, axis=0)[np.newaxis]
+        constant = np.average(targets, axis=0, weights=weights)[np.newaxis]
+        if task.loss.name == "mae":
+            constant = np.median(targets, axis=0)[np.newaxis]
     logits = np.repeat(constant.astype(np.float64), len(validation), axis=0)
     return loss_and_gradient(task.loss, logits, validation.targets, validation.weights).value

@@ -20,6 +20,7 @@ from pellucid.preprocessing.target import TargetScaler
 from pellucid.task import Loss, Task
 from pellucid.training.loop import Rows
 from pellucid.workflow.settings import Settings
+from pellucid.workflow.weights import weights_of
 
 __all__ = ["Fitted", "fit_to", "training_rows"]
 
@@ -53,6 +54,8 @@ def fit_to(rows: Array, table: Table, schema: Schema, target: Target | None, set
         A column cannot be encoded, or a setting does not suit the target.
     """
     values = None if target is None else target.at(rows)
+    weights = weights_of(table, settings)
+    weights = None if weights is None else weights[rows]
     recipe = Recipe.fit(
         table,
         schema,
@@ -61,10 +64,11 @@ def fit_to(rows: Array, table: Table, schema: Schema, target: Target | None, set
         bins=_bins(settings, target, values, len(rows)),
         max_categories=settings.max_categories,
         rare_below=settings.rare_below,
+        weights=weights,
     )
     width = len(recipe.feature_names)
-    task = _task(settings, target, values, width)
-    scaler = _scaler(settings, task, values)
+    task = _task(settings, target, values, width, weights)
+    scaler = _scaler(settings, task, values, weights)
     layers = {name: getattr(settings, name) for name in _LAYERS}
     network = mlp(width, settings.hidden, task.outputs, **layers)
     if target is None:
@@ -72,11 +76,11 @@ def fit_to(rows: Array, table: Table, schema: Schema, target: Target | None, set
     return Fitted(recipe=recipe, scaler=scaler, task=task, network=network, notes=tuple(_shared_features(recipe)))
 
 
-def _scaler(settings: Settings, task: Task, values: Array | None) -> TargetScaler | None:
+def _scaler(settings: Settings, task: Task, values: Array | None, weights: Array | None) -> TargetScaler | None:
     """That of a number to predict."""
     log = settings.target_transform == "log"
     if task.kind == "regression" and values is not None:
-        return TargetScaler.fit(values, log=log)
+        return TargetScaler.fit(values, weights, log=log)
     if log:
         raise SettingError(f"target_transform log is for numbers, but this is a {task.kind}: leave it out")
     return None
@@ -106,7 +110,9 @@ def _bins(settings: Settings, target: Target | None, train_values: Array | None,
     )
 
 
-def _task(settings: Settings, target: Target | None, train_values: Array | None, width: int) -> Task:
+def _task(
+    settings: Settings, target: Target | None, train_values: Array | None, width: int, row_weights: Array | None
+) -> Task:
     kind = "reconstruction" if target is None else target.task_kind
     defaults = {"binary": "bce", "multiclass": "cross_entropy"}
     name = defaults.get(kind, "mse") if settings.loss == "auto" else settings.loss
@@ -115,8 +121,9 @@ def _task(settings: Settings, target: Target | None, train_values: Array | None,
         if target is None or train_values is None or target.task_kind == "regression":
             seen = "a reconstruction has none" if target is None else "the target is a number"
             raise SettingError(f"class_weight balanced is for classes, but {seen}")
-        counts = np.bincount(train_values, minlength=len(target.classes))
-        weights = tuple(float(w) for w in len(train_values) / (len(counts) * np.maximum(counts, 1)))
+        counts = np.bincount(train_values, weights=row_weights, minlength=len(target.classes))
+        least = 1 if row_weights is None else row_weights.min()
+        weights = tuple(float(w) for w in counts.sum() / (len(counts) * np.maximum(counts, least)))
     loss = Loss(
         name=name,  # type: ignore[arg-type]
         label_smoothing=settings.label_smoothing,

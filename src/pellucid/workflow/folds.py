@@ -20,6 +20,7 @@ from pellucid.training.loop import Rows
 from pellucid.workflow.edited import check_editable, fit_to_split
 from pellucid.workflow.prepare import Held, Prepared, prepare, split_of
 from pellucid.workflow.settings import Settings
+from pellucid.workflow.weights import weights_of
 
 __all__ = [
     "ROW_SETTINGS",
@@ -42,7 +43,7 @@ _MOST = 100  # folds
 ROW_SETTINGS = (
     "target", "task", "test_data", "image_size", "image_channels", "header", "separator", "encoding", "missing",
     "numeric", "categorical", "boolean", "date", "drop", "keep", "validation", "test", "group", "time", "seed",
-    "max_unpacked",
+    "max_unpacked", "sample_weight",
 )  # fmt: skip
 
 
@@ -153,8 +154,10 @@ def with_split(base: Prepared, split: Split) -> Prepared:
     def inputs(rows: Array) -> Array:
         return fitted.recipe.transform(table.take(rows), dtype=np.dtype(settings.dtype))
 
+    weights = weights_of(table, settings)
+
     def seen(rows: Array) -> Rows:
-        return fitted.rows(inputs(rows), None if target is None else target.at(rows))
+        return fitted.rows(inputs(rows), None if target is None else target.at(rows)).weighted(weights, rows)
 
     train = seen(split.train)
     asked = inputs(split.test)
@@ -168,7 +171,14 @@ def with_split(base: Prepared, split: Split) -> Prepared:
         network=fitted.network,
         train=train,
         validation=seen(split.validation) if len(split.validation) else train,
-        measured=Held(name="test", source=table, rows=split.test, inputs=asked, truth=truth),
+        measured=Held(
+            name="test",
+            source=table,
+            rows=split.test,
+            inputs=asked,
+            truth=truth,
+            weights=None if weights is None else weights[split.test],
+        ),
         notes=(),
     )
 

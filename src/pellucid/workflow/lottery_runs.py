@@ -109,6 +109,10 @@ def _start(job: Job) -> dict[str, Array]:
     return initialise(job.prepared.network, job.seed, scheme=settings.init, scale=settings.init_scale)  # type: ignore[arg-type]
 
 
+def _weights(rows: Rows) -> Array:
+    return np.ones(len(rows)) if rows.weights is None else rows.weights
+
+
 def _stacked(jobs: Sequence[Job]) -> tuple[Outcome, ...]:
     from pellucid.torch_engine.device import use_threads
     from pellucid.torch_engine.fused.stack import StackEngine
@@ -126,6 +130,7 @@ def _stacked(jobs: Sequence[Job]) -> tuple[Outcome, ...]:
     every = Rows(
         inputs=np.concatenate([job.prepared.train.inputs for job in jobs]),
         targets=np.concatenate([job.prepared.train.targets for job in jobs]),
+        weights=None if first.train.weights is None else np.concatenate([_weights(job.prepared.train) for job in jobs]),
     )
     members = [np.arange(k * count, (k + 1) * count) for k in range(len(jobs))]
     validation = [job.prepared.validation for job in jobs]

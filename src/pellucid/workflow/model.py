@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from pellucid.artefact.model_file import ModelContents, read_model, write_model
 from pellucid.data.duplicates import row_hashes
+from pellucid.data.origins import labels_of
 from pellucid.data.tables import Table, read_table
 from pellucid.data.target import encode_target
 from pellucid.errors import DataError, ModelFileError, SettingError
@@ -35,6 +37,7 @@ from pellucid.workflow.odd_cells import notes_on_odd_cells
 from pellucid.workflow.one_row import is_plain
 from pellucid.workflow.settings import Settings
 from pellucid.workflow.sources import images_in_memory, is_images, open_images, test_part, with_image_name
+from pellucid.workflow.weights import weights_where_given
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -107,13 +110,17 @@ class Model:
         Returns
         -------
         ndarray
-            ``[N]``. For a reconstruction of images their pixels, ``[N, H, W, C]`` of bytes; for one of tables the
+            ``[N]``. Classes have the type that the target's cells had: whole numbers, truth values, dates, intervals or
+            texts. For a reconstruction of images their pixels, ``[N, H, W, C]`` of bytes; for one of tables the
             standardised features that the network sees (``recipe.feature_names``), ``[N, features]``.
         """
         answers = self._answers(data)
         if self.task.kind == "reconstruction" and len(self.recipe.steps) == 1 and self.image is not None:
             return self.image.decode(answers)
-        return self.labels(answers)
+        if self.task.is_classification:
+            chosen: Array = self._classes[self.class_numbers(answers)]
+            return chosen
+        return answers
 
     def predict_proba(self, data: object) -> Array:
         """The probability of each class of ``task.classes`` for each row, ``[N, classes]``."""
@@ -199,15 +206,22 @@ class Model:
         """
         if not self.task.is_classification:
             return answers
-        classes: Array = np.array(self.task.classes, dtype=object)
-        for kind in (int, bool):
-            if all(type(c) is kind for c in self.task.classes):
-                classes = classes.astype(kind)
-        numbers = answers.argmax(axis=1)
-        if len(classes) == 2 and (threshold := self._threshold()) is not None:
-            numbers = (answers[:, 1] >= threshold).astype(np.intp)
-        chosen: Array = classes[numbers]
+        chosen: Array = labels_of(None, self.task.classes)[self.class_numbers(answers)]
         return chosen
+
+    def class_numbers(self, answers: Array) -> Array:
+        """From probabilities ``[N, classes]`` to the numbers ``[N]`` of the classes that are answered."""
+        if len(self.task.classes) == 2 and (threshold := self._threshold()) is not None:
+            second: Array = (answers[:, 1] >= threshold).astype(np.intp)
+            return second
+        most_probable: Array = answers.argmax(axis=1)
+        return most_probable
+
+    @cached_property
+    def _classes(self) -> Array:
+        """The classes ``[C]`` in the type that the target had: numbers, truth values, dates, intervals, texts."""
+        schema = self.facts.get("schema")
+        return labels_of(schema.get("labels") if isinstance(schema, Mapping) else None, self.task.classes)
 
     def _threshold(self) -> float | None:
         """What an estimator stored beside the schema; ``None`` for ½, where the more probable class is meant."""
@@ -264,7 +278,7 @@ class Model:
     def _settings(self) -> Settings:
         """The settings that also matter after training, checked: they come from the file."""
         written = self.facts.get("settings", {})
-        return Settings.of({name: written[name] for name in (*_READING, "group") if name in written})
+        return Settings.of({name: written[name] for name in (*_READING, "group", "sample_weight") if name in written})
 
     def prediction_table(self, table: Table) -> pa.Table:
         """``prediction`` and, for classes, ``probability_<class>`` for each row.
@@ -295,14 +309,18 @@ class Model:
         """The metrics, on how many rows they were measured, and what the user should know of these rows."""
         table = self.table(data)
         groups = self.groups_of(table)
+        weights, said = weights_where_given(table, self._settings())
         if self.task.kind == "reconstruction":
             inputs = self.inputs(table)
-            metrics = measure(self.task, inputs, self.answers_to(inputs), groups=groups, seed=seed)
-            return metrics, table.n_rows, self.remarks(table)
-        values, keep, notes = encode_target(table, self.task.target, self.task.kind, self.task.classes)
-        groups = None if groups is None else groups[keep]
-        metrics = measure(self.task, values, self.answers(table)[keep], groups=groups, seed=seed)
-        return metrics, len(keep), (*self.remarks(table), *notes)
+            metrics = measure(self.task, inputs, self.answers_to(inputs), groups=groups, weights=weights, seed=seed)
+            return metrics, table.n_rows, (*self.remarks(table), *said)
+        left_out = None if weights is None else weights == 0
+        values, keep, notes = encode_target(
+            table, self.task.target, self.task.kind, self.task.classes, left_out=left_out
+        )
+        groups, weights = (None if each is None else each[keep] for each in (groups, weights))
+        metrics = measure(self.task, values, self.answers(table)[keep], groups=groups, weights=weights, seed=seed)
+        return metrics, len(keep), (*self.remarks(table), *said, *notes)
 
     def groups_of(self, table: Table) -> Array | None:
         """``[N]`` which rows belong together, by the column that the training was told of; `None` without it."""
@@ -380,16 +398,23 @@ class Model:
 
 
 def measure(
-    task: Task, truth: Array, answers: Array, *, groups: Array | None = None, seed: int = 0
+    task: Task,
+    truth: Array,
+    answers: Array,
+    *,
+    groups: Array | None = None,
+    weights: Array | None = None,
+    seed: int = 0,
 ) -> dict[str, Estimate]:
     """The metrics of a task.
 
     ``truth`` are class numbers or values ``[N]``, or features ``[N, features]`` for a reconstruction, ``answers`` what
     `Model.answers` gives, and ``groups`` ``[N]`` says which rows belong together (their intervals then resample whole
-    groups).
+    groups), ``weights`` ``[N]`` how much each counts.
     """
     if task.kind == "reconstruction":
-        return reconstruction_metrics(truth, answers, groups=groups, seed=seed)
+        return reconstruction_metrics(truth, answers, groups=groups, weights=weights, seed=seed)
     if task.is_classification:
-        return classification_metrics(truth, answers, classes=task.classes, groups=groups, seed=seed)
-    return regression_metrics(truth, answers, groups=groups, seed=seed)
+        classes = task.classes
+        return classification_metrics(truth, answers, classes=classes, groups=groups, weights=weights, seed=seed)
+    return regression_metrics(truth, answers, groups=groups, weights=weights, seed=seed)

@@ -30,6 +30,7 @@ from pellucid.workflow.output import write_table
 from pellucid.workflow.prepare import Prepared
 from pellucid.workflow.run import Run, histories_to_csv
 from pellucid.workflow.verdict import reach_verdict
+from pellucid.workflow.weights import weights_of
 
 __all__ = ["conclude"]
 
@@ -70,7 +71,9 @@ def conclude(
     answers = model.answers_to(prepared.measured.inputs)
     held = prepared.measured
     with listening_for_interrupt() as asked:  # what is trained is measured and kept
-        metrics = measure(prepared.task, held.truth, answers, groups=held.groups, seed=settings.seed)
+        metrics = measure(
+            prepared.task, held.truth, answers, groups=held.groups, weights=held.weights, seed=settings.seed
+        )
     interrupted = members.interrupted or asked()
     verdict = no_verdict("the comparison with simpler models was interrupted") if settings.verdict else None
     if not asked():
@@ -157,8 +160,10 @@ def _as_one(members: TrainedMembers) -> Outcome:
 
 
 def _schema_without_rows(prepared: Prepared) -> dict[str, Any]:
-    """The schema without the example values: nothing of the rows goes into the model file."""
-    schema = prepared.schema.to_json()
+    """The schema without the example values: nothing of the rows goes into the model file but what its classes were."""
+    schema, target = prepared.schema.to_json(), prepared.target
+    if target is not None and target.classes and target.origin is not None:
+        schema["labels"] = target.origin.to_json(target.classes)
     return {**schema, "columns": [{**column, "examples": []} for column in schema["columns"]]}
 
 
@@ -169,9 +174,17 @@ def _baseline(prepared: Prepared) -> Metrics:
     """
     held, split = prepared.measured, prepared.split
     if prepared.target is None:
-        return reconstruction_metrics(held.truth, mean_answer(prepared.train.inputs, len(held.truth)))
+        constant = mean_answer(prepared.train.inputs, len(held.truth), prepared.train.weights)
+        return reconstruction_metrics(held.truth, constant, weights=held.weights)
     learned = np.concatenate([split.train, split.validation]) if held.name == "test" else split.train
-    return baseline(prepared.task, prepared.target.at(learned), held.truth)
+    every = weights_of(prepared.table, prepared.settings)
+    return baseline(
+        prepared.task,
+        prepared.target.at(learned),
+        held.truth,
+        training_weights=None if every is None else every[learned],
+        weights=held.weights,
+    )
 
 
 def _confusion(prepared: Prepared, answers: Array) -> list[list[int]] | None:

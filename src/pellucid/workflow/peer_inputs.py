@@ -47,7 +47,14 @@ def inputs_for_lines(prepared: Prepared, rows: Array | None = None) -> tuple[Arr
     )
 
 
-def line_or_curve(inputs: Array, targets: Array, asked: Array, plain: TargetScaler, log: TargetScaler) -> Array:
+def line_or_curve(
+    inputs: Array,
+    targets: Array,
+    asked: Array,
+    plain: TargetScaler,
+    log: TargetScaler,
+    weights: Array | None = None,
+) -> Array:
     """The linear model of a number whose logarithm the network predicts: of the number, or of its logarithm, too.
 
     Which of the two is decided by a fifth of the rows. ``targets`` ``[N]`` and the answers ``[K]`` are in the scale of
@@ -58,9 +65,13 @@ def line_or_curve(inputs: Array, targets: Array, asked: Array, plain: TargetScal
     held[np.random.default_rng(0).permutation(len(inputs))[: len(inputs) // 5]] = True
 
     def answers(scaler: TargetScaler, learned: Array, wanted: Array) -> Array:
-        return scaler.inverse(linear_answers(inputs[learned], scaler.transform(values[learned]), wanted, 0))
+        counted = None if weights is None else weights[learned]
+        scaled = scaler.transform(values[learned])
+        return scaler.inverse(linear_answers(inputs[learned], scaled, wanted, 0, weights=counted))
 
-    errors = [float(np.square(answers(s, ~held, inputs[held]) - values[held]).mean()) for s in (plain, log)]
+    w = None if weights is None else weights[held]
+    squares = [np.square(answers(s, ~held, inputs[held]) - values[held]) for s in (plain, log)]
+    errors = [float(np.average(each, weights=w)) for each in squares]
     better = log if errors[1] < errors[0] else plain
     return plain.transform(answers(better, np.ones(len(inputs), bool), asked))
 

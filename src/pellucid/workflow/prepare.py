@@ -34,6 +34,7 @@ from pellucid.workflow.sources import (
     open_table,
     open_test_table,
 )
+from pellucid.workflow.weights import WHY, check_weight_column, note_on_weights, weights_of, weights_where_given
 
 __all__ = ["Held", "Prepared", "examine", "open_table", "prepare", "settings_for", "split_of"]
 
@@ -53,6 +54,7 @@ class Held:
     inputs: Array  # [N, features] what the network sees of them
     truth: Array  # [N] class numbers, or values in the target's own unit; [N, features] the inputs themselves
     groups: Array | None = None  # [N] which rows belong together
+    weights: Array | None = None  # [N] how much each counts
     files: Any = None  # [N] Arrow text: which file each image was read from
 
 
@@ -88,6 +90,7 @@ class Prepared:
         digest.update(repr(self.network.to_json()).encode())
         seen = (self.train, self.validation)
         arrays = [*(a for rows in seen for a in (rows.inputs, rows.targets)), self.measured.inputs, self.measured.truth]
+        arrays += [w for w in (*(rows.weights for rows in seen), self.measured.weights) if w is not None]
         for array in {id(a): a for a in arrays}.values():  # a reconstruction's targets are its inputs
             digest.update(np.ascontiguousarray(array).data)
         return digest.hexdigest()
@@ -114,7 +117,8 @@ def prepare(data: object, settings: Settings, *, test_data: object = None) -> Pr
     """
     source, schema, settings = _examine(data, settings)
     table = source.table
-    target = _target(table, settings)
+    weights = weights_of(table, settings)
+    target = _target(table, settings, weights)
     if not schema.features:
         asked = f"predict {settings.target!r} from" if target is not None else "reconstruct"
         raise DataError(
@@ -131,7 +135,7 @@ def prepare(data: object, settings: Settings, *, test_data: object = None) -> Pr
         test_truth = None if target is None else target.at(test_rows)
     else:
         split = split_of(table, schema, target, settings, test=0.0)
-        test_truth, test_rows, test_notes = _truth(test_table, target)
+        test_truth, test_rows, test_notes = _truth(test_table, target, weights_where_given(test_table, settings)[0])
         split, dropped = _without_test_rows(split, table, schema, target, test_table, test_truth, test_rows)
         where = f"those of {test_table.report.source}" if given_test is not None else "the source's own test part"
         split = replace(split, how=f"{split.how}; the test rows are {where}")
@@ -139,6 +143,7 @@ def prepare(data: object, settings: Settings, *, test_data: object = None) -> Pr
     whole = split  # the rows that measure the outcome keep their labels
     split, fitted = fit_to_split(split, table, schema, target, settings)
     notes += [*split.notes, *fitted.notes]
+    notes += [] if weights is None else [note_on_weights(weights, str(settings.sample_weight))]
     if not len(split.validation):
         notes.append("no validation rows: the best epoch is chosen by the loss of the training rows themselves")
 
@@ -147,10 +152,11 @@ def prepare(data: object, settings: Settings, *, test_data: object = None) -> Pr
         return fitted.recipe.transform(of.take(rows), dtype=np.dtype(settings.dtype))
 
     train = fitted.rows(inputs(table, split.train), None if target is None else target.at(split.train))
+    train = train.weighted(weights, split.train)
     validation = train
     if len(split.validation):
         values = None if target is None else target.at(split.validation)
-        validation = fitted.rows(inputs(table, split.validation), values)
+        validation = fitted.rows(inputs(table, split.validation), values).weighted(weights, split.validation)
     if len(test_rows):
         test_inputs = inputs(test_table, test_rows)
         truth = test_inputs if test_truth is None else test_truth
@@ -162,7 +168,8 @@ def prepare(data: object, settings: Settings, *, test_data: object = None) -> Pr
         truth = seen if target is None else target.at(rows)
         measured = Held(name=part, source=table, rows=rows, inputs=seen, truth=truth)
         measured, said = _with_groups_and_files(measured, table, settings.group, [c.name for c in schema.features])
-    notes += said
+    measured, unweighted = _weighted(measured, settings)
+    notes += [*said, *unweighted]
     return Prepared(
         name=source.name,
         settings=settings,
@@ -190,7 +197,7 @@ def examine(data: object, settings: Settings) -> tuple[Table, Schema, str, Setti
 def _examine(data: object, settings: Settings) -> tuple[Source, Schema, Settings]:
     source = open_source(data, settings)
     table = source.table
-    settings = _resolve_names(settings, table.arrow.column_names)
+    settings = _resolve_names(settings, table)
     unused: dict[str, str] = {}
     if settings.task == "reconstruction":
         if settings.target is not None:
@@ -201,6 +208,9 @@ def _examine(data: object, settings: Settings) -> tuple[Source, Schema, Settings
         unused = _unused(data, table)
     elif settings.target is None and image_shape(table) is not None and LABEL in table.names:
         settings = replace(settings, target=LABEL)
+    if settings.sample_weight is not None:
+        check_weight_column(settings)
+        unused = {**unused, settings.sample_weight: WHY}
     schema = infer_schema(
         table,
         target=settings.target,
@@ -224,9 +234,15 @@ def _unused(data: object, table: Table) -> dict[str, str]:
     return {LABEL: "reconstruction looks at the images only"} if image_shape(table) is not None else {}
 
 
-def _target(table: Table, settings: Settings) -> Target | None:
-    """The target column, or None for a reconstruction."""
+def _target(table: Table, settings: Settings, weights: Array | None) -> Target | None:
+    """The target column, or None for a reconstruction; rows of weight 0 have none."""
+    left_out = None if weights is None else weights == 0
     if settings.task == "reconstruction":
+        if left_out is not None and left_out.any():
+            raise DataError(
+                f"sample_weight {settings.sample_weight!r} is 0 in {int(left_out.sum()):,} rows, which a "
+                "reconstruction cannot leave out: take them out of the table"
+            )
         return None
     if settings.target is None:
         if image_shape(table) is not None:
@@ -237,14 +253,20 @@ def _target(table: Table, settings: Settings) -> Target | None:
         last = table.arrow.column_names[-1]
         raise SettingError(f"which column is to be predicted? Give target (--target); the last is {last!r}")
     labels = image_shape(table) is not None and settings.target == LABEL
-    return read_target(table, settings.target, task=settings.task, labels=labels)  # type: ignore[arg-type]
+    return read_target(table, settings.target, task=settings.task, labels=labels, left_out=left_out)  # type: ignore[arg-type]
 
 
-def _truth(table: Table, target: Target | None) -> tuple[Array | None, Array, tuple[str, ...]]:
+def _truth(table: Table, target: Target | None, weights: Array | None) -> tuple[Array | None, Array, tuple[str, ...]]:
     """The targets of a further table (None for a reconstruction), the rows that have one, and notes."""
     if target is None:
         return None, np.arange(table.n_rows, dtype=np.int64), ()
-    return encode_target(table, target.name, target.task_kind, target.classes)
+    left_out = None if weights is None else weights == 0
+    return encode_target(table, target.name, target.task_kind, target.classes, left_out=left_out)
+
+
+def _weighted(held: Held, settings: Settings) -> tuple[Held, tuple[str, ...]]:
+    weights, notes = weights_where_given(held.source, settings)
+    return replace(held, weights=None if weights is None else weights[held.rows]), notes
 
 
 def _with_groups_and_files(
@@ -273,19 +295,25 @@ def _with_groups_and_files(
     return held, notes
 
 
-def _resolve_names(settings: Settings, columns: Sequence[str]) -> Settings:
-    """Split ``"a,b"`` into two names where only the parts are columns."""
-    there = set(columns)
+def _resolve_names(settings: Settings, table: Table) -> Settings:
+    """The names as the table has them: ``"a,b"`` is two where only the parts are columns, a list's name all of its."""
+    there, lists = set(table.names), table.report.lists
+
+    def bare(name: str) -> str:
+        return name if name in there or name.strip() not in there else name.strip()
 
     def parts(names: tuple[str, ...]) -> tuple[str, ...]:
         split: list[str] = []
-        for name in names:
+        for name in map(bare, names):
             pieces = [piece.strip() for piece in name.split(",")]
             split += pieces if name not in there and all(piece in there for piece in pieces) else [name]
-        return tuple(split)
+        return tuple(part for name in split for part in lists.get(name, (name,)))
 
-    lists = ("numeric", "categorical", "boolean", "date", "drop", "keep")
-    return replace(settings, **{name: parts(getattr(settings, name)) for name in lists})  # type: ignore[arg-type]
+    many = ("numeric", "categorical", "boolean", "date", "drop", "keep")
+    one = [name for name in ("target", "group", "time", "sample_weight") if getattr(settings, name) is not None]
+    resolved: dict[str, Any] = {name: parts(getattr(settings, name)) for name in many}
+    resolved |= {name: bare(getattr(settings, name)) for name in one}
+    return replace(settings, **resolved)
 
 
 def split_of(table: Table, schema: Schema, target: Target | None, settings: Settings, *, test: float) -> Split:

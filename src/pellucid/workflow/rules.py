@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from pellucid.data.called import column_name
 from pellucid.errors import SettingError, nearest
 
 __all__ = [
@@ -106,18 +107,20 @@ def text(name: str, value: Any) -> str:
 
 
 def column(name: str, value: Any) -> str:
-    """The name of a column; a number is one, too (NumPy and header-less frames number their columns)."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    if any("\ud800" <= sign <= "\udfff" for sign in text(name, value)):
+    """The name of a column, which may be a number, a date or a tuple: as a table calls it (`column_name`)."""
+    if value is None or isinstance(value, list | dict | set | frozenset):
+        raise SettingError(f"{name} must be a column's name, got {shown(value)}")
+    if isinstance(value, str) and any("\ud800" <= sign <= "\udfff" for sign in value):
         raise SettingError(f"{name} {shown(value)} holds half a character (a lone surrogate); write it in UTF-8")
-    return text(name, value)
+    return value if isinstance(value, str) else column_name(value)
 
 
 def names(name: str, value: Any) -> tuple[str, ...]:
     """A list of names; one alone may stand without a list."""
-    if isinstance(value, str):
-        return (value,)
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        return (column(name, value),)
+    if hasattr(value, "tolist"):  # an array, or a pandas index
+        value = value.tolist()
     if not isinstance(value, list | tuple | set | frozenset):
         raise SettingError(f"{name} must be a list of names, got {shown(value)}")
     return tuple(column(name, item) for item in value)

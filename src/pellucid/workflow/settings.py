@@ -97,6 +97,9 @@ class Settings:
     boolean: tuple[str, ...] = _setting((), "data", names, "columns to take as yes or no")
     date: tuple[str, ...] = _setting((), "data", names, "columns to take as dates")
     drop: tuple[str, ...] = _setting((), "data", names, "columns to leave out")
+    sample_weight: str | None = _setting(
+        None, "data", optional(column), "a column that says how much each row counts, in loss and metrics; no feature"
+    )
     keep: tuple[str, ...] = _setting((), "data", names, "columns to use although they look like ids or leaks")
 
     validation: float = _setting(0.15, "split", real(0, 1, below=True), "share of the rows that choose the best epoch")

@@ -183,7 +183,8 @@ def images_in_memory(data: object) -> Table | None:
     if rest:
         others = read_table(rest)
         columns |= {name: others.column(name) for name in others.names}
-        report = replace(report, missing=others.report.missing, infinite=others.report.infinite)
+        seen = others.report
+        report = replace(report, missing=seen.missing, infinite=seen.infinite, origins=seen.origins, lists=seen.lists)
         notes += others.report.notes
     report = replace(report, notes=tuple(dict.fromkeys(notes)))
     lengths = {name: len(column) for name, column in columns.items()}

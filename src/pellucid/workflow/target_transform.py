@@ -98,7 +98,7 @@ def _skewness(y: Array) -> float:
 
 def _through_log(prepared: Prepared, values: Array) -> Prepared:
     """As if it had been prepared with ``target_transform="log"``."""
-    scaler, target = TargetScaler.fit(values, log=True), prepared.target
+    scaler, target = TargetScaler.fit(values, prepared.train.weights, log=True), prepared.target
     assert target is not None
     train = training_rows(prepared.task, scaler, prepared.train.inputs, values)
     validation = train
@@ -127,4 +127,5 @@ def _trial(prepared: Prepared, part: Part, truth: Array) -> tuple[float, float]:
     if outcome.problem is not None:
         return np.inf, np.inf
     apart = answers_of(prepared.network, prepared.task, prepared.scaler, outcome.parameters, held.inputs) - truth
-    return float(np.sqrt(np.mean(np.square(apart)))), float(np.mean(np.abs(apart)))
+    square, size = (float(np.average(each, weights=held.weights)) for each in (np.square(apart), np.abs(apart)))
+    return float(np.sqrt(square)), size

@@ -20,6 +20,7 @@ from pellucid.training.interrupt import listening_for_interrupt
 from pellucid.training.loop import Outcome, Plan, State, fit
 from pellucid.training.signals import Recorder
 from pellucid.workflow import report
+from pellucid.workflow.apart import joined, joined_test_rows
 from pellucid.workflow.config import read_config, write_config
 from pellucid.workflow.folder import FILES, HEADING, RunFolder
 from pellucid.workflow.members import Keep, TrainedMembers, fit_members
@@ -62,8 +63,9 @@ class EnsembleWatcher(Watcher, Protocol):
 
 def train(
     data: object,
-    target: str | None = None,
+    target: object = None,
     *,
+    sample_weight: object = None,
     config: str | os.PathLike[str] | None = None,
     out: str | os.PathLike[str] | None = None,
     overwrite: bool = False,
@@ -78,10 +80,14 @@ def train(
     ----------
     data
         A path (CSV, TSV, Parquet, Arrow, JSON lines; gzip or zstd), the name of a built-in set, a pandas or polars
-        frame, a NumPy array, or a dict of columns. Or images: a folder with a folder for each class, a zip of such,
-        idx or npz files; an array ``[N, H, W]`` or ``[N, H, W, C]``, alone or as a column of a dict.
+        frame, a NumPy array, a sparse matrix, or a dict of columns. Or images: a folder with a folder for each class, a
+        zip of such, idx or npz files; an array ``[N, H, W]`` or ``[N, H, W, C]``, alone or as a column of a dict.
     target
-        The column to predict; a built-in set knows its own, and of images it is ``label``.
+        The column to predict, by its name, of whatever type; a built-in set knows its own, and of images it is
+        ``label``. Or the targets themselves, ``train(X, y)``: an array, a list or a series, whose name is kept.
+    sample_weight
+        How much each row counts, in the loss and in the metrics: a weight for each row, or the name of the column that
+        holds them, which is then no feature. Only their ratios matter, and a weight of 0 leaves a row out.
     config
         A ``config.yaml``; ``settings`` go before it.
     out
@@ -91,7 +97,8 @@ def train(
     save
         Write a run folder ``runs/<name>-<n>`` even without ``out``.
     test_data
-        Rows to measure on, like ``data``; else the test part that images bring themselves, or a share of ``data``.
+        Rows to measure on, like ``data``, or ``(X, y)``; else the test part that images bring themselves, or a share of
+        ``data``.
     settings
         Any setting of `pellucid.Settings`: ``hidden=(64, 32)``, ``activation="relu"``, ``learning_rate=1e-3``, ….
         With ``ensemble="folds"`` the preprocessing of all ``n_networks`` is fitted once, on all rows outside the test
@@ -119,17 +126,19 @@ def train(
     True
     """
     from_file, file_data = ({}, None) if config is None else read_config(config)
-    given = dict(settings) if target is None else {**settings, "target": target}
-    if isinstance(test_data, str | os.PathLike):
-        given["test_data"], test_data = os.fspath(test_data), None
-    if isinstance(data, tuple) or not isinstance(target, str | None):
+    if isinstance(data, tuple):
         raise SettingError(
-            "rows and targets go into one table: pass a dict such as {'x1': …, 'y': …} with target='y', or for images "
-            "{'image': X, 'label': y}"
+            "rows and targets in one tuple are no table: give them one after the other, train(X, y), or as one table "
+            "such as {'x1': …, 'y': …} with target='y'; for images {'image': X, 'label': y}"
         )
-    source = data if data is not None else file_data
+    source, target_name, weight_name = joined(data if data is not None else file_data, target, sample_weight)
     if source is None:
         raise SettingError("which table? Give data: a path, a built-in name (see 'pellucid data'), or a frame")
+    named = {"target": target_name, "sample_weight": weight_name}
+    given = {**settings, **{name: value for name, value in named.items() if value is not None}}
+    if isinstance(test_data, str | os.PathLike):
+        given["test_data"], test_data = os.fspath(test_data), None
+    test_data = joined_test_rows(test_data, target_name, weight_name)
     asked = settings_for(source, from_file, given)
     if out is not None:
         check_output(out, data=[source, config, asked.test_data], names=FILES.values())

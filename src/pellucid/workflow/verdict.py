@@ -39,6 +39,7 @@ from pellucid.training.loop import Outcome
 from pellucid.workflow.other_task import other_way
 from pellucid.workflow.peer_inputs import columns_for_trees, inputs_for_lines, line_or_curve
 from pellucid.workflow.prepare import Prepared
+from pellucid.workflow.weights import weights_of
 
 __all__ = ["reach_verdict"]
 
@@ -108,7 +109,7 @@ def _compare(prepared: Prepared, outcome: Outcome, answers: Array, clock: Clock)
     metric = headline(prepared.task)
     peers, notes = _peers(prepared, outcome, clock)
     every = [answers, *(peer.answers for peer in peers.values())]
-    values, differences = paired_differences(metric, held.truth, every, groups=held.groups)
+    values, differences = paired_differences(metric, held.truth, every, groups=held.groups, weights=held.weights)
     compared = [
         Peer(
             name=name,
@@ -164,6 +165,13 @@ def _peers(prepared: Prepared, outcome: Outcome, clock: Clock) -> tuple[dict[str
     balanced = prepared.settings.class_weight == "balanced"
     classes = len(task.classes)
     targets, asked = _targets(prepared), prepared.measured.inputs
+    every = weights_of(prepared.table, prepared.settings)
+    order = np.concatenate([prepared.split.train, prepared.split.validation])
+    weights = None if every is None else every[order]
+
+    def counted(rows: Array) -> Array | None:
+        return None if weights is None else weights[rows]
+
     parts = [prepared.train.inputs, prepared.validation.inputs if len(prepared.split.validation) else asked[:0]]
     n_rows, width = len(targets), asked.shape[1]
     allowed = max(LEAST_SECONDS, sum(epoch.seconds for epoch in outcome.history))
@@ -171,24 +179,33 @@ def _peers(prepared: Prepared, outcome: Outcome, clock: Clock) -> tuple[dict[str
     def linear(rows: Array) -> Array:
         learned, wanted = inputs_for_lines(prepared, rows)
         if scaler is not None and prepared.scaler is not None and prepared.scaler.is_log:
-            return line_or_curve(learned, targets[rows], wanted, scaler, prepared.scaler)
-        return linear_answers(learned, targets[rows], wanted, classes, balanced=balanced)
+            return line_or_curve(learned, targets[rows], wanted, scaler, prepared.scaler, counted(rows))
+        return linear_answers(learned, targets[rows], wanted, classes, balanced=balanced, weights=counted(rows))
 
     def forest(rows: Array) -> Array:
         learned, *_ = columns_for_trees(prepared.recipe, _take(parts, rows))
         wanted, *_ = columns_for_trees(prepared.recipe, asked)
-        return forest_answers(learned, targets[rows], wanted, classes, balanced=balanced, seed=seed)
+        return forest_answers(
+            learned, targets[rows], wanted, classes, balanced=balanced, weights=counted(rows), seed=seed
+        )
 
     def boosting(rows: Array) -> Array:
         learned, categorical, _ = columns_for_trees(prepared.recipe, _take(parts, rows))
         wanted, *_ = columns_for_trees(prepared.recipe, asked)
         return boosting_answers(
-            learned, targets[rows], wanted, classes, categorical=categorical, balanced=balanced, seed=seed
+            learned,
+            targets[rows],
+            wanted,
+            classes,
+            categorical=categorical,
+            balanced=balanced,
+            weights=counted(rows),
+            seed=seed,
         )
 
     load_scikit_learn()
     began = clock()
-    constant = dummy_answers(targets, len(asked), classes)
+    constant = dummy_answers(targets, len(asked), classes, weights)
     peers = {DUMMY: Fitted(answers=constant, rows=n_rows, seconds=clock() - began)}
     notes = []
     n_columns = columns_for_trees(prepared.recipe, asked[:1])[0].shape[1]
@@ -237,7 +254,7 @@ def _plain_scaler(prepared: Prepared) -> TargetScaler | None:
     """That of a number as it is, also where the network predicts its logarithm: peers learn the number itself."""
     if prepared.scaler is None or not prepared.scaler.is_log or prepared.target is None:
         return prepared.scaler
-    return TargetScaler.fit(prepared.target.at(prepared.split.train))
+    return TargetScaler.fit(prepared.target.at(prepared.split.train), prepared.train.weights)
 
 
 def _take(parts: list[Array], rows: Array) -> Array:

@@ -1,0 +1,147 @@
+"""Rows and targets given apart, and columns of any name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import sparse
+
+import pellucid
+from pellucid.errors import DataError, SettingError
+
+pd = pytest.importorskip("pandas")
+pl = pytest.importorskip("polars")
+
+QUICK = {"preset": "plain", "hidden": (4,), "epochs": 2, "verdict": False}
+X = np.random.default_rng(0).normal(size=(60, 3))
+Y = (X[:, 0] > 0).astype(int)
+
+ROWS = {
+    "array": lambda x: x,
+    "lists": lambda x: x.tolist(),
+    "pandas": lambda x: pd.DataFrame(x, columns=["a", "b", "c"]),
+    "polars": lambda x: pl.DataFrame(x, schema=["a", "b", "c"]),
+    "arrow": lambda x: pa.table({"a": x[:, 0], "b": x[:, 1], "c": x[:, 2]}),
+    "dict": lambda x: {"a": x[:, 0], "b": x[:, 1], "c": x[:, 2]},
+    "records": lambda x: [{"a": a, "b": b, "c": c} for a, b, c in x.tolist()],
+    "sparse": sparse.csr_matrix,
+}
+TARGETS = {
+    "array": lambda y: y,
+    "column": lambda y: y[:, None],
+    "list": lambda y: y.tolist(),
+    "tuple": lambda y: tuple(y.tolist()),
+    "pandas": lambda y: pd.Series(y, name="answer"),
+    "frame": lambda y: pd.DataFrame({"answer": y}),
+    "polars": lambda y: pl.Series("answer", y),
+    "arrow": pa.array,
+}
+
+
+@pytest.mark.parametrize("rows", ROWS)
+@pytest.mark.parametrize("targets", TARGETS)
+def test_rows_and_targets_apart_are_one_table(rows: str, targets: str) -> None:
+    asked, y = ROWS[rows](X), TARGETS[targets](Y)
+    run = pellucid.train(asked, y, **QUICK)
+    named = "answer" if targets in ("pandas", "frame", "polars") else "y"
+    assert run.model.task.target == named
+    names = ["a", "b", "c"] if rows in ("pandas", "polars", "arrow", "dict", "records") else None
+    columns = dict(zip(names or ["column_1", "column_2", "column_3"], X.T, strict=True))
+    whole = pellucid.train({**columns, named: Y}, named, **QUICK)
+    np.testing.assert_array_equal(run.predict_proba(asked), whole.predict_proba(asked if names else X))
+    assert run.predict(asked).dtype == np.int64
+
+
+def test_a_test_part_is_given_apart_as_well() -> None:
+    run = pellucid.train(X, Y, test_data=(X[:20] + 0.01, Y[:20]), **QUICK)
+    assert run.summary["rows"]["test"] == 20
+    with pytest.raises(SettingError, match=r"test_data must be a table, or \(X, y\)"):
+        pellucid.train(X, Y, test_data=(X,), **QUICK)
+
+
+def test_images_and_labels_apart() -> None:
+    images = np.random.default_rng(0).integers(0, 255, (40, 6, 6), dtype=np.uint8)
+    run = pellucid.train(images, np.arange(40) % 2, **QUICK)
+    assert run.model.task.target == "label"
+    assert run.model.image is not None
+    both = pellucid.train({"image": images, "size": np.arange(40.0) ** 2}, ["a", "b"] * 20, **QUICK)
+    assert set(both.predict({"image": images, "size": np.arange(40.0)})) <= {"a", "b"}
+
+
+def test_what_does_not_belong_together_is_refused(tmp_path: Path) -> None:
+    frame = pd.DataFrame(X, columns=["a", "b", "c"])
+    frame["y"] = Y
+    shuffled = frame["y"].rename("z").sample(frac=1, random_state=0)
+    refused = {
+        "60 rows and y 59 values": (X, Y[:59]),
+        r"X has a column 'y', as y is called.*X\.drop": (frame, frame["y"]),
+        "y has 2 columns, and a run predicts one.*MultiOutputClassifier": (X, np.c_[Y, Y]),
+        r"same row labels in another order.*y\.loc\[X\.index\]": (frame, shuffled),
+    }
+    for words, given_ in refused.items():
+        with pytest.raises(DataError, match=words):
+            pellucid.train(*given_, **QUICK)
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    with pytest.raises(SettingError, match=r"y holds values, but its rows are to be read from .*t\.csv"):
+        pellucid.train(tmp_path / "t.csv", Y, **QUICK)
+    with pytest.raises(SettingError, match=r"train\(X, y\)"):
+        pellucid.train((X, Y), **QUICK)
+    with pytest.raises(SettingError, match="column 3 is asked for, but the array has 3 columns, 0 to 2"):
+        pellucid.train(X, 3, **QUICK)
+
+
+NAMES: list[Any] = [0, 2, -7, 1.5, True, ("price", "mean"), pd.Timestamp("2021-03-01"), None, " a ", "ä/b", np.int64(9)]
+
+
+@settings(max_examples=30)
+@given(st.permutations(range(len(NAMES))))
+def test_columns_of_any_names_are_rows_beside_their_targets(chosen: list[int]) -> None:
+    frame = pd.DataFrame(X)
+    frame.columns = pd.Index([NAMES[i] for i in chosen[:3]], dtype=object, tupleize_cols=False)
+    run = pellucid.train(frame, pd.Series(Y, name=NAMES[chosen[3]]), **QUICK)
+    plain = pellucid.train(X, Y, **QUICK)
+    np.testing.assert_array_equal(run.predict_proba(frame), plain.predict_proba(X))
+
+
+@pytest.mark.parametrize(
+    "name", [2, np.int64(2), ("v", "sum"), 1.5, True, pd.Timestamp("2021-03-01"), " spaced ", "a,b"]
+)
+def test_a_target_is_found_by_its_own_name(name: Any) -> None:
+    frame = pd.DataFrame({"x": X[:, 0], "z": X[:, 1]})
+    columns = [("x", "of"), ("z", "of"), name] if isinstance(name, tuple) else ["x", "z", name]
+    frame = pd.concat([frame, pd.Series(Y == 1)], axis=1)
+    frame.columns = pd.MultiIndex.from_tuples(columns) if isinstance(name, tuple) else pd.Index(columns, dtype=object)
+    run = pellucid.train(frame, name, drop=[columns[1]], **QUICK)
+    assert run.model.recipe.feature_names == ("x of",) if isinstance(name, tuple) else ("x",)
+    assert run.predict(frame).dtype == bool
+    same = pellucid.train(frame, target=name, drop=frame.columns[[1]], **QUICK)
+    np.testing.assert_array_equal(run.predict_proba(frame), same.predict_proba(frame))
+
+
+def test_an_arrays_column_is_found_by_its_place() -> None:
+    array = np.c_[X, Y]
+    for place in (3, -1, np.int64(3)):
+        assert pellucid.train(array, place, **QUICK).model.task.target == "column_4"
+
+
+def test_names_that_would_be_one_are_told() -> None:
+    frame = pd.DataFrame(np.c_[X, Y])
+    frame.columns = pd.MultiIndex.from_tuples([("a", "b c"), ("a b", "c"), ("d", ""), ("y", "")])
+    with pytest.raises(DataError, match="'a b c' stands above columns 1 and 2"):
+        pellucid.train(frame, ("y", ""), **QUICK)
+
+
+def test_a_column_of_lists_is_named_as_a_whole() -> None:
+    frame = pd.DataFrame({"e": X.tolist(), "v": X[:, 1], "y": Y})
+    run = pellucid.train(frame, "y", **QUICK)
+    assert run.model.recipe.feature_names == ("e_1", "e_2", "e_3", "v")
+    assert np.isfinite(run.predict_proba([{"e": [0.1, 0.2, 0.3], "v": 1.0}])).all()
+    assert pellucid.train(frame, "y", drop="e", **QUICK).model.recipe.feature_names == ("v",)
+    model = pellucid.NeuralClassifier((4,), max_iter=2).fit(frame[["e", "v"]], Y)
+    assert model.recipe_.feature_names == ("e_1", "e_2", "e_3", "v")
