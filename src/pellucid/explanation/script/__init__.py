@@ -1,7 +1,7 @@
 """What is wrong with a PyTorch training script, found by reading it.
 
 `source` makes a syntax tree of the text; `reader` follows it as it would run, with what is known of each value
-(`values`) in the values' place, and records what happens (`record`); each function of the ``rules_…`` files is one
+(`values`) in the values' place, and records what happens (`record`); each function in ``rules``  is one
 mistake. Nothing of a script is executed.
 """
 

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from pellucid.explanation.script import watch
 from pellucid.explanation.script.functions import FUNCTIONS, array_function
 from pellucid.explanation.script.iteration import elements
 from pellucid.explanation.script.members import find_method, method_of
@@ -148,6 +149,7 @@ def instantiate(reader: Reader, cls: Class, given: Arguments) -> Value:
         made.attrs.update({k: v for k, v in given.kwargs.items() if k in fields})
     if is_module(made):
         _look_for_hidden_layers(reader, made, cls)
+        watch.made(reader, made)
     return made
 
 
@@ -224,6 +226,7 @@ def _made(reader: Reader, path: str, given: Arguments) -> Value:
         hand_over(reader, given)
     made = Obj(kind=path, line=given.line, args=given.args, kwargs=given.kwargs, taint=taints(*given.every()))
     reader.script.objects.append(made)
+    watch.made(reader, made)
     if path.startswith("torch.optim.") or is_module(made):
         _place(reader, made, given)
     return made

@@ -2,67 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 from pellucid.errors import DataError
 from pellucid.explanation.script.finding import ScriptFinding
 from pellucid.explanation.script.reader import Reader, TooMuch
 from pellucid.explanation.script.record import Script
-from pellucid.explanation.script.rules_data import (
-    chosen_by_test,
-    devices,
-    dropped_move,
-    fitted_on_all,
-    refitted,
-    split_by_position,
-    unshuffled,
-)
-from pellucid.explanation.script.rules_loss import (
-    activation_before_loss,
-    column_against_row,
-    missing_activation,
-    one_class,
-    target_type,
-)
-from pellucid.explanation.script.rules_modes import (
-    functional_dropout,
-    hidden_layers,
-    no_eval,
-    no_no_grad,
-    not_training_again,
-)
-from pellucid.explanation.script.rules_steps import growing_graph, no_backward, no_step, no_zero_grad, starved_step
+from pellucid.explanation.script.rules import RULES, WITHOUT_TORCH
 from pellucid.explanation.script.source import parse_script
 
-__all__ = ["RULES", "check_script", "read_events"]
+__all__ = ["check_script", "read_events"]
 
-RULES: tuple[Callable[[Script], Iterator[ScriptFinding]], ...] = (
-    activation_before_loss,
-    missing_activation,
-    column_against_row,
-    one_class,
-    target_type,
-    no_zero_grad,
-    no_backward,
-    no_step,
-    starved_step,
-    growing_graph,
-    no_eval,
-    no_no_grad,
-    not_training_again,
-    functional_dropout,
-    hidden_layers,
-    chosen_by_test,
-    fitted_on_all,
-    refitted,
-    unshuffled,
-    split_by_position,
-    devices,
-    dropped_move,
-)
-
-_WITHOUT_TORCH = (fitted_on_all, refitted)
 _TORCH = {"torch", "torchvision", "lightning", "pytorch_lightning"}
 
 
@@ -88,7 +38,7 @@ def check_script(text: str, name: str = "script.py") -> tuple[ScriptFinding, ...
     script = read_events(text, name)
     torch = any(origin.partition(".")[0] in _TORCH for origin in script.imports)
     found: dict[tuple[str, int], ScriptFinding] = {}
-    for rule in RULES if torch else _WITHOUT_TORCH:
+    for rule in RULES if torch else WITHOUT_TORCH:
         for finding in rule(script):
             found.setdefault((finding.rule, finding.line), finding)
     return tuple(sorted(found.values(), key=lambda f: (f.line, f.rule)))
@@ -97,7 +47,7 @@ def check_script(text: str, name: str = "script.py") -> tuple[ScriptFinding, ...
 def read_events(text: str, name: str = "script.py") -> Script:
     """Return what happens in a script, as far as it can be followed."""
     tree = parse_script(text, name)
-    script = Script(name, text.splitlines())
+    script = Script(name, text.splitlines(), tree=tree)
     try:
         with suppress(TooMuch):
             Reader(script).read(tree)

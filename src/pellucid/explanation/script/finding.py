@@ -11,6 +11,7 @@ __all__ = ["ScriptFinding"]
 class ScriptFinding:
     """One mistake, with the lines that show it, what follows from it, and what to write in their place.
 
+    A remark is of less weight: it is no mistake by itself, and alone it is not counted as one.
     ``rule`` is the rule's short name, ``line`` counts from 1 (0 where a traced run saw something that has no line).
 
     >>> ScriptFinding(rule="zero-grad", line=3, finding="f", evidence="3: opt.step()", consequence="c", fix="x").line
@@ -23,6 +24,7 @@ class ScriptFinding:
     evidence: str
     consequence: str
     fix: str
+    remark: bool = False
 
     def to_json(self) -> dict[str, object]:
         """Every field by its name."""

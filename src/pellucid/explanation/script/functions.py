@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pellucid.explanation.script import watch
 from pellucid.explanation.script.iteration import elements
 from pellucid.explanation.script.members import attribute
 from pellucid.explanation.script.methods import ACTIVATIONS, KNOWN_METHODS, array_method, dtype_of
@@ -43,7 +44,7 @@ def _length(reader: Reader, path: str, given: Arguments) -> Value:
     if isinstance(x, Items) or (isinstance(x, Obj) and x.kind in ("torch.nn.ModuleList", "torch.nn.Sequential")):
         every = elements(reader, x).every
         return Number() if every is None else Const(value=len(every))
-    return Number()
+    return Number(taint=watch.length(x))
 
 
 def _open(reader: Reader, path: str, given: Arguments) -> Value:
@@ -272,7 +273,8 @@ def _from_value(reader: Reader, path: str, given: Arguments) -> Value:
             and x.device is not None
             and "device" not in given.kwargs
         )
-        return x.then(dtype=dtype or x.dtype, device=x.device if keep else device, graph=graph)
+        new = x.then(dtype=dtype or x.dtype, device=x.device if keep else device, graph=graph)
+        return watch.wrapped(reader, x, new, path, given)
     if isinstance(x, Items):
         depth, shape = _depth(x)
         last = None
@@ -281,10 +283,13 @@ def _from_value(reader: Reader, path: str, given: Arguments) -> Value:
         length = shape[0] if shape and x.depth <= len(reader.loops) else None
         kind = dtype or ("float32" if _fraction(x) else None)
         ndim = depth if path not in ("torch.Tensor", "torch.FloatTensor", "torch.LongTensor") or shape else None
-        return Array(ndim=ndim, last=last, length=length, dtype=kind, device=device, taint=taints(x), graph=False)
+        graph = None if "requires_grad" in given.kwargs else False
+        return Array(ndim=ndim, last=last, length=length, dtype=kind, device=device, taint=taints(x), graph=graph)
     if isinstance(x, (Const, Number)) and not path.endswith("Tensor"):
-        return Array(ndim=0, dtype=dtype, device=device, taint=x.taint, graph=False)
-    return Array(dtype=dtype, device=device, taint=taints(x), graph=False if path == "torch.tensor" else None)
+        return watch.wrapped(
+            reader, x, Array(ndim=0, dtype=dtype, device=device, taint=x.taint, graph=False), path, given
+        )
+    return Array(dtype=dtype, device=device, taint=taints(x), graph=False if path == "torch.tensor" and "requires_grad" not in given.kwargs else None)
 
 
 def _depth(x: Items) -> tuple[int | None, list[int]]:
@@ -336,7 +341,7 @@ def _shaped(reader: Reader, path: str, given: Arguments, sizes: Sequence[Value])
     return Array(
         ndim=None if unknown else len(sizes), last=None if unknown else last, length=None if unknown else length,
         device=_made_on(reader, path, given), dtype=dtype if "dtype" in given.kwargs else plain,
-        graph=False, source=given.line, part="all", order="random",
+        graph=None if "requires_grad" in given.kwargs else False, source=given.line, part="all", order="random",
     )  # fmt: skip
 
 

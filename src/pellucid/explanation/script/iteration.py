@@ -72,6 +72,9 @@ def _of_object(reader: Reader, value: Obj) -> Elements:  # noqa: PLR0911
         return Elements(with_taint(batch(reader, value), roles), roles=roles, loader=value)
     if value.kind in ("builtins.range", "torch.arange", "tqdm.trange", "tqdm.auto.trange", "tqdm.notebook.trange"):
         return Elements(Number())
+    if value.kind == "parameters":
+        one = Obj(kind="parameter", line=value.line, args=value.args, attrs=value.attrs)
+        return Elements(Items(items=[Unknown(), one]) if value.attrs.get("named") else one)
     if value.kind in ("builtins.enumerate", "builtins.zip", "builtins.items"):
         return _of_several(reader, value)
     if value.kind in _THROUGH:

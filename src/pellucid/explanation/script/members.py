@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from pellucid.explanation.script import watch
 from pellucid.explanation.script.iteration import elements
 from pellucid.explanation.script.record import Split
 from pellucid.explanation.script.values import (
@@ -43,7 +44,9 @@ def attribute(reader: Reader, owner: Value, name: str, line: int) -> Value:
     if isinstance(owner, Obj):
         return _of_object(reader, owner, name)
     if isinstance(owner, Array):
-        return _of_array(owner, name)
+        return _of_array(reader, owner, name, line)
+    if isinstance(owner, Items) and len(owner.items) == 2 and name in ("values", "indices"):
+        return owner.items[name == "indices"]  # of `x.max(dim=1)`
     if isinstance(owner, Class):
         return owner.scope.names.get(name) or find_method(owner, name) or Method(owner=owner, name=name)
     return Method(owner=owner, name=name, taint=owner.taint)
@@ -83,9 +86,9 @@ def _of_super(owner: Obj, name: str) -> Value:
     return Method(owner=self_, name=name)
 
 
-def _of_array(owner: Array, name: str) -> Value:
+def _of_array(reader: Reader, owner: Array, name: str, line: int) -> Value:
     if name in _SAME:
-        changed = owner.then(graph=False) if name == "data" else owner
+        changed = watch.cut(reader, owner, ".data", line) if name == "data" else owner
         return Method(owner=changed, name=name, taint=owner.taint) if name in ("loc", "iloc", "iat", "at") else changed
     if name in ("T", "mT"):
         return owner.then(last=None, length=None) if owner.ndim != 1 else owner
@@ -200,6 +203,8 @@ def _of_rows(reader: Reader, owner: Array, node: ast.Subscript, scope: Scope, la
         column = _column(owner, key)
         if column is not None:
             return column
+    watch.sliced(reader, owner, parts[0], node.lineno)
+    watch.recurrent_index(reader, owner, parts, node.lineno)
     ndim, last, known = owner.ndim, owner.last, True
     length, fixed = owner.length, len(parts)
     for place, part in enumerate(parts):

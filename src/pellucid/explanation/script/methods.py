@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from pellucid.explanation.script import watch
 from pellucid.explanation.script.iteration import elements
 from pellucid.explanation.script.modules import bases, is_module, parts_of, tensor_device
-from pellucid.explanation.script.record import Accumulated, Backward, Decision, Mode, Step, ZeroGrad
+from pellucid.explanation.script.record import Accumulated, Backward, Decision, Mode, Seen, Step, ZeroGrad
 from pellucid.explanation.script.values import (
     Arguments,
     Array,
@@ -130,6 +131,7 @@ def _step(reader: Reader, owner: Value, given: Arguments, hint: str) -> Value | 
     if inner is not None:
         reader.note(Step, given.line, optimizer=inner)
     elif is_scheduler(owner, hint):
+        reader.note(Seen, given.line, kind="scheduler", value=owner)
         taint = taints(*given.every())
         if any(t.startswith("scored") for t in taint):
             reader.note(Decision, given.line, taint=taint, acts="lowers the learning rate")
@@ -171,7 +173,7 @@ def _set_mode(reader: Reader, owner: Obj, training: bool | None, line: int) -> V
 
 
 def _parameters(reader: Reader, owner: Value, given: Arguments, hint: str) -> Value | None:
-    return Obj(kind="parameters", line=given.line, args=(owner,)) if isinstance(owner, Obj) else None
+    return watch.parameters(owner, given.line, hint) if isinstance(owner, Obj) else None
 
 
 def _move(reader: Reader, owner: Value, given: Arguments, hint: str) -> Value | None:
@@ -192,6 +194,12 @@ def _same_module(reader: Reader, owner: Value, given: Arguments, hint: str) -> V
     return owner if isinstance(owner, Obj) else None
 
 
+def _requires_grad(reader: Reader, owner: Value, given: Arguments, hint: str) -> Value | None:
+    mode = given.get(0, "requires_grad") or Const(value=True)
+    watch.frozen(reader, owner, mode, given.line)
+    return owner if isinstance(owner, Obj) else None
+
+
 def _add_module(reader: Reader, owner: Value, given: Arguments, hint: str) -> Value | None:
     if isinstance(owner, Obj) and (added := given.get(1)) is not None:
         owner.attrs[str(given.const(0, "name"))] = added
@@ -208,7 +216,7 @@ _SPECIAL: dict[str, Callable[[Reader, Value, Arguments, str], Value | None]] = {
     "step": _step, "train": _train, "eval": _eval,
     "parameters": _parameters, "named_parameters": _parameters, "to": _move, "cuda": _move, "cpu": _move,
     "half": _same_module, "float": _same_module, "double": _same_module, "bfloat16": _same_module,
-    "apply": _same_module, "requires_grad_": _same_module, "share_memory": _same_module, "compile": _same_module,
+    "apply": _same_module, "requires_grad_": _requires_grad, "share_memory": _same_module, "compile": _same_module,
     "add_module": _add_module, "register_module": _add_module, "scale": _scale,
 }  # fmt: skip
 
@@ -307,6 +315,8 @@ def dtype_of(value: Value | None) -> str | None:
 def array_method(reader: Reader, x: Array, name: str, given: Arguments) -> Value:  # noqa: PLR0911
     """What a tensor's, an array's or a frame's method gives."""
     if name in ("item", "tolist", "nunique"):
+        if name == "item" and x.graph is not False:
+            x = watch.cut(reader, x, ".item()", given.line)
         return Number(taint=x.taint) if name == "item" else Unknown(taint=x.taint)
     if name in ACTIVATIONS:
         return x.then(act=ACTIVATIONS[name], at=given.line, loss=False)
@@ -319,7 +329,7 @@ def array_method(reader: Reader, x: Array, name: str, given: Arguments) -> Value
 
         return reshaped(x, name, given)
     if name in _REDUCED:
-        return _reduced(x, name, given)
+        return _reduced(reader, x, name, given)
     if name in _KEPT:
         return _kept(reader, x, name, given)
     if name == "pop":
@@ -334,7 +344,9 @@ def _kept(reader: Reader, x: Array, name: str, given: Arguments) -> Array:  # no
     if name in ("to", "cuda", "cpu", "type_as"):
         return _moved(x, name, given)
     if name in ("detach", "detach_", "numpy"):
-        return x.then(graph=False)
+        return watch.cut(reader, x, f".{name}()", given.line)
+    if name == "requires_grad_":
+        return x if x.loss else x.then(graph=None)
     if name == "sample" and given.const(None, "frac") == 1:
         return x.then(order="random")
     if name in ("sort_values", "sort_index", "shift"):
@@ -359,7 +371,7 @@ def _moved(x: Array, name: str, given: Arguments) -> Array:
     return x.then(device=device, dtype=kind or x.dtype)
 
 
-def _reduced(x: Array, name: str, given: Arguments) -> Array:
+def _reduced(reader: Reader, x: Array, name: str, given: Arguments) -> Value:
     axis = given.get(0, "dim") or given.kwargs.get("axis")
     kept = given.const(None, "keepdim", False) is True or given.const(None, "keepdims", False) is True
     known = isinstance(axis, Const) and isinstance(axis.value, int)
@@ -367,9 +379,18 @@ def _reduced(x: Array, name: str, given: Arguments) -> Array:
     if axis is not None:
         ndim = x.ndim if kept else (None if x.ndim is None or not known else max(x.ndim - 1, 0))
     whole = axis is None
-    return x.then(
+    places = name in ("argmax", "argmin")
+    torch_pair = name in ("max", "min") and known and "axis" not in given.kwargs and watch.from_model(x)
+    if name == "argmax" or torch_pair:
+        watch.argmax(reader, x, axis, given.line)
+    origin = x
+    x = watch.mean_of_matches(watch.cut(reader, x, f".{name}()", given.line) if places else x, name)
+    reduced = x.then(
         ndim=ndim, last=None, length=None, act="other", at=given.line, loss=x.loss and whole,
         statistic_of=x.source if name in _STATISTICS and x.part == "all" else 0,
-        dtype="int64" if name in ("argmax", "argmin") else x.dtype,
-        graph=False if name in ("argmax", "argmin") else x.graph,
+        dtype="int64" if places else x.dtype,
+        statistic=origin if name in _STATISTICS and (whole or (known and axis.value == 0)) else None,  # type: ignore[union-attr]
     )  # fmt: skip
+    if torch_pair:
+        return Items(items=[reduced, watch.cut(reader, reduced, f".{name}()", given.line).then(dtype="int64")])
+    return reduced

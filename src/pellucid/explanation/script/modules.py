@@ -188,6 +188,8 @@ def _marked(value: Value, taint: frozenset[str], graph: bool | None, device: str
 
 
 def _forward(reader: Reader, module: Obj, given: Arguments) -> Value:  # noqa: PLR0911
+    from pellucid.explanation.script import watch
+
     if module.cls is not None:
         found = method_of(module, "forward") or method_of(module, "__call__")
         if isinstance(found, Function):
@@ -204,21 +206,24 @@ def _forward(reader: Reader, module: Obj, given: Arguments) -> Value:  # noqa: P
         return _sequential(reader, module, given)
     start = x if isinstance(x, Array) else Array(taint=taints(x))
     start = start.then(loss=False, graph=reader.state.grad)
+    watch.called_layer(reader, module, start)
     if name in ("Linear", "LazyLinear", "Bilinear"):
         place = {"Linear": 1, "LazyLinear": 0, "Bilinear": 2}[name]
         width = module.kwargs.get("out_features") or (module.args[place] if len(module.args) > place else None)
         last = width.value if isinstance(width, Const) and isinstance(width.value, int) else None
-        return start.then(last=last, act="linear", at=given.line, dtype="float32", fitted=frozenset(), centred=None)
+        return start.then(
+            last=last, act="linear", at=given.line, dtype="float32", fitted=frozenset(), centred=None, layer=module
+        )
     if name in ACTIVATIONS:
         return start.then(act=ACTIVATIONS[name], at=module.line or given.line)
     if name == "Identity":
         return start
     if name.startswith(("Dropout", "BatchNorm", "LayerNorm")):
-        return start.then(act="other")
+        return start.then(act="other", layer=start.layer if name == "Dropout" else None)
     if name in ("Flatten", "Unflatten"):
         return _flattened(module, start)
     if name in ("LSTM", "GRU", "RNN"):
-        return Items(items=[Array(taint=start.taint, act="other"), Unknown()])
+        return Items(items=[Array(taint=start.taint, act="other", ndim=start.ndim, layer=module), Unknown()])
     return Array(taint=start.taint, act="other")
 
 
@@ -263,6 +268,8 @@ def loss_value(reader: Reader, kind: str, module: Obj | None, given: Arguments) 
     graph: bool | None = False if reader.state.grad is False else None
     if graph is None and isinstance(prediction, Array) and reader.state.grad:
         graph = prediction.graph
+        if graph is False and not (isinstance(target, Array) and target.graph is False):
+            graph = target.graph if isinstance(target, Array) else None
     reduction = (module.kwargs if module is not None else given.kwargs).get("reduction")
     whole = reduction is None or (isinstance(reduction, Const) and reduction.value in ("mean", "sum"))
     return Array(

@@ -5,6 +5,7 @@ A loop's body is read twice, so that what its end does to its next beginning is 
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -28,6 +29,7 @@ __all__ = [
     "Mismatch",
     "Mode",
     "Script",
+    "Seen",
     "Split",
     "Step",
     "Where",
@@ -213,6 +215,17 @@ class HiddenLayers(Event):
     container: str
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Seen(Event):
+    """Something that one rule asks for; ``watch`` says which kinds there are and what their values are."""
+
+    kind: str
+    value: Value | None = None
+    other: Value | None = None
+    text: str = ""
+    number: int = 0
+
+
 @dataclass
 class Script:
     """All that was found out about a script."""
@@ -223,10 +236,15 @@ class Script:
     imports: set[str] = field(default_factory=set)
     objects: list[Obj] = field(default_factory=list)
     complete: bool = True
+    tree: ast.Module = field(default_factory=lambda: ast.Module([], []))
 
     def of(self, kind: type[_E]) -> list[_E]:
         """The events of one kind, in order."""
         return [e for e in self.events if isinstance(e, kind)]
+
+    def seen(self, *kinds: str) -> list[Seen]:
+        """What was seen of these kinds, in order."""
+        return [e for e in self.of(Seen) if e.kind in kinds]
 
     def inside(self, loop: Loop) -> Iterator[Event]:
         """The events in ``loop``, of the first pass of all loops around it."""

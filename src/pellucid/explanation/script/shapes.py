@@ -50,6 +50,8 @@ def _squeezed(x: Array, given: Arguments) -> Array:
     dim = given.const(0, "dim")
     if x.last == 1 and dim in (None, -1, 1):
         return x.then(ndim=1 if x.ndim == 2 else None, last=None)
+    if dim is None and x.ndim == 2 and x.last is not None:
+        return x  # several columns, and a batch has several rows
     if dim is None:
         return x.then(last=None) if x.ndim == 1 else _unknown(x)
     return _unknown(x)

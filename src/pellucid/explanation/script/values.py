@@ -175,12 +175,16 @@ class Array(Value):
     centred: Fit | None = None
     graph: bool | None = None
     loss: bool = False
+    layer: Obj | None = None  # the layer whose answer this is, with no more than dropout since
+    statistic: Array | None = None  # the array whose mean, standard deviation … this is
 
     def __post_init__(self) -> None:
         assert self.ndim is None or self.ndim >= 0
 
     def then(self, **changes: object) -> Array:
         """A value computed from this one."""
+        if not {"layer"} & changes.keys() and {"act", "ndim", "last", "dtype"} & changes.keys():
+            changes["layer"] = None
         return replace(self, **changes)  # type: ignore[arg-type]
 
 
