@@ -222,7 +222,10 @@ def combine(reader: Reader, op: ast.operator, left: Value, right: Value, line: i
         if isinstance(other, (Const, Number)):
             return array.then(taint=taint, act=None if array.act is None else "other", at=line, statistic_of=0)
         return Array(taint=taint, source=array.source, part=array.part, order=array.order, fitted=array.fitted)
-    if isinstance(op, ast.Add) and all(isinstance(v, Obj) and "parameters" in (v.kind, *(getattr(a, "kind", "") for a in v.args)) for v in (left, right)):
+    if isinstance(op, ast.Add) and all(
+        isinstance(v, Obj) and "parameters" in (v.kind, *(getattr(a, "kind", "") for a in v.args))
+        for v in (left, right)
+    ):
         return Items(items=[left, right])  # the parameters of two networks
     if isinstance(left, Items) and isinstance(right, Items) and isinstance(op, ast.Add):
         return Items(items=left.items + right.items, depth=min(left.depth, right.depth), taint=taint)
@@ -253,7 +256,7 @@ def _arrays(reader: Reader, op: ast.operator, a: Array, b: Array, line: int, tai
         fitted |= {Fit(line, "the scaling by hand")}
     same = a.last if a.last == b.last and a.ndim == b.ndim else None
     return Array(
-        ndim=big.ndim if known else None, last=big.last if known and a.ndim != b.ndim else same, taint=taint,
+        ndim=big.ndim if known else None, last=big.last if known and a.ndim != b.ndim and big.last != 1 else same, taint=taint,
         length=a.length if a.length == b.length else None, act="other", at=line, device=_device(a, b),
         dtype=a.dtype if a.dtype == b.dtype else None, source=a.source or b.source, part=a.part or b.part,
         order=a.order or b.order, fitted=fitted, graph=_graph(a, b), loss=a.loss or b.loss,

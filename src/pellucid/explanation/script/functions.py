@@ -289,7 +289,12 @@ def _from_value(reader: Reader, path: str, given: Arguments) -> Value:
         return watch.wrapped(
             reader, x, Array(ndim=0, dtype=dtype, device=device, taint=x.taint, graph=False), path, given
         )
-    return Array(dtype=dtype, device=device, taint=taints(x), graph=False if path == "torch.tensor" and "requires_grad" not in given.kwargs else None)
+    return Array(
+        dtype=dtype,
+        device=device,
+        taint=taints(x),
+        graph=False if path == "torch.tensor" and "requires_grad" not in given.kwargs else None,
+    )
 
 
 def _depth(x: Items) -> tuple[int | None, list[int]]:

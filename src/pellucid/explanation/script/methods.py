@@ -355,6 +355,8 @@ def _kept(reader: Reader, x: Array, name: str, given: Arguments) -> Array:  # no
         value = given.get(0, "value")
         if isinstance(value, Array) and value.statistic_of == x.source and x.part == "all":
             return x.then(fitted=x.fitted | {Fit(given.line, "the filling of gaps")})
+    if name in ("pow", "add", "sub", "mul", "div") and isinstance(given.get(0), Array) and x.last == 1:
+        x = x.then(last=None)  # perhaps broadcast
     if name in ("drop", "dropna", "query", "head", "tail"):
         return x.then(length=None, last=None)
     return x.then(act=act, at=given.line if act == "other" else x.at)

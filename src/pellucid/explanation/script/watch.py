@@ -178,7 +178,11 @@ def compared(reader: Reader, op: ast.cmpop, left: Value, right: Value, result: A
         return result
     if isinstance(op, (ast.Gt, ast.GtE)) and isinstance(left, Array) and from_model(left) and isinstance(right, Const):
         reader.note(Seen, line, kind="threshold", value=left, other=right)
-        return cut(reader, left, "a comparison", line).then(dtype="bool", act="other", loss=False) if left.graph else result
+        return (
+            cut(reader, left, "a comparison", line).then(dtype="bool", act="other", loss=False)
+            if left.graph
+            else result
+        )
     if isinstance(op, ast.Eq) and (from_model(left) or from_model(right)):
         return result.then(taint=result.taint | {_COUNT})
     return result
@@ -228,5 +232,3 @@ def sliced(reader: Reader, owner: Array, part: ast.expr, line: int) -> None:
     names = {n.id for n in ast.walk(part.lower) if isinstance(n, ast.Name)}
     if names & reader.volatile[-1] and not reader.models:
         reader.note(Seen, line, kind="slice", value=owner)
-
-

@@ -6,7 +6,20 @@ from collections.abc import Callable, Iterator
 
 from pellucid.explanation.script.finding import ScriptFinding
 from pellucid.explanation.script.record import Script
-from pellucid.explanation.script.rules import data, loss, modes, steps
+from pellucid.explanation.script.rules import (
+    data,
+    loss,
+    modes,
+    names,
+    network,
+    rates,
+    scores,
+    sets,
+    state,
+    steps,
+    targets,
+    updates,
+)
 
 __all__ = ["RULES", "WITHOUT_TORCH"]
 
@@ -35,6 +48,37 @@ RULES: tuple[Rule, ...] = (
     data.split_by_position,
     data.devices,
     data.dropped_move,
+    names.not_called,
+    names.volatile,
+    names.index_of_a_number,
+    names.misspelt_hook,
+    names.no_super_init,
+    rates.rate,
+    rates.early_scheduler,
+    updates.others_parameters,
+    updates.unchanged_part,
+    updates.new_layers,
+    updates.all_frozen,
+    updates.cut_graph,
+    updates.no_gradients,
+    network.widths,
+    network.stacked,
+    network.made_in_forward,
+    network.last_step,
+    scores.argmax_axis,
+    scores.thresholds,
+    scores.averages,
+    scores.test_each_epoch,
+    sets.hand_made_batches,
+    sets.framework_loader,
+    sets.augmented_test,
+    sets.train_as_test,
+    sets.own_statistic,
+    state.carried_state,
+    targets.swapped,
+    targets.class_numbers,
+    targets.several_columns,
+    targets.made_not_called,
 )
 
 WITHOUT_TORCH: tuple[Rule, ...] = (data.fitted_on_all, data.refitted)
