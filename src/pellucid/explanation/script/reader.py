@@ -10,11 +10,13 @@ import ast
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from pellucid.explanation.script.expressions import EXPRESSIONS, truth
-from pellucid.explanation.script.record import Decision, Event, Loop, Script, Where
+from pellucid.explanation.script.record import Decision, Event, Loop, Lost, Script, Where
 from pellucid.explanation.script.roles import role_of_name
+from pellucid.explanation.script.siblings import Siblings
 from pellucid.explanation.script.statements import STATEMENTS
 from pellucid.explanation.script.values import Class, Const, Function, Obj, Scope, Unknown, Value, merge, taints
 
@@ -22,6 +24,8 @@ __all__ = ["Reader", "State", "TooMuch"]
 
 _BUDGET = 150_000  # expressions and statements, a loop's counted in each pass
 _MAX_CALLS = 20
+_MAX_LOST = 100
+_PLACE = ("frames", "loops", "passes", "guards", "volatile", "bodies", "models")
 
 
 class TooMuch(Exception):  # noqa: N818  not an error: the reading ends
@@ -54,9 +58,12 @@ class Frame:
 class Reader:
     """Holds the state of the reading; the knowledge of libraries stands in the modules beside this one."""
 
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: Script, folder: Path | None = None) -> None:
         self.script = script
         self.module = Scope()
+        self.module.folder = folder.resolve() if folder is not None else None
+        self.siblings = Siblings(self, folder)
+        self.stars: list[str] = []  # libraries of which everything is imported
         self.module.names["__name__"] = Const(value="__main__")
         self.state = State()
         self.frames: list[Frame] = []
@@ -77,18 +84,23 @@ class Reader:
 
     # ── running ───────────────────────────────────────────────────────────────────────────────────────────
 
-    def read(self, tree: ast.Module) -> None:
+    def read(self, body: Sequence[ast.stmt]) -> None:
         """Read the script, and after it the functions and classes that it never calls."""
-        self.block(tree.body, self.module)
+        self.block(body, self.module)
         self.called = False
         for value in list(self.module.names.values()):
-            self._read_uncalled(value)
+            try:
+                self._read_uncalled(value)
+            except TooMuch:
+                raise
+            except Exception as error:
+                self.lose(value.node.lineno if isinstance(value, (Function, Class)) else 1, error)
 
     def _read_uncalled(self, value: Value) -> None:
         self.state = State()
-        if isinstance(value, Function) and value.node not in self.entered:
+        if isinstance(value, Function) and value.scope is self.module and value.node not in self.entered:
             self.call_function(value, [], {}, value.node.lineno)
-        elif isinstance(value, Class):
+        elif isinstance(value, Class) and value.scope.parent is self.module:
             methods = [m for m in value.node.body if isinstance(m, ast.FunctionDef)]
             if value.node in self.entered or not methods:
                 return
@@ -133,10 +145,38 @@ class Reader:
         for statement in body:
             self.spend()
             handler = STATEMENTS.get(type(statement))
-            jump = handler(self, statement, scope) if handler else None
+            try:
+                jump = handler(self, statement, scope) if handler else None
+            except TooMuch:
+                raise
+            except Exception as error:  # a fault of this reader costs the statement and no more
+                self.lose(statement.lineno, error)
+                continue
             if jump:
                 return jump
         return None
+
+    def lose(self, line: int, error: Exception) -> None:
+        """Remember a statement that could not be followed."""
+        last = error.__traceback__
+        while last is not None and last.tb_next is not None:
+            last = last.tb_next
+        file = Path(last.tb_frame.f_code.co_filename).name if last is not None else ""
+        lost = Lost(line, f"{type(error).__name__} in {file}" if file else type(error).__name__)
+        if lost not in self.script.lost and len(self.script.lost) < _MAX_LOST:
+            self.script.lost.append(lost)
+
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """Stand outside of all loops, functions and conditions, as the first statement of a file does."""
+        kept = {name: getattr(self, name) for name in _PLACE}
+        self.frames, self.loops, self.passes, self.guards = [], [], [], [0]
+        self.volatile, self.bodies, self.models = [], [], []
+        try:
+            yield
+        finally:
+            for name, value in kept.items():
+                setattr(self, name, value)
 
     def value(self, node: ast.expr | None, scope: Scope) -> Value:
         """What is known of an expression's value."""
