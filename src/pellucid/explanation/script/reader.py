@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from pellucid.explanation.script.expressions import EXPRESSIONS, truth
 from pellucid.explanation.script.record import Decision, Event, Loop, Lost, Script, Where
 from pellucid.explanation.script.roles import role_of_name
 from pellucid.explanation.script.siblings import Siblings
+from pellucid.explanation.script.state import Frame, State, join_states, outcome
 from pellucid.explanation.script.statements import STATEMENTS
 from pellucid.explanation.script.values import Class, Const, Function, Obj, Scope, Unknown, Value, merge, taints
 
@@ -30,29 +30,6 @@ _PLACE = ("frames", "loops", "passes", "guards", "volatile", "bodies", "models")
 
 class TooMuch(Exception):  # noqa: N818  not an error: the reading ends
     """The budget is spent; what was found until here stands."""
-
-
-@dataclass
-class State:
-    """What changes while the script runs: modes, devices, whether gradients are recorded."""
-
-    modes: dict[Obj, tuple[str | None, int]] = field(default_factory=dict)
-    devices: dict[Obj, tuple[str | None, int]] = field(default_factory=dict)
-    grad: bool | None = True
-
-    def copy(self) -> State:
-        """The state at this point."""
-        return State(dict(self.modes), dict(self.devices), self.grad)
-
-
-@dataclass
-class Frame:
-    """One call of a function of the script."""
-
-    node: ast.AST
-    line: int
-    returned: list[Value] = field(default_factory=list)
-    yielded: list[Value] = field(default_factory=list)
 
 
 class Reader:
@@ -243,7 +220,7 @@ class Reader:
             for place, names in zip(places, contents, strict=True):
                 for name, value in names.items():
                     place[name] = merge(place[name], value) if name in place else value
-            self.state = _join_states(self.state, state, was)
+            self.state = join_states(self.state, state, was)
 
     # ── loops ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -306,7 +283,7 @@ class Reader:
             self.frames.pop()
             self.volatile, self.bodies = volatile, bodies
             self.state.grad = grad
-        return _outcome(frame)
+        return outcome(frame)
 
     def _bind(
         self, function: Function, args: list[Value], kwargs: dict[str, Value], scope: Scope, *, unknown: bool
@@ -357,41 +334,6 @@ def _plainly_assigned(loop: ast.AST) -> frozenset[str]:
             )
             names |= set_here - {read}
     return frozenset(names)
-
-
-def _outcome(frame: Frame) -> Value:
-    from pellucid.explanation.script.values import Items
-
-    if frame.yielded:
-        joined = frame.yielded[0]
-        for other in frame.yielded[1:]:
-            joined = merge(joined, other)
-        return Items(items=[joined])
-    if not frame.returned:
-        return Const(value=None)
-    result = frame.returned[0]
-    for other in frame.returned[1:]:
-        result = merge(result, other)
-    return result
-
-
-def _join_states(a: State, b: State, was: State) -> State:
-    """Either state may hold; a mode that only one side changed is a ``maybe``."""
-    joined = a.copy()
-    for obj in {*a.modes, *b.modes}:
-        x, y, old = (s.modes.get(obj, ("train", 0)) for s in (a, b, was))
-        if x != y:
-            changed = [m for m in (x, y) if m != old]
-            lone = changed[0] if len(changed) == 1 else (None, 0)
-            joined.modes[obj] = ("maybe eval", lone[1]) if lone[0] in ("eval", "maybe eval") else (None, 0)
-            if x[0] == y[0]:
-                joined.modes[obj] = x
-    for obj in {*a.devices, *b.devices}:
-        d, e = a.devices.get(obj, ("cpu", 0)), b.devices.get(obj, ("cpu", 0))
-        if d[0] != e[0]:
-            joined.devices[obj] = (None, max(d[1], e[1]))
-    joined.grad = a.grad if a.grad == b.grad else None
-    return joined
 
 
 def _without_gradient(reader: Reader, node: ast.AST, scope: Scope) -> bool:
