@@ -68,7 +68,11 @@ def _name(reader: Reader, node: ast.Name, scope: Scope) -> Value:
     found = scope.find(node.id)
     if found is not None:
         return found
-    return External(path=f"builtins.{node.id}") if node.id in _BUILTINS else Unknown(name=node.id)
+    if node.id in _BUILTINS:
+        return External(path=f"builtins.{node.id}")
+    if "torch.nn" in reader.stars and node.id[0].isupper():
+        return External(path=f"torch.nn.{node.id}")
+    return Unknown(name=node.id)
 
 
 def _attribute(reader: Reader, node: ast.Attribute, scope: Scope) -> Value:

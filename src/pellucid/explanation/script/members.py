@@ -16,6 +16,7 @@ from pellucid.explanation.script.values import (
     Function,
     Items,
     Method,
+    Module,
     Number,
     Obj,
     Scope,
@@ -41,6 +42,8 @@ def attribute(reader: Reader, owner: Value, name: str, line: int) -> Value:
     """What is known of ``owner.name``."""
     if isinstance(owner, External):
         return External(path=f"{owner.path}.{name}")
+    if isinstance(owner, Module):
+        return owner.scope.names.get(name) or External(path=f"{owner.path}.{name}")
     if isinstance(owner, Obj):
         return _of_object(reader, owner, name)
     if isinstance(owner, Array):

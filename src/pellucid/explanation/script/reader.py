@@ -9,12 +9,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from pellucid.explanation.script.expressions import EXPRESSIONS, truth
-from pellucid.explanation.script.record import Decision, Event, Loop, Script, Where
+from pellucid.explanation.script.record import Decision, Event, Loop, Lost, Script, Where
 from pellucid.explanation.script.roles import role_of_name
+from pellucid.explanation.script.siblings import Siblings
+from pellucid.explanation.script.state import Frame, State, join_states, outcome
 from pellucid.explanation.script.statements import STATEMENTS
 from pellucid.explanation.script.values import Class, Const, Function, Obj, Scope, Unknown, Value, merge, taints
 
@@ -22,41 +24,23 @@ __all__ = ["Reader", "State", "TooMuch"]
 
 _BUDGET = 150_000  # expressions and statements, a loop's counted in each pass
 _MAX_CALLS = 20
+_MAX_LOST = 100
+_PLACE = ("frames", "loops", "passes", "guards", "volatile", "bodies", "models")
 
 
 class TooMuch(Exception):  # noqa: N818  not an error: the reading ends
     """The budget is spent; what was found until here stands."""
 
 
-@dataclass
-class State:
-    """What changes while the script runs: modes, devices, whether gradients are recorded."""
-
-    modes: dict[Obj, tuple[str | None, int]] = field(default_factory=dict)
-    devices: dict[Obj, tuple[str | None, int]] = field(default_factory=dict)
-    grad: bool | None = True
-
-    def copy(self) -> State:
-        """The state at this point."""
-        return State(dict(self.modes), dict(self.devices), self.grad)
-
-
-@dataclass
-class Frame:
-    """One call of a function of the script."""
-
-    node: ast.AST
-    line: int
-    returned: list[Value] = field(default_factory=list)
-    yielded: list[Value] = field(default_factory=list)
-
-
 class Reader:
     """Holds the state of the reading; the knowledge of libraries stands in the modules beside this one."""
 
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: Script, folder: Path | None = None) -> None:
         self.script = script
         self.module = Scope()
+        self.module.folder = folder.resolve() if folder is not None else None
+        self.siblings = Siblings(self, folder)
+        self.stars: list[str] = []  # libraries of which everything is imported
         self.module.names["__name__"] = Const(value="__main__")
         self.state = State()
         self.frames: list[Frame] = []
@@ -77,18 +61,23 @@ class Reader:
 
     # ── running ───────────────────────────────────────────────────────────────────────────────────────────
 
-    def read(self, tree: ast.Module) -> None:
+    def read(self, body: Sequence[ast.stmt]) -> None:
         """Read the script, and after it the functions and classes that it never calls."""
-        self.block(tree.body, self.module)
+        self.block(body, self.module)
         self.called = False
         for value in list(self.module.names.values()):
-            self._read_uncalled(value)
+            try:
+                self._read_uncalled(value)
+            except TooMuch:
+                raise
+            except Exception as error:
+                self.lose(value.node.lineno if isinstance(value, (Function, Class)) else 1, error)
 
     def _read_uncalled(self, value: Value) -> None:
         self.state = State()
-        if isinstance(value, Function) and value.node not in self.entered:
+        if isinstance(value, Function) and value.scope is self.module and value.node not in self.entered:
             self.call_function(value, [], {}, value.node.lineno)
-        elif isinstance(value, Class):
+        elif isinstance(value, Class) and value.scope.parent is self.module:
             methods = [m for m in value.node.body if isinstance(m, ast.FunctionDef)]
             if value.node in self.entered or not methods:
                 return
@@ -133,10 +122,38 @@ class Reader:
         for statement in body:
             self.spend()
             handler = STATEMENTS.get(type(statement))
-            jump = handler(self, statement, scope) if handler else None
+            try:
+                jump = handler(self, statement, scope) if handler else None
+            except TooMuch:
+                raise
+            except Exception as error:  # a fault of this reader costs the statement and no more
+                self.lose(statement.lineno, error)
+                continue
             if jump:
                 return jump
         return None
+
+    def lose(self, line: int, error: Exception) -> None:
+        """Remember a statement that could not be followed."""
+        last = error.__traceback__
+        while last is not None and last.tb_next is not None:
+            last = last.tb_next
+        file = Path(last.tb_frame.f_code.co_filename).name if last is not None else ""
+        lost = Lost(line, f"{type(error).__name__} in {file}" if file else type(error).__name__)
+        if lost not in self.script.lost and len(self.script.lost) < _MAX_LOST:
+            self.script.lost.append(lost)
+
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """Stand outside of all loops, functions and conditions, as the first statement of a file does."""
+        kept = {name: getattr(self, name) for name in _PLACE}
+        self.frames, self.loops, self.passes, self.guards = [], [], [], [0]
+        self.volatile, self.bodies, self.models = [], [], []
+        try:
+            yield
+        finally:
+            for name, value in kept.items():
+                setattr(self, name, value)
 
     def value(self, node: ast.expr | None, scope: Scope) -> Value:
         """What is known of an expression's value."""
@@ -203,7 +220,7 @@ class Reader:
             for place, names in zip(places, contents, strict=True):
                 for name, value in names.items():
                     place[name] = merge(place[name], value) if name in place else value
-            self.state = _join_states(self.state, state, was)
+            self.state = join_states(self.state, state, was)
 
     # ── loops ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -266,7 +283,7 @@ class Reader:
             self.frames.pop()
             self.volatile, self.bodies = volatile, bodies
             self.state.grad = grad
-        return _outcome(frame)
+        return outcome(frame)
 
     def _bind(
         self, function: Function, args: list[Value], kwargs: dict[str, Value], scope: Scope, *, unknown: bool
@@ -317,41 +334,6 @@ def _plainly_assigned(loop: ast.AST) -> frozenset[str]:
             )
             names |= set_here - {read}
     return frozenset(names)
-
-
-def _outcome(frame: Frame) -> Value:
-    from pellucid.explanation.script.values import Items
-
-    if frame.yielded:
-        joined = frame.yielded[0]
-        for other in frame.yielded[1:]:
-            joined = merge(joined, other)
-        return Items(items=[joined])
-    if not frame.returned:
-        return Const(value=None)
-    result = frame.returned[0]
-    for other in frame.returned[1:]:
-        result = merge(result, other)
-    return result
-
-
-def _join_states(a: State, b: State, was: State) -> State:
-    """Either state may hold; a mode that only one side changed is a ``maybe``."""
-    joined = a.copy()
-    for obj in {*a.modes, *b.modes}:
-        x, y, old = (s.modes.get(obj, ("train", 0)) for s in (a, b, was))
-        if x != y:
-            changed = [m for m in (x, y) if m != old]
-            lone = changed[0] if len(changed) == 1 else (None, 0)
-            joined.modes[obj] = ("maybe eval", lone[1]) if lone[0] in ("eval", "maybe eval") else (None, 0)
-            if x[0] == y[0]:
-                joined.modes[obj] = x
-    for obj in {*a.devices, *b.devices}:
-        d, e = a.devices.get(obj, ("cpu", 0)), b.devices.get(obj, ("cpu", 0))
-        if d[0] != e[0]:
-            joined.devices[obj] = (None, max(d[1], e[1]))
-    joined.grad = a.grad if a.grad == b.grad else None
-    return joined
 
 
 def _without_gradient(reader: Reader, node: ast.AST, scope: Scope) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pellucid.explanation.script import watch
 from pellucid.explanation.script.expressions import combine
+from pellucid.explanation.script.imports import import_from, import_names
 from pellucid.explanation.script.iteration import elements
 from pellucid.explanation.script.modules import is_module
 from pellucid.explanation.script.record import Accumulated, Dropped, LoaderRead, ZeroGrad
@@ -17,7 +18,6 @@ from pellucid.explanation.script.values import (
     Array,
     Class,
     Const,
-    External,
     Function,
     Items,
     Number,
@@ -295,20 +295,6 @@ def _class(reader: Reader, node: ast.ClassDef, scope: Scope) -> None:
             reader.block([statement], inner)
 
 
-def _import(reader: Reader, node: ast.Import, scope: Scope) -> None:
-    for alias in node.names:
-        reader.script.imports.add(alias.name)
-        first = alias.name.partition(".")[0]
-        scope.names[alias.asname or first] = External(path=alias.name if alias.asname else first)
-
-
-def _import_from(reader: Reader, node: ast.ImportFrom, scope: Scope) -> None:
-    origin = ("." * node.level) + (node.module or "")
-    reader.script.imports.add(origin)
-    for alias in node.names:
-        scope.names[alias.asname or alias.name] = External(path=f"{origin}.{alias.name}")
-
-
 def _elsewhere(reader: Reader, node: ast.Global | ast.Nonlocal, scope: Scope) -> None:
     scope.elsewhere.update(node.names)
 
@@ -334,8 +320,8 @@ STATEMENTS: dict[type[ast.stmt], Callable[..., str | None]] = {
     ast.FunctionDef: _function,
     ast.AsyncFunctionDef: _function,
     ast.ClassDef: _class,
-    ast.Import: _import,
-    ast.ImportFrom: _import_from,
+    ast.Import: import_names,
+    ast.ImportFrom: import_from,
     ast.Global: _elsewhere,
     ast.Nonlocal: _elsewhere,
     ast.Delete: _delete,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
 from typing import TypeVar
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Function",
     "Items",
     "Method",
+    "Module",
     "Number",
     "Obj",
     "Scope",
@@ -47,6 +49,15 @@ class Scope:
         self.names: dict[str, Value] = {}
         self.parent = parent
         self.elsewhere: set[str] = set()  # declared global or nonlocal
+        self.folder: Path | None = None  # of the file whose names these are
+
+    @property
+    def home(self) -> Path | None:
+        """The folder of the file to which the scope belongs."""
+        scope = self
+        while scope.parent is not None:
+            scope = scope.parent
+        return scope.folder
 
     def find(self, name: str) -> Value | None:
         """The value of a name, or None."""
@@ -89,6 +100,14 @@ class External(Value):
     """Something imported, by its full name: ``torch.nn.functional.softmax``."""
 
     path: str
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Module(Value):
+    """A file of the script's own, imported as a whole."""
+
+    path: str
+    scope: Scope
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

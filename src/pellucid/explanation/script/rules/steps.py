@@ -63,7 +63,7 @@ def no_zero_grad(script: Script) -> Iterator[ScriptFinding]:
         if not backward or _is(events, ZeroGrad) or _handed(events) or script.speaks(loop, "zero_grad", ".grad = None"):
             continue
         before = [z.where.line for z in script.of(ZeroGrad)]
-        outside = f", only outside of the loop (line {before[0]})" if before else ""
+        outside = f", only outside of the loop ({script.said(before[0])})" if before else ""
         yield ScriptFinding(
             rule="zero-grad", line=step.where.line,
             finding=f"Nothing sets the gradients to zero in the loop that steps{outside}.",
