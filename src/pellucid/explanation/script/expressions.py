@@ -259,8 +259,9 @@ def _arrays(reader: Reader, op: ast.operator, a: Array, b: Array, line: int, tai
     if scaled:
         fitted |= {Fit(line, "the scaling by hand")}
     same = a.last if a.last == b.last and a.ndim == b.ndim else None
+    wide = big.last if big.last != 1 else None  # a column is broadcast
     return Array(
-        ndim=big.ndim if known else None, last=big.last if known and a.ndim != b.ndim and big.last != 1 else same, taint=taint,
+        ndim=big.ndim if known else None, last=wide if known and a.ndim != b.ndim else same, taint=taint,
         length=a.length if a.length == b.length else None, act="other", at=line, device=_device(a, b),
         dtype=a.dtype if a.dtype == b.dtype else None, source=a.source or b.source, part=a.part or b.part,
         order=a.order or b.order, fitted=fitted, graph=_graph(a, b), loss=a.loss or b.loss,

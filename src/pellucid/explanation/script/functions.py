@@ -122,11 +122,28 @@ def _deepcopy(reader: Reader, path: str, given: Arguments) -> Value:
     x = given.get(0) or Unknown()
     if not isinstance(x, Obj):
         return x
-    copy = replace(x, attrs=dict(x.attrs))
+    copies: dict[int, Value] = {}
+    copy = _copied(x, copies)
     for kept in (reader.state.modes, reader.state.devices):
-        if x in kept:
-            kept[copy] = kept[x]
+        for part in list(kept):
+            twin = copies.get(id(part))
+            if isinstance(twin, Obj):
+                kept[twin] = kept[part]
     return copy
+
+
+def _copied(x: Value, copies: dict[int, Value]) -> Value:
+    """A module and the layers in it, each a new one."""
+    if id(x) in copies:
+        return copies[id(x)]
+    if isinstance(x, Items):
+        return replace(x, items=[_copied(v, copies) for v in x.items])
+    if not isinstance(x, Obj) or not (is_module(x) or not copies):
+        return x
+    made = copies[id(x)] = replace(x, attrs=dict(x.attrs))
+    made.attrs.update({name: _copied(v, copies) for name, v in x.attrs.items()})
+    copies[id(x)] = made = replace(made, args=tuple(_copied(v, copies) for v in x.args))
+    return made
 
 
 def _random_split(reader: Reader, path: str, given: Arguments) -> Value:

@@ -38,7 +38,7 @@ _SAME = {"values", "data", "real", "loc", "iloc", "iat", "at"}
 # ── a.b ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def attribute(reader: Reader, owner: Value, name: str, line: int) -> Value:
+def attribute(reader: Reader, owner: Value, name: str, line: int) -> Value:  # noqa: PLR0911
     """What is known of ``owner.name``."""
     if isinstance(owner, External):
         return External(path=f"{owner.path}.{name}")

@@ -62,6 +62,8 @@ def _trained_by(script: Script, loop: Loop) -> list[Forward] | None:
             into = [forwards[t] for t in taints(e.of) if t in forwards]
             if not into or not isinstance(e.of, Array):
                 return None
+            for f in into:  # the loop goes on over what is added: an encoder's answer is a decoder's input
+                into += [forwards[t] for t in taints(*f.inputs) if t in forwards and forwards[t] not in into]
             found += into
     return found or None
 
