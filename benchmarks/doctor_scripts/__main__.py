@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.doctor_scripts.faults import ACCEPTED, FAULTS, Fault
+
 from pellucid.explanation.script import ScriptFinding, check_script
 
 HERE = Path(__file__).parent

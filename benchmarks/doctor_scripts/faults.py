@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Faults planted one at a time: what goes wrong, the script, what is changed in it, and a piece of the line to name.
 
 The first word is the kind of fault; ``ACCEPTED`` says which rules name it rightly where more than one does.
@@ -11,8 +12,8 @@ Edit = tuple[str, str]
 Fault = tuple[str, str, tuple[Edit, ...], str]
 
 ACCEPTED: dict[str, set[str]] = {
-    "not-called": {"not-called", "zero-grad", "backward", "step", "eval-mode", "train-mode"},
-    "no-super-init": {"super-init"},
+    "not-called": {"not-called", "no-grad", "zero-grad", "backward", "step", "eval-mode", "train-mode"},
+    "other-parameters": {"other-parameters", "no-optimizer"},
 }
 
 _LOSSES: tuple[Fault, ...] = (
@@ -296,7 +297,7 @@ _STEPS: tuple[Fault, ...] = (
         "other-parameters",
         "gan",
         (("        g_loss.backward()\n        opt_g.step()", "        g_loss.backward()\n        opt_d.step()"),),
-        "G, D = Generator()",
+        "opt_g = torch.optim",
     ),
     (
         "other-parameters",
@@ -857,7 +858,7 @@ _ROWS: tuple[Fault, ...] = (
                 "        images.to(device)\n        labels.to(device)\n        scores = model(images)\n        loss",
             ),
         ),
-        "images.to(device)",
+        ".to(device)",
     ),
 )
 

@@ -93,9 +93,11 @@ def _arguments(reader: Reader, node: ast.Call, scope: Scope) -> Arguments:
     return Arguments(tuple(args), kwargs, node.lineno, unknown)
 
 
-def call_value(reader: Reader, function: Value, given: Arguments, hint: str = "") -> Value:
+def call_value(reader: Reader, function: Value, given: Arguments, hint: str = "") -> Value:  # noqa: PLR0911
     """Call a value."""
     reader.spend()
+    if isinstance(function, Function) and isinstance(function.receiver, Obj) and _is_forward(reader, function):
+        return call_module(reader, function.receiver, given)  # `model.forward(x)`
     if isinstance(function, Function):
         return reader.call_function(function, given.args, dict(given.kwargs), given.line, rest=given.open)
     if isinstance(function, Class):
@@ -111,6 +113,11 @@ def call_value(reader: Reader, function: Value, given: Arguments, hint: str = ""
     if reader.loops:  # perhaps a model that was made elsewhere
         taint |= {f"scored {role}" for role in taint & {"train", "val", "test"}}
     return Unknown(taint=taint)
+
+
+def _is_forward(reader: Reader, function: Function) -> bool:
+    named = isinstance(function.node, ast.FunctionDef) and function.node.name == "forward"
+    return named and not reader.models and is_module(function.receiver)
 
 
 def _super(reader: Reader, scope: Scope) -> Value:

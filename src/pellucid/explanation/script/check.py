@@ -12,7 +12,7 @@ from pellucid.explanation.script.notebook import source_of
 from pellucid.explanation.script.parsing import parse_source
 from pellucid.explanation.script.reader import Reader, TooMuch
 from pellucid.explanation.script.record import Script
-from pellucid.explanation.script.rules import RULES, WITHOUT_TORCH
+from pellucid.explanation.script.rules import NOT_CALLED, RULES, WITHOUT_TORCH
 from pellucid.explanation.script.source import Source
 
 __all__ = ["Examined", "check_script", "events_of", "examine", "read_events"]
@@ -64,6 +64,8 @@ def examine(source: Source) -> Examined:
                 found.setdefault((finding.rule, finding.line), finding)
         except Exception as error:  # a fault of one rule is no finding and hides no other
             script.notes.append(f"The check {rule.__name__!r} stopped with {type(error).__name__}; all others ran.")
+    bare = {f.rule for f in found.values() if f.finding.endswith(NOT_CALLED)}
+    found = {k: f for k, f in found.items() if f.rule not in bare or f.finding.endswith(NOT_CALLED)}
     findings = sorted(found.values(), key=lambda f: (f.line, f.rule))
     return Examined(findings=tuple(_placed(script, f) for f in findings), followed=followed(script))
 

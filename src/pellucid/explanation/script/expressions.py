@@ -225,7 +225,15 @@ def combine(reader: Reader, op: ast.operator, left: Value, right: Value, line: i
         assert isinstance(array, Array)
         if isinstance(other, (Const, Number)):
             return array.then(taint=taint, act=None if array.act is None else "other", at=line, statistic_of=0)
-        return Array(taint=taint, source=array.source, part=array.part, order=array.order, fitted=array.fitted)
+        return Array(
+            taint=taint,
+            source=array.source,
+            part=array.part,
+            order=array.order,
+            fitted=array.fitted,
+            loss=array.loss,
+            graph=array.graph or None if array.loss else None,
+        )
     if isinstance(op, ast.Add) and all(
         isinstance(v, Obj) and "parameters" in (v.kind, *(getattr(a, "kind", "") for a in v.args))
         for v in (left, right)
@@ -265,6 +273,7 @@ def _arrays(reader: Reader, op: ast.operator, a: Array, b: Array, line: int, tai
         length=a.length if a.length == b.length else None, act="other", at=line, device=_device(a, b),
         dtype=a.dtype if a.dtype == b.dtype else None, source=a.source or b.source, part=a.part or b.part,
         order=a.order or b.order, fitted=fitted, graph=_graph(a, b), loss=a.loss or b.loss,
+        image=a.image if a.image == b.image else None,
     )  # fmt: skip
 
 

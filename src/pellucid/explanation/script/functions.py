@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pellucid.explanation.script import watch
+from pellucid.explanation.script import images, watch
 from pellucid.explanation.script.iteration import elements
 from pellucid.explanation.script.members import attribute
 from pellucid.explanation.script.methods import ACTIVATIONS, KNOWN_METHODS, array_method, dtype_of
@@ -266,6 +266,11 @@ def array_function(reader: Reader, path: str, given: Arguments) -> Value | None:
     if name in _JOINED:
         return _joined(reader, name, given)
     if isinstance(x, Array):
+        if name.endswith("pool2d"):
+            rest = Arguments(given.args[1:], given.kwargs, given.line)
+            return x.then(act="other", at=given.line, image=images.after_pool(name, x.image, rest))
+        if name == "round":
+            watch.rounded(reader, x, given.line)
         if name in _ELEMENTWISE:
             return x.then(act="other", at=given.line)
         if name == "log":
@@ -364,6 +369,7 @@ def _shaped(reader: Reader, path: str, given: Arguments, sizes: Sequence[Value])
         ndim=None if unknown else len(sizes), last=None if unknown else last, length=None if unknown else length,
         device=_made_on(reader, path, given), dtype=dtype if "dtype" in given.kwargs else plain,
         graph=None if "requires_grad" in given.kwargs else False, source=given.line, part="all", order="random",
+        image=images.of_sizes(list(sizes)),
     )  # fmt: skip
 
 
@@ -394,5 +400,5 @@ def _joined(reader: Reader, name: str, given: Arguments) -> Value:
         ndim=ndim, taint=taint, loss=any(a.loss for a in arrays), graph=True if any(a.graph for a in arrays) else None,
         device=first.device if len(devices) == 1 else None,
         act=first.act if len({a.act for a in arrays}) == 1 else None,
-        at=first.at,
+        at=first.at, image=images.joined(arrays, given.const(1, "dim", 0)) if name != "stack" else None,
     )  # fmt: skip

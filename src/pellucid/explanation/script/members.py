@@ -150,6 +150,7 @@ def item(reader: Reader, owner: Value, node: ast.Subscript, scope: Scope) -> Val
         return _of_rows(reader, owner.owner, node, scope, labels=owner.name)
     if isinstance(owner, Array):
         return _of_rows(reader, owner, node, scope)
+    watch.sliced(reader, owner, node.slice, node.lineno)
     key = Unknown() if isinstance(node.slice, ast.Slice) else reader.value(node.slice, scope)
     if isinstance(owner, Table):
         return _entry(owner, key)
@@ -272,6 +273,8 @@ def _shuffled(reader: Reader, result: Array, part: ast.expr, scope: Scope) -> Ar
     if isinstance(part, ast.Slice):
         return result
     value = reader.value(part, scope)
+    if isinstance(value, Array):  # X[train_index]
+        result = result.then(taint=result.taint | (value.taint & {"train", "val", "test"}))
     if isinstance(value, Array) and value.order == "random":
         return result.then(order="random")
     return result.then(order=None) if result.order == "kept" else result

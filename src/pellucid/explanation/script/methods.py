@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pellucid.explanation.script import watch
 from pellucid.explanation.script.iteration import elements
-from pellucid.explanation.script.modules import bases, is_module, parts_of, tensor_device
+from pellucid.explanation.script.modules import bases, call_module, is_module, parts_of, tensor_device
 from pellucid.explanation.script.record import Accumulated, Backward, Decision, Mode, Seen, Step, ZeroGrad
 from pellucid.explanation.script.values import (
     Arguments,
@@ -59,9 +59,11 @@ def is_scheduler(value: Value | None, hint: str) -> bool:
     return "sched" in hint.lower() and not is_optimizer(value)
 
 
-def call_method(reader: Reader, method: Method, given: Arguments, hint: str) -> Value:
+def call_method(reader: Reader, method: Method, given: Arguments, hint: str) -> Value:  # noqa: PLR0911
     """What a library's method gives, and what it does."""
     owner, name = method.owner, method.name
+    if name == "forward" and isinstance(owner, Obj) and is_module(owner):
+        return call_module(reader, owner, given)
     special = _SPECIAL.get(name)
     if special is not None:
         done = special(reader, owner, given, hint)
@@ -327,11 +329,14 @@ def array_method(reader: Reader, x: Array, name: str, given: Arguments) -> Value
     if name in _RESHAPED:
         from pellucid.explanation.script.shapes import reshaped
 
-        return reshaped(x, name, given)
+        return reshaped(reader, x, name, given)
     if name in _REDUCED:
         return _reduced(reader, x, name, given)
     if name in _KEPT:
         return _kept(reader, x, name, given)
+    if name == "round":
+        watch.rounded(reader, x, given.line)
+        return x.then(act="other", at=given.line)
     if name == "pop":
         return x.then(ndim=1, last=None)
     if name == "view":

@@ -21,6 +21,7 @@ __all__ = [
     "External",
     "Fit",
     "Function",
+    "Image",
     "Items",
     "Method",
     "Module",
@@ -34,6 +35,8 @@ __all__ = [
     "taints",
     "with_taint",
 ]
+
+Image = tuple[int | None, int | None, int | None]
 
 _NOTHING: frozenset[str] = frozenset()
 DEVICES = ("cuda", "mps", "xpu", "cpu")
@@ -195,6 +198,7 @@ class Array(Value):
     graph: bool | None = None
     loss: bool = False
     layer: Obj | None = None  # the layer whose answer this is, with no more than dropout since
+    image: Image | None = None  # channels, height and width of each row's picture
     statistic: Array | None = None  # the array whose mean, standard deviation … this is
 
     def __post_init__(self) -> None:
@@ -204,6 +208,8 @@ class Array(Value):
         """A value computed from this one."""
         if not {"layer"} & changes.keys() and {"act", "ndim", "last", "dtype"} & changes.keys():
             changes["layer"] = None
+        if "image" not in changes and {"ndim", "last"} & changes.keys():
+            changes["image"] = None
         return replace(self, **changes)  # type: ignore[arg-type]
 
 

@@ -43,6 +43,7 @@ __all__ = [
     "own_statistic",
     "parameters",
     "recurrent_index",
+    "rounded",
     "sliced",
     "wrapped",
 ]
@@ -96,7 +97,10 @@ def parameters(owner: Obj, line: int, hint: str) -> Obj:
 
 def frozen(reader: Reader, owner: Value, value: Value, line: int) -> None:
     """``requires_grad`` of a module's parameters is set."""
-    if not isinstance(owner, Obj) or not isinstance(value, Const) or not isinstance(value.value, bool):
+    plain = isinstance(value, Const) and isinstance(value.value, bool)
+    if not isinstance(owner, Obj) or not plain:
+        if not isinstance(owner, Array) and not (plain and not value.value):  # type: ignore[attr-defined]
+            reader.note(Seen, line, kind="thawed")  # something, it is not known what
         return
     inside = owner.attrs.get("parts") if owner.kind == "parameter" else Items(items=list(parts_of(owner)))
     if isinstance(inside, Items):
@@ -188,6 +192,12 @@ def compared(reader: Reader, op: ast.cmpop, left: Value, right: Value, result: A
     return result
 
 
+def rounded(reader: Reader, x: Array, line: int) -> None:
+    """Answers are rounded to 0 and 1."""
+    if not reader.models and from_model(x):
+        reader.note(Seen, line, kind="threshold", value=x, other=Const(value="round"))
+
+
 def length(value: Value | None) -> frozenset[str]:
     """What ``len`` of a loader or of a data set counts."""
     if isinstance(value, Obj) and value.kind == "torch.utils.data.DataLoader":
@@ -225,7 +235,7 @@ def own_statistic(reader: Reader, op: ast.operator, a: Array, b: Array, line: in
         reader.note(Seen, line, kind="own statistic", value=a)
 
 
-def sliced(reader: Reader, owner: Array, part: ast.expr, line: int) -> None:
+def sliced(reader: Reader, owner: Value, part: ast.expr, line: int) -> None:
     """``X[i : i + n]`` in a loop: a batch cut by hand."""
     if not isinstance(part, ast.Slice) or part.lower is None or part.upper is None or not reader.volatile:
         return

@@ -10,8 +10,9 @@ from difflib import SequenceMatcher
 from pellucid.explanation.script.finding import ScriptFinding
 from pellucid.explanation.script.record import Script
 
-__all__ = ["index_of_a_number", "misspelt_hook", "no_super_init", "not_called", "volatile"]
+__all__ = ["NOT_CALLED", "index_of_a_number", "misspelt_hook", "no_super_init", "not_called", "volatile"]
 
+NOT_CALLED = "not called: the parentheses are missing."
 _EFFECT = {
     "zero_grad": ("zero-grad", "the gradients are never set to zero and add up from batch to batch"),
     "backward": ("backward", "no gradients are computed, and the steps change nothing"),
@@ -36,7 +37,7 @@ def not_called(script: Script) -> Iterator[ScriptFinding]:
                 text = ast.unparse(item.context_expr)
                 if text in ("torch.no_grad", "torch.inference_mode", "torch.enable_grad"):
                     effect = "the script stops here: a class is no context manager, an object of it is"
-                    yield _bare(script, item.context_expr.lineno, "not-called", text, effect)
+                    yield _bare(script, item.context_expr.lineno, "no-grad", text, effect)
 
 
 def _plain_value(script: Script, node: ast.Attribute) -> bool:
@@ -50,7 +51,7 @@ def _plain_value(script: Script, node: ast.Attribute) -> bool:
 def _bare(script: Script, line: int, rule: str, text: str, effect: str) -> ScriptFinding:
     return ScriptFinding(
         rule=rule, line=line,
-        finding=f"{text} is named and not called: the parentheses are missing.",
+        finding=f"{text} is named and {NOT_CALLED}",
         evidence=script.evidence(line),
         consequence=f"Python only looks the method up, so {effect}.",
         fix=f"{text}()",

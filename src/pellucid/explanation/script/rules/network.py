@@ -16,6 +16,12 @@ _ON_PURPOSE = re.compile(
 )
 
 
+_FIRST = {
+    "Linear": "in_features", "BatchNorm1d": "num_features", "BatchNorm2d": "num_features",
+    "Conv2d": "in_channels", "ConvTranspose2d": "in_channels",
+}  # fmt: skip
+
+
 def _number(layer: Obj, place: int, name: str) -> int | None:
     value = layer.kwargs.get(name) or (layer.args[place] if len(layer.args) > place else None)
     return value.value if isinstance(value, Const) and type(value.value) is int else None
@@ -32,15 +38,29 @@ def widths(script: Script) -> Iterator[ScriptFinding]:
             continue
         seen.add(layer)
         name = layer.kind.rpartition(".")[2]
-        wanted = _number(layer, 0, {"Linear": "in_features", "BatchNorm1d": "num_features"}.get(name, "input_size"))
+        what = e.text or "columns"
+        wanted = _number(layer, 0, _FIRST.get(name, "input_size"))
+        before = x.layer.line if x.layer is not None else x.at
         yield ScriptFinding(
             rule="width", line=layer.line,
-            finding=f"This {name} takes {wanted} columns, and it is given {e.number}.",
-            evidence=script.evidence(x.layer.line if x.layer is not None else x.at, layer.line),
-            consequence="The script stops at the first batch: “mat1 and mat2 shapes cannot be multiplied”, or its "
-            "like.",
-            fix=f"nn.{name}({e.number}, …)  # as many as the layer before gives",
+            finding=f"This {name} takes {wanted} {what}, and it is given {e.number}.",
+            evidence=script.evidence(before, layer.line, e.where.line),
+            consequence="The script stops at the first batch: “mat1 and mat2 shapes cannot be multiplied”, “expected "
+            "input to have … channels”, or the like.",
+            fix=f"nn.{name}({e.number}, …)  # as many as come in",
         )  # fmt: skip
+    for e in script.seen("regrouped"):
+        if isinstance(e.value, Const) and isinstance(e.other, Array) and e.where.line not in seen:
+            seen.add(e.where.line)
+            shape = " × ".join(str(n) for n in e.other.image or ())
+            yield ScriptFinding(
+                rule="width", line=e.where.line,
+                finding=f"view(-1, {e.value.value}) is given pictures of {shape}, which are {e.number} numbers each.",
+                evidence=script.evidence(e.where.line),
+                consequence="-1 then stands for another number than the rows of the batch: the script stops, or "
+                "mixes the numbers of several rows.",
+                fix=f"x.view(x.size(0), -1), and a first layer of nn.Linear({e.number}, …)",
+            )  # fmt: skip
 
 
 def stacked(script: Script) -> Iterator[ScriptFinding]:

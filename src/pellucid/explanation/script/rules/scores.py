@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from pellucid.explanation.script.finding import ScriptFinding
 from pellucid.explanation.script.modules import is_module
 from pellucid.explanation.script.record import Backward, Decision, Forward, Loop, LossCall, Script, Step
-from pellucid.explanation.script.rules.loss import one_class
+from pellucid.explanation.script.rules.loss import activation_before_loss, one_class
 from pellucid.explanation.script.values import Array, Const, Obj, taints
 
 __all__ = ["argmax_axis", "averages", "test_each_epoch", "thresholds"]
@@ -29,12 +30,18 @@ def argmax_axis(script: Script) -> Iterator[ScriptFinding]:
     seen = set()
     if next(one_class(script), None) is not None:
         return  # the loss has the same trouble, and says more
+    steps = [
+        (n.lineno, n.end_lineno or n.lineno)
+        for n in ast.walk(script.tree)
+        if isinstance(n, ast.FunctionDef) and n.name in ("training_step", "validation_step", "test_step")
+    ]
     for e in script.seen("argmax"):
         x, axis = e.value, e.other
         if not isinstance(x, Array) or not isinstance(axis, Const) or e.where.line in seen or x.last is None:
             continue
         answer = any(t in forwards and forwards[t].output is x for t in x.taint)
         batches = any(loop.loader is not None and not _single(loop.loader) for loop in e.where.loops)
+        batches = batches or any(a <= e.where.line <= b for a, b in steps)
         table = x.ndim == 2 or (x.ndim is None and answer and batches)
         if axis.value == 0 and x.last > 1 and table and x.length != 1:
             finding = "The greatest output is sought along dimension 0, which is the rows of the batch."
@@ -70,17 +77,21 @@ def thresholds(script: Script) -> Iterator[ScriptFinding]:
         if t in forwards
     }
     seen = set()
+    doubled = next(activation_before_loss(script), None) is not None  # the sigmoid is the mistake, not the zero
     for e in script.seen("threshold"):
         x, limit = e.value, e.other
         if not isinstance(x, Array) or not isinstance(limit, Const) or e.where.line in seen:
             continue
         modules = {forwards[t].module for t in x.taint if t in forwards}
-        if x.act in ("sigmoid", "softmax") and limit.value == 0:
+        if x.act in ("sigmoid", "softmax") and limit.value == 0 and type(limit.value) in (int, float):
+            if doubled:
+                continue
             finding = f"The output of a {x.act} lies between 0 and 1, and it is compared with 0."
             consequence = "Every row is answered with yes, so the accuracy is the share of that class."
             fix = "output > 0.5"
-        elif x.act == "linear" and limit.value == 0.5 and modules and modules <= logits:
-            finding = "Logits are compared with 0.5; no sigmoid stands between."
+        elif x.act == "linear" and limit.value in (0.5, "round") and modules and modules <= logits:
+            how = "rounded" if limit.value == "round" else "compared with 0.5"
+            finding = f"Logits are {how}; no sigmoid stands between."
             consequence = "A logit of 0.5 is a probability of 0.62: rows between 0.5 and 0.62 are answered with no."
             fix = "output > 0  # or torch.sigmoid(output) > 0.5"
         else:

@@ -11,7 +11,7 @@ from pellucid.explanation.script.iteration import LOADER, roles_of
 from pellucid.explanation.script.record import Backward, Handed, Script, Step
 from pellucid.explanation.script.roles import role_of_name
 from pellucid.explanation.script.rules.data import in_time, map_style, never_shuffled
-from pellucid.explanation.script.values import Array, Const, Items, Obj, Value, taints
+from pellucid.explanation.script.values import Array, Const, Items, Obj, Unknown, Value, taints
 
 __all__ = ["augmented_test", "framework_loader", "hand_made_batches", "own_statistic", "train_as_test"]
 
@@ -33,9 +33,9 @@ def hand_made_batches(script: Script) -> Iterator[ScriptFinding]:
         rows = e.value
         around = [loop for loop in e.where.loops if loop in trained]
         held_out = taints(rows) & {"val", "test"}
-        if len(around) < 2 or e.where.loops[-1] not in trained or not isinstance(rows, Array) or held_out:
+        if len(around) < 2 or e.where.loops[-1] not in trained or held_out or not isinstance(rows, (Array, Unknown)):
             continue
-        if rows.order in ("random", "time"):
+        if isinstance(rows, Array) and rows.order in ("random", "time"):
             continue
         yield ScriptFinding(
             rule="shuffle", line=e.where.line,
@@ -160,15 +160,9 @@ def train_as_test(script: Script) -> Iterator[ScriptFinding]:
         sampled = any("sampler" in o.kwargs for o in loaders)
         # the first of two calls on one line may be either: the line must speak of the test alone
         spoken = {role_of_name(w) for w in re.findall(r"\w+", _line(script, made.line).partition("=")[0])} - {None}
-        if (
-            named == {"test"}
-            and _train_of(made) is True
-            and made not in split_up
-            and not sampled
-            and spoken <= {"test"}
-        ):
-            if any("random_split" in t or "Subset(" in t for t in script.lines):
-                continue
+        test = spoken == {"test"} if named <= {"test"} else False
+        test = test or (named == {"test"} and not spoken)
+        if test and _train_of(made) is True and made not in split_up and not sampled and not _divided(script, made):
             yield ScriptFinding(
                 rule="train-as-test", line=made.line,
                 finding="The test set is loaded with train=True: it is the training set.",
@@ -176,6 +170,16 @@ def train_as_test(script: Script) -> Iterator[ScriptFinding]:
                 consequence="The score is that of rows that the network has learned, not of new ones.",
                 fix=f"{made.kind.rpartition('.')[2]}(…, train=False)",
             )  # fmt: skip
+
+
+def _divided(script: Script, made: Obj) -> bool:
+    """Whether the set is divided: then a part of the training set is held out."""
+    names = re.findall(r"\w+", _line(script, made.line).partition("=")[0])
+    return any(
+        word in text and any(re.search(rf"\b{name}\b", text.partition("=")[2]) for name in names if name != "self")
+        for text in script.lines
+        for word in ("random_split", "Subset(", "Sampler(")
+    )
 
 
 def own_statistic(script: Script) -> Iterator[ScriptFinding]:

@@ -13,7 +13,7 @@ from pellucid.explanation.script.values import Array, Unknown, Value, taints
 __all__ = ["class_numbers", "made_not_called", "several_columns", "swapped"]
 
 _ASKED = re.compile(
-    r"(?i)^(y|ys|yb|y_?(true|batch|train|b|t|real)|yy|t|tgt|targets?|.*_?labels?|.*_targets?|gt|truth|batch_y|by)$"
+    r"(?i)^(y|ys|yb|y_?(true|batch|train|b|t|real)|yy|t|tgt|targets?|.*_?labels?|.*_targets?|gt|truth|batch_y|by|masks?|ones|zeros)$"
 )
 _ANSWERED = re.compile(
     r"(?i)^(out|outs|outputs?|.*_outputs?|preds?|predictions?|.*_preds?|logits?|.*_logits|y_?pred.*|y_?hat|yhat|scores?)$"
@@ -51,7 +51,14 @@ def swapped(script: Script) -> Iterator[ScriptFinding]:
             continue
         first, second = _name(node.args[0]), _name(node.args[1])
         answer = any(t.startswith("forward ") for t in taints(e.target)) or _ANSWERED.match(second)
-        if _ASKED.match(first) and not _ANSWERED.match(first) and answer and not _ASKED.match(second):
+        fixed = isinstance(e.prediction, Array) and e.prediction.graph is False and not e.where.guarded
+        live = isinstance(e.target, Array) and bool(e.target.graph)
+        if (
+            (_ASKED.match(first) or (fixed and live))
+            and not _ANSWERED.match(first)
+            and answer
+            and not _ASKED.match(second)
+        ):
             yield ScriptFinding(
                 rule="swapped-arguments", line=e.where.line,
                 finding=f"The loss is given {first!r} as the prediction and {second!r} as the target.",
@@ -71,7 +78,8 @@ def class_numbers(script: Script) -> Iterator[ScriptFinding]:
             continue
         if not isinstance(x, Array) or not isinstance(y, Array) or x.last is None or x.last < 2:
             continue
-        if y.ndim == 1 and x.ndim in (None, 2) and x.act is not None and not y.centred and y.dtype in ("int64", None):
+        numbers = y.dtype in ("int64", None) or x.ndim == 2
+        if y.ndim == 1 and x.ndim in (None, 2) and x.act is not None and numbers:
             seen.add(e.function_line)
             kind = "class numbers" if y.dtype == "int64" else "one number a row"
             yield ScriptFinding(

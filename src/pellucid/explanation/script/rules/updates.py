@@ -43,11 +43,15 @@ def covered(value: Value | None) -> set[Obj] | None:
 
 def _coverage(optimizer: Obj) -> set[Obj] | None:
     layers = covered(optimizer.args[0] if optimizer.args else optimizer.kwargs.get("params"))
-    return layers if layers and any(is_trained_layer(p) for p in layers) else None
+    return layers if layers and any(_learns(p) for p in layers) else None
 
 
 def _learned(module: Value | None) -> set[Obj]:
-    return {p for p in parts_of(module) if is_trained_layer(p)} if module is not None else set()
+    return {p for p in parts_of(module) if _learns(p)} if module is not None else set()
+
+
+def _learns(part: Obj) -> bool:
+    return is_trained_layer(part) or part.kind.startswith("torchvision.models.")
 
 
 def _trained_by(script: Script, loop: Loop) -> list[Forward] | None:
@@ -59,7 +63,8 @@ def _trained_by(script: Script, loop: Loop) -> list[Forward] | None:
     found: list[Forward] = []
     for e in inside:
         if isinstance(e, Backward):
-            into = [forwards[t] for t in taints(e.of) if t in forwards]
+            into = [forwards[t] for t in taints(e.of) if t in forwards and forwards[t].grad is not False]
+            into = [f for f in into if f.module is None or not f.module.kind.endswith("Loss")]
             if not into or not isinstance(e.of, Array):
                 return None
             for f in into:  # the loop goes on over what is added: an encoder's answer is a decoder's input
@@ -122,6 +127,7 @@ def _whose(script: Script, optimizer: Obj, module: Obj, loop: Loop) -> tuple[int
 def unchanged_part(script: Script) -> Iterator[ScriptFinding]:
     """One of several networks that train together is in no optimizer."""
     steps = script.of(Step)
+    optimizers = [o for o in script.objects if is_optimizer(o)]
     coverages = [_coverage(s.optimizer) if s.optimizer is not None else None for s in steps]
     if not steps or any(c is None for c in coverages):
         return
@@ -129,7 +135,10 @@ def unchanged_part(script: Script) -> Iterator[ScriptFinding]:
     touched = {
         p for e in script.seen("frozen", "thawed") for p in (e.value.items if isinstance(e.value, Items) else [])
     }
-    touched |= {p for m in script.of(Mode) if m.training is False for p in parts_of(m.module)} - moved
+    modes = [m for m in script.of(Mode) if m.module is not None]
+    again = {m.module for m in modes if m.training is not False}
+    resting = [m.module for m in modes if m.module not in again]
+    touched |= {p for m in resting if m is not None for p in parts_of(m)} - moved
     given = {v for e in script.of(Handed) for v in e.values}
     texts = " ".join(script.lines)
     for loop in dict.fromkeys(s.where.loops[-1] for s in steps if s.where.loops):
@@ -143,11 +152,14 @@ def unchanged_part(script: Script) -> Iterator[ScriptFinding]:
                 continue
             names = " ".join(script.lines[module.line - 1 : module.line]).lower()
             kept = any(word in names for word in _KEPT_ON_PURPOSE) or "load_state_dict" in texts or "deepcopy" in texts
-            if kept or module in given or module.kind.startswith("torchvision") or _cut_at(script, f, loop):
+            if kept or module in given or module.kind.startswith("torchvision") or not _reached(script, f, loop):
                 continue
+            idle = next((o for o in optimizers if set(parts_of(module)) & (_coverage(o) or set())), None)
             yield ScriptFinding(
-                rule="no-optimizer", line=module.line,
-                finding="This network answers in the training loop, and no optimizer holds its parameters.",
+                rule="no-optimizer", line=idle.line if idle is not None else module.line,
+                finding="This network answers in the training loop, and no optimizer holds its parameters."
+                if idle is None
+                else "This optimizer never steps, and its network answers in the training loop.",
                 evidence=script.evidence(module.line, f.where.line, *(s.where.line for s in steps[:2])),
                 consequence="It keeps its first, random weights, while the networks around it learn.",
                 fix="torch.optim.Adam([*first.parameters(), *second.parameters()], lr=1e-3)",
@@ -155,8 +167,12 @@ def unchanged_part(script: Script) -> Iterator[ScriptFinding]:
             return
 
 
-def _cut_at(script: Script, f: Forward, loop: Loop) -> bool:
-    return any(f"forward {f.number}" in taints(e.value) for e in script.seen("cut"))
+def _reached(script: Script, f: Forward, loop: Loop) -> bool:
+    """Whether a loss's gradients come back to this answer: nothing cut it off on its way there."""
+    name = f"forward {f.number}"
+    cuts = {f"cut {e.number}" for e in script.seen("cut") if name in taints(e.value)}
+    losses = [e for e in script.inside(loop) if isinstance(e, Backward) and name in taints(e.of)]
+    return any(not cuts & taints(e.of) for e in losses) or (not losses and not cuts)
 
 
 def new_layers(script: Script) -> Iterator[ScriptFinding]:
@@ -189,6 +205,8 @@ def new_layers(script: Script) -> Iterator[ScriptFinding]:
 
 def all_frozen(script: Script) -> Iterator[ScriptFinding]:
     """Every layer that the optimizer holds has ``requires_grad = False``."""
+    if any(e.value is None for e in script.seen("thawed")):
+        return  # something was unfrozen, it is not known what
     state: set[Obj] = set()
     last: Seen | None = None
     for e in sorted((*script.seen("frozen", "thawed"), *script.of(Step)), key=lambda e: e.where.order):
@@ -202,6 +220,8 @@ def all_frozen(script: Script) -> Iterator[ScriptFinding]:
         elif isinstance(e, Step) and e.optimizer is not None and last is not None:
             layers = _coverage(e.optimizer)
             learned = {p for p in layers or () if is_trained_layer(p)}
+            if any(not is_trained_layer(p) and _learns(p) for p in layers or ()):
+                continue  # a network of a library: its inside is not known
             if learned and learned <= state:
                 yield ScriptFinding(
                     rule="frozen", line=last.where.line,
