@@ -97,14 +97,14 @@ def parameters(owner: Obj, line: int, hint: str) -> Obj:
 
 def frozen(reader: Reader, owner: Value, value: Value, line: int) -> None:
     """``requires_grad`` of a module's parameters is set."""
-    plain = isinstance(value, Const) and isinstance(value.value, bool)
-    if not isinstance(owner, Obj) or not plain:
-        if not isinstance(owner, Array) and not (plain and not value.value):  # type: ignore[attr-defined]
+    mode = value.value if isinstance(value, Const) else None
+    if not isinstance(owner, Obj) or not isinstance(mode, bool):
+        if not isinstance(owner, Array) and mode is not False:
             reader.note(Seen, line, kind="thawed")  # something, it is not known what
         return
     inside = owner.attrs.get("parts") if owner.kind == "parameter" else Items(items=list(parts_of(owner)))
     if isinstance(inside, Items):
-        reader.note(Seen, line, kind="thawed" if value.value else "frozen", value=inside)
+        reader.note(Seen, line, kind="thawed" if mode else "frozen", value=inside)
 
 
 # ── layers ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -144,7 +144,8 @@ def made(reader: Reader, value: Obj) -> None:
     if not isinstance(frame, ast.FunctionDef) or frame.name != "forward" or not is_module(value):
         return
     dropout = value.cls is None and "Dropout" in value.kind
-    if dropout or any(is_trained_layer(p) for p in parts_of(value)):
+    own = value.cls is not None and any(is_trained_layer(p) for p in parts_of(value))
+    if dropout or own or is_trained_layer(value):  # a container of layers that are there already makes none
         reader.note(Seen, value.line, kind="made in forward", value=value, text=f"{frame.lineno}")
 
 

@@ -93,7 +93,9 @@ def others_parameters(script: Script) -> Iterator[ScriptFinding]:
         if layers is None or answered is None:
             continue
         modules = {f.module for f in answered}
-        if not all(is_module(m) and _learned(m) for m in modules) or any(set(parts_of(m)) & layers for m in modules):
+        if not all(is_module(m) and _learned(m) for m in modules) or any(
+            set(parts_of(m)) & layers for m in modules if m is not None
+        ):
             continue
         first = min(answered, key=lambda f: f.where.order)
         assert first.module is not None
@@ -143,7 +145,7 @@ def unchanged_part(script: Script) -> Iterator[ScriptFinding]:
     texts = " ".join(script.lines)
     for loop in dict.fromkeys(s.where.loops[-1] for s in steps if s.where.loops):
         answered = _trained_by(script, loop) or []
-        if not any(set(parts_of(f.module)) & moved for f in answered):
+        if not any(set(parts_of(f.module)) & moved for f in answered if f.module is not None):
             continue
         for f in answered:
             module = f.module
