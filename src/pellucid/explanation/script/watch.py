@@ -44,6 +44,7 @@ __all__ = [
     "parameters",
     "recurrent_index",
     "rounded",
+    "scaled_by_itself",
     "sliced",
     "wrapped",
 ]
@@ -234,6 +235,18 @@ def own_statistic(reader: Reader, op: ast.operator, a: Array, b: Array, line: in
     """``X_test - X_test.mean()``: rows scaled by their own statistics."""
     if isinstance(op, ast.Sub) and b.statistic is a and not reader.models and not reader.loops:
         reader.note(Seen, line, kind="own statistic", value=a)
+
+
+def scaled_by_itself(reader: Reader, node: ast.BinOp, left: Value) -> None:
+    """``test[columns] - test[columns].mean()``, which names its rows twice."""
+    call = node.right
+    if not isinstance(node.op, ast.Sub) or not isinstance(left, Array) or reader.models or reader.loops:
+        return
+    if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr in ("mean", "min"):
+        axes = (*call.args, *(k.value for k in call.keywords if k.arg in ("axis", "dim")))
+        along_rows = all(isinstance(v, ast.Constant) and v.value == 0 for v in axes)
+        if along_rows and ast.dump(call.func.value) == ast.dump(node.left):
+            reader.note(Seen, node.lineno, kind="own statistic", value=left)
 
 
 def sliced(reader: Reader, owner: Value, part: ast.expr, line: int) -> None:
