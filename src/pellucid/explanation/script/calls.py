@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from pellucid.explanation.script.functions import FUNCTIONS, array_function
-from pellucid.explanation.script.iteration import elements
-from pellucid.explanation.script.members import find_method, method_of
+from pellucid.explanation.script.arrays import array_function
+from pellucid.explanation.script.functions import FUNCTIONS
+from pellucid.explanation.script.iteration import elements, roles_of
+from pellucid.explanation.script.kinds import LOSSES, gives_back, is_module, parts_of, spreads
+from pellucid.explanation.script.members import attribute, find_method, method_of
 from pellucid.explanation.script.methods import call_method
-from pellucid.explanation.script.modules import LOSSES, WRAPPERS, call_module, is_module, loss_value, parts_of
+from pellucid.explanation.script.modules import call_module, loss_value
 from pellucid.explanation.script.record import Backward, Handed, HiddenLayers
 from pellucid.explanation.script.tables import TABLE_FUNCTIONS
 from pellucid.explanation.script.values import (
@@ -34,7 +37,7 @@ from pellucid.explanation.script.values import (
 if TYPE_CHECKING:
     from pellucid.explanation.script.reader import Reader
 
-__all__ = ["call", "call_value", "hand_over", "harmless", "instantiate"]
+__all__ = ["call", "call_value", "hand_over", "harmless", "instantiate", "rows_again", "scored"]
 
 # What these packages are given, they neither train nor put on a device nor into another mode.
 _HARMLESS = {
@@ -47,15 +50,25 @@ _HARMLESS = {
 }  # fmt: skip
 
 
+_CHOOSES = re.compile(r"(?i)split|train|test|val|sample|subset|select|filter|score|eval|loss|metric|acc|stat|mean|load")
+
+
 def call(reader: Reader, node: ast.Call, scope: Scope) -> Value:
     """What a call gives, and what it does."""
-    function = reader.value(node.func, scope)
+    function = _called(reader, node.func, scope)
     given = _arguments(reader, node, scope)
     if isinstance(function, External) and function.path == "builtins.super":
         return _super(reader, scope)
     if isinstance(function, External) and function.path == "builtins.setattr":
         return _setattr(reader, given)
     return call_value(reader, function, given, hint=_text(node.func))
+
+
+def _called(reader: Reader, node: ast.expr, scope: Scope) -> Value:
+    if isinstance(node, ast.Attribute):
+        reader.spend()
+        return attribute(reader, reader.value(node.value, scope), node.attr, node.lineno)
+    return reader.value(node, scope)
 
 
 def _text(node: ast.expr) -> str:
@@ -199,7 +212,7 @@ def _library(reader: Reader, path: str, given: Arguments) -> Value:
     special = FUNCTIONS.get(path) or TABLE_FUNCTIONS.get(path)
     if special is not None:
         return special(reader, path, given)
-    if path in WRAPPERS or path in ("torch.compile", "torch.jit.script", "torch.jit.trace"):
+    if gives_back(path):
         return _wrapped(reader, path, given)
     if path.startswith(("torch.autograd.grad", "torch.autograd.backward")):
         reader.note(Backward, given.line, of=given.get(0))
@@ -212,7 +225,7 @@ def _library(reader: Reader, path: str, given: Arguments) -> Value:
 
 def _wrapped(reader: Reader, path: str, given: Arguments) -> Value:
     inner = given.get(0) or Unknown()
-    if isinstance(inner, Obj) and path in WRAPPERS:
+    if isinstance(inner, Obj) and spreads(path):
         reader.state.devices[inner] = (None, given.line)  # it moves what it is given itself
         inner.attrs.setdefault("module", inner)
     return inner
@@ -220,9 +233,14 @@ def _wrapped(reader: Reader, path: str, given: Arguments) -> Value:
 
 def _made(reader: Reader, path: str, given: Arguments) -> Value:
     """Some object of a library; it keeps what it was made from."""
+    taint = taints(*given.every())
     if not harmless(path):
         hand_over(reader, given)
-    made = Obj(kind=path, line=given.line, args=given.args, kwargs=given.kwargs, taint=taints(*given.every()))
+        rows = rows_again(given, path.rpartition(".")[2])
+        if rows is not None:
+            return rows
+        taint |= scored(given)
+    made = Obj(kind=path, line=given.line, args=given.args, kwargs=given.kwargs, taint=taint)
     reader.script.objects.append(made)
     if path.startswith("torch.optim.") or is_module(made):
         _place(reader, made, given)
@@ -237,6 +255,26 @@ def _place(reader: Reader, made: Obj, given: Arguments) -> None:
 def harmless(path: str) -> bool:
     """Whether a library only reads what it is given."""
     return path.partition(".")[0] in _HARMLESS
+
+
+def rows_again(given: Arguments, name: str) -> Array | None:
+    """What a function that is not read makes of a table: most likely the same rows, changed."""
+    tables = [a for a in given.every() if isinstance(a, Array) and a.source]
+    if not tables or name[:1].isupper() or _CHOOSES.search(name) or any(is_module(a) for a in given.every()):
+        return None
+    x = tables[0]
+    return Array(
+        source=x.source, part=x.part, fitted=x.fitted, taint=taints(*given.every()), unread=True,
+        order=x.order if x.order == "random" else None,
+    )  # fmt: skip
+
+
+def scored(given: Arguments) -> frozenset[str]:
+    """``scored test`` where a function that is not read is given a model and test rows: it gives a score."""
+    if not any(is_module(a) for a in given.every()):
+        return frozenset()
+    roles = frozenset[str]().union(*(roles_of(a) for a in given.every() if not is_module(a)))
+    return roles | {f"scored {role}" for role in roles}
 
 
 def hand_over(reader: Reader, given: Arguments) -> None:

@@ -7,9 +7,10 @@ import operator
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from pellucid.explanation.script.assumed import as_used, undefined
 from pellucid.explanation.script.calls import call
 from pellucid.explanation.script.iteration import elements
-from pellucid.explanation.script.members import attribute, item
+from pellucid.explanation.script.members import item, plain_attribute
 from pellucid.explanation.script.record import LoaderRead, Mismatch
 from pellucid.explanation.script.values import (
     Array,
@@ -64,18 +65,18 @@ def _constant(reader: Reader, node: ast.Constant, scope: Scope) -> Value:
 
 
 def _name(reader: Reader, node: ast.Name, scope: Scope) -> Value:
-    found = scope.find(node.id)
-    if found is not None:
-        return found
+    holder = scope.holder(node.id)
+    if holder is not None:
+        return as_used(reader, node.id, holder[node.id], holder)
     if node.id in _BUILTINS:
         return External(path=f"builtins.{node.id}")
     if "torch.nn" in reader.stars and node.id[0].isupper():
         return External(path=f"torch.nn.{node.id}")
-    return Unknown(name=node.id)
+    return undefined(reader, node.id, scope)
 
 
 def _attribute(reader: Reader, node: ast.Attribute, scope: Scope) -> Value:
-    return attribute(reader, reader.value(node.value, scope), node.attr, node.lineno)
+    return plain_attribute(reader, reader.value(node.value, scope), node.attr, node.lineno)
 
 
 def _subscript(reader: Reader, node: ast.Subscript, scope: Scope) -> Value:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from pellucid.explanation.script.assumed import as_used
 from pellucid.explanation.script.iteration import elements
 from pellucid.explanation.script.record import Split
 from pellucid.explanation.script.values import (
@@ -29,8 +30,13 @@ from pellucid.explanation.script.values import (
 if TYPE_CHECKING:
     from pellucid.explanation.script.reader import Reader
 
-__all__ = ["attribute", "find_method", "item", "method_of"]
+__all__ = ["attribute", "find_method", "item", "method_of", "plain_attribute"]
 
+_NO_COLUMN = {
+    "loc", "iloc", "iat", "at", "grad", "grad_fn", "str", "dt", "cat", "sparse", "plot", "is_cuda", "requires_grad",
+    "is_leaf", "layout", "names", "nbytes", "itemsize", "strides", "flat", "base", "flags", "empty", "axes", "dtypes",
+    "attrs", "name", "hist", "imag", "append", "apply", "map", "pop", "mean", "sum", "std", "min", "max",
+}  # fmt: skip
 _SAME = {"values", "data", "real", "loc", "iloc", "iat", "at"}
 
 
@@ -56,7 +62,7 @@ def _of_object(reader: Reader, owner: Obj, name: str) -> Value:  # noqa: PLR0911
     if owner.kind == "builtins.super":
         return _of_super(owner, name)
     if name in owner.attrs:
-        return owner.attrs[name]
+        return as_used(reader, name, owner.attrs[name], owner.attrs)
     if name == "training":
         mode = reader.state.modes.get(owner, ("train", 0))[0]
         return Const(value=mode == "train") if mode in ("train", "eval") else Unknown()
@@ -66,6 +72,8 @@ def _of_object(reader: Reader, owner: Obj, name: str) -> Value:  # noqa: PLR0911
             return reader.call_function(found, [], {}, found.node.lineno)
         if found is not None:
             return found
+        if name in reader.used_as_models:
+            return as_used(reader, name, Unknown(name=name), owner.attrs)
     if owner.kind.startswith("sklearn.datasets.") and name in ("data", "target"):
         order = "kept"
         return Array(ndim=2 if name == "data" else 1, source=owner.line, part="all", order=order)
@@ -84,6 +92,17 @@ def _of_super(owner: Obj, name: str) -> Value:
                 if isinstance(node, ast.FunctionDef) and node.name == name:
                     return Function(node=node, scope=cls.scope.parent or cls.scope, receiver=self_)
     return Method(owner=self_, name=name)
+
+
+def plain_attribute(reader: Reader, owner: Value, name: str, line: int) -> Value:
+    """What is known of ``owner.name`` where it is not called: of a table, a name that is no method is a column."""
+    found = attribute(reader, owner, name, line)
+    if not isinstance(found, Method) or not isinstance(owner, Array) or name in _NO_COLUMN:
+        return found
+    if any(t.startswith("forward ") for t in owner.taint):  # a field of a model's answer
+        whole = name == "loss"
+        return Array(taint=owner.taint, graph=owner.graph, loss=whole, ndim=0 if whole else None, device=owner.device)
+    return owner.then(ndim=1, last=None) if owner.source and owner.ndim in (2, None) else found
 
 
 def _of_array(owner: Array, name: str) -> Value:
@@ -225,6 +244,8 @@ def _of_rows(reader: Reader, owner: Array, node: ast.Subscript, scope: Scope, la
 
 def _column(owner: Array, key: Value) -> Array | None:
     if isinstance(key, Const) and isinstance(key.value, str):
+        if any(t.startswith("forward ") for t in owner.taint):  # a field of a model's answer
+            return Array(taint=owner.taint, graph=owner.graph, loss=key.value == "loss", device=owner.device)
         return owner.then(ndim=1, last=None)
     if (
         isinstance(key, Items)
@@ -265,7 +286,8 @@ def _width(reader: Reader, part: ast.expr, scope: Scope) -> int | None:
 
 def _shuffled(reader: Reader, result: Array, part: ast.expr, scope: Scope) -> Array:
     if isinstance(part, ast.Slice):
-        return result
+        window = not isinstance(part.lower, (ast.Constant, type(None))) and part.upper is not None
+        return result.then(order="time") if window and result.order == "kept" else result
     value = reader.value(part, scope)
     if isinstance(value, Array) and value.order == "random":
         return result.then(order="random")

@@ -82,15 +82,18 @@ def call_method(reader: Reader, method: Method, given: Arguments, hint: str) -> 
 
 
 def _foreign(reader: Reader, owner: Value, name: str, given: Arguments) -> Value:
-    from pellucid.explanation.script.calls import hand_over, harmless
+    from pellucid.explanation.script.calls import hand_over, harmless, rows_again
 
     plain = isinstance(owner, Obj) and (harmless(owner.kind) or is_module(owner))
     if not plain and not isinstance(owner, (Const, Number)):
         hand_over(reader, given)
+        rows = rows_again(given, name) if isinstance(owner, Obj) else None
+        if rows is not None:
+            return rows
     if name == "shuffle" and isinstance(given.get(0), Array):
         reader.shuffled.add(given.args[0].source)  # type: ignore[attr-defined]
     if isinstance(owner, Obj) and owner.kind in ("numpy.random.default_rng", "numpy.random.RandomState"):
-        from pellucid.explanation.script.functions import array_function
+        from pellucid.explanation.script.arrays import array_function
 
         made = array_function(reader, f"numpy.random.{name}", given)
         if made is not None:
@@ -174,14 +177,31 @@ def _parameters(reader: Reader, owner: Value, given: Arguments, hint: str) -> Va
     return Obj(kind="parameters", line=given.line, args=(owner,)) if isinstance(owner, Obj) else None
 
 
+_PLACES = dict.fromkeys(("cuda", "xpu", "ipu", "mtia"), "accelerator") | {"cpu": "cpu"}
+
+
+def place_of_type(value: Value | None) -> str | None:
+    """The device of a type of tensors: ``torch.cuda.FloatTensor`` is on the accelerator; None for any other."""
+    path = value.path if isinstance(value, External) else ""
+    if isinstance(value, Const) and isinstance(value.value, str):
+        path = value.value
+    if not path.endswith("Tensor"):
+        return None
+    return "accelerator" if path.startswith("torch.cuda.") else "cpu"
+
+
 def _move(reader: Reader, owner: Value, given: Arguments, hint: str) -> Value | None:
     if not isinstance(owner, Obj):
         return None
     name = hint.rpartition(".")[2]
-    target = given.get(0, "device")
+    target = given.get(0, "dst_type" if name == "type" else "device")
     if name == "to" and (target is None or dtype_of(target)):
         return owner
-    device = {"cuda": "accelerator", "cpu": "cpu"}.get(name) or tensor_device(target)
+    if name == "type" and not is_module(owner):
+        return None
+    device = _PLACES.get(name) or (place_of_type(target) if name == "type" else tensor_device(target))
+    if name == "type" and device is None and isinstance(target, External):
+        return owner  # torch.float32 and its like move nothing
     for part in (owner, *parts_of(owner)):
         if reader.state.devices.get(part, ("cpu", 0))[0] is not None or part is owner:
             reader.state.devices[part] = (device, given.line)
@@ -206,9 +226,11 @@ def _scale(reader: Reader, owner: Value, given: Arguments, hint: str) -> Value |
 _SPECIAL: dict[str, Callable[[Reader, Value, Arguments, str], Value | None]] = {
     "backward": _backward, "manual_backward": _backward, "zero_grad": _zero_grad, "zero_": _zero,
     "step": _step, "train": _train, "eval": _eval,
-    "parameters": _parameters, "named_parameters": _parameters, "to": _move, "cuda": _move, "cpu": _move,
+    "parameters": _parameters, "named_parameters": _parameters,
+    "to": _move, "cuda": _move, "cpu": _move,
     "half": _same_module, "float": _same_module, "double": _same_module, "bfloat16": _same_module,
-    "apply": _same_module, "requires_grad_": _same_module, "share_memory": _same_module, "compile": _same_module,
+    "apply": _same_module, "type": _move, "to_empty": _move, "xpu": _move, "ipu": _move, "mtia": _move,
+    "requires_grad_": _same_module, "share_memory": _same_module, "compile": _same_module,
     "add_module": _add_module, "register_module": _add_module, "scale": _scale,
 }  # fmt: skip
 
@@ -310,7 +332,11 @@ def array_method(reader: Reader, x: Array, name: str, given: Arguments) -> Value
         return Number(taint=x.taint) if name == "item" else Unknown(taint=x.taint)
     if name in ACTIVATIONS:
         return x.then(act=ACTIVATIONS[name], at=given.line, loss=False)
-    if name in ("astype", "type"):
+    if name == "type":
+        target = given.get(0)
+        place = place_of_type(target) or (x.device if dtype_of(target) else None)
+        return x.then(dtype=dtype_of(target), device=place)
+    if name == "astype":
         return x.then(dtype=dtype_of(given.get(0)))
     if name in _DTYPES:
         return x.then(dtype=_DTYPES[name])

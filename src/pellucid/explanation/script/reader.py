@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from pellucid.explanation.script.assumed import called_models
 from pellucid.explanation.script.expressions import EXPRESSIONS, truth
 from pellucid.explanation.script.record import Decision, Event, Loop, Lost, Script, Where
 from pellucid.explanation.script.roles import role_of_name
@@ -41,6 +42,7 @@ class Reader:
         self.module.folder = folder.resolve() if folder is not None else None
         self.siblings = Siblings(self, folder)
         self.stars: list[str] = []  # libraries of which everything is imported
+        self.used_as_models: frozenset[str] = frozenset()
         self.module.names["__name__"] = Const(value="__main__")
         self.state = State()
         self.frames: list[Frame] = []
@@ -63,6 +65,7 @@ class Reader:
 
     def read(self, body: Sequence[ast.stmt]) -> None:
         """Read the script, and after it the functions and classes that it never calls."""
+        self.used_as_models = called_models(body)
         self.block(body, self.module)
         self.called = False
         for value in list(self.module.names.values()):

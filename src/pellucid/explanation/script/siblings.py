@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pellucid.errors import DataError
+from pellucid.explanation.script.assumed import called_models
 from pellucid.explanation.script.parsing import parse_source
 from pellucid.explanation.script.source import Cell, Source, decoded
 from pellucid.explanation.script.values import Const, Module, Scope
@@ -144,6 +145,7 @@ class Siblings:
         script.parts.extend(parsed.parts)
         script.notes.extend(note for note in parsed.notes if note not in script.notes)
         script.files.append(name)
+        self._reader.used_as_models |= called_models(parsed.body)
         with self._reader.apart():
             self._reader.block(parsed.body, scope)
         return True

@@ -61,6 +61,8 @@ def _assign_name(name: str, value: Value, scope: Scope) -> None:
                 value.attrs.setdefault("role " + role, Const(value=True))
         else:
             value = with_taint(value, frozenset({role}))
+            if isinstance(value, Array) and value.unread and value.part == "all":
+                value = value.then(part=role)
     if isinstance(value, Unknown):
         value = replace(value, name=name)
     home = scope
