@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from pellucid.explanation.script.methods import ACTIVATIONS, KNOWN_METHODS, array_method, dtype_of
+from pellucid.explanation.script.array_methods import ACTIVATIONS, KNOWN_METHODS, array_method, dtype_of
 from pellucid.explanation.script.modules import tensor_device
 from pellucid.explanation.script.values import Arguments, Array, Const, Items, Number, Unknown, Value, taints
 

@@ -37,7 +37,7 @@ from pellucid.explanation.script.values import (
 if TYPE_CHECKING:
     from pellucid.explanation.script.reader import Reader
 
-__all__ = ["call", "call_value", "hand_over", "harmless", "instantiate", "rows_again", "scored"]
+__all__ = ["call", "call_value", "hand_over", "harmless", "instantiate", "passed_on", "rows_again", "scored"]
 
 # What these packages are given, they neither train nor put on a device nor into another mode.
 _HARMLESS = {
@@ -151,6 +151,8 @@ def instantiate(reader: Reader, cls: Class, given: Arguments) -> Value:
     reader.entered.add(cls.node)
     made = Obj(kind=cls.node.name, line=given.line, cls=cls, args=given.args, kwargs=given.kwargs)
     reader.script.objects.append(made)
+    if reader.default_device != "cpu":
+        reader.state.devices[made] = (None, given.line)
     start = find_method(cls, "__init__")
     if start is not None:
         bound = Function(node=start.node, scope=start.scope, receiver=made)
@@ -159,7 +161,7 @@ def instantiate(reader: Reader, cls: Class, given: Arguments) -> Value:
         fields = [n.target.id for n in cls.node.body if isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name)]
         made.attrs.update(zip(fields, given.args, strict=False))
         made.attrs.update({k: v for k, v in given.kwargs.items() if k in fields})
-    if is_module(made):
+    if is_module(made) and find_method(cls, "parameters") is None:
         _look_for_hidden_layers(reader, made, cls)
     return made
 
@@ -221,6 +223,15 @@ def _library(reader: Reader, path: str, given: Arguments) -> Value:
     if array is not None:
         return array
     return _made(reader, path, given)
+
+
+def passed_on(reader: Reader, given: Arguments) -> Value:
+    """All that was given, once more; where its modules are from now on is not known."""
+    for value in given.args:
+        if is_module(value):
+            for part in parts_of(value):
+                reader.state.devices[part] = (None, given.line)
+    return given.args[0] if len(given.args) == 1 else Items(items=list(given.args), depth=len(reader.loops))
 
 
 def _wrapped(reader: Reader, path: str, given: Arguments) -> Value:

@@ -13,6 +13,7 @@ from pellucid.explanation.script.iteration import elements
 from pellucid.explanation.script.members import item, plain_attribute
 from pellucid.explanation.script.record import LoaderRead, Mismatch
 from pellucid.explanation.script.values import (
+    BY_TRAINING,
     Array,
     Const,
     External,
@@ -27,6 +28,7 @@ from pellucid.explanation.script.values import (
     Value,
     merge,
     taints,
+    with_taint,
 )
 
 if TYPE_CHECKING:
@@ -154,10 +156,13 @@ def _dict_comprehension(reader: Reader, node: ast.DictComp, scope: Scope) -> Val
 
 
 def _if_expression(reader: Reader, node: ast.IfExp, scope: Scope) -> Value:
-    holds, _ = reader.truth(node.test, scope)
-    if holds is not None:
-        return reader.value(node.body if holds else node.orelse, scope)
-    return merge(reader.value(node.body, scope), reader.value(node.orelse, scope))
+    holds, test = reader.truth(node.test, scope)
+    with reader.condition(node.test, test):
+        if holds is not None:
+            found = reader.value(node.body if holds else node.orelse, scope)
+        else:
+            found = merge(reader.value(node.body, scope), reader.value(node.orelse, scope))
+    return with_taint(found, test.taint & {BY_TRAINING})
 
 
 def _bool(reader: Reader, node: ast.BoolOp, scope: Scope) -> Value:

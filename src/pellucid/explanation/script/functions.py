@@ -11,6 +11,7 @@ from pellucid.explanation.script.members import attribute
 from pellucid.explanation.script.modules import is_module
 from pellucid.explanation.script.record import FunctionalDropout, Split
 from pellucid.explanation.script.values import (
+    BY_TRAINING,
     Arguments,
     Array,
     Const,
@@ -155,8 +156,20 @@ def _shuffled(reader: Reader, path: str, given: Arguments) -> Value:
     return found[0] if len(found) == 1 else Items(items=list(found))
 
 
+def _both(reader: Reader, path: str, given: Arguments) -> Value:
+    from pellucid.explanation.script.calls import passed_on
+
+    model, optimizer = given.get(0, "models"), given.get(1, "optimizers")
+    return passed_on(reader, Arguments(tuple(v for v in (model, optimizer) if v is not None), {}, given.line))
+
+
+def _first(reader: Reader, path: str, given: Arguments) -> Value:
+    return given.get(0) or Unknown()
+
+
 def _dropout(reader: Reader, path: str, given: Arguments) -> Value:
     told = "training" in given.kwargs or len(given.args) > 2 or given.open
+    told = told or reader.if_training > 0 or BY_TRAINING in taints(*given.every())
     p = given.const(1, "p", 0.5)
     if reader.models and not told and p != 0:
         reader.note(FunctionalDropout, given.line, name=path.rpartition(".")[2])
@@ -188,6 +201,9 @@ FUNCTIONS: dict[str, Callable[[Reader, str, Arguments], Value]] = {
     "torch.set_default_tensor_type": _default_device,
     "copy.deepcopy": _deepcopy,
     "copy.copy": _deepcopy,
+    "apex.amp.initialize": _both,
+    "apex.amp.scale_loss": _first,
+    "horovod.torch.DistributedOptimizer": _first,
     "pandas.get_dummies": _dummies,
     "torch.utils.data.random_split": _random_split,
     "torch.utils.data.dataset.random_split": _random_split,

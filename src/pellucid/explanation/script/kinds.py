@@ -16,6 +16,7 @@ __all__ = [
     "noise",
     "parts_of",
     "spreads",
+    "tensor_device",
 ]
 
 ASSUMED = "assumed.Module"  # a model of which only the use is known; its args are what it may be
@@ -39,7 +40,10 @@ _MODULE_BASES = (
     "torch.jit.ScriptModule",
     "torch.nn.modules.module.Module",
 )
-_SPREAD = {"DataParallel", "DistributedDataParallel", "FullyShardedDataParallel", "convert_sync_batchnorm"}
+_SPREAD = {
+    "DataParallel", "DistributedDataParallel", "FullyShardedDataParallel", "convert_sync_batchnorm", "prepare_model",
+    "prepare_data_loader",
+}  # fmt: skip
 _KEPT_AS_IT_IS = {
     "torch.compile", "torch.jit.script", "torch.jit.trace", "torch.jit.optimize_for_inference",
     "torch.fx.symbolic_trace", "torch.nn.utils.spectral_norm", "torch.nn.utils.weight_norm",
@@ -127,4 +131,17 @@ def noise(module: Value) -> str | None:
             p = part.args[0] if part.args else part.kwargs.get("p")
             if not ("Dropout" in name and isinstance(p, Const) and p.value == 0):
                 return name
+    return None
+
+
+def tensor_device(value: Value | None) -> str | None:
+    """``cpu`` or ``accelerator`` for what is given as a device, None where it is not known."""
+    if isinstance(value, Obj) and value.kind in ("torch.device", "builtins.device"):
+        value = value.args[0] if value.args else None
+    if isinstance(value, Const) and isinstance(value.value, int) and not isinstance(value.value, bool):
+        return "accelerator"
+    if isinstance(value, Const) and isinstance(value.value, str):
+        if value.value in ("cpu", "accelerator"):
+            return value.value
+        return "accelerator" if value.value.partition(":")[0] in ("cuda", "mps", "xpu") else None
     return None

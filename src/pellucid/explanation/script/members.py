@@ -9,6 +9,7 @@ from pellucid.explanation.script.assumed import as_used
 from pellucid.explanation.script.iteration import elements
 from pellucid.explanation.script.record import Split
 from pellucid.explanation.script.values import (
+    BY_TRAINING,
     Array,
     Class,
     Const,
@@ -65,7 +66,8 @@ def _of_object(reader: Reader, owner: Obj, name: str) -> Value:  # noqa: PLR0911
         return as_used(reader, name, owner.attrs[name], owner.attrs)
     if name == "training":
         mode = reader.state.modes.get(owner, ("train", 0))[0]
-        return Const(value=mode == "train") if mode in ("train", "eval") else Unknown()
+        taint = frozenset({BY_TRAINING})
+        return Const(value=mode == "train", taint=taint) if mode in ("train", "eval") else Unknown(taint=taint)
     if owner.cls is not None:
         found = method_of(owner, name)
         if isinstance(found, Function) and _is_property(found.node):

@@ -6,7 +6,16 @@ from dataclasses import replace
 from functools import reduce
 from typing import TYPE_CHECKING
 
-from pellucid.explanation.script.kinds import ASSUMED, LOSSES, bases, is_lightning, is_module, noise, parts_of
+from pellucid.explanation.script.kinds import (
+    ASSUMED,
+    LOSSES,
+    bases,
+    is_lightning,
+    is_module,
+    noise,
+    parts_of,
+    tensor_device,
+)
 from pellucid.explanation.script.members import method_of
 from pellucid.explanation.script.record import Forward, LossCall
 from pellucid.explanation.script.values import (
@@ -181,16 +190,3 @@ def loss_value(reader: Reader, kind: str, module: Obj | None, given: Arguments) 
         ndim=0 if whole else None, loss=True, graph=graph, taint=taints(prediction, target), act="other",
         device=prediction.device if isinstance(prediction, Array) else None,
     )  # fmt: skip
-
-
-def tensor_device(value: Value | None) -> str | None:
-    """``cpu`` or ``accelerator`` for what is given as a device, None where it is not known."""
-    if isinstance(value, Obj) and value.kind in ("torch.device", "builtins.device"):
-        value = value.args[0] if value.args else None
-    if isinstance(value, Const) and isinstance(value.value, int) and not isinstance(value.value, bool):
-        return "accelerator"
-    if isinstance(value, Const) and isinstance(value.value, str):
-        if value.value in ("cpu", "accelerator"):
-            return value.value
-        return "accelerator" if value.value.partition(":")[0] in ("cuda", "mps", "xpu") else None
-    return None

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 __all__ = [
+    "BY_TRAINING",
     "Arguments",
     "Array",
     "Class",
@@ -36,6 +37,7 @@ __all__ = [
 ]
 
 _NOTHING: frozenset[str] = frozenset()
+BY_TRAINING = "by training"  # the taint of what depends on whether the model trains
 DEVICES = ("cuda", "mps", "xpu", "cpu")
 
 
