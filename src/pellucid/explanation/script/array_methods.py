@@ -79,6 +79,8 @@ def dtype_of(value: Value | None) -> str | None:
 
 def array_method(reader: Reader, x: Array, name: str, given: Arguments) -> Value:  # noqa: PLR0911
     """What a tensor's, an array's or a frame's method gives."""
+    if name in ("size", "numel", "dim", "nelement", "ndimension") and (given.args or name != "size"):
+        return Number()
     if name in ("item", "tolist", "nunique"):
         return Number(taint=x.taint) if name == "item" else Unknown(taint=x.taint)
     if name in ACTIVATIONS:

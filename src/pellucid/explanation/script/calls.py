@@ -84,6 +84,7 @@ def _text(node: ast.expr) -> str:
 
 def _arguments(reader: Reader, node: ast.Call, scope: Scope) -> Arguments:
     args: list[Value] = []
+    spread: list[Value] = []
     unknown = False
     for argument in node.args:
         if isinstance(argument, ast.Starred):
@@ -91,6 +92,7 @@ def _arguments(reader: Reader, node: ast.Call, scope: Scope) -> Arguments:
             every = elements(reader, value).every
             unknown = unknown or every is None
             args += every or (value.items if isinstance(value, Items) else [])  # two layers stand for all of them
+            spread += [value] if every is None and value.taint else []
         else:
             args.append(reader.value(argument, scope))
     kwargs: dict[str, Value] = {}
@@ -102,6 +104,8 @@ def _arguments(reader: Reader, node: ast.Call, scope: Scope) -> Arguments:
             kwargs |= {str(k): v for k, v in value.entries.items()}
         else:
             unknown = True
+            spread += [value] if value.taint else []
+    kwargs |= {f"*{place}": value for place, value in enumerate(spread)}  # what they were computed from is kept
     return Arguments(tuple(args), kwargs, node.lineno, unknown)
 
 

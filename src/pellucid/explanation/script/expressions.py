@@ -141,18 +141,22 @@ def _comprehension(reader: Reader, node: ast.ListComp | ast.GeneratorExp | ast.S
 def _dict_comprehension(reader: Reader, node: ast.DictComp, scope: Scope) -> Value:
     from pellucid.explanation.script.statements import assign
 
-    if len(node.generators) == 1 and not node.generators[0].ifs:
-        found = elements(reader, reader.value(node.generators[0].iter, scope))
-        if found.every is not None and len(found.every) <= 8:
-            entries: dict[object, Value] = {}
-            for member in found.every:
-                inner = Scope(scope)
-                assign(reader, node.generators[0].target, member, inner)
-                key, value = reader.value(node.key, inner), reader.value(node.value, inner)
-                if isinstance(key, Const):
-                    entries[key.value] = value
-            return Table(entries=entries)
-    return Unknown()
+    inner = Scope(scope)
+    found = elements(reader, reader.value(node.generators[0].iter, scope))
+    plain = len(node.generators) == 1 and not node.generators[0].ifs
+    if plain and found.every is not None and len(found.every) <= 8:
+        entries: dict[object, Value] = {}
+        for member in found.every:
+            assign(reader, node.generators[0].target, member, inner)
+            key, value = reader.value(node.key, inner), reader.value(node.value, inner)
+            if isinstance(key, Const):
+                entries[key.value] = value
+        return Table(entries=entries)
+    taint = taints(found.one)
+    for generator in node.generators:
+        one = elements(reader, reader.value(generator.iter, inner)).one if generator is not node.generators[0] else None
+        assign(reader, generator.target, one or found.one, inner)
+    return Unknown(taint=taint | taints(reader.value(node.key, inner), reader.value(node.value, inner)))
 
 
 def _if_expression(reader: Reader, node: ast.IfExp, scope: Scope) -> Value:

@@ -114,7 +114,7 @@ def _of_array(owner: Array, name: str) -> Value:
     if name in ("T", "mT"):
         return owner.then(last=None, length=None) if owner.ndim != 1 else owner
     if name == "shape":
-        return Unknown()
+        return Items(items=[Number()] * owner.ndim) if owner.ndim else Unknown(name="shape")
     if name in ("device", "dtype", "ndim", "index", "columns", "size"):
         return Obj(kind="builtins.device", line=0, args=(Const(value=owner.device),)) if name == "device" else Unknown()
     return Method(owner=owner, name=name, taint=owner.taint)
@@ -182,7 +182,8 @@ def item(reader: Reader, owner: Value, node: ast.Subscript, scope: Scope) -> Val
                 return inside[key.value]
         if owner.kind == "torch.nn.ModuleDict" and owner.args and isinstance(owner.args[0], Table):
             return _entry(owner.args[0], key)
-    return Unknown(taint=taints(owner))
+    sizes = isinstance(owner, Unknown) and owner.name == "shape"
+    return Number() if sizes and not isinstance(node.slice, ast.Slice) else Unknown(taint=taints(owner))
 
 
 def _entry(owner: Table, key: Value) -> Value:
@@ -288,7 +289,8 @@ def _width(reader: Reader, part: ast.expr, scope: Scope) -> int | None:
 
 def _shuffled(reader: Reader, result: Array, part: ast.expr, scope: Scope) -> Array:
     if isinstance(part, ast.Slice):
-        window = not isinstance(part.lower, (ast.Constant, type(None))) and part.upper is not None
+        window = not isinstance(part.lower, (ast.Constant, type(None)))
+        window = window and part.upper is not None and not _to_the_end(part.upper)
         return result.then(order="time") if window and result.order == "kept" else result
     value = reader.value(part, scope)
     if isinstance(value, Array) and value.order == "random":
@@ -298,13 +300,14 @@ def _shuffled(reader: Reader, result: Array, part: ast.expr, scope: Scope) -> Ar
 
 def _positional(reader: Reader, owner: Array, result: Array, part: ast.expr, line: int) -> Array:
     """``X[:n]`` and ``X[n:]``: a split by position, seen when both have been read."""
-    if not isinstance(part, ast.Slice) or part.step is not None or (part.lower is None) == (part.upper is None):
+    if not isinstance(part, ast.Slice) or part.step is not None:
         return result
-    if owner.part != "all" or not owner.source:
+    lower = None if isinstance(part.lower, ast.Constant) and part.lower.value == 0 else part.lower
+    upper = None if part.upper is not None and _to_the_end(part.upper) else part.upper
+    bound = upper if lower is None else lower
+    if bound is None or (lower is not None and upper is not None) or owner.part != "all" or not owner.source:
         return result
-    bound = part.upper if part.lower is None else part.lower
-    assert bound is not None
-    side = "first" if part.lower is None else "second"
+    side = "first" if lower is None else "second"
     key = (owner.source, owner.ndim or 0, ast.dump(bound))
     seen = reader.slices.setdefault(key, {})
     other = seen.get("second" if side == "first" else "first")
@@ -312,3 +315,11 @@ def _positional(reader: Reader, owner: Array, result: Array, part: ast.expr, lin
         reader.note(Split, line, rows=(owner,), how="position", call="", first_line=other)
     seen.setdefault(side, line)
     return result.then(part=side)
+
+
+def _to_the_end(bound: ast.expr) -> bool:
+    """``len(x)``, ``x.shape[0]`` and ``x.size(0)`` as the end of a slice."""
+    if isinstance(bound, ast.Call):
+        name = bound.func.attr if isinstance(bound.func, ast.Attribute) else getattr(bound.func, "id", "")
+        return name in ("len", "size")
+    return isinstance(bound, ast.Subscript) and isinstance(bound.value, ast.Attribute) and bound.value.attr == "shape"

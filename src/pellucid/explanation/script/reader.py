@@ -16,7 +16,7 @@ from typing import Any
 from pellucid.explanation.script.assumed import called_models
 from pellucid.explanation.script.bodies import acts_of, plainly_assigned
 from pellucid.explanation.script.expressions import EXPRESSIONS, truth
-from pellucid.explanation.script.kinds import is_module
+from pellucid.explanation.script.kinds import is_module, parts_of
 from pellucid.explanation.script.record import Backward, Decision, Event, Loop, Lost, Script, Step, Where
 from pellucid.explanation.script.roles import role_of_name
 from pellucid.explanation.script.siblings import Siblings
@@ -97,21 +97,23 @@ class Reader:
             with self._on_its_own():
                 self.call_function(value, [], {}, value.node.lineno)
         elif isinstance(value, Class) and value.scope.parent is self.module:
-            methods = [m for m in value.node.body if isinstance(m, ast.FunctionDef)]
-            if value.node in self.entered or not methods:
-                return
+            methods = [m for m in value.node.body if isinstance(m, ast.FunctionDef) and m not in self.entered]
             device, self.default_device = self.default_device, None  # who makes one says where it is
             try:
-                made = self.make_instance(value)
+                made = next((o for o in reversed(self.script.objects) if o.cls is value), None)
+                made = made or (self.make_instance(value) if methods else None)
                 for method in methods:
-                    if method not in self.entered:
-                        self._read_method(Function(node=method, scope=value.scope, receiver=made), made)
+                    assert made is not None
+                    self._read_method(Function(node=method, scope=value.scope, receiver=made), made)
             finally:
                 self.default_device = device
 
     def _read_method(self, method: Function, made: Obj) -> None:
+        if method.node in self.entered:  # called by one that was read before it
+            return
         inner = isinstance(method.node, ast.FunctionDef) and method.node.name == "forward" and is_module(made)
         self.models += [made] * inner  # calls within a model's forward are parts of its own
+        self.state = State(devices=dict.fromkeys(parts_of(made), (None, 0)))
         try:
             with self._on_its_own():
                 self.call_function(method, [], {}, method.node.lineno)
