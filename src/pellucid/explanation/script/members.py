@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from pellucid.explanation.script.assumed import as_used
 from pellucid.explanation.script.iteration import elements
+from pellucid.explanation.script.kinds import is_module
 from pellucid.explanation.script.record import Split
+from pellucid.explanation.script.roles import role_of_name
 from pellucid.explanation.script.values import (
     BY_TRAINING,
     Array,
@@ -26,6 +28,7 @@ from pellucid.explanation.script.values import (
     Value,
     merge,
     taints,
+    with_taint,
 )
 
 if TYPE_CHECKING:
@@ -170,7 +173,7 @@ def item(reader: Reader, owner: Value, node: ast.Subscript, scope: Scope) -> Val
         return _of_rows(reader, owner, node, scope)
     key = Unknown() if isinstance(node.slice, ast.Slice) else reader.value(node.slice, scope)
     if isinstance(owner, Table):
-        return _entry(owner, key)
+        return _of_role(_entry(owner, key), key)
     if isinstance(owner, Items):
         return _member(reader, owner, node.slice, key, scope)
     if isinstance(owner, Obj):
@@ -183,7 +186,19 @@ def item(reader: Reader, owner: Value, node: ast.Subscript, scope: Scope) -> Val
         if owner.kind == "torch.nn.ModuleDict" and owner.args and isinstance(owner.args[0], Table):
             return _entry(owner.args[0], key)
     sizes = isinstance(owner, Unknown) and owner.name == "shape"
-    return Number() if sizes and not isinstance(node.slice, ast.Slice) else Unknown(taint=taints(owner))
+    return Number() if sizes and not isinstance(node.slice, ast.Slice) else _of_role(Unknown(taint=taints(owner)), key)
+
+
+def _of_role(value: Value, key: Value) -> Value:
+    """``loaders["test"]`` is of the test rows, whatever was known of it."""
+    role = role_of_name(key.value) if isinstance(key, Const) and isinstance(key.value, str) else None
+    if role is None or value.taint & {"train", "val", "test"}:
+        return value
+    if isinstance(value, Obj):
+        if not is_module(value) and not any(name.startswith("role ") for name in value.attrs):
+            value.attrs["role " + role] = Const(value=True)
+        return value
+    return value if isinstance(value, (Const, Number)) else with_taint(value, frozenset({role}))
 
 
 def _entry(owner: Table, key: Value) -> Value:
