@@ -23,7 +23,7 @@ _LOOKED_FOR = (
 
 
 def show_script(path: Path, *, run: bool, as_json: bool, text: str | None = None) -> int:
-    """Print what is wrong with a script; 1 where something was found, else 0.
+    """Print what is wrong with a script; 1 where a mistake was found, 0 where there are none or only remarks.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def show_script(path: Path, *, run: bool, as_json: bool, text: str | None = None
         say(json.dumps(found))
     else:
         _print(source, examined, findings, traced)
-    return 1 if findings else 0
+    return 1 if any(not f.remark for f in findings) else 0
 
 
 def _print(
@@ -75,7 +75,8 @@ def _print(
 
     name, seen = source.name, examined.followed
     for number, finding in enumerate(findings, 1):
-        line(f"{number}. {finding.place(name)}: {finding.finding}", "bold")
+        remark = "(remark) " if finding.remark else ""
+        line(f"{number}. {finding.place(name)}: {remark}{finding.finding}", "bold")
         for text in finding.evidence.splitlines():
             line(f"     {text}", "cyan")
         line(f"   {finding.consequence}")

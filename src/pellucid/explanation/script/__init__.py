@@ -2,7 +2,7 @@
 
 `source` and `notebook` take the code out of a file, `parsing` makes a syntax tree of it, `siblings` adds the files
 that it imports; `reader` follows it as it would run, with what is known of each value
-(`values`) in the values' place, and records what happens (`record`); each function of the ``rules_…`` files is one
+(`values`) in the values' place, and records what happens (`record`); each function in ``rules`` is one
 mistake, and `followed` says what was seen. Nothing of a script is executed.
 """
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pellucid.explanation.script import watch
 from pellucid.explanation.script.kinds import tensor_device
 from pellucid.explanation.script.values import (
     Arguments,
@@ -11,6 +12,7 @@ from pellucid.explanation.script.values import (
     Const,
     External,
     Fit,
+    Items,
     Number,
     Unknown,
     Value,
@@ -77,11 +79,13 @@ def dtype_of(value: Value | None) -> str | None:
     return None
 
 
-def array_method(reader: Reader, x: Array, name: str, given: Arguments) -> Value:  # noqa: PLR0911
+def array_method(reader: Reader, x: Array, name: str, given: Arguments) -> Value:  # noqa: PLR0911, PLR0912
     """What a tensor's, an array's or a frame's method gives."""
     if name in ("size", "numel", "dim", "nelement", "ndimension") and (given.args or name != "size"):
         return Number()
     if name in ("item", "tolist", "nunique"):
+        if name == "item" and x.graph is not False:
+            x = watch.cut(reader, x, ".item()", given.line)
         return Number(taint=x.taint) if name == "item" else Unknown(taint=x.taint)
     if name in ACTIVATIONS:
         return x.then(act=ACTIVATIONS[name], at=given.line, loss=False)
@@ -96,11 +100,14 @@ def array_method(reader: Reader, x: Array, name: str, given: Arguments) -> Value
     if name in _RESHAPED:
         from pellucid.explanation.script.shapes import reshaped
 
-        return reshaped(x, name, given)
+        return reshaped(reader, x, name, given)
     if name in _REDUCED:
-        return _reduced(x, name, given)
+        return _reduced(reader, x, name, given)
     if name in _KEPT:
         return _kept(reader, x, name, given)
+    if name == "round":
+        watch.rounded(reader, x, given.line)
+        return x.then(act="other", at=given.line)
     if name == "pop":
         return x.then(ndim=1, last=None)
     if name == "view":
@@ -113,7 +120,9 @@ def _kept(reader: Reader, x: Array, name: str, given: Arguments) -> Array:  # no
     if name in ("to", "cuda", "cpu", "type_as"):
         return _moved(x, name, given)
     if name in ("detach", "detach_", "numpy"):
-        return x.then(graph=False)
+        return watch.cut(reader, x, f".{name}()", given.line)
+    if name == "requires_grad_":
+        return x if x.loss else x.then(graph=None)
     if name == "sample" and given.const(None, "frac") == 1:
         return x.then(order="random")
     if name in ("sort_values", "sort_index", "shift"):
@@ -122,6 +131,8 @@ def _kept(reader: Reader, x: Array, name: str, given: Arguments) -> Array:  # no
         value = given.get(0, "value")
         if isinstance(value, Array) and value.statistic_of == x.source and x.part == "all":
             return x.then(fitted=x.fitted | {Fit(given.line, "the filling of gaps")})
+    if name in ("pow", "add", "sub", "mul", "div") and isinstance(given.get(0), Array) and x.last == 1:
+        x = x.then(last=None)  # perhaps broadcast
     if name in ("drop", "dropna", "query", "head", "tail"):
         return x.then(length=None, last=None)
     return x.then(act=act, at=given.line if act == "other" else x.at)
@@ -138,7 +149,7 @@ def _moved(x: Array, name: str, given: Arguments) -> Array:
     return x.then(device=device, dtype=kind or x.dtype)
 
 
-def _reduced(x: Array, name: str, given: Arguments) -> Array:
+def _reduced(reader: Reader, x: Array, name: str, given: Arguments) -> Value:
     axis = given.get(0, "dim") or given.kwargs.get("axis")
     kept = given.const(None, "keepdim", False) is True or given.const(None, "keepdims", False) is True
     known = isinstance(axis, Const) and isinstance(axis.value, int)
@@ -146,12 +157,21 @@ def _reduced(x: Array, name: str, given: Arguments) -> Array:
     if axis is not None:
         ndim = x.ndim if kept else (None if x.ndim is None or not known else max(x.ndim - 1, 0))
     whole = axis is None
-    return x.then(
+    places = name in ("argmax", "argmin")
+    torch_pair = name in ("max", "min") and known and "axis" not in given.kwargs and watch.from_model(x)
+    if name == "argmax" or torch_pair:
+        watch.argmax(reader, x, axis, given.line)
+    origin = x
+    x = watch.mean_of_matches(watch.cut(reader, x, f".{name}()", given.line) if places else x, name)
+    reduced = x.then(
         ndim=ndim, last=None, length=None, act="other", at=given.line, loss=x.loss and whole,
         statistic_of=x.source if name in _STATISTICS and x.part == "all" else 0,
-        dtype="int64" if name in ("argmax", "argmin") else x.dtype,
-        graph=False if name in ("argmax", "argmin") else x.graph,
+        dtype="int64" if places else x.dtype,
+        statistic=origin if name in _STATISTICS and (whole or (known and axis.value == 0)) else None,  # type: ignore[union-attr]
     )  # fmt: skip
+    if torch_pair:
+        return Items(items=[reduced, watch.cut(reader, reduced, f".{name}()", given.line).then(dtype="int64")])
+    return reduced
 
 
 def place_of_type(value: Value | None) -> str | None:

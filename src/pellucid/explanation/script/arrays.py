@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from pellucid.explanation.script import images, watch
 from pellucid.explanation.script.array_methods import ACTIVATIONS, KNOWN_METHODS, array_method, dtype_of
 from pellucid.explanation.script.modules import tensor_device
 from pellucid.explanation.script.values import Arguments, Array, Const, Items, Number, Unknown, Value, taints
@@ -57,6 +58,11 @@ def array_function(reader: Reader, path: str, given: Arguments) -> Value | None:
     if name in _JOINED:
         return _joined(reader, name, given)
     if isinstance(x, Array):
+        if name.endswith("pool2d"):
+            rest = Arguments(given.args[1:], given.kwargs, given.line)
+            return x.then(act="other", at=given.line, image=images.after_pool(name, x.image, rest))
+        if name == "round":
+            watch.rounded(reader, x, given.line)
         if name in _ELEMENTWISE:
             return x.then(act="other", at=given.line)
         if name == "log":
@@ -78,14 +84,18 @@ def _from_value(reader: Reader, path: str, given: Arguments) -> Value:
     if isinstance(x, Array):
         graph = False if path in ("torch.tensor", "numpy.array") else x.graph
         keep = passed_on and x.device is not None
-        return x.then(dtype=dtype or x.dtype, device=x.device if keep else device, graph=graph)
+        new = x.then(dtype=dtype or x.dtype, device=x.device if keep else device, graph=graph)
+        return watch.wrapped(reader, x, new, path, given)
+    open_graph = None if "requires_grad" in given.kwargs else False
     if isinstance(x, Items):
-        return _of_items(reader, x, path).then(dtype=dtype or ("float32" if _fraction(x) else None), device=device)
+        kind = dtype or ("float32" if _fraction(x) else None)
+        return _of_items(reader, x, path).then(dtype=kind, device=device, graph=open_graph)
     if isinstance(x, (Const, Number)) and not path.endswith("Tensor"):
-        return Array(ndim=0, dtype=dtype, device=device, taint=x.taint, graph=False)
+        one = Array(ndim=0, dtype=dtype, device=device, taint=x.taint, graph=False)
+        return watch.wrapped(reader, x, one, path, given)
     return Array(
         dtype=dtype, device=None if path.endswith("Variable") else device, taint=taints(x),
-        graph=False if path == "torch.tensor" else None,
+        graph=open_graph if path == "torch.tensor" else None,
     )  # fmt: skip
 
 
@@ -165,7 +175,8 @@ def _shaped(reader: Reader, path: str, given: Arguments, sizes: Sequence[Value])
     return Array(
         ndim=None if unknown else len(sizes), last=None if unknown else last, length=None if unknown else length,
         device=_made_on(reader, path, given), dtype=dtype if "dtype" in given.kwargs else plain,
-        graph=False, source=given.line, part="all", order="random",
+        graph=None if "requires_grad" in given.kwargs else False, source=given.line, part="all", order="random",
+        image=images.of_sizes(list(sizes)),
     )  # fmt: skip
 
 
@@ -196,5 +207,5 @@ def _joined(reader: Reader, name: str, given: Arguments) -> Value:
         ndim=ndim, taint=taint, loss=any(a.loss for a in arrays), graph=True if any(a.graph for a in arrays) else None,
         device=first.device if len(devices) == 1 else None,
         act=first.act if len({a.act for a in arrays}) == 1 else None,
-        at=first.at,
+        at=first.at, image=images.joined(arrays, given.const(1, "dim", 0)) if name != "stack" else None,
     )  # fmt: skip

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from pellucid.explanation.script import watch
 from pellucid.explanation.script.arrays import array_function
 from pellucid.explanation.script.functions import FUNCTIONS
 from pellucid.explanation.script.iteration import elements, roles_of
@@ -109,9 +110,11 @@ def _arguments(reader: Reader, node: ast.Call, scope: Scope) -> Arguments:
     return Arguments(tuple(args), kwargs, node.lineno, unknown)
 
 
-def call_value(reader: Reader, function: Value, given: Arguments, hint: str = "") -> Value:
+def call_value(reader: Reader, function: Value, given: Arguments, hint: str = "") -> Value:  # noqa: PLR0911
     """Call a value."""
     reader.spend()
+    if isinstance(function, Function) and isinstance(function.receiver, Obj) and _is_forward(reader, function):
+        return call_module(reader, function.receiver, given)  # `model.forward(x)`
     if isinstance(function, Function):
         return reader.call_function(function, given.args, dict(given.kwargs), given.line, rest=given.open)
     if isinstance(function, Class):
@@ -127,6 +130,11 @@ def call_value(reader: Reader, function: Value, given: Arguments, hint: str = ""
     if reader.loops:  # perhaps a model that was made elsewhere
         taint |= {f"scored {role}" for role in taint & {"train", "val", "test"}}
     return Unknown(taint=taint)
+
+
+def _is_forward(reader: Reader, function: Function) -> bool:
+    named = isinstance(function.node, ast.FunctionDef) and function.node.name == "forward"
+    return named and not reader.models and is_module(function.receiver)
 
 
 def _super(reader: Reader, scope: Scope) -> Value:
@@ -167,6 +175,7 @@ def instantiate(reader: Reader, cls: Class, given: Arguments) -> Value:
         made.attrs.update({k: v for k, v in given.kwargs.items() if k in fields})
     if is_module(made) and find_method(cls, "parameters") is None:
         _look_for_hidden_layers(reader, made, cls)
+        watch.made(reader, made)
     return made
 
 
@@ -257,6 +266,7 @@ def _made(reader: Reader, path: str, given: Arguments) -> Value:
         taint |= scored(given)
     made = Obj(kind=path, line=given.line, args=given.args, kwargs=given.kwargs, taint=taint)
     reader.script.objects.append(made)
+    watch.made(reader, made)
     if path.startswith("torch.optim.") or is_module(made):
         _place(reader, made, given)
     return made

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import ast
 from dataclasses import dataclass, replace
 
 from pellucid.errors import DataError
@@ -12,60 +12,10 @@ from pellucid.explanation.script.notebook import source_of
 from pellucid.explanation.script.parsing import parse_source
 from pellucid.explanation.script.reader import Reader, TooMuch
 from pellucid.explanation.script.record import Script
-from pellucid.explanation.script.rules_data import (
-    chosen_by_test,
-    devices,
-    dropped_move,
-    fitted_on_all,
-    refitted,
-    split_by_position,
-    unshuffled,
-)
-from pellucid.explanation.script.rules_loss import (
-    activation_before_loss,
-    column_against_row,
-    missing_activation,
-    one_class,
-    target_type,
-)
-from pellucid.explanation.script.rules_modes import (
-    functional_dropout,
-    hidden_layers,
-    no_eval,
-    no_no_grad,
-    not_training_again,
-)
-from pellucid.explanation.script.rules_steps import growing_graph, no_backward, no_step, no_zero_grad, starved_step
+from pellucid.explanation.script.rules import NOT_CALLED, RULES, WITHOUT_TORCH
 from pellucid.explanation.script.source import Source
 
-__all__ = ["RULES", "Examined", "check_script", "events_of", "examine", "read_events"]
-
-RULES: tuple[Callable[[Script], Iterator[ScriptFinding]], ...] = (
-    activation_before_loss,
-    missing_activation,
-    column_against_row,
-    one_class,
-    target_type,
-    no_zero_grad,
-    no_backward,
-    no_step,
-    starved_step,
-    growing_graph,
-    no_eval,
-    no_no_grad,
-    not_training_again,
-    functional_dropout,
-    hidden_layers,
-    chosen_by_test,
-    fitted_on_all,
-    refitted,
-    unshuffled,
-    split_by_position,
-    devices,
-    dropped_move,
-)
-
-_WITHOUT_TORCH = (fitted_on_all, refitted)
+__all__ = ["Examined", "check_script", "events_of", "examine", "read_events"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,12 +58,14 @@ def examine(source: Source) -> Examined:
     """
     script = events_of(source)
     found: dict[tuple[str, int], ScriptFinding] = {}
-    for rule in RULES if uses_torch(script) else _WITHOUT_TORCH:
+    for rule in RULES if uses_torch(script) else WITHOUT_TORCH:
         try:
             for finding in rule(script):
                 found.setdefault((finding.rule, finding.line), finding)
         except Exception as error:  # a fault of one rule is no finding and hides no other
             script.notes.append(f"The check {rule.__name__!r} stopped with {type(error).__name__}; all others ran.")
+    bare = {f.rule for f in found.values() if f.finding.endswith(NOT_CALLED)}
+    found = {k: f for k, f in found.items() if f.rule not in bare or f.finding.endswith(NOT_CALLED)}
     findings = sorted(found.values(), key=lambda f: (f.line, f.rule))
     return Examined(findings=tuple(_placed(script, f) for f in findings), followed=followed(script))
 
@@ -132,7 +84,9 @@ def read_events(text: str, name: str = "script.py") -> Script:
 def events_of(source: Source) -> Script:
     """Return what happens in a script or notebook, as far as it can be followed."""
     parsed = parse_source(source)
-    script = Script(source.name, parsed.lines, parts=parsed.parts, notes=parsed.notes)
+    script = Script(
+        source.name, parsed.lines, parts=parsed.parts, notes=parsed.notes, tree=ast.Module(list(parsed.body), [])
+    )
     try:
         Reader(script, source.folder).read(parsed.body)
     except TooMuch:

@@ -7,6 +7,7 @@ import operator
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from pellucid.explanation.script import watch
 from pellucid.explanation.script.assumed import as_used, undefined
 from pellucid.explanation.script.calls import call
 from pellucid.explanation.script.iteration import elements
@@ -203,7 +204,8 @@ def _compare(reader: Reader, node: ast.Compare, scope: Scope) -> Value:
         if isinstance(array, Array):
             if isinstance(node.ops[0], (ast.Eq, ast.NotEq)):
                 _watch_shapes(reader, left, right, node.lineno)
-            return array.then(taint=taint, dtype="bool", act="other", graph=False, loss=False)
+            result = array.then(taint=taint, dtype="bool", act="other", graph=False, loss=False)
+            return watch.compared(reader, node.ops[0], left, right, result, node.lineno)
     return Unknown(taint=taint)
 
 
@@ -223,17 +225,30 @@ def _binary(reader: Reader, node: ast.BinOp, scope: Scope) -> Value:
 
 def combine(reader: Reader, op: ast.operator, left: Value, right: Value, line: int) -> Value:  # noqa: PLR0911
     """Arithmetic of two values."""
-    taint = taints(left, right)
+    taint = taints(left, right) - watch.averaged(reader, op, left, right, line)
     if isinstance(left, Const) and isinstance(right, Const):
         return _fold(op, left.value, right.value, taint)
     if isinstance(left, Array) or isinstance(right, Array):
         if isinstance(left, Array) and isinstance(right, Array):
-            return _arrays(reader, op, left, right, line)
+            return _arrays(reader, op, left, right, line, taint)
         array, other = (left, right) if isinstance(left, Array) else (right, left)
         assert isinstance(array, Array)
         if isinstance(other, (Const, Number)):
             return array.then(taint=taint, act=None if array.act is None else "other", at=line, statistic_of=0)
-        return Array(taint=taint, source=array.source, part=array.part, order=array.order, fitted=array.fitted)
+        return Array(
+            taint=taint,
+            source=array.source,
+            part=array.part,
+            order=array.order,
+            fitted=array.fitted,
+            loss=array.loss,
+            graph=array.graph or None if array.loss else None,
+        )
+    if isinstance(op, ast.Add) and all(
+        isinstance(v, Obj) and "parameters" in (v.kind, *(getattr(a, "kind", "") for a in v.args))
+        for v in (left, right)
+    ):
+        return Items(items=[left, right])  # the parameters of two networks
     if isinstance(left, Items) and isinstance(right, Items) and isinstance(op, ast.Add):
         return Items(items=left.items + right.items, depth=min(left.depth, right.depth), taint=taint)
     if isinstance(left, (Const, Number)) and isinstance(right, (Const, Number)):
@@ -248,8 +263,9 @@ def _fold(op: ast.operator, a: object, b: object, taint: frozenset[str]) -> Valu
     return Number(taint=taint) if numbers else Unknown(taint=taint)
 
 
-def _arrays(reader: Reader, op: ast.operator, a: Array, b: Array, line: int) -> Array:
-    taint, fitted = taints(a, b), a.fitted | b.fitted
+def _arrays(reader: Reader, op: ast.operator, a: Array, b: Array, line: int, taint: frozenset[str]) -> Array:
+    fitted = a.fitted | b.fitted
+    watch.own_statistic(reader, op, a, b, line)
     if isinstance(op, ast.MatMult):
         ndim = {(2, 2): 2, (2, 1): 1, (1, 2): 1}.get((a.ndim or 0, b.ndim or 0))
         return Array(ndim=ndim, taint=taint, fitted=fitted, device=_device(a, b), source=a.source, part=a.part)
@@ -261,11 +277,13 @@ def _arrays(reader: Reader, op: ast.operator, a: Array, b: Array, line: int) -> 
     if scaled:
         fitted |= {Fit(line, "the scaling by hand")}
     same = a.last if a.last == b.last and a.ndim == b.ndim else None
+    wide = big.last if big.last != 1 else None  # a column is broadcast
     return Array(
-        ndim=big.ndim if known else None, last=big.last if known and a.ndim != b.ndim else same, taint=taint,
+        ndim=big.ndim if known else None, last=wide if known and a.ndim != b.ndim else same, taint=taint,
         length=a.length if a.length == b.length else None, act="other", at=line, device=_device(a, b),
         dtype=a.dtype if a.dtype == b.dtype else None, source=a.source or b.source, part=a.part or b.part,
         order=a.order or b.order, fitted=fitted, graph=_graph(a, b), loss=a.loss or b.loss,
+        image=a.image if a.image == b.image else None,
     )  # fmt: skip
 
 

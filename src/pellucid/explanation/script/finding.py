@@ -11,6 +11,7 @@ __all__ = ["ScriptFinding"]
 class ScriptFinding:
     """One mistake, with the lines that show it, what follows from it, and what to write in their place.
 
+    A remark is of less weight: it is no mistake by itself, and alone it is not counted as one.
     ``rule`` is the rule's short name, ``line`` counts from 1 (0 where a traced run saw something that has no line)
     within the notebook's code cell ``cell`` (0 in a script) and the imported ``file`` (empty in the script itself).
 
@@ -24,6 +25,7 @@ class ScriptFinding:
     evidence: str
     consequence: str
     fix: str
+    remark: bool = False
     file: str = ""
     cell: int = 0
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pellucid.explanation.script import watch
 from pellucid.explanation.script.iteration import elements
 from pellucid.explanation.script.members import attribute
 from pellucid.explanation.script.modules import is_module
@@ -43,7 +44,7 @@ def _length(reader: Reader, path: str, given: Arguments) -> Value:
     if isinstance(x, Items) or (isinstance(x, Obj) and x.kind in ("torch.nn.ModuleList", "torch.nn.Sequential")):
         every = elements(reader, x).every
         return Number() if every is None else Const(value=len(every))
-    return Number()
+    return Number(taint=watch.length(x))
 
 
 def _open(reader: Reader, path: str, given: Arguments) -> Value:
@@ -121,11 +122,28 @@ def _deepcopy(reader: Reader, path: str, given: Arguments) -> Value:
     x = given.get(0) or Unknown()
     if not isinstance(x, Obj):
         return x
-    copy = replace(x, attrs=dict(x.attrs))
+    copies: dict[int, Value] = {}
+    copy = _copied(x, copies)
     for kept in (reader.state.modes, reader.state.devices):
-        if x in kept:
-            kept[copy] = kept[x]
+        for part in list(kept):
+            twin = copies.get(id(part))
+            if isinstance(twin, Obj):
+                kept[twin] = kept[part]
     return copy
+
+
+def _copied(x: Value, copies: dict[int, Value]) -> Value:
+    """A module and the layers in it, each a new one."""
+    if id(x) in copies:
+        return copies[id(x)]
+    if isinstance(x, Items):
+        return replace(x, items=[_copied(v, copies) for v in x.items])
+    if not isinstance(x, Obj) or not (is_module(x) or not copies):
+        return x
+    made = copies[id(x)] = replace(x, attrs=dict(x.attrs))
+    made.attrs.update({name: _copied(v, copies) for name, v in x.attrs.items()})
+    copies[id(x)] = made = replace(made, args=tuple(_copied(v, copies) for v in x.args))
+    return made
 
 
 def _random_split(reader: Reader, path: str, given: Arguments) -> Value:

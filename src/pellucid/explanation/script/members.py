@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from pellucid.explanation.script import watch
 from pellucid.explanation.script.assumed import as_used
 from pellucid.explanation.script.iteration import elements
 from pellucid.explanation.script.kinds import is_module
@@ -47,7 +48,7 @@ _SAME = {"values", "data", "real", "loc", "iloc", "iat", "at"}
 # ── a.b ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def attribute(reader: Reader, owner: Value, name: str, line: int) -> Value:
+def attribute(reader: Reader, owner: Value, name: str, line: int) -> Value:  # noqa: PLR0911
     """What is known of ``owner.name``."""
     if isinstance(owner, External):
         return External(path=f"{owner.path}.{name}")
@@ -56,7 +57,9 @@ def attribute(reader: Reader, owner: Value, name: str, line: int) -> Value:
     if isinstance(owner, Obj):
         return _of_object(reader, owner, name)
     if isinstance(owner, Array):
-        return _of_array(owner, name)
+        return _of_array(reader, owner, name, line)
+    if isinstance(owner, Items) and len(owner.items) == 2 and name in ("values", "indices"):
+        return owner.items[name == "indices"]  # of `x.max(dim=1)`
     if isinstance(owner, Class):
         return owner.scope.names.get(name) or find_method(owner, name) or Method(owner=owner, name=name)
     return Method(owner=owner, name=name, taint=owner.taint)
@@ -110,9 +113,9 @@ def plain_attribute(reader: Reader, owner: Value, name: str, line: int) -> Value
     return owner.then(ndim=1, last=None) if owner.source and owner.ndim in (2, None) else found
 
 
-def _of_array(owner: Array, name: str) -> Value:
+def _of_array(reader: Reader, owner: Array, name: str, line: int) -> Value:
     if name in _SAME:
-        changed = owner.then(graph=False) if name == "data" else owner
+        changed = watch.cut(reader, owner, ".data", line) if name == "data" else owner
         return Method(owner=changed, name=name, taint=owner.taint) if name in ("loc", "iloc", "iat", "at") else changed
     if name in ("T", "mT"):
         return owner.then(last=None, length=None) if owner.ndim != 1 else owner
@@ -171,6 +174,7 @@ def item(reader: Reader, owner: Value, node: ast.Subscript, scope: Scope) -> Val
         return _of_rows(reader, owner.owner, node, scope, labels=owner.name)
     if isinstance(owner, Array):
         return _of_rows(reader, owner, node, scope)
+    watch.sliced(reader, owner, node.slice, node.lineno)
     key = Unknown() if isinstance(node.slice, ast.Slice) else reader.value(node.slice, scope)
     if isinstance(owner, Table):
         return _of_role(_entry(owner, key), key)
@@ -240,6 +244,8 @@ def _of_rows(reader: Reader, owner: Array, node: ast.Subscript, scope: Scope, la
         column = _column(owner, key)
         if column is not None:
             return column
+    watch.sliced(reader, owner, parts[0], node.lineno)
+    watch.recurrent_index(reader, owner, parts, node.lineno)
     ndim, last, known = owner.ndim, owner.last, True
     length, fixed = owner.length, len(parts)
     for place, part in enumerate(parts):
@@ -308,6 +314,8 @@ def _shuffled(reader: Reader, result: Array, part: ast.expr, scope: Scope) -> Ar
         window = window and part.upper is not None and not _to_the_end(part.upper)
         return result.then(order="time") if window and result.order == "kept" else result
     value = reader.value(part, scope)
+    if isinstance(value, Array):  # X[train_index]
+        result = result.then(taint=result.taint | (value.taint & {"train", "val", "test"}))
     if isinstance(value, Array) and value.order == "random":
         return result.then(order="random")
     return result.then(order=None) if result.order == "kept" else result

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from pellucid.explanation.script import watch
 from pellucid.explanation.script.array_methods import array_method, dtype_of, place_of_type
 from pellucid.explanation.script.iteration import elements
 from pellucid.explanation.script.kinds import bases, is_module, parts_of, tensor_device
-from pellucid.explanation.script.record import Accumulated, Backward, Decision, Mode, Step, ZeroGrad
+from pellucid.explanation.script.modules import call_module
+from pellucid.explanation.script.record import Accumulated, Backward, Decision, Mode, Seen, Step, ZeroGrad
 from pellucid.explanation.script.values import (
     Arguments,
     Array,
@@ -53,9 +55,11 @@ def is_scheduler(value: Value | None, hint: str) -> bool:
     return "sched" in hint.lower() and not is_optimizer(value)
 
 
-def call_method(reader: Reader, method: Method, given: Arguments, hint: str) -> Value:
+def call_method(reader: Reader, method: Method, given: Arguments, hint: str) -> Value:  # noqa: PLR0911
     """What a library's method gives, and what it does."""
     owner, name = method.owner, method.name
+    if name == "forward" and isinstance(owner, Obj) and is_module(owner):
+        return call_module(reader, owner, given)
     special = _SPECIAL.get(name)
     if special is not None:
         done = special(reader, owner, given, hint)
@@ -128,6 +132,7 @@ def _step(reader: Reader, owner: Value, given: Arguments, hint: str) -> Value | 
     if inner is not None:
         reader.note(Step, given.line, optimizer=inner)
     elif is_scheduler(owner, hint):
+        reader.note(Seen, given.line, kind="scheduler", value=owner)
         taint = taints(*given.every())
         if any(t.startswith("scored") for t in taint):
             reader.note(Decision, given.line, taint=taint, acts="lowers the learning rate")
@@ -169,7 +174,7 @@ def _set_mode(reader: Reader, owner: Obj, training: bool | None, line: int) -> V
 
 
 def _parameters(reader: Reader, owner: Value, given: Arguments, hint: str) -> Value | None:
-    return Obj(kind="parameters", line=given.line, args=(owner,)) if isinstance(owner, Obj) else None
+    return watch.parameters(owner, given.line, hint) if isinstance(owner, Obj) else None
 
 
 _PLACES = dict.fromkeys(("cuda", "xpu", "ipu", "mtia"), "accelerator") | {"cpu": "cpu"}
@@ -194,6 +199,12 @@ def _move(reader: Reader, owner: Value, given: Arguments, hint: str) -> Value | 
 
 
 def _same_module(reader: Reader, owner: Value, given: Arguments, hint: str) -> Value | None:
+    return owner if isinstance(owner, Obj) else None
+
+
+def _requires_grad(reader: Reader, owner: Value, given: Arguments, hint: str) -> Value | None:
+    mode = given.get(0, "requires_grad") or Const(value=True)
+    watch.frozen(reader, owner, mode, given.line)
     return owner if isinstance(owner, Obj) else None
 
 
@@ -237,7 +248,7 @@ _SPECIAL: dict[str, Callable[[Reader, Value, Arguments, str], Value | None]] = {
     "to": _move, "cuda": _move, "cpu": _move,
     "half": _same_module, "float": _same_module, "double": _same_module, "bfloat16": _same_module,
     "apply": _same_module, "type": _move, "to_empty": _move, "xpu": _move, "ipu": _move, "mtia": _move,
-    "requires_grad_": _same_module, "share_memory": _same_module, "compile": _same_module,
+    "requires_grad_": _requires_grad, "share_memory": _same_module, "compile": _same_module,
     "add_module": _add_module, "register_module": _add_module, "scale": _scale,
     **dict.fromkeys(_PASSING_ON, _prepared),
     "unwrap_model": _unwrapped, "gather": _gathered, "gather_for_metrics": _gathered,

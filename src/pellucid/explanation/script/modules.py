@@ -106,6 +106,8 @@ def _marked(value: Value, taint: frozenset[str], graph: bool | None, device: str
 
 
 def _forward(reader: Reader, module: Obj, given: Arguments) -> Value:  # noqa: PLR0911
+    from pellucid.explanation.script import images, watch
+
     if module.cls is not None:
         found = method_of(module, "forward") or method_of(module, "__call__")
         if isinstance(found, Function):
@@ -125,22 +127,30 @@ def _forward(reader: Reader, module: Obj, given: Arguments) -> Value:  # noqa: P
         return _sequential(reader, module, given)
     start = x if isinstance(x, Array) else Array(taint=taints(x))
     start = start.then(loss=False, graph=reader.state.grad)
+    watch.called_layer(reader, module, start)
+    picture = images.after_layer(reader, module, start)
     if name in ("Linear", "LazyLinear", "Bilinear"):
         place = {"Linear": 1, "LazyLinear": 0, "Bilinear": 2}[name]
         width = module.kwargs.get("out_features") or (module.args[place] if len(module.args) > place else None)
         last = width.value if isinstance(width, Const) and isinstance(width.value, int) else None
-        return start.then(last=last, act="linear", at=given.line, dtype="float32", fitted=frozenset(), centred=None)
+        return start.then(
+            last=last, act="linear", at=given.line, dtype="float32", fitted=frozenset(), centred=None, layer=module
+        )
     if name in ACTIVATIONS:
         return start.then(act=ACTIVATIONS[name], at=module.line or given.line)
     if name == "Identity":
         return start
     if name.startswith(("Dropout", "BatchNorm", "LayerNorm")):
-        return start.then(act="other")
+        return start.then(act="other", layer=start.layer if name == "Dropout" else None)
     if name in ("Flatten", "Unflatten"):
         return _flattened(module, start)
     if name in ("LSTM", "GRU", "RNN"):
-        return Items(items=[Array(taint=start.taint, act="other"), Unknown()])
-    return Array(taint=start.taint, act="other")
+        return Items(items=[Array(taint=start.taint, act="other", ndim=start.ndim, layer=module), Unknown()])
+    conv = name.startswith("Conv")
+    return Array(
+        taint=start.taint, act="linear" if conv else "other", at=given.line, image=picture,
+        ndim=4 if picture is not None else None,
+    )  # fmt: skip
 
 
 def _sequential(reader: Reader, module: Obj, given: Arguments) -> Value:
@@ -164,12 +174,14 @@ def _sequential(reader: Reader, module: Obj, given: Arguments) -> Value:
 
 
 def _flattened(module: Obj, x: Array) -> Array:
+    from pellucid.explanation.script import images
+
     start = module.args[0] if module.args else module.kwargs.get("start_dim")
     if module.kind.endswith("Unflatten") or (start is not None and not (isinstance(start, Const) and start.value == 1)):
         both = [a.value for a in module.args if isinstance(a, Const)]
         ndim = 1 if both in ([0], [0, -1], [0, 1]) and x.ndim in (None, 2) else None
         return x.then(ndim=ndim, last=None)
-    return x.then(ndim=2, last=x.last if x.ndim == 2 else None)
+    return x.then(ndim=2, last=x.last if x.ndim == 2 else images.row_length(x.image))
 
 
 def loss_value(reader: Reader, kind: str, module: Obj | None, given: Arguments) -> Value:
@@ -184,6 +196,8 @@ def loss_value(reader: Reader, kind: str, module: Obj | None, given: Arguments) 
     graph: bool | None = False if reader.state.grad is False else None
     if graph is None and isinstance(prediction, Array) and reader.state.grad:
         graph = prediction.graph
+        if graph is False and any(t.startswith("forward ") for t in taints(target)):
+            graph = target.graph if isinstance(target, Array) else None
     reduction = (module.kwargs if module is not None else given.kwargs).get("reduction")
     whole = reduction is None or (isinstance(reduction, Const) and reduction.value in ("mean", "sum"))
     return Array(

@@ -5,6 +5,7 @@ A loop's body is read twice, so that what its end does to its next beginning is 
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -30,6 +31,7 @@ __all__ = [
     "Mode",
     "Part",
     "Script",
+    "Seen",
     "Split",
     "Step",
     "Where",
@@ -215,6 +217,17 @@ class HiddenLayers(Event):
     container: str
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Seen(Event):
+    """Something that one rule asks for; ``watch`` says which kinds there are and what their values are."""
+
+    kind: str
+    value: Value | None = None
+    other: Value | None = None
+    text: str = ""
+    number: int = 0
+
+
 @dataclass(frozen=True)
 class Part:
     """Where a file or a notebook's cell begins among all lines; ``file`` is empty in the script itself."""
@@ -251,6 +264,7 @@ class Script:
     unread: dict[str, list[str]] = field(default_factory=dict)
     files: list[str] = field(default_factory=list)  # of its own that were read as well
     complete: bool = True
+    tree: ast.Module = field(default_factory=lambda: ast.Module([], []))
 
     def part(self, line: int) -> Part:
         """The file and cell of a line."""
@@ -271,6 +285,10 @@ class Script:
     def of(self, kind: type[_E]) -> list[_E]:
         """The events of one kind, in order."""
         return [e for e in self.events if isinstance(e, kind)]
+
+    def seen(self, *kinds: str) -> list[Seen]:
+        """What was seen of these kinds, in order."""
+        return [e for e in self.of(Seen) if e.kind in kinds]
 
     def inside(self, loop: Loop) -> Iterator[Event]:
         """The events in ``loop``, of the first pass of all loops around it."""

@@ -142,6 +142,7 @@ class Siblings:
             script.notes.append(f"{str(error).partition(';')[0]}; so this file was not looked at.")
             return False
         script.lines.extend(parsed.lines)
+        script.tree.body.extend(parsed.body)
         script.parts.extend(parsed.parts)
         script.notes.extend(note for note in parsed.notes if note not in script.notes)
         script.files.append(name)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pellucid.explanation.script import watch
 from pellucid.explanation.script.expressions import combine
 from pellucid.explanation.script.imports import import_from, import_names
 from pellucid.explanation.script.iteration import elements
@@ -86,6 +87,10 @@ def _assign_attribute(reader: Reader, target: ast.Attribute, value: Value, scope
     owner = reader.value(target.value, scope)
     if target.attr == "grad":
         reader.note(ZeroGrad, target.lineno, of=None)
+    if target.attr == "requires_grad":
+        watch.frozen(reader, owner, value, target.lineno)
+        if isinstance(owner, Array) and isinstance(target.value, ast.Name) and not owner.loss:
+            assign(reader, target.value, owner.then(graph=None), scope)
     if isinstance(owner, Obj):
         reader.attribute_lines[owner, target.attr] = target.lineno
         owner.attrs[target.attr] = value

@@ -22,6 +22,7 @@ __all__ = [
     "External",
     "Fit",
     "Function",
+    "Image",
     "Items",
     "Method",
     "Module",
@@ -35,6 +36,8 @@ __all__ = [
     "taints",
     "with_taint",
 ]
+
+Image = tuple[int | None, int | None, int | None]
 
 _NOTHING: frozenset[str] = frozenset()
 BY_TRAINING = "by training"  # the taint of what depends on whether the model trains
@@ -202,12 +205,19 @@ class Array(Value):
     graph: bool | None = None
     loss: bool = False
     unread: bool = False  # it came through a function that was not read
+    layer: Obj | None = None  # the layer whose answer this is, with no more than dropout since
+    image: Image | None = None  # channels, height and width of each row's picture
+    statistic: Array | None = None  # the array whose mean, standard deviation … this is
 
     def __post_init__(self) -> None:
         assert self.ndim is None or self.ndim >= 0
 
     def then(self, **changes: object) -> Array:
         """A value computed from this one."""
+        if not {"layer"} & changes.keys() and {"act", "ndim", "last", "dtype"} & changes.keys():
+            changes["layer"] = None
+        if "image" not in changes and {"ndim", "last"} & changes.keys():
+            changes["image"] = None
         return replace(self, **changes)  # type: ignore[arg-type]
 
 

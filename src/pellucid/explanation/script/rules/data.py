@@ -123,7 +123,7 @@ def _said(acts: str) -> str:
 # ── order ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _in_time(script: Script) -> bool:
+def in_time(script: Script) -> bool:
     return any(_TIME.search(line) for line in script.lines)
 
 
@@ -135,10 +135,10 @@ def unshuffled(script: Script) -> Iterator[ScriptFinding]:
     trained = {loop for e in script.events if isinstance(e, (Step, Backward)) for loop in e.where.loops}
     for e in script.of(LoaderRead):
         loader = e.loader
-        if loader in seen or e.loop not in trained or _in_time(script):
+        if loader in seen or e.loop not in trained or in_time(script):
             continue
         seen.add(loader)
-        if _never_shuffled(loader) and _map_style(loader):
+        if never_shuffled(loader) and map_style(loader):
             yield ScriptFinding(
                 rule="shuffle", line=loader.line,
                 finding="The DataLoader of the training rows does not shuffle.",
@@ -149,7 +149,7 @@ def unshuffled(script: Script) -> Iterator[ScriptFinding]:
             )  # fmt: skip
 
 
-def _never_shuffled(loader: Obj) -> bool:
+def never_shuffled(loader: Obj) -> bool:
     shuffle: Value | None = loader.kwargs.get("shuffle") or (loader.args[2] if len(loader.args) > 2 else None)
     chosen = any(name in loader.kwargs for name in ("sampler", "batch_sampler")) or len(loader.args) > 3
     size = loader.kwargs.get("batch_size") or (loader.args[1] if len(loader.args) > 1 else None)
@@ -157,7 +157,7 @@ def _never_shuffled(loader: Obj) -> bool:
     return not chosen and (shuffle is None or (isinstance(shuffle, Const) and not shuffle.value))
 
 
-def _map_style(loader: Obj) -> bool:
+def map_style(loader: Obj) -> bool:
     dataset = loader.args[0] if loader.args else loader.kwargs.get("dataset")
     if isinstance(dataset, (Items, Array)):
         return True
@@ -174,7 +174,7 @@ def split_by_position(script: Script) -> Iterator[ScriptFinding]:
     """The first rows for training and the last for the test, of rows that nobody has shuffled: in Iris the last
     third is one class. Rows in time are rightly split so, and a script that speaks of time is left alone.
     """
-    if _in_time(script):
+    if in_time(script):
         return
     for e in script.of(Split):
         if e.how != "position":
