@@ -112,6 +112,8 @@ def array_method(reader: Reader, x: Array, name: str, given: Arguments) -> Value
         return x.then(ndim=1, last=None)
     if name == "view":
         return x
+    if name.endswith("_"):
+        return x.then(act="other", at=given.line)
     return Array(taint=taints(x, *given.every()), source=x.source, part=x.part, fitted=x.fitted, loss=x.loss)
 
 

@@ -83,7 +83,7 @@ def _from_value(reader: Reader, path: str, given: Arguments) -> Value:
     passed_on = path in _STAYING and "device" not in given.kwargs
     if isinstance(x, Array):
         graph = False if path in ("torch.tensor", "numpy.array") else x.graph
-        keep = passed_on and x.device is not None
+        keep = passed_on and (x.device is not None or path.endswith("Variable"))
         new = x.then(dtype=dtype or x.dtype, device=x.device if keep else device, graph=graph)
         return watch.wrapped(reader, x, new, path, given)
     open_graph = None if "requires_grad" in given.kwargs else False

@@ -99,7 +99,7 @@ class Siblings:
         except (OSError, ValueError, RuntimeError):
             return False
         assert self._root is not None
-        inside = real != self._root and self._root in real.parents
+        inside = self._root in real.parents or (folder and real == self._root)
         return inside and (stat.S_ISDIR(mode) and not well_known(path.name) if folder else stat.S_ISREG(mode))
 
     def module(self, path: Path, name: str) -> Module | None:
