@@ -8,11 +8,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pellucid.explanation.script import watch
+from pellucid.explanation.script.assumed import as_used, undefined
 from pellucid.explanation.script.calls import call
 from pellucid.explanation.script.iteration import elements
-from pellucid.explanation.script.members import attribute, item
+from pellucid.explanation.script.members import item, plain_attribute
 from pellucid.explanation.script.record import LoaderRead, Mismatch
 from pellucid.explanation.script.values import (
+    BY_TRAINING,
     Array,
     Const,
     External,
@@ -27,6 +29,7 @@ from pellucid.explanation.script.values import (
     Value,
     merge,
     taints,
+    with_taint,
 )
 
 if TYPE_CHECKING:
@@ -65,18 +68,18 @@ def _constant(reader: Reader, node: ast.Constant, scope: Scope) -> Value:
 
 
 def _name(reader: Reader, node: ast.Name, scope: Scope) -> Value:
-    found = scope.find(node.id)
-    if found is not None:
-        return found
+    holder = scope.holder(node.id)
+    if holder is not None:
+        return as_used(reader, node.id, holder[node.id], holder)
     if node.id in _BUILTINS:
         return External(path=f"builtins.{node.id}")
     if "torch.nn" in reader.stars and node.id[0].isupper():
         return External(path=f"torch.nn.{node.id}")
-    return Unknown(name=node.id)
+    return undefined(reader, node.id, scope)
 
 
 def _attribute(reader: Reader, node: ast.Attribute, scope: Scope) -> Value:
-    return attribute(reader, reader.value(node.value, scope), node.attr, node.lineno)
+    return plain_attribute(reader, reader.value(node.value, scope), node.attr, node.lineno)
 
 
 def _subscript(reader: Reader, node: ast.Subscript, scope: Scope) -> Value:
@@ -139,25 +142,32 @@ def _comprehension(reader: Reader, node: ast.ListComp | ast.GeneratorExp | ast.S
 def _dict_comprehension(reader: Reader, node: ast.DictComp, scope: Scope) -> Value:
     from pellucid.explanation.script.statements import assign
 
-    if len(node.generators) == 1 and not node.generators[0].ifs:
-        found = elements(reader, reader.value(node.generators[0].iter, scope))
-        if found.every is not None and len(found.every) <= 8:
-            entries: dict[object, Value] = {}
-            for member in found.every:
-                inner = Scope(scope)
-                assign(reader, node.generators[0].target, member, inner)
-                key, value = reader.value(node.key, inner), reader.value(node.value, inner)
-                if isinstance(key, Const):
-                    entries[key.value] = value
-            return Table(entries=entries)
-    return Unknown()
+    inner = Scope(scope)
+    found = elements(reader, reader.value(node.generators[0].iter, scope))
+    plain = len(node.generators) == 1 and not node.generators[0].ifs
+    if plain and found.every is not None and len(found.every) <= 8:
+        entries: dict[object, Value] = {}
+        for member in found.every:
+            assign(reader, node.generators[0].target, member, inner)
+            key, value = reader.value(node.key, inner), reader.value(node.value, inner)
+            if isinstance(key, Const):
+                entries[key.value] = value
+        return Table(entries=entries)
+    taint = taints(found.one)
+    for generator in node.generators:
+        one = elements(reader, reader.value(generator.iter, inner)).one if generator is not node.generators[0] else None
+        assign(reader, generator.target, one or found.one, inner)
+    return Unknown(taint=taint | taints(reader.value(node.key, inner), reader.value(node.value, inner)))
 
 
 def _if_expression(reader: Reader, node: ast.IfExp, scope: Scope) -> Value:
-    holds, _ = reader.truth(node.test, scope)
-    if holds is not None:
-        return reader.value(node.body if holds else node.orelse, scope)
-    return merge(reader.value(node.body, scope), reader.value(node.orelse, scope))
+    holds, test = reader.truth(node.test, scope)
+    with reader.condition(node.test, test):
+        if holds is not None:
+            found = reader.value(node.body if holds else node.orelse, scope)
+        else:
+            found = merge(reader.value(node.body, scope), reader.value(node.orelse, scope))
+    return with_taint(found, test.taint & {BY_TRAINING})
 
 
 def _bool(reader: Reader, node: ast.BoolOp, scope: Scope) -> Value:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pellucid.explanation.script.kinds import LOSSES, bases, is_lightning, is_module
 from pellucid.explanation.script.methods import is_optimizer
-from pellucid.explanation.script.modules import LOSSES, bases, is_module
 from pellucid.explanation.script.record import Backward, Forward, LossCall, Script, Step
 from pellucid.explanation.script.values import Class, Obj, taints
 
@@ -111,13 +112,21 @@ def _lines(script: Script) -> dict[str, int]:
     model = next((o for o in script.objects if o.cls is not None and is_module(o)), None)
     layers = next((o for o in script.objects if is_module(o) and o.kind.rpartition(".")[2] not in LOSSES), None)
     owner = model or layers
+    hooks = _hooks(script)
     return {
         "model": _class_line(owner) if owner is not None else 0,
-        "training loop": training.where.loops[-1].line if training is not None else 0,
+        "training loop": training.where.loops[-1].line if training is not None else hooks.get("training_step", 0),
         "loss": losses[0].where.line if losses else 0,
         "optimizer": optimizer.line if optimizer is not None else step.where.line if step is not None else 0,
-        "evaluation": held_out[0].where.line if held_out else 0,
+        "evaluation": held_out[0].where.line if held_out else hooks.get("validation_step", hooks.get("test_step", 0)),
     }
+
+
+def _hooks(script: Script) -> dict[str, int]:
+    """The lines of the functions that Lightning calls in its own loops."""
+    made = next((o for o in script.objects if is_lightning(o)), None)
+    body = made.cls.node.body if made is not None and made.cls is not None else []
+    return {node.name: node.lineno for node in body if isinstance(node, ast.FunctionDef)}
 
 
 def _held_out(e: Forward) -> bool:

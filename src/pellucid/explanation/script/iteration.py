@@ -115,8 +115,18 @@ def roles_of(value: Value | None) -> frozenset[str]:
             return named
         if value.kind == "torch.utils.data.TensorDataset":
             return taints(*value.args) & _ROLES
+        if value.kind.startswith("torchvision.datasets."):
+            return _role_of_download(value)
         return value.taint & _ROLES or (roles_of(inner) if value.kind.startswith("torch.utils.data") else frozenset())
     return taints(value) & _ROLES
+
+
+def _role_of_download(dataset: Obj) -> frozenset[str]:
+    chosen = dataset.kwargs.get("train") or dataset.kwargs.get("split") or Unknown()
+    if not isinstance(chosen, Const):
+        return dataset.taint & _ROLES
+    role = {True: "train", False: "test", "train": "train", "test": "test", "val": "val"}.get(chosen.value)
+    return frozenset({role}) if role else dataset.taint & _ROLES
 
 
 def batch(reader: Reader, loader: Obj) -> Value:

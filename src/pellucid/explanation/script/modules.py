@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
+from functools import reduce
 from typing import TYPE_CHECKING
 
+from pellucid.explanation.script.kinds import (
+    ASSUMED,
+    LOSSES,
+    bases,
+    is_lightning,
+    is_module,
+    noise,
+    parts_of,
+    tensor_device,
+)
 from pellucid.explanation.script.members import method_of
 from pellucid.explanation.script.record import Forward, LossCall
 from pellucid.explanation.script.values import (
     Arguments,
     Array,
-    Class,
     Const,
-    External,
     Function,
     Items,
     Obj,
     Table,
     Unknown,
     Value,
+    merge,
     taints,
     with_taint,
 )
@@ -29,7 +38,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LOSSES",
-    "WRAPPERS",
     "bases",
     "call_module",
     "is_lightning",
@@ -40,102 +48,12 @@ __all__ = [
     "tensor_device",
 ]
 
-LOSSES = {
-    "CrossEntropyLoss": "cross_entropy", "cross_entropy": "cross_entropy",
-    "NLLLoss": "nll", "nll_loss": "nll",
-    "BCELoss": "bce", "binary_cross_entropy": "bce",
-    "BCEWithLogitsLoss": "bce_with_logits", "binary_cross_entropy_with_logits": "bce_with_logits",
-    "MSELoss": "mse", "mse_loss": "mse", "L1Loss": "l1", "l1_loss": "l1",
-    "SmoothL1Loss": "smooth_l1", "smooth_l1_loss": "smooth_l1", "HuberLoss": "huber", "huber_loss": "huber",
-}  # fmt: skip
-
 ACTIVATIONS = {
     "Softmax": "softmax", "LogSoftmax": "log_softmax", "Sigmoid": "sigmoid", "LogSigmoid": "other", "ReLU": "relu",
     "LeakyReLU": "other", "ELU": "other", "GELU": "other", "SiLU": "other", "Tanh": "other", "Softplus": "other",
     "PReLU": "other", "SELU": "other", "Hardtanh": "other", "Softmax2d": "softmax", "Hardsigmoid": "sigmoid",
     "ReLU6": "relu", "Mish": "other", "Softmin": "other", "CELU": "other",
 }  # fmt: skip
-_NOISE = ("Dropout", "AlphaDropout", "FeatureAlphaDropout", "BatchNorm", "LazyBatchNorm", "SyncBatchNorm")
-_TORCHVISION = (
-    "resnet", "resnext", "wide_resnet", "densenet", "mobilenet", "efficientnet", "vgg", "alexnet", "inception",
-    "shufflenet", "googlenet", "squeezenet", "mnasnet", "regnet", "convnext",
-)  # fmt: skip
-_MODULE_BASES = (
-    "torch.nn.Module",
-    "torch.nn.modules.Module",
-    "torch.jit.ScriptModule",
-    "torch.nn.modules.module.Module",
-)
-WRAPPERS = ("torch.nn.DataParallel", "torch.nn.parallel.DistributedDataParallel", "torch.nn.parallel.DataParallel")
-_MAX_PARTS = 400
-
-
-def is_module(value: Value | None) -> bool:
-    """Whether a value is one of PyTorch's modules or of the script's own."""
-    if not isinstance(value, Obj):
-        return False
-    if value.cls is not None:
-        return any(_is_module_base(path) for path in bases(value.cls))
-    library, _, name = value.kind.rpartition(".")
-    if (
-        library.startswith("torch.nn")
-        and "functional" not in library
-        and "utils" not in library
-        and name != "Parameter"
-    ):
-        return name[:1].isupper()
-    return library.startswith("torchvision.models")
-
-
-def _is_module_base(path: str) -> bool:
-    return path in _MODULE_BASES or path.startswith("torch.nn.") or path.endswith("LightningModule")
-
-
-def is_lightning(value: Value | None) -> bool:
-    """Whether a framework runs this module's loop."""
-    return isinstance(value, Obj) and value.cls is not None and any("Lightning" in p for p in bases(value.cls))
-
-
-def bases(cls: Class, depth: int = 0) -> Iterator[str]:
-    """The full names of what a class is derived from."""
-    for base in cls.bases:
-        if isinstance(base, External):
-            yield base.path
-        elif isinstance(base, Class) and depth < 20:
-            yield from bases(base, depth + 1)
-
-
-def parts_of(module: Value, seen: set[int] | None = None) -> Iterator[Obj]:
-    """The module and all modules in it."""
-    seen = set() if seen is None else seen
-    if id(module) in seen or len(seen) > _MAX_PARTS:
-        return
-    seen.add(id(module))
-    if isinstance(module, Obj):
-        if is_module(module):
-            yield module
-        inside = [*module.attrs.values(), *module.args, *module.kwargs.values()] if is_module(module) else []
-        for value in inside:
-            yield from parts_of(value, seen)
-    elif isinstance(module, Items):
-        for value in module.items:
-            yield from parts_of(value, seen)
-    elif isinstance(module, Table):
-        for value in module.entries.values():
-            yield from parts_of(value, seen)
-
-
-def noise(module: Value) -> str | None:
-    """The first layer that does something else in training than in evaluation, or None."""
-    for part in parts_of(module):
-        library, _, name = part.kind.rpartition(".")
-        if part.cls is None and library.startswith("torchvision.models") and name.lower().startswith(_TORCHVISION):
-            return name
-        if part.cls is None and library.startswith("torch.nn") and name.startswith(_NOISE):
-            p = part.args[0] if part.args else part.kwargs.get("p")
-            if not ("Dropout" in name and isinstance(p, Const) and p.value == 0):
-                return name
-    return None
 
 
 # ── calls ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -195,6 +113,9 @@ def _forward(reader: Reader, module: Obj, given: Arguments) -> Value:  # noqa: P
         if isinstance(found, Function):
             return reader.call_function(found, given.args, dict(given.kwargs), given.line, rest=given.open)
         return Array()
+    if module.kind == ASSUMED and module.args:
+        results = [_forward(reader, each, given) for each in module.args if isinstance(each, Obj)]
+        return reduce(merge, results) if results else Array()
     x = given.get(0)
     library, _, name = module.kind.rpartition(".")
     if not library.startswith("torch.nn"):
@@ -284,16 +205,3 @@ def loss_value(reader: Reader, kind: str, module: Obj | None, given: Arguments) 
         ndim=0 if whole else None, loss=True, graph=graph, taint=taints(prediction, target), act="other",
         device=prediction.device if isinstance(prediction, Array) else None,
     )  # fmt: skip
-
-
-def tensor_device(value: Value | None) -> str | None:
-    """``cpu`` or ``accelerator`` for what is given as a device, None where it is not known."""
-    if isinstance(value, Obj) and value.kind in ("torch.device", "builtins.device"):
-        value = value.args[0] if value.args else None
-    if isinstance(value, Const) and isinstance(value.value, int) and not isinstance(value.value, bool):
-        return "accelerator"
-    if isinstance(value, Const) and isinstance(value.value, str):
-        if value.value in ("cpu", "accelerator"):
-            return value.value
-        return "accelerator" if value.value.partition(":")[0] in ("cuda", "mps", "xpu") else None
-    return None

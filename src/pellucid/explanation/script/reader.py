@@ -7,18 +7,33 @@ that decides, and the body of a loop is read twice. Nothing is executed, and a b
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pellucid.explanation.script.assumed import called_models
+from pellucid.explanation.script.bodies import acts_of, plainly_assigned
 from pellucid.explanation.script.expressions import EXPRESSIONS, truth
-from pellucid.explanation.script.record import Decision, Event, Loop, Lost, Script, Where
+from pellucid.explanation.script.kinds import is_module, parts_of
+from pellucid.explanation.script.record import Backward, Decision, Event, Loop, Lost, Script, Step, Where
 from pellucid.explanation.script.roles import role_of_name
 from pellucid.explanation.script.siblings import Siblings
 from pellucid.explanation.script.state import Frame, State, join_states, outcome
 from pellucid.explanation.script.statements import STATEMENTS
-from pellucid.explanation.script.values import Class, Const, Function, Obj, Scope, Unknown, Value, merge, taints
+from pellucid.explanation.script.values import (
+    BY_TRAINING,
+    Class,
+    Const,
+    Function,
+    Obj,
+    Scope,
+    Unknown,
+    Value,
+    merge,
+    taints,
+)
 
 __all__ = ["Reader", "State", "TooMuch"]
 
@@ -41,6 +56,7 @@ class Reader:
         self.module.folder = folder.resolve() if folder is not None else None
         self.siblings = Siblings(self, folder)
         self.stars: list[str] = []  # libraries of which everything is imported
+        self.used_as_models: frozenset[str] = frozenset()
         self.module.names["__name__"] = Const(value="__main__")
         self.state = State()
         self.frames: list[Frame] = []
@@ -50,6 +66,7 @@ class Reader:
         self.volatile: list[frozenset[str]] = []  # names that the loops of this function change
         self.bodies: list[frozenset[str]] = []  # names that they set anew in each round
         self.models: list[Obj] = []  # whose forward is being read
+        self.if_training = 0  # conditions around that ask whether the model trains
         self.entered: set[ast.AST] = set()
         self.called = True
         self.spent = 0
@@ -63,6 +80,7 @@ class Reader:
 
     def read(self, body: Sequence[ast.stmt]) -> None:
         """Read the script, and after it the functions and classes that it never calls."""
+        self.used_as_models = called_models(body)
         self.block(body, self.module)
         self.called = False
         for value in list(self.module.names.values()):
@@ -76,16 +94,40 @@ class Reader:
     def _read_uncalled(self, value: Value) -> None:
         self.state = State()
         if isinstance(value, Function) and value.scope is self.module and value.node not in self.entered:
-            self.call_function(value, [], {}, value.node.lineno)
+            with self._on_its_own():
+                self.call_function(value, [], {}, value.node.lineno)
         elif isinstance(value, Class) and value.scope.parent is self.module:
-            methods = [m for m in value.node.body if isinstance(m, ast.FunctionDef)]
-            hooked = any("Lightning" in ast.unparse(b) for b in value.node.bases)  # a framework calls the others
-            if (value.node in self.entered and not hooked) or not methods:
-                return
-            made = self.make_instance(value)
-            for method in methods:
-                if method not in self.entered:
-                    self.call_function(Function(node=method, scope=value.scope, receiver=made), [], {}, method.lineno)
+            methods = [m for m in value.node.body if isinstance(m, ast.FunctionDef) and m not in self.entered]
+            device, self.default_device = self.default_device, None  # who makes one says where it is
+            try:
+                made = next((o for o in reversed(self.script.objects) if o.cls is value), None)
+                made = made or (self.make_instance(value) if methods else None)
+                for method in methods:
+                    assert made is not None
+                    self._read_method(Function(node=method, scope=value.scope, receiver=made), made)
+            finally:
+                self.default_device = device
+
+    def _read_method(self, method: Function, made: Obj) -> None:
+        if method.node in self.entered:  # called by one that was read before it
+            return
+        inner = isinstance(method.node, ast.FunctionDef) and method.node.name == "forward" and is_module(made)
+        self.models += [made] * inner  # calls within a model's forward are parts of its own
+        self.state = State(devices=dict.fromkeys(parts_of(made), (None, 0)))
+        try:
+            with self._on_its_own():
+                self.call_function(method, [], {}, method.node.lineno)
+        finally:
+            self.models = []
+
+    @contextmanager
+    def _on_its_own(self) -> Iterator[None]:
+        """Read what is never called; where it holds a whole training, it counts as if it were."""
+        first = len(self.script.events)
+        yield
+        made = self.script.events[first:]
+        if any(isinstance(e, Backward) for e in made) and any(isinstance(e, Step) for e in made):
+            self.script.events[first:] = [replace(e, where=replace(e.where, called=True)) for e in made]
 
     def make_instance(self, cls: Class) -> Obj:
         """An instance of a class of the script, from arguments of which nothing is known."""
@@ -178,6 +220,17 @@ class Reader:
             return None, value
         return truth(value), value
 
+    @contextmanager
+    def condition(self, test: ast.expr, value: Value) -> Iterator[None]:
+        """Stand in a branch; one whose condition asks whether the model trains is remembered."""
+        names = (n.id if isinstance(n, ast.Name) else getattr(n, "attr", "") for n in ast.walk(test))
+        asks = BY_TRAINING in value.taint or any("train" in name.lower() for name in names)
+        self.if_training += asks
+        try:
+            yield
+        finally:
+            self.if_training -= asks
+
     def either(self, scope: Scope, sides: Sequence[Callable[[], str | None]]) -> str | None:
         """Read two sides of a condition, each from the same start, and join what they leave behind."""
         places = self._places(scope)
@@ -241,7 +294,7 @@ class Reader:
         self.passes.append(0)
         self.guards.append(0)
         self.volatile.append(frozenset(assigned))
-        self.bodies.append(_plainly_assigned(node))
+        self.bodies.append(plainly_assigned(node))
         try:
             yield made
         finally:
@@ -282,6 +335,7 @@ class Reader:
             self.block(node.body, scope)
         finally:
             self.frames.pop()
+            self.if_training -= frame.told
             self.volatile, self.bodies = volatile, bodies
             self.state.grad = grad
         return outcome(frame)
@@ -313,28 +367,9 @@ class Reader:
 
     def decide(self, node: ast.If, value: Value) -> None:
         """Record a condition on a score that stops, saves or chooses."""
-        acts = _acts(node.body) or _acts(node.orelse)
+        acts = acts_of(node.body) or acts_of(node.orelse)
         if acts and any(t.startswith("scored") for t in value.taint):
             self.note(Decision, node.lineno, taint=value.taint, acts=acts)
-
-
-def _plainly_assigned(loop: ast.AST) -> frozenset[str]:
-    """Names that a loop's body sets in every round, not only changes or sets now and then."""
-    names: set[str] = set()
-    left = [loop]
-    while left:
-        node = left.pop()
-        left += [child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.If)]
-        if isinstance(node, (ast.Assign, ast.AnnAssign)):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            set_here = {n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)}
-            read = (
-                node.value.left.id
-                if isinstance(node.value, ast.BinOp) and isinstance(node.value.left, ast.Name)
-                else ""
-            )
-            names |= set_here - {read}
-    return frozenset(names)
 
 
 def _without_gradient(reader: Reader, node: ast.AST, scope: Scope) -> bool:
@@ -346,23 +381,3 @@ def _without_gradient(reader: Reader, node: ast.AST, scope: Scope) -> bool:
         if isinstance(value, External) and value.path in ("torch.no_grad", "torch.inference_mode"):
             return True
     return False
-
-
-def _acts(body: Iterable[ast.stmt]) -> str:
-    """What a condition's body does that makes it a choice."""
-    for node in (n for statement in body for n in ast.walk(statement)):
-        if isinstance(node, ast.Break):
-            return "stops the training"
-        if isinstance(node, ast.Call):
-            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            if name in ("save", "state_dict", "deepcopy") or name.startswith(("save_", "_save")):
-                return "keeps the model"
-    for node in (n for statement in body for n in ast.walk(statement)):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and "best" in node.id.lower():
-            return "keeps the best score"
-        name = node.attr if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) else ""
-        if name in ("early_stop", "stop"):
-            return "stops the training"
-        if "best" in name.lower():
-            return "keeps the best score"
-    return ""

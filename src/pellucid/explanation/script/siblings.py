@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pellucid.errors import DataError
+from pellucid.explanation.script.assumed import called_models
 from pellucid.explanation.script.parsing import parse_source
 from pellucid.explanation.script.source import Cell, Source, decoded
 from pellucid.explanation.script.values import Const, Module, Scope
@@ -98,7 +99,7 @@ class Siblings:
         except (OSError, ValueError, RuntimeError):
             return False
         assert self._root is not None
-        inside = real != self._root and self._root in real.parents
+        inside = self._root in real.parents or (folder and real == self._root)
         return inside and (stat.S_ISDIR(mode) and not well_known(path.name) if folder else stat.S_ISREG(mode))
 
     def module(self, path: Path, name: str) -> Module | None:
@@ -145,6 +146,7 @@ class Siblings:
         script.parts.extend(parsed.parts)
         script.notes.extend(note for note in parsed.notes if note not in script.notes)
         script.files.append(name)
+        self._reader.used_as_models |= called_models(parsed.body)
         with self._reader.apart():
             self._reader.block(parsed.body, scope)
         return True

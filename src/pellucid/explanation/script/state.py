@@ -31,6 +31,7 @@ class Frame:
     line: int
     returned: list[Value] = field(default_factory=list)
     yielded: list[Value] = field(default_factory=list)
+    told: int = 0  # conditions on the model's training that hold for the rest of it
 
 
 def outcome(frame: Frame) -> Value:

@@ -20,6 +20,7 @@ from pellucid.explanation.script.values import (
     Const,
     Function,
     Items,
+    Method,
     Number,
     Obj,
     Scope,
@@ -62,6 +63,8 @@ def _assign_name(name: str, value: Value, scope: Scope) -> None:
                 value.attrs.setdefault("role " + role, Const(value=True))
         else:
             value = with_taint(value, frozenset({role}))
+            if isinstance(value, Array) and value.unread and value.part == "all":
+                value = value.then(part=role)
     if isinstance(value, Unknown):
         value = replace(value, name=name)
     home = scope
@@ -98,6 +101,8 @@ def _assign_item(reader: Reader, target: ast.Subscript, value: Value, scope: Sco
     key = reader.value(target.slice, scope)
     if isinstance(owner, Table) and isinstance(key, Const):
         owner.entries[key.value] = value
+    elif isinstance(owner, Method) and owner.name == "_modules" and isinstance(owner.owner, Obj):
+        owner.owner.attrs[f"added {target.lineno} {len(owner.owner.attrs)}"] = value
     elif isinstance(owner, Array) and isinstance(value, Array) and isinstance(target.value, ast.Name):
         found = scope.find(target.value.id)
         if found is owner and value.fitted:
@@ -161,9 +166,15 @@ def _outlives(reader: Reader, name: str) -> bool:
 def _if(reader: Reader, node: ast.If, scope: Scope) -> str | None:
     holds, value = reader.truth(node.test, scope)
     reader.decide(node, value)
-    if holds is not None:
-        return reader.block(node.body if holds else node.orelse, scope)
-    return reader.either(scope, [lambda: reader.block(node.body, scope), lambda: reader.block(node.orelse, scope)])
+    sides = [lambda: reader.block(node.body, scope), lambda: reader.block(node.orelse, scope)]
+    with reader.condition(node.test, value):
+        jump = sides[not holds]() if holds is not None else reader.either(scope, sides)
+        leaves = isinstance(node.body[-1], ast.Return) and jump is None
+        told = reader.if_training > 0
+    if leaves and told and reader.frames:
+        reader.if_training += 1  # `if not self.training: return x`: what follows only happens in training
+        reader.frames[-1].told += 1
+    return jump
 
 
 def _for(reader: Reader, node: ast.For | ast.AsyncFor, scope: Scope) -> str | None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 __all__ = [
+    "BY_TRAINING",
     "Arguments",
     "Array",
     "Class",
@@ -39,6 +40,7 @@ __all__ = [
 Image = tuple[int | None, int | None, int | None]
 
 _NOTHING: frozenset[str] = frozenset()
+BY_TRAINING = "by training"  # the taint of what depends on whether the model trains
 DEVICES = ("cuda", "mps", "xpu", "cpu")
 
 
@@ -62,14 +64,19 @@ class Scope:
             scope = scope.parent
         return scope.folder
 
-    def find(self, name: str) -> Value | None:
-        """The value of a name, or None."""
+    def holder(self, name: str) -> dict[str, Value] | None:
+        """The names among which ``name`` is bound, or None."""
         scope: Scope | None = self
         while scope is not None:
             if name in scope.names:
-                return scope.names[name]
+                return scope.names
             scope = scope.parent
         return None
+
+    def find(self, name: str) -> Value | None:
+        """The value of a name, or None."""
+        names = self.holder(name)
+        return names[name] if names is not None else None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -197,6 +204,7 @@ class Array(Value):
     centred: Fit | None = None
     graph: bool | None = None
     loss: bool = False
+    unread: bool = False  # it came through a function that was not read
     layer: Obj | None = None  # the layer whose answer this is, with no more than dropout since
     image: Image | None = None  # channels, height and width of each row's picture
     statistic: Array | None = None  # the array whose mean, standard deviation … this is
@@ -263,7 +271,7 @@ def with_taint(value: _V, taint: frozenset[str]) -> _V:
     return value if taint <= value.taint or isinstance(value, Obj) else replace(value, taint=value.taint | taint)
 
 
-def merge(a: Value, b: Value) -> Value:  # noqa: PLR0911
+def merge(a: Value, b: Value) -> Value:  # noqa: PLR0911, PLR0912
     """What is known of a value that is ``a`` or ``b``."""
     if a is b:
         return a
@@ -282,9 +290,24 @@ def merge(a: Value, b: Value) -> Value:  # noqa: PLR0911
             return replace(a, args=(merge(a.args[0], b.args[0]),))
         if all(o.kind.startswith("torch.optim.") for o in (a, b)):
             return b
+        return _merge_objects(a, b, taint)
+    if isinstance(a, External) and isinstance(b, External):
+        for one, other in ((a, b), (b, a)):
+            if one.path == other.path or one.path.replace("torch.cuda.", "torch.", 1) == other.path:
+                return one  # the accelerator's type where there is one
     if isinstance(a, (Number, Const)) and isinstance(b, (Number, Const)):
         return Number(taint=taint)
     return Unknown(taint=taint, name=getattr(a, "name", ""))
+
+
+def _merge_objects(a: Obj, b: Obj, taint: frozenset[str]) -> Value:
+    """Either of two modules is a module; of other objects nothing is known."""
+    from pellucid.explanation.script.kinds import ASSUMED, is_module
+
+    if not (is_module(a) and is_module(b)):
+        return Unknown(taint=taint)
+    either = [part for o in (a, b) for part in (o.args if o.kind == ASSUMED and o.args else (o,))]
+    return Obj(kind=ASSUMED, line=b.line, args=tuple(dict.fromkeys(either)), taint=taint)
 
 
 def _merge_literals(a: Const, b: Const, taint: frozenset[str]) -> Value:

@@ -13,7 +13,9 @@ from pellucid.explanation.script.record import (
     Dropped,
     Fitted,
     Forward,
+    Handed,
     LoaderRead,
+    Loop,
     LossCall,
     Script,
     Split,
@@ -27,6 +29,8 @@ __all__ = ["chosen_by_test", "devices", "dropped_move", "fitted_on_all", "refitt
 _TIME = re.compile(
     r"(?i)\bdate|time_?series|timestamp|look_?back|seq_?len|forecast|window_size|time_?step|\blags?\b|stock"
 )
+
+_EPOCHS = re.compile(r"(?i)epoch|iteration|round")
 
 
 def fitted_on_all(script: Script) -> Iterator[ScriptFinding]:
@@ -80,6 +84,7 @@ def chosen_by_test(script: Script) -> Iterator[ScriptFinding]:
     measured by it (scikit-learn, Cross-validation: "knowledge about the test set can leak into the model").
     """
     training = {loop for e in script.events if isinstance(e, (Step, Backward)) for loop in e.where.loops}
+    training |= {loop for e in script.of(Handed) for loop in e.where.loops if _trains_elsewhere(script, e, loop)}
     forwards = {e.number: e.where.line for e in script.of(Forward) if "test" in taints(*e.inputs)}
     seen = set()
     for e in script.of(Decision):
@@ -98,6 +103,12 @@ def chosen_by_test(script: Script) -> Iterator[ScriptFinding]:
             consequence="The test score of the chosen epoch is the best of many, so it says too much about new rows.",
             fix="Split off validation rows from the training rows, choose by them, and score the test rows once, last",
         )  # fmt: skip
+
+
+def _trains_elsewhere(script: Script, handed: Handed, loop: Loop) -> bool:
+    """Whether a loop over epochs gives a model to a function of a file that is not read."""
+    header = script.lines[loop.line - 1] if 0 < loop.line <= len(script.lines) else ""
+    return bool(_EPOCHS.search(header)) and any(is_module(value) for value in handed.values)
 
 
 def _said(acts: str) -> str:
