@@ -122,7 +122,10 @@ def _whose(script: Script, optimizer: Obj, module: Obj, loop: Loop) -> tuple[int
     ]
     if own and len(loop.key) > 2:
         return loop.key[-3], ""
-    if not own and _made_at(script, module) > _made_at(script, optimizer):
+    given = optimizer.args[0] if optimizer.args else None
+    held = given.args[0] if isinstance(given, Obj) and given.kind == "parameters" else None
+    alike = isinstance(held, Obj) and held.kind == module.kind and held.cls is module.cls
+    if alike and not own and _made_at(script, module) > _made_at(script, optimizer):
         return module.line, ", which was replaced after the optimizer had been made"
     return optimizer.line, ""
 
