@@ -159,6 +159,12 @@ def _unread(script: Script) -> list[str]:
 
 def _notes(script: Script) -> list[str]:
     said = list(dict.fromkeys(script.notes))
+    if script.skipped:
+        more = f" and {len(script.skipped) - 3} more" if len(script.skipped) > 3 else ""
+        said.append(
+            f"{', '.join(script.skipped[:3])}{more} {'was' if len(script.skipped) == 1 else 'were'} not read: what the "
+            "script imports from its own folder is read up to 40 files of 400 kB."
+        )
     for lost in script.lost[:5]:
         place = script.said(lost.line)
         said.append(f"{place[0].upper()}{place[1:]} could not be followed ({lost.why}); the rest was looked at.")
