@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.doctor_scripts.faults import ACCEPTED, FAULTS, Fault
+from benchmarks.doctor_scripts.faults_later import LATER
 
 from pellucid.explanation.script import ScriptFinding, check_script
 
@@ -62,7 +63,7 @@ def main() -> None:
     parser.add_argument("--show", action="store_true", help="print what was missed and what was said besides")
     given = parser.parse_args()
     scripts = healthy()
-    outcomes = [outcome(fault, scripts) for fault in FAULTS]
+    outcomes = [outcome(fault, scripts) for fault in (*FAULTS, *LATER)]
     said = {name: check_script(text, f"{name}.py") for name, text in scripts.items()}
     if given.show:
         for o in outcomes:

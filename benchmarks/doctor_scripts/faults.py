@@ -332,7 +332,7 @@ _STEPS: tuple[Fault, ...] = (
         ),
         "fit(linear, opt)",
     ),
-    ("no-optimizer", "seq2seq", (("    encoder_optimizer.step()\n", ""),), "encoder = EncoderRNN"),
+    ("no-optimizer", "seq2seq", (("    encoder_optimizer.step()\n", ""),), "encoder_optimizer = optim"),
     (
         "no-optimizer",
         "seq2seq",

@@ -134,7 +134,10 @@ def call_value(reader: Reader, function: Value, given: Arguments, hint: str = ""
 
 def _is_forward(reader: Reader, function: Function) -> bool:
     named = isinstance(function.node, ast.FunctionDef) and function.node.name == "forward"
-    return named and not reader.models and is_module(function.receiver)
+    if not named or reader.models or not isinstance(function.receiver, Obj) or not is_module(function.receiver):
+        return False
+    found = method_of(function.receiver, "forward")  # not `super().forward(x)`, which is another class's
+    return isinstance(found, Function) and found.node is function.node
 
 
 def _super(reader: Reader, scope: Scope) -> Value:

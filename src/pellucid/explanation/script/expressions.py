@@ -220,7 +220,9 @@ def _unary(reader: Reader, node: ast.UnaryOp, scope: Scope) -> Value:
 
 
 def _binary(reader: Reader, node: ast.BinOp, scope: Scope) -> Value:
-    return combine(reader, node.op, reader.value(node.left, scope), reader.value(node.right, scope), node.lineno)
+    left, right = reader.value(node.left, scope), reader.value(node.right, scope)
+    watch.scaled_by_itself(reader, node, left)
+    return combine(reader, node.op, left, right, node.lineno)
 
 
 def combine(reader: Reader, op: ast.operator, left: Value, right: Value, line: int) -> Value:  # noqa: PLR0911

@@ -10,7 +10,7 @@ from pellucid.explanation.script.values import Arguments, Array, Const, Image, I
 if TYPE_CHECKING:
     from pellucid.explanation.script.reader import Reader
 
-__all__ = ["after_layer", "after_pool", "joined", "of_dataset", "of_sizes", "row_length"]
+__all__ = ["after_layer", "after_pool", "joined", "of_dataset", "of_sizes", "recurrent_width", "row_length"]
 
 _FIRST: dict[str, Image] = {
     "MNIST": (1, 28, 28), "FashionMNIST": (1, 28, 28), "KMNIST": (1, 28, 28), "EMNIST": (1, 28, 28),
@@ -156,3 +156,12 @@ def joined(arrays: list[Array], dim: object) -> Image | None:
         return None
     channels = [i[0] for i in images if i is not None]
     return (None if None in channels else sum(c for c in channels if c is not None)), None, None
+
+
+def recurrent_width(layer: Obj) -> int | None:
+    """How many columns a recurrent layer gives: both directions side by side."""
+    size, both = _setting(layer, 1, "hidden_size", 0), _setting(layer, 6, "bidirectional", 0)
+    known = isinstance(size, Const) and type(size.value) is int and isinstance(both, Const)
+    if not known or "proj_size" in layer.kwargs:
+        return None
+    return size.value * (2 if both.value else 1) or None  # type: ignore[attr-defined]

@@ -145,7 +145,8 @@ def _forward(reader: Reader, module: Obj, given: Arguments) -> Value:  # noqa: P
     if name in ("Flatten", "Unflatten"):
         return _flattened(module, start)
     if name in ("LSTM", "GRU", "RNN"):
-        return Items(items=[Array(taint=start.taint, act="other", ndim=start.ndim, layer=module), Unknown()])
+        out = Array(taint=start.taint, act="other", ndim=start.ndim, layer=module, last=images.recurrent_width(module))
+        return Items(items=[out, Unknown()])
     conv = name.startswith("Conv")
     return Array(
         taint=start.taint, act="linear" if conv else "other", at=given.line, image=picture,

@@ -12,7 +12,7 @@ from pellucid.explanation.script.expressions import combine
 from pellucid.explanation.script.imports import import_from, import_names
 from pellucid.explanation.script.iteration import elements
 from pellucid.explanation.script.modules import is_module
-from pellucid.explanation.script.record import Accumulated, Dropped, LoaderRead, ZeroGrad
+from pellucid.explanation.script.record import Accumulated, Backward, Dropped, LoaderRead, ZeroGrad
 from pellucid.explanation.script.roles import role_of_name
 from pellucid.explanation.script.values import (
     Array,
@@ -136,13 +136,18 @@ def _aug_assign(reader: Reader, node: ast.AugAssign, scope: Scope) -> None:
     new = combine(reader, node.op, old, added, node.lineno)
     if isinstance(node.target, ast.Name) and isinstance(added, Array) and isinstance(node.op, ast.Add):
         fresh = not isinstance(old, Array) or any(t.startswith("sum ") for t in old.taint)
-        if added.loss and added.graph and fresh and _outlives(reader, node.target.id):
+        if _is_loss(reader, added) and added.graph and fresh and _outlives(reader, node.target.id):
             number = reader.number()
             reader.note(Accumulated, node.lineno, number=number, name=node.target.id, how="+=")
             new = with_taint(new, frozenset({f"sum {number}"}))
     if isinstance(new, Const):
         new = Number(taint=new.taint)  # a counter: it changes
     assign(reader, node.target, new, scope)
+
+
+def _is_loss(reader: Reader, added: Array) -> bool:
+    """Whether a value is a loss: PyTorch's own, or what `backward` was called on."""
+    return added.loss or any(e.of is added for e in reader.script.events[-12:] if isinstance(e, Backward))
 
 
 def _loaded(target: ast.expr) -> ast.expr:

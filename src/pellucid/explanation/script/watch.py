@@ -44,6 +44,7 @@ __all__ = [
     "parameters",
     "recurrent_index",
     "rounded",
+    "scaled_by_itself",
     "sliced",
     "wrapped",
 ]
@@ -97,14 +98,14 @@ def parameters(owner: Obj, line: int, hint: str) -> Obj:
 
 def frozen(reader: Reader, owner: Value, value: Value, line: int) -> None:
     """``requires_grad`` of a module's parameters is set."""
-    plain = isinstance(value, Const) and isinstance(value.value, bool)
-    if not isinstance(owner, Obj) or not plain:
-        if not isinstance(owner, Array) and not (plain and not value.value):  # type: ignore[attr-defined]
+    mode = value.value if isinstance(value, Const) else None
+    if not isinstance(owner, Obj) or not isinstance(mode, bool):
+        if not isinstance(owner, Array) and mode is not False:
             reader.note(Seen, line, kind="thawed")  # something, it is not known what
         return
     inside = owner.attrs.get("parts") if owner.kind == "parameter" else Items(items=list(parts_of(owner)))
     if isinstance(inside, Items):
-        reader.note(Seen, line, kind="thawed" if value.value else "frozen", value=inside)
+        reader.note(Seen, line, kind="thawed" if mode else "frozen", value=inside)
 
 
 # ── layers ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -144,7 +145,8 @@ def made(reader: Reader, value: Obj) -> None:
     if not isinstance(frame, ast.FunctionDef) or frame.name != "forward" or not is_module(value):
         return
     dropout = value.cls is None and "Dropout" in value.kind
-    if dropout or any(is_trained_layer(p) for p in parts_of(value)):
+    own = value.cls is not None and any(is_trained_layer(p) for p in parts_of(value))
+    if dropout or own or is_trained_layer(value):  # a container of layers that are there already makes none
         reader.note(Seen, value.line, kind="made in forward", value=value, text=f"{frame.lineno}")
 
 
@@ -233,6 +235,18 @@ def own_statistic(reader: Reader, op: ast.operator, a: Array, b: Array, line: in
     """``X_test - X_test.mean()``: rows scaled by their own statistics."""
     if isinstance(op, ast.Sub) and b.statistic is a and not reader.models and not reader.loops:
         reader.note(Seen, line, kind="own statistic", value=a)
+
+
+def scaled_by_itself(reader: Reader, node: ast.BinOp, left: Value) -> None:
+    """``test[columns] - test[columns].mean()``, which names its rows twice."""
+    call = node.right
+    if not isinstance(node.op, ast.Sub) or not isinstance(left, Array) or reader.models or reader.loops:
+        return
+    if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr in ("mean", "min"):
+        axes = (*call.args, *(k.value for k in call.keywords if k.arg in ("axis", "dim")))
+        along_rows = all(isinstance(v, ast.Constant) and v.value == 0 for v in axes)
+        if along_rows and ast.dump(call.func.value) == ast.dump(node.left):
+            reader.note(Seen, node.lineno, kind="own statistic", value=left)
 
 
 def sliced(reader: Reader, owner: Value, part: ast.expr, line: int) -> None:

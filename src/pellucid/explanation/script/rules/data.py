@@ -132,13 +132,16 @@ def unshuffled(script: Script) -> Iterator[ScriptFinding]:
     reshuffled at every epoch (default: False)" (PyTorch, DataLoader).
     """
     seen = set()
-    trained = {loop for e in script.events if isinstance(e, (Step, Backward)) for loop in e.where.loops}
+    by_hand = any(".grad" in text for text in script.lines)  # not the gradients of an attack, or of a test
+    kinds = (Step, Backward) if by_hand and not script.of(Step) else (Step,)
+    trained = {loop for e in script.events if isinstance(e, kinds) for loop in e.where.loops}
     for e in script.of(LoaderRead):
         loader = e.loader
         if loader in seen or e.loop not in trained or in_time(script):
             continue
         seen.add(loader)
-        if never_shuffled(loader) and map_style(loader):
+        whole = re.search(r"batch_size\s*=\s*(len\(|[\w.]*\.(shape|size|__len__))", script.lines[loader.line - 1])
+        if never_shuffled(loader) and map_style(loader) and not whole:
             yield ScriptFinding(
                 rule="shuffle", line=loader.line,
                 finding="The DataLoader of the training rows does not shuffle.",

@@ -168,7 +168,7 @@ def no_super_init(script: Script) -> Iterator[ScriptFinding]:
         if start is None:
             continue
         begun = [n.lineno for n in ast.walk(start) if isinstance(n, ast.Call) and _is_init(n)]
-        layers = [n.lineno for n in ast.walk(start) if _sets_layer(n)]
+        layers = [n.lineno for n in ast.walk(start) if isinstance(n, ast.Assign) and _sets_layer(n)]
         if layers and (not begun or min(layers) < min(begun)):
             yield ScriptFinding(
                 rule="super-init", line=min(layers),
@@ -185,8 +185,8 @@ def _is_init(node: ast.Call) -> bool:
     return text.endswith(".__init__")
 
 
-def _sets_layer(node: ast.AST) -> bool:
-    if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Call):
+def _sets_layer(node: ast.Assign) -> bool:
+    if not isinstance(node.value, ast.Call):
         return False
     target = node.targets[0]
     own = isinstance(target, ast.Attribute) and isinstance(target.value, ast.Name) and target.value.id == "self"

@@ -49,9 +49,10 @@ def widths(script: Script) -> Iterator[ScriptFinding]:
             "input to have … channels”, or the like.",
             fix=f"nn.{name}({e.number}, …)  # as many as come in",
         )  # fmt: skip
+    lines = set()
     for e in script.seen("regrouped"):
-        if isinstance(e.value, Const) and isinstance(e.other, Array) and e.where.line not in seen:
-            seen.add(e.where.line)
+        if isinstance(e.value, Const) and isinstance(e.other, Array) and e.where.line not in lines:
+            lines.add(e.where.line)
             shape = " × ".join(str(n) for n in e.other.image or ())
             yield ScriptFinding(
                 rule="width", line=e.where.line,

@@ -8,7 +8,7 @@ from pellucid.explanation.script.finding import ScriptFinding
 from pellucid.explanation.script.methods import is_optimizer
 from pellucid.explanation.script.modules import parts_of
 from pellucid.explanation.script.record import Script, Step
-from pellucid.explanation.script.values import Const, Items, Obj, Value
+from pellucid.explanation.script.values import Const, Obj, Value
 from pellucid.explanation.script.watch import is_trained_layer
 
 __all__ = ["early_scheduler", "rate"]
@@ -51,11 +51,14 @@ def rate(script: Script) -> Iterator[ScriptFinding]:
 
 
 def _of_a_network(given: Value | None) -> bool:
-    """Parameters of a module with more than one layer: a straight line, or a picture, may take larger steps."""
+    """Parameters of a network with more than one layer: a straight line, a Gaussian process or a picture may take
+    larger steps.
+    """
     if not isinstance(given, Obj) or given.kind != "parameters":
         return False
-    layers = [p for p in parts_of(given.args[0]) if is_trained_layer(p)]
-    return len(layers) > 1 or (isinstance(given.attrs.get("parts"), Items) and not layers)
+    parts = list(parts_of(given.args[0]))
+    known = any(p.kind.startswith("torchvision.models.") for p in parts)
+    return known or sum(is_trained_layer(p) for p in parts) > 1
 
 
 def early_scheduler(script: Script) -> Iterator[ScriptFinding]:

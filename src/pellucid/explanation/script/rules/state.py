@@ -68,6 +68,6 @@ def _carried(loop: ast.For | ast.While, models: set[int]) -> Iterator[tuple[str,
             if node.lineno in models and (set(texts) <= given or whole in given):
                 calls[texts[0]] = node.lineno
     body = "\n".join(ast.unparse(s) for s in loop.body)
-    for name, line in calls.items():
-        if len(stores.get(name, [])) == 1 and not any(word in body for word in _CUTS):
-            yield name, line
+    for state, line in calls.items():
+        if len(stores.get(state, [])) == 1 and not any(word in body for word in _CUTS):
+            yield state, line

@@ -176,10 +176,11 @@ def growing_graph(script: Script) -> Iterator[ScriptFinding]:
         same = [o for o in script.of(Accumulated) if o.where.line == e.where.line]
         if any(f"sum {o.number}" in used for o in same):
             continue
-        call = f"{e.name} += loss.item()" if e.how == "+=" else f"{e.name}.append(loss.item())"
+        name = e.name or "a list"
+        call = f"{name} += loss.item()" if e.how == "+=" else f"{e.name or 'losses'}.append(loss.item())"
         yield ScriptFinding(
             rule="loss-graph", line=e.where.line,
-            finding=f"The loss goes into {e.name} as a tensor with its history, not as a number.",
+            finding=f"The loss goes into {name} as a tensor with its history, not as a number.",
             evidence=script.evidence(e.where.line),
             consequence="The graph of every batch stays alive as long as the sum: memory grows until it runs out.",
             fix=f"{call}  # or loss.detach()",

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from pellucid.explanation.script.finding import ScriptFinding
 from pellucid.explanation.script.methods import is_optimizer
-from pellucid.explanation.script.modules import is_module, parts_of
-from pellucid.explanation.script.record import Backward, Forward, Handed, Loop, Mode, Script, Seen, Step
+from pellucid.explanation.script.modules import is_lightning, is_module, parts_of
+from pellucid.explanation.script.record import Backward, Event, Forward, Handed, Loop, Mode, Script, Seen, Step
 from pellucid.explanation.script.values import Array, Items, Obj, Table, Value, taints
 from pellucid.explanation.script.watch import is_trained_layer
 
@@ -68,7 +68,8 @@ def _trained_by(script: Script, loop: Loop) -> list[Forward] | None:
             if not into or not isinstance(e.of, Array):
                 return None
             for f in into:  # the loop goes on over what is added: an encoder's answer is a decoder's input
-                into += [forwards[t] for t in taints(*f.inputs) if t in forwards and forwards[t] not in into]
+                earlier = [forwards[t] for t in taints(*f.inputs) if t in forwards]
+                into += [o for o in earlier if o not in into and o.grad is not False]
             found += into
     return found or None
 
@@ -93,7 +94,9 @@ def others_parameters(script: Script) -> Iterator[ScriptFinding]:
         if layers is None or answered is None:
             continue
         modules = {f.module for f in answered}
-        if not all(is_module(m) and _learned(m) for m in modules) or any(set(parts_of(m)) & layers for m in modules):
+        if not all(is_module(m) and _learned(m) for m in modules) or any(
+            set(parts_of(m)) & layers for m in modules if m is not None
+        ):
             continue
         first = min(answered, key=lambda f: f.where.order)
         assert first.module is not None
@@ -143,7 +146,7 @@ def unchanged_part(script: Script) -> Iterator[ScriptFinding]:
     texts = " ".join(script.lines)
     for loop in dict.fromkeys(s.where.loops[-1] for s in steps if s.where.loops):
         answered = _trained_by(script, loop) or []
-        if not any(set(parts_of(f.module)) & moved for f in answered):
+        if not any(set(parts_of(f.module)) & moved for f in answered if f.module is not None):
             continue
         for f in answered:
             module = f.module
@@ -203,13 +206,23 @@ def new_layers(script: Script) -> Iterator[ScriptFinding]:
                 return
 
 
+def _moves(script: Script, e: Event) -> set[Obj] | None:
+    """The layers that a step, or a framework's own loop (`trainer.fit(model)`), is to change."""
+    if isinstance(e, Step):
+        return _coverage(e.optimizer) if e.optimizer is not None else None
+    if isinstance(e, Handed) and ".fit(" in script.lines[e.where.line - 1]:
+        return next((set(parts_of(v)) for v in e.values if is_lightning(v)), None)
+    return None
+
+
 def all_frozen(script: Script) -> Iterator[ScriptFinding]:
     """Every layer that the optimizer holds has ``requires_grad = False``."""
     if any(e.value is None for e in script.seen("thawed")):
         return  # something was unfrozen, it is not known what
     state: set[Obj] = set()
     last: Seen | None = None
-    for e in sorted((*script.seen("frozen", "thawed"), *script.of(Step)), key=lambda e: e.where.order):
+    events = (*script.seen("frozen", "thawed"), *script.of(Step), *script.of(Handed))
+    for e in sorted(events, key=lambda e: e.where.order):
         if isinstance(e, Seen):
             inside = {p for p in e.value.items if isinstance(p, Obj)} if isinstance(e.value, Items) else set()
             if e.kind == "frozen" and not e.where.guarded:
@@ -217,16 +230,15 @@ def all_frozen(script: Script) -> Iterator[ScriptFinding]:
                 last = e
             elif e.kind == "thawed":
                 state -= inside
-        elif isinstance(e, Step) and e.optimizer is not None and last is not None:
-            layers = _coverage(e.optimizer)
-            learned = {p for p in layers or () if is_trained_layer(p)}
-            if any(not is_trained_layer(p) and _learns(p) for p in layers or ()):
+        elif last is not None and (layers := _moves(script, e)) is not None:
+            learned = {p for p in layers if is_trained_layer(p)}
+            if any(not is_trained_layer(p) and _learns(p) for p in layers):
                 continue  # a network of a library: its inside is not known
             if learned and learned <= state:
                 yield ScriptFinding(
                     rule="frozen", line=last.where.line,
-                    finding="All parameters that the optimizer holds are frozen: requires_grad is False.",
-                    evidence=script.evidence(last.where.line, e.optimizer.line, e.where.line),
+                    finding="All parameters that are to be trained are frozen: requires_grad is False.",
+                    evidence=script.evidence(last.where.line, e.where.line),
                     consequence="Nothing can change: backward() stops with “element 0 of tensors does not require "
                     "grad”, or the steps do nothing.",
                     fix="for p in model.fc.parameters(): p.requires_grad = True  # the layers that are to learn",
@@ -272,15 +284,20 @@ def cut_graph(script: Script) -> Iterator[ScriptFinding]:
 def no_gradients(script: Script) -> Iterator[ScriptFinding]:
     """Training under `torch.no_grad`: "every result will have requires_grad=False" (PyTorch, no_grad)."""
     forwards = {f"forward {f.number}": f for f in script.of(Forward)}
+    seen: dict[int, Forward | None] = {}  # by the line of backward: the answer, None where once it had a graph
     for e in script.of(Backward):
-        if not isinstance(e.of, Array) or e.of.graph is not False or not e.where.called:
-            continue
-        into = [forwards[t] for t in e.of.taint if t in forwards]
-        if into and not e.where.guarded and all(f.grad is False and is_module(f.module) for f in into):
+        into = [forwards[t] for t in taints(e.of) if t in forwards]
+        blind = isinstance(e.of, Array) and e.of.graph is False and e.where.called and bool(into)
+        if blind and all(f.grad is False and is_module(f.module) for f in into):
+            seen.setdefault(e.where.line, max(into, key=lambda f: f.where.order))
+        else:
+            seen[e.where.line] = None
+    for line, answer in seen.items():
+        if answer is not None:
             yield ScriptFinding(
-                rule="training-without-gradients", line=into[0].where.line,
+                rule="training-without-gradients", line=answer.where.line,
                 finding="The network trains where gradients are switched off (torch.no_grad or its like).",
-                evidence=script.evidence(into[0].where.line, e.where.line),
+                evidence=script.evidence(answer.where.line, line),
                 consequence="Nothing is recorded, so backward() stops with “element 0 of tensors does not require "
                 "grad”.",
                 fix="Leave no_grad to the scoring; train outside of it",
