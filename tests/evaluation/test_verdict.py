@@ -133,7 +133,7 @@ def test_to_be_better_than_a_peer_that_saw_a_part_of_the_rows_proves_little() ->
 
 @pytest.mark.parametrize(
     ("number", "shown"),
-    [(0.0, "0.000"), (0.0214, "0.021"), (-2.5e-5, "−2.5e−05"), (12.345, "12.345"), (98765.4, "98,765")],
+    [(0.0, "0.000"), (0.0214, "0.021"), (-2.5e-5, "−2.5 × 10⁻⁵"), (12.345, "12.35"), (98765.4, "98,765")],
 )
 def test_numbers_of_every_size_can_be_read(number: float, shown: str) -> None:
     line = Peer(name="linear model", value=number, difference=0.0, low=-1.0, high=1.0, rows=9)

@@ -93,6 +93,8 @@ def test_learning_curves_mark_the_least_validation_loss() -> None:
     assert [(float(x[0]), float(y[0])) for x, y in dots] == [(2, 1), (2, 2)]
     styles = {line.get_label(): line.get_linestyle() for line in figure.axes[0].get_lines()[:2]}
     assert styles == {"training 1": "--", "validation 1": "-"}
+    alone = learning_curves([[3, 2]], [[3, 1]], [[1, 2]], loss="mse", chooses="training, after each epoch")
+    assert [line.get_label() for line in alone.axes[0].get_lines()][:2] == ["training", "training, after each epoch"]
 
 
 def test_a_diverged_history_can_be_drawn() -> None:

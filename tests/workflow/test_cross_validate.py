@@ -134,7 +134,7 @@ def test_too_few_rows_groups_or_rows_of_a_class(people: Columns) -> None:
 # Each differs from the default: were one of them not passed on, a fold would be trained as if it had not been given.
 OTHER: dict[str, Any] = {
     "scaling": "quantile", "number_encoding": "piecewise", "bins": 5, "bins_by": "quantile", "max_categories": 2,
-    "rare_below": 90, "edit_labels": True, "hidden": (5, 4), "activation": "tanh",
+    "rare_below": 90, "edit_labels": True, "target_transform": "log", "hidden": (5, 4), "activation": "tanh",
     "batch_norm": True, "dropout": 0.3, "init": "uniform",
     "init_scale": 0.5, "loss": "mse", "label_smoothing": 0.2, "class_weight": "balanced", "huber_delta": 0.2,
     "optimizer": "sgd", "learning_rate": 0.05, "momentum": 0.5, "weight_decay": 0.1, "clip_norm": 0.01,
@@ -142,6 +142,7 @@ OTHER: dict[str, Any] = {
 }  # fmt: skip
 BESIDE: dict[str, dict[str, Any]] = {
     "bins": {"number_encoding": "piecewise"}, "bins_by": {"number_encoding": "piecewise"},
+    "target_transform": {"target": "spends", "target_transform": "log"},
     "loss": {"target": "spends", "loss": "mae"}, "huber_delta": {"target": "spends", "loss": "huber"},
     "momentum": {"optimizer": "momentum"}, "weight_decay": {"optimizer": "adamw"},
     "schedule_gamma": {"schedule": "step", "schedule_every": 2}, "schedule_every": {"schedule": "step"},

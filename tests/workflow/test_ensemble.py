@@ -252,7 +252,7 @@ def test_the_metrics_of_the_ensemble_are_those_of_its_answers(people: Any) -> No
 def test_the_sentence_of_numbers_that_are_not_defined() -> None:
     numbers = {"together": None, "mean": 12_345.6, "best": 0, "worst": 0}
     facts = {"n_networks": 2, "metric": "rmse", "metrics": {"rmse": numbers}}
-    assert ensemble_sentence(facts) == "2 networks: RMSE not defined, one alone 12,345.6 on average."
+    assert ensemble_sentence(facts) == "2 networks: RMSE not defined, one alone 12,346 on average."
 
 
 def test_an_ensemble_of_autoencoders() -> None:

@@ -310,3 +310,13 @@ def test_the_pages_policy_would_stop_what_got_through(text: str, tmp_path: Path)
     _, said, asked = found["loose"]
     assert any("ran" in line for line in said)
     assert asked
+
+
+def test_without_validation_rows_nothing_is_called_validation(tmp_path: Path) -> None:
+    run = pellucid.train("iris", validation=0, out=tmp_path / "run", **QUICK)
+    text = report(run.path, out=tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "90 trained" not in text
+    assert "120 trained and chose the best epoch themselves" in text
+    assert "the least training loss, for there are no validation rows" in text
+    assert "least validation loss" not in text
+    assert "validation from" not in text

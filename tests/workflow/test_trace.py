@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,10 @@ import pytest
 
 import pellucid
 from pellucid.errors import UserError
+from pellucid.explanation.trace import trace_row
+from pellucid.optimizer import Optimizer
 from pellucid.workflow.trace import trace
+from pellucid.workflow.trace_answers import why_it_rose
 from tests.workflow.conftest import Columns
 
 SHORT: dict[str, Any] = {"hidden": (6, 4), "epochs": 3, "verdict": False}
@@ -68,6 +72,21 @@ def test_the_loss_is_that_of_the_rows_own_target(folder: Path) -> None:
     assert number.row.back is not None
     apart = (float(number.answer) - float(number.truth)) / number.model.scaler.scale  # type: ignore[arg-type]
     assert number.row.back.loss == pytest.approx(apart**2, rel=1e-4)
+
+
+@pytest.mark.parametrize(("optimizer", "words"), [("adam", "every weight by about 30,"), ("sgd", "of 30 times the")])
+def test_a_step_that_makes_the_loss_worse_is_explained(optimizer: str, words: str, folder: Path) -> None:
+    found = trace(folder / "number", row=3)
+    model, features = found.model, found.row.layers[0].inputs
+    for rate in (1e-4, 30.0):
+        back = trace_row(
+            model.network, model.parameters, features, loss=model.task.loss, target=np.array([[1.0]]),
+            optimizer=Optimizer(name=optimizer), learning_rate=rate,
+        ).back  # fmt: skip
+        assert back is not None
+        assert (back.loss_after > back.loss) == (rate == 30.0)  # towards the target and far beyond it
+        assert (words in why_it_rose(back)) == (rate == 30.0)
+    assert why_it_rose(replace(back, loss_after=back.loss)) == ""
 
 
 def test_units_and_features_have_names(folder: Path) -> None:

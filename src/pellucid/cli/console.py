@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pellucid.network import Network, describe
+from pellucid.numerals import numerals
 from pellucid.visible import visible
 
 if TYPE_CHECKING:
@@ -132,12 +133,13 @@ def metrics_table(metrics: Mapping[str, Any], baseline: Mapping[str, Any], title
         table.add_column(heading, justify="right")
     for name, estimate in _estimates(metrics):
         other = dict(_estimates(baseline)).get(name)
-        table.add_row(
-            escape(name.replace("_", " ")),
-            _number(_part(estimate, "value")),
-            interval_text(_part(estimate, "low"), _part(estimate, "high"), _why(estimate)),
-            *([_number(_part(other, "value")) if other is not None else ""] if baseline else []),
-        )
+        parts = [_part(estimate, part) for part in ("value", "low", "high")]
+        value, low, high, base = numerals([*parts, None if other is None else _part(other, "value")])
+        interval = f"{low} – {high}"
+        if parts[1] is None or math.isnan(parts[1]):
+            interval = f"none: {escape(_why(estimate))}" if _why(estimate) else "—"
+        without = [base if other is not None else ""] if baseline else []
+        table.add_row(escape(name.replace("_", " ")), value, interval, *without)
     return table
 
 
@@ -173,16 +175,14 @@ def _peers_table(verdict: Verdict) -> Table:
     timed = any(peer.seconds is not None for peer in verdict.peers)
     for heading in (escape(metric), "network better by", "95 % interval", *(["seconds"] if timed else [])):
         table.add_column(heading, justify="right")
-    table.add_row(NETWORK, _number(verdict.value), "", "", *([""] if timed else []))
-    for peer in verdict.peers:
+    first, *values = numerals([verdict.value, *(peer.value for peer in verdict.peers)])
+    apart = numerals([number for peer in verdict.peers for number in (peer.difference, peer.low, peer.high)])
+    table.add_row(NETWORK, first, "", "", *([""] if timed else []))
+    for place, (peer, value) in enumerate(zip(verdict.peers, values, strict=True)):
         seconds = [] if not timed else ["" if peer.seconds is None else f"{peer.seconds:.2f}"]
-        table.add_row(
-            escape(peer.name),
-            _number(peer.value),
-            _number(peer.difference),
-            interval_text(peer.low, peer.high),
-            *seconds,
-        )
+        difference, low, high = apart[3 * place : 3 * place + 3]
+        interval = "—" if math.isnan(peer.low) else f"{low} – {high}"
+        table.add_row(escape(peer.name), value, difference, interval, *seconds)
     return table
 
 
@@ -210,15 +210,7 @@ def interval_text(low: float | None, high: float | None, why: str = "") -> str:
     """Both ends, or why there is no interval, or a dash."""
     if low is None or math.isnan(low):
         return f"none: {escape(why)}" if why else "—"
-    return f"{_number(low)} – {_number(high)}"
-
-
-def _number(value: float | None) -> str:
-    if value is None or math.isnan(value):
-        return "—"
-    if abs(value) >= 1e9 or 0 < abs(value) < 5e-4:
-        return f"{value:.3g}"
-    return f"{value:.4f}" if abs(value) < 100 else f"{value:,.1f}"
+    return " – ".join(numerals([low, high]))
 
 
 def notes(sentences: Iterable[str]) -> None:
@@ -233,11 +225,13 @@ class TrainingDisplay:
     def __init__(self) -> None:
         self._live: Live | None = None
         self._compared = False
+        self._chooses = "validation"
 
     def prepared(self, prepared: Prepared, engine: Engine, plan: Plan) -> None:
         """Show what was read and what will be trained."""
         large = prepared.train.inputs.size > _LARGE and len(prepared.measured.rows) > 0
         self._compared = prepared.settings.verdict and large
+        self._chooses = "validation" if prepared.n_choosing else "after it"
         console.print(escape(reading_line(prepared.table.report)))
         console.print()
         console.print(schema_table(prepared.schema))
@@ -261,7 +255,7 @@ class TrainingDisplay:
         if self._live:
             self._live.update(
                 f"epoch {epoch.epoch}/{plan.epochs}  loss {epoch.train_loss:.4f}  "
-                f"validation {epoch.validation_loss:.4f}  score {epoch.validation_score:.4f}  "
+                f"{self._chooses} {epoch.validation_loss:.4f}  score {epoch.validation_score:.4f}  "
                 f"({epoch.seconds:.2f} s)"
             )
 
@@ -292,10 +286,10 @@ _SHOWN_EPOCHS = 12
 _LARGE = 200_000  # cells of the network's inputs: more, and the simpler models take a while
 
 
-def history_table(history: Sequence[Epoch]) -> Table:
-    """The history, thinned to a dozen epochs; the best one is marked."""
+def history_table(history: Sequence[Epoch], *, chooses: str = "validation loss") -> Table:
+    """The history, thinned to a dozen epochs; the best one, by what ``chooses``, is marked."""
     table = Table(title="History", title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for name in ("epoch", "training loss", "validation loss", "score"):
+    for name in ("epoch", "training loss", chooses, "score"):
         table.add_column(name, justify="right")
     best = min(range(len(history)), key=lambda i: history[i].validation_loss)
     every = max(1, len(history) // _SHOWN_EPOCHS)

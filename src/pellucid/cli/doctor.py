@@ -86,6 +86,8 @@ def show_findings(findings: Sequence[Finding], commands: Sequence[str | None], t
             console.print(f"   Rows, from 0: {', '.join(map(str, each.rows))}", soft_wrap=True, highlight=False)
         if command is not None:
             console.print(f"   Try: {escape(command)}", soft_wrap=True, highlight=False)
+    if sum(command is not None for command in commands) > 1:
+        console.print("\nEach command has the fixes of the findings above it, too.")
 
 
 def _show_retry(found: Consultation, retry: Retry) -> None:

@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pellucid.cli.console import TrainingDisplay, console
+from pellucid.numerals import numerals
 
 if TYPE_CHECKING:
     from pellucid.training.history import Epoch
@@ -26,7 +27,7 @@ class EnsembleDisplay(TrainingDisplay):
         if self._live:
             self._live.update(
                 f"network {network}/{n_networks}  epoch {epoch.epoch}/{plan.epochs}  loss {epoch.train_loss:.4f}  "
-                f"validation {epoch.validation_loss:.4f}  score {epoch.validation_score:.4f}"
+                f"{self._chooses} {epoch.validation_loss:.4f}  score {epoch.validation_score:.4f}"
             )
 
     def networks_trained(self, members: TrainedMembers) -> None:
@@ -53,13 +54,7 @@ def show_ensemble(facts: Mapping[str, Any]) -> None:
     for heading in ("together", "one on average", "best", "worst"):
         table.add_column(heading, justify="right")
     for name, numbers in facts["metrics"].items():
-        cells = [numbers[key] for key in ("together", "mean", "best", "worst")]
-        table.add_row(escape(name.replace("_", " ")), *(_shown(value) for value in cells))
+        cells = numerals([numbers[key] for key in ("together", "mean", "best", "worst")])
+        table.add_row(escape(name.replace("_", " ")), *cells)
     console.print(table)
     console.print(escape(facts["sentence"]))
-
-
-def _shown(value: float | None) -> str:
-    if value is None:
-        return "—"
-    return f"{value:.4f}" if abs(value) < 100 else f"{value:,.1f}" if abs(value) < 1e9 else f"{value:.4g}"

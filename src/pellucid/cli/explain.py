@@ -11,6 +11,7 @@ import typer
 
 from pellucid.cli.cells import row_asked
 from pellucid.cli.streams import say
+from pellucid.numerals import numeral
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -115,7 +116,7 @@ def _show_row(found: ExplainedRow) -> None:
     truth = "" if found.truth is None else f"; it is {found.truth}"
     console.print(f"[bold]{escape(found.title)}[/]: {escape(str(found.prediction))}{escape(truth)}", soft_wrap=True)
     console.print(
-        f"The {escape(what)} is {answer:.4g}; the mean over {escape(found.background_title)} is {base:.4g}. "
+        f"The {escape(what)} is {numeral(answer)}; the mean over {escape(found.background_title)} is {numeral(base)}. "
         "What makes the difference:\n", soft_wrap=True,
     )  # fmt: skip
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -147,8 +148,9 @@ def _show_row(found: ExplainedRow) -> None:
     console.print(
         f"\nShapley values: {how} ({found.shapley.asked:,} rows answered); they miss the difference by "
         f"{abs(found.shapley.gap):.1g}.\n"
-        f"Integrated gradients: from the mean of those rows, whose {escape(what)} is {found.gradients.reference:.4g}, "
-        f"in {found.gradients.points:,} points; completeness gap {abs(found.gradients.gap):.1g}.",
+        f"Integrated gradients: from the mean of those rows, whose {escape(what)} is "
+        f"{numeral(found.gradients.reference)}, in {found.gradients.points:,} points; completeness gap "
+        f"{abs(found.gradients.gap):.1g}.",
         soft_wrap=True, highlight=False,
     )  # fmt: skip
 
@@ -167,8 +169,8 @@ def _show_image(found: ExplainedImage) -> None:
     truth = "" if found.truth is None else f"; it is {found.truth}"
     console.print(f"[bold]{escape(found.title)}[/]: {escape(str(found.prediction))}{escape(truth)}", soft_wrap=True)
     console.print(
-        f"The {escape(what)} is {gradients.answer:.4g}; that of the mean of {escape(found.background_title)} is "
-        f"{gradients.reference:.4g}. What the parts of the image add:\n", soft_wrap=True,
+        f"The {escape(what)} is {numeral(gradients.answer)}; that of the mean of {escape(found.background_title)} is "
+        f"{numeral(gradients.reference)}. What the parts of the image add:\n", soft_wrap=True,
     )  # fmt: skip
     table = Table(box=None, pad_edge=False, show_header=False)
     values = list(found.by_part.values())
@@ -195,7 +197,7 @@ def _show_overview(found: Overview) -> None:
     rows_of_importance, rows_of_dependence, rows_of_pairs = found.sampled
     console.print(
         f"[bold]Importance[/] on {rows_of_importance:,} of {escape(found.title)}: how much {found.rise} "
-        f"({importance.error:.4g}) rises when a column is shuffled", soft_wrap=True, highlight=False,
+        f"({numeral(importance.error)}) rises when a column is shuffled", soft_wrap=True, highlight=False,
     )  # fmt: skip
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("column", overflow="fold")
@@ -230,7 +232,7 @@ def _ends(values: Sequence[float] | Sequence[str], mean: NDArray[Any]) -> str:
     if mean.ndim == 2:  # of several classes that which varies most
         mean = mean[:, int(np.argmax(np.ptp(mean, axis=0)))]
     low, high = int(mean.argmin()), int(mean.argmax())
-    show = [v if isinstance(v, str) else f"{v:.4g}" for v in values]
+    show = [v if isinstance(v, str) else numeral(v) for v in values]
     return f"from {mean[low]:.3g} at {show[low]} to {mean[high]:.3g} at {show[high]}"
 
 

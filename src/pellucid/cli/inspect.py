@@ -144,7 +144,8 @@ def _show_run(model: Model, history: Sequence[Epoch], ensemble: Mapping[str, Any
         console.print(escape(f"\nNot used: {reasons}{more}"))
     if history:
         console.print()
-        console.print(history_table(history))
+        alone = not facts.get("rows", {}).get("validation", 1) and (ensemble or {}).get("how") != "folds"
+        console.print(history_table(history, chooses="after the epoch" if alone else "validation loss"))
         if len(model.members) > 1:
             console.print("This is the first network's history; history.csv has those of all.")
     if facts:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +9,7 @@ import typer
 
 from pellucid.cli.options import with_settings
 from pellucid.cli.streams import say
+from pellucid.numerals import numerals
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -92,13 +92,7 @@ def _table(found: Lottery) -> Table:
         table.add_column(heading, justify="right")
     for name, draws in (("seed", found.seeds), ("split", found.splits)):
         if draws is not None:
-            quantiles = (_shown(draws.quantile(share)) for share in (0, 0.025, 0.5, 0.975, 1))
+            quantiles = [draws.quantile(share) for share in (0, 0.025, 0.5, 0.975, 1)]
             failed = f"{draws.n_failed / len(draws):.0%}"
-            table.add_row(name, f"{len(draws):,}", failed, *quantiles, _shown(draws.spread))
+            table.add_row(name, f"{len(draws):,}", failed, *numerals([*quantiles, draws.spread]))
     return table
-
-
-def _shown(value: float) -> str:
-    if math.isnan(value):
-        return "—"
-    return f"{value:.4f}" if abs(value) < 100 else f"{value:,.1f}" if abs(value) < 1e9 else f"{value:.4g}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pellucid.cli.streams import say
+from pellucid.numerals import numeral
 
 if TYPE_CHECKING:
     from pellucid.workflow.mistakes import Mistake
@@ -84,4 +85,4 @@ def _show(place: int, each: Mistake) -> None:
 
 
 def _value(value: object) -> str:
-    return f"{value:.5g}" if isinstance(value, float) else str(value)
+    return numeral(value, 5) if isinstance(value, float) else str(value)

@@ -9,6 +9,7 @@ import typer
 
 from pellucid.cli.cells import row_asked
 from pellucid.cli.streams import say
+from pellucid.numerals import numeral
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -160,6 +161,10 @@ def _show_back(found: Traced, units: int) -> None:
         f"\nOne step of {back.optimizer.name} at {back.learning_rate:g}: the loss of this row goes from "
         f"{_n(back.loss)} to {_n(back.loss_after)}"
     )
+    from pellucid.workflow.trace_answers import why_it_rose
+
+    if rose := why_it_rose(back):
+        console.print(rose, highlight=False)
 
 
 def _backward_lines(found: Traced, layer: LayerAtWork, units: int) -> list[str]:
@@ -237,7 +242,7 @@ def _answer(found: Traced, answer: Mapping[str, float] | float, units: int) -> s
         ordered = sorted(answer.items(), key=lambda item: -item[1])
         more = f" and {len(ordered) - 10} classes more" if len(ordered) > 10 else ""
         return ", ".join(f"{name} {share:.4f}" for name, share in ordered[:10]) + more
-    return f"{answer:,.6g}"
+    return numeral(answer, 6)
 
 
 def _agreement(found: Traced) -> str:

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from pellucid.data.counts import are_amounts
 from pellucid.data.tables import Table
 from pellucid.errors import DataError, SettingError, nearest
 from pellucid.task import Label, TaskKind
@@ -64,7 +65,8 @@ def read_target(table: Table, name: str, *, task: TaskChoice = "auto", labels: b
     """Read the target and decide on the task.
 
     Text, truth values and anything with two values are classes; so are whole numbers with at most 20 different
-    values (of which there are three rows each, on average); other numbers are for regression. ``labels`` says that the
+    values (of which there are three rows each, on average) that do not look like amounts (`counts.are_amounts`);
+    other numbers are for regression. ``labels`` says that the
     column names what an image shows: whole numbers are then classes, up to a thousand of them.
 
     Raises
@@ -96,7 +98,7 @@ def read_target(table: Table, name: str, *, task: TaskChoice = "auto", labels: b
             "there is nothing to tell apart"
         )
     if task == "auto":
-        task, why = _guess(kind, distinct, len(values), labels=labels)
+        task, why = _guess(name, values, distinct, labels=labels)
         notes = (*notes, f"target {name!r}: {why}")
     if task == "regression":
         return Target(
@@ -230,12 +232,17 @@ def _is_whole(distinct: pa.Array) -> bool:
     return bool(np.all((values == np.trunc(values)) & (np.abs(values) < 2**53)))
 
 
-def _guess(kind: pa.DataType, distinct: pa.Array, n_rows: int, *, labels: bool) -> tuple[_Kind, str]:
-    d = len(distinct)
+def _guess(name: str, values: pa.Array, distinct: pa.Array, *, labels: bool) -> tuple[_Kind, str]:
+    d, kind, n_rows = len(distinct), values.type, len(values)
     if d == 2:
         return "binary", f"two values ({', '.join(repr(_label(v)) for v in distinct)}), so two classes"
     if pa.types.is_dictionary(kind):
         return "multiclass", f"text with {d:,} values, so {d:,} classes"
+    if not labels and d <= _FEW and _is_whole(distinct):
+        seen = pc.value_counts(values)
+        if are_amounts(name, [int(v.as_py()) for v in seen.field(0)], seen.field(1).to_pylist()):
+            said = f"whole numbers with {d:,} values and one peak, as amounts have: predicted as a number"
+            return "regression", f"{said} (--task multiclass for classes)"
     if _is_whole(distinct) and ((labels and d <= _MANY_NUMBERS) or (d <= _FEW and d * 3 <= n_rows)):
         return "multiclass", f"whole numbers with {d:,} values, so {d:,} classes (--task regression for a number)"
     hint = " (--task multiclass for classes)" if _is_whole(distinct) and d <= _MANY_NUMBERS else ""

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from pellucid.errors import ModelFileError
 from pellucid.evaluation.paired import METRICS, Headline
+from pellucid.numerals import numeral
 
 __all__ = [
     "BOOSTING",
@@ -298,14 +299,14 @@ def _difference(peer: Peer) -> str:
 
 
 def _plain(number: float) -> str:
-    """Three decimals, or three digits of what is small, or whole numbers of what is large.
+    """Three decimals, or three digits of what is small, or four of what is large.
 
-    >>> _plain(0.0214), _plain(-0.00012345), _plain(51234.6)
-    ('0.021', '−0.000123', '51,235')
+    >>> _plain(0.0214), _plain(-0.00012345), _plain(184.621), _plain(51234.6)
+    ('0.021', '−0.000123', '184.6', '51,235')
     """
-    size = abs(number)
-    digits = ",.0f" if size >= 1000 else ".3f" if size >= 0.001 or not size else ".3g"
-    return f"{number:{digits}}".replace("-", "−")
+    if 0 < abs(number) < 0.001:
+        return numeral(number, 3)
+    return f"{number:.3f}".replace("-", "−") if abs(number) < 10 else numeral(number)
 
 
 def _capital(sentence: str) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 
 from pellucid.errors import DataError
 from pellucid.explanation.slices import MISSING, stamps_of
+from pellucid.numerals import numeral
 from pellucid.preprocessing.boolean import BooleanStep
 from pellucid.preprocessing.categorical import CategoricalStep
 from pellucid.preprocessing.dates import DateStep
@@ -95,7 +96,7 @@ def cell_text(cell: object) -> str:
     if cell is None:
         return "missing"
     if isinstance(cell, float):
-        return f"{cell:.6g}"
+        return numeral(cell, 6)
     if isinstance(cell, dt.datetime | np.datetime64):
         return str(np.datetime64(cell).astype("datetime64[m]")).replace("T", " ").removesuffix(" 00:00")
     return str(cell)

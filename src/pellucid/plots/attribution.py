@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pellucid.numerals import numeral
 from pellucid.plots.canvas import BAD, COLOURS, GOOD, LINES, panels
 from pellucid.plots.words import plain
 
@@ -105,7 +106,7 @@ def contributions(
     axis.invert_yaxis()
     axis.margins(x=0.14)
     whiskers = "\nwhiskers: 95 % interval over the orders drawn" if sampled else ""
-    axis.set(xlabel=f"{name}: {base:.4g} on average (dotted), {answer:.4g} for this row{whiskers}")
+    axis.set(xlabel=f"{name}: {numeral(base)} on average (dotted), {numeral(answer)} for this row{whiskers}")
     return figure
 
 

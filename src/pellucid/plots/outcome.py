@@ -143,9 +143,16 @@ def _ends(values: Array, hidden: bool) -> tuple[float, float]:
 
 
 def learning_curves(
-    training: Sequence[ArrayLike], validation: Sequence[ArrayLike], epochs: Sequence[ArrayLike], *, loss: str
+    training: Sequence[ArrayLike],
+    validation: Sequence[ArrayLike],
+    epochs: Sequence[ArrayLike],
+    *,
+    loss: str,
+    chooses: str = "validation",
 ) -> Figure:
     """Losses over epochs: a colour for each network, training dashed, validation solid with a dot where it was least.
+
+    ``chooses`` is what the solid line is called: without validation rows it is of the training rows, too.
 
     >>> figure = learning_curves([[3, 1]], [[3, 2]], [[1, 2]], loss="mse")
     >>> [line.get_label() for line in figure.axes[0].get_lines()][:2]
@@ -157,7 +164,7 @@ def learning_curves(
         which = f" {k + 1}" if len(epochs) > 1 else ""
         seen = np.asarray(after, dtype=float)
         axis.plot(x, before, "--", color=colour, linewidth=1.2, label=f"training{which}")
-        axis.plot(x, seen, "-", color=colour, linewidth=1.8, label=f"validation{which}")
+        axis.plot(x, seen, "-", color=colour, linewidth=1.8, label=f"{chooses}{which}")
         if np.isfinite(seen).any():
             least = int(np.nanargmin(np.where(np.isfinite(seen), seen, np.nan)))
             axis.plot([np.asarray(x)[least]], [seen[least]], "o", color=colour, markersize=6)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.explanation.slices import SliceAxis
+from pellucid.numerals import numeral
 from pellucid.plots.canvas import COLOURS, MARKERS, SEQUENTIAL, panels
 from pellucid.plots.words import plain, wrapped
 
@@ -223,7 +224,7 @@ def _write(axis: Axes, answers: Array, label: int | None) -> None:
     """Between two columns of bands there is room for the numbers themselves."""
     values = answers if answers.ndim == 2 else answers.max(axis=-1) if label is None else answers[..., label]
     for (j, i), value in np.ndenumerate(values):
-        text = f"{value:.4g}" if answers.ndim == 2 else f"{value:.2f}"
+        text = f"{numeral(value)}" if answers.ndim == 2 else f"{value:.2f}"
         axis.text(i, j + 0.36, text, ha="center", va="center", fontsize=8, zorder=5,
                   bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 1})  # fmt: skip
 

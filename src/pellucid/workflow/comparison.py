@@ -15,6 +15,7 @@ from pellucid.evaluation.bootstrap import Estimate
 from pellucid.evaluation.fold_interval import mean_over_folds
 from pellucid.evaluation.names import name_of_metric
 from pellucid.files import write_bytes, write_text
+from pellucid.numerals import numerals
 from pellucid.workflow.config import write_config
 from pellucid.workflow.cross_validate import FoldScores
 from pellucid.workflow.grid import shown_setting
@@ -307,13 +308,9 @@ def shown_number(value: float) -> str:
     """Four digits behind the point, fewer of large numbers; a dash where there is none.
 
     >>> shown_number(0.123456), shown_number(12345.678), shown_number(math.nan)
-    ('0.1235', '12,345.7', '—')
+    ('0.1235', '12,346', '—')
     """
-    if math.isnan(value):
-        return "—"
-    if abs(value) >= 1e9:
-        return f"{value:.4g}"
-    return f"{value:.4f}" if abs(value) < 100 else f"{value:,.1f}"
+    return numerals([value])[0]
 
 
 def _cells(row: Compared) -> list[str]:
@@ -329,7 +326,7 @@ def _cells(row: Compared) -> list[str]:
 
 
 def _between(found: Estimate) -> str:
-    return "—" if math.isnan(found.low) else f"{shown_number(found.low)} – {shown_number(found.high)}"
+    return "—" if math.isnan(found.low) else " – ".join(numerals([found.low, found.high]))
 
 
 def _ends(found: Estimate | None) -> tuple[float, float, float]:

@@ -28,6 +28,7 @@ from pellucid.workflow.plan import auto_batch_size, engine_of, optimizer_of, pla
 from pellucid.workflow.prepare import Prepared, settings_for
 from pellucid.workflow.presets import PRESETS
 from pellucid.workflow.settings import Settings
+from pellucid.workflow.target_transform import with_target_transform
 
 __all__ = ["METRICS", "FoldScore", "FoldScores", "OnFold", "Watcher", "check_ensemble", "cross_validate", "metric_for"]
 
@@ -304,6 +305,7 @@ def _score(fold: Prepared, metric: str, on_epoch: Callable[[Epoch], None]) -> Fo
     """Train on one fold and measure on its rows; the time is not taken here."""
     facts: dict[str, Any] = {"seconds": 0.0, "n_train": len(fold.train), "n_held": len(fold.measured.rows)}
     try:
+        fold = with_target_transform(_sized(fold))
         outcomes = _train(fold, on_epoch)
     except DivergenceError as error:
         return FoldScore(score=math.nan, best_epoch=0, epochs=0, problem=str(error), **facts)
@@ -317,17 +319,19 @@ def _score(fold: Prepared, metric: str, on_epoch: Callable[[Epoch], None]) -> Fo
 
 def _train(fold: Prepared, on_epoch: Callable[[Epoch], None]) -> tuple[Outcome, ...]:
     """The networks of one fold, as `pellucid.train` trains them on its rows."""
-    settings = fold.settings
-    settings = sized_for(n_learned_from(fold), settings)
-    fold = replace(fold, settings=settings)
+    fold = _sized(fold)
     return fit_members(
         fold,
         parts_of(fold),
-        plan_of(settings),
-        optimizer_of(settings),
+        plan_of(fold.settings),
+        optimizer_of(fold.settings),
         lambda seed: engine_of(fold, seed),
         on_epoch=lambda network, epoch: on_epoch(epoch),
     ).outcomes
+
+
+def _sized(fold: Prepared) -> Prepared:
+    return replace(fold, settings=sized_for(n_learned_from(fold), fold.settings))
 
 
 def _answers(fold: Prepared, outcomes: tuple[Outcome, ...]) -> Array:

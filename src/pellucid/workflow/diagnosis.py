@@ -70,7 +70,7 @@ def evidence_of(
         classes=tuple(str(c) for c in task.classes),
         target=task.target,
         n_train=len(prepared.train),
-        n_validation=len(prepared.split.validation),
+        n_validation=prepared.n_choosing,
         n_parameters=prepared.network.n_trainable,
         n_classes_train=counts,
         history=history,

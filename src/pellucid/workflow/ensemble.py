@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.evaluation.names import HIGHER_IS_BETTER, name_of_metric
+from pellucid.numerals import numeral, numerals
 from pellucid.task import Task
 from pellucid.training.loop import Outcome
 from pellucid.workflow.answering import answers_of
@@ -121,4 +122,4 @@ def _plain(value: float) -> float | None:
 def _shown(value: float | None) -> str:
     if value is None:
         return "not defined"
-    return f"{value:.3f}" if abs(value) < 100 else f"{value:,.1f}" if abs(value) < 1e9 else f"{value:.4g}"
+    return numerals([value], 3)[0] if abs(value) < 1 else numeral(value)

@@ -64,12 +64,22 @@ def fit_to(rows: Array, table: Table, schema: Schema, target: Target | None, set
     )
     width = len(recipe.feature_names)
     task = _task(settings, target, values, width)
-    scaler = TargetScaler.fit(values) if task.kind == "regression" and values is not None else None
+    scaler = _scaler(settings, task, values)
     layers = {name: getattr(settings, name) for name in _LAYERS}
     network = mlp(width, settings.hidden, task.outputs, **layers)
     if target is None:
         network = autoencoder(width, settings.hidden, **layers)
     return Fitted(recipe=recipe, scaler=scaler, task=task, network=network, notes=tuple(_shared_features(recipe)))
+
+
+def _scaler(settings: Settings, task: Task, values: Array | None) -> TargetScaler | None:
+    """That of a number to predict."""
+    log = settings.target_transform == "log"
+    if task.kind == "regression" and values is not None:
+        return TargetScaler.fit(values, log=log)
+    if log:
+        raise SettingError(f"target_transform log is for numbers, but this is a {task.kind}: leave it out")
+    return None
 
 
 def training_rows(task: Task, scaler: TargetScaler | None, inputs: Array, values: Array | None) -> Rows:

@@ -163,8 +163,9 @@ class Score:
         """From logits ``[N, C]`` to the score ``[N]`` and ∂score/∂logits ``[N, C]``."""
         if self.index is None:
             scaler = self.model.scaler
-            zero, one = (0.0, 1.0) if scaler is None else scaler.inverse(np.array([0.0, 1.0]))
-            return zero + (one - zero) * z[:, 0], np.full_like(z, one - zero)
+            if scaler is None:
+                return z[:, 0], np.ones_like(z)
+            return scaler.inverse(z[:, 0]), scaler.slope(z)
         if self.model.task.link == "sigmoid":
             p = np.exp(-np.logaddexp(0.0, -z[:, 0]))  # of the second class
             sign = 1.0 if self.index == 1 else -1.0

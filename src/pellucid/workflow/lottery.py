@@ -34,6 +34,7 @@ from pellucid.workflow.prepare import Prepared, prepare, settings_for, split_of
 from pellucid.workflow.reads import check_output
 from pellucid.workflow.settings import Settings
 from pellucid.workflow.spreadsheet import csv_text
+from pellucid.workflow.target_transform import with_target_transform
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -246,7 +247,7 @@ def _drawn(source: object, asked: Settings, seeds: int, metric: str | None, watc
     if base.measured.name != "test":
         raise SettingError("the lottery measures on test rows, and there are none: give --test a share above 0")
     name = metric_for(base.task, metric)
-    base = replace(base, settings=resolved(base))
+    base = with_target_transform(replace(base, settings=resolved(base)))
     told = watcher or (lambda drawn, done, of: None)
 
     jobs = [Job(prepared=base, seed=base.settings.seed + k) for k in range(seeds)]

@@ -75,6 +75,13 @@ class Prepared:
     measured: Held
     notes: tuple[str, ...]
 
+    @property
+    def n_choosing(self) -> int:
+        """How many rows that a network does not learn from choose its best epoch; 0: the training rows do."""
+        if len(self.split.validation) or self.settings.ensemble != "folds":
+            return len(self.split.validation)
+        return len(self.train) // self.settings.n_networks
+
     def fingerprint(self) -> str:
         """A digest of the settings and of every number that the run sees."""
         digest = hashlib.sha256(repr(sorted(self.settings.to_json().items())).encode())

@@ -96,12 +96,14 @@ def write_report(
 def _lead(told: Told) -> str:
     """What was asked, and what became of the rows."""
     facts = told.run.summary.get("rows", {})
-    chose = f"{facts.get('validation', 0):,} chose the best epoch"
-    if not facts.get("validation") and told.run.model.more:
-        chose = "each network chose its best epoch by another part of these"
+    chose = f"trained, {facts.get('validation', 0):,} chose the best epoch"
+    if not told.prepared.n_choosing:
+        chose = "trained and chose the best epoch themselves"
+    elif not facts.get("validation"):
+        chose = "trained, each network chose its best epoch by another part of these"
     asked, n_rows = told.run.model.task.question, told.prepared.table.report.n_rows
     return (
-        f"{asked[:1].upper()}{asked[1:]}. Of {n_rows:,} rows {facts.get('train', 0):,} trained, {chose}, and "
+        f"{asked[:1].upper()}{asked[1:]}. Of {n_rows:,} rows {facts.get('train', 0):,} {chose}, and "
         f"{len(told.viewed.inputs):,} measured the outcome."
     )
 

@@ -140,6 +140,12 @@ class Settings:
         "leave out of training rows whose label most of their neighbours contradict",
         flag=True,
     )
+    target_transform: str = _setting(
+        "auto",
+        "preprocessing",
+        Choice(("auto", "none", "log")),
+        "log: a number is predicted through its logarithm; auto: where that helps, if it is never negative and skewed",
+    )
 
     hidden: tuple[int, ...] = _setting(
         (64, 32), "network", widths, "widths of the hidden layers; none for a linear model"

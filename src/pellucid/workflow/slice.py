@@ -15,6 +15,7 @@ from pellucid.errors import SettingError
 from pellucid.explanation.held import Held, cell_text, held_text
 from pellucid.explanation.slices import SliceAxis, density
 from pellucid.files import write_bytes
+from pellucid.numerals import numerals
 from pellucid.workflow.answering import ROWS_AT_ONCE
 from pellucid.workflow.model import Model
 from pellucid.workflow.rows_of_run import drawn_rows
@@ -92,7 +93,8 @@ class Slice:
             return ("No place of the picture has rows near it.",)
         if not self.classes:
             found = self.answers[seen]
-            return (f"Where there are rows, {self.target} goes from {found.min():.4g} to {found.max():.4g}; {grey}.",)
+            least, most = numerals([float(found.min()), float(found.max())])
+            return (f"Where there are rows, {self.target} goes from {least} to {most}; {grey}.",)
         shares = np.bincount(self.decided()[seen], minlength=len(self.classes)) / seen.sum()
         order = [int(k) for k in np.argsort(-shares, kind="stable") if shares[k] > 0]
         said = ", ".join(f"{self.classes[k]} on {shares[k]:.0%}" for k in order[:6])

@@ -8,15 +8,19 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from pellucid.artefact.report.trace_values import Equation, Note, n
+from pellucid.explanation.trace import Back
+from pellucid.preprocessing.target import TargetScaler
 from pellucid.workflow.trace import Traced
 from pellucid.workflow.trace_arithmetic import in_brackets
 from pellucid.workflow.trace_blocks import strongest
 
-__all__ = ["from_logit", "loss_equations", "slope_of_loss"]
+__all__ = ["from_logit", "loss_equations", "slope_of_loss", "why_it_rose"]
 
 Said = list[Equation | Note]
 
 _SMALLEST = 1e-300  # of a probability whose logarithm can be taken
+_BY_THE_RATE = ("adam", "adamw", "rmsprop")  # whose first step has the rate's size, whatever the slope
+_LARGEST_POWER = 700.0  # of e, that is a number
 _IN_FULL = 6  # classes whose exponentials stand in a sum by themselves
 
 
@@ -44,7 +48,29 @@ def from_logit(found: Traced, k: int) -> Said:
     assert isinstance(found.answer, float)
     numbers = f"{in_brackets(z[k])} · {n(scaler.scale)} + {in_brackets(scaler.mean)}"
     said = "z · standard deviation + mean, of the training rows"
-    return [Equation(symbol=task.target, formula=said, numbers=numbers, result=found.answer)]
+    free = float(z[k]) * scaler.scale + scaler.mean
+    made: Said
+    if scaler.offset is not None:
+        symbol = "ln y" if not scaler.offset else f"ln(y + {n(scaler.offset)})"
+        made = [Equation(symbol=symbol, formula=f"{said}, of its logarithm", numbers=numbers, result=free)]
+        free = math.exp(min(free, _LARGEST_POWER)) - scaler.offset
+        numbers = f"e^{in_brackets(float(z[k]) * scaler.scale + scaler.mean)}"
+        numbers += f" − {n(scaler.offset)}" if scaler.offset else ""
+        made.append(Equation(symbol=task.target, formula="e^(ln y)", numbers=numbers, result=free))
+    else:
+        made = [Equation(symbol=task.target, formula=said, numbers=numbers, result=free)]
+    if free != found.answer and (end := _end_of(scaler, free)) is not None:
+        made.append(Note(text=f"{end}, so the answer is {n(found.answer)}."))
+    return made
+
+
+def _end_of(scaler: TargetScaler, free: float) -> str | None:
+    """Why an answer is held where it is, if it is."""
+    if scaler.floor is not None and free < scaler.floor:
+        return f"No training row was below {n(scaler.floor)}"
+    if scaler.ceiling is not None and free > scaler.ceiling:
+        return f"No answer goes beyond {n(scaler.ceiling)}, e times the largest target of the training rows"
+    return None
 
 
 def loss_equations(found: Traced) -> Said:
@@ -71,10 +97,14 @@ def loss_equations(found: Traced) -> Said:
     scaler = found.model.scaler
     assert scaler is not None
     assert isinstance(found.truth, float)
+    own, value = task.target, in_brackets(found.truth)
+    if scaler.offset is not None:
+        more = f" + {n(scaler.offset)}" if scaler.offset else ""
+        own, value = f"ln({own}{more})", f"ln({value}{more})"
     scaled = Equation(
         symbol="y",
-        formula=f"({task.target} − mean) / standard deviation",
-        numbers=f"({in_brackets(found.truth)} − {in_brackets(scaler.mean)}) / {n(scaler.scale)}",
+        formula=f"({own} − mean) / standard deviation",
+        numbers=f"({value} − {in_brackets(scaler.mean)}) / {n(scaler.scale)}",
         result=float(y[0]),
     )
     e = f"{in_brackets(z[0])} − {in_brackets(y[0])}"
@@ -89,6 +119,25 @@ def loss_equations(found: Traced) -> Said:
         ),
     }[loss.name]
     return [scaled, Equation(symbol=name, formula=formula, numbers=numbers, result=back.loss)]
+
+
+def why_it_rose(back: Back) -> str:
+    """A sentence on a step that makes the loss of its own row larger; empty where it does not."""
+    if not back.loss_after > back.loss:
+        return ""
+    rule, rate = back.optimizer, back.learning_rate
+    smaller = f"A smaller rate {'usually ' if rule.weight_decay else ''}makes it fall"
+    if rule.name in _BY_THE_RATE:
+        size = rate / math.sqrt(1 - rule.alpha) if rule.name == "rmsprop" else rate
+        return (
+            f"The loss rises: the first step of {rule.name} moves every weight by about {size:g}, in the direction in "
+            f"which the loss falls but however small its slope is, and together that overshoots. {smaller}; in "
+            "training, steps shorten where the slopes of one batch and the next differ in sign."
+        )
+    return (
+        f"The loss rises: slopes hold near the weights where they were taken, and a step of {rate:g} times the slope "
+        f"goes beyond that. {smaller}."
+    )
 
 
 def slope_of_loss(found: Traced, k: int) -> Said:

@@ -30,9 +30,10 @@ from pellucid.artefact.report.trace_values import (
 from pellucid.errors import SettingError
 from pellucid.files import write_text
 from pellucid.network import Activation, BatchNorm, Dense
+from pellucid.numerals import numeral
 from pellucid.scratch.activations import RULES
 from pellucid.workflow.trace import Traced, shown_cell
-from pellucid.workflow.trace_answers import from_logit, loss_equations, slope_of_loss
+from pellucid.workflow.trace_answers import from_logit, loss_equations, slope_of_loss, why_it_rose
 from pellucid.workflow.trace_arithmetic import backwards, dropout_said, forwards, written_in
 from pellucid.workflow.trace_blocks import Block, blocks_of, key_of, strongest
 
@@ -266,10 +267,11 @@ def _answers(found: Traced, last: Block) -> Parts:
     alone, together, several = found.answer, found.together, found.n_networks > 1
     task = found.model.task
     if not isinstance(alone, Mapping) or not isinstance(together, Mapping):
+        assert isinstance(alone, float)
         assert isinstance(together, float)
-        all_of_them = f"; all {found.n_networks} networks together: {together:,.6g}" if several else ""
+        all_of_them = f"; all {found.n_networks} networks together: {numeral(together, 6)}" if several else ""
         truth = "" if found.truth is None else f" The row's own {task.target} is {found.truth}."
-        return [Note(text=f"{task.target}: {alone:,.6g}{all_of_them}.{truth}")]
+        return [Note(text=f"{task.target}: {numeral(alone, 6)}{all_of_them}.{truth}")]
     if task.kind == "reconstruction":
         seen = found.row.layers[0].inputs
         order = strongest(found.row.logits - seen, UNITS)
@@ -302,7 +304,8 @@ def _loss(found: Traced) -> Parts:
         f"takes the loss from {n(back.loss)} to {n(back.loss_after)}. Each unit's panel has its weights before "
         "and after."
     )
-    return [*loss_equations(found), Note(text=step)]
+    rose = why_it_rose(back)
+    return [*loss_equations(found), Note(text=step), *([Note(text=rose)] if rose else [])]
 
 
 def _agreement(found: Traced) -> Parts:

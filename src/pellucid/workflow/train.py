@@ -31,6 +31,7 @@ from pellucid.workflow.reads import check_output
 from pellucid.workflow.run import Interrupted, Run
 from pellucid.workflow.settings import Settings
 from pellucid.workflow.sources import is_builtin
+from pellucid.workflow.target_transform import with_target_transform
 
 __all__ = ["EnsembleWatcher", "Watcher", "resume", "train"]
 
@@ -135,7 +136,7 @@ def train(
     kept = out is not None or save
     with RunFolder.reserved(out, overwrite=overwrite) if kept else nullcontext() as begin:
         prepared = prepare_run(source, asked, test_data=test_data)
-        prepared = replace(prepared, settings=resolved(prepared))
+        prepared = with_target_transform(replace(prepared, settings=resolved(prepared)))
         engine, parts = engine_of(prepared), parts_of(prepared)  # what cannot be trained says so before it has a folder
         folder = None
         if begin is not None:

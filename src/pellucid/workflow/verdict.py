@@ -34,8 +34,10 @@ from pellucid.evaluation.verdict import (
     no_verdict,
     spoken,
 )
+from pellucid.preprocessing.target import TargetScaler
 from pellucid.training.loop import Outcome
-from pellucid.workflow.peer_inputs import columns_for_trees, inputs_for_lines
+from pellucid.workflow.other_task import other_way
+from pellucid.workflow.peer_inputs import columns_for_trees, inputs_for_lines, line_or_curve
 from pellucid.workflow.prepare import Prepared
 
 __all__ = ["reach_verdict"]
@@ -121,6 +123,8 @@ def _compare(prepared: Prepared, outcome: Outcome, answers: Array, clock: Clock)
     ]
     by_name = dict(zip((NETWORK, *peers), zip(values.tolist(), every, strict=True), strict=True))
     suspect, more = _doubts(prepared, metric, by_name)
+    if (said := other_way(prepared, answers)) is not None:
+        more = [*more, said]
     return judge(metric, float(values[0]), len(held.rows), compared, [*notes, *more], suspect=suspect)
 
 
@@ -155,7 +159,8 @@ def _doubts(
 
 def _peers(prepared: Prepared, outcome: Outcome, clock: Clock) -> tuple[dict[str, Fitted], list[str]]:
     """The peers' answers on the measured rows, and what was left out."""
-    task, scaler, seed = prepared.task, prepared.scaler, prepared.settings.seed
+    task, seed = prepared.task, prepared.settings.seed
+    scaler = _plain_scaler(prepared)
     balanced = prepared.settings.class_weight == "balanced"
     classes = len(task.classes)
     targets, asked = _targets(prepared), prepared.measured.inputs
@@ -165,6 +170,8 @@ def _peers(prepared: Prepared, outcome: Outcome, clock: Clock) -> tuple[dict[str
 
     def linear(rows: Array) -> Array:
         learned, wanted = inputs_for_lines(prepared, rows)
+        if scaler is not None and prepared.scaler is not None and prepared.scaler.is_log:
+            return line_or_curve(learned, targets[rows], wanted, scaler, prepared.scaler)
         return linear_answers(learned, targets[rows], wanted, classes, balanced=balanced)
 
     def forest(rows: Array) -> Array:
@@ -222,7 +229,15 @@ def _targets(prepared: Prepared) -> Array:
     assert prepared.target is not None
     target, split = prepared.target, prepared.split
     together = np.concatenate([target.at(split.train), target.at(split.validation)])
-    return together if prepared.scaler is None else prepared.scaler.transform(together)
+    scaler = _plain_scaler(prepared)
+    return together if scaler is None else scaler.transform(together)
+
+
+def _plain_scaler(prepared: Prepared) -> TargetScaler | None:
+    """That of a number as it is, also where the network predicts its logarithm: peers learn the number itself."""
+    if prepared.scaler is None or not prepared.scaler.is_log or prepared.target is None:
+        return prepared.scaler
+    return TargetScaler.fit(prepared.target.at(prepared.split.train))
 
 
 def _take(parts: list[Array], rows: Array) -> Array:

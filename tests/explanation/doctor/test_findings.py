@@ -115,7 +115,7 @@ def test_faults_of_the_rows_are_found() -> None:
     assert "too-few-rows" in found(few(rings(), 40))
     assert found(noisy(0.15))["labels-look-wrong"].rows
     twice = {**rings(), "again": [3 - 2 * v for v in rings()["x"]]}
-    assert found(twice)["useless-columns"].change == {"drop": ("again",)}
+    assert found(twice)["useless-columns"].change["drop"] == ("again",)
     still = found({**rings(), "same": ["x"] * 400})["useless-columns"]
     assert "'same' has one value" in still.evidence
     assert "copies" not in still.consequence
@@ -315,6 +315,58 @@ def test_symptoms_are_not_said_beside_their_cause(evidence: Evidence) -> None:
     names = [finding.name for finding in diagnose(worse)]
     assert "features-not-scaled" in names
     assert "diverging" not in names
+
+
+def test_a_gradient_that_fades_is_the_only_finding_about_its_steps_and_units(evidence: Evidence) -> None:
+    """Weights that learn next to nothing jump about or stand still; a smaller rate makes that worse."""
+    first = evidence.looks[0]
+    quiet = tuple(
+        replace(layer, gradient=10.0 ** (k - 5), spread=1.0) for k, layer in enumerate([*first.layers, *first.layers])
+    )
+    restless = tuple(
+        replace(look, layers=tuple(replace(layer, moved=0.9, saturated=0.9) for layer in look.layers))
+        for look in evidence.looks[1:]
+    )
+    settings = {**evidence.settings, "activation": "sigmoid"}
+    restless_run = replace(evidence, settings=settings, looks=(first, *restless))
+    assert {"learning-rate-too-high", "saturated-units"} <= {one.name for one in diagnose(restless_run)}
+    fading = replace(restless_run, looks=(replace(first, layers=quiet), *restless))
+    names = {one.name for one in diagnose(fading)}
+    assert "vanishing-gradients" in names
+    assert not names & {"learning-rate-too-high", "saturated-units"}
+
+
+def test_a_second_fix_never_undoes_the_first() -> None:
+    twice = {**rings(), "again": [3 - 2 * v for v in rings()["x"]], "code": leaky()["code"]}
+    run = pellucid.train(twice, "ring", **{**SMALL, "hidden": (32,) * 8, "activation": "sigmoid", "epochs": 5})
+    changes = {one.name: one.change for one in run.findings if one.change}
+    assert {"leak", "vanishing-gradients", "useless-columns"} <= set(changes)
+    assert changes["leak"] == {"drop": ("code",)}
+    assert changes["vanishing-gradients"]["drop"] == ("code",)
+    last = changes["useless-columns"]
+    assert last["drop"] == ("code", "again")
+    assert (last["activation"], last["hidden"]) == ("silu", (32, 32))
+
+
+def test_without_validation_rows_no_rule_compares_the_training_loss_with_itself(evidence: Evidence) -> None:
+    beaten = replace(
+        with_losses(evidence, (0.9, 0.9), (0.8, 0.8)),
+        opponents=(boosting(-0.05, high=-0.01),),
+        settings={**evidence.settings, "hidden": (1,)},
+    )
+    turned = with_losses(evidence, (0.9, 0.9), (0.5, 0.5), (0.05, 1.0))
+    for rule, seen in ((too_small, beaten), (overfitting, turned)):
+        assert rule(seen) is not None
+        assert rule(replace(seen, n_validation=0)) is None
+
+
+@pytest.mark.parametrize(("settings", "n"), [({}, 60), ({"validation": 0}, 0), ({"ensemble": "folds"}, 80)])
+def test_how_many_rows_choose_the_epoch(settings: dict[str, Any], n: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    caught: list[int] = []
+    monkeypatch.setattr(outcome, "diagnose", lambda e: caught.append(e.n_validation) or ())
+    several = {"n_networks": 4} if "ensemble" in settings else {}
+    pellucid.train(rings(), "ring", **{**SMALL, "epochs": 2, **settings, **several})
+    assert caught == [n]
 
 
 def test_little_to_go_by_is_no_error(evidence: Evidence) -> None:

@@ -140,6 +140,19 @@ def test_forms_of_an_older_python_are_read_as_what_they_meant(line: str, form: s
         assert f"in line {6 + line.count(chr(10)) - ('except' in line)}" in found.followed.notes[0] or "%" in line
 
 
+def test_text_that_cannot_be_encoded_is_refused_with_its_cell() -> None:
+    assert read(notebook(MODEL + LOSS, "x = '\ud800'")).findings
+    with pytest.raises(DataError, match="cell 1: not valid Python"):
+        read(notebook("x = '\ud800'"))
+
+
+def test_old_forms_are_mended_wherever_they_stand() -> None:
+    many = "print 'x'\ntry:\n    x.cuda(async=True)\nexcept ValueError, e:\n    raise KeyError, 'no'\n" * 100
+    found = read(MODEL + LOSS + many, "train.py")
+    assert [f.line for f in found.findings] == [3]
+    assert "print without parentheses in line 6, async= (now non_blocking=) in line 8" in found.followed.notes[0]
+
+
 def test_what_no_python_reads_is_an_error_with_its_line() -> None:
     with pytest.raises(DataError, match=r"line 7: not valid Python"):
         read(MODEL + LOSS + "print 'x'\nfor\n", "train.py")

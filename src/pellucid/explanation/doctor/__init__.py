@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
 
 from pellucid.explanation.doctor import layers, rows, training
 from pellucid.explanation.doctor.evidence import Evidence
@@ -56,6 +58,11 @@ _FOLLOWS: dict[str, tuple[str, ...]] = {
     "no-signal": ("labels-look-wrong", "overfitting", "majority-collapse", "class-imbalance", "network-too-small"),
     "learning-rate-too-low": ("stopped-too-early",),
     "bad-initial-scale": ("learning-rate-too-low", "learning-rate-too-high", "stopped-too-early", "labels-look-wrong"),
+    # Weights that learn next to nothing: what comes of it is no other fault, and a smaller rate makes it worse.
+    "vanishing-gradients": (
+        "saturated-units", "learning-rate-too-high", "learning-rate-too-low", "stopped-too-early", "network-too-small",
+        "majority-collapse", "labels-look-wrong",
+    ),
     "exploding-gradients": ("learning-rate-too-low", "diverging", "stopped-too-early", "labels-look-wrong"),
     "saturated-units": ("learning-rate-too-low",),
     "diverging": ("learning-rate-too-high", "dead-units", "majority-collapse"),
@@ -64,9 +71,26 @@ _FOLLOWS: dict[str, tuple[str, ...]] = {
 
 
 def diagnose(evidence: Evidence) -> tuple[Finding, ...]:
-    """What the doctor finds, the gravest first; nothing where all is well."""
+    """What the doctor finds, the gravest first; nothing where all is well.
+
+    The change of each has those of the findings above it, too: a second fix never undoes the first.
+    """
     if not evidence.history and evidence.reason != "diverged":
         return ()
     found = [finding for rule in RULES if (finding := rule(evidence)) is not None]
     follow = {name for finding in found for name in _FOLLOWS.get(finding.name, ())}
-    return tuple(finding for finding in found if finding.name not in follow)
+    return _together([finding for finding in found if finding.name not in follow])
+
+
+def _together(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """The same with changes that add up; where two want another value, the graver finding has its own."""
+    above: dict[str, Any] = {}
+    told = []
+    for finding in findings:
+        if finding.change:
+            more = {name: value for name, value in finding.change.items() if name not in above}
+            above = {**above, **more}
+            if "drop" in finding.change:  # columns add up
+                above["drop"] = tuple(dict.fromkeys((*above["drop"], *finding.change["drop"])))
+        told.append(replace(finding, change=dict(above) if finding.change else {}))
+    return tuple(told)

@@ -84,7 +84,7 @@ class Evidence:
     looks
         Into the first network; may be none.
     base_loss
-        The validation loss of the best answer that looks at no column.
+        The loss of the best answer that looks at no column, on the rows of `validation_losses`.
     train, measured, unseen
         Rows it was trained on; the rows that measured it; and those with the validation rows, none of which it was
         trained on.
@@ -124,12 +124,12 @@ class Evidence:
 
     @cached_property
     def validation_losses(self) -> Array:
-        """After each epoch."""
+        """After each epoch; where there are no validation rows (``n_validation`` is 0), of the training rows."""
         return np.array([epoch.validation_loss for epoch in self.history])
 
     @property
     def best(self) -> int:
-        """The epoch, from 0, with the least validation loss."""
+        """The epoch, from 0, with the least loss after it."""
         return int(self.validation_losses.argmin())
 
     # ── layers ──

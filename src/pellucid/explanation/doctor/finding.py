@@ -26,7 +26,8 @@ class Finding:
     fix
         What to do.
     change
-        The settings that do it, where settings can; `pellucid.train` with these tries it.
+        The settings that do it, where settings can, with those of the findings above it; `pellucid.train` with these
+        tries it.
     rows
         Rows that it is about, as they are numbered in their table from 0; at most a few.
     """

@@ -82,7 +82,7 @@ def no_signal(e: Evidence) -> Finding | None:
 
 def too_small(e: Evidence) -> Finding | None:
     """Gradient boosting or the linear model is clearly better, and the network does not even fit its training rows."""
-    if not e.settings["hidden"] or not e.history or e.reason == "diverged":
+    if not e.settings["hidden"] or not e.history or not e.n_validation or e.reason == "diverged":
         return None
     narrow = min(e.settings["hidden"])
     better = [o for o in e.opponents if o.name != "dummy" and _high(o) < 0]

@@ -114,7 +114,7 @@ def _lines(script: Script) -> dict[str, int]:
     owner = model or layers
     hooks = _hooks(script)
     return {
-        "model": _class_line(owner) if owner is not None else 0,
+        "model": (_class_line(owner) if owner is not None else 0) or (forwards[0].where.line if forwards else 0),
         "training loop": training.where.loops[-1].line if training is not None else hooks.get("training_step", 0),
         "loss": losses[0].where.line if losses else 0,
         "optimizer": optimizer.line if optimizer is not None else step.where.line if step is not None else 0,
@@ -141,7 +141,9 @@ def _class_line(owner: Obj) -> int:
 def _unread(script: Script) -> list[str]:
     made = {o.kind for o in script.objects if is_module(o)}
     found = []
-    for origin, names in script.unread.items():
+    for origin, taken in script.unread.items():
+        used = [o.kind.removeprefix(origin + ".") for o in script.objects if o.kind.startswith(origin + ".")]
+        names = taken or list(dict.fromkeys(name for name in used if name.isidentifier()))
         file = origin.lstrip(".").replace(".", "/") or "__init__"
         told = [f"the model {n}" if f"{origin}.{n}" in made else n for n in names[:6]]
         if len(names) > 6:
@@ -157,6 +159,12 @@ def _unread(script: Script) -> list[str]:
 
 def _notes(script: Script) -> list[str]:
     said = list(dict.fromkeys(script.notes))
+    if script.skipped:
+        more = f" and {len(script.skipped) - 3} more" if len(script.skipped) > 3 else ""
+        said.append(
+            f"{', '.join(script.skipped[:3])}{more} {'was' if len(script.skipped) == 1 else 'were'} not read: what the "
+            "script imports from its own folder is read up to 40 files of 400 kB."
+        )
     for lost in script.lost[:5]:
         place = script.said(lost.line)
         said.append(f"{place[0].upper()}{place[1:]} could not be followed ({lost.why}); the rest was looked at.")

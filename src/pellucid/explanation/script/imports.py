@@ -20,7 +20,7 @@ def import_names(reader: Reader, node: ast.Import, scope: Scope) -> None:
         reader.script.imports.add(alias.name)
         first = alias.name.partition(".")[0]
         own = _whole(reader, alias.name, scope, named=bool(alias.asname))
-        if own is None and not well_known(first):
+        if own is None and not well_known(first) and reader.siblings.find(alias.name, 0, scope.home) is None:
             reader.script.unread.setdefault(alias.name, [])
         scope.names[alias.asname or first] = own or External(path=alias.name if alias.asname else first)
 
@@ -61,7 +61,7 @@ def import_from(reader: Reader, node: ast.ImportFrom, scope: Scope) -> None:
                 reader.stars.append(origin)
         else:
             scope.names[alias.asname or alias.name] = _member(reader, node, own, origin, alias.name, scope)
-        if own is None and (node.level or not well_known(origin)):
+        if own is None and path is None and (node.level or not well_known(origin)):
             names = reader.script.unread.setdefault(origin, [])
             if alias.name not in (*names, "*"):
                 names.append(alias.name)

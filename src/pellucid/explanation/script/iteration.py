@@ -18,6 +18,7 @@ from pellucid.explanation.script.values import (
     Value,
     merge,
     taints,
+    with_roles,
     with_taint,
 )
 
@@ -70,7 +71,8 @@ def elements(reader: Reader, value: Value) -> Elements:
 def _of_object(reader: Reader, value: Obj) -> Elements:  # noqa: PLR0911
     if value.kind == LOADER:
         roles = roles_of(value)
-        return Elements(with_taint(batch(reader, value), roles), roles=roles, loader=value)
+        rows = batch(reader, value)
+        return Elements(with_roles(rows, roles) if roles else rows, roles=roles, loader=value)
     if value.kind in ("builtins.range", "torch.arange", "tqdm.trange", "tqdm.auto.trange", "tqdm.notebook.trange"):
         return Elements(Number())
     if value.kind == "parameters":

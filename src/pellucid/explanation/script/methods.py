@@ -45,7 +45,8 @@ def is_optimizer(value: Value | None) -> bool:
     if value.kind.startswith(("torch.optim.lr_scheduler", "torch.optim.swa_utils")):
         return False
     given = any(isinstance(v, Obj) and v.kind == "parameters" for v in (*value.args, *value.kwargs.values()))
-    return value.kind.startswith("torch.optim.") or (given and "sched" not in value.kind.lower())
+    a_class = value.kind.rpartition(".")[2][:1].isupper() and not value.kind.startswith("torch.nn.")
+    return value.kind.startswith("torch.optim.") or (given and a_class and "sched" not in value.kind.lower())
 
 
 def is_scheduler(value: Value | None, hint: str) -> bool:

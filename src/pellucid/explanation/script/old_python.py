@@ -39,10 +39,7 @@ def as_python_3(text: str, line: int, message: str) -> tuple[str, str] | None:
     for name, form, meant in _FORMS:
         if not any(form.search(lines[n]) for n in near):
             continue
-        if name.startswith("print"):
-            changed = "\n".join(form.sub(meant, each) for each in lines)
-        else:
-            changed = "\n".join(form.sub(meant, each) if n in near else each for n, each in enumerate(lines))
+        changed = "\n".join(form.sub(meant, each) for each in lines)
         if changed != text:
             return changed, name
     return None

@@ -18,7 +18,7 @@ from pellucid.explanation.script.source import MAX_BYTES, Cell, Source, plain_li
 __all__ = ["Parsed", "parse_script", "parse_source"]
 
 _MAX_BRACKETS = 100
-_MAX_REPAIRS = 60
+_MAX_REPAIRS = 20  # more than there are forms; each is mended wherever it stands
 _VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
@@ -83,8 +83,8 @@ def _parse_cell(cell: Cell, name: str) -> tuple[ast.Module, list[str]]:
         )
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1
-        raise DataError(f"{name}, line {line}: holds a null character, so it is no text; give a Python script")
-    _check_brackets(text, name)
+        raise DataError(f"{name}{inside}, line {line}: holds a null character, so it is no text; give a Python script")
+    _check_brackets(text, name + inside)
     try:
         return _parsed(text, name, inside)
     except ValueError as error:
@@ -147,5 +147,7 @@ def _check_brackets(text: str, name: str) -> None:
                     raise DataError(
                         f"{name}, line {token.start[0]}: more than {_MAX_BRACKETS} open brackets; split the expression"
                     )
-    except (tokenize.TokenError, SyntaxError):
+    except (tokenize.TokenError, SyntaxError, ValueError) as error:
+        if isinstance(error, DataError):
+            raise
         return  # the parser says it better

@@ -263,6 +263,7 @@ class Script:
     notes: list[str] = field(default_factory=list)
     unread: dict[str, list[str]] = field(default_factory=dict)
     files: list[str] = field(default_factory=list)  # of its own that were read as well
+    skipped: list[str] = field(default_factory=list)  # of its own that were too many or too large
     complete: bool = True
     tree: ast.Module = field(default_factory=lambda: ast.Module([], []))
 

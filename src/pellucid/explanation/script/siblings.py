@@ -130,8 +130,7 @@ class Siblings:
                 content = stream.read(_MAX_FILE + 1)
             self._bytes += len(content)
             if len(content) > _MAX_FILE or self._bytes > _MAX_TOTAL or len(self._scopes) > _MAX_FILES:
-                script.notes.append(f"{name} was not read: at most {_MAX_FILES} files beside the script are, "
-                                    f"{_MAX_TOTAL:,} bytes in all.")  # fmt: skip
+                script.skipped.append(name)
                 return False
             source = Source(name=name, cells=(Cell(decoded(content, name)),))
             parsed = parse_source(source, len(script.lines) + 1, name)

@@ -28,6 +28,7 @@ from pellucid.explanation.script.values import (
     Unknown,
     Value,
     taints,
+    with_roles,
     with_taint,
 )
 
@@ -57,12 +58,12 @@ def assign(reader: Reader, target: ast.expr, value: Value, scope: Scope) -> None
 
 def _assign_name(name: str, value: Value, scope: Scope) -> None:
     role = role_of_name(name)
-    if role and not value.taint & {"train", "val", "test"} and not isinstance(value, (Const, Number)):
+    if role and not isinstance(value, (Const, Number)):
         if isinstance(value, Obj):
             if not is_module(value):
                 value.attrs.setdefault("role " + role, Const(value=True))
         else:
-            value = with_taint(value, frozenset({role}))
+            value = with_roles(value, frozenset({role}))  # what a name says counts more than where rows were taken from
             if isinstance(value, Array) and value.unread and value.part == "all":
                 value = value.then(part=role)
     if isinstance(value, Unknown):

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 __all__ = [
     "BY_TRAINING",
+    "ROLES",
     "Arguments",
     "Array",
     "Class",
@@ -34,12 +35,14 @@ __all__ = [
     "Value",
     "merge",
     "taints",
+    "with_roles",
     "with_taint",
 ]
 
 Image = tuple[int | None, int | None, int | None]
 
 _NOTHING: frozenset[str] = frozenset()
+ROLES = frozenset({"train", "val", "test"})
 BY_TRAINING = "by training"  # the taint of what depends on whether the model trains
 DEVICES = ("cuda", "mps", "xpu", "cpu")
 
@@ -269,6 +272,19 @@ def with_taint(value: _V, taint: frozenset[str]) -> _V:
     if isinstance(value, Table):
         return replace(value, entries={k: with_taint(v, taint) for k, v in value.entries.items()})
     return value if taint <= value.taint or isinstance(value, Obj) else replace(value, taint=value.taint | taint)
+
+
+def with_roles(value: _V, roles: frozenset[str]) -> _V:
+    """The same value as rows of ``roles`` and of no other; objects and what a model was given keep theirs."""
+    if isinstance(value, Items) and len(value.items) <= 16:
+        inside = [with_roles(v, roles) for v in value.items]
+        return replace(value, items=inside, taint=(value.taint - ROLES) | roles)
+    if isinstance(value, Table):
+        return replace(value, entries={k: with_roles(v, roles) for k, v in value.entries.items()})
+    computed = any(t.startswith(("forward ", "scored ")) for t in value.taint)
+    if computed or isinstance(value, Obj) or value.taint & ROLES == roles:
+        return with_taint(value, roles)
+    return replace(value, taint=(value.taint - ROLES) | roles)
 
 
 def merge(a: Value, b: Value) -> Value:  # noqa: PLR0911, PLR0912

@@ -14,11 +14,12 @@ from pellucid.errors import PellucidError
 from pellucid.explanation.dependence import Dependence
 from pellucid.explanation.grids import Grid
 from pellucid.explanation.held import held_text
+from pellucid.numerals import numeral
 from pellucid.plots.attribution import Varied, dependence_panels
 from pellucid.plots.words import plain
 from pellucid.workflow.boundary import boundary_of
 from pellucid.workflow.mistakes import Mistake, mistakes_of
-from pellucid.workflow.report_parts.told import MOST_ROWS, ROWS_OF_DOCTOR, Told, number, picture
+from pellucid.workflow.report_parts.told import MOST_ROWS, ROWS_OF_DOCTOR, Told, picture
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -105,13 +106,13 @@ def _varied(column: str, grid: Grid, found: Dependence, classes: Sequence[str]) 
 def _course(each: Varied, what: str) -> str:
     """The picture of one column in words."""
     first, last = each.values[0], each.values[-1]
-    ends = f"from {number(first)} to {number(last)}" if isinstance(first, float) and isinstance(last, float) else ""
+    ends = f"from {numeral(first)} to {numeral(last)}" if isinstance(first, float) and isinstance(last, float) else ""
     said = []
     for name, mean in each.means[:3]:
         values = np.asarray(mean, dtype=float)
         of = f" of {name}" if len(each.means) > 1 else ""
         if ends:
-            said.append(f"the mean {what}{of} goes from {number(float(values[0]))} to {number(float(values[-1]))}")
+            said.append(f"the mean {what}{of} goes from {numeral(float(values[0]))} to {numeral(float(values[-1]))}")
         else:
             least, most = str(each.values[int(values.argmin())]), str(each.values[int(values.argmax())])
             said.append(f"the mean {what}{of} is least at {least} and largest at {most}")
@@ -212,7 +213,7 @@ def _article(each: Mistake) -> Article:
 
 
 def _value(value: object) -> str:
-    return f"{value:.5g}" if isinstance(value, float) else str(value)
+    return numeral(value, 5) if isinstance(value, float) else str(value)
 
 
 def _path(told: Told) -> str:

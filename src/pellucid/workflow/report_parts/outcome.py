@@ -13,10 +13,11 @@ from pellucid.artefact.report.blocks import Block, Code, Numbers, Paragraph, Pic
 from pellucid.evaluation.curves import calibration, precision_recall, roc
 from pellucid.evaluation.metrics import confusion_matrix
 from pellucid.evaluation.verdict import DUMMY
+from pellucid.numerals import numerals
 from pellucid.plots.confusion import confusion_matrices
 from pellucid.plots.outcome import calibration_curve, precision_recall_curves, residuals, roc_curves
 from pellucid.plots.words import plain
-from pellucid.workflow.report_parts.told import Told, number, picture
+from pellucid.workflow.report_parts.told import Told, picture
 
 __all__ = ["answers", "calibrated", "curves", "metrics", "seeds", "verdict"]
 
@@ -36,17 +37,14 @@ def verdict(told: Told) -> Sequence[Block]:
         return [Paragraph(text="No simpler model was trained beside it (--no-verdict).", strong=True)]
     blocks: list[Block] = [Paragraph(text=found.sentence, strong=True)]
     if found.peers and found.metric is not None:
-        rows = [["this network", number(found.value), "", "", ""]]
-        rows += [
-            [
-                "an answer that looks at no column" if peer.name == DUMMY else peer.name,
-                number(peer.value),
-                number(peer.difference),
-                _between(peer.low, peer.high, "to"),
-                f"{peer.rows:,}",
-            ]
-            for peer in found.peers
-        ]
+        first, *values = numerals([found.value, *(peer.value for peer in found.peers)])
+        apart = numerals([number for peer in found.peers for number in (peer.difference, peer.low, peer.high)])
+        rows = [["this network", first, "", "", ""]]
+        for k, (peer, value) in enumerate(zip(found.peers, values, strict=True)):
+            difference, low, high = apart[3 * k : 3 * k + 3]
+            interval = "—" if np.isnan(peer.low) else f"{low} to {high}"
+            name = "an answer that looks at no column" if peer.name == DUMMY else peer.name
+            rows.append([name, value, difference, interval, f"{peer.rows:,}"])
         spoken = found.metric.replace("_", " ")
         blocks.append(
             Numbers(
@@ -62,15 +60,11 @@ def verdict(told: Told) -> Sequence[Block]:
 def metrics(told: Told) -> Sequence[Block]:
     """Each with its interval, beside an answer that looks at no column."""
     base = told.run.summary.get("baseline", {})
-    rows = [
-        [
-            name.replace("_", " "),
-            number(found.value),
-            f"none: {found.why}" if found.why else _between(found.low, found.high, "–"),
-            number((base.get(name) or {}).get("value")),
-        ]
-        for name, found in told.run.metrics.items()
-    ]
+    rows = []
+    for name, found in told.run.metrics.items():
+        value, low, high, without = numerals([found.value, found.low, found.high, (base.get(name) or {}).get("value")])
+        interval = "—" if np.isnan(found.low) else f"{low} – {high}"
+        rows.append([name.replace("_", " "), value, f"none: {found.why}" if found.why else interval, without])
     held = told.run.summary.get("measured_on", "test")
     return [
         Numbers(
@@ -80,10 +74,6 @@ def metrics(told: Told) -> Sequence[Block]:
             right=(1, 2, 3),
         )
     ]
-
-
-def _between(low: float, high: float, word: str) -> str:
-    return "—" if np.isnan(low) else f"{number(low)} {word} {number(high)}"
 
 
 def answers(told: Told) -> Sequence[Block]:
@@ -146,7 +136,8 @@ def _residuals(told: Told, truth: Array, answers: Array) -> Sequence[Block]:
     left, right = residuals(truth, answers, name=target, hidden=not told.rows)
     errors = answers - truth
     middle, low, high = np.quantile(errors, [0.5, 0.05, 0.95])
-    spread = f"half of the errors are below {number(float(middle))}, nine in ten from {number(low)} to {number(high)}"
+    middle, low, high = numerals([middle, low, high])
+    spread = f"half of the errors are below {middle}, nine in ten from {low} to {high}"
     hidden = "" if told.rows else " Fewer than five rows together, and those farthest out, are not drawn (--no-rows)."
     return [
         Pictures(
@@ -182,7 +173,7 @@ def _reconstructed(told: Told) -> Sequence[Block]:
         Numbers(
             caption="How much of each column comes back" + (", the worst" if len(shown) < len(rows) else ""),
             headings=["column", "share of its variance"],
-            rows=[[name, number(share)] for share, name in shown],
+            rows=[[name, share] for (_, name), share in zip(shown, numerals([s for s, _ in shown]), strict=True)],
             right=(1,),
         )
     ]
@@ -260,7 +251,7 @@ def seeds(told: Told) -> Sequence[Block]:
     if not isinstance(facts, dict):
         return [Paragraph(text="One network was trained, from one draw of first weights."), command]
     rows = [
-        [name.replace("_", " "), *(number(each.get(part)) for part in ("together", "mean", "best", "worst"))]
+        [name.replace("_", " "), *numerals([each.get(part) for part in ("together", "mean", "best", "worst")])]
         for name, each in _spread_of(facts).items()
     ]
     return [

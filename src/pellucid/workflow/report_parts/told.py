@@ -21,7 +21,7 @@ from pellucid.workflow.run import Run
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["MOST_ROWS", "ROWS_OF_DOCTOR", "Told", "number", "picture"]
+__all__ = ["MOST_ROWS", "ROWS_OF_DOCTOR", "Told", "picture"]
 
 Array = NDArray[Any]
 
@@ -74,16 +74,3 @@ class Told:
 def picture(make: Callable[[], Figure], name: str, alt: str, caption: str = "") -> Picture:
     """A figure as part of the page."""
     return Picture(svg=inline_svg(make(), name), alt=alt, caption=caption)
-
-
-def number(value: float | None) -> str:
-    """Four digits, as people read them.
-
-    >>> number(0.123456), number(51234.6), number(None), number(float("nan"))
-    ('0.1235', '51,235', '—', '—')
-    """
-    if value is None or value != value:  # noqa: PLR0124 (NaN)
-        return "—"
-    if value and (abs(value) < 1e-3 or abs(value) >= 1e9):
-        return f"{value:.3g}".replace("-", "−")
-    return (f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4f}").replace("-", "−")

@@ -27,7 +27,8 @@ def doctor(told: Told) -> Sequence[Block]:
     if not found:
         return [Paragraph(text="The doctor found nothing wrong with this training, its rows or its columns.")]
     config = None if told.run.path is None else told.run.path / CONFIG_FILE
-    blocks, left = [], ROWS_OF_DOCTOR
+    blocks: list[Block] = []
+    left = ROWS_OF_DOCTOR
     for each in found:
         parts = [("Evidence", each.evidence), ("So", each.consequence), ("Fix", each.fix)]
         if each.rows and told.rows:
@@ -39,6 +40,8 @@ def doctor(told: Told) -> Sequence[Block]:
         if each.change:
             command = changed_command(each.change, told.table_name, told.prepared.settings, config)
         blocks.append(Article(title=each.finding, parts=parts, command=command))
+    if sum(bool(each.change) for each in found) > 1:
+        blocks.append(Paragraph(text="Each command has the fixes of the findings above it, too."))
     return blocks
 
 
@@ -114,7 +117,9 @@ def learning(told: Told) -> Sequence[Block]:
     shown = histories[:_MOST_NETWORKS]
     best = [min(history, key=lambda line: line.validation_loss).epoch for history in shown]
     first = histories[0]
-    several = ""
+    several, chooses, told_apart = "", "validation", ""
+    if not told.prepared.n_choosing:
+        chooses, told_apart = "training, after each epoch", ", for there are no validation rows"
     if len(histories) > 1:
         several = f"A colour for each of {'the first ' * (len(shown) < len(histories))}{len(shown)} networks. "
     return [
@@ -124,12 +129,14 @@ def learning(told: Told) -> Sequence[Block]:
                 [[line.validation_loss for line in history] for history in shown],
                 [[float(line.epoch) for line in history] for history in shown],
                 loss=told.run.model.task.loss.name.replace("_", " "),
+                chooses=chooses,
             ),
             "learning-curves",
             f"Loss over {len(first)} epochs: training from {first[0].train_loss:.3g} to {first[-1].train_loss:.3g}, "
-            f"validation from {first[0].validation_loss:.3g} to {first[-1].validation_loss:.3g}.",
-            f"{several}Dots: the least validation loss, at epoch {', '.join(map(str, best))}, whose weights are kept. "
-            "The training loss is taken while weights change and with dropout active, so it may stand above.",
+            f"{chooses} from {first[0].validation_loss:.3g} to {first[-1].validation_loss:.3g}.",
+            f"{several}Dots: the least {chooses.partition(',')[0]} loss{told_apart}, at epoch "
+            f"{', '.join(map(str, best))}, whose weights are kept. The dashed training loss is taken while "
+            "weights change and with dropout active, so it may stand above.",
         )
     ]
 
