@@ -137,7 +137,7 @@ RULES: tuple[tuple[str, str, str, str], ...] = (
     ),
     (
         "fit-on-test",
-        "X_test = torch.load('x.pt').float()\nX_test = torch.zeros(5, 3)\nX_test = (X_test - X_test.mean(0)) / X_test.std(0)\n",
+        "X_train, X_test = torch.zeros(9, 3), torch.zeros(5, 3)\nX_train = (X_train - X_train.mean(0)) / X_train.std(0)\nX_test = (X_test - X_test.mean(0)) / X_test.std(0)\n",
         "mean(0)",
         "X_test = torch.zeros(5, 3)\nX_test = (X_test - X_test.mean(1, keepdim=True)) / X_test.std(1, keepdim=True)\n",  # each row
     ),

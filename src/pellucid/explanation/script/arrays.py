@@ -54,7 +54,7 @@ def array_function(reader: Reader, path: str, given: Arguments) -> Value | None:
     if name in ("randint", "normal", "uniform", "full", "integers", "choice", "binomial") and library != "random":
         return _with_size(reader, path, given)
     if name in _LIKE and isinstance(x, Array):
-        return x.then(act="other", graph=False, fitted=frozenset())
+        return x.then(act="other", graph=_leaf(given), fitted=frozenset())
     if name in _JOINED:
         return _joined(reader, name, given)
     if isinstance(x, Array):
@@ -89,7 +89,8 @@ def _from_value(reader: Reader, path: str, given: Arguments) -> Value:
     open_graph = None if "requires_grad" in given.kwargs else False
     if isinstance(x, Items):
         kind = dtype or ("float32" if _fraction(x) else None)
-        return _of_items(reader, x, path).then(dtype=kind, device=device, graph=open_graph)
+        made = _of_items(reader, x, path).then(dtype=kind, device=device, graph=open_graph)
+        return watch.collected(reader, x, made, path, given.line)
     if isinstance(x, (Const, Number)) and not path.endswith("Tensor"):
         one = Array(ndim=0, dtype=dtype, device=device, taint=x.taint, graph=False)
         return watch.wrapped(reader, x, one, path, given)
@@ -187,7 +188,13 @@ def _made_on(reader: Reader, path: str, given: Arguments) -> str | None:
 
 
 def _one_dimension(reader: Reader, path: str, given: Arguments) -> Array:
-    return Array(ndim=1, device=_made_on(reader, path, given), graph=False, source=given.line, part="all", order="kept")
+    graph, device = _leaf(given), _made_on(reader, path, given)
+    return Array(ndim=1, device=device, graph=graph, source=given.line, part="all", order="kept")
+
+
+def _leaf(given: Arguments) -> bool | None:
+    """Whether a new tensor has a graph: perhaps, where gradients are asked for."""
+    return None if "requires_grad" in given.kwargs else False
 
 
 def _joined(reader: Reader, name: str, given: Arguments) -> Value:

@@ -37,6 +37,8 @@ def _pair(value: Value | None) -> tuple[int, int] | None:
 
 def of_dataset(dataset: Obj) -> Image | None:
     """The pictures of one of torchvision's sets after its transforms."""
+    if "loader" in dataset.kwargs:
+        return None
     image = _FIRST.get(dataset.kind.rpartition(".")[2])
     transform = dataset.kwargs.get("transform")
     return _transformed(image, transform) if image is not None and transform is not None else None

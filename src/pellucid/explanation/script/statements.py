@@ -90,7 +90,7 @@ def _assign_attribute(reader: Reader, target: ast.Attribute, value: Value, scope
         reader.note(ZeroGrad, target.lineno, of=None)
     if target.attr == "requires_grad":
         watch.frozen(reader, owner, value, target.lineno)
-        if isinstance(owner, Array) and isinstance(target.value, ast.Name) and not owner.loss:
+        if isinstance(owner, Array) and isinstance(target.value, (ast.Name, ast.Attribute)) and not owner.loss:
             assign(reader, target.value, owner.then(graph=None), scope)
     if isinstance(owner, Obj):
         reader.attribute_lines[owner, target.attr] = target.lineno
@@ -197,7 +197,17 @@ def _for(reader: Reader, node: ast.For | ast.AsyncFor, scope: Scope) -> str | No
             assign(reader, node.target, found.one, scope)
             if reader.block(node.body, scope) in ("return", "raise", "break"):
                 break  # it always leaves in its first round; what follows is read all the same
+    _forget_pictures(node, scope)
     return reader.block(node.orelse, scope)
+
+
+def _forget_pictures(loop: ast.AST, scope: Scope) -> None:
+    """A loop that is read twice may run more often: the sizes of pictures after it are not known."""
+    for node in ast.walk(loop):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            value = scope.names.get(node.id)
+            if isinstance(value, Array) and value.image is not None:
+                scope.names[node.id] = value.then(image=None)
 
 
 def _numbers(values: list[Value]) -> bool:
@@ -211,6 +221,7 @@ def _while(reader: Reader, node: ast.While, scope: Scope) -> str | None:
             reader.value(node.test, scope)
             if reader.block(node.body, scope) in ("return", "raise", "break"):
                 break
+    _forget_pictures(node, scope)
     return reader.block(node.orelse, scope)
 
 

@@ -32,6 +32,7 @@ __all__ = [
     "argmax",
     "averaged",
     "called_layer",
+    "collected",
     "compared",
     "cut",
     "from_model",
@@ -86,6 +87,14 @@ def wrapped(reader: Reader, x: Value, made_from: Array, path: str, given: Argume
         new = cut(reader, made_from.then(graph=None), f"{path}(…)", given.line)
         return new.then(loss=True)
     return made_from.then(graph=None) if leaf and not made_from.loss else made_from
+
+
+def collected(reader: Reader, x: Items, made_from: Array, path: str, line: int) -> Array:
+    """``torch.tensor(losses)`` of a list of losses: their values alone."""
+    live = any(isinstance(v, Array) and v.loss and v.graph and from_model(v) for v in x.items[:8])
+    if not live or path not in ("torch.tensor", "torch.Tensor", "torch.FloatTensor"):
+        return made_from
+    return cut(reader, made_from.then(graph=None), f"{path}(…)", line)
 
 
 def parameters(owner: Obj, line: int, hint: str) -> Obj:

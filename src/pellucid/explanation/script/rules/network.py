@@ -106,6 +106,8 @@ def made_in_forward(script: Script) -> Iterator[ScriptFinding]:
             continue
         seen.add(e.where.line)
         name = made.kind.rpartition(".")[2]
+        if name.startswith(("LayerNorm", "GroupNorm", "InstanceNorm")):
+            continue  # it starts as plain standardisation, and may be meant so
         if "Dropout" in name:
             yield ScriptFinding(
                 rule="functional-dropout", line=made.line,
@@ -119,7 +121,7 @@ def made_in_forward(script: Script) -> Iterator[ScriptFinding]:
                 rule="made-in-forward", line=made.line,
                 finding=f"The layer {name} is made in forward.",
                 evidence=script.evidence(start, made.line),
-                consequence="It gets new random weights at every call, and no optimizer holds them: it never learns.",
+                consequence="It is new at every call, with first weights of its own, and no optimizer holds it.",
                 fix=f"Make it once, in __init__: self.layer = {name}(…)",
             )  # fmt: skip
 

@@ -25,6 +25,7 @@ def rate(script: Script) -> Iterator[ScriptFinding]:
     first weights are a few hundredths: a rate of 0.1 throws them away in one step.
     """
     changed = any(word in text for text in script.lines for word in ("sched", "param_groups", "warmup", "LambdaLR"))
+    clipped = any("clip" in text for text in script.lines)
     for made in script.objects:
         name = made.kind.rpartition(".")[2]
         lr = made.kwargs.get("lr") or (made.args[1] if len(made.args) > 1 else None)
@@ -33,6 +34,8 @@ def rate(script: Script) -> Iterator[ScriptFinding]:
         if isinstance(lr.value, bool) or changed or not _of_a_network(made.args[0] if made.args else None):
             continue
         largest = _LARGEST.get(name)
+        if name == "SGD" and lr.value > 0 and (clipped or _recurrent(made.args[0] if made.args else None)):
+            continue  # with clipped gradients the rate is another measure: language models take 20
         if lr.value > 0 and (largest is None or lr.value < largest):
             continue
         usual = "0.01 to 0.1" if name in ("SGD", "ASGD") else "0.001"
@@ -59,6 +62,11 @@ def _of_a_network(given: Value | None) -> bool:
     parts = list(parts_of(given.args[0]))
     known = any(p.kind.startswith("torchvision.models.") for p in parts)
     return known or sum(is_trained_layer(p) for p in parts) > 1
+
+
+def _recurrent(given: Value | None) -> bool:
+    parts = parts_of(given.args[0]) if isinstance(given, Obj) and given.args else ()
+    return any(p.kind.endswith((".LSTM", ".GRU", ".RNN")) for p in parts)
 
 
 def early_scheduler(script: Script) -> Iterator[ScriptFinding]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 from pellucid.explanation.script.finding import ScriptFinding
@@ -107,7 +108,8 @@ def averages(script: Script) -> Iterator[ScriptFinding]:
     """Right answers are rows, and ``len(loader)`` is the number of batches."""
     seen = set()
     for e in script.seen("average"):
-        if e.where.line not in seen:
+        text = script.lines[e.where.line - 1]
+        if e.where.line not in seen and not re.search(r"(?i)batch_?size|\bbs\b", text):
             seen.add(e.where.line)
             yield ScriptFinding(
                 rule="wrong-average", line=e.where.line,

@@ -50,7 +50,12 @@ def hand_made_batches(script: Script) -> Iterator[ScriptFinding]:
 
 def framework_loader(script: Script) -> Iterator[ScriptFinding]:
     """A training loader that does not shuffle and goes to a framework's own loop (Lightning's `fit`)."""
-    if in_time(script) or any("Iterable" in t or "streaming" in t.lower() for t in script.lines):
+    text = "\n".join(script.lines)
+    if (
+        in_time(script)
+        or _SEQUENCE.search(text)
+        or any("Iterable" in t or "streaming" in t.lower() for t in script.lines)
+    ):
         return
     given = {v for e in script.of(Handed) if ".fit(" in _line(script, e.where.line) for v in _first_loader(e.values)}
     spans = [
@@ -185,6 +190,8 @@ def _divided(script: Script, made: Obj) -> bool:
 def own_statistic(script: Script) -> Iterator[ScriptFinding]:
     """Test rows standardised by their own mean: the same value becomes another number than in training."""
     trained = any("train" in taints(e.value) for e in script.seen("own statistic"))
+    if not trained and not script.of(Backward):
+        return  # no training here: perhaps each picture is scaled by itself
     for e in script.seen("own statistic"):
         roles = taints(e.value) & {"train", "val", "test"}
         if "test" in roles and "train" not in roles and e.where.called:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from pellucid.explanation.script.finding import ScriptFinding
@@ -13,6 +14,7 @@ from pellucid.explanation.script.watch import is_trained_layer
 
 __all__ = ["all_frozen", "cut_graph", "new_layers", "no_gradients", "others_parameters", "unchanged_part"]
 
+_GIVEN_GRADIENT = re.compile(r"\._?grad(\.data)?\s*[-+]?=[^=]|\.grad\.(data\.)?(copy|add)_")
 _KEPT_ON_PURPOSE = ("teacher", "target", "frozen", "fixed", "pretrained", "ema", "momentum", "random", "ref", "old")
 
 
@@ -82,8 +84,15 @@ def _made_at(script: Script, obj: Obj) -> int:
     return script.objects.index(obj) if obj in script.objects else -1
 
 
+def _copies_gradients(script: Script) -> bool:
+    """Whether gradients are carried from one network to another by hand, as in A3C or Reptile."""
+    return any(_GIVEN_GRADIENT.search(text) for text in script.lines)
+
+
 def others_parameters(script: Script) -> Iterator[ScriptFinding]:
     """An optimizer steps in a loop in which only other networks answer: it finds no gradients there."""
+    if _copies_gradients(script):
+        return
     seen = set()
     for step in script.of(Step):
         optimizer = step.optimizer
@@ -135,7 +144,7 @@ def unchanged_part(script: Script) -> Iterator[ScriptFinding]:
     steps = script.of(Step)
     optimizers = [o for o in script.objects if is_optimizer(o)]
     coverages = [_coverage(s.optimizer) if s.optimizer is not None else None for s in steps]
-    if not steps or any(c is None for c in coverages):
+    if not steps or any(c is None for c in coverages) or _copies_gradients(script):
         return
     moved = {layer for c in coverages if c is not None for layer in c}
     touched = {
@@ -156,6 +165,8 @@ def unchanged_part(script: Script) -> Iterator[ScriptFinding]:
             learned = _learned(module)
             if module is None or not learned or set(parts_of(module)) & (moved | touched) or f.grad is not True:
                 continue
+            if not all(is_trained_layer(p) for p in learned):
+                continue  # with a network of a library in it: perhaps only to measure by
             names = " ".join(script.lines[module.line - 1 : module.line]).lower()
             kept = any(word in names for word in _KEPT_ON_PURPOSE) or "load_state_dict" in texts or "deepcopy" in texts
             if kept or module in given or module.kind.startswith("torchvision") or not _reached(script, f, loop):
