@@ -39,7 +39,7 @@ for epoch in range(3):
 
 SCALED = """import numpy as np, pandas as pd, torch
 from sklearn.preprocessing import StandardScaler, MinMaxScaler
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import KFold, train_test_split
 df = pd.read_csv("a.csv")
 """
 
@@ -62,8 +62,14 @@ df = pd.read_csv("a.csv")
         "a, b = train_test_split(X)\n",
         "X = torch.stack([torch.tensor(r) for r in StandardScaler().fit_transform(df.values)])\n"
         "a, b = train_test_split(StandardScaler().fit_transform(df.values))\n",
+        "from data import load\nX, y = load()\nX = StandardScaler().fit_transform(X)\na, b = train_test_split(X)\n",
+        "X = np.array(rows)\ns = MinMaxScaler()\ns.fit(X)\nX = s.transform(X)\na, b = X[:70], X[70:]\n",
+        "from sklearn.preprocessing import scale\nX = scale(df.values)\na, b = train_test_split(X)\n",
+        "from scipy.stats import zscore\ndf['a'] = zscore(df['a'])\na, b = train_test_split(df)\n",
+        "cols = ['a', 'b']\ndf[cols] = StandardScaler().fit_transform(df[cols])\nX = df.drop('y', axis=1)\n"
+        "a, b = train_test_split(X)\n",
     ],
-    ids=range(8),
+    ids=range(13),
 )
 def test_a_statistic_of_all_rows_is_followed_to_the_split(rest: str) -> None:
     found = rules(SCALED + rest)
@@ -78,9 +84,13 @@ def test_a_statistic_of_all_rows_is_followed_to_the_split(rest: str) -> None:
         "a, b = train_test_split(X)\n",
         "from prepare import clean\ntrain = clean(df)\ntrain = StandardScaler().fit_transform(train)\n"
         "a, b = train_test_split(train)\n",
+        "from data import load\nX_train, X_test = load()\nX_train = StandardScaler().fit_transform(X_train)\n"
+        "X, V = train_test_split(X_train)\n",
+        "from data import load\nX, y = load()\nfor tr, te in KFold(5).split(X):\n"
+        "    a = StandardScaler().fit_transform(X[tr])\n",
         "train, test = df[0:70], df[70:len(df)]\ns = StandardScaler().fit(train)\nX = s.transform(test)\n",
     ],
-    ids=range(3),
+    ids=range(5),
 )
 def test_rows_that_may_be_the_training_rows_are_left_alone(rest: str) -> None:
     assert "fit-before-split" not in rules(SCALED + rest)
