@@ -22,7 +22,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_picture_with_two_columns_that_matter(folder: Path) -> None:
     shown = " ".join(pellucid("boundary", "run", cwd=folder).stdout.split())
-    for words in ("species: the most probable class, iris", "columns chosen, of 4:", "median", "no rows near it",
+    for words in ("species: the most probable class, iris", "columns chosen, of 4:", "typical", "no rows near it",
                   "The picture is run/boundary.png"):  # fmt: skip
         assert words in shown, words
     assert (folder / "run" / "boundary.png").read_bytes()[:4] == b"\x89PNG"

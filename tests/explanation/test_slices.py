@@ -124,7 +124,7 @@ def test_images_cannot_vary_and_have_no_typical_one() -> None:
 
 def test_typical_cells() -> None:
     numbers = pa.array([1.0, 2.0, 10.0, None])
-    words = pa.array(["b", "a", "b", None, None, None])
+    words = pa.array(["b", "a", "b", None, None])
     days = pa.array([dt.datetime(2024, 1, day) for day in (1, 2, 9)], pa.timestamp("us"))
     nothing = pa.array([None, None], pa.float64())
     held = [
@@ -134,6 +134,14 @@ def test_typical_cells() -> None:
         typical_cell(fit_numeric("m", numbers, scaling="standard"), nothing),
     ]
     assert [each.cell for each in held] == [2.0, "b", dt.datetime(2024, 1, 2), None]
+    mostly = {
+        "n": (fit_numeric("n", numbers, scaling="standard"), pa.array([1.0, None, None])),
+        "w": (fit_categorical("w", words, max_categories=9, rare_below=1), pa.array(["b", "a", None, None])),
+        "d": (fit_date("d", days), pa.array([days[0].as_py(), None, None], pa.timestamp("us"))),
+    }
+    for step, cells in mostly.values():  # missing is what is usual
+        assert typical_cell(step, cells).cell is None
+        assert typical_cell(step, cells).how == "most frequent"
     assert (
         held_text(held)
         == "held: n = 2, d = 2024-01-02 (median); w = b (most frequent); m is missing (missing in every row)"

@@ -31,8 +31,10 @@ from tests.workflow.drawings import save_classes
 QUICK: dict[str, Any] = {"hidden": (8,), "epochs": 4, "learning_rate": 0.02, "verdict": False, "preset": "plain"}
 SCRIPT, IMAGE, FORMULA = "<script>alert(1)</script>", '"><img src=x onerror=alert(2)>', "$x_1$"
 TARGET, YES, NO = "</svg><iframe src=http://evil.example>", IMAGE.replace("2", "3"), "</style><b onclick=alert(4)>"
-ALL = ["verdict", "doctor", "data", "network", "learning", "layers", "metrics", "answers", "curves", "calibration",
-       "importance", "dependence", "boundary", "mistakes", "seeds", "again"]  # fmt: skip
+OPEN = ["summary", "doctor", "answers", "importance", "dependence", "mistakes"]
+FOLDED = ["verdict", "metrics", "data", "network", "learning", "layers", "curves", "calibration", "boundary", "seeds",
+          "again"]  # fmt: skip
+ALL = [*OPEN, *FOLDED]
 N = 240
 
 
@@ -84,9 +86,31 @@ def test_everything_is_on_the_page_in_order(text: str) -> None:
     tree = check(text)
     assert sections(tree) == ALL
     pictures = re.findall(r'<svg.*?id="([\w-]+?)-figure_1"', text, re.DOTALL)
-    assert pictures == ["network-drawing", "learning-curves", "confusion", "roc", "precision-recall",
-                        "calibration-curve", "importance-bars", "dependence-0", "dependence-1", "dependence-2",
+    assert pictures == ["confusion", "importance-bars", "dependence-0", "dependence-1", "dependence-2",
+                        "network-drawing", "learning-curves", "roc", "precision-recall", "calibration-curve",
                         "slice"]  # fmt: skip
+
+
+def unfolded(text: str) -> str:
+    """The page without what is folded."""
+    text = re.sub(r"<(style|svg).*?</\1>", "", text, flags=re.DOTALL)
+    while (less := re.sub(r"<details(?:(?!<details).)*?</details>", "", text, flags=re.DOTALL)) != text:
+        text = less
+    return text
+
+
+def test_the_first_screen_answers_three_questions_and_the_rest_is_short(text: str) -> None:
+    words = Tree(unfolded(text)).words
+    assert len(" ".join(words).split()) <= 900
+    first = of_section(text, "summary")
+    for question in ("Is it good?", "Is it worth it?", "What to do next?"):
+        assert question in first
+    said = "\n".join(Tree(first).words)
+    assert re.search(r"It is right in \d+\.\d % of 48 rows that it had not seen", said)
+    assert "No simpler model was trained beside it" in said
+    assert "pellucid" in said  # a command
+    for name in ALL:
+        assert ("<details class=" in of_section(text, name)) == (name in FOLDED), name
 
 
 def test_the_users_names_are_words_in_text_and_in_pictures(text: str) -> None:
@@ -237,6 +261,8 @@ def test_every_kind_of_run_has_its_page(kind: str, tmp_path: Path) -> None:
         assert sections(tree) == [name for name in ALL if name not in absent]
         for name in pictures:
             assert f'id="{name}-figure_1"' in text, name
+    unit = {"regression": "(variances of the target)", "reconstruction": "(variances of the inputs)"}
+    assert unit.get(kind, "(nats)") in of_section(text, "learning")
     if kind == "reconstruction":
         assert "How much of each column comes back" in text
     if kind == "many classes":

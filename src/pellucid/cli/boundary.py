@@ -24,7 +24,7 @@ def boundary(
     *,
     x: Annotated[str | None, typer.Option(metavar="COLUMN", help="Varies to the right; else one that matters.")] = None,
     y: Annotated[str | None, typer.Option(metavar="COLUMN", help="Varies upwards; else one that matters.")] = None,
-    row: Annotated[int | None, typer.Option(help="Hold this row's cells, from 0; else what is typical.")] = None,
+    row: Annotated[int | None, typer.Option(help="Hold this row's cells, from 0; else the most typical row's.")] = None,
     given: Annotated[
         str | None, typer.Option("--input", help='Hold these cells in their place: "age=41,job=nurse".')
     ] = None,
@@ -37,7 +37,7 @@ def boundary(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object; pictures only where asked for.")] = False,
 ) -> None:
-    """Draw the network's answers over two columns, in their own units; all others are held at a row or a median."""
+    """Draw the network's answers over two columns, in their own units; all others are held at a row's cells."""
     from pathlib import Path
 
     from pellucid.cli.cells import cells_given

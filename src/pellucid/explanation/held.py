@@ -34,7 +34,7 @@ class Held:
 
 
 def typical_cell(step: Step, column: Any) -> Held:
-    """The median of a column of numbers or dates, the most frequent level of another; missing cells do not count.
+    """The median of a column of numbers or dates, the most frequent cell of another; or missing, where most are.
 
     Raises
     ------
@@ -55,17 +55,24 @@ def typical_cell(step: Step, column: Any) -> Held:
         case CategoricalStep() | BooleanStep():
             how = "most frequent"
             texts, codes = text_codes(column)
-            there = codes[codes >= 0]
-            cell = texts[int(np.bincount(there).argmax())] if len(there) else None
+            counts = np.bincount(codes[codes >= 0], minlength=1)
+            cell = texts[int(counts.argmax())] if counts.max() >= max(1, int((codes < 0).sum())) else None
+            if cell is None and counts.max():
+                return Held(column=step.name, cell=None, how=how)
         case DateStep():
             stamps = stamps_of(step, column)
+            if (stamps == MISSING).sum() > len(stamps) / 2 and (stamps != MISSING).any():
+                return Held(column=step.name, cell=None, how="most frequent")
             stamps = stamps[stamps != MISSING]
             if len(stamps):
                 middle = int(np.quantile(stamps, 0.5, method="lower"))
                 cell = dt.datetime(1970, 1, 1) + dt.timedelta(microseconds=middle)
         case _:
             found = numbers(column, step.name)
-            found = found[np.isfinite(found)]
+            there = np.isfinite(found)
+            if 0 < there.sum() < len(found) / 2:
+                return Held(column=step.name, cell=None, how="most frequent")
+            found = found[there]
             cell = float(np.median(found)) if len(found) else None
     return Held(column=step.name, cell=cell, how=how if cell is not None else "missing in every row")
 

@@ -30,6 +30,7 @@ Array = NDArray[Any]
 
 _PLACES = 160
 _ROWS_FOR_CHOOSING = 500
+_ROWS_FOR_TYPICAL = 20_000
 
 
 def boundary(
@@ -55,7 +56,7 @@ def boundary(
         The columns that vary. One that is not given is chosen: the column whose cells, dealt out anew among 500 of
         the rows, move the answers most.
     row
-        The row, from 0, whose cells are held; without, the medians and most frequent levels.
+        The row, from 0, whose cells are held; without, the row that is nearest to the medians and most frequent cells.
     inputs
         Cells to hold in place of those, column → value.
     label
@@ -93,15 +94,23 @@ def boundary_of(
     inputs: Mapping[str, object] | None = None,
     label: object = None,
     places: int = _PLACES,
+    real: bool = True,
 ) -> Slice:
-    """`boundary` of a model and a table in memory; ``places`` is how many along an axis of numbers."""
+    """`boundary` of a model and a table in memory.
+
+    ``places`` is how many along an axis of numbers. With ``real=False`` no row's cells are held where none is named,
+    but the typical cell of each column by itself, which together may be no row that there could be.
+    """
     _check_task(model)
     number = _class_number(model, label)
     _check_row(row, table)
     x, y, notes = _two_columns(model, table, x, y)
+    why = ""
+    if row is None and real:
+        row, why = _most_typical(model, table, {x, y}, inputs or {}), ", the nearest to what is typical"
     steps = {step.name: step for step in model.recipe.steps}
     axes = [axis_of(steps[column], table.column(column), places) for column in (x, y)]
-    held, features, unused = _held(model, table, {x, y}, row, inputs or {})
+    held, features, unused = _held(model, table, {x, y}, row, inputs or {}, why=why)
     notes += [axis.note for axis in axes if axis.note is not None] + unused
     notes += _unseen(axes)
     sizes = f"the mean of {len(model.members)} networks" if model.more else ""
@@ -189,9 +198,9 @@ def _can_vary(step: Step, table: Table) -> bool:
 
 
 def _held(
-    model: Model, table: Table, free: set[str], row: int | None, inputs: Mapping[str, object]
+    model: Model, table: Table, free: set[str], row: int | None, inputs: Mapping[str, object], *, why: str = ""
 ) -> tuple[tuple[Held, ...], Array, list[str]]:
-    """What the other columns are held at, the features ``[F]`` of it, and notes."""
+    """What the other columns are held at, the features ``[F]`` of it, and notes; ``why`` this row."""
     names = [step.name for step in model.recipe.steps]
     for name in inputs:
         if name not in names:
@@ -208,7 +217,7 @@ def _held(
         elif one is None:
             each = typical_cell(step, table.column(step.name))
         else:
-            each = Held(column=step.name, cell=one.column(step.name)[0].as_py(), how=f"row {row:,}")
+            each = Held(column=step.name, cell=one.column(step.name)[0].as_py(), how=f"row {row:,}{why}")
         if isinstance(step, ImageStep):
             if one is None or step.name in inputs:
                 raise DataError(f"column {step.name!r} holds images: name the row whose image is held (--row)")
@@ -220,6 +229,27 @@ def _held(
     varied = [name for name in inputs if name in free]
     notes = [f"given, but along an axis, so not held: {', '.join(map(repr, varied))}"] if varied else []
     return tuple(held), template, notes
+
+
+def _most_typical(model: Model, table: Table, free: set[str], inputs: Mapping[str, object]) -> int | None:
+    """The row whose held cells, as the network sees them, are together nearest to those given and the typical others.
+
+    ``None`` where no column is held but images, or all that are held are given.
+    """
+    recipe = model.recipe
+    held = [step for step in recipe.steps if step.name not in free and not isinstance(step, ImageStep)]
+    if all(step.name in inputs for step in held):
+        return None
+    rows = drawn_rows(table.n_rows, _ROWS_FOR_TYPICAL)
+    some = table.take(rows)
+    features = recipe.transform(some, dtype=np.float64)
+    away = np.zeros(len(rows))
+    for step in held:
+        cell = inputs[step.name] if step.name in inputs else typical_cell(step, table.column(step.name)).cell
+        away += np.square(features[:, recipe.slices[step.name]] - step.encode_one(cell)).sum(axis=1)
+    for name in free:  # a row that can be drawn
+        away += np.where(np.asarray(some.column(name).is_null()), 1e6, 0.0)
+    return int(rows[away.argmin()])
 
 
 def _unseen(axes: Sequence[SliceAxis]) -> list[str]:

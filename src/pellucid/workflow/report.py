@@ -20,7 +20,7 @@ from pellucid.workflow.looking import view_of
 from pellucid.workflow.parts import prepare_run
 from pellucid.workflow.prepare import Prepared
 from pellucid.workflow.reads import check_output
-from pellucid.workflow.report_parts import behaviour, outcome, training
+from pellucid.workflow.report_parts import behaviour, outcome, summary, training
 from pellucid.workflow.report_parts.told import Told
 from pellucid.workflow.run import Run
 from pellucid.workflow.settings import Settings
@@ -108,26 +108,34 @@ def _lead(told: Told) -> str:
     )
 
 
+# What everybody wants to know first; what experts look up is folded below its heading.
 _PARTS: tuple[tuple[str, str, Callable[[Told], Sequence[Block]]], ...] = (
-    ("verdict", "Is it worth it?", outcome.verdict),
+    ("summary", "In short", summary.in_short),
     ("doctor", "Doctor", training.doctor),
+    ("answers", "Right and wrong", outcome.answers),
+    ("importance", "What it leans on", behaviour.importance),
+    ("dependence", "How answers follow the columns", behaviour.dependence),
+    ("mistakes", "Worst mistakes", behaviour.worst),
+)
+_FOLDED: tuple[tuple[str, str, Callable[[Told], Sequence[Block]]], ...] = (
+    ("verdict", "Beside simpler models", outcome.verdict),
+    ("metrics", "Metrics", outcome.metrics),
     ("data", "Data and schema", training.data),
     ("network", "The network", training.network),
     ("learning", "Learning curves", training.learning),
     ("layers", "Inside the layers", training.layers),
-    ("metrics", "Metrics", outcome.metrics),
-    ("answers", "Right and wrong", outcome.answers),
     ("curves", "Thresholds", outcome.curves),
     ("calibration", "Calibration", outcome.calibrated),
-    ("importance", "What it leans on", behaviour.importance),
-    ("dependence", "How answers follow the columns", behaviour.dependence),
     ("boundary", "A slice through the answers", behaviour.boundary),
-    ("mistakes", "Worst mistakes", behaviour.worst),
     ("seeds", "Luck of the seed", outcome.seeds),
     ("again", "How to do it again", training.again),
 )
 
 
 def _sections(told: Told) -> list[Section]:
-    made = ((name, title, tuple(part(told))) for name, title, part in _PARTS)
-    return [Section(name=name, title=title, blocks=blocks) for name, title, blocks in made if blocks]
+    made = [
+        Section(name=name, title=title, blocks=tuple(part(told)), folded=folded)
+        for parts, folded in ((_PARTS, False), (_FOLDED, True))
+        for name, title, part in parts
+    ]
+    return [section for section in made if section.blocks]

@@ -62,11 +62,12 @@ class Code:
 
 @dataclass(frozen=True, kw_only=True)
 class Article:
-    """Something with a title of its own, such as a finding: pairs of a word and a text, and a command."""
+    """Something with a title of its own, such as a finding: a text, pairs of a word and a text, and a command."""
 
     title: str
     parts: Sequence[tuple[str, str]]
     command: str | None = None
+    text: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,8 +83,9 @@ Block = Union[Paragraph, Points, Numbers, Picture, Pictures, Code, Article, Fold
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """A part of the page: where links lead to, its heading, and its blocks."""
+    """A part of the page: where links lead to, its heading, and its blocks; ``folded`` below the heading."""
 
     name: str
     title: str
     blocks: Sequence[Block] = field(default_factory=tuple)
+    folded: bool = False

@@ -78,7 +78,10 @@ def page(title: str, lead: Sequence[str], sections: Sequence[Section]) -> str:
 def _section(section: Section) -> str:
     name = escape(section.name)
     heading = f'<h2 id="{name}-title">{escape(section.title)}</h2>'
-    return f'<section id="{name}" aria-labelledby="{name}-title">\n{heading}\n{_blocks(section.blocks)}\n</section>'
+    body = f"{heading}\n{_blocks(section.blocks)}"
+    if section.folded:
+        body = f'<details class="part"><summary>{heading}</summary>\n{_blocks(section.blocks)}\n</details>'
+    return f'<section id="{name}" aria-labelledby="{name}-title">\n{body}\n</section>'
 
 
 def _blocks(blocks: Sequence[Block]) -> str:
@@ -103,7 +106,9 @@ def _block(block: Block) -> str:  # noqa: PLR0911 (one for each kind)
         case Article():
             parts = "".join(f"<dt>{escape(word)}</dt><dd>{escape(text)}</dd>" for word, text in block.parts)
             command = "" if block.command is None else _code(block.command, command=True)
-            return f"<article><h3>{escape(block.title)}</h3><dl>{parts}</dl>{command}</article>"
+            said = f"<p>{escape(block.text)}</p>" if block.text else ""
+            listed = f"<dl>{parts}</dl>" if parts else ""
+            return f"<article><h3>{escape(block.title)}</h3>{said}{listed}{command}</article>"
         case Folded():
             return f"<details><summary>{escape(block.title)}</summary>\n{_blocks(block.blocks)}\n</details>"
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pellucid.artefact.report.blocks import Article, Block, Code, Numbers, Paragraph, Picture, Pictures
+from pellucid.artefact.report.blocks import Article, Block, Code, Folded, Numbers, Paragraph, Picture, Pictures
 from pellucid.errors import PellucidError
 from pellucid.explanation.dependence import Dependence
 from pellucid.explanation.grids import Grid
@@ -31,7 +31,12 @@ __all__ = ["boundary", "dependence", "importance", "worst"]
 _EXPLAINED_ROWS = 2_000  # rows that the mistakes are sought among
 _SHOWN_OF_A_MISTAKE = 4  # rows: itself, and three near it, whose targets are told
 _MISTAKES = min(6, (MOST_ROWS - ROWS_OF_DOCTOR) // _SHOWN_OF_A_MISTAKE)
-_CELLS = 12
+_CELLS = 6
+_OPEN_MISTAKES = 2
+_NEAREST = (
+    "Nearest rows are those most alike in what the network sees: one standard deviation of one number is a distance of "
+    "1, another category of about 1.4."
+)
 _CLASSES = 7  # lines of a picture
 _BAND = (0.1, 0.9)
 _PLACES = 80  # of a slice, along an axis: contours run smoothly between them
@@ -55,14 +60,13 @@ def importance(told: Told) -> Sequence[Block]:
         )
     ]
     if rows:
-        blocks.append(
-            Numbers(
-                caption=f"Columns that work together (Friedman and Popescu's H; {found.score.name})",
-                headings=["column", "with", "H"],
-                rows=rows,
-                right=(2,),
-            )
+        together = Numbers(
+            caption=f"Friedman and Popescu's H; {found.score.name}",
+            headings=["column", "with", "H"],
+            rows=rows,
+            right=(2,),
         )
+        blocks.append(Folded(title="Columns that work together", blocks=[together]))
     return blocks
 
 
@@ -124,7 +128,7 @@ def boundary(told: Told) -> Sequence[Block]:
     if not told.of_columns or sum(1 for step in told.run.model.recipe.steps if step.features) < 2:
         return []
     try:
-        found = boundary_of(told.run.model, told.viewed.table, name=told.viewed.title, places=_PLACES)
+        found = boundary_of(told.run.model, told.prepared.table, places=_PLACES, real=told.rows)
     except PellucidError as error:  # columns that cannot be drawn: the page does without
         return [Paragraph(text=f"There is no slice of this model: {error}")]
     said = found.sentences if told.rows else ()
@@ -188,15 +192,22 @@ def worst(told: Told) -> Sequence[Block]:
         alt = f"{len(found.found)} images, each with what it is and what was answered"
         alt += "." if found.maps is None else ", and below it which pixels spoke for that."
         blocks.append(picture(lambda: drawing, "mistaken-images", alt))
-    blocks += [_article(each) for each in found.found]
+    leading = () if told.overview is None else [told.overview.columns[i] for i in told.overview.order]
+    articles = [_article(each, leading) for each in found.found]
+    blocks += articles[:_OPEN_MISTAKES]
+    if any(each.neighbours for each in found.found):
+        blocks.append(Paragraph(text=_NEAREST))
+    if len(articles) > _OPEN_MISTAKES:
+        blocks.append(Folded(title=f"{len(articles) - _OPEN_MISTAKES} more", blocks=articles[_OPEN_MISTAKES:]))
     blocks.append(Code(text=f"pellucid mistakes {_path(told)}", caption="More of them:"))
     return blocks
 
 
-def _article(each: Mistake) -> Article:
-    shown = [
-        f"{name} {'missing' if cell is None else _value(cell)}" for name, cell in list(each.cells.items())[:_CELLS]
-    ]
+def _article(each: Mistake, leading: Sequence[str]) -> Article:
+    """A mistake with the cells that matter: of the columns that misled it, then of those that the model leans on."""
+    order = dict.fromkeys([*(name for name, _ in each.reasons), *leading, *each.cells])
+    named = [name for name in order if name in each.cells]
+    shown = [f"{n} {'missing' if each.cells[n] is None else _value(each.cells[n])}" for n in named[:_CELLS]]
     if len(each.cells) > _CELLS:
         shown.append(f"and {len(each.cells) - _CELLS} more")
     said = _value(each.prediction) + ("" if each.sure is None else f" ({100 * each.sure:.0f} % sure)")
@@ -207,7 +218,7 @@ def _article(each: Mistake) -> Article:
         steps = (f"{name} ({value:+.3g})".replace("-", "−") for name, value in each.reasons)
         parts.append(("Misled by", ", ".join(steps)))
     if each.neighbours:
-        near = (f"row {n.row} is {_value(n.truth)}, at {n.distance:.2g}" for n in each.neighbours)
+        near = (f"row {n.row} is {_value(n.truth)}, {numeral(n.distance, 2)} away" for n in each.neighbours)
         parts.append(("Nearest rows", "; ".join(near)))
     return Article(title=f"{_value(each.truth)}, answered {said}", parts=parts)
 

@@ -19,6 +19,7 @@ __all__ = ["again", "data", "doctor", "layers", "learning", "network"]
 _MOST_COLUMNS = 100
 _OPEN_COLUMNS = 16  # so many at most are shown without a click
 _MOST_NETWORKS = 4
+_OPEN_FINDINGS = 2
 
 
 def doctor(told: Told) -> Sequence[Block]:
@@ -42,6 +43,9 @@ def doctor(told: Told) -> Sequence[Block]:
         blocks.append(Article(title=each.finding, parts=parts, command=command))
     if sum(bool(each.change) for each in found) > 1:
         blocks.append(Paragraph(text="Each command has the fixes of the findings above it, too."))
+    if len(blocks) > _OPEN_FINDINGS + 1:
+        more = f"{len(found) - _OPEN_FINDINGS} more of the doctor's findings"
+        blocks = [*blocks[:_OPEN_FINDINGS], Folded(title=more, blocks=blocks[_OPEN_FINDINGS:])]
     return blocks
 
 
@@ -128,7 +132,7 @@ def learning(told: Told) -> Sequence[Block]:
                 [[line.train_loss for line in history] for history in shown],
                 [[line.validation_loss for line in history] for history in shown],
                 [[float(line.epoch) for line in history] for history in shown],
-                loss=told.run.model.task.loss.name.replace("_", " "),
+                loss=_loss_and_unit(told),
                 chooses=chooses,
             ),
             "learning-curves",
@@ -139,6 +143,26 @@ def learning(told: Told) -> Sequence[Block]:
             "weights change and with dropout active, so it may stand above.",
         )
     ]
+
+
+_LOSSES = {
+    "cross_entropy": "cross-entropy",
+    "bce": "binary cross-entropy",
+    "mse": "mean squared error",
+    "mae": "mean absolute error",
+    "huber": "Huber's loss",
+}
+
+
+def _loss_and_unit(told: Told) -> str:
+    """What the axis of the learning curves shows."""
+    task, scaler = told.run.model.task, told.run.model.scaler
+    name = _LOSSES.get(task.loss.name, task.loss.name)
+    if task.is_classification:
+        return f"{name} (nats)" if task.loss.name in ("cross_entropy", "bce") else name
+    of = "inputs" if scaler is None else "target's logarithm" if scaler.is_log else "target"
+    unit = "standard deviations" if task.loss.name == "mae" else "variances"
+    return f"{name} ({unit} of the {of})"
 
 
 def layers(told: Told) -> Sequence[Block]:
