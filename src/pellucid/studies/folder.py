@@ -40,7 +40,7 @@ def keep(story: Story, name: str, settings: Mapping[str, Any], out: str | os.Pat
     aside = parent / f".{name}.{uuid.uuid4().hex[:12]}.part"
     try:
         parent.mkdir(parents=True, exist_ok=True)
-        story.save(aside, title=CATALOGUE[name].title)
+        story.save(aside, title=story.title or CATALOGUE[name].title)
         chosen = {"study": name, "settings": plain(settings)}
         write_text(aside / "settings.json", json.dumps(chosen, indent=2, ensure_ascii=False) + "\n")
     except BaseException as error:

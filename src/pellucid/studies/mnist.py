@@ -165,6 +165,7 @@ def _data(story: Story, dataset: str, data_dir: str | None, *, offline: bool) ->
     folder = locate(dataset, data_dir, offline=offline, tell=story.say)
     if folder is not None:
         return idx_set(folder, SETS[dataset].title, NAMES[dataset]), False
+    story.title = f"A network on scikit-learn's digits, for {SETS[dataset].title} is not here"
     story.say(
         f"{SETS[dataset].title} is not here, so this run uses scikit-learn's digits instead: 1,797 images of 8 × 8 "
         "pixels that come with the package. They are far fewer and far coarser, and the figures below are theirs, not "

@@ -97,6 +97,7 @@ class Story:
         self.blocks: list[Block] = []
         self.result: Any = None
         self.settings: dict[str, Any] = {}
+        self.title = ""  # in place of the study's own, where it tells of something else
         self._listener, self._pictures = listener, pictures
 
     # ── telling ──

@@ -33,6 +33,7 @@ ROWS = Rows(inputs=INPUTS, targets=TARGETS)
 MSE, BCE = Loss(name="mse"), Loss(name="bce")
 DESCENT, ADAM = Optimizer(name="sgd"), Optimizer(name="adam")
 NEAR = 0.05  # answers no further from 0.5 are called about 0.5
+LARGE_RATE = 1.0  # of Adam, in which weights of about 1 are thrown off by a step
 LONGER = 10  # the seeds are trained so many times as long as the network shown
 
 
@@ -112,7 +113,7 @@ def study(
     story: Story,
     *,
     hidden: Annotated[int, "hidden neurons"] = 4,
-    lr: Annotated[float, "learning rate of the network from scratch"] = 1.0,
+    lr: Annotated[float, "learning rate of the network from scratch, on half of the squared error"] = 1.0,
     torch_lr: Annotated[float, "learning rate of Adam in the PyTorch network"] = 0.1,
     epochs: Annotated[int, "steps of the networks shown, each on all four rows"] = 1000,
     seeds: Annotated[int, "how many seeds to compare"] = 50,
@@ -130,17 +131,18 @@ def study(
     at_least("seeds", seeds, 1)
     at_least("seed", seed, 0)
     network, torch_network = _from_scratch(hidden), mlp(2, [hidden], 1)
-    plan = Plan(learning_rate=lr, batch_size=len(ROWS), epochs=epochs, keep="last", seed=seed)
+    # The slope of ½ (ŷ − y)², as textbooks have it, is half of that of our mean squared error.
+    plan = Plan(learning_rate=lr / 2, batch_size=len(ROWS), epochs=epochs, keep="last", seed=seed)
     torch_plan = Plan(learning_rate=torch_lr, batch_size=len(ROWS), epochs=epochs, keep="last", seed=seed)
 
     story.heading("From scratch")
     story.say("XOR is 1 where one of two inputs is 1, but not both. No single neuron can learn it, for no straight "
               "line has the two ones on one side and the two zeros on the other; a hidden layer can bend.")  # fmt: skip
     story.say(f"The first network, 2 → {hidden} → 1, is written out in NumPy: sigmoid in the hidden layer and at the "
-              f"end, mean squared error, plain gradient descent with learning rate {lr:g} for {epochs:,} epochs. Its "
-              f"first weights are drawn from the normal distribution with deviation 1 (seed {seed}), its biases "
-              "are 0. Where a text puts ½ before the squared error, all slopes are half as steep: that is --lr "
-              f"{lr / 2:g} here.")  # fmt: skip
+              f"end, mean squared error, plain gradient descent for {epochs:,} epochs. Its first weights are drawn "
+              f"from the normal distribution with deviation 1 (seed {seed}), its biases are 0. The step is the "
+              f"textbook's: learning rate {lr:g} times the slope of ½ (ŷ − y)², whose ½ takes away the 2 of the "
+              f"square's derivative. On the squared error without the ½ that is a rate of {lr / 2:g}.")  # fmt: skip
     scratch = _show("numpy", network, MSE, DESCENT, plan, initialise(network, seed, scheme="normal"))
     _tell_losses(story, scratch, "mean squared error", epochs)
     story.say(_verdict("It", scratch, epochs))
@@ -327,10 +329,22 @@ def _tell_torch_seeds(story: Story, network: Network, plan: Plan, seeds: int) ->
     last = train_many(network, BCE, ADAM, first, INPUTS, TARGETS, learning_rate=plan.learning_rate,
                       epochs=plan.epochs, dtype="float64")  # fmt: skip
     solved = int(_solved(logits_of_many(network, last, INPUTS)[:, :, 0] + 0.5).sum())  # a logit above 0 answers 1
-    story.say(f"The PyTorch network has its own luck: from the same seeds it solves XOR in {_count(solved, seeds)} "
-              f"within {plan.epochs:,} epochs. "
-              + ("ReLU neurons that are silent on all four rows have slope 0 and never learn; where there are few "
-                 "neurons, those left may not be enough." if solved < seeds else "No seed failed."))  # fmt: skip
+    said = (
+        f"From the same seeds the PyTorch network solves XOR in {_count(solved, seeds)} within {plan.epochs:,} epochs. "
+    )
+    if solved == seeds:
+        said += "No seed failed."
+    elif not solved and seeds > 1 and plan.learning_rate > LARGE_RATE:
+        said += (f"That is not the seeds' doing but the learning rate's: Adam moves every weight by about "
+                 f"{plan.learning_rate:g} in a step, so the first steps throw the weights far off, ReLU neurons fall "
+                 "silent on all four rows, and what is silent has slope 0 and never learns. Try --torch-lr "
+                 "0.1.")  # fmt: skip
+    elif not solved and seeds > 1:
+        said += "No seed succeeds, so it is not their luck: more epochs or another rate may help."
+    else:
+        said += ("That is luck: ReLU neurons that are silent on all four rows have slope 0 and never learn; where "
+                 "there are few neurons, those left may not be enough.")  # fmt: skip
+    story.say(said)
     return solved
 
 
