@@ -68,3 +68,45 @@ def test_mistakes_end_with_code_2_and_a_sentence(folder: Path, asked: list[str],
         (folder / "broken" / part).write_bytes((folder / "run" / part).read_bytes())
     (folder / "broken" / "doctor.json").write_text('{"findings": [{"name": 3}], "looks": []}')
     assert words in pellucid("doctor", *asked, cwd=folder, code=2).stderr
+
+
+SOFTMAX = """import torch
+from torch import nn
+model = nn.Sequential(nn.Linear(4, 3), nn.Softmax(dim=1))
+loss = nn.CrossEntropyLoss()(model(x), y)
+"""
+
+
+def test_scripts_come_as_files_of_several_kinds_and_through_a_pipe(tmp_path: Path) -> None:
+    cells = [{"cell_type": "code", "source": SOFTMAX, "metadata": {}, "outputs": []}]
+    notebook = json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells})
+    (tmp_path / "a.ipynb").write_text(notebook)
+    (tmp_path / "saved.txt").write_text(SOFTMAX)
+    for name, place in (("a.ipynb", "a.ipynb, cell 1, line 3:"), ("saved.txt", "saved.txt, line 3:")):
+        assert f"1. {place} A softmax" in pellucid("doctor", name, cwd=tmp_path, code=1).stdout
+    for text, place in ((notebook, "standard input, cell 1, line 3:"), (SOFTMAX, "standard input, line 3:")):
+        assert f"1. {place} A softmax" in pellucid("doctor", "-", cwd=tmp_path, typed=text, apart=True, code=1).stdout
+    facts = json.loads(pellucid("doctor", "a.ipynb", "--json", cwd=tmp_path, code=1).stdout)
+    assert (facts["findings"][0]["cell"], facts["findings"][0]["line"]) == (1, 3)
+    shown = pellucid("doctor", "a.ipynb", "--run", cwd=tmp_path, code=2)
+    assert "--run is for .py files" in shown.stderr
+
+
+def test_nothing_found_says_what_was_followed_and_offers_a_run(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(SOFTMAX.replace(", nn.Softmax(dim=1)", "") + "from net import Net\n")
+    shown = pellucid("doctor", "train.py", cwd=tmp_path).stdout
+    assert "Nothing found in train.py. Looked for: " in shown
+    assert "Followed: the model (line 3) and the loss (line 4)." in shown
+    assert "Net comes from net.py, which is not here, so it was not looked at." in shown
+    assert "pellucid doctor train.py --run" in shown
+    (tmp_path / "keras.py").write_text("from tensorflow import keras\n")
+    shown = pellucid("doctor", "keras.py", cwd=tmp_path).stdout
+    assert shown.startswith("No PyTorch here (this is TensorFlow); only ")
+    assert "Nothing found" not in shown
+
+
+def test_a_table_with_the_ending_of_a_text_stays_a_table(tmp_path: Path) -> None:
+    rows = "".join(f"{i},{i % 7},{'ab'[i % 2]}\n" for i in range(60))
+    (tmp_path / "rows.txt").write_text("import,x,y\n" + rows)
+    facts = json.loads(pellucid("doctor", "rows.txt", "--target", "y", "--json", cwd=tmp_path).stdout)
+    assert "script" not in facts

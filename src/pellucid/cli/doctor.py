@@ -21,7 +21,11 @@ __all__ = ["doctor", "show_findings"]
 @with_settings
 def doctor(
     data: Annotated[
-        str, typer.Argument(metavar="RUN|DATA|SCRIPT.py", help="A run folder, a table, or a PyTorch training script.")
+        str,
+        typer.Argument(
+            metavar="RUN|DATA|SCRIPT",
+            help="A run folder, a table, or a PyTorch script (.py, a notebook, a saved text, or - for standard input).",
+        ),
     ],
     *,
     config: Annotated[str | None, typer.Option("-c", "--config", help="A config.yaml; options go before it.")] = None,
@@ -35,14 +39,18 @@ def doctor(
 
     from pellucid.cli.console import console
     from pellucid.errors import SettingError
+    from pellucid.explanation.script import looks_like_script
     from pellucid.workflow.doctor import doctor as consult
 
-    if data.endswith(".py") and not Path(data).is_dir():
+    if data == "-" or looks_like_script(data):
         if try_ or config or settings:
             raise SettingError("of a script nothing is trained: --try and settings are for runs and tables")
-        from pellucid.cli.doctor_script import show_script
+        from pellucid.cli.doctor_script import read_standard_input, show_script
 
-        raise typer.Exit(show_script(Path(data), run=run, as_json=json))
+        piped = data == "-"
+        text = read_standard_input() if piped else None
+        code = show_script(Path("standard input" if piped else data), run=run, as_json=json, text=text)
+        raise typer.Exit(code)
     if run:
         raise SettingError("--run is for scripts: name a file that ends in .py")
     found = consult(data, config=config, **settings)

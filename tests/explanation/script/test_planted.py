@@ -26,7 +26,7 @@ ALONGSIDE = {
 
 @pytest.mark.parametrize("name", HEALTHY)
 def test_a_healthy_script_has_no_findings(name: str) -> None:
-    assert check_script(HEALTHY[name]) == ()
+    assert [f for f in check_script(HEALTHY[name]) if not f.remark] == []
 
 
 @pytest.mark.parametrize(("rule", "name", "edits", "line"), PLANTED, ids=[f"{p[0]} in {p[1]}" for p in PLANTED])
@@ -37,7 +37,7 @@ def test_a_planted_mistake_is_found_at_its_line(
     for old, new in edits:
         assert old in text
         text = text.replace(old, new)
-    found = check_script(text)
+    found = [f for f in check_script(text) if not f.remark]
     lines = text.splitlines()
     named = {f.rule: lines[f.line - 1] for f in reversed(found)}
     assert rule in named, [f.rule for f in found]

@@ -47,7 +47,7 @@ def test_json_has_every_field_and_what_the_run_saw(tmp_path: Path, capsys: pytes
     assert show_script(script, run=True, as_json=True) == 1
     found = json.loads(capsys.readouterr().out)
     assert [f["rule"] for f in found["findings"]] == ["softmax-before-cross-entropy"]
-    assert set(found["findings"][0]) == {"rule", "line", "finding", "evidence", "consequence", "fix"}
+    assert set(found["findings"][0]) == {"rule", "line", "finding", "evidence", "consequence", "fix", "remark"}
     assert found["facts"]["losses"][0]["input"]["made_by"] == "Softmax"
     assert "ran to its end" in found["run"]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pellucid.errors import DataError, StorageError, UserError
-from pellucid.explanation.script import check_script, read_script
+from pellucid.explanation.script import check_script, examine, read_script, source_of
 
 HEALTHY = sorted((Path(__file__).parent / "healthy").glob("*.txt"))
 
@@ -20,9 +20,13 @@ def test_the_line_of_a_syntax_error_is_named() -> None:
         check_script("import torch\nx = 1\nfor\n", "train.py")
 
 
-def test_a_notebooks_lines_are_named() -> None:
-    with pytest.raises(DataError, match=r"line 2: .*notebook"):
-        check_script("import torch\n!pip install torch\n%matplotlib inline\n")
+def test_a_notebooks_lines_in_a_script_are_skipped() -> None:
+    text = "import torch\n!pip install \\\n  torch\n%matplotlib inline\nfor\n"
+    with pytest.raises(DataError, match=r"line 5: "):
+        check_script(text)
+    assert examine(source_of(text.replace("for\n", ""), "a.py")).followed.notes == (
+        "a.py: lines that only a notebook understands (%…, !…) were skipped.",
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,27 @@
 """What is wrong with a PyTorch training script, found by reading it.
 
-`source` makes a syntax tree of the text; `reader` follows it as it would run, with what is known of each value
-(`values`) in the values' place, and records what happens (`record`); each function of the ``rules_…`` files is one
-mistake. Nothing of a script is executed.
+`source` and `notebook` take the code out of a file, `parsing` makes a syntax tree of it, `siblings` adds the files
+that it imports; `reader` follows it as it would run, with what is known of each value
+(`values`) in the values' place, and records what happens (`record`); each function in ``rules`` is one
+mistake, and `followed` says what was seen. Nothing of a script is executed.
 """
 
-from pellucid.explanation.script.check import check_script
+from pellucid.explanation.script.check import Examined, check_script, examine
 from pellucid.explanation.script.finding import ScriptFinding
-from pellucid.explanation.script.source import read_script
+from pellucid.explanation.script.followed import Followed
+from pellucid.explanation.script.notebook import source_of
+from pellucid.explanation.script.source import Source, looks_like_script, piped_script, read_script, read_source
 
-__all__ = ["ScriptFinding", "check_script", "read_script"]
+__all__ = [
+    "Examined",
+    "Followed",
+    "ScriptFinding",
+    "Source",
+    "check_script",
+    "examine",
+    "looks_like_script",
+    "piped_script",
+    "read_script",
+    "read_source",
+    "source_of",
+]

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from pellucid.explanation.script.functions import FUNCTIONS, array_function
-from pellucid.explanation.script.iteration import elements
-from pellucid.explanation.script.members import find_method, method_of
+from pellucid.explanation.script import watch
+from pellucid.explanation.script.arrays import array_function
+from pellucid.explanation.script.functions import FUNCTIONS
+from pellucid.explanation.script.iteration import elements, roles_of
+from pellucid.explanation.script.kinds import LOSSES, gives_back, is_module, parts_of, spreads
+from pellucid.explanation.script.members import attribute, find_method, method_of
 from pellucid.explanation.script.methods import call_method
-from pellucid.explanation.script.modules import LOSSES, WRAPPERS, call_module, is_module, loss_value, parts_of
+from pellucid.explanation.script.modules import call_module, loss_value
 from pellucid.explanation.script.record import Backward, Handed, HiddenLayers
 from pellucid.explanation.script.tables import TABLE_FUNCTIONS
 from pellucid.explanation.script.values import (
@@ -34,7 +38,7 @@ from pellucid.explanation.script.values import (
 if TYPE_CHECKING:
     from pellucid.explanation.script.reader import Reader
 
-__all__ = ["call", "call_value", "hand_over", "harmless", "instantiate"]
+__all__ = ["call", "call_value", "hand_over", "harmless", "instantiate", "passed_on", "rows_again", "scored"]
 
 # What these packages are given, they neither train nor put on a device nor into another mode.
 _HARMLESS = {
@@ -47,15 +51,25 @@ _HARMLESS = {
 }  # fmt: skip
 
 
+_CHOOSES = re.compile(r"(?i)split|train|test|val|sample|subset|select|filter|score|eval|loss|metric|acc|stat|mean|load")
+
+
 def call(reader: Reader, node: ast.Call, scope: Scope) -> Value:
     """What a call gives, and what it does."""
-    function = reader.value(node.func, scope)
+    function = _called(reader, node.func, scope)
     given = _arguments(reader, node, scope)
     if isinstance(function, External) and function.path == "builtins.super":
         return _super(reader, scope)
     if isinstance(function, External) and function.path == "builtins.setattr":
         return _setattr(reader, given)
     return call_value(reader, function, given, hint=_text(node.func))
+
+
+def _called(reader: Reader, node: ast.expr, scope: Scope) -> Value:
+    if isinstance(node, ast.Attribute):
+        reader.spend()
+        return attribute(reader, reader.value(node.value, scope), node.attr, node.lineno)
+    return reader.value(node, scope)
 
 
 def _text(node: ast.expr) -> str:
@@ -71,6 +85,7 @@ def _text(node: ast.expr) -> str:
 
 def _arguments(reader: Reader, node: ast.Call, scope: Scope) -> Arguments:
     args: list[Value] = []
+    spread: list[Value] = []
     unknown = False
     for argument in node.args:
         if isinstance(argument, ast.Starred):
@@ -78,6 +93,7 @@ def _arguments(reader: Reader, node: ast.Call, scope: Scope) -> Arguments:
             every = elements(reader, value).every
             unknown = unknown or every is None
             args += every or (value.items if isinstance(value, Items) else [])  # two layers stand for all of them
+            spread += [value] if every is None and value.taint else []
         else:
             args.append(reader.value(argument, scope))
     kwargs: dict[str, Value] = {}
@@ -89,12 +105,16 @@ def _arguments(reader: Reader, node: ast.Call, scope: Scope) -> Arguments:
             kwargs |= {str(k): v for k, v in value.entries.items()}
         else:
             unknown = True
+            spread += [value] if value.taint else []
+    kwargs |= {f"*{place}": value for place, value in enumerate(spread)}  # what they were computed from is kept
     return Arguments(tuple(args), kwargs, node.lineno, unknown)
 
 
-def call_value(reader: Reader, function: Value, given: Arguments, hint: str = "") -> Value:
+def call_value(reader: Reader, function: Value, given: Arguments, hint: str = "") -> Value:  # noqa: PLR0911
     """Call a value."""
     reader.spend()
+    if isinstance(function, Function) and isinstance(function.receiver, Obj) and _is_forward(reader, function):
+        return call_module(reader, function.receiver, given)  # `model.forward(x)`
     if isinstance(function, Function):
         return reader.call_function(function, given.args, dict(given.kwargs), given.line, rest=given.open)
     if isinstance(function, Class):
@@ -110,6 +130,14 @@ def call_value(reader: Reader, function: Value, given: Arguments, hint: str = ""
     if reader.loops:  # perhaps a model that was made elsewhere
         taint |= {f"scored {role}" for role in taint & {"train", "val", "test"}}
     return Unknown(taint=taint)
+
+
+def _is_forward(reader: Reader, function: Function) -> bool:
+    named = isinstance(function.node, ast.FunctionDef) and function.node.name == "forward"
+    if not named or reader.models or not isinstance(function.receiver, Obj) or not is_module(function.receiver):
+        return False
+    found = method_of(function.receiver, "forward")  # not `super().forward(x)`, which is another class's
+    return isinstance(found, Function) and found.node is function.node
 
 
 def _super(reader: Reader, scope: Scope) -> Value:
@@ -138,6 +166,8 @@ def instantiate(reader: Reader, cls: Class, given: Arguments) -> Value:
     reader.entered.add(cls.node)
     made = Obj(kind=cls.node.name, line=given.line, cls=cls, args=given.args, kwargs=given.kwargs)
     reader.script.objects.append(made)
+    if reader.default_device != "cpu":
+        reader.state.devices[made] = (None, given.line)
     start = find_method(cls, "__init__")
     if start is not None:
         bound = Function(node=start.node, scope=start.scope, receiver=made)
@@ -146,8 +176,9 @@ def instantiate(reader: Reader, cls: Class, given: Arguments) -> Value:
         fields = [n.target.id for n in cls.node.body if isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name)]
         made.attrs.update(zip(fields, given.args, strict=False))
         made.attrs.update({k: v for k, v in given.kwargs.items() if k in fields})
-    if is_module(made):
+    if is_module(made) and find_method(cls, "parameters") is None:
         _look_for_hidden_layers(reader, made, cls)
+        watch.made(reader, made)
     return made
 
 
@@ -199,7 +230,7 @@ def _library(reader: Reader, path: str, given: Arguments) -> Value:
     special = FUNCTIONS.get(path) or TABLE_FUNCTIONS.get(path)
     if special is not None:
         return special(reader, path, given)
-    if path in WRAPPERS or path in ("torch.compile", "torch.jit.script", "torch.jit.trace"):
+    if gives_back(path):
         return _wrapped(reader, path, given)
     if path.startswith(("torch.autograd.grad", "torch.autograd.backward")):
         reader.note(Backward, given.line, of=given.get(0))
@@ -210,9 +241,18 @@ def _library(reader: Reader, path: str, given: Arguments) -> Value:
     return _made(reader, path, given)
 
 
+def passed_on(reader: Reader, given: Arguments) -> Value:
+    """All that was given, once more; where its modules are from now on is not known."""
+    for value in given.args:
+        if is_module(value):
+            for part in parts_of(value):
+                reader.state.devices[part] = (None, given.line)
+    return given.args[0] if len(given.args) == 1 else Items(items=list(given.args), depth=len(reader.loops))
+
+
 def _wrapped(reader: Reader, path: str, given: Arguments) -> Value:
     inner = given.get(0) or Unknown()
-    if isinstance(inner, Obj) and path in WRAPPERS:
+    if isinstance(inner, Obj) and spreads(path):
         reader.state.devices[inner] = (None, given.line)  # it moves what it is given itself
         inner.attrs.setdefault("module", inner)
     return inner
@@ -220,10 +260,16 @@ def _wrapped(reader: Reader, path: str, given: Arguments) -> Value:
 
 def _made(reader: Reader, path: str, given: Arguments) -> Value:
     """Some object of a library; it keeps what it was made from."""
+    taint = taints(*given.every())
     if not harmless(path):
         hand_over(reader, given)
-    made = Obj(kind=path, line=given.line, args=given.args, kwargs=given.kwargs, taint=taints(*given.every()))
+        rows = rows_again(given, path.rpartition(".")[2])
+        if rows is not None:
+            return rows
+        taint |= scored(given)
+    made = Obj(kind=path, line=given.line, args=given.args, kwargs=given.kwargs, taint=taint)
     reader.script.objects.append(made)
+    watch.made(reader, made)
     if path.startswith("torch.optim.") or is_module(made):
         _place(reader, made, given)
     return made
@@ -237,6 +283,26 @@ def _place(reader: Reader, made: Obj, given: Arguments) -> None:
 def harmless(path: str) -> bool:
     """Whether a library only reads what it is given."""
     return path.partition(".")[0] in _HARMLESS
+
+
+def rows_again(given: Arguments, name: str) -> Array | None:
+    """What a function that is not read makes of a table: most likely the same rows, changed."""
+    tables = [a for a in given.every() if isinstance(a, Array) and a.source]
+    if not tables or name[:1].isupper() or _CHOOSES.search(name) or any(is_module(a) for a in given.every()):
+        return None
+    x = tables[0]
+    return Array(
+        source=x.source, part=x.part, fitted=x.fitted, taint=taints(*given.every()), unread=True,
+        order=x.order if x.order == "random" else None,
+    )  # fmt: skip
+
+
+def scored(given: Arguments) -> frozenset[str]:
+    """``scored test`` where a function that is not read is given a model and test rows: it gives a score."""
+    if not any(is_module(a) for a in given.every()):
+        return frozenset()
+    roles = frozenset[str]().union(*(roles_of(a) for a in given.every() if not is_module(a)))
+    return roles | {f"scored {role}" for role in roles}
 
 
 def hand_over(reader: Reader, given: Arguments) -> None:

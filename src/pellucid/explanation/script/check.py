@@ -2,68 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+import ast
+from dataclasses import dataclass, replace
 
 from pellucid.errors import DataError
 from pellucid.explanation.script.finding import ScriptFinding
+from pellucid.explanation.script.followed import Followed, followed, uses_torch
+from pellucid.explanation.script.notebook import source_of
+from pellucid.explanation.script.parsing import parse_source
 from pellucid.explanation.script.reader import Reader, TooMuch
 from pellucid.explanation.script.record import Script
-from pellucid.explanation.script.rules_data import (
-    chosen_by_test,
-    devices,
-    dropped_move,
-    fitted_on_all,
-    refitted,
-    split_by_position,
-    unshuffled,
-)
-from pellucid.explanation.script.rules_loss import (
-    activation_before_loss,
-    column_against_row,
-    missing_activation,
-    one_class,
-    target_type,
-)
-from pellucid.explanation.script.rules_modes import (
-    functional_dropout,
-    hidden_layers,
-    no_eval,
-    no_no_grad,
-    not_training_again,
-)
-from pellucid.explanation.script.rules_steps import growing_graph, no_backward, no_step, no_zero_grad, starved_step
-from pellucid.explanation.script.source import parse_script
+from pellucid.explanation.script.rules import NOT_CALLED, RULES, WITHOUT_TORCH
+from pellucid.explanation.script.source import Source
 
-__all__ = ["RULES", "check_script", "read_events"]
+__all__ = ["Examined", "check_script", "events_of", "examine", "read_events"]
 
-RULES: tuple[Callable[[Script], Iterator[ScriptFinding]], ...] = (
-    activation_before_loss,
-    missing_activation,
-    column_against_row,
-    one_class,
-    target_type,
-    no_zero_grad,
-    no_backward,
-    no_step,
-    starved_step,
-    growing_graph,
-    no_eval,
-    no_no_grad,
-    not_training_again,
-    functional_dropout,
-    hidden_layers,
-    chosen_by_test,
-    fitted_on_all,
-    refitted,
-    unshuffled,
-    split_by_position,
-    devices,
-    dropped_move,
-)
 
-_WITHOUT_TORCH = (fitted_on_all, refitted)
-_TORCH = {"torch", "torchvision", "lightning", "pytorch_lightning"}
+@dataclass(frozen=True, kw_only=True)
+class Examined:
+    """What is wrong with a script, and what was looked at: an empty list of findings says little without it."""
+
+    findings: tuple[ScriptFinding, ...]
+    followed: Followed
 
 
 def check_script(text: str, name: str = "script.py") -> tuple[ScriptFinding, ...]:
@@ -85,22 +45,52 @@ def check_script(text: str, name: str = "script.py") -> tuple[ScriptFinding, ...
     >>> [(f.rule, f.line) for f in found]
     [('softmax-before-cross-entropy', 3)]
     """
-    script = read_events(text, name)
-    torch = any(origin.partition(".")[0] in _TORCH for origin in script.imports)
+    return examine(source_of(text, name)).findings
+
+
+def examine(source: Source) -> Examined:
+    """Return what is wrong with a script or notebook and what was followed in it; its own modules are read as well.
+
+    Raises
+    ------
+    DataError
+        When it is no Python, too large, or nested too deeply; the message names the line and the remedy.
+    """
+    script = events_of(source)
     found: dict[tuple[str, int], ScriptFinding] = {}
-    for rule in RULES if torch else _WITHOUT_TORCH:
-        for finding in rule(script):
-            found.setdefault((finding.rule, finding.line), finding)
-    return tuple(sorted(found.values(), key=lambda f: (f.line, f.rule)))
+    for rule in RULES if uses_torch(script) else WITHOUT_TORCH:
+        try:
+            for finding in rule(script):
+                found.setdefault((finding.rule, finding.line), finding)
+        except Exception as error:  # a fault of one rule is no finding and hides no other
+            script.notes.append(f"The check {rule.__name__!r} stopped with {type(error).__name__}; all others ran.")
+    bare = {f.rule for f in found.values() if f.finding.endswith(NOT_CALLED)}
+    found = {k: f for k, f in found.items() if f.rule not in bare or f.finding.endswith(NOT_CALLED)}
+    findings = sorted(found.values(), key=lambda f: (f.line, f.rule))
+    return Examined(findings=tuple(_placed(script, f) for f in findings), followed=followed(script))
+
+
+def _placed(script: Script, finding: ScriptFinding) -> ScriptFinding:
+    """The finding with the line of its own file and cell."""
+    part = script.part(finding.line)
+    return replace(finding, line=finding.line - part.first + 1, file=part.file, cell=part.cell)
 
 
 def read_events(text: str, name: str = "script.py") -> Script:
     """Return what happens in a script, as far as it can be followed."""
-    tree = parse_script(text, name)
-    script = Script(name, text.splitlines())
+    return events_of(source_of(text, name))
+
+
+def events_of(source: Source) -> Script:
+    """Return what happens in a script or notebook, as far as it can be followed."""
+    parsed = parse_source(source)
+    script = Script(
+        source.name, parsed.lines, parts=parsed.parts, notes=parsed.notes, tree=ast.Module(list(parsed.body), [])
+    )
     try:
-        with suppress(TooMuch):
-            Reader(script).read(tree)
+        Reader(script, source.folder).read(parsed.body)
+    except TooMuch:
+        script.complete = False
     except RecursionError as error:
-        raise DataError(f"{name} is nested too deeply to be read: split its longest expression") from error
+        raise DataError(f"{source.name} is nested too deeply to be read: split its longest expression") from error
     return script

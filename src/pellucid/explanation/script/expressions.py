@@ -7,11 +7,14 @@ import operator
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from pellucid.explanation.script import watch
+from pellucid.explanation.script.assumed import as_used, undefined
 from pellucid.explanation.script.calls import call
 from pellucid.explanation.script.iteration import elements
-from pellucid.explanation.script.members import attribute, item
+from pellucid.explanation.script.members import item, plain_attribute
 from pellucid.explanation.script.record import LoaderRead, Mismatch
 from pellucid.explanation.script.values import (
+    BY_TRAINING,
     Array,
     Const,
     External,
@@ -26,6 +29,7 @@ from pellucid.explanation.script.values import (
     Value,
     merge,
     taints,
+    with_taint,
 )
 
 if TYPE_CHECKING:
@@ -64,14 +68,18 @@ def _constant(reader: Reader, node: ast.Constant, scope: Scope) -> Value:
 
 
 def _name(reader: Reader, node: ast.Name, scope: Scope) -> Value:
-    found = scope.find(node.id)
-    if found is not None:
-        return found
-    return External(path=f"builtins.{node.id}") if node.id in _BUILTINS else Unknown(name=node.id)
+    holder = scope.holder(node.id)
+    if holder is not None:
+        return as_used(reader, node.id, holder[node.id], holder)
+    if node.id in _BUILTINS:
+        return External(path=f"builtins.{node.id}")
+    if "torch.nn" in reader.stars and node.id[0].isupper():
+        return External(path=f"torch.nn.{node.id}")
+    return undefined(reader, node.id, scope)
 
 
 def _attribute(reader: Reader, node: ast.Attribute, scope: Scope) -> Value:
-    return attribute(reader, reader.value(node.value, scope), node.attr, node.lineno)
+    return plain_attribute(reader, reader.value(node.value, scope), node.attr, node.lineno)
 
 
 def _subscript(reader: Reader, node: ast.Subscript, scope: Scope) -> Value:
@@ -134,25 +142,32 @@ def _comprehension(reader: Reader, node: ast.ListComp | ast.GeneratorExp | ast.S
 def _dict_comprehension(reader: Reader, node: ast.DictComp, scope: Scope) -> Value:
     from pellucid.explanation.script.statements import assign
 
-    if len(node.generators) == 1 and not node.generators[0].ifs:
-        found = elements(reader, reader.value(node.generators[0].iter, scope))
-        if found.every is not None and len(found.every) <= 8:
-            entries: dict[object, Value] = {}
-            for member in found.every:
-                inner = Scope(scope)
-                assign(reader, node.generators[0].target, member, inner)
-                key, value = reader.value(node.key, inner), reader.value(node.value, inner)
-                if isinstance(key, Const):
-                    entries[key.value] = value
-            return Table(entries=entries)
-    return Unknown()
+    inner = Scope(scope)
+    found = elements(reader, reader.value(node.generators[0].iter, scope))
+    plain = len(node.generators) == 1 and not node.generators[0].ifs
+    if plain and found.every is not None and len(found.every) <= 8:
+        entries: dict[object, Value] = {}
+        for member in found.every:
+            assign(reader, node.generators[0].target, member, inner)
+            key, value = reader.value(node.key, inner), reader.value(node.value, inner)
+            if isinstance(key, Const):
+                entries[key.value] = value
+        return Table(entries=entries)
+    taint = taints(found.one)
+    for generator in node.generators:
+        one = elements(reader, reader.value(generator.iter, inner)).one if generator is not node.generators[0] else None
+        assign(reader, generator.target, one or found.one, inner)
+    return Unknown(taint=taint | taints(reader.value(node.key, inner), reader.value(node.value, inner)))
 
 
 def _if_expression(reader: Reader, node: ast.IfExp, scope: Scope) -> Value:
-    holds, _ = reader.truth(node.test, scope)
-    if holds is not None:
-        return reader.value(node.body if holds else node.orelse, scope)
-    return merge(reader.value(node.body, scope), reader.value(node.orelse, scope))
+    holds, test = reader.truth(node.test, scope)
+    with reader.condition(node.test, test):
+        if holds is not None:
+            found = reader.value(node.body if holds else node.orelse, scope)
+        else:
+            found = merge(reader.value(node.body, scope), reader.value(node.orelse, scope))
+    return with_taint(found, test.taint & {BY_TRAINING})
 
 
 def _bool(reader: Reader, node: ast.BoolOp, scope: Scope) -> Value:
@@ -189,7 +204,8 @@ def _compare(reader: Reader, node: ast.Compare, scope: Scope) -> Value:
         if isinstance(array, Array):
             if isinstance(node.ops[0], (ast.Eq, ast.NotEq)):
                 _watch_shapes(reader, left, right, node.lineno)
-            return array.then(taint=taint, dtype="bool", act="other", graph=False, loss=False)
+            result = array.then(taint=taint, dtype="bool", act="other", graph=False, loss=False)
+            return watch.compared(reader, node.ops[0], left, right, result, node.lineno)
     return Unknown(taint=taint)
 
 
@@ -204,22 +220,37 @@ def _unary(reader: Reader, node: ast.UnaryOp, scope: Scope) -> Value:
 
 
 def _binary(reader: Reader, node: ast.BinOp, scope: Scope) -> Value:
-    return combine(reader, node.op, reader.value(node.left, scope), reader.value(node.right, scope), node.lineno)
+    left, right = reader.value(node.left, scope), reader.value(node.right, scope)
+    watch.scaled_by_itself(reader, node, left)
+    return combine(reader, node.op, left, right, node.lineno)
 
 
 def combine(reader: Reader, op: ast.operator, left: Value, right: Value, line: int) -> Value:  # noqa: PLR0911
     """Arithmetic of two values."""
-    taint = taints(left, right)
+    taint = taints(left, right) - watch.averaged(reader, op, left, right, line)
     if isinstance(left, Const) and isinstance(right, Const):
         return _fold(op, left.value, right.value, taint)
     if isinstance(left, Array) or isinstance(right, Array):
         if isinstance(left, Array) and isinstance(right, Array):
-            return _arrays(reader, op, left, right, line)
+            return _arrays(reader, op, left, right, line, taint)
         array, other = (left, right) if isinstance(left, Array) else (right, left)
         assert isinstance(array, Array)
         if isinstance(other, (Const, Number)):
             return array.then(taint=taint, act=None if array.act is None else "other", at=line, statistic_of=0)
-        return Array(taint=taint, source=array.source, part=array.part, order=array.order, fitted=array.fitted)
+        return Array(
+            taint=taint,
+            source=array.source,
+            part=array.part,
+            order=array.order,
+            fitted=array.fitted,
+            loss=array.loss,
+            graph=array.graph or None if array.loss else None,
+        )
+    if isinstance(op, ast.Add) and all(
+        isinstance(v, Obj) and "parameters" in (v.kind, *(getattr(a, "kind", "") for a in v.args))
+        for v in (left, right)
+    ):
+        return Items(items=[left, right])  # the parameters of two networks
     if isinstance(left, Items) and isinstance(right, Items) and isinstance(op, ast.Add):
         return Items(items=left.items + right.items, depth=min(left.depth, right.depth), taint=taint)
     if isinstance(left, (Const, Number)) and isinstance(right, (Const, Number)):
@@ -234,8 +265,9 @@ def _fold(op: ast.operator, a: object, b: object, taint: frozenset[str]) -> Valu
     return Number(taint=taint) if numbers else Unknown(taint=taint)
 
 
-def _arrays(reader: Reader, op: ast.operator, a: Array, b: Array, line: int) -> Array:
-    taint, fitted = taints(a, b), a.fitted | b.fitted
+def _arrays(reader: Reader, op: ast.operator, a: Array, b: Array, line: int, taint: frozenset[str]) -> Array:
+    fitted = a.fitted | b.fitted
+    watch.own_statistic(reader, op, a, b, line)
     if isinstance(op, ast.MatMult):
         ndim = {(2, 2): 2, (2, 1): 1, (1, 2): 1}.get((a.ndim or 0, b.ndim or 0))
         return Array(ndim=ndim, taint=taint, fitted=fitted, device=_device(a, b), source=a.source, part=a.part)
@@ -247,11 +279,13 @@ def _arrays(reader: Reader, op: ast.operator, a: Array, b: Array, line: int) -> 
     if scaled:
         fitted |= {Fit(line, "the scaling by hand")}
     same = a.last if a.last == b.last and a.ndim == b.ndim else None
+    wide = big.last if big.last != 1 else None  # a column is broadcast
     return Array(
-        ndim=big.ndim if known else None, last=big.last if known and a.ndim != b.ndim else same, taint=taint,
+        ndim=big.ndim if known else None, last=wide if known and a.ndim != b.ndim else same, taint=taint,
         length=a.length if a.length == b.length else None, act="other", at=line, device=_device(a, b),
         dtype=a.dtype if a.dtype == b.dtype else None, source=a.source or b.source, part=a.part or b.part,
         order=a.order or b.order, fitted=fitted, graph=_graph(a, b), loss=a.loss or b.loss,
+        image=a.image if a.image == b.image else None,
     )  # fmt: skip
 
 

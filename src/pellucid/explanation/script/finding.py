@@ -11,7 +11,9 @@ __all__ = ["ScriptFinding"]
 class ScriptFinding:
     """One mistake, with the lines that show it, what follows from it, and what to write in their place.
 
-    ``rule`` is the rule's short name, ``line`` counts from 1 (0 where a traced run saw something that has no line).
+    A remark is of less weight: it is no mistake by itself, and alone it is not counted as one.
+    ``rule`` is the rule's short name, ``line`` counts from 1 (0 where a traced run saw something that has no line)
+    within the notebook's code cell ``cell`` (0 in a script) and the imported ``file`` (empty in the script itself).
 
     >>> ScriptFinding(rule="zero-grad", line=3, finding="f", evidence="3: opt.step()", consequence="c", fix="x").line
     3
@@ -23,7 +25,15 @@ class ScriptFinding:
     evidence: str
     consequence: str
     fix: str
+    remark: bool = False
+    file: str = ""
+    cell: int = 0
 
     def to_json(self) -> dict[str, object]:
-        """Every field by its name."""
-        return asdict(self)
+        """Every field by its name; ``file`` and ``cell`` where there is one."""
+        return {name: value for name, value in asdict(self).items() if name not in ("file", "cell") or value}
+
+    def place(self, name: str) -> str:
+        """Where it is, for a script called ``name``: ``train.py, line 3``."""
+        cell = f"cell {self.cell}, " if self.cell else ""
+        return f"{self.file or name}, {cell}line {self.line}" if self.line else name

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pellucid.explanation.script import watch
 from pellucid.explanation.script.iteration import elements
 from pellucid.explanation.script.members import attribute
-from pellucid.explanation.script.methods import ACTIVATIONS, KNOWN_METHODS, array_method, dtype_of
-from pellucid.explanation.script.modules import is_module, tensor_device
+from pellucid.explanation.script.modules import is_module
 from pellucid.explanation.script.record import FunctionalDropout, Split
 from pellucid.explanation.script.values import (
+    BY_TRAINING,
     Arguments,
     Array,
     Const,
@@ -28,7 +29,7 @@ from pellucid.explanation.script.values import (
 if TYPE_CHECKING:
     from pellucid.explanation.script.reader import Reader
 
-__all__ = ["FUNCTIONS", "array_function"]
+__all__ = ["FUNCTIONS"]
 
 
 # ── Python ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -43,7 +44,7 @@ def _length(reader: Reader, path: str, given: Arguments) -> Value:
     if isinstance(x, Items) or (isinstance(x, Obj) and x.kind in ("torch.nn.ModuleList", "torch.nn.Sequential")):
         every = elements(reader, x).every
         return Number() if every is None else Const(value=len(every))
-    return Number()
+    return Number(taint=watch.length(x))
 
 
 def _open(reader: Reader, path: str, given: Arguments) -> Value:
@@ -121,11 +122,28 @@ def _deepcopy(reader: Reader, path: str, given: Arguments) -> Value:
     x = given.get(0) or Unknown()
     if not isinstance(x, Obj):
         return x
-    copy = replace(x, attrs=dict(x.attrs))
+    copies: dict[int, Value] = {}
+    copy = _copied(x, copies)
     for kept in (reader.state.modes, reader.state.devices):
-        if x in kept:
-            kept[copy] = kept[x]
+        for part in list(kept):
+            twin = copies.get(id(part))
+            if isinstance(twin, Obj):
+                kept[twin] = kept[part]
     return copy
+
+
+def _copied(x: Value, copies: dict[int, Value]) -> Value:
+    """A module and the layers in it, each a new one."""
+    if id(x) in copies:
+        return copies[id(x)]
+    if isinstance(x, Items):
+        return replace(x, items=[_copied(v, copies) for v in x.items])
+    if not isinstance(x, Obj) or not (is_module(x) or not copies):
+        return x
+    made = copies[id(x)] = replace(x, attrs=dict(x.attrs))
+    made.attrs.update({name: _copied(v, copies) for name, v in x.attrs.items()})
+    copies[id(x)] = made = replace(made, args=tuple(_copied(v, copies) for v in x.args))
+    return made
 
 
 def _random_split(reader: Reader, path: str, given: Arguments) -> Value:
@@ -156,8 +174,20 @@ def _shuffled(reader: Reader, path: str, given: Arguments) -> Value:
     return found[0] if len(found) == 1 else Items(items=list(found))
 
 
+def _both(reader: Reader, path: str, given: Arguments) -> Value:
+    from pellucid.explanation.script.calls import passed_on
+
+    model, optimizer = given.get(0, "models"), given.get(1, "optimizers")
+    return passed_on(reader, Arguments(tuple(v for v in (model, optimizer) if v is not None), {}, given.line))
+
+
+def _first(reader: Reader, path: str, given: Arguments) -> Value:
+    return given.get(0) or Unknown()
+
+
 def _dropout(reader: Reader, path: str, given: Arguments) -> Value:
     told = "training" in given.kwargs or len(given.args) > 2 or given.open
+    told = told or reader.if_training > 0 or BY_TRAINING in taints(*given.every())
     p = given.const(1, "p", 0.5)
     if reader.models and not told and p != 0:
         reader.note(FunctionalDropout, given.line, name=path.rpartition(".")[2])
@@ -189,6 +219,9 @@ FUNCTIONS: dict[str, Callable[[Reader, str, Arguments], Value]] = {
     "torch.set_default_tensor_type": _default_device,
     "copy.deepcopy": _deepcopy,
     "copy.copy": _deepcopy,
+    "apex.amp.initialize": _both,
+    "apex.amp.scale_loss": _first,
+    "horovod.torch.DistributedOptimizer": _first,
     "pandas.get_dummies": _dummies,
     "torch.utils.data.random_split": _random_split,
     "torch.utils.data.dataset.random_split": _random_split,
@@ -202,170 +235,3 @@ FUNCTIONS: dict[str, Callable[[Reader, str, Arguments], Value]] = {
         for name in ("dropout", "dropout1d", "dropout2d", "dropout3d")
     },
 }  # fmt: skip
-
-
-# ── arrays ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-_MADE_FROM = {
-    "torch.tensor": None, "torch.as_tensor": None, "torch.from_numpy": None, "torch.Tensor": "float32",
-    "torch.FloatTensor": "float32", "torch.LongTensor": "int64", "torch.DoubleTensor": "float64",
-    "torch.cuda.FloatTensor": "float32", "torch.cuda.LongTensor": "int64", "torch.IntTensor": "int32",
-    "numpy.array": None, "numpy.asarray": None, "pandas.DataFrame": None, "pandas.Series": None,
-    "torch.autograd.Variable": None, "numpy.ascontiguousarray": None,
-}  # fmt: skip
-_SIZED = {"randn", "rand", "zeros", "ones", "empty", "standard_normal", "random"}
-_ELEMENTWISE = {
-    "sin", "cos", "exp", "sqrt", "square", "abs", "log1p", "log2", "log10", "where", "clip", "clamp", "sign",
-    "round", "floor", "power", "pow", "nan_to_num",
-}  # fmt: skip
-_LIKE = {"zeros_like", "ones_like", "rand_like", "randn_like", "full_like", "empty_like"}
-_JOINED = {"cat", "concat", "concatenate", "stack", "vstack", "hstack", "column_stack"}
-
-
-def array_function(reader: Reader, path: str, given: Arguments) -> Value | None:  # noqa: PLR0911, PLR0912
-    """What a function of PyTorch or NumPy gives, None where it is none that gives an array."""
-    library, _, name = path.rpartition(".")
-    if path in _MADE_FROM:
-        return _from_value(reader, path, given)
-    if not library.startswith(("torch", "numpy")) or library.startswith(
-        ("torch.nn.init", "torch.optim", "torch.utils")
-    ):
-        return None
-    if name[:1].isupper():
-        return None
-    x = given.get(0, "input")
-    if name in ACTIVATIONS and isinstance(x, (Array, Unknown)):
-        start = x if isinstance(x, Array) else Array(taint=x.taint)
-        return array_method(reader, start, name, Arguments(given.args[1:], given.kwargs, given.line))
-    if name in _SIZED and library in ("torch", "numpy", "numpy.random"):
-        return _sized(reader, path, given)
-    if path in ("numpy.linspace", "numpy.arange", "torch.linspace", "torch.arange", "numpy.logspace"):
-        return _one_dimension(reader, path, given)
-    if name in ("randint", "normal", "uniform", "full", "integers", "choice", "binomial") and library != "random":
-        return _with_size(reader, path, given)
-    if name in _LIKE and isinstance(x, Array):
-        return x.then(act="other", graph=False, fitted=frozenset())
-    if name in _JOINED:
-        return _joined(reader, name, given)
-    if isinstance(x, Array):
-        if name in _ELEMENTWISE:
-            return x.then(act="other", at=given.line)
-        if name == "log":
-            return x.then(act="log_softmax" if x.act == "softmax" else "other", at=given.line)
-        if name in KNOWN_METHODS:
-            return array_method(reader, x, name, Arguments(given.args[1:], given.kwargs, given.line))
-        return Array(taint=taints(*given.every()), device=None) if library in ("torch", "torch.nn.functional") else None
-    return None
-
-
-def _from_value(reader: Reader, path: str, given: Arguments) -> Value:
-    x = given.get(0) or given.get(None, "data") or Unknown()
-    dtype = dtype_of(given.get(1, "dtype")) if "dtype" in given.kwargs else _MADE_FROM[path]
-    device = None
-    if path.startswith("torch."):
-        device = tensor_device(given.kwargs["device"]) if "device" in given.kwargs else reader.default_device
-        device = "accelerator" if path.startswith("torch.cuda") else device
-    if isinstance(x, Array):
-        graph = False if path in ("torch.tensor", "numpy.array") else x.graph
-        keep = (
-            path in ("torch.as_tensor", "torch.autograd.Variable")
-            and x.device is not None
-            and "device" not in given.kwargs
-        )
-        return x.then(dtype=dtype or x.dtype, device=x.device if keep else device, graph=graph)
-    if isinstance(x, Items):
-        depth, shape = _depth(x)
-        last = None
-        if depth and x.depth <= len(reader.loops):
-            last = shape[-1] if depth > 1 else None
-        length = shape[0] if shape and x.depth <= len(reader.loops) else None
-        kind = dtype or ("float32" if _fraction(x) else None)
-        ndim = depth if path not in ("torch.Tensor", "torch.FloatTensor", "torch.LongTensor") or shape else None
-        return Array(ndim=ndim, last=last, length=length, dtype=kind, device=device, taint=taints(x), graph=False)
-    if isinstance(x, (Const, Number)) and not path.endswith("Tensor"):
-        return Array(ndim=0, dtype=dtype, device=device, taint=x.taint, graph=False)
-    return Array(dtype=dtype, device=device, taint=taints(x), graph=False if path == "torch.tensor" else None)
-
-
-def _depth(x: Items) -> tuple[int | None, list[int]]:
-    """How deep a literal is nested, and its shape; None where a member is not known."""
-    if not x.items:
-        return None, []
-    inner = x.items[0]
-    if isinstance(inner, Items):
-        depth, shape = _depth(inner)
-        return (None if depth is None else depth + 1), [len(x.items), *shape]
-    if isinstance(inner, (Const, Number)):
-        return 1, [len(x.items)]
-    if isinstance(inner, Array) and inner.ndim is not None:
-        return inner.ndim + 1, []
-    return None, []
-
-
-def _fraction(x: Value) -> bool:
-    if isinstance(x, Items):
-        return any(_fraction(v) for v in x.items[:16])
-    return isinstance(x, Const) and isinstance(x.value, float)
-
-
-def _sized(reader: Reader, path: str, given: Arguments) -> Array:
-    return _shaped(reader, path, given, list(given.args) or [v for k, v in given.kwargs.items() if k == "size"])
-
-
-def _with_size(reader: Reader, path: str, given: Arguments) -> Array:
-    name = path.rpartition(".")[2]
-    place = 0 if name == "full" else 2
-    size = given.get(place, "size") if "size" in given.kwargs or len(given.args) > place else None
-    if size is None and name == "randint" and isinstance(given.get(1), Items):
-        size = given.get(1)
-    dtype = "int64" if name in ("randint", "integers") else None
-    if size is None:
-        return Array(dtype=dtype, device=_made_on(reader, path, given), source=given.line, part="all", order="random")
-    return _shaped(reader, path, given, [size]).then(dtype=dtype)
-
-
-def _shaped(reader: Reader, path: str, given: Arguments, sizes: Sequence[Value]) -> Array:
-    if len(sizes) == 1 and isinstance(sizes[0], Items):
-        sizes = sizes[0].items
-    unknown = not sizes or any(not isinstance(s, (Const, Number)) and len(sizes) == 1 for s in sizes) or given.open
-    end, start = (sizes[-1], sizes[0]) if sizes else (None, None)
-    last = end.value if isinstance(end, Const) and isinstance(end.value, int) and len(sizes) > 1 else None
-    length = start.value if isinstance(start, Const) and isinstance(start.value, int) else None
-    dtype = dtype_of(given.kwargs.get("dtype")) if "dtype" in given.kwargs else None
-    plain = "float32" if path.startswith("torch") else "float64"
-    return Array(
-        ndim=None if unknown else len(sizes), last=None if unknown else last, length=None if unknown else length,
-        device=_made_on(reader, path, given), dtype=dtype if "dtype" in given.kwargs else plain,
-        graph=False, source=given.line, part="all", order="random",
-    )  # fmt: skip
-
-
-def _made_on(reader: Reader, path: str, given: Arguments) -> str | None:
-    if not path.startswith("torch"):
-        return None
-    return tensor_device(given.kwargs["device"]) if "device" in given.kwargs else reader.default_device
-
-
-def _one_dimension(reader: Reader, path: str, given: Arguments) -> Array:
-    return Array(ndim=1, device=_made_on(reader, path, given), graph=False, source=given.line, part="all", order="kept")
-
-
-def _joined(reader: Reader, name: str, given: Arguments) -> Value:
-    parts = given.get(0)
-    taint = taints(parts)
-    if not isinstance(parts, Items) or not parts.items:
-        return Array(taint=taint)
-    arrays = [p for p in parts.items if isinstance(p, Array)]
-    if len(arrays) < len(parts.items):
-        return Array(taint=taint)
-    first = arrays[0]
-    devices = {a.device for a in arrays}
-    ndim = first.ndim if name in ("cat", "concat", "concatenate") else None
-    if name == "stack" and first.ndim is not None:
-        ndim = first.ndim + 1
-    return Array(
-        ndim=ndim, taint=taint, loss=any(a.loss for a in arrays), graph=True if any(a.graph for a in arrays) else None,
-        device=first.device if len(devices) == 1 else None,
-        act=first.act if len({a.act for a in arrays}) == 1 else None,
-        at=first.at,
-    )  # fmt: skip

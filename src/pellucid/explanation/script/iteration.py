@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pellucid.explanation.script import images
 from pellucid.explanation.script.values import (
     Array,
     Const,
@@ -17,6 +18,7 @@ from pellucid.explanation.script.values import (
     Value,
     merge,
     taints,
+    with_roles,
     with_taint,
 )
 
@@ -69,9 +71,13 @@ def elements(reader: Reader, value: Value) -> Elements:
 def _of_object(reader: Reader, value: Obj) -> Elements:  # noqa: PLR0911
     if value.kind == LOADER:
         roles = roles_of(value)
-        return Elements(with_taint(batch(reader, value), roles), roles=roles, loader=value)
+        rows = batch(reader, value)
+        return Elements(with_roles(rows, roles) if roles else rows, roles=roles, loader=value)
     if value.kind in ("builtins.range", "torch.arange", "tqdm.trange", "tqdm.auto.trange", "tqdm.notebook.trange"):
         return Elements(Number())
+    if value.kind == "parameters":
+        one = Obj(kind="parameter", line=value.line, args=value.args, attrs=value.attrs)
+        return Elements(Items(items=[Unknown(), one]) if value.attrs.get("named") else one)
     if value.kind in ("builtins.enumerate", "builtins.zip", "builtins.items"):
         return _of_several(reader, value)
     if value.kind in _THROUGH:
@@ -111,8 +117,18 @@ def roles_of(value: Value | None) -> frozenset[str]:
             return named
         if value.kind == "torch.utils.data.TensorDataset":
             return taints(*value.args) & _ROLES
+        if value.kind.startswith("torchvision.datasets."):
+            return _role_of_download(value)
         return value.taint & _ROLES or (roles_of(inner) if value.kind.startswith("torch.utils.data") else frozenset())
     return taints(value) & _ROLES
+
+
+def _role_of_download(dataset: Obj) -> frozenset[str]:
+    chosen = dataset.kwargs.get("train") or dataset.kwargs.get("split") or Unknown()
+    if not isinstance(chosen, Const):
+        return dataset.taint & _ROLES
+    role = {True: "train", False: "test", "train": "train", "test": "test", "val": "val"}.get(chosen.value)
+    return frozenset({role}) if role else dataset.taint & _ROLES
 
 
 def batch(reader: Reader, loader: Obj) -> Value:
@@ -143,7 +159,8 @@ def member_of(reader: Reader, dataset: Value | None) -> Value:  # noqa: PLR0911
     if dataset.kind in ("builtins.list", "builtins.zip") and dataset.args:
         return elements(reader, dataset).one
     if dataset.kind.startswith("torchvision.datasets."):
-        return Items(items=[Array(device="cpu", ndim=3), Const(value=0)]) if _labelled(dataset) else Unknown()
+        picture = Array(device="cpu", ndim=3, image=images.of_dataset(dataset))
+        return Items(items=[picture, Const(value=0)]) if _labelled(dataset) else Unknown()
     if dataset.cls is not None:
         return _user_member(reader, dataset)
     return Unknown(taint=dataset.taint)
@@ -181,8 +198,9 @@ def _collated(example: Value) -> Value:
     if isinstance(example, Array):
         ndim = None if example.ndim is None else example.ndim + 1
         last = example.last if example.ndim else None
-        return example.then(ndim=ndim, last=last, length=None, device=example.device or None)
+        graph = example.graph or False  # what a data set gives has no history
+        return example.then(ndim=ndim, last=last, length=None, image=example.image, graph=graph)
     if isinstance(example, Number) or (isinstance(example, Const) and isinstance(example.value, (int, float))):
         whole = isinstance(example, Const) and isinstance(example.value, int)
-        return Array(ndim=1, device="cpu", dtype="int64" if whole else None, taint=example.taint)
+        return Array(ndim=1, device="cpu", dtype="int64" if whole else None, taint=example.taint, graph=False)
     return Unknown(taint=example.taint)

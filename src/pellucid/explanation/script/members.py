@@ -5,9 +5,14 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
+from pellucid.explanation.script import watch
+from pellucid.explanation.script.assumed import as_used
 from pellucid.explanation.script.iteration import elements
+from pellucid.explanation.script.kinds import is_module
 from pellucid.explanation.script.record import Split
+from pellucid.explanation.script.roles import role_of_name
 from pellucid.explanation.script.values import (
+    BY_TRAINING,
     Array,
     Class,
     Const,
@@ -15,6 +20,7 @@ from pellucid.explanation.script.values import (
     Function,
     Items,
     Method,
+    Module,
     Number,
     Obj,
     Scope,
@@ -23,27 +29,37 @@ from pellucid.explanation.script.values import (
     Value,
     merge,
     taints,
+    with_taint,
 )
 
 if TYPE_CHECKING:
     from pellucid.explanation.script.reader import Reader
 
-__all__ = ["attribute", "find_method", "item", "method_of"]
+__all__ = ["attribute", "find_method", "item", "method_of", "plain_attribute"]
 
+_NO_COLUMN = {
+    "loc", "iloc", "iat", "at", "grad", "grad_fn", "str", "dt", "cat", "sparse", "plot", "is_cuda", "requires_grad",
+    "is_leaf", "layout", "names", "nbytes", "itemsize", "strides", "flat", "base", "flags", "empty", "axes", "dtypes",
+    "attrs", "name", "hist", "imag", "append", "apply", "map", "pop", "mean", "sum", "std", "min", "max",
+}  # fmt: skip
 _SAME = {"values", "data", "real", "loc", "iloc", "iat", "at"}
 
 
 # ── a.b ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def attribute(reader: Reader, owner: Value, name: str, line: int) -> Value:
+def attribute(reader: Reader, owner: Value, name: str, line: int) -> Value:  # noqa: PLR0911
     """What is known of ``owner.name``."""
     if isinstance(owner, External):
         return External(path=f"{owner.path}.{name}")
+    if isinstance(owner, Module):
+        return owner.scope.names.get(name) or External(path=f"{owner.path}.{name}")
     if isinstance(owner, Obj):
         return _of_object(reader, owner, name)
     if isinstance(owner, Array):
-        return _of_array(owner, name)
+        return _of_array(reader, owner, name, line)
+    if isinstance(owner, Items) and len(owner.items) == 2 and name in ("values", "indices"):
+        return owner.items[name == "indices"]  # of `x.max(dim=1)`
     if isinstance(owner, Class):
         return owner.scope.names.get(name) or find_method(owner, name) or Method(owner=owner, name=name)
     return Method(owner=owner, name=name, taint=owner.taint)
@@ -53,16 +69,19 @@ def _of_object(reader: Reader, owner: Obj, name: str) -> Value:  # noqa: PLR0911
     if owner.kind == "builtins.super":
         return _of_super(owner, name)
     if name in owner.attrs:
-        return owner.attrs[name]
+        return as_used(reader, name, owner.attrs[name], owner.attrs)
     if name == "training":
         mode = reader.state.modes.get(owner, ("train", 0))[0]
-        return Const(value=mode == "train") if mode in ("train", "eval") else Unknown()
+        taint = frozenset({BY_TRAINING})
+        return Const(value=mode == "train", taint=taint) if mode in ("train", "eval") else Unknown(taint=taint)
     if owner.cls is not None:
         found = method_of(owner, name)
         if isinstance(found, Function) and _is_property(found.node):
             return reader.call_function(found, [], {}, found.node.lineno)
         if found is not None:
             return found
+        if name in reader.used_as_models:
+            return as_used(reader, name, Unknown(name=name), owner.attrs)
     if owner.kind.startswith("sklearn.datasets.") and name in ("data", "target"):
         order = "kept"
         return Array(ndim=2 if name == "data" else 1, source=owner.line, part="all", order=order)
@@ -83,14 +102,25 @@ def _of_super(owner: Obj, name: str) -> Value:
     return Method(owner=self_, name=name)
 
 
-def _of_array(owner: Array, name: str) -> Value:
+def plain_attribute(reader: Reader, owner: Value, name: str, line: int) -> Value:
+    """What is known of ``owner.name`` where it is not called: of a table, a name that is no method is a column."""
+    found = attribute(reader, owner, name, line)
+    if not isinstance(found, Method) or not isinstance(owner, Array) or name in _NO_COLUMN:
+        return found
+    if any(t.startswith("forward ") for t in owner.taint):  # a field of a model's answer
+        whole = name == "loss"
+        return Array(taint=owner.taint, graph=owner.graph, loss=whole, ndim=0 if whole else None, device=owner.device)
+    return owner.then(ndim=1, last=None) if owner.source and owner.ndim in (2, None) else found
+
+
+def _of_array(reader: Reader, owner: Array, name: str, line: int) -> Value:
     if name in _SAME:
-        changed = owner.then(graph=False) if name == "data" else owner
+        changed = watch.cut(reader, owner, ".data", line) if name == "data" else owner
         return Method(owner=changed, name=name, taint=owner.taint) if name in ("loc", "iloc", "iat", "at") else changed
     if name in ("T", "mT"):
         return owner.then(last=None, length=None) if owner.ndim != 1 else owner
     if name == "shape":
-        return Unknown()
+        return Items(items=[Number()] * owner.ndim) if owner.ndim else Unknown(name="shape")
     if name in ("device", "dtype", "ndim", "index", "columns", "size"):
         return Obj(kind="builtins.device", line=0, args=(Const(value=owner.device),)) if name == "device" else Unknown()
     return Method(owner=owner, name=name, taint=owner.taint)
@@ -144,9 +174,10 @@ def item(reader: Reader, owner: Value, node: ast.Subscript, scope: Scope) -> Val
         return _of_rows(reader, owner.owner, node, scope, labels=owner.name)
     if isinstance(owner, Array):
         return _of_rows(reader, owner, node, scope)
+    watch.sliced(reader, owner, node.slice, node.lineno)
     key = Unknown() if isinstance(node.slice, ast.Slice) else reader.value(node.slice, scope)
     if isinstance(owner, Table):
-        return _entry(owner, key)
+        return _of_role(_entry(owner, key), key)
     if isinstance(owner, Items):
         return _member(reader, owner, node.slice, key, scope)
     if isinstance(owner, Obj):
@@ -158,7 +189,20 @@ def item(reader: Reader, owner: Value, node: ast.Subscript, scope: Scope) -> Val
                 return inside[key.value]
         if owner.kind == "torch.nn.ModuleDict" and owner.args and isinstance(owner.args[0], Table):
             return _entry(owner.args[0], key)
-    return Unknown(taint=taints(owner))
+    sizes = isinstance(owner, Unknown) and owner.name == "shape"
+    return Number() if sizes and not isinstance(node.slice, ast.Slice) else _of_role(Unknown(taint=taints(owner)), key)
+
+
+def _of_role(value: Value, key: Value) -> Value:
+    """``loaders["test"]`` is of the test rows, whatever was known of it."""
+    role = role_of_name(key.value) if isinstance(key, Const) and isinstance(key.value, str) else None
+    if role is None or value.taint & {"train", "val", "test"}:
+        return value
+    if isinstance(value, Obj):
+        if not is_module(value) and not any(name.startswith("role ") for name in value.attrs):
+            value.attrs["role " + role] = Const(value=True)
+        return value
+    return value if isinstance(value, (Const, Number)) else with_taint(value, frozenset({role}))
 
 
 def _entry(owner: Table, key: Value) -> Value:
@@ -200,6 +244,8 @@ def _of_rows(reader: Reader, owner: Array, node: ast.Subscript, scope: Scope, la
         column = _column(owner, key)
         if column is not None:
             return column
+    watch.sliced(reader, owner, parts[0], node.lineno)
+    watch.recurrent_index(reader, owner, parts, node.lineno)
     ndim, last, known = owner.ndim, owner.last, True
     length, fixed = owner.length, len(parts)
     for place, part in enumerate(parts):
@@ -222,6 +268,8 @@ def _of_rows(reader: Reader, owner: Array, node: ast.Subscript, scope: Scope, la
 
 def _column(owner: Array, key: Value) -> Array | None:
     if isinstance(key, Const) and isinstance(key.value, str):
+        if any(t.startswith("forward ") for t in owner.taint):  # a field of a model's answer
+            return Array(taint=owner.taint, graph=owner.graph, loss=key.value == "loss", device=owner.device)
         return owner.then(ndim=1, last=None)
     if (
         isinstance(key, Items)
@@ -262,8 +310,12 @@ def _width(reader: Reader, part: ast.expr, scope: Scope) -> int | None:
 
 def _shuffled(reader: Reader, result: Array, part: ast.expr, scope: Scope) -> Array:
     if isinstance(part, ast.Slice):
-        return result
+        window = not isinstance(part.lower, (ast.Constant, type(None)))
+        window = window and part.upper is not None and not _to_the_end(part.upper)
+        return result.then(order="time") if window and result.order == "kept" else result
     value = reader.value(part, scope)
+    if isinstance(value, Array):  # X[train_index]
+        result = result.then(taint=result.taint | (value.taint & {"train", "val", "test"}))
     if isinstance(value, Array) and value.order == "random":
         return result.then(order="random")
     return result.then(order=None) if result.order == "kept" else result
@@ -271,13 +323,14 @@ def _shuffled(reader: Reader, result: Array, part: ast.expr, scope: Scope) -> Ar
 
 def _positional(reader: Reader, owner: Array, result: Array, part: ast.expr, line: int) -> Array:
     """``X[:n]`` and ``X[n:]``: a split by position, seen when both have been read."""
-    if not isinstance(part, ast.Slice) or part.step is not None or (part.lower is None) == (part.upper is None):
+    if not isinstance(part, ast.Slice) or part.step is not None:
         return result
-    if owner.part != "all" or not owner.source:
+    lower = None if isinstance(part.lower, ast.Constant) and part.lower.value == 0 else part.lower
+    upper = None if part.upper is not None and _to_the_end(part.upper) else part.upper
+    bound = upper if lower is None else lower
+    if bound is None or (lower is not None and upper is not None) or owner.part != "all" or not owner.source:
         return result
-    bound = part.upper if part.lower is None else part.lower
-    assert bound is not None
-    side = "first" if part.lower is None else "second"
+    side = "first" if lower is None else "second"
     key = (owner.source, owner.ndim or 0, ast.dump(bound))
     seen = reader.slices.setdefault(key, {})
     other = seen.get("second" if side == "first" else "first")
@@ -285,3 +338,11 @@ def _positional(reader: Reader, owner: Array, result: Array, part: ast.expr, lin
         reader.note(Split, line, rows=(owner,), how="position", call="", first_line=other)
     seen.setdefault(side, line)
     return result.then(part=side)
+
+
+def _to_the_end(bound: ast.expr) -> bool:
+    """``len(x)``, ``x.shape[0]`` and ``x.size(0)`` as the end of a slice."""
+    if isinstance(bound, ast.Call):
+        name = bound.func.attr if isinstance(bound.func, ast.Attribute) else getattr(bound.func, "id", "")
+        return name in ("len", "size")
+    return isinstance(bound, ast.Subscript) and isinstance(bound.value, ast.Attribute) and bound.value.attr == "shape"

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from pellucid.explanation.script import watch
+from pellucid.explanation.script.array_methods import array_method, dtype_of, place_of_type
 from pellucid.explanation.script.iteration import elements
-from pellucid.explanation.script.modules import bases, is_module, parts_of, tensor_device
-from pellucid.explanation.script.record import Accumulated, Backward, Decision, Mode, Step, ZeroGrad
+from pellucid.explanation.script.kinds import bases, is_module, parts_of, tensor_device
+from pellucid.explanation.script.modules import call_module
+from pellucid.explanation.script.record import Accumulated, Backward, Decision, Mode, Seen, Step, ZeroGrad
 from pellucid.explanation.script.values import (
     Arguments,
     Array,
     Const,
     External,
-    Fit,
     Function,
     Items,
     Method,
@@ -29,13 +31,8 @@ from pellucid.explanation.script.values import (
 if TYPE_CHECKING:
     from pellucid.explanation.script.reader import Reader
 
-__all__ = ["ACTIVATIONS", "KNOWN_METHODS", "array_method", "call_method", "dtype_of", "is_optimizer"]
+__all__ = ["call_method", "is_optimizer"]
 
-ACTIVATIONS = {
-    "softmax": "softmax", "log_softmax": "log_softmax", "sigmoid": "sigmoid", "expit": "sigmoid", "relu": "relu",
-    "tanh": "other", "gelu": "other", "leaky_relu": "other", "elu": "other", "silu": "other", "softplus": "other",
-    "relu_": "relu", "sigmoid_": "sigmoid", "logsigmoid": "other", "selu": "other",
-}  # fmt: skip
 _MAX_ITEMS = 64
 
 
@@ -48,7 +45,8 @@ def is_optimizer(value: Value | None) -> bool:
     if value.kind.startswith(("torch.optim.lr_scheduler", "torch.optim.swa_utils")):
         return False
     given = any(isinstance(v, Obj) and v.kind == "parameters" for v in (*value.args, *value.kwargs.values()))
-    return value.kind.startswith("torch.optim.") or (given and "sched" not in value.kind.lower())
+    a_class = value.kind.rpartition(".")[2][:1].isupper() and not value.kind.startswith("torch.nn.")
+    return value.kind.startswith("torch.optim.") or (given and a_class and "sched" not in value.kind.lower())
 
 
 def is_scheduler(value: Value | None, hint: str) -> bool:
@@ -58,9 +56,11 @@ def is_scheduler(value: Value | None, hint: str) -> bool:
     return "sched" in hint.lower() and not is_optimizer(value)
 
 
-def call_method(reader: Reader, method: Method, given: Arguments, hint: str) -> Value:
+def call_method(reader: Reader, method: Method, given: Arguments, hint: str) -> Value:  # noqa: PLR0911
     """What a library's method gives, and what it does."""
     owner, name = method.owner, method.name
+    if name == "forward" and isinstance(owner, Obj) and is_module(owner):
+        return call_module(reader, owner, given)
     special = _SPECIAL.get(name)
     if special is not None:
         done = special(reader, owner, given, hint)
@@ -82,15 +82,18 @@ def call_method(reader: Reader, method: Method, given: Arguments, hint: str) -> 
 
 
 def _foreign(reader: Reader, owner: Value, name: str, given: Arguments) -> Value:
-    from pellucid.explanation.script.calls import hand_over, harmless
+    from pellucid.explanation.script.calls import hand_over, harmless, rows_again
 
     plain = isinstance(owner, Obj) and (harmless(owner.kind) or is_module(owner))
     if not plain and not isinstance(owner, (Const, Number)):
         hand_over(reader, given)
+        rows = rows_again(given, name) if isinstance(owner, Obj) else None
+        if rows is not None:
+            return rows
     if name == "shuffle" and isinstance(given.get(0), Array):
         reader.shuffled.add(given.args[0].source)  # type: ignore[attr-defined]
     if isinstance(owner, Obj) and owner.kind in ("numpy.random.default_rng", "numpy.random.RandomState"):
-        from pellucid.explanation.script.functions import array_function
+        from pellucid.explanation.script.arrays import array_function
 
         made = array_function(reader, f"numpy.random.{name}", given)
         if made is not None:
@@ -130,6 +133,7 @@ def _step(reader: Reader, owner: Value, given: Arguments, hint: str) -> Value | 
     if inner is not None:
         reader.note(Step, given.line, optimizer=inner)
     elif is_scheduler(owner, hint):
+        reader.note(Seen, given.line, kind="scheduler", value=owner)
         taint = taints(*given.every())
         if any(t.startswith("scored") for t in taint):
             reader.note(Decision, given.line, taint=taint, acts="lowers the learning rate")
@@ -171,17 +175,24 @@ def _set_mode(reader: Reader, owner: Obj, training: bool | None, line: int) -> V
 
 
 def _parameters(reader: Reader, owner: Value, given: Arguments, hint: str) -> Value | None:
-    return Obj(kind="parameters", line=given.line, args=(owner,)) if isinstance(owner, Obj) else None
+    return watch.parameters(owner, given.line, hint) if isinstance(owner, Obj) else None
+
+
+_PLACES = dict.fromkeys(("cuda", "xpu", "ipu", "mtia"), "accelerator") | {"cpu": "cpu"}
 
 
 def _move(reader: Reader, owner: Value, given: Arguments, hint: str) -> Value | None:
     if not isinstance(owner, Obj):
         return None
     name = hint.rpartition(".")[2]
-    target = given.get(0, "device")
+    target = given.get(0, "dst_type" if name == "type" else "device")
     if name == "to" and (target is None or dtype_of(target)):
         return owner
-    device = {"cuda": "accelerator", "cpu": "cpu"}.get(name) or tensor_device(target)
+    if name == "type" and not is_module(owner):
+        return None
+    device = _PLACES.get(name) or (place_of_type(target) if name == "type" else tensor_device(target))
+    if name == "type" and device is None and isinstance(target, External):
+        return owner  # torch.float32 and its like move nothing
     for part in (owner, *parts_of(owner)):
         if reader.state.devices.get(part, ("cpu", 0))[0] is not None or part is owner:
             reader.state.devices[part] = (device, given.line)
@@ -192,24 +203,56 @@ def _same_module(reader: Reader, owner: Value, given: Arguments, hint: str) -> V
     return owner if isinstance(owner, Obj) else None
 
 
+def _requires_grad(reader: Reader, owner: Value, given: Arguments, hint: str) -> Value | None:
+    mode = given.get(0, "requires_grad") or Const(value=True)
+    watch.frozen(reader, owner, mode, given.line)
+    return owner if isinstance(owner, Obj) else None
+
+
 def _add_module(reader: Reader, owner: Value, given: Arguments, hint: str) -> Value | None:
     if isinstance(owner, Obj) and (added := given.get(1)) is not None:
-        owner.attrs[str(given.const(0, "name"))] = added
+        name = given.const(0, "name")
+        owner.attrs[name if isinstance(name, str) else f"added {given.line} {len(owner.attrs)}"] = added
         return Const(value=None)
     return None
+
+
+def _prepared(reader: Reader, owner: Value, given: Arguments, hint: str) -> Value | None:
+    """Accelerate and Fabric give back what they are given, in its order, each in its place."""
+    from pellucid.explanation.script.calls import passed_on
+
+    kind = owner.kind if isinstance(owner, Obj) else ""
+    known = any(word in (kind + " " + hint).lower() for word in ("accelerat", "fabric"))
+    return passed_on(reader, given) if known and given.args else None
+
+
+def _gathered(reader: Reader, owner: Value, given: Arguments, hint: str) -> Value | None:
+    return given.get(0) if "accelerat" in hint.lower() and len(given.args) == 1 else None
+
+
+def _unwrapped(reader: Reader, owner: Value, given: Arguments, hint: str) -> Value | None:
+    return given.get(0)
 
 
 def _scale(reader: Reader, owner: Value, given: Arguments, hint: str) -> Value | None:
     return given.get(0) if "scaler" in hint.lower() or (isinstance(owner, Obj) and "Scaler" in owner.kind) else None
 
 
+_PASSING_ON = (
+    "prepare", "prepare_model", "prepare_optimizer", "prepare_data_loader", "prepare_scheduler", "setup",
+    "setup_module", "setup_optimizers", "setup_dataloaders",
+)  # fmt: skip
 _SPECIAL: dict[str, Callable[[Reader, Value, Arguments, str], Value | None]] = {
     "backward": _backward, "manual_backward": _backward, "zero_grad": _zero_grad, "zero_": _zero,
     "step": _step, "train": _train, "eval": _eval,
-    "parameters": _parameters, "named_parameters": _parameters, "to": _move, "cuda": _move, "cpu": _move,
+    "parameters": _parameters, "named_parameters": _parameters,
+    "to": _move, "cuda": _move, "cpu": _move,
     "half": _same_module, "float": _same_module, "double": _same_module, "bfloat16": _same_module,
-    "apply": _same_module, "requires_grad_": _same_module, "share_memory": _same_module, "compile": _same_module,
+    "apply": _same_module, "type": _move, "to_empty": _move, "xpu": _move, "ipu": _move, "mtia": _move,
+    "requires_grad_": _requires_grad, "share_memory": _same_module, "compile": _same_module,
     "add_module": _add_module, "register_module": _add_module, "scale": _scale,
+    **dict.fromkeys(_PASSING_ON, _prepared),
+    "unwrap_model": _unwrapped, "gather": _gathered, "gather_for_metrics": _gathered,
 }  # fmt: skip
 
 
@@ -250,126 +293,3 @@ def _of_table(owner: Table, name: str, given: Arguments) -> Value:
         owner.entries.update(x.entries if isinstance(x, Table) and name == "update" else {})
         owner.entries.update(given.kwargs if name == "update" else {})
     return Unknown()
-
-
-# ── arrays ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-_DTYPES = {
-    "float": "float32", "float32": "float32", "float64": "float64", "double": "float64", "long": "int64",
-    "int64": "int64", "int": "int32", "int32": "int32", "half": "float16", "float16": "float16",
-    "bfloat16": "bfloat16", "bool": "bool",
-    "FloatTensor": "float32", "LongTensor": "int64", "DoubleTensor": "float64",
-}  # fmt: skip
-_KEPT = {
-    "contiguous", "clone", "detach", "detach_", "copy", "requires_grad_", "numpy", "pin_memory", "type_as", "cpu",
-    "cuda", "to", "to_numpy", "dropna", "reset_index", "drop_duplicates", "drop", "head", "tail", "sample",
-    "sort_values", "fillna", "clamp", "clip", "retain_grad", "replace", "rename", "set_index", "sort_index", "query",
-    "ffill", "bfill",
-    "interpolate", "map", "cumsum", "shift", "add", "sub", "mul", "div", "clamp_", "masked_fill", "abs", "exp", "pow",
-}  # fmt: skip
-_ACT_KEPT = {
-    "contiguous",
-    "clone",
-    "detach",
-    "detach_",
-    "copy",
-    "requires_grad_",
-    "numpy",
-    "type_as",
-    "cpu",
-    "cuda",
-    "to",
-    "retain_grad",
-}
-_REDUCED = {
-    "mean", "sum", "std", "var", "min", "max", "median", "argmax", "argmin", "norm", "prod", "amax", "amin", "mode",
-    "quantile", "logsumexp", "all", "any", "nanmean", "nanstd",
-}  # fmt: skip
-_STATISTICS = {"mean", "std", "var", "min", "max", "median", "amax", "amin", "quantile", "mode", "nanmean", "nanstd"}
-_RESHAPED = {
-    "view", "reshape", "squeeze", "squeeze_", "unsqueeze", "unsqueeze_", "flatten", "ravel", "view_as", "reshape_as",
-    "expand_as", "t", "transpose", "permute", "expand_dims", "expand",
-}  # fmt: skip
-KNOWN_METHODS = _KEPT | _REDUCED | _RESHAPED | set(_DTYPES) | set(ACTIVATIONS)
-
-
-def dtype_of(value: Value | None) -> str | None:
-    """``float32``, ``int64`` … for what is given as a type, None where it is none or not known."""
-    if isinstance(value, External):
-        name = value.path.rpartition(".")[2]
-        python = {"builtins.float": "float64", "builtins.int": "int64"}
-        return python.get(value.path) or (_DTYPES.get(name) if value.path.startswith(("torch.", "numpy.")) else None)
-    if isinstance(value, Const) and isinstance(value.value, str):
-        return {"float": "float64", "int": "int64"}.get(value.value) or _DTYPES.get(value.value)
-    return None
-
-
-def array_method(reader: Reader, x: Array, name: str, given: Arguments) -> Value:  # noqa: PLR0911
-    """What a tensor's, an array's or a frame's method gives."""
-    if name in ("item", "tolist", "nunique"):
-        return Number(taint=x.taint) if name == "item" else Unknown(taint=x.taint)
-    if name in ACTIVATIONS:
-        return x.then(act=ACTIVATIONS[name], at=given.line, loss=False)
-    if name in ("astype", "type"):
-        return x.then(dtype=dtype_of(given.get(0)))
-    if name in _DTYPES:
-        return x.then(dtype=_DTYPES[name])
-    if name in _RESHAPED:
-        from pellucid.explanation.script.shapes import reshaped
-
-        return reshaped(x, name, given)
-    if name in _REDUCED:
-        return _reduced(x, name, given)
-    if name in _KEPT:
-        return _kept(reader, x, name, given)
-    if name == "pop":
-        return x.then(ndim=1, last=None)
-    if name == "view":
-        return x
-    return Array(taint=taints(x, *given.every()), source=x.source, part=x.part, fitted=x.fitted, loss=x.loss)
-
-
-def _kept(reader: Reader, x: Array, name: str, given: Arguments) -> Array:  # noqa: PLR0911
-    act = x.act if name in _ACT_KEPT else "other"
-    if name in ("to", "cuda", "cpu", "type_as"):
-        return _moved(x, name, given)
-    if name in ("detach", "detach_", "numpy"):
-        return x.then(graph=False)
-    if name == "sample" and given.const(None, "frac") == 1:
-        return x.then(order="random")
-    if name in ("sort_values", "sort_index", "shift"):
-        return x.then(order="time")
-    if name == "fillna":
-        value = given.get(0, "value")
-        if isinstance(value, Array) and value.statistic_of == x.source and x.part == "all":
-            return x.then(fitted=x.fitted | {Fit(given.line, "the filling of gaps")})
-    if name in ("drop", "dropna", "query", "head", "tail"):
-        return x.then(length=None, last=None)
-    return x.then(act=act, at=given.line if act == "other" else x.at)
-
-
-def _moved(x: Array, name: str, given: Arguments) -> Array:
-    target = given.get(0, "device")
-    if isinstance(target, Array):
-        return x.then(device=target.device, dtype=target.dtype)
-    kind = dtype_of(target) or dtype_of(given.get(1, "dtype"))
-    if name == "to" and dtype_of(target):
-        return x.then(dtype=kind)
-    device = {"cuda": "accelerator", "cpu": "cpu"}.get(name) or tensor_device(target)
-    return x.then(device=device, dtype=kind or x.dtype)
-
-
-def _reduced(x: Array, name: str, given: Arguments) -> Array:
-    axis = given.get(0, "dim") or given.kwargs.get("axis")
-    kept = given.const(None, "keepdim", False) is True or given.const(None, "keepdims", False) is True
-    known = isinstance(axis, Const) and isinstance(axis.value, int)
-    ndim: int | None = 0
-    if axis is not None:
-        ndim = x.ndim if kept else (None if x.ndim is None or not known else max(x.ndim - 1, 0))
-    whole = axis is None
-    return x.then(
-        ndim=ndim, last=None, length=None, act="other", at=given.line, loss=x.loss and whole,
-        statistic_of=x.source if name in _STATISTICS and x.part == "all" else 0,
-        dtype="int64" if name in ("argmax", "argmin") else x.dtype,
-        graph=False if name in ("argmax", "argmin") else x.graph,
-    )  # fmt: skip

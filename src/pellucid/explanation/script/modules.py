@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
+from functools import reduce
 from typing import TYPE_CHECKING
 
+from pellucid.explanation.script.kinds import (
+    ASSUMED,
+    LOSSES,
+    bases,
+    is_lightning,
+    is_module,
+    noise,
+    parts_of,
+    tensor_device,
+)
 from pellucid.explanation.script.members import method_of
 from pellucid.explanation.script.record import Forward, LossCall
 from pellucid.explanation.script.values import (
     Arguments,
     Array,
-    Class,
     Const,
-    External,
     Function,
     Items,
     Obj,
     Table,
     Unknown,
     Value,
+    merge,
     taints,
     with_taint,
 )
@@ -29,7 +38,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "LOSSES",
-    "WRAPPERS",
     "bases",
     "call_module",
     "is_lightning",
@@ -40,102 +48,12 @@ __all__ = [
     "tensor_device",
 ]
 
-LOSSES = {
-    "CrossEntropyLoss": "cross_entropy", "cross_entropy": "cross_entropy",
-    "NLLLoss": "nll", "nll_loss": "nll",
-    "BCELoss": "bce", "binary_cross_entropy": "bce",
-    "BCEWithLogitsLoss": "bce_with_logits", "binary_cross_entropy_with_logits": "bce_with_logits",
-    "MSELoss": "mse", "mse_loss": "mse", "L1Loss": "l1", "l1_loss": "l1",
-    "SmoothL1Loss": "smooth_l1", "smooth_l1_loss": "smooth_l1", "HuberLoss": "huber", "huber_loss": "huber",
-}  # fmt: skip
-
 ACTIVATIONS = {
     "Softmax": "softmax", "LogSoftmax": "log_softmax", "Sigmoid": "sigmoid", "LogSigmoid": "other", "ReLU": "relu",
     "LeakyReLU": "other", "ELU": "other", "GELU": "other", "SiLU": "other", "Tanh": "other", "Softplus": "other",
     "PReLU": "other", "SELU": "other", "Hardtanh": "other", "Softmax2d": "softmax", "Hardsigmoid": "sigmoid",
     "ReLU6": "relu", "Mish": "other", "Softmin": "other", "CELU": "other",
 }  # fmt: skip
-_NOISE = ("Dropout", "AlphaDropout", "FeatureAlphaDropout", "BatchNorm", "LazyBatchNorm", "SyncBatchNorm")
-_TORCHVISION = (
-    "resnet", "resnext", "wide_resnet", "densenet", "mobilenet", "efficientnet", "vgg", "alexnet", "inception",
-    "shufflenet", "googlenet", "squeezenet", "mnasnet", "regnet", "convnext",
-)  # fmt: skip
-_MODULE_BASES = (
-    "torch.nn.Module",
-    "torch.nn.modules.Module",
-    "torch.jit.ScriptModule",
-    "torch.nn.modules.module.Module",
-)
-WRAPPERS = ("torch.nn.DataParallel", "torch.nn.parallel.DistributedDataParallel", "torch.nn.parallel.DataParallel")
-_MAX_PARTS = 400
-
-
-def is_module(value: Value | None) -> bool:
-    """Whether a value is one of PyTorch's modules or of the script's own."""
-    if not isinstance(value, Obj):
-        return False
-    if value.cls is not None:
-        return any(_is_module_base(path) for path in bases(value.cls))
-    library, _, name = value.kind.rpartition(".")
-    if (
-        library.startswith("torch.nn")
-        and "functional" not in library
-        and "utils" not in library
-        and name != "Parameter"
-    ):
-        return name[:1].isupper()
-    return library.startswith("torchvision.models")
-
-
-def _is_module_base(path: str) -> bool:
-    return path in _MODULE_BASES or path.startswith("torch.nn.") or path.endswith("LightningModule")
-
-
-def is_lightning(value: Value | None) -> bool:
-    """Whether a framework runs this module's loop."""
-    return isinstance(value, Obj) and value.cls is not None and any("Lightning" in p for p in bases(value.cls))
-
-
-def bases(cls: Class, depth: int = 0) -> Iterator[str]:
-    """The full names of what a class is derived from."""
-    for base in cls.bases:
-        if isinstance(base, External):
-            yield base.path
-        elif isinstance(base, Class) and depth < 20:
-            yield from bases(base, depth + 1)
-
-
-def parts_of(module: Value, seen: set[int] | None = None) -> Iterator[Obj]:
-    """The module and all modules in it."""
-    seen = set() if seen is None else seen
-    if id(module) in seen or len(seen) > _MAX_PARTS:
-        return
-    seen.add(id(module))
-    if isinstance(module, Obj):
-        if is_module(module):
-            yield module
-        inside = [*module.attrs.values(), *module.args, *module.kwargs.values()] if is_module(module) else []
-        for value in inside:
-            yield from parts_of(value, seen)
-    elif isinstance(module, Items):
-        for value in module.items:
-            yield from parts_of(value, seen)
-    elif isinstance(module, Table):
-        for value in module.entries.values():
-            yield from parts_of(value, seen)
-
-
-def noise(module: Value) -> str | None:
-    """The first layer that does something else in training than in evaluation, or None."""
-    for part in parts_of(module):
-        library, _, name = part.kind.rpartition(".")
-        if part.cls is None and library.startswith("torchvision.models") and name.lower().startswith(_TORCHVISION):
-            return name
-        if part.cls is None and library.startswith("torch.nn") and name.startswith(_NOISE):
-            p = part.args[0] if part.args else part.kwargs.get("p")
-            if not ("Dropout" in name and isinstance(p, Const) and p.value == 0):
-                return name
-    return None
 
 
 # ── calls ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -188,11 +106,16 @@ def _marked(value: Value, taint: frozenset[str], graph: bool | None, device: str
 
 
 def _forward(reader: Reader, module: Obj, given: Arguments) -> Value:  # noqa: PLR0911
+    from pellucid.explanation.script import images, watch
+
     if module.cls is not None:
         found = method_of(module, "forward") or method_of(module, "__call__")
         if isinstance(found, Function):
             return reader.call_function(found, given.args, dict(given.kwargs), given.line, rest=given.open)
         return Array()
+    if module.kind == ASSUMED and module.args:
+        results = [_forward(reader, each, given) for each in module.args if isinstance(each, Obj)]
+        return reduce(merge, results) if results else Array()
     x = given.get(0)
     library, _, name = module.kind.rpartition(".")
     if not library.startswith("torch.nn"):
@@ -204,22 +127,31 @@ def _forward(reader: Reader, module: Obj, given: Arguments) -> Value:  # noqa: P
         return _sequential(reader, module, given)
     start = x if isinstance(x, Array) else Array(taint=taints(x))
     start = start.then(loss=False, graph=reader.state.grad)
+    watch.called_layer(reader, module, start)
+    picture = images.after_layer(reader, module, start)
     if name in ("Linear", "LazyLinear", "Bilinear"):
         place = {"Linear": 1, "LazyLinear": 0, "Bilinear": 2}[name]
         width = module.kwargs.get("out_features") or (module.args[place] if len(module.args) > place else None)
         last = width.value if isinstance(width, Const) and isinstance(width.value, int) else None
-        return start.then(last=last, act="linear", at=given.line, dtype="float32", fitted=frozenset(), centred=None)
+        return start.then(
+            last=last, act="linear", at=given.line, dtype="float32", fitted=frozenset(), centred=None, layer=module
+        )
     if name in ACTIVATIONS:
         return start.then(act=ACTIVATIONS[name], at=module.line or given.line)
     if name == "Identity":
         return start
     if name.startswith(("Dropout", "BatchNorm", "LayerNorm")):
-        return start.then(act="other")
+        return start.then(act="other", layer=start.layer if name == "Dropout" else None)
     if name in ("Flatten", "Unflatten"):
         return _flattened(module, start)
     if name in ("LSTM", "GRU", "RNN"):
-        return Items(items=[Array(taint=start.taint, act="other"), Unknown()])
-    return Array(taint=start.taint, act="other")
+        out = Array(taint=start.taint, act="other", ndim=start.ndim, layer=module, last=images.recurrent_width(module))
+        return Items(items=[out, Unknown()])
+    conv = name.startswith("Conv")
+    return Array(
+        taint=start.taint, act="linear" if conv else "other", at=given.line, image=picture,
+        ndim=4 if picture is not None else None,
+    )  # fmt: skip
 
 
 def _sequential(reader: Reader, module: Obj, given: Arguments) -> Value:
@@ -243,12 +175,14 @@ def _sequential(reader: Reader, module: Obj, given: Arguments) -> Value:
 
 
 def _flattened(module: Obj, x: Array) -> Array:
+    from pellucid.explanation.script import images
+
     start = module.args[0] if module.args else module.kwargs.get("start_dim")
     if module.kind.endswith("Unflatten") or (start is not None and not (isinstance(start, Const) and start.value == 1)):
         both = [a.value for a in module.args if isinstance(a, Const)]
         ndim = 1 if both in ([0], [0, -1], [0, 1]) and x.ndim in (None, 2) else None
         return x.then(ndim=ndim, last=None)
-    return x.then(ndim=2, last=x.last if x.ndim == 2 else None)
+    return x.then(ndim=2, last=x.last if x.ndim == 2 else images.row_length(x.image))
 
 
 def loss_value(reader: Reader, kind: str, module: Obj | None, given: Arguments) -> Value:
@@ -263,22 +197,11 @@ def loss_value(reader: Reader, kind: str, module: Obj | None, given: Arguments) 
     graph: bool | None = False if reader.state.grad is False else None
     if graph is None and isinstance(prediction, Array) and reader.state.grad:
         graph = prediction.graph
+        if graph is False and any(t.startswith("forward ") for t in taints(target)):
+            graph = target.graph if isinstance(target, Array) else None
     reduction = (module.kwargs if module is not None else given.kwargs).get("reduction")
     whole = reduction is None or (isinstance(reduction, Const) and reduction.value in ("mean", "sum"))
     return Array(
         ndim=0 if whole else None, loss=True, graph=graph, taint=taints(prediction, target), act="other",
         device=prediction.device if isinstance(prediction, Array) else None,
     )  # fmt: skip
-
-
-def tensor_device(value: Value | None) -> str | None:
-    """``cpu`` or ``accelerator`` for what is given as a device, None where it is not known."""
-    if isinstance(value, Obj) and value.kind in ("torch.device", "builtins.device"):
-        value = value.args[0] if value.args else None
-    if isinstance(value, Const) and isinstance(value.value, int) and not isinstance(value.value, bool):
-        return "accelerator"
-    if isinstance(value, Const) and isinstance(value.value, str):
-        if value.value in ("cpu", "accelerator"):
-            return value.value
-        return "accelerator" if value.value.partition(":")[0] in ("cuda", "mps", "xpu") else None
-    return None

@@ -7,56 +7,56 @@ that decides, and the body of a loop is read twice. Nothing is executed, and a b
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+from pellucid.explanation.script.assumed import called_models
+from pellucid.explanation.script.bodies import acts_of, plainly_assigned
 from pellucid.explanation.script.expressions import EXPRESSIONS, truth
-from pellucid.explanation.script.record import Decision, Event, Loop, Script, Where
+from pellucid.explanation.script.kinds import is_module, parts_of
+from pellucid.explanation.script.record import Backward, Decision, Event, Loop, Lost, Script, Step, Where
 from pellucid.explanation.script.roles import role_of_name
+from pellucid.explanation.script.siblings import Siblings
+from pellucid.explanation.script.state import Frame, State, join_states, outcome
 from pellucid.explanation.script.statements import STATEMENTS
-from pellucid.explanation.script.values import Class, Const, Function, Obj, Scope, Unknown, Value, merge, taints
+from pellucid.explanation.script.values import (
+    BY_TRAINING,
+    Class,
+    Const,
+    Function,
+    Obj,
+    Scope,
+    Unknown,
+    Value,
+    merge,
+    taints,
+)
 
 __all__ = ["Reader", "State", "TooMuch"]
 
 _BUDGET = 150_000  # expressions and statements, a loop's counted in each pass
 _MAX_CALLS = 20
+_MAX_LOST = 100
+_PLACE = ("frames", "loops", "passes", "guards", "volatile", "bodies", "models")
 
 
 class TooMuch(Exception):  # noqa: N818  not an error: the reading ends
     """The budget is spent; what was found until here stands."""
 
 
-@dataclass
-class State:
-    """What changes while the script runs: modes, devices, whether gradients are recorded."""
-
-    modes: dict[Obj, tuple[str | None, int]] = field(default_factory=dict)
-    devices: dict[Obj, tuple[str | None, int]] = field(default_factory=dict)
-    grad: bool | None = True
-
-    def copy(self) -> State:
-        """The state at this point."""
-        return State(dict(self.modes), dict(self.devices), self.grad)
-
-
-@dataclass
-class Frame:
-    """One call of a function of the script."""
-
-    node: ast.AST
-    line: int
-    returned: list[Value] = field(default_factory=list)
-    yielded: list[Value] = field(default_factory=list)
-
-
 class Reader:
     """Holds the state of the reading; the knowledge of libraries stands in the modules beside this one."""
 
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: Script, folder: Path | None = None) -> None:
         self.script = script
         self.module = Scope()
+        self.module.folder = folder.resolve() if folder is not None else None
+        self.siblings = Siblings(self, folder)
+        self.stars: list[str] = []  # libraries of which everything is imported
+        self.used_as_models: frozenset[str] = frozenset()
         self.module.names["__name__"] = Const(value="__main__")
         self.state = State()
         self.frames: list[Frame] = []
@@ -66,6 +66,7 @@ class Reader:
         self.volatile: list[frozenset[str]] = []  # names that the loops of this function change
         self.bodies: list[frozenset[str]] = []  # names that they set anew in each round
         self.models: list[Obj] = []  # whose forward is being read
+        self.if_training = 0  # conditions around that ask whether the model trains
         self.entered: set[ast.AST] = set()
         self.called = True
         self.spent = 0
@@ -77,25 +78,56 @@ class Reader:
 
     # ── running ───────────────────────────────────────────────────────────────────────────────────────────
 
-    def read(self, tree: ast.Module) -> None:
+    def read(self, body: Sequence[ast.stmt]) -> None:
         """Read the script, and after it the functions and classes that it never calls."""
-        self.block(tree.body, self.module)
+        self.used_as_models = called_models(body)
+        self.block(body, self.module)
         self.called = False
         for value in list(self.module.names.values()):
-            self._read_uncalled(value)
+            try:
+                self._read_uncalled(value)
+            except TooMuch:
+                raise
+            except Exception as error:
+                self.lose(value.node.lineno if isinstance(value, (Function, Class)) else 1, error)
 
     def _read_uncalled(self, value: Value) -> None:
         self.state = State()
-        if isinstance(value, Function) and value.node not in self.entered:
-            self.call_function(value, [], {}, value.node.lineno)
-        elif isinstance(value, Class):
-            methods = [m for m in value.node.body if isinstance(m, ast.FunctionDef)]
-            if value.node in self.entered or not methods:
-                return
-            made = self.make_instance(value)
-            for method in methods:
-                if method not in self.entered:
-                    self.call_function(Function(node=method, scope=value.scope, receiver=made), [], {}, method.lineno)
+        if isinstance(value, Function) and value.scope is self.module and value.node not in self.entered:
+            with self._on_its_own():
+                self.call_function(value, [], {}, value.node.lineno)
+        elif isinstance(value, Class) and value.scope.parent is self.module:
+            methods = [m for m in value.node.body if isinstance(m, ast.FunctionDef) and m not in self.entered]
+            device, self.default_device = self.default_device, None  # who makes one says where it is
+            try:
+                made = next((o for o in reversed(self.script.objects) if o.cls is value), None)
+                made = made or (self.make_instance(value) if methods else None)
+                for method in methods:
+                    assert made is not None
+                    self._read_method(Function(node=method, scope=value.scope, receiver=made), made)
+            finally:
+                self.default_device = device
+
+    def _read_method(self, method: Function, made: Obj) -> None:
+        if method.node in self.entered:  # called by one that was read before it
+            return
+        inner = isinstance(method.node, ast.FunctionDef) and method.node.name == "forward" and is_module(made)
+        self.models += [made] * inner  # calls within a model's forward are parts of its own
+        self.state = State(devices=dict.fromkeys(parts_of(made), (None, 0)))
+        try:
+            with self._on_its_own():
+                self.call_function(method, [], {}, method.node.lineno)
+        finally:
+            self.models = []
+
+    @contextmanager
+    def _on_its_own(self) -> Iterator[None]:
+        """Read what is never called; where it holds a whole training, it counts as if it were."""
+        first = len(self.script.events)
+        yield
+        made = self.script.events[first:]
+        if any(isinstance(e, Backward) for e in made) and any(isinstance(e, Step) for e in made):
+            self.script.events[first:] = [replace(e, where=replace(e.where, called=True)) for e in made]
 
     def make_instance(self, cls: Class) -> Obj:
         """An instance of a class of the script, from arguments of which nothing is known."""
@@ -133,10 +165,38 @@ class Reader:
         for statement in body:
             self.spend()
             handler = STATEMENTS.get(type(statement))
-            jump = handler(self, statement, scope) if handler else None
+            try:
+                jump = handler(self, statement, scope) if handler else None
+            except TooMuch:
+                raise
+            except Exception as error:  # a fault of this reader costs the statement and no more
+                self.lose(statement.lineno, error)
+                continue
             if jump:
                 return jump
         return None
+
+    def lose(self, line: int, error: Exception) -> None:
+        """Remember a statement that could not be followed."""
+        last = error.__traceback__
+        while last is not None and last.tb_next is not None:
+            last = last.tb_next
+        file = Path(last.tb_frame.f_code.co_filename).name if last is not None else ""
+        lost = Lost(line, f"{type(error).__name__} in {file}" if file else type(error).__name__)
+        if lost not in self.script.lost and len(self.script.lost) < _MAX_LOST:
+            self.script.lost.append(lost)
+
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """Stand outside of all loops, functions and conditions, as the first statement of a file does."""
+        kept = {name: getattr(self, name) for name in _PLACE}
+        self.frames, self.loops, self.passes, self.guards = [], [], [], [0]
+        self.volatile, self.bodies, self.models = [], [], []
+        try:
+            yield
+        finally:
+            for name, value in kept.items():
+                setattr(self, name, value)
 
     def value(self, node: ast.expr | None, scope: Scope) -> Value:
         """What is known of an expression's value."""
@@ -159,6 +219,17 @@ class Reader:
         if any(names & changing for changing in self.volatile):
             return None, value
         return truth(value), value
+
+    @contextmanager
+    def condition(self, test: ast.expr, value: Value) -> Iterator[None]:
+        """Stand in a branch; one whose condition asks whether the model trains is remembered."""
+        names = (n.id if isinstance(n, ast.Name) else getattr(n, "attr", "") for n in ast.walk(test))
+        asks = BY_TRAINING in value.taint or any("train" in name.lower() for name in names)
+        self.if_training += asks
+        try:
+            yield
+        finally:
+            self.if_training -= asks
 
     def either(self, scope: Scope, sides: Sequence[Callable[[], str | None]]) -> str | None:
         """Read two sides of a condition, each from the same start, and join what they leave behind."""
@@ -203,7 +274,7 @@ class Reader:
             for place, names in zip(places, contents, strict=True):
                 for name, value in names.items():
                     place[name] = merge(place[name], value) if name in place else value
-            self.state = _join_states(self.state, state, was)
+            self.state = join_states(self.state, state, was)
 
     # ── loops ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -223,7 +294,7 @@ class Reader:
         self.passes.append(0)
         self.guards.append(0)
         self.volatile.append(frozenset(assigned))
-        self.bodies.append(_plainly_assigned(node))
+        self.bodies.append(plainly_assigned(node))
         try:
             yield made
         finally:
@@ -264,9 +335,10 @@ class Reader:
             self.block(node.body, scope)
         finally:
             self.frames.pop()
+            self.if_training -= frame.told
             self.volatile, self.bodies = volatile, bodies
             self.state.grad = grad
-        return _outcome(frame)
+        return outcome(frame)
 
     def _bind(
         self, function: Function, args: list[Value], kwargs: dict[str, Value], scope: Scope, *, unknown: bool
@@ -295,63 +367,9 @@ class Reader:
 
     def decide(self, node: ast.If, value: Value) -> None:
         """Record a condition on a score that stops, saves or chooses."""
-        acts = _acts(node.body) or _acts(node.orelse)
+        acts = acts_of(node.body) or acts_of(node.orelse)
         if acts and any(t.startswith("scored") for t in value.taint):
             self.note(Decision, node.lineno, taint=value.taint, acts=acts)
-
-
-def _plainly_assigned(loop: ast.AST) -> frozenset[str]:
-    """Names that a loop's body sets in every round, not only changes or sets now and then."""
-    names: set[str] = set()
-    left = [loop]
-    while left:
-        node = left.pop()
-        left += [child for child in ast.iter_child_nodes(node) if not isinstance(child, ast.If)]
-        if isinstance(node, (ast.Assign, ast.AnnAssign)):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            set_here = {n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)}
-            read = (
-                node.value.left.id
-                if isinstance(node.value, ast.BinOp) and isinstance(node.value.left, ast.Name)
-                else ""
-            )
-            names |= set_here - {read}
-    return frozenset(names)
-
-
-def _outcome(frame: Frame) -> Value:
-    from pellucid.explanation.script.values import Items
-
-    if frame.yielded:
-        joined = frame.yielded[0]
-        for other in frame.yielded[1:]:
-            joined = merge(joined, other)
-        return Items(items=[joined])
-    if not frame.returned:
-        return Const(value=None)
-    result = frame.returned[0]
-    for other in frame.returned[1:]:
-        result = merge(result, other)
-    return result
-
-
-def _join_states(a: State, b: State, was: State) -> State:
-    """Either state may hold; a mode that only one side changed is a ``maybe``."""
-    joined = a.copy()
-    for obj in {*a.modes, *b.modes}:
-        x, y, old = (s.modes.get(obj, ("train", 0)) for s in (a, b, was))
-        if x != y:
-            changed = [m for m in (x, y) if m != old]
-            lone = changed[0] if len(changed) == 1 else (None, 0)
-            joined.modes[obj] = ("maybe eval", lone[1]) if lone[0] in ("eval", "maybe eval") else (None, 0)
-            if x[0] == y[0]:
-                joined.modes[obj] = x
-    for obj in {*a.devices, *b.devices}:
-        d, e = a.devices.get(obj, ("cpu", 0)), b.devices.get(obj, ("cpu", 0))
-        if d[0] != e[0]:
-            joined.devices[obj] = (None, max(d[1], e[1]))
-    joined.grad = a.grad if a.grad == b.grad else None
-    return joined
 
 
 def _without_gradient(reader: Reader, node: ast.AST, scope: Scope) -> bool:
@@ -363,23 +381,3 @@ def _without_gradient(reader: Reader, node: ast.AST, scope: Scope) -> bool:
         if isinstance(value, External) and value.path in ("torch.no_grad", "torch.inference_mode"):
             return True
     return False
-
-
-def _acts(body: Iterable[ast.stmt]) -> str:
-    """What a condition's body does that makes it a choice."""
-    for node in (n for statement in body for n in ast.walk(statement)):
-        if isinstance(node, ast.Break):
-            return "stops the training"
-        if isinstance(node, ast.Call):
-            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            if name in ("save", "state_dict", "deepcopy") or name.startswith(("save_", "_save")):
-                return "keeps the model"
-    for node in (n for statement in body for n in ast.walk(statement)):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and "best" in node.id.lower():
-            return "keeps the best score"
-        name = node.attr if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) else ""
-        if name in ("early_stop", "stop"):
-            return "stops the training"
-        if "best" in name.lower():
-            return "keeps the best score"
-    return ""

@@ -1,22 +1,67 @@
-"""From a file to a syntax tree: a script is text that nobody has checked, and it is never executed here."""
+"""From a file to text and cells: a script is text that nobody has checked, and it is never executed here."""
 
 from __future__ import annotations
 
-import ast
 import io
 import os
-import sys
+import re
 import tokenize
-import warnings
+from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from pellucid.errors import DataError, StorageError
 
-__all__ = ["parse_script", "read_script"]
+__all__ = [
+    "MAX_BYTES",
+    "Cell",
+    "Source",
+    "decoded",
+    "looks_like_script",
+    "piped_script",
+    "plain_lines",
+    "read_script",
+    "read_source",
+]
 
 MAX_BYTES = 1_000_000
-_MAX_BRACKETS = 100
-_VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
+_MAX_NOTEBOOK = 50_000_000  # pictures stand in the notebook's outputs, which are left out
+_SNIFFED = 65_536
+_CODE = re.compile(r"(?m)^\s*(?:>>> )?(?:import [A-Za-z_]\w*|from [.A-Za-z_][.\w]* import )")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Text that is parsed as one piece; ``number`` counts a notebook's code cells from 1 and is 0 in a script."""
+
+    text: str
+    number: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A script or a notebook as text, and the folder in which its own modules are looked for (None: nowhere)."""
+
+    name: str
+    cells: tuple[Cell, ...]
+    notes: tuple[str, ...] = ()
+    folder: Path | None = None
+
+
+def read_source(path: str | os.PathLike[str]) -> Source:
+    """Return a script, a notebook (``.ipynb``) or a saved text with code in it, ready to be parsed.
+
+    Raises
+    ------
+    StorageError
+        When there is no such file or it cannot be read.
+    DataError
+        When it is too large, is not text, or is no notebook for Python.
+    """
+    from pellucid.explanation.script.notebook import source_of
+
+    target = Path(path)
+    return source_of(read_script(target), target.name, target.absolute().parent)
 
 
 def read_script(path: str | os.PathLike[str]) -> str:
@@ -27,7 +72,7 @@ def read_script(path: str | os.PathLike[str]) -> str:
     StorageError
         When there is no such file or it cannot be read.
     DataError
-        When it is larger than 1 MB or is not text.
+        When it is larger than 1 MB (a notebook: 50 MB) or is not text.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -37,82 +82,70 @@ def read_script(path: str | os.PathLike[str]) -> str:
     'import torch'
     """
     target = Path(path)
+    most = _MAX_NOTEBOOK if target.suffix == ".ipynb" else MAX_BYTES
     try:
         if target.is_dir():
             raise StorageError(f"{str(target)!r} is a folder: name the script, such as {str(target / 'train.py')!r}")
         with target.open("rb") as stream:
-            content = stream.read(MAX_BYTES + 1)
+            content = stream.read(most + 1)
     except (OSError, ValueError) as error:
         if isinstance(error, StorageError):
             raise
         why = getattr(error, "strerror", None) or error
         raise StorageError(f"could not read the script {str(target)!r}: {why}; check the path") from error
-    if len(content) > MAX_BYTES:
-        raise DataError(
-            f"{target.name} is larger than {MAX_BYTES:,} bytes: a training script is text of a few thousand"
-        )
-    try:
-        encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
-        text = io.TextIOWrapper(io.BytesIO(content), encoding).read()
-    except (SyntaxError, UnicodeDecodeError, LookupError) as error:
-        at = error.start if isinstance(error, UnicodeDecodeError) else 0
-        where = f" (line {content[:at].count(bytes([10])) + 1})"
-        raise DataError(f"{target.name} is not text in the encoding it declares{where}: save it as UTF-8") from error
-    return text
+    if len(content) > most:
+        raise DataError(f"{target.name} is larger than {most:,} bytes: a training script is text of a few thousand")
+    return decoded(content, target.name)
 
 
-def parse_script(text: str, name: str) -> ast.Module:
-    """Return the syntax tree of ``text``.
+def piped_script(stream: BinaryIO) -> str:
+    """Return the text of a script or notebook that is piped in.
 
     Raises
     ------
     DataError
-        When it is too large, no Python of this version, or nested too deeply; the message names the line.
+        When it is too large or is not text.
     """
-    if len(text) > MAX_BYTES:
-        raise DataError(
-            f"{name} has {len(text):,} characters, at most {MAX_BYTES:,} are read: give the training script"
-        )
-    if "\0" in text:
-        line = text[: text.index("\0")].count("\n") + 1
-        raise DataError(f"{name}, line {line}: holds a null character, so it is no text; give a Python script")
-    _check_brackets(text, name)
+    content = stream.read(_MAX_NOTEBOOK + 1)
+    if len(content) > _MAX_NOTEBOOK:
+        raise DataError(f"standard input is larger than {_MAX_NOTEBOOK:,} bytes: a training script is a few thousand")
+    return decoded(content, "standard input")
+
+
+def decoded(content: bytes, name: str) -> str:
+    """Return the text of a Python file from its bytes; line ends are those of Python.
+
+    Raises
+    ------
+    DataError
+        When it is not text in the encoding that it declares.
+    """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # such as an invalid escape in the user's strings
-            return ast.parse(text, name)
-    except SyntaxError as error:
-        magic = _notebook_line(text)
-        remedy = (
-            "a notebook's %- and !-lines have to go" if magic else "put it right, or run it with Python to see more"
-        )
-        raise DataError(
-            f"{name}, line {error.lineno or magic or 1}: not valid Python {_VERSION} ({error.msg}); {remedy}"
-        ) from error
-    except ValueError as error:
-        raise DataError(f"{name}: not valid Python ({error}); put it right") from error
-    except (RecursionError, MemoryError) as error:
-        raise DataError(f"{name} is nested too deeply to be read: split its longest expression") from error
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(content).readline)
+        return io.TextIOWrapper(io.BytesIO(content), encoding).read()
+    except (SyntaxError, UnicodeDecodeError, LookupError) as error:
+        at = error.start if isinstance(error, UnicodeDecodeError) else 0
+        where = f" (line {content[:at].count(bytes([10])) + 1})"
+        raise DataError(f"{name} is not text in the encoding it declares{where}: save it as UTF-8") from error
 
 
-def _check_brackets(text: str, name: str) -> None:
-    """Stop before the parser meets hundreds of open brackets, strings and comments left out."""
-    depth = 0
+def looks_like_script(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is a script, a notebook, or (by its imports) a saved text with code in it, rather than a table."""
+    target = Path(path)
+    if target.suffix.lower() in (".py", ".pyw", ".ipynb"):
+        return not target.is_dir()
+    if target.suffix.lower() not in (".txt", ".md", ".text", ""):
+        return False
     try:
-        for token in tokenize.generate_tokens(io.StringIO(text).readline):
-            if token.type == tokenize.OP:
-                depth += (token.string in "([{") - (token.string in ")]}")
-                if depth > _MAX_BRACKETS:
-                    raise DataError(
-                        f"{name}, line {token.start[0]}: more than {_MAX_BRACKETS} open brackets; split the expression"
-                    )
-    except (tokenize.TokenError, SyntaxError):
-        return  # the parser says it better
+        if not target.is_file():
+            return False
+        with target.open("rb") as stream:
+            start = stream.read(_SNIFFED)
+    except OSError:
+        return False
+    return bool(_CODE.search(start.decode("utf-8", "replace")))
 
 
-def _notebook_line(text: str) -> int:
-    """The first line that only a notebook understands, or 0."""
-    for number, line in enumerate(text.splitlines(), 1):
-        if line.lstrip().startswith(("%", "!")):
-            return number
-    return 0
+def plain_lines(text: str) -> list[str]:
+    """The lines as Python counts them: form feeds and Unicode's separators end none."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")

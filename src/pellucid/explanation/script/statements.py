@@ -7,18 +7,20 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pellucid.explanation.script import watch
 from pellucid.explanation.script.expressions import combine
+from pellucid.explanation.script.imports import import_from, import_names
 from pellucid.explanation.script.iteration import elements
 from pellucid.explanation.script.modules import is_module
-from pellucid.explanation.script.record import Accumulated, Dropped, LoaderRead, ZeroGrad
+from pellucid.explanation.script.record import Accumulated, Backward, Dropped, LoaderRead, ZeroGrad
 from pellucid.explanation.script.roles import role_of_name
 from pellucid.explanation.script.values import (
     Array,
     Class,
     Const,
-    External,
     Function,
     Items,
+    Method,
     Number,
     Obj,
     Scope,
@@ -26,6 +28,7 @@ from pellucid.explanation.script.values import (
     Unknown,
     Value,
     taints,
+    with_roles,
     with_taint,
 )
 
@@ -55,12 +58,14 @@ def assign(reader: Reader, target: ast.expr, value: Value, scope: Scope) -> None
 
 def _assign_name(name: str, value: Value, scope: Scope) -> None:
     role = role_of_name(name)
-    if role and not value.taint & {"train", "val", "test"} and not isinstance(value, (Const, Number)):
+    if role and not isinstance(value, (Const, Number)):
         if isinstance(value, Obj):
             if not is_module(value):
                 value.attrs.setdefault("role " + role, Const(value=True))
         else:
-            value = with_taint(value, frozenset({role}))
+            value = with_roles(value, frozenset({role}))  # what a name says counts more than where rows were taken from
+            if isinstance(value, Array) and value.unread and value.part == "all":
+                value = value.then(part=role)
     if isinstance(value, Unknown):
         value = replace(value, name=name)
     home = scope
@@ -83,6 +88,10 @@ def _assign_attribute(reader: Reader, target: ast.Attribute, value: Value, scope
     owner = reader.value(target.value, scope)
     if target.attr == "grad":
         reader.note(ZeroGrad, target.lineno, of=None)
+    if target.attr == "requires_grad":
+        watch.frozen(reader, owner, value, target.lineno)
+        if isinstance(owner, Array) and isinstance(target.value, (ast.Name, ast.Attribute)) and not owner.loss:
+            assign(reader, target.value, owner.then(graph=None), scope)
     if isinstance(owner, Obj):
         reader.attribute_lines[owner, target.attr] = target.lineno
         owner.attrs[target.attr] = value
@@ -93,6 +102,8 @@ def _assign_item(reader: Reader, target: ast.Subscript, value: Value, scope: Sco
     key = reader.value(target.slice, scope)
     if isinstance(owner, Table) and isinstance(key, Const):
         owner.entries[key.value] = value
+    elif isinstance(owner, Method) and owner.name == "_modules" and isinstance(owner.owner, Obj):
+        owner.owner.attrs[f"added {target.lineno} {len(owner.owner.attrs)}"] = value
     elif isinstance(owner, Array) and isinstance(value, Array) and isinstance(target.value, ast.Name):
         found = scope.find(target.value.id)
         if found is owner and value.fitted:
@@ -125,13 +136,18 @@ def _aug_assign(reader: Reader, node: ast.AugAssign, scope: Scope) -> None:
     new = combine(reader, node.op, old, added, node.lineno)
     if isinstance(node.target, ast.Name) and isinstance(added, Array) and isinstance(node.op, ast.Add):
         fresh = not isinstance(old, Array) or any(t.startswith("sum ") for t in old.taint)
-        if added.loss and added.graph and fresh and _outlives(reader, node.target.id):
+        if _is_loss(reader, added) and added.graph and fresh and _outlives(reader, node.target.id):
             number = reader.number()
             reader.note(Accumulated, node.lineno, number=number, name=node.target.id, how="+=")
             new = with_taint(new, frozenset({f"sum {number}"}))
     if isinstance(new, Const):
         new = Number(taint=new.taint)  # a counter: it changes
     assign(reader, node.target, new, scope)
+
+
+def _is_loss(reader: Reader, added: Array) -> bool:
+    """Whether a value is a loss: PyTorch's own, or what `backward` was called on."""
+    return added.loss or any(e.of is added for e in reader.script.events[-12:] if isinstance(e, Backward))
 
 
 def _loaded(target: ast.expr) -> ast.expr:
@@ -151,9 +167,15 @@ def _outlives(reader: Reader, name: str) -> bool:
 def _if(reader: Reader, node: ast.If, scope: Scope) -> str | None:
     holds, value = reader.truth(node.test, scope)
     reader.decide(node, value)
-    if holds is not None:
-        return reader.block(node.body if holds else node.orelse, scope)
-    return reader.either(scope, [lambda: reader.block(node.body, scope), lambda: reader.block(node.orelse, scope)])
+    sides = [lambda: reader.block(node.body, scope), lambda: reader.block(node.orelse, scope)]
+    with reader.condition(node.test, value):
+        jump = sides[not holds]() if holds is not None else reader.either(scope, sides)
+        leaves = isinstance(node.body[-1], ast.Return) and jump is None
+        told = reader.if_training > 0
+    if leaves and told and reader.frames:
+        reader.if_training += 1  # `if not self.training: return x`: what follows only happens in training
+        reader.frames[-1].told += 1
+    return jump
 
 
 def _for(reader: Reader, node: ast.For | ast.AsyncFor, scope: Scope) -> str | None:
@@ -175,7 +197,17 @@ def _for(reader: Reader, node: ast.For | ast.AsyncFor, scope: Scope) -> str | No
             assign(reader, node.target, found.one, scope)
             if reader.block(node.body, scope) in ("return", "raise", "break"):
                 break  # it always leaves in its first round; what follows is read all the same
+    _forget_pictures(node, scope)
     return reader.block(node.orelse, scope)
+
+
+def _forget_pictures(loop: ast.AST, scope: Scope) -> None:
+    """A loop that is read twice may run more often: the sizes of pictures after it are not known."""
+    for node in ast.walk(loop):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            value = scope.names.get(node.id)
+            if isinstance(value, Array) and value.image is not None:
+                scope.names[node.id] = value.then(image=None)
 
 
 def _numbers(values: list[Value]) -> bool:
@@ -189,6 +221,7 @@ def _while(reader: Reader, node: ast.While, scope: Scope) -> str | None:
             reader.value(node.test, scope)
             if reader.block(node.body, scope) in ("return", "raise", "break"):
                 break
+    _forget_pictures(node, scope)
     return reader.block(node.orelse, scope)
 
 
@@ -290,20 +323,6 @@ def _class(reader: Reader, node: ast.ClassDef, scope: Scope) -> None:
             reader.block([statement], inner)
 
 
-def _import(reader: Reader, node: ast.Import, scope: Scope) -> None:
-    for alias in node.names:
-        reader.script.imports.add(alias.name)
-        first = alias.name.partition(".")[0]
-        scope.names[alias.asname or first] = External(path=alias.name if alias.asname else first)
-
-
-def _import_from(reader: Reader, node: ast.ImportFrom, scope: Scope) -> None:
-    origin = ("." * node.level) + (node.module or "")
-    reader.script.imports.add(origin)
-    for alias in node.names:
-        scope.names[alias.asname or alias.name] = External(path=f"{origin}.{alias.name}")
-
-
 def _elsewhere(reader: Reader, node: ast.Global | ast.Nonlocal, scope: Scope) -> None:
     scope.elsewhere.update(node.names)
 
@@ -329,8 +348,8 @@ STATEMENTS: dict[type[ast.stmt], Callable[..., str | None]] = {
     ast.FunctionDef: _function,
     ast.AsyncFunctionDef: _function,
     ast.ClassDef: _class,
-    ast.Import: _import,
-    ast.ImportFrom: _import_from,
+    ast.Import: import_names,
+    ast.ImportFrom: import_from,
     ast.Global: _elsewhere,
     ast.Nonlocal: _elsewhere,
     ast.Delete: _delete,

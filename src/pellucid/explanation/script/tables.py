@@ -6,14 +6,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pellucid.explanation.script.record import Fitted, Split
-from pellucid.explanation.script.values import Arguments, Array, Const, Fit, Items, Obj, Unknown, Value
+from pellucid.explanation.script.values import ROLES, Arguments, Array, Const, Fit, Items, Obj, Unknown, Value
 
 if TYPE_CHECKING:
     from pellucid.explanation.script.reader import Reader
 
 __all__ = ["TABLE_FUNCTIONS", "estimator_method"]
-
-_ROLES = frozenset({"train", "val", "test"})
 
 
 def _read(reader: Reader, path: str, given: Arguments) -> Value:
@@ -50,19 +48,31 @@ def _split(reader: Reader, path: str, given: Arguments) -> Value:
         for side in ("train", "test"):
             if isinstance(value, Array):
                 parts.append(
-                    value.then(part=side, order=None if kept else "random", taint=value.taint - _ROLES, length=None)
+                    value.then(part=side, order=None if kept else "random", taint=value.taint - ROLES, length=None)
                 )
             else:
-                parts.append(Unknown(taint=value.taint - _ROLES))
+                parts.append(Unknown(taint=value.taint - ROLES))
     return Items(items=parts)
 
 
+def _scaled(reader: Reader, path: str, given: Arguments) -> Value:
+    """``scale(X)``, ``zscore(X)``: a statistic of the rows is taken and applied at once."""
+    x = given.get(0, "X") or Unknown()
+    fit = Fit(given.line, path.rpartition(".")[2])
+    reader.note(Fitted, given.line, rows=x, fit=fit)
+    return _transformed(Obj(kind=path, line=given.line), x, fit if _may_be_all(x) else None)
+
+
+_SCALING = ("scale", "minmax_scale", "maxabs_scale", "robust_scale", "quantile_transform", "power_transform")
 _LOADERS = ("load_iris", "load_wine", "load_breast_cancer", "load_digits", "load_diabetes", "load_boston")
 _FETCHERS = ("fetch_california_housing", "fetch_openml", "fetch_covtype", "fetch_olivetti_faces")
 _MAKERS = ("make_regression", "make_classification", "make_moons", "make_circles", "make_blobs", "make_friedman1")
 
 TABLE_FUNCTIONS: dict[str, Callable[[Reader, str, Arguments], Value]] = {
     **{f"pandas.{n}": _read for n in ("read_csv", "read_excel", "read_parquet", "read_table", "read_feather")},
+    **{f"pandas.{n}": _read for n in ("read_json", "read_sql", "read_pickle", "read_hdf", "read_sql_query")},
+    **{f"sklearn.preprocessing.{n}": _scaled for n in _SCALING},
+    "scipy.stats.zscore": _scaled,
     "numpy.loadtxt": _read,
     "numpy.genfromtxt": _read,
     **{f"sklearn.datasets.{n}": _loaded for n in (*_LOADERS, *_FETCHERS)},
@@ -132,10 +142,19 @@ def _fit(reader: Reader, owner: Obj, x: Value | None, given: Arguments) -> Fit |
     reader.note(Fitted, given.line, rows=x, fit=fit)
     owner.attrs["fitted on"] = x
     owner.attrs["fitted at"] = Const(value=given.line)
-    return fit if isinstance(x, Array) and x.part == "all" else None
+    return fit if _may_be_all(x) else None
+
+
+def _may_be_all(x: Value) -> bool:
+    """Whether rows are all rows, for all that is known: not a part, and not named as one."""
+    if isinstance(x, Array):
+        return x.part == "all" or (x.part is None and not x.taint & ROLES)
+    return isinstance(x, Unknown) and not x.taint & ROLES
 
 
 def _transformed(owner: Obj, x: Value | None, fit: Fit | None) -> Value:
+    if fit is not None and isinstance(x, Unknown):
+        return Array(taint=x.taint, source=fit.line, part="all", fitted=frozenset({fit}))
     if not isinstance(x, Array):
         return Unknown(taint=x.taint if x is not None else frozenset())
     one_column = owner.kind.endswith("LabelEncoder")
@@ -143,13 +162,16 @@ def _transformed(owner: Obj, x: Value | None, fit: Fit | None) -> Value:
     if x.ndim == 1 and not one_column:
         x = x.then(ndim=None)
     changed = x.then(last=None if not owner.kind.endswith(("Scaler", "Transformer")) else x.last, dtype=kind, act=None)
-    return changed.then(fitted=x.fitted | {fit}) if fit is not None else changed
+    if fit is None:
+        return changed
+    return changed.then(fitted=x.fitted | {fit}, source=x.source or fit.line, part="all")
 
 
 def _transform(reader: Reader, owner: Obj, x: Value | None, given: Arguments) -> Value:
     rows, line = owner.attrs.get("fitted on"), owner.attrs.get("fitted at")
     fit = None
     same = isinstance(rows, Array) and isinstance(x, Array) and rows.part == "all" and 0 < rows.source == x.source
+    same = same or (rows is not None and rows is x and _may_be_all(x))
     if same and isinstance(line, Const) and isinstance(line.value, int):
         fit = Fit(line.value, _learns(owner))
     result = _transformed(owner, x, fit)

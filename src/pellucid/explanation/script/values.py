@@ -10,9 +10,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
 from typing import TypeVar
 
 __all__ = [
+    "BY_TRAINING",
+    "ROLES",
     "Arguments",
     "Array",
     "Class",
@@ -20,8 +23,10 @@ __all__ = [
     "External",
     "Fit",
     "Function",
+    "Image",
     "Items",
     "Method",
+    "Module",
     "Number",
     "Obj",
     "Scope",
@@ -30,10 +35,15 @@ __all__ = [
     "Value",
     "merge",
     "taints",
+    "with_roles",
     "with_taint",
 ]
 
+Image = tuple[int | None, int | None, int | None]
+
 _NOTHING: frozenset[str] = frozenset()
+ROLES = frozenset({"train", "val", "test"})
+BY_TRAINING = "by training"  # the taint of what depends on whether the model trains
 DEVICES = ("cuda", "mps", "xpu", "cpu")
 
 
@@ -47,15 +57,29 @@ class Scope:
         self.names: dict[str, Value] = {}
         self.parent = parent
         self.elsewhere: set[str] = set()  # declared global or nonlocal
+        self.folder: Path | None = None  # of the file whose names these are
 
-    def find(self, name: str) -> Value | None:
-        """The value of a name, or None."""
+    @property
+    def home(self) -> Path | None:
+        """The folder of the file to which the scope belongs."""
+        scope = self
+        while scope.parent is not None:
+            scope = scope.parent
+        return scope.folder
+
+    def holder(self, name: str) -> dict[str, Value] | None:
+        """The names among which ``name`` is bound, or None."""
         scope: Scope | None = self
         while scope is not None:
             if name in scope.names:
-                return scope.names[name]
+                return scope.names
             scope = scope.parent
         return None
+
+    def find(self, name: str) -> Value | None:
+        """The value of a name, or None."""
+        names = self.holder(name)
+        return names[name] if names is not None else None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -89,6 +113,14 @@ class External(Value):
     """Something imported, by its full name: ``torch.nn.functional.softmax``."""
 
     path: str
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Module(Value):
+    """A file of the script's own, imported as a whole."""
+
+    path: str
+    scope: Scope
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -175,12 +207,20 @@ class Array(Value):
     centred: Fit | None = None
     graph: bool | None = None
     loss: bool = False
+    unread: bool = False  # it came through a function that was not read
+    layer: Obj | None = None  # the layer whose answer this is, with no more than dropout since
+    image: Image | None = None  # channels, height and width of each row's picture
+    statistic: Array | None = None  # the array whose mean, standard deviation … this is
 
     def __post_init__(self) -> None:
         assert self.ndim is None or self.ndim >= 0
 
     def then(self, **changes: object) -> Array:
         """A value computed from this one."""
+        if not {"layer"} & changes.keys() and {"act", "ndim", "last", "dtype"} & changes.keys():
+            changes["layer"] = None
+        if "image" not in changes and {"ndim", "last"} & changes.keys():
+            changes["image"] = None
         return replace(self, **changes)  # type: ignore[arg-type]
 
 
@@ -234,7 +274,20 @@ def with_taint(value: _V, taint: frozenset[str]) -> _V:
     return value if taint <= value.taint or isinstance(value, Obj) else replace(value, taint=value.taint | taint)
 
 
-def merge(a: Value, b: Value) -> Value:  # noqa: PLR0911
+def with_roles(value: _V, roles: frozenset[str]) -> _V:
+    """The same value as rows of ``roles`` and of no other; objects and what a model was given keep theirs."""
+    if isinstance(value, Items) and len(value.items) <= 16:
+        inside = [with_roles(v, roles) for v in value.items]
+        return replace(value, items=inside, taint=(value.taint - ROLES) | roles)
+    if isinstance(value, Table):
+        return replace(value, entries={k: with_roles(v, roles) for k, v in value.entries.items()})
+    computed = any(t.startswith(("forward ", "scored ")) for t in value.taint)
+    if computed or isinstance(value, Obj) or value.taint & ROLES == roles:
+        return with_taint(value, roles)
+    return replace(value, taint=(value.taint - ROLES) | roles)
+
+
+def merge(a: Value, b: Value) -> Value:  # noqa: PLR0911, PLR0912
     """What is known of a value that is ``a`` or ``b``."""
     if a is b:
         return a
@@ -253,9 +306,24 @@ def merge(a: Value, b: Value) -> Value:  # noqa: PLR0911
             return replace(a, args=(merge(a.args[0], b.args[0]),))
         if all(o.kind.startswith("torch.optim.") for o in (a, b)):
             return b
+        return _merge_objects(a, b, taint)
+    if isinstance(a, External) and isinstance(b, External):
+        for one, other in ((a, b), (b, a)):
+            if one.path == other.path or one.path.replace("torch.cuda.", "torch.", 1) == other.path:
+                return one  # the accelerator's type where there is one
     if isinstance(a, (Number, Const)) and isinstance(b, (Number, Const)):
         return Number(taint=taint)
     return Unknown(taint=taint, name=getattr(a, "name", ""))
+
+
+def _merge_objects(a: Obj, b: Obj, taint: frozenset[str]) -> Value:
+    """Either of two modules is a module; of other objects nothing is known."""
+    from pellucid.explanation.script.kinds import ASSUMED, is_module
+
+    if not (is_module(a) and is_module(b)):
+        return Unknown(taint=taint)
+    either = [part for o in (a, b) for part in (o.args if o.kind == ASSUMED and o.args else (o,))]
+    return Obj(kind=ASSUMED, line=b.line, args=tuple(dict.fromkeys(either)), taint=taint)
 
 
 def _merge_literals(a: Const, b: Const, taint: frozenset[str]) -> Value:

@@ -63,7 +63,7 @@ def no_zero_grad(script: Script) -> Iterator[ScriptFinding]:
         if not backward or _is(events, ZeroGrad) or _handed(events) or script.speaks(loop, "zero_grad", ".grad = None"):
             continue
         before = [z.where.line for z in script.of(ZeroGrad)]
-        outside = f", only outside of the loop (line {before[0]})" if before else ""
+        outside = f", only outside of the loop ({script.said(before[0])})" if before else ""
         yield ScriptFinding(
             rule="zero-grad", line=step.where.line,
             finding=f"Nothing sets the gradients to zero in the loop that steps{outside}.",
@@ -176,10 +176,11 @@ def growing_graph(script: Script) -> Iterator[ScriptFinding]:
         same = [o for o in script.of(Accumulated) if o.where.line == e.where.line]
         if any(f"sum {o.number}" in used for o in same):
             continue
-        call = f"{e.name} += loss.item()" if e.how == "+=" else f"{e.name}.append(loss.item())"
+        name = e.name or "a list"
+        call = f"{name} += loss.item()" if e.how == "+=" else f"{e.name or 'losses'}.append(loss.item())"
         yield ScriptFinding(
             rule="loss-graph", line=e.where.line,
-            finding=f"The loss goes into {e.name} as a tensor with its history, not as a number.",
+            finding=f"The loss goes into {name} as a tensor with its history, not as a number.",
             evidence=script.evidence(e.where.line),
             consequence="The graph of every batch stays alive as long as the sum: memory grows until it runs out.",
             fix=f"{call}  # or loss.detach()",

@@ -23,7 +23,8 @@ def _evaluations(script: Script) -> Iterator[Forward]:
         roles = taints(*e.inputs) & {"train", "val", "test"}
         held_out = bool(roles) and "train" not in roles
         unused = f"forward {e.number}" not in used and e.where.loops[-1:] not in blind
-        if held_out and e.where.called and unused and e.where.line not in seen:
+        own = e.where.called or e.mode == "eval"  # a function that is never called here decides on its own mode
+        if held_out and own and unused and e.where.line not in seen:
             seen.add(e.where.line)
             yield e
 

@@ -1,6 +1,6 @@
 """What `pellucid doctor` says of a folder of real training scripts: findings by rule, errors, and the time it takes.
 
-    python benchmarks/doctor_scripts.py FOLDER [--show]
+    python benchmarks/doctor_scripts/on_a_folder.py FOLDER [--show]
 
 Every ``.py`` file that speaks of PyTorch and of ``backward()`` is read, none is executed. With ``--show`` each finding
 is printed with its lines, to be judged by eye: the share of false alarms decides whether such a check is of use.

@@ -13,7 +13,9 @@ from pellucid.explanation.script.record import (
     Dropped,
     Fitted,
     Forward,
+    Handed,
     LoaderRead,
+    Loop,
     LossCall,
     Script,
     Split,
@@ -27,6 +29,8 @@ __all__ = ["chosen_by_test", "devices", "dropped_move", "fitted_on_all", "refitt
 _TIME = re.compile(
     r"(?i)\bdate|time_?series|timestamp|look_?back|seq_?len|forecast|window_size|time_?step|\blags?\b|stock"
 )
+
+_EPOCHS = re.compile(r"(?i)epoch|iteration|round")
 
 
 def fitted_on_all(script: Script) -> Iterator[ScriptFinding]:
@@ -80,6 +84,7 @@ def chosen_by_test(script: Script) -> Iterator[ScriptFinding]:
     measured by it (scikit-learn, Cross-validation: "knowledge about the test set can leak into the model").
     """
     training = {loop for e in script.events if isinstance(e, (Step, Backward)) for loop in e.where.loops}
+    training |= {loop for e in script.of(Handed) for loop in e.where.loops if _trains_elsewhere(script, e, loop)}
     forwards = {e.number: e.where.line for e in script.of(Forward) if "test" in taints(*e.inputs)}
     seen = set()
     for e in script.of(Decision):
@@ -100,6 +105,12 @@ def chosen_by_test(script: Script) -> Iterator[ScriptFinding]:
         )  # fmt: skip
 
 
+def _trains_elsewhere(script: Script, handed: Handed, loop: Loop) -> bool:
+    """Whether a loop over epochs gives a model to a function of a file that is not read."""
+    header = script.lines[loop.line - 1] if 0 < loop.line <= len(script.lines) else ""
+    return bool(_EPOCHS.search(header)) and any(is_module(value) for value in handed.values)
+
+
 def _said(acts: str) -> str:
     return {
         "stops the training": "it decides when the training stops",
@@ -112,7 +123,7 @@ def _said(acts: str) -> str:
 # ── order ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _in_time(script: Script) -> bool:
+def in_time(script: Script) -> bool:
     return any(_TIME.search(line) for line in script.lines)
 
 
@@ -121,13 +132,16 @@ def unshuffled(script: Script) -> Iterator[ScriptFinding]:
     reshuffled at every epoch (default: False)" (PyTorch, DataLoader).
     """
     seen = set()
-    trained = {loop for e in script.events if isinstance(e, (Step, Backward)) for loop in e.where.loops}
+    by_hand = any(".grad" in text for text in script.lines)  # not the gradients of an attack, or of a test
+    kinds = (Step, Backward) if by_hand and not script.of(Step) else (Step,)
+    trained = {loop for e in script.events if isinstance(e, kinds) for loop in e.where.loops}
     for e in script.of(LoaderRead):
         loader = e.loader
-        if loader in seen or e.loop not in trained or _in_time(script):
+        if loader in seen or e.loop not in trained or in_time(script):
             continue
         seen.add(loader)
-        if _never_shuffled(loader) and _map_style(loader):
+        whole = re.search(r"batch_size\s*=\s*(len\(|[\w.]*\.(shape|size|__len__))", script.lines[loader.line - 1])
+        if never_shuffled(loader) and map_style(loader) and not whole:
             yield ScriptFinding(
                 rule="shuffle", line=loader.line,
                 finding="The DataLoader of the training rows does not shuffle.",
@@ -138,7 +152,7 @@ def unshuffled(script: Script) -> Iterator[ScriptFinding]:
             )  # fmt: skip
 
 
-def _never_shuffled(loader: Obj) -> bool:
+def never_shuffled(loader: Obj) -> bool:
     shuffle: Value | None = loader.kwargs.get("shuffle") or (loader.args[2] if len(loader.args) > 2 else None)
     chosen = any(name in loader.kwargs for name in ("sampler", "batch_sampler")) or len(loader.args) > 3
     size = loader.kwargs.get("batch_size") or (loader.args[1] if len(loader.args) > 1 else None)
@@ -146,7 +160,7 @@ def _never_shuffled(loader: Obj) -> bool:
     return not chosen and (shuffle is None or (isinstance(shuffle, Const) and not shuffle.value))
 
 
-def _map_style(loader: Obj) -> bool:
+def map_style(loader: Obj) -> bool:
     dataset = loader.args[0] if loader.args else loader.kwargs.get("dataset")
     if isinstance(dataset, (Items, Array)):
         return True
@@ -163,7 +177,7 @@ def split_by_position(script: Script) -> Iterator[ScriptFinding]:
     """The first rows for training and the last for the test, of rows that nobody has shuffled: in Iris the last
     third is one class. Rows in time are rightly split so, and a script that speaks of time is left alone.
     """
-    if _in_time(script):
+    if in_time(script):
         return
     for e in script.of(Split):
         if e.how != "position":
