@@ -19,8 +19,8 @@ __all__ = ["show_script"]
 _LOOKED_FOR = (
     "activations that the loss applies itself, shapes that broadcast, the order of zero_grad, backward and step, train "
     "and eval modes, no_grad, networks that no step changes, layers that do not fit, learning rates, names that are "
-    "misspelt or not called, how scores are computed, statistics taken before the split, choices made by the test rows, "
-    "test sets, shuffling, and devices"
+    "misspelt or not called, how scores are computed, statistics taken before the split, choices made by the test "
+    "rows, test sets, shuffling, and devices"
 )
 
 
