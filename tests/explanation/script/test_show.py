@@ -57,3 +57,13 @@ def test_what_is_no_script_is_refused(tmp_path: Path) -> None:
     script.write_text("for\n")
     with pytest.raises(UserError, match="line 1"):
         show_script(script, run=False, as_json=False)
+
+
+def test_remarks_alone_are_shown_and_do_not_fail(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    script = tmp_path / "net.py"
+    script.write_text(
+        "import torch\nfrom torch import nn\nnet = nn.Sequential(nn.Linear(3, 8), nn.Linear(8, 2))\n"
+        "net(torch.zeros(5, 3))\n"
+    )
+    assert show_script(script, run=False, as_json=False) == 0
+    assert "net.py, line 3: (remark) A linear layer follows a linear layer" in capsys.readouterr().out
