@@ -17,16 +17,19 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from pellucid.data.columns import DEFAULT_MISSING, Cleaned, clean_column
+from pellucid.data.columns import DEFAULT_MISSING, Cleaned, clean_column, encoded
+from pellucid.data.decimal import NumberRules, settle
 from pellucid.data.delimited import read_text_table, to_utf8
 from pellucid.data.frames import Frame, check_width, frame_columns
 from pellucid.data.notes import CellNote
+from pellucid.data.number_style import NumberStyle
+from pellucid.data.sign_notes import notes_on_signs
 from pellucid.data.packed import Limit, read_content, unpacked
 from pellucid.data.stored import read_arrow, read_json, read_parquet, told_by_magic
 from pellucid.errors import DataError, SettingError, StorageError, nearest
 from pellucid.files import could_not
 
-__all__ = ["DEFAULT_MISSING", "ReadReport", "Table", "from_columns", "read_table"]
+__all__ = ["DEFAULT_MISSING", "ReadReport", "Table", "from_columns", "read_table", "styles_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +50,8 @@ class ReadReport:
         Column → how many cells were infinite, and the first such row (from 0). They are taken as missing.
     notes
         Sentences for the user.
+    styles
+        Column → how its numbers were written, where they are not plain.
     """
 
     source: str
@@ -61,6 +66,7 @@ class ReadReport:
     notes: tuple[str, ...] = ()
     n_rows: int = 0
     n_columns: int = 0
+    styles: dict[str, NumberStyle] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +114,7 @@ def read_table(
     text_columns: Collection[str] = (),
     numeric_columns: Collection[str] = (),
     max_unpacked: int | None = None,
+    rules: NumberRules | None = None,
 ) -> Table:
     """Read a table.
 
@@ -130,6 +137,9 @@ def read_table(
     max_unpacked
         How many MB a compressed file, a Parquet or an Arrow file may unpack to; when None, the larger of 100 MB and
         100 times its size.
+    rules
+        What is known of how numbers are written; else decided for the table, then for each column
+        (`pellucid.data.decimal`).
 
     Returns
     -------
@@ -154,6 +164,7 @@ def read_table(
         raise SettingError(f"column {both[0]!r} cannot be both text and numeric")
     if isinstance(missing, str) or not all(isinstance(m, str) for m in missing or ()):
         raise SettingError(f"missing must be a list of texts, got {missing!r}")
+    rules = rules or NumberRules()
     if isinstance(source, Table):
         return source
     given = tuple(m.strip() for m in missing or ())
@@ -169,13 +180,23 @@ def read_table(
             text_columns=text,
             numeric_columns=numbers,
             max_unpacked=max_unpacked,
+            rules=rules,
         )
-    return _from_frame(frame_columns(source), markers, text_columns=text, numeric_columns=numbers)
+    return _from_frame(frame_columns(source), markers, text_columns=text, numeric_columns=numbers, rules=rules)
 
 
 def from_columns(mapping: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> Table:
     """A table from a dict of columns (or of single values: one row) or a list of dicts, as for predictions."""
     return read_table(mapping)
+
+
+def styles_of(table: Table) -> dict[str, NumberStyle | None]:
+    """Column → how its numbers are written; None for one that holds none."""
+
+    def style(kind: pa.DataType) -> NumberStyle | None:
+        return NumberStyle() if pa.types.is_integer(kind) or pa.types.is_floating(kind) else None
+
+    return {f.name: table.report.styles.get(f.name) or style(f.type) for f in table.arrow.schema}
 
 
 def _from_frame(
@@ -184,6 +205,7 @@ def _from_frame(
     *,
     text_columns: frozenset[str],
     numeric_columns: frozenset[str],
+    rules: NumberRules,
     base: ReadReport | None = None,
 ) -> Table:
     if base is None:
@@ -194,6 +216,9 @@ def _from_frame(
     check_width(len(frame.columns), base.source)
     if not len(next(iter(frame.columns.values()))):
         raise DataError(f"{base.source} has no rows")
+    columns = {name: encoded(column) for name, column in frame.columns.items()}
+    texts = {name: column for name, column in columns.items() if column is not frame.columns[name]}
+    decimals = settle(list(texts), list(texts.values()), read_with=".", rules=rules, habit=".")
     cleaned = {
         name: clean_column(
             name,
@@ -201,21 +226,30 @@ def _from_frame(
             markers=markers,
             as_text=name in text_columns,
             as_number=name in numeric_columns,
-            find_numbers=name in frame.mixed,
+            find_numbers=(name in texts or name in frame.mixed) and rules.styles.get(name, True) is not None,
+            ways=decimals.ways(name),
+            is_label=name == rules.label,
         )
-        for name, column in frame.columns.items()
+        for name, column in columns.items()
     }
     return _table(cleaned, base, frame.notes)
 
 
 def _table(columns: Mapping[str, Cleaned], base: ReadReport, notes: Iterable[str]) -> Table:
-    arrow = pa.table({name: column.array for name, column in columns.items()})
+    arrays: dict[str, pa.Array] = {}
+    for name, column in columns.items():
+        arrays[name] = column.array
+        for side, flags in column.flags.items():
+            if f"{name} {side} limit" not in columns:
+                arrays[f"{name} {side} limit"] = flags
+    arrow = pa.table(arrays)
     missing: dict[str, int] = {}
     for column in columns.values():
         for marker, n in column.missing.items():
             missing[marker] = missing.get(marker, 0) + n
     infinite = {name: c.infinite for name, c in columns.items() if c.infinite is not None}
-    said = [*notes, *(note for c in columns.values() for note in c.notes)]
+    said = [*notes, *notes_on_signs({n: c.signs for n, c in columns.items() if c.signs is not None})]
+    said += [*(note for c in columns.values() for note in c.notes)]
     trimmed = [name for name, c in columns.items() if c.trimmed]
     if trimmed:
         shown = ", ".join(repr(n) for n in trimmed[:6]) + (f" and {len(trimmed) - 6} more" if len(trimmed) > 6 else "")
@@ -236,6 +270,7 @@ def _table(columns: Mapping[str, Cleaned], base: ReadReport, notes: Iterable[str
         notes=tuple(said),
         n_rows=arrow.num_rows,
         n_columns=arrow.num_columns,
+        styles={name: c.style for name, c in columns.items() if c.style is not None},
     )
     return Table(arrow=arrow, report=report)
 
@@ -275,6 +310,7 @@ def _read_path(
     text_columns: frozenset[str],
     numeric_columns: frozenset[str],
     max_unpacked: int | None,
+    rules: NumberRules,
 ) -> Table:
     shown = os.fspath(path)
     try:
@@ -297,7 +333,14 @@ def _read_path(
         readers = {"parquet": read_parquet, "arrow": read_arrow, "jsonl": read_json}
         frame = readers[form](content, limit)
         base = ReadReport(source=source, format=form, compression=compression)
-        return _from_frame(frame, markers, text_columns=text_columns, numeric_columns=numeric_columns, base=base)
+        return _from_frame(
+            frame,
+            markers,
+            text_columns=text_columns,
+            numeric_columns=numeric_columns,
+            rules=rules,
+            base=base,
+        )
     content, encoding = to_utf8(content, source, encoding)
     text = read_text_table(
         content,
@@ -307,6 +350,7 @@ def _read_path(
         markers=markers,
         text_columns=text_columns,
         numeric_columns=numeric_columns,
+        rules=rules,
     )
     base = ReadReport(
         source=source,

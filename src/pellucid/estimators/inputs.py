@@ -9,7 +9,7 @@ Legend: N rows, I columns.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from numpy.typing import DTypeLike, NDArray
 from pellucid.errors import DataError, SettingError
 
 if TYPE_CHECKING:
+    from pellucid.data.number_style import NumberStyle
     from pellucid.data.schema import Schema
     from pellucid.data.tables import Table
     from pellucid.preprocessing.piecewise import Bins
@@ -65,14 +66,17 @@ def is_table(X: Any) -> bool:
     return False
 
 
-def read_frame(X: Any, names: Sequence[str]) -> Table:
+def read_frame(X: Any, names: Sequence[str], styles: Mapping[str, NumberStyle | None] | None = None) -> Table:
     """Read a frame or an array ``[N, I]`` as a table with these column names.
+
+    ``styles`` says how numbers in text were written in the rows that were learned from.
 
     Raises
     ------
     DataError
         A cell is infinite, two columns have one name, or a column holds what no table can.
     """
+    from pellucid.data.decimal import NumberRules
     from pellucid.data.tables import read_table
 
     if hasattr(X, "set_axis"):
@@ -82,7 +86,7 @@ def read_frame(X: Any, names: Sequence[str]) -> Table:
     else:
         cells = np.asarray(X)
         source = {name: cells[:, i] for i, name in enumerate(names)}
-    table = read_table(source)
+    table = read_table(source, rules=NumberRules(styles=styles or {}))
     for name, (count, row) in table.report.infinite.items():
         raise DataError(
             f"column {name!r} is infinite in {count:,} rows (first: row {row:,}); mend or remove these rows"
