@@ -7,6 +7,10 @@
 | `stored` | compressed files, Parquet, Arrow, JSON lines |
 | `frames` | pandas, polars, NumPy, dicts |
 | `columns` | one column to one of five types; missing markers; numbers with a few odd cells |
+| `decimal` | which sign is the decimal one: decided for the table, then for each column |
+| `number_words`, `number_marks`, `number_units`, `number_table`, `number_columns` | numbers in text, in every style |
+| `number_style` | how a column writes its numbers, kept for later tables |
+| `clocks`, `sentinels` | times as seconds; −999 and its like, told |
 | `dates` | formats of dates |
 | `schema`, `leaks` | what each column is, and which give the target away |
 | `target` | the task, the classes, the values |

@@ -1,4 +1,4 @@
-"""Times of day and durations in text, as seconds: ``6:36:43``, ``36:43``, ``05:54``, ``5:54 PM``, ``2 days, 1:00:00``."""
+"""Times of day and durations in text, as seconds: ``6:36:43``, ``36:43``, ``5:54 PM``, ``2 days, 1:00:00``."""
 
 from __future__ import annotations
 

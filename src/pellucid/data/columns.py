@@ -3,7 +3,8 @@
 | what came in | what goes out |
 |---|---|
 | whole numbers of any width | ``int64`` |
-| floats, decimals, durations (in seconds), times of day (seconds after midnight), a column of nothing but missing cells | ``float64``, NaN as null |
+| floats, decimals, durations (in seconds), a column of nothing but missing cells | ``float64``, NaN as null |
+| times of day | ``int64`` or ``float64``: seconds after midnight |
 | booleans | ``bool`` |
 | dates, timestamps of any unit or zone (to UTC) | ``timestamp('us')`` |
 | text, categories | ``dictionary<int32, string>``: trimmed, each value once, none unused |
@@ -22,8 +23,9 @@ import pyarrow.compute as pc
 
 from pellucid.data.clocks import seconds_of_times
 from pellucid.data.decimal import Ways
-from pellucid.data.number_columns import ReadSigns, read_numbers
+from pellucid.data.number_columns import read_numbers
 from pellucid.data.number_style import NumberStyle
+from pellucid.data.number_table import ReadSigns
 from pellucid.data.number_words import PLAIN
 from pellucid.data.text_column import TextColumn
 from pellucid.errors import DataError
@@ -162,7 +164,9 @@ def _clean(  # noqa: PLR0911 (one return for each type)
         return Cleaned(array=_naive_timestamp(array))
     if pa.types.is_time(kind):
         note = f"column {name!r} holds times of day; they were read as seconds after midnight"
-        return Cleaned(array=seconds_of_times(array), notes=(note,), style=NumberStyle(clock="h:m"))
+        return Cleaned(
+            array=seconds_of_times(array), notes=(note,) if ways.style is None else (), style=NumberStyle(clock="h:m")
+        )
     return _clean_number(name, array, markers)
 
 

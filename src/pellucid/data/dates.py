@@ -142,7 +142,7 @@ def is_day_of_calendar(numbers: pa.Array) -> bool:
     if ends["min"] is None or not 19_000_101 <= ends["min"] <= ends["max"] <= 21_001_231:
         return False
     distinct = pc.unique(numbers.drop_null())
-    return parse_dates(distinct, format="%Y%m%d")[0].null_count == 0
+    return bool(parse_dates(distinct, format="%Y%m%d")[0].null_count == 0)
 
 
 def _exchanged(layout: str) -> str | None:
@@ -171,7 +171,8 @@ def _find_format(values: pa.Array, *, numeric: bool, day_first: bool | None) -> 
             continue
         share = _share(there, candidate)
         if share == 1.0:
-            return candidate if day_first is not None or not _is_ambiguous_dash(candidate, there) else candidate.replace("%m-%d", "%d-%m")
+            dash = day_first is None and _is_ambiguous_dash(candidate, there)
+            return candidate.replace("%m-%d", "%d-%m") if dash else candidate
         if share >= 1 - _TOLERATED and (best is None or share > best[0]):
             best = (share, candidate)
     return best[1] if best else None

@@ -14,16 +14,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pellucid.data.number_style import NumberStyle
-from pellucid.data.number_words import GROUP_SIGNS, PLAIN, Bools, normalised, spell
-from pellucid.errors import SettingError
+from pellucid.data.number_style import GROUP_SIGNS, NumberRules, NumberStyle
+from pellucid.data.number_words import PLAIN, Bools, normalised, spell
 
 __all__ = [
-    "DECIMALS",
-    "THOUSANDS",
     "Decimals",
     "Evidence",
-    "NumberRules",
     "Ways",
     "decimal_of_cells",
     "evidence_of_bodies",
@@ -31,9 +27,6 @@ __all__ = [
     "looks_numeric",
     "settle",
 ]
-
-DECIMALS = ("auto", ".", ",")
-THOUSANDS = ("auto", ",", ".", "'", "space", "none")
 
 _SAMPLE = 1_000  # distinct texts by which a column of many is told from one of no numbers
 _CELLS = 20_000  # of a table's first part, at most, by which it is first read
@@ -52,66 +45,12 @@ def _strict(sign: str, other: str) -> str:
         rf"[1-9]\d{{0,2}}(?:[' _]\d{{3}})+{s}\d+",
     ]
     if other == ",":  # Indian groups: 2,22,313
-        kinds.append(rf"[1-9]\d?(?:,\d{{2}})+,\d{{3}}(?:\.\d+)?")
+        kinds.append(r"[1-9]\d?(?:,\d{2})+,\d{3}(?:\.\d+)?")
     return f"^(?:{'|'.join(kinds)})$"
 
 
 _ONLY_COMMA, _ONLY_POINT = _strict(",", "."), _strict(".", ",")
 _OPEN_COMMA, _OPEN_POINT = r"^[1-9]\d{0,2},\d{3}$", r"^[1-9]\d{0,2}\.\d{3}$"
-
-
-@dataclass(frozen=True, kw_only=True)
-class NumberRules:
-    """What is known of a table's numbers before it is read.
-
-    Parameters
-    ----------
-    decimal, thousands
-        The user's word on the signs within numbers; ``auto`` leaves it to the cells.
-    label
-        The column to predict: whole numbers of few values that a frame holds as text stay text in it.
-    styles
-        Column → how its numbers were written when a model was trained (None: it held no numbers).
-    """
-
-    decimal: str = "auto"
-    thousands: str = "auto"
-    label: str | None = None
-    styles: Mapping[str, NumberStyle | None] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """Check both, and that they differ."""
-        for name, words in (("decimal", DECIMALS), ("thousands", THOUSANDS)):
-            if getattr(self, name) not in words:
-                shown = str(getattr(self, name))[:40]
-                raise SettingError(f"{name} must be one of {'  '.join(words)}, got {shown!r}")
-        if self.decimal == self.thousands != "auto":
-            raise SettingError(f"decimal and thousands cannot both be {self.decimal!r}; give one of them another sign")
-
-    @property
-    def given_decimal(self) -> str | None:
-        """The decimal sign that follows from what was said, if any."""
-        if self.decimal != "auto":
-            return self.decimal
-        return {",": ".", ".": ","}.get(self.thousands)
-
-    def first_decimal(self, names: Sequence[str]) -> str | None:
-        """The sign that a file with these columns is first read with: the user's, or that of most of them in training."""
-        signs = [style.decimal for name in names if (style := self.styles.get(name)) is not None]
-        if self.given_decimal is not None or not signs:
-            return self.given_decimal
-        return "," if 2 * signs.count(",") > len(signs) else "."
-
-    def by_text(self, name: str) -> bool:
-        """Whether a column's texts are needed, as it was written in training."""
-        style = self.styles.get(name)
-        return style is not None and style.is_told_by_text
-
-    def groups(self) -> str:
-        """The signs that may stand between groups of digits (the decimal sign is none of them)."""
-        if self.thousands == "auto":
-            return "".join(GROUP_SIGNS)
-        return {"none": "", "space": " "}.get(self.thousands, self.thousands)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,9 +163,16 @@ class Decimals:
             style=style,
         )
 
+    def note_on_floats(self, names: Sequence[str], columns: Sequence[pa.ChunkedArray], read_with: str) -> list[str]:
+        """What to say of the columns that Arrow read with a decimal comma, where that is not known from training."""
+        by_arrow = [n for n, c in zip(names, columns, strict=True) if pa.types.is_floating(c.type)]
+        if read_with != "," or not by_arrow or self.styles or self.given:
+            return []
+        shown = ", ".join(map(repr, by_arrow[:5])) + (f" and {len(by_arrow) - 5:,} more" if len(by_arrow) > 5 else "")
+        return [f"the decimal sign of {shown} is a comma; --decimal . takes the point for it"]
 
     def plain_style(self, kind: pa.DataType) -> NumberStyle | None:
-        """The style of a column of which Arrow made numbers: plain, but for a decimal comma in the rest of the table."""
+        """The style of a column of which Arrow made numbers: plain, but for a decimal comma in the table."""
         number = pa.types.is_integer(kind) or pa.types.is_floating(kind)
         return NumberStyle(decimal=",") if number and self.default == "," else None
 
@@ -276,10 +222,9 @@ def _decide(
 def settle(
     names: Sequence[str],
     columns: list[pa.ChunkedArray],
-    *,
-    read_with: str,
     rules: NumberRules,
-    habit: str,
+    habit: str = ".",
+    read_with: str = ".",
     reread: Callable[[list[int]], list[pa.ChunkedArray]] | None = None,
 ) -> Decimals:
     """Decide for a table, by the texts of its columns (each a dictionary, or of another type and then left alone).
@@ -306,7 +251,9 @@ def settle(
         if doubtful and (against or (read_with == "," and not found.sure)):
             for i, column in zip(doubtful, reread(doubtful), strict=True):
                 columns[i] = column
-                evidence[names[i]] = evidence_of_words(pc.cast(column.unify_dictionaries().chunk(0).dictionary, pa.string()))
+                evidence[names[i]] = evidence_of_words(
+                    pc.cast(column.unify_dictionaries().chunk(0).dictionary, pa.string())
+                )
     return _decide(evidence, rules, habit=habit)
 
 

@@ -14,8 +14,9 @@ import pyarrow as pa
 from pyarrow import csv as pa_csv
 
 from pellucid.data.columns import Cleaned, clean_column
-from pellucid.data.decimal import NumberRules, settle
+from pellucid.data.decimal import settle
 from pellucid.data.frames import check_width
+from pellucid.data.number_style import NumberRules
 from pellucid.data.packed import buffer_of
 from pellucid.data.sniff import (
     SEPARATORS,
@@ -146,14 +147,9 @@ def read_text_table(
     if drop_last:
         table = table.select(range(len(names)))
     raw = list(table.columns)
-    decimals = settle(
-        names,
-        raw,
-        read_with=dialect.decimal,
-        rules=rules,
-        habit="," if dialect.separator == ";" else ".",
-        reread=lambda some: _read(body, plan, only=some).columns,
-    )
+    habit = "," if dialect.separator == ";" else "."
+    decimals = settle(names, raw, rules, habit, dialect.decimal, lambda some: _read(body, plan, only=some).columns)
+    notes += decimals.note_on_floats(names, raw, dialect.decimal)
     dialect = replace(dialect, decimal=decimals.default)
     counted = _count_markers(body, plan, raw)
     columns: list[Cleaned] = []

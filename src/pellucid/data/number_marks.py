@@ -104,7 +104,8 @@ def mark_of(before: str, behind: str) -> Mark | None:
             break
     if rest in _PRICE_ENDS:
         return Mark(currency=currency, above=above)
-    scale, percent, unit = 0, False, []
+    scale, percent = 0, False
+    unit: list[str] = []
     for word in rest.split():
         if (found := _currency(word)) is not None:
             currency = found

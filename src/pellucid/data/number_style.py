@@ -1,12 +1,18 @@
-"""How the numbers of a column are written: found when a run is trained, and used again for every later table."""
+"""How the numbers of a column are written: what the user says of it, and what was found when a run was trained."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any
 
-__all__ = ["NumberStyle", "flag_names", "styles_from_json"]
+from pellucid.errors import SettingError
+
+__all__ = ["DECIMALS", "GROUP_SIGNS", "THOUSANDS", "NumberRules", "NumberStyle", "flag_names", "styles_from_json"]
+
+DECIMALS = ("auto", ".", ",")
+THOUSANDS = ("auto", ",", ".", "'", "space", "none")
+GROUP_SIGNS = (",", ".", "'", " ", "_")
 
 _WORDS = {"decimal": (".", ","), "percent": ("", "percent", "fraction"), "clock": ("", "h:m", "m:s")}
 _LONGEST_UNIT = 24
@@ -60,6 +66,60 @@ class NumberStyle:
             kept["unit"] = unit
         kept |= {name: given.get(name) is True for name in ("below", "above")}
         return cls(**kept)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NumberRules:
+    """What is known of a table's numbers before it is read.
+
+    Parameters
+    ----------
+    decimal, thousands
+        The user's word on the signs within numbers; ``auto`` leaves it to the cells.
+    label
+        The column to predict: whole numbers of few values that a frame holds as text stay text in it.
+    styles
+        Column → how its numbers were written when a model was trained (None: it held no numbers).
+    """
+
+    decimal: str = "auto"
+    thousands: str = "auto"
+    label: str | None = None
+    styles: Mapping[str, NumberStyle | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check both, and that they differ."""
+        for name, words in (("decimal", DECIMALS), ("thousands", THOUSANDS)):
+            if getattr(self, name) not in words:
+                shown = str(getattr(self, name))[:40]
+                raise SettingError(f"{name} must be one of {'  '.join(words)}, got {shown!r}")
+        if self.decimal == self.thousands != "auto":
+            raise SettingError(f"decimal and thousands cannot both be {self.decimal!r}; give one of them another sign")
+
+    @property
+    def given_decimal(self) -> str | None:
+        """The decimal sign that follows from what was said, if any."""
+        if self.decimal != "auto":
+            return self.decimal
+        return {",": ".", ".": ","}.get(self.thousands)
+
+    def first_decimal(self, names: Sequence[str]) -> str | None:
+        """The sign to read a file with these columns with, at first: the user's, or that of most in training."""
+        signs = [style.decimal for name in names if (style := self.styles.get(name)) is not None]
+        if self.given_decimal is not None or not signs:
+            return self.given_decimal
+        return "," if 2 * signs.count(",") > len(signs) else "."
+
+    def by_text(self, name: str) -> bool:
+        """Whether a column's texts are needed, as it was written in training."""
+        style = self.styles.get(name)
+        return style is not None and style.is_told_by_text
+
+    def groups(self) -> str:
+        """The signs that may stand between groups of digits (the decimal sign is none of them)."""
+        if self.thousands == "auto":
+            return "".join(GROUP_SIGNS)
+        return {"none": "", "space": " "}.get(self.thousands, self.thousands)
 
 
 def flag_names(name: str, style: NumberStyle) -> tuple[str, ...]:

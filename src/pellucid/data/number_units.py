@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pellucid.data.number_marks import factor_between
 from pellucid.data.number_style import NumberStyle
 from pellucid.data.number_words import PLAIN, Bools, Spelled
-from pellucid.data.text_column import TextColumn, short
+from pellucid.data.text_column import TextColumn, cells, short, were
 
 __all__ = ["CODES", "MarksOfColumn"]
 
@@ -94,54 +94,51 @@ class MarksOfColumn:
             factor[found[unit]] = by or 1.0
         other = [unit for unit in found if unit != target and factors[unit]]
         if other:
-            shown = ", ".join(f"{unit!r} ({int(self.counts[found[unit]].sum()):,} cells)" for unit in other[:4])
+            shown = ", ".join(f"{unit!r} ({cells(int(self.counts[found[unit]].sum()))})" for unit in other[:4])
             self.notes.append(f"column {self.text.name!r}: numbers in {shown} were converted to {target!r}")
         return target, ""
 
     def _say_bare(self, unit: str, bare: Bools) -> None:
         n, first = int(self.counts[bare].sum()), self.text.values[int(np.argmax(bare))].as_py()
         self.notes.append(
-            f"column {self.text.name!r}: {n:,} cells without a unit such as {short(first)!r} were taken to be in {unit!r}, "
-            "as the others are"
+            f"column {self.text.name!r}: {cells(n)} without a unit such as {short(first)!r} {were(n)} taken to be in "
+            f"{unit!r}, as the others are"
         )
 
     def _differing(self, found: Mapping[str, Bools], what: str) -> str:
         shown = ", ".join(
-            f"{word!r} in {int(self.counts[at].sum()):,} cells" if word != "no unit" else
-            f"none in {int(self.counts[at].sum()):,}" for word, at in list(found.items())[:4]
+            f"{repr(word) if word != 'no unit' else 'none'} in {cells(int(self.counts[at].sum()))}"
+            for word, at in list(found.items())[:4]
         )
         if len(found) > 6 or any(len(word) == 1 and word.isupper() for word in found):
             return CODES  # codes such as 12A: no units at all
         return (
-            f"column {self.text.name!r} looks like numbers in different {what} ({shown}), which cannot be compared, so it "
-            f"is text; write them in one, or pass --numeric {self.text.name!r} to take them as they stand"
+            f"column {self.text.name!r} looks like numbers in different {what} ({shown}), which cannot be compared, so "
+            f"it is text; write them in one, or pass --numeric {self.text.name!r} to take them as they stand"
         )
 
     def _percent(self, power: NDArray[np.int64]) -> str:
+        """What a % sign does here: ``fraction`` divides by 100, ``percent`` takes it off; empty where there is none."""
         found = self._having("percent")
         signed, bare = found.get("True"), found.get("False")
         before = self.style.percent if self.style is not None else None
         if signed is None:
-            if before and bare is not None:
-                said = "of 1" if before == "fraction" else "per cent"
-                if before == "percent":
-                    self.notes.append(
-                        f"column {self.text.name!r} has no % sign here, where the training rows had one; its numbers were "
-                        f"taken as {said}"
-                    )
+            if before == "percent" and bare is not None:
+                self.notes.append(
+                    f"column {self.text.name!r} has no % sign here, where the training rows had one; its numbers were "
+                    "taken as per cent"
+                )
             return before or ""
-        kind = before
-        if not kind:
-            kind = "percent"
-            if before == "" or (bare is not None and self._hundredfold(signed, bare, power)):
-                kind = "fraction"
+        kind = before or "percent"
+        if before == "" or (before is None and bare is not None and self._hundredfold(signed, bare)):
+            kind = "fraction"
         if kind == "fraction":
             power -= np.where(signed, 2, 0)
-        if kind == "fraction" or bare is not None:
+        if before == "" or (bare is not None and before != "fraction"):
             self._say_percent(signed, bare, kind)
         return kind if before is None else before
 
-    def _hundredfold(self, signed: Bools, bare: Bools, power: NDArray[np.int64]) -> bool:
+    def _hundredfold(self, signed: Bools, bare: Bools) -> bool:
         """Whether the numbers without a sign are fractions, by the typical size of both."""
         bodies = pc.cast(pc.replace_substring(self.spelled.body, ",", "."), pa.string())
         sizes = []
@@ -154,11 +151,11 @@ class MarksOfColumn:
         with_sign = self.text.values[int(np.argmax(signed))].as_py()
         n = int(self.counts[signed].sum())
         done = "divided by 100" if kind == "fraction" else "read without the sign"
-        if bare is None:
+        if bare is None or (self.style is not None and not self.style.percent):
             why = "as the training rows had none"
         else:
             why = f"beside cells without one such as {short(self.text.values[int(np.argmax(bare))].as_py())!r}"
         self.notes.append(
-            f"column {self.text.name!r}: {n:,} cells with a % sign such as {short(with_sign)!r} were {done}, {why}; write "
-            "them all in one way if that is wrong"
+            f"column {self.text.name!r}: {cells(n)} with a % sign such as {short(with_sign)!r} {were(n)} {done}, "
+            f"{why}; write them all in one way if that is wrong"
         )

@@ -15,13 +15,13 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pellucid.data.number_marks import Mark, mark_of
+from pellucid.data.number_style import GROUP_SIGNS
 
-__all__ = ["GROUP_SIGNS", "PLAIN", "Spelled", "body_pattern", "normalised", "spell"]
+__all__ = ["PLAIN", "Spelled", "body_pattern", "normalised", "spell"]
 
 Bools = NDArray[np.bool_]
 
 PLAIN = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
-GROUP_SIGNS = (",", ".", "'", " ", "_")
 
 _SPACES = r"[\p{Zs}\t]+"
 _DASHES = "[\u2212\u2010\u2011\u2012\u2013\u2014\ufe58\ufe63\uff0d\u207b]"

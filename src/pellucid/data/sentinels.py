@@ -25,7 +25,7 @@ def suspected_sentinels(facts: Facts, kind: Kind) -> list[str]:
     values = facts.column.drop_null().to_numpy(zero_copy_only=False)
     if len(values) < 2 * _FEW:
         return []
-    notes = []
+    notes: list[str] = []
     for low, extreme in ((True, values.min()), (False, values.max())):
         n = int((values == extreme).sum())
         if not _FEW <= n <= _MOST * len(values):
@@ -36,8 +36,8 @@ def suspected_sentinels(facts: Facts, kind: Kind) -> list[str]:
             ends = f"the others lie from {others.min():.6g} to {others.max():.6g}"
             notes.append(
                 CellNote(
-                    f"column {facts.name!r} holds {shown} in {n:,} rows, where {ends}: if it stands for a missing value, "
-                    f"--missing '{facts.name}={shown}'"
+                    f"column {facts.name!r} holds {shown} in {n:,} rows, where {ends}: if it stands for a missing "
+                    f"value, --missing '{facts.name}={shown}'"
                 )
             )
     return notes

@@ -18,13 +18,13 @@ import numpy as np
 import pyarrow as pa
 
 from pellucid.data.columns import DEFAULT_MISSING, Cleaned, clean_column, encoded
-from pellucid.data.decimal import NumberRules, settle
+from pellucid.data.decimal import settle
 from pellucid.data.delimited import read_text_table, to_utf8
 from pellucid.data.frames import Frame, check_width, frame_columns
 from pellucid.data.notes import CellNote
-from pellucid.data.number_style import NumberStyle
-from pellucid.data.sign_notes import notes_on_signs
+from pellucid.data.number_style import NumberRules, NumberStyle
 from pellucid.data.packed import Limit, read_content, unpacked
+from pellucid.data.sign_notes import notes_on_signs
 from pellucid.data.stored import read_arrow, read_json, read_parquet, told_by_magic
 from pellucid.errors import DataError, SettingError, StorageError, nearest
 from pellucid.files import could_not
@@ -218,7 +218,7 @@ def _from_frame(
         raise DataError(f"{base.source} has no rows")
     columns = {name: encoded(column) for name, column in frame.columns.items()}
     texts = {name: column for name, column in columns.items() if column is not frame.columns[name]}
-    decimals = settle(list(texts), list(texts.values()), read_with=".", rules=rules, habit=".")
+    decimals = settle(list(texts), list(texts.values()), rules)
     cleaned = {
         name: clean_column(
             name,

@@ -132,8 +132,8 @@ def _nearly_alike(name: str, classes: Sequence[Label], counts: IntArray) -> list
     shown = "; ".join(" and ".join(f"{classes[i]!r} ({counts[i]:,} rows)" for i in group) for group in groups[:5])
     more = f"; and {len(groups) - 5:,} more" if len(groups) > 5 else ""
     return [
-        f"target {name!r} has labels that differ only in case or spaces: {shown}{more}; they count as different classes, "
-        "so write them alike if they mean the same"
+        f"target {name!r} has labels that differ only in case or spaces: {shown}{more}; they count as different "
+        "classes, so write them alike if they mean the same"
     ]
 
 

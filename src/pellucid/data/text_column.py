@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-__all__ = ["TextColumn", "short"]
+__all__ = ["TextColumn", "cells", "short", "were"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,3 +32,17 @@ class TextColumn:
 def short(value: str) -> str:
     """A cell as a message shows it."""
     return value if len(value) <= 40 else value[:37] + "..."
+
+
+def cells(n: int) -> str:
+    """So many cells, in words.
+
+    >>> cells(1), cells(1200)
+    ('1 cell', '1,200 cells')
+    """
+    return "1 cell" if n == 1 else f"{n:,} cells"
+
+
+def were(n: int) -> str:
+    """The verb after `cells`."""
+    return "was" if n == 1 else "were"

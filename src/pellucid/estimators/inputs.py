@@ -76,7 +76,7 @@ def read_frame(X: Any, names: Sequence[str], styles: Mapping[str, NumberStyle | 
     DataError
         A cell is infinite, two columns have one name, or a column holds what no table can.
     """
-    from pellucid.data.decimal import NumberRules
+    from pellucid.data.number_style import NumberRules
     from pellucid.data.tables import read_table
 
     if hasattr(X, "set_axis"):

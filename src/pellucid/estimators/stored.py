@@ -127,7 +127,11 @@ def load(cls: type, path: str | os.PathLike[str]) -> Any:
 
 def _check(facts: Any, model: Model, path: str | os.PathLike[str]) -> None:
     """Every field has the type that `load` takes for granted; the rest was checked by `Model.read`."""
-    fine = isinstance(facts, Mapping) and _FIELDS <= set(facts) <= _FIELDS | {"styles"} and isinstance(facts["parameters"], Mapping)
+    fine = (
+        isinstance(facts, Mapping)
+        and _FIELDS <= set(facts) <= _FIELDS | {"styles"}
+        and isinstance(facts["parameters"], Mapping)
+    )
     fine = fine and all(isinstance(name, str) and _is_plain(v) for name, v in facts["parameters"].items())
     fine = fine and isinstance(facts["names"], list) and all(isinstance(name, str) for name in facts["names"])
     fine = fine and isinstance(facts["named"], bool) and isinstance(facts["by_table"], bool)

@@ -17,9 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.artefact.model_file import ModelContents, read_model, write_model
-from pellucid.data.decimal import NumberRules
 from pellucid.data.duplicates import row_hashes
-from pellucid.data.number_style import styles_from_json
+from pellucid.data.number_style import NumberRules, styles_from_json
 from pellucid.data.tables import Table, read_table
 from pellucid.data.target import encode_target
 from pellucid.errors import DataError, ModelFileError, SettingError

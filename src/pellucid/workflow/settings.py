@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from pellucid.data.decimal import DECIMALS, THOUSANDS
+from pellucid.data.number_style import DECIMALS, THOUSANDS
 from pellucid.errors import SettingError, nearest
 from pellucid.network import ACTIVATIONS, SCHEMES
 from pellucid.optimizer import OPTIMIZERS

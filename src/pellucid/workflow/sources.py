@@ -15,8 +15,8 @@ import numpy as np
 import pyarrow as pa
 
 from pellucid.data.builtin import BUILTIN, load_builtin
-from pellucid.data.decimal import NumberRules
 from pellucid.data.images.columns import is_image_type, shape_of
+from pellucid.data.number_style import NumberRules
 from pellucid.data.tables import Table, read_table, styles_of
 from pellucid.errors import DataError, SettingError
 from pellucid.workflow.settings import Settings
