@@ -204,7 +204,7 @@ def encoded(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
 
 def _one_chunk(column: pa.Array | pa.ChunkedArray) -> pa.Array:
     if isinstance(column, pa.ChunkedArray):
-        if pa.types.is_dictionary(column.type):
+        if pa.types.is_dictionary(column.type) and column.num_chunks > 1:
             column = column.unify_dictionaries()
         column = column.combine_chunks()
         if isinstance(column, pa.ChunkedArray):  # more than one chunk is left only past 2 GB of text

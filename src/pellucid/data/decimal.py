@@ -134,6 +134,8 @@ def looks_numeric(words: pa.Array) -> bool:
 
 def evidence_of_words(words: pa.Array) -> Evidence:
     """The evidence of a column's distinct texts ``[W]``; none where they are no numbers."""
+    if len(words) > _SAMPLE and not looks_numeric(words):
+        return Evidence()
     signed = words.filter(pc.match_substring_regex(words, r"[.,\x{66b}]"))
     if not len(signed) or not looks_numeric(words):
         return Evidence()
@@ -232,11 +234,11 @@ def settle(
     Columns of which Arrow made floats, taking ``read_with`` for the decimal sign, are replaced in ``columns`` by
     their texts (with ``reread``) where the rest of the table makes that sign doubtful and their values do not show it.
     """
-    evidence = {
-        name: evidence_of_words(pc.cast(chunked.unify_dictionaries().chunk(0).dictionary, pa.string()))
-        for name, chunked in zip(names, columns, strict=True)
-        if chunked.num_chunks and _is_text(chunked.type)
-    }
+    evidence: dict[str, Evidence] = {}
+    for i, column in enumerate(columns):
+        if column.num_chunks and _is_text(column.type):
+            columns[i] = _in_one(column)  # once: it takes a second for a million texts
+            evidence[names[i]] = evidence_of_words(_words(columns[i]))
     if rules.given_decimal is not None or reread is None:
         return _decide(evidence, rules, habit=habit)
     floats = [i for i, column in enumerate(columns) if pa.types.is_floating(column.type)]
@@ -250,11 +252,18 @@ def settle(
         doubtful = [i for i in floats if i not in certain]
         if doubtful and (against or (read_with == "," and not found.sure)):
             for i, column in zip(doubtful, reread(doubtful), strict=True):
-                columns[i] = column
-                evidence[names[i]] = evidence_of_words(
-                    pc.cast(column.unify_dictionaries().chunk(0).dictionary, pa.string())
-                )
+                columns[i] = _in_one(column)
+                evidence[names[i]] = evidence_of_words(_words(columns[i]))
     return _decide(evidence, rules, habit=habit)
+
+
+def _in_one(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    one = column.unify_dictionaries().combine_chunks() if column.num_chunks > 1 else column
+    return one if isinstance(one, pa.ChunkedArray) else pa.chunked_array([one])
+
+
+def _words(column: pa.ChunkedArray) -> pa.Array:
+    return pc.cast(column.chunk(0).dictionary, pa.string())
 
 
 def _is_text(kind: pa.DataType) -> bool:

@@ -64,9 +64,9 @@ def read_numbers(text: TextColumn, *, force: bool, ways: Ways) -> Reading | None
     if not len(text.values):
         return Reading(numbers=pa.nulls(len(text.codes), pa.float64())) if force else None
     if not force and ways.style is None:
-        if not pc.any(pc.match_substring_regex(text.values, r"\pN")).as_py():
-            return None
         if len(text.values) > _MANY and not looks_numeric(text.values):
+            return None
+        if not pc.any(pc.match_substring_regex(text.values, r"\pN")).as_py():
             return None
     counts = text.counts()
     table = clock_table(text, counts, ways) or number_table(text, counts, ways, force=force)

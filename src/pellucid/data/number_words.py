@@ -33,6 +33,7 @@ _PARTS = (
     r"(?P<body>\d(?:[\d.,' _]*\d)?|[.,]\d+)(?P<exp>[eE][+-]?\d{1,3})? ?(?P<s3>[+-])? ?"
     r"(?P<tail>[^\d()]{0,24}?[23]?) ?(?P<close>\))?(?P<last>[^\d()]{0,8})$"
 )
+_BARE = r"^[+-]?\d(?:[\d.,' _]*\d)?$"  # a sign and a body, as most numbers are
 _BELOW, _ABOVE = frozenset(("<", "<=", "=<", "≤", "⩽")), frozenset((">", ">=", "=>", "≥", "⩾"))
 
 
@@ -101,6 +102,8 @@ def body_pattern(decimal: str, groups: str) -> str:
 def spell(words: pa.Array) -> Spelled:
     """Take texts ``[W]``, trimmed, apart."""
     words = normalised(words)
+    if len(words) and pc.all(pc.match_substring_regex(words, _BARE)).as_py():
+        return _spell_bare(words)
     parts = pc.extract_regex(words, _PARTS)
     fits = np.array(parts.is_valid())
     piece = {field.name: parts.field(i) for i, field in enumerate(parts.type)}
@@ -108,14 +111,9 @@ def spell(words: pa.Array) -> Spelled:
     def is_(name: str, sign: str) -> Bools:
         return np.asarray(pc.fill_null(pc.equal(piece[name], sign), False))
 
-    both = "".join(GROUP_SIGNS)
     digits = piece["body"]
-    valid = pc.or_(
-        pc.match_substring_regex(digits, body_pattern(".", both)),
-        pc.match_substring_regex(digits, body_pattern(",", both)),
-    )
     opened, closed = is_("open", "("), is_("close", ")")
-    there = fits & np.asarray(pc.fill_null(valid, False)) & (opened == closed)
+    there = fits & _are_bodies(digits) & (opened == closed)
     before = pc.binary_join_element_wise(piece["pre"], piece["cur"], "")
     behind = pc.binary_join_element_wise(piece["tail"], piece["last"], " ")
     around = pc.binary_join_element_wise(before, behind, "\x00").dictionary_encode()
@@ -148,4 +146,27 @@ def spell(words: pa.Array) -> Spelled:
         limit=limit,
         mark=mark_codes,
         marks=tuple(marks),
+    )
+
+
+def _are_bodies(digits: pa.Array) -> Bools:
+    """Whether digits ``[W]`` are those of a number with one of the two decimal signs."""
+    both = "".join(GROUP_SIGNS)
+    pointed = pc.match_substring_regex(digits, body_pattern(".", both))
+    return np.array(pc.fill_null(pc.or_(pointed, pc.match_substring_regex(digits, body_pattern(",", both))), False))
+
+
+def _spell_bare(words: pa.Array) -> Spelled:
+    """The same for texts without marks, in a tenth of the time."""
+    digits = pc.utf8_ltrim(words, "+-")
+    there, n = _are_bodies(digits), len(words)
+    return Spelled(
+        there=there,
+        body=pc.if_else(pa.array(there), digits, pa.scalar(None, pa.string())),
+        exponent=np.zeros(n, np.int64),
+        scientific=np.zeros(n, bool),
+        negative=np.asarray(pc.starts_with(words, "-")),
+        limit=np.zeros(n, np.int8),
+        mark=np.where(there, 0, -1),
+        marks=(Mark(),),
     )

@@ -34,7 +34,8 @@ _UNIT = "\x1f"  # the unit separator, which no text holds
 _RECORDS = 1_000  # rows of the sample that are looked at
 _NUMBER = re.compile(r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$")
 _COMMA_NUMBER = re.compile(r"^\s*[+-]?(\d+(,\d+)?|,\d+)([eE][+-]?\d+)?\s*$")
-_WITH_COMMAS = re.compile(r"^\W*([A-Za-z]{1,3}\W*)?\d[\d.,'’\s]*(\W*[^\W\d]{0,4}\W{0,3})$")  # € 23.803,85 and the like
+# € 23.803,85 and the like
+_WITH_COMMAS = re.compile(r"^\W*([A-Za-z]{1,3}\W*)?\d[\d.,'’\s]*([eE][+-]?\d+)?(\W*[^\W\d]{0,4}\W{0,3})$")
 _MISSING = frozenset(DEFAULT_MISSING)
 
 Record = list[str]
