@@ -342,3 +342,35 @@ def test_a_marker_of_one_column(tmp_path: Path) -> None:
 def test_numbers_that_stand_for_nothing_are_told(odd: int, others: range, told: bool) -> None:
     table = read_table({"n": [odd] * 20 + list(others)})
     assert any("--missing" in w for w in infer_schema(table).warnings) == told
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "california_housing/housing.csv.gz",
+        "concrete/concrete.csv.gz",
+        "diamonds/diamonds.csv.gz",
+        "wine_quality/winequality-red.csv.gz",
+        "lending_club/loans_full_schema.csv.gz",
+        "parkinsons_telemonitoring/parkinsons.csv.gz",
+    ],
+)
+def test_real_tables_written_in_european_style_are_read_as_before(shared_data: Path, tmp_path: Path, path: str) -> None:
+    table = read_table(shared_data / path)
+    n = min(table.n_rows, 3_000)
+
+    def european(value: object) -> str:
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        text = "" if value is None else repr(value) if isinstance(value, float) else str(value)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return german(value)
+        return text.replace(".", ",") if isinstance(value, float) else text
+
+    columns = {name: [european(v) for v in table.column(name).slice(0, n).to_pylist()] for name in table.names}
+    again = read(tmp_path, columns, ";")
+    for name in table.names:
+        kind = table.column(name).type
+        if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+            before, after = (t.column(name).slice(0, n).cast(pa.float64()) for t in (table, again))
+            assert before.equals(after), name
