@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from pellucid.data.dates import FORMATS, is_date_format, parse_dates
+from pellucid.data.schema import infer_schema
+from pellucid.data.tables import read_table
+from pellucid.preprocessing.recipe import Recipe
 
 moments = st.datetimes(dt.datetime(1970, 1, 2), dt.datetime(2050, 1, 1))
 
@@ -87,3 +91,29 @@ def test_whole_numbers_are_dates_on_the_users_word() -> None:
     assert parse_dates(pa.array(["20190131"]))[1] is None
     assert parse_dates(pa.array(["20190131"]), numeric=True)[1] == "%Y%m%d"
     assert parse_dates(pa.array([1999.0, None]))[0].to_pylist() == [dt.datetime(1999, 1, 1), None]
+
+
+def test_dates_that_read_both_ways_are_told_and_the_user_decides() -> None:
+    slashes, dots = ["03/04/2021", "01/02/2021", "05/05/2021"] * 10, ["03.04.2021", "01.02.2021"] * 15
+    table = read_table({"s": slashes, "d": dots, "sure": ["31/12/2020", "01/02/2021", "05/05/2021"] * 10})
+    schema = infer_schema(table)
+    assert [c.layout for c in schema.columns] == ["%m/%d/%Y", "%d.%m.%Y", "%d/%m/%Y"]
+    told = {w.split("'")[1]: w for w in schema.warnings}
+    assert set(told) == {"s", "d"}
+    assert "the month first" in told["s"]
+    assert "--day-first" in told["s"]
+    assert "the day first" in told["d"]
+    assert "--no-day-first" in told["d"]
+    chosen = infer_schema(table, day_first=True)
+    assert [c.layout for c in chosen.columns] == ["%d/%m/%Y", "%d.%m.%Y", "%d/%m/%Y"]
+    assert not chosen.warnings
+    recipe = Recipe.fit(table, chosen, np.arange(30))
+    assert [step.format for step in recipe.steps] == ["%d/%m/%Y", "%d.%m.%Y", "%d/%m/%Y"]
+
+
+def test_whole_numbers_that_are_days_are_dates_by_name_or_told() -> None:
+    days = [20210317, 20201231, 20210101, 20210630] * 6
+    schema = infer_schema(read_table({"order_date": days, "x": days, "other": [20210332, *days[1:]]}))
+    assert [c.kind for c in schema.columns] == ["date", "numeric", "numeric"]
+    assert [w for w in schema.warnings if "--date 'x'" in w]
+    assert not [w for w in schema.warnings if "--date 'other'" in w]

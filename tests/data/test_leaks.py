@@ -31,7 +31,11 @@ BIT = RNG.integers(0, 2, N)
         (np.exp(VALUE / 10), VALUE, False),
         (np.char.add(KIND, RNG.integers(0, 5, N).astype(str)), KIND, False),
         (BIT * 10 + RNG.uniform(size=N), BIT, False),
-        (np.round(VALUE / 5).astype(int).astype(str), np.round(VALUE / 5) + RNG.normal(size=N) * 0.1, False),
+        (
+            np.char.add("c", np.round(VALUE / 5).astype(int).astype(str)),
+            np.round(VALUE / 5) + RNG.normal(size=N) * 0.1,
+            False,
+        ),
     ],
     ids=[
         "copy",

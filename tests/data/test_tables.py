@@ -214,7 +214,7 @@ def read(tmp_path: Path, text: str | bytes, **options: Any) -> Any:
         ('a,b\n"$1,200",x\n$3,y\n', {"a": [1200, 3], "b": ["x", "y"]}),
         ('a\tb\n"hello\t1\nx\t2\ny\t3\n', {"a": ['"hello', "x", "y"], "b": [1, 2, 3]}),  # a quote that never closes
         ("a,b\n 1 , x \n 2 ,y\n", {"a": [1, 2], "b": ["x", "y"]}),
-        ("t,x\n10:20:30,1\n11:00:00,2\n", {"t": ["10:20:30", "11:00:00"], "x": [1, 2]}),
+        ("t,x\n10:20:30,1\n11:00:00,2\n", {"t": [37230, 39600], "x": [1, 2]}),
         ("a,b\n1,2\n3,4\n   \n \n", {"a": [1, 3], "b": [2, 4]}),  # lines of spaces at the end
         ("1\n2\n3\n", {"column_1": [1, 2, 3]}),
         ("1,2,3\n", {"column_1": [1], "column_2": [2], "column_3": [3]}),

@@ -119,3 +119,18 @@ def test_unknown_labels_are_named() -> None:
     with pytest.raises(DataError, match="holds text in 3 of 3"):
         encode_target(table, "y", "regression", ())
     assert encode_target(read_table({"y": [2, None]}), "y", "regression", ())[0].tolist() == [2.0]
+
+
+def test_labels_that_differ_only_in_case_or_spaces_are_named() -> None:
+    table = read_table({"y": ["Yes", "yes", "no", "not  so", "not so", "no"] * 4})
+    note = next(n for n in read_target(table, "y").notes if "case or spaces" in n)
+    assert "'Yes' (4 rows) and 'yes' (4 rows)" in note
+    assert "'not  so' (4 rows) and 'not so' (4 rows)" in note
+    assert not any("case or spaces" in n for n in read_target(read_table({"y": ["Yes", "no"] * 4}), "y").notes)
+
+
+def test_an_amount_of_money_is_a_number_to_predict() -> None:
+    cells = [f"\u20ac 2{i}.701,55" for i in range(30)]
+    target = read_target(read_table({"y": cells}), "y")
+    assert target.task_kind == "regression"
+    assert target.values.tolist() == [float(f"2{i}701.55") for i in range(30)]

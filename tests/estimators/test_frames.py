@@ -89,3 +89,21 @@ def test_penguins_as_they_are(shared_data: Path) -> None:
     assert X.isna().to_numpy().any()
     scores = cross_val_score(NeuralClassifier((16,), **FAST), X, y, cv=3)
     assert scores.mean() > 0.95
+
+
+def test_numbers_written_as_text_are_numbers_also_after_saving(tmp_path: Path) -> None:
+    import pandas as pd
+
+    values = [1_000 + 371 * i for i in range(120)]
+    cells = {
+        "money": [f"${v:,.2f}" for v in values],
+        "lead": ["<0.1" if i % 9 == 0 else f"{i / 7:.3f}" for i in range(120)],
+    }
+    X, y = pd.DataFrame(cells), np.array(values) > 20_000
+    model = NeuralClassifier((8,), **FAST).fit(X, y)
+    assert model.score(X, y) > 0.95
+    assert [c.name for c in model.recipe_.columns] == ["money", "lead", "lead below limit"]
+    few = pd.DataFrame({"money": ["1,234", "30000"], "lead": ["0.5", "<0.1"]})
+    before = model.predict_proba(few)
+    model.save(tmp_path / "m.safetensors")
+    np.testing.assert_array_equal(NeuralClassifier.load(tmp_path / "m.safetensors").predict_proba(few), before)

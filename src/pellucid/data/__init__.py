@@ -8,6 +8,10 @@
 | `frames`, `sparse`, `lists` | pandas, polars, NumPy, dicts; sparse matrices; lists of numbers in cells |
 | `origins` | what the cells were in a frame, so that predicted classes have that type |
 | `columns` | one column to one of five types; missing markers; numbers with a few odd cells |
+| `decimal` | which sign is the decimal one: decided for the table, then for each column |
+| `number_words`, `number_marks`, `number_units`, `number_table`, `number_columns` | numbers in text, in every style |
+| `number_style` | how a column writes its numbers, kept for later tables |
+| `clocks`, `sentinels` | times as seconds; −999 and its like, told |
 | `dates` | formats of dates |
 | `schema`, `leaks` | what each column is, and which give the target away |
 | `target` | the task, the classes, the values |

@@ -4,9 +4,10 @@
 |---|---|
 | whole numbers of any width | ``int64`` |
 | floats, decimals, durations (in seconds), a column of nothing but missing cells | ``float64``, NaN as null |
+| times of day | ``int64`` or ``float64``: seconds after midnight |
 | booleans | ``bool`` |
 | dates, timestamps of any unit or zone (to UTC) | ``timestamp('us')`` |
-| text, categories, times of day | ``dictionary<int32, string>``: trimmed, each value once, none unused |
+| text, categories | ``dictionary<int32, string>``: trimmed, each value once, none unused |
 
 Text is cleaned on the dictionary's values, so a million cells of ten categories cost ten trims.
 """
@@ -20,25 +21,23 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pellucid.data.notes import CellNote
+from pellucid.data.clocks import seconds_of_times
+from pellucid.data.decimal import Ways
+from pellucid.data.number_columns import read_numbers
+from pellucid.data.number_style import NumberStyle
+from pellucid.data.number_table import ReadSigns
+from pellucid.data.number_words import PLAIN
 from pellucid.data.origins import Origin, origin_of_texts
+from pellucid.data.text_column import TextColumn
 from pellucid.errors import DataError
 
-__all__ = ["DEFAULT_MISSING", "Cleaned", "check_type", "clean_column", "is_string", "number_pattern"]
+__all__ = ["DEFAULT_MISSING", "Cleaned", "check_type", "clean_column", "encoded", "is_string", "number_pattern"]
 
 DEFAULT_MISSING: tuple[str, ...] = (
     *("", "?", "NA", "N/A", "n/a", "NaN", "nan", "NAN", "-nan", "-NaN"),
     *("NULL", "null", "Null", "None", "#N/A", "#NA", "#N/A N/A", "<NA>", "NaT"),
 )
-# Taken as missing only where everything else in the column is a number: they may be honest categories elsewhere.
-_SOFT_MISSING = (
-    *("-", "--", "---", ".", "..", "na", "none", "unknown", "missing", "n.a.", "nd", "n.d.", "n/d"),
-    *("not available", "not applicable", "no data", "undefined", "#div/0!", "#value!", "#ref!", "#name?", "#num!"),
-)
-_FEW_ODD = 3  # distinct strings that may stand among numbers before the column counts as text
-_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
-_INTEGER = r"^[+-]?\d{1,18}$"
-_DECORATED = r"^[+-]?[$€£]?\s?[+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?\s?[%€£$]?$"
+_FEW_LABELS = 20  # whole numbers written as text with at most so many values are names of classes, in a target
 
 _TEXT = pa.dictionary(pa.int32(), pa.string())
 
@@ -61,6 +60,12 @@ class Cleaned:
         What the cells were before they became texts.
     notes
         Sentences for the user.
+    style
+        How numbers in text were written; None for plain ones.
+    signs
+        How ``,`` and ``.`` within them were read, where that is to be said.
+    flags
+        Side (``below``, ``above``) → which cells were limits such as ``<0.01``: columns of their own.
     """
 
     array: pa.Array
@@ -69,14 +74,17 @@ class Cleaned:
     trimmed: bool = False
     origin: Origin | None = None
     notes: tuple[str, ...] = ()
+    style: NumberStyle | None = None
+    signs: ReadSigns | None = None
+    flags: dict[str, pa.Array] = field(default_factory=dict)
 
 
 def number_pattern() -> str:
     """The regular expression of a plain number (no spaces, ``.`` as decimal sign)."""
-    return _NUMBER
+    return PLAIN
 
 
-def clean_column(  # noqa: PLR0911 (one return for each type)
+def clean_column(
     name: str,
     column: pa.Array | pa.ChunkedArray,
     *,
@@ -84,20 +92,23 @@ def clean_column(  # noqa: PLR0911 (one return for each type)
     as_text: bool = False,
     as_number: bool = False,
     find_numbers: bool = True,
-    decimal: str = ".",
+    ways: Ways | None = None,
+    is_label: bool = False,
 ) -> Cleaned:
     """Bring a column to one of the five types.
 
     Parameters
     ----------
     markers
-        Texts that stand for a missing cell.
+        Texts that stand for a missing cell; ``NAME=-999`` is one of this column alone.
     as_text, as_number
         The user's own word on the column; text that is not a number is then missing, with a note.
     find_numbers
         Whether a text column that is all, or nearly all, numbers becomes one of numbers.
-    decimal
-        The decimal sign of numbers in text.
+    ways
+        How numbers in text are written, as far as the table as a whole tells.
+    is_label
+        Whether whole numbers of few values, written as text, are names of classes and stay text.
 
     Raises
     ------
@@ -105,31 +116,62 @@ def clean_column(  # noqa: PLR0911 (one return for each type)
         For a type that has no place in a table (lists, records, bytes), by the column's name.
     """
     check_type(name, column.type)
-    array = _one_chunk(_without_wraps(column))
+    ways = ways or Ways()
+    markers = (*markers, *(m[len(name) + 1 :].strip() for m in markers if m.startswith(f"{name}=")))
+    cleaned = _clean(
+        name,
+        _one_chunk(_without_wraps(column)),
+        markers,
+        ways=ways,
+        as_text=as_text,
+        as_number=as_number,
+        find_numbers=find_numbers,
+        is_label=is_label,
+    )
+    if as_text or ways.style is None:
+        return cleaned
+    none = pa.array(np.zeros(len(column), bool))  # a model that knows these columns needs them in every table
+    wanted = (side for side in ("below", "above") if getattr(ways.style, side))
+    return replace(cleaned, flags={side: cleaned.flags.get(side, none) for side in wanted})
+
+
+def _clean(  # noqa: PLR0911 (one return for each type)
+    name: str,
+    array: pa.Array,
+    markers: Sequence[str],
+    *,
+    ways: Ways,
+    as_text: bool,
+    as_number: bool,
+    find_numbers: bool,
+    is_label: bool,
+) -> Cleaned:
     kind = array.type
     if pa.types.is_dictionary(kind) and not is_string(kind.value_type):
         array = array.dictionary_decode()
         if not as_number:  # categories made by hand stay categories, also those written as numbers
             distinct = pc.unique(array).drop_null()
             origin = origin_of_texts(distinct, _as_strings(distinct))
-            texts = _as_strings(array)
-            cleaned = _clean_text(name, texts, markers, find_numbers=False, force=False, decimal=decimal)
-            return replace(cleaned, origin=origin)
+            return replace(_clean_text(name, _as_strings(array), markers, None), origin=origin)
         kind = array.type
     if pa.types.is_null(kind):
         return Cleaned(array=pa.nulls(len(array), _TEXT if as_text else pa.float64()))
     if is_string(kind) or (pa.types.is_dictionary(kind) and is_string(kind.value_type)):
+        find_numbers = find_numbers and not as_text
         return _clean_text(
-            name, array, markers, find_numbers=find_numbers and not as_text, force=as_number, decimal=decimal
+            name, array, markers, ways if find_numbers or as_number else None, force=as_number, is_label=is_label
         )
     if as_text:
-        return _clean_text(name, _as_strings(array), markers, find_numbers=False, force=False, decimal=decimal)
+        return _clean_text(name, _as_strings(array), markers, None)
     if pa.types.is_boolean(kind):
         return Cleaned(array=array)
     if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
         return Cleaned(array=_naive_timestamp(array))
     if pa.types.is_time(kind):
-        return _clean_text(name, _as_strings(array), markers, find_numbers=False, force=False, decimal=".")
+        note = f"column {name!r} holds times of day; they were read as seconds after midnight"
+        return Cleaned(
+            array=seconds_of_times(array), notes=(note,) if ways.style is None else (), style=NumberStyle(clock="h:m")
+        )
     return _clean_number(name, array, markers)
 
 
@@ -160,9 +202,14 @@ def is_string(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
+def encoded(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """A column of plain text as a dictionary; any other as it is."""
+    return pa.chunked_array([_one_chunk(column).dictionary_encode()]) if is_string(column.type) else column
+
+
 def _one_chunk(column: pa.Array | pa.ChunkedArray) -> pa.Array:
     if isinstance(column, pa.ChunkedArray):
-        if pa.types.is_dictionary(column.type):
+        if pa.types.is_dictionary(column.type) and column.num_chunks > 1:
             column = column.unify_dictionaries()
         column = column.combine_chunks()
         if isinstance(column, pa.ChunkedArray):  # more than one chunk is left only past 2 GB of text
@@ -269,8 +316,15 @@ def _in_words(kind: pa.DataType) -> str:
 
 
 def _clean_text(
-    name: str, array: pa.Array, markers: Sequence[str], *, find_numbers: bool, force: bool, decimal: str
+    name: str,
+    array: pa.Array,
+    markers: Sequence[str],
+    ways: Ways | None,
+    *,
+    force: bool = False,
+    is_label: bool = False,
 ) -> Cleaned:
+    """A column of text, as numbers where ``ways`` says how to look for them and it is nothing else."""
     encoded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
     values = pc.cast(encoded.dictionary, pa.string())
     codes = np.asarray(pc.fill_null(pc.cast(encoded.indices, pa.int64()), -1))  # [rows], −1 for null
@@ -292,96 +346,46 @@ def _clean_text(
     renumber = np.full(len(values) + 1, -1, dtype=np.int32)  # its last entry is where code −1 lands
     renumber[kept] = np.asarray(unique.indices)
     new_codes = renumber[codes]
-    text = _Text(name=name, values=unique.dictionary, codes=new_codes)
-    if force or find_numbers:
-        numbers = _numbers_in_text(text, force=force, decimal=decimal)
-        if numbers is not None:
-            as_numbers = _clean_number(name, numbers.array, markers)
-            total = {**missing, **{k: missing.get(k, 0) + n for k, n in as_numbers.missing.items()}}
-            return Cleaned(
-                array=as_numbers.array,
-                infinite=as_numbers.infinite,
-                missing=_added(total, numbers.missing),
-                notes=numbers.notes,
-            )
+    text = TextColumn(name=name, values=unique.dictionary, codes=new_codes)
+    found = None
+    if ways is not None and (force or not _is_code(text, is_label=is_label)):
+        found = read_numbers(text, force=force, ways=ways)
+    if found is not None and found.numbers is not None:
+        as_numbers = _clean_number(name, found.numbers, markers)
+        total = {**missing, **{k: missing.get(k, 0) + n for k, n in as_numbers.missing.items()}}
+        return Cleaned(
+            array=as_numbers.array,
+            infinite=as_numbers.infinite,
+            missing=_added(total, found.missing),
+            notes=found.notes,
+            style=found.style,
+            signs=found.signs,
+            flags=found.flags,
+        )
+    if found is not None and found.texts is not None:
+        again = found.texts.dictionary_encode()  # two spellings of one number are now one text
+        new_codes = np.append(np.asarray(again.indices), -1).astype(np.int32)[new_codes]
+        text = TextColumn(name=name, values=again.dictionary, codes=new_codes)
     return Cleaned(
         array=pa.DictionaryArray.from_arrays(pa.array(new_codes, pa.int32(), mask=new_codes < 0), text.values),
         missing=missing,
         trimmed=bool(changed.any()),
+        notes=() if found is None else found.notes,
+        flags={} if found is None else found.flags,
     )
+
+
+def _is_code(text: TextColumn, *, is_label: bool) -> bool:
+    """Whether a text of digits is a code (01234) or, for ``is_label``, the name of a class."""
+    digits = pc.match_substring_regex(text.values, r"^\d+$")
+    if not len(text.values) or not pc.all(digits).as_py():
+        return False
+    if is_label and len(text.values) <= _FEW_LABELS:
+        return True
+    lengths = pc.unique(pc.utf8_length(text.values)).to_pylist()
+    zero = bool(pc.any(pc.starts_with(text.values, "0")).as_py())
+    return len(lengths) == 1 and lengths[0] >= 5 and zero
 
 
 def _added(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:
     return {key: one.get(key, 0) + other.get(key, 0) for key in (*one, *(k for k in other if k not in one))}
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Text:
-    name: str
-    values: pa.Array  # [values] each once
-    codes: np.ndarray  # [rows] −1 for missing
-
-
-def _numbers_in_text(text: _Text, *, force: bool, decimal: str) -> Cleaned | None:
-    """The column as numbers where it is one of (nearly) nothing else, or None."""
-    if not len(text.values):
-        return None if not force else Cleaned(array=pa.nulls(len(text.codes), pa.float64()))
-    words = text.values
-    if decimal != ".":
-        words = pc.replace_substring(words, decimal, ".")
-    notes: list[str] = []
-    plain = np.asarray(pc.match_substring_regex(words, f"{_NUMBER}|(?i)^[+-]?inf(inity)?$"))
-    if not plain.all() and decimal == ".":
-        decorated = np.asarray(pc.match_substring_regex(words, _DECORATED))
-        if _mostly(text, plain | decorated) and not _mostly(text, plain):
-            words = pc.if_else(pa.array(plain), words, pc.replace_substring_regex(words, r"[$€£,%\s]", ""))
-            example = text.values[int(np.flatnonzero(decorated & ~plain)[0])].as_py()
-            notes.append(CellNote(f"column {text.name!r}: signs around numbers such as {example!r} were taken off"))
-            plain = plain | decorated
-    if not force and not _mostly(text, plain):
-        return None
-    odd = np.flatnonzero(~plain)
-    counts = np.bincount(text.codes + 1, minlength=len(words) + 1)[1:]
-    missing: dict[str, int] = {}
-    if odd.size:
-        n_odd, n_there = int(counts[odd].sum()), int(counts.sum())
-        where = np.isin(text.codes, odd)
-        first = int(np.argmax(where))
-        shown = text.values[int(text.codes[first])].as_py()
-        if n_odd * 2 > n_there and force:
-            raise DataError(
-                f"column {text.name!r} cannot be numeric: {n_odd:,} of its {n_there:,} cells are not numbers "
-                f"(first: {_short(shown)!r}, row {first:,}); leave it out of --numeric, or --drop it"
-            )
-        missing = {text.values[int(i)].as_py(): int(counts[i]) for i in odd[:_FEW_ODD]}
-        cells = "cell that is not a number was" if n_odd == 1 else "cells that are not numbers were"
-        remark = (
-            f"column {text.name!r}: {n_odd:,} {cells} taken as missing (first: {_short(shown)!r}, "
-            f"row {first:,}); pass --categorical {text.name!r} to keep the column as text"
-        )
-        notes.append(CellNote(remark))
-    words = pc.replace_substring_regex(words, r"^\+", "")
-    words = pc.if_else(pa.array(plain), words, pa.scalar(None, pa.string()))
-    whole = pc.all(pc.match_substring_regex(words, _INTEGER)).as_py()
-    table = pc.cast(words, pa.int64() if whole else pa.float64())
-    array = table.take(pa.array(text.codes, pa.int32(), mask=text.codes < 0))
-    return Cleaned(array=array, missing=missing, notes=tuple(notes))
-
-
-def _mostly(text: _Text, plain: np.ndarray) -> bool:
-    """Whether numbers fill the column, but for a few odd cells."""
-    if plain.all():
-        return True
-    odd = np.flatnonzero(~plain)
-    if odd.size > _FEW_ODD or not plain.any():
-        return False
-    counts = np.bincount(text.codes + 1, minlength=len(plain) + 1)[1:]
-    n_odd, n_there = int(counts[odd].sum()), int(counts.sum())
-    if n_odd <= 0.01 * n_there or (n_odd == 1 and n_there >= 20):
-        return True
-    soft = all(text.values[int(i)].as_py().casefold() in _SOFT_MISSING for i in odd)
-    return soft and n_odd <= 0.5 * n_there and int(plain.sum()) >= 10
-
-
-def _short(value: str) -> str:
-    return value if len(value) <= 40 else value[:37] + "..."

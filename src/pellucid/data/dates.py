@@ -8,13 +8,14 @@ when it was trained. Where day-first and month-first both fit every cell, ``/`` 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-__all__ = ["FORMATS", "is_date_format", "parse_dates"]
+__all__ = ["FORMATS", "is_date_format", "is_day_of_calendar", "parse_dates", "reads_both_ways"]
 
 _ISO = "iso"
 _ISO_PATTERN = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?( ?(Z|[+-]\d{2}(:?\d{2})?))?)?$"
@@ -63,6 +64,7 @@ def parse_dates(
     *,
     format: str | None = None,  # noqa: A002
     numeric: bool = False,
+    day_first: bool | None = None,
 ) -> tuple[pa.Array, str | None]:
     """Read a column as timestamps.
 
@@ -74,6 +76,8 @@ def parse_dates(
         One of `FORMATS`; found from the column when not given.
     numeric
         Whether text of nothing but digits may be a date (implied for a column of whole numbers).
+    day_first
+        Where day-first and month-first both fit every cell, which is taken; None goes by the sign between them.
 
     Returns
     -------
@@ -98,7 +102,7 @@ def parse_dates(
     elif pa.types.is_boolean(column.type) or pa.types.is_null(column.type):
         return pa.nulls(len(column), _STAMP), None
     words = _words(column)
-    chosen = format if format is not None else _find_format(words.values, numeric=numeric)
+    chosen = format if format is not None else _find_format(words.values, numeric=numeric, day_first=day_first)
     if chosen is None:
         return pa.nulls(len(column), _STAMP), None
     parsed = _parse(words.values, chosen)
@@ -111,7 +115,43 @@ def _words(column: pa.Array) -> _Words:
     return _Words(values=pc.cast(column, pa.string()), codes=None)
 
 
-def _find_format(values: pa.Array, *, numeric: bool) -> str | None:
+def reads_both_ways(column: pa.Array, layout: str) -> str | None:
+    """The first date of a column that ``layout`` reads, of which day and month may be exchanged as in all others.
+
+    >>> reads_both_ways(pa.array(["03/04/2021", "01/02/2021"]), "%m/%d/%Y"), reads_both_ways(pa.array(["x"]), "iso")
+    ('03/04/2021', None)
+    """
+    other = _exchanged(layout)
+    values = _words(column).values.drop_null()
+    if other is None or not len(values):
+        return None
+    one, two = _parse(values, layout), _parse(values, other)
+    if pc.any(pc.and_(pc.is_valid(one), pc.is_null(two))).as_py():
+        return None
+    differ = pc.index(pc.fill_null(pc.not_equal(one, two), False), True).as_py()
+    return None if differ < 0 else str(values[differ].as_py())
+
+
+def is_day_of_calendar(numbers: pa.Array) -> bool:
+    """Whether whole numbers such as 20210317 are all days from 1900 to 2100.
+
+    >>> is_day_of_calendar(pa.array([20210317, 20201231])), is_day_of_calendar(pa.array([20210317, 20210332]))
+    (True, False)
+    """
+    ends = pc.min_max(numbers).as_py()
+    if ends["min"] is None or not 19_000_101 <= ends["min"] <= ends["max"] <= 21_001_231:
+        return False
+    distinct = pc.unique(numbers.drop_null())
+    return bool(parse_dates(distinct, format="%Y%m%d")[0].null_count == 0)
+
+
+def _exchanged(layout: str) -> str | None:
+    """The layout with day and month exchanged; None where they do not stand first, both as numbers."""
+    match = re.match(r"(%[dm])([-/.])(%[dm])\2", layout)
+    return None if match is None else f"{match[3]}{match[2]}{match[1]}{layout[match.end() - 1 :]}"
+
+
+def _find_format(values: pa.Array, *, numeric: bool, day_first: bool | None) -> str | None:
     there = values.drop_null()
     if not len(there):
         return None
@@ -120,14 +160,19 @@ def _find_format(values: pa.Array, *, numeric: bool) -> str | None:
     if not numeric and not bool(pc.any(pc.match_substring_regex(sample, r"\d[-/. :]|[-/. ]\d")).as_py()):
         return None
     best: tuple[float, str] | None = None
-    for candidate in FORMATS:
+    formats: Sequence[str] = FORMATS
+    if day_first is not None:
+        wanted = "%d" if day_first else "%m"
+        formats = sorted(FORMATS, key=lambda f: _exchanged(f) is not None and not f.startswith(wanted))
+    for candidate in formats:
         if candidate in _NUMERIC and not numeric:
             continue
         if _share(sample, candidate) < 1 - _TOLERATED:
             continue
         share = _share(there, candidate)
         if share == 1.0:
-            return candidate if not _is_ambiguous_dash(candidate, there) else candidate.replace("%m-%d", "%d-%m")
+            dash = day_first is None and _is_ambiguous_dash(candidate, there)
+            return candidate.replace("%m-%d", "%d-%m") if dash else candidate
         if share >= 1 - _TOLERATED and (best is None or share > best[0]):
             best = (share, candidate)
     return best[1] if best else None

@@ -7,14 +7,16 @@ import csv
 import io
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 from pyarrow import csv as pa_csv
 
 from pellucid.data.columns import Cleaned, clean_column
+from pellucid.data.decimal import settle
 from pellucid.data.frames import check_width
+from pellucid.data.number_style import NumberRules
 from pellucid.data.packed import buffer_of
 from pellucid.data.sniff import (
     SEPARATORS,
@@ -109,6 +111,7 @@ def read_text_table(
     markers: Sequence[str],
     text_columns: Collection[str],
     numeric_columns: Collection[str],
+    rules: NumberRules,
 ) -> TextTable:
     """Read a table from UTF-8 text.
 
@@ -126,7 +129,7 @@ def read_text_table(
     if not sample.strip():
         raise DataError(f"{source} is empty: there is no table in it")
     content = _without_blank_tail(content)
-    dialect = sniff_dialect(sample, separator=separator, header=header)
+    dialect = sniff_dialect(sample, separator=separator, header=header, decimal=rules.given_decimal)
     check_width(max(dialect.width, len(dialect.names)), source)
     notes: list[str] = []
     names, drop_last = _names(dialect, source, sample, notes)
@@ -135,35 +138,34 @@ def read_text_table(
         raise DataError(f"{source} has a header ({_listed(names)}) but no rows below it")
     if dialect.separator == " " or dialect.skip_space:
         body = _rewritten(body, dialect)
+    dialect = replace(dialect, decimal=rules.first_decimal(names) or dialect.decimal)
     plan = _Plan(source=source, content=content, dialect=dialect, width=len(names) + drop_last, markers=tuple(markers))
     as_text = set(text_columns) | _codes_with_zeros(sample, dialect, names, set(numeric_columns), notes)
-    table = _read(body, plan, as_text=[i for i, n in enumerate(names) if n in as_text])
+    table = _read(body, plan, as_text=[i for i, n in enumerate(names) if n in as_text or rules.by_text(n)])
     if table.num_rows == 0:
         raise DataError(f"{source} has a header ({_listed(names)}) but no rows below it")
     if drop_last:
         table = table.select(range(len(names)))
-    counted = _count_markers(body, plan, table)
+    raw = list(table.columns)
+    habit = "," if dialect.separator == ";" else "."
+    decimals = settle(names, raw, rules, habit, dialect.decimal, lambda some: _read(body, plan, only=some).columns)
+    notes += decimals.note_on_floats(names, raw, dialect.decimal)
+    dialect = replace(dialect, decimal=decimals.default)
+    counted = _count_markers(body, plan, raw)
     columns: list[Cleaned] = []
     for i, name in enumerate(names):
         cleaned = clean_column(
             name,
-            table.column(i),
+            raw[i],
             markers=markers,
             as_text=name in as_text,
             as_number=name in numeric_columns,
-            decimal=dialect.decimal,
+            find_numbers=rules.styles.get(name, True) is not None,
+            ways=decimals.ways(name),
         )
         extra = counted.get(i, {})
         total = {k: cleaned.missing.get(k, 0) + extra.get(k, 0) for k in (*extra, *cleaned.missing)}
-        columns.append(
-            Cleaned(
-                array=cleaned.array,
-                missing=total,
-                infinite=cleaned.infinite,
-                trimmed=cleaned.trimmed,
-                notes=cleaned.notes,
-            )
-        )
+        columns.append(replace(cleaned, missing=total, style=cleaned.style or decimals.plain_style(cleaned.array.type)))
     return TextTable(names=names, columns=tuple(columns), dialect=dialect, notes=tuple(notes))
 
 
@@ -395,15 +397,15 @@ def _ragged(plan: _Plan, seen: int) -> DataError:
     return DataError(f"{plan.source}: a row has {seen} fields where the others have {wanted}; {remedy}")
 
 
-def _count_markers(body: pa.Buffer, plan: _Plan, table: pa.Table) -> dict[int, dict[str, int]]:
+def _count_markers(body: pa.Buffer, plan: _Plan, columns: Sequence[pa.ChunkedArray]) -> dict[int, dict[str, int]]:
     """Column → marker → cells, by reading the columns with missing cells once more, as text."""
-    holed = [i for i, column in enumerate(table.columns) if column.null_count]
+    holed = [i for i, column in enumerate(columns) if column.null_count]
     found: dict[int, dict[str, int]] = {}
     for start in range(0, len(holed), 64):  # a few at a time: a wide file would be held as text whole
         chosen = holed[start : start + 64]
         texts = _read(body, plan, only=chosen)
         for i, column in zip(chosen, texts.columns, strict=True):
-            lost = table.column(i).combine_chunks().is_null()
+            lost = columns[i].combine_chunks().is_null()
             lost_codes = column.unify_dictionaries().combine_chunks().filter(lost)
             counts = np.bincount(np.asarray(lost_codes.indices), minlength=len(lost_codes.dictionary))
             tally: dict[str, int] = {}

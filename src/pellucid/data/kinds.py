@@ -10,10 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pellucid.data.dates import parse_dates
+from pellucid.data.dates import is_day_of_calendar, parse_dates, reads_both_ways
 from pellucid.data.images.columns import image_hashes, is_image_type, pixels_of, shape_of
+from pellucid.data.notes import CellNote
 
-__all__ = ["TRUTH_WORDS", "Facts", "Guess", "Kind", "facts_of", "guess_kind", "names_a_subject"]
+__all__ = ["TRUTH_WORDS", "Facts", "Guess", "Kind", "both_ways", "facts_of", "guess_kind", "names_a_subject"]
 
 Kind = Literal["numeric", "boolean", "categorical", "date", "image", "text", "identifier", "constant"]
 
@@ -32,6 +33,11 @@ _SUBJECT_NAME = re.compile(
 )
 _TIME_NAME = re.compile(r"year|date|time|month|day|hour|jahr|age", re.IGNORECASE)
 
+_DATE_NAME = re.compile(
+    r"date|datum|fecha|(^|[\s_.\-])(day|dt|tag|jour|time|ymd|yyyymmdd)($|[\s_.\-])|_(at|on)$", re.IGNORECASE
+)
+
+_FEW_DAYS = 5  # below so many numbers such as 20210317 nothing is said of dates
 _SMALL = 20  # below so many cells nothing is called an identifier for being different everywhere
 
 
@@ -65,6 +71,7 @@ class Guess:
     kind: Kind
     reason: str
     warning: str | None = None
+    layout: str | None = None  # of dates
 
 
 def facts_of(name: str, column: pa.Array, position: int, *, headed: bool, of_images: bool = False) -> Facts:
@@ -88,7 +95,7 @@ def names_a_subject(name: str) -> bool:
     return _SUBJECT_NAME.search(name) is not None
 
 
-def guess_kind(facts: Facts) -> Guess:  # noqa: PLR0911 (one return for each kind)
+def guess_kind(facts: Facts, *, day_first: bool | None = None) -> Guess:  # noqa: PLR0911 (one return for each kind)
     """Judge a column by its type, its values and, where values do not settle it, its name."""
     if facts.n_there == 0:
         return Guess(kind="constant", reason="every cell is missing")
@@ -108,8 +115,21 @@ def guess_kind(facts: Facts) -> Guess:  # noqa: PLR0911 (one return for each kin
     if pa.types.is_timestamp(kind):
         return Guess(kind="date", reason="dates (ISO)")
     if pa.types.is_dictionary(kind):
-        return _guess_text(facts)
+        return _guess_text(facts, day_first)
     return _guess_number(facts)
+
+
+def both_ways(facts: Facts, layout: str, day_first: bool | None) -> str | None:
+    """What to say of dates in which day and month could be exchanged; nothing where the user said which is which."""
+    cells = facts.column.dictionary if pa.types.is_dictionary(facts.column.type) else facts.column
+    if day_first is not None or (example := reads_both_ways(cells, layout)) is None:
+        return None
+    first = layout.startswith("%d")
+    read = parse_dates(pa.array([example]), format=layout)[0][0].as_py()
+    return CellNote(
+        f"column {facts.name!r}: no day is above 12, so {example!r} was read as {read.day} {read:%B} {read.year} (the "
+        f"{'day' if first else 'month'} first); --{'no-' if first else ''}day-first reads it the other way"
+    )
 
 
 def _size_of(kind: pa.DataType) -> str:
@@ -136,6 +156,17 @@ def _guess_number(facts: Facts) -> Guess:  # noqa: PLR0911
         return Guess(kind="boolean", reason="0 or 1")
     if not np.issubdtype(values.dtype, np.integer):
         return Guess(kind="numeric", reason="numbers")
+    if facts.n_there >= _FEW_DAYS and is_day_of_calendar(facts.column):
+        if _DATE_NAME.search(facts.name):
+            return Guess(kind="date", reason="dates (%Y%m%d)", layout="%Y%m%d")
+        return Guess(
+            kind="numeric",
+            reason="whole numbers",
+            warning=CellNote(
+                f"column {facts.name!r} may hold dates ({int(values[0])} would be a day); it was taken for numbers; "
+                f"--date {facts.name!r} reads dates"
+            ),
+        )
     id_name = _is_id_name(facts.name)
     if facts.n_there >= _SMALL:
         counted = _counts_rows(values, facts, id_name=id_name)
@@ -181,15 +212,16 @@ def _counts_rows(values: np.ndarray, facts: Facts, *, id_name: bool) -> str | No
 # --- text
 
 
-def _guess_text(facts: Facts) -> Guess:  # noqa: PLR0911
+def _guess_text(facts: Facts, day_first: bool | None) -> Guess:  # noqa: PLR0911
     words = facts.column.dictionary
     if facts.n_distinct == 2 and len(words) == 2:
         pair = frozenset(w.casefold() for w in words.to_pylist())
         if pair in TRUTH_WORDS:
             return Guess(kind="boolean", reason=" or ".join(sorted(words.to_pylist(), key=str.casefold)))
-    _, layout = parse_dates(words)
+    _, layout = parse_dates(words, day_first=day_first)
     if layout is not None and facts.n_distinct > 1:
-        return Guess(kind="date", reason=f"dates ({'ISO' if layout == 'iso' else layout})")
+        reason = f"dates ({'ISO' if layout == 'iso' else layout})"
+        return Guess(kind="date", reason=reason, warning=both_ways(facts, layout, day_first), layout=layout)
     letters = float(pc.mean(pc.utf8_length(words)).as_py())
     spaces = float(pc.mean(pc.count_substring(words, " ")).as_py())
     is_prose = letters > 40 or spaces >= 3

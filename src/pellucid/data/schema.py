@@ -17,10 +17,12 @@ import pyarrow.compute as pc
 from pellucid.data.columns import number_pattern
 from pellucid.data.dates import parse_dates
 from pellucid.data.images.columns import is_image_type, shape_of
-from pellucid.data.kinds import Facts, Guess, Kind, facts_of, guess_kind, names_a_subject
+from pellucid.data.kinds import Facts, Guess, Kind, both_ways, facts_of, guess_kind, names_a_subject
 from pellucid.data.leaks import find_leaks
 from pellucid.data.notes import LeakNote
-from pellucid.data.tables import Table
+from pellucid.data.number_style import NumberStyle, flag_names
+from pellucid.data.sentinels import suspected_sentinels
+from pellucid.data.tables import Table, styles_of
 from pellucid.errors import DataError, SettingError, nearest
 
 __all__ = ["Column", "Kind", "Role", "Schema", "infer_schema"]
@@ -49,6 +51,10 @@ class Column:
         At most three short values.
     shape
         Of a column of images: height, width, channels; else None.
+    layout
+        Of dates in text, the format that they are read in.
+    style
+        Of numbers, how they are written where they are text; None for a column of no numbers.
     """
 
     name: str
@@ -60,6 +66,8 @@ class Column:
     overridden: bool = False
     examples: tuple[str, ...] = ()
     shape: tuple[int, int, int] | None = None
+    layout: str | None = None
+    style: NumberStyle | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +96,8 @@ class Schema:
     def to_json(self) -> dict[str, Any]:
         """The schema as plain JSON values."""
         columns = [{**asdict(c), "examples": list(c.examples)} for c in self.columns]
-        for column in columns:
+        for column, of in zip(columns, self.columns, strict=True):
+            column["style"] = None if of.style is None else of.style.to_json()
             shape = column.pop("shape")
             if shape is not None:
                 column["shape"] = list(shape)
@@ -115,6 +124,7 @@ def infer_schema(
     group: str | None = None,
     time: str | None = None,
     unused: Mapping[str, str] | None = None,
+    day_first: bool | None = None,
 ) -> Schema:
     """Guess what each column is.
 
@@ -130,6 +140,8 @@ def infer_schema(
         Columns that the split goes by; no features unless kept or named with a kind.
     unused
         Columns that this task has no use for, and why; dropped unless kept.
+    day_first
+        Whether 03/04/2021 is 3 April, where both ways fit; None goes by the sign between.
 
     Raises
     ------
@@ -162,13 +174,15 @@ def infer_schema(
     of_images = any(is_image_type(field.type) for field in table.arrow.schema)
     columns: list[Column] = []
     warnings: list[str] = []
+    styles = styles_of(table)
     for position, name in enumerate(table.names):
         facts = facts_of(name, table.column(name), position, headed=headed, of_images=of_images)
         if name in chosen:
-            _check_kind(facts, chosen[name])
-            guess = Guess(kind=chosen[name], reason="as you said")
+            layout = _check_kind(facts, chosen[name], day_first)
+            warning = both_ways(facts, layout, day_first) if layout is not None else None
+            guess = Guess(kind=chosen[name], reason="as you said", warning=warning, layout=layout)
         else:
-            guess = guess_kind(facts)
+            guess = guess_kind(facts, day_first=day_first)
         column, warning = _with_role(
             facts,
             guess,
@@ -177,11 +191,16 @@ def infer_schema(
             split_by="group" if name == group else "time" if name == time else "",
             unused=(unused or {}).get(name, ""),
         )
-        columns.append(column)
+        columns.append(replace(column, layout=guess.layout if column.kind == "date" else None, style=styles[name]))
         warnings += [warning] if warning else []
+        warnings += suspected_sentinels(facts, column.kind) if column.role != "dropped" else []
         warnings += _hint_of_group(facts, column, group)
+    flagged = {flag: name for name, style in table.report.styles.items() for flag in flag_names(name, style)}
+    told = {flag for flag in flagged if flag in keep or flag in chosen}
+    columns = _like_their_columns(columns, flagged, told)
     if target is not None:
         columns, said = _without_leaks(table, columns, target, keep)
+        columns = _like_their_columns(columns, flagged, told)
         warnings += said
     warnings += _junk_at_the_end(table)
     return Schema(
@@ -229,8 +248,8 @@ def _check_roles(
             raise SettingError(f"column {name!r} stands under --drop and under {other}; choose one")
 
 
-def _check_kind(facts: Facts, kind: Kind) -> None:
-    """Raise `DataError` where the cells do not bear the kind."""
+def _check_kind(facts: Facts, kind: Kind, day_first: bool | None) -> str | None:
+    """The layout of dates in text; raises `DataError` where the cells do not bear the kind."""
     name, column = facts.name, facts.column
     if is_image_type(column.type):
         raise DataError(f"column {name!r} holds images and cannot be {kind}; leave out --{kind} {name!r}")
@@ -255,13 +274,15 @@ def _check_kind(facts: Facts, kind: Kind) -> None:
             f"column {name!r} has {facts.n_distinct:,} different values; boolean takes two (use --categorical)"
         )
     elif kind == "date":
-        _, layout = parse_dates(column, numeric=True)
+        _, layout = parse_dates(column, numeric=True, day_first=day_first)
         if layout is None:
             first = column.drop_null()[0].as_py()
             raise DataError(
                 f"column {name!r} holds no dates in one format that is known (first: {first!r}); write dates such as "
                 "2021-03-31, or leave out --date"
             )
+        return layout
+    return None
 
 
 # --- roles
@@ -351,6 +372,20 @@ def _without_leaks(
         replace(c, role="dropped", reason=f"{c.reason}; {dropped[c.name]}") if c.name in dropped else c for c in columns
     ]
     return changed, warnings
+
+
+def _like_their_columns(columns: list[Column], flagged: Mapping[str, str], told: Collection[str]) -> list[Column]:
+    """Columns that say which cells of another are limits: unused where that one is the target, or is not used."""
+    unused = {c.name: c.role for c in columns if c.role != "feature"}
+
+    def changed(column: Column) -> Column:
+        of = flagged.get(column.name)
+        if of not in unused or column.role != "feature" or column.name in told:
+            return column
+        why = "is the target" if unused[of] == "target" else "is not used"
+        return replace(column, role="dropped", reason=f"{column.reason}; it belongs to {of!r}, which {why}")
+
+    return [changed(column) for column in columns]
 
 
 def _junk_at_the_end(table: Table) -> list[str]:

@@ -16,6 +16,7 @@ from typing import Any
 
 from pellucid.data.columns import DEFAULT_MISSING
 from pellucid.data.dates import parse_dates
+from pellucid.data.decimal import decimal_of_cells
 
 __all__ = [
     "SEPARATORS",
@@ -33,6 +34,8 @@ _UNIT = "\x1f"  # the unit separator, which no text holds
 _RECORDS = 1_000  # rows of the sample that are looked at
 _NUMBER = re.compile(r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$")
 _COMMA_NUMBER = re.compile(r"^\s*[+-]?(\d+(,\d+)?|,\d+)([eE][+-]?\d+)?\s*$")
+# € 23.803,85 and the like
+_WITH_COMMAS = re.compile(r"^\W*([A-Za-z]{1,3}\W*)?\d[\d.,'’\s]*([eE][+-]?\d+)?(\W*[^\W\d]{0,4}\W{0,3})$")
 _MISSING = frozenset(DEFAULT_MISSING)
 
 Record = list[str]
@@ -72,7 +75,9 @@ class Dialect:
     header_lines: int
 
 
-def sniff_dialect(text: str, *, separator: str | None = None, header: bool | None = None) -> Dialect:
+def sniff_dialect(
+    text: str, *, separator: str | None = None, header: bool | None = None, decimal: str | None = None
+) -> Dialect:
     r"""Guess the dialect from the first part of a file; what is given is not guessed.
 
     >>> found = sniff_dialect("a;b\n1,5;2\n2,5;3\n")
@@ -94,7 +99,7 @@ def sniff_dialect(text: str, *, separator: str | None = None, header: bool | Non
             records, separator, quoted, skip_space = plain, other, False, False
     widths = Counter(len(r) for r in records[1:] or records)
     width = widths.most_common(1)[0][0] if widths else 0
-    decimal = "," if separator != "," and _has_decimal_comma(records) else "."
+    decimal = decimal or decimal_of_cells([c for r in records[1:] for c in r], habit="," if separator == ";" else ".")
     first = records[0] if records else []
     body = [r for r in records[1:] if len(r) == width]
     if header is None:
@@ -186,7 +191,7 @@ def _cleanness(records: Sequence[Record], separator: str) -> float:
     """The share of cells without another separator inside (a decimal comma is none)."""
     others = [s for s in (",", "\t", ";", "|") if s != separator]
     cells = [cell for record in records for cell in record]
-    clean = sum(1 for c in cells if not any(o in c for o in others) or (separator != "," and _COMMA_NUMBER.match(c)))
+    clean = sum(1 for c in cells if not any(o in c for o in others) or (separator != "," and _WITH_COMMAS.match(c)))
     return round(clean / len(cells), 2) if cells else 0.0
 
 
@@ -196,13 +201,6 @@ def _in_runs_of_spaces(text: str, *, quoted: bool) -> bool:
         return False
     cells = [cell for record in records[1:] for cell in record]
     return sum(1 for c in cells if _NUMBER.match(c)) >= 0.3 * len(cells)
-
-
-def _has_decimal_comma(records: Sequence[Record]) -> bool:
-    cells = [c for record in records[1:] for c in record]
-    with_comma = sum(1 for c in cells if "," in c and _COMMA_NUMBER.match(c))
-    with_point = sum(1 for c in cells if "." in c and _NUMBER.match(c))
-    return with_comma > 0 and with_comma > 10 * with_point
 
 
 # --- header or not

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from pellucid.data.dates import parse_dates
 from pellucid.data.duplicates import HashArray, row_hashes
-from pellucid.data.schema import Schema
+from pellucid.data.schema import Column, Schema
 from pellucid.data.tables import Table
 from pellucid.data.target import Target
 from pellucid.errors import DataError, SettingError
@@ -111,7 +111,7 @@ def split_rows(
     if len(units.sizes) < n_parts:
         raise DataError(_too_few(schema, len(units.sizes), n_parts))
     if schema.time is not None:
-        parts = _by_time(table, schema.time, rows, units, wanted, notes)
+        parts = _by_time(table, schema.column(schema.time), rows, units, wanted, notes)
         how = f"by time: the latest rows of {schema.time!r} are held out"
         if schema.group is not None:
             how += f", groups of {schema.group!r} kept whole"
@@ -271,9 +271,9 @@ def _by_group(
 
 
 def _by_time(
-    table: Table, name: str, rows: IntArray, units: _Units, wanted: NDArray[np.float64], notes: list[str]
+    table: Table, time: Column, rows: IntArray, units: _Units, wanted: NDArray[np.float64], notes: list[str]
 ) -> NDArray[np.int64]:
-    moments = _moments(table, name)[rows]
+    name, moments = time.name, _moments(table, time)[rows]
     lost = np.isnan(moments)
     if lost.any():
         n = int(lost.sum())
@@ -294,10 +294,10 @@ def _by_time(
     return parts
 
 
-def _moments(table: Table, name: str) -> NDArray[np.float64]:
-    column = table.column(name)
+def _moments(table: Table, of: Column) -> NDArray[np.float64]:
+    name, column = of.name, table.column(of.name)
     if pa.types.is_dictionary(column.type):
-        column, found = parse_dates(column)
+        column, found = parse_dates(column, format=of.layout)
         if found is None:
             raise DataError(
                 f"the time column {name!r} holds neither numbers nor dates in a format that is known; write dates "

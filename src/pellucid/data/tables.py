@@ -17,18 +17,21 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from pellucid.data.columns import DEFAULT_MISSING, Cleaned, clean_column
+from pellucid.data.columns import DEFAULT_MISSING, Cleaned, clean_column, encoded
+from pellucid.data.decimal import settle
 from pellucid.data.delimited import read_text_table, to_utf8
 from pellucid.data.frames import Frame, check_width, frame_columns
 from pellucid.data.lists import spread_lists
 from pellucid.data.notes import CellNote
+from pellucid.data.number_style import NumberRules, NumberStyle
 from pellucid.data.origins import Origin, origin_of_column
 from pellucid.data.packed import Limit, read_content, unpacked
+from pellucid.data.sign_notes import notes_on_signs
 from pellucid.data.stored import read_arrow, read_json, read_parquet, told_by_magic
 from pellucid.errors import DataError, SettingError, StorageError, nearest
 from pellucid.files import could_not
 
-__all__ = ["DEFAULT_MISSING", "ReadReport", "Table", "from_columns", "read_table"]
+__all__ = ["DEFAULT_MISSING", "ReadReport", "Table", "from_columns", "read_table", "styles_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +56,8 @@ class ReadReport:
         Column of lists → the columns that were made of it.
     notes
         Sentences for the user.
+    styles
+        Column → how its numbers were written, where they are not plain.
     """
 
     source: str
@@ -69,6 +74,7 @@ class ReadReport:
     notes: tuple[str, ...] = ()
     n_rows: int = 0
     n_columns: int = 0
+    styles: dict[str, NumberStyle] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,6 +122,7 @@ def read_table(
     text_columns: Collection[str] = (),
     numeric_columns: Collection[str] = (),
     max_unpacked: int | None = None,
+    rules: NumberRules | None = None,
 ) -> Table:
     """Read a table.
 
@@ -138,6 +145,9 @@ def read_table(
     max_unpacked
         How many MB a compressed file, a Parquet or an Arrow file may unpack to; when None, the larger of 100 MB and
         100 times its size.
+    rules
+        What is known of how numbers are written; else decided for the table, then for each column
+        (`pellucid.data.decimal`).
 
     Returns
     -------
@@ -162,6 +172,7 @@ def read_table(
         raise SettingError(f"column {both[0]!r} cannot be both text and numeric")
     if isinstance(missing, str) or not all(isinstance(m, str) for m in missing or ()):
         raise SettingError(f"missing must be a list of texts, got {missing!r}")
+    rules = rules or NumberRules()
     if isinstance(source, Table):
         return source
     given = tuple(m.strip() for m in missing or ())
@@ -177,14 +188,24 @@ def read_table(
             text_columns=text,
             numeric_columns=numbers,
             max_unpacked=max_unpacked,
+            rules=rules,
         )
     frame = source if isinstance(source, Frame) else frame_columns(source)
-    return _from_frame(frame, markers, text_columns=text, numeric_columns=numbers)
+    return _from_frame(frame, markers, text_columns=text, numeric_columns=numbers, rules=rules)
 
 
 def from_columns(mapping: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> Table:
     """A table from a dict of columns (or of single values: one row) or a list of dicts, as for predictions."""
     return read_table(mapping)
+
+
+def styles_of(table: Table) -> dict[str, NumberStyle | None]:
+    """Column → how its numbers are written; None for one that holds none."""
+
+    def style(kind: pa.DataType) -> NumberStyle | None:
+        return NumberStyle() if pa.types.is_integer(kind) or pa.types.is_floating(kind) else None
+
+    return {f.name: table.report.styles.get(f.name) or style(f.type) for f in table.arrow.schema}
 
 
 def _from_frame(
@@ -193,6 +214,7 @@ def _from_frame(
     *,
     text_columns: frozenset[str],
     numeric_columns: frozenset[str],
+    rules: NumberRules,
     base: ReadReport | None = None,
 ) -> Table:
     if base is None:
@@ -202,8 +224,11 @@ def _from_frame(
         raise DataError(f"{base.source} has no columns")
     if not len(next(iter(frame.columns.values()))):
         raise DataError(f"{base.source} has no rows")
-    columns, lists = spread_lists(frame.columns)
-    check_width(len(columns), base.source)
+    spread, lists = spread_lists(frame.columns)
+    check_width(len(spread), base.source)
+    columns = {name: encoded(column) for name, column in spread.items()}
+    texts = {name: column for name, column in columns.items() if column is not spread[name]}
+    decimals = settle(list(texts), list(texts.values()), rules)
     cleaned = {
         name: clean_column(
             name,
@@ -211,7 +236,9 @@ def _from_frame(
             markers=markers,
             as_text=name in text_columns,
             as_number=name in numeric_columns,
-            find_numbers=name in frame.mixed,
+            find_numbers=(name in texts or name in frame.mixed) and rules.styles.get(name, True) is not None,
+            ways=decimals.ways(name),
+            is_label=name == rules.label,
         )
         for name, column in columns.items()
     }
@@ -222,13 +249,20 @@ def _from_frame(
 
 
 def _table(columns: Mapping[str, Cleaned], base: ReadReport, notes: Iterable[str]) -> Table:
-    arrow = pa.table({name: column.array for name, column in columns.items()})
+    arrays: dict[str, pa.Array] = {}
+    for name, column in columns.items():
+        arrays[name] = column.array
+        for side, flags in column.flags.items():
+            if f"{name} {side} limit" not in columns:
+                arrays[f"{name} {side} limit"] = flags
+    arrow = pa.table(arrays)
     missing: dict[str, int] = {}
     for column in columns.values():
         for marker, n in column.missing.items():
             missing[marker] = missing.get(marker, 0) + n
     infinite = {name: c.infinite for name, c in columns.items() if c.infinite is not None}
-    said = [*notes, *(note for c in columns.values() for note in c.notes)]
+    said = [*notes, *notes_on_signs({n: c.signs for n, c in columns.items() if c.signs is not None})]
+    said += [*(note for c in columns.values() for note in c.notes)]
     trimmed = [name for name, c in columns.items() if c.trimmed]
     if trimmed:
         shown = ", ".join(repr(n) for n in trimmed[:6]) + (f" and {len(trimmed) - 6} more" if len(trimmed) > 6 else "")
@@ -243,6 +277,7 @@ def _table(columns: Mapping[str, Cleaned], base: ReadReport, notes: Iterable[str
         notes=tuple(said),
         n_rows=arrow.num_rows,
         n_columns=arrow.num_columns,
+        styles={name: c.style for name, c in columns.items() if c.style is not None},
     )
     return Table(arrow=arrow, report=report)
 
@@ -282,6 +317,7 @@ def _read_path(
     text_columns: frozenset[str],
     numeric_columns: frozenset[str],
     max_unpacked: int | None,
+    rules: NumberRules,
 ) -> Table:
     shown = os.fspath(path)
     try:
@@ -304,7 +340,14 @@ def _read_path(
         readers = {"parquet": read_parquet, "arrow": read_arrow, "jsonl": read_json}
         frame = readers[form](content, limit)
         base = ReadReport(source=source, format=form, compression=compression)
-        return _from_frame(frame, markers, text_columns=text_columns, numeric_columns=numeric_columns, base=base)
+        return _from_frame(
+            frame,
+            markers,
+            text_columns=text_columns,
+            numeric_columns=numeric_columns,
+            rules=rules,
+            base=base,
+        )
     content, encoding = to_utf8(content, source, encoding)
     text = read_text_table(
         content,
@@ -314,6 +357,7 @@ def _read_path(
         markers=markers,
         text_columns=text_columns,
         numeric_columns=numeric_columns,
+        rules=rules,
     )
     base = ReadReport(
         source=source,

@@ -123,9 +123,27 @@ def read_target(
     if rare:
         shown = ", ".join(rare[:5]) + (f" and {len(rare) - 5} more" if len(rare) > 5 else "")
         notes = (*notes, f"target {name!r}: {shown} in a single row each; no score can be given for such a class")
+    notes = (*notes, *_nearly_alike(name, classes, counts))
     return Target(
         name=name, task_kind=task, classes=classes, values=codes, keep_rows=keep_rows, notes=notes, origin=origin
     )
+
+
+def _nearly_alike(name: str, classes: Sequence[Label], counts: IntArray) -> list[str]:
+    """A note on labels that differ in nothing but case and spaces: mostly one label, typed in two ways."""
+    alike: dict[str, list[int]] = {}
+    for i, label in enumerate(classes):
+        if isinstance(label, str):
+            alike.setdefault("".join(label.split()).casefold(), []).append(i)
+    groups = [group for group in alike.values() if len(group) > 1]
+    if not groups:
+        return []
+    shown = "; ".join(" and ".join(f"{classes[i]!r} ({counts[i]:,} rows)" for i in group) for group in groups[:5])
+    more = f"; and {len(groups) - 5:,} more" if len(groups) > 5 else ""
+    return [
+        f"target {name!r} has labels that differ only in case or spaces: {shown}{more}; they count as different "
+        "classes, so write them alike if they mean the same"
+    ]
 
 
 def encode_target(

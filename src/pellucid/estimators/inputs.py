@@ -9,7 +9,7 @@ Legend: N rows, I columns.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from numpy.typing import DTypeLike, NDArray
 from pellucid.errors import DataError, SettingError
 
 if TYPE_CHECKING:
+    from pellucid.data.number_style import NumberStyle
     from pellucid.data.schema import Schema
     from pellucid.data.tables import Table
     from pellucid.preprocessing.piecewise import Bins
@@ -78,14 +79,17 @@ def _as_floats(X: Any) -> Array | None:
     return cells if cells.ndim == 2 and cells.dtype.kind == "f" else None
 
 
-def read_frame(X: Any, names: Sequence[str]) -> Table:
+def read_frame(X: Any, names: Sequence[str], styles: Mapping[str, NumberStyle | None] | None = None) -> Table:
     """Read a frame or an array ``[N, I]`` as a table with these column names; infinite cells are missing, with a note.
+
+    ``styles`` says how numbers in text were written in the rows that were learned from.
 
     Raises
     ------
     DataError
         Two columns have one name, or a column holds what no table can.
     """
+    from pellucid.data.number_style import NumberRules
     from pellucid.data.tables import read_table
 
     if hasattr(X, "set_axis"):
@@ -96,7 +100,7 @@ def read_frame(X: Any, names: Sequence[str]) -> Table:
         cells = _as_floats(X)
         cells = np.asarray(X) if cells is None else cells
         source = {name: cells[:, i] for i, name in enumerate(names)}
-    return read_table(source)
+    return read_table(source, rules=NumberRules(styles=styles or {}))
 
 
 def recipe_of_table(table: Table, scaling: str, bins: Bins | None) -> tuple[Recipe, Schema]:

@@ -10,7 +10,9 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import assert_all_finite, check_consistent_length, column_or_1d
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
+from pellucid.data.number_style import NumberStyle
 from pellucid.data.sparse import dense
+from pellucid.data.tables import styles_of
 from pellucid.errors import DataError
 from pellucid.estimators import inputs as inputs_
 from pellucid.estimators.labels import plain_targets
@@ -27,6 +29,7 @@ class ReadingEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn bri
     _wants_numbers = False  # as targets
     _by_table: bool
     _names: tuple[str, ...]
+    _styles: dict[str, NumberStyle | None]  # of a table's columns
 
     def __sklearn_tags__(self) -> Any:
         """Sparse matrices and missing cells are taken."""
@@ -97,9 +100,12 @@ class ReadingEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn bri
         return validate_data(self, X, dtype=_FLOATS, reset=reset)
 
     def _table(self, X: Any, *, reset: bool) -> Any:
-        if reset:
-            self._names = self._column_names()
-        return inputs_.read_frame(X, self._names)
+        if not reset:
+            return inputs_.read_frame(X, self._names, getattr(self, "_styles", None))
+        self._names = self._column_names()
+        table = inputs_.read_frame(X, self._names)
+        self._styles = styles_of(table)
+        return table
 
     def _column_names(self) -> tuple[str, ...]:
         given = getattr(self, "feature_names_in_", None)

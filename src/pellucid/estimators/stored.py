@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.artefact.model_file import MOST_COUNTED, MOST_RESIDUALS
+from pellucid.data.number_style import NumberStyle, flag_names, styles_from_json
 from pellucid.data.origins import labels_of
 from pellucid.errors import ModelFileError
 from pellucid.estimators.labels import labels_to_json
@@ -47,6 +48,7 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
         "named": hasattr(estimator, "feature_names_in_"),
         "by_table": estimator._by_table,
         "threshold": getattr(estimator, "threshold_", None),
+        "styles": {n: s.to_json() for n, s in getattr(estimator, "_styles", {}).items() if s is not None},
     }
     Model(
         network=estimator.network_,
@@ -86,6 +88,9 @@ def load(cls: type, path: str | os.PathLike[str]) -> Any:
     if facts is None:
         names = [column.name for column in model.recipe.columns]
         facts = {"parameters": {}, "names": names, "named": True, "by_table": True, "threshold": 0.5}
+        facts["styles"] = {n: s.to_json() for n, s in styles_from_json(model.facts["schema"]).items() if s is not None}
+        flags = _flags(facts["styles"])
+        facts["names"] = [name for name in names if name not in flags]
     if model.image is not None:
         raise ModelFileError(f"{os.fspath(path)!r} is a model of images: open it with pellucid.Model.read")
     if model.more and model.task.kind == "reconstruction":
@@ -104,6 +109,9 @@ def load(cls: type, path: str | os.PathLike[str]) -> Any:
     estimator._names, estimator._by_table = tuple(facts["names"]), facts["by_table"]
     estimator.network_, estimator.task_, estimator.recipe_ = model.network, model.task, model.recipe
     estimator._scaler, estimator.notes_ = model.scaler, ()
+    of_text = {c.name for c in model.recipe.columns if c.kind in ("categorical", "text", "date")}
+    known_styles = {n: NumberStyle.from_json(s) for n, s in facts.get("styles", {}).items()}
+    estimator._styles = {**dict.fromkeys(of_text - set(known_styles)), **known_styles}
     if model.task.is_classification:
         estimator.classes_ = _classes(model)
         estimator.threshold_ = 0.5 if facts["threshold"] is None else float(facts["threshold"])
@@ -135,16 +143,22 @@ def _classes(model: Model) -> Array:
 
 def _check(facts: Any, model: Model, path: str | os.PathLike[str]) -> None:
     """Every field has the type that `load` takes for granted; the rest was checked by `Model.read`."""
-    fine = isinstance(facts, Mapping) and set(facts) == _FIELDS and isinstance(facts["parameters"], Mapping)
+    fine = (
+        isinstance(facts, Mapping)
+        and _FIELDS <= set(facts) <= _FIELDS | {"styles"}
+        and isinstance(facts["parameters"], Mapping)
+    )
     fine = fine and all(isinstance(name, str) and _is_plain(v) for name, v in facts["parameters"].items())
     fine = fine and isinstance(facts["names"], list) and all(isinstance(name, str) for name in facts["names"])
     fine = fine and isinstance(facts["named"], bool) and isinstance(facts["by_table"], bool)
     fine = fine and (facts["threshold"] is None or _is_share(facts["threshold"]))
     columns = [column.name for column in model.recipe.columns]
-    whole = {
-        name.rpartition("_")[0] for name in columns if name not in facts["names"]
-    }  # lists: columns of their places
-    fine = fine and ({name for name in columns if name in facts["names"]} | whole) <= set(facts["names"])
+    # Of lists the columns of their places, of limits the flags beside them.
+    whole = {name.rpartition("_")[0] for name in columns if name not in facts["names"]}
+    fine = fine and isinstance(facts.get("styles", {}), Mapping)
+    known = set(facts["names"])
+    flags = _flags(facts.get("styles", {})) if fine else set()
+    fine = fine and ({n for n in columns if n in known} | (whole - {""})) <= known | flags
     # An array's columns are encoded by their places, a table's by their names.
     numeric = all(column.kind in ("numeric", "piecewise", "both") for column in model.recipe.columns)
     fine = fine and (facts["by_table"] or (numeric and columns == facts["names"]))
@@ -152,6 +166,11 @@ def _check(facts: Any, model: Model, path: str | os.PathLike[str]) -> None:
         raise ModelFileError(
             f"the estimator's part of {os.fspath(path)!r} is damaged; take another copy, or train again"
         )
+
+
+def _flags(styles: Mapping[str, Any]) -> set[str]:
+    """The columns that reading adds: which cells of another are limits such as ``<0.01``."""
+    return {flag for name, style in styles.items() for flag in flag_names(name, NumberStyle.from_json(style))}
 
 
 def _summary(estimator: Any) -> dict[str, Any] | None:

@@ -222,8 +222,8 @@ class DateStep:
         )
 
 
-def fit_date(name: str, column: Any) -> DateStep:
-    """Find the format and the parts that vary in an Arrow column that holds the training rows only.
+def fit_date(name: str, column: Any, *, layout: str | None = None) -> DateStep:
+    """Find the parts that vary (and the format, unless ``layout`` says) in an Arrow column of the training rows only.
 
     Raises
     ------
@@ -236,7 +236,7 @@ def fit_date(name: str, column: Any) -> DateStep:
     (('joined: elapsed', 'joined: day'), (1.0, 1.0))
     """
     column = one_array(column)
-    _, format_ = parse_dates(_read(column, name), numeric=True)  # that they are dates is settled
+    _, format_ = parse_dates(_read(column, name), format=layout, numeric=True)  # that they are dates is settled
     if format_ is None:
         if column.null_count < len(column):
             cell = column.drop_null()[0].as_py()

@@ -148,7 +148,7 @@ class Recipe:
                 case "boolean":
                     steps.append(fit_boolean(column.name, cells))
                 case "date":
-                    steps.append(fit_date(column.name, cells))
+                    steps.append(fit_date(column.name, cells, layout=column.layout))
                 case "image":
                     steps.append(fit_image(column.name, cells))
                 case _:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from pellucid.artefact.model_file import ModelContents, read_model, write_model
 from pellucid.data.duplicates import row_hashes
+from pellucid.data.number_style import NumberRules, styles_from_json
 from pellucid.data.origins import labels_of
 from pellucid.data.tables import Table, read_table
 from pellucid.data.target import encode_target
@@ -48,6 +49,7 @@ Array = NDArray[Any]
 
 MODEL_FILE = "model.safetensors"
 _READING = ("header", "separator", "encoding", "missing", "max_unpacked")
+_SIGNS = ("decimal", "thousands")
 
 
 @dataclass(frozen=True, kw_only=True, repr=False, eq=False)
@@ -256,12 +258,17 @@ class Model:
         how = {name: value for name in _READING if (value := getattr(settings, name)) not in (None, ())}
         # Codes such as 007 must stay what they were. Numbers are left to the recipe, which names a text among them.
         categories = [column.name for column in self.recipe.columns if column.kind == "categorical"]
-        return read_table(data, **how, text_columns=categories)
+        return read_table(data, **how, text_columns=categories, rules=self._rules(settings))
+
+    def _rules(self, settings: Settings) -> NumberRules:
+        """How numbers in text are written, as when the model was trained."""
+        signs = {name: getattr(settings, name) for name in _SIGNS}
+        return NumberRules(**signs, styles=styles_from_json(self.facts.get("schema")))
 
     def _in_memory(self, data: object) -> Table:
         image = self.image
         if image is None:
-            return read_table(data)
+            return read_table(data, rules=self._rules(self._settings()))
         if isinstance(data, np.ndarray) and len(self.recipe.steps) == 1 and data.ndim not in (3, 4):
             shape = " × ".join(map(str, data.shape))
             raise DataError(
@@ -271,14 +278,15 @@ class Model:
             )
         table = images_in_memory(data)
         if table is None:
-            return read_table(data)
+            return read_table(data, rules=self._rules(self._settings()))
         n_images = sum(isinstance(step, ImageStep) for step in self.recipe.steps)
         return with_image_name(table, image.name) if n_images == 1 else table
 
     def _settings(self) -> Settings:
         """The settings that also matter after training, checked: they come from the file."""
         written = self.facts.get("settings", {})
-        return Settings.of({name: written[name] for name in (*_READING, "group", "sample_weight") if name in written})
+        names = (*_READING, *_SIGNS, "group", "sample_weight")
+        return Settings.of({name: written[name] for name in names if name in written})
 
     def prediction_table(self, table: Table) -> pa.Table:
         """``prediction`` and, for classes, ``probability_<class>`` for each row.

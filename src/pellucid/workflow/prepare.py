@@ -223,6 +223,7 @@ def _examine(data: object, settings: Settings) -> tuple[Source, Schema, Settings
         group=settings.group,
         time=settings.time,
         unused=unused,
+        day_first=settings.day_first,
     )
     return source, schema, settings
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from pellucid.data.number_style import DECIMALS, THOUSANDS
 from pellucid.errors import SettingError, nearest
 from pellucid.network import ACTIVATIONS, SCHEMES
 from pellucid.optimizer import OPTIMIZERS
@@ -88,10 +89,21 @@ class Settings:
     )
     separator: str | None = _setting(None, "data", optional(text), "what separates fields; else recognised")
     encoding: str | None = _setting(None, "data", optional(text), "the file's encoding; else UTF-8")
+    decimal: str = _setting(
+        "auto", "data", Choice(DECIMALS), "the decimal sign of numbers in text; auto decides by all cells"
+    )
+    thousands: str = _setting(
+        "auto", "data", Choice(THOUSANDS), "what may stand between thousands in text; auto: whatever fits"
+    )
+    day_first: bool | None = _setting(
+        None, "data", optional(flag), "whether 03/04/2021 is 3 April; else told by days above 12", flag=True
+    )
     max_unpacked: int | None = _setting(
         None, "data", optional(whole(1)), "MB that a packed file may unpack to; auto: 100, or 100 times the file's size"
     )
-    missing: tuple[str, ...] = _setting((), "data", names, "further words that stand for a missing value")
+    missing: tuple[str, ...] = _setting(
+        (), "data", names, "further words that stand for a missing value; NAME=-999 for one column alone"
+    )
     numeric: tuple[str, ...] = _setting((), "data", names, "columns to take as numbers")
     categorical: tuple[str, ...] = _setting((), "data", names, "columns to take as categories")
     boolean: tuple[str, ...] = _setting((), "data", names, "columns to take as yes or no")

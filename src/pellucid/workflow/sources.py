@@ -16,7 +16,8 @@ import pyarrow as pa
 
 from pellucid.data.builtin import BUILTIN, load_builtin
 from pellucid.data.images.columns import is_image_type, shape_of
-from pellucid.data.tables import Table, read_table
+from pellucid.data.number_style import NumberRules
+from pellucid.data.tables import Table, read_table, styles_of
 from pellucid.errors import DataError, SettingError
 from pellucid.workflow.settings import Settings
 
@@ -112,7 +113,7 @@ def open_test_table(data: object, settings: Settings, like: Table) -> Table:
         return _named_like(test_part(images), like)
     table = images_in_memory(data)
     if table is None:
-        table = read_table(data, **reading(settings, file=isinstance(data, str | os.PathLike)))
+        table = read_table(data, **reading(settings, file=isinstance(data, str | os.PathLike), like=like))
     if shape is not None and image_shape(table) is None:
         raise DataError(f"the test data {table.report.source} hold no images; give images, as those to learn from")
     return _named_like(table, like)
@@ -230,16 +231,26 @@ def is_builtin(data: object) -> bool:
     return isinstance(data, str) and data in BUILTIN and not Path(data).is_file() and not is_images(data)
 
 
-def reading(settings: Settings, *, file: bool) -> dict[str, Any]:
-    """The settings that say how a table is read, as keywords of `read_table`."""
+def reading(settings: Settings, *, file: bool, like: Table | None = None) -> dict[str, Any]:
+    """The settings that say how a table is read, as keywords of `read_table`; ``like`` is one that it must match."""
+    of_both = {
+        "missing": settings.missing or None,
+        "numeric_columns": settings.numeric,
+        "text_columns": tuple(n for n in settings.categorical if n not in settings.numeric) if file else (),
+        "rules": NumberRules(
+            decimal=settings.decimal,
+            thousands=settings.thousands,
+            label=settings.target,
+            styles={} if like is None else styles_of(like),
+        ),
+    }
     if not file:
-        return {"missing": settings.missing} if settings.missing else {}
+        return of_both
     return {
+        **of_both,
         "header": settings.header,
         "separator": settings.separator,
-        "missing": settings.missing or None,
         "encoding": settings.encoding,
-        "numeric_columns": settings.numeric,
         "max_unpacked": settings.max_unpacked,
     }
 

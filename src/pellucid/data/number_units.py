@@ -1,0 +1,161 @@
+"""Currencies, per cent signs, words such as ``k`` and units of one column: whether they go together, and what they do.
+
+Legend: W distinct texts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from pellucid.data.number_marks import factor_between
+from pellucid.data.number_style import NumberStyle
+from pellucid.data.number_words import PLAIN, Bools, Spelled
+from pellucid.data.text_column import TextColumn, cells, short, were
+
+__all__ = ["CODES", "MarksOfColumn"]
+
+CODES = "codes"  # in place of a sentence: what looked like units is none, as in 12A, 7B
+
+
+@dataclass(kw_only=True)
+class MarksOfColumn:
+    """What stands around the numbers of one column, and what it does to them."""
+
+    text: TextColumn
+    spelled: Spelled
+    there: Bools
+    counts: NDArray[np.int64]
+    style: NumberStyle | None
+    force: bool
+    notes: list[str] = field(default_factory=list)
+    readable: Bools = field(init=False)
+
+    def read(self) -> tuple[NDArray[np.int64], NDArray[np.float64], NumberStyle, str]:
+        """A power of ten and a factor for each text ``[W]``, the style, and why the column is no column of numbers."""
+        n = len(self.text.values)
+        self.readable = np.ones(n, dtype=bool)
+        power, factor = np.zeros(n, np.int64), np.ones(n)
+        marks, code = self.spelled.marks, self.spelled.mark
+        scales = np.array([*(m.scale for m in marks), 0])
+        power += np.where(self.there, scales[code], 0)
+        why = self._currencies()
+        if not why:
+            unit, why = self._units(power, factor)
+        if why:
+            return power, factor, NumberStyle(), "" if self.force else why
+        percent = self._percent(power)
+        return power, factor, NumberStyle(unit=unit, percent=percent), ""
+
+    def _having(self, what: str) -> dict[str, Bools]:
+        """Each different word of this kind, by the number of rows, and which texts have it."""
+        found: dict[str, Bools] = {}
+        for i, mark in enumerate(self.spelled.marks):
+            word = str(getattr(mark, what))
+            at = self.there & (self.spelled.mark == i)
+            if at.any():
+                found[word] = found.get(word, np.zeros(len(at), bool)) | at
+        return dict(sorted(found.items(), key=lambda item: -int(self.counts[item[1]].sum())))
+
+    def _currencies(self) -> str:
+        found = self._having("currency")
+        found.pop("", None)
+        return self._differing(found, "currencies") if len(found) > 1 else ""
+
+    def _units(self, power: NDArray[np.int64], factor: NDArray[np.float64]) -> tuple[str, str]:
+        found = self._having("unit")
+        bare = found.pop("", None)
+        scaled = any(m.scale for m in self.spelled.marks)
+        if scaled and "m" in found and set(found) == {"m"}:  # 900k beside 1.2m: millions, not metres
+            power += np.where(found.pop("m"), 6, 0)
+        wanted = self.style.unit if self.style is not None else ""
+        if not found:
+            return wanted, ""
+        if not wanted and len(found) == 1:
+            (unit,) = found
+            if bare is not None and (self.style is None or self.counts[bare].sum()):
+                self._say_bare(unit, bare)
+            return unit if self.style is None else "", ""
+        target = wanted or next(iter(found))
+        factors = {unit: factor_between(unit, target) for unit in found}
+        if not all(factors.values()) or (bare is not None and bare.any() and not wanted):
+            if not wanted:
+                if bare is not None:
+                    found["no unit"] = bare
+                return "", self._differing(found, "units")
+            for unit, by in factors.items():
+                self.readable &= ~found[unit] if by is None else True
+        for unit, by in factors.items():
+            factor[found[unit]] = by or 1.0
+        other = [unit for unit in found if unit != target and factors[unit]]
+        if other:
+            shown = ", ".join(f"{unit!r} ({cells(int(self.counts[found[unit]].sum()))})" for unit in other[:4])
+            self.notes.append(f"column {self.text.name!r}: numbers in {shown} were converted to {target!r}")
+        return target, ""
+
+    def _say_bare(self, unit: str, bare: Bools) -> None:
+        n, first = int(self.counts[bare].sum()), self.text.values[int(np.argmax(bare))].as_py()
+        self.notes.append(
+            f"column {self.text.name!r}: {cells(n)} without a unit such as {short(first)!r} {were(n)} taken to be in "
+            f"{unit!r}, as the others are"
+        )
+
+    def _differing(self, found: Mapping[str, Bools], what: str) -> str:
+        shown = ", ".join(
+            f"{repr(word) if word != 'no unit' else 'none'} in {cells(int(self.counts[at].sum()))}"
+            for word, at in list(found.items())[:4]
+        )
+        if len(found) > 6 or any(len(word) == 1 and word.isupper() for word in found):
+            return CODES  # codes such as 12A: no units at all
+        return (
+            f"column {self.text.name!r} looks like numbers in different {what} ({shown}), which cannot be compared, so "
+            f"it is text; write them in one, or pass --numeric {self.text.name!r} to take them as they stand"
+        )
+
+    def _percent(self, power: NDArray[np.int64]) -> str:
+        """What a % sign does here: ``fraction`` divides by 100, ``percent`` takes it off; empty where there is none."""
+        found = self._having("percent")
+        signed, bare = found.get("True"), found.get("False")
+        before = self.style.percent if self.style is not None else None
+        if signed is None:
+            if before == "percent" and bare is not None:
+                self.notes.append(
+                    f"column {self.text.name!r} has no % sign here, where the training rows had one; its numbers were "
+                    "taken as per cent"
+                )
+            return before or ""
+        kind = before or "percent"
+        if before == "" or (before is None and bare is not None and self._hundredfold(signed, bare)):
+            kind = "fraction"
+        if kind == "fraction":
+            power -= np.where(signed, 2, 0)
+        if before == "" or (bare is not None and before != "fraction"):
+            self._say_percent(signed, bare, kind)
+        return kind if before is None else before
+
+    def _hundredfold(self, signed: Bools, bare: Bools) -> bool:
+        """Whether the numbers without a sign are fractions, by the typical size of both."""
+        bodies = pc.cast(pc.replace_substring(self.spelled.body, ",", "."), pa.string())
+        sizes = []
+        for at in (signed, bare):
+            these = bodies.filter(pa.array(at & (np.asarray(pc.match_substring_regex(bodies, PLAIN)))))
+            sizes.append(float(np.median(np.asarray(pc.cast(these, pa.float64())))) if len(these) else 0.0)
+        return sizes[1] < sizes[0] / 10
+
+    def _say_percent(self, signed: Bools, bare: Bools | None, kind: str) -> None:
+        with_sign = self.text.values[int(np.argmax(signed))].as_py()
+        n = int(self.counts[signed].sum())
+        done = "divided by 100" if kind == "fraction" else "read without the sign"
+        if bare is None or (self.style is not None and not self.style.percent):
+            why = "as the training rows had none"
+        else:
+            why = f"beside cells without one such as {short(self.text.values[int(np.argmax(bare))].as_py())!r}"
+        self.notes.append(
+            f"column {self.text.name!r}: {cells(n)} with a % sign such as {short(with_sign)!r} {were(n)} {done}, "
+            f"{why}; write them all in one way if that is wrong"
+        )
