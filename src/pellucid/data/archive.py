@@ -99,7 +99,7 @@ def _chosen(names: list[str], source: str, reading: Reading) -> str:
             hits = [name for name in names if way(name) == wanted]
             if len(hits) == 1:
                 return hits[0]
-        if not reading.remembered:
+        if "table" not in reading.remembered:
             raise DataError(
                 f"there is no file {wanted!r} in {source}{nearest(wanted, names)}; it holds {_listed(names)}"
             )

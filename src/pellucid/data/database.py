@@ -91,7 +91,7 @@ def _chosen(database: sqlite3.Connection, source: str, reading: Reading) -> tupl
         close = [name for name in names if name.casefold() == reading.table.casefold()]
         if len(close) == 1:
             return close[0], []
-        if not reading.remembered or len(names) > 1:
+        if "table" not in reading.remembered or len(names) > 1:
             raise DataError(
                 f"there is no table {reading.table!r} in {source}{nearest(reading.table, names)}; it has "
                 f"{_listed(found)}"

@@ -130,7 +130,7 @@ def _read_tidied(
         ends = bool(lines) and all(line.rstrip(" ").endswith(dialect.separator) for line in lines)
         called = by_header(dialect.names, dialect.width, source, ends_in_separator=ends)
     names, drop_last, notes = called.names, called.drop_last, [*tidy.notes, *called.notes]
-    if reading.names and not dialect.header and not reading.remembered and reading.header is None:
+    if reading.names and not dialect.header and reading.header is None and "names" not in reading.remembered:
         first, *rest = records_of(sample, dialect.separator, quoted=dialect.quoted, skip_space=dialect.skip_space)
         notes += [first_line_named(first)] if names_above_numbers(first, rest, decimal=dialect.decimal) else []
     body = _skip_lines(content, dialect.header_lines)

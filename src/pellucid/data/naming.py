@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from pellucid.data.reading import Reading
-from pellucid.errors import DataError
+from pellucid.errors import DataError, SettingError, StorageError
+from pellucid.files import could_not, open_plain
 
-__all__ = ["Names", "by_header", "by_user", "first_line_named", "header_by_names", "listed"]
+__all__ = ["Names", "by_header", "by_user", "first_line_named", "header_by_names", "listed", "names_from"]
+
+
+_MOST_OF_NAMES = 8 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,14 +30,47 @@ def header_by_names(reading: Reading, first: Sequence[str]) -> bool | None:
     """Whether the first record holds names, as far as that is said: by the user, or by the names it should hold."""
     if reading.header_row is not None:
         return True
-    if reading.names and (reading.header is None or reading.remembered):
+    again = "names" in reading.remembered
+    if reading.names and (reading.header is None or again):
         cells = [cell.strip() for cell in first]
-        known = set(reading.names)
-        if reading.remembered and reading.target is not None:
-            known.add(reading.target)
-        is_header = len(set(cells)) == len(cells) and set(cells) <= known and len(cells) >= min(2, len(known))
-        return is_header or bool(reading.header and not reading.remembered)
+        if len(set(cells)) == len(cells) >= min(2, len(reading.names)) and set(cells) <= set(reading.names):
+            return True
+        return None if again and reading.is_numbered else reading.header is True and not again
     return reading.header
+
+
+def names_from(given: str) -> tuple[str, ...]:
+    """Names in a text, ``a,b,c``, or in the file of that name: one a line, or with commas between them.
+
+    Raises
+    ------
+    SettingError
+        The file is no list of names.
+
+    >>> names_from("age, job")
+    ('age', 'job')
+    """
+    path = Path(given)
+    try:
+        is_file = path.is_file()
+    except (OSError, ValueError):
+        is_file = False
+    text = given
+    if is_file:
+        try:
+            with open_plain(path) as stream:
+                text = stream.read(_MOST_OF_NAMES + 1).decode("utf-8-sig")
+        except OSError as error:
+            raise StorageError(could_not("read", path, error)) from error
+        except UnicodeDecodeError as error:
+            raise SettingError(f"the file of names {given!r} is not written in UTF-8") from error
+        if len(text) > _MOST_OF_NAMES:
+            raise SettingError(f"the file of names {given!r} is too large for one; it holds one name a line")
+    elif "," not in given and path.suffix in (".txt", ".csv", ".names", ".lst"):
+        raise SettingError(f"there is no file of names {given!r}: check the path, or write the names as a,b,c")
+    lines = [line for line in text.splitlines() if line.strip()]
+    cells = next(csv.reader([lines[0]], skipinitialspace=True)) if len(lines) == 1 else lines
+    return tuple(cell.strip().strip('"') for cell in cells)
 
 
 def by_user(reading: Reading, written: Sequence[str], width: int, source: str) -> Names | None:
@@ -45,6 +84,8 @@ def by_user(reading: Reading, written: Sequence[str], width: int, source: str) -
         return Names(names=names)
     if reading.target in names and width == len(names) - 1:
         return Names(names=tuple(name for name in names if name != reading.target))
+    if "names" in reading.remembered and reading.is_numbered:
+        return None
     given = f"{len(names)} name{'s' if len(names) != 1 else ''} ({listed(names)})"
     raise DataError(
         f"names gives {given}, but the rows of {source} have {width} field{'s' if width != 1 else ''}; give one name a "

@@ -32,7 +32,7 @@ class Reading:
     table
         Of a database the table or view, of a zip archive the file.
     remembered
-        Whether this was said of another file of the same kind: a sheet that is not there is then no error.
+        Which of these were said of another file of the same kind: a sheet that is not here is then no error.
     target
         The column that a file for predictions may lack, where `names` name it.
     markers
@@ -48,7 +48,7 @@ class Reading:
     encoding: str | None = None
     sheet: str | None = None
     table: str | None = None
-    remembered: bool = False
+    remembered: frozenset[str] = frozenset()
     target: str | None = None
     markers: tuple[str, ...] = ()
 
@@ -67,6 +67,11 @@ class Reading:
             raise SettingError("names must give each column a name, but one of them is empty")
         if self.comment is not None and (not self.comment.strip() or "\n" in self.comment):
             raise SettingError(f"comment must be what a comment line begins with, such as #, got {self.comment!r}")
+
+    @property
+    def is_numbered(self) -> bool:
+        """Whether the names are those that columns without names get."""
+        return all(name == f"column_{i}" for i, name in enumerate(self.names, start=1))
 
     @property
     def comments(self) -> str | None:

@@ -23,6 +23,7 @@ from pellucid.data.delimited import read_text_table
 from pellucid.data.encodings import to_utf8
 from pellucid.data.frames import Frame, check_width, frame_columns
 from pellucid.data.lists import spread_lists
+from pellucid.data.naming import names_from
 from pellucid.data.notes import CellNote
 from pellucid.data.origins import Origin, origin_of_column
 from pellucid.data.opened import opened
@@ -121,7 +122,7 @@ def read_table(
     numeric_columns: Collection[str] = (),
     max_unpacked: int | None = None,
     header_row: int | None = None,
-    names: Sequence[str] = (),
+    names: Sequence[str] | str = (),
     comment: str | None = None,
     trim: bool | None = None,
     sheet: str | None = None,
@@ -153,7 +154,8 @@ def read_table(
         Which line of a text file, or row of a sheet, holds the names, counted from 1 as an editor shows it; what is
         above is left out.
     names
-        A name for each column; the file is then taken to have no header, unless `header` or its first line says so.
+        A name for each column, as a list, ``"a,b,c"`` or a file of them; the table is then taken to have no header,
+        unless `header` or its first line says so.
     comment
         What a line begins with that is a comment; when None, ``#`` where the rest of the file shows it; ``none`` for
         no comments.
@@ -199,7 +201,7 @@ def read_table(
     reading = like or Reading(
         header=header,
         header_row=header_row,
-        names=(names,) if isinstance(names, str) else tuple(names),
+        names=names_from(names) if isinstance(names, str) else tuple(names),
         comment=comment,
         trim=trim,
         separator=separator,

@@ -82,7 +82,7 @@ def _chosen(book: CalamineWorkbook, source: str, reading: Reading) -> tuple[str,
         close = [name for name in names if name.strip().casefold() == wanted.strip().casefold()]
         if wanted in names or len(close) == 1:
             return (wanted if wanted in names else close[0]), []
-        if not reading.remembered:
+        if "sheet" not in reading.remembered:
             raise DataError(
                 f"there is no sheet {wanted!r} in {source}{nearest(wanted, names)}; its sheets are {_listed(names)}"
             )

@@ -35,6 +35,7 @@ from pellucid.task import Task
 from pellucid.workflow.answering import ROWS_AT_ONCE, answers_of, logits_of, mean_logits
 from pellucid.workflow.odd_cells import notes_on_odd_cells
 from pellucid.workflow.one_row import is_plain
+from pellucid.workflow.reading import READING, read_again, unpacked_for
 from pellucid.workflow.settings import Settings
 from pellucid.workflow.sources import images_in_memory, is_images, open_images, test_part, with_image_name
 from pellucid.workflow.weights import weights_where_given
@@ -47,7 +48,6 @@ __all__ = ["MODEL_FILE", "Model", "measure"]
 Array = NDArray[Any]
 
 MODEL_FILE = "model.safetensors"
-_READING = ("header", "separator", "encoding", "missing", "max_unpacked")
 
 
 @dataclass(frozen=True, kw_only=True, repr=False, eq=False)
@@ -232,8 +232,8 @@ class Model:
 
     # ── tables ──
 
-    def table(self, data: object, *, test_part_only: bool = True) -> Table:
-        """Read ``data`` as the training table was read.
+    def table(self, data: object, *, test_part_only: bool = True, **how: Any) -> Table:
+        """Read ``data`` as the training table was read; ``how`` are settings of reading for this file alone.
 
         Of a source that brings training and test images of its own, the test images, or else the training images.
         """
@@ -243,7 +243,7 @@ class Model:
             return self._in_memory(data)
         image = self.image
         if image is not None and (len(self.recipe.steps) == 1 or is_images(data)):
-            most = self._settings().max_unpacked
+            most = unpacked_for(self._settings(), Settings.of(how).max_unpacked)
             size, channels = image.shape[:2], image.channels
             source = open_images(data, size=size, channels=channels, labels=False, max_unpacked=most)
             return with_image_name(test_part(source) if test_part_only else source.table, image.name)
@@ -252,11 +252,23 @@ class Model:
                 f"{os.fspath(data)!r} holds images, but this model reads the columns of a table "
                 f"({', '.join(repr(c.name) for c in self.recipe.columns[:5])} …): give a table"
             )
-        settings = self._settings()
-        how = {name: value for name in _READING if (value := getattr(settings, name)) not in (None, ())}
         # Codes such as 007 must stay what they were. Numbers are left to the recipe, which names a text among them.
-        categories = [column.name for column in self.recipe.columns if column.kind == "categorical"]
-        return read_table(data, **how, text_columns=categories)
+        return read_again(
+            data,
+            self._settings(),
+            how,
+            needed=[column.name for column in self.recipe.columns],
+            order=self._columns_of_table(),
+            target=self.task.target,
+            text_columns=[column.name for column in self.recipe.columns if column.kind == "categorical"],
+        )
+
+    def _columns_of_table(self) -> list[str]:
+        """The columns of the table that the model was trained on, in order; none where the file does not say."""
+        schema = self.facts.get("schema")
+        columns = schema.get("columns", []) if isinstance(schema, Mapping) else []
+        names = [each.get("name") for each in columns if isinstance(each, Mapping)] if isinstance(columns, list) else []
+        return [name for name in names if isinstance(name, str)]
 
     def _in_memory(self, data: object) -> Table:
         image = self.image
@@ -278,7 +290,10 @@ class Model:
     def _settings(self) -> Settings:
         """The settings that also matter after training, checked: they come from the file."""
         written = self.facts.get("settings", {})
-        return Settings.of({name: written[name] for name in (*_READING, "group", "sample_weight") if name in written})
+        known = {name: written[name] for name in (*READING, "group", "sample_weight") if name in written}
+        if not isinstance(known.get("names", []), list):  # a text could name a file here
+            raise ModelFileError("the settings of this model file are not Pellucid's: its names are no list")
+        return Settings.of(known)
 
     def prediction_table(self, table: Table) -> pa.Table:
         """``prediction`` and, for classes, ``probability_<class>`` for each row.

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from pellucid.data.builtin import BUILTIN, load_builtin
 from pellucid.data.images.columns import is_image_type, shape_of
+from pellucid.data.standard_input import is_standard_input
 from pellucid.data.tables import Table, read_table
 from pellucid.errors import DataError, SettingError
 from pellucid.workflow.settings import Settings
@@ -88,7 +89,7 @@ def open_source(data: object, settings: Settings) -> Source:
                 return open_images(data, labels=settings.task != "reconstruction")
             except DataError as of_images:
                 raise DataError(f"{error}; as images it cannot be read either: {of_images}") from of_images
-        if not Path(data).exists() and os.sep not in str(data) and "." not in str(data):
+        if not is_standard_input(data) and not Path(data).exists() and os.sep not in str(data) and "." not in str(data):
             raise DataError(f"{error}; built-in sets are {', '.join(BUILTIN)}") from error
         raise
     return Source(table=table, name=_name(data, "table"))
@@ -236,13 +237,21 @@ def reading(settings: Settings, *, file: bool) -> dict[str, Any]:
         return {"missing": settings.missing} if settings.missing else {}
     return {
         "header": settings.header,
+        "header_row": settings.header_row,
+        "names": settings.names,
+        "comment": settings.comment,
+        "trim": settings.trim,
         "separator": settings.separator,
         "missing": settings.missing or None,
         "encoding": settings.encoding,
+        "sheet": settings.sheet,
+        "table": settings.table,
         "numeric_columns": settings.numeric,
         "max_unpacked": settings.max_unpacked,
     }
 
 
 def _name(data: str | os.PathLike[str], otherwise: str) -> str:
+    if is_standard_input(data):
+        return "stdin"
     return Path(data).absolute().name.split(".")[0] or otherwise
