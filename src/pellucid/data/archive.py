@@ -100,9 +100,7 @@ def _chosen(names: list[str], source: str, reading: Reading) -> str:
             if len(hits) == 1:
                 return hits[0]
         if "table" not in reading.remembered:
-            raise DataError(
-                f"there is no file {wanted!r} in {source}{nearest(wanted, names)}; it holds {_listed(names)}"
-            )
+            raise DataError(f"there is no file {wanted!r} in {source}{nearest(wanted, names)}")
     tables = [name for name in names if PurePosixPath(name).suffix.lower() in _TABLES]
     sure = [
         name for name in tables

@@ -22,10 +22,10 @@ from pellucid.data.layout import (
     total_left_out,
     usual_width,
 )
-from pellucid.data.naming import Names, by_header, by_user, header_by_names, listed
+from pellucid.data.naming import Names, by_header, by_user, first_line_named, header_by_names, listed
 from pellucid.data.notes import CellNote
 from pellucid.data.reading import Reading
-from pellucid.data.sniff import looks_like_header
+from pellucid.data.sniff import looks_like_header, names_above_numbers
 from pellucid.errors import DataError
 
 __all__ = ["Sheet", "frame_of", "numbers_among_texts"]
@@ -59,7 +59,11 @@ def frame_of(sheet: Sheet, reading: Reading) -> tuple[Frame, bool]:
     texts = [[shown(cell) for cell in row] for row in rows[:_LOOKED_AT]]
     above = 0
     if reading.trim is not False and reading.header_row is None:
-        above = n_above(texts, lambda names, body: reading.header is not False and _is_header(names, body))
+        above = n_above(
+            texts,
+            lambda names, body: reading.header is not False and _is_header(names, body),
+            lambda names, body: reading.header is not False and names_above_numbers(list(names), _lists(body)),
+        )
         if above:
             _say(notes, rows[:above], first, "above the table", "--header-row N or --no-trim reads it otherwise")
     rows, texts = rows[above:], texts[above:]
@@ -72,6 +76,8 @@ def frame_of(sheet: Sheet, reading: Reading) -> tuple[Frame, bool]:
     if called is None:
         called = Names(names=tuple(f"column_{i + left}" for i in range(1, len(rows[0]) + 1)))
     notes += called.notes
+    if reading.names and not header and reading.header is None and "names" not in reading.remembered:
+        notes += [first_line_named(texts[0])] if names_above_numbers(texts[0], texts[1:]) else []
     body = rows[1:] if header else rows
     if reading.trim is not False:
         if header and len(texts) > 3 and is_units(texts[1], texts[2:]):
@@ -103,7 +109,11 @@ def numbers_among_texts(columns: dict[str, list[Any]]) -> frozenset[str]:
 
 
 def _is_header(names: Sequence[str], body: Sequence[Sequence[str]]) -> bool:
-    return looks_like_header(list(names), [list(row) for row in body])
+    return looks_like_header(list(names), _lists(body))
+
+
+def _lists(rows: Sequence[Sequence[str]]) -> list[list[str]]:
+    return [list(row) for row in rows]
 
 
 def _cut_out(rows: list[Row], reading: Reading, where: str) -> tuple[list[Row], int, int]:
@@ -172,8 +182,9 @@ def _columns(names: Sequence[str], body: list[Row], reading: Reading, notes: lis
             for name, cells in columns.items()
             if sum(map(_is_number, cells)) >= 0.9 * sum(v is not None for v in cells) > 0
         }
-        if reading.trim or all(_agrees(row, names, numbers) for row in totals):
-            notes.append(total_left_out(words))
+        sure = all(_agrees(row, names, numbers) for row in totals)
+        if sure or reading.trim:
+            notes.append(total_left_out(words, sure=sure))
         else:
             notes.append(total_kept(words))
             columns = _typed(names, [*body, *totals])

@@ -19,7 +19,7 @@ __all__ = ["read_database"]
 
 _WAL = slice(18, 20)  # bytes of the header: 2 is a write-ahead log, which a copy in memory cannot have
 _STEPS = 1_000_000  # of SQLite's machine between two calls of the progress handler
-_MOST_CALLS = 5_000
+_MOST_CALLS = 300
 _CELL = 24  # bytes, at least
 _ALLOWED = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE})
 
@@ -92,10 +92,7 @@ def _chosen(database: sqlite3.Connection, source: str, reading: Reading) -> tupl
         if len(close) == 1:
             return close[0], []
         if "table" not in reading.remembered or len(names) > 1:
-            raise DataError(
-                f"there is no table {reading.table!r} in {source}{nearest(reading.table, names)}; it has "
-                f"{_listed(found)}"
-            )
+            raise DataError(f"there is no table {reading.table!r} in {source}{nearest(reading.table, names)}")
         return names[0], [
             f"there is no table {reading.table!r} here; read is {names[0]!r} (--table NAME reads another)"
         ]

@@ -77,8 +77,9 @@ def read_text_table(
     if not tidy.totals:
         return table
     noted = [*table.notes]
-    if reading.trim or all(_is_total(record, table) for record in tidy.totals):
-        noted.append(total_left_out([first_text(record) for record in tidy.totals]))
+    sure = all(_is_total(record, table) for record in tidy.totals)
+    if sure or reading.trim:
+        noted.append(total_left_out([first_text(record) for record in tidy.totals], sure=sure))
     else:
         table = read(tidy.whole)
         noted = [*table.notes, total_kept([first_text(record) for record in tidy.totals])]

@@ -52,17 +52,18 @@ _SUMMARY = {word: kind for kind, words in _TOTALS.items() for word in words.spli
 _FOOTERS = re.compile(
     r"^[*†‡(\[]*\s*(source|sources|note|notes|footnotes?|remarks?|generated|exported|created|printed|downloaded|"
     r"retrieved|report|copyright|©|\(c\)|disclaimer|legend|end of|last updated|quelle|quellen|anmerkung(en)?|"
-    r"hinweis|stand|erstellt|fuente|nota|notas|fonte|bron|источник|\d[\d,.]* (rows?|records?|lines?|zeilen))\b",
+    r"hinweis|stand|erstellt|fuente|nota|notas|fonte|bron|источник|"
+    r"\d[\d,.]* (rows?|records?|lines?|zeilen))(\s*:|(?<=©)|\b)",
     re.IGNORECASE,
 )
 _UNITS = """
-kg g mg µg μg ug ng t lb lbs oz m cm mm km µm μm um nm in inch inches ft feet mi mile miles yd m2 m² km2 km²
-cm2 cm² m3 m³ cm3 cm³ l ml dl µl s sec secs second seconds ms min mins minute minutes h hr hrs hour hours d
-day days week weeks month months y yr yrs year years % ‰ ppm ppb usd eur gbp chf jpy cny inr $ € £ ¥ k$ c f
-k °c °f ℃ ℉ degc deg degree degrees ° rad pa kpa hpa mpa bar mbar psi atm mmhg n kn j kj mj kcal cal kwh wh
-w kw mw mwh gwh v mv kv a ma ohm ω hz khz mhz ghz rpm db m/s km/h kph mph knots kg/m3 kg/m³ g/l mg/l mg/dl
-mmol/l µmol/l g/dl iu/l u/l mol mmol lux lm cd bpm bit bits byte bytes kb mb gb tb px pcs pieces number
-count # no. n/a unit units jahre jahr tage tag std stück kg/m² kg/m2 µs/cm mm/h w/m2 w/m² µg/m3 µg/m³ ug/m3
+kg g mg µg μg ug ng lb lbs oz m cm mm km µm μm um nm inch inches ft feet mile miles yd m2 m² km2 km² cm2 cm²
+m3 m³ cm3 cm³ l ml dl µl s sec secs second seconds ms mins minute minutes h hr hrs hour hours day days week
+weeks month months yr yrs year years % ‰ ppm ppb usd eur gbp chf jpy cny inr $ € £ ¥ k$ °c °f ℃ ℉ degc
+degree degrees ° rad pa kpa hpa mpa bar mbar psi atm mmhg kn j kj mj kcal cal kwh wh w kw mw mwh gwh v mv kv
+a ma ohm ω hz khz mhz ghz rpm db m/s km/h kph mph knots kg/m3 kg/m³ g/l mg/l mg/dl mmol/l µmol/l g/dl iu/l
+u/l mol mmol lux lm cd bpm bit bits byte bytes kb mb gb tb pcs pieces unit units jahre jahr tage tag stück
+kg/m² kg/m2 µs/cm mm/h w/m2 w/m² µg/m3 µg/m³ ug/m3 in mi min px deg
 """
 _UNIT_WORDS = frozenset(_UNITS.split())
 _BRACKETED = re.compile(r"^[(\[{<].{0,20}[)\]}>]$")
@@ -86,36 +87,48 @@ def usual_width(records: Sequence[Record]) -> int:
     return widths.most_common(1)[0][0] if widths else 0
 
 
-def n_above(records: Sequence[Record], is_header: IsHeader) -> int:
+def n_above(records: Sequence[Record], is_header: IsHeader, is_surely_header: IsHeader) -> int:
     """How many of the first records are titles and other remarks above the table.
 
     A title fills few cells, its first among them, and the record under the last title is a whole one. Where a title
     has (nearly) as many fields as a row, as in a table padded with separators or one of two columns, that record must
-    also look like names above values.
+    also look like names, and where it fills many of them, surely be names above numbers.
 
     >>> always = lambda first, body: True
-    >>> n_above([["Sales 2024"], ["town", "x", "y"], ["Ghent", "1", "2"], ["Lyon", "3", "4"]], always)
+    >>> n_above([["Sales 2024"], ["town", "x", "y"], ["Ghent", "1", "2"], ["Lyon", "3", "4"]], always, always)
     1
     """
     width = usual_width(records)
     if width < 2:
         return 0
-    sure = True
-    i = 0
-    for i, record in enumerate(records[: MOST_ABOVE + 1]):  # noqa: B007 (it is used behind the loop)
-        n = filled(record)
-        if len(record) >= width - 1 and n >= max(2, width - 1):
-            break
-        few = n <= max(1, width // 3 if len(record) >= width - 1 else width // 2)
-        if not few or (n and not record[0].strip()) or (n and _NUMBER.match(record[0].strip()) and n < 2 <= width):
-            return 0
-        sure = sure and len(record) < width - 1 and n <= 1
-    else:
+    n = next((i for i, r in enumerate(records[: MOST_ABOVE + 1]) if filled(r) >= max(2, width - 1)), None)
+    if n is None:
         return 0
-    if i == 0 or i >= len(records) - 1:
+    body = [r for r in records if len(r) == width]
+    whole = next((i for i, r in enumerate(records[: MOST_ABOVE + 1]) if filled(r) == width), n)
+    if whole > n and is_surely_header(records[whole], records[whole + 1 :]):
+        n = whole
+    titles = records[:n]
+    if not titles or n >= len(records) - 1 or any(filled(r) and not _could_be_title(r) for r in titles):
         return 0
-    body = [r for r in records[i + 1 :] if len(r) == width]
-    return i if body and (sure or is_header(records[i], body)) else 0
+    padded = [r for r in titles if len(r) >= width - 1]
+    below = [r for r in records[n + 1 :] if len(r) == width]
+    if not body or not below:
+        return 0
+    if any(filled(r) > max(1, width // 3) for r in padded) or any(filled(r) > max(1, width // 2) for r in titles):
+        return n if is_surely_header(records[n], below) else 0
+    alone = not padded and all(filled(r) <= 1 for r in titles)
+    return n if alone or is_header(records[n], below) else 0
+
+
+def _could_be_title(record: Record) -> bool:
+    """Whether the first cell is a text, and the empty ones are the last."""
+    first = record[0].strip()
+    return (
+        bool(first)
+        and not (_NUMBER.match(first) and filled(record) == 1)
+        and all(cell.strip() for cell in record[: filled(record)])
+    )
 
 
 def is_units(record: Record, body: Sequence[Record]) -> bool:
@@ -126,20 +139,19 @@ def is_units(record: Record, body: Sequence[Record]) -> bool:
     """
     if len(body) < 2:
         return False
-    units = numeric = 0
+    units = 0
     for i, given in enumerate(record):
         cell = given.strip()
         there = [c for c in (r[i].strip() for r in body if len(r) > i) if c not in DEFAULT_MISSING]
         numbers = sum(1 for c in there if _NUMBER.match(c))
         if there and numbers >= 0.9 * len(there):
-            numeric += 1
             if _is_unit(cell):
                 units += 1
             elif cell not in _NO_UNIT:
                 return False
         elif not (_is_unit(cell) or cell.casefold() in _NO_UNIT or _FORMAT.match(cell)) or (cell and cell in there):
             return False
-    return units > 0 and 2 * units >= numeric
+    return units > 0
 
 
 def _is_unit(cell: str) -> bool:
@@ -163,16 +175,25 @@ def n_below(records: Sequence[Record], width: int, *, after_blank: Sequence[bool
     found = 0
     for n in range(1, min(len(records) - 2, MOST_BELOW) + 1):
         record = records[-n]
-        if filled(record) > few or len(record) > width:
+        said = _says_source(record)
+        if len(record) > width or (filled(record) > few and not (said and len(record) < width)):
             break
         lies_below = is_gap and bool(empty) and empty[0] >= len(records) - MOST_BELOW and empty[0] < len(records) - n
         if not filled(record):
             found = n if found == n - 1 and found else found
             continue
-        says_so = bool(record[0].strip() and _FOOTERS.match(first_text(record)))
-        if says_so or lies_below or (after_blank[-n] and len(record) < width and _is_remark(record)):
+        if said or lies_below or (after_blank[-n] and len(record) < width and _is_remark(record)):
             found = n
     return found
+
+
+def _says_source(record: Record) -> bool:
+    """Whether a record begins as a source or a remark does: ``Source: …``, or a sentence in one cell."""
+    first = record[0].strip() if record else ""
+    found = _FOOTERS.match(first)
+    if found is None:
+        return False
+    return found[0][-1] in ":©" or (filled(record) == 1 and " " in first)
 
 
 def _is_remark(record: Record) -> bool:
@@ -231,11 +252,18 @@ def number_in(cell: str, decimal: str = ".") -> float | None:
     return number if np.isfinite(number) else None
 
 
-def total_left_out(words: Sequence[str]) -> str:
-    """What the user is told of rows that sum up the others and were left out."""
-    rows, are = ("row", "is no row of data: it sums") if len(words) == 1 else ("rows", "are no rows of data: they sum")
-    shown = ", ".join(repr(word) for word in words)
-    return CellNote(f"the last {rows} ({shown}) {are} up the others and was left out; --no-trim keeps it")
+def total_left_out(words: Sequence[str], *, sure: bool) -> str:
+    """What the user is told of last rows that sum up the others (or only say so) and were left out."""
+    shown, many = ", ".join(repr(word) for word in words), len(words) > 1
+    why = (
+        ("sum up" if many else "sums up")
+        if sure
+        else ("call themselves totals of" if many else "calls itself a total of")
+    )
+    return CellNote(
+        f"the last row{'s' if many else ''} ({shown}) {why} the others and {'were' if many else 'was'} left out; "
+        f"--no-trim keeps {'them' if many else 'it'}"
+    )
 
 
 def total_kept(words: Sequence[str]) -> str:

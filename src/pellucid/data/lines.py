@@ -6,7 +6,7 @@ A line that is left out becomes an empty one, so that a message still names the 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -261,13 +261,13 @@ def _without_lines_above(
     """Empty titles and a row of units; also whether the first line left holds names, as far as that is known."""
     cells = [r.cells for r in records]
 
-    def is_header(first: Sequence[str], body: Sequence[Sequence[str]]) -> bool:
-        return reading.header is not False and looks_like_header(
-            list(first), [list(r) for r in body], decimal=dialect.decimal
+    def by(test: Callable[..., bool]) -> Callable[[Sequence[str], Sequence[Sequence[str]]], bool]:
+        return lambda first, rows: (
+            reading.header is not False and test(list(first), [list(r) for r in rows], decimal=dialect.decimal)
         )
 
     lines = _line_ranges(sample)
-    n = 0 if reading.header_row is not None else n_above(cells, is_header)
+    n = 0 if reading.header_row is not None else n_above(cells, by(looks_like_header), by(names_above_numbers))
     ranges = [where for r in records[:n] for where in lines[r.start : r.end]]
     if ranges:
         _say(notes, content, ranges, "above the table", "left out", "--header-row N or --no-trim reads it otherwise")
@@ -334,6 +334,7 @@ def _say(notes: list[str], content: pa.Buffer, ranges: Sequence[Range], where: s
     n = len(ranges)
     lines, was = ("1 line", "was") if n == 1 else (f"{n:,} lines", "were")
     first = f"line {line:,}" if n == 1 else f"first: line {line:,}"
+    done = done.replace("comments", "a comment").replace("units", "a row of units") if n == 1 else done
     notes.append(CellNote(f"{lines} {where} {was} {done} ({first}, {shown!r}); {option}"))
 
 

@@ -10,6 +10,7 @@ import reprlib
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -183,13 +184,35 @@ def read_json(content: pa.Buffer, limit: Limit) -> Frame:
 
         options = pa_json.ReadOptions(block_size=min(max(content.size + 1, 1 << 20), 64 << 20))
         try:
-            return _frame(pa_json.read_json(pa.BufferReader(content), read_options=options), source)
+            table = pa_json.read_json(pa.BufferReader(content), read_options=options)
+            if table.num_rows > 1 or not any(pa.types.is_list(kind) for kind in table.schema.types):
+                return _frame(table, source)
         except (pa.ArrowException, OSError):
             pass  # mixed types or a broken line: read line by line, which tells them apart
+    if head.startswith(b"{") and (whole := _one_object(content)) is not None:
+        return whole
     rows = _json_rows(content, source)
     if not rows:
         raise DataError(f"{source} holds no rows")
     return frame_columns(rows)
+
+
+def _one_object(content: pa.Buffer) -> Frame | None:
+    """A table in one object: a list for each column, or the rows under one name, as web services give them."""
+    try:
+        found = json.loads(content.to_pybytes(), object_pairs_hook=_object)
+    except (ValueError, RecursionError):
+        return None
+    lists = {name: value for name, value in found.items() if isinstance(value, list)}
+    flat = not any(isinstance(cell, list | dict) for value in lists.values() for cell in value)
+    if len(lists) == len(found) > 1 and flat and len({len(value) for value in lists.values()}) == 1:
+        return frame_columns(found)
+    of_rows = [name for name, value in lists.items() if value and all(isinstance(row, dict) for row in value)]
+    if len(of_rows) == 1 and len(lists) == 1:
+        frame = frame_columns(found[of_rows[0]])
+        note = f"the rows are the list {of_rows[0]!r} of the JSON object; what else is in it was left out"
+        return replace(frame, notes=(*frame.notes, note))
+    return None
 
 
 def _json_rows(content: pa.Buffer, source: str) -> list[dict[str, Any]]:

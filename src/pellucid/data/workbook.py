@@ -83,9 +83,7 @@ def _chosen(book: CalamineWorkbook, source: str, reading: Reading) -> tuple[str,
         if wanted in names or len(close) == 1:
             return (wanted if wanted in names else close[0]), []
         if "sheet" not in reading.remembered:
-            raise DataError(
-                f"there is no sheet {wanted!r} in {source}{nearest(wanted, names)}; its sheets are {_listed(names)}"
-            )
+            raise DataError(f"there is no sheet {wanted!r} in {source}{nearest(wanted, names)}")
     hidden = {m.name for m in book.sheets_metadata if str(m.visible).rpartition(".")[2] != "Visible"}
     shown = [name for name in names if name not in hidden] or names
     full = [name for name in shown if _holds_table(book, name)]
