@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 
 from pellucid.data.archive import open_archive
 from pellucid.data.cells import Sheet
+from pellucid.data.compound import check_xls
 from pellucid.data.frames import check_width
 from pellucid.data.packed import Limit
 from pellucid.data.reading import Reading
+from pellucid.data.workbook_reader import Contents, cells_in, contents_of
 from pellucid.data.workbook_size import checked_copy
 from pellucid.errors import DataError, PellucidError, nearest
-
-if TYPE_CHECKING:
-    from python_calamine import CalamineSheet, CalamineWorkbook
 
 __all__ = ["read_sheet"]
 
@@ -39,17 +37,18 @@ def read_sheet(content: pa.Buffer, form: str, limit: Limit, reading: Reading) ->
     if form != "xls":
         with open_archive(content, source) as archive, _damage_named(source, "a workbook"):
             raw = checked_copy(archive, form, limit)
+    apart = form == "xls"
     with _damage_named(source, "a workbook"):
-        from python_calamine import load_workbook
-
-        book = load_workbook(io.BytesIO(raw))
+        if apart:
+            check_xls(raw, limit)
+        book = contents_of(raw, apart=apart)
         name, notes = _chosen(book, source, reading)
-        sheet = book.get_sheet_by_name(name)
-        check_width(sheet.total_width, source)
-        limit.check(sheet.total_height * sheet.total_width * _CELL)
-        rows: list[list[Any]] = sheet.to_python(skip_empty_area=False)
-        rows = _without_errors(rows)
-        n_filled = _fill_merged(rows, sheet, form)
+        height, width = book.sizes.get(name, (0, 0))
+        check_width(width, source)
+        limit.check(height * width * _CELL)
+        found = cells_in(raw, name, apart=apart)
+        rows = _without_errors(found.rows)
+        n_filled = _fill_merged(rows, found.merged)
     if n_filled:
         notes.append(f"{n_filled:,} cells merged over several rows count for each of those rows")
     if not any(cell != "" for row in rows for cell in row):
@@ -73,8 +72,8 @@ def _damage_named(source: str, form: str) -> Iterator[None]:
         ) from error
 
 
-def _chosen(book: CalamineWorkbook, source: str, reading: Reading) -> tuple[str, list[str]]:
-    names = list(book.sheet_names)
+def _chosen(book: Contents, source: str, reading: Reading) -> tuple[str, list[str]]:
+    names = book.names
     if not names:
         raise DataError(f"{source} is a workbook without a sheet")
     if reading.sheet is not None:
@@ -84,9 +83,8 @@ def _chosen(book: CalamineWorkbook, source: str, reading: Reading) -> tuple[str,
             return (wanted if wanted in names else close[0]), []
         if "sheet" not in reading.remembered:
             raise DataError(f"there is no sheet {wanted!r} in {source}{nearest(wanted, names)}")
-    hidden = {m.name for m in book.sheets_metadata if str(m.visible).rpartition(".")[2] != "Visible"}
-    shown = [name for name in names if name not in hidden] or names
-    full = [name for name in shown if _holds_table(book, name)]
+    shown = [name for name in names if name not in book.hidden] or names
+    full = [name for name in shown if min(book.sizes.get(name, (0, 0))) >= 2]
     chosen = (full or shown)[0]
     notes = []
     if reading.sheet is not None:
@@ -95,14 +93,6 @@ def _chosen(book: CalamineWorkbook, source: str, reading: Reading) -> tuple[str,
         others = _listed([name for name in shown if name != chosen])
         notes.append(f"read is the sheet {chosen!r}; the others are {others} (--sheet NAME reads one of them)")
     return chosen, notes
-
-
-def _holds_table(book: CalamineWorkbook, name: str) -> bool:
-    try:
-        sheet = book.get_sheet_by_name(name)
-    except Exception:  # a sheet of charts or of macros
-        return False
-    return sheet.height >= 2 and sheet.width >= 2
 
 
 def _listed(names: list[str]) -> str:
@@ -118,12 +108,10 @@ def _without_errors(rows: list[list[Any]]) -> list[list[Any]]:
     return rows
 
 
-def _fill_merged(rows: list[list[Any]], sheet: CalamineSheet, form: str) -> int:
+def _fill_merged(rows: list[list[Any]], merged: list[Any]) -> int:
     """Give the rows that a cell was merged over its value: a spreadsheet keeps it in the first."""
-    if form == "ods":
-        return 0
     filled = 0
-    for (top, left), (bottom, right) in sheet.merged_cell_ranges or ():
+    for (top, left), (bottom, right) in merged:
         if left != right or top >= len(rows) or bottom <= top or left >= len(rows[top]):
             continue
         for row in rows[top + 1 : bottom + 1]:
