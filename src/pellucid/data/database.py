@@ -36,6 +36,8 @@ def read_database(content: pa.Buffer, limit: Limit, reading: Reading) -> Frame:
     raw = bytearray(content.to_pybytes())
     if raw[_WAL] == b"\2\2":
         raw[_WAL] = b"\1\1"
+    if len(raw) < 100 or _says_more(raw):
+        raise DataError(f"{source} is a SQLite database that was cut short; copy or download it again")
     with _damage_named(source), closing(sqlite3.connect(":memory:")) as database:
         database.deserialize(bytes(raw))
         database.text_factory = lambda text: text.decode("utf-8", errors="replace")
@@ -57,6 +59,13 @@ def read_database(content: pa.Buffer, limit: Limit, reading: Reading) -> Frame:
     texts = frozenset(c for c, cells in columns.items() if all(v is None or isinstance(v, str) for v in cells))
     mixed = raw_frame.mixed | (texts & numbers_among_texts(columns))
     return Frame(kind="frame", columns=raw_frame.columns, mixed=frozenset(mixed), notes=(*notes, *raw_frame.notes))
+
+
+def _says_more(raw: bytearray) -> bool:
+    """Whether the header counts more pages than there are; old versions of SQLite do not count."""
+    page = int.from_bytes(raw[16:18], "big")
+    counts = raw[24:28] == raw[92:96]
+    return counts and int.from_bytes(raw[28:32], "big") * (65_536 if page == 1 else page) > len(raw)
 
 
 @contextmanager

@@ -147,7 +147,8 @@ def _could_be_western(sample: bytes, end: bytes) -> bool:
         return False
     valid, rest = len(_VALID.findall(sample)), _VALID.sub(b"", sample)
     broken = len(rest) - len(rest.translate(None, _HIGH))
-    is_cut = valid > 0 and re.search(rb"[\xc2-\xf4][\x80-\xbf]*\Z", end) is not None
+    cut = re.search(rb"[\xc2-\xf4][\x80-\xbf]*\Z", end)
+    is_cut = cut is not None and (valid > 0 or broken <= len(cut[0]))
     return broken > valid and not is_cut
 
 
