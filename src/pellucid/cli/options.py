@@ -10,9 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from pellucid.workflow.reading import READING
 from pellucid.workflow.rules import Choice
-from pellucid.workflow.settings import SECTIONS, Settings
+from pellucid.workflow.settings import READING, SECTIONS, Settings
 
 __all__ = ["with_reading", "with_settings"]
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
-from pellucid.data.packed import buffer_of
 from pellucid.errors import DataError, StorageError
 from pellucid.files import could_not
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 __all__ = ["STANDARD_INPUT", "is_standard_input", "read_standard_input"]
 
@@ -53,6 +53,8 @@ def read_standard_input() -> pa.Buffer:
         raise StorageError(could_not("read", "standard input", error)) from error
     except UnicodeDecodeError as error:
         raise DataError("standard input is not readable as text here: pipe it into the command itself") from error
+    from pellucid.data.packed import buffer_of
+
     _kept.clear()
     _kept[id(stream)] = buffer_of(content)
     return _kept[id(stream)]

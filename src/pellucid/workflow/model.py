@@ -35,8 +35,8 @@ from pellucid.task import Task
 from pellucid.workflow.answering import ROWS_AT_ONCE, answers_of, logits_of, mean_logits
 from pellucid.workflow.odd_cells import notes_on_odd_cells
 from pellucid.workflow.one_row import is_plain
-from pellucid.workflow.reading import READING, read_again, unpacked_for
-from pellucid.workflow.settings import Settings
+from pellucid.workflow.reading import read_again, unpacked_for
+from pellucid.workflow.settings import READING, Settings
 from pellucid.workflow.sources import images_in_memory, is_images, open_images, test_part, with_image_name
 from pellucid.workflow.weights import weights_where_given
 

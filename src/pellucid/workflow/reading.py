@@ -10,15 +10,10 @@ from typing import Any
 from pellucid.data.reading import Reading
 from pellucid.data.tables import Table, read_table
 from pellucid.errors import DataError, PellucidError
-from pellucid.workflow.settings import Settings
+from pellucid.workflow.settings import READING, Settings
 
-__all__ = ["MOST_BELIEVED", "READING", "read_again", "unpacked_for"]
+__all__ = ["MOST_BELIEVED", "read_again", "unpacked_for"]
 
-# What the settings say of a file, and not of its columns.
-READING = (
-    "header", "header_row", "names", "comment", "trim", "separator", "encoding", "sheet", "table", "missing",
-    "max_unpacked",
-)  # fmt: skip
 _OF_READING = tuple(name for name in READING if name not in ("missing", "max_unpacked"))
 MOST_BELIEVED = 1_000  # MB that a model file may allow a packed file: it may come from a stranger
 

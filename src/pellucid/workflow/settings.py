@@ -35,9 +35,15 @@ from pellucid.workflow.rules import (
     widths,
 )
 
-__all__ = ["NUMBER_ENCODINGS", "SECTIONS", "Settings", "setting_names"]
+__all__ = ["NUMBER_ENCODINGS", "READING", "SECTIONS", "Settings", "setting_names"]
 
 NUMBER_ENCODINGS = ("plain", "piecewise", "both")
+
+# What is said of a file, and not of its columns.
+READING = (
+    "header", "header_row", "names", "comment", "trim", "separator", "encoding", "sheet", "table", "missing",
+    "max_unpacked",
+)  # fmt: skip
 
 SECTIONS = {
     "data": "The table and its columns",
