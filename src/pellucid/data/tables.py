@@ -25,8 +25,8 @@ from pellucid.data.frames import Frame, check_width, frame_columns
 from pellucid.data.lists import spread_lists
 from pellucid.data.naming import names_from
 from pellucid.data.notes import CellNote
-from pellucid.data.origins import Origin, origin_of_column
 from pellucid.data.opened import opened
+from pellucid.data.origins import Origin, origin_of_column
 from pellucid.data.reading import Reading
 from pellucid.data.stored import read_arrow, read_json, read_orc, read_parquet
 from pellucid.data.workbook import read_sheet

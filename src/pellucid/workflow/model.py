@@ -35,8 +35,8 @@ from pellucid.task import Task
 from pellucid.workflow.answering import ROWS_AT_ONCE, answers_of, logits_of, mean_logits
 from pellucid.workflow.odd_cells import notes_on_odd_cells
 from pellucid.workflow.one_row import is_plain
-from pellucid.workflow.reading import read_again, unpacked_for
-from pellucid.workflow.settings import READING, Settings
+from pellucid.workflow.reading import columns_in, read_again, settings_in, unpacked_for
+from pellucid.workflow.settings import Settings
 from pellucid.workflow.sources import images_in_memory, is_images, open_images, test_part, with_image_name
 from pellucid.workflow.weights import weights_where_given
 
@@ -258,17 +258,10 @@ class Model:
             self._settings(),
             how,
             needed=[column.name for column in self.recipe.columns],
-            order=self._columns_of_table(),
+            order=columns_in(self.facts.get("schema")),
             target=self.task.target,
             text_columns=[column.name for column in self.recipe.columns if column.kind == "categorical"],
         )
-
-    def _columns_of_table(self) -> list[str]:
-        """The columns of the table that the model was trained on, in order; none where the file does not say."""
-        schema = self.facts.get("schema")
-        columns = schema.get("columns", []) if isinstance(schema, Mapping) else []
-        names = [each.get("name") for each in columns if isinstance(each, Mapping)] if isinstance(columns, list) else []
-        return [name for name in names if isinstance(name, str)]
 
     def _in_memory(self, data: object) -> Table:
         image = self.image
@@ -289,11 +282,7 @@ class Model:
 
     def _settings(self) -> Settings:
         """The settings that also matter after training, checked: they come from the file."""
-        written = self.facts.get("settings", {})
-        known = {name: written[name] for name in (*READING, "group", "sample_weight") if name in written}
-        if not isinstance(known.get("names", []), list):  # a text could name a file here
-            raise ModelFileError("the settings of this model file are not Pellucid's: its names are no list")
-        return Settings.of(known)
+        return settings_in(self.facts.get("settings", {}))
 
     def prediction_table(self, table: Table) -> pa.Table:
         """``prediction`` and, for classes, ``probability_<class>`` for each row.

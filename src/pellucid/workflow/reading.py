@@ -9,10 +9,10 @@ from typing import Any
 
 from pellucid.data.reading import Reading
 from pellucid.data.tables import Table, read_table
-from pellucid.errors import DataError, PellucidError
+from pellucid.errors import DataError, ModelFileError, PellucidError
 from pellucid.workflow.settings import READING, Settings
 
-__all__ = ["MOST_BELIEVED", "read_again", "unpacked_for"]
+__all__ = ["MOST_BELIEVED", "columns_in", "read_again", "settings_in", "unpacked_for"]
 
 _OF_READING = tuple(name for name in READING if name not in ("missing", "max_unpacked"))
 MOST_BELIEVED = 1_000  # MB that a model file may allow a packed file: it may come from a stranger
@@ -86,6 +86,21 @@ def read_again(
     except PellucidError:
         return table
     return other if set(needed) <= set(other.names) else table
+
+
+def columns_in(schema: object) -> list[str]:
+    """The columns of the table that a model was trained on, in order; none where its file does not say."""
+    columns = schema.get("columns", []) if isinstance(schema, Mapping) else []
+    names = [each.get("name") for each in columns if isinstance(each, Mapping)] if isinstance(columns, list) else []
+    return [name for name in names if isinstance(name, str)]
+
+
+def settings_in(written: Mapping[str, Any]) -> Settings:
+    """The settings of a model file that also matter after training, checked: they may come from a stranger."""
+    known = {name: written[name] for name in (*READING, "group", "sample_weight") if name in written}
+    if not isinstance(known.get("names", []), list | tuple):  # a text could name a file here
+        raise ModelFileError("the settings of this model file are not Pellucid's: its names are no list")
+    return Settings.of(known)
 
 
 def _or(other: Any, error: DataError) -> Table:
