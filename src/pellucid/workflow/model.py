@@ -252,16 +252,8 @@ class Model:
                 f"{os.fspath(data)!r} holds images, but this model reads the columns of a table "
                 f"({', '.join(repr(c.name) for c in self.recipe.columns[:5])} …): give a table"
             )
-        # Codes such as 007 must stay what they were. Numbers are left to the recipe, which names a text among them.
-        return read_again(
-            data,
-            self._settings(),
-            how,
-            needed=[column.name for column in self.recipe.columns],
-            order=columns_in(self.facts.get("schema")),
-            target=self.task.target,
-            text_columns=[column.name for column in self.recipe.columns if column.kind == "categorical"],
-        )
+        order, target = columns_in(self.facts.get("schema")), self.task.target
+        return read_again(data, self._settings(), how, self.recipe.columns, order=order, target=target)
 
     def _in_memory(self, data: object) -> Table:
         image = self.image

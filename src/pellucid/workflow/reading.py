@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -33,11 +33,10 @@ def read_again(
     data: str | os.PathLike[str],
     settings: Settings,
     given: Mapping[str, Any],
+    columns: Sequence[Any],
     *,
-    needed: Collection[str],
     order: Sequence[str],
     target: str | None,
-    text_columns: Collection[str],
 ) -> Table:
     """Read a file of new rows.
 
@@ -47,13 +46,16 @@ def read_again(
         Those of the run; what another file need not have (its sheet, its lines above the header) is tried.
     given
         Settings for this file alone; what they say must be so.
-    needed
-        The columns that the model reads.
+    columns
+        The columns that the model reads, with their ``name`` and ``kind``.
     order
         The columns of the run's table, in order: names for a file without a header.
     target
         The column that new rows may lack.
     """
+    needed = [column.name for column in columns]
+    # Codes such as 007 must stay what they were. Numbers are left to the recipe, which names a text among them.
+    text_columns = [column.name for column in columns if column.kind == "categorical"]
     asked = Settings.of(dict(given))
     values = {name: getattr(asked if name in given else settings, name) for name in _OF_READING}
     if not values["names"] and list(order) == [f"column_{i}" for i in range(1, len(order) + 1)]:
