@@ -61,7 +61,7 @@ REAL = [
     ("inst_eval/InstEval.csv.gz", 73_421, 8, True, ",", {}),
     ("pd_speech/pd_speech.csv.gz", 252, 753, True, ",", None),
     ("parkinsons_telemonitoring/parkinsons.csv.gz", 5_875, 22, True, ",", {}),
-    ("ctg/CTG.csv.gz", 2_129, 40, True, ",", {"": 106}),
+    ("ctg/CTG.csv.gz", 2_126, 40, True, ",", {}),
     ("occupancy/datatraining.csv.gz", 8_143, 8, True, ",", {}),
     ("occupancy/datatest.csv.gz", 2_665, 8, True, ",", {}),
     ("occupancy/datatest2.csv.gz", 9_752, 8, True, ",", {}),
@@ -98,7 +98,7 @@ def test_real_tables_have_their_published_figures(
 
 def test_numbers_of_a_real_table_are_those_that_pandas_reads(shared_data: Path) -> None:
     for path in ("california_housing/housing.csv.gz", "lending_club/loans_full_schema.csv.gz", "ctg/CTG.csv.gz"):
-        ours, theirs = read_table(shared_data / path), pd.read_csv(shared_data / path)
+        ours, theirs = read_table(shared_data / path, trim=False), pd.read_csv(shared_data / path)
         assert list(ours.names) == list(theirs.columns)
         for name in ours.names:
             if pd.api.types.is_numeric_dtype(theirs[name]):
@@ -287,14 +287,14 @@ def test_infinite_cells_are_missing_and_reported(tmp_path: Path) -> None:
         (b'a,b\n1,2\n"x\ny",3\n1,2,3\n', "line 5: 3 fields where the header has 2"),
         (b"1,2\n1,2\n\n1\n", "line 4: 1 field where the other rows have 2"),
         (b"a,b,a\n1,2,3\n", "'a' stands above columns 1 and 3"),
-        (b"name,x\ncaf\xe9,1\n", "byte 0xe9 at position 10, line 2.*--encoding latin-1"),
+        (b"name,x\ncaf\xe9\xc3\xa9,1\n", "byte 0xe9 at position 10, line 2.*--encoding latin-1"),
         (b"a\0b,c\n1,2\n", "zero bytes"),
         (gzip.compress(b"a,b\n1,2\n" * 999)[:-40], "gzip, but the data is damaged or cut short"),
         (lzma.compress(b"a,b\n1,2\n" * 999)[:-40], "xz, but the data is damaged or cut short"),
         (b"PAR1 not really", "looks like Parquet but is damaged"),
         (b"ARROW1\0\0not really", "looks like Arrow but is damaged"),
         (b"\xff\xff\xff\xffnot really", "looks like Arrow but is damaged"),
-        (b"PK\x03\x04", "zip archive or an Excel workbook"),
+        (b"PK\x03\x04", "begins as a zip archive or a workbook, but is damaged"),
         (b'{"a": 1}\n{"a": }\n', "line 2: not valid JSON"),
         (b'{"a": {"b": 1}}\n', "column 'a' holds records"),
         (b'{"a": [1, "x"]}\n', "column 'a' holds"),

@@ -89,18 +89,18 @@ def _mark(mark: str) -> str:
     return f"{mark!r}" if mark.strip() else ("empty" if not mark else "blank")
 
 
-def schema_table(schema: Schema) -> Table:
-    """The columns, what each was taken for and why."""
+def schema_table(schema: Schema, *, whole: bool = False) -> Table:
+    """The columns, what each was taken for and why; of very many some, unless ``whole``."""
     table = Table(title="Columns", title_justify="left", box=None, pad_edge=False, header_style="bold")
     for name in ("column", "kind", "role", "missing", "distinct", "why"):
         table.add_column(name, justify="right" if name in ("missing", "distinct") else "left", overflow="fold")
     columns = schema.columns
-    shown = columns if len(columns) <= _MANY_COLUMNS else _telling(columns)
+    shown = columns if whole or len(columns) <= _MANY_COLUMNS else _telling(columns)
     for c in shown:
         role = {"feature": "", "target": "[bold]target[/]", "dropped": "[dim]dropped[/]"}[c.role]
         table.add_row(escape(c.name), c.kind, role, f"{c.n_missing:,}", f"{c.n_distinct:,}", escape(c.reason))
     if len(shown) < len(columns):
-        table.caption = f"… and {len(columns) - len(shown):,} more (all of them with: pellucid inspect DATA --json)"
+        table.caption = f"… and {len(columns) - len(shown):,} more (all of them with: pellucid inspect DATA --all)"
         table.caption_justify = "left"
     return table
 
@@ -306,20 +306,21 @@ def history_table(history: Sequence[Epoch], *, chooses: str = "validation loss")
     return table
 
 
-def recipe_table(recipe: Recipe) -> Table:
+def recipe_table(recipe: Recipe, *, whole: bool = False) -> Table:
     """What becomes of each column on its way into the network."""
     from pellucid.preprocessing.image import ImageStep
 
     table = Table(title="Preprocessing", title_justify="left", box=None, pad_edge=False, header_style="bold")
     for name in ("column", "kind", "inputs", "named"):
         table.add_column(name, justify="right" if name == "inputs" else "left", overflow="fold")
-    for step in recipe.steps[:_MANY_COLUMNS]:
+    many = len(recipe.steps) if whole else _MANY_COLUMNS
+    for step in recipe.steps[:many]:
         names = recipe.feature_names[recipe.slices[step.name]]
         shown = ", ".join(names[:4]) + (f" … ({len(names) - 4} more)" if len(names) > 4 else "")
         size = " × ".join(map(str, step.shape)) if isinstance(step, ImageStep) else ""
         table.add_row(escape(step.name), f"{step.kind} {size}".strip(), f"{len(names):,}", escape(shown))
-    if len(recipe.columns) > _MANY_COLUMNS:
-        table.caption = f"… and {len(recipe.columns) - _MANY_COLUMNS:,} more"
+    if len(recipe.columns) > many:
+        table.caption = f"… and {len(recipe.columns) - many:,} more (all of them with --all)"
         table.caption_justify = "left"
     return table
 

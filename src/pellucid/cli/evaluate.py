@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from pellucid.cli.options import with_reading
 from pellucid.cli.streams import say
 
 __all__ = ["evaluate"]
 
 
+@with_reading
 def evaluate(
     run: Annotated[str, typer.Argument(help="A run folder or a model file.")],
     data: Annotated[str, typer.Argument(help="Rows with the target column: a table, or images with labels.")],
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    *,
+    how: dict[str, Any],
 ) -> None:
     """Measure a model on DATA, each metric with a 95 % interval."""
     from pellucid.cli.predict import open_rows
@@ -22,7 +26,7 @@ def evaluate(
     from pellucid.workflow.model import Model
 
     model = Model.read(run)
-    metrics, n_rows, remarks = model.evaluation(open_rows(data))
+    metrics, n_rows, remarks = model.evaluation(model.table(open_rows(data), **how))
     if json:
         import json as json_
 
@@ -40,6 +44,7 @@ def of_training_rows(run: str, data: str) -> bool:
     """Whether ``data`` is what the run in this folder was trained on."""
     from pathlib import Path
 
+    from pellucid.data.standard_input import is_standard_input
     from pellucid.errors import PellucidError
     from pellucid.workflow.config import read_config
     from pellucid.workflow.folder import RunFolder
@@ -48,4 +53,8 @@ def of_training_rows(run: str, data: str) -> bool:
         _, source = read_config(RunFolder.existing(run).file("config"))
     except (PellucidError, OSError):
         return False
-    return source is not None and (source == data or Path(source).absolute() == Path(data).absolute())
+    return (
+        not is_standard_input(data)
+        and source is not None
+        and (source == data or Path(source).absolute() == Path(data).absolute())
+    )

@@ -22,16 +22,20 @@ _MANY_DROPPED = 12
 
 @with_settings
 def inspect(
-    what: Annotated[str, typer.Argument(metavar="RUN|DATA", help="A run folder, a model file, a table or images.")],
+    what: Annotated[
+        str,
+        typer.Argument(metavar="RUN|DATA", help="A run folder, a model file, a table (- is piped in) or images."),
+    ],
     *,
+    all_: Annotated[bool, typer.Option("--all", help="Show every column of a wide table.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     settings: dict[str, Any],
 ) -> None:
     """Show the schema of a table or of images, or the architecture, preprocessing and history of a run."""
     if _is_run(Path(what)):
-        _inspect_run(what, json=json)
+        _inspect_run(what, json=json, whole=all_)
     else:
-        _inspect_table(what, settings, json=json)
+        _inspect_table(what, settings, json=json, whole=all_)
 
 
 def _is_run(path: Path) -> bool:
@@ -44,7 +48,7 @@ def _is_run(path: Path) -> bool:
     return any((path / FILES[name]).exists() for name in ("config", "model")) or not is_images(path)
 
 
-def _inspect_table(data: str, given: dict[str, Any], *, json: bool) -> None:
+def _inspect_table(data: str, given: dict[str, Any], *, json: bool, whole: bool) -> None:
     from pellucid.workflow.prepare import examine, settings_for
 
     table, schema, _, _ = examine(data, settings_for(data, given))
@@ -56,11 +60,11 @@ def _inspect_table(data: str, given: dict[str, Any], *, json: bool) -> None:
     from pellucid.cli.console import console, notes, reading_line, schema_table
 
     console.print(escape(reading_line(table.report)) + "\n")
-    console.print(schema_table(schema))
+    console.print(schema_table(schema, whole=whole))
     notes([*table.report.notes, *schema.warnings])
 
 
-def _inspect_run(path: str, *, json: bool) -> None:
+def _inspect_run(path: str, *, json: bool, whole: bool) -> None:
     from pellucid.workflow.run import Run, load
 
     opened = load(path)
@@ -84,7 +88,7 @@ def _inspect_run(path: str, *, json: bool) -> None:
         )
         return
     try:
-        _show_run(model, history, _timed_ensemble(path, model))
+        _show_run(model, history, _timed_ensemble(path, model), whole=whole)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         from pellucid.errors import ModelFileError
 
@@ -113,7 +117,7 @@ def _timed_ensemble(path: str, model: Model) -> Mapping[str, Any] | None:
     return timed
 
 
-def _show_run(model: Model, history: Sequence[Epoch], ensemble: Mapping[str, Any] | None) -> None:
+def _show_run(model: Model, history: Sequence[Epoch], ensemble: Mapping[str, Any] | None, *, whole: bool) -> None:
     from rich.markup import escape
 
     from pellucid.cli.console import (
@@ -136,11 +140,12 @@ def _show_run(model: Model, history: Sequence[Epoch], ensemble: Mapping[str, Any
     if len(model.members) > 1:
         console.print(f"{len(model.members):,} networks of this description; their answers are averaged")
     console.print()
-    console.print(recipe_table(model.recipe))
+    console.print(recipe_table(model.recipe, whole=whole))
     dropped = [c for c in model.facts["schema"].get("columns", []) if c["role"] == "dropped"]
     if dropped:
-        reasons = "; ".join(f"{c['name']!r} ({c['kind']}: {c['reason']})" for c in dropped[:_MANY_DROPPED])
-        more = f" and {len(dropped) - _MANY_DROPPED:,} more" if len(dropped) > _MANY_DROPPED else ""
+        many = len(dropped) if whole else _MANY_DROPPED
+        reasons = "; ".join(f"{c['name']!r} ({c['kind']}: {c['reason']})" for c in dropped[:many])
+        more = f" and {len(dropped) - many:,} more (all of them with --all)" if len(dropped) > many else ""
         console.print(escape(f"\nNot used: {reasons}{more}"))
     if history:
         console.print()

@@ -11,9 +11,9 @@ from typing import Annotated, Any
 import typer
 
 from pellucid.workflow.rules import Choice
-from pellucid.workflow.settings import SECTIONS, Settings
+from pellucid.workflow.settings import READING, SECTIONS, Settings
 
-__all__ = ["with_settings"]
+__all__ = ["with_reading", "with_settings"]
 
 _CONFIG = inspect.Parameter(
     "config",
@@ -48,10 +48,26 @@ def with_settings(command: Callable[..., None]) -> Callable[..., None]:
     return wrapped
 
 
+def with_reading(command: Callable[..., None]) -> Callable[..., None]:
+    """Give ``command`` the options that say how a file is read; what the user wrote reaches it as ``how``."""
+    own = inspect.signature(command, eval_str=True)
+    options = [_option(each) for each in fields(Settings) if each.name in READING]
+    parameters = [*(p for p in own.parameters.values() if p.name != "how"), *options]
+
+    @functools.wraps(command)
+    def wrapped(**arguments: Any) -> None:
+        how = {name: v for name, v in arguments.items() if name in READING and v not in (None, [])}
+        command(**{name: v for name, v in arguments.items() if name not in READING}, how=how)
+
+    wrapped.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+    wrapped.__annotations__ = {p.name: p.annotation for p in parameters}
+    return wrapped
+
+
 def _option(each: Any) -> inspect.Parameter:
     facts: Mapping[str, Any] = each.metadata
     dashed = "--" + each.name.replace("_", "-")
-    many = isinstance(each.default, tuple) and each.name != "hidden"
+    many = isinstance(each.default, tuple) and each.name not in ("hidden", "names")
     if facts["is_flag"]:
         declared = [f"{dashed}/--no-{dashed[2:]}"]
         kind: Any = bool | None
@@ -77,11 +93,11 @@ def _options(rule: object) -> str:
 def _metavar(each: Any) -> str:
     if isinstance(each.metadata["rule"], Choice):
         return "WORD"
-    if each.name == "hidden":
-        return "N,N"
+    if each.name in ("hidden", "names"):
+        return "N,N" if each.name == "hidden" else "NAMES"
     if isinstance(each.default, tuple) or each.name in ("target", "group", "time", "sample_weight"):
         return "COLUMN" if each.name != "missing" else "TEXT"
-    numbers = ("threads", "batch_size", "patience", "clip_norm", "rare_below")
+    numbers = ("threads", "batch_size", "patience", "clip_norm", "rare_below", "header_row")
     return "N" if isinstance(each.default, int | float) or each.name in numbers else "TEXT"
 
 

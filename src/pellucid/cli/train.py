@@ -18,7 +18,7 @@ __all__ = ["train"]
 
 @with_settings
 def train(
-    data: Annotated[str | None, typer.Argument(help="A table, images, or the name of a built-in set.")] = None,
+    data: Annotated[str | None, typer.Argument(help="A table (- is piped in), images, or a built-in set.")] = None,
     *,
     config: Annotated[str | None, typer.Option("-c", "--config", help="A config.yaml; options go before it.")] = None,
     out: Annotated[str | None, typer.Option(help="The run folder; else runs/<name>-<n>.")] = None,

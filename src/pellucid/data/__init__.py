@@ -3,8 +3,14 @@
 | file | what it does |
 |---|---|
 | `tables` | from a path or a frame to a `Table`, with a report of what was recognised |
-| `sniff`, `delimited` | text tables: separator, header, quotes, encoding; ragged rows by line |
-| `stored` | compressed files, Parquet, Arrow, JSON lines |
+| `reading` | how a file is to be read: what the user said of it, or what a run remembers |
+| `opened`, `packed`, `archive`, `standard_input` | the bytes of a table, out of whatever they are packed in |
+| `encodings` | text in UTF-8; what is guessed is said |
+| `sniff`, `delimited` | text tables: separator, header, quotes; ragged rows by line |
+| `lines`, `layout`, `naming` | titles, comments, units and totals around a table; what its columns are called |
+| `workbook`, `workbook_reader`, `workbook_size`, `compound`, `cells` | .xlsx, .xls and .ods |
+| `database` | SQLite |
+| `stored` | Parquet, Arrow, ORC, JSON |
 | `frames`, `sparse`, `lists` | pandas, polars, NumPy, dicts; sparse matrices; lists of numbers in cells |
 | `origins` | what the cells were in a frame, so that predicted classes have that type |
 | `columns` | one column to one of five types; missing markers; numbers with a few odd cells |

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import re
@@ -16,11 +15,16 @@ from pyarrow import csv as pa_csv
 from pellucid.data.columns import Cleaned, clean_column
 from pellucid.data.decimal import settle
 from pellucid.data.frames import check_width
+from pellucid.data.layout import agrees_with_a_total, first_text, names_a_total, number_in, total_kept, total_left_out
+from pellucid.data.lines import Tidied, tidied
+from pellucid.data.naming import Names, by_header, by_user, first_line_named, listed
 from pellucid.data.number_style import NumberRules
 from pellucid.data.packed import buffer_of
+from pellucid.data.reading import Reading
 from pellucid.data.sniff import (
     SEPARATORS,
     Dialect,
+    names_above_numbers,
     reader_of,
     records_of,
     sniff_dialect,
@@ -28,13 +32,12 @@ from pellucid.data.sniff import (
 )
 from pellucid.errors import DataError, SettingError
 
-__all__ = ["TextTable", "read_text_table", "to_utf8"]
+__all__ = ["TextTable", "read_text_table"]
 
 _HEAD_LINES = 3
 _SAMPLE = 1 << 20  # bytes that the dialect is guessed from
 _BLOCK = 4 << 20
 _LONGEST_HEAD = 64 << 20  # how far its first lines are looked for
-_SLOW = ("idna", "punycode")
 _RAGGED = re.compile(r"Expected \d+ columns, got (\d+)")  # Arrow's own words
 _PADS = ("", " ", "  ")
 _WIDE = 2_000  # columns from which on missing cells are found column by column
@@ -50,65 +53,11 @@ class TextTable:
     notes: tuple[str, ...]
 
 
-def to_utf8(content: pa.Buffer, source: str, encoding: str | None) -> tuple[pa.Buffer, str]:
-    """The content in UTF-8 without a byte-order mark, and the name of the encoding that it was in.
-
-    Raises
-    ------
-    DataError
-        Where bytes do not belong to the encoding: names the byte, its place and line.
-    SettingError
-        For an encoding that Python does not know.
-    """
-    head = content.slice(0, min(4, content.size)).to_pybytes()
-    if encoding is None:
-        encoding = "utf-16" if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8"
-    try:
-        known = codecs.lookup(encoding).name
-        "".encode(known)  # refuses what is no encoding of text, such as zlib, which could unpack to anything
-    except (LookupError, ValueError) as error:
-        raise SettingError(f"encoding {encoding[:60]!r} is not known; try utf-8, latin-1 or cp1252") from error
-    if known in _SLOW:
-        raise SettingError(f"encoding {encoding!r} is for names in the internet, not for tables; try utf-8 or latin-1")
-    if known in ("utf-8", "utf-8-sig", "ascii"):
-        if head.startswith(codecs.BOM_UTF8):
-            content, known = content.slice(3), "utf-8-sig"
-        _check_utf8(content, source)
-        return content, "utf-8 (with byte-order mark)" if known == "utf-8-sig" else "utf-8"
-    try:
-        text = codecs.decode(content.to_pybytes(), known)
-    except ValueError as error:
-        where = f"byte {error.start:,} does not fit" if isinstance(error, UnicodeDecodeError) else str(error)
-        raise DataError(f"{source} is not written in {encoding}: {where}; try another --encoding") from error
-    return buffer_of(text.removeprefix("\ufeff").encode("utf-8", errors="replace")), known
-
-
-def _check_utf8(content: pa.Buffer, source: str) -> None:
-    """Decode piece by piece, so that a bad byte is found without a second copy of the file."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    view, line = memoryview(content).cast("B"), 1
-    for start in range(0, len(view), _SAMPLE):
-        piece = view[start : start + _SAMPLE]
-        held = len(decoder.getstate()[0])
-        try:
-            decoder.decode(piece, final=start + _SAMPLE >= len(view))
-        except UnicodeDecodeError as error:
-            at = max(start + error.start - held, 0)
-            line += bytes(piece[: max(error.start - held, 0)]).count(b"\n")
-            raise DataError(
-                f"{source} is not written in UTF-8: byte 0x{view[at]:02x} at position {at:,}, line {line:,}, "
-                "does not fit; try --encoding latin-1 (or cp1252)"
-            ) from error
-        line += bytes(piece).count(b"\n")
-
-
 def read_text_table(
     content: pa.Buffer,
     source: str,
     *,
-    header: bool | None,
-    separator: str | None,
-    markers: Sequence[str],
+    reading: Reading,
     text_columns: Collection[str],
     numeric_columns: Collection[str],
     rules: NumberRules,
@@ -120,7 +69,60 @@ def read_text_table(
     DataError
         Empty, header only, ragged (with line number), duplicate names, or not text at all.
     """
-    separator = _separator(separator)
+    tidy = tidied(content, source, reading, _separator(reading.separator))
+
+    def read(part: pa.Buffer) -> TextTable:
+        return _read_tidied(
+            part,
+            source,
+            tidy,
+            reading=reading,
+            text_columns=text_columns,
+            numeric_columns=numeric_columns,
+            rules=rules,
+        )
+
+    table = read(tidy.content)
+    if not tidy.totals:
+        return table
+    noted = [*table.notes]
+    sure = all(_is_total(record, table) for record in tidy.totals)
+    if sure or reading.trim:
+        noted.append(total_left_out([first_text(record) for record in tidy.totals], sure=sure))
+    else:
+        table = read(tidy.whole)
+        noted = [*table.notes, total_kept([first_text(record) for record in tidy.totals])]
+    return replace(table, notes=tuple(noted))
+
+
+def _is_total(record: Sequence[str], table: TextTable) -> bool:
+    """Whether a record that calls itself a total is what it says of the columns."""
+    columns = {
+        name: column.array
+        for name, column in zip(table.names, table.columns, strict=True)
+        if pa.types.is_integer(column.array.type) or pa.types.is_floating(column.array.type)
+    }
+    sign = table.dialect.decimal
+    numbers = {
+        name: number
+        for name, cell in zip(table.names, record, strict=False)
+        if name in columns and (number := number_in(cell, sign)) is not None
+    }
+    return agrees_with_a_total(names_a_total(record) or "", numbers, columns)
+
+
+def _read_tidied(
+    content: pa.Buffer,
+    source: str,
+    tidy: Tidied,
+    *,
+    reading: Reading,
+    text_columns: Collection[str],
+    numeric_columns: Collection[str],
+    rules: NumberRules,
+) -> TextTable:
+    """Read what `tidied` left."""
+    separator, markers = tidy.separator, reading.markers
     sample = _head(content, source, separator).decode("utf-8", errors="ignore")
     if "\0" in sample:
         raise DataError(f"{source} is no text table: it holds zero bytes; expected CSV, Parquet, Arrow or JSON lines")
@@ -129,13 +131,22 @@ def read_text_table(
     if not sample.strip():
         raise DataError(f"{source} is empty: there is no table in it")
     content = _without_blank_tail(content)
-    dialect = sniff_dialect(sample, separator=separator, header=header, decimal=rules.given_decimal)
+    dialect = sniff_dialect(sample, separator=separator, header=tidy.header, decimal=rules.given_decimal)
     check_width(max(dialect.width, len(dialect.names)), source)
-    notes: list[str] = []
-    names, drop_last = _names(dialect, source, sample, notes)
+    called = by_user(reading, dialect.names, dialect.width, source)
+    if called is None and not dialect.header:
+        called = Names(names=tuple(f"column_{i}" for i in range(1, dialect.width + 1)))
+    if called is None:
+        lines = [line for line in sample.splitlines()[dialect.header_lines :] if line.strip()][:1000]
+        ends = bool(lines) and all(line.rstrip(" ").endswith(dialect.separator) for line in lines)
+        called = by_header(dialect.names, dialect.width, source, ends_in_separator=ends)
+    names, drop_last, notes = called.names, called.drop_last, [*tidy.notes, *called.notes]
+    if reading.names and not dialect.header and reading.header is None and "names" not in reading.remembered:
+        first, *rest = records_of(sample, dialect.separator, quoted=dialect.quoted, skip_space=dialect.skip_space)
+        notes += [first_line_named(first)] if names_above_numbers(first, rest, decimal=dialect.decimal) else []
     body = _skip_lines(content, dialect.header_lines)
     if not body.size or not _has_text(body):
-        raise DataError(f"{source} has a header ({_listed(names)}) but no rows below it")
+        raise DataError(f"{source} has a header ({listed(names)}) but no rows below it")
     if dialect.separator == " " or dialect.skip_space:
         body = _rewritten(body, dialect)
     dialect = replace(dialect, decimal=rules.first_decimal(names) or dialect.decimal)
@@ -143,7 +154,7 @@ def read_text_table(
     as_text = set(text_columns) | _codes_with_zeros(sample, dialect, names, set(numeric_columns), notes)
     table = _read(body, plan, as_text=[i for i, n in enumerate(names) if n in as_text or rules.by_text(n)])
     if table.num_rows == 0:
-        raise DataError(f"{source} has a header ({_listed(names)}) but no rows below it")
+        raise DataError(f"{source} has a header ({listed(names)}) but no rows below it")
     if drop_last:
         table = table.select(range(len(names)))
     raw = list(table.columns)
@@ -206,48 +217,6 @@ def _without_blank_tail(content: pa.Buffer) -> pa.Buffer:
 def _has_text(body: pa.Buffer) -> bool:
     view = memoryview(body)
     return any(bytes(view[i : i + _SAMPLE]).strip(b"\r\n") for i in range(0, len(view), _SAMPLE))
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(repr(n if len(n) <= 40 else n[:40] + "…") for n in names[:5])
-    return shown + (f" and {len(names) - 5:,} more" if len(names) > 5 else "")
-
-
-# --- names
-
-
-def _names(dialect: Dialect, source: str, sample: str, notes: list[str]) -> tuple[tuple[str, ...], bool]:
-    """Names for every column, and whether each row ends in a separator that no column belongs to."""
-    if not dialect.header:
-        return tuple(f"column_{i}" for i in range(1, dialect.width + 1)), False
-    written = list(dialect.names)
-    drop_last = False
-    if dialect.width == len(written) + 1:
-        lines = [line for line in sample.splitlines()[dialect.header_lines :] if line.strip()]
-        if lines and all(line.rstrip(" ").endswith(dialect.separator) for line in lines[:1000]):
-            drop_last = True
-            notes.append("each row ends in a separator that the header does not have; it was left out")
-        else:
-            written.insert(0, "")
-            notes.append("the header has one name fewer than the rows have fields, as R writes row names")
-    taken = {n for n in written if n}
-    seen: dict[str, int] = {}
-    names: list[str] = []
-    for i, given in enumerate(written, start=1):
-        name = given
-        if not name:
-            name = f"column_{i}"
-            while name in taken:
-                name += "_"
-            notes.append(f"column {i} has no name in the header; it is called {name!r}")
-        elif name in seen:
-            raise DataError(
-                f"{source}: the name {name!r} stands above columns {seen[name]} and {i}; give each column a name "
-                "of its own, or pass --no-header if the first line is a row"
-            )
-        seen[name] = i
-        names.append(name)
-    return tuple(names), drop_last
 
 
 def _skip_lines(content: pa.Buffer, lines: int) -> pa.Buffer:

@@ -22,6 +22,7 @@ __all__ = [
     "SEPARATORS",
     "Dialect",
     "looks_like_header",
+    "names_above_numbers",
     "reader_of",
     "records_of",
     "sniff_dialect",
@@ -90,7 +91,7 @@ def sniff_dialect(
     records = records_of(text, separator, quoted=quoted)
     if quoted:
         closer = records_of(text, separator, quoted=True, skip_space=True)
-        if re.search(re.escape(separator) + ' +"', text) and _evenness(closer) > _evenness(records):
+        if re.search(re.escape(separator) + ' +"', text) and _evenness(closer) >= _evenness(records):
             records, skip_space = closer, True
         other = given if given is not None else _find_separator(text, quoted=False)
         plain = records_of(text, other, quoted=False)
@@ -225,6 +226,17 @@ def looks_like_header(first: Record, body: Sequence[Record], *, decimal: str = "
         return not any(numeric_first)  # one short: R writes no name above the row numbers
     votes = _votes(cells, numeric_first, body, number, offset=len(body[0]) - len(first))
     return _verdict(votes, cells, numeric_first)
+
+
+def names_above_numbers(first: Record, body: Sequence[Record], *, decimal: str = ".") -> bool:
+    """Whether a record certainly holds names: at least one of its texts stands above numbers."""
+    number = _NUMBER if decimal == "." else _COMMA_NUMBER
+    cells = [c.strip() for c in first]
+    offset = max(len(r) for r in body) - len(first) if body else 0
+    if offset not in (0, 1):
+        return False
+    whole = [r for r in body if len(r) == len(first) + offset]
+    return _votes(cells, [bool(number.match(c)) for c in cells], whole, number, offset=offset)["name"] > 0
 
 
 def _votes(

@@ -1,4 +1,4 @@
-"""Files that are not text tables: Parquet, Arrow (file and stream), JSON lines.
+"""Files that are not text tables: Parquet, Arrow (file and stream, which Feather is), ORC, JSON lines and lists.
 
 What they unpack to, and whether their columns are plain, is asked of their descriptions before anything is unpacked.
 """
@@ -10,6 +10,7 @@ import reprlib
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -21,36 +22,53 @@ from pellucid.data.measured import measured, unpacked_size
 from pellucid.data.packed import Limit
 from pellucid.errors import DataError
 
-__all__ = ["read_arrow", "read_json", "read_parquet", "told_by_magic"]
+__all__ = ["read_arrow", "read_json", "read_orc", "read_parquet", "told_by_magic"]
 
 _DEEP = 32  # brackets within brackets; a table has two
 
 _NOT_TABLES = {
-    b"PK\x03\x04": "a zip archive or an Excel workbook; unpack it, or save the sheet as CSV",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook; save the sheet as CSV",
-    b"SQLite format 3": "a SQLite database; export the table as CSV",
     b"\x89HDF": "an HDF5 file; save the table as CSV or Parquet",
     b"\x93NUMPY": "a NumPy file; pass the array itself from Python, or save it as CSV",
     b"7z\xbc\xaf": "a 7z archive; unpack it",
-    b"\x89PNG": "a PNG picture; a table has to be CSV, Parquet, Arrow or JSON lines",
-    b"\xff\xd8\xff": "a JPEG picture; a table has to be CSV, Parquet, Arrow or JSON lines",
+    b"\x89PNG": "a PNG picture; a table has to be CSV, a workbook, Parquet, Arrow or JSON",
+    b"\xff\xd8\xff": "a JPEG picture; a table has to be CSV, a workbook, Parquet, Arrow or JSON",
     b"\x80\x02": "a Python pickle, which Pellucid never opens; save the table as CSV or Parquet",
-    b"%PDF": "a PDF document; a table has to be CSV, Parquet, Arrow or JSON lines",
-    b"ORC": "an ORC file; save the table as CSV or Parquet",
+    b"%PDF": "a PDF document; a table has to be CSV, a workbook, Parquet, Arrow or JSON",
+    b"FEA1": "a Feather file of the first version; save it anew as Feather or Parquet",
 }
+
+_MAGIC = {
+    b"PAR1": "parquet",
+    b"PK\x03\x04": "zip",
+    b"PK\x05\x06": "zip",
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "xls",
+    b"SQLite format 3\0": "sqlite",
+}
+_MARKUP = (b"<!doctype", b"<html", b"<?xml", b"<table")
 
 
 def told_by_magic(content: pa.Buffer, source: str) -> str:
-    """``parquet``, ``arrow``, ``jsonl`` or ``csv``, by the first bytes."""
+    """What kind of file it is by its first bytes: ``csv`` where nothing else is recognised.
+
+    The others are ``parquet``, ``arrow``, ``orc``, ``jsonl``, ``sqlite``, ``xls`` and ``zip``.
+    """
     other = _by_magic(content, _NOT_TABLES)
     if other is not None:
         raise DataError(f"{source} is {other}")
     head = content.slice(0, min(content.size, 4096)).to_pybytes()
-    if head.startswith(b"PAR1"):
-        return "parquet"
+    for magic, form in _MAGIC.items():
+        if head.startswith(magic):
+            return form
+    if head.startswith(b"ORC") and content.slice(max(content.size - 5, 0)).to_pybytes()[:-1].endswith(b"ORC"):
+        return "orc"
     if head.startswith((b"ARROW1", b"\xff\xff\xff\xff")):
         return "arrow"
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if text[:9].lower().startswith(_MARKUP):
+        raise DataError(
+            f"{source} is a page of HTML or XML, as some programs call .xls; open it in a spreadsheet and save it as "
+            ".xlsx or CSV"
+        )
     if text.startswith(b"{") and text[1:].lstrip().startswith((b'"', b"}")):
         return "jsonl"
     if text.startswith(b"[") and text[1:].lstrip().startswith((b"{", b"]")):
@@ -101,6 +119,26 @@ def read_arrow(content: pa.Buffer, limit: Limit) -> Frame:
     return _frame(pa.Table.from_batches(batches, schema), source)
 
 
+def read_orc(content: pa.Buffer, limit: Limit) -> Frame:
+    """An ORC file, stripe by stripe, so that what it unpacks to is counted."""
+    from pyarrow import orc
+
+    source = limit.source
+    with _damage_named(source, "ORC"):
+        file = orc.ORCFile(pa.BufferReader(content))
+        schema = file.schema
+        _check_schema(schema, source)
+        limit.check(file.nrows * _bytes_a_row(schema))
+        batches: list[pa.RecordBatch] = []
+        size = 0
+        for i in range(file.nstripes):
+            batch = file.read_stripe(i)
+            size += batch.nbytes
+            limit.check(size, known=False)
+            batches.append(batch)
+    return _frame(pa.Table.from_batches(batches, schema), source)
+
+
 @contextmanager
 def _damage_named(source: str, form: str) -> Iterator[None]:
     try:
@@ -146,13 +184,35 @@ def read_json(content: pa.Buffer, limit: Limit) -> Frame:
 
         options = pa_json.ReadOptions(block_size=min(max(content.size + 1, 1 << 20), 64 << 20))
         try:
-            return _frame(pa_json.read_json(pa.BufferReader(content), read_options=options), source)
+            table = pa_json.read_json(pa.BufferReader(content), read_options=options)
+            if table.num_rows > 1 or not any(pa.types.is_list(kind) for kind in table.schema.types):
+                return _frame(table, source)
         except (pa.ArrowException, OSError):
             pass  # mixed types or a broken line: read line by line, which tells them apart
+    if head.startswith(b"{") and (whole := _one_object(content)) is not None:
+        return whole
     rows = _json_rows(content, source)
     if not rows:
         raise DataError(f"{source} holds no rows")
     return frame_columns(rows)
+
+
+def _one_object(content: pa.Buffer) -> Frame | None:
+    """A table in one object: a list for each column, or the rows under one name, as web services give them."""
+    try:
+        found = json.loads(content.to_pybytes(), object_pairs_hook=_object)
+    except (ValueError, RecursionError):
+        return None
+    lists = {name: value for name, value in found.items() if isinstance(value, list)}
+    flat = not any(isinstance(cell, list | dict) for value in lists.values() for cell in value)
+    if len(lists) == len(found) > 1 and flat and len({len(value) for value in lists.values()}) == 1:
+        return frame_columns(found)
+    of_rows = [name for name, value in lists.items() if value and all(isinstance(row, dict) for row in value)]
+    if len(of_rows) == 1 and len(lists) == 1:
+        frame = frame_columns(found[of_rows[0]])
+        note = f"the rows are the list {of_rows[0]!r} of the JSON object; what else is in it was left out"
+        return replace(frame, notes=(*frame.notes, note))
+    return None
 
 
 def _json_rows(content: pa.Buffer, source: str) -> list[dict[str, Any]]:

@@ -1,8 +1,8 @@
 """Reading a table from a file or from memory, with a report of what was recognised.
 
-What a file is, is told by its first bytes, never by its name: gzip, zstd, bz2 and xz are unpacked, Parquet, Arrow
-and JSON lines recognised; the rest is text (see `pellucid.data.delimited`). Every column of a `Table` has one of
-five types (see `pellucid.data.columns`).
+What a file is, is told by its first bytes, never by its name: gzip, zstd, bz2, xz and zip are unpacked, Parquet, Arrow,
+ORC, JSON, workbooks and SQLite databases recognised; the rest is text (see `pellucid.data.delimited`). Every column of
+a `Table` has one of five types (see `pellucid.data.columns`).
 """
 
 from __future__ import annotations
@@ -11,25 +11,29 @@ import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from pellucid.data.cells import frame_of
 from pellucid.data.columns import DEFAULT_MISSING, Cleaned, clean_column, encoded
+from pellucid.data.database import read_database
 from pellucid.data.decimal import settle
-from pellucid.data.delimited import read_text_table, to_utf8
+from pellucid.data.delimited import read_text_table
+from pellucid.data.encodings import to_utf8
 from pellucid.data.frames import Frame, check_width, frame_columns
 from pellucid.data.lists import spread_lists
+from pellucid.data.naming import names_from
 from pellucid.data.notes import CellNote
 from pellucid.data.number_style import NumberRules, NumberStyle
+from pellucid.data.opened import opened
 from pellucid.data.origins import Origin, origin_of_column
-from pellucid.data.packed import Limit, read_content, unpacked
+from pellucid.data.reading import Reading
 from pellucid.data.sign_notes import notes_on_signs
-from pellucid.data.stored import read_arrow, read_json, read_parquet, told_by_magic
-from pellucid.errors import DataError, SettingError, StorageError, nearest
-from pellucid.files import could_not
+from pellucid.data.stored import read_arrow, read_json, read_orc, read_parquet
+from pellucid.data.workbook import read_sheet
+from pellucid.errors import DataError, SettingError, nearest
 
 __all__ = ["DEFAULT_MISSING", "ReadReport", "Table", "from_columns", "read_table", "styles_of"]
 
@@ -43,7 +47,8 @@ class ReadReport:
     source
         The path as given, or words such as ``a frame in memory``.
     format
-        ``csv``, ``parquet``, ``arrow``, ``jsonl``, ``frame`` or ``array``.
+        ``csv``, ``parquet``, ``arrow``, ``orc``, ``jsonl``, ``xlsx``, ``xls``, ``ods``, ``sqlite``, ``frame`` or
+        ``array``.
     separator, header, encoding
         Of a text table; None elsewhere.
     missing
@@ -122,6 +127,13 @@ def read_table(
     text_columns: Collection[str] = (),
     numeric_columns: Collection[str] = (),
     max_unpacked: int | None = None,
+    header_row: int | None = None,
+    names: Sequence[str] | str = (),
+    comment: str | None = None,
+    trim: bool | None = None,
+    sheet: str | None = None,
+    table: str | None = None,
+    like: Reading | None = None,
     rules: NumberRules | None = None,
 ) -> Table:
     """Read a table.
@@ -129,10 +141,10 @@ def read_table(
     Parameters
     ----------
     source
-        A path, or a table in memory: pandas or polars frame, NumPy array (two-dimensional or structured), Arrow
-        table, dict of columns, list of dicts.
+        A path (``-`` is standard input), or a table in memory: pandas or polars frame, NumPy array (two-dimensional or
+        structured), Arrow table, dict of columns, list of dicts.
     header
-        Whether the first line of a text table holds names; guessed when None. Without, columns are called
+        Whether the first line of a text table or a sheet holds names; guessed when None. Without, columns are called
         ``column_1``, ``column_2`` …
     separator, encoding
         Of a text table; recognised when None.
@@ -143,8 +155,24 @@ def read_table(
     text_columns, numeric_columns
         Columns that are text, or numbers, whatever they look like; names that the table lacks are left alone.
     max_unpacked
-        How many MB a compressed file, a Parquet or an Arrow file may unpack to; when None, the larger of 100 MB and
-        100 times its size.
+        How many MB a compressed file, a workbook, a Parquet or an Arrow file may unpack to; when None, the larger of
+        100 MB and 100 times its size.
+    header_row
+        Which line of a text file, or row of a sheet, holds the names, counted from 1 as an editor shows it; what is
+        above is left out.
+    names
+        A name for each column, as a list, ``"a,b,c"`` or a file of them; the table is then taken to have no header,
+        unless `header` or its first line says so.
+    comment
+        What a line begins with that is a comment; when None, ``#`` where the rest of the file shows it; ``none`` for
+        no comments.
+    trim
+        What around the table is no row: titles above it, a row of units below its names, sources and totals at its end.
+        None leaves out what is certain, True also what only calls itself a total, False nothing.
+    sheet, table
+        Which sheet of a workbook; which table or view of a database, or file of a zip archive.
+    like
+        All of these at once, as a run remembers them (`pellucid.data.reading.Reading`).
     rules
         What is known of how numbers are written; else decided for the table, then for each column
         (`pellucid.data.decimal`).
@@ -178,20 +206,28 @@ def read_table(
     given = tuple(m.strip() for m in missing or ())
     markers = tuple(dict.fromkeys((*given, *(DEFAULT_MISSING if default_missing else ("",)))))
     text, numbers = frozenset(text_columns), frozenset(numeric_columns)
-    if isinstance(source, str | os.PathLike):
-        return _read_path(
-            Path(source),
-            markers,
-            header=header,
-            separator=separator,
-            encoding=encoding,
-            text_columns=text,
-            numeric_columns=numbers,
-            max_unpacked=max_unpacked,
-            rules=rules,
-        )
-    frame = source if isinstance(source, Frame) else frame_columns(source)
-    return _from_frame(frame, markers, text_columns=text, numeric_columns=numbers, rules=rules)
+    if not isinstance(source, str | os.PathLike):
+        frame = source if isinstance(source, Frame) else frame_columns(source)
+        return _from_frame(frame, markers, text_columns=text, numeric_columns=numbers, rules=rules)
+    reading = like or Reading(
+        header=header,
+        header_row=header_row,
+        names=names_from(names) if isinstance(names, str) else tuple(names),
+        comment=comment,
+        trim=trim,
+        separator=separator,
+        encoding=encoding,
+        sheet=sheet,
+        table=table,
+    )
+    return _read_path(
+        source,
+        replace(reading, markers=markers),
+        text_columns=text,
+        numeric_columns=numbers,
+        max_unpacked=max_unpacked,
+        rules=rules,
+    )
 
 
 def from_columns(mapping: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> Table:
@@ -282,90 +318,54 @@ def _table(columns: Mapping[str, Cleaned], base: ReadReport, notes: Iterable[str
     return Table(arrow=arrow, report=report)
 
 
-def _tables_in(folder: Path) -> str:
-    """Files in a folder whose names are those of tables, as a hint."""
-    endings = (".csv", ".tsv", ".data", ".txt", ".parquet", ".arrow", ".feather", ".jsonl")
-    try:
-        names = sorted(e.name for e in folder.iterdir() if any(part in endings for part in e.suffixes) and e.is_file())
-    except OSError:
-        return ""
-    more = f" or {len(names) - 3} others" if len(names) > 3 else ""
-    return f", such as {', '.join(map(repr, names[:3]))}{more}" if names else ""
-
-
-def _nearby(path: Path) -> str:
-    """A file in the same folder whose name is close, as a hint."""
-    try:
-        names = [entry.name for entry in path.parent.iterdir() if entry.is_file()]
-    except OSError:
-        return ""
-    hint = nearest(path.name, names)
-    return hint if hint.startswith("; did") else ""
-
-
 def _contiguous(table: pa.Table) -> pa.Table:
     return table.unify_dictionaries().combine_chunks()
 
 
 def _read_path(
-    path: Path,
-    markers: tuple[str, ...],
+    path: str | os.PathLike[str],
+    reading: Reading,
     *,
-    header: bool | None,
-    separator: str | None,
-    encoding: str | None,
     text_columns: frozenset[str],
     numeric_columns: frozenset[str],
     max_unpacked: int | None,
     rules: NumberRules,
 ) -> Table:
-    shown = os.fspath(path)
-    try:
-        if path.is_dir():
-            raise DataError(f"{shown!r} is a folder: name the file that holds the table{_tables_in(path)}")
-        content = read_content(path)
-    except FileNotFoundError as error:
-        raise DataError(f"there is no file {shown!r}: check the path{_nearby(path)}") from error
-    except OSError as error:
-        raise StorageError(could_not("read", path, error)) from error
-    source = repr(shown)
-    if not content.size:
-        raise DataError(f"{source} is empty: there is no table in it")
-    limit = Limit(source=source, size=content.size, max_unpacked=max_unpacked)
-    content, compression = unpacked(content, limit)
-    if not content.size:
-        raise DataError(f"{source} is empty: there is no table in it")
-    form = told_by_magic(content, source)
+    file = opened(path, reading, max_unpacked)
+    content, source, limit, form = file.content, file.source, file.limit, file.form
+    base = ReadReport(source=source, format=form, compression=file.compression)
     if form != "csv":
-        readers = {"parquet": read_parquet, "arrow": read_arrow, "jsonl": read_json}
-        frame = readers[form](content, limit)
-        base = ReadReport(source=source, format=form, compression=compression)
+        if form in ("xlsx", "xls", "ods"):
+            frame, header = frame_of(read_sheet(content, form, limit, reading), reading)
+            base = replace(base, header=header)
+        elif form == "sqlite":
+            frame = read_database(content, limit, reading)
+        else:
+            readers = {"parquet": read_parquet, "arrow": read_arrow, "orc": read_orc, "jsonl": read_json}
+            frame = readers[form](content, limit)
+        frame = replace(frame, notes=(*file.notes, *frame.notes))
         return _from_frame(
             frame,
-            markers,
+            reading.markers,
             text_columns=text_columns,
             numeric_columns=numeric_columns,
             rules=rules,
             base=base,
         )
-    content, encoding = to_utf8(content, source, encoding)
+    decoded = to_utf8(content, source, reading.encoding)
     text = read_text_table(
-        content,
+        decoded.content,
         source,
-        header=header,
-        separator=separator,
-        markers=markers,
+        reading=reading,
         text_columns=text_columns,
         numeric_columns=numeric_columns,
         rules=rules,
     )
-    base = ReadReport(
-        source=source,
-        format="csv",
+    base = replace(
+        base,
         separator=text.dialect.separator,
         header=text.dialect.header,
-        encoding=encoding,
+        encoding=decoded.encoding,
         decimal=text.dialect.decimal,
-        compression=compression,
     )
-    return _table(dict(zip(text.names, text.columns, strict=True)), base, text.notes)
+    return _table(dict(zip(text.names, text.columns, strict=True)), base, (*file.notes, *decoded.notes, *text.notes))

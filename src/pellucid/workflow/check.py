@@ -9,7 +9,7 @@ import numpy as np
 from pellucid.data.target import encode_target
 from pellucid.errors import DataError, RunFolderError
 from pellucid.training.parity import Parity, compare
-from pellucid.workflow.config import read_config
+from pellucid.workflow.config import is_there_again, read_config, trained_on
 from pellucid.workflow.fitted import training_rows
 from pellucid.workflow.folder import RunFolder
 from pellucid.workflow.model import Model
@@ -39,8 +39,8 @@ def check(run: str | os.PathLike[str], data: object = None, *, n_steps: int = 20
     if data is None:
         folder = RunFolder.existing(run)
         _, data = read_config(folder.file("config"))
-        if data is None:
-            raise RunFolderError("this run was trained on a table in memory: name the rows to check with")
+        if not is_there_again(data):
+            raise RunFolderError(f"{trained_on(data)}: name the rows to check with")
     table = model.table(data, test_part_only=False) if model.image is not None else open_table(data, settings)[0]
     values, keep = None, np.arange(table.n_rows)
     if model.task.kind != "reconstruction":

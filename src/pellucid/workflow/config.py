@@ -10,13 +10,14 @@ from typing import Any
 
 import yaml
 
+from pellucid.data.standard_input import is_standard_input
 from pellucid.errors import SettingError, StorageError
 from pellucid.files import could_not, open_plain
 from pellucid.workflow.guarded_yaml import MAX_BYTES, parse
 from pellucid.workflow.rules import shown
 from pellucid.workflow.settings import SECTIONS, Settings
 
-__all__ = ["CONFIG_FILE", "read_config", "write_config"]
+__all__ = ["CONFIG_FILE", "is_there_again", "read_config", "trained_on", "write_config"]
 
 CONFIG_FILE = "config.yaml"
 _NEWLINE, _END_OF_DOCUMENT = "\n", "...\n"
@@ -65,6 +66,21 @@ def read_config(path: str | os.PathLike[str]) -> tuple[dict[str, Any], str | Non
     if data is not None and not isinstance(data, str):
         raise SettingError(f"data in {os.fspath(path)!r} must be a path or a built-in name, got {shown(data)}")
     return settings, data
+
+
+def is_there_again(source: str | None) -> bool:
+    """Whether what a run was trained on can be read again, by the ``data`` of its config."""
+    return source is not None and not is_standard_input(source)
+
+
+def trained_on(source: str | None) -> str:
+    """Words for what cannot be read again.
+
+    >>> trained_on("-")
+    'this run was trained on standard input, which cannot be read again'
+    """
+    what = "standard input, which cannot be read again" if source is not None else "a table in memory"
+    return f"this run was trained on {what}"
 
 
 def _line(name: str, value: Any) -> str:

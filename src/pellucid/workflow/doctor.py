@@ -11,7 +11,7 @@ from typing import Any
 from pellucid.errors import DivergenceError, RunFolderError, SettingError
 from pellucid.evaluation.bootstrap import Estimate
 from pellucid.explanation.doctor import Finding
-from pellucid.workflow.config import read_config
+from pellucid.workflow.config import is_there_again, read_config, trained_on
 from pellucid.workflow.folder import FILES, RunFolder
 from pellucid.workflow.grid import changed_command
 from pellucid.workflow.prepare import settings_for
@@ -80,8 +80,8 @@ class Consultation:
         """
         if not finding.change:
             raise SettingError(f"no setting mends {finding.name!r}: {finding.fix}")
-        if self.source is None:
-            raise SettingError("this run was trained on a table in memory: train again in Python with the table")
+        if self.source is None or (self.config is not None and not is_there_again(str(self.source))):
+            raise SettingError(f"{trained_on(None if self.source is None else '-')}: train again with the table")
         given = Settings.of(self.settings.to_json(), finding.change).to_json()
         same_rows = not {"drop", "task"} & set(finding.change)
         try:

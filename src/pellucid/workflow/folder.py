@@ -32,7 +32,7 @@ from pellucid.files import atomic_writer, could_not, is_aside, sweep, sync_direc
 from pellucid.lock import locked
 from pellucid.training.checkpoint import CHECKPOINT
 from pellucid.visible import one_line
-from pellucid.workflow.config import CONFIG_FILE, read_config
+from pellucid.workflow.config import CONFIG_FILE, is_there_again, read_config
 from pellucid.workflow.model import MODEL_FILE, Model
 from pellucid.workflow.settings import Settings
 
@@ -253,13 +253,18 @@ class RunFolder:
     def has_table(self) -> bool:
         """Whether the run's table can be read again; one in memory cannot."""
         try:
-            return read_config(self.file("config"))[1] is not None
+            return is_there_again(read_config(self.file("config"))[1])
         except PellucidError:
             return False
 
     def by(self, name: str, *options: str) -> str:
         """How something is done that needs the run's table: by a command, where that can work."""
-        return f"by: {self.command(name, *options)}" if self.has_table else "by training again: its table was in memory"
+        if self.has_table:
+            return f"by: {self.command(name, *options)}"
+        with suppress(PellucidError):
+            if read_config(self.file("config"))[1] is not None:
+                return "by training again: its table came through standard input"
+        return "by training again: its table was in memory"
 
     def ready_for_checkpoints(self) -> None:
         """Make the folder that they go to."""

@@ -44,6 +44,7 @@ ROW_SETTINGS = (
     "target", "task", "test_data", "image_size", "image_channels", "header", "separator", "encoding", "missing",
     "numeric", "categorical", "boolean", "date", "drop", "keep", "validation", "test", "group", "time", "seed",
     "max_unpacked", "sample_weight",
+    "header_row", "names", "comment", "trim", "sheet", "table",
 )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ from pellucid.files import could_not, is_aside, sweep, write_text
 from pellucid.lock import locked
 from pellucid.training.loop import Outcome
 from pellucid.workflow.answering import answers_of
-from pellucid.workflow.config import read_config
+from pellucid.workflow.config import is_there_again, read_config, trained_on
 from pellucid.workflow.cross_validate import metric_for
 from pellucid.workflow.ensemble import point_metrics
 from pellucid.workflow.folds import with_split
@@ -321,8 +321,8 @@ def _source_and_settings(
     from_file, source = ({}, None) if config is None else read_config(config)
     if isinstance(data, str | os.PathLike) and (Path(data) / "config.yaml").is_file():
         from_run, source_of_run = read_config(Path(data) / "config.yaml")
-        if source_of_run is None:
-            raise RunFolderError(f"{os.fspath(data)!r} was trained on a table in memory: give the table itself")
+        if source_of_run is None or not is_there_again(source_of_run):
+            raise RunFolderError(f"{os.fspath(data)!r}: {trained_on(source_of_run)}: give the table itself")
         free = {name: value for name, value in from_run.items() if name not in _OF_THE_MACHINE}
         return source_of_run, Settings.of(free, from_file, given)
     if isinstance(data, str | os.PathLike) and Path(data).suffix == ".safetensors":

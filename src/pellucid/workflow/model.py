@@ -36,6 +36,7 @@ from pellucid.task import Task
 from pellucid.workflow.answering import ROWS_AT_ONCE, answers_of, logits_of, mean_logits
 from pellucid.workflow.odd_cells import notes_on_odd_cells
 from pellucid.workflow.one_row import is_plain
+from pellucid.workflow.reading import columns_in, read_again, settings_in, unpacked_for
 from pellucid.workflow.settings import Settings
 from pellucid.workflow.sources import images_in_memory, is_images, open_images, test_part, with_image_name
 from pellucid.workflow.weights import weights_where_given
@@ -48,8 +49,6 @@ __all__ = ["MODEL_FILE", "Model", "measure"]
 Array = NDArray[Any]
 
 MODEL_FILE = "model.safetensors"
-_READING = ("header", "separator", "encoding", "missing", "max_unpacked")
-_SIGNS = ("decimal", "thousands")
 
 
 @dataclass(frozen=True, kw_only=True, repr=False, eq=False)
@@ -234,8 +233,8 @@ class Model:
 
     # ── tables ──
 
-    def table(self, data: object, *, test_part_only: bool = True) -> Table:
-        """Read ``data`` as the training table was read.
+    def table(self, data: object, *, test_part_only: bool = True, **how: Any) -> Table:
+        """Read ``data`` as the training table was read; ``how`` are settings of reading for this file alone.
 
         Of a source that brings training and test images of its own, the test images, or else the training images.
         """
@@ -245,7 +244,7 @@ class Model:
             return self._in_memory(data)
         image = self.image
         if image is not None and (len(self.recipe.steps) == 1 or is_images(data)):
-            most = self._settings().max_unpacked
+            most = unpacked_for(self._settings(), Settings.of(how).max_unpacked)
             size, channels = image.shape[:2], image.channels
             source = open_images(data, size=size, channels=channels, labels=False, max_unpacked=most)
             return with_image_name(test_part(source) if test_part_only else source.table, image.name)
@@ -254,21 +253,21 @@ class Model:
                 f"{os.fspath(data)!r} holds images, but this model reads the columns of a table "
                 f"({', '.join(repr(c.name) for c in self.recipe.columns[:5])} …): give a table"
             )
-        settings = self._settings()
-        how = {name: value for name in _READING if (value := getattr(settings, name)) not in (None, ())}
-        # Codes such as 007 must stay what they were. Numbers are left to the recipe, which names a text among them.
-        categories = [column.name for column in self.recipe.columns if column.kind == "categorical"]
-        return read_table(data, **how, text_columns=categories, rules=self._rules(settings))
+        order, target = columns_in(self.facts.get("schema")), self.task.target
+        return read_again(
+            data, self._settings(), how, self.recipe.columns, order=order, target=target, rules=self._rules()
+        )
 
-    def _rules(self, settings: Settings) -> NumberRules:
+    def _rules(self) -> NumberRules:
         """How numbers in text are written, as when the model was trained."""
-        signs = {name: getattr(settings, name) for name in _SIGNS}
-        return NumberRules(**signs, styles=styles_from_json(self.facts.get("schema")))
+        settings = self._settings()
+        styles = styles_from_json(self.facts.get("schema"))
+        return NumberRules(decimal=settings.decimal, thousands=settings.thousands, styles=styles)
 
     def _in_memory(self, data: object) -> Table:
         image = self.image
         if image is None:
-            return read_table(data, rules=self._rules(self._settings()))
+            return read_table(data, rules=self._rules())
         if isinstance(data, np.ndarray) and len(self.recipe.steps) == 1 and data.ndim not in (3, 4):
             shape = " × ".join(map(str, data.shape))
             raise DataError(
@@ -278,15 +277,13 @@ class Model:
             )
         table = images_in_memory(data)
         if table is None:
-            return read_table(data, rules=self._rules(self._settings()))
+            return read_table(data, rules=self._rules())
         n_images = sum(isinstance(step, ImageStep) for step in self.recipe.steps)
         return with_image_name(table, image.name) if n_images == 1 else table
 
     def _settings(self) -> Settings:
         """The settings that also matter after training, checked: they come from the file."""
-        written = self.facts.get("settings", {})
-        names = (*_READING, *_SIGNS, "group", "sample_weight")
-        return Settings.of({name: written[name] for name in names if name in written})
+        return settings_in(self.facts.get("settings", {}))
 
     def prediction_table(self, table: Table) -> pa.Table:
         """``prediction`` and, for classes, ``probability_<class>`` for each row.

@@ -14,7 +14,7 @@ from pellucid.artefact.report.blocks import Block, Section
 from pellucid.artefact.report.page import page
 from pellucid.errors import RunFolderError
 from pellucid.files import write_text
-from pellucid.workflow.config import read_config
+from pellucid.workflow.config import is_there_again, read_config, trained_on
 from pellucid.workflow.folder import RunFolder
 from pellucid.workflow.looking import view_of
 from pellucid.workflow.parts import prepare_run
@@ -60,8 +60,8 @@ def report(run: str | os.PathLike[str], *, rows: bool = True, out: str | os.Path
     if not folder.is_finished:
         raise RunFolderError(f"{os.fspath(run)!r} has not ended: go on with it ({folder.command('train', '--resume')})")
     written, source = read_config(folder.file("config"))
-    if source is None:
-        raise RunFolderError("this run was trained on a table in memory: train with out=…, which writes the report")
+    if source is None or not is_there_again(source):
+        raise RunFolderError(f"{trained_on(source)}: train with out=…, which writes the report")
     if out is not None:
         check_output(out, run=folder.path, own="report")
     with folder.writing("report") if out is None else nullcontext():

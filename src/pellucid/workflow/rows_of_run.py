@@ -13,7 +13,7 @@ from pellucid.data.builtin import load_builtin
 from pellucid.data.tables import Table
 from pellucid.data.target import encode_target
 from pellucid.errors import DataError, RunFolderError, SettingError
-from pellucid.workflow.config import read_config
+from pellucid.workflow.config import is_there_again, read_config, trained_on
 from pellucid.workflow.folder import RunFolder
 from pellucid.workflow.model import Model
 from pellucid.workflow.run import Run
@@ -54,8 +54,8 @@ def location_of_table(run: str | os.PathLike[str] | Run | Model) -> str:
     if Path(run).is_file():
         raise SettingError(f"{os.fspath(run)!r} is a model file, which names no table: give rows, or the run's folder")
     _, source = read_config(RunFolder.existing(run).file("config"))
-    if source is None:
-        raise RunFolderError("this run was trained on a table in memory: name the rows to look at")
+    if source is None or not is_there_again(source):
+        raise RunFolderError(f"{trained_on(source)}: name the rows to look at")
     return source
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pellucid.data.called import column_name
+from pellucid.data.naming import names_from
 from pellucid.errors import SettingError, nearest
 
 __all__ = [
@@ -15,11 +16,14 @@ __all__ = [
     "Rule",
     "channels",
     "column",
+    "column_names",
+    "comment_sign",
     "flag",
     "names",
     "optional",
     "real",
     "shown",
+    "sign",
     "size",
     "text",
     "whole",
@@ -124,6 +128,23 @@ def names(name: str, value: Any) -> tuple[str, ...]:
     if not isinstance(value, list | tuple | set | frozenset):
         raise SettingError(f"{name} must be a list of names, got {shown(value)}")
     return tuple(column(name, item) for item in value)
+
+
+def column_names(name: str, value: Any) -> tuple[str, ...]:
+    """Names for columns: a list, ``a,b,c``, or a file that holds them."""
+    return names(name, names_from(value) if isinstance(value, str) and value else value)
+
+
+def sign(name: str, value: Any) -> str:
+    """A text of something."""
+    if not text(name, value).strip():
+        raise SettingError(f"{name} must be a text, got {shown(value)}")
+    return text(name, value)
+
+
+def comment_sign(name: str, value: Any) -> str | None:
+    """What a comment begins with; ``none`` for no comments, and nothing where it is to be recognised."""
+    return None if value is None or value == "auto" else sign(name, value)
 
 
 def widths(name: str, value: Any) -> tuple[int, ...]:

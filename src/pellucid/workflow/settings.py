@@ -23,19 +23,28 @@ from pellucid.workflow.rules import (
     Rule,
     channels,
     column,
+    column_names,
+    comment_sign,
     flag,
     names,
     optional,
     real,
+    sign,
     size,
     text,
     whole,
     widths,
 )
 
-__all__ = ["NUMBER_ENCODINGS", "SECTIONS", "Settings", "setting_names"]
+__all__ = ["NUMBER_ENCODINGS", "READING", "SECTIONS", "Settings", "setting_names"]
 
 NUMBER_ENCODINGS = ("plain", "piecewise", "both")
+
+# What is said of a file, and not of its columns.
+READING = (
+    "header", "header_row", "names", "comment", "trim", "separator", "encoding", "decimal", "thousands", "sheet",
+    "table", "missing", "max_unpacked",
+)  # fmt: skip
 
 SECTIONS = {
     "data": "The table and its columns",
@@ -87,8 +96,14 @@ class Settings:
     header: bool | None = _setting(
         None, "data", optional(flag), "whether the first line names the columns; else recognised", flag=True
     )
+    header_row: int | None = _setting(
+        None,
+        "data",
+        optional(whole(1)),
+        "the line, or row of a sheet, that names the columns, from 1; else recognised",
+    )
     separator: str | None = _setting(None, "data", optional(text), "what separates fields; else recognised")
-    encoding: str | None = _setting(None, "data", optional(text), "the file's encoding; else UTF-8")
+    encoding: str | None = _setting(None, "data", optional(text), "the file's encoding; else UTF-8 or a guess")
     decimal: str = _setting(
         "auto", "data", Choice(DECIMALS), "the decimal sign of numbers in text; auto decides by all cells"
     )
@@ -97,6 +112,20 @@ class Settings:
     )
     day_first: bool | None = _setting(
         None, "data", optional(flag), "whether 03/04/2021 is 3 April; else told by days above 12", flag=True
+    )
+    sheet: str | None = _setting(None, "data", optional(sign), "of a workbook; else its first with a table")
+    table: str | None = _setting(
+        None, "data", optional(sign), "of a database the table or view, of a zip archive the file; else the only one"
+    )
+    comment: str | None = _setting(
+        None, "data", comment_sign, "what a line that is a comment begins with; none: nothing does; else # where sure"
+    )
+    trim: bool | None = _setting(
+        None,
+        "data",
+        optional(flag),
+        "leave out titles, units, sources and totals around the table; else those that are certain",
+        flag=True,
     )
     max_unpacked: int | None = _setting(
         None, "data", optional(whole(1)), "MB that a packed file may unpack to; auto: 100, or 100 times the file's size"
@@ -113,6 +142,9 @@ class Settings:
         None, "data", optional(column), "a column that says how much each row counts, in loss and metrics; no feature"
     )
     keep: tuple[str, ...] = _setting((), "data", names, "columns to use although they look like ids or leaks")
+    names: tuple[str, ...] = _setting(
+        (), "data", column_names, "of the columns, as a,b,c or a file of them; the table then has no header"
+    )
 
     validation: float = _setting(0.15, "split", real(0, 1, below=True), "share of the rows that choose the best epoch")
     test: float = _setting(0.2, "split", real(0, 1, below=True), "share of the rows that measure the outcome")

@@ -17,6 +17,7 @@ import pyarrow as pa
 from pellucid.data.builtin import BUILTIN, load_builtin
 from pellucid.data.images.columns import is_image_type, shape_of
 from pellucid.data.number_style import NumberRules
+from pellucid.data.standard_input import is_standard_input
 from pellucid.data.tables import Table, read_table, styles_of
 from pellucid.errors import DataError, SettingError
 from pellucid.workflow.settings import Settings
@@ -89,7 +90,7 @@ def open_source(data: object, settings: Settings) -> Source:
                 return open_images(data, labels=settings.task != "reconstruction")
             except DataError as of_images:
                 raise DataError(f"{error}; as images it cannot be read either: {of_images}") from of_images
-        if not Path(data).exists() and os.sep not in str(data) and "." not in str(data):
+        if not is_standard_input(data) and not Path(data).exists() and os.sep not in str(data) and "." not in str(data):
             raise DataError(f"{error}; built-in sets are {', '.join(BUILTIN)}") from error
         raise
     return Source(table=table, name=_name(data, "table"))
@@ -249,11 +250,19 @@ def reading(settings: Settings, *, file: bool, like: Table | None = None) -> dic
     return {
         **of_both,
         "header": settings.header,
+        "header_row": settings.header_row,
+        "names": settings.names,
+        "comment": settings.comment,
+        "trim": settings.trim,
         "separator": settings.separator,
         "encoding": settings.encoding,
+        "sheet": settings.sheet,
+        "table": settings.table,
         "max_unpacked": settings.max_unpacked,
     }
 
 
 def _name(data: str | os.PathLike[str], otherwise: str) -> str:
+    if is_standard_input(data):
+        return "stdin"
     return Path(data).absolute().name.split(".")[0] or otherwise

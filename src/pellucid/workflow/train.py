@@ -21,7 +21,7 @@ from pellucid.training.loop import Outcome, Plan, State, fit
 from pellucid.training.signals import Recorder
 from pellucid.workflow import report
 from pellucid.workflow.apart import joined, joined_test_rows
-from pellucid.workflow.config import read_config, write_config
+from pellucid.workflow.config import is_there_again, read_config, trained_on, write_config
 from pellucid.workflow.folder import FILES, HEADING, RunFolder
 from pellucid.workflow.members import Keep, TrainedMembers, fit_members
 from pellucid.workflow.outcome import conclude
@@ -187,8 +187,8 @@ def resume(
             f"{os.fspath(path)!r} is not a run folder: its config.yaml is not a run's (train with it: pellucid train "
             f"-c {folder.file('config')})"
         )
-    if source is None:
-        raise RunFolderError(f"{os.fspath(path)!r} was trained on a table in memory: train anew with the table")
+    if source is None or not is_there_again(source):
+        raise RunFolderError(f"{os.fspath(path)!r}: {trained_on(source)}: train anew with the table")
     with folder.writing():
         if _is_complete(folder):  # another process has ended it meanwhile
             return Run.open(folder.path)

@@ -98,7 +98,7 @@ def _zip(path: Path) -> SourceKind | None:
         return "npz" if suffix == ".npz" else "zip" if suffix == ".zip" else None
     if suffix == ".npz" or (names and all(name.endswith(".npy") for name in names)):
         return "npz"
-    if "[Content_Types].xml" in names:  # an Office document, which may hold pictures
+    if "[Content_Types].xml" in names or {"mimetype", "content.xml"} <= set(names):  # a document, perhaps with pictures
         return None
     return "zip" if any(is_image_name(n) and not any(is_litter(p) for p in n.split("/")) for n in names) else None
 
