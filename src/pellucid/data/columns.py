@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pellucid.data.notes import CellNote
+from pellucid.data.notes import CellNote, ColumnNote
 from pellucid.data.origins import Origin, origin_of_texts
 from pellucid.errors import DataError
 
@@ -359,7 +359,7 @@ def _numbers_in_text(text: _Text, *, force: bool, decimal: str) -> Cleaned | Non
             f"column {text.name!r}: {n_odd:,} {cells} taken as missing (first: {_short(shown)!r}, "
             f"row {first:,}); pass --categorical {text.name!r} to keep the column as text"
         )
-        notes.append(CellNote(remark))
+        notes.append(ColumnNote(remark, columns=(text.name,), what="unread", cells=n_odd))
     words = pc.replace_substring_regex(words, r"^\+", "")
     words = pc.if_else(pa.array(plain), words, pa.scalar(None, pa.string()))
     whole = pc.all(pc.match_substring_regex(words, _INTEGER)).as_py()

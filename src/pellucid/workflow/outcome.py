@@ -27,7 +27,9 @@ from pellucid.workflow.folder import RunFolder
 from pellucid.workflow.members import TrainedMembers
 from pellucid.workflow.model import Model, measure
 from pellucid.workflow.output import write_table
+from pellucid.workflow.parts import Part
 from pellucid.workflow.prepare import Prepared
+from pellucid.workflow.remember import seen_of
 from pellucid.workflow.run import Run, histories_to_csv
 from pellucid.workflow.verdict import reach_verdict
 from pellucid.workflow.weights import weights_of
@@ -38,7 +40,12 @@ Array = NDArray[Any]
 
 
 def conclude(
-    prepared: Prepared, engine: Engine, members: TrainedMembers, looks: Sequence[Look], folder: RunFolder | None
+    prepared: Prepared,
+    engine: Engine,
+    parts: Sequence[Part],
+    members: TrainedMembers,
+    looks: Sequence[Look],
+    folder: RunFolder | None,
 ) -> tuple[Run, bool]:
     """Measure the best weights and write everything; ``metrics.json`` comes last and marks the run as finished.
 
@@ -68,6 +75,8 @@ def conclude(
             "metrics": {},
         },
     )
+    schema = {**model.facts["schema"], "seen": seen_of(prepared, parts, model).to_json()}
+    model = replace(model, facts={**model.facts, "schema": schema})
     answers = model.answers_to(prepared.measured.inputs)
     held = prepared.measured
     with listening_for_interrupt() as asked:  # what is trained is measured and kept
