@@ -4,7 +4,7 @@
 |---|---|
 | unseen | a category that training did not keep, or a third value of a yes-or-no column |
 | far | a number that lies outside the training range by more than half of the range's width |
-| dates | a date before the first or after the last of the training rows |
+| dates | a date before the first or after the last of the training rows, by more than a fiftieth of their time |
 | missing | empty, in a column that was never empty in the training rows |
 
 Each column has at most one note of a kind. Rows are counted from 0.
@@ -34,6 +34,7 @@ from pellucid.workflow.seen import ColumnSeen
 __all__ = ["notes_on_odd_cells"]
 
 _MARGIN = 0.5  # of the width of the training range
+_MARGIN_OF_DATES = 0.02  # rows drawn at random from the same time lie hardly ever further out
 _FAR = 30.0  # standard deviations, where the range is not known; of N rows none lies further out than √(N − 1)
 _SHOWN = 3
 _EPOCH = dt.datetime(1970, 1, 1)
@@ -150,7 +151,8 @@ def _far_numbers(step: NumericStep | PiecewiseStep | BothStep, values: Any, know
 def _dates_beyond(step: DateStep, moments: Any, there: Any, known: ColumnSeen) -> list[ColumnNote]:
     if known.low is None or known.high is None:
         return []
-    early, late = there & (moments < known.low), there & (moments > known.high)
+    margin = _MARGIN_OF_DATES * (known.high - known.low)
+    early, late = there & (moments < known.low - margin), there & (moments > known.high + margin)
     parts = []
     for odd, what, edge, ends in (
         (early, "before the first", known.low, np.min),
