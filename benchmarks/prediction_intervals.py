@@ -146,8 +146,8 @@ def report(found: dict[tuple[str, str, float], list[tuple[float, float]]], sizes
         f"target; means over {seeds} seeds, each with other rows and other networks. The intervals of Pellucid are "
         "conformal (`src/pellucid/evaluation/conformal.py`): CV+ for the ensemble by folds (the default for tables), "
         "split conformal by the validation rows for one network. The rows that make them also chose the best epoch. "
-        f'{PEER.capitalize()} is scikit-learn\'s `HistGradientBoostingRegressor(loss="quantile")`, once for each end, as '
-        "it comes.",
+        f'{PEER.capitalize()} is scikit-learn\'s `HistGradientBoostingRegressor(loss="quantile")`, once for each end, '
+        "as it comes.",
         "",
     ]
     for level in LEVELS:

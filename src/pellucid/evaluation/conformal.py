@@ -47,7 +47,8 @@ class Scores:
     Parameters
     ----------
     kept
-        ``[m]`` ascending. Of n residuals the j-th that is kept is the ⌈n · j / m⌉-th smallest.
+        ``[m]`` ascending. A quarter of them are the largest of all n, for there the levels lie that are asked for; the
+        others stand at even ranks. Rounded up to six digits.
     count
         n. A residual that was not kept counts as the next larger one that was, so that an interval may be a little
         longer than with all of them, and never shorter.
@@ -67,7 +68,7 @@ class Scores:
         ordered = np.sort(np.abs(np.asarray(residuals, dtype=np.float64)))
         count = len(ordered)
         kept = min(count, max(_FEWEST_OF_A_GROUP, MOST_SCORES // groups))
-        return cls(kept=ordered[_places(count, kept) - 1], count=count)
+        return cls(kept=_rounded_up(ordered[_places(count, kept) - 1]), count=count)
 
     def at_most(self, values: Array) -> Array:
         """How many residuals are at most each of ``values``, every one counted as the kept one that it stands as."""
@@ -151,5 +152,23 @@ def _upper(centres: Array, scores: Sequence[Scores], place: int) -> Array:
 
 
 def _places(count: int, kept: int) -> Array:
-    """The ranks, from 1, of those that are kept of so many."""
-    return -(-count * np.arange(1, kept + 1) // kept)
+    """The ranks, from 1, of those that are kept of so many: even ones, then the last ones.
+
+    >>> _places(100, 8).tolist()
+    [17, 33, 49, 66, 82, 98, 99, 100]
+    """
+    last = kept // 4 if kept < count else 0
+    even = kept - last
+    return np.concatenate([-(-(count - last) * np.arange(1, even + 1) // even), np.arange(count - last + 1, count + 1)])
+
+
+def _rounded_up(values: Array) -> Array:
+    """To six significant digits, so that the model file stays small.
+
+    >>> _rounded_up(np.array([0.0, 0.12345611, 3.0])).tolist()
+    [0.0, 0.123457, 3.0]
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        unit = 10.0 ** (np.floor(np.log10(values)) - 5)
+        up = [float(f"{x:.6g}") for x in np.ceil(values / unit - 1e-9) * unit]
+    return np.where(values > 0, np.maximum(values, up), values)
