@@ -75,8 +75,8 @@ def main() -> None:
         for (table_name, way, level), each in found.items():
             if table_name == name:
                 print("  ", way, level, np.round(np.mean(each, axis=0), 3), flush=True)
-    if not asked.only:
-        (HERE / "PREDICTION_INTERVALS.md").write_text(report(found, sizes, asked.seeds), encoding="utf-8")
+        if not asked.only:
+            (HERE / "PREDICTION_INTERVALS.md").write_text(report(found, sizes, asked.seeds), encoding="utf-8")
 
 
 def drawn(table: Table, target: str, rows: int, seed: int) -> tuple[Table, Table]:
@@ -121,7 +121,8 @@ def encoded(train: Table, new: Table, names: list[str]) -> tuple[Any, Any]:
             columns.append([np.asarray(each.cast("int64").to_pylist(), dtype=np.float64) for each in (one, other)])
         else:
             columns.append([np.array(each.to_pylist(), dtype=np.float64) for each in (one, other)])
-    return tuple(np.column_stack([pair[k] for pair in columns]) for k in (0, 1))
+    columns = [pair for pair in columns if np.isfinite(pair[0]).any()]
+    return np.column_stack([one for one, _ in columns]), np.column_stack([other for _, other in columns])
 
 
 def quantiles(x: Any, y: Any, new: Any, level: float, seed: int) -> tuple[Any, Any]:

@@ -385,7 +385,7 @@ class Model:
         facts = {name: getattr(contents, name) for name in ("metrics", "libraries", "settings", "schema")}
         if contents.residuals is not None:
             facts["residuals"] = contents.residuals
-        return cls(
+        model = cls(
             network=contents.network,
             task=contents.task,
             recipe=recipe,
@@ -394,6 +394,8 @@ class Model:
             more=contents.more,
             facts=facts,
         )
+        Seen.of_schema(model.facts["schema"])  # checked now, and not when it is asked for
+        return model
 
 
 def measure(
