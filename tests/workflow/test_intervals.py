@@ -85,13 +85,19 @@ def test_a_bare_model_file_has_them_too(run: Any, tmp_path: Path) -> None:
         np.testing.assert_array_equal(column, read.predict(new, interval=0.9)[name])
 
 
-def test_a_bound_of_the_target_is_kept() -> None:
+@pytest.mark.parametrize("transform", ["none", "log"])
+def test_a_bound_of_the_target_is_kept_and_a_logarithm_gives_large_answers_long_intervals(transform: str) -> None:
     rng = np.random.default_rng(0)
     x = rng.uniform(0, 4, 300)
-    run = pellucid.train({"x": x, "y": np.exp(x) * rng.uniform(0.5, 1.5, 300)}, "y", **GIVEN)
+    table = {"x": x, "y": np.exp(x) * rng.uniform(0.5, 1.5, 300)}
+    run = pellucid.train(table, "y", target_transform=transform, **GIVEN)
     found = run.predict({"x": np.linspace(0, 4, 50)}, interval=0.9)
-    assert (np.minimum(found["prediction"], 0) <= found["prediction_low"]).all()
-    assert (found["prediction_low"] <= found["prediction"]).all()
+    low, high = found["prediction_low"], found["prediction_high"]
+    assert (low >= 0).all()
+    assert (low <= found["prediction"]).all()
+    assert (found["prediction"] <= high).all()
+    if transform == "log":
+        assert high[-1] - low[-1] > 5 * (high[0] - low[0])
 
 
 def test_the_command_writes_them_and_says_what_they_promise(tmp_path: Path) -> None:
@@ -158,7 +164,7 @@ def test_an_estimators_file_gives_the_estimators_intervals(tmp_path: Path) -> No
     [
         {"groups": []}, {"groups": [{"count": 1, "kept": [2.0, 1.0]}]}, {"groups": [{"count": 5, "kept": [3.0, 1.0]}]},
         {"groups": [{"count": 5, "kept": [-1.0]}]}, {"groups": [{"count": 5, "kept": []}]}, {"by_fold": 1},
-        {"floor": "0"}, {"groups": None},
+        {"floor": 0.0}, {"groups": None},
     ],
 )  # fmt: skip
 def test_damaged_residuals_are_refused(spoiled: dict[str, Any]) -> None:

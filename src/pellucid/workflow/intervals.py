@@ -1,6 +1,7 @@
 """Intervals around a model's numbers: from the residuals that its training put by (`pellucid.evaluation.conformal`).
 
-They are taken and laid off in the scale of the network's output, and then mapped into the target's own unit.
+They are taken and laid off in the scale of the network's output, and then mapped into the target's own unit: of a
+target that goes through its logarithm, large answers get long intervals, and no end lies where no target can.
 
 Legend: N rows, K networks.
 """
@@ -51,10 +52,7 @@ def interval_of(model: Model, inputs: Array, answers: Array, level: object) -> t
     low, high = intervals(centres, residuals.groups, share)
     assert model.scaler is not None
     low, high = model.scaler.inverse(low), model.scaler.inverse(high)
-    low, high = np.minimum(low, answers), np.maximum(high, answers)
-    if residuals.floor is not None:
-        low = np.minimum(np.maximum(low, residuals.floor), answers)
-    return low, high
+    return np.minimum(low, answers), np.maximum(high, answers)
 
 
 def notes_on_intervals(model: Model, level: float) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from numpy.typing import NDArray
 
 from pellucid.evaluation.names import name_of_metric
+from pellucid.numerals import numerals
 
 if TYPE_CHECKING:
     from pellucid.workflow.model import Model
@@ -67,8 +68,8 @@ def figure_of_run(model: Model) -> str:
     value, low, high = (told.get(key) if isinstance(told, Mapping) else None for key in ("value", "low", "high"))
     if not isinstance(value, int | float):
         return ""
-    between = (
-        "" if not isinstance(low, int | float) or not isinstance(high, int | float) else f" ({low:.3g} – {high:.3g})"
-    )
+    known = isinstance(low, int | float) and isinstance(high, int | float)
+    shown = numerals([value, low, high] if known else [value], 3)
+    between = f" ({shown[1]} – {shown[2]})" if known else ""
     count = f"{rows:,} " if isinstance(rows, int) else ""
-    return f"; on its own {count}{part} rows: {name_of_metric(str(name))} {value:.3g}{between}"
+    return f"; on its own {count}{part} rows: {name_of_metric(str(name))} {shown[0]}{between}"

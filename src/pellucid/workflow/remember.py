@@ -124,6 +124,4 @@ def _residuals(prepared: Prepared, parts: Sequence[Part], model: Model) -> Resid
     if not all(len(each) and np.isfinite(each).all() for each in found):
         return None
     groups = tuple(Scores.of(each, groups=len(found)) for each in found)
-    learned = None if prepared.target is None else prepared.target.at(prepared.split.train)
-    floor = 0.0 if learned is not None and learned.min() >= 0 else None
-    return Residuals(groups=groups, by_fold=by_fold, floor=floor)
+    return Residuals(groups=groups, by_fold=by_fold)

@@ -96,12 +96,10 @@ class Residuals:
     """How far rows held out lay from their prediction, in the scale of the network's output, and which rows these were.
 
     ``by_fold``: a group for each network of an ensemble by folds; else one group, for what all networks answer.
-    ``floor``: below which no target of training lay, if that is a bound of its kind (0).
     """
 
     groups: tuple[Scores, ...]
     by_fold: bool
-    floor: float | None = None
 
     @property
     def count(self) -> int:
@@ -135,7 +133,6 @@ class Seen:
             else {
                 "groups": [{"count": g.count, "kept": g.kept.tolist()} for g in residuals.groups],
                 "by_fold": residuals.by_fold,
-                "floor": residuals.floor,
             },
         }
 
@@ -221,7 +218,7 @@ def _rows(value: object) -> RowsSeen:
 
 
 def _residuals(value: object) -> Residuals:
-    v = checks.fields(value, "seen.residuals", ("groups", "by_fold", "floor"))
+    v = checks.fields(value, "seen.residuals", ("groups", "by_fold"))
     groups = []
     for i, each in enumerate(checks.listing(v["groups"], "seen.residuals.groups", _MOST_GROUPS)):
         where = f"seen.residuals.groups[{i}]"
@@ -234,12 +231,7 @@ def _residuals(value: object) -> Residuals:
         groups.append(Scores(kept=kept, count=count))
     if not groups:
         raise ModelFileError("seen.residuals has no groups: the file is damaged, so take another copy, or train again")
-    floor = v["floor"]
-    return Residuals(
-        groups=tuple(groups),
-        by_fold=checks.flag(v["by_fold"], "seen.residuals.by_fold"),
-        floor=None if floor is None else checks.number(floor, "seen.residuals.floor", -_LARGEST, _LARGEST),
-    )
+    return Residuals(groups=tuple(groups), by_fold=checks.flag(v["by_fold"], "seen.residuals.by_fold"))
 
 
 def _to_text(kept: NDArray[np.uint32]) -> str:
