@@ -122,7 +122,7 @@ def test_a_class_has_probabilities_instead() -> None:
     table = {**rows(120, 0), "y": ["no", "yes"] * 60}
     run = pellucid.train(table, "y", **{**GIVEN, "epochs": 1})
     with pytest.raises(
-        SettingError, match=r"'y' is a class: .* its probabilities \('probability_no', 'probability_yes'\)"
+        SettingError, match=r"'y' is a class: .* has probabilities \('probability_no', 'probability_yes'\) instead"
     ):
         run.predict(table, interval=0.9)
 

@@ -89,8 +89,8 @@ def _residuals(model: Model) -> Residuals | Mapping[str, Any]:
         shown = ", ".join(f"'probability_{label}'" for label in task.classes[:2])
         more = ", …" if len(task.classes) > 2 else ""
         raise SettingError(
-            f"interval is for numbers, and {task.target!r} is a class: how sure the model is, stands beside each "
-            f"answer, as its probabilities ({shown}{more}); leave interval out"
+            f"interval is for numbers, and {task.target!r} is a class: each answer has probabilities ({shown}"
+            f"{more}) instead, which say how sure the model is; leave interval out"
         )
     if task.kind == "reconstruction":
         raise SettingError("interval is for numbers, and this model draws its inputs again; leave interval out")

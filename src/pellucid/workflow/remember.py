@@ -29,9 +29,9 @@ __all__ = ["seen_of"]
 
 Array = NDArray[Any]
 
-_WORTH_ROWS = 300
+_WORTH_ROWS = 200
 _FEWEST_WORTH_ROWS = 20
-_WORTH_PRODUCTS = 1_000_000_000  # about a tenth of a second
+_WORTH_PRODUCTS = 400_000_000  # less than a tenth of a second
 
 
 def seen_of(prepared: Prepared, parts: Sequence[Part], model: Model) -> Seen:
