@@ -1,6 +1,6 @@
 """How often prediction intervals hold the true value of new rows, and how long they are, on ten tables.
 
-    python benchmarks/prediction_intervals.py [--seeds 3] [--rows 1500]
+    python benchmarks/prediction_intervals.py [--seeds 3] [--rows 1500] [--transform none]
 
 Each table is drawn from anew for each seed: up to ``--rows`` rows to train on, and up to 3,000 others that no part of
 the training sees. Beside Pellucid's intervals (conformal, ``run.predict(rows, interval=0.9)``) stand those of
@@ -53,6 +53,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--rows", type=int, default=1_500)
+    parser.add_argument("--transform", default="none", help="target_transform of the trainings")
     parser.add_argument("--only", default="")
     asked = parser.parse_args()
     warnings.simplefilter("ignore", pellucid.DataWarning)
@@ -67,7 +68,7 @@ def main() -> None:
         for seed in range(asked.seeds):
             train, new = drawn(table, target, asked.rows, seed)
             sizes[name] = train.n_rows, new.n_rows
-            for way, level, low, high in intervals(train, new, target, drop, seed):
+            for way, level, low, high in intervals(train, new, target, drop, seed, asked.transform):
                 truth = np.asarray(new.column(target), dtype=np.float64)
                 held = float(((truth >= low) & (truth <= high)).mean())
                 found.setdefault((name, way, level), []).append((held, float((high - low).mean() / truth.std())))
@@ -76,7 +77,7 @@ def main() -> None:
             if table_name == name:
                 print("  ", way, level, np.round(np.mean(each, axis=0), 3), flush=True)
         if not asked.only:
-            (HERE / "PREDICTION_INTERVALS.md").write_text(report(found, sizes, asked.seeds), encoding="utf-8")
+            (HERE / "PREDICTION_INTERVALS.md").write_text(report(found, sizes, asked), encoding="utf-8")
 
 
 def drawn(table: Table, target: str, rows: int, seed: int) -> tuple[Table, Table]:
@@ -88,12 +89,21 @@ def drawn(table: Table, target: str, rows: int, seed: int) -> tuple[Table, Table
 
 
 def intervals(
-    train: Table, new: Table, target: str, drop: tuple[str, ...], seed: int
+    train: Table, new: Table, target: str, drop: tuple[str, ...], seed: int, transform: str
 ) -> Iterator[tuple[str, float, Any, Any]]:
     """Way, level and the two ends for each row of ``new``."""
     for way, settings in WAYS.items():
         run = pellucid.train(
-            train, target, task="regression", drop=drop, seed=seed, verdict=False, report=False, test=0.0, **settings
+            train,
+            target,
+            task="regression",
+            drop=drop,
+            seed=seed,
+            verdict=False,
+            report=False,
+            test=0.0,
+            target_transform=transform,
+            **settings,
         )
         for level in LEVELS:
             try:
@@ -136,15 +146,15 @@ def quantiles(x: Any, y: Any, new: Any, level: float, seed: int) -> tuple[Any, A
     return np.minimum(*ends), np.maximum(*ends)
 
 
-def report(found: dict[tuple[str, str, float], list[tuple[float, float]]], sizes: Any, seeds: int) -> str:
+def report(found: dict[tuple[str, str, float], list[tuple[float, float]]], sizes: Any, asked: Any) -> str:
     """The page."""
     ways = [*WAYS, PEER]
     lines = [
         "# Prediction intervals on ten tables",
         "",
-        f"By `python benchmarks/prediction_intervals.py --seeds {seeds}`. Each cell: the share of new rows whose true "
+        f"By `python benchmarks/prediction_intervals.py --seeds {asked.seeds} --transform {asked.transform}`. Each cell: the share of new rows whose true "
         "value lies within the interval, and the mean length of the interval in standard deviations of the new rows' "
-        f"target; means over {seeds} seeds, each with other rows and other networks. The intervals of Pellucid are "
+        f"target; means over {asked.seeds} seeds, each with other rows and other networks. The intervals of Pellucid are "
         "conformal (`src/pellucid/evaluation/conformal.py`): CV+ for the ensemble by folds (the default for tables), "
         "split conformal by the validation rows for one network. The rows that make them also chose the best epoch. "
         f'{PEER.capitalize()} is scikit-learn\'s `HistGradientBoostingRegressor(loss="quantile")`, once for each end, '
