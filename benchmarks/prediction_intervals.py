@@ -153,9 +153,10 @@ def report(found: dict[tuple[str, str, float], list[tuple[float, float]]], sizes
         "# Prediction intervals on ten tables",
         "",
         f"By `python benchmarks/prediction_intervals.py --seeds {asked.seeds} --transform {asked.transform}`. Each "
-        "cell: the share of new rows whose true value lies within the interval, and the mean length of the interval in standard deviations of the new rows' "
+        "cell: the share of new rows whose true value lies within the interval, and the mean length of the interval "
+        "in standard deviations of the new rows' "
         f"target; means over {asked.seeds} seeds, each with other rows and other networks. The intervals of "
-        "Pellucid are conformal (`src/pellucid/evaluation/conformal.py`): CV+ for the ensemble by folds (the default for tables), "
+        "Pellucid are conformal (`src/pellucid/evaluation/conformal.py`): CV+ for the ensemble by folds (the default), "
         "split conformal by the validation rows for one network. The rows that make them also chose the best epoch. "
         f'{PEER.capitalize()} is scikit-learn\'s `HistGradientBoostingRegressor(loss="quantile")`, once for each end, '
         "as it comes.",
