@@ -298,9 +298,9 @@ class Model:
         self, data: object, *, seed: int = 0, strict: bool = False, fill_missing: bool = False
     ) -> dict[str, Estimate]:
         """The metrics on rows whose target is known (for a reconstruction: any), with 95 % intervals."""
-        metrics, _, remarks = self.evaluation(data, seed=seed, strict=strict, fill_missing=fill_missing)
-        warn_of(remarks)
-        return metrics
+        found = self.evaluation(data, seed=seed, strict=strict, fill_missing=fill_missing)
+        warn_of(found[2])
+        return found[0]
 
     def evaluation(
         self, data: object, *, seed: int = 0, strict: bool = False, fill_missing: bool = False
@@ -308,8 +308,7 @@ class Model:
         """The metrics, on how many rows they were measured, and what the user should know of these rows."""
         table = self.table(data, strict=strict, fill_missing=fill_missing)
         groups, inputs, values = self.groups_of(table), self.inputs(table), None
-        weights, said = weights_where_given(table, self.read_settings())
-        truth = inputs
+        (weights, said), truth = weights_where_given(table, self.read_settings()), inputs
         if self.task.kind != "reconstruction":
             left_out = None if weights is None else weights == 0
             values, keep, notes = encode_target(
