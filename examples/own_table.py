@@ -1,6 +1,7 @@
 """A table of your own, from Python: train, look at the outcome, save the model, and predict with it."""
 
 import tempfile
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -24,5 +25,6 @@ assert accuracy.value > 0.8
 with tempfile.TemporaryDirectory() as folder:
     run.save(Path(folder) / "likes.safetensors")
     model = pellucid.load(Path(folder) / "likes.safetensors")
-    newcomers = [{"age": 25, "job": "clerk"}, {"age": 70, "job": "pirate"}]  # no pirate was there in training
+    warnings.simplefilter("default", pellucid.DataWarning)  # no pirate was there in training: it is said
+    newcomers = [{"age": 25, "job": "clerk"}, {"age": 70, "job": "pirate"}]
     print(model.predict(newcomers), model.predict_proba(newcomers).round(3))

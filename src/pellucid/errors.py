@@ -12,6 +12,8 @@
     │       └── NotKeptError              … at the end of the work, whose result this error carries
     └── DivergenceError                   training met a NaN or an infinity; names layer, batch and cause
 
+What a prediction has to say of odd cells in a call from Python is a `DataWarning`, a UserWarning.
+
 Ctrl-C and SIGTERM end a training with `pellucid.Interrupted`, a KeyboardInterrupt that carries the run, and therefore
 stands beside it (``workflow/run.py``).
 
@@ -28,6 +30,7 @@ from pellucid.visible import visible
 
 __all__ = [
     "DataError",
+    "DataWarning",
     "DivergenceError",
     "ModelFileError",
     "NotKeptError",
@@ -63,6 +66,17 @@ class SettingError(UserError):
 
 class DataError(UserError):
     """A table, a column or a row cannot be used as it is."""
+
+
+class DataWarning(UserWarning):
+    r"""Cells that a model takes, but that its training did not prepare it for, or that it could not read.
+
+    >>> str(DataWarning("column 'a\x1b[2J'"))
+    "column 'a\\x1b[2J'"
+    """
+
+    def __str__(self) -> str:
+        return visible(super().__str__())
 
 
 class ModelFileError(UserError):

@@ -270,9 +270,12 @@ def test_a_closed_pipe_is_no_error(folder: Path) -> None:
 
 
 def test_evaluating_on_the_training_rows_is_said(folder: Path) -> None:
-    assert "most were trained on" in pellucid("evaluate", "run", "people.csv", cwd=folder).stdout
-    (folder / "others.csv").write_bytes((folder / "people.csv").read_bytes())
-    assert "most were trained on" not in pellucid("evaluate", "run", "others.csv", cwd=folder).stdout
+    header, *rows = (folder / "people.csv").read_text().splitlines()
+    (folder / "copy.csv").write_text("\n".join([header, *reversed(rows)]) + "\n")
+    for run, data in (("run", "people.csv"), ("run/model.safetensors", "copy.csv")):
+        said = " ".join(pellucid("evaluate", run, data, cwd=folder).stdout.split())
+        assert "most were trained on: 240 of these 300 rows (80%)" in said
+        assert "on its own 60 test rows: accuracy 0." in said
 
 
 def test_a_terminal_without_arrows(folder: Path) -> None:

@@ -83,7 +83,8 @@ def test_a_reconstruction(place: Path) -> None:
     )
     facts = json.loads(pellucid("inspect", "again", "--json", cwd=place).stdout)
     assert facts["task"]["width"] == 144
-    assert set(json.loads(pellucid("evaluate", "again", "shapes", "--json", cwd=place).stdout)) == {"mse", "mae", "r2"}
+    facts = json.loads(pellucid("evaluate", "again", "shapes", "--json", cwd=place).stdout)
+    assert set(facts) == {"mse", "mae", "r2", "notes", "columns"}
     assert "agree" in pellucid("check", "again", "--steps", "10", cwd=place).stdout
 
 

@@ -122,13 +122,13 @@ def test_sheets_tables_and_lines_are_tried_on_new_files_and_can_be_said(tmp_path
     assert any("there is no sheet 'Data' here; read is 'Other'" in note for note in table.report.notes)
     assert run.model.predict(table).tolist() == expected
     with pytest.raises(DataError, match="there is no sheet 'Gone'"):
-        run.model.table(tmp_path / "new.xlsx", sheet="Gone")
+        run.model.table(tmp_path / "new.xlsx", how={"sheet": "Gone"})
     with closing(sqlite3.connect(tmp_path / "new.db")) as made:
         for name in ("a", "b"):
             made.execute(f"CREATE TABLE {name} (x, y)")
             made.execute(f"INSERT INTO {name} VALUES (0.1, 3)")
         made.commit()
-    assert run.model.table(tmp_path / "new.db", table="b").n_rows == 1
+    assert run.model.table(tmp_path / "new.db", how={"table": "b"}).n_rows == 1
     titled = tmp_path / "titled.csv"
     titled.write_text("\n".join(["a,b,c", "d,e,f", "x,y,z", *ROWS]), encoding="utf-8")
     run = train(str(titled), "z", header_row=3, **QUICK)

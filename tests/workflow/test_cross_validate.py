@@ -14,7 +14,7 @@ import pellucid
 from pellucid.errors import DataError, SettingError
 from pellucid.workflow.cross_validate import _score, _train, cross_validate
 from pellucid.workflow.folds import ROW_SETTINGS, Folds, cut_folds, prepare_fold, with_split
-from pellucid.workflow.model import measure
+from pellucid.workflow.measuring import measure
 from pellucid.workflow.plan import auto_batch_size
 from pellucid.workflow.prepare import prepare
 from pellucid.workflow.presets import BEST

@@ -344,8 +344,10 @@ def test_text_among_numbers_is_not_passed_over_when_predicting(people_csv: Path,
         cells[place] = "old"
     bad = tmp_path / "bad.csv"
     bad.write_text("\n".join(",".join(cells) for cells in spoiled))
-    with pytest.raises(DataError, match=r"'age'.*'old'"):
+    with pytest.warns(pellucid.DataWarning, match=r"'age': 39 cells are no numbers .*'old'"):
         run.predict(bad)
+    with pytest.raises(DataError, match=r"'age'.*'old'"):
+        run.predict(bad, strict=True)
     boolean = pellucid.train(
         {"x": [(i * 7) % 60 + 0.5 for i in range(60)], "y": [i > 30 for i in range(60)]}, "y", **QUICK
     )

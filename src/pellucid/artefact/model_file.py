@@ -70,7 +70,9 @@ class ModelContents:
         The preprocessing of the inputs and of a regression target, as JSON; `preprocessing` checks its
         fields.
     metrics, settings, schema
-        What the run measured, was told, and took the columns for, as JSON.
+        What the run measured, was told, and took the columns for, as JSON. A run's schema has a field ``seen``, the
+        summary of its training rows by which new ones are judged (`pellucid.workflow.seen`): no row's own cells but the
+        least and the largest number of a column.
     libraries
         Version by name of what trained the model.
     parameters

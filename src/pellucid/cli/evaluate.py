@@ -7,15 +7,20 @@ from typing import Annotated, Any
 import typer
 
 from pellucid.cli.options import with_reading
+from pellucid.cli.predict import FILL, STRICT
 from pellucid.cli.streams import say
 
 __all__ = ["evaluate"]
+
+KNOWN = "most were trained on"
 
 
 @with_reading
 def evaluate(
     run: Annotated[str, typer.Argument(help="A run folder or a model file.")],
     data: Annotated[str, typer.Argument(help="Rows with the target column: a table, or images with labels.")],
+    fill_missing: Annotated[bool, FILL] = False,
+    strict: Annotated[bool, STRICT] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     *,
     how: dict[str, Any],
@@ -26,18 +31,23 @@ def evaluate(
     from pellucid.workflow.model import Model
 
     model = Model.read(run)
-    metrics, n_rows, remarks = model.evaluation(model.table(open_rows(data), **how))
+    metrics, n_rows, remarks = model.evaluation(open_rows(data), strict=strict, fill_missing=fill_missing, how=how)
+    if not any(KNOWN in remark for remark in remarks) and of_training_rows(run, data):  # of a file of an older Pellucid
+        remarks = (
+            *remarks,
+            f"these are the rows that the run was made of: {KNOWN}, so this says little about new rows",
+        )
     if json:
         import json as json_
 
-        say(json_.dumps(metrics_to_json(metrics)))
+        from pellucid.workflow.predicting import notes_to_json
+
+        say(json_.dumps({**metrics_to_json(metrics), **notes_to_json(remarks)}, ensure_ascii=False))
         return
     from pellucid.cli.console import console, metrics_table, notes
 
     console.print(metrics_table(metrics, {}, f"On {n_rows:,} rows of {data}"))
     notes(remarks)
-    if of_training_rows(run, data):
-        notes(["these are the rows that the run was made of: most were trained on, so this says little about new rows"])
 
 
 def of_training_rows(run: str, data: str) -> bool:

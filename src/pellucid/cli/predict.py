@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 import typer
@@ -9,7 +10,12 @@ import typer
 from pellucid.cli.options import with_reading
 from pellucid.cli.streams import say
 
-__all__ = ["predict"]
+__all__ = ["FILL", "STRICT", "predict"]
+
+STRICT = typer.Option("--strict", help="Stop at a cell that cannot be read; else it is taken as missing, and counted.")
+FILL = typer.Option("--fill-missing", help="Take columns that DATA lacks as missing in every row; else stop.")
+
+_MOST_NOTES = 30
 
 
 @with_reading
@@ -25,26 +31,48 @@ def predict(
             "ending; - or nothing is the terminal.",
         ),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON lines; with -o, one object.")] = False,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--keep", metavar="COLUMNS", help="Columns of DATA to carry along before the answers: id,name; or all."
+        ),
+    ] = None,
+    interval: Annotated[
+        float | None,
+        typer.Option(
+            "--interval",
+            metavar="SHARE",
+            help="With each number, an interval that holds the true value in this share of the rows, such as 0.9.",
+        ),
+    ] = None,
+    fill_missing: Annotated[bool, FILL] = False,
+    strict: Annotated[bool, STRICT] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print JSON lines; with -o, one object, with what is to be said of the rows.")
+    ] = False,
     *,
     how: dict[str, Any],
 ) -> None:
     """Predict the target of each row: its class and probabilities, or its value; or how badly it is reconstructed."""
     from pellucid.workflow.model import Model
-    from pellucid.workflow.output import check_ending, encode, write_table
+    from pellucid.workflow.output import check_ending, encode, with_kept, write_table
+    from pellucid.workflow.predicting import notes_to_json, predictions
     from pellucid.workflow.reads import check_output
 
     output = None if output == "-" else output
+    ending = ".jsonl" if json else ".csv"
     if output is not None:
-        check_ending(output)
+        ending = check_ending(output)
         check_output(output, run=run, data=data)
     model = Model.read(run)
-    table = model.table(open_rows(data), **how)
-    answers = model.prediction_table(table)
-    for note in model.remarks(table):
-        say(f"note: {note}", error=True)
+    found = predictions(
+        model, open_rows(data), keep=keep, interval=interval, strict=strict, fill_missing=fill_missing,
+        as_written=ending == ".csv", how=how,
+    )  # fmt: skip
+    answers = with_kept(found.kept, found.answers, ending)
+    say_notes(found.notes)
     if output is None:
-        content, changed = encode(answers, ".jsonl" if json else ".csv", "this table")
+        content, changed = encode(answers, ending, "this table")
         say(content.decode(), end="")
     else:
         changed = write_table(output, answers)
@@ -55,10 +83,26 @@ def predict(
     if json:
         import json as json_
 
-        say(json_.dumps({"rows": answers.num_rows, "output": output}))
+        told = notes_to_json([*found.notes, *changed])
+        say(json_.dumps({"rows": answers.num_rows, "output": output, **told}, ensure_ascii=False))
     else:
         of = f"predictions of {model.task.target!r}" if model.task.target else "reconstruction errors"
         say(f"{answers.num_rows:,} {of} are in {output}")
+
+
+def say_notes(notes: Iterable[str]) -> None:
+    """A line on standard error for each, but for those on many columns, of which the first ones are said."""
+    from pellucid.data.notes import ColumnNote
+
+    on_columns = 0
+    for note in notes:
+        on_columns += isinstance(note, ColumnNote)
+        if not isinstance(note, ColumnNote) or on_columns <= _MOST_NOTES:
+            say(f"note: {note}", error=True)
+    if on_columns > _MOST_NOTES:
+        say(
+            f"note: and {on_columns - _MOST_NOTES:,} such notes on further columns (--json with -o has all)", error=True
+        )
 
 
 def open_rows(data: str) -> object:

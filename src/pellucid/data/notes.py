@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CellNote", "LeakNote"]
+__all__ = ["CellNote", "ColumnNote", "LeakNote"]
 
 
 class CellNote(str):
@@ -16,6 +16,34 @@ class CellNote(str):
     """
 
     __slots__ = ()
+
+
+class ColumnNote(CellNote):
+    """A remark about cells of a column, or of several, that a program may want to count.
+
+    Attributes
+    ----------
+    columns
+        Their names.
+    what
+        ``unread``, ``unseen``, ``far``, ``missing``, ``dates`` or ``filled``.
+    cells
+        How many cells of each it is about.
+
+    >>> note = ColumnNote("column 'age': 3 cells are missing, and none was in training", columns=("age",), cells=3)
+    >>> note.columns, note.cells, note[:12]
+    (('age',), 3, "column 'age'")
+    """
+
+    columns: tuple[str, ...]
+    what: str
+    cells: int
+
+    def __new__(cls, text: str, *, columns: tuple[str, ...] = (), what: str = "", cells: int = 0) -> ColumnNote:
+        """The remark and what it is about."""
+        note = super().__new__(cls, text)
+        note.columns, note.what, note.cells = columns, what, cells
+        return note
 
 
 class LeakNote(str):

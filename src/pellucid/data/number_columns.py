@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pellucid.data.decimal import Ways, evidence_of_bodies, looks_numeric
-from pellucid.data.notes import CellNote
+from pellucid.data.notes import CellNote, ColumnNote
 from pellucid.data.number_style import NumberStyle
 from pellucid.data.number_table import NumberTable, ReadSigns, clock_table, mostly, number_table
 from pellucid.data.number_units import CODES
@@ -163,7 +163,9 @@ def _odd_cells(
         f"column {text.name!r}: {n_odd:,} {which} taken as missing (first: {short(shown)!r}, "
         f"row {first:,}); pass --categorical {text.name!r} to keep the column as text"
     )
-    return {text.values[int(i)].as_py(): int(counts[i]) for i in odd[:_FEW_ODD]}, [CellNote(remark)]
+    return {text.values[int(i)].as_py(): int(counts[i]) for i in odd[:_FEW_ODD]}, [
+        ColumnNote(remark, columns=(text.name,), what="unread", cells=n_odd)
+    ]
 
 
 def _same_odd_style(text: TextColumn, odd: NDArray[np.int64], counts: NDArray[np.int64]) -> str | None:

@@ -78,6 +78,16 @@ class BooleanStep:
         result = 0.0 if missing else found
         return (result, float(missing)) if self.indicator else (result,)
 
+    def knows(self, text: str) -> bool:
+        """Whether a text (trimmed) is one of the two levels, in this or another spelling, or stands for nothing.
+
+        >>> step = BooleanStep(name="member", low="no", high="yes", truth=True)
+        >>> step.knows("TRUE"), step.knows("perhaps")
+        (True, False)
+        """
+        own = {level.casefold() for level in (self.low, self.high) if level is not None}
+        return text in MISSING_TEXTS or self._code(text) != 0.0 or text.casefold() in own
+
     def _code(self, text: str) -> float:
         """−1, +1, 0 for another level, NaN for missing."""
         if self.low is None or self.high is None:

@@ -94,11 +94,23 @@ class CategoricalStep:
         width = len(self.features)
         return (0.0,) * slot + (1.0,) + (0.0,) * (width - slot - 1)
 
-    def _slot(self, text: str) -> int:
+    def knows(self, text: str) -> bool:
+        """Whether a text (trimmed) is one of the levels kept, in this or another spelling, or stands for nothing.
+
+        >>> CategoricalStep(name="n", levels=("1", "2"), counts=(5, 5)).knows("1.0")
+        True
+        """
+        return self._known_slot(text) is not None or text in MISSING_TEXTS
+
+    def _known_slot(self, text: str) -> int | None:
         slot = self._index.get(text)
         if slot is None:
             plain = other_spelling(text)
             slot = None if plain is None else self._index.get(plain)
+        return slot
+
+    def _slot(self, text: str) -> int:
+        slot = self._known_slot(text)
         if slot is None:
             slot = self._missing_slot if text in MISSING_TEXTS else self._unseen_slot
         return slot

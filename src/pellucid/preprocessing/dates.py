@@ -152,6 +152,10 @@ class DateStep:
         there = np.asarray(pc.is_valid(_read(one_array(column), self.name)))
         return np.flatnonzero(_moments(column, self.name, self.format)[1] & there)
 
+    def moments(self, column: Any) -> tuple[IntArray, Any]:
+        """Microseconds since 1970 (UTC) of an Arrow column ``[rows]``, and where there is none ``[rows]``."""
+        return _moments(column, self.name, self.format)
+
     def raw_parts(self, value: object) -> tuple[float, ...] | None:
         """The parts of one value before they are scaled: days since 1970, a year, …, and months and weekdays from 0.
 

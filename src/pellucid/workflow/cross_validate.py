@@ -21,8 +21,9 @@ from pellucid.training.history import Epoch
 from pellucid.training.loop import Outcome
 from pellucid.workflow.folds import ROW_SETTINGS, Folds, cut_folds, prepare_fold
 from pellucid.workflow.machine import on_this_machine
+from pellucid.workflow.measuring import measure
 from pellucid.workflow.members import fit_members
-from pellucid.workflow.model import Model, measure
+from pellucid.workflow.model import Model
 from pellucid.workflow.parts import check_folds, n_learned_from, parts_of
 from pellucid.workflow.plan import auto_batch_size, engine_of, optimizer_of, plan_of, sized_for
 from pellucid.workflow.prepare import Prepared, settings_for

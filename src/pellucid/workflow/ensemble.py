@@ -14,8 +14,9 @@ from pellucid.numerals import numeral, numerals
 from pellucid.task import Task
 from pellucid.training.loop import Outcome
 from pellucid.workflow.answering import answers_of
+from pellucid.workflow.measuring import measure
 from pellucid.workflow.members import TrainedMembers
-from pellucid.workflow.model import Model, measure
+from pellucid.workflow.model import Model
 from pellucid.workflow.prepare import Prepared
 
 __all__ = ["ensemble_facts", "ensemble_sentence", "metrics_of", "point_metrics", "with_times"]

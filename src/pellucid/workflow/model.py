@@ -8,7 +8,7 @@ are.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,14 +19,10 @@ from numpy.typing import NDArray
 
 from pellucid.artefact.model_file import ModelContents, read_model, write_model
 from pellucid.data.duplicates import row_hashes
-from pellucid.data.number_style import NumberRules, styles_from_json
 from pellucid.data.origins import labels_of
-from pellucid.data.tables import Table, read_table
-from pellucid.data.target import encode_target
+from pellucid.data.tables import Table
 from pellucid.errors import DataError, ModelFileError, SettingError
 from pellucid.evaluation.bootstrap import Estimate
-from pellucid.evaluation.metrics import classification_metrics, regression_metrics
-from pellucid.evaluation.reconstruction import reconstruction_metrics, row_errors
 from pellucid.network import Dense, Network
 from pellucid.preprocessing.image import ImageStep
 from pellucid.preprocessing.recipe import Recipe
@@ -34,17 +30,20 @@ from pellucid.preprocessing.target import TargetScaler
 from pellucid.scratch.forward import forward
 from pellucid.task import Task
 from pellucid.workflow.answering import ROWS_AT_ONCE, answers_of, logits_of, mean_logits
+from pellucid.workflow.measuring import evaluation_of
+from pellucid.workflow.new_rows import made_to_fit
 from pellucid.workflow.odd_cells import notes_on_odd_cells
 from pellucid.workflow.one_row import is_plain
-from pellucid.workflow.reading import columns_in, read_again, settings_in, unpacked_for
+from pellucid.workflow.predicting import answer_table, framed, kept_columns, warn_of
+from pellucid.workflow.reading import settings_in
+from pellucid.workflow.reading_rows import read_rows
+from pellucid.workflow.seen import Seen
 from pellucid.workflow.settings import Settings
-from pellucid.workflow.sources import images_in_memory, is_images, open_images, test_part, with_image_name
-from pellucid.workflow.weights import weights_where_given
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["MODEL_FILE", "Model", "measure"]
+__all__ = ["MODEL_FILE", "Model"]
 
 Array = NDArray[Any]
 
@@ -88,6 +87,11 @@ class Model:
         """The weights of every network, by name: one set, or K of an ensemble."""
         return (self.parameters, *self.more)
 
+    @cached_property
+    def seen(self) -> Seen:
+        """What it remembers of the rows it was trained on: little, and nothing in a file of an older Pellucid."""
+        return Seen.of_schema(self.facts.get("schema"))
+
     @property
     def image(self) -> ImageStep | None:
         """How images are read, for a model of images; else None."""
@@ -95,8 +99,18 @@ class Model:
 
     # ── answers ──
 
-    def predict(self, data: object) -> Array:
+    def predict(
+        self,
+        data: object,
+        *,
+        keep: object = None,
+        interval: float | None = None,
+        strict: bool = False,
+        fill_missing: bool = False,
+    ) -> Any:
         """The answer for each row: a class label, a number in the target's own unit, or the row drawn again.
+
+        What is to be said of odd cells comes as a `DataWarning` a column.
 
         Parameters
         ----------
@@ -107,6 +121,14 @@ class Model:
             255, truth values, or fractions from 0 to 1; the type of the array says which, whatever its values are.
             Image files are brought to the size and channels that the model knows; of a source that brings training
             and test images, the test images are taken.
+        keep
+            Columns of ``data`` to carry along: a name, several, or ``"all"``.
+        interval
+            A share such as 0.9: with each number an interval that holds the true value in so many rows.
+        strict
+            Whether a cell that cannot be read is an error; else it is taken as missing.
+        fill_missing
+            Whether columns that ``data`` lacks are taken as missing in every row; else they are an error.
 
         Returns
         -------
@@ -114,8 +136,17 @@ class Model:
             ``[N]``. Classes have the type that the target's cells had: whole numbers, truth values, dates, intervals or
             texts. For a reconstruction of images their pixels, ``[N, H, W, C]`` of bytes; for one of tables the
             standardised features that the network sees (``recipe.feature_names``), ``[N, features]``.
+            With ``keep`` or ``interval`` a table instead, with columns as `prediction_table` has them: a frame of
+            pandas or polars where ``data`` is one, else a dict of columns.
         """
-        answers = self._answers(data)
+        if keep is not None or interval is not None:
+            read = self.read_rows(data)
+            table = made_to_fit(self, read, strict=strict, fill_missing=fill_missing)
+            found = self.prediction_table(table, interval=interval)
+            kept = kept_columns(self, data, read, keep, found.column_names, as_written=False)
+            warn_of(self.remarks(table))
+            return framed(data, kept, found)
+        answers = self._answers(data, strict=strict, fill_missing=fill_missing)
         if self.task.kind == "reconstruction" and len(self.recipe.steps) == 1 and self.image is not None:
             return self.image.decode(answers)
         if self.task.is_classification:
@@ -123,21 +154,23 @@ class Model:
             return chosen
         return answers
 
-    def predict_proba(self, data: object) -> Array:
+    def predict_proba(self, data: object, *, strict: bool = False, fill_missing: bool = False) -> Array:
         """The probability of each class of ``task.classes`` for each row, ``[N, classes]``."""
         if self.task.kind == "reconstruction":
             raise DataError("a reconstruction has no classes, so there are no probabilities: use predict")
         if not self.task.is_classification:
             raise DataError(f"{self.task.target!r} is a number, so there are no probabilities: use predict")
-        return self._answers(data)
+        return self._answers(data, strict=strict, fill_missing=fill_missing)
 
-    def _answers(self, data: object) -> Array:
+    def _answers(self, data: object, *, strict: bool, fill_missing: bool) -> Array:
         """The answers for rows of any kind; one plain row goes past the reading of tables, which takes 2 ms."""
         row = data[0] if isinstance(data, list | tuple) and len(data) == 1 else data
         if isinstance(row, Mapping) and all(is_plain(step, row.get(step.name)) for step in self.recipe.steps):
             dtype = next(iter(self.parameters.values())).dtype
             return self.answers_to(self.recipe.transform_row(row, dtype=dtype)[np.newaxis])
-        return self.answers(self.table(data))
+        table = self.table(data, strict=strict, fill_missing=fill_missing)
+        warn_of(self.remarks(table))
+        return self.answers(table)
 
     def code(self, data: object) -> Array:
         """What the narrowest hidden layer makes of each row, ``[N, width]``: the first of equally narrow ones.
@@ -233,108 +266,76 @@ class Model:
 
     # ── tables ──
 
-    def table(self, data: object, *, test_part_only: bool = True, **how: Any) -> Table:
-        """Read ``data`` as the training table was read; ``how`` are settings of reading for this file alone.
+    def table(
+        self,
+        data: object,
+        *,
+        test_part_only: bool = True,
+        strict: bool = False,
+        fill_missing: bool = False,
+        how: Mapping[str, Any] | None = None,
+    ) -> Table:
+        """Rows that the model can answer: read as the training table was, and made to fit it (see `made_to_fit`).
 
-        Of a source that brings training and test images of its own, the test images, or else the training images.
+        ``how`` are settings of reading for these rows alone.
         """
-        if isinstance(data, Table):
-            return data
-        if not isinstance(data, str | os.PathLike):
-            return self._in_memory(data)
-        image = self.image
-        if image is not None and (len(self.recipe.steps) == 1 or is_images(data)):
-            most = unpacked_for(self._settings(), Settings.of(how).max_unpacked)
-            size, channels = image.shape[:2], image.channels
-            source = open_images(data, size=size, channels=channels, labels=False, max_unpacked=most)
-            return with_image_name(test_part(source) if test_part_only else source.table, image.name)
-        if image is None and is_images(data):
-            raise DataError(
-                f"{os.fspath(data)!r} holds images, but this model reads the columns of a table "
-                f"({', '.join(repr(c.name) for c in self.recipe.columns[:5])} …): give a table"
-            )
-        order, target = columns_in(self.facts.get("schema")), self.task.target
-        return read_again(
-            data, self._settings(), how, self.recipe.columns, order=order, target=target, rules=self._rules()
-        )
+        read = self.read_rows(data, test_part_only=test_part_only, how=how)
+        return made_to_fit(self, read, strict=strict, fill_missing=fill_missing)
 
-    def _rules(self) -> NumberRules:
-        """How numbers in text are written, as when the model was trained."""
-        settings = self._settings()
-        styles = styles_from_json(self.facts.get("schema"))
-        return NumberRules(decimal=settings.decimal, thousands=settings.thousands, styles=styles)
+    def read_rows(
+        self,
+        data: object,
+        *,
+        test_part_only: bool = True,
+        as_text: Sequence[str] = (),
+        how: Mapping[str, Any] | None = None,
+    ) -> Table:
+        """Rows read as the training table was (see `pellucid.workflow.reading_rows.read_rows`)."""
+        return read_rows(self, data, test_part_only=test_part_only, as_text=as_text, how=how or {})
 
-    def _in_memory(self, data: object) -> Table:
-        image = self.image
-        if image is None:
-            return read_table(data, rules=self._rules())
-        if isinstance(data, np.ndarray) and len(self.recipe.steps) == 1 and data.ndim not in (3, 4):
-            shape = " × ".join(map(str, data.shape))
-            raise DataError(
-                f"an array of the shape {shape} holds no images [N, height, width] or [N, height, width, channels]; "
-                f"this model takes {image.height} × {image.width} × {image.channels}"
-                + ("; one image is given as image[None]" if data.ndim == 2 else "")
-            )
-        table = images_in_memory(data)
-        if table is None:
-            return read_table(data, rules=self._rules())
-        n_images = sum(isinstance(step, ImageStep) for step in self.recipe.steps)
-        return with_image_name(table, image.name) if n_images == 1 else table
-
-    def _settings(self) -> Settings:
+    def read_settings(self) -> Settings:
         """The settings that also matter after training, checked: they come from the file."""
         return settings_in(self.facts.get("settings", {}))
 
-    def prediction_table(self, table: Table) -> pa.Table:
+    def prediction_table(self, table: Table, *, interval: object = None) -> pa.Table:
         """``prediction`` and, for classes, ``probability_<class>`` for each row.
 
-        Of images that were read from files, ``file`` comes first. A reconstruction has one column
-        ``reconstruction_error`` instead: the mean squared error over the standardised features.
+        With an ``interval`` such as 0.9, ``prediction_low`` and ``prediction_high`` as well. Of images that were read
+        from files, ``file`` comes first. A reconstruction has one column ``reconstruction_error`` instead: the mean
+        squared error over the standardised features.
         """
-        import pyarrow as pa
+        return answer_table(self, table, interval)
 
-        columns: dict[str, Any] = {}
-        if self.image is not None and "file" in table.names:
-            columns["file"] = table.column("file").cast(pa.string())
-        inputs = self.inputs(table)
-        answers = self.answers_to(inputs)
-        if self.task.kind == "reconstruction":
-            return pa.table({**columns, "reconstruction_error": row_errors(inputs, answers)})
-        columns["prediction"] = pa.array(self.labels(answers).tolist())
-        if self.task.is_classification:
-            for i, label in enumerate(self.task.classes):
-                columns[f"probability_{label}"] = pa.array(answers[:, i])
-        return pa.table(columns)
-
-    def evaluate(self, data: object, *, seed: int = 0) -> dict[str, Estimate]:
+    def evaluate(
+        self, data: object, *, seed: int = 0, strict: bool = False, fill_missing: bool = False
+    ) -> dict[str, Estimate]:
         """The metrics on rows whose target is known (for a reconstruction: any), with 95 % intervals."""
-        return self.evaluation(data, seed=seed)[0]
+        found = self.evaluation(data, seed=seed, strict=strict, fill_missing=fill_missing)
+        warn_of(found[2])
+        return found[0]
 
-    def evaluation(self, data: object, *, seed: int = 0) -> tuple[dict[str, Estimate], int, tuple[str, ...]]:
+    def evaluation(
+        self,
+        data: object,
+        *,
+        seed: int = 0,
+        strict: bool = False,
+        fill_missing: bool = False,
+        how: Mapping[str, Any] | None = None,
+    ) -> tuple[dict[str, Estimate], int, tuple[str, ...]]:
         """The metrics, on how many rows they were measured, and what the user should know of these rows."""
-        table = self.table(data)
-        groups = self.groups_of(table)
-        weights, said = weights_where_given(table, self._settings())
-        if self.task.kind == "reconstruction":
-            inputs = self.inputs(table)
-            metrics = measure(self.task, inputs, self.answers_to(inputs), groups=groups, weights=weights, seed=seed)
-            return metrics, table.n_rows, (*self.remarks(table), *said)
-        left_out = None if weights is None else weights == 0
-        values, keep, notes = encode_target(
-            table, self.task.target, self.task.kind, self.task.classes, left_out=left_out
-        )
-        groups, weights = (None if each is None else each[keep] for each in (groups, weights))
-        metrics = measure(self.task, values, self.answers(table)[keep], groups=groups, weights=weights, seed=seed)
-        return metrics, len(keep), (*self.remarks(table), *said, *notes)
+        table = self.table(data, strict=strict, fill_missing=fill_missing, how=how)
+        metrics, n_rows, said = evaluation_of(self, table, seed=seed)
+        return metrics, n_rows, (*self.remarks(table), *said)
 
     def groups_of(self, table: Table) -> Array | None:
         """``[N]`` which rows belong together, by the column that the training was told of; `None` without it."""
-        group = self._settings().group
+        group = self.read_settings().group
         return row_hashes(table, [group]) if group in table.names else None
 
     def remarks(self, table: Table) -> tuple[str, ...]:
         """What the user should know of rows that the model answers: how they were read, and which cells are odd."""
-        return (*table.report.notes, *notes_on_odd_cells(self.recipe, table))
+        return (*table.report.notes, *notes_on_odd_cells(self.recipe, table, self.seen.columns))
 
     # ── the file ──
 
@@ -391,7 +392,7 @@ class Model:
         facts = {name: getattr(contents, name) for name in ("metrics", "libraries", "settings", "schema")}
         if contents.residuals is not None:
             facts["residuals"] = contents.residuals
-        return cls(
+        model = cls(
             network=contents.network,
             task=contents.task,
             recipe=recipe,
@@ -400,26 +401,5 @@ class Model:
             more=contents.more,
             facts=facts,
         )
-
-
-def measure(
-    task: Task,
-    truth: Array,
-    answers: Array,
-    *,
-    groups: Array | None = None,
-    weights: Array | None = None,
-    seed: int = 0,
-) -> dict[str, Estimate]:
-    """The metrics of a task.
-
-    ``truth`` are class numbers or values ``[N]``, or features ``[N, features]`` for a reconstruction, ``answers`` what
-    `Model.answers` gives, and ``groups`` ``[N]`` says which rows belong together (their intervals then resample whole
-    groups), ``weights`` ``[N]`` how much each counts.
-    """
-    if task.kind == "reconstruction":
-        return reconstruction_metrics(truth, answers, groups=groups, weights=weights, seed=seed)
-    if task.is_classification:
-        classes = task.classes
-        return classification_metrics(truth, answers, classes=classes, groups=groups, weights=weights, seed=seed)
-    return regression_metrics(truth, answers, groups=groups, weights=weights, seed=seed)
+        Seen.of_schema(model.facts["schema"])  # checked now, and not when it is asked for
+        return model

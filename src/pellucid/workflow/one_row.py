@@ -19,6 +19,13 @@ _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _LARGE = 2.0**53  # whole numbers up to here are floats without loss
 
 
+def _is_day(text: str) -> bool:
+    try:
+        return bool(datetime.fromisoformat(text))
+    except ValueError:  # the thirteenth month
+        return False
+
+
 def is_plain(step: Step, cell: object) -> bool:
     """Whether a cell means the same with and without being read as one of a table's: no marker, nothing to convert."""
     match step:
@@ -30,6 +37,6 @@ def is_plain(step: Step, cell: object) -> bool:
             return type(cell) is bool or (type(cell) is str and cell in (step.low, step.high))
         case DateStep():
             if type(cell) is str:
-                return _ISO_DAY.fullmatch(cell) is not None
+                return _ISO_DAY.fullmatch(cell) is not None and _is_day(cell)
             return isinstance(cell, datetime) and cell.tzinfo is None
     return False

@@ -24,10 +24,13 @@ from pellucid.training.signals import Look
 from pellucid.workflow.diagnosis import evidence_of, findings_to_json
 from pellucid.workflow.ensemble import ensemble_facts, with_times
 from pellucid.workflow.folder import RunFolder
+from pellucid.workflow.measuring import measure
 from pellucid.workflow.members import TrainedMembers
-from pellucid.workflow.model import Model, measure
+from pellucid.workflow.model import Model
 from pellucid.workflow.output import write_table
+from pellucid.workflow.parts import Part
 from pellucid.workflow.prepare import Prepared
+from pellucid.workflow.remember import seen_of
 from pellucid.workflow.run import Run, histories_to_csv
 from pellucid.workflow.verdict import reach_verdict
 from pellucid.workflow.weights import weights_of
@@ -38,7 +41,12 @@ Array = NDArray[Any]
 
 
 def conclude(
-    prepared: Prepared, engine: Engine, members: TrainedMembers, looks: Sequence[Look], folder: RunFolder | None
+    prepared: Prepared,
+    engine: Engine,
+    parts: Sequence[Part],
+    members: TrainedMembers,
+    looks: Sequence[Look],
+    folder: RunFolder | None,
 ) -> tuple[Run, bool]:
     """Measure the best weights and write everything; ``metrics.json`` comes last and marks the run as finished.
 
@@ -68,6 +76,8 @@ def conclude(
             "metrics": {},
         },
     )
+    schema = {**model.facts["schema"], "seen": seen_of(prepared, parts, model).to_json()}
+    model = replace(model, facts={**model.facts, "schema": schema})
     answers = model.answers_to(prepared.measured.inputs)
     held = prepared.measured
     with listening_for_interrupt() as asked:  # what is trained is measured and kept

@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pellucid.errors import SettingError
 from pellucid.files import write_bytes
@@ -15,7 +16,7 @@ from pellucid.workflow.spreadsheet import csv_text, safe_table
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["check_ending", "write_table"]
+__all__ = ["check_ending", "encode", "with_kept", "write_table"]
 
 ENDINGS = (".csv", ".parquet", ".jsonl")
 
@@ -34,6 +35,33 @@ def write_table(path: str | os.PathLike[str], table: pa.Table) -> tuple[str, ...
     content, notes = encode(table, check_ending(path), Path(path).name)
     write_bytes(path, content)
     return notes
+
+
+def with_kept(kept: Mapping[str, Any], answers: pa.Table, ending: str) -> pa.Table:
+    """Columns that are carried along, then the answers; what JSON cannot hold, moments, as texts.
+
+    >>> import pyarrow as pa
+    >>> with_kept({"id": pa.array([7])}, pa.table({"prediction": ["yes"]}), ".csv").column_names
+    ['id', 'prediction']
+    """
+    import pyarrow as pa
+
+    columns = dict(kept)
+    if ending != ".parquet":
+        columns = {name: _moments_as_text(column) for name, column in columns.items()}
+    columns |= {name: answers.column(name) for name in answers.column_names}
+    return pa.table(columns)
+
+
+def _moments_as_text(column: Any) -> Any:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pa.types.is_timestamp(column.type):
+        return column
+    texts = pc.replace_substring_regex(column.cast(pa.string()), r"\.0+$", "")
+    days = pc.all(pc.ends_with(texts, " 00:00:00")).as_py()
+    return pc.replace_substring(texts, " 00:00:00", "") if days else texts
 
 
 def encode(table: pa.Table, ending: str, name: str) -> tuple[bytes, tuple[str, ...]]:

@@ -35,11 +35,13 @@ def read_again(
     data: str | os.PathLike[str],
     settings: Settings,
     given: Mapping[str, Any],
-    columns: Sequence[Any],
     *,
+    needed: Sequence[str],
+    text_columns: Sequence[str],
     order: Sequence[str],
     target: str | None,
     rules: NumberRules,
+    as_written: bool = False,
 ) -> Table:
     """Read a file of new rows.
 
@@ -49,18 +51,17 @@ def read_again(
         Those of the run; what another file need not have (its sheet, its lines above the header) is tried.
     given
         Settings for this file alone; what they say must be so.
-    columns
-        The columns that the model reads, with their ``name`` and ``kind``.
+    needed, text_columns
+        The columns that the model reads, and those whose cells stay texts.
     order
         The columns of the run's table, in order: names for a file without a header.
     target
         The column that new rows may lack.
     rules
         How numbers in text were written where the model learned.
+    as_written
+        Whether no text stands for a missing cell.
     """
-    needed = [column.name for column in columns]
-    # Codes such as 007 must stay what they were. Numbers are left to the recipe, which names a text among them.
-    text_columns = [column.name for column in columns if column.kind == "categorical"]
     asked = Settings.of(dict(given))
     signs = {name: getattr(asked if name in given else settings, name) for name in _SIGNS}
     values = {name: getattr(asked if name in given else settings, name) for name in _OF_READING}
@@ -75,7 +76,8 @@ def read_again(
     def read(how: Reading) -> Table:
         return read_table(
             data,
-            missing=(asked if "missing" in given else settings).missing or None,
+            missing=None if as_written else (asked if "missing" in given else settings).missing or None,
+            default_missing=not as_written,
             text_columns=text_columns,
             max_unpacked=unpacked_for(settings, asked.max_unpacked),
             like=how,

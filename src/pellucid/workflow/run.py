@@ -74,21 +74,29 @@ class Run:
         interval = "" if math.isnan(estimate.low) else f" ({estimate.low:.4f} – {estimate.high:.4f})"
         return f"<Run{where}: {self.model!r}, {name} {estimate.value:.4f}{interval}>"
 
-    def predict(self, data: object) -> Array:
+    def predict(
+        self,
+        data: object,
+        *,
+        keep: object = None,
+        interval: float | None = None,
+        strict: bool = False,
+        fill_missing: bool = False,
+    ) -> Any:
         """The answer for each row; see `Model.predict`."""
-        return self.model.predict(data)
+        return self.model.predict(data, keep=keep, interval=interval, strict=strict, fill_missing=fill_missing)
 
-    def predict_proba(self, data: object) -> Array:
+    def predict_proba(self, data: object, *, strict: bool = False, fill_missing: bool = False) -> Array:
         """The probability of each class for each row; see `Model.predict_proba`."""
-        return self.model.predict_proba(data)
+        return self.model.predict_proba(data, strict=strict, fill_missing=fill_missing)
 
     def code(self, data: object) -> Array:
         """What the narrowest hidden layer makes of each row; see `Model.code`."""
         return self.model.code(data)
 
-    def evaluate(self, data: object) -> dict[str, Estimate]:
+    def evaluate(self, data: object, *, strict: bool = False, fill_missing: bool = False) -> dict[str, Estimate]:
         """The metrics on other rows; see `Model.evaluate`."""
-        return self.model.evaluate(data)
+        return self.model.evaluate(data, strict=strict, fill_missing=fill_missing)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model file (a name ending in ``.safetensors``), or a folder with the model and the history."""

@@ -240,7 +240,7 @@ def _train(
             f"{error}; training has stopped, and what was saved before is kept: go on with it "
             f"{folder.by('train', '--resume')}"
         ) from error
-    run, interrupted = conclude(prepared, engine, members, recorder.looks, folder)
+    run, interrupted = conclude(prepared, engine, parts, members, recorder.looks, folder)
     unwritten = None
     if folder is not None and prepared.settings.report and report.WRITTEN:
         try:
