@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.data.builtin import BUILTIN
-from pellucid.data.duplicates import drop_rows_seen_in, n_in_conflict, row_hashes
+from pellucid.data.copies import counted_together, drop_rows_seen_in
+from pellucid.data.duplicates import n_in_conflict, row_hashes
 from pellucid.data.schema import Schema, infer_schema
 from pellucid.data.splits import Split, split_rows
 from pellucid.data.tables import Table
@@ -40,7 +41,6 @@ __all__ = ["Held", "Prepared", "examine", "open_table", "prepare", "settings_for
 
 Array = NDArray[Any]
 
-_COPIES = 0.9  # of the rows that measure: with fewer different ones, copies count together
 LABEL, FILE = "label", "file"  # the columns that tables of images have beside the images
 
 
@@ -273,7 +273,7 @@ def _with_groups_and_files(
     held: Held, table: Table, group: str | None, features: Sequence[str]
 ) -> tuple[Held, list[str]]:
     """The rows that measure, with what else their table knows of them, and a note on it."""
-    notes = []
+    notes: list[str] = []
     if group is not None and group in table.names:
         groups = row_hashes(table, [group])[held.rows]
         held = replace(held, groups=groups)
@@ -281,15 +281,10 @@ def _with_groups_and_files(
             f"the {held.name} rows come from {len(np.unique(groups)):,} groups of {group!r}; "
             "the intervals know the groups"
         )
-    elif held.groups is None and len(held.rows) > 1:
-        equal = row_hashes(table, features)[held.rows]
-        different = len(np.unique(equal))
-        if different <= _COPIES * len(held.rows):
-            held = replace(held, groups=equal)
-            notes.append(
-                f"only {different:,} of the {len(held.rows):,} {held.name} rows differ in what the network sees; equal "
-                "rows count together in the intervals"
-            )
+    elif held.groups is None:
+        together, said = counted_together(table, features, held.rows, f"{held.name} rows")
+        held = replace(held, groups=together)
+        notes += said
     if image_shape(table) is not None and FILE in table.names:
         held = replace(held, files=table.column(FILE).take(held.rows))
     return held, notes
