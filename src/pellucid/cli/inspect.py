@@ -45,11 +45,14 @@ def _is_run(path: Path) -> bool:
 
 
 def _inspect_table(data: str, given: dict[str, Any], *, json: bool) -> None:
-    from pellucid.workflow.prepare import examine, settings_for
+    from pellucid.workflow.doubts import notes_of_doubts
+    from pellucid.workflow.prepare import examine, settings_for, split_of
 
-    table, schema, _, _ = examine(data, settings_for(data, given))
+    table, schema, _, settings = examine(data, settings_for(data, given))
+    said = notes_of_doubts(table, schema, settings, split_of)
     if json:
-        _print_json({"rows": table.report.n_rows, "notes": list(table.report.notes), "schema": schema.to_json()})
+        noted = [*table.report.notes, *said]
+        _print_json({"rows": table.report.n_rows, "notes": noted, "schema": schema.to_json()})
         return
     from rich.markup import escape
 
@@ -57,7 +60,7 @@ def _inspect_table(data: str, given: dict[str, Any], *, json: bool) -> None:
 
     console.print(escape(reading_line(table.report)) + "\n")
     console.print(schema_table(schema))
-    notes([*table.report.notes, *schema.warnings])
+    notes([*table.report.notes, *schema.warnings, *said])
 
 
 def _inspect_run(path: str, *, json: bool) -> None:
@@ -121,6 +124,7 @@ def _show_run(model: Model, history: Sequence[Epoch], ensemble: Mapping[str, Any
         history_table,
         layers_table,
         metrics_table,
+        notes,
         recipe_table,
         show_verdict,
     )
@@ -151,6 +155,7 @@ def _show_run(model: Model, history: Sequence[Epoch], ensemble: Mapping[str, Any
     if facts:
         console.print()
         console.print(metrics_table(facts["metrics"], facts["baseline"], f"On the {facts['measured_on']} rows"))
+        notes(facts.get("warnings", ()))
         if ensemble is not None:
             console.print()
             show_ensemble(ensemble)

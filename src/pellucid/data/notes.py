@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CellNote", "LeakNote"]
+__all__ = ["CellNote", "FlatteringNote", "LeakNote"]
 
 
 class CellNote(str):
@@ -18,7 +18,13 @@ class CellNote(str):
     __slots__ = ()
 
 
-class LeakNote(str):
+class FlatteringNote(str):
+    """A remark on what makes the figures measured better than they will be on new rows; said whenever they are."""
+
+    __slots__ = ()
+
+
+class LeakNote(FlatteringNote):
     """A remark that columns which the network sees may give the target away."""
 
     __slots__ = ()

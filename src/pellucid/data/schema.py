@@ -6,7 +6,7 @@ together with what the user said.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from pellucid.data.columns import number_pattern
 from pellucid.data.dates import parse_dates
 from pellucid.data.images.columns import is_image_type, shape_of
-from pellucid.data.kinds import Facts, Guess, Kind, facts_of, guess_kind, names_a_subject
+from pellucid.data.kinds import Facts, Guess, Kind, facts_of, guess_kind
 from pellucid.data.leaks import find_leaks
 from pellucid.data.notes import LeakNote
 from pellucid.data.tables import Table
@@ -179,7 +179,6 @@ def infer_schema(
         )
         columns.append(column)
         warnings += [warning] if warning else []
-        warnings += _hint_of_group(facts, column, group)
     if target is not None:
         columns, said = _without_leaks(table, columns, target, keep)
         warnings += said
@@ -321,15 +320,6 @@ def _examples(column: pa.Array) -> tuple[str, ...]:
 def _brief(value: object) -> str:
     text = f"{value:.6g}" if isinstance(value, float) else str(value)
     return text if len(text) <= 24 else text[:21] + "..."
-
-
-def _hint_of_group(facts: Facts, column: Column, group: str | None) -> Iterable[str]:
-    few = 1 < facts.n_distinct <= facts.n_there / 3
-    if group is None and column.role == "feature" and few and facts.n_distinct > 2 and names_a_subject(facts.name):
-        yield (
-            f"column {facts.name!r} seems to say whom a row is about ({facts.n_distinct:,} values in "
-            f"{facts.n_there:,} rows); pass --group {facts.name!r} so that nobody is in two parts"
-        )
 
 
 def _without_leaks(

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pellucid.data.builtin import BUILTIN
 from pellucid.data.copies import counted_together, drop_rows_seen_in
 from pellucid.data.duplicates import n_in_conflict, row_hashes
+from pellucid.data.notes import FlatteringNote
 from pellucid.data.schema import Schema, infer_schema
 from pellucid.data.splits import Split, split_rows
 from pellucid.data.tables import Table
@@ -23,6 +24,7 @@ from pellucid.preprocessing.recipe import Recipe
 from pellucid.preprocessing.target import TargetScaler
 from pellucid.task import Task
 from pellucid.training.loop import Rows
+from pellucid.workflow.doubts import Divided, Doubt, doubts_of
 from pellucid.workflow.edited import fit_to_split
 from pellucid.workflow.presets import usual_preset
 from pellucid.workflow.settings import Settings
@@ -76,6 +78,12 @@ class Prepared:
     validation: Rows
     measured: Held
     notes: tuple[str, ...]
+    doubts: tuple[Doubt, ...] = ()
+
+    @property
+    def flattering(self) -> tuple[str, ...]:
+        """The notes on what makes the figures measured better than they will be on new rows."""
+        return tuple(note for note in self.notes if isinstance(note, FlatteringNote))
 
     @property
     def n_choosing(self) -> int:
@@ -140,9 +148,13 @@ def prepare(data: object, settings: Settings, *, test_data: object = None) -> Pr
         where = f"those of {test_table.report.source}" if given_test is not None else "the source's own test part"
         split = replace(split, how=f"{split.how}; the test rows are {where}")
         notes += [*(note for note in test_table.report.notes if given_test is not None), *test_notes, *dropped]
+    divided = Divided(table=table, schema=schema, target=target, split=split)
+    if test_table is not table:
+        divided = replace(divided, test_table=test_table, test_rows=test_rows)
+    doubts, said_of_rows = doubts_of(divided)
     whole = split  # the rows that measure the outcome keep their labels
     split, fitted = fit_to_split(split, table, schema, target, settings)
-    notes += [*split.notes, *fitted.notes]
+    notes += [*split.notes, *(doubt.note for doubt in doubts), *said_of_rows, *fitted.notes]
     notes += [] if weights is None else [note_on_weights(weights, str(settings.sample_weight))]
     if not len(split.validation):
         notes.append("no validation rows: the best epoch is chosen by the loss of the training rows themselves")
@@ -185,6 +197,7 @@ def prepare(data: object, settings: Settings, *, test_data: object = None) -> Pr
         validation=validation,
         measured=measured,
         notes=tuple(dict.fromkeys(notes)),
+        doubts=doubts,
     )
 
 

@@ -111,7 +111,9 @@ def test_faults_of_the_rows_are_found() -> None:
     one = found(leaky())["leak"]
     assert "'code'" in one.finding
     assert one.change == {"drop": ("code",)}
-    assert "copies-across-the-split" in found(copied())
+    who = [f"p{i // 5}" for i in range(550)]
+    assert "copies-across-the-split" in found({**copied(), "who": who}, group="who")
+    assert "copies-across-the-split" not in found(copied())  # the split keeps them together
     assert "too-few-rows" in found(few(rings(), 40))
     assert found(noisy(0.15))["labels-look-wrong"].rows
     twice = {**rings(), "again": [3 - 2 * v for v in rings()["x"]]}
@@ -273,7 +275,7 @@ def test_near_copies_are_neither_equal_rows_nor_merely_alike(noise: float, is_fo
     rng = np.random.default_rng(5)
     train, unseen = rng.normal(size=(200, 4)), rng.normal(size=(100, 4))
     unseen[:30] = train[:30] + noise * rng.normal(size=(30, 4))
-    parts = [replace(evidence.train, inputs=train), replace(evidence.unseen, inputs=unseen)]
+    parts = [replace(evidence.train, inputs=train, every=None), replace(evidence.unseen, inputs=unseen, every=None)]
     assert (near_copies(replace(evidence, train=parts[0], unseen=parts[1])) is not None) == is_found
 
 
