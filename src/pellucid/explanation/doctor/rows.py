@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pellucid.explanation.doctor.evidence import Evidence, Opponent
-from pellucid.explanation.doctor.finding import Finding
+from pellucid.explanation.doctor.finding import Finding, shown_share
 from pellucid.explanation.doctor.measures import (
     against_neighbours,
     alone,
@@ -71,7 +71,7 @@ def no_signal(e: Evidence) -> Finding | None:
         return None
     return Finding(
         name="no-signal",
-        finding=f"Nothing about {e.target!r} could be learned from these columns.",
+        finding=f"Nothing about {e.target!r} was learned from these columns.",
         evidence=(
             f"on unseen rows the network is better than an answer that looks at no column by {dummy.difference:.3g} "
             f"(95 % {dummy.low:.3g} to {dummy.high:.3g}), no simpler model clearly is, and the network's answers "
@@ -140,7 +140,7 @@ def collapse(e: Evidence) -> Finding | None:
     return Finding(
         name="majority-collapse",
         finding=f"The network answers {e.classes[one]!r} to {_of_the_rows(answered[one])}.",
-        evidence=f"{answered[one]:.1%} of its answers, but {shares[one]:.1%} of the rows",
+        evidence=f"{shown_share(answered[one], 1)} of its answers, but {shown_share(shares[one], 1)} of the rows",
         consequence=f"its accuracy is{nearly} that of an answer which looks at no column",
         fix="count rare classes more, and train for a while",
         change={"class_weight": "balanced", "epochs": max(60, int(e.settings["epochs"] or 0))},
@@ -148,8 +148,8 @@ def collapse(e: Evidence) -> Finding | None:
 
 
 def _of_the_rows(share: float) -> str:
-    """``every row`` only where it is every row; else the share, never rounded up to 100 %."""
-    return "every row" if share == 1 else f"{min(share, 0.999):.1%} of the rows"
+    """``every row`` only where it is every row; else the share."""
+    return "every row" if share == 1 else f"{shown_share(share, 1)} of the rows"
 
 
 def imbalance(e: Evidence) -> Finding | None:
@@ -163,7 +163,7 @@ def imbalance(e: Evidence) -> Finding | None:
     if share >= _RARE / max(1, len(e.classes) - 1) or mine.sum() < 3:
         return None
     found = float((e.unseen.answers.argmax(axis=1)[mine] == rare).mean())
-    if found > 0.5:
+    if found >= 0.5:
         return None
     return Finding(
         name="class-imbalance",
