@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 import pellucid
 from pellucid.cli.main import app
 from pellucid.workflow.prepare import prepare, settings_for
+from pellucid.workflow.report import report
 
 RNG = np.random.default_rng(31)
 FAST: dict[str, Any] = {"preset": "quick", "epochs": 2, "report": False}
@@ -166,3 +167,9 @@ def test_evaluating_counts_copies_together() -> None:
         wide = metrics["accuracy"].high - metrics["accuracy"].low
         assert wide > 0.7 * (once.high - once.low)  # as of 50 rows, not of 400
         assert any("only 50 of the 400 rows differ" in note for note in remarks)
+
+
+def test_the_first_screen_of_the_report_says_it(written: Path) -> None:
+    pellucid.train(str(written / "series.csv"), "sales", out=written / "run", **FAST)
+    page = report(written / "run", out=written / "page.html").read_text(encoding="utf-8")
+    assert "But it may be too good for new rows: rows next to each other in time" in page
