@@ -115,12 +115,15 @@ def drop_rows_seen_in(
 
 
 def counted_together(
-    table: Table, names: Sequence[str], rows: IntArray, what: str
-) -> tuple[IntArray | None, tuple[str, ...]]:
+    table: Table, names: Sequence[str], rows: IntArray, what: str, groups: Any = None
+) -> tuple[Any, tuple[str, ...]]:
     """Which of these rows must count as one where they measure, ``[rows]``, and a note; nothing where few are copies.
 
-    ``names`` are the columns that a network sees, ``what`` says which rows these are.
+    ``names`` are the columns that a network sees, ``what`` says which rows these are. Where the table's rows have
+    ``groups`` ``[N]``, these go before.
     """
+    if groups is not None:
+        return groups[rows], ()
     if len(rows) < 2:
         return None, ()
     of_row = copies_in(table, names, rows).of_row

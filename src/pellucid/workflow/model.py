@@ -308,28 +308,19 @@ class Model:
 
     def evaluation(self, data: object, *, seed: int = 0) -> tuple[dict[str, Estimate], int, tuple[str, ...]]:
         """The metrics, on how many rows they were measured, and what the user should know of these rows."""
-        table = self.table(data)
-        weights, said = weights_where_given(table, self._settings())
-        if self.task.kind == "reconstruction":
+        table, task, columns = self.table(data), self.task, [step.name for step in self.recipe.steps]
+        groups, (weights, said) = self.groups_of(table), weights_where_given(table, self._settings())
+        if task.kind == "reconstruction":
+            groups, copied = counted_together(table, columns, np.arange(table.n_rows), "rows", groups)
             inputs = self.inputs(table)
-            groups, copied = self._together(table, np.arange(table.n_rows))
-            metrics = measure(self.task, inputs, self.answers_to(inputs), groups=groups, weights=weights, seed=seed)
+            metrics = measure(task, inputs, self.answers_to(inputs), groups=groups, weights=weights, seed=seed)
             return metrics, table.n_rows, (*self.remarks(table), *said, *copied)
-        left_out = None if weights is None else weights == 0
-        values, keep, notes = encode_target(
-            table, self.task.target, self.task.kind, self.task.classes, left_out=left_out
-        )
-        groups, copied = self._together(table, keep)
-        weights = None if weights is None else weights[keep]
-        metrics = measure(self.task, values, self.answers(table)[keep], groups=groups, weights=weights, seed=seed)
+        out = None if weights is None else weights == 0
+        values, keep, notes = encode_target(table, task.target, task.kind, task.classes, left_out=out)
+        groups, copied = counted_together(table, columns, keep, "rows", groups)
+        weights = weights if weights is None else weights[keep]
+        metrics = measure(task, values, self.answers(table)[keep], groups=groups, weights=weights, seed=seed)
         return metrics, len(keep), (*self.remarks(table), *said, *notes, *copied)
-
-    def _together(self, table: Table, rows: Array) -> tuple[Array | None, tuple[str, ...]]:
-        """Which of these rows count together, as where a run is measured: those of a group, or copies if many are."""
-        groups = self.groups_of(table)
-        if groups is not None:
-            return groups[rows], ()
-        return counted_together(table, [step.name for step in self.recipe.steps], rows, "rows")
 
     def groups_of(self, table: Table) -> Array | None:
         """``[N]`` which rows belong together, by the column that the training was told of; `None` without it."""

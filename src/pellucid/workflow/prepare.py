@@ -148,13 +148,11 @@ def prepare(data: object, settings: Settings, *, test_data: object = None) -> Pr
         where = f"those of {test_table.report.source}" if given_test is not None else "the source's own test part"
         split = replace(split, how=f"{split.how}; the test rows are {where}")
         notes += [*(note for note in test_table.report.notes if given_test is not None), *test_notes, *dropped]
-    divided = Divided(table=table, schema=schema, target=target, split=split)
-    if test_table is not table:
-        divided = replace(divided, test_table=test_table, test_rows=test_rows)
-    doubts, said_of_rows = doubts_of(divided)
+    elsewhere: dict[str, Any] = {} if test_table is table else {"test_table": test_table, "test_rows": test_rows}
+    doubts, dated = doubts_of(Divided(table=table, schema=schema, target=target, split=split, **elsewhere))
     whole = split  # the rows that measure the outcome keep their labels
     split, fitted = fit_to_split(split, table, schema, target, settings)
-    notes += [*split.notes, *(doubt.note for doubt in doubts), *said_of_rows, *fitted.notes]
+    notes += [*split.notes, *(doubt.note for doubt in doubts), *dated, *fitted.notes]
     notes += [] if weights is None else [note_on_weights(weights, str(settings.sample_weight))]
     if not len(split.validation):
         notes.append("no validation rows: the best epoch is chosen by the loss of the training rows themselves")
