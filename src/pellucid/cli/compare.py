@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 import typer
 
 from pellucid.cli.options import with_settings
-from pellucid.cli.streams import say
+from pellucid.cli.streams import say, warn
 from pellucid.workflow.settings import Settings
 
 if TYPE_CHECKING:
@@ -130,6 +130,8 @@ def compare(
 
         say(json_.dumps({**found.to_json(), "out": str(found.path)}))
     else:
+        if quiet:
+            warn(found.notes_on_rows)
         _show(found)
     if unwritten is not None:
         raise unwritten

@@ -49,11 +49,14 @@ def _is_run(path: Path) -> bool:
 
 
 def _inspect_table(data: str, given: dict[str, Any], *, json: bool, whole: bool) -> None:
-    from pellucid.workflow.prepare import examine, settings_for
+    from pellucid.workflow.doubts import notes_of_doubts
+    from pellucid.workflow.prepare import examine, settings_for, split_of
 
-    table, schema, _, _ = examine(data, settings_for(data, given))
+    table, schema, _, settings = examine(data, settings_for(data, given))
+    said = notes_of_doubts(table, schema, settings, split_of)
     if json:
-        _print_json({"rows": table.report.n_rows, "notes": list(table.report.notes), "schema": schema.to_json()})
+        noted = [*table.report.notes, *said]
+        _print_json({"rows": table.report.n_rows, "notes": noted, "schema": schema.to_json()})
         return
     from rich.markup import escape
 
@@ -61,7 +64,7 @@ def _inspect_table(data: str, given: dict[str, Any], *, json: bool, whole: bool)
 
     console.print(escape(reading_line(table.report)) + "\n")
     console.print(schema_table(schema, whole=whole))
-    notes([*table.report.notes, *schema.warnings])
+    notes([*table.report.notes, *schema.warnings, *said])
 
 
 def _inspect_run(path: str, *, json: bool, whole: bool) -> None:
@@ -125,6 +128,7 @@ def _show_run(model: Model, history: Sequence[Epoch], ensemble: Mapping[str, Any
         history_table,
         layers_table,
         metrics_table,
+        notes,
         recipe_table,
         show_verdict,
     )
@@ -156,6 +160,7 @@ def _show_run(model: Model, history: Sequence[Epoch], ensemble: Mapping[str, Any
     if facts:
         console.print()
         console.print(metrics_table(facts["metrics"], facts["baseline"], f"On the {facts['measured_on']} rows"))
+        notes(facts.get("warnings", ()))
         if ensemble is not None:
             console.print()
             show_ensemble(ensemble)

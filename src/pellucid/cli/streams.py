@@ -13,12 +13,13 @@ import errno
 import io
 import os
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, TextIO
 
 from pellucid.visible import visible
 
-__all__ = ["Stream", "finish", "open_streams", "say"]
+__all__ = ["Stream", "finish", "open_streams", "say", "warn"]
 
 
 class Stream(io.TextIOBase):
@@ -128,3 +129,12 @@ def finish() -> str | None:
 def say(text: str, *, error: bool = False, end: str = "\n") -> None:
     """Print plain text to standard output, or to standard error."""
     print(visible(text), file=sys.stderr if error else sys.stdout, end=end)
+
+
+def warn(notes: Iterable[str]) -> None:
+    """Print to standard error those notes that say what makes figures flatter: no option keeps them back."""
+    from pellucid.data.notes import FlatteringNote
+
+    for note in notes:
+        if isinstance(note, FlatteringNote):
+            say(f"warning: {note}", error=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pellucid.cli.options import with_settings
-from pellucid.cli.streams import say
+from pellucid.cli.streams import say, warn
 
 if TYPE_CHECKING:
     from pellucid.cli.ensemble import EnsembleDisplay
@@ -58,7 +58,7 @@ def train(
 
         say(json_.dumps({"run": str(run.path), **run.summary}))
     else:
-        _show_outcome(run)
+        _show_outcome(run, quiet=quiet)
     if unwritten is not None:
         raise unwritten
     if interrupted:
@@ -87,8 +87,8 @@ def _resumed(data: str | None, out: str | None, display: EnsembleDisplay | None,
     return run
 
 
-def _show_outcome(run: Run) -> None:
-    """The metrics, the verdict, the doctor's findings, and what comes next."""
+def _show_outcome(run: Run, *, quiet: bool) -> None:
+    """The metrics and what flatters them, the verdict, the doctor's findings, and what comes next."""
     from rich.markup import escape
 
     from pellucid.cli.console import (
@@ -99,11 +99,17 @@ def _show_outcome(run: Run) -> None:
         show_verdict,
     )
     from pellucid.cli.ensemble import show_ensemble
+    from pellucid.data.notes import FlatteringNote
     from pellucid.workflow.folder import RunFolder
 
     held = run.summary["measured_on"]
     n = run.summary["rows"].get(held) or run.summary["rows"]["train"]
     console.print(metrics_table(run.metrics, run.summary["baseline"], f"On the {n:,} {held} rows"))
+    flattering = [FlatteringNote(each) for each in run.summary.get("warnings", [])]
+    if quiet:
+        warn(flattering)
+    else:
+        notes(flattering)
     if caution := no_better_than_the_mean(run.metrics, run.summary["baseline"]):
         notes([caution])
     if "ensemble" in run.summary:

@@ -15,44 +15,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pellucid.data.images.columns import image_hashes, is_image_type, mixed, pixels_of
-from pellucid.data.schema import Schema
 from pellucid.data.tables import Table
 
-__all__ = ["HashArray", "drop_rows_seen_in", "n_in_conflict", "row_hashes"]
+__all__ = ["HashArray", "n_in_conflict", "row_hashes"]
 
-IntArray = NDArray[np.int64]
 HashArray = NDArray[np.uint64]
-
-
-def drop_rows_seen_in(
-    test_table: Table, table: Table, schema: Schema | None = None, *, targets: tuple[Any, Any] | None = None
-) -> IntArray:
-    """The rows of ``table`` that stand in ``test_table`` as well: to be left out of training.
-
-    Compared are the columns that both have, where a schema is given the features and the target alone; a full stop
-    at the end of a text does not count (the two files of the census data differ by one in each label). Where a
-    feature is an image, the features are compared alone: an image that is asked about must not have been seen,
-    whatever its label was.
-
-    Parameters
-    ----------
-    targets
-        Of the rows of ``test_table`` and of those of ``table``, the target as a number, such as the number of its
-        class; NaN where there is none. They are compared in place of the target's cells, which may write the same
-        class in two ways (``1`` and ``"1"``).
-    """
-    telling = set(table.names) if schema is None else {c.name for c in schema.features}
-    beside: tuple[Any, ...] = ((), ())
-    if schema is not None and not any(c.kind == "image" for c in schema.features):
-        if targets is not None:
-            beside = ((targets[0],), (targets[1],))
-        elif schema.target is not None:
-            telling.add(schema.target)
-    shared = [name for name in table.names if name in test_table.names and name in telling]
-    if not shared:
-        return np.zeros(0, dtype=np.int64)
-    seen = np.unique(row_hashes(test_table, shared, beside[0]))
-    return np.flatnonzero(np.isin(row_hashes(table, shared, beside[1]), seen)).astype(np.int64)
 
 
 def n_in_conflict(hashes: HashArray, labels: Any) -> int:

@@ -4,8 +4,8 @@
 |---|---|---|---|
 | certain | a copy, a one-to-one code | a copy, a linear function | dropped, by name |
 | likely | a finer code (each value has one class) | rank correlation above 0.999 | warned about, kept |
-| likely | numbers that one threshold parts | categories that leave 2 % of the variance | warned about, kept |
-| likely | | columns that add up to the target in most rows | warned about, kept |
+| likely | numbers that a few thresholds part | categories that leave 2 % of the variance | warned about, kept |
+| likely | flags, a comparison or two categories that give the class | a sum, a product, a ratio | warned about, kept |
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from pellucid.data.products import product_of
+from pellucid.data.relations import sum_of
+from pellucid.data.rules import comparison, intervals, pair_of_categories, pure_flags
 from pellucid.data.tables import Table
 
 __all__ = ["Leak", "find_leaks"]
@@ -28,12 +31,11 @@ Array = NDArray[Any]
 _FEWEST = 10  # rows: below, agreement is no evidence
 _SAMPLE = 20_000
 _FEW = 20  # different numbers that may be classes
-_SUM_ROWS, _SUM_COLUMNS = 2_000, 100
 
 
 @dataclass(frozen=True, kw_only=True)
 class Leak:
-    """One finding: the columns (one, but for a sum), whether it is certain, and what they are."""
+    """One finding: the columns (one, or those that give it together), whether it is certain, and what they are."""
 
     columns: tuple[str, ...]
     certain: bool
@@ -69,8 +71,10 @@ def _find_leaks(table: Table, features: Sequence[str], target: str) -> tuple[Lea
             leak = _class_leak(table, name, classes, n_distinct)
             if leak is not None:
                 found.append(leak)
+        alone = {leak.columns[0] for leak in found}
+        found += _rule_leaks(table, [name for name in features if name not in alone], classes)
     if not is_text and not pa.types.is_timestamp(column.type) and not pa.types.is_boolean(column.type):
-        already = {leak.columns[0] for leak in found}
+        already = {name for leak in found for name in leak.columns}
         found += _number_leaks(table, [f for f in features if f not in already], target, there)
     return tuple(found)
 
@@ -88,7 +92,7 @@ def _class_leak(table: Table, name: str, classes: Array, n_classes: int) -> Leak
     n_valid = len(column) - column.null_count
     early = int(pc.count_distinct(cells.slice(0, 5_000), mode="only_valid").as_py())
     if n_valid < max(_FEWEST, 0.5 * len(column)) or early < 2:
-        return _parting_numbers(column, name, classes, n_classes)
+        return _parting_numbers(column, name, classes)
     if early <= max(n_classes, 0.3 * min(5_000, n_valid)):
         # a few rows nearly always settle that a column is no code of the target
         for rows in (np.linspace(0, len(column) - 1, min(len(column), 3_000)).astype(np.int64), None):
@@ -107,7 +111,7 @@ def _class_leak(table: Table, name: str, classes: Array, n_classes: int) -> Leak
                     reason=f"a code from which the target follows (each of its {n_values:,} values has one class)",
                 )
     if is_float or pa.types.is_integer(column.type):
-        return _parting_numbers(column, name, classes, n_classes)
+        return _parting_numbers(column, name, classes)
     return None
 
 
@@ -121,18 +125,34 @@ def _pairs(values: Array, classes: Array) -> tuple[int, int, int]:
     return len(np.unique(values)), len(np.unique(pairs)), len(np.unique(classes))
 
 
-def _parting_numbers(column: pa.Array, name: str, classes: Array, n_classes: int) -> Leak | None:
-    """Whether one threshold on a column parts two classes without an error, in a table that is not tiny."""
-    if n_classes != 2 or pa.types.is_dictionary(column.type) or pa.types.is_timestamp(column.type):
+def _parting_numbers(column: pa.Array, name: str, classes: Array) -> Leak | None:
+    """Whether a few thresholds on a column part the classes without an error, in a table that is not tiny."""
+    if pa.types.is_dictionary(column.type) or pa.types.is_timestamp(column.type):
         return None
-    values = _floats(column)
-    there = ~np.isnan(values) & (classes >= 0)
-    zeros, ones = values[there & (classes == 0)], values[there & (classes == 1)]
-    if len(zeros) + len(ones) < max(100, 0.9 * len(values)) or min(len(zeros), len(ones)) < 10:
-        return None
-    if zeros.max() < ones.min() or ones.max() < zeros.min():
-        return Leak(columns=(name,), certain=False, reason="a number of which one threshold parts the classes exactly")
-    return None
+    reason = intervals(_floats(column), classes)
+    return None if reason is None else Leak(columns=(name,), certain=False, reason=reason)
+
+
+def _rule_leaks(table: Table, features: Sequence[str], classes: Array) -> list[Leak]:
+    """The classes that follow from several columns together."""
+    columns = {name: table.column(name) for name in features}
+    numbers = [n for n, c in columns.items() if pa.types.is_floating(c.type) or pa.types.is_integer(c.type)]
+    flags, codes = {}, {}
+    for name, column in columns.items():
+        cells = column.indices if pa.types.is_dictionary(column.type) else column
+        few = int(pc.count_distinct(cells.slice(0, 5_000), mode="only_valid").as_py())
+        if pa.types.is_dictionary(column.type) or pa.types.is_boolean(column.type) or few <= _FEW:
+            codes[name] = _codes(column)
+        if few == 2 and (name in numbers or pa.types.is_boolean(column.type)):
+            values = _floats(column)
+            if np.isin(values, (0, 1)).all():
+                flags[name] = values == 1
+    found = pure_flags(flags, classes)
+    if found is None:
+        found = comparison(numbers, lambda name: _floats(columns[name]), classes)
+    if found is None:
+        found = pair_of_categories(codes, classes)
+    return [] if found is None else [Leak(columns=found[0], certain=False, reason=found[1])]
 
 
 def _floats(column: pa.Array) -> NDArray[np.float64]:
@@ -147,7 +167,7 @@ def _number_leaks(table: Table, features: Sequence[str], target: str, there: Arr
     if np.std(wanted[there]) == 0:
         return []
     found: list[Leak] = []
-    numeric: dict[str, NDArray[np.float64]] = {}
+    numeric: list[str] = []
     for name in features:
         kind = table.column(name).type
         if pa.types.is_dictionary(kind):
@@ -167,17 +187,28 @@ def _number_leaks(table: Table, features: Sequence[str], target: str, there: Arr
         if correlation > 1 - 1e-9:
             same = "a copy" if np.array_equal(x, y) else "a linear function"
             found.append(Leak(columns=(name,), certain=True, reason=f"{same} of the target"))
-        elif correlation > 0.9 or len(both) < 5_000 or _maybe_monotone(x, y):
+            continue
+        if correlation > 0.9 or len(both) < 5_000 or _maybe_monotone(x, y):
             rank = abs(_correlation(_ranks(x), _ranks(y)))
             if rank > 0.999 and len(np.unique(x)) > _FEW:
                 reason = f"in the target's own order (rank correlation {rank:.4f})"
                 found.append(Leak(columns=(name,), certain=False, reason=reason))
-            else:
-                numeric[name] = values
-        else:
-            numeric[name] = values
-    sum_leak = _sum_leak(numeric, wanted, there)
-    return [*found, *([sum_leak] if sum_leak is not None else [])]
+        numeric.append(name)
+    computed = _computed(table, numeric, wanted, there)
+    parts = {name for leak in computed for name in leak.columns}
+    return [*(leak for leak in found if leak.certain or leak.columns[0] not in parts), *computed]
+
+
+def _computed(table: Table, names: Sequence[str], wanted: NDArray[np.float64], there: Array) -> list[Leak]:
+    """The columns that the target is computed from, where it is a sum, a product or a ratio."""
+
+    def cells(name: str, rows: Array) -> NDArray[np.float64]:
+        return _floats(table.column(name).take(pa.array(rows)))
+
+    found = sum_of(names, cells, wanted, there)
+    if found is None and len(np.unique(wanted[there][:_SAMPLE])) > _FEW:
+        found = product_of(names, cells, wanted, there)
+    return [] if found is None else [Leak(columns=found[0], certain=False, reason=found[1])]
 
 
 def _maybe_monotone(x: Array, y: Array) -> bool:
@@ -196,55 +227,6 @@ def _ranks(values: Array) -> NDArray[np.float64]:
     _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
     ends = np.cumsum(counts)
     return np.asarray(((ends - counts + 1 + ends) / 2.0)[inverse])
-
-
-def _sum_leak(numeric: dict[str, NDArray[np.float64]], wanted: NDArray[np.float64], there: Array) -> Leak | None:
-    """Columns of which the target is an exact weighted sum, found by least squares on some rows."""
-    names = [n for n, v in numeric.items() if not np.isnan(v[there]).mean() > 0.05]
-    if not 2 <= len(names) <= _SUM_COLUMNS:
-        return None
-    x = np.column_stack([numeric[n][there] for n in names])
-    complete = ~np.isnan(x).any(axis=1)
-    x, y = x[complete], wanted[there][complete]
-    if len(y) < max(50, 5 * len(names)):
-        return None
-    rows = np.linspace(0, len(y) - 1, min(len(y), _SUM_ROWS)).astype(np.int64)
-    x, y = x[rows], y[rows]
-    spread = x.std(axis=0)
-    used = spread > 0
-    if used.sum() < 2 or y.std() == 0:
-        return None
-    x = (x[:, used] - x[:, used].mean(axis=0)) / spread[used]
-    y = (y - y.mean()) / y.std()
-    weights = _trimmed_least_squares(x, y)
-    exact = np.abs(y - x @ weights[1:] - weights[0]) < 1e-6
-    if exact.mean() < 0.5 or len(np.unique(y[exact])) <= _FEW:
-        return None
-    kept = tuple(n for n, w in zip(np.array(names)[used].tolist(), weights[1:], strict=True) if abs(w) > 0.01)
-    if len(kept) < 2:
-        return None
-    rows_ = "every row" if exact.all() else f"{exact.mean():.0%} of the rows"
-    return Leak(columns=kept, certain=False, reason=f"parts of a sum that gives the target exactly in {rows_}")
-
-
-def _trimmed_least_squares(x: Array, y: Array) -> Array:
-    """Weights (intercept first) that fit the better half of the rows, by concentration steps.
-
-    Least trimmed squares (Rousseeuw 1984): rows that the sum misses, of other rules or wrongly entered, have no say.
-    """
-    x = np.column_stack([np.ones(len(x)), x])
-    half = np.arange(len(y))
-    weights = np.zeros(x.shape[1])
-    before = np.inf
-    for _ in range(10):
-        weights, *_ = np.linalg.lstsq(x[half], y[half], rcond=1e-10)
-        left = np.abs(y - x @ weights)
-        half = np.argsort(left, kind="stable")[: len(y) // 2 + 1]
-        worst = float(left[half[-1]])
-        if worst < 1e-9 or worst > 0.8 * before:  # found, or getting nowhere
-            break
-        before = worst
-    return np.asarray(weights)
 
 
 def _category_leak(column: pa.Array, name: str, wanted: NDArray[np.float64], rows: Array) -> Leak | None:

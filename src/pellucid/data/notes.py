@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CellNote", "ColumnNote", "LeakNote"]
+__all__ = ["CellNote", "ColumnNote", "FlatteringNote", "LeakNote"]
 
 
 class CellNote(str):
@@ -46,7 +46,13 @@ class ColumnNote(CellNote):
         return note
 
 
-class LeakNote(str):
+class FlatteringNote(str):
+    """A remark on what makes the figures measured better than they will be on new rows; said whenever they are."""
+
+    __slots__ = ()
+
+
+class LeakNote(FlatteringNote):
     """A remark that columns which the network sees may give the target away."""
 
     __slots__ = ()

@@ -6,7 +6,7 @@ together with what the user said.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from pellucid.data.columns import number_pattern
 from pellucid.data.dates import parse_dates
 from pellucid.data.images.columns import is_image_type, shape_of
-from pellucid.data.kinds import Facts, Guess, Kind, both_ways, facts_of, guess_kind, names_a_subject
+from pellucid.data.kinds import Facts, Guess, Kind, both_ways, facts_of, guess_kind
 from pellucid.data.leaks import find_leaks
 from pellucid.data.notes import LeakNote
 from pellucid.data.number_style import NumberStyle, flag_names
@@ -194,7 +194,6 @@ def infer_schema(
         columns.append(replace(column, layout=guess.layout if column.kind == "date" else None, style=styles[name]))
         warnings += [warning] if warning else []
         warnings += suspected_sentinels(facts, column.kind) if column.role != "dropped" else []
-        warnings += _hint_of_group(facts, column, group)
     flagged = {flag: name for name, style in table.report.styles.items() for flag in flag_names(name, style)}
     told = {flag for flag in flagged if flag in keep or flag in chosen}
     columns = _like_their_columns(columns, flagged, told)
@@ -342,15 +341,6 @@ def _examples(column: pa.Array) -> tuple[str, ...]:
 def _brief(value: object) -> str:
     text = f"{value:.6g}" if isinstance(value, float) else str(value)
     return text if len(text) <= 24 else text[:21] + "..."
-
-
-def _hint_of_group(facts: Facts, column: Column, group: str | None) -> Iterable[str]:
-    few = 1 < facts.n_distinct <= facts.n_there / 3
-    if group is None and column.role == "feature" and few and facts.n_distinct > 2 and names_a_subject(facts.name):
-        yield (
-            f"column {facts.name!r} seems to say whom a row is about ({facts.n_distinct:,} values in "
-            f"{facts.n_there:,} rows); pass --group {facts.name!r} so that nobody is in two parts"
-        )
 
 
 def _without_leaks(

@@ -15,8 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from pellucid.data.copies import Copies, copies_in
 from pellucid.data.dates import parse_dates
-from pellucid.data.duplicates import HashArray, row_hashes
+from pellucid.data.duplicates import row_hashes
 from pellucid.data.schema import Column, Schema
 from pellucid.data.tables import Table
 from pellucid.data.target import Target
@@ -100,14 +101,20 @@ def split_rows(
     if n_parts == 1:
         none = np.zeros(0, dtype=np.int64)
         return Split(train=rows, validation=none, test=none, how="all rows for training")
-    units, n_equal = _units(table, schema, rows)
+    units, copies = _units(table, schema, rows)
     labels = target.values if target is not None and target.task_kind != "regression" else None
     rng = np.random.default_rng(seed)
     wanted = np.array([1 - validation - test, validation, test]) * len(rows)
     notes: list[str] = []
-    if n_equal:
+    if n_equal := copies.n_equal:
         are = "row is" if n_equal == 1 else "rows are"
         notes.append(f"{n_equal:,} {are} equal to an earlier one; equal rows are kept in one part")
+    if n_nearly := copies.n_nearly:
+        are = "row is" if n_nearly == 1 else "rows are"
+        notes.append(
+            f"{n_nearly:,} {are} equal to an earlier one but for tiny differences in numbers; such copies are kept in "
+            "one part"
+        )
     if len(units.sizes) < n_parts:
         raise DataError(_too_few(schema, len(units.sizes), n_parts))
     if schema.time is not None:
@@ -162,13 +169,12 @@ def _too_few(schema: Schema, n_units: int, n_parts: int) -> str:
 # --- units
 
 
-def _units(table: Table, schema: Schema, rows: IntArray) -> tuple[_Units, int]:
-    """The units of these rows, and how many rows equal an earlier one."""
+def _units(table: Table, schema: Schema, rows: IntArray) -> tuple[_Units, Copies]:
+    """The units of these rows, and which are copies."""
     telling = {c.name for c in schema.features} | {schema.target, schema.group, schema.time}
     names = [c.name for c in schema.columns if c.name in telling]
-    hashes = row_hashes(table, names)[rows]
-    of_row = _numbered(hashes)
-    n_equal = len(rows) - (int(of_row.max()) + 1)
+    copies = copies_in(table, names, rows)
+    of_row = copies.of_row
     if schema.group is not None:
         group = row_hashes(table, [schema.group])[rows]
         lost = np.asarray(table.column(schema.group).is_null())[rows]
@@ -180,17 +186,7 @@ def _units(table: Table, schema: Schema, rows: IntArray) -> tuple[_Units, int]:
         _, of_time = np.unique(row_hashes(table, [schema.time])[rows], return_inverse=True)
         if schema.group is None:
             of_row = _joined(of_row, of_time)
-    return _Units(of_row=of_row.astype(np.int64), sizes=np.bincount(of_row)), n_equal
-
-
-def _numbered(hashes: HashArray) -> IntArray:
-    """0 for the first row and all equal to it, 1 for the next … whatever the hashes, so that a split by a seed is the
-    same for a file and for a frame whose columns are of other types.
-    """
-    _, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
-    number = np.empty(len(first), dtype=np.int64)
-    number[np.argsort(first)] = np.arange(len(first))
-    return np.asarray(number[inverse])
+    return _Units(of_row=of_row.astype(np.int64), sizes=np.bincount(of_row)), copies
 
 
 def _joined(one: IntArray, other: IntArray) -> IntArray:

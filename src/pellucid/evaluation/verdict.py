@@ -110,6 +110,10 @@ class Verdict:
         """The same without the seconds, which differ from run to run."""
         return replace(self, peers=tuple(replace(peer, seconds=None) for peer in self.peers))
 
+    def doubted(self, reasons: Sequence[str]) -> Verdict:
+        """The same with a word on why all its figures may be too good."""
+        return replace(self, sentence=f"{self.sentence} But all these figures may be too good: {'; '.join(reasons)}.")
+
     def to_json(self) -> dict[str, Any]:
         """The verdict as plain JSON values.
 

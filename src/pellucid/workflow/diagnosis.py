@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pellucid.errors import RunFolderError
 from pellucid.evaluation.verdict import Verdict
-from pellucid.explanation.doctor.evidence import Columns, Evidence, Opponent, Seen
+from pellucid.explanation.doctor.evidence import Columns, Evidence, Opponent, Seen, Shared
 from pellucid.explanation.doctor.finding import Finding
 from pellucid.scratch.losses import loss_and_gradient
 from pellucid.task import Task
@@ -82,12 +82,17 @@ def evidence_of(
             truth=train_truth[few],
             answers=model.answers_to(prepared.train.inputs[few]) if task.is_classification else np.zeros(len(few)),
             numbers=prepared.split.train[few],
+            every=prepared.train.inputs,
         ),
         measured=_some(measured, _spread(len(measured), width)),
-        unseen=_some(unseen, _spread(len(unseen), width)),
+        unseen=replace(_some(unseen, _spread(len(unseen), width)), every=unseen.inputs),
         columns=Columns(
             read=dict(prepared.recipe.slices),
             constant=[c.name for c in prepared.schema.columns if c.kind == "constant"],
+        ),
+        shared=tuple(
+            Shared(kind=doubt.kind, fact=doubt.fact, column=doubt.column, change=_allowed(doubt.change, prepared))
+            for doubt in prepared.doubts
         ),
         opponents=()
         if verdict is None
@@ -123,6 +128,11 @@ def doctor_of(folder: RunFolder) -> tuple[tuple[Finding, ...], tuple[Look, ...]]
             f"{file} is not what the doctor wrote ({error}): remove it; it is written again "
             f"{folder.by('train', '--resume')}"
         ) from error
+
+
+def _allowed(change: Mapping[str, Any], prepared: Prepared) -> dict[str, Any]:
+    """With what else must change: networks that choose by folds would look ahead in time."""
+    return {**change, "ensemble": "seeds"} if "time" in change and prepared.settings.ensemble == "folds" else {**change}
 
 
 def _truth(prepared: Prepared, rows: Array) -> Array:

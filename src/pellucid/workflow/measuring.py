@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.data.copies import counted_together
 from pellucid.data.tables import Table
 from pellucid.data.target import encode_target
 from pellucid.evaluation.bootstrap import Estimate
@@ -30,15 +32,18 @@ def evaluation_of(model: Model, table: Table, *, seed: int = 0) -> tuple[dict[st
     """
     groups, inputs, values = model.groups_of(table), model.inputs(table), None
     (weights, said), truth = weights_where_given(table, model.read_settings()), inputs
+    keep = np.arange(table.n_rows)
     if model.task.kind != "reconstruction":
         left_out = None if weights is None else weights == 0
         values, keep, notes = encode_target(
             table, model.task.target, model.task.kind, model.task.classes, left_out=left_out
         )
         inputs, truth, said = inputs[keep], values, (*said, *notes)
-        groups, weights = (None if each is None else each[keep] for each in (groups, weights))
+        weights = None if weights is None else weights[keep]
+    columns = [step.name for step in model.recipe.steps]
+    groups, copied = counted_together(table, columns, keep, "rows", groups)
     metrics = measure(model.task, truth, model.answers_to(inputs), groups=groups, weights=weights, seed=seed)
-    return metrics, len(inputs), (*said, *notes_on_known_rows(model, inputs, values))
+    return metrics, len(inputs), (*said, *copied, *notes_on_known_rows(model, inputs, values))
 
 
 def measure(

@@ -111,6 +111,7 @@ def conclude(
         "threads": settings.threads,
         "products": getattr(engine, "products", settings.products),
         "verdict": None if verdict is None else verdict.to_json(),
+        "warnings": [str(note) for note in prepared.flattering],
     }
     if settings.n_networks > 1:
         facts["ensemble"] = ensemble_facts(prepared, model, outcomes, answers)

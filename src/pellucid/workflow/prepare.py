@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.data.builtin import BUILTIN
-from pellucid.data.duplicates import drop_rows_seen_in, n_in_conflict, row_hashes
+from pellucid.data.copies import counted_together, drop_rows_seen_in
+from pellucid.data.duplicates import n_in_conflict, row_hashes
+from pellucid.data.notes import FlatteringNote
 from pellucid.data.schema import Schema, infer_schema
 from pellucid.data.splits import Split, split_rows
 from pellucid.data.tables import Table
@@ -22,6 +24,7 @@ from pellucid.preprocessing.recipe import Recipe
 from pellucid.preprocessing.target import TargetScaler
 from pellucid.task import Task
 from pellucid.training.loop import Rows
+from pellucid.workflow.doubts import Divided, Doubt, doubts_of
 from pellucid.workflow.edited import fit_to_split
 from pellucid.workflow.presets import usual_preset
 from pellucid.workflow.settings import Settings
@@ -40,7 +43,6 @@ __all__ = ["Held", "Prepared", "examine", "open_table", "prepare", "settings_for
 
 Array = NDArray[Any]
 
-_COPIES = 0.9  # of the rows that measure: with fewer different ones, copies count together
 LABEL, FILE = "label", "file"  # the columns that tables of images have beside the images
 
 
@@ -76,6 +78,12 @@ class Prepared:
     validation: Rows
     measured: Held
     notes: tuple[str, ...]
+    doubts: tuple[Doubt, ...] = ()
+
+    @property
+    def flattering(self) -> tuple[str, ...]:
+        """The notes on what makes the figures measured better than they will be on new rows."""
+        return tuple(note for note in self.notes if isinstance(note, FlatteringNote))
 
     @property
     def n_choosing(self) -> int:
@@ -140,9 +148,11 @@ def prepare(data: object, settings: Settings, *, test_data: object = None) -> Pr
         where = f"those of {test_table.report.source}" if given_test is not None else "the source's own test part"
         split = replace(split, how=f"{split.how}; the test rows are {where}")
         notes += [*(note for note in test_table.report.notes if given_test is not None), *test_notes, *dropped]
+    elsewhere: dict[str, Any] = {} if test_table is table else {"test_table": test_table, "test_rows": test_rows}
+    doubts, dated = doubts_of(Divided(table=table, schema=schema, target=target, split=split, **elsewhere))
     whole = split  # the rows that measure the outcome keep their labels
     split, fitted = fit_to_split(split, table, schema, target, settings)
-    notes += [*split.notes, *fitted.notes]
+    notes += [*split.notes, *(doubt.note for doubt in doubts), *dated, *fitted.notes]
     notes += [] if weights is None else [note_on_weights(weights, str(settings.sample_weight))]
     if not len(split.validation):
         notes.append("no validation rows: the best epoch is chosen by the loss of the training rows themselves")
@@ -185,6 +195,7 @@ def prepare(data: object, settings: Settings, *, test_data: object = None) -> Pr
         validation=validation,
         measured=measured,
         notes=tuple(dict.fromkeys(notes)),
+        doubts=doubts,
     )
 
 
@@ -274,7 +285,7 @@ def _with_groups_and_files(
     held: Held, table: Table, group: str | None, features: Sequence[str]
 ) -> tuple[Held, list[str]]:
     """The rows that measure, with what else their table knows of them, and a note on it."""
-    notes = []
+    notes: list[str] = []
     if group is not None and group in table.names:
         groups = row_hashes(table, [group])[held.rows]
         held = replace(held, groups=groups)
@@ -282,15 +293,10 @@ def _with_groups_and_files(
             f"the {held.name} rows come from {len(np.unique(groups)):,} groups of {group!r}; "
             "the intervals know the groups"
         )
-    elif held.groups is None and len(held.rows) > 1:
-        equal = row_hashes(table, features)[held.rows]
-        different = len(np.unique(equal))
-        if different <= _COPIES * len(held.rows):
-            held = replace(held, groups=equal)
-            notes.append(
-                f"only {different:,} of the {len(held.rows):,} {held.name} rows differ in what the network sees; equal "
-                "rows count together in the intervals"
-            )
+    elif held.groups is None:
+        together, said = counted_together(table, features, held.rows, f"{held.name} rows")
+        held = replace(held, groups=together)
+        notes += said
     if image_shape(table) is not None and FILE in table.names:
         held = replace(held, files=table.column(FILE).take(held.rows))
     return held, notes

@@ -126,7 +126,8 @@ def _compare(prepared: Prepared, outcome: Outcome, answers: Array, clock: Clock)
     suspect, more = _doubts(prepared, metric, by_name)
     if (said := other_way(prepared, answers)) is not None:
         more = [*more, said]
-    return judge(metric, float(values[0]), len(held.rows), compared, [*notes, *more], suspect=suspect)
+    judged = judge(metric, float(values[0]), len(held.rows), compared, [*notes, *more], suspect=suspect)
+    return judged if not prepared.doubts else judged.doubted([doubt.short for doubt in prepared.doubts])
 
 
 def _doubts(

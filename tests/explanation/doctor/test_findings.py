@@ -11,7 +11,7 @@ import pytest
 import pellucid
 from pellucid.explanation.doctor import NAMES, RULES, Evidence, Finding, diagnose
 from pellucid.explanation.doctor.evidence import Columns, Opponent, Seen
-from pellucid.explanation.doctor.rows import imbalance, leak, near_copies, no_signal, too_small
+from pellucid.explanation.doctor.rows import collapse, imbalance, leak, near_copies, no_signal, too_small
 from pellucid.explanation.doctor.training import overfitting, rate_too_low
 from pellucid.workflow import outcome
 from pellucid.workflow.doctor import doctor
@@ -111,7 +111,9 @@ def test_faults_of_the_rows_are_found() -> None:
     one = found(leaky())["leak"]
     assert "'code'" in one.finding
     assert one.change == {"drop": ("code",)}
-    assert "copies-across-the-split" in found(copied())
+    who = [f"p{i // 5}" for i in range(550)]
+    assert "copies-across-the-split" in found({**copied(), "who": who}, group="who")
+    assert "copies-across-the-split" not in found(copied())  # the split keeps them together
     assert "too-few-rows" in found(few(rings(), 40))
     assert found(noisy(0.15))["labels-look-wrong"].rows
     twice = {**rings(), "again": [3 - 2 * v for v in rings()["x"]]}
@@ -273,7 +275,7 @@ def test_near_copies_are_neither_equal_rows_nor_merely_alike(noise: float, is_fo
     rng = np.random.default_rng(5)
     train, unseen = rng.normal(size=(200, 4)), rng.normal(size=(100, 4))
     unseen[:30] = train[:30] + noise * rng.normal(size=(30, 4))
-    parts = [replace(evidence.train, inputs=train), replace(evidence.unseen, inputs=unseen)]
+    parts = [replace(evidence.train, inputs=train, every=None), replace(evidence.unseen, inputs=unseen, every=None)]
     assert (near_copies(replace(evidence, train=parts[0], unseen=parts[1])) is not None) == is_found
 
 
@@ -388,3 +390,27 @@ def test_little_to_go_by_is_no_error(evidence: Evidence) -> None:
 def test_a_reconstruction_and_one_row_a_class_are_no_error() -> None:
     again = pellucid.train("iris", task="reconstruction", **{**SMALL, "epochs": 3})
     assert isinstance(again.findings, tuple)
+
+
+@pytest.mark.parametrize(("others", "said"), [(0, "to every row"), (14, "to 98.6% of the rows")])
+def test_every_row_is_said_only_of_every_row(others: int, said: str, evidence: Evidence) -> None:
+    truth = (np.arange(1_000) < 100).astype(int)
+    answered = (np.arange(1_000) < others).astype(int)
+    unseen = Seen(inputs=np.zeros((1_000, 2)), truth=truth, answers=np.eye(2)[answered], numbers=np.arange(1_000))
+    found_ = collapse(replace(evidence, classes=("ok", "bad"), kind="binary", unseen=unseen))
+    assert found_ is not None
+    assert found_.finding == f"The network answers 'ok' {said}."
+    assert ("nearly" in found_.consequence) == bool(others)
+
+
+def test_copies_are_counted_among_all_rows(evidence: Evidence) -> None:
+    rng = np.random.default_rng(6)
+    train, unseen = rng.normal(size=(9_000, 4)), rng.normal(size=(1_000, 4))
+    unseen[:120] = train[-120:] + 1e-6
+    parts = [
+        replace(evidence.train, inputs=train[::9], every=train),
+        replace(evidence.unseen, inputs=unseen[::2], every=unseen),
+    ]
+    found_ = near_copies(replace(evidence, train=parts[0], unseen=parts[1]))
+    assert found_ is not None
+    assert "120 of the 1,000 unseen rows" in found_.evidence

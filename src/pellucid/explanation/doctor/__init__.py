@@ -16,6 +16,8 @@ RULES: tuple[Callable[[Evidence], Finding | None], ...] = (
     # The gravest first: what makes all other figures worthless, then what keeps the network from learning.
     rows.leak,
     rows.near_copies,
+    rows.known_ones,
+    rows.neighbours_in_time,
     rows.wrong_loss,
     training.diverging,
     rows.no_signal,
@@ -42,11 +44,11 @@ RULES: tuple[Callable[[Evidence], Finding | None], ...] = (
 
 # The names of all findings, in that order.
 NAMES = (
-    "leak", "copies-across-the-split", "wrong-loss", "diverging", "no-signal", "features-not-scaled",
-    "bad-initial-scale", "exploding-gradients", "vanishing-gradients", "dead-units", "saturated-units",
-    "tiny-batches-with-batch-norm", "learning-rate-too-high", "learning-rate-too-low", "stopped-too-early",
-    "network-too-small", "overfitting", "majority-collapse", "class-imbalance", "labels-look-wrong", "shifted-rows",
-    "too-few-rows", "useless-columns",
+    "leak", "copies-across-the-split", "known-ones-in-the-test", "neighbours-in-the-test", "wrong-loss", "diverging",
+    "no-signal", "features-not-scaled", "bad-initial-scale", "exploding-gradients", "vanishing-gradients",
+    "dead-units", "saturated-units", "tiny-batches-with-batch-norm", "learning-rate-too-high",
+    "learning-rate-too-low", "stopped-too-early", "network-too-small", "overfitting", "majority-collapse",
+    "class-imbalance", "labels-look-wrong", "shifted-rows", "too-few-rows", "useless-columns",
 )  # fmt: skip
 
 # What follows from another finding is not said again.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pellucid.training.history import Epoch
 from pellucid.training.signals import LayerSignal, Look
 
-__all__ = ["Columns", "Evidence", "Opponent", "Seen"]
+__all__ = ["Columns", "Evidence", "Opponent", "Seen", "Shared"]
 
 Array = NDArray[Any]
 
@@ -35,12 +35,20 @@ class Seen:
         Probabilities ``[n, C]`` or numbers ``[n]``.
     numbers
         ``[n]``: which rows of their table, from 0.
+    every
+        ``[N, F]``: the inputs of all rows that these were drawn from, where they are a sample.
     """
 
     inputs: Array
     truth: Array
     answers: Array
     numbers: Array
+    every: Array | None = None
+
+    @property
+    def all_inputs(self) -> Array:
+        """``[N, F]``: of all rows that these were drawn from."""
+        return self.inputs if self.every is None else self.every
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -63,6 +71,16 @@ class Opponent:
     difference: float
     low: float
     high: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shared:
+    """What training and test rows share that new rows would not: rows of one thing, neighbours in time."""
+
+    kind: Literal["entity", "time", "order", "copies"]
+    fact: str
+    column: str | None
+    change: Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -88,7 +106,7 @@ class Evidence:
     train, measured, unseen
         Rows it was trained on; the rows that measured it; and those with the validation rows, none of which it was
         trained on.
-    columns, opponents
+    columns, opponents, shared
         See there.
     """
 
@@ -109,6 +127,7 @@ class Evidence:
     unseen: Seen
     columns: Columns
     opponents: Sequence[Opponent] = ()
+    shared: Sequence[Shared] = ()
 
     @property
     def is_classification(self) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Finding"]
+__all__ = ["Finding", "shown_share"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,3 +68,13 @@ class Finding:
             raise TypeError("rows are whole numbers")
         as_values = {name: tuple(v) if isinstance(v, list) else v for name, v in change.items()}
         return cls(**texts, change=as_values, rows=tuple(rows))
+
+
+def shown_share(share: float, digits: int = 0) -> str:
+    """A share in percent; nearly all is not rounded to 100 %, nor next to nothing to 0 %.
+
+    >>> shown_share(0.996), shown_share(0.9864, 1), shown_share(1.0), shown_share(0.001)
+    ('99%', '98.6%', '100%', '1%')
+    """
+    least = 10.0 ** -(digits + 2)
+    return f"{share if share in (0, 1) else min(max(share, least), 1 - least):.{digits}%}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pellucid.explanation.doctor.evidence import Evidence
-from pellucid.explanation.doctor.finding import Finding
+from pellucid.explanation.doctor.finding import Finding, shown_share
 
 __all__ = [
     "bad_first_scale",
@@ -38,7 +38,7 @@ def dead_units(e: Evidence) -> Finding | None:
     rate = min(_USUAL_RATE, float(f"{e.settings['learning_rate'] / 10:.2g}"))
     return Finding(
         name="dead-units",
-        finding=f"{share:.0%} of the ReLU units of layer {index} are dead.",
+        finding=f"{shown_share(share)} of the ReLU units of layer {index} are dead.",
         evidence=f"after epoch {look.epoch} they give 0 for every one of the rows looked at, where their slope is 0",
         consequence="they learn nothing more, and the network is as if it were that much narrower",
         fix=(
@@ -64,7 +64,7 @@ def saturated_units(e: Evidence) -> Finding | None:
     return Finding(
         name="saturated-units",
         finding=f"The {function} units of layer {index} are saturated.",
-        evidence=f"{share:.0%} of their values are within 1 % of the ends of their range",
+        evidence=f"{shown_share(share)} of their values are within 1 % of the ends of their range",
         consequence="there the slope is almost 0, so the layers before learn next to nothing",
         fix="smaller first weights, inputs on one scale, or an activation without ends, such as silu",
         change={"activation": "silu", "init_scale": 1.0, "scaling": "robust"},
@@ -104,8 +104,8 @@ def exploding_gradients(e: Evidence) -> Finding | None:
         name="exploding-gradients",
         finding="Signals and gradients grow from layer to layer.",
         evidence=(
-            f"before training every layer multiplies the signal by {grows:.1f}: it leaves the last one with a spread "
-            f"of {middle[-1]:.3g}, and the gradient at the first layer is {look.layers[0].gradient:.1e}"
+            f"before training a layer multiplies the signal by {grows:.1f} on average: it leaves the last one with a "
+            f"spread of {middle[-1]:.3g}, and the gradient at the first layer is {look.layers[0].gradient:.1e}"
         ),
         consequence="the first steps throw the weights far off, and training is lost or slow",
         fix="first weights of the usual scale, BatchNorm, and a limit to the gradient's norm",
@@ -132,7 +132,7 @@ def bad_first_scale(e: Evidence) -> Finding | None:
         evidence=f"before training: {shown if too_large else ''}the layers give values with spreads of {seen}",
         consequence="much of the training goes into undoing them"
         if too_large
-        else "every row looks the same to the network, and its gradients are almost 0",
+        else "all rows look nearly the same to the network, and its gradients are almost 0",
         fix="the usual scale for the activation: init auto, init_scale 1",
         change={"init": "auto", "init_scale": 1.0},
     )

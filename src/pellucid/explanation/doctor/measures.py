@@ -13,13 +13,23 @@ from numpy.typing import NDArray
 
 from pellucid.preprocessing.neighbours import votes_of_neighbours
 
-__all__ = ["against_neighbours", "alone", "copies", "follows", "nearest_distances", "shifts", "voted_right"]
+__all__ = [
+    "against_neighbours",
+    "alone",
+    "copies",
+    "follows",
+    "nearest_distances",
+    "shifts",
+    "voted_right",
+    "within_reach",
+]
 
 Array = NDArray[Any]
 
 _BINS = 20
 _AT_ONCE = 512
 _FEWEST = 10
+_CANDIDATES = 1_000_000  # pairs that are compared at once
 _FEATURES = 500
 _MOST = 1_000  # rows that distances are taken between
 _BLOCK = 512  # columns whose products with all others are held at once
@@ -134,6 +144,46 @@ def nearest_distances(rows: Array, among: Array, *, itself: bool = False) -> Arr
             distances[np.arange(len(part)), own[first : first + len(part)]] = np.inf
         near = distances.argmin(axis=1)
         found[first : first + len(part)] = np.sqrt(np.square(part - y[near]).sum(axis=1))  # exact where it matters
+    return found
+
+
+def within_reach(rows: Array, among: Array, distance: float) -> Array:
+    """Whether each row, ``[n]``, has one of ``among`` within a distance: all are compared, by way of four projections.
+
+    No two rows are nearer to each other than their projections on a unit vector are, so that of those with near
+    projections only the distance itself has to be computed.
+
+    >>> x = np.random.default_rng(0).normal(size=(50, 3))
+    >>> within_reach(x[:4] + [[0.0], [1e-7], [0.1], [1.0]], x, 1e-6).tolist()
+    [True, True, False, False]
+    """
+    found = np.zeros(len(rows), dtype=bool)
+    if not len(rows) or not len(among):
+        return found
+    axes = np.random.default_rng(0).normal(size=(among.shape[1], 4))
+    axes /= np.linalg.norm(axes, axis=0)
+    asked, known = rows @ axes, among @ axes
+    # equal rows once: they have equal projections, but for the last digits
+    grain = max(distance / 64, 1e-9 * float(np.abs(known).max(initial=1.0)))
+    _, firsts = np.unique(np.round(known / grain), axis=0, return_index=True)
+    order = firsts[np.argsort(known[firsts, 0], kind="stable")]
+    known, among = known[order], among[order]
+    reach = distance + 2 * grain
+    low = np.searchsorted(known[:, 0], asked[:, 0] - reach)
+    high = np.searchsorted(known[:, 0], asked[:, 0] + reach, side="right")
+    ends = np.cumsum(high - low)
+    start = 0
+    while start < len(rows):
+        stop = max(start + 1, int(np.searchsorted(ends, (ends[start - 1] if start else 0) + _CANDIDATES)))
+        counts = (high - low)[start:stop]
+        row = np.repeat(np.arange(start, stop), counts)
+        place = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts) + np.repeat(low[start:stop], counts)
+        for k in (1, 2, 3):
+            near = np.abs(asked[row, k] - known[place, k]) <= reach
+            row, place = row[near], place[near]
+        apart = np.sqrt(np.square(rows[row].astype(np.float64) - among[place]).sum(axis=1))
+        found[row[apart <= distance + grain]] = True
+        start = stop
     return found
 
 

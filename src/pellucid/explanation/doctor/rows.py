@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pellucid.explanation.doctor.evidence import Evidence, Opponent
-from pellucid.explanation.doctor.finding import Finding
+from pellucid.explanation.doctor.finding import Finding, shown_share
 from pellucid.explanation.doctor.measures import (
     against_neighbours,
     alone,
@@ -14,11 +14,12 @@ from pellucid.explanation.doctor.measures import (
     nearest_distances,
     shifts,
     voted_right,
+    within_reach,
 )
 
 __all__ = [
-    "collapse", "equal_columns", "imbalance", "leak", "near_copies", "no_signal", "shifted", "too_few_rows",
-    "too_small", "unscaled", "wrong_labels", "wrong_loss",
+    "collapse", "equal_columns", "imbalance", "known_ones", "leak", "near_copies", "neighbours_in_time", "no_signal",
+    "shifted", "too_few_rows", "too_small", "unscaled", "wrong_labels", "wrong_loss",
 ]  # fmt: skip
 
 _RARE = 0.1
@@ -32,6 +33,7 @@ _FEW_ROWS = 40
 _CHANCE = 2.33  # standard deviations: one of a hundred networks that know nothing gets as far
 _SAME_LOSS = 0.2  # share of the base loss by which training and validation loss may differ
 _ONE_SIDE = 1.645 / 1.96  # normal quantiles: 95 % on one side, and in the middle
+_MANY_COPIES = 0.08  # of the unseen rows
 _ONE_OF_A_KIND = 6  # times as much as it leaves the next best one, where it is not quite so telling
 
 
@@ -69,7 +71,7 @@ def no_signal(e: Evidence) -> Finding | None:
         return None
     return Finding(
         name="no-signal",
-        finding=f"Nothing about {e.target!r} could be learned from these columns.",
+        finding=f"Nothing about {e.target!r} was learned from these columns.",
         evidence=(
             f"on unseen rows the network is better than an answer that looks at no column by {dummy.difference:.3g} "
             f"(95 % {dummy.low:.3g} to {dummy.high:.3g}), no simpler model clearly is, and the network's answers "
@@ -126,7 +128,7 @@ def too_few_rows(e: Evidence) -> Finding | None:
 
 
 def collapse(e: Evidence) -> Finding | None:
-    """Every row gets the same class, although there are others."""
+    """Nearly every row gets the same class, although there are others."""
     if not e.is_classification or len(e.unseen) < 10:
         return None
     shares = np.bincount(e.unseen.truth.astype(np.int64), minlength=len(e.classes)) / len(e.unseen)
@@ -134,14 +136,20 @@ def collapse(e: Evidence) -> Finding | None:
     one = int(answered.argmax())
     if answered[one] < 0.98 or shares[one] > 0.985:
         return None
+    nearly = "" if answered[one] == 1 else " nearly"
     return Finding(
         name="majority-collapse",
-        finding=f"The network answers {e.classes[one]!r} to every row.",
-        evidence=f"{answered[one]:.1%} of its answers, but {shares[one]:.1%} of the rows",
-        consequence="its accuracy is that of an answer which looks at no column",
+        finding=f"The network answers {e.classes[one]!r} to {_of_the_rows(answered[one])}.",
+        evidence=f"{shown_share(answered[one], 1)} of its answers, but {shown_share(shares[one], 1)} of the rows",
+        consequence=f"its accuracy is{nearly} that of an answer which looks at no column",
         fix="count rare classes more, and train for a while",
         change={"class_weight": "balanced", "epochs": max(60, int(e.settings["epochs"] or 0))},
     )
+
+
+def _of_the_rows(share: float) -> str:
+    """``every row`` only where it is every row; else the share."""
+    return "every row" if share == 1 else f"{shown_share(share, 1)} of the rows"
 
 
 def imbalance(e: Evidence) -> Finding | None:
@@ -155,7 +163,7 @@ def imbalance(e: Evidence) -> Finding | None:
     if share >= _RARE / max(1, len(e.classes) - 1) or mine.sum() < 3:
         return None
     found = float((e.unseen.answers.argmax(axis=1)[mine] == rare).mean())
-    if found > 0.5:
+    if found >= 0.5:
         return None
     return Finding(
         name="class-imbalance",
@@ -192,6 +200,8 @@ def leak(e: Evidence) -> Finding | None:
     if not stands_out:
         return None
     suspects = tuple(names[i] for i in order[:telling])
+    if {*suspects} <= {shared.column for shared in e.shared}:  # it tells only of rows whose neighbours were seen
+        return None
     listed = ", ".join(repr(name) for name in suspects)
     return Finding(
         name="leak",
@@ -210,21 +220,57 @@ def near_copies(e: Evidence) -> Finding | None:
     """Test rows that stand, almost the same, among the training rows."""
     if len(e.unseen) < 20 or len(e.train) < 20:
         return None
-    to_train = nearest_distances(e.unseen.inputs, e.train.inputs)
     within = nearest_distances(e.train.inputs, e.train.inputs, itself=True)
     usual = float(np.median(within[within > 0])) if (within > 0).any() else 0.0
-    share = float((to_train < 1e-3 * usual).mean()) if usual else 0.0
-    exact = float((to_train == 0).mean())
-    if share - exact < 0.08:
+    if not usual:
+        return None
+    unseen, train = e.unseen.all_inputs, e.train.all_inputs
+    near, equal = (within_reach(unseen, train, distance) for distance in (1e-3 * usual, 1e-7 * usual))
+    share = float((near & ~equal).mean())
+    if share < _MANY_COPIES:
         return None
     return Finding(
         name="copies-across-the-split",
         finding="Test rows have near copies among the training rows.",
         evidence=(
-            f"{share - exact:.0%} of the unseen rows lie a thousand times nearer to a training row than is usual"
+            f"{int((near & ~equal).sum()):,} of the {len(unseen):,} unseen rows ({share:.0%}) lie a thousand times "
+            "nearer to a training row than is usual"
         ),
         consequence="the network has seen their answers, so what was measured is too good",
         fix="name the column that says which rows belong together (--group), or remove the copies",
+    )
+
+
+def known_ones(e: Evidence) -> Finding | None:
+    """Rows about one and the same patient, machine or user in training and test."""
+    one = next((shared for shared in e.shared if shared.kind == "entity"), None)
+    if one is None:
+        return None
+    return Finding(
+        name="known-ones-in-the-test",
+        finding=f"Training and test rows share their {one.column!r}.",
+        evidence=one.fact,
+        consequence="the figures say how well known ones are answered again, and are too good for new ones",
+        fix="keep the rows of each in one part" if one.change else "test on rows of others",
+        change=one.change,
+    )
+
+
+def neighbours_in_time(e: Evidence) -> Finding | None:
+    """Rows that stand next to each other in time, divided at random."""
+    one = next((shared for shared in e.shared if shared.kind in ("time", "order")), None)
+    if one is None:
+        return None
+    named = f" by {one.column!r}" if one.column is not None else ""
+    return Finding(
+        name="neighbours-in-the-test",
+        finding=f"Neighbours{named} were divided at random."
+        if one.kind == "time"
+        else "Rows next to each other in the table are alike, and were divided at random.",
+        evidence=one.fact,
+        consequence="the network fills gaps between rows that it has seen; of later rows the figures say little",
+        fix="hold out the latest rows" if one.change else "name a column with the time of each row (--time)",
+        change=one.change,
     )
 
 

@@ -44,7 +44,7 @@ def diverging(e: Evidence) -> Finding | None:
         name="diverging",
         finding=f"Training diverges at learning rate {rate:g}.",
         evidence=seen,
-        consequence="each step overshoots the valley by more than the one before, and what was learned is lost",
+        consequence="steps overshoot the valley by more and more, and what was learned is lost",
         fix=f"a learning rate of {rate / 10:g} and a limit to the gradient's norm",
         change={"learning_rate": _round(rate / 10), "clip_norm": 1.0},
     )
@@ -138,7 +138,8 @@ def overfitting(e: Evidence) -> Finding | None:
             f"the training loss falls to {e.train_losses[-1]:.3g}, the validation loss rises from {losses[best]:.3g} "
             f"(epoch {best + 1}) to {losses[-1]:.3g} (epoch {len(losses)})"
         ),
-        consequence="on rows that it has not seen it is worse, and far too sure of itself",
+        consequence="on rows that it has not seen it gets worse"
+        + (", and too sure of itself" if e.is_classification else ""),
         fix="dropout, weight decay and the mean of several networks; more rows help most",
         change={
             "dropout": dropout,

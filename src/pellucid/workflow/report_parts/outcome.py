@@ -72,7 +72,8 @@ def metrics(told: Told) -> Sequence[Block]:
             headings=["metric", "value", "95 % interval", "without the network"],
             rows=rows,
             right=(1, 2, 3),
-        )
+        ),
+        *([Points(texts=list(told.prepared.flattering))] if told.prepared.flattering else []),
     ]
 
 

@@ -44,6 +44,8 @@ def _how_good(told: Told) -> str:
     known = next((note for note in told.prepared.notes if isinstance(note, LeakNote)), None)
     if known is not None and told.rows:
         said.append(f"But {known}.")
+    if told.prepared.doubts:
+        said.append(f"But it may be too good for new rows: {told.prepared.doubts[0].fact}.")
     return " ".join(said)
 
 
