@@ -26,7 +26,7 @@ from pellucid.errors import DataError, SettingError, nearest
 __all__ = ["Column", "Kind", "Role", "Schema", "infer_schema"]
 
 Role = Literal["feature", "target", "dropped"]
-_USABLE = ("numeric", "boolean", "categorical", "date", "image")
+_USABLE = ("numeric", "boolean", "categorical", "date", "image", "text")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,7 @@ class Column:
     Parameters
     ----------
     kind
-        A feature is ``numeric``, ``boolean``, ``categorical``, ``date`` or ``image``; the other kinds are dropped.
+        A feature is ``numeric``, ``boolean``, ``categorical``, ``date``, ``image`` or ``text``; the others are dropped.
     role
         ``feature``, ``target`` or ``dropped`` (so are the group and the time column, unless kept).
     reason
@@ -110,6 +110,7 @@ def infer_schema(
     categorical: Collection[str] = (),
     boolean: Collection[str] = (),
     date: Collection[str] = (),
+    text: Collection[str] = (),
     drop: Collection[str] = (),
     keep: Collection[str] = (),
     group: str | None = None,
@@ -122,7 +123,7 @@ def infer_schema(
     ----------
     target
         The column to predict; others that give it away are dropped, or warned about.
-    numeric, categorical, boolean, date
+    numeric, categorical, boolean, date, text
         Columns of which the user knows the kind.
     drop, keep
         Columns to leave out; columns to use in spite of being an identifier, or of giving the target away.
@@ -149,6 +150,7 @@ def infer_schema(
         ("categorical", categorical),
         ("boolean", boolean),
         ("date", date),
+        ("text", text),
     )
     for kind, names in given:
         for name in names:
@@ -162,6 +164,7 @@ def infer_schema(
     of_images = any(is_image_type(field.type) for field in table.arrow.schema)
     columns: list[Column] = []
     warnings: list[str] = []
+    short: dict[str, str] = {}  # texts of a few words each, and what was said of them
     for position, name in enumerate(table.names):
         facts = facts_of(name, table.column(name), position, headed=headed, of_images=of_images)
         if name in chosen:
@@ -178,8 +181,11 @@ def infer_schema(
             unused=(unused or {}).get(name, ""),
         )
         columns.append(column)
+        if not guess.used and warning is not None:
+            short[name] = warning
         warnings += [warning] if warning else []
         warnings += _hint_of_group(facts, column, group)
+    columns, warnings = _with_some_text(columns, short, warnings)
     if target is not None:
         columns, said = _without_leaks(table, columns, target, keep)
         warnings += said
@@ -271,10 +277,10 @@ def _with_role(
     facts: Facts, guess: Guess, *, overridden: bool, use: str, split_by: str, unused: str
 ) -> tuple[Column, str | None]:
     kind, reason, warning = guess.kind, guess.reason, guess.warning
-    role: Role = "feature" if kind in _USABLE else "dropped"
+    role: Role = "feature" if kind in _USABLE and guess.used else "dropped"
     if use == "target":
         role, warning = "target", None
-        if kind not in _USABLE:
+        if kind not in _USABLE or kind == "text":
             kind = _plain_kind(facts)
             reason = "whole numbers" if kind == "numeric" else f"{facts.n_distinct:,} different texts"
     elif use == "drop":
@@ -299,6 +305,16 @@ def _with_role(
         shape=shape_of(facts.column.type) if is_image_type(facts.column.type) else None,
     )
     return column, warning
+
+
+def _with_some_text(
+    columns: list[Column], short: Mapping[str, str], warnings: list[str]
+) -> tuple[list[Column], list[str]]:
+    """Short texts are used after all where nothing else is there to learn from."""
+    if not short or any(c.role == "feature" for c in columns):
+        return columns, warnings
+    used = [replace(c, role="feature") if c.name in short else c for c in columns]
+    return used, [warning for warning in warnings if warning not in short.values()]
 
 
 def _plain_kind(facts: Facts) -> Kind:

@@ -255,7 +255,7 @@ class Model:
         settings = self._settings()
         how = {name: value for name in _READING if (value := getattr(settings, name)) not in (None, ())}
         # Codes such as 007 must stay what they were. Numbers are left to the recipe, which names a text among them.
-        categories = [column.name for column in self.recipe.columns if column.kind == "categorical"]
+        categories = [column.name for column in self.recipe.columns if column.kind in ("categorical", "text")]
         return read_table(data, **how, text_columns=categories)
 
     def _in_memory(self, data: object) -> Table:

@@ -27,10 +27,10 @@ from pellucid.workflow.rules import (
     optional,
     real,
     size,
-    text,
     whole,
     widths,
 )
+from pellucid.workflow.rules import text as any_text
 
 __all__ = ["NUMBER_ENCODINGS", "SECTIONS", "Settings", "setting_names"]
 
@@ -76,7 +76,7 @@ class Settings:
         Choice(("auto", "binary", "multiclass", "regression", "reconstruction")),
         "what kind of answer; auto decides; reconstruction: the inputs themselves, for an autoencoder",
     )
-    test_data: str | None = _setting(None, "data", optional(text), "a separate file of test rows")
+    test_data: str | None = _setting(None, "data", optional(any_text), "a separate file of test rows")
     image_size: tuple[int, int] | None = _setting(
         None, "data", optional(size), "of images, height x width in pixels, as 28x28 or 28; else their most common one"
     )
@@ -86,8 +86,8 @@ class Settings:
     header: bool | None = _setting(
         None, "data", optional(flag), "whether the first line names the columns; else recognised", flag=True
     )
-    separator: str | None = _setting(None, "data", optional(text), "what separates fields; else recognised")
-    encoding: str | None = _setting(None, "data", optional(text), "the file's encoding; else UTF-8")
+    separator: str | None = _setting(None, "data", optional(any_text), "what separates fields; else recognised")
+    encoding: str | None = _setting(None, "data", optional(any_text), "the file's encoding; else UTF-8")
     max_unpacked: int | None = _setting(
         None, "data", optional(whole(1)), "MB that a packed file may unpack to; auto: 100, or 100 times the file's size"
     )
@@ -96,6 +96,7 @@ class Settings:
     categorical: tuple[str, ...] = _setting((), "data", names, "columns to take as categories")
     boolean: tuple[str, ...] = _setting((), "data", names, "columns to take as yes or no")
     date: tuple[str, ...] = _setting((), "data", names, "columns to take as dates")
+    text: tuple[str, ...] = _setting((), "data", names, "columns to take as free text, read by their words")
     drop: tuple[str, ...] = _setting((), "data", names, "columns to leave out")
     sample_weight: str | None = _setting(
         None, "data", optional(column), "a column that says how much each row counts, in loss and metrics; no feature"
@@ -135,6 +136,18 @@ class Settings:
         "preprocessing",
         optional(whole(1)),
         "values in fewer training rows share one bucket; auto: 5, small tables 2",
+    )
+    max_words: int | None = _setting(
+        None,
+        "preprocessing",
+        optional(whole(1, 100_000)),
+        "words and pairs of words of a text column that are kept; auto: 3,000, of more than 30,000 rows fewer",
+    )
+    text_units: str = _setting(
+        "auto",
+        "preprocessing",
+        Choice(("auto", "words", "characters")),
+        "what text is divided into; auto: words, or characters in languages without spaces between words",
     )
     edit_labels: bool = _setting(
         False,
@@ -230,7 +243,7 @@ class Settings:
     products: str = _setting(
         "auto", "machine", Choice(("auto", "blas", "onednn")), "what multiplies matrices; auto: the faster, measured"
     )
-    device: str = _setting("auto", "machine", text, "auto, cpu, cuda or mps")
+    device: str = _setting("auto", "machine", any_text, "auto, cpu, cuda or mps")
     threads: int | None = _setting(None, "machine", optional(whole(1, 4096)), "else 1 or one a core, measured")
 
     def __post_init__(self) -> None:

@@ -233,13 +233,15 @@ def is_builtin(data: object) -> bool:
 def reading(settings: Settings, *, file: bool) -> dict[str, Any]:
     """The settings that say how a table is read, as keywords of `read_table`."""
     if not file:
-        return {"missing": settings.missing} if settings.missing else {}
+        kept = {"text_columns": settings.text} if settings.text else {}
+        return {"missing": settings.missing, **kept} if settings.missing else kept
     return {
         "header": settings.header,
         "separator": settings.separator,
         "missing": settings.missing or None,
         "encoding": settings.encoding,
         "numeric_columns": settings.numeric,
+        "text_columns": settings.text,
         "max_unpacked": settings.max_unpacked,
     }
 
