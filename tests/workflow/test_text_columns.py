@@ -125,7 +125,7 @@ def test_no_slice_along_a_text(run: pellucid.Run) -> None:
         boundary(str(run.path), messages(), x="message", y="hour")
     found = boundary(str(run.path), messages())
     assert {found.x.column, found.y.column} == {"hour", "night"}
-    assert found.held[0].cell is None
+    assert found.held[0].cell in messages()["message"]  # that of the row nearest to what is typical
 
 
 def test_the_linear_model_sees_the_same_words_and_trees_the_first() -> None:

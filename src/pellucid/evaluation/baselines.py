@@ -114,7 +114,7 @@ def _best_strength(x: Array, targets: Array, classes: int, *, balanced: bool, we
     cells = max(1, x.size // n_rows) * classes  # of a row; of sparse inputs those that are not 0
     order = _random_order(n_rows, targets, seed=0)[: max(10 * _FOLDS, _CELLS_TO_CHOOSE // cells)]
     x, targets = x[order], targets[order]
-    w = np.ones(len(x)) if weights is None else weights[order]
+    w = np.ones(len(targets)) if weights is None else weights[order]
     # Folds by turns within each class, so that none lacks one that has a row for it.
     fold = np.empty(len(targets), dtype=np.int64)
     for k in np.unique(targets):
