@@ -250,7 +250,7 @@ def test_kept_columns_of_other_kinds_go_by_their_type(fit):
         "day": [dt.datetime(2020, 1, d) for d in (1, 2, 3)],
     }
     recipe = fit(columns, {"id": "identifier", "name": "text", "flag": "constant", "day": "identifier"})
-    assert [c.kind for c in recipe.columns] == ["numeric", "categorical", "boolean", "date"]
+    assert [c.kind for c in recipe.columns] == ["numeric", "text", "boolean", "date"]
 
 
 # --- JSON

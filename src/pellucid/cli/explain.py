@@ -110,6 +110,7 @@ def _show_row(found: ExplainedRow) -> None:
     from rich.table import Table
 
     from pellucid.cli.console import console, notes
+    from pellucid.workflow.trace import shown_cell
 
     values, slopes = found.shapley.values, found.by_column
     base, answer, what = found.shapley.base, found.shapley.answer, found.score.name
@@ -128,7 +129,7 @@ def _show_row(found: ExplainedRow) -> None:
     halves: list[float] = []
     for i in order[:_SHOWN]:
         cell = found.cells[i]
-        shown = "missing" if cell.cell is None else str(cell.cell)
+        shown = shown_cell(cell.cell)
         halves.append(found.shapley.half_width([i]))
         table.add_row(escape(cell.column), escape(shown), _signed(values[i]), _half(halves[-1]), _signed(slopes[i]))
     if len(rest := order[_SHOWN:]):
@@ -139,6 +140,15 @@ def _show_row(found: ExplainedRow) -> None:
     if any(map(math.isnan, halves)):
         console.print("—: all orders drawn gave the column the same value, which leaves no spread to take an interval "
                       "from", soft_wrap=True)  # fmt: skip
+    for cell in found.cells:
+        if words := found.words_of(cell.column):
+            here = dict(cell.features)
+            said = ", ".join(
+                f'"{word}" {_signed(value)}' + ("" if here[f'{cell.column}: "{word}"'] else " (absent)")
+                for word, value in words
+            )
+            console.print(f"\nWords of {escape(cell.column)} that add most: {escape(said)}", soft_wrap=True,
+                          highlight=False)  # fmt: skip
     notes(found.notes)
     how = (
         "every coalition of columns was asked"

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from pellucid.data.dates import is_day_of_calendar, parse_dates, reads_both_ways
 from pellucid.data.images.columns import image_hashes, is_image_type, pixels_of, shape_of
 from pellucid.data.notes import CellNote
+from pellucid.data.scripts import is_undivided
 
 __all__ = ["TRUTH_WORDS", "Facts", "Guess", "Kind", "both_ways", "facts_of", "guess_kind", "names_a_subject"]
 
@@ -38,6 +39,9 @@ _DATE_NAME = re.compile(
 )
 
 _FEW_DAYS = 5  # below so many numbers such as 20210317 nothing is said of dates
+_LONG, _MANY_WORDS = 50, 10  # letters or words: shorter are names, titles and addresses, which did harm as text
+_FEW_SIGNS = 12  # letters of a text without spaces between words; names and titles are shorter
+_LOOKED_AT = 1_000  # texts
 _SMALL = 20  # below so many cells nothing is called an identifier for being different everywhere
 
 
@@ -72,6 +76,7 @@ class Guess:
     reason: str
     warning: str | None = None
     layout: str | None = None  # of dates
+    used: bool = True  # whether a column of a usable kind becomes a feature
 
 
 def facts_of(name: str, column: pa.Array, position: int, *, headed: bool, of_images: bool = False) -> Facts:
@@ -224,21 +229,25 @@ def _guess_text(facts: Facts, day_first: bool | None) -> Guess:  # noqa: PLR0911
         return Guess(kind="date", reason=reason, warning=both_ways(facts, layout, day_first), layout=layout)
     letters = float(pc.mean(pc.utf8_length(words)).as_py())
     spaces = float(pc.mean(pc.count_substring(words, " ")).as_py())
-    is_prose = letters > 40 or spaces >= 3
+    undivided = letters >= _FEW_SIGNS and is_undivided(words.slice(0, _LOOKED_AT).to_pylist())
+    is_prose = letters > 40 or spaces >= 3 or undivided
     if facts.n_there < _SMALL:
         if is_prose and letters > 60:
-            return _text(facts, f"long text, {letters:.0f} letters on average")
+            return Guess(kind="text", reason=f"long text, {letters:.0f} letters on average")
         return Guess(kind="categorical", reason=f"{facts.n_distinct} different texts")
     if is_prose and facts.share > 0.2 and facts.n_distinct > 50:
-        return _text(facts, f"free text, {letters:.0f} letters and {spaces + 1:.0f} words on average")
+        counted = f"{letters:.0f} letters" + ("" if undivided else f" and {spaces + 1:.0f} words") + " on average"
+        if undivided or letters > _LONG or spaces + 1 >= _MANY_WORDS:
+            return Guess(kind="text", reason=f"free text, {counted}")
+        return _short_text(facts, f"short texts, {counted}")
     if facts.share == 1.0 and not is_prose:
         return _identifier(facts, "a different text in every row")
     if facts.share > 0.5 and (_is_id_name(facts.name) or facts.n_distinct > 100):
         if spaces >= 0.5 and not _is_id_name(facts.name):
-            return _text(facts, f"{facts.n_distinct:,} different texts in {facts.n_there:,} rows")
+            return _short_text(facts, f"{facts.n_distinct:,} different texts in {facts.n_there:,} rows")
         return _identifier(facts, f"{facts.n_distinct:,} different texts in {facts.n_there:,} rows")
     if facts.share > 0.3 and facts.n_distinct > 1_000 and spaces >= 0.5:
-        return _text(facts, f"{facts.n_distinct:,} different texts in {facts.n_there:,} rows")
+        return _short_text(facts, f"{facts.n_distinct:,} different texts in {facts.n_there:,} rows")
     warning = None
     if facts.n_distinct > 1_000:
         warning = (
@@ -248,12 +257,14 @@ def _guess_text(facts: Facts, day_first: bool | None) -> Guess:  # noqa: PLR0911
     return Guess(kind="categorical", reason=f"{facts.n_distinct:,} different texts", warning=warning)
 
 
-def _text(facts: Facts, reason: str) -> Guess:
+def _short_text(facts: Facts, reason: str) -> Guess:
+    """Names, titles, places: a few words, most of which are seen once."""
     return Guess(
         kind="text",
         reason=reason,
-        warning=f"column {facts.name!r} holds {reason}; text is not used yet, so it was dropped "
-        f"(--categorical {facts.name!r} uses its most frequent values)",
+        used=False,
+        warning=f"column {facts.name!r} holds {reason}, and was dropped as names or titles; --text {facts.name!r} "
+        f"reads their words, --categorical {facts.name!r} uses the most frequent of them",
     )
 
 

@@ -28,7 +28,7 @@ from pellucid.errors import DataError, SettingError, nearest
 __all__ = ["Column", "Kind", "Role", "Schema", "infer_schema"]
 
 Role = Literal["feature", "target", "dropped"]
-_USABLE = ("numeric", "boolean", "categorical", "date", "image")
+_USABLE = ("numeric", "boolean", "categorical", "date", "image", "text")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,7 @@ class Column:
     Parameters
     ----------
     kind
-        A feature is ``numeric``, ``boolean``, ``categorical``, ``date`` or ``image``; the other kinds are dropped.
+        A feature is ``numeric``, ``boolean``, ``categorical``, ``date``, ``image`` or ``text``; the others are dropped.
     role
         ``feature``, ``target`` or ``dropped`` (so are the group and the time column, unless kept).
     reason
@@ -119,6 +119,7 @@ def infer_schema(
     categorical: Collection[str] = (),
     boolean: Collection[str] = (),
     date: Collection[str] = (),
+    text: Collection[str] = (),
     drop: Collection[str] = (),
     keep: Collection[str] = (),
     group: str | None = None,
@@ -132,7 +133,7 @@ def infer_schema(
     ----------
     target
         The column to predict; others that give it away are dropped, or warned about.
-    numeric, categorical, boolean, date
+    numeric, categorical, boolean, date, text
         Columns of which the user knows the kind.
     drop, keep
         Columns to leave out; columns to use in spite of being an identifier, or of giving the target away.
@@ -161,6 +162,7 @@ def infer_schema(
         ("categorical", categorical),
         ("boolean", boolean),
         ("date", date),
+        ("text", text),
     )
     for kind, names in given:
         for name in names:
@@ -175,6 +177,7 @@ def infer_schema(
     columns: list[Column] = []
     warnings: list[str] = []
     styles = styles_of(table)
+    short: dict[str, str] = {}  # texts of a few words each, and what was said of them
     for position, name in enumerate(table.names):
         facts = facts_of(name, table.column(name), position, headed=headed, of_images=of_images)
         if name in chosen:
@@ -192,8 +195,11 @@ def infer_schema(
             unused=(unused or {}).get(name, ""),
         )
         columns.append(replace(column, layout=guess.layout if column.kind == "date" else None, style=styles[name]))
+        if not guess.used and warning is not None:
+            short[name] = warning
         warnings += [warning] if warning else []
         warnings += suspected_sentinels(facts, column.kind) if column.role != "dropped" else []
+    columns, warnings = _with_some_text(columns, short, warnings)
     flagged = {flag: name for name, style in table.report.styles.items() for flag in flag_names(name, style)}
     told = {flag for flag in flagged if flag in keep or flag in chosen}
     columns = _like_their_columns(columns, flagged, told)
@@ -291,10 +297,10 @@ def _with_role(
     facts: Facts, guess: Guess, *, overridden: bool, use: str, split_by: str, unused: str
 ) -> tuple[Column, str | None]:
     kind, reason, warning = guess.kind, guess.reason, guess.warning
-    role: Role = "feature" if kind in _USABLE else "dropped"
+    role: Role = "feature" if kind in _USABLE and guess.used else "dropped"
     if use == "target":
         role, warning = "target", None
-        if kind not in _USABLE:
+        if kind not in _USABLE or kind == "text":
             kind = _plain_kind(facts)
             reason = "whole numbers" if kind == "numeric" else f"{facts.n_distinct:,} different texts"
     elif use == "drop":
@@ -319,6 +325,16 @@ def _with_role(
         shape=shape_of(facts.column.type) if is_image_type(facts.column.type) else None,
     )
     return column, warning
+
+
+def _with_some_text(
+    columns: list[Column], short: Mapping[str, str], warnings: list[str]
+) -> tuple[list[Column], list[str]]:
+    """Short texts are used after all where nothing else is there to learn from."""
+    if not short or any(c.role == "feature" for c in columns):
+        return columns, warnings
+    used = [replace(c, role="feature") if c.name in short else c for c in columns]
+    return used, [warning for warning in warnings if warning not in short.values()]
 
 
 def _plain_kind(facts: Facts) -> Kind:

@@ -280,7 +280,10 @@ class NetworkEstimator(ReadingEstimator):
         scaling = settings.scaling_of(self)
         bins = settings.bins_of(self, values, inputs_.n_rows(X), classes=not self._wants_numbers)
         if self._by_table:
-            self.recipe_, schema = inputs_.recipe_of_table(X, scaling, bins)
+            from pellucid.preprocessing.text import Words
+
+            words = Words(target=values, classes=not self._wants_numbers)
+            self.recipe_, schema = inputs_.recipe_of_table(X, scaling, bins, words)
             dropped = (f"column {c.name!r} is left out: {c.reason}" for c in schema.columns if c.role == "dropped")
             self.notes_ = (*X.report.notes, *schema.warnings, *dropped)
         else:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pellucid.preprocessing.piecewise import Bins
     from pellucid.preprocessing.recipe import Recipe
     from pellucid.preprocessing.target import TargetScaler
+    from pellucid.preprocessing.text import Words
 
 __all__ = [
     "check_columns",
@@ -103,14 +104,14 @@ def read_frame(X: Any, names: Sequence[str], styles: Mapping[str, NumberStyle | 
     return read_table(source, rules=NumberRules(styles=styles or {}))
 
 
-def recipe_of_table(table: Table, scaling: str, bins: Bins | None) -> tuple[Recipe, Schema]:
+def recipe_of_table(table: Table, scaling: str, bins: Bins | None, words: Words | None = None) -> tuple[Recipe, Schema]:
     """The preprocessing of a table whose rows are all for training, and what its columns were taken for."""
     from pellucid.data.schema import infer_schema
     from pellucid.preprocessing.recipe import Recipe
 
     schema = infer_schema(table)
     rows = np.arange(table.n_rows)
-    return Recipe.fit(table, schema, rows, scaling=scaling, bins=bins), schema  # type: ignore[arg-type]
+    return Recipe.fit(table, schema, rows, scaling=scaling, bins=bins, words=words), schema  # type: ignore[arg-type]
 
 
 def recipe_of_array(

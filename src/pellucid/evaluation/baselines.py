@@ -85,7 +85,8 @@ def linear_answers(
 ) -> Array:
     """Logistic regression (``classes`` 0: ridge regression) on ``inputs`` ``[N, I]``, answering ``asked`` ``[K, I]``.
 
-    Returns probabilities ``[K, C]`` or numbers ``[K]``. ``balanced`` gives rare classes more weight.
+    Returns probabilities ``[K, C]`` or numbers ``[K]``. ``balanced`` gives rare classes more weight. Both inputs may be
+    SciPy's sparse arrays.
     """
     from sklearn.linear_model import RidgeCV
 
@@ -109,9 +110,11 @@ def _logistic(strength: float, *, balanced: bool) -> Any:
 
 def _best_strength(x: Array, targets: Array, classes: int, *, balanced: bool, weights: Array | None = None) -> float:
     """The one over the penalty with the smallest log loss on five folds; of a large table, on some of its rows."""
-    order = _random_order(len(x), targets, seed=0)[: max(10 * _FOLDS, _CELLS_TO_CHOOSE // (x.shape[1] * classes))]
+    n_rows = x.shape[0]
+    cells = max(1, x.size // n_rows) * classes  # of a row; of sparse inputs those that are not 0
+    order = _random_order(n_rows, targets, seed=0)[: max(10 * _FOLDS, _CELLS_TO_CHOOSE // cells)]
     x, targets = x[order], targets[order]
-    w = np.ones(len(x)) if weights is None else weights[order]
+    w = np.ones(len(targets)) if weights is None else weights[order]
     # Folds by turns within each class, so that none lacks one that has a row for it.
     fold = np.empty(len(targets), dtype=np.int64)
     for k in np.unique(targets):
@@ -278,6 +281,6 @@ def _random_order(n_rows: int, classes_of: IntArray | None, seed: int) -> IntArr
 
 def _probabilities(model: Any, asked: Array, classes: int) -> Array:
     """``[K, C]``: a class that no training row had gets 0."""
-    found = np.zeros((len(asked), classes))
+    found = np.zeros((asked.shape[0], classes))
     found[:, model.classes_] = model.predict_proba(asked)
     return found

@@ -14,9 +14,13 @@ from pellucid.preprocessing.image import ImageStep
 from pellucid.preprocessing.numeric import BOUND, CLIP, NumericStep
 from pellucid.preprocessing.piecewise import PiecewiseStep
 from pellucid.preprocessing.recipe import Recipe, Step
+from pellucid.preprocessing.text import TextStep
 from pellucid.preprocessing.values import is_missing, number_of
 
 __all__ = ["EncodedCell", "encoded_cells"]
+
+
+_TERMS = 6  # of a text that are shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +87,8 @@ def _how(step: Step, cell: object, values: tuple[float, ...], *, missing: bool) 
             found = _in_parts(step, cell, values)
         case ImageStep():
             found = "each pixel p: " + "; ".join(_of_channel(step, c) for c in range(step.channels))
+        case TextStep():
+            found = _in_terms(step, values, missing=missing or step.weights_of(str(cell).strip()) is None)
     return found
 
 
@@ -91,6 +97,19 @@ def _in_levels(step: CategoricalStep, values: tuple[float, ...]) -> str:
     if not at:
         return "not seen in training: the shares that its categories had there"
     return f"1 for {at[0]!r}, 0 for the others" if len(values) > 1 else f"1 for {at[0]!r}"
+
+
+def _in_terms(step: TextStep, values: tuple[float, ...], *, missing: bool) -> str:
+    """The terms that weigh most in a text."""
+    what = "words and pairs of words" if step.units == "words" else "pieces"
+    if missing:
+        return f"missing: 0 for all {what}"
+    known = sorted((i for i in range(len(step.terms)) if values[i]), key=lambda i: (-values[i], i))
+    if not known:
+        return f"none of the {what} that are known: 0 for all"
+    shown = ", ".join(f'"{step.terms[i]}" {_short(values[i])}' for i in known[:_TERMS])
+    more = f" and {len(known) - _TERMS:,} more" if len(known) > _TERMS else ""
+    return f"{len(known):,} known {what}, TF-IDF brought to length 1: {shown}{more}"
 
 
 def _scaled(step: NumericStep, x: float, result: float) -> str:

@@ -44,13 +44,15 @@ class Grid:
 
 
 def grid_of(step: Step, column: pa.ChunkedArray | pa.Array) -> Grid:
-    """Values to try: of numbers quantiles from 1 to 99 %, of others the ten commonest.
+    """Values to try: of numbers quantiles from 1 to 99 %, of others the ten commonest; of free text none.
 
     >>> from pellucid.preprocessing.numeric import fit_numeric
     >>> ages = pa.array([20.0, 30.0, 40.0, None])
     >>> grid_of(fit_numeric("age", ages), ages).values
     [20.0, 30.0, 40.0]
     """
+    if step.kind == "text":
+        return _named(step, [])
     cells = [cell for cell in column.to_pylist() if not is_missing(cell)]
     if step.kind in ("numeric", "piecewise", "both"):
         numbers = np.array([number_of(cell, step.name) for cell in cells], dtype=np.float64)

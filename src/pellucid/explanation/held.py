@@ -17,6 +17,7 @@ from pellucid.preprocessing.categorical import CategoricalStep
 from pellucid.preprocessing.dates import DateStep
 from pellucid.preprocessing.image import ImageStep
 from pellucid.preprocessing.recipe import Step
+from pellucid.preprocessing.text import TextStep
 from pellucid.preprocessing.values import numbers, text_codes
 
 __all__ = ["Held", "cell_text", "held_text", "typical_cell"]
@@ -36,6 +37,8 @@ class Held:
 def typical_cell(step: Step, column: Any) -> Held:
     """The median of a column of numbers or dates, the most frequent cell of another; or missing, where most are.
 
+    Free text is held as a missing cell.
+
     Raises
     ------
     DataError
@@ -52,6 +55,8 @@ def typical_cell(step: Step, column: Any) -> Held:
     match step:
         case ImageStep():
             raise DataError(f"column {step.name!r} holds images, and there is no typical one: name a row (--row)")
+        case TextStep():
+            return Held(column=step.name, cell=None, how="no text is typical")
         case CategoricalStep() | BooleanStep():
             how = "most frequent"
             texts, codes = text_codes(column)

@@ -24,6 +24,7 @@ from pellucid.preprocessing.categorical import CategoricalStep
 from pellucid.preprocessing.dates import DateStep
 from pellucid.preprocessing.image import ImageStep
 from pellucid.preprocessing.recipe import Step
+from pellucid.preprocessing.text import TextStep
 from pellucid.preprocessing.values import numbers, text_codes
 
 __all__ = ["MISSING", "SliceAxis", "axis_of", "density", "mean_changes", "stamps_of", "without_data"]
@@ -108,7 +109,7 @@ def axis_of(step: Step, column: Any, places: int = 160) -> SliceAxis:
     Raises
     ------
     DataError
-        A column of images, or one with nothing to vary.
+        A column of images or of free text, or one with nothing to vary.
 
     >>> import pyarrow as pa
     >>> from pellucid.preprocessing.numeric import fit_numeric
@@ -120,6 +121,8 @@ def axis_of(step: Step, column: Any, places: int = 160) -> SliceAxis:
     match step:
         case ImageStep():
             raise DataError(f"column {step.name!r} holds images, which cannot vary along an axis: choose another")
+        case TextStep():
+            raise DataError(f"column {step.name!r} holds free text, which cannot vary along an axis: choose another")
         case CategoricalStep() | BooleanStep():
             return _bands(step, column)
         case DateStep():

@@ -1,7 +1,8 @@
 """From a table to the inputs of a network: fitted on the training rows alone, stored as JSON.
 
-`recipe` holds the whole; `numeric` (or `piecewise`), `boolean`, `categorical`, `dates` and `image` one kind of column
-each; `target` scales what is to be predicted; `values` reads cells of any type, `checks` reads what a model file holds.
+`recipe` holds the whole; `numeric` (or `piecewise`), `boolean`, `categorical`, `dates`, `image` and `text` one kind of
+column each; `target` scales what is to be predicted; `values` reads cells of any type, `words` divides texts, `checks`
+reads what a model file holds.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pellucid.preprocessing.numeric import SCALINGS, NumericStep, Scaling
 from pellucid.preprocessing.piecewise import Bins, PiecewiseStep
 from pellucid.preprocessing.recipe import InputColumn, Recipe, Step
 from pellucid.preprocessing.target import TargetScaler
+from pellucid.preprocessing.text import TextStep, Words
 
 __all__ = [
     "SCALINGS",
@@ -30,4 +32,6 @@ __all__ = [
     "Scaling",
     "Step",
     "TargetScaler",
+    "TextStep",
+    "Words",
 ]

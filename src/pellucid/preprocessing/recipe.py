@@ -25,6 +25,7 @@ from pellucid.preprocessing.dates import DateStep, fit_date
 from pellucid.preprocessing.image import ImageStep, fit_image
 from pellucid.preprocessing.numeric import SCALINGS, NumericStep, Scaling, fit_numeric
 from pellucid.preprocessing.piecewise import Bins, PiecewiseStep, fit_piecewise
+from pellucid.preprocessing.text import TextStep, Words, fit_text
 from pellucid.preprocessing.values import FloatArray, IntArray, one_array
 
 if TYPE_CHECKING:
@@ -67,6 +68,7 @@ _READERS: dict[str, Callable[[object, str], Step]] = {
     "categorical": CategoricalStep.from_json,
     "date": DateStep.from_json,
     "image": ImageStep.from_json,
+    "text": TextStep.from_json,
 }
 
 
@@ -99,6 +101,8 @@ class Recipe:
         max_categories: int = 50,
         rare_below: int | float | None = None,
         weights: FloatArray | None = None,
+        words: Words | None = None,
+        known: Mapping[str, Step] | None = None,
     ) -> Recipe:
         """Take the statistics of the schema's features from the training ``rows`` only.
 
@@ -120,6 +124,10 @@ class Recipe:
             float below 1). Not given: 5, or 2 where there are fewer than 100 training rows.
         weights
             For each of ``rows`` how often it counts in the mean and the standard deviation of numbers.
+        words
+            How the terms of text columns are found; its target has a value for each of ``rows``.
+        known
+            Steps of columns that are taken as they are, fitted before.
 
         Raises
         ------
@@ -134,27 +142,33 @@ class Recipe:
         threshold = _rare_count(rare_below, len(rows))
         if not len(rows):
             raise DataError("there are no training rows; give a table with more rows, or hold fewer out")
-        if bins is not None and bins.target is not None and len(bins.target) != len(rows):
-            raise SettingError(f"bins need a target for each of {len(rows):,} training rows, got {len(bins.target):,}")
+        for what, given in (("bins", bins), ("words", words)):
+            if given is not None and given.target is not None and len(given.target) != len(rows):
+                raise SettingError(
+                    f"{what} need a target for each of {len(rows):,} training rows, got {len(given.target):,}"
+                )
         columns = _columns_of(table)
         _check_present([c.name for c in schema.features], columns)
+        n_texts = sum(column.kind == "text" for column in schema.features)
         index = pa.array(rows)
-        steps: list[Step] = []
-        for column in schema.features:
-            cells = one_array(columns[column.name]).take(index)
-            match _kind_of_step(column.kind, cells.type):
+        fitted = dict(known or {})
+
+        def fit_one(name: str, kind: str, layout: str | None) -> Step:
+            cells = one_array(columns[name]).take(index)
+            match _kind_of_step(kind, cells.type):
                 case "numeric":
-                    steps.append(fit_number(column.name, cells, scaling, bins, weights))
+                    return fit_number(name, cells, scaling, bins, weights)
                 case "boolean":
-                    steps.append(fit_boolean(column.name, cells))
+                    return fit_boolean(name, cells)
                 case "date":
-                    steps.append(fit_date(column.name, cells, layout=column.layout))
+                    return fit_date(name, cells, layout=layout)
                 case "image":
-                    steps.append(fit_image(column.name, cells))
-                case _:
-                    steps.append(
-                        fit_categorical(column.name, cells, max_categories=max_categories, rare_below=threshold)
-                    )
+                    return fit_image(name, cells)
+                case "text":
+                    return fit_text(name, cells, words, n_columns=n_texts)
+            return fit_categorical(name, cells, max_categories=max_categories, rare_below=threshold)
+
+        steps = [fitted.get(c.name) or fit_one(c.name, c.kind, c.layout) for c in schema.features]
         recipe = cls(steps=tuple(steps))
         if not recipe.feature_names:
             raise DataError(

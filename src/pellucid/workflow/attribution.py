@@ -16,6 +16,7 @@ from pellucid.explanation.cells import EncodedCell, encoded_cells
 from pellucid.explanation.gradients import IntegratedGradients, integrated_gradients
 from pellucid.explanation.shapley import ShapleyValues, shapley_values
 from pellucid.plots.attribution import contributions
+from pellucid.preprocessing.text import TextStep
 from pellucid.workflow.looking import BACKGROUND, Score, Viewed, compared_with, plain_value, row_given, score_of
 from pellucid.workflow.model import Model
 from pellucid.workflow.rows_of_run import model_of
@@ -61,6 +62,19 @@ class ExplainedRow:
     truth: object
     notes: tuple[str, ...] = ()
 
+    def words_of(self, column: str, most: int = 10) -> tuple[tuple[str, float], ...]:
+        """The terms of a text column that add most, by integrated gradients, the largest first; of others nothing.
+
+        Terms that the text does not hold are among them: a word that is absent speaks, too.
+        """
+        recipe = self.score.model.recipe
+        step = next((step for step in recipe.steps if step.name == column), None)
+        if not isinstance(step, TextStep):
+            return ()
+        values = self.gradients.values[recipe.slices[column]][: len(step.terms)]
+        places = [int(i) for i in np.argsort(-np.abs(values), kind="stable")[:most] if values[i]]
+        return tuple((step.terms[i], float(values[i])) for i in places)
+
     @property
     def by_column(self) -> Array:
         """Integrated gradients of each column, the features that stand for it summed: ``[columns]``."""
@@ -95,6 +109,7 @@ class ExplainedRow:
                     "standard_error": float(error),
                     "half_width": float(half) if math.isfinite(half) else None,
                     "integrated_gradients": float(slope),
+                    **({"words": dict(words)} if (words := self.words_of(cell.column)) else {}),
                 }
                 for cell, value, error, half, slope in zip(
                     self.cells, shapley.values, shapley.errors, shapley.half_widths, self.by_column, strict=True

@@ -17,6 +17,7 @@ from pellucid.preprocessing.categorical import CategoricalStep
 from pellucid.preprocessing.piecewise import Bins, auto_bins
 from pellucid.preprocessing.recipe import Recipe
 from pellucid.preprocessing.target import TargetScaler
+from pellucid.preprocessing.text import TextStep, Words
 from pellucid.task import Loss, Task
 from pellucid.training.loop import Rows
 from pellucid.workflow.settings import Settings
@@ -65,6 +66,7 @@ def fit_to(rows: Array, table: Table, schema: Schema, target: Target | None, set
         max_categories=settings.max_categories,
         rare_below=settings.rare_below,
         weights=weights,
+        words=_words(settings, target, values),
     )
     width = len(recipe.feature_names)
     task = _task(settings, target, values, width, weights)
@@ -73,7 +75,7 @@ def fit_to(rows: Array, table: Table, schema: Schema, target: Target | None, set
     network = mlp(width, settings.hidden, task.outputs, **layers)
     if target is None:
         network = autoencoder(width, settings.hidden, **layers)
-    return Fitted(recipe=recipe, scaler=scaler, task=task, network=network, notes=tuple(_shared_features(recipe)))
+    return Fitted(recipe=recipe, scaler=scaler, task=task, network=network, notes=tuple(_notes(recipe)))
 
 
 def _scaler(settings: Settings, task: Task, values: Array | None, weights: Array | None) -> TargetScaler | None:
@@ -110,6 +112,16 @@ def _bins(settings: Settings, target: Target | None, train_values: Array | None,
     )
 
 
+def _words(settings: Settings, target: Target | None, train_values: Array | None) -> Words:
+    """How the terms of text columns are found."""
+    return Words(
+        most=settings.max_words,
+        units=settings.text_units,
+        target=train_values,
+        classes=target is not None and target.task_kind != "regression",
+    )
+
+
 def _task(
     settings: Settings, target: Target | None, train_values: Array | None, width: int, row_weights: Array | None
 ) -> Task:
@@ -135,9 +147,9 @@ def _task(
     return Task(kind=target.task_kind, target=target.name, classes=tuple(target.classes), loss=loss)
 
 
-def _shared_features(recipe: Recipe) -> list[str]:
-    """Columns of which many rows are known only as one of the rarer categories."""
-    notes = []
+def _notes(recipe: Recipe) -> list[str]:
+    """What became of columns of text, and columns of which many rows are known only as one of the rarer categories."""
+    notes = [_said_of_text(step) for step in recipe.steps if isinstance(step, TextStep)]
     for step in recipe.steps:
         if isinstance(step, CategoricalStep) and (rows := sum(step.counts) + step.rare):
             share = step.rare / rows
@@ -147,3 +159,18 @@ def _shared_features(recipe: Recipe) -> list[str]:
                     f"share one feature; max_categories (now {len(step.levels):,} kept) and rare_below decide which"
                 )
     return notes
+
+
+def _said_of_text(step: TextStep) -> str:
+    """By what a column of text is read, and how to change it."""
+    if not step.terms:
+        return f"column {step.name!r} is text without a word, so nothing of it is used"
+    if step.units == "characters":
+        return (
+            f"column {step.name!r} is text, read by its characters, one to three together ({len(step.terms):,} kept, "
+            f"--max-words), as in languages without spaces; --text-units words divides it at spaces"
+        )
+    return (
+        f"column {step.name!r} is text, read by its words and pairs of words ({len(step.terms):,} kept, --max-words); "
+        f"--drop {step.name!r} leaves it out"
+    )

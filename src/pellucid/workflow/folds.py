@@ -42,9 +42,9 @@ _MOST = 100  # folds
 # What decides which rows and columns there are and how they are divided: the same for all that share the folds.
 ROW_SETTINGS = (
     "target", "task", "test_data", "image_size", "image_channels", "header", "separator", "encoding", "missing",
-    "numeric", "categorical", "boolean", "date", "decimal", "thousands", "day_first", "drop", "keep", "validation",
-    "test", "group", "time", "seed", "max_unpacked", "sample_weight", "header_row", "names", "comment", "trim", "sheet",
-    "table",
+    "numeric", "categorical", "boolean", "date", "text", "decimal", "thousands", "day_first", "drop", "keep",
+    "validation", "test", "group", "time", "seed", "max_unpacked", "sample_weight", "header_row", "names", "comment",
+    "trim", "sheet", "table",
 )  # fmt: skip
 
 

@@ -15,12 +15,14 @@ from pellucid.preprocessing.both import BothStep
 from pellucid.preprocessing.categorical import CategoricalStep
 from pellucid.preprocessing.recipe import Recipe
 from pellucid.preprocessing.target import TargetScaler
+from pellucid.preprocessing.text import TextStep
 from pellucid.workflow.prepare import Prepared
 
-__all__ = ["columns_for_trees", "inputs_for_lines", "line_or_curve"]
+__all__ = ["WORDS_FOR_TREES", "columns_for_trees", "inputs_for_lines", "line_or_curve"]
 
 Array = NDArray[Any]
 
+WORDS_FOR_TREES = 200  # of a text column: boosting takes its time for each
 _BINNED = ("piecewise", "both")
 
 
@@ -28,23 +30,33 @@ def inputs_for_lines(prepared: Prepared, rows: Array | None = None) -> tuple[Arr
     """What the linear model learns from and is asked, ``[N, I]`` and ``[K, I]``: standardised and one-hot columns.
 
     The network's own inputs may hold bins, which bend a line, or numbers that are drawn together; then the columns are
-    prepared once more. ``rows`` chooses some of the training rows with the validation rows after them.
+    prepared once more, but for text, which keeps its words. With text both are sparse. ``rows`` chooses some of the
+    training rows with the validation rows after them.
     """
     split, held = prepared.split, prepared.measured
     learning = np.concatenate([split.train, split.validation])
     chosen = learning if rows is None else learning[rows]
+    texts = {step.name: step for step in prepared.recipe.steps if isinstance(step, TextStep)}
     if not any(_bends(step) for step in prepared.recipe.steps):
         recipe = prepared.recipe
     else:
         s = prepared.settings
         recipe = Recipe.fit(
-            prepared.table, prepared.schema, learning, max_categories=s.max_categories, rare_below=s.rare_below
+            prepared.table,
+            prepared.schema,
+            learning,
+            max_categories=s.max_categories,
+            rare_below=s.rare_below,
+            known=texts,
         )
     dtype = np.dtype(prepared.settings.dtype)
-    return (
-        recipe.transform(prepared.table.take(chosen), dtype=dtype),
-        recipe.transform(held.source.take(held.rows), dtype=dtype),
-    )
+    learned = recipe.transform(prepared.table.take(chosen), dtype=dtype)
+    asked = recipe.transform(held.source.take(held.rows), dtype=dtype)
+    if not texts:
+        return learned, asked
+    from scipy.sparse import csr_array  # type: ignore[import-untyped]
+
+    return csr_array(learned), csr_array(asked)
 
 
 def line_or_curve(
@@ -60,9 +72,10 @@ def line_or_curve(
     Which of the two is decided by a fifth of the rows. ``targets`` ``[N]`` and the answers ``[K]`` are in the scale of
     ``plain``.
     """
+    n_rows = inputs.shape[0]  # of sparse inputs, too
     values = plain.inverse(targets)
-    held = np.zeros(len(inputs), bool)
-    held[np.random.default_rng(0).permutation(len(inputs))[: len(inputs) // 5]] = True
+    held = np.zeros(n_rows, bool)
+    held[np.random.default_rng(0).permutation(n_rows)[: n_rows // 5]] = True
 
     def answers(scaler: TargetScaler, learned: Array, wanted: Array) -> Array:
         counted = None if weights is None else weights[learned]
@@ -73,7 +86,7 @@ def line_or_curve(
     squares = [np.square(answers(s, ~held, inputs[held]) - values[held]) for s in (plain, log)]
     errors = [float(np.average(each, weights=w)) for each in squares]
     better = log if errors[1] < errors[0] else plain
-    return plain.transform(answers(better, np.ones(len(inputs), bool), asked))
+    return plain.transform(answers(better, np.ones(n_rows, bool), asked))
 
 
 def _bends(step: Any) -> bool:
@@ -86,8 +99,8 @@ def columns_for_trees(recipe: Recipe, inputs: Array) -> tuple[Array, Array, list
 
     A scaled number stays as it is, for trees only look at the order of values, but is NaN where it was missing; of a
     piecewise number the sum of its bins has that order. The features of a categorical column become one code, the
-    frequent levels first, NaN for a level that training did not know. Dates, truth values and images are the
-    recipe's numbers.
+    frequent levels first, NaN for a level that training did not know. Of text the most telling words, at most
+    `WORDS_FOR_TREES`. Dates, truth values and images are the recipe's numbers.
     """
     columns: list[Array] = []
     categorical: list[bool] = []
@@ -101,6 +114,8 @@ def columns_for_trees(recipe: Recipe, inputs: Array) -> tuple[Array, Array, list
         elif isinstance(step, CategoricalStep):
             codes = np.minimum(block.argmax(axis=1), MAX_LEVELS - 1)
             columns.append(np.where(block.max(axis=1) == 1, codes, np.nan)[:, np.newaxis])
+        elif isinstance(step, TextStep):
+            columns.append(block[:, : min(len(step.terms), WORDS_FOR_TREES)])
         elif step.kind in ("numeric", "piecewise", "both"):
             columns.append(_number_again(block, indicator=bool(getattr(step, "indicator", False))))
         else:

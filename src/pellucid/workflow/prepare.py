@@ -229,6 +229,7 @@ def _examine(data: object, settings: Settings) -> tuple[Source, Schema, Settings
         categorical=settings.categorical,
         boolean=settings.boolean,
         date=settings.date,
+        text=settings.text,
         drop=settings.drop,
         keep=settings.keep,
         group=settings.group,
@@ -316,7 +317,7 @@ def _resolve_names(settings: Settings, table: Table) -> Settings:
             split += pieces if name not in there and all(piece in there for piece in pieces) else [name]
         return tuple(part for name in split for part in lists.get(name, (name,)))
 
-    many = ("numeric", "categorical", "boolean", "date", "drop", "keep")
+    many = ("numeric", "categorical", "boolean", "date", "text", "drop", "keep")
     one = [name for name in ("target", "group", "time", "sample_weight") if getattr(settings, name) is not None]
     resolved: dict[str, Any] = {name: parts(getattr(settings, name)) for name in many}
     resolved |= {name: bare(getattr(settings, name)) for name in one}

@@ -53,7 +53,7 @@ def read_rows(
             f"({', '.join(repr(c.name) for c in model.recipe.columns[:5])} …): give a table"
         )
     # Codes such as 007 must stay what they were. Numbers are left to the recipe, which names a text among them.
-    categories = [column.name for column in model.recipe.columns if column.kind == "categorical"]
+    categories = [column.name for column in model.recipe.columns if column.kind in ("categorical", "text")]
 
     def read(text_columns: Sequence[str], *, as_written: bool = False) -> Table:
         return read_again(

@@ -31,10 +31,10 @@ from pellucid.workflow.rules import (
     real,
     sign,
     size,
-    text,
     whole,
     widths,
 )
+from pellucid.workflow.rules import text as any_text
 
 __all__ = ["NUMBER_ENCODINGS", "READING", "SECTIONS", "Settings", "setting_names"]
 
@@ -86,7 +86,7 @@ class Settings:
         Choice(("auto", "binary", "multiclass", "regression", "reconstruction")),
         "what kind of answer; auto decides; reconstruction: the inputs themselves, for an autoencoder",
     )
-    test_data: str | None = _setting(None, "data", optional(text), "a separate file of test rows")
+    test_data: str | None = _setting(None, "data", optional(any_text), "a separate file of test rows")
     image_size: tuple[int, int] | None = _setting(
         None, "data", optional(size), "of images, height x width in pixels, as 28x28 or 28; else their most common one"
     )
@@ -102,8 +102,8 @@ class Settings:
         optional(whole(1)),
         "the line, or row of a sheet, that names the columns, from 1; else recognised",
     )
-    separator: str | None = _setting(None, "data", optional(text), "what separates fields; else recognised")
-    encoding: str | None = _setting(None, "data", optional(text), "the file's encoding; else UTF-8 or a guess")
+    separator: str | None = _setting(None, "data", optional(any_text), "what separates fields; else recognised")
+    encoding: str | None = _setting(None, "data", optional(any_text), "the file's encoding; else UTF-8 or a guess")
     decimal: str = _setting(
         "auto", "data", Choice(DECIMALS), "the decimal sign of numbers in text; auto decides by all cells"
     )
@@ -137,6 +137,7 @@ class Settings:
     categorical: tuple[str, ...] = _setting((), "data", names, "columns to take as categories")
     boolean: tuple[str, ...] = _setting((), "data", names, "columns to take as yes or no")
     date: tuple[str, ...] = _setting((), "data", names, "columns to take as dates")
+    text: tuple[str, ...] = _setting((), "data", names, "columns to take as free text, read by their words")
     drop: tuple[str, ...] = _setting((), "data", names, "columns to leave out")
     sample_weight: str | None = _setting(
         None, "data", optional(column), "a column that says how much each row counts, in loss and metrics; no feature"
@@ -179,6 +180,18 @@ class Settings:
         "preprocessing",
         optional(whole(1)),
         "values in fewer training rows share one bucket; auto: 5, small tables 2",
+    )
+    max_words: int | None = _setting(
+        None,
+        "preprocessing",
+        optional(whole(1, 100_000)),
+        "words and pairs of words of a text column that are kept; auto: 3,000, of more than 30,000 rows fewer",
+    )
+    text_units: str = _setting(
+        "auto",
+        "preprocessing",
+        Choice(("auto", "words", "characters")),
+        "what text is divided into; auto: words, or characters in languages without spaces between words",
     )
     edit_labels: bool = _setting(
         False,
@@ -274,7 +287,7 @@ class Settings:
     products: str = _setting(
         "auto", "machine", Choice(("auto", "blas", "onednn")), "what multiplies matrices; auto: the faster, measured"
     )
-    device: str = _setting("auto", "machine", text, "auto, cpu, cuda or mps")
+    device: str = _setting("auto", "machine", any_text, "auto, cpu, cuda or mps")
     threads: int | None = _setting(None, "machine", optional(whole(1, 4096)), "else 1 or one a core, measured")
 
     def __post_init__(self) -> None:

@@ -234,10 +234,11 @@ def is_builtin(data: object) -> bool:
 
 def reading(settings: Settings, *, file: bool, like: Table | None = None) -> dict[str, Any]:
     """The settings that say how a table is read, as keywords of `read_table`; ``like`` is one that it must match."""
+    categories = [name for name in settings.categorical if name not in settings.numeric] if file else []
     of_both = {
         "missing": settings.missing or None,
         "numeric_columns": settings.numeric,
-        "text_columns": tuple(n for n in settings.categorical if n not in settings.numeric) if file else (),
+        "text_columns": (*categories, *settings.text),
         "rules": NumberRules(
             decimal=settings.decimal,
             thousands=settings.thousands,

@@ -27,6 +27,9 @@ __all__ = ["Traced", "shown_cell", "trace"]
 Array = NDArray[Any]
 
 
+_LONG_CELL = 200  # characters of a cell that are shown
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Traced:
     """A row of a table in a network.
@@ -217,7 +220,8 @@ def shown_cell(cell: object) -> str:
     """
     if isinstance(cell, np.ndarray):
         return f"an image of {cell.shape[0]} × {cell.shape[1]}"
-    return "missing" if cell is None else str(cell)
+    said = "missing" if cell is None else str(cell)
+    return said if len(said) <= _LONG_CELL else said[: _LONG_CELL - 1] + "…"
 
 
 def _cell(one: Table, name: str) -> object:

@@ -35,9 +35,10 @@ from pellucid.evaluation.verdict import (
     spoken,
 )
 from pellucid.preprocessing.target import TargetScaler
+from pellucid.preprocessing.text import TextStep
 from pellucid.training.loop import Outcome
 from pellucid.workflow.other_task import other_way
-from pellucid.workflow.peer_inputs import columns_for_trees, inputs_for_lines, line_or_curve
+from pellucid.workflow.peer_inputs import WORDS_FOR_TREES, columns_for_trees, inputs_for_lines, line_or_curve
 from pellucid.workflow.prepare import Prepared
 from pellucid.workflow.weights import weights_of
 
@@ -210,7 +211,17 @@ def _peers(prepared: Prepared, outcome: Outcome, clock: Clock) -> tuple[dict[str
     peers = {DUMMY: Fitted(answers=constant, rows=n_rows, seconds=clock() - began)}
     notes = []
     n_columns = columns_for_trees(prepared.recipe, asked[:1])[0].shape[1]
-    for name, fit, columns in ((LINEAR, linear, width), (FOREST, forest, n_columns), (BOOSTING, boosting, n_columns)):
+    wide = [s.name for s in prepared.recipe.steps if isinstance(s, TextStep) and len(s.terms) > WORDS_FOR_TREES]
+    if wide:
+        notes.append(
+            f"the random forest and gradient boosting saw only the {WORDS_FOR_TREES} most telling words of "
+            f"{', '.join(map(repr, wide))}; the linear model saw all that the network sees"
+        )
+    for name, fit, columns in (
+        (LINEAR, linear, n_columns if wide else width),
+        (FOREST, forest, n_columns),
+        (BOOSTING, boosting, n_columns),
+    ):
         least = least_boosting_seconds(n_columns, classes) if name == BOOSTING else 0.0
         if least > allowed:
             notes.append(
