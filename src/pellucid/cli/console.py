@@ -134,7 +134,7 @@ def metrics_table(metrics: Mapping[str, Any], baseline: Mapping[str, Any], title
     for name, estimate in _estimates(metrics):
         other = dict(_estimates(baseline)).get(name)
         parts = [_part(estimate, part) for part in ("value", "low", "high")]
-        value, low, high, base = numerals([*parts, None if other is None else _part(other, "value")])
+        value, low, high, base = _plain([*parts, None if other is None else _part(other, "value")])
         interval = f"{low} – {high}"
         if parts[1] is None or math.isnan(parts[1]):
             interval = f"none: {escape(_why(estimate))}" if _why(estimate) else "—"
@@ -175,8 +175,8 @@ def _peers_table(verdict: Verdict) -> Table:
     timed = any(peer.seconds is not None for peer in verdict.peers)
     for heading in (escape(metric), "network better by", "95 % interval", *(["seconds"] if timed else [])):
         table.add_column(heading, justify="right")
-    first, *values = numerals([verdict.value, *(peer.value for peer in verdict.peers)])
-    apart = numerals([number for peer in verdict.peers for number in (peer.difference, peer.low, peer.high)])
+    first, *values = _plain([verdict.value, *(peer.value for peer in verdict.peers)])
+    apart = _plain([number for peer in verdict.peers for number in (peer.difference, peer.low, peer.high)])
     table.add_row(NETWORK, first, "", "", *([""] if timed else []))
     for place, (peer, value) in enumerate(zip(verdict.peers, values, strict=True)):
         seconds = [] if not timed else ["" if peer.seconds is None else f"{peer.seconds:.2f}"]
@@ -210,7 +210,12 @@ def interval_text(low: float | None, high: float | None, why: str = "") -> str:
     """Both ends, or why there is no interval, or a dash."""
     if low is None or math.isnan(low):
         return f"none: {escape(why)}" if why else "—"
-    return " – ".join(numerals([low, high]))
+    return " – ".join(_plain([low, high]))
+
+
+def _plain(values: Sequence[float | None]) -> list[str]:
+    """`numerals` with the minus that programs read, for tables that are copied from the terminal."""
+    return [text.replace("−", "-") for text in numerals(values)]
 
 
 def notes(sentences: Iterable[str]) -> None:
