@@ -47,12 +47,19 @@ def ask_interview(name: str) -> None:
     waits = sys.stdin is not None and sys.stdin.isatty()
     how = " (answer aloud; Enter shows a model answer, q quits)" if waits else ""
     console.print(f"[bold]{escape(find(name).title)}: five open questions[/]{how}\n")
-    for place, question in enumerate(questions, 1):
-        console.print(f"[bold]{place}. {escape(question.text)}[/]")
-        if waits and not _goes_on():
-            console.print(f"{place - 1} of {len(questions)} model answers shown")
-            return
-        _print_answer(question)
+    shown = 0
+    try:
+        for place, question in enumerate(questions, 1):
+            console.print(f"[bold]{place}. {escape(question.text)}[/]")
+            if waits and not _goes_on():
+                break
+            _print_answer(question)
+            shown = place
+    except KeyboardInterrupt:
+        console.print(f"\n{shown} of {len(questions)} model answers shown")
+        raise typer.Exit(_INTERRUPTED) from None
+    if shown < len(questions):
+        console.print(f"{shown} of {len(questions)} model answers shown")
 
 
 def _goes_on() -> bool:

@@ -30,9 +30,9 @@ _STYLE = """\
 @page { size: A4; margin: 16mm 18mm; }
 figure svg { max-height: 24rem; }
 @media print {
-  .picture svg { min-width: 0; max-height: 8.5cm; }
+  .picture svg { min-width: 0; max-height: 7.5cm; }
   #questions, #interview, #answers { break-before: page; }
-  #answers ~ section { break-before: auto; }
+  h2 { margin-top: 1.1rem; }
   .room div { height: 8mm; }
 }
 """
@@ -108,7 +108,7 @@ def sheet(reading: Reading) -> str:
         Section(
             name="interview",
             title="As in an interview",
-            blocks=[Exercise(text=f"{i}. {each.text}", lines=5) for i, each in _numbered(reading.interview)],
+            blocks=[Exercise(text=f"{i}. {each.text}", lines=4) for i, each in _numbered(reading.interview)],
         ),
         Section(
             name="answers",
