@@ -69,7 +69,7 @@ def _print(text: str, head: str = "", right: bool | None = None) -> None:
     print(visible(f"   {head} {text}" if head else text))
 
 
-def quiz(questions: Sequence[Question], *, read: Callable[[str], str] = input, tell: Teller = _print) -> Score:
+def quiz(questions: Sequence[Question], *, read: Callable[[str], str] | None = None, tell: Teller = _print) -> Score:
     """Ask the questions and mark the answers.
 
     An answer of the wrong kind, such as a word where a number is asked for, is asked for again at most twice. An empty
@@ -81,7 +81,8 @@ def quiz(questions: Sequence[Question], *, read: Callable[[str], str] = input, t
     questions
         In order.
     read
-        Is given a prompt and returns what was typed; raises `EOFError` where there is no more.
+        Is given a prompt and returns what was typed; raises `EOFError` where there is no more. By default the ``input``
+        of this moment: a notebook puts its own in its place.
     tell
         Is given each text, with a word before it that says whether an answer was right.
 
@@ -95,10 +96,11 @@ def quiz(questions: Sequence[Question], *, read: Callable[[str], str] = input, t
     """
     counts = {"right": 0, "wrong": 0, "unanswered": 0, "skipped": 0}
     interrupted = False
+    reader = read or input
     try:
         for place, question in enumerate(questions, 1):
             tell(asked(place, question))
-            given = _answer(question, read, tell)
+            given = _answer(question, reader, tell)
             if given is _Way.QUIT:
                 break
             counts[_mark(question, given, tell)] += 1

@@ -66,7 +66,7 @@ class Reading:
                 parts += [f"{place}. {each.text}", "", f"   {each.answer}", "", *(f"   - {p}" for p in each.points), ""]
         return "\n".join(parts)
 
-    def quiz(self, read: Callable[[str], str] = input) -> Score:
+    def quiz(self, read: Callable[[str], str] | None = None) -> Score:
         """Ask the five questions here and mark the answers; how is said in `pellucid.lessons.quiz.quiz`."""
         from pellucid.lessons.quiz import quiz
 
