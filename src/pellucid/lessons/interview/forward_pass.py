@@ -63,13 +63,13 @@ QUESTIONS = (
             "Batch normalisation uses the mean and variance of the batch in training, and running averages at "
             "prediction, so that an answer does not depend on the other rows. And no gradients are needed at "
             "prediction, so nothing is kept for them. In PyTorch that is model.eval(), and apart from it "
-            "torch.no_grad() or inference_mode(). Forgetting eval() shows as answers that change from call to "
-            "call, or with the batch."
+            "torch.no_grad() or inference_mode(). Forgetting the former shows as answers that change from call "
+            "to call, or with the batch."
         ),
         points=(
             "dropout off, with scaling done in training",
             "batch normalisation uses running statistics",
-            "eval() and no_grad() are two different things",
+            "evaluation mode and no_grad() are two different things",
         ),
     ),
     OpenQuestion(
