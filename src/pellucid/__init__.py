@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         StorageError,
         UserError,
     )
+    from pellucid.lessons.path import learn
     from pellucid.network import Activation, BatchNorm, Dense, Dropout, Network, mlp
     from pellucid.optimizer import Optimizer
     from pellucid.studies.catalogue import run as study
@@ -86,6 +87,7 @@ _HOMES = {
     "doctor": "workflow.doctor",
     "explain_image": "workflow.image_attribution",
     "explain_row": "workflow.attribution",
+    "learn": "lessons.path",
     "load": "workflow.run",
     "lottery": "workflow.lottery",
     "lr_range_test": "workflow.range_test",
@@ -136,6 +138,7 @@ __all__ = [
     "doctor",
     "explain_image",
     "explain_row",
+    "learn",
     "load",
     "lottery",
     "lr_range_test",

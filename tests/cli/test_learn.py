@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
+import pytest
+
 from pellucid.lessons import PATH, ask
+from pellucid.lessons.interview import interview
 from pellucid.lessons.question import Question
 from tests.running import Result, pellucid
 
@@ -91,10 +98,92 @@ def test_quiz_asks_again_for_what_it_cannot_read_and_an_empty_line_gives_up() ->
     assert questions[1].choices
     typed = "\n".join(["perhaps", right(questions[0]), "z", "", right(questions[2]), *map(right, questions[3:])]) + "\n"
     text = learn("perceptron", "--quiz", typed=typed).stdout
-    assert text.count("Type a number, such as −0.5.") == 1
-    assert text.count("Type a letter from a to d.") == 1
+    assert text.count("'perhaps' is no number: type one, such as −0.5") == 1
+    assert text.count("'z' is none of the choices: type a letter from a to d") == 1
     assert f"The answer is {questions[1].shown_answer()}. {questions[1].why}" in text
-    assert "4 of 5 right\n" in text
+    assert "4 of 5 right; 1 without an answer\n" in text
+
+
+def test_quiz_gives_up_on_a_question_after_three_answers_of_the_wrong_kind() -> None:
+    questions = ask("perceptron")
+    typed = "\n".join(["a", "b", "c", "3", "s", "-", "q"]) + "\n"
+    text = learn("perceptron", "--quiz", typed=typed).stdout
+    assert f"The answer is {questions[0].shown_answer()}. {questions[0].why}" in text
+    assert "'3' is none of the choices" in text
+    assert questions[1].why not in text
+    assert "0 of 5 right; 1 without an answer; 1 skipped; 3 not asked" in text
+    assert "Again with other numbers" in text
+
+
+def test_quiz_and_interview_end_cleanly_with_bytes_that_are_no_text_and_without_input() -> None:
+    for arguments in (("--quiz",), ("--interview",)):
+        done = subprocess.run(
+            [sys.executable, "-m", "pellucid", "learn", "losses", *arguments],
+            input=b"\xff\xfe\n" * 5, capture_output=True, timeout=60, check=False,
+            env={**os.environ, "PYTHONUTF8": "1", "PYTHONIOENCODING": "utf-8:strict"},
+        )  # fmt: skip
+        assert done.returncode == 0
+        assert done.stderr == b""
+
+
+def test_interview_prints_everything_where_nobody_sits() -> None:
+    text = " ".join(learn("losses", "--interview").stdout.split())
+    for place, each in enumerate(interview("losses"), 1):
+        assert f"{place}. {each.text}" in text
+        assert each.answer in text
+        assert all(f"• {point}" in text for point in each.points)
+    assert "Enter" not in text
+    assert "What was learned" not in text  # the lesson itself is not told again
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("typed", "shown"), [("\n\n\n\n\n", 5), ("\n\nq\n", 2), ("", 0), ("\n", 1)])
+def test_interview_waits_for_the_reader(typed: str, shown: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("io.StringIO", Terminal)
+    text = " ".join(learn("losses", "--interview", typed=typed).stdout.split())
+    for place, each in enumerate(interview("losses")):
+        assert (each.answer in text) == (place < shown)
+        assert (each.text in text) == (place <= shown)
+    assert (f"{shown} of 5 model answers shown" in text) == (shown < 5)
+
+
+@pytest.mark.parametrize("option", ["--quiz", "--interview"])
+def test_ctrl_c_says_how_far_it_went(option: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(prompt: str = "") -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("io.StringIO", Terminal)
+    monkeypatch.setattr("builtins.input", stop)
+    done = learn("losses", option, code=130)
+    assert ("0 of 5 right; 5 not asked" if option == "--quiz" else "0 of 5 model answers shown") in done.stdout
+
+
+def test_a_sheet_is_written_and_nothing_else_printed(tmp_path: Path) -> None:
+    done = pellucid("learn", "losses", "--html", "sheet.html", "--seed", "3", cwd=tmp_path)
+    assert done.stdout.startswith("The lesson losses is in sheet.html")
+    assert done.stdout.count("\n") == 1
+    text = (tmp_path / "sheet.html").read_text(encoding="utf-8")
+    assert "seed 3" in text
+    assert [path.name for path in tmp_path.iterdir()] == ["sheet.html"]
+    (tmp_path / "mine.html").write_text("mine")
+    done = pellucid("learn", "losses", "--html", "mine.html", "--quiz", cwd=tmp_path, code=2)
+    assert "was not written by Pellucid" in done.stderr
+    assert done.stdout == ""
+    assert (tmp_path / "mine.html").read_text() == "mine"
+
+
+def test_a_folder_holds_the_pictures_and_the_lesson_says_where_they_are(tmp_path: Path) -> None:
+    done = pellucid("learn", "mlp", "--out", "kept", cwd=tmp_path, columns=500)
+    assert "picture network.png: " in done.stdout
+    assert "Text, answers and pictures are in kept" in done.stdout
+    assert (tmp_path / "kept" / "network.png").read_bytes().startswith(b"\x89PNG")
+    done = pellucid("learn", "mlp", "--out", "kept", cwd=tmp_path, code=2)
+    assert "is not empty" in done.stderr
+    assert "Its pictures: pellucid learn mlp --out FOLDER" in learn("mlp", "--no-show").stdout
 
 
 def test_quiz_ends_where_the_input_ends() -> None:
@@ -114,6 +203,10 @@ def test_json_is_one_object_with_text_questions_and_answers() -> None:
         assert fact["answer"] == question.answer
         assert tuple(fact["choices"]) == question.choices
         assert fact["why"] == question.why
+    for fact, each in zip(facts["interview"], interview("mlp"), strict=True):
+        assert fact == {"text": each.text, "answer": each.answer, "points": list(each.points)}
+    assert facts["folder"] is None
+    assert learn("mlp", "--json", "--interview", "--seed", "1").stdout == learn("mlp", "--json", "--seed", "1").stdout
 
 
 def test_what_is_refused_exits_with_2_and_says_why() -> None:
@@ -123,6 +216,10 @@ def test_what_is_refused_exits_with_2_and_says_why() -> None:
         (("losses", "--seed", "-1"), "seed must be a whole number of at least 0, got -1"),
         (("--quiz",), "which lesson? Name one"),
         (("losses", "--quiz", "--json"), "give one of them"),
+        (("losses", "--quiz", "--interview"), "give one of them"),
+        (("--interview",), "which lesson? Name one"),
+        (("--html", "x.html"), "which lesson? Name one"),
+        (("losses", "--html", "x.txt"), "give it a name that ends in .html"),
     ):
         done = learn(*arguments, code=2)
         assert said in done.stderr

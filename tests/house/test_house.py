@@ -51,7 +51,7 @@ def test_exported_names() -> None:
         "Loss", "Model", "ModelFileError", "Network", "NeuralAutoencoder", "NeuralClassifier", "NeuralRegressor",
         "NotKeptError", "Optimizer", "PellucidError", "PerceptronClassifier", "Run", "RunFolderError", "SettingError",
         "Settings", "StorageError", "Task", "UserError", "__version__", "boundary", "check", "compare",
-        "cross_validate", "doctor", "explain_image", "explain_row", "load", "lottery", "lr_range_test",
+        "cross_validate", "doctor", "explain_image", "explain_row", "learn", "load", "lottery", "lr_range_test",
         "mistakes", "mlp", "overview", "report", "resume", "search", "study", "trace", "train", "units",
     }  # fmt: skip
     for name in pellucid.__all__:

@@ -89,7 +89,7 @@ def test_a_lesson_tells_its_listener_and_shows_its_name() -> None:
     heard: list[Any] = []
     reading = read("losses", listener=heard.append)
     assert heard == reading.story.blocks
-    assert repr(reading) == "<Lesson 'losses': 5 questions>"
+    assert repr(reading).startswith("<Lesson 'losses': 5 questions, 5 for an interview; ")
 
 
 # ── the figures of the text, found in other ways ──

@@ -97,10 +97,11 @@ def test_a_choice_by_letter_or_words(choices: list[str], right: int) -> None:
             choice,
             choice.upper(),
             choice.replace("−", "-"),
+            f"{letter}) {choice}",
         ):
             assert question.understands(typed)
             assert question.mark(typed) == (place == right), typed
-    for typed in ("e", "", "z)", "perhaps", "1", "ab"):
+    for typed in ("e", "", "z)", "perhaps", "1", "ab", f"a) {choices[1]}"):
         assert not question.understands(typed)
         assert not question.mark(typed)
     assert question.shown_answer().endswith(f") {choices[right]}")

@@ -72,7 +72,7 @@ def test_panels_titles_labels_and_one_legend_where_all_are_the_same() -> None:
     assert [axis.get_title() for axis in figure.axes] == ["a", "b", "c"]
     assert figure.get_suptitle() == "all"
     for axis in figure.axes:
-        assert (axis.get_xlabel(), axis.get_ylabel()) == ("$x_1$", "$x_2$")
+        assert (axis.get_xlabel(), axis.get_ylabel()) == ("x₁", "x₂")
         assert axis.get_legend() is None
     assert len(figure.legends) == 1
     figure = boundary_lines({"a": plane(line(1, 1, -1.5, "one")), "b": plane(line(1, 1, -1.5, "two"))})

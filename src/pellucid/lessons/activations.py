@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from pellucid.lessons.question import Question, choose, number
 from pellucid.lessons.writing import pick, vector
+from pellucid.network import Activation, Network, mlp
 from pellucid.scratch.activations import RULES, softmax
+from pellucid.scratch.backprop import backward
+from pellucid.scratch.forward import forward
+from pellucid.scratch.losses import loss_and_gradient
 from pellucid.studies.story import Story, shown
 from pellucid.studies.wording import listed
+from pellucid.task import Loss
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["questions", "tell"]
 
@@ -62,6 +72,9 @@ def _tell_slopes(story: Story) -> dict[str, float]:
         ("activation", *(f"z = {shown(z)}" for z in POINTS.tolist())),
         [(NAMES[name], *slopes[name].tolist()) for name in NAMES],
     )
+    story.draw(
+        "bends", _draw_bends, "The three activations and their slopes; far from zero the slopes of two are nearly 0."
+    )
     steepest = {name: float(slopes[name].max()) for name in NAMES}
     deep = {name: steepest[name] ** DEPTHS[-1] for name in NAMES}
     fading = [NAMES[name] for name in NAMES if deep[name] < 0.01]
@@ -76,7 +89,44 @@ def _tell_slopes(story: Story) -> dict[str, float]:
         ("activation", *(f"{depth}" for depth in DEPTHS)),
         [(NAMES[name], *(steepest[name] ** depth for depth in DEPTHS)) for name in NAMES],
     )
+    story.draw(
+        "chain", _draw_chain,
+        "Three sigmoid neurons, one behind another, all weights 1: the slope shrinks on its way back to the first.",
+    )  # fmt: skip
     return steepest
+
+
+def _draw_bends() -> Figure:
+    from pellucid.plots.functions import Curve, function_panels
+
+    z = np.linspace(-5, 5, 401)
+    lines = {}
+    for name, title in NAMES.items():
+        a = RULES[name].f(z)
+        slope = RULES[name].derivative(z, a)
+        lines[title] = [Curve(name="f(z)", values=a), Curve(name="slope f′(z)", values=slope, dashed=True)]
+    return function_panels(z, lines, columns=3)
+
+
+def _draw_chain() -> Figure:
+    """Three layers of one sigmoid neuron each, the squared error of the last one's answer, and the slopes of it."""
+    from pellucid.plots.graph import Link, Unit, network_graph
+
+    network = mlp(1, [1, 1], 1, activation="sigmoid")
+    network = Network(inputs=1, layers=(*network.layers, Activation(function="sigmoid")))
+    parameters = {
+        p.name: np.ones(p.shape) if p.name.endswith("weight") else np.zeros(p.shape) for p in network.parameters()
+    }
+    trace = forward(network, parameters, np.array([[1.0]]))
+    loss = loss_and_gradient(Loss(name="mse"), trace.logits, np.array([[0.0]]))
+    slopes = backward(parameters, trace, loss.d_logits).parameters
+    values = [1.0, *(float(step.outputs[0, 0]) for step in trace.steps[1::2])]
+    units = [
+        Unit(name=name, column=i, value=value)
+        for i, (name, value) in enumerate(zip(("x", "a₁", "a₂", "a₃"), values, strict=True))
+    ]
+    links = [Link(start=i, end=i + 1, weight=1.0, slope=float(slopes[f"{2 * i}.weight"][0, 0])) for i in range(3)]
+    return network_graph(units, links, title="The loss is L = a₃²: slopes behind three sigmoids")
 
 
 def _tell_softmax(story: Story) -> None:

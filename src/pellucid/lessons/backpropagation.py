@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ from pellucid.scratch.losses import loss_and_gradient
 from pellucid.scratch.optimizers import update
 from pellucid.studies.story import Story, shown
 from pellucid.task import Loss
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["questions", "tell"]
 
@@ -101,11 +104,31 @@ def _tell_chain(story: Story) -> None:
             for i in range(2)
         ],
     )
+    story.draw(
+        "network", _draw_network,
+        "Forward, each neuron has a value (in the circle); backward, each weight gets its slope (below it).",
+    )  # fmt: skip
     story.say(
         "Many products begin alike, so walking from the loss backwards, layer by layer, computes each common beginning "
         "only once: that is backpropagation (Rumelhart, Hinton and Williams, 1986). Where a number reaches the loss "
         "along several paths, the products of all paths are added."
     )
+
+
+def _draw_network() -> Figure:
+    from pellucid.plots.graph import Link, Unit, network_graph
+
+    trace, gradients, loss, d_y = _back(DEEP, PARAMETERS, ROW, WANTED)
+    values = [*ROW[0], *trace.steps[1].outputs[0], trace.logits[0, 0], loss]
+    names = ("x₁", "x₂", "a₁", "a₂", "y", "loss L")
+    units = [Unit(name=n, column=(0, 0, 1, 1, 2, 3)[i], value=float(values[i])) for i, n in enumerate(names)]
+    w, d_w = PARAMETERS["0.weight"], gradients.parameters["0.weight"]
+    v, d_v = PARAMETERS["2.weight"][0], gradients.parameters["2.weight"][0]
+    links = [
+        Link(start=i, end=2 + j, weight=float(w[j, i]), slope=float(d_w[j, i])) for j in range(2) for i in range(2)
+    ]
+    links += [Link(start=2 + j, end=4, weight=float(v[j]), slope=float(d_v[j])) for j in range(2)]
+    return network_graph(units, [*links, Link(start=4, end=5, slope=d_y)], title="Values forward, slopes backward")
 
 
 def _tell_check(story: Story) -> bool:

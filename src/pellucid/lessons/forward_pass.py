@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from pellucid.network import Activation, describe, mlp
 from pellucid.scratch.activations import sigmoid, softmax
 from pellucid.scratch.forward import forward
 from pellucid.studies.story import Story, shown
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["questions", "tell"]
 
@@ -62,12 +65,32 @@ def _tell_row(story: Story) -> None:
             made = (f"{name} of {describe(step.layer)}", f"W {shape(weight.shape)}, b {shape(weight.shape[:1])}")
         rows.append((*made, vector(step.outputs[0]), shape(step.outputs.shape)))
     story.table("The network 2 → 3 → 2, one row", ("what", "made with", "values", "shape"), rows)
+    story.draw(
+        "network", lambda: _draw_network(BATCH[0]),
+        f"The same row, {vector(BATCH[0])}, in the network: what each neuron gives stands in its circle.",
+    )  # fmt: skip
     w, b, z = PARAMETERS["0.weight"], PARAMETERS["0.bias"], trace.steps[0].outputs[0]
     story.say(
         f"The third hidden neuron, for one: z = {sum_of_products(w[2], BATCH[0], b[2])} = {shown(float(z[2]))}, and "
         f"ReLU makes it {shown(float(trace.steps[1].outputs[0, 2]))}. The last layer has no bend. Its results may be "
         "of any size and sign and are called logits."
     )
+
+
+def _draw_network(x: Array) -> Figure:
+    from pellucid.plots.graph import Link, Unit, network_graph
+
+    trace = forward(NETWORK, PARAMETERS, x[None])
+    columns = (("x", x), ("a", trace.steps[1].outputs[0]), ("logit ", trace.logits[0]))
+    units = [
+        Unit(name=f"{name}{'₁₂₃'[i] if column < 2 else i + 1}", column=column, value=float(value))
+        for column, (name, values) in enumerate(columns)
+        for i, value in enumerate(values)
+    ]
+    w, v = PARAMETERS["0.weight"], PARAMETERS["2.weight"]
+    links = [Link(start=i, end=2 + j, weight=float(w[j, i])) for j in range(3) for i in range(2)]
+    links += [Link(start=2 + j, end=5 + k, weight=float(v[k, j])) for k in range(2) for j in range(3)]
+    return network_graph(units, links, title="The network 2 → 3 → 2")
 
 
 def _tell_batch(story: Story) -> bool:

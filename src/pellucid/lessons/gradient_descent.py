@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,9 @@ from pellucid.studies.story import Story, shown
 from pellucid.studies.wording import counted
 from pellucid.task import Loss
 from pellucid.training.batches import batches, n_batches
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["questions", "tell"]
 
@@ -63,6 +66,7 @@ def _tell_steps(story: Story) -> None:
         "Gradient descent repeats one rule: w ← w − η · slope. The learning rate η says how far to go. Near the "
         "bottom the slope is small, so the steps shorten by themselves."
     )
+    story.draw("neuron", _draw_neuron, f"The network at its start, w = {shown(START)}, and the slope of its loss.")
     path = _descend(0.1, 5)
     story.table(
         f"From w = {shown(START)} with η = {shown(0.1)}",
@@ -89,7 +93,33 @@ def _tell_rates(story: Story) -> dict[float, str]:
         ("η", "w after 1", "after 2", "after 3", f"after {STEPS}", "loss then", "it …"),
         rows,
     )
+    story.draw(
+        "valley", _draw_valley,
+        "The first five steps with three learning rates: the slope is the same valley's, only the steps differ.",
+    )  # fmt: skip
     return verdicts
+
+
+def _draw_neuron() -> Figure:
+    from pellucid.plots.graph import Link, Unit, network_graph
+
+    x = 1.0
+    w, loss, slope = _descend(0.1, 0, x=x)[0]
+    units = [Unit(name=n, column=i, value=v) for i, (n, v) in enumerate({"x": x, "y": w * x, "loss L": loss}.items())]
+    links = [Link(start=0, end=1, weight=w, slope=slope), Link(start=1, end=2, slope=slope / x)]
+    return network_graph(units, links, title=f"One weight; the target is {shown(TARGET)}")
+
+
+def _draw_valley() -> Figure:
+    from pellucid.plots.descents import steps_down
+
+    paths = {}
+    for rate in RATES[1::2] + RATES[-1:]:
+        places = np.array([each[:2] for each in _descend(rate, 5)])
+        paths[f"η = {shown(rate)}"] = (places[:, 0], places[:, 1])
+    reach = 1.1 * max(float(np.abs(w - TARGET).max()) for w, _ in paths.values())
+    w = np.linspace(TARGET - reach, TARGET + reach, 201)
+    return steps_down(w, np.array([_descend(0.1, 0, w=float(each))[0][1] for each in w]), paths)
 
 
 def _tell_batches(story: Story) -> None:

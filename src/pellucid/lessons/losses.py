@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from pellucid.lessons.question import Question, choose, number
@@ -10,6 +12,9 @@ from pellucid.scratch.activations import sigmoid, softmax
 from pellucid.scratch.losses import loss_and_gradient
 from pellucid.studies.story import Story, shown
 from pellucid.task import Loss
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["questions", "tell"]
 
@@ -38,6 +43,12 @@ def tell(story: Story) -> None:
         rows.append((error, mse, huber, _slope("mse", error), _slope("huber", error)))
     story.table("The loss of one row", ("error", "MSE", "Huber (δ = 1)", "slope of MSE", "slope of Huber"), rows)
 
+    story.draw(
+        "errors",
+        _draw_errors,
+        "Squared error and Huber's loss of one row: they agree in shape near zero, and part beyond δ.",
+    )
+
     story.heading("Classes: how surprised is the network?")
     story.say(
         "For classes the network gives probabilities, and the loss is the surprise at the true one: −ln p. A sure and "
@@ -49,6 +60,7 @@ def tell(story: Story) -> None:
         ("probability of the true class", "loss −ln p", "the decision"),
         [(p, _surprise(p), "right" if p > 0.5 else "wrong") for p in (0.99, 0.9, 0.6, 0.4, 0.1, 0.01)],
     )
+    story.draw("surprise", _draw_surprise, "The loss of one row by the probability that its true class is given.")
     z = np.array([[1.5, -0.5]])
     result = loss_and_gradient(Loss(name="cross_entropy"), z, np.array([0]))
     story.say(
@@ -57,10 +69,49 @@ def tell(story: Story) -> None:
         f"first class, the probability is {shown(float(softmax(z)[0, 0]))}, the loss {shown(result.value)}, and the "
         f"slope for each logit is simply probability minus truth: {vector(result.d_logits[0])}."
     )
+    story.draw(
+        "network", lambda: _draw_logits(z),
+        "The end of the network: two logits, the loss, and how it changes with each logit.",
+    )  # fmt: skip
     story.close(
         learned="A loss turns all mistakes into one smooth number; which loss fits is decided by what is predicted.",
         try_next="pellucid study mlp",
     )
+
+
+def _draw_errors() -> Figure:
+    from pellucid.plots.functions import Curve, function_panels
+
+    errors = np.linspace(-4, 4, 401)
+    losses = {name: np.array([_of_number(name, error) for error in errors]) for name in ("mse", "huber")}
+    lines = [
+        Curve(name="squared error", values=losses["mse"]),
+        Curve(name="Huber, δ = 1", values=losses["huber"], dashed=True),
+    ]
+    return function_panels(errors, {"One row, by its error": lines}, x_label="error", y_label="loss")
+
+
+def _draw_surprise() -> Figure:
+    from pellucid.plots.functions import Curve, function_panels
+
+    p = np.linspace(0.005, 0.995, 199)
+    lines = [Curve(name="−ln p", values=np.array([_surprise(float(each)) for each in p]))]
+    return function_panels(
+        p,
+        {"One row, by the probability of its class": lines},
+        x_label="probability p of the true class",
+        y_label="loss",
+    )
+
+
+def _draw_logits(z: np.ndarray) -> Figure:
+    from pellucid.plots.graph import Link, Unit, network_graph
+
+    result = loss_and_gradient(Loss(name="cross_entropy"), z, np.array([0]))
+    units = [Unit(name=f"logit {i + 1}", column=0, value=float(each)) for i, each in enumerate(z[0])]
+    units.append(Unit(name="loss L", column=1, value=result.value))
+    links = [Link(start=i, end=2, slope=float(each)) for i, each in enumerate(result.d_logits[0])]
+    return network_graph(units, links, title="The first class is true")
 
 
 def questions(generator: np.random.Generator) -> tuple[Question, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from pellucid.scratch.forward import forward
 from pellucid.studies.story import Story, shown
 from pellucid.studies.wording import counted
 from pellucid.task import Loss
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["questions", "tell"]
 
@@ -75,11 +78,49 @@ def _tell_layers(story: Story) -> bool:
             for x, h, y, t in zip(ROWS, hidden, output, XOR, strict=True)
         ],
     )
+    story.draw(
+        "network", lambda: _draw_network(ROWS[-1]),
+        f"The network with the inputs {vector(ROWS[-1])}: values in the circles, weights on the lines; the bias of h₂ "
+        f"is {shown(float(b[1]))}, the others are 0.",
+    )  # fmt: skip
     story.say(
         f"The output {'is XOR in all rows' if solved else 'is not XOR in every row'}: where both inputs are 1, the "
         "second hidden neuron wakes up and takes away what the first one adds."
     )
+    story.draw(
+        "hidden", _draw_hidden,
+        "The hidden neurons move the rows: two of them fall together, and one line then has the ones on one side.",
+    )  # fmt: skip
     return solved
+
+
+def _draw_network(x: Array) -> Figure:
+    from pellucid.plots.graph import Link, Unit, network_graph
+
+    trace = forward(BENT, BY_HAND, x[None])
+    values = [*x, *trace.steps[1].outputs[0], float(trace.logits[0, 0])]
+    names = ("x₁", "x₂", "h₁", "h₂", "output")
+    units = [Unit(name=n, column=i // 2, value=float(v)) for i, (n, v) in enumerate(zip(names, values, strict=True))]
+    w, v = BY_HAND["0.weight"], BY_HAND["2.weight"]
+    links = [Link(start=i, end=2 + j, weight=float(w[j, i])) for j in range(2) for i in range(2)]
+    links += [Link(start=2 + j, end=4, weight=float(v[0, j])) for j in range(2)]
+    return network_graph(units, links, title="Two inputs, two hidden neurons, one output")
+
+
+def _draw_hidden() -> Figure:
+    """What the output neuron sees: the same rows by their hidden numbers, and the line where the output is one half."""
+    from pellucid.plots.lines import Boundary, Plane, boundary_lines
+
+    hidden, v = forward(BENT, BY_HAND, ROWS).steps[1].outputs, BY_HAND["2.weight"][0]
+    line = Boundary(name="output is ½", weights=v, bias=float(BY_HAND["2.bias"][0]) - 0.5)
+    return boundary_lines(
+        {
+            "The inputs: no line will do": Plane(inputs=ROWS, targets=XOR, lines=[], judged=False),
+            "The hidden numbers: one line does": Plane(
+                inputs=hidden, targets=XOR, lines=[line], judged=True, labels=("h₁", "h₂")
+            ),
+        }
+    )
 
 
 def _tell_straight(story: Story) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +14,14 @@ from pellucid.lessons.question import Question, choose, number
 from pellucid.lessons.writing import in_brackets, pick, vector
 from pellucid.network import mlp
 from pellucid.optimizer import Optimizer, OptimizerName
+from pellucid.scratch.engine import NumpyEngine
 from pellucid.scratch.optimizers import Memory, update
 from pellucid.studies.story import Story, shown
 from pellucid.studies.wording import counted, listed
 from pellucid.task import Loss
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["questions", "tell"]
 
@@ -31,6 +35,7 @@ TITLES: dict[OptimizerName, str] = {
 }
 RATE = 0.1
 STEEP = 100.0  # how much steeper the valley is across than along
+STEEPNESS = np.array([1.0, STEEP])
 VALLEY_START, VALLEY_STEPS = np.array([8.0, 1.5]), 100
 VALLEY_RATES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)
 
@@ -89,10 +94,11 @@ def _tell_valley(story: Story) -> None:
         "is shown."
     )
     rows, ends = [], {}
+    rates: dict[OptimizerName, float] = {}
     for name, title in TITLES.items():
         tried = {rate: _walk_valley(name, rate) for rate in VALLEY_RATES}
         best = min(tried, key=lambda rate: tried[rate][-1])
-        losses = tried[best]
+        losses, rates[name] = tried[best], best
         ends[title] = losses[-1]
         rows.append((title, best, losses[0], losses[10], losses[VALLEY_STEPS // 2], losses[-1]))
     story.table(
@@ -100,6 +106,10 @@ def _tell_valley(story: Story) -> None:
         ("optimiser", "best η", "at first", "after 10", f"after {VALLEY_STEPS // 2}", f"after {VALLEY_STEPS}"),
         rows,
     )
+    story.draw(
+        "valley", lambda: _draw_valley(rates),
+        f"The way of each optimiser at its best η, {VALLEY_STEPS} steps; the lowest place is at 0, 0.",
+    )  # fmt: skip
     order = sorted(ends, key=lambda title: ends[title])
     story.say(f"Lowest after {VALLEY_STEPS} steps: {order[0]}; highest: {order[-1]}.")
 
@@ -121,6 +131,9 @@ def _tell_xor(story: Story) -> dict[str, int]:
         f"How many of {STARTS} networks learned XOR",
         ("optimiser", *(f"η = {shown(rate)}" for rate in XOR_RATES)),
         rows,
+    )
+    story.draw(
+        "network", _draw_network, f"One of them, trained with Adam at η = {shown(RATE)}: blue weights are above zero."
     )
     story.say(
         "Adam is the usual first choice: its first step is about η long whatever the size of the slope, and later ones "
@@ -151,24 +164,56 @@ def _waver(name: OptimizerName) -> float:
 
 def _walk_valley(name: OptimizerName, rate: float) -> list[float]:
     """The loss before each step and after the last; infinite from where it has left the valley."""
-    steepness = np.array([1.0, STEEP])
+    losses = [_height(w) for w in _places(name, rate)]
+    return losses + [float("inf")] * (VALLEY_STEPS + 1 - len(losses))
+
+
+def _places(name: OptimizerName, rate: float) -> list[Array]:
+    """Where the weights are before each step and after the last, until they have left the valley."""
     w, memory, rule = VALLEY_START, Memory(), Optimizer(name=name)
-    losses = [float(steepness @ w**2)]
+    places = [w]
     for t in range(1, VALLEY_STEPS + 1):
-        w = update(rule, w, 2 * steepness * w, memory, rate, t)
-        losses.append(float(steepness @ w**2))
-        if losses[-1] > 1e12:
-            return losses + [np.inf] * (VALLEY_STEPS - t)
-    return losses
+        w = update(rule, w, 2 * STEEPNESS * w, memory, rate, t)
+        if _height(w) > 1e12:
+            break
+        places.append(w)
+    return places
+
+
+def _height(w: Array) -> float:
+    return float(STEEPNESS @ w**2)
+
+
+def _draw_valley(best: dict[OptimizerName, float]) -> Figure:
+    from pellucid.plots.descents import Valley, paths_down
+
+    xx, yy = np.meshgrid(np.linspace(-4, 10, 141), np.linspace(-2, 2, 81))
+    losses = STEEPNESS[0] * xx**2 + STEEPNESS[1] * yy**2
+    paths = {f"{TITLES[name]}, η = {shown(rate)}": np.array(_places(name, rate)) for name, rate in best.items()}
+    return paths_down(Valley(xx=xx, yy=yy, losses=losses), paths)
+
+
+def _draw_network() -> Figure:
+    from pellucid.plots.architecture import network_drawing
+
+    engine = _trained("adam", RATE, 0)
+    weights = engine.parameters()
+    return network_drawing(
+        ["inputs", "hidden", "answer"], [2, 4, 1], [weights["0.weight"], weights["2.weight"]], ["XOR"]
+    )
 
 
 def _learns_xor(name: OptimizerName, rate: float, start: int) -> bool:
+    return bool(((_trained(name, rate, start).logits(ROWS) > 0) == (XOR > 0.5)).all())
+
+
+def _trained(name: OptimizerName, rate: float, start: int) -> NumpyEngine:
     network = mlp(2, [4], 1, activation="tanh")
     engine, _ = train_full_batch(
         network, Loss(name="bce"), Optimizer(name=name), initialise(network, start), ROWS, XOR,
         learning_rate=rate, steps=STEPS,
     )  # fmt: skip
-    return bool(((engine.logits(ROWS) > 0) == (XOR > 0.5)).all())
+    return engine
 
 
 # ── questions ──

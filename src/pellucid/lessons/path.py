@@ -6,15 +6,16 @@ import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from pellucid.errors import SettingError, nearest
+from pellucid.lessons.reading import Reading
 
 if TYPE_CHECKING:
     from pellucid.lessons.question import Question
-    from pellucid.studies.story import Block, Story
+    from pellucid.studies.story import Block
 
-__all__ = ["PATH", "Lesson", "Reading", "ask", "find", "read"]
+__all__ = ["PATH", "Lesson", "Reading", "ask", "find", "learn", "read"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,28 +49,6 @@ PATH: dict[str, Lesson] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Reading:
-    """A lesson as told: its story and its questions.
-
-    Attributes
-    ----------
-    story
-        Text and tables; it shows itself in a notebook.
-    questions
-        Five, with answers that were computed just now.
-    """
-
-    name: str
-    title: str
-    story: Story
-    questions: tuple[Question, ...]
-
-    def __repr__(self) -> str:
-        """One line."""
-        return f"<Lesson {self.name!r}: {len(self.questions)} questions>"
-
-
 def find(name: str) -> Lesson:
     """The lesson of this name.
 
@@ -90,7 +69,13 @@ def find(name: str) -> Lesson:
     return lesson
 
 
-def read(name: str, *, seed: int = 0, listener: Callable[[Block], None] = lambda block: None) -> Reading:
+def read(
+    name: str,
+    *,
+    seed: int = 0,
+    pictures: bool = False,
+    listener: Callable[[Block], None] = lambda block: None,
+) -> Reading:
     """Compute a lesson and its questions.
 
     Parameters
@@ -99,6 +84,8 @@ def read(name: str, *, seed: int = 0, listener: Callable[[Block], None] = lambda
         One of `PATH`.
     seed
         Another seed asks with other numbers, and sometimes for something else; the text stays.
+    pictures
+        Whether to draw; it takes a second.
     listener
         Is handed each block of the story as it is told.
 
@@ -110,12 +97,63 @@ def read(name: str, *, seed: int = 0, listener: Callable[[Block], None] = lambda
     >>> [question.mark(str(question.answer)) for question in read("perceptron").questions]
     [True, True, True, True, True]
     """
+    from pellucid.lessons.interview import interview
     from pellucid.studies.story import Story
 
     questions = ask(name, seed=seed)
-    story = Story(listener, pictures=False)
+    story = Story(listener, pictures=pictures)
     _module(name).tell(story)
-    return Reading(name=name, title=find(name).title, story=story, questions=questions)
+    return Reading(
+        name=name, title=find(name).title, story=story, questions=questions, interview=interview(name), seed=seed
+    )
+
+
+@overload
+def learn(name: None = None, *, seed: int = ..., pictures: bool = ..., quiz: bool = ...) -> dict[str, str]: ...
+@overload
+def learn(name: str, *, seed: int = ..., pictures: bool = ..., quiz: bool = ...) -> Reading: ...
+def learn(
+    name: str | None = None, *, seed: int = 0, pictures: bool = True, quiz: bool = False
+) -> Reading | dict[str, str]:
+    """Read a lesson: a short text with figures computed now, pictures, questions with answers, interview questions.
+
+    Parameters
+    ----------
+    name
+        One of the lessons; without, their names and titles are returned.
+    seed
+        Another seed asks with other numbers; the same one gives the same lesson.
+    pictures
+        Whether to draw.
+    quiz
+        Whether to ask the questions here, with ``input``, and mark what is typed; otherwise nothing is asked.
+
+    Returns
+    -------
+    Reading
+        Shows itself in a notebook and prints as text; has ``questions``, ``interview``, ``quiz()``, ``sheet(file)`` and
+        ``save(folder)``.
+
+    Raises
+    ------
+    SettingError
+        No such lesson, its part of Pellucid is not built yet, or a seed below 0.
+
+    >>> lesson = learn("backpropagation", seed=1, pictures=False)
+    >>> [question.mark(question.shown_answer()[:1] if question.choices else question.shown_answer())
+    ...  for question in lesson.questions]
+    [True, True, True, True, True]
+    >>> lesson.interview[0].text
+    'Explain backpropagation, and why it is efficient.'
+    >>> list(learn())[:3]
+    ['perceptron', 'mlp', 'activations']
+    """
+    if name is None:
+        return {each: lesson.title for each, lesson in PATH.items() if lesson.module is not None}
+    reading = read(name, seed=seed, pictures=pictures)
+    if quiz:
+        reading.quiz()
+    return reading
 
 
 def ask(name: str, *, seed: int = 0) -> tuple[Question, ...]:

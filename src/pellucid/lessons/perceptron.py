@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +13,16 @@ from pellucid.scratch.perceptron import Learned, answer, find_cycle, learn
 from pellucid.studies.story import Story, shown
 from pellucid.studies.wording import counted, listed
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 __all__ = ["questions", "tell"]
 
 Array = NDArray[Any]
 
 ROWS = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
 GATES = {"AND": (0, 0, 0, 1), "OR": (0, 1, 1, 1), "NAND": (1, 1, 1, 0), "NOR": (1, 0, 0, 0), "XOR": (0, 1, 1, 0)}
+DRAWN = ("AND", "XOR")
 MANY = 30  # epochs; from zero weights the gates that can be learned need fewer than ten
 
 
@@ -52,6 +56,10 @@ def _tell_decision(story: Story, gate: Learned) -> None:
     )
     truth = GATES["AND"]
     given = answer(gate.weights, gate.bias, ROWS)
+    story.draw(
+        "neuron", lambda: _draw_neuron(gate),
+        f"The neuron with the inputs {vector(ROWS[-1])}; the bias {shown(gate.bias)} is in the sum z.",
+    )  # fmt: skip
     story.table(
         "A perceptron at work",
         ("x₁", "x₂", "z = w₁x₁ + w₂x₂ + b", "answer", "wanted"),
@@ -99,6 +107,11 @@ def _tell_limit(story: Story, learned: dict[str, Learned]) -> list[str]:
             for name, run in learned.items()
         ],
     )
+    story.draw(
+        "lines", lambda: _draw_lines(learned),
+        "Where the neuron answers 1 after its last correction; a ring marks a wrong answer: "
+        f"{listed([f'{_wrong(learned, name)} of 4 for {name}' for name in DRAWN])}.",
+    )  # fmt: skip
     solved = [name for name, run in learned.items() if run.converged]
     left = [name for name in learned if name not in solved]
     cycles = [find_cycle(learned[name]) for name in left]
@@ -108,6 +121,36 @@ def _tell_limit(story: Story, learned: dict[str, Learned]) -> list[str]:
         "lesson puts neurons side by side."
     )
     return solved
+
+
+def _draw_neuron(gate: Learned) -> Figure:
+    from pellucid.plots.graph import Link, Unit, network_graph
+
+    x = ROWS[-1]
+    values = {
+        "x₁": float(x[0]),
+        "x₂": float(x[1]),
+        "z": _sum(gate, x),
+        "answer": float(answer(gate.weights, gate.bias, x[None])[0]),
+    }
+    units = [Unit(name=name, column=max(0, i - 1), value=value) for i, (name, value) in enumerate(values.items())]
+    links = [Link(start=i, end=2, weight=float(gate.weights[i])) for i in range(2)]
+    return network_graph(units, [*links, Link(start=2, end=3)], title="One neuron: it adds, then decides")
+
+
+def _draw_lines(learned: dict[str, Learned]) -> Figure:
+    from pellucid.plots.lines import Boundary, Plane, boundary_lines
+
+    planes = {}
+    for name in DRAWN:
+        run = learned[name]
+        line = Boundary(name="where z is 0", weights=run.weights, bias=run.bias)
+        planes[name] = Plane(inputs=ROWS, targets=np.array(GATES[name]), lines=[line], judged=True)
+    return boundary_lines(planes)
+
+
+def _wrong(learned: dict[str, Learned], name: str) -> int:
+    return int((answer(learned[name].weights, learned[name].bias, ROWS) != GATES[name]).sum())
 
 
 def _sum(gate: Learned, x: Array) -> float:

@@ -89,7 +89,10 @@ class Question:
         letter = words.rstrip(").")
         if len(letter) == 1 and "a" <= letter < chr(ord("a") + len(self.choices)):
             return self.choices[ord(letter) - ord("a")]
-        return next((choice for choice in self.choices if _folded(choice) == words), None)
+        for i, choice in enumerate(self.choices):
+            if words in (_folded(choice), f"{chr(ord('a') + i)}) {_folded(choice)}"):  # "b) sum" as it is printed
+                return choice
+        return None
 
 
 def _folded(words: str) -> str:

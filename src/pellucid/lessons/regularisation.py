@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,9 @@ from pellucid.task import Loss
 from pellucid.training.history import Epoch
 from pellucid.training.loop import Plan, Rows, fit
 from pellucid.training.stopping import EarlyStopping
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["questions", "tell"]
 
@@ -90,7 +93,7 @@ def _tell_overfitting(story: Story) -> None:
         f"more than about {shown(100 * (1 - FLIPPED))} % of new rows. The network {COLUMNS} → "
         f"{REMEDIES['nothing'].hidden} → 1 sees {TRAIN} of them."
     )
-    history = _train(_Remedy(), 0)[1]
+    engine, history = _train(_Remedy(), 0)
     at = [e for e in (1, 10, 20, 40, 80, EPOCHS) if e <= len(history)]
     story.table(
         f"One network, {EPOCHS} epochs",
@@ -101,6 +104,12 @@ def _tell_overfitting(story: Story) -> None:
         ],
     )
     best = min(history, key=lambda each: each.validation_loss).epoch
+    story.draw("network", lambda: _draw_network(engine), "The trained network: its strongest weights, blue above zero.")
+    story.draw(
+        "losses",
+        lambda: _draw_losses(history),
+        f"The loss after each epoch; on the validation rows it is lowest after epoch {best}.",
+    )
     rises = history[-1].validation_loss > 1.1 * history[best - 1].validation_loss
     story.say(
         f"The validation loss is lowest after epoch {best}. "
@@ -108,6 +117,25 @@ def _tell_overfitting(story: Story) -> None:
            if rises and history[-1].train_loss < history[best - 1].train_loss
            else "It does not rise much afterwards: this network hardly overfits.")
     )  # fmt: skip
+
+
+def _draw_network(engine: NumpyEngine) -> Figure:
+    from pellucid.plots.architecture import network_drawing
+
+    hidden, weights = REMEDIES["nothing"].hidden, engine.parameters()
+    headings = [f"{COLUMNS} columns", f"{hidden} hidden", "answer"]
+    return network_drawing(headings, [COLUMNS, hidden, 1], [weights["0.weight"], weights["2.weight"]], [])
+
+
+def _draw_losses(history: tuple[Epoch, ...]) -> Figure:
+    from pellucid.plots.curves import curves
+
+    epochs = [each.epoch for each in history]
+    series = {
+        "training rows": (epochs, [each.train_loss for each in history]),
+        "validation rows": (epochs, [each.validation_loss for each in history]),
+    }
+    return curves(series, title="One network, nothing against overfitting", y_label="loss (binary cross-entropy)")
 
 
 def _tell_remedies(story: Story) -> dict[str, _Outcome]:

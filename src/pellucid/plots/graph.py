@@ -29,12 +29,12 @@ class Unit:
 
 @dataclass(frozen=True, kw_only=True)
 class Link:
-    """A line between two units, given by their numbers: its weight (``None``: it has none) and the derivative."""
+    """A line between two units, given by their numbers: its weight and the derivative, ``None`` where not shown."""
 
     start: int
     end: int
-    weight: float | None
-    slope: float
+    weight: float | None = None
+    slope: float | None = None
 
 
 def network_graph(units: Sequence[Unit], links: Sequence[Link], *, title: str) -> Figure:
@@ -50,7 +50,8 @@ def network_graph(units: Sequence[Unit], links: Sequence[Link], *, title: str) -
     from matplotlib.patches import Circle
 
     columns = 1 + max(unit.column for unit in units)
-    most = max(sum(unit.column == column for unit in units) for column in range(columns))
+    heights = [sum(unit.column == column for unit in units) for column in range(columns)]
+    most = max(heights)
     figure, (axis,) = panels(width=2.7 * columns, height=0.6 + 1.7 * most)
     places = []
     for unit in units:
@@ -66,11 +67,15 @@ def network_graph(units: Sequence[Unit], links: Sequence[Link], *, title: str) -
         axis.plot([x0, x1], [y0, y1], "-", color=COLOURS[7], linewidth=1.2, zorder=1)
         crossed = sum(unit.column == units[link.end].column for unit in units) > 1 and y0 != y1
         share = PLACE if crossed else 0.5
+        if abs(y1 - y0) > UP and heights[units[link.end].column] > heights[units[link.start].column]:
+            share = 1 - PLACE  # two that cross here would have their words in one place
         x, y = x0 + share * (x1 - x0), y0 + share * (y1 - y0)
         box = {"facecolor": "white", "edgecolor": "none", "pad": 2.5}
         if link.weight is not None:
             axis.text(x, y + 0.03, f"w = {_text(link.weight)}", ha="center", va="bottom", color=GOOD, fontsize=9,
                       bbox=box, zorder=2)  # fmt: skip
+        if link.slope is None:
+            continue
         what = "∂L/∂w" if link.weight is not None else "∂L/∂output"
         axis.text(x, y - 0.03, f"{what} = {_text(link.slope)}", ha="center", va="top", color=BAD, fontsize=9,
                   bbox=box, zorder=2)  # fmt: skip

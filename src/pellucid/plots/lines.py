@@ -42,12 +42,15 @@ class Plane:
     judged
         Whether the last line is the neuron's answer: the side where it answers 1 is then shaded, and a ring drawn
         round each point that it answers wrongly.
+    labels
+        Of the two axes.
     """
 
     inputs: Array
     targets: Array
     lines: Sequence[Boundary]
     judged: bool = True
+    labels: tuple[str, str] = ("x₁", "x₂")
 
 
 def boundary_lines(
@@ -112,11 +115,17 @@ def _draw(axis: Axes, plane: Plane, margin: float) -> None:
             chosen[:, 0], chosen[:, 1], s=110, marker=marker, color=colour, edgecolor="white",
             label=f"target {target}", zorder=3,
         )  # fmt: skip
-    axis.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), xlabel="$x_1$", xticks=[0, 1], aspect="equal")
+    axis.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), xlabel=plane.labels[0], xticks=_whole(points[:, 0]),
+             aspect="equal")  # fmt: skip
     if plane.inputs.shape[1] == 1:
-        axis.set(yticks=[], ylabel="(one input: no second axis)", xlabel="$x$")
+        axis.set(yticks=[], ylabel="(one input: no second axis)", xlabel="x")
     else:
-        axis.set(yticks=[0, 1], ylabel="$x_2$")
+        axis.set(yticks=_whole(points[:, 1]), ylabel=plane.labels[1])
+
+
+def _whole(places: Array) -> list[int]:
+    """The whole numbers among the places, 0 and 1 included."""
+    return list(range(int(min(0, places.min())), int(max(1, places.max())) + 1))
 
 
 def _in_plane(inputs: Array) -> Array:

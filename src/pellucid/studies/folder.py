@@ -1,4 +1,4 @@
-"""Where a study keeps what it told: a folder of its own, which appears under its name only when it is complete."""
+"""Where a study or a lesson keeps what it told: a folder that appears under its name only when it is complete."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from pellucid.lock import locked
 from pellucid.studies.catalogue import CATALOGUE
 from pellucid.studies.story import Story, plain
 
-__all__ = ["check_free", "keep"]
+__all__ = ["check_free", "keep", "keep_folder"]
 
 
 def keep(story: Story, name: str, settings: Mapping[str, Any], out: str | os.PathLike[str] | None = None) -> Path:
@@ -34,15 +34,24 @@ def keep(story: Story, name: str, settings: Mapping[str, Any], out: str | os.Pat
     """
     if out is not None:
         check_free(out)
+
+    def write(folder: Path) -> None:
+        story.save(folder, title=story.title or CATALOGUE[name].title)
+        chosen = {"study": name, "settings": plain(settings)}
+        write_text(folder / "settings.json", json.dumps(chosen, indent=2, ensure_ascii=False) + "\n")
+
+    return keep_folder(write, name, out)
+
+
+def keep_folder(write: Callable[[Path], None], name: str, out: str | os.PathLike[str] | None = None) -> Path:
+    """Have ``write`` fill a folder aside, which then takes its name; parameters and errors as in `keep`."""
     # Links and '.' resolved, so that the part lies beside the folder that it becomes, or in it where it is there.
     home = Path(out).resolve() if out is not None else None
     parent = Path("runs").resolve() if home is None else home if home.is_dir() else home.parent
     aside = parent / f".{name}.{uuid.uuid4().hex[:12]}.part"
     try:
         parent.mkdir(parents=True, exist_ok=True)
-        story.save(aside, title=story.title or CATALOGUE[name].title)
-        chosen = {"study": name, "settings": plain(settings)}
-        write_text(aside / "settings.json", json.dumps(chosen, indent=2, ensure_ascii=False) + "\n")
+        write(aside)
     except BaseException as error:
         shutil.rmtree(aside, ignore_errors=True)
         if isinstance(error, OSError):
@@ -52,7 +61,7 @@ def keep(story: Story, name: str, settings: Mapping[str, Any], out: str | os.Pat
         path = _take_name(aside, parent, name, home)
         sync_directory(path.parent)
     except OSError as error:
-        raise StorageError(f"{could_not('write', out or parent, error)}; the study is kept in {aside}") from error
+        raise StorageError(f"{could_not('write', out or parent, error)}; everything is kept in {aside}") from error
     return Path(out) if out is not None else Path("runs") / path.name
 
 
@@ -60,7 +69,7 @@ def check_free(out: str | os.PathLike[str]) -> None:
     """Raise before any work is done where a study could not be kept at ``out``."""
     path = Path(out)
     if path.exists() and not path.is_dir():
-        raise RunFolderError(f"{str(path)!r} is a file: name a folder for the study")
+        raise RunFolderError(f"{str(path)!r} is a file: name a folder")
     if path.is_dir() and any(path.iterdir()):
         raise RunFolderError(f"the folder {str(path)!r} is not empty: name another with out (--out)")
     there = next(parent for parent in (path.absolute(), *path.absolute().parents) if parent.exists())
@@ -76,7 +85,7 @@ def _take_name(aside: Path, parent: Path, name: str, home: Path | None) -> Path:
     if home is not None and home == parent:  # an empty folder that was there: it may be where the user stands
         with locked(home, wait=True):
             if any(not each.name.startswith(f".{name}.") for each in home.iterdir()):
-                raise OSError(errno.ENOTEMPTY, "another study was kept there meanwhile")
+                raise OSError(errno.ENOTEMPTY, "something else was kept there meanwhile")
             for file in aside.iterdir():
                 file.rename(home / file.name)
             aside.rmdir()

@@ -6,7 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Union
 
-__all__ = ["Article", "Block", "Code", "Folded", "Numbers", "Paragraph", "Picture", "Pictures", "Points", "Section"]
+__all__ = [
+    "Article",
+    "Block",
+    "Code",
+    "Exercise",
+    "Folded",
+    "Numbers",
+    "Paragraph",
+    "Picture",
+    "Pictures",
+    "Points",
+    "Section",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +90,16 @@ class Folded:
     blocks: Sequence[Block]
 
 
-Block = Union[Paragraph, Points, Numbers, Picture, Pictures, Code, Article, Folded]  # noqa: UP007 (a class before it)
+@dataclass(frozen=True, kw_only=True)
+class Exercise:
+    """A question on paper: what is asked, what may be chosen (a, b, c …), and empty lines to write on."""
+
+    text: str
+    choices: Sequence[str] = ()
+    lines: int = 2
+
+
+Block = Union[Paragraph, Points, Numbers, Picture, Pictures, Code, Article, Folded, Exercise]  # noqa: UP007 (a class before it)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ from pellucid.artefact.report.blocks import (
     Article,
     Block,
     Code,
+    Exercise,
     Folded,
     Numbers,
     Paragraph,
@@ -31,7 +32,7 @@ _PHONE = 350  # pixels: what fits a phone
 _LEAST_SCALE = 0.66  # of a picture: letters of 10 points are then 9 pixels high
 
 
-def page(title: str, lead: Sequence[str], sections: Sequence[Section]) -> str:
+def page(title: str, lead: Sequence[str], sections: Sequence[Section], *, style: str = "") -> str:
     """The page as text.
 
     Parameters
@@ -40,12 +41,14 @@ def page(title: str, lead: Sequence[str], sections: Sequence[Section]) -> str:
         The heading, and lines below it.
     sections
         In order; a navigation at the top leads to each.
+    style
+        Rules that this page adds to the style of all pages.
 
     >>> text = page("run", [], [Section(name="a", title="<script>", blocks=[Paragraph(text="1 < 2")])])
     >>> "&lt;script&gt;" in text, "<script>" in text
     (True, False)
     """
-    style = files("pellucid.artefact.report").joinpath("style.css").read_text(encoding="utf-8")
+    common = files("pellucid.artefact.report").joinpath("style.css").read_text(encoding="utf-8")
     links = "\n".join(f'<li><a href="#{escape(s.name)}">{escape(s.title)}</a></li>' for s in sections)
     body = "\n".join(_section(each) for each in sections)
     lines = "".join(f"<p>{escape(line)}</p>" for line in lead)
@@ -58,7 +61,7 @@ def page(title: str, lead: Sequence[str], sections: Sequence[Section]) -> str:
 <meta name="color-scheme" content="light dark">
 <title>{escape(title)}</title>
 <style>
-{style}</style>
+{common}{style}</style>
 </head>
 <body>
 <a class="skip" href="#main">Skip to the content</a>
@@ -109,6 +112,11 @@ def _block(block: Block) -> str:  # noqa: PLR0911 (one for each kind)
             said = f"<p>{escape(block.text)}</p>" if block.text else ""
             listed = f"<dl>{parts}</dl>" if parts else ""
             return f"<article><h3>{escape(block.title)}</h3>{said}{listed}{command}</article>"
+        case Exercise():
+            chosen = "".join(f"<li>{escape(choice)}</li>" for choice in block.choices)
+            listed = f'<ol type="a">{chosen}</ol>' if chosen else ""
+            room = f'<div class="room">{"<div></div>" * block.lines}</div>' if block.lines else ""
+            return f'<div class="exercise"><p>{escape(block.text)}</p>{listed}{room}</div>'
         case Folded():
             return f"<details><summary>{escape(block.title)}</summary>\n{_blocks(block.blocks)}\n</details>"
 

@@ -1,0 +1,138 @@
+"""A lesson as told: its text and pictures, its questions, and what can be done with them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pellucid.lessons.interview import OpenQuestion
+    from pellucid.lessons.question import Question
+    from pellucid.lessons.quiz import Score
+    from pellucid.studies.story import Story
+
+__all__ = ["Reading"]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Reading:
+    """A lesson: its story and its questions; it shows itself in a notebook, and ``print`` shows it as text.
+
+    Attributes
+    ----------
+    story
+        Text, tables and pictures.
+    questions
+        Five, with answers that were computed just now.
+    interview
+        Five open ones, with model answers.
+    seed
+        What the numbers of the questions were drawn with.
+    """
+
+    name: str
+    title: str
+    story: Story
+    questions: tuple[Question, ...]
+    interview: tuple[OpenQuestion, ...]
+    seed: int = 0
+
+    def __repr__(self) -> str:
+        """One line."""
+        return (
+            f"<Lesson {self.name!r}: {len(self.questions)} questions, {len(self.interview)} for an interview; "
+            "print(…), .questions, .interview, .quiz(), .sheet(file), .save(folder)>"
+        )
+
+    def __str__(self) -> str:
+        """The lesson as Markdown, with the questions and without their answers."""
+        return self.to_markdown()
+
+    def to_markdown(self, *, answers: bool = False) -> str:
+        """The lesson as Markdown; with ``answers``, also those to its questions, and the interview."""
+        from pellucid.lessons.quiz import asked
+
+        parts = [f"# {self.title}", "", self.story.to_markdown(), "## Questions", ""]
+        for place, question in enumerate(self.questions, 1):
+            parts += [asked(place, question), ""]
+            if answers:
+                parts += [f"   **{question.shown_answer()}**: {question.why}", ""]
+        if answers:
+            parts += ["## Interview", ""]
+            for place, each in enumerate(self.interview, 1):
+                parts += [f"{place}. {each.text}", "", f"   {each.answer}", "", *(f"   - {p}" for p in each.points), ""]
+        return "\n".join(parts)
+
+    def quiz(self, read: Callable[[str], str] | None = None) -> Score:
+        """Ask the five questions here and mark the answers; how is said in `pellucid.lessons.quiz.quiz`."""
+        from pellucid.lessons.quiz import quiz
+
+        score = quiz(self.questions, read=read)
+        print(score)
+        return score
+
+    def sheet(self, path: str | os.PathLike[str]) -> Path:
+        """Write the lesson as one HTML file to print, with room for answers; see `pellucid.lessons.sheet`."""
+        from pellucid.lessons.sheet import write_sheet
+
+        return write_sheet(self.name, path, seed=self.seed)
+
+    def save(self, folder: str | os.PathLike[str]) -> Path:
+        """Write ``lesson.md``, with all answers, and every picture (PNG and SVG) into a folder, all or nothing.
+
+        Raises
+        ------
+        RunFolderError
+            It is a file, or a folder with something in it.
+        StorageError
+            The disk is full, a permission is missing ….
+        """
+        from pellucid.files import write_text
+        from pellucid.plots import canvas
+        from pellucid.studies.folder import check_free, keep_folder
+        from pellucid.visible import visible
+
+        check_free(folder)
+
+        def write(aside: Path) -> None:
+            aside.mkdir(parents=True, exist_ok=True)
+            for picture in self.story.pictures:
+                canvas.save(picture.figure, aside / picture.name)
+            write_text(aside / "lesson.md", visible(self.to_markdown(answers=True)))
+
+        return keep_folder(write, self.name, folder)
+
+    def to_json(self) -> dict[str, Any]:
+        """Text, questions and answers as plain JSON values."""
+        from dataclasses import asdict
+
+        return {
+            "lesson": self.name,
+            "title": self.title,
+            "text": self.story.to_markdown(),
+            "questions": [asdict(question) for question in self.questions],
+            "interview": [asdict(question) for question in self.interview],
+        }
+
+    def _repr_html_(self) -> str:
+        """The lesson in a notebook; answers are folded."""
+        from pellucid.artefact.report.text import escape
+
+        parts = [f"<h2>{escape(self.title)}</h2>", self.story._repr_html_(), "<h3>Questions</h3>", "<ol>"]
+        for question in self.questions:
+            choices = "".join(f"<li>{escape(choice)}</li>" for choice in question.choices)
+            listed = f'<ol type="a">{choices}</ol>' if choices else ""
+            answer = f"<b>{escape(question.shown_answer())}</b>: {escape(question.why)}"
+            parts.append(f"<li>{escape(question.text)}{listed}{_folded(answer)}</li>")
+        parts += ["</ol>", "<h3>Interview</h3>", "<ol>"]
+        for each in self.interview:
+            points = "".join(f"<li>{escape(point)}</li>" for point in each.points)
+            parts.append(f"<li>{escape(each.text)}{_folded(f'{escape(each.answer)}<ul>{points}</ul>')}</li>")
+        return "\n".join([*parts, "</ol>"])
+
+
+def _folded(html: str) -> str:
+    return f"<details><summary>Answer</summary>{html}</details>"
