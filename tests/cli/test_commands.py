@@ -204,7 +204,7 @@ WRONG: dict[str, tuple[list[str], str]] = {
     "an infinite target": (["train", "infinite.csv", "--target", "y"], "inf"),
     "two columns of one name": (["train", "twice.csv", "--target", "y"], "'a'"),
     "a ragged line": (["train", "ragged.csv", "--target", "y"], "line 5"),
-    "a wrong encoding": (["train", "latin.csv", "--target", "y"], "latin-1"),
+    "a wrong encoding": (["train", "latin.csv", "--target", "y", "--encoding", "utf-8"], "latin.csv"),
     "half a gzip": (["train", "half.csv.gz", "--target", "y"], "half.csv.gz"),
     "a folder for a table": (["train", ".", "--target", "y"], "folder"),
 }  # fmt: skip

@@ -69,6 +69,7 @@ def test_two_columns_are_answered_as_the_model_answers_them(networks: int) -> No
     np.testing.assert_array_equal(np.array(model.task.classes)[found.decided().ravel()], decided)
 
 
+@pytest.mark.filterwarnings("ignore::pellucid.DataWarning")
 @pytest.mark.parametrize(("x", "y"), [("age", "job"), ("member", "joined"), ("job", "member"), ("joined", "age")])
 def test_every_kind_of_axis_is_answered_as_single_rows_are(mixed: tuple[Model, Any], x: str, y: str) -> None:
     model, table = mixed

@@ -148,7 +148,13 @@ BESIDE: dict[str, dict[str, Any]] = {
     "schedule_gamma": {"schedule": "step", "schedule_every": 2}, "schedule_every": {"schedule": "step"},
     "patience": {"learning_rate": 0.5, "epochs": 30},
 }  # fmt: skip
-ELSEWHERE = {"n_networks", "ensemble", "preset"}  # in tests of their own, or nothing that a fold does
+ELSEWHERE = {
+    "n_networks",
+    "ensemble",
+    "preset",
+    "max_words",
+    "text_units",
+}  # in tests of their own, or nothing that a fold does
 
 
 def test_no_setting_of_the_network_is_forgotten() -> None:

@@ -71,6 +71,7 @@ def test_words_come_from_the_training_rows_only() -> None:
     assert not any("qwertz" in name for name in step.features)
 
 
+@pytest.mark.filterwarnings("ignore::pellucid.DataWarning")
 def test_a_file_that_was_trained_answers_alike(run: pellucid.Run) -> None:
     model = pellucid.load(str(run.path))
     table = messages()

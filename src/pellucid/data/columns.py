@@ -376,7 +376,7 @@ def _clean_text(
 
 
 def _is_code(text: TextColumn, *, is_label: bool) -> bool:
-    """Whether a text of digits is a code (01234) or, for ``is_label``, the name of a class."""
+    """Whether texts of digits are codes (007, 012) or, for ``is_label``, names of classes."""
     digits = pc.match_substring_regex(text.values, r"^\d+$")
     if not len(text.values) or not pc.all(digits).as_py():
         return False
@@ -384,7 +384,7 @@ def _is_code(text: TextColumn, *, is_label: bool) -> bool:
         return True
     lengths = pc.unique(pc.utf8_length(text.values)).to_pylist()
     zero = bool(pc.any(pc.starts_with(text.values, "0")).as_py())
-    return len(lengths) == 1 and lengths[0] >= 5 and zero
+    return len(lengths) == 1 and lengths[0] >= 2 and zero
 
 
 def _added(one: dict[str, int], other: dict[str, int]) -> dict[str, int]:

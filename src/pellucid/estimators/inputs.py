@@ -10,6 +10,7 @@ Legend: N rows, I columns.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -156,7 +157,7 @@ def _step(name: str, values: Array, scaling: str, bins: Bins | None) -> Any:
 
 
 def target_scaler(values: Array, weights: Array | None) -> TargetScaler:
-    """Standardises a regression's targets ``[N]``, each counted ``weights`` ``[N]`` times.
+    """Standardises a regression's targets ``[N]``, each counted ``weights`` ``[N]`` times; answers have no floor.
 
     Raises
     ------
@@ -165,7 +166,7 @@ def target_scaler(values: Array, weights: Array | None) -> TargetScaler:
     """
     from pellucid.preprocessing.target import TargetScaler
 
-    return TargetScaler.fit(values, weights)
+    return replace(TargetScaler.fit(values, weights), floor=None)
 
 
 def encode(recipe: Recipe, X: Array | Table, dtype: DTypeLike) -> Array:

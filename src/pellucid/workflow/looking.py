@@ -300,7 +300,7 @@ def row_given(
         if data is not None:
             raise SettingError("give rows or the inputs of one, not both")
         cells, note = cells_of(inputs, model)
-        return _viewed(model, model.table(cells), "the row given", note)
+        return _viewed(model, model.table(cells, strict=True), "the row given", note)
     source = location_of_table(run) if data is None else data
     table = _read(model, source)
     if isinstance(row, bool) or not isinstance(row, int) or not 0 <= row < table.n_rows:
