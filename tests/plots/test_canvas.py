@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,28 +13,74 @@ import pytest
 
 from pellucid.errors import StorageError
 from pellucid.plots import canvas
+from pellucid.plots.animation import animation
 
-# Viénot, Brettel & Mollon 1999: linear RGB as seen without the long or the middle cones.
+# Machado, Oliveira & Fernandes 2009, of the whole strength: linear RGB as seen without one kind of cones.
 SEEN_BY = {
-    "protanope": [[0.11238, 0.88762, 0.0], [0.11238, 0.88762, 0.0], [0.00401, -0.00401, 1.0]],
-    "deuteranope": [[0.29275, 0.70725, 0.0], [0.29275, 0.70725, 0.0], [-0.02234, 0.02234, 1.0]],
+    "most": [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]],
+    "protanope": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    "deuteranope": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+    "tritanope": [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]],
 }
+TO_XYZ = np.array(
+    [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.119192, 0.9503041]]
+)
 
 
-def luminance_and_colour(hexadecimal: str, seen: np.ndarray) -> np.ndarray:
+def cielab(hexadecimal: str, person: str) -> np.ndarray:
+    """A colour as a person sees it, in CIELAB, where a distance of about 2 is just seen."""
     rgb = np.array([int(hexadecimal[i : i + 2], 16) / 255 for i in (1, 3, 5)])
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    return np.cbrt(np.clip(seen @ linear, 0, 1))
+    xyz = TO_XYZ @ np.clip(np.array(SEEN_BY[person]) @ linear, 0, 1) / [0.95047, 1.0, 1.08883]
+    x, y, z = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
 
 
 @pytest.mark.parametrize("person", SEEN_BY)
-def test_the_first_colours_can_be_told_apart_by_colour_blind_people(person: str) -> None:
-    colours = [luminance_and_colour(c, np.array(SEEN_BY[person])) for c in canvas.COLOURS[:7]]
-    for i, one in enumerate(colours):
-        for other in colours[:i]:
-            assert np.abs(one - other).max() > 0.05
-    good, bad = (luminance_and_colour(c, np.array(SEEN_BY[person])) for c in (canvas.GOOD, canvas.BAD))
-    assert np.abs(good - bad).max() > 0.2
+def test_ten_colours_can_be_told_apart_by_everybody(person: str) -> None:
+    seen = [cielab(colour, person) for colour in canvas.COLOURS]
+    assert len(seen) == 10
+    apart = [np.linalg.norm(one - other) for i, one in enumerate(seen) for other in seen[:i]]
+    assert min(apart) > 15
+    assert np.linalg.norm(cielab(canvas.GOOD, person) - cielab(canvas.BAD, person)) > 40
+
+
+def test_ten_classes_have_markers_of_their_own() -> None:
+    assert len(set(canvas.MARKERS)) >= len(canvas.COLOURS)
+
+
+def tick_texts(values: list[float], *, log: bool = False) -> list[str]:
+    figure, (axes,) = canvas.panels()
+    axes.plot(values, values)
+    if log:
+        axes.set_xscale("log")
+    canvas.encode(figure, "png")
+    return [label.get_text() for label in axes.get_xticklabels()]
+
+
+def test_numbers_at_ticks_are_whole_and_zero_has_no_sign() -> None:
+    assert "400,000" in tick_texts([0, 1_000_000])
+    assert "1 × 10⁻⁶" in tick_texts([0, 2e-6])
+    assert all(len(text) == 4 for text in tick_texts([1990, 2010]))  # years
+    for values in ([-1, 1], [-3e-7, 3e-7], [-2e6, 2e6]):
+        texts = tick_texts([float(value) for value in values])
+        assert sum(text.strip("0.") == "" for text in texts) == 1
+        assert not [text for text in texts if re.search("e[+-]|-", text)]
+    figure, (axes,) = canvas.panels()
+    axes.plot([1e8, 1e8 + 4], [0, 1])
+    canvas.encode(figure, "png")
+    assert axes.xaxis.get_offset_text().get_text() == ""
+    assert "100,000,002" in [label.get_text() for label in axes.get_xticklabels()]
+
+
+def test_no_formula_is_left_raw_in_a_picture_or_a_film() -> None:
+    figure, (axes,) = canvas.panels()
+    axes.plot([1, 1000], [1, 1000])
+    axes.set(xscale="log", xlabel="$user$")
+    for draw in (lambda: canvas.encode(figure, "png"), lambda: animation([figure], "gif")):
+        draw()
+        assert all(text.get_parse_math() for text in axes.get_xticklabels() if text.get_text())  # 10² with its power
+        assert not axes.xaxis.label.get_parse_math()  # the user's own
 
 
 def drawn() -> canvas.Figure:  # type: ignore[name-defined]

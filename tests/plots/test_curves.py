@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from pellucid.plots.canvas import encode
 from pellucid.plots.curves import curve_panels, curves
+from pellucid.plots.outcome import learning_curves
 
 X = np.arange(1, 31)
 
@@ -19,7 +21,7 @@ def test_lines_hold_their_data_and_are_told_apart() -> None:
         np.testing.assert_array_equal(line.get_xdata(), x)
         np.testing.assert_array_equal(line.get_ydata(), y)
     assert len({(line.get_color(), line.get_linestyle()) for line in axis.get_lines()}) == 10
-    assert (axis.get_title(), axis.get_xlabel(), axis.get_ylabel()) == ("Ten lines", "epoch", "loss")
+    assert (axis.get_title(), axis.get_xlabel(), axis.get_ylabel()) == ("Ten lines", "epoch", "loss, log scale")
     assert (axis.get_xscale(), axis.get_yscale()) == ("log", "log")
     assert [text.get_text() for text in figure.legends[0].get_texts()] == list(series)
     encode(figure, "png")
@@ -69,3 +71,37 @@ def test_panels_with_axes_of_their_own() -> None:
     figure = curve_panels(parts, y_label="y", share_y=False, legend=False)
     assert figure.axes[0].get_ylim() != figure.axes[1].get_ylim()
     assert not figure.legends
+
+
+def test_a_panel_that_would_flatten_the_others_makes_the_axis_logarithmic_and_says_so() -> None:
+    parts = [(str(k), {"loss": (X, top / X)}) for k, top in enumerate((60.0, 1.0, 0.9))]
+    for axis in curve_panels(parts, y_label="loss").axes:
+        assert (axis.get_yscale(), axis.get_ylabel()) == ("log", "loss, log scale")
+    for same in (parts[1:], [(name, {"loss": (X, 0 * X)}) for name, _ in parts]):
+        assert {axis.get_yscale() for axis in curve_panels([*same], y_label="loss").axes} == {"linear"}
+    assert {axis.get_yscale() for axis in curve_panels(parts, y_label="loss", share_y=False).axes} == {"linear"}
+
+
+def test_a_line_that_would_flatten_another_makes_the_axis_logarithmic() -> None:
+    high, low = (X, 500.0 / X), (X, 1.0 / X)
+    assert curves({"a": high, "b": low}, title="t", y_label="loss").axes[0].get_ylabel() == "loss, log scale"
+    assert curves({"a": high, "b": high}, title="t", y_label="loss").axes[0].get_yscale() == "linear"
+    assert curves({"a": high, "b": low}, title="t", y_label="loss", log_y=False).axes[0].get_yscale() == "linear"
+
+
+def test_a_loss_of_next_to_nothing_does_not_press_the_rest_together() -> None:
+    parts = [("a", {"x": (X, np.geomspace(1, 1e-30, len(X)))}), ("b", {"x": (X, np.full(len(X), 30.0))})]
+    low, high = curve_panels(parts, y_label="loss").axes[0].get_ylim()
+    assert high / low == pytest.approx(1e4)
+
+
+@pytest.mark.parametrize("epochs", [2, 3, 5, 17])
+def test_ticks_of_epochs_are_whole(epochs: int) -> None:
+    x = np.arange(1, epochs + 1)
+    for figure in (
+        curves({"a": (x, x)}, title="t", y_label="y"),
+        curve_panels([("a", {"a": (x, x)})], y_label="y"),
+        learning_curves([x], [x], [x.astype(float)], loss="mse"),
+    ):
+        encode(figure, "png")
+        assert all(tick == round(tick) for tick in figure.axes[0].get_xticks())

@@ -7,7 +7,7 @@ import pytest
 from matplotlib.colors import to_hex
 
 from pellucid.plots import canvas
-from pellucid.plots.images import WRONG, code_map, error_maps, image_grid, pairs
+from pellucid.plots.images import WRONG, attributed_images, code_map, error_maps, image_grid, pairs
 
 
 @pytest.fixture
@@ -55,10 +55,19 @@ def test_colour_images_stay_in_colour() -> None:
     np.testing.assert_array_equal(figure.axes[1].images[0].get_array(), colours[1])
 
 
-def test_dark_ink_turns_the_scale_round(images: np.ndarray) -> None:
-    light, dark = (image_grid(images, [""] * 10, dark_ink=ink).axes[0].images[0] for ink in (False, True))
-    assert light.cmap(1.0)[:3] == (1, 1, 1)
-    assert dark.cmap(1.0)[:3] == (0, 0, 0)
+def test_images_are_drawn_as_they_are_stored_in_every_picture(images: np.ndarray) -> None:
+    """Light on dark, or dark on light: never one in one picture and the other in another."""
+    stored = (images * 255).astype(np.uint8)
+    drawn = [
+        image_grid(images, [""] * 10).axes[0],
+        pairs(images, images, np.zeros(10)).axes[0],
+        pairs(images, images, np.zeros(10)).axes[10],
+        attributed_images(stored[..., None], images, [""] * 10, name="answer").axes[0],
+    ]
+    for axis in drawn:
+        shown = axis.images[0]
+        assert shown.cmap(shown.norm(shown.get_clim()[1]))[:3] == (1, 1, 1)
+        assert shown.cmap(shown.norm(shown.get_clim()[0]))[:3] == (0, 0, 0)
 
 
 def test_captions_do_not_touch(images: np.ndarray) -> None:
@@ -81,7 +90,7 @@ def test_pairs_stand_below_their_originals_with_their_errors(images: np.ndarray)
     assert [axis.get_title() for axis in rows[0]] == [str(i) for i in range(10)]
     for name, row in zip(made, rows[1:], strict=True):
         for axis, error in zip(row, errors[name], strict=True):
-            assert float(axis.get_xlabel().removeprefix("mse ")) == pytest.approx(error, rel=5e-3)
+            assert float(axis.get_xlabel().removeprefix("mse ")) == pytest.approx(error, abs=5e-5)
     clims = {axis.images[0].get_clim() for axis in figure.axes}
     assert clims == {(images.min(), images.max())}  # reconstructions in the scale of the originals
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 
 from pellucid.plots import canvas
 from pellucid.plots.lines import Boundary, Plane, boundary_lines
@@ -40,13 +41,14 @@ def test_points_by_target_and_rings_round_the_wrong_answers() -> None:
 
 
 @pytest.mark.parametrize(("sign", "inside"), [(1, (1.5, 1.5)), (-1, (0.2, 0.2))])
-def test_the_side_that_is_answered_one_is_shaded(sign: int, inside: tuple[float, float]) -> None:
+def test_both_sides_are_shaded(sign: int, inside: tuple[float, float]) -> None:
     (axis,) = boundary_lines({"x": plane(line(sign, sign, -1.5 * sign))}).axes
-    (shade,) = [c for c in axis.collections if not str(c.get_label()).startswith(("target", "wrong"))]
+    one, zero = [c for c in axis.collections if not str(c.get_label()).startswith(("target", "wrong"))]
     outside = (1.5, 1.5) if inside == (0.2, 0.2) else (0.2, 0.2)
-    path = shade.get_paths()[0]
-    assert path.contains_point(inside)
-    assert not path.contains_point(outside)
+    for shade, its, other in ((one, inside, outside), (zero, outside, inside)):
+        assert shade.get_paths()[0].contains_point(its)
+        assert not shade.get_paths()[0].contains_point(other)
+    assert to_hex(one.get_facecolor()[0]) != to_hex(zero.get_facecolor()[0])
 
 
 def test_a_line_that_is_none_and_one_out_of_view_are_named_so() -> None:

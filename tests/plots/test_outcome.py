@@ -130,9 +130,9 @@ def test_names_of_the_users_own_are_drawn_as_they_are(names: list[str]) -> None:
 
 
 def test_a_drawing_of_a_network_says_how_many_units_it_leaves_out() -> None:
-    figure = network_drawing(["in", "hidden", "out"], [300, 12, 1], [np.ones((12, 300)), np.ones((1, 12))], ["pay"])
+    figure = network_drawing(["in", "hidden", "out"], [300, 13, 1], [np.ones((13, 300)), np.ones((1, 13))], ["pay"])
     texts = [text.get_text() for text in figure.axes[0].texts]
     assert "+ 291" in texts
-    assert "+ 3" in texts
+    assert "+ 4" in texts
     assert "pay" in texts
     assert len(figure.axes[0].patches) == 9 + 9 + 1

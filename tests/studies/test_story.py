@@ -101,7 +101,8 @@ def test_html_escapes_and_holds_the_picture() -> None:
     ("cell", "text"),
     [
         (None, "—"), (True, "yes"), (np.bool_(False), "no"), (7, "7"), (np.int64(-12345), "-12,345"), (0.0, "0"),
-        (-0.5, "−0.5"), (1234567.0, "1.235e+06"), (np.float32(0.25), "0.25"), (float("nan"), "—"), ("text", "text"),
+        (-0.5, "−0.5"), (1234567.0, "1,234,567"), (np.float32(0.25), "0.25"), (float("nan"), "—"), ("text", "text"),
+        (-1.87e-6, "−1.87 × 10⁻⁶"),
     ],
 )  # fmt: skip
 def test_a_cell_as_text(cell: Any, text: str) -> None:

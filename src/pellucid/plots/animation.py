@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pellucid.plots.canvas import COLOURS
+from pellucid.plots.canvas import COLOURS, GREY, as_written
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["animation"]
 
-_KEPT = (*COLOURS, "#FFFFFF", "#6E6E6E")
+_KEPT = (*COLOURS, GREY, "#FFFFFF", "#6E6E6E")
 _NEAR = 8  # of 255, in each of red, green and blue
 _DOTS = 100  # an inch: the frames of a network in training are many
 
@@ -50,17 +50,13 @@ def animation(figures: Iterable[Figure], ending: str, *, milliseconds: int = 200
 
 def _frame(figure: Figure) -> Any:
     """Drawn once only, unlike a picture by `canvas.encode`, of which there is one and not forty."""
-    from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.text import Text
     from PIL import Image
 
-    for text in figure.findobj(Text):
-        text.set_parse_math(False)
+    as_written(figure)
     figure.set_dpi(_DOTS)
     canvas = FigureCanvasAgg(figure)
-    with rc_context({"text.parse_math": False}):
-        canvas.draw()  # type: ignore[no-untyped-call]
+    canvas.draw()  # type: ignore[no-untyped-call]
     drawn = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
     return Image.fromarray(drawn).convert("RGB")
 

@@ -2,28 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from pellucid.network import Activation, BatchNorm, Dense, Dropout, Network
 from pellucid.plots.canvas import BAD, GOOD, INK, PAPER, SOFT, panels
-from pellucid.plots.words import plain
+from pellucid.plots.words import wrapped
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["network_drawing"]
+__all__ = ["layers_drawing", "network_drawing"]
 
-_SHOWN = 9  # circles of a column; the others are said in a number
+_ALL, _SHOWN = 12, 9  # circles of a column: all of so many, of more the first nine, and the others in a number
 _LETTERS = 22
+_LINE = 0.45  # the height of a line of a heading
 _APART = 2.6  # columns, where a circle is 0.6 wide
 _LINES = 60  # between two columns: the strongest
 
 
+def layers_drawing(
+    network: Network,
+    parameters: Mapping[str, ArrayLike],
+    names: Sequence[str],
+    *,
+    inputs: Sequence[str] = (),
+    title: str | None = None,
+) -> Figure:
+    r"""`network_drawing` of a network with dense layers; above each column its width and what follows the sums.
+
+    >>> from pellucid.network import mlp
+    >>> network = mlp(2, [3], 1, activation="tanh")
+    >>> weights = {"0.weight": np.ones((3, 2)), "2.weight": np.ones((1, 3))}
+    >>> figure = layers_drawing(network, weights, ["y"])
+    >>> [text.get_text() for text in figure.axes[0].texts]
+    ['2 inputs', '3 units\ntanh', '1 output', 'y']
+    """
+    widths, headings, weights = [network.inputs], [_counted(network.inputs, "input")], []
+    for i, layer in enumerate(network.layers):
+        if isinstance(layer, Dense):
+            widths.append(layer.outputs)
+            headings.append(_counted(layer.outputs, "unit"))
+            weights.append(parameters[f"{i}.weight"])
+        elif isinstance(layer, Activation):
+            headings[-1] += f"\n{layer.function}"
+        elif isinstance(layer, BatchNorm):
+            headings[-1] += "\nBatchNorm"
+        elif isinstance(layer, Dropout):
+            headings[-1] += f"\ndropout {layer.rate:g}"
+    headings[-1] = headings[-1].replace("unit", "output", 1)
+    return network_drawing(headings, widths, weights, names, inputs=inputs, title=title)
+
+
+def _counted(n: int, thing: str) -> str:
+    return f"{n:,} {thing}{'s' * (n != 1)}"
+
+
 def network_drawing(
-    headings: Sequence[str], widths: Sequence[int], weights: Sequence[ArrayLike], names: Sequence[str]
+    headings: Sequence[str],
+    widths: Sequence[int],
+    weights: Sequence[ArrayLike],
+    names: Sequence[str],
+    *,
+    inputs: Sequence[str] = (),
+    title: str | None = None,
 ) -> Figure:
     """Columns from the inputs to the outputs; lines are weights, blue above 0 and vermilion below, thick where large.
 
@@ -35,8 +80,8 @@ def network_drawing(
         How many units each has.
     weights
         Between neighbouring columns, ``[O, I]``.
-    names
-        Of the outputs, if they are to be named.
+    names, inputs
+        Of the outputs and of the inputs, if they are to be named.
 
     >>> figure = network_drawing(["inputs", "outputs"], [2, 1], [[[0.5, -1.0]]], ["yes"])
     >>> len(figure.axes[0].patches)
@@ -45,11 +90,18 @@ def network_drawing(
     from matplotlib.collections import LineCollection
     from matplotlib.patches import Circle
 
-    names = [plain(name, _LETTERS) for name in names]
-    longest = max((len(name) for name in names), default=0)
+    names, inputs = ([wrapped(name, _LETTERS, 2) for name in each] for each in (names, inputs))
+    longest, before = (
+        max((len(line) for name in each for line in name.split("\n")), default=0) for each in (names, inputs)
+    )
     shown = [_places(width) for width in widths]
     most = max(len(units) for units in shown)
-    figure, (axis,) = panels(width=max(4.0, 1.15 * len(widths) + 0.07 * longest), height=0.9 + 0.33 * most)
+    said_above = max(heading.count("\n") + 1 for heading in headings)
+    figure, (axis,) = panels(
+        width=max(4.0, 1.15 * len(widths) + 0.07 * (longest + before)),
+        height=0.55 + 0.33 * most + 0.18 * said_above + (0.3 if title else 0),
+        title=title,
+    )
     at = [
         {unit: (_APART * column, _height(place, len(units))) for place, unit in enumerate(units)}
         for column, units in enumerate(shown)
@@ -77,16 +129,19 @@ def network_drawing(
     for unit, name in zip(shown[-1], names, strict=False):
         x, y = at[-1][unit]
         axis.text(x + 0.5, y, name, ha="left", va="center", fontsize=9)
+    for unit, name in zip(shown[0], inputs, strict=False):
+        x, y = at[0][unit]
+        axis.text(x - 0.5, y, name, ha="right", va="center", fontsize=9)
     axis.set(
-        xlim=(-1.3, _APART * (len(widths) - 1) + 1.3 + 0.19 * longest),
-        ylim=(-_height(0, most) - 1.4, _height(0, most) + 1.9), aspect="equal",
+        xlim=(-1.3 - 0.19 * before, _APART * (len(widths) - 1) + 1.3 + 0.19 * longest),
+        ylim=(-_height(0, most) - 1.4, _height(0, most) + 1.0 + _LINE * said_above), aspect="equal",
     )  # fmt: skip
     axis.set_axis_off()
     return figure
 
 
 def _places(width: int) -> list[int]:
-    return list(range(min(width, _SHOWN)))
+    return list(range(width if width <= _ALL else _SHOWN))
 
 
 def _height(place: int, count: int) -> float:

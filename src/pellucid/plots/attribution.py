@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pellucid.numerals import numeral
-from pellucid.plots.canvas import BAD, COLOURS, GOOD, LINES, panels
-from pellucid.plots.words import plain
+from pellucid.plots.canvas import BAD, COLOURS, GOOD, GREY, LINES, panels
+from pellucid.plots.words import wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,9 +21,8 @@ __all__ = ["Varied", "contributions", "dependence_panels", "importance_bars"]
 
 Array = NDArray[Any]
 
-_GREY = COLOURS[-1]
 _SHOWN = 12
-_LETTERS = 34
+_LETTERS = 30  # a line of a column's name
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -83,7 +82,8 @@ def contributions(
     [0.2, -0.1]
     """
     labels, steps, reach = _folded(labels, np.asarray(values, dtype=float), half_width)
-    figure, (axis,) = panels(width=7.4, height=1.5 + 0.34 * len(labels))
+    named = [wrapped(label, _LETTERS) for label in labels]
+    figure, (axis,) = panels(width=7.4, height=1.5 + _height(named, 0.34))
     starts = base + np.concatenate([[0.0], np.cumsum(steps)[:-1]])
     colours = [GOOD if step >= 0 else BAD for step in steps]
     axis.barh(range(len(labels)), steps, left=starts, color=colours, height=0.62)
@@ -99,14 +99,15 @@ def contributions(
             f"{step:+.3g}".replace("-", "−"), (start + step, place), xytext=(5 if right else -5, 0),
             textcoords="offset points", ha="left" if right else "right", va="center", fontsize=9,
         )  # fmt: skip
-    axis.axvline(base, color=_GREY, linestyle=":", linewidth=1)
-    axis.axvline(answer, color=_GREY, linewidth=1, zorder=0)
+    axis.axvline(base, color=GREY, linestyle=":", linewidth=1)
+    axis.axvline(answer, color=GREY, linewidth=1, zorder=0)
     axis.use_sticky_edges = False
-    axis.set_yticks(range(len(labels)), [plain(label, _LETTERS) for label in labels])
+    axis.set_yticks(range(len(labels)), named)
     axis.invert_yaxis()
     axis.margins(x=0.14)
     whiskers = "\nwhiskers: 95 % interval over the orders drawn" if sampled else ""
-    axis.set(xlabel=f"{name}: {numeral(base)} on average (dotted), {numeral(answer)} for this row{whiskers}")
+    said = f"{name}: {numeral(base)} on average (dotted), {numeral(answer)} for this row"
+    axis.set(xlabel=wrapped(said, 60) + whiskers)
     return figure
 
 
@@ -119,17 +120,18 @@ def importance_bars(names: Sequence[str], values: ArrayLike, low: ArrayLike, hig
     """
     heights, ends = np.asarray(values, dtype=float), (np.asarray(low, dtype=float), np.asarray(high, dtype=float))
     order = np.argsort(-heights)[:_SHOWN]
-    shown = [plain(names[i], 26) for i in order]
-    figure, (axis,) = panels(width=3.6 + 0.075 * max(map(len, shown)), height=1.2 + 0.28 * len(order))
+    shown = [wrapped(names[i], _LETTERS) for i in order]
+    longest = max(len(line) for name in shown for line in name.split("\n"))
+    figure, (axis,) = panels(width=3.6 + 0.075 * longest, height=1.2 + _height(shown, 0.28))
     axis.barh(range(len(order)), heights[order], color=GOOD, height=0.62)
     sides = [np.nan_to_num(np.maximum(0, side))[order] for side in (heights - ends[0], ends[1] - heights)]
     axis.errorbar(heights[order], range(len(order)), xerr=sides, fmt="none", ecolor="black", capsize=3, linewidth=1)
-    axis.axvline(0, color=_GREY, linewidth=1)
+    axis.axvline(0, color=GREY, linewidth=1)
     axis.set_yticks(range(len(order)), shown)
     axis.invert_yaxis()
     left_out = len(heights) - len(order)
     more = f"; {left_out:,} columns more rise less" if left_out else ""
-    axis.set(xlabel=f"rise of {rise} when shuffled\n(95 % interval{more})")
+    axis.set(xlabel=wrapped(f"rise of {rise} when shuffled", 40) + f"\n(95 % interval{more})")
     return figure
 
 
@@ -151,7 +153,7 @@ def dependence_panels(
         axis.set_axis_off()
     for place, (axis, varied) in enumerate(zip(axes, columns, strict=False)):
         _vary(axis, varied)
-        axis.set(xlabel=plain(varied.column, _LETTERS), ylabel=plain(name, 30) if place % across == 0 else "")
+        axis.set(xlabel=wrapped(varied.column, _LETTERS), ylabel=wrapped(name, _LETTERS) if place % across == 0 else "")
         if limits is not None:
             axis.set_ylim(limits)
     names = [line for line, _ in columns[0].means] if columns else []
@@ -164,24 +166,29 @@ def dependence_panels(
     return figure
 
 
+def _height(named: Sequence[str], one: float) -> float:
+    """Inches for bars of which each has ``one`` and what more lines of its name ask for."""
+    return sum(max(one, 0.05 + 0.17 * (name.count("\n") + 1)) for name in named)
+
+
 def _vary(axis: Axes, varied: Varied) -> None:
     named = bool(varied.values) and isinstance(varied.values[0], str)
     x = np.arange(len(varied.values)) if named else np.asarray(varied.values, dtype=float)
     rows = np.asarray(varied.rows, dtype=float)
     for k, (line, mean) in enumerate(varied.means):
         axis.plot(
-            x, np.asarray(mean, dtype=float), LINES[k % len(LINES)], color=COLOURS[k % (len(COLOURS) - 1)],
-            linewidth=2.2, marker="o" if named else None, label=plain(line, 18), zorder=3,
+            x, np.asarray(mean, dtype=float), LINES[k % len(LINES)], color=COLOURS[k % len(COLOURS)],
+            linewidth=2.2, marker="o" if named else None, label=wrapped(line, 18, 2), zorder=3,
         )  # fmt: skip
     if varied.band is not None:
         low, high = (np.asarray(end, dtype=float) for end in varied.band)
-        axis.fill_between(x, low, high, color=_GREY, alpha=0.25, linewidth=0, zorder=0)
+        axis.fill_between(x, low, high, color=GREY, alpha=0.25, linewidth=0, zorder=0)
     for row in rows if rows.size else ():
-        axis.plot(x, row, color=_GREY, alpha=0.25, linewidth=0.6, zorder=1)
+        axis.plot(x, row, color=GREY, alpha=0.25, linewidth=0.6, zorder=1)
     if named:
         turned = sum(len(str(value)) for value in varied.values) > 24
         axis.set_xticks(
-            x, [plain(value, 14) for value in varied.values],
+            x, [wrapped(str(value), 14, 2) for value in varied.values],
             rotation=40 if turned else 0, ha="right" if turned else "center", fontsize=8,
         )  # fmt: skip
     elif len(at := np.asarray(varied.at, dtype=float)):

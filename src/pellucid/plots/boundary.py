@@ -15,10 +15,13 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
-__all__ = ["decision_boundaries", "grid_over", "scatter"]
+__all__ = ["between_classes", "decision_boundaries", "grid_over", "scatter"]
 
 Array = NDArray[Any]
+Points = tuple[ArrayLike, ArrayLike]  # [N, 2] and the class number of each [N]
 Grid = tuple[ArrayLike, ArrayLike, ArrayLike]  # x, y and the probability of the second class, each [R, C]
+
+_SURE, _UNSURE = 0.62, 0.22  # how strong the colour of an answer is, where it is sure and where it changes
 
 
 def grid_over(points: ArrayLike, steps: int = 200, margin: float = 0.5) -> tuple[Array, Array, Array]:
@@ -52,8 +55,7 @@ def grid_over(points: ArrayLike, steps: int = 200, margin: float = 0.5) -> tuple
 
 def decision_boundaries(
     grids: Mapping[str, Grid],
-    points: ArrayLike,
-    labels: ArrayLike,
+    parts: Mapping[str, Points],
     class_names: Sequence[str],
     *,
     x_label: str = "Feature 1",
@@ -62,14 +64,16 @@ def decision_boundaries(
 ) -> Figure:
     """A panel for each network: the probability of the second class as colour, the points on top.
 
-    The black line is where the probability is 0.5; a network that is everywhere on one side has none.
+    The black line is where the probability is 0.5; a network that is everywhere on one side has none. Each side has the
+    colour of its class, and the surer the answer, the stronger.
 
     Parameters
     ----------
     grids
         For each title ``(xx, yy, probability)``, the first two as `grid_over` gives them.
-    points, labels
-        ``[N, 2]`` and ``[N]`` class numbers 0 and 1.
+    parts
+        For each part of the data, such as ``"train"``, its points ``[N, 2]`` and class numbers 0 and 1, ``[N]``. Of
+        two, the first is drawn as hollow marks and the second as filled ones.
     class_names
         Of the two classes.
     """
@@ -78,11 +82,14 @@ def decision_boundaries(
     levels = np.linspace(0, 1, 21)
     for axis, (heading, (xx, yy, probability)) in zip(axes, grids.items(), strict=False):
         p = np.asarray(probability, np.float64)
-        shaded = axis.contourf(xx, yy, np.clip(p, 0, 1), levels=levels, cmap=_between_classes())
+        shaded = axis.contourf(xx, yy, np.clip(p, 0, 1), levels=levels, cmap=between_classes(COLOURS[0], COLOURS[1]))
         if p.min() < 0.5 < p.max():
             axis.contour(xx, yy, p, levels=[0.5], colors="black", linewidths=1.6)
-        _points(axis, points, labels, class_names)
-        axis.set(title=heading, xlabel=x_label, ylabel=y_label)
+        for place, (name, (points, labels)) in enumerate(parts.items()):
+            hollow = len(parts) > 1 and not place
+            _points(axis, points, labels, class_names, name if len(parts) > 1 else "", hollow=hollow)
+        axis.set(title=heading, xlabel=x_label, ylabel=y_label,
+                 xlim=(np.min(xx), np.max(xx)), ylim=(np.min(yy), np.max(yy)))  # fmt: skip
     if shaded is not None:
         ticks = [0, 0.25, 0.5, 0.75, 1]
         figure.colorbar(shaded, ax=axes, ticks=ticks, shrink=0.85, label=f"probability of “{class_names[1]}”")
@@ -91,7 +98,7 @@ def decision_boundaries(
 
 
 def scatter(
-    parts: Mapping[str, tuple[ArrayLike, ArrayLike]],
+    parts: Mapping[str, Points],
     class_names: Sequence[str],
     *,
     x_label: str = "Feature 1",
@@ -107,30 +114,54 @@ def scatter(
     return figure
 
 
-def _points(axis: Axes, points: ArrayLike, labels: ArrayLike, class_names: Sequence[str]) -> None:
+def _points(
+    axis: Axes,
+    points: ArrayLike,
+    labels: ArrayLike,
+    class_names: Sequence[str],
+    part: str = "",
+    *,
+    hollow: bool = False,
+) -> None:
     places, classes = np.asarray(points), np.asarray(labels)
     for i, name in enumerate(class_names):
         mine = places[classes == i]
+        colour = COLOURS[i % len(COLOURS)]
+        look: dict[str, Any] = {"facecolors": "none", "edgecolors": colour, "linewidths": 1.0, "s": 20}
+        if not hollow:
+            look = {"facecolors": colour, "edgecolors": "white", "linewidths": 0.6, "s": 30}
         axis.scatter(
-            mine[:, 0],
-            mine[:, 1],
-            s=22,
-            color=COLOURS[i % len(COLOURS)],
-            marker=MARKERS[i % len(MARKERS)],
-            edgecolors="white",
-            linewidths=0.5,
-            label=name,
+            mine[:, 0], mine[:, 1], marker=MARKERS[i % len(MARKERS)], label=f"{name}, {part}" if part else name, **look
         )
 
 
 def _legend(figure: Figure, axis: Axes) -> None:
     handles, names = axis.get_legend_handles_labels()
     if names:
-        figure.legend(handles, names, loc="outside lower center", ncols=len(names), frameon=False)
+        columns = len(names) if len(names) <= 3 or len(figure.axes) > 2 else 2
+        figure.legend(handles, names, loc="outside lower center", ncols=columns, frameon=False)
 
 
-def _between_classes() -> Colormap:
-    """From the first class's colour through white to the second's, pale, so that the points stand out."""
-    from matplotlib.colors import LinearSegmentedColormap
+def between_classes(low: str, high: str, *, turn: float = 0.5) -> Colormap:
+    """From one class's colour to the other's: pale, so that points stand out, and never so pale that it is no colour.
 
-    return LinearSegmentedColormap.from_list("classes", [COLOURS[0] + "99", "#ffffff99", COLOURS[1] + "99"])
+    ``turn`` is the probability at which the answer changes and with it the colour; towards it both are paler.
+
+    >>> shades = between_classes("#0072B2", "#D55E00")
+    >>> left, right = shades(0.49), shades(0.51)
+    >>> bool(left[2] > left[0]), bool(right[0] > right[2])  # blue on one side and red on the other
+    (True, True)
+    """
+    from matplotlib.colors import LinearSegmentedColormap, to_rgb
+
+    def mixed(colour: str, share: float) -> tuple[float, ...]:
+        return tuple(1 - share * (1 - part) for part in to_rgb(colour))
+
+    turn = min(max(turn, 1e-6), 1 - 1e-6)
+    stops = [
+        (0.0, mixed(low, _SURE)),
+        (turn, mixed(low, _UNSURE)),
+        (turn, mixed(high, _UNSURE)),
+        (1, mixed(high, _SURE)),
+    ]
+    return LinearSegmentedColormap.from_list("classes", stops, N=1000)

@@ -1,7 +1,8 @@
 """What all pictures share: size, colours, saving and showing.
 
-The colours are those of Okabe & Ito 2008 ("Color Universal Design"), which people with any of the common kinds of
-colour blindness can tell apart; sequential colours are matplotlib's ``cividis`` (Nuñez, Anderton & Renslow 2018).
+The first seven colours are those of Okabe & Ito 2008 ("Color Universal Design"), which people with any of the common
+kinds of colour blindness can tell apart, and the last three were sought to be as far from all of them; sequential
+colours are matplotlib's ``cividis`` (Nuñez, Anderton & Renslow 2018).
 Where two things must be told apart in print, line style or marker differ as well.
 """
 
@@ -15,23 +16,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pellucid.files import write_bytes
+from pellucid.numerals import numeral
 from pellucid.visible import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 __all__ = [
     "BAD",
     "COLOURS",
     "GOOD",
+    "GREY",
     "INK",
     "LINES",
+    "LOG",
     "MARKERS",
     "PAPER",
     "SEQUENTIAL",
     "SOFT",
     "TWO_SIDED",
+    "as_written",
     "encode",
     "has_display",
     "inline_svg",
@@ -40,11 +46,15 @@ __all__ = [
     "show",
 ]
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8A8A8A")
+COLOURS = (
+    "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#643CC8", "#785028", "#C8B464",
+)  # fmt: skip
 GOOD, BAD = COLOURS[0], COLOURS[1]
+GREY = "#8A8A8A"  # what steps back; no class and no line of its own
 INK, SOFT, PAPER = "#000000", "#444444", "#fefefe"  # words and lines, words that step back, surfaces
 LINES = ("-", "--", "-.", ":")
-MARKERS = ("o", "^", "s", "D", "v", "P", "X", "*")
+MARKERS = ("o", "^", "s", "D", "v", "P", "X", "*", "<", "p")
+LOG = ", log scale"  # stands behind the label of such an axis
 SEQUENTIAL = "cividis"
 TWO_SIDED = "PuOr"  # negative and positive: purple and orange
 
@@ -94,7 +104,7 @@ def encode(figure: Figure, ending: str, *, transparent: bool = False) -> bytes:
         FigureCanvasAgg(figure)
     sink = io.BytesIO()
     without_date = {"Date": None} if ending == "svg" else None
-    _as_written(figure)
+    as_written(figure)
     with rc_context(_STYLE):
         figure.draw_without_rendering()  # a second drawing finds the layout settled, colour bars included
         figure.savefig(sink, format=ending, dpi=150, metadata=without_date, transparent=transparent)
@@ -118,7 +128,7 @@ def inline_svg(figure: Figure, name: str) -> str:
     from matplotlib import rc_context
     from matplotlib.backends.backend_svg import FigureCanvasSVG
 
-    _as_written(figure)
+    as_written(figure)
     _fixed_on_images(figure)
     for patch in (figure.patch, *(axes.patch for axes in figure.axes)):
         patch.set_facecolor("none")
@@ -162,19 +172,22 @@ def _fixed_on_images(figure: Figure) -> None:
                 part.set_edgecolor(_FIXED_INK)
 
 
-def _as_written(figure: Figure) -> None:
+def as_written(figure: Figure) -> None:
     """A column named ``$x_1$`` keeps its name; the ticks of a logarithmic axis are matplotlib's own formulas.
 
-    Characters that no font draws, such as controls, are written out.
+    Characters that no font draws, such as controls, are written out, and numbers at ticks are those that people read:
+    250,000 and not 2.5 with 1e5 in a corner. Called before a picture is drawn.
     """
     from matplotlib.text import Text
-    from matplotlib.ticker import FuncFormatter
+    from matplotlib.ticker import FuncFormatter, ScalarFormatter
 
     for axes in figure.axes:
         for axis in (axes.xaxis, axes.yaxis):
             formatter = axis.get_major_formatter()
             if isinstance(formatter, FuncFormatter):  # given labels are one, too
                 formatter.func = _visible_label(formatter.func)
+            elif type(formatter) is ScalarFormatter:
+                _number_ticks(axis)
     formulas = {
         id(label)
         for axes in figure.axes
@@ -187,6 +200,38 @@ def _as_written(figure: Figure) -> None:
             text.set_parse_math(False)
         if isinstance(text, Text) and (shown := visible(text.get_text())) != text.get_text():
             text.set_text(shown)
+
+
+def _number_ticks(axis: Axis) -> None:
+    from matplotlib.ticker import ScalarFormatter
+
+    class Ticks(ScalarFormatter):
+        def format_ticks(self, values: Any) -> list[str]:
+            return _tick_labels([float(value) for value in values])
+
+    axis.set_major_formatter(Ticks())
+
+
+def _tick_labels(places: Sequence[float]) -> list[str]:
+    """The numbers at an axis' ticks, all with the decimals that tell them apart; years have no comma.
+
+    >>> _tick_labels([0.0, 0.25, 0.5]), _tick_labels([1990.0, 2000.0]), _tick_labels([-50_000.0, 0.0, 50_000.0])
+    (['0.00', '0.25', '0.50'], ['1990', '2000'], ['−50,000', '0', '50,000'])
+    >>> _tick_labels([0.0, 2e-7, 4e-7]), _tick_labels([0.0, 1e12])
+    (['0', '2 × 10⁻⁷', '4 × 10⁻⁷'], ['0', '1,000,000,000,000'])
+    """
+    size = max((abs(place) for place in places), default=0.0)
+    if size and not 1e-4 <= size < 1e15:
+        return [numeral(place, beside=size) for place in places]
+    for decimals in range(9):
+        texts = [f"{place:,.{decimals}f}" for place in places]
+        if all(
+            abs(float(text.replace(",", "")) - place) <= 1e-5 * size for text, place in zip(texts, places, strict=True)
+        ):
+            break
+    if size < 10_000:
+        texts = [text.replace(",", "") for text in texts]
+    return [(text.lstrip("-") if not text.strip("-0.") else text).replace("-", "−") for text in texts]
 
 
 def _visible_label(label: Callable[..., str]) -> Callable[..., str]:

@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pellucid.evaluation.bootstrap import Estimate
-from pellucid.plots.canvas import BAD, COLOURS, GOOD, panels
+from pellucid.plots.canvas import BAD, GOOD, GREY, panels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 __all__ = ["settings_compared"]
-
-_GREY = COLOURS[-1]
 
 
 def settings_compared(
@@ -52,7 +50,7 @@ def settings_compared(
     """
     figure, (left, right) = panels(1, 2, width=4.4, height=1.7 + 0.34 * max(2, len(labels)))
     for place, (scores, mean) in enumerate(zip(folds, means, strict=True)):
-        left.plot(scores, np.full(len(scores), place), "|", color=_GREY, markersize=9, zorder=1)
+        left.plot(scores, np.full(len(scores), place), "|", color=GREY, markersize=9, zorder=1)
         _dot(left, place, mean, GOOD, hollow=False)
     right.axvline(0, color=GOOD, linewidth=1.2, zorder=1)
     for place, found in enumerate(behind):

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from numpy.typing import ArrayLike
 
-from pellucid.plots.canvas import COLOURS, LINES, panels
+from pellucid.plots.canvas import COLOURS, LINES, LOG, panels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["Series", "curve_panels", "curves"]
+__all__ = ["Series", "curve_panels", "curves", "flattened", "whole_epochs"]
 
 Series = Mapping[str, tuple[ArrayLike, ArrayLike]]  # the name of a line, and its x and y
+
+_LINES_APART, _PANELS_APART = 30.0, 5.0  # how much higher one may reach than another on an axis of equal steps
+_DEEPEST = 1e-4  # of the top: how far down an axis of equal factors goes
 
 
 def curves(
@@ -24,7 +28,7 @@ def curves(
     title: str,
     x_label: str = "epoch",
     y_label: str,
-    log_y: bool = False,
+    log_y: bool | None = None,
     log_x: bool = False,
     dashed: Collection[str] = (),
 ) -> Figure:
@@ -35,7 +39,7 @@ def curves(
     series
         For each name ``(x, y)``, two rows of numbers of the same length; NaN leaves a gap.
     log_y, log_x
-        Whether equal steps along the axis are equal factors.
+        Whether equal steps along the axis are equal factors; ``None`` for where one line would flatten another.
     dashed
         Names whose lines are dashed; all others are then solid. Without, each line has a style of its own.
 
@@ -44,8 +48,10 @@ def curves(
     [0.5, 0.25]
     """
     figure, (axis,) = panels(width=6.4, height=4.2)
+    if log_y is None:
+        log_y = flattened([y for _, y in series.values()], _LINES_APART)
     _draw(axis, series, {name: i for i, name in enumerate(series)}, dashed)
-    axis.set(title=title, xlabel=x_label, ylabel=y_label, **_scales(log_x, log_y))
+    axis.set(title=title, xlabel=x_label, **_scales(log_x, log_y, y_label))
     if len(series) > 1:
         figure.legend(loc="outside lower center", ncols=_columns(list(series), 6.4), frameon=False)
     return figure
@@ -57,7 +63,7 @@ def curve_panels(
     x_label: str = "epoch",
     y_label: str,
     title: str | None = None,
-    log_y: bool = False,
+    log_y: bool | None = None,
     columns: int = 2,
     share_y: bool = True,
     dashed: Collection[str] = (),
@@ -67,6 +73,8 @@ def curve_panels(
 
     Parameters
     ----------
+    log_y
+        As in `curves`; ``None`` for where one panel would flatten another on the same axis.
     columns
         Panels in a row.
     share_y
@@ -83,13 +91,18 @@ def curve_panels(
     figure, axes = panels(lines, columns, width=4.4, height=3.2, title=title)
     names = list(dict.fromkeys(name for _, series in parts for name in series))
     number = {name: i for i, name in enumerate(names)}
+    if log_y is None:
+        heights = [np.concatenate([np.ravel(y) for _, y in series.values()]) for _, series in parts]
+        log_y = share_y and flattened(heights, _PANELS_APART)
     for axis, (heading, series) in zip(axes, parts, strict=False):
         _draw(axis, series, number, dashed)
-        axis.set(title=heading, xlabel=x_label, ylabel=y_label, **_scales(False, log_y))
+        axis.set(title=heading, xlabel=x_label, **_scales(False, log_y, y_label))
         if share_y and axis is not axes[0]:
             axis.sharey(axes[0])
     if share_y and parts:
         axes[0].autoscale(axis="y")
+    if log_y:
+        _end_somewhere(axes[: len(parts)])
     for axis in axes[len(parts) :]:
         axis.remove()
     handles = {line.get_label(): line for axis in axes for line in axis.get_lines()}
@@ -105,30 +118,54 @@ def curve_panels(
 
 
 def _draw(axis: Axes, series: Series, number: Mapping[str, int], dashed: Collection[str]) -> None:
-    import numpy as np
-    from matplotlib.ticker import MaxNLocator
-
-    whole = True
+    every = []
     for name, (x, y) in series.items():
         i = number[name]
         style = LINES[(i + i // len(COLOURS)) % len(LINES)]  # differs where the colours begin anew
         if dashed:
             style = "--" if name in dashed else "-"
         few: dict[str, Any] = {"marker": "o", "markersize": 4} if _length(x) <= 12 else {}
-        whole = whole and bool(np.array_equal(np.asarray(x), np.round(np.asarray(x, dtype=float))))
+        every.append(x)
         axis.plot(x, y, style, color=COLOURS[i % len(COLOURS)], linewidth=1.6, label=name, **few)
-    if whole:  # no epoch 1.5
-        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    whole_epochs(axis, every)
     axis.grid(visible=True, alpha=0.25, linewidth=0.6)
 
 
-def _scales(log_x: bool, log_y: bool) -> dict[str, Any]:
-    return {"xscale": "log" if log_x else "linear", "yscale": "log" if log_y else "linear"}
+def whole_epochs(axis: Axes, every: Sequence[ArrayLike]) -> None:
+    """Ticks at whole numbers alone where all x are whole: there is no epoch 1.5."""
+    from matplotlib.ticker import MaxNLocator
+
+    if all(np.array_equal(np.asarray(x), np.round(np.asarray(x, dtype=float))) for x in every):
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+
+def flattened(lines: Sequence[ArrayLike], apart: float = _LINES_APART) -> bool:
+    """Whether one line's top is so many times another's that this would lie along the floor; never with a 0.
+
+    >>> flattened([[400.0, 3.0], [0.5, 0.4]]), flattened([[4.0, 3.0], [0.5, 0.4]]), flattened([[400.0], [0.5, 0.0]])
+    (True, False, False)
+    """
+    numbers = [values[np.isfinite(values)] for values in (np.ravel(np.asarray(line, dtype=float)) for line in lines)]
+    tops = [values.max() for values in numbers if len(values)]
+    lowest = min((values.min() for values in numbers if len(values)), default=0.0)
+    return len(tops) > 1 and bool(lowest > 0 and max(tops) > apart * min(tops))
+
+
+def _end_somewhere(axes: Sequence[Axes]) -> None:
+    """A loss that falls to next to nothing takes no more than four powers of ten of a logarithmic axis."""
+    for axis in axes:
+        low, high = axis.get_ylim()
+        if low < _DEEPEST * high:
+            axis.set_ylim(_DEEPEST * high, high)
+
+
+def _scales(log_x: bool, log_y: bool, y_label: str) -> dict[str, Any]:
+    label = f"{y_label}{LOG}" if log_y else y_label
+    chosen = {"xscale": log_x, "yscale": log_y}
+    return {"ylabel": label, **{scale: "log" for scale, log in chosen.items() if log}}  # a scale brings its own ticks
 
 
 def _length(values: ArrayLike) -> int:
-    import numpy as np
-
     return int(np.size(np.asarray(values)))
 
 

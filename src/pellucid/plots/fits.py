@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pellucid.plots.canvas import BAD, COLOURS, LINES, panels
+from pellucid.plots.canvas import BAD, COLOURS, GREY, LINES, panels
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -44,7 +44,7 @@ def fitted_curves(
     """
     x, y, bad = np.asarray(points[0]), np.asarray(points[1]), np.asarray(spoilt, bool)
     figure, (axis,) = panels(width=7.0, height=4.6)
-    axis.scatter(x[~bad], y[~bad], s=16, color=COLOURS[-1], alpha=0.6, linewidths=0, label="training row")
+    axis.scatter(x[~bad], y[~bad], s=16, color=GREY, alpha=0.6, linewidths=0, label="training row")
     axis.scatter(x[bad], y[bad], s=46, marker="x", color="black", linewidths=1.4, label="outlier")
     colours = [c for c in COLOURS[:6] if c != BAD]
     for i, (name, values) in enumerate(fits.items()):

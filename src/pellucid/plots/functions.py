@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
-from pellucid.plots.canvas import BAD, COLOURS, GOOD, panels
+from pellucid.numerals import numeral
+from pellucid.plots.canvas import BAD, COLOURS, GOOD, GREY, panels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -111,10 +112,10 @@ def descent_step(descent: Descent, *, title: str, x_label: str = "weight w", y_l
     low, high = float(descent.losses.min()), float(descent.losses.max())
     axis.plot(descent.weights, descent.losses, "-", color=COLOURS[0], linewidth=1.9, label="loss")
     tangent = loss + descent.slope * (descent.weights - w)
-    axis.plot(descent.weights, tangent, "--", color=COLOURS[7], linewidth=1.5, label=f"slope {descent.slope:.4g}")
-    axis.plot(*descent.before, "o", color=BAD, markersize=9, linestyle="none", label=f"before: w = {w:.4g}")
+    axis.plot(descent.weights, tangent, "--", color=GREY, linewidth=1.5, label=f"slope {numeral(descent.slope)}")
+    axis.plot(*descent.before, "o", color=BAD, markersize=9, linestyle="none", label=f"before: w = {numeral(w)}")
     axis.plot(*descent.after, "s", color=GOOD, markersize=9, linestyle="none",
-              label=f"after one step: w = {descent.after[0]:.4g}")  # fmt: skip
+              label=f"after one step: w = {numeral(descent.after[0])}")  # fmt: skip
     room = 0.08 * (high - low) or 1.0
     axis.set(title=title, xlabel=x_label, ylabel=y_label, ylim=(low - room, high + room),
              xlim=(float(descent.weights.min()), float(descent.weights.max())))  # fmt: skip

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pellucid.plots.canvas import BAD, COLOURS, GOOD, panels
+from pellucid.numerals import numeral
+from pellucid.plots.canvas import BAD, GOOD, GREY, panels
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -64,7 +65,7 @@ def network_graph(units: Sequence[Unit], links: Sequence[Link], *, title: str) -
         axis.text(*place, _text(unit.value), ha="center", va="center", zorder=4)
     for link in links:
         (x0, y0), (x1, y1) = places[link.start], places[link.end]
-        axis.plot([x0, x1], [y0, y1], "-", color=COLOURS[7], linewidth=1.2, zorder=1)
+        axis.plot([x0, x1], [y0, y1], "-", color=GREY, linewidth=1.2, zorder=1)
         crossed = sum(unit.column == units[link.end].column for unit in units) > 1 and y0 != y1
         share = PLACE if crossed else 0.5
         if abs(y1 - y0) > UP and heights[units[link.end].column] > heights[units[link.start].column]:
@@ -86,4 +87,4 @@ def network_graph(units: Sequence[Unit], links: Sequence[Link], *, title: str) -
 
 
 def _text(value: float) -> str:
-    return f"{value + 0.0:.4g}".replace("-", "−")
+    return numeral(value)

@@ -1,7 +1,9 @@
 """Pictures of pictures: a grid of them, originals above their reconstructions, errors pixel by pixel, a map of codes.
 
 ``N`` images, ``H`` rows of pixels, ``W`` columns of pixels. Images are ``[N, H, W]`` of grey or ``[N, H, W, 3]`` of
-red, green and blue. Where one grey scale serves several images, black and white mean the same in all of them.
+red, green and blue. Images are drawn as they are stored, the largest value white, in every picture, so that digits
+are light on dark as in their files and a photograph is no negative; where one grey scale serves several images, black
+and white mean the same in all of them.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pellucid.numerals import numerals
 from pellucid.plots.canvas import BAD, COLOURS, MARKERS, SEQUENTIAL, TWO_SIDED, panels
 
 if TYPE_CHECKING:
@@ -35,7 +38,6 @@ def image_grid(
     columns: int = 8,
     title: str | None = None,
     limits: tuple[float, float] | None = None,
-    dark_ink: bool = False,
 ) -> Figure:
     """Draw images row by row, each with a caption; wrong answers have a thick coloured frame and the sign `WRONG`.
 
@@ -51,8 +53,6 @@ def image_grid(
         Images a row.
     limits
         The values that are black and white; without them 0 and 255 for bytes, else the least and the largest of all.
-    dark_ink
-        Draw the largest values black, as ink on paper.
 
     >>> figure = image_grid(np.zeros((3, 8, 8)), ["0", "0", "6, is 0"], wrong=[False, False, True], columns=3)
     >>> figure.axes[2].get_title()
@@ -67,7 +67,7 @@ def image_grid(
     longest = max(len(line) for caption in captions for line in caption.split("\n")) + 2 * bool(marked.any())
     width = max(1.05, 0.085 * longest)  # a caption of two neighbours must not touch
     figure, axes = panels(rows, columns, width=width, height=1.0 + 0.2 * lines, title=title)
-    shade = _shades(values, limits, dark_ink)
+    shade = _shades(values, limits)
     for axis, image, caption, bad in zip(axes, values, captions, marked, strict=False):
         _image(axis, image, shade)
         axis.set_title(f"{WRONG} {caption}" if bad else caption, fontsize=10, color=BAD if bad else "black")
@@ -85,7 +85,6 @@ def pairs(
     *,
     captions: Sequence[str] | None = None,
     limits: tuple[float, float] | None = None,
-    dark_ink: bool = False,
     error_name: str = "error",
 ) -> Figure:
     """Draw originals above what became of them, with the error of each reconstruction below it.
@@ -100,14 +99,14 @@ def pairs(
         ``[N]`` numbers, or one such array for each name.
     captions
         What stands above each original.
-    limits, dark_ink
+    limits
         As in `image_grid`; all rows share one grey scale, that of the originals.
     error_name
         What the errors are, such as ``"mse"``.
 
     >>> figure = pairs(np.zeros((4, 8, 8)), np.ones((4, 8, 8)), np.ones(4), "four digits", error_name="mse")
     >>> figure.axes[4].get_xlabel()
-    'mse 1.00'
+    'mse 1.000'
     """
     first = np.asarray(originals)
     many = reconstructions if isinstance(reconstructions, Mapping) else {"reconstruction": reconstructions}
@@ -115,16 +114,16 @@ def pairs(
     assert set(many) == set(each), (list(many), list(each))
     n = len(first)
     figure, axes = panels(1 + len(many), n, width=1.1, height=1.3, title=title)
-    shade = _shades(first, limits, dark_ink)
+    shade = _shades(first, limits)
     for axis, image, caption in zip(axes[:n], first, captions or [""] * n, strict=True):
         _image(axis, image, shade)
         axis.set_title(caption, fontsize=10)
     axes[0].set_ylabel("original", fontsize=9)
     for row, name in enumerate(many, start=1):
         line = axes[row * n : (row + 1) * n]
-        for axis, image, error in zip(line, np.asarray(many[name]), np.asarray(each[name]), strict=True):
+        for axis, image, number in zip(line, np.asarray(many[name]), numerals(list(each[name])), strict=True):
             _image(axis, image, shade)
-            axis.set_xlabel(f"{error_name} {error:#.3g}", fontsize=8)
+            axis.set_xlabel(f"{error_name} {number}", fontsize=8)
         line[0].set_ylabel(textwrap.fill(name, 14), fontsize=9)
     for axis in axes:
         _frame(axis, "#BBBBBB", 0.8)
@@ -230,7 +229,7 @@ def code_map(
     labels
         ``[N]`` class numbers from 0.
     names
-        Of the classes; up to 64 have a colour and marker of their own.
+        Of the classes; up to 100 have a colour and marker of their own.
 
     >>> figure = code_map([[0.0, 1.0], [2.0, 3.0]], [0, 1], ["zero", "one"])
     >>> [text.get_text() for text in figure.legends[0].get_texts()]
@@ -257,20 +256,20 @@ def code_map(
 
 
 def _look(number: int, name: str) -> tuple[str, str]:
-    """A colour and a marker that no other of 64 classes has together; the marker of a digit is the digit."""
+    """A colour and a marker that no other of 100 classes has together; the marker of a digit is the digit."""
     turn, place = divmod(number, len(COLOURS))
     if len(name) == 1 and name.isalnum():
         return COLOURS[place], f"${name}$"
     return COLOURS[place], MARKERS[(place + turn) % len(MARKERS)]
 
 
-def _shades(images: Array, limits: tuple[float, float] | None, dark_ink: bool) -> dict[str, Any]:
+def _shades(images: Array, limits: tuple[float, float] | None) -> dict[str, Any]:
     """How grey values are drawn: one scale for all."""
     if limits is None:
         is_bytes = images.dtype == np.uint8
         limits = (0, 255) if is_bytes else (float(images.min()), float(images.max()))
     low, high = limits
-    return {"cmap": "gray_r" if dark_ink else "gray", "vmin": low, "vmax": high if high > low else low + 1}
+    return {"cmap": "gray", "vmin": low, "vmax": high if high > low else low + 1}
 
 
 def _image(axis: Axes, image: Array, shade: dict[str, Any]) -> None:

@@ -19,6 +19,8 @@ __all__ = ["Boundary", "Plane", "boundary_lines"]
 
 Array = NDArray[Any]
 
+_TINT = 0.18
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Boundary:
@@ -40,8 +42,8 @@ class Plane:
     lines
         In the order of time.
     judged
-        Whether the last line is the neuron's answer: the side where it answers 1 is then shaded, and a ring drawn
-        round each point that it answers wrongly.
+        Whether the last line is the neuron's answer: its two sides are then shaded, and a ring drawn round each
+        point that it answers wrongly.
     labels
         Of the two axes.
     """
@@ -147,14 +149,17 @@ def _segment(line: Boundary, low: Array, high: Array) -> tuple[Array, bool]:
 
 
 def _judge(axis: Axes, plane: Plane, points: Array, low: Array, high: Array) -> None:
-    """Shade the side that the last line answers with 1, and ring the points that it answers wrongly."""
+    """Shade the sides that the last line answers with 1 and with 0, and ring the points that it answers wrongly."""
     line = plane.lines[-1]
     w = _in_plane(np.asarray(line.weights, float)[None])[0]
     across, up = np.meshgrid(np.linspace(low[0], high[0], 301), np.linspace(low[1], high[1], 301))
     z = across * w[0] + up * w[1] + line.bias
     if z.max() >= 0:
-        axis.contourf(across, up, z, levels=[0, 2 * z.max() + 1], colors=[GOOD], alpha=0.12, zorder=1)
-    axis.fill([], [], color=GOOD, alpha=0.2, label="answers 1")
+        axis.contourf(across, up, z, levels=[0, 2 * z.max() + 1], colors=[GOOD], alpha=_TINT, zorder=1)
+    if z.min() < 0:
+        axis.contourf(across, up, z, levels=[2 * z.min() - 1, 0], colors=[BAD], alpha=_TINT, zorder=1)
+    axis.fill([], [], color=BAD, alpha=_TINT, label="answers 0")
+    axis.fill([], [], color=GOOD, alpha=_TINT, label="answers 1")
     wrong = points[(points @ w + line.bias >= 0) != (np.asarray(plane.targets) == 1)]
     if len(wrong):
         axis.scatter(

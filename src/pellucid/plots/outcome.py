@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pellucid.plots.canvas import BAD, COLOURS, GOOD, LINES, SEQUENTIAL, panels
-from pellucid.plots.words import plain
+from pellucid.plots.canvas import BAD, COLOURS, GOOD, GREY, LINES, LOG, SEQUENTIAL, panels
+from pellucid.plots.curves import flattened, whole_epochs
+from pellucid.plots.words import wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,7 +21,6 @@ __all__ = ["calibration_curve", "learning_curves", "precision_recall_curves", "r
 Array = NDArray[Any]
 Curve = tuple[ArrayLike, ArrayLike]
 
-_GREY = COLOURS[-1]
 _MOST_POINTS = 300  # of a curve: more are not seen
 _SIDE = 4.4  # inches: as wide as a phone, with letters that can be read there
 _ROUND = [digit * 10**power for power in range(8) for digit in (1, 2, 5)]
@@ -35,7 +35,7 @@ def roc_curves(curves: Mapping[str, Curve]) -> Figure:
     'ROC'
     """
     figure, (axis,) = panels(width=_SIDE, height=_SIDE - 0.2)
-    axis.plot([0, 1], [0, 1], ":", color=_GREY, linewidth=1)
+    axis.plot([0, 1], [0, 1], ":", color=GREY, linewidth=1)
     _lines(axis, curves)
     axis.set(title="ROC", xlabel="false positive rate", ylabel="true positive rate")
     return figure
@@ -50,7 +50,7 @@ def precision_recall_curves(curves: Mapping[str, Curve], shares: Mapping[str, fl
     """
     figure, (axis,) = panels(width=_SIDE, height=_SIDE - 0.2)
     for k, name in enumerate(curves):
-        axis.axhline(shares[name], linestyle=":", color=COLOURS[k % (len(COLOURS) - 1)], linewidth=1)
+        axis.axhline(shares[name], linestyle=":", color=COLOURS[k % len(COLOURS)], linewidth=1)
     _lines(axis, curves)
     axis.set(title="precision and recall", xlabel="recall", ylabel="precision")
     return figure
@@ -58,8 +58,8 @@ def precision_recall_curves(curves: Mapping[str, Curve], shares: Mapping[str, fl
 
 def _lines(axis: Axes, curves: Mapping[str, Curve]) -> None:
     for k, name in enumerate(curves):
-        look: Any = {"color": COLOURS[k % (len(COLOURS) - 1)], "linestyle": LINES[k % len(LINES)]}
-        axis.plot(*_thinned(*curves[name]), label=plain(name, 18), linewidth=1.8, **look)
+        look: Any = {"color": COLOURS[k % len(COLOURS)], "linestyle": LINES[k % len(LINES)]}
+        axis.plot(*_thinned(*curves[name]), label=wrapped(name, 18, 2), linewidth=1.8, **look)
     axis.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.03), aspect="equal")
     if len(curves) > 1:
         _legend(axis, min(len(curves), 3 if max(map(len, curves)) <= 12 else 2))
@@ -82,10 +82,10 @@ def calibration_curve(
     figure, (axis,) = panels(width=_SIDE, height=_SIDE - 0.2)
     x, y = np.asarray(said, dtype=float), np.asarray(came, dtype=float)
     ends = [np.maximum(0, y - np.asarray(low)), np.maximum(0, np.asarray(high) - y)]
-    axis.plot([0, 1], [0, 1], ":", color=_GREY)
+    axis.plot([0, 1], [0, 1], ":", color=GREY)
     axis.errorbar(x, y, yerr=ends, fmt="o-", color=GOOD, capsize=3, markersize=5)
     axis.set(
-        xlabel=plain(of, 44), ylabel="share that came true", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal",
+        xlabel=wrapped(of, 44), ylabel="share that came true", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal",
         title=f"mean distance {error:.3f}",
     )  # fmt: skip
     return figure
@@ -107,12 +107,11 @@ def residuals(truth: ArrayLike, answers: ArrayLike, *, name: str, hidden: bool =
     ('actual price', 'predicted less actual')
     """
     y, guess = np.asarray(truth, dtype=float), np.asarray(answers, dtype=float)
-    short = plain(name, 30)
     both = np.concatenate([y, guess])
     lines = [_ends(both, hidden)] * 2, [_ends(guess, hidden), (0.0, 0.0)]
     words = (
-        {"xlabel": f"actual {short}", "ylabel": f"predicted {short}"},
-        {"xlabel": f"predicted {short}", "ylabel": "predicted less actual"},
+        {"xlabel": wrapped(f"actual {name}", 36), "ylabel": wrapped(f"predicted {name}", 34)},
+        {"xlabel": wrapped(f"predicted {name}", 36), "ylabel": "predicted less actual"},
     )
     drawn = []
     for across, up, line, said in zip((y, guess), (guess, guess - y), lines, words, strict=True):
@@ -121,7 +120,7 @@ def residuals(truth: ArrayLike, answers: ArrayLike, *, name: str, hidden: bool =
         cells = axis.hexbin(
             across, up, gridsize=10 if hidden else 28, mincnt=_FEW if hidden else 1, extent=extent,
             cmap=SEQUENTIAL + "_r", bins="log", linewidths=0.5,
-            edgecolors=_GREY,
+            edgecolors=GREY,
         )  # fmt: skip
         axis.plot(*line, ":", color=BAD, linewidth=1.6, zorder=3)
         axis.set(**said, xlim=extent[:2], ylim=extent[2:])
@@ -160,7 +159,7 @@ def learning_curves(
     """
     figure, (axis,) = panels(width=5.4, height=3.8)
     for k, (x, before, after) in enumerate(zip(epochs, training, validation, strict=True)):
-        colour = COLOURS[k % (len(COLOURS) - 1)]
+        colour = COLOURS[k % len(COLOURS)]
         which = f" {k + 1}" if len(epochs) > 1 else ""
         seen = np.asarray(after, dtype=float)
         axis.plot(x, before, "--", color=colour, linewidth=1.2, label=f"training{which}")
@@ -168,7 +167,11 @@ def learning_curves(
         if np.isfinite(seen).any():
             least = int(np.nanargmin(np.where(np.isfinite(seen), seen, np.nan)))
             axis.plot([np.asarray(x)[least]], [seen[least]], "o", color=colour, markersize=6)
-    axis.set(xlabel="epoch", ylabel=loss)
+    numbers = np.concatenate([np.ravel(np.asarray(line, dtype=float)) for line in (*training, *validation)])
+    numbers = numbers[np.isfinite(numbers)]
+    far = bool(len(numbers)) and numbers.min() > 0 and flattened([numbers.max(), np.median(numbers)])
+    axis.set(xlabel="epoch", ylabel=wrapped(f"{loss}{LOG}" if far else loss, 34), yscale="log" if far else "linear")
+    whole_epochs(axis, list(epochs))
     axis.grid(alpha=0.25, linewidth=0.6)
     _legend(axis, max(2, len(epochs)))
     return figure

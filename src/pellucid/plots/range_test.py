@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pellucid.plots.canvas import BAD, COLOURS, GOOD, panels
+from pellucid.plots.canvas import BAD, COLOURS, GOOD, GREY, panels
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -45,7 +45,7 @@ def range_test_curve(
     """
     x, dots, line = (np.asarray(values, dtype=np.float64) for values in (rates, losses, smoothed))
     figure, (axis,) = panels(width=6.8, height=4.2)
-    axis.plot(x, dots, ".", color=COLOURS[7], alpha=0.45, markersize=3, label="each mini-batch")
+    axis.plot(x, dots, ".", color=GREY, alpha=0.45, markersize=3, label="each mini-batch")
     axis.plot(x, line, color=COLOURS[6], linewidth=1.8, label="smoothed")
     marks = [("falls fastest", steepest, COLOURS[4], ":"), ("bottom", bottom, COLOURS[2], "--")]
     marks += [] if blew_up is None else [("exploded", blew_up, BAD, "-.")]

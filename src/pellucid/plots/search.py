@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pellucid.plots.canvas import BAD, COLOURS, GOOD, panels
+from pellucid.plots.canvas import BAD, COLOURS, GOOD, GREY, panels
+from pellucid.plots.curves import whole_epochs
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 __all__ = ["search_history"]
-
-_GREY = COLOURS[-1]
 
 
 def search_history(
@@ -51,7 +50,7 @@ def search_history(
     if ended.any():  # their mean is over fewer folds, so it says nothing beside the others
         foot = np.full(int(ended.sum()), 0.02)
         across = axis.get_xaxis_transform()
-        axis.plot(x[ended], foot, "x", color=_GREY, markersize=4, transform=across, label="ended early (no score)")
+        axis.plot(x[ended], foot, "x", color=GREY, markersize=4, transform=across, label="ended early (no score)")
     axis.plot(x[whole], y[whole], "o", color=COLOURS[5], markersize=4, label="all folds")
     if default is not None:
         axis.axhline(default, color=BAD, linestyle="--", linewidth=1.4, label="default setting")
@@ -59,6 +58,7 @@ def search_history(
     axis.step(x[whole], best, where="post", color=GOOD, linewidth=2, label="best so far")
     axis.set(xlabel="trial", ylabel=f"{metric}, mean over folds", title="Scores as they came")
     _show_the_good_part(axis, y[whole], higher_is_better=higher_is_better)
+    whole_epochs(axis, [x])
     axis.grid(visible=True, alpha=0.25, linewidth=0.6)
     figure.legend(loc="outside lower center", ncols=4 if importances else 2, frameon=False)
     if importances:

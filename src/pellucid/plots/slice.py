@@ -13,19 +13,19 @@ from numpy.typing import NDArray
 
 from pellucid.explanation.slices import SliceAxis
 from pellucid.numerals import numeral
-from pellucid.plots.canvas import COLOURS, MARKERS, SEQUENTIAL, panels
-from pellucid.plots.words import plain, wrapped
+from pellucid.plots.boundary import between_classes
+from pellucid.plots.canvas import COLOURS, GREY, MARKERS, SEQUENTIAL, panels
+from pellucid.plots.words import wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
 __all__ = ["slice_figure"]
 
 Array = NDArray[Any]
 
-_GREY, _OTHER = "#9A9A9A", "#6E6E6E"
+_OTHER = "#6E6E6E"
 _VEIL = 0.72  # how much of an answer is hidden where there are no data
 _PALE = 0.75  # colours of answers, so that points of the same colour stand out
 _MOST_NUMBERS_IN_CELLS = 80
@@ -85,7 +85,8 @@ def slice_figure(
     if not classes:
         colours = _numbers(figure, axis, x, y, answers, truth, limits, target)
     elif label is not None:
-        _probability(figure, axis, x, y, answers[..., label], look, classes, label)
+        turn = threshold if label == 1 else 1 - threshold
+        _probability(figure, axis, x, y, answers[..., label], look, classes, label, turn)
     else:
         axis.imshow(_blend(answers, look), **_place(x, y))
     _veil(axis, x, y, empty)
@@ -113,7 +114,7 @@ class _Look:
         self.classes, self.coloured = classes, list(coloured)
 
     def colour(self, k: int) -> str:
-        return COLOURS[self.coloured.index(k) % (len(COLOURS) - 1)] if k in self.coloured else _OTHER
+        return COLOURS[self.coloured.index(k) % len(COLOURS)] if k in self.coloured else _OTHER
 
     def marker(self, k: int) -> str:
         return MARKERS[self.coloured.index(k) % len(MARKERS)] if k in self.coloured else "."
@@ -138,27 +139,19 @@ def _numbers(
         low, high = min(low, float(ends[0])), max(high, float(ends[1]))
     colours: dict[str, Any] = {"cmap": SEQUENTIAL, "vmin": low, "vmax": high if high > low else low + 1}
     shown = axis.imshow(answers, **_place(x, y), **colours)
-    figure.colorbar(shown, ax=axis, label=plain(target), shrink=0.85)
+    figure.colorbar(shown, ax=axis, label=wrapped(target, 40), shrink=0.85)
     return colours
 
 
 def _probability(
-    figure: Figure, axis: Axes, x: SliceAxis, y: SliceAxis, p: Array, look: _Look, classes: Sequence[str], label: int
-) -> None:
-    other = COLOURS[7]
-    if len(classes) == 2:
-        other = look.colour(1 - label)
-    shown = axis.imshow(p, **_place(x, y), cmap=_between(other, look.colour(label)), vmin=0, vmax=1)
+    figure: Figure, axis: Axes, x: SliceAxis, y: SliceAxis, p: Array, look: _Look, classes: Sequence[str], label: int,
+    turn: float,
+) -> None:  # fmt: skip
+    two = len(classes) == 2
+    shades = between_classes(look.colour(1 - label) if two else GREY, look.colour(label), turn=turn if two else 0.5)
+    shown = axis.imshow(p, **_place(x, y), cmap=shades, vmin=0, vmax=1)
     figure.colorbar(shown, ax=axis, ticks=[0, 0.25, 0.5, 0.75, 1], shrink=0.85,
-                    label=f"probability of “{plain(classes[label])}”")  # fmt: skip
-
-
-def _between(low: str, high: str) -> Colormap:
-    """From one class's colour through white to the other's, pale, so that the points stand out."""
-    from matplotlib.colors import LinearSegmentedColormap, to_rgb
-
-    ends = [tuple(1 - _PALE * (1 - part) for part in to_rgb(colour)) for colour in (low, high)]
-    return LinearSegmentedColormap.from_list("classes", [ends[0], (1.0, 1.0, 1.0), ends[1]])
+                    label=wrapped(f"probability of “{classes[label]}”", 40))  # fmt: skip
 
 
 def _blend(answers: Array, look: _Look) -> Array:
@@ -263,7 +256,7 @@ def _rows(
 
 
 def _name_axis(axis: Axes, mine: SliceAxis, which: str) -> None:
-    name = plain(mine.column, 60)
+    name = wrapped(mine.column, 60)
     low, high = float(mine.places[0] - mine.step / 2), float(mine.places[-1] + mine.step / 2)
     of = axis.xaxis if which == "x" else axis.yaxis
     if mine.kind == "date":
@@ -274,7 +267,7 @@ def _name_axis(axis: Axes, mine: SliceAxis, which: str) -> None:
         of.set_major_locator(locator)
         of.set_major_formatter(dates.ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
     elif mine.kind == "bands":
-        labels = [plain(band, 22) for band in mine.bands]
+        labels = [wrapped(band, 22, 2) for band in mine.bands]
         turned = which == "x" and sum(map(len, labels)) + 2 * len(labels) > 70
         slanted: dict[str, Any] = {"rotation": 40, "ha": "right"} if turned else {}
         of.set_ticks(mine.places.tolist(), labels, **slanted)
@@ -298,7 +291,7 @@ def _legend(figure: Figure, look: _Look, truth: Array | None, empty: Array, cont
         colour = look.colour(k)
         as_point = truth is not None
         handles.append(Line2D([], [], color=colour, linestyle="none", **dot) if as_point else Patch(color=colour))
-        names.append(plain(look.classes[k], 26))
+        names.append(wrapped(look.classes[k], 26, 2))
     if len(look.coloured) < len(look.classes):
         handles.append(Patch(color=_OTHER))
         names.append(f"{len(look.classes) - len(look.coloured)} classes more")

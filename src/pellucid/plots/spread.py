@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pellucid.evaluation.bootstrap import Estimate
-from pellucid.plots.canvas import COLOURS, LINES, panels
+from pellucid.plots.canvas import COLOURS, GREY, LINES, panels
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -92,7 +92,7 @@ def intervals(
         axis.errorbar([e.value], [i], xerr=ends, fmt="o", color=COLOURS[0], label=name,
                       capsize=0 if bare else 4, markersize=6, mfc="white" if bare else COLOURS[0])  # fmt: skip
     if reference is not None:
-        axis.axvline(reference, color=COLOURS[-1], linestyle=":", linewidth=1.4)
+        axis.axvline(reference, color=GREY, linestyle=":", linewidth=1.4)
     axis.set_yticks(range(len(estimates)), list(estimates))
     axis.set(title=title, xlabel=x_label + "\nhollow: no interval" * hollow, ylim=(len(estimates) - 0.5, -0.5))
     axis.grid(visible=True, axis="x", alpha=0.25, linewidth=0.6)

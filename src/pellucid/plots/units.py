@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pellucid.explanation.units import LayerStatistics, Projection
 from pellucid.plots.canvas import COLOURS, LINES, MARKERS, SEQUENTIAL, TWO_SIDED, panels
-from pellucid.plots.words import plain, wrapped
+from pellucid.plots.words import wrapped
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,8 +20,7 @@ __all__ = ["activation_histograms", "representation", "weight_images"]
 
 Array = NDArray[Any]
 
-_OTHER = "#6E6E6E"
-_N_COLOURS = len(COLOURS) - 1
+_N_COLOURS = len(COLOURS)
 
 
 def activation_histograms(layers: Sequence[LayerStatistics], groups: Sequence[str], *, title: str) -> Figure:
@@ -54,7 +53,7 @@ def activation_histograms(layers: Sequence[LayerStatistics], groups: Sequence[st
         axis.set_axis_off()
     if len(groups) > 1:
         handles = [Line2D([], [], color=COLOURS[k % _N_COLOURS], linestyle=_line(k)) for k in range(len(groups))]
-        names = [plain(name) for name in groups]
+        names = [wrapped(name, 30, 2) for name in groups]
         figure.legend(
             handles, names, loc="outside lower center", ncols=min(3 * columns, len(names)), frameon=False, fontsize=9
         )
@@ -104,7 +103,7 @@ def representation(
     for axis in axes[len(moments) :]:
         axis.set_axis_off()
     if shown is not None:
-        figure.colorbar(shown, ax=axes, label=plain(target), shrink=0.85)
+        figure.colorbar(shown, ax=axes, label=wrapped(target, 40), shrink=0.85)
     elif classes and values is not None:
         _legend(figure, classes, 2 * columns)
     return figure
@@ -163,7 +162,7 @@ def _legend(figure: Figure, classes: Sequence[str], columns: int) -> None:
         )
         for k in range(len(few))
     ]
-    names = [plain(name, 26) for name in few]
+    names = [wrapped(name, 26, 2) for name in few]
     if len(classes) > len(few):
         handles.append(Line2D([], [], linestyle="none"))
         names.append(f"and {len(classes) - len(few):,} more")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 
 __all__ = ["plain", "wrapped"]
@@ -22,10 +23,15 @@ def plain(text: object, most: int = 40) -> str:
 
 
 def wrapped(text: str, width: int, lines: int = 3) -> str:
-    r"""`plain` text in at most so many lines of at most so many letters.
+    r"""`plain` text in at most so many lines of at most so many letters; a name may be broken after a ``_`` or ``/``.
 
     >>> wrapped("one two three four five", width=8, lines=2)
     'one two\nthree …'
+    >>> wrapped("mean_daily_temperature", width=12)
+    'mean_daily_\ntemperature'
     """
-    found = textwrap.wrap(plain(text, most=10_000), width, max_lines=lines, placeholder=" …", break_on_hyphens=False)
-    return "\n".join(found)
+    return "\n".join(_Lines(width, max_lines=lines, placeholder=" …", break_on_hyphens=False).wrap(plain(text, 10_000)))
+
+
+class _Lines(textwrap.TextWrapper):
+    wordsep_simple_re = re.compile(r"(\s+)|(?<=[_/])(?=\w)")

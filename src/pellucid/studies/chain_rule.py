@@ -306,8 +306,8 @@ def _network(trace: Trace, loss: float, two: tuple[Derivative, ...]) -> Figure:
 
     x, a1, output = trace.steps[0].inputs[0], trace.steps[1].outputs[0], trace.steps[3].outputs[0]
     units = [
-        *(Unit(name=f"$x_{i + 1}$", column=0, value=float(x[i])) for i in range(2)),
-        *(Unit(name=f"$a_{{1,{j + 1}}}$", column=1, value=float(a1[j])) for j in range(2)),
+        *(Unit(name=f"x{'₁₂'[i]}", column=0, value=float(x[i])) for i in range(2)),
+        *(Unit(name=f"a₁[{j + 1}]", column=1, value=float(a1[j])) for j in range(2)),
         Unit(name="output", column=2, value=float(output[0])),
         Unit(name="loss", column=3, value=loss),
     ]

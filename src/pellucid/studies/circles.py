@@ -143,7 +143,7 @@ def study(
     names = "linear", f"with {activation}"
     _tell_training(story, dict(zip(names, (linear, bent), strict=True)), epochs)
     _tell_mistakes(story, names, (linear, bent), majority, train)
-    _tell_boundaries(story, dict(zip(names, (linear_grid, bent_grid), strict=True)), test)
+    _tell_boundaries(story, dict(zip(names, (linear_grid, bent_grid), strict=True)), train, test)
     below = _tell_seeds(story, names, linear, bent, choice)
     result = Circles(linear=linear, bent=bent, majority=majority, below=below)
     _close(story, result, choice, hidden, activation)
@@ -213,9 +213,13 @@ def _tell_data(story: Story, points: Array, labels: Array, train: Rows, test: Ro
     def draw() -> Any:
         from pellucid.plots.boundary import scatter
 
-        return scatter({"500 points on two circles": (points, labels)}, RINGS)
+        panels = {
+            f"{name}, {len(part)} points": (part.inputs, part.targets[:, 0].astype(int))
+            for name, part in _parts(train, test)
+        }
+        return scatter(panels, RINGS)
 
-    story.draw("data", draw, "All points; no straight line has one circle on each side.")
+    story.draw("data", draw, "The points; no straight line has one circle on each side.")
     return max(inner_test, len(test) - inner_test) / len(test)
 
 
@@ -308,7 +312,7 @@ def _draw_confusion(names: tuple[str, str], trained: tuple[Trained, Trained]) ->
     return confusion_matrices(panels, RINGS)
 
 
-def _tell_boundaries(story: Story, grids: dict[str, tuple[Array, Array, Array]], test: Rows) -> None:
+def _tell_boundaries(story: Story, grids: dict[str, tuple[Array, Array, Array]], train: Rows, test: Rows) -> None:
     story.heading("Where each network changes its answer")
     story.say("Each network is asked about 200 × 200 places of the plane. The colour is its probability of the inner "
               "ring; the black line is where that is 0.5 and the answer changes.")  # fmt: skip
@@ -316,9 +320,15 @@ def _tell_boundaries(story: Story, grids: dict[str, tuple[Array, Array, Array]],
     def draw() -> Any:
         from pellucid.plots.boundary import decision_boundaries
 
-        return decision_boundaries(grids, test.inputs, test.targets[:, 0].astype(int), RINGS)
+        parts = {name: (part.inputs, part.targets[:, 0].astype(int)) for name, part in _parts(train, test)}
+        return decision_boundaries(grids, parts, RINGS)
 
-    story.draw("boundaries", draw, "The decision boundary of each network, with the test points on top.")
+    story.draw("boundaries", draw, "The decision boundary of each network; hollow marks are the points that it learned "
+               "from, filled ones the test points.")  # fmt: skip
+
+
+def _parts(train: Rows, test: Rows) -> tuple[tuple[str, Rows], tuple[str, Rows]]:
+    return ("train", train), ("test", test)
 
 
 def _tell_seeds(story: Story, names: tuple[str, str], linear: Trained, bent: Trained, choice: _Choice) -> float:

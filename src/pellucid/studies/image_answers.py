@@ -118,7 +118,6 @@ def tell_answers(story: Story, data: ImageSet, result: Answers, probabilities: A
             title=title,
             columns=COLUMNS,
             limits=(0, data.white),
-            dark_ink=True,
         ),
         f"A wrong answer has a thick frame and the sign {images.WRONG}; below it stands what the image is.",
     )
@@ -186,7 +185,6 @@ def _tell_mistakes(story: Story, data: ImageSet, result: Answers) -> None:
             columns=6,
             title="The most confident mistakes: the answer, and what the image is",
             limits=(0, data.white),
-            dark_ink=True,
         ),
         "The probability that the network gave to its wrong answer, and to the truth.",
     )

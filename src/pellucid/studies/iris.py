@@ -15,6 +15,7 @@ from pellucid.evaluation.metrics import confusion_matrix
 from pellucid.initialise import initialise
 from pellucid.network import Network, describe, mlp
 from pellucid.optimizer import Optimizer
+from pellucid.studies.drawn_network import draw_network
 from pellucid.studies.learning import Line, at_least
 from pellucid.studies.setup import learn_to_the_end, shape_of, widths
 from pellucid.studies.spread import Paired, mean_interval, paired, share_interval, side, span, too_few
@@ -141,12 +142,14 @@ def study(
     story.say(f"The network takes the four measurements, has one hidden layer of 10 neurons with {activation}, and "
               "gives three logits, one a species; the largest is the answer. It learns by cross-entropy and Adam "
               f"with learning rate {lr:g} for {epochs:,} epochs, each on all {len(train)} training rows.")  # fmt: skip
-    first = _train(small, plan, train, test, device)
+    first, learned = _train(small, plan, train, test, device)
+    draw_network(story, small, learned, inputs=features, outputs=classes, when="after training",
+                 title="The small network")  # fmt: skip
     _tell_losses(story, first, epochs)
     _tell_answers(story, first, test, numbers, classes)
 
     story.heading("An improved network?")
-    improved = _train(larger, plan, train, test, device)
+    improved, _ = _train(larger, plan, train, test, device)
     versus = paired(improved.answers == test.targets, first.answers == test.targets)
     _tell_improved(story, small, larger, first, improved, versus)
     _draw_both(story, small, larger, first, improved, classes)
@@ -184,18 +187,19 @@ def _split(inputs: Array, labels: Array, seed: int) -> tuple[Rows, Rows, Array]:
     )
 
 
-def _train(network: Network, plan: Plan, train: Rows, test: Rows, device: str) -> Classified:
+def _train(network: Network, plan: Plan, train: Rows, test: Rows, device: str) -> tuple[Classified, dict[str, Array]]:
     first = initialise(network, plan.seed, scheme="uniform")
     engine = make_engine("torch", network, LOSS, ADAM, first, device=device)
     watched = {"train": train, "test": test}
     lines = learn_to_the_end(engine, train, plan, watched=watched, every=max(1, plan.epochs // 100))
     answers = engine.logits(test.inputs).argmax(axis=1)
-    return Classified(
+    found = Classified(
         lines=lines,
         answers=answers,
         confusion=confusion_matrix(test.targets, answers, network.outputs),
         accuracy=share_interval(int((answers == test.targets).sum()), len(test)),
     )
+    return found, engine.parameters()
 
 
 # ── telling ──

@@ -15,6 +15,7 @@ from pellucid.initialise import initialise
 from pellucid.network import BatchNorm, Dense, Network, describe, mlp
 from pellucid.optimizer import Optimizer
 from pellucid.studies import losses_compared
+from pellucid.studies.drawn_network import draw_network
 from pellucid.studies.learning import Line, learn
 from pellucid.studies.losses_compared import OneLoss, Robust
 from pellucid.studies.spread import CHANCE, Paired, paired, share_interval
@@ -115,7 +116,7 @@ def study(
     plan = Plan(learning_rate=lr, batch_size=BATCH, epochs=epochs, keep="last", seed=seed)
     full = mlp(COLUMNS, hidden, CLASSES, batch_norm=True, dropout=dropout)
 
-    _tell_network(story, full, hidden, dropout)
+    _tell_network(story, full, hidden, dropout, seed)
     train, test = _data()
     recipes = _recipes(story, full, hidden, dropout, train, test, plan, device)
     _tell_recipes(story, recipes, lr)
@@ -159,7 +160,7 @@ def _data() -> tuple[Rows, Rows]:
     )
 
 
-def _tell_network(story: Story, network: Network, hidden: tuple[int, ...], dropout: float) -> None:
+def _tell_network(story: Story, network: Network, hidden: tuple[int, ...], dropout: float, seed: int) -> None:
     story.heading("The data and the network")
     story.say(
         f"The data are generated: {TRAIN:,} rows to learn from and {TEST:,} to test on, {COLUMNS} columns, {CLASSES} "
@@ -184,6 +185,10 @@ def _tell_network(story: Story, network: Network, hidden: tuple[int, ...], dropo
         ("layer", "what", "shape", "learned numbers", "made of"),
         rows,
     )
+    draw_network(
+        story, network, initialise(network, seed), outputs=[f"class {k}" for k in range(CLASSES)],
+        when="before it learns", title="The full network",
+    )  # fmt: skip
     story.say("The Dense layers before a BatchNorm have no bias: BatchNorm would subtract it again with the mean.")
 
 

@@ -18,6 +18,7 @@ from pellucid.network import Dense, Network, describe, mlp
 from pellucid.optimizer import Optimizer
 from pellucid.plots import curves
 from pellucid.scratch.activations import softmax
+from pellucid.studies.drawn_network import draw_network
 from pellucid.studies.image_answers import SURE, Answers, judge, tell_answers
 from pellucid.studies.image_sets import CLOTHES, DIGITS, ImageSet, digits, idx_set, rows_of
 from pellucid.studies.learning import at_least
@@ -197,6 +198,9 @@ def _introduce(
             for layer, width in zip(network.layers, network.widths(), strict=True)
         ]
         + [("together", "", network.n_trainable)],
+    )
+    draw_network(
+        story, network, initialise(network, plan.seed, scheme="uniform"), outputs=data.names, when="before it learns"
     )
     story.say(
         f"Each step takes {min(plan.batch_size, n_rows)} images: forward, cross-entropy loss, backward, Adam with a "

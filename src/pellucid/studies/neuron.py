@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.errors import SettingError
 from pellucid.network import Activation, Dense, mlp
+from pellucid.numerals import numeral
 from pellucid.scratch.activations import RULES, relu, sigmoid, softmax
 from pellucid.scratch.forward import Trace, forward
+from pellucid.studies.drawn_network import draw_network
 from pellucid.studies.story import Story
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["Neuron", "study"]
 
@@ -89,6 +94,8 @@ def study(
         ],
     )
 
+    _draw_neuron(story, activation, z, output)
+
     story.heading("Whole vectors at once")
     story.say("An activation works on each number by itself; softmax looks at all of them, for its results sum to 1.")
     story.table(
@@ -111,6 +118,9 @@ def study(
         f"The first layer gives four sums, {activation} bends them, the second layer gives two logits."
     )
     _tell_pass(story, trace)
+    values = [f"x{low} = {_text(x)}" for low, x in zip("₁₂₃", ROW[0], strict=True)]
+    logits = [f"logit {_text(value)}" for value in trace.logits[0]]
+    draw_network(story, network, PARAMETERS, inputs=values, outputs=logits, when="of this pass")
     probabilities = softmax(trace.logits)
     story.say("The logits are scores, of any size and sign; softmax turns them into probabilities "
               f"{_vector(probabilities[0])}, shape [1, 2].")  # fmt: skip
@@ -128,6 +138,27 @@ def study(
         hidden=trace.steps[1].outputs,
         logits=trace.logits,
         probabilities=probabilities,
+    )
+
+
+def _draw_neuron(story: Story, activation: str, z: float, output: float) -> None:
+    def draw() -> Figure:
+        from pellucid.plots.graph import Link, Unit, network_graph
+
+        units = [
+            *(Unit(name=f"x{low}", column=0, value=float(x)) for low, x in zip("₁₂", INPUTS, strict=True)),
+            Unit(name="for the bias", column=0, value=1.0),
+            Unit(name="z, the sum", column=1, value=z),
+            Unit(name=f"{activation}(z)", column=2, value=output),
+        ]
+        links = [Link(start=i, end=3, weight=float(w)) for i, w in enumerate((*WEIGHTS, BIAS))]
+        return network_graph(units, [*links, Link(start=3, end=4, weight=None)], title="One neuron")
+
+    story.draw(
+        "neuron",
+        draw,
+        "Each input goes along a line and is multiplied by its weight; the sum is bent. The bias is the weight of an "
+        "input that is always 1.",
     )
 
 
@@ -150,7 +181,7 @@ def _tell_pass(story: Story, trace: Trace) -> None:
 
 
 def _text(value: float) -> str:
-    return f"{value:.4g}".replace("-", "−")
+    return numeral(value)
 
 
 def _sign(value: float) -> str:

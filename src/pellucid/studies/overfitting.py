@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+import numpy as np
+
 from pellucid.errors import SettingError
 from pellucid.evaluation.bootstrap import Estimate
 from pellucid.network import mlp
@@ -36,6 +38,8 @@ from pellucid.studies.wording import listed
 from pellucid.training.loop import Rows
 
 __all__ = ["Overfitting", "study"]
+
+SHOWN = 150  # test rows in a picture
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +119,7 @@ def study(
         lines={name: tuple((a.epoch, a.losses["train"], a.losses["validation"]) for a in run.lines)
                for name, run in runs[0].items()},
     )  # fmt: skip
-    _tell_result(story, result, runs[0], draw_rows(rows, noise, seed)["train"], seeds)
+    _tell_result(story, result, runs[0], draw_rows(rows, noise, seed), seeds)
     return result
 
 
@@ -202,7 +206,9 @@ def _tell_remedies(story: Story, way: Way) -> None:
     )
 
 
-def _tell_result(story: Story, result: Overfitting, first: Mapping[str, Run], rows: Rows, seeds: int) -> None:
+def _tell_result(
+    story: Story, result: Overfitting, first: Mapping[str, Run], drawn: Mapping[str, Rows], seeds: int
+) -> None:
     from pellucid.plots import boundary, curves, spread
 
     story.heading(f"What each remedy did, over {seeds} draws of the data")
@@ -259,16 +265,20 @@ def _tell_result(story: Story, result: Overfitting, first: Mapping[str, Run], ro
         ),
         f"The dotted line is {result.ceiling:g}, the most that anybody can expect with these labels.",
     )  # fmt: skip
-    xx, yy, grid = boundary.grid_over(rows.inputs, steps=120)
+    xx, yy, grid = boundary.grid_over(drawn["train"].inputs, steps=120)
+    few = drawn["test"].take(np.arange(SHOWN))
     shown = {MEMORISES: first[MEMORISES], DECAY: first[DECAY], ALL: first[ALL]}
     story.draw(
         "boundaries",
         lambda: boundary.decision_boundaries(
             {name: (xx, yy, sigmoid(run.engine.logits(grid)[:, 0]).reshape(xx.shape)) for name, run in shown.items()},
-            rows.inputs, rows.targets[:, 0].astype(int), ("first moon", "second moon"),
-            title="What the network answers, first draw, with its training rows",
+            {name: (rows.inputs, rows.targets[:, 0].astype(int)) for name, rows in (("test", few),
+                                                                                  ("training", drawn["train"]))},
+            ("first moon", "second moon"),
+            title=f"What the network answers, first draw, with its training rows and {SHOWN} of the test rows",
         ),
-        "Islands around single rows are memorised labels; a smooth border is what new rows ask for.",
+        "Filled marks are the training rows, hollow ones test rows. Islands "
+        "around single rows are memorised labels; a smooth border is what new rows ask for.",
     )  # fmt: skip
     _close(story, result, seeds)
 

@@ -118,7 +118,6 @@ def reconstruct(story: Story, data: ImageSet, waist: int, *, first: bool, seed: 
                 f"Test digits and what comes back (mse: mean squared error of a pixel; {waist} numbers a digit)",
                 captions=data.names,
                 limits=(0, 1),
-                dark_ink=True,
                 error_name="mse",
             ),
             "The first test digit of each kind, above what the mean, PCA and the network make of it.",

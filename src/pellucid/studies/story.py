@@ -20,6 +20,7 @@ import numpy as np
 
 from pellucid.errors import RunFolderError
 from pellucid.files import write_text
+from pellucid.numerals import numeral, numerals
 from pellucid.plots import canvas
 from pellucid.visible import visible
 
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["Block", "Heading", "Paragraph", "Picture", "Story", "Table", "plain"]
 
 Cell = str | int | float | bool | None
-_NUMBER = re.compile(r"—|[−-]?[\d,.]+(e[+-]?\d+)?( ?%)?( – [−-]?[\d,.]+( ?%)?)?")
+_NUMBER = re.compile(r"—|−?∞|[−-]?[\d,.]+( × 10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?( ?%)?( – [−-]?[\d,.]+( ?%)?)?")
+_NOTHING = 1e-5  # of the largest number of a column: less is shown as 0 beside it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +51,7 @@ class Paragraph:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """Rows of cells under headings; a float is shown with four significant digits, ``None`` as a dash."""
+    """Rows of cells under headings; the floats of a column have one precision, and ``None`` is a dash."""
 
     title: str
     headings: tuple[str, ...]
@@ -114,7 +116,8 @@ class Story:
         """Tell a table."""
         for row in rows:
             assert len(row) == len(headings), (title, headings, row)
-        texts = tuple(tuple(shown(cell) for cell in row) for row in rows)
+        columns = [_shown_together([row[i] for row in rows]) for i in range(len(headings))]
+        texts = tuple(zip(*columns, strict=True)) if rows else ()
         numeric = tuple(all(_NUMBER.fullmatch(row[i]) for row in texts) for i in range(len(headings)))
         self._tell(Table(title=title, headings=tuple(headings), rows=texts, numeric=numeric))
 
@@ -175,8 +178,8 @@ class Story:
 def shown(cell: Cell) -> str:
     """A cell as text: four significant digits, thousands separated, a dash for nothing.
 
-    >>> shown(0.123456), shown(12345), shown(1e-7), shown(None), shown(True)
-    ('0.1235', '12,345', '1e-07', '—', 'yes')
+    >>> shown(0.123456), shown(12345), shown(1e-7), shown(556580.0), shown(None), shown(True)
+    ('0.1235', '12,345', '1 × 10⁻⁷', '556,580', '—', 'yes')
     """
     if cell is None:
         return "—"
@@ -185,8 +188,32 @@ def shown(cell: Cell) -> str:
     if isinstance(cell, int | np.integer):
         return f"{int(cell):,}".replace("-", "−")
     if isinstance(cell, float | np.floating):
-        return "—" if math.isnan(cell) else ("−" if cell < 0 else "") + f"{abs(float(cell)):,.4g}"
+        return numeral(float(cell))
     return str(cell)
+
+
+def _shown_together(cells: Sequence[Cell]) -> list[str]:
+    """A column: its floats with one precision, unless one that matters would then be a row of zeros.
+
+    >>> _shown_together([184.6, 6.8804, -0.00004]), _shown_together([0.5, 1.0]), _shown_together([0.1, 0.00001])
+    (['184.6', '6.9', '0.0'], ['0.5', '1.0'], ['0.1', '1 × 10⁻⁵'])
+    """
+    at = [i for i, cell in enumerate(cells) if isinstance(cell, float | np.floating)]
+    numbers = [float(cells[i]) for i in at]  # type: ignore[arg-type]
+    largest = max((abs(n) for n in numbers if math.isfinite(n)), default=0.0)
+    together = numerals(numbers)
+    if any(
+        abs(n) >= _NOTHING * largest > 0 and not text.strip("−0.,") for n, text in zip(numbers, together, strict=True)
+    ):
+        together = [numeral(n, beside=largest) for n in numbers]
+    while (
+        together
+        and all("." in text or text == "—" for text in together)
+        and all(text.endswith("0") or text == "—" for text in together)
+    ):
+        together = [text[:-1].removesuffix(".") for text in together]
+    texts = dict(zip(at, together, strict=True))
+    return [texts[i] if i in texts else shown(cell) for i, cell in enumerate(cells)]
 
 
 def plain(value: Any) -> Any:

@@ -16,6 +16,7 @@ from pellucid.explanation.held import Held, cell_text, held_text
 from pellucid.explanation.slices import SliceAxis, density
 from pellucid.files import write_bytes
 from pellucid.numerals import numerals
+from pellucid.plots.canvas import COLOURS
 from pellucid.workflow.answering import ROWS_AT_ONCE
 from pellucid.workflow.model import Model
 from pellucid.workflow.rows_of_run import drawn_rows
@@ -28,7 +29,7 @@ __all__ = ["Slice", "answers_over", "check_picture"]
 Array = NDArray[Any]
 
 MOST_POINTS = 2_000
-_MOST_COLOURS = 7
+_MOST_COLOURS = len(COLOURS)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -16,7 +16,7 @@ from pellucid.evaluation.verdict import DUMMY
 from pellucid.numerals import numerals
 from pellucid.plots.confusion import confusion_matrices
 from pellucid.plots.outcome import calibration_curve, precision_recall_curves, residuals, roc_curves
-from pellucid.plots.words import plain
+from pellucid.plots.words import wrapped
 from pellucid.workflow.report_parts.told import Told, picture
 
 __all__ = ["answers", "calibrated", "curves", "metrics", "seeds", "verdict"]
@@ -105,19 +105,20 @@ def answers(told: Told) -> Sequence[Block]:
             "confusion",
             f"Confusion matrix of {len(labels)} classes: {wrong:,} of {int(counts.sum()):,} rows are wrong. "
             + _shares_found(counts, labels),
-            "Rows of the table in each cell; the lighter, the larger its share of the actual class.",
+            "Rows of the table in each cell. Right answers are grey; the darker an error, the larger its share of the "
+            "actual class.",
         )
     ]
 
 
 def _confusion(counts: Array, labels: Sequence[str]) -> Figure:
     """Without a colour bar, which would take half a phone's width: the numbers stand in the cells."""
-    short = [plain(label, 14) for label in labels]
+    short = [wrapped(label, 16, 2) for label in labels]
     figure = confusion_matrices({"": counts}, short)
     axes = figure.axes[0]
     if (bar := axes.images[0].colorbar) is not None:
         bar.remove()
-    letters = 0.09 * max(map(len, short))  # inches
+    letters = 0.09 * max(len(line) for label in short for line in label.split("\n"))  # inches
     turned = any(tick.get_rotation() for tick in axes.get_xticklabels())
     side, beside = max(2.0, 0.42 * len(labels), 0 if turned else letters * len(labels)), letters + 0.5
     figure.set_size_inches(side + beside + 0.1, side + (0.72 * beside + 0.2 if turned else 0.6))

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pellucid.artefact.report.blocks import Article, Block, Code, Folded, Numbers, Paragraph, Points
 from pellucid.data.notes import CellNote
 from pellucid.network import Dense, describe
-from pellucid.plots.architecture import network_drawing
+from pellucid.plots.architecture import layers_drawing
 from pellucid.plots.outcome import learning_curves
 from pellucid.workflow.config import CONFIG_FILE, write_config
 from pellucid.workflow.grid import changed_command, train_command
@@ -82,9 +82,8 @@ def data(told: Told) -> Sequence[Block]:
 def network(told: Told) -> Sequence[Block]:
     """A drawing, and each layer."""
     model = told.run.model
-    dense = [(i, layer) for i, layer in enumerate(model.network.layers) if isinstance(layer, Dense)]
-    widths = [model.network.inputs, *(layer.outputs for _, layer in dense)]
-    headings = [f"{widths[0]:,} inputs", *(f"{w:,} units" for w in widths[1:-1]), f"{widths[-1]:,} out"]
+    dense = [layer for layer in model.network.layers if isinstance(layer, Dense)]
+    widths = [model.network.inputs, *(layer.outputs for layer in dense)]
     names = [str(c) for c in model.task.classes] if widths[-1] > 1 else [model.task.target]
     several = ""
     if model.more:
@@ -97,7 +96,7 @@ def network(told: Told) -> Sequence[Block]:
     settings = told.prepared.settings
     return [
         picture(
-            lambda: network_drawing(headings, widths, [model.parameters[f"{i}.weight"] for i, _ in dense], names),
+            lambda: layers_drawing(model.network, model.parameters, names),
             "network-drawing",
             f"The network as columns of circles: {' → '.join(map(str, widths))}.",
             f"{several}Lines are the strongest weights between the units drawn: blue above 0, vermilion below. Below a "
