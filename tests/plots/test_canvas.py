@@ -61,7 +61,7 @@ def tick_texts(values: list[float], *, log: bool = False) -> list[str]:
 def test_numbers_at_ticks_are_whole_and_zero_has_no_sign() -> None:
     assert "400,000" in tick_texts([0, 1_000_000])
     assert "1 × 10⁻⁶" in tick_texts([0, 2e-6])
-    assert all(len(text) == 4 for text in tick_texts([1990, 2010]))  # years
+    assert not [text for text in tick_texts([1990, 2010]) if "," in text]  # years
     for values in ([-1, 1], [-3e-7, 3e-7], [-2e6, 2e6]):
         texts = tick_texts([float(value) for value in values])
         assert sum(text.strip("0.") == "" for text in texts) == 1

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
 from pellucid.explanation.slices import SliceAxis, axis_of, density, without_data
@@ -116,3 +117,32 @@ def test_frames_are_as_many_and_keep_their_colours() -> None:
             shown.seek(k)
             colours = {colour for _, colour in shown.convert("RGB").getcolors(1 << 16) or []}
             assert (0xD5, 0x5E, 0x00) in colours
+
+
+def test_test_rows_are_filled_and_those_learned_from_hollow() -> None:
+    x, y = number("a", RNG.normal(size=100)), number("b", RNG.normal(size=100))
+    p = RNG.dirichlet(np.ones(2), (30, 30))
+    measured = np.arange(100) < 30
+    truth = (np.arange(100) % 2).astype(float)
+    figure = drawn(x, y, p, label=1, truth=truth, measured=measured)
+    hollow, filled = (
+        sum(len(c.get_offsets()) for c in figure.axes[0].collections
+            if isinstance(c, PathCollection) and (len(c.get_facecolor()) > 0) is is_filled)
+        for is_filled in (False, True)
+    )  # fmt: skip
+    assert (hollow, filled) == (70, 30)
+    assert words_of(figure)[2:4] == ["learned from", "test rows"]
+    assert "test rows" not in words_of(drawn(x, y, p, label=1, truth=truth))
+    figure = drawn(x, y, p[..., 0], truth=truth, measured=measured)  # of numbers the fill is the value
+    assert words_of(figure)[:2] == ["learned from", "test rows"]
+
+
+@pytest.mark.parametrize("threshold", [0.5, 0.2])
+def test_both_sides_of_a_threshold_have_the_colour_of_their_class(threshold: float) -> None:
+    x, y = number("a", RNG.normal(size=100)), number("b", RNG.normal(size=100))
+    second = np.where(np.arange(30) < 15, threshold - 0.02, threshold + 0.02) * np.ones((30, 1))
+    figure = drawn(x, y, np.stack([1 - second, second], axis=-1), label=1, threshold=threshold)
+    image = figure.axes[0].images[0]
+    below, above = (image.cmap(image.norm(threshold + by)) for by in (-0.02, 0.02))
+    assert below[2] - below[0] > 0.1  # blue, the first class
+    assert above[0] - above[2] > 0.1  # vermilion, the second

@@ -97,9 +97,9 @@ def test_the_linear_model_is_sklearns_logistic_regression_or_near(default: Story
 def test_the_story(default: Story) -> None:
     text = default.to_markdown()
     names = [picture.name for picture in default.pictures]
-    assert names == ["loss", "confusion", "activations", "leads"]
+    assert names == ["network", "loss", "confusion", "activations", "leads"]
     for picture in default.pictures:
-        axes = [axis for axis in picture.figure.axes if axis.get_label() != "<colorbar>"]
+        axes = [axis for axis in picture.figure.axes if axis.get_label() != "<colorbar>" and axis.axison]
         assert all(axis.get_title() and axis.get_xlabel() for axis in axes), picture.name
     (first_ten,) = [b for b in default.blocks if isinstance(b, Table) and b.title == "The first ten test rows"]
     result: Iris = default.result

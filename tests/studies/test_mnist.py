@@ -186,7 +186,7 @@ def test_a_rate_out_of_bounds_is_explained(folder: Path) -> None:
 def test_pictures_hold_what_was_answered(folder: Path) -> None:
     story, result = told(folder, pictures=True, epochs=2)
     drawn = {picture.name: picture for picture in story.pictures}
-    assert list(drawn) == ["training", "predictions", "confusion", "mistakes"]
+    assert list(drawn) == ["network", "training", "predictions", "confusion", "mistakes"]
     own = Story()
     own.blocks = [drawn["training"]]
     assert_labelled(own, "training")

@@ -56,3 +56,12 @@ def test_the_hidden_neuron_that_is_written_out() -> None:
 def test_wrong_settings(activation: str, message: str) -> None:
     with pytest.raises(SettingError, match=message):
         run("neuron", activation=activation)
+
+
+def test_the_neuron_and_the_network_are_drawn_with_their_numbers() -> None:
+    neuron, network = run("neuron").pictures
+    assert (neuron.name, network.name) == ("neuron", "network")
+    words = [text.get_text() for text in neuron.figure.axes[0].texts]
+    assert {"x₁", "x₂", "w = 0.5", "w = 1", "w = 0.25", "relu(z)"} <= set(words)
+    words = [text.get_text() for text in network.figure.axes[0].texts]
+    assert {"3 inputs", "4 units\nrelu", "2 outputs", "x₁ = 1", "x₃ = −0.5", "logit 4.35"} <= set(words)

@@ -332,3 +332,29 @@ def test_a_wrong_word_is_said_and_nothing_is_kept(arguments: tuple[str, ...], me
     done = pellucid_study(*arguments, cwd=tmp_path, code=2)
     assert message in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("cells", "texts"),
+    [
+        ([184.6, 6.8804, -0.00004], ["184.6", "6.9", "0.0"]),
+        ([0.5, None, 0.25], ["0.50", "—", "0.25"]),
+        ([1.0, 2.0], ["1", "2"]),
+        ([556580.0, 1234.5], ["556,580", "1,234"]),
+        ([0.1, 1e-5], ["0.1", "1 × 10⁻⁵"]),  # a learning rate is no 0
+        ([2.0, -1.87e-6], ["2", "0"]),
+        (["a", 1, 0.5], ["a", "1", "0.5"]),
+    ],
+)
+def test_the_numbers_of_a_column_have_one_precision(cells: list[Any], texts: list[str]) -> None:
+    story = Story()
+    story.table("t", ("column",), [(cell,) for cell in cells])
+    (table,) = story.blocks
+    assert isinstance(table, Table)
+    assert [row[0] for row in table.rows] == texts
+
+
+def test_a_table_without_rows_is_a_table() -> None:
+    story = Story()
+    story.table("t", ("a", "b"), [])
+    assert "| a | b |" in story.to_markdown()

@@ -10,6 +10,7 @@ import torch
 
 from pellucid.errors import SettingError
 from pellucid.initialise import initialise
+from pellucid.numerals import numeral
 from pellucid.studies import run
 from pellucid.studies.story import Paragraph, Story, plain
 from pellucid.studies.xor import INPUTS, MSE, TARGETS, Xor, _first_slope, _from_scratch
@@ -93,7 +94,7 @@ def test_about_a_half_is_said_where_it_was_measured(default: Story) -> None:
         assert np.abs(solved(seed, 0.01, 10_000)[1] - 0.5).max() <= starts["normal × 0.01"].furthest + 1e-6
     furthest = max(starts[f"{draw} × 0.01"].furthest for draw in ("uniform", "normal"))
     assert furthest < 0.05
-    assert f"no answer lies further than {furthest:.2g} from it" in text
+    assert f"no answer lies further than {numeral(furthest, 2)} from it" in text
     assert "the best that" not in text
     assert starts["normal × 1"].furthest > 0.4
 

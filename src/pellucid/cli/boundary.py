@@ -42,7 +42,7 @@ def boundary(
 
     from pellucid.cli.cells import cells_given
     from pellucid.cli.console import console, notes
-    from pellucid.workflow.boundary import boundary_of
+    from pellucid.workflow.boundary import boundary_of, with_test_rows
     from pellucid.workflow.film import check_film, film_of
     from pellucid.workflow.model import Model
     from pellucid.workflow.reads import check_output
@@ -65,6 +65,8 @@ def boundary(
     table, name = rows_of_run(run, model, data)
     inputs = None if given is None else cells_given(given)
     found = boundary_of(model, table, name=name, x=x, y=y, row=row, inputs=inputs, label=label)
+    if data is None and Path(run).is_dir():
+        found = with_test_rows(found, run)
     if picture is not None:
         found.save(picture)
     said: tuple[str, ...] = ()

@@ -34,6 +34,7 @@ def mistakes(
 
     from pellucid.cli.console import console, notes
     from pellucid.errors import SettingError
+    from pellucid.workflow.mistakes import NEAREST
     from pellucid.workflow.mistakes import mistakes as find
     from pellucid.workflow.reads import check_output
 
@@ -59,6 +60,8 @@ def mistakes(
     console.print(f"[bold]Worst mistakes[/] in {escape(found.title)}: {wrong}{found.n_rows:,} rows", soft_wrap=True)
     for place, each in enumerate(found.found, 1):
         _show(place, each)
+    if any(each.neighbours for each in found.found):
+        console.print(f"\n{NEAREST}", soft_wrap=True, highlight=False)
     notes(found.notes)
     if out is not None:
         console.print(f"\nThe picture is in {out}", soft_wrap=True, markup=False)
@@ -68,18 +71,21 @@ def _show(place: int, each: Mistake) -> None:
     from rich.markup import escape
 
     from pellucid.cli.console import console
+    from pellucid.workflow.mistakes import cells_that_matter, pushes
 
     sure = "" if each.sure is None else f" ({each.sure:.0%} sure)"
     where = f"row {each.row}" + (f", {each.file}" if each.file else "")
     title = f"{place}. {_value(each.truth)}, answered {_value(each.prediction)}{sure}: {where}"
     console.print(f"\n[bold]{escape(title)}[/]", soft_wrap=True, highlight=False)
-    cells = ", ".join(f"{name} {'missing' if cell is None else cell}" for name, cell in each.cells.items())
+    shown = [f"{name} {'missing' if cell is None else _value(cell)}" for name, cell in cells_that_matter(each, most=12)]
+    if len(each.cells) > len(shown):
+        shown.append(f"and {len(each.cells) - len(shown):,} more")
     near = "; ".join(
-        f"row {n.row} is {_value(n.truth)}, answered {_value(n.prediction)} (at {n.distance:.2g})"
+        f"row {n.row} is {_value(n.truth)}, answered {_value(n.prediction)}, {numeral(n.distance, 2)} away"
         for n in each.neighbours
     )
-    misled = ", ".join(f"{name} ({value:+.3g})".replace("-", "−") for name, value in each.reasons)
-    for name, text in (("Cells", cells), ("Misled by", misled), ("Nearest", near)):
+    misled = ", ".join(f"{name} ({push})" for name, push in pushes(each))
+    for name, text in (("Cells", ", ".join(shown)), ("Misled by", misled), ("Nearest rows", near)):
         if text:
             console.print(f"   {name}: {escape(text)}", soft_wrap=True, highlight=False)
 

@@ -22,7 +22,7 @@ from pellucid.preprocessing.values import numbers, text_codes
 
 __all__ = ["Held", "cell_text", "held_text", "typical_cell"]
 
-_LONG = 28  # letters of a name
+_LONG = 48  # letters of a name
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -90,7 +90,7 @@ def network_drawing(
     from matplotlib.collections import LineCollection
     from matplotlib.patches import Circle
 
-    names, inputs = ([wrapped(name, _LETTERS, 2) for name in each] for each in (names, inputs))
+    names, inputs = ([wrapped(name, _LETTERS) for name in each] for each in (names, inputs))
     longest, before = (
         max((len(line) for name in each for line in name.split("\n")), default=0) for each in (names, inputs)
     )
@@ -125,7 +125,11 @@ def network_drawing(
         if hidden:
             said: Any = {"ha": "center", "va": "center", "fontsize": 9, "color": SOFT}
             axis.text(_APART * column, low - 0.75, f"+ {hidden:,}", **said)
-        axis.text(_APART * column, _height(0, most) + 0.8, headings[column], ha="center", va="bottom", fontsize=9)
+        box = {"facecolor": PAPER, "edgecolor": "none", "pad": 1.5}  # where lines of a taller column pass
+        axis.text(
+            _APART * column, _height(0, len(units)) + 0.6, headings[column], ha="center", va="bottom", fontsize=9,
+            bbox=box, zorder=2,
+        )  # fmt: skip
     for unit, name in zip(shown[-1], names, strict=False):
         x, y = at[-1][unit]
         axis.text(x + 0.5, y, name, ha="left", va="center", fontsize=9)
@@ -134,7 +138,7 @@ def network_drawing(
         axis.text(x - 0.5, y, name, ha="right", va="center", fontsize=9)
     axis.set(
         xlim=(-1.3 - 0.19 * before, _APART * (len(widths) - 1) + 1.3 + 0.19 * longest),
-        ylim=(-_height(0, most) - 1.4, _height(0, most) + 1.0 + _LINE * said_above), aspect="equal",
+        ylim=(-_height(0, most) - 1.4, _height(0, most) + 0.8 + _LINE * said_above), aspect="equal",
     )  # fmt: skip
     axis.set_axis_off()
     return figure

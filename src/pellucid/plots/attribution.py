@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from pellucid.numerals import numeral
 from pellucid.plots.canvas import BAD, COLOURS, GOOD, GREY, LINES, panels
-from pellucid.plots.words import wrapped
+from pellucid.plots.curves import whole_numbers
+from pellucid.plots.words import beside, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -148,19 +149,23 @@ def dependence_panels(
     [0.2, 0.4]
     """
     across = max(1, min(across, len(columns)))
-    figure, axes = panels(-(-len(columns) // across), across, width=3.1, height=2.6)
+    below = max((wrapped(each.column, _LETTERS).count("\n") for each in columns), default=0)  # more lines of a name
+    figure, axes = panels(-(-len(columns) // across), across, width=3.1, height=2.6 + 0.16 * below)
     for axis in axes[len(columns) :]:
         axis.set_axis_off()
     for place, (axis, varied) in enumerate(zip(axes, columns, strict=False)):
         _vary(axis, varied)
-        axis.set(xlabel=wrapped(varied.column, _LETTERS), ylabel=wrapped(name, _LETTERS) if place % across == 0 else "")
+        axis.set(xlabel=wrapped(varied.column, _LETTERS), ylabel=wrapped(name, 24) if place % across == 0 else "")
         if limits is not None:
             axis.set_ylim(limits)
     names = [line for line, _ in columns[0].means] if columns else []
     if len(names) > 1:
-        room = across + (2 if max(map(len, names)) <= 10 else 1)
+        named = [wrapped(name, 18, 2) for name in names]
+        abreast = beside(named, 3.1 * across, size=9)
+        lines = -(-len(named) // abreast) * (1 + max(name.count("\n") for name in named))
+        figure.set_size_inches(figure.get_figwidth(), figure.get_figheight() + 0.15 * (lines - 1))
         figure.legend(
-            *axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=min(room, len(names)),
+            *axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=abreast,
             frameon=False, fontsize=9,
         )  # fmt: skip
     return figure
@@ -194,6 +199,7 @@ def _vary(axis: Axes, varied: Varied) -> None:
     elif len(at := np.asarray(varied.at, dtype=float)):
         if x.max() > x.min():
             axis.set_xlim(x.min(), x.max())
+        whole_numbers(axis, [at])
         shown = np.quantile(at, np.linspace(0.1, 0.9, 9))
         shown = shown[(shown >= x.min()) & (shown <= x.max())]
         axis.plot(shown, np.full(len(shown), 0.0), "|", color="black", markersize=7, clip_on=False,

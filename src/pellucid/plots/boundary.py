@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pellucid.plots.canvas import COLOURS, MARKERS, panels
+from pellucid.plots.words import beside
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,7 +22,7 @@ Array = NDArray[Any]
 Points = tuple[ArrayLike, ArrayLike]  # [N, 2] and the class number of each [N]
 Grid = tuple[ArrayLike, ArrayLike, ArrayLike]  # x, y and the probability of the second class, each [R, C]
 
-_SURE, _UNSURE = 0.62, 0.22  # how strong the colour of an answer is, where it is sure and where it changes
+_SURE, _UNSURE = 0.45, 0.2  # how strong the colour of an answer is, where it is sure and where it changes
 
 
 def grid_over(points: ArrayLike, steps: int = 200, margin: float = 0.5) -> tuple[Array, Array, Array]:
@@ -138,7 +139,7 @@ def _points(
 def _legend(figure: Figure, axis: Axes) -> None:
     handles, names = axis.get_legend_handles_labels()
     if names:
-        columns = len(names) if len(names) <= 3 or len(figure.axes) > 2 else 2
+        columns = beside(names, figure.get_size_inches()[0])
         figure.legend(handles, names, loc="outside lower center", ncols=columns, frameon=False)
 
 

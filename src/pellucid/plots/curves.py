@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from pellucid.plots.canvas import COLOURS, LINES, LOG, panels
+from pellucid.plots.words import beside
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["Series", "curve_panels", "curves", "flattened", "whole_epochs"]
+__all__ = ["Series", "curve_panels", "curves", "flattened", "whole_numbers"]
 
 Series = Mapping[str, tuple[ArrayLike, ArrayLike]]  # the name of a line, and its x and y
 
@@ -53,7 +54,7 @@ def curves(
     _draw(axis, series, {name: i for i, name in enumerate(series)}, dashed)
     axis.set(title=title, xlabel=x_label, **_scales(log_x, log_y, y_label))
     if len(series) > 1:
-        figure.legend(loc="outside lower center", ncols=_columns(list(series), 6.4), frameon=False)
+        figure.legend(loc="outside lower center", ncols=beside(list(series), 6.4), frameon=False)
     return figure
 
 
@@ -111,7 +112,7 @@ def curve_panels(
             [handles[name] for name in names],
             names,
             loc="outside lower center",
-            ncols=_columns(names, 4.4 * columns),
+            ncols=beside(names, 4.4 * columns),
             frameon=False,
         )
     return figure
@@ -127,12 +128,12 @@ def _draw(axis: Axes, series: Series, number: Mapping[str, int], dashed: Collect
         few: dict[str, Any] = {"marker": "o", "markersize": 4} if _length(x) <= 12 else {}
         every.append(x)
         axis.plot(x, y, style, color=COLOURS[i % len(COLOURS)], linewidth=1.6, label=name, **few)
-    whole_epochs(axis, every)
+    whole_numbers(axis, every)
     axis.grid(visible=True, alpha=0.25, linewidth=0.6)
 
 
-def whole_epochs(axis: Axes, every: Sequence[ArrayLike]) -> None:
-    """Ticks at whole numbers alone where all x are whole: there is no epoch 1.5."""
+def whole_numbers(axis: Axes, every: Sequence[ArrayLike]) -> None:
+    """Ticks at whole numbers alone where all x are whole: there is no epoch 1.5, and no year 2007.5."""
     from matplotlib.ticker import MaxNLocator
 
     if all(np.array_equal(np.asarray(x), np.round(np.asarray(x, dtype=float))) for x in every):
@@ -167,9 +168,3 @@ def _scales(log_x: bool, log_y: bool, y_label: str) -> dict[str, Any]:
 
 def _length(values: ArrayLike) -> int:
     return int(np.size(np.asarray(values)))
-
-
-def _columns(names: Sequence[str], inches: float) -> int:
-    """How many legend entries fit side by side, at about 0.08 inches a letter and 0.6 for the line."""
-    widest = 0.6 + 0.08 * max(len(name) for name in names)
-    return max(1, min(len(names), int(inches / widest)))

@@ -121,7 +121,8 @@ def pairs(
     axes[0].set_ylabel("original", fontsize=9)
     for row, name in enumerate(many, start=1):
         line = axes[row * n : (row + 1) * n]
-        for axis, image, number in zip(line, np.asarray(many[name]), numerals(list(each[name])), strict=True):
+        said = numerals(np.asarray(each[name], dtype=float).tolist())
+        for axis, image, number in zip(line, np.asarray(many[name]), said, strict=True):
             _image(axis, image, shade)
             axis.set_xlabel(f"{error_name} {number}", fontsize=8)
         line[0].set_ylabel(textwrap.fill(name, 14), fontsize=9)

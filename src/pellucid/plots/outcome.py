@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pellucid.plots.canvas import BAD, COLOURS, GOOD, GREY, LINES, LOG, SEQUENTIAL, panels
-from pellucid.plots.curves import flattened, whole_epochs
-from pellucid.plots.words import wrapped
+from pellucid.plots.curves import flattened, whole_numbers
+from pellucid.plots.words import beside, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -62,11 +62,14 @@ def _lines(axis: Axes, curves: Mapping[str, Curve]) -> None:
         axis.plot(*_thinned(*curves[name]), label=wrapped(name, 18, 2), linewidth=1.8, **look)
     axis.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.03), aspect="equal")
     if len(curves) > 1:
-        _legend(axis, min(len(curves), 3 if max(map(len, curves)) <= 12 else 2))
+        _legend(axis)
 
 
-def _legend(axis: Axes, columns: int) -> None:
+def _legend(axis: Axes) -> None:
     """Below the axes, in as many columns as there is room for."""
+    columns = beside(
+        axis.get_legend_handles_labels()[1], axis.figure.get_figure(root=True).get_size_inches()[0], size=9
+    )
     axis.figure.legend(loc="outside lower center", ncols=columns, frameon=False, fontsize=9)
 
 
@@ -171,9 +174,9 @@ def learning_curves(
     numbers = numbers[np.isfinite(numbers)]
     far = bool(len(numbers)) and numbers.min() > 0 and flattened([numbers.max(), np.median(numbers)])
     axis.set(xlabel="epoch", ylabel=wrapped(f"{loss}{LOG}" if far else loss, 34), yscale="log" if far else "linear")
-    whole_epochs(axis, list(epochs))
+    whole_numbers(axis, list(epochs))
     axis.grid(alpha=0.25, linewidth=0.6)
-    _legend(axis, max(2, len(epochs)))
+    _legend(axis)
     return figure
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pellucid.plots.canvas import BAD, COLOURS, GOOD, GREY, panels
-from pellucid.plots.curves import whole_epochs
+from pellucid.plots.curves import whole_numbers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,7 +58,7 @@ def search_history(
     axis.step(x[whole], best, where="post", color=GOOD, linewidth=2, label="best so far")
     axis.set(xlabel="trial", ylabel=f"{metric}, mean over folds", title="Scores as they came")
     _show_the_good_part(axis, y[whole], higher_is_better=higher_is_better)
-    whole_epochs(axis, [x])
+    whole_numbers(axis, [x])
     axis.grid(visible=True, alpha=0.25, linewidth=0.6)
     figure.legend(loc="outside lower center", ncols=4 if importances else 2, frameon=False)
     if importances:

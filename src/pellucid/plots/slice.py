@@ -15,7 +15,7 @@ from pellucid.explanation.slices import SliceAxis
 from pellucid.numerals import numeral
 from pellucid.plots.boundary import between_classes
 from pellucid.plots.canvas import COLOURS, GREY, MARKERS, SEQUENTIAL, panels
-from pellucid.plots.words import wrapped
+from pellucid.plots.words import beside, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,7 +27,7 @@ Array = NDArray[Any]
 
 _OTHER = "#6E6E6E"
 _VEIL = 0.72  # how much of an answer is hidden where there are no data
-_PALE = 0.75  # colours of answers, so that points of the same colour stand out
+_PALE = 0.55  # colours of answers, so that points of the same colour stand out
 _MOST_NUMBERS_IN_CELLS = 80
 _SPREAD = 0.7  # of a band: points are spread over its width, else they would lie on one line
 
@@ -50,6 +50,8 @@ def slice_figure(
     target: str,
     title: str,
     held: str,
+    size: tuple[float, float] = (7.4, 5.8),
+    measured: Array | None = None,
 ) -> Figure:
     """Draw one slice.
 
@@ -76,10 +78,15 @@ def slice_figure(
         Where the row lies whose cells are held.
     target, title, held
         The column predicted, and words above the picture; an end of a line in the title stays one.
+    size
+        Width and height in inches.
+    measured
+        ``[M]`` which of the rows measured the run: they are drawn filled (of numbers: square), those that it learned
+        from hollow (round). ``None`` where all are alike.
     """
-    figure, (axis,) = panels(width=7.4, height=5.8)
-    figure.suptitle("\n".join(wrapped(line, 80, 2) for line in title.split("\n")), fontsize=12)
-    axis.set_title(wrapped(held, 105, 3), fontsize=8, color="#444444", loc="left")
+    figure, (axis,) = panels(width=size[0], height=size[1])
+    figure.suptitle("\n".join(wrapped(line, int(10.8 * size[0]), 2) for line in title.split("\n")), fontsize=12)
+    axis.set_title(wrapped(held, 105, 4), fontsize=8, color="#444444", loc="left")
     look = _Look(classes, coloured)
     colours: dict[str, Any] | None = None
     if not classes:
@@ -98,12 +105,12 @@ def slice_figure(
         if inside:
             axis.contour(x.places, y.places, contours[0], levels=sorted(set(inside)), colors="black", linewidths=0.7,
                          linestyles="dotted")  # fmt: skip
-    _rows(axis, x, y, points, truth, look, colours)
+    _rows(axis, x, y, points, truth, look, colours, measured)
     if mark is not None:
         axis.plot(*mark, marker="*", markersize=17, color="white", markeredgecolor="black", linestyle="none", zorder=6)
     _name_axis(axis, x, "x")
     _name_axis(axis, y, "y")
-    _legend(figure, look, truth, empty, contours, mark)
+    _legend(figure, look, truth, empty, contours, mark, measured)
     return figure
 
 
@@ -161,7 +168,7 @@ def _blend(answers: Array, look: _Look) -> Array:
     n = answers.shape[-1]
     palette = np.array([to_rgb(look.colour(k)) for k in range(n)])
     strength = (answers.max(axis=-1, keepdims=True) - 1 / n) / (1 - 1 / n)
-    strength = _PALE * np.clip(0.15 + 0.85 * strength, 0, 1)
+    strength = _PALE * np.clip(0.35 + 0.65 * strength, 0, 1)
     found: Array = 1 - strength * (1 - palette[answers.argmax(axis=-1)])
     return found
 
@@ -227,7 +234,7 @@ def _write(axis: Axes, answers: Array, label: int | None) -> None:
 
 def _rows(
     axis: Axes, x: SliceAxis, y: SliceAxis, points: tuple[Array, Array], truth: Array | None, look: _Look,
-    colours: dict[str, Any] | None,
+    colours: dict[str, Any] | None, measured: Array | None,
 ) -> None:  # fmt: skip
     spread = np.random.default_rng(0).uniform(-_SPREAD / 2, _SPREAD / 2, (2, len(points[0])))
     at = [rows + (by if a.kind == "bands" else 0.0) for a, rows, by in zip((x, y), points, spread, strict=True)]
@@ -240,19 +247,30 @@ def _rows(
         axis.scatter(at[0][nameless], at[1][nameless], color="black", alpha=0.6, marker=".", zorder=3, **style)
     if truth is None:
         return
+    filled = np.ones(len(there), bool) if measured is None else measured
     if not look.classes:
-        mine = there & known
-        axis.scatter(
-            at[0][mine], at[1][mine], c=truth[mine], zorder=3, **{**style, "edgecolors": "black"}, **(colours or {})
-        )
+        for mine, marker in (
+            (there & known & ~filled, "o"),
+            (there & known & filled, "o" if measured is None else "s"),
+        ):
+            axis.scatter(at[0][mine], at[1][mine], c=truth[mine], zorder=3, marker=marker,
+                         **{**style, "edgecolors": "black"}, **(colours or {}))  # fmt: skip
         return
     others = there & known & ~np.isin(truth, look.coloured)
     if others.any():
         axis.scatter(at[0][others], at[1][others], color=_OTHER, marker=".", zorder=3, **style)
     for k in look.coloured:
-        mine = there & known & (truth == k)
-        if mine.any():
-            axis.scatter(at[0][mine], at[1][mine], color=look.colour(k), marker=look.marker(k), zorder=3, **style)
+        mine, colour = there & known & (truth == k), look.colour(k)
+        if (learned := mine & ~filled).any():
+            hollow = {
+                "s": style["s"],
+                "linewidths": 2 * style["linewidths"],
+                "facecolors": "none",
+                "edgecolors": colour,
+            }
+            axis.scatter(at[0][learned], at[1][learned], marker=look.marker(k), zorder=3, **hollow)
+        if (mine := mine & filled).any():
+            axis.scatter(at[0][mine], at[1][mine], color=colour, marker=look.marker(k), zorder=3.5, **style)
 
 
 def _name_axis(axis: Axes, mine: SliceAxis, which: str) -> None:
@@ -280,7 +298,10 @@ def _name_axis(axis: Axes, mine: SliceAxis, which: str) -> None:
         axis.set_ylim(low, high)
 
 
-def _legend(figure: Figure, look: _Look, truth: Array | None, empty: Array, contours: object, mark: object) -> None:
+def _legend(
+    figure: Figure, look: _Look, truth: Array | None, empty: Array, contours: object, mark: object,
+    measured: Array | None,
+) -> None:  # fmt: skip
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
@@ -295,6 +316,12 @@ def _legend(figure: Figure, look: _Look, truth: Array | None, empty: Array, cont
     if len(look.coloured) < len(look.classes):
         handles.append(Patch(color=_OTHER))
         names.append(f"{len(look.classes) - len(look.coloured)} classes more")
+    if measured is not None and truth is not None and measured.any() and not measured.all():
+        shapes = (("none", "o"), (_OTHER, "o")) if look.classes else (("none", "o"), ("none", "s"))
+        for (face, marker), name in zip(shapes, ("learned from", "test rows"), strict=True):
+            look_: dict[str, Any] = {"markerfacecolor": face, "markeredgecolor": _OTHER, "markersize": 7}
+            handles.append(Line2D([], [], marker=marker, linestyle="none", **look_))
+            names.append(name)
     if empty.any():
         handles.append(Patch(color="#C9C9C9"))
         names.append("no rows near")
@@ -307,4 +334,11 @@ def _legend(figure: Figure, look: _Look, truth: Array | None, empty: Array, cont
         )
         names.append("the row held")
     if handles:
-        figure.legend(handles, names, loc="outside lower center", ncols=min(5, len(handles)), frameon=False, fontsize=9)
+        figure.legend(
+            handles,
+            names,
+            loc="outside lower center",
+            ncols=beside(names, figure.get_size_inches()[0], size=9),
+            frameon=False,
+            fontsize=9,
+        )

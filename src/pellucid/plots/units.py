@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from pellucid.explanation.units import LayerStatistics, Projection
 from pellucid.plots.canvas import COLOURS, LINES, MARKERS, SEQUENTIAL, TWO_SIDED, panels
-from pellucid.plots.words import wrapped
+from pellucid.plots.words import beside, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -55,7 +55,12 @@ def activation_histograms(layers: Sequence[LayerStatistics], groups: Sequence[st
         handles = [Line2D([], [], color=COLOURS[k % _N_COLOURS], linestyle=_line(k)) for k in range(len(groups))]
         names = [wrapped(name, 30, 2) for name in groups]
         figure.legend(
-            handles, names, loc="outside lower center", ncols=min(3 * columns, len(names)), frameon=False, fontsize=9
+            handles,
+            names,
+            loc="outside lower center",
+            ncols=beside(names, 4.6 * columns, size=9),
+            frameon=False,
+            fontsize=9,
         )
     return figure
 
@@ -166,4 +171,6 @@ def _legend(figure: Figure, classes: Sequence[str], columns: int) -> None:
     if len(classes) > len(few):
         handles.append(Line2D([], [], linestyle="none"))
         names.append(f"and {len(classes) - len(few):,} more")
-    figure.legend(handles, names, loc="outside lower center", ncols=min(columns, len(names)), frameon=False, fontsize=9)
+    figure.legend(
+        handles, names, loc="outside lower center", ncols=beside(names, 2 * columns, size=9), frameon=False, fontsize=9
+    )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import textwrap
+from collections.abc import Sequence
 
-__all__ = ["plain", "wrapped"]
+__all__ = ["beside", "plain", "wrapped"]
 
 
 def plain(text: object, most: int = 40) -> str:
@@ -31,6 +32,16 @@ def wrapped(text: str, width: int, lines: int = 3) -> str:
     'mean_daily_\ntemperature'
     """
     return "\n".join(_Lines(width, max_lines=lines, placeholder=" …", break_on_hyphens=False).wrap(plain(text, 10_000)))
+
+
+def beside(names: Sequence[str], inches: float, *, size: float = 10) -> int:
+    """How many entries of a legend fit side by side, at ``size`` points; names may have several lines.
+
+    >>> beside(["train", "test"], 4.0), beside(["a rather long name of a class"] * 3, 4.0)
+    (2, 1)
+    """
+    longest = max((len(line) for name in names for line in name.split("\n")), default=0)
+    return max(1, min(len(names), int(inches / (size * (0.05 + 0.0078 * longest)))))
 
 
 class _Lines(textwrap.TextWrapper):

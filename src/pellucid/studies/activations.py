@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.errors import SettingError
+from pellucid.numerals import numeral
 from pellucid.scratch.activations import RULES, softmax
 from pellucid.studies.story import Story
 
@@ -115,8 +116,8 @@ def study(
         "Derivatives; a stands for f(z)",
         ("name", "f′(z)", "largest |f′|", f"f′({_text(-limit)})", f"f′({_text(limit)})", "largest difference"),
         [
-            (name, RULES[name].derivative_formula, _text(each.largest_slope), *map(_text, each.slope_at_ends),
-             f"{each.largest_difference:.0e}")
+            (name, RULES[name].derivative_formula, each.largest_slope, *each.slope_at_ends,
+             numeral(each.largest_difference, 1))
             for name, each in functions.items()
         ],
     )  # fmt: skip
@@ -217,7 +218,7 @@ def _tell_overflow(story: Story, scores: Array, far: Array, shares: Array, naive
     same = float(np.abs(softmax(higher) - softmax(scores)).max())
     story.say(
         "The last line is the vector from above with 1,000 added to every score: its probabilities differ from those "
-        f"above by at most {same:.0e}, for only the differences between scores count."
+        f"above by at most {numeral(same, 1)}, for only the differences between scores count."
     )
 
 
@@ -259,7 +260,7 @@ def _all(z: Array, functions: Mapping[str, ActivationFigures]) -> Figure:
 
 
 def _text(value: float) -> str:
-    return "no number" if np.isnan(value) else f"{value:,.4g}".replace("-", "−")
+    return "no number" if np.isnan(value) else numeral(value)
 
 
 def _vector(values: Array) -> str:

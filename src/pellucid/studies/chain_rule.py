@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pellucid.errors import SettingError
 from pellucid.network import Activation, Dense, Network
+from pellucid.numerals import numeral
 from pellucid.scratch.activations import RULES
 from pellucid.scratch.forward import Trace, forward
 from pellucid.studies.derivatives import Derivative, Slopes, derivative, one_step
@@ -120,7 +121,7 @@ def study(
     story.close(
         learned=f"A derivative is a product of local slopes, a factor for each step on the way from the loss to the "
         f"weight: dL/dw = {_text(one[0].factors['∂L/∂y'])} · {_text(x)} = {_text(one[0].product)}. "
-        f"Four ways to compute all {len(one) + len(two)} of them differ by at most {worst:.0e}.",
+        f"Four ways to compute all {len(one) + len(two)} of them differ by at most {numeral(worst, 1)}.",
         try_next="pellucid study xor",
     )
     return ChainRule(
@@ -278,7 +279,7 @@ def _tell_check(story: Story, found: tuple[Derivative, ...]) -> None:
         ("θ", "product", "textbook", "central differences", "autograd", "largest difference"),
         [
             (each.name, *(_text(v, 6) for v in (each.product, each.textbook, each.differences, each.autograd)),
-             f"{each.disagreement:.0e}")
+             numeral(each.disagreement, 1))
             for each in found
         ],
     )  # fmt: skip
@@ -326,7 +327,7 @@ def _network(trace: Trace, loss: float, two: tuple[Derivative, ...]) -> Figure:
 
 
 def _text(value: float, digits: int = 4) -> str:
-    return f"{value + 0.0:,.{digits}g}".replace("-", "−")
+    return numeral(value, digits)
 
 
 def _sign(value: float) -> str:

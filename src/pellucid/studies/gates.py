@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.errors import SettingError, nearest
+from pellucid.numerals import numeral
 from pellucid.scratch.perceptron import Learned, Update, answer, find_cycle, learn
 from pellucid.studies.learning import at_least
 from pellucid.studies.story import Story
@@ -366,7 +367,7 @@ def _list(words: list[str]) -> str:
 
 
 def _text(value: float) -> str:
-    return f"{round(value, 12) + 0.0:.4g}".replace("-", "−")  # + 0.0 turns −0 into 0
+    return numeral(value, beside=1.0)
 
 
 def _vector(values: Array) -> str:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pellucid.evaluation.bootstrap import Estimate
 from pellucid.evaluation.metrics import confusion_matrix
+from pellucid.numerals import numeral
 from pellucid.plots import confusion, images
 from pellucid.studies.image_sets import ImageSet
 from pellucid.studies.spread import share_interval
@@ -174,7 +175,7 @@ def _tell_mistakes(story: Story, data: ImageSet, result: Answers) -> None:
     story.table(
         f"The {len(result.mistakes)} mistakes with the highest probability",
         ("test image", "is", "answer", "probability of the answer", "of the truth"),
-        [(m.image, m.truth, m.answer, f"{m.for_answer:.4f}", f"{m.for_truth:.2g}") for m in result.mistakes],
+        [(m.image, m.truth, m.answer, f"{m.for_answer:.4f}", numeral(m.for_truth, 2)) for m in result.mistakes],
     )
     story.draw(
         "mistakes",

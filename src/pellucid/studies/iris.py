@@ -14,6 +14,7 @@ from pellucid.evaluation.bootstrap import Estimate
 from pellucid.evaluation.metrics import confusion_matrix
 from pellucid.initialise import initialise
 from pellucid.network import Network, describe, mlp
+from pellucid.numerals import numeral
 from pellucid.optimizer import Optimizer
 from pellucid.studies.drawn_network import draw_network
 from pellucid.studies.learning import Line, at_least
@@ -277,8 +278,8 @@ def _tell_improved(
         return
     story.say(f"Both answered the same {n} rows, so only those count on which one is right and the other wrong: "
               f"{counted(versus.first, 'row')} where it is the improved network, {versus.second} where it is the small "
-              f"one. Two equally good networks would differ so much or more with a chance of {versus.p:.2g} (McNemar's "
-              "exact test): "
+              f"one. Two equally good networks would differ so much or more with a chance of {numeral(versus.p, 2)} "
+              "(McNemar's exact test): "
               + ("this is more than the luck of these rows."
                  if versus.apart else "this split cannot tell which of them is better."))  # fmt: skip
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pellucid.errors import DivergenceError, SettingError
 from pellucid.initialise import initialise
 from pellucid.network import Network, mlp
+from pellucid.numerals import numeral
 from pellucid.optimizer import Optimizer
 from pellucid.studies import mistakes_caught
 from pellucid.studies.learning import at_least
@@ -281,21 +282,22 @@ def _tell_forgotten(
         Mistake(
             name="No step",
             done="forward, loss and backward, but no update",
-            seen=f"{still}, the largest change is {moved['no step']:g}",
+            seen=f"{still}, the largest change is {numeral(moved['no step'])}",
             says=f"it {_said(verdicts['no step'])}",
             remedy="optimizer.step() after loss.backward()",
         ),
         Mistake(
             name="No backward",
             done="forward, loss and step, but no gradient",
-            seen=f"step finds nothing to use, and is silent about it; the largest change is {moved['no backward']:g}",
+            seen="step finds nothing to use, and is silent about it; the largest change is "
+            f"{numeral(moved['no backward'])}",
             says=f"it {_said(verdicts['no backward'])}",
             remedy="loss.backward() before optimizer.step()",
         ),
         Mistake(
             name="No zero_grad",
             done="each step uses the sum of all gradients so far",
-            seen=f"the longest gradient is {_growth(loops):.3g} times as long as the longest with zero_grad"
+            seen=f"the longest gradient is {numeral(_growth(loops), 3)} times as long as the longest with zero_grad"
             + ADDED_UP[verdicts["no zero_grad"].kind],
             says=f"it {_said(verdicts['no zero_grad'])}",
             remedy="optimizer.zero_grad() before each backward",
@@ -362,6 +364,6 @@ def _close(story: Story, made: list[Mistake], verdicts: Mapping[str, Verdict], g
         learned="Wrong shapes and devices stop at once and can be read from the message. A poor learning rate and a "
         f"forgotten line raise nothing; they show in the losses: {pace}; with the large one it {large.kind}, "
         f"{100 * large.rises:.0f} % of the steps going up; without step it {verdicts['no step'].kind}, with the same "
-        f"loss to the last digit; without zero_grad the longest gradient was {growth:.3g} times as long.",
+        f"loss to the last digit; without zero_grad the longest gradient was {numeral(growth, 3)} times as long.",
         try_next="pellucid study mistakes --large 3",
     )

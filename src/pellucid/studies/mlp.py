@@ -13,6 +13,7 @@ from pellucid.evaluation.bootstrap import Estimate
 from pellucid.evaluation.metrics import confusion_matrix
 from pellucid.initialise import initialise
 from pellucid.network import BatchNorm, Dense, Network, describe, mlp
+from pellucid.numerals import numeral
 from pellucid.optimizer import Optimizer
 from pellucid.studies import losses_compared
 from pellucid.studies.drawn_network import draw_network
@@ -306,7 +307,7 @@ def _tell_recipes(story: Story, recipes: tuple[Recipe, ...], lr: float) -> None:
         "The interval says how far the accuracy would move with other test rows. All networks answered the same rows, "
         "so for a comparison only those count on which one is right and the other wrong; p is the chance that two "
         f"equally good networks differ so much or more on them (McNemar's exact test). As there are {len(recipes) - 1} "
-        f"comparisons, only a p below {_limit(recipes):.4g}, 0.05 shared among them, counts. All of this compares "
+        f"comparisons, only a p below {numeral(_limit(recipes))}, 0.05 shared among them, counts. All of this compares "
         "these networks, not ways of training: with other first weights each would end a little differently."
     )
     story.table(
@@ -334,7 +335,7 @@ def _close(story: Story, recipes: tuple[Recipe, ...], robust: Robust | None) -> 
         f"With BatchNorm, Dropout and weight decay together the test loss is {loss:.2f} instead of {plain_loss:.2f}, "
         f"{less} than without, and the gap between training and test accuracy {gap:.2f} instead of {plain_gap:.2f}; "
         f"the test accuracy is {full.accuracy.value:.3f} against {nothing.accuracy.value:.3f}, which "
-        f"{'is more than' if apart else 'may be'} chance on the same {TEST:,} rows (p = {versus.p:.2g})."
+        f"{'is more than' if apart else 'may be'} chance on the same {TEST:,} rows (p = {numeral(versus.p, 2)})."
     )
     if robust is not None:
         learned += " " + losses_compared.verdict(robust)

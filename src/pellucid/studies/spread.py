@@ -159,6 +159,11 @@ def too_few(n: int, what: str) -> str:
     return f"From only {n} {what} no difference is claimed: that takes at least {FEWEST}." if n < FEWEST else ""
 
 
+def _end(value: float, sign: str, digits: int) -> str:
+    text = f"{value:{sign}.{digits}f}"
+    return (text if text.strip("+-0.") else text.lstrip("+-")).replace("-", "−")  # no −0.000
+
+
 def span(e: Estimate, digits: int = 3, *, signed: bool = False) -> str:
     """An interval in a table; a dash where it is not defined.
 
@@ -166,8 +171,10 @@ def span(e: Estimate, digits: int = 3, *, signed: bool = False) -> str:
     ('0.850 – 0.950', '—')
     >>> span(Estimate(value=0.0, low=-0.5, high=1.5), 1, signed=True)
     '−0.5 to +1.5'
+    >>> span(Estimate(value=0.0, low=-0.0001, high=0.3), signed=True)
+    '0.000 to +0.300'
     """
     if math.isnan(e.low) or math.isnan(e.high):
         return "—"
     sign, between = ("+", "to") if signed else ("", "–")
-    return f"{e.low:{sign}.{digits}f} {between} {e.high:{sign}.{digits}f}".replace("-", "−")
+    return f"{_end(e.low, sign, digits)} {between} {_end(e.high, sign, digits)}"

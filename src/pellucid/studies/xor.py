@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pellucid.evaluation.bootstrap import Estimate
 from pellucid.initialise import initialise
 from pellucid.network import Activation, Dense, Network, Scheme, mlp
+from pellucid.numerals import numeral
 from pellucid.optimizer import Optimizer
 from pellucid.scratch.activations import sigmoid
 from pellucid.studies.learning import Line, at_least
@@ -202,7 +203,7 @@ def _verdict(name: str, shown: Shown, epochs: int) -> str:
     worst = float(np.abs(shown.answers - TARGETS[:, 0]).max())
     if shown.solved:
         return (f"{name} solved XOR: after {epochs:,} epochs all four answers, rounded, are right, and the one "
-                f"furthest from its target is {worst:.2g} away.")  # fmt: skip
+                f"furthest from its target is {numeral(worst, 2)} away.")  # fmt: skip
     right = int(((shown.answers > 0.5) == (TARGETS[:, 0] > 0.5)).sum())
     return f"{name} did not solve XOR in {epochs:,} epochs: {right} of the 4 rounded answers are right."
 
@@ -262,17 +263,17 @@ def _tell_starts(story: Story, network: Network, plan: Plan, seeds: int) -> dict
     story.draw("starts", draw, "The share of the seeds that are solved after each number of epochs.")
     small, unit = starts["uniform × 0.01"], starts["uniform × 1"]
     story.say("The first slope is the largest slope of the loss along a weight of the first layer before the first "
-              f"step (median over the seeds): {small.gradient:.2g} for uniform × 0.01 against {unit.gradient:.2g} "
-              "for uniform × 1. A slope of the first layer is multiplied by a weight of the second on the way back, "
-              "so tiny weights give tiny slopes; and hidden neurons that start nearly equal learn nearly "
-              "the same.")  # fmt: skip
+              f"step (median over the seeds): {numeral(small.gradient, 2)} for uniform × 0.01 against "
+              f"{numeral(unit.gradient, 2)} for uniform × 1. A slope of the first layer is multiplied by a "
+              "weight of the second on the way back, so tiny weights give tiny slopes; and hidden neurons that start "
+              "nearly equal learn nearly the same.")  # fmt: skip
     if small.solved_later == starts["normal × 0.01"].solved_later == 0:
         furthest = max(small.furthest, starts["normal × 0.01"].furthest)
         story.say(f"Not one seed was solved from there in {later:,} epochs. "
                   + (f"The network answers about 0.5 to every row: over all seeds, no answer lies further than "
-                     f"{furthest:.2g} from it." if furthest <= NEAR
-                     else f"Some answers have moved, the furthest {furthest:.2g} away from 0.5, but in no seed all "
-                     "four to the right side."))  # fmt: skip
+                     f"{numeral(furthest, 2)} from it." if furthest <= NEAR
+                     else f"Some answers have moved, the furthest {numeral(furthest, 2)} away from 0.5, but in no "
+                     "seed all four to the right side."))  # fmt: skip
     return starts
 
 

@@ -17,6 +17,7 @@ from pellucid.explanation.slices import SliceAxis, axis_of, mean_changes, withou
 from pellucid.preprocessing.image import ImageStep
 from pellucid.preprocessing.recipe import Step
 from pellucid.preprocessing.values import number_of
+from pellucid.workflow.looking import test_rows_of
 from pellucid.workflow.model import Model
 from pellucid.workflow.rows_of_run import drawn_rows, rows_of_run, truth_of
 from pellucid.workflow.slice import Slice, answers_over
@@ -24,7 +25,7 @@ from pellucid.workflow.slice import Slice, answers_over
 if TYPE_CHECKING:
     pass
 
-__all__ = ["boundary", "boundary_of"]
+__all__ = ["boundary", "boundary_of", "with_test_rows"]
 
 Array = NDArray[Any]
 
@@ -80,7 +81,13 @@ def boundary(
     model = Model.read(run)
     _check_task(model)
     table, name = rows_of_run(run, model, data)
-    return boundary_of(model, table, name=name, x=x, y=y, row=row, inputs=inputs, label=label)
+    found = boundary_of(model, table, name=name, x=x, y=y, row=row, inputs=inputs, label=label)
+    return found if data is not None else with_test_rows(found, run)
+
+
+def with_test_rows(found: Slice, run: str | os.PathLike[str]) -> Slice:
+    """A slice through the run's own table, its test rows told from those that it learned from."""
+    return replace(found, measured=test_rows_of(run, len(found.x.rows)))
 
 
 def boundary_of(

@@ -38,6 +38,7 @@ __all__ = [
     "plain_value",
     "row_given",
     "score_of",
+    "test_rows_of",
     "view_of",
 ]
 
@@ -282,6 +283,25 @@ def view_of(model: Model, prepared: Prepared) -> Viewed:
         numbers=held.rows,
         groups=held.groups,
     )
+
+
+def test_rows_of(run: str | os.PathLike[str] | Run | Model, n_rows: int) -> Array | None:
+    """Which of the ``n_rows`` rows of a run's own table are its test rows, ``[N]``.
+
+    ``None`` where that cannot be told: the table cannot be read again, or the test rows are of another one.
+    """
+    try:
+        source = location_of_table(run)
+        folder = RunFolder.existing(run.path if isinstance(run, Run) else run)  # type: ignore[arg-type]
+        prepared = prepare_run(source, Settings.of(read_config(folder.file("config"))[0]))
+    except PellucidError:
+        return None
+    test = prepared.split.test
+    if not len(test) or prepared.table.n_rows != n_rows:
+        return None
+    found = np.zeros(n_rows, bool)
+    found[test] = True
+    return found
 
 
 def row_given(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.errors import DataError, SettingError
+from pellucid.numerals import numerals
 from pellucid.plots.images import attributed_images, image_grid
 from pellucid.workflow.attribution import row_explained
 from pellucid.workflow.image_attribution import image_explained, pixels_of_view
@@ -20,10 +22,25 @@ from pellucid.workflow.run import Run
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Mistake", "Mistakes", "Neighbour", "mistakes", "mistakes_of"]
+__all__ = [
+    "NEAREST",
+    "Mistake",
+    "Mistakes",
+    "Neighbour",
+    "cells_that_matter",
+    "mistakes",
+    "mistakes_of",
+    "pushes",
+]
 
 Array = NDArray[Any]
 
+NEAREST = (
+    "Nearest rows are those most alike in what the network sees: one standard deviation of one number is a distance of "
+    "1, another category of about 1.4."
+)
+
+_CELLS = 6  # that are shown of a row
 _BUDGET = 20_000  # rows that the network answers to explain one of them
 _REASONS = 3
 _NEAREST = 3
@@ -234,6 +251,31 @@ def mistakes_of(viewed: Viewed, *, most: int = 10, explain: bool = True, against
         maps=_maps(few, among) if of_images and explain and model.task.is_classification else None,
         notes=viewed.notes,
     )
+
+
+def cells_that_matter(mistake: Mistake, leading: Sequence[str] = (), most: int = _CELLS) -> list[tuple[str, object]]:
+    """Columns and cells of a mistake: those that misled the network first, then ``leading`` ones, then the others.
+
+    >>> row = Mistake(row=0, file=None, cells={"a": 1.0, "b": 2.0, "c": 3.0}, truth="x", prediction="y", sure=0.9,
+    ...     error=2.3, neighbours=(), reasons=(("b", 0.4),))
+    >>> cells_that_matter(row, ["c"], most=2)
+    [('b', 2.0), ('c', 3.0)]
+    """
+    order = dict.fromkeys([*(name for name, _ in mistake.reasons), *leading, *mistake.cells])
+    return [(name, mistake.cells[name]) for name in order if name in mistake.cells][:most]
+
+
+def pushes(mistake: Mistake) -> list[tuple[str, str]]:
+    """The columns that misled the network and by how much, with one precision.
+
+    >>> row = Mistake(row=0, file=None, cells={}, truth="x", prediction="y", sure=0.9, error=2.3, neighbours=(),
+    ...     reasons=(("age", 0.16), ("sex", 0.0853), ("job", -0.02)))
+    >>> pushes(row)
+    [('age', '+0.160'), ('sex', '+0.085'), ('job', '−0.020')]
+    """
+    shown = numerals([value for _, value in mistake.reasons], 3)
+    signed = (text if text.startswith("−") else f"+{text}" for text in shown)
+    return [(name, text) for (name, _), text in zip(mistake.reasons, signed, strict=True)]
 
 
 def _cells(viewed: Viewed, place: int) -> dict[str, object]:

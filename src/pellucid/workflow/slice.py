@@ -58,6 +58,8 @@ class Slice:
         ``[Gy, Gx]`` where there are no data; see `pellucid.explanation.slices.without_data` for the rule.
     truth
         ``[N]`` each row's class number or value, NaN where not known; ``None`` if no row has one.
+    measured
+        ``[N]`` which rows measured the run, so that it did not learn from them; ``None`` where that is not known.
     mark
         Where the row lies that gave the held cells; ``None`` if there was none, or it lies nowhere on the axes.
     notes
@@ -80,6 +82,7 @@ class Slice:
     mark: tuple[float, float] | None
     notes: tuple[str, ...]
     features: Array
+    measured: Array | None = None
 
     def answered_by(self, model: Model) -> Slice:
         """The same places with the answers of another network that reads the same columns in the same way."""
@@ -124,11 +127,12 @@ class Slice:
         limits: tuple[float, float] | None = None,
         coloured: Sequence[int] | None = None,
         points: bool = True,
+        size: tuple[float, float] = (7.4, 5.8),
     ) -> Figure:
         """The answers as colours, the decision as a line, the rows as points; grey where there are none near.
 
         ``limits`` are the numbers at the ends of the colours and ``coloured`` the classes with a colour of their own,
-        where several pictures are to be alike; without ``points`` no row is drawn by itself.
+        where several pictures are to be alike; without ``points`` no row is drawn by itself. ``size`` is in inches.
         """
         from pellucid.plots.slice import slice_figure
 
@@ -153,6 +157,8 @@ class Slice:
             target=self.target,
             title=title or self.title,
             held=held_text(self.held),
+            size=size,
+            measured=None if self.measured is None else self.measured[drawn],
         )
 
     def save(self, path: str | os.PathLike[str]) -> Path:

@@ -16,9 +16,8 @@ from pellucid.explanation.grids import Grid
 from pellucid.explanation.held import held_text
 from pellucid.numerals import numeral
 from pellucid.plots.attribution import Varied, dependence_panels
-from pellucid.plots.words import plain
 from pellucid.workflow.boundary import boundary_of
-from pellucid.workflow.mistakes import Mistake, mistakes_of
+from pellucid.workflow.mistakes import NEAREST, Mistake, cells_that_matter, mistakes_of, pushes
 from pellucid.workflow.report_parts.told import MOST_ROWS, ROWS_OF_DOCTOR, Told, picture
 
 if TYPE_CHECKING:
@@ -31,12 +30,7 @@ __all__ = ["boundary", "dependence", "importance", "worst"]
 _EXPLAINED_ROWS = 2_000  # rows that the mistakes are sought among
 _SHOWN_OF_A_MISTAKE = 4  # rows: itself, and three near it, whose targets are told
 _MISTAKES = min(6, (MOST_ROWS - ROWS_OF_DOCTOR) // _SHOWN_OF_A_MISTAKE)
-_CELLS = 6
 _OPEN_MISTAKES = 2
-_NEAREST = (
-    "Nearest rows are those most alike in what the network sees: one standard deviation of one number is a distance of "
-    "1, another category of about 1.4."
-)
 _CLASSES = 7  # lines of a picture
 _BAND = (0.1, 0.9)
 _PLACES = 80  # of a slice, along an axis: contours run smoothly between them
@@ -152,13 +146,10 @@ def _slice(found: Slice, *, rows: bool) -> Figure:
     x, y = (replace(axis, rows=np.zeros(0)) for axis in (found.x, found.y))  # neither points nor their density
     empty = found.empty if rows else np.zeros_like(found.empty)
     words = [found.target, found.classes[found.label]] if found.label is not None else [found.target]
-    title = ": ".join(plain(word, 28) for word in words)
-    figure = replace(found, x=x, y=y, empty=empty, truth=None, held=()).figure(title=title)
-    figure.set_size_inches(5.4, 4.7)
+    shown = replace(found, x=x, y=y, empty=empty, truth=None, held=())
+    figure = shown.figure(title=": ".join(words), size=(5.4, 4.7))
     axes = figure.axes[0]
     axes.set_title("", loc="left")
-    for legend in figure.legends:
-        legend.set_ncols(min(3, len(legend.get_texts())))
     if not rows:
         for axis, limit in ((found.x, axes.set_xlim), (found.y, axes.set_ylim)):
             inside = axis.rows[np.isfinite(axis.rows)]
@@ -196,7 +187,7 @@ def worst(told: Told) -> Sequence[Block]:
     articles = [_article(each, leading) for each in found.found]
     blocks += articles[:_OPEN_MISTAKES]
     if any(each.neighbours for each in found.found):
-        blocks.append(Paragraph(text=_NEAREST))
+        blocks.append(Paragraph(text=NEAREST))
     if len(articles) > _OPEN_MISTAKES:
         blocks.append(Folded(title=f"{len(articles) - _OPEN_MISTAKES} more", blocks=articles[_OPEN_MISTAKES:]))
     blocks.append(Code(text=f"pellucid mistakes {_path(told)}", caption="More of them:"))
@@ -205,18 +196,15 @@ def worst(told: Told) -> Sequence[Block]:
 
 def _article(each: Mistake, leading: Sequence[str]) -> Article:
     """A mistake with the cells that matter: of the columns that misled it, then of those that the model leans on."""
-    order = dict.fromkeys([*(name for name, _ in each.reasons), *leading, *each.cells])
-    named = [name for name in order if name in each.cells]
-    shown = [f"{n} {'missing' if each.cells[n] is None else _value(each.cells[n])}" for n in named[:_CELLS]]
-    if len(each.cells) > _CELLS:
-        shown.append(f"and {len(each.cells) - _CELLS} more")
+    shown = [f"{name} {'missing' if cell is None else _value(cell)}" for name, cell in cells_that_matter(each, leading)]
+    if len(each.cells) > len(shown):
+        shown.append(f"and {len(each.cells) - len(shown)} more")
     said = _value(each.prediction) + ("" if each.sure is None else f" ({100 * each.sure:.0f} % sure)")
     parts = [("Row", f"{each.row}" + (f", {each.file}" if each.file else ""))]
     if shown:
         parts.append(("Cells", ", ".join(shown)))
     if each.reasons:
-        steps = (f"{name} ({value:+.3g})".replace("-", "−") for name, value in each.reasons)
-        parts.append(("Misled by", ", ".join(steps)))
+        parts.append(("Misled by", ", ".join(f"{name} ({push})" for name, push in pushes(each))))
     if each.neighbours:
         near = (f"row {n.row} is {_value(n.truth)}, {numeral(n.distance, 2)} away" for n in each.neighbours)
         parts.append(("Nearest rows", "; ".join(near)))

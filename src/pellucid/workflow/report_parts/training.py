@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pellucid.artefact.report.blocks import Article, Block, Code, Folded, Numbers, Paragraph, Points
 from pellucid.data.notes import CellNote
 from pellucid.network import Dense, describe
+from pellucid.numerals import numeral, numerals
 from pellucid.plots.architecture import layers_drawing
 from pellucid.plots.outcome import learning_curves
 from pellucid.workflow.config import CONFIG_FILE, write_config
@@ -123,6 +124,8 @@ def learning(told: Told) -> Sequence[Block]:
     several, chooses, told_apart = "", "validation", ""
     if not told.prepared.n_choosing:
         chooses, told_apart = "training, after each epoch", ", for there are no validation rows"
+    sides = (first[0], first[-1])
+    ends = numerals([*(line.train_loss for line in sides), *(line.validation_loss for line in sides)], 3)
     if len(histories) > 1:
         several = f"A colour for each of {'the first ' * (len(shown) < len(histories))}{len(shown)} networks. "
     return [
@@ -135,8 +138,8 @@ def learning(told: Told) -> Sequence[Block]:
                 chooses=chooses,
             ),
             "learning-curves",
-            f"Loss over {len(first)} epochs: training from {first[0].train_loss:.3g} to {first[-1].train_loss:.3g}, "
-            f"{chooses} from {first[0].validation_loss:.3g} to {first[-1].validation_loss:.3g}.",
+            f"Loss over {len(first)} epochs: training from {ends[0]} to {ends[1]}, {chooses} from {ends[2]} to "
+            f"{ends[3]}.",
             f"{several}Dots: the least {chooses.partition(',')[0]} loss{told_apart}, at epoch "
             f"{', '.join(map(str, best))}, whose weights are kept. The dashed training loss is taken while "
             "weights change and with dropout active, so it may stand above.",
@@ -172,7 +175,7 @@ def layers(told: Told) -> Sequence[Block]:
     chosen = [looks[0], looks[-1]] if len(looks) > 1 else [looks[0]]
     rows = [
         [
-            f"{look.epoch}", f"{layer.index}", f"{layer.units:,}", f"{layer.gradient:.1e}", f"{layer.weight:.3f}",
+            f"{look.epoch}", f"{layer.index}", f"{layer.units:,}", numeral(layer.gradient, 2), f"{layer.weight:.3f}",
             "" if layer.moved is None else f"{layer.moved:.1%}", f"{layer.spread:.3f}",
             "" if layer.dead is None else f"{layer.dead:.0%}",
             "" if layer.saturated is None else f"{layer.saturated:.0%}",
