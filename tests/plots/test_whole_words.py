@@ -29,25 +29,23 @@ ROWS = np.random.default_rng(0).normal(size=60)
 
 def picture(which: str) -> tuple[Figure, list[str]]:
     """A picture, and the names that stand in it."""
-    first, second, target = NAMES
+    first, second, target = names = NAMES
     match which:
         case "importance":
-            names = [*NAMES[:2], "age"]
-            return attribution.importance_bars(names, [3.0, 2, 1], [2.5, 1.5, 0], [4, 3, 2.0], rise="RMSE"), names
+            drawn = attribution.importance_bars(names, [3.0, 2, 1], [2.5, 1.5, 0], [4, 3, 2.0], rise="RMSE")
         case "contributions":
-            labels = [f"{name} 3.5" for name in NAMES]
-            drawn = attribution.contributions(
-                labels, [0.2, -0.1, 0.3], lambda places: 0.0, base=30, answer=31, name=target
-            )
-            return drawn, [*labels, target]
+            names = [f"{name} 3.5" for name in NAMES]
+            steps = [0.2, -0.1, 0.3]
+            drawn = attribution.contributions(names, steps, lambda places: 0.0, base=30, answer=31, name=target)
         case "dependence":
             columns = [attribution.Varied(column=name, values=[1.0, 2.0], means=[("mean", [3.0, 4])]) for name in NAMES]
-            return attribution.dependence_panels(columns, name=target), NAMES
+            drawn = attribution.dependence_panels(columns, name=target)
         case "predicted" | "residuals":
-            pair = outcome.residuals(ROWS, ROWS + 0.1, name=target)
-            return pair[which == "residuals"], [target]
+            names = [target]
+            drawn = outcome.residuals(ROWS, ROWS + 0.1, name=target)[which == "residuals"]
         case "calibration":
-            return outcome.calibration_curve([0.2], [0.3], [0.1], [0.5], of=target, error=0.1), [target]
+            names = [target]
+            drawn = outcome.calibration_curve([0.2], [0.3], [0.1], [0.5], of=target, error=0.1)
         case "slice":
             column = pa.array(ROWS)
             x, y = (axis_of(fit_numeric(name, column, scaling="standard"), column, 20) for name in (first, second))
@@ -56,9 +54,9 @@ def picture(which: str) -> tuple[Figure, list[str]]:
                 points=(x.rows, y.rows), truth=ROWS, contours=None, coloured=(), limits=None, mark=(0.0, 0.0),
                 target=target, title=f"{target} as predicted", held="held: nothing", size=(5.4, 4.7),
             )  # fmt: skip
-            return drawn, NAMES
         case _:
-            return network_drawing(["in", "out"], [2, 1], [np.ones((1, 2))], [target], inputs=NAMES[:2]), NAMES
+            drawn = network_drawing(["in", "out"], [2, 1], [np.ones((1, 2))], [target], inputs=NAMES[:2])
+    return drawn, names
 
 
 def texts_of(figure: Figure) -> Iterator[Text]:
@@ -82,10 +80,6 @@ def test_long_names_stand_whole(which: str) -> None:
 def test_nothing_is_cut_off_at_the_edges(which: str) -> None:
     figure, _ = picture(which)
     page = figure.bbox.padded(2)  # pixels
-    shown = {
-        tick.get_loc() for axes in figure.axes for axis in (axes.xaxis, axes.yaxis) for tick in axis.get_major_ticks()
-    }
-    assert shown
     for text in texts_of(figure):
         box = text.get_window_extent()
         if text in [label for axes in figure.axes for label in (*axes.get_xticklabels(), *axes.get_yticklabels())]:

@@ -139,6 +139,8 @@ def test_pictures() -> None:
     for each in result.two:
         if each.name.startswith("w"):
             assert f"∂L/∂w = {each.product:.4g}".replace("-", "−") in texts
+    assert {"x₁", "x₂", "a₁[1]", "a₁[2]"} <= set(texts)
+    assert not any("$" in text for text in texts)  # a formula would stand there as it is written
     for settings in ({"x": 0.0}, {"target": 7.0}, {"x": 1000.0, "lr": 1000.0}, {"x": 1e-9}):
         assert_labelled(told(pictures=True, **settings)[0], "step", "network")
 

@@ -137,7 +137,7 @@ def whole_numbers(axis: Axes, every: Sequence[ArrayLike]) -> None:
     from matplotlib.ticker import MaxNLocator
 
     if all(np.array_equal(np.asarray(x), np.round(np.asarray(x, dtype=float))) for x in every):
-        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axis.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
 
 
 def flattened(lines: Sequence[ArrayLike], apart: float = _LINES_APART) -> bool:
