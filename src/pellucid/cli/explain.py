@@ -157,16 +157,16 @@ def _show_row(found: ExplainedRow) -> None:
     )
     console.print(
         f"\nShapley values: {how} ({found.shapley.asked:,} rows answered); they miss the difference by "
-        f"{abs(found.shapley.gap):.1g}.\n"
+        f"{numeral(abs(found.shapley.gap), 1)}.\n"
         f"Integrated gradients: from the mean of those rows, whose {escape(what)} is "
         f"{numeral(found.gradients.reference)}, in {found.gradients.points:,} points; completeness gap "
-        f"{abs(found.gradients.gap):.1g}.",
+        f"{numeral(abs(found.gradients.gap), 1)}.",
         soft_wrap=True, highlight=False,
     )  # fmt: skip
 
 
 def _half(width: float) -> str:
-    return "—" if math.isnan(width) else f"{width:.2g}" if width else "exact"
+    return "—" if math.isnan(width) else numeral(width, 2) if width else "exact"
 
 
 def _show_image(found: ExplainedImage) -> None:
@@ -192,7 +192,7 @@ def _show_image(found: ExplainedImage) -> None:
     notes(found.notes)
     console.print(
         f"\nIntegrated gradients of every pixel, summed over nine parts of the image, in {gradients.points:,} points; "
-        f"completeness gap {abs(gradients.gap):.1g}. --out FOLDER draws them, --json has them all.",
+        f"completeness gap {numeral(abs(gradients.gap), 1)}. --out FOLDER draws them, --json has them all.",
         soft_wrap=True, highlight=False,
     )  # fmt: skip
 
@@ -243,7 +243,7 @@ def _ends(values: Sequence[float] | Sequence[str], mean: NDArray[Any]) -> str:
         mean = mean[:, int(np.argmax(np.ptp(mean, axis=0)))]
     low, high = int(mean.argmin()), int(mean.argmax())
     show = [v if isinstance(v, str) else numeral(v) for v in values]
-    return f"from {mean[low]:.3g} at {show[low]} to {mean[high]:.3g} at {show[high]}"
+    return f"from {numeral(mean[low], 3)} at {show[low]} to {numeral(mean[high], 3)} at {show[high]}"
 
 
 def _signed(value: float) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pellucid.cli.streams import say
+from pellucid.numerals import numeral
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -80,7 +81,7 @@ def _table(found: Units) -> Table:
             f"{int(each.dead.sum()):,}",
             f"{int(each.saturated.sum()):,}",
             f"{each.zeros:.0%}",
-            f"{mean:.3g}",
-            f"{deviation:.3g}",
+            numeral(mean, 3),
+            numeral(deviation, 3),
         )
     return table

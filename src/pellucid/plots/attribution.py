@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pellucid.numerals import numeral
+from pellucid.numerals import numeral, numerals
 from pellucid.plots.canvas import BAD, COLOURS, GOOD, GREY, LINES, panels
 from pellucid.plots.curves import whole_numbers
 from pellucid.plots.words import beside, wrapped
@@ -94,10 +94,11 @@ def contributions(
             starts + steps, range(len(labels)), xerr=np.nan_to_num(reach), fmt="none", ecolor="black", capsize=2,
             linewidth=1,
         )  # fmt: skip
-    for place, (start, step) in enumerate(zip(starts, steps, strict=True)):
+    moved = numerals(steps.tolist(), 3)
+    for place, (start, step, text) in enumerate(zip(starts, steps, moved, strict=True)):
         right = step >= 0
         axis.annotate(
-            f"{step:+.3g}".replace("-", "−"), (start + step, place), xytext=(5 if right else -5, 0),
+            text if text.startswith("−") else f"+{text}", (start + step, place), xytext=(5 if right else -5, 0),
             textcoords="offset points", ha="left" if right else "right", va="center", fontsize=9,
         )  # fmt: skip
     axis.axvline(base, color=GREY, linestyle=":", linewidth=1)

@@ -173,7 +173,10 @@ def learning_curves(
     numbers = np.concatenate([np.ravel(np.asarray(line, dtype=float)) for line in (*training, *validation)])
     numbers = numbers[np.isfinite(numbers)]
     far = bool(len(numbers)) and numbers.min() > 0 and flattened([numbers.max(), np.median(numbers)])
-    axis.set(xlabel="epoch", ylabel=wrapped(f"{loss}{LOG}" if far else loss, 34), yscale="log" if far else "linear")
+    label = "\n".join(
+        wrapped(part, 36) for part in loss.replace(" (", "\n(").split("\n")
+    )  # the unit in a line of its own
+    axis.set(xlabel="epoch", ylabel=label + LOG * far, yscale="log" if far else "linear")
     whole_numbers(axis, list(epochs))
     axis.grid(alpha=0.25, linewidth=0.6)
     _legend(axis)

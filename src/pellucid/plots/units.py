@@ -144,7 +144,7 @@ def weight_images(images: Array, captions: Sequence[str], *, title: str) -> Figu
 
 
 def _line(k: int) -> Any:
-    return LINES[k // _N_COLOURS % len(LINES)]
+    return LINES[(k + k // _N_COLOURS) % len(LINES)]
 
 
 def _colour(k: int) -> str:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pellucid.errors import DataError, SettingError
 from pellucid.explanation.cells import EncodedCell, encoded_cells
 from pellucid.explanation.gradients import IntegratedGradients, integrated_gradients
+from pellucid.explanation.held import cell_text
 from pellucid.explanation.shapley import ShapleyValues, shapley_values
 from pellucid.plots.attribution import contributions
 from pellucid.preprocessing.text import TextStep
@@ -82,7 +83,7 @@ class ExplainedRow:
 
     def figure(self) -> Figure:
         """Bars from the mean answer to the row's own."""
-        names = [f"{cell.column} = {'missing' if cell.cell is None else cell.cell}" for cell in self.cells]
+        names = [f"{cell.column} = {cell_text(cell.cell)}" for cell in self.cells]
         shapley = self.shapley
         return contributions(
             names, shapley.values, shapley.half_width, base=shapley.base, answer=shapley.answer, name=self.score.name

@@ -14,10 +14,11 @@ from pellucid.data.tables import Table
 from pellucid.errors import DataError, SettingError, nearest
 from pellucid.explanation.held import Held, typical_cell
 from pellucid.explanation.slices import SliceAxis, axis_of, mean_changes, without_data
+from pellucid.numerals import numeral
 from pellucid.preprocessing.image import ImageStep
 from pellucid.preprocessing.recipe import Step
 from pellucid.preprocessing.values import number_of
-from pellucid.workflow.looking import test_rows_of
+from pellucid.workflow.looking import held_out_rows
 from pellucid.workflow.model import Model
 from pellucid.workflow.rows_of_run import drawn_rows, rows_of_run, truth_of
 from pellucid.workflow.slice import Slice, answers_over
@@ -87,7 +88,7 @@ def boundary(
 
 def with_test_rows(found: Slice, run: str | os.PathLike[str]) -> Slice:
     """A slice through the run's own table, its test rows told from those that it learned from."""
-    return replace(found, measured=test_rows_of(run, len(found.x.rows)))
+    return replace(found, measured=held_out_rows(run, len(found.x.rows)))
 
 
 def boundary_of(
@@ -188,7 +189,7 @@ def _two_columns(model: Model, table: Table, x: str | None, y: str | None) -> tu
     chosen = best[: 2 - (x is not None) - (y is not None)]
     if len(chosen) + (x is not None) + (y is not None) < 2:
         raise SettingError(f"a slice needs two columns that can vary, and the model has {len(free):,} of them")
-    said = " and ".join(f"{name!r} ({changes[name]:.3g})" for name in chosen)
+    said = " and ".join(f"{name!r} ({numeral(changes[name], 3)})" for name in chosen)
     of = f", of {len(names):,}" if len(names) > 2 else ""
     notes = [f"columns chosen{of}: {said}, by how far the answers move on average when a column's cells change places"]
     rest = iter(chosen)

@@ -13,6 +13,7 @@ import numpy as np
 
 from pellucid.errors import SettingError
 from pellucid.files import write_bytes
+from pellucid.numerals import numeral
 from pellucid.workflow.model import Model
 from pellucid.workflow.replay import Moment, Replay
 from pellucid.workflow.slice import Slice
@@ -94,7 +95,7 @@ def _words(moment: Moment, replay: Replay) -> str:
     if moment.line is None:
         return f"{at}: the first weights"
     loss, held = moment.line.train_loss, moment.line.validation_loss
-    said = f", loss {loss:.3f}" if loss < 1e4 else f", loss {loss:.3g}"
+    said = f", loss {loss:.3f}" if loss < 1e4 else f", loss {numeral(loss, 3)}"
     if math.isfinite(held):
-        said += f" (validation {held:.3f})" if held < 1e4 else f" (validation {held:.3g})"
+        said += f" (validation {held:.3f})" if held < 1e4 else f" (validation {numeral(held, 3)})"
     return at + said + (" – the best, kept" if moment.epoch == replay.best_epoch else "")

@@ -34,11 +34,11 @@ __all__ = [
     "Viewed",
     "cells_of",
     "compared_with",
+    "held_out_rows",
     "look_at",
     "plain_value",
     "row_given",
     "score_of",
-    "test_rows_of",
     "view_of",
 ]
 
@@ -285,7 +285,7 @@ def view_of(model: Model, prepared: Prepared) -> Viewed:
     )
 
 
-def test_rows_of(run: str | os.PathLike[str] | Run | Model, n_rows: int) -> Array | None:
+def held_out_rows(run: str | os.PathLike[str] | Run | Model, n_rows: int) -> Array | None:
     """Which of the ``n_rows`` rows of a run's own table are its test rows, ``[N]``.
 
     ``None`` where that cannot be told: the table cannot be read again, or the test rows are of another one.

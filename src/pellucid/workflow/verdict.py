@@ -34,6 +34,7 @@ from pellucid.evaluation.verdict import (
     no_verdict,
     spoken,
 )
+from pellucid.numerals import numeral
 from pellucid.preprocessing.target import TargetScaler
 from pellucid.preprocessing.text import TextStep
 from pellucid.training.loop import Outcome
@@ -152,7 +153,7 @@ def _doubts(
     notes = [alone] if alone is not None else []
     if name is None:
         return None, notes
-    said = f"{METRICS[metric]} {found[name][0]:.3g}; without any column {dummy:.3g}"
+    said = f"{METRICS[metric]} {numeral(found[name][0], 3)}; without any column {numeral(dummy, 3)}"
     asking = question(metric, dummy, strengths, columns, spoken(name), said)
     # Classes that a bent boundary separates without a line doing so are often just a clean problem.
     if metric == "rmse" or name == LINEAR:
