@@ -34,7 +34,6 @@ def mistakes(
 
     from pellucid.cli.console import console, notes
     from pellucid.errors import SettingError
-    from pellucid.workflow.mistakes import NEAREST
     from pellucid.workflow.mistakes import mistakes as find
     from pellucid.workflow.reads import check_output
 
@@ -60,8 +59,8 @@ def mistakes(
     console.print(f"[bold]Worst mistakes[/] in {escape(found.title)}: {wrong}{found.n_rows:,} rows", soft_wrap=True)
     for place, each in enumerate(found.found, 1):
         _show(place, each)
-    if any(each.neighbours for each in found.found):
-        console.print(f"\n{NEAREST}", soft_wrap=True, highlight=False)
+    if found.nearest:
+        console.print(f"\n{found.nearest}", soft_wrap=True, highlight=False)
     notes(found.notes)
     if out is not None:
         console.print(f"\nThe picture is in {out}", soft_wrap=True, markup=False)

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = [
-    "NEAREST",
     "Mistake",
     "Mistakes",
     "Neighbour",
@@ -35,9 +34,12 @@ __all__ = [
 
 Array = NDArray[Any]
 
-NEAREST = (
+_ALIKE = (
     "Nearest rows are those most alike in what the network sees: one standard deviation of one number is a distance of "
     "1, another category of about 1.4."
+)
+_ALIKE_IMAGES = (
+    "Nearest images are those most alike pixel by pixel: one standard deviation of one pixel is a distance of 1."
 )
 
 _CELLS = 6  # that are shown of a row
@@ -133,6 +135,13 @@ class Mistakes:
         if self.maps is not None:
             return attributed_images(self.images, self.maps, captions, name="wrong answer")
         return image_grid(self.images.squeeze(-1) if self.images.shape[-1] == 1 else self.images, captions, columns=5)
+
+    @property
+    def nearest(self) -> str:
+        """What the distance of a near row means; nothing where no row has one near."""
+        if not any(each.neighbours for each in self.found):
+            return ""
+        return _ALIKE if self.model.image is None else _ALIKE_IMAGES
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values."""

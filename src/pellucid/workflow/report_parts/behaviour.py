@@ -17,7 +17,7 @@ from pellucid.explanation.held import held_text
 from pellucid.numerals import numeral
 from pellucid.plots.attribution import Varied, dependence_panels
 from pellucid.workflow.boundary import boundary_of
-from pellucid.workflow.mistakes import NEAREST, Mistake, cells_that_matter, mistakes_of, pushes
+from pellucid.workflow.mistakes import Mistake, cells_that_matter, mistakes_of, pushes
 from pellucid.workflow.report_parts.told import MOST_ROWS, ROWS_OF_DOCTOR, Told, picture
 
 if TYPE_CHECKING:
@@ -186,8 +186,8 @@ def worst(told: Told) -> Sequence[Block]:
     leading = () if told.overview is None else [told.overview.columns[i] for i in told.overview.order]
     articles = [_article(each, leading) for each in found.found]
     blocks += articles[:_OPEN_MISTAKES]
-    if any(each.neighbours for each in found.found):
-        blocks.append(Paragraph(text=NEAREST))
+    if found.nearest:
+        blocks.append(Paragraph(text=found.nearest))
     if len(articles) > _OPEN_MISTAKES:
         blocks.append(Folded(title=f"{len(articles) - _OPEN_MISTAKES} more", blocks=articles[_OPEN_MISTAKES:]))
     blocks.append(Code(text=f"pellucid mistakes {_path(told)}", caption="More of them:"))
