@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pellucid.plots.architecture import network_drawing
+from pellucid.network import mlp
+from pellucid.plots.architecture import layers_drawing, network_drawing
 from pellucid.plots.attribution import Varied, dependence_panels, importance_bars
 from pellucid.plots.canvas import encode, inline_svg
 from pellucid.plots.outcome import (
@@ -136,3 +137,12 @@ def test_a_drawing_of_a_network_says_how_many_units_it_leaves_out() -> None:
     assert "+ 4" in texts
     assert "pay" in texts
     assert len(figure.axes[0].patches) == 9 + 9 + 1
+
+
+def test_ten_digits_are_all_drawn_and_inputs_are_named() -> None:
+    network = mlp(2, [30], 10, batch_norm=True, dropout=0.2)
+    weights = {p.name: np.ones(p.shape) for p in network.parameters()}
+    figure = layers_drawing(network, weights, [str(k) for k in range(10)], inputs=["age", "pay"], title="The network")
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    assert {"age", "pay", *map(str, range(10)), "10 outputs", "+ 21"} <= set(texts)
+    assert "30 units\nBatchNorm\nrelu\ndropout 0.2" in texts
