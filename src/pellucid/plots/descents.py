@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.plots.canvas import BAD, COLOURS, GOOD, SEQUENTIAL, panels
+from pellucid.plots.canvas import BAD, COLOURS, GOOD, GREY, SEQUENTIAL, panels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,7 +42,7 @@ def steps_down(
     """
     figure, axes = panels(1, max(1, len(paths)), width=3.6, height=3.4, title=title)
     for axis, (name, (places, heights)) in zip(axes, paths.items(), strict=False):
-        axis.plot(weights, losses, "-", color=COLOURS[7], linewidth=1.6, label="loss")
+        axis.plot(weights, losses, "-", color=GREY, linewidth=1.6, label="loss")
         axis.plot(places, heights, "--", color=GOOD, marker="o", markersize=5, linewidth=1.2, label="steps")
         _ends(axis, places, heights)
         axis.set(title=name, xlabel="weight w", xlim=(float(weights.min()), float(weights.max())))
