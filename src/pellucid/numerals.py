@@ -14,6 +14,7 @@ __all__ = ["numeral", "numerals"]
 _MOST_WHOLE = 1e15  # larger numbers are not known to the last digit
 _LEAST = 1e-4  # smaller ones are told by their power of ten
 _MOST_DECIMALS = 6
+_ABOUT_ONE = 2.0
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -49,8 +50,8 @@ def numerals(values: Sequence[float | None], digits: int = 4) -> list[str]:
     sizes = [abs(v) for v in values if v is not None and math.isfinite(v) and v]
     if not sizes or not _LEAST <= max(sizes) < _MOST_WHOLE:
         return [numeral(v, digits) for v in values]
-    # A number below 1 has as many decimals as one at 1: its first digit is not its first that matters.
-    decimals = _decimals(max(*sizes, 0.1), digits)
+    # Shares and what is about 1 have one precision, whether the largest is 0.05 or 1.
+    decimals = digits if max(sizes) < _ABOUT_ONE else _decimals(max(sizes), digits)
     return [_fixed(float(v), decimals) if v is not None and math.isfinite(v) else numeral(v) for v in values]
 
 
