@@ -49,7 +49,7 @@ def test_iso_to_the_microsecond(stamps: list[dt.datetime], sep: str) -> None:
         (["1949-01", "1949-12"], "%Y-%m", dt.datetime(1949, 1, 1)),
         (["5 March 2019", "1 May 2020"], "%d %b %Y", dt.datetime(2019, 3, 5)),
         (["1/2/2019 3:04 PM", "1/2/2019 11:04 AM"], "%m/%d/%Y %I:%M %p", dt.datetime(2019, 1, 2, 15, 4)),
-        (["2020-01-01T00:00:00Z", "2020-01-01T00:00:00+02:00"], "iso", dt.datetime(2020, 1, 1)),
+        (["2020-01-01T00:00:00Z", "2020-01-01T00:00:00+02:00"], "iso utc", dt.datetime(2020, 1, 1)),
     ],
 )
 def test_the_format_is_found(texts: list[str], layout: str, first: dt.datetime) -> None:

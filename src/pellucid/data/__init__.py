@@ -18,7 +18,7 @@
 | `number_words`, `number_marks`, `number_units`, `number_table`, `number_columns` | numbers in text, in every style |
 | `number_style` | how a column writes its numbers, kept for later tables |
 | `clocks`, `sentinels` | times as seconds; −999 and its like, told |
-| `dates` | formats of dates |
+| `dates`, `zones` | formats of dates; local times of a zone |
 | `schema`, `leaks` | what each column is, and which give the target away |
 | `target` | the task, the classes, the values |
 | `duplicates` | which rows are equal |

@@ -15,9 +15,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-__all__ = ["FORMATS", "is_date_format", "is_day_of_calendar", "parse_dates", "reads_both_ways"]
+from pellucid.data.zones import in_local_time, mixes_zones, without_offsets
+
+__all__ = ["FORMATS", "ISO_UTC", "is_date_format", "is_day_of_calendar", "parse_dates", "reads_both_ways"]
 
 _ISO = "iso"
+ISO_UTC = "iso utc"  # of texts that mix zones
 _ISO_PATTERN = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?( ?(Z|[+-]\d{2}(:?\d{2})?))?)?$"
 _ZONED = r"^\d{4}-\d{2}-\d{2}.*(Z|[+-]\d{2}(:?\d{2})?)$"
 _STAMP = pa.timestamp("us")
@@ -56,7 +59,7 @@ class _Words:
 
 def is_date_format(value: object) -> bool:
     """Whether ``value`` is a format that `parse_dates` may have returned (for checking a stored one)."""
-    return isinstance(value, str) and value in FORMATS
+    return isinstance(value, str) and (value in FORMATS or value == ISO_UTC)
 
 
 def parse_dates(
@@ -73,7 +76,7 @@ def parse_dates(
     column
         Timestamps, text (plain or dictionary), or whole numbers such as 20210331 (or a year).
     format
-        One of `FORMATS`; found from the column when not given.
+        One of `FORMATS`, or `ISO_UTC`; found from the column when not given.
     numeric
         Whether text of nothing but digits may be a date (implied for a column of whole numbers).
     day_first
@@ -82,8 +85,8 @@ def parse_dates(
     Returns
     -------
     array, format
-        ``timestamp('us')`` with null where a cell does not parse; ``None`` as format (and an array of nulls) when
-        fewer than 99 % of the distinct values fit any one format.
+        ``timestamp('us')``, in the local time of their zone, with null where a cell does not parse; ``None`` as format
+        (and an array of nulls) when fewer than 99 % of the distinct values fit any one format.
 
     >>> stamps, how = parse_dates(pa.array(["31/12/2020", "01/02/2021"]))
     >>> how, stamps[1].as_py().isoformat()
@@ -92,6 +95,7 @@ def parse_dates(
     if isinstance(column, pa.ChunkedArray):
         column = column.combine_chunks()
     if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
+        column = column if format == ISO_UTC else in_local_time(column)
         return pc.cast(column, _STAMP, safe=False), _ISO
     if pa.types.is_floating(column.type) and not pa.types.is_null(column.type):
         whole = pc.if_else(pc.equal(column, pc.floor(column)), column, None)
@@ -170,6 +174,8 @@ def _find_format(values: pa.Array, *, numeric: bool, day_first: bool | None) -> 
         if _share(sample, candidate) < 1 - _TOLERATED:
             continue
         share = _share(there, candidate)
+        if share >= 1 - _TOLERATED and candidate == _ISO and mixes_zones(there, _parse(there, ISO_UTC)):
+            return ISO_UTC
         if share == 1.0:
             dash = day_first is None and _is_ambiguous_dash(candidate, there)
             return candidate.replace("%m-%d", "%d-%m") if dash else candidate
@@ -189,8 +195,8 @@ def _share(values: pa.Array, candidate: str) -> float:
 
 def _parse(values: pa.Array, candidate: str) -> pa.Array:
     """``timestamp('us')`` of each text, null where it does not fit."""
-    if candidate == _ISO:
-        return _parse_iso(values)
+    if candidate in (_ISO, ISO_UTC):
+        return _parse_iso(values, utc=candidate == ISO_UTC)
     text, layout = values, candidate
     fits = pc.match_substring_regex(text, _pattern(candidate))
     if candidate in _MONTHS or candidate == "%Y":  # a day of the month has to stand there to be read
@@ -205,9 +211,10 @@ def _parse(values: pa.Array, candidate: str) -> pa.Array:
     return pc.cast(stamps, _STAMP)
 
 
-def _parse_iso(values: pa.Array) -> pa.Array:
+def _parse_iso(values: pa.Array, *, utc: bool) -> pa.Array:
     fits = np.asarray(pc.fill_null(pc.match_substring_regex(values, _ISO_PATTERN), False))
     text = pc.if_else(pa.array(fits), pc.replace_substring(values, ",", "."), pa.scalar(None, pa.string()))
+    text = text if utc else without_offsets(text)
     zoned = np.asarray(pc.fill_null(pc.match_substring_regex(text, _ZONED), False))
     try:
         if not zoned.any():
@@ -226,7 +233,7 @@ def _iso_or_none(text: str | None) -> object:
     if text is None:
         return None
     try:
-        stamp = datetime.fromisoformat(text.replace(" +", "+").replace(" Z", "Z"))
+        stamp = datetime.fromisoformat(text.replace(" +", "+").replace(" -", "-").replace(" Z", "Z"))
     except ValueError:
         return None
     return stamp.astimezone(UTC).replace(tzinfo=None) if stamp.tzinfo else stamp

@@ -152,7 +152,7 @@ def _read_tidied(
     dialect = replace(dialect, decimal=rules.first_decimal(names) or dialect.decimal)
     plan = _Plan(source=source, content=content, dialect=dialect, width=len(names) + drop_last, markers=tuple(markers))
     as_text = set(text_columns) | _codes_with_zeros(sample, dialect, names, set(numeric_columns), notes)
-    table = _read(body, plan, as_text=[i for i, n in enumerate(names) if n in as_text or rules.by_text(n)])
+    table = _read_with_offsets(body, plan, [i for i, n in enumerate(names) if n in as_text or rules.by_text(n)])
     if table.num_rows == 0:
         raise DataError(f"{source} has a header ({listed(names)}) but no rows below it")
     if drop_last:
@@ -325,6 +325,13 @@ def _read(body: pa.Buffer, plan: _Plan, *, as_text: Sequence[int] = (), only: Se
             if ragged is not None:
                 raise _ragged(plan, int(ragged[1])) from error
             raise DataError(f"{plan.source} could not be read as a text table: {_first_line(error)}") from error
+
+
+def _read_with_offsets(body: pa.Buffer, plan: _Plan, as_text: Sequence[int]) -> pa.Table:
+    """All columns, with times that have an offset as text: Arrow would forget it, and with it the local time."""
+    table = _read(body, plan, as_text=as_text)
+    zoned = [i for i, c in enumerate(table.columns) if pa.types.is_timestamp(c.type) and c.type.tz is not None]
+    return _read(body, plan, as_text=[*as_text, *zoned]) if zoned else table
 
 
 def _null_values(plan: _Plan) -> list[str]:

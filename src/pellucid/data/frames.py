@@ -5,6 +5,7 @@ Neither pandas nor polars is imported here; a frame is known by the module that 
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -300,6 +301,8 @@ def _column(name: str, values: Any) -> tuple[pa.Array, bool]:
     if not set(map(type, cells)) <= _PLAIN:  # Arrow takes plain values as they are, and NaN as missing
         cells = [v.item() if isinstance(v, np.generic) else v for v in cells]
         cells = [None if _is_missing(v) else v for v in cells]
+        if any(isinstance(v, dt.datetime) and v.tzinfo is not None for v in cells):  # each with an offset of its own
+            cells = [v.isoformat() if isinstance(v, dt.datetime) else v for v in cells]
     try:
         if any(isinstance(cell, set | frozenset) for cell in cells):  # a list to Arrow, but without an order
             raise TypeError

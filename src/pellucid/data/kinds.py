@@ -10,10 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pellucid.data.dates import is_day_of_calendar, parse_dates, reads_both_ways
+from pellucid.data.dates import ISO_UTC, is_day_of_calendar, parse_dates, reads_both_ways
 from pellucid.data.images.columns import image_hashes, is_image_type, pixels_of, shape_of
 from pellucid.data.notes import CellNote
 from pellucid.data.scripts import is_undivided
+from pellucid.data.zones import offsets_shown
 
 __all__ = ["TRUTH_WORDS", "Facts", "Guess", "Kind", "both_ways", "facts_of", "guess_kind", "names_a_subject"]
 
@@ -125,8 +126,13 @@ def guess_kind(facts: Facts, *, day_first: bool | None = None) -> Guess:  # noqa
 
 
 def both_ways(facts: Facts, layout: str, day_first: bool | None) -> str | None:
-    """What to say of dates in which day and month could be exchanged; nothing where the user said which is which."""
+    """What to say of dates that mix zones, or in which day and month could be exchanged and the user said nothing."""
     cells = facts.column.dictionary if pa.types.is_dictionary(facts.column.type) else facts.column
+    if layout == ISO_UTC:
+        return CellNote(
+            f"column {facts.name!r} holds times of several zones ({offsets_shown(cells)}), so they were brought to "
+            "UTC; write local times without the offset to keep them"
+        )
     if day_first is not None or (example := reads_both_ways(cells, layout)) is None:
         return None
     first = layout.startswith("%d")
@@ -225,7 +231,8 @@ def _guess_text(facts: Facts, day_first: bool | None) -> Guess:  # noqa: PLR0911
             return Guess(kind="boolean", reason=" or ".join(sorted(words.to_pylist(), key=str.casefold)))
     _, layout = parse_dates(words, day_first=day_first)
     if layout is not None and facts.n_distinct > 1:
-        reason = f"dates ({'ISO' if layout == 'iso' else layout})"
+        shown = {"iso": "ISO", ISO_UTC: "ISO, in UTC"}.get(layout, layout)
+        reason = f"dates ({shown})"
         return Guess(kind="date", reason=reason, warning=both_ways(facts, layout, day_first), layout=layout)
     letters = float(pc.mean(pc.utf8_length(words)).as_py())
     spaces = float(pc.mean(pc.count_substring(words, " ")).as_py())

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 
 from pellucid.data.cells import frame_of
-from pellucid.data.columns import DEFAULT_MISSING, Cleaned, clean_column, encoded
+from pellucid.data.columns import DEFAULT_MISSING, Cleaned, clean_column, encoded, is_string
 from pellucid.data.database import read_database
 from pellucid.data.decimal import settle
 from pellucid.data.delimited import read_text_table
@@ -33,6 +33,7 @@ from pellucid.data.reading import Reading
 from pellucid.data.sign_notes import notes_on_signs
 from pellucid.data.stored import read_arrow, read_json, read_orc, read_parquet
 from pellucid.data.workbook import read_sheet
+from pellucid.data.zones import in_local_time
 from pellucid.errors import DataError, SettingError, nearest
 
 __all__ = ["DEFAULT_MISSING", "ReadReport", "Table", "from_columns", "read_table", "styles_of"]
@@ -262,8 +263,8 @@ def _from_frame(
         raise DataError(f"{base.source} has no rows")
     spread, lists = spread_lists(frame.columns)
     check_width(len(spread), base.source)
-    columns = {name: encoded(column) for name, column in spread.items()}
-    texts = {name: column for name, column in columns.items() if column is not spread[name]}
+    columns = {name: encoded(in_local_time(column)) for name, column in spread.items()}
+    texts = {name: column for name, column in columns.items() if is_string(spread[name].type)}
     decimals = settle(list(texts), list(texts.values()), rules)
     cleaned = {
         name: clean_column(

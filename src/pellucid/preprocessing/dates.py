@@ -10,7 +10,8 @@
 | time | ``joined: time of day (sin)``, ``(cos)`` | minute of the day, on a circle |
 
 A missing date takes the training mean of each feature; where a training row was missing, a feature tells so.
-Times with a zone are brought to UTC. Texts are read in the format that the training rows had, or as ISO 8601.
+Times with a zone keep its local time, unless the training rows mixed zones: then all are brought to UTC. Texts are read
+in the format that the training rows had, or as ISO 8601.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pellucid.data.dates import is_date_format, parse_dates
+from pellucid.data.dates import ISO_UTC, is_date_format, parse_dates
+from pellucid.data.zones import in_local_time
 from pellucid.errors import DataError, ModelFileError
 from pellucid.preprocessing import checks
 from pellucid.preprocessing.numeric import BOUND, LARGEST, centre_and_spread
@@ -153,7 +155,7 @@ class DateStep:
         return np.flatnonzero(_moments(column, self.name, self.format)[1] & there)
 
     def moments(self, column: Any) -> tuple[IntArray, Any]:
-        """Microseconds since 1970 (UTC) of an Arrow column ``[rows]``, and where there is none ``[rows]``."""
+        """Microseconds since 1970 of an Arrow column ``[rows]``, and where there is none ``[rows]``."""
         return _moments(column, self.name, self.format)
 
     def raw_parts(self, value: object) -> tuple[float, ...] | None:
@@ -170,7 +172,7 @@ class DateStep:
         return None if stamp is None else tuple(_part(p.part, stamp) for p in self.parts)
 
     def _moment(self, value: object) -> int | None:
-        """Microseconds since 1970 (UTC), ``None`` where missing."""
+        """Microseconds since 1970, ``None`` where missing."""
         if isinstance(value, np.datetime64) and not is_missing(value):
             value = value.astype("datetime64[us]").item()  # an int beyond the years 1 to 9999, refused below
         elif type(value) is str and _ISO.fullmatch(value):
@@ -178,7 +180,7 @@ class DateStep:
                 value = dt.datetime.fromisoformat(value)
         if type(value) is dt.datetime:
             if value.tzinfo is not None:
-                value = value.astimezone(dt.UTC).replace(tzinfo=None)
+                value = (value.astimezone(dt.UTC) if self.format == ISO_UTC else value).replace(tzinfo=None)
             return (value - _EPOCH) // _MICROSECOND
         if is_missing(value):
             return None
@@ -296,7 +298,7 @@ def _moments(column: Any, name: str, format_: str) -> tuple[IntArray, Any]:
     A cell that is no date counts as missing, as it did when the format was found; a column in which no cell
     is a date is an error.
     """
-    column = _read(one_array(column), name)
+    column = _read(one_array(column), name, utc=format_ == ISO_UTC)
     stamps, _ = parse_dates(column, format=format_)
     lost = pc.and_(pc.is_null(stamps), pc.is_valid(column))
     if format_ != "iso" and _is_text(column.type) and pc.any(lost).as_py():
@@ -316,12 +318,12 @@ def _moment_of_text(text: str, name: str, format_: str) -> int | None:
     return None if missing[0] else int(stamps[0])
 
 
-def _read(column: Any, name: str) -> Any:
+def _read(column: Any, name: str, *, utc: bool = False) -> Any:
     """The column in a type that `parse_dates` reads, with texts that stand for nothing as nulls."""
     kind = column.type
     if pa.types.is_dictionary(kind):
         if not _is_text(kind.value_type):
-            return _read(column.dictionary_decode(), name)
+            return _read(column.dictionary_decode(), name, utc=utc)
         texts = pc.utf8_trim_whitespace(column.dictionary.cast(pa.string()))
         texts = pc.if_else(pc.is_in(texts, value_set=_missing_texts()), pa.scalar(None, pa.string()), texts)
         return texts.take(column.indices)
@@ -331,6 +333,7 @@ def _read(column: Any, name: str) -> Any:
         return column.cast(pa.timestamp("us"))
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
         try:
+            column = column if utc else in_local_time(column)
             return column.cast(pa.timestamp("us"), safe=False)
         except pa.ArrowInvalid:
             raise _no_date(name, "a date out of range", None) from None

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from pellucid.data.columns import DEFAULT_MISSING
 from pellucid.data.images.columns import is_image_type
+from pellucid.data.zones import in_local_time
 from pellucid.errors import DataError
 
 __all__ = [
@@ -181,7 +182,7 @@ def text_of(value: object) -> str | None:
         text = _float_text(float(value))
     elif isinstance(value, dt.datetime):
         if value.tzinfo is not None:
-            value = value.astimezone(dt.UTC).replace(tzinfo=None)
+            value = value.replace(tzinfo=None)  # the local time, as in a column
         text = value.isoformat(sep=" ").removesuffix(" 00:00:00")
     else:
         text = str(value).strip()
@@ -206,7 +207,7 @@ def _text_dictionary(column: Any) -> tuple[list[str], IntArray]:
         if pa.types.is_null(column.type):
             return [], np.full(len(column), -1, dtype=np.int64)
         if pa.types.is_temporal(column.type) and not pa.types.is_time(column.type):
-            column = column.cast(pa.timestamp("us"), safe=False)
+            column = in_local_time(column).cast(pa.timestamp("us"), safe=False)
         elif not (_is_text(column.type) or pa.types.is_primitive(column.type)):
             column = pa.array([text_of(v) for v in column.to_pylist()], pa.string())
         column = column.dictionary_encode()
