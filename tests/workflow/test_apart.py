@@ -145,3 +145,74 @@ def test_a_column_of_lists_is_named_as_a_whole() -> None:
     assert pellucid.train(frame, "y", drop="e", **QUICK).model.recipe.feature_names == ("v",)
     model = pellucid.NeuralClassifier((4,), max_iter=2).fit(frame[["e", "v"]], Y)
     assert model.recipe_.feature_names == ("e_1", "e_2", "e_3", "v")
+
+
+# ── pandas' own arrays and row labels ──
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pd.Categorical(np.where(Y, "yes", "no")),
+        pd.Categorical(Y.tolist()),
+        pd.array(Y.tolist(), dtype="Int64"),
+        pd.array(np.where(Y, "yes", "no").tolist(), dtype="string"),
+        pd.Index(np.where(Y, "yes", "no")),
+    ],
+    ids=lambda values: f"{type(values).__name__} of {values.dtype}",
+)
+def test_an_array_of_pandas_is_as_a_series_of_it(values: Any) -> None:
+    run, same = pellucid.train(X, values, **QUICK), pellucid.train(X, pd.Series(values, name="y"), **QUICK)
+    np.testing.assert_array_equal(run.predict(X), same.predict(X))
+    assert run.predict(X).dtype == same.predict(X).dtype
+    columns = {"x": X[:, 0], "k": values}
+    np.testing.assert_array_equal(
+        pellucid.train(columns, Y, **QUICK).predict_proba(columns),
+        pellucid.train(pd.DataFrame(columns), Y, **QUICK).predict_proba(columns),
+    )
+
+
+@pytest.mark.parametrize(
+    ("labels", "says"),
+    [
+        ("c", "'c'"),
+        (["b", "c"], "levels 'b', 'c'"),
+    ],
+)
+def test_row_labels_that_were_columns_are_not_lost_in_silence(labels: Any, says: str) -> None:
+    frame = pd.DataFrame(X, columns=["a", "b", "c"])
+    with pytest.warns(pellucid.DataWarning, match="reset_index") as told:
+        run = pellucid.train(frame.set_index(labels), Y, **QUICK)
+    (note,) = told
+    assert str(note.message).startswith(f"the index {says} of the frame")
+    run.predict(frame.set_index(labels))  # which says nothing, nor does a frame of plain rows: warnings are errors
+    pellucid.train(frame, Y, **QUICK)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        {"a": X[:, 0], "z": X[:, 1] + 1j},
+        pd.DataFrame({"a": X[:, 0], "z": X[:, 1] + 1j}),
+        [{"a": a, "z": complex(a, 1)} for a in X[:, 0].tolist()],
+    ],
+    ids=["dict", "pandas", "rows"],
+)
+def test_complex_numbers_come_with_a_remedy(table: Any) -> None:
+    with pytest.raises(DataError, match=r"'z' holds .*complex.*real and its imaginary part"):
+        pellucid.train(table, Y, **QUICK)
+
+
+def test_a_target_made_of_a_column_may_be_renamed() -> None:
+    frame = pd.DataFrame(X, columns=["a", "b", "c"])
+    with pytest.raises(DataError, match=r"y\.rename\('target'\)"):
+        pellucid.train(frame, frame.a > 0, **QUICK)
+    assert pellucid.train(frame, (frame.a > 0).rename("target"), **QUICK).model.task.target == "target"
+
+
+def test_an_array_for_a_model_of_named_columns() -> None:
+    frame = pd.DataFrame(X, columns=["a", "b", "c"])
+    run = pellucid.train(frame, Y, **QUICK)
+    for rows in (X, X.tolist(), X[:, :2]):
+        with pytest.raises(DataError, match=r"have no names.*a frame, or a dict, with the columns 'a', 'b', 'c'"):
+            run.predict(rows)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from pellucid.data.called import column_name
+from pellucid.data.notes import FrameNote
 from pellucid.data.origins import Origin, origin_of_categories
 from pellucid.data.sparse import dense, is_sparse
 from pellucid.errors import DataError, SettingError
@@ -44,6 +46,7 @@ class Frame:
 
 
 _HALF = "half a character (a lone surrogate), which no file can hold; write the text again in UTF-8"
+_TWO_PARTS = "give its real and its imaginary part as two columns (x.real and x.imag)"
 _PLAIN = {str, int, float, bool, type(None)}
 
 
@@ -133,7 +136,7 @@ def _from_numpy(array: np.ndarray) -> Frame:
 
 def _from_pandas(frame: Any) -> Frame:
     if frame.ndim == 1:
-        frame = frame.to_frame()
+        frame = _as_series(frame).to_frame()
     names = [column_name(n, i) for i, n in enumerate(frame.columns, start=1)]
     _check_names(names)
     columns: dict[str, pa.Array | pa.ChunkedArray] = {}
@@ -155,6 +158,8 @@ def _from_pandas(frame: Any) -> Frame:
             if is_mixed:
                 mixed.add(name)
             continue
+        if series.dtype.kind == "c":
+            raise DataError(f"column {name!r} holds complex numbers; {_TWO_PARTS}")
         try:
             if str(series.dtype) == "category" and not _arrow_knows(series.cat.categories):
                 columns[name], origin = _categories_as_texts(series.cat)
@@ -165,7 +170,23 @@ def _from_pandas(frame: Any) -> Frame:
             raise DataError(
                 f"column {name!r} has the pandas type {kind}, which a table of features cannot hold"
             ) from error
-    return Frame(kind="frame", columns=columns, mixed=frozenset(mixed), origins=origins)
+    return Frame(kind="frame", columns=columns, mixed=frozenset(mixed), origins=origins, notes=_notes_on_index(frame))
+
+
+def _as_series(values: Any) -> Any:
+    """A pandas series of a series, an index, or an array of pandas' own, such as a Categorical."""
+    return values if hasattr(values, "to_frame") else sys.modules["pandas"].Series(values)
+
+
+def _notes_on_index(frame: Any) -> tuple[str, ...]:
+    """That row labels which bear names, and so were columns once, are not read."""
+    names = [f"level {i}" if n is None else repr(column_name(n)) for i, n in enumerate(frame.index.names)]
+    if len(names) == 1 and frame.index.name is None:
+        return ()
+    shown = ", ".join(names)
+    which = f"index {shown} of the frame is" if len(names) == 1 else f"index levels {shown} of the frame are"
+    made = "it a column" if len(names) == 1 else "them columns"
+    return (FrameNote(f"the {which} not used: only columns are; frame.reset_index() makes {made}"),)
 
 
 def _first_type(series: Any) -> str:
@@ -241,7 +262,7 @@ def _one_column(name: str, value: Any) -> tuple[pa.Array | pa.ChunkedArray, bool
     if isinstance(value, pa.Array | pa.ChunkedArray):
         return value, False, None
     if module == "pandas":
-        inner = _from_pandas(value.to_frame() if hasattr(value, "to_frame") else value)
+        inner = _from_pandas(value)
         ((old, column),) = inner.columns.items()
         return column, bool(inner.mixed), inner.origins.get(old)
     if module == "polars":
@@ -284,6 +305,8 @@ def _array_of_one_type(name: str, values: np.ndarray) -> pa.Array:
         return pa.FixedSizeListArray.from_arrays(_plain_array(name, values.ravel()), values.shape[1])
     if values.ndim != 1:
         raise DataError(f"column {name!r} has shape {values.shape}; a column has one value, or one list, a row")
+    if kind == "c":
+        raise DataError(f"column {name!r} holds complex numbers; {_TWO_PARTS}")
     if kind not in "biufMUmT":
         raise DataError(f"column {name!r} has the NumPy type {values.dtype}, which a table of features cannot hold")
     if kind == "T":
@@ -311,7 +334,9 @@ def _column(name: str, values: Any) -> tuple[pa.Array, bool]:
         pass
     cells = [None if _is_missing(v) else v for v in cells]
     for row, cell in enumerate(cells):
-        if isinstance(cell, Mapping | list | tuple | set | frozenset | bytes | complex | np.ndarray):
+        if isinstance(cell, complex):
+            raise DataError(f"column {name!r} holds a complex number in row {row:,}; {_TWO_PARTS}")
+        if isinstance(cell, Mapping | list | tuple | set | frozenset | bytes | np.ndarray):
             raise DataError(
                 f"column {name!r} holds a {type(cell).__name__} in row {row:,}; a cell must be a number, a text, "
                 "a truth value, a date, a list of numbers as long as in all other rows, or missing"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CellNote", "ColumnNote", "FlatteringNote", "LeakNote"]
+__all__ = ["CellNote", "ColumnNote", "FlatteringNote", "FrameNote", "LeakNote"]
 
 
 class CellNote(str):
@@ -26,7 +26,7 @@ class ColumnNote(CellNote):
     columns
         Their names.
     what
-        ``unread``, ``unseen``, ``far``, ``missing``, ``dates`` or ``filled``.
+        ``unread``, ``unseen``, ``far``, ``missing``, ``dates``, ``filled`` or ``layout``.
     cells
         How many cells of each it is about.
 
@@ -48,6 +48,12 @@ class ColumnNote(CellNote):
 
 class FlatteringNote(str):
     """A remark on what makes the figures measured better than they will be on new rows; said whenever they are."""
+
+    __slots__ = ()
+
+
+class FrameNote(str):
+    """A remark on a frame in memory; training warns of it, as whoever gives a frame sees no notes in a terminal."""
 
     __slots__ = ()
 

@@ -123,7 +123,8 @@ def _free_name(what: str, values: Any, frame: Frame) -> str:
     if name in frame.columns:
         raise DataError(
             f"X has a column {name!r}, as {what} is called: a network that sees it knows the answer. Leave it out of X "
-            f"(X.drop(columns={name!r})), or give the table alone: train(X, {name!r})"
+            f"(X.drop(columns={name!r})), or give the table alone: train(X, {name!r}); if {what} is something else, "
+            f"rename it: {what}.rename('target')"
             if what == "y"
             else f"X has a column {name!r}, as {what} is called: give its name alone, {what}={name!r}, or rename one"
         )

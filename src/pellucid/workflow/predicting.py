@@ -294,9 +294,9 @@ def notes_to_json(notes: Iterable[str]) -> dict[str, Any]:
     return {"notes": [str(note) for note in notes], "columns": columns}
 
 
-def warn_of(notes: Iterable[str]) -> None:
-    """A `DataWarning` for each note on a column, at the line outside of the package that asked."""
-    told = [note for note in notes if isinstance(note, ColumnNote)]
+def warn_of(notes: Iterable[str], kind: type[str] = ColumnNote) -> None:
+    """A `DataWarning` for each note of a kind (those on columns), at the line outside of the package that asked."""
+    told = [note for note in notes if isinstance(note, kind)]
     if not told:
         return
     level, frame = 1, sys._getframe()

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from pellucid.data.notes import FrameNote
 from pellucid.errors import DivergenceError, NotKeptError, RunFolderError, SettingError, StorageError
 from pellucid.lock import locked
 from pellucid.network import describe
@@ -27,6 +28,7 @@ from pellucid.workflow.members import Keep, TrainedMembers, fit_members
 from pellucid.workflow.outcome import conclude
 from pellucid.workflow.parts import Part, parts_of, prepare_run
 from pellucid.workflow.plan import engine_of, optimizer_of, plan_of, resolved
+from pellucid.workflow.predicting import warn_of
 from pellucid.workflow.prepare import Prepared, settings_for
 from pellucid.workflow.reads import check_output
 from pellucid.workflow.run import Interrupted, Run
@@ -145,6 +147,7 @@ def train(
     kept = out is not None or save
     with RunFolder.reserved(out, overwrite=overwrite) if kept else nullcontext() as begin:
         prepared = prepare_run(source, asked, test_data=test_data)
+        warn_of(prepared.notes, FrameNote)
         prepared = with_target_transform(replace(prepared, settings=resolved(prepared)))
         engine, parts = engine_of(prepared), parts_of(prepared)  # what cannot be trained says so before it has a folder
         folder = None
