@@ -173,3 +173,9 @@ def test_evaluation_says_them_too(run: Any) -> None:
     assert any("far out" in remark for remark in run.model.evaluation(rows)[2])
     with pytest.warns(pellucid.DataWarning, match="far out"):
         run.evaluate(rows)
+
+
+def test_a_category_in_another_case_says_which_is_meant(run: Any) -> None:
+    for cell in ("ROME", "rome", "R o me"):
+        assert "did you mean 'Rome'? Case and spaces count" in said(run, city=cell)["city", "unseen"]
+    assert "did you mean" not in said(run, city="Paris")["city", "unseen"]

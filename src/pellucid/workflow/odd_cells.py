@@ -111,7 +111,24 @@ def _unseen(step: CategoricalStep | BooleanStep, texts: list[str], codes: Any, k
                 f"{'is' if one else 'are'} not among the {len(step.levels):,} kept in training (new, or too rare there)"
             )
     text = f"column {step.name!r}: {subject} {said}; {'it is' if one else 'they are'} {taken}"
+    text += _did_you_mean(step, [value for value, _ in ordered])
     return [ColumnNote(text, columns=(step.name,), what="unseen", cells=cells)]
+
+
+def _did_you_mean(step: CategoricalStep | BooleanStep, values: list[str]) -> str:
+    """Of which known categories values differ in nothing but case and spaces."""
+    levels = step.levels if isinstance(step, CategoricalStep) else (step.low, step.high)
+    known = {_bare(level): level for level in reversed(levels) if level is not None}
+    meant = list(dict.fromkeys(known[_bare(value)] for value in values if _bare(value) in known))
+    if not meant:
+        return ""
+    shown = ", ".join(repr(_short(level)) for level in meant[:_SHOWN])
+    more = f" and {len(meant) - _SHOWN:,} more" if len(meant) > _SHOWN else ""
+    return f"; did you mean {shown}{more}? Case and spaces count"
+
+
+def _bare(text: str) -> str:
+    return "".join(text.casefold().split())
 
 
 def _stands_for(step: CategoricalStep) -> str:
