@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import pellucid
-from pellucid.errors import DataError
+from pellucid.errors import DataError, SettingError
 from tests.running import pellucid as command
 
 N = 200
@@ -180,3 +182,101 @@ def test_a_column_of_another_type_is_no_crash(place: Path, cells: list[Any]) -> 
     rows |= {"shop_code": ["007"] * 3, "noise": [0.1] * 3}
     table = model.table(rows)
     assert np.isfinite(model.answers(table)).all()
+
+
+# ── dates in another layout ──
+
+
+@pytest.fixture(scope="module")
+def dated() -> Any:
+    days = [datetime(2023, 1, 1) + timedelta(days=i) for i in range(N)]
+    return pellucid.train(
+        {"day": days, "size": table()["noise"], "price": [float(day.day) for day in days]},
+        "price", preset="plain", hidden=(4,), epochs=3, verdict=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("texts", "layout", "read"),
+    [
+        (["03.01.2023", "28.02.2023", "31.03.2023"], "%d.%m.%Y", 3),
+        (["03/01/2023", "28/02/2023", "31/03/2023"], "%d/%m/%Y", 3),
+        (["01/03/2023", "02/28/2023", "03/31/2023"], "%m/%d/%Y", 3),
+        (["3 Jan 2023", "28 Feb 2023", "31 Mar 2023"], "%d %b %Y", 3),
+        (["2023-01-03", "28.02.2023", "31.03.2023"], "%d.%m.%Y", 2),
+    ],
+)
+def test_a_model_of_dates_reads_text_in_the_layout_that_the_column_shows(
+    dated: Any, texts: list[str], layout: str, read: int
+) -> None:
+    columns = {"size": [0.0, 0.0, 0.0]}
+    wanted = dated.predict({**columns, "day": ["2023-01-03", "2023-02-28", "2023-03-31"]})
+    with pytest.warns(pellucid.DataWarning, match=f"'day': {read} cells are written as {layout}") as told:
+        found = dated.predict({**columns, "day": texts})
+    np.testing.assert_array_equal(found, wanted)
+    assert len(told) == 1
+
+
+def test_only_what_no_layout_fits_is_missing(dated: Any) -> None:
+    rows = {"size": [0.0] * 3, "day": ["03.01.2023", "soon", "28.02.2023"]}
+    read = dated.model.table(rows)
+    layout, unread = read.report.notes
+    assert layout.cells == 2
+    assert "'03.01.2023' was read as 3 January 2023" in layout
+    assert unread.cells == 1
+    assert "'soon'" in unread
+    with pytest.raises(DataError, match="'soon'"):
+        dated.model.table(rows, strict=True)
+
+
+def test_dates_that_may_be_read_both_ways_are_said(dated: Any) -> None:
+    (note,) = dated.model.table({"size": [0.0], "day": ["03.04.2023"]}).report.notes
+    assert "3 April 2023, though day and month may be exchanged" in note
+
+
+def test_a_layout_of_training_is_kept_while_it_reads_a_cell() -> None:
+    days = [f"{1 + i % 12:02}/{1 + i % 28:02}/2023" for i in range(N)]
+    run = pellucid.train(
+        {"day": days, "price": list(map(float, range(N)))}, "price", preset="plain", hidden=(4,), epochs=2
+    )
+    (note,) = run.model.table({"day": ["03/04/2023", "25/04/2023"]}).report.notes
+    assert (note.what, note.cells) == ("unread", 1)
+    (note,) = run.model.table({"day": ["25.04.2023"]}).report.notes
+    assert note.what == "layout"
+
+
+# ── what is no table of new rows ──
+
+
+def test_a_hint_ends_in_one_sign(place: Path) -> None:
+    other = renamed(table(), Floor_Size="Floor Sizes X")
+    write(place / "near.csv", other)
+    said = command("predict", "run", "near.csv", cwd=place, code=2).stderr
+    assert "did you mean 'Floor Sizes X'? " in said
+    assert "?." not in said
+
+
+def test_the_folder_of_a_run_is_no_table(place: Path) -> None:
+    for said in (
+        command("predict", "run", "run", cwd=place, code=2).stderr,
+        command("train", "run", "--target", "price", cwd=place, code=2).stderr,
+        command("train", "t.csv", "--target", "price", "--test-data", "run", cwd=place, code=2).stderr,
+    ):
+        assert "error: 'run' is a run folder, no table" in said.replace(f"{place}/", "")
+
+
+def test_a_sheet_or_a_table_that_a_file_cannot_have(place: Path, tmp_path: Path) -> None:
+    for option in ("--sheet", "--table"):
+        for arguments in (("train", "t.csv", "--target", "price"), ("predict", "run", "t.csv"), ("inspect", "t.csv")):
+            said = command(*arguments, option, "X", cwd=place, code=2).stderr
+            assert f"{option[2:]} is 'X', but 't.csv' has no {option[2:]}s, being one table; leave {option} out" in said
+    with pytest.raises(SettingError, match="sheet is 'X', but only workbooks have sheets"):
+        pellucid.train("iris", sheet="X")
+    pd.DataFrame(table()).to_excel(tmp_path / "book.xlsx", sheet_name="Data", index=False)
+    book = tmp_path / "book.xlsx"
+    with pytest.raises(SettingError, match=r"table is 'X', but .* has sheets and no tables; name one with sheet="):
+        pellucid.train(book, "price", table="X", epochs=1)
+    run = pellucid.train(
+        book, "price", sheet="Data", test_data=place / "t.csv", preset="plain", hidden=(4,), epochs=2, report=False
+    )
+    assert len(run.predict(place / "t.csv")) == N  # which has no sheets, and training had one

@@ -17,7 +17,15 @@ import pyarrow.compute as pc
 
 from pellucid.data.zones import in_local_time, mixes_zones, without_offsets
 
-__all__ = ["FORMATS", "ISO_UTC", "is_date_format", "is_day_of_calendar", "parse_dates", "reads_both_ways"]
+__all__ = [
+    "FORMATS",
+    "ISO_UTC",
+    "is_date_format",
+    "is_day_of_calendar",
+    "layout_shown",
+    "parse_dates",
+    "reads_both_ways",
+]
 
 _ISO = "iso"
 ISO_UTC = "iso utc"  # of texts that mix zones
@@ -147,6 +155,23 @@ def is_day_of_calendar(numbers: pa.Array) -> bool:
         return False
     distinct = pc.unique(numbers.drop_null())
     return bool(parse_dates(distinct, format="%Y%m%d")[0].null_count == 0)
+
+
+def layout_shown(values: pa.Array) -> str | None:
+    """The layout that reads most of these texts; None where none reads any, or they are nothing but digits.
+
+    >>> layout_shown(pa.array(["03.01.2023", "soon"])), layout_shown(pa.array(["soon"]))
+    ('%d.%m.%Y', None)
+    """
+    there = values.drop_null()
+    found = _find_format(there, numeric=False, day_first=None)
+    if found is not None or not len(there):
+        return found
+    counted = {layout: _share(there, layout) for layout in FORMATS if layout not in _NUMERIC}
+    best = max(counted, key=lambda layout: counted[layout])
+    if not counted[best]:
+        return None
+    return _find_format(there.filter(pc.is_valid(_parse(there, best))), numeric=False, day_first=None)
 
 
 def _exchanged(layout: str) -> str | None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from pellucid.errors import SettingError
 
-__all__ = ["Reading"]
+__all__ = ["WORKBOOKS", "Reading"]
+
+WORKBOOKS = ("xlsx", "xls", "ods")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +70,27 @@ class Reading:
             raise SettingError("names must give each column a name, but one of them is empty")
         if self.comment is not None and (not self.comment.strip() or "\n" in self.comment):
             raise SettingError(f"comment must be what a comment line begins with, such as #, got {self.comment!r}")
+
+    def check_used(self, source: str, form: str, *, archive: bool) -> None:
+        """Raise `SettingError` where a sheet or a table is asked for in a file that has none.
+
+        Parameters
+        ----------
+        form, archive
+            What kind of file it is (`pellucid.data.opened.Opened`), and whether it came out of a zip archive.
+        """
+        asked: tuple[tuple[Literal["sheet", "table"], bool], ...] = (
+            ("sheet", form in WORKBOOKS),
+            ("table", form == "sqlite" or archive),
+        )
+        for name, has in asked:
+            value = getattr(self, name)
+            if value is None or has or name in self.remembered:
+                continue
+            other = "sheet" if form in WORKBOOKS else "table" if form == "sqlite" else None
+            remedy = f"leave --{name} out" if other is None else f"name one with {other}=… (--{other} NAME)"
+            lacks = f"has {other}s and no {name}s" if other else f"has no {name}s, being one table"
+            raise SettingError(f"{name} is {value!r}, but {source} {lacks}; {remedy}")
 
     @property
     def is_numbered(self) -> bool:

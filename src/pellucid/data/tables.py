@@ -29,7 +29,7 @@ from pellucid.data.notes import CellNote
 from pellucid.data.number_style import NumberRules, NumberStyle
 from pellucid.data.opened import opened
 from pellucid.data.origins import Origin, origin_of_column
-from pellucid.data.reading import Reading
+from pellucid.data.reading import WORKBOOKS, Reading
 from pellucid.data.sign_notes import notes_on_signs
 from pellucid.data.stored import read_arrow, read_json, read_orc, read_parquet
 from pellucid.data.workbook import read_sheet
@@ -134,6 +134,7 @@ def read_table(
     trim: bool | None = None,
     sheet: str | None = None,
     table: str | None = None,
+    remembered: Collection[str] = (),
     like: Reading | None = None,
     rules: NumberRules | None = None,
 ) -> Table:
@@ -172,6 +173,8 @@ def read_table(
         None leaves out what is certain, True also what only calls itself a total, False nothing.
     sheet, table
         Which sheet of a workbook; which table or view of a database, or file of a zip archive.
+    remembered
+        Which of these were said of another file (see `pellucid.data.reading.Reading`).
     like
         All of these at once, as a run remembers them (`pellucid.data.reading.Reading`).
     rules
@@ -220,6 +223,7 @@ def read_table(
         encoding=encoding,
         sheet=sheet,
         table=table,
+        remembered=frozenset(remembered),
     )
     return _read_path(
         source,
@@ -335,8 +339,9 @@ def _read_path(
     file = opened(path, reading, max_unpacked)
     content, source, limit, form = file.content, file.source, file.limit, file.form
     base = ReadReport(source=source, format=form, compression=file.compression)
+    reading.check_used(source, form, archive="zip" in (file.compression or ""))
     if form != "csv":
-        if form in ("xlsx", "xls", "ods"):
+        if form in WORKBOOKS:
             frame, header = frame_of(read_sheet(content, form, limit, reading), reading)
             base = replace(base, header=header)
         elif form == "sqlite":

@@ -156,7 +156,8 @@ def _notes(recipe: Recipe) -> list[str]:
             if share > _MANY_IN_ONE:
                 notes.append(
                     f"column {step.name!r}: {share:.0%} of the training rows hold one of its rarer categories, which "
-                    f"share one feature; max_categories (now {len(step.levels):,} kept) and rare_below decide which"
+                    f"share one feature ({len(step.levels):,} are kept apart); --max-categories keeps more, "
+                    "--rare-below keeps rarer ones"
                 )
     return notes
 

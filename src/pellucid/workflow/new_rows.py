@@ -24,6 +24,7 @@ from pellucid.preprocessing.numeric import NumericStep
 from pellucid.preprocessing.piecewise import PiecewiseStep
 from pellucid.preprocessing.recipe import Recipe, Step
 from pellucid.preprocessing.values import number_of, numbers, text_codes
+from pellucid.workflow.new_dates import in_layout_shown
 
 if TYPE_CHECKING:
     from pellucid.workflow.model import Model
@@ -82,6 +83,11 @@ def with_columns(
     if not lost or of_images:  # the recipe itself says what is missing
         return table
     if len(lost) == len(recipe.steps):
+        if table.report.format in ("array", "frame") and table.names == _unnamed(len(table.names)):
+            raise DataError(
+                f"the columns of {table.report.source} have no names, and the model knows its columns by name: give a "
+                f"frame, or a dict, with the columns {_listed(lost)}"
+            )
         raise DataError(
             f"none of the {len(lost):,} columns that the model was trained on is in {table.report.source} "
             f"({_listed(lost)}): is it the right table?"
@@ -91,9 +97,10 @@ def with_columns(
         what = f"column {lost[0]!r} is" if len(lost) == 1 else f"{len(lost):,} columns are"
         listed = "" if len(lost) == 1 else f": {_listed(lost)}"
         it, cells = ("it", "its cells") if len(lost) == 1 else ("them", "their cells")
+        hint = nearest(lost[0], table.names)
         raise DataError(
             f"{what} missing in the table, and the model needs every column that it was trained on{listed}"
-            f"{nearest(lost[0], table.names)}. {weighed}Add {it}, or take {cells} as missing: --fill-missing "
+            f"{hint}{'' if hint.endswith('?') else '.'} {weighed}Add {it}, or take {cells} as missing: --fill-missing "
             "(fill_missing=True)"
         )
     arrow = table.arrow
@@ -104,6 +111,11 @@ def with_columns(
     note = f"{what} not in the table and taken as missing in every row. {weighed}".rstrip()
     notes = (*table.report.notes, ColumnNote(note, columns=tuple(lost), what="filled", cells=table.n_rows))
     return Table(arrow=arrow, report=replace(table.report, notes=notes))
+
+
+def _unnamed(n: int) -> tuple[str, ...]:
+    """What columns without names are called."""
+    return tuple(f"column_{i}" for i in range(1, n + 1))
 
 
 def worth_of(model: Model) -> tuple[dict[str, float], str]:
@@ -169,11 +181,15 @@ def made_readable(table: Table, recipe: Recipe) -> Table:
         if step.name not in table.names or not isinstance(step, NumericStep | PiecewiseStep | BothStep | DateStep):
             continue
         column = table.column(step.name)
+        if isinstance(step, DateStep):
+            column, note = in_layout_shown(step, column)
+            notes += [] if note is None else [note]
+            arrow = arrow if note is None else arrow.set_column(table.names.index(step.name), step.name, column)
         odd, mended = _dates(step, column) if isinstance(step, DateStep) else _numbers(step, column)
         if not odd.size:
             continue
         arrow = arrow.set_column(arrow.column_names.index(step.name), step.name, mended)
-        notes.append(_unread(step, column, odd))
+        notes.append(_unread(step, table.column(step.name), odd))
     if not notes:
         return table
     return Table(arrow=arrow, report=replace(table.report, notes=(*table.report.notes, *notes)))

@@ -15,7 +15,14 @@ from pellucid.errors import DataError
 from pellucid.preprocessing.image import ImageStep
 from pellucid.workflow.reading import columns_in, read_again, unpacked_for
 from pellucid.workflow.settings import Settings
-from pellucid.workflow.sources import images_in_memory, is_images, open_images, test_part, with_image_name
+from pellucid.workflow.sources import (
+    check_no_run,
+    images_in_memory,
+    is_images,
+    open_images,
+    test_part,
+    with_image_name,
+)
 
 if TYPE_CHECKING:
     from pellucid.workflow.model import Model
@@ -41,6 +48,7 @@ def read_rows(
         return data
     if not isinstance(data, str | os.PathLike):
         return _in_memory(model, data, as_text)
+    check_no_run(data)
     image = model.image
     if image is not None and (len(model.recipe.steps) == 1 or is_images(data)):
         most = unpacked_for(model.read_settings(), Settings.of(dict(how)).max_unpacked)

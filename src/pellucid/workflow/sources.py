@@ -24,6 +24,7 @@ from pellucid.workflow.settings import Settings
 
 __all__ = [
     "Source",
+    "check_no_run",
     "holds_images",
     "image_shape",
     "images_in_memory",
@@ -62,6 +63,7 @@ def open_source(data: object, settings: Settings) -> Source:
         raise SettingError(
             f"data must be a path or a built-in name, got {data!r}: 'pellucid data' lists the built-in sets"
         )
+    _check_kind_of_source(data, settings)
     if isinstance(data, str | os.PathLike) and is_images(data):
         return open_images(
             data,
@@ -70,9 +72,6 @@ def open_source(data: object, settings: Settings) -> Source:
             labels=settings.task != "reconstruction",
             max_unpacked=settings.max_unpacked,
         )
-    for name in ("image_size", "image_channels"):
-        if getattr(settings, name) is not None:
-            raise SettingError(f"{name} is for images that are read from files, and these rows are not; leave it out")
     if is_builtin(data):
         return Source(table=load_builtin(str(data))[0], name=str(data))
     if isinstance(data, Table):
@@ -105,6 +104,7 @@ def open_table(data: object, settings: Settings) -> tuple[Table, str]:
 def open_test_table(data: object, settings: Settings, like: Table) -> Table:
     """Read separate test rows as the training table ``like`` was read; images are brought to its size and channels."""
     shape = image_shape(like)
+    check_no_run(data)
     if isinstance(data, str | os.PathLike) and is_images(data):
         if shape is None:
             raise DataError(f"the test data {os.fspath(data)!r} are images, but the table to learn from holds none")
@@ -128,6 +128,34 @@ def test_part(source: Source) -> Table:
     note = f"{source.table.report.source} brings training and test images; taken are the {n:,} test images"
     notes = tuple(dict.fromkeys((*source.test.report.notes, note)))
     return replace(source.test, report=replace(source.test.report, notes=notes))
+
+
+def check_no_run(data: object) -> None:
+    """Raise `DataError` where rows are asked for and the folder of a run is given."""
+    if not isinstance(data, str | os.PathLike) or is_builtin(data) or not Path(data).is_dir():
+        return
+    from pellucid.workflow.folder import RunFolder
+
+    if RunFolder(data).is_run:
+        raise DataError(
+            f"{os.fspath(data)!r} is a run folder, no table: give the table or the images; what a run holds is shown "
+            "by 'pellucid report' and 'pellucid inspect'"
+        )
+
+
+def _check_kind_of_source(data: object, settings: Settings) -> None:
+    """Raise where ``data`` is a run, or where a setting is for another kind of source than ``data`` is."""
+    check_no_run(data)
+    of_path = isinstance(data, str | os.PathLike)
+    of_images = isinstance(data, str | os.PathLike) and is_images(data)
+    for name in ("image_size", "image_channels"):
+        if not of_images and getattr(settings, name) is not None:
+            raise SettingError(f"{name} is for images that are read from files, and these rows are not; leave it out")
+    if isinstance(data, Table) or (of_path and not of_images and not is_builtin(data)):  # what a file is, is seen later
+        return
+    for name, of in (("sheet", "workbooks"), ("table", "databases and zip archives")):
+        if (value := getattr(settings, name)) is not None:
+            raise SettingError(f"{name} is {value!r}, but only {of} have {name}s, and these rows come from none")
 
 
 # ── images ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -260,6 +288,7 @@ def reading(settings: Settings, *, file: bool, like: Table | None = None) -> dic
         "sheet": settings.sheet,
         "table": settings.table,
         "max_unpacked": settings.max_unpacked,
+        "remembered": () if like is None else ("sheet", "table"),
     }
 
 
