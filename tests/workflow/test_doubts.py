@@ -173,3 +173,40 @@ def test_the_first_screen_of_the_report_says_it(written: Path) -> None:
     pellucid.train(str(written / "series.csv"), "sales", out=written / "run", **FAST)
     page = report(written / "run", out=written / "page.html").read_text(encoding="utf-8")
     assert "But it may be too good for new rows: rows next to each other in time" in page
+
+
+def leaking() -> dict[str, Any]:
+    parts = RNG.normal(size=(200, 3))
+    return {**dict(zip("abc", parts.T.tolist(), strict=True)), "total": parts.sum(axis=1).tolist()}
+
+
+@pytest.mark.parametrize(
+    ("columns", "target", "option", "at_length"),
+    [
+        (SERIES, "sales", "--time 'date'", "are like it in 'sales'"),
+        (STAYS, "ill", "--group 'patient_id'", "the figures say how well known ones are answered"),
+        (leaking(), "total", "--drop 'a'", "parts of a sum that gives the target"),
+    ],
+    ids=["time", "group", "leak"],
+)
+def test_it_is_said_at_length_once_and_once_in_short(
+    columns: dict[str, Any], target: str, option: str, at_length: str, tmp_path: Path
+) -> None:
+    with (tmp_path / "t.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([list(columns), *zip(*columns.values(), strict=True)])
+    options = ["--target", target, "--preset", "quick", "--epochs", "30", "--verdict", "--no-report", "--overwrite"]
+    command = ["train", str(tmp_path / "t.csv"), *options, "--out", str(tmp_path / "run")]
+    wide = {"COLUMNS": "1000"}
+    loud = CliRunner().invoke(app, command, env=wide).stdout
+    before, figures = loud.split("On the ", 1)
+    assert (before.count(at_length), figures.count(at_length)) == (1, 0)
+    assert figures.count(option) == 1
+    assert option in figures.split("Beside simpler models", 1)[0]
+    assert "above" in figures.split("Beside simpler models", 1)[1]
+    assert "Doctor: Training and test rows share" not in figures
+    assert "Doctor: Neighbours" not in figures
+    found = json.loads((tmp_path / "run" / "doctor.json").read_text(encoding="utf-8"))["findings"]
+    assert ("pellucid doctor" in figures) == bool(found)
+    quiet = CliRunner().invoke(app, [*command, "-q"], env=wide)
+    assert (quiet.stderr.count(at_length), quiet.stdout.count(at_length), quiet.stdout.count(option)) == (1, 0, 0)
+    assert found or target == "total"  # the doctor still has them

@@ -13,6 +13,7 @@ import pytest
 
 import pellucid
 from pellucid.data.notes import ColumnNote
+from pellucid.workflow.prepare import prepare, settings_for
 from pellucid.workflow.seen import Seen
 from tests.running import pellucid as command
 
@@ -179,3 +180,12 @@ def test_a_category_in_another_case_says_which_is_meant(run: Any) -> None:
     for cell in ("ROME", "rome", "R o me"):
         assert "did you mean 'Rome'? Case and spaces count" in said(run, city=cell)["city", "unseen"]
     assert "did you mean" not in said(run, city="Paris")["city", "unseen"]
+
+
+def test_rarer_categories_name_the_options() -> None:
+    names = [f"c{i}" for i in range(60)] * 2
+    columns = {"c": names, "x": list(range(120)), "y": ["a", "b"] * 60}
+    given = {"target": "y", "categorical": ("c",), "max_categories": 5, "rare_below": 1}
+    said = " ".join(prepare(columns, settings_for(columns, given)).notes)
+    assert "--max-categories keeps more, --rare-below keeps rarer ones" in said
+    assert "max_categories" not in said

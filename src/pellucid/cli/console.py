@@ -156,12 +156,15 @@ def no_better_than_the_mean(metrics: Mapping[str, Any], baseline: Mapping[str, A
     )
 
 
-def show_verdict(verdict: Verdict) -> None:
-    """Print the peers beside the network, what has to be known to read them, and the verdict."""
+def show_verdict(verdict: Verdict, told: Sequence[str] = ()) -> None:
+    """Print the peers beside the network, what has to be known to read them, and the verdict.
+
+    ``told`` are the notes on what flatters the figures that stand above already.
+    """
     if verdict.peers:
         console.print(_peers_table(verdict))
     notes(verdict.notes)
-    console.print(escape(verdict.sentence))
+    console.print(escape(verdict.after(told)))
 
 
 def _peers_table(verdict: Verdict) -> Table:
@@ -231,6 +234,7 @@ class TrainingDisplay:
         self._live: Live | None = None
         self._compared = False
         self._chooses = "validation"
+        self.cautions: tuple[str, ...] = ()  # what flatters the figures, once it has been said at length
 
     def prepared(self, prepared: Prepared, engine: Engine, plan: Plan) -> None:
         """Show what was read and what will be trained."""
@@ -242,6 +246,7 @@ class TrainingDisplay:
         console.print(schema_table(prepared.schema))
         console.print()
         notes(prepared.notes)
+        self.cautions = prepared.cautions
         console.print(escape(f"Split: {prepared.split.how}"))
         console.print()
         console.print(layers_table(prepared.network))

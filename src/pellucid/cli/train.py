@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,6 +12,7 @@ from pellucid.cli.streams import say, warn
 
 if TYPE_CHECKING:
     from pellucid.cli.ensemble import EnsembleDisplay
+    from pellucid.explanation.doctor import Finding
     from pellucid.workflow.run import Run
 
 __all__ = ["train"]
@@ -58,7 +60,7 @@ def train(
 
         say(json_.dumps({"run": str(run.path), **run.summary}))
     else:
-        _show_outcome(run, quiet=quiet)
+        _show_outcome(run, quiet=quiet, cautions=() if display is None else display.cautions)
     if unwritten is not None:
         raise unwritten
     if interrupted:
@@ -87,8 +89,19 @@ def _resumed(data: str | None, out: str | None, display: EnsembleDisplay | None,
     return run
 
 
-def _show_outcome(run: Run, *, quiet: bool) -> None:
-    """The metrics and what flatters them, the verdict, the doctor's findings, and what comes next."""
+def _is_told(finding: Finding, flattering: Sequence[str]) -> bool:
+    """Whether a finding of the doctor says what a note on the figures has said."""
+    if finding.name in ("known-ones-in-the-test", "neighbours-in-the-test"):
+        return bool(flattering)
+    dropped = [name for name in finding.change.get("drop", ()) if repr(name) in finding.finding]
+    return finding.name == "leak" and all(any(repr(name) in note for note in flattering) for name in dropped)
+
+
+def _show_outcome(run: Run, *, quiet: bool, cautions: Sequence[str]) -> None:
+    """The metrics and what flatters them, the verdict, the doctor's findings, and what comes next.
+
+    ``cautions`` say what flatters them in a line each, where it was said at length before training.
+    """
     from rich.markup import escape
 
     from pellucid.cli.console import (
@@ -109,7 +122,7 @@ def _show_outcome(run: Run, *, quiet: bool) -> None:
     if quiet:
         warn(flattering)
     else:
-        notes(flattering)
+        notes(cautions or flattering)
     if caution := no_better_than_the_mean(run.metrics, run.summary["baseline"]):
         notes([caution])
     if "ensemble" in run.summary:
@@ -117,10 +130,12 @@ def _show_outcome(run: Run, *, quiet: bool) -> None:
         show_ensemble(run.summary["ensemble"])
     if run.verdict is not None:
         console.print()
-        show_verdict(run.verdict)
+        show_verdict(run.verdict, flattering)
     if run.findings:
         console.print()
         for each in run.findings:
+            if _is_told(each, flattering):
+                continue
             console.print(f"Doctor: {escape(each.finding)} Fix: {escape(each.fix)}", soft_wrap=True)
     notes(run.remarks)
     folder = RunFolder(run.path or ".")

@@ -59,6 +59,27 @@ class FrameNote(str):
 
 
 class LeakNote(FlatteringNote):
-    """A remark that columns which the network sees may give the target away."""
+    """A remark that columns which the network sees may give the target away.
 
-    __slots__ = ()
+    >>> LeakNote("column 'total' is the sum of …", columns=("total",)).short
+    "column 'total' may give the target away: --drop 'total', if it is not known when you predict"
+    """
+
+    columns: tuple[str, ...]
+
+    def __new__(cls, text: str, *, columns: tuple[str, ...] = ()) -> LeakNote:
+        """The remark and the columns that it is about."""
+        note = super().__new__(cls, text)
+        note.columns = columns
+        return note
+
+    @property
+    def short(self) -> str:
+        """The same in a few words, for a place where it is said again."""
+        if not self.columns:
+            return str(self)
+        shown = " ".join(f"--drop {name!r}" for name in self.columns[:3])
+        shown += f" and {len(self.columns) - 3:,} more" if len(self.columns) > 3 else ""
+        names = ", ".join(map(repr, self.columns[:3])) + (" …" if len(self.columns) > 3 else "")
+        subject, it = (f"column {names}", "it is") if len(self.columns) == 1 else (f"columns {names}", "they are")
+        return f"{subject} may give the target away: {shown}, if {it} not known when you predict"

@@ -373,7 +373,8 @@ def _without_leaks(
         else:
             one = len(leak.columns) == 1
             subject, them = (f"column {shown} is", "it") if one else (f"columns {shown} are", "them")
-            warnings.append(LeakNote(f"{subject} {leak.reason}; if not known when you predict, --drop {them}"))
+            said = f"{subject} {leak.reason}; if not known when you predict, --drop {them}"
+            warnings.append(LeakNote(said, columns=tuple(leak.columns)))
     changed = [
         replace(c, role="dropped", reason=f"{c.reason}; {dropped[c.name]}") if c.name in dropped else c for c in columns
     ]

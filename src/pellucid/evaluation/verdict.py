@@ -36,6 +36,9 @@ _MATTERS = 0.02  # of ROC AUC or accuracy
 _MATTERS_OF_RMSE = 0.05  # of the peer's
 
 
+_DOUBTED = "But all these figures may be too good"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Peer:
     """A simpler model beside the network.
@@ -112,7 +115,19 @@ class Verdict:
 
     def doubted(self, reasons: Sequence[str]) -> Verdict:
         """The same with a word on why all its figures may be too good."""
-        return replace(self, sentence=f"{self.sentence} But all these figures may be too good: {'; '.join(reasons)}.")
+        return replace(self, sentence=f"{self.sentence} {_DOUBTED}: {'; '.join(reasons)}.")
+
+    def after(self, told: Sequence[str]) -> str:
+        """The sentence where the notes on what flatters the figures, ``told``, stand above it already.
+
+        >>> Verdict(sentence="It is worth it.").doubted(["a copy of each row"]).after(["there are copies"])
+        'It is worth it. But all these figures may be too good (see above).'
+        """
+        sentence = self.sentence
+        for note in told:
+            sentence = sentence.replace(f"{note[:1].upper()}{note[1:]}. ", "See the warning above. ")
+        start, found, _ = sentence.partition(f"{_DOUBTED}: ")
+        return f"{start}{_DOUBTED} (see above)." if told and found else sentence
 
     def to_json(self) -> dict[str, Any]:
         """The verdict as plain JSON values.

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pellucid.data.builtin import BUILTIN
 from pellucid.data.copies import counted_together, drop_rows_seen_in
 from pellucid.data.duplicates import n_in_conflict, row_hashes
-from pellucid.data.notes import FlatteringNote
+from pellucid.data.notes import FlatteringNote, LeakNote
 from pellucid.data.schema import Schema, infer_schema
 from pellucid.data.splits import Split, split_rows
 from pellucid.data.tables import Table
@@ -84,6 +84,12 @@ class Prepared:
     def flattering(self) -> tuple[str, ...]:
         """The notes on what makes the figures measured better than they will be on new rows."""
         return tuple(note for note in self.notes if isinstance(note, FlatteringNote))
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """The same in one line each, with the option that helps."""
+        short: dict[str, str] = {doubt.note: doubt.short for doubt in self.doubts}
+        return tuple(note.short if isinstance(note, LeakNote) else short.get(note, note) for note in self.flattering)
 
     @property
     def n_choosing(self) -> int:
