@@ -6,7 +6,7 @@
 | floats, decimals, durations (in seconds), a column of nothing but missing cells | ``float64``, NaN as null |
 | times of day | ``int64`` or ``float64``: seconds after midnight |
 | booleans | ``bool`` |
-| dates, timestamps of any unit or zone (to UTC) | ``timestamp('us')`` |
+| dates, timestamps of any unit or zone (its local time) | ``timestamp('us')`` |
 | text, categories | ``dictionary<int32, string>``: trimmed, each value once, none unused |
 
 Text is cleaned on the dictionary's values, so a million cells of ten categories cost ten trims.
