@@ -186,9 +186,9 @@ class MarksOfColumn:
             if before == "percent" and bare is not None:
                 self.notes.append(
                     f"column {self.text.name!r} has no % sign here, where the training rows had one; its numbers were "
-                    "taken as per cent"
+                    "taken as per cent as they stand (12 as 12 %, 0.12 as 0.12 %)"
                 )
-            return before or ""
+            return ""
         kind = before or "percent"
         if before == "" or (before is None and bare is not None and self._hundredfold(signed, bare)):
             kind = "fraction"
