@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import pellucid
@@ -189,3 +190,26 @@ def test_rarer_categories_name_the_options() -> None:
     said = " ".join(prepare(columns, settings_for(columns, given)).notes)
     assert "--max-categories keeps more, --rare-below keeps rarer ones" in said
     assert "max_categories" not in said
+
+
+def test_fractions_for_a_column_of_per_cents_are_told(tmp_path: Path) -> None:
+    rows = table()
+    rows["share"] = [f"{k % 40 + 0.5} %" for k in range(N)]
+    model = pellucid.train(
+        rows, "price", epochs=2, hidden=(4,), verdict=False, report=False, preset="plain", test=0.0
+    ).model
+    new = {name: cells[:40] for name, cells in rows.items() if name != "share"}
+
+    def told(share: list[Any], kind: str) -> str:
+        frame = pd.DataFrame({**new, "share": share})
+        data: Any = frame
+        if kind != "frame":
+            data = tmp_path / f"new.{kind}"
+            {"csv": frame.to_csv, "parquet": frame.to_parquet, "xlsx": frame.to_excel}[kind](data, index=False)
+        return "\n".join(model.remarks(model.table(data)))
+
+    for kind in ("frame", "csv", "parquet", "xlsx"):
+        assert "as fractions do" in told([(k + 0.5) / 100 for k in range(40)], kind), kind
+        assert "as fractions do" not in told([k + 0.5 for k in range(40)], kind), kind
+        assert "as fractions do" not in told(["0.5 %"] * 40, kind), kind
+    assert "0.12 as 0.12 %" in told([(k + 0.5) / 100 for k in range(40)], "csv")

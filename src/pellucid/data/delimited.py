@@ -30,6 +30,7 @@ from pellucid.data.sniff import (
     sniff_dialect,
     without_outer_blanks,
 )
+from pellucid.data.swallowed import notes_on_swallowed
 from pellucid.errors import DataError, SettingError
 
 __all__ = ["TextTable", "read_text_table"]
@@ -160,6 +161,7 @@ def _read_tidied(
     raw = list(table.columns)
     habit = "," if dialect.separator == ";" else "."
     decimals = settle(names, raw, rules, habit, dialect.decimal, lambda some: _read(body, plan, only=some).columns)
+    notes += notes_on_swallowed(names, raw, content) if dialect.quoted else []
     notes += decimals.note_on_floats(names, raw, dialect.decimal)
     dialect = replace(dialect, decimal=decimals.default)
     counted = _count_markers(body, plan, raw)

@@ -26,7 +26,7 @@ class ColumnNote(CellNote):
     columns
         Their names.
     what
-        ``unread``, ``unseen``, ``far``, ``missing``, ``dates``, ``filled`` or ``layout``.
+        ``unread``, ``unseen``, ``far``, ``missing``, ``dates``, ``filled``, ``layout``, ``fractions`` or ``swallowed``.
     cells
         How many cells of each it is about.
 

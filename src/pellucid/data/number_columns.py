@@ -27,6 +27,10 @@ from pellucid.errors import DataError
 __all__ = ["Reading", "read_numbers"]
 
 _FEW_ODD = 3  # distinct strings that may stand among numbers before the column counts as text
+_QUANTITIES = 15  # distinct whole numbers from which on they are no sizes or grades beside S and M
+_FRACTION = (
+    r"^[+-]?(?:\d* ?[\x{bc}-\x{be}\x{2150}-\x{215e}]|(?:\d+ )?[1-9]\d? ?[/\x{2044}] ?(?:[2-9]|1[026]|32|64|100))$"
+)
 _MANY = 2_000  # distinct strings above which an even sample tells a column of numbers from text
 
 
@@ -105,7 +109,9 @@ def _left_as_text(
         return Reading(numbers=None, texts=pc.coalesce(plain, text.values), notes=notes, flags=flags)
     if ways.given and (told := _other_sign(text, counts, ways)) is not None:
         return Reading(numbers=None, notes=(CellNote(told),))
-    if n_numbers < 0.7 * n_there or not _in_style(text, table):
+    if (told := _fractions(text, counts, table.there)) is not None:
+        return Reading(numbers=None, notes=(CellNote(told),))
+    if n_numbers < 0.7 * n_there or not (_in_style(text, table) or _are_quantities(text, table)):
         return None
     first = text.values[int(np.flatnonzero(~table.there)[0])].as_py()
     example = text.values[int(np.flatnonzero(table.there)[0])].as_py()
@@ -133,6 +139,24 @@ def _other_sign(text: TextColumn, counts: NDArray[np.int64], ways: Ways) -> str 
         f"column {text.name!r} looks like numbers such as {short(first)!r}, which is none with {ways.decimal!r} for "
         "the decimal sign, so it is text; leave out --decimal and --thousands to let each column decide"
     )
+
+
+def _fractions(text: TextColumn, counts: NDArray[np.int64], there: NDArray[np.bool_]) -> str | None:
+    """What to say of a column of fractions (3½, 1 1/2, 3/4) and of whole numbers beside them."""
+    fits = np.asarray(pc.match_substring_regex(text.values, _FRACTION)) & ~there
+    n = int(counts[fits].sum())
+    if n < 3 or not (fits | there).all():
+        return None
+    first = text.values[int(np.argmax(fits))].as_py()
+    return (
+        f"column {text.name!r} looks like numbers, but {n:,} of its {int(counts.sum()):,} cells are fractions such as "
+        f"{short(first)!r}, which are not read as numbers, so it is text; write them as decimals (1.5 for 1 1/2)"
+    )
+
+
+def _are_quantities(text: TextColumn, table: NumberTable) -> bool:
+    """Whether whole numbers are too many for names of categories, and what stands beside them but a few words."""
+    return bool(table.there.sum() >= _QUANTITIES and (~table.there).sum() <= _FEW_ODD)
 
 
 def _in_style(text: TextColumn, table: NumberTable) -> bool:

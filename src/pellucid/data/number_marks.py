@@ -68,7 +68,9 @@ _SAME = {
     "qm": "m²", "m3": "m³", "sqft": "ft²", "ft2": "ft²", "°": "°", "st": "th", "nd": "th", "rd": "th",
 }  # fmt: skip
 _PRICE_ENDS = frozenset({",-", ".-", ",--", ".--", ",---", ".", ","})
-_UNIT = re.compile(r"[^\d\s<>=()+,;:!?\"]{1,12}[23]?( [^\d\s<>=()+,;:!?\"]{1,12}[23]?)?$")
+_LETTERS = frozenset("kKMBT")  # scales of one letter, which may be units, too: 270 K
+_SQUARED = re.compile(r"(?<=m|t|n)[23]$")  # m2, ft3, in2
+_LONGEST_WORD = 12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +82,8 @@ class Mark:
     percent: bool = False
     unit: str = ""
     above: bool = False  # a plus behind the number: so much or more
+    letter: str = ""  # the scale, where it is one letter alone
+    spaced: bool = False  # whether a space stands before it
 
 
 @lru_cache(maxsize=4096)
@@ -87,7 +91,9 @@ def mark_of(before: str, behind: str) -> Mark | None:
     """What the texts before and behind a number mean; None where they are no marks of a number.
 
     >>> mark_of("€", "Mio."), mark_of("", "kg").unit, mark_of("No", "")
-    (Mark(currency='€', scale=6, percent=False, unit='', above=False), 'kg', None)
+    (Mark(currency='€', scale=6, percent=False, unit='', above=False, letter='', spaced=False), 'kg', None)
+    >>> mark_of("", "O2"), mark_of("", "/2"), mark_of("", "½")  # the rest of a number, and no unit
+    (None, None, None)
     """
     currency = ""
     if before:
@@ -116,9 +122,21 @@ def mark_of(before: str, behind: str) -> Mark | None:
         else:
             unit.append(word)
     name = " ".join(unit)
-    if name and (percent or not _UNIT.match(name)):
+    if name and (percent or len(unit) > 2 or not all(map(_is_unit_word, unit))):
         return None
-    return Mark(currency=currency, scale=scale, percent=percent, unit=_plain_unit(name), above=above)
+    letter = rest if rest in _LETTERS and not currency else ""
+    spaced = bool(letter) and behind[:1].isspace()
+    unit_name = _plain_unit(name)
+    return Mark(
+        currency=currency, scale=scale, percent=percent, unit=unit_name, above=above, letter=letter, spaced=spaced
+    )
+
+
+def _is_unit_word(word: str) -> bool:
+    """Whether a word is made as units are (kg/m², °C, sq.m), and not the rest of a number (O2, /2, ^3, ½)."""
+    bare = _SQUARED.sub("", word)
+    known = all(sign.isalpha() or sign in "%‰°²³/·⋅.'′" for sign in bare)
+    return known and len(word) <= _LONGEST_WORD and any(sign.isalpha() or sign in "%‰°'′" for sign in bare)
 
 
 def _currency(word: str) -> str | None:

@@ -32,6 +32,8 @@ class NumberStyle:
         ``h:m`` where ``05:54`` is hours and minutes, ``m:s`` where it is minutes and seconds.
     unit
         The unit behind the numbers; cells in another unit of the same kind are converted to it.
+    scaled
+        Whether letters and words such as ``k`` and ``Mio.`` stood for powers of ten.
     below, above
         Whether cells such as ``<0.01`` (or ``>100``) have a column of their own that tells them from measured ones.
     """
@@ -40,6 +42,7 @@ class NumberStyle:
     percent: str = ""
     clock: str = ""
     unit: str = ""
+    scaled: bool = False
     below: bool = False
     above: bool = False
 
@@ -57,14 +60,14 @@ class NumberStyle:
         """Read what `to_json` wrote; what is damaged counts as plain, for it may come from anyone's file.
 
         >>> NumberStyle.from_json({"decimal": ",", "unit": 7})
-        NumberStyle(decimal=',', percent='', clock='', unit='', below=False, above=False)
+        NumberStyle(decimal=',', percent='', clock='', unit='', scaled=False, below=False, above=False)
         """
         given = value if isinstance(value, Mapping) else {}
         kept: dict[str, Any] = {n: given[n] for n, words in _WORDS.items() if given.get(n) in words}
         unit = given.get("unit")
         if isinstance(unit, str) and len(unit) <= _LONGEST_UNIT:
             kept["unit"] = unit
-        kept |= {name: given.get(name) is True for name in ("below", "above")}
+        kept |= {name: given.get(name) is True for name in ("scaled", "below", "above")}
         return cls(**kept)
 
 

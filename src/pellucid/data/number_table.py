@@ -129,6 +129,7 @@ def number_table(text: TextColumn, counts: NDArray[np.int64], ways: Ways, *, for
         decimal=decimal,
         percent=style.percent,
         unit=style.unit,
+        scaled=style.scaled if known is None else known.scaled,
         below=bool(below.any()) if known is None else known.below,
         above=bool(above.any()) if known is None else known.above,
     )
@@ -249,11 +250,13 @@ def _limit_notes(
 def _taken_off(text: TextColumn, at: Bools, values: pa.Array) -> list[str]:
     if not at.any():
         return []
-    first = int(np.argmax(at))
-    example = text.values[first].as_py()
+    telling = at & np.asarray(pc.fill_null(pc.not_equal(values, pa.scalar(0, values.type)), False))
+    first = int(np.argmax(telling if telling.any() else at))
+    example, value = text.values[first].as_py(), values[first].as_py()
+    meant = f"minus {-value:.12g}" if value < 0 and not example.startswith("-") else f"{value:.12g}"
     return [
-        f"column {text.name!r}: signs around numbers such as {short(example)!r} were taken off: it was read as "
-        f"{values[first].as_py():.12g}"
+        f"column {text.name!r}: numbers have signs or words around them; {short(example)!r}, for instance, was read as "
+        f"{meant}"
     ]
 
 

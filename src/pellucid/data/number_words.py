@@ -30,7 +30,7 @@ _SIGNS = str.maketrans("\u066b\u066c\uff0c\uff0e\uff05\ufe6a\u066a\uff08\uff09\u
 _PARTS = (
     r"^(?P<limit><=|>=|=<|=>|<|>|≤|≥|⩽|⩾|~|≈)? ?(?P<pre>\p{Sc}|[A-Z]{3})? ?(?P<open>\()? ?(?P<s1>[+-])? ?"
     r"(?P<cur>[^\d\s()+\-<>≤≥~≈.,'%]{1,6}\.?)? ?(?P<s2>[+-])? ?"
-    r"(?P<body>\d(?:[\d.,' _]*\d)?|[.,]\d+)(?P<exp>[eE][+-]?\d{1,3})? ?(?P<s3>[+-])? ?"
+    r"(?P<body>\d(?:[\d.,' _]*\d)?|[.,]\d+)(?P<exp>[eE][+-]?\d{1,3})?(?P<gap> ?)(?P<s3>[+-])? ?"
     r"(?P<tail>[^\d()]{0,24}?[23]?) ?(?P<close>\))?(?P<last>[^\d()]{0,8})$"
 )
 _BARE = r"^[+-]?\d(?:[\d.,' _]*\d)?$"  # a sign and a body, as most numbers are
@@ -115,7 +115,8 @@ def spell(words: pa.Array) -> Spelled:
     opened, closed = is_("open", "("), is_("close", ")")
     there = fits & _are_bodies(digits) & (opened == closed)
     before = pc.binary_join_element_wise(piece["pre"], piece["cur"], "")
-    behind = pc.binary_join_element_wise(piece["tail"], piece["last"], " ")
+    between = pc.if_else(pa.array(closed), " ", "")
+    behind = pc.binary_join_element_wise(piece["gap"], piece["tail"], between, piece["last"], "")
     around = pc.binary_join_element_wise(before, behind, "\x00").dictionary_encode()
     marks: list[Mark] = []
     table = np.full(len(around.dictionary) + 1, -1, dtype=np.int64)

@@ -277,7 +277,8 @@ def _from_frame(
             markers=markers,
             as_text=name in text_columns,
             as_number=name in numeric_columns,
-            find_numbers=(name in texts or name in frame.mixed) and rules.styles.get(name, True) is not None,
+            find_numbers=(name in texts or name in frame.mixed or name in rules.styles)
+            and rules.styles.get(name, True) is not None,
             ways=decimals.ways(name),
             is_label=name == rules.label,
         )

@@ -106,7 +106,7 @@ def pairs(
 
     >>> figure = pairs(np.zeros((4, 8, 8)), np.ones((4, 8, 8)), np.ones(4), "four digits", error_name="mse")
     >>> figure.axes[4].get_xlabel()
-    'mse 1.000'
+    'mse 1.0000'
     """
     first = np.asarray(originals)
     many = reconstructions if isinstance(reconstructions, Mapping) else {"reconstruction": reconstructions}

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from pellucid.artefact.model_file import ModelContents, read_model, write_model
 from pellucid.data.duplicates import row_hashes
+from pellucid.data.number_style import styles_from_json
 from pellucid.data.origins import labels_of
 from pellucid.data.tables import Table
 from pellucid.errors import DataError, ModelFileError, SettingError
@@ -335,7 +336,9 @@ class Model:
 
     def remarks(self, table: Table) -> tuple[str, ...]:
         """What the user should know of rows that the model answers: how they were read, and which cells are odd."""
-        return (*table.report.notes, *notes_on_odd_cells(self.recipe, table, self.seen.columns))
+        styles = styles_from_json(self.facts.get("schema"))
+        percents = [name for name, style in styles.items() if style is not None and style.percent == "percent"]
+        return (*table.report.notes, *notes_on_odd_cells(self.recipe, table, self.seen.columns, percents))
 
     # ── the file ──
 

@@ -6,6 +6,7 @@
 | far | a number that lies outside the training range by more than half of the range's width |
 | dates | a date before the first or after the last of the training rows, by more than a fiftieth of their time |
 | missing | empty, in a column that was never empty in the training rows |
+| fractions | numbers such as 0.19, all of them, in a column that held per cents such as 19.1 % |
 
 Each column has at most one note of a kind. Rows are counted from 0.
 """
@@ -14,12 +15,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
 
 from pellucid.data.notes import ColumnNote
+from pellucid.data.number_style import NumberStyle
 from pellucid.data.tables import Table
 from pellucid.preprocessing.boolean import BooleanStep
 from pellucid.preprocessing.both import BothStep
@@ -36,12 +38,16 @@ __all__ = ["notes_on_odd_cells"]
 _MARGIN = 0.5  # of the width of the training range
 _MARGIN_OF_DATES = 0.02  # rows drawn at random from the same time lie hardly ever further out
 _FAR = 30.0  # standard deviations, where the range is not known; of N rows none lies further out than √(N − 1)
+_LARGEST_FRACTION, _BEYOND_FRACTIONS = 1.5, 3.0  # numbers up to the one may be fractions; per cents go beyond the other
 _SHOWN = 3
 _EPOCH = dt.datetime(1970, 1, 1)
 
 
 def notes_on_odd_cells(
-    recipe: Recipe, table: Table, seen: Mapping[str, ColumnSeen] | None = None
+    recipe: Recipe,
+    table: Table,
+    seen: Mapping[str, ColumnSeen] | None = None,
+    percents: Collection[str] = (),
 ) -> tuple[ColumnNote, ...]:
     """A note for each column with such cells.
 
@@ -51,6 +57,8 @@ def notes_on_odd_cells(
         Rows that the recipe can read. Of columns that were filled nothing more is said.
     seen
         What the model remembers of its training rows; a model file of an older Pellucid does not.
+    percents
+        The columns whose cells had a per cent sign in the training rows, and were read as 19.1 for 19.1 %.
 
     >>> import pyarrow as pa
     >>> from pellucid.data.tables import read_table
@@ -76,6 +84,8 @@ def notes_on_odd_cells(
             values = numbers(column, step.name)
             missing = np.isnan(values)
             notes += _far_numbers(step, values, known)
+            if step.name in percents:
+                notes += _fractions(step.name, values, known, table.report.styles.get(step.name))
         elif isinstance(step, DateStep):
             moments, missing = step.moments(column)
             notes += _dates_beyond(step, moments, ~missing, known)
@@ -163,6 +173,22 @@ def _far_numbers(step: NumericStep | PiecewiseStep | BothStep, values: Any, know
     cells = f"{odd.size:,} cell{'s' * (odd.size > 1)} far out, {where}"
     text = f"column {step.name!r}: {cells} ({first}); {taken}"
     return [ColumnNote(text, columns=(step.name,), what="far", cells=int(odd.size))]
+
+
+def _fractions(name: str, values: Any, known: ColumnSeen, style: NumberStyle | None) -> list[ColumnNote]:
+    if known.low is None or known.high is None or (style is not None and style.percent):
+        return []
+    there = values[np.isfinite(values)]
+    most = max(abs(known.low), abs(known.high))
+    if most <= _BEYOND_FRACTIONS or not there.any() or np.abs(there).max() > _LARGEST_FRACTION:
+        return []
+    first = _number(float(there[np.flatnonzero(there)[0]]))
+    text = (
+        f"column {name!r}: all numbers lie within ±{_LARGEST_FRACTION:g}, as fractions do, where the training rows "
+        f"held per cents up to {_number(most)} %; {first} was taken as {first} %: if they are fractions, multiply them "
+        "by 100 or write the sign"
+    )
+    return [ColumnNote(text, columns=(name,), what="fractions", cells=int(there.size))]
 
 
 def _dates_beyond(step: DateStep, moments: Any, there: Any, known: ColumnSeen) -> list[ColumnNote]:

@@ -27,6 +27,7 @@ from pellucid.training.loop import Rows
 from pellucid.workflow.doubts import Divided, Doubt, doubts_of
 from pellucid.workflow.edited import fit_to_split
 from pellucid.workflow.presets import usual_preset
+from pellucid.workflow.reading import check_markers
 from pellucid.workflow.settings import Settings
 from pellucid.workflow.sources import (
     Source,
@@ -214,6 +215,7 @@ def examine(data: object, settings: Settings) -> tuple[Table, Schema, str, Setti
 def _examine(data: object, settings: Settings) -> tuple[Source, Schema, Settings]:
     source = open_source(data, settings)
     table = source.table
+    check_markers(settings.missing, table)
     settings = _resolve_names(settings, table)
     unused: dict[str, str] = {}
     if settings.task == "reconstruction":

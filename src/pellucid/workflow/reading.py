@@ -10,10 +10,10 @@ from typing import Any
 from pellucid.data.number_style import NumberRules
 from pellucid.data.reading import Reading
 from pellucid.data.tables import Table, read_table
-from pellucid.errors import DataError, ModelFileError, PellucidError
+from pellucid.errors import DataError, ModelFileError, PellucidError, nearest
 from pellucid.workflow.settings import READING, Settings
 
-__all__ = ["MOST_BELIEVED", "columns_in", "read_again", "settings_in", "unpacked_for"]
+__all__ = ["MOST_BELIEVED", "check_markers", "columns_in", "read_again", "settings_in", "unpacked_for"]
 
 _SIGNS = ("decimal", "thousands")
 _OF_READING = tuple(name for name in READING if name not in ("missing", "max_unpacked", *_SIGNS))
@@ -74,7 +74,7 @@ def read_again(
     reading = Reading(**values, remembered=frozenset(n for n in _OF_READING if n not in given), target=target)
 
     def read(how: Reading) -> Table:
-        return read_table(
+        table = read_table(
             data,
             missing=None if as_written else (asked if "missing" in given else settings).missing or None,
             default_missing=not as_written,
@@ -83,6 +83,9 @@ def read_again(
             like=how,
             rules=replace(rules, decimal=signs["decimal"], thousands=signs["thousands"]),
         )
+        if "missing" in given:
+            check_markers(asked.missing, table)
+        return table
 
     if reading.header_row is None or "header_row" in given:
         return read(reading)
@@ -97,6 +100,22 @@ def read_again(
     except PellucidError:
         return table
     return other if set(needed) <= set(other.names) else table
+
+
+def check_markers(markers: Sequence[str], table: Table) -> None:
+    """Raise `DataError` for ``NAME=-999`` where the table has no such column, unless cells of it are written so.
+
+    >>> check_markers(["W=100"], read_table({"w": [1, 100]}))
+    Traceback (most recent call last):
+    pellucid.errors.DataError: missing 'W=100': there is no column 'W' in a frame in memory; did you mean 'w'?
+    """
+    for marker in markers:
+        name, _, word = marker.partition("=")
+        known = any(marker.startswith(f"{column}=") for column in (*table.names, *table.report.lists))
+        if name.strip() and word.strip() and not known and marker.strip() not in table.report.missing:
+            raise DataError(
+                f"missing {marker!r}: there is no column {name!r} in {table.report.source}{nearest(name, table.names)}"
+            )
 
 
 def columns_in(schema: object) -> list[str]:
