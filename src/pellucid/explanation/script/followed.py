@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pellucid.explanation.script.kinds import LOSSES, bases, is_lightning, is_module
+from pellucid.explanation.script.kinds import bases, is_lightning, is_module
 from pellucid.explanation.script.methods import is_optimizer
 from pellucid.explanation.script.record import Backward, Forward, LossCall, Script, Step
 from pellucid.explanation.script.values import Class, Obj, taints
+from pellucid.explanation.script.watch import holds_weights
 
 __all__ = ["Followed", "followed", "uses_torch"]
 
@@ -22,6 +24,7 @@ _OTHERS = {
     "chainer": "Chainer", "theano": "Theano", "sklearn": "scikit-learn", "xgboost": "XGBoost", "lightgbm": "LightGBM",
     "catboost": "CatBoost", "fastai": "fastai",
 }  # fmt: skip
+_LOSS = re.compile(r"(?i)loss|criterion|dice|entropy")
 _PARTS = ("model", "training loop", "loss", "optimizer", "evaluation")
 
 
@@ -109,9 +112,9 @@ def _lines(script: Script) -> dict[str, int]:
     optimizer = next((o for o in script.objects if is_optimizer(o)), None)
     step = next(iter(script.of(Step)), None)
     held_out = [e for e in forwards if _held_out(e)]
-    model = next((o for o in script.objects if o.cls is not None and is_module(o)), None)
-    layers = next((o for o in script.objects if is_module(o) and o.kind.rpartition(".")[2] not in LOSSES), None)
-    owner = model or layers
+    modules = [o for o in script.objects if is_module(o) and not _LOSS.search(o.kind.rpartition(".")[2])]
+    modules = [o for o in script.objects if is_module(o) and holds_weights(o)] or modules
+    owner = next((o for o in modules if o.cls is not None), next(iter(modules), None))
     hooks = _hooks(script)
     return {
         "model": (_class_line(owner) if owner is not None else 0) or (forwards[0].where.line if forwards else 0),

@@ -9,9 +9,11 @@ hand), ``last step`` (an index into a recurrent layer's answer), ``scheduler`` (
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from pellucid.explanation.script.kinds import ASSUMED
 from pellucid.explanation.script.modules import is_module, parts_of
 from pellucid.explanation.script.record import Seen
 from pellucid.explanation.script.values import (
@@ -37,6 +39,7 @@ __all__ = [
     "cut",
     "from_model",
     "frozen",
+    "holds_weights",
     "is_trained_layer",
     "length",
     "made",
@@ -52,6 +55,7 @@ __all__ = [
 
 _TRAINED = ("Linear", "Lazy", "Bilinear", "Conv", "LSTM", "GRU", "RNN", "Embedding", "BatchNorm", "LayerNorm",
             "Transformer", "Multihead", "GroupNorm", "InstanceNorm", "PReLU")  # fmt: skip
+_WEIGHTS = re.compile(r"\b(Parameter|register_buffer|register_parameter|ParameterList|ParameterDict)\(")
 _COUNT, _BATCHES = "a count of rows", "the number of batches"
 
 
@@ -60,6 +64,16 @@ def is_trained_layer(value: Value | None) -> bool:
     if not isinstance(value, Obj) or value.cls is not None or not value.kind.startswith("torch.nn."):
         return False
     return value.kind.rpartition(".")[2].startswith(_TRAINED)
+
+
+def holds_weights(module: Value | None) -> bool:
+    """Whether a module has parameters or buffers, for all that is known: a loss written as a module has none."""
+    for part in parts_of(module) if module is not None else ():
+        if is_trained_layer(part) or part.kind == ASSUMED or part.kind.startswith("torchvision.models."):
+            return True
+        if part.cls is not None and _WEIGHTS.search(ast.unparse(part.cls.node)):
+            return True
+    return False
 
 
 def from_model(value: Value) -> bool:

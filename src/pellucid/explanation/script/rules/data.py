@@ -23,6 +23,7 @@ from pellucid.explanation.script.record import (
 )
 from pellucid.explanation.script.roles import role_of_name
 from pellucid.explanation.script.values import Array, Const, Items, Number, Obj, Value, taints
+from pellucid.explanation.script.watch import holds_weights
 
 __all__ = ["chosen_by_test", "devices", "dropped_move", "fitted_on_all", "refitted", "split_by_position", "unshuffled"]
 
@@ -242,7 +243,7 @@ def devices(script: Script) -> Iterator[ScriptFinding]:
 def _plain(module: Obj | None) -> bool:
     if module is None or (module.cls is None and not module.kind.startswith("torch.nn.")):
         return False
-    return is_module(module) and not any("device" in p.kwargs for p in parts_of(module))
+    return is_module(module) and holds_weights(module) and not any("device" in p.kwargs for p in parts_of(module))
 
 
 def _apart(script: Script, line: int, other: int, finding: str, fix: str) -> ScriptFinding:
