@@ -1,8 +1,7 @@
+# ruff: noqa: E501
 """Losses and steps that a script writes for itself: what they are taken for, and what they must not hide."""
 
 from __future__ import annotations
-
-import pytest
 
 from pellucid.explanation.script import check_script, examine, source_of
 

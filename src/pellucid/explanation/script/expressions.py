@@ -13,6 +13,7 @@ from pellucid.explanation.script.calls import call
 from pellucid.explanation.script.iteration import elements
 from pellucid.explanation.script.members import item, plain_attribute
 from pellucid.explanation.script.record import LoaderRead, Mismatch
+from pellucid.explanation.script.roles import role_of_path
 from pellucid.explanation.script.values import (
     BY_TRAINING,
     Array,
@@ -333,7 +334,10 @@ def _text(reader: Reader, node: ast.JoinedStr, scope: Scope) -> Value:
     for part in node.values:
         if isinstance(part, ast.FormattedValue):
             reader.value(part.value, scope)
-    return Unknown()
+    last = node.values[-1] if node.values else None
+    text = last.value if isinstance(last, ast.Constant) and isinstance(last.value, str) else ""
+    role = role_of_path(text) if "/" in text else None  # f"{folder}/val"
+    return Unknown(taint=frozenset({role} if role else ()))
 
 
 EXPRESSIONS: dict[type[ast.expr], Callable[..., Value]] = {

@@ -111,7 +111,7 @@ def _lines(script: Script) -> dict[str, int]:
     training = next((e for e in (*backward, *script.of(Step)) if e.where.loops), None)
     optimizer = next((o for o in script.objects if is_optimizer(o)), None)
     step = next(iter(script.of(Step)), None)
-    held_out = [e for e in forwards if _held_out(e)]
+    held_out = [e for e in forwards if _held_out(e)] or _only_answers(script)
     modules = [o for o in script.objects if is_module(o) and not _LOSS.search(o.kind.rpartition(".")[2])]
     modules = [o for o in script.objects if is_module(o) and holds_weights(o)] or modules
     owner = next((o for o in modules if o.cls is not None), next(iter(modules), None))
@@ -135,6 +135,20 @@ def _hooks(script: Script) -> dict[str, int]:
 def _held_out(e: Forward) -> bool:
     roles = taints(*e.inputs) & {"train", "val", "test"}
     return bool(roles) and "train" not in roles
+
+
+def _only_answers(script: Script) -> list[Forward]:
+    """Answers in evaluation mode, or in loops of their own, that no gradient goes through once training has begun."""
+    backward = script.of(Backward)
+    steps = {loop for e in (*backward, *script.of(Step)) for loop in e.where.loops}
+    used = frozenset().union(*(taints(b.of) for b in backward))
+    start = min((b.where.order for b in backward), default=None)
+    return [
+        e
+        for e in script.of(Forward)
+        if e.grad is False and start is not None and e.where.order > start and is_module(e.module)
+        and f"forward {e.number}" not in used and (e.mode == "eval" or not set(e.where.loops[-1:]) <= steps)
+    ]  # fmt: skip
 
 
 def _class_line(owner: Obj) -> int:

@@ -15,6 +15,7 @@ from pellucid.explanation.script.modules import is_module
 from pellucid.explanation.script.record import Accumulated, Backward, Dropped, LoaderRead, ZeroGrad
 from pellucid.explanation.script.roles import role_of_name
 from pellucid.explanation.script.values import (
+    FOLD,
     Array,
     Class,
     Const,
@@ -58,6 +59,8 @@ def assign(reader: Reader, target: ast.expr, value: Value, scope: Scope) -> None
 
 def _assign_name(name: str, value: Value, scope: Scope) -> None:
     role = role_of_name(name)
+    if role == "test" and _of_a_fold(value):
+        role = "val"  # the rows that a fold leaves out, whatever they are called
     if role and not isinstance(value, (Const, Number)):
         if isinstance(value, Obj):
             if not is_module(value):
@@ -72,6 +75,12 @@ def _assign_name(name: str, value: Value, scope: Scope) -> None:
     while name in home.elsewhere and home.parent is not None:
         home = home.parent
     home.names[name] = value
+
+
+def _of_a_fold(value: Value, depth: int = 0) -> bool:
+    if isinstance(value, Obj) and depth < 4 and not is_module(value):
+        return any(_of_a_fold(v, depth + 1) for v in (*value.args, *value.kwargs.values()))
+    return FOLD in taints(value)
 
 
 def _unpacked(target: ast.Tuple | ast.List, value: Value) -> list[Value]:
