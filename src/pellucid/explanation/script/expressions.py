@@ -228,6 +228,8 @@ def _binary(reader: Reader, node: ast.BinOp, scope: Scope) -> Value:
 
 def combine(reader: Reader, op: ast.operator, left: Value, right: Value, line: int) -> Value:  # noqa: PLR0911
     """Arithmetic of two values."""
+    if isinstance(op, ast.Mod) and isinstance(left, Const) and isinstance(left.value, str):
+        return Unknown()  # a text: nothing of the values lives on in it
     taint = taints(left, right) - watch.averaged(reader, op, left, right, line)
     if isinstance(left, Const) and isinstance(right, Const):
         return _fold(op, left.value, right.value, taint)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 
@@ -125,7 +126,22 @@ def _said(acts: str) -> str:
 
 
 def in_time(script: Script) -> bool:
-    return any(_TIME.search(line) for line in script.lines)
+    return any(_TIME.search(line) for line in script.lines) or _windows(script)
+
+
+def _windows(script: Script) -> bool:
+    """Whether a series is cut into windows ``d[i : i + k]``, each with what follows it, ``d[i + k]``, as its target."""
+    ends, follows = set(), set()
+    for node in ast.walk(script.tree):
+        if isinstance(node, ast.Subscript):
+            rows = node.slice.elts[0] if isinstance(node.slice, ast.Tuple) and node.slice.elts else node.slice
+            base = ast.dump(node.value)
+            if isinstance(rows, ast.Slice) and rows.lower is not None and rows.upper is not None:
+                ends.add((base, ast.dump(rows.upper)))
+                rows = rows.lower
+            if isinstance(rows, ast.BinOp):
+                follows.add((base, ast.dump(rows)))
+    return bool(ends & follows)
 
 
 def unshuffled(script: Script) -> Iterator[ScriptFinding]:
@@ -136,9 +152,11 @@ def unshuffled(script: Script) -> Iterator[ScriptFinding]:
     by_hand = any(".grad" in text for text in script.lines)  # not the gradients of an attack, or of a test
     kinds = (Step, Backward) if by_hand and not script.of(Step) else (Step,)
     trained = {loop for e in script.events if isinstance(e, kinds) for loop in e.where.loops}
+    if in_time(script):
+        return
     for e in script.of(LoaderRead):
         loader = e.loader
-        if loader in seen or e.loop not in trained or in_time(script):
+        if loader in seen or e.loop not in trained:
             continue
         seen.add(loader)
         whole = re.search(r"batch_size\s*=\s*(len\(|[\w.]*\.(shape|size|__len__))", script.lines[loader.line - 1])
