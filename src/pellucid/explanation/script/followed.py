@@ -85,7 +85,9 @@ def _an(part: str) -> str:
 
 def uses_torch(script: Script) -> bool:
     """Whether PyTorch or a library around it is imported, here or in a file that is read as well."""
-    return any(origin.partition(".")[0] in _TORCH for origin in script.imports)
+    if any(origin.partition(".")[0] in _TORCH for origin in script.imports):
+        return True
+    return not script.imports and bool(script.of(Backward)) and bool(script.of(Step))  # a piece of code in a question
 
 
 def followed(script: Script) -> Followed:
