@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 _OF_DATA = ("DataLoader", "Dataset", "TensorDataset", "Subset", "random_split")
 _USUAL = {
-    "torch": "torch", "nn": "torch.nn", "F": "torch.nn.functional", "optim": "torch.optim", "torchvision": "torchvision",
-    "np": "numpy", "pd": "pandas", "plt": "matplotlib.pyplot",
+    "torch": "torch", "nn": "torch.nn", "F": "torch.nn.functional", "optim": "torch.optim",
+    "torchvision": "torchvision", "np": "numpy", "pd": "pandas", "plt": "matplotlib.pyplot",
     **{name: f"torch.utils.data.{name}" for name in _OF_DATA},
 }  # fmt: skip
 

@@ -132,7 +132,10 @@ def decoded(content: bytes, name: str) -> str:
 
 
 def looks_like_script(path: str | os.PathLike[str]) -> bool:
-    """Whether a file is a script, a notebook, or (by its imports, or a network or training step) a saved text with code in it, rather than a table."""
+    """Whether a file is a script, a notebook, or a saved text with code in it, rather than a table.
+
+    A text is told by its imports, by a class of a network, or by the statements of a training step.
+    """
     target = Path(path)
     if target.suffix.lower() in (".py", ".pyw", ".ipynb"):
         return not target.is_dir()

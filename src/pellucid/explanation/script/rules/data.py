@@ -57,10 +57,17 @@ def fitted_on_all(script: Script) -> Iterator[ScriptFinding]:
             evidence=script.evidence(*(f.line for f in fits), split.where.line, split.first_line),
             consequence="The test rows have a part in the preprocessing, so the test score is not that of new rows; it "
             "is too good, most of all with selected features or few rows.",
-            fix="Split first, then: X_train = scaler.fit_transform(X_train); X_test = scaler.transform(X_test)"
+            fix="Split first, then resample the training rows only: X_train, y_train = "
+            f"{names.partition(' and ')[0]}().fit_resample(X_train, y_train)"
+            if _resampling(script, fits[0].line)
+            else "Split first, then: X_train = scaler.fit_transform(X_train); X_test = scaler.transform(X_test)"
             if not own
             else "Split first, then: mean, std = X_train.mean(0), X_train.std(0), and use these for both parts",
         )  # fmt: skip
+
+
+def _resampling(script: Script, line: int) -> bool:
+    return "fit_resample" in script.lines[line - 1] or "fit_sample" in script.lines[line - 1]
 
 
 def refitted(script: Script) -> Iterator[ScriptFinding]:

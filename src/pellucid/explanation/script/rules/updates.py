@@ -172,16 +172,39 @@ def unchanged_part(script: Script) -> Iterator[ScriptFinding]:
             if kept or module in given or module.kind.startswith("torchvision") or not _reached(script, f, loop):
                 continue
             idle = next((o for o in optimizers if set(parts_of(module)) & (_coverage(o) or set())), None)
+            twin = _second_of_its_kind(steps)
             yield ScriptFinding(
                 rule="no-optimizer", line=idle.line if idle is not None else module.line,
                 finding="This network answers in the training loop, and no optimizer holds its parameters."
                 if idle is None
                 else "This optimizer never steps, and its network answers in the training loop.",
-                evidence=script.evidence(module.line, f.where.line, *(s.where.line for s in steps[:2])),
+                evidence=script.evidence(
+                    module.line, *([twin.line] if twin else []), f.where.line, *(s.where.line for s in steps[:2])
+                ),
                 consequence="It keeps its first, random weights, while the networks around it learn.",
-                fix="torch.optim.Adam([*first.parameters(), *second.parameters()], lr=1e-3)",
+                fix=_with_parameters_of(script, twin, module)
+                or "torch.optim.Adam([*first.parameters(), *second.parameters()], lr=1e-3)",
             )  # fmt: skip
             return
+
+
+def _second_of_its_kind(steps: list[Step]) -> Obj | None:
+    """An optimizer of the very parameters that another one steps: it was meant for another network."""
+    optimizers = list(dict.fromkeys(s.optimizer for s in steps if s.optimizer is not None))
+    optimizers.sort(key=lambda o: o.line)
+    for place, later in enumerate(optimizers):
+        if any(_coverage(later) == _coverage(earlier) for earlier in optimizers[:place]):
+            return later
+    return None
+
+
+def _with_parameters_of(script: Script, optimizer: Obj | None, module: Obj) -> str:
+    """The optimizer's line with the network's name in the place of the other's; empty where one is not known."""
+    text = script.lines[optimizer.line - 1].strip() if optimizer is not None else ""
+    name = re.match(r"\s*([\w.]+)\s*=[^=]", script.lines[module.line - 1])
+    if name is None or ".parameters()" not in text:
+        return ""
+    return re.sub(r"[\w.]+\.parameters\(\)", f"{name.group(1)}.parameters()", text)
 
 
 def _reached(script: Script, f: Forward, loop: Loop) -> bool:
