@@ -241,6 +241,7 @@ def combine(reader: Reader, op: ast.operator, left: Value, right: Value, line: i
         if isinstance(other, (Const, Number)):
             return array.then(taint=taint, act=None if array.act is None else "other", at=line, statistic_of=0)
         return Array(
+            ndim=_answers_of_rows(array, array),
             taint=taint,
             source=array.source,
             part=array.part,
@@ -284,12 +285,18 @@ def _arrays(reader: Reader, op: ast.operator, a: Array, b: Array, line: int, tai
     same = a.last if a.last == b.last and a.ndim == b.ndim else None
     wide = big.last if big.last != 1 else None  # a column is broadcast
     return Array(
-        ndim=big.ndim if known else None, last=wide if known and a.ndim != b.ndim else same, taint=taint,
+        ndim=big.ndim if known else _answers_of_rows(a, b),
+        last=wide if known and a.ndim != b.ndim else same, taint=taint,
         length=a.length if a.length == b.length else None, act="other", at=line, device=_device(a, b),
         dtype=a.dtype if a.dtype == b.dtype else None, source=a.source or b.source, part=a.part or b.part,
         order=a.order or b.order, fitted=fitted, graph=_graph(a, b), loss=a.loss or b.loss,
         image=a.image if a.image == b.image else None,
     )  # fmt: skip
+
+
+def _answers_of_rows(a: Array, b: Array) -> int | None:
+    """One answer a row and something of unknown shape, a number or one a row, make one a row."""
+    return 1 if any(v.ndim == 1 and v.length != 1 and watch.from_model(v) for v in (a, b)) else None
 
 
 def _device(a: Array, b: Array) -> str | None:

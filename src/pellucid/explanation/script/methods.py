@@ -138,7 +138,9 @@ def _step(reader: Reader, owner: Value, given: Arguments, hint: str) -> Value | 
     if inner is not None:
         reader.note(Step, given.line, optimizer=inner)
     elif is_scheduler(owner, hint):
-        reader.note(Seen, given.line, kind="scheduler", value=owner)
+        reader.note(
+            Seen, given.line, kind="scheduler", value=owner, text="" if [*given.every()] or given.open else "bare"
+        )
         taint = taints(*given.every())
         if any(t.startswith("scored") for t in taint):
             reader.note(Decision, given.line, taint=taint, acts="lowers the learning rate")

@@ -192,6 +192,7 @@ class Accumulated(Event):
     number: int
     name: str
     how: str
+    value: Value | None = None  # what was added, where only a later `backward` says that it is a loss
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

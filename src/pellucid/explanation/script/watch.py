@@ -41,6 +41,7 @@ __all__ = [
     "frozen",
     "holds_weights",
     "is_trained_layer",
+    "leaf",
     "length",
     "made",
     "mean_of_matches",
@@ -93,14 +94,23 @@ def cut(reader: Reader, x: Array, how: str, line: int) -> Array:
     return x.then(graph=False, taint=x.taint | {f"cut {number}"})
 
 
+def leaf(reader: Reader, x: Array) -> Array:
+    """``out = net(x).detach(); out.requires_grad = True``: a new leaf, whose gradients stay with it."""
+    if x.graph is False and any(t.startswith("cut ") for t in x.taint) and not reader.models:
+        return x.then(graph=None, taint=x.taint | {f"leaf {reader.number()}"})
+    return x.then(graph=None)
+
+
 def wrapped(reader: Reader, x: Value, made_from: Array, path: str, given: Arguments) -> Array:
     """``torch.tensor(loss)``: a new tensor, which does not know where its value comes from."""
-    leaf = given.const(None, "requires_grad", False) is not False
+    asks = given.const(None, "requires_grad", False) is not False
     of_a_loss = (isinstance(x, Array) and x.loss) or (isinstance(x, Number) and from_model(x))
     if of_a_loss and path in ("torch.tensor", "torch.Tensor", "torch.FloatTensor"):
         new = cut(reader, made_from.then(graph=None), f"{path}(…)", given.line)
         return new.then(loss=True)
-    return made_from.then(graph=None) if leaf and not made_from.loss else made_from
+    if asks and isinstance(x, Array) and x.graph is False and not made_from.loss:
+        return leaf(reader, made_from.then(graph=False))
+    return made_from.then(graph=None) if asks and not made_from.loss else made_from
 
 
 def collected(reader: Reader, x: Items, made_from: Array, path: str, line: int) -> Array:

@@ -15,6 +15,7 @@ from pellucid.explanation.script.watch import is_trained_layer
 __all__ = ["all_frozen", "cut_graph", "new_layers", "no_gradients", "others_parameters", "unchanged_part"]
 
 _GIVEN_GRADIENT = re.compile(r"\._?grad(\.data)?\s*[-+]?=[^=]|\.grad\.(data\.)?(copy|add)_")
+_GRADIENT = re.compile(r"\.grad\b")
 _KEPT_ON_PURPOSE = ("teacher", "target", "frozen", "fixed", "pretrained", "ema", "momentum", "random", "ref", "old")
 
 
@@ -252,6 +253,11 @@ def _moves(script: Script, e: Event) -> set[Obj] | None:
     return None
 
 
+def _given_away(script: Script, layers: set[Obj], start: Event, end: Event) -> bool:
+    between = (h for h in script.of(Handed) if start.where.order < h.where.order < end.where.order)
+    return any(v in layers for h in between for v in h.values if isinstance(v, Obj))
+
+
 def all_frozen(script: Script) -> Iterator[ScriptFinding]:
     """Every layer that the optimizer holds has ``requires_grad = False``."""
     if any(e.value is None for e in script.seen("thawed")):
@@ -268,9 +274,10 @@ def all_frozen(script: Script) -> Iterator[ScriptFinding]:
             elif e.kind == "thawed":
                 state -= inside
         elif last is not None and (layers := _moves(script, e)) is not None:
-            learned = {p for p in layers if is_trained_layer(p)}
-            if any(not is_trained_layer(p) and _learns(p) for p in layers):
-                continue  # a network of a library: its inside is not known
+            learned = {p for p in layers if _learns(p)}
+            library = any(not is_trained_layer(p) for p in learned)
+            if library and (not layers <= state or _given_away(script, learned, last, e)):
+                continue  # a network of a library, and what was put into it is not known
             if learned and learned <= state:
                 yield ScriptFinding(
                     rule="frozen", line=last.where.line,
@@ -286,6 +293,16 @@ def all_frozen(script: Script) -> Iterator[ScriptFinding]:
 # ── graphs ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def _ends_in_a_leaf(script: Script, loss: Array) -> bool:
+    """Whether a loss goes back to a detached answer and no further, and no optimizer moves that answer itself."""
+    leaves = [int(t.removeprefix("leaf ")) for t in loss.taint if t.startswith("leaf ")]
+    if not leaves or loss.graph is True or any(_GRADIENT.search(text) for text in script.lines):
+        return False
+    later = [t for t in loss.taint if t.startswith("forward ") and int(t.removeprefix("forward ")) > min(leaves)]
+    steps = script.of(Step)
+    return not later and bool(steps) and all(s.optimizer is not None and _coverage(s.optimizer) for s in steps)
+
+
 def cut_graph(script: Script) -> Iterator[ScriptFinding]:
     """``backward`` of a value that no longer knows which network it comes from: `detach` "returns a new Tensor,
     detached from the current graph", and `torch.tensor` copies the value alone (PyTorch).
@@ -293,7 +310,7 @@ def cut_graph(script: Script) -> Iterator[ScriptFinding]:
     cuts = {f"cut {e.number}": e for e in script.seen("cut")}
     seen = set()
     for e in script.of(Backward):
-        if not isinstance(e.of, Array) or e.of.graph is not False:
+        if not isinstance(e.of, Array) or (e.of.graph is not False and not _ends_in_a_leaf(script, e.of)):
             continue
         found = sorted((cuts[t] for t in e.of.taint if t in cuts), key=lambda c: c.where.order)
         if not found or found[-1].where.line in seen:
