@@ -86,9 +86,11 @@ def _print(
         line("")
     if traced is not None:
         line(traced.sentence)
-    count = len(findings)
-    if count:
-        line(f"{count} finding{'s' * (count > 1)} in {name}.")
+    if findings:
+        remarks = sum(f.remark for f in findings)
+        counts = {"finding": len(findings) - remarks, "remark": remarks}
+        said = [f"{count} {word}{'s' * (count > 1)}" for word, count in counts.items() if count]
+        line(f"{' and '.join(said)} in {name}.")
         for text in (*seen.unread, *seen.notes):
             line(text)
         return

@@ -103,6 +103,8 @@ def array_method(reader: Reader, x: Array, name: str, given: Arguments) -> Value
         return reshaped(reader, x, name, given)
     if name in _REDUCED:
         return _reduced(reader, x, name, given)
+    if name == "gather":
+        return _gathered(reader, x, given)
     if name in _KEPT:
         return _kept(reader, x, name, given)
     if name == "round":
@@ -124,7 +126,7 @@ def _kept(reader: Reader, x: Array, name: str, given: Arguments) -> Array:  # no
     if name in ("detach", "detach_", "numpy"):
         return watch.cut(reader, x, f".{name}()", given.line)
     if name == "requires_grad_":
-        return x if x.loss else x.then(graph=None)
+        return x if x.loss else watch.leaf(reader, x)
     if name == "sample" and given.const(None, "frac") == 1:
         return x.then(order="random")
     if name in ("sort_values", "sort_index", "shift"):
@@ -138,6 +140,16 @@ def _kept(reader: Reader, x: Array, name: str, given: Arguments) -> Array:  # no
     if name in ("drop", "dropna", "query", "head", "tail"):
         return x.then(length=None, last=None)
     return x.then(act=act, at=given.line if act == "other" else x.at)
+
+
+def _gathered(reader: Reader, x: Array, given: Arguments) -> Array:
+    """``q.gather(1, a)`` has the shape of ``a``; where that is not known, one column is chosen for each row."""
+    index, dim = given.get(1, "index"), given.const(0, "dim")
+    x = x.then(act="other", at=given.line, layer=None, loss=False, length=None)
+    if isinstance(index, Array) and index.ndim is not None:
+        return x.then(ndim=index.ndim, last=index.last)
+    one = dim in (1, -1) and x.ndim in (None, 2) and watch.from_model(x) and not reader.models
+    return x.then(ndim=x.ndim, last=1 if one else None)
 
 
 def _moved(x: Array, name: str, given: Arguments) -> Array:
@@ -158,6 +170,9 @@ def _reduced(reader: Reader, x: Array, name: str, given: Arguments) -> Value:
     ndim: int | None = 0
     if axis is not None:
         ndim = x.ndim if kept else (None if x.ndim is None or not known else max(x.ndim - 1, 0))
+    best = name in ("max", "min") and isinstance(axis, Const) and axis.value in (1, -1) and not kept
+    if best and x.ndim is None and x.act == "linear" and x.last is not None and not reader.models:
+        ndim = 1  # the greatest answer of each row
     whole = axis is None
     places = name in ("argmax", "argmin")
     torch_pair = name in ("max", "min") and known and "axis" not in given.kwargs and watch.from_model(x)

@@ -12,10 +12,17 @@ from typing import TYPE_CHECKING
 
 from pellucid.explanation.script.kinds import ASSUMED, is_module
 from pellucid.explanation.script.roles import role_of_name
-from pellucid.explanation.script.values import Const, Obj, Scope, Unknown, Value
+from pellucid.explanation.script.values import Const, External, Obj, Scope, Unknown, Value
 
 if TYPE_CHECKING:
     from pellucid.explanation.script.reader import Reader
+
+_OF_DATA = ("DataLoader", "Dataset", "TensorDataset", "Subset", "random_split")
+_USUAL = {
+    "torch": "torch", "nn": "torch.nn", "F": "torch.nn.functional", "optim": "torch.optim",
+    "torchvision": "torchvision", "np": "numpy", "pd": "pandas", "plt": "matplotlib.pyplot",
+    **{name: f"torch.utils.data.{name}" for name in _OF_DATA},
+}  # fmt: skip
 
 __all__ = ["as_used", "called_models", "undefined"]
 
@@ -60,6 +67,11 @@ def as_used(reader: Reader, name: str, value: Value, holder: dict[str, Value]) -
 
 def undefined(reader: Reader, name: str, scope: Scope) -> Value:
     """A name that the script never binds: a model or rows by its use, else unknown."""
+    usual = _USUAL.get(name) if not reader.stars else None
+    if usual is not None:  # code without its imports, as it stands in a question
+        reader.script.imports.add(usual)
+        reader.unimported.setdefault(name)
+        return External(path=usual)
     role = role_of_name(name)
     value = Unknown(name=name, taint=frozenset({role} if role else ()))
     while scope.parent is not None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pellucid.explanation.script import watch
 from pellucid.explanation.script.arrays import array_function
 from pellucid.explanation.script.functions import FUNCTIONS
-from pellucid.explanation.script.iteration import elements, roles_of
+from pellucid.explanation.script.iteration import elements, role_given, roles_of
 from pellucid.explanation.script.kinds import LOSSES, gives_back, is_module, parts_of, spreads
 from pellucid.explanation.script.members import attribute, find_method, method_of
 from pellucid.explanation.script.methods import call_method
@@ -51,6 +51,7 @@ _HARMLESS = {
 }  # fmt: skip
 
 
+_LOADS = re.compile(r"(?i)load|data|split")
 _CHOOSES = re.compile(r"(?i)split|train|test|val|sample|subset|select|filter|score|eval|loss|metric|acc|stat|mean|load")
 
 
@@ -168,6 +169,9 @@ def instantiate(reader: Reader, cls: Class, given: Arguments) -> Value:
     reader.script.objects.append(made)
     if reader.default_device != "cpu":
         reader.state.devices[made] = (None, given.line)
+    role = role_given(*given.every())
+    if role is not None and find_method(cls, "__getitem__") is not None and not is_module(made):
+        made.attrs["role " + role] = Const(value=True)
     start = find_method(cls, "__init__")
     if start is not None:
         bound = Function(node=start.node, scope=start.scope, receiver=made)
@@ -261,6 +265,8 @@ def _wrapped(reader: Reader, path: str, given: Arguments) -> Value:
 def _made(reader: Reader, path: str, given: Arguments) -> Value:
     """Some object of a library; it keeps what it was made from."""
     taint = taints(*given.every())
+    if path.startswith("torchvision.datasets.") or (not harmless(path) and _LOADS.search(path)):
+        taint |= {role for role in (role_given(*given.every()),) if role}
     if not harmless(path):
         hand_over(reader, given)
         rows = rows_again(given, path.rpartition(".")[2])

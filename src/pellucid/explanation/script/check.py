@@ -87,10 +87,15 @@ def events_of(source: Source) -> Script:
     script = Script(
         source.name, parsed.lines, parts=parsed.parts, notes=parsed.notes, tree=ast.Module(list(parsed.body), [])
     )
+    reader = Reader(script, source.folder)
     try:
-        Reader(script, source.folder).read(parsed.body)
+        reader.read(parsed.body)
     except TooMuch:
         script.complete = False
     except RecursionError as error:
         raise DataError(f"{source.name} is nested too deeply to be read: split its longest expression") from error
+    if reader.unimported:
+        names = ", ".join(list(reader.unimported)[:6])
+        script.notes.append(f"{source.name} has names that are imported nowhere ({names}); each was taken for what it "
+                            "usually means.")  # fmt: skip
     return script

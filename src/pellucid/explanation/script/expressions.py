@@ -13,6 +13,7 @@ from pellucid.explanation.script.calls import call
 from pellucid.explanation.script.iteration import elements
 from pellucid.explanation.script.members import item, plain_attribute
 from pellucid.explanation.script.record import LoaderRead, Mismatch
+from pellucid.explanation.script.roles import role_of_path
 from pellucid.explanation.script.values import (
     BY_TRAINING,
     Array,
@@ -227,6 +228,8 @@ def _binary(reader: Reader, node: ast.BinOp, scope: Scope) -> Value:
 
 def combine(reader: Reader, op: ast.operator, left: Value, right: Value, line: int) -> Value:  # noqa: PLR0911
     """Arithmetic of two values."""
+    if isinstance(op, ast.Mod) and isinstance(left, Const) and isinstance(left.value, str):
+        return Unknown()  # a text: nothing of the values lives on in it
     taint = taints(left, right) - watch.averaged(reader, op, left, right, line)
     if isinstance(left, Const) and isinstance(right, Const):
         return _fold(op, left.value, right.value, taint)
@@ -238,6 +241,7 @@ def combine(reader: Reader, op: ast.operator, left: Value, right: Value, line: i
         if isinstance(other, (Const, Number)):
             return array.then(taint=taint, act=None if array.act is None else "other", at=line, statistic_of=0)
         return Array(
+            ndim=_answers_of_rows(array, array),
             taint=taint,
             source=array.source,
             part=array.part,
@@ -281,12 +285,18 @@ def _arrays(reader: Reader, op: ast.operator, a: Array, b: Array, line: int, tai
     same = a.last if a.last == b.last and a.ndim == b.ndim else None
     wide = big.last if big.last != 1 else None  # a column is broadcast
     return Array(
-        ndim=big.ndim if known else None, last=wide if known and a.ndim != b.ndim else same, taint=taint,
+        ndim=big.ndim if known else _answers_of_rows(a, b),
+        last=wide if known and a.ndim != b.ndim else same, taint=taint,
         length=a.length if a.length == b.length else None, act="other", at=line, device=_device(a, b),
         dtype=a.dtype if a.dtype == b.dtype else None, source=a.source or b.source, part=a.part or b.part,
         order=a.order or b.order, fitted=fitted, graph=_graph(a, b), loss=a.loss or b.loss,
         image=a.image if a.image == b.image else None,
     )  # fmt: skip
+
+
+def _answers_of_rows(a: Array, b: Array) -> int | None:
+    """One answer a row and something of unknown shape, a number or one a row, make one a row."""
+    return 1 if any(v.ndim == 1 and v.length != 1 and watch.from_model(v) for v in (a, b)) else None
 
 
 def _device(a: Array, b: Array) -> str | None:
@@ -333,7 +343,10 @@ def _text(reader: Reader, node: ast.JoinedStr, scope: Scope) -> Value:
     for part in node.values:
         if isinstance(part, ast.FormattedValue):
             reader.value(part.value, scope)
-    return Unknown()
+    last = node.values[-1] if node.values else None
+    text = last.value if isinstance(last, ast.Constant) and isinstance(last.value, str) else ""
+    role = role_of_path(text) if "/" in text else None  # f"{folder}/val"
+    return Unknown(taint=frozenset({role} if role else ()))
 
 
 EXPRESSIONS: dict[type[ast.expr], Callable[..., Value]] = {

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pellucid.explanation.script.kinds import LOSSES, bases, is_lightning, is_module
+from pellucid.explanation.script.kinds import bases, is_lightning, is_module
 from pellucid.explanation.script.methods import is_optimizer
 from pellucid.explanation.script.record import Backward, Forward, LossCall, Script, Step
 from pellucid.explanation.script.values import Class, Obj, taints
+from pellucid.explanation.script.watch import holds_weights
 
 __all__ = ["Followed", "followed", "uses_torch"]
 
@@ -22,6 +24,7 @@ _OTHERS = {
     "chainer": "Chainer", "theano": "Theano", "sklearn": "scikit-learn", "xgboost": "XGBoost", "lightgbm": "LightGBM",
     "catboost": "CatBoost", "fastai": "fastai",
 }  # fmt: skip
+_LOSS = re.compile(r"(?i)loss|criterion|dice|entropy")
 _PARTS = ("model", "training loop", "loss", "optimizer", "evaluation")
 
 
@@ -82,7 +85,9 @@ def _an(part: str) -> str:
 
 def uses_torch(script: Script) -> bool:
     """Whether PyTorch or a library around it is imported, here or in a file that is read as well."""
-    return any(origin.partition(".")[0] in _TORCH for origin in script.imports)
+    if any(origin.partition(".")[0] in _TORCH for origin in script.imports):
+        return True
+    return not script.imports and bool(script.of(Backward)) and bool(script.of(Step))  # a piece of code in a question
 
 
 def followed(script: Script) -> Followed:
@@ -108,10 +113,10 @@ def _lines(script: Script) -> dict[str, int]:
     training = next((e for e in (*backward, *script.of(Step)) if e.where.loops), None)
     optimizer = next((o for o in script.objects if is_optimizer(o)), None)
     step = next(iter(script.of(Step)), None)
-    held_out = [e for e in forwards if _held_out(e)]
-    model = next((o for o in script.objects if o.cls is not None and is_module(o)), None)
-    layers = next((o for o in script.objects if is_module(o) and o.kind.rpartition(".")[2] not in LOSSES), None)
-    owner = model or layers
+    held_out = [e for e in forwards if _held_out(e)] or _only_answers(script)
+    modules = [o for o in script.objects if is_module(o) and not _LOSS.search(o.kind.rpartition(".")[2])]
+    modules = [o for o in script.objects if is_module(o) and holds_weights(o)] or modules
+    owner = next((o for o in modules if o.cls is not None), next(iter(modules), None))
     hooks = _hooks(script)
     return {
         "model": (_class_line(owner) if owner is not None else 0) or (forwards[0].where.line if forwards else 0),
@@ -132,6 +137,20 @@ def _hooks(script: Script) -> dict[str, int]:
 def _held_out(e: Forward) -> bool:
     roles = taints(*e.inputs) & {"train", "val", "test"}
     return bool(roles) and "train" not in roles
+
+
+def _only_answers(script: Script) -> list[Forward]:
+    """Answers in evaluation mode, or in loops of their own, that no gradient goes through once training has begun."""
+    backward = script.of(Backward)
+    steps = {loop for e in (*backward, *script.of(Step)) for loop in e.where.loops}
+    used = frozenset().union(*(taints(b.of) for b in backward))
+    start = min((b.where.order for b in backward), default=None)
+    return [
+        e
+        for e in script.of(Forward)
+        if e.grad is False and start is not None and e.where.order > start and is_module(e.module)
+        and f"forward {e.number}" not in used and (e.mode == "eval" or not set(e.where.loops[-1:]) <= steps)
+    ]  # fmt: skip
 
 
 def _class_line(owner: Obj) -> int:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pellucid.explanation.script import images
+from pellucid.explanation.script.roles import role_of_path
 from pellucid.explanation.script.values import (
     Array,
     Const,
@@ -25,10 +27,11 @@ from pellucid.explanation.script.values import (
 if TYPE_CHECKING:
     from pellucid.explanation.script.reader import Reader
 
-__all__ = ["Elements", "batch", "elements", "member_of", "roles_of"]
+__all__ = ["Elements", "batch", "elements", "member_of", "role_given", "roles_of"]
 
 LOADER = "torch.utils.data.DataLoader"
 _ROLES = frozenset({"train", "val", "test"})
+_NAME_OF_CLASS = re.compile(r"(^|\.)[A-Z]\w*$")
 _THROUGH = {
     "tqdm.tqdm", "tqdm.auto.tqdm", "tqdm.notebook.tqdm", "builtins.iter", "builtins.list", "builtins.reversed",
     "builtins.sorted", "builtins.tuple", "itertools.cycle", "itertools.islice", "tqdm.tqdm_notebook",
@@ -119,8 +122,23 @@ def roles_of(value: Value | None) -> frozenset[str]:
             return taints(*value.args) & _ROLES
         if value.kind.startswith("torchvision.datasets."):
             return _role_of_download(value)
-        return value.taint & _ROLES or (roles_of(inner) if value.kind.startswith("torch.utils.data") else frozenset())
+        if value.taint & _ROLES or value.kind.startswith("torch.utils.data"):
+            return value.taint & _ROLES or roles_of(inner)
+        role = role_given(*value.args, *value.kwargs.values()) if _NAME_OF_CLASS.search(value.kind) else None
+        return frozenset({role} if role else ())
     return taints(value) & _ROLES
+
+
+def role_given(*values: Value) -> str | None:
+    """``Faces("valid")``, ``ImageFolder(os.path.join(folder, "val"))``: the part that the arguments name."""
+    for value in values:
+        joined = isinstance(value, Obj) and value.kind in ("os.path.join", "pathlib.Path") and value.args
+        last = value.args[-1] if joined and isinstance(value, Obj) else value
+        role = role_of_path(last.value) if isinstance(last, Const) else None
+        found = [role] if role else sorted(last.taint & _ROLES) if isinstance(last, Unknown) else []
+        if len(found) == 1:
+            return found[0]
+    return None
 
 
 def _role_of_download(dataset: Obj) -> frozenset[str]:

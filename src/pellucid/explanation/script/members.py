@@ -13,6 +13,7 @@ from pellucid.explanation.script.record import Split
 from pellucid.explanation.script.roles import role_of_name
 from pellucid.explanation.script.values import (
     BY_TRAINING,
+    FOLD,
     Array,
     Class,
     Const,
@@ -196,6 +197,8 @@ def item(reader: Reader, owner: Value, node: ast.Subscript, scope: Scope) -> Val
 def _of_role(value: Value, key: Value) -> Value:
     """``loaders["test"]`` is of the test rows, whatever was known of it."""
     role = role_of_name(key.value) if isinstance(key, Const) and isinstance(key.value, str) else None
+    if isinstance(key, Array) and FOLD in key.taint and isinstance(value, Unknown):
+        return with_taint(value, key.taint)
     if role is None or value.taint & {"train", "val", "test"}:
         return value
     if isinstance(value, Obj):
@@ -315,7 +318,7 @@ def _shuffled(reader: Reader, result: Array, part: ast.expr, scope: Scope) -> Ar
         return result.then(order="time") if window and result.order == "kept" else result
     value = reader.value(part, scope)
     if isinstance(value, Array):  # X[train_index]
-        result = result.then(taint=result.taint | (value.taint & {"train", "val", "test"}))
+        result = result.then(taint=result.taint | (value.taint & {"train", "val", "test", FOLD}))
     if isinstance(value, Array) and value.order == "random":
         return result.then(order="random")
     return result.then(order=None) if result.order == "kept" else result

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["call_method", "is_optimizer"]
 
 _MAX_ITEMS = 64
+_COUNTS = ("item", "numel", "nelement", "dim")
 
 
 def is_optimizer(value: Value | None) -> bool:
@@ -98,6 +99,10 @@ def _foreign(reader: Reader, owner: Value, name: str, given: Arguments) -> Value
         made = array_function(reader, f"numpy.random.{name}", given)
         if made is not None:
             return made
+    if isinstance(owner, Unknown) and (name in _COUNTS or (name == "size" and given.args)):
+        return Number(taint=owner.taint)
+    if name == "format" and isinstance(owner, Const):
+        return Unknown()
     if name == "permutation":
         return Array(ndim=1, order="random", dtype="int64")
     return Unknown(taint=taints(owner, *given.every()) if not isinstance(owner, Obj) else taints(*given.every()))
@@ -133,7 +138,9 @@ def _step(reader: Reader, owner: Value, given: Arguments, hint: str) -> Value | 
     if inner is not None:
         reader.note(Step, given.line, optimizer=inner)
     elif is_scheduler(owner, hint):
-        reader.note(Seen, given.line, kind="scheduler", value=owner)
+        reader.note(
+            Seen, given.line, kind="scheduler", value=owner, text="" if [*given.every()] or given.open else "bare"
+        )
         taint = taints(*given.every())
         if any(t.startswith("scored") for t in taint):
             reader.note(Decision, given.line, taint=taint, acts="lowers the learning rate")

@@ -56,6 +56,7 @@ class Reader:
         self.module.folder = folder.resolve() if folder is not None else None
         self.siblings = Siblings(self, folder)
         self.stars: list[str] = []  # libraries of which everything is imported
+        self.unimported: dict[str, None] = {}  # usual names of libraries that the script imports nowhere
         self.used_as_models: frozenset[str] = frozenset()
         self.module.names["__name__"] = Const(value="__main__")
         self.state = State()

@@ -192,6 +192,7 @@ class Accumulated(Event):
     number: int
     name: str
     how: str
+    value: Value | None = None  # what was added, where only a later `backward` says that it is a loss
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -306,4 +307,7 @@ class Script:
     def evidence(self, *lines: int) -> str:
         """The lines themselves, a line each, in their order: ``12: loss = criterion(out, y)``."""
         wanted = sorted({n for n in lines if 0 < n <= len(self.lines)})
-        return "\n".join(f"{self._label(n)}: {self.lines[n - 1].strip()[:200]}" for n in wanted)
+        several = len({self.part(n).file for n in wanted}) > 1  # then each line says whose it is
+        own = {n: f"{self.name}, " if several and not self.part(n).file else "" for n in wanted}
+        labels = {n: f"{own[n]}{'line ' * (own[n] != '' and self.part(n) == Part(1))}{self._label(n)}" for n in wanted}
+        return "\n".join(f"{labels[n]}: {self.lines[n - 1].strip()[:200]}" for n in wanted)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["role_of_name"]
+__all__ = ["role_of_name", "role_of_path"]
 
 _ROLES = {
     "test": {"test", "tst", "te", "testing", "testset", "testloader", "testdata"},
-    "val": {"val", "valid", "validation", "dev", "vld", "eval", "valset", "valloader", "validloader"},
+    "val": {"val", "valid", "validation", "dev", "vld", "va", "vl", "eval", "valset", "valloader", "validloader"},
     "train": {"train", "trn", "tr", "training", "trainset", "trainloader"},
 }
 _SCORES = {
@@ -18,6 +18,8 @@ _SCORES = {
     "interval", "every", "path", "dir", "file", "stats", "history", "avg", "mean", "total", "correct", "count", "fn",
     "func", "cfg", "config", "args", "logits", "output", "outputs", "out", "probs", "best", "precision", "recall",
 }  # fmt: skip
+_OF_A_PART = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "dev": "val",
+              "test": "test", "testing": "test"}  # fmt: skip
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 
 
@@ -35,3 +37,13 @@ def role_of_name(name: str) -> str | None:
         if set(words) & _ROLES[role]:
             return role
     return None
+
+
+def role_of_path(text: object) -> str | None:
+    """The part that a text names, alone or as the last folder or file of a path.
+
+    >>> [role_of_path(t) for t in ("valid", "birds/test", "data/train.csv", "a test of it", 3)]
+    ['val', 'test', 'train', None, None]
+    """
+    last = re.split(r"[/\\\\]", text.rstrip("/"))[-1] if isinstance(text, str) else ""
+    return _OF_A_PART.get(last.partition(".")[0].lower())

@@ -28,6 +28,8 @@ MAX_BYTES = 1_000_000
 _MAX_NOTEBOOK = 50_000_000  # pictures stand in the notebook's outputs, which are left out
 _SNIFFED = 65_536
 _CODE = re.compile(r"(?m)^\s*(?:>>> )?(?:import [A-Za-z_]\w*|from [.A-Za-z_][.\w]* import )")
+_STEP = re.compile(r"(?m)^\s*(?:>>> )?\w[\w.]*\.(backward|step|zero_grad)\(\)")
+_NETWORK = re.compile(r"(?m)^\s*(?:>>> )?class \w+\((?:torch\.)?nn\.Module\):")
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,10 @@ def decoded(content: bytes, name: str) -> str:
 
 
 def looks_like_script(path: str | os.PathLike[str]) -> bool:
-    """Whether a file is a script, a notebook, or (by its imports) a saved text with code in it, rather than a table."""
+    """Whether a file is a script, a notebook, or a saved text with code in it, rather than a table.
+
+    A text is told by its imports, by a class of a network, or by the statements of a training step.
+    """
     target = Path(path)
     if target.suffix.lower() in (".py", ".pyw", ".ipynb"):
         return not target.is_dir()
@@ -143,7 +148,8 @@ def looks_like_script(path: str | os.PathLike[str]) -> bool:
             start = stream.read(_SNIFFED)
     except OSError:
         return False
-    return bool(_CODE.search(start.decode("utf-8", "replace")))
+    text = start.decode("utf-8", "replace")
+    return bool(_CODE.search(text) or _NETWORK.search(text)) or len(set(_STEP.findall(text))) > 1
 
 
 def plain_lines(text: str) -> list[str]:

@@ -15,6 +15,7 @@ from pellucid.explanation.script.modules import is_module
 from pellucid.explanation.script.record import Accumulated, Backward, Dropped, LoaderRead, ZeroGrad
 from pellucid.explanation.script.roles import role_of_name
 from pellucid.explanation.script.values import (
+    FOLD,
     Array,
     Class,
     Const,
@@ -58,6 +59,8 @@ def assign(reader: Reader, target: ast.expr, value: Value, scope: Scope) -> None
 
 def _assign_name(name: str, value: Value, scope: Scope) -> None:
     role = role_of_name(name)
+    if role == "test" and _of_a_fold(value):
+        role = "val"  # the rows that a fold leaves out, whatever they are called
     if role and not isinstance(value, (Const, Number)):
         if isinstance(value, Obj):
             if not is_module(value):
@@ -72,6 +75,12 @@ def _assign_name(name: str, value: Value, scope: Scope) -> None:
     while name in home.elsewhere and home.parent is not None:
         home = home.parent
     home.names[name] = value
+
+
+def _of_a_fold(value: Value, depth: int = 0) -> bool:
+    if isinstance(value, Obj) and depth < 4 and not is_module(value):
+        return any(_of_a_fold(v, depth + 1) for v in (*value.args, *value.kwargs.values()))
+    return FOLD in taints(value)
 
 
 def _unpacked(target: ast.Tuple | ast.List, value: Value) -> list[Value]:
@@ -91,10 +100,19 @@ def _assign_attribute(reader: Reader, target: ast.Attribute, value: Value, scope
     if target.attr == "requires_grad":
         watch.frozen(reader, owner, value, target.lineno)
         if isinstance(owner, Array) and isinstance(target.value, (ast.Name, ast.Attribute)) and not owner.loss:
-            assign(reader, target.value, owner.then(graph=None), scope)
+            assign(reader, target.value, watch.leaf(reader, owner), scope)
     if isinstance(owner, Obj):
         reader.attribute_lines[owner, target.attr] = target.lineno
         owner.attrs[target.attr] = value
+    _put_inside(owner, target, value)
+
+
+def _put_inside(owner: Value, target: ast.Attribute | ast.Subscript, value: Value) -> None:
+    """``model.classifier[6] = nn.Linear(4096, 2)``: a layer goes into a part of a library's network."""
+    while isinstance(owner, Method) and not isinstance(owner.owner, Obj):
+        owner = owner.owner
+    if isinstance(owner, Method) and isinstance(owner.owner, Obj) and is_module(owner.owner) and is_module(value):
+        owner.owner.attrs[f"added {target.lineno} {len(owner.owner.attrs)}"] = value
 
 
 def _assign_item(reader: Reader, target: ast.Subscript, value: Value, scope: Scope) -> None:
@@ -102,8 +120,8 @@ def _assign_item(reader: Reader, target: ast.Subscript, value: Value, scope: Sco
     key = reader.value(target.slice, scope)
     if isinstance(owner, Table) and isinstance(key, Const):
         owner.entries[key.value] = value
-    elif isinstance(owner, Method) and owner.name == "_modules" and isinstance(owner.owner, Obj):
-        owner.owner.attrs[f"added {target.lineno} {len(owner.owner.attrs)}"] = value
+    elif isinstance(owner, Method):
+        _put_inside(owner, target, value)
     elif isinstance(owner, Array) and isinstance(value, Array) and isinstance(target.value, ast.Name):
         found = scope.find(target.value.id)
         if found is owner and value.fitted:
@@ -140,14 +158,32 @@ def _aug_assign(reader: Reader, node: ast.AugAssign, scope: Scope) -> None:
             number = reader.number()
             reader.note(Accumulated, node.lineno, number=number, name=node.target.id, how="+=")
             new = with_taint(new, frozenset({f"sum {number}"}))
+    new = _perhaps_loss(reader, node, old, added, new)
     if isinstance(new, Const):
         new = Number(taint=new.taint)  # a counter: it changes
     assign(reader, node.target, new, scope)
 
 
-def _is_loss(reader: Reader, added: Array) -> bool:
+def _perhaps_loss(reader: Reader, node: ast.AugAssign, old: Value, added: Value, new: Value) -> Value:
+    """A model's answer is added up before `backward` says that it is a loss: the rule asks whether it does."""
+    tensor = isinstance(added, Unknown) or (isinstance(added, Array) and not added.loss and added.graph is not False)
+    if not tensor or not isinstance(node.target, ast.Name) or not isinstance(node.op, ast.Add) or reader.models:
+        return new
+    fresh = not isinstance(old, Array) or any(t.startswith("sum ") for t in old.taint)
+    if reader.state.grad is not True or not fresh or not watch.from_model(added):
+        return new
+    if not _outlives(reader, node.target.id) or _is_loss(reader, added):
+        return new
+    number = reader.number()
+    reader.note(Accumulated, node.lineno, number=number, name=node.target.id, how="+=", value=added)
+    return with_taint(new, frozenset({f"sum {number}"}))
+
+
+def _is_loss(reader: Reader, added: Value) -> bool:
     """Whether a value is a loss: PyTorch's own, or what `backward` was called on."""
-    return added.loss or any(e.of is added for e in reader.script.events[-12:] if isinstance(e, Backward))
+    return getattr(added, "loss", False) or any(
+        e.of is added for e in reader.script.events[-12:] if isinstance(e, Backward)
+    )
 
 
 def _loaded(target: ast.expr) -> ast.expr:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pellucid.explanation.script.record import Fitted, Split
-from pellucid.explanation.script.values import ROLES, Arguments, Array, Const, Fit, Items, Obj, Unknown, Value
+from pellucid.explanation.script.values import FOLD, ROLES, Arguments, Array, Const, Fit, Items, Obj, Unknown, Value
 
 if TYPE_CHECKING:
     from pellucid.explanation.script.reader import Reader
@@ -118,7 +118,8 @@ def estimator_method(reader: Reader, owner: Obj, name: str, given: Arguments) ->
         rows = tuple(v for v in given.args[:1])
         reader.note(Split, given.line, rows=rows, how="folds", call=f"{kind}.split")
         index = Array(ndim=1, dtype="int64", order="random")
-        return Items(items=[Items(items=[index, index])], depth=len(reader.loops) + 1)
+        inside = [index.then(taint=frozenset({role, FOLD})) for role in ("train", "val")]  # no fold is the test set
+        return Items(items=[Items(items=list[Value](inside))], depth=len(reader.loops) + 1)
     if not library.startswith(("sklearn", "category_encoders", "imblearn")):
         return None
     x = given.get(0, "X")

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 __all__ = [
     "BY_TRAINING",
+    "FOLD",
     "ROLES",
     "Arguments",
     "Array",
@@ -43,6 +44,7 @@ Image = tuple[int | None, int | None, int | None]
 
 _NOTHING: frozenset[str] = frozenset()
 ROLES = frozenset({"train", "val", "test"})
+FOLD = "a fold"  # the taint of rows that cross-validation has chosen
 BY_TRAINING = "by training"  # the taint of what depends on whether the model trains
 DEVICES = ("cuda", "mps", "xpu", "cpu")
 

@@ -9,9 +9,11 @@ hand), ``last step`` (an index into a recurrent layer's answer), ``scheduler`` (
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from pellucid.explanation.script.kinds import ASSUMED
 from pellucid.explanation.script.modules import is_module, parts_of
 from pellucid.explanation.script.record import Seen
 from pellucid.explanation.script.values import (
@@ -37,7 +39,9 @@ __all__ = [
     "cut",
     "from_model",
     "frozen",
+    "holds_weights",
     "is_trained_layer",
+    "leaf",
     "length",
     "made",
     "mean_of_matches",
@@ -52,6 +56,7 @@ __all__ = [
 
 _TRAINED = ("Linear", "Lazy", "Bilinear", "Conv", "LSTM", "GRU", "RNN", "Embedding", "BatchNorm", "LayerNorm",
             "Transformer", "Multihead", "GroupNorm", "InstanceNorm", "PReLU")  # fmt: skip
+_WEIGHTS = re.compile(r"\b(Parameter|register_buffer|register_parameter|ParameterList|ParameterDict)\(")
 _COUNT, _BATCHES = "a count of rows", "the number of batches"
 
 
@@ -60,6 +65,16 @@ def is_trained_layer(value: Value | None) -> bool:
     if not isinstance(value, Obj) or value.cls is not None or not value.kind.startswith("torch.nn."):
         return False
     return value.kind.rpartition(".")[2].startswith(_TRAINED)
+
+
+def holds_weights(module: Value | None) -> bool:
+    """Whether a module has parameters or buffers, for all that is known: a loss written as a module has none."""
+    for part in parts_of(module) if module is not None else ():
+        if is_trained_layer(part) or part.kind == ASSUMED or part.kind.startswith("torchvision.models."):
+            return True
+        if part.cls is not None and _WEIGHTS.search(ast.unparse(part.cls.node)):
+            return True
+    return False
 
 
 def from_model(value: Value) -> bool:
@@ -79,14 +94,23 @@ def cut(reader: Reader, x: Array, how: str, line: int) -> Array:
     return x.then(graph=False, taint=x.taint | {f"cut {number}"})
 
 
+def leaf(reader: Reader, x: Array) -> Array:
+    """``out = net(x).detach(); out.requires_grad = True``: a new leaf, whose gradients stay with it."""
+    if x.graph is False and any(t.startswith("cut ") for t in x.taint) and not reader.models:
+        return x.then(graph=None, taint=x.taint | {f"leaf {reader.number()}"})
+    return x.then(graph=None)
+
+
 def wrapped(reader: Reader, x: Value, made_from: Array, path: str, given: Arguments) -> Array:
     """``torch.tensor(loss)``: a new tensor, which does not know where its value comes from."""
-    leaf = given.const(None, "requires_grad", False) is not False
+    asks = given.const(None, "requires_grad", False) is not False
     of_a_loss = (isinstance(x, Array) and x.loss) or (isinstance(x, Number) and from_model(x))
     if of_a_loss and path in ("torch.tensor", "torch.Tensor", "torch.FloatTensor"):
         new = cut(reader, made_from.then(graph=None), f"{path}(…)", given.line)
         return new.then(loss=True)
-    return made_from.then(graph=None) if leaf and not made_from.loss else made_from
+    if asks and isinstance(x, Array) and x.graph is False and not made_from.loss:
+        return leaf(reader, made_from.then(graph=False))
+    return made_from.then(graph=None) if asks and not made_from.loss else made_from
 
 
 def collected(reader: Reader, x: Items, made_from: Array, path: str, line: int) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 
@@ -23,6 +24,7 @@ from pellucid.explanation.script.record import (
 )
 from pellucid.explanation.script.roles import role_of_name
 from pellucid.explanation.script.values import Array, Const, Items, Number, Obj, Value, taints
+from pellucid.explanation.script.watch import holds_weights
 
 __all__ = ["chosen_by_test", "devices", "dropped_move", "fitted_on_all", "refitted", "split_by_position", "unshuffled"]
 
@@ -55,10 +57,17 @@ def fitted_on_all(script: Script) -> Iterator[ScriptFinding]:
             evidence=script.evidence(*(f.line for f in fits), split.where.line, split.first_line),
             consequence="The test rows have a part in the preprocessing, so the test score is not that of new rows; it "
             "is too good, most of all with selected features or few rows.",
-            fix="Split first, then: X_train = scaler.fit_transform(X_train); X_test = scaler.transform(X_test)"
+            fix="Split first, then resample the training rows only: X_train, y_train = "
+            f"{names.partition(' and ')[0]}().fit_resample(X_train, y_train)"
+            if _resampling(script, fits[0].line)
+            else "Split first, then: X_train = scaler.fit_transform(X_train); X_test = scaler.transform(X_test)"
             if not own
             else "Split first, then: mean, std = X_train.mean(0), X_train.std(0), and use these for both parts",
         )  # fmt: skip
+
+
+def _resampling(script: Script, line: int) -> bool:
+    return "fit_resample" in script.lines[line - 1] or "fit_sample" in script.lines[line - 1]
 
 
 def refitted(script: Script) -> Iterator[ScriptFinding]:
@@ -124,7 +133,22 @@ def _said(acts: str) -> str:
 
 
 def in_time(script: Script) -> bool:
-    return any(_TIME.search(line) for line in script.lines)
+    return any(_TIME.search(line) for line in script.lines) or _windows(script)
+
+
+def _windows(script: Script) -> bool:
+    """Whether a series is cut into windows ``d[i : i + k]``, each with what follows it, ``d[i + k]``, as its target."""
+    ends, follows = set(), set()
+    for node in ast.walk(script.tree):
+        if isinstance(node, ast.Subscript):
+            rows = node.slice.elts[0] if isinstance(node.slice, ast.Tuple) and node.slice.elts else node.slice
+            base = ast.dump(node.value)
+            if isinstance(rows, ast.Slice) and rows.lower is not None and rows.upper is not None:
+                ends.add((base, ast.dump(rows.upper)))
+                rows = rows.lower
+            if isinstance(rows, ast.BinOp):
+                follows.add((base, ast.dump(rows)))
+    return bool(ends & follows)
 
 
 def unshuffled(script: Script) -> Iterator[ScriptFinding]:
@@ -135,9 +159,11 @@ def unshuffled(script: Script) -> Iterator[ScriptFinding]:
     by_hand = any(".grad" in text for text in script.lines)  # not the gradients of an attack, or of a test
     kinds = (Step, Backward) if by_hand and not script.of(Step) else (Step,)
     trained = {loop for e in script.events if isinstance(e, kinds) for loop in e.where.loops}
+    if in_time(script):
+        return
     for e in script.of(LoaderRead):
         loader = e.loader
-        if loader in seen or e.loop not in trained or in_time(script):
+        if loader in seen or e.loop not in trained:
             continue
         seen.add(loader)
         whole = re.search(r"batch_size\s*=\s*(len\(|[\w.]*\.(shape|size|__len__))", script.lines[loader.line - 1])
@@ -242,7 +268,7 @@ def devices(script: Script) -> Iterator[ScriptFinding]:
 def _plain(module: Obj | None) -> bool:
     if module is None or (module.cls is None and not module.kind.startswith("torch.nn.")):
         return False
-    return is_module(module) and not any("device" in p.kwargs for p in parts_of(module))
+    return is_module(module) and holds_weights(module) and not any("device" in p.kwargs for p in parts_of(module))
 
 
 def _apart(script: Script, line: int, other: int, finding: str, fix: str) -> ScriptFinding:

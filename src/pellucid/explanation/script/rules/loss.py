@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from pellucid.explanation.script.finding import ScriptFinding
 from pellucid.explanation.script.record import LossCall, Mismatch, Script
 from pellucid.explanation.script.values import Array
 
-__all__ = ["activation_before_loss", "column_against_row", "missing_activation", "one_class", "target_type"]
+__all__ = [
+    "activation_before_loss",
+    "column_against_row",
+    "missing_activation",
+    "one_class",
+    "softmax_of_one",
+    "target_type",
+]
 
 _NAMES = {
     "cross_entropy": "cross-entropy", "nll": "the negative log-likelihood (NLLLoss)", "bce": "BCELoss",
@@ -143,6 +151,25 @@ def one_class(script: Script) -> Iterator[ScriptFinding]:
                 evidence=script.evidence(x.at, e.function_line, e.where.line),
                 consequence="The softmax of one number is always 1, so the loss is 0 and no weight ever changes.",
                 fix="For two classes: nn.BCEWithLogitsLoss() with float targets, or two outputs: nn.Linear(…, 2)",
+            )  # fmt: skip
+
+
+def softmax_of_one(script: Script) -> Iterator[ScriptFinding]:
+    """A softmax of a single output: e^z / e^z is 1 whatever z is."""
+    seen = set()
+    for e, x in _calls(script, "bce", "mse", "l1", "smooth_l1", "huber"):
+        text = script.lines[x.at - 1] if 0 < x.at <= len(script.lines) else ""
+        over_rows = re.search(r"(dim|axis)\s*=\s*0|[Ss]oftmax\(([^()]*,\s*)?0\)", text)
+        if x.act == "softmax" and x.last == 1 and x.ndim in (None, 2) and not over_rows and x.at not in seen:
+            seen.add(x.at)
+            yield ScriptFinding(
+                rule="softmax-of-one-output", line=x.at or e.where.line,
+                finding="A softmax is taken of one output a row.",
+                evidence=script.evidence(x.at, e.function_line, e.where.line),
+                consequence="The softmax of one number is always 1: every row is answered with 1, and no weight ever "
+                "changes.",
+                fix="torch.sigmoid in the place of the softmax (for two classes, with nn.BCELoss()), or no activation "
+                "and nn.BCEWithLogitsLoss()",
             )  # fmt: skip
 
 

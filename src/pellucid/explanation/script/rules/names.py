@@ -10,7 +10,15 @@ from difflib import SequenceMatcher
 from pellucid.explanation.script.finding import ScriptFinding
 from pellucid.explanation.script.record import Script
 
-__all__ = ["NOT_CALLED", "index_of_a_number", "misspelt_hook", "no_super_init", "not_called", "volatile"]
+__all__ = [
+    "NOT_CALLED",
+    "index_of_a_number",
+    "loss_not_returned",
+    "misspelt_hook",
+    "no_super_init",
+    "not_called",
+    "volatile",
+]
 
 NOT_CALLED = "not called: the parentheses are missing."
 _EFFECT = {
@@ -154,6 +162,35 @@ def _almost(name: str, wanted: tuple[str, ...]) -> str | None:
     same = SequenceMatcher(None, name, best).ratio() >= _ALMOST
     words = [len(n.strip("_").split("_")) for n in (name, best)]
     return best if same and words[0] == words[1] and abs(len(name) - len(best)) <= 2 else None
+
+
+def loss_not_returned(script: Script) -> Iterator[ScriptFinding]:
+    """Lightning's ``training_step`` gives the loss back; without it "the training will skip to the next batch"
+    (Lightning, training_step).
+    """
+    for cls in (n for n in ast.walk(script.tree) if isinstance(n, ast.ClassDef)):
+        if not any(ast.unparse(base).endswith("LightningModule") for base in cls.bases):
+            continue
+        text = ast.unparse(cls)
+        if "automatic_optimization" in text or "backward(" in text:
+            continue
+        for step in (n for n in cls.body if isinstance(n, ast.FunctionDef) and n.name == "training_step"):
+            inside = list(ast.walk(step))
+            given = any(isinstance(n, (ast.Return, ast.Yield, ast.Raise)) and _says(n) for n in inside)
+            losses = [n for n in inside if isinstance(n, ast.Assign) and "loss" in ast.unparse(n.targets[0]).lower()]
+            if losses and not given:
+                name = ast.unparse(losses[-1].targets[0])
+                yield ScriptFinding(
+                    rule="loss-not-returned", line=step.lineno,
+                    finding="training_step computes a loss and does not return it.",
+                    evidence=script.evidence(step.lineno, losses[-1].lineno),
+                    consequence="Lightning skips every batch whose training_step returns None: no weight ever changes.",
+                    fix=f"return {name if name.isidentifier() else 'loss'}  # the last line of training_step",
+                )  # fmt: skip
+
+
+def _says(node: ast.Return | ast.Yield | ast.Raise) -> bool:
+    return isinstance(node, ast.Raise) or node.value is not None
 
 
 def no_super_init(script: Script) -> Iterator[ScriptFinding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 
 from pellucid.explanation.script.finding import ScriptFinding
@@ -11,7 +12,7 @@ from pellucid.explanation.script.record import Script, Step
 from pellucid.explanation.script.values import Const, Obj, Value
 from pellucid.explanation.script.watch import is_trained_layer
 
-__all__ = ["early_scheduler", "rate"]
+__all__ = ["early_scheduler", "plateau", "rate"]
 
 _LARGEST = {
     "Adam": 0.1, "AdamW": 0.1, "NAdam": 0.1, "RAdam": 0.1, "Adamax": 0.1, "RMSprop": 0.1, "SGD": 10.0, "ASGD": 10.0,
@@ -29,6 +30,9 @@ def rate(script: Script) -> Iterator[ScriptFinding]:
     for made in script.objects:
         name = made.kind.rpartition(".")[2]
         lr = made.kwargs.get("lr") or (made.args[1] if len(made.args) > 1 else None)
+        option = 0
+        if is_optimizer(made) and not isinstance(lr, Const):
+            lr, option = _by_default(script, made.line)
         if not is_optimizer(made) or not isinstance(lr, Const) or not isinstance(lr.value, (int, float)):
             continue
         if isinstance(lr.value, bool) or changed or not _of_a_network(made.args[0] if made.args else None):
@@ -43,7 +47,7 @@ def rate(script: Script) -> Iterator[ScriptFinding]:
         yield ScriptFinding(
             rule="learning-rate", line=made.line,
             finding=f"The learning rate of {name} is {lr.value}; usual values are {usual}.",
-            evidence=script.evidence(made.line),
+            evidence=script.evidence(option, made.line),
             consequence=(
                 ("The weights never change." if lr.value == 0 else "PyTorch stops with “Invalid learning rate”.")
                 if low
@@ -51,6 +55,29 @@ def rate(script: Script) -> Iterator[ScriptFinding]:
             ),
             fix=f"torch.optim.{name}(model.parameters(), lr={'0.01' if name in ('SGD', 'ASGD') else '1e-3'})",
         )  # fmt: skip
+
+
+def _by_default(script: Script, line: int) -> tuple[Const | None, int]:
+    """The default of ``args.lr``, which ``add_argument("--lr", default=0.5)`` gives, and its line."""
+    calls = [n for n in ast.walk(script.tree) if isinstance(n, ast.Call)]
+    given = [k.value for n in calls if n.lineno == line for k in n.keywords if k.arg == "lr"]
+    given += [n.args[1] for n in calls if n.lineno == line and len(n.args) > 1]
+    set_later = {n.attr for n in ast.walk(script.tree) if isinstance(n, ast.Attribute) and isinstance(n.ctx, ast.Store)}
+    name = next((v.attr for v in given if isinstance(v, ast.Attribute) and isinstance(v.value, ast.Name)), None)
+    if name in set_later or any("set_defaults" in text for text in script.lines):
+        return None, 0
+    for n in calls:
+        if name is None or not isinstance(n.func, ast.Attribute) or n.func.attr != "add_argument":
+            continue
+        options = [
+            a.value.lstrip("-").replace("-", "_")
+            for a in n.args
+            if isinstance(a, ast.Constant) and isinstance(a.value, str)
+        ]
+        default = next((k.value for k in n.keywords if k.arg == "default"), None)
+        if name in options and isinstance(default, ast.Constant):
+            return Const(value=default.value), n.lineno
+    return None, 0
 
 
 def _of_a_network(given: Value | None) -> bool:
@@ -67,6 +94,20 @@ def _of_a_network(given: Value | None) -> bool:
 def _recurrent(given: Value | None) -> bool:
     parts = parts_of(given.args[0]) if isinstance(given, Obj) and given.args else ()
     return any(p.kind.endswith((".LSTM", ".GRU", ".RNN")) for p in parts)
+
+
+def plateau(script: Script) -> Iterator[ScriptFinding]:
+    """``ReduceLROnPlateau.step`` takes the number that it watches: "step(metrics)" (PyTorch)."""
+    for e in script.seen("scheduler"):
+        kind = e.value.kind if isinstance(e.value, Obj) and e.value.cls is None else ""
+        if kind == "torch.optim.lr_scheduler.ReduceLROnPlateau" and e.text == "bare" and isinstance(e.value, Obj):
+            yield ScriptFinding(
+                rule="scheduler-metric", line=e.where.line,
+                finding="ReduceLROnPlateau.step() is not given the number that it watches.",
+                evidence=script.evidence(e.value.line, e.where.line),
+                consequence="The script stops with “step() missing 1 required positional argument: 'metrics'”.",
+                fix="scheduler.step(validation_loss)",
+            )  # fmt: skip
 
 
 def early_scheduler(script: Script) -> Iterator[ScriptFinding]:

@@ -173,6 +173,8 @@ def growing_graph(script: Script) -> Iterator[ScriptFinding]:
     for e in script.of(Accumulated):
         if f"sum {e.number}" in used:
             continue
+        if e.value is not None and not any(b.of is e.value for b in script.of(Backward)):
+            continue
         same = [o for o in script.of(Accumulated) if o.where.line == e.where.line]
         if any(f"sum {o.number}" in used for o in same):
             continue

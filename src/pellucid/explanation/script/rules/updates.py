@@ -15,6 +15,7 @@ from pellucid.explanation.script.watch import is_trained_layer
 __all__ = ["all_frozen", "cut_graph", "new_layers", "no_gradients", "others_parameters", "unchanged_part"]
 
 _GIVEN_GRADIENT = re.compile(r"\._?grad(\.data)?\s*[-+]?=[^=]|\.grad\.(data\.)?(copy|add)_")
+_GRADIENT = re.compile(r"\.grad\b")
 _KEPT_ON_PURPOSE = ("teacher", "target", "frozen", "fixed", "pretrained", "ema", "momentum", "random", "ref", "old")
 
 
@@ -172,16 +173,39 @@ def unchanged_part(script: Script) -> Iterator[ScriptFinding]:
             if kept or module in given or module.kind.startswith("torchvision") or not _reached(script, f, loop):
                 continue
             idle = next((o for o in optimizers if set(parts_of(module)) & (_coverage(o) or set())), None)
+            twin = _second_of_its_kind(steps)
             yield ScriptFinding(
                 rule="no-optimizer", line=idle.line if idle is not None else module.line,
                 finding="This network answers in the training loop, and no optimizer holds its parameters."
                 if idle is None
                 else "This optimizer never steps, and its network answers in the training loop.",
-                evidence=script.evidence(module.line, f.where.line, *(s.where.line for s in steps[:2])),
+                evidence=script.evidence(
+                    module.line, *([twin.line] if twin else []), f.where.line, *(s.where.line for s in steps[:2])
+                ),
                 consequence="It keeps its first, random weights, while the networks around it learn.",
-                fix="torch.optim.Adam([*first.parameters(), *second.parameters()], lr=1e-3)",
+                fix=_with_parameters_of(script, twin, module)
+                or "torch.optim.Adam([*first.parameters(), *second.parameters()], lr=1e-3)",
             )  # fmt: skip
             return
+
+
+def _second_of_its_kind(steps: list[Step]) -> Obj | None:
+    """An optimizer of the very parameters that another one steps: it was meant for another network."""
+    optimizers = list(dict.fromkeys(s.optimizer for s in steps if s.optimizer is not None))
+    optimizers.sort(key=lambda o: o.line)
+    for place, later in enumerate(optimizers):
+        if any(_coverage(later) == _coverage(earlier) for earlier in optimizers[:place]):
+            return later
+    return None
+
+
+def _with_parameters_of(script: Script, optimizer: Obj | None, module: Obj) -> str:
+    """The optimizer's line with the network's name in the place of the other's; empty where one is not known."""
+    text = script.lines[optimizer.line - 1].strip() if optimizer is not None else ""
+    name = re.match(r"\s*([\w.]+)\s*=[^=]", script.lines[module.line - 1])
+    if name is None or ".parameters()" not in text:
+        return ""
+    return re.sub(r"[\w.]+\.parameters\(\)", f"{name.group(1)}.parameters()", text)
 
 
 def _reached(script: Script, f: Forward, loop: Loop) -> bool:
@@ -229,6 +253,11 @@ def _moves(script: Script, e: Event) -> set[Obj] | None:
     return None
 
 
+def _given_away(script: Script, layers: set[Obj], start: Event, end: Event) -> bool:
+    between = (h for h in script.of(Handed) if start.where.order < h.where.order < end.where.order)
+    return any(v in layers for h in between for v in h.values if isinstance(v, Obj))
+
+
 def all_frozen(script: Script) -> Iterator[ScriptFinding]:
     """Every layer that the optimizer holds has ``requires_grad = False``."""
     if any(e.value is None for e in script.seen("thawed")):
@@ -245,9 +274,10 @@ def all_frozen(script: Script) -> Iterator[ScriptFinding]:
             elif e.kind == "thawed":
                 state -= inside
         elif last is not None and (layers := _moves(script, e)) is not None:
-            learned = {p for p in layers if is_trained_layer(p)}
-            if any(not is_trained_layer(p) and _learns(p) for p in layers):
-                continue  # a network of a library: its inside is not known
+            learned = {p for p in layers if _learns(p)}
+            library = any(not is_trained_layer(p) for p in learned)
+            if library and (not layers <= state or _given_away(script, learned, last, e)):
+                continue  # a network of a library, and what was put into it is not known
             if learned and learned <= state:
                 yield ScriptFinding(
                     rule="frozen", line=last.where.line,
@@ -263,6 +293,16 @@ def all_frozen(script: Script) -> Iterator[ScriptFinding]:
 # ── graphs ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def _ends_in_a_leaf(script: Script, loss: Array) -> bool:
+    """Whether a loss goes back to a detached answer and no further, and no optimizer moves that answer itself."""
+    leaves = [int(t.removeprefix("leaf ")) for t in loss.taint if t.startswith("leaf ")]
+    if not leaves or loss.graph is True or any(_GRADIENT.search(text) for text in script.lines):
+        return False
+    later = [t for t in loss.taint if t.startswith("forward ") and int(t.removeprefix("forward ")) > min(leaves)]
+    steps = script.of(Step)
+    return not later and bool(steps) and all(s.optimizer is not None and _coverage(s.optimizer) for s in steps)
+
+
 def cut_graph(script: Script) -> Iterator[ScriptFinding]:
     """``backward`` of a value that no longer knows which network it comes from: `detach` "returns a new Tensor,
     detached from the current graph", and `torch.tensor` copies the value alone (PyTorch).
@@ -270,7 +310,7 @@ def cut_graph(script: Script) -> Iterator[ScriptFinding]:
     cuts = {f"cut {e.number}": e for e in script.seen("cut")}
     seen = set()
     for e in script.of(Backward):
-        if not isinstance(e.of, Array) or e.of.graph is not False:
+        if not isinstance(e.of, Array) or (e.of.graph is not False and not _ends_in_a_leaf(script, e.of)):
             continue
         found = sorted((cuts[t] for t in e.of.taint if t in cuts), key=lambda c: c.where.order)
         if not found or found[-1].where.line in seen:
