@@ -12,8 +12,6 @@ from pellucid.cli.streams import say
 
 __all__ = ["evaluate"]
 
-KNOWN = "most were trained on"
-
 
 @with_reading
 def evaluate(
@@ -28,14 +26,17 @@ def evaluate(
     """Measure a model on DATA, each metric with a 95 % interval."""
     from pellucid.cli.predict import open_rows
     from pellucid.evaluation.metrics import metrics_to_json
+    from pellucid.workflow.known_rows import TRAINED_ON
     from pellucid.workflow.model import Model
 
     model = Model.read(run)
     metrics, n_rows, remarks = model.evaluation(open_rows(data), strict=strict, fill_missing=fill_missing, how=how)
-    if not any(KNOWN in remark for remark in remarks) and of_training_rows(run, data):  # of a file of an older Pellucid
+    if not any(TRAINED_ON in remark for remark in remarks) and of_training_rows(
+        run, data
+    ):  # of a file of an older Pellucid
         remarks = (
             *remarks,
-            f"these are the rows that the run was made of: {KNOWN}, so this says little about new rows",
+            f"these are the rows that the run was made of: {TRAINED_ON}, so this says little about new rows",
         )
     if json:
         import json as json_

@@ -13,10 +13,11 @@ from pellucid.numerals import numerals
 if TYPE_CHECKING:
     from pellucid.workflow.model import Model
 
-__all__ = ["figure_of_run", "notes_on_known_rows"]
+__all__ = ["TRAINED_ON", "figure_of_run", "notes_on_known_rows"]
 
 Array = NDArray[Any]
 
+TRAINED_ON = "most were trained on"  # how a note on rows that nearly all were begins
 _MOST = 0.5  # of the rows
 _WORTH_A_WORD = 0.01
 
@@ -46,7 +47,7 @@ def notes_on_known_rows(model: Model, inputs: Array, values: Array | None) -> tu
         else f"about {share:.0%} of these rows"
     )
     it = "they flatter it and say" if share >= _MOST else "these flatter it and say"
-    most = "most were trained on: " if share >= _MOST else ""
+    most = f"{TRAINED_ON}: " if share >= _MOST else ""
     figure = figure_of_run(model)
     return (f"{most}{rows} equal rows that the model learned from, so {it} little about new ones{figure}",)
 

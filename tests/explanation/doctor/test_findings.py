@@ -360,6 +360,8 @@ def test_without_validation_rows_no_rule_compares_the_training_loss_with_itself(
     for rule, seen in ((too_small, beaten), (overfitting, turned)):
         assert rule(seen) is not None
         assert rule(replace(seen, n_validation=0)) is None
+    folds = {**turned.settings, "ensemble": "folds", "n_networks": 4}
+    assert overfitting(replace(turned, settings=folds)) is None  # their mean is the fix
 
 
 @pytest.mark.parametrize(("settings", "n"), [({}, 60), ({"validation": 0}, 0), ({"ensemble": "folds"}, 80)])

@@ -121,8 +121,11 @@ def _last(epochs: int) -> str:
 
 
 def overfitting(e: Evidence) -> Finding | None:
-    """The training rows are learned by heart."""
-    if not e.n_validation or len(e.history) < 3:
+    """The training rows are learned by heart.
+
+    Not said of networks by folds: each keeps its best epoch by rows of its own, and their mean is the fix already.
+    """
+    if not e.n_validation or len(e.history) < 3 or e.settings["ensemble"] == "folds":
         return None
     losses, best = e.validation_losses, e.best
     rise = float(losses[-1] - losses[best]) / e.base_loss
