@@ -9,7 +9,7 @@ ACCURACY := .venv-accuracy
 # PyTorch goes first, pinned: its CPU build is found locally where there is one, and nothing heavier is fetched later.
 TORCH := $(shell grep -E '^torch==' constraints.txt)
 # Where numbers are computed; tested a second time, as on another processor: docs/decisions/0023.
-NUMBERS := $(addprefix tests/,parity scratch torch_engine kernel training golden evaluation explanation estimators) \
+NUMBERS := $(addprefix tests/,parity engines network training golden evaluation explanation estimators) \
 	$(addprefix tests/workflow/test_,$(addsuffix .py,attribution image_attribution trace train lottery cross_validate \
 	reconstruction boundary units mistakes))
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt

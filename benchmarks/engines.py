@@ -19,10 +19,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from pellucid.initialise import initialise
 from pellucid.network import mlp
-from pellucid.optimizer import Optimizer
-from pellucid.task import Loss
+from pellucid.network.initialise import initialise
+from pellucid.network.optimizer import Optimizer
+from pellucid.network.task import Loss
 from pellucid.training.batches import batches
 from pellucid.training.engine import make_engine
 

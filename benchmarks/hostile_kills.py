@@ -29,12 +29,12 @@ from typing import Any
 
 import numpy as np
 
-from pellucid import safe_tensors
 from pellucid.cli.main import main as command_line
 from pellucid.errors import RunFolderError
-from pellucid.lock import locked
-from pellucid.workflow.config import read_config
-from pellucid.workflow.model import Model
+from pellucid.io import safe_tensors
+from pellucid.io.lock import locked
+from pellucid.model.model import Model
+from pellucid.settings.config import read_config
 
 HERE = Path(__file__).resolve().parent
 LATE = 1.15  # moments are drawn up to so many times the length of the work undisturbed

@@ -22,12 +22,12 @@ import numpy as np
 import torch
 
 from engines import plain_loop, rows, spread
-from pellucid.initialise import initialise
-from pellucid.kernel.engine import KernelEngine
-from pellucid.kernel.runs import prepare, train_runs
+from pellucid.engines.kernel.engine import KernelEngine
+from pellucid.engines.kernel.runs import prepare, train_runs
 from pellucid.network import mlp
-from pellucid.optimizer import Optimizer
-from pellucid.task import Loss
+from pellucid.network.initialise import initialise
+from pellucid.network.optimizer import Optimizer
+from pellucid.network.task import Loss
 from pellucid.training.engine import make_engine
 
 NETWORKS = [((2, 5, 2, 1), 400), ((4, 10, 3), 120), ((10, 32, 32, 3), 256), ((54, 64, 64, 7), 256),
@@ -40,7 +40,7 @@ import time
 began = time.perf_counter()
 import numba
 imported = time.perf_counter()
-from pellucid.kernel.runs import prepare
+from pellucid.engines.kernel.runs import prepare
 prepare("float32")
 print(imported - began, time.perf_counter() - imported)
 """
@@ -152,7 +152,7 @@ def run_of(widths: tuple[int, ...], n: int, dtype: str) -> Callable[[], float]:
 
 def circles(cores: int) -> list[str]:
     """The lottery of the circles: a hundred seeds on the study's own rows."""
-    from pellucid.studies import circles as study
+    from pellucid.studies.tables import circles as study
 
     _, _, train, _ = study._data()
     network, loss = mlp(2, [5, 2], 1), Loss(name="bce")

@@ -37,8 +37,8 @@ import numpy as np
 import safetensors.numpy
 
 from model_file_mutations import BLIND, SEALED, Mutation, originals
-from pellucid.artefact.model_file import ModelContents, read_model
 from pellucid.errors import ModelFileError
+from pellucid.model.model_file import ModelContents, read_model
 from pellucid.network import Parameter
 
 SLOW = 1.0  # seconds

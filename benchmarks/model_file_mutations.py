@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.artefact.model_file import ModelContents, write_model
+from pellucid.model.model_file import ModelContents, write_model
 from pellucid.network import Network, mlp
-from pellucid.task import Task
+from pellucid.network.task import Task
 
 __all__ = ["BLIND", "SEALED", "Original", "originals"]
 
@@ -185,7 +185,7 @@ def pack(header: bytes, data: bytes) -> bytes:
 def sealed(header: dict[str, Any], data: bytes, text: str | None = None) -> bytes:
     """A file with the checksum that its content has now, as far as it can be said to have one.
 
-    Written apart from `pellucid.safe_tensors`, so that a mistake there is not made here too.
+    Written apart from `pellucid.io.safe_tensors`, so that a mistake there is not made here too.
     """
     metadata = header.get("__metadata__")
     if isinstance(metadata, dict) and all(isinstance(v, str) for v in metadata.values()):

@@ -17,11 +17,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from pellucid.initialise import initialise
+from pellucid.engines.fused.engine import FusedEngine
 from pellucid.network import mlp
-from pellucid.optimizer import Optimizer
-from pellucid.task import Loss
-from pellucid.torch_engine.fused.engine import FusedEngine
+from pellucid.network.initialise import initialise
+from pellucid.network.optimizer import Optimizer
+from pellucid.network.task import Loss
 from pellucid.training.loop import Plan, Rows, fit
 from pellucid.training.signals import Recorder
 

@@ -17,12 +17,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from pellucid.initialise import initialise
+from pellucid.engines.fused.engine import FusedEngine
+from pellucid.engines.fused.stack import StackEngine
 from pellucid.network import Network, mlp
-from pellucid.optimizer import Optimizer
-from pellucid.task import Loss
-from pellucid.torch_engine.fused.engine import FusedEngine
-from pellucid.torch_engine.fused.stack import StackEngine
+from pellucid.network.initialise import initialise
+from pellucid.network.optimizer import Optimizer
+from pellucid.network.task import Loss
 from pellucid.training.batches import batches
 from pellucid.training.loop import Plan, Rows, fit
 from pellucid.training.many import fit_many, worth_stacking

@@ -2,15 +2,15 @@
 
 import numpy as np
 
-from pellucid.initialise import initialise
+from pellucid.engines.textbook.activations import sigmoid
+from pellucid.engines.textbook.backprop import backward
+from pellucid.engines.textbook.forward import forward
+from pellucid.engines.textbook.losses import loss_and_gradient
+from pellucid.engines.textbook.optimizers import update
 from pellucid.network import mlp
-from pellucid.optimizer import Optimizer
-from pellucid.scratch.activations import sigmoid
-from pellucid.scratch.backprop import backward
-from pellucid.scratch.forward import forward
-from pellucid.scratch.losses import loss_and_gradient
-from pellucid.scratch.optimizers import update
-from pellucid.task import Loss
+from pellucid.network.initialise import initialise
+from pellucid.network.optimizer import Optimizer
+from pellucid.network.task import Loss
 
 x = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 y = np.array([[0.0], [1.0], [1.0], [0.0]])

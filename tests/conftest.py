@@ -51,7 +51,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Whatever hangs on the last digits of a training comes out otherwise with ``--last-digits``."""
     if (seed := config.getoption("--last-digits")) is None:
         return
-    from pellucid import initialise
+    from pellucid.network import initialise
 
     right = initialise._draw
 
@@ -136,7 +136,7 @@ def _plain_networks() -> None:
 
     Other processes, such as those of the command line's and the README's tests, take the usual one.
     """
-    from pellucid.workflow import presets
+    from pellucid.settings import presets
 
     presets.FOR_TABLES = "plain"
 
@@ -144,7 +144,7 @@ def _plain_networks() -> None:
 @pytest.fixture(autouse=True, scope="session")
 def _no_reports() -> None:
     """Runs are tested without their page, which takes longer than most of them; the page has tests of its own."""
-    from pellucid.workflow import report
+    from pellucid.reports import report
 
     report.WRITTEN = False
 
@@ -152,4 +152,4 @@ def _no_reports() -> None:
 @pytest.fixture
 def usual_preset(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tables are trained as users train them who ask for no preset."""
-    monkeypatch.setattr("pellucid.workflow.presets.FOR_TABLES", "best")
+    monkeypatch.setattr("pellucid.settings.presets.FOR_TABLES", "best")

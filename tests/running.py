@@ -17,7 +17,7 @@ import pytest
 
 from pellucid.cli.console import console
 from pellucid.cli.main import main
-from pellucid.workflow import presets
+from pellucid.settings import presets
 
 __all__ = ["Result", "pellucid"]
 

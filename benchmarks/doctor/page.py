@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks.doctor.faults import FAULTS
 
-from pellucid.explanation.doctor import NAMES
+from pellucid.diagnosis import NAMES
 
 __all__ = ["write_page"]
 

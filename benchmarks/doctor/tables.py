@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from pellucid.data.tables import read_table
-from pellucid.workflow.sources import is_builtin
+from pellucid.preparation.sources import is_builtin
 
 __all__ = ["DEVELOPMENT", "HELD_OUT", "Case", "case"]
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from benchmarks.doctor_scripts.faults import ACCEPTED, FAULTS, Fault
 from benchmarks.doctor_scripts.faults_later import LATER
 
-from pellucid.explanation.script import ScriptFinding, check_script
+from pellucid.script_reader import ScriptFinding, check_script
 
 HERE = Path(__file__).parent
 PAGE = HERE.parent / "DOCTOR_SCRIPTS.md"

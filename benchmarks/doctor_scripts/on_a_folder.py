@@ -14,7 +14,7 @@ from collections import Counter
 from pathlib import Path
 
 from pellucid.errors import UserError
-from pellucid.explanation.script import check_script, read_script
+from pellucid.script_reader import check_script, read_script
 
 
 def main() -> None:

@@ -50,8 +50,8 @@ def _digits(source: Path, part: str) -> tuple[Array, Array]:
 
 
 def _prepared(source: object, **settings: Any) -> tuple[Array, ...]:
-    from pellucid.workflow.prepare import prepare
-    from pellucid.workflow.settings import Settings
+    from pellucid.preparation.prepare import prepare
+    from pellucid.settings.settings import Settings
 
     test = settings.pop("test_table", None)
     ready = prepare(source, Settings(validation=0.0, **settings), test_data=test)

@@ -10,17 +10,17 @@ from numpy.typing import NDArray
 
 from peers.contestant import Contestant
 from peers.job import LEARNING_RATE, Arrays, Job
-from pellucid.initialise import initialise
+from pellucid.model.model import Model
 from pellucid.network import Network, mlp
-from pellucid.optimizer import Optimizer
+from pellucid.network.initialise import initialise
+from pellucid.network.optimizer import Optimizer
+from pellucid.network.task import Loss, Task
 from pellucid.preprocessing.recipe import Recipe
-from pellucid.task import Loss, Task
+from pellucid.runs.machine import on_this_machine
+from pellucid.settings.settings import Settings
 from pellucid.training.batches import batches
 from pellucid.training.engine import Engine, make_engine
 from pellucid.training.loop import Plan, Rows, fit
-from pellucid.workflow.machine import on_this_machine
-from pellucid.workflow.model import Model
-from pellucid.workflow.settings import Settings
 
 __all__ = ["Ours", "described", "fused", "torch_engine"]
 

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from peers.contestant import DoesNotApplyError
 from peers.job import LEARNING_RATE, Arrays, Job
 from peers.pellucid_engine import Ours
-from pellucid.initialise import initialise
-from pellucid.kernel import applies
-from pellucid.kernel.engine import KernelEngine
-from pellucid.kernel.runs import train_runs
-from pellucid.optimizer import Optimizer
+from pellucid.engines.kernel import applies
+from pellucid.engines.kernel.engine import KernelEngine
+from pellucid.engines.kernel.runs import train_runs
+from pellucid.network.initialise import initialise
+from pellucid.network.optimizer import Optimizer
 from pellucid.training.batches import batches
 from pellucid.training.engine import Engine
 

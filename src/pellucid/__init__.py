@@ -28,30 +28,30 @@ if TYPE_CHECKING:
         StorageError,
         UserError,
     )
+    from pellucid.inspection.attribution import explain_row
+    from pellucid.inspection.boundary import boundary
+    from pellucid.inspection.image_attribution import explain_image
+    from pellucid.inspection.mistakes import mistakes
+    from pellucid.inspection.overview import overview
+    from pellucid.inspection.trace import trace
+    from pellucid.inspection.units import units
     from pellucid.lessons.path import learn
+    from pellucid.model.model import Model
     from pellucid.network import Activation, BatchNorm, Dense, Dropout, Network, mlp
-    from pellucid.optimizer import Optimizer
+    from pellucid.network.optimizer import Optimizer
+    from pellucid.network.task import Loss, Task
+    from pellucid.reports.report import report
+    from pellucid.runs.run import Interrupted, Run, load
+    from pellucid.selection.compare import compare
+    from pellucid.selection.cross_validate import cross_validate
+    from pellucid.selection.lottery import lottery
+    from pellucid.selection.range_test import lr_range_test
+    from pellucid.selection.search import search
+    from pellucid.settings.settings import Settings
     from pellucid.studies.catalogue import run as study
-    from pellucid.task import Loss, Task
-    from pellucid.workflow.attribution import explain_row
-    from pellucid.workflow.boundary import boundary
     from pellucid.workflow.check import check
-    from pellucid.workflow.compare import compare
-    from pellucid.workflow.cross_validate import cross_validate
     from pellucid.workflow.doctor import doctor
-    from pellucid.workflow.image_attribution import explain_image
-    from pellucid.workflow.lottery import lottery
-    from pellucid.workflow.mistakes import mistakes
-    from pellucid.workflow.model import Model
-    from pellucid.workflow.overview import overview
-    from pellucid.workflow.range_test import lr_range_test
-    from pellucid.workflow.report import report
-    from pellucid.workflow.run import Interrupted, Run, load
-    from pellucid.workflow.search import search
-    from pellucid.workflow.settings import Settings
-    from pellucid.workflow.trace import trace
     from pellucid.workflow.train import resume, train
-    from pellucid.workflow.units import units
 
 _HOMES = {
     "Activation": "network",
@@ -61,46 +61,46 @@ _HOMES = {
     "Dense": "network",
     "DivergenceError": "errors",
     "Dropout": "network",
-    "Interrupted": "workflow.run",
-    "Loss": "task",
-    "Model": "workflow.model",
+    "Interrupted": "runs.run",
+    "Loss": "network.task",
+    "Model": "model.model",
     "ModelFileError": "errors",
     "NotKeptError": "errors",
     "Network": "network",
     "NeuralAutoencoder": "estimators",
     "NeuralClassifier": "estimators",
     "NeuralRegressor": "estimators",
-    "Optimizer": "optimizer",
+    "Optimizer": "network.optimizer",
     "PellucidError": "errors",
     "PerceptronClassifier": "estimators",
-    "Run": "workflow.run",
+    "Run": "runs.run",
     "RunFolderError": "errors",
     "SettingError": "errors",
-    "Settings": "workflow.settings",
+    "Settings": "settings.settings",
     "StorageError": "errors",
-    "Task": "task",
+    "Task": "network.task",
     "UserError": "errors",
-    "boundary": "workflow.boundary",
+    "boundary": "inspection.boundary",
     "check": "workflow.check",
-    "compare": "workflow.compare",
-    "cross_validate": "workflow.cross_validate",
+    "compare": "selection.compare",
+    "cross_validate": "selection.cross_validate",
     "doctor": "workflow.doctor",
-    "explain_image": "workflow.image_attribution",
-    "explain_row": "workflow.attribution",
+    "explain_image": "inspection.image_attribution",
+    "explain_row": "inspection.attribution",
     "learn": "lessons.path",
-    "load": "workflow.run",
-    "lottery": "workflow.lottery",
-    "lr_range_test": "workflow.range_test",
-    "mistakes": "workflow.mistakes",
+    "load": "runs.run",
+    "lottery": "selection.lottery",
+    "lr_range_test": "selection.range_test",
+    "mistakes": "inspection.mistakes",
     "mlp": "network",
-    "overview": "workflow.overview",
-    "report": "workflow.report",
+    "overview": "inspection.overview",
+    "report": "reports.report",
     "resume": "workflow.train",
-    "search": "workflow.search",
+    "search": "selection.search",
     "study": "studies.catalogue:run",
-    "trace": "workflow.trace",
+    "trace": "inspection.trace",
     "train": "workflow.train",
-    "units": "workflow.units",
+    "units": "inspection.units",
 }
 
 __all__ = [

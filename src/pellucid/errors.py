@@ -15,7 +15,7 @@
 What a prediction has to say of odd cells in a call from Python is a `DataWarning`, a UserWarning.
 
 Ctrl-C and SIGTERM end a training with `pellucid.Interrupted`, a KeyboardInterrupt that carries the run, and therefore
-stands beside it (``workflow/run.py``).
+stands beside it (``runs/run.py``).
 
 A message names the argument or column, the rule, the value seen and the remedy.
 """

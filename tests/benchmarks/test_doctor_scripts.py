@@ -7,7 +7,7 @@ from benchmarks.doctor_scripts.__main__ import healthy, outcome, planted
 from benchmarks.doctor_scripts.faults import FAULTS, Fault
 from benchmarks.doctor_scripts.faults_later import LATER
 
-from pellucid.explanation.script import check_script
+from pellucid.script_reader import check_script
 
 SCRIPTS = healthy()
 EVERY = (*FAULTS, *LATER)

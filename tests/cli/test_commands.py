@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from pellucid.scratch import activations
+from pellucid.engines.textbook import activations
 from tests.running import pellucid
 from tests.workflow.conftest import make_people
 

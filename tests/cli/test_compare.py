@@ -16,9 +16,9 @@ from types import SimpleNamespace
 import pytest
 import typer
 
-from pellucid.cli.compare import _Display
-from pellucid.workflow.comparison import Compared
-from pellucid.workflow.cross_validate import cross_validate
+from pellucid.cli.commands.compare import _Display
+from pellucid.selection.comparison import Compared
+from pellucid.selection.cross_validate import cross_validate
 from tests.running import pellucid
 from tests.workflow.conftest import make_people
 

@@ -46,7 +46,7 @@ def test_folds_and_their_errors(folder: Path) -> None:
 
 def test_an_ensemble_that_lies_is_refused_by_inspect(folder: Path) -> None:
     """`inspect` prints what a file says of its metrics; where that is nonsense, it says so."""
-    from pellucid import safe_tensors
+    from pellucid.io import safe_tensors
 
     arrays, metadata = safe_tensors.read(folder / "five" / "model.safetensors")
     document = json.loads(metadata["pellucid"])

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from pellucid.errors import SettingError
-from pellucid.workflow.reads import check_output
+from pellucid.runs.reads import check_output
 from tests.running import pellucid
 
 PLAIN = ("--preset", "plain", "--hidden", "4", "--epochs", "2", "--no-report")

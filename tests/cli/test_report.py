@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import pellucid as package
-from tests.artefact.pages import check
+from tests.reports.pages import check
 from tests.running import pellucid
 from tests.workflow.drawings import save_classes
 

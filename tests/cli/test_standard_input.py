@@ -13,11 +13,11 @@ import pytest
 
 from pellucid.data.tables import read_table
 from pellucid.errors import DataError, RunFolderError
-from pellucid.workflow.model import Model
-from pellucid.workflow.reading import MOST_BELIEVED, unpacked_for
-from pellucid.workflow.report import report
-from pellucid.workflow.rows_of_run import rows_of_run
-from pellucid.workflow.settings import Settings
+from pellucid.model.model import Model
+from pellucid.preparation.reading import MOST_BELIEVED, unpacked_for
+from pellucid.reports.report import report
+from pellucid.runs.rows_of_run import rows_of_run
+from pellucid.settings.settings import Settings
 from pellucid.workflow.train import resume, train
 
 QUICK = {"preset": "plain", "hidden": (4,), "epochs": 3, "verdict": False, "report": False}

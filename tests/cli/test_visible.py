@@ -19,7 +19,7 @@ from pellucid.cli.console import VisibleConsole
 from pellucid.cli.streams import Stream
 from pellucid.errors import DataError
 from pellucid.visible import one_line, visible
-from tests.artefact.pages import check
+from tests.reports.pages import check
 from tests.running import pellucid
 
 HIDDEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pellucid.data.copies import copies_in, counted_together, drop_rows_seen_in
+from pellucid.data.dependence.copies import copies_in, counted_together, drop_rows_seen_in
 from pellucid.data.schema import infer_schema
 from pellucid.data.splits import split_rows
 from pellucid.data.tables import Table, read_table

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import feather, orc
 
-from pellucid.data import database as database_module
+from pellucid.data.files import database as database_module
 from pellucid.data.images.read import is_image_source
 from pellucid.data.tables import read_table
 from pellucid.errors import DataError, PellucidError

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from pellucid.data.dates import FORMATS, is_date_format, parse_dates
+from pellucid.data.columns.dates import FORMATS, is_date_format, parse_dates
 from pellucid.data.schema import infer_schema
 from pellucid.data.tables import read_table
 from pellucid.preprocessing.recipe import Recipe

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from pellucid.data.encodings import to_utf8
+from pellucid.data.files.encodings import to_utf8
 from pellucid.data.notes import CellNote
 from pellucid.data.tables import read_table
 from pellucid.errors import DataError

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pellucid.data.entities import entities_in, names_an_entity
+from pellucid.data.dependence.entities import entities_in, names_an_entity
 from pellucid.data.tables import read_table
 from pellucid.data.target import read_target
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pellucid.data.leaks import find_leaks
+from pellucid.data.leaks.leaks import find_leaks
 from pellucid.data.schema import infer_schema
 from pellucid.data.tables import read_table
 

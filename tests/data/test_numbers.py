@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pellucid.data.number_style import NumberRules, NumberStyle, styles_from_json
+from pellucid.data.columns.number_style import NumberRules, NumberStyle, styles_from_json
 from pellucid.data.schema import infer_schema
 from pellucid.data.tables import Table, read_table, styles_of
 from pellucid.errors import SettingError

@@ -19,9 +19,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pellucid.data import packed
+from pellucid.data.files import packed
+from pellucid.data.files.measured import measured, unpacked_size
 from pellucid.data.frames import MAX_COLUMNS
-from pellucid.data.measured import measured, unpacked_size
 from pellucid.data.tables import read_table
 from pellucid.errors import DataError, SettingError, StorageError, UserError
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pellucid.data.leaks import Leak, find_leaks
+from pellucid.data.leaks.leaks import Leak, find_leaks
 from pellucid.data.tables import read_table
 
 N, WIDE = 600, 130

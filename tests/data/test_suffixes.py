@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from pellucid.data.number_style import NumberRules
+from pellucid.data.columns.number_style import NumberRules
 from pellucid.data.tables import Table, read_table, styles_of
 
 

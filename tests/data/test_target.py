@@ -11,7 +11,7 @@ import pytest
 from pellucid.data.tables import read_table
 from pellucid.data.target import encode_target, read_target
 from pellucid.errors import DataError, SettingError
-from pellucid.task import Task
+from pellucid.network.task import Task
 
 
 @pytest.mark.parametrize(

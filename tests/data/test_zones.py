@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pellucid.data.dates import parse_dates
+from pellucid.data.columns.dates import parse_dates
 from pellucid.data.schema import infer_schema
 from pellucid.data.tables import read_table
 from pellucid.preprocessing.dates import DateStep, fit_date

@@ -16,7 +16,7 @@ from pellucid.errors import DataError, DivergenceError, ModelFileError, SettingE
 from pellucid.estimators import NeuralAutoencoder, NeuralClassifier, NeuralRegressor
 from pellucid.estimators.held_out import best_temperature, best_threshold
 from pellucid.estimators.inputs import encode, recipe_of_array
-from pellucid.task import Loss
+from pellucid.network.task import Loss
 from pellucid.training.loop import Rows
 
 FAST = {"max_iter": 20, "learning_rate": 0.03, "random_state": 0, "engine": "numpy"}

@@ -12,7 +12,7 @@ from pellucid.errors import SettingError
 from pellucid.estimators import NeuralAutoencoder, NeuralClassifier, NeuralRegressor
 from pellucid.estimators.division import divide
 from pellucid.estimators.settings import chosen
-from pellucid.workflow.presets import BEST
+from pellucid.settings.presets import BEST
 
 SHORT = {"max_iter": 4, "random_state": 0, "engine": "numpy"}
 

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 import pellucid
-from pellucid import NeuralAutoencoder, NeuralClassifier, NeuralRegressor, safe_tensors
+from pellucid import NeuralAutoencoder, NeuralClassifier, NeuralRegressor
 from pellucid.errors import ModelFileError, SettingError
+from pellucid.io import safe_tensors
 
 FAST = {"max_iter": 20, "learning_rate": 0.03, "random_state": 0, "engine": "numpy"}
 

@@ -24,7 +24,7 @@ from pellucid.evaluation.metrics import (
     metrics_to_json,
     regression_metrics,
 )
-from pellucid.task import Loss, Task
+from pellucid.network.task import Loss, Task
 
 Made = tuple[np.ndarray, np.ndarray]
 

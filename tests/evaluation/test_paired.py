@@ -15,7 +15,7 @@ from scipy.stats import binomtest, t
 from pellucid.errors import SettingError
 from pellucid.evaluation.paired import Headline, headline, paired_differences
 from pellucid.evaluation.verdict import Peer
-from pellucid.task import Task
+from pellucid.network.task import Task
 
 N = 120
 

@@ -10,14 +10,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pellucid.engines.textbook import backprop
+from pellucid.engines.torch_engine.module import build
 from pellucid.errors import DataError
 from pellucid.explanation import trace_row
-from pellucid.initialise import initialise
 from pellucid.network import ACTIVATIONS, Network, mlp
-from pellucid.optimizer import OPTIMIZERS, Optimizer
-from pellucid.scratch import backprop
-from pellucid.task import Loss
-from pellucid.torch_engine.module import build
+from pellucid.network.initialise import initialise
+from pellucid.network.optimizer import OPTIMIZERS, Optimizer
+from pellucid.network.task import Loss
 
 RNG = np.random.default_rng(0)
 TARGETS: dict[str, Any] = {

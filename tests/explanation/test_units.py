@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
+from pellucid.engines.textbook.forward import forward
 from pellucid.explanation.units import activations, hidden_layers, project, statistics
-from pellucid.initialise import initialise
 from pellucid.network import Dense, Network, autoencoder, mlp
-from pellucid.scratch.forward import forward
+from pellucid.network.initialise import initialise
 
 RNG = np.random.default_rng(3)
 ROWS = RNG.normal(size=(300, 4))

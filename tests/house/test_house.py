@@ -38,7 +38,7 @@ def test_import_pellucid_is_light() -> None:
 
 
 def test_the_scratch_engine_is_numpy_alone() -> None:
-    assert not loaded_by("import pellucid.scratch.engine, pellucid.scratch.gradient_check") & HEAVY
+    assert not loaded_by("import pellucid.engines.textbook.engine, pellucid.engines.textbook.gradient_check") & HEAVY
 
 
 def test_the_command_line_loads_no_engine() -> None:

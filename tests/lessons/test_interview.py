@@ -9,20 +9,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pellucid.initialise import initialise
+from pellucid.engines.textbook.activations import RULES, sigmoid, softmax
+from pellucid.engines.textbook.backprop import backward
+from pellucid.engines.textbook.engine import NumpyEngine
+from pellucid.engines.textbook.forward import forward
+from pellucid.engines.textbook.losses import loss_and_gradient
+from pellucid.engines.textbook.optimizers import clip, update
+from pellucid.engines.textbook.perceptron import answer as answers_of
+from pellucid.engines.textbook.perceptron import learn
 from pellucid.lessons import PATH
 from pellucid.lessons.interview import OpenQuestion, interview
 from pellucid.network import Activation, BatchNorm, Dense, Dropout, Network, mlp
-from pellucid.optimizer import REMEMBERS, Optimizer
-from pellucid.scratch.activations import RULES, sigmoid, softmax
-from pellucid.scratch.backprop import backward
-from pellucid.scratch.engine import NumpyEngine
-from pellucid.scratch.forward import forward
-from pellucid.scratch.losses import loss_and_gradient
-from pellucid.scratch.optimizers import clip, update
-from pellucid.scratch.perceptron import answer as answers_of
-from pellucid.scratch.perceptron import learn
-from pellucid.task import Loss
+from pellucid.network.initialise import initialise
+from pellucid.network.optimizer import REMEMBERS, Optimizer
+from pellucid.network.task import Loss
 from pellucid.training.batches import n_batches
 from pellucid.training.stopping import EarlyStopping
 

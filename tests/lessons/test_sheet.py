@@ -13,7 +13,7 @@ from pellucid.lessons import ask, read
 from pellucid.lessons.interview import interview
 from pellucid.lessons.path import PATH
 from pellucid.lessons.sheet import check_sheet, sheet, write_sheet
-from tests.artefact.pages import check
+from tests.reports.pages import check
 
 BUILT = [name for name, lesson in PATH.items() if lesson.module is not None]
 

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.initialise import initialise
 from pellucid.network import ACTIVATIONS, Network, mlp
-from pellucid.optimizer import OPTIMIZERS, Optimizer
-from pellucid.task import Loss
+from pellucid.network.initialise import initialise
+from pellucid.network.optimizer import OPTIMIZERS, Optimizer
+from pellucid.network.task import Loss
 from pellucid.training.loop import Rows
 
 Array = NDArray[Any]

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pellucid.engines.fused.engine import FusedEngine
 from pellucid.errors import SettingError
 from pellucid.network import Activation, Dense, Network, mlp
-from pellucid.optimizer import OPTIMIZERS, Optimizer
-from pellucid.task import Loss
-from pellucid.torch_engine.fused.engine import FusedEngine
+from pellucid.network.optimizer import OPTIMIZERS, Optimizer
+from pellucid.network.task import Loss
 from pellucid.training.batches import dropout_masks
 from pellucid.training.engine import make_engine
 from pellucid.training.loop import Rows

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pellucid.optimizer import Optimizer
-from pellucid.scratch import activations, backprop, engine, forward, losses, optimizers
-from pellucid.task import Loss
+from pellucid.engines.textbook import activations, backprop, engine, forward, losses, optimizers
+from pellucid.network.optimizer import Optimizer
+from pellucid.network.task import Loss
 from pellucid.training.parity import compare
 from tests.parity.cases import LOSSES, make_network, make_parameters, make_rows
 

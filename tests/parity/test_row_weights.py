@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from pellucid.network import mlp
-from pellucid.optimizer import Optimizer
-from pellucid.task import Loss
+from pellucid.network.optimizer import Optimizer
+from pellucid.network.task import Loss
 from pellucid.training.engine import make_engine
 
 RATE = 0.5

@@ -17,11 +17,11 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 import pellucid
 from pellucid.errors import DataError, ModelFileError, SettingError, UserError
+from pellucid.preparation.prepare import prepare
 from pellucid.preprocessing import Bins, PiecewiseStep, Recipe
 from pellucid.preprocessing.numeric import BOUND
 from pellucid.preprocessing.piecewise import BINS_BY, MAX_BINS, TREE_ROWS, fit_piecewise
-from pellucid.workflow.prepare import prepare
-from pellucid.workflow.settings import Settings
+from pellucid.settings.settings import Settings
 
 RNG = np.random.default_rng(3)
 HUGE = [1e300, -1e300, 0.0, 1.7e308, -1.7e308, 5e-324, 1e-300]

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
+from pellucid.engines.textbook.activations import RULES
+from pellucid.engines.torch_engine.module import activation_module
 from pellucid.errors import SettingError
-from pellucid.scratch.activations import RULES
 from pellucid.studies import run
-from pellucid.studies.activations import Activations, naive_softmax
+from pellucid.studies.basics.activations import Activations, naive_softmax
 from pellucid.studies.story import Story, Table
-from pellucid.torch_engine.module import activation_module
 from tests.studies.checks import assert_labelled, closing, said
 
 

@@ -11,8 +11,8 @@ import torch
 
 from pellucid.errors import SettingError
 from pellucid.studies import run
-from pellucid.studies.chain_rule import PARAMETERS, ROW, TARGET, ChainRule
-from pellucid.studies.derivatives import Derivative
+from pellucid.studies.basics.chain_rule import PARAMETERS, ROW, TARGET, ChainRule
+from pellucid.studies.basics.derivatives import Derivative
 from pellucid.studies.story import Story
 from tests.studies.checks import assert_labelled, closing, said
 

@@ -10,11 +10,11 @@ import torch
 from sklearn.datasets import make_circles
 
 from pellucid.errors import PellucidError, SettingError
-from pellucid.initialise import initialise
 from pellucid.network import mlp
+from pellucid.network.initialise import initialise
 from pellucid.studies import run
-from pellucid.studies.circles import Circles
 from pellucid.studies.story import Paragraph, Story, plain
+from pellucid.studies.tables.circles import Circles
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 
 from pellucid.errors import SettingError
 from pellucid.studies import run
-from pellucid.studies.gates import GATES, Gates
+from pellucid.studies.basics.gates import GATES, Gates
 from pellucid.studies.story import Story, Table
 from tests.studies.checks import assert_labelled, closing, said
 

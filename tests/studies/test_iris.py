@@ -15,12 +15,12 @@ from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
 from pellucid.errors import SettingError
-from pellucid.initialise import initialise
 from pellucid.network import mlp
+from pellucid.network.initialise import initialise
 from pellucid.studies import run
-from pellucid.studies.iris import COMPARED, Iris, _tell_losses
 from pellucid.studies.learning import Line
 from pellucid.studies.story import Story, Table, plain
+from pellucid.studies.tables.iris import COMPARED, Iris, _tell_losses
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ import pytest
 from pellucid.errors import SettingError
 from pellucid.network import mlp
 from pellucid.studies import run
-from pellucid.studies.mistakes import ADDED_UP, SEEN
-from pellucid.studies.mistakes_caught import caught
+from pellucid.studies.basics.mistakes import ADDED_UP, SEEN
+from pellucid.studies.basics.mistakes_caught import caught
 from pellucid.studies.story import Paragraph, Story, plain
 from pellucid.training.pace import Pace
 

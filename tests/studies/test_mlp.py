@@ -8,14 +8,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from pellucid.engines.textbook.losses import loss_and_gradient
 from pellucid.errors import SettingError
 from pellucid.evaluation.bootstrap import Estimate
+from pellucid.network.task import Loss
 from pellucid.plots.fits import fitted_curves
-from pellucid.scratch.losses import loss_and_gradient
-from pellucid.studies import losses_compared, run
-from pellucid.studies.losses_compared import CONTENDERS, FORMULAS, HUBER, OneLoss
+from pellucid.studies import run
+from pellucid.studies.basics import losses_compared
+from pellucid.studies.basics.losses_compared import CONTENDERS, FORMULAS, HUBER, OneLoss
 from pellucid.studies.story import Paragraph, Story, Table, plain
-from pellucid.task import Loss
 
 
 @pytest.fixture(scope="module")

@@ -15,9 +15,9 @@ import pytest
 
 from pellucid.errors import DataError, DivergenceError, SettingError
 from pellucid.studies import run
-from pellucid.studies.image_answers import Answers, judge
-from pellucid.studies.image_sets import CLOTHES, digits, idx_set, rows_of
-from pellucid.studies.mnist import Mnist, _close
+from pellucid.studies.images.image_answers import Answers, judge
+from pellucid.studies.images.image_sets import CLOTHES, digits, idx_set, rows_of
+from pellucid.studies.images.mnist import Mnist, _close
 from pellucid.studies.spread import share_interval
 from pellucid.studies.story import Picture, Story, Table, plain
 from tests.studies.checks import assert_labelled, closing, said

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import torch
 
+from pellucid.engines.torch_engine.module import activation_module
 from pellucid.errors import SettingError
 from pellucid.studies import run
-from pellucid.studies.neuron import PARAMETERS, ROW
-from pellucid.torch_engine.module import activation_module
+from pellucid.studies.basics.neuron import PARAMETERS, ROW
 from tests.studies.checks import closing, said
 
 

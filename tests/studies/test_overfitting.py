@@ -9,12 +9,14 @@ import pytest
 
 from pellucid.errors import SettingError
 from pellucid.evaluation.bootstrap import Estimate
-from pellucid.initialise import initialise
-from pellucid.optimizer import Optimizer
+from pellucid.network.initialise import initialise
+from pellucid.network.optimizer import Optimizer
+from pellucid.network.task import Loss
 from pellucid.studies import run
 from pellucid.studies.learning import Line
-from pellucid.studies.overfitting import _highest, _tell_memorising, study
-from pellucid.studies.remedies import (
+from pellucid.studies.story import Paragraph, Story, plain
+from pellucid.studies.tables.overfitting import _highest, _tell_memorising, study
+from pellucid.studies.tables.remedies import (
     ALL,
     CHOSEN,
     DECAY,
@@ -28,8 +30,6 @@ from pellucid.studies.remedies import (
     network_of,
     swapped_rows,
 )
-from pellucid.studies.story import Paragraph, Story, plain
-from pellucid.task import Loss
 from pellucid.training.engine import make_engine
 
 NAMES = [MEMORISES, CHOSEN, DROPOUT, DECAY, EARLY, ALL]

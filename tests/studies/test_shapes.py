@@ -11,9 +11,9 @@ from pellucid.errors import SettingError
 from pellucid.evaluation.bootstrap import Estimate
 from pellucid.network import Dense, mlp
 from pellucid.studies import run
-from pellucid.studies.autoencoder import components, hourglass, nearest_agrees, train_autoencoder
-from pellucid.studies.image_sets import digits, rows_of, stratified
-from pellucid.studies.shapes import Shape, Shapes, _is_it_luck, choose
+from pellucid.studies.images.autoencoder import components, hourglass, nearest_agrees, train_autoencoder
+from pellucid.studies.images.image_sets import digits, rows_of, stratified
+from pellucid.studies.images.shapes import Shape, Shapes, _is_it_luck, choose
 from pellucid.studies.story import Story, plain
 from tests.studies.checks import assert_labelled, closing, said
 

@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from pellucid.errors import SettingError
-from pellucid.initialise import initialise
+from pellucid.network.initialise import initialise
 from pellucid.numerals import numeral
 from pellucid.studies import run
 from pellucid.studies.story import Paragraph, Story, plain
-from pellucid.studies.xor import INPUTS, MSE, TARGETS, Xor, _first_slope, _from_scratch
+from pellucid.studies.tables.xor import INPUTS, MSE, TARGETS, Xor, _first_slope, _from_scratch
 
 
 @pytest.fixture(scope="module")
@@ -109,8 +109,8 @@ def test_the_count_is_that_of_networks_trained_one_by_one() -> None:
 def test_the_first_slope_is_that_of_central_differences() -> None:
     network = _from_scratch(4)
     first = initialise(network, 3, scheme="normal")
-    from pellucid.scratch.forward import forward
-    from pellucid.scratch.losses import loss_and_gradient
+    from pellucid.engines.textbook.forward import forward
+    from pellucid.engines.textbook.losses import loss_and_gradient
 
     def loss(weight: np.ndarray) -> float:
         return loss_and_gradient(MSE, forward(network, {**first, "0.weight": weight}, INPUTS).logits, TARGETS).value

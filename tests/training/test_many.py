@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from pellucid.engines.textbook.forward import forward
 from pellucid.errors import DivergenceError, SettingError
-from pellucid.initialise import initialise
 from pellucid.network import Network, mlp
-from pellucid.optimizer import OPTIMIZERS, Optimizer
-from pellucid.scratch.forward import forward
-from pellucid.task import Loss
+from pellucid.network.initialise import initialise
+from pellucid.network.optimizer import OPTIMIZERS, Optimizer
+from pellucid.network.task import Loss
 from pellucid.training.engine import make_engine
 from pellucid.training.loop import Plan, Rows, fit
 from pellucid.training.many import _way, logits_of_many, train_many, worth_stacking
@@ -142,11 +142,11 @@ def stub(
         asked.append(settings)
         return {"0.weight": np.zeros((1, 1, 1))}
 
-    kernel, runs = ModuleType("pellucid.kernel"), ModuleType("pellucid.kernel.runs")
+    kernel, runs = ModuleType("pellucid.engines.kernel"), ModuleType("pellucid.engines.kernel.runs")
     vars(kernel).update(applies=lambda *_: reason, runs=runs)
     vars(runs).update(train_runs=train_runs, ready=lambda dtype: there)
-    monkeypatch.setitem(sys.modules, "pellucid.kernel", kernel)
-    monkeypatch.setitem(sys.modules, "pellucid.kernel.runs", runs)
+    monkeypatch.setitem(sys.modules, "pellucid.engines.kernel", kernel)
+    monkeypatch.setitem(sys.modules, "pellucid.engines.kernel.runs", runs)
     if loaded:
         monkeypatch.setitem(sys.modules, "numba", ModuleType("numba"))
     else:

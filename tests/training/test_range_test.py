@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from pellucid.errors import SettingError
-from pellucid.initialise import initialise
 from pellucid.network import mlp
-from pellucid.optimizer import Optimizer
-from pellucid.task import Loss
+from pellucid.network.initialise import initialise
+from pellucid.network.optimizer import Optimizer
+from pellucid.network.task import Loss
 from pellucid.training.engine import make_engine
 from pellucid.training.loop import Rows
 from pellucid.training.range_test import choose, n_steps, range_test, smooth

@@ -9,10 +9,10 @@ import pytest
 import torch
 
 import pellucid
-from pellucid.initialise import initialise
+from pellucid.engines.torch_engine.module import build, loss_value
 from pellucid.network import mlp
-from pellucid.task import Loss
-from pellucid.torch_engine.module import build, loss_value
+from pellucid.network.initialise import initialise
+from pellucid.network.task import Loss
 from pellucid.training.loop import Rows
 from pellucid.training.signals import Look, Recorder
 

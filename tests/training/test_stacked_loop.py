@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pellucid.engines.fused.stack import StackEngine
 from pellucid.errors import DivergenceError, SettingError
-from pellucid.initialise import initialise
 from pellucid.network import Network, mlp
-from pellucid.optimizer import Optimizer
-from pellucid.task import Loss
-from pellucid.torch_engine.fused.stack import StackEngine
+from pellucid.network.initialise import initialise
+from pellucid.network.optimizer import Optimizer
+from pellucid.network.task import Loss
 from pellucid.training.engine import make_engine
 from pellucid.training.history import Epoch
 from pellucid.training.loop import Outcome, Plan, Rows, fit

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pellucid.workflow.settings import Settings
+from pellucid.settings.settings import Settings
 
 Columns = dict[str, list[Any]]
 

@@ -10,14 +10,14 @@ import pytest
 import torch
 
 import pellucid
+from pellucid.engines.torch_engine.module import build
 from pellucid.errors import DataError, RunFolderError, SettingError
 from pellucid.explanation.gradients import integrated_gradients
-from pellucid.torch_engine.module import build
-from pellucid.workflow.attribution import explain_row
-from pellucid.workflow.looking import look_at, score_of
-from pellucid.workflow.mistakes import mistakes
-from pellucid.workflow.model import Model
-from pellucid.workflow.overview import overview
+from pellucid.inspection.attribution import explain_row
+from pellucid.inspection.looking import look_at, score_of
+from pellucid.inspection.mistakes import mistakes
+from pellucid.inspection.overview import overview
+from pellucid.model.model import Model
 from tests.workflow.conftest import make_people
 
 PEOPLE = make_people()

@@ -14,10 +14,10 @@ import pellucid
 from pellucid.data.builtin import load_builtin
 from pellucid.data.tables import read_table
 from pellucid.errors import DataError, SettingError
-from pellucid.workflow.boundary import boundary, boundary_of
-from pellucid.workflow.film import film_of
-from pellucid.workflow.model import Model
-from pellucid.workflow.replay import replay
+from pellucid.inspection.boundary import boundary, boundary_of
+from pellucid.inspection.film import film_of
+from pellucid.model.model import Model
+from pellucid.runs.replay import replay
 
 QUICK: dict[str, Any] = {"hidden": (8,), "epochs": 6, "learning_rate": 0.02, "verdict": False, "preset": "plain"}
 

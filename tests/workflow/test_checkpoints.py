@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 
 import pellucid
-from pellucid import safe_tensors
 from pellucid.errors import ModelFileError
+from pellucid.io import safe_tensors
 from pellucid.training import checkpoint
 from tests.running import pellucid as command
 

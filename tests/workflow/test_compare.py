@@ -16,12 +16,12 @@ import pytest
 import pellucid
 from pellucid.errors import DataError, RunFolderError, SettingError
 from pellucid.evaluation.fold_interval import mean_over_folds
-from pellucid.workflow import compare as module
-from pellucid.workflow.compare import compare
-from pellucid.workflow.comparison import Compared, Comparison, ranked
-from pellucid.workflow.config import read_config
-from pellucid.workflow.cross_validate import FoldScore, FoldScores, cross_validate
-from pellucid.workflow.settings import Settings
+from pellucid.selection import compare as module
+from pellucid.selection.compare import compare
+from pellucid.selection.comparison import Compared, Comparison, ranked
+from pellucid.selection.cross_validate import FoldScore, FoldScores, cross_validate
+from pellucid.settings.config import read_config
+from pellucid.settings.settings import Settings
 from tests.workflow.conftest import Columns
 
 SHORT: dict[str, Any] = {"hidden": (6,), "epochs": 4, "engine": "numpy"}

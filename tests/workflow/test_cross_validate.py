@@ -12,13 +12,13 @@ import pytest
 
 import pellucid
 from pellucid.errors import DataError, SettingError
-from pellucid.workflow.cross_validate import _score, _train, cross_validate
-from pellucid.workflow.folds import ROW_SETTINGS, Folds, cut_folds, prepare_fold, with_split
-from pellucid.workflow.measuring import measure
-from pellucid.workflow.plan import auto_batch_size
-from pellucid.workflow.prepare import prepare
-from pellucid.workflow.presets import BEST
-from pellucid.workflow.settings import Settings
+from pellucid.model.measuring import measure
+from pellucid.preparation.folds import ROW_SETTINGS, Folds, cut_folds, prepare_fold, with_split
+from pellucid.preparation.prepare import prepare
+from pellucid.runs.plan import auto_batch_size
+from pellucid.selection.cross_validate import _score, _train, cross_validate
+from pellucid.settings.presets import BEST
+from pellucid.settings.settings import Settings
 from tests.workflow.conftest import Columns, make_people
 
 SHORT: dict[str, Any] = {"target": "buys", "hidden": (6,), "epochs": 4, "engine": "numpy"}
@@ -317,8 +317,8 @@ def test_several_networks_cost_as_many_parameters(people: Columns) -> None:
 
 
 def test_the_metric_is_the_one_that_a_run_reports() -> None:
-    from pellucid.task import Task
-    from pellucid.workflow.cross_validate import METRICS, metric_for
+    from pellucid.network.task import Task
+    from pellucid.selection.cross_validate import METRICS, metric_for
 
     rng = np.random.default_rng(0)
     p = rng.dirichlet([1, 1, 1], 40)

@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 import pellucid
 from pellucid.cli.main import app
-from pellucid.workflow.prepare import prepare, settings_for
-from pellucid.workflow.report import report
+from pellucid.preparation.prepare import prepare, settings_for
+from pellucid.reports.report import report
 
 RNG = np.random.default_rng(31)
 FAST: dict[str, Any] = {"preset": "quick", "epochs": 2, "report": False}

@@ -9,9 +9,9 @@ import pytest
 
 import pellucid
 from pellucid.errors import SettingError
-from pellucid.workflow.folds import cut_folds, prepare_fold
-from pellucid.workflow.prepare import prepare
-from pellucid.workflow.settings import Settings
+from pellucid.preparation.folds import cut_folds, prepare_fold
+from pellucid.preparation.prepare import prepare
+from pellucid.settings.settings import Settings
 
 Table = dict[str, list[Any]]
 

@@ -18,15 +18,15 @@ import pytest
 
 import pellucid
 from pellucid.errors import DataError, DivergenceError, ModelFileError, SettingError
+from pellucid.preparation.parts import parts_of, prepare_run
+from pellucid.runs import members as members_
+from pellucid.runs.ensemble import ensemble_sentence, point_metrics
+from pellucid.runs.members import TrainedMembers
+from pellucid.settings.settings import Settings
 from pellucid.training import checkpoint
 from pellucid.training.history import Epoch
 from pellucid.training.loop import Plan
-from pellucid.workflow import members as members_
 from pellucid.workflow import train as train_
-from pellucid.workflow.ensemble import ensemble_sentence, point_metrics
-from pellucid.workflow.members import TrainedMembers
-from pellucid.workflow.parts import parts_of, prepare_run
-from pellucid.workflow.settings import Settings
 
 QUICK: dict[str, Any] = {"hidden": (8,), "epochs": 12, "learning_rate": 0.02}
 LEAKY: dict[str, Any] = {"dropout": 0.2, "batch_norm": True, **QUICK}
@@ -111,7 +111,7 @@ def test_folds_hold_every_row_once_and_never_a_test_row(people: Any) -> None:
         np.testing.assert_array_equal(np.sort(np.concatenate([part.learns, part.held])), np.arange(n))
         assert abs(len(part.held) - n / 4) <= 2
         assert abs(values[part.held].mean() - values.mean()) < 0.03  # stratified
-    single = pellucid.workflow.prepare.prepare(people, Settings(target="buys"))  # type: ignore[attr-defined]
+    single = pellucid.preparation.prepare.prepare(people, Settings(target="buys"))  # type: ignore[attr-defined]
     np.testing.assert_array_equal(single.split.test, prepared.split.test)
     assert not np.isin(prepared.split.test, prepared.split.train).any()
     assert any("the preprocessing is fitted once" in note for note in prepared.notes)
@@ -339,7 +339,7 @@ def test_a_kept_network_that_is_damaged_is_refused(people_csv: Path, tmp_path: P
     kept.write_bytes(whole[:-3])
     with pytest.raises(ModelFileError):
         pellucid.resume(tmp_path / "a")
-    from pellucid import safe_tensors
+    from pellucid.io import safe_tensors
 
     safe_tensors.write(kept, {}, {"checkpoint": '{"format": 1, "fingerprint": 3}'})
     with pytest.raises(ModelFileError, match="belongs to other data"):

@@ -15,11 +15,11 @@ import pytest
 
 import pellucid
 from pellucid.errors import DataError, ModelFileError, RunFolderError, SettingError
-from pellucid.lock import locked
+from pellucid.io.lock import locked
+from pellucid.runs.folder import FILES, RunFolder
+from pellucid.selection.compare import compare
+from pellucid.selection.lottery import lottery
 from pellucid.training import checkpoint
-from pellucid.workflow.compare import compare
-from pellucid.workflow.folder import FILES, RunFolder
-from pellucid.workflow.lottery import lottery
 from tests.running import pellucid as command
 
 QUICK: dict[str, Any] = {"hidden": (4,), "epochs": 3, "preset": "plain", "verdict": False}

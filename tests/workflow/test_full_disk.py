@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 import pellucid
-from pellucid import files
 from pellucid.errors import NotKeptError, StorageError
+from pellucid.io import files
+from pellucid.reports import report
+from pellucid.selection.compare import compare
+from pellucid.selection.lottery import lottery
+from pellucid.selection.range_test import lr_range_test
 from pellucid.training import checkpoint
-from pellucid.workflow import report
-from pellucid.workflow.compare import compare
-from pellucid.workflow.lottery import lottery
-from pellucid.workflow.range_test import lr_range_test
 from tests.running import pellucid as command
 
 QUICK: dict[str, Any] = {"hidden": (4,), "epochs": 3, "preset": "plain", "verdict": False}

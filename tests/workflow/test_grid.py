@@ -13,10 +13,10 @@ from typer.testing import CliRunner
 
 from pellucid.cli.options import with_settings
 from pellucid.errors import SettingError
-from pellucid.workflow.folds import ROW_SETTINGS
-from pellucid.workflow.grid import COMPARABLE, made_of, shown_setting, train_command
-from pellucid.workflow.presets import BEST
-from pellucid.workflow.settings import Settings
+from pellucid.preparation.folds import ROW_SETTINGS
+from pellucid.preparation.grid import COMPARABLE, made_of, shown_setting, train_command
+from pellucid.settings.presets import BEST
+from pellucid.settings.settings import Settings
 
 
 def test_every_combination_once_and_in_order() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 import pellucid
 from pellucid.errors import DataError
-from pellucid.workflow.prepare import prepare
+from pellucid.preparation.prepare import prepare
 from tests.workflow.drawings import SHAPES, draw, drawings, save, save_classes
 
 QUICK: dict[str, Any] = {"hidden": (16,), "epochs": 30, "learning_rate": 0.01}

@@ -10,10 +10,10 @@ import pytest
 import torch
 
 import pellucid
+from pellucid.engines.torch_engine.module import build
 from pellucid.errors import DataError
-from pellucid.torch_engine.module import build
-from pellucid.workflow.image_attribution import explain_image
-from pellucid.workflow.mistakes import mistakes
+from pellucid.inspection.image_attribution import explain_image
+from pellucid.inspection.mistakes import mistakes
 
 QUICK: dict[str, Any] = {"preset": "plain", "hidden": (16,), "epochs": 30, "verdict": False}
 

@@ -13,7 +13,7 @@ import pytest
 import pellucid
 from pellucid.errors import ModelFileError, SettingError
 from pellucid.evaluation.conformal import Scores
-from pellucid.workflow.intervals import notes_on_intervals
+from pellucid.model.intervals import notes_on_intervals
 from tests.running import pellucid as command
 
 N = 400
@@ -51,9 +51,9 @@ def test_new_rows_are_held_in_about_that_share(run: Any, level: float) -> None:
 
 
 def test_the_residuals_are_those_of_rows_that_a_network_did_not_learn_from() -> None:
-    from pellucid.workflow.answering import answers_of
-    from pellucid.workflow.parts import parts_of, prepare_run
-    from pellucid.workflow.settings import Settings
+    from pellucid.model.answering import answers_of
+    from pellucid.preparation.parts import parts_of, prepare_run
+    from pellucid.settings.settings import Settings
 
     for way in ("one network", "folds"):
         settings = {**GIVEN, **WAYS[way]}

@@ -14,7 +14,7 @@ import pytest
 
 import pellucid
 from pellucid.errors import SettingError
-from pellucid.workflow.predicting import names_to_keep
+from pellucid.model.predicting import names_to_keep
 from tests.running import pellucid as command
 
 HEADER = ["prediction", "id", "name", "amount", "joined", "probability_no", "answer"]

@@ -11,9 +11,9 @@ import pytest
 
 import pellucid
 from pellucid.errors import ModelFileError
+from pellucid.model import seen as seen_rows
+from pellucid.model.seen import RowsSeen, Seen, bits_of_rows
 from pellucid.training.loop import Rows
-from pellucid.workflow import seen as seen_rows
-from pellucid.workflow.seen import RowsSeen, Seen, bits_of_rows
 
 N = 300
 GIVEN: dict[str, Any] = {"epochs": 1, "hidden": (4,), "verdict": False, "preset": "plain"}

@@ -13,8 +13,8 @@ import pytest
 
 import pellucid
 from pellucid.errors import RunFolderError, SettingError
-from pellucid.workflow import lottery_runs
-from pellucid.workflow.lottery import Lottery, lottery
+from pellucid.selection import lottery_runs
+from pellucid.selection.lottery import Lottery, lottery
 
 QUICK: dict[str, Any] = {"hidden": (6,), "epochs": 6, "learning_rate": 0.02, "drop": "spends"}
 

@@ -10,16 +10,16 @@ import pytest
 import pellucid
 from pellucid.errors import SettingError
 from pellucid.network import mlp
-from pellucid.task import Loss
-from pellucid.workflow import machine
-from pellucid.workflow.machine import on_this_machine
-from pellucid.workflow.settings import Settings
+from pellucid.network.task import Loss
+from pellucid.runs import machine
+from pellucid.runs.machine import on_this_machine
+from pellucid.settings.settings import Settings
 
 BCE, LARGE, SMALL = Loss(name="bce"), mlp(784, [256], 1), mlp(4, [8], 1)
 
 
 def test_a_small_step_gets_one_thread_and_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pellucid.torch_engine.fastest._usual_step", lambda *_: pytest.fail("measured"))
+    monkeypatch.setattr("pellucid.engines.fastest._usual_step", lambda *_: pytest.fail("measured"))
     decided = on_this_machine(Settings(), SMALL, BCE, 64)
     assert (decided.engine, decided.threads, decided.products) == ("fused", 1, "blas")
 
@@ -32,9 +32,9 @@ def test_a_large_step_is_tried_in_every_exact_way(monkeypatch: pytest.MonkeyPatc
         return 0.5 if (threads, engine.products) == (3, "onednn") else 1.0
 
     monkeypatch.setattr(machine, "_cores", lambda: 3)
-    monkeypatch.setattr("pellucid.torch_engine.fastest._usual_step", usual_step)
+    monkeypatch.setattr("pellucid.engines.fastest._usual_step", usual_step)
     for place in ("fastest", "fused.engine"):
-        monkeypatch.setattr(f"pellucid.torch_engine.{place}.onednn_is_exact", lambda: True)
+        monkeypatch.setattr(f"pellucid.engines.torch_engine.{place}.onednn_is_exact", lambda: True)
     decided = on_this_machine(Settings(), LARGE, BCE, 64)
     assert (decided.threads, decided.products) == (3, "onednn")
     assert sorted(tried) == [(1, "blas"), (1, "onednn"), (3, "blas"), (3, "onednn")]

@@ -8,7 +8,7 @@ import pytest
 
 from pellucid.data.tables import read_table
 from pellucid.errors import DataError
-from pellucid.workflow.reading import check_markers
+from pellucid.preparation.reading import check_markers
 from tests.running import pellucid as command
 
 

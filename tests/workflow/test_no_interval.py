@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 import pellucid
+from pellucid.cli.commands.doctor import _show_retry
 from pellucid.cli.console import no_better_than_the_mean
-from pellucid.cli.doctor import _show_retry
+from pellucid.diagnosis.evidence import Opponent
+from pellucid.diagnosis.rows import no_signal
 from pellucid.evaluation.bootstrap import Estimate
-from pellucid.explanation.doctor.evidence import Opponent
-from pellucid.explanation.doctor.rows import no_signal
-from pellucid.workflow.report_parts.outcome import metrics
-from pellucid.workflow.run import Run
+from pellucid.reports.parts.outcome import metrics
+from pellucid.runs.run import Run
 
 UNKNOWN = Estimate(value=0.5, low=math.nan, high=math.nan)
 

@@ -14,8 +14,8 @@ import pytest
 
 import pellucid
 from pellucid.data.notes import ColumnNote
-from pellucid.workflow.prepare import prepare, settings_for
-from pellucid.workflow.seen import Seen
+from pellucid.model.seen import Seen
+from pellucid.preparation.prepare import prepare, settings_for
 from tests.running import pellucid as command
 
 N = 240

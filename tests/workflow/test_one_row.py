@@ -10,7 +10,7 @@ import pytest
 
 import pellucid
 from pellucid.data.tables import Table
-from pellucid.workflow.model import Model
+from pellucid.model.model import Model
 
 ROWS = 200
 pytestmark = pytest.mark.filterwarnings("ignore::pellucid.DataWarning")  # what is said of odd cells: test_odd_cells

@@ -7,10 +7,10 @@ import pytest
 
 import pellucid
 from pellucid.errors import SettingError
+from pellucid.preparation.prepare import prepare
 from pellucid.preprocessing.both import BothStep
-from pellucid.workflow.prepare import prepare
-from pellucid.workflow.presets import BEST, PRESETS
-from pellucid.workflow.settings import Settings, setting_names
+from pellucid.settings.presets import BEST, PRESETS
+from pellucid.settings.settings import Settings, setting_names
 
 
 @pytest.mark.parametrize("preset", PRESETS)

@@ -12,7 +12,7 @@ import pytest
 
 import pellucid
 from pellucid.errors import DataError, RunFolderError, SettingError
-from pellucid.workflow.range_test import lr_range_test
+from pellucid.selection.range_test import lr_range_test
 
 
 def test_it_is_the_same_each_time_and_depends_on_the_seed(people: Any) -> None:

@@ -12,13 +12,13 @@ import pytest
 import torch
 
 import pellucid
-from pellucid.artefact.model_file import read_model
+from pellucid.engines.torch_engine.module import build
 from pellucid.errors import DataError, DivergenceError, ModelFileError, SettingError
+from pellucid.model.model_file import read_model
 from pellucid.network import Dense
+from pellucid.preparation.prepare import prepare
 from pellucid.preprocessing.image import ImageStep
-from pellucid.torch_engine.module import build
 from pellucid.training import checkpoint
-from pellucid.workflow.prepare import prepare
 from tests.workflow.drawings import drawings, save, save_classes
 from tests.workflow.test_resume import StopAfter
 
@@ -227,7 +227,7 @@ def test_a_file_gives_the_model_back(iris: pellucid.Run, tmp_path: Path) -> None
     ],
 )
 def test_a_file_that_lies_about_its_task_is_refused(change: Any, iris: pellucid.Run, tmp_path: Path) -> None:
-    from pellucid import safe_tensors
+    from pellucid.io import safe_tensors
 
     path = tmp_path / "m.safetensors"
     iris.save(path)
@@ -244,10 +244,10 @@ def test_a_network_that_gives_another_number_than_it_takes_is_refused(iris: pell
     """The recipe gives 4 columns; a task and network of 3 outputs fit each other, but not the inputs."""
     from dataclasses import replace
 
-    from pellucid.artefact.model_file import write_model
-    from pellucid.initialise import initialise
+    from pellucid.model.model_file import write_model
     from pellucid.network import mlp
-    from pellucid.task import Task
+    from pellucid.network.initialise import initialise
+    from pellucid.network.task import Task
 
     iris.save(tmp_path / "m.safetensors")
     network = mlp(4, [2], 3)

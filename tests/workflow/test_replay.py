@@ -11,8 +11,8 @@ import pytest
 
 import pellucid
 from pellucid.errors import DataError, RunFolderError, SettingError
-from pellucid.workflow.model import Model
-from pellucid.workflow.replay import epochs_to_keep, replay
+from pellucid.model.model import Model
+from pellucid.runs.replay import epochs_to_keep, replay
 
 WAYS: dict[str, dict[str, Any]] = {
     "plain": {"preset": "plain", "hidden": (8,), "epochs": 12, "patience": 3},

@@ -14,18 +14,18 @@ import numpy as np
 import pytest
 
 import pellucid
+from pellucid.diagnosis import Finding
 from pellucid.errors import RunFolderError
-from pellucid.explanation.doctor import Finding
-from pellucid.workflow import report as module
-from pellucid.workflow.boundary import boundary_of
-from pellucid.workflow.config import read_config
-from pellucid.workflow.looking import view_of
-from pellucid.workflow.parts import prepare_run
-from pellucid.workflow.report import report, write_report
-from pellucid.workflow.report_parts.behaviour import _slice
-from pellucid.workflow.run import Run
-from pellucid.workflow.settings import Settings
-from tests.artefact.pages import Tree, check
+from pellucid.inspection.boundary import boundary_of
+from pellucid.inspection.looking import view_of
+from pellucid.preparation.parts import prepare_run
+from pellucid.reports import report as module
+from pellucid.reports.parts.behaviour import _slice
+from pellucid.reports.report import report, write_report
+from pellucid.runs.run import Run
+from pellucid.settings.config import read_config
+from pellucid.settings.settings import Settings
+from tests.reports.pages import Tree, check
 from tests.workflow.drawings import save_classes
 
 QUICK: dict[str, Any] = {"hidden": (8,), "epochs": 4, "learning_rate": 0.02, "verdict": False, "preset": "plain"}

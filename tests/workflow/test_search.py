@@ -17,8 +17,8 @@ import pytest
 
 import pellucid
 from pellucid.errors import DataError, RunFolderError, SettingError, StorageError
-from pellucid.workflow.cross_validate import cross_validate
-from pellucid.workflow.search import search
+from pellucid.selection.cross_validate import cross_validate
+from pellucid.selection.search import search
 
 pytest.importorskip("optuna", reason="Optuna is not installed: pip install optuna")
 
@@ -54,7 +54,7 @@ def test_the_best_is_the_best_and_its_command_trains_it(people_csv: Path, tmp_pa
 
 def test_the_test_rows_are_not_looked_at(people: Any, tmp_path: Path) -> None:
     """With other targets on the test rows, every trial comes to the same score."""
-    from pellucid.workflow.prepare import prepare, settings_for
+    from pellucid.preparation.prepare import prepare, settings_for
 
     rows = prepare(people, settings_for(people, {"target": "spends"})).measured.rows
     other = {**people, "spends": list(people["spends"])}
@@ -287,8 +287,8 @@ def test_without_test_rows_the_folds_are_all_there_is(people: Any, tmp_path: Pat
 
 def test_a_config_fixes_what_it_changes(people_csv: Path, tmp_path: Path) -> None:
     """A config file holds every setting; those at their default are searched all the same."""
-    from pellucid.workflow.config import write_config
-    from pellucid.workflow.settings import Settings
+    from pellucid.settings.config import write_config
+    from pellucid.settings.settings import Settings
 
     text = write_config(Settings(target="buys", dropout=0.35, **SMALL), str(people_csv))
     (tmp_path / "c.yaml").write_text(text)

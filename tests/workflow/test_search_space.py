@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from pellucid.errors import SettingError
-from pellucid.workflow.cross_validate import cross_validate
-from pellucid.workflow.folds import Folds, cut_folds
-from pellucid.workflow.prepare import settings_for
-from pellucid.workflow.search_space import Choice, Range, searched_settings, space_for
+from pellucid.preparation.folds import Folds, cut_folds
+from pellucid.preparation.prepare import settings_for
+from pellucid.selection.cross_validate import cross_validate
+from pellucid.selection.search_space import Choice, Range, searched_settings, space_for
 
 
 class Drawing:

@@ -14,8 +14,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from pellucid.errors import SettingError, StorageError
-from pellucid.workflow.config import read_config, write_config
-from pellucid.workflow.settings import SECTIONS, Settings, setting_names
+from pellucid.settings.config import read_config, write_config
+from pellucid.settings.settings import SECTIONS, Settings, setting_names
 
 AWKWARD = st.text(max_size=12).filter(lambda s: s.lower() not in ("none", "null", "auto"))
 

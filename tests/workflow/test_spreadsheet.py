@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pellucid.workflow.output import encode
-from pellucid.workflow.spreadsheet import csv_text, safe_cell
+from pellucid.runs.output import encode
+from pellucid.runs.spreadsheet import csv_text, safe_cell
 from tests.running import pellucid
 
 RUN = [

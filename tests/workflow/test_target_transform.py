@@ -10,9 +10,9 @@ import pytest
 
 import pellucid
 from pellucid.errors import UserError
-from pellucid.workflow.model import Model
-from pellucid.workflow.trace import trace
-from pellucid.workflow.trace_answers import from_logit
+from pellucid.inspection.trace import trace
+from pellucid.inspection.trace_answers import from_logit
+from pellucid.model.model import Model
 
 QUICK: dict[str, Any] = {"preset": "quick", "verdict": False, "report": False}
 

@@ -14,13 +14,13 @@ import pellucid
 from pellucid.data.schema import infer_schema
 from pellucid.data.tables import read_table
 from pellucid.errors import DataError, SettingError
-from pellucid.workflow.attribution import explain_row
-from pellucid.workflow.boundary import boundary
-from pellucid.workflow.overview import overview
-from pellucid.workflow.peer_inputs import WORDS_FOR_TREES, columns_for_trees, inputs_for_lines
-from pellucid.workflow.prepare import prepare
-from pellucid.workflow.settings import Settings
-from pellucid.workflow.trace import trace
+from pellucid.inspection.attribution import explain_row
+from pellucid.inspection.boundary import boundary
+from pellucid.inspection.overview import overview
+from pellucid.inspection.trace import trace
+from pellucid.preparation.prepare import prepare
+from pellucid.runs.peer_inputs import WORDS_FOR_TREES, columns_for_trees, inputs_for_lines
+from pellucid.settings.settings import Settings
 
 WHO = ("my friend", "the office", "our shop", "a neighbour", "the school", "your bank")
 GOOD = ("sends greetings and hopes to see you", "will be late for dinner again", "asks whether you are at home")

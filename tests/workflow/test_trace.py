@@ -13,9 +13,9 @@ import pytest
 import pellucid
 from pellucid.errors import UserError
 from pellucid.explanation.trace import trace_row
-from pellucid.optimizer import Optimizer
-from pellucid.workflow.trace import trace
-from pellucid.workflow.trace_answers import why_it_rose
+from pellucid.inspection.trace import trace
+from pellucid.inspection.trace_answers import why_it_rose
+from pellucid.network.optimizer import Optimizer
 from tests.workflow.conftest import Columns
 
 SHORT: dict[str, Any] = {"hidden": (6, 4), "epochs": 3, "verdict": False}

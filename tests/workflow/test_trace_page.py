@@ -13,14 +13,14 @@ import numpy as np
 import pytest
 
 import pellucid
-from pellucid.artefact.report.trace_page import trace_html
-from pellucid.artefact.report.trace_values import Drawn, Sum, TracePage, Updates, n
+from pellucid.engines.textbook.activations import RULES, sigmoid
+from pellucid.engines.textbook.optimizers import update
 from pellucid.errors import SettingError, StorageError
 from pellucid.explanation.trace import Agreement
-from pellucid.scratch.activations import RULES, sigmoid
-from pellucid.scratch.optimizers import update
-from pellucid.workflow.trace import Traced, trace
-from pellucid.workflow.trace_page import trace_page, write_trace_page
+from pellucid.inspection.trace import Traced, trace
+from pellucid.inspection.trace_values import Drawn, Sum, TracePage, Updates, n
+from pellucid.reports.trace import trace_page, write_trace_page
+from pellucid.reports.trace_page import trace_html
 from tests.workflow.drawings import save_classes
 
 SHORT: dict[str, Any] = {"verdict": False, "preset": "plain", "seed": 1}

@@ -15,7 +15,7 @@ import pytest
 
 import pellucid
 from pellucid.errors import DataError, DivergenceError, RunFolderError, SettingError
-from pellucid.workflow.plan import auto_batch_size
+from pellucid.runs.plan import auto_batch_size
 
 QUICK: dict[str, Any] = {"hidden": (8,), "epochs": 12, "learning_rate": 0.01}
 
@@ -372,7 +372,7 @@ def test_a_signed_file_that_lies_about_its_run_raises_our_own_error(
     """The checksum is no signature: whoever writes a file can make it right again."""
     from dataclasses import replace
 
-    from pellucid.cli.inspect import inspect
+    from pellucid.cli.commands.inspect import inspect
 
     model = pellucid.train(people, "buys", **QUICK).model
     (tmp_path / "run").mkdir()

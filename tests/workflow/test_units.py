@@ -14,8 +14,8 @@ import pellucid
 from pellucid.data.builtin import load_builtin
 from pellucid.data.tables import read_table
 from pellucid.errors import SettingError
-from pellucid.workflow.model import Model
-from pellucid.workflow.units import units, units_of
+from pellucid.inspection.units import units, units_of
+from pellucid.model.model import Model
 
 QUICK: dict[str, Any] = {"hidden": (8, 6), "epochs": 8, "learning_rate": 0.02, "verdict": False, "preset": "plain"}
 

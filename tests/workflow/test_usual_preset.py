@@ -11,10 +11,10 @@ import pytest
 import pellucid
 from pellucid.estimators import NeuralAutoencoder, NeuralClassifier
 from pellucid.estimators.settings import chosen, preset_of
-from pellucid.workflow.grid import train_command
-from pellucid.workflow.parts import prepare_run
-from pellucid.workflow.prepare import settings_for
-from pellucid.workflow.presets import BEST
+from pellucid.preparation.grid import train_command
+from pellucid.preparation.parts import prepare_run
+from pellucid.preparation.prepare import settings_for
+from pellucid.settings.presets import BEST
 from tests.workflow.conftest import Columns
 
 pytestmark = pytest.mark.usefixtures("usual_preset")

@@ -16,16 +16,16 @@ import pellucid
 from pellucid.errors import ModelFileError
 from pellucid.evaluation import baselines
 from pellucid.evaluation.verdict import Peer, Verdict
+from pellucid.preparation.prepare import prepare
+from pellucid.runs import outcome as outcome_module
+from pellucid.runs import verdict as module
+from pellucid.runs.folder import RunFolder
+from pellucid.runs.peer_inputs import columns_for_trees, inputs_for_lines
+from pellucid.runs.run import Run
+from pellucid.runs.verdict import reach_verdict
+from pellucid.settings.settings import Settings
 from pellucid.training.history import Epoch
 from pellucid.training.loop import Outcome, Plan
-from pellucid.workflow import outcome as outcome_module
-from pellucid.workflow import verdict as module
-from pellucid.workflow.folder import RunFolder
-from pellucid.workflow.peer_inputs import columns_for_trees, inputs_for_lines
-from pellucid.workflow.prepare import prepare
-from pellucid.workflow.run import Run
-from pellucid.workflow.settings import Settings
-from pellucid.workflow.verdict import reach_verdict
 from tests.running import pellucid as command
 
 QUICK: dict[str, Any] = {"hidden": (16,), "epochs": 40, "learning_rate": 0.01}

@@ -15,11 +15,11 @@ from pellucid.errors import DataError, SettingError
 from pellucid.evaluation.metrics import baseline, classification_metrics, regression_metrics
 from pellucid.evaluation.paired import paired_differences
 from pellucid.evaluation.shares import rows_worth
-from pellucid.task import Task
-from pellucid.workflow.cross_validate import cross_validate
-from pellucid.workflow.folds import cut_folds
-from pellucid.workflow.prepare import prepare
-from pellucid.workflow.settings import Settings
+from pellucid.network.task import Task
+from pellucid.preparation.folds import cut_folds
+from pellucid.preparation.prepare import prepare
+from pellucid.selection.cross_validate import cross_validate
+from pellucid.settings.settings import Settings
 
 RNG = np.random.default_rng(4)
 N = 60

@@ -12,8 +12,8 @@ import pytest
 import torch
 
 import pellucid
+from pellucid.engines.torch_engine.module import build, forward
 from pellucid.network import ACTIVATIONS
-from pellucid.torch_engine.module import build, forward
 
 PREDICT = """
 import sys

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from pellucid.data.schema import Schema
     from pellucid.data.tables import ReadReport
     from pellucid.evaluation.verdict import Verdict
+    from pellucid.preparation.prepare import Prepared
     from pellucid.preprocessing.recipe import Recipe
     from pellucid.training.engine import Engine
     from pellucid.training.history import Epoch
     from pellucid.training.loop import Outcome, Plan
     from pellucid.training.parity import Parity
-    from pellucid.workflow.prepare import Prepared
 
 __all__ = [
     "TrainingDisplay",

@@ -12,9 +12,9 @@ from pellucid.cli.console import TrainingDisplay, console
 from pellucid.numerals import numerals
 
 if TYPE_CHECKING:
+    from pellucid.runs.members import TrainedMembers
     from pellucid.training.history import Epoch
     from pellucid.training.loop import Plan
-    from pellucid.workflow.members import TrainedMembers
 
 __all__ = ["EnsembleDisplay", "show_ensemble"]
 

@@ -10,11 +10,11 @@ import sys
 
 import typer
 
-from pellucid.cli import (
+from pellucid.cli import data, usage
+from pellucid.cli.commands import (
     boundary,
     check,
     compare,
-    data,
     doctor,
     evaluate,
     explain,
@@ -31,11 +31,10 @@ from pellucid.cli import (
     trace,
     train,
     units,
-    usage,
 )
 from pellucid.cli.streams import finish, open_streams, say
 from pellucid.errors import DivergenceError, PellucidError
-from pellucid.files import could_not
+from pellucid.io.files import could_not
 
 __all__ = ["app", "main"]
 

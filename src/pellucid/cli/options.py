@@ -10,8 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from pellucid.workflow.rules import Choice
-from pellucid.workflow.settings import READING, SECTIONS, Settings
+from pellucid.settings.rules import Choice
+from pellucid.settings.settings import READING, SECTIONS, Settings
 
 __all__ = ["with_reading", "with_settings"]
 
@@ -38,7 +38,7 @@ def with_settings(command: Callable[..., None]) -> Callable[..., None]:
         settings = {name: v for name, v in arguments.items() if name in names and v not in (None, [])}
         others = {name: v for name, v in arguments.items() if name not in names}
         if "config" not in own.parameters and (config := others.pop("config")) is not None:
-            from pellucid.workflow.config import read_config
+            from pellucid.settings.config import read_config
 
             settings = {**read_config(config)[0], **settings}
         command(**others, settings=settings)

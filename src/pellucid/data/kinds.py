@@ -10,11 +10,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pellucid.data.dates import ISO_UTC, is_day_of_calendar, parse_dates, reads_both_ways
+from pellucid.data.columns.dates import ISO_UTC, is_day_of_calendar, parse_dates, reads_both_ways
+from pellucid.data.columns.zones import offsets_shown
 from pellucid.data.images.columns import image_hashes, is_image_type, pixels_of, shape_of
 from pellucid.data.notes import CellNote
 from pellucid.data.scripts import is_undivided
-from pellucid.data.zones import offsets_shown
 
 __all__ = ["TRUTH_WORDS", "Facts", "Guess", "Kind", "both_ways", "facts_of", "guess_kind", "names_a_subject"]
 

@@ -1,8 +1,8 @@
 """What cells were before a table made texts or whole numbers of them, so that a predicted class is one of them again.
 
-A table knows five types (`pellucid.data.columns`); categories that are whole numbers, truth values, dates or intervals
-become texts in it. An `Origin` remembers what each text stood for, in values that JSON can hold, and goes with the
-classes into the model file: `labels_of` makes NumPy values of them again.
+A table knows five types (`pellucid.data.columns.typed`); categories that are whole numbers, truth values, dates or
+intervals become texts in it. An `Origin` remembers what each text stood for, in values that JSON can hold, and goes
+with the classes into the model file: `labels_of` makes NumPy values of them again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pellucid.errors import ModelFileError
-from pellucid.task import Label
+from pellucid.network.task import Label
 
 __all__ = ["Origin", "labels_of", "origin_of_categories", "origin_of_column", "origin_of_texts"]
 

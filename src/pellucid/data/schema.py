@@ -1,6 +1,6 @@
 """The schema: what each column is and what it is for, guessed from the table, overridden by the user.
 
-`pellucid.data.kinds` judges a column by itself, `pellucid.data.leaks` against the target; this file puts both
+`pellucid.data.kinds` judges a column by itself, `pellucid.data.leaks.leaks` against the target; this file puts both
 together with what the user said.
 """
 
@@ -14,13 +14,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pellucid.data.columns import number_pattern
-from pellucid.data.dates import parse_dates
+from pellucid.data.columns.dates import parse_dates
+from pellucid.data.columns.number_style import NumberStyle, flag_names
+from pellucid.data.columns.typed import number_pattern
 from pellucid.data.images.columns import is_image_type, shape_of
 from pellucid.data.kinds import Facts, Guess, Kind, both_ways, facts_of, guess_kind
-from pellucid.data.leaks import find_leaks
+from pellucid.data.leaks.leaks import find_leaks
 from pellucid.data.notes import LeakNote
-from pellucid.data.number_style import NumberStyle, flag_names
 from pellucid.data.sentinels import suspected_sentinels
 from pellucid.data.tables import Table, styles_of
 from pellucid.errors import DataError, SettingError, nearest

@@ -1,8 +1,8 @@
 """Reading a table from a file or from memory, with a report of what was recognised.
 
 What a file is, is told by its first bytes, never by its name: gzip, zstd, bz2, xz and zip are unpacked, Parquet, Arrow,
-ORC, JSON, workbooks and SQLite databases recognised; the rest is text (see `pellucid.data.delimited`). Every column of
-a `Table` has one of five types (see `pellucid.data.columns`).
+ORC, JSON, workbooks and SQLite databases recognised; the rest is text (see `pellucid.data.files.delimited`). Every
+column of a `Table` has one of five types (see `pellucid.data.columns.typed`).
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from pellucid.data.cells import frame_of
-from pellucid.data.columns import DEFAULT_MISSING, Cleaned, clean_column, encoded, is_string
-from pellucid.data.database import read_database
-from pellucid.data.decimal import settle
-from pellucid.data.delimited import read_text_table
-from pellucid.data.encodings import to_utf8
+from pellucid.data.columns.decimal import settle
+from pellucid.data.columns.number_style import NumberRules, NumberStyle
+from pellucid.data.columns.sign_notes import notes_on_signs
+from pellucid.data.columns.typed import DEFAULT_MISSING, Cleaned, clean_column, encoded, is_string
+from pellucid.data.columns.zones import in_local_time
+from pellucid.data.files.cells import frame_of
+from pellucid.data.files.database import read_database
+from pellucid.data.files.delimited import read_text_table
+from pellucid.data.files.encodings import to_utf8
+from pellucid.data.files.lists import spread_lists
+from pellucid.data.files.naming import names_from
+from pellucid.data.files.opened import opened
+from pellucid.data.files.reading import WORKBOOKS, Reading
+from pellucid.data.files.stored import read_arrow, read_json, read_orc, read_parquet
 from pellucid.data.frames import Frame, check_width, frame_columns
-from pellucid.data.lists import spread_lists
-from pellucid.data.naming import names_from
 from pellucid.data.notes import CellNote
-from pellucid.data.number_style import NumberRules, NumberStyle
-from pellucid.data.opened import opened
 from pellucid.data.origins import Origin, origin_of_column
-from pellucid.data.reading import WORKBOOKS, Reading
-from pellucid.data.sign_notes import notes_on_signs
-from pellucid.data.stored import read_arrow, read_json, read_orc, read_parquet
-from pellucid.data.workbook import read_sheet
-from pellucid.data.zones import in_local_time
+from pellucid.data.workbooks.workbook import read_sheet
 from pellucid.errors import DataError, SettingError, nearest
 
 __all__ = ["DEFAULT_MISSING", "ReadReport", "Table", "from_columns", "read_table", "styles_of"]
@@ -174,12 +174,12 @@ def read_table(
     sheet, table
         Which sheet of a workbook; which table or view of a database, or file of a zip archive.
     remembered
-        Which of these were said of another file (see `pellucid.data.reading.Reading`).
+        Which of these were said of another file (see `pellucid.data.files.reading.Reading`).
     like
-        All of these at once, as a run remembers them (`pellucid.data.reading.Reading`).
+        All of these at once, as a run remembers them (`pellucid.data.files.reading.Reading`).
     rules
         What is known of how numbers are written; else decided for the table, then for each column
-        (`pellucid.data.decimal`).
+        (`pellucid.data.columns.decimal`).
 
     Returns
     -------

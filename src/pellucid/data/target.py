@@ -15,7 +15,7 @@ from pellucid.data.counts import are_amounts
 from pellucid.data.origins import Origin
 from pellucid.data.tables import Table
 from pellucid.errors import DataError, SettingError, nearest
-from pellucid.task import Label, TaskKind
+from pellucid.network.task import Label, TaskKind
 
 __all__ = ["Target", "TaskChoice", "encode_target", "read_target"]
 

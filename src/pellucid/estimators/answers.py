@@ -21,7 +21,7 @@ def outputs_of(network: Network, members: Sequence[Mapping[str, Array]], inputs:
 
     In float64, whatever the weights are: no row's answer then hangs on the rows that are asked with it.
     """
-    from pellucid.scratch.forward import forward
+    from pellucid.engines.textbook.forward import forward
 
     found = []
     for member in members:

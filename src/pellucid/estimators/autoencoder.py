@@ -15,7 +15,7 @@ from pellucid.estimators.base import NetworkEstimator
 
 if TYPE_CHECKING:
     from pellucid.network import Network
-    from pellucid.task import Task
+    from pellucid.network.task import Task
 
 __all__ = ["NeuralAutoencoder"]
 
@@ -57,7 +57,7 @@ class NeuralAutoencoder(
         For arrays ``[N, I]`` in the columns' own units; for frames the standardised features that the network sees
         (``recipe_.feature_names``), since a text cannot be drawn.
         """
-        from pellucid.scratch.forward import forward
+        from pellucid.engines.textbook.forward import forward
 
         check_is_fitted(self, "ensemble_")
         values = check_array(X, dtype=np.float64)
@@ -106,7 +106,7 @@ class NeuralAutoencoder(
         return None
 
     def _task(self, width: int) -> Task:
-        from pellucid.task import Loss, Task
+        from pellucid.network.task import Loss, Task
 
         name = "mse" if self.loss == "auto" else self.loss
         loss = Loss(name=name)  # type: ignore[arg-type]

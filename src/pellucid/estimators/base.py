@@ -29,8 +29,8 @@ from pellucid.estimators.reading import ReadingEstimator
 
 if TYPE_CHECKING:
     from pellucid.network import Network
+    from pellucid.network.task import Task
     from pellucid.preprocessing.target import TargetScaler
-    from pellucid.task import Task
     from pellucid.training.history import Epoch
     from pellucid.training.loop import Outcome, Rows
 
@@ -47,7 +47,7 @@ class NetworkEstimator(ReadingEstimator):
     ----------
     preset
         Values for the parameters that are ``"auto"``: ``best``, several networks averaged, ``quick``, one that is
-        faster and usually worse, or ``plain`` (`pellucid.workflow.presets`). ``auto``: best, of an autoencoder plain.
+        faster and usually worse, or ``plain`` (`pellucid.settings.presets`). ``auto``: best, of an autoencoder plain.
     hidden_layer_sizes
         The width of each hidden layer; empty for a linear model.
     activation
@@ -309,12 +309,12 @@ class NetworkEstimator(ReadingEstimator):
             )
 
     def _starts(self, seed: int) -> list[dict[str, Array]]:
-        from pellucid.initialise import initialise
+        from pellucid.network.initialise import initialise
 
         return [initialise(self.network_, seed + k) for k in range(settings.count_of_networks(self))]
 
     def _rows(self, X: Any, values: Array | None, weights: Array | None) -> Rows:
-        from pellucid.workflow.fitted import training_rows
+        from pellucid.preparation.fitted import training_rows
 
         encoded = inputs_.encode(self.recipe_, X, np.dtype(settings.precision_of(self)))
         return replace(training_rows(self.task_, self._scaler, encoded, values), weights=weights)
@@ -354,7 +354,7 @@ class NetworkEstimator(ReadingEstimator):
 
     def _answers(self, inputs: Array) -> Array:
         """Probabilities ``[K, N, C]``, values ``[K, N]`` in the target's unit, or inputs drawn again ``[K, N, I]``."""
-        from pellucid.scratch.engine import answer
+        from pellucid.engines.textbook.engine import answer
 
         answers = np.stack([answer(self.task_, logits) for logits in self._traces(inputs)])
         return answers if self._scaler is None else self._scaler.inverse(answers)

@@ -17,7 +17,7 @@ from pellucid.estimators.held_out import THRESHOLD_METRICS, Held, best_temperatu
 from pellucid.estimators.labels import check_are_classes, names_of
 
 if TYPE_CHECKING:
-    from pellucid.task import Task
+    from pellucid.network.task import Task
 
 __all__ = ["NeuralClassifier"]
 
@@ -213,7 +213,7 @@ class NeuralClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
         return weights
 
     def _task(self, width: int) -> Task:
-        from pellucid.task import Loss, Task
+        from pellucid.network.task import Loss, Task
 
         kind = "binary" if len(self.classes_) == 2 else "multiclass"
         default = "bce" if kind == "binary" else "cross_entropy"

@@ -49,7 +49,7 @@ def divide(estimator: Any, count: int, codes: Array | None, seed: int) -> Divisi
     SettingError
         A parameter breaks its rule, or leaves no row on one side.
     """
-    from pellucid.workflow.rules import Choice, flag
+    from pellucid.settings.rules import Choice, flag
 
     auto = isinstance(estimator.early_stopping, str) and estimator.early_stopping == "auto"
     holds_out = count >= _FEWEST if auto else flag("early_stopping", settings.plain(estimator.early_stopping))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pellucid.errors import SettingError, nearest
 
 if TYPE_CHECKING:
-    from pellucid.task import Loss
+    from pellucid.network.task import Loss
     from pellucid.training.loop import Rows
 
 __all__ = ["THRESHOLD_METRICS", "Held", "best_temperature", "best_threshold", "width_of_interval"]
@@ -55,7 +55,7 @@ def best_temperature(loss: Loss, logits: Array, rows: Rows) -> float:
 
     The loss has a single valley in log T, so that a golden-section search finds its floor.
     """
-    from pellucid.scratch.losses import loss_and_gradient
+    from pellucid.engines.textbook.losses import loss_and_gradient
 
     def at(log_t: float) -> float:
         return float(loss_and_gradient(loss, logits / math.exp(log_t), rows.targets, rows.weights).value)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.utils.multiclass import check_classification_targets
 
 from pellucid.data.origins import Origin, origin_of_categories
-from pellucid.task import Label
+from pellucid.network.task import Label
 
 __all__ = ["check_are_classes", "labels_to_json", "names_of", "plain_targets"]
 

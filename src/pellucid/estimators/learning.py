@@ -14,8 +14,8 @@ from pellucid.errors import DivergenceError
 
 if TYPE_CHECKING:
     from pellucid.network import Network
-    from pellucid.optimizer import Optimizer
-    from pellucid.task import Loss
+    from pellucid.network.optimizer import Optimizer
+    from pellucid.network.task import Loss
     from pellucid.training.engine import Engine
     from pellucid.training.history import Epoch
     from pellucid.training.loop import Outcome, Plan, Rows, State
@@ -80,7 +80,7 @@ def train_networks(
     check_batches(way.network, count, plan.batch_size)
     stacked = way.engine in ("auto", "fused") and way.device in ("auto", "cpu", "cuda")
     if len(starts) > 1 and stacked and worth_stacking(way.network, rows):
-        from pellucid.torch_engine.fused.stack import StackEngine
+        from pellucid.engines.fused.stack import StackEngine
 
         stack = StackEngine(way.network, way.loss, way.optimizer, starts, way.dtype, way.device)
         with _threads_for(way.network, rows):
@@ -152,7 +152,7 @@ def _is_small(way: Way, rows: int) -> bool:
 @contextmanager
 def _threads_for(network: Network, rows: int) -> Iterator[None]:
     """One thread for small steps, where several would wait for each other; afterwards as it was before."""
-    from pellucid.workflow.machine import worth_threads
+    from pellucid.runs.machine import worth_threads
 
     if worth_threads(network, rows):
         yield

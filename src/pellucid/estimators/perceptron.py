@@ -21,7 +21,8 @@ Array = NDArray[Any]
 
 
 class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn brings no types
-    """The rule of `pellucid.scratch.perceptron`, which goes through the rows in their order and corrects each mistake.
+    """The rule of `pellucid.engines.textbook.perceptron`, which goes through the rows in their order and corrects each
+    mistake.
 
     With more than two classes, one neuron for each class learns to tell it from all others, and the one with the
     largest z answers.
@@ -58,8 +59,8 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
 
     def fit(self, X: Any, y: Any) -> Self:
         """Learn from rows ``X`` ``[N, I]`` and their classes ``y`` ``[N]``."""
-        from pellucid.scratch.perceptron import learn
-        from pellucid.workflow.rules import real, whole
+        from pellucid.engines.textbook.perceptron import learn
+        from pellucid.settings.rules import real, whole
 
         rate = real(0, 1e300, above=True)("learning_rate", self.learning_rate)
         epochs = whole(1)("max_iter", self.max_iter)

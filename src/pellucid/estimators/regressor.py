@@ -13,7 +13,7 @@ from pellucid.estimators.base import NetworkEstimator
 from pellucid.estimators.held_out import Held, width_of_interval
 
 if TYPE_CHECKING:
-    from pellucid.task import Task
+    from pellucid.network.task import Task
 
 __all__ = ["NeuralRegressor"]
 
@@ -85,7 +85,7 @@ class NeuralRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]  
         return np.asarray(y, np.float64)
 
     def _task(self, width: int) -> Task:
-        from pellucid.task import Loss, Task
+        from pellucid.network.task import Loss, Task
 
         name = "mse" if self.loss == "auto" else self.loss
         return Task(kind="regression", target="y", loss=Loss(name=name))  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ import numpy as np
 from pellucid.errors import DataError, SettingError
 from pellucid.estimators.learning import Way
 from pellucid.network import Network
-from pellucid.task import Loss
+from pellucid.network.task import Loss
 
 __all__ = [
     "batch_size_of",
@@ -42,8 +42,8 @@ _SETTINGS = {
 
 def preset_of(estimator: Any) -> str:
     """The preset that is asked for, or the one that is usual for such an estimator."""
-    from pellucid.workflow.presets import PRESETS, usual_preset
-    from pellucid.workflow.rules import Choice
+    from pellucid.settings.presets import PRESETS, usual_preset
+    from pellucid.settings.rules import Choice
 
     if estimator.preset == "auto":
         return usual_preset(table=estimator.__sklearn_tags__().target_tags.required)
@@ -57,8 +57,8 @@ def chosen(estimator: Any, name: str) -> Any:
     >>> chosen(NeuralClassifier(preset="plain"), "max_iter"), chosen(NeuralClassifier(max_iter=7), "max_iter")
     (200, 7)
     """
-    from pellucid.workflow.presets import PRESETS
-    from pellucid.workflow.settings import Settings
+    from pellucid.settings.presets import PRESETS
+    from pellucid.settings.settings import Settings
 
     preset = PRESETS[preset_of(estimator)]
     given = getattr(estimator, name)
@@ -70,7 +70,7 @@ def chosen(estimator: Any, name: str) -> Any:
 
 def widths_of(estimator: Any) -> tuple[int, ...]:
     """The widths of the hidden layers; one number alone is one layer."""
-    from pellucid.workflow.rules import widths
+    from pellucid.settings.rules import widths
 
     given = chosen(estimator, "hidden_layer_sizes")
     given = [given] if np.ndim(given) == 0 else list(given)
@@ -79,7 +79,7 @@ def widths_of(estimator: Any) -> tuple[int, ...]:
 
 def count_of_networks(estimator: Any) -> int:
     """How many networks are averaged."""
-    from pellucid.workflow.rules import whole
+    from pellucid.settings.rules import whole
 
     return int(whole(1, 10_000)("n_networks", chosen(estimator, "n_networks")))
 
@@ -87,15 +87,15 @@ def count_of_networks(estimator: Any) -> int:
 def scaling_of(estimator: Any) -> str:
     """How numbers are scaled."""
     from pellucid.preprocessing.numeric import SCALINGS
-    from pellucid.workflow.rules import Choice
+    from pellucid.settings.rules import Choice
 
     return Choice(SCALINGS)("scaling", chosen(estimator, "scaling"))
 
 
 def encoding_of(estimator: Any) -> str:
     """Whether a number stays one feature, ``plain``, becomes bins, ``piecewise``, or ``both``."""
-    from pellucid.workflow.rules import Choice
-    from pellucid.workflow.settings import NUMBER_ENCODINGS
+    from pellucid.settings.rules import Choice
+    from pellucid.settings.settings import NUMBER_ENCODINGS
 
     return Choice(NUMBER_ENCODINGS)("number_encoding", chosen(estimator, "number_encoding"))
 
@@ -116,7 +116,7 @@ def bins_of(estimator: Any, values: Any, n_rows: int, *, classes: bool) -> Any:
 
 def precision_of(estimator: Any) -> str:
     """``float32`` or ``float64``."""
-    from pellucid.workflow.rules import Choice
+    from pellucid.settings.rules import Choice
 
     return Choice(("float32", "float64"))("precision", estimator.precision)
 
@@ -130,7 +130,7 @@ def check_callbacks(estimator: Any) -> None:
 
 def layers_of(estimator: Any) -> dict[str, Any]:
     """What stands between the dense layers, as keywords of `pellucid.network.mlp`."""
-    from pellucid.workflow.rules import flag, real
+    from pellucid.settings.rules import flag, real
 
     return {
         "activation": chosen(estimator, "activation"),
@@ -141,8 +141,8 @@ def layers_of(estimator: Any) -> dict[str, Any]:
 
 def way_of(estimator: Any, network: Network, loss: Loss) -> Way:
     """What is trained, by which rule, and where."""
-    from pellucid.optimizer import Optimizer
-    from pellucid.workflow.rules import real
+    from pellucid.network.optimizer import Optimizer
+    from pellucid.settings.rules import real
 
     decay = real(0, 1e6)("weight_decay", chosen(estimator, "weight_decay"))
     return Way(
@@ -157,8 +157,8 @@ def way_of(estimator: Any, network: Network, loss: Loss) -> Way:
 
 def batch_size_of(estimator: Any, n_rows: int) -> int:
     """Rows a step."""
-    from pellucid.workflow.plan import auto_batch_size
-    from pellucid.workflow.rules import whole
+    from pellucid.runs.plan import auto_batch_size
+    from pellucid.settings.rules import whole
 
     if estimator.batch_norm and n_rows < 2:
         raise DataError("batch_norm takes the variance of a batch, which n_samples = 1 has not; give more rows")
@@ -173,9 +173,9 @@ def plan_of(estimator: Any, n_rows: int, seed: int, *, only: int | None = None) 
 
     ``only`` is for one epoch at a constant rate: its number, from 1.
     """
+    from pellucid.settings.rules import real, whole
     from pellucid.training.loop import Plan
     from pellucid.training.schedules import Schedule
-    from pellucid.workflow.rules import real, whole
 
     patience = chosen(estimator, "n_iter_no_change")
     return Plan(
@@ -190,8 +190,8 @@ def plan_of(estimator: Any, n_rows: int, seed: int, *, only: int | None = None) 
 
 
 def _epochs_of(estimator: Any, n_rows: int) -> int:
-    from pellucid.workflow.plan import auto_epochs
-    from pellucid.workflow.rules import whole
+    from pellucid.runs.plan import auto_epochs
+    from pellucid.settings.rules import whole
 
     epochs = chosen(estimator, "max_iter")
     return auto_epochs(n_rows) if epochs is None else int(whole(1)("max_iter", epochs))

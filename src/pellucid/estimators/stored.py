@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.artefact.model_file import MOST_COUNTED, MOST_RESIDUALS
-from pellucid.data.number_style import NumberStyle, flag_names, styles_from_json
+from pellucid.data.columns.number_style import NumberStyle, flag_names, styles_from_json
 from pellucid.data.origins import labels_of
 from pellucid.errors import ModelFileError
 from pellucid.estimators.labels import labels_to_json
 from pellucid.estimators.settings import count_of_networks
+from pellucid.model.model_file import MOST_COUNTED, MOST_RESIDUALS
 
 if TYPE_CHECKING:
-    from pellucid.workflow.model import Model
+    from pellucid.model.model import Model
 
 __all__ = ["load", "save"]
 
@@ -40,7 +40,7 @@ _FIELDS = {"parameters", "names", "named", "by_table", "threshold"}
 
 def save(estimator: Any, path: str | os.PathLike[str]) -> None:
     """Write the model file of the fitted networks; what cannot stand in JSON (callbacks, generators) is left out."""
-    from pellucid.workflow.model import Model
+    from pellucid.model.model import Model
 
     facts = {
         "parameters": {name: value for name, value in _parameters(estimator).items() if _is_plain(value)},
@@ -78,7 +78,7 @@ def load(cls: type, path: str | os.PathLike[str]) -> Any:
     ModelFileError
         The file is damaged, or answers another kind of question than this class does.
     """
-    from pellucid.workflow.model import Model
+    from pellucid.model.model import Model
 
     model = Model.read(path)
     if model.task.kind not in _KINDS[cls.__name__]:

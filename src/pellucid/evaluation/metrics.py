@@ -31,7 +31,7 @@ from pellucid.evaluation.bootstrap import (
 )
 from pellucid.evaluation.numbers import increasing, mean_loss, measure_numbers
 from pellucid.evaluation.shares import checked_weights, combined, effective_rows, share
-from pellucid.task import Label, Task
+from pellucid.network.task import Label, Task
 
 __all__ = [
     "Metrics",

@@ -27,7 +27,7 @@ from pellucid.evaluation.bootstrap import ALL_ALIKE, ONE_GROUP, Estimate, no_int
 from pellucid.evaluation.names import name_of_metric
 from pellucid.evaluation.shares import checked_weights, combined, effective_rows, student
 from pellucid.evaluation.tails import UNSEEN
-from pellucid.task import Task
+from pellucid.network.task import Task
 
 __all__ = ["METRICS", "Headline", "headline", "paired_differences"]
 

@@ -18,13 +18,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.engines.textbook.backprop import backward
+from pellucid.engines.textbook.forward import forward
+from pellucid.engines.textbook.losses import loss_and_gradient
+from pellucid.engines.textbook.optimizers import update
 from pellucid.network import Layer, Network, describe
-from pellucid.optimizer import Optimizer
-from pellucid.scratch.backprop import backward
-from pellucid.scratch.forward import forward
-from pellucid.scratch.losses import loss_and_gradient
-from pellucid.scratch.optimizers import update
-from pellucid.task import Loss
+from pellucid.network.optimizer import Optimizer
+from pellucid.network.task import Loss
 from pellucid.training.parity import difference
 
 __all__ = ["Agreement", "Back", "LayerAtWork", "RowTrace", "trace_row"]
@@ -216,7 +216,7 @@ def _agreement(
 ) -> Agreement:
     of_logits = of_gradients = None
     if find_spec("torch") is not None:
-        from pellucid.torch_engine.module import evaluated
+        from pellucid.engines.torch_engine.module import evaluated
 
         theirs, slopes = evaluated(network, parameters, rows, loss, target)
         of_logits = difference(logits, theirs)

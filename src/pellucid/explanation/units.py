@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.engines.textbook.forward import forward
 from pellucid.network import Activation, Dense, Network
-from pellucid.scratch.forward import forward
 
 __all__ = ["HiddenLayer", "LayerStatistics", "Projection", "activations", "hidden_layers", "project", "statistics"]
 

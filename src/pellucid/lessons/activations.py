@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pellucid.engines.textbook.activations import RULES, softmax
+from pellucid.engines.textbook.backprop import backward
+from pellucid.engines.textbook.forward import forward
+from pellucid.engines.textbook.losses import loss_and_gradient
 from pellucid.lessons.question import Question, choose, number
 from pellucid.lessons.writing import pick, vector
 from pellucid.network import Activation, Network, mlp
-from pellucid.scratch.activations import RULES, softmax
-from pellucid.scratch.backprop import backward
-from pellucid.scratch.forward import forward
-from pellucid.scratch.losses import loss_and_gradient
+from pellucid.network.task import Loss
 from pellucid.studies.story import Story, shown
 from pellucid.studies.wording import listed
-from pellucid.task import Loss
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

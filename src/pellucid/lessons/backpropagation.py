@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.engines.textbook.activations import RULES
+from pellucid.engines.textbook.backprop import Gradients, backward
+from pellucid.engines.textbook.forward import Trace, forward
+from pellucid.engines.textbook.gradient_check import central_differences
+from pellucid.engines.textbook.losses import loss_and_gradient
+from pellucid.engines.textbook.optimizers import update
 from pellucid.lessons.question import Question, choose, number
 from pellucid.lessons.writing import in_brackets, pick, sum_of_products, vector
 from pellucid.network import Network, mlp
-from pellucid.optimizer import Optimizer
-from pellucid.scratch.activations import RULES
-from pellucid.scratch.backprop import Gradients, backward
-from pellucid.scratch.forward import Trace, forward
-from pellucid.scratch.gradient_check import central_differences
-from pellucid.scratch.losses import loss_and_gradient
-from pellucid.scratch.optimizers import update
+from pellucid.network.optimizer import Optimizer
+from pellucid.network.task import Loss
 from pellucid.studies.story import Story, shown
-from pellucid.task import Loss
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

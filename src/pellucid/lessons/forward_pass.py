@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.initialise import initialise
+from pellucid.engines.textbook.activations import sigmoid, softmax
+from pellucid.engines.textbook.forward import forward
 from pellucid.lessons.question import Question, choose, number
 from pellucid.lessons.writing import in_brackets, pick, shape, sum_of_products, vector
 from pellucid.network import Activation, describe, mlp
-from pellucid.scratch.activations import sigmoid, softmax
-from pellucid.scratch.forward import forward
+from pellucid.network.initialise import initialise
 from pellucid.studies.story import Story, shown
 
 if TYPE_CHECKING:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pellucid.engines.textbook.activations import sigmoid, softmax
+from pellucid.engines.textbook.losses import loss_and_gradient
 from pellucid.lessons.question import Question, choose, number
 from pellucid.lessons.writing import pick, vector
-from pellucid.scratch.activations import sigmoid, softmax
-from pellucid.scratch.losses import loss_and_gradient
+from pellucid.network.task import Loss
 from pellucid.studies.story import Story, shown
-from pellucid.task import Loss
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

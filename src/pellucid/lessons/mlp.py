@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.initialise import initialise
+from pellucid.engines.textbook.forward import forward
 from pellucid.lessons.practice import train_full_batch
 from pellucid.lessons.question import Question, choose, number
 from pellucid.lessons.writing import in_brackets, pick, sum_of_products, vector
 from pellucid.network import Dense, Network, describe, mlp
-from pellucid.optimizer import Optimizer
-from pellucid.scratch.forward import forward
+from pellucid.network.initialise import initialise
+from pellucid.network.optimizer import Optimizer
+from pellucid.network.task import Loss
 from pellucid.studies.story import Story, shown
 from pellucid.studies.wording import counted
-from pellucid.task import Loss
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.initialise import initialise
+from pellucid.engines.textbook.engine import NumpyEngine
+from pellucid.engines.textbook.optimizers import Memory, update
 from pellucid.lessons.practice import train_full_batch
 from pellucid.lessons.question import Question, choose, number
 from pellucid.lessons.writing import in_brackets, pick, vector
 from pellucid.network import mlp
-from pellucid.optimizer import Optimizer, OptimizerName
-from pellucid.scratch.engine import NumpyEngine
-from pellucid.scratch.optimizers import Memory, update
+from pellucid.network.initialise import initialise
+from pellucid.network.optimizer import Optimizer, OptimizerName
+from pellucid.network.task import Loss
 from pellucid.studies.story import Story, shown
 from pellucid.studies.wording import counted, listed
-from pellucid.task import Loss
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

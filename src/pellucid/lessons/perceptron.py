@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.engines.textbook.perceptron import Learned, answer, find_cycle, learn
 from pellucid.lessons.question import Question, choose, number
 from pellucid.lessons.writing import in_brackets, pick, sum_of_products, vector
-from pellucid.scratch.perceptron import Learned, answer, find_cycle, learn
 from pellucid.studies.story import Story, shown
 from pellucid.studies.wording import counted, listed
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.engines.textbook.engine import NumpyEngine
 from pellucid.network import Network
-from pellucid.optimizer import Optimizer
-from pellucid.scratch.engine import NumpyEngine
-from pellucid.task import Loss
+from pellucid.network.optimizer import Optimizer
+from pellucid.network.task import Loss
 
 __all__ = ["train_full_batch"]
 

@@ -90,7 +90,7 @@ class Reading:
         StorageError
             The disk is full, a permission is missing ….
         """
-        from pellucid.files import write_text
+        from pellucid.io.files import write_text
         from pellucid.plots import canvas
         from pellucid.studies.folder import check_free, keep_folder
         from pellucid.visible import visible
@@ -119,7 +119,7 @@ class Reading:
 
     def _repr_html_(self) -> str:
         """The lesson in a notebook; answers are folded."""
-        from pellucid.artefact.report.text import escape
+        from pellucid.reports.text import escape
 
         parts = [f"<h2>{escape(self.title)}</h2>", self.story._repr_html_(), "<h3>Questions</h3>", "<ol>"]
         for question in self.questions:

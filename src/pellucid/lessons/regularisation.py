@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.initialise import initialise
+from pellucid.engines.textbook.engine import NumpyEngine
+from pellucid.engines.textbook.forward import forward
+from pellucid.engines.textbook.losses import loss_and_gradient
+from pellucid.engines.textbook.optimizers import update
 from pellucid.lessons.question import Question, choose, number
 from pellucid.lessons.writing import in_brackets, pick, vector
 from pellucid.network import Dropout, Network, mlp
-from pellucid.optimizer import Optimizer
-from pellucid.scratch.engine import NumpyEngine
-from pellucid.scratch.forward import forward
-from pellucid.scratch.losses import loss_and_gradient
-from pellucid.scratch.optimizers import update
+from pellucid.network.initialise import initialise
+from pellucid.network.optimizer import Optimizer
+from pellucid.network.task import Loss
 from pellucid.studies.story import Story, shown
 from pellucid.studies.wording import counted, listed
-from pellucid.task import Loss
 from pellucid.training.history import Epoch
 from pellucid.training.loop import Plan, Rows, fit
 from pellucid.training.stopping import EarlyStopping

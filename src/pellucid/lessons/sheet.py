@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from pellucid.artefact.report import blocks as page_blocks
-from pellucid.artefact.report.blocks import Article, Code, Exercise, Numbers, Section
-from pellucid.artefact.report.page import page
 from pellucid.errors import SettingError, StorageError
-from pellucid.files import could_not, open_plain, write_text
+from pellucid.io.files import could_not, open_plain, write_text
 from pellucid.plots.canvas import inline_svg
+from pellucid.reports import blocks as page_blocks
+from pellucid.reports.blocks import Article, Code, Exercise, Numbers, Section
+from pellucid.reports.page import page
 from pellucid.studies.story import Block, Heading, Paragraph, Picture, Table
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pellucid.files import write_bytes
+from pellucid.io.files import write_bytes
 from pellucid.numerals import numeral
 from pellucid.visible import visible
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from pellucid.errors import RunFolderError, StorageError
-from pellucid.files import could_not, sync_directory, write_text
-from pellucid.lock import locked
+from pellucid.io.files import could_not, sync_directory, write_text
+from pellucid.io.lock import locked
 from pellucid.studies.catalogue import CATALOGUE
 from pellucid.studies.story import Story, plain
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.engines.textbook.losses import loss_and_gradient
 from pellucid.errors import SettingError
-from pellucid.scratch.losses import loss_and_gradient
-from pellucid.task import Loss
+from pellucid.network.task import Loss
 from pellucid.training.engine import Engine
 from pellucid.training.history import Epoch
 from pellucid.training.loop import Plan, Rows, fit

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pellucid.errors import RunFolderError
-from pellucid.files import write_text
+from pellucid.io.files import write_text
 from pellucid.numerals import numeral, numerals
 from pellucid.plots import canvas
 from pellucid.visible import visible
@@ -256,7 +256,7 @@ def _markdown(block: Block) -> str:
 def _html(block: Block) -> str:
     from base64 import b64encode
 
-    from pellucid.artefact.report.text import escape
+    from pellucid.reports.text import escape
 
     match block:
         case Heading():

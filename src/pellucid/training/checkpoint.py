@@ -18,10 +18,10 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid import safe_tensors
 from pellucid.errors import ModelFileError
+from pellucid.io import safe_tensors
 from pellucid.network import Network
-from pellucid.optimizer import REMEMBERS
+from pellucid.network.optimizer import REMEMBERS
 from pellucid.training.engine import Engine
 from pellucid.training.history import Epoch
 from pellucid.training.loop import Outcome, Plan, Reason, State

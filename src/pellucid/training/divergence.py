@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.engines.textbook.forward import forward
 from pellucid.network import describe
-from pellucid.scratch.forward import forward
 from pellucid.training.engine import Engine
 
 __all__ = ["explain"]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pellucid.errors import SettingError, nearest
 from pellucid.network import Network
-from pellucid.optimizer import Optimizer
-from pellucid.task import Loss
+from pellucid.network.optimizer import Optimizer
+from pellucid.network.task import Loss
 
 __all__ = ["ENGINES", "Engine", "engine_for", "make_engine"]
 
@@ -70,11 +70,11 @@ def make_engine(
 ) -> Engine:
     """The engine of this name; ``auto`` is the one that `engine_for` names.
 
-    ``products`` says how the fused engine multiplies matrices (`pellucid.torch_engine.fused.products.WAYS`); the
+    ``products`` says how the fused engine multiplies matrices (`pellucid.engines.fused.products.WAYS`); the
     others have one way only.
 
     >>> from pellucid.network import mlp
-    >>> from pellucid.initialise import initialise
+    >>> from pellucid.network.initialise import initialise
     >>> net = mlp(2, [4], 1)
     >>> make_engine("numpy", net, Loss(name="bce"), Optimizer(), initialise(net, seed=0)).name
     'numpy'
@@ -84,20 +84,20 @@ def make_engine(
     if name == "numpy":
         if device not in ("auto", "cpu"):
             raise SettingError(f"the numpy engine runs on the cpu, not on {device!r}: use engine=torch")
-        from pellucid.scratch.engine import NumpyEngine
+        from pellucid.engines.textbook.engine import NumpyEngine
 
         return NumpyEngine(network, loss, optimizer, parameters, dtype)
     if name == "kernel":
-        from pellucid.kernel.engine import KernelEngine
+        from pellucid.engines.kernel.engine import KernelEngine
 
         return KernelEngine(network, loss, optimizer, parameters, dtype, device)
     if name == "auto":
         name, _ = engine_for(device)
     if name == "fused":
-        from pellucid.torch_engine.fused.engine import FusedEngine
+        from pellucid.engines.fused.engine import FusedEngine
 
         return FusedEngine(network, loss, optimizer, parameters, dtype, device, products=products)
-    from pellucid.torch_engine.engine import TorchEngine
+    from pellucid.engines.torch_engine.engine import TorchEngine
 
     return TorchEngine(network, loss, optimizer, parameters, dtype, device)
 

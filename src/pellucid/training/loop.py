@@ -11,9 +11,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.engines.textbook.losses import loss_and_gradient
 from pellucid.errors import DivergenceError, SettingError
 from pellucid.network import Network
-from pellucid.scratch.losses import loss_and_gradient
 from pellucid.training.batches import batches, dropout_masks, n_batches
 from pellucid.training.divergence import explain
 from pellucid.training.engine import Engine

@@ -1,9 +1,10 @@
 """Many networks of one description trained together on all rows at every step: seeds, starts, splits.
 
 One network of twenty weights costs a step as much time as a hundred of them, for nearly all of it is spent between the
-operations. So they are trained together: as a stack in one plan of operations (`pellucid.torch_engine.fused.stack`), or
-one after another in a compiled loop (`pellucid.kernel`) where that is installed. Each network comes to the weights that
-it would have come to alone. `fit_many` (in `stacked_loop`) does the same for mini-batches, dropout and early stopping.
+operations. So they are trained together: as a stack in one plan of operations (`pellucid.engines.fused.stack`), or
+one after another in a compiled loop (`pellucid.engines.kernel`) where that is installed. Each network comes to the
+weights that it would have come to alone. `fit_many` (in `stacked_loop`) does the same for mini-batches, dropout and
+early stopping.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from numpy.typing import NDArray
 
 from pellucid.errors import DivergenceError, SettingError, nearest
 from pellucid.network import Dropout, Network, describe
-from pellucid.optimizer import Optimizer
-from pellucid.shapes import check_many
-from pellucid.task import Loss
+from pellucid.network.optimizer import Optimizer
+from pellucid.network.shapes import check_many
+from pellucid.network.task import Loss
 from pellucid.training.stacked_loop import fit_many
 
 __all__ = ["fit_many", "logits_of_many", "train_many", "worth_stacking"]
@@ -64,7 +65,7 @@ def train_many(
         After so many epochs, a function is handed the stacked parameters.
     engine
         ``stack``, ``kernel``, or ``auto``: on the CPU the kernel, where it takes such a network, is compiled (see
-        ``python -m pellucid.kernel``) and saves more time than it takes to load.
+        ``python -m pellucid.engines.kernel``) and saves more time than it takes to load.
 
     Returns
     -------
@@ -79,7 +80,7 @@ def train_many(
     DivergenceError
         Some networks met a loss that is no number, or their last weights are not finite.
 
-    >>> from pellucid.initialise import initialise
+    >>> from pellucid.network.initialise import initialise
     >>> from pellucid.network import mlp
     >>> net, x, y = mlp(2, [4], 1), np.eye(2), np.array([[0.0], [1.0]])
     >>> starts = [initialise(net, seed) for seed in range(3)]
@@ -89,14 +90,14 @@ def train_many(
     """
     _check(network, inputs, len(parameters), learning_rate, epochs)
     if _way(engine, network, loss, optimizer, dtype, device, len(parameters) * epochs) == "kernel":
-        from pellucid.kernel.runs import train_runs
+        from pellucid.engines.kernel.runs import train_runs
 
         trained: dict[str, Array] = train_runs(
             network, loss, optimizer, parameters, inputs, targets,
             learning_rate=learning_rate, epochs=epochs, at=at, dtype=dtype, threads=None,
         )  # fmt: skip
         return trained
-    from pellucid.torch_engine.fused.stack import StackEngine
+    from pellucid.engines.fused.stack import StackEngine
 
     stack = StackEngine(network, loss, optimizer, parameters, dtype, device)
     stack.load_rows(inputs, targets)
@@ -119,7 +120,7 @@ def train_many(
 
 def logits_of_many(network: Network, parameters: Mapping[str, Array], inputs: Array) -> Array:
     """The logits ``[S, B, C]`` of stacked parameters for rows ``[B, I]``, or ``[S, B, I]`` of each network's own."""
-    from pellucid.torch_engine.fused.answers import logits_of_stack
+    from pellucid.engines.fused.answers import logits_of_stack
 
     return logits_of_stack(network, parameters, inputs)
 
@@ -144,7 +145,7 @@ def _way(engine: str, network: Network, loss: Loss, optimizer: Optimizer, dtype:
         raise SettingError(f"engine {engine!r} is not known{nearest(str(engine), _WAYS)}")
     if engine == "stack":
         return engine
-    from pellucid.kernel import applies
+    from pellucid.engines.kernel import applies
 
     reason = applies(network, loss, optimizer) if device == "cpu" else f"it runs on the cpu, not on {device!r}"
     if engine == "auto":
@@ -160,7 +161,7 @@ def _worth_loading(steps: int) -> bool:
 
 
 def _is_compiled(dtype: str) -> bool:
-    from pellucid.kernel.runs import ready
+    from pellucid.engines.kernel.runs import ready
 
     return ready(dtype)
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.network import Network
-from pellucid.optimizer import Optimizer
-from pellucid.task import Loss
+from pellucid.network.optimizer import Optimizer
+from pellucid.network.task import Loss
 from pellucid.training.batches import batches, dropout_masks
 from pellucid.training.engine import make_engine
 from pellucid.training.loop import Rows

@@ -104,10 +104,10 @@ def range_test(
         The rates are no range above 0, or ``steps`` are fewer than 20.
         Or the loss fell at no rate: there is nothing to choose.
 
-    >>> from pellucid.initialise import initialise
+    >>> from pellucid.network.initialise import initialise
     >>> from pellucid.network import mlp
-    >>> from pellucid.optimizer import Optimizer
-    >>> from pellucid.task import Loss
+    >>> from pellucid.network.optimizer import Optimizer
+    >>> from pellucid.network.task import Loss
     >>> from pellucid.training.engine import make_engine
     >>> x = np.random.default_rng(0).normal(size=(200, 3))
     >>> net = mlp(3, [8], 1)

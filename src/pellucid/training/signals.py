@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.engines.textbook.backprop import backward
+from pellucid.engines.textbook.forward import forward
+from pellucid.engines.textbook.losses import loss_and_gradient
 from pellucid.network import Activation, BatchNorm, Dense, Network
-from pellucid.scratch.backprop import backward
-from pellucid.scratch.forward import forward
-from pellucid.scratch.losses import loss_and_gradient
-from pellucid.task import Loss
+from pellucid.network.task import Loss
 from pellucid.training.loop import Rows
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class Look:
 class Recorder:
     """Takes the looks.
 
-    >>> from pellucid.initialise import initialise
+    >>> from pellucid.network.initialise import initialise
     >>> from pellucid.network import mlp
     >>> net = mlp(2, [3], 1)
     >>> recorder = Recorder(net, Loss(name="mse"), Rows(inputs=np.ones((5, 2)), targets=np.ones((5, 1))))

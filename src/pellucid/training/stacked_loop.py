@@ -35,7 +35,7 @@ from pellucid.training.loop import (
 )
 
 if TYPE_CHECKING:
-    from pellucid.torch_engine.fused.stack import StackEngine
+    from pellucid.engines.fused.stack import StackEngine
 
 __all__ = ["fit_many"]
 

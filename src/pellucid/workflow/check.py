@@ -8,14 +8,14 @@ import numpy as np
 
 from pellucid.data.target import encode_target
 from pellucid.errors import DataError, RunFolderError
+from pellucid.model.model import Model
+from pellucid.preparation.fitted import training_rows
+from pellucid.preparation.prepare import open_table
+from pellucid.runs.folder import RunFolder
+from pellucid.runs.plan import auto_batch_size, optimizer_of
+from pellucid.settings.config import is_there_again, read_config, trained_on
+from pellucid.settings.settings import Settings
 from pellucid.training.parity import Parity, compare
-from pellucid.workflow.config import is_there_again, read_config, trained_on
-from pellucid.workflow.fitted import training_rows
-from pellucid.workflow.folder import RunFolder
-from pellucid.workflow.model import Model
-from pellucid.workflow.plan import auto_batch_size, optimizer_of
-from pellucid.workflow.prepare import open_table
-from pellucid.workflow.settings import Settings
 
 __all__ = ["check"]
 

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pellucid.diagnosis import Finding
 from pellucid.errors import DivergenceError, RunFolderError, SettingError
 from pellucid.evaluation.bootstrap import Estimate
-from pellucid.explanation.doctor import Finding
-from pellucid.workflow.config import is_there_again, read_config, trained_on
-from pellucid.workflow.folder import FILES, RunFolder
-from pellucid.workflow.grid import changed_command
-from pellucid.workflow.prepare import settings_for
-from pellucid.workflow.run import Run
-from pellucid.workflow.settings import Settings
+from pellucid.preparation.grid import changed_command
+from pellucid.preparation.prepare import settings_for
+from pellucid.runs.folder import FILES, RunFolder
+from pellucid.runs.run import Run
+from pellucid.settings.config import is_there_again, read_config, trained_on
+from pellucid.settings.settings import Settings
 from pellucid.workflow.train import train
 
 __all__ = ["Consultation", "Retry", "doctor"]

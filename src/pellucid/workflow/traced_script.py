@@ -26,7 +26,7 @@ from types import FrameType
 from typing import Any
 
 from pellucid.errors import SettingError
-from pellucid.explanation.script import ScriptFinding, read_script
+from pellucid.script_reader import ScriptFinding, read_script
 
 __all__ = ["TracedScript", "trace_script"]
 
@@ -71,7 +71,7 @@ def trace_script(path: str | os.PathLike[str], *, seconds: float = 60.0) -> Trac
 def _run(script: Path, seconds: float) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="pellucid-") as folder, _ended_by_signals(), _pipe() as (alive, _):
         report = Path(folder) / "report.json"
-        tracer = [sys.executable, "-m", "pellucid.torch_engine.script_tracer"]
+        tracer = [sys.executable, "-m", "pellucid.script_reader.tracer"]
         command = [*tracer, str(script), str(report), str(seconds), str(alive)]
         environment = {**os.environ, "MPLBACKEND": "Agg", "PYTHONUNBUFFERED": "1"}
         process = subprocess.Popen(

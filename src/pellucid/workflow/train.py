@@ -12,29 +12,29 @@ from typing import Any, Protocol, runtime_checkable
 
 from pellucid.data.notes import FrameNote
 from pellucid.errors import DivergenceError, NotKeptError, RunFolderError, SettingError, StorageError
-from pellucid.lock import locked
+from pellucid.io.lock import locked
+from pellucid.model.predicting import warn_of
 from pellucid.network import describe
+from pellucid.preparation.apart import joined, joined_test_rows
+from pellucid.preparation.parts import Part, parts_of, prepare_run
+from pellucid.preparation.prepare import Prepared, settings_for
+from pellucid.preparation.sources import is_builtin
+from pellucid.reports import report
+from pellucid.runs.folder import FILES, RunFolder
+from pellucid.runs.members import Keep, TrainedMembers, fit_members
+from pellucid.runs.outcome import conclude
+from pellucid.runs.plan import engine_of, optimizer_of, plan_of, resolved
+from pellucid.runs.reads import check_output
+from pellucid.runs.run import Interrupted, Run
+from pellucid.runs.target_transform import with_target_transform
+from pellucid.settings.config import RUN_HEADING, is_there_again, read_config, trained_on, write_config
+from pellucid.settings.settings import Settings
 from pellucid.training.checkpoint import Checkpointer, read_state
 from pellucid.training.engine import Engine
 from pellucid.training.history import Epoch
 from pellucid.training.interrupt import listening_for_interrupt
 from pellucid.training.loop import Outcome, Plan, State, fit
 from pellucid.training.signals import Recorder
-from pellucid.workflow import report
-from pellucid.workflow.apart import joined, joined_test_rows
-from pellucid.workflow.config import is_there_again, read_config, trained_on, write_config
-from pellucid.workflow.folder import FILES, HEADING, RunFolder
-from pellucid.workflow.members import Keep, TrainedMembers, fit_members
-from pellucid.workflow.outcome import conclude
-from pellucid.workflow.parts import Part, parts_of, prepare_run
-from pellucid.workflow.plan import engine_of, optimizer_of, plan_of, resolved
-from pellucid.workflow.predicting import warn_of
-from pellucid.workflow.prepare import Prepared, settings_for
-from pellucid.workflow.reads import check_output
-from pellucid.workflow.run import Interrupted, Run
-from pellucid.workflow.settings import Settings
-from pellucid.workflow.sources import is_builtin
-from pellucid.workflow.target_transform import with_target_transform
 
 __all__ = ["EnsembleWatcher", "Watcher", "resume", "train"]
 
@@ -154,7 +154,7 @@ def train(
         if begin is not None:
             # Rows in memory cannot be read again: without a location, a run says so when it is to be resumed.
             location = None if test_data is not None else _location(source)
-            folder = begin(prepared.name, write_config(_absolute(prepared.settings), location, heading=HEADING))
+            folder = begin(prepared.name, write_config(_absolute(prepared.settings), location, heading=RUN_HEADING))
         return _train(prepared, engine, parts, folder, watcher, start=None, source=_location(source))
 
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pellucid.data.copies import drop_rows_seen_in
-from pellucid.data.duplicates import n_in_conflict, row_hashes
+from pellucid.data.dependence.copies import drop_rows_seen_in
+from pellucid.data.dependence.duplicates import n_in_conflict, row_hashes
 from pellucid.data.images import columns
 from pellucid.data.images.columns import image_hashes, is_image_type, pixels_of, shape_of
 from pellucid.data.schema import Schema, infer_schema

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pellucid.data import packed
+from pellucid.data.files import packed
 from pellucid.data.images import decode, store
 from pellucid.data.images.read import read_images
 from pellucid.errors import DataError

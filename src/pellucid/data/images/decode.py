@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from pellucid.data.images.store import Store
 from pellucid.errors import DataError, StorageError, UserError
-from pellucid.files import could_not
+from pellucid.io.files import could_not
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Literal
 
 from pellucid.errors import DataError, SettingError, StorageError, nearest
-from pellucid.files import could_not, sync_directory
+from pellucid.io.files import could_not, sync_directory
 from pellucid.version import __version__
 
 __all__ = ["SETS", "DataSet", "RemoteFile", "cache_folder", "locate"]

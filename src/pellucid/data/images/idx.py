@@ -26,9 +26,9 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.data.packed import Limit
+from pellucid.data.files.packed import Limit
 from pellucid.errors import DataError, StorageError
-from pellucid.files import could_not, open_plain
+from pellucid.io.files import could_not, open_plain
 
 __all__ = ["is_idx", "read_idx"]
 

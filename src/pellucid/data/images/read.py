@@ -35,7 +35,7 @@ from pellucid.data.images.store import Folder, Listing, Loose, Store, Zip, open_
 from pellucid.data.images.stored import Arrays, read_idx_folder, read_idx_pair, read_npz
 from pellucid.data.tables import ReadReport, Table
 from pellucid.errors import DataError, SettingError, StorageError, UserError, nearest
-from pellucid.files import could_not
+from pellucid.io.files import could_not
 
 __all__ = ["ImageTables", "image_table", "is_image_source", "is_image_type", "pixels_of", "read_images"]
 

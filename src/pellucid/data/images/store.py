@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from pellucid.data.packed import Limit
+from pellucid.data.files.packed import Limit
 from pellucid.errors import DataError, StorageError
-from pellucid.files import could_not, open_plain
+from pellucid.io.files import could_not, open_plain
 
 __all__ = ["SUFFIXES", "Folder", "Listing", "Loose", "Store", "Zip", "is_image_name", "open_zip", "read_entry"]
 

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.data.files.packed import Limit
 from pellucid.data.images.idx import read_idx
 from pellucid.data.images.store import open_zip, read_entry
-from pellucid.data.packed import Limit
 from pellucid.errors import DataError
 
 __all__ = ["Arrays", "idx_files", "read_idx_folder", "read_idx_pair", "read_npz"]

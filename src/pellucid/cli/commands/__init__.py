@@ -1,0 +1,1 @@
+"""One file a command: it reads the options, calls the library and shows what came back."""

@@ -1,0 +1,179 @@
+"""``pellucid inspect``: what is in a table, or in a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pellucid.cli.options import with_settings
+from pellucid.cli.streams import say
+
+if TYPE_CHECKING:
+    from pellucid.model.model import Model
+    from pellucid.training.history import Epoch
+
+__all__ = ["inspect"]
+
+_MANY_DROPPED = 12
+
+
+@with_settings
+def inspect(
+    what: Annotated[
+        str,
+        typer.Argument(metavar="RUN|DATA", help="A run folder, a model file, a table (- is piped in) or images."),
+    ],
+    *,
+    all_: Annotated[bool, typer.Option("--all", help="Show every column of a wide table.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    settings: dict[str, Any],
+) -> None:
+    """Show the schema of a table or of images, or the architecture, preprocessing and history of a run."""
+    if _is_run(Path(what)):
+        _inspect_run(what, json=json, whole=all_)
+    else:
+        _inspect_table(what, settings, json=json, whole=all_)
+
+
+def _is_run(path: Path) -> bool:
+    """A model file, or a folder that is no folder of images."""
+    if path.suffix == ".safetensors" or not path.is_dir():
+        return path.suffix == ".safetensors"
+    from pellucid.preparation.sources import is_images
+    from pellucid.runs.folder import FILES
+
+    return any((path / FILES[name]).exists() for name in ("config", "model")) or not is_images(path)
+
+
+def _inspect_table(data: str, given: dict[str, Any], *, json: bool, whole: bool) -> None:
+    from pellucid.preparation.doubts import notes_of_doubts
+    from pellucid.preparation.prepare import examine, settings_for, split_of
+
+    table, schema, _, settings = examine(data, settings_for(data, given))
+    said = notes_of_doubts(table, schema, settings, split_of)
+    if json:
+        noted = [*table.report.notes, *said]
+        _print_json({"rows": table.report.n_rows, "notes": noted, "schema": schema.to_json()})
+        return
+    from rich.markup import escape
+
+    from pellucid.cli.console import console, notes, reading_line, schema_table
+
+    console.print(escape(reading_line(table.report)) + "\n")
+    console.print(schema_table(schema, whole=whole))
+    notes([*table.report.notes, *schema.warnings, *said])
+
+
+def _inspect_run(path: str, *, json: bool, whole: bool) -> None:
+    from pellucid.runs.run import Run, load
+
+    opened = load(path)
+    model, histories = (opened.model, opened.histories) if isinstance(opened, Run) else (opened, ())
+    history = histories[0] if histories else ()
+    if json:
+        from dataclasses import asdict
+
+        _print_json(
+            {
+                "task": model.task.to_json(),
+                "network": model.network.to_json(),
+                "parameters": model.network.n_trainable,
+                "n_networks": len(model.members),
+                "features": list(model.recipe.feature_names),
+                "recipe": model.recipe.to_json(),
+                "history": [asdict(epoch) for epoch in history],
+                **_more_histories([[asdict(epoch) for epoch in each] for each in histories]),
+                **model.facts,
+            }
+        )
+        return
+    try:
+        _show_run(model, history, _timed_ensemble(path, model), whole=whole)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        from pellucid.errors import ModelFileError
+
+        raise ModelFileError(f"what {path!r} says of its run is not Pellucid's ({error!r})") from error
+
+
+def _more_histories(histories: list[list[dict[str, Any]]]) -> dict[str, Any]:
+    """The histories of an ensemble; nothing for one network."""
+    return {"histories": histories} if len(histories) > 1 else {}
+
+
+def _timed_ensemble(path: str, model: Model) -> Mapping[str, Any] | None:
+    """What the model file says of its ensemble; a run folder also knows how long training took."""
+    import json
+
+    from pellucid.runs.folder import FILES
+
+    facts: Mapping[str, Any] | None = model.facts["metrics"].get("ensemble")
+    if facts is None or not Path(path).is_dir():
+        return facts
+    try:
+        written = json.loads((Path(path) / FILES["metrics"]).read_text(encoding="utf-8"))
+        timed: Mapping[str, Any] = written["ensemble"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return facts
+    return timed
+
+
+def _show_run(model: Model, history: Sequence[Epoch], ensemble: Mapping[str, Any] | None, *, whole: bool) -> None:
+    from rich.markup import escape
+
+    from pellucid.cli.console import (
+        console,
+        history_table,
+        layers_table,
+        metrics_table,
+        notes,
+        recipe_table,
+        show_verdict,
+    )
+    from pellucid.cli.ensemble import show_ensemble
+    from pellucid.evaluation.verdict import Verdict
+
+    task, facts = model.task, model.facts["metrics"]
+    classes = (
+        f" ({', '.join(map(str, task.classes[:8]))}{' …' if len(task.classes) > 8 else ''})" if task.classes else ""
+    )
+    console.print(escape(f"{task.question}{classes}, {task.loss.name}, {task.link} at the end") + "\n")
+    console.print(layers_table(model.network))
+    if len(model.members) > 1:
+        console.print(f"{len(model.members):,} networks of this description; their answers are averaged")
+    console.print()
+    console.print(recipe_table(model.recipe, whole=whole))
+    dropped = [c for c in model.facts["schema"].get("columns", []) if c["role"] == "dropped"]
+    if dropped:
+        many = len(dropped) if whole else _MANY_DROPPED
+        reasons = "; ".join(f"{c['name']!r} ({c['kind']}: {c['reason']})" for c in dropped[:many])
+        more = f" and {len(dropped) - many:,} more (all of them with --all)" if len(dropped) > many else ""
+        console.print(escape(f"\nNot used: {reasons}{more}"))
+    if history:
+        console.print()
+        alone = not facts.get("rows", {}).get("validation", 1) and (ensemble or {}).get("how") != "folds"
+        console.print(history_table(history, chooses="after the epoch" if alone else "validation loss"))
+        if len(model.members) > 1:
+            console.print("This is the first network's history; history.csv has those of all.")
+    if facts:
+        console.print()
+        console.print(metrics_table(facts["metrics"], facts["baseline"], f"On the {facts['measured_on']} rows"))
+        notes(facts.get("warnings", ()))
+        if ensemble is not None:
+            console.print()
+            show_ensemble(ensemble)
+        if facts.get("verdict") is not None:
+            console.print()
+            show_verdict(Verdict.from_json(facts["verdict"]))
+        versions = ", ".join(f"{name} {version}" for name, version in model.facts["libraries"].items())
+        why = f" ({facts['why_this_engine']})" if "why_this_engine" in facts else ""
+        arithmetic = f" in {facts['precision']}, products by {facts['products']}" if "products" in facts else ""
+        console.print(escape(f"\n{facts['engine']} on {facts['device']}{why}{arithmetic}; {versions}"))
+
+
+def _print_json(value: object) -> None:
+    import json
+
+    say(json.dumps(value))

@@ -1,0 +1,113 @@
+"""``pellucid predict``: answers for new rows, without PyTorch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+import typer
+
+from pellucid.cli.options import with_reading
+from pellucid.cli.streams import say
+
+__all__ = ["FILL", "STRICT", "predict"]
+
+STRICT = typer.Option("--strict", help="Stop at a cell that cannot be read; else it is taken as missing, and counted.")
+FILL = typer.Option("--fill-missing", help="Take columns that DATA lacks as missing in every row; else stop.")
+
+_MOST_NOTES = 30
+
+
+@with_reading
+def predict(
+    run: Annotated[str, typer.Argument(help="A run folder or a model file.")],
+    data: Annotated[str, typer.Argument(help="A table with the columns the model knows (- is piped in), or images.")],
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "-o",
+            "--output",
+            help="CSV (where an apostrophe keeps spreadsheets from running a text), Parquet or JSON lines, by its "
+            "ending; - or nothing is the terminal.",
+        ),
+    ] = None,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--keep", metavar="COLUMNS", help="Columns of DATA to carry along before the answers: id,name; or all."
+        ),
+    ] = None,
+    interval: Annotated[
+        float | None,
+        typer.Option(
+            "--interval",
+            metavar="SHARE",
+            help="With each number, an interval that holds the true value in this share of the rows, such as 0.9.",
+        ),
+    ] = None,
+    fill_missing: Annotated[bool, FILL] = False,
+    strict: Annotated[bool, STRICT] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print JSON lines; with -o, one object, with what is to be said of the rows.")
+    ] = False,
+    *,
+    how: dict[str, Any],
+) -> None:
+    """Predict the target of each row: its class and probabilities, or its value; or how badly it is reconstructed."""
+    from pellucid.model.model import Model
+    from pellucid.model.predicting import notes_to_json, predictions
+    from pellucid.runs.output import check_ending, encode, with_kept, write_table
+    from pellucid.runs.reads import check_output
+
+    output = None if output == "-" else output
+    ending = ".jsonl" if json else ".csv"
+    if output is not None:
+        ending = check_ending(output)
+        check_output(output, run=run, data=data)
+    model = Model.read(run)
+    found = predictions(
+        model, open_rows(data), keep=keep, interval=interval, strict=strict, fill_missing=fill_missing,
+        as_written=ending == ".csv", how=how,
+    )  # fmt: skip
+    answers = with_kept(found.kept, found.answers, ending)
+    say_notes(found.notes)
+    if output is None:
+        content, changed = encode(answers, ending, "this table")
+        say(content.decode(), end="")
+    else:
+        changed = write_table(output, answers)
+    for note in changed:
+        say(f"note: {note}", error=True)
+    if output is None:
+        return
+    if json:
+        import json as json_
+
+        told = notes_to_json([*found.notes, *changed])
+        say(json_.dumps({"rows": answers.num_rows, "output": output, **told}, ensure_ascii=False))
+    else:
+        of = f"predictions of {model.task.target!r}" if model.task.target else "reconstruction errors"
+        say(f"{answers.num_rows:,} {of} are in {output}")
+
+
+def say_notes(notes: Iterable[str]) -> None:
+    """A line on standard error for each, but for those on many columns, of which the first ones are said."""
+    from pellucid.data.notes import ColumnNote
+
+    on_columns = 0
+    for note in notes:
+        on_columns += isinstance(note, ColumnNote)
+        if not isinstance(note, ColumnNote) or on_columns <= _MOST_NOTES:
+            say(f"note: {note}", error=True)
+    if on_columns > _MOST_NOTES:
+        say(
+            f"note: and {on_columns - _MOST_NOTES:,} such notes on further columns (--json with -o has all)", error=True
+        )
+
+
+def open_rows(data: str) -> object:
+    """A path as it is, or the table of a built-in set."""
+    from pellucid.data.builtin import load_builtin
+    from pellucid.preparation.sources import is_builtin
+
+    return load_builtin(data)[0] if is_builtin(data) else data

@@ -1,0 +1,87 @@
+"""``pellucid units``: what the hidden units of a run learned."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pellucid.cli.streams import say
+from pellucid.numerals import numeral
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from pellucid.inspection.units import Units
+
+__all__ = ["units"]
+
+
+def units(
+    run: Annotated[str, typer.Argument(help="A run folder or a model file.")],
+    data: Annotated[str | None, typer.Argument(help="Rows; else the run's own table.")] = None,
+    *,
+    out: Annotated[
+        str | None, typer.Option(help="A folder for the pictures and numbers. (units in the run's folder)")
+    ] = None,
+    replay: Annotated[
+        bool,
+        typer.Option("--replay/--no-replay", help="Train anew to see the start and some epochs, or the end alone."),
+    ] = True,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object; pictures only with --out.")] = False,
+) -> None:
+    """Show dead and saturated units, histograms of outputs by class, and rows in the last hidden layer."""
+    from pathlib import Path
+
+    from pellucid.cli.console import console, notes
+    from pellucid.inspection.units import FILES
+    from pellucid.inspection.units import units as units_of_run
+    from pellucid.runs.folder import refuse_link
+    from pellucid.runs.reads import check_output
+
+    in_run = Path(run if Path(run).is_dir() else ".") / "units"
+    if out is None and not json:
+        refuse_link(in_run)
+    if out is not None or not json:
+        check_output(out if out is not None else in_run, run=run, data=data, names=FILES)
+    if json:
+        import json as json_
+
+        found = units_of_run(run, data, replayed=replay)
+        if out is not None:
+            found.save(out)
+        say(json_.dumps({**found.to_json(), "out": out}))
+        return
+    with console.status("training anew" if replay else "asking the network") as status:
+        found = units_of_run(
+            run, data, replayed=replay, watcher=lambda epoch, of: status.update(f"epoch {epoch:,} of {of:,}")
+        )
+    folder = found.save(out if out is not None else in_run)
+    console.print(f"{found.title}\n", soft_wrap=True, markup=False)
+    console.print(_table(found))
+    console.print()
+    for sentence in found.sentences:
+        console.print(sentence, markup=False)
+    notes(found.notes)
+    console.print(f"The pictures and the numbers are in {folder}", soft_wrap=True, markup=False)
+
+
+def _table(found: Units) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("hidden layer")
+    for heading in ("units", "dead", "saturated", "outputs that are 0", "mean", "deviation"):
+        table.add_column(heading, justify="right")
+    for each in found.layers:
+        mean, deviation = float(each.means.mean()), float((each.deviations**2).mean() ** 0.5)
+        table.add_row(
+            f"{each.layer.number}  {each.layer.function}",
+            f"{each.layer.units:,}",
+            f"{int(each.dead.sum()):,}",
+            f"{int(each.saturated.sum()):,}",
+            f"{each.zeros:.0%}",
+            numeral(mean, 3),
+            numeral(deviation, 3),
+        )
+    return table

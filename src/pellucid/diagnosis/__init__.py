@@ -1,0 +1,98 @@
+"""The doctor: from what was recorded in a training to findings in words, each with its evidence and its fix."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from pellucid.diagnosis import layers, rows, training
+from pellucid.diagnosis.evidence import Evidence
+from pellucid.diagnosis.finding import Finding
+
+__all__ = ["NAMES", "RULES", "Evidence", "Finding", "diagnose"]
+
+RULES: tuple[Callable[[Evidence], Finding | None], ...] = (
+    # The gravest first: what makes all other figures worthless, then what keeps the network from learning.
+    rows.leak,
+    rows.near_copies,
+    rows.known_ones,
+    rows.neighbours_in_time,
+    rows.wrong_loss,
+    training.diverging,
+    rows.no_signal,
+    rows.unscaled,
+    layers.bad_first_scale,
+    layers.exploding_gradients,
+    layers.vanishing_gradients,
+    layers.dead_units,
+    layers.saturated_units,
+    layers.tiny_norm_batches,
+    training.rate_too_high,
+    training.rate_too_low,
+    training.stopped_early,
+    rows.too_small,
+    training.overfitting,
+    rows.collapse,
+    rows.imbalance,
+    rows.wrong_labels,
+    rows.shifted,
+    rows.too_few_rows,
+    rows.equal_columns,
+)
+
+
+# The names of all findings, in that order.
+NAMES = (
+    "leak", "copies-across-the-split", "known-ones-in-the-test", "neighbours-in-the-test", "wrong-loss", "diverging",
+    "no-signal", "features-not-scaled", "bad-initial-scale", "exploding-gradients", "vanishing-gradients",
+    "dead-units", "saturated-units", "tiny-batches-with-batch-norm", "learning-rate-too-high",
+    "learning-rate-too-low", "stopped-too-early", "network-too-small", "overfitting", "majority-collapse",
+    "class-imbalance", "labels-look-wrong", "shifted-rows", "too-few-rows", "useless-columns",
+)  # fmt: skip
+
+# What follows from another finding is not said again.
+_FOLLOWS: dict[str, tuple[str, ...]] = {
+    "features-not-scaled": (
+        "bad-initial-scale", "exploding-gradients", "saturated-units", "dead-units", "diverging",
+        "learning-rate-too-high", "labels-look-wrong",
+    ),
+    "no-signal": ("labels-look-wrong", "overfitting", "majority-collapse", "class-imbalance", "network-too-small"),
+    "learning-rate-too-low": ("stopped-too-early",),
+    "bad-initial-scale": ("learning-rate-too-low", "learning-rate-too-high", "stopped-too-early", "labels-look-wrong"),
+    # Weights that learn next to nothing: what comes of it is no other fault, and a smaller rate makes it worse.
+    "vanishing-gradients": (
+        "saturated-units", "learning-rate-too-high", "learning-rate-too-low", "stopped-too-early", "network-too-small",
+        "majority-collapse", "labels-look-wrong",
+    ),
+    "exploding-gradients": ("learning-rate-too-low", "diverging", "stopped-too-early", "labels-look-wrong"),
+    "saturated-units": ("learning-rate-too-low",),
+    "diverging": ("learning-rate-too-high", "dead-units", "majority-collapse"),
+    "too-few-rows": ("labels-look-wrong",),
+}  # fmt: skip
+
+
+def diagnose(evidence: Evidence) -> tuple[Finding, ...]:
+    """What the doctor finds, the gravest first; nothing where all is well.
+
+    The change of each has those of the findings above it, too: a second fix never undoes the first.
+    """
+    if not evidence.history and evidence.reason != "diverged":
+        return ()
+    found = [finding for rule in RULES if (finding := rule(evidence)) is not None]
+    follow = {name for finding in found for name in _FOLLOWS.get(finding.name, ())}
+    return _together([finding for finding in found if finding.name not in follow])
+
+
+def _together(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """The same with changes that add up; where two want another value, the graver finding has its own."""
+    above: dict[str, Any] = {}
+    told = []
+    for finding in findings:
+        if finding.change:
+            more = {name: value for name, value in finding.change.items() if name not in above}
+            above = {**above, **more}
+            if "drop" in finding.change:  # columns add up
+                above["drop"] = tuple(dict.fromkeys((*above["drop"], *finding.change["drop"])))
+        told.append(replace(finding, change=dict(above) if finding.change else {}))
+    return tuple(told)

@@ -1,0 +1,99 @@
+"""How a training step is fastest here: measured, because it depends on the processor and on what else it is doing.
+
+Threads: on idle cores two take a large step in little more than half the time; on busy ones they wait for each other
+at every operation, and a step can take ten times as long as on one. Products: which library multiplies large matrices
+faster differs between processors by up to a factor of two.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+
+from pellucid.engines.fused.engine import FusedEngine
+from pellucid.engines.fused.products import onednn_is_exact, worth_onednn
+from pellucid.network import Dense, Network
+from pellucid.network.initialise import initialise
+from pellucid.network.optimizer import Optimizer
+from pellucid.network.task import Loss
+
+__all__ = ["fastest_way", "products_to_try"]
+
+_STEPS = 12
+_SECONDS = 0.1  # for each way
+_WORTH = 0.95  # another way than the simplest has to take at most this share of its time
+
+
+def products_to_try(network: Network, batch_size: int, *, dtype: str = "float32") -> tuple[str, ...]:
+    """The ways of multiplying that give float32 its full accuracy here and could differ in time.
+
+    >>> from pellucid.network import mlp
+    >>> products_to_try(mlp(4, [8], 1), 16)
+    ('blas',)
+    """
+    dense = (layer for layer in network.layers if isinstance(layer, Dense))
+    large = any(worth_onednn(batch_size, layer.inputs, layer.outputs) for layer in dense)
+    return ("blas", "onednn") if large and dtype == "float32" and onednn_is_exact() else ("blas",)
+
+
+def fastest_way(
+    network: Network,
+    loss: Loss,
+    batch_size: int,
+    *,
+    threads: Sequence[int],
+    products: Sequence[str],
+    dtype: str = "float32",
+) -> tuple[int, str]:
+    """Which of these numbers of threads and ways of multiplying take a step of the fused plan in the least time.
+
+    Parameters
+    ----------
+    threads, products
+        What to try, the simplest first: another is chosen if it is at least 5 % faster.
+
+    Returns
+    -------
+    tuple
+        Threads and products.
+
+    >>> from pellucid.network import mlp
+    >>> fastest_way(mlp(4, [8], 1), Loss(name="mse"), 16, threads=[1], products=["blas"])
+    (1, 'blas')
+    """
+    ways = [(count, product) for count in threads for product in products]
+    if len(ways) == 1:
+        return ways[0]
+    generator = np.random.default_rng(0)
+    inputs = generator.normal(size=(batch_size, network.inputs))
+    targets = generator.integers(0, 2, (batch_size, network.outputs)).astype(float)
+    if loss.name == "cross_entropy":
+        targets = generator.integers(0, network.outputs, batch_size)
+    masks = [np.ones((batch_size, width), np.float32) for _, _, width in network.dropouts()]
+    first, times = initialise(network, 0), dict[tuple[int, str], float]()
+    before = torch.get_num_threads()
+    try:
+        for product in products:
+            engine = FusedEngine(network, loss, Optimizer(name="adam"), first, dtype, "cpu", products=product)
+            engine.load_rows(inputs, targets)
+            for count in threads:
+                times[count, product] = _usual_step(engine, batch_size, masks, count)
+    finally:
+        torch.set_num_threads(before)
+    best = min(ways, key=times.__getitem__)
+    return best if times[best] < _WORTH * times[ways[0]] else ways[0]
+
+
+def _usual_step(engine: FusedEngine, rows: int, masks: list[np.ndarray], threads: int) -> float:
+    torch.set_num_threads(threads)
+    all_rows, times = np.arange(rows), list[float]()
+    engine.step(all_rows, masks, 0.0)
+    began = time.perf_counter()
+    while len(times) < 2 or (len(times) < _STEPS and time.perf_counter() - began < _SECONDS):
+        start = time.perf_counter()
+        engine.step(all_rows, masks, 0.0)
+        times.append(time.perf_counter() - start)
+    return float(np.median(times))

@@ -1,0 +1,222 @@
+"""The plan at work: an `Engine` of `pellucid.training` without autograd."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pellucid.engines.device import place
+from pellucid.engines.fused.answers import answer
+from pellucid.engines.fused.flat import Flat, to_numpy
+from pellucid.engines.fused.graph import recorded
+from pellucid.engines.fused.layers import Operations, lay
+from pellucid.engines.fused.losses import judge, targets_of, weights_of
+from pellucid.engines.fused.products import WAYS, onednn_is_exact
+from pellucid.engines.fused.updates import FlatUpdates
+from pellucid.errors import SettingError, nearest
+from pellucid.network import Network
+from pellucid.network.optimizer import Optimizer
+from pellucid.network.shapes import check_inputs, check_parameters, check_rows
+from pellucid.network.task import Loss
+
+__all__ = ["FusedEngine"]
+
+Array = NDArray[Any]
+_LOGITS_AT_ONCE = 16_384
+_FEW_COLUMNS = 32
+
+
+class FusedEngine:
+    """Trains a network by a plan of operations over fixed buffers.
+
+    Parameters
+    ----------
+    network, loss, optimizer
+        The descriptions.
+    parameters
+        The first weights, by name; copied.
+    dtype
+        ``float32`` or ``float64``.
+    device
+        ``auto``, ``cpu``, ``cuda`` or ``mps``.
+    products
+        How matrices are multiplied, one of `products.WAYS`. ``onednn`` becomes ``blas`` for float64 and where oneDNN
+        does not compute in float32 (see `products.onednn_is_exact`).
+    private
+        Whether operators may be used that PyTorch does not document; the results are the same to rounding.
+    """
+
+    name = "fused"
+
+    def __init__(
+        self,
+        network: Network,
+        loss: Loss,
+        optimizer: Optimizer,
+        parameters: Mapping[str, Array],
+        dtype: str = "float32",
+        device: str = "cpu",
+        *,
+        products: str = "blas",
+        private: bool = True,
+    ) -> None:
+        self.network, self.loss, self.optimizer = network, loss, optimizer
+        self._where, self._dtype = place(device, dtype)
+        self.device = str(self._where)
+        self._private = private
+        self._records = self._where.type == "cuda"
+        self.products = _possible(products, self._dtype, self._where)
+        check_parameters(network, parameters)
+        self._flat = Flat(network, parameters, self._dtype, self._where)
+        self._updates = FlatUpdates(optimizer, self._flat.weights, self._flat.gradients, private=private)
+        self._columns: dict[int, Tensor] = {}  # feature-major copies of the rows, for all plans
+        self._plans: dict[int, _Plan] = {}
+
+    def load_rows(self, inputs: Array, targets: Array, weights: Array | None = None) -> None:
+        """Put the training rows on the device: inputs ``[N, I]``, targets ``[N]`` or ``[N, C]``, weights ``[N]``."""
+        check_rows(self.network, self.loss, inputs, targets, weights)
+        y = self._tensor(targets)
+        self._x = self._tensor(inputs)
+        self._t = targets_of(self.loss, y, self.network.outputs, self._dtype)
+        self._w = weights_of(self.loss, y, None if weights is None else self._tensor(weights), self._dtype)
+        self._columns = {}
+        self._plans = {}
+
+    def step(self, rows: Array, masks: Sequence[Array], learning_rate: float) -> float:
+        """Learn from the training rows with these numbers; returns their loss before the update.
+
+        A loss that is no number changes nothing but BatchNorm's running statistics.
+        """
+        value = self._run(rows, masks)
+        if math.isfinite(value):
+            self._updates.step(learning_rate)
+        return value
+
+    def gradients(self, rows: Array, masks: Sequence[Array]) -> tuple[float, dict[str, Array]]:
+        """The loss of these training rows and its gradient for every trainable parameter; no weight changes."""
+        kept = {name: tensor.clone() for name, tensor in self._flat.statistics.items()}
+        value = self._run(rows, masks)
+        for name, tensor in kept.items():
+            self._flat.statistics[name].copy_(tensor)
+        return value, self._flat.gradient_arrays()
+
+    def logits(self, inputs: Array) -> Array:
+        """The answers for ``inputs`` ``[N, I]`` as logits ``[N, C]``, with nothing dropped."""
+        check_inputs(self.network, inputs)
+        with torch.inference_mode():
+            parts = [
+                to_numpy(answer(self.network, self._flat, self._tensor(inputs[i : i + _LOGITS_AT_ONCE]).t()).t())
+                for i in range(0, len(inputs), _LOGITS_AT_ONCE)
+            ]
+        return np.concatenate(parts) if parts else np.zeros((0, self.network.outputs), np.float32)
+
+    def parameters(self) -> dict[str, Array]:
+        """A copy of all arrays, by name."""
+        return self._flat.arrays()
+
+    def load_parameters(self, parameters: Mapping[str, Array]) -> None:
+        """Take a copy of these arrays as the weights."""
+        check_parameters(self.network, parameters)
+        self._flat.load(parameters)
+
+    def memory(self) -> dict[str, Array]:
+        """What the update rule remembers: ``"step"`` and, say, ``"0.weight.exp_avg"``."""
+        arrays = {
+            f"{name}.{what}": to_numpy(view)
+            for what, flat in self._updates.memory.items()
+            for name, view in self._flat.views(flat).items()
+        }
+        return {"step": np.array(self._updates.steps), **arrays}
+
+    def load_memory(self, memory: Mapping[str, Array]) -> None:
+        """Take up what `memory` gave."""
+        self._updates.steps = int(memory["step"])
+        for what, flat in self._updates.memory.items():
+            for name, view in self._flat.views(flat).items():
+                if f"{name}.{what}" in memory:  # absent before the first step
+                    view.copy_(torch.from_numpy(np.array(memory[f"{name}.{what}"])))
+
+    def _run(self, rows: Array, masks: Sequence[Array]) -> float:
+        plan = self._plans.get(len(rows))
+        if plan is None:
+            plan = self._plans[len(rows)] = _Plan(self, len(rows))
+        return plan.run(rows, masks)
+
+    def columns(self, source: Tensor) -> Tensor:
+        """A copy of ``source`` ``[N, C]``, laid out column after column, made once: ``[C, N]``."""
+        if source.data_ptr() not in self._columns:
+            self._columns[source.data_ptr()] = source.t().contiguous()
+        return self._columns[source.data_ptr()]
+
+    def _tensor(self, array: Array) -> Tensor:
+        dtype = torch.int64 if array.dtype.kind == "i" else self._dtype
+        return torch.as_tensor(array, dtype=dtype).to(self._where)
+
+
+def _possible(products: str, dtype: torch.dtype, where: torch.device) -> str:
+    """The way asked for, or the one that stands in for it here."""
+    if products not in WAYS:
+        raise SettingError(f"products {products!r} is not known{nearest(products, WAYS)}")
+    if dtype == torch.float64 and products in ("medium", "bf16"):
+        raise SettingError(f"products {products} would round float64 to a few digits: use float32 with it")
+    if products == "onednn" and (dtype == torch.float64 or where.type != "cpu" or not onednn_is_exact()):
+        return "blas"
+    return products
+
+
+class _Plan:
+    """The operations for batches of one size."""
+
+    def __init__(self, engine: FusedEngine, size: int) -> None:
+        all_rows = size == len(engine._x) and not engine.network.dropouts()  # then their order does not matter
+        self._rows = torch.zeros(size, dtype=torch.int64, device=engine._x.device)
+        self._operations: Operations = []
+        x = self._part(engine, engine._x, all_rows, ones=1)
+        t = self._part(engine, engine._t, all_rows)
+        w = None if engine._w is None else self._part(engine, engine._w, all_rows)
+        way = lay(engine.network, engine._flat, x, products=engine.products, private=engine._private)
+        self._value = torch.zeros((), dtype=x.dtype, device=x.device)
+        judgement = judge(engine.loss, way.logits, t, w, way.d_logits, self._value, private=engine._private)
+        self._gathers = bool(self._operations)
+        if judgement.factor != 1 and self._gathers:
+            self._operations.append(partial(t.mul_, judgement.factor))
+        elif judgement.factor != 1:
+            t.mul_(judgement.factor)  # once and for all
+        self._operations += [*way.there, *judgement.operations, *way.back]
+        self._unit, self._masks = judgement.unit, way.masks
+        self._changed = list(engine._flat.statistics.values())
+        self._recorded = not engine._records
+
+    def _part(self, engine: FusedEngine, source: Tensor, all_rows: bool, ones: int = 0) -> Tensor:
+        """Where a batch's columns ``[C + ones, B]`` will be found; taken from ``source`` ``[N, C]``."""
+        width, size = source.shape[1], len(self._rows)
+        if not all_rows and width > _FEW_COLUMNS:
+            rows = source.new_ones((size, width + ones))
+            self._operations.append(partial(torch.index_select, source, 0, self._rows, out=rows[:, :width]))
+            return rows.t()
+        batch = source.new_ones((width + ones, size))
+        if all_rows:
+            batch[:width] = source.t()
+        else:  # picking columns of a feature-major copy leaves the batch contiguous
+            columns = engine.columns(source)
+            self._operations.append(partial(torch.index_select, columns, 1, self._rows, out=batch[:width]))
+        return batch
+
+    def run(self, rows: Array, masks: Sequence[Array]) -> float:
+        if self._gathers:
+            self._rows.copy_(torch.from_numpy(rows))
+        for home, mask in zip(self._masks, masks, strict=True):
+            home.copy_(torch.from_numpy(mask).t())
+        if not self._recorded:
+            self._operations = recorded(self._operations, self._changed, self._rows.device)
+            self._recorded = True
+        for operation in self._operations:
+            operation()
+        return self._value.item() * self._unit

@@ -1,0 +1,89 @@
+"""Numba's settings in one place, and where compiled code is kept.
+
+Numba looks up stored machine code by the time stamp of the file that a function stands in, and by the values that the
+function encloses. A function's helpers in other files are in neither. So a compiled function that is stored encloses
+`SOURCE`, a checksum of this package's files: where one of them has changed, it is compiled anew.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from numba import njit
+
+from pellucid.engines.kernel.kept import Kept, remark
+
+__all__ = ["SOURCE", "Stored", "compiled", "inlined", "summing"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+# "contract" lets a multiplication and an addition become one instruction; "reassoc" lets a sum be added up in another
+# order, by which it can be vectorised. Neither touches NaN or infinity, as Numba's fastmath=True would.
+_EXACT, _ANY_ORDER = {"contract"}, {"contract", "reassoc", "nsz"}
+
+
+def _checksum() -> int:
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    return zlib.crc32(b"".join(file.read_bytes() for file in files))
+
+
+SOURCE = _checksum()
+
+
+# Functions that only compiled code calls need no way in from Python; leaving it out saves a tenth of the compiling.
+_INNER: dict[str, Any] = {"error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
+
+def compiled(function: F) -> F:
+    """A function that the compiled run calls."""
+    return cast(F, njit(fastmath=_EXACT, **_INNER)(function))
+
+
+def inlined(function: F) -> F:
+    """A function for one number, set into the loop that calls it."""
+    return cast(F, njit(fastmath=_EXACT, forceinline=True, **_INNER)(function))
+
+
+def summing(function: F) -> F:
+    """A function whose sums may be added up in any order, the same each time."""
+    return cast(F, njit(fastmath=_ANY_ORDER, **_INNER)(function))
+
+
+class Stored:
+    """A function to call from Python; it runs without Python's lock, and its machine code is kept on disk.
+
+    It is kept in the folder ``NUMBA_CACHE_DIR`` if that is set, else beside the source, else in the user's cache
+    folder; `pellucid.engines.kernel.kept` says when it is used. Where none of them can be written to, the function is
+    compiled anew in every process.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        dispatcher: Any = njit(fastmath=_EXACT, error_model="numpy", nogil=True)
+        self._function = dispatcher(function)
+        self._kept: Kept | None = None
+        with suppress(RuntimeError, AttributeError, TypeError):  # "no locator available"; or another Numba's inside
+            self._kept = self._function._cache = Kept(function)
+
+    def __call__(self, *arguments: Any) -> Any:
+        """The function's answer."""
+        if self._kept is None:
+            remark(
+                "there is no folder to keep compiled code in, so every process compiles for about ten seconds; set "
+                "NUMBA_CACHE_DIR to one that you can write to"
+            )
+        return self._function(*arguments)
+
+    def ready(self, dtype: str) -> bool:
+        """Whether there is machine code for these numbers, in memory or on disk.
+
+        Numba has no public way to ask for what is on disk; where its inside has changed, the answer is no.
+        """
+        known = list(self._function.signatures)
+        if self._kept is not None:
+            with suppress(AttributeError, TypeError, OSError):
+                known += self._kept.signatures(self._function.targetctx.codegen())
+        return any(str(getattr(kind, "dtype", "")) == dtype for signature in known for kind in signature[3:4])

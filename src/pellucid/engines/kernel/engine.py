@@ -1,0 +1,165 @@
+"""A step at a time: the compiled run as an `Engine` of `pellucid.training`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.engines.kernel import missing_layer, require
+from pellucid.engines.kernel.plan import (
+    LOSS_CODES,
+    RULE_CODES,
+    arithmetic,
+    buffers,
+    constants_of,
+    flatten,
+    plan_of,
+    targets_of,
+    unflatten,
+    weights_of,
+)
+from pellucid.errors import DataError, SettingError
+from pellucid.network import Network
+from pellucid.network.optimizer import REMEMBERS, Optimizer
+from pellucid.network.shapes import check_inputs, check_parameters, check_rows
+from pellucid.network.task import Loss
+
+__all__ = ["KernelEngine"]
+
+Array = NDArray[Any]
+
+
+class KernelEngine:
+    """Trains a small network by one compiled function call a step.
+
+    A row that is given twice in a batch counts twice.
+
+    Parameters
+    ----------
+    network
+        Dense layers and activations.
+    loss, optimizer
+        The descriptions.
+    parameters
+        The first weights, by name; copied.
+    dtype
+        ``float32`` or ``float64``.
+    device
+        ``auto`` or ``cpu``.
+
+    Raises
+    ------
+    SettingError
+        Numba is not installed, a layer is not in the kernel, or the device is not the CPU.
+    """
+
+    name = "kernel"
+    device = "cpu"
+
+    def __init__(
+        self,
+        network: Network,
+        loss: Loss,
+        optimizer: Optimizer,
+        parameters: Mapping[str, Array],
+        dtype: str = "float32",
+        device: str = "cpu",
+    ) -> None:
+        require()
+        if device not in ("auto", "cpu"):
+            raise SettingError(f"the kernel engine runs on the cpu, not on {device!r}: use engine=torch")
+        missing = missing_layer(network)
+        if missing is not None:
+            raise SettingError(f"{missing}: use engine=fused")
+        from pellucid.engines.kernel.training import answer, train
+
+        self.network, self.loss, self.optimizer = network, loss, optimizer
+        self._answer, self._train = answer, train
+        self._dtype = arithmetic(dtype)
+        self._plan = plan_of(network)
+        self._constants = constants_of(optimizer, loss)
+        self._codes = np.array([LOSS_CODES[loss.name], RULE_CODES[optimizer.name], self._plan.logits_at])
+        self._weights = np.zeros((1, network.n_trainable), self._dtype)
+        self._memory = np.zeros((1, 2, network.n_trainable), self._dtype)
+        self._steps = 0
+        self._rate, self._loss = np.zeros((1, 1)), np.zeros((1, 1))
+        self.load_parameters(parameters)
+
+    def load_rows(self, inputs: Array, targets: Array, weights: Array | None = None) -> None:
+        """Take the training rows: inputs ``[N, I]``, targets ``[N]`` or ``[N, C]``, row weights ``[N]``."""
+        check_rows(self.network, self.loss, inputs, targets, weights)
+        outputs, dtype = self._plan.outputs, self._dtype
+        self._rows = (
+            np.array(inputs.T, dtype, order="C")[np.newaxis],
+            targets_of(self.loss, targets, outputs, dtype)[np.newaxis],
+            weights_of(self.loss, targets, weights, outputs, dtype)[np.newaxis],
+        )
+        self._room = self._room_for(max(1, len(inputs)))
+
+    def step(self, rows: Array, masks: Sequence[Array], learning_rate: float) -> float:
+        """Learn from the training rows with these numbers; returns their loss before the update.
+
+        A loss that is no number changes nothing.
+        """
+        return self._run(rows, learning_rate, True)
+
+    def gradients(self, rows: Array, masks: Sequence[Array]) -> tuple[float, dict[str, Array]]:
+        """The loss of these training rows and its gradient for every trainable parameter; nothing changes."""
+        value = self._run(rows, 0.0, False)
+        return value, unflatten(self.network, self._room[2])
+
+    def logits(self, inputs: Array) -> Array:
+        """The answers for ``inputs`` ``[N, I]`` as logits ``[N, C]``."""
+        check_inputs(self.network, inputs)
+        logits = np.zeros((self._plan.outputs, len(inputs)), self._dtype)
+        if len(inputs):
+            a = self._room_for(len(inputs))[0]
+            x = np.array(inputs.T, self._dtype, order="C")
+            self._answer(self._plan.table, self._weights[0], x, self._plan.logits_at, a, logits)
+        return np.ascontiguousarray(logits.T)
+
+    def parameters(self) -> dict[str, Array]:
+        """A copy of all arrays, by name."""
+        return unflatten(self.network, self._weights[0])
+
+    def load_parameters(self, parameters: Mapping[str, Array]) -> None:
+        """Take a copy of these arrays as the weights."""
+        check_parameters(self.network, parameters)
+        flatten(self.network, parameters, self._weights[0])
+
+    def memory(self) -> dict[str, Array]:
+        """What the update rule remembers: ``"step"`` and, say, ``"0.weight.exp_avg"``."""
+        arrays = {
+            f"{name}.{what}": array
+            for i, what in enumerate(REMEMBERS[self.optimizer.name])
+            for name, array in unflatten(self.network, self._memory[0, i]).items()
+        }
+        return {"step": np.array(self._steps), **arrays}
+
+    def load_memory(self, memory: Mapping[str, Array]) -> None:
+        """Take up what `memory` gave."""
+        self._steps = int(memory["step"])
+        for i, what in enumerate(REMEMBERS[self.optimizer.name]):
+            before = unflatten(self.network, self._memory[0, i])
+            given = {name: memory.get(f"{name}.{what}", array) for name, array in before.items()}
+            flatten(self.network, given, self._memory[0, i])
+
+    def _room_for(self, rows: int) -> tuple[Array, ...]:
+        return buffers(self._plan, self.loss, self.network.n_trainable, rows, self._dtype)
+
+    def _run(self, rows: Array, rate: float, teach: bool) -> float:
+        if len(rows) == 0:
+            raise DataError("a batch needs at least one row")
+        self._rate[0, 0] = rate
+        order = np.ascontiguousarray(rows, np.int64).reshape(1, 1, -1)
+        taught = self._train(
+            self._plan.table, self._codes, self._constants, self._weights, self._memory, self._steps, *self._rows,
+            order, order.shape[2], 1, self._rate, self._loss, *self._room, teach,
+        )  # fmt: skip
+        if taught < 0:
+            raise DataError(f"the row numbers of a batch must be from 0 to {self._rows[0].shape[2] - 1:,}")
+        self._steps += taught
+        return float(self._loss[0, 0])

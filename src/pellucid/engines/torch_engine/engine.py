@@ -1,0 +1,147 @@
+"""Training with autograd and PyTorch's own update rules (an `Engine` of `pellucid.training`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pellucid.engines.device import place
+from pellucid.engines.torch_engine.module import build, forward, loss_value
+from pellucid.engines.torch_engine.updates import Updates, gradient
+from pellucid.network import Network
+from pellucid.network.optimizer import Optimizer
+from pellucid.network.shapes import check_inputs, check_parameters, check_rows
+from pellucid.network.task import Loss
+
+__all__ = ["TorchEngine"]
+
+Array = NDArray[Any]
+
+_LOGITS_AT_ONCE = 16_384
+
+
+class TorchEngine:
+    """Trains a network with PyTorch.
+
+    Parameters
+    ----------
+    network, loss, optimizer
+        The descriptions.
+    parameters
+        The first weights, by name; copied.
+    dtype
+        ``float32`` or ``float64``.
+    device
+        ``auto``, ``cpu``, ``cuda`` or ``mps``.
+    """
+
+    name = "torch"
+
+    def __init__(
+        self,
+        network: Network,
+        loss: Loss,
+        optimizer: Optimizer,
+        parameters: Mapping[str, Array],
+        dtype: str = "float32",
+        device: str = "cpu",
+    ) -> None:
+        self.network, self.loss, self.optimizer = network, loss, optimizer
+        self._where, self._dtype = place(device, dtype)
+        self.device = str(self._where)
+        check_parameters(network, parameters)
+        self._module = build(network, parameters, self._dtype).to(self._where)
+        self._weights = dict(self._module.named_parameters())
+        self._updates = Updates(optimizer, list(self._weights.values()))
+
+    def load_rows(self, inputs: Array, targets: Array, weights: Array | None = None) -> None:
+        """Put the training rows on the device: inputs ``[N, I]``, targets ``[N]`` or ``[N, C]``, weights ``[N]``."""
+        check_rows(self.network, self.loss, inputs, targets, weights)
+        self._inputs, self._targets = self._tensor(inputs), self._tensor(targets)
+        self._row_weights = None if weights is None else self._tensor(weights)
+
+    def step(self, rows: Array, masks: Sequence[Array], learning_rate: float) -> float:
+        """Learn from the training rows with these numbers; returns their loss before the update.
+
+        A loss that is no number changes nothing but BatchNorm's running statistics.
+        """
+        loss = self._backward(rows, masks)
+        value = float(loss)
+        if not np.isfinite(value):
+            return value
+        if self.optimizer.clip_norm is not None:
+            torch.nn.utils.clip_grad_norm_(self._weights.values(), self.optimizer.clip_norm)
+        with torch.no_grad():
+            self._updates.step(learning_rate)
+        return value
+
+    def gradients(self, rows: Array, masks: Sequence[Array]) -> tuple[float, dict[str, Array]]:
+        """The loss of these training rows and its gradient for every trainable parameter; no weight changes."""
+        kept = self.parameters()
+        loss = self._backward(rows, masks)
+        gradients = {name: _numpy(gradient(w)) for name, w in self._weights.items()}
+        self.load_parameters(kept)  # the forward pass moved BatchNorm's running statistics
+        return float(loss), gradients
+
+    def logits(self, inputs: Array) -> Array:
+        """The answers for ``inputs`` ``[N, I]`` as logits ``[N, C]``, with nothing dropped."""
+        check_inputs(self.network, inputs)
+        self._module.eval()
+        with torch.inference_mode():
+            parts = [
+                _numpy(forward(self._module, self._tensor(inputs[i : i + _LOGITS_AT_ONCE])))
+                for i in range(0, len(inputs), _LOGITS_AT_ONCE)
+            ]
+        return np.concatenate(parts) if parts else np.zeros((0, self.network.outputs), np.float32)
+
+    def parameters(self) -> dict[str, Array]:
+        """A copy of all arrays, by name."""
+        return {name: _numpy(tensor) for name, tensor in self._module.state_dict().items()}
+
+    def load_parameters(self, parameters: Mapping[str, Array]) -> None:
+        """Take a copy of these arrays as the weights."""
+        check_parameters(self.network, parameters)
+        state = {name: torch.from_numpy(np.array(array)) for name, array in parameters.items()}
+        self._module.load_state_dict(state, strict=True)
+
+    def memory(self) -> dict[str, Array]:
+        """What the update rule remembers: ``"step"`` and, say, ``"0.weight.exp_avg"``."""
+        names = list(self._weights)
+        arrays = {
+            f"{names[i]}.{what}": _numpy(tensor)
+            for what, tensors in self._updates.memory.items()
+            for i, tensor in enumerate(tensors)
+        }
+        return {"step": np.array(self._updates.steps), **arrays}
+
+    def load_memory(self, memory: Mapping[str, Array]) -> None:
+        """Take up what `memory` gave."""
+        self._updates.steps = int(memory["step"])
+        for what, tensors in self._updates.memory.items():
+            for name, tensor in zip(self._weights, tensors, strict=True):
+                if f"{name}.{what}" in memory:  # absent before the first step
+                    tensor.copy_(torch.from_numpy(np.array(memory[f"{name}.{what}"])))
+
+    def _backward(self, rows: Array, masks: Sequence[Array]) -> Tensor:
+        self._module.train()
+        index = torch.from_numpy(rows).to(self._where)
+        weights = None if self._row_weights is None else self._row_weights[index]
+        for weight in self._weights.values():
+            weight.grad = None
+        z = forward(self._module, self._inputs[index], [self._tensor(mask) for mask in masks])
+        loss = loss_value(self.loss, z, self._targets[index], weights)
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss.detach()
+
+    def _tensor(self, array: Array) -> Tensor:
+        dtype = torch.int64 if array.dtype.kind == "i" else self._dtype
+        return torch.as_tensor(array, dtype=dtype).to(self._where)
+
+
+def _numpy(tensor: Tensor) -> Array:
+    return tensor.detach().cpu().numpy().copy()

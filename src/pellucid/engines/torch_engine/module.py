@@ -1,0 +1,125 @@
+"""From the description to an ordinary ``torch.nn.Sequential``, and the loss that PyTorch has for it.
+
+The module's ``state_dict`` has the names and shapes of `Network.parameters`, so weights pass between NumPy, PyTorch
+and the model file as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812, the name that PyTorch's own documentation uses
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from pellucid.network import Activation, BatchNorm, Dense, Dropout, Layer, Network
+from pellucid.network.task import Loss
+
+__all__ = ["activation_module", "build", "evaluated", "forward", "loss_value"]
+
+_ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
+    "identity": nn.Identity,
+    "sigmoid": nn.Sigmoid,
+    "tanh": nn.Tanh,
+    "relu": nn.ReLU,
+    "leaky_relu": nn.LeakyReLU,
+    "elu": nn.ELU,
+    "selu": nn.SELU,
+    "gelu": nn.GELU,
+    "silu": nn.SiLU,
+    "mish": nn.Mish,
+    # Above its threshold PyTorch answers z for ln(1 + eᶻ); at its default of 20 that is off by 2e-9.
+    "softplus": lambda: nn.Softplus(threshold=40),
+}
+
+
+def build(network: Network, parameters: Mapping[str, NDArray[Any]], dtype: torch.dtype) -> nn.Sequential:
+    """An ``nn.Sequential`` with these weights (copied), in training mode."""
+    # A module made under "meta" draws no weights of its own, which torch's global generator would otherwise feel.
+    with torch.device("meta"):
+        module = nn.Sequential(*(_layer(layer) for layer in network.layers))
+    module = module.to_empty(device="cpu").to(dtype)
+    state = {name: torch.from_numpy(np.array(array)) for name, array in parameters.items()}
+    module.load_state_dict(state, strict=True)
+    return module
+
+
+def activation_module(function: str) -> nn.Module:
+    """PyTorch's module for an activation of `pellucid.network.ACTIVATIONS`."""
+    return _ACTIVATIONS[function]()
+
+
+def forward(module: nn.Sequential, x: Tensor, masks: Sequence[Tensor] = ()) -> Tensor:
+    """The logits ``[B, C]``; in training, each Dropout with a rate above 0 multiplies by the next of ``masks``."""
+    given = iter(masks)
+    for layer in module:
+        if not isinstance(layer, nn.Dropout):
+            x = layer(x)
+        elif module.training and layer.p > 0:
+            x = x * next(given)
+    return x
+
+
+def loss_value(loss: Loss, z: Tensor, y: Tensor, row_weights: Tensor | None) -> Tensor:
+    """The loss of a batch as a scalar tensor, from PyTorch's own loss functions.
+
+    ``z`` are logits ``[B, C]``; ``y`` class numbers ``[B]`` for cross-entropy, else numbers ``[B, C]``.
+    """
+    class_weights = None if loss.class_weights is None else z.new_tensor(loss.class_weights)
+    if class_weights is None and row_weights is None:
+        return _plain(loss, z, y, "mean")
+
+    rows = _plain(loss, z, y, "none")
+    shares = torch.ones_like(rows)
+    if class_weights is not None:
+        shares = class_weights[y] if loss.name == "cross_entropy" else torch.lerp(class_weights[0], class_weights[1], y)
+    rows = rows * shares
+    if rows.ndim == 2:
+        rows, shares = rows.mean(dim=1), shares.mean(dim=1)
+    if row_weights is not None:
+        rows, shares = rows * row_weights, shares * row_weights
+    return rows.sum() / shares.sum()
+
+
+def evaluated(
+    network: Network, parameters: Mapping[str, NDArray[Any]], x: NDArray[Any], loss: Loss, y: NDArray[Any] | None
+) -> tuple[NDArray[Any], dict[str, NDArray[Any]]]:
+    """Logits ``[B, C]`` as in prediction, in float64, and by autograd the gradient of the loss for each parameter."""
+    module = build(network, parameters, torch.float64).eval()
+    z = forward(module, torch.from_numpy(x))
+    slopes: dict[str, NDArray[Any]] = {}
+    if y is not None:
+        loss_value(loss, z, torch.from_numpy(y), None).backward()  # type: ignore[no-untyped-call]
+        slopes = {name: p.grad.numpy() for name, p in module.named_parameters() if p.grad is not None}
+    return z.detach().numpy(), slopes
+
+
+def _plain(loss: Loss, z: Tensor, y: Tensor, reduction: str) -> Tensor:
+    match loss.name:
+        case "cross_entropy":
+            return F.cross_entropy(z, y, label_smoothing=loss.label_smoothing, reduction=reduction)
+        case "bce":
+            smooth = y * (1 - loss.label_smoothing) + loss.label_smoothing / 2
+            return F.binary_cross_entropy_with_logits(z, smooth, reduction=reduction)
+        case "mse":
+            return F.mse_loss(z, y, reduction=reduction)
+        case "mae":
+            return F.l1_loss(z, y, reduction=reduction)
+        case "huber":
+            return F.huber_loss(z, y, reduction=reduction, delta=loss.delta)
+    raise AssertionError(loss.name)
+
+
+def _layer(layer: Layer) -> nn.Module:
+    match layer:
+        case Dense():
+            return nn.Linear(layer.inputs, layer.outputs, bias=layer.bias)
+        case Activation():
+            return activation_module(layer.function)
+        case BatchNorm():
+            return nn.BatchNorm1d(layer.width, eps=layer.eps, momentum=layer.momentum)
+        case Dropout():
+            return nn.Dropout(layer.rate)

@@ -1,0 +1,70 @@
+"""The update rules, by PyTorch's own functions.
+
+The functional form of each ``torch.optim`` rule is the code that the optimizer classes call, without their
+constructor, which would load PyTorch's compiler for over a second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.optim.adam import adam
+from torch.optim.adamw import adamw
+from torch.optim.rmsprop import rmsprop
+from torch.optim.sgd import sgd
+
+from pellucid.network.optimizer import REMEMBERS, Optimizer
+
+__all__ = ["Updates", "gradient"]
+
+
+class Updates:
+    """A rule at work on these weights: how many steps it has done, and what it remembers of them.
+
+    Attributes
+    ----------
+    steps
+        Updates done.
+    memory
+        For each thing that the rule remembers, a tensor a weight.
+    """
+
+    def __init__(self, rule: Optimizer, weights: Sequence[Tensor]) -> None:
+        self.steps = 0
+        self._rule, self._weights = rule, list(weights)
+        self.memory: dict[str, list[Tensor]] = {
+            what: [torch.zeros_like(w, requires_grad=False) for w in self._weights] for what in REMEMBERS[rule.name]
+        }
+
+    def step(self, lr: float) -> None:
+        """Update the weights in place by their ``.grad``; call it under ``torch.no_grad``."""
+        self.steps += 1
+        rule, w, memory = self._rule, self._weights, self.memory
+        g = [gradient(weight) for weight in w]
+        decay = rule.weight_decay
+        match rule.name:
+            case "sgd":
+                sgd(w, g, [None] * len(w), weight_decay=decay, momentum=0.0, lr=lr, dampening=0.0,
+                    nesterov=False, maximize=False)  # fmt: skip
+            case "momentum" | "nesterov":
+                sgd(w, g, list(memory["momentum_buffer"]), weight_decay=decay, momentum=rule.momentum, lr=lr,
+                    dampening=0.0, nesterov=rule.name == "nesterov", maximize=False)  # fmt: skip
+            case "rmsprop":
+                rmsprop(w, g, memory["square_avg"], [], [], self._counts(), lr=lr, alpha=rule.alpha,
+                        eps=rule.eps, weight_decay=decay, momentum=0.0, centered=False)  # fmt: skip
+            case "adam" | "adamw":
+                function = adam if rule.name == "adam" else adamw
+                function(w, g, memory["exp_avg"], memory["exp_avg_sq"], [], self._counts(), amsgrad=False,
+                         beta1=rule.beta1, beta2=rule.beta2, lr=lr, weight_decay=decay, eps=rule.eps,
+                         maximize=False)  # fmt: skip
+
+    def _counts(self) -> list[Tensor]:
+        """The number of steps before this one, one tensor a weight; the functional rules count it up themselves."""
+        return [torch.tensor(float(self.steps - 1)) for _ in self._weights]
+
+
+def gradient(weight: Tensor) -> Tensor:
+    """∂L/∂w, or zeros where the loss does not feel ``w``."""
+    return weight.grad if weight.grad is not None else torch.zeros_like(weight)

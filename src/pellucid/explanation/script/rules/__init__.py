@@ -1,6 +1,0 @@
-"""The rules: each function is one mistake, each file a family; `RULES` is the table of all of them."""
-
-from pellucid.explanation.script.rules.names import NOT_CALLED
-from pellucid.explanation.script.rules.table import RULES, WITHOUT_TORCH
-
-__all__ = ["NOT_CALLED", "RULES", "WITHOUT_TORCH"]

@@ -1,0 +1,1 @@
+"""Questions about a finished run, asked and answered in the columns of its own table."""

@@ -1,0 +1,323 @@
+"""The rows that a model is most wrong about: what they are, what lies near them, and what misled it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.errors import DataError, SettingError
+from pellucid.inspection.attribution import row_explained
+from pellucid.inspection.image_attribution import image_explained, pixels_of_view
+from pellucid.inspection.looking import Viewed, compared_with, look_at, plain_value
+from pellucid.model.model import Model
+from pellucid.numerals import numerals
+from pellucid.plots.images import attributed_images, image_grid
+from pellucid.runs.run import Run
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = [
+    "Mistake",
+    "Mistakes",
+    "Neighbour",
+    "cells_that_matter",
+    "mistakes",
+    "mistakes_of",
+    "pushes",
+]
+
+Array = NDArray[Any]
+
+_ALIKE = (
+    "Nearest rows are those most alike in what the network sees: one standard deviation of one number is a distance of "
+    "1, another category of about 1.4."
+)
+_ALIKE_IMAGES = (
+    "Nearest images are those most alike pixel by pixel: one standard deviation of one pixel is a distance of 1."
+)
+
+_CELLS = 6  # that are shown of a row
+_BUDGET = 20_000  # rows that the network answers to explain one of them
+_REASONS = 3
+_NEAREST = 3
+_AMONG = 20_000  # rows that neighbours are sought among
+_BACKGROUND = 100  # images whose mean a mistaken one is compared with
+
+
+@dataclass(frozen=True, kw_only=True)
+class Neighbour:
+    """A row near a mistake: its number, its own target and the model's answer, and how far it is.
+
+    ``distance`` is Euclid's between what the network sees of the two.
+    """
+
+    row: int
+    truth: object
+    prediction: object
+    distance: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mistake:
+    """A row that was answered wrongly.
+
+    Attributes
+    ----------
+    row
+        Its number in the table, from 0.
+    file
+        Of an image, the file that it was read from.
+    cells
+        Column → cell.
+    truth, prediction
+        Its own target, and the answer.
+    sure
+        The probability of the wrong answer; ``None`` for numbers.
+    error
+        How wrong: −ln of the probability of the right class, or the answer less the truth.
+    neighbours
+        The nearest of the rows given, never one that the model was trained on unless it is among them.
+    reasons
+        The columns that spoke most for the wrong answer, with their Shapley values; empty for images.
+    """
+
+    row: int
+    file: str | None
+    cells: dict[str, object]
+    truth: object
+    prediction: object
+    sure: float | None
+    error: float
+    neighbours: tuple[Neighbour, ...]
+    reasons: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Mistakes:
+    """The worst of them.
+
+    Attributes
+    ----------
+    title
+        Of which rows.
+    found
+        The worst first.
+    n_wrong, n_rows
+        How many rows were answered wrongly (of numbers: all), of how many.
+    images, maps
+        For a model of images ``[found, H, W, C]``, and what each pixel adds to the wrong answer ``[found, H, W]``;
+        no maps where the reasons were not sought.
+    notes
+        Sentences for the user.
+    """
+
+    title: str
+    model: Model
+    found: tuple[Mistake, ...]
+    n_wrong: int
+    n_rows: int
+    images: Array | None = None
+    maps: Array | None = None
+    notes: tuple[str, ...] = ()
+
+    def figure(self) -> Figure | None:
+        """The images, each with what it is, what was answered and what spoke for that; ``None`` for a table."""
+        if self.images is None or not self.found:
+            return None
+        sure = ["" if each.sure is None else f" ({each.sure:.0%})" for each in self.found]
+        captions = [f"{each.truth}, not {each.prediction}{s}" for each, s in zip(self.found, sure, strict=True)]
+        if self.maps is not None:
+            return attributed_images(self.images, self.maps, captions, name="wrong answer")
+        return image_grid(self.images.squeeze(-1) if self.images.shape[-1] == 1 else self.images, captions, columns=5)
+
+    @property
+    def nearest(self) -> str:
+        """What the distance of a near row means; nothing where no row has one near."""
+        if not any(each.neighbours for each in self.found):
+            return ""
+        return _ALIKE if self.model.image is None else _ALIKE_IMAGES
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {
+            "title": self.title,
+            "rows": self.n_rows,
+            "wrong": self.n_wrong,
+            "mistakes": [
+                {
+                    "row": each.row,
+                    "file": each.file,
+                    "cells": {name: plain_value(cell) for name, cell in each.cells.items()},
+                    "truth": plain_value(each.truth),
+                    "prediction": plain_value(each.prediction),
+                    "sure": each.sure,
+                    "error": each.error,
+                    "neighbours": [asdict(near) for near in each.neighbours],
+                    "reasons": dict(each.reasons),
+                }
+                for each in self.found
+            ],
+        }
+
+
+def mistakes(
+    run: str | os.PathLike[str] | Run | Model, data: object = None, *, most: int = 10, explain: bool = True
+) -> Mistakes:
+    """The rows that a model is most wrong about.
+
+    Parameters
+    ----------
+    run
+        A run folder, a model file, or a run or model at hand.
+    data
+        Rows with their target, as `Model.predict` takes them; without, the rows that measured the run.
+    most
+        How many are shown.
+    explain
+        Whether the columns that misled it are sought (Shapley values).
+
+    Raises
+    ------
+    DataError
+        No row has its target, or the model is a reconstruction.
+    SettingError
+        ``most`` is no whole number from 1.
+
+    >>> import tempfile
+    >>> import pellucid
+    >>> folder = tempfile.mkdtemp() + "/run"
+    >>> run = pellucid.train("iris", preset="plain", hidden=(4,), epochs=3, verdict=False, out=folder)
+    >>> found = mistakes(folder, most=2)
+    >>> len(found.found), found.found[0].error >= found.found[1].error
+    (2, True)
+    """
+    if isinstance(most, bool) or not isinstance(most, int) or most < 1:
+        raise SettingError(f"most must be a whole number of at least 1, got {most!r}")
+    viewed = look_at(run, data)
+    if viewed.model.task.kind == "reconstruction":
+        raise DataError("a reconstruction answers nothing that could be wrong: predict writes the error of each row")
+    against = compared_with(run, data, viewed) if explain and viewed.model.image is None else None
+    return mistakes_of(viewed.known(), most=most, explain=explain, against=against)
+
+
+def mistakes_of(viewed: Viewed, *, most: int = 10, explain: bool = True, against: Viewed | None = None) -> Mistakes:
+    """The same for rows that are read already, whose target is known; ``against`` others, their columns are weighed."""
+    model, truth = viewed.model, viewed.truth
+    assert truth is not None
+    answers = model.answers_to(viewed.inputs)
+    labels = model.labels(answers)
+    if model.task.is_classification:
+        right = truth.astype(np.int64)
+        p = np.clip(answers[np.arange(len(right)), right], 1e-15, None)
+        own = np.array([model.task.classes[k] for k in right], dtype=object)
+        wrong = np.flatnonzero(labels != own)
+        errors = -np.log(p)
+    else:
+        own, wrong, errors = truth, np.arange(len(truth)), answers - truth
+    worst = wrong[np.argsort(-np.abs(errors[wrong]), kind="stable")][:most]
+    few = viewed.take(worst)
+    among = viewed.sample(_AMONG)
+    distances = _distances(few.inputs, among.inputs)
+    among_answers = model.labels(model.answers_to(among.inputs)) if len(worst) else labels
+    found = []
+    for place, at in enumerate(worst):
+        near = [k for k in np.argsort(distances[place], kind="stable") if among.numbers[k] != viewed.numbers[at]]
+        found.append(
+            Mistake(
+                row=int(viewed.numbers[at]),
+                file=str(few.table.column("file")[place].as_py()) if "file" in few.table.names else None,
+                cells=_cells(few, place),
+                truth=plain_value(own[at]),
+                prediction=plain_value(labels[at]),
+                sure=float(answers[at].max()) if model.task.is_classification else None,
+                error=float(errors[at]),
+                neighbours=tuple(
+                    Neighbour(
+                        row=int(among.numbers[k]),
+                        truth=plain_value(among.target_of(int(k))),
+                        prediction=plain_value(among_answers[k]),
+                        distance=float(distances[place][k]),
+                    )
+                    for k in near[:_NEAREST]
+                ),
+                reasons=_reasons(few, place, against or viewed) if explain and model.image is None else (),
+            )
+        )
+    of_images = model.image is not None and bool(found)
+    return Mistakes(
+        title=viewed.title,
+        model=model,
+        found=tuple(found),
+        n_wrong=len(wrong),
+        n_rows=len(truth),
+        images=pixels_of_view(few) if of_images else None,
+        maps=_maps(few, among) if of_images and explain and model.task.is_classification else None,
+        notes=viewed.notes,
+    )
+
+
+def cells_that_matter(mistake: Mistake, leading: Sequence[str] = (), most: int = _CELLS) -> list[tuple[str, object]]:
+    """Columns and cells of a mistake: those that misled the network first, then ``leading`` ones, then the others.
+
+    >>> row = Mistake(row=0, file=None, cells={"a": 1.0, "b": 2.0, "c": 3.0}, truth="x", prediction="y", sure=0.9,
+    ...     error=2.3, neighbours=(), reasons=(("b", 0.4),))
+    >>> cells_that_matter(row, ["c"], most=2)
+    [('b', 2.0), ('c', 3.0)]
+    """
+    order = dict.fromkeys([*(name for name, _ in mistake.reasons), *leading, *mistake.cells])
+    return [(name, mistake.cells[name]) for name in order if name in mistake.cells][:most]
+
+
+def pushes(mistake: Mistake) -> list[tuple[str, str]]:
+    """The columns that misled the network and by how much, with one precision.
+
+    >>> row = Mistake(row=0, file=None, cells={}, truth="x", prediction="y", sure=0.9, error=2.3, neighbours=(),
+    ...     reasons=(("age", 0.16), ("sex", 0.0853), ("job", -0.02)))
+    >>> pushes(row)
+    [('age', '+0.160'), ('sex', '+0.085'), ('job', '−0.020')]
+    """
+    shown = numerals([value for _, value in mistake.reasons], 3)
+    signed = (text if text.startswith("−") else f"+{text}" for text in shown)
+    return [(name, text) for (name, _), text in zip(mistake.reasons, signed, strict=True)]
+
+
+def _cells(viewed: Viewed, place: int) -> dict[str, object]:
+    image = viewed.model.image
+    names = [s.name for s in viewed.model.recipe.steps if image is None or s.name != image.name]
+    return {name: viewed.table.column(name)[place].as_py() for name in names}
+
+
+def _maps(few: Viewed, among: Viewed) -> Array:
+    """For each image what its pixels add to the probability of the class that was answered."""
+    background, labels = among.sample(_BACKGROUND), few.model.labels(few.model.answers_to(few.inputs))
+    ones = [few.take(np.array([k])) for k in range(len(labels))]
+    return np.stack([image_explained(one, background, label=labels[k]).by_pixel for k, one in enumerate(ones)])
+
+
+def _reasons(few: Viewed, place: int, against: Viewed) -> tuple[tuple[str, float], ...]:
+    """The columns that pushed most to where the answer is wrong; none whose push may be the chance of the orders."""
+    one = few.take(np.array([place]))
+    label = None
+    if few.model.task.is_classification:
+        label = few.model.labels(few.model.answers_to(one.inputs))[0]
+    explained = row_explained(one, against, label=label, budget=_BUDGET)
+    values, chance = explained.shapley.values, np.nan_to_num(explained.shapley.half_widths)
+    sign = 1.0
+    if label is None:
+        assert one.truth is not None
+        sign = float(np.sign(explained.shapley.answer - one.truth[0]))
+    order = np.argsort(-sign * values, kind="stable")[:_REASONS]
+    return tuple((explained.cells[i].column, float(values[i])) for i in order if sign * values[i] > chance[i])
+
+
+def _distances(rows: Array, among: Array) -> Array:
+    x, y = rows.astype(np.float64), among.astype(np.float64)
+    squares = (x**2).sum(axis=1)[:, np.newaxis] - 2 * x @ y.T + (y**2).sum(axis=1)
+    found: Array = np.sqrt(np.maximum(squares, 0))
+    return found

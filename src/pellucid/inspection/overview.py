@@ -1,0 +1,226 @@
+"""Which columns a model leans on over many rows, how its answers follow them, and which work together."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.errors import SettingError
+from pellucid.explanation.dependence import Dependence, interactions, partial_dependence
+from pellucid.explanation.grids import Grid, grid_of
+from pellucid.explanation.importance import Importance, permutation_importance
+from pellucid.inspection.attribution import check_explainable
+from pellucid.inspection.looking import Score, Viewed, look_at, score_of
+from pellucid.model.model import Model
+from pellucid.plots.attribution import Varied, dependence_panels, importance_bars
+from pellucid.runs.run import Run
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["Overview", "overview", "overview_of"]
+
+Array = NDArray[Any]
+
+_ROWS_OF_IMPORTANCE = 2_000
+_ROWS_OF_DEPENDENCE = 200
+_ROWS_OF_INTERACTION = 60
+_TOP = 6  # columns whose dependence is shown
+_PAIRED = 4  # and whose pairs are looked at
+_LINES = 40  # single rows that a picture shows
+_CLASSES = 7  # of several classes, those with a line
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Overview:
+    """What was found.
+
+    Attributes
+    ----------
+    title
+        Which rows it was found on.
+    score
+        Whose dependence on the columns is told.
+    columns
+        The columns' names, in the table's order.
+    importance, rise
+        How much the error rises when a column is shuffled, and which error: ``log loss``, or the RMSE in the target's
+        unit.
+    dependences
+        For the most important columns their number, the grid, and the answers on it: ``[N, V]``, or for several
+        classes ``[N, V, C]``.
+    interactions
+        For pairs of the most important columns Friedman and Popescu's H, the largest first.
+    sampled
+        How many rows each of the three was computed on.
+    """
+
+    title: str
+    score: Score
+    columns: tuple[str, ...]
+    importance: Importance
+    rise: str
+    dependences: tuple[tuple[int, Grid, Dependence], ...]
+    interactions: tuple[tuple[str, str, float], ...]
+    sampled: tuple[int, int, int]
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """The columns' numbers, the most important first."""
+        return tuple(int(i) for i in np.argsort(-self.importance.values, kind="stable"))
+
+    def importance_figure(self) -> Figure:
+        """Bars with intervals."""
+        found = self.importance
+        return importance_bars(self.columns, found.values, found.low, found.high, rise=self.rise)
+
+    def dependence_figure(self) -> Figure:
+        """A panel for each of the most important columns."""
+        return dependence_panels([self._varied(*each) for each in self.dependences], name=self.explained)
+
+    @property
+    def explained(self) -> str:
+        """What the dependences are of: one class's probability, each class's, or the number."""
+        return "probability" if self._several else self.score.name
+
+    @property
+    def _several(self) -> bool:
+        return bool(self.dependences) and self.dependences[0][2].rows.ndim == 3
+
+    def _varied(self, i: int, grid: Grid, found: Dependence) -> Varied:
+        classes = self.score.model.task.classes
+        if self._several:
+            means = [(str(classes[k]), found.mean[:, k]) for k in range(min(_CLASSES, len(classes)))]
+        else:
+            means = [("mean", found.mean)]
+        return Varied(
+            column=self.columns[i],
+            values=grid.values,
+            means=means,
+            rows=() if self._several else found.rows[:_LINES],
+            at=grid.seen,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values, the most important column first."""
+        found = self.importance
+        return {
+            "title": self.title,
+            "explained": self.explained,
+            "error": {"name": self.rise, "value": found.error, "repeats": found.repeats, "rows": self.sampled[0]},
+            "importance": [
+                {
+                    "column": self.columns[i],
+                    "value": float(found.values[i]),
+                    "low": _known(found.low[i]),
+                    "high": _known(found.high[i]),
+                }
+                for i in self.order
+            ],
+            "dependence": [
+                {"column": self.columns[i], "values": list(grid.values), "mean": each.mean.tolist()}
+                for i, grid, each in self.dependences
+            ],
+            "interactions": [{"columns": [a, b], "h": h} for a, b, h in self.interactions],
+        }
+
+
+def overview(
+    run: str | os.PathLike[str] | Run | Model, data: object = None, *, label: object = None, seed: int = 0
+) -> Overview:
+    """Importance, dependence and interactions of a model's columns.
+
+    Parameters
+    ----------
+    run
+        A run folder, a model file, or a run or model at hand.
+    data
+        Rows with their target, as `Model.predict` takes them; without, the rows that measured the run.
+    label
+        The class whose probability is followed; of several classes all are, unless one is named.
+    seed
+        Which rows are drawn, and how columns are shuffled.
+
+    Raises
+    ------
+    DataError
+        No row has its target, or the model is one of images or a reconstruction.
+    SettingError
+        There is no such class.
+
+    >>> import tempfile
+    >>> import pellucid
+    >>> folder = tempfile.mkdtemp() + "/run"
+    >>> run = pellucid.train("iris", preset="plain", hidden=(8,), learning_rate=0.01, verdict=False, out=folder)
+    >>> found = overview(folder)
+    >>> found.columns[found.order[0]].startswith("petal")
+    True
+    """
+    viewed = look_at(run, data)
+    check_explainable(viewed.model)
+    return overview_of(viewed.known(), label=label, seed=seed)
+
+
+def overview_of(viewed: Viewed, *, label: object = None, seed: int = 0) -> Overview:
+    """The same for rows that are read already, whose target is known."""
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise SettingError(f"seed must be a whole number of at least 0, got {seed!r}")
+    model = viewed.model
+    score = score_of(model, label)
+    many = viewed.sample(_ROWS_OF_IMPORTANCE, seed)
+    places = list(model.recipe.slices.values())
+    importance = permutation_importance(
+        lambda inputs: _row_errors(many, inputs),
+        many.inputs,
+        places,
+        root=score.index is None,
+        together=many.groups,
+        seed=seed,
+    )
+    order = np.argsort(-importance.values, kind="stable")
+    some = viewed.sample(_ROWS_OF_DEPENDENCE, seed)
+    every_class = model.task.kind == "multiclass" and label is None
+    answers = model.answers_to if every_class else score
+    dependences: list[tuple[int, Grid, Dependence]] = []
+    for i in order:
+        step = model.recipe.steps[int(i)]
+        if len(dependences) == _TOP or not step.features:
+            continue
+        grid = grid_of(step, some.table.column(step.name))
+        if len(grid.values) > 1:
+            dependences.append((int(i), grid, partial_dependence(answers, some.inputs, places[i], grid.encoded)))
+    few = viewed.sample(_ROWS_OF_INTERACTION, seed)
+    top = [int(i) for i in order[:_PAIRED]]
+    names = [model.recipe.steps[i].name for i in top]
+    together = interactions(score, few.inputs, [places[i] for i in top])
+    pairs = [(names[i], names[j], h) for (i, j), h in together.items()]
+    return Overview(
+        title=viewed.title,
+        score=score,
+        columns=tuple(step.name for step in model.recipe.steps),
+        importance=importance,
+        rise="RMSE" if score.index is None else "log loss",
+        dependences=tuple(dependences),
+        interactions=tuple(sorted(pairs, key=lambda pair: -pair[2])),
+        sampled=(len(many.inputs), len(some.inputs), len(few.inputs)),
+    )
+
+
+def _known(end: float) -> float | None:
+    return float(end) if math.isfinite(end) else None
+
+
+def _row_errors(viewed: Viewed, inputs: Array) -> Array:
+    """The log loss or squared error of each row ``[N]``."""
+    answers, truth = viewed.model.answers_to(inputs), viewed.truth
+    assert truth is not None
+    if viewed.model.task.is_classification:
+        losses: Array = -np.log(np.clip(answers[np.arange(len(truth)), truth.astype(np.int64)], 1e-15, None))
+        return losses
+    squared: Array = (answers - truth) ** 2
+    return squared

@@ -1,0 +1,270 @@
+"""What the hidden units of a run learned: which are dead or saturated, and how rows lie in the last hidden layer."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.data.tables import Table
+from pellucid.errors import SettingError, StorageError
+from pellucid.explanation.units import LayerStatistics, Projection, activations, hidden_layers, project, statistics
+from pellucid.io.files import could_not, write_text
+from pellucid.model.model import Model
+from pellucid.runs.replay import Moment, Replay, replay
+from pellucid.runs.rows_of_run import drawn_rows, rows_of_run, truth_of
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["Units", "units", "units_of"]
+
+Array = NDArray[Any]
+
+FILES = ("units.json", *(f"{n}{e}" for n in ("activations", "representation", "weights") for e in (".png", ".svg")))
+
+MOMENTS = 6
+_MOST_POINTS = 2_000
+_MOST_ROWS = 20_000
+_MOST_IMAGES = 40
+_THIRDS = ("lowest third", "middle third", "highest third")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Units:
+    """The hidden units of a network at work on rows.
+
+    Attributes
+    ----------
+    title
+        Which network, on which rows.
+    layers
+        For each hidden layer what its units did.
+    groups
+        The groups of rows of the histograms: classes, or thirds of the number predicted.
+    projections
+        ``(heading, places)``: drawn rows in the last hidden layer's two main directions, at several epochs or the last.
+    target, classes, values
+        The column predicted, its classes, and each drawn row's class number or value ``[M]``.
+    weights
+        ``[U, H, W, channels]``: of a model of images the weights of the first layer's units, the largest first.
+    weight_units
+        ``[U]`` the numbers of these units, from 1.
+    sentences, notes
+        What there is to see, and what to know of it.
+    """
+
+    title: str
+    layers: tuple[LayerStatistics, ...]
+    groups: tuple[str, ...]
+    projections: tuple[tuple[str, Projection], ...]
+    target: str
+    classes: tuple[str, ...]
+    values: Array | None
+    weights: Array | None
+    weight_units: tuple[int, ...]
+    sentences: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    def figures(self) -> dict[str, Figure]:
+        """The pictures by name: ``activations``, ``representation``, and ``weights`` for images."""
+        from pellucid.plots.units import activation_histograms, representation, weight_images
+
+        last = self.layers[-1].layer
+        found = {
+            "activations": activation_histograms(
+                self.layers, self.groups, title=f"Outputs of hidden units, {self.title}"
+            ),
+            "representation": representation(
+                self.projections,
+                self.classes,
+                self.values,
+                target=self.target,
+                title=f"The last hidden layer ({last.text}) in two dimensions, {self.title}",
+            ),
+        }
+        if self.weights is not None:
+            captions = [f"unit {number}" for number in self.weight_units]
+            found["weights"] = weight_images(self.weights, captions, title="What first-layer units look for")
+        return found
+
+    def figure(self) -> Figure:
+        """The rows in the last hidden layer, in two dimensions."""
+        return self.figures()["representation"]
+
+    def to_json(self) -> dict[str, Any]:
+        """The numbers as plain JSON values."""
+        return {
+            "title": self.title,
+            "layers": [_layer_to_json(found, self.groups) for found in self.layers],
+            "representation": [
+                {"moment": heading, "variance_shares": list(found.shares), "places": found.places.round(6).tolist()}
+                for heading, found in self.projections
+            ],
+            "target": self.target,
+            "classes": list(self.classes),
+            "values": None if self.values is None else [None if np.isnan(v) else float(v) for v in self.values],
+            "sentences": list(self.sentences),
+            "notes": list(self.notes),
+        }
+
+    def save(self, out: str | os.PathLike[str]) -> Path:
+        """Write the pictures (PNG and SVG) and ``units.json`` to a folder."""
+        from pellucid.plots.canvas import save
+
+        folder = Path(out)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(could_not("write", folder, error)) from error
+        for name, figure in self.figures().items():
+            save(figure, folder / name)
+        write_text(folder / "units.json", json.dumps(self.to_json(), ensure_ascii=False) + "\n")
+        return folder
+
+
+def units(
+    run: str | os.PathLike[str],
+    data: object = None,
+    *,
+    replayed: bool = True,
+    watcher: Callable[[int, int], None] = lambda epoch, of: None,
+) -> Units:
+    """See what the hidden units of a run do on rows; of an ensemble, those of network 1.
+
+    Parameters
+    ----------
+    run
+        A run folder or a model file.
+    data
+        Rows, as `Model.predict` takes them; without, the table that the run was trained on.
+    replayed
+        Whether to train the run anew, to see the last hidden layer at several epochs.
+    watcher
+        Is told the epoch that is done, and of how many.
+
+    Raises
+    ------
+    SettingError
+        The network has no hidden layer.
+    DataError
+        The rows cannot be read.
+
+    >>> import tempfile
+    >>> import pellucid
+    >>> folder = tempfile.mkdtemp() + "/run"
+    >>> run = pellucid.train("iris", preset="plain", hidden=(4,), epochs=3, verdict=False, out=folder)
+    >>> found = units(folder, replayed=False)
+    >>> [layer.layer.text for layer in found.layers], found.projections[0][1].places.shape
+    (['4 relu'], (150, 2))
+    """
+    model = Model.read(run)
+    _check(model)
+    table, name = rows_of_run(run, model, data)
+    return units_of(model, table, name=name, replayed=replay(run, most=MOMENTS, watcher=watcher) if replayed else None)
+
+
+def units_of(model: Model, table: Table, *, name: str = "the table", replayed: Replay | None = None) -> Units:
+    """`units` of a model and a table in memory; ``replayed`` gives the moments, without it there is the end alone."""
+    _check(model)
+    taken = drawn_rows(table.n_rows, _MOST_ROWS)
+    notes = [f"network 1 of {len(model.members)}: each has units of its own"] if model.more else []
+    if len(taken) < table.n_rows:
+        notes.append(f"{len(taken):,} of the {table.n_rows:,} rows were drawn at random")
+        table = table.take(taken)
+    inputs, truth = model.inputs(table), truth_of(model, table)
+    groups, names = _groups(model, truth)
+    layers = statistics(model.network, model.parameters, inputs, groups, len(names))
+    drawn = drawn_rows(len(inputs), _MOST_POINTS)
+    last = hidden_layers(model.network)[-1]
+    projections: list[tuple[str, Projection]] = []
+    for heading, moment in _moments(model, replayed):
+        before = projections[-1][1] if projections else None
+        outputs = activations(model.network, moment.parameters, inputs[drawn], last)
+        projections.append((heading, project(outputs, before)))
+    weights, which = _first_weights(model)
+    shares = projections[-1][1].shares
+    which_network = f"network 1 of {len(model.members)} on " if model.more else ""
+    return Units(
+        title=f"{which_network}{len(inputs):,} rows of {name}",
+        layers=layers,
+        groups=names,
+        projections=tuple(projections),
+        target=model.task.target or "",
+        classes=tuple(str(c) for c in model.task.classes) if model.task.is_classification else (),
+        values=None if truth is None else truth[drawn],
+        weights=weights,
+        weight_units=which,
+        sentences=(
+            *(found.sentence for found in layers),
+            f"two directions hold {sum(shares):.0%} of the variance of the last hidden layer's {last.units:,} units",
+            *(replayed.sentences if replayed is not None else ()),
+        ),
+        notes=tuple(notes),
+    )
+
+
+def _check(model: Model) -> None:
+    if not hidden_layers(model.network):
+        raise SettingError(
+            "this network has no hidden layer, so there are no units to look at: train with hidden=(32,)"
+        )
+
+
+def _groups(model: Model, truth: Array | None) -> tuple[Array | None, tuple[str, ...]]:
+    """``[N]`` the group of each row, -1 for none, and the names of the groups."""
+    if truth is None or not np.isfinite(truth).any():
+        return None, ("all rows",)
+    known = np.isfinite(truth)
+    if model.task.is_classification:
+        return np.where(known, np.nan_to_num(truth), -1).astype(np.int64), tuple(str(c) for c in model.task.classes)
+    cuts = np.quantile(truth[known], [1 / 3, 2 / 3])
+    thirds = tuple(f"{third} of {model.task.target}" for third in _THIRDS)
+    return np.where(known, np.searchsorted(cuts, truth), -1), thirds
+
+
+def _moments(model: Model, replayed: Replay | None) -> list[tuple[str, Moment]]:
+    """What is drawn, with headings: the moments of the replay, and at the end the weights that the run kept."""
+    end = Moment(epoch=0, parameters=model.parameters, line=None)
+    if replayed is None:
+        return [("as trained", end)]
+    found = []
+    for moment in replayed.moments:
+        kept = moment.epoch == replayed.best_epoch
+        found.append((f"epoch {moment.epoch} of {replayed.epochs}" + (", kept" if kept else ""), moment))
+    return found
+
+
+def _first_weights(model: Model) -> tuple[Array | None, tuple[int, ...]]:
+    """The first layer's weights as images of their pixels, those with the largest weights, and their numbers."""
+    image = model.image
+    if image is None:
+        return None, ()
+    weights = model.parameters["0.weight"][:, model.recipe.slices[image.name]].astype(np.float64)
+    order = np.argsort(-np.linalg.norm(weights, axis=1), kind="stable")[:_MOST_IMAGES]
+    return weights[order].reshape(-1, *image.shape), tuple(int(k) + 1 for k in order)
+
+
+def _layer_to_json(found: LayerStatistics, groups: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "layer": found.layer.number,
+        "units": found.layer.units,
+        "function": found.layer.function,
+        "dead": np.flatnonzero(found.dead).tolist(),
+        "saturated": np.flatnonzero(found.saturated).tolist(),
+        "share_dead": float(found.dead.mean()),
+        "share_saturated": float(found.saturated.mean()),
+        "share_zero": found.zeros,
+        "means": found.means.tolist(),
+        "deviations": found.deviations.tolist(),
+        "histogram": {
+            "edges": found.edges.tolist(),
+            **{name: c.tolist() for name, c in zip(groups, found.counts, strict=True)},
+        },
+    }

@@ -1,0 +1,69 @@
+"""The metrics of a model on rows whose target is known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.data.dependence.copies import counted_together
+from pellucid.data.tables import Table
+from pellucid.data.target import encode_target
+from pellucid.evaluation.bootstrap import Estimate
+from pellucid.evaluation.metrics import classification_metrics, regression_metrics
+from pellucid.evaluation.reconstruction import reconstruction_metrics
+from pellucid.model.known_rows import notes_on_known_rows
+from pellucid.network.task import Task
+from pellucid.preparation.weights import weights_where_given
+
+if TYPE_CHECKING:
+    from pellucid.model.model import Model
+
+__all__ = ["evaluation_of", "measure"]
+
+Array = NDArray[Any]
+
+
+def evaluation_of(model: Model, table: Table, *, seed: int = 0) -> tuple[dict[str, Estimate], int, tuple[str, ...]]:
+    """The metrics, on how many rows they were measured, and what is to be said of them.
+
+    ``table`` is one that fits the model (`Model.table`).
+    """
+    groups, inputs, values = model.groups_of(table), model.inputs(table), None
+    (weights, said), truth = weights_where_given(table, model.read_settings()), inputs
+    keep = np.arange(table.n_rows)
+    if model.task.kind != "reconstruction":
+        left_out = None if weights is None else weights == 0
+        values, keep, notes = encode_target(
+            table, model.task.target, model.task.kind, model.task.classes, left_out=left_out
+        )
+        inputs, truth, said = inputs[keep], values, (*said, *notes)
+        weights = None if weights is None else weights[keep]
+    columns = [step.name for step in model.recipe.steps]
+    groups, copied = counted_together(table, columns, keep, "rows", groups)
+    metrics = measure(model.task, truth, model.answers_to(inputs), groups=groups, weights=weights, seed=seed)
+    return metrics, len(inputs), (*said, *copied, *notes_on_known_rows(model, inputs, values))
+
+
+def measure(
+    task: Task,
+    truth: Array,
+    answers: Array,
+    *,
+    groups: Array | None = None,
+    weights: Array | None = None,
+    seed: int = 0,
+) -> dict[str, Estimate]:
+    """The metrics of a task.
+
+    ``truth`` are class numbers or values ``[N]``, or features ``[N, features]`` for a reconstruction, ``answers`` what
+    `Model.answers` gives, and ``groups`` ``[N]`` says which rows belong together (their intervals then resample whole
+    groups), ``weights`` ``[N]`` how much each counts.
+    """
+    if task.kind == "reconstruction":
+        return reconstruction_metrics(truth, answers, groups=groups, weights=weights, seed=seed)
+    if task.is_classification:
+        classes = task.classes
+        return classification_metrics(truth, answers, classes=classes, groups=groups, weights=weights, seed=seed)
+    return regression_metrics(truth, answers, groups=groups, weights=weights, seed=seed)

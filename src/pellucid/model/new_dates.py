@@ -1,0 +1,55 @@
+"""Dates in new rows that are written in another layout than the training rows were: the one that they show is read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pellucid.data.columns.dates import layout_shown, parse_dates, reads_both_ways
+from pellucid.data.columns.typed import is_string
+from pellucid.data.notes import ColumnNote
+from pellucid.errors import DataError
+from pellucid.preprocessing.dates import DateStep
+
+__all__ = ["in_layout_shown"]
+
+
+def in_layout_shown(step: DateStep, column: Any) -> tuple[Any, ColumnNote | None]:
+    """A column of new rows with all its dates in a layout that the step reads, and what was done.
+
+    Where the training rows had a layout of their own, it is kept as long as it reads one cell: ``03/04/2021`` would
+    else mean another day from file to file. Where they held dates as such, no layout is known, and any is read.
+    """
+    kind = column.type
+    if not (is_string(kind) or (pa.types.is_dictionary(kind) and is_string(kind.value_type))):
+        return column, None
+    there = column.drop_null()
+    try:
+        odd = step.unread(there)
+    except DataError:  # not one is read
+        odd = np.arange(len(there))
+    if not odd.size or (step.format != "iso" and odd.size < len(there)):
+        return column, None
+    unread = there.take(pa.array(odd)).cast(pa.string())
+    layout = layout_shown(unread)
+    if layout is None:
+        return column, None
+    texts = column.cast(pa.string())
+    stamps = parse_dates(texts, format=layout)[0]
+    read = int(pc.sum(pc.is_valid(parse_dates(unread, format=layout)[0])).as_py())
+    iso = pc.strftime(stamps, format="%Y-%m-%dT%H:%M:%S")
+    example = texts[pc.index(pc.is_valid(stamps), True).as_py()].as_py()
+    day = stamps.drop_null()[0].as_py()
+    cells = "1 cell is" if read == 1 else f"{read:,} cells are"
+    text = (
+        f"column {step.name!r}: {cells} written as {layout}, and not as the training rows were; {example!r} was read "
+        f"as {day.day} {day:%B} {day.year}"
+    )
+    if reads_both_ways(texts, layout) is not None:
+        text += ", though day and month may be exchanged: write dates as in 2024-03-31 to be sure"
+    return pc.coalesce(iso, texts).dictionary_encode(), ColumnNote(
+        text, columns=(step.name,), what="layout", cells=read
+    )

@@ -1,0 +1,244 @@
+"""New rows made to fit a model: headings matched, columns that are missing named or filled, unreadable cells emptied.
+
+Everything that is done is said in the table's report, which goes with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from pellucid.data.headings import matched_headings, with_headings
+from pellucid.data.notes import ColumnNote
+from pellucid.data.tables import Table
+from pellucid.errors import DataError, nearest
+from pellucid.model.new_dates import in_layout_shown
+from pellucid.preprocessing.both import BothStep
+from pellucid.preprocessing.dates import DateStep
+from pellucid.preprocessing.numeric import NumericStep
+from pellucid.preprocessing.piecewise import PiecewiseStep
+from pellucid.preprocessing.recipe import Recipe, Step
+from pellucid.preprocessing.values import number_of, numbers, text_codes
+
+if TYPE_CHECKING:
+    from pellucid.model.model import Model
+
+__all__ = ["made_readable", "made_to_fit", "strictly_read", "with_columns"]
+
+Array = NDArray[Any]
+
+_TYPES = {"boolean": pa.bool_(), "date": pa.timestamp("us"), "categorical": pa.dictionary(pa.int32(), pa.string())}
+_SHOWN = 6
+_NEARLY_ALL = 0.9  # of what single columns are worth
+
+
+def made_to_fit(model: Model, read: Table, *, strict: bool = False, fill_missing: bool = False) -> Table:
+    """Rows as they were read, with the columns and cells that the model needs.
+
+    Headings that differ in case, spaces or small signs only are matched; columns that are missing are filled if asked;
+    cells that are no numbers, or no dates, where the model needs them are taken as missing.
+
+    Raises
+    ------
+    DataError
+        A heading may be two columns, or two headings one; columns are missing; with ``strict``, a cell cannot be read.
+    """
+    recipe = model.recipe
+    names = [step.name for step in recipe.steps if step.kind != "image"]
+    others = {model.task.target, (model.facts.get("settings") or {}).get("group")}
+    spared = [name for name in sorted(map(str, others - {None, ""})) if name not in names]
+    table = with_headings(read, matched_headings([*names, *spared], read.names, spared=spared))
+    lost = [step.name for step in recipe.steps if step.name not in set(table.names)]
+    if lost:
+        worth, said = worth_of(model)
+        table = with_columns(table, recipe, lost, worth, said, fill=fill_missing)
+    table = made_readable(table, recipe)
+    if strict:
+        strictly_read(table)
+    return table
+
+
+def with_columns(
+    table: Table, recipe: Recipe, lost: Sequence[str], worth: dict[str, float], said: str, *, fill: bool
+) -> Table:
+    """The table with columns of missing cells in place of those that are ``lost``.
+
+    Parameters
+    ----------
+    worth, said
+        How much each column of the recipe matters, and by what that was found: "log loss on 300 test rows".
+
+    Raises
+    ------
+    DataError
+        ``fill`` is not asked for, all columns are lost, or one of them holds images.
+    """
+    of_images = [step.name for step in recipe.steps if step.kind == "image" and step.name in lost]
+    if not lost or of_images:  # the recipe itself says what is missing
+        return table
+    if len(lost) == len(recipe.steps):
+        if table.report.format in ("array", "frame") and table.names == _unnamed(len(table.names)):
+            raise DataError(
+                f"the columns of {table.report.source} have no names, and the model knows its columns by name: give a "
+                f"frame, or a dict, with the columns {_listed(lost)}"
+            )
+        raise DataError(
+            f"none of the {len(lost):,} columns that the model was trained on is in {table.report.source} "
+            f"({_listed(lost)}): is it the right table?"
+        )
+    weighed = _weighed(lost, worth, said)
+    if not fill:
+        what = f"column {lost[0]!r} is" if len(lost) == 1 else f"{len(lost):,} columns are"
+        listed = "" if len(lost) == 1 else f": {_listed(lost)}"
+        it, cells = ("it", "its cells") if len(lost) == 1 else ("them", "their cells")
+        hint = nearest(lost[0], table.names)
+        raise DataError(
+            f"{what} missing in the table, and the model needs every column that it was trained on{listed}"
+            f"{hint}{'' if hint.endswith('?') else '.'} {weighed}Add {it}, or take {cells} as missing: --fill-missing "
+            "(fill_missing=True)"
+        )
+    arrow = table.arrow
+    for step in recipe.steps:
+        if step.name in lost:
+            arrow = arrow.append_column(step.name, pa.nulls(table.n_rows, _TYPES.get(step.kind, pa.float64())))
+    what = f"column {lost[0]!r} is" if len(lost) == 1 else f"{len(lost):,} columns ({_listed(lost)}) are"
+    note = f"{what} not in the table and taken as missing in every row. {weighed}".rstrip()
+    notes = (*table.report.notes, ColumnNote(note, columns=tuple(lost), what="filled", cells=table.n_rows))
+    return Table(arrow=arrow, report=replace(table.report, notes=notes))
+
+
+def _unnamed(n: int) -> tuple[str, ...]:
+    """What columns without names are called."""
+    return tuple(f"column_{i}" for i in range(1, n + 1))
+
+
+def worth_of(model: Model) -> tuple[dict[str, float], str]:
+    """How much each column matters, and by what: as the run found out, else by the weights of the first layer."""
+    if (worth := model.seen.worth) is not None:
+        metric = {"log_loss": "log loss", "rmse": "RMSE"}[worth.metric]
+        return dict(worth.rises), f"the rise of the {metric} on {worth.n_rows:,} {worth.part} rows without a column,"
+    first = next((p.name for p in model.network.parameters() if len(p.shape) == 2), None)
+    if first is None:
+        return {}, ""
+    size = np.mean([np.linalg.norm(parameters[first], axis=0) for parameters in model.members], axis=0)  # [features]
+    found = {name: float(np.linalg.norm(size[place])) for name, place in model.recipe.slices.items()}
+    return found, "the size of the weights in the first layer,"
+
+
+def _weighed(lost: Sequence[str], worth: dict[str, float], said: str) -> str:
+    """Which of the columns matter most."""
+    known = {name: max(worth.get(name, 0.0), 0.0) for name in lost}
+    total = sum(max(value, 0.0) for value in worth.values())
+    if total <= 0 or set(known) - set(worth):
+        return ""
+    places = {name: place for place, name in enumerate(sorted(worth, key=lambda name: -worth[name]), start=1)}
+    ordered = sorted(lost, key=lambda name: places[name])
+    share, most = sum(known.values()) / total, f"of what all {len(worth):,} columns are worth"
+    if len(lost) == 1:
+        sentence = f"By {said} it is number {places[lost[0]]:,} of {len(worth):,}, with {share:.0%} {most}"
+    else:
+        shown = ", ".join(f"{name!r} {known[name] / total:.0%}" for name in ordered[:3])
+        rest = "" if len(ordered) <= 3 else f", all {len(ordered):,} of them {share:.0%}"
+        sentence = f"By {said} {shown}{rest} {most}"
+    if share >= _NEARLY_ALL:
+        sentence += "; nearly all that matters is missing, so hardly anything is left to predict from"
+    return f"{sentence}. "
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
+    return ", ".join(map(repr, names[:_SHOWN])) + more
+
+
+# ── cells that cannot be read ─────────────────────────────────────────────────────────────────────────────────
+
+
+def strictly_read(table: Table) -> None:
+    """Raise for the first cell that reading took as missing because it is not what its column holds.
+
+    Raises
+    ------
+    DataError
+        Names the column, the cell and the row.
+    """
+    for note in table.report.notes:
+        if isinstance(note, ColumnNote) and note.what == "unread":
+            said = note.replace(" and taken as missing", "").replace(" were taken as missing", "")
+            said = said.replace(" was taken as missing", "").rpartition("; ")[0]
+            raise DataError(f"{said}; mend or empty such cells, or leave --strict out to take them as missing")
+
+
+def made_readable(table: Table, recipe: Recipe) -> Table:
+    """The table with missing cells in place of those that are no numbers, or no dates, where the recipe needs them."""
+    arrow, notes = table.arrow, list[ColumnNote]()
+    for step in recipe.steps:
+        if step.name not in table.names or not isinstance(step, NumericStep | PiecewiseStep | BothStep | DateStep):
+            continue
+        column = table.column(step.name)
+        if isinstance(step, DateStep):
+            column, note = in_layout_shown(step, column)
+            notes += [] if note is None else [note]
+            arrow = arrow if note is None else arrow.set_column(table.names.index(step.name), step.name, column)
+        odd, mended = _dates(step, column) if isinstance(step, DateStep) else _numbers(step, column)
+        if not odd.size:
+            continue
+        arrow = arrow.set_column(arrow.column_names.index(step.name), step.name, mended)
+        notes.append(_unread(step, table.column(step.name), odd))
+    if not notes:
+        return table
+    return Table(arrow=arrow, report=replace(table.report, notes=(*table.report.notes, *notes)))
+
+
+def _unread(step: Step, column: Any, odd: Array) -> ColumnNote:
+    what = "date" if isinstance(step, DateStep) else "number"
+    whole = odd.size == len(column) - column.null_count and odd.size > 1
+    cells = "1 cell is" if odd.size == 1 else f"{'all ' * whole}{odd.size:,} cells are"
+    nouns = f"no {what}" if odd.size == 1 else f"no {what}s"
+    cell = str(column[int(odd[0])].as_py())
+    shown = cell if len(cell) <= 40 else cell[:37] + "..."
+    text = (
+        f"column {step.name!r}: {cells} {nouns} and taken as missing (first: row {odd[0]:,}, from 0: {shown!r}); write "
+        f"{what}s as in the training rows (--strict stops at such cells)"
+    )
+    return ColumnNote(text, columns=(step.name,), what="unread", cells=int(odd.size))
+
+
+def _numbers(step: Step, column: Any) -> tuple[Array, Any]:
+    """The rows whose cells are no numbers, and the column as numbers without them."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        texts, codes = text_codes(column)
+        of_text = np.full(len(texts) + 1, np.nan)
+        fine = np.ones(len(texts) + 1, dtype=bool)
+        for code, text in enumerate(texts):
+            try:
+                of_text[code] = number_of(text, step.name)
+            except DataError:
+                fine[code] = False
+        values = of_text[codes]
+        return np.flatnonzero(~fine[codes]), pa.array(values, mask=np.isnan(values))
+    try:
+        numbers(column, step.name)
+    except DataError:
+        return np.flatnonzero(np.asarray(column.is_valid())), pa.nulls(len(column), pa.float64())
+    return np.zeros(0, dtype=np.int64), column
+
+
+def _dates(step: DateStep, column: Any) -> tuple[Array, Any]:
+    """The rows whose cells are no dates, and the column without them."""
+    try:
+        odd: Array = step.unread(column)
+    except DataError:  # not one of them is a date
+        return np.flatnonzero(np.asarray(column.is_valid())), pa.nulls(len(column), pa.timestamp("us"))
+    if not odd.size:
+        return odd, column
+    mask = np.zeros(len(column), dtype=bool)
+    mask[odd] = True
+    texts = column.cast(pa.string()) if pa.types.is_dictionary(column.type) else column
+    return odd, pc.if_else(pa.array(mask), pa.scalar(None, texts.type), texts)

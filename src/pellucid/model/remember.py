@@ -1,0 +1,127 @@
+"""What a finished training hands on to `pellucid.model.seen`: ranges, worth of columns, rows, residuals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.data.tables import Table
+from pellucid.evaluation.conformal import Scores
+from pellucid.model.answering import answers_of
+from pellucid.model.seen import ColumnSeen, Residuals, RowsSeen, Seen, Worth, bits_of_rows
+from pellucid.preprocessing.both import BothStep
+from pellucid.preprocessing.categorical import CategoricalStep
+from pellucid.preprocessing.dates import DateStep
+from pellucid.preprocessing.numeric import NumericStep
+from pellucid.preprocessing.piecewise import PiecewiseStep
+from pellucid.preprocessing.recipe import Step
+from pellucid.preprocessing.values import numbers, text_codes
+
+if TYPE_CHECKING:
+    from pellucid.model.model import Model
+    from pellucid.preparation.parts import Part
+    from pellucid.preparation.prepare import Prepared
+
+__all__ = ["seen_of"]
+
+Array = NDArray[Any]
+
+_WORTH_ROWS = 200
+_FEWEST_WORTH_ROWS = 20
+_WORTH_PRODUCTS = 400_000_000  # less than a tenth of a second
+
+
+def seen_of(prepared: Prepared, parts: Sequence[Part], model: Model) -> Seen:
+    """Summed up from the training rows, the rows that chose the best epoch, and those that measure."""
+    learned = [bits_of_rows(prepared.train)]
+    if len(prepared.split.validation):
+        learned.append(bits_of_rows(prepared.validation))
+    return Seen(
+        columns=_columns(prepared),
+        worth=_worth(prepared, model),
+        rows=RowsSeen.of(np.concatenate(learned)),
+        residuals=_residuals(prepared, parts, model) if prepared.task.kind == "regression" else None,
+    )
+
+
+def _columns(prepared: Prepared) -> dict[str, ColumnSeen]:
+    steps = [step for step in prepared.recipe.steps if step.kind != "image"]
+    if not steps:
+        return {}
+    rows = Table(arrow=prepared.table.arrow.select([step.name for step in steps]), report=prepared.table.report)
+    rows = rows.take(prepared.split.train)
+    return {step.name: seen for step in steps if (seen := _column(step, rows.column(step.name))) is not None}
+
+
+def _column(step: Step, cells: Any) -> ColumnSeen | None:
+    if isinstance(step, NumericStep | PiecewiseStep | BothStep):
+        values = numbers(cells, step.name)
+        return _range(values[~np.isnan(values)])
+    if isinstance(step, DateStep):
+        moments, missing = step.moments(cells)
+        return _range(moments[~missing])
+    if isinstance(step, CategoricalStep):
+        texts, codes = text_codes(cells)
+        there = {texts[code] for code in np.unique(codes[codes >= 0])}  # its words may hold more than its rows
+        return ColumnSeen(left_out=sum(not step.knows(text) for text in there))
+    return None
+
+
+def _range(values: Array) -> ColumnSeen | None:
+    return ColumnSeen(low=float(values.min()), high=float(values.max())) if len(values) else None
+
+
+def _worth(prepared: Prepared, model: Model) -> Worth | None:
+    """By how much the error rises with each column's cells missing; ``None`` where that takes too long to find out."""
+    held, task = prepared.measured, prepared.task
+    products = prepared.network.n_trainable * len(model.members) * len(model.recipe.steps)
+    most = min(len(held.inputs), _WORTH_ROWS, _WORTH_PRODUCTS // max(products, 1))
+    if task.kind == "reconstruction" or most < min(_FEWEST_WORTH_ROWS, len(held.inputs)) or not most:
+        return None
+    chosen = np.sort(np.random.default_rng(0).choice(len(held.inputs), most, replace=False))
+    inputs, truth = held.inputs[chosen], held.truth[chosen]
+
+    def error(rows: Array) -> float:
+        answers = model.answers_to(rows)
+        if task.is_classification:
+            return float(-np.log(np.maximum(answers[np.arange(most), truth], 1e-15)).mean())
+        return float(np.sqrt(np.square(answers - truth).mean()))
+
+    before, rises = error(inputs), dict[str, float]()
+    for step in model.recipe.steps:
+        if step.kind == "image":
+            return None
+        without = inputs.copy()
+        without[:, model.recipe.slices[step.name]] = step.encode_one(None)
+        rises[step.name] = error(without) - before
+    if not np.isfinite(list(rises.values())).all():
+        return None
+    metric = "log_loss" if task.is_classification else "rmse"
+    return Worth(metric=metric, part=held.name, n_rows=most, rises=rises)
+
+
+def _residuals(prepared: Prepared, parts: Sequence[Part], model: Model) -> Residuals | None:
+    """Of each row by the network that did not learn from it, or of the validation rows; ``None`` without such rows."""
+
+    def outputs(parameters: Any, inputs: Array) -> Array:
+        return answers_of(model.network, model.task, None, parameters, inputs)
+
+    by_fold = all(part.held is not None for part in parts)
+    if by_fold:
+        found = []
+        for parameters, part in zip(model.members, parts, strict=False):  # fewer networks after an interruption
+            held = prepared.train.take(np.asarray(part.held))
+            found.append(outputs(parameters, held.inputs) - held.targets[:, 0])
+    elif len(prepared.split.validation):
+        rows = prepared.validation
+        mean = np.mean([outputs(parameters, rows.inputs) for parameters in model.members], axis=0)
+        found = [mean - rows.targets[:, 0]]
+    else:
+        return None
+    if not all(len(each) and np.isfinite(each).all() for each in found):
+        return None
+    groups = tuple(Scores.of(each, groups=len(found)) for each in found)
+    return Residuals(groups=groups, by_fold=by_fold)

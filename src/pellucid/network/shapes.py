@@ -1,0 +1,124 @@
+"""Do arrays fit a network? Asked once before the first step, so that a wrong shape gives a sentence.
+
+Some wrong shapes raise nothing by themselves. Targets ``[N]`` beside logits ``[N, 1]`` are spread out to a table
+``[N, N]`` by the rules of broadcasting: each answer is compared with every row's target, and the network learns their
+mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from pellucid.errors import DataError, SettingError
+from pellucid.network import Network, describe
+from pellucid.network.task import Loss
+
+__all__ = ["check_inputs", "check_many", "check_parameters", "check_rows"]
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
+
+
+def check_inputs(network: Network, inputs: Array) -> None:
+    """Raise `DataError` where ``inputs`` are not ``[N, network.inputs]``.
+
+    >>> import numpy as np
+    >>> from pellucid.network import mlp
+    >>> check_inputs(mlp(2, [4], 1), np.zeros((10, 2)))
+    """
+    if inputs.ndim != 2 or inputs.shape[1] != network.inputs:
+        raise DataError(
+            f"the inputs must be rows of {network.inputs} numbers for layer 0 ({describe(network.layers[0])}), shape "
+            f"[N, {network.inputs}], got {list(inputs.shape)}: {_remedy(network, inputs)}"
+        )
+
+
+def check_rows(network: Network, loss: Loss, inputs: Array, targets: Array, weights: Array | None = None) -> None:
+    """Raise `DataError` where rows to learn from do not fit the network and its loss.
+
+    Parameters
+    ----------
+    inputs
+        ``[N, I]``.
+    targets
+        ``[N]`` class numbers from 0 to C − 1 for ``cross_entropy``, else numbers ``[N, C]``.
+    weights
+        One number a row, ``[N]``, or ``None``.
+    """
+    check_inputs(network, inputs)
+    rows, outputs = len(inputs), network.outputs
+    if len(targets) != rows:
+        raise DataError(f"each row needs a target: there are {rows:,} rows of inputs and {len(targets):,} of targets")
+    if weights is not None and weights.shape != (rows,):
+        raise DataError(f"the row weights must be one number a row, shape [{rows}], got {list(weights.shape)}")
+    if loss.name == "cross_entropy":
+        _check_classes(targets, outputs)
+    elif targets.shape != (rows, outputs):
+        column = "; make a column of them with targets.reshape(-1, 1)" if outputs == 1 and targets.ndim == 1 else ""
+        raise DataError(
+            f"for {loss.name} the targets must have the shape of the network's answers, [{rows}, {outputs}], got "
+            f"{list(targets.shape)}{column or f': the last layer gives {outputs} numbers a row'}"
+        )
+
+
+def check_parameters(network: Network, parameters: Mapping[str, Array]) -> None:
+    """Raise `SettingError` where an array of the network is missing or has another shape."""
+    for wanted in network.parameters():
+        layer = int(wanted.name.partition(".")[0])
+        where = f"of layer {layer} ({describe(network.layers[layer])})"
+        if wanted.name not in parameters:
+            raise SettingError(f"the parameter {wanted.name!r} {where} is missing: these weights are another network's")
+        shape = tuple(parameters[wanted.name].shape)
+        if shape != wanted.shape:
+            raise SettingError(
+                f"the parameter {wanted.name!r} {where} must have the shape {list(wanted.shape)}, got {list(shape)}: "
+                "these weights are another network's"
+            )
+
+
+def check_many(networks: int, inputs: Array, *others: Array | None) -> bool:
+    """Whether each of many networks has rows of its own: ``inputs`` ``[K, N, I]`` instead of ``[N, I]``.
+
+    Parameters
+    ----------
+    networks
+        K, how many first weights there are.
+    others
+        What else comes with each row, targets or weights; ``None`` is passed over.
+
+    Raises
+    ------
+    SettingError
+        There is no network, or rows of their own for another number of networks.
+    """
+    if networks < 1:
+        raise SettingError("there are no networks to train: give the first weights of at least one")
+    own = inputs.ndim == 3
+    if own and any(len(each) != networks for each in (inputs, *others) if each is not None):
+        raise SettingError(
+            f"rows of their own for {len(inputs):,} networks, but first weights of {networks:,}: give one set of rows "
+            "each, or one for all"
+        )
+    return own
+
+
+def _remedy(network: Network, inputs: Array) -> str:
+    if inputs.ndim == 1 and inputs.shape[0] == network.inputs:
+        return "one row is a table too, inputs.reshape(1, -1)"
+    if inputs.ndim == 2:
+        return f"give {network.inputs} columns, or make the first layer for {inputs.shape[1]}"
+    return "give a table with one line a row"
+
+
+def _check_classes(targets: Array, classes: int) -> None:
+    rule = f"for cross_entropy the targets must be class numbers, whole numbers from 0 to {classes - 1}, shape [N]"
+    if targets.ndim != 1:
+        raise DataError(f"{rule}, got shape {list(targets.shape)}")
+    if targets.dtype.kind != "i":
+        raise DataError(f"{rule}, got the type {targets.dtype}: convert them with targets.astype('int64')")
+    low, high = (int(targets.min()), int(targets.max())) if len(targets) else (0, 0)
+    if low < 0 or high >= classes:
+        raise DataError(f"{rule}, got {low if low < 0 else high}: the last layer has one output a class, {classes}")

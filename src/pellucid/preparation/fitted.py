@@ -1,0 +1,177 @@
+"""What is fitted to training rows, and to nothing else: the recipe, the target's scale, the task and its network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.data.schema import Schema
+from pellucid.data.tables import Table
+from pellucid.data.target import Target
+from pellucid.errors import SettingError
+from pellucid.network import Network, autoencoder, mlp
+from pellucid.network.task import Loss, Task
+from pellucid.preparation.weights import weights_of
+from pellucid.preprocessing.categorical import CategoricalStep
+from pellucid.preprocessing.piecewise import Bins, auto_bins
+from pellucid.preprocessing.recipe import Recipe
+from pellucid.preprocessing.target import TargetScaler
+from pellucid.preprocessing.text import TextStep, Words
+from pellucid.settings.settings import Settings
+from pellucid.training.loop import Rows
+
+__all__ = ["Fitted", "fit_to", "training_rows"]
+
+Array = NDArray[Any]
+
+_LAYERS = ("activation", "batch_norm", "dropout")
+_MANY_IN_ONE = 0.2  # of the rows in the feature of the rarer categories: worth a word
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitted:
+    """What training rows decide."""
+
+    recipe: Recipe
+    scaler: TargetScaler | None  # None but for a regression
+    task: Task
+    network: Network
+    notes: tuple[str, ...]
+
+    def rows(self, inputs: Array, values: Array | None) -> Rows:
+        """Rows as the loss takes them, from encoded inputs ``[N, F]`` and targets ``[N]`` (None: reconstruction)."""
+        return training_rows(self.task, self.scaler, inputs, values)
+
+
+def fit_to(rows: Array, table: Table, schema: Schema, target: Target | None, settings: Settings) -> Fitted:
+    """Fit everything to ``rows`` of a table.
+
+    Raises
+    ------
+    DataError, SettingError
+        A column cannot be encoded, or a setting does not suit the target.
+    """
+    values = None if target is None else target.at(rows)
+    weights = weights_of(table, settings)
+    weights = None if weights is None else weights[rows]
+    recipe = Recipe.fit(
+        table,
+        schema,
+        rows,
+        scaling=settings.scaling,  # type: ignore[arg-type]
+        bins=_bins(settings, target, values, len(rows)),
+        max_categories=settings.max_categories,
+        rare_below=settings.rare_below,
+        weights=weights,
+        words=_words(settings, target, values),
+    )
+    width = len(recipe.feature_names)
+    task = _task(settings, target, values, width, weights)
+    scaler = _scaler(settings, task, values, weights)
+    layers = {name: getattr(settings, name) for name in _LAYERS}
+    network = mlp(width, settings.hidden, task.outputs, **layers)
+    if target is None:
+        network = autoencoder(width, settings.hidden, **layers)
+    return Fitted(recipe=recipe, scaler=scaler, task=task, network=network, notes=tuple(_notes(recipe)))
+
+
+def _scaler(settings: Settings, task: Task, values: Array | None, weights: Array | None) -> TargetScaler | None:
+    """That of a number to predict."""
+    log = settings.target_transform == "log"
+    if task.kind == "regression" and values is not None:
+        return TargetScaler.fit(values, weights, log=log)
+    if log:
+        raise SettingError(f"target_transform log is for numbers, but this is a {task.kind}: leave it out")
+    return None
+
+
+def training_rows(task: Task, scaler: TargetScaler | None, inputs: Array, values: Array | None) -> Rows:
+    """Targets in the shape that the loss takes: class numbers ``[N]``, numbers ``[N, 1]``, or the inputs themselves."""
+    if values is None:
+        assert task.kind == "reconstruction"
+        return Rows(inputs=inputs, targets=inputs)
+    if task.kind == "multiclass":
+        return Rows(inputs=inputs, targets=values.astype(np.int64))
+    scaled = values.astype(np.float64) if scaler is None else scaler.transform(values)
+    return Rows(inputs=inputs, targets=scaled[:, None])
+
+
+def _bins(settings: Settings, target: Target | None, train_values: Array | None, n_rows: int) -> Bins | None:
+    """How numbers are cut into bins, for so many training rows; ``None`` where they are not."""
+    if settings.number_encoding == "plain":
+        return None
+    return Bins(
+        most=settings.bins or auto_bins(n_rows),
+        by=settings.bins_by,  # type: ignore[arg-type]
+        target=train_values,
+        classes=target is not None and target.task_kind != "regression",
+        scaled_too=settings.number_encoding == "both",
+    )
+
+
+def _words(settings: Settings, target: Target | None, train_values: Array | None) -> Words:
+    """How the terms of text columns are found."""
+    return Words(
+        most=settings.max_words,
+        units=settings.text_units,
+        target=train_values,
+        classes=target is not None and target.task_kind != "regression",
+    )
+
+
+def _task(
+    settings: Settings, target: Target | None, train_values: Array | None, width: int, row_weights: Array | None
+) -> Task:
+    kind = "reconstruction" if target is None else target.task_kind
+    defaults = {"binary": "bce", "multiclass": "cross_entropy"}
+    name = defaults.get(kind, "mse") if settings.loss == "auto" else settings.loss
+    weights = None
+    if settings.class_weight == "balanced":
+        if target is None or train_values is None or target.task_kind == "regression":
+            seen = "a reconstruction has none" if target is None else "the target is a number"
+            raise SettingError(f"class_weight balanced is for classes, but {seen}")
+        counts = np.bincount(train_values, weights=row_weights, minlength=len(target.classes))
+        least = 1 if row_weights is None else row_weights.min()
+        weights = tuple(float(w) for w in counts.sum() / (len(counts) * np.maximum(counts, least)))
+    loss = Loss(
+        name=name,  # type: ignore[arg-type]
+        label_smoothing=settings.label_smoothing,
+        class_weights=weights,
+        delta=settings.huber_delta,
+    )
+    if target is None:
+        return replace(Task.reconstruction(width), loss=loss)
+    return Task(kind=target.task_kind, target=target.name, classes=tuple(target.classes), loss=loss)
+
+
+def _notes(recipe: Recipe) -> list[str]:
+    """What became of columns of text, and columns of which many rows are known only as one of the rarer categories."""
+    notes = [_said_of_text(step) for step in recipe.steps if isinstance(step, TextStep)]
+    for step in recipe.steps:
+        if isinstance(step, CategoricalStep) and (rows := sum(step.counts) + step.rare):
+            share = step.rare / rows
+            if share > _MANY_IN_ONE:
+                notes.append(
+                    f"column {step.name!r}: {share:.0%} of the training rows hold one of its rarer categories, which "
+                    f"share one feature ({len(step.levels):,} are kept apart); --max-categories keeps more, "
+                    "--rare-below keeps rarer ones"
+                )
+    return notes
+
+
+def _said_of_text(step: TextStep) -> str:
+    """By what a column of text is read, and how to change it."""
+    if not step.terms:
+        return f"column {step.name!r} is text without a word, so nothing of it is used"
+    if step.units == "characters":
+        return (
+            f"column {step.name!r} is text, read by its characters, one to three together ({len(step.terms):,} kept, "
+            f"--max-words), as in languages without spaces; --text-units words divides it at spaces"
+        )
+    return (
+        f"column {step.name!r} is text, read by its words and pairs of words ({len(step.terms):,} kept, --max-words); "
+        f"--drop {step.name!r} leaves it out"
+    )

@@ -1,0 +1,401 @@
+"""From a table and settings to the numbers that training sees."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.data.builtin import BUILTIN
+from pellucid.data.dependence.copies import counted_together, drop_rows_seen_in
+from pellucid.data.dependence.duplicates import n_in_conflict, row_hashes
+from pellucid.data.notes import FlatteringNote, LeakNote
+from pellucid.data.schema import Schema, infer_schema
+from pellucid.data.splits import Split, split_rows
+from pellucid.data.tables import Table
+from pellucid.data.target import Target, encode_target, read_target
+from pellucid.errors import DataError, SettingError, nearest
+from pellucid.network import Network
+from pellucid.network.task import Task
+from pellucid.preparation.doubts import Divided, Doubt, doubts_of
+from pellucid.preparation.edited import fit_to_split
+from pellucid.preparation.reading import check_markers
+from pellucid.preparation.sources import (
+    Source,
+    holds_images,
+    image_shape,
+    is_builtin,
+    open_source,
+    open_table,
+    open_test_table,
+)
+from pellucid.preparation.weights import WHY, check_weight_column, note_on_weights, weights_of, weights_where_given
+from pellucid.preprocessing.recipe import Recipe
+from pellucid.preprocessing.target import TargetScaler
+from pellucid.settings.presets import usual_preset
+from pellucid.settings.settings import Settings
+from pellucid.training.loop import Rows
+
+__all__ = ["Held", "Prepared", "examine", "open_table", "prepare", "settings_for", "split_of"]
+
+Array = NDArray[Any]
+
+LABEL, FILE = "label", "file"  # the columns that tables of images have beside the images
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """The rows that measure the outcome."""
+
+    name: str  # "test", "validation" or "training"
+    source: Table  # that they are rows of
+    rows: Array  # [N] row numbers of their table
+    inputs: Array  # [N, features] what the network sees of them
+    truth: Array  # [N] class numbers, or values in the target's own unit; [N, features] the inputs themselves
+    groups: Array | None = None  # [N] which rows belong together
+    weights: Array | None = None  # [N] how much each counts
+    files: Any = None  # [N] Arrow text: which file each image was read from
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """All that training needs, and what was decided on the way."""
+
+    name: str
+    settings: Settings
+    table: Table
+    schema: Schema
+    target: Target | None  # None for a reconstruction
+    split: Split
+    recipe: Recipe
+    scaler: TargetScaler | None
+    task: Task
+    network: Network
+    train: Rows
+    validation: Rows
+    measured: Held
+    notes: tuple[str, ...]
+    doubts: tuple[Doubt, ...] = ()
+
+    @property
+    def flattering(self) -> tuple[str, ...]:
+        """The notes on what makes the figures measured better than they will be on new rows."""
+        return tuple(note for note in self.notes if isinstance(note, FlatteringNote))
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """The same in one line each, with the option that helps."""
+        short: dict[str, str] = {doubt.note: doubt.short for doubt in self.doubts}
+        return tuple(note.short if isinstance(note, LeakNote) else short.get(note, note) for note in self.flattering)
+
+    @property
+    def n_choosing(self) -> int:
+        """How many rows that a network does not learn from choose its best epoch; 0: the training rows do."""
+        if len(self.split.validation) or self.settings.ensemble != "folds":
+            return len(self.split.validation)
+        return len(self.train) // self.settings.n_networks
+
+    def fingerprint(self) -> str:
+        """A digest of the settings and of every number that the run sees."""
+        digest = hashlib.sha256(repr(sorted(self.settings.to_json().items())).encode())
+        digest.update(repr(self.network.to_json()).encode())
+        seen = (self.train, self.validation)
+        arrays = [*(a for rows in seen for a in (rows.inputs, rows.targets)), self.measured.inputs, self.measured.truth]
+        arrays += [w for w in (*(rows.weights for rows in seen), self.measured.weights) if w is not None]
+        for array in {id(a): a for a in arrays}.values():  # a reconstruction's targets are its inputs
+            digest.update(np.ascontiguousarray(array).data)
+        return digest.hexdigest()
+
+
+def settings_for(data: object, *given: Mapping[str, Any]) -> Settings:
+    """The settings for a table: its usual preset, and what a built-in set knows; what is given goes before both."""
+    drawn = Settings.of(*given).task == "reconstruction"
+    known: dict[str, Any] = {"preset": usual_preset(table=not drawn and not holds_images(data))}
+    if is_builtin(data):
+        known |= {"target": BUILTIN[str(data)].target, **BUILTIN[str(data)].settings}
+        if drawn:
+            del known["target"]
+    return Settings.of(known, *given)
+
+
+def prepare(data: object, settings: Settings, *, test_data: object = None) -> Prepared:
+    """Read, type, split and preprocess; everything that is fitted is fitted on training rows only.
+
+    Raises
+    ------
+    DataError, SettingError
+        The table or a setting cannot be used; the message says which column or line, and the remedy.
+    """
+    source, schema, settings = _examine(data, settings)
+    table = source.table
+    weights = weights_of(table, settings)
+    target = _target(table, settings, weights)
+    if not schema.features:
+        asked = f"predict {settings.target!r} from" if target is not None else "reconstruct"
+        raise DataError(
+            f"no column is left to {asked}: all others were dropped "
+            "(see the schema with 'pellucid inspect'); keep one with keep=… (--keep)"
+        )
+    notes = [*table.report.notes, *schema.warnings, *(target.notes if target is not None else ())]
+
+    given_test = test_data if test_data is not None else settings.test_data
+    test_table = source.test if given_test is None else open_test_table(given_test, settings, table)
+    if test_table is None:
+        split = split_of(table, schema, target, settings, test=settings.test)
+        test_table, test_rows = table, split.test
+        test_truth = None if target is None else target.at(test_rows)
+    else:
+        split = split_of(table, schema, target, settings, test=0.0)
+        test_truth, test_rows, test_notes = _truth(test_table, target, weights_where_given(test_table, settings)[0])
+        split, dropped = _without_test_rows(split, table, schema, target, test_table, test_truth, test_rows)
+        where = f"those of {test_table.report.source}" if given_test is not None else "the source's own test part"
+        split = replace(split, how=f"{split.how}; the test rows are {where}")
+        notes += [*(note for note in test_table.report.notes if given_test is not None), *test_notes, *dropped]
+    elsewhere: dict[str, Any] = {} if test_table is table else {"test_table": test_table, "test_rows": test_rows}
+    doubts, dated = doubts_of(Divided(table=table, schema=schema, target=target, split=split, **elsewhere))
+    whole = split  # the rows that measure the outcome keep their labels
+    split, fitted = fit_to_split(split, table, schema, target, settings)
+    notes += [*split.notes, *(doubt.note for doubt in doubts), *dated, *fitted.notes]
+    notes += [] if weights is None else [note_on_weights(weights, str(settings.sample_weight))]
+    if not len(split.validation):
+        notes.append("no validation rows: the best epoch is chosen by the loss of the training rows themselves")
+
+    def inputs(of: Table, rows: Array) -> Array:
+        # Part by part: the inputs of a large set of images are far larger than its pixels.
+        return fitted.recipe.transform(of.take(rows), dtype=np.dtype(settings.dtype))
+
+    train = fitted.rows(inputs(table, split.train), None if target is None else target.at(split.train))
+    train = train.weighted(weights, split.train)
+    validation = train
+    if len(split.validation):
+        values = None if target is None else target.at(split.validation)
+        validation = fitted.rows(inputs(table, split.validation), values).weighted(weights, split.validation)
+    if len(test_rows):
+        test_inputs = inputs(test_table, test_rows)
+        truth = test_inputs if test_truth is None else test_truth
+        measured = Held(name="test", source=test_table, rows=test_rows, inputs=test_inputs, truth=truth)
+        measured, said = _with_groups_and_files(measured, test_table, settings.group, [c.name for c in schema.features])
+    else:
+        part, rows = ("validation", whole.validation) if len(whole.validation) else ("training", whole.train)
+        seen = validation.inputs if whole is split else inputs(table, rows)
+        truth = seen if target is None else target.at(rows)
+        measured = Held(name=part, source=table, rows=rows, inputs=seen, truth=truth)
+        measured, said = _with_groups_and_files(measured, table, settings.group, [c.name for c in schema.features])
+    measured, unweighted = _weighted(measured, settings)
+    notes += [*said, *unweighted]
+    return Prepared(
+        name=source.name,
+        settings=settings,
+        table=table,
+        schema=schema,
+        target=target,
+        split=split,
+        recipe=fitted.recipe,
+        scaler=fitted.scaler,
+        task=fitted.task,
+        network=fitted.network,
+        train=train,
+        validation=validation,
+        measured=measured,
+        notes=tuple(dict.fromkeys(notes)),
+        doubts=doubts,
+    )
+
+
+def examine(data: object, settings: Settings) -> tuple[Table, Schema, str, Settings]:
+    """Read ``data`` and guess its schema; returns both, a name for the data and the settings with names resolved."""
+    source, schema, settings = _examine(data, settings)
+    return source.table, schema, source.name, settings
+
+
+def _examine(data: object, settings: Settings) -> tuple[Source, Schema, Settings]:
+    source = open_source(data, settings)
+    table = source.table
+    check_markers(settings.missing, table)
+    settings = _resolve_names(settings, table)
+    unused: dict[str, str] = {}
+    if settings.task == "reconstruction":
+        if settings.target is not None:
+            raise SettingError(
+                f"a reconstruction has no target, its inputs are what it learns to draw, but target is "
+                f"{settings.target!r}; leave it out (--drop {settings.target!r} keeps the column from the network)"
+            )
+        unused = _unused(data, table)
+    elif settings.target is None and image_shape(table) is not None and LABEL in table.names:
+        settings = replace(settings, target=LABEL)
+    if settings.sample_weight is not None:
+        check_weight_column(settings)
+        unused = {**unused, settings.sample_weight: WHY}
+    schema = infer_schema(
+        table,
+        target=settings.target,
+        numeric=settings.numeric,
+        categorical=settings.categorical,
+        boolean=settings.boolean,
+        date=settings.date,
+        text=settings.text,
+        drop=settings.drop,
+        keep=settings.keep,
+        group=settings.group,
+        time=settings.time,
+        unused=unused,
+        day_first=settings.day_first,
+    )
+    return source, schema, settings
+
+
+def _unused(data: object, table: Table) -> dict[str, str]:
+    """The columns that a reconstruction leaves alone unless they are kept, and why."""
+    if is_builtin(data):
+        return {BUILTIN[str(data)].target: "the set's target, which a reconstruction does not look at"}
+    return {LABEL: "reconstruction looks at the images only"} if image_shape(table) is not None else {}
+
+
+def _target(table: Table, settings: Settings, weights: Array | None) -> Target | None:
+    """The target column, or None for a reconstruction; rows of weight 0 have none."""
+    left_out = None if weights is None else weights == 0
+    if settings.task == "reconstruction":
+        if left_out is not None and left_out.any():
+            raise DataError(
+                f"sample_weight {settings.sample_weight!r} is 0 in {int(left_out.sum()):,} rows, which a "
+                "reconstruction cannot leave out: take them out of the table"
+            )
+        return None
+    if settings.target is None:
+        if image_shape(table) is not None:
+            raise SettingError(
+                "which column says what each image shows? Give target (--target); without labels, "
+                "--task reconstruction learns to draw the images themselves"
+            )
+        last = table.arrow.column_names[-1]
+        raise SettingError(f"which column is to be predicted? Give target (--target); the last is {last!r}")
+    labels = image_shape(table) is not None and settings.target == LABEL
+    return read_target(table, settings.target, task=settings.task, labels=labels, left_out=left_out)  # type: ignore[arg-type]
+
+
+def _truth(table: Table, target: Target | None, weights: Array | None) -> tuple[Array | None, Array, tuple[str, ...]]:
+    """The targets of a further table (None for a reconstruction), the rows that have one, and notes."""
+    if target is None:
+        return None, np.arange(table.n_rows, dtype=np.int64), ()
+    left_out = None if weights is None else weights == 0
+    return encode_target(table, target.name, target.task_kind, target.classes, left_out=left_out)
+
+
+def _weighted(held: Held, settings: Settings) -> tuple[Held, tuple[str, ...]]:
+    weights, notes = weights_where_given(held.source, settings)
+    return replace(held, weights=None if weights is None else weights[held.rows]), notes
+
+
+def _with_groups_and_files(
+    held: Held, table: Table, group: str | None, features: Sequence[str]
+) -> tuple[Held, list[str]]:
+    """The rows that measure, with what else their table knows of them, and a note on it."""
+    notes: list[str] = []
+    if group is not None and group in table.names:
+        groups = row_hashes(table, [group])[held.rows]
+        held = replace(held, groups=groups)
+        notes.append(
+            f"the {held.name} rows come from {len(np.unique(groups)):,} groups of {group!r}; "
+            "the intervals know the groups"
+        )
+    elif held.groups is None:
+        together, said = counted_together(table, features, held.rows, f"{held.name} rows")
+        held = replace(held, groups=together)
+        notes += said
+    if image_shape(table) is not None and FILE in table.names:
+        held = replace(held, files=table.column(FILE).take(held.rows))
+    return held, notes
+
+
+def _resolve_names(settings: Settings, table: Table) -> Settings:
+    """The names as the table has them: ``"a,b"`` is two where only the parts are columns, a list's name all of its."""
+    there, lists = set(table.names), table.report.lists
+
+    def bare(name: str) -> str:
+        return name if name in there or name.strip() not in there else name.strip()
+
+    def parts(names: tuple[str, ...]) -> tuple[str, ...]:
+        split: list[str] = []
+        for name in map(bare, names):
+            pieces = [piece.strip() for piece in name.split(",")]
+            split += pieces if name not in there and all(piece in there for piece in pieces) else [name]
+        return tuple(part for name in split for part in lists.get(name, (name,)))
+
+    many = ("numeric", "categorical", "boolean", "date", "text", "drop", "keep")
+    one = [name for name in ("target", "group", "time", "sample_weight") if getattr(settings, name) is not None]
+    resolved: dict[str, Any] = {name: parts(getattr(settings, name)) for name in many}
+    resolved |= {name: bare(getattr(settings, name)) for name in one}
+    return replace(settings, **resolved)
+
+
+def split_of(table: Table, schema: Schema, target: Target | None, settings: Settings, *, test: float) -> Split:
+    """Divide the rows. Images that are equal stay together, whatever their labels: the answer to one tells the other's.
+
+    A split by group or by time keeps whole what the user asked for, and says what is then in two parts.
+    """
+    of_images = any(column.kind == "image" for column in schema.features)
+    compared = schema
+    if of_images:  # without the target
+        columns = (c for c in schema.columns if c.role == "feature" or c.name in (schema.group, schema.time))
+        compared = replace(schema, columns=tuple(columns))
+    split = split_rows(table, compared, target, validation=settings.validation, test=test, seed=settings.seed)
+    if not of_images:
+        return split
+    hashes = row_hashes(table, [column.name for column in schema.features])
+    notes = []
+    if target is not None and (n := n_in_conflict(hashes[target.keep_rows], target.values)):
+        notes.append(
+            f"{n:,} rows hold an image that also stands in a row with another {target.name!r}; no network can answer "
+            "all of them, so check which is right"
+        )
+    held = np.concatenate([split.validation, split.test])
+    if n := int(np.isin(hashes[held], hashes[split.train]).sum()):
+        notes.append(
+            f"{n:,} of the rows held out hold images that are also learned from, because the split goes by "
+            f"{schema.group or schema.time!r}; the measured outcome may be too good"
+        )
+    return replace(split, notes=(*split.notes, *notes))
+
+
+def _without_test_rows(
+    split: Split,
+    table: Table,
+    schema: Schema,
+    target: Target | None,
+    test_table: Table,
+    test_truth: Array | None,
+    test_rows: Array,
+) -> tuple[Split, list[str]]:
+    """The split without the rows that are also among the test rows, and what that did."""
+    lost = [column.name for column in schema.features if column.name not in test_table.names]
+    if lost:
+        shown = ", ".join(map(repr, lost[:6])) + (" …" if len(lost) > 6 else "")
+        raise DataError(
+            f"the test data {test_table.report.source} lack the column{'s' if len(lost) > 1 else ''} {shown}, which "
+            f"the network is to learn from{nearest(lost[0], test_table.names)}; both need the same columns"
+        )
+    targets = None
+    if target is not None and test_truth is not None:
+        targets = np.full(test_table.n_rows, np.nan), np.full(table.n_rows, np.nan)
+        targets[0][test_rows], targets[1][target.keep_rows] = test_truth, target.values
+    seen = drop_rows_seen_in(test_table, table, schema, targets=targets)
+    train, validation = np.setdiff1d(split.train, seen), np.setdiff1d(split.validation, seen)
+    dropped = len(split.train) + len(split.validation) - len(train) - len(validation)
+    if not dropped:
+        return split, []
+    if not len(train):
+        raise DataError("every row to learn from is also a test row: give other test rows")
+    notes = [f"{dropped:,} rows are also among the test rows and were left out of training"]
+    if target is not None and target.classes:
+        before, after = (np.bincount(target.at(rows), minlength=len(target.classes)) for rows in (split.train, train))
+        gone = [repr(c) for c, b, a in zip(target.classes, before, after, strict=True) if b and not a]
+        if gone:
+            shown = ", ".join(gone[:5]) + (f" and {len(gone) - 5} more" if len(gone) > 5 else "")
+            notes.append(
+                f"without them no training row has the class {shown}: it cannot be learned; give other test rows"
+            )
+    return replace(split, train=train, validation=validation), notes

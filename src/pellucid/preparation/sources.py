@@ -1,0 +1,297 @@
+"""Where rows come from: a built-in set, a file, a folder of images, something in memory.
+
+Training, predicting and measuring open their rows here, so that a source which can be trained on can be predicted.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from pellucid.data.builtin import BUILTIN, load_builtin
+from pellucid.data.columns.number_style import NumberRules
+from pellucid.data.files.standard_input import is_standard_input
+from pellucid.data.images.columns import is_image_type, shape_of
+from pellucid.data.tables import Table, read_table, styles_of
+from pellucid.errors import DataError, SettingError
+from pellucid.settings.config import holds_run
+from pellucid.settings.settings import Settings
+
+__all__ = [
+    "Source",
+    "check_no_run",
+    "holds_images",
+    "image_shape",
+    "images_in_memory",
+    "is_builtin",
+    "is_images",
+    "open_images",
+    "open_source",
+    "open_table",
+    "open_test_table",
+    "reading",
+    "test_part",
+    "with_image_name",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """The rows of a source, a short name for it, and its own test rows where it brings some."""
+
+    table: Table
+    name: str
+    test: Table | None = None
+
+
+def open_source(data: object, settings: Settings) -> Source:
+    """Read ``data``: a path of a table or of images, a built-in name, a frame, an array of images.
+
+    Raises
+    ------
+    DataError
+        It cannot be read as either.
+    SettingError
+        ``image_size`` or ``image_channels`` is given where there are no image files; an empty name.
+    """
+    if isinstance(data, str) and not data.strip():
+        raise SettingError(
+            f"data must be a path or a built-in name, got {data!r}: 'pellucid data' lists the built-in sets"
+        )
+    _check_kind_of_source(data, settings)
+    if isinstance(data, str | os.PathLike) and is_images(data):
+        return open_images(
+            data,
+            size=settings.image_size,
+            channels=settings.image_channels,
+            labels=settings.task != "reconstruction",
+            max_unpacked=settings.max_unpacked,
+        )
+    if is_builtin(data):
+        return Source(table=load_builtin(str(data))[0], name=str(data))
+    if isinstance(data, Table):
+        return Source(table=data, name="table")
+    if not isinstance(data, str | os.PathLike):
+        table = images_in_memory(data)
+        if table is None:
+            table = read_table(data, **reading(settings, file=False))
+        return Source(table=table, name="table" if image_shape(table) is None else "images")
+    try:
+        table = read_table(data, **reading(settings, file=True))
+    except DataError as error:
+        if Path(data).is_dir():  # no images in it either: their reader says what is wanted, and what is there
+            try:
+                return open_images(data, labels=settings.task != "reconstruction")
+            except DataError as of_images:
+                raise DataError(f"{error}; as images it cannot be read either: {of_images}") from of_images
+        if not is_standard_input(data) and not Path(data).exists() and os.sep not in str(data) and "." not in str(data):
+            raise DataError(f"{error}; built-in sets are {', '.join(BUILTIN)}") from error
+        raise
+    return Source(table=table, name=_name(data, "table"))
+
+
+def open_table(data: object, settings: Settings) -> tuple[Table, str]:
+    """The table of `open_source` and its name."""
+    source = open_source(data, settings)
+    return source.table, source.name
+
+
+def open_test_table(data: object, settings: Settings, like: Table) -> Table:
+    """Read separate test rows as the training table ``like`` was read; images are brought to its size and channels."""
+    shape = image_shape(like)
+    check_no_run(data)
+    if isinstance(data, str | os.PathLike) and is_images(data):
+        if shape is None:
+            raise DataError(f"the test data {os.fspath(data)!r} are images, but the table to learn from holds none")
+        labels = settings.task != "reconstruction"
+        most = settings.max_unpacked
+        images = open_images(data, size=shape[:2], channels=shape[2], labels=labels, max_unpacked=most)
+        return _named_like(test_part(images), like)
+    table = images_in_memory(data)
+    if table is None:
+        table = read_table(data, **reading(settings, file=isinstance(data, str | os.PathLike), like=like))
+    if shape is not None and image_shape(table) is None:
+        raise DataError(f"the test data {table.report.source} hold no images; give images, as those to learn from")
+    return _named_like(table, like)
+
+
+def test_part(source: Source) -> Table:
+    """What a source is measured or predicted on: its own test part where it has one, with a note, else all of it."""
+    if source.test is None:
+        return source.table
+    n = source.test.n_rows
+    note = f"{source.table.report.source} brings training and test images; taken are the {n:,} test images"
+    notes = tuple(dict.fromkeys((*source.test.report.notes, note)))
+    return replace(source.test, report=replace(source.test.report, notes=notes))
+
+
+def check_no_run(data: object) -> None:
+    """Raise `DataError` where rows are asked for and the folder of a run is given."""
+    if not isinstance(data, str | os.PathLike) or is_builtin(data) or not Path(data).is_dir():
+        return
+    if holds_run(data):
+        raise DataError(
+            f"{os.fspath(data)!r} is a run folder, no table: give the table or the images; what a run holds is shown "
+            "by 'pellucid report' and 'pellucid inspect'"
+        )
+
+
+def _check_kind_of_source(data: object, settings: Settings) -> None:
+    """Raise where ``data`` is a run, or where a setting is for another kind of source than ``data`` is."""
+    check_no_run(data)
+    of_path = isinstance(data, str | os.PathLike)
+    of_images = isinstance(data, str | os.PathLike) and is_images(data)
+    for name in ("image_size", "image_channels"):
+        if not of_images and getattr(settings, name) is not None:
+            raise SettingError(f"{name} is for images that are read from files, and these rows are not; leave it out")
+    if isinstance(data, Table) or (of_path and not of_images and not is_builtin(data)):  # what a file is, is seen later
+        return
+    for name, of in (("sheet", "workbooks"), ("table", "databases and zip archives")):
+        if (value := getattr(settings, name)) is not None:
+            raise SettingError(f"{name} is {value!r}, but only {of} have {name}s, and these rows come from none")
+
+
+# ── images ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def is_images(data: str | os.PathLike[str]) -> bool:
+    """Whether a path is images: a folder or zip of them, one image, idx or npz."""
+    from pellucid.data.images.read import is_image_source
+
+    return is_image_source(data)
+
+
+def holds_images(data: object) -> bool:
+    """Whether ``data`` would be opened as images, without opening it."""
+    if isinstance(data, str | os.PathLike):
+        return not is_builtin(data) and is_images(data)
+    if isinstance(data, Table):
+        return image_shape(data) is not None
+    arrays = data.values() if isinstance(data, Mapping) else [data]
+    return any(isinstance(each, np.ndarray) and each.ndim in (3, 4) for each in arrays)
+
+
+def open_images(
+    data: str | os.PathLike[str],
+    *,
+    size: tuple[int, int] | None = None,
+    channels: int | None = None,
+    labels: bool = True,
+    max_unpacked: int | None = None,
+) -> Source:
+    """Read images; ``labels`` says whether they must tell what each shows."""
+    from pellucid.data.images.read import read_images
+
+    found = read_images(data, size=size, channels=channels, expect_labels=labels, max_unpacked=max_unpacked)
+    return Source(table=found.train, test=found.test, name=_name(data, "images"))
+
+
+def images_in_memory(data: object) -> Table | None:
+    """A table of an array ``[N, H, W]`` or ``[N, H, W, C]``, or of a dict with such a column; None for others."""
+    from pellucid.data.images.read import image_table
+
+    if isinstance(data, np.ndarray) and data.ndim in (3, 4):
+        return image_table(data)
+    if not isinstance(data, Mapping):
+        return None
+    of_images = {name: v for name, v in data.items() if isinstance(v, np.ndarray) and v.ndim in (3, 4)}
+    if not of_images:
+        return None
+    made = {str(name): image_table(pixels) for name, pixels in of_images.items()}
+    first = next(iter(made.values()))
+    columns = {name: table.column("image") for name, table in made.items()}
+    rest = {name: v for name, v in data.items() if name not in of_images}
+    notes = [note for table in made.values() for note in table.report.notes]
+    report = first.report
+    if rest:
+        others = read_table(rest)
+        columns |= {name: others.column(name) for name in others.names}
+        seen = others.report
+        report = replace(report, missing=seen.missing, infinite=seen.infinite, origins=seen.origins, lists=seen.lists)
+        notes += others.report.notes
+    report = replace(report, notes=tuple(dict.fromkeys(notes)))
+    lengths = {name: len(column) for name, column in columns.items()}
+    if len(set(lengths.values())) > 1:
+        shown = ", ".join(f"{name!r}: {n:,}" for name, n in list(lengths.items())[:6])
+        raise DataError(f"the columns are of different lengths ({shown}); each needs one value an image")
+    arrow = pa.table(columns)
+    return Table(arrow=arrow, report=replace(report, n_rows=arrow.num_rows, n_columns=arrow.num_columns))
+
+
+def image_shape(table: Table) -> tuple[int, int, int] | None:
+    """Height, width and channels of a table's first column of images; None where it has none."""
+    for name in _image_columns(table):
+        return shape_of(table.arrow.schema.field(name).type)
+    return None
+
+
+def with_image_name(table: Table, name: str) -> Table:
+    """The same table with its column of images under ``name``, where it has a single one and no column of that name.
+
+    What a column of images is called says nothing: those that are read from files are always called ``image``.
+    """
+    own = _image_columns(table)
+    if len(own) != 1 or name in table.names:
+        return table
+    return replace(table, arrow=table.arrow.rename_columns([name if n == own[0] else n for n in table.names]))
+
+
+def _named_like(table: Table, like: Table) -> Table:
+    names = _image_columns(like)
+    return with_image_name(table, names[0]) if len(names) == 1 else table
+
+
+def _image_columns(table: Table) -> list[str]:
+    return [field.name for field in table.arrow.schema if is_image_type(field.type)]
+
+
+# ── small things ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def is_builtin(data: object) -> bool:
+    """Whether ``data`` names a built-in set (a file or a folder of images of that name goes before it)."""
+    return isinstance(data, str) and data in BUILTIN and not Path(data).is_file() and not is_images(data)
+
+
+def reading(settings: Settings, *, file: bool, like: Table | None = None) -> dict[str, Any]:
+    """The settings that say how a table is read, as keywords of `read_table`; ``like`` is one that it must match."""
+    categories = [name for name in settings.categorical if name not in settings.numeric] if file else []
+    of_both = {
+        "missing": settings.missing or None,
+        "numeric_columns": settings.numeric,
+        "text_columns": (*categories, *settings.text),
+        "rules": NumberRules(
+            decimal=settings.decimal,
+            thousands=settings.thousands,
+            label=settings.target,
+            styles={} if like is None else styles_of(like),
+        ),
+    }
+    if not file:
+        return of_both
+    return {
+        **of_both,
+        "header": settings.header,
+        "header_row": settings.header_row,
+        "names": settings.names,
+        "comment": settings.comment,
+        "trim": settings.trim,
+        "separator": settings.separator,
+        "encoding": settings.encoding,
+        "sheet": settings.sheet,
+        "table": settings.table,
+        "max_unpacked": settings.max_unpacked,
+        "remembered": () if like is None else ("sheet", "table"),
+    }
+
+
+def _name(data: str | os.PathLike[str], otherwise: str) -> str:
+    if is_standard_input(data):
+        return "stdin"
+    return Path(data).absolute().name.split(".")[0] or otherwise

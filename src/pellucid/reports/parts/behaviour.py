@@ -1,0 +1,219 @@
+"""What the network does with the columns: importance, dependence, a slice, its worst mistakes."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pellucid.errors import PellucidError
+from pellucid.explanation.dependence import Dependence
+from pellucid.explanation.grids import Grid
+from pellucid.explanation.held import held_text
+from pellucid.inspection.boundary import boundary_of
+from pellucid.inspection.mistakes import Mistake, cells_that_matter, mistakes_of, pushes
+from pellucid.numerals import numeral
+from pellucid.plots.attribution import Varied, dependence_panels
+from pellucid.reports.blocks import Article, Block, Code, Folded, Numbers, Paragraph, Picture, Pictures
+from pellucid.reports.parts.told import MOST_ROWS, ROWS_OF_DOCTOR, Told, picture
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from pellucid.inspection.slice import Slice
+
+__all__ = ["boundary", "dependence", "importance", "worst"]
+
+_EXPLAINED_ROWS = 2_000  # rows that the mistakes are sought among
+_SHOWN_OF_A_MISTAKE = 4  # rows: itself, and three near it, whose targets are told
+_MISTAKES = min(6, (MOST_ROWS - ROWS_OF_DOCTOR) // _SHOWN_OF_A_MISTAKE)
+_OPEN_MISTAKES = 2
+_CLASSES = 7  # lines of a picture
+_BAND = (0.1, 0.9)
+_PLACES = 80  # of a slice, along an axis: contours run smoothly between them
+_INNER = (0.05, 0.95)  # of the rows: how far a slice goes where no row may be found out
+
+
+def importance(told: Told) -> Sequence[Block]:
+    """How much the error rises when a column is shuffled."""
+    found = told.overview
+    if found is None:
+        return []
+    top = [found.columns[i] for i in found.order[:3]]
+    rows = [[a, b, f"{h:.2f}"] for a, b, h in found.interactions[:4]]
+    blocks: list[Block] = [
+        picture(
+            found.importance_figure,
+            "importance-bars",
+            f"Bars of importance; the largest are those of {', '.join(top)}.",
+            f"How much {found.rise} rises when a column's cells are dealt out anew among {found.sampled[0]:,} rows. "
+            "Of two columns that say the same each may look unimportant, because the other is still there.",
+        )
+    ]
+    if rows:
+        together = Numbers(
+            caption=f"Friedman and Popescu's H; {found.score.name}",
+            headings=["column", "with", "H"],
+            rows=rows,
+            right=(2,),
+        )
+        blocks.append(Folded(title="Columns that work together", blocks=[together]))
+    return blocks
+
+
+def dependence(told: Told) -> Sequence[Block]:
+    """The mean answer as each of the most important columns varies."""
+    found = told.overview
+    if found is None or not found.dependences:
+        return []
+    classes = [str(c) for c in told.run.model.task.classes]
+    varied = [_varied(found.columns[i], grid, each, classes) for i, grid, each in found.dependences]
+    ends = [end for each in varied for _, mean in each.means for end in (np.min(mean), np.max(mean))]
+    ends += [end for each in varied if each.band for end in (np.min(each.band[0]), np.max(each.band[1]))]
+    room = 0.05 * (max(ends) - min(ends)) or 0.05
+    limits = (float(min(ends) - room), float(max(ends) + room))
+
+    answer = "probability" if classes else found.explained  # of which class, the caption says
+
+    def panel(k: int, each: Varied) -> Picture:
+        alt = _course(each, found.explained)
+        return picture(lambda: dependence_panels([each], name=answer, limits=limits), f"dependence-{k}", alt)
+
+    band = "" if varied[0].band is None else "; grey: eight in ten rows"
+    return [
+        Pictures(
+            pictures=[panel(k, each) for k, each in enumerate(varied)],
+            caption=f"Line: the mean of {found.sampled[1]:,} rows' {found.explained} when all of them have that "
+            f"value{band}. Ticks: tenths of the rows. All panels have one scale.",
+        )
+    ]
+
+
+def _varied(column: str, grid: Grid, found: Dependence, classes: Sequence[str]) -> Varied:
+    """What is drawn of one column: no row by itself."""
+    if found.rows.ndim == 3:
+        shown = [(classes[k], found.mean[:, k]) for k in range(min(_CLASSES, len(classes)))]
+        return Varied(column=column, values=grid.values, means=shown, at=grid.seen)
+    low, high = np.quantile(found.rows, _BAND, axis=0)
+    return Varied(column=column, values=grid.values, means=[("mean", found.mean)], band=(low, high), at=grid.seen)
+
+
+def _course(each: Varied, what: str) -> str:
+    """The picture of one column in words."""
+    first, last = each.values[0], each.values[-1]
+    ends = f"from {numeral(first)} to {numeral(last)}" if isinstance(first, float) and isinstance(last, float) else ""
+    said = []
+    for name, mean in each.means[:3]:
+        values = np.asarray(mean, dtype=float)
+        of = f" of {name}" if len(each.means) > 1 else ""
+        if ends:
+            said.append(f"the mean {what}{of} goes from {numeral(float(values[0]))} to {numeral(float(values[-1]))}")
+        else:
+            least, most = str(each.values[int(values.argmin())]), str(each.values[int(values.argmax())])
+            said.append(f"the mean {what}{of} is least at {least} and largest at {most}")
+    return f"As {each.column} varies {ends}".rstrip() + ": " + "; ".join(said) + "."
+
+
+def boundary(told: Told) -> Sequence[Block]:
+    """A slice through two of the columns."""
+    if not told.of_columns or sum(1 for step in told.run.model.recipe.steps if step.features) < 2:
+        return []
+    try:
+        found = boundary_of(told.run.model, told.prepared.table, places=_PLACES, real=told.rows)
+    except PellucidError as error:  # columns that cannot be drawn: the page does without
+        return [Paragraph(text=f"There is no slice of this model: {error}")]
+    said = found.sentences if told.rows else ()
+    line = "; the black line is where the answer changes" if found.classes else ""
+    pale = "Grey: no row is near. " if told.rows and found.empty.any() else ""
+    held = held_text(found.held).removeprefix("held: ")
+    return [
+        *(Paragraph(text=sentence) for sentence in said),
+        picture(
+            lambda: _slice(found, rows=told.rows),
+            "slice",
+            f"The model's answers over {found.x.column} and {found.y.column}, the other columns held. {' '.join(said)}",
+            f"Colours are answers{line}. {pale}Held are: {held}.",
+        ),
+        Code(text=f"pellucid boundary {_path(told)} --x … --y …", caption="Other columns, or through one row:"),
+    ]
+
+
+def _slice(found: Slice, *, rows: bool) -> Figure:
+    """The picture without its rows; with ``rows=False`` also without what shows where single ones lie."""
+    x, y = (replace(axis, rows=np.zeros(0)) for axis in (found.x, found.y))  # neither points nor their density
+    empty = found.empty if rows else np.zeros_like(found.empty)
+    words = [found.target, found.classes[found.label]] if found.label is not None else [found.target]
+    shown = replace(found, x=x, y=y, empty=empty, truth=None, held=())
+    figure = shown.figure(title=": ".join(words), size=(5.4, 4.7))
+    axes = figure.axes[0]
+    axes.set_title("", loc="left")
+    if not rows:
+        for axis, limit in ((found.x, axes.set_xlim), (found.y, axes.set_ylim)):
+            inside = axis.rows[np.isfinite(axis.rows)]
+            low, high = np.quantile(inside, _INNER) if len(inside) else (0.0, 0.0)
+            if axis.kind != "bands" and high > low:
+                limit(low, high)
+    return figure
+
+
+def worst(told: Told) -> Sequence[Block]:
+    """The rows that it is most wrong about."""
+    task = told.run.model.task
+    if task.kind == "reconstruction" or told.viewed.truth is None or np.isnan(told.viewed.truth).all():
+        return []
+    known = told.viewed.known().sample(_EXPLAINED_ROWS)
+    found = mistakes_of(known, most=_MISTAKES, explain=told.rows)
+    if not found.found:
+        return [Paragraph(text=f"None of {found.n_rows:,} rows is answered wrongly.")]
+    many = f"Of {found.n_rows:,} rows"
+    if task.is_classification:
+        many = f"{found.n_wrong:,} of {found.n_rows:,} rows {'is' if found.n_wrong == 1 else 'are'} answered wrongly"
+    if not told.rows:
+        count = f"{many}. " if task.is_classification else ""
+        return [Paragraph(text=f"{count}The rows themselves were left out of this page (--no-rows).")]
+    shown = ": this one" if len(found.found) == 1 else f"; these {len(found.found)} are the worst"
+    if not task.is_classification:
+        shown = f" these {len(found.found)} are answered worst"
+    blocks: list[Block] = [Paragraph(text=f"{many}{shown}.")]
+    drawing = found.figure()
+    if drawing is not None:
+        alt = f"{len(found.found)} images, each with what it is and what was answered"
+        alt += "." if found.maps is None else ", and below it which pixels spoke for that."
+        blocks.append(picture(lambda: drawing, "mistaken-images", alt))
+    leading = () if told.overview is None else [told.overview.columns[i] for i in told.overview.order]
+    articles = [_article(each, leading) for each in found.found]
+    blocks += articles[:_OPEN_MISTAKES]
+    if found.nearest:
+        blocks.append(Paragraph(text=found.nearest))
+    if len(articles) > _OPEN_MISTAKES:
+        blocks.append(Folded(title=f"{len(articles) - _OPEN_MISTAKES} more", blocks=articles[_OPEN_MISTAKES:]))
+    blocks.append(Code(text=f"pellucid mistakes {_path(told)}", caption="More of them:"))
+    return blocks
+
+
+def _article(each: Mistake, leading: Sequence[str]) -> Article:
+    """A mistake with the cells that matter: of the columns that misled it, then of those that the model leans on."""
+    shown = [f"{name} {'missing' if cell is None else _value(cell)}" for name, cell in cells_that_matter(each, leading)]
+    if len(each.cells) > len(shown):
+        shown.append(f"and {len(each.cells) - len(shown)} more")
+    said = _value(each.prediction) + ("" if each.sure is None else f" ({100 * each.sure:.0f} % sure)")
+    parts = [("Row", f"{each.row}" + (f", {each.file}" if each.file else ""))]
+    if shown:
+        parts.append(("Cells", ", ".join(shown)))
+    if each.reasons:
+        parts.append(("Misled by", ", ".join(f"{name} ({push})" for name, push in pushes(each))))
+    if each.neighbours:
+        near = (f"row {n.row} is {_value(n.truth)}, {numeral(n.distance, 2)} away" for n in each.neighbours)
+        parts.append(("Nearest rows", "; ".join(near)))
+    return Article(title=f"{_value(each.truth)}, answered {said}", parts=parts)
+
+
+def _value(value: object) -> str:
+    return numeral(value, 5) if isinstance(value, float) else str(value)
+
+
+def _path(told: Told) -> str:
+    return shlex.quote(str(told.run.path))

@@ -1,0 +1,273 @@
+"""How good the network is: verdict, metrics, confusion or residuals, thresholds, calibration, the luck of the seed."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.evaluation.curves import calibration, precision_recall, roc
+from pellucid.evaluation.metrics import confusion_matrix
+from pellucid.evaluation.verdict import DUMMY
+from pellucid.numerals import numerals
+from pellucid.plots.confusion import confusion_matrices
+from pellucid.plots.outcome import calibration_curve, precision_recall_curves, residuals, roc_curves
+from pellucid.plots.words import wrapped
+from pellucid.reports.blocks import Block, Code, Numbers, Paragraph, Pictures, Points
+from pellucid.reports.parts.told import Told, picture
+
+__all__ = ["answers", "calibrated", "curves", "metrics", "seeds", "verdict"]
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+Array = NDArray[Any]
+
+_MOST_CLASSES = 20
+_LINES = 6
+
+
+def verdict(told: Told) -> Sequence[Block]:
+    """The sentence, and the models that it compares."""
+    found = told.run.verdict
+    if found is None:
+        return [Paragraph(text="No simpler model was trained beside it (--no-verdict).", strong=True)]
+    blocks: list[Block] = [Paragraph(text=found.sentence, strong=True)]
+    if found.peers and found.metric is not None:
+        first, *values = numerals([found.value, *(peer.value for peer in found.peers)])
+        apart = numerals([number for peer in found.peers for number in (peer.difference, peer.low, peer.high)])
+        rows = [["this network", first, "", "", ""]]
+        for k, (peer, value) in enumerate(zip(found.peers, values, strict=True)):
+            difference, low, high = apart[3 * k : 3 * k + 3]
+            interval = "—" if np.isnan(peer.low) else f"{low} to {high}"
+            name = "an answer that looks at no column" if peer.name == DUMMY else peer.name
+            rows.append([name, value, difference, interval, f"{peer.rows:,}"])
+        spoken = found.metric.replace("_", " ")
+        blocks.append(
+            Numbers(
+                caption=f"{spoken} on {found.rows:,} test rows, paired",
+                headings=["model", spoken, "the network is better by", "95 % interval", "rows trained on"],
+                rows=rows,
+                right=(1, 2, 3, 4),
+            )
+        )
+    return [*blocks, Points(texts=found.notes)] if found.notes else blocks
+
+
+def metrics(told: Told) -> Sequence[Block]:
+    """Each with its interval, beside an answer that looks at no column."""
+    base = told.run.summary.get("baseline", {})
+    rows = []
+    for name, found in told.run.metrics.items():
+        value, low, high, without = numerals([found.value, found.low, found.high, (base.get(name) or {}).get("value")])
+        interval = "—" if np.isnan(found.low) else f"{low} – {high}"
+        rows.append([name.replace("_", " "), value, f"none: {found.why}" if found.why else interval, without])
+    held = told.run.summary.get("measured_on", "test")
+    return [
+        Numbers(
+            caption=f"On {len(told.viewed.inputs):,} {held} rows",
+            headings=["metric", "value", "95 % interval", "without the network"],
+            rows=rows,
+            right=(1, 2, 3),
+        ),
+        *([Points(texts=list(told.prepared.flattering))] if told.prepared.flattering else []),
+    ]
+
+
+def answers(told: Told) -> Sequence[Block]:
+    """The confusion matrix, residuals, or how well each column comes back."""
+    task, truth = told.run.model.task, told.viewed.truth
+    if task.kind == "reconstruction":
+        return _reconstructed(told)
+    if truth is None or not (known := np.isfinite(truth)).any():
+        return []
+    if not task.is_classification:
+        return _residuals(told, truth[known], told.answers[known])
+    labels = [str(c) for c in task.classes]
+    counts = confusion_matrix(truth[known].astype(np.int64), told.answers[known].argmax(axis=1), len(labels))
+    if len(labels) > _MOST_CLASSES:
+        off = counts - np.diag(np.diag(counts))
+        worst = np.argsort(-off, axis=None)[:20]
+        rows = [
+            [labels[a], labels[b], f"{int(off[a, b]):,}"]
+            for a, b in (np.unravel_index(w, off.shape) for w in worst)
+            if off[a, b]
+        ]
+        caption = "What is taken for what, the commonest"
+        return [Numbers(caption=caption, headings=["is", "answered", "rows"], rows=rows, right=(2,))]
+    wrong = int(counts.sum() - np.trace(counts))
+    return [
+        picture(
+            lambda: _confusion(counts, labels),
+            "confusion",
+            f"Confusion matrix of {len(labels)} classes: {wrong:,} of {int(counts.sum()):,} rows are wrong. "
+            + _shares_found(counts, labels),
+            "Rows of the table in each cell. Right answers are grey; the darker an error, the larger its share of the "
+            "actual class.",
+        )
+    ]
+
+
+def _confusion(counts: Array, labels: Sequence[str]) -> Figure:
+    """Without a colour bar, which would take half a phone's width: the numbers stand in the cells."""
+    short = [wrapped(label, 16, 2) for label in labels]
+    figure = confusion_matrices({"": counts}, short)
+    axes = figure.axes[0]
+    if (bar := axes.images[0].colorbar) is not None:
+        bar.remove()
+    letters = 0.09 * max(len(line) for label in short for line in label.split("\n"))  # inches
+    turned = any(tick.get_rotation() for tick in axes.get_xticklabels())
+    side, beside = max(2.0, 0.42 * len(labels), 0 if turned else letters * len(labels)), letters + 0.5
+    figure.set_size_inches(side + beside + 0.1, side + (0.72 * beside + 0.2 if turned else 0.6))
+    return figure
+
+
+def _shares_found(counts: Array, labels: Sequence[str]) -> str:
+    """How much of each class is recognised, in words."""
+    totals = counts.sum(axis=1)
+    return ", ".join(
+        f"{100 * counts[k, k] / totals[k]:.0f} % of {label}" for k, label in enumerate(labels) if totals[k]
+    ) + " are recognised."  # fmt: skip
+
+
+def _residuals(told: Told, truth: Array, answers: Array) -> Sequence[Block]:
+    target = told.run.model.task.target
+    left, right = residuals(truth, answers, name=target, hidden=not told.rows)
+    errors = answers - truth
+    middle, low, high = np.quantile(errors, [0.5, 0.05, 0.95])
+    middle, low, high = numerals([middle, low, high])
+    spread = f"half of the errors are below {middle}, nine in ten from {low} to {high}"
+    hidden = "" if told.rows else " Fewer than five rows together, and those farthest out, are not drawn (--no-rows)."
+    return [
+        Pictures(
+            pictures=[
+                picture(
+                    lambda: left, "predicted", f"Predicted against actual {target}, as counts of rows.",
+                    "On the dotted line an answer is right.",
+                ),
+                picture(
+                    lambda: right, "residuals", f"Errors against the prediction, as counts of rows: {spread}.",
+                    "A pattern is something that the network missed.",
+                ),
+            ],
+            caption=f"{spread[0].upper()}{spread[1:]}.{hidden}",
+        )
+    ]  # fmt: skip
+
+
+def _reconstructed(told: Told) -> Sequence[Block]:
+    """The share of each column's variance that comes back, the worst first."""
+    recipe = told.run.model.recipe
+    given, back = told.viewed.inputs.astype(np.float64), told.answers.astype(np.float64)
+    if told.run.model.image is not None or given.shape != back.shape or not len(given):
+        return []
+    rows = []
+    for name, place in recipe.slices.items():
+        varies = float(((given[:, place] - given[:, place].mean(axis=0)) ** 2).sum())
+        lost = float(((given[:, place] - back[:, place]) ** 2).sum())
+        if varies > 0:
+            rows.append((1 - lost / varies, name))
+    shown = sorted(rows)[:_MOST_CLASSES]
+    return [
+        Numbers(
+            caption="How much of each column comes back" + (", the worst" if len(shown) < len(rows) else ""),
+            headings=["column", "share of its variance"],
+            rows=[[name, share] for (_, name), share in zip(shown, numerals([s for s, _ in shown]), strict=True)],
+            right=(1,),
+        )
+    ]
+
+
+def curves(told: Told) -> Sequence[Block]:
+    """ROC and precision–recall, of each class against the others."""
+    task, truth = told.run.model.task, told.viewed.truth
+    if not task.is_classification or truth is None:
+        return []
+    known = np.isfinite(truth)
+    y, scores = truth[known].astype(np.int64), told.answers[known]
+    counts = np.bincount(y, minlength=len(task.classes))
+    chosen = [1] if len(task.classes) == 2 else [int(k) for k in np.argsort(-counts, kind="stable")[:_LINES]]
+    chosen = [k for k in chosen if 0 < counts[k] < len(y)]
+    if not chosen:
+        return []
+    names = {k: str(task.classes[k]) for k in chosen}
+    rates = {names[k]: roc(y == k, scores[:, k]) for k in chosen}
+    precisions = {names[k]: precision_recall(y == k, scores[:, k]) for k in chosen}
+    shares = {names[k]: counts[k] / len(y) for k in chosen}
+    areas = {name: _area(across, up) for name, (across, up) in rates.items()}
+    more = (
+        "" if len(chosen) >= len(task.classes) - 1 else f" The {len(chosen)} commonest of {len(task.classes)} classes."
+    )
+    each = "Each class against the others" if len(chosen) > 1 else f"{names[chosen[0]]} against the other"
+    said = ", ".join(f"{name} {area:.3f}" for name, area in areas.items())
+    return [
+        Pictures(
+            pictures=[
+                picture(lambda: roc_curves(rates), "roc", f"ROC curves; the areas below them: {said}."),
+                picture(
+                    lambda: precision_recall_curves(precisions, shares),
+                    "precision-recall",
+                    f"Precision over recall of {', '.join(names.values())}.",
+                ),
+            ],
+            caption=f"{each}, over all thresholds; dotted: guessing. Areas below the ROC: {said}.{more}",
+        )
+    ]
+
+
+def _area(x: Array, y: Array) -> float:
+    return float((np.diff(x) * (y[1:] + y[:-1]) / 2).sum())
+
+
+def calibrated(told: Told) -> Sequence[Block]:
+    """Whether probabilities can be taken at their word."""
+    task, truth = told.run.model.task, told.viewed.truth
+    if not task.is_classification or truth is None or np.isfinite(truth).sum() < 20:
+        return []
+    known = np.isfinite(truth)
+    y, p = truth[known].astype(np.int64), told.answers[known]
+    if len(task.classes) == 2:
+        said, right, of = p[:, 1], y == 1, f"probability of {task.classes[1]}"
+    else:
+        said, right, of = p.max(axis=1), p.argmax(axis=1) == y, "probability of the answer"
+    found = calibration(right, said, bins=min(10, len(y) // 10))
+    return [
+        picture(
+            lambda: calibration_curve(found.said, found.came, found.low, found.high, of=of, error=found.error),
+            "calibration-curve",
+            f"Calibration curve: on average the {of} is {found.error:.3f} away from the share that came true.",
+            "On the dotted line, of the rows that are given 70 % seven in ten come true. Bars: 95 % intervals.",
+        )
+    ]
+
+
+def seeds(told: Told) -> Sequence[Block]:
+    """What other seeds or folds came to, or the command that finds out."""
+    facts = told.run.summary.get("ensemble")
+    command = Code(
+        text=f"pellucid lottery {shlex.quote(str(told.run.path))}", caption="How far the outcome depends on chance:"
+    )
+    if not isinstance(facts, dict):
+        return [Paragraph(text="One network was trained, from one draw of first weights."), command]
+    rows = [
+        [name.replace("_", " "), *numerals([each.get(part) for part in ("together", "mean", "best", "worst")])]
+        for name, each in _spread_of(facts).items()
+    ]
+    return [
+        Paragraph(text=str(facts.get("sentence", ""))),
+        Numbers(
+            caption=f"The networks of this ensemble, each alone, on the {told.run.summary.get('measured_on')} rows",
+            headings=["metric", "together", "one on average", "best", "worst"],
+            rows=rows,
+            right=(1, 2, 3, 4),
+        ),
+        command,
+    ]
+
+
+def _spread_of(facts: dict[str, object]) -> dict[str, dict[str, float]]:
+    found = facts.get("metrics")
+    return found if isinstance(found, dict) else {}

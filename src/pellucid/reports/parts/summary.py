@@ -1,0 +1,119 @@
+"""The first screen: is it good, is it worth it, what to do next."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from pellucid.data.notes import LeakNote
+from pellucid.numerals import numerals
+from pellucid.preparation.grid import changed_command
+from pellucid.reports.blocks import Article, Block
+from pellucid.reports.parts.told import Told
+from pellucid.settings.config import CONFIG_FILE
+
+__all__ = ["in_short"]
+
+_FLATTERED = {
+    "validation": "These rows chose the best epoch, so expect a little less of new ones.",
+    "training": "These rows trained it, so this says nothing of new ones: keep test rows apart (--test).",
+}
+
+
+def in_short(told: Told) -> Sequence[Block]:
+    """Three questions, each with its answer."""
+    next_step, command = _next_step(told)
+    return [
+        Article(title="Is it good?", text=_how_good(told), parts=()),
+        Article(title="Is it worth it?", text=_worth(told), parts=()),
+        Article(title="What to do next?", text=next_step, parts=(), command=command),
+    ]
+
+
+# ── how good ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _how_good(told: Told) -> str:
+    said = [_measured(told)]
+    held = str(told.run.summary.get("measured_on", "test"))
+    if held in _FLATTERED:
+        said.append(_FLATTERED[held])
+    known = next((note for note in told.prepared.notes if isinstance(note, LeakNote)), None)
+    if known is not None and told.rows:
+        said.append(f"But {known}.")
+    if told.prepared.doubts:
+        said.append(f"But it may be too good for new rows: {told.prepared.doubts[0].fact}.")
+    return " ".join(said)
+
+
+def _measured(told: Told) -> str:
+    """The figures that say most, beside an answer that looks at no column."""
+    task, metrics = told.run.model.task, told.run.metrics
+    held, n = told.run.summary.get("measured_on", "test"), f"{len(told.viewed.inputs):,}"
+    rows = f"{n} rows that it had not seen" if held == "test" else f"{n} {held} rows"
+    base = told.run.summary.get("baseline", {})
+    if task.is_classification:
+        found = metrics["accuracy"]
+        usual = _value(base, "accuracy")
+        said = f"It is right in {_share(found.value)} of {rows}{_interval(found, _share)}"
+        said += f"; the commonest class, answered to all, would be right in {_share(usual)}." if usual else "."
+        area = metrics.get("roc_auc")
+        if area is not None and np.isfinite(area.value) and len(task.classes) == 2:
+            said += f" Its ROC AUC is {area.value:.3f} (0.5 is guessing, 1 perfect)."
+        return said
+    if task.kind == "reconstruction":
+        return f"Of {rows}, an R² of {metrics['r2'].value:.3f} comes back (1 is all, 0 what their mean gives)."
+    found, usual = metrics["mae"], _value(base, "mae")
+    value, low, high, without = numerals([found.value, found.low, found.high, usual])
+    said = f"On {rows} it is off by {value} on average"
+    said += f" (95 %: {low} to {high})" if np.isfinite(found.low) else ""
+    said += f"; always answering the mean would be by {without}." if usual else "."
+    r2 = metrics.get("r2")
+    return said + (f" R² is {r2.value:.3f} (1 is perfect, 0 what the mean gives)." if r2 is not None else "")
+
+
+def _value(metrics: Any, name: str) -> float | None:
+    found = (metrics.get(name) or {}).get("value")
+    return None if found is None else float(found)
+
+
+def _share(value: float) -> str:
+    return f"{100 * value:.1f} %"
+
+
+def _interval(found: Any, shown: Any) -> str:
+    return f" (95 %: {shown(found.low)} to {shown(found.high)})" if np.isfinite(found.low) else ""
+
+
+# ── worth it ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _worth(told: Told) -> str:
+    found = told.run.verdict
+    return "No simpler model was trained beside it (--no-verdict)." if found is None else found.sentence
+
+
+# ── next ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _next_step(told: Told) -> tuple[str, str | None]:
+    """A sentence and a command: what the doctor says first, else to use it."""
+    run = told.run
+    path = None if run.path is None else shlex.quote(str(run.path))
+    if run.findings:
+        first = run.findings[0]
+        said = f"{first.finding} {first.fix[0].upper()}{first.fix[1:]}."
+        if len(run.findings) > 1:
+            said += f" The doctor has {len(run.findings) - 1} more to say, below."
+        config = None if run.path is None else run.path / CONFIG_FILE
+        changed = changed_command(first.change, told.table_name, told.prepared.settings, config)
+        return said, changed if first.change else None
+    if run.verdict is not None and run.verdict.winner not in ("network", None):
+        return "Look at what it gets wrong, and try other settings: this searches for better ones.", (
+            None if path is None else f"pellucid search -c {path}/{CONFIG_FILE} --trials 30"
+        )
+    said = "The doctor found nothing wrong. Look at the rows that it gets wrong, below; then use it on new rows."
+    return said, None if path is None else f"pellucid predict {path} new.csv -o predictions.csv"

@@ -1,0 +1,227 @@
+"""How the network came about: the doctor, the data, the network, its learning, its layers, how to repeat it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+from pellucid.data.notes import CellNote
+from pellucid.network import Dense, describe
+from pellucid.numerals import numeral, numerals
+from pellucid.plots.architecture import layers_drawing
+from pellucid.plots.outcome import learning_curves
+from pellucid.preparation.grid import changed_command, train_command
+from pellucid.reports.blocks import Article, Block, Code, Folded, Numbers, Paragraph, Points
+from pellucid.reports.parts.told import ROWS_OF_DOCTOR, Told, picture
+from pellucid.settings.config import CONFIG_FILE, write_config
+
+__all__ = ["again", "data", "doctor", "layers", "learning", "network"]
+
+_MOST_COLUMNS = 100
+_OPEN_COLUMNS = 16  # so many at most are shown without a click
+_MOST_NETWORKS = 4
+_OPEN_FINDINGS = 2
+
+
+def doctor(told: Told) -> Sequence[Block]:
+    """What is wrong, and the command that tries the fix."""
+    found = told.run.findings
+    if not found:
+        return [Paragraph(text="The doctor found nothing wrong with this training, its rows or its columns.")]
+    config = None if told.run.path is None else told.run.path / CONFIG_FILE
+    blocks: list[Block] = []
+    left = ROWS_OF_DOCTOR
+    for each in found:
+        parts = [("Evidence", each.evidence), ("So", each.consequence), ("Fix", each.fix)]
+        if each.rows and told.rows:
+            shown = each.rows[:left]
+            more = f" and {len(each.rows) - len(shown)} more" if len(shown) < len(each.rows) else ""
+            parts.append(("Rows, from 0", ", ".join(map(str, shown)) + more))
+            left -= len(shown)
+        command = None
+        if each.change:
+            command = changed_command(each.change, told.table_name, told.prepared.settings, config)
+        blocks.append(Article(title=each.finding, parts=parts, command=command))
+    if sum(bool(each.change) for each in found) > 1:
+        blocks.append(Paragraph(text="Each command has the fixes of the findings above it, too."))
+    if len(blocks) > _OPEN_FINDINGS + 1:
+        more = f"{len(found) - _OPEN_FINDINGS} more of the doctor's findings"
+        blocks = [*blocks[:_OPEN_FINDINGS], Folded(title=more, blocks=blocks[_OPEN_FINDINGS:])]
+    return blocks
+
+
+def data(told: Told) -> Sequence[Block]:
+    """What was read and what each column is."""
+    schema, table = told.prepared.schema, told.prepared.table.report
+    rows = [
+        [c.name, c.kind, c.role, f"{c.n_missing:,}", f"{c.n_distinct:,}", c.reason]
+        for c in schema.columns[:_MOST_COLUMNS]
+    ]
+    left = len(schema.columns) - len(rows)
+    columns: Block = Numbers(
+        caption="Columns" + (f", the first {_MOST_COLUMNS} of {len(schema.columns):,}" if left else ""),
+        headings=["column", "kind", "role", "missing", "distinct", "why"],
+        rows=rows,
+        right=(3, 4),
+    )
+    if len(rows) > _OPEN_COLUMNS:
+        columns = Folded(title=f"What each of the {len(schema.columns):,} columns is", blocks=[columns])
+    notes = [note for note in told.prepared.notes if told.rows or not isinstance(note, CellNote)]
+    hidden = len(told.prepared.notes) - len(notes)
+    if hidden:
+        notes.append(
+            f"{hidden:,} remark{'s' * (hidden > 1)} with a cell of the table left out of this page (--no-rows)"
+        )
+    return [
+        Paragraph(text=f"{told.prepared.name}: {table.n_rows:,} rows × {table.n_columns:,} columns; {table.format}."),
+        Paragraph(text=f"Split: {told.prepared.split.how}."),
+        columns,
+        *([Points(texts=notes)] if notes else []),
+    ]
+
+
+def network(told: Told) -> Sequence[Block]:
+    """A drawing, and each layer."""
+    model = told.run.model
+    dense = [layer for layer in model.network.layers if isinstance(layer, Dense)]
+    widths = [model.network.inputs, *(layer.outputs for layer in dense)]
+    names = [str(c) for c in model.task.classes] if widths[-1] > 1 else [model.task.target]
+    several = ""
+    if model.more:
+        several = f"{len(model.members)} networks of this shape, their answers averaged; the first is drawn. "
+    rows = []
+    for i, layer in enumerate(model.network.layers):
+        shapes = [p.shape for p in model.network.parameters() if p.name.startswith(f"{i}.") and p.trainable]
+        count = sum(_size(shape) for shape in shapes)
+        rows.append([str(i), describe(layer), f"{count:,}" if count else ""])
+    settings = told.prepared.settings
+    return [
+        picture(
+            lambda: layers_drawing(model.network, model.parameters, names),
+            "network-drawing",
+            f"The network as columns of circles: {' → '.join(map(str, widths))}.",
+            f"{several}Lines are the strongest weights between the units drawn: blue above 0, vermilion below. Below a "
+            "column: how many units more it has.",
+        ),
+        Numbers(
+            caption=f"{model.network.n_trainable:,} weights", headings=["", "layer", "weights"], rows=rows, right=(2,)
+        ),
+        Paragraph(
+            text=f"{model.task.loss.name}, {settings.optimizer} at {settings.learning_rate:g}, batches of "
+            f"{settings.batch_size}, {told.run.summary.get('engine')} on {told.run.summary.get('device')}."
+        ),
+    ]
+
+
+def learning(told: Told) -> Sequence[Block]:
+    """Losses over epochs, of every network."""
+    histories = [history for history in told.run.histories if history]
+    if not histories:
+        return []
+    shown = histories[:_MOST_NETWORKS]
+    best = [min(history, key=lambda line: line.validation_loss).epoch for history in shown]
+    first = histories[0]
+    several, chooses, told_apart = "", "validation", ""
+    if not told.prepared.n_choosing:
+        chooses, told_apart = "training, after each epoch", ", for there are no validation rows"
+    sides = (first[0], first[-1])
+    ends = numerals([*(line.train_loss for line in sides), *(line.validation_loss for line in sides)], 3)
+    if len(histories) > 1:
+        several = f"A colour for each of {'the first ' * (len(shown) < len(histories))}{len(shown)} networks. "
+    return [
+        picture(
+            lambda: learning_curves(
+                [[line.train_loss for line in history] for history in shown],
+                [[line.validation_loss for line in history] for history in shown],
+                [[float(line.epoch) for line in history] for history in shown],
+                loss=_loss_and_unit(told),
+                chooses=chooses,
+            ),
+            "learning-curves",
+            f"Loss over {len(first)} epochs: training from {ends[0]} to {ends[1]}, {chooses} from {ends[2]} to "
+            f"{ends[3]}.",
+            f"{several}Dots: the least {chooses.partition(',')[0]} loss{told_apart}, at epoch "
+            f"{', '.join(map(str, best))}, whose weights are kept. The dashed training loss is taken while "
+            "weights change and with dropout active, so it may stand above.",
+        )
+    ]
+
+
+_LOSSES = {
+    "cross_entropy": "cross-entropy",
+    "bce": "binary cross-entropy",
+    "mse": "mean squared error",
+    "mae": "mean absolute error",
+    "huber": "Huber's loss",
+}
+
+
+def _loss_and_unit(told: Told) -> str:
+    """What the axis of the learning curves shows."""
+    task, scaler = told.run.model.task, told.run.model.scaler
+    name = _LOSSES.get(task.loss.name, task.loss.name)
+    if task.is_classification:
+        return f"{name} (nats)" if task.loss.name in ("cross_entropy", "bce") else name
+    of = "inputs" if scaler is None else "target's logarithm" if scaler.is_log else "target"
+    unit = "standard deviations" if task.loss.name == "mae" else "variances"
+    return f"{name} ({unit} of the {of})"
+
+
+def layers(told: Told) -> Sequence[Block]:
+    """What was seen inside at the start and at the end."""
+    looks = told.run.looks
+    if not looks:
+        return []
+    chosen = [looks[0], looks[-1]] if len(looks) > 1 else [looks[0]]
+    rows = [
+        [
+            f"{look.epoch}", f"{layer.index}", f"{layer.units:,}", numeral(layer.gradient, 2), f"{layer.weight:.3f}",
+            "" if layer.moved is None else f"{layer.moved:.1%}", f"{layer.spread:.3f}",
+            "" if layer.dead is None else f"{layer.dead:.0%}",
+            "" if layer.saturated is None else f"{layer.saturated:.0%}",
+        ]
+        for look in chosen
+        for layer in look.layers
+    ]  # fmt: skip
+    return [
+        Numbers(
+            caption="The first network, on a sample of the training rows",
+            headings=[
+                "after epoch", "layer", "units", "gradient", "weight", "moved in the epoch", "spread", "dead",
+                "saturated",
+            ],
+            rows=rows,
+            right=tuple(range(9)),
+        ),
+        Paragraph(
+            text="Gradient and weight are root mean squares; spread is the standard deviation of what a layer gives to "
+            "the next."
+        ),
+        Code(text=f"pellucid units {shlex.quote(str(told.run.path))}", caption="Pictures of what every unit learned:"),
+    ]  # fmt: skip
+
+
+def again(told: Told) -> Sequence[Block]:
+    """The command, the versions, the fingerprint, the whole config."""
+    libraries = told.run.model.facts.get("libraries", {})
+    config = write_config(told.prepared.settings, told.table_name if isinstance(told.table_name, str) else None)
+    return [
+        Code(text=train_command(told.table_name, told.prepared.settings), caption="The command:"),
+        Numbers(
+            caption="Made with",
+            headings=["", "version"],
+            rows=[[str(name), str(version)] for name, version in libraries.items()],
+        ),
+        Paragraph(
+            text="Fingerprint of the rows and settings that the network saw: " + told.prepared.fingerprint()[:32]
+            + ". A run with the same fingerprint and versions comes to the same weights."
+        ),
+        Folded(title="Every setting (config.yaml)", blocks=[Code(text=config, command=False)]),
+    ]  # fmt: skip
+
+
+def _size(shape: Sequence[int]) -> int:
+    size = 1
+    for length in shape:
+        size *= length
+    return size

@@ -1,0 +1,141 @@
+"""``report.html``: everything that is known of a run on one page, the verdict first.
+
+The page holds at most 50 rows of the user's table, and none with ``rows=False``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+
+from pellucid.errors import RunFolderError
+from pellucid.inspection.looking import view_of
+from pellucid.io.files import write_text
+from pellucid.preparation.parts import prepare_run
+from pellucid.preparation.prepare import Prepared
+from pellucid.reports.blocks import Block, Section
+from pellucid.reports.page import page
+from pellucid.reports.parts import behaviour, outcome, summary, training
+from pellucid.reports.parts.told import Told
+from pellucid.runs.folder import RunFolder
+from pellucid.runs.reads import check_output
+from pellucid.runs.run import Run
+from pellucid.settings.config import is_there_again, read_config, trained_on
+from pellucid.settings.settings import Settings
+
+__all__ = ["report", "write_report"]
+
+WRITTEN = True  # by `train`, where a run has a folder; the tests of other things do without
+
+
+def report(run: str | os.PathLike[str], *, rows: bool = True, out: str | os.PathLike[str] | None = None) -> Path:
+    """Write the report of a run anew, in its folder or to ``out``; returns where it is.
+
+    Parameters
+    ----------
+    run
+        A run folder, whose table is read again.
+    rows
+        Whether rows of the table may stand on the page (at most 50).
+
+    Raises
+    ------
+    RunFolderError
+        The run has not ended, its table was in memory, or another process is writing it.
+    SettingError
+        ``out`` is a file of the run, or its table.
+    DataError
+        The table cannot be read again.
+
+    >>> import tempfile
+    >>> import pellucid
+    >>> folder = tempfile.mkdtemp() + "/run"
+    >>> run = pellucid.train("iris", preset="plain", hidden=(4,), epochs=3, verdict=False, out=folder)
+    >>> report(folder).name
+    'report.html'
+    """
+    folder = RunFolder.existing(run)
+    if not folder.is_finished:
+        raise RunFolderError(f"{os.fspath(run)!r} has not ended: go on with it ({folder.command('train', '--resume')})")
+    written, source = read_config(folder.file("config"))
+    if source is None or not is_there_again(source):
+        raise RunFolderError(f"{trained_on(source)}: train with out=…, which writes the report")
+    if out is not None:
+        check_output(out, run=folder.path, own="report")
+    with folder.writing("report") if out is None else nullcontext():
+        prepared = prepare_run(source, Settings.of(written))
+        return write_report(Run.open(run), prepared, source=source, rows=rows, out=out)
+
+
+def write_report(
+    run: Run, prepared: Prepared, *, source: object, rows: bool = True, out: str | os.PathLike[str] | None = None
+) -> Path:
+    """The same for a run that is at hand."""
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    assert run.path is not None or out is not None
+    target = Path(out) if out is not None else RunFolder(run.path or ".").file("report")
+    name = run.path.name if run.path is not None else prepared.name
+    # Many products of matrices, each of a moment: two threads take three times as long where a core is busy.
+    with threadpool_limits(limits=1):
+        viewed = view_of(run.model, prepared)
+        told = Told(
+            run=run,
+            prepared=prepared,
+            viewed=viewed,
+            answers=run.model.answers_to(viewed.inputs),
+            source=source,
+            rows=rows,
+        )
+        write_text(target, page(f"Report of {name}", [_lead(told)], _sections(told)))
+    return target
+
+
+def _lead(told: Told) -> str:
+    """What was asked, and what became of the rows."""
+    facts = told.run.summary.get("rows", {})
+    chose = f"trained, {facts.get('validation', 0):,} chose the best epoch"
+    if not told.prepared.n_choosing:
+        chose = "trained and chose the best epoch themselves"
+    elif not facts.get("validation"):
+        chose = "trained, each network chose its best epoch by another part of these"
+    asked, n_rows = told.run.model.task.question, told.prepared.table.report.n_rows
+    return (
+        f"{asked[:1].upper()}{asked[1:]}. Of {n_rows:,} rows {facts.get('train', 0):,} {chose}, and "
+        f"{len(told.viewed.inputs):,} measured the outcome."
+    )
+
+
+# What everybody wants to know first; what experts look up is folded below its heading.
+_PARTS: tuple[tuple[str, str, Callable[[Told], Sequence[Block]]], ...] = (
+    ("summary", "In short", summary.in_short),
+    ("doctor", "Doctor", training.doctor),
+    ("answers", "Right and wrong", outcome.answers),
+    ("importance", "What it leans on", behaviour.importance),
+    ("dependence", "How answers follow the columns", behaviour.dependence),
+    ("mistakes", "Worst mistakes", behaviour.worst),
+)
+_FOLDED: tuple[tuple[str, str, Callable[[Told], Sequence[Block]]], ...] = (
+    ("verdict", "Beside simpler models", outcome.verdict),
+    ("metrics", "Metrics", outcome.metrics),
+    ("data", "Data and schema", training.data),
+    ("network", "The network", training.network),
+    ("learning", "Learning curves", training.learning),
+    ("layers", "Inside the layers", training.layers),
+    ("curves", "Thresholds", outcome.curves),
+    ("calibration", "Calibration", outcome.calibrated),
+    ("boundary", "A slice through the answers", behaviour.boundary),
+    ("seeds", "Luck of the seed", outcome.seeds),
+    ("again", "How to do it again", training.again),
+)
+
+
+def _sections(told: Told) -> list[Section]:
+    made = [
+        Section(name=name, title=title, blocks=tuple(part(told)), folded=folded)
+        for parts, folded in ((_PARTS, False), (_FOLDED, True))
+        for name, title, part in parts
+    ]
+    return [section for section in made if section.blocks]

@@ -1,0 +1,175 @@
+"""A run as the doctor sees it: everything that was recorded, and samples of its rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.diagnosis.evidence import Columns, Evidence, Opponent, Seen, Shared
+from pellucid.diagnosis.finding import Finding
+from pellucid.engines.textbook.losses import loss_and_gradient
+from pellucid.errors import RunFolderError
+from pellucid.evaluation.verdict import Verdict
+from pellucid.model.model import Model
+from pellucid.network.task import Task
+from pellucid.preparation.prepare import Prepared
+from pellucid.runs.folder import RunFolder
+from pellucid.training.history import Epoch
+from pellucid.training.loop import Rows
+from pellucid.training.signals import Look
+
+__all__ = ["doctor_of", "evidence_of", "findings_to_json"]
+
+Array = NDArray[Any]
+
+_SAMPLE, _FEWEST = 2_000, 200  # rows
+_CELLS = 2_000_000
+
+
+def evidence_of(
+    prepared: Prepared,
+    model: Model,
+    history: Sequence[Epoch],
+    reason: str,
+    looks: Sequence[Look],
+    answers: Array,
+    verdict: Verdict | None,
+) -> Evidence:
+    """What is known of a run when it has ended.
+
+    ``answers`` are the model's on the measured rows; ``history``, ``reason`` and ``looks`` those of its first network.
+    """
+    task, held, width = prepared.task, prepared.measured, prepared.train.inputs.shape[1]
+    train_truth = _truth(prepared, prepared.split.train)
+    counts = np.bincount(train_truth, minlength=len(task.classes)).tolist() if task.is_classification else []
+    few = _spread(len(prepared.train), width)
+    truth = np.zeros(len(held.rows)) if prepared.target is None else held.truth  # else the inputs themselves
+    measured = Seen(inputs=held.inputs, truth=truth, answers=answers, numbers=held.rows)
+    if held.name == "training":
+        measured = _some(measured, np.zeros(0, np.int64))
+    unseen = measured
+    if held.name == "test" and len(prepared.split.validation):
+        inputs = prepared.validation.inputs
+        unseen = Seen(
+            inputs=np.concatenate([held.inputs, inputs]),
+            truth=np.concatenate([truth, _truth(prepared, prepared.split.validation)]),
+            answers=np.concatenate([answers, model.answers_to(inputs)]),
+            # Rows of another table than the test rows', perhaps: those have no number that means anything beside them.
+            numbers=np.concatenate([held.rows, np.full(len(inputs), -1)])
+            if held.source is not prepared.table
+            else np.concatenate([held.rows, prepared.split.validation]),
+        )
+    return Evidence(
+        settings=prepared.settings.to_json(),
+        kind=task.kind,
+        classes=tuple(str(c) for c in task.classes),
+        target=task.target,
+        n_train=len(prepared.train),
+        n_validation=prepared.n_choosing,
+        n_parameters=prepared.network.n_trainable,
+        n_classes_train=counts,
+        history=history,
+        reason=reason,
+        looks=looks,
+        base_loss=_base_loss(task, prepared.train, prepared.validation),
+        train=Seen(
+            inputs=prepared.train.inputs[few],
+            truth=train_truth[few],
+            answers=model.answers_to(prepared.train.inputs[few]) if task.is_classification else np.zeros(len(few)),
+            numbers=prepared.split.train[few],
+            every=prepared.train.inputs,
+        ),
+        measured=_some(measured, _spread(len(measured), width)),
+        unseen=replace(_some(unseen, _spread(len(unseen), width)), every=unseen.inputs),
+        columns=Columns(
+            read=dict(prepared.recipe.slices),
+            constant=[c.name for c in prepared.schema.columns if c.kind == "constant"],
+        ),
+        shared=tuple(
+            Shared(kind=doubt.kind, fact=doubt.fact, column=doubt.column, change=_allowed(doubt.change, prepared))
+            for doubt in prepared.doubts
+        ),
+        opponents=()
+        if verdict is None
+        else tuple(
+            Opponent(name=p.name, value=p.value, difference=p.difference, low=p.low, high=p.high) for p in verdict.peers
+        ),
+    )
+
+
+def findings_to_json(findings: Sequence[Finding], looks: Sequence[Look]) -> str:
+    """``doctor.json``."""
+    facts = {"findings": [each.to_json() for each in findings], "looks": [look.to_json() for look in looks]}
+    return json.dumps(facts, indent=2, allow_nan=False) + "\n"
+
+
+def doctor_of(folder: RunFolder) -> tuple[tuple[Finding, ...], tuple[Look, ...]]:
+    """What the doctor found in a run and what it looked at, from its folder; nothing where it has no such file.
+
+    Raises
+    ------
+    RunFolderError
+        The file is not the doctor's.
+    """
+    file = folder.file("doctor")
+    try:
+        written = json.loads(file.read_text(encoding="utf-8"))
+        findings = tuple(Finding.from_json(each) for each in written["findings"])
+        return findings, tuple(Look.from_json(each) for each in written["looks"])
+    except FileNotFoundError:
+        return (), ()
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise RunFolderError(
+            f"{file} is not what the doctor wrote ({error}): remove it; it is written again "
+            f"{folder.by('train', '--resume')}"
+        ) from error
+
+
+def _allowed(change: Mapping[str, Any], prepared: Prepared) -> dict[str, Any]:
+    """With what else must change: networks that choose by folds would look ahead in time."""
+    return {**change, "ensemble": "seeds"} if "time" in change and prepared.settings.ensemble == "folds" else {**change}
+
+
+def _truth(prepared: Prepared, rows: Array) -> Array:
+    if prepared.target is None:
+        return np.zeros(len(rows))
+    truth: Array = prepared.target.at(rows)
+    return truth
+
+
+def _spread(n: int, features: int) -> Array:
+    """Places of n, evenly spread: at most 2,000, of wide tables and images fewer."""
+    most = min(n, _SAMPLE, max(_FEWEST, _CELLS // max(features, 1)))
+    return np.linspace(0, n - 1, most).astype(np.int64) if n else np.zeros(0, np.int64)
+
+
+def _some(seen: Seen, places: Array) -> Seen:
+    return replace(
+        seen,
+        inputs=seen.inputs[places],
+        truth=seen.truth[places],
+        answers=seen.answers[places],
+        numbers=seen.numbers[places],
+    )
+
+
+def _base_loss(task: Task, train: Rows, validation: Rows) -> float:
+    """The loss of the validation rows where every row gets the answer that suits the training rows best."""
+    targets, weights = train.targets, train.weights
+    if task.loss.name == "cross_entropy":
+        shares = np.bincount(targets, weights=weights, minlength=task.outputs) / train.mass()
+        constant = np.log(np.maximum(shares, 1e-9))[np.newaxis]
+    elif task.loss.name == "bce":
+        share = np.clip(np.average(targets, axis=0, weights=weights), 1e-9, 1 - 1e-9)
+        constant = np.log(share / (1 - share))[np.newaxis]
+    else:
+        constant = np.average(targets, axis=0, weights=weights)[np.newaxis]
+        if task.loss.name == "mae":
+            constant = np.median(targets, axis=0)[np.newaxis]
+    logits = np.repeat(constant.astype(np.float64), len(validation), axis=0)
+    return loss_and_gradient(task.loss, logits, validation.targets, validation.weights).value

@@ -1,0 +1,74 @@
+"""What a run leaves to the machine: which engine, how many threads, which library multiplies matrices.
+
+What is measured is measured once and written into the run's ``config.yaml``: sums are split and ordered differently
+otherwise, and the same command would come to other last digits.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+from pellucid.errors import SettingError
+from pellucid.network import Network
+from pellucid.network.task import Loss
+from pellucid.settings.settings import Settings
+from pellucid.training.engine import engine_for
+
+__all__ = ["on_this_machine", "worth_threads"]
+
+_WORTH_THREADS = 2e7  # multiplications and additions a step: a rule of thumb, see docs/log.md
+
+
+def on_this_machine(settings: Settings, network: Network, loss: Loss, batch_size: int) -> Settings:
+    """The settings with engine, threads and products decided.
+
+    A step so small that threads would mostly wait for each other gets one thread; for a larger one, one thread and one
+    a core are tried, and each way of multiplying that keeps float32's accuracy.
+    """
+    engine = engine_for(settings.device)[0] if settings.engine == "auto" else settings.engine
+    reduced = settings.reduced_products
+    if reduced and engine != "fused":
+        raise SettingError(
+            f"precision {settings.precision} is made for the fused engine, not for {engine}: use engine=fused, or "
+            "precision=float32"
+        )
+    if settings.products == "onednn" and (reduced or engine != "fused" or settings.dtype == "float64"):
+        raise SettingError(
+            f"products onednn is a way of the fused engine in float32, not of {engine} in {settings.precision}: "
+            "use products=auto"
+        )
+    products, threads = settings.products, settings.threads
+    several = worth_threads(network, batch_size)
+    try_threads = [threads] if threads else sorted({1, _cores()}) if several else [1]
+    if engine in ("numpy", "kernel"):  # not PyTorch's threads
+        return replace(settings, engine=engine, threads=try_threads[-1], products="blas")
+    from pellucid.engines.fastest import fastest_way, products_to_try
+
+    rows = max(2, batch_size)
+    try_products: tuple[str, ...]
+    if reduced or products != "auto":
+        try_products = (reduced or products,)
+    elif engine == "fused" and settings.device in ("auto", "cpu"):
+        try_products = products_to_try(network, rows, dtype=settings.dtype)
+    else:
+        try_products = ("blas",)
+    threads, products = fastest_way(
+        network, loss, rows, threads=try_threads, products=try_products, dtype=settings.dtype
+    )
+    return replace(settings, engine=engine, threads=threads, products="blas" if reduced else products)
+
+
+def worth_threads(network: Network, batch_size: int) -> bool:
+    """Whether a step of so many rows has enough multiplications for several threads not to wait for each other.
+
+    >>> from pellucid.network import mlp
+    >>> worth_threads(mlp(4, [10], 3), 16), worth_threads(mlp(784, [256, 128], 10), 64)
+    (False, True)
+    """
+    return 6 * network.n_trainable * batch_size >= _WORTH_THREADS
+
+
+def _cores() -> int:
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1

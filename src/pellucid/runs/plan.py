@@ -1,0 +1,115 @@
+"""From settings to what trains: what is left to us decided, the engine, the update rule, the plan of the loop."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from pellucid.network.initialise import initialise
+from pellucid.network.optimizer import Optimizer
+from pellucid.preparation.parts import n_learned_from
+from pellucid.preparation.prepare import Prepared
+from pellucid.runs.machine import on_this_machine
+from pellucid.settings.settings import Settings
+from pellucid.training.engine import Engine, make_engine
+from pellucid.training.loop import Plan, check_batches
+from pellucid.training.schedules import Schedule
+
+__all__ = ["auto_batch_size", "auto_epochs", "engine_of", "optimizer_of", "plan_of", "resolved", "sized_for"]
+
+
+def resolved(prepared: Prepared) -> Settings:
+    """The settings with everything that was left to us decided."""
+    settings = prepared.settings
+    count = n_learned_from(prepared)
+    sized = sized_for(count, settings)
+    assert sized.batch_size is not None
+    return on_this_machine(sized, prepared.network, prepared.task.loss, min(sized.batch_size, count))
+
+
+def sized_for(n_rows: int, settings: Settings) -> Settings:
+    """The settings with what the number of rows decides, where it is left to us."""
+    return replace(
+        settings,
+        batch_size=settings.batch_size or auto_batch_size(n_rows),
+        epochs=settings.epochs or auto_epochs(n_rows),
+    )
+
+
+def auto_batch_size(n_rows: int) -> int:
+    """The power of two below 1.5 √N, from 16 to 1,024: enough steps an epoch for small tables, few enough for large.
+
+    >>> auto_batch_size(100), auto_batch_size(30_000)
+    (16, 256)
+    """
+    return min(1024, max(16, 1 << math.floor(math.log2(1.5 * math.sqrt(n_rows)))))
+
+
+def auto_epochs(n_rows: int) -> int:
+    """32, and of more than 10,000 rows as many as show 320,000 of them, down to 8.
+
+    >>> auto_epochs(100), auto_epochs(20_000), auto_epochs(10**6)
+    (32, 16, 8)
+    """
+    return min(32, max(8, 320_000 // n_rows))
+
+
+def optimizer_of(settings: Settings) -> Optimizer:
+    """The update rule that the settings ask for."""
+    return Optimizer(
+        name=settings.optimizer,  # type: ignore[arg-type]
+        weight_decay=settings.weight_decay,
+        momentum=settings.momentum,
+        clip_norm=settings.clip_norm,
+    )
+
+
+def plan_of(settings: Settings) -> Plan:
+    """How long, in which batches and at which rates to train, by settings whose sizes are decided (`sized_for`)."""
+    assert settings.batch_size is not None
+    assert settings.epochs is not None
+    schedule = Schedule(
+        name=settings.schedule,  # type: ignore[arg-type]
+        gamma=settings.schedule_gamma,
+        every=settings.schedule_every,
+    )
+    return Plan(
+        learning_rate=settings.learning_rate,
+        batch_size=settings.batch_size,
+        epochs=settings.epochs,
+        schedule=schedule,
+        patience=settings.patience,
+        seed=settings.seed,
+    )
+
+
+def engine_of(prepared: Prepared, seed: int | None = None) -> Engine:
+    """The engine that the settings ask for, with the first weights of this seed, or of the settings'.
+
+    Raises
+    ------
+    DataError, SettingError
+        A batch is too small for the network, or the engine or the device is not to be had.
+    """
+    settings = prepared.settings
+    check_batches(prepared.network, n_learned_from(prepared), plan_of(settings).batch_size)
+    if settings.engine in ("fused", "torch"):
+        from pellucid.engines.device import use_threads
+
+        assert settings.threads is not None
+        use_threads(settings.threads)
+    return make_engine(
+        settings.engine,
+        prepared.network,
+        prepared.task.loss,
+        optimizer_of(settings),
+        initialise(
+            prepared.network,
+            settings.seed if seed is None else seed,
+            scheme=settings.init,  # type: ignore[arg-type]
+            scale=settings.init_scale,
+        ),
+        dtype=settings.dtype,
+        device=settings.device,
+        products=settings.reduced_products or settings.products,
+    )

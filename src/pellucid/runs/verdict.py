@@ -1,0 +1,278 @@
+"""The verdict of a run: the peers trained on its rows and compared with its network on its test rows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.data.notes import LeakNote
+from pellucid.evaluation.baselines import (
+    Fitted,
+    boosting_answers,
+    dummy_answers,
+    forest_answers,
+    least_boosting_seconds,
+    linear_answers,
+    load_scikit_learn,
+    within_budget,
+)
+from pellucid.evaluation.paired import METRICS, Headline, headline, paired_differences
+from pellucid.evaluation.suspect import column_strengths, is_nearly_perfect, is_strong, one_column, question
+from pellucid.evaluation.verdict import (
+    BOOSTING,
+    DUMMY,
+    FOREST,
+    LINEAR,
+    NETWORK,
+    Peer,
+    Verdict,
+    judge,
+    no_verdict,
+    spoken,
+)
+from pellucid.numerals import numeral
+from pellucid.preparation.prepare import Prepared
+from pellucid.preparation.weights import weights_of
+from pellucid.preprocessing.target import TargetScaler
+from pellucid.preprocessing.text import TextStep
+from pellucid.runs.other_task import other_way
+from pellucid.runs.peer_inputs import WORDS_FOR_TREES, columns_for_trees, inputs_for_lines, line_or_curve
+from pellucid.training.loop import Outcome
+
+__all__ = ["reach_verdict"]
+
+Array = NDArray[Any]
+Clock = Callable[[], float]
+
+LEAST_ROWS = 10  # test rows, and groups of them
+LEAST_SECONDS = 60.0
+_CELLS_AT_FIRST = 1_000_000  # rows × inputs × outputs of the first attempt at a large table
+_ROWS_AT_FIRST = 200
+
+
+def reach_verdict(
+    prepared: Prepared, outcome: Outcome, answers: Array, *, clock: Clock = time.perf_counter
+) -> Verdict | None:
+    """Compare the network with a dummy, a linear model, a random forest and gradient boosting.
+
+    The peers learn from the training and the validation rows together: the network used the validation rows to choose
+    its best epoch, and the peers choose nothing by them. Each peer gets as long as the network's training took, or a
+    minute where that is longer.
+
+    Parameters
+    ----------
+    prepared
+        The run's rows, and in its settings whether a verdict is wanted.
+    outcome
+        How its training went.
+    answers
+        The network's on the measured rows: probabilities ``[N, C]``, or numbers ``[N]`` in the target's unit.
+    clock
+        Gives the time in seconds.
+
+    Returns
+    -------
+    Verdict or None
+        ``None`` if it is not wanted; a verdict without peers says why there is no comparison.
+    """
+    if not prepared.settings.verdict:
+        return None
+    why_not = _why_not(prepared, outcome)
+    if why_not is not None:
+        return no_verdict(why_not)
+    return _compare(prepared, outcome, answers, clock)
+
+
+def _why_not(prepared: Prepared, outcome: Outcome) -> str | None:
+    held = prepared.measured
+    if outcome.problem is not None or outcome.reason == "interrupted":
+        return "the training did not come to its end"
+    if prepared.target is None:
+        return "a reconstruction is not compared with other models"
+    if held.name != "test":
+        return f"there are no test rows, and the {held.name} rows have already been used to train or choose the network"
+    units, what = len(held.rows), "test rows"
+    if held.groups is not None:
+        units, what = len(np.unique(held.groups)), "groups of test rows"
+    if units < LEAST_ROWS:
+        return f"{units:,} {what} are too few to tell models apart, {LEAST_ROWS} or more are needed"
+    if not prepared.task.is_classification:
+        return None
+    parts = {"training": _targets(prepared), "test": held.truth}
+    return next((f"the {name} rows hold one class only" for name, y in parts.items() if len(np.unique(y)) < 2), None)
+
+
+def _compare(prepared: Prepared, outcome: Outcome, answers: Array, clock: Clock) -> Verdict:
+    held = prepared.measured
+    metric = headline(prepared.task)
+    peers, notes = _peers(prepared, outcome, clock)
+    every = [answers, *(peer.answers for peer in peers.values())]
+    values, differences = paired_differences(metric, held.truth, every, groups=held.groups, weights=held.weights)
+    compared = [
+        Peer(
+            name=name,
+            value=float(value),
+            difference=found.value,
+            low=found.low,
+            high=found.high,
+            rows=peer.rows,
+            seconds=peer.seconds,
+        )
+        for (name, peer), value, found in zip(peers.items(), values[1:], differences, strict=True)
+    ]
+    by_name = dict(zip((NETWORK, *peers), zip(values.tolist(), every, strict=True), strict=True))
+    suspect, more = _doubts(prepared, metric, by_name)
+    if (said := other_way(prepared, answers)) is not None:
+        more = [*more, said]
+    judged = judge(metric, float(values[0]), len(held.rows), compared, [*notes, *more], suspect=suspect)
+    return judged if not prepared.doubts else judged.doubted([doubt.short for doubt in prepared.doubts])
+
+
+def _doubts(
+    prepared: Prepared, metric: Headline, found: dict[str, tuple[float, Array]]
+) -> tuple[str | None, list[str]]:
+    """Why no model should be recommended yet, and what else to ask."""
+    known = next((note for note in prepared.schema.warnings if isinstance(note, LeakNote)), None)
+    if known is not None:
+        return f"{known[0].upper()}{known[1:]}. A model that sees the answer is no proof: settle this first", []
+    held, (dummy, _) = prepared.measured, found[DUMMY]
+    best = (min if metric == "rmse" else max)(value for value, _ in found.values())
+    simplest_first = (name for name in (LINEAR, FOREST, BOOSTING, NETWORK) if name in found)
+    name = next((n for n in simplest_first if is_nearly_perfect(metric, dummy, held.truth, *found[n])), None)
+    if prepared.target is None or (name is None and not is_strong(metric, dummy, best, len(held.truth))):
+        return None, []
+    learned, categorical, columns = columns_for_trees(prepared.recipe, prepared.train.inputs)
+    asked, *_ = columns_for_trees(prepared.recipe, held.inputs)
+    targets, classes = prepared.target.at(prepared.split.train), len(prepared.task.classes)
+    strengths = column_strengths(metric, learned, targets, asked, held.truth, classes, categorical)
+    alone = one_column(metric, best, strengths, columns)
+    notes = [alone] if alone is not None else []
+    if name is None:
+        return None, notes
+    said = f"{METRICS[metric]} {numeral(found[name][0], 3)}; without any column {numeral(dummy, 3)}"
+    asking = question(metric, dummy, strengths, columns, spoken(name), said)
+    # Classes that a bent boundary separates without a line doing so are often just a clean problem.
+    if metric == "rmse" or name == LINEAR:
+        return asking, notes
+    return None, notes + ([asking] if asking is not None else [])
+
+
+def _peers(prepared: Prepared, outcome: Outcome, clock: Clock) -> tuple[dict[str, Fitted], list[str]]:
+    """The peers' answers on the measured rows, and what was left out."""
+    task, seed = prepared.task, prepared.settings.seed
+    scaler = _plain_scaler(prepared)
+    balanced = prepared.settings.class_weight == "balanced"
+    classes = len(task.classes)
+    targets, asked = _targets(prepared), prepared.measured.inputs
+    every = weights_of(prepared.table, prepared.settings)
+    order = np.concatenate([prepared.split.train, prepared.split.validation])
+    weights = None if every is None else every[order]
+
+    def counted(rows: Array) -> Array | None:
+        return None if weights is None else weights[rows]
+
+    parts = [prepared.train.inputs, prepared.validation.inputs if len(prepared.split.validation) else asked[:0]]
+    n_rows, width = len(targets), asked.shape[1]
+    allowed = max(LEAST_SECONDS, sum(epoch.seconds for epoch in outcome.history))
+
+    def linear(rows: Array) -> Array:
+        learned, wanted = inputs_for_lines(prepared, rows)
+        if scaler is not None and prepared.scaler is not None and prepared.scaler.is_log:
+            return line_or_curve(learned, targets[rows], wanted, scaler, prepared.scaler, counted(rows))
+        return linear_answers(learned, targets[rows], wanted, classes, balanced=balanced, weights=counted(rows))
+
+    def forest(rows: Array) -> Array:
+        learned, *_ = columns_for_trees(prepared.recipe, _take(parts, rows))
+        wanted, *_ = columns_for_trees(prepared.recipe, asked)
+        return forest_answers(
+            learned, targets[rows], wanted, classes, balanced=balanced, weights=counted(rows), seed=seed
+        )
+
+    def boosting(rows: Array) -> Array:
+        learned, categorical, _ = columns_for_trees(prepared.recipe, _take(parts, rows))
+        wanted, *_ = columns_for_trees(prepared.recipe, asked)
+        return boosting_answers(
+            learned,
+            targets[rows],
+            wanted,
+            classes,
+            categorical=categorical,
+            balanced=balanced,
+            weights=counted(rows),
+            seed=seed,
+        )
+
+    load_scikit_learn()
+    began = clock()
+    constant = dummy_answers(targets, len(asked), classes, weights)
+    peers = {DUMMY: Fitted(answers=constant, rows=n_rows, seconds=clock() - began)}
+    notes = []
+    n_columns = columns_for_trees(prepared.recipe, asked[:1])[0].shape[1]
+    wide = [s.name for s in prepared.recipe.steps if isinstance(s, TextStep) and len(s.terms) > WORDS_FOR_TREES]
+    if wide:
+        notes.append(
+            f"the random forest and gradient boosting saw only the {WORDS_FOR_TREES} most telling words of "
+            f"{', '.join(map(repr, wide))}; the linear model saw all that the network sees"
+        )
+    for name, fit, columns in (
+        (LINEAR, linear, n_columns if wide else width),
+        (FOREST, forest, n_columns),
+        (BOOSTING, boosting, n_columns),
+    ):
+        least = least_boosting_seconds(n_columns, classes) if name == BOOSTING else 0.0
+        if least > allowed:
+            notes.append(
+                f"{spoken(name)} was left out: with {n_columns:,} columns it would take about {least:,.0f} seconds, "
+                f"and it may take {allowed:,.1f}"
+            )
+            continue
+        try:
+            fitted = within_budget(
+                fit,
+                n_rows,
+                first=max(_ROWS_AT_FIRST, _CELLS_AT_FIRST // (columns * max(1, classes))),
+                budget=allowed,
+                classes_of=targets if classes else None,
+                seed=seed,
+                clock=clock,
+            )
+        except (ValueError, ArithmeticError, RuntimeError, MemoryError) as error:
+            notes.append(f"{spoken(name)} was left out, because it could not be trained: {str(error)[:200]}")
+            continue
+        peers[name] = fitted
+        if fitted.rows < n_rows:
+            notes.append(
+                f"{spoken(name)} was trained on {fitted.rows:,} random rows of {n_rows:,}, because more would have "
+                f"taken longer than {allowed:,.0f} seconds; with all of them it may be better"
+            )
+    if scaler is not None:
+        peers = {n: Fitted(answers=scaler.inverse(p.answers), rows=p.rows, seconds=p.seconds) for n, p in peers.items()}
+    return peers, notes
+
+
+def _targets(prepared: Prepared) -> Array:
+    """Class numbers, or standardised numbers, of the training rows and after them the validation rows."""
+    assert prepared.target is not None
+    target, split = prepared.target, prepared.split
+    together = np.concatenate([target.at(split.train), target.at(split.validation)])
+    scaler = _plain_scaler(prepared)
+    return together if scaler is None else scaler.transform(together)
+
+
+def _plain_scaler(prepared: Prepared) -> TargetScaler | None:
+    """That of a number as it is, also where the network predicts its logarithm: peers learn the number itself."""
+    if prepared.scaler is None or not prepared.scaler.is_log or prepared.target is None:
+        return prepared.scaler
+    return TargetScaler.fit(prepared.target.at(prepared.split.train), prepared.train.weights)
+
+
+def _take(parts: list[Array], rows: Array) -> Array:
+    """These rows, ascending, of the parts laid one after another."""
+    edge = int(np.searchsorted(rows, len(parts[0])))
+    if len(rows) == len(parts[0]) + len(parts[1]):
+        return np.concatenate(parts)
+    return np.concatenate([parts[0][rows[:edge]], parts[1][rows[edge:] - len(parts[0])]])

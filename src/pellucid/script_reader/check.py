@@ -1,0 +1,101 @@
+"""Reads a training script and says what is wrong with it, without running it."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass, replace
+
+from pellucid.errors import DataError
+from pellucid.script_reader.finding import ScriptFinding
+from pellucid.script_reader.followed import Followed, followed, uses_torch
+from pellucid.script_reader.notebook import source_of
+from pellucid.script_reader.parsing import parse_source
+from pellucid.script_reader.reader import Reader, TooMuch
+from pellucid.script_reader.record import Script
+from pellucid.script_reader.rules import NOT_CALLED, RULES, WITHOUT_TORCH
+from pellucid.script_reader.source import Source
+
+__all__ = ["Examined", "check_script", "events_of", "examine", "read_events"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Examined:
+    """What is wrong with a script, and what was looked at: an empty list of findings says little without it."""
+
+    findings: tuple[ScriptFinding, ...]
+    followed: Followed
+
+
+def check_script(text: str, name: str = "script.py") -> tuple[ScriptFinding, ...]:
+    """Return what is wrong with a PyTorch training script, by line; empty where nothing was found.
+
+    The script is read as a syntax tree and never executed. What cannot be followed (a model from another file, a
+    framework's own loop) is left alone.
+
+    Raises
+    ------
+    DataError
+        When ``text`` is no Python, too large, or nested too deeply; the message names the line and the remedy.
+
+    >>> found = check_script('''
+    ... import torch
+    ... model = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.Softmax(dim=1))
+    ... loss = torch.nn.CrossEntropyLoss()(model(x), y)
+    ... ''')
+    >>> [(f.rule, f.line) for f in found]
+    [('softmax-before-cross-entropy', 3)]
+    """
+    return examine(source_of(text, name)).findings
+
+
+def examine(source: Source) -> Examined:
+    """Return what is wrong with a script or notebook and what was followed in it; its own modules are read as well.
+
+    Raises
+    ------
+    DataError
+        When it is no Python, too large, or nested too deeply; the message names the line and the remedy.
+    """
+    script = events_of(source)
+    found: dict[tuple[str, int], ScriptFinding] = {}
+    for rule in RULES if uses_torch(script) else WITHOUT_TORCH:
+        try:
+            for finding in rule(script):
+                found.setdefault((finding.rule, finding.line), finding)
+        except Exception as error:  # a fault of one rule is no finding and hides no other
+            script.notes.append(f"The check {rule.__name__!r} stopped with {type(error).__name__}; all others ran.")
+    bare = {f.rule for f in found.values() if f.finding.endswith(NOT_CALLED)}
+    found = {k: f for k, f in found.items() if f.rule not in bare or f.finding.endswith(NOT_CALLED)}
+    findings = sorted(found.values(), key=lambda f: (f.line, f.rule))
+    return Examined(findings=tuple(_placed(script, f) for f in findings), followed=followed(script))
+
+
+def _placed(script: Script, finding: ScriptFinding) -> ScriptFinding:
+    """The finding with the line of its own file and cell."""
+    part = script.part(finding.line)
+    return replace(finding, line=finding.line - part.first + 1, file=part.file, cell=part.cell)
+
+
+def read_events(text: str, name: str = "script.py") -> Script:
+    """Return what happens in a script, as far as it can be followed."""
+    return events_of(source_of(text, name))
+
+
+def events_of(source: Source) -> Script:
+    """Return what happens in a script or notebook, as far as it can be followed."""
+    parsed = parse_source(source)
+    script = Script(
+        source.name, parsed.lines, parts=parsed.parts, notes=parsed.notes, tree=ast.Module(list(parsed.body), [])
+    )
+    reader = Reader(script, source.folder)
+    try:
+        reader.read(parsed.body)
+    except TooMuch:
+        script.complete = False
+    except RecursionError as error:
+        raise DataError(f"{source.name} is nested too deeply to be read: split its longest expression") from error
+    if reader.unimported:
+        names = ", ".join(list(reader.unimported)[:6])
+        script.notes.append(f"{source.name} has names that are imported nowhere ({names}); each was taken for what it "
+                            "usually means.")  # fmt: skip
+    return script

@@ -1,0 +1,194 @@
+"""What was seen of a script: its model, loop, loss, optimizer and evaluation; and what was not looked at."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pellucid.script_reader.kinds import bases, is_lightning, is_module
+from pellucid.script_reader.methods import is_optimizer
+from pellucid.script_reader.record import Backward, Forward, LossCall, Script, Step
+from pellucid.script_reader.values import Class, Obj, taints
+from pellucid.script_reader.watch import holds_weights
+
+__all__ = ["Followed", "followed", "uses_torch"]
+
+_TORCH = {
+    "torch", "torchvision", "torchaudio", "torchtext", "lightning", "pytorch_lightning", "accelerate",
+    "torch_geometric", "timm", "torchmetrics", "ignite",
+}  # fmt: skip
+_OTHERS = {
+    "tensorflow": "TensorFlow", "keras": "Keras", "jax": "JAX", "flax": "Flax", "mxnet": "MXNet", "paddle": "Paddle",
+    "chainer": "Chainer", "theano": "Theano", "sklearn": "scikit-learn", "xgboost": "XGBoost", "lightgbm": "LightGBM",
+    "catboost": "CatBoost", "fastai": "fastai",
+}  # fmt: skip
+_LOSS = re.compile(r"(?i)loss|criterion|dice|entropy")
+_PARTS = ("model", "training loop", "loss", "optimizer", "evaluation")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Followed:
+    """What was seen, by its place (``line 16``, empty where it was not seen), and what was left out.
+
+    ``torch`` says whether there is PyTorch at all, ``framework`` which other library trains; ``unread`` and ``notes``
+    are whole sentences.
+    """
+
+    torch: bool
+    framework: str
+    seen: Mapping[str, str]
+    unread: tuple[str, ...]
+    notes: tuple[str, ...]
+    files: tuple[str, ...]
+
+    def to_json(self) -> dict[str, object]:
+        """Every field by its name; None for what was not seen."""
+        return {
+            "torch": self.torch,
+            "followed": {name.replace(" ", "_"): place or None for name, place in self.seen.items()},
+            "files": list(self.files),
+            "not_read": list(self.unread),
+            "notes": list(self.notes),
+        }
+
+    def sentences(self, name: str) -> list[str]:
+        """What a reader should know where nothing was found."""
+        if not self.torch:
+            which = f" (this is {self.framework})" if self.framework else ""
+            return [
+                f"No PyTorch here{which}; only whether statistics of the rows are taken before the rows are split was "
+                f"looked at in {name}.", *self.unread, *self.notes,
+            ]  # fmt: skip
+        seen = [f"the {part} ({place})" for part, place in self.seen.items() if place]
+        missing = [part for part, place in self.seen.items() if not place]
+        found = []
+        if seen:
+            found.append(f"Followed: {_listed(seen, 'and')}.")
+        if missing:
+            none = "" if seen else "Neither the whole nor a part of a training was seen. "
+            found.append(f"{none}Not seen, so not checked: {_listed([_an(m) for m in missing], 'or')}.")
+        if self.files:
+            found.append(f"Read as well: {_listed(list(self.files), 'and')}.")
+        return [*found, *self.unread, *self.notes]
+
+
+def _listed(words: list[str], last: str) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+def _an(part: str) -> str:
+    extra = " on held-out rows" if part == "evaluation" else " of PyTorch" if part == "loss" else ""
+    return f"{'an' if part[0] in 'aeiou' else 'a'} {part}{extra}"
+
+
+def uses_torch(script: Script) -> bool:
+    """Whether PyTorch or a library around it is imported, here or in a file that is read as well."""
+    if any(origin.partition(".")[0] in _TORCH for origin in script.imports):
+        return True
+    return not script.imports and bool(script.of(Backward)) and bool(script.of(Step))  # a piece of code in a question
+
+
+def followed(script: Script) -> Followed:
+    """Say what was seen of a script and what was not."""
+    lines = _lines(script)
+    return Followed(
+        torch=uses_torch(script),
+        framework=_framework(script),
+        seen={part: script.said(lines[part]) if lines.get(part) else "" for part in _PARTS},
+        unread=tuple(_unread(script)),
+        notes=tuple(_notes(script)),
+        files=tuple(script.files),
+    )
+
+
+def _framework(script: Script) -> str:
+    tops = {origin.partition(".")[0] for origin in script.imports}
+    return next((said for name, said in _OTHERS.items() if name in tops), "")
+
+
+def _lines(script: Script) -> dict[str, int]:
+    backward, losses, forwards = script.of(Backward), script.of(LossCall), script.of(Forward)
+    training = next((e for e in (*backward, *script.of(Step)) if e.where.loops), None)
+    optimizer = next((o for o in script.objects if is_optimizer(o)), None)
+    step = next(iter(script.of(Step)), None)
+    held_out = [e for e in forwards if _held_out(e)] or _only_answers(script)
+    modules = [o for o in script.objects if is_module(o) and not _LOSS.search(o.kind.rpartition(".")[2])]
+    modules = [o for o in script.objects if is_module(o) and holds_weights(o)] or modules
+    owner = next((o for o in modules if o.cls is not None), next(iter(modules), None))
+    hooks = _hooks(script)
+    return {
+        "model": (_class_line(owner) if owner is not None else 0) or (forwards[0].where.line if forwards else 0),
+        "training loop": training.where.loops[-1].line if training is not None else hooks.get("training_step", 0),
+        "loss": losses[0].where.line if losses else 0,
+        "optimizer": optimizer.line if optimizer is not None else step.where.line if step is not None else 0,
+        "evaluation": held_out[0].where.line if held_out else hooks.get("validation_step", hooks.get("test_step", 0)),
+    }
+
+
+def _hooks(script: Script) -> dict[str, int]:
+    """The lines of the functions that Lightning calls in its own loops."""
+    made = next((o for o in script.objects if is_lightning(o)), None)
+    body = made.cls.node.body if made is not None and made.cls is not None else []
+    return {node.name: node.lineno for node in body if isinstance(node, ast.FunctionDef)}
+
+
+def _held_out(e: Forward) -> bool:
+    roles = taints(*e.inputs) & {"train", "val", "test"}
+    return bool(roles) and "train" not in roles
+
+
+def _only_answers(script: Script) -> list[Forward]:
+    """Answers in evaluation mode, or in loops of their own, that no gradient goes through once training has begun."""
+    backward = script.of(Backward)
+    steps = {loop for e in (*backward, *script.of(Step)) for loop in e.where.loops}
+    used = frozenset().union(*(taints(b.of) for b in backward))
+    start = min((b.where.order for b in backward), default=None)
+    return [
+        e
+        for e in script.of(Forward)
+        if e.grad is False and start is not None and e.where.order > start and is_module(e.module)
+        and f"forward {e.number}" not in used and (e.mode == "eval" or not set(e.where.loops[-1:]) <= steps)
+    ]  # fmt: skip
+
+
+def _class_line(owner: Obj) -> int:
+    return owner.cls.node.lineno if isinstance(owner.cls, Class) and any(bases(owner.cls)) else owner.line
+
+
+def _unread(script: Script) -> list[str]:
+    made = {o.kind for o in script.objects if is_module(o)}
+    found = []
+    for origin, taken in script.unread.items():
+        used = [o.kind.removeprefix(origin + ".") for o in script.objects if o.kind.startswith(origin + ".")]
+        names = taken or list(dict.fromkeys(name for name in used if name.isidentifier()))
+        file = origin.lstrip(".").replace(".", "/") or "__init__"
+        told = [f"the model {n}" if f"{origin}.{n}" in made else n for n in names[:6]]
+        if len(names) > 6:
+            told.append(f"{len(names) - 6} more names")
+        what = _listed(told, "and") if told else "What it holds"
+        it = "it was" if len(told) < 2 else "they were"
+        verb = "comes" if len(told) < 2 else "come"
+        start = f"{what[0].upper() if what.startswith('the ') else what[0]}{what[1:]}"
+        found.append(f"{start} {verb} from {file}.py, which is not here, so {it} not looked at." if told else
+                     f"{file}.py is not here, so what it holds was not looked at.")  # fmt: skip
+    return found
+
+
+def _notes(script: Script) -> list[str]:
+    said = list(dict.fromkeys(script.notes))
+    if script.skipped:
+        more = f" and {len(script.skipped) - 3} more" if len(script.skipped) > 3 else ""
+        said.append(
+            f"{', '.join(script.skipped[:3])}{more} {'was' if len(script.skipped) == 1 else 'were'} not read: what the "
+            "script imports from its own folder is read up to 40 files of 400 kB."
+        )
+    for lost in script.lost[:5]:
+        place = script.said(lost.line)
+        said.append(f"{place[0].upper()}{place[1:]} could not be followed ({lost.why}); the rest was looked at.")
+    if len(script.lost) > 5:
+        said.append(f"{len(script.lost) - 5} more statements could not be followed.")
+    if not script.complete:
+        said.append("The script is too long to be followed to its end: what comes last was not looked at.")
+    return said

@@ -1,0 +1,161 @@
+"""The network itself: layers that do not fit, that follow each other in vain, or that are made anew at every call."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from pellucid.script_reader.finding import ScriptFinding
+from pellucid.script_reader.record import Script
+from pellucid.script_reader.values import Array, Const, Obj
+
+__all__ = ["last_step", "made_in_forward", "stacked", "widths"]
+
+_ON_PURPOSE = re.compile(
+    r"(?i)proj|embed|lora|low_?rank|bottleneck|probe|factor|down|latent|linear_?(net|model|regr)|deep_?linear|to_"
+)
+
+
+_FIRST = {
+    "Linear": "in_features", "BatchNorm1d": "num_features", "BatchNorm2d": "num_features",
+    "Conv2d": "in_channels", "ConvTranspose2d": "in_channels",
+}  # fmt: skip
+
+
+def _number(layer: Obj, place: int, name: str) -> int | None:
+    value = layer.kwargs.get(name) or (layer.args[place] if len(layer.args) > place else None)
+    return value.value if isinstance(value, Const) and type(value.value) is int else None
+
+
+def widths(script: Script) -> Iterator[ScriptFinding]:
+    """A layer that takes another number of columns than the one before gives: "mat1 and mat2 shapes cannot be
+    multiplied".
+    """
+    seen = set()
+    for e in script.seen("width"):
+        layer, x = e.value, e.other
+        if not isinstance(layer, Obj) or not isinstance(x, Array) or layer in seen:
+            continue
+        seen.add(layer)
+        name = layer.kind.rpartition(".")[2]
+        what = e.text or "columns"
+        wanted = _number(layer, 0, _FIRST.get(name, "input_size"))
+        before = x.layer.line if x.layer is not None else x.at
+        yield ScriptFinding(
+            rule="width", line=layer.line,
+            finding=f"This {name} takes {wanted} {what}, and it is given {e.number}.",
+            evidence=script.evidence(before, layer.line, e.where.line),
+            consequence="The script stops at the first batch: “mat1 and mat2 shapes cannot be multiplied”, “expected "
+            "input to have … channels”, or the like.",
+            fix=f"nn.{name}({e.number}, …)  # as many as come in",
+        )  # fmt: skip
+    lines = set()
+    for e in script.seen("regrouped"):
+        if isinstance(e.value, Const) and isinstance(e.other, Array) and e.where.line not in lines:
+            lines.add(e.where.line)
+            shape = " × ".join(str(n) for n in e.other.image or ())
+            yield ScriptFinding(
+                rule="width", line=e.where.line,
+                finding=f"view(-1, {e.value.value}) is given pictures of {shape}, which are {e.number} numbers each.",
+                evidence=script.evidence(e.where.line),
+                consequence="-1 then stands for another number than the rows of the batch: the script stops, or "
+                "mixes the numbers of several rows.",
+                fix=f"x.view(x.size(0), -1), and a first layer of nn.Linear({e.number}, …)",
+            )  # fmt: skip
+
+
+def stacked(script: Script) -> Iterator[ScriptFinding]:
+    """Two linear layers with nothing between are one linear layer: W₂(W₁x + b₁) + b₂ = (W₂W₁)x + (W₂b₁ + b₂).
+
+    A narrow first layer (fewer columns than go in and come out) limits the rank, and is left alone.
+    """
+    seen = set()
+    for e in script.seen("stacked"):
+        second, first = e.value, e.other
+        if not isinstance(first, Obj) or not isinstance(second, Obj) or second in seen:
+            continue
+        into, middle = _number(first, 0, "in_features"), _number(first, 1, "out_features")
+        out = _number(second, 1, "out_features")
+        narrow = None not in (into, middle, out) and middle < min(into, out)  # type: ignore[operator, type-var]
+        text = " ".join(
+            (e.text, *script.lines[first.line - 1 : first.line], *script.lines[second.line - 1 : second.line])
+        )
+        if narrow or _ON_PURPOSE.search(text) or not e.where.called:
+            continue
+        seen.add(second)
+        yield ScriptFinding(
+            rule="linear-after-linear", line=second.line, remark=True,
+            finding="A linear layer follows a linear layer, and no activation stands between.",
+            evidence=script.evidence(first.line, second.line),
+            consequence="Both together can do no more than one linear layer: the first adds weights and no bends.",
+            fix="An activation between them, such as nn.ReLU()",
+        )  # fmt: skip
+        return
+
+
+def made_in_forward(script: Script) -> Iterator[ScriptFinding]:
+    """Layers made while the network answers have new random weights at every call, and no optimizer knows them."""
+    seen = set()
+    for e in script.seen("made in forward"):
+        made = e.value
+        if not isinstance(made, Obj) or e.where.line in seen or (e.where.guarded and e.where.called):
+            continue
+        start = int(e.text)
+        near = script.lines[start - 1 : made.line + 8]
+        if any(".weight" in t or "hasattr" in t or "is None" in t or "load_state_dict" in t for t in near):
+            continue
+        seen.add(e.where.line)
+        name = made.kind.rpartition(".")[2]
+        if name.startswith(("LayerNorm", "GroupNorm", "InstanceNorm")):
+            continue  # it starts as plain standardisation, and may be meant so
+        if "Dropout" in name:
+            yield ScriptFinding(
+                rule="functional-dropout", line=made.line,
+                finding=f"nn.{name} is made in forward: a new layer is always in training mode.",
+                evidence=script.evidence(start, made.line),
+                consequence="model.eval() does not reach it, so units are dropped in evaluation and use as well.",
+                fix=f"self.dropout = nn.{name}(…) in __init__, and self.dropout(x) in forward",
+            )  # fmt: skip
+        else:
+            yield ScriptFinding(
+                rule="made-in-forward", line=made.line,
+                finding=f"The layer {name} is made in forward.",
+                evidence=script.evidence(start, made.line),
+                consequence="It is new at every call, with first weights of its own, and no optimizer holds it.",
+                fix=f"Make it once, in __init__: self.layer = {name}(…)",
+            )  # fmt: skip
+
+
+def last_step(script: Script) -> Iterator[ScriptFinding]:
+    """The last step of a recurrent layer's answer, sought along the wrong dimension.
+
+    "batch_first – if True, the input and output tensors are provided as (batch, seq, feature) instead of (seq, batch,
+    feature). Default: False" (PyTorch, LSTM).
+    """
+    loaders = any("DataLoader" in text for text in script.lines)
+    for e in script.seen("last step"):
+        layer, out = e.other, e.value
+        if not isinstance(layer, Obj) or not isinstance(out, Array):
+            continue
+        first = layer.kwargs.get("batch_first") or (layer.args[4] if len(layer.args) > 4 else None)
+        known = first is None or (isinstance(first, Const) and isinstance(first.value, bool))
+        if not known or (out.ndim is not None and out.ndim != 3):
+            continue
+        batch_first = isinstance(first, Const) and bool(first.value)
+        wrong = (not batch_first and e.number == 1) or (batch_first and e.number == 0 and loaders)
+        if not wrong:
+            continue
+        name = layer.kind.rpartition(".")[2]
+        yield ScriptFinding(
+            rule="batch-first", line=layer.line if not batch_first else e.where.line,
+            finding=(
+                f"nn.{name} has no batch_first=True, and the last step is taken from its second dimension, which is "
+                "then the batch."
+                if not batch_first
+                else f"nn.{name} has batch_first=True, and [-1] takes the last row of the batch, not the last step."
+            ),
+            evidence=script.evidence(layer.line, e.where.line),
+            consequence="Rows and time steps are confused: the network answers for one row from the steps of others.",
+            fix=f"nn.{name}(…, batch_first=True) and out[:, -1]",
+        )  # fmt: skip
+        return

@@ -1,0 +1,1 @@
+"""Many trainings compared: settings, searches, seeds, learning rates."""

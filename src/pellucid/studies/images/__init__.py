@@ -1,0 +1,1 @@
+"""Studies of images: digits, clothes, shapes, and networks that draw what they saw."""

@@ -1,0 +1,281 @@
+"""Handwritten digits, or pictures of clothes: training by mini-batches, predictions, mistakes, the confusion matrix."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.data.images.download import SETS, locate
+from pellucid.engines.textbook.activations import softmax
+from pellucid.errors import DivergenceError, SettingError
+from pellucid.evaluation.bootstrap import Estimate
+from pellucid.network import Dense, Network, describe, mlp
+from pellucid.network.initialise import initialise
+from pellucid.network.optimizer import Optimizer
+from pellucid.network.task import Loss
+from pellucid.plots import curves
+from pellucid.studies.drawn_network import draw_network
+from pellucid.studies.images.image_answers import SURE, Answers, judge, tell_answers
+from pellucid.studies.images.image_sets import CLOTHES, DIGITS, ImageSet, digits, idx_set, rows_of
+from pellucid.studies.learning import at_least
+from pellucid.studies.story import Story
+from pellucid.studies.wording import listed
+from pellucid.training.engine import make_engine
+from pellucid.training.history import Epoch
+from pellucid.training.loop import Plan, Rows, fit
+from pellucid.training.schedules import Schedule
+
+__all__ = ["Mnist", "study"]
+
+Array = NDArray[Any]
+
+NAMES = {"mnist": DIGITS, "fashion": CLOTHES}
+EPOCHS, EPOCHS_OF_FEW = 5, 40
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Mnist:
+    """The figures of the study.
+
+    Attributes
+    ----------
+    data, fallback
+        What was learned from, and whether that is scikit-learn's digits because the set could not be had.
+    train_rows, test_rows, parameters
+        How many there are.
+    mean, deviation
+        Of the training pixels, brightness from 0 to 1.
+    history
+        One line an epoch; its ``validation_*`` are the test part, which chooses nothing.
+    answers
+        What the network answers on the test part, with the accuracy, the confusion matrix and the mistakes.
+    seconds
+        From reading to the last measurement, pictures not included.
+    """
+
+    data: str
+    fallback: bool
+    names: tuple[str, ...]
+    train_rows: int
+    test_rows: int
+    parameters: int
+    mean: float
+    deviation: float
+    history: tuple[Epoch, ...]
+    answers: Answers
+    seconds: float
+
+    @property
+    def accuracy(self) -> Estimate:
+        """Of the test part, with Wilson's 95 % interval."""
+        return self.answers.accuracy
+
+
+def study(
+    story: Story,
+    *,
+    dataset: Annotated[str, "mnist or fashion"] = "mnist",
+    data_dir: Annotated[str | None, "a folder with the four idx files; else the cache, else a download"] = None,
+    hidden: Annotated[tuple[int, ...], "widths of the hidden layers"] = (256, 128),
+    dropout: Annotated[float, "share of hidden units dropped in each step"] = 0.2,
+    epochs: Annotated[int | None, "passes over the training images; none: 5, or 40 over the built-in digits"] = None,
+    batch_size: Annotated[int, "images a step"] = 64,
+    lr: Annotated[float, "learning rate of Adam, at its highest"] = 0.001,
+    schedule: Annotated[str, "cosine: the rate falls to 0 over the epochs; constant: it stays"] = "cosine",
+    rows: Annotated[int | None, "learn from so many images only, for a quick look; none for all"] = None,
+    seed: Annotated[int, "of the first weights, the batches and dropout"] = 0,
+    device: Annotated[str, "auto, cpu, cuda or mps"] = "auto",
+    offline: Annotated[bool, "do not try to download"] = False,
+) -> Mnist:
+    """Train a network on 28 × 28 images, show what it answers, and where it is wrong.
+
+    Raises
+    ------
+    SettingError
+        A setting breaks its rule.
+    DataError
+        A file of the data set is missing from ``data_dir``, or damaged.
+    DivergenceError
+        The loss was no number: the learning rate is too high, as a rule.
+    """
+    plan = _plan(
+        epochs=EPOCHS if epochs is None else epochs, batch_size=batch_size, lr=lr, schedule=schedule, seed=seed
+    )
+    if rows is not None:
+        at_least("rows", rows, 10)
+    mlp(1, hidden, 1, dropout=dropout)  # raises for widths and shares that are none, before anything is fetched
+    from pellucid.engines.device import choose_device, use_threads
+
+    choose_device(device)
+    use_threads(1)  # two gain a quarter on idle cores, but wait for each other for seconds on busy ones
+
+    began = time.perf_counter()
+    data, fallback = _data(story, dataset, data_dir, offline=offline)
+    if fallback and epochs is None:
+        plan = replace(plan, epochs=EPOCHS_OF_FEW)
+    x, y = rows_of(data, data.train_images[:rows]), data.train_labels[:rows]
+    x_test, y_test = rows_of(data, data.test_images), data.test_labels
+    mean, deviation = float(x.mean()), float(x.std()) or 1.0
+    x, x_test = _scaled(x, mean, deviation), _scaled(x_test, mean, deviation)
+    network = mlp(data.pixels, hidden, len(data.names), dropout=dropout)
+    _introduce(story, data, network, plan, len(x), mean, deviation)
+    history, logits = _train(story, network, plan, (x, y), (x_test, y_test), device)
+    probabilities = softmax(logits.astype(np.float64))
+    result = Mnist(
+        data=data.title,
+        fallback=fallback,
+        names=data.names,
+        train_rows=len(x),
+        test_rows=len(x_test),
+        parameters=network.n_trainable,
+        mean=mean,
+        deviation=deviation,
+        history=history,
+        answers=judge(data.names, y_test, probabilities),
+        seconds=time.perf_counter() - began,
+    )
+    tell_answers(story, data, result.answers, probabilities)
+    _close(story, result)
+    return result
+
+
+def _scaled(rows: Array, mean: float, deviation: float) -> Array:
+    rows -= mean  # in place: 60,000 images are 188 MB
+    rows /= deviation
+    return rows
+
+
+def _plan(*, epochs: int, batch_size: int, lr: float, schedule: str, seed: int) -> Plan:
+    for name, value, low in (("epochs", epochs, 1), ("batch_size", batch_size, 1), ("seed", seed, 0)):
+        at_least(name, value, low)
+    if not 0 < lr < math.inf:
+        raise SettingError(f"lr must be above 0 and finite, got {lr!r}")
+    if schedule not in ("cosine", "constant"):
+        raise SettingError(f"schedule must be cosine or constant, got {schedule!r}")
+    rate = Schedule(name="cosine" if schedule == "cosine" else "constant")
+    return Plan(learning_rate=lr, batch_size=batch_size, epochs=epochs, schedule=rate, keep="last", seed=seed)
+
+
+def _data(story: Story, dataset: str, data_dir: str | None, *, offline: bool) -> tuple[ImageSet, bool]:
+    story.heading("The images")
+    folder = locate(dataset, data_dir, offline=offline, tell=story.say)
+    if folder is not None:
+        return idx_set(folder, SETS[dataset].title, NAMES[dataset]), False
+    story.title = f"A network on scikit-learn's digits, for {SETS[dataset].title} is not here"
+    story.say(
+        f"{SETS[dataset].title} is not here, so this run uses scikit-learn's digits instead: 1,797 images of 8 × 8 "
+        "pixels that come with the package. They are far fewer and far coarser, and the figures below are theirs, not "
+        f"those of {SETS[dataset].title}. With the four idx files in a folder, name it with --data-dir."
+    )
+    return digits(), True
+
+
+def _introduce(
+    story: Story, data: ImageSet, network: Network, plan: Plan, n_rows: int, mean: float, deviation: float
+) -> None:
+    height, width = data.train_images.shape[1:]
+    story.say(
+        f"{data.title}: {n_rows:,} images to learn from and {len(data.test_images):,} to test by, {height} × {width} "
+        f"pixels of grey, {len(data.names)} classes. Each pixel is divided by {data.white}; then the training "
+        f"pixels' mean, {mean:.4f}, is taken off, and the rest is divided by their deviation, {deviation:.4f}. The "
+        "test pixels are scaled with the same two numbers. A fully connected network sees a row of "
+        f"{data.pixels} numbers and does not know which pixels are neighbours."
+    )
+    story.heading("Training")
+    falls = " falling to 0 along a cosine" if plan.schedule.name == "cosine" else ""
+    steps = math.ceil(n_rows / plan.batch_size)
+    story.table(
+        "The network",
+        ("layer", "output", "parameters"),
+        [("input", f"[B, {data.pixels}]", None)]
+        + [
+            (describe(layer), f"[B, {width}]", (layer.inputs + 1) * layer.outputs if isinstance(layer, Dense) else None)
+            for layer, width in zip(network.layers, network.widths(), strict=True)
+        ]
+        + [("together", "", network.n_trainable)],
+    )
+    draw_network(
+        story, network, initialise(network, plan.seed, scheme="uniform"), outputs=data.names, when="before it learns"
+    )
+    story.say(
+        f"Each step takes {min(plan.batch_size, n_rows)} images: forward, cross-entropy loss, backward, Adam with a "
+        f"learning rate of {plan.learning_rate:g}{falls}. An epoch is {steps:,} step{'s' * (steps != 1)}. The training "
+        "loss is measured while it falls and with dropout at work, so it may well lie above the test loss. The test "
+        "images choose nothing: the last weights are kept, whatever their score."
+    )
+
+
+def _train(
+    story: Story, network: Network, plan: Plan, train: tuple[Array, Array], test: tuple[Array, Array], device: str
+) -> tuple[tuple[Epoch, ...], Array]:
+    # "uniform" is what torch.nn.Linear draws by itself
+    first = initialise(network, plan.seed, scheme="uniform")
+    engine = make_engine("torch", network, Loss(name="cross_entropy"), Optimizer(name="adam"), first, device=device)
+    (x, y), (x_test, y_test) = train, test
+    every = math.ceil(plan.epochs / 10)
+
+    def tell(line: Epoch) -> None:
+        """While it goes on, so that nobody waits before an empty screen; at most eleven lines."""
+        if line.epoch % every == 0 or line.epoch == 1:
+            story.say(f"Epoch {line.epoch} of {plan.epochs}: train loss {line.train_loss:.4f}, test accuracy "
+                      f"{line.validation_score:.4f}, {line.seconds:.1f} s.")  # fmt: skip
+
+    outcome = fit(engine, Rows(inputs=x, targets=y), Rows(inputs=x_test, targets=y_test), plan, on_epoch=tell)
+    if outcome.reason == "diverged":
+        raise DivergenceError(outcome.problem)
+    history = outcome.history
+    story.table(
+        f"Epochs, on {engine.device}",
+        ("epoch", "train loss", "test loss", "test accuracy", "seconds"),
+        [
+            (
+                line.epoch,
+                f"{line.train_loss:.4f}",
+                f"{line.validation_loss:.4f}",
+                f"{line.validation_score:.4f}",
+                f"{line.seconds:.2f}",
+            )
+            for line in history
+            if line.epoch % every == 0 or line.epoch in (1, len(history))
+        ],
+    )
+    numbers = [line.epoch for line in history]
+    story.draw(
+        "training",
+        lambda: curves.curves(
+            {
+                "training images, dropout at work": (numbers, [line.train_loss for line in history]),
+                "test images": (numbers, [line.validation_loss for line in history]),
+            },
+            title="The loss after each epoch",
+            y_label="cross-entropy (nats an image)",
+        ),
+        "The loss of the training images, averaged over the epoch, and of the test images after it.",
+    )
+    return history, engine.logits(x_test)
+
+
+def _close(story: Story, result: Mnist) -> None:
+    accuracy, wrong = result.accuracy, result.answers.wrong
+    learned = (
+        f"A network of {result.parameters:,} parameters that saw {result.train_rows:,} images of {result.data} is "
+        f"right on {100 * accuracy.value:.1f} % of {result.test_rows:,} others ({100 * accuracy.low:.1f} to "
+        f"{100 * accuracy.high:.1f}), after {result.seconds:.0f} s of reading, training and measuring."
+    )
+    if wrong:
+        by_class = zip(result.answers.by_class, result.names, strict=True)
+        found = {name: each.value for each, name in by_class if each}
+        least = min(found.values())
+        hardest = [repr(name) for name, value in found.items() if value == least]
+        which = f"class is {hardest[0]}" if len(hardest) == 1 else f"classes are {listed(hardest)}"
+        learned += (
+            f" The hardest {which} with {100 * least:.1f} % right, and {result.answers.sure_mistakes} of the "
+            f"{wrong:,} wrong answers had a probability of {100 * SURE:.0f} % or more."
+        )
+    following = "shapes" if result.fallback else "fashion" if result.names == DIGITS else "mnist --schedule constant"
+    story.close(learned=learned, try_next=f"pellucid study {following}")
