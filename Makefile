@@ -9,9 +9,8 @@ ACCURACY := .venv-accuracy
 # PyTorch goes first, pinned: its CPU build is found locally where there is one, and nothing heavier is fetched later.
 TORCH := $(shell grep -E '^torch==' constraints.txt)
 # Where numbers are computed; tested a second time, as on another processor: docs/decisions/0023.
-NUMBERS := $(addprefix tests/,parity engines network training golden evaluation explanation estimators) \
-	$(addprefix tests/workflow/test_,$(addsuffix .py,attribution image_attribution trace train lottery cross_validate \
-	reconstruction boundary units mistakes))
+NUMBERS := $(addprefix tests/,parity engines network training golden evaluation explanation estimators inspection \
+	workflow/test_train.py runs/test_reconstruction.py selection/test_lottery.py selection/test_cross_validate.py)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
 .PHONY: demo test test-numbers check bench bench-accuracy format clean

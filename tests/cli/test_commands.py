@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from pellucid.engines.textbook import activations
+from tests.people import make_people
 from tests.running import pellucid
-from tests.workflow.conftest import make_people
 
 
 @pytest.fixture(scope="module")

@@ -19,8 +19,8 @@ import typer
 from pellucid.cli.commands.compare import _Display
 from pellucid.selection.comparison import Compared
 from pellucid.selection.cross_validate import cross_validate
+from tests.people import make_people
 from tests.running import pellucid
-from tests.workflow.conftest import make_people
 
 COMMON = ("people.csv", "--target", "buys", "--epochs", "3", "--engine", "numpy", "--folds", "2")
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.drawings import draw, save, save_classes
 from tests.running import pellucid
-from tests.workflow.drawings import draw, save, save_classes
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import pellucid as package
+from tests.drawings import save_classes
 from tests.running import pellucid
-from tests.workflow.drawings import save_classes
 
 
 @pytest.fixture(scope="module")

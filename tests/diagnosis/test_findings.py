@@ -15,7 +15,7 @@ from pellucid.diagnosis.rows import collapse, imbalance, leak, near_copies, no_s
 from pellucid.diagnosis.training import overfitting, rate_too_low
 from pellucid.runs import outcome
 from pellucid.workflow.doctor import doctor
-from tests.workflow.conftest import make_people
+from tests.people import make_people
 
 Table = dict[str, list[Any]]
 SMALL: dict[str, Any] = {"preset": "plain", "hidden": (32, 16), "epochs": 60, "verdict": False}

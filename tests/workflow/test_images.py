@@ -17,9 +17,9 @@ import pellucid
 from pellucid.errors import DataError, SettingError
 from pellucid.preprocessing.image import ImageStep
 from pellucid.training import checkpoint
-from tests.workflow.drawings import SHAPES, draw, drawings, save, save_classes
-from tests.workflow.test_resume import StopAfter
-from tests.workflow.test_without_torch import PREDICT
+from tests.drawings import SHAPES, draw, drawings, save, save_classes
+from tests.model.test_without_torch import PREDICT
+from tests.runs.test_resume import StopAfter
 
 QUICK: dict[str, Any] = {"hidden": (16,), "epochs": 30, "learning_rate": 0.01}
 

@@ -22,7 +22,7 @@ from pellucid.selection.comparison import Compared, Comparison, ranked
 from pellucid.selection.cross_validate import FoldScore, FoldScores, cross_validate
 from pellucid.settings.config import read_config
 from pellucid.settings.settings import Settings
-from tests.workflow.conftest import Columns
+from tests.people import Columns
 
 SHORT: dict[str, Any] = {"hidden": (6,), "epochs": 4, "engine": "numpy"}
 

@@ -21,7 +21,7 @@ from pellucid.inspection.trace import Traced, trace
 from pellucid.inspection.trace_values import Drawn, Sum, TracePage, Updates, n
 from pellucid.reports.trace import trace_page, write_trace_page
 from pellucid.reports.trace_page import trace_html
-from tests.workflow.drawings import save_classes
+from tests.drawings import save_classes
 
 SHORT: dict[str, Any] = {"verdict": False, "preset": "plain", "seed": 1}
 # Each kind of task, loss, layer and activation rule that is written in another letter is on some page.

@@ -19,7 +19,7 @@ from pellucid.runs.plan import auto_batch_size
 from pellucid.selection.cross_validate import _score, _train, cross_validate
 from pellucid.settings.presets import BEST
 from pellucid.settings.settings import Settings
-from tests.workflow.conftest import Columns, make_people
+from tests.people import Columns, make_people
 
 SHORT: dict[str, Any] = {"target": "buys", "hidden": (6,), "epochs": 4, "engine": "numpy"}
 

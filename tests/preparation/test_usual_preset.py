@@ -15,7 +15,7 @@ from pellucid.preparation.grid import train_command
 from pellucid.preparation.parts import prepare_run
 from pellucid.preparation.prepare import settings_for
 from pellucid.settings.presets import BEST
-from tests.workflow.conftest import Columns
+from tests.people import Columns
 
 pytestmark = pytest.mark.usefixtures("usual_preset")
 PIXELS = np.zeros((6, 4, 4), np.uint8)

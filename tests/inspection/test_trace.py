@@ -16,7 +16,7 @@ from pellucid.explanation.trace import trace_row
 from pellucid.inspection.trace import trace
 from pellucid.inspection.trace_answers import why_it_rose
 from pellucid.network.optimizer import Optimizer
-from tests.workflow.conftest import Columns
+from tests.people import Columns
 
 SHORT: dict[str, Any] = {"hidden": (6, 4), "epochs": 3, "verdict": False}
 

@@ -19,7 +19,7 @@ from pellucid.errors import ModelFileError, RunFolderError, SettingError
 from pellucid.training import checkpoint
 from pellucid.training.history import Epoch
 from pellucid.training.loop import Outcome, Plan
-from tests.workflow.conftest import write_people
+from tests.people import write_people
 
 SETTINGS: dict[str, Any] = {
     "hidden": (16, 8),

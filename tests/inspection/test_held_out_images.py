@@ -11,7 +11,7 @@ import pytest
 import pellucid
 from pellucid.errors import DataError
 from pellucid.preparation.prepare import prepare
-from tests.workflow.drawings import SHAPES, draw, drawings, save, save_classes
+from tests.drawings import SHAPES, draw, drawings, save, save_classes
 
 QUICK: dict[str, Any] = {"hidden": (16,), "epochs": 30, "learning_rate": 0.01}
 

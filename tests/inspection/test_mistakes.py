@@ -14,7 +14,7 @@ from pellucid.errors import DataError, SettingError
 from pellucid.inspection.looking import look_at
 from pellucid.inspection.mistakes import mistakes
 from pellucid.model.model import Model
-from tests.workflow.drawings import draw, save, save_classes
+from tests.drawings import draw, save, save_classes
 
 QUICK: dict[str, Any] = {"hidden": (8,), "epochs": 6, "learning_rate": 0.02, "verdict": False, "preset": "plain"}
 

@@ -18,7 +18,7 @@ from pellucid.inspection.looking import look_at, score_of
 from pellucid.inspection.mistakes import mistakes
 from pellucid.inspection.overview import overview
 from pellucid.model.model import Model
-from tests.workflow.conftest import make_people
+from tests.people import make_people
 
 PEOPLE = make_people()
 

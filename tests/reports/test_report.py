@@ -25,8 +25,8 @@ from pellucid.reports.report import report, write_report
 from pellucid.runs.run import Run
 from pellucid.settings.config import read_config
 from pellucid.settings.settings import Settings
+from tests.drawings import save_classes
 from tests.reports.pages import Tree, check
-from tests.workflow.drawings import save_classes
 
 QUICK: dict[str, Any] = {"hidden": (8,), "epochs": 4, "learning_rate": 0.02, "verdict": False, "preset": "plain"}
 SCRIPT, IMAGE, FORMULA = "<script>alert(1)</script>", '"><img src=x onerror=alert(2)>', "$x_1$"

@@ -19,8 +19,8 @@ from pellucid.network import Dense
 from pellucid.preparation.prepare import prepare
 from pellucid.preprocessing.image import ImageStep
 from pellucid.training import checkpoint
-from tests.workflow.drawings import drawings, save, save_classes
-from tests.workflow.test_resume import StopAfter
+from tests.drawings import drawings, save, save_classes
+from tests.runs.test_resume import StopAfter
 
 IRIS: dict[str, Any] = {"task": "reconstruction", "hidden": (8, 2, 8), "activation": "tanh", "learning_rate": 0.02}
 

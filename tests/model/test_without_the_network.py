@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import pellucid
-from tests.workflow.conftest import make_people
+from tests.people import make_people
 
 
 @pytest.mark.parametrize(("target", "metric"), [("spends", "rmse"), ("job", "accuracy"), ("buys", "roc_auc")])
