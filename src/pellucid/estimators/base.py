@@ -78,7 +78,7 @@ class NetworkEstimator(ReadingEstimator):
     warm_start
         Whether another ``fit`` goes on from the weights and the preprocessing of the last.
     engine, device, precision
-        ``auto``, ``fused``, ``kernel``, ``torch`` or ``numpy``; ``auto``, ``cpu`` or ``cuda``; ``float32`` or
+        ``auto``, ``fused``, ``kernel``, ``torch`` or ``textbook``; ``auto``, ``cpu`` or ``cuda``; ``float32`` or
         ``float64``. Very small trainings take NumPy by themselves.
     callbacks
         Functions; each is handed the line of the history (`pellucid.training.history.Epoch`) after every epoch.
