@@ -18,7 +18,7 @@ from pellucid.explanation.trace import RowTrace, trace_row
 from pellucid.inspection.looking import row_given
 from pellucid.model.model import Model
 from pellucid.network import Dense
-from pellucid.preparation.fitted import training_rows
+from pellucid.preparation.rows import training_rows
 from pellucid.runs.plan import optimizer_of
 from pellucid.settings.settings import Settings
 
@@ -182,7 +182,7 @@ def trace(
     viewed = row_given(run, model, data, row, inputs)
     one = viewed.table
     settings = Settings.of(model.facts["settings"])
-    features = model.recipe.transform(one, dtype=np.float64)
+    features = model.recipe.transform(one, dtype=np.float64).flat
     truth = target = None
     if model.task.kind == "reconstruction":
         target = training_rows(model.task, model.scaler, features, None).targets

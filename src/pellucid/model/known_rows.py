@@ -32,7 +32,7 @@ def notes_on_known_rows(model: Model, inputs: Array, values: Array | None) -> tu
         reconstruction.
     """
     from pellucid.model.seen import bits_of_rows
-    from pellucid.preparation.fitted import training_rows
+    from pellucid.preparation.rows import training_rows
 
     known = model.seen.rows
     if known is None or not len(inputs):

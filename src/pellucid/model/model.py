@@ -36,6 +36,7 @@ from pellucid.network import Dense, Network
 from pellucid.network.task import Task
 from pellucid.preparation.reading import settings_in
 from pellucid.preparation.reading_rows import read_rows
+from pellucid.preprocessing.features import Features, array_of
 from pellucid.preprocessing.image import ImageStep
 from pellucid.preprocessing.recipe import Recipe
 from pellucid.preprocessing.target import TargetScaler
@@ -202,16 +203,21 @@ class Model:
         ]
         return np.concatenate(parts) if parts else np.zeros((0, widths[last]))
 
-    def inputs(self, table: Table) -> Array:
-        """What the network sees of a table: ``[N, features]``."""
+    def features(self, table: Table) -> Features:
+        """What the network sees of the rows of a table."""
         return self.recipe.transform(table, dtype=next(iter(self.parameters.values())).dtype)
+
+    def inputs(self, table: Table) -> Array:
+        """The same as one array ``[N, features]``, which the network takes."""
+        return self.features(table).flat
 
     def answers(self, table: Table) -> Array:
         """Probabilities ``[N, classes]``, values ``[N]`` in the target's own unit, or features ``[N, features]``."""
         return self.answers_to(self.inputs(table))
 
-    def answers_to(self, inputs: Array) -> Array:
-        """The same for rows that are preprocessed already, ``[N, features]``; of an ensemble the mean."""
+    def answers_to(self, inputs: Features | Array) -> Array:
+        """The same for rows that are preprocessed already, features or ``[N, features]``; of an ensemble the mean."""
+        inputs = array_of(inputs)
         total = self._answers_of(self.parameters, inputs)
         for parameters in self.more:
             total += self._answers_of(parameters, inputs)
@@ -219,8 +225,9 @@ class Model:
             total /= len(self.members)
         return total
 
-    def answers_of_members(self, inputs: Array) -> Array:
+    def answers_of_members(self, inputs: Features | Array) -> Array:
         """What each of the K networks answers alone: ``[K, N, classes]``, ``[K, N]`` or ``[K, N, features]``."""
+        inputs = array_of(inputs)
         return np.stack([self._answers_of(parameters, inputs) for parameters in self.members])
 
     def _answers_of(self, parameters: Mapping[str, Array], inputs: Array) -> Array:

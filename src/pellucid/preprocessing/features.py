@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from pellucid.errors import DataError, nearest
 from pellucid.preprocessing.feature_arrays import Columns, FeatureArray, Images, Series, Tokens
 
-__all__ = ["COLUMNS", "Columns", "FeatureArray", "Features", "Images", "Series", "Tokens", "array_of"]
+__all__ = ["COLUMNS", "Columns", "FeatureArray", "Features", "Images", "Series", "Tokens", "array_of", "unchecked"]
 
 Array = NDArray[Any]
 
@@ -135,7 +135,7 @@ class Features:
 
     def take(self, rows: Array | slice) -> Features:
         """These rows of every array, by their numbers ``[M]``, a mask ``[N]`` or a slice (then a view)."""
-        return _made({name: array.take(rows) for name, array in self.arrays.items()})
+        return unchecked({name: array.take(rows) for name, array in self.arrays.items()})
 
     @staticmethod
     def concat(parts: Sequence[Features]) -> Features:
@@ -152,7 +152,7 @@ class Features:
         for part in parts[1:]:
             _check_alike(first, part)
         others = parts[1:]
-        return _made({name: array.joined([p.arrays[name] for p in others]) for name, array in first.arrays.items()})
+        return unchecked({name: array.joined([p.arrays[name] for p in others]) for name, array in first.arrays.items()})
 
     # ── columns ──
 
@@ -165,7 +165,7 @@ class Features:
             There is no such column.
         """
         holder = self._holder(name)
-        return _made({holder: self.arrays[holder].column(name)})
+        return unchecked({holder: self.arrays[holder].column(name)})
 
     def replace(self, name: str, values: Features | Array) -> Features:
         """The rows with other values for one column; all other columns stay as they are.
@@ -189,7 +189,7 @@ class Features:
         """
         holder = self._holder(name)
         given = values.arrays[values._holder(name)].column(name) if isinstance(values, Features) else values
-        return _made({**self.arrays, holder: self.arrays[holder].replace(name, given)})
+        return unchecked({**self.arrays, holder: self.arrays[holder].replace(name, given)})
 
     def mixed(self, other: Features, known: Array) -> Features:
         """The rows with the columns of ``other`` where ``known`` says so, and their own elsewhere.
@@ -222,7 +222,7 @@ class Features:
             end = at + len(array.columns(name))
             made[name] = array.mixed(other.arrays[name], known[:, at:end])
             at = end
-        return _made(made)
+        return unchecked(made)
 
     def like(self, values: Array) -> Features:
         """The same columns with other numbers, ``[M, F]`` in the order of `flat`: gradients or weights, by column.
@@ -232,7 +232,7 @@ class Features:
         np.float64(3.0)
         """
         (name,) = self.arrays
-        return _made({name: self._only.like(values)})
+        return unchecked({name: self._only.like(values)})
 
     # ── inside ──
 
@@ -258,8 +258,8 @@ def array_of(inputs: Features | Array) -> Array:
     return inputs.flat if isinstance(inputs, Features) else inputs
 
 
-def _made(arrays: dict[str, Any]) -> Features:
-    """Features of arrays that come from checked ones: not checked again, which would read every number."""
+def unchecked(arrays: Mapping[str, FeatureArray]) -> Features:
+    """Features of arrays that are known to be right: a check would read every number."""
     features = object.__new__(Features)
     object.__setattr__(features, "arrays", arrays)
     return features

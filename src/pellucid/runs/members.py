@@ -230,12 +230,12 @@ def _fit_stack(
             raise _Stopped
 
     validation = [
-        rows_of(prepared, part)[1] if part.validation_rows is not None else prepared.validation for part in mine
+        rows_of(prepared, part)[1] if part.validation_rows is not None else prepared.validation.rows for part in mine
     ]
     members = None if mine[0].train_rows is None else [part.train_rows for part in mine if part.train_rows is not None]
     seeds = [part.seed for part in mine]
     try:
-        outcomes = fit_many(engine, prepared.train, validation, plan, seeds, members=members, on_epoch=told)
+        outcomes = fit_many(engine, prepared.train.rows, validation, plan, seeds, members=members, on_epoch=told)
     except _Stopped:
         return {}
     for k, outcome in zip(stack, outcomes, strict=True):

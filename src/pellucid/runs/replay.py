@@ -239,7 +239,7 @@ def _in_its_stack(prepared: Prepared, parts: list[Member], seen: Seen) -> Outcom
 
     outcomes = fit_many(
         cast("StackEngine", first),
-        prepared.train,
+        prepared.train.rows,
         [rows_of(prepared, part)[1] for part in parts],
         plan_of(settings),
         [part.seed for part in parts],

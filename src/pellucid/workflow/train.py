@@ -233,7 +233,7 @@ def _train(
         folder.log(_opening_lines(prepared, start))
     if watcher:
         watcher.prepared(prepared, engine, plan_of(prepared.settings))
-    recorder = Recorder(prepared.network, prepared.task.loss, prepared.train)
+    recorder = Recorder(prepared.network, prepared.task.loss, prepared.train.rows)
     try:
         if len(parts) > 1:
             members = _fit_members(prepared, parts, folder, watcher, recorder)
@@ -288,7 +288,7 @@ def _fit_alone(
 
     with listening_for_interrupt() as interrupted:
         outcome = fit(
-            engine, prepared.train, prepared.validation, plan,
+            engine, prepared.train.rows, prepared.validation.rows, plan,
             start=start, on_epoch=on_epoch, save=save, interrupted=interrupted,
         )  # fmt: skip
     if watcher:

@@ -165,9 +165,11 @@ def _reconstructed(told: Told) -> Sequence[Block]:
     if told.run.model.image is not None or given.shape != back.shape or not len(given):
         return []
     rows = []
-    for name, place in recipe.slices.items():
-        varies = float(((given[:, place] - given[:, place].mean(axis=0)) ** 2).sum())
-        lost = float(((given[:, place] - back[:, place]) ** 2).sum())
+    of_given, of_back = recipe.features_of(given), recipe.features_of(back)
+    for name in of_given.columns:
+        wanted = of_given.column(name).flat
+        varies = float(((wanted - wanted.mean(axis=0)) ** 2).sum())
+        lost = float(((wanted - of_back.column(name).flat) ** 2).sum())
         if varies > 0:
             rows.append((1 - lost / varies, name))
     shown = sorted(rows)[:_MOST_CLASSES]
