@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pellucid.data.columns.number_style import NumberRules, styles_from_json
 from pellucid.data.headings import matched_headings
+from pellucid.data.numbers.style import NumberRules, styles_from_json
 from pellucid.data.tables import Table, read_table
 from pellucid.errors import DataError
 from pellucid.preparation.reading import columns_in, read_again, unpacked_for
