@@ -13,7 +13,7 @@ from pathlib import Path
 from pellucid.errors import RunFolderError
 from pellucid.inspection.looking import view_of
 from pellucid.io.files import write_text
-from pellucid.preparation.parts import prepare_run
+from pellucid.preparation.member_rows import prepare_run
 from pellucid.preparation.prepare import Prepared
 from pellucid.reports.blocks import Block, Section
 from pellucid.reports.page import page
@@ -26,8 +26,6 @@ from pellucid.settings.config import is_there_again, read_config, trained_on
 from pellucid.settings.settings import Settings
 
 __all__ = ["report", "write_report"]
-
-WRITTEN = True  # by `train`, where a run has a folder; the tests of other things do without
 
 
 def report(run: str | os.PathLike[str], *, rows: bool = True, out: str | os.PathLike[str] | None = None) -> Path:

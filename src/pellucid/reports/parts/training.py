@@ -169,19 +169,20 @@ def _loss_and_unit(told: Told) -> str:
 
 def layers(told: Told) -> Sequence[Block]:
     """What was seen inside at the start and at the end."""
-    looks = told.run.looks
-    if not looks:
+    snapshots = told.run.snapshots
+    if not snapshots:
         return []
-    chosen = [looks[0], looks[-1]] if len(looks) > 1 else [looks[0]]
+    chosen = [snapshots[0], snapshots[-1]] if len(snapshots) > 1 else [snapshots[0]]
     rows = [
         [
-            f"{look.epoch}", f"{layer.index}", f"{layer.units:,}", numeral(layer.gradient, 2), f"{layer.weight:.3f}",
+            f"{snapshot.epoch}", f"{layer.index}", f"{layer.units:,}", numeral(layer.gradient, 2),
+            f"{layer.weight:.3f}",
             "" if layer.moved is None else f"{layer.moved:.1%}", f"{layer.spread:.3f}",
             "" if layer.dead is None else f"{layer.dead:.0%}",
             "" if layer.saturated is None else f"{layer.saturated:.0%}",
         ]
-        for look in chosen
-        for layer in look.layers
+        for snapshot in chosen
+        for layer in snapshot.layers
     ]  # fmt: skip
     return [
         Numbers(

@@ -24,7 +24,7 @@ from pellucid.preparation.prepare import Prepared, prepare
 from pellucid.settings.settings import Settings
 from pellucid.training.loop import Rows
 
-__all__ = ["Part", "check_folds", "n_learned_from", "parts_of", "prepare_run", "rows_of"]
+__all__ = ["Member", "check_folds", "members_of", "n_learned_from", "prepare_run", "rows_of"]
 
 Array = NDArray[Any]
 
@@ -32,21 +32,21 @@ _MOST_FOLDS, _FEWEST_ROWS = 100, 5
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Part:
+class Member:
     """What one network learns from.
 
     Parameters
     ----------
     seed
         Of its first weights, batches and dropout.
-    learns, held
+    train_rows, validation_rows
         Numbers of rows in ``prepared.train``: those to learn from, and those that choose the best epoch; ``None`` for
         all of them, and for ``prepared.validation``.
     """
 
     seed: int
-    learns: Array | None = None
-    held: Array | None = None
+    train_rows: Array | None = None
+    validation_rows: Array | None = None
 
 
 def prepare_run(data: object, settings: Settings, *, test_data: object = None) -> Prepared:
@@ -85,7 +85,7 @@ def _prepare_auto(data: object, settings: Settings, test_data: object) -> Prepar
         with suppress(DataError):  # too few rows or groups for folds; what is wrong without them, too, is said below
             prepared = prepare_run(data, replace(settings, ensemble="folds"), test_data=test_data)
             if settings.group is not None:
-                parts_of(prepared)
+                members_of(prepared)
             return prepared
     return prepare_run(data, replace(settings, ensemble="seeds"), test_data=test_data)
 
@@ -103,7 +103,7 @@ def check_folds(settings: Settings) -> None:
         )
 
 
-def parts_of(prepared: Prepared) -> tuple[Part, ...]:
+def members_of(prepared: Prepared) -> tuple[Member, ...]:
     """What each network learns from.
 
     Raises
@@ -122,7 +122,7 @@ def parts_of(prepared: Prepared) -> tuple[Part, ...]:
         )
     seeds = range(settings.seed, settings.seed + settings.n_networks)
     if settings.ensemble == "seeds":
-        return tuple(Part(seed=seed) for seed in seeds)
+        return tuple(Member(seed=seed) for seed in seeds)
     rows = prepared.split.train
     try:
         folds, _ = blocks_of(prepared, rows, settings.n_networks)
@@ -133,7 +133,7 @@ def parts_of(prepared: Prepared) -> tuple[Part, ...]:
     held = [np.searchsorted(rows, fold) for fold in folds]
     everything = np.arange(len(rows))
     return tuple(
-        Part(seed=seed, learns=np.setdiff1d(everything, fold), held=np.sort(fold))
+        Member(seed=seed, train_rows=np.setdiff1d(everything, fold), validation_rows=np.sort(fold))
         for seed, fold in zip(seeds, held, strict=True)
     )
 
@@ -145,7 +145,9 @@ def n_learned_from(prepared: Prepared) -> int:
     return rows * (k - 1) // k if prepared.settings.ensemble == "folds" else rows
 
 
-def rows_of(prepared: Prepared, part: Part) -> tuple[Rows, Rows]:
+def rows_of(prepared: Prepared, member: Member) -> tuple[Rows, Rows]:
     """What a network learns from, and what chooses its best epoch."""
-    learned = prepared.train if part.learns is None else prepared.train.take(part.learns)
-    return learned, prepared.validation if part.held is None else prepared.train.take(part.held)
+    learned = prepared.train if member.train_rows is None else prepared.train.take(member.train_rows)
+    return learned, prepared.validation if member.validation_rows is None else prepared.train.take(
+        member.validation_rows
+    )
