@@ -35,7 +35,7 @@ Times = dict[str, list[float]]  # processor seconds and wall-clock seconds of ea
 
 # (part of a file's name, a function or "" for all of them): the phase. The innermost call decides.
 PHASES = {
-    ("preparation/member_rows.py", "prepare_run"): "preparing: the rest",
+    ("preparation/members.py", "prepare_run"): "preparing: the rest",
     ("preparation/sources.py", "open_source"): "reading the table",
     ("preparation/sources.py", "open_test_table"): "reading the table",
     ("data/schema.py", "infer_schema"): "column types, leaks",

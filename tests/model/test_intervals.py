@@ -52,7 +52,7 @@ def test_new_rows_are_held_in_about_that_share(run: Any, level: float) -> None:
 
 def test_the_residuals_are_those_of_rows_that_a_network_did_not_learn_from() -> None:
     from pellucid.model.answering import answers_of
-    from pellucid.preparation.member_rows import members_of, prepare_run
+    from pellucid.preparation.members import members_of, prepare_run
     from pellucid.settings.settings import Settings
 
     for way in ("one network", "folds"):

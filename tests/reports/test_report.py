@@ -18,7 +18,7 @@ from pellucid.diagnosis import Finding
 from pellucid.errors import RunFolderError
 from pellucid.inspection.boundary import boundary_of
 from pellucid.inspection.looking import view_of
-from pellucid.preparation.member_rows import prepare_run
+from pellucid.preparation.members import prepare_run
 from pellucid.reports.parts.behaviour import _slice
 from pellucid.reports.report import report, write_report
 from pellucid.runs.run import Run

@@ -18,7 +18,7 @@ import pytest
 
 import pellucid
 from pellucid.errors import DataError, DivergenceError, ModelFileError, SettingError
-from pellucid.preparation.member_rows import members_of, prepare_run, rows_of
+from pellucid.preparation.members import members_of, prepare_run, rows_of
 from pellucid.runs import members as members_
 from pellucid.runs.ensemble import ensemble_sentence, point_metrics
 from pellucid.runs.members import TrainedMembers

@@ -19,7 +19,7 @@ from pellucid.engines.textbook.backprop import backward
 from pellucid.engines.textbook.forward import forward
 from pellucid.errors import DataError, PellucidError, SettingError, nearest
 from pellucid.model.model import Model
-from pellucid.preparation.member_rows import prepare_run
+from pellucid.preparation.members import prepare_run
 from pellucid.preparation.prepare import Prepared
 from pellucid.preparation.sources import is_builtin
 from pellucid.runs.folder import RunFolder

@@ -22,7 +22,7 @@ from pellucid.preprocessing.values import numbers, text_codes
 
 if TYPE_CHECKING:
     from pellucid.model.model import Model
-    from pellucid.preparation.member_rows import Member
+    from pellucid.preparation.members import Member
     from pellucid.preparation.prepare import Prepared
 
 __all__ = ["seen_of"]

@@ -1,6 +1,6 @@
 """The networks of a run, one or an ensemble: how they are trained, kept and resumed.
 
-What each learns from is said in `pellucid.preparation.member_rows`.
+What each learns from is said in `pellucid.preparation.members`.
 Small networks are trained together as a stack (`pellucid.training.many.worth_stacking`), others one after another.
 """
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pellucid.errors import DivergenceError
 from pellucid.network.initialise import initialise
 from pellucid.network.optimizer import Optimizer
-from pellucid.preparation.member_rows import Member, n_learned_from, rows_of
+from pellucid.preparation.members import Member, n_learned_from, rows_of
 from pellucid.preparation.prepare import Prepared
 from pellucid.training.checkpoint import Checkpointer, read_outcome, read_state, write_outcome
 from pellucid.training.engine import Engine

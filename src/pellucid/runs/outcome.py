@@ -20,7 +20,7 @@ from pellucid.io.files import write_text
 from pellucid.model.measuring import measure
 from pellucid.model.model import Model
 from pellucid.model.remember import seen_of
-from pellucid.preparation.member_rows import Member
+from pellucid.preparation.members import Member
 from pellucid.preparation.prepare import Prepared
 from pellucid.preparation.weights import weights_of
 from pellucid.runs.diagnosis import evidence_of, findings_to_json

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pellucid.errors import DataError, SettingError
 from pellucid.model.model import Model
 from pellucid.network.initialise import initialise
-from pellucid.preparation.member_rows import Member, members_of, prepare_run, rows_of
+from pellucid.preparation.members import Member, members_of, prepare_run, rows_of
 from pellucid.preparation.prepare import Prepared
 from pellucid.runs.folder import RunFolder
 from pellucid.runs.members import stacks_of

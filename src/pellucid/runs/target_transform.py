@@ -12,7 +12,7 @@ from pellucid.errors import DivergenceError
 from pellucid.model.answering import answers_of
 from pellucid.numerals import numeral
 from pellucid.preparation.fitted import training_rows
-from pellucid.preparation.member_rows import Member, members_of, rows_of
+from pellucid.preparation.members import Member, members_of, rows_of
 from pellucid.preparation.prepare import Prepared
 from pellucid.preprocessing.target import TargetScaler
 from pellucid.runs.plan import engine_of, plan_of

@@ -20,7 +20,7 @@ from pellucid.model.measuring import measure
 from pellucid.model.model import Model
 from pellucid.network.task import Task
 from pellucid.preparation.folds import ROW_SETTINGS, Folds, cut_folds, prepare_fold
-from pellucid.preparation.member_rows import check_folds, members_of, n_learned_from
+from pellucid.preparation.members import check_folds, members_of, n_learned_from
 from pellucid.preparation.prepare import Prepared, settings_for
 from pellucid.runs.machine import on_this_machine
 from pellucid.runs.members import fit_members

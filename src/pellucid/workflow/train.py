@@ -16,7 +16,7 @@ from pellucid.io.lock import locked
 from pellucid.model.predicting import warn_of
 from pellucid.network import describe
 from pellucid.preparation.apart import joined, joined_test_rows
-from pellucid.preparation.member_rows import Member, members_of, prepare_run
+from pellucid.preparation.members import Member, members_of, prepare_run
 from pellucid.preparation.prepare import Prepared, settings_for
 from pellucid.preparation.sources import is_builtin
 from pellucid.reports.report import write_report

@@ -1,4 +1,4 @@
-"""What each network of a run learns from: all training rows, or those outside its fold.
+"""The networks of a run, and the rows that each learns from: all training rows, or those outside its fold.
 
 Legend: K networks. They have one description and see the same preprocessed columns. With ``ensemble="seeds"`` they
 differ by the seed of their first weights, batches and dropout (``seed``, ``seed + 1``, …; Lakshminarayanan, Pritzel &
@@ -33,15 +33,16 @@ _MOST_FOLDS, _FEWEST_ROWS = 100, 5
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Member:
-    """What one network learns from.
+    """One network of a run, and the rows that it learns from.
 
     Parameters
     ----------
     seed
-        Of its first weights, batches and dropout.
-    train_rows, validation_rows
-        Numbers of rows in ``prepared.train``: those to learn from, and those that choose the best epoch; ``None`` for
-        all of them, and for ``prepared.validation``.
+        Seed of its initial weights, batches and dropout.
+    train_rows
+        Row numbers in ``prepared.train`` to learn from; ``None``: all of them.
+    validation_rows
+        Row numbers in ``prepared.train`` that choose the best epoch; ``None``: all rows of ``prepared.validation``.
     """
 
     seed: int
@@ -104,7 +105,7 @@ def check_folds(settings: Settings) -> None:
 
 
 def members_of(prepared: Prepared) -> tuple[Member, ...]:
-    """What each network learns from.
+    """The networks of a run, each with the rows that it learns from.
 
     Raises
     ------
@@ -146,8 +147,9 @@ def n_learned_from(prepared: Prepared) -> int:
 
 
 def rows_of(prepared: Prepared, member: Member) -> tuple[Rows, Rows]:
-    """What a network learns from, and what chooses its best epoch."""
-    learned = prepared.train if member.train_rows is None else prepared.train.take(member.train_rows)
-    return learned, prepared.validation if member.validation_rows is None else prepared.train.take(
-        member.validation_rows
+    """The rows that a network learns from, and those that choose its best epoch."""
+    train, validation = prepared.train, prepared.validation
+    return (
+        train if member.train_rows is None else train.take(member.train_rows),
+        validation if member.validation_rows is None else train.take(member.validation_rows),
     )
