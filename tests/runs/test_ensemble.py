@@ -70,8 +70,8 @@ def same(a: pellucid.Run, b: pellucid.Run) -> bool:
 
 def test_network_k_is_the_one_that_its_seed_gives(people: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Weights, batches and dropout go by seed + k; the split by the seed itself."""
-    run = pellucid.train(people, "buys", n_networks=3, engine="numpy", **LEAKY)
-    single = pellucid.train(people, "buys", engine="numpy", **LEAKY)
+    run = pellucid.train(people, "buys", n_networks=3, engine="textbook", **LEAKY)
+    single = pellucid.train(people, "buys", engine="textbook", **LEAKY)
     for name, array in single.model.parameters.items():
         np.testing.assert_array_equal(run.model.members[0][name], array)
     assert [each["seed"] for each in run.summary["ensemble"]["networks"]] == [0, 1, 2]
@@ -132,7 +132,7 @@ def test_folds_keep_groups_whole(people: Any) -> None:
 
 
 def test_each_network_of_folds_learns_from_other_rows(people: Any) -> None:
-    run = pellucid.train(people, "buys", n_networks=2, ensemble="folds", engine="numpy", **QUICK)
+    run = pellucid.train(people, "buys", n_networks=2, ensemble="folds", engine="textbook", **QUICK)
     prepared = prepare_run(people, Settings(target="buys", n_networks=2, ensemble="folds", **QUICK))
     members = members_of(prepared)
     # The last line of the history is of the held rows: their loss by the weights of the last epoch, or of the best.
@@ -260,7 +260,7 @@ def test_the_sentence_of_numbers_that_are_not_defined() -> None:
 
 def test_an_ensemble_of_autoencoders() -> None:
     run = pellucid.train(
-        "iris", task="reconstruction", n_networks=2, hidden=(2,), epochs=5, learning_rate=0.02, engine="numpy"
+        "iris", task="reconstruction", n_networks=2, hidden=(2,), epochs=5, learning_rate=0.02, engine="textbook"
     )
     assert run.summary["ensemble"]["metrics"]["mse"]["together"] > 0
     assert run.predict(pellucid_iris()).shape == (150, 4)
@@ -296,7 +296,7 @@ def every_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("every_epoch")
 @pytest.mark.parametrize("ensemble", ["seeds", "folds"])
-@pytest.mark.parametrize(("engine", "n_networks", "limits"), [("numpy", 3, (7, 5, 14)), ("fused", 9, (7, 80))])
+@pytest.mark.parametrize(("engine", "n_networks", "limits"), [("textbook", 3, (7, 5, 14)), ("fused", 9, (7, 80))])
 def test_a_crash_changes_nothing(
     engine: str, n_networks: int, limits: tuple[int, ...], ensemble: str, people_csv: Path, tmp_path: Path
 ) -> None:
@@ -322,7 +322,7 @@ def test_a_crash_changes_nothing(
 
 @pytest.mark.usefixtures("every_epoch")
 def test_a_kept_network_of_another_run_is_refused(people_csv: Path, tmp_path: Path) -> None:
-    settings = {**QUICK, "n_networks": 2, "engine": "numpy"}
+    settings = {**QUICK, "n_networks": 2, "engine": "textbook"}
     with pytest.raises(InterruptedError):
         pellucid.train(people_csv, "buys", out=tmp_path / "a", watcher=Listener(15), **settings)
     people_csv.write_text(people_csv.read_text().replace("nurse", "clerk", 20))
@@ -334,7 +334,7 @@ def test_a_kept_network_of_another_run_is_refused(people_csv: Path, tmp_path: Pa
 
 @pytest.mark.usefixtures("every_epoch")
 def test_a_kept_network_that_is_damaged_is_refused(people_csv: Path, tmp_path: Path) -> None:
-    settings = {**QUICK, "n_networks": 2, "engine": "numpy"}
+    settings = {**QUICK, "n_networks": 2, "engine": "textbook"}
     with pytest.raises(InterruptedError):
         pellucid.train(people_csv, "buys", out=tmp_path / "a", watcher=Listener(15), **settings)
     kept = tmp_path / "a" / "checkpoints" / "network-1.safetensors"
@@ -367,7 +367,7 @@ def interrupt_after(epochs: int, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("every_epoch")
 @pytest.mark.parametrize(
     ("engine", "n_networks", "epochs", "left"),
-    [("numpy", 3, 30, 3), ("numpy", 3, 5, 1), ("numpy", 3, 1, 1), ("fused", 5, 20, 1), ("fused", 9, 70, 5)],
+    [("textbook", 3, 30, 3), ("textbook", 3, 5, 1), ("textbook", 3, 1, 1), ("fused", 5, 20, 1), ("fused", 9, 70, 5)],
 )
 def test_ctrl_c_keeps_what_is_trained(
     engine: str, n_networks: int, epochs: int, left: int, people_csv: Path, tmp_path: Path,

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from pellucid.errors import DataError, SettingError
 from pellucid.explanation.cells import EncodedCell, encoded_cells
+from pellucid.explanation.fixed_columns import cell_text
 from pellucid.explanation.gradients import IntegratedGradients, integrated_gradients
-from pellucid.explanation.held import cell_text
 from pellucid.explanation.shapley import ShapleyValues, shapley_values
 from pellucid.inspection.looking import BACKGROUND, Score, Viewed, compared_with, plain_value, row_given, score_of
 from pellucid.model.model import Model

@@ -74,7 +74,7 @@ def _range(values: Array) -> ColumnSeen | None:
     return ColumnSeen(low=float(values.min()), high=float(values.max())) if len(values) else None
 
 
-def _worth(prepared: Prepared, model: Model) -> Worth | None:
+def _worth(prepared: Prepared, model: TrainedModel) -> Worth | None:
     """By how much the error rises with each column's cells missing; ``None`` where that takes too long to find out."""
     held, task = prepared.measured, prepared.task
     products = prepared.network.n_trainable * len(model.members) * len(model.recipe.steps)

@@ -235,7 +235,7 @@ def _libraries(engine: Engine) -> dict[str, str]:
     versions = {"pellucid": __version__, "numpy": np.__version__, "pyarrow": pa.__version__}
     if engine.name == "kernel":
         versions["numba"] = version("numba")
-    elif engine.name != "numpy":
+    elif engine.name != "textbook":
         import torch
 
         versions["torch"] = torch.__version__
