@@ -37,7 +37,7 @@ def test_import_pellucid_is_light() -> None:
     assert not loaded_by("import pellucid") & (HEAVY | {"numpy"})
 
 
-def test_the_scratch_engine_is_numpy_alone() -> None:
+def test_the_textbook_is_numpy_alone() -> None:
     assert not loaded_by("import pellucid.engines.textbook.engine, pellucid.engines.textbook.gradient_check") & HEAVY
 
 

@@ -18,7 +18,7 @@ from pellucid.diagnosis import Finding
 from pellucid.errors import RunFolderError
 from pellucid.inspection.boundary import boundary_of
 from pellucid.inspection.rows import rows_that_measured
-from pellucid.preparation.parts import prepare_run
+from pellucid.preparation.members import prepare_run
 from pellucid.reports import report as module
 from pellucid.reports.parts.behaviour import _slice
 from pellucid.reports.report import report, write_report

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from pellucid.errors import DataError, SettingError
 from pellucid.explanation.cells import EncodedCell, encoded_cells
+from pellucid.explanation.fixed_columns import cell_text
 from pellucid.explanation.gradients import IntegratedGradients, integrated_gradients
-from pellucid.explanation.held import cell_text
 from pellucid.explanation.shapley import ShapleyValues, shapley_values
 from pellucid.inspection.explained_output import ExplainedOutput, explained_output, json_value
 from pellucid.inspection.rows import BACKGROUND, RowsToInspect, row_to_inspect, rows_to_compare_with

@@ -17,7 +17,7 @@ from pellucid.data.builtin import load_builtin
 from pellucid.data.tables import Table
 from pellucid.errors import DataError, PellucidError, SettingError, nearest
 from pellucid.model.model import Model
-from pellucid.preparation.parts import prepare_run
+from pellucid.preparation.members import prepare_run
 from pellucid.preparation.prepare import Prepared
 from pellucid.preparation.sources import is_builtin
 from pellucid.runs.folder import RunFolder

@@ -22,7 +22,7 @@ from pellucid.preprocessing.values import numbers, text_codes
 
 if TYPE_CHECKING:
     from pellucid.model.model import Model
-    from pellucid.preparation.parts import Part
+    from pellucid.preparation.members import Member
     from pellucid.preparation.prepare import Prepared
 
 __all__ = ["seen_of"]
@@ -34,7 +34,7 @@ _FEWEST_WORTH_ROWS = 20
 _WORTH_PRODUCTS = 400_000_000  # less than a tenth of a second
 
 
-def seen_of(prepared: Prepared, parts: Sequence[Part], model: Model) -> Seen:
+def seen_of(prepared: Prepared, parts: Sequence[Member], model: Model) -> Seen:
     """Summed up from the training rows, the rows that chose the best epoch, and those that measure."""
     learned = [bits_of_rows(prepared.train)]
     if len(prepared.split.validation):
@@ -103,17 +103,17 @@ def _worth(prepared: Prepared, model: Model) -> Worth | None:
     return Worth(metric=metric, part=held.name, n_rows=most, rises=rises)
 
 
-def _residuals(prepared: Prepared, parts: Sequence[Part], model: Model) -> Residuals | None:
+def _residuals(prepared: Prepared, parts: Sequence[Member], model: Model) -> Residuals | None:
     """Of each row by the network that did not learn from it, or of the validation rows; ``None`` without such rows."""
 
     def outputs(parameters: Any, inputs: Array) -> Array:
         return answers_of(model.network, model.task, None, parameters, inputs)
 
-    by_fold = all(part.held is not None for part in parts)
+    by_fold = all(part.validation_rows is not None for part in parts)
     if by_fold:
         found = []
         for parameters, part in zip(model.members, parts, strict=False):  # fewer networks after an interruption
-            held = prepared.train.take(np.asarray(part.held))
+            held = prepared.train.take(np.asarray(part.validation_rows))
             found.append(outputs(parameters, held.inputs) - held.targets[:, 0])
     elif len(prepared.split.validation):
         rows = prepared.validation

@@ -13,7 +13,7 @@ from pathlib import Path
 from pellucid.errors import RunFolderError
 from pellucid.inspection.rows import rows_that_measured
 from pellucid.io.files import write_text
-from pellucid.preparation.parts import prepare_run
+from pellucid.preparation.members import prepare_run
 from pellucid.preparation.prepare import Prepared
 from pellucid.reports.blocks import Block, Section
 from pellucid.reports.page import page

@@ -11,8 +11,8 @@ import numpy as np
 
 from pellucid.errors import PellucidError
 from pellucid.explanation.dependence import Dependence
+from pellucid.explanation.fixed_columns import held_text
 from pellucid.explanation.grids import Grid
-from pellucid.explanation.held import held_text
 from pellucid.inspection.boundary import boundary_of
 from pellucid.inspection.mistakes import Mistake, cells_that_matter, mistakes_of, pushes
 from pellucid.numerals import numeral
