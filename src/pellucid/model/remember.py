@@ -21,7 +21,7 @@ from pellucid.preprocessing.recipe import Step
 from pellucid.preprocessing.values import numbers, text_codes
 
 if TYPE_CHECKING:
-    from pellucid.model.model import Model
+    from pellucid.model.trained import TrainedModel
     from pellucid.preparation.members import Member
     from pellucid.preparation.prepare import Prepared
 
@@ -34,7 +34,7 @@ _FEWEST_WORTH_ROWS = 20
 _WORTH_PRODUCTS = 400_000_000  # less than a tenth of a second
 
 
-def seen_of(prepared: Prepared, parts: Sequence[Member], model: Model) -> Seen:
+def seen_of(prepared: Prepared, parts: Sequence[Member], model: TrainedModel) -> Seen:
     """Summed up from the training rows, the rows that chose the best epoch, and those that measure."""
     learned = [bits_of_rows(prepared.train)]
     if len(prepared.split.validation):
@@ -74,7 +74,7 @@ def _range(values: Array) -> ColumnSeen | None:
     return ColumnSeen(low=float(values.min()), high=float(values.max())) if len(values) else None
 
 
-def _worth(prepared: Prepared, model: Model) -> Worth | None:
+def _worth(prepared: Prepared, model: TrainedModel) -> Worth | None:
     """By how much the error rises with each column's cells missing; ``None`` where that takes too long to find out."""
     held, task = prepared.measured, prepared.task
     products = prepared.network.n_trainable * len(model.members) * len(model.recipe.steps)
@@ -103,7 +103,7 @@ def _worth(prepared: Prepared, model: Model) -> Worth | None:
     return Worth(metric=metric, part=held.name, n_rows=most, rises=rises)
 
 
-def _residuals(prepared: Prepared, parts: Sequence[Member], model: Model) -> Residuals | None:
+def _residuals(prepared: Prepared, parts: Sequence[Member], model: TrainedModel) -> Residuals | None:
     """Of each row by the network that did not learn from it, or of the validation rows; ``None`` without such rows."""
 
     def outputs(parameters: Any, inputs: Array) -> Array:
