@@ -90,22 +90,23 @@ class FeatureArray(ABC):
         values = self.values[:, places[column]]
         return self._made(values, None, places={column: slice(0, values.shape[1])})
 
-    def replace(self, column: str, given: FeatureArray | Array) -> Self:
-        """A copy with other values for this column; see `Features.replace`."""
+    def replace(self, columns: Mapping[str, FeatureArray | Array]) -> Self:
+        """A copy with other values for these columns; see `Features.replace`."""
         if self.lengths_or_none is not None:
+            ((column, given),) = columns.items()
             return self._exchanged(column, given)
-        places = self.places_or_none
-        at = np.s_[:] if places is None else np.s_[:, places[column]]
-        values = self.values.copy()
-        new = given.values if isinstance(given, FeatureArray) else np.asarray(given)
-        wanted = values[at].shape
-        if new.shape not in (wanted, (1, *wanted[1:]), wanted[1:]):
-            raise DataError(
-                f"column {column!r} has values of shape {_shown(wanted)}, so they cannot be replaced by values of "
-                f"shape {_shown(new.shape)}; give {_shown(wanted)}, or {_shown(wanted[1:])} for all rows alike"
-            )
-        check_finite(new, column)
-        values[at] = new
+        places, values = self.places_or_none, self.values.copy()
+        for column, given in columns.items():
+            at = np.s_[:] if places is None else np.s_[:, places[column]]
+            new = given.values if isinstance(given, FeatureArray) else np.asarray(given)
+            wanted = values[at].shape
+            if new.shape not in (wanted, (1, *wanted[1:]), wanted[1:]):
+                raise DataError(
+                    f"column {column!r} has values of shape {_shown(wanted)}, so they cannot be replaced by values of "
+                    f"shape {_shown(new.shape)}; give {_shown(wanted)}, or {_shown(wanted[1:])} for all rows alike"
+                )
+            check_finite(new, column)
+            values[at] = new
         return self._made(values, None)
 
     def mixed(self, other: Self, known: Array) -> Self:

@@ -187,9 +187,15 @@ class Features:
         >>> rows.replace("b", rows.column("b").take(np.array([1, 0]))).flat.tolist()
         [[1.0, 1.0], [0.0, 0.0]]
         """
-        holder = self._holder(name)
-        given = values.arrays[values._holder(name)].column(name) if isinstance(values, Features) else values
-        return unchecked({**self.arrays, holder: self.arrays[holder].replace(name, given)})
+        return self.replace_all({name: values})
+
+    def replace_all(self, columns: Mapping[str, Features | Array]) -> Features:
+        """The rows with other values for several columns, in one copy; each as in `replace`."""
+        given: dict[str, dict[str, FeatureArray | Array]] = {}
+        for name, values in columns.items():
+            new = values.arrays[values._holder(name)].column(name) if isinstance(values, Features) else values
+            given.setdefault(self._holder(name), {})[name] = new
+        return unchecked({**self.arrays, **{name: self.arrays[name].replace(new) for name, new in given.items()}})
 
     def mixed(self, other: Features, known: Array) -> Features:
         """The rows with the columns of ``other`` where ``known`` says so, and their own elsewhere.
