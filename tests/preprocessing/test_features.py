@@ -146,17 +146,20 @@ def without_lengths(self: FeatureArray, rows: Any) -> FeatureArray:
     return self._made(values, None if lengths is None else lengths[: len(values)])
 
 
-def into_the_neighbour(self: FeatureArray, column: str, given: Any) -> FeatureArray:
+def into_the_neighbour(self: FeatureArray, columns: Any) -> FeatureArray:
     """One feature too many."""
-    values, place = self.values.copy(), (self.places_or_none or {}).get(column, slice(0, 0))
-    new = given.values if isinstance(given, FeatureArray) else given
-    values[:, place.start : place.stop + 1] = new[:, :1]
+    values = self.values.copy()
+    for column, new in columns.items():
+        place = (self.places_or_none or {})[column]
+        values[:, place] = new.values
+        values[:, place.stop] = new.values[:, 0]
     return self._made(values, None)
 
 
-def in_place(self: FeatureArray, column: str, given: FeatureArray) -> FeatureArray:
+def in_place(self: FeatureArray, columns: Any) -> FeatureArray:
     """The old features are changed as well."""
-    self.values[:, (self.places_or_none or {})[column]] = given.values
+    for column, new in columns.items():
+        self.values[:, (self.places_or_none or {})[column]] = new.values
     return self
 
 
@@ -241,6 +244,15 @@ def test_numbers_keep_their_type_when_a_column_is_replaced() -> None:
     features = Features.of_columns(np.ones((2, 2), dtype=np.float32), ["a", "b"])
     assert features.replace("a", np.array([[0.1], [0.2]])).dtype == np.float32
     assert features.mixed(features.take(np.array([0])), np.ones((2, 2), bool)).dtype == np.float32
+
+
+def test_several_columns_are_replaced_as_one_after_the_other() -> None:
+    features, other = every_kind(5), every_kind(5, seed=1)
+    columns = {name: other.column(name) for name in ("column 0", "column 3", "an image", "a text")}
+    wanted = features
+    for name, values in columns.items():
+        wanted = wanted.replace(name, values)
+    same(features.replace_all(columns), parts(wanted))
 
 
 def test_like_reads_gradients_by_column() -> None:
