@@ -59,7 +59,7 @@ PHASES = {
     ("evaluation/baselines.py", "boosting_answers"): "verdict: boosting",
     ("runs/outcome.py", "conclude"): "answers and files of the run",
     ("reports/report.py", "write_report"): "report: the rest",
-    ("inspection/overview.py", "overview_of"): "report: importance, dependence",
+    ("inspection/explained_columns.py", "columns_explained"): "report: importance, dependence",
     ("inspection/boundary.py", "boundary_of"): "report: the slice",
     ("inspection/mistakes.py", "mistakes_of"): "report: mistakes",
     ("workflow/report_parts/told.py", "picture"): "report: drawing",

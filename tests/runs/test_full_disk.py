@@ -93,7 +93,7 @@ def test_at_a_checkpoint_training_goes_on_another_time(
 ) -> None:
     monkeypatch.setattr(checkpoint.Checkpointer.__init__, "__defaults__", (0.0,))
     several = ["--n-networks", "2"] if disk.names[0].startswith("network") else []
-    line = ("train", "iris", *LINE, *several, "--engine", "numpy", "--out", "run", "--no-report")
+    line = ("train", "iris", *LINE, *several, "--engine", "textbook", "--out", "run", "--no-report")
     said = command(*line, cwd=tmp_path, code=2, literal=True).stderr
     assert "training has stopped, and what was saved before is kept" in said
     assert "go on with it by: pellucid train run --resume" in said
@@ -142,7 +142,7 @@ def test_a_comparison_is_shown(disk: FullDisk, tmp_path: Path) -> None:
 @pytest.mark.parametrize("disk", [["trials.csv"], ["best.yaml"], ["search.png"]], indirect=True)
 def test_a_search_is_shown_and_goes_on(disk: FullDisk, tmp_path: Path) -> None:
     pytest.importorskip("optuna")
-    line = ("search", "iris", "--trials", "2", "--hidden", "4", "--epochs", "3", "--engine", "numpy", "--out", "s")
+    line = ("search", "iris", "--trials", "2", "--hidden", "4", "--epochs", "3", "--engine", "textbook", "--out", "s")
     done = command(*line, cwd=tmp_path, code=2, literal=True)
     assert "2 trials" in done.stdout
     assert "the study is kept, and the same command goes on with it" in done.stderr
@@ -167,7 +167,7 @@ def test_a_search_leaves_what_is_no_searchs(tmp_path: Path) -> None:
     pytest.importorskip("optuna")
     (tmp_path / "s").mkdir()
     (tmp_path / "s" / "best.yaml").write_text("mine")
-    line = ("search", "iris", "--trials", "1", "--hidden", "4", "--epochs", "2", "--engine", "numpy", "--out", "s")
+    line = ("search", "iris", "--trials", "1", "--hidden", "4", "--epochs", "2", "--engine", "textbook", "--out", "s")
     said = command(*line, cwd=tmp_path, code=2, literal=True).stderr
     assert "holds 'best.yaml' and no search, so nothing in it is replaced" in said
     assert [file.read_text() for file in (tmp_path / "s").iterdir()] == ["mine"]
@@ -183,6 +183,6 @@ def test_a_search_goes_on_after_a_kill_at_its_first_line(torn: bytes, tmp_path: 
     pytest.importorskip("optuna")
     (tmp_path / "s").mkdir()
     (tmp_path / "s" / "study.journal").write_bytes(torn)
-    line = ("search", "iris", "--trials", "1", "--hidden", "4", "--epochs", "2", "--engine", "numpy", "--out", "s")
+    line = ("search", "iris", "--trials", "1", "--hidden", "4", "--epochs", "2", "--engine", "textbook", "--out", "s")
     command(*line, cwd=tmp_path, literal=True)
     assert not (tmp_path / "s" / "study.journal.lock").exists()

@@ -1,7 +1,7 @@
 """The frozen description of a network: what every interpreter reads.
 
 A `Network` is a value. It holds no arrays and computes nothing; it checks that its layers fit together and names
-its parameters. `scratch` reads it with NumPy, `torch_engine` with PyTorch, and they agree to rounding.
+its parameters. `engines.textbook` reads it with NumPy, `torch_engine` with PyTorch, and they agree to rounding.
 
 Parameters are one ``dict[str, array]``: ``"0.weight"`` is the weight of layer 0, shaped ``(out, in)``. These are
 the names that ``torch.nn.Sequential.state_dict`` gives to the same layers in the same order.

@@ -1,6 +1,6 @@
 """The networks of a run, one or an ensemble: how they are trained, kept and resumed.
 
-What each learns from is said in `pellucid.preparation.parts`.
+What each learns from is said in `pellucid.preparation.members`.
 Small networks are trained together as a stack (`pellucid.training.many.worth_stacking`), others one after another.
 """
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pellucid.errors import DivergenceError
 from pellucid.network.initialise import initialise
 from pellucid.network.optimizer import Optimizer
-from pellucid.preparation.parts import Part, n_learned_from, rows_of
+from pellucid.preparation.members import Member, n_learned_from, rows_of
 from pellucid.preparation.prepare import Prepared
 from pellucid.training.checkpoint import Checkpointer, read_outcome, read_state, write_outcome
 from pellucid.training.engine import Engine
@@ -77,7 +77,7 @@ class _Stopped(Exception):  # noqa: N818  # no error: the user asked for it
 
 def fit_members(
     prepared: Prepared,
-    parts: Sequence[Part],
+    parts: Sequence[Member],
     plan: Plan,
     optimizer: Optimizer,
     new_engine: Callable[[int], Engine],
@@ -94,7 +94,7 @@ def fit_members(
     prepared
         From `prepare_run`, its settings resolved.
     parts
-        From `parts_of`.
+        From `members_of`.
     plan
         For all; each network has a seed of its own.
     new_engine
@@ -135,7 +135,7 @@ def fit_members(
     return TrainedMembers(outcomes=outcomes, seconds_of_one=sum(seconds) / len(seconds), stacked=bool(together))
 
 
-def _usable(prepared: Prepared, parts: Sequence[Part], found: dict[int, Outcome]) -> tuple[Outcome, ...]:
+def _usable(prepared: Prepared, parts: Sequence[Member], found: dict[int, Outcome]) -> tuple[Outcome, ...]:
     """What an interruption leaves: the networks with at least one epoch, or else the first as it was drawn."""
     first = Outcome(parameters=_start(prepared, parts[0].seed), history=(), best_epoch=0, reason="interrupted")
     return tuple(found[k] for k in sorted(found) if found[k].best_epoch) or (first,)
@@ -149,7 +149,7 @@ def _start(prepared: Prepared, seed: int) -> dict[str, Array]:
 def _fit_one(
     prepared: Prepared,
     plan: Plan,
-    parts: Sequence[Part],
+    parts: Sequence[Member],
     k: int,
     new_engine: Callable[[int], Engine],
     keep: Keep | None,
@@ -188,14 +188,14 @@ def _fit_one(
     return outcome
 
 
-def stacks_of(prepared: Prepared, plan: Plan, parts: Sequence[Part]) -> dict[int, list[int]]:
+def stacks_of(prepared: Prepared, plan: Plan, parts: Sequence[Member]) -> dict[int, list[int]]:
     """Which networks are trained together: for each of them, all of its stack. Those with equally many rows can be."""
     settings = prepared.settings
     rows = min(plan.batch_size, n_learned_from(prepared))
     fits = settings.engine == "fused" and settings.products == "blas" and settings.reduced_products is None
     if not fits or settings.device not in ("auto", "cpu", "cuda") or not worth_stacking(prepared.network, rows):
         return {}
-    counts = [len(prepared.train) if part.learns is None else len(part.learns) for part in parts]
+    counts = [len(prepared.train) if part.train_rows is None else len(part.train_rows) for part in parts]
     stacks: dict[int, list[int]] = {}
     for count in dict.fromkeys(counts):
         alike = [k for k, other in enumerate(counts) if other == count]
@@ -209,7 +209,7 @@ def _fit_stack(
     prepared: Prepared,
     plan: Plan,
     optimizer: Optimizer,
-    parts: Sequence[Part],
+    parts: Sequence[Member],
     stack: list[int],
     keep: Keep | None,
     on_epoch: OnEpoch,
@@ -229,8 +229,10 @@ def _fit_stack(
         if interrupted():
             raise _Stopped
 
-    validation = [rows_of(prepared, part)[1] if part.held is not None else prepared.validation for part in mine]
-    members = None if mine[0].learns is None else [part.learns for part in mine if part.learns is not None]
+    validation = [
+        rows_of(prepared, part)[1] if part.validation_rows is not None else prepared.validation for part in mine
+    ]
+    members = None if mine[0].train_rows is None else [part.train_rows for part in mine if part.train_rows is not None]
     seeds = [part.seed for part in mine]
     try:
         outcomes = fit_many(engine, prepared.train, validation, plan, seeds, members=members, on_epoch=told)
@@ -244,7 +246,7 @@ def _fit_stack(
     return dict(zip(stack, outcomes, strict=True))
 
 
-def _epoch_alone(prepared: Prepared, plan: Plan, part: Part, new_engine: Callable[[int], Engine]) -> float:
+def _epoch_alone(prepared: Prepared, plan: Plan, part: Member, new_engine: Callable[[int], Engine]) -> float:
     """Seconds of an epoch of one network by itself: the second of two, for the first also warms up."""
     seconds: list[float] = []
     train, validation = rows_of(prepared, part)

@@ -20,7 +20,7 @@ from pellucid.io.files import write_text
 from pellucid.model.measuring import measure
 from pellucid.model.model import Model
 from pellucid.model.remember import seen_of
-from pellucid.preparation.parts import Part
+from pellucid.preparation.members import Member
 from pellucid.preparation.prepare import Prepared
 from pellucid.preparation.weights import weights_of
 from pellucid.runs.diagnosis import evidence_of, findings_to_json
@@ -43,7 +43,7 @@ Array = NDArray[Any]
 def conclude(
     prepared: Prepared,
     engine: Engine,
-    parts: Sequence[Part],
+    parts: Sequence[Member],
     members: TrainedMembers,
     looks: Sequence[Look],
     folder: RunFolder | None,
@@ -235,7 +235,7 @@ def _libraries(engine: Engine) -> dict[str, str]:
     versions = {"pellucid": __version__, "numpy": np.__version__, "pyarrow": pa.__version__}
     if engine.name == "kernel":
         versions["numba"] = version("numba")
-    elif engine.name != "numpy":
+    elif engine.name != "textbook":
         import torch
 
         versions["torch"] = torch.__version__

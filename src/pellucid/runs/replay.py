@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pellucid.errors import DataError, SettingError
 from pellucid.model.model import Model
 from pellucid.network.initialise import initialise
-from pellucid.preparation.parts import Part, parts_of, prepare_run, rows_of
+from pellucid.preparation.members import Member, members_of, prepare_run, rows_of
 from pellucid.preparation.prepare import Prepared
 from pellucid.runs.folder import RunFolder
 from pellucid.runs.members import stacks_of
@@ -142,7 +142,7 @@ def replay_of(
         )
     epochs, best = _epochs_of(model)
     keep = epochs_to_keep(epochs, most, best)
-    part = parts_of(prepared)[0]
+    part = members_of(prepared)[0]
     start = initialise(
         prepared.network, part.seed,
         scheme=prepared.settings.init, scale=prepared.settings.init_scale,  # type: ignore[arg-type]
@@ -200,7 +200,7 @@ def _difference(a: Array, b: Array) -> float:
 
 def _train(prepared: Prepared, epochs: int, seen: Seen) -> Outcome:
     """Network 1 by the way that the run took: alone, or in its stack."""
-    parts, plan = parts_of(prepared), plan_of(prepared.settings)
+    parts, plan = members_of(prepared), plan_of(prepared.settings)
     stack = stacks_of(prepared, plan, parts).get(0) if len(parts) > 1 else None
     if stack is not None:
         return _in_its_stack(prepared, [parts[k] for k in stack], seen)
@@ -220,7 +220,7 @@ def _train(prepared: Prepared, epochs: int, seen: Seen) -> Outcome:
     )  # fmt: skip
 
 
-def _in_its_stack(prepared: Prepared, parts: list[Part], seen: Seen) -> Outcome:
+def _in_its_stack(prepared: Prepared, parts: list[Member], seen: Seen) -> Outcome:
     from pellucid.engines.fused.stack import StackEngine
 
     settings = prepared.settings
@@ -243,7 +243,9 @@ def _in_its_stack(prepared: Prepared, parts: list[Part], seen: Seen) -> Outcome:
         [rows_of(prepared, part)[1] for part in parts],
         plan_of(settings),
         [part.seed for part in parts],
-        members=None if parts[0].learns is None else [part.learns for part in parts if part.learns is not None],
+        members=None
+        if parts[0].train_rows is None
+        else [part.train_rows for part in parts if part.train_rows is not None],
         on_epoch=on_epoch,
     )
     return outcomes[0]

@@ -10,14 +10,15 @@ from pellucid.network import Network
 from pellucid.network.optimizer import Optimizer
 from pellucid.network.task import Loss
 
-__all__ = ["ENGINES", "Engine", "engine_for", "make_engine"]
+__all__ = ["ENGINES", "ENGINE_ALIASES", "Engine", "engine_for", "make_engine"]
 
 if TYPE_CHECKING:  # the command line reads ENGINES from here, and should not load NumPy to print its help
     from numpy.typing import NDArray
 
     Array = NDArray[Any]
 
-ENGINES = ("auto", "fused", "kernel", "torch", "numpy")
+ENGINES = ("auto", "fused", "kernel", "torch", "textbook")
+ENGINE_ALIASES = {"numpy": "textbook"}  # what a setting may also say: the name of older versions
 
 
 class Engine(Protocol):
@@ -88,17 +89,18 @@ def make_engine(
     >>> from pellucid.network import mlp
     >>> from pellucid.network.initialise import initialise
     >>> net = mlp(2, [4], 1)
-    >>> make_engine("numpy", net, Loss(name="bce"), Optimizer(), initialise(net, seed=0)).name
-    'numpy'
+    >>> make_engine("textbook", net, Loss(name="bce"), Optimizer(), initialise(net, seed=0)).name
+    'textbook'
     """
+    name = ENGINE_ALIASES.get(name, name)
     if name not in ENGINES:
         raise SettingError(f"engine {name!r} is not known{nearest(str(name), ENGINES)}")
-    if name == "numpy":
+    if name == "textbook":
         if device not in ("auto", "cpu"):
-            raise SettingError(f"the numpy engine runs on the cpu, not on {device!r}: use engine=torch")
-        from pellucid.engines.textbook.engine import NumpyEngine
+            raise SettingError(f"the textbook engine runs on the cpu, not on {device!r}: use engine=torch")
+        from pellucid.engines.textbook.engine import TextbookEngine
 
-        return NumpyEngine(network, loss, optimizer, parameters, dtype)
+        return TextbookEngine(network, loss, optimizer, parameters, dtype)
     if name == "kernel":
         from pellucid.engines.kernel.engine import KernelEngine
 

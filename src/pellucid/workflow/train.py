@@ -16,7 +16,7 @@ from pellucid.io.lock import locked
 from pellucid.model.predicting import warn_of
 from pellucid.network import describe
 from pellucid.preparation.apart import joined, joined_test_rows
-from pellucid.preparation.parts import Part, parts_of, prepare_run
+from pellucid.preparation.members import Member, members_of, prepare_run
 from pellucid.preparation.prepare import Prepared, settings_for
 from pellucid.preparation.sources import is_builtin
 from pellucid.reports import report
@@ -149,7 +149,10 @@ def train(
         prepared = prepare_run(source, asked, test_data=test_data)
         warn_of(prepared.notes, FrameNote)
         prepared = with_target_transform(replace(prepared, settings=resolved(prepared)))
-        engine, parts = engine_of(prepared), parts_of(prepared)  # what cannot be trained says so before it has a folder
+        engine, parts = (
+            engine_of(prepared),
+            members_of(prepared),
+        )  # what cannot be trained says so before it has a folder
         folder = None
         if begin is not None:
             # Rows in memory cannot be read again: without a location, a run says so when it is to be resumed.
@@ -200,7 +203,7 @@ def resume(
         engine, start = engine_of(prepared), None
         if folder.checkpoint.exists():
             start = read_state(folder.checkpoint, _fingerprint(prepared), engine, plan_of(prepared.settings))
-        return _train(prepared, engine, parts_of(prepared), folder, watcher, start=start, source=source)
+        return _train(prepared, engine, members_of(prepared), folder, watcher, start=start, source=source)
 
 
 def _check_unchanged(stored: Settings, source: str | None, data: object, given: Mapping[str, Any]) -> None:
@@ -219,7 +222,7 @@ def _check_unchanged(stored: Settings, source: str | None, data: object, given: 
 def _train(
     prepared: Prepared,
     engine: Engine,
-    parts: Sequence[Part],
+    parts: Sequence[Member],
     folder: RunFolder | None,
     watcher: Watcher | None,
     start: State | None,
@@ -294,7 +297,7 @@ def _fit_alone(
 
 
 def _fit_members(
-    prepared: Prepared, parts: Sequence[Part], folder: RunFolder | None, watcher: Watcher | None, recorder: Recorder
+    prepared: Prepared, parts: Sequence[Member], folder: RunFolder | None, watcher: Watcher | None, recorder: Recorder
 ) -> TrainedMembers:
     plan = plan_of(prepared.settings)
     keep = Keep(folder=folder.checkpoint.parent, fingerprint=_fingerprint(prepared)) if folder is not None else None

@@ -19,12 +19,12 @@ from pellucid.network.optimizer import Optimizer
 from pellucid.network.shapes import check_inputs, check_parameters, check_rows
 from pellucid.network.task import Loss, Task
 
-__all__ = ["NumpyEngine", "answer"]
+__all__ = ["TextbookEngine", "answer"]
 
 Array = NDArray[Any]
 
 
-class NumpyEngine:
+class TextbookEngine:
     """Trains a network with the textbook's rules (an `Engine` of `pellucid.training`).
 
     Parameters
@@ -37,7 +37,7 @@ class NumpyEngine:
         ``float64`` or ``float32``.
     """
 
-    name = "numpy"
+    name = "textbook"
     device = "cpu"
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What the parts of a report are made from."""
+"""What a report is made from."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.inspection.looking import Viewed
-from pellucid.inspection.overview import Overview, overview_of
+from pellucid.inspection.explained_columns import ExplainedColumns, columns_explained
+from pellucid.inspection.rows import RowsToInspect
 from pellucid.plots.canvas import inline_svg
 from pellucid.preparation.prepare import Prepared
 from pellucid.reports.blocks import Picture
@@ -21,7 +21,7 @@ from pellucid.runs.run import Run
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["MOST_ROWS", "ROWS_OF_DOCTOR", "Told", "picture"]
+__all__ = ["MOST_ROWS", "ROWS_OF_DOCTOR", "ReportInput", "picture"]
 
 Array = NDArray[Any]
 
@@ -31,31 +31,31 @@ _ROWS_OF_OVERVIEW = 1_000
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Told:
-    """A run.
+class ReportInput:
+    """What a report is made from: a run and its rows.
 
     Attributes
     ----------
     run, prepared
         The run, and its rows as they were prepared.
-    viewed, answers
+    measured, answers
         The rows that measured it, and the model's answers to them.
     source
         Where its table is.
-    rows
-        Whether rows of the table may stand on the page.
+    shows_rows
+        Whether the page may show rows of the table.
     """
 
     run: Run
     prepared: Prepared
-    viewed: Viewed
+    measured: RowsToInspect
     answers: Array
     source: object
-    rows: bool
+    shows_rows: bool
 
     @property
     def table_name(self) -> object:
-        """The table without its folder, which is nobody's business who is shown the page."""
+        """The table's file name without its folder, which readers of the page need not know."""
         return Path(self.source).name if isinstance(self.source, str) else self.source
 
     @property
@@ -64,11 +64,11 @@ class Told:
         return self.run.model.task.kind != "reconstruction" and self.run.model.image is None
 
     @cached_property
-    def overview(self) -> Overview | None:
+    def columns(self) -> ExplainedColumns | None:
         """Importance and dependence; ``None`` for images and reconstructions."""
-        if not self.of_columns or self.viewed.truth is None or np.isnan(self.viewed.truth).all():
+        if not self.of_columns or self.measured.truth is None or np.isnan(self.measured.truth).all():
             return None
-        return overview_of(self.viewed.known().sample(_ROWS_OF_OVERVIEW))
+        return columns_explained(self.measured.known().sample(_ROWS_OF_OVERVIEW))
 
 
 def picture(make: Callable[[], Figure], name: str, alt: str, caption: str = "") -> Picture:

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from pellucid.errors import DataError
 from pellucid.explanation.gradients import IntegratedGradients, integrated_gradients
-from pellucid.inspection.looking import BACKGROUND, Score, Viewed, compared_with, plain_value, row_given, score_of
+from pellucid.inspection.explained_output import ExplainedOutput, explained_output, json_value
+from pellucid.inspection.rows import BACKGROUND, RowsToInspect, row_to_inspect, rows_to_compare_with
 from pellucid.model.model import Model
 from pellucid.plots.images import attributed_images
 from pellucid.runs.rows_of_run import model_of
@@ -21,7 +22,7 @@ from pellucid.runs.run import Run
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["ExplainedImage", "explain_image", "image_explained", "pixels_of_view"]
+__all__ = ["ExplainedImage", "explain_image", "image_explained", "pixels_of"]
 
 Array = NDArray[Any]
 
@@ -36,7 +37,7 @@ class ExplainedImage:
     ----------
     title, background_title
         Which image, and the images whose mean it is compared with.
-    score
+    output
         What is explained: the probability of a class, or the number.
     pixels
         ``[H, W, C]`` bytes.
@@ -52,7 +53,7 @@ class ExplainedImage:
 
     title: str
     background_title: str
-    score: Score
+    output: ExplainedOutput
     pixels: Array
     gradients: IntegratedGradients
     by_pixel: Array
@@ -60,6 +61,11 @@ class ExplainedImage:
     prediction: object
     truth: object
     notes: tuple[str, ...] = ()
+
+    @property
+    def score(self) -> ExplainedOutput:
+        """`output`, by its former name."""
+        return self.output
 
     @property
     def by_part(self) -> dict[str, float]:
@@ -73,16 +79,16 @@ class ExplainedImage:
     def figure(self) -> Figure:
         """The image, and below it what speaks for and against the answer."""
         caption = f"answered {self.prediction}" + ("" if self.truth is None else f", is {self.truth}")
-        return attributed_images(self.pixels[np.newaxis], self.by_pixel[np.newaxis], [caption], name=self.score.name)
+        return attributed_images(self.pixels[np.newaxis], self.by_pixel[np.newaxis], [caption], name=self.output.name)
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values; the pixels row by row."""
         return {
             "title": self.title,
             "background": self.background_title,
-            "explained": self.score.name,
-            "prediction": plain_value(self.prediction),
-            "truth": plain_value(self.truth),
+            "explained": self.output.name,
+            "prediction": json_value(self.prediction),
+            "truth": json_value(self.truth),
             "pixels": self.by_pixel.tolist(),
             "parts": self.by_part,
             "columns": dict(self.others),
@@ -134,23 +140,23 @@ def explain_image(
     model = model_of(run)
     if model.image is None or model.task.kind == "reconstruction":
         raise DataError("the model does not answer images: explain a row of its table with explain_row")
-    one = row_given(run, model, data, row, None)
-    return image_explained(one, compared_with(run, data).sample(BACKGROUND, seed), label=label)
+    one = row_to_inspect(run, model, data, row, None)
+    return image_explained(one, rows_to_compare_with(run, data).sample(BACKGROUND, seed), label=label)
 
 
-def image_explained(one: Viewed, background: Viewed, *, label: object = None) -> ExplainedImage:
+def image_explained(one: RowsToInspect, background: RowsToInspect, *, label: object = None) -> ExplainedImage:
     """The same for an image that is read already, compared with the mean of others."""
     model = one.model
     image = model.image
     assert image is not None
-    score = score_of(model, label, inputs=one.inputs[0])
+    output = explained_output(model, label, inputs=one.inputs[0])
     reference = background.inputs.astype(np.float64).mean(axis=0)
-    gradients = integrated_gradients(score.slopes, one.inputs[0].astype(np.float64), reference)
+    gradients = integrated_gradients(output.slopes, one.inputs[0].astype(np.float64), reference)
     return ExplainedImage(
         title=one.title,
         background_title=f"{len(background.inputs):,} of {background.title}",
-        score=score,
-        pixels=pixels_of_view(one)[0],
+        output=output,
+        pixels=pixels_of(one)[0],
         gradients=gradients,
         by_pixel=gradients.values[model.recipe.slices[image.name]].reshape(image.shape).sum(axis=2),
         others={
@@ -164,9 +170,9 @@ def image_explained(one: Viewed, background: Viewed, *, label: object = None) ->
     )
 
 
-def pixels_of_view(viewed: Viewed) -> Array:
+def pixels_of(rows: RowsToInspect) -> Array:
     """The images of rows as bytes ``[N, H, W, C]``."""
-    image = viewed.model.image
+    image = rows.model.image
     assert image is not None
-    pixels: Array = image.decode(viewed.inputs[:, viewed.model.recipe.slices[image.name]])
+    pixels: Array = image.decode(rows.inputs[:, rows.model.recipe.slices[image.name]])
     return pixels

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from pellucid.errors import DataError, SettingError
 from pellucid.explanation.cells import EncodedCell, encoded_cells
+from pellucid.explanation.fixed_columns import cell_text
 from pellucid.explanation.gradients import IntegratedGradients, integrated_gradients
-from pellucid.explanation.held import cell_text
 from pellucid.explanation.shapley import ShapleyValues, shapley_values
-from pellucid.inspection.looking import BACKGROUND, Score, Viewed, compared_with, plain_value, row_given, score_of
+from pellucid.inspection.explained_output import ExplainedOutput, explained_output, json_value
+from pellucid.inspection.rows import BACKGROUND, RowsToInspect, row_to_inspect, rows_to_compare_with
 from pellucid.model.model import Model
 from pellucid.plots.attribution import contributions
 from pellucid.preprocessing.text import TextStep
@@ -39,7 +40,7 @@ class ExplainedRow:
     ----------
     title, background_title
         Which row, and the rows that it is compared with.
-    score
+    output
         What is explained: the probability of a class, or the number.
     cells
         The row's cells, a column each.
@@ -55,7 +56,7 @@ class ExplainedRow:
 
     title: str
     background_title: str
-    score: Score
+    output: ExplainedOutput
     cells: tuple[EncodedCell, ...]
     shapley: ShapleyValues
     gradients: IntegratedGradients
@@ -63,12 +64,17 @@ class ExplainedRow:
     truth: object
     notes: tuple[str, ...] = ()
 
+    @property
+    def score(self) -> ExplainedOutput:
+        """`output`, by its former name."""
+        return self.output
+
     def words_of(self, column: str, most: int = 10) -> tuple[tuple[str, float], ...]:
         """The terms of a text column that add most, by integrated gradients, the largest first; of others nothing.
 
         Terms that the text does not hold are among them: a word that is absent speaks, too.
         """
-        recipe = self.score.model.recipe
+        recipe = self.output.model.recipe
         step = next((step for step in recipe.steps if step.name == column), None)
         if not isinstance(step, TextStep):
             return ()
@@ -79,14 +85,14 @@ class ExplainedRow:
     @property
     def by_column(self) -> Array:
         """Integrated gradients of each column, the features that stand for it summed: ``[columns]``."""
-        return np.array([self.gradients.values[place].sum() for place in self.score.model.recipe.slices.values()])
+        return np.array([self.gradients.values[place].sum() for place in self.output.model.recipe.slices.values()])
 
     def figure(self) -> Figure:
         """Bars from the mean answer to the row's own."""
         names = [f"{cell.column} = {cell_text(cell.cell)}" for cell in self.cells]
         shapley = self.shapley
         return contributions(
-            names, shapley.values, shapley.half_width, base=shapley.base, answer=shapley.answer, name=self.score.name
+            names, shapley.values, shapley.half_width, base=shapley.base, answer=shapley.answer, name=self.output.name
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -99,13 +105,13 @@ class ExplainedRow:
         return {
             "title": self.title,
             "background": self.background_title,
-            "explained": self.score.name,
-            "prediction": plain_value(self.prediction),
-            "truth": plain_value(self.truth),
+            "explained": self.output.name,
+            "prediction": json_value(self.prediction),
+            "truth": json_value(self.truth),
             "columns": [
                 {
                     "column": cell.column,
-                    "cell": plain_value(cell.cell),
+                    "cell": json_value(cell.cell),
                     "shapley": float(value),
                     "standard_error": float(error),
                     "half_width": float(half) if math.isfinite(half) else None,
@@ -180,29 +186,29 @@ def explain_row(
     check_explainable(model)
     if isinstance(budget, bool) or not isinstance(budget, int) or budget < 1:
         raise SettingError(f"budget must be a whole number of rows of at least 1, got {budget!r}")
-    one = row_given(run, model, data if inputs is None else None, row, inputs)
-    return row_explained(one, compared_with(run, data), label=label, budget=budget, seed=seed)
+    one = row_to_inspect(run, model, data if inputs is None else None, row, inputs)
+    return row_explained(one, rows_to_compare_with(run, data), label=label, budget=budget, seed=seed)
 
 
 def row_explained(
-    one: Viewed, among: Viewed, *, label: object = None, budget: int = 200_000, seed: int = 0
+    one: RowsToInspect, among: RowsToInspect, *, label: object = None, budget: int = 200_000, seed: int = 0
 ) -> ExplainedRow:
     """The same for a row that is read already, compared with rows ``among`` which it stands."""
     model = one.model
     background = among.sample(BACKGROUND, seed)
-    score = score_of(model, label, inputs=one.inputs[0])
+    output = explained_output(model, label, inputs=one.inputs[0])
     reference = background.inputs.astype(np.float64).mean(axis=0)
     shapley = shapley_values(
-        score, one.inputs[0], background.inputs, list(model.recipe.slices.values()), budget=budget, seed=seed
+        output, one.inputs[0], background.inputs, list(model.recipe.slices.values()), budget=budget, seed=seed
     )
     sampled = f"{len(background.inputs):,} of " if len(background.inputs) < len(among.inputs) else ""
     return ExplainedRow(
         title=one.title,
         background_title=f"{sampled}{among.title}",
-        score=score,
+        output=output,
         cells=encoded_cells(model.recipe, {s.name: one.table.column(s.name)[0].as_py() for s in model.recipe.steps}),
         shapley=shapley,
-        gradients=integrated_gradients(score.slopes, one.inputs[0].astype(np.float64), reference),
+        gradients=integrated_gradients(output.slopes, one.inputs[0].astype(np.float64), reference),
         prediction=model.labels(model.answers_to(one.inputs))[0],
         truth=one.target_of(0),
         notes=(*one.notes, *(note for note in among.notes if note not in one.notes)),

@@ -12,7 +12,7 @@ import torch
 import pellucid
 from pellucid.engines.torch_engine.module import build
 from pellucid.errors import DataError
-from pellucid.inspection.image_attribution import explain_image
+from pellucid.inspection.explained_image import explain_image
 from pellucid.inspection.mistakes import mistakes
 
 QUICK: dict[str, Any] = {"preset": "plain", "hidden": (16,), "epochs": 30, "verdict": False}
@@ -33,7 +33,7 @@ def run() -> pellucid.Run:
 
 def test_the_bright_corner_is_what_speaks(run: pellucid.Run) -> None:
     found = explain_image(run, lit(channels=3), row=80)
-    assert found.score.name == "probability of b"
+    assert found.output.name == "probability of b"
     assert found.prediction == found.truth == "b"
     assert found.pixels.shape == (9, 9, 3)
     assert found.pixels[0, 0].min() >= 150
@@ -92,7 +92,7 @@ def test_a_number_can_be_read_from_images(tmp_path: Path) -> None:
     bright = {"image": table["image"], "light": table["image"].mean(axis=(1, 2, 3)).tolist()}
     run = pellucid.train(bright, "light", **QUICK)
     found = explain_image(run, bright, row=3)
-    assert found.score.name == "light"
+    assert found.output.name == "light"
     assert found.by_pixel.sum() == pytest.approx(found.gradients.answer - found.gradients.reference, rel=0.01)
     assert mistakes(run, bright, most=2).figure() is not None
 

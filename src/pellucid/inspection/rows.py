@@ -1,6 +1,6 @@
-"""The rows that a trained model is looked at with, and the one answer of it that is explained.
+"""The rows that a trained model is inspected on, as the user gave them and as the network sees them.
 
-Legend: ``N`` rows, ``F`` features, ``K`` networks, ``C`` classes.
+Legend: ``N`` rows, ``F`` features.
 """
 
 from __future__ import annotations
@@ -15,11 +15,9 @@ from numpy.typing import NDArray
 
 from pellucid.data.builtin import load_builtin
 from pellucid.data.tables import Table
-from pellucid.engines.textbook.backprop import backward
-from pellucid.engines.textbook.forward import forward
 from pellucid.errors import DataError, PellucidError, SettingError, nearest
 from pellucid.model.model import Model
-from pellucid.preparation.parts import prepare_run
+from pellucid.preparation.members import prepare_run
 from pellucid.preparation.prepare import Prepared
 from pellucid.preparation.sources import is_builtin
 from pellucid.runs.folder import RunFolder
@@ -30,16 +28,13 @@ from pellucid.settings.settings import Settings
 
 __all__ = [
     "BACKGROUND",
-    "Score",
-    "Viewed",
+    "RowsToInspect",
     "cells_of",
-    "compared_with",
     "held_out_rows",
-    "look_at",
-    "plain_value",
-    "row_given",
-    "score_of",
-    "view_of",
+    "row_to_inspect",
+    "rows_that_measured",
+    "rows_to_compare_with",
+    "rows_to_inspect",
 ]
 
 Array = NDArray[Any]
@@ -49,7 +44,7 @@ _FEW = 30
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Viewed:
+class RowsToInspect:
     """Rows, as the user gave them and as the network sees them.
 
     Attributes
@@ -80,9 +75,9 @@ class Viewed:
     notes: tuple[str, ...] = ()
     groups: Array | None = None
 
-    def take(self, rows: Array) -> Viewed:
+    def take(self, rows: Array) -> RowsToInspect:
         """These of the rows, by their places here."""
-        return Viewed(
+        return RowsToInspect(
             model=self.model,
             table=self.table.take(rows),
             inputs=self.inputs[rows],
@@ -93,7 +88,7 @@ class Viewed:
             groups=None if self.groups is None else self.groups[rows],
         )
 
-    def sample(self, most: int, seed: int = 0) -> Viewed:
+    def sample(self, most: int, seed: int = 0) -> RowsToInspect:
         """At most so many of the rows, drawn once each and kept in their order."""
         if len(self.inputs) <= most:
             return self
@@ -106,7 +101,7 @@ class Viewed:
         value = self.truth[row]
         return self.model.task.classes[int(value)] if self.model.task.is_classification else float(value)
 
-    def known(self) -> Viewed:
+    def known(self) -> RowsToInspect:
         """The rows whose target is known.
 
         Raises
@@ -121,101 +116,7 @@ class Viewed:
         return self.take(np.flatnonzero(~np.isnan(self.truth)))
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Score:
-    """The one number of a row that is explained.
-
-    Attributes
-    ----------
-    model
-        Whose it is.
-    index
-        Which class's probability; ``None`` for a number.
-    """
-
-    model: Model
-    index: int | None
-
-    @property
-    def name(self) -> str:
-        """``probability of yes``, or the target's name."""
-        if self.index is None:
-            return self.model.task.target
-        return f"probability of {self.model.task.classes[self.index]}"
-
-    def __call__(self, inputs: Array) -> Array:
-        """``[N]`` for features ``[N, F]``."""
-        answers = self.model.answers_to(inputs)
-        return answers if self.index is None else answers[:, self.index]
-
-    def slopes(self, inputs: Array) -> tuple[Array, Array]:
-        """The scores ``[N]`` and their gradients ``[N, F]`` in float64, by the textbook's chain rule."""
-        x = inputs.astype(np.float64)
-        scores, gradients = np.zeros(len(x)), np.zeros_like(x)
-        for parameters in self.model.members:
-            exact = {name: np.asarray(array, dtype=np.float64) for name, array in parameters.items()}
-            passed = forward(self.model.network, exact, x)
-            value, d_logits = self._link(passed.logits)
-            scores += value / len(self.model.members)
-            gradients += backward(exact, passed, d_logits).d_inputs[0] / len(self.model.members)
-        return scores, gradients
-
-    def _link(self, z: Array) -> tuple[Array, Array]:
-        """From logits ``[N, C]`` to the score ``[N]`` and ∂score/∂logits ``[N, C]``."""
-        if self.index is None:
-            scaler = self.model.scaler
-            if scaler is None:
-                return z[:, 0], np.ones_like(z)
-            return scaler.inverse(z[:, 0]), scaler.slope(z)
-        if self.model.task.link == "sigmoid":
-            p = np.exp(-np.logaddexp(0.0, -z[:, 0]))  # of the second class
-            sign = 1.0 if self.index == 1 else -1.0
-            return (p if self.index == 1 else 1 - p), (sign * p * (1 - p))[:, np.newaxis]
-        p = np.exp(z - np.logaddexp.reduce(z, axis=1, keepdims=True))  # [N, C]
-        of = p[:, [self.index]]
-        return of[:, 0], of * (np.eye(p.shape[1])[self.index] - p)  # ∂p_c/∂z_k = p_c (δ_ck − p_k)
-
-
-def plain_value(value: object) -> object:
-    """A cell or an answer as JSON can hold it.
-
-    >>> plain_value(np.float64(2.5)), plain_value(None), plain_value(complex(1, 2))
-    (2.5, None, '(1+2j)')
-    """
-    value = value.item() if isinstance(value, np.generic) else value
-    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
-
-
-def score_of(model: Model, label: object = None, *, inputs: Array | None = None) -> Score:
-    """The score of a class, or of a number.
-
-    Without ``label`` it is the second class of two; of several the most probable one of a row's ``inputs`` ``[F]``.
-
-    Raises
-    ------
-    SettingError
-        There is no such class.
-    """
-    task = model.task
-    if not task.is_classification:
-        if label is not None:
-            raise SettingError(f"{task.target!r} is a number, so it has no class {label!r}: leave the class out")
-        return Score(model=model, index=None)
-    names = [str(c) for c in task.classes]
-    if label is not None:
-        if str(label) not in names:
-            known = ", ".join(names[:10])
-            raise SettingError(f"class must be one of {known}, got {label!r}{nearest(str(label), names)}")
-        return Score(model=model, index=names.index(str(label)))
-    if len(names) == 2 or inputs is None:
-        return Score(model=model, index=1)
-    return Score(model=model, index=int(model.answers_to(inputs[np.newaxis])[0].argmax()))
-
-
-# ── rows ──
-
-
-def look_at(run: str | os.PathLike[str] | Run | Model, data: object = None) -> Viewed:
+def rows_to_inspect(run: str | os.PathLike[str] | Run | Model, data: object = None) -> RowsToInspect:
     """Rows to look at a run with.
 
     Parameters
@@ -232,38 +133,38 @@ def look_at(run: str | os.PathLike[str] | Run | Model, data: object = None) -> V
     """
     model = model_of(run)
     if data is not None:
-        return _viewed(model, _read(model, data), _named(data))
+        return _rows_of_table(model, _read(model, data), _named(data))
     source = location_of_table(run)
     folder = RunFolder.existing(run.path if isinstance(run, Run) else run)  # type: ignore[arg-type]
     prepared = prepare_run(source, Settings.of(read_config(folder.file("config"))[0]))
-    return view_of(model, prepared)
+    return rows_that_measured(model, prepared)
 
 
-def compared_with(
-    run: str | os.PathLike[str] | Run | Model, data: object = None, viewed: Viewed | None = None
-) -> Viewed:
+def rows_to_compare_with(
+    run: str | os.PathLike[str] | Run | Model, data: object = None, rows: RowsToInspect | None = None
+) -> RowsToInspect:
     """The rows whose mean a row is compared with: those of ``data``; where these are few, those that measured the run.
 
     Among a few rows the row itself, or an odd one beside it, would move the mean that it is compared with. Where the
-    run's own rows cannot be had, the few are taken all the same, and a note says so. ``viewed`` are the rows of
+    run's own rows cannot be had, the few are taken all the same, and a note says so. ``rows`` are the rows of
     ``data`` where they have been read.
 
     Raises
     ------
     DataError, RunFolderError
-        As of `look_at`.
+        As of `rows_to_inspect`.
     """
-    viewed = look_at(run, data) if viewed is None else viewed
-    if data is None or len(viewed.inputs) >= BACKGROUND:
-        return viewed
+    rows = rows_to_inspect(run, data) if rows is None else rows
+    if data is None or len(rows.inputs) >= BACKGROUND:
+        return rows
     try:
-        return look_at(run)
+        return rows_to_inspect(run)
     except PellucidError:
-        n = len(viewed.inputs)
+        n = len(rows.inputs)
         if n >= _FEW:
-            return viewed
+            return rows
         return replace(
-            viewed,
+            rows,
             notes=(
                 f"compared with only {n:,} {'row' if n == 1 else 'rows'} of {_named(data)}, so that the row itself, or "
                 "an odd one among them, moves the mean it is compared with: give the run's folder, or more rows",
@@ -271,10 +172,10 @@ def compared_with(
         )
 
 
-def view_of(model: Model, prepared: Prepared) -> Viewed:
+def rows_that_measured(model: Model, prepared: Prepared) -> RowsToInspect:
     """The rows that measured a run."""
     held = prepared.measured
-    return Viewed(
+    return RowsToInspect(
         model=model,
         table=held.source.take(held.rows),
         inputs=held.inputs,
@@ -304,9 +205,9 @@ def held_out_rows(run: str | os.PathLike[str] | Run | Model, n_rows: int) -> Arr
     return found
 
 
-def row_given(
+def row_to_inspect(
     run: str | os.PathLike[str] | Run | Model, model: Model, data: object, row: int, inputs: Mapping[str, object] | None
-) -> Viewed:
+) -> RowsToInspect:
     """One row: number ``row`` of ``data`` (without, of the run's own table), or the cells that are given.
 
     Raises
@@ -320,13 +221,13 @@ def row_given(
         if data is not None:
             raise SettingError("give rows or the inputs of one, not both")
         cells, note = cells_of(inputs, model)
-        return _viewed(model, model.table(cells, strict=True), "the row given", note)
+        return _rows_of_table(model, model.table(cells, strict=True), "the row given", note)
     source = location_of_table(run) if data is None else data
     table = _read(model, source)
     if isinstance(row, bool) or not isinstance(row, int) or not 0 <= row < table.n_rows:
         raise DataError(f"row must be a whole number from 0 to {table.n_rows - 1:,}, got {row!r}")
-    one = _viewed(model, table.take(np.array([row])), f"row {row:,} of {_named(source)}")
-    return Viewed(**{**vars(one), "numbers": np.array([row])})
+    one = _rows_of_table(model, table.take(np.array([row])), f"row {row:,} of {_named(source)}")
+    return RowsToInspect(**{**vars(one), "numbers": np.array([row])})
 
 
 def cells_of(inputs: Mapping[str, object], model: Model) -> tuple[dict[str, list[object]], tuple[str, ...]]:
@@ -348,9 +249,9 @@ def _named(data: object) -> str:
     return os.fspath(data) if isinstance(data, str | os.PathLike) else "the table"
 
 
-def _viewed(model: Model, table: Table, title: str, notes: tuple[str, ...] = ()) -> Viewed:
+def _rows_of_table(model: Model, table: Table, title: str, notes: tuple[str, ...] = ()) -> RowsToInspect:
     inputs = model.inputs(table)
-    return Viewed(
+    return RowsToInspect(
         model=model,
         table=table,
         inputs=inputs,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from pellucid.data.columns.number_style import NumberRules, styles_from_json
 from pellucid.data.headings import matched_headings
 from pellucid.data.tables import Table, read_table
 from pellucid.errors import DataError
+from pellucid.model.trained import TrainedModel
 from pellucid.preparation.reading import columns_in, read_again, unpacked_for
 from pellucid.preparation.sources import (
     check_no_run,
@@ -24,14 +25,11 @@ from pellucid.preparation.sources import (
 from pellucid.preprocessing.image import ImageStep
 from pellucid.settings.settings import Settings
 
-if TYPE_CHECKING:
-    from pellucid.model.model import Model
-
 __all__ = ["read_rows"]
 
 
 def read_rows(
-    model: Model,
+    model: TrainedModel,
     data: object,
     *,
     test_part_only: bool = True,
@@ -85,14 +83,14 @@ def read_rows(
     return table
 
 
-def _rules(model: Model) -> NumberRules:
+def _rules(model: TrainedModel) -> NumberRules:
     """How numbers in text are written, as when the model was trained."""
     settings = model.read_settings()
     styles = styles_from_json(model.facts.get("schema"))
     return NumberRules(decimal=settings.decimal, thousands=settings.thousands, styles=styles)
 
 
-def _in_memory(model: Model, data: object, as_text: Sequence[str] = ()) -> Table:
+def _in_memory(model: TrainedModel, data: object, as_text: Sequence[str] = ()) -> Table:
     image = model.image
     if image is None:
         return read_table(data, rules=_rules(model), text_columns=as_text, default_missing=not as_text)

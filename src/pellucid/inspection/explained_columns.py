@@ -14,8 +14,9 @@ from pellucid.errors import SettingError
 from pellucid.explanation.dependence import Dependence, interactions, partial_dependence
 from pellucid.explanation.grids import Grid, grid_of
 from pellucid.explanation.importance import Importance, permutation_importance
-from pellucid.inspection.attribution import check_explainable
-from pellucid.inspection.looking import Score, Viewed, look_at, score_of
+from pellucid.inspection.explained_output import ExplainedOutput, explained_output
+from pellucid.inspection.explained_row import check_explainable
+from pellucid.inspection.rows import RowsToInspect, rows_to_inspect
 from pellucid.model.model import Model
 from pellucid.plots.attribution import Varied, dependence_panels, importance_bars
 from pellucid.runs.run import Run
@@ -23,7 +24,7 @@ from pellucid.runs.run import Run
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Overview", "overview", "overview_of"]
+__all__ = ["ExplainedColumns", "columns_explained", "explain_columns"]
 
 Array = NDArray[Any]
 
@@ -37,14 +38,14 @@ _CLASSES = 7  # of several classes, those with a line
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Overview:
+class ExplainedColumns:
     """What was found.
 
     Attributes
     ----------
     title
         Which rows it was found on.
-    score
+    output
         Whose dependence on the columns is told.
     columns
         The columns' names, in the table's order.
@@ -61,13 +62,18 @@ class Overview:
     """
 
     title: str
-    score: Score
+    output: ExplainedOutput
     columns: tuple[str, ...]
     importance: Importance
     rise: str
     dependences: tuple[tuple[int, Grid, Dependence], ...]
     interactions: tuple[tuple[str, str, float], ...]
     sampled: tuple[int, int, int]
+
+    @property
+    def score(self) -> ExplainedOutput:
+        """`output`, by its former name."""
+        return self.output
 
     @property
     def order(self) -> tuple[int, ...]:
@@ -86,14 +92,14 @@ class Overview:
     @property
     def explained(self) -> str:
         """What the dependences are of: one class's probability, each class's, or the number."""
-        return "probability" if self._several else self.score.name
+        return "probability" if self._several else self.output.name
 
     @property
     def _several(self) -> bool:
         return bool(self.dependences) and self.dependences[0][2].rows.ndim == 3
 
     def _varied(self, i: int, grid: Grid, found: Dependence) -> Varied:
-        classes = self.score.model.task.classes
+        classes = self.output.model.task.classes
         if self._several:
             means = [(str(classes[k]), found.mean[:, k]) for k in range(min(_CLASSES, len(classes)))]
         else:
@@ -130,9 +136,9 @@ class Overview:
         }
 
 
-def overview(
+def explain_columns(
     run: str | os.PathLike[str] | Run | Model, data: object = None, *, label: object = None, seed: int = 0
-) -> Overview:
+) -> ExplainedColumns:
     """Importance, dependence and interactions of a model's columns.
 
     Parameters
@@ -157,35 +163,35 @@ def overview(
     >>> import pellucid
     >>> folder = tempfile.mkdtemp() + "/run"
     >>> run = pellucid.train("iris", preset="plain", hidden=(8,), learning_rate=0.01, verdict=False, out=folder)
-    >>> found = overview(folder)
+    >>> found = explain_columns(folder)
     >>> found.columns[found.order[0]].startswith("petal")
     True
     """
-    viewed = look_at(run, data)
-    check_explainable(viewed.model)
-    return overview_of(viewed.known(), label=label, seed=seed)
+    rows = rows_to_inspect(run, data)
+    check_explainable(rows.model)
+    return columns_explained(rows.known(), label=label, seed=seed)
 
 
-def overview_of(viewed: Viewed, *, label: object = None, seed: int = 0) -> Overview:
+def columns_explained(rows: RowsToInspect, *, label: object = None, seed: int = 0) -> ExplainedColumns:
     """The same for rows that are read already, whose target is known."""
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise SettingError(f"seed must be a whole number of at least 0, got {seed!r}")
-    model = viewed.model
-    score = score_of(model, label)
-    many = viewed.sample(_ROWS_OF_IMPORTANCE, seed)
+    model = rows.model
+    output = explained_output(model, label)
+    many = rows.sample(_ROWS_OF_IMPORTANCE, seed)
     places = list(model.recipe.slices.values())
     importance = permutation_importance(
         lambda inputs: _row_errors(many, inputs),
         many.inputs,
         places,
-        root=score.index is None,
+        root=output.index is None,
         together=many.groups,
         seed=seed,
     )
     order = np.argsort(-importance.values, kind="stable")
-    some = viewed.sample(_ROWS_OF_DEPENDENCE, seed)
+    some = rows.sample(_ROWS_OF_DEPENDENCE, seed)
     every_class = model.task.kind == "multiclass" and label is None
-    answers = model.answers_to if every_class else score
+    answers = model.answers_to if every_class else output
     dependences: list[tuple[int, Grid, Dependence]] = []
     for i in order:
         step = model.recipe.steps[int(i)]
@@ -194,17 +200,17 @@ def overview_of(viewed: Viewed, *, label: object = None, seed: int = 0) -> Overv
         grid = grid_of(step, some.table.column(step.name))
         if len(grid.values) > 1:
             dependences.append((int(i), grid, partial_dependence(answers, some.inputs, places[i], grid.encoded)))
-    few = viewed.sample(_ROWS_OF_INTERACTION, seed)
+    few = rows.sample(_ROWS_OF_INTERACTION, seed)
     top = [int(i) for i in order[:_PAIRED]]
     names = [model.recipe.steps[i].name for i in top]
-    together = interactions(score, few.inputs, [places[i] for i in top])
+    together = interactions(output, few.inputs, [places[i] for i in top])
     pairs = [(names[i], names[j], h) for (i, j), h in together.items()]
-    return Overview(
-        title=viewed.title,
-        score=score,
+    return ExplainedColumns(
+        title=rows.title,
+        output=output,
         columns=tuple(step.name for step in model.recipe.steps),
         importance=importance,
-        rise="RMSE" if score.index is None else "log loss",
+        rise="RMSE" if output.index is None else "log loss",
         dependences=tuple(dependences),
         interactions=tuple(sorted(pairs, key=lambda pair: -pair[2])),
         sampled=(len(many.inputs), len(some.inputs), len(few.inputs)),
@@ -215,11 +221,11 @@ def _known(end: float) -> float | None:
     return float(end) if math.isfinite(end) else None
 
 
-def _row_errors(viewed: Viewed, inputs: Array) -> Array:
+def _row_errors(rows: RowsToInspect, inputs: Array) -> Array:
     """The log loss or squared error of each row ``[N]``."""
-    answers, truth = viewed.model.answers_to(inputs), viewed.truth
+    answers, truth = rows.model.answers_to(inputs), rows.truth
     assert truth is not None
-    if viewed.model.task.is_classification:
+    if rows.model.task.is_classification:
         losses: Array = -np.log(np.clip(answers[np.arange(len(truth)), truth.astype(np.int64)], 1e-15, None))
         return losses
     squared: Array = (answers - truth) ** 2

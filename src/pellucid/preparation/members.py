@@ -1,4 +1,4 @@
-"""What each network of a run learns from: all training rows, or those outside its fold.
+"""The networks of a run, and the rows that each learns from: all training rows, or those outside its fold.
 
 Legend: K networks. They have one description and see the same preprocessed columns. With ``ensemble="seeds"`` they
 differ by the seed of their first weights, batches and dropout (``seed``, ``seed + 1``, …; Lakshminarayanan, Pritzel &
@@ -24,7 +24,7 @@ from pellucid.preparation.prepare import Prepared, prepare
 from pellucid.settings.settings import Settings
 from pellucid.training.loop import Rows
 
-__all__ = ["Part", "check_folds", "n_learned_from", "parts_of", "prepare_run", "rows_of"]
+__all__ = ["Member", "check_folds", "members_of", "n_learned_from", "prepare_run", "rows_of"]
 
 Array = NDArray[Any]
 
@@ -32,21 +32,22 @@ _MOST_FOLDS, _FEWEST_ROWS = 100, 5
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Part:
-    """What one network learns from.
+class Member:
+    """One network of a run, and the rows that it learns from.
 
     Parameters
     ----------
     seed
-        Of its first weights, batches and dropout.
-    learns, held
-        Numbers of rows in ``prepared.train``: those to learn from, and those that choose the best epoch; ``None`` for
-        all of them, and for ``prepared.validation``.
+        Seed of its initial weights, batches and dropout.
+    train_rows
+        Row numbers in ``prepared.train`` to learn from; ``None``: all of them.
+    validation_rows
+        Row numbers in ``prepared.train`` that choose the best epoch; ``None``: all rows of ``prepared.validation``.
     """
 
     seed: int
-    learns: Array | None = None
-    held: Array | None = None
+    train_rows: Array | None = None
+    validation_rows: Array | None = None
 
 
 def prepare_run(data: object, settings: Settings, *, test_data: object = None) -> Prepared:
@@ -85,7 +86,7 @@ def _prepare_auto(data: object, settings: Settings, test_data: object) -> Prepar
         with suppress(DataError):  # too few rows or groups for folds; what is wrong without them, too, is said below
             prepared = prepare_run(data, replace(settings, ensemble="folds"), test_data=test_data)
             if settings.group is not None:
-                parts_of(prepared)
+                members_of(prepared)
             return prepared
     return prepare_run(data, replace(settings, ensemble="seeds"), test_data=test_data)
 
@@ -103,8 +104,8 @@ def check_folds(settings: Settings) -> None:
         )
 
 
-def parts_of(prepared: Prepared) -> tuple[Part, ...]:
-    """What each network learns from.
+def members_of(prepared: Prepared) -> tuple[Member, ...]:
+    """The networks of a run, each with the rows that it learns from.
 
     Raises
     ------
@@ -122,7 +123,7 @@ def parts_of(prepared: Prepared) -> tuple[Part, ...]:
         )
     seeds = range(settings.seed, settings.seed + settings.n_networks)
     if settings.ensemble == "seeds":
-        return tuple(Part(seed=seed) for seed in seeds)
+        return tuple(Member(seed=seed) for seed in seeds)
     rows = prepared.split.train
     try:
         folds, _ = blocks_of(prepared, rows, settings.n_networks)
@@ -133,7 +134,7 @@ def parts_of(prepared: Prepared) -> tuple[Part, ...]:
     held = [np.searchsorted(rows, fold) for fold in folds]
     everything = np.arange(len(rows))
     return tuple(
-        Part(seed=seed, learns=np.setdiff1d(everything, fold), held=np.sort(fold))
+        Member(seed=seed, train_rows=np.setdiff1d(everything, fold), validation_rows=np.sort(fold))
         for seed, fold in zip(seeds, held, strict=True)
     )
 
@@ -145,7 +146,10 @@ def n_learned_from(prepared: Prepared) -> int:
     return rows * (k - 1) // k if prepared.settings.ensemble == "folds" else rows
 
 
-def rows_of(prepared: Prepared, part: Part) -> tuple[Rows, Rows]:
-    """What a network learns from, and what chooses its best epoch."""
-    learned = prepared.train if part.learns is None else prepared.train.take(part.learns)
-    return learned, prepared.validation if part.held is None else prepared.train.take(part.held)
+def rows_of(prepared: Prepared, member: Member) -> tuple[Rows, Rows]:
+    """The rows that a network learns from, and those that choose its best epoch."""
+    train, validation = prepared.train, prepared.validation
+    return (
+        train if member.train_rows is None else train.take(member.train_rows),
+        validation if member.validation_rows is None else train.take(member.validation_rows),
+    )

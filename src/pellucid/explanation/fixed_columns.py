@@ -20,13 +20,13 @@ from pellucid.preprocessing.recipe import Step
 from pellucid.preprocessing.text import TextStep
 from pellucid.preprocessing.values import numbers, text_codes
 
-__all__ = ["Held", "cell_text", "held_text", "typical_cell"]
+__all__ = ["FixedColumn", "cell_text", "held_text", "typical_cell"]
 
 _LONG = 48  # letters of a name
 
 
 @dataclass(frozen=True, kw_only=True)
-class Held:
+class FixedColumn:
     """A column that does not vary, the cell that it is held at, and why: ``median``, ``row 17``, ``given``."""
 
     column: str
@@ -34,7 +34,7 @@ class Held:
     how: str
 
 
-def typical_cell(step: Step, column: Any) -> Held:
+def typical_cell(step: Step, column: Any) -> FixedColumn:
     """The median of a column of numbers or dates, the most frequent cell of another; or missing, where most are.
 
     Free text is held as a missing cell.
@@ -48,7 +48,7 @@ def typical_cell(step: Step, column: Any) -> Held:
     >>> from pellucid.preprocessing.numeric import fit_numeric
     >>> ages = pa.array([20.0, 30.0, 70.0, None])
     >>> typical_cell(fit_numeric("age", ages), ages)
-    Held(column='age', cell=30.0, how='median')
+    FixedColumn(column='age', cell=30.0, how='median')
     """
     cell: object = None
     how = "median"
@@ -56,18 +56,18 @@ def typical_cell(step: Step, column: Any) -> Held:
         case ImageStep():
             raise DataError(f"column {step.name!r} holds images, and there is no typical one: name a row (--row)")
         case TextStep():
-            return Held(column=step.name, cell=None, how="no text is typical")
+            return FixedColumn(column=step.name, cell=None, how="no text is typical")
         case CategoricalStep() | BooleanStep():
             how = "most frequent"
             texts, codes = text_codes(column)
             counts = np.bincount(codes[codes >= 0], minlength=1)
             cell = texts[int(counts.argmax())] if counts.max() >= max(1, int((codes < 0).sum())) else None
             if cell is None and counts.max():
-                return Held(column=step.name, cell=None, how=how)
+                return FixedColumn(column=step.name, cell=None, how=how)
         case DateStep():
             stamps = stamps_of(step, column)
             if (stamps == MISSING).sum() > len(stamps) / 2 and (stamps != MISSING).any():
-                return Held(column=step.name, cell=None, how="most frequent")
+                return FixedColumn(column=step.name, cell=None, how="most frequent")
             stamps = stamps[stamps != MISSING]
             if len(stamps):
                 middle = int(np.quantile(stamps, 0.5, method="lower"))
@@ -76,16 +76,17 @@ def typical_cell(step: Step, column: Any) -> Held:
             found = numbers(column, step.name)
             there = np.isfinite(found)
             if 0 < there.sum() < len(found) / 2:
-                return Held(column=step.name, cell=None, how="most frequent")
+                return FixedColumn(column=step.name, cell=None, how="most frequent")
             found = found[there]
             cell = float(np.median(found)) if len(found) else None
-    return Held(column=step.name, cell=cell, how=how if cell is not None else "missing in every row")
+    return FixedColumn(column=step.name, cell=cell, how=how if cell is not None else "missing in every row")
 
 
-def held_text(held: Sequence[Held], most: int = 8) -> str:
+def held_text(held: Sequence[FixedColumn], most: int = 8) -> str:
     """What is held, in a line or two.
 
-    >>> held_text([Held(column="age", cell=41.0, how="median"), Held(column="job", cell=None, how="row 3")])
+    >>> age = FixedColumn(column="age", cell=41.0, how="median")
+    >>> held_text([age, FixedColumn(column="job", cell=None, how="row 3")])
     'held: age = 41 (median); job is missing (row 3)'
     """
     if not held:

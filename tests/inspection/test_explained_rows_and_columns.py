@@ -13,10 +13,11 @@ import pellucid
 from pellucid.engines.torch_engine.module import build
 from pellucid.errors import DataError, RunFolderError, SettingError
 from pellucid.explanation.gradients import integrated_gradients
-from pellucid.inspection.attribution import explain_row
-from pellucid.inspection.looking import look_at, score_of
+from pellucid.inspection.explained_columns import explain_columns
+from pellucid.inspection.explained_output import explained_output
+from pellucid.inspection.explained_row import explain_row
 from pellucid.inspection.mistakes import mistakes
-from pellucid.inspection.overview import overview
+from pellucid.inspection.rows import rows_to_inspect
 from pellucid.model.model import Model
 from tests.people import make_people
 
@@ -46,13 +47,13 @@ def test_slopes_by_central_differences(kind: str, runs: dict[str, Path]) -> None
     model = Model.read(runs[kind])
     inputs = model.inputs(model.table(PEOPLE))[:5].astype(np.float64)
     for label in model.task.classes or (None,):
-        score = score_of(model, label)
-        values, slopes = score.slopes(inputs)
-        np.testing.assert_allclose(values, score(inputs), rtol=1e-5)
+        output = explained_output(model, label)
+        values, slopes = output.slopes(inputs)
+        np.testing.assert_allclose(values, output(inputs), rtol=1e-5)
         for j in range(inputs.shape[1]):
             h = np.zeros(inputs.shape[1])
             h[j] = 1e-5
-            by_difference = (score.slopes(inputs + h)[0] - score.slopes(inputs - h)[0]) / 2e-5
+            by_difference = (output.slopes(inputs + h)[0] - output.slopes(inputs - h)[0]) / 2e-5
             np.testing.assert_allclose(slopes[:, j], by_difference, atol=2e-6, rtol=1e-6)
 
 
@@ -63,10 +64,10 @@ def test_captum_finds_the_same(runs: dict[str, Path]) -> None:
     module = build(model.network, model.parameters, torch.float64).eval()
     inputs = model.inputs(model.table(PEOPLE)).astype(np.float64)
     row, reference = inputs[3], inputs.mean(axis=0)
-    score = score_of(model, "clerk" if "clerk" in model.task.classes else model.task.classes[0])
-    ours = integrated_gradients(score.slopes, row, reference, tolerance=1e-12)
+    output = explained_output(model, "clerk" if "clerk" in model.task.classes else model.task.classes[0])
+    ours = integrated_gradients(output.slopes, row, reference, tolerance=1e-12)
     theirs = attr.IntegratedGradients(lambda x: torch.softmax(module(x), 1)).attribute(
-        torch.from_numpy(row[None]), torch.from_numpy(reference[None]), target=score.index, n_steps=ours.points,
+        torch.from_numpy(row[None]), torch.from_numpy(reference[None]), target=output.index, n_steps=ours.points,
         method="gausslegendre",
     )  # fmt: skip
     np.testing.assert_allclose(ours.values, theirs[0].numpy(), atol=1e-9)
@@ -78,11 +79,11 @@ def test_shap_finds_the_same_of_a_network(runs: dict[str, Path]) -> None:
     run = pellucid.train("iris", preset="plain", hidden=(8,), verdict=False, out=runs["binary"].parent / "iris")
     assert run.path is not None
     found = explain_row(run.path, "iris", row=60, label="virginica")
-    rows = look_at(run.path, "iris").sample(100)
+    rows = rows_to_inspect(run.path, "iris").sample(100)
     theirs = shap.KernelExplainer(
         lambda x: run.model.answers_to(x.astype(np.float32))[:, 2], rows.inputs.astype(np.float64)
     ).shap_values(  # with 1,000 samples it asks all sixteen coalitions of four columns, and is exact
-        look_at(run.path, "iris").inputs[60].astype(np.float64), nsamples=1_000, l1_reg=0, silent=True
+        rows_to_inspect(run.path, "iris").inputs[60].astype(np.float64), nsamples=1_000, l1_reg=0, silent=True
     )
     np.testing.assert_allclose(found.shapley.values, theirs, atol=1e-6)
 
@@ -90,16 +91,16 @@ def test_shap_finds_the_same_of_a_network(runs: dict[str, Path]) -> None:
 @pytest.mark.parametrize("kind", ["binary", "multiclass", "regression", "ensemble"])
 def test_a_row_is_explained_in_its_own_columns(kind: str, runs: dict[str, Path]) -> None:
     found = explain_row(runs[kind], PEOPLE, row=4)
-    model = found.score.model
+    model = found.output.model
     assert [cell.column for cell in found.cells] == [step.name for step in model.recipe.steps]
     answers = model.answers(model.table(PEOPLE))[4]
-    answer = answers if found.score.index is None else answers[found.score.index]
+    answer = answers if found.output.index is None else answers[found.output.index]
     assert found.shapley.answer == pytest.approx(float(answer), rel=1e-5)
     assert abs(found.shapley.gap) < 1e-5 * max(1, abs(answer))
     assert abs(found.gradients.gap) <= 1e-3 * abs(found.gradients.answer - found.gradients.reference) + 1e-9
     assert found.by_column.sum() == pytest.approx(found.gradients.values.sum())
     if kind == "multiclass":
-        assert found.score.index == answers.argmax()
+        assert found.output.index == answers.argmax()
     assert found.truth == (PEOPLE[model.task.target][4])
     facts = found.to_json()
     assert sum(column["shapley"] for column in facts["columns"]) == pytest.approx(
@@ -120,26 +121,26 @@ def test_a_run_or_model_at_hand() -> None:
     run = pellucid.train(PEOPLE, "buys", preset="plain", hidden=(4,), epochs=2, verdict=False, drop=("id",))
     found = explain_row(run, PEOPLE, row=3)
     assert found.shapley.values.tolist() == explain_row(run.model, PEOPLE, row=3).shapley.values.tolist()
-    assert overview(run, PEOPLE).columns == overview(run.model, PEOPLE).columns
+    assert explain_columns(run, PEOPLE).columns == explain_columns(run.model, PEOPLE).columns
     for at_hand in (run, run.model):
         with pytest.raises(SettingError, match="in memory only"):
-            overview(at_hand)
+            explain_columns(at_hand)
 
 
-def test_an_overview_ranks_what_matters(runs: dict[str, Path]) -> None:
-    found = overview(runs["regression"], PEOPLE)
+def test_columns_are_ranked_by_what_matters(runs: dict[str, Path]) -> None:
+    found = explain_columns(runs["regression"], PEOPLE)
     assert found.rise == "RMSE"
     assert found.importance.error == pytest.approx(
         pellucid.load(runs["regression"]).evaluate(PEOPLE)["rmse"].value, rel=1e-3
     )
     assert found.importance.low[found.order[0]] > 0
     assert [pair[2] for pair in found.interactions] == sorted((pair[2] for pair in found.interactions), reverse=True)
-    several = overview(runs["multiclass"], PEOPLE)
+    several = explain_columns(runs["multiclass"], PEOPLE)
     assert several.dependences[0][2].rows.ndim == 3
     np.testing.assert_allclose(several.dependences[0][2].rows.sum(axis=2), 1, atol=1e-5)
     assert len(several.importance_figure().axes) == 1
     assert several.dependence_figure().legends
-    one = overview(runs["multiclass"], PEOPLE, label=several.score.model.task.classes[0])
+    one = explain_columns(runs["multiclass"], PEOPLE, label=several.output.model.task.classes[0])
     assert one.dependences[0][2].rows.ndim == 2
 
 
@@ -156,11 +157,11 @@ def test_what_cannot_be_explained_says_so(runs: dict[str, Path], tmp_path: Path)
         explain_row(runs["regression"], PEOPLE, label="yes")
     without = {name: column for name, column in PEOPLE.items() if name != "buys"}
     with pytest.raises(DataError, match="no row has a value of 'buys'"):
-        overview(runs["binary"], without)
+        explain_columns(runs["binary"], without)
     assert explain_row(runs["binary"], without, row=1).truth is None
     again = pellucid.train("iris", preset="plain", task="reconstruction", hidden=(2,), epochs=1, out=tmp_path / "again")
     with pytest.raises(DataError, match="no column explains it"):
-        overview(again.path or "", "iris")
+        explain_columns(again.path or "", "iris")
 
 
 def test_a_row_whose_target_is_missing_is_explained_all_the_same(runs: dict[str, Path]) -> None:
@@ -178,12 +179,12 @@ def test_importance_knows_groups_and_what_it_cannot_tell(tmp_path: Path) -> None
     table = {"family": family, "x": x, "flag": rng.random(300) < 0.5, "y": 2 * x + rng.normal(size=60)[family]}
     settings: dict[str, Any] = {"preset": "plain", "hidden": (4,), "epochs": 5, "verdict": False}
     run = pellucid.train(table, "y", group="family", out=tmp_path / "run", **settings)
-    grouped = overview(run, table).importance
-    without = overview(run, {name: column for name, column in table.items() if name != "family"}).importance
-    place = overview(run, table).columns.index("x")
+    grouped = explain_columns(run, table).importance
+    without = explain_columns(run, {name: column for name, column in table.items() if name != "family"}).importance
+    place = explain_columns(run, table).columns.index("x")
     assert grouped.values[place] == without.values[place]
     assert np.ptp([grouped.low[place], grouped.high[place]]) > 1.3 * np.ptp([without.low[place], without.high[place]])
-    always = overview(run, {**table, "flag": np.ones(300, dtype=bool)})
+    always = explain_columns(run, {**table, "flag": np.ones(300, dtype=bool)})
     place = always.columns.index("flag")
     assert np.isnan([always.importance.low[place], always.importance.high[place]]).all()
     facts = next(each for each in always.to_json()["importance"] if each["column"] == "flag")
