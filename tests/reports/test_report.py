@@ -19,7 +19,6 @@ from pellucid.errors import RunFolderError
 from pellucid.inspection.boundary import boundary_of
 from pellucid.inspection.rows import rows_that_measured
 from pellucid.preparation.members import prepare_run
-from pellucid.reports import report as module
 from pellucid.reports.parts.behaviour import _slice
 from pellucid.reports.report import report, write_report
 from pellucid.runs.run import Run
@@ -270,9 +269,8 @@ def test_every_kind_of_run_has_its_page(kind: str, tmp_path: Path) -> None:
         assert "commonest of 24 classes" in text
 
 
-def test_training_writes_the_page_unless_asked_not_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "WRITTEN", True)
-    pellucid.train("iris", out=tmp_path / "with", rows=False, **QUICK)
+def test_training_writes_the_page_unless_asked_not_to(tmp_path: Path) -> None:
+    pellucid.train("iris", out=tmp_path / "with", report=True, rows=False, **QUICK)
     pellucid.train("iris", out=tmp_path / "without", report=False, **QUICK)
     text = (tmp_path / "with" / "report.html").read_text(encoding="utf-8")
     assert "--no-rows" in of_section(text, "mistakes")

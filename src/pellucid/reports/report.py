@@ -27,8 +27,6 @@ from pellucid.settings.settings import Settings
 
 __all__ = ["report", "write_report"]
 
-WRITTEN = True  # by `train`, where a run has a folder; the tests of other things do without
-
 
 def report(run: str | os.PathLike[str], *, rows: bool = True, out: str | os.PathLike[str] | None = None) -> Path:
     """Write the report of a run anew, in its folder or to ``out``; returns where it is.

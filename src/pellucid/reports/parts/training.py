@@ -169,19 +169,19 @@ def _loss_and_unit(given: ReportInput) -> str:
 
 def layers(given: ReportInput) -> Sequence[Block]:
     """What was seen inside at the start and at the end."""
-    looks = given.run.looks
-    if not looks:
+    snapshots = given.run.snapshots
+    if not snapshots:
         return []
-    chosen = [looks[0], looks[-1]] if len(looks) > 1 else [looks[0]]
+    chosen = [snapshots[0], snapshots[-1]] if len(snapshots) > 1 else [snapshots[0]]
     rows = [
         [
-            f"{look.epoch}", f"{layer.index}", f"{layer.units:,}", numeral(layer.gradient, 2), f"{layer.weight:.3f}",
+            f"{each.epoch}", f"{layer.index}", f"{layer.units:,}", numeral(layer.gradient, 2), f"{layer.weight:.3f}",
             "" if layer.moved is None else f"{layer.moved:.1%}", f"{layer.spread:.3f}",
             "" if layer.dead is None else f"{layer.dead:.0%}",
             "" if layer.saturated is None else f"{layer.saturated:.0%}",
         ]
-        for look in chosen
-        for layer in look.layers
+        for each in chosen
+        for layer in each.layers
     ]  # fmt: skip
     return [
         Numbers(
