@@ -39,7 +39,7 @@ from pellucid.settings.config import read_config
 HERE = Path(__file__).resolve().parent
 LATE = 1.15  # moments are drawn up to so many times the length of the work undisturbed
 TABLE, MINE = "t.csv", ".mine.part"
-TRAIN = ["--target", "y", "--preset", "plain", "--engine", "numpy", "--threads", "1"]
+TRAIN = ["--target", "y", "--preset", "plain", "--engine", "textbook", "--threads", "1"]
 
 
 @dataclass
@@ -107,7 +107,7 @@ def compare(out: str) -> None:
 
 def search(out: str) -> None:
     """Six trials of one study."""
-    fixed = ["--target", "y", "--engine", "numpy", "--threads", "1", "--hidden", "6", "--epochs", "12"]
+    fixed = ["--target", "y", "--engine", "textbook", "--threads", "1", "--hidden", "6", "--epochs", "12"]
     typed("search", TABLE, *fixed, "--trials", "6", "--folds", "2", "--out", out, "-q")
 
 

@@ -29,7 +29,7 @@ PIECES = [
     ":smile:", "$x_1$", "</script>", '" onload="x', "<b>", "&amp;", "=1+1", "@SUM(A1)", "-1+1", "\t=1", "\uff1d1",
     "{0}", "%s", "\\", "'", "a", "b c", "é", "年", "🙂",
 ]  # fmt: skip
-Q = ["--preset", "plain", "--engine", "numpy", "--epochs", "2", "--threads", "1"]
+Q = ["--preset", "plain", "--engine", "textbook", "--epochs", "2", "--threads", "1"]
 
 
 def commands(target: str, table: str, run: str, word: str) -> list[list[str]]:

@@ -27,7 +27,7 @@ HERE = Path(__file__).resolve().parent
 SETTINGS = {
     "fused": ["--engine", "fused", "--optimizer", "adamw", "--weight-decay", "0.01", "--dropout", "0.2"],
     "torch": ["--engine", "torch", "--optimizer", "adamw", "--weight-decay", "0.01", "--dropout", "0.2"],
-    "numpy": ["--engine", "numpy", "--optimizer", "nesterov", "--dropout", "0.1", "--schedule", "plateau"],
+    "numpy": ["--engine", "textbook", "--optimizer", "nesterov", "--dropout", "0.1", "--schedule", "plateau"],
 }
 EPOCHS = {"fused": "3000", "torch": "900", "numpy": "1500"}
 LATE = 1.15  # moments are drawn up to so many times the length of a whole run

@@ -31,7 +31,7 @@ TABLES = {  # file: (target, metric)
 }
 CONTESTANTS = {
     "torch (autograd)": {"engine": "torch"},
-    "numpy (textbook)": {"engine": "numpy"},
+    "numpy (textbook)": {"engine": "textbook"},
     "fused": {"engine": "fused"},
     "fused, products by oneDNN": {"engine": "fused", "products": "onednn"},
     "fused, precision medium": {"engine": "fused", "precision": "medium"},

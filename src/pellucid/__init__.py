@@ -28,11 +28,11 @@ if TYPE_CHECKING:
         StorageError,
         UserError,
     )
-    from pellucid.inspection.attribution import explain_row
     from pellucid.inspection.boundary import boundary
-    from pellucid.inspection.image_attribution import explain_image
+    from pellucid.inspection.explained_columns import explain_columns
+    from pellucid.inspection.explained_image import explain_image
+    from pellucid.inspection.explained_row import explain_row
     from pellucid.inspection.mistakes import mistakes
-    from pellucid.inspection.overview import overview
     from pellucid.inspection.trace import trace
     from pellucid.inspection.units import units
     from pellucid.lessons.path import learn
@@ -85,15 +85,15 @@ _HOMES = {
     "compare": "selection.compare",
     "cross_validate": "selection.cross_validate",
     "doctor": "workflow.doctor",
-    "explain_image": "inspection.image_attribution",
-    "explain_row": "inspection.attribution",
+    "explain_columns": "inspection.explained_columns",
+    "explain_image": "inspection.explained_image",
+    "explain_row": "inspection.explained_row",
     "learn": "lessons.path",
     "load": "runs.run",
     "lottery": "selection.lottery",
     "lr_range_test": "selection.range_test",
     "mistakes": "inspection.mistakes",
     "mlp": "network",
-    "overview": "inspection.overview",
     "report": "reports.report",
     "resume": "workflow.train",
     "search": "selection.search",
@@ -102,6 +102,8 @@ _HOMES = {
     "train": "workflow.train",
     "units": "inspection.units",
 }
+
+_RENAMED = {"overview": "explain_columns"}  # former name -> its name today
 
 __all__ = [
     "Activation",
@@ -136,6 +138,7 @@ __all__ = [
     "compare",
     "cross_validate",
     "doctor",
+    "explain_columns",
     "explain_image",
     "explain_row",
     "learn",
@@ -144,7 +147,6 @@ __all__ = [
     "lr_range_test",
     "mistakes",
     "mlp",
-    "overview",
     "report",
     "resume",
     "search",
@@ -157,6 +159,11 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Load a public name where it lives, on first use."""
+    if name in _RENAMED:
+        import warnings
+
+        warnings.warn(f"pellucid.{name} is now called pellucid.{_RENAMED[name]}", DeprecationWarning, stacklevel=2)
+        return __getattr__(_RENAMED[name])
     if name not in _HOMES:
         raise AttributeError(f"module 'pellucid' has no attribute {name!r}")
     module, _, other_name = _HOMES[name].partition(":")

@@ -22,7 +22,7 @@ from pellucid.selection.cross_validate import cross_validate
 from tests.people import make_people
 from tests.running import pellucid
 
-COMMON = ("people.csv", "--target", "buys", "--epochs", "3", "--engine", "numpy", "--folds", "2")
+COMMON = ("people.csv", "--target", "buys", "--epochs", "3", "--engine", "textbook", "--folds", "2")
 
 
 @pytest.fixture(scope="module")
@@ -154,7 +154,7 @@ def test_where_it_takes_long_somebody_is_asked(answer: bool | None, monkeypatch:
         return answer
 
     asked: list[bool] = []
-    scores = cross_validate("iris", {"hidden": (), "epochs": 1, "engine": "numpy"}, folds=2)
+    scores = cross_validate("iris", {"hidden": (), "epochs": 1, "engine": "textbook"}, folds=2)
     row = Compared(values={"hidden": ()}, settings=scores.settings, scores=scores)
     monkeypatch.setattr(typer, "confirm", confirm)
 

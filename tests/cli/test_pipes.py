@@ -13,7 +13,7 @@ from tests.running import pellucid
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="redirections of a POSIX shell")
 FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
-SETTINGS = "--target y --preset plain --engine numpy --epochs 2 --threads 1"
+SETTINGS = "--target y --preset plain --engine textbook --epochs 2 --threads 1"
 TRAINING = f"{SETTINGS} --no-verdict --no-report"
 
 

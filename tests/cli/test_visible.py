@@ -38,7 +38,7 @@ CELLS = [
     "\x7fh",
 ]
 COLUMNS = [f"a{ESC}[/]", "[bold]b[/] $x$", "</script>\x1b\"'c"]
-TRAINING = ("--preset", "plain", "--engine", "numpy", "--epochs", 2, "--threads", 1)
+TRAINING = ("--preset", "plain", "--engine", "textbook", "--epochs", 2, "--threads", 1)
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from sklearn.utils import estimator_html_repr
 
 from pellucid.estimators import NeuralAutoencoder, NeuralClassifier, NeuralRegressor, PerceptronClassifier
 
-FAST = {"max_iter": 25, "learning_rate": 0.03, "random_state": 0, "engine": "numpy"}
+FAST = {"max_iter": 25, "learning_rate": 0.03, "random_state": 0, "engine": "textbook"}
 
 
 def test_grids_and_pipelines(iris: tuple[Any, Any]) -> None:
@@ -98,7 +98,7 @@ def test_a_linear_autoencoder_draws_rows_as_well_as_principal_components(iris: t
     X = StandardScaler().fit_transform(iris[0])
     coder = NeuralAutoencoder(
         (2,), activation="identity", max_iter=600, learning_rate=0.02, batch_size=150, n_iter_no_change=None,
-        early_stopping=False, precision="float64", random_state=0, engine="numpy",
+        early_stopping=False, precision="float64", random_state=0, engine="textbook",
     ).fit(X)  # fmt: skip
     pca = PCA(2).fit(X)
     best = ((pca.inverse_transform(pca.transform(X)) - X) ** 2).mean()

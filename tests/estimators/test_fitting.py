@@ -19,7 +19,7 @@ from pellucid.estimators.inputs import encode, recipe_of_array
 from pellucid.network.task import Loss
 from pellucid.training.loop import Rows
 
-FAST = {"max_iter": 20, "learning_rate": 0.03, "random_state": 0, "engine": "numpy"}
+FAST = {"max_iter": 20, "learning_rate": 0.03, "random_state": 0, "engine": "textbook"}
 
 
 # ── weights ──
@@ -194,7 +194,7 @@ def test_a_bad_parameter_is_named(parameter: str, value: object, moons: tuple[An
 # ── the file ──
 
 
-@pytest.mark.parametrize("engine", ["numpy", "fused"])
+@pytest.mark.parametrize("engine", ["textbook", "fused"])
 def test_saved_and_loaded_it_answers_the_same(engine: str, tmp_path: Path, iris: tuple[Any, Any]) -> None:
     X, y = iris
     settings = {**FAST, "max_iter": 3, "engine": engine}
@@ -225,7 +225,7 @@ def test_a_saved_frame_model_is_a_model_of_pellucid(tmp_path: Path, people: tupl
 
 def test_a_model_of_pellucid_is_an_estimator(tmp_path: Path, people: tuple[Any, Any]) -> None:
     X, y = people
-    run = pellucid.train(X.assign(y=y), "y", hidden=(8,), epochs=3, engine="numpy")
+    run = pellucid.train(X.assign(y=y), "y", hidden=(8,), epochs=3, engine="textbook")
     run.model.save(tmp_path / "model.safetensors")
     estimator = NeuralClassifier.load(tmp_path / "model.safetensors")
     columns = list(estimator.feature_names_in_)
@@ -239,7 +239,7 @@ def test_several_networks_are_averaged_and_each_is_its_own(moons: tuple[Any, Any
     X, y = moons
     settings = {"max_iter": 5, "learning_rate": 0.03, "random_state": 0}
     stacked = NeuralClassifier((6,), n_networks=3, engine="fused", **settings).fit(X, y)
-    alone = NeuralClassifier((6,), n_networks=3, engine="numpy", **settings).fit(X, y)
+    alone = NeuralClassifier((6,), n_networks=3, engine="textbook", **settings).fit(X, y)
     assert len(stacked.ensemble_) == 3
     assert not np.array_equal(stacked.ensemble_[0]["0.weight"], stacked.ensemble_[1]["0.weight"])
     np.testing.assert_allclose(stacked.predict_proba(X), alone.predict_proba(X), atol=1e-3)

@@ -14,7 +14,7 @@ from pellucid.estimators.division import divide
 from pellucid.estimators.settings import chosen
 from pellucid.settings.presets import BEST
 
-SHORT = {"max_iter": 4, "random_state": 0, "engine": "numpy"}
+SHORT = {"max_iter": 4, "random_state": 0, "engine": "textbook"}
 
 
 def test_a_given_argument_goes_before_its_preset() -> None:

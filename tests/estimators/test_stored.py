@@ -14,7 +14,7 @@ from pellucid import NeuralAutoencoder, NeuralClassifier, NeuralRegressor
 from pellucid.errors import ModelFileError, SettingError
 from pellucid.io import safe_tensors
 
-FAST = {"max_iter": 20, "learning_rate": 0.03, "random_state": 0, "engine": "numpy"}
+FAST = {"max_iter": 20, "learning_rate": 0.03, "random_state": 0, "engine": "textbook"}
 
 
 def waves(n: int) -> tuple[Any, Any]:
@@ -95,7 +95,7 @@ def test_a_damaged_summary_is_refused(tmp_path: Path) -> None:
 
 def test_an_ensemble_of_train_is_an_estimator(tmp_path: Path, people: tuple[Any, Any]) -> None:
     X, y = people
-    run = pellucid.train(X.assign(y=y), "y", hidden=(8,), epochs=3, engine="numpy", n_networks=3, verdict=False)
+    run = pellucid.train(X.assign(y=y), "y", hidden=(8,), epochs=3, engine="textbook", n_networks=3, verdict=False)
     run.model.save(tmp_path / "model.safetensors")
     estimator = NeuralClassifier.load(tmp_path / "model.safetensors")
     assert estimator.n_networks == 3
@@ -105,7 +105,7 @@ def test_an_ensemble_of_train_is_an_estimator(tmp_path: Path, people: tuple[Any,
 
 def test_an_ensemble_of_autoencoders_has_no_one_code(tmp_path: Path, iris: tuple[Any, Any]) -> None:
     table = {name: iris[0][:, i] for i, name in enumerate("abcd")}
-    run = pellucid.train(table, task="reconstruction", hidden=(2,), epochs=2, engine="numpy", n_networks=2)
+    run = pellucid.train(table, task="reconstruction", hidden=(2,), epochs=2, engine="textbook", n_networks=2)
     run.model.save(tmp_path / "model.safetensors")
     with pytest.raises(ModelFileError, match="2 networks, each with a code of its own"):
         NeuralAutoencoder.load(tmp_path / "model.safetensors")

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from pellucid.errors import DataError
-from pellucid.explanation.held import held_text, typical_cell
+from pellucid.explanation.fixed_columns import held_text, typical_cell
 from pellucid.explanation.slices import MOST_BANDS, SliceAxis, axis_of, density, mean_changes, without_data
 from pellucid.preprocessing.boolean import fit_boolean
 from pellucid.preprocessing.categorical import fit_categorical

@@ -11,7 +11,7 @@ import pytest
 
 from pellucid.engines.textbook.activations import RULES, sigmoid, softmax
 from pellucid.engines.textbook.backprop import backward
-from pellucid.engines.textbook.engine import NumpyEngine
+from pellucid.engines.textbook.engine import TextbookEngine
 from pellucid.engines.textbook.forward import forward
 from pellucid.engines.textbook.losses import loss_and_gradient
 from pellucid.engines.textbook.optimizers import clip, update
@@ -163,7 +163,7 @@ def test_k_layers_of_two_neurons_make_a_saw_of_2_to_the_k_pieces(k: int) -> None
 def test_equal_neurons_stay_equal_and_first_weights_have_the_variances_said() -> None:
     network = mlp(2, [3], 1, activation="tanh")
     same = {p.name: np.full(p.shape, 0.3) for p in network.parameters()}
-    engine = NumpyEngine(network, Loss(name="bce"), PLAIN, same)
+    engine = TextbookEngine(network, Loss(name="bce"), PLAIN, same)
     engine.load_rows(ROWS.astype(float), XOR[:, None].astype(float))
     for _ in range(20):
         engine.step(np.arange(4), (), 0.5)

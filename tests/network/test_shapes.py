@@ -21,7 +21,7 @@ def engine_of(name: str, loss: str, outputs: int) -> Engine:
     return make_engine(name, network, Loss(name=loss), Optimizer(), first, device="cpu")  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("name", ["numpy", "torch"])
+@pytest.mark.parametrize("name", ["textbook", "torch"])
 @pytest.mark.parametrize(
     ("loss", "outputs", "inputs", "targets", "said"),
     [
@@ -43,7 +43,7 @@ def test_rows(name: str, loss: str, outputs: int, inputs: tuple[int, ...], targe
     assert said in str(caught.value)
 
 
-@pytest.mark.parametrize("name", ["numpy", "torch"])
+@pytest.mark.parametrize("name", ["textbook", "torch"])
 def test_row_weights_answers_and_parameters(name: str) -> None:
     engine = engine_of(name, "bce", 1)
     with pytest.raises(DataError, match=r"row weights .* \[4\], got \[4, 1\]"):
@@ -57,7 +57,7 @@ def test_row_weights_answers_and_parameters(name: str) -> None:
         engine.load_parameters({k: v for k, v in engine.parameters().items() if k != "2.bias"})
 
 
-@pytest.mark.parametrize("name", ["numpy", "torch"])
+@pytest.mark.parametrize("name", ["textbook", "torch"])
 def test_what_fits_is_taken(name: str) -> None:
     engine = engine_of(name, "bce", 1)
     engine.load_rows(np.zeros((4, 2)), np.zeros((4, 1)), np.ones(4))

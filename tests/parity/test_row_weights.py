@@ -44,7 +44,7 @@ def losses_of_rows(loss: Loss, z: torch.Tensor, y: torch.Tensor) -> tuple[torch.
     return each, torch.ones_like(each)
 
 
-@pytest.mark.parametrize("engine_name", ["numpy", "torch", "fused", "kernel"])
+@pytest.mark.parametrize("engine_name", ["textbook", "torch", "fused", "kernel"])
 @pytest.mark.parametrize("loss_name", LOSSES)
 @pytest.mark.parametrize("kind", ["uneven", "whole", "with zeros", "tiny"])
 def test_the_weighted_loss_and_its_gradients(engine_name: str, loss_name: str, kind: str) -> None:

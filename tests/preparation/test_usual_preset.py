@@ -12,7 +12,7 @@ import pellucid
 from pellucid.estimators import NeuralAutoencoder, NeuralClassifier
 from pellucid.estimators.settings import chosen, preset_of
 from pellucid.preparation.grid import train_command
-from pellucid.preparation.parts import prepare_run
+from pellucid.preparation.members import prepare_run
 from pellucid.preparation.prepare import settings_for
 from pellucid.settings.presets import BEST
 from tests.people import Columns

@@ -36,7 +36,7 @@ REPEATED = np.repeat(np.arange(N), W)
 COUNTS = st.lists(st.integers(0, 3), min_size=N, max_size=N)
 
 
-@pytest.mark.parametrize("engine", ["numpy", "torch", "fused", "kernel"])
+@pytest.mark.parametrize("engine", ["textbook", "torch", "fused", "kernel"])
 @pytest.mark.parametrize("kind", ["classes", "two classes", "number"])
 @pytest.mark.parametrize("more", [{}, {"n_networks": 2}, {"class_weight": "balanced"}])
 def test_a_weight_is_as_many_equal_rows(engine: str, kind: str, more: dict[str, Any]) -> None:

@@ -54,7 +54,7 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(checkpoint.Checkpointer.__init__, "__defaults__", (0.0,))
         with pytest.raises(_StopError):
-            pellucid.train("iris", out=out, watcher=StopAfter(), engine="numpy", **QUICK)
+            pellucid.train("iris", out=out, watcher=StopAfter(), engine="textbook", **QUICK)
     return out
 
 
@@ -305,7 +305,7 @@ def ensemble(tmp_path_factory: pytest.TempPathFactory) -> Path:
     stop = StopAfter()
     stop.left = 9
     with pytest.raises(_StopError):
-        pellucid.train("iris", out=out, watcher=stop, engine="numpy", n_networks=2, **QUICK)
+        pellucid.train("iris", out=out, watcher=stop, engine="textbook", n_networks=2, **QUICK)
     assert (out / "checkpoints" / "network-1.safetensors").exists()
     return out
 

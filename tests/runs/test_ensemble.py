@@ -18,7 +18,7 @@ import pytest
 
 import pellucid
 from pellucid.errors import DataError, DivergenceError, ModelFileError, SettingError
-from pellucid.preparation.parts import parts_of, prepare_run
+from pellucid.preparation.members import members_of, prepare_run, rows_of
 from pellucid.runs import members as members_
 from pellucid.runs.ensemble import ensemble_sentence, point_metrics
 from pellucid.runs.members import TrainedMembers
@@ -70,8 +70,8 @@ def same(a: pellucid.Run, b: pellucid.Run) -> bool:
 
 def test_network_k_is_the_one_that_its_seed_gives(people: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Weights, batches and dropout go by seed + k; the split by the seed itself."""
-    run = pellucid.train(people, "buys", n_networks=3, engine="numpy", **LEAKY)
-    single = pellucid.train(people, "buys", engine="numpy", **LEAKY)
+    run = pellucid.train(people, "buys", n_networks=3, engine="textbook", **LEAKY)
+    single = pellucid.train(people, "buys", engine="textbook", **LEAKY)
     for name, array in single.model.parameters.items():
         np.testing.assert_array_equal(run.model.members[0][name], array)
     assert [each["seed"] for each in run.summary["ensemble"]["networks"]] == [0, 1, 2]
@@ -98,19 +98,21 @@ def test_a_stack_comes_to_the_weights_of_one_after_another(
 def test_folds_hold_every_row_once_and_never_a_test_row(people: Any) -> None:
     settings = Settings(target="buys", n_networks=4, ensemble="folds")
     prepared = prepare_run(people, settings)
-    parts = parts_of(prepared)
+    members = members_of(prepared)
     n = len(prepared.train)
-    held = [part.held for part in parts if part.held is not None]
+    held = [member.validation_rows for member in members if member.validation_rows is not None]
     np.testing.assert_array_equal(np.sort(np.concatenate(held)), np.arange(n))
     target = prepared.target
     assert target is not None
     values = target.at(prepared.split.train)
-    for part in parts:
-        assert part.learns is not None
-        assert part.held is not None
-        np.testing.assert_array_equal(np.sort(np.concatenate([part.learns, part.held])), np.arange(n))
-        assert abs(len(part.held) - n / 4) <= 2
-        assert abs(values[part.held].mean() - values.mean()) < 0.03  # stratified
+    for member in members:
+        assert member.train_rows is not None
+        assert member.validation_rows is not None
+        np.testing.assert_array_equal(
+            np.sort(np.concatenate([member.train_rows, member.validation_rows])), np.arange(n)
+        )
+        assert abs(len(member.validation_rows) - n / 4) <= 2
+        assert abs(values[member.validation_rows].mean() - values.mean()) < 0.03  # stratified
     single = pellucid.preparation.prepare.prepare(people, Settings(target="buys"))  # type: ignore[attr-defined]
     np.testing.assert_array_equal(single.split.test, prepared.split.test)
     assert not np.isin(prepared.split.test, prepared.split.train).any()
@@ -123,21 +125,22 @@ def test_folds_keep_groups_whole(people: Any) -> None:
     table = {**people, "family": [f"f{i % 40}" for i in range(300)]}
     prepared = prepare_run(table, Settings(target="buys", group="family", n_networks=3, ensemble="folds"))
     family = np.array(table["family"])[prepared.split.train]
-    for part in parts_of(prepared):
-        assert part.learns is not None
-        assert part.held is not None
-        assert not set(family[part.learns]) & set(family[part.held])
+    for member in members_of(prepared):
+        assert member.train_rows is not None
+        assert member.validation_rows is not None
+        assert not set(family[member.train_rows]) & set(family[member.validation_rows])
 
 
 def test_each_network_of_folds_learns_from_other_rows(people: Any) -> None:
-    run = pellucid.train(people, "buys", n_networks=2, ensemble="folds", engine="numpy", **QUICK)
+    run = pellucid.train(people, "buys", n_networks=2, ensemble="folds", engine="textbook", **QUICK)
     prepared = prepare_run(people, Settings(target="buys", n_networks=2, ensemble="folds", **QUICK))
-    parts = parts_of(prepared)
+    members = members_of(prepared)
     # The last line of the history is of the held rows: their loss by the weights of the last epoch, or of the best.
-    for part, member, history in zip(parts, run.model.members, run.histories, strict=True):
-        assert part.held is not None
-        inputs, target = prepared.train.inputs[part.held], prepared.train.targets[part.held][:, 0]
-        alone = replace(run.model, parameters=member, more=())
+    for member, parameters, history in zip(members, run.model.members, run.histories, strict=True):
+        assert member.validation_rows is not None
+        _, validation = rows_of(prepared, member)
+        inputs, target = validation.inputs, validation.targets[:, 0]
+        alone = replace(run.model, parameters=parameters, more=())
         p = alone.answers_to(inputs)[:, 1]
         loss = -np.mean(np.log(np.where(target == 1, p, 1 - p)))
         assert loss == pytest.approx(min(epoch.validation_loss for epoch in history), rel=1e-4)
@@ -257,7 +260,7 @@ def test_the_sentence_of_numbers_that_are_not_defined() -> None:
 
 def test_an_ensemble_of_autoencoders() -> None:
     run = pellucid.train(
-        "iris", task="reconstruction", n_networks=2, hidden=(2,), epochs=5, learning_rate=0.02, engine="numpy"
+        "iris", task="reconstruction", n_networks=2, hidden=(2,), epochs=5, learning_rate=0.02, engine="textbook"
     )
     assert run.summary["ensemble"]["metrics"]["mse"]["together"] > 0
     assert run.predict(pellucid_iris()).shape == (150, 4)
@@ -293,7 +296,7 @@ def every_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("every_epoch")
 @pytest.mark.parametrize("ensemble", ["seeds", "folds"])
-@pytest.mark.parametrize(("engine", "n_networks", "limits"), [("numpy", 3, (7, 5, 14)), ("fused", 9, (7, 80))])
+@pytest.mark.parametrize(("engine", "n_networks", "limits"), [("textbook", 3, (7, 5, 14)), ("fused", 9, (7, 80))])
 def test_a_crash_changes_nothing(
     engine: str, n_networks: int, limits: tuple[int, ...], ensemble: str, people_csv: Path, tmp_path: Path
 ) -> None:
@@ -319,7 +322,7 @@ def test_a_crash_changes_nothing(
 
 @pytest.mark.usefixtures("every_epoch")
 def test_a_kept_network_of_another_run_is_refused(people_csv: Path, tmp_path: Path) -> None:
-    settings = {**QUICK, "n_networks": 2, "engine": "numpy"}
+    settings = {**QUICK, "n_networks": 2, "engine": "textbook"}
     with pytest.raises(InterruptedError):
         pellucid.train(people_csv, "buys", out=tmp_path / "a", watcher=Listener(15), **settings)
     people_csv.write_text(people_csv.read_text().replace("nurse", "clerk", 20))
@@ -331,7 +334,7 @@ def test_a_kept_network_of_another_run_is_refused(people_csv: Path, tmp_path: Pa
 
 @pytest.mark.usefixtures("every_epoch")
 def test_a_kept_network_that_is_damaged_is_refused(people_csv: Path, tmp_path: Path) -> None:
-    settings = {**QUICK, "n_networks": 2, "engine": "numpy"}
+    settings = {**QUICK, "n_networks": 2, "engine": "textbook"}
     with pytest.raises(InterruptedError):
         pellucid.train(people_csv, "buys", out=tmp_path / "a", watcher=Listener(15), **settings)
     kept = tmp_path / "a" / "checkpoints" / "network-1.safetensors"
@@ -364,7 +367,7 @@ def interrupt_after(epochs: int, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("every_epoch")
 @pytest.mark.parametrize(
     ("engine", "n_networks", "epochs", "left"),
-    [("numpy", 3, 30, 3), ("numpy", 3, 5, 1), ("numpy", 3, 1, 1), ("fused", 5, 20, 1), ("fused", 9, 70, 5)],
+    [("textbook", 3, 30, 3), ("textbook", 3, 5, 1), ("textbook", 3, 1, 1), ("fused", 5, 20, 1), ("fused", 9, 70, 5)],
 )
 def test_ctrl_c_keeps_what_is_trained(
     engine: str, n_networks: int, epochs: int, left: int, people_csv: Path, tmp_path: Path,

@@ -12,7 +12,6 @@ import pytest
 import pellucid
 from pellucid.errors import NotKeptError, StorageError
 from pellucid.io import files
-from pellucid.reports import report
 from pellucid.selection.compare import compare
 from pellucid.selection.lottery import lottery
 from pellucid.selection.range_test import lr_range_test
@@ -39,13 +38,12 @@ class FullDisk:
 def disk(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> FullDisk:
     found = FullDisk(*request.param)
     monkeypatch.setattr(files, "_take_name", found)
-    monkeypatch.setattr(report, "WRITTEN", True)
     return found
 
 
 @pytest.mark.parametrize("disk", [["report.html"]], indirect=True)
 def test_at_the_report_the_run_is_whole(disk: FullDisk, tmp_path: Path) -> None:
-    done = command("train", "iris", *LINE, "--out", "my run", cwd=tmp_path, code=2, literal=True)
+    done = command("train", "iris", *LINE, "--report", "--out", "my run", cwd=tmp_path, code=2, literal=True)
     assert "accuracy" in done.stdout
     assert "The run is in my run" in done.stdout
     assert "the disk is full" in done.stderr
@@ -59,7 +57,7 @@ def test_at_the_report_the_run_is_whole(disk: FullDisk, tmp_path: Path) -> None:
 @pytest.mark.parametrize("disk", [["report.html"]], indirect=True)
 def test_in_python_the_error_has_the_run(disk: FullDisk, tmp_path: Path) -> None:
     with pytest.raises(NotKeptError, match="pellucid report") as caught:
-        pellucid.train("iris", out=tmp_path / "run", **QUICK)
+        pellucid.train("iris", out=tmp_path / "run", report=True, **QUICK)
     assert isinstance(caught.value, StorageError)
     assert caught.value.result.metrics
     assert pellucid.load(tmp_path / "run").metrics  # type: ignore[union-attr]
@@ -69,7 +67,7 @@ def test_in_python_the_error_has_the_run(disk: FullDisk, tmp_path: Path) -> None
 def test_of_a_table_in_memory_nothing_is_advised_that_cannot_work(disk: FullDisk, tmp_path: Path) -> None:
     rows = {"a": [k % 7 / 2 for k in range(60)], "y": ["no", "yes"] * 30}
     with pytest.raises(NotKeptError, match="written by training again: its table was in memory"):
-        pellucid.train(rows, "y", out=tmp_path / "run", **QUICK)
+        pellucid.train(rows, "y", out=tmp_path / "run", report=True, **QUICK)
 
 
 @pytest.mark.parametrize(
@@ -93,7 +91,7 @@ def test_at_a_checkpoint_training_goes_on_another_time(
 ) -> None:
     monkeypatch.setattr(checkpoint.Checkpointer.__init__, "__defaults__", (0.0,))
     several = ["--n-networks", "2"] if disk.names[0].startswith("network") else []
-    line = ("train", "iris", *LINE, *several, "--engine", "numpy", "--out", "run", "--no-report")
+    line = ("train", "iris", *LINE, *several, "--engine", "textbook", "--out", "run", "--no-report")
     said = command(*line, cwd=tmp_path, code=2, literal=True).stderr
     assert "training has stopped, and what was saved before is kept" in said
     assert "go on with it by: pellucid train run --resume" in said
@@ -142,7 +140,7 @@ def test_a_comparison_is_shown(disk: FullDisk, tmp_path: Path) -> None:
 @pytest.mark.parametrize("disk", [["trials.csv"], ["best.yaml"], ["search.png"]], indirect=True)
 def test_a_search_is_shown_and_goes_on(disk: FullDisk, tmp_path: Path) -> None:
     pytest.importorskip("optuna")
-    line = ("search", "iris", "--trials", "2", "--hidden", "4", "--epochs", "3", "--engine", "numpy", "--out", "s")
+    line = ("search", "iris", "--trials", "2", "--hidden", "4", "--epochs", "3", "--engine", "textbook", "--out", "s")
     done = command(*line, cwd=tmp_path, code=2, literal=True)
     assert "2 trials" in done.stdout
     assert "the study is kept, and the same command goes on with it" in done.stderr
@@ -167,7 +165,7 @@ def test_a_search_leaves_what_is_no_searchs(tmp_path: Path) -> None:
     pytest.importorskip("optuna")
     (tmp_path / "s").mkdir()
     (tmp_path / "s" / "best.yaml").write_text("mine")
-    line = ("search", "iris", "--trials", "1", "--hidden", "4", "--epochs", "2", "--engine", "numpy", "--out", "s")
+    line = ("search", "iris", "--trials", "1", "--hidden", "4", "--epochs", "2", "--engine", "textbook", "--out", "s")
     said = command(*line, cwd=tmp_path, code=2, literal=True).stderr
     assert "holds 'best.yaml' and no search, so nothing in it is replaced" in said
     assert [file.read_text() for file in (tmp_path / "s").iterdir()] == ["mine"]
@@ -183,6 +181,6 @@ def test_a_search_goes_on_after_a_kill_at_its_first_line(torn: bytes, tmp_path: 
     pytest.importorskip("optuna")
     (tmp_path / "s").mkdir()
     (tmp_path / "s" / "study.journal").write_bytes(torn)
-    line = ("search", "iris", "--trials", "1", "--hidden", "4", "--epochs", "2", "--engine", "numpy", "--out", "s")
+    line = ("search", "iris", "--trials", "1", "--hidden", "4", "--epochs", "2", "--engine", "textbook", "--out", "s")
     command(*line, cwd=tmp_path, literal=True)
     assert not (tmp_path / "s" / "study.journal.lock").exists()

@@ -34,7 +34,7 @@ def test_a_large_step_is_tried_in_every_exact_way(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(machine, "_cores", lambda: 3)
     monkeypatch.setattr("pellucid.engines.fastest._usual_step", usual_step)
     for place in ("fastest", "fused.engine"):
-        monkeypatch.setattr(f"pellucid.engines.torch_engine.{place}.onednn_is_exact", lambda: True)
+        monkeypatch.setattr(f"pellucid.engines.{place}.onednn_is_exact", lambda: True)
     decided = on_this_machine(Settings(), LARGE, BCE, 64)
     assert (decided.threads, decided.products) == (3, "onednn")
     assert sorted(tried) == [(1, "blas"), (1, "onednn"), (3, "blas"), (3, "onednn")]
@@ -43,7 +43,7 @@ def test_a_large_step_is_tried_in_every_exact_way(monkeypatch: pytest.MonkeyPatc
     assert tried == []
 
 
-@pytest.mark.parametrize("engine", ["numpy", "torch"])
+@pytest.mark.parametrize("engine", ["textbook", "torch"])
 @pytest.mark.parametrize("precision", ["medium", "bf16"])
 def test_reduced_precision_is_the_fused_engines(engine: str, precision: str) -> None:
     with pytest.raises(SettingError, match=f"precision {precision} is made for the fused engine"):
@@ -51,7 +51,7 @@ def test_reduced_precision_is_the_fused_engines(engine: str, precision: str) -> 
 
 
 @pytest.mark.parametrize(
-    "settings", [{"engine": "torch"}, {"engine": "numpy"}, {"precision": "float64"}, {"precision": "bf16"}]
+    "settings", [{"engine": "torch"}, {"engine": "textbook"}, {"precision": "float64"}, {"precision": "bf16"}]
 )
 def test_onednn_is_refused_where_it_would_not_be_used(settings: dict[str, Any]) -> None:
     with pytest.raises(SettingError, match="products onednn is a way of the fused engine in float32"):

@@ -99,14 +99,14 @@ def test_the_target_of_a_built_in_set_can_be_kept() -> None:
 
 
 @pytest.mark.parametrize("loss", ["mse", "mae", "huber"])
-@pytest.mark.parametrize("engine", ["numpy", "torch", "fused"])
+@pytest.mark.parametrize("engine", ["textbook", "torch", "fused"])
 def test_every_loss_trains_in_both_engines(loss: str, engine: str) -> None:
     run = pellucid.train("iris", epochs=15, loss=loss, engine=engine, precision="float64", **IRIS)
     assert run.history[-1].validation_loss < run.history[0].validation_loss
 
 
 def test_the_engines_come_to_the_same_weights() -> None:
-    engines = ("numpy", "torch", "fused")
+    engines = ("textbook", "torch", "fused")
     runs = [pellucid.train("iris", epochs=10, engine=e, precision="float64", **IRIS) for e in engines]
     for name, array in runs[0].model.parameters.items():
         for other in runs[1:]:

@@ -19,7 +19,7 @@ WAYS: dict[str, dict[str, Any]] = {
     "batch norm and dropout": {
         "preset": "plain", "hidden": (8, 6), "epochs": 5, "batch_norm": True, "dropout": 0.3, "schedule": "cosine"
     },
-    "textbook": {"preset": "plain", "hidden": (6,), "epochs": 4, "engine": "numpy"},
+    "textbook": {"preset": "plain", "hidden": (6,), "epochs": 4, "engine": "textbook"},
     "best": {"preset": "best", "hidden": (16, 8), "epochs": 5},
     "a stack by seeds that others leave": {
         "preset": "plain", "hidden": (8,), "epochs": 40, "n_networks": 5, "patience": 2, "learning_rate": 0.05

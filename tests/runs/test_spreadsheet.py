@@ -66,7 +66,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     classes = ["=1+1", "@SUM(A1)", "-0.5"]
     lines = [f"{i % 3}.{i % 7},{classes[i % 3]}" for i in range(120)]
     (folder / "t.csv").write_text("\n".join(["a,y", *lines]) + "\n")
-    done = pellucid("train", "t.csv", "--task", "multiclass", "--target", "y", "--epochs", 2, "--engine", "numpy",
+    done = pellucid("train", "t.csv", "--task", "multiclass", "--target", "y", "--epochs", 2, "--engine", "textbook",
                     "--no-report", "-q", "--out", "run", cwd=folder)  # fmt: skip
     (folder / "said").write_text(done.stdout)
     return folder

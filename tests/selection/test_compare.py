@@ -24,7 +24,7 @@ from pellucid.settings.config import read_config
 from pellucid.settings.settings import Settings
 from tests.people import Columns
 
-SHORT: dict[str, Any] = {"hidden": (6,), "epochs": 4, "engine": "numpy"}
+SHORT: dict[str, Any] = {"hidden": (6,), "epochs": 4, "engine": "textbook"}
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +153,7 @@ def test_the_best_is_measured_on_the_test_rows_as_its_command_would(found: Compa
     assert np.array_equal(found.run.predict(people), run.predict(people))
     rate = found.best.values["learning_rate"]
     assert found.command == (
-        f"pellucid.train(data, target='buys', hidden=(6,), learning_rate={rate}, epochs=4, engine='numpy')"
+        f"pellucid.train(data, target='buys', hidden=(6,), learning_rate={rate}, epochs=4, engine='textbook')"
     )
     assert any("60 test rows, which no fold held: ROC AUC" in sentence for sentence in found.sentences())
 
@@ -207,7 +207,7 @@ def test_the_folder_holds_table_figure_and_a_config_that_trains_the_best(people_
 def test_the_config_may_hold_lists(people_csv: Path, tmp_path: Path) -> None:
     config = tmp_path / "c.yaml"
     config.write_text(f"data: {people_csv}\ntarget: buys\nhidden: [[4], [4, 2]]\nactivation: [relu, tanh]\nepochs: 9\n")
-    found = compare(None, config=config, epochs=2, engine="numpy", activation="relu", folds=2)
+    found = compare(None, config=config, epochs=2, engine="textbook", activation="relu", folds=2)
     assert sorted(row.values["hidden"] for row in found.rows) == [(4,), (4, 2)]
     assert found.best.settings.epochs == 2
 

@@ -21,7 +21,7 @@ from pellucid.settings.presets import BEST
 from pellucid.settings.settings import Settings
 from tests.people import Columns, make_people
 
-SHORT: dict[str, Any] = {"target": "buys", "hidden": (6,), "epochs": 4, "engine": "numpy"}
+SHORT: dict[str, Any] = {"target": "buys", "hidden": (6,), "epochs": 4, "engine": "textbook"}
 
 
 def cut(data: object, folds: int = 5, **settings: Any) -> Folds:
@@ -223,9 +223,11 @@ def test_scores_of_each_task(people: Columns) -> None:
     numbers = cross_validate(people, {**SHORT, "target": "spends"}, folds=3)
     assert (numbers.metric, numbers.higher_is_better) == ("rmse", False)
     assert numbers.mean > 1  # in the target's own unit
-    many = cross_validate("iris", {"hidden": (), "epochs": 2, "engine": "numpy"}, folds=2, metric="log_loss")
+    many = cross_validate("iris", {"hidden": (), "epochs": 2, "engine": "textbook"}, folds=2, metric="log_loss")
     assert (many.metric, many.higher_is_better) == ("log_loss", False)
-    drawn = cross_validate("iris", {"task": "reconstruction", "hidden": (2,), "epochs": 2, "engine": "numpy"}, folds=2)
+    drawn = cross_validate(
+        "iris", {"task": "reconstruction", "hidden": (2,), "epochs": 2, "engine": "textbook"}, folds=2
+    )
     assert drawn.metric == "mse"
     assert drawn.is_complete
 
@@ -280,7 +282,7 @@ def test_a_watcher_is_told_every_epoch(people: Columns) -> None:
     assert told == [(fold, epoch) for fold in (1, 2) for epoch in (1, 2, 3, 4)]
 
 
-@pytest.mark.parametrize("engine", ["numpy", "fused"])
+@pytest.mark.parametrize("engine", ["textbook", "fused"])
 @pytest.mark.parametrize("ensemble", ["seeds", "folds"])
 def test_an_ensemble_is_trained_as_in_a_run(people: Columns, ensemble: str, engine: str) -> None:
     settings = Settings(**{**SHORT, "engine": engine, "n_networks": 4, "ensemble": ensemble})

@@ -16,7 +16,7 @@ from pellucid.selection.range_test import lr_range_test
 
 
 def test_it_is_the_same_each_time_and_depends_on_the_seed(people: Any) -> None:
-    first, again, other = (lr_range_test(people, "buys", hidden=(8,), engine="numpy", seed=s) for s in (0, 0, 1))
+    first, again, other = (lr_range_test(people, "buys", hidden=(8,), engine="textbook", seed=s) for s in (0, 0, 1))
     np.testing.assert_array_equal(first.test.losses, again.test.losses)
     assert not np.array_equal(first.test.losses, other.test.losses)
     assert first.learning_rate == first.settings.learning_rate
@@ -25,9 +25,16 @@ def test_it_is_the_same_each_time_and_depends_on_the_seed(people: Any) -> None:
 
 def test_the_first_loss_is_that_of_the_training(people: Any) -> None:
     """The same rows, first weights and batches: one epoch at a rate of almost nothing has the same mean loss."""
-    found = lr_range_test(people, "buys", hidden=(8,), engine="numpy", precision="float64", batch_size=30)
+    found = lr_range_test(people, "buys", hidden=(8,), engine="textbook", precision="float64", batch_size=30)
     run = pellucid.train(
-        people, "buys", hidden=(8,), engine="numpy", precision="float64", batch_size=30, learning_rate=1e-12, epochs=1
+        people,
+        "buys",
+        hidden=(8,),
+        engine="textbook",
+        precision="float64",
+        batch_size=30,
+        learning_rate=1e-12,
+        epochs=1,
     )
     steps = -(-found.n_rows // 30)
     sizes = np.array([30] * (steps - 1) + [found.n_rows - 30 * (steps - 1)])
@@ -36,16 +43,16 @@ def test_the_first_loss_is_that_of_the_training(people: Any) -> None:
 
 
 def test_a_regression_and_a_reconstruction(people: Any) -> None:
-    found = lr_range_test(people, "spends", hidden=(8,), engine="numpy", optimizer="sgd", batch_norm=True)
+    found = lr_range_test(people, "spends", hidden=(8,), engine="textbook", optimizer="sgd", batch_norm=True)
     assert found.loss == "mse"
     assert 1e-4 < found.learning_rate < 10
-    drawn = lr_range_test("iris", task="reconstruction", hidden=(2,), engine="numpy")
+    drawn = lr_range_test("iris", task="reconstruction", hidden=(2,), engine="textbook")
     assert 1e-5 < drawn.learning_rate < 1
 
 
 def test_the_command_repeats_what_was_given(people_csv: Path) -> None:
-    found = lr_range_test(people_csv, "buys", hidden=(8,), engine="numpy", learning_rate=0.5, schedule="cosine")
-    given = f"--target buys --hidden 8 --lr {found.learning_rate} --schedule cosine --engine numpy"
+    found = lr_range_test(people_csv, "buys", hidden=(8,), engine="textbook", learning_rate=0.5, schedule="cosine")
+    given = f"--target buys --hidden 8 --lr {found.learning_rate} --schedule cosine --engine textbook"
     assert found.command == f"pellucid train {people_csv} {given}"
     assert found.learning_rate != 0.5
     assert any("takes no part" in note for note in found.notes)
@@ -53,7 +60,7 @@ def test_the_command_repeats_what_was_given(people_csv: Path) -> None:
 
 
 def test_the_folder_holds_the_curve(people: Any, tmp_path: Path) -> None:
-    found = lr_range_test(people, "buys", hidden=(8,), engine="numpy", out=tmp_path / "a" / "lr")
+    found = lr_range_test(people, "buys", hidden=(8,), engine="textbook", out=tmp_path / "a" / "lr")
     folder = tmp_path / "a" / "lr"
     assert sorted(file.name for file in folder.iterdir()) == [
         "range-test.csv", "range-test.json", "range-test.png", "range-test.svg",
@@ -76,11 +83,11 @@ def test_what_cannot_be_done_is_said(people: Any, tmp_path: Path) -> None:
         lr_range_test(people, "boughts")
     (tmp_path / "file").touch()
     with pytest.raises(RunFolderError, match="is a file"):
-        lr_range_test(people, "buys", hidden=(8,), engine="numpy", out=tmp_path / "file")
+        lr_range_test(people, "buys", hidden=(8,), engine="textbook", out=tmp_path / "file")
 
 
 def test_a_target_of_pure_chance_has_no_rate() -> None:
     generator = np.random.default_rng(0)
     table = {"x": np.ones(400) + generator.normal(size=400) * 1e-3, "y": generator.choice(["a", "b"], 400)}
     with pytest.raises(SettingError, match="by more than chance"):
-        lr_range_test(table, "y", hidden=(), engine="numpy", batch_size=200)
+        lr_range_test(table, "y", hidden=(), engine="textbook", batch_size=200)

@@ -22,7 +22,7 @@ from pellucid.selection.search import search
 
 pytest.importorskip("optuna", reason="Optuna is not installed: pip install optuna")
 
-SMALL: dict[str, Any] = {"hidden": (4,), "epochs": 4, "engine": "numpy", "batch_size": 64}
+SMALL: dict[str, Any] = {"hidden": (4,), "epochs": 4, "engine": "textbook", "batch_size": 64}
 
 
 def find(data: Any, out: Any, target: str = "buys", **given: Any) -> Any:

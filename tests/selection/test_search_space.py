@@ -107,7 +107,7 @@ def test_plain_gradient_descent_has_larger_rates(people: Any) -> None:
 
 
 def test_the_default_is_in_the_space_and_scores_as_a_training_without_a_search(people: Any) -> None:
-    folds = cut(people, "buys", epochs=2, engine="numpy")
+    folds = cut(people, "buys", epochs=2, engine="textbook")
     space = space_for(folds, "roc_auc", ["epochs", "engine"])
     default = space.settings(space.default)
     assert {n: v for n, v in default.to_json().items() if n != "batch_size"} == {

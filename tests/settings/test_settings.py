@@ -14,8 +14,13 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from pellucid.errors import SettingError, StorageError
+from pellucid.network import mlp
+from pellucid.network.initialise import initialise
+from pellucid.network.optimizer import Optimizer
+from pellucid.network.task import Loss
 from pellucid.settings.config import read_config, write_config
 from pellucid.settings.settings import SECTIONS, Settings, setting_names
+from pellucid.training.engine import make_engine
 
 AWKWARD = st.text(max_size=12).filter(lambda s: s.lower() not in ("none", "null", "auto"))
 
@@ -41,6 +46,19 @@ def test_a_config_gives_back_what_was_written(
     read, data = read_config(path)
     assert Settings.of(read) == wanted
     assert data == "a: b # c.csv"
+
+
+@pytest.mark.parametrize("name", ["numpy", "textbook"])
+def test_the_textbook_may_be_asked_for_by_its_older_name(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "config.yaml"
+    path.write_text(f"engine: {name}\n", encoding="utf-8")
+    read, _ = read_config(path)
+    settings = Settings.of(read)
+    assert settings.engine == settings.to_json()["engine"] == "textbook"
+    assert "\nengine: textbook" in write_config(settings, None)
+    network = mlp(2, [3], 1)
+    made = make_engine(name, network, Loss(name="mse"), Optimizer(), initialise(network, 0))
+    assert made.name == "textbook"
 
 
 def test_every_setting_has_a_section_a_line_and_a_sentence() -> None:

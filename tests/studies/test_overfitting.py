@@ -197,6 +197,6 @@ def test_the_train_loss_is_looked_at_before_it_is_said_to_fall(train_loss: float
         for i, (a, b) in enumerate([(1.0, 1.0), (0.3, 0.4), (train_loss, 0.9)])
     )
     story, network = Story(pictures=False), network_of((2,), Way())
-    engine = make_engine("numpy", network, Loss(name="bce"), Optimizer(), initialise(network, 0))
+    engine = make_engine("textbook", network, Loss(name="bce"), Optimizer(), initialise(network, 0))
     _tell_memorising(story, Run(kept=lines[1], last=lines[2], epochs_run=2, lines=lines, engine=engine), 10, 0)
     assert ("went on falling" in story.to_markdown()) == falls

@@ -24,7 +24,7 @@ def rows(n: int = 40, seed: int = 0) -> Rows:
     return Rows(inputs=x, targets=(x @ np.array([1.0, -2.0, 0.5]))[:, None] + 1)
 
 
-def engine(name: str = "numpy", hidden: tuple[int, ...] = (8,), **options: Any) -> Any:
+def engine(name: str = "textbook", hidden: tuple[int, ...] = (8,), **options: Any) -> Any:
     network = mlp(3, hidden, 1, **options)
     return make_engine(
         name, network, Loss(name="mse"), Optimizer(), initialise(network, 0), dtype="float64", device="cpu"
@@ -75,7 +75,7 @@ def test_an_interrupt_in_the_first_epoch_still_gives_weights() -> None:
     assert all(np.isfinite(a).all() for a in outcome.parameters.values())
 
 
-@pytest.mark.parametrize("name", ["numpy", "torch", "fused"])
+@pytest.mark.parametrize("name", ["textbook", "torch", "fused"])
 @pytest.mark.parametrize("schedule", ["constant", "flat_cosine", "one_cycle", "plateau"])
 def test_any_epoch_can_be_gone_on_from(schedule: Any, name: str) -> None:
     how = plan(schedule=Schedule(name=schedule, every=1), patience=6)
@@ -92,7 +92,7 @@ def test_any_epoch_can_be_gone_on_from(schedule: Any, name: str) -> None:
         assert all(np.array_equal(again.parameters[n], straight.parameters[n]) for n in straight.parameters)
 
 
-@pytest.mark.parametrize("name", ["numpy", "torch", "fused"])
+@pytest.mark.parametrize("name", ["textbook", "torch", "fused"])
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [

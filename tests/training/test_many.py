@@ -56,7 +56,7 @@ def test_each_ends_where_it_ends_alone(name: Any, loss_name: Any, decay: float) 
     x, y = rows_for(loss_name)
     many = train_many(network, loss, rule, firsts, x, y, learning_rate=RATE, epochs=EPOCHS, dtype="float64",
                       engine="stack")  # fmt: skip
-    for engine in ("torch", "numpy"):
+    for engine in ("torch", "textbook"):
         for i, first in enumerate(firsts):
             for key, array in alone(engine, network, loss, rule, first, x, y).items():
                 np.testing.assert_allclose(many[key][i], array, rtol=1e-9, atol=1e-10, err_msg=f"{engine} {key}")
@@ -75,7 +75,7 @@ def test_rows_of_their_own(loss_name: Any) -> None:
                       engine="stack")  # fmt: skip
     logits = logits_of_many(network, many, x)
     for i, first in enumerate(firsts):
-        single = alone("numpy", network, loss, rule, first, x[i], y[i])
+        single = alone("textbook", network, loss, rule, first, x[i], y[i])
         for key, array in single.items():
             np.testing.assert_allclose(many[key][i], array, rtol=1e-6, atol=1e-8)
         np.testing.assert_allclose(logits[i], forward(network, single, x[i]).logits, rtol=1e-5, atol=1e-7)

@@ -153,7 +153,7 @@ def test_steps_are_an_epoch_within_bounds() -> None:
     assert [n_steps(n, 10) for n in (50, 6000, 10**6)] == [300, 600, 1500]
 
 
-@pytest.mark.parametrize("name", ["numpy", "fused"])
+@pytest.mark.parametrize("name", ["textbook", "fused"])
 def test_a_real_network_learns_at_the_rate_that_is_found(name: str) -> None:
     network = mlp(3, [16], 1)
 

@@ -131,7 +131,7 @@ def test_more_than_twenty_whole_numbers_are_classes_of_images() -> None:
 
 def test_size_and_channels_are_settings(folder: Path, tmp_path: Path) -> None:
     run = pellucid.train(
-        folder, image_size="6x8", image_channels=3, hidden=(4,), epochs=1, out=tmp_path / "run", engine="numpy"
+        folder, image_size="6x8", image_channels=3, hidden=(4,), epochs=1, out=tmp_path / "run", engine="textbook"
     )
     assert image_step(run).shape == (6, 8, 3)
     config = (tmp_path / "run" / "config.yaml").read_text()

@@ -23,7 +23,7 @@ from pellucid.estimators import inputs as inputs_
 from pellucid.estimators import settings, stored
 from pellucid.estimators.answers import outputs_of
 from pellucid.estimators.division import Division, divide
-from pellucid.estimators.held_out import Held
+from pellucid.estimators.held_out import HoldoutRows
 from pellucid.estimators.learning import one_more_epoch, train_networks
 from pellucid.estimators.reading import ReadingEstimator
 
@@ -78,7 +78,7 @@ class NetworkEstimator(ReadingEstimator):
     warm_start
         Whether another ``fit`` goes on from the weights and the preprocessing of the last.
     engine, device, precision
-        ``auto``, ``fused``, ``kernel``, ``torch`` or ``numpy``; ``auto``, ``cpu`` or ``cuda``; ``float32`` or
+        ``auto``, ``fused``, ``kernel``, ``torch`` or ``textbook``; ``auto``, ``cpu`` or ``cuda``; ``float32`` or
         ``float64``. Very small trainings take NumPy by themselves.
     callbacks
         Functions; each is handed the line of the history (`pellucid.training.history.Epoch`) after every epoch.
@@ -177,7 +177,7 @@ class NetworkEstimator(ReadingEstimator):
         """A weight for each row besides ``sample_weight``."""
         return None
 
-    def _conclude(self, held: Held | None) -> None:
+    def _conclude(self, held: HoldoutRows | None) -> None:
         """What is decided by the rows held out, once the weights are there."""
 
     # ── fitting ──
@@ -204,15 +204,15 @@ class NetworkEstimator(ReadingEstimator):
         else:
             self._prepare(X, values, weights)
         train = self._rows(X, values, weights)
-        held: Held | None = None
+        held: HoldoutRows | None = None
         if X_val is not None:
             held = self._given_for_validation(X_val, None if values is None else self._known_values(y_val))
         elif out:
-            held = Held(rows=self._rows(*out), values=out[1])
+            held = HoldoutRows(rows=self._rows(*out), values=out[1])
         elif apart.folds:
             order = np.concatenate(apart.folds)
             network = np.repeat(np.arange(len(apart.folds)), [len(fold) for fold in apart.folds])
-            held = Held(rows=train.take(order), values=inputs_.take(values, order), network=network)
+            held = HoldoutRows(rows=train.take(order), values=inputs_.take(values, order), network=network)
         starts = list(self.ensemble_) if goes_on else self._starts(seed)
         outcomes = train_networks(
             settings.way_of(self, self.network_, self.task_.loss),
@@ -228,10 +228,10 @@ class NetworkEstimator(ReadingEstimator):
         self._conclude(held)
         return self
 
-    def _given_for_validation(self, X: Any, values: Array | None) -> Held:
+    def _given_for_validation(self, X: Any, values: Array | None) -> HoldoutRows:
         X = self._read(X, reset=False)
         check_consistent_length(np.empty(inputs_.n_rows(X)), values)
-        return Held(rows=self._rows(X, values, None), values=values)
+        return HoldoutRows(rows=self._rows(X, values, None), values=values)
 
     def _partial_fit(self, X: Any, y: Any, sample_weight: Any) -> Self:
         first = not hasattr(self, "ensemble_")

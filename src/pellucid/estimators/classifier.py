@@ -13,7 +13,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from pellucid.errors import DataError, SettingError
 from pellucid.estimators.answers import outputs_of
 from pellucid.estimators.base import NetworkEstimator
-from pellucid.estimators.held_out import THRESHOLD_METRICS, Held, best_temperature, best_threshold
+from pellucid.estimators.held_out import THRESHOLD_METRICS, HoldoutRows, best_temperature, best_threshold
 from pellucid.estimators.labels import check_are_classes, names_of
 
 if TYPE_CHECKING:
@@ -220,7 +220,7 @@ class NeuralClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
         loss = Loss(name=default if self.loss == "auto" else self.loss)  # type: ignore[arg-type]
         return Task(kind=kind, target="y", classes=names_of(self.classes_), loss=loss)  # type: ignore[arg-type]
 
-    def _conclude(self, held: Held | None) -> None:
+    def _conclude(self, held: HoldoutRows | None) -> None:
         if self.calibrate and held is not None:
             last = len(self.network_.layers) - 1
             found = []
@@ -233,7 +233,7 @@ class NeuralClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
             self.temperatures_ = np.array(found)
         self._set_threshold(held)
 
-    def _set_threshold(self, held: Held | None) -> None:
+    def _set_threshold(self, held: HoldoutRows | None) -> None:
         wanted = self.decision_threshold
         if isinstance(wanted, str):
             if len(self.classes_) != 2:

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from pellucid.network.task import Loss
     from pellucid.training.loop import Rows
 
-__all__ = ["THRESHOLD_METRICS", "Held", "best_temperature", "best_threshold", "width_of_interval"]
+__all__ = ["THRESHOLD_METRICS", "HoldoutRows", "best_temperature", "best_threshold", "width_of_interval"]
 
 Array = NDArray[Any]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Held:
+class HoldoutRows:
     """Rows that networks did not learn from.
 
     Parameters

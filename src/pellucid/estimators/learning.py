@@ -140,8 +140,8 @@ def one_more_epoch(
 
 
 def _engine(way: Way, make: Callable[..., Engine], start: Mapping[str, Array], *, small: bool) -> Engine:
-    name = "numpy" if way.engine == "auto" and way.device in ("auto", "cpu") and small else way.engine
-    device = "cpu" if name == "numpy" else way.device
+    name = "textbook" if way.engine == "auto" and way.device in ("auto", "cpu") and small else way.engine
+    device = "cpu" if name == "textbook" else way.device
     return make(name, way.network, way.loss, way.optimizer, start, dtype=way.dtype, device=device)
 
 

@@ -10,7 +10,7 @@ from sklearn.base import RegressorMixin
 
 from pellucid.errors import SettingError
 from pellucid.estimators.base import NetworkEstimator
-from pellucid.estimators.held_out import Held, width_of_interval
+from pellucid.estimators.held_out import HoldoutRows, width_of_interval
 
 if TYPE_CHECKING:
     from pellucid.network.task import Task
@@ -90,7 +90,7 @@ class NeuralRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]  
         name = "mse" if self.loss == "auto" else self.loss
         return Task(kind="regression", target="y", loss=Loss(name=name))  # type: ignore[arg-type]
 
-    def _conclude(self, held: Held | None) -> None:
+    def _conclude(self, held: HoldoutRows | None) -> None:
         if held is not None and held.values is not None:
             answers = self._answers(np.asarray(held.rows.inputs, np.float64))
             errors = np.abs(held.answers(answers) - held.values)

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from pellucid.data.tables import Table
 from pellucid.errors import DataError, SettingError, nearest
-from pellucid.explanation.held import Held, typical_cell
+from pellucid.explanation.fixed_columns import FixedColumn, typical_cell
 from pellucid.explanation.slices import SliceAxis, axis_of, mean_changes, without_data
-from pellucid.inspection.looking import held_out_rows
+from pellucid.inspection.rows import held_out_rows
 from pellucid.inspection.slice import Slice, answers_over
 from pellucid.model.model import Model
 from pellucid.numerals import numeral
@@ -207,7 +207,7 @@ def _can_vary(step: Step, table: Table) -> bool:
 
 def _held(
     model: Model, table: Table, free: set[str], row: int | None, inputs: Mapping[str, object], *, why: str = ""
-) -> tuple[tuple[Held, ...], Array, list[str]]:
+) -> tuple[tuple[FixedColumn, ...], Array, list[str]]:
     """What the other columns are held at, the features ``[F]`` of it, and notes; ``why`` this row."""
     names = [step.name for step in model.recipe.steps]
     for name in inputs:
@@ -221,11 +221,11 @@ def _held(
             continue
         at = model.recipe.slices[step.name]
         if step.name in inputs:
-            each = Held(column=step.name, cell=inputs[step.name], how="given")
+            each = FixedColumn(column=step.name, cell=inputs[step.name], how="given")
         elif one is None:
             each = typical_cell(step, table.column(step.name))
         else:
-            each = Held(column=step.name, cell=one.column(step.name)[0].as_py(), how=f"row {row:,}{why}")
+            each = FixedColumn(column=step.name, cell=one.column(step.name)[0].as_py(), how=f"row {row:,}{why}")
         if isinstance(step, ImageStep):
             if one is None or step.name in inputs:
                 raise DataError(f"column {step.name!r} holds images: name the row whose image is held (--row)")

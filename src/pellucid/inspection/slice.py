@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.errors import SettingError
-from pellucid.explanation.held import Held, cell_text, held_text
+from pellucid.explanation.fixed_columns import FixedColumn, cell_text, held_text
 from pellucid.explanation.slices import SliceAxis, density
 from pellucid.io.files import write_bytes
 from pellucid.model.answering import ROWS_AT_ONCE
@@ -76,7 +76,7 @@ class Slice:
     y: SliceAxis
     answers: Array
     threshold: float
-    held: tuple[Held, ...]
+    held: tuple[FixedColumn, ...]
     empty: Array
     truth: Array | None
     mark: tuple[float, float] | None

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.data.images.columns import is_image_type, pixels_of
+from pellucid.data.columns.images import is_image_type, pixels_of
 from pellucid.data.tables import Table
 from pellucid.errors import SettingError
 from pellucid.explanation.cells import EncodedCell, encoded_cells
 from pellucid.explanation.trace import RowTrace, trace_row
 from pellucid.explanation.words import NamedStep, named_steps
 from pellucid.explanation.words.answer import Outcome
-from pellucid.inspection.looking import row_given
+from pellucid.inspection.rows import row_to_inspect
 from pellucid.inspection.trace_json import trace_json
 from pellucid.model.model import Model
 from pellucid.network.task import Label
@@ -160,7 +160,7 @@ def trace(
     model = Model.read(run)
     if isinstance(network, bool) or not isinstance(network, int) or not 1 <= network <= len(model.members):
         raise SettingError(f"network must be a whole number from 1 to {len(model.members):,}, got {network!r}")
-    viewed = row_given(run, model, data, row, inputs)
+    viewed = row_to_inspect(run, model, data, row, inputs)
     one = viewed.table
     settings = Settings.of(model.facts["settings"])
     features = model.recipe.transform(one, dtype=np.float64)

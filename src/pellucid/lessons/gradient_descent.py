@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.engines.textbook.backprop import backward
-from pellucid.engines.textbook.engine import NumpyEngine
+from pellucid.engines.textbook.engine import TextbookEngine
 from pellucid.engines.textbook.forward import forward
 from pellucid.engines.textbook.losses import loss_and_gradient
 from pellucid.engines.textbook.optimizers import update
@@ -180,7 +180,7 @@ def _fit_lines() -> tuple[float, dict[int, float]]:
     losses = {}
     for size in (ROWS, 20, 1):
         start = {"0.weight": np.zeros((1, 1)), "0.bias": np.zeros(1)}
-        engine = NumpyEngine(mlp(1, [], 1), MSE, PLAIN, start)
+        engine = TextbookEngine(mlp(1, [], 1), MSE, PLAIN, start)
         engine.load_rows(x, y)
         for epoch in range(EPOCHS):
             for rows in batches(ROWS, size, 0, epoch):

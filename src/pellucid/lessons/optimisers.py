@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.engines.textbook.engine import NumpyEngine
+from pellucid.engines.textbook.engine import TextbookEngine
 from pellucid.engines.textbook.optimizers import Memory, update
 from pellucid.lessons.practice import train_full_batch
 from pellucid.lessons.question import Question, choose, number
@@ -207,7 +207,7 @@ def _learns_xor(name: OptimizerName, rate: float, start: int) -> bool:
     return bool(((_trained(name, rate, start).logits(ROWS) > 0) == (XOR > 0.5)).all())
 
 
-def _trained(name: OptimizerName, rate: float, start: int) -> NumpyEngine:
+def _trained(name: OptimizerName, rate: float, start: int) -> TextbookEngine:
     network = mlp(2, [4], 1, activation="tanh")
     engine, _ = train_full_batch(
         network, Loss(name="bce"), Optimizer(name=name), initialise(network, start), ROWS, XOR,

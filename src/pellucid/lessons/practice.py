@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.engines.textbook.engine import NumpyEngine
+from pellucid.engines.textbook.engine import TextbookEngine
 from pellucid.network import Network
 from pellucid.network.optimizer import Optimizer
 from pellucid.network.task import Loss
@@ -28,7 +28,7 @@ def train_full_batch(
     *,
     learning_rate: float,
     steps: int,
-) -> tuple[NumpyEngine, tuple[float, ...]]:
+) -> tuple[TextbookEngine, tuple[float, ...]]:
     """The trained engine, and the loss before each step and after the last (``steps + 1`` numbers).
 
     ``inputs`` are ``[N, I]``, ``targets`` ``[N]`` class numbers or ``[N, C]`` numbers; nothing is dropped. Where the
@@ -43,7 +43,7 @@ def train_full_batch(
     >>> losses[0], round(losses[1], 2)
     (4.0, 3.24)
     """
-    engine = NumpyEngine(network, loss, optimizer, parameters)
+    engine = TextbookEngine(network, loss, optimizer, parameters)
     engine.load_rows(inputs, targets)
     rows, losses = np.arange(len(inputs)), []
     for _ in range(steps):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.engines.textbook.engine import NumpyEngine
+from pellucid.engines.textbook.engine import TextbookEngine
 from pellucid.engines.textbook.forward import forward
 from pellucid.engines.textbook.losses import loss_and_gradient
 from pellucid.engines.textbook.optimizers import update
@@ -119,7 +119,7 @@ def _tell_overfitting(story: Story) -> None:
     )  # fmt: skip
 
 
-def _draw_network(engine: NumpyEngine) -> Figure:
+def _draw_network(engine: TextbookEngine) -> Figure:
     from pellucid.plots.architecture import network_drawing
 
     hidden, weights = REMEDIES["nothing"].hidden, engine.parameters()
@@ -178,10 +178,10 @@ def _rows(n: int, seed: int) -> Rows:
     return Rows(inputs=x, targets=y.astype(float)[:, None])
 
 
-def _train(remedy: _Remedy, draw: int) -> tuple[NumpyEngine, tuple[Epoch, ...]]:
+def _train(remedy: _Remedy, draw: int) -> tuple[TextbookEngine, tuple[Epoch, ...]]:
     network = mlp(COLUMNS, [remedy.hidden], 1, dropout=remedy.dropout)
     rule = Optimizer(name="adamw", weight_decay=remedy.decay)
-    engine = NumpyEngine(network, BCE, rule, initialise(network, draw))
+    engine = TextbookEngine(network, BCE, rule, initialise(network, draw))
     plan = Plan(
         learning_rate=RATE,
         batch_size=TRAIN,
@@ -205,7 +205,7 @@ def _measure(remedy: _Remedy) -> _Outcome:
     return _Outcome(train=100 * train_right, test=100 * test_right, loss=loss, epochs=epochs)
 
 
-def _accuracy(engine: NumpyEngine, rows: Rows) -> float:
+def _accuracy(engine: TextbookEngine, rows: Rows) -> float:
     return float(((engine.logits(rows.inputs) > 0) == (rows.targets > 0.5)).mean())
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,16 +19,14 @@ from pellucid.errors import SettingError
 from pellucid.evaluation.conformal import Scores, check_level, intervals
 from pellucid.model.answering import answers_of
 from pellucid.model.seen import Residuals
-
-if TYPE_CHECKING:
-    from pellucid.model.model import Model
+from pellucid.model.trained import TrainedModel
 
 __all__ = ["interval_of", "notes_on_intervals"]
 
 Array = NDArray[Any]
 
 
-def interval_of(model: Model, inputs: Array, answers: Array, level: object) -> tuple[Array, Array]:
+def interval_of(model: TrainedModel, inputs: Array, answers: Array, level: object) -> tuple[Array, Array]:
     """The lower and the upper ends ``[N]`` for preprocessed rows ``[N, F]`` with these ``answers`` ``[N]``.
 
     The answer itself is always within.
@@ -55,7 +53,7 @@ def interval_of(model: Model, inputs: Array, answers: Array, level: object) -> t
     return np.minimum(low, answers), np.maximum(high, answers)
 
 
-def notes_on_intervals(model: Model, level: float) -> tuple[str, ...]:
+def notes_on_intervals(model: TrainedModel, level: float) -> tuple[str, ...]:
     """What the interval promises, and what it takes for granted."""
     residuals = _residuals(model)
     if isinstance(residuals, Mapping):
@@ -83,7 +81,7 @@ def notes_on_intervals(model: Model, level: float) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _residuals(model: Model) -> Residuals | Mapping[str, Any]:
+def _residuals(model: TrainedModel) -> Residuals | Mapping[str, Any]:
     task = model.task
     if task.is_classification:
         shown = ", ".join(f"'probability_{label}'" for label in task.classes[:2])
@@ -110,7 +108,7 @@ def _residuals(model: Model) -> Residuals | Mapping[str, Any]:
 
 
 def _of_estimator(
-    model: Model, inputs: Array, answers: Array, stored: Mapping[str, Any], level: float
+    model: TrainedModel, inputs: Array, answers: Array, stored: Mapping[str, Any], level: float
 ) -> tuple[Array, Array]:
     """As `pellucid.NeuralRegressor.predict_interval`, which scales its residuals by how far the networks disagree."""
     kept = np.asarray(stored["quantiles"], dtype=np.float64)

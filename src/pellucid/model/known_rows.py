@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from numpy.typing import NDArray
 
 from pellucid.evaluation.names import name_of_metric
+from pellucid.model.trained import TrainedModel
 from pellucid.numerals import numerals
-
-if TYPE_CHECKING:
-    from pellucid.model.model import Model
 
 __all__ = ["TRAINED_ON", "figure_of_run", "notes_on_known_rows"]
 
@@ -22,7 +20,7 @@ _MOST = 0.5  # of the rows
 _WORTH_A_WORD = 0.01
 
 
-def notes_on_known_rows(model: Model, inputs: Array, values: Array | None) -> tuple[str, ...]:
+def notes_on_known_rows(model: TrainedModel, inputs: Array, values: Array | None) -> tuple[str, ...]:
     """A note where rows equal those that were learned from, or that chose the best epoch.
 
     Parameters
@@ -52,7 +50,7 @@ def notes_on_known_rows(model: Model, inputs: Array, values: Array | None) -> tu
     return (f"{most}{rows} equal rows that the model learned from, so {it} little about new ones{figure}",)
 
 
-def figure_of_run(model: Model) -> str:
+def figure_of_run(model: TrainedModel) -> str:
     """What the run itself measured on rows that were new to it, as the end of a sentence; nothing if it measured none.
 
     Of the metrics, the first of those that it tells.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,18 +14,18 @@ from pellucid.evaluation.bootstrap import Estimate
 from pellucid.evaluation.metrics import classification_metrics, regression_metrics
 from pellucid.evaluation.reconstruction import reconstruction_metrics
 from pellucid.model.known_rows import notes_on_known_rows
+from pellucid.model.trained import TrainedModel
 from pellucid.network.task import Task
 from pellucid.preparation.weights import weights_where_given
-
-if TYPE_CHECKING:
-    from pellucid.model.model import Model
 
 __all__ = ["evaluation_of", "measure"]
 
 Array = NDArray[Any]
 
 
-def evaluation_of(model: Model, table: Table, *, seed: int = 0) -> tuple[dict[str, Estimate], int, tuple[str, ...]]:
+def evaluation_of(
+    model: TrainedModel, table: Table, *, seed: int = 0
+) -> tuple[dict[str, Estimate], int, tuple[str, ...]]:
     """The metrics, on how many rows they were measured, and what is to be said of them.
 
     ``table`` is one that fits the model (`Model.table`).

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,15 +19,13 @@ from pellucid.data.notes import ColumnNote
 from pellucid.data.tables import Table
 from pellucid.errors import DataError, nearest
 from pellucid.model.new_dates import in_layout_shown
+from pellucid.model.trained import TrainedModel
 from pellucid.preprocessing.both import BothStep
 from pellucid.preprocessing.dates import DateStep
 from pellucid.preprocessing.numeric import NumericStep
 from pellucid.preprocessing.piecewise import PiecewiseStep
 from pellucid.preprocessing.recipe import Recipe, Step
 from pellucid.preprocessing.values import number_of, numbers, text_codes
-
-if TYPE_CHECKING:
-    from pellucid.model.model import Model
 
 __all__ = ["made_readable", "made_to_fit", "strictly_read", "with_columns"]
 
@@ -38,7 +36,7 @@ _SHOWN = 6
 _NEARLY_ALL = 0.9  # of what single columns are worth
 
 
-def made_to_fit(model: Model, read: Table, *, strict: bool = False, fill_missing: bool = False) -> Table:
+def made_to_fit(model: TrainedModel, read: Table, *, strict: bool = False, fill_missing: bool = False) -> Table:
     """Rows as they were read, with the columns and cells that the model needs.
 
     Headings that differ in case, spaces or small signs only are matched; columns that are missing are filled if asked;
@@ -118,7 +116,7 @@ def _unnamed(n: int) -> tuple[str, ...]:
     return tuple(f"column_{i}" for i in range(1, n + 1))
 
 
-def worth_of(model: Model) -> tuple[dict[str, float], str]:
+def worth_of(model: TrainedModel) -> tuple[dict[str, float], str]:
     """How much each column matters, and by what: as the run found out, else by the weights of the first layer."""
     if (worth := model.seen.worth) is not None:
         metric = {"log_loss": "log loss", "rmse": "RMSE"}[worth.metric]

@@ -11,25 +11,24 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pellucid.data.columns.typed import is_string
+from pellucid.data.columns.images import is_image_type
+from pellucid.data.columns.types import is_string
 from pellucid.data.headings import bare_heading
-from pellucid.data.images.columns import is_image_type
 from pellucid.data.notes import ColumnNote
 from pellucid.data.tables import Table
 from pellucid.errors import DataWarning, SettingError, nearest
 from pellucid.evaluation.reconstruction import row_errors
 from pellucid.model.intervals import interval_of, notes_on_intervals
 from pellucid.model.new_rows import made_to_fit
-
-if TYPE_CHECKING:
-    from pellucid.model.model import Model
+from pellucid.model.reading_rows import read_rows
+from pellucid.model.trained import TrainedModel
 
 __all__ = [
     "Kept",
@@ -75,7 +74,7 @@ class Predictions:
 
 
 def predictions(
-    model: Model,
+    model: TrainedModel,
     data: object,
     *,
     keep: object = None,
@@ -90,7 +89,7 @@ def predictions(
     ``as_written`` says whether kept numbers of a text file keep their spelling; ``how`` are settings of reading for
     these rows alone.
     """
-    read = model.read_rows(data, how=how)
+    read = read_rows(model, data, how=how or {})
     table = made_to_fit(model, read, strict=strict, fill_missing=fill_missing)
     answers = answer_table(model, table, interval)
     kept = kept_columns(model, data, read, keep, answers.column_names, as_written=as_written, how=how)
@@ -103,7 +102,7 @@ def predictions(
 # ── the answers ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def answer_table(model: Model, table: Table, interval: object = None) -> pa.Table:
+def answer_table(model: TrainedModel, table: Table, interval: object = None) -> pa.Table:
     """See `Model.prediction_table`."""
     columns: dict[str, Any] = {}
     if model.image is not None and FILE in table.names:
@@ -122,7 +121,7 @@ def answer_table(model: Model, table: Table, interval: object = None) -> pa.Tabl
     return pa.table(columns)
 
 
-def unused_columns(model: Model, read: Table, kept: Iterable[str] = ()) -> tuple[str, ...]:
+def unused_columns(model: TrainedModel, read: Table, kept: Iterable[str] = ()) -> tuple[str, ...]:
     """A sentence on columns that the training did not know, so that they change no answer; none where it knew all."""
     schema = model.facts.get("schema")
     listed = schema.get("columns", ()) if isinstance(schema, Mapping) else ()
@@ -188,7 +187,7 @@ def _meant(name: str, there: Sequence[str]) -> str:
 
 
 def kept_columns(
-    model: Model,
+    model: TrainedModel,
     data: object,
     read: Table,
     keep: object,
@@ -219,7 +218,7 @@ def kept_columns(
     source = read
     of_file = read.report.format == "csv" and isinstance(data, str | os.PathLike)
     if names and (of_file or isinstance(data, Mapping)):
-        source = model.read_rows(data, as_text=names, how=how)  # codes such as 007 stay what they are
+        source = read_rows(model, data, as_text=names, how=how or {})  # codes such as 007 stay what they are
     columns, notes, taken = dict[str, Any](), list[str](), set(names)
     for name in names:
         new = name

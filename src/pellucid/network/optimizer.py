@@ -1,7 +1,7 @@
 """The frozen description of how weights are updated: which rule, with which constants.
 
-Like `Network`, an `Optimizer` is a value that each engine reads for itself: `scratch.optimizers` writes the rules
-out, `torch_engine` hands them to ``torch.optim``. The learning rate is not in here: `training.schedules` gives
+Like `Network`, an `Optimizer` is a value that each engine reads for itself: `engines.textbook.optimizers` writes the
+rules out, `torch_engine` hands them to ``torch.optim``. The learning rate is not in here: `training.schedules` gives
 one for every step.
 """
 

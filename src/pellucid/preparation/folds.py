@@ -17,7 +17,7 @@ from pellucid.data.splits import Split
 from pellucid.data.target import Target
 from pellucid.errors import DataError, SettingError
 from pellucid.preparation.edited import check_editable, fit_to_split
-from pellucid.preparation.prepare import Held, Prepared, prepare, split_of
+from pellucid.preparation.prepare import EvaluationRows, Prepared, prepare, split_of
 from pellucid.preparation.weights import weights_of
 from pellucid.settings.settings import Settings
 from pellucid.training.loop import Rows
@@ -172,7 +172,7 @@ def with_split(base: Prepared, split: Split) -> Prepared:
         network=fitted.network,
         train=train,
         validation=seen(split.validation) if len(split.validation) else train,
-        measured=Held(
+        measured=EvaluationRows(
             name="test",
             source=table,
             rows=split.test,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pellucid.data.builtin import BUILTIN
 from pellucid.data.dependence.copies import counted_together, drop_rows_seen_in
-from pellucid.data.dependence.duplicates import n_in_conflict, row_hashes
+from pellucid.data.dependence.row_hashes import n_in_conflict, row_hashes
 from pellucid.data.notes import FlatteringNote, LeakNote
 from pellucid.data.schema import Schema, infer_schema
 from pellucid.data.splits import Split, split_rows
@@ -40,7 +40,7 @@ from pellucid.settings.presets import usual_preset
 from pellucid.settings.settings import Settings
 from pellucid.training.loop import Rows
 
-__all__ = ["Held", "Prepared", "examine", "open_table", "prepare", "settings_for", "split_of"]
+__all__ = ["EvaluationRows", "Prepared", "examine", "open_table", "prepare", "settings_for", "split_of"]
 
 Array = NDArray[Any]
 
@@ -48,7 +48,7 @@ LABEL, FILE = "label", "file"  # the columns that tables of images have beside t
 
 
 @dataclass(frozen=True, kw_only=True)
-class Held:
+class EvaluationRows:
     """The rows that measure the outcome."""
 
     name: str  # "test", "validation" or "training"
@@ -77,7 +77,7 @@ class Prepared:
     network: Network
     train: Rows
     validation: Rows
-    measured: Held
+    measured: EvaluationRows
     notes: tuple[str, ...]
     doubts: tuple[Doubt, ...] = ()
 
@@ -177,13 +177,13 @@ def prepare(data: object, settings: Settings, *, test_data: object = None) -> Pr
     if len(test_rows):
         test_inputs = inputs(test_table, test_rows)
         truth = test_inputs if test_truth is None else test_truth
-        measured = Held(name="test", source=test_table, rows=test_rows, inputs=test_inputs, truth=truth)
+        measured = EvaluationRows(name="test", source=test_table, rows=test_rows, inputs=test_inputs, truth=truth)
         measured, said = _with_groups_and_files(measured, test_table, settings.group, [c.name for c in schema.features])
     else:
         part, rows = ("validation", whole.validation) if len(whole.validation) else ("training", whole.train)
         seen = validation.inputs if whole is split else inputs(table, rows)
         truth = seen if target is None else target.at(rows)
-        measured = Held(name=part, source=table, rows=rows, inputs=seen, truth=truth)
+        measured = EvaluationRows(name=part, source=table, rows=rows, inputs=seen, truth=truth)
         measured, said = _with_groups_and_files(measured, table, settings.group, [c.name for c in schema.features])
     measured, unweighted = _weighted(measured, settings)
     notes += [*said, *unweighted]
@@ -285,14 +285,14 @@ def _truth(table: Table, target: Target | None, weights: Array | None) -> tuple[
     return encode_target(table, target.name, target.task_kind, target.classes, left_out=left_out)
 
 
-def _weighted(held: Held, settings: Settings) -> tuple[Held, tuple[str, ...]]:
+def _weighted(held: EvaluationRows, settings: Settings) -> tuple[EvaluationRows, tuple[str, ...]]:
     weights, notes = weights_where_given(held.source, settings)
     return replace(held, weights=None if weights is None else weights[held.rows]), notes
 
 
 def _with_groups_and_files(
-    held: Held, table: Table, group: str | None, features: Sequence[str]
-) -> tuple[Held, list[str]]:
+    held: EvaluationRows, table: Table, group: str | None, features: Sequence[str]
+) -> tuple[EvaluationRows, list[str]]:
     """The rows that measure, with what else their table knows of them, and a note on it."""
     notes: list[str] = []
     if group is not None and group in table.names:

@@ -41,7 +41,7 @@ def on_this_machine(settings: Settings, network: Network, loss: Loss, batch_size
     products, threads = settings.products, settings.threads
     several = worth_threads(network, batch_size)
     try_threads = [threads] if threads else sorted({1, _cores()}) if several else [1]
-    if engine in ("numpy", "kernel"):  # not PyTorch's threads
+    if engine in ("textbook", "kernel"):  # not PyTorch's threads
         return replace(settings, engine=engine, threads=try_threads[-1], products="blas")
     from pellucid.engines.fastest import fastest_way, products_to_try
 

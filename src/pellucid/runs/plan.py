@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from pellucid.network.initialise import initialise
 from pellucid.network.optimizer import Optimizer
-from pellucid.preparation.parts import n_learned_from
+from pellucid.preparation.members import n_learned_from
 from pellucid.preparation.prepare import Prepared
 from pellucid.runs.machine import on_this_machine
 from pellucid.settings.settings import Settings

@@ -15,7 +15,7 @@ from pellucid.io.files import could_not, is_aside, sweep
 from pellucid.io.lock import locked
 from pellucid.preparation.folds import ROW_SETTINGS, Folds, cut_folds, prepare_fold
 from pellucid.preparation.grid import Grid, made_of, train_command
-from pellucid.preparation.parts import n_learned_from
+from pellucid.preparation.members import n_learned_from
 from pellucid.runs.plan import auto_batch_size
 from pellucid.runs.reads import check_output
 from pellucid.runs.run import Run

@@ -65,7 +65,7 @@ class Compared:
         """The values in a few words.
 
         >>> from pellucid.selection.cross_validate import cross_validate
-        >>> found = cross_validate("iris", {"hidden": (), "epochs": 2, "engine": "numpy"}, folds=2)
+        >>> found = cross_validate("iris", {"hidden": (), "epochs": 2, "engine": "textbook"}, folds=2)
         >>> Compared(values={"hidden": (), "batch_norm": True}, settings=found.settings, scores=found).label
         'hidden none, batch_norm yes'
         """

@@ -20,7 +20,7 @@ from pellucid.model.measuring import measure
 from pellucid.model.model import Model
 from pellucid.network.task import Task
 from pellucid.preparation.folds import ROW_SETTINGS, Folds, cut_folds, prepare_fold
-from pellucid.preparation.parts import check_folds, n_learned_from, parts_of
+from pellucid.preparation.members import check_folds, members_of, n_learned_from
 from pellucid.preparation.prepare import Prepared, settings_for
 from pellucid.runs.machine import on_this_machine
 from pellucid.runs.members import fit_members
@@ -323,7 +323,7 @@ def _train(fold: Prepared, on_epoch: Callable[[Epoch], None]) -> tuple[Outcome, 
     fold = _sized(fold)
     return fit_members(
         fold,
-        parts_of(fold),
+        members_of(fold),
         plan_of(fold.settings),
         optimizer_of(fold.settings),
         lambda seed: engine_of(fold, seed),

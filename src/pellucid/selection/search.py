@@ -154,7 +154,7 @@ def search(
         The study cannot be read or written.
 
     >>> import tempfile
-    >>> fixed = {"hidden": (8,), "epochs": 10, "engine": "numpy"}
+    >>> fixed = {"hidden": (8,), "epochs": 10, "engine": "textbook"}
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     found = search("iris", trials=2, out=folder, **fixed)
     >>> len(found.trials), found.on_test.n_rows

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from pellucid.data.called import column_name
-from pellucid.data.files.naming import names_from
+from pellucid.data.columns.names import column_name
+from pellucid.data.text_files.headers import names_from
 from pellucid.errors import SettingError, nearest
 
 __all__ = [
@@ -81,12 +81,15 @@ def real(low: float, high: float, *, above: bool = False, below: bool = False) -
 
 @dataclass(frozen=True)
 class Choice:
-    """One of these words."""
+    """One of these words, or another word for one of them."""
 
     options: tuple[str, ...]
+    aliases: Mapping[str, str] = field(default_factory=dict)
 
     def __call__(self, name: str, value: Any) -> str:
         """The word, if it is one of them."""
+        if isinstance(value, str):
+            value = self.aliases.get(value, value)
         if value not in self.options:
             hint = nearest(shown(value).strip("'"), self.options)
             raise SettingError(f"{name} {shown(value)} is not known{hint}")

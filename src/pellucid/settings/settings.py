@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from pellucid.data.columns.number_style import DECIMALS, THOUSANDS
+from pellucid.data.numbers.style import DECIMALS, THOUSANDS
 from pellucid.errors import SettingError, nearest
 from pellucid.network import ACTIVATIONS, SCHEMES
 from pellucid.network.optimizer import OPTIMIZERS
@@ -33,7 +33,7 @@ from pellucid.settings.rules import (
     widths,
 )
 from pellucid.settings.rules import text as any_text
-from pellucid.training.engine import ENGINES
+from pellucid.training.engine import ENGINE_ALIASES, ENGINES
 from pellucid.training.schedules import SCHEDULES
 
 __all__ = ["NUMBER_ENCODINGS", "READING", "SECTIONS", "Settings", "setting_names"]
@@ -275,8 +275,8 @@ class Settings:
     engine: str = _setting(
         "auto",
         "machine",
-        Choice(ENGINES),
-        "fused is fast, kernel for tiny networks; torch is autograd, numpy the textbook",
+        Choice(ENGINES, aliases=ENGINE_ALIASES),
+        "fused is fast, kernel is for tiny networks; torch is autograd; textbook is NumPy with every rule written out",
     )
     precision: str = _setting(
         "float32",

@@ -20,7 +20,7 @@ __all__ = ["INTERPRETERS", "TOLERANCE", "TOLERANCE_AFTER_STEPS", "Parity", "comp
 
 Array = NDArray[Any]
 
-INTERPRETERS = ("numpy", "torch", "fused")
+INTERPRETERS = ("textbook", "torch", "fused")
 TOLERANCE = 1e-12
 TOLERANCE_AFTER_STEPS = 1e-10
 

@@ -111,7 +111,7 @@ def range_test(
     >>> from pellucid.training.engine import make_engine
     >>> x = np.random.default_rng(0).normal(size=(200, 3))
     >>> net = mlp(3, [8], 1)
-    >>> engine = make_engine("numpy", net, Loss(name="mse"), Optimizer(), initialise(net, 0))
+    >>> engine = make_engine("textbook", net, Loss(name="mse"), Optimizer(), initialise(net, 0))
     >>> found = range_test(engine, Rows(inputs=x, targets=x[:, :1] - x[:, 1:2]), batch_size=20)
     >>> 1e-4 < found.learning_rate < 1
     True

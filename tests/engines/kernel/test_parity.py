@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pellucid.engines.kernel.engine import KernelEngine
-from pellucid.engines.textbook.engine import NumpyEngine
+from pellucid.engines.textbook.engine import TextbookEngine
 from pellucid.engines.torch_engine.engine import TorchEngine
 from pellucid.network import ACTIVATIONS, Activation, Dense, Network, mlp
 from pellucid.network.optimizer import OPTIMIZERS, Optimizer
@@ -21,7 +21,7 @@ from pellucid.training.parity import difference
 from tests.parity.cases import LOSSES, PLAIN_LOSSES, UPDATES, make_network, make_parameters, make_rows
 
 Array = NDArray[Any]
-ENGINES: tuple[Any, ...] = (KernelEngine, TorchEngine, NumpyEngine)
+ENGINES: tuple[Any, ...] = (KernelEngine, TorchEngine, TextbookEngine)
 
 
 def engines(network: Network, loss: Loss, rule: Optimizer, parameters: dict[str, Array], rows: Rows) -> list[Any]:

@@ -105,7 +105,7 @@ def _held_table(found: Slice) -> Table:
     from rich.markup import escape
     from rich.table import Table
 
-    from pellucid.explanation.held import cell_text
+    from pellucid.explanation.fixed_columns import cell_text
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("held", "at", "which is"):

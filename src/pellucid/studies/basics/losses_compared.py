@@ -258,7 +258,7 @@ def _curve(x: Array) -> Array:
 
 def _fit_wave(loss: Loss, x: Array, y: Array, seed: int) -> Engine:
     network = mlp(1, [32, 32], 1, activation="tanh")
-    return _fit(make_engine("numpy", network, loss, Optimizer(), initialise(network, seed), dtype="float32"), x, y)
+    return _fit(make_engine("textbook", network, loss, Optimizer(), initialise(network, seed), dtype="float32"), x, y)
 
 
 def _fit(engine: Engine, x: Array, y: Array) -> Engine:
@@ -277,7 +277,7 @@ def _moons() -> tuple[float, int, int]:
     points, classes = make_moons(900, noise=0.25, random_state=0)
     targets = classes.astype(np.float64)[:, None]
     network, loss = mlp(2, [16, 16], 1), Loss(name="bce")
-    engine = make_engine("numpy", network, loss, Optimizer(), initialise(network, 0), dtype="float32")
+    engine = make_engine("textbook", network, loss, Optimizer(), initialise(network, 0), dtype="float32")
     _fit(engine, points[:300], targets[:300])
     logits = engine.logits(points[300:]).astype(np.float64)
     right = int(((logits > 0) == (targets[300:] > 0.5)).sum())

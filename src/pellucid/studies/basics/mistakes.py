@@ -230,7 +230,7 @@ def _tell_scale(story: Story, seed: int) -> tuple[Mistake, tuple[float, ...]]:
     plan = Plan(learning_rate=HOUSE_RATE, batch_size=16, epochs=20, keep="last", seed=seed)
 
     def train(inputs: Array) -> tuple[float, ...]:
-        engine = make_engine("numpy", network, Loss(name="mse"), Optimizer(name="sgd"), initialise(network, seed),
+        engine = make_engine("textbook", network, Loss(name="mse"), Optimizer(name="sgd"), initialise(network, seed),
                              dtype="float32")  # fmt: skip
         rows = Rows(inputs=inputs, targets=price)
         return tuple(epoch.train_loss for epoch in fit(engine, rows, rows, plan).history)

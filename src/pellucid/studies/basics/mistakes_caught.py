@@ -86,7 +86,7 @@ def shapes(
         remedy=f"Dense(inputs={hidden}, outputs=1), or let mlp(2, [{hidden}], 1) count",
     )
     wide = np.column_stack([points, np.ones(len(points))])  # [N, 3]
-    engine = make_engine("numpy", network, Loss(name="bce"), Optimizer(), parameters)
+    engine = make_engine("textbook", network, Loss(name="bce"), Optimizer(), parameters)
     columns = Mistake(
         name="Rows of the wrong width",
         done=f"{len(wide)} rows of 3 columns for a network of 2",
@@ -96,7 +96,7 @@ def shapes(
     )
     flat = targets[:, 0]  # [N] where [N, 1] is wanted
     spread_out = (targets - flat) ** 2  # perfect answers: each of these would be 0, row by row
-    squared = make_engine("numpy", network, Loss(name="mse"), Optimizer(), parameters)
+    squared = make_engine("textbook", network, Loss(name="mse"), Optimizer(), parameters)
     silent = Mistake(
         name="Targets [N] beside answers [N, 1]",
         done=f"answers {list(targets.shape)} minus targets {list(flat.shape)}",

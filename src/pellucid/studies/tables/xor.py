@@ -144,7 +144,7 @@ def study(
               f"from the normal distribution with deviation 1 (seed {seed}), its biases are 0. The step is the "
               f"textbook's: learning rate {lr:g} times the slope of ½ (ŷ − y)², whose ½ takes away the 2 of the "
               f"square's derivative. On the squared error without the ½ that is a rate of {lr / 2:g}.")  # fmt: skip
-    scratch = _show("numpy", network, MSE, DESCENT, plan, initialise(network, seed, scheme="normal"))
+    scratch = _show("textbook", network, MSE, DESCENT, plan, initialise(network, seed, scheme="normal"))
     _tell_losses(story, scratch, "mean squared error", epochs)
     story.say(_verdict("It", scratch, epochs))
 
@@ -318,7 +318,7 @@ def _train_starts(network: Network, plan: Plan, seeds: int) -> dict[str, Start]:
 
 
 def _first_slope(network: Network, parameters: dict[str, Array]) -> float:
-    engine = make_engine("numpy", network, MSE, DESCENT, parameters, dtype="float64")
+    engine = make_engine("textbook", network, MSE, DESCENT, parameters, dtype="float64")
     engine.load_rows(INPUTS, TARGETS)
     return float(np.abs(engine.gradients(np.arange(len(INPUTS)), [])[1]["0.weight"]).max())
 

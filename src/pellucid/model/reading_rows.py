@@ -1,0 +1,108 @@
+"""New rows for a model, read as its training table was: with the settings that it remembers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from pellucid.data.headings import matched_headings
+from pellucid.data.numbers.style import NumberRules, styles_from_json
+from pellucid.data.tables import Table, read_table
+from pellucid.errors import DataError
+from pellucid.model.trained import TrainedModel
+from pellucid.preparation.reading import columns_in, read_again, unpacked_for
+from pellucid.preparation.sources import (
+    check_no_run,
+    images_in_memory,
+    is_images,
+    open_images,
+    test_part,
+    with_image_name,
+)
+from pellucid.preprocessing.image import ImageStep
+from pellucid.settings.settings import Settings
+
+__all__ = ["read_rows"]
+
+
+def read_rows(
+    model: TrainedModel,
+    data: object,
+    *,
+    test_part_only: bool = True,
+    as_text: Sequence[str] = (),
+    how: Mapping[str, Any],
+) -> Table:
+    """Read ``data`` as the training table was read; of a text file, the columns ``as_text`` to the letter.
+
+    ``how`` are settings of reading for these rows alone.
+
+    Of a source that brings training and test images of its own, the test images, or else the training images.
+    """
+    if isinstance(data, Table):
+        return data
+    if not isinstance(data, str | os.PathLike):
+        return _in_memory(model, data, as_text)
+    check_no_run(data)
+    image = model.image
+    if image is not None and (len(model.recipe.steps) == 1 or is_images(data)):
+        most = unpacked_for(model.read_settings(), Settings.of(dict(how)).max_unpacked)
+        size, channels = image.shape[:2], image.channels
+        source = open_images(data, size=size, channels=channels, labels=False, max_unpacked=most)
+        return with_image_name(test_part(source) if test_part_only else source.table, image.name)
+    if image is None and is_images(data):
+        raise DataError(
+            f"{os.fspath(data)!r} holds images, but this model reads the columns of a table "
+            f"({', '.join(repr(c.name) for c in model.recipe.columns[:5])} …): give a table"
+        )
+    # Codes such as 007 must stay what they were. Numbers are left to the recipe, which names a text among them.
+    categories = [column.name for column in model.recipe.columns if column.kind in ("categorical", "text")]
+
+    def read(text_columns: Sequence[str], *, as_written: bool = False) -> Table:
+        return read_again(
+            data,
+            model.read_settings(),
+            how,
+            needed=[column.name for column in model.recipe.columns],
+            text_columns=text_columns,
+            order=columns_in(model.facts.get("schema")),
+            target=model.task.target,
+            rules=_rules(model),
+            as_written=as_written,
+        )
+
+    if as_text:
+        return read(as_text, as_written=True)
+    table = read(categories)
+    if table.report.format == "csv" and set(categories) - set(table.names):  # under other spellings
+        found = matched_headings(categories, table.names, spared=categories)
+        table = read([*categories, *found]) if found else table
+    return table
+
+
+def _rules(model: TrainedModel) -> NumberRules:
+    """How numbers in text are written, as when the model was trained."""
+    settings = model.read_settings()
+    styles = styles_from_json(model.facts.get("schema"))
+    return NumberRules(decimal=settings.decimal, thousands=settings.thousands, styles=styles)
+
+
+def _in_memory(model: TrainedModel, data: object, as_text: Sequence[str] = ()) -> Table:
+    image = model.image
+    if image is None:
+        return read_table(data, rules=_rules(model), text_columns=as_text, default_missing=not as_text)
+    if isinstance(data, np.ndarray) and len(model.recipe.steps) == 1 and data.ndim not in (3, 4):
+        shape = " × ".join(map(str, data.shape))
+        raise DataError(
+            f"an array of the shape {shape} holds no images [N, height, width] or [N, height, width, channels]; "
+            f"this model takes {image.height} × {image.width} × {image.channels}"
+            + ("; one image is given as image[None]" if data.ndim == 2 else "")
+        )
+    table = images_in_memory(data)
+    if table is None:
+        return read_table(data, rules=_rules(model))
+    n_images = sum(isinstance(step, ImageStep) for step in model.recipe.steps)
+    return with_image_name(table, image.name) if n_images == 1 else table
