@@ -39,7 +39,7 @@ PHASES = {
     ("preparation/sources.py", "open_source"): "reading the table",
     ("preparation/sources.py", "open_test_table"): "reading the table",
     ("data/schema.py", "infer_schema"): "column types, leaks",
-    ("data/dependence/duplicates.py", ""): "equal rows",
+    ("data/dependence/row_hashes.py", ""): "equal rows",
     ("data/splits.py", ""): "splitting",
     ("preparation/edited.py", ""): "preprocessing",
     ("preparation/fitted.py", ""): "preprocessing",

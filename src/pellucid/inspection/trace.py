@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.data.images.columns import is_image_type, pixels_of
+from pellucid.data.columns.images import is_image_type, pixels_of
 from pellucid.data.tables import Table
 from pellucid.errors import SettingError
 from pellucid.explanation.cells import EncodedCell, encoded_cells

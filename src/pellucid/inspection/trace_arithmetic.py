@@ -66,6 +66,7 @@ def forwards(found: Traced, block: Block, before: Block | None, k: int, terms: i
         elif isinstance(what, BatchNorm):
             made.append(_normalised(found, layer, k, given, symbol))
         else:
+            assert isinstance(what, Dropout), what
             made.append(Note(text=dropout_said(what, symbol)))
         given = symbol
     if before is not None and given != block.gives:
