@@ -1,4 +1,4 @@
-"""What the doctor's looks cost: training with and without them, interleaved in one process. Writes RECORDING.md.
+"""What the doctor's snapshots cost: training with and without them, interleaved in one process. Writes RECORDING.md.
 
     OMP_NUM_THREADS=1 python benchmarks/recording.py
 
@@ -23,7 +23,7 @@ from pellucid.network.initialise import initialise
 from pellucid.network.optimizer import Optimizer
 from pellucid.network.task import Loss
 from pellucid.training.loop import Plan, Rows, fit
-from pellucid.training.signals import Recorder
+from pellucid.training.signals import SnapshotRecorder
 
 CASES = [
     # widths, training rows, rows a batch, epochs
@@ -42,14 +42,14 @@ def main() -> None:
     torch.set_num_threads(1)
     rows = [_measured(*case, asked.rounds) for case in CASES]
     lines = [
-        "# What the doctor's looks cost",
+        "# What the doctor's snapshots cost",
         "",
         f"{len(os.sched_getaffinity(0))} cores of an {platform.machine()} server processor, Python "
         f"{platform.python_version()}, PyTorch {torch.__version__}, NumPy {np.__version__}. The fused engine, float32,",
         f"Adam, one thread; medians of {asked.rounds} interleaved rounds of processor time. A look is taken before",
         "training, after epochs 1, 2, 3, 4, 7, 8, 15, 16, …, on 128 rows.",
         "",
-        "| network | rows | batch | epochs | training (s) | with looks | quartiles of the ratio |",
+        "| network | rows | batch | epochs | training (s) | with snapshots | quartiles of the ratio |",
         "|---|---:|---:|---:|---:|---:|---|",
         *rows,
     ]
@@ -67,7 +67,7 @@ def _measured(widths: tuple[int, ...], n: int, batch: int, epochs: int, rounds: 
     def train(*, looking: bool) -> float:
         engine = FusedEngine(network, loss, Optimizer(name="adam"), initialise(network, seed=0), "float32", "cpu")
         began = time.process_time()
-        recorder = Recorder(network, loss, rows)
+        recorder = SnapshotRecorder(network, loss, rows)
         if looking:
             recorder.after(0, engine.parameters)
         fit(

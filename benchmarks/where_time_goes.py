@@ -35,11 +35,11 @@ Times = dict[str, list[float]]  # processor seconds and wall-clock seconds of ea
 
 # (part of a file's name, a function or "" for all of them): the phase. The innermost call decides.
 PHASES = {
-    ("preparation/parts.py", "prepare_run"): "preparing: the rest",
+    ("preparation/members.py", "prepare_run"): "preparing: the rest",
     ("preparation/sources.py", "open_source"): "reading the table",
     ("preparation/sources.py", "open_test_table"): "reading the table",
     ("data/schema.py", "infer_schema"): "column types, leaks",
-    ("data/dependence/duplicates.py", ""): "equal rows",
+    ("data/dependence/row_hashes.py", ""): "equal rows",
     ("data/splits.py", ""): "splitting",
     ("preparation/edited.py", ""): "preprocessing",
     ("preparation/fitted.py", ""): "preprocessing",
@@ -57,9 +57,9 @@ PHASES = {
     ("runs/verdict.py", "reach_verdict"): "verdict: the comparison",
     ("evaluation/baselines.py", "linear_answers"): "verdict: linear model",
     ("evaluation/baselines.py", "boosting_answers"): "verdict: boosting",
-    ("runs/outcome.py", "conclude"): "answers and files of the run",
+    ("runs/outcome.py", "finish_run"): "answers and files of the run",
     ("reports/report.py", "write_report"): "report: the rest",
-    ("inspection/overview.py", "overview_of"): "report: importance, dependence",
+    ("inspection/explained_columns.py", "columns_explained"): "report: importance, dependence",
     ("inspection/boundary.py", "boundary_of"): "report: the slice",
     ("inspection/mistakes.py", "mistakes_of"): "report: mistakes",
     ("workflow/report_parts/told.py", "picture"): "report: drawing",

@@ -144,9 +144,11 @@ def _plain_networks() -> None:
 @pytest.fixture(autouse=True, scope="session")
 def _no_reports() -> None:
     """Runs are tested without their page, which takes longer than most of them; the page has tests of its own."""
-    from pellucid.reports import report
+    from pellucid.settings.settings import Settings
 
-    report.WRITTEN = False
+    defaults = Settings.__init__.__kwdefaults__
+    assert defaults is not None
+    defaults["report"] = False
 
 
 @pytest.fixture

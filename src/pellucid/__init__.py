@@ -30,14 +30,14 @@ if TYPE_CHECKING:
         StorageError,
         UserError,
     )
-    from pellucid.inspection.attribution import explain_row
     from pellucid.inspection.boundary import boundary
-    from pellucid.inspection.image_attribution import explain_image
+    from pellucid.inspection.explained_columns import explain_columns
+    from pellucid.inspection.explained_image import explain_image
+    from pellucid.inspection.explained_row import explain_row
     from pellucid.inspection.mistakes import mistakes
-    from pellucid.inspection.overview import overview
     from pellucid.inspection.trace import trace
     from pellucid.inspection.units import units
-    from pellucid.lessons.path import learn
+    from pellucid.lessons.reading import learn
     from pellucid.model.model import Model
     from pellucid.network import Activation, BatchNorm, Dense, Dropout, Network, mlp
     from pellucid.network.optimizer import Optimizer
@@ -87,15 +87,15 @@ _HOMES = {
     "compare": "selection.compare",
     "cross_validate": "selection.cross_validate",
     "doctor": "workflow.doctor",
-    "explain_image": "inspection.image_attribution",
-    "explain_row": "inspection.attribution",
-    "learn": "lessons.path",
+    "explain_columns": "inspection.explained_columns",
+    "explain_image": "inspection.explained_image",
+    "explain_row": "inspection.explained_row",
+    "learn": "lessons.reading",
     "load": "runs.run",
     "lottery": "selection.lottery",
     "lr_range_test": "selection.range_test",
     "mistakes": "inspection.mistakes",
     "mlp": "network",
-    "overview": "inspection.overview",
     "report": "reports.report",
     "resume": "workflow.train",
     "search": "selection.search",
@@ -104,6 +104,8 @@ _HOMES = {
     "train": "workflow.train",
     "units": "inspection.units",
 }
+
+_RENAMED = {"overview": "explain_columns"}  # former name -> its name today
 
 __all__ = [
     "Activation",
@@ -138,6 +140,7 @@ __all__ = [
     "compare",
     "cross_validate",
     "doctor",
+    "explain_columns",
     "explain_image",
     "explain_row",
     "learn",
@@ -146,7 +149,6 @@ __all__ = [
     "lr_range_test",
     "mistakes",
     "mlp",
-    "overview",
     "report",
     "resume",
     "search",
@@ -162,6 +164,11 @@ sys.meta_path.insert(0, Moved())
 
 def __getattr__(name: str) -> Any:
     """Load a public name where it lives, on first use."""
+    if name in _RENAMED:
+        import warnings
+
+        warnings.warn(f"pellucid.{name} is now called pellucid.{_RENAMED[name]}", DeprecationWarning, stacklevel=2)
+        return __getattr__(_RENAMED[name])
     if name not in _HOMES:
         raise AttributeError(f"module 'pellucid' has no attribute {name!r}")
     module, _, other_name = _HOMES[name].partition(":")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from pellucid.data.files.stores import Listing
 from pellucid.data.images.layout import lay_out
-from pellucid.data.images.store import Listing
 from pellucid.data.notes import CellNote
 from pellucid.data.tables import read_table
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pellucid.data.dependence.copies import drop_rows_seen_in
-from pellucid.data.dependence.duplicates import row_hashes
+from pellucid.data.dependence.row_hashes import row_hashes
 from pellucid.data.schema import infer_schema
 from pellucid.data.splits import Split, split_rows
 from pellucid.data.tables import Table, read_table

@@ -292,11 +292,14 @@ def test_a_rare_class_that_is_found_needs_no_help(caught: int, is_found: bool, e
 def test_small_steps_are_too_small_only_while_the_loss_is_falling(
     losses: tuple[float, ...], is_found: bool, evidence: Evidence
 ) -> None:
-    looks = tuple(
-        replace(look, layers=tuple(replace(layer, moved=None if look.epoch == 0 else 1e-4) for layer in look.layers))
-        for look in evidence.looks
+    snapshots = tuple(
+        replace(
+            snapshot,
+            layers=tuple(replace(layer, moved=None if snapshot.epoch == 0 else 1e-4) for layer in snapshot.layers),
+        )
+        for snapshot in evidence.snapshots
     )
-    slow = replace(with_losses(evidence, *((loss, loss) for loss in losses)), looks=looks)
+    slow = replace(with_losses(evidence, *((loss, loss) for loss in losses)), snapshots=snapshots)
     assert (rate_too_low(slow) is not None) == is_found
 
 
@@ -321,18 +324,18 @@ def test_symptoms_are_not_said_beside_their_cause(evidence: Evidence) -> None:
 
 def test_a_gradient_that_fades_is_the_only_finding_about_its_steps_and_units(evidence: Evidence) -> None:
     """Weights that learn next to nothing jump about or stand still; a smaller rate makes that worse."""
-    first = evidence.looks[0]
+    first = evidence.snapshots[0]
     quiet = tuple(
         replace(layer, gradient=10.0 ** (k - 5), spread=1.0) for k, layer in enumerate([*first.layers, *first.layers])
     )
     restless = tuple(
-        replace(look, layers=tuple(replace(layer, moved=0.9, saturated=0.9) for layer in look.layers))
-        for look in evidence.looks[1:]
+        replace(snapshot, layers=tuple(replace(layer, moved=0.9, saturated=0.9) for layer in snapshot.layers))
+        for snapshot in evidence.snapshots[1:]
     )
     settings = {**evidence.settings, "activation": "sigmoid"}
-    restless_run = replace(evidence, settings=settings, looks=(first, *restless))
+    restless_run = replace(evidence, settings=settings, snapshots=(first, *restless))
     assert {"learning-rate-too-high", "saturated-units"} <= {one.name for one in diagnose(restless_run)}
-    fading = replace(restless_run, looks=(replace(first, layers=quiet), *restless))
+    fading = replace(restless_run, snapshots=(replace(first, layers=quiet), *restless))
     names = {one.name for one in diagnose(fading)}
     assert "vanishing-gradients" in names
     assert not names & {"learning-rate-too-high", "saturated-units"}
@@ -374,7 +377,7 @@ def test_how_many_rows_choose_the_epoch(settings: dict[str, Any], n: int, monkey
 
 
 def test_little_to_go_by_is_no_error(evidence: Evidence) -> None:
-    """No looks, no validation rows, no unseen rows, one epoch: rules that need them are silent."""
+    """No snapshots, no validation rows, no unseen rows, one epoch: rules that need them are silent."""
     nothing = replace(
         evidence.unseen,
         inputs=evidence.unseen.inputs[:0],
@@ -383,7 +386,13 @@ def test_little_to_go_by_is_no_error(evidence: Evidence) -> None:
         numbers=evidence.unseen.numbers[:0],
     )
     bare = replace(
-        evidence, looks=(), history=evidence.history[:1], unseen=nothing, measured=nothing, n_validation=0, opponents=()
+        evidence,
+        snapshots=(),
+        history=evidence.history[:1],
+        unseen=nothing,
+        measured=nothing,
+        n_validation=0,
+        opponents=(),
     )
     assert isinstance(diagnose(bare), tuple)
     assert diagnose(replace(bare, history=())) == ()

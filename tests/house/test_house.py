@@ -51,13 +51,18 @@ def test_exported_names() -> None:
         "Loss", "Model", "ModelFileError", "Network", "NeuralAutoencoder", "NeuralClassifier", "NeuralRegressor",
         "NotKeptError", "Optimizer", "PellucidError", "PerceptronClassifier", "Run", "RunFolderError", "SettingError",
         "Settings", "StorageError", "Task", "UserError", "__version__", "boundary", "check", "compare",
-        "cross_validate", "doctor", "explain_image", "explain_row", "learn", "load", "lottery", "lr_range_test",
-        "mistakes", "mlp", "overview", "report", "resume", "search", "study", "trace", "train", "units",
+        "cross_validate", "doctor", "explain_columns", "explain_image", "explain_row", "learn", "load",
+        "lottery", "lr_range_test", "mistakes", "mlp", "report", "resume", "search", "study", "trace", "train", "units",
     }  # fmt: skip
     for name in pellucid.__all__:
         assert getattr(pellucid, name) is not None
     with pytest.raises(AttributeError, match="nothing"):
         pellucid.nothing  # noqa: B018
+
+
+def test_a_name_that_was_renamed_still_works_and_says_its_name_today() -> None:
+    with pytest.warns(DeprecationWarning, match="explain_columns"):
+        assert pellucid.overview is pellucid.explain_columns
 
 
 @pytest.mark.parametrize("name", MODULES)
@@ -104,7 +109,7 @@ def test_nothing_that_executes_a_file() -> None:
     """
     modules = r"import (pickle|marshal|shelve|dill|joblib)|from (pickle|marshal|shelve|dill|joblib)"
     dangerous = re.compile(modules + r"|\beval\(|\bexec\(|torch\.load|yaml\.(unsafe_)?load\(")
-    kernel = ROOT / "src" / "pellucid" / "kernel" / "kept.py"
+    kernel = ROOT / "src" / "pellucid" / "engines" / "kernel" / "kept.py"
     for path in (ROOT / "src").rglob("*.py"):
         for line in path.read_text(encoding="utf-8").splitlines():
             allowed = path == kernel and line == "import pickle"

@@ -11,8 +11,8 @@ import pytest
 
 import pellucid
 from pellucid.errors import DataError, SettingError
-from pellucid.inspection.looking import look_at
 from pellucid.inspection.mistakes import mistakes
+from pellucid.inspection.rows import rows_to_inspect
 from pellucid.model.model import Model
 from tests.drawings import draw, save, save_classes
 
@@ -60,10 +60,10 @@ def test_the_most_confident_errors_come_first(folder: Path) -> None:
 
 def test_the_rows_near_it_are_the_nearest(folder: Path) -> None:
     table = rows()
-    viewed = look_at(folder / "classes", table)
+    inspected = rows_to_inspect(folder / "classes", table)
     found = mistakes(folder / "classes", table, most=5, explain=False)
     for each in found.found:
-        distances = np.linalg.norm(viewed.inputs.astype(float) - viewed.inputs[each.row].astype(float), axis=1)
+        distances = np.linalg.norm(inspected.inputs.astype(float) - inspected.inputs[each.row].astype(float), axis=1)
         distances[each.row] = np.inf  # no row is near itself
         nearest = np.sort(distances)[:3]
         assert [near.distance for near in each.neighbours] == pytest.approx(nearest, abs=1e-3)

@@ -62,8 +62,8 @@ def test_the_residuals_are_those_of_rows_that_a_network_did_not_learn_from() -> 
         prepared = prepare_run(rows(N, 0), Settings.of({**settings, "target": "y"}))
         expected = []
         if way == "folds":
-            for parameters, part in zip(model.members, members_of(prepared), strict=True):
-                held = prepared.train.take(np.asarray(part.validation_rows))
+            for parameters, member in zip(model.members, members_of(prepared), strict=True):
+                held = prepared.train.take(np.asarray(member.validation_rows))
                 expected.append(
                     answers_of(model.network, model.task, None, parameters, held.inputs) - held.targets[:, 0]
                 )

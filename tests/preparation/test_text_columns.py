@@ -14,9 +14,9 @@ import pellucid
 from pellucid.data.schema import infer_schema
 from pellucid.data.tables import read_table
 from pellucid.errors import DataError, SettingError
-from pellucid.inspection.attribution import explain_row
 from pellucid.inspection.boundary import boundary
-from pellucid.inspection.overview import overview
+from pellucid.inspection.explained_columns import explain_columns
+from pellucid.inspection.explained_row import explain_row
 from pellucid.inspection.trace import trace
 from pellucid.preparation.prepare import prepare
 from pellucid.runs.peer_inputs import WORDS_FOR_TREES, columns_for_trees, inputs_for_lines
@@ -116,7 +116,7 @@ def test_the_trace_names_words_and_agrees(run: pellucid.Run) -> None:
 
 
 def test_importance_without_a_dependence_on_texts(run: pellucid.Run) -> None:
-    found = overview(run, messages())
+    found = explain_columns(run, messages())
     assert found.columns[found.order[0]] == "message"
     assert "message" not in [found.columns[i] for i, _, _ in found.dependences]
 

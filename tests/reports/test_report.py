@@ -17,9 +17,8 @@ import pellucid
 from pellucid.diagnosis import Finding
 from pellucid.errors import RunFolderError
 from pellucid.inspection.boundary import boundary_of
-from pellucid.inspection.looking import view_of
+from pellucid.inspection.rows import rows_that_measured
 from pellucid.preparation.members import prepare_run
-from pellucid.reports import report as module
 from pellucid.reports.parts.behaviour import _slice
 from pellucid.reports.report import report, write_report
 from pellucid.runs.run import Run
@@ -203,7 +202,7 @@ def test_the_doctors_rows_are_counted_and_left_out(folder: Path, tmp_path: Path)
 def test_the_slice_draws_no_row_and_without_rows_nothing_of_where_they_lie(folder: Path) -> None:
     settings, source = read_config(folder / "config.yaml")
     run = Run.open(folder)
-    viewed = view_of(run.model, prepare_run(source, Settings.of(settings)))
+    viewed = rows_that_measured(run.model, prepare_run(source, Settings.of(settings)))
     found = boundary_of(run.model, viewed.table, x=SCRIPT, y=FORMULA, places=40)
     assert found.empty.any()
     for rows in (True, False):
@@ -264,15 +263,14 @@ def test_every_kind_of_run_has_its_page(kind: str, tmp_path: Path) -> None:
     unit = {"regression": "(variances of the target)", "reconstruction": "(variances of the inputs)"}
     assert unit.get(kind, "(nats)") in of_section(text, "learning")
     if kind == "reconstruction":
-        assert "How much of each column comes back" in text
+        assert "How much of each column is reconstructed" in text
     if kind == "many classes":
         assert "What is taken for what" in text
         assert "commonest of 24 classes" in text
 
 
-def test_training_writes_the_page_unless_asked_not_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "WRITTEN", True)
-    pellucid.train("iris", out=tmp_path / "with", rows=False, **QUICK)
+def test_training_writes_the_page_unless_asked_not_to(tmp_path: Path) -> None:
+    pellucid.train("iris", out=tmp_path / "with", report=True, rows=False, **QUICK)
     pellucid.train("iris", out=tmp_path / "without", report=False, **QUICK)
     text = (tmp_path / "with" / "report.html").read_text(encoding="utf-8")
     assert "--no-rows" in of_section(text, "mistakes")

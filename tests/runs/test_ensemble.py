@@ -18,7 +18,7 @@ import pytest
 
 import pellucid
 from pellucid.errors import DataError, DivergenceError, ModelFileError, SettingError
-from pellucid.preparation.members import members_of, prepare_run
+from pellucid.preparation.members import members_of, prepare_run, rows_of
 from pellucid.runs import members as members_
 from pellucid.runs.ensemble import ensemble_sentence, point_metrics
 from pellucid.runs.members import TrainedMembers
@@ -98,19 +98,21 @@ def test_a_stack_comes_to_the_weights_of_one_after_another(
 def test_folds_hold_every_row_once_and_never_a_test_row(people: Any) -> None:
     settings = Settings(target="buys", n_networks=4, ensemble="folds")
     prepared = prepare_run(people, settings)
-    parts = members_of(prepared)
+    members = members_of(prepared)
     n = len(prepared.train)
-    held = [part.validation_rows for part in parts if part.validation_rows is not None]
+    held = [member.validation_rows for member in members if member.validation_rows is not None]
     np.testing.assert_array_equal(np.sort(np.concatenate(held)), np.arange(n))
     target = prepared.target
     assert target is not None
     values = target.at(prepared.split.train)
-    for part in parts:
-        assert part.train_rows is not None
-        assert part.validation_rows is not None
-        np.testing.assert_array_equal(np.sort(np.concatenate([part.train_rows, part.validation_rows])), np.arange(n))
-        assert abs(len(part.validation_rows) - n / 4) <= 2
-        assert abs(values[part.validation_rows].mean() - values.mean()) < 0.03  # stratified
+    for member in members:
+        assert member.train_rows is not None
+        assert member.validation_rows is not None
+        np.testing.assert_array_equal(
+            np.sort(np.concatenate([member.train_rows, member.validation_rows])), np.arange(n)
+        )
+        assert abs(len(member.validation_rows) - n / 4) <= 2
+        assert abs(values[member.validation_rows].mean() - values.mean()) < 0.03  # stratified
     single = pellucid.preparation.prepare.prepare(people, Settings(target="buys"))  # type: ignore[attr-defined]
     np.testing.assert_array_equal(single.split.test, prepared.split.test)
     assert not np.isin(prepared.split.test, prepared.split.train).any()
@@ -123,21 +125,22 @@ def test_folds_keep_groups_whole(people: Any) -> None:
     table = {**people, "family": [f"f{i % 40}" for i in range(300)]}
     prepared = prepare_run(table, Settings(target="buys", group="family", n_networks=3, ensemble="folds"))
     family = np.array(table["family"])[prepared.split.train]
-    for part in members_of(prepared):
-        assert part.train_rows is not None
-        assert part.validation_rows is not None
-        assert not set(family[part.train_rows]) & set(family[part.validation_rows])
+    for member in members_of(prepared):
+        assert member.train_rows is not None
+        assert member.validation_rows is not None
+        assert not set(family[member.train_rows]) & set(family[member.validation_rows])
 
 
 def test_each_network_of_folds_learns_from_other_rows(people: Any) -> None:
     run = pellucid.train(people, "buys", n_networks=2, ensemble="folds", engine="textbook", **QUICK)
     prepared = prepare_run(people, Settings(target="buys", n_networks=2, ensemble="folds", **QUICK))
-    parts = members_of(prepared)
+    members = members_of(prepared)
     # The last line of the history is of the held rows: their loss by the weights of the last epoch, or of the best.
-    for part, member, history in zip(parts, run.model.members, run.histories, strict=True):
-        assert part.validation_rows is not None
-        inputs, target = prepared.train.inputs[part.validation_rows], prepared.train.targets[part.validation_rows][:, 0]
-        alone = replace(run.model, parameters=member, more=())
+    for member, parameters, history in zip(members, run.model.members, run.histories, strict=True):
+        assert member.validation_rows is not None
+        _, validation = rows_of(prepared, member)
+        inputs, target = validation.inputs, validation.targets[:, 0]
+        alone = replace(run.model, parameters=parameters, more=())
         p = alone.answers_to(inputs)[:, 1]
         loss = -np.mean(np.log(np.where(target == 1, p, 1 - p)))
         assert loss == pytest.approx(min(epoch.validation_loss for epoch in history), rel=1e-4)

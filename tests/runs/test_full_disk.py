@@ -12,7 +12,6 @@ import pytest
 import pellucid
 from pellucid.errors import NotKeptError, StorageError
 from pellucid.io import files
-from pellucid.reports import report
 from pellucid.selection.compare import compare
 from pellucid.selection.lottery import lottery
 from pellucid.selection.range_test import lr_range_test
@@ -39,13 +38,12 @@ class FullDisk:
 def disk(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> FullDisk:
     found = FullDisk(*request.param)
     monkeypatch.setattr(files, "_take_name", found)
-    monkeypatch.setattr(report, "WRITTEN", True)
     return found
 
 
 @pytest.mark.parametrize("disk", [["report.html"]], indirect=True)
 def test_at_the_report_the_run_is_whole(disk: FullDisk, tmp_path: Path) -> None:
-    done = command("train", "iris", *LINE, "--out", "my run", cwd=tmp_path, code=2, literal=True)
+    done = command("train", "iris", *LINE, "--report", "--out", "my run", cwd=tmp_path, code=2, literal=True)
     assert "accuracy" in done.stdout
     assert "The run is in my run" in done.stdout
     assert "the disk is full" in done.stderr
@@ -59,7 +57,7 @@ def test_at_the_report_the_run_is_whole(disk: FullDisk, tmp_path: Path) -> None:
 @pytest.mark.parametrize("disk", [["report.html"]], indirect=True)
 def test_in_python_the_error_has_the_run(disk: FullDisk, tmp_path: Path) -> None:
     with pytest.raises(NotKeptError, match="pellucid report") as caught:
-        pellucid.train("iris", out=tmp_path / "run", **QUICK)
+        pellucid.train("iris", out=tmp_path / "run", report=True, **QUICK)
     assert isinstance(caught.value, StorageError)
     assert caught.value.result.metrics
     assert pellucid.load(tmp_path / "run").metrics  # type: ignore[union-attr]
@@ -69,7 +67,7 @@ def test_in_python_the_error_has_the_run(disk: FullDisk, tmp_path: Path) -> None
 def test_of_a_table_in_memory_nothing_is_advised_that_cannot_work(disk: FullDisk, tmp_path: Path) -> None:
     rows = {"a": [k % 7 / 2 for k in range(60)], "y": ["no", "yes"] * 30}
     with pytest.raises(NotKeptError, match="written by training again: its table was in memory"):
-        pellucid.train(rows, "y", out=tmp_path / "run", **QUICK)
+        pellucid.train(rows, "y", out=tmp_path / "run", report=True, **QUICK)
 
 
 @pytest.mark.parametrize(

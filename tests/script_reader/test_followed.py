@@ -10,8 +10,8 @@ import pytest
 
 from pellucid.script_reader import Examined, ScriptFinding, examine, source_of
 from pellucid.script_reader import check as checks
-from pellucid.script_reader.record import Script
-from pellucid.script_reader.statements import STATEMENTS
+from pellucid.script_reader.language.statements import STATEMENTS
+from pellucid.script_reader.record.script import Script
 
 HEALTHY = sorted((Path(__file__).parent / "healthy").glob("*.txt"))
 LOOP = """import torch
@@ -128,12 +128,12 @@ def test_a_fault_costs_one_statement(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_fault_in_a_function_that_is_never_called_costs_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    from pellucid.script_reader.reader import Reader
+    from pellucid.script_reader.language.interpreter import Interpreter
 
     def fails(*_: object, **__: object) -> None:
         raise KeyError("planted")
 
-    monkeypatch.setattr(Reader, "_bind", fails)
+    monkeypatch.setattr(Interpreter, "_bind", fails)
     found = read("import torch\ndef f(a):\n    return a\n" + LOOP)
     assert found.followed.notes == (
         "Line 2 could not be followed (KeyError in test_followed.py); the rest was looked at.",

@@ -1,4 +1,4 @@
-"""The looks into a network: gradients beside PyTorch's, what moved, dead and saturated units; they change nothing."""
+"""Snapshots of a network: gradients beside PyTorch's, what moved, dead and saturated units; they change nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pellucid.network import mlp
 from pellucid.network.initialise import initialise
 from pellucid.network.task import Loss
 from pellucid.training.loop import Rows
-from pellucid.training.signals import Look, Recorder
+from pellucid.training.signals import Snapshot, SnapshotRecorder
 
 
 def rows(n: int = 60) -> Rows:
@@ -25,57 +25,57 @@ def rows(n: int = 60) -> Rows:
 def test_gradients_are_those_of_autograd() -> None:
     network, loss = mlp(5, [7, 4], 3, activation="tanh"), Loss(name="cross_entropy")
     parameters = initialise(network, seed=1)
-    recorder = Recorder(network, loss, rows())
+    recorder = SnapshotRecorder(network, loss, rows())
     recorder.look(0, parameters)
     module = build(network, parameters, torch.float64)
     value = loss_value(loss, module(torch.from_numpy(rows().inputs)), torch.from_numpy(rows().targets), None)
     value.backward()
-    for layer in recorder.looks[0].layers:
+    for layer in recorder.snapshots[0].layers:
         gradient = module.get_parameter(f"{layer.index}.weight").grad
         assert gradient is not None
         assert layer.gradient == pytest.approx(float((gradient**2).mean().sqrt()), rel=1e-10)
         assert layer.moved is None
-    assert recorder.looks[0].loss == pytest.approx(float(value.detach()))
+    assert recorder.snapshots[0].loss == pytest.approx(float(value.detach()))
 
 
 def test_what_moved_is_seen_in_pairs_of_epochs() -> None:
     network = mlp(5, [6], 3)
     one = initialise(network, seed=0)
     two = {name: array * 1.25 for name, array in one.items()}
-    recorder = Recorder(network, Loss(name="cross_entropy"), rows())
+    recorder = SnapshotRecorder(network, Loss(name="cross_entropy"), rows())
     for epoch, parameters in ((3, one), (4, two), (7, one), (5, two)):
         recorder.after(epoch, lambda parameters=parameters: parameters)
-    assert [look.epoch for look in recorder.looks] == [3, 4, 7]
-    assert [layer.moved for layer in recorder.looks[1].layers] == [pytest.approx(0.2)] * 2
-    assert recorder.looks[2].layers[0].moved is None
+    assert [snapshot.epoch for snapshot in recorder.snapshots] == [3, 4, 7]
+    assert [layer.moved for layer in recorder.snapshots[1].layers] == [pytest.approx(0.2)] * 2
+    assert recorder.snapshots[2].layers[0].moved is None
 
 
 def test_dead_and_saturated_units_are_counted() -> None:
     network = mlp(5, [8], 3)
     parameters = initialise(network, seed=0)
     parameters["0.bias"][:6] = -100
-    recorder = Recorder(network, Loss(name="cross_entropy"), rows())
+    recorder = SnapshotRecorder(network, Loss(name="cross_entropy"), rows())
     recorder.look(0, parameters)
-    assert recorder.looks[0].layers[0].dead == pytest.approx(0.75)
-    assert recorder.looks[0].layers[0].saturated is None
+    assert recorder.snapshots[0].layers[0].dead == pytest.approx(0.75)
+    assert recorder.snapshots[0].layers[0].saturated is None
     network = mlp(5, [8], 3, activation="sigmoid")
     parameters = initialise(network, seed=0)
     parameters["0.bias"][:4] = -100
     parameters["0.bias"][4:6] = 100
-    recorder = Recorder(network, Loss(name="cross_entropy"), rows())
+    recorder = SnapshotRecorder(network, Loss(name="cross_entropy"), rows())
     recorder.look(0, parameters)
-    assert recorder.looks[0].layers[0].saturated == pytest.approx(0.75)
-    assert recorder.looks[0].layers[0].dead is None
-    assert Look.from_json(recorder.looks[0].to_json()) == recorder.looks[0]
+    assert recorder.snapshots[0].layers[0].saturated == pytest.approx(0.75)
+    assert recorder.snapshots[0].layers[0].dead is None
+    assert Snapshot.from_json(recorder.snapshots[0].to_json()) == recorder.snapshots[0]
 
 
 @pytest.mark.parametrize("settings", [{}, {"n_networks": 2}, {"n_networks": 5, "batch_size": 16}])
 def test_looking_changes_nothing(settings: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     how = {"preset": "plain", "hidden": (8,), "epochs": 5, "verdict": False, **settings}
     seen = pellucid.train("iris", **how)
-    assert seen.looks
-    monkeypatch.setattr(Recorder, "look", lambda self, epoch, parameters: None)
+    assert seen.snapshots
+    monkeypatch.setattr(SnapshotRecorder, "look", lambda self, epoch, parameters: None)
     unseen = pellucid.train("iris", **how)
-    assert not unseen.looks
+    assert not unseen.snapshots
     for one, other in zip(seen.model.members, unseen.model.members, strict=True):
         assert all((one[name] == other[name]).all() for name in one)

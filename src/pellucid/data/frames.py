@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from pellucid.data.called import column_name
+from pellucid.data.columns.names import column_name
 from pellucid.data.notes import FrameNote
 from pellucid.data.origins import Origin, origin_of_categories
 from pellucid.data.sparse import dense, is_sparse

@@ -1,6 +1,6 @@
 """What cells were before a table made texts or whole numbers of them, so that a predicted class is one of them again.
 
-A table knows five types (`pellucid.data.columns.typed`); categories that are whole numbers, truth values, dates or
+A table knows five types (`pellucid.data.columns.types`); categories that are whole numbers, truth values, dates or
 intervals become texts in it. An `Origin` remembers what each text stood for, in values that JSON can hold, and goes
 with the classes into the model file: `labels_of` makes NumPy values of them again.
 """

@@ -1,7 +1,7 @@
 """The schema: what each column is and what it is for, guessed from the table, overridden by the user.
 
-`pellucid.data.kinds` judges a column by itself, `pellucid.data.leaks.leaks` against the target; this file puts both
-together with what the user said.
+`pellucid.data.columns.kinds` looks at a column by itself, `pellucid.data.leaks.find` at a column and the target; this
+module combines both with what the user said.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pellucid.data.columns.dates import parse_dates
-from pellucid.data.columns.number_style import NumberStyle, flag_names
-from pellucid.data.columns.typed import number_pattern
-from pellucid.data.images.columns import is_image_type, shape_of
-from pellucid.data.kinds import Facts, Guess, Kind, both_ways, facts_of, guess_kind
-from pellucid.data.leaks.leaks import find_leaks
+from pellucid.data.columns.images import is_image_type, shape_of
+from pellucid.data.columns.kinds import Facts, Guess, Kind, both_ways, facts_of, guess_kind
+from pellucid.data.columns.sentinels import suspected_sentinels
+from pellucid.data.columns.types import number_pattern
+from pellucid.data.dates.formats import parse_dates
+from pellucid.data.leaks.find import find_leaks
 from pellucid.data.notes import LeakNote
-from pellucid.data.sentinels import suspected_sentinels
+from pellucid.data.numbers.style import NumberStyle, flag_names
 from pellucid.data.tables import Table, styles_of
 from pellucid.errors import DataError, SettingError, nearest
 

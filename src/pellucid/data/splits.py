@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pellucid.data.columns.dates import parse_dates
+from pellucid.data.dates.formats import parse_dates
 from pellucid.data.dependence.copies import Copies, copies_in
-from pellucid.data.dependence.duplicates import row_hashes
+from pellucid.data.dependence.row_hashes import row_hashes
 from pellucid.data.schema import Column, Schema
 from pellucid.data.tables import Table
 from pellucid.data.target import Target

@@ -1,8 +1,8 @@
 """Reading a table from a file or from memory, with a report of what was recognised.
 
 What a file is, is told by its first bytes, never by its name: gzip, zstd, bz2, xz and zip are unpacked, Parquet, Arrow,
-ORC, JSON, workbooks and SQLite databases recognised; the rest is text (see `pellucid.data.files.delimited`). Every
-column of a `Table` has one of five types (see `pellucid.data.columns.typed`).
+ORC, JSON, workbooks and SQLite databases recognised; the rest is text (see `pellucid.data.text_files.delimited`). Every
+column of a `Table` has one of five types (see `pellucid.data.columns.types`).
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from pellucid.data.columns.decimal import settle
-from pellucid.data.columns.number_style import NumberRules, NumberStyle
-from pellucid.data.columns.sign_notes import notes_on_signs
-from pellucid.data.columns.typed import DEFAULT_MISSING, Cleaned, clean_column, encoded, is_string
-from pellucid.data.columns.zones import in_local_time
-from pellucid.data.files.cells import frame_of
-from pellucid.data.files.database import read_database
-from pellucid.data.files.delimited import read_text_table
-from pellucid.data.files.encodings import to_utf8
-from pellucid.data.files.lists import spread_lists
-from pellucid.data.files.naming import names_from
-from pellucid.data.files.opened import opened
-from pellucid.data.files.reading import WORKBOOKS, Reading
-from pellucid.data.files.stored import read_arrow, read_json, read_orc, read_parquet
+from pellucid.data.columns.lists import spread_lists
+from pellucid.data.columns.types import DEFAULT_MISSING, Cleaned, clean_column, encoded, is_string
+from pellucid.data.dates.zones import in_local_time
+from pellucid.data.files.contents import opened
+from pellucid.data.files.options import WORKBOOKS, ReadOptions
 from pellucid.data.frames import Frame, check_width, frame_columns
 from pellucid.data.notes import CellNote
+from pellucid.data.numbers.decimal_sign import settle
+from pellucid.data.numbers.sign_notes import notes_on_signs
+from pellucid.data.numbers.style import NumberRules, NumberStyle
 from pellucid.data.origins import Origin, origin_of_column
+from pellucid.data.text_files.delimited import read_text_table
+from pellucid.data.text_files.encodings import to_utf8
+from pellucid.data.text_files.headers import names_from
+from pellucid.data.typed_files.arrow_files import read_arrow, read_json, read_orc, read_parquet
+from pellucid.data.typed_files.sqlite import read_database
+from pellucid.data.workbooks.sheet import frame_of
 from pellucid.data.workbooks.workbook import read_sheet
 from pellucid.errors import DataError, SettingError, nearest
 
@@ -135,7 +135,7 @@ def read_table(
     sheet: str | None = None,
     table: str | None = None,
     remembered: Collection[str] = (),
-    like: Reading | None = None,
+    like: ReadOptions | None = None,
     rules: NumberRules | None = None,
 ) -> Table:
     """Read a table.
@@ -174,12 +174,12 @@ def read_table(
     sheet, table
         Which sheet of a workbook; which table or view of a database, or file of a zip archive.
     remembered
-        Which of these were said of another file (see `pellucid.data.files.reading.Reading`).
+        Which of these were said of another file (see `pellucid.data.files.options.ReadOptions`).
     like
-        All of these at once, as a run remembers them (`pellucid.data.files.reading.Reading`).
+        All of these at once, as a run remembers them (`pellucid.data.files.options.ReadOptions`).
     rules
         What is known of how numbers are written; else decided for the table, then for each column
-        (`pellucid.data.columns.decimal`).
+        (`pellucid.data.numbers.decimal_sign`).
 
     Returns
     -------
@@ -213,7 +213,7 @@ def read_table(
     if not isinstance(source, str | os.PathLike):
         frame = source if isinstance(source, Frame) else frame_columns(source)
         return _from_frame(frame, markers, text_columns=text, numeric_columns=numbers, rules=rules)
-    reading = like or Reading(
+    reading = like or ReadOptions(
         header=header,
         header_row=header_row,
         names=names_from(names) if isinstance(names, str) else tuple(names),
@@ -330,7 +330,7 @@ def _contiguous(table: pa.Table) -> pa.Table:
 
 def _read_path(
     path: str | os.PathLike[str],
-    reading: Reading,
+    reading: ReadOptions,
     *,
     text_columns: frozenset[str],
     numeric_columns: frozenset[str],

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pellucid.data.counts import are_amounts
+from pellucid.data.columns.amounts import are_amounts
 from pellucid.data.origins import Origin
 from pellucid.data.tables import Table
 from pellucid.errors import DataError, SettingError, nearest

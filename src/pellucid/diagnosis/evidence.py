@@ -1,4 +1,4 @@
-"""What the doctor looks at: settings, losses, looks into the layers, and rows as the network saw them.
+"""What the doctor looks at: settings, losses, snapshots of the layers, and rows as the network saw them.
 
 Legend: ``n`` rows of a sample, ``F`` features, ``C`` classes.
 """
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.training.history import Epoch
-from pellucid.training.signals import LayerSignal, Look
+from pellucid.training.signals import LayerSignal, Snapshot
 
 __all__ = ["Columns", "Evidence", "Opponent", "Seen", "Shared"]
 
@@ -99,7 +99,7 @@ class Evidence:
         Of the first network.
     reason
         Why training ended.
-    looks
+    snapshots
         Into the first network; may be none.
     base_loss
         The loss of the best answer that looks at no column, on the rows of `validation_losses`.
@@ -120,7 +120,7 @@ class Evidence:
     n_classes_train: Sequence[int]
     history: Sequence[Epoch]
     reason: str
-    looks: Sequence[Look]
+    snapshots: Sequence[Snapshot]
     base_loss: float
     train: Seen
     measured: Seen
@@ -154,15 +154,15 @@ class Evidence:
     # ── layers ──
 
     @property
-    def first_look(self) -> Look | None:
+    def first_snapshot(self) -> Snapshot | None:
         """Before training."""
-        return next((look for look in self.looks if look.epoch == 0), None)
+        return next((snapshot for snapshot in self.snapshots if snapshot.epoch == 0), None)
 
     @property
-    def last_look(self) -> Look | None:
+    def last_snapshot(self) -> Snapshot | None:
         """At the end, or as near to it as there is."""
-        return self.looks[-1] if self.looks else None
+        return self.snapshots[-1] if self.snapshots else None
 
-    def hidden(self, look: Look | None) -> Sequence[LayerSignal]:
+    def hidden(self, snapshot: Snapshot | None) -> Sequence[LayerSignal]:
         """The signals of the hidden layers."""
-        return () if look is None else look.layers[:-1]
+        return () if snapshot is None else snapshot.layers[:-1]

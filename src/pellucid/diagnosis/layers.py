@@ -29,17 +29,17 @@ _FEW_FOR_NORM = 8
 
 def dead_units(e: Evidence) -> Finding | None:
     """ReLU units that are 0 for every row get no gradient and never come back."""
-    look = e.last_look
-    dead = [(layer.index, layer.dead) for layer in e.hidden(look) if layer.dead is not None]
+    snapshot = e.last_snapshot
+    dead = [(layer.index, layer.dead) for layer in e.hidden(snapshot) if layer.dead is not None]
     if not dead or max(share for _, share in dead) < _DEAD:
         return None
     index, share = max(dead, key=lambda found: found[1])
-    assert look is not None
+    assert snapshot is not None
     rate = min(_USUAL_RATE, float(f"{e.settings['learning_rate'] / 10:.2g}"))
     return Finding(
         name="dead-units",
         finding=f"{shown_share(share)} of the ReLU units of layer {index} are dead.",
-        evidence=f"after epoch {look.epoch} they give 0 for every one of the rows looked at, where their slope is 0",
+        evidence=f"after epoch {snapshot.epoch} they give 0 for every row of the sample, where their slope is 0",
         consequence="they learn nothing more, and the network is as if it were that much narrower",
         fix=(
             f"an activation with a slope everywhere, leaky_relu or silu, a learning rate of {rate:g}, and the mean of "
@@ -55,8 +55,8 @@ def dead_units(e: Evidence) -> Finding | None:
 
 def saturated_units(e: Evidence) -> Finding | None:
     """Sigmoids and tanhs at the ends of their range have almost no slope."""
-    look = e.last_look
-    full = [(layer.index, layer.saturated) for layer in e.hidden(look) if layer.saturated is not None]
+    snapshot = e.last_snapshot
+    full = [(layer.index, layer.saturated) for layer in e.hidden(snapshot) if layer.saturated is not None]
     if not full or max(share for _, share in full) < _SATURATED:
         return None
     index, share = max(full, key=lambda found: found[1])
@@ -73,17 +73,18 @@ def saturated_units(e: Evidence) -> Finding | None:
 
 def vanishing_gradients(e: Evidence) -> Finding | None:
     """From the last layer to the first the gradient fades to nothing."""
-    look = e.first_look
-    if look is None or len(look.layers) < 3:
+    snapshot = e.first_snapshot
+    if snapshot is None or len(snapshot.layers) < 3:
         return None
-    first, last = look.layers[0].gradient, look.layers[-1].gradient
+    first, last = snapshot.layers[0].gradient, snapshot.layers[-1].gradient
     if not last or not first < _FADES * last or bad_first_scale(e):
         return None
     return Finding(
         name="vanishing-gradients",
         finding="The gradient fades on its way to the first layer.",
         evidence=(
-            f"before training it is {last:.1e} at the last of {len(look.layers)} layers and {first:.1e} at the first"
+            f"before training it is {last:.1e} at the last of {len(snapshot.layers)} layers, "
+            f"and {first:.1e} at the first"
         ),
         consequence="the first layers hardly learn, and the others learn from what those make of the rows by chance",
         fix="silu or relu in place of a sigmoid, and fewer layers",
@@ -93,10 +94,10 @@ def vanishing_gradients(e: Evidence) -> Finding | None:
 
 def exploding_gradients(e: Evidence) -> Finding | None:
     """From the last layer to the first the gradient grows out of bounds."""
-    look = e.first_look
-    if look is None or len(look.layers) < _DEEP:
+    snapshot = e.first_snapshot
+    if snapshot is None or len(snapshot.layers) < _DEEP:
         return None
-    middle = [layer.spread for layer in look.layers]
+    middle = [layer.spread for layer in snapshot.layers]
     grows = float(np.exp(np.mean(np.diff(np.log(np.maximum(middle, 1e-30))))))
     if not np.isfinite(grows) or grows < 2.0 or middle[-1] < _GROWS:
         return None
@@ -105,7 +106,7 @@ def exploding_gradients(e: Evidence) -> Finding | None:
         finding="Signals and gradients grow from layer to layer.",
         evidence=(
             f"before training a layer multiplies the signal by {grows:.1f} on average: it leaves the last one with a "
-            f"spread of {middle[-1]:.3g}, and the gradient at the first layer is {look.layers[0].gradient:.1e}"
+            f"spread of {middle[-1]:.3g}, and the gradient at the first layer is {snapshot.layers[0].gradient:.1e}"
         ),
         consequence="the first steps throw the weights far off, and training is lost or slow",
         fix="first weights of the usual scale, BatchNorm, and a limit to the gradient's norm",
@@ -115,16 +116,16 @@ def exploding_gradients(e: Evidence) -> Finding | None:
 
 def bad_first_scale(e: Evidence) -> Finding | None:
     """First weights that are far too large or too small."""
-    look = e.first_look
-    if look is None or exploding_gradients(e):
+    snapshot = e.first_snapshot
+    if snapshot is None or exploding_gradients(e):
         return None
-    spreads = [layer.spread for layer in look.layers]
-    too_large = look.loss > _HIGH_LOSS * e.base_loss and max(spreads) > _WIDE
+    spreads = [layer.spread for layer in snapshot.layers]
+    too_large = snapshot.loss > _HIGH_LOSS * e.base_loss and max(spreads) > _WIDE
     too_small = len(spreads) > 1 and spreads[-2] < _NARROW and e.settings["init_scale"] < 1
     if not (too_large or too_small):
         return None
     size = "large" if too_large else "small"
-    shown = f"a loss of {look.loss:.3g}, where an answer that looks at no column has {e.base_loss:.3g}; "
+    shown = f"a loss of {snapshot.loss:.3g}, where an answer that looks at no column has {e.base_loss:.3g}; "
     seen = ", ".join(f"{spread:.2g}" for spread in spreads)
     return Finding(
         name="bad-initial-scale",

@@ -72,7 +72,7 @@ def rate_too_high(e: Evidence) -> Finding | None:
 
 def rate_too_low(e: Evidence) -> Finding | None:
     """Steps so small that the weights are where they began."""
-    if len(e.history) < 2 or e.first_look is None or e.reason == "diverged":
+    if len(e.history) < 2 or e.first_snapshot is None or e.reason == "diverged":
         return None
     moved = max((pair[1] for pair in _moves(e)), default=None)
     if moved is None or moved > _SLOW or not _falling(e) or e.best < 0.9 * len(e.history) - 1:
@@ -156,9 +156,9 @@ def overfitting(e: Evidence) -> Finding | None:
 def _moves(e: Evidence) -> list[tuple[int, float]]:
     """Epochs that were looked at together with the one before, and what they moved: the median over layers."""
     return [
-        (look.epoch, float(np.median([layer.moved for layer in look.layers if layer.moved is not None])))
-        for look in e.looks
-        if any(layer.moved is not None for layer in look.layers)
+        (snapshot.epoch, float(np.median([layer.moved for layer in snapshot.layers if layer.moved is not None])))
+        for snapshot in e.snapshots
+        if any(layer.moved is not None for layer in snapshot.layers)
     ]
 
 

@@ -19,7 +19,7 @@ from numpy.typing import DTypeLike, NDArray
 from pellucid.errors import DataError, SettingError
 
 if TYPE_CHECKING:
-    from pellucid.data.columns.number_style import NumberStyle
+    from pellucid.data.numbers.style import NumberStyle
     from pellucid.data.schema import Schema
     from pellucid.data.tables import Table
     from pellucid.preprocessing.piecewise import Bins
@@ -91,7 +91,7 @@ def read_frame(X: Any, names: Sequence[str], styles: Mapping[str, NumberStyle | 
     DataError
         Two columns have one name, or a column holds what no table can.
     """
-    from pellucid.data.columns.number_style import NumberRules
+    from pellucid.data.numbers.style import NumberRules
     from pellucid.data.tables import read_table
 
     if hasattr(X, "set_axis"):

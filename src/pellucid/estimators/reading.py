@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import assert_all_finite, check_consistent_length, column_or_1d
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
-from pellucid.data.columns.number_style import NumberStyle
+from pellucid.data.numbers.style import NumberStyle
 from pellucid.data.sparse import dense
 from pellucid.data.tables import styles_of
 from pellucid.errors import DataError

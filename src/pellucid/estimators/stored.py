@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.data.columns.number_style import NumberStyle, flag_names, styles_from_json
+from pellucid.data.numbers.style import NumberStyle, flag_names, styles_from_json
 from pellucid.data.origins import labels_of
 from pellucid.errors import ModelFileError
 from pellucid.estimators.labels import labels_to_json

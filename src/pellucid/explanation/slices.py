@@ -17,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.data.columns.dates import parse_dates
+from pellucid.data.dates.formats import parse_dates
 from pellucid.errors import DataError
 from pellucid.preprocessing.boolean import BooleanStep
 from pellucid.preprocessing.categorical import CategoricalStep

@@ -14,7 +14,7 @@ from pellucid.data.tables import Table
 from pellucid.errors import DataError, SettingError, nearest
 from pellucid.explanation.fixed_columns import FixedColumn, typical_cell
 from pellucid.explanation.slices import SliceAxis, axis_of, mean_changes, without_data
-from pellucid.inspection.looking import held_out_rows
+from pellucid.inspection.rows import held_out_rows
 from pellucid.inspection.slice import Slice, answers_over
 from pellucid.model.model import Model
 from pellucid.numerals import numeral

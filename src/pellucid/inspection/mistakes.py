@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.errors import DataError, SettingError
-from pellucid.inspection.attribution import row_explained
-from pellucid.inspection.image_attribution import image_explained, pixels_of_view
-from pellucid.inspection.looking import Viewed, compared_with, look_at, plain_value
+from pellucid.inspection.explained_image import image_explained, pixels_of
+from pellucid.inspection.explained_output import json_value
+from pellucid.inspection.explained_row import row_explained
+from pellucid.inspection.rows import RowsToInspect, rows_to_compare_with, rows_to_inspect
 from pellucid.model.model import Model
 from pellucid.numerals import numerals
 from pellucid.plots.images import attributed_images, image_grid
@@ -153,9 +154,9 @@ class Mistakes:
                 {
                     "row": each.row,
                     "file": each.file,
-                    "cells": {name: plain_value(cell) for name, cell in each.cells.items()},
-                    "truth": plain_value(each.truth),
-                    "prediction": plain_value(each.prediction),
+                    "cells": {name: json_value(cell) for name, cell in each.cells.items()},
+                    "truth": json_value(each.truth),
+                    "prediction": json_value(each.prediction),
                     "sure": each.sure,
                     "error": each.error,
                     "neighbours": [asdict(near) for near in each.neighbours],
@@ -199,18 +200,20 @@ def mistakes(
     """
     if isinstance(most, bool) or not isinstance(most, int) or most < 1:
         raise SettingError(f"most must be a whole number of at least 1, got {most!r}")
-    viewed = look_at(run, data)
-    if viewed.model.task.kind == "reconstruction":
+    rows = rows_to_inspect(run, data)
+    if rows.model.task.kind == "reconstruction":
         raise DataError("a reconstruction answers nothing that could be wrong: predict writes the error of each row")
-    against = compared_with(run, data, viewed) if explain and viewed.model.image is None else None
-    return mistakes_of(viewed.known(), most=most, explain=explain, against=against)
+    against = rows_to_compare_with(run, data, rows) if explain and rows.model.image is None else None
+    return mistakes_of(rows.known(), most=most, explain=explain, against=against)
 
 
-def mistakes_of(viewed: Viewed, *, most: int = 10, explain: bool = True, against: Viewed | None = None) -> Mistakes:
+def mistakes_of(
+    rows: RowsToInspect, *, most: int = 10, explain: bool = True, against: RowsToInspect | None = None
+) -> Mistakes:
     """The same for rows that are read already, whose target is known; ``against`` others, their columns are weighed."""
-    model, truth = viewed.model, viewed.truth
+    model, truth = rows.model, rows.truth
     assert truth is not None
-    answers = model.answers_to(viewed.inputs)
+    answers = model.answers_to(rows.inputs)
     labels = model.labels(answers)
     if model.task.is_classification:
         right = truth.astype(np.int64)
@@ -221,44 +224,44 @@ def mistakes_of(viewed: Viewed, *, most: int = 10, explain: bool = True, against
     else:
         own, wrong, errors = truth, np.arange(len(truth)), answers - truth
     worst = wrong[np.argsort(-np.abs(errors[wrong]), kind="stable")][:most]
-    few = viewed.take(worst)
-    among = viewed.sample(_AMONG)
+    few = rows.take(worst)
+    among = rows.sample(_AMONG)
     distances = _distances(few.inputs, among.inputs)
     among_answers = model.labels(model.answers_to(among.inputs)) if len(worst) else labels
     found = []
     for place, at in enumerate(worst):
-        near = [k for k in np.argsort(distances[place], kind="stable") if among.numbers[k] != viewed.numbers[at]]
+        near = [k for k in np.argsort(distances[place], kind="stable") if among.numbers[k] != rows.numbers[at]]
         found.append(
             Mistake(
-                row=int(viewed.numbers[at]),
+                row=int(rows.numbers[at]),
                 file=str(few.table.column("file")[place].as_py()) if "file" in few.table.names else None,
                 cells=_cells(few, place),
-                truth=plain_value(own[at]),
-                prediction=plain_value(labels[at]),
+                truth=json_value(own[at]),
+                prediction=json_value(labels[at]),
                 sure=float(answers[at].max()) if model.task.is_classification else None,
                 error=float(errors[at]),
                 neighbours=tuple(
                     Neighbour(
                         row=int(among.numbers[k]),
-                        truth=plain_value(among.target_of(int(k))),
-                        prediction=plain_value(among_answers[k]),
+                        truth=json_value(among.target_of(int(k))),
+                        prediction=json_value(among_answers[k]),
                         distance=float(distances[place][k]),
                     )
                     for k in near[:_NEAREST]
                 ),
-                reasons=_reasons(few, place, against or viewed) if explain and model.image is None else (),
+                reasons=_reasons(few, place, against or rows) if explain and model.image is None else (),
             )
         )
     of_images = model.image is not None and bool(found)
     return Mistakes(
-        title=viewed.title,
+        title=rows.title,
         model=model,
         found=tuple(found),
         n_wrong=len(wrong),
         n_rows=len(truth),
-        images=pixels_of_view(few) if of_images else None,
+        images=pixels_of(few) if of_images else None,
         maps=_maps(few, among) if of_images and explain and model.task.is_classification else None,
-        notes=viewed.notes,
+        notes=rows.notes,
     )
 
 
@@ -287,20 +290,20 @@ def pushes(mistake: Mistake) -> list[tuple[str, str]]:
     return [(name, text) for (name, _), text in zip(mistake.reasons, signed, strict=True)]
 
 
-def _cells(viewed: Viewed, place: int) -> dict[str, object]:
-    image = viewed.model.image
-    names = [s.name for s in viewed.model.recipe.steps if image is None or s.name != image.name]
-    return {name: viewed.table.column(name)[place].as_py() for name in names}
+def _cells(rows: RowsToInspect, place: int) -> dict[str, object]:
+    image = rows.model.image
+    names = [s.name for s in rows.model.recipe.steps if image is None or s.name != image.name]
+    return {name: rows.table.column(name)[place].as_py() for name in names}
 
 
-def _maps(few: Viewed, among: Viewed) -> Array:
+def _maps(few: RowsToInspect, among: RowsToInspect) -> Array:
     """For each image what its pixels add to the probability of the class that was answered."""
     background, labels = among.sample(_BACKGROUND), few.model.labels(few.model.answers_to(few.inputs))
     ones = [few.take(np.array([k])) for k in range(len(labels))]
     return np.stack([image_explained(one, background, label=labels[k]).by_pixel for k, one in enumerate(ones)])
 
 
-def _reasons(few: Viewed, place: int, against: Viewed) -> tuple[tuple[str, float], ...]:
+def _reasons(few: RowsToInspect, place: int, against: RowsToInspect) -> tuple[tuple[str, float], ...]:
     """The columns that pushed most to where the answer is wrong; none whose push may be the chance of the orders."""
     one = few.take(np.array([place]))
     label = None

@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pellucid.data.columns.dates import layout_shown, parse_dates, reads_both_ways
-from pellucid.data.columns.typed import is_string
+from pellucid.data.columns.types import is_string
+from pellucid.data.dates.formats import layout_shown, parse_dates, reads_both_ways
 from pellucid.data.notes import ColumnNote
 from pellucid.errors import DataError
 from pellucid.preprocessing.dates import DateStep

@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.data.columns.number_style import NumberStyle
 from pellucid.data.notes import ColumnNote
+from pellucid.data.numbers.style import NumberStyle
 from pellucid.data.tables import Table
 from pellucid.model.seen import ColumnSeen
 from pellucid.preprocessing.boolean import BooleanStep

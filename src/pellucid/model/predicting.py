@@ -18,9 +18,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pellucid.data.columns.typed import is_string
+from pellucid.data.columns.images import is_image_type
+from pellucid.data.columns.types import is_string
 from pellucid.data.headings import bare_heading
-from pellucid.data.images.columns import is_image_type
 from pellucid.data.notes import ColumnNote
 from pellucid.data.tables import Table
 from pellucid.errors import DataWarning, SettingError, nearest

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.data.columns.number_style import NumberRules, styles_from_json
 from pellucid.data.headings import matched_headings
+from pellucid.data.numbers.style import NumberRules, styles_from_json
 from pellucid.data.tables import Table, read_table
 from pellucid.errors import DataError
 from pellucid.model.trained import TrainedModel

@@ -34,7 +34,7 @@ _FEWEST_WORTH_ROWS = 20
 _WORTH_PRODUCTS = 400_000_000  # less than a tenth of a second
 
 
-def seen_of(prepared: Prepared, parts: Sequence[Member], model: TrainedModel) -> Seen:
+def seen_of(prepared: Prepared, members: Sequence[Member], model: TrainedModel) -> Seen:
     """Summed up from the training rows, the rows that chose the best epoch, and those that measure."""
     learned = [bits_of_rows(prepared.train)]
     if len(prepared.split.validation):
@@ -43,7 +43,7 @@ def seen_of(prepared: Prepared, parts: Sequence[Member], model: TrainedModel) ->
         columns=_columns(prepared),
         worth=_worth(prepared, model),
         rows=RowsSeen.of(np.concatenate(learned)),
-        residuals=_residuals(prepared, parts, model) if prepared.task.kind == "regression" else None,
+        residuals=_residuals(prepared, members, model) if prepared.task.kind == "regression" else None,
     )
 
 
@@ -103,17 +103,17 @@ def _worth(prepared: Prepared, model: TrainedModel) -> Worth | None:
     return Worth(metric=metric, part=held.name, n_rows=most, rises=rises)
 
 
-def _residuals(prepared: Prepared, parts: Sequence[Member], model: TrainedModel) -> Residuals | None:
+def _residuals(prepared: Prepared, members: Sequence[Member], model: TrainedModel) -> Residuals | None:
     """Of each row by the network that did not learn from it, or of the validation rows; ``None`` without such rows."""
 
     def outputs(parameters: Any, inputs: Array) -> Array:
         return answers_of(model.network, model.task, None, parameters, inputs)
 
-    by_fold = all(part.validation_rows is not None for part in parts)
+    by_fold = all(member.validation_rows is not None for member in members)
     if by_fold:
         found = []
-        for parameters, part in zip(model.members, parts, strict=False):  # fewer networks after an interruption
-            held = prepared.train.take(np.asarray(part.validation_rows))
+        for parameters, member in zip(model.members, members, strict=False):  # fewer networks after an interruption
+            held = prepared.train.take(np.asarray(member.validation_rows))
             found.append(outputs(parameters, held.inputs) - held.targets[:, 0])
     elif len(prepared.split.validation):
         rows = prepared.validation

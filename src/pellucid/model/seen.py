@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.data.images.columns import mixed
+from pellucid.data.columns.images import mixed
 from pellucid.errors import ModelFileError
 from pellucid.evaluation.conformal import MOST_SCORES, Scores
 from pellucid.preprocessing import checks

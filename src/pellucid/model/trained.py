@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.data.columns.number_style import styles_from_json
-from pellucid.data.dependence.duplicates import row_hashes
+from pellucid.data.dependence.row_hashes import row_hashes
+from pellucid.data.numbers.style import styles_from_json
 from pellucid.data.origins import labels_of
 from pellucid.data.tables import Table
 from pellucid.model.answering import answers_of, logits_of, mean_logits

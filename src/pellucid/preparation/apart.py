@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.data.called import column_name
+from pellucid.data.columns.names import column_name
 from pellucid.data.frames import Frame, frame_columns
 from pellucid.errors import DataError, SettingError
 from pellucid.preparation.sources import holds_images

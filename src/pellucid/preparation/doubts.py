@@ -1,7 +1,7 @@
 """Why the figures of a run may flatter: what the training rows tell of the test rows that they would not of new ones.
 
 A patient who is in both, the day before and the day after, a copy: with any of these a network need not generalise to
-look good. Each doubt comes with what to do about it; leaks are found with the schema (`pellucid.data.leaks.leaks`).
+look good. Each doubt comes with what to do about it; leaks are found with the schema (`pellucid.data.leaks.find`).
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.data.dependence.copies import seen_in
-from pellucid.data.dependence.duplicates import row_hashes
 from pellucid.data.dependence.entities import Entity, entities_in
-from pellucid.data.dependence.order import Moments, alike_in_order, alike_in_rows, moments_in, one_series
+from pellucid.data.dependence.row_hashes import row_hashes
+from pellucid.data.dependence.time_order import Moments, alike_in_order, alike_in_rows, moments_in, one_series
 from pellucid.data.notes import FlatteringNote
 from pellucid.data.schema import Schema
 from pellucid.data.splits import Split

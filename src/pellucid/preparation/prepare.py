@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pellucid.data.builtin import BUILTIN
 from pellucid.data.dependence.copies import counted_together, drop_rows_seen_in
-from pellucid.data.dependence.duplicates import n_in_conflict, row_hashes
+from pellucid.data.dependence.row_hashes import n_in_conflict, row_hashes
 from pellucid.data.notes import FlatteringNote, LeakNote
 from pellucid.data.schema import Schema, infer_schema
 from pellucid.data.splits import Split, split_rows

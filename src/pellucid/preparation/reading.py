@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pellucid.data.columns.number_style import NumberRules
-from pellucid.data.files.reading import Reading
+from pellucid.data.files.options import ReadOptions
+from pellucid.data.numbers.style import NumberRules
 from pellucid.data.tables import Table, read_table
 from pellucid.errors import DataError, ModelFileError, PellucidError, nearest
 from pellucid.settings.settings import READING, Settings
@@ -71,9 +71,9 @@ def read_again(
         values["header"] = None
     if "header" in given and not asked.header and "header_row" not in given:
         values["header_row"] = None
-    reading = Reading(**values, remembered=frozenset(n for n in _OF_READING if n not in given), target=target)
+    reading = ReadOptions(**values, remembered=frozenset(n for n in _OF_READING if n not in given), target=target)
 
-    def read(how: Reading) -> Table:
+    def read(how: ReadOptions) -> Table:
         table = read_table(
             data,
             missing=None if as_written else (asked if "missing" in given else settings).missing or None,

@@ -15,9 +15,9 @@ import numpy as np
 import pyarrow as pa
 
 from pellucid.data.builtin import BUILTIN, load_builtin
-from pellucid.data.columns.number_style import NumberRules
+from pellucid.data.columns.images import is_image_type, shape_of
 from pellucid.data.files.standard_input import is_standard_input
-from pellucid.data.images.columns import is_image_type, shape_of
+from pellucid.data.numbers.style import NumberRules
 from pellucid.data.tables import Table, read_table, styles_of
 from pellucid.errors import DataError, SettingError
 from pellucid.settings.config import holds_run

@@ -28,8 +28,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pellucid.data.columns.dates import ISO_UTC, is_date_format, parse_dates
-from pellucid.data.columns.zones import in_local_time
+from pellucid.data.dates.formats import ISO_UTC, is_date_format, parse_dates
+from pellucid.data.dates.zones import in_local_time
 from pellucid.errors import DataError, ModelFileError
 from pellucid.preprocessing import checks
 from pellucid.preprocessing.numeric import BOUND, LARGEST, centre_and_spread
@@ -97,7 +97,7 @@ class DateStep:
     name
         The column.
     format
-        How texts are read (one of `pellucid.data.columns.dates.FORMATS`).
+        How texts are read (one of `pellucid.data.dates.formats.FORMATS`).
     parts
         The parts that vary in the training rows.
     indicator

@@ -26,7 +26,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.data.images.columns import is_image_type, pixels_of
+from pellucid.data.columns.images import is_image_type, pixels_of
 from pellucid.errors import DataError
 from pellucid.preprocessing import checks
 from pellucid.preprocessing.values import FloatArray

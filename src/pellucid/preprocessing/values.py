@@ -22,9 +22,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pellucid.data.columns.typed import DEFAULT_MISSING
-from pellucid.data.columns.zones import in_local_time
-from pellucid.data.images.columns import is_image_type
+from pellucid.data.columns.images import is_image_type
+from pellucid.data.columns.types import DEFAULT_MISSING
+from pellucid.data.dates.zones import in_local_time
 from pellucid.errors import DataError
 
 __all__ = [

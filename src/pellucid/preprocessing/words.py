@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import Literal, get_args
 
-from pellucid.data.scripts import is_undivided
+from pellucid.data.columns.undivided import is_undivided
 
 __all__ = ["PATTERN", "REACH", "UNITS", "Units", "terms_of", "units_of"]
 

@@ -11,14 +11,14 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from pellucid.errors import RunFolderError
-from pellucid.inspection.looking import view_of
+from pellucid.inspection.rows import rows_that_measured
 from pellucid.io.files import write_text
 from pellucid.preparation.members import prepare_run
 from pellucid.preparation.prepare import Prepared
 from pellucid.reports.blocks import Block, Section
 from pellucid.reports.page import page
 from pellucid.reports.parts import behaviour, outcome, summary, training
-from pellucid.reports.parts.told import Told
+from pellucid.reports.parts.report_input import ReportInput
 from pellucid.runs.folder import RunFolder
 from pellucid.runs.reads import check_output
 from pellucid.runs.run import Run
@@ -26,8 +26,6 @@ from pellucid.settings.config import is_there_again, read_config, trained_on
 from pellucid.settings.settings import Settings
 
 __all__ = ["report", "write_report"]
-
-WRITTEN = True  # by `train`, where a run has a folder; the tests of other things do without
 
 
 def report(run: str | os.PathLike[str], *, rows: bool = True, out: str | os.PathLike[str] | None = None) -> Path:
@@ -80,36 +78,36 @@ def write_report(
     name = run.path.name if run.path is not None else prepared.name
     # Many products of matrices, each of a moment: two threads take three times as long where a core is busy.
     with threadpool_limits(limits=1):
-        viewed = view_of(run.model, prepared)
-        told = Told(
+        measured = rows_that_measured(run.model, prepared)
+        given = ReportInput(
             run=run,
             prepared=prepared,
-            viewed=viewed,
-            answers=run.model.answers_to(viewed.inputs),
+            measured=measured,
+            answers=run.model.answers_to(measured.inputs),
             source=source,
-            rows=rows,
+            shows_rows=rows,
         )
-        write_text(target, page(f"Report of {name}", [_lead(told)], _sections(told)))
+        write_text(target, page(f"Report of {name}", [_lead(given)], _sections(given)))
     return target
 
 
-def _lead(told: Told) -> str:
+def _lead(given: ReportInput) -> str:
     """What was asked, and what became of the rows."""
-    facts = told.run.summary.get("rows", {})
+    facts = given.run.summary.get("rows", {})
     chose = f"trained, {facts.get('validation', 0):,} chose the best epoch"
-    if not told.prepared.n_choosing:
+    if not given.prepared.n_choosing:
         chose = "trained and chose the best epoch themselves"
     elif not facts.get("validation"):
         chose = "trained, each network chose its best epoch by another part of these"
-    asked, n_rows = told.run.model.task.question, told.prepared.table.report.n_rows
+    asked, n_rows = given.run.model.task.question, given.prepared.table.report.n_rows
     return (
         f"{asked[:1].upper()}{asked[1:]}. Of {n_rows:,} rows {facts.get('train', 0):,} {chose}, and "
-        f"{len(told.viewed.inputs):,} measured the outcome."
+        f"{len(given.measured.inputs):,} measured the outcome."
     )
 
 
 # What everybody wants to know first; what experts look up is folded below its heading.
-_PARTS: tuple[tuple[str, str, Callable[[Told], Sequence[Block]]], ...] = (
+_PARTS: tuple[tuple[str, str, Callable[[ReportInput], Sequence[Block]]], ...] = (
     ("summary", "In short", summary.in_short),
     ("doctor", "Doctor", training.doctor),
     ("answers", "Right and wrong", outcome.answers),
@@ -117,7 +115,7 @@ _PARTS: tuple[tuple[str, str, Callable[[Told], Sequence[Block]]], ...] = (
     ("dependence", "How answers follow the columns", behaviour.dependence),
     ("mistakes", "Worst mistakes", behaviour.worst),
 )
-_FOLDED: tuple[tuple[str, str, Callable[[Told], Sequence[Block]]], ...] = (
+_FOLDED: tuple[tuple[str, str, Callable[[ReportInput], Sequence[Block]]], ...] = (
     ("verdict", "Beside simpler models", outcome.verdict),
     ("metrics", "Metrics", outcome.metrics),
     ("data", "Data and schema", training.data),
@@ -132,9 +130,9 @@ _FOLDED: tuple[tuple[str, str, Callable[[Told], Sequence[Block]]], ...] = (
 )
 
 
-def _sections(told: Told) -> list[Section]:
+def _sections(given: ReportInput) -> list[Section]:
     made = [
-        Section(name=name, title=title, blocks=tuple(part(told)), folded=folded)
+        Section(name=name, title=title, blocks=tuple(part(given)), folded=folded)
         for parts, folded in ((_PARTS, False), (_FOLDED, True))
         for name, title, part in parts
     ]

@@ -21,7 +21,7 @@ from pellucid.preparation.prepare import Prepared
 from pellucid.runs.folder import RunFolder
 from pellucid.training.history import Epoch
 from pellucid.training.loop import Rows
-from pellucid.training.signals import Look
+from pellucid.training.signals import Snapshot
 
 __all__ = ["doctor_of", "evidence_of", "findings_to_json"]
 
@@ -36,7 +36,7 @@ def evidence_of(
     model: Model,
     history: Sequence[Epoch],
     reason: str,
-    looks: Sequence[Look],
+    snapshots: Sequence[Snapshot],
     answers: Array,
     verdict: Verdict | None,
 ) -> Evidence:
@@ -75,7 +75,7 @@ def evidence_of(
         n_classes_train=counts,
         history=history,
         reason=reason,
-        looks=looks,
+        snapshots=snapshots,
         base_loss=_base_loss(task, prepared.train, prepared.validation),
         train=Seen(
             inputs=prepared.train.inputs[few],
@@ -102,13 +102,13 @@ def evidence_of(
     )
 
 
-def findings_to_json(findings: Sequence[Finding], looks: Sequence[Look]) -> str:
+def findings_to_json(findings: Sequence[Finding], snapshots: Sequence[Snapshot]) -> str:
     """``doctor.json``."""
-    facts = {"findings": [each.to_json() for each in findings], "looks": [look.to_json() for look in looks]}
+    facts = {"findings": [each.to_json() for each in findings], "looks": [snapshot.to_json() for snapshot in snapshots]}
     return json.dumps(facts, indent=2, allow_nan=False) + "\n"
 
 
-def doctor_of(folder: RunFolder) -> tuple[tuple[Finding, ...], tuple[Look, ...]]:
+def doctor_of(folder: RunFolder) -> tuple[tuple[Finding, ...], tuple[Snapshot, ...]]:
     """What the doctor found in a run and what it looked at, from its folder; nothing where it has no such file.
 
     Raises
@@ -120,7 +120,7 @@ def doctor_of(folder: RunFolder) -> tuple[tuple[Finding, ...], tuple[Look, ...]]
     try:
         written = json.loads(file.read_text(encoding="utf-8"))
         findings = tuple(Finding.from_json(each) for each in written["findings"])
-        return findings, tuple(Look.from_json(each) for each in written["looks"])
+        return findings, tuple(Snapshot.from_json(each) for each in written["looks"])
     except FileNotFoundError:
         return (), ()
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:

@@ -10,7 +10,7 @@
                   metrics.json       the outcome
                   predictions.csv    the answers for the rows that measured it, by number from 0
                   report.html        all of it on one page, to be read and passed on
-                  doctor.json        what the doctor found, and the looks into the layers that it rests on
+                  doctor.json        what the doctor found, and the snapshots of the layers that it rests on
 
 Only these files are written, replaced or removed, and only in a folder that holds a run or nothing; whatever else lies
 beside them stays. Links in the folder are not followed. While a run is written, its folder is locked

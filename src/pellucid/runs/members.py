@@ -24,7 +24,7 @@ from pellucid.training.engine import Engine
 from pellucid.training.history import Epoch
 from pellucid.training.loop import Outcome, Plan, State, fit
 from pellucid.training.many import worth_stacking
-from pellucid.training.signals import Recorder
+from pellucid.training.signals import SnapshotRecorder
 from pellucid.training.stacked_loop import fit_many
 
 __all__ = [
@@ -77,7 +77,7 @@ class _Stopped(Exception):  # noqa: N818  # no error: the user asked for it
 
 def fit_members(
     prepared: Prepared,
-    parts: Sequence[Member],
+    members: Sequence[Member],
     plan: Plan,
     optimizer: Optimizer,
     new_engine: Callable[[int], Engine],
@@ -85,7 +85,7 @@ def fit_members(
     keep: Keep | None = None,
     on_epoch: OnEpoch = lambda k, epoch: None,
     interrupted: Callable[[], bool] = lambda: False,
-    recorder: Recorder | None = None,
+    recorder: SnapshotRecorder | None = None,
 ) -> TrainedMembers:
     """Train every network, going on from what ``keep`` holds.
 
@@ -93,7 +93,7 @@ def fit_members(
     ----------
     prepared
         From `prepare_run`, its settings resolved.
-    parts
+    members
         From `members_of`.
     plan
         For all; each network has a seed of its own.
@@ -109,35 +109,35 @@ def fit_members(
     DivergenceError
         A network met a loss that is no number in its first epoch.
     """
-    together = stacks_of(prepared, plan, parts)
+    together = stacks_of(prepared, plan, members)
     found: dict[int, Outcome] = {}
-    for k in range(len(parts)):
+    for k in range(len(members)):
         if k in found:
             continue
         stack = together.get(k)
         if stack is None:
-            looks = recorder if k == 0 else None
-            found[k] = _fit_one(prepared, plan, parts, k, new_engine, keep, on_epoch, interrupted, looks)
+            snapshots = recorder if k == 0 else None
+            found[k] = _fit_one(prepared, plan, members, k, new_engine, keep, on_epoch, interrupted, snapshots)
         else:
             if recorder is not None and k == 0:
-                recorder.look(0, _start(prepared, parts[0].seed))
-            found |= _fit_stack(prepared, plan, optimizer, parts, stack, keep, on_epoch, interrupted)
+                recorder.look(0, _start(prepared, members[0].seed))
+            found |= _fit_stack(prepared, plan, optimizer, members, stack, keep, on_epoch, interrupted)
             if recorder is not None and k == 0 and k in found:
                 recorder.look(found[k].best_epoch, found[k].parameters)
         if k not in found or found[k].reason == "interrupted":
-            return TrainedMembers(outcomes=_usable(prepared, parts, found), interrupted=True, stacked=bool(together))
-    outcomes = tuple(found[k] for k in range(len(parts)))
+            return TrainedMembers(outcomes=_usable(prepared, members, found), interrupted=True, stacked=bool(together))
+    outcomes = tuple(found[k] for k in range(len(members)))
     if together:
-        alone = _epoch_alone(prepared, plan, parts[0], new_engine)
+        alone = _epoch_alone(prepared, plan, members[0], new_engine)
         seconds = [alone * len(outcome.history) for outcome in outcomes]
     else:
         seconds = [sum(epoch.seconds for epoch in outcome.history) for outcome in outcomes]
     return TrainedMembers(outcomes=outcomes, seconds_of_one=sum(seconds) / len(seconds), stacked=bool(together))
 
 
-def _usable(prepared: Prepared, parts: Sequence[Member], found: dict[int, Outcome]) -> tuple[Outcome, ...]:
+def _usable(prepared: Prepared, members: Sequence[Member], found: dict[int, Outcome]) -> tuple[Outcome, ...]:
     """What an interruption leaves: the networks with at least one epoch, or else the first as it was drawn."""
-    first = Outcome(parameters=_start(prepared, parts[0].seed), history=(), best_epoch=0, reason="interrupted")
+    first = Outcome(parameters=_start(prepared, members[0].seed), history=(), best_epoch=0, reason="interrupted")
     return tuple(found[k] for k in sorted(found) if found[k].best_epoch) or (first,)
 
 
@@ -149,24 +149,24 @@ def _start(prepared: Prepared, seed: int) -> dict[str, Array]:
 def _fit_one(
     prepared: Prepared,
     plan: Plan,
-    parts: Sequence[Member],
+    members: Sequence[Member],
     k: int,
     new_engine: Callable[[int], Engine],
     keep: Keep | None,
     on_epoch: OnEpoch,
     interrupted: Callable[[], bool],
-    recorder: Recorder | None,
+    recorder: SnapshotRecorder | None,
 ) -> Outcome:
     if keep is not None and keep.finished(k).exists():
         return read_outcome(keep.finished(k), keep.fingerprint, prepared.network)
-    engine, plan = new_engine(parts[k].seed), replace(plan, seed=parts[k].seed)
+    engine, plan = new_engine(members[k].seed), replace(plan, seed=members[k].seed)
     start: State | None = None
     save: Callable[[Callable[[], State]], None] = lambda state: None  # noqa: E731
     if keep is not None:
         if keep.state(k).exists():
             start = read_state(keep.state(k), keep.fingerprint, engine, plan)
         save = Checkpointer(keep.state(k), keep.fingerprint)
-    train, validation = rows_of(prepared, parts[k])
+    train, validation = rows_of(prepared, members[k])
     if recorder is not None:
         recorder.after(0, engine.parameters)
 
@@ -181,21 +181,21 @@ def _fit_one(
             start=start, on_epoch=told, save=save, interrupted=interrupted,
         )  # fmt: skip
     except DivergenceError as error:
-        raise DivergenceError(f"network {k + 1} of {len(parts)} (seed {parts[k].seed}): {error}") from error
+        raise DivergenceError(f"network {k + 1} of {len(members)} (seed {members[k].seed}): {error}") from error
     if keep is not None and outcome.reason != "interrupted":
         write_outcome(keep.finished(k), outcome, keep.fingerprint)
         keep.state(k).unlink(missing_ok=True)
     return outcome
 
 
-def stacks_of(prepared: Prepared, plan: Plan, parts: Sequence[Member]) -> dict[int, list[int]]:
+def stacks_of(prepared: Prepared, plan: Plan, members: Sequence[Member]) -> dict[int, list[int]]:
     """Which networks are trained together: for each of them, all of its stack. Those with equally many rows can be."""
     settings = prepared.settings
     rows = min(plan.batch_size, n_learned_from(prepared))
     fits = settings.engine == "fused" and settings.products == "blas" and settings.reduced_products is None
     if not fits or settings.device not in ("auto", "cpu", "cuda") or not worth_stacking(prepared.network, rows):
         return {}
-    counts = [len(prepared.train) if part.train_rows is None else len(part.train_rows) for part in parts]
+    counts = [len(prepared.train) if member.train_rows is None else len(member.train_rows) for member in members]
     stacks: dict[int, list[int]] = {}
     for count in dict.fromkeys(counts):
         alike = [k for k, other in enumerate(counts) if other == count]
@@ -209,7 +209,7 @@ def _fit_stack(
     prepared: Prepared,
     plan: Plan,
     optimizer: Optimizer,
-    parts: Sequence[Member],
+    members: Sequence[Member],
     stack: list[int],
     keep: Keep | None,
     on_epoch: OnEpoch,
@@ -220,8 +220,8 @@ def _fit_stack(
         return {k: read_outcome(keep.finished(k), keep.fingerprint, prepared.network) for k in stack}
     from pellucid.engines.fused.stack import StackEngine
 
-    settings, mine = prepared.settings, [parts[k] for k in stack]
-    starts = [_start(prepared, part.seed) for part in mine]
+    settings, mine = prepared.settings, [members[k] for k in stack]
+    starts = [_start(prepared, member.seed) for member in mine]
     engine = StackEngine(prepared.network, prepared.task.loss, optimizer, starts, settings.dtype, settings.device)
 
     def told(place: int, epoch: Epoch) -> None:
@@ -230,26 +230,28 @@ def _fit_stack(
             raise _Stopped
 
     validation = [
-        rows_of(prepared, part)[1] if part.validation_rows is not None else prepared.validation for part in mine
+        rows_of(prepared, member)[1] if member.validation_rows is not None else prepared.validation for member in mine
     ]
-    members = None if mine[0].train_rows is None else [part.train_rows for part in mine if part.train_rows is not None]
-    seeds = [part.seed for part in mine]
+    rows = (
+        None if mine[0].train_rows is None else [member.train_rows for member in mine if member.train_rows is not None]
+    )
+    seeds = [member.seed for member in mine]
     try:
-        outcomes = fit_many(engine, prepared.train, validation, plan, seeds, members=members, on_epoch=told)
+        outcomes = fit_many(engine, prepared.train, validation, plan, seeds, members=rows, on_epoch=told)
     except _Stopped:
         return {}
     for k, outcome in zip(stack, outcomes, strict=True):
         if outcome.problem is not None and not outcome.best_epoch:
-            raise DivergenceError(f"network {k + 1} of {len(parts)} (seed {parts[k].seed}): {outcome.problem}")
+            raise DivergenceError(f"network {k + 1} of {len(members)} (seed {members[k].seed}): {outcome.problem}")
         if keep is not None:
             write_outcome(keep.finished(k), outcome, keep.fingerprint)
     return dict(zip(stack, outcomes, strict=True))
 
 
-def _epoch_alone(prepared: Prepared, plan: Plan, part: Member, new_engine: Callable[[int], Engine]) -> float:
+def _epoch_alone(prepared: Prepared, plan: Plan, member: Member, new_engine: Callable[[int], Engine]) -> float:
     """Seconds of an epoch of one network by itself: the second of two, for the first also warms up."""
     seconds: list[float] = []
-    train, validation = rows_of(prepared, part)
-    few = replace(plan, epochs=2, patience=None, seed=part.seed)
-    fit(new_engine(part.seed), train, validation, few, on_epoch=lambda epoch: seconds.append(epoch.seconds))
+    train, validation = rows_of(prepared, member)
+    few = replace(plan, epochs=2, patience=None, seed=member.seed)
+    fit(new_engine(member.seed), train, validation, few, on_epoch=lambda epoch: seconds.append(epoch.seconds))
     return min(seconds)

@@ -33,19 +33,19 @@ from pellucid.runs.verdict import reach_verdict
 from pellucid.training.engine import Engine, engine_for
 from pellucid.training.interrupt import listening_for_interrupt
 from pellucid.training.loop import Outcome
-from pellucid.training.signals import Look
+from pellucid.training.signals import Snapshot
 
-__all__ = ["conclude"]
+__all__ = ["finish_run"]
 
 Array = NDArray[Any]
 
 
-def conclude(
+def finish_run(
     prepared: Prepared,
     engine: Engine,
-    parts: Sequence[Member],
-    members: TrainedMembers,
-    looks: Sequence[Look],
+    members: Sequence[Member],
+    trained: TrainedMembers,
+    snapshots: Sequence[Snapshot],
     folder: RunFolder | None,
 ) -> tuple[Run, bool]:
     """Measure the best weights and write everything; ``metrics.json`` comes last and marks the run as finished.
@@ -60,8 +60,8 @@ def conclude(
     NotKeptError
         A file could not be written; carries the run.
     """
-    settings, outcomes = prepared.settings, members.outcomes
-    outcome = _as_one(members)
+    settings, outcomes = prepared.settings, trained.outcomes
+    outcome = _as_one(trained)
     model = Model(
         network=prepared.network,
         task=prepared.task,
@@ -76,7 +76,7 @@ def conclude(
             "metrics": {},
         },
     )
-    schema = {**model.facts["schema"], "seen": seen_of(prepared, parts, model).to_json()}
+    schema = {**model.facts["schema"], "seen": seen_of(prepared, members, model).to_json()}
     model = replace(model, facts={**model.facts, "schema": schema})
     answers = model.answers_to(prepared.measured.inputs)
     held = prepared.measured
@@ -84,7 +84,7 @@ def conclude(
         metrics = measure(
             prepared.task, held.truth, answers, groups=held.groups, weights=held.weights, seed=settings.seed
         )
-    interrupted = members.interrupted or asked()
+    interrupted = trained.interrupted or asked()
     verdict = no_verdict("the comparison with simpler models was interrupted") if settings.verdict else None
     if not asked():
         try:
@@ -118,13 +118,13 @@ def conclude(
     steady = facts if verdict is None else {**facts, "verdict": verdict.without_times().to_json()}
     model = replace(model, facts={**model.facts, "metrics": steady})  # equal runs write equal model files
     if settings.n_networks > 1:
-        facts = {**facts, "ensemble": with_times(facts["ensemble"], members)}
+        facts = {**facts, "ensemble": with_times(facts["ensemble"], trained)}
     first = outcomes[0]
-    findings = diagnose(evidence_of(prepared, model, first.history, outcome.reason, looks, answers, verdict))
+    findings = diagnose(evidence_of(prepared, model, first.history, outcome.reason, snapshots, answers, verdict))
     run = Run(
         model=model,
         findings=findings,
-        looks=tuple(looks),
+        snapshots=tuple(snapshots),
         history=first.history,
         histories=tuple(each.history for each in outcomes),
         metrics=metrics,
@@ -155,17 +155,17 @@ def _write(folder: RunFolder, run: Run, outcomes: Sequence[Outcome], predictions
     folder.log([] if run.verdict is None else [run.verdict.sentence, *run.verdict.notes])
     folder.log([f"{each.finding} {each.evidence}" for each in run.findings])
     folder.log(run.remarks)
-    write_text(folder.file("doctor"), findings_to_json(run.findings, run.looks))
+    write_text(folder.file("doctor"), findings_to_json(run.findings, run.snapshots))
     write_text(folder.file("metrics"), json.dumps(run.summary, indent=2, allow_nan=False) + "\n")
     return run
 
 
-def _as_one(members: TrainedMembers) -> Outcome:
+def _as_one(trained: TrainedMembers) -> Outcome:
     """One outcome for all networks: the first's weights, everybody's epochs, and the least good of the reasons."""
-    outcomes = members.outcomes
+    outcomes = trained.outcomes
     first = outcomes[0]
     problem = next((outcome.problem for outcome in outcomes if outcome.problem is not None), None)
-    reason = "diverged" if problem is not None else "interrupted" if members.interrupted else first.reason
+    reason = "diverged" if problem is not None else "interrupted" if trained.interrupted else first.reason
     every = tuple(epoch for outcome in outcomes for epoch in outcome.history)
     return replace(first, history=every, reason=reason, problem=problem)
 

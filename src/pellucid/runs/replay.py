@@ -142,9 +142,9 @@ def replay_of(
         )
     epochs, best = _epochs_of(model)
     keep = epochs_to_keep(epochs, most, best)
-    part = members_of(prepared)[0]
+    member = members_of(prepared)[0]
     start = initialise(
-        prepared.network, part.seed,
+        prepared.network, member.seed,
         scheme=prepared.settings.init, scale=prepared.settings.init_scale,  # type: ignore[arg-type]
     )  # fmt: skip
     dtype = next(iter(model.parameters.values())).dtype
@@ -200,12 +200,12 @@ def _difference(a: Array, b: Array) -> float:
 
 def _train(prepared: Prepared, epochs: int, seen: Seen) -> Outcome:
     """Network 1 by the way that the run took: alone, or in its stack."""
-    parts, plan = members_of(prepared), plan_of(prepared.settings)
-    stack = stacks_of(prepared, plan, parts).get(0) if len(parts) > 1 else None
+    members, plan = members_of(prepared), plan_of(prepared.settings)
+    stack = stacks_of(prepared, plan, members).get(0) if len(members) > 1 else None
     if stack is not None:
-        return _in_its_stack(prepared, [parts[k] for k in stack], seen)
-    engine = engine_of(prepared, parts[0].seed)
-    train, validation = rows_of(prepared, parts[0])
+        return _in_its_stack(prepared, [members[k] for k in stack], seen)
+    engine = engine_of(prepared, members[0].seed)
+    train, validation = rows_of(prepared, members[0])
     done = 0
 
     def on_epoch(line: Epoch) -> None:
@@ -215,18 +215,18 @@ def _train(prepared: Prepared, epochs: int, seen: Seen) -> Outcome:
 
     # Where the run was interrupted, its replay is, too: in the first batch of the epoch that it did not finish.
     return fit(
-        engine, train, validation, replace(plan, seed=parts[0].seed),
+        engine, train, validation, replace(plan, seed=members[0].seed),
         on_epoch=on_epoch, interrupted=lambda: done >= epochs,
     )  # fmt: skip
 
 
-def _in_its_stack(prepared: Prepared, parts: list[Member], seen: Seen) -> Outcome:
+def _in_its_stack(prepared: Prepared, members: list[Member], seen: Seen) -> Outcome:
     from pellucid.engines.fused.stack import StackEngine
 
     settings = prepared.settings
     starts = [
-        initialise(prepared.network, part.seed, scheme=settings.init, scale=settings.init_scale)  # type: ignore[arg-type]
-        for part in parts
+        initialise(prepared.network, member.seed, scheme=settings.init, scale=settings.init_scale)  # type: ignore[arg-type]
+        for member in members
     ]
     engine = StackEngine(
         prepared.network, prepared.task.loss, optimizer_of(settings), starts, settings.dtype, settings.device
@@ -240,12 +240,12 @@ def _in_its_stack(prepared: Prepared, parts: list[Member], seen: Seen) -> Outcom
     outcomes = fit_many(
         cast("StackEngine", first),
         prepared.train,
-        [rows_of(prepared, part)[1] for part in parts],
+        [rows_of(prepared, member)[1] for member in members],
         plan_of(settings),
-        [part.seed for part in parts],
+        [member.seed for member in members],
         members=None
-        if parts[0].train_rows is None
-        else [part.train_rows for part in parts if part.train_rows is not None],
+        if members[0].train_rows is None
+        else [member.train_rows for member in members if member.train_rows is not None],
         on_epoch=on_epoch,
     )
     return outcomes[0]
@@ -260,7 +260,7 @@ class _First:
 
     def only(self, places: list[int]) -> _First:
         """The stack of some of its networks."""
-        part = self._stack.only(places)
+        part = self._stack.subset(places)
         stack, place = self._newest[-1]
         if stack is self._stack and place in places:
             self._newest.append((part, places.index(place)))

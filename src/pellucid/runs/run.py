@@ -23,7 +23,7 @@ from pellucid.model.model import Model
 from pellucid.runs.diagnosis import doctor_of
 from pellucid.runs.folder import RunFolder
 from pellucid.training.history import Epoch, to_csv
-from pellucid.training.signals import Look
+from pellucid.training.signals import Snapshot
 
 __all__ = ["Interrupted", "Run", "histories_to_csv", "load"]
 
@@ -50,7 +50,7 @@ class Run:
         Whether the network is worth it beside simpler models; `None` where this was not asked.
     histories
         The history of every network of an ensemble, in order; of one network, its own.
-    findings, looks
+    findings, snapshots
         What the doctor found, the gravest first, and what it looked at in the first network.
     remarks
         What is to be known of the files that were written.
@@ -64,7 +64,7 @@ class Run:
     verdict: Verdict | None = None
     histories: tuple[tuple[Epoch, ...], ...] = ()
     findings: tuple[Finding, ...] = ()
-    looks: tuple[Look, ...] = ()
+    snapshots: tuple[Snapshot, ...] = ()
     remarks: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
@@ -73,6 +73,11 @@ class Run:
         where = f" in {str(self.path)!r}" if self.path is not None else ""
         interval = "" if math.isnan(estimate.low) else f" ({estimate.low:.4f} – {estimate.high:.4f})"
         return f"<Run{where}: {self.model!r}, {name} {estimate.value:.4f}{interval}>"
+
+    @property
+    def looks(self) -> tuple[Snapshot, ...]:
+        """The former name of ``snapshots``."""
+        return self.snapshots
 
     def predict(
         self,
@@ -130,7 +135,7 @@ class Run:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ModelFileError(f"the metrics in {folder.file('model')} are not Pellucid's ({error})") from error
         histories = _histories(folder)
-        findings, looks = doctor_of(folder)
+        findings, snapshots = doctor_of(folder)
         return cls(
             model=model,
             history=histories[0],
@@ -139,7 +144,7 @@ class Run:
             summary=summary,
             verdict=None if written is None else Verdict.from_json(written),
             findings=findings,
-            looks=looks,
+            snapshots=snapshots,
             path=folder.path,
         )
 

@@ -43,12 +43,12 @@ def with_target_transform(prepared: Prepared) -> Prepared:
     values = _learned_targets(prepared)
     if values is None or not _may_help(values):
         return plain
-    part = members_of(plain)[0]
-    truth = _held_targets(plain, part.validation_rows)
+    member = members_of(plain)[0]
+    truth = _held_targets(plain, member.validation_rows)
     if len(truth) < _HELD or prepared.n_choosing == 0:
         return plain
     other = _through_log(plain, values)
-    before, after = (_trial(each, part, truth) for each in (plain, other))
+    before, after = (_trial(each, member, truth) for each in (plain, other))
     name = repr(prepared.task.target)
     said = (
         f"on the {len(truth):,} rows that choose the epoch, after two short trainings, RMSE {numeral(before[0])} as it "
@@ -114,9 +114,9 @@ def _through_log(prepared: Prepared, values: Array) -> Prepared:
     )
 
 
-def _trial(prepared: Prepared, part: Member, truth: Array) -> tuple[float, float]:
+def _trial(prepared: Prepared, member: Member, truth: Array) -> tuple[float, float]:
     """RMSE and mean absolute error on the held rows, in the target's unit; infinite where training diverges."""
-    learned, held = rows_of(prepared, part)
+    learned, held = rows_of(prepared, member)
     places = np.linspace(0, len(learned) - 1, min(len(learned), _MOST_ROWS)).astype(np.int64)
     plan = plan_of(prepared.settings)
     plan = replace(plan, epochs=min(plan.epochs, _MOST_EPOCHS))

@@ -9,8 +9,8 @@ mistake, and `followed` says what was seen. Nothing of a script is executed.
 from pellucid.script_reader.check import Examined, check_script, examine
 from pellucid.script_reader.finding import ScriptFinding
 from pellucid.script_reader.followed import Followed
-from pellucid.script_reader.notebook import source_of
-from pellucid.script_reader.source import Source, looks_like_script, piped_script, read_script, read_source
+from pellucid.script_reader.source.cells import read_source, source_of
+from pellucid.script_reader.source.text import Source, looks_like_script, piped_script, read_script
 
 __all__ = [
     "Examined",

@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from pellucid.errors import DataError
 from pellucid.script_reader.finding import ScriptFinding
 from pellucid.script_reader.followed import Followed, followed, uses_torch
-from pellucid.script_reader.notebook import source_of
-from pellucid.script_reader.parsing import parse_source
-from pellucid.script_reader.reader import Reader, TooMuch
-from pellucid.script_reader.record import Script
+from pellucid.script_reader.language.interpreter import Interpreter
+from pellucid.script_reader.reading.reader import TooMuch
+from pellucid.script_reader.record.script import Script
 from pellucid.script_reader.rules import NOT_CALLED, RULES, WITHOUT_TORCH
-from pellucid.script_reader.source import Source
+from pellucid.script_reader.source.cells import source_of
+from pellucid.script_reader.source.parsing import parse_source
+from pellucid.script_reader.source.text import Source
 
 __all__ = ["Examined", "check_script", "events_of", "examine", "read_events"]
 
@@ -87,7 +88,7 @@ def events_of(source: Source) -> Script:
     script = Script(
         source.name, parsed.lines, parts=parsed.parts, notes=parsed.notes, tree=ast.Module(list(parsed.body), [])
     )
-    reader = Reader(script, source.folder)
+    reader = Interpreter(script, source.folder)
     try:
         reader.read(parsed.body)
     except TooMuch:

@@ -7,11 +7,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pellucid.script_reader.kinds import bases, is_lightning, is_module
-from pellucid.script_reader.methods import is_optimizer
-from pellucid.script_reader.record import Backward, Forward, LossCall, Script, Step
-from pellucid.script_reader.values import Class, Obj, taints
-from pellucid.script_reader.watch import holds_weights
+from pellucid.script_reader.record.events import Backward, Forward, LossCall, Step
+from pellucid.script_reader.record.script import Script
+from pellucid.script_reader.values.torch_objects import bases, holds_weights, is_lightning, is_module, is_optimizer
+from pellucid.script_reader.values.value import Class, Obj, taints
 
 __all__ = ["Followed", "followed", "uses_torch"]
 

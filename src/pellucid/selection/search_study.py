@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.data.dependence.duplicates import row_hashes
+from pellucid.data.dependence.row_hashes import row_hashes
 from pellucid.errors import PellucidError, SettingError, StorageError
 from pellucid.preparation.folds import Folds
 from pellucid.selection.search_space import Space, name_of_setting

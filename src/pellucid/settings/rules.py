@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from pellucid.data.called import column_name
-from pellucid.data.files.naming import names_from
+from pellucid.data.columns.names import column_name
+from pellucid.data.text_files.headers import names_from
 from pellucid.errors import SettingError, nearest
 
 __all__ = [

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from pellucid.data.columns.number_style import DECIMALS, THOUSANDS
+from pellucid.data.numbers.style import DECIMALS, THOUSANDS
 from pellucid.errors import SettingError, nearest
 from pellucid.network import ACTIVATIONS, SCHEMES
 from pellucid.network.optimizer import OPTIMIZERS

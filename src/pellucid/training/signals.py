@@ -2,7 +2,7 @@
 
 At the start, at some epochs and at the end some dozens of training rows go through the network and back, by the
 textbook, with nothing dropped. The epochs are 1, 2, 3, 4, 7, 8, 15, 16, 31, 32, …: in pairs, so that what the weights
-move in one epoch is seen, and ever further apart, so that a long training pays for a few looks only.
+move in one epoch is seen, and ever further apart, so that a long training pays for a few snapshots only.
 
 Legend: B rows of the sample, I inputs and O outputs of a layer.
 """
@@ -28,7 +28,7 @@ from pellucid.training.loop import Rows
 if TYPE_CHECKING:
     from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
-__all__ = ["LayerSignal", "Look", "Recorder"]
+__all__ = ["LayerSignal", "Snapshot", "SnapshotRecorder"]
 
 Array = NDArray[Any]
 
@@ -71,7 +71,7 @@ class LayerSignal:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Look:
+class Snapshot:
     """The network after ``epoch`` epochs (0: as it was drawn), on the sample: its loss and its layers."""
 
     epoch: int
@@ -87,7 +87,7 @@ class Look:
         }
 
     @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Look:
+    def from_json(cls, value: Mapping[str, Any]) -> Snapshot:
         """Read what `to_json` wrote; raises `TypeError`, `KeyError` or `ValueError` where it is not that."""
 
         def number(found: Any) -> float:
@@ -107,15 +107,15 @@ class Look:
         return cls(epoch=int(value["epoch"]), loss=number(value["loss"]), layers=layers)
 
 
-class Recorder:
-    """Takes the looks.
+class SnapshotRecorder:
+    """Takes the snapshots.
 
     >>> from pellucid.network.initialise import initialise
     >>> from pellucid.network import mlp
     >>> net = mlp(2, [3], 1)
-    >>> recorder = Recorder(net, Loss(name="mse"), Rows(inputs=np.ones((5, 2)), targets=np.ones((5, 1))))
+    >>> recorder = SnapshotRecorder(net, Loss(name="mse"), Rows(inputs=np.ones((5, 2)), targets=np.ones((5, 1))))
     >>> recorder.after(0, lambda: initialise(net, seed=0))
-    >>> [layer.index for layer in recorder.looks[0].layers]
+    >>> [layer.index for layer in recorder.snapshots[0].layers]
     [0, 2]
     """
 
@@ -124,11 +124,11 @@ class Recorder:
         few = np.linspace(0, len(rows) - 1, min(sample, len(rows))).astype(np.int64)
         self._rows = rows.take(few)
         self._before: tuple[int, Mapping[str, Array]] | None = None
-        self.looks: list[Look] = []
+        self.snapshots: list[Snapshot] = []
 
     def after(self, epoch: int, parameters: Any) -> None:
         """Look after so many epochs, if it is one of those that are looked at; ``parameters`` gives the weights."""
-        if is_looked_at(epoch):
+        if is_snapshot_epoch(epoch):
             # On several threads such small products mostly wait for each other, beside other work for a hundred times
             # as long.
             with _threads().limit(limits=1, user_api="blas"):
@@ -158,7 +158,7 @@ class Recorder:
                         saturated=_saturated(function, outputs),
                     )
                 )
-            self.looks.append(Look(epoch=epoch, loss=result.value, layers=tuple(layers)))
+            self.snapshots.append(Snapshot(epoch=epoch, loss=result.value, layers=tuple(layers)))
         self._before = (epoch, parameters)
 
     def _given(self, place: int, steps: Any) -> tuple[str | None, Array]:
@@ -187,10 +187,10 @@ def _threads() -> ThreadpoolController:
     return ThreadpoolController()
 
 
-def is_looked_at(epoch: int) -> bool:
+def is_snapshot_epoch(epoch: int) -> bool:
     """Whether the network is looked at after so many epochs.
 
-    >>> [epoch for epoch in range(40) if is_looked_at(epoch)]
+    >>> [epoch for epoch in range(40) if is_snapshot_epoch(epoch)]
     [0, 1, 2, 3, 4, 7, 8, 15, 16, 31, 32]
     """
     return epoch == 0 or epoch & (epoch - 1) == 0 or (epoch + 1) & epoch == 0

@@ -19,10 +19,10 @@ from pellucid.preparation.apart import joined, joined_test_rows
 from pellucid.preparation.members import Member, members_of, prepare_run
 from pellucid.preparation.prepare import Prepared, settings_for
 from pellucid.preparation.sources import is_builtin
-from pellucid.reports import report
+from pellucid.reports.report import write_report
 from pellucid.runs.folder import FILES, RunFolder
 from pellucid.runs.members import Keep, TrainedMembers, fit_members
-from pellucid.runs.outcome import conclude
+from pellucid.runs.outcome import finish_run
 from pellucid.runs.plan import engine_of, optimizer_of, plan_of, resolved
 from pellucid.runs.reads import check_output
 from pellucid.runs.run import Interrupted, Run
@@ -34,7 +34,7 @@ from pellucid.training.engine import Engine
 from pellucid.training.history import Epoch
 from pellucid.training.interrupt import listening_for_interrupt
 from pellucid.training.loop import Outcome, Plan, State, fit
-from pellucid.training.signals import Recorder
+from pellucid.training.signals import SnapshotRecorder
 
 __all__ = ["EnsembleWatcher", "Watcher", "resume", "train"]
 
@@ -59,7 +59,7 @@ class EnsembleWatcher(Watcher, Protocol):
     def network_epoch(self, network: int, n_networks: int, epoch: Epoch, plan: Plan) -> None:
         """An epoch of this network, counted from 1, is done; several may be in training together."""
 
-    def networks_trained(self, members: TrainedMembers) -> None:
+    def networks_trained(self, trained: TrainedMembers) -> None:
         """All are trained, or were interrupted; in place of `Watcher.trained`."""
 
 
@@ -149,7 +149,7 @@ def train(
         prepared = prepare_run(source, asked, test_data=test_data)
         warn_of(prepared.notes, FrameNote)
         prepared = with_target_transform(replace(prepared, settings=resolved(prepared)))
-        engine, parts = (
+        engine, members = (
             engine_of(prepared),
             members_of(prepared),
         )  # what cannot be trained says so before it has a folder
@@ -158,7 +158,7 @@ def train(
             # Rows in memory cannot be read again: without a location, a run says so when it is to be resumed.
             location = None if test_data is not None else _location(source)
             folder = begin(prepared.name, write_config(_absolute(prepared.settings), location, heading=RUN_HEADING))
-        return _train(prepared, engine, parts, folder, watcher, start=None, source=_location(source))
+        return _train(prepared, engine, members, folder, watcher, start=None, source=_location(source))
 
 
 def resume(
@@ -222,7 +222,7 @@ def _check_unchanged(stored: Settings, source: str | None, data: object, given: 
 def _train(
     prepared: Prepared,
     engine: Engine,
-    parts: Sequence[Member],
+    members: Sequence[Member],
     folder: RunFolder | None,
     watcher: Watcher | None,
     start: State | None,
@@ -233,12 +233,12 @@ def _train(
         folder.log(_opening_lines(prepared, start))
     if watcher:
         watcher.prepared(prepared, engine, plan_of(prepared.settings))
-    recorder = Recorder(prepared.network, prepared.task.loss, prepared.train)
+    recorder = SnapshotRecorder(prepared.network, prepared.task.loss, prepared.train)
     try:
-        if len(parts) > 1:
-            members = _fit_members(prepared, parts, folder, watcher, recorder)
+        if len(members) > 1:
+            trained = _fit_members(prepared, members, folder, watcher, recorder)
         else:
-            members = _fit_alone(prepared, engine, folder, watcher, start, recorder)
+            trained = _fit_alone(prepared, engine, folder, watcher, start, recorder)
     except StorageError as error:
         if folder is None:
             raise
@@ -246,18 +246,18 @@ def _train(
             f"{error}; training has stopped, and what was saved before is kept: go on with it "
             f"{folder.by('train', '--resume')}"
         ) from error
-    run, interrupted = conclude(prepared, engine, parts, members, recorder.looks, folder)
+    run, interrupted = finish_run(prepared, engine, members, trained, recorder.snapshots, folder)
     unwritten = None
-    if folder is not None and prepared.settings.report and report.WRITTEN:
+    if folder is not None and prepared.settings.report:
         try:
-            report.write_report(run, prepared, source=source, rows=prepared.settings.rows)
+            write_report(run, prepared, source=source, rows=prepared.settings.rows)
         except KeyboardInterrupt:  # the run is complete; 'pellucid report' writes the page another time
             interrupted = True
         except StorageError as error:
             said = f"{error}; all else of the run is kept, and its report is written {folder.by('report')}"
             unwritten = NotKeptError(said, run)
-    if (problem := _problem(members)) is not None:
-        epochs = ", ".join(dict.fromkeys(str(outcome.best_epoch) for outcome in members.outcomes))
+    if (problem := _problem(trained)) is not None:
+        epochs = ", ".join(dict.fromkeys(str(outcome.best_epoch) for outcome in trained.outcomes))
         kept = f"; the best weights before that (epoch {epochs}) are in {folder.path}" if folder else ""
         raise DivergenceError(problem + kept)
     if interrupted:
@@ -273,7 +273,7 @@ def _fit_alone(
     folder: RunFolder | None,
     watcher: Watcher | None,
     start: State | None,
-    recorder: Recorder,
+    recorder: SnapshotRecorder,
 ) -> TrainedMembers:
     plan = plan_of(prepared.settings)
     recorder.after(0, engine.parameters)
@@ -297,34 +297,38 @@ def _fit_alone(
 
 
 def _fit_members(
-    prepared: Prepared, parts: Sequence[Member], folder: RunFolder | None, watcher: Watcher | None, recorder: Recorder
+    prepared: Prepared,
+    members: Sequence[Member],
+    folder: RunFolder | None,
+    watcher: Watcher | None,
+    recorder: SnapshotRecorder,
 ) -> TrainedMembers:
     plan = plan_of(prepared.settings)
     keep = Keep(folder=folder.checkpoint.parent, fingerprint=_fingerprint(prepared)) if folder is not None else None
 
     def on_epoch(k: int, epoch: Epoch) -> None:
         if isinstance(watcher, EnsembleWatcher):
-            watcher.network_epoch(k + 1, len(parts), epoch, plan)
+            watcher.network_epoch(k + 1, len(members), epoch, plan)
         elif watcher:
             watcher.epoch(epoch, plan)
 
     with listening_for_interrupt() as interrupted:
-        members = fit_members(
-            prepared, parts, plan, optimizer_of(prepared.settings), lambda seed: engine_of(prepared, seed),
+        trained = fit_members(
+            prepared, members, plan, optimizer_of(prepared.settings), lambda seed: engine_of(prepared, seed),
             keep=keep, on_epoch=on_epoch, interrupted=interrupted, recorder=recorder,
         )  # fmt: skip
     if isinstance(watcher, EnsembleWatcher):
-        watcher.networks_trained(members)
+        watcher.networks_trained(trained)
     elif watcher:
-        for outcome in members.outcomes:
+        for outcome in trained.outcomes:
             watcher.trained(outcome)
-    return members
+    return trained
 
 
-def _problem(members: TrainedMembers) -> str | None:
+def _problem(trained: TrainedMembers) -> str | None:
     """What the first divergence was, if there was one."""
-    many = len(members.outcomes)
-    for k, outcome in enumerate(members.outcomes, start=1):
+    many = len(trained.outcomes)
+    for k, outcome in enumerate(trained.outcomes, start=1):
         if outcome.problem is not None:
             return outcome.problem if many == 1 else f"network {k} of {many}: {outcome.problem}"
     return None

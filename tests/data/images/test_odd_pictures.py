@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pellucid.data.files import packed
-from pellucid.data.images import decode, store
+from pellucid.data.files import compression as packed
+from pellucid.data.files import stores as store
+from pellucid.data.images import decode
 from pellucid.data.images.read import read_images
 from pellucid.errors import DataError
 from tests.data.images.drawn import Array, draw_all, noise, one, pixels, zipped

@@ -13,7 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pellucid.data.images import decode, store
+from pellucid.data.files import stores as store
+from pellucid.data.images import decode
 from pellucid.data.images.read import is_image_source, read_images
 from pellucid.errors import DataError, SettingError, StorageError
 from tests.data.images.drawn import draw, draw_all, files, labels, noise, pixels, said, zipped

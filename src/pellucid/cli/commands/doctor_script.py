@@ -12,7 +12,7 @@ from pellucid.errors import SettingError
 from pellucid.script_reader import Examined, ScriptFinding, Source, examine, piped_script, read_source, source_of
 
 if TYPE_CHECKING:
-    from pellucid.workflow.traced_script import TracedScript
+    from pellucid.script_reader.tracing.trace import TracedScript
 
 __all__ = ["show_script"]
 
@@ -50,7 +50,7 @@ def show_script(path: Path, *, run: bool, as_json: bool, text: str | None = None
     findings = examined.findings
     traced: TracedScript | None = None
     if run:
-        from pellucid.workflow.traced_script import trace_script
+        from pellucid.script_reader.tracing.trace import trace_script
 
         traced = trace_script(path)
         known = {f.rule for f in findings}

@@ -16,9 +16,9 @@ from pellucid.numerals import numeral
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from pellucid.inspection.attribution import ExplainedRow
-    from pellucid.inspection.image_attribution import ExplainedImage
-    from pellucid.inspection.overview import Overview
+    from pellucid.inspection.explained_columns import ExplainedColumns
+    from pellucid.inspection.explained_image import ExplainedImage
+    from pellucid.inspection.explained_row import ExplainedRow
 
 __all__ = ["explain"]
 
@@ -59,17 +59,17 @@ def explain(
         pictures = ("row.png", "row.svg", "importance.png", "importance.svg", "dependence.png", "dependence.svg")
         check_output(out, run=run, data=data, names=pictures)
     if row is None and given is None:
-        from pellucid.inspection.overview import overview
+        from pellucid.inspection.explained_columns import explain_columns
 
-        over = overview(run, data, label=label, seed=seed)
+        over = explain_columns(run, data, label=label, seed=seed)
         if not json:
-            _show_overview(over)
+            _show_columns(over)
         figures = {"importance": over.importance_figure, "dependence": over.dependence_figure}
         facts = over.to_json()
     elif (model := model_of(run)).image is not None and model.task.kind != "reconstruction":
         if given is not None:
             raise SettingError("an image cannot be typed: give --row N of DATA in place of --input")
-        from pellucid.inspection.image_attribution import explain_image
+        from pellucid.inspection.explained_image import explain_image
 
         image = explain_image(run, data, row=number, label=label, seed=seed)
         if not json:
@@ -77,7 +77,7 @@ def explain(
         figures = {"row": image.figure}
         facts = image.to_json()
     else:
-        from pellucid.inspection.attribution import explain_row
+        from pellucid.inspection.explained_row import explain_row
 
         found = explain_row(run, data, row=number, inputs=cells, label=label, budget=budget, seed=seed)
         if not json:
@@ -113,7 +113,7 @@ def _show_row(found: ExplainedRow) -> None:
     from pellucid.inspection.trace import shown_cell
 
     values, slopes = found.shapley.values, found.by_column
-    base, answer, what = found.shapley.base, found.shapley.answer, found.score.name
+    base, answer, what = found.shapley.base, found.shapley.answer, found.output.name
     truth = "" if found.truth is None else f"; it is {found.truth}"
     console.print(f"[bold]{escape(found.title)}[/]: {escape(str(found.prediction))}{escape(truth)}", soft_wrap=True)
     console.print(
@@ -175,7 +175,7 @@ def _show_image(found: ExplainedImage) -> None:
 
     from pellucid.cli.console import console, notes
 
-    gradients, what = found.gradients, found.score.name
+    gradients, what = found.gradients, found.output.name
     truth = "" if found.truth is None else f"; it is {found.truth}"
     console.print(f"[bold]{escape(found.title)}[/]: {escape(str(found.prediction))}{escape(truth)}", soft_wrap=True)
     console.print(
@@ -197,7 +197,7 @@ def _show_image(found: ExplainedImage) -> None:
     )  # fmt: skip
 
 
-def _show_overview(found: Overview) -> None:
+def _show_columns(found: ExplainedColumns) -> None:
     from rich.markup import escape
     from rich.table import Table
 
@@ -229,7 +229,7 @@ def _show_overview(found: Overview) -> None:
     if found.interactions:
         console.print(
             f"\n[bold]Columns that work together[/], by Friedman and Popescu's H on {rows_of_pairs:,} rows "
-            f"({escape(found.score.name)}): 0 they only add up, 1 only together matter", soft_wrap=True,
+            f"({escape(found.output.name)}): 0 they only add up, 1 only together matter", soft_wrap=True,
         )  # fmt: skip
         for first, second, h in found.interactions[:3]:
             console.print(f"{escape(first)} × {escape(second)}: {h:.2f}", highlight=False)

@@ -1,1 +1,1 @@
-"""One column at a time: what its cells are and what they are worth as numbers, dates, categories or text."""
+"""One column at a time: its type, what it holds (numbers, categories, dates, text, images …) and odd values in it."""

@@ -1,1 +1,1 @@
-"""Rows that are not independent: copies, rows about the same entity, rows in order of time."""
+"""Rows that are not independent: copies, rows of the same entity, rows in time order."""

@@ -1,6 +1,6 @@
 """Rows that are equal, or equal but for noise: a cell that differs in its last digits, numbers that were rounded.
 
-Equal rows are found by 64 bits for each (`pellucid.data.dependence.duplicates`). For the others all number columns
+Equal rows are found by 64 bits for each (`pellucid.data.dependence.row_hashes`). For the others all number columns
 become one number, a weighted sum; copies lie next to each other in its order, and neighbours are compared cell by cell.
 Columns that are written in steps wider than noise (whole numbers, cents) must agree exactly.
 
@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pellucid.data.dependence.duplicates import HashArray, row_hashes
+from pellucid.data.dependence.row_hashes import HashArray, row_hashes
 from pellucid.data.schema import Schema
 from pellucid.data.tables import Table
 

@@ -19,8 +19,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pellucid.data.columns.dates import parse_dates
-from pellucid.data.images.columns import is_image_type
+from pellucid.data.columns.images import is_image_type
+from pellucid.data.dates.formats import parse_dates
 from pellucid.data.tables import Table
 
 __all__ = ["Entity", "entities_in", "names_an_entity"]

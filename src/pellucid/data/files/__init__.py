@@ -1,1 +1,1 @@
-"""Files of every kind, from the bytes to columns: unpacked, decoded, their layout recognised."""
+"""From a path to bytes: opened, unpacked within limits, and their kind recognised."""

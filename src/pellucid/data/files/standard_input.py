@@ -53,7 +53,7 @@ def read_standard_input() -> pa.Buffer:
         raise StorageError(could_not("read", "standard input", error)) from error
     except UnicodeDecodeError as error:
         raise DataError("standard input is not readable as text here: pipe it into the command itself") from error
-    from pellucid.data.files.packed import buffer_of
+    from pellucid.data.files.compression import buffer_of
 
     _kept.clear()
     _kept[id(stream)] = buffer_of(content)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, BinaryIO, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.data.images.store import Store
+from pellucid.data.files.stores import Store
 from pellucid.errors import DataError, StorageError, UserError
 from pellucid.io.files import could_not
 

@@ -26,7 +26,7 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.data.files.packed import Limit
+from pellucid.data.files.compression import Limit
 from pellucid.errors import DataError, StorageError
 from pellucid.io.files import could_not, open_plain
 

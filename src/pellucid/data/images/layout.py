@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pellucid.data.images.store import SUFFIXES, Listing
+from pellucid.data.files.stores import SUFFIXES, Listing
 from pellucid.data.notes import CellNote
 from pellucid.errors import DataError, nearest
 

@@ -25,14 +25,14 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from pellucid.data.columns.images import is_image_type, pixels_of
+from pellucid.data.files.stores import Folder, Listing, Loose, Store, Zip, open_zip
+from pellucid.data.images.array_files import Arrays, read_idx_folder, read_idx_pair, read_npz
 from pellucid.data.images.arrays import as_label_column, as_pixels, with_channels
-from pellucid.data.images.columns import is_image_type, pixels_of
 from pellucid.data.images.decode import decode_files, read_headers, resize_pixels
 from pellucid.data.images.layout import WANTED, Layout, Part, lay_out
 from pellucid.data.images.recognise import is_image_source, recognise
 from pellucid.data.images.size import check_memory, chosen_channels, chosen_size
-from pellucid.data.images.store import Folder, Listing, Loose, Store, Zip, open_zip
-from pellucid.data.images.stored import Arrays, read_idx_folder, read_idx_pair, read_npz
 from pellucid.data.tables import ReadReport, Table
 from pellucid.errors import DataError, SettingError, StorageError, UserError, nearest
 from pellucid.io.files import could_not

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from pellucid.data.files.stores import is_image_name, is_litter
+from pellucid.data.images.array_files import idx_files
 from pellucid.data.images.idx import is_idx
-from pellucid.data.images.store import is_image_name, is_litter
-from pellucid.data.images.stored import idx_files
 
 __all__ = ["Recognised", "SourceKind", "is_image_source", "recognise"]
 

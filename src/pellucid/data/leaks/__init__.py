@@ -1,1 +1,1 @@
-"""Columns that give the target away."""
+"""Columns that reveal the target: copies, codes, sums, products and rules."""

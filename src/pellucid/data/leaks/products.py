@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.data.leaks.relations import FEWEST_ROWS, Cells, complete_rows, how_exactly, rest_of
+from pellucid.data.leaks.sums import FEWEST_ROWS, Cells, complete_rows, how_exactly, rest_of
 
 __all__ = ["product_of"]
 

@@ -1,1 +1,1 @@
-"""Workbooks of Excel and OpenDocument: how large they are, and the cells of a sheet."""
+"""Workbooks of Excel and OpenDocument: checked before they are read; one sheet becomes columns."""

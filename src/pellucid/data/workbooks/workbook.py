@@ -8,14 +8,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from pellucid.data.files.archive import open_archive
-from pellucid.data.files.cells import Sheet
-from pellucid.data.files.packed import Limit
-from pellucid.data.files.reading import Reading
+from pellucid.data.files.compression import Limit
+from pellucid.data.files.options import ReadOptions
+from pellucid.data.files.zip_archive import open_archive
 from pellucid.data.frames import check_width
-from pellucid.data.workbooks.compound import check_xls
-from pellucid.data.workbooks.workbook_reader import Contents, cells_in, contents_of
-from pellucid.data.workbooks.workbook_size import checked_copy
+from pellucid.data.workbooks.old_excel import check_xls
+from pellucid.data.workbooks.reader import Contents, cells_in, contents_of
+from pellucid.data.workbooks.sheet import Sheet
+from pellucid.data.workbooks.size import checked_copy
 from pellucid.errors import DataError, PellucidError, nearest
 
 __all__ = ["read_sheet"]
@@ -24,7 +24,7 @@ _ERRORS = frozenset({"#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#
 _CELL = 64  # bytes of a cell as an object of Python
 
 
-def read_sheet(content: pa.Buffer, form: str, limit: Limit, reading: Reading) -> Sheet:
+def read_sheet(content: pa.Buffer, form: str, limit: Limit, reading: ReadOptions) -> Sheet:
     """The cells of the sheet that ``reading.sheet`` names, or of the first that holds a table.
 
     Raises
@@ -72,7 +72,7 @@ def _damage_named(source: str, form: str) -> Iterator[None]:
         ) from error
 
 
-def _chosen(book: Contents, source: str, reading: Reading) -> tuple[str, list[str]]:
+def _chosen(book: Contents, source: str, reading: ReadOptions) -> tuple[str, list[str]]:
     names = book.names
     if not names:
         raise DataError(f"{source} is a workbook without a sheet")

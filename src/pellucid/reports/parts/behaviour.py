@@ -18,7 +18,7 @@ from pellucid.inspection.mistakes import Mistake, cells_that_matter, mistakes_of
 from pellucid.numerals import numeral
 from pellucid.plots.attribution import Varied, dependence_panels
 from pellucid.reports.blocks import Article, Block, Code, Folded, Numbers, Paragraph, Picture, Pictures
-from pellucid.reports.parts.told import MOST_ROWS, ROWS_OF_DOCTOR, Told, picture
+from pellucid.reports.parts.report_input import MOST_ROWS, ROWS_OF_DOCTOR, ReportInput, picture
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -37,9 +37,9 @@ _PLACES = 80  # of a slice, along an axis: contours run smoothly between them
 _INNER = (0.05, 0.95)  # of the rows: how far a slice goes where no row may be found out
 
 
-def importance(told: Told) -> Sequence[Block]:
+def importance(given: ReportInput) -> Sequence[Block]:
     """How much the error rises when a column is shuffled."""
-    found = told.overview
+    found = given.columns
     if found is None:
         return []
     top = [found.columns[i] for i in found.order[:3]]
@@ -55,7 +55,7 @@ def importance(told: Told) -> Sequence[Block]:
     ]
     if rows:
         together = Numbers(
-            caption=f"Friedman and Popescu's H; {found.score.name}",
+            caption=f"Friedman and Popescu's H; {found.output.name}",
             headings=["column", "with", "H"],
             rows=rows,
             right=(2,),
@@ -64,12 +64,12 @@ def importance(told: Told) -> Sequence[Block]:
     return blocks
 
 
-def dependence(told: Told) -> Sequence[Block]:
+def dependence(given: ReportInput) -> Sequence[Block]:
     """The mean answer as each of the most important columns varies."""
-    found = told.overview
+    found = given.columns
     if found is None or not found.dependences:
         return []
-    classes = [str(c) for c in told.run.model.task.classes]
+    classes = [str(c) for c in given.run.model.task.classes]
     varied = [_varied(found.columns[i], grid, each, classes) for i, grid, each in found.dependences]
     ends = [end for each in varied for _, mean in each.means for end in (np.min(mean), np.max(mean))]
     ends += [end for each in varied if each.band for end in (np.min(each.band[0]), np.max(each.band[1]))]
@@ -117,27 +117,27 @@ def _course(each: Varied, what: str) -> str:
     return f"As {each.column} varies {ends}".rstrip() + ": " + "; ".join(said) + "."
 
 
-def boundary(told: Told) -> Sequence[Block]:
+def boundary(given: ReportInput) -> Sequence[Block]:
     """A slice through two of the columns."""
-    if not told.of_columns or sum(1 for step in told.run.model.recipe.steps if step.features) < 2:
+    if not given.of_columns or sum(1 for step in given.run.model.recipe.steps if step.features) < 2:
         return []
     try:
-        found = boundary_of(told.run.model, told.prepared.table, places=_PLACES, real=told.rows)
+        found = boundary_of(given.run.model, given.prepared.table, places=_PLACES, real=given.shows_rows)
     except PellucidError as error:  # columns that cannot be drawn: the page does without
         return [Paragraph(text=f"There is no slice of this model: {error}")]
-    said = found.sentences if told.rows else ()
+    said = found.sentences if given.shows_rows else ()
     line = "; the black line is where the answer changes" if found.classes else ""
-    pale = "Grey: no row is near. " if told.rows and found.empty.any() else ""
+    pale = "Grey: no row is near. " if given.shows_rows and found.empty.any() else ""
     held = held_text(found.held).removeprefix("held: ")
     return [
         *(Paragraph(text=sentence) for sentence in said),
         picture(
-            lambda: _slice(found, rows=told.rows),
+            lambda: _slice(found, rows=given.shows_rows),
             "slice",
             f"The model's answers over {found.x.column} and {found.y.column}, the other columns held. {' '.join(said)}",
             f"Colours are answers{line}. {pale}Held are: {held}.",
         ),
-        Code(text=f"pellucid boundary {_path(told)} --x … --y …", caption="Other columns, or through one row:"),
+        Code(text=f"pellucid boundary {_path(given)} --x … --y …", caption="Other columns, or through one row:"),
     ]
 
 
@@ -159,19 +159,19 @@ def _slice(found: Slice, *, rows: bool) -> Figure:
     return figure
 
 
-def worst(told: Told) -> Sequence[Block]:
+def worst(given: ReportInput) -> Sequence[Block]:
     """The rows that it is most wrong about."""
-    task = told.run.model.task
-    if task.kind == "reconstruction" or told.viewed.truth is None or np.isnan(told.viewed.truth).all():
+    task = given.run.model.task
+    if task.kind == "reconstruction" or given.measured.truth is None or np.isnan(given.measured.truth).all():
         return []
-    known = told.viewed.known().sample(_EXPLAINED_ROWS)
-    found = mistakes_of(known, most=_MISTAKES, explain=told.rows)
+    known = given.measured.known().sample(_EXPLAINED_ROWS)
+    found = mistakes_of(known, most=_MISTAKES, explain=given.shows_rows)
     if not found.found:
         return [Paragraph(text=f"None of {found.n_rows:,} rows is answered wrongly.")]
     many = f"Of {found.n_rows:,} rows"
     if task.is_classification:
         many = f"{found.n_wrong:,} of {found.n_rows:,} rows {'is' if found.n_wrong == 1 else 'are'} answered wrongly"
-    if not told.rows:
+    if not given.shows_rows:
         count = f"{many}. " if task.is_classification else ""
         return [Paragraph(text=f"{count}The rows themselves were left out of this page (--no-rows).")]
     shown = ": this one" if len(found.found) == 1 else f"; these {len(found.found)} are the worst"
@@ -183,14 +183,14 @@ def worst(told: Told) -> Sequence[Block]:
         alt = f"{len(found.found)} images, each with what it is and what was answered"
         alt += "." if found.maps is None else ", and below it which pixels spoke for that."
         blocks.append(picture(lambda: drawing, "mistaken-images", alt))
-    leading = () if told.overview is None else [told.overview.columns[i] for i in told.overview.order]
+    leading = () if given.columns is None else [given.columns.columns[i] for i in given.columns.order]
     articles = [_article(each, leading) for each in found.found]
     blocks += articles[:_OPEN_MISTAKES]
     if found.nearest:
         blocks.append(Paragraph(text=found.nearest))
     if len(articles) > _OPEN_MISTAKES:
         blocks.append(Folded(title=f"{len(articles) - _OPEN_MISTAKES} more", blocks=articles[_OPEN_MISTAKES:]))
-    blocks.append(Code(text=f"pellucid mistakes {_path(told)}", caption="More of them:"))
+    blocks.append(Code(text=f"pellucid mistakes {_path(given)}", caption="More of them:"))
     return blocks
 
 
@@ -215,5 +215,5 @@ def _value(value: object) -> str:
     return numeral(value, 5) if isinstance(value, float) else str(value)
 
 
-def _path(told: Told) -> str:
-    return shlex.quote(str(told.run.path))
+def _path(given: ReportInput) -> str:
+    return shlex.quote(str(given.run.path))

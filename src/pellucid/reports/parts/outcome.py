@@ -17,7 +17,7 @@ from pellucid.plots.confusion import confusion_matrices
 from pellucid.plots.outcome import calibration_curve, precision_recall_curves, residuals, roc_curves
 from pellucid.plots.words import wrapped
 from pellucid.reports.blocks import Block, Code, Numbers, Paragraph, Pictures, Points
-from pellucid.reports.parts.told import Told, picture
+from pellucid.reports.parts.report_input import ReportInput, picture
 
 __all__ = ["answers", "calibrated", "curves", "metrics", "seeds", "verdict"]
 
@@ -30,9 +30,9 @@ _MOST_CLASSES = 20
 _LINES = 6
 
 
-def verdict(told: Told) -> Sequence[Block]:
+def verdict(given: ReportInput) -> Sequence[Block]:
     """The sentence, and the models that it compares."""
-    found = told.run.verdict
+    found = given.run.verdict
     if found is None:
         return [Paragraph(text="No simpler model was trained beside it (--no-verdict).", strong=True)]
     blocks: list[Block] = [Paragraph(text=found.sentence, strong=True)]
@@ -57,37 +57,37 @@ def verdict(told: Told) -> Sequence[Block]:
     return [*blocks, Points(texts=found.notes)] if found.notes else blocks
 
 
-def metrics(told: Told) -> Sequence[Block]:
+def metrics(given: ReportInput) -> Sequence[Block]:
     """Each with its interval, beside an answer that looks at no column."""
-    base = told.run.summary.get("baseline", {})
+    base = given.run.summary.get("baseline", {})
     rows = []
-    for name, found in told.run.metrics.items():
+    for name, found in given.run.metrics.items():
         value, low, high, without = numerals([found.value, found.low, found.high, (base.get(name) or {}).get("value")])
         interval = "—" if np.isnan(found.low) else f"{low} – {high}"
         rows.append([name.replace("_", " "), value, f"none: {found.why}" if found.why else interval, without])
-    held = told.run.summary.get("measured_on", "test")
+    held = given.run.summary.get("measured_on", "test")
     return [
         Numbers(
-            caption=f"On {len(told.viewed.inputs):,} {held} rows",
+            caption=f"On {len(given.measured.inputs):,} {held} rows",
             headings=["metric", "value", "95 % interval", "without the network"],
             rows=rows,
             right=(1, 2, 3),
         ),
-        *([Points(texts=list(told.prepared.flattering))] if told.prepared.flattering else []),
+        *([Points(texts=list(given.prepared.flattering))] if given.prepared.flattering else []),
     ]
 
 
-def answers(told: Told) -> Sequence[Block]:
+def answers(given: ReportInput) -> Sequence[Block]:
     """The confusion matrix, residuals, or how well each column comes back."""
-    task, truth = told.run.model.task, told.viewed.truth
+    task, truth = given.run.model.task, given.measured.truth
     if task.kind == "reconstruction":
-        return _reconstructed(told)
+        return _reconstructed(given)
     if truth is None or not (known := np.isfinite(truth)).any():
         return []
     if not task.is_classification:
-        return _residuals(told, truth[known], told.answers[known])
+        return _residuals(given, truth[known], given.answers[known])
     labels = [str(c) for c in task.classes]
-    counts = confusion_matrix(truth[known].astype(np.int64), told.answers[known].argmax(axis=1), len(labels))
+    counts = confusion_matrix(truth[known].astype(np.int64), given.answers[known].argmax(axis=1), len(labels))
     if len(labels) > _MOST_CLASSES:
         off = counts - np.diag(np.diag(counts))
         worst = np.argsort(-off, axis=None)[:20]
@@ -133,14 +133,16 @@ def _shares_found(counts: Array, labels: Sequence[str]) -> str:
     ) + " are recognised."  # fmt: skip
 
 
-def _residuals(told: Told, truth: Array, answers: Array) -> Sequence[Block]:
-    target = told.run.model.task.target
-    left, right = residuals(truth, answers, name=target, hidden=not told.rows)
+def _residuals(given: ReportInput, truth: Array, answers: Array) -> Sequence[Block]:
+    target = given.run.model.task.target
+    left, right = residuals(truth, answers, name=target, hidden=not given.shows_rows)
     errors = answers - truth
     middle, low, high = np.quantile(errors, [0.5, 0.05, 0.95])
     middle, low, high = numerals([middle, low, high])
     spread = f"half of the errors are below {middle}, nine in ten from {low} to {high}"
-    hidden = "" if told.rows else " Fewer than five rows together, and those farthest out, are not drawn (--no-rows)."
+    hidden = (
+        "" if given.shows_rows else " Fewer than five rows together, and those farthest out, are not drawn (--no-rows)."
+    )
     return [
         Pictures(
             pictures=[
@@ -158,22 +160,22 @@ def _residuals(told: Told, truth: Array, answers: Array) -> Sequence[Block]:
     ]  # fmt: skip
 
 
-def _reconstructed(told: Told) -> Sequence[Block]:
-    """The share of each column's variance that comes back, the worst first."""
-    recipe = told.run.model.recipe
-    given, back = told.viewed.inputs.astype(np.float64), told.answers.astype(np.float64)
-    if told.run.model.image is not None or given.shape != back.shape or not len(given):
+def _reconstructed(given: ReportInput) -> Sequence[Block]:
+    """The share of each column's variance that is reconstructed, the worst first."""
+    recipe = given.run.model.recipe
+    inputs, outputs = given.measured.inputs.astype(np.float64), given.answers.astype(np.float64)
+    if given.run.model.image is not None or inputs.shape != outputs.shape or not len(inputs):
         return []
     rows = []
     for name, place in recipe.slices.items():
-        varies = float(((given[:, place] - given[:, place].mean(axis=0)) ** 2).sum())
-        lost = float(((given[:, place] - back[:, place]) ** 2).sum())
+        varies = float(((inputs[:, place] - inputs[:, place].mean(axis=0)) ** 2).sum())
+        lost = float(((inputs[:, place] - outputs[:, place]) ** 2).sum())
         if varies > 0:
             rows.append((1 - lost / varies, name))
     shown = sorted(rows)[:_MOST_CLASSES]
     return [
         Numbers(
-            caption="How much of each column comes back" + (", the worst" if len(shown) < len(rows) else ""),
+            caption="How much of each column is reconstructed" + (", the worst" if len(shown) < len(rows) else ""),
             headings=["column", "share of its variance"],
             rows=[[name, share] for (_, name), share in zip(shown, numerals([s for s, _ in shown]), strict=True)],
             right=(1,),
@@ -181,13 +183,13 @@ def _reconstructed(told: Told) -> Sequence[Block]:
     ]
 
 
-def curves(told: Told) -> Sequence[Block]:
+def curves(given: ReportInput) -> Sequence[Block]:
     """ROC and precision–recall, of each class against the others."""
-    task, truth = told.run.model.task, told.viewed.truth
+    task, truth = given.run.model.task, given.measured.truth
     if not task.is_classification or truth is None:
         return []
     known = np.isfinite(truth)
-    y, scores = truth[known].astype(np.int64), told.answers[known]
+    y, scores = truth[known].astype(np.int64), given.answers[known]
     counts = np.bincount(y, minlength=len(task.classes))
     chosen = [1] if len(task.classes) == 2 else [int(k) for k in np.argsort(-counts, kind="stable")[:_LINES]]
     chosen = [k for k in chosen if 0 < counts[k] < len(y)]
@@ -222,13 +224,13 @@ def _area(x: Array, y: Array) -> float:
     return float((np.diff(x) * (y[1:] + y[:-1]) / 2).sum())
 
 
-def calibrated(told: Told) -> Sequence[Block]:
+def calibrated(given: ReportInput) -> Sequence[Block]:
     """Whether probabilities can be taken at their word."""
-    task, truth = told.run.model.task, told.viewed.truth
+    task, truth = given.run.model.task, given.measured.truth
     if not task.is_classification or truth is None or np.isfinite(truth).sum() < 20:
         return []
     known = np.isfinite(truth)
-    y, p = truth[known].astype(np.int64), told.answers[known]
+    y, p = truth[known].astype(np.int64), given.answers[known]
     if len(task.classes) == 2:
         said, right, of = p[:, 1], y == 1, f"probability of {task.classes[1]}"
     else:
@@ -244,11 +246,11 @@ def calibrated(told: Told) -> Sequence[Block]:
     ]
 
 
-def seeds(told: Told) -> Sequence[Block]:
+def seeds(given: ReportInput) -> Sequence[Block]:
     """What other seeds or folds came to, or the command that finds out."""
-    facts = told.run.summary.get("ensemble")
+    facts = given.run.summary.get("ensemble")
     command = Code(
-        text=f"pellucid lottery {shlex.quote(str(told.run.path))}", caption="How far the outcome depends on chance:"
+        text=f"pellucid lottery {shlex.quote(str(given.run.path))}", caption="How far the outcome depends on chance:"
     )
     if not isinstance(facts, dict):
         return [Paragraph(text="One network was trained, from one draw of first weights."), command]
@@ -259,7 +261,7 @@ def seeds(told: Told) -> Sequence[Block]:
     return [
         Paragraph(text=str(facts.get("sentence", ""))),
         Numbers(
-            caption=f"The networks of this ensemble, each alone, on the {told.run.summary.get('measured_on')} rows",
+            caption=f"The networks of this ensemble, each alone, on the {given.run.summary.get('measured_on')} rows",
             headings=["metric", "together", "one on average", "best", "worst"],
             rows=rows,
             right=(1, 2, 3, 4),

@@ -12,7 +12,7 @@ from pellucid.data.notes import LeakNote
 from pellucid.numerals import numerals
 from pellucid.preparation.grid import changed_command
 from pellucid.reports.blocks import Article, Block
-from pellucid.reports.parts.told import Told
+from pellucid.reports.parts.report_input import ReportInput
 from pellucid.settings.config import CONFIG_FILE
 
 __all__ = ["in_short"]
@@ -23,12 +23,12 @@ _FLATTERED = {
 }
 
 
-def in_short(told: Told) -> Sequence[Block]:
+def in_short(given: ReportInput) -> Sequence[Block]:
     """Three questions, each with its answer."""
-    next_step, command = _next_step(told)
+    next_step, command = _next_step(given)
     return [
-        Article(title="Is it good?", text=_how_good(told), parts=()),
-        Article(title="Is it worth it?", text=_worth(told), parts=()),
+        Article(title="Is it good?", text=_how_good(given), parts=()),
+        Article(title="Is it worth it?", text=_worth(given), parts=()),
         Article(title="What to do next?", text=next_step, parts=(), command=command),
     ]
 
@@ -36,25 +36,25 @@ def in_short(told: Told) -> Sequence[Block]:
 # ── how good ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _how_good(told: Told) -> str:
-    said = [_measured(told)]
-    held = str(told.run.summary.get("measured_on", "test"))
+def _how_good(given: ReportInput) -> str:
+    said = [_measured(given)]
+    held = str(given.run.summary.get("measured_on", "test"))
     if held in _FLATTERED:
         said.append(_FLATTERED[held])
-    known = next((note for note in told.prepared.notes if isinstance(note, LeakNote)), None)
-    if known is not None and told.rows:
+    known = next((note for note in given.prepared.notes if isinstance(note, LeakNote)), None)
+    if known is not None and given.shows_rows:
         said.append(f"But {known}.")
-    if told.prepared.doubts:
-        said.append(f"But it may be too good for new rows: {told.prepared.doubts[0].fact}.")
+    if given.prepared.doubts:
+        said.append(f"But it may be too good for new rows: {given.prepared.doubts[0].fact}.")
     return " ".join(said)
 
 
-def _measured(told: Told) -> str:
+def _measured(given: ReportInput) -> str:
     """The figures that say most, beside an answer that looks at no column."""
-    task, metrics = told.run.model.task, told.run.metrics
-    held, n = told.run.summary.get("measured_on", "test"), f"{len(told.viewed.inputs):,}"
+    task, metrics = given.run.model.task, given.run.metrics
+    held, n = given.run.summary.get("measured_on", "test"), f"{len(given.measured.inputs):,}"
     rows = f"{n} rows that it had not seen" if held == "test" else f"{n} {held} rows"
-    base = told.run.summary.get("baseline", {})
+    base = given.run.summary.get("baseline", {})
     if task.is_classification:
         found = metrics["accuracy"]
         usual = _value(base, "accuracy")
@@ -91,17 +91,17 @@ def _interval(found: Any, shown: Any) -> str:
 # ── worth it ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _worth(told: Told) -> str:
-    found = told.run.verdict
+def _worth(given: ReportInput) -> str:
+    found = given.run.verdict
     return "No simpler model was trained beside it (--no-verdict)." if found is None else found.sentence
 
 
 # ── next ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _next_step(told: Told) -> tuple[str, str | None]:
+def _next_step(given: ReportInput) -> tuple[str, str | None]:
     """A sentence and a command: what the doctor says first, else to use it."""
-    run = told.run
+    run = given.run
     path = None if run.path is None else shlex.quote(str(run.path))
     if run.findings:
         first = run.findings[0]
@@ -109,7 +109,7 @@ def _next_step(told: Told) -> tuple[str, str | None]:
         if len(run.findings) > 1:
             said += f" The doctor has {len(run.findings) - 1} more to say, below."
         config = None if run.path is None else run.path / CONFIG_FILE
-        changed = changed_command(first.change, told.table_name, told.prepared.settings, config)
+        changed = changed_command(first.change, given.table_name, given.prepared.settings, config)
         return said, changed if first.change else None
     if run.verdict is not None and run.verdict.winner not in ("network", None):
         return "Look at what it gets wrong, and try other settings: this searches for better ones.", (

@@ -12,7 +12,7 @@ from pellucid.plots.architecture import layers_drawing
 from pellucid.plots.outcome import learning_curves
 from pellucid.preparation.grid import changed_command, train_command
 from pellucid.reports.blocks import Article, Block, Code, Folded, Numbers, Paragraph, Points
-from pellucid.reports.parts.told import ROWS_OF_DOCTOR, Told, picture
+from pellucid.reports.parts.report_input import ROWS_OF_DOCTOR, ReportInput, picture
 from pellucid.settings.config import CONFIG_FILE, write_config
 
 __all__ = ["again", "data", "doctor", "layers", "learning", "network"]
@@ -23,24 +23,24 @@ _MOST_NETWORKS = 4
 _OPEN_FINDINGS = 2
 
 
-def doctor(told: Told) -> Sequence[Block]:
+def doctor(given: ReportInput) -> Sequence[Block]:
     """What is wrong, and the command that tries the fix."""
-    found = told.run.findings
+    found = given.run.findings
     if not found:
         return [Paragraph(text="The doctor found nothing wrong with this training, its rows or its columns.")]
-    config = None if told.run.path is None else told.run.path / CONFIG_FILE
+    config = None if given.run.path is None else given.run.path / CONFIG_FILE
     blocks: list[Block] = []
     left = ROWS_OF_DOCTOR
     for each in found:
         parts = [("Evidence", each.evidence), ("So", each.consequence), ("Fix", each.fix)]
-        if each.rows and told.rows:
+        if each.rows and given.shows_rows:
             shown = each.rows[:left]
             more = f" and {len(each.rows) - len(shown)} more" if len(shown) < len(each.rows) else ""
             parts.append(("Rows, from 0", ", ".join(map(str, shown)) + more))
             left -= len(shown)
         command = None
         if each.change:
-            command = changed_command(each.change, told.table_name, told.prepared.settings, config)
+            command = changed_command(each.change, given.table_name, given.prepared.settings, config)
         blocks.append(Article(title=each.finding, parts=parts, command=command))
     if sum(bool(each.change) for each in found) > 1:
         blocks.append(Paragraph(text="Each command has the fixes of the findings above it, too."))
@@ -50,9 +50,9 @@ def doctor(told: Told) -> Sequence[Block]:
     return blocks
 
 
-def data(told: Told) -> Sequence[Block]:
+def data(given: ReportInput) -> Sequence[Block]:
     """What was read and what each column is."""
-    schema, table = told.prepared.schema, told.prepared.table.report
+    schema, table = given.prepared.schema, given.prepared.table.report
     rows = [
         [c.name, c.kind, c.role, f"{c.n_missing:,}", f"{c.n_distinct:,}", c.reason]
         for c in schema.columns[:_MOST_COLUMNS]
@@ -66,23 +66,23 @@ def data(told: Told) -> Sequence[Block]:
     )
     if len(rows) > _OPEN_COLUMNS:
         columns = Folded(title=f"What each of the {len(schema.columns):,} columns is", blocks=[columns])
-    notes = [note for note in told.prepared.notes if told.rows or not isinstance(note, CellNote)]
-    hidden = len(told.prepared.notes) - len(notes)
+    notes = [note for note in given.prepared.notes if given.shows_rows or not isinstance(note, CellNote)]
+    hidden = len(given.prepared.notes) - len(notes)
     if hidden:
         notes.append(
             f"{hidden:,} remark{'s' * (hidden > 1)} with a cell of the table left out of this page (--no-rows)"
         )
     return [
-        Paragraph(text=f"{told.prepared.name}: {table.n_rows:,} rows × {table.n_columns:,} columns; {table.format}."),
-        Paragraph(text=f"Split: {told.prepared.split.how}."),
+        Paragraph(text=f"{given.prepared.name}: {table.n_rows:,} rows × {table.n_columns:,} columns; {table.format}."),
+        Paragraph(text=f"Split: {given.prepared.split.how}."),
         columns,
         *([Points(texts=notes)] if notes else []),
     ]
 
 
-def network(told: Told) -> Sequence[Block]:
+def network(given: ReportInput) -> Sequence[Block]:
     """A drawing, and each layer."""
-    model = told.run.model
+    model = given.run.model
     dense = [layer for layer in model.network.layers if isinstance(layer, Dense)]
     widths = [model.network.inputs, *(layer.outputs for layer in dense)]
     names = [str(c) for c in model.task.classes] if widths[-1] > 1 else [model.task.target]
@@ -94,7 +94,7 @@ def network(told: Told) -> Sequence[Block]:
         shapes = [p.shape for p in model.network.parameters() if p.name.startswith(f"{i}.") and p.trainable]
         count = sum(_size(shape) for shape in shapes)
         rows.append([str(i), describe(layer), f"{count:,}" if count else ""])
-    settings = told.prepared.settings
+    settings = given.prepared.settings
     return [
         picture(
             lambda: layers_drawing(model.network, model.parameters, names),
@@ -108,21 +108,21 @@ def network(told: Told) -> Sequence[Block]:
         ),
         Paragraph(
             text=f"{model.task.loss.name}, {settings.optimizer} at {settings.learning_rate:g}, batches of "
-            f"{settings.batch_size}, {told.run.summary.get('engine')} on {told.run.summary.get('device')}."
+            f"{settings.batch_size}, {given.run.summary.get('engine')} on {given.run.summary.get('device')}."
         ),
     ]
 
 
-def learning(told: Told) -> Sequence[Block]:
+def learning(given: ReportInput) -> Sequence[Block]:
     """Losses over epochs, of every network."""
-    histories = [history for history in told.run.histories if history]
+    histories = [history for history in given.run.histories if history]
     if not histories:
         return []
     shown = histories[:_MOST_NETWORKS]
     best = [min(history, key=lambda line: line.validation_loss).epoch for history in shown]
     first = histories[0]
     several, chooses, told_apart = "", "validation", ""
-    if not told.prepared.n_choosing:
+    if not given.prepared.n_choosing:
         chooses, told_apart = "training, after each epoch", ", for there are no validation rows"
     sides = (first[0], first[-1])
     ends = numerals([*(line.train_loss for line in sides), *(line.validation_loss for line in sides)], 3)
@@ -134,7 +134,7 @@ def learning(told: Told) -> Sequence[Block]:
                 [[line.train_loss for line in history] for history in shown],
                 [[line.validation_loss for line in history] for history in shown],
                 [[float(line.epoch) for line in history] for history in shown],
-                loss=_loss_and_unit(told),
+                loss=_loss_and_unit(given),
                 chooses=chooses,
             ),
             "learning-curves",
@@ -156,9 +156,9 @@ _LOSSES = {
 }
 
 
-def _loss_and_unit(told: Told) -> str:
+def _loss_and_unit(given: ReportInput) -> str:
     """What the axis of the learning curves shows."""
-    task, scaler = told.run.model.task, told.run.model.scaler
+    task, scaler = given.run.model.task, given.run.model.scaler
     name = _LOSSES.get(task.loss.name, task.loss.name)
     if task.is_classification:
         return f"{name} (nats)" if task.loss.name in ("cross_entropy", "bce") else name
@@ -167,21 +167,21 @@ def _loss_and_unit(told: Told) -> str:
     return f"{name} ({unit} of the {of})"
 
 
-def layers(told: Told) -> Sequence[Block]:
+def layers(given: ReportInput) -> Sequence[Block]:
     """What was seen inside at the start and at the end."""
-    looks = told.run.looks
-    if not looks:
+    snapshots = given.run.snapshots
+    if not snapshots:
         return []
-    chosen = [looks[0], looks[-1]] if len(looks) > 1 else [looks[0]]
+    chosen = [snapshots[0], snapshots[-1]] if len(snapshots) > 1 else [snapshots[0]]
     rows = [
         [
-            f"{look.epoch}", f"{layer.index}", f"{layer.units:,}", numeral(layer.gradient, 2), f"{layer.weight:.3f}",
+            f"{each.epoch}", f"{layer.index}", f"{layer.units:,}", numeral(layer.gradient, 2), f"{layer.weight:.3f}",
             "" if layer.moved is None else f"{layer.moved:.1%}", f"{layer.spread:.3f}",
             "" if layer.dead is None else f"{layer.dead:.0%}",
             "" if layer.saturated is None else f"{layer.saturated:.0%}",
         ]
-        for look in chosen
-        for layer in look.layers
+        for each in chosen
+        for layer in each.layers
     ]  # fmt: skip
     return [
         Numbers(
@@ -197,23 +197,23 @@ def layers(told: Told) -> Sequence[Block]:
             text="Gradient and weight are root mean squares; spread is the standard deviation of what a layer gives to "
             "the next."
         ),
-        Code(text=f"pellucid units {shlex.quote(str(told.run.path))}", caption="Pictures of what every unit learned:"),
+        Code(text=f"pellucid units {shlex.quote(str(given.run.path))}", caption="Pictures of what every unit learned:"),
     ]  # fmt: skip
 
 
-def again(told: Told) -> Sequence[Block]:
+def again(given: ReportInput) -> Sequence[Block]:
     """The command, the versions, the fingerprint, the whole config."""
-    libraries = told.run.model.facts.get("libraries", {})
-    config = write_config(told.prepared.settings, told.table_name if isinstance(told.table_name, str) else None)
+    libraries = given.run.model.facts.get("libraries", {})
+    config = write_config(given.prepared.settings, given.table_name if isinstance(given.table_name, str) else None)
     return [
-        Code(text=train_command(told.table_name, told.prepared.settings), caption="The command:"),
+        Code(text=train_command(given.table_name, given.prepared.settings), caption="The command:"),
         Numbers(
             caption="Made with",
             headings=["", "version"],
             rows=[[str(name), str(version)] for name, version in libraries.items()],
         ),
         Paragraph(
-            text="Fingerprint of the rows and settings that the network saw: " + told.prepared.fingerprint()[:32]
+            text="Fingerprint of the rows and settings that the network saw: " + given.prepared.fingerprint()[:32]
             + ". A run with the same fingerprint and versions comes to the same weights."
         ),
         Folded(title="Every setting (config.yaml)", blocks=[Code(text=config, command=False)]),

@@ -7,8 +7,7 @@ import re
 from collections.abc import Iterator
 
 from pellucid.script_reader.finding import ScriptFinding
-from pellucid.script_reader.modules import bases, is_module, parts_of
-from pellucid.script_reader.record import (
+from pellucid.script_reader.record.events import (
     Backward,
     Decision,
     Dropped,
@@ -18,15 +17,26 @@ from pellucid.script_reader.record import (
     LoaderRead,
     Loop,
     LossCall,
-    Script,
     Split,
     Step,
 )
-from pellucid.script_reader.roles import role_of_name
-from pellucid.script_reader.values import Array, Const, Items, Number, Obj, Value, taints
-from pellucid.script_reader.watch import holds_weights
+from pellucid.script_reader.record.script import Script
+from pellucid.script_reader.values.roles import role_of_name
+from pellucid.script_reader.values.torch_objects import bases, holds_weights, is_module, parts_of
+from pellucid.script_reader.values.value import Array, Const, Items, Number, Obj, Value, taints
 
-__all__ = ["chosen_by_test", "devices", "dropped_move", "fitted_on_all", "refitted", "split_by_position", "unshuffled"]
+__all__ = [
+    "chosen_by_test",
+    "devices",
+    "dropped_move",
+    "fitted_on_all",
+    "in_time",
+    "map_style",
+    "never_shuffled",
+    "refitted",
+    "split_by_position",
+    "unshuffled",
+]
 
 _TIME = re.compile(
     r"(?i)\bdate|time_?series|timestamp|look_?back|seq_?len|forecast|window_size|time_?step|\blags?\b|stock"

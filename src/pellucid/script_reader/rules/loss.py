@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 
 from pellucid.script_reader.finding import ScriptFinding
-from pellucid.script_reader.record import LossCall, Mismatch, Script
-from pellucid.script_reader.values import Array
+from pellucid.script_reader.record.events import LossCall, Mismatch
+from pellucid.script_reader.record.script import Script
+from pellucid.script_reader.values.value import Array
 
 __all__ = [
     "activation_before_loss",

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pellucid.script_reader.finding import ScriptFinding
-from pellucid.script_reader.modules import is_module
-from pellucid.script_reader.record import Backward, Forward, FunctionalDropout, HiddenLayers, Mode, Script, Step
-from pellucid.script_reader.values import Array, taints
+from pellucid.script_reader.record.events import Backward, Forward, FunctionalDropout, HiddenLayers, Mode, Step
+from pellucid.script_reader.record.script import Script
+from pellucid.script_reader.values.torch_objects import is_module
+from pellucid.script_reader.values.value import Array, taints
 
 __all__ = ["functional_dropout", "hidden_layers", "no_eval", "no_no_grad", "not_training_again"]
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from difflib import SequenceMatcher
 
 from pellucid.script_reader.finding import ScriptFinding
-from pellucid.script_reader.record import Script
+from pellucid.script_reader.record.script import Script
 
 __all__ = [
     "NOT_CALLED",

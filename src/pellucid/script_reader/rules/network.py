@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 
 from pellucid.script_reader.finding import ScriptFinding
-from pellucid.script_reader.record import Script
-from pellucid.script_reader.values import Array, Const, Obj
+from pellucid.script_reader.record.script import Script
+from pellucid.script_reader.values.value import Array, Const, Obj
 
 __all__ = ["last_step", "made_in_forward", "stacked", "widths"]
 

@@ -6,11 +6,10 @@ import ast
 from collections.abc import Iterator
 
 from pellucid.script_reader.finding import ScriptFinding
-from pellucid.script_reader.methods import is_optimizer
-from pellucid.script_reader.modules import parts_of
-from pellucid.script_reader.record import Script, Step
-from pellucid.script_reader.values import Const, Obj, Value
-from pellucid.script_reader.watch import is_trained_layer
+from pellucid.script_reader.record.events import Step
+from pellucid.script_reader.record.script import Script
+from pellucid.script_reader.values.torch_objects import is_optimizer, is_trained_layer, parts_of
+from pellucid.script_reader.values.value import Const, Obj, Value
 
 __all__ = ["early_scheduler", "plateau", "rate"]
 

@@ -7,10 +7,11 @@ import re
 from collections.abc import Iterator
 
 from pellucid.script_reader.finding import ScriptFinding
-from pellucid.script_reader.modules import is_module
-from pellucid.script_reader.record import Backward, Decision, Forward, Loop, LossCall, Script, Step
+from pellucid.script_reader.record.events import Backward, Decision, Forward, Loop, LossCall, Step
+from pellucid.script_reader.record.script import Script
 from pellucid.script_reader.rules.loss import activation_before_loss, one_class
-from pellucid.script_reader.values import Array, Const, Obj, taints
+from pellucid.script_reader.values.torch_objects import is_module
+from pellucid.script_reader.values.value import Array, Const, Obj, taints
 
 __all__ = ["argmax_axis", "averages", "test_each_epoch", "thresholds"]
 

@@ -7,11 +7,13 @@ import re
 from collections.abc import Iterator
 
 from pellucid.script_reader.finding import ScriptFinding
-from pellucid.script_reader.iteration import LOADER, roles_of
-from pellucid.script_reader.record import Backward, Handed, Script, Step
-from pellucid.script_reader.roles import role_of_name
+from pellucid.script_reader.record.events import Backward, Handed, Step
+from pellucid.script_reader.record.script import Script
 from pellucid.script_reader.rules.data import in_time, map_style, never_shuffled
-from pellucid.script_reader.values import Array, Const, Items, Obj, Unknown, Value, taints
+from pellucid.script_reader.values.data_roles import roles_of
+from pellucid.script_reader.values.roles import role_of_name
+from pellucid.script_reader.values.torch_objects import LOADER
+from pellucid.script_reader.values.value import Array, Const, Items, Obj, Unknown, Value, taints
 
 __all__ = ["augmented_test", "framework_loader", "hand_made_batches", "own_statistic", "train_as_test"]
 

@@ -6,8 +6,9 @@ import ast
 from collections.abc import Iterator
 
 from pellucid.script_reader.finding import ScriptFinding
-from pellucid.script_reader.modules import is_module
-from pellucid.script_reader.record import Forward, Script
+from pellucid.script_reader.record.events import Forward
+from pellucid.script_reader.record.script import Script
+from pellucid.script_reader.values.torch_objects import is_module
 
 __all__ = ["carried_state"]
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pellucid.script_reader.finding import ScriptFinding
-from pellucid.script_reader.methods import is_optimizer
-from pellucid.script_reader.modules import is_module
-from pellucid.script_reader.record import (
+from pellucid.script_reader.record.events import (
     Accumulated,
     Backward,
     Event,
@@ -15,11 +13,12 @@ from pellucid.script_reader.record import (
     Handed,
     Loop,
     LossCall,
-    Script,
     Step,
     ZeroGrad,
 )
-from pellucid.script_reader.values import Array, Obj, Unknown, taints
+from pellucid.script_reader.record.script import Script
+from pellucid.script_reader.values.torch_objects import is_module, is_optimizer
+from pellucid.script_reader.values.value import Array, Obj, Unknown, taints
 
 __all__ = ["growing_graph", "no_backward", "no_step", "no_zero_grad", "starved_step"]
 

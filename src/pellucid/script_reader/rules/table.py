@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from pellucid.script_reader.finding import ScriptFinding
-from pellucid.script_reader.record import Script
+from pellucid.script_reader.record.script import Script
 from pellucid.script_reader.rules import (
     data,
     loss,

@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator
 
 from pellucid.script_reader.finding import ScriptFinding
-from pellucid.script_reader.record import LossCall, Script
-from pellucid.script_reader.values import Array, Unknown, Value, taints
+from pellucid.script_reader.record.events import LossCall
+from pellucid.script_reader.record.script import Script
+from pellucid.script_reader.values.value import Array, Unknown, Value, taints
 
 __all__ = ["class_numbers", "made_not_called", "several_columns", "swapped"]
 

@@ -6,11 +6,16 @@ import re
 from collections.abc import Iterator
 
 from pellucid.script_reader.finding import ScriptFinding
-from pellucid.script_reader.methods import is_optimizer
-from pellucid.script_reader.modules import is_lightning, is_module, parts_of
-from pellucid.script_reader.record import Backward, Event, Forward, Handed, Loop, Mode, Script, Seen, Step
-from pellucid.script_reader.values import Array, Items, Obj, Table, Value, taints
-from pellucid.script_reader.watch import is_trained_layer
+from pellucid.script_reader.record.events import Backward, Event, Forward, Handed, Loop, Mode, Seen, Step
+from pellucid.script_reader.record.script import Script
+from pellucid.script_reader.values.torch_objects import (
+    is_lightning,
+    is_module,
+    is_optimizer,
+    is_trained_layer,
+    parts_of,
+)
+from pellucid.script_reader.values.value import Array, Items, Obj, Table, Value, taints
 
 __all__ = ["all_frozen", "cut_graph", "new_layers", "no_gradients", "others_parameters", "unchanged_part"]
 

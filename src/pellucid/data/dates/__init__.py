@@ -1,0 +1,1 @@
+"""Dates, times and time zones: recognising how they are written and reading them."""

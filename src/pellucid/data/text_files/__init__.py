@@ -1,0 +1,1 @@
+"""Tables as text (CSV and similar): encoding, dialect, header, and lines that are not rows."""

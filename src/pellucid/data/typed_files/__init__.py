@@ -1,0 +1,1 @@
+"""Files whose values have types: Parquet, Arrow, ORC, JSON and SQLite."""

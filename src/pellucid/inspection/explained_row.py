@@ -1,0 +1,235 @@
+"""Why a model answers as it does, in the user's own columns: for one row, and over many."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.errors import DataError, SettingError
+from pellucid.explanation.cells import EncodedCell, encoded_cells
+from pellucid.explanation.fixed_columns import cell_text
+from pellucid.explanation.gradients import IntegratedGradients, integrated_gradients
+from pellucid.explanation.shapley import ShapleyValues, shapley_values
+from pellucid.inspection.explained_output import ExplainedOutput, explained_output, json_value
+from pellucid.inspection.rows import BACKGROUND, RowsToInspect, row_to_inspect, rows_to_compare_with
+from pellucid.model.model import Model
+from pellucid.plots.attribution import contributions
+from pellucid.preprocessing.text import TextStep
+from pellucid.runs.rows_of_run import model_of
+from pellucid.runs.run import Run
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["ExplainedRow", "check_explainable", "explain_row", "row_explained"]
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ExplainedRow:
+    """What each column of a row adds to the answer.
+
+    Attributes
+    ----------
+    title, background_title
+        Which row, and the rows that it is compared with.
+    output
+        What is explained: the probability of a class, or the number.
+    cells
+        The row's cells, a column each.
+    shapley
+        The Shapley values ``[columns]``.
+    gradients
+        Integrated gradients ``[features]`` from the mean of the background's features; `by_column` adds them up.
+    prediction, truth
+        The model's answer, and the row's own target if it is known.
+    notes
+        Sentences for the user.
+    """
+
+    title: str
+    background_title: str
+    output: ExplainedOutput
+    cells: tuple[EncodedCell, ...]
+    shapley: ShapleyValues
+    gradients: IntegratedGradients
+    prediction: object
+    truth: object
+    notes: tuple[str, ...] = ()
+
+    @property
+    def score(self) -> ExplainedOutput:
+        """`output`, by its former name."""
+        return self.output
+
+    def words_of(self, column: str, most: int = 10) -> tuple[tuple[str, float], ...]:
+        """The terms of a text column that add most, by integrated gradients, the largest first; of others nothing.
+
+        Terms that the text does not hold are among them: a word that is absent speaks, too.
+        """
+        recipe = self.output.model.recipe
+        step = next((step for step in recipe.steps if step.name == column), None)
+        if not isinstance(step, TextStep):
+            return ()
+        values = self.gradients.values[recipe.slices[column]][: len(step.terms)]
+        places = [int(i) for i in np.argsort(-np.abs(values), kind="stable")[:most] if values[i]]
+        return tuple((step.terms[i], float(values[i])) for i in places)
+
+    @property
+    def by_column(self) -> Array:
+        """Integrated gradients of each column, the features that stand for it summed: ``[columns]``."""
+        return np.array([self.gradients.values[place].sum() for place in self.output.model.recipe.slices.values()])
+
+    def figure(self) -> Figure:
+        """Bars from the mean answer to the row's own."""
+        names = [f"{cell.column} = {cell_text(cell.cell)}" for cell in self.cells]
+        shapley = self.shapley
+        return contributions(
+            names, shapley.values, shapley.half_width, base=shapley.base, answer=shapley.answer, name=self.output.name
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values; the columns in the table's order.
+
+        ``half_width`` is half of the 95 % interval of a Shapley value (`ShapleyValues.half_width`), ``standard_error``
+        what it comes from.
+        """
+        shapley, gradients = self.shapley, self.gradients
+        return {
+            "title": self.title,
+            "background": self.background_title,
+            "explained": self.output.name,
+            "prediction": json_value(self.prediction),
+            "truth": json_value(self.truth),
+            "columns": [
+                {
+                    "column": cell.column,
+                    "cell": json_value(cell.cell),
+                    "shapley": float(value),
+                    "standard_error": float(error),
+                    "half_width": float(half) if math.isfinite(half) else None,
+                    "integrated_gradients": float(slope),
+                    **({"words": dict(words)} if (words := self.words_of(cell.column)) else {}),
+                }
+                for cell, value, error, half, slope in zip(
+                    self.cells, shapley.values, shapley.errors, shapley.half_widths, self.by_column, strict=True
+                )
+            ],
+            "shapley": {
+                "base": shapley.base,
+                "answer": shapley.answer,
+                "gap": shapley.gap,
+                "exact": shapley.exact,
+                "rows_asked": shapley.asked,
+            },
+            "integrated_gradients": gradients.to_json(),
+            "notes": list(self.notes),
+        }
+
+
+def explain_row(
+    run: str | os.PathLike[str] | Run | Model,
+    data: object = None,
+    *,
+    row: int = 0,
+    inputs: Mapping[str, object] | None = None,
+    label: object = None,
+    budget: int = 200_000,
+    seed: int = 0,
+) -> ExplainedRow:
+    """What each column of one row adds to the model's answer.
+
+    Parameters
+    ----------
+    run
+        A run folder, a model file, or a run or model at hand.
+    data
+        Rows, as `Model.predict` takes them: the row is one of them, and it is compared with 100 of them. Without, the
+        row is of the table that the run was trained on. Then, and where ``data`` has fewer than 100 rows, it is
+        compared with up to 100 of the rows that measured the run.
+    row
+        Which row, from 0.
+    inputs
+        The row itself, column → value, in place of a number; columns that are not named are missing cells.
+    label
+        The class whose probability is explained; else the second of two, or the most probable of several.
+    budget
+        The most rows that the network should answer for the Shapley values; see `shapley_values`.
+    seed
+        Which rows are compared with, and which orders are drawn.
+
+    Raises
+    ------
+    DataError
+        There is no such row or column, or the model is one of images or a reconstruction.
+    SettingError
+        There is no such class.
+    RunFolderError
+        The run's own table is needed and cannot be read again.
+
+    >>> import tempfile
+    >>> import pellucid
+    >>> folder = tempfile.mkdtemp() + "/run"
+    >>> run = pellucid.train("iris", preset="plain", hidden=(4,), epochs=3, verdict=False, out=folder)
+    >>> found = explain_row(folder, "iris", row=7)
+    >>> found.cells[0].column, abs(found.shapley.gap) < 1e-6
+    ('sepal length (cm)', True)
+    """
+    model = model_of(run)
+    check_explainable(model)
+    if isinstance(budget, bool) or not isinstance(budget, int) or budget < 1:
+        raise SettingError(f"budget must be a whole number of rows of at least 1, got {budget!r}")
+    one = row_to_inspect(run, model, data if inputs is None else None, row, inputs)
+    return row_explained(one, rows_to_compare_with(run, data), label=label, budget=budget, seed=seed)
+
+
+def row_explained(
+    one: RowsToInspect, among: RowsToInspect, *, label: object = None, budget: int = 200_000, seed: int = 0
+) -> ExplainedRow:
+    """The same for a row that is read already, compared with rows ``among`` which it stands."""
+    model = one.model
+    background = among.sample(BACKGROUND, seed)
+    output = explained_output(model, label, inputs=one.inputs[0])
+    reference = background.inputs.astype(np.float64).mean(axis=0)
+    shapley = shapley_values(
+        output, one.inputs[0], background.inputs, list(model.recipe.slices.values()), budget=budget, seed=seed
+    )
+    sampled = f"{len(background.inputs):,} of " if len(background.inputs) < len(among.inputs) else ""
+    return ExplainedRow(
+        title=one.title,
+        background_title=f"{sampled}{among.title}",
+        output=output,
+        cells=encoded_cells(model.recipe, {s.name: one.table.column(s.name)[0].as_py() for s in model.recipe.steps}),
+        shapley=shapley,
+        gradients=integrated_gradients(output.slopes, one.inputs[0].astype(np.float64), reference),
+        prediction=model.labels(model.answers_to(one.inputs))[0],
+        truth=one.target_of(0),
+        notes=(*one.notes, *(note for note in among.notes if note not in one.notes)),
+    )
+
+
+def check_explainable(model: Model) -> None:
+    """Columns of a table can be explained; pixels and reconstructions have other ways.
+
+    Raises
+    ------
+    DataError
+        The model is of the other kind.
+    """
+    if model.task.kind == "reconstruction":
+        raise DataError(
+            "a reconstruction answers with all of its columns at once, so no column explains it: 'pellucid predict' "
+            "writes the error of each row"
+        )
+    if model.image is not None:
+        raise DataError(
+            "images have pixels in place of columns: explain one of them with --row N (in Python explain_image), or "
+            "see the worst with 'pellucid mistakes'"
+        )

@@ -1,0 +1,263 @@
+"""The rows that a trained model is inspected on, as the user gave them and as the network sees them.
+
+Legend: ``N`` rows, ``F`` features.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.data.builtin import load_builtin
+from pellucid.data.tables import Table
+from pellucid.errors import DataError, PellucidError, SettingError, nearest
+from pellucid.model.model import Model
+from pellucid.preparation.members import prepare_run
+from pellucid.preparation.prepare import Prepared
+from pellucid.preparation.sources import is_builtin
+from pellucid.runs.folder import RunFolder
+from pellucid.runs.rows_of_run import location_of_table, model_of, truth_of
+from pellucid.runs.run import Run
+from pellucid.settings.config import read_config
+from pellucid.settings.settings import Settings
+
+__all__ = [
+    "BACKGROUND",
+    "RowsToInspect",
+    "cells_of",
+    "held_out_rows",
+    "row_to_inspect",
+    "rows_that_measured",
+    "rows_to_compare_with",
+    "rows_to_inspect",
+]
+
+Array = NDArray[Any]
+
+BACKGROUND = 100  # rows whose mean a row is compared with
+_FEW = 30
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RowsToInspect:
+    """Rows, as the user gave them and as the network sees them.
+
+    Attributes
+    ----------
+    model, table
+        The model, and the rows.
+    inputs
+        ``[N, F]``.
+    truth
+        ``[N]`` class numbers, or values in the target's own unit; NaN where a row's is not known, ``None`` where no
+        row's is.
+    title
+        Which rows these are: "the 30 test rows of iris".
+    numbers
+        ``[N]``: where each row stands in its table, from 0.
+    notes
+        Sentences for the user.
+    groups
+        ``[N]``: which rows belong together; ``None`` where each stands for itself.
+    """
+
+    model: Model
+    table: Table
+    inputs: Array
+    truth: Array | None
+    title: str
+    numbers: Array
+    notes: tuple[str, ...] = ()
+    groups: Array | None = None
+
+    def take(self, rows: Array) -> RowsToInspect:
+        """These of the rows, by their places here."""
+        return RowsToInspect(
+            model=self.model,
+            table=self.table.take(rows),
+            inputs=self.inputs[rows],
+            truth=None if self.truth is None else self.truth[rows],
+            title=self.title,
+            numbers=self.numbers[rows],
+            notes=self.notes,
+            groups=None if self.groups is None else self.groups[rows],
+        )
+
+    def sample(self, most: int, seed: int = 0) -> RowsToInspect:
+        """At most so many of the rows, drawn once each and kept in their order."""
+        if len(self.inputs) <= most:
+            return self
+        return self.take(np.sort(np.random.default_rng(seed).choice(len(self.inputs), most, replace=False)))
+
+    def target_of(self, row: int) -> object:
+        """The row's own class or number, by its place here; ``None`` where it is not known."""
+        if self.truth is None or np.isnan(self.truth[row]):
+            return None
+        value = self.truth[row]
+        return self.model.task.classes[int(value)] if self.model.task.is_classification else float(value)
+
+    def known(self) -> RowsToInspect:
+        """The rows whose target is known.
+
+        Raises
+        ------
+        DataError
+            There are none.
+        """
+        if self.truth is None or np.isnan(self.truth).all():
+            raise DataError(
+                f"{self.title}: no row has a value of {self.model.task.target!r}, which is needed to measure errors"
+            )
+        return self.take(np.flatnonzero(~np.isnan(self.truth)))
+
+
+def rows_to_inspect(run: str | os.PathLike[str] | Run | Model, data: object = None) -> RowsToInspect:
+    """Rows to look at a run with.
+
+    Parameters
+    ----------
+    run
+        A run folder, a model file, or a run or model at hand.
+    data
+        Rows, as `Model.predict` takes them; without, the rows that measured the run, which it was not trained on.
+
+    Raises
+    ------
+    DataError, RunFolderError
+        The rows cannot be read; or none are given, and the run's own table cannot be read again.
+    """
+    model = model_of(run)
+    if data is not None:
+        return _rows_of_table(model, _read(model, data), _named(data))
+    source = location_of_table(run)
+    folder = RunFolder.existing(run.path if isinstance(run, Run) else run)  # type: ignore[arg-type]
+    prepared = prepare_run(source, Settings.of(read_config(folder.file("config"))[0]))
+    return rows_that_measured(model, prepared)
+
+
+def rows_to_compare_with(
+    run: str | os.PathLike[str] | Run | Model, data: object = None, rows: RowsToInspect | None = None
+) -> RowsToInspect:
+    """The rows whose mean a row is compared with: those of ``data``; where these are few, those that measured the run.
+
+    Among a few rows the row itself, or an odd one beside it, would move the mean that it is compared with. Where the
+    run's own rows cannot be had, the few are taken all the same, and a note says so. ``rows`` are the rows of
+    ``data`` where they have been read.
+
+    Raises
+    ------
+    DataError, RunFolderError
+        As of `rows_to_inspect`.
+    """
+    rows = rows_to_inspect(run, data) if rows is None else rows
+    if data is None or len(rows.inputs) >= BACKGROUND:
+        return rows
+    try:
+        return rows_to_inspect(run)
+    except PellucidError:
+        n = len(rows.inputs)
+        if n >= _FEW:
+            return rows
+        return replace(
+            rows,
+            notes=(
+                f"compared with only {n:,} {'row' if n == 1 else 'rows'} of {_named(data)}, so that the row itself, or "
+                "an odd one among them, moves the mean it is compared with: give the run's folder, or more rows",
+            ),
+        )
+
+
+def rows_that_measured(model: Model, prepared: Prepared) -> RowsToInspect:
+    """The rows that measured a run."""
+    held = prepared.measured
+    return RowsToInspect(
+        model=model,
+        table=held.source.take(held.rows),
+        inputs=held.inputs,
+        truth=None if prepared.target is None else np.asarray(held.truth, dtype=np.float64),
+        title=f"the {len(held.rows):,} {held.name} rows of {prepared.name}",
+        numbers=held.rows,
+        groups=held.groups,
+    )
+
+
+def held_out_rows(run: str | os.PathLike[str] | Run | Model, n_rows: int) -> Array | None:
+    """Which of the ``n_rows`` rows of a run's own table are its test rows, ``[N]``.
+
+    ``None`` where that cannot be told: the table cannot be read again, or the test rows are of another one.
+    """
+    try:
+        source = location_of_table(run)
+        folder = RunFolder.existing(run.path if isinstance(run, Run) else run)  # type: ignore[arg-type]
+        prepared = prepare_run(source, Settings.of(read_config(folder.file("config"))[0]))
+    except PellucidError:
+        return None
+    test = prepared.split.test
+    if not len(test) or prepared.table.n_rows != n_rows:
+        return None
+    found = np.zeros(n_rows, bool)
+    found[test] = True
+    return found
+
+
+def row_to_inspect(
+    run: str | os.PathLike[str] | Run | Model, model: Model, data: object, row: int, inputs: Mapping[str, object] | None
+) -> RowsToInspect:
+    """One row: number ``row`` of ``data`` (without, of the run's own table), or the cells that are given.
+
+    Raises
+    ------
+    DataError
+        There is no such row or column.
+    SettingError
+        Both rows and cells are given.
+    """
+    if inputs is not None:
+        if data is not None:
+            raise SettingError("give rows or the inputs of one, not both")
+        cells, note = cells_of(inputs, model)
+        return _rows_of_table(model, model.table(cells, strict=True), "the row given", note)
+    source = location_of_table(run) if data is None else data
+    table = _read(model, source)
+    if isinstance(row, bool) or not isinstance(row, int) or not 0 <= row < table.n_rows:
+        raise DataError(f"row must be a whole number from 0 to {table.n_rows - 1:,}, got {row!r}")
+    one = _rows_of_table(model, table.take(np.array([row])), f"row {row:,} of {_named(source)}")
+    return RowsToInspect(**{**vars(one), "numbers": np.array([row])})
+
+
+def cells_of(inputs: Mapping[str, object], model: Model) -> tuple[dict[str, list[object]], tuple[str, ...]]:
+    """One row as columns, from cells by name; and what is to be said of those that were not given."""
+    names = [step.name for step in model.recipe.steps]
+    for name in inputs:
+        if name not in names and name != model.task.target:
+            raise DataError(f"the model has no column {name!r}{nearest(name, names)}")
+    absent = [name for name in names if name not in inputs]
+    notes = (f"not given, so taken as missing: {', '.join(map(repr, absent))}",) if absent else ()
+    return {name: [inputs.get(name)] for name in (*names, *({model.task.target} & set(inputs)))}, notes
+
+
+def _read(model: Model, data: object) -> Table:
+    return model.table(load_builtin(data)[0] if isinstance(data, str) and is_builtin(data) else data)
+
+
+def _named(data: object) -> str:
+    return os.fspath(data) if isinstance(data, str | os.PathLike) else "the table"
+
+
+def _rows_of_table(model: Model, table: Table, title: str, notes: tuple[str, ...] = ()) -> RowsToInspect:
+    inputs = model.inputs(table)
+    return RowsToInspect(
+        model=model,
+        table=table,
+        inputs=inputs,
+        truth=truth_of(model, table),
+        title=title,
+        numbers=np.arange(len(inputs)),
+        notes=notes,
+        groups=model.groups_of(table),
+    )

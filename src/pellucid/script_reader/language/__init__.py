@@ -1,0 +1,1 @@
+"""Language: how Python's statements, expressions and calls are followed; `Interpreter` joins their handlers."""

@@ -1,0 +1,85 @@
+"""Calls of functions that are not read: what may have happened to the values that they were given."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from pellucid.script_reader.reading.reader import Reader
+from pellucid.script_reader.record.events import Handed
+from pellucid.script_reader.values.data_roles import roles_of
+from pellucid.script_reader.values.torch_objects import is_module, parts_of
+from pellucid.script_reader.values.value import Arguments, Array, Const, Items, Number, Obj, Table, Value, taints
+
+__all__ = ["hand_over", "harmless", "passed_on", "rows_again", "scored"]
+
+
+# What these packages are given, they neither train nor put on a device nor into another mode.
+_HARMLESS = {
+    "torch", "torchvision", "torchaudio", "torchtext", "numpy", "builtins", "math", "random", "time", "os", "sys",
+    "tqdm", "sklearn", "pandas", "matplotlib", "wandb", "logging", "collections", "itertools", "functools", "copy",
+    "datetime", "pathlib", "argparse", "PIL", "scipy", "seaborn", "torchmetrics", "tensorboardX", "re", "yaml",
+    "json", "pickle", "warnings", "typing", "shutil", "torchsummary", "torchinfo", "joblib",
+    "csv", "io", "gc", "string", "dataclasses",
+    "statistics", "operator", "rich", "plotly", "imageio", "cv2", "h5py", "einops", "mlflow", "psutil", "pprint",
+}  # fmt: skip
+
+
+_CHOOSES = re.compile(r"(?i)split|train|test|val|sample|subset|select|filter|score|eval|loss|metric|acc|stat|mean|load")
+
+
+def harmless(path: str) -> bool:
+    """Whether a library only reads what it is given."""
+    return path.partition(".")[0] in _HARMLESS
+
+
+def hand_over(reader: Reader, given: Arguments) -> None:
+    """An unknown function may do anything with a model, an optimizer or a loss."""
+    values = tuple(v for v in _flat(given.every()) if not isinstance(v, (Const, Number)))
+    if not values:
+        return
+    reader.note(Handed, given.line, values=values)
+    for value in values:
+        if isinstance(value, Obj) and (is_module(value) or value.cls is not None):
+            for part in [value, *(v for v in value.attrs.values() if isinstance(v, Obj))]:
+                reader.state.modes[part] = (None, given.line)
+                reader.state.devices[part] = (None, given.line)
+
+
+def _flat(values: Iterable[Value]) -> Iterable[Value]:
+    for value in values:
+        if isinstance(value, Items):
+            yield from value.items
+        elif isinstance(value, Table):
+            yield from value.entries.values()
+        else:
+            yield value
+
+
+def rows_again(given: Arguments, name: str) -> Array | None:
+    """What a function that is not read makes of a table: most likely the same rows, changed."""
+    tables = [a for a in given.every() if isinstance(a, Array) and a.source]
+    if not tables or name[:1].isupper() or _CHOOSES.search(name) or any(is_module(a) for a in given.every()):
+        return None
+    x = tables[0]
+    return Array(
+        source=x.source, part=x.part, fitted=x.fitted, taint=taints(*given.every()), unread=True,
+        order=x.order if x.order == "random" else None,
+    )  # fmt: skip
+
+
+def passed_on(reader: Reader, given: Arguments) -> Value:
+    """All that was given, once more; where its modules are from now on is not known."""
+    for value in given.args:
+        if is_module(value):
+            for part in parts_of(value):
+                reader.state.devices[part] = (None, given.line)
+    return given.args[0] if len(given.args) == 1 else Items(items=list(given.args), depth=len(reader.loops))
+
+
+def scored(given: Arguments) -> frozenset[str]:
+    """``scored test`` where a function that is not read is given a model and test rows: it gives a score."""
+    if not any(is_module(a) for a in given.every()):
+        return frozenset()
+    roles = frozenset[str]().union(*(roles_of(a) for a in given.every() if not is_module(a)))
+    return roles | {f"scored {role}" for role in roles}

@@ -1,0 +1,51 @@
+"""Names of which nothing is known but how they are used: what has ``parameters()`` and is called is a model.
+
+So snippets whose model is made elsewhere, and models of files that are not here, keep the rules that need no more
+than to know that it is one: its mode, the graph it records, gradients and steps.
+"""
+
+from __future__ import annotations
+
+from pellucid.script_reader.reading.reader import Reader
+from pellucid.script_reader.values.roles import role_of_name
+from pellucid.script_reader.values.torch_objects import ASSUMED, is_module
+from pellucid.script_reader.values.value import Const, External, Obj, Scope, Unknown, Value
+
+_OF_DATA = ("DataLoader", "Dataset", "TensorDataset", "Subset", "random_split")
+_USUAL = {
+    "torch": "torch", "nn": "torch.nn", "F": "torch.nn.functional", "optim": "torch.optim",
+    "torchvision": "torchvision", "np": "numpy", "pd": "pandas", "plt": "matplotlib.pyplot",
+    **{name: f"torch.utils.data.{name}" for name in _OF_DATA},
+}  # fmt: skip
+
+__all__ = ["as_used", "undefined"]
+
+_NEVER = ("builtins.", "numpy.", "pandas.", "argparse.", "torch.optim.", "torch.utils.", "torch.device", "parameters")
+
+
+def as_used(reader: Reader, name: str, value: Value, holder: dict[str, Value]) -> Value:
+    """``value`` as the model that ``name`` is used as, kept in ``holder``; or as it is."""
+    if name not in reader.used_as_models:
+        return value
+    if isinstance(value, Unknown):
+        made = Obj(kind=ASSUMED, line=0, taint=value.taint)
+        holder[name] = made
+        reader.state.devices[made] = (None, 0)
+        return made
+    if isinstance(value, Obj) and not is_module(value) and not value.kind.startswith(_NEVER):
+        value.attrs["assumed module"] = Const(value=True)
+    return value
+
+
+def undefined(reader: Reader, name: str, scope: Scope) -> Value:
+    """A name that the script never binds: a model or rows by its use, else unknown."""
+    usual = _USUAL.get(name) if not reader.stars else None
+    if usual is not None:  # code without its imports, as it stands in a question
+        reader.script.imports.add(usual)
+        reader.unimported.setdefault(name)
+        return External(path=usual)
+    role = role_of_name(name)
+    value = Unknown(name=name, taint=frozenset({role} if role else ()))
+    while scope.parent is not None:
+        scope = scope.parent
+    return as_used(reader, name, value, scope.names)

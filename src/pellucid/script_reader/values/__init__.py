@@ -1,0 +1,1 @@
+"""Values: what is known of a value without running the script."""
