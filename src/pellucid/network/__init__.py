@@ -1,24 +1,26 @@
 """The description of a network and of its training, as frozen values: no arrays, no arithmetic."""
 
-from pellucid.network.network import (
+from pellucid.network.builders import autoencoder, mlp
+from pellucid.network.layers import (
     ACTIVATIONS,
+    KINDS,
     MAX_LAYERS,
-    SCHEMES,
     Activation,
     BatchNorm,
     Dense,
     Dropout,
     Layer,
-    Network,
+    Leaf,
+    Mask,
     Parameter,
-    Scheme,
-    autoencoder,
-    describe,
-    mlp,
+    Role,
+    Shape,
 )
+from pellucid.network.network import SCHEMES, Network, Scheme, describe
 
 __all__ = [
     "ACTIVATIONS",
+    "KINDS",
     "MAX_LAYERS",
     "SCHEMES",
     "Activation",
@@ -26,9 +28,13 @@ __all__ = [
     "Dense",
     "Dropout",
     "Layer",
+    "Leaf",
+    "Mask",
     "Network",
     "Parameter",
+    "Role",
     "Scheme",
+    "Shape",
     "autoencoder",
     "describe",
     "mlp",

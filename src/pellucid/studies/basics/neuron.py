@@ -172,7 +172,7 @@ def _tell_pass(story: Story, trace: Trace) -> None:
             rows.append((f"{name} = x Wᵀ + b", f"W [{weight.shape[0]}, {weight.shape[1]}], b [{weight.shape[0]}]",
                          _vector(step.outputs[0]), shape))  # fmt: skip
         else:
-            rows.append((f"a = {step.layer.function}(z)", "number by number", _vector(step.outputs[0]), shape))  # type: ignore[union-attr]
+            rows.append((f"a = {step.layer.words()}(z)", "number by number", _vector(step.outputs[0]), shape))
     story.table("The forward pass of one row", ("step", "made of", "values", "shape"), rows)
     neuron = PARAMETERS["0.weight"][1]
     terms = " + ".join(f"{_text(w)}·{_sign(x)}" for w, x in zip(neuron, ROW[0], strict=True))
