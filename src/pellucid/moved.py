@@ -77,7 +77,8 @@ class Moved:
         there = None if new is None else importlib.util.find_spec(new)
         if there is None:
             return None
-        spec = ModuleSpec(fullname, self, is_package=there.submodule_search_locations is not None)
+        loader: Any = self  # by its methods
+        spec = ModuleSpec(fullname, loader, is_package=there.submodule_search_locations is not None)
         spec.loader_state = new
         return spec
 
