@@ -106,7 +106,7 @@ def train_many(
         if at and epoch in at:
             at[epoch](stack.parameters())
     last = stack.parameters()
-    lost = stack.lost.copy()
+    lost = stack.diverged.copy()
     for array in last.values():
         lost |= ~np.isfinite(array.reshape(len(array), -1)).all(axis=1)
     if lost.any():
