@@ -212,6 +212,9 @@ class Settings:
     )
     activation: str = _setting("relu", "network", Choice(ACTIVATIONS), "after each hidden layer")
     batch_norm: bool = _setting(False, "network", flag, "normalise each hidden layer over the batch", flag=True)
+    residual: bool = _setting(
+        False, "network", flag, "add its input to each hidden layer that is as wide as the one before", flag=True
+    )
     dropout: float = _setting(0.0, "network", real(0, 1, below=True), "share of hidden units dropped in training")
     init: str = _setting("auto", "network", Choice(SCHEMES), "how the first weights are drawn")
     init_scale: float = _setting(1.0, "network", real(0, 1e6), "multiplies the first weights")
