@@ -196,7 +196,7 @@ def _checked_layers(layers: Sequence[Layer]) -> tuple[Layer, ...]:
     layers = tuple(layers)
     if not layers:
         raise SettingError("a network needs at least one layer")
-    for layer in layers:
+    for layer in flat(layers):
         if KINDS.get(type(layer).__name__) is not type(layer):
             raise SettingError(
                 f"{type(layer).__name__} is no known kind of layer: those of pellucid.network.layers.KINDS are "
