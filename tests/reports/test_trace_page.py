@@ -232,10 +232,10 @@ def test_nothing_is_lost_in_what_is_folded(traces: dict[str, Traced], name: str)
                 if not isinstance(part, Folded):
                     continue
                 found_part = part.part
-                if isinstance(found_part, Sum) and " · " in found_part.term_formula:
+                if isinstance(found_part, Sum) and found_part.is_of_products:
                     terms, n_others, others = found_part.largest(part.most)
                     products = [term.value for term in terms]
-                    assert products == [term.left * term.right for term in terms]
+                    assert products == [math.prod(term.factors) for term in terms]
                     total = math.fsum([*products, others, found_part.bias or 0.0])
                     size = math.fsum(map(abs, [*products, others]))
                     assert abs(total - found_part.result) <= 1e-12 * max(1.0, size)
@@ -257,9 +257,9 @@ def test_the_parameters_are_the_models_and_the_step_is_its_rules(traces: dict[st
         for part in (part for _, parts in unit.panel.sections for part in parts):
             if not isinstance(part, Folded):
                 continue
-            if isinstance(part.part, Sum) and " · " in part.part.term_formula:
-                terms = part.part.terms()
-                assert {term.left for term in terms} <= held or {term.right for term in terms} <= held
+            if isinstance(part.part, Sum) and part.part.is_of_products:
+                left, right = ({term.factors[i] for term in part.part.terms()} for i in (0, 1))
+                assert left <= held or right <= held
             if isinstance(part.part, Derivatives):
                 for row in part.part.steepest(part.most)[0]:
                     assert row.old in held
