@@ -52,7 +52,7 @@ MOVED = {
     **{
         f"data.{old}": f"data.{room}.{name or old}"
         for room, names in {
-            "dates": "clocks dates:formats zones",
+            "dates": "clocks zones",
             "numbers": "decimal:decimal_sign number_columns:columns number_marks:marks number_style:style "
             "number_table:values number_units:units number_words:spelling sign_notes text_column:distinct_texts",
             "columns": "called:names counts:amounts images.columns:images kinds lists scripts:undivided sentinels",
