@@ -12,8 +12,10 @@ Everything heavy (PyTorch, PyArrow, scikit-learn) loads when it is first used, n
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
+from pellucid.moved import Moved
 from pellucid.version import __version__
 
 if TYPE_CHECKING:
@@ -155,6 +157,9 @@ __all__ = [
     "train",
     "units",
 ]
+
+
+sys.meta_path.insert(0, Moved())
 
 
 def __getattr__(name: str) -> Any:

@@ -17,6 +17,7 @@ from pellucid.network.layers import (
     Residual,
     Role,
     Shape,
+    batch_shape,
 )
 from pellucid.network.network import SCHEMES, Network, Scheme, describe
 
@@ -40,6 +41,7 @@ __all__ = [
     "Scheme",
     "Shape",
     "autoencoder",
+    "batch_shape",
     "describe",
     "mlp",
 ]

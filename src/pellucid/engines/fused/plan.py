@@ -60,7 +60,7 @@ def build_plan(network: Network, flat: Flat, x: Tensor, *, products: str = "blas
     masks: list[Tensor] = []
     full = x.expand(*lead, *x.shape[-2:])  # the activations with their row of ones
     may_overwrite = False  # whether the backward pass needs nothing that is in it
-    for index, (layer, width) in enumerate(zip(network.layers, network.widths(), strict=True)):
+    for index, (layer, (width,)) in enumerate(zip(network.layers, network.shapes(), strict=True)):
         before, a = full, full[..., :-1, :]
         if isinstance(layer, Dropout) and not layer.rate:
             backwards.append(None)

@@ -15,7 +15,18 @@ from pellucid.network.layers.activation import ACTIVATIONS, Activation
 from pellucid.network.layers.batch_norm import BatchNorm
 from pellucid.network.layers.dense import Dense
 from pellucid.network.layers.dropout import Dropout
-from pellucid.network.layers.layer import MAX_DEPTH, MAX_LAYERS, Fan, Layer, Leaf, Mask, Parameter, Role, Shape
+from pellucid.network.layers.layer import (
+    MAX_DEPTH,
+    MAX_LAYERS,
+    Fan,
+    Layer,
+    Leaf,
+    Mask,
+    Parameter,
+    Role,
+    Shape,
+    batch_shape,
+)
 from pellucid.network.layers.layer_norm import LayerNorm
 from pellucid.network.layers.residual import Residual
 
@@ -37,6 +48,7 @@ __all__ = [
     "Residual",
     "Role",
     "Shape",
+    "batch_shape",
     "exact_fields",
     "layer_from_json",
     "layers_from_json",
