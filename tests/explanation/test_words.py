@@ -27,7 +27,17 @@ from pellucid.explanation.words.loss import loss_of, slope_of_loss
 from pellucid.explanation.words.residual import ResidualWords
 from pellucid.explanation.words.values import Derivatives, Equation, Note, Part, Sum
 from pellucid.network import (
-    ACTIVATIONS, KINDS, Activation, BatchNorm, Dense, Dropout, Layer, LayerNorm, Network, Residual, mlp,
+    ACTIVATIONS,
+    KINDS,
+    Activation,
+    BatchNorm,
+    Dense,
+    Dropout,
+    Layer,
+    LayerNorm,
+    Network,
+    Residual,
+    mlp,
 )  # fmt: skip
 from pellucid.network.task import Loss, Task
 from pellucid.preprocessing.target import TargetScaler
@@ -148,7 +158,9 @@ def check(found: RowTrace, steps: tuple[NamedStep, ...]) -> None:
                           for row in (*part.weights(), *part.own)}  # fmt: skip
     for step in every(steps):
         if step.inner:  # the layers inside follow one another, from the composite's input to its output
-            assert step.inner[0].work.inputs is step.work.inputs or (step.inner[0].work.inputs == step.work.inputs).all()
+            assert (
+                step.inner[0].work.inputs is step.work.inputs or (step.inner[0].work.inputs == step.work.inputs).all()
+            )
         else:  # every trainable number of the layer is spoken of once
             size = sum(gradient.size for gradient in step.work.gradients.values())
             assert len(said.get(step.work.name, set())) == size
