@@ -260,7 +260,7 @@ class _First:
 
     def only(self, places: list[int]) -> _First:
         """The stack of some of its networks."""
-        part = self._stack.only(places)
+        part = self._stack.subset(places)
         stack, place = self._newest[-1]
         if stack is self._stack and place in places:
             self._newest.append((part, places.index(place)))
