@@ -143,7 +143,7 @@ def stub(
         return {"0.weight": np.zeros((1, 1, 1))}
 
     kernel, runs = ModuleType("pellucid.engines.kernel"), ModuleType("pellucid.engines.kernel.runs")
-    vars(kernel).update(applies=lambda *_: reason, runs=runs)
+    vars(kernel).update(supports=lambda _: reason, too_large=lambda _: None, runs=runs)
     vars(runs).update(train_runs=train_runs, ready=lambda dtype: there)
     monkeypatch.setitem(sys.modules, "pellucid.engines.kernel", kernel)
     monkeypatch.setitem(sys.modules, "pellucid.engines.kernel.runs", runs)

@@ -198,7 +198,7 @@ class _BatchPlan:
     """The operations for batches of one size."""
 
     def __init__(self, engine: FusedEngine, size: int) -> None:
-        all_rows = size == len(engine._x) and not engine.network.dropouts()  # then their order does not matter
+        all_rows = size == len(engine._x) and not engine.network.masks()  # then their order does not matter
         self._rows = torch.zeros(size, dtype=torch.int64, device=engine._x.device)
         self._operations: Operations = []
         x = self._part(engine, engine._x, all_rows, ones=1)
