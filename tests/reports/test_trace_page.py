@@ -13,14 +13,16 @@ import numpy as np
 import pytest
 
 import pellucid
-from pellucid.engines.textbook.activations import RULES, sigmoid
+from pellucid.engines.textbook.activations import sigmoid
 from pellucid.engines.textbook.optimizers import update
 from pellucid.errors import SettingError, StorageError
 from pellucid.explanation.trace import Agreement
+from pellucid.explanation.words.values import Derivatives, Sum, n
 from pellucid.inspection.trace import Traced, trace
-from pellucid.inspection.trace_values import Drawn, Sum, TracePage, Updates, n
 from pellucid.reports.trace import trace_page, write_trace_page
 from pellucid.reports.trace_page import trace_html
+from pellucid.reports.trace_values import Drawn, Folded, TracePage
+from tests.arithmetic import NAMES, expression
 from tests.drawings import save_classes
 
 SHORT: dict[str, Any] = {"verdict": False, "preset": "plain", "seed": 1}
@@ -117,12 +119,6 @@ class Reader(HTMLParser):
 
 
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?:e[+-]?\d+)?")
-NAMES: dict[str, Any] = {
-    "exp": math.exp, "log": math.log, "sqrt": math.sqrt, "abs": abs,
-    **{name: lambda z, f=rule.f: float(f(np.array(z, float))) for name, rule in RULES.items()},
-    **{f"{name}_slope": lambda z, r=rule: float(r.derivative(np.array(z, float), r.f(np.array(z, float))))
-       for name, rule in RULES.items()},
-}  # fmt: skip
 
 
 def half_a_digit(shown: str) -> float:
@@ -139,19 +135,9 @@ def plain(text: str) -> str:
     return text.replace("−", "-").strip()
 
 
-def expression(text: str) -> str:
-    """Mathematics as it stands on the page, as Python."""
-    text = re.sub(r"\[[\d,]+ others\]", "", plain(text))
-    text = re.sub(r"e\^(\([^()]*\)|[\d.]+)", r"exp(\1)", text)
-    text = re.sub(r"\|([^|]+)\|", r"abs(\1)", text)
-    for sign, python in (("·", "*"), ("√", "sqrt"), ("²", "**2"), ("′", "_slope"), ("ln", "log")):
-        text = text.replace(sign, python)
-    return text
-
-
 def assert_equal(numbers: str, result: str) -> None:
     """An expression comes to its result, as far as the digits that are shown can say."""
-    python = expression(numbers)
+    python = expression(re.sub(r"\[[\d,]+ others\]", "", numbers))
     value = eval(python, {"__builtins__": {}}, NAMES)
     room = half_a_digit(plain(result)) + 1e-9 * abs(value)
     for found in _NUMBER.finditer(python):
@@ -177,7 +163,7 @@ def check_shown(text: str) -> tuple[int, int, int]:
             for name, left, right, product in terms:
                 assert (left == "") == (name == "bias b" or "other" in name)
                 if left:
-                    assert_equal(f"({left}) · ({right})", product)
+                    assert_equal(_term(rows[1], left, right), product)
             total = sum(float(plain(row[3])) for row in terms)
             room = sum(half_a_digit(plain(row[3])) for row in (*terms, result))
             assert abs(total - float(plain(result[3]))) <= room + 1e-12, (rows[0], total, result)
@@ -190,13 +176,26 @@ def check_shown(text: str) -> tuple[int, int, int]:
     return equations, sums, updates
 
 
+def _term(head: list[str], left: str, right: str) -> str:
+    """The formula above the last column, with the numbers of a row."""
+    _, first, second, formula = head
+    if formula == f"{first} · {second}":
+        return f"({left}) · ({right})"
+    given = {first: f"({left})", second: f"({right})"}
+    return re.sub(rf"\b({first}|{second})\b", lambda found: given[found[1]], formula)
+
+
 @pytest.mark.parametrize("name", RUNS)
 @pytest.mark.parametrize("units", [3, 10])
 def test_every_sum_and_equation_holds_as_it_is_shown(traces: dict[str, Traced], name: str, units: int) -> None:
     found = traces[name]
     equations, sums, updates = check_shown(trace_html(trace_page(found, units)))
     drawn = [min(units, width) for width in (found.row.network.inputs, *_widths(found))]
-    assert sums == sum(drawn) - drawn[0] + sum(drawn) - drawn[-1]  # forwards for all but inputs, back but for outputs
+    task = found.model.task
+    answers = drawn[-1] * (task.kind == "multiclass")  # the exponentials of each softmax
+    losses = (task.kind == "reconstruction") + (task.loss.label_smoothing > 0)
+    # forward for all but the inputs, backward for all but the outputs
+    assert sums == sum(drawn) - drawn[0] + sum(drawn) - drawn[-1] + answers + losses
     assert updates >= sum(drawn[1:])
     assert equations >= drawn[-1]
 
@@ -230,17 +229,22 @@ def test_nothing_is_lost_in_what_is_folded(traces: dict[str, Traced], name: str)
     for unit in _units(trace_page(found, 2)):
         for _, parts in unit.panel.sections:
             for part in parts:
-                if isinstance(part, Sum):
-                    products = [term.product for term in part.terms]
-                    assert products == [term.left * term.right for term in part.terms]
-                    total = math.fsum([*products, part.others, part.bias or 0.0])
-                    size = math.fsum(map(abs, [*products, part.others]))
-                    assert abs(total - part.result) <= 1e-12 * max(1.0, size)
-                    assert len(part.terms) == min(2, len(part.terms) + part.n_others)
-                if isinstance(part, Updates):
-                    for row in part.rows:
-                        assert row.gradient == pytest.approx(part.slope * row.value, rel=1e-9, abs=1e-15)
-                    assert all(abs(row.gradient) >= part.steepest for row in part.rows[:2])
+                if not isinstance(part, Folded):
+                    continue
+                found_part = part.part
+                if isinstance(found_part, Sum) and " · " in found_part.term_formula:
+                    terms, n_others, others = found_part.largest(part.most)
+                    products = [term.value for term in terms]
+                    assert products == [term.left * term.right for term in terms]
+                    total = math.fsum([*products, others, found_part.bias or 0.0])
+                    size = math.fsum(map(abs, [*products, others]))
+                    assert abs(total - found_part.result) <= 1e-12 * max(1.0, size)
+                    assert len(terms) == min(2, len(terms) + n_others)
+                if isinstance(found_part, Derivatives):
+                    rows, _, steepest = found_part.steepest(part.most)
+                    for row in rows:
+                        assert row.gradient == pytest.approx(found_part.slope * row.factor, rel=1e-9, abs=1e-15)
+                    assert all(abs(row.gradient) >= steepest for row in rows[: -len(found_part.own) or None])
 
 
 @pytest.mark.parametrize("name", ["plain", "normed", "huber"])
@@ -251,10 +255,13 @@ def test_the_parameters_are_the_models_and_the_step_is_its_rules(traces: dict[st
     held = {float(x) for array in found.row.parameters.values() for x in np.ravel(array)}
     for unit in _units(trace_page(found)):
         for part in (part for _, parts in unit.panel.sections for part in parts):
-            if isinstance(part, Sum):
-                assert {term.left for term in part.terms} <= held or {term.right for term in part.terms} <= held
-            if isinstance(part, Updates):
-                for row in part.rows:
+            if not isinstance(part, Folded):
+                continue
+            if isinstance(part.part, Sum) and " · " in part.part.term_formula:
+                terms = part.part.terms()
+                assert {term.left for term in terms} <= held or {term.right for term in terms} <= held
+            if isinstance(part.part, Derivatives):
+                for row in part.part.steepest(part.most)[0]:
                     assert row.old in held
                     g, w = np.array(row.gradient), np.array(row.old)
                     assert row.new == pytest.approx(float(update(back.optimizer, w, g, {}, back.learning_rate, 1)))
@@ -299,7 +306,7 @@ def test_the_page_says_what_was_measured(traces: dict[str, Traced]) -> None:
     words = " ".join("".join(Reader(trace_html(trace_page(found))).words).split())
     for said in (
         f"{a.logits:.1g}", f"{a.gradients:.1g}", f"{a.central_differences:.1g}", f"the {a.n_nudged} steepest",
-        f"takes the loss from {n(back.loss)} to {n(back.loss_after)}", "nothing is dropped",
+        f"takes the loss from {n(back.loss)} to {n(back.loss_after)}", "inactive at prediction",
         "the running mean and variance", f"The row's own progression is {found.truth}",
     ):  # fmt: skip
         assert said in words, said
@@ -318,7 +325,7 @@ def test_without_a_target_there_is_no_way_back(folder: Path, traces: dict[str, T
     text = trace_html(trace_page(trace(folder / "plain", inputs=row)))
     check_shown(text)
     assert "target is not known" in text
-    assert "<h3>Back</h3>" not in text
+    assert "<h3>Backward</h3>" not in text
     assert "∂L" not in text
     assert "taken as missing: &#x27;petal width (cm)&#x27;" in text
 
@@ -337,7 +344,7 @@ def test_images_and_reconstructions(traces: dict[str, Traced]) -> None:
     assert again.row.back is not None
     assert again.row.back.loss == pytest.approx(float(((again.row.logits - seen) ** 2).mean()))
     assert len(trace_page(image).pictures) == 1
-    assert [picture.caption for picture in trace_page(again).pictures] == ["the image", "drawn again"]
+    assert [picture.caption for picture in trace_page(again).pictures] == ["the image", "reconstructed"]
     assert trace_html(trace_page(again)).count("data:image/png;base64,") == 2
     assert np.shape(again.to_json()["cells"][0]["cell"]) == (12, 12, 1)
     assert "sepal length (cm)" in {unit.name for unit in trace_page(table).columns[-1].units}

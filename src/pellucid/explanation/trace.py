@@ -10,7 +10,7 @@ Legend: ``I`` inputs and ``O`` outputs of a layer, ``F`` features, ``C`` outputs
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from importlib.util import find_spec
 from typing import Any
@@ -49,6 +49,10 @@ class LayerAtWork:
         ``[I]`` and ``[O]``.
     d_inputs, d_outputs
         ∂L/∂ of both; ``None`` where the row's target is not known.
+    parameters
+        The layer's own arrays under their short names, such as ``weight``.
+    gradients, updated
+        ∂L/∂ of those that are trained, and what one step makes of them; empty where the row's target is not known.
     """
 
     index: int
@@ -57,6 +61,9 @@ class LayerAtWork:
     outputs: Array
     d_inputs: Array | None = None
     d_outputs: Array | None = None
+    parameters: Mapping[str, Array] = field(default_factory=dict)
+    gradients: Mapping[str, Array] = field(default_factory=dict)
+    updated: Mapping[str, Array] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
@@ -190,12 +197,21 @@ def trace_row(
             outputs=step.outputs[0],
             d_inputs=slopes[step.index],
             d_outputs=slopes[step.index + 1],
+            parameters=_own(exact, step.index),
+            gradients={} if back is None else _own(back.gradients, step.index),
+            updated={} if back is None else _own(back.updated, step.index),
         )
         for step in passed.steps
     )
     gradients = {} if back is None else back.gradients
     agreement = _agreement(network, exact, rows, loss, target, passed.logits, gradients)
     return RowTrace(network=network, parameters=exact, layers=layers, back=back, agreement=agreement)
+
+
+def _own(arrays: Mapping[str, Array], index: int) -> dict[str, Array]:
+    """A layer's own arrays, ``3.weight`` as ``weight``."""
+    prefix = f"{index}."
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
 
 
 def _loss(network: Network, loss: Loss, rows: Array, target: Array, parameters: Parameters) -> float:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pellucid.inspection.trace_values import Column, Drawn, Line, TracePage
 from pellucid.reports.text import escape
+from pellucid.reports.trace_values import Column, Drawn, Line, TracePage
 
 __all__ = ["drawing", "highlights"]
 
