@@ -147,9 +147,7 @@ def _way(engine: str, network: Network, dtype: str, device: str, steps: int) -> 
         return engine
     from pellucid.engines.kernel import supports, too_large
 
-    reason = supports(network) or too_large(network)
-    if device != "cpu":
-        reason = f"it runs on the cpu, not on {device!r}"
+    reason = supports(network, device) or too_large(network)
     if engine == "auto":
         return "kernel" if reason is None and _worth_loading(steps) and _is_compiled(dtype) else "stack"
     if reason is not None:

@@ -142,7 +142,7 @@ def test_work_given_in_pieces_is_the_same(monkeypatch: pytest.MonkeyPatch) -> No
     settings: Any = {"learning_rate": RATE, "epochs": EPOCHS, "orders": lambda s, e: order_of(20, s, e)}
     arguments = network, Loss(name="bce"), Optimizer(), firsts_of(network), *rows
     whole = train_runs(*arguments, **settings)
-    monkeypatch.setattr(runs, "_PATIENCE", 1.0)
+    monkeypatch.setattr(runs, "_BETWEEN_CHECKS", 1.0)
     assert apart(train_runs(*arguments, **settings), whole) == 0
 
 

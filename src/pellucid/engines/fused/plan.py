@@ -64,9 +64,7 @@ def build_plan(network: Network, flat: Flat, x: Tensor, *, products: str = "blas
     logits = planned.full[..., :-1, :]
     d_logits = torch.empty_like(logits, memory_format=torch.contiguous_format)
     backward, _ = planned.backward(d_logits, False)
-    return Plan(
-        forward=planned.forward, backward=backward, logits=logits, d_logits=d_logits, masks=planned.masks
-    )
+    return Plan(forward=planned.forward, backward=backward, logits=logits, d_logits=d_logits, masks=planned.masks)
 
 
 class _Walk:

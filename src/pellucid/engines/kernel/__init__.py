@@ -30,6 +30,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 from pellucid.engines.kernel.layers import RULES
+from pellucid.engines.support import missing_rule, not_columns
 from pellucid.errors import SettingError
 from pellucid.network import Network
 
@@ -49,22 +50,18 @@ def require() -> None:
         raise SettingError("engine 'kernel' needs Numba: pip install 'pellucid[fast]', or use engine=auto")
 
 
-def supports(network: Network) -> str | None:
-    """Why the kernel cannot train this network, in words; ``None`` where it can.
+def supports(network: Network, device: str = "cpu") -> str | None:
+    """Why the kernel cannot train this network on this device, in words; ``None`` where it can.
 
     >>> from pellucid.network import mlp
     >>> supports(mlp(2, [5, 2], 1)) is None
     True
     >>> supports(mlp(2, [5], 1, dropout=0.1))
-    'the kernel has no rule for layer 2 (Dropout 0.1), only for Dense and Activation layers'
+    'the kernel has no rule for Dropout layers (Dropout 0.1), only for Dense, Activation'
     """
-    if len(network.shape) != 1 or network.dtype != "float":
-        return f"the kernel takes rows of columns, not rows of shape {list(network.shape)} and dtype {network.dtype}"
-    for index, layer in enumerate(network.layers):
-        if type(layer) not in RULES:
-            known = " and ".join(kind.__name__ for kind in RULES)
-            return f"the kernel has no rule for layer {index} ({layer.words()}), only for {known} layers"
-    return None
+    if device not in ("auto", "cpu"):
+        return f"the kernel runs on the cpu, not on {device}"
+    return not_columns("the kernel", network) or missing_rule("the kernel", network, RULES)
 
 
 def too_large(network: Network) -> str | None:

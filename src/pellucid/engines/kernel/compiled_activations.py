@@ -3,7 +3,8 @@
 Legend: ``z`` what comes in, ``a`` what goes out, ``d`` ∂L/∂a on the way in and ∂L/∂z on the way out; ``m`` rows.
 
 For the functions of `FROM_OUTPUT`, f′ can be told from a alone, and a may take z's place. For the others f and f′ are
-found together, as they share an exponential, and f′ is kept for the backward pass. At a kink f′ is the slope on its left.
+found together, as they share an exponential, and f′ is kept for the backward pass. At a kink f′ is the slope on its
+left.
 """
 
 from __future__ import annotations

@@ -69,9 +69,7 @@ class KernelEngine:
         device: str = "cpu",
     ) -> None:
         require()
-        if device not in ("auto", "cpu"):
-            raise SettingError(f"the kernel engine runs on the cpu, not on {device!r}: use engine=auto")
-        reason = supports(network)
+        reason = supports(network, device)
         if reason is not None:
             raise SettingError(f"engine 'kernel' cannot train this network: {reason}; use engine=auto")
         from pellucid.engines.kernel.training import answer, train, update

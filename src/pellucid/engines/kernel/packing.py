@@ -22,9 +22,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.errors import SettingError
 from pellucid.engines.kernel.layers import RULES
 from pellucid.engines.kernel.layers.rule import Packing, Row
+from pellucid.errors import SettingError
 from pellucid.network import Network
 from pellucid.network.optimizer import OPTIMIZERS, Optimizer
 from pellucid.network.task import LOSSES, Loss

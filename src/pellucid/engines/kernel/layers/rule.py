@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Packing", "Rule", "Row"]
+__all__ = ["Packing", "Row", "Rule"]
 
 Row = tuple[int, int, int, int, int, int, int, int]
 
