@@ -49,6 +49,24 @@ MOVED = {
         }.items()
         for name in names.split()
     },
+    **{
+        f"data.{old}": f"data.{room}.{name or old}"
+        for room, names in {
+            "dates": "clocks zones",
+            "numbers": "decimal:decimal_sign number_columns:columns number_marks:marks number_style:style "
+            "number_table:values number_units:units number_words:spelling sign_notes text_column:distinct_texts",
+            "columns": "called:names counts:amounts images.columns:images kinds lists scripts:undivided sentinels",
+            "files": "archive:zip_archive hints images.store:stores opened:contents packed:compression reading:options "
+            "standard_input",
+            "text_files": "delimited encodings layout lines naming:headers sniff:dialect swallowed",
+            "typed_files": "database:sqlite measured:size stored:arrow_files",
+            "workbooks": "cells:sheet compound:old_excel workbook workbook_reader:reader workbook_size:size",
+            "images": "images.stored:array_files",
+            "leaks": "products relations:sums rules",
+            "dependence": "copies duplicates:row_hashes entities order:time_order",
+        }.items()
+        for old, _, name in (pair.partition(":") for pair in names.split())
+    },
 }
 
 

@@ -10,11 +10,14 @@ from pellucid.network.layers import (
     Dense,
     Dropout,
     Layer,
+    LayerNorm,
     Leaf,
     Mask,
     Parameter,
+    Residual,
     Role,
     Shape,
+    batch_shape,
 )
 from pellucid.network.network import SCHEMES, Network, Scheme, describe
 
@@ -28,14 +31,17 @@ __all__ = [
     "Dense",
     "Dropout",
     "Layer",
+    "LayerNorm",
     "Leaf",
     "Mask",
     "Network",
     "Parameter",
+    "Residual",
     "Role",
     "Scheme",
     "Shape",
     "autoencoder",
+    "batch_shape",
     "describe",
     "mlp",
 ]

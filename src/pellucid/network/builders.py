@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
-from pellucid.network.layers import Activation, BatchNorm, Dense, Dropout, Layer
+from pellucid.errors import SettingError
+from pellucid.network.layers import Activation, BatchNorm, Dense, Dropout, Layer, LayerNorm, Residual
 from pellucid.network.network import Network
 
 __all__ = ["autoencoder", "mlp"]
@@ -17,9 +19,11 @@ def mlp(
     *,
     activation: str = "relu",
     batch_norm: bool = False,
+    layer_norm: bool = False,
     dropout: float = 0.0,
+    residual: bool = False,
 ) -> Network:
-    """A multi-layer perceptron: each hidden layer is Dense → BatchNorm → activation → Dropout.
+    """A multi-layer perceptron: each hidden layer is Dense → BatchNorm or LayerNorm → activation → Dropout.
 
     Parameters
     ----------
@@ -29,24 +33,45 @@ def mlp(
         The width of each hidden layer; empty for a linear model.
     activation
         One of `ACTIVATIONS`.
-    batch_norm, dropout
-        Whether to normalise, and the share of units to drop in training (0 for none).
+    batch_norm, layer_norm
+        Whether to normalise over the batch, or each row over its units; not both.
+    dropout
+        The share of units to drop in training (0 for none).
+    residual
+        Whether each hidden layer that is as wide as what it receives becomes a `Residual`, which adds its input to
+        what it gives. One that changes the width, such as the first, stands outside.
+
+    Raises
+    ------
+    SettingError
+        A width or a name is wrong, both ways to normalise are asked for, or no layer can be a `Residual`.
 
     >>> [layer.words() for layer in mlp(4, [10], 3).layers]
     ['Dense 4 → 10', 'relu', 'Dense 10 → 3']
+    >>> [layer.words() for layer in mlp(4, [8, 8], 3, residual=True).layers]
+    ['Dense 4 → 8', 'relu', 'Residual of Dense 8 → 8, relu', 'Dense 8 → 3']
     """
+    if batch_norm and layer_norm:
+        raise SettingError("a layer is normalised in one way: give batch_norm or layer_norm, not both")
+    widths = (inputs, *hidden)
+    if residual and not any(before == after for before, after in pairwise(widths)):
+        raise SettingError(
+            "residual needs a hidden layer that is as wide as what it receives, such as the second of hidden=(64, 64); "
+            f"here the widths are {' → '.join(map(str, widths))}"
+        )
     layers: list[Layer] = []
-    width = inputs
-    for units in hidden:
+    for before, after in pairwise(widths):
         # BatchNorm subtracts the mean, and with it any bias before it; its own β takes the bias's place.
-        layers.append(Dense(inputs=width, outputs=units, bias=not batch_norm))
+        made: list[Layer] = [Dense(inputs=before, outputs=after, bias=not batch_norm)]
         if batch_norm:
-            layers.append(BatchNorm(width=units))
-        layers.append(Activation(function=activation))
+            made.append(BatchNorm(width=after))
+        if layer_norm:
+            made.append(LayerNorm(width=after))
+        made.append(Activation(function=activation))
         if dropout:
-            layers.append(Dropout(rate=dropout))
-        width = units
-    layers.append(Dense(inputs=width, outputs=outputs))
+            made.append(Dropout(rate=dropout))
+        layers += [Residual(block=tuple(made))] if residual and before == after else made
+    layers.append(Dense(inputs=widths[-1], outputs=outputs))
     return Network(inputs=inputs, layers=tuple(layers))
 
 
@@ -56,7 +81,9 @@ def autoencoder(
     *,
     activation: str = "relu",
     batch_norm: bool = False,
+    layer_norm: bool = False,
     dropout: float = 0.0,
+    residual: bool = False,
 ) -> Network:
     """An `mlp` from ``inputs`` to ``inputs`` whose narrowest hidden layer, the waist, is linear: Dense alone.
 
@@ -66,7 +93,10 @@ def autoencoder(
     >>> [layer.words() for layer in autoencoder(8, [4, 2, 4]).layers]
     ['Dense 8 → 4', 'relu', 'Dense 4 → 2', 'Dense 2 → 4', 'relu', 'Dense 4 → 8']
     """
-    network = mlp(inputs, hidden, inputs, activation=activation, batch_norm=batch_norm, dropout=dropout)
+    network = mlp(
+        inputs, hidden, inputs, activation=activation, batch_norm=batch_norm, layer_norm=layer_norm, dropout=dropout,
+        residual=residual,
+    )  # fmt: skip
     layers = network.layers
     blocks = network.blocks()
     if len(blocks) < 2:

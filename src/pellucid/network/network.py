@@ -108,18 +108,6 @@ class Network:
         shapes: tuple[Shape, ...] = self._shapes  # type: ignore[attr-defined]
         return shapes
 
-    def widths(self) -> tuple[int, ...]:
-        """The width after each layer, of a network whose rows are columns throughout."""
-        return tuple(_columns("columns", shape) for shape in self.shapes())
-
-    def dropouts(self) -> tuple[tuple[int, float, int], ...]:
-        """``(layer index, rate, width)`` of each Dropout with a rate above 0."""
-        return tuple(
-            (int(leaf.name.partition(".")[0]), mask.rate, mask.shape[-1])
-            for leaf in self.leaves()
-            for mask in leaf.layer.masks(leaf.shape)
-        )
-
     def blocks(self) -> tuple[range, ...]:
         """The indices of each weighted layer and of what follows it up to the next.
 
@@ -131,6 +119,17 @@ class Network:
         """
         starts = [i for i, layer in enumerate(self.layers) if layer.role is Role.WEIGHTED]
         return tuple(range(start, end) for start, end in pairwise([*starts, len(self.layers)]))
+
+    def outline(self) -> str:
+        """A row's shape, and that after each weighted layer.
+
+        >>> from pellucid.network import mlp
+        >>> mlp(4, [8, 8], 3, dropout=0.1).outline()
+        '4 → 8 → 8 → 3'
+        """
+        shapes = self.shapes()
+        passed = (self.shape, *(shapes[block.start] for block in self.blocks()))
+        return " → ".join("×".join(map(str, shape)) for shape in passed)
 
     def leaves(self) -> tuple[Leaf, ...]:
         """Every layer that holds no others, also inside composites, in the order in which a row passes them."""
@@ -196,7 +195,7 @@ def _checked_layers(layers: Sequence[Layer]) -> tuple[Layer, ...]:
     layers = tuple(layers)
     if not layers:
         raise SettingError("a network needs at least one layer")
-    for layer in layers:
+    for layer in flat(layers):
         if KINDS.get(type(layer).__name__) is not type(layer):
             raise SettingError(
                 f"{type(layer).__name__} is no known kind of layer: those of pellucid.network.layers.KINDS are "

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.errors import DivergenceError, SettingError, nearest
-from pellucid.network import Dropout, Network, describe
+from pellucid.network import Network, describe
 from pellucid.network.optimizer import Optimizer
 from pellucid.network.shapes import check_many
 from pellucid.network.task import Loss
@@ -147,7 +147,9 @@ def _way(engine: str, network: Network, dtype: str, device: str, steps: int) -> 
         return engine
     from pellucid.engines.kernel import supports, too_large
 
-    reason = supports(network, device) or too_large(network)
+    reason = supports(network) or too_large(network)
+    if device != "cpu":
+        reason = f"it runs on the cpu, not on {device!r}"
     if engine == "auto":
         return "kernel" if reason is None and _worth_loading(steps) and _is_compiled(dtype) else "stack"
     if reason is not None:
@@ -167,10 +169,11 @@ def _is_compiled(dtype: str) -> bool:
 
 
 def _check(network: Network, inputs: Array, many: int, learning_rate: float, epochs: int) -> None:
-    for index, layer in enumerate(network.layers):
-        if isinstance(layer, Dropout) and layer.rate:
+    for leaf in network.leaves():
+        if leaf.layer.masks(leaf.shape):
             raise SettingError(
-                f"layer {index} ({describe(layer)}) needs masks, which are drawn for mini-batches: use fit_many"
+                f"layer {leaf.name} ({describe(leaf.layer)}) needs masks, which are drawn for mini-batches: use "
+                "fit_many"
             )
     check_many(many, inputs)
     if not 0 < learning_rate < math.inf:

@@ -102,7 +102,7 @@ def fit_many(
             rows=rows[k],
             validation=parts[k],
             plan=replace(plan, seed=seeds[k], learning_rate=rates[k]),
-            is_whole=members is None and len(train) <= plan.batch_size and not stack.network.dropouts(),
+            is_whole=members is None and len(train) <= plan.batch_size and not stack.network.masks(),
         )
         for k in range(many)
     ]

@@ -15,7 +15,20 @@ from pellucid.network.layers.activation import ACTIVATIONS, Activation
 from pellucid.network.layers.batch_norm import BatchNorm
 from pellucid.network.layers.dense import Dense
 from pellucid.network.layers.dropout import Dropout
-from pellucid.network.layers.layer import MAX_DEPTH, MAX_LAYERS, Fan, Layer, Leaf, Mask, Parameter, Role, Shape
+from pellucid.network.layers.layer import (
+    MAX_DEPTH,
+    MAX_LAYERS,
+    Fan,
+    Layer,
+    Leaf,
+    Mask,
+    Parameter,
+    Role,
+    Shape,
+    batch_shape,
+)
+from pellucid.network.layers.layer_norm import LayerNorm
+from pellucid.network.layers.residual import Residual
 
 __all__ = [
     "ACTIVATIONS",
@@ -28,17 +41,21 @@ __all__ = [
     "Dropout",
     "Fan",
     "Layer",
+    "LayerNorm",
     "Leaf",
     "Mask",
     "Parameter",
+    "Residual",
     "Role",
     "Shape",
+    "batch_shape",
     "exact_fields",
     "layer_from_json",
     "layers_from_json",
 ]
 
-KINDS: dict[str, type[Layer]] = {kind.__name__: kind for kind in (Dense, Activation, BatchNorm, Dropout)}
+_ALL: tuple[type[Layer], ...] = (Dense, Activation, BatchNorm, LayerNorm, Dropout, Residual)
+KINDS: dict[str, type[Layer]] = {kind.__name__: kind for kind in _ALL}
 
 
 def layers_from_json(where: str, value: object, depth: int = 0) -> tuple[Layer, ...]:

@@ -24,6 +24,7 @@ __all__ = [
     "Parameter",
     "Role",
     "Shape",
+    "batch_shape",
     "flat",
     "leaves_of",
     "prefixed",
@@ -34,6 +35,15 @@ Shape = tuple[int, ...]
 
 MAX_LAYERS = 1_000  # of a network, with those inside its composites
 MAX_DEPTH = 16  # composites inside composites
+
+
+def batch_shape(shape: Shape, rows: object = "B") -> str:
+    """The shape of a batch as it is written.
+
+    >>> batch_shape((8,)), batch_shape((1, 28, 28), 64)
+    ('[B, 8]', '[64, 1, 28, 28]')
+    """
+    return f"[{', '.join(map(str, (rows, *shape)))}]"
 
 
 class Role(Enum):

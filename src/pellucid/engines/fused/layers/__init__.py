@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pellucid.engines.fused.layers import activation, batch_norm, dense, dropout
+from pellucid.engines.fused.layers import activation, batch_norm, dense, dropout, layer_norm, residual
 from pellucid.engines.fused.layers.rule import Rule
-from pellucid.network import Activation, BatchNorm, Dense, Dropout, Layer
+from pellucid.network import Activation, BatchNorm, Dense, Dropout, Layer, LayerNorm, Residual
 
 __all__ = ["RULES"]
 
@@ -12,5 +12,7 @@ RULES: dict[type[Layer], Rule] = {
     Dense: dense.RULE,
     Activation: activation.RULE,
     BatchNorm: batch_norm.RULE,
+    LayerNorm: layer_norm.RULE,
     Dropout: dropout.RULE,
+    Residual: residual.RULE,
 }

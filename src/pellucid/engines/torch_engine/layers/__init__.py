@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from torch import nn
 
-from pellucid.engines.torch_engine.layers import activation, batch_norm, dense, dropout
+from pellucid.engines.torch_engine.layers import activation, batch_norm, dense, dropout, layer_norm, residual
 from pellucid.engines.torch_engine.layers.rule import Rule
 from pellucid.errors import SettingError
-from pellucid.network import Activation, BatchNorm, Dense, Dropout, Layer
+from pellucid.network import Activation, BatchNorm, Dense, Dropout, Layer, LayerNorm, Residual
 
 __all__ = ["RULES", "module_of"]
 
@@ -16,6 +16,8 @@ RULES: dict[type[Layer], Rule] = {
     Activation: activation.RULE,
     BatchNorm: batch_norm.RULE,
     Dropout: dropout.RULE,
+    LayerNorm: layer_norm.RULE,
+    Residual: residual.RULE,
 }
 
 
