@@ -182,7 +182,7 @@ def test_who_trains(
 def test_numba_is_loaded_for_long_work_only(epochs: int, is_kernel: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     stub(monkeypatch, loaded=False)
     network = mlp(4, [], 1)
-    asked = _way("auto", network, Loss(name="bce"), Optimizer(), "float32", "cpu", 3 * epochs)
+    asked = _way("auto", network, "float32", "cpu", 3 * epochs)
     assert asked == ("kernel" if is_kernel else "stack")
 
 
