@@ -77,10 +77,10 @@ def assert_holds(part: Part, more: Mapping[str, Any] | None = None) -> None:
             size = max(1.0, *(abs(value) for value in part.values.values() if math.isfinite(value)))
             assert abs(made - part.result) <= 1e-9 * size, (part, made)
         case Sum():
-            left, right = part.factors
             for term in part.terms():
-                made = worked_out(part.calculation, {left: term.left, right: term.right}, more)
-                assert abs(made - term.value) <= 1e-9 * max(1.0, abs(term.left), abs(term.right)), (part.symbol, term)
+                made = worked_out(part.calculation, dict(zip(part.factor_names, term.factors, strict=True)), more)
+                largest = max(1.0, abs(term.value), *map(abs, term.factors))
+                assert abs(made - term.value) <= 1e-9 * largest, (part.symbol, term)
             addends = [*(term.value for term in part.terms()), *([] if part.bias is None else [part.bias])]
             assert ("+ b" in part.formula) == (part.bias is not None)
             size = max(1.0, math.fsum(map(abs, addends)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -21,10 +22,23 @@ from pellucid.explanation.words.activation import ActivationWords
 from pellucid.explanation.words.answer import Outcome, answer_of, probabilities
 from pellucid.explanation.words.batch_norm import BatchNormWords
 from pellucid.explanation.words.dense import DenseWords
+from pellucid.explanation.words.layer_norm import LayerNormWords
 from pellucid.explanation.words.loss import loss_of, slope_of_loss
+from pellucid.explanation.words.residual import ResidualWords
 from pellucid.explanation.words.values import Derivatives, Equation, Note, Part, Sum
-from pellucid.network import ACTIVATIONS, Activation, BatchNorm, Dense, Dropout, Network, mlp
-from pellucid.network.network import Layer
+from pellucid.network import (
+    ACTIVATIONS,
+    KINDS,
+    Activation,
+    BatchNorm,
+    Dense,
+    Dropout,
+    Layer,
+    LayerNorm,
+    Network,
+    Residual,
+    mlp,
+)  # fmt: skip
 from pellucid.network.task import Loss, Task
 from pellucid.preprocessing.target import TargetScaler
 from tests.arithmetic import assert_holds
@@ -39,6 +53,8 @@ def networks(draw: Any) -> Network:
     layers: list[Layer] = []
     for _ in range(draw(st.integers(1, 3))):
         layers += [draw(between(width)) for _ in range(draw(st.integers(0, 2)))]
+        if draw(st.booleans()):
+            layers.append(draw(residuals(width)))
         after = draw(st.integers(1, 4))
         layers.append(Dense(inputs=width, outputs=after, bias=draw(st.booleans())))
         width = after
@@ -50,8 +66,22 @@ def between(width: int) -> st.SearchStrategy[Layer]:
     return st.one_of(
         st.builds(Activation, function=st.sampled_from(ACTIVATIONS)),
         st.just(BatchNorm(width=width)),
+        st.just(LayerNorm(width=width)),
         st.builds(Dropout, rate=st.sampled_from([0.0, 0.3])),
     )
+
+
+@st.composite
+def residuals(draw: Any, width: int, depth: int = 0) -> Residual:
+    """A block of any layers that ends in the width that it begins with; blocks inside blocks as well."""
+    layers: list[Layer] = [draw(between(width)) for _ in range(draw(st.integers(0, 1)))]
+    inside = draw(st.integers(1, 3))
+    layers += [Dense(inputs=width, outputs=inside, bias=draw(st.booleans())), draw(between(inside))]
+    layers.append(Dense(inputs=inside, outputs=width, bias=draw(st.booleans())))
+    layers += [draw(between(width)) for _ in range(draw(st.integers(0, 1)))]
+    if depth < 1 and draw(st.booleans()):
+        layers.insert(draw(st.sampled_from([0, len(layers)])), draw(residuals(width, depth + 1)))
+    return Residual(block=tuple(layers))
 
 
 def parameters_of(network: Network, seed: int) -> dict[str, Any]:
@@ -82,14 +112,21 @@ def traced(network: Network, row: list[float], seed: int) -> tuple[RowTrace, tup
 
 
 def parts_of(steps: tuple[NamedStep, ...]) -> Iterator[tuple[NamedStep, str, int, list[Part]]]:
-    """All that is said of every unit of every layer."""
-    for step in steps:
+    """All that is said of every unit of every layer, also of those inside composites."""
+    for step in every(steps):
         words = words_of(step.work.layer)
         for k in range(len(step.work.outputs)):
             yield step, "forward", k, list(words.forward(step, k))
             yield step, "derivatives", k, list(words.derivatives(step, k))
+            yield step, "into the block", k, list(words.backward_of_block(step, k))
         for k in range(len(step.work.inputs)):
             yield step, "backward", k, list(words.backward(step, k))
+
+
+def every(steps: tuple[NamedStep, ...]) -> Iterator[NamedStep]:
+    for step in steps:
+        yield step
+        yield from every(step.inner)
 
 
 def check(found: RowTrace, steps: tuple[NamedStep, ...]) -> None:
@@ -99,6 +136,8 @@ def check(found: RowTrace, steps: tuple[NamedStep, ...]) -> None:
         for part in parts:
             assert_holds(part)
             if isinstance(part, Equation):
+                if part.of_layer:
+                    continue
                 own = {step.given: step.work.inputs[k]} | (
                     {step.d_symbol: step.d_outputs[k]} if len(step.d_outputs) > k else {}
                 )
@@ -109,15 +148,25 @@ def check(found: RowTrace, steps: tuple[NamedStep, ...]) -> None:
             assert numbers or all(isinstance(part, Note) for part in parts)
         if way == "backward":
             assert (numbers[-1].result if numbers else step.d_outputs[k]) == step.d_inputs[k]
+        if way == "into the block" and step.inner:
+            assert [part.result for part in numbers] == [step.inner[-1].d_outputs[k]]
         for part in parts:
             if isinstance(part, Derivatives):
                 assert part.slope == step.d_outputs[k]
-                signs = said.setdefault(f"{step.work.index}", set())
+                signs = said.setdefault(step.work.name, set())
                 signs |= {(k, ord(row.sign), -1 if row.place is None else row.place)
                           for row in (*part.weights(), *part.own)}  # fmt: skip
-    for step in steps:  # every trainable number of the layer is spoken of once
-        size = sum(gradient.size for gradient in step.work.gradients.values())
-        assert len(said.get(f"{step.work.index}", set())) == size
+    for step in every(steps):
+        if step.inner:  # the layers inside follow one another, from the composite's input to its output
+            assert (
+                step.inner[0].work.inputs is step.work.inputs or (step.inner[0].work.inputs == step.work.inputs).all()
+            )
+        else:  # every trainable number of the layer is spoken of once
+            size = sum(gradient.size for gradient in step.work.gradients.values())
+            assert len(said.get(step.work.name, set())) == size
+        for one, after in pairwise(step.inner):
+            assert (one.work.outputs == after.work.inputs).all()
+            assert (one.d_outputs == after.d_inputs).all()
     check_autograd(found, steps)
 
 
@@ -133,7 +182,7 @@ def check_autograd(found: RowTrace, steps: tuple[NamedStep, ...]) -> None:
         for part in parts:
             if way == "derivatives" and isinstance(part, Derivatives):
                 for row in (*part.weights(), *part.own):
-                    gradient = theirs[f"{step.work.index}.{letters[row.sign]}"]
+                    gradient = theirs[f"{step.work.name}.{letters[row.sign]}"]
                     assert gradient is not None
                     place = (k,) if row.place is None else (k, row.place)
                     assert_close(row.gradient, float(gradient[place]))
@@ -165,13 +214,29 @@ def test_units_are_named_by_their_layer_and_letters_tell_what_they_are() -> None
     assert list(steps[-1].names_out) == ["output 0"]
 
 
+def test_layers_inside_a_block_have_numbers_of_their_own() -> None:
+    _, steps = traced(mlp(2, [3, 3], 1, residual=True), [1.0, 2.0], 0)
+    residual = steps[2]
+    assert [step.work.name for step in residual.inner] == ["2.0", "2.1"]
+    assert [(step.given, step.symbol) for step in (residual, *residual.inner)] == [("a", "r"), ("a", "z"), ("z", "a")]
+    assert list(residual.inner[0].names_in) == ["unit 1.1", "unit 1.2", "unit 1.3"]
+    assert list(residual.inner[1].names_out) == ["unit 2.1.1", "unit 2.1.2", "unit 2.1.3"]
+    assert list(residual.names_out) == ["unit 2.1", "unit 2.2", "unit 2.3"]
+    assert (steps[3].given, list(steps[3].names_in)) == ("a", list(residual.names_out))
+
+
 def test_a_kind_without_words_is_said_to_have_none() -> None:
-    class Convolution:
+    class Convolution(Dropout):
         pass
 
     with pytest.raises(NotImplementedError, match="through a Convolution layer: add its words to explanation/words"):
-        words_of(Convolution())
-    assert {Dense, Activation, BatchNorm, Dropout} <= set(WORDS)
+        words_of(Convolution(rate=0.1))
+
+
+def test_every_kind_has_words_in_a_file_of_its_own() -> None:
+    assert set(WORDS) == set(KINDS.values())
+    for kind, words in WORDS.items():
+        assert type(words).__module__.rpartition(".")[2] == kind.__module__.rpartition(".")[2]
 
 
 def test_numbers_are_put_into_brackets_only_where_a_sign_would_meet_an_operator() -> None:
@@ -193,7 +258,7 @@ def bias_in_the_formula_alone(step: NamedStep, k: int, right: Any) -> Any:
 
 
 def inputs_in_another_order(step: NamedStep, k: int, right: Any) -> Any:
-    return [replace(part, right=part.right[::-1]) for part in right]
+    return [replace(part, factors=(part.factors[0], part.factors[1][::-1])) for part in right]
 
 
 def mean_with_the_wrong_sign(step: NamedStep, k: int, right: Any) -> Any:
@@ -216,12 +281,38 @@ def slope_at_the_output(step: NamedStep, k: int, right: Any) -> Any:
 def weights_of_the_inputs(step: NamedStep, k: int, right: Any) -> Any:
     """The row of the weight for the column: ∂L/∂a taken through wᵀ."""
     weights = step.work.parameters["weight"]
-    return [replace(part, right=weights.T[:, k] if weights.shape[0] == weights.shape[1] else weights[::-1, k])
-            for part in right]  # fmt: skip
+    wrong = weights.T[:, k] if weights.shape[0] == weights.shape[1] else weights[::-1, k]
+    return [replace(part, factors=(part.factors[0], wrong)) for part in right]
 
 
 def gradient_by_the_weight(step: NamedStep, k: int, right: Any) -> Any:
     return [replace(part, factors=part.old) for part in right]
+
+
+def skip_forgotten(step: NamedStep, k: int, right: Any) -> Any:
+    """Back: what comes through the block alone."""
+    return [replace(part, values={**part.values, step.d_symbol: 0.0}) for part in right]
+
+
+def skip_alone(step: NamedStep, k: int, right: Any) -> Any:
+    block = f"block({step.given})"
+    return [replace(part, values={**part.values, block: 0.0}) for part in right]
+
+
+def block_left_by_another_unit(step: NamedStep, k: int, right: Any) -> Any:
+    return [replace(part, values={step.d_symbol: float(step.d_outputs[k - 1])}) for part in right]
+
+
+def mean_gradient_forgotten(step: NamedStep, k: int, right: Any) -> Any:
+    """As BatchNorm at prediction: as if μ and v were constants."""
+    *others, last = right
+    return [*others, replace(last, values={**last.values, "mean g": 0.0})]
+
+
+def variance_of_a_sample(step: NamedStep, k: int, right: Any) -> Any:
+    many = len(step.work.inputs)
+    *others, last = right
+    return [*others, replace(last, values={**last.values, "v": last.values["v"] * many / (many - 1)})]
 
 
 def bias_not_spoken_of(step: NamedStep, k: int, right: Any) -> Any:
@@ -239,6 +330,11 @@ PLANTED: list[tuple[type, str, Callable[..., Any]]] = [
     (BatchNormWords, "forward", variance_of_another_unit),
     (BatchNormWords, "backward", variance_of_another_unit),
     (ActivationWords, "backward", slope_at_the_output),
+    (ResidualWords, "backward", skip_forgotten),
+    (ResidualWords, "forward", skip_alone),
+    (ResidualWords, "backward_of_block", block_left_by_another_unit),
+    (LayerNormWords, "backward", mean_gradient_forgotten),
+    (LayerNormWords, "forward", variance_of_a_sample),
 ]
 
 
@@ -246,8 +342,9 @@ PLANTED: list[tuple[type, str, Callable[..., Any]]] = [
 def test_a_planted_mistake_is_seen(
     monkeypatch: pytest.MonkeyPatch, words: type, way: str, mistake: Callable[..., Any]
 ) -> None:
-    network = mlp(3, [4, 3], 2, activation="tanh", batch_norm=True)
-    network = replace(network, layers=(Dense(inputs=3, outputs=4), *network.layers[1:]))
+    inside = (Dense(inputs=4, outputs=4, bias=False), Activation(function="tanh"), LayerNorm(width=4))
+    before = (Dense(inputs=3, outputs=4), BatchNorm(width=4), Activation(function="silu"))
+    network = Network(inputs=3, layers=(*before, Residual(block=inside), Dense(inputs=4, outputs=2)))
     found, steps = traced(network, [0.3, -1.2, 0.7], 5)
     check(found, steps)
     right = getattr(words, way)

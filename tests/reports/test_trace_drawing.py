@@ -25,7 +25,7 @@ EVIL = '</text><script>alert("1")</script>'
 def unit(block: int, k: int, name: str, value: float) -> Drawn:
     total = Sum(
         symbol="z", formula="Σ w · x + b", origin="from", calculation="{w} · {x}", names=[EVIL, "two", "three"],
-        left=np.array([2.0, 0.1, 0.2]), right=np.array([-1.5, 0.5, 1.0]), values=np.array([-3.0, 0.05, 0.2]),
+        factors=(np.array([2.0, 0.1, 0.2]), np.array([-1.5, 0.5, 1.0])), values=np.array([-3.0, 0.05, 0.2]),
         side="inputs", bias=-0.5, result=-3.25,
     )  # fmt: skip
     own = (Derivative(sign="w", name=EVIL, factor=-1.5, gradient=-0.75, old=2.0, new=2.01),)

@@ -12,7 +12,7 @@ from pellucid.explanation.words.answer import Outcome, answer_of
 from pellucid.explanation.words.loss import loss_of, slope_of_loss
 from pellucid.explanation.words.values import Derivative, Derivatives, Equation, Note, Part, Parts, Sum, n, strongest
 
-__all__ = ["answer_lines", "backward_lines", "forward_lines", "loss_lines", "more"]
+__all__ = ["answer_lines", "backward_lines", "block_lines", "forward_lines", "loss_lines", "more"]
 
 _OUTPUTS = 10  # whose derivatives are shown at least
 
@@ -65,9 +65,17 @@ def backward_lines(step: NamedStep, most: int, *, inputs: bool) -> list[str]:
     words = words_of(step.work.layer)
     lines = _steepest([words.derivatives(step, k) for k in range(len(step.names_out))], most)
     if inputs:
-        for k in strongest(step.d_inputs, most):
-            lines += [_line(part, most, step.names_in[k]) for part in words.backward(step, k)]
+        order = strongest(step.d_inputs, most)
+        parts = [(part, step.names_in[k]) for k in order for part in words.backward(step, k)]
+        lines += dict.fromkeys(_line(part, most, name) for part, name in parts)
     return lines
+
+
+def block_lines(step: NamedStep, most: int) -> list[str]:
+    """Where the way back enters a composite: ∂L/∂ of what its last inner layer gave."""
+    words = words_of(step.work.layer)
+    order = strongest(step.d_outputs, most)
+    return [_line(part, most, step.names_out[k]) for k in order for part in words.backward_of_block(step, k)]
 
 
 def more(count: int, what: str) -> str:
@@ -83,15 +91,22 @@ def more(count: int, what: str) -> str:
 
 
 def _of_units(units: Sequence[tuple[str, Parts]], most: int) -> list[str]:
-    """Each unit's lines after its name; a line that all of them share stands once, without a name."""
-    texts = [(name, [_line(part, most) for part in parts]) for name, parts in units]
-    shared = [line for line in texts[0][1] if len(texts) > 1 and all(line in own for _, own in texts)]
-    return [*shared, *(f"{name}: {line}" for name, own in texts for line in own if line not in shared)]
+    """Each unit's lines after its name; what holds for the whole layer stands once, without a name."""
+    lines = [
+        _line(part, most) if _is_shared(part) else f"{name}: {_line(part, most)}"
+        for name, parts in units
+        for part in parts
+    ]
+    return list(dict.fromkeys(lines))
+
+
+def _is_shared(part: Part) -> bool:
+    return isinstance(part, Note) or (isinstance(part, Equation | Sum) and part.of_layer)
 
 
 def _line(part: Part, most: int, of: str = "") -> str:
     """One part; ``of`` is the unit whose derivative it is."""
-    symbol = f" of {of}" if of else ""
+    symbol = f" of {of}" if of and not _is_shared(part) else ""
     match part:
         case Note():
             return part.text
@@ -110,9 +125,10 @@ def _line(part: Part, most: int, of: str = "") -> str:
 def _sum(found: Sum, most: int) -> str:
     """The largest terms by name, the sum of the others, and the bias."""
     terms, n_others, others = found.largest(most)
-    is_product = found.term_formula == " · ".join(found.factors)
     shown = [
-        f"{_signed(t.left)} · {n(t.right)} [{t.name}]" if is_product else f"{_signed(t.value)} [{t.name}]"
+        f"{_signed(t.factors[0])} · {n(t.factors[1])} [{t.name}]"
+        if found.is_of_products
+        else f"{_signed(t.value)} [{t.name}]"
         for t in terms
     ]
     if n_others:

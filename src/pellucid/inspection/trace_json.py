@@ -86,6 +86,7 @@ def _layer(step: NamedStep) -> dict[str, Any]:
         "backward": [
             {"name": name, "parts": _parts(words.backward(step, k))} for k, name in enumerate(step.names_in) if trained
         ],
+        **({"inner": [_layer(inner) for inner in step.inner]} if step.inner else {}),
     }
 
 

@@ -27,7 +27,7 @@ __all__ = ["Fitted", "fit_to", "training_rows"]
 
 Array = NDArray[Any]
 
-_LAYERS = ("activation", "batch_norm", "dropout")
+_LAYERS = ("activation", "batch_norm", "dropout", "residual")
 _MANY_IN_ONE = 0.2  # of the rows in the feature of the rarer categories: worth a word
 
 

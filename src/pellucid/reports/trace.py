@@ -88,6 +88,11 @@ def trace_page(found: Traced, units: int = UNITS) -> TracePage:
         ),
         columns=[_column(found, blocks, i, units) for i in range(len(blocks))],
         lines=[_lines(one, after) for one, after in pairwise(blocks)],
+        skips=[
+            (block.skips, i, _straight(blocks[block.skips], block))
+            for i, block in enumerate(blocks)
+            if block.skips is not None
+        ],
         overview=_overview(found, blocks[-1], units),
         pictures=_pictures(found),
     )
@@ -105,7 +110,9 @@ def _lead(found: Traced, blocks: Sequence[Block]) -> list[str]:
 def _column(found: Traced, blocks: Sequence[Block], i: int, units: int) -> Column:
     block = blocks[i]
     undrawn = np.delete(block.values, block.drawn)
-    titles = [step.work.text for step in block.steps]
+    titles = [words_of(step.work.layer).title(step) for step in block.steps]
+    if "." in block.number:
+        titles = ["inside the block", *titles]
     if block.is_features:
         titles = [f"{len(block.values):,} feature{'s' * (len(block.values) != 1)}", *titles]
     if block.is_last:
@@ -120,23 +127,37 @@ def _column(found: Traced, blocks: Sequence[Block], i: int, units: int) -> Colum
 
 
 def _lines(one: Block, after: Block) -> list[Line]:
-    """What each unit adds to each unit of the next column: the terms of that unit's sums over its inputs."""
+    """What each unit adds to each unit of the next column: the terms of that unit's sum over its inputs."""
     step, made = after.steps[0], list[Line]()
     for k in after.drawn:
         target, to = key_of(after.number, k), after.names[k]
         for part in words_of(step.work.layer).forward(step, k):
-            if not isinstance(part, Sum) or part.side != "inputs":
+            if not isinstance(part, Sum) or part.symbol != step.symbol:
                 continue
-            weight = part.factors[0]
+            weight = part.factor_names[0]
             for i, term in zip(one.drawn, part.terms(one.drawn), strict=True):
-                said = f"{term.name} → {to}: {weight} {n(term.left)} · {n(term.right)} = {n(term.value)}"
+                numbers = " · ".join(n(factor) for factor in term.factors)
+                said = f"{term.name} → {to}: {weight} {numbers} = {n(term.value)}"
                 made.append(Line(source=key_of(one.number, i), target=target, product=term.value, said=said))
             rest = np.delete(part.values, one.drawn)
             if len(rest):
                 total = float(rest.sum())
                 said = f"{len(rest):,} others → {to}: {n(total)}"
                 made.append(Line(source=None, target=target, product=total, said=said))
-    return made
+    return made or _straight(one, after)
+
+
+def _straight(one: Block, after: Block) -> list[Line]:
+    """From unit to unit with the same place, where a column takes another's values as they are."""
+    return [
+        Line(
+            source=key_of(one.number, k),
+            target=key_of(after.number, k),
+            product=float(one.values[k]),
+            said=f"{one.names[k]} → {after.names[k]}: {n(one.values[k])}",
+        )
+        for k in sorted({*one.drawn} & {*after.drawn})
+    ]
 
 
 # ── the overview ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,4 +1,7 @@
-"""A traced network as columns of units: the features, then each weighted layer with what follows it, up to the next."""
+"""A traced network as columns of units: the features, then each weighted layer with what follows it, up to the next.
+
+The layers inside a composite have columns of their own before it; its own column adds their last to its input.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.explanation.words import NamedStep, block_starts
+from pellucid.explanation.words import NamedStep
 from pellucid.explanation.words.values import strongest
 from pellucid.inspection.trace import Traced
+from pellucid.network import Role
 
 __all__ = ["Block", "blocks_of", "key_of"]
 
@@ -25,11 +29,15 @@ class Block:
     Attributes
     ----------
     number
-        From 0, the features.
+        ``0``, the features; ``2``; ``2.1`` inside the composite that is ``2``.
     names
         Of its units.
     steps
         Its layers; of the features those before the first weighted layer, often none.
+    gives
+        The letter by which the next layer calls its values.
+    skips
+        Of a composite's own column the place of the column that is added to the one before it.
     is_last
         Whether its units are the outputs.
     values, slopes
@@ -38,9 +46,11 @@ class Block:
         Which of its units are drawn, in their order.
     """
 
-    number: int
+    number: str
     names: Sequence[str]
     steps: tuple[NamedStep, ...]
+    gives: str
+    skips: int | None
     is_last: bool
     values: Array
     slopes: Array | None
@@ -49,51 +59,78 @@ class Block:
     @property
     def is_features(self) -> bool:
         """Whether its units are the features."""
-        return self.number == 0
-
-    @property
-    def gives(self) -> str:
-        """What the next layer calls its values: x (features) or a; z of outputs."""
-        last = self.steps[-1].symbol if self.steps else "x"
-        return last if self.is_features or self.is_last else "a"
+        return self.number == "0"
 
     def key(self, k: int) -> str | None:
         """The panel of a unit that is drawn."""
         return key_of(self.number, k) if k in self.drawn else None
 
 
-def key_of(block: int, k: int) -> str:
+def key_of(number: str, k: int) -> str:
     """The key of a unit's panel; units are counted from 1, as in ``unit 1.3``.
 
-    >>> key_of(1, 2)
-    'unit-1-3'
+    >>> key_of("1", 2), key_of("2.1", 0)
+    ('unit-1-3', 'unit-2-1-1')
     """
-    return f"unit-{block}-{k + 1}"
+    return f"unit-{number.replace('.', '-')}-{k + 1}"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Segment:
+    """Layers of one column, before it is known what is drawn of it."""
+
+    number: str
+    steps: tuple[NamedStep, ...]
+    skips: int | None = None
 
 
 def blocks_of(found: Traced, most: int) -> tuple[Block, ...]:
     """The columns, each with at most ``most`` units drawn: the strongest by |value| and |∂L/∂z| together."""
-    steps = found.steps
-    starts = block_starts(found.row.network)
-    made = []
-    for number, (start, end) in enumerate(zip((0, *starts), (*starts, len(steps)), strict=True)):
-        own, first = steps[start:end], found.row.layers[0]
+    segments: list[_Segment] = []
+    _add_segments(segments, found.steps)
+    made: list[Block] = []
+    for place, segment in enumerate(segments):
+        own, first, is_last = segment.steps, found.row.layers[0], place == len(segments) - 1
         values = own[-1].work.outputs if own else first.inputs
-        slopes = own[-1].work.d_outputs if own else first.d_inputs
-        is_last = end == len(steps)
-        importance = _importance(found, own if number else (), values, is_last=is_last)
+        importance = _importance(found, own if place else (), values, is_last=is_last)
         made.append(
             Block(
-                number=number,
-                names=own[-1].names_out if own else steps[0].names_in,
+                number=segment.number,
+                names=own[-1].names_out if own else found.steps[0].names_in,
                 steps=own,
+                gives=_given_on(segments, place),
+                skips=segment.skips,
                 is_last=is_last,
                 values=values,
-                slopes=slopes,
+                slopes=own[-1].work.d_outputs if own else first.d_inputs,
                 drawn=tuple(sorted(strongest(importance, most))),
             )
         )
     return tuple(made)
+
+
+def _add_segments(segments: list[_Segment], steps: Sequence[NamedStep], inside: str = "") -> None:
+    """One segment a weighted layer, those inside a composite before its own; layers before the first are number 0."""
+    starts = [i for i, step in enumerate(steps) if step.work.layer.role is Role.WEIGHTED]
+    leading = tuple(steps[: starts[0]] if starts else steps)
+    if leading or not inside:
+        segments.append(_Segment(number=f"{inside}0", steps=leading))
+    for number, (start, end) in enumerate(zip(starts, [*starts[1:], len(steps)], strict=True), 1):
+        source = len(segments) - 1
+        first = steps[start]
+        if first.inner:
+            _add_segments(segments, first.inner, f"{inside}{number}.")
+        skips = source if first.inner else None
+        segments.append(_Segment(number=f"{inside}{number}", steps=tuple(steps[start:end]), skips=skips))
+
+
+def _given_on(segments: Sequence[_Segment], place: int) -> str:
+    """The letter by which the next column calls what this one gives; its own where nothing else would call it."""
+    own = segments[place].steps
+    symbol = own[-1].symbol if own else "x"
+    if place == len(segments) - 1 or segments[place + 1].skips is not None:
+        return symbol
+    return segments[place + 1].steps[0].given
 
 
 def _importance(found: Traced, own: Sequence[NamedStep], values: Array, *, is_last: bool) -> Array:

@@ -135,22 +135,24 @@ def _equation(equation: Equation) -> str:
 def _sum(found: Sum, folded: Folded) -> str:
     terms, n_others, others = found.largest(folded.most)
     most = max(map(abs, (*(term.value for term in terms), others, found.bias or 0.0))) or 1.0
+    columns = len(found.factors) if len(found.factors) > 1 else 0  # of plain values one column is enough
+    empty = "<td></td>" * columns
     rows = [
-        f"<tr><th scope=row>{_link(term.name, folded.key(term.place))}</th><td>{n(term.left)}</td>"
-        f"<td>{n(term.right)}</td>{_bar(term.value, most)}</tr>"
+        f"<tr><th scope=row>{_link(term.name, folded.key(term.place))}</th>"
+        f"{''.join(f'<td>{n(factor)}</td>' for factor in term.factors[:columns])}{_bar(term.value, most)}</tr>"
         for term in terms
     ]
     if n_others:
         what = "1 other" if n_others == 1 else f"{n_others:,} others together"
-        rows.append(f"<tr><th scope=row>{what}</th><td></td><td></td>{_bar(others, most)}</tr>")
+        rows.append(f"<tr><th scope=row>{what}</th>{empty}{_bar(others, most)}</tr>")
     if found.bias is not None:
-        rows.append(f"<tr><th scope=row>bias b</th><td></td><td></td>{_bar(found.bias, most)}</tr>")
-    headings = (found.origin, *found.factors, found.term_formula)
+        rows.append(f"<tr><th scope=row>bias b</th>{empty}{_bar(found.bias, most)}</tr>")
+    headings = (found.origin, *found.factor_names[:columns], found.term_formula)
     head = "".join(f"<th scope=col>{escape(text)}</th>" for text in headings)
     return (
         f'<table class="sum"><caption>{escape(found.symbol)} = {escape(found.formula)}</caption>'
         f"<thead><tr>{head}</tr></thead>\n<tbody>{''.join(rows)}</tbody>\n"
-        f"<tfoot><tr><th scope=row>{escape(found.symbol)}</th><td></td><td></td><td>{n(found.result)}</td></tr></tfoot>"
+        f"<tfoot><tr><th scope=row>{escape(found.symbol)}</th>{empty}<td>{n(found.result)}</td></tr></tfoot>"
         "</table>"
     )
 

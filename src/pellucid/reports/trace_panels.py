@@ -52,8 +52,8 @@ def unit_drawn(found: Traced, blocks: Sequence[Block], i: int, k: int, units: in
             shown = f"{'p = ' * found.model.task.is_classification}{n(equations[-1].result)}"
     if found.row.back is not None:
         sections.append(("Backward", _backward(found, blocks, i, k, units)))
-    where = "feature" if block.is_features else ", ".join(step.work.text for step in block.steps)
-    panel = Panel(key=key_of(i, k), title=block.names[k], below=where, sections=sections)
+    where = "feature" if block.is_features else ", ".join(words_of(s.work.layer).title(s) for s in block.steps)
+    panel = Panel(key=key_of(block.number, k), title=block.names[k], below=where, sections=sections)
     return Drawn(name=_label(found, block, k), value=value, shown=shown, panel=panel)
 
 
@@ -81,11 +81,14 @@ def folded(parts: Iterable[Part], most: int, inputs: KeyOf, outputs: KeyOf | Non
 def _forward(blocks: Sequence[Block], i: int, k: int, units: int) -> list[PagePart]:
     """How unit ``k`` gets its value, layer by layer."""
     block, made = blocks[i], list[PagePart]()
+    if block.skips is not None:
+        inside, skipped = blocks[i - 1].names[k], blocks[block.skips].names[k]
+        made.append(Note(text=f"The block's output, {inside}, is added to its input, {skipped}."))
     for at, step in enumerate(block.steps):
         before = blocks[i - 1] if at == 0 and i else block
         made += folded(words_of(step.work.layer).forward(step, k), units, before.key, block.key)
     if block.steps and block.gives != block.steps[-1].symbol:
-        made.append(Note(text=f"No activation follows: {block.gives} = {block.steps[-1].symbol}."))
+        made.append(Note(text=f"The next layer receives this {block.steps[-1].symbol} as {block.gives}."))
     return made
 
 
@@ -95,17 +98,30 @@ def _backward(found: Traced, blocks: Sequence[Block], i: int, k: int, units: int
     if block.is_last:
         made += folded(slope_of_loss(found.outcome, k), units, block.key)
     else:
-        fed = blocks[i + 1]
-        step = fed.steps[0]
-        made += folded(words_of(step.work.layer).backward(step, k), units, block.key, fed.key)
-        if block.steps and block.gives != block.steps[-1].symbol:
-            made.append(Note(text=f"No activation follows, so ∂L/∂{block.steps[-1].symbol} is the same."))
+        made += _from_the_next(blocks, i, k, units)
+    if not block.is_last and block.steps and block.gives != block.steps[-1].symbol:
+        made.append(Note(text=f"∂L/∂{block.steps[-1].symbol} is the same: the next layer receives it unchanged."))
     for at, step in reversed(list(enumerate(block.steps))):
         words, is_first = words_of(step.work.layer), at == 0 and i > 0
         before = blocks[i - 1] if is_first else block
         made += folded(words.derivatives(step, k), units, before.key, block.key)
         if not is_first:  # what the first layer hands back belongs to the units before it
             made += folded(words.backward(step, k), units, block.key)
+    return made
+
+
+def _from_the_next(blocks: Sequence[Block], i: int, k: int, units: int) -> list[PagePart]:
+    """∂L/∂ of a unit's value, from the column that it feeds and from those that add it once more."""
+    fed = blocks[i + 1]
+    step = fed.steps[0]
+    words = words_of(step.work.layer)
+    if fed.skips is not None:  # the last layer inside a composite
+        return folded(words.backward_of_block(step, k), units, blocks[i].key, fed.key)
+    made = folded(words.backward(step, k), units, blocks[i].key, fed.key)
+    for later in blocks[i + 1 :]:
+        if later.skips == i:
+            composite = later.steps[0]
+            made += folded(words_of(composite.work.layer).backward(composite, k), units, blocks[i].key, later.key)
     return made
 
 
@@ -136,11 +152,12 @@ def _label(found: Traced, block: Block, k: int) -> str:
 def layer_panel(block: Block, title: str) -> Panel:
     """What each layer of a block computes, and all its units in a table, drawn or not."""
     sections: list[tuple[str, PageParts]] = [
-        (step.work.text, [Note(text=words_of(step.work.layer).explain(step))]) for step in block.steps
+        (words_of(step.work.layer).title(step), [Note(text=words_of(step.work.layer).explain(step))])
+        for step in block.steps
     ]
     what = "features" if block.is_features else "units"
     sections.append((f"All its {what}", [_all_units(block)]))
-    return Panel(key=f"layer-{block.number}", title=title, below="", sections=sections)
+    return Panel(key=f"layer-{block.number.replace('.', '-')}", title=title, below="", sections=sections)
 
 
 def _all_units(block: Block) -> Formulas:

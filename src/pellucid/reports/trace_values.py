@@ -125,6 +125,8 @@ class TracePage:
         The row's cells and what they become.
     columns, lines
         The network; ``lines[i]`` lead from ``columns[i]`` to ``columns[i + 1]``.
+    skips
+        Lines over columns: from which column, to which, and the lines.
     overview
         The panel that is open at first.
     pictures
@@ -137,4 +139,5 @@ class TracePage:
     columns: Sequence[Column]
     lines: Sequence[Sequence[Line]]
     overview: Panel
+    skips: Sequence[tuple[int, int, Sequence[Line]]] = ()
     pictures: Sequence[Picture] = field(default_factory=tuple)

@@ -14,6 +14,7 @@ from pellucid.numerals import numeral
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from pellucid.explanation.words import NamedStep
     from pellucid.inspection.trace import Traced
 
 __all__ = ["trace"]
@@ -71,16 +72,14 @@ def _show(found: Traced, units: int) -> None:
     from rich.markup import escape
 
     from pellucid.cli.console import console, notes
-    from pellucid.cli.trace_lines import answer_lines, forward_lines
+    from pellucid.cli.trace_lines import answer_lines
 
     which = f", network {found.network} of {found.n_networks}" if found.n_networks > 1 else ""
     console.print(f"[bold]{escape(found.title)}[/]{which}\n", soft_wrap=True)
     console.print(_cells_table(found))
     notes(found.notes)
     for step in found.steps:
-        layer = step.work
-        console.print(f"\n[bold]{layer.index}  {layer.text}[/]  \\[{len(layer.inputs)}] → \\[{len(layer.outputs)}]")
-        _print(forward_lines(step, units))
+        _show_forward(step, units)
     console.print(f"\n[bold]Answer[/]  {escape(_answer(found, found.answer, units))}", soft_wrap=True, highlight=False)
     if found.n_networks > 1:
         together = _answer(found, found.together, units)
@@ -93,11 +92,41 @@ def _show(found: Traced, units: int) -> None:
     console.print(f"\n{_agreement(found)}", soft_wrap=True, highlight=False)
 
 
-def _print(lines: Sequence[str]) -> None:
+def _show_forward(step: NamedStep, units: int, depth: int = 0) -> None:
+    """A layer; the layers inside a composite stand indented between its heading and its own lines."""
+    from pellucid.cli.console import console
+    from pellucid.cli.trace_lines import forward_lines
+
+    layer, indent = step.work, "   " * depth
+    shapes = f"\\[{len(layer.inputs)}] → \\[{len(layer.outputs)}]"
+    console.print(f"\n{indent}[bold]{layer.name}  {layer.text}[/]  {shapes}", soft_wrap=True)
+    for inner in step.inner:
+        _show_forward(inner, units, depth + 1)
+    if step.inner:
+        console.print()
+    _print(forward_lines(step, units), depth)
+
+
+def _show_backward(step: NamedStep, units: int, *, inputs: bool, depth: int = 0) -> None:
+    """The same on the way back: what enters a composite, the layers inside it, and what it hands on."""
+    from pellucid.cli.console import console
+    from pellucid.cli.trace_lines import backward_lines, block_lines
+
+    lines = backward_lines(step, units, inputs=inputs)
+    if lines or step.inner:
+        console.print(f"{'   ' * depth}[bold]{step.work.name}  {step.work.text}[/]", soft_wrap=True)
+    if step.inner:
+        _print(block_lines(step, units), depth)
+    for inner in reversed(step.inner):
+        _show_backward(inner, units, inputs=inputs or inner.work.index > 0, depth=depth + 1)
+    _print(lines, depth)
+
+
+def _print(lines: Sequence[str], depth: int = 0) -> None:
     from pellucid.cli.console import console
 
     for line in lines:
-        console.print(f"   {line}", markup=False, soft_wrap=True, highlight=False)
+        console.print(f"{'   ' * (depth + 1)}{line}", markup=False, soft_wrap=True, highlight=False)
 
 
 def _cells_table(found: Traced) -> Table:
@@ -118,7 +147,7 @@ def _show_back(found: Traced, units: int) -> None:
     from rich.markup import escape
 
     from pellucid.cli.console import console
-    from pellucid.cli.trace_lines import backward_lines, loss_lines
+    from pellucid.cli.trace_lines import loss_lines
     from pellucid.explanation.words.loss import why_it_rose
     from pellucid.explanation.words.values import n
 
@@ -130,10 +159,7 @@ def _show_back(found: Traced, units: int) -> None:
     console.print(f"\n[bold]Backward[/]  {escape(said)}", soft_wrap=True, highlight=False)
     _print(loss_lines(found.outcome, units))
     for step in reversed(found.steps):
-        lines = backward_lines(step, units, inputs=step.work.index > 0)
-        if lines:
-            console.print(f"[bold]{step.work.index}  {step.work.text}[/]")
-        _print(lines)
+        _show_backward(step, units, inputs=step.work.index > 0)
     console.print(
         f"\nOne step of {back.optimizer.name} at {back.learning_rate:g}: the loss of this row goes from "
         f"{n(back.loss)} to {n(back.loss_after)}"

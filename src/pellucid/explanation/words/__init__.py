@@ -7,25 +7,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pellucid.explanation.trace import RowTrace
+from pellucid.explanation.trace import LayerAtWork, RowTrace
 from pellucid.explanation.words.activation import ActivationWords
 from pellucid.explanation.words.batch_norm import BatchNormWords
 from pellucid.explanation.words.dense import DenseWords
 from pellucid.explanation.words.dropout import DropoutWords
+from pellucid.explanation.words.layer_norm import LayerNormWords
+from pellucid.explanation.words.residual import ResidualWords
 from pellucid.explanation.words.step import NamedStep, Words
-from pellucid.network import Activation, BatchNorm, Dense, Dropout, Network
+from pellucid.network import Activation, BatchNorm, Dense, Dropout, Layer, LayerNorm, Residual, Role
 
-__all__ = ["WORDS", "NamedStep", "Words", "block_starts", "named_steps", "words_of"]
+__all__ = ["WORDS", "NamedStep", "Words", "named_steps", "words_of"]
 
-WORDS: dict[type, Words] = {
+WORDS: dict[type[Layer], Words] = {
     Dense: DenseWords(),
     Activation: ActivationWords(),
     BatchNorm: BatchNormWords(),
     Dropout: DropoutWords(),
+    LayerNorm: LayerNormWords(),
+    Residual: ResidualWords(),
 }
 
 
-def words_of(layer: object) -> Words:
+def words_of(layer: Layer) -> Words:
     """The words of a layer's kind.
 
     Raises
@@ -46,11 +50,6 @@ def words_of(layer: object) -> Words:
         ) from None
 
 
-def block_starts(network: Network) -> tuple[int, ...]:
-    """The indices of the weighted layers: each begins a column of units."""
-    return tuple(i for i, layer in enumerate(network.layers) if isinstance(layer, Dense))
-
-
 def named_steps(row: RowTrace, features: Sequence[str], outputs: Sequence[str]) -> tuple[NamedStep, ...]:
     """The layers of a traced row with the names of their units and the letters of their values.
 
@@ -63,17 +62,44 @@ def named_steps(row: RowTrace, features: Sequence[str], outputs: Sequence[str]) 
     outputs
         The names of its outputs, ``[C]``.
     """
-    starts = block_starts(row.network)
+    return _named(row.layers, given="x", names=tuple(features), outputs=tuple(outputs))
+
+
+def _named(
+    layers: Sequence[LayerAtWork],
+    *,
+    given: str,
+    names: tuple[str, ...],
+    outputs: tuple[str, ...] = (),
+    inside: str = "",
+) -> tuple[NamedStep, ...]:
+    """Of layers that follow one another; ``inside`` is the number of the composite that holds them, ``2.``."""
+    many = sum(layer.layer.role is Role.WEIGHTED for layer in layers)
     made: list[NamedStep] = []
-    given, names, number = "x", tuple(features), 0
-    for work in row.layers:
+    number = 0
+    for work in layers:
         names_in = names
-        if work.index in starts:
+        if work.layer.role is Role.WEIGHTED:
             given = "a" if number else given  # to the next layer, what it receives is always called a
             number += 1
-            last = number == len(starts)
-            names = tuple(outputs) if last else tuple(f"unit {number}.{k + 1}" for k in range(len(work.outputs)))
+            names = outputs if outputs and number == many else _units(f"{inside}{number}", len(work.outputs))
+        elif inside and not made:
+            names = _units(f"{inside}{number}", len(work.outputs))
         symbol = words_of(work.layer).symbol(given)
-        made.append(NamedStep(work=work, given=given, symbol=symbol, names_in=names_in, names_out=names))
+        made.append(
+            NamedStep(
+                work=work,
+                given=given,
+                symbol=symbol,
+                names_in=names_in,
+                names_out=names,
+                inner=_named(work.inner, given=given, names=names_in, inside=f"{inside}{number}."),
+                begins_block=bool(inside) and not made,
+            )
+        )
         given = symbol
     return tuple(made)
+
+
+def _units(number: str, many: int) -> tuple[str, ...]:
+    return tuple(f"unit {number}.{k + 1}" for k in range(many))

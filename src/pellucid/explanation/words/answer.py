@@ -71,11 +71,11 @@ def sum_of_exponentials(outcome: Outcome) -> Sum:
         origin="of",
         calculation="e^({z} − {m})",
         names=[str(label) for label in outcome.task.classes],
-        left=z,
-        right=largest,
+        factors=(z, largest),
         values=values,
         side="outputs",
         result=float(values.sum()),
+        of_layer=True,
     )
 
 

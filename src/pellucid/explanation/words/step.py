@@ -29,6 +29,11 @@ class NamedStep:
         The letters for what it receives and gives: ``x`` (features), ``z``, ``u``, ``a``.
     names_in, names_out
         Of its units: the features' names, ``unit 1.3``, the answers' names.
+    inner
+        The layers inside a composite.
+    begins_block
+        Whether it is the first layer inside a composite: ∂L/∂ of its inputs is then only the part that comes through
+        the block.
     """
 
     work: LayerAtWork
@@ -36,11 +41,13 @@ class NamedStep:
     symbol: str
     names_in: Sequence[str]
     names_out: Sequence[str]
+    inner: tuple[NamedStep, ...] = ()
+    begins_block: bool = False
 
     @property
     def d_given(self) -> str:
         """``∂L/∂x``."""
-        return f"∂L/∂{self.given}"
+        return f"∂L/∂{self.given}" + " through the block" * self.begins_block
 
     @property
     def d_symbol(self) -> str:
@@ -81,6 +88,14 @@ class Words(ABC):
     @abstractmethod
     def backward(self, step: NamedStep, unit: int) -> Parts:
         """How ∂L/∂ of input ``unit`` arises from ∂L/∂ of the outputs."""
+
+    def backward_of_block(self, step: NamedStep, unit: int) -> Parts:
+        """How ∂L/∂ of what a composite's last inner layer gave arises; other layers have none."""
+        return ()
+
+    def title(self, step: NamedStep) -> str:
+        """A heading above the layer's units."""
+        return step.work.text
 
     def derivatives(self, step: NamedStep, unit: int) -> Parts:
         """∂L/∂ of the parameters of output ``unit``; a layer without parameters has none."""

@@ -81,6 +81,8 @@ class Equation:
         Of a function by its name, the formula behind the name: ``max(0, z)`` of relu; else empty.
     precise
         Show numbers just below 1 with more digits, where a difference from 1 follows.
+    of_layer
+        Whether it is the same for all units of the layer.
 
     >>> line = Equation(symbol="y", calculation="{m} · {x} + {b}", values={"m": 2.0, "x": -3.0, "b": -1.0}, result=-7)
     >>> line.formula, line.numbers
@@ -93,6 +95,7 @@ class Equation:
     result: float
     definition: str = ""
     precise: bool = False
+    of_layer: bool = False
 
     @property
     def formula(self) -> str:
@@ -121,11 +124,10 @@ class Equation:
 
 @dataclass(frozen=True, kw_only=True)
 class Term:
-    """One addend: ``value`` made of two factors; ``place`` is the unit that it stands for, if there is one."""
+    """One addend and what it is made of; ``place`` is the unit that it stands for, if there is one."""
 
     name: str
-    left: float
-    right: float
+    factors: tuple[float, ...]
     value: float
     place: int | None = None
 
@@ -141,15 +143,17 @@ class Sum:
     origin
         What the names of the terms are: ``from`` or ``through``.
     calculation
-        Of one term, from two factors in braces: ``{w} · {a}``.
-    names, left, right, values
-        Of each term the name, both factors and what they make.
+        Of one term, from its factors in braces: ``{w} · {a}``.
+    names, factors, values
+        Of each term the name, the factors in the order of the calculation, and what they make.
     side
         Whose units the terms stand for.
     bias
         Added at the end; ``None`` where the layer has none.
     result
         What the network itself came to.
+    of_layer
+        Whether it is the same for all units of the layer.
     """
 
     symbol: str
@@ -157,18 +161,22 @@ class Sum:
     origin: str
     calculation: str
     names: Sequence[str]
-    left: Array
-    right: Array
+    factors: tuple[Array, ...]
     values: Array
     result: float
     side: Side = ""
     bias: float | None = None
+    of_layer: bool = False
 
     @property
-    def factors(self) -> tuple[str, str]:
-        """What both factors are called."""
-        left, right = _SYMBOL.findall(self.calculation)
-        return left, right
+    def factor_names(self) -> tuple[str, ...]:
+        """What the factors are called; of a sum of plain values there is nothing to tell apart."""
+        return tuple(_SYMBOL.findall(self.calculation))
+
+    @property
+    def is_of_products(self) -> bool:
+        """Whether each term is a product of two factors."""
+        return self.calculation == " · ".join(f"{{{name}}}" for name in self.factor_names) and len(self.factors) == 2
 
     @property
     def term_formula(self) -> str:
@@ -180,8 +188,7 @@ class Sum:
         return [
             Term(
                 name=self.names[i],
-                left=float(self.left[i]),
-                right=float(self.right[i]),
+                factors=tuple(float(factor[i]) for factor in self.factors),
                 value=float(self.values[i]),
                 place=i if self.side else None,
             )
@@ -197,12 +204,12 @@ class Sum:
     def to_json(self, most: int) -> dict[str, Any]:
         """As plain JSON values: the largest terms one by one, the others together."""
         terms, n_others, others = self.largest(most)
-        left, right = self.factors
         return {
             "symbol": self.symbol,
             "formula": self.formula,
             "terms": [
-                {"name": t.name, left: t.left, right: t.right, self.term_formula: t.value} for t in terms
+                {"name": t.name, **dict(zip(self.factor_names, t.factors, strict=True)), self.term_formula: t.value}
+                for t in terms
             ],
             "n_others": n_others,
             "others": others,
