@@ -264,7 +264,7 @@ def test_settings_of_images_are_refused_for_tables(people: Any) -> None:
 def test_images_without_labels_ask_for_them() -> None:
     with pytest.raises(SettingError, match=r"what each image shows.*reconstruction"):
         pellucid.train(drawings(5)[0])
-    with pytest.raises(DataError, match=r"different lengths.*one value an image"):
+    with pytest.raises(DataError, match=r"different lengths.*one value per image"):
         pellucid.train({"image": drawings(5)[0], "label": ["a", "b"]})
 
 
