@@ -152,6 +152,8 @@ def test_equal_images_in_two_groups_are_said() -> None:
     held = np.concatenate([split.validation, split.test])
     n = int(np.isin(held % 60, split.train % 60).sum())
     assert n
-    assert any(f"{n:,} of the validation and test rows hold images that are also in training" in s for s in prepared.notes)
+    assert any(
+        f"{n:,} of the validation and test rows hold images that are also in training" in s for s in prepared.notes
+    )
     alone = prepare({**twice, "image": np.concatenate([images, 255 - images])}, pellucid.Settings(group="patient"))
     assert not any("also learned from" in s for s in alone.notes)

@@ -43,7 +43,9 @@ def test_patients_in_both_parts_are_counted_and_the_group_mends_it() -> None:
     cells = np.array(STAYS["patient_id"])
     share = np.isin(cells[prepared.split.test], cells[prepared.split.train]).mean()
     (doubt,) = prepared.doubts
-    assert doubt.note.startswith(f"{share * 100:.0f} % of the 100 test rows have a 'patient_id' that is also in training")
+    assert doubt.note.startswith(
+        f"{share * 100:.0f} % of the 100 test rows have a 'patient_id' that is also in training"
+    )
     assert "--group 'patient_id'" in doubt.note
     assert doubts(STAYS, "ill", group="patient_id") == []
 
@@ -172,7 +174,7 @@ def test_evaluating_counts_copies_together() -> None:
 def test_the_first_screen_of_the_report_says_it(written: Path) -> None:
     pellucid.train(str(written / "series.csv"), "sales", out=written / "run", **FAST)
     page = report(written / "run", out=written / "page.html").read_text(encoding="utf-8")
-    assert "But it may be too good for new rows: neighbouring rows in time" in page
+    assert "But it may be too optimistic for new rows: neighbouring rows in time" in page
 
 
 def leaking() -> dict[str, Any]:

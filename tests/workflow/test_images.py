@@ -187,7 +187,7 @@ def test_a_zip_of_the_folder_is_the_folder(run: pellucid.Run, folder: Path, tmp_
 def test_an_array_of_another_size_is_refused_with_both_sizes(run: pellucid.Run) -> None:
     with pytest.raises(DataError, match=r"16 × 16 pixels and 1 channel, but .* 12 × 12 pixels and 1 channel"):
         run.predict(draw("down", 2, size=16))
-    with pytest.raises(DataError, match=r"shape 12 × 12 .*this model takes 12 × 12 × 1; one image is given as"):
+    with pytest.raises(DataError, match=r"shape 12 × 12 .*this model takes 12 × 12 × 1; pass one image as"):
         run.predict(draw("down", 1)[0])
     with pytest.raises(DataError, match="column 'image'"):
         run.predict({"x": [1.0, 2.0]})
