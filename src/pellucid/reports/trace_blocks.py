@@ -134,7 +134,7 @@ def _given_on(segments: Sequence[_Segment], place: int) -> str:
 
 
 def _importance(found: Traced, own: Sequence[NamedStep], values: Array, *, is_last: bool) -> Array:
-    """By which units are chosen: |value| and |∂L/∂z|, each as a share of its largest, added.
+    """How units are chosen: by |value| and |∂L/∂z|, each as a share of its largest, added.
 
     Not |∂L/∂a|, which is large for many a unit that is off: the loss would change if it gave more, but none of its
     weights makes it do so.
