@@ -2,7 +2,7 @@
 
 With autograd, a training step of a small network spends most of its time between the operations: building the graph,
 allocating results, updating each parameter by itself. Here a network becomes a plan, a list of operations on fixed
-buffers, made once for each size of batch. All parameters are views of one flat tensor, and so are gradients and moments.
+buffers, made once for each size of batch. Parameters are views of one flat tensor, and so are gradients and moments.
 
 Everything is feature-major, a column a row of data: z = W x with x ``[I, B]``, which multiplies small matrices several
 times faster than ``[B, I]``. Below each activation lies a row of ones, and beside each weight its bias as one more
