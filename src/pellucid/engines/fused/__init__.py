@@ -11,12 +11,13 @@ column, so that z = [W b] [x; 1] and ∂L/∂[W b] = d [x; 1]ᵀ are one product
 | file | what it does |
 |---|---|
 | `flat` | all parameters, and all gradients, in one tensor each |
-| `activations` | f and f′ as operations on buffers |
 | `products` | matrix products, by the library that is faster here or in fewer digits |
-| `layers` | the way there and the way back through each layer |
+| `layers` | one file a kind of layer: forward and backward operations side by side, and prediction |
+| `activations` | f and f′ as operations on buffers |
+| `plan` | the forward and the backward pass of a network |
 | `losses` | the loss and its gradient for the logits |
 | `graph` | on a CUDA device, all operations of a step started by one call |
-| `updates` | the rules, for all parameters at once |
+| `updates` | the update rules, for all parameters at once |
 | `engine` | the plan at work: an `Engine` of `pellucid.training` |
 | `stack` | K networks of one description in one plan |
 | `rates` | a learning rate for each of them |
@@ -24,3 +25,28 @@ column, so that z = [W b] [x; 1] and ∂L/∂[W b] = d [x; 1]ᵀ are one product
 
 No derivative here comes from autograd or from the textbook, so the three check each other.
 """
+
+from __future__ import annotations
+
+from pellucid.engines.support import missing_rule, not_columns
+from pellucid.network import Network
+
+__all__ = ["supports"]
+
+
+def supports(network: Network, device: str = "cpu") -> str | None:
+    """Why the fused engine cannot train this network on this device, in words; ``None`` where it can.
+
+    >>> from pellucid.network import mlp
+    >>> supports(mlp(2, [5], 1, batch_norm=True, dropout=0.1)) is None
+    True
+    >>> supports(mlp(2, [5], 1), "mps")
+    'the fused engine is not tested on mps'
+    """
+    from pellucid.engines.device import choose_device
+    from pellucid.engines.fused.layers import RULES
+
+    where = choose_device(device).type if device == "auto" else device.partition(":")[0]
+    if where == "mps":
+        return "the fused engine is not tested on mps"
+    return not_columns("the fused engine", network) or missing_rule("the fused engine", network, RULES)

@@ -27,7 +27,8 @@ _EXACT, _ANY_ORDER = {"contract"}, {"contract", "reassoc", "nsz"}
 
 
 def _checksum() -> int:
-    files = sorted(Path(__file__).parent.glob("*.py"))
+    """Of all files of the package, also of those in subfolders."""
+    files = sorted(Path(__file__).parent.rglob("*.py"))
     return zlib.crc32(b"".join(file.read_bytes() for file in files))
 
 

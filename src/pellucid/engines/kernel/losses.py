@@ -4,7 +4,7 @@ Legend: ``z`` logits, ``t`` targets (class shares for cross-entropy), ``w`` weig
 which the first m columns count; for cross-entropy w is one row, ``[1, M]``, a weight for each row of data.
 
 Every loss is L = Σ w ℓ(z, t) / Σ w, so ∂L/∂z = w ℓ′ · unit with unit = 1 / Σ w. Smoothing is in t, class weights are in
-w, both from `plan`. A function here leaves ∂L/∂z in ``d`` and returns Σ w ℓ, which nobody needs in order to learn:
+w, both from `packing`. A function here leaves ∂L/∂z in ``d`` and returns Σ w ℓ, which nobody needs in order to learn:
 ``asked`` says whether to work it out.
 """
 

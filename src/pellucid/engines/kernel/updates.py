@@ -1,7 +1,7 @@
 """The update rules, for all weights of a network at once.
 
 Legend: ``w``, ``g`` ``[P]`` weights and gradients; ``memory`` ``[2, P]`` what the rule remembers; η the learning rate,
-λ the weight decay, t the number of this step. ``constants`` are those of `plan.constants_of`.
+λ the weight decay, t the number of this step. ``constants`` are those of `packing.constants_of`.
 """
 
 from __future__ import annotations

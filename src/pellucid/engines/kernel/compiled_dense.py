@@ -1,4 +1,4 @@
-"""Sums of products, feature-major: all that a Dense layer needs, there and back.
+"""Sums of products, feature-major: what a Dense layer needs in both passes.
 
 Legend: ``m`` rows of data; ``x`` and ``y`` buffers ``[R, M]`` whose rows are features, M ≥ m; ``w`` all weights of a
 network in one array ``[P]``.
@@ -22,8 +22,8 @@ def weighted_sums(
 ) -> None:  # fmt: skip
     """y_j = b_j + Σᵢ w_ji x_i for each of the m rows, with w_ji at ``w_at + j · step_y + i · step_x``.
 
-    On the way there ``step_x`` is 1 and y = W x + b. On the way back y is ∂L/∂x = Wᵀ d: the same sum with the two
-    steps exchanged and without a bias (``bias_at`` −1).
+    Forward, ``step_x`` is 1 and y = W x + b. Backward, y is ∂L/∂x = Wᵀ d: the same sum with the two steps exchanged
+    and without a bias (``bias_at`` −1).
     """
     first = n_x - 4 * ((n_x - 1) // 4)  # 1 to 4, so that what is left over goes in fours
     for j in range(n_y):

@@ -3,7 +3,8 @@
 Legend: ``z`` what comes in, ``a`` what goes out, ``d`` ∂L/∂a on the way in and ∂L/∂z on the way out; ``m`` rows.
 
 For the functions of `FROM_OUTPUT`, f′ can be told from a alone, and a may take z's place. For the others f and f′ are
-found together, as they share an exponential, and f′ is kept for the way back. At a kink f′ is the slope on its left.
+found together, as they share an exponential, and f′ is kept for the backward pass. At a kink f′ is the slope on its
+left.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pellucid.engines.kernel.elementary import (
     sigmoid,
     tanh,
 )
-from pellucid.engines.kernel.packing import CODES
+from pellucid.engines.kernel.layers.activation import CODES
 
 __all__ = ["backward", "forward"]
 
@@ -33,7 +34,7 @@ _SIGMOID, _TANH, _RELU, _LEAKY, _ELU, _SELU, _GELU, _SILU, _MISH, _SOFTPLUS = (
 
 @compiled
 def forward(code: int, buffer: Any, z_at: int, a_at: int, kept_at: int, width: int, m: int) -> None:
-    """a = f(z) in the rows from ``a_at``, and f′(z) in those from ``kept_at`` where the way back needs it.
+    """a = f(z) in the rows from ``a_at``, and f′(z) in those from ``kept_at`` where the backward pass needs it.
 
     Each loop reads z where it writes a or f′: of two places that may be one, LLVM would take one number at a time.
     """
