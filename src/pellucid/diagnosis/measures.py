@@ -41,8 +41,8 @@ def left_by_each_column(inputs: Array, truth: Array, places: Sequence[slice], *,
     """For each column, the share of the target's uncertainty that remains if only this column is used, ``[columns]``.
 
     A column is cut into at most 20 bins with equally many rows (each category is its own bin). Half of the rows give
-    the prediction of each bin and the other half measure its error, then the other way round: misclassified rows relative
-    to always predicting the most common class, or squared error relative to the mean.
+    the prediction of each bin and the other half measure its error, then the other way round: misclassified rows
+    relative to always predicting the most common class, or squared error relative to the mean.
 
     >>> x = np.arange(100.0)[:, np.newaxis] % 2
     >>> y, both = x[:, 0].astype(int), np.hstack([x, np.zeros((100, 1))])
