@@ -375,7 +375,7 @@ def by_the_output(step: Any, w: Any, d_a: Any, walk: Any) -> Any:
 
 
 def block_alone(step: Any, w: Any, d_a: Any, walk: Any) -> Any:
-    inner = walk.inside(step.inner, d_a)
+    inner = walk.inside(step.inner, w, d_a)
     return Returned(d_inputs=inner[0].d_inputs, inner=inner)
 
 
