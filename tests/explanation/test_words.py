@@ -233,7 +233,7 @@ def test_a_kind_without_words_is_said_to_have_none() -> None:
     class Convolution(Dropout):
         pass
 
-    with pytest.raises(NotImplementedError, match="through a Convolution layer: add its words to explanation/words"):
+    with pytest.raises(NotImplementedError, match="through a Convolution layer: add a file with its words to explanation/words"):
         words_of(Convolution(rate=0.1))
 
 
@@ -375,7 +375,7 @@ def by_the_output(step: Any, w: Any, d_a: Any, walk: Any) -> Any:
 
 
 def block_alone(step: Any, w: Any, d_a: Any, walk: Any) -> Any:
-    inner = walk.inside(step.inner, d_a)
+    inner = walk.inside(step.inner, w, d_a)
     return Returned(d_inputs=inner[0].d_inputs, inner=inner)
 
 

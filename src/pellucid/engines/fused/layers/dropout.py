@@ -10,11 +10,11 @@ from torch import Tensor
 from pellucid.engines.fused.layers.rule import Operations, Planned, Position, Predict, Rule, Walk
 from pellucid.network import Dropout
 
-__all__ = ["RULE"]
+__all__ = ["TABLE"]
 
 
 def plan(layer: Dropout, position: Position, walk: Walk) -> Planned:
-    """a = m x;  ∂L/∂x = m d, with the mask m that each step is handed."""
+    """a = m x;  ∂L/∂x = m d, with the mask m of each step."""
     if not layer.rate:
         return Planned(
             full=position.full, forward=[], backward=lambda d, wanted: ([], d), may_overwrite=position.may_overwrite
@@ -35,4 +35,4 @@ def predict(layer: Dropout, x: Tensor, reads: Predict) -> Tensor:
     return x
 
 
-RULE = Rule(plan=plan, predict=predict)
+TABLE = {Dropout: Rule(plan=plan, predict=predict)}
