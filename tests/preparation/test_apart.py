@@ -133,7 +133,7 @@ def test_an_arrays_column_is_found_by_its_place() -> None:
 def test_names_that_would_be_one_are_told() -> None:
     frame = pd.DataFrame(np.c_[X, Y])
     frame.columns = pd.MultiIndex.from_tuples([("a", "b c"), ("a b", "c"), ("d", ""), ("y", "")])
-    with pytest.raises(DataError, match="'a b c' stands above columns 1 and 2"):
+    with pytest.raises(DataError, match="'a b c' is used for columns 1 and 2"):
         pellucid.train(frame, ("y", ""), **QUICK)
 
 

@@ -237,7 +237,7 @@ def test_a_folder_without_folders_says_what_is_wanted(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="folder for each class"):
         pellucid.train(tmp_path / "flat")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match=r"is a folder: name the file .*holds no images"):
+    with pytest.raises(DataError, match=r"is a folder: give the file .*holds no images"):
         pellucid.train(tmp_path / "empty")
 
 

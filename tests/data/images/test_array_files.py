@@ -287,7 +287,7 @@ def test_npz_that_is_wrong(tmp_path: Path) -> None:
             read_images(path)
     path.write_bytes(b"PK\x03\x04 and no more")
     assert is_image_source(path)
-    with pytest.raises(DataError, match="not a whole zip archive"):
+    with pytest.raises(DataError, match="not a complete zip archive"):
         read_images(path)
     zipped(tmp_path / "none", path)
     with pytest.raises(DataError, match="holds no NumPy arrays"):
