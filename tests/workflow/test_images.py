@@ -109,7 +109,7 @@ def test_black_and_white_are_the_same_in_every_type() -> None:
         alone = one.model.predict_proba(masks[row : row + 1].astype(float))
         np.testing.assert_allclose(alone, wanted[[row]], rtol=1e-5)
     table = one.model.table(masks.astype(int))
-    assert any("if 1 stands for white, give truth values" in note for note in table.report.notes)
+    assert any("if 1 means white, pass booleans" in note for note in table.report.notes)
 
 
 def test_images_beside_numbers() -> None:

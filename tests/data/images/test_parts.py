@@ -32,14 +32,16 @@ def test_a_validation_part(tmp_path: Path, word: str) -> None:
     read = read_images(root)
     assert sorted(files(read.train)) == sorted(f"{p}/{c}/1.png" for p in ("train", word) for c in "ab")
     assert files(read.test) == ["test/a/1.png"]
-    assert f"validation part '{word}' was joined to the training part" in said(read.train)
+    assert f"validation part '{word}' was added to the training part" in said(read.train)
     assert "the test part has no image of 'b'" in said(read.train)
     assert "1 image beside the parts was left out (first: 'extra/9.png')" in said(read.train)
 
 
 def test_parts_that_do_not_fit(tmp_path: Path) -> None:
     root = draw_all(tmp_path / "a", "train/cat/1.png", "train/dog/1.png", "test/cat/1.png", "test/dogs/1.png")
-    with pytest.raises(DataError, match=r"test part has the class 'dogs', which the training part lacks.*mean 'dog'"):
+    with pytest.raises(
+        DataError, match=r"test part has the class 'dogs', which is not in the training part.*mean 'dog'"
+    ):
         read_images(root)
     assert labels(read_images(root, expect_labels=False).test) == ["cat", "dogs"]
 

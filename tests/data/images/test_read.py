@@ -38,7 +38,7 @@ def test_a_folder_for_each_class(tmp_path: Path) -> None:
     assert (report.source, report.format, report.n_rows, report.n_columns) == (repr(str(root)), "image folder", 4, 3)
     assert report.notes == (
         "all 4 images have 6 × 5 pixels (height × width)",
-        "read in colour (3 channels), as every image is",
+        "read in colour (3 channels), like every image",
     )
     assert is_image_source(root)
 
@@ -73,7 +73,7 @@ def test_no_class_folders(tmp_path: Path) -> None:
         read_images(root)
     read = read_images(root, expect_labels=False)
     assert (len(files(read.train)), read.labelled) == (4, False)
-    assert "none of them got a label" in said(read.train)
+    assert "no image got a label" in said(read.train)
 
 
 def test_nothing_to_read(tmp_path: Path) -> None:
@@ -257,7 +257,7 @@ def test_single_images(tmp_path: Path) -> None:
     read = read_images([first, str(second)], expect_labels=False)
     assert files(read.train) == [str(first), str(second)]  # in the order given
     np.testing.assert_array_equal(pixels(read.train)[1], noise(6, 5, 3, seed=2))
-    with pytest.raises(DataError, match="is a folder: a list of images must name files"):
+    with pytest.raises(DataError, match="is a folder: a list of images must hold files"):
         read_images([first, tmp_path], expect_labels=False)
     with pytest.raises(DataError, match="there is no file"):
         read_images([first, tmp_path / "absent.png"], expect_labels=False)
