@@ -162,7 +162,7 @@ def test_classes_of_several_types_are_refused(odd: object, moons: tuple[Any, Any
 
 def test_two_columns_of_one_name_are_refused(people: tuple[Any, Any]) -> None:
     X, y = people
-    with pytest.raises(DataError, match="'age' stands above two columns"):
+    with pytest.raises(DataError, match="'age' is used for two columns"):
         NeuralClassifier((4,), max_iter=2).fit(X[["age", "job", "age"]], y)
 
 

@@ -101,9 +101,18 @@ def encoding_of(estimator: Any) -> str:
 
 
 def bins_of(estimator: Any, values: Any, n_rows: int, *, classes: bool) -> Any:
-    """How numbers become bins (`pellucid.preprocessing.piecewise.Bins`), or ``None`` where each stays one feature.
+    """How numbers become bins (`pellucid.preprocessing.piecewise.Bins`), or ``None`` if each stays one feature.
 
-    ``values`` ``[N]`` are the targets of the rows to learn from.
+    Parameters
+    ----------
+    estimator
+        The estimator, for its settings.
+    values
+        ``[N]`` targets of the training rows.
+    n_rows
+        The number of training rows.
+    classes
+        Whether the targets are classes.
     """
     from pellucid.preprocessing.piecewise import Bins, auto_bins
 
@@ -171,7 +180,16 @@ def batch_size_of(estimator: Any, n_rows: int) -> int:
 def plan_of(estimator: Any, n_rows: int, seed: int, *, only: int | None = None) -> Any:
     """How to train (a `pellucid.training.loop.Plan`).
 
-    ``only`` is for one epoch at a constant rate: its number, from 1.
+    Parameters
+    ----------
+    estimator
+        The estimator, for its settings.
+    n_rows
+        The number of training rows.
+    seed
+        The seed of the training.
+    only
+        The number, from 1, of a single epoch at a constant rate; None for a whole training.
     """
     from pellucid.settings.rules import real, whole
     from pellucid.training.loop import Plan

@@ -57,7 +57,7 @@ def test_a_file_cut_anywhere_is_an_error_or_whole(
         with contextlib.suppress(DataError):
             np.testing.assert_array_equal(one(path), whole)  # what is lacking may come after the pixels
     path.write_bytes(content[: len(content) // 2])
-    with pytest.raises(DataError, match=rf"x\.{end}' is not a whole image file.*remove it or replace it"):
+    with pytest.raises(DataError, match=rf"x\.{end}' is not a complete image file.*remove it or replace it"):
         one(path)
     capfd.readouterr()  # libtiff complains for itself
 
@@ -163,7 +163,7 @@ def test_only_the_first_frame_is_read(tmp_path: Path) -> None:
 def test_images_of_absurd_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = draw(tmp_path / "x.png", noise(20, 20))
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 300)  # 400 pixels: Pillow warns
-    with pytest.raises(DataError, match=r"x.png' says that it has too many pixels.*remove it"):
+    with pytest.raises(DataError, match=r"x.png' claims too many pixels.*remove it"):
         one(path)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)  # Pillow refuses
     with pytest.raises(DataError, match="too many pixels"):
@@ -173,7 +173,7 @@ def test_images_of_absurd_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_what_only_looks_like_an_image(tmp_path: Path) -> None:
     (tmp_path / "x.png").write_text("a,b\n1,2\n")
     assert is_image_source(tmp_path / "x.png")
-    with pytest.raises(DataError, match=r"x.png' is not a whole image file; remove it or replace it by a good copy"):
+    with pytest.raises(DataError, match=r"x.png' is not a complete image file; remove it or replace it by a good copy"):
         one(tmp_path / "x.png")
     (tmp_path / "y.jpg").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n")
     with pytest.raises(DataError, match="not a whole image file"):  # other formats are not even tried
