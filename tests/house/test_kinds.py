@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -78,6 +79,31 @@ class HalfDone(Layer):
 
     def words(self) -> str:
         return f"HalfDone {self.width}"
+
+
+def silent_matches(source: str) -> list[int]:
+    """Lines of the ``match`` statements that pass over what no case names, with nothing after them."""
+    blocks = [
+        block
+        for node in ast.walk(ast.parse(source))
+        for name in ("body", "orelse", "finalbody")
+        if isinstance(block := getattr(node, name, None), list)
+    ]
+    ends = [block[-1] for block in blocks if block and isinstance(block[-1], ast.Match)]
+    return [
+        end.lineno
+        for end in ends
+        if not (isinstance(last := end.cases[-1].pattern, ast.MatchAs) and last.pattern is None)
+    ]
+
+
+def test_no_match_passes_over_what_it_does_not_know() -> None:
+    """Each ends in a case for all others: ``assert_never`` where the type is closed."""
+    for path in sorted((ROOT / "src").rglob("*.py")):
+        if "script_reader" not in path.parts:  # reads programs, whose nodes are of any kind
+            assert silent_matches(path.read_text(encoding="utf-8")) == [], path
+    assert silent_matches("def f(x):\n  match x:\n    case 1: return 2\n") == [2]
+    assert silent_matches("def f(x):\n  match x:\n    case 1: return 2\n    case _: assert_never(x)\n") == []
 
 
 HALF_DONE = (Dense(inputs=2, outputs=3), HalfDone(width=3))

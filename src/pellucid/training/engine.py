@@ -196,7 +196,7 @@ def why_chosen(engine: Engine) -> str:
 
 
 def unsupported(name: str, network: Network, device: str = "auto") -> str | None:
-    """Why the engine of this name cannot train the network on the device, in words; ``None`` where it can."""
+    """Why the engine of this name cannot train the network on the device; ``None`` where it can."""
     if name == "fused":
         from pellucid.engines import fused
 

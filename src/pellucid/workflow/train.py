@@ -234,7 +234,7 @@ def _train(
         folder.log([f"engine {engine.name} on {engine.device}: {why_chosen(engine)}"])
     if watcher:
         watcher.prepared(prepared, engine, plan_of(prepared.settings))
-    recorder = SnapshotRecorder(prepared.network, prepared.task.loss, prepared.train)
+    recorder = SnapshotRecorder(prepared.network, prepared.task.loss, prepared.train.rows)
     try:
         if len(members) > 1:
             trained = _fit_members(prepared, members, folder, watcher, recorder)
@@ -289,7 +289,7 @@ def _fit_alone(
 
     with listening_for_interrupt() as interrupted:
         outcome = fit(
-            engine, prepared.train, prepared.validation, plan,
+            engine, prepared.train.rows, prepared.validation.rows, plan,
             start=start, on_epoch=on_epoch, save=save, interrupted=interrupted,
         )  # fmt: skip
     if watcher:

@@ -241,7 +241,7 @@ def test_row_numbers_that_are_not_there_are_refused() -> None:
             engine.step(wrong, [], RATE)
     with pytest.raises(DataError, match="at least one row"):
         engine.step(np.array([], np.int64), [], RATE)
-    with pytest.raises(SettingError, match="cpu, not on 'cuda'"):
+    with pytest.raises(SettingError, match="cpu, not on cuda"):
         KernelEngine(network, Loss(name="bce"), Optimizer(), initialise(network, 0), device="cuda")
 
 

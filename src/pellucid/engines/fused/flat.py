@@ -27,6 +27,17 @@ Array = NDArray[Any]
 class Flat:
     """The arrays of a network, or of a stack of K networks of one description.
 
+    Parameters
+    ----------
+    network
+        The description.
+    parameters
+        The first arrays, by name; of a stack, stacked. Copied.
+    dtype, where
+        In which arithmetic, on which device.
+    lead
+        ``()`` for one network, ``(K,)`` for a stack.
+
     Attributes
     ----------
     weights, gradients
@@ -85,13 +96,13 @@ class Flat:
 
     def load(self, parameters: Mapping[str, Array]) -> None:
         """Take a copy of these arrays."""
-        for name, home in {**self.views(self.weights), **self.statistics}.items():
-            home.copy_(torch.from_numpy(np.array(parameters[name])))
+        for name, tensor in {**self.views(self.weights), **self.statistics}.items():
+            tensor.copy_(torch.from_numpy(np.array(parameters[name])))
 
     def arrays(self) -> dict[str, Array]:
         """A copy of all arrays, by name, in the network's order."""
-        held = {**self.views(self.weights), **self.statistics}
-        return {p.name: to_numpy(held[p.name]) for p in self.network.parameters()}
+        arrays = {**self.views(self.weights), **self.statistics}
+        return {p.name: to_numpy(arrays[p.name]) for p in self.network.parameters()}
 
     def gradient_arrays(self) -> dict[str, Array]:
         """A copy of the gradients, by name."""

@@ -51,7 +51,7 @@ def require() -> None:
 
 
 def supports(network: Network, device: str = "cpu") -> str | None:
-    """Why the kernel cannot train this network on this device, in words; ``None`` where it can.
+    """Why the kernel cannot train this network on this device; ``None`` where it can.
 
     >>> from pellucid.network import mlp
     >>> supports(mlp(2, [5, 2], 1)) is None
@@ -65,7 +65,7 @@ def supports(network: Network, device: str = "cpu") -> str | None:
 
 
 def too_large(network: Network) -> str | None:
-    """Why another engine is as fast or faster for this network, in words; ``None`` where the kernel is faster.
+    """Why another engine is as fast or faster for this network; ``None`` where the kernel is faster.
 
     >>> from pellucid.network import mlp
     >>> too_large(mlp(784, [256], 10))

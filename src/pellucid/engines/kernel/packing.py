@@ -48,7 +48,7 @@ Array = NDArray[Any]
 LOSS_CODES = {name: code for code, name in enumerate(LOSSES)}
 RULE_CODES = {name: code for code, name in enumerate(OPTIMIZERS)}
 
-MOST_ROWS = 512  # of a batch at a time, so that what one layer leaves is still near when the next comes
+MOST_ROWS = 512  # of a batch at a time, so that a layer's output is still in the cache when the next layer reads it
 _CACHE = 4096  # rows a whole number of these bytes apart fall on the same lines of the processor's nearest memory
 _LINE = 64
 
@@ -104,6 +104,17 @@ def arithmetic(dtype: str) -> Any:
 def targets_of(loss: Loss, y: Array, outputs: int, dtype: Any) -> Array:
     """The targets as ``[C, N]``: shares of the classes for cross-entropy, smoothed; numbers as they are.
 
+    Parameters
+    ----------
+    loss
+        The loss, with its label smoothing.
+    y
+        Class numbers ``[N]`` for cross-entropy, else numbers ``[N, C]``.
+    outputs
+        The number of logits, C.
+    dtype
+        The arithmetic.
+
     >>> targets_of(Loss(name="cross_entropy"), np.array([1, 0]), 2, "float32").tolist()
     [[0.0, 1.0], [1.0, 0.0]]
     """
@@ -120,7 +131,19 @@ def targets_of(loss: Loss, y: Array, outputs: int, dtype: Any) -> Array:
 
 
 def weights_of(loss: Loss, y: Array, rows: Array | None, outputs: int, dtype: Any) -> Array:
-    """The weights of the cells ``[C, N]``, for cross-entropy of the rows ``[1, N]``."""
+    """The weights of the cells ``[C, N]``, for cross-entropy of the rows ``[1, N]``.
+
+    Parameters
+    ----------
+    loss
+        The loss, with its class weights.
+    y
+        Targets as in `targets_of`.
+    rows
+        The weights of the rows ``[N]``, or ``None``.
+    outputs, dtype
+        As in `targets_of`.
+    """
     w = np.ones((1 if loss.name == "cross_entropy" else outputs, len(y)), dtype)
     if loss.class_weights is not None:
         of_class = np.array(loss.class_weights, dtype)
@@ -151,7 +174,19 @@ def unflatten(network: Network, flat: Array) -> dict[str, Array]:
 
 
 def buffers(packed: PackedNetwork, loss: Loss, parameters: int, batch: int, dtype: Any) -> tuple[Array, ...]:
-    """What a thread works in: activations, ∂L/∂activations, gradients ``[P]``, targets and weights of a batch."""
+    """What a thread works in: activations, ∂L/∂activations, gradients ``[P]``, targets and weights of a batch.
+
+    Parameters
+    ----------
+    packed, loss
+        The network and the loss.
+    parameters
+        How many numbers are trained, P.
+    batch
+        The largest number of rows in a step.
+    dtype
+        The arithmetic.
+    """
     columns = min(batch, MOST_ROWS)
     weights = 1 if loss.name == "cross_entropy" else packed.outputs
     gradients = _room(1, parameters, dtype)[0, :parameters]

@@ -86,7 +86,7 @@ def train_runs(
         From the number of a network and of an epoch, both from 0, to the order in which it sees its rows, ``[N]``;
         called in the order of the networks for some epochs at a time. ``None``: as they stand.
     at
-        After so many epochs, a function is handed the stacked parameters.
+        From a number of epochs to a function that is called with the stacked parameters after so many.
     dtype
         ``float32`` or ``float64``.
     threads
@@ -139,7 +139,7 @@ def train_runs(
     if lost:
         of = f"{learning_rate:g}" if isinstance(learning_rate, float | int) else f"up to {rates.max():g}"
         raise DivergenceError(
-            f"the weights of {lost:,} of {many:,} networks are infinite or no numbers after {epochs:,} epochs: "
+            f"the weights of {lost:,} of {many:,} networks are not finite after {epochs:,} epochs: "
             f"lower the learning rate, which is {of}"
         )
     return unflatten(network, run.weights)
@@ -158,7 +158,7 @@ def ready(dtype: str = "float32") -> bool:
 
 
 def prepare(dtype: str = "float32") -> None:
-    """Compile what `train_runs` needs, so that nobody waits for it later; does nothing where that is done."""
+    """Compile what `train_runs` needs, so that no training waits for it; does nothing where it is compiled."""
     network = Network(inputs=1, layers=(Dense(inputs=1, outputs=1),))
     zeros = {"0.weight": np.zeros((1, 1)), "0.bias": np.zeros(1)}
     rows = np.zeros((1, 1))

@@ -14,7 +14,7 @@ __all__ = ["RULE"]
 
 
 def plan(layer: Dropout, position: Position, walk: Walk) -> Planned:
-    """a = m x;  ∂L/∂x = m d, with the mask m that each step is handed."""
+    """a = m x;  ∂L/∂x = m d, with the mask m of each step."""
     if not layer.rate:
         return Planned(
             full=position.full, forward=[], backward=lambda d, wanted: ([], d), may_overwrite=position.may_overwrite
