@@ -74,7 +74,7 @@ def test_the_type_alone_says_what_a_value_means(kind: Any, white: int) -> None:
 
 
 def test_whole_numbers_on_a_small_scale_are_said() -> None:
-    for high, remedy in ((1, "pass booleans (images == 1)"), (16, "give fractions (images / 16)")):
+    for high, remedy in ((1, "pass booleans (images == 1)"), (16, "pass fractions (images / 16)")):
         shades = noise(3, 4, 5) % (high + 1)
         for kind in (np.uint8, np.int64):
             table = image_table(shades.astype(kind))
