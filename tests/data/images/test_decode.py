@@ -176,7 +176,7 @@ def test_what_only_looks_like_an_image(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"x.png' is not a complete image file; remove it or replace it by a good copy"):
         one(tmp_path / "x.png")
     (tmp_path / "y.jpg").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n")
-    with pytest.raises(DataError, match="not a whole image file"):  # other formats are not even tried
+    with pytest.raises(DataError, match="not a complete image file"):  # other formats are not even tried
         one(tmp_path / "y.jpg")
 
 
