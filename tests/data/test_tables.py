@@ -285,7 +285,7 @@ def test_infinite_cells_are_missing_and_reported(tmp_path: Path) -> None:
         (b"a,b\n", "has a header .'a', 'b'. but no rows"),
         (b"a,b,c\n1,2,3\n4,5\n6,7,8\n", "line 3: 2 fields, but the header has 3 .*--separator"),
         (b'a,b\n1,2\n"x\ny",3\n1,2,3\n', "line 5: 3 fields, but the header has 2"),
-        (b"1,2\n1,2\n\n1\n", "line 4: 1 field where the other rows have 2"),
+        (b"1,2\n1,2\n\n1\n", "line 4: 1 field, but the other rows have 2"),
         (b"a,b,a\n1,2,3\n", "'a' is used for columns 1 and 3"),
         (b"name,x\ncaf\xe9\xc3\xa9,1\n", "byte 0xe9 at position 10, line 2.*--encoding latin-1"),
         (b"a\0b,c\n1,2\n", "zero bytes"),
@@ -342,7 +342,7 @@ def test_paths_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_settings_that_break_their_rule(tmp_path: Path) -> None:
     for options, message in (
-        ({"encoding": "klingon"}, "not known"),
+        ({"encoding": "klingon"}, "unknown"),
         ({"separator": "::"}, "one character"),
         ({"missing": "NA"}, "list of texts"),
         ({"text_columns": ["a"], "numeric_columns": ["a"]}, "both text and numeric"),

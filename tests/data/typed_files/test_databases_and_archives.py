@@ -92,7 +92,7 @@ def test_a_database_with_a_log_is_read_without_touching_it(tmp_path: Path) -> No
 def test_a_database_that_was_cut_is_refused(tmp_path: Path, keep: int) -> None:
     path = database(tmp_path / "t.db")
     path.write_bytes(path.read_bytes()[:keep])
-    with pytest.raises(PellucidError, match=r"damaged or cut short|without a table|no rows|is a SQLite"):
+    with pytest.raises(PellucidError, match=r"damaged or cut short|without a table|no rows|is a truncated SQLite"):
         read_table(path)
 
 

@@ -115,7 +115,7 @@ def test_the_table_is_found_in_its_sheet(tmp_path: Path) -> None:
     assert "row 6 of the sheet, 'EUR'" in said
     assert "'Source: the plants'" in said
     assert read_table(tmp_path / "t.xlsx", header_row=5).names == tuple(HEAD)
-    with pytest.raises(DataError, match=r"header_row is 4, but .* holds nothing in that row"):
+    with pytest.raises(DataError, match=r"header_row is 4, but .* has nothing in that row"):
         read_table(tmp_path / "t.xlsx", header_row=4)
 
 
