@@ -343,7 +343,7 @@ def test_paths_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_settings_that_break_their_rule(tmp_path: Path) -> None:
     for options, message in (
         ({"encoding": "klingon"}, "unknown"),
-        ({"separator": "::"}, "one character"),
+        ({"separator": "::"}, "one ASCII character"),
         ({"missing": "NA"}, "list of texts"),
         ({"text_columns": ["a"], "numeric_columns": ["a"]}, "both text and numeric"),
     ):

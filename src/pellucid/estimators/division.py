@@ -54,6 +54,7 @@ def divide(estimator: Any, count: int, codes: Array | None, seed: int) -> Divisi
         ``[N]`` class numbers, so that each class gives its share; None without classes.
     seed
         Decides which rows are held out.
+
     Raises
     ------
     SettingError
