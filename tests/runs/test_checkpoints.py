@@ -17,7 +17,8 @@ import pytest
 import pellucid
 from pellucid.errors import ModelFileError
 from pellucid.io import safe_tensors
-from pellucid.training import checkpoint
+from pellucid.runs import checkpoint
+from tests.listening import StopAfter
 from tests.running import pellucid as command
 
 QUICK: dict[str, Any] = {
@@ -30,23 +31,6 @@ class _StopError(Exception):
     pass
 
 
-class StopAfter:
-    """Ends training as a crash would, in the seventh of the epochs of all networks."""
-
-    left = 6
-
-    def prepared(self, *_: Any) -> None:
-        pass
-
-    def trained(self, *_: Any) -> None:
-        pass
-
-    def epoch(self, *_: Any) -> None:
-        self.left -= 1
-        if not self.left:
-            raise _StopError
-
-
 @pytest.fixture(scope="module")
 def broken(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run that was broken off after five of six epochs, all saved."""
@@ -54,7 +38,7 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(checkpoint.Checkpointer.__init__, "__defaults__", (0.0,))
         with pytest.raises(_StopError):
-            pellucid.train("iris", out=out, watcher=StopAfter(), engine="textbook", **QUICK)
+            pellucid.train("iris", out=out, listener=StopAfter(5, _StopError), engine="textbook", **QUICK)
     return out
 
 
@@ -302,10 +286,8 @@ OUTCOMES: dict[str, Callable[[Facts, Arrays], None]] = {
 def ensemble(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An ensemble that was broken off in its second network."""
     out = tmp_path_factory.mktemp("ensemble") / "run"
-    stop = StopAfter()
-    stop.left = 9
     with pytest.raises(_StopError):
-        pellucid.train("iris", out=out, watcher=stop, engine="textbook", n_networks=2, **QUICK)
+        pellucid.train("iris", out=out, listener=StopAfter(8, _StopError), engine="textbook", n_networks=2, **QUICK)
     assert (out / "checkpoints" / "network-1.safetensors").exists()
     return out
 

@@ -101,7 +101,10 @@ class Prepared:
 
     def fingerprint(self) -> str:
         """A digest of the settings and of every number that the run sees."""
-        digest = hashlib.sha256(repr(sorted(self.settings.to_json().items())).encode())
+        settings = self.settings.to_json()
+        if settings["engine"] == "textbook":
+            settings["engine"] = "numpy"  # its former name: checkpoints from then go on
+        digest = hashlib.sha256(repr(sorted(settings.items())).encode())
         digest.update(repr(self.network.to_json()).encode())
         seen = (self.train, self.validation)
         arrays = [*(a for rows in seen for a in (rows.inputs, rows.targets)), self.measured.inputs, self.measured.truth]
