@@ -12,8 +12,10 @@ Everything heavy (PyTorch, PyArrow, scikit-learn) loads when it is first used, n
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
+from pellucid.moved import Moved
 from pellucid.version import __version__
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
     from pellucid.inspection.mistakes import mistakes
     from pellucid.inspection.trace import trace
     from pellucid.inspection.units import units
-    from pellucid.lessons.path import learn
+    from pellucid.lessons.reading import learn
     from pellucid.model.model import Model
     from pellucid.network import Activation, BatchNorm, Dense, Dropout, Network, mlp
     from pellucid.network.optimizer import Optimizer
@@ -88,7 +90,7 @@ _HOMES = {
     "explain_columns": "inspection.explained_columns",
     "explain_image": "inspection.explained_image",
     "explain_row": "inspection.explained_row",
-    "learn": "lessons.path",
+    "learn": "lessons.reading",
     "load": "runs.run",
     "lottery": "selection.lottery",
     "lr_range_test": "selection.range_test",
@@ -155,6 +157,9 @@ __all__ = [
     "train",
     "units",
 ]
+
+
+sys.meta_path.insert(0, Moved())
 
 
 def __getattr__(name: str) -> Any:

@@ -145,7 +145,7 @@ def test_init_writes_a_config_that_trains(folder: Path) -> None:
     pellucid("init", "people.csv", "--target", "buys", "--epochs", "2", cwd=folder)
     text = (folder / "config.yaml").read_text()
     assert "target: buys" in text
-    assert "# the size of a step" in text
+    assert "# the learning rate" in text
     done = pellucid("train", "-c", "config.yaml", "--json", cwd=folder)
     assert json.loads(done.stdout)["epochs"] == 2
     done = pellucid("train", "-c", "config.yaml", "--epochs", "1", "--json", cwd=folder)

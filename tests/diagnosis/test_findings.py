@@ -10,8 +10,8 @@ import pytest
 
 import pellucid
 from pellucid.diagnosis import NAMES, RULES, Evidence, Finding, diagnose
-from pellucid.diagnosis.evidence import Columns, Opponent, Seen
-from pellucid.diagnosis.rows import collapse, imbalance, leak, near_copies, no_signal, too_small
+from pellucid.diagnosis.evidence import Columns, Peer, SampleRows
+from pellucid.diagnosis.rows import imbalance, leak, majority_collapse, near_copies, no_signal, too_small
 from pellucid.diagnosis.training import overfitting, rate_too_low
 from pellucid.runs import outcome
 from pellucid.workflow.doctor import doctor
@@ -212,8 +212,8 @@ def test_a_loss_that_turns_up_is_overfitting_where_little_of_the_training_loss_i
     assert (one is not None) == is_found
 
 
-def boosting(difference: float, *, high: float) -> Opponent:
-    return Opponent(name="gradient boosting", value=0.5, difference=difference, low=2 * difference - high, high=high)
+def boosting(difference: float, *, high: float) -> Peer:
+    return Peer(name="gradient boosting", value=0.5, difference=difference, low=2 * difference - high, high=high)
 
 
 @pytest.mark.parametrize("kind", ["binary", "regression"])
@@ -222,24 +222,24 @@ def test_few_rows_or_one_wild_answer_do_not_hide_that_the_answers_follow_the_tar
 ) -> None:
     rng = np.random.default_rng(6)
     truth = (rng.random(60) < 0.4).astype(int) if kind == "binary" else rng.normal(size=60)
-    dummy = Opponent(name="dummy", value=0.5, difference=-0.1, low=-0.5, high=0.3)
-    for follows in (True, False):
-        said = truth + rng.normal(size=60) if follows else rng.normal(size=60)
+    dummy = Peer(name="dummy", value=0.5, difference=-0.1, low=-0.5, high=0.3)
+    for agreement_with_targets in (True, False):
+        said = truth + rng.normal(size=60) if agreement_with_targets else rng.normal(size=60)
         said[0] = 1e9
         chance = 1 / (1 + np.exp(-np.clip(said, -9, 9)))
         answers = np.column_stack([1 - chance, chance]) if kind == "binary" else said
-        seen = Seen(inputs=np.zeros((60, 1)), truth=truth, answers=answers, numbers=np.arange(60))
+        seen = SampleRows(inputs=np.zeros((60, 1)), truth=truth, answers=answers, numbers=np.arange(60))
         classes = ("no", "yes") if kind == "binary" else ()
-        one = no_signal(replace(evidence, kind=kind, classes=classes, measured=seen, opponents=(dummy,)))
-        assert (one is None) == follows
+        one = no_signal(replace(evidence, kind=kind, classes=classes, measured=seen, peers=(dummy,)))
+        assert (one is None) == agreement_with_targets
 
 
 def test_there_is_a_signal_where_the_network_alone_has_found_it(evidence: Evidence) -> None:
-    dummy = Opponent(name="dummy", value=0.5, difference=0.3, low=0.2, high=0.4)
-    linear = Opponent(name="linear model", value=0.5, difference=0.3, low=0.2, high=0.4)
+    dummy = Peer(name="dummy", value=0.5, difference=0.3, low=0.2, high=0.4)
+    linear = Peer(name="linear model", value=0.5, difference=0.3, low=0.2, high=0.4)
     blind = replace(evidence, measured=replace(evidence.measured, answers=np.full((len(evidence.measured), 2), 0.5)))
-    assert no_signal(replace(blind, opponents=(dummy, linear))) is None
-    assert no_signal(replace(blind, opponents=(replace(dummy, low=-0.1), linear))) is not None
+    assert no_signal(replace(blind, peers=(dummy, linear))) is None
+    assert no_signal(replace(blind, peers=(replace(dummy, low=-0.1), linear))) is not None
 
 
 @pytest.mark.parametrize(("telling", "is_found"), [(1, True), (2, True), (4, False), (8, False)])
@@ -250,7 +250,7 @@ def test_a_few_telling_columns_are_a_leak_and_many_an_easy_table(
     truth = rng.integers(0, 2, 400)
     inputs = rng.normal(size=(400, 8))
     inputs[:, :telling] = truth[:, np.newaxis] + 0.01 * rng.normal(size=(400, telling))
-    seen = Seen(inputs=inputs, truth=truth, answers=np.eye(2)[truth], numbers=np.arange(400))
+    seen = SampleRows(inputs=inputs, truth=truth, answers=np.eye(2)[truth], numbers=np.arange(400))
     columns = Columns(read={f"x{k}": slice(k, k + 1) for k in range(8)})
     one = leak(replace(evidence, train=seen, unseen=seen, columns=columns))
     assert (one is not None) == is_found
@@ -265,7 +265,7 @@ def test_a_telling_column_is_no_leak_where_the_next_one_tells_nearly_as_much(
     truth = np.arange(400) % 2
     second = np.where(np.arange(400) % each == 3, 1 - truth, truth)  # leaves two in each of the uncertainty
     inputs = np.column_stack([truth, second, rng.normal(size=(400, 6))]) + 0.01 * rng.normal(size=(400, 8))
-    seen = Seen(inputs=inputs, truth=truth, answers=np.eye(2)[truth], numbers=np.arange(400))
+    seen = SampleRows(inputs=inputs, truth=truth, answers=np.eye(2)[truth], numbers=np.arange(400))
     columns = Columns(read={f"x{k}": slice(k, k + 1) for k in range(8)})
     assert (leak(replace(evidence, train=seen, unseen=seen, columns=columns)) is not None) == is_found
 
@@ -283,7 +283,7 @@ def test_near_copies_are_neither_equal_rows_nor_merely_alike(noise: float, is_fo
 def test_a_rare_class_that_is_found_needs_no_help(caught: int, is_found: bool, evidence: Evidence) -> None:
     truth = (np.arange(200) < 20).astype(int)
     answered = (np.arange(200) < caught).astype(int)
-    unseen = Seen(inputs=np.zeros((200, 2)), truth=truth, answers=np.eye(2)[answered], numbers=np.arange(200))
+    unseen = SampleRows(inputs=np.zeros((200, 2)), truth=truth, answers=np.eye(2)[answered], numbers=np.arange(200))
     rare = replace(evidence, classes=("no", "yes"), n_classes_train=(950, 50), unseen=unseen)
     assert (imbalance(rare) is not None) == is_found
 
@@ -307,7 +307,7 @@ def test_small_steps_are_too_small_only_while_the_loss_is_falling(
 def test_a_network_is_too_small_where_a_simpler_model_is_better_with_95_per_cent_confidence(
     high: float, is_found: bool, evidence: Evidence
 ) -> None:
-    beaten = replace(with_losses(evidence, (0.9, 0.9), (0.8, 0.8)), opponents=(boosting(-0.05, high=high),))
+    beaten = replace(with_losses(evidence, (0.9, 0.9), (0.8, 0.8)), peers=(boosting(-0.05, high=high),))
     for hidden, expected in (((1,), is_found), ((32,), False)):
         one = too_small(replace(beaten, settings={**evidence.settings, "hidden": hidden}))
         assert (one is not None) == expected
@@ -356,7 +356,7 @@ def test_a_second_fix_never_undoes_the_first() -> None:
 def test_without_validation_rows_no_rule_compares_the_training_loss_with_itself(evidence: Evidence) -> None:
     beaten = replace(
         with_losses(evidence, (0.9, 0.9), (0.8, 0.8)),
-        opponents=(boosting(-0.05, high=-0.01),),
+        peers=(boosting(-0.05, high=-0.01),),
         settings={**evidence.settings, "hidden": (1,)},
     )
     turned = with_losses(evidence, (0.9, 0.9), (0.5, 0.5), (0.05, 1.0))
@@ -392,7 +392,7 @@ def test_little_to_go_by_is_no_error(evidence: Evidence) -> None:
         unseen=nothing,
         measured=nothing,
         n_validation=0,
-        opponents=(),
+        peers=(),
     )
     assert isinstance(diagnose(bare), tuple)
     assert diagnose(replace(bare, history=())) == ()
@@ -407,8 +407,8 @@ def test_a_reconstruction_and_one_row_a_class_are_no_error() -> None:
 def test_every_row_is_said_only_of_every_row(others: int, said: str, evidence: Evidence) -> None:
     truth = (np.arange(1_000) < 100).astype(int)
     answered = (np.arange(1_000) < others).astype(int)
-    unseen = Seen(inputs=np.zeros((1_000, 2)), truth=truth, answers=np.eye(2)[answered], numbers=np.arange(1_000))
-    found_ = collapse(replace(evidence, classes=("ok", "bad"), kind="binary", unseen=unseen))
+    unseen = SampleRows(inputs=np.zeros((1_000, 2)), truth=truth, answers=np.eye(2)[answered], numbers=np.arange(1_000))
+    found_ = majority_collapse(replace(evidence, classes=("ok", "bad"), kind="binary", unseen=unseen))
     assert found_ is not None
     assert found_.finding == f"The network answers 'ok' {said}."
     assert ("nearly" in found_.consequence) == bool(others)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pellucid.engines.textbook import backprop
+from pellucid.engines.textbook.layers import RULES
 from pellucid.engines.torch_engine.module import build
 from pellucid.errors import DataError
 from pellucid.explanation import trace_row
-from pellucid.network import ACTIVATIONS, Network, mlp
+from pellucid.network import ACTIVATIONS, Dense, Network, mlp
 from pellucid.network.initialise import initialise
 from pellucid.network.optimizer import OPTIMIZERS, Optimizer
 from pellucid.network.task import Loss
@@ -102,13 +103,13 @@ def test_without_a_target_there_is_no_way_back() -> None:
 
 def test_a_mistake_in_the_chain_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """The agreement that is shown beside the numbers is measured, and not promised."""
-    right = backprop._dense
+    right = RULES[Dense]
 
-    def wrong(step: Any, parameters: Any, d_z: Any) -> Any:
-        d_x, own = right(step, parameters, d_z)
-        return d_x * 1.01, own
+    def wrong(*arguments: Any) -> Any:
+        returned = right.backward(*arguments)
+        return replace(returned, d_inputs=returned.d_inputs * 1.01)
 
-    monkeypatch.setattr(backprop, "_dense", wrong)
+    monkeypatch.setitem(RULES, Dense, replace(right, backward=wrong))
     network, parameters = network_for("bce")
     found = trace_row(network, parameters, RNG.normal(size=5), loss=Loss(name="bce"), target=TARGETS["bce"])
     assert found.agreement.gradients is not None

@@ -13,8 +13,8 @@ import pytest
 import pellucid
 from pellucid.errors import UserError
 from pellucid.explanation.trace import trace_row
+from pellucid.explanation.words.loss import why_it_rose
 from pellucid.inspection.trace import trace
-from pellucid.inspection.trace_answers import why_it_rose
 from pellucid.network.optimizer import Optimizer
 from tests.people import Columns
 

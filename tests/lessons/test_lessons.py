@@ -14,8 +14,8 @@ import pytest
 
 from pellucid.errors import SettingError
 from pellucid.lessons import PATH, ask, read
-from pellucid.lessons.path import Reading
 from pellucid.lessons.question import Question
+from pellucid.lessons.reading import Reading
 from pellucid.studies.catalogue import CATALOGUE
 from pellucid.studies.story import Heading, Paragraph, Table
 from tests.lessons.solutions import SOLUTIONS, agrees

@@ -41,19 +41,27 @@ def test_a_sheet_holds_the_whole_lesson_and_loads_nothing(name: str) -> None:
 
 
 def test_the_same_seed_gives_the_same_sheet_and_another_one_other_numbers(tmp_path: Path) -> None:
-    paths = [write_sheet("mlp", tmp_path / f"{i}.html", seed=seed) for i, seed in enumerate((3, 3, 4))]
+    paths = [
+        write_sheet(read("mlp", seed=seed, pictures=True), tmp_path / f"{i}.html") for i, seed in enumerate((3, 3, 4))
+    ]
     first, again, other = (path.read_bytes() for path in paths)
     assert first == again != other
 
 
+def test_a_reading_without_pictures_is_drawn_for_its_sheet(tmp_path: Path) -> None:
+    drawn = write_sheet(read("mlp", seed=3, pictures=True), tmp_path / "drawn.html")
+    assert read("mlp", seed=3).sheet(tmp_path / "sheet.html").read_bytes() == drawn.read_bytes()
+
+
 def test_a_sheet_may_be_written_again_but_not_over_a_file_of_others(tmp_path: Path) -> None:
     path = tmp_path / "sheet.html"
-    write_sheet("losses", path)
-    write_sheet("losses", path, seed=1)
+    losses = read("losses", pictures=True)
+    write_sheet(losses, path)
+    write_sheet(read("losses", seed=1, pictures=True), path)
     for content in (b"", b"<p>mine</p>", b"Written by Pellucid" + 5_000 * b" "):
         path.write_bytes(content)
         with pytest.raises(SettingError, match="is there already and was not written by Pellucid: name another"):
-            write_sheet("losses", path)
+            write_sheet(losses, path)
         assert path.read_bytes() == content
     assert [each.name for each in tmp_path.iterdir()] == ["sheet.html"]
 
@@ -65,15 +73,17 @@ def test_the_name_of_a_sheet_ends_in_html(name: str, tmp_path: Path) -> None:
 
 
 def test_folders_and_what_is_missing_are_named(tmp_path: Path) -> None:
+    losses = read("losses")
     (tmp_path / "folder.html").mkdir()
     with pytest.raises(StorageError, match="it is a folder"):
-        write_sheet("losses", tmp_path / "folder.html")
+        write_sheet(losses, tmp_path / "folder.html")
     with pytest.raises(StorageError, match=r"there is no folder .*missing.*; create it"):
-        write_sheet("losses", tmp_path / "missing" / "sheet.html")
+        write_sheet(losses, tmp_path / "missing" / "sheet.html")
 
 
 def test_a_full_disk_leaves_the_old_sheet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = write_sheet("losses", tmp_path / "sheet.html")
+    losses = read("losses", pictures=True)
+    path = write_sheet(losses, tmp_path / "sheet.html")
     before = path.read_bytes()
 
     def full(descriptor: int) -> None:
@@ -81,6 +91,6 @@ def test_a_full_disk_leaves_the_old_sheet(tmp_path: Path, monkeypatch: pytest.Mo
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(StorageError, match="the disk is full"):
-        write_sheet("losses", path, seed=5)
+        write_sheet(read("losses", seed=5), path)
     assert path.read_bytes() == before
     assert [each.name for each in tmp_path.iterdir()] == ["sheet.html"]

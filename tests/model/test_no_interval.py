@@ -14,7 +14,7 @@ import pytest
 import pellucid
 from pellucid.cli.commands.doctor import _show_retry
 from pellucid.cli.console import no_better_than_the_mean
-from pellucid.diagnosis.evidence import Opponent
+from pellucid.diagnosis.evidence import Peer
 from pellucid.diagnosis.rows import no_signal
 from pellucid.evaluation.bootstrap import Estimate
 from pellucid.reports.parts.outcome import metrics
@@ -63,8 +63,8 @@ def test_no_claim_without_an_interval() -> None:
     base = {"mse": replace(UNKNOWN, value=0.4)}
     assert no_better_than_the_mean({"mse": UNKNOWN}, base) is None
     assert no_better_than_the_mean({"mse": replace(UNKNOWN, low=0.45, high=0.6)}, base) is not None
-    dummy = Opponent(name="dummy", value=0.5, difference=-0.1, low=math.nan, high=math.nan)
-    evidence: Any = SimpleNamespace(opponents=(dummy,))
+    dummy = Peer(name="dummy", value=0.5, difference=-0.1, low=math.nan, high=math.nan)
+    evidence: Any = SimpleNamespace(peers=(dummy,))
     assert no_signal(evidence) is None
 
 

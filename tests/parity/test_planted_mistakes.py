@@ -5,12 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from pellucid.engines.textbook import activations, backprop, engine, forward, losses, optimizers
+from pellucid.engines.textbook import activations, engine, losses, optimizers
+from pellucid.engines.textbook.layers import RULES
+from pellucid.engines.textbook.layers.rule import Given, Returned
+from pellucid.network import BatchNorm, Dense, Dropout, Layer
 from pellucid.network.optimizer import Optimizer
 from pellucid.network.task import Loss
 from pellucid.training.parity import compare
@@ -59,54 +63,60 @@ def adam_with_eps_inside_the_root(rule: Any, w: Any, g: Any, memory: Any, lr: fl
     return w - lr * m / np.sqrt(s + rule.eps)
 
 
+def forward_rule(kind: type[Layer], change: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Plant:
+    right = RULES[kind]
+    return lambda patch: patch.setitem(RULES, kind, replace(right, forward=change(right.forward)))
+
+
+def backward_rule(kind: type[Layer], change: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Plant:
+    right = RULES[kind]
+    return lambda patch: patch.setitem(RULES, kind, replace(right, backward=change(right.backward)))
+
+
 def dense_transposed(right: Callable[..., Any]) -> Callable[..., Any]:
-    def wrong(index: int, layer: Any, parameters: Any, x: Any) -> Any:
-        step = right(index, layer, parameters, x)
+    def wrong(layer: Any, w: Any, x: Any, walk: Any) -> Any:
         if layer.inputs != layer.outputs:
-            return step
-        bias = parameters.get(f"{index}.bias", 0.0)
-        return replace(step, outputs=x @ parameters[f"{index}.weight"] + bias)
+            return right(layer, w, x, walk)
+        return Given(outputs=x @ w["weight"] + w.get("bias", 0.0))
 
     return wrong
 
 
 def dense_without_bias(right: Callable[..., Any]) -> Callable[..., Any]:
-    def wrong(index: int, layer: Any, parameters: Any, x: Any) -> Any:
-        return replace(right(index, replace(layer, bias=False), parameters, x), layer=layer)
-
-    return wrong
+    return lambda layer, *rest: right(replace(layer, bias=False), *rest)
 
 
 def no_bias_gradient(right: Callable[..., Any]) -> Callable[..., Any]:
-    def wrong(step: Any, parameters: Any, d_z: Any) -> Any:
-        d_x, own = right(step, parameters, d_z)
-        return d_x, {name: g * (not name.endswith("bias")) for name, g in own.items()}
+    def wrong(step: Any, w: Any, d_z: Any, walk: Any) -> Any:
+        returned = right(step, w, d_z, walk)
+        return replace(returned, parameters={n: g * (n != "bias") for n, g in returned.parameters.items()})
 
     return wrong
 
 
 def norm_with_unbiased_variance(right: Callable[..., Any]) -> Callable[..., Any]:
-    def wrong(index: int, layer: Any, parameters: Any, x: Any) -> Any:
-        step, updated = right(index, layer, parameters, x)
+    def wrong(layer: Any, w: Any, x: Any, walk: Any) -> Any:
+        given = right(layer, w, x, walk)
         shrink = math.sqrt((len(x) - 1) / len(x))
-        kept = {"normalised": step.kept["normalised"] * shrink, "deviation": step.kept["deviation"] / shrink}
-        outputs = parameters[f"{index}.weight"] * kept["normalised"] + parameters[f"{index}.bias"]
-        return replace(step, outputs=outputs, kept=kept), updated
+        kept = {"normalised": given.kept["normalised"] * shrink, "deviation": given.kept["deviation"] / shrink}
+        return replace(given, outputs=w["weight"] * kept["normalised"] + w["bias"], kept=kept)
 
     return wrong
 
 
 def norm_tracking_biased_variance(right: Callable[..., Any]) -> Callable[..., Any]:
-    def wrong(index: int, layer: Any, parameters: Any, x: Any) -> Any:
-        step, updated = right(index, layer, parameters, x)
-        before = parameters[f"{index}.running_var"]
-        return step, {**updated, f"{index}.running_var": 0.9 * before + 0.1 * x.var(axis=0)}
+    def wrong(layer: Any, w: Any, x: Any, walk: Any) -> Any:
+        given = right(layer, w, x, walk)
+        if not walk.training:
+            return given
+        moved = 0.9 * w["running_var"] + 0.1 * x.var(axis=0)
+        return replace(given, running={**given.running, "running_var": moved})
 
     return wrong
 
 
 def norm_without_the_way_through_the_mean(right: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda step, parameters, d_a, training: right(step, parameters, d_a, False)
+    return lambda step, w, d_a, walk: right(step, w, d_a, SimpleNamespace(training=False))
 
 
 def loss_without_mean(right: Callable[..., Any]) -> Callable[..., Any]:
@@ -144,9 +154,9 @@ MISTAKES: dict[str, tuple[Plant, str, str, Optimizer]] = {
     "silu′ without the z term": (
         derivative("silu", lambda z, a: activations.sigmoid(z)), "silu", "mse", Optimizer(),
     ),
-    "a dropped bias": (in_module(forward, "_dense", dense_without_bias), "tanh", "mse", Optimizer()),
-    "a bias without gradient": (in_module(backprop, "_dense", no_bias_gradient), "tanh", "mse", Optimizer()),
-    "a transposed weight": (in_module(forward, "_dense", dense_transposed), "tanh", "mse", Optimizer()),
+    "a dropped bias": (forward_rule(Dense, dense_without_bias), "tanh", "mse", Optimizer()),
+    "a bias without gradient": (backward_rule(Dense, no_bias_gradient), "tanh", "mse", Optimizer()),
+    "a transposed weight": (forward_rule(Dense, dense_transposed), "tanh", "mse", Optimizer()),
     "a missing 1/N": (in_module(engine, "loss_and_gradient", loss_without_mean), "tanh", "mse", Optimizer()),
     "MSE with a ½": (
         loss_rule("mse", lambda right, *a: scaled(right(*a), 0.5, 1.0, 0.5)), "tanh", "mse", Optimizer(),
@@ -169,13 +179,13 @@ MISTAKES: dict[str, tuple[Plant, str, str, Optimizer]] = {
         loss_rule("huber", lambda right, loss, z, y: right(Loss(name="huber"), z, y)), "tanh", "huber", Optimizer(),
     ),
     "norm by the unbiased variance": (
-        in_module(forward, "_batch_norm_training", norm_with_unbiased_variance), "tanh, norm", "mse", Optimizer(),
+        forward_rule(BatchNorm, norm_with_unbiased_variance), "tanh, norm", "mse", Optimizer(),
     ),
     "norm tracking the biased variance": (
-        in_module(forward, "_batch_norm_training", norm_tracking_biased_variance), "tanh, norm", "mse", Optimizer(),
+        forward_rule(BatchNorm, norm_tracking_biased_variance), "tanh, norm", "mse", Optimizer(),
     ),
     "norm's slope without mean and variance": (
-        in_module(backprop, "_batch_norm", norm_without_the_way_through_the_mean), "tanh, norm", "mse", Optimizer(),
+        backward_rule(BatchNorm, norm_without_the_way_through_the_mean), "tanh, norm", "mse", Optimizer(),
     ),
     "Adam without bias correction": (
         update_rule("adam", adam_without_bias_correction), "tanh", "mse", Optimizer(),
@@ -227,13 +237,7 @@ def test_each_planted_mistake_is_caught(mistake: str, monkeypatch: pytest.Monkey
 def test_a_mask_forgotten_on_the_way_back_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     loss = LOSSES["mse"]
     network = make_network("tanh, dropout", loss)
-    right = forward.forward
-
-    def without_masks(*arguments: Any, **named: Any) -> Any:
-        trace = right(*arguments, **named)
-        return replace(trace, steps=tuple(replace(s, kept={}) if "mask" in s.kept else s for s in trace.steps))
-
-    monkeypatch.setattr(engine, "forward", without_masks)
+    backward_rule(Dropout, lambda right: lambda step, w, d_a, walk: Returned(d_inputs=d_a))(monkeypatch)
     parity = compare(
         network, loss, Optimizer(), make_parameters(network), make_rows(loss),
         learning_rate=1e-2, batch_size=24, n_steps=5,

@@ -10,39 +10,30 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from pellucid.inspection.trace_values import (
-    Column,
-    Drawn,
-    Equation,
-    Formulas,
-    Line,
-    Note,
-    Panel,
-    Sum,
-    Term,
-    TracePage,
-    Update,
-    Updates,
-    n,
-)
+from pellucid.explanation.words.values import Derivative, Derivatives, Equation, Note, Sum, n
 from pellucid.reports.page import POLICY
 from pellucid.reports.trace_drawing import drawing
 from pellucid.reports.trace_page import trace_html
+from pellucid.reports.trace_values import Column, Drawn, Folded, Formulas, Line, Panel, TracePage
 
 EVIL = '</text><script>alert("1")</script>'
 
 
 def unit(block: int, k: int, name: str, value: float) -> Drawn:
-    term = Term(name=EVIL, left=2.0, right=-1.5, product=-3.0, key="unit-0-1")
     total = Sum(
-        symbol="z", formula="Σ w · x + b", origin="from", left="w", right="x", terms=[term], n_others=2, others=0.25,
-        bias=-0.5, result=-3.25,
+        symbol="z", formula="Σ w · x + b", origin="from", calculation="{w} · {x}", names=[EVIL, "two", "three"],
+        factors=(np.array([2.0, 0.1, 0.2]), np.array([-1.5, 0.5, 1.0])), values=np.array([-3.0, 0.05, 0.2]),
+        side="inputs", bias=-0.5, result=-3.25,
     )  # fmt: skip
-    row = Update(name=EVIL, value=-1.5, gradient=-0.75, old=2.0, new=2.01)
-    updates = Updates(caption="Its weights", symbol="∂L/∂z", slope=0.5, value="x", rows=[row], n_others=1, steepest=0.1)
-    equation = Equation(symbol="a", formula="relu(z)", numbers="relu(−3.25)", result=0.0)
+    own = (Derivative(sign="w", name=EVIL, factor=-1.5, gradient=-0.75, old=2.0, new=2.01),)
+    updates = Derivatives(
+        caption="Its weights", unit=name, symbol="∂L/∂z", slope=0.5, factor="x", own=own, names=["two"],
+        factors=np.array([0.2]), gradients=np.array([0.1]), old=np.array([1.0]), new=np.array([0.9]), side="inputs",
+    )  # fmt: skip
+    equation = Equation(symbol="a", calculation="relu({z})", values={"z": -3.25}, result=0.0)
     return Drawn(
         name=name,
         value=value,
@@ -51,7 +42,10 @@ def unit(block: int, k: int, name: str, value: float) -> Drawn:
             key=f"unit-{block}-{k}",
             title=name,
             below="",
-            sections=[("Forwards", [total, equation]), ("Back", [updates, Note(text=EVIL)])],
+            sections=[
+                ("Forward", [Folded(part=total, most=1, key_of={0: "unit-0-1"}.get), equation]),
+                ("Backward", [Folded(part=updates, most=1, key_of={}.get), Note(text=EVIL)]),
+            ],
         ),
     )
 

@@ -13,14 +13,18 @@ import numpy as np
 import pytest
 
 import pellucid
-from pellucid.engines.textbook.activations import RULES, sigmoid
+from pellucid.engines.textbook.activations import sigmoid, softmax
 from pellucid.engines.textbook.optimizers import update
 from pellucid.errors import SettingError, StorageError
-from pellucid.explanation.trace import Agreement
+from pellucid.explanation.trace import Agreement, trace_row
+from pellucid.explanation.words.values import Derivatives, Sum, n
 from pellucid.inspection.trace import Traced, trace
-from pellucid.inspection.trace_values import Drawn, Sum, TracePage, Updates, n
+from pellucid.network import Activation, Dense, LayerNorm, Network, Residual, mlp
+from pellucid.network.optimizer import Optimizer
 from pellucid.reports.trace import trace_page, write_trace_page
 from pellucid.reports.trace_page import trace_html
+from pellucid.reports.trace_values import Drawn, Folded, TracePage
+from tests.arithmetic import NAMES, expression
 from tests.drawings import save_classes
 
 SHORT: dict[str, Any] = {"verdict": False, "preset": "plain", "seed": 1}
@@ -54,7 +58,30 @@ def traces(folder: Path) -> dict[str, Traced]:
         source = str(folder / data) if data == "shapes" else data
         pellucid.train(source, out=folder / name, **{**SHORT, **settings})
         found[name] = trace(folder / name, row=2)
+    inside = mlp(3, [4], 3, activation="silu", layer_norm=True, residual=False).layers
+    for name, network in {
+        "residual": mlp(4, [6, 6], 3, activation="tanh", layer_norm=True, residual=True),
+        "residual deep": Network(
+            inputs=4,
+            layers=(LayerNorm(width=4), Dense(inputs=4, outputs=3), Residual(block=(LayerNorm(width=3), *inside)),
+                    Residual(block=(Residual(block=inside), *inside)), Activation(function="relu"),
+                    Dense(inputs=3, outputs=3)),
+        ),
+    }.items():  # fmt: skip
+        found[name] = with_network(found["plain"], network)
     return found
+
+
+def with_network(found: Traced, network: Network) -> Traced:
+    """The same row in another network, whose numbers are drawn."""
+    rng = np.random.default_rng(0)
+    parameters = {p.name: rng.uniform(0.2, 1.2, p.shape) * rng.choice([-1, 1], p.shape) for p in network.parameters()}
+    row = trace_row(
+        network, parameters, found.row.layers[0].inputs, loss=found.model.task.loss, target=found.targets,
+        optimizer=Optimizer(name="adam"), learning_rate=0.01,
+    )  # fmt: skip
+    p = softmax(row.logits)
+    return replace(found, row=row, answer=dict(zip(found.answer, map(float, p), strict=True)))  # type: ignore[arg-type]
 
 
 # ── reading the page as a reader does ─────────────────────────────────────────────────────────────────────────
@@ -117,12 +144,6 @@ class Reader(HTMLParser):
 
 
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?:e[+-]?\d+)?")
-NAMES: dict[str, Any] = {
-    "exp": math.exp, "log": math.log, "sqrt": math.sqrt, "abs": abs,
-    **{name: lambda z, f=rule.f: float(f(np.array(z, float))) for name, rule in RULES.items()},
-    **{f"{name}_slope": lambda z, r=rule: float(r.derivative(np.array(z, float), r.f(np.array(z, float))))
-       for name, rule in RULES.items()},
-}  # fmt: skip
 
 
 def half_a_digit(shown: str) -> float:
@@ -139,19 +160,9 @@ def plain(text: str) -> str:
     return text.replace("−", "-").strip()
 
 
-def expression(text: str) -> str:
-    """Mathematics as it stands on the page, as Python."""
-    text = re.sub(r"\[[\d,]+ others\]", "", plain(text))
-    text = re.sub(r"e\^(\([^()]*\)|[\d.]+)", r"exp(\1)", text)
-    text = re.sub(r"\|([^|]+)\|", r"abs(\1)", text)
-    for sign, python in (("·", "*"), ("√", "sqrt"), ("²", "**2"), ("′", "_slope"), ("ln", "log")):
-        text = text.replace(sign, python)
-    return text
-
-
 def assert_equal(numbers: str, result: str) -> None:
     """An expression comes to its result, as far as the digits that are shown can say."""
-    python = expression(numbers)
+    python = expression(re.sub(r"\[[\d,]+ others\]", "", numbers))
     value = eval(python, {"__builtins__": {}}, NAMES)
     room = half_a_digit(plain(result)) + 1e-9 * abs(value)
     for found in _NUMBER.finditer(python):
@@ -174,13 +185,16 @@ def check_shown(text: str) -> tuple[int, int, int]:
     for kind, rows in page.tables:
         if kind == "sum":
             *terms, result = [row for row in rows[2:] if row]
-            for name, left, right, product in terms:
+            for name, *factors, product in terms:
+                if not factors:  # plain values
+                    continue
+                left, right = factors
                 assert (left == "") == (name == "bias b" or "other" in name)
                 if left:
-                    assert_equal(f"({left}) · ({right})", product)
-            total = sum(float(plain(row[3])) for row in terms)
-            room = sum(half_a_digit(plain(row[3])) for row in (*terms, result))
-            assert abs(total - float(plain(result[3]))) <= room + 1e-12, (rows[0], total, result)
+                    assert_equal(_term(rows[1], left, right), product)
+            total = sum(float(plain(row[-1])) for row in terms)
+            room = sum(half_a_digit(plain(row[-1])) for row in (*terms, result))
+            assert abs(total - float(plain(result[-1]))) <= room + 1e-12, (rows[0], total, result)
             sums += 1
         elif kind == "updates":
             slope = rows[0][0].rsplit(" = ", 1)[1]
@@ -190,13 +204,29 @@ def check_shown(text: str) -> tuple[int, int, int]:
     return equations, sums, updates
 
 
-@pytest.mark.parametrize("name", RUNS)
+def _term(head: list[str], left: str, right: str) -> str:
+    """The formula above the last column, with the numbers of a row."""
+    _, first, second, formula = head
+    if formula == f"{first} · {second}":
+        return f"({left}) · ({right})"
+    given = {first: f"({left})", second: f"({right})"}
+    return re.sub(rf"\b({first}|{second})\b", lambda found: given[found[1]], formula)
+
+
+@pytest.mark.parametrize("name", [*RUNS, "residual", "residual deep"])
 @pytest.mark.parametrize("units", [3, 10])
 def test_every_sum_and_equation_holds_as_it_is_shown(traces: dict[str, Traced], name: str, units: int) -> None:
     found = traces[name]
     equations, sums, updates = check_shown(trace_html(trace_page(found, units)))
+    if "residual" in name:
+        assert min(equations, sums, updates) > 10
+        return
     drawn = [min(units, width) for width in (found.row.network.inputs, *_widths(found))]
-    assert sums == sum(drawn) - drawn[0] + sum(drawn) - drawn[-1]  # forwards for all but inputs, back but for outputs
+    task = found.model.task
+    answers = drawn[-1] * (task.kind == "multiclass")  # the exponentials of each softmax
+    losses = (task.kind == "reconstruction") + (task.loss.label_smoothing > 0)
+    # forward for all but the inputs, backward for all but the outputs
+    assert sums == sum(drawn) - drawn[0] + sum(drawn) - drawn[-1] + answers + losses
     assert updates >= sum(drawn[1:])
     assert equations >= drawn[-1]
 
@@ -224,23 +254,28 @@ def _units(page: TracePage) -> list[Drawn]:
     return [unit for column in page.columns for unit in column.units]
 
 
-@pytest.mark.parametrize("name", RUNS)
+@pytest.mark.parametrize("name", [*RUNS, "residual", "residual deep"])
 def test_nothing_is_lost_in_what_is_folded(traces: dict[str, Traced], name: str) -> None:
     found = traces[name]
     for unit in _units(trace_page(found, 2)):
         for _, parts in unit.panel.sections:
             for part in parts:
-                if isinstance(part, Sum):
-                    products = [term.product for term in part.terms]
-                    assert products == [term.left * term.right for term in part.terms]
-                    total = math.fsum([*products, part.others, part.bias or 0.0])
-                    size = math.fsum(map(abs, [*products, part.others]))
-                    assert abs(total - part.result) <= 1e-12 * max(1.0, size)
-                    assert len(part.terms) == min(2, len(part.terms) + part.n_others)
-                if isinstance(part, Updates):
-                    for row in part.rows:
-                        assert row.gradient == pytest.approx(part.slope * row.value, rel=1e-9, abs=1e-15)
-                    assert all(abs(row.gradient) >= part.steepest for row in part.rows[:2])
+                if not isinstance(part, Folded):
+                    continue
+                found_part = part.part
+                if isinstance(found_part, Sum) and found_part.is_of_products:
+                    terms, n_others, others = found_part.largest(part.most)
+                    products = [term.value for term in terms]
+                    assert products == [math.prod(term.factors) for term in terms]
+                    total = math.fsum([*products, others, found_part.bias or 0.0])
+                    size = math.fsum(map(abs, [*products, others]))
+                    assert abs(total - found_part.result) <= 1e-12 * max(1.0, size)
+                    assert len(terms) == min(2, len(terms) + n_others)
+                if isinstance(found_part, Derivatives):
+                    rows, _, steepest = found_part.steepest(part.most)
+                    for row in rows:
+                        assert row.gradient == pytest.approx(found_part.slope * row.factor, rel=1e-9, abs=1e-15)
+                    assert all(abs(row.gradient) >= steepest for row in rows[: -len(found_part.own) or None])
 
 
 @pytest.mark.parametrize("name", ["plain", "normed", "huber"])
@@ -251,10 +286,13 @@ def test_the_parameters_are_the_models_and_the_step_is_its_rules(traces: dict[st
     held = {float(x) for array in found.row.parameters.values() for x in np.ravel(array)}
     for unit in _units(trace_page(found)):
         for part in (part for _, parts in unit.panel.sections for part in parts):
-            if isinstance(part, Sum):
-                assert {term.left for term in part.terms} <= held or {term.right for term in part.terms} <= held
-            if isinstance(part, Updates):
-                for row in part.rows:
+            if not isinstance(part, Folded):
+                continue
+            if isinstance(part.part, Sum) and part.part.is_of_products:
+                left, right = ({term.factors[i] for term in part.part.terms()} for i in (0, 1))
+                assert left <= held or right <= held
+            if isinstance(part.part, Derivatives):
+                for row in part.part.steepest(part.most)[0]:
                     assert row.old in held
                     g, w = np.array(row.gradient), np.array(row.old)
                     assert row.new == pytest.approx(float(update(back.optimizer, w, g, {}, back.learning_rate, 1)))
@@ -270,6 +308,31 @@ def test_units_stand_under_the_numbers_of_the_trace(traces: dict[str, Traced]) -
     products = {(line.source, line.target): line.product for line in page.lines[1]}
     assert products["unit-1-3", "unit-2-2"] == weights[1, 2] * given[2]
     assert len(products) == 24
+
+
+def test_layers_inside_a_block_have_columns_and_the_skip_is_drawn_over_them(traces: dict[str, Traced]) -> None:
+    found = traces["residual"]
+    page = trace_page(found)
+    assert [list(column.titles) for column in page.columns] == [
+        ["4 features"], ["Dense 4 → 6", "LayerNorm 6", "tanh"],
+        ["inside the block", "Dense 6 → 6", "LayerNorm 6", "tanh"], ["a + block(a)"], ["Dense 6 → 3", "species"],
+    ]  # fmt: skip
+    before, block, after = (found.row.layers[i] for i in (2, 3, 4))
+    (start, end, skip), inside = page.skips[0], page.lines[2]
+    assert (start, end, len(page.skips)) == (1, 3, 1)
+    assert {line.source: line.product for line in skip} == {f"unit-1-{k + 1}": float(a)
+                                                            for k, a in enumerate(before.outputs)}  # fmt: skip
+    added = {line.target: line.product for line in skip}
+    for line in inside:
+        assert line.source is not None
+        assert line.source.replace("unit-2-1-", "unit-2-") == line.target
+        added[line.target] += line.product
+    assert list(added.values()) == pytest.approx(block.outputs.tolist())
+    assert (after.inputs == block.outputs).all()
+    deep = [column.panel.key for column in trace_page(traces["residual deep"]).columns]
+    assert [key.removeprefix("layer-") for key in deep] == [
+        "0", "1", "2-0", "2-1", "2-2", "2", "3-1-1", "3-1-2", "3-1", "3-2", "3-3", "3", "4",
+    ]  # fmt: skip
 
 
 def test_the_units_that_are_not_drawn_are_one_box_one_line_and_a_table(traces: dict[str, Traced]) -> None:
@@ -299,7 +362,7 @@ def test_the_page_says_what_was_measured(traces: dict[str, Traced]) -> None:
     words = " ".join("".join(Reader(trace_html(trace_page(found))).words).split())
     for said in (
         f"{a.logits:.1g}", f"{a.gradients:.1g}", f"{a.central_differences:.1g}", f"the {a.n_nudged} steepest",
-        f"takes the loss from {n(back.loss)} to {n(back.loss_after)}", "nothing is dropped",
+        f"takes the loss from {n(back.loss)} to {n(back.loss_after)}", "inactive at prediction",
         "the running mean and variance", f"The row's own progression is {found.truth}",
     ):  # fmt: skip
         assert said in words, said
@@ -318,7 +381,7 @@ def test_without_a_target_there_is_no_way_back(folder: Path, traces: dict[str, T
     text = trace_html(trace_page(trace(folder / "plain", inputs=row)))
     check_shown(text)
     assert "target is not known" in text
-    assert "<h3>Back</h3>" not in text
+    assert "<h3>Backward</h3>" not in text
     assert "∂L" not in text
     assert "taken as missing: &#x27;petal width (cm)&#x27;" in text
 
@@ -337,7 +400,7 @@ def test_images_and_reconstructions(traces: dict[str, Traced]) -> None:
     assert again.row.back is not None
     assert again.row.back.loss == pytest.approx(float(((again.row.logits - seen) ** 2).mean()))
     assert len(trace_page(image).pictures) == 1
-    assert [picture.caption for picture in trace_page(again).pictures] == ["the image", "drawn again"]
+    assert [picture.caption for picture in trace_page(again).pictures] == ["the image", "reconstructed"]
     assert trace_html(trace_page(again)).count("data:image/png;base64,") == 2
     assert np.shape(again.to_json()["cells"][0]["cell"]) == (12, 12, 1)
     assert "sepal length (cm)" in {unit.name for unit in trace_page(table).columns[-1].units}
@@ -346,7 +409,7 @@ def test_images_and_reconstructions(traces: dict[str, Traced]) -> None:
 # ── the file ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("name", RUNS)
+@pytest.mark.parametrize("name", [*RUNS, "residual", "residual deep"])
 def test_the_file_is_complete_in_itself(traces: dict[str, Traced], name: str, tmp_path: Path) -> None:
     text = write_trace_page(traces[name], tmp_path / "trace.html").read_text(encoding="utf-8")
     page = Reader(text)

@@ -34,7 +34,7 @@ def test_a_large_step_is_tried_in_every_exact_way(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(machine, "_cores", lambda: 3)
     monkeypatch.setattr("pellucid.engines.fastest._usual_step", usual_step)
     for place in ("fastest", "fused.engine"):
-        monkeypatch.setattr(f"pellucid.engines.torch_engine.{place}.onednn_is_exact", lambda: True)
+        monkeypatch.setattr(f"pellucid.engines.{place}.onednn_is_exact", lambda: True)
     decided = on_this_machine(Settings(), LARGE, BCE, 64)
     assert (decided.threads, decided.products) == (3, "onednn")
     assert sorted(tried) == [(1, "blas"), (1, "onednn"), (3, "blas"), (3, "onednn")]

@@ -10,8 +10,8 @@ import pytest
 
 import pellucid
 from pellucid.errors import UserError
+from pellucid.explanation.words.answer import answer_of
 from pellucid.inspection.trace import trace
-from pellucid.inspection.trace_answers import from_logit
 from pellucid.model.model import Model
 
 QUICK: dict[str, Any] = {"preset": "quick", "verdict": False, "report": False}
@@ -71,7 +71,7 @@ def test_the_trace_goes_through_the_logarithm(tmp_path: Path) -> None:
     table = growing(noise=0.1)
     pellucid.train(table, "y", target_transform="log", out=tmp_path / "run", **QUICK)
     found = trace(tmp_path / "run", table, row=3)
-    logarithm, answer = from_logit(found, 0)
+    logarithm, answer = answer_of(found.outcome, 0)
     assert answer.result == pytest.approx(found.answer, rel=1e-4)  # type: ignore[union-attr]
     assert logarithm.result == pytest.approx(np.log(found.answer), rel=1e-4)  # type: ignore[union-attr]
     assert found.row.back is not None

@@ -45,7 +45,7 @@ def test_recipes_have_what_their_names_say(story: Story) -> None:
     assert list(recipes)[:2] == ["everything", "nothing"]
     for name, r in recipes.items():
         assert r.network.has_batch_norm == (name in ("everything", "BatchNorm alone"))
-        assert bool(r.network.dropouts()) == (name in ("everything", "Dropout alone"))
+        assert bool(r.network.masks()) == (name in ("everything", "Dropout alone"))
         assert r.weight_decay == (1e-4 if name in ("everything", "weight decay alone") else 0.0)
         assert [line.epoch for line in r.lines] == list(range(16))
         assert r.confusion.sum() == 1_000

@@ -183,7 +183,7 @@ def test_an_hourglass_narrows_and_widens() -> None:
     network, code = hourglass(64, (20, 10), 3)
     dense = [layer for layer in network.layers if isinstance(layer, Dense)]
     assert [layer.outputs for layer in dense] == [20, 10, 3, 10, 20, 64]
-    assert network.widths()[code] == 3
+    assert network.shapes()[code] == (3,)
     assert isinstance(network.layers[code + 1], Dense)  # no bend on the code
 
 

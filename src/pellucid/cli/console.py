@@ -12,7 +12,7 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from pellucid.network import Network, describe
+from pellucid.network import Network, batch_shape, describe
 from pellucid.numerals import numerals
 from pellucid.visible import visible
 
@@ -120,11 +120,11 @@ def layers_table(network: Network) -> Table:
     table = Table(title="Network", title_justify="left", box=None, pad_edge=False, header_style="bold")
     for name in ("layer", "output", "parameters"):
         table.add_column(name, justify="right" if name == "parameters" else "left")
-    table.add_row("input", f"[B, {network.inputs}]".replace("[", r"\["), "")
+    table.add_row("input", batch_shape(network.shape).replace("[", r"\["), "")
     trainable = network.trainable()
-    for index, (layer, width) in enumerate(zip(network.layers, network.widths(), strict=True)):
+    for index, (layer, shape) in enumerate(zip(network.layers, network.shapes(), strict=True)):
         size = sum(p.size for p in trainable if p.name.startswith(f"{index}."))
-        table.add_row(describe(layer), rf"\[B, {width}]", f"{size:,}" if size else "")
+        table.add_row(describe(layer), batch_shape(shape).replace("[", r"\["), f"{size:,}" if size else "")
     table.add_row("[bold]together[/]", "", f"[bold]{network.n_trainable:,}[/]")
     return table
 

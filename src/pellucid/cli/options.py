@@ -1,32 +1,42 @@
-"""The settings as command-line options, made from `Settings` so that nothing is said twice."""
+"""The settings as command-line options, made from `Settings`."""
 
 from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Annotated, Any
 
 import typer
 
+from pellucid.settings.defaults import default_in_words
 from pellucid.settings.rules import Choice
 from pellucid.settings.settings import READING, SECTIONS, Settings
 
 __all__ = ["with_reading", "with_settings"]
 
+_METAVARS = {"hidden": "N,N", "names": "NAMES", "missing": "WORD", "image_size": "HxW"}
+_NUMBERS = (
+    "threads", "batch_size", "patience", "clip_norm", "rare_below", "header_row", "bins", "max_words", "max_unpacked",
+    "image_channels",
+)  # fmt: skip
 _CONFIG = inspect.Parameter(
     "config",
     inspect.Parameter.KEYWORD_ONLY,
     default=None,
-    annotation=Annotated[str | None, typer.Option("-c", "--config", help="A config.yaml; options go before it.")],
+    annotation=Annotated[str | None, typer.Option("-c", "--config", help="A config.yaml; options override it.")],
 )
 
 
-def with_settings(command: Callable[..., None]) -> Callable[..., None]:
-    """Give ``command`` one option a setting and ``--config``; what the user wrote reaches it as ``settings``."""
+def with_settings(command: Callable[..., None], *, preset: str = "") -> Callable[..., None]:
+    """Give ``command`` an option for each setting, and ``--config``; it gets what the user wrote as ``settings``.
+
+    ``preset`` is the one that the command starts from, where that is not the usual one of the data.
+    """
     own = inspect.signature(command, eval_str=True)
-    options = [_option(each) for each in fields(Settings)]
+    options = [_option(each, preset) for each in fields(Settings)]
     names = {option.name for option in options}
     rest = [p for p in own.parameters.values() if p.name != "settings"]
     if "config" not in own.parameters:
@@ -49,7 +59,7 @@ def with_settings(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def with_reading(command: Callable[..., None]) -> Callable[..., None]:
-    """Give ``command`` the options that say how a file is read; what the user wrote reaches it as ``how``."""
+    """Give ``command`` the options that say how to read a file; it gets what the user wrote as ``how``."""
     own = inspect.signature(command, eval_str=True)
     options = [_option(each) for each in fields(Settings) if each.name in READING]
     parameters = [*(p for p in own.parameters.values() if p.name != "how"), *options]
@@ -64,7 +74,7 @@ def with_reading(command: Callable[..., None]) -> Callable[..., None]:
     return wrapped
 
 
-def _option(each: Any) -> inspect.Parameter:
+def _option(each: Any, preset: str = "") -> inspect.Parameter:
     facts: Mapping[str, Any] = each.metadata
     dashed = "--" + each.name.replace("_", "-")
     many = isinstance(each.default, tuple) and each.name not in ("hidden", "names")
@@ -76,33 +86,36 @@ def _option(each: Any) -> inspect.Parameter:
         kind = (list[str] if many else str) | None
     option = typer.Option(
         *declared,
-        help=facts["help"] + _options(facts["rule"]) + _default(each.default),
+        help=_help(each, preset),
         rich_help_panel=SECTIONS[facts["section"]],
         show_default=False,
-        metavar=None if facts["is_flag"] else _metavar(each),
+        metavar=_metavar(each),
     )
     return inspect.Parameter(
         each.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind, option]
     )
 
 
-def _options(rule: object) -> str:
-    return f": {', '.join(rule.options)}" if isinstance(rule, Choice) else ""
+def _help(each: Any, preset: str) -> str:
+    """The setting's line of help, the words that it may be, and what it is where it is not given."""
+    said, rule, usual = each.metadata["help"], each.metadata["rule"], default_in_words(each.name)
+    usual = preset if preset and each.name == "preset" else usual
+    options = rule.options if isinstance(rule, Choice) else ()
+    if re.split(r"\W", said, maxsplit=1)[0] not in options:  # a word that is typed keeps its small letter
+        said = said[0].upper() + said[1:]
+    if not all(re.search(rf"\b{re.escape(word)}\b", said) for word in options):
+        said += f". One of {' '.join(options) if ',' in options else ', '.join(options)}"
+    # Help is read as Rich's markup, where a bracket before a letter begins a style.
+    return f"{said}." + (f" \\[default: {usual}]" if usual else "")
 
 
 def _metavar(each: Any) -> str:
+    if each.metadata["is_flag"]:
+        return ""
     if isinstance(each.metadata["rule"], Choice):
         return "WORD"
-    if each.name in ("hidden", "names"):
-        return "N,N" if each.name == "hidden" else "NAMES"
+    if each.name in _METAVARS:
+        return _METAVARS[each.name]
     if isinstance(each.default, tuple) or each.name in ("target", "group", "time", "sample_weight"):
-        return "COLUMN" if each.name != "missing" else "TEXT"
-    numbers = ("threads", "batch_size", "patience", "clip_norm", "rare_below", "header_row")
-    return "N" if isinstance(each.default, int | float) or each.name in numbers else "TEXT"
-
-
-def _default(value: Any) -> str:
-    if value is None or value == () or isinstance(value, bool):
-        return ""
-    shown = ",".join(map(str, value)) if isinstance(value, tuple) else value
-    return f" ({shown})"
+        return "COLUMN"
+    return "N" if isinstance(each.default, int | float) or each.name in _NUMBERS else "TEXT"

@@ -19,7 +19,6 @@ from pellucid.data.columns.kinds import Facts, Guess, Kind, both_ways, facts_of,
 from pellucid.data.columns.sentinels import suspected_sentinels
 from pellucid.data.columns.types import number_pattern
 from pellucid.data.dates.formats import parse_dates
-from pellucid.data.leaks.find import find_leaks
 from pellucid.data.notes import LeakNote
 from pellucid.data.numbers.style import NumberStyle, flag_names
 from pellucid.data.tables import Table, styles_of
@@ -365,6 +364,8 @@ def _without_leaks(
     features = [c.name for c in columns if c.role == "feature" and c.kind != "image"]
     warnings: list[str] = []
     dropped: dict[str, str] = {}
+    from pellucid.data.leaks.find import find_leaks  # a prediction reads a schema and looks for no leaks
+
     for leak in find_leaks(table, features, target):
         shown = ", ".join(repr(n) for n in leak.columns)
         if leak.certain and leak.columns[0] not in keep:

@@ -19,7 +19,7 @@ import pyarrow as pa
 from pellucid.data.columns.lists import spread_lists
 from pellucid.data.columns.types import DEFAULT_MISSING, Cleaned, clean_column, encoded, is_string
 from pellucid.data.dates.zones import in_local_time
-from pellucid.data.files.contents import opened
+from pellucid.data.files.contents import Opened, opened
 from pellucid.data.files.options import WORKBOOKS, ReadOptions
 from pellucid.data.frames import Frame, check_width, frame_columns
 from pellucid.data.notes import CellNote
@@ -30,10 +30,6 @@ from pellucid.data.origins import Origin, origin_of_column
 from pellucid.data.text_files.delimited import read_text_table
 from pellucid.data.text_files.encodings import to_utf8
 from pellucid.data.text_files.headers import names_from
-from pellucid.data.typed_files.arrow_files import read_arrow, read_json, read_orc, read_parquet
-from pellucid.data.typed_files.sqlite import read_database
-from pellucid.data.workbooks.sheet import frame_of
-from pellucid.data.workbooks.workbook import read_sheet
 from pellucid.errors import DataError, SettingError, nearest
 
 __all__ = ["DEFAULT_MISSING", "ReadReport", "Table", "from_columns", "read_table", "styles_of"]
@@ -328,6 +324,27 @@ def _contiguous(table: pa.Table) -> pa.Table:
     return table.unify_dictionaries().combine_chunks()
 
 
+def _frame_of_file(file: Opened, reading: ReadOptions) -> tuple[Frame, bool | None]:
+    """The columns of a file that is not text; for a workbook also whether its header was recognised.
+
+    Each reader is imported only for its kind of file, since most tables are text.
+    """
+    content, limit, form = file.content, file.limit, file.form
+    if form in WORKBOOKS:
+        from pellucid.data.workbooks.sheet import frame_of
+        from pellucid.data.workbooks.workbook import read_sheet
+
+        return frame_of(read_sheet(content, form, limit, reading), reading)
+    if form == "sqlite":
+        from pellucid.data.typed_files.sqlite import read_database
+
+        return read_database(content, limit, reading), None
+    from pellucid.data.typed_files.arrow_files import read_arrow, read_json, read_orc, read_parquet
+
+    readers = {"parquet": read_parquet, "arrow": read_arrow, "orc": read_orc, "jsonl": read_json}
+    return readers[form](content, limit), None
+
+
 def _read_path(
     path: str | os.PathLike[str],
     reading: ReadOptions,
@@ -338,19 +355,12 @@ def _read_path(
     rules: NumberRules,
 ) -> Table:
     file = opened(path, reading, max_unpacked)
-    content, source, limit, form = file.content, file.source, file.limit, file.form
+    content, source, form = file.content, file.source, file.form
     base = ReadReport(source=source, format=form, compression=file.compression)
     reading.check_used(source, form, archive="zip" in (file.compression or ""))
     if form != "csv":
-        if form in WORKBOOKS:
-            frame, header = frame_of(read_sheet(content, form, limit, reading), reading)
-            base = replace(base, header=header)
-        elif form == "sqlite":
-            frame = read_database(content, limit, reading)
-        else:
-            readers = {"parquet": read_parquet, "arrow": read_arrow, "orc": read_orc, "jsonl": read_json}
-            frame = readers[form](content, limit)
-        frame = replace(frame, notes=(*file.notes, *frame.notes))
+        frame, header = _frame_of_file(file, reading)
+        base, frame = replace(base, header=header), replace(frame, notes=(*file.notes, *frame.notes))
         return _from_frame(
             frame,
             reading.markers,

@@ -16,12 +16,12 @@ RULES: tuple[Callable[[Evidence], Finding | None], ...] = (
     # The gravest first: what makes all other figures worthless, then what keeps the network from learning.
     rows.leak,
     rows.near_copies,
-    rows.known_ones,
+    rows.shared_entities,
     rows.neighbours_in_time,
     rows.wrong_loss,
     training.diverging,
     rows.no_signal,
-    rows.unscaled,
+    rows.features_not_scaled,
     layers.bad_first_scale,
     layers.exploding_gradients,
     layers.vanishing_gradients,
@@ -33,12 +33,12 @@ RULES: tuple[Callable[[Evidence], Finding | None], ...] = (
     training.stopped_early,
     rows.too_small,
     training.overfitting,
-    rows.collapse,
+    rows.majority_collapse,
     rows.imbalance,
     rows.wrong_labels,
-    rows.shifted,
+    rows.shifted_rows,
     rows.too_few_rows,
-    rows.equal_columns,
+    rows.useless_columns,
 )
 
 
@@ -87,12 +87,12 @@ def diagnose(evidence: Evidence) -> tuple[Finding, ...]:
 def _together(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     """The same with changes that add up; where two want another value, the graver finding has its own."""
     above: dict[str, Any] = {}
-    told = []
+    together = []
     for finding in findings:
         if finding.change:
             more = {name: value for name, value in finding.change.items() if name not in above}
             above = {**above, **more}
             if "drop" in finding.change:  # columns add up
                 above["drop"] = tuple(dict.fromkeys((*above["drop"], *finding.change["drop"])))
-        told.append(replace(finding, change=dict(above) if finding.change else {}))
-    return tuple(told)
+        together.append(replace(finding, change=dict(above) if finding.change else {}))
+    return tuple(together)

@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from pellucid.training.history import Epoch
 from pellucid.training.signals import LayerSignal, Snapshot
 
-__all__ = ["Columns", "Evidence", "Opponent", "Seen", "Shared"]
+__all__ = ["Columns", "Evidence", "Peer", "SampleRows", "SharedRows"]
 
 Array = NDArray[Any]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Seen:
+class SampleRows:
     """Rows of a sample.
 
     Attributes
@@ -63,7 +63,7 @@ class Columns:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Opponent:
+class Peer:
     """By how much the network is better than a simpler model, with the 95 % interval."""
 
     name: str
@@ -74,7 +74,7 @@ class Opponent:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shared:
+class SharedRows:
     """What training and test rows share that new rows would not: rows of one thing, neighbours in time."""
 
     kind: Literal["entity", "time", "order", "copies"]
@@ -106,7 +106,7 @@ class Evidence:
     train, measured, unseen
         Rows it was trained on; the rows that measured it; and those with the validation rows, none of which it was
         trained on.
-    columns, opponents, shared
+    columns, peers, shared
         See there.
     """
 
@@ -122,12 +122,12 @@ class Evidence:
     reason: str
     snapshots: Sequence[Snapshot]
     base_loss: float
-    train: Seen
-    measured: Seen
-    unseen: Seen
+    train: SampleRows
+    measured: SampleRows
+    unseen: SampleRows
     columns: Columns
-    opponents: Sequence[Opponent] = ()
-    shared: Sequence[Shared] = ()
+    peers: Sequence[Peer] = ()
+    shared: Sequence[SharedRows] = ()
 
     @property
     def is_classification(self) -> bool:

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from pellucid.preprocessing.neighbours import votes_of_neighbours
 
 __all__ = [
-    "against_neighbours",
-    "alone",
-    "copies",
-    "follows",
+    "agreement_with_targets",
+    "contradicted_labels",
+    "equivalent_columns",
+    "left_by_each_column",
     "nearest_distances",
+    "neighbour_accuracy",
     "shifts",
-    "voted_right",
     "within_reach",
 ]
 
@@ -37,7 +37,7 @@ _PAIRS = 10_000  # of equal columns, after which no more are looked for
 _AGREED, _HARDLY_MORE, _BETTER = 9, 1.85, 0.75
 
 
-def alone(inputs: Array, truth: Array, places: Sequence[slice], *, classes: int) -> Array:
+def left_by_each_column(inputs: Array, truth: Array, places: Sequence[slice], *, classes: int) -> Array:
     """For each column the share of the target's uncertainty that it alone leaves, ``[columns]``.
 
     A column is cut into at most 20 parts with equally many rows (a category is its own part), half of the rows tell
@@ -45,20 +45,21 @@ def alone(inputs: Array, truth: Array, places: Sequence[slice], *, classes: int)
     answering the commonest class, or squared error relative to the mean.
 
     >>> x = np.arange(100.0)[:, np.newaxis] % 2
-    >>> alone(np.hstack([x, np.zeros((100, 1))]), x[:, 0].astype(int), [slice(0, 1), slice(1, 2)], classes=2)
+    >>> y, both = x[:, 0].astype(int), np.hstack([x, np.zeros((100, 1))])
+    >>> left_by_each_column(both, y, [slice(0, 1), slice(1, 2)], classes=2)
     array([0., 1.])
     """
     half = np.arange(len(truth)) // 2 % 2 == 0
     found = []
     for place in places:
         part = _parts(inputs[:, place])
-        one, two = (_told(part, truth, tells, classes=classes) for tells in (half, ~half))
+        one, two = (_errors_of_parts(part, truth, tells, classes=classes) for tells in (half, ~half))
         base = one[1] + two[1]
         found.append(min(1.0, (one[0] + two[0]) / base) if base else 1.0)
     return np.array(found)
 
 
-def _told(part: Array, truth: Array, tells: Array, *, classes: int) -> tuple[float, float]:
+def _errors_of_parts(part: Array, truth: Array, tells: Array, *, classes: int) -> tuple[float, float]:
     """The error of the other rows where ``tells`` give each part's answer, and where they give one to all."""
     n = int(part.max(initial=0)) + 1
     if classes:
@@ -87,13 +88,13 @@ def _parts(features: Array) -> Array:
     return np.searchsorted(edges, number, side="right")
 
 
-def copies(inputs: Array, places: Sequence[slice]) -> list[tuple[int, int]]:
+def equivalent_columns(inputs: Array, places: Sequence[slice]) -> list[tuple[int, int]]:
     """Pairs of columns of which each follows from the other: equal, or a line of each other.
 
     Columns in which fewer than ten rows differ from the commonest value are left out.
 
     >>> x = np.random.default_rng(0).normal(size=(50, 2))
-    >>> copies(np.column_stack([x, 3 - 2 * x[:, 0]]), [slice(0, 1), slice(1, 2), slice(2, 3)])
+    >>> equivalent_columns(np.column_stack([x, 3 - 2 * x[:, 0]]), [slice(0, 1), slice(1, 2), slice(2, 3)])
     [(0, 2)]
     """
     firsts, keep = [], []
@@ -210,7 +211,7 @@ def shifts(before: Array, after: Array) -> Array:
     return found
 
 
-def against_neighbours(inputs: Array, truth: Array, *, classes: int) -> tuple[float, float, Array] | None:
+def contradicted_labels(inputs: Array, truth: Array, *, classes: int) -> tuple[float, float, Array] | None:
     """Whether labels contradict the rows around them where classes are apart as often as where they meet.
 
     Each row is answered by the ten rows nearest to it (Wilson 1972). Where classes overlap, the answers on which nine
@@ -231,8 +232,8 @@ def against_neighbours(inputs: Array, truth: Array, *, classes: int) -> tuple[fl
     >>> x = np.linspace(-1, 1, 400)[:, np.newaxis]
     >>> right = (x[:, 0] > 0).astype(int)
     >>> wrong = np.arange(400) % 9 == 4
-    >>> share, rest, rows = against_neighbours(x, right ^ wrong, classes=2)
-    >>> bool(wrong[rows].all()), against_neighbours(x, right, classes=2)
+    >>> share, rest, rows = contradicted_labels(x, right ^ wrong, classes=2)
+    >>> bool(wrong[rows].all()), contradicted_labels(x, right, classes=2)
     (True, None)
     """
     places = np.linspace(0, len(truth) - 1, min(len(truth), 2 * _MOST)).astype(np.int64)
@@ -253,17 +254,17 @@ def against_neighbours(inputs: Array, truth: Array, *, classes: int) -> tuple[fl
     return share, rest, places[found[np.argsort(-agreed[found], kind="stable")]]
 
 
-def follows(truth: Array, answers: Array, *, classes: int) -> float:
+def agreement_with_targets(truth: Array, answers: Array, *, classes: int) -> float:
     """How much better answers agree with the targets of their own rows than with those of other rows, in deviations.
 
     Of classes the mean probability of the true one, of numbers Spearman's rank correlation, each less its mean over all
     orders of the targets and divided by its standard deviation over them (Hoeffding 1951).
 
     >>> x = np.arange(101.0)
-    >>> follows(x, x**3, classes=0), follows(x, np.ones(101), classes=0)
+    >>> agreement_with_targets(x, x**3, classes=0), agreement_with_targets(x, np.ones(101), classes=0)
     (10.0, 0.0)
     >>> y = np.arange(101) % 2
-    >>> round(follows(y, np.eye(2)[y], classes=2), 6)
+    >>> round(agreement_with_targets(y, np.eye(2)[y], classes=2), 6)
     10.0
     """
     n = len(truth)
@@ -289,11 +290,11 @@ def _ranks(values: Array) -> Array:
     return np.asarray((last - (counts - 1) / 2)[place])
 
 
-def voted_right(inputs: Array, truth: Array, asked: int) -> float:
+def neighbour_accuracy(inputs: Array, truth: Array, asked: int) -> float:
     """Of the first ``asked`` rows the share whose value is the commonest one among the ten rows nearest to each.
 
     >>> x = np.linspace(0, 1, 200)[::-1, np.newaxis]
-    >>> voted_right(x, (x[:, 0] > 0.5) * 7.0, 50)
+    >>> neighbour_accuracy(x, (x[:, 0] > 0.5) * 7.0, 50)
     1.0
     """
     _, code = np.unique(truth, return_inverse=True)

@@ -4,26 +4,37 @@ from __future__ import annotations
 
 import numpy as np
 
-from pellucid.diagnosis.evidence import Evidence, Opponent
+from pellucid.diagnosis.evidence import Evidence, Peer
 from pellucid.diagnosis.finding import Finding, shown_share
 from pellucid.diagnosis.measures import (
-    against_neighbours,
-    alone,
-    copies,
-    follows,
+    agreement_with_targets,
+    contradicted_labels,
+    equivalent_columns,
+    left_by_each_column,
     nearest_distances,
+    neighbour_accuracy,
     shifts,
-    voted_right,
     within_reach,
 )
 
 __all__ = [
-    "collapse", "equal_columns", "imbalance", "known_ones", "leak", "near_copies", "neighbours_in_time", "no_signal",
-    "shifted", "too_few_rows", "too_small", "unscaled", "wrong_labels", "wrong_loss",
+    "features_not_scaled",
+    "imbalance",
+    "leak",
+    "majority_collapse",
+    "near_copies",
+    "neighbours_in_time",
+    "no_signal",
+    "shared_entities",
+    "shifted_rows",
+    "too_few_rows",
+    "too_small",
+    "useless_columns",
+    "wrong_labels",
+    "wrong_loss",
 ]  # fmt: skip
 
 _RARE = 0.1
-_FEW_ROWS = 50
 _FEWEST_GRADES = 5  # different whole numbers
 _CLEARLY = 0.15  # share of the rows
 _TELLS = 0.07  # share of the uncertainty that a column which gives the target away leaves at most
@@ -37,7 +48,7 @@ _MANY_COPIES = 0.08  # of the unseen rows
 _ONE_OF_A_KIND = 6  # times as much as it leaves the next best one, where it is not quite so telling
 
 
-def unscaled(e: Evidence) -> Finding | None:
+def features_not_scaled(e: Evidence) -> Finding | None:
     """Inputs of very different sizes."""
     spread = e.train.inputs.astype(np.float64).std(axis=0)
     spread = spread[spread > 0]
@@ -56,7 +67,7 @@ def unscaled(e: Evidence) -> Finding | None:
 
 def no_signal(e: Evidence) -> Finding | None:
     """The network is no better than an answer that looks at no column, nor is anything else, nor does it follow."""
-    against = {o.name: o for o in e.opponents}
+    against = {o.name: o for o in e.peers}
     dummy = against.get("dummy")
     if dummy is None or not dummy.low <= 0:  # no interval, no claim
         return None
@@ -64,10 +75,10 @@ def no_signal(e: Evidence) -> Finding | None:
     if len(e.measured.truth) < _FEW_ROWS and dummy.high > gain:  # so few do not tell
         return None
     # What the others are better than the dummy by: o.difference is the network's advantage over them.
-    if any(dummy.difference - o.difference > dummy.high - dummy.difference for o in e.opponents):
+    if any(dummy.difference - o.difference > dummy.high - dummy.difference for o in e.peers):
         return None
     # A few rows, or one wild answer, leave the interval wide though the answers follow the target clearly.
-    if follows(e.measured.truth, e.measured.answers, classes=len(e.classes)) > _CHANCE:
+    if agreement_with_targets(e.measured.truth, e.measured.answers, classes=len(e.classes)) > _CHANCE:
         return None
     return Finding(
         name="no-signal",
@@ -87,7 +98,7 @@ def too_small(e: Evidence) -> Finding | None:
     if not e.settings["hidden"] or not e.history or not e.n_validation or e.reason == "diverged":
         return None
     narrow = min(e.settings["hidden"])
-    better = [o for o in e.opponents if o.name != "dummy" and _high(o) < 0]
+    better = [o for o in e.peers if o.name != "dummy" and _high(o) < 0]
     gap = float(e.validation_losses[e.best] - e.train_losses[e.best]) / e.base_loss
     if narrow > 4 or narrow >= max(2, len(e.classes)) * 4 or not better or gap > _SAME_LOSS:
         return None
@@ -106,7 +117,7 @@ def too_small(e: Evidence) -> Finding | None:
     )
 
 
-def _high(opponent: Opponent) -> float:
+def _high(opponent: Peer) -> float:
     """The network's advantage is less than that with 95 % confidence: one side, where the interval has both."""
     return opponent.difference + _ONE_SIDE * (opponent.high - opponent.difference)
 
@@ -127,7 +138,7 @@ def too_few_rows(e: Evidence) -> Finding | None:
     )
 
 
-def collapse(e: Evidence) -> Finding | None:
+def majority_collapse(e: Evidence) -> Finding | None:
     """Nearly every row gets the same class, although there are others."""
     if not e.is_classification or len(e.unseen) < 10:
         return None
@@ -154,7 +165,7 @@ def _of_the_rows(share: float) -> str:
 
 def imbalance(e: Evidence) -> Finding | None:
     """A rare class that is mostly missed."""
-    if not e.is_classification or collapse(e) or e.settings["class_weight"] == "balanced" or not len(e.unseen):
+    if not e.is_classification or majority_collapse(e) or e.settings["class_weight"] == "balanced" or not len(e.unseen):
         return None
     counts = np.array(e.n_classes_train)
     rare = int(np.where(counts > 0, counts, np.inf).argmin())
@@ -182,7 +193,7 @@ def leak(e: Evidence) -> Finding | None:
     names = list(e.columns.read)
     if len(names) < 2 or e.kind == "reconstruction" or len(e.train) < 30:
         return None
-    errors = alone(
+    errors = left_by_each_column(
         np.concatenate([e.train.inputs, e.unseen.inputs]), np.concatenate([e.train.truth, e.unseen.truth]),
         list(e.columns.read.values()), classes=len(e.classes),
     )  # fmt: skip
@@ -241,7 +252,7 @@ def near_copies(e: Evidence) -> Finding | None:
     )
 
 
-def known_ones(e: Evidence) -> Finding | None:
+def shared_entities(e: Evidence) -> Finding | None:
     """Rows about one and the same patient, machine or user in training and test."""
     one = next((shared for shared in e.shared if shared.kind == "entity"), None)
     if one is None:
@@ -274,7 +285,7 @@ def neighbours_in_time(e: Evidence) -> Finding | None:
     )
 
 
-def shifted(e: Evidence) -> Finding | None:
+def shifted_rows(e: Evidence) -> Finding | None:
     """Unseen rows that come from elsewhere than the training rows."""
     if len(e.measured) < 30 or len(e.train) < 30:
         return None
@@ -299,7 +310,7 @@ def wrong_labels(e: Evidence) -> Finding | None:
     if not e.is_classification or len(e.train) + len(e.unseen) < 80 or e.settings["edit_labels"]:
         return None
     truth = np.concatenate([e.unseen.truth, e.train.truth])
-    found = against_neighbours(np.concatenate([e.unseen.inputs, e.train.inputs]), truth, classes=len(e.classes))
+    found = contradicted_labels(np.concatenate([e.unseen.inputs, e.train.inputs]), truth, classes=len(e.classes))
     if found is None:
         return None
     share, rest, rows = found
@@ -316,9 +327,9 @@ def wrong_labels(e: Evidence) -> Finding | None:
     )
 
 
-def equal_columns(e: Evidence) -> Finding | None:
+def useless_columns(e: Evidence) -> Finding | None:
     """Columns with one value, and columns that say the same."""
-    pairs = copies(e.train.inputs, list(e.columns.read.values()))
+    pairs = equivalent_columns(e.train.inputs, list(e.columns.read.values()))
     constant = e.columns.constant
     if not pairs and not constant:
         return None
@@ -379,7 +390,7 @@ def _better_voted(e: Evidence) -> bool:
     if not len(e.unseen):
         return False
     inputs = np.concatenate([e.unseen.inputs, e.train.inputs])
-    voted = voted_right(inputs, np.concatenate([e.unseen.truth, e.train.truth]), len(e.unseen))
+    voted = neighbour_accuracy(inputs, np.concatenate([e.unseen.truth, e.train.truth]), len(e.unseen))
     return voted > float((np.round(e.unseen.answers) == e.unseen.truth).mean()) + _CLEARLY
 
 

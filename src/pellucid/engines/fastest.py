@@ -72,7 +72,7 @@ def fastest_way(
     targets = generator.integers(0, 2, (batch_size, network.outputs)).astype(float)
     if loss.name == "cross_entropy":
         targets = generator.integers(0, network.outputs, batch_size)
-    masks = [np.ones((batch_size, width), np.float32) for _, _, width in network.dropouts()]
+    masks = [np.ones((batch_size, *mask.shape), np.float32) for mask in network.masks()]
     first, times = initialise(network, 0), dict[tuple[int, str], float]()
     before = torch.get_num_threads()
     try:

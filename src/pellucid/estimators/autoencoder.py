@@ -85,14 +85,12 @@ class NeuralAutoencoder(
 
     @property
     def _n_features_out(self) -> int:
-        return int(self.network_.widths()[self._waist()])
+        return int(self.network_.shapes()[self._waist()][0])
 
     def _waist(self) -> int:
-        """The place of the Dense layer that gives the code."""
-        from pellucid.network import Dense
-
-        places = [i for i, layer in enumerate(self.network_.layers) if isinstance(layer, Dense)]
-        return min(places[:-1], key=lambda i: self.network_.widths()[i])
+        """The place of the layer that gives the code."""
+        shapes = self.network_.shapes()
+        return min((block.start for block in self.network_.blocks()[:-1]), key=lambda i: shapes[i][0])
 
     def _in_units(self, features: Array) -> Array:
         if self._by_table:

@@ -1,4 +1,4 @@
-"""One row through a network and back: every number that arises, and how far three ways of computing it agree.
+"""One row through a network and back: every number, and how far three ways of computing them agree.
 
 Forwards the network answers as it does when it predicts: nothing is dropped, BatchNorm uses its running statistics.
 Backwards is the chain rule from the row's loss to every weight, then one step of the update rule from an empty memory,
@@ -9,8 +9,8 @@ Legend: ``I`` inputs and ``O`` outputs of a layer, ``F`` features, ``C`` outputs
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from importlib.util import find_spec
 from typing import Any
@@ -18,11 +18,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.engines.textbook.backprop import backward
-from pellucid.engines.textbook.forward import forward
+from pellucid.engines.textbook.backprop import StepBack, backward
+from pellucid.engines.textbook.forward import Step, forward
+from pellucid.engines.textbook.layers.rule import Own
 from pellucid.engines.textbook.losses import loss_and_gradient
 from pellucid.engines.textbook.optimizers import update
-from pellucid.network import Layer, Network, describe
+from pellucid.network import Layer, Network
 from pellucid.network.optimizer import Optimizer
 from pellucid.network.task import Loss
 from pellucid.training.parity import difference
@@ -43,25 +44,37 @@ class LayerAtWork:
 
     Attributes
     ----------
-    index, layer
-        Its place in the network, from 0, and its description.
+    index, name, layer
+        Its place among its neighbours, from 0; what its parameters' names begin with, ``3`` or ``3.0`` inside a
+        composite; and its description.
     inputs, outputs
         ``[I]`` and ``[O]``.
     d_inputs, d_outputs
         ∂L/∂ of both; ``None`` where the row's target is not known.
+    parameters
+        The layer's own arrays under their short names, such as ``weight``.
+    gradients, updated
+        ∂L/∂ of those that are trained, and what one step makes of them; empty where the row's target is not known.
+    inner
+        The layers inside a composite.
     """
 
     index: int
+    name: str
     layer: Layer
     inputs: Array
     outputs: Array
     d_inputs: Array | None = None
     d_outputs: Array | None = None
+    parameters: Mapping[str, Array] = field(default_factory=dict)
+    gradients: Mapping[str, Array] = field(default_factory=dict)
+    updated: Mapping[str, Array] = field(default_factory=dict)
+    inner: tuple[LayerAtWork, ...] = ()
 
     @property
     def text(self) -> str:
         """One short phrase, such as ``Dense 4 → 8``."""
-        return describe(self.layer)
+        return self.layer.words()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -166,11 +179,11 @@ def trace_row(
     rows = np.asarray(x, np.float64)[np.newaxis]
     passed = forward(network, exact, rows)
     back: Back | None = None
-    slopes: list[Array | None] = [None] * (len(passed.steps) + 1)  # ∂L/∂ of what each layer receives, and of the logits
+    handed_back: tuple[StepBack | None, ...] = (None,) * len(passed.steps)
     if target is not None:
         judged = loss_and_gradient(loss, passed.logits, target)
         found = backward(exact, passed, judged.d_logits)
-        slopes = [each[0] for each in (*found.d_inputs, judged.d_logits)]
+        handed_back = found.steps
         rule = optimizer or Optimizer(name="sgd")
         updated = {name: update(rule, exact[name], g, {}, learning_rate, 1) for name, g in found.parameters.items()}
         back = Back(
@@ -182,20 +195,42 @@ def trace_row(
             optimizer=rule,
             learning_rate=learning_rate,
         )
-    layers = tuple(
+    gradients: Parameters = {} if back is None else back.gradients
+    arrays = _Arrays(exact, gradients, {} if back is None else back.updated)
+    layers = _layers_at_work(passed.steps, handed_back, arrays)
+    agreement = _agreement(network, exact, rows, loss, target, passed.logits, gradients)
+    return RowTrace(network=network, parameters=exact, layers=layers, back=back, agreement=agreement)
+
+
+@dataclass(frozen=True)
+class _Arrays:
+    """Every parameter by its full name, its gradient, and what one step makes of it."""
+
+    parameters: Parameters
+    gradients: Parameters
+    updated: Parameters
+
+
+def _layers_at_work(
+    steps: Sequence[Step], handed_back: Sequence[StepBack | None], arrays: _Arrays
+) -> tuple[LayerAtWork, ...]:
+    """Forward and backward steps as one, also of the layers inside a composite."""
+    return tuple(
         LayerAtWork(
             index=step.index,
+            name=step.name,
             layer=step.layer,
             inputs=step.inputs[0],
             outputs=step.outputs[0],
-            d_inputs=slopes[step.index],
-            d_outputs=slopes[step.index + 1],
+            d_inputs=None if handed is None else handed.d_inputs[0],
+            d_outputs=None if handed is None else handed.d_outputs[0],
+            parameters=dict(Own(arrays.parameters, f"{step.name}.")),
+            gradients=dict(Own(arrays.gradients, f"{step.name}.")),
+            updated=dict(Own(arrays.updated, f"{step.name}.")),
+            inner=_layers_at_work(step.inner, (None,) * len(step.inner) if handed is None else handed.inner, arrays),
         )
-        for step in passed.steps
+        for step, handed in zip(steps, handed_back, strict=True)
     )
-    gradients = {} if back is None else back.gradients
-    agreement = _agreement(network, exact, rows, loss, target, passed.logits, gradients)
-    return RowTrace(network=network, parameters=exact, layers=layers, back=back, agreement=agreement)
 
 
 def _loss(network: Network, loss: Loss, rows: Array, target: Array, parameters: Parameters) -> float:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
+from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.engines.textbook.forward import forward
-from pellucid.network import Activation, Dense, Network
+from pellucid.network import Network, Role
 
 __all__ = ["HiddenLayer", "LayerStatistics", "Projection", "activations", "hidden_layers", "project", "statistics"]
 
@@ -34,7 +34,7 @@ _BOUNDS = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
 
 @dataclass(frozen=True, kw_only=True)
 class HiddenLayer:
-    """A hidden layer: a dense layer with what follows it up to the next.
+    """A hidden layer: a block of the network (`Network.blocks`) but the last.
 
     ``number`` counts from 1; ``last`` is the index of the network's layer whose output is the layer's; ``function`` is
     its activation, ``identity`` where it has none.
@@ -115,16 +115,15 @@ def hidden_layers(network: Network) -> tuple[HiddenLayer, ...]:
     >>> [(layer.text, layer.last) for layer in hidden_layers(mlp(4, [8, 3], 1, activation="tanh", dropout=0.5))]
     [('8 tanh', 2), ('3 tanh', 5)]
     """
-    dense = [i for i, layer in enumerate(network.layers) if isinstance(layer, Dense)]
-    widths = network.widths()
-    found = []
-    for number, (at, after) in enumerate(pairwise(dense), start=1):
-        names = [layer.function for layer in network.layers[at:after] if isinstance(layer, Activation)]
-        function = names[-1] if names else "identity"
+    shapes, found = network.shapes(), list[HiddenLayer]()
+    for number, block in enumerate(network.blocks()[:-1], start=1):
+        units, layers = prod(shapes[block.start]), [network.layers[i] for i in block]
+        functions = [layer.words() for layer in layers if layer.role is Role.ACTIVATING]
+        function = functions[-1] if functions else "identity"
+        # What a composite gives is not bounded as the function inside it is: a residual block adds its input.
+        what = function if functions or not layers[0].inner() else "in a composite"
         found.append(
-            HiddenLayer(
-                number=number, last=after - 1, units=widths[at], function=function, text=f"{widths[at]:,} {function}"
-            )
+            HiddenLayer(number=number, last=block[-1], units=units, function=function, text=f"{units:,} {what}")
         )
     return tuple(found)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,9 +16,12 @@ from pellucid.data.tables import Table
 from pellucid.errors import SettingError
 from pellucid.explanation.cells import EncodedCell, encoded_cells
 from pellucid.explanation.trace import RowTrace, trace_row
+from pellucid.explanation.words import NamedStep, named_steps
+from pellucid.explanation.words.answer import Outcome
 from pellucid.inspection.rows import row_to_inspect
+from pellucid.inspection.trace_json import trace_json
 from pellucid.model.model import Model
-from pellucid.network import Dense
+from pellucid.network.task import Label
 from pellucid.preparation.fitted import training_rows
 from pellucid.runs.plan import optimizer_of
 from pellucid.settings.settings import Settings
@@ -45,10 +49,12 @@ class Traced:
     row
         The trace itself, in the scaled unit of the target.
     answer, together
-        What this network says, and what all of them say: probabilities by class, a number in the target's unit, or of
-        a reconstruction the features drawn again, by name.
+        The prediction of this network, and that of all: probabilities by class, a number in the target's unit, or of a
+        reconstruction the reconstructed features by name.
     truth
         The row's own target; ``None`` if it is not known, and of a reconstruction, whose target is its own features.
+    targets
+        The row's target as the loss takes it: a class number ``[1]``, numbers ``[1, C]``; ``None`` if not known.
     notes
         Sentences for the user.
     """
@@ -60,7 +66,8 @@ class Traced:
     row: RowTrace
     answer: Mapping[str, float] | float
     together: Mapping[str, float] | float
-    truth: object
+    truth: Label | None
+    targets: Array | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -69,71 +76,45 @@ class Traced:
         return len(self.model.members)
 
     def names_of_inputs(self, index: int) -> tuple[str, ...]:
-        """What the inputs of a layer are called: the features, then ``unit 1.3`` for the third of the first layer."""
-        dense = [i for i, layer in enumerate(self.row.network.layers[:index]) if isinstance(layer, Dense)]
-        if not dense:
-            return self.model.recipe.feature_names
-        return tuple(f"unit {len(dense)}.{k + 1}" for k in range(len(self.row.layers[index].inputs)))
+        """The names of a layer's inputs: the features, then ``unit 1.3`` for the third of the first layer."""
+        return tuple(self.steps[index].names_in)
 
     def names_of_outputs(self, index: int) -> tuple[str, ...]:
-        """What the outputs of a layer are called: ``unit 1.3``, and the answers' own names after the last."""
-        if index < len(self.row.layers) - 1:
-            return self.names_of_inputs(index + 1)
+        """The names of a layer's outputs: ``unit 1.3``, and the answers' own names after the last."""
+        return tuple(self.steps[index].names_out)
+
+    @cached_property
+    def steps(self) -> tuple[NamedStep, ...]:
+        """The layers with names, ready for `pellucid.explanation.words`."""
+        return named_steps(self.row, self.model.recipe.feature_names, self._names_of_answers)
+
+    @cached_property
+    def outcome(self) -> Outcome:
+        """The outputs and what they are compared with, ready for the arithmetic of answer and loss."""
+        back = self.row.back
+        targets = None if self.targets is None or self.model.task.is_classification else np.ravel(self.targets)
+        return Outcome(
+            task=self.model.task,
+            scaler=self.model.scaler,
+            names=self._names_of_answers,
+            logits=self.row.logits,
+            truth=self.truth,
+            targets=targets,
+            loss=None if back is None else back.loss,
+            d_logits=None if back is None else back.d_logits,
+        )
+
+    @property
+    def _names_of_answers(self) -> tuple[str, ...]:
         task = self.model.task
         if task.kind == "reconstruction":
-            return tuple(f"{name}, drawn again" for name in self.model.recipe.feature_names)
+            return tuple(f"{name}, reconstructed" for name in self.model.recipe.feature_names)
         classes = task.classes if task.kind == "multiclass" else task.classes[1:]
         return tuple(f"{task.target} = {label}" for label in classes) or (task.target,)
 
     def to_json(self) -> dict[str, Any]:
-        """Everything, nothing left out, as plain JSON values."""
-        trace, back = self.row, self.row.back
-        return {
-            "title": self.title,
-            "network": self.network,
-            "n_networks": self.n_networks,
-            "cells": [
-                {"column": c.column, "cell": _plain(c.cell), "how": c.how, "features": dict(c.features)}
-                for c in self.cells
-            ],
-            "layers": [
-                {
-                    "index": layer.index,
-                    "layer": layer.text,
-                    "inputs": layer.inputs.tolist(),
-                    "outputs": layer.outputs.tolist(),
-                    "d_inputs": None if layer.d_inputs is None else layer.d_inputs.tolist(),
-                    "d_outputs": None if layer.d_outputs is None else layer.d_outputs.tolist(),
-                    **{
-                        part: trace.parameters[f"{layer.index}.{part}"].tolist()
-                        for part in ("weight", "bias")
-                        if f"{layer.index}.{part}" in trace.parameters
-                    },
-                }
-                for layer in trace.layers
-            ],
-            "answer": self.answer,
-            "together": self.together,
-            "truth": _plain(self.truth),
-            "back": None
-            if back is None
-            else {
-                "loss": back.loss,
-                "loss_after": back.loss_after,
-                "optimizer": back.optimizer.name,
-                "learning_rate": back.learning_rate,
-                "d_logits": back.d_logits.tolist(),
-                "gradients": {name: g.tolist() for name, g in back.gradients.items()},
-                "updated": {name: w.tolist() for name, w in back.updated.items()},
-            },
-            "agreement": {
-                "logits": trace.agreement.logits,
-                "gradients": trace.agreement.gradients,
-                "central_differences": trace.agreement.central_differences,
-                "n_nudged": trace.agreement.n_nudged,
-            },
-            "notes": list(self.notes),
-        }
+        """The trace as plain JSON values: every number of the layers, and the arithmetic of each unit."""
+        return trace_json(self)
 
 
 def trace(
@@ -146,7 +127,7 @@ def trace(
 ) -> Traced:
     """Follow one row through a trained network, and where its target is known back again.
 
-    A row may be an image, and a reconstruction's target is what it sees, so it is always known.
+    A row may be an image. The target of a reconstruction is the row itself, so it is always known.
 
     Parameters
     ----------
@@ -204,9 +185,10 @@ def trace(
         cells=encoded_cells(model.recipe, cells),
         network=network,
         row=found,
-        answer=_said(model, each[network - 1]),
-        together=_said(model, model.answers_to(features.astype(dtype))),
+        answer=_prediction(model, each[network - 1]),
+        together=_prediction(model, model.answers_to(features.astype(dtype))),
         truth=truth,
+        targets=target,
         # which of a source's images were taken, where it brings training and test images
         notes=(*viewed.notes, *(one.report.notes if model.image is not None else ())),
     )
@@ -230,15 +212,9 @@ def _cell(one: Table, name: str) -> object:
     return pixels_of(column)[0] if is_image_type(column.type) else column[0].as_py()
 
 
-def _said(model: Model, answers: Array) -> Mapping[str, float] | float:
+def _prediction(model: Model, answers: Array) -> Mapping[str, float] | float:
     if model.task.kind == "reconstruction":
         return {name: float(x) for name, x in zip(model.recipe.feature_names, answers[0], strict=True)}
     if model.task.is_classification:
         return {str(c): float(p) for c, p in zip(model.task.classes, answers[0], strict=True)}
     return float(np.ravel(answers)[0])
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    return value if value is None or isinstance(value, bool | int | float | str) else str(value)

@@ -10,6 +10,7 @@ the open questions, `quiz` asks and marks, `sheet` prints a lesson on paper.
     5
 """
 
-from pellucid.lessons.path import PATH, ask, learn, read
+from pellucid.lessons.path import PATH, ask
+from pellucid.lessons.reading import learn, read
 
 __all__ = ["PATH", "ask", "learn", "read"]

@@ -11,7 +11,7 @@ from pellucid.engines.textbook.activations import sigmoid, softmax
 from pellucid.engines.textbook.forward import forward
 from pellucid.lessons.question import Question, choose, number
 from pellucid.lessons.writing import in_brackets, pick, shape, sum_of_products, vector
-from pellucid.network import Activation, describe, mlp
+from pellucid.network import Role, describe, mlp
 from pellucid.network.initialise import initialise
 from pellucid.studies.story import Story, shown
 
@@ -57,7 +57,7 @@ def _tell_row(story: Story) -> None:
     trace = forward(NETWORK, PARAMETERS, BATCH[:1])
     rows = [("input x", "", vector(BATCH[0]), shape(BATCH[:1].shape))]
     for step in trace.steps:
-        if isinstance(step.layer, Activation):
+        if step.layer.role is Role.ACTIVATING:
             made = ("a = relu(z)", "number by number")
         else:
             weight = PARAMETERS[f"{step.index}.weight"]

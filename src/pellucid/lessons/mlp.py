@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from pellucid.engines.textbook.forward import forward
 from pellucid.lessons.practice import train_full_batch
 from pellucid.lessons.question import Question, choose, number
 from pellucid.lessons.writing import in_brackets, pick, sum_of_products, vector
-from pellucid.network import Dense, Network, describe, mlp
+from pellucid.network import Network, describe, mlp
 from pellucid.network.initialise import initialise
 from pellucid.network.optimizer import Optimizer
 from pellucid.network.task import Loss
@@ -148,9 +149,8 @@ def _tell_sizes(story: Story) -> None:
     network = mlp(4, [10], 3)
     sizes = {p.name: p.size for p in network.parameters()}
     rows = [
-        (describe(layer), f"{layer.inputs} · {layer.outputs}", sizes[f"{i}.weight"], sizes[f"{i}.bias"])
-        for i, layer in enumerate(network.layers)
-        if isinstance(layer, Dense)
+        (describe(network.layers[i]), f"{before} · {after}", sizes[f"{i}.weight"], sizes[f"{i}.bias"])
+        for i, before, after in ((0, 4, 10), (2, 10, 3))
     ]
     story.say(
         "Every neuron has one weight for each input and one bias, so a layer has inputs times neurons weights. They "
@@ -308,5 +308,4 @@ def _arrows(widths: Sequence[int]) -> str:
 
 
 def _sizes(widths: Sequence[int]) -> str:
-    layers = [layer for layer in _network(widths).layers if isinstance(layer, Dense)]
-    return " + ".join(f"({layer.inputs}·{layer.outputs} + {layer.outputs})" for layer in layers)
+    return " + ".join(f"({before}·{after} + {after})" for before, after in pairwise(widths))

@@ -1,4 +1,4 @@
-"""The lessons in order, and how to read one."""
+"""The lessons in order; telling one and asking its questions."""
 
 from __future__ import annotations
 
@@ -6,16 +6,15 @@ import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import ModuleType
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING
 
 from pellucid.errors import SettingError, nearest
-from pellucid.lessons.reading import Reading
 
 if TYPE_CHECKING:
     from pellucid.lessons.question import Question
-    from pellucid.studies.story import Block
+    from pellucid.studies.story import Block, Story
 
-__all__ = ["PATH", "Lesson", "Reading", "ask", "find", "learn", "read"]
+__all__ = ["PATH", "Lesson", "ask", "find", "tell"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,95 +68,22 @@ def find(name: str) -> Lesson:
     return lesson
 
 
-def read(
-    name: str,
-    *,
-    seed: int = 0,
-    pictures: bool = False,
-    listener: Callable[[Block], None] = lambda block: None,
-) -> Reading:
-    """Compute a lesson and its questions.
+def tell(name: str, *, pictures: bool = False, listener: Callable[[Block], None] = lambda block: None) -> Story:
+    """Compute the text of a lesson; parameters and errors as in `pellucid.lessons.reading.read`.
 
-    Parameters
-    ----------
-    name
-        One of `PATH`.
-    seed
-        Another seed asks with other numbers, and sometimes for something else; the text stays.
-    pictures
-        Whether to draw; it takes a second.
-    listener
-        Is handed each block of the story as it is told.
-
-    Raises
-    ------
-    SettingError
-        No such lesson, its part of Pellucid is not built yet, or a seed below 0.
-
-    >>> [question.mark(str(question.answer)) for question in read("perceptron").questions]
-    [True, True, True, True, True]
+    >>> tell("perceptron").pictures
+    ()
     """
-    from pellucid.lessons.interview import interview
     from pellucid.studies.story import Story
 
-    questions = ask(name, seed=seed)
+    module = _module(name)
     story = Story(listener, pictures=pictures)
-    _module(name).tell(story)
-    return Reading(
-        name=name, title=find(name).title, story=story, questions=questions, interview=interview(name), seed=seed
-    )
-
-
-@overload
-def learn(name: None = None, *, seed: int = ..., pictures: bool = ..., quiz: bool = ...) -> dict[str, str]: ...
-@overload
-def learn(name: str, *, seed: int = ..., pictures: bool = ..., quiz: bool = ...) -> Reading: ...
-def learn(
-    name: str | None = None, *, seed: int = 0, pictures: bool = True, quiz: bool = False
-) -> Reading | dict[str, str]:
-    """Read a lesson: a short text with figures computed now, pictures, questions with answers, interview questions.
-
-    Parameters
-    ----------
-    name
-        One of the lessons; without, their names and titles are returned.
-    seed
-        Another seed asks with other numbers; the same one gives the same lesson.
-    pictures
-        Whether to draw.
-    quiz
-        Whether to ask the questions here, with ``input``, and mark what is typed; otherwise nothing is asked.
-
-    Returns
-    -------
-    Reading
-        Shows itself in a notebook and prints as text; has ``questions``, ``interview``, ``quiz()``, ``sheet(file)`` and
-        ``save(folder)``.
-
-    Raises
-    ------
-    SettingError
-        No such lesson, its part of Pellucid is not built yet, or a seed below 0.
-
-    >>> lesson = learn("backpropagation", seed=1, pictures=False)
-    >>> [question.mark(question.shown_answer()[:1] if question.choices else question.shown_answer())
-    ...  for question in lesson.questions]
-    [True, True, True, True, True]
-    >>> lesson.interview[0].text
-    'Explain backpropagation, and why it is efficient.'
-    >>> list(learn())[:3]
-    ['perceptron', 'mlp', 'activations']
-    """
-    if name is None:
-        return {each: lesson.title for each, lesson in PATH.items() if lesson.module is not None}
-    reading = read(name, seed=seed, pictures=pictures)
-    if quiz:
-        reading.quiz()
-    return reading
+    module.tell(story)
+    return story
 
 
 def ask(name: str, *, seed: int = 0) -> tuple[Question, ...]:
-    """The questions of a lesson without its text; parameters and errors as in `read`.
+    """The questions of a lesson without its text; parameters and errors as in `pellucid.lessons.reading.read`.
 
     >>> len(ask("losses", seed=3))
     5

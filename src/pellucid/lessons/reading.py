@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
+
+from pellucid.lessons.interview import OpenQuestion, interview
+from pellucid.lessons.path import PATH, ask, find, tell
 
 if TYPE_CHECKING:
-    from pellucid.lessons.interview import OpenQuestion
     from pellucid.lessons.question import Question
     from pellucid.lessons.quiz import Score
-    from pellucid.studies.story import Story
+    from pellucid.studies.story import Block, Story
 
-__all__ = ["Reading"]
+__all__ = ["Reading", "learn", "read"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -76,9 +78,10 @@ class Reading:
 
     def sheet(self, path: str | os.PathLike[str]) -> Path:
         """Write the lesson as one HTML file to print, with room for answers; see `pellucid.lessons.sheet`."""
-        from pellucid.lessons.sheet import write_sheet
+        from pellucid.lessons.sheet import check_sheet, write_sheet
 
-        return write_sheet(self.name, path, seed=self.seed)
+        check_sheet(path)
+        return write_sheet(replace(self, story=tell(self.name, pictures=True)), path)
 
     def save(self, folder: str | os.PathLike[str]) -> Path:
         """Write ``lesson.md``, with all answers, and every picture (PNG and SVG) into a folder, all or nothing.
@@ -132,6 +135,89 @@ class Reading:
             points = "".join(f"<li>{escape(point)}</li>" for point in each.points)
             parts.append(f"<li>{escape(each.text)}{_folded(f'{escape(each.answer)}<ul>{points}</ul>')}</li>")
         return "\n".join([*parts, "</ol>"])
+
+
+def read(
+    name: str,
+    *,
+    seed: int = 0,
+    pictures: bool = False,
+    listener: Callable[[Block], None] = lambda block: None,
+) -> Reading:
+    """Compute a lesson and its questions.
+
+    Parameters
+    ----------
+    name
+        One of `PATH`.
+    seed
+        Another seed asks with other numbers, and sometimes for something else; the text stays.
+    pictures
+        Whether to draw; it takes a second.
+    listener
+        Is handed each block of the story as it is told.
+
+    Raises
+    ------
+    SettingError
+        No such lesson, its part of Pellucid is not built yet, or a seed below 0.
+
+    >>> [question.mark(str(question.answer)) for question in read("perceptron").questions]
+    [True, True, True, True, True]
+    """
+    questions = ask(name, seed=seed)
+    return Reading(
+        name=name, title=find(name).title, story=tell(name, pictures=pictures, listener=listener),
+        questions=questions, interview=interview(name), seed=seed,
+    )  # fmt: skip
+
+
+@overload
+def learn(name: None = None, *, seed: int = ..., pictures: bool = ..., quiz: bool = ...) -> dict[str, str]: ...
+@overload
+def learn(name: str, *, seed: int = ..., pictures: bool = ..., quiz: bool = ...) -> Reading: ...
+def learn(
+    name: str | None = None, *, seed: int = 0, pictures: bool = True, quiz: bool = False
+) -> Reading | dict[str, str]:
+    """Read a lesson: a short text with figures computed now, pictures, questions with answers, interview questions.
+
+    Parameters
+    ----------
+    name
+        One of the lessons; without, their names and titles are returned.
+    seed
+        Another seed asks with other numbers; the same one gives the same lesson.
+    pictures
+        Whether to draw.
+    quiz
+        Whether to ask the questions here, with ``input``, and mark what is typed; otherwise nothing is asked.
+
+    Returns
+    -------
+    Reading
+        Shows itself in a notebook and prints as text; has ``questions``, ``interview``, ``quiz()``, ``sheet(file)`` and
+        ``save(folder)``.
+
+    Raises
+    ------
+    SettingError
+        No such lesson, its part of Pellucid is not built yet, or a seed below 0.
+
+    >>> lesson = learn("backpropagation", seed=1, pictures=False)
+    >>> [question.mark(question.shown_answer()[:1] if question.choices else question.shown_answer())
+    ...  for question in lesson.questions]
+    [True, True, True, True, True]
+    >>> lesson.interview[0].text
+    'Explain backpropagation, and why it is efficient.'
+    >>> list(learn())[:3]
+    ['perceptron', 'mlp', 'activations']
+    """
+    if name is None:
+        return {each: lesson.title for each, lesson in PATH.items() if lesson.module is not None}
+    reading = read(name, seed=seed, pictures=pictures)
+    if quiz:
+        reading.quiz()
+    return reading
 
 
 def _folded(html: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from pellucid.errors import SettingError, StorageError
 from pellucid.io.files import could_not, open_plain, write_text
@@ -13,12 +13,11 @@ from pellucid.plots.canvas import inline_svg
 from pellucid.reports import blocks as page_blocks
 from pellucid.reports.blocks import Article, Code, Exercise, Numbers, Section
 from pellucid.reports.page import page
-from pellucid.studies.story import Block, Heading, Paragraph, Picture, Table
+from pellucid.studies.story import Block, Heading, Paragraph, Picture, Story, Table
 
 if TYPE_CHECKING:
     from pellucid.lessons.interview import OpenQuestion
     from pellucid.lessons.question import Question
-    from pellucid.lessons.reading import Reading
 
 __all__ = ["check_sheet", "sheet", "write_sheet"]
 
@@ -38,27 +37,53 @@ figure svg { max-height: 24rem; }
 """
 
 
-def write_sheet(name: str, path: str | os.PathLike[str], *, seed: int = 0) -> Path:
+class Printed(Protocol):
+    """What a sheet shows of a lesson: a `Reading` has it all."""
+
+    @property
+    def name(self) -> str:
+        """The lesson's name."""
+
+    @property
+    def title(self) -> str:
+        """The title at the top."""
+
+    @property
+    def story(self) -> Story:
+        """Its text, tables and pictures."""
+
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        """The questions with room for answers."""
+
+    @property
+    def interview(self) -> tuple[OpenQuestion, ...]:
+        """The open questions."""
+
+    @property
+    def seed(self) -> int:
+        """What the numbers of the questions were drawn with."""
+
+
+def write_sheet(reading: Printed, path: str | os.PathLike[str]) -> Path:
     """Write the sheet of a lesson, whole or not at all, and return its path.
 
     Parameters
     ----------
-    name, seed
-        The lesson, as in `pellucid.lessons.path.read`.
+    reading
+        The lesson, read with pictures.
     path
         The file; its name ends in .html.
 
     Raises
     ------
     SettingError
-        No such lesson or seed; a name that does not end in .html, or one of a file that Pellucid did not write.
+        A name that does not end in .html, or one of a file that Pellucid did not write.
     StorageError
         The disk is full, a permission is missing ….
     """
-    from pellucid.lessons.path import read
-
     target = check_sheet(path)
-    write_text(target, sheet(read(name, seed=seed, pictures=True)))
+    write_text(target, sheet(reading))
     return target
 
 
@@ -90,7 +115,7 @@ def _is_ours(path: Path) -> bool:
         return _OURS in stream.read()
 
 
-def sheet(reading: Reading) -> str:
+def sheet(reading: Printed) -> str:
     """The page as text; the pictures of the reading are not to be drawn again.
 
     Parameters

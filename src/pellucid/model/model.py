@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,6 @@ from pellucid.model.predicting import answer_table, framed, kept_columns, warn_o
 from pellucid.model.reading_rows import read_rows
 from pellucid.model.seen import Seen
 from pellucid.model.trained import TrainedModel
-from pellucid.network import Dense
 from pellucid.preprocessing.recipe import Recipe
 from pellucid.preprocessing.target import TargetScaler
 
@@ -131,18 +131,16 @@ class Model(TrainedModel):
                 f"each of these {len(self.members):,} networks has a code of its own, and their mean says nothing: "
                 "train with n_networks=1 for one code"
             )
-        places = [i for i, layer in enumerate(self.network.layers) if isinstance(layer, Dense)]
-        if len(places) < 2:
+        blocks, shapes = self.network.blocks(), self.network.shapes()
+        if len(blocks) < 2:
             raise SettingError("this network has no hidden layer, so there is no code: train one with hidden=(32,)")
-        widths = self.network.widths()
-        narrowest = min(range(len(places) - 1), key=lambda i: widths[places[i]])
-        last = places[narrowest + 1] - 1  # what stands before the next dense layer
+        last = min(blocks[:-1], key=lambda block: prod(shapes[block.start]))[-1]
         inputs = self.inputs(self.table(data))
         parts = [
             forward(self.network, self.parameters, inputs[i : i + ROWS_AT_ONCE]).steps[last].outputs
             for i in range(0, len(inputs), ROWS_AT_ONCE)
         ]
-        return np.concatenate(parts) if parts else np.zeros((0, widths[last]))
+        return np.concatenate(parts) if parts else np.zeros((0, *shapes[last]))
 
     # ── tables ──
 

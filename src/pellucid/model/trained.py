@@ -22,7 +22,7 @@ from pellucid.data.tables import Table
 from pellucid.model.answering import answers_of, logits_of, mean_logits
 from pellucid.model.odd_cells import notes_on_odd_cells
 from pellucid.model.seen import Seen
-from pellucid.network import Dense, Network
+from pellucid.network import Network
 from pellucid.network.task import Task
 from pellucid.preparation.reading import settings_in
 from pellucid.preprocessing.image import ImageStep
@@ -62,10 +62,10 @@ class TrainedModel:
 
     def __repr__(self) -> str:
         """One line; the weights are in ``parameters``."""
-        layers = [layer for layer in self.network.layers if isinstance(layer, Dense)]
-        widths = " → ".join(map(str, (self.network.inputs, *(layer.outputs for layer in layers))))
         several = f"{len(self.members):,} networks of " if self.more else ""
-        return f"<Model: {self.task.question}, {several}{widths}, {self.network.n_trainable:,} parameters>"
+        return (
+            f"<Model: {self.task.question}, {several}{self.network.outline()}, {self.network.n_trainable:,} parameters>"
+        )
 
     @property
     def members(self) -> tuple[Mapping[str, Array], ...]:

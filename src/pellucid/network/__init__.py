@@ -1,24 +1,29 @@
 """The description of a network and of its training, as frozen values: no arrays, no arithmetic."""
 
-from pellucid.network.network import (
+from pellucid.network.builders import autoencoder, mlp
+from pellucid.network.layers import (
     ACTIVATIONS,
+    KINDS,
     MAX_LAYERS,
-    SCHEMES,
     Activation,
     BatchNorm,
     Dense,
     Dropout,
     Layer,
-    Network,
+    LayerNorm,
+    Leaf,
+    Mask,
     Parameter,
-    Scheme,
-    autoencoder,
-    describe,
-    mlp,
+    Residual,
+    Role,
+    Shape,
+    batch_shape,
 )
+from pellucid.network.network import SCHEMES, Network, Scheme, describe
 
 __all__ = [
     "ACTIVATIONS",
+    "KINDS",
     "MAX_LAYERS",
     "SCHEMES",
     "Activation",
@@ -26,10 +31,17 @@ __all__ = [
     "Dense",
     "Dropout",
     "Layer",
+    "LayerNorm",
+    "Leaf",
+    "Mask",
     "Network",
     "Parameter",
+    "Residual",
+    "Role",
     "Scheme",
+    "Shape",
     "autoencoder",
+    "batch_shape",
     "describe",
     "mlp",
 ]

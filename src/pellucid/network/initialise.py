@@ -7,13 +7,15 @@ the float64 run.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.errors import SettingError, nearest
-from pellucid.network import SCHEMES, Activation, BatchNorm, Dense, Dropout, Network, Scheme
+from pellucid.network.layers import Fan, Leaf, Role, Shape
+from pellucid.network.network import SCHEMES, Network, Scheme
 
 __all__ = ["initialise"]
 
@@ -52,43 +54,43 @@ def initialise(network: Network, seed: int, *, scheme: Scheme = "auto", scale: f
         raise SettingError(f"init {scheme!r} is not known{nearest(str(scheme), SCHEMES)}")
     generator = np.random.default_rng(seed)
     arrays: dict[str, NDArray[Any]] = {}
-    for index, layer in enumerate(network.layers):
-        match layer:
-            case Dense():
-                chosen = _suits(network, index) if scheme == "auto" else scheme
-                arrays[f"{index}.weight"] = scale * _draw(generator, chosen, layer)
-                if layer.bias and chosen == "uniform":
-                    limit = 1 / math.sqrt(layer.inputs)
-                    arrays[f"{index}.bias"] = scale * generator.uniform(-limit, limit, layer.outputs)
-                elif layer.bias:
-                    arrays[f"{index}.bias"] = np.zeros(layer.outputs)
-            case BatchNorm():
-                arrays[f"{index}.weight"] = np.ones(layer.width)
-                arrays[f"{index}.bias"] = np.zeros(layer.width)
-                arrays[f"{index}.running_mean"] = np.zeros(layer.width)
-                arrays[f"{index}.running_var"] = np.ones(layer.width)
-                arrays[f"{index}.num_batches_tracked"] = np.array(0)
-            case Activation() | Dropout():
-                pass
+    for leaf, chosen in _with_schemes(network, scheme):
+        fan = leaf.layer.fan(leaf.shape)
+        for parameter in leaf.layer.parameters(leaf.shape):
+            drawn = parameter.start == "drawn" or (chosen == "uniform" and parameter.trainable)
+            if fan is not None and drawn:
+                array = scale * _draw(generator, chosen, fan, parameter.shape)
+            else:
+                array = _START[parameter.start](parameter.shape, np.int64 if parameter.dtype == "int64" else np.float64)
+            arrays[f"{leaf.name}.{parameter.name}"] = array
     return arrays
 
 
-def _suits(network: Network, index: int) -> Scheme:
-    """The scheme for the activation that follows layer ``index``; the last layer is followed by none."""
-    for layer in network.layers[index + 1 :]:
-        if isinstance(layer, Dense):
+_START: dict[str, Any] = {"zeros": np.zeros, "ones": np.ones}
+
+
+def _with_schemes(network: Network, scheme: Scheme) -> Iterator[tuple[Leaf, Scheme]]:
+    """Each layer with how it is drawn: ``auto`` goes by the next activation before another weighted layer."""
+    leaves = network.leaves()
+    for place, leaf in enumerate(leaves):
+        yield leaf, _suits(leaves[place + 1 :]) if scheme == "auto" else scheme
+
+
+def _suits(after: Sequence[Leaf]) -> Scheme:
+    for leaf in after:
+        if leaf.layer.role is Role.WEIGHTED:
             break
-        if isinstance(layer, Activation):
-            if layer.function in _RELU_LIKE:
+        if leaf.layer.role is Role.ACTIVATING:
+            function = leaf.layer.words()
+            if function in _RELU_LIKE:
                 return "he"
-            return "glorot" if layer.function in ("sigmoid", "tanh") else "lecun"
+            return "glorot" if function in ("sigmoid", "tanh") else "lecun"
     return "lecun"
 
 
-def _draw(generator: np.random.Generator, scheme: Scheme, layer: Dense) -> NDArray[Any]:
-    shape = (layer.outputs, layer.inputs)
+def _draw(generator: np.random.Generator, scheme: Scheme, fan: Fan, shape: Shape) -> NDArray[Any]:
     if scheme in ("glorot", "uniform"):
-        limit = math.sqrt(6 / (layer.inputs + layer.outputs)) if scheme == "glorot" else 1 / math.sqrt(layer.inputs)
+        limit = math.sqrt(6 / (fan.inputs + fan.outputs)) if scheme == "glorot" else 1 / math.sqrt(fan.inputs)
         return generator.uniform(-limit, limit, shape)
-    deviation = {"he": math.sqrt(2 / layer.inputs), "lecun": math.sqrt(1 / layer.inputs), "normal": 1.0}[scheme]
+    deviation = {"he": math.sqrt(2 / fan.inputs), "lecun": math.sqrt(1 / fan.inputs), "normal": 1.0}[scheme]
     return generator.normal(0.0, deviation, shape)

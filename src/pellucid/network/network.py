@@ -9,178 +9,139 @@ the names that ``torch.nn.Sequential.state_dict`` gives to the same layers in th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal, get_args
 
-from pellucid.errors import SettingError, nearest
-
-__all__ = [
-    "ACTIVATIONS",
-    "SCHEMES",
-    "Activation",
-    "BatchNorm",
-    "Dense",
-    "Dropout",
-    "Layer",
-    "Network",
-    "Parameter",
-    "Scheme",
-    "autoencoder",
-    "describe",
-    "mlp",
-]
-
-ACTIVATIONS = (
-    "identity",
-    "sigmoid",
-    "tanh",
-    "relu",
-    "leaky_relu",
-    "elu",
-    "selu",
-    "gelu",
-    "silu",
-    "mish",
-    "softplus",
+from pellucid.errors import SettingError
+from pellucid.network.layers import (
+    KINDS,
+    MAX_LAYERS,
+    Layer,
+    Leaf,
+    Mask,
+    Parameter,
+    Role,
+    Shape,
+    exact_fields,
+    layers_from_json,
 )
+from pellucid.network.layers.checks import MAX_WIDTH, check_whole
+from pellucid.network.layers.layer import flat, leaves_of, prefixed, shapes_after
+
+__all__ = ["SCHEMES", "Network", "Scheme", "describe"]
 
 Scheme = Literal["auto", "he", "glorot", "lecun", "normal", "uniform"]
 SCHEMES: tuple[str, ...] = get_args(Scheme)  # how `initialise` may draw the first weights
 
-MAX_WIDTH = 1_000_000
-MAX_LAYERS = 1_000
+DType = Literal["float", "int64"]
+_MOST_EXTENTS = 4
 
 
-@dataclass(frozen=True, kw_only=True)
-class Parameter:
-    """The name, shape and role of one array of a network.
-
-    ``trainable`` is false for BatchNorm's running statistics, which the forward pass updates and no gradient does.
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    trainable: bool = True
-    dtype: Literal["float", "int64"] = "float"
-
-    @property
-    def size(self) -> int:
-        """How many numbers the array holds."""
-        size = 1
-        for extent in self.shape:
-            size *= extent
-        return size
-
-
-@dataclass(frozen=True, kw_only=True)
-class Dense:
-    """A fully connected layer, ``z = x Wᵀ + b``: ``[B, inputs]`` to ``[B, outputs]``."""
-
-    inputs: int
-    outputs: int
-    bias: bool = True
-
-    def __post_init__(self) -> None:
-        """Check the widths."""
-        _check_whole("Dense", "inputs", self.inputs, 1, MAX_WIDTH)
-        _check_whole("Dense", "outputs", self.outputs, 1, MAX_WIDTH)
-        _check_bool("Dense", "bias", self.bias)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Activation:
-    """An elementwise function, by name (one of `ACTIVATIONS`)."""
-
-    function: str
-
-    def __post_init__(self) -> None:
-        """Check the name."""
-        if not isinstance(self.function, str) or self.function not in ACTIVATIONS:
-            raise SettingError(f"activation {self.function!r} is not known{nearest(str(self.function), ACTIVATIONS)}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class BatchNorm:
-    """Batch normalisation over ``width`` columns (Ioffe & Szegedy 2015)."""
-
-    width: int
-    momentum: float = 0.1
-    eps: float = 1e-5
-
-    def __post_init__(self) -> None:
-        """Check the width and the constants."""
-        _check_whole("BatchNorm", "width", self.width, 1, MAX_WIDTH)
-        _check_real("BatchNorm", "momentum", self.momentum, 0.0, 1.0)
-        _check_real("BatchNorm", "eps", self.eps, 0.0, 1.0)
-        if self.eps == 0.0:
-            raise SettingError("BatchNorm's eps must be above 0: a constant column would divide by zero")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Dropout:
-    """In training, sets a share ``rate`` of its inputs to zero and scales the rest by 1/(1 − rate)."""
-
-    rate: float
-
-    def __post_init__(self) -> None:
-        """Check the rate."""
-        _check_real("Dropout", "rate", self.rate, 0.0, 1.0)
-        if self.rate >= 1.0:
-            raise SettingError(f"dropout must be at least 0 and below 1, got {self.rate!r}: 1 would drop all")
-
-
-Layer = Dense | Activation | BatchNorm | Dropout
-_KINDS: dict[str, type[Layer]] = {k.__name__: k for k in (Dense, Activation, BatchNorm, Dropout)}
-
-
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, init=False)
 class Network:
-    """Layers in order, from ``inputs`` columns to ``outputs`` logits.
+    """Layers in order, from one row's ``shape`` to the logits.
 
+    Attributes
+    ----------
+    shape
+        What a row is: ``(columns,)``, ``(channels, height, width)`` or ``(steps, channels)``.
+    layers
+        In the order in which a row passes them.
+    dtype
+        What a row holds: ``float``, or ``int64`` for the numbers of tokens.
+
+    Parameters
+    ----------
+    layers
+        At least one; each must take what the one before gives, else `SettingError`.
+    inputs
+        A row's columns: ``inputs=4`` is short for ``shape=(4,)``.
+    shape, dtype
+        As above.
+
+    >>> from pellucid.network import mlp
     >>> net = mlp(2, [5], 1)
     >>> [p.name for p in net.parameters()]
     ['0.weight', '0.bias', '2.weight', '2.bias']
-    >>> net.n_trainable
-    21
+    >>> net.shapes(), net.n_trainable
+    (((5,), (5,), (1,)), 21)
     """
 
-    inputs: int
+    shape: Shape
     layers: tuple[Layer, ...]
+    dtype: DType
 
-    def __post_init__(self) -> None:
-        """Walk the layers and check that each takes what the one before gives."""
-        _check_whole("Network", "inputs", self.inputs, 1, MAX_WIDTH)
-        if not self.layers:
-            raise SettingError("a network needs at least one layer")
-        if len(self.layers) > MAX_LAYERS:
-            raise SettingError(f"a network has at most {MAX_LAYERS:,} layers, got {len(self.layers):,}")
-        width = self.inputs
-        for index, layer in enumerate(self.layers):
-            wanted = _wanted_width(layer)
-            if wanted is not None and wanted != width:
-                raise SettingError(
-                    f"layer {index} ({describe(layer)}) takes {wanted} inputs, but what comes before it "
-                    f"gives {width}: set its input width to {width}"
-                )
-            width = layer.outputs if isinstance(layer, Dense) else width
+    def __init__(
+        self,
+        *,
+        layers: Sequence[Layer],
+        inputs: int | None = None,
+        shape: Shape | None = None,
+        dtype: DType = "float",
+    ) -> None:
+        if inputs is not None:
+            check_whole("Network", "inputs", inputs, 1, MAX_WIDTH)
+            if shape is not None:
+                raise SettingError("a network takes inputs=4 or shape=(4,), not both")
+            shape = (inputs,)
+        object.__setattr__(self, "shape", _checked_shape(shape))
+        object.__setattr__(self, "layers", _checked_layers(layers))
+        object.__setattr__(self, "dtype", dtype)
+        if dtype not in get_args(DType):
+            raise SettingError(f"a network's dtype must be float or int64, got {dtype!r}")
+        object.__setattr__(self, "_shapes", shapes_after(self.layers, self.shape))
+
+    @property
+    def inputs(self) -> int:
+        """The number of columns, of a network whose rows are columns."""
+        return _columns("inputs", self.shape)
 
     @property
     def outputs(self) -> int:
         """The number of logits."""
-        return self.widths()[-1]
+        return _columns("outputs", self.shapes()[-1])
 
-    def widths(self) -> tuple[int, ...]:
-        """The width after each layer, so ``[B, widths()[i]]`` is the shape of layer ``i``'s output."""
-        widths, width = [], self.inputs
-        for layer in self.layers:
-            width = layer.outputs if isinstance(layer, Dense) else width
-            widths.append(width)
-        return tuple(widths)
+    def shapes(self) -> tuple[Shape, ...]:
+        """The shape after each layer: ``[B, *shapes()[i]]`` is what layer ``i`` gives for B rows."""
+        shapes: tuple[Shape, ...] = self._shapes  # type: ignore[attr-defined]
+        return shapes
+
+    def blocks(self) -> tuple[range, ...]:
+        """The indices of each weighted layer and of what follows it up to the next.
+
+        Layers before the first weighted one belong to no block.
+
+        >>> from pellucid.network import mlp
+        >>> [list(block) for block in mlp(4, [8, 8], 3, batch_norm=True).blocks()]
+        [[0, 1, 2], [3, 4, 5], [6]]
+        """
+        starts = [i for i, layer in enumerate(self.layers) if layer.role is Role.WEIGHTED]
+        return tuple(range(start, end) for start, end in pairwise([*starts, len(self.layers)]))
+
+    def outline(self) -> str:
+        """A row's shape, and that after each weighted layer.
+
+        >>> from pellucid.network import mlp
+        >>> mlp(4, [8, 8], 3, dropout=0.1).outline()
+        '4 → 8 → 8 → 3'
+        """
+        shapes = self.shapes()
+        passed = (self.shape, *(shapes[block.start] for block in self.blocks()))
+        return " → ".join("×".join(map(str, shape)) for shape in passed)
+
+    def leaves(self) -> tuple[Leaf, ...]:
+        """Every layer that holds no others, also inside composites, in the order in which a row passes them."""
+        return tuple(leaves_of(self.layers, self.shape))
+
+    def every_layer(self) -> tuple[Layer, ...]:
+        """Every layer, the composites and those inside them alike."""
+        return tuple(flat(self.layers))
 
     def parameters(self) -> tuple[Parameter, ...]:
         """Every array of the network, in the order and under the names of torch's ``state_dict``."""
-        return tuple(p for i, layer in enumerate(self.layers) for p in _parameters_of(i, layer))
+        return prefixed(self.layers, self.shape)
 
     def trainable(self) -> tuple[Parameter, ...]:
         """The parameters that a gradient changes."""
@@ -191,171 +152,70 @@ class Network:
         """How many numbers training changes."""
         return sum(p.size for p in self.trainable())
 
-    def dropouts(self) -> tuple[tuple[int, float, int], ...]:
-        """``(layer index, rate, width)`` of each Dropout with a rate above 0: the masks a step needs."""
-        widths = self.widths()
-        return tuple(
-            (i, layer.rate, widths[i])
-            for i, layer in enumerate(self.layers)
-            if isinstance(layer, Dropout) and layer.rate > 0
-        )
+    def masks(self) -> tuple[Mask, ...]:
+        """What a training step has to draw, in the order in which the forward pass takes it."""
+        return tuple(mask for leaf in self.leaves() for mask in leaf.layer.masks(leaf.shape))
 
     @property
     def has_batch_norm(self) -> bool:
         """Whether a batch of one row cannot be trained on."""
-        return any(isinstance(layer, BatchNorm) for layer in self.layers)
+        return any(leaf.layer.least_rows > 1 for leaf in self.leaves())
 
     def to_json(self) -> dict[str, Any]:
-        """The description as plain JSON values; `from_json` reads it back."""
-        layers = [{"kind": type(layer).__name__, **asdict(layer)} for layer in self.layers]
-        return {"inputs": self.inputs, "layers": layers}
+        """The description as plain JSON values; `from_json` reads it back.
+
+        That of a network on columns is ``{"inputs": 4, "layers": [...]}``, others have ``shape`` and ``dtype``.
+        """
+        layers = [layer.to_json() for layer in self.layers]
+        if len(self.shape) == 1 and self.dtype == "float":
+            return {"inputs": self.inputs, "layers": layers}
+        return {"shape": list(self.shape), "dtype": self.dtype, "layers": layers}
 
     @classmethod
     def from_json(cls, value: object) -> Network:
         """Read what `to_json` wrote, checking every field; raises `SettingError`."""
-        outer = _exact_fields("network", value, {"inputs", "layers"})
-        layers = outer["layers"]
-        if not isinstance(layers, list):
-            raise SettingError(f"network.layers must be a list, got {type(layers).__name__}")
-        if len(layers) > MAX_LAYERS:
-            raise SettingError(f"a network has at most {MAX_LAYERS:,} layers, got {len(layers):,}")
-        return cls(inputs=outer["inputs"], layers=tuple(_layer_from_json(i, v) for i, v in enumerate(layers)))
-
-
-def mlp(
-    inputs: int,
-    hidden: Sequence[int],
-    outputs: int,
-    *,
-    activation: str = "relu",
-    batch_norm: bool = False,
-    dropout: float = 0.0,
-) -> Network:
-    """A multi-layer perceptron: each hidden layer is Dense → BatchNorm → activation → Dropout.
-
-    Parameters
-    ----------
-    inputs, outputs
-        Columns in, logits out.
-    hidden
-        The width of each hidden layer; empty for a linear model.
-    activation
-        One of `ACTIVATIONS`.
-    batch_norm, dropout
-        Whether to normalise, and the share of units to drop in training (0 for none).
-
-    >>> [describe(layer) for layer in mlp(4, [10], 3).layers]
-    ['Dense 4 → 10', 'relu', 'Dense 10 → 3']
-    """
-    layers: list[Layer] = []
-    width = inputs
-    for units in hidden:
-        # BatchNorm subtracts the mean, and with it any bias before it; its own β takes the bias's place.
-        layers.append(Dense(inputs=width, outputs=units, bias=not batch_norm))
-        if batch_norm:
-            layers.append(BatchNorm(width=units))
-        layers.append(Activation(function=activation))
-        if dropout:
-            layers.append(Dropout(rate=dropout))
-        width = units
-    layers.append(Dense(inputs=width, outputs=outputs))
-    return Network(inputs=inputs, layers=tuple(layers))
-
-
-def autoencoder(
-    inputs: int,
-    hidden: Sequence[int],
-    *,
-    activation: str = "relu",
-    batch_norm: bool = False,
-    dropout: float = 0.0,
-) -> Network:
-    """An `mlp` from ``inputs`` to ``inputs`` whose narrowest hidden layer, the waist, is linear: Dense alone.
-
-    A ReLU there would leave each row described by the few units that it happens to switch on; in a waist of 16 units
-    often none, for any row. Of several layers equally narrow the first is the waist.
-
-    >>> [describe(layer) for layer in autoencoder(8, [4, 2, 4]).layers]
-    ['Dense 8 → 4', 'relu', 'Dense 4 → 2', 'Dense 2 → 4', 'relu', 'Dense 4 → 8']
-    """
-    network = mlp(inputs, hidden, inputs, activation=activation, batch_norm=batch_norm, dropout=dropout)
-    layers = network.layers
-    places = [i for i, layer in enumerate(layers) if isinstance(layer, Dense)]
-    if len(places) < 2:
-        return network
-    waist = min(places[:-1], key=lambda i: network.widths()[i])
-    after = places[places.index(waist) + 1]
-    linear = Dense(inputs=(inputs, *network.widths())[waist], outputs=network.widths()[waist])
-    return Network(inputs=inputs, layers=(*layers[:waist], linear, *layers[after:]))
+        if isinstance(value, Mapping) and "shape" in value:
+            outer = exact_fields("network", value, {"shape", "dtype", "layers"})
+            if not isinstance(outer["shape"], list):
+                raise SettingError(f"network.shape must be a list, got {type(outer['shape']).__name__}")
+            layers = layers_from_json("network.layers", outer["layers"])
+            return cls(shape=tuple(outer["shape"]), dtype=outer["dtype"], layers=layers)
+        outer = exact_fields("network", value, {"inputs", "layers"})
+        layers = layers_from_json("network.layers", outer["layers"])
+        check_whole("Network", "inputs", outer["inputs"], 1, MAX_WIDTH)
+        return cls(inputs=outer["inputs"], layers=layers)
 
 
 def describe(layer: Layer) -> str:
     """One short phrase for a layer, for tables and messages."""
-    match layer:
-        case Dense():
-            return f"Dense {layer.inputs} → {layer.outputs}" + ("" if layer.bias else ", no bias")
-        case Activation():
-            return layer.function
-        case BatchNorm():
-            return f"BatchNorm {layer.width}"
-        case Dropout():
-            return f"Dropout {layer.rate:g}"
+    return layer.words()
 
 
-def _wanted_width(layer: Layer) -> int | None:
-    match layer:
-        case Dense():
-            return layer.inputs
-        case BatchNorm():
-            return layer.width
-        case _:
-            return None
+def _checked_layers(layers: Sequence[Layer]) -> tuple[Layer, ...]:
+    layers = tuple(layers)
+    if not layers:
+        raise SettingError("a network needs at least one layer")
+    for layer in flat(layers):
+        if KINDS.get(type(layer).__name__) is not type(layer):
+            raise SettingError(
+                f"{type(layer).__name__} is no known kind of layer: those of pellucid.network.layers.KINDS are "
+                f"{', '.join(KINDS)}"
+            )
+    count = sum(layer.count for layer in layers)
+    if count > MAX_LAYERS:
+        raise SettingError(f"a network has at most {MAX_LAYERS:,} layers, got {count:,}")
+    return layers
 
 
-def _parameters_of(index: int, layer: Layer) -> Iterator[Parameter]:
-    match layer:
-        case Dense():
-            yield Parameter(name=f"{index}.weight", shape=(layer.outputs, layer.inputs))
-            if layer.bias:
-                yield Parameter(name=f"{index}.bias", shape=(layer.outputs,))
-        case BatchNorm():
-            yield Parameter(name=f"{index}.weight", shape=(layer.width,))
-            yield Parameter(name=f"{index}.bias", shape=(layer.width,))
-            yield Parameter(name=f"{index}.running_mean", shape=(layer.width,), trainable=False)
-            yield Parameter(name=f"{index}.running_var", shape=(layer.width,), trainable=False)
-            yield Parameter(name=f"{index}.num_batches_tracked", shape=(), trainable=False, dtype="int64")
-        case _:
-            return
+def _checked_shape(shape: object) -> Shape:
+    if not isinstance(shape, tuple) or not 1 <= len(shape) <= _MOST_EXTENTS:
+        raise SettingError(f"a network's shape must be 1 to {_MOST_EXTENTS} whole numbers such as (4,), got {shape!r}")
+    for extent in shape:
+        check_whole("Network", "shape", extent, 1, MAX_WIDTH)
+    return shape
 
 
-def _layer_from_json(index: int, value: object) -> Layer:
-    where = f"network.layers[{index}]"
-    if not isinstance(value, Mapping) or not isinstance(value.get("kind"), str):
-        raise SettingError(f"{where} must be an object with a 'kind', got {type(value).__name__}")
-    kind = _KINDS.get(value["kind"])
-    if kind is None:
-        raise SettingError(f"{where} has the unknown kind {value['kind'][:40]!r}; known are {', '.join(_KINDS)}")
-    rest = {k: v for k, v in value.items() if k != "kind"}
-    return kind(**_exact_fields(where, rest, {f.name for f in fields(kind)}))
-
-
-def _exact_fields(where: str, value: object, names: set[str]) -> dict[str, Any]:
-    if not isinstance(value, Mapping) or set(value) != names:
-        seen = sorted(map(str, value))[:8] if isinstance(value, Mapping) else type(value).__name__
-        raise SettingError(f"{where} must have exactly the fields {sorted(names)}, got {seen}")
-    return dict(value)
-
-
-def _check_whole(kind: str, field: str, value: object, low: int, high: int) -> None:
-    if type(value) is not int or not low <= value <= high:
-        raise SettingError(f"{kind}'s {field} must be a whole number from {low:,} to {high:,}, got {value!r}")
-
-
-def _check_real(kind: str, field: str, value: object, low: float, high: float) -> None:
-    if type(value) not in (int, float) or not low <= value <= high:  # type: ignore[operator]
-        raise SettingError(f"{kind}'s {field} must be a number from {low:g} to {high:g}, got {value!r}")
-
-
-def _check_bool(kind: str, field: str, value: object) -> None:
-    if type(value) is not bool:
-        raise SettingError(f"{kind}'s {field} must be true or false, got {value!r}")
+def _columns(name: str, shape: Shape) -> int:
+    if len(shape) != 1:
+        raise SettingError(f"this network has no single number of {name}: their shape is {list(shape)}")
+    return shape[0]

@@ -23,12 +23,19 @@ if TYPE_CHECKING:
 
 
 def check_inputs(network: Network, inputs: Array) -> None:
-    """Raise `DataError` where ``inputs`` are not ``[N, network.inputs]``.
+    """Raise `DataError` where ``inputs`` are not ``[N, *network.shape]``, such as ``[N, 4]``.
 
     >>> import numpy as np
     >>> from pellucid.network import mlp
     >>> check_inputs(mlp(2, [4], 1), np.zeros((10, 2)))
     """
+    if inputs.shape[1:] == network.shape:
+        return
+    if len(network.shape) > 1:
+        raise DataError(
+            f"the inputs must have the shape [N, {', '.join(map(str, network.shape))}] for layer 0 "
+            f"({describe(network.layers[0])}), got {list(inputs.shape)}"
+        )
     if inputs.ndim != 2 or inputs.shape[1] != network.inputs:
         raise DataError(
             f"the inputs must be rows of {network.inputs} numbers for layer 0 ({describe(network.layers[0])}), shape "
@@ -67,15 +74,12 @@ def check_rows(network: Network, loss: Loss, inputs: Array, targets: Array, weig
 def check_parameters(network: Network, parameters: Mapping[str, Array]) -> None:
     """Raise `SettingError` where an array of the network is missing or has another shape."""
     for wanted in network.parameters():
-        layer = int(wanted.name.partition(".")[0])
-        where = f"of layer {layer} ({describe(network.layers[layer])})"
-        if wanted.name not in parameters:
-            raise SettingError(f"the parameter {wanted.name!r} {where} is missing: these weights are another network's")
-        shape = tuple(parameters[wanted.name].shape)
+        shape = tuple(parameters[wanted.name].shape) if wanted.name in parameters else None
         if shape != wanted.shape:
+            fault = "is missing" if shape is None else f"must have the shape {list(wanted.shape)}, got {list(shape)}"
             raise SettingError(
-                f"the parameter {wanted.name!r} {where} must have the shape {list(wanted.shape)}, got {list(shape)}: "
-                "these weights are another network's"
+                f"the parameter {wanted.name!r} {_place(network, wanted.name)} {fault}: these weights are another "
+                "network's"
             )
 
 
@@ -103,6 +107,12 @@ def check_many(networks: int, inputs: Array, *others: Array | None) -> bool:
             "each, or one for all"
         )
     return own
+
+
+def _place(network: Network, name: str) -> str:
+    """The layer that a parameter belongs to, in words."""
+    leaf = next(leaf for leaf in network.leaves() if name.startswith(f"{leaf.name}."))
+    return f"of layer {leaf.name} ({describe(leaf.layer)})"
 
 
 def _remedy(network: Network, inputs: Array) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pellucid.network import Activation, BatchNorm, Dense, Dropout, Network
+from pellucid.network import Layer, Network, Role
 from pellucid.plots.canvas import BAD, GOOD, INK, PAPER, SOFT, panels
 from pellucid.plots.words import wrapped
 
@@ -32,7 +32,7 @@ def layers_drawing(
     inputs: Sequence[str] = (),
     title: str | None = None,
 ) -> Figure:
-    r"""`network_drawing` of a network with dense layers; above each column its width and what follows the sums.
+    r"""`network_drawing` of a network on columns; above each column its width and what follows the sums.
 
     >>> from pellucid.network import mlp
     >>> network = mlp(2, [3], 1, activation="tanh")
@@ -41,18 +41,30 @@ def layers_drawing(
     >>> [text.get_text() for text in figure.axes[0].texts]
     ['2 inputs', '3 units\ntanh', '1 output', 'y']
     """
-    widths, headings, weights = [network.inputs], [_counted(network.inputs, "input")], []
-    for i, layer in enumerate(network.layers):
-        if isinstance(layer, Dense):
-            widths.append(layer.outputs)
-            headings.append(_counted(layer.outputs, "unit"))
-            weights.append(parameters[f"{i}.weight"])
-        elif isinstance(layer, Activation):
-            headings[-1] += f"\n{layer.function}"
-        elif isinstance(layer, BatchNorm):
-            headings[-1] += "\nBatchNorm"
-        elif isinstance(layer, Dropout):
-            headings[-1] += f"\ndropout {layer.rate:g}"
+    widths, headings, weights = [network.inputs], [_counted(network.inputs, "input")], list[ArrayLike]()
+
+    def add(layers: Sequence[Layer], prefix: str) -> None:
+        for index, layer in enumerate(layers):
+            words = layer.words()
+            if layer.inner():
+                add(layer.inner(), f"{prefix}{index}.")
+                headings[-1] += f"\n{words.split()[0]}"
+                continue
+            match layer.role:
+                case Role.WEIGHTED:
+                    weights.append(parameters[f"{prefix}{index}.weight"])
+                    widths.append(len(np.asarray(weights[-1])))
+                    headings.append(_counted(widths[-1], "unit"))
+                case Role.NORMALISING:
+                    headings[-1] += f"\n{words.split()[0]}"
+                case Role.NOISING:
+                    headings[-1] += f"\n{words[0].lower()}{words[1:]}"
+                case Role.ACTIVATING | Role.SHAPING:
+                    headings[-1] += f"\n{words}"
+                case _ as role:
+                    assert_never(role)
+
+    add(network.layers, "")
     headings[-1] = headings[-1].replace("unit", "output", 1)
     return network_drawing(headings, widths, weights, names, inputs=inputs, title=title)
 

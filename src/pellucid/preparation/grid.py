@@ -16,7 +16,7 @@ from pellucid.settings.settings import Settings, setting_names
 
 __all__ = ["COMPARABLE", "Grid", "changed_command", "made_of", "option_words", "shown_setting", "train_command"]
 
-_SECTIONS = ("preprocessing", "network", "training", "machine")
+_SECTIONS = ("preset", "preprocessing", "network", "training", "machine")
 _FIELDS = {each.name: each for each in fields(Settings)}
 COMPARABLE = tuple(n for n, each in _FIELDS.items() if each.metadata["section"] in _SECTIONS)
 _AUTO = (

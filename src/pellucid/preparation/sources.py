@@ -162,7 +162,7 @@ def _check_kind_of_source(data: object, settings: Settings) -> None:
 
 def is_images(data: str | os.PathLike[str]) -> bool:
     """Whether a path is images: a folder or zip of them, one image, idx or npz."""
-    from pellucid.data.images.read import is_image_source
+    from pellucid.data.images.recognise import is_image_source
 
     return is_image_source(data)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pellucid.inspection.trace_values import Column, Drawn, Line, TracePage
 from pellucid.reports.text import escape
+from pellucid.reports.trace_values import Column, Drawn, Line, TracePage
 
 __all__ = ["drawing", "highlights"]
 
@@ -14,6 +14,7 @@ _ACROSS, _DOWN = 66, 8  # between boxes
 _HEAD = 17  # of a line of a column's heading
 _EDGE = 4
 _FAINTEST = 0.02  # of the strongest line between two columns; fainter ones are left out, and the legend says so
+_RISE = 30  # by which a line over columns rises, so that it is seen between the boxes
 _LETTERS = 17  # of a name that fit in a box
 
 Place = tuple[float, float]  # the left upper corner of a box
@@ -27,7 +28,9 @@ def drawing(page: TracePage) -> str:
     width = len(page.columns) * (_WIDTH + _ACROSS) - _ACROSS + 2 * _EDGE
     height = top + tallest * (_HEIGHT + _DOWN) - _DOWN + _EDGE
     places = [_places(column, i, top, tallest) for i, column in enumerate(page.columns)]
-    lines = "\n".join(_lines(between, places[i], places[i + 1]) for i, between in enumerate(page.lines))
+    drawn = [_lines(between, places[i], places[i + 1]) for i, between in enumerate(page.lines)]
+    drawn += [_lines(over, places[start], places[end], rise=_RISE) for start, end, over in page.skips]
+    lines = "\n".join(drawn)
     columns = "\n".join(_column(column, i, places[i]) for i, column in enumerate(page.columns))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="group" '
@@ -128,23 +131,26 @@ def _short(name: str) -> str:
 # ── lines ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _lines(between: Sequence[Line], left: dict[str | None, Place], right: dict[str | None, Place]) -> str:
+def _lines(
+    between: Sequence[Line], left: dict[str | None, Place], right: dict[str | None, Place], rise: float = 0.0
+) -> str:
     most = max((abs(line.product) for line in between), default=0.0) or 1.0
     ordered = sorted(between, key=lambda line: abs(line.product))  # the strongest on top
     return "\n".join(
-        _line(line, left[line.source], right[line.target], abs(line.product) / most)
+        _line(line, left[line.source], right[line.target], abs(line.product) / most, rise)
         for line in ordered
         if abs(line.product) >= _FAINTEST * most and line.source in left
     )
 
 
-def _line(line: Line, start: Place, end: Place, strength: float) -> str:
+def _line(line: Line, start: Place, end: Place, strength: float, rise: float) -> str:
     x0, y0 = start[0] + _WIDTH, start[1] + _HEIGHT / 2
     x1, y1 = end[0], end[1] + _HEIGHT / 2
     bend = (x1 - x0) * 0.45
+    up, down = y0 - rise, y1 - rise
     kind = f"l {'minus' if line.product < 0 else 'plus'} {line.source or 'others'} {line.target}"
     return (
-        f'<path class="{kind}" d="M{x0:g} {y0:g}C{x0 + bend:g} {y0:g} {x1 - bend:g} {y1:g} {x1:g} {y1:g}" '
+        f'<path class="{kind}" d="M{x0:g} {y0:g}C{x0 + bend:g} {up:g} {x1 - bend:g} {down:g} {x1:g} {y1:g}" '
         f'stroke-width="{0.6 + 4.4 * strength:.1f}" stroke-opacity="{0.25 + 0.75 * strength:.2f}">'
         f"<title>{escape(line.said)}</title></path>"
     )

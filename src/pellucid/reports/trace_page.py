@@ -11,29 +11,18 @@ from base64 import b64encode
 from importlib.resources import files
 from math import isfinite
 
-from pellucid.inspection.trace_values import (
-    Column,
-    Equation,
-    Formulas,
-    Note,
-    Panel,
-    Parts,
-    Picture,
-    Sum,
-    TracePage,
-    Updates,
-    n,
-)
+from pellucid.explanation.words.values import Derivatives, Equation, Note, Sum, n
 from pellucid.reports.page import POLICY
 from pellucid.reports.text import escape
 from pellucid.reports.trace_drawing import drawing, highlights
+from pellucid.reports.trace_values import Column, Folded, Formulas, PageParts, Panel, Picture, TracePage
 
 __all__ = ["trace_html"]
 
 _HOW = (
-    "A click on a unit opens its arithmetic, one on a heading its layer; the browser's back button closes it. Lines "
-    "are what a unit adds to one of the next column, w · a: the thicker, the more. Those below 2 % of the strongest "
-    "are left out, and dashed lines are all the units together that are not drawn."
+    "Click a unit to open its arithmetic, or a heading to open its layer; the browser's back button closes it. A line "
+    "is what a unit adds to a unit of the next column, w · a: the thicker, the more. Lines below 2 % of the strongest "
+    "are left out; a dashed line stands for all units that are not drawn, together."
 )
 
 
@@ -87,7 +76,7 @@ def trace_html(page: TracePage) -> str:
 </div>
 </div>
 </main>
-<footer><p>Written by Pellucid. Numbers are shown with four digits and were computed with sixteen.
+<footer><p>Written by Pellucid. Numbers are shown with four digits and computed with sixteen.
 This file is complete in itself: it loads nothing and runs no program.</p></footer>
 </body>
 </html>
@@ -114,50 +103,56 @@ def _panel(panel: Panel, kind: str, beside: tuple[tuple[str, str], ...]) -> str:
     )
 
 
-def _parts(parts: Parts) -> str:
+def _parts(parts: PageParts) -> str:
     made = []
     for part in parts:
         match part:
-            case Sum():
-                made.append(_sum(part))
+            case Folded(part=Sum() as found):
+                made.append(_sum(found, part))
+            case Folded(part=Derivatives() as derivatives):
+                made.append(_derivatives(derivatives, part))
             case Equation():
                 made.append(_equation(part))
-            case Updates():
-                made.append(_updates(part))
             case Note():
                 made.append(f"<p>{escape(part.text)}</p>")
             case Formulas():
                 made.append(_formulas(part))
             case Picture():
                 made.append(_picture(part))
+            case _:
+                raise AssertionError(part)
     return "\n".join(made)
 
 
 def _equation(equation: Equation) -> str:
-    middle = [escape(text) for text in (equation.formula, equation.numbers) if text]
+    formula, numbers = equation.formula, equation.numbers
+    definition = f"<p>{escape(formula)} is {escape(equation.definition)}</p>\n" if equation.definition else ""
+    middle = [escape(text) for text in (formula, numbers) if text and text != equation.symbol]
     said = " = ".join((f"<var>{escape(equation.symbol)}</var>", *middle, f"<strong>{n(equation.result)}</strong>"))
-    return f'<p class="equation">{said}</p>'
+    return f'{definition}<p class="equation">{said}</p>'
 
 
-def _sum(found: Sum) -> str:
-    addends = [*(term.product for term in found.terms), found.others, found.bias or 0.0]
-    most = max(map(abs, addends)) or 1.0
+def _sum(found: Sum, folded: Folded) -> str:
+    terms, n_others, others = found.largest(folded.most)
+    most = max(map(abs, (*(term.value for term in terms), others, found.bias or 0.0))) or 1.0
+    columns = len(found.factors) if len(found.factors) > 1 else 0  # of plain values one column is enough
+    empty = "<td></td>" * columns
     rows = [
-        f"<tr><th scope=row>{_link(term.name, term.key)}</th><td>{n(term.left)}</td><td>{n(term.right)}</td>"
-        f"{_bar(term.product, most)}</tr>"
-        for term in found.terms
+        f"<tr><th scope=row>{_link(term.name, folded.key(term.place))}</th>"
+        f"{''.join(f'<td>{n(factor)}</td>' for factor in term.factors[:columns])}{_bar(term.value, most)}</tr>"
+        for term in terms
     ]
-    if found.n_others:
-        what = "1 other" if found.n_others == 1 else f"{found.n_others:,} others together"
-        rows.append(f"<tr><th scope=row>{what}</th><td></td><td></td>{_bar(found.others, most)}</tr>")
+    if n_others:
+        what = "1 other" if n_others == 1 else f"{n_others:,} others together"
+        rows.append(f"<tr><th scope=row>{what}</th>{empty}{_bar(others, most)}</tr>")
     if found.bias is not None:
-        rows.append(f"<tr><th scope=row>bias b</th><td></td><td></td>{_bar(found.bias, most)}</tr>")
-    product = f"{found.left} · {found.right}"
-    head = "".join(f"<th scope=col>{escape(text)}</th>" for text in (found.origin, found.left, found.right, product))
+        rows.append(f"<tr><th scope=row>bias b</th>{empty}{_bar(found.bias, most)}</tr>")
+    headings = (found.origin, *found.factor_names[:columns], found.term_formula)
+    head = "".join(f"<th scope=col>{escape(text)}</th>" for text in headings)
     return (
         f'<table class="sum"><caption>{escape(found.symbol)} = {escape(found.formula)}</caption>'
         f"<thead><tr>{head}</tr></thead>\n<tbody>{''.join(rows)}</tbody>\n"
-        f"<tfoot><tr><th scope=row>{escape(found.symbol)}</th><td></td><td></td><td>{n(found.result)}</td></tr></tfoot>"
+        f"<tfoot><tr><th scope=row>{escape(found.symbol)}</th>{empty}<td>{n(found.result)}</td></tr></tfoot>"
         "</table>"
     )
 
@@ -168,17 +163,18 @@ def _bar(value: float, most: float) -> str:
     return f'<td class="bar {"minus" if value < 0 else "plus"}" style="--share:{share}%">{n(value)}</td>'
 
 
-def _updates(found: Updates) -> str:
+def _derivatives(found: Derivatives, folded: Folded) -> str:
+    shown, n_others, steepest = found.steepest(folded.most)
     rows = "".join(
-        f"<tr><th scope=row>{_link(row.name, row.key)}</th><td>{n(row.value)}</td><td>{n(row.gradient)}</td>"
-        f"<td>{n(row.old)} <span>→ {n(row.new)}</span></td></tr>"
-        for row in found.rows
+        f"<tr><th scope=row>{_link(row.name, folded.key(row.place))}</th><td>{n(row.factor)}</td>"
+        f"<td>{n(row.gradient)}</td><td>{n(row.old)} <span>→ {n(row.new)}</span></td></tr>"
+        for row in shown
     )
     more = ""
-    if found.n_others:
-        what = "weight" if found.n_others == 1 else "weights"
-        more = f'<p class="below">and {found.n_others:,} {what} more, none steeper than {n(found.steepest)}</p>'
-    headings = ("of", found.value, f"{found.symbol} · {found.value}", "old → new")
+    if n_others:
+        what = "weight" if n_others == 1 else "weights"
+        more = f'<p class="below">and {n_others:,} more {what}, none steeper than {n(steepest)}</p>'
+    headings = ("of", found.factor, f"{found.symbol} · {found.factor}", "old → new")
     head = "".join(f"<th scope=col>{escape(text)}</th>" for text in headings)
     return (
         f'<table class="updates"><caption>{escape(found.caption)}; {escape(found.symbol)} = '

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.diagnosis.evidence import Columns, Evidence, Opponent, Seen, Shared
+from pellucid.diagnosis.evidence import Columns, Evidence, Peer, SampleRows, SharedRows
 from pellucid.diagnosis.finding import Finding
 from pellucid.engines.textbook.losses import loss_and_gradient
 from pellucid.errors import RunFolderError
@@ -49,13 +49,13 @@ def evidence_of(
     counts = np.bincount(train_truth, minlength=len(task.classes)).tolist() if task.is_classification else []
     few = _spread(len(prepared.train), width)
     truth = np.zeros(len(held.rows)) if prepared.target is None else held.truth  # else the inputs themselves
-    measured = Seen(inputs=held.inputs, truth=truth, answers=answers, numbers=held.rows)
+    measured = SampleRows(inputs=held.inputs, truth=truth, answers=answers, numbers=held.rows)
     if held.name == "training":
         measured = _some(measured, np.zeros(0, np.int64))
     unseen = measured
     if held.name == "test" and len(prepared.split.validation):
         inputs = prepared.validation.inputs
-        unseen = Seen(
+        unseen = SampleRows(
             inputs=np.concatenate([held.inputs, inputs]),
             truth=np.concatenate([truth, _truth(prepared, prepared.split.validation)]),
             answers=np.concatenate([answers, model.answers_to(inputs)]),
@@ -77,7 +77,7 @@ def evidence_of(
         reason=reason,
         snapshots=snapshots,
         base_loss=_base_loss(task, prepared.train, prepared.validation),
-        train=Seen(
+        train=SampleRows(
             inputs=prepared.train.inputs[few],
             truth=train_truth[few],
             answers=model.answers_to(prepared.train.inputs[few]) if task.is_classification else np.zeros(len(few)),
@@ -91,13 +91,13 @@ def evidence_of(
             constant=[c.name for c in prepared.schema.columns if c.kind == "constant"],
         ),
         shared=tuple(
-            Shared(kind=doubt.kind, fact=doubt.fact, column=doubt.column, change=_allowed(doubt.change, prepared))
+            SharedRows(kind=doubt.kind, fact=doubt.fact, column=doubt.column, change=_allowed(doubt.change, prepared))
             for doubt in prepared.doubts
         ),
-        opponents=()
+        peers=()
         if verdict is None
         else tuple(
-            Opponent(name=p.name, value=p.value, difference=p.difference, low=p.low, high=p.high) for p in verdict.peers
+            Peer(name=p.name, value=p.value, difference=p.difference, low=p.low, high=p.high) for p in verdict.peers
         ),
     )
 
@@ -148,7 +148,7 @@ def _spread(n: int, features: int) -> Array:
     return np.linspace(0, n - 1, most).astype(np.int64) if n else np.zeros(0, np.int64)
 
 
-def _some(seen: Seen, places: Array) -> Seen:
+def _some(seen: SampleRows, places: Array) -> SampleRows:
     return replace(
         seen,
         inputs=seen.inputs[places],

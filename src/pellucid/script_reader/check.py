@@ -73,7 +73,7 @@ def examine(source: Source) -> Examined:
 
 def _placed(script: Script, finding: ScriptFinding) -> ScriptFinding:
     """The finding with the line of its own file and cell."""
-    part = script.part(finding.line)
+    part = script.section(finding.line)
     return replace(finding, line=finding.line - part.first + 1, file=part.file, cell=part.cell)
 
 
@@ -86,7 +86,7 @@ def events_of(source: Source) -> Script:
     """Return what happens in a script or notebook, as far as it can be followed."""
     parsed = parse_source(source)
     script = Script(
-        source.name, parsed.lines, parts=parsed.parts, notes=parsed.notes, tree=ast.Module(list(parsed.body), [])
+        source.name, parsed.lines, sections=parsed.sections, notes=parsed.notes, tree=ast.Module(list(parsed.body), [])
     )
     reader = Interpreter(script, source.folder)
     try:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pellucid.script_reader.record.events import Backward, Forward, LossCall, Step
 from pellucid.script_reader.record.script import Script
 from pellucid.script_reader.values.torch_objects import bases, holds_weights, is_lightning, is_module, is_optimizer
-from pellucid.script_reader.values.value import Class, Obj, taints
+from pellucid.script_reader.values.value import Class, Object, taints
 
 __all__ = ["Followed", "followed", "uses_torch"]
 
@@ -95,7 +95,7 @@ def followed(script: Script) -> Followed:
     return Followed(
         torch=uses_torch(script),
         framework=_framework(script),
-        seen={part: script.said(lines[part]) if lines.get(part) else "" for part in _PARTS},
+        seen={part: script.place_of(lines[part]) if lines.get(part) else "" for part in _PARTS},
         unread=tuple(_unread(script)),
         notes=tuple(_notes(script)),
         files=tuple(script.files),
@@ -152,7 +152,7 @@ def _only_answers(script: Script) -> list[Forward]:
     ]  # fmt: skip
 
 
-def _class_line(owner: Obj) -> int:
+def _class_line(owner: Object) -> int:
     return owner.cls.node.lineno if isinstance(owner.cls, Class) and any(bases(owner.cls)) else owner.line
 
 
@@ -183,11 +183,11 @@ def _notes(script: Script) -> list[str]:
             f"{', '.join(script.skipped[:3])}{more} {'was' if len(script.skipped) == 1 else 'were'} not read: what the "
             "script imports from its own folder is read up to 40 files of 400 kB."
         )
-    for lost in script.lost[:5]:
-        place = script.said(lost.line)
+    for lost in script.unfollowed[:5]:
+        place = script.place_of(lost.line)
         said.append(f"{place[0].upper()}{place[1:]} could not be followed ({lost.why}); the rest was looked at.")
-    if len(script.lost) > 5:
-        said.append(f"{len(script.lost) - 5} more statements could not be followed.")
+    if len(script.unfollowed) > 5:
+        said.append(f"{len(script.unfollowed) - 5} more statements could not be followed.")
     if not script.complete:
         said.append("The script is too long to be followed to its end: what comes last was not looked at.")
     return said

@@ -1,4 +1,4 @@
-"""``config.yaml``: written with a sentence for every line, read with every line checked."""
+"""``config.yaml``: every line is written with a comment, and checked when it is read."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ __all__ = ["CONFIG_FILE", "RUN_HEADING", "holds_run", "is_there_again", "read_co
 CONFIG_FILE = "config.yaml"
 RUN_HEADING = "every setting of this run, resolved"  # the first line of a run's config.yaml, which no other has
 _SAVED = ("model.safetensors", "history.csv")  # what a run saved without its config.yaml consists of
+_OVERRIDDEN = "; every line below overrides them"
 _NEWLINE, _END_OF_DOCUMENT = "\n", "...\n"
 
 
@@ -40,17 +41,17 @@ def write_config(settings: Settings, data: str | None, *, heading: str = "") -> 
             if each.metadata["section"] == section:
                 value = getattr(settings, each.name)
                 line = _line(each.name, list(value) if isinstance(value, tuple) else value)
-                lines.append(f"{line}  # {each.metadata['help']}")
+                lines.append(f"{line}  # {each.metadata['help']}{_OVERRIDDEN if each.name == 'preset' else ''}")
     return "\n".join(lines) + "\n"
 
 
 def read_config(path: str | os.PathLike[str]) -> tuple[dict[str, Any], str | None]:
-    """The settings that a file gives, and its ``data``; names are checked by `Settings.of`.
+    """The settings in a file, and its ``data``; the names are checked by `Settings.of`.
 
     Raises
     ------
     SettingError
-        The file is no YAML mapping, or more than a config needs (see `pellucid.io.guarded_yaml`); names the line.
+        The file is not a YAML mapping, or uses YAML that no config needs (see `pellucid.io.guarded_yaml`).
     StorageError
         The file cannot be read.
     """
@@ -72,7 +73,7 @@ def read_config(path: str | os.PathLike[str]) -> tuple[dict[str, Any], str | Non
 
 
 def holds_run(folder: str | os.PathLike[str]) -> bool:
-    """Whether a folder looks like that of a run, by the names of its files and the first line of its config.yaml."""
+    """Whether a folder holds a run, judged by its file names and the first line of its config.yaml."""
     config = Path(folder) / CONFIG_FILE
     if not config.is_file():
         return all((Path(folder) / name).is_file() for name in _SAVED)
@@ -84,12 +85,12 @@ def holds_run(folder: str | os.PathLike[str]) -> bool:
 
 
 def is_there_again(source: str | None) -> bool:
-    """Whether what a run was trained on can be read again, by the ``data`` of its config."""
+    """Whether a run's table can be read again, judged by the ``data`` of its config."""
     return source is not None and not is_standard_input(source)
 
 
 def trained_on(source: str | None) -> str:
-    """Words for what cannot be read again.
+    """Why a run's table cannot be read again.
 
     >>> trained_on("-")
     'this run was trained on standard input, which cannot be read again'

@@ -2,12 +2,12 @@
 
 | preset | what it is |
 |---|---|
-| best | what is published and held its ground here on tables that it was not chosen on (``benchmarks/ACCURACY.md``) |
-| quick | one network: numbers standardised, two layers, Adam, a rate that falls in the second half, early stopping |
-| plain | the textbook: the settings as `Settings` has them, early stopping by the validation rows |
+| best | published methods that also did well here, on tables they were not chosen on (``benchmarks/ACCURACY.md``) |
+| quick | one network of two layers: standardised numbers, Adam, a falling learning rate, early stopping |
+| plain | the textbook: the defaults of `Settings`, early stopping on the validation rows |
 
-A setting that is given goes before its preset. Where none is asked for, a table with a target is trained by ``best``,
-and images and reconstructions, for which neither was chosen, by ``plain``.
+Settings that are given override the preset. Without a preset, a table with a target gets ``best``; images and
+reconstructions get ``plain``, because the other two were not chosen for them.
 """
 
 from __future__ import annotations
@@ -48,5 +48,5 @@ FOR_TABLES = "best"
 
 
 def usual_preset(*, table: bool) -> str:
-    """The preset where none is asked for: of a table with a target, and of all else."""
+    """The preset that is used where none is given: for a table with a target, or for anything else."""
     return FOR_TABLES if table else "plain"

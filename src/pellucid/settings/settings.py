@@ -1,7 +1,7 @@
 """Every setting of a run, said once.
 
 The command line's options, the lines of ``config.yaml`` and the keyword arguments of `pellucid.train` all come from
-the fields of `Settings`: each carries its section, its rule and its sentence of help.
+the fields of `Settings`. Each field holds its section, its rule and its line of help.
 """
 
 from __future__ import annotations
@@ -47,18 +47,22 @@ READING = (
 )  # fmt: skip
 
 SECTIONS = {
+    "preset": "Starting values",
     "data": "The table and its columns",
     "split": "Training, validation and test rows",
     "preprocessing": "Preprocessing, fitted on the training rows",
     "network": "The network",
     "training": "Training",
-    "outcome": "What is told of the outcome",
-    "machine": "Where it runs",
+    "outcome": "Results",
+    "machine": "Computation",
 }
 
 
-def _setting(default: Any, section: str, rule: Rule, help_: str, *flags: str, flag: bool = False) -> Any:
-    metadata = {"section": section, "rule": rule, "help": help_, "flags": flags, "is_flag": flag}
+def _setting(
+    default: Any, section: str, rule: Rule, help_: str, *flags: str, flag: bool = False, unset: str = ""
+) -> Any:
+    """A field of `Settings`; ``unset`` is what a value of ``None`` stands for, in a word or two."""
+    metadata = {"section": section, "rule": rule, "help": help_, "flags": flags, "is_flag": flag, "unset": unset}
     return field(default=default, metadata=metadata)
 
 
@@ -69,208 +73,268 @@ def _setting(default: Any, section: str, rule: Rule, help_: str, *flags: str, fl
 class Settings:
     """What a run is asked to do; every field is checked when it is made.
 
+    A field that is not given has the value of the preset ``plain``. `pellucid.train` and the command line start from
+    the usual preset of the data instead: `pellucid.settings.defaults` says which values each setting gets.
+
     >>> Settings(hidden="16,8").hidden
     (16, 8)
     """
 
     preset: str = _setting(
         "plain",
-        "network",
+        "preset",
         Choice(tuple(PRESETS)),
-        "values for whatever is not given; best: several networks, usual for tables; quick: one; plain: the textbook's",
+        "starting values, overridden by what you set: best (several networks), quick (one network), plain (textbook)",
     )
+
     target: str | None = _setting(None, "data", optional(column), "the column to predict")
     task: str = _setting(
         "auto",
         "data",
         Choice(("auto", "binary", "multiclass", "regression", "reconstruction")),
-        "what kind of answer; auto decides; reconstruction: the inputs themselves, for an autoencoder",
+        "what to predict; auto: decided by the target column; reconstruction: the inputs themselves (autoencoder)",
     )
     test_data: str | None = _setting(None, "data", optional(any_text), "a separate file of test rows")
     image_size: tuple[int, int] | None = _setting(
-        None, "data", optional(size), "of images, height x width in pixels, as 28x28 or 28; else their most common one"
+        None,
+        "data",
+        optional(size),
+        "height x width of images in pixels, such as 28x28 or 28; auto: their most common size, at most 64 a side",
+        unset="auto",
     )
     image_channels: int | None = _setting(
-        None, "data", optional(channels), "of images: 1 for grey, 3 for colour; else as they are"
+        None, "data", optional(channels), "channels of images: 1 for grey, 3 for colour; auto: as stored", unset="auto"
     )
     header: bool | None = _setting(
-        None, "data", optional(flag), "whether the first line names the columns; else recognised", flag=True
+        None, "data", optional(flag), "whether the first line holds the column names", flag=True, unset="detected"
     )
     header_row: int | None = _setting(
         None,
         "data",
         optional(whole(1)),
-        "the line, or row of a sheet, that names the columns, from 1; else recognised",
+        "the number of the line, or sheet row, that holds the column names, counted from 1",
+        unset="detected",
     )
-    separator: str | None = _setting(None, "data", optional(any_text), "what separates fields; else recognised")
-    encoding: str | None = _setting(None, "data", optional(any_text), "the file's encoding; else UTF-8 or a guess")
+    separator: str | None = _setting(
+        None, "data", optional(any_text), "what separates the fields of a line", unset="detected"
+    )
+    encoding: str | None = _setting(
+        None, "data", optional(any_text), "the text encoding of the file", unset="UTF-8, else detected"
+    )
     decimal: str = _setting(
-        "auto", "data", Choice(DECIMALS), "the decimal sign of numbers in text; auto decides by all cells"
+        "auto", "data", Choice(DECIMALS), "the decimal mark of numbers in text; auto: decided from all cells"
     )
     thousands: str = _setting(
-        "auto", "data", Choice(THOUSANDS), "what may stand between thousands in text; auto: whatever fits"
+        "auto", "data", Choice(THOUSANDS), "the thousands separator of numbers in text; auto: any that fits"
     )
     day_first: bool | None = _setting(
-        None, "data", optional(flag), "whether 03/04/2021 is 3 April; else told by days above 12", flag=True
+        None,
+        "data",
+        optional(flag),
+        "whether 03/04/2021 is 3 April; auto: decided by days above 12",
+        flag=True,
+        unset="auto",
     )
-    sheet: str | None = _setting(None, "data", optional(sign), "of a workbook; else its first with a table")
+    sheet: str | None = _setting(
+        None, "data", optional(sign), "the sheet of a workbook to read", unset="the first that holds a table"
+    )
     table: str | None = _setting(
-        None, "data", optional(sign), "of a database the table or view, of a zip archive the file; else the only one"
+        None,
+        "data",
+        optional(sign),
+        "the table or view of a database, or the file in a zip archive, to read",
+        unset="the only one",
     )
     comment: str | None = _setting(
-        None, "data", comment_sign, "what a line that is a comment begins with; none: nothing does; else # where sure"
+        None,
+        "data",
+        comment_sign,
+        "what a comment line begins with; none: there are no comments; auto: # where that is certain",
+        unset="auto",
     )
     trim: bool | None = _setting(
         None,
         "data",
         optional(flag),
-        "leave out titles, units, sources and totals around the table; else those that are certain",
+        "remove titles, units, sources and totals around the table; auto: only those that are certain",
         flag=True,
+        unset="auto",
     )
     max_unpacked: int | None = _setting(
-        None, "data", optional(whole(1)), "MB that a packed file may unpack to; auto: 100, or 100 times the file's size"
+        None,
+        "data",
+        optional(whole(1)),
+        "limit in MB for unpacking a compressed file; auto: 100, or 100 times the file's size",
+        unset="auto",
     )
     missing: tuple[str, ...] = _setting(
-        (), "data", names, "further words that stand for a missing value; NAME=-999 for one column alone"
+        (), "data", names, "additional words that mean a missing value; NAME=-999 for one column only"
     )
-    numeric: tuple[str, ...] = _setting((), "data", names, "columns to take as numbers")
-    categorical: tuple[str, ...] = _setting((), "data", names, "columns to take as categories")
-    boolean: tuple[str, ...] = _setting((), "data", names, "columns to take as yes or no")
-    date: tuple[str, ...] = _setting((), "data", names, "columns to take as dates")
-    text: tuple[str, ...] = _setting((), "data", names, "columns to take as free text, read by their words")
+    numeric: tuple[str, ...] = _setting((), "data", names, "columns to read as numbers")
+    categorical: tuple[str, ...] = _setting((), "data", names, "columns to read as categories")
+    boolean: tuple[str, ...] = _setting((), "data", names, "columns to read as yes or no")
+    date: tuple[str, ...] = _setting((), "data", names, "columns to read as dates")
+    text: tuple[str, ...] = _setting((), "data", names, "columns to read as free text, encoded by their words")
     drop: tuple[str, ...] = _setting((), "data", names, "columns to leave out")
     sample_weight: str | None = _setting(
-        None, "data", optional(column), "a column that says how much each row counts, in loss and metrics; no feature"
+        None,
+        "data",
+        optional(column),
+        "the column with the weight of each row, used in the loss and the metrics and not as a feature",
     )
-    keep: tuple[str, ...] = _setting((), "data", names, "columns to use although they look like ids or leaks")
+    keep: tuple[str, ...] = _setting((), "data", names, "columns to use although they look like IDs or leaks")
     names: tuple[str, ...] = _setting(
-        (), "data", column_names, "of the columns, as a,b,c or a file of them; the table then has no header"
+        (), "data", column_names, "column names of a table without a header: a,b,c or a file that lists them"
     )
 
-    validation: float = _setting(0.15, "split", real(0, 1, below=True), "share of the rows that choose the best epoch")
-    test: float = _setting(0.2, "split", real(0, 1, below=True), "share of the rows that measure the outcome")
-    group: str | None = _setting(None, "split", optional(column), "keep rows with the same value here on one side")
+    validation: float = _setting(0.15, "split", real(0, 1, below=True), "share of rows used to choose the best epoch")
+    test: float = _setting(0.2, "split", real(0, 1, below=True), "share of rows used to measure the result")
+    group: str | None = _setting(
+        None, "split", optional(column), "rows with the same value in this column stay together in one part"
+    )
     time: str | None = _setting(None, "split", optional(column), "test on the latest rows by this column")
-    seed: int = _setting(0, "split", whole(0), "of the split, the first weights, the batches and dropout")
+    seed: int = _setting(0, "split", whole(0), "random seed for the split, initial weights, batches and dropout")
 
     scaling: str = _setting(
-        "standard", "preprocessing", Choice(("standard", "robust", "quantile", "none")), "of numbers"
+        "standard", "preprocessing", Choice(("standard", "robust", "quantile", "none")), "how numbers are scaled"
     )
     number_encoding: str = _setting(
         "plain",
         "preprocessing",
         Choice(NUMBER_ENCODINGS),
-        "plain: a number is scaled; piecewise: it becomes a feature for each of its bins; both: both at once",
+        "plain: a number is scaled; piecewise: it becomes one feature per bin; both: scaled and piecewise",
     )
     bins: int | None = _setting(
         None,
         "preprocessing",
         optional(whole(1, 256)),
-        "of a piecewise number, at most; auto: a hundredth of the rows, 2 to 32",
+        "maximum number of bins of a piecewise number; auto: a hundredth of the rows, from 2 to 32",
+        unset="auto",
     )
     bins_by: str = _setting(
         "tree",
         "preprocessing",
         Choice(("tree", "quantile")),
-        "bins end where a small tree splits to predict the target, or hold equally many training rows",
+        "tree: bins end where a small decision tree splits; quantile: all bins hold equally many training rows",
     )
-    max_categories: int = _setting(50, "preprocessing", whole(1, 10_000), "a column's most frequent values kept apart")
+    max_categories: int = _setting(
+        50, "preprocessing", whole(1, 10_000), "how many frequent values of a column to keep"
+    )
     rare_below: int | None = _setting(
         None,
         "preprocessing",
         optional(whole(1)),
-        "values in fewer training rows share one bucket; auto: 5, small tables 2",
+        "values in fewer training rows than this share one category; auto: 5, in small tables 2",
+        unset="auto",
     )
     max_words: int | None = _setting(
         None,
         "preprocessing",
         optional(whole(1, 100_000)),
-        "words and pairs of words of a text column that are kept; auto: 3,000, of more than 30,000 rows fewer",
+        "how many words and word pairs of a text column are kept; auto: 3,000, fewer above 30,000 rows",
+        unset="auto",
     )
     text_units: str = _setting(
         "auto",
         "preprocessing",
         Choice(("auto", "words", "characters")),
-        "what text is divided into; auto: words, or characters in languages without spaces between words",
+        "the units of text; auto: words, or characters in languages without spaces between words",
     )
     edit_labels: bool = _setting(
         False,
         "preprocessing",
         flag,
-        "leave out of training rows whose label most of their neighbours contradict",
+        "leave out training rows whose label most of their neighbours contradict",
         flag=True,
     )
     target_transform: str = _setting(
         "auto",
         "preprocessing",
         Choice(("auto", "none", "log")),
-        "log: a number is predicted through its logarithm; auto: where that helps, if it is never negative and skewed",
+        "log: predict the logarithm of a number; auto: where that helps, if it is skewed and never negative",
     )
 
-    hidden: tuple[int, ...] = _setting(
-        (64, 32), "network", widths, "widths of the hidden layers; none for a linear model"
-    )
-    activation: str = _setting("relu", "network", Choice(ACTIVATIONS), "after each hidden layer")
-    batch_norm: bool = _setting(False, "network", flag, "normalise each hidden layer over the batch", flag=True)
-    dropout: float = _setting(0.0, "network", real(0, 1, below=True), "share of hidden units dropped in training")
-    init: str = _setting("auto", "network", Choice(SCHEMES), "how the first weights are drawn")
-    init_scale: float = _setting(1.0, "network", real(0, 1e6), "multiplies the first weights")
+    hidden: tuple[int, ...] = _setting((64, 32), "network", widths, "widths of the hidden layers; none: a linear model")
+    activation: str = _setting("relu", "network", Choice(ACTIVATIONS), "activation after each hidden layer")
+    batch_norm: bool = _setting(False, "network", flag, "batch normalisation in each hidden layer", flag=True)
+    dropout: float = _setting(0.0, "network", real(0, 1, below=True), "share of hidden units dropped during training")
+    init: str = _setting("auto", "network", Choice(SCHEMES), "how the initial weights are drawn")
+    init_scale: float = _setting(1.0, "network", real(0, 1e6), "factor on the initial weights")
 
-    loss: str = _setting("auto", "training", Choice(("auto", *LOSSES)), "what training minimises")
+    loss: str = _setting("auto", "training", Choice(("auto", *LOSSES)), "the loss to minimise")
     label_smoothing: float = _setting(
-        0.0, "training", real(0, 1, below=True), "share of a label spread over all classes"
+        0.0, "training", real(0, 1, below=True), "share of each label spread over all classes"
     )
-    class_weight: str = _setting("none", "training", Choice(("none", "balanced")), "balanced: rare classes count more")
+    class_weight: str = _setting("none", "training", Choice(("none", "balanced")), "balanced: rare classes weigh more")
     huber_delta: float = _setting(
         1.0,
         "training",
         real(0, 1e9, above=True),
-        "where huber turns from parabola to line, in standard deviations of the target",
+        "where the Huber loss turns from quadratic to linear, in standard deviations of the target",
     )
-    optimizer: str = _setting("adam", "training", Choice(OPTIMIZERS), "the update rule")
-    learning_rate: float = _setting(1e-3, "training", real(0, 1e6, above=True), "the size of a step", "--lr")
-    momentum: float = _setting(0.9, "training", real(0, 1, below=True), "of momentum and nesterov")
-    weight_decay: float = _setting(0.0, "training", real(0, 1e6), "pulls weights towards zero")
+    optimizer: str = _setting("adam", "training", Choice(OPTIMIZERS), "the optimizer")
+    learning_rate: float = _setting(1e-3, "training", real(0, 1e6, above=True), "the learning rate", "--lr")
+    momentum: float = _setting(
+        0.9, "training", real(0, 1, below=True), "momentum of the optimizers momentum and nesterov"
+    )
+    weight_decay: float = _setting(0.0, "training", real(0, 1e6), "how strongly weights are pulled towards zero")
     clip_norm: float | None = _setting(
-        None, "training", optional(real(0, 1e9, above=True)), "limit of the gradient's norm"
+        None,
+        "training",
+        optional(real(0, 1e9, above=True)),
+        "upper limit for the norm of the gradient; none: no limit",
+        unset="none",
     )
-    schedule: str = _setting("constant", "training", Choice(SCHEDULES), "how the learning rate moves")
-    schedule_gamma: float = _setting(0.1, "training", real(0, 1, above=True, below=True), "factor of step and plateau")
-    schedule_every: int = _setting(10, "training", whole(1), "epochs between factors of step and plateau")
+    schedule: str = _setting("constant", "training", Choice(SCHEDULES), "how the learning rate changes during training")
+    schedule_gamma: float = _setting(
+        0.1,
+        "training",
+        real(0, 1, above=True, below=True),
+        "factor by which the schedules step and plateau lower the learning rate",
+    )
+    schedule_every: int = _setting(
+        10, "training", whole(1), "number of epochs after which step and plateau lower the learning rate"
+    )
     batch_size: int | None = _setting(
-        None, "training", optional(whole(1)), "rows a step; auto: 16 to 1,024 by the table's size"
+        None,
+        "training",
+        optional(whole(1)),
+        "rows per update; auto: 16 to 1,024, depending on the table's size",
+        unset="auto",
     )
     epochs: int | None = _setting(
         200,
         "training",
         optional(whole(1)),
-        "at most so many passes over the training rows; auto: 32, of more than 10,000 rows fewer",
+        "maximum number of passes over the training rows; auto: 32, fewer above 10,000 rows",
+        unset="auto",
     )
     patience: int | None = _setting(
         20,
         "training",
         optional(whole(1)),
-        "stop after so many epochs without a better validation loss; none: never",
+        "stop after this many epochs without a better validation loss; none: never",
+        unset="none",
     )
     n_networks: int = _setting(
-        1, "training", whole(1, 1000), "train so many networks and average their answers: an ensemble"
+        1, "training", whole(1, 1000), "how many networks to train; their predictions are averaged (an ensemble)"
     )
     ensemble: str = _setting(
         "seeds",
         "training",
         Choice(("auto", "seeds", "folds")),
-        "seeds: networks differ by first weights; folds: each also validates on another part; auto: folds if possible",
+        "seeds: networks differ in initial weights; folds: also in their validation rows; auto: folds if possible",
     )
+
     verdict: bool = _setting(
         True,
         "outcome",
         flag,
-        "compare with simpler models on the same test rows: a dummy, a linear model, gradient boosting",
+        "compare with a constant prediction, a linear model and gradient boosting on the same test rows",
         flag=True,
     )
-
-    report: bool = _setting(True, "outcome", flag, "write report.html into the run folder", flag=True)
-    rows: bool = _setting(True, "outcome", flag, "show some rows of the table in the report, at most 50", flag=True)
+    report: bool = _setting(True, "outcome", flag, "write report.html to the run folder", flag=True)
+    rows: bool = _setting(True, "outcome", flag, "show up to 50 rows of the table in the report", flag=True)
 
     engine: str = _setting(
         "auto",
@@ -282,13 +346,18 @@ class Settings:
         "float32",
         "machine",
         Choice(("float32", "float64", "medium", "bf16")),
-        "of the arithmetic; medium and bf16: float32 with matrix products in fewer digits, faster on some processors",
+        "arithmetic precision; medium and bf16: float32 with less precise matrix products, faster on some processors",
     )
     products: str = _setting(
-        "auto", "machine", Choice(("auto", "blas", "onednn")), "what multiplies matrices; auto: the faster, measured"
+        "auto",
+        "machine",
+        Choice(("auto", "blas", "onednn")),
+        "the library that multiplies matrices; auto: the faster one, measured",
     )
-    device: str = _setting("auto", "machine", any_text, "auto, cpu, cuda or mps")
-    threads: int | None = _setting(None, "machine", optional(whole(1, 4096)), "else 1 or one a core, measured")
+    device: str = _setting("auto", "machine", any_text, "where to compute: auto, cpu, cuda or mps")
+    threads: int | None = _setting(
+        None, "machine", optional(whole(1, 4096)), "number of threads; auto: 1 or one per core, measured", unset="auto"
+    )
 
     def __post_init__(self) -> None:
         """Check every field by its rule."""
@@ -316,7 +385,7 @@ class Settings:
 
     @classmethod
     def of(cls, *sources: Mapping[str, Any]) -> Settings:
-        """Settings from several sources, later ones before earlier ones and the preset's last.
+        """Settings from several sources: later ones override earlier ones, and all override the preset.
 
         Raises
         ------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pellucid.errors import DivergenceError, SettingError
-from pellucid.network import Dense, Network
+from pellucid.network import Network
 from pellucid.studies.learning import Line, learn
 from pellucid.training.engine import Engine
 from pellucid.training.loop import Plan, Rows
@@ -39,8 +39,7 @@ def shape_of(network: Network) -> str:
     >>> shape_of(mlp(2, [5, 2], 1))
     '2 → 5 → 2 → 1'
     """
-    wide = (network.inputs, *(layer.outputs for layer in network.layers if isinstance(layer, Dense)))
-    return " → ".join(map(str, wide))
+    return network.outline()
 
 
 def widths(name: str, value: Sequence[int], *, least: int = 1) -> tuple[int, ...]:

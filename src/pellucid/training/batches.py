@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -53,20 +54,22 @@ def n_batches(n_rows: int, batch_size: int, *, at_least: int = 1) -> int:
 
 
 def dropout_masks(network: Network, rows: int, seed: int, epoch: int, batch: int) -> list[Array]:
-    """For each Dropout a float32 array ``[rows, width]`` of 0 (a share ``rate``) and 1/(1 − rate).
+    """For each of ``network.masks()`` a float32 array ``[rows, width]`` of 0 (a share ``rate``) and 1/(1 − rate).
 
     A cell is decided by 16 random bits, so a rate is kept to within 1/65,536.
     """
-    dropouts = network.dropouts()
-    if not dropouts:
+    wanted = network.masks()
+    if not wanted:
         return []
     bits = _generator(seed, _MASKS, epoch, batch).bit_generator
     masks = []
-    for _, rate, width in dropouts:
+    for mask in wanted:
+        width = prod(mask.shape)
         cells = rows * width
         drawn = np.asarray(bits.random_raw(-(-cells // 4))).view(np.uint16)[:cells].reshape(width, rows)
-        keep = drawn >= round(rate * 65_536)
-        masks.append(np.multiply(keep, np.float32(1 / (1 - rate)), dtype=np.float32).T)  # as the fused plan lays it
+        keep = drawn >= round(mask.rate * 65_536)
+        numbers = np.multiply(keep, np.float32(1 / (1 - mask.rate)), dtype=np.float32).T  # as the fused plan lays it
+        masks.append(numbers if len(mask.shape) == 1 else numbers.reshape(rows, *mask.shape))
     return masks
 
 

@@ -54,11 +54,23 @@ class Engine(Protocol):
     def load_rows(self, inputs: Array, targets: Array, weights: Array | None = None) -> None:
         """Take the training rows: inputs ``[N, I]``, targets ``[N]`` or ``[N, C]``, row weights ``[N]``."""
 
-    def step(self, rows: Array, masks: Sequence[Array], learning_rate: float) -> float:
-        """Learn from these rows, none of them twice; returns their loss before the update.
+    def backward(self, rows: Array, masks: Sequence[Array]) -> float:
+        """The loss of these rows, none twice; fills the gradients and moves BatchNorm's running statistics."""
 
-        A loss that is no number teaches nothing.
+    def update(self, learning_rate: float) -> None:
+        """Change the weights by the gradients that `backward` (or `load_gradients`) left; may overwrite them."""
+
+    def step(self, rows: Array, masks: Sequence[Array], learning_rate: float) -> float:
+        """`backward`, then `update`; returns the loss before the update.
+
+        A non-finite loss leaves the weights unchanged.
         """
+
+    def gradient_arrays(self) -> dict[str, Array]:
+        """A copy of the gradients that `backward` left, by parameter name."""
+
+    def load_gradients(self, gradients: Mapping[str, Array]) -> None:
+        """Copy these arrays over the gradients: a place for an all-reduce between `backward` and `update`."""
 
     def gradients(self, rows: Array, masks: Sequence[Array]) -> tuple[float, dict[str, Array]]:
         """The loss of these rows, none twice, and its gradient for each trainable parameter; nothing changes."""

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.errors import DivergenceError, SettingError, nearest
-from pellucid.network import Dropout, Network, describe
+from pellucid.network import Network, describe
 from pellucid.network.optimizer import Optimizer
 from pellucid.network.shapes import check_many
 from pellucid.network.task import Loss
@@ -106,7 +106,7 @@ def train_many(
         if at and epoch in at:
             at[epoch](stack.parameters())
     last = stack.parameters()
-    lost = stack.lost.copy()
+    lost = stack.diverged.copy()
     for array in last.values():
         lost |= ~np.isfinite(array.reshape(len(array), -1)).all(axis=1)
     if lost.any():
@@ -167,10 +167,11 @@ def _is_compiled(dtype: str) -> bool:
 
 
 def _check(network: Network, inputs: Array, many: int, learning_rate: float, epochs: int) -> None:
-    for index, layer in enumerate(network.layers):
-        if isinstance(layer, Dropout) and layer.rate:
+    for leaf in network.leaves():
+        if leaf.layer.masks(leaf.shape):
             raise SettingError(
-                f"layer {index} ({describe(layer)}) needs masks, which are drawn for mini-batches: use fit_many"
+                f"layer {leaf.name} ({describe(leaf.layer)}) needs masks, which are drawn for mini-batches: use "
+                "fit_many"
             )
     check_many(many, inputs)
     if not 0 < learning_rate < math.inf:

@@ -10,7 +10,7 @@ Legend: B rows of the sample, I inputs and O outputs of a layer.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.engines.textbook.backprop import backward
-from pellucid.engines.textbook.forward import forward
+from pellucid.engines.textbook.forward import Step, forward
 from pellucid.engines.textbook.losses import loss_and_gradient
-from pellucid.network import Activation, BatchNorm, Dense, Network
+from pellucid.network import Network, Role
 from pellucid.network.task import Loss
 from pellucid.training.loop import Rows
 
@@ -40,12 +40,12 @@ _DYING = ("relu",)  # whose units can be 0 with slope 0 for every row
 
 @dataclass(frozen=True, kw_only=True)
 class LayerSignal:
-    """A dense layer and the activation that follows it, at one look.
+    """A weighted layer and the activation that follows it, at one look.
 
     Attributes
     ----------
     index
-        The layer's place in the network.
+        The layer's place in the network; of one inside a composite, the composite's.
     units
         ``O``.
     gradient, weight
@@ -144,12 +144,11 @@ class SnapshotRecorder:
             result = loss_and_gradient(self.loss, passed.logits, rows.targets, rows.weights)
             gradients = backward(parameters, passed, result.d_logits.astype(dtype, copy=False)).parameters
             layers = []
-            for place in (i for i, layer in enumerate(self.network.layers) if isinstance(layer, Dense)):
-                name = f"{place}.weight"
-                function, outputs = self._given(place, passed.steps)
+            for step, function, outputs in _weighted(passed.steps):
+                name = f"{step.name}.weight"
                 layers.append(
                     LayerSignal(
-                        index=place,
+                        index=int(step.name.partition(".")[0]),
                         units=outputs.shape[1],
                         gradient=_rms(gradients[name]),
                         weight=_rms(parameters[name]),
@@ -164,22 +163,27 @@ class SnapshotRecorder:
         self._before = (epoch, parameters)
         return snapshot
 
-    def _given(self, place: int, steps: Any) -> tuple[str | None, Array]:
-        """The activation after a dense layer, and what it gives; of the last layer the logits."""
-        for step in steps[place + 1 :]:
-            if isinstance(step.layer, Dense):
-                break
-            if isinstance(step.layer, Activation):
-                return step.layer.function, step.outputs
-            if not isinstance(step.layer, BatchNorm):
-                break
-        return None, steps[place].outputs
-
     def _moved(self, epoch: int, name: str, now: Array) -> float | None:
         if self._before is None or self._before[0] != epoch - 1:
             return None
         before = self._before[1][name]
         return _rms(now - before) / max(_rms(now), 1e-30)
+
+
+def _weighted(steps: Sequence[Step]) -> Iterator[tuple[Step, str | None, Array]]:
+    """Each weighted layer, also inside composites, the activation that follows it, and what that gives.
+
+    Without one, as after the last layer, what the layer itself gives.
+    """
+    for place, step in enumerate(steps):
+        if step.inner:
+            yield from _weighted(step.inner)
+        elif step.layer.role is Role.WEIGHTED:
+            after = next((s for s in steps[place + 1 :] if s.layer.role is not Role.NORMALISING), None)
+            if after is not None and after.layer.role is Role.ACTIVATING:
+                yield step, after.layer.words(), after.outputs
+            else:
+                yield step, None, step.outputs
 
 
 @cache

@@ -103,7 +103,7 @@ def fit_many(
             rows=rows[k],
             validation=parts[k],
             plan=replace(plan, seed=seeds[k], learning_rate=rates[k]),
-            is_whole=train_rows is None and len(train) <= plan.batch_size and not stack.network.dropouts(),
+            is_whole=train_rows is None and len(train) <= plan.batch_size and not stack.network.masks(),
         )
         for k in range(many)
     ]
@@ -113,7 +113,7 @@ def fit_many(
     found: dict[int, Outcome] = {}
     for count in dict.fromkeys(len(run.rows) for run in runs):
         alike = [k for k, run in enumerate(runs) if len(run.rows) == count]
-        found |= _fit_alike(stack if len(alike) == many else stack.only(alike), alike, runs, train, on_epoch)
+        found |= _fit_alike(stack if len(alike) == many else stack.subset(alike), alike, runs, train, on_epoch)
     kept = [found[k].parameters for k in range(many)]
     stack.load_parameters({name: np.stack([each[name] for each in kept]) for name in kept[0]})
     return tuple(found[k] for k in range(many))
@@ -186,7 +186,7 @@ def _without(stack: StackEngine, alive: list[int], found: dict[int, Outcome]) ->
     places = [j for j, k in enumerate(alive) if k not in found]
     if not places or len(places) == len(alive):
         return stack, [alive[j] for j in places]
-    return stack.only(places), [alive[j] for j in places]
+    return stack.subset(places), [alive[j] for j in places]
 
 
 def _run_epoch(

@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pellucid.engines import kernel
-from pellucid.engines.kernel import plan as tables
+from pellucid.engines.kernel import packing as tables
 from pellucid.engines.kernel import runs
 from pellucid.engines.kernel.engine import KernelEngine
 from pellucid.engines.kernel.runs import train_runs
@@ -335,13 +335,13 @@ def test_it_runs_where_nothing_can_be_written(monkeypatch: pytest.MonkeyPatch) -
     """Numba refuses to keep a function that it finds no folder for; it is compiled all the same."""
     from numba.core import caching
 
-    from pellucid.engines.kernel.compiled import Stored
+    from pellucid.engines.kernel.compiled import CachedFunction
 
     def refuse(self: Any) -> None:
         raise OSError("read-only file system")
 
     monkeypatch.setattr(caching._CacheLocator, "ensure_cache_path", refuse)
-    double = Stored(_double)
+    double = CachedFunction(_double)
     assert double(2.0) == 4.0
     assert not double.ready("float64")
 
@@ -349,13 +349,13 @@ def test_it_runs_where_nothing_can_be_written(monkeypatch: pytest.MonkeyPatch) -
 def test_it_runs_where_the_disk_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
     from numba.core import caching
 
-    from pellucid.engines.kernel.compiled import Stored
+    from pellucid.engines.kernel.compiled import CachedFunction
 
     def full(self: Any, *arguments: Any) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(caching.IndexDataCacheFile, "save", full)
-    assert Stored(_triple)(2.0) == 6.0
+    assert CachedFunction(_triple)(2.0) == 6.0
 
 
 def _double(x: Any) -> Any:
@@ -384,7 +384,7 @@ def test_ready_tells_whether_it_is_compiled(tmp_path: Path) -> None:
 
 PLANTS: dict[str, tuple[str, Any, Loss]] = {
     "a dropped bias": (
-        "plan_of",
+        "pack",
         lambda right: lambda network: _without_bias(right(network)),
         Loss(name="bce"),
     ),
@@ -404,7 +404,7 @@ PLANTS: dict[str, tuple[str, Any, Loss]] = {
         Loss(name="bce"),
     ),
     "a slope from the wrong activation": (
-        "plan_of",
+        "pack",
         lambda right: lambda network: _tanh_for_relu(right(network)),
         Loss(name="bce"),
     ),

@@ -94,7 +94,7 @@ def _read(each: Any, written: dict[str, Any]) -> list[tuple[str, Any]]:
 def compare(
     data: Annotated[str | None, typer.Argument(help="A table, images, or the name of a built-in set.")] = None,
     *,
-    config: Annotated[str | None, typer.Option("-c", "--config", help="A config.yaml; options go before it.")] = None,
+    config: Annotated[str | None, typer.Option("-c", "--config", help="A config.yaml; options override it.")] = None,
     folds: Annotated[int, typer.Option(help="How many parts are held out, one after another.", metavar="K")] = 5,
     metric: Annotated[
         str | None, typer.Option(help="What is compared; else roc_auc, accuracy or rmse.", metavar="WORD")

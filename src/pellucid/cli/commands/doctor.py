@@ -28,7 +28,7 @@ def doctor(
         ),
     ],
     *,
-    config: Annotated[str | None, typer.Option("-c", "--config", help="A config.yaml; options go before it.")] = None,
+    config: Annotated[str | None, typer.Option("-c", "--config", help="A config.yaml; options override it.")] = None,
     try_: Annotated[bool, typer.Option("--try", help="Train again with each fix, and show what it comes to.")] = False,
     run: Annotated[bool, typer.Option("--run", help="Of a script: run its first batch as well, in a process.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,

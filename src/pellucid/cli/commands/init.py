@@ -19,7 +19,7 @@ def init(
     data: Annotated[str, typer.Argument(help="A table, or the name of a built-in set.")],
     *,
     output: Annotated[str, typer.Option("-o", "--output", help="Where to write it.")] = "config.yaml",
-    config: Annotated[str | None, typer.Option("-c", "--config", help="A config.yaml; options go before it.")] = None,
+    config: Annotated[str | None, typer.Option("-c", "--config", help="A config.yaml; options override it.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that is there.")] = False,
     settings: dict[str, Any],
 ) -> None:

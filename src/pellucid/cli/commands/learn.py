@@ -75,9 +75,10 @@ def _check(html: str | None, out: str | None) -> None:
 
 
 def _write_sheet(name: str, html: str, seed: int, *, quiet: bool) -> None:
+    from pellucid.lessons.reading import read
     from pellucid.lessons.sheet import write_sheet
 
-    path = write_sheet(name, html, seed=seed)
+    path = write_sheet(read(name, seed=seed, pictures=True), html)
     if not quiet:
         say(f"The lesson {name} is in {path}, to print: text, questions, and the answers at the end")
 
@@ -95,7 +96,7 @@ def _read(
     json: bool,
 ) -> None:
     """Tell the lesson or print it as JSON, keep what is to be kept, and ask."""
-    from pellucid.lessons.path import read
+    from pellucid.lessons.reading import read
     from pellucid.plots.canvas import has_display
 
     quiet = json or interview

@@ -32,7 +32,7 @@ def lottery(
     metric: Annotated[
         str | None, typer.Option(metavar="WORD", help="What is measured; else ROC AUC, accuracy, RMSE by the task.")
     ] = None,
-    config: Annotated[str | None, typer.Option("-c", "--config", help="A config.yaml; options go before it.")] = None,
+    config: Annotated[str | None, typer.Option("-c", "--config", help="A config.yaml; options override it.")] = None,
     out: Annotated[str | None, typer.Option(help="A folder for the runs and the picture: CSV, JSON, PNG, SVG.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
     settings: dict[str, Any],

@@ -23,7 +23,7 @@ _BAR = 32  # characters of the longest bar
 def lr(
     data: Annotated[str | None, typer.Argument(help="A table, images, or the name of a built-in set.")] = None,
     *,
-    config: Annotated[str | None, typer.Option("-c", "--config", help="A config.yaml; options go before it.")] = None,
+    config: Annotated[str | None, typer.Option("-c", "--config", help="A config.yaml; options override it.")] = None,
     out: Annotated[str | None, typer.Option(help="A folder for the curve: CSV, JSON, PNG and SVG.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
     settings: dict[str, Any],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["search"]
 
 
-@with_settings
+@partial(with_settings, preset="quick")
 def search(
     data: Annotated[str | None, typer.Argument(help="A table, images, or the name of a built-in set.")] = None,
     *,

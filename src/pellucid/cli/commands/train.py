@@ -22,7 +22,7 @@ __all__ = ["train"]
 def train(
     data: Annotated[str | None, typer.Argument(help="A table (- is piped in), images, or a built-in set.")] = None,
     *,
-    config: Annotated[str | None, typer.Option("-c", "--config", help="A config.yaml; options go before it.")] = None,
+    config: Annotated[str | None, typer.Option("-c", "--config", help="A config.yaml; options override it.")] = None,
     out: Annotated[str | None, typer.Option(help="The run folder; else runs/<name>-<n>.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run that --out holds.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out (or DATA).")] = False,

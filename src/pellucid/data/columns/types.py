@@ -16,20 +16,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from pellucid.data.dates.clocks import seconds_of_times
-from pellucid.data.numbers.columns import read_numbers
 from pellucid.data.numbers.decimal_sign import Ways
 from pellucid.data.numbers.distinct_texts import TextColumn
 from pellucid.data.numbers.spelling import PLAIN
 from pellucid.data.numbers.style import NumberStyle
-from pellucid.data.numbers.values import ReadSigns
 from pellucid.data.origins import Origin, origin_of_texts
 from pellucid.errors import DataError
+
+if TYPE_CHECKING:
+    from pellucid.data.numbers.values import ReadSigns
 
 __all__ = ["DEFAULT_MISSING", "Cleaned", "check_type", "clean_column", "encoded", "is_string", "number_pattern"]
 
@@ -349,6 +351,8 @@ def _clean_text(
     text = TextColumn(name=name, values=unique.dictionary, codes=new_codes)
     found = None
     if ways is not None and (force or not _is_code(text, is_label=is_label)):
+        from pellucid.data.numbers.columns import read_numbers  # most tables have no text that may be numbers
+
         found = read_numbers(text, force=force, ways=ways)
     if found is not None and found.numbers is not None:
         as_numbers = _clean_number(name, found.numbers, markers)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 __all__ = ["is_undivided"]
 
 _LETTER = re.compile(r"\w")
-_UNDIVIDED = re.compile(
+_UNDIVIDED = (
     "[\u0e00-\u0fff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
     "\U00020000-\U0003134f]"
 )
@@ -21,8 +21,9 @@ def is_undivided(texts: Iterable[str]) -> bool:
     >>> is_undivided(["a good film"]), is_undivided(["很好的电影, 8.5"]), is_undivided(["!"])
     (False, True, False)
     """
+    pattern = re.compile(_UNDIVIDED)  # here, since it takes two milliseconds
     undivided = letters = 0
     for text in texts:
-        undivided += len(_UNDIVIDED.findall(text))
+        undivided += len(pattern.findall(text))
         letters += len(_LETTER.findall(text))
     return undivided > 0 and undivided >= _MANY * letters

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,8 +19,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pellucid.data.dependence.row_hashes import HashArray, row_hashes
-from pellucid.data.schema import Schema
 from pellucid.data.tables import Table
+
+if TYPE_CHECKING:
+    from pellucid.data.schema import Schema
 
 __all__ = ["Copies", "copies_in", "counted_together", "drop_rows_seen_in", "seen_in", "units_of"]
 

@@ -15,9 +15,9 @@ from torch import Tensor
 from pellucid.engines.device import place
 from pellucid.engines.fused.answers import answer
 from pellucid.engines.fused.flat import Flat, to_numpy
-from pellucid.engines.fused.graph import recorded
-from pellucid.engines.fused.layers import Operations, lay
-from pellucid.engines.fused.losses import judge, targets_of, weights_of
+from pellucid.engines.fused.graph import record_graph
+from pellucid.engines.fused.losses import loss_operations, targets_of, weights_of
+from pellucid.engines.fused.plan import Operations, build_plan
 from pellucid.engines.fused.products import WAYS, onednn_is_exact
 from pellucid.engines.fused.updates import FlatUpdates
 from pellucid.errors import SettingError, nearest
@@ -77,7 +77,7 @@ class FusedEngine:
         self._flat = Flat(network, parameters, self._dtype, self._where)
         self._updates = FlatUpdates(optimizer, self._flat.weights, self._flat.gradients, private=private)
         self._columns: dict[int, Tensor] = {}  # feature-major copies of the rows, for all plans
-        self._plans: dict[int, _Plan] = {}
+        self._plans: dict[int, _BatchPlan] = {}
 
     def load_rows(self, inputs: Array, targets: Array, weights: Array | None = None) -> None:
         """Put the training rows on the device: inputs ``[N, I]``, targets ``[N]`` or ``[N, C]``, weights ``[N]``."""
@@ -89,23 +89,52 @@ class FusedEngine:
         self._columns = {}
         self._plans = {}
 
-    def step(self, rows: Array, masks: Sequence[Array], learning_rate: float) -> float:
-        """Learn from the training rows with these numbers; returns their loss before the update.
+    def backward(self, rows: Array, masks: Sequence[Array]) -> float:
+        """The loss of these training rows; fills the gradients and moves BatchNorm's running statistics.
 
-        A loss that is no number changes nothing but BatchNorm's running statistics.
+        The weights change in `update`; in between, `load_gradients` can replace the gradients (by their mean over
+        several processes, say; `flat_gradients` holds all of them in one tensor).
         """
-        value = self._run(rows, masks)
-        if math.isfinite(value):
-            self._updates.step(learning_rate)
-        return value
+        plan = self._plans.get(len(rows))
+        if plan is None:
+            plan = self._plans[len(rows)] = _BatchPlan(self, len(rows))
+        return plan.run(rows, masks)
+
+    def update(self, learning_rate: float) -> None:
+        """Change the weights by the gradients, which this may overwrite."""
+        self._updates.step(learning_rate)
+
+    def step(self, rows: Array, masks: Sequence[Array], learning_rate: float) -> float:
+        """`backward`, then `update`; returns the loss before the update.
+
+        A non-finite loss leaves the weights unchanged.
+        """
+        loss = self.backward(rows, masks)
+        if math.isfinite(loss):
+            self.update(learning_rate)
+        return loss
 
     def gradients(self, rows: Array, masks: Sequence[Array]) -> tuple[float, dict[str, Array]]:
         """The loss of these training rows and its gradient for every trainable parameter; no weight changes."""
         kept = {name: tensor.clone() for name, tensor in self._flat.statistics.items()}
-        value = self._run(rows, masks)
+        value = self.backward(rows, masks)
         for name, tensor in kept.items():
             self._flat.statistics[name].copy_(tensor)
         return value, self._flat.gradient_arrays()
+
+    @property
+    def flat_gradients(self) -> Tensor:
+        """All gradients in one tensor ``[P]`` on the engine's device; changing it changes what `update` uses."""
+        return self._flat.gradients
+
+    def gradient_arrays(self) -> dict[str, Array]:
+        """A copy of the gradients that `backward` left, by parameter name."""
+        return self._flat.gradient_arrays()
+
+    def load_gradients(self, gradients: Mapping[str, Array]) -> None:
+        """Copy these arrays over the gradients."""
+        for name, view in self._flat.views(self._flat.gradients).items():
+            view.copy_(torch.from_numpy(np.array(gradients[name])))
 
     def logits(self, inputs: Array) -> Array:
         """The answers for ``inputs`` ``[N, I]`` as logits ``[N, C]``, with nothing dropped."""
@@ -143,12 +172,6 @@ class FusedEngine:
                 if f"{name}.{what}" in memory:  # absent before the first step
                     view.copy_(torch.from_numpy(np.array(memory[f"{name}.{what}"])))
 
-    def _run(self, rows: Array, masks: Sequence[Array]) -> float:
-        plan = self._plans.get(len(rows))
-        if plan is None:
-            plan = self._plans[len(rows)] = _Plan(self, len(rows))
-        return plan.run(rows, masks)
-
     def columns(self, source: Tensor) -> Tensor:
         """A copy of ``source`` ``[N, C]``, laid out column after column, made once: ``[C, N]``."""
         if source.data_ptr() not in self._columns:
@@ -171,26 +194,26 @@ def _possible(products: str, dtype: torch.dtype, where: torch.device) -> str:
     return products
 
 
-class _Plan:
+class _BatchPlan:
     """The operations for batches of one size."""
 
     def __init__(self, engine: FusedEngine, size: int) -> None:
-        all_rows = size == len(engine._x) and not engine.network.dropouts()  # then their order does not matter
+        all_rows = size == len(engine._x) and not engine.network.masks()  # then their order does not matter
         self._rows = torch.zeros(size, dtype=torch.int64, device=engine._x.device)
         self._operations: Operations = []
         x = self._part(engine, engine._x, all_rows, ones=1)
         t = self._part(engine, engine._t, all_rows)
         w = None if engine._w is None else self._part(engine, engine._w, all_rows)
-        way = lay(engine.network, engine._flat, x, products=engine.products, private=engine._private)
+        plan = build_plan(engine.network, engine._flat, x, products=engine.products, private=engine._private)
         self._value = torch.zeros((), dtype=x.dtype, device=x.device)
-        judgement = judge(engine.loss, way.logits, t, w, way.d_logits, self._value, private=engine._private)
+        loss_plan = loss_operations(engine.loss, plan.logits, t, w, plan.d_logits, self._value, private=engine._private)
         self._gathers = bool(self._operations)
-        if judgement.factor != 1 and self._gathers:
-            self._operations.append(partial(t.mul_, judgement.factor))
-        elif judgement.factor != 1:
-            t.mul_(judgement.factor)  # once and for all
-        self._operations += [*way.there, *judgement.operations, *way.back]
-        self._unit, self._masks = judgement.unit, way.masks
+        if loss_plan.factor != 1 and self._gathers:
+            self._operations.append(partial(t.mul_, loss_plan.factor))
+        elif loss_plan.factor != 1:
+            t.mul_(loss_plan.factor)  # once and for all
+        self._operations += [*plan.forward, *loss_plan.operations, *plan.backward]
+        self._unit, self._masks = loss_plan.unit, plan.masks
         self._changed = list(engine._flat.statistics.values())
         self._recorded = not engine._records
 
@@ -215,7 +238,7 @@ class _Plan:
         for home, mask in zip(self._masks, masks, strict=True):
             home.copy_(torch.from_numpy(mask).t())
         if not self._recorded:
-            self._operations = recorded(self._operations, self._changed, self._rows.device)
+            self._operations = record_graph(self._operations, self._changed, self._rows.device)
             self._recorded = True
         for operation in self._operations:
             operation()

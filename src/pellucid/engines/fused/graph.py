@@ -13,14 +13,16 @@ from collections.abc import Callable, Iterable, Sequence
 import torch
 from torch import Tensor
 
-__all__ = ["recorded"]
+__all__ = ["record_graph"]
 
 Operations = list[Callable[[], object]]
 
 _WARM_UP = 3  # libraries choose their algorithms and take their memory in the first calls, which cannot be recorded
 
 
-def recorded(operations: Sequence[Callable[[], object]], changed: Iterable[Tensor], where: torch.device) -> Operations:
+def record_graph(
+    operations: Sequence[Callable[[], object]], changed: Iterable[Tensor], where: torch.device
+) -> Operations:
     """One operation that replays all of these.
 
     Parameters

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from pellucid.network.task import Loss
 
-__all__ = ["Judgement", "judge", "targets_of", "weights_of"]
+__all__ = ["LossPlan", "loss_operations", "targets_of", "weights_of"]
 
 Operations = list[Callable[[], object]]
 
@@ -44,7 +44,7 @@ def weights_of(loss: Loss, y: Tensor, row_weights: Tensor | None, dtype: torch.d
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Judgement:
+class LossPlan:
     """How a batch is judged.
 
     Attributes
@@ -62,10 +62,12 @@ class Judgement:
     unit: float
 
 
-def judge(loss: Loss, z: Tensor, t: Tensor, w: Tensor | None, d: Tensor, value: Tensor, *, private: bool) -> Judgement:
+def loss_operations(
+    loss: Loss, z: Tensor, t: Tensor, w: Tensor | None, d: Tensor, value: Tensor, *, private: bool
+) -> LossPlan:
     """Plan the loss of the logits ``z`` ``[C, B]``; targets ``t`` and weights ``w`` may change between steps."""
     if w is not None:
-        return Judgement(operations=_weighted(loss, z, t, w, d, value), factor=1.0, unit=1.0)
+        return LossPlan(operations=_weighted(loss, z, t, w, d, value), factor=1.0, unit=1.0)
     cells = z.shape[-1] * (1 if loss.name == "cross_entropy" else z.shape[-2])
     if loss.name == "cross_entropy":  # with u = −t/n:  L = Σ u ln p,  ∂L/∂z = u + p/n
         steps: Operations = [
@@ -74,7 +76,7 @@ def judge(loss: Loss, z: Tensor, t: Tensor, w: Tensor | None, d: Tensor, value: 
             partial(torch.exp, d, out=d),
             partial(torch.add, t, d, alpha=1 / cells, out=d),
         ]
-        return Judgement(operations=steps, factor=-1 / cells, unit=1.0)
+        return LossPlan(operations=steps, factor=-1 / cells, unit=1.0)
     if loss.name == "bce":  # with u = −t/n:  n L = Σ ln(1 + eᶻ) + n z u,  ∂L/∂z = u + σ(z)/n
         zero = torch.zeros_like(z)
         steps = [
@@ -84,13 +86,13 @@ def judge(loss: Loss, z: Tensor, t: Tensor, w: Tensor | None, d: Tensor, value: 
             partial(torch.sigmoid, z, out=d),
             partial(torch.add, t, d, alpha=1 / cells, out=d),
         ]
-        return Judgement(operations=steps, factor=-1 / cells, unit=1 / cells)
+        return LossPlan(operations=steps, factor=-1 / cells, unit=1 / cells)
     if loss.name == "mse":  # with u = −2 t/n:  ∂L/∂z = 2 z/n + u,  L = n/4 Σ (∂L/∂z)²
         steps = [partial(torch.add, t, z, alpha=2 / cells, out=d), *_dot(d, d, value)]
-        return Judgement(operations=steps, factor=-2 / cells, unit=cells / 4)
+        return LossPlan(operations=steps, factor=-2 / cells, unit=cells / 4)
     cell = torch.empty_like(d)
     first, last = _RULES[loss.name](loss, z, t, d, cell)
-    return Judgement(
+    return LossPlan(
         operations=[*first, _sum(cell, value), *last, partial(d.mul_, 1 / cells)], factor=1.0, unit=1 / cells
     )
 

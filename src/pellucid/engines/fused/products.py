@@ -62,15 +62,15 @@ class Products:
         self._way = way
         self._halves: dict[tuple[int, torch.Size], Tensor] = {}
 
-    def there(self, w: Tensor, x: Tensor, z: Tensor) -> Operations:
+    def forward(self, w: Tensor, x: Tensor, z: Tensor) -> Operations:
         """z = w x."""
         return [*self._round(w, x), self._product(self._half(w), self._half(x), z)]
 
-    def weights(self, d: Tensor, x: Tensor, g: Tensor) -> Operations:
+    def weight_gradient(self, d: Tensor, x: Tensor, g: Tensor) -> Operations:
         """g = d xᵀ."""
         return [*self._round(d, x), self._product(self._half(d), self._half(x).transpose(-1, -2), g)]
 
-    def back(self, w: Tensor, inputs: int, d: Tensor, into: Tensor) -> Operations:
+    def input_gradient(self, w: Tensor, inputs: int, d: Tensor, into: Tensor) -> Operations:
         """into = wᵀ d, of the first ``inputs`` columns of w."""
         columns = self._half(w)[..., :inputs].transpose(-1, -2)
         return [*self._round(d), self._product(columns, self._half(d), into)]

@@ -21,8 +21,8 @@ from torch import Tensor
 from pellucid.engines.device import place
 from pellucid.engines.fused.answers import answers
 from pellucid.engines.fused.flat import Flat, to_numpy
-from pellucid.engines.fused.layers import lay
-from pellucid.engines.fused.losses import judge, targets_of, weights_of
+from pellucid.engines.fused.losses import loss_operations, targets_of, weights_of
+from pellucid.engines.fused.plan import build_plan
 from pellucid.engines.fused.rates import Rates
 from pellucid.engines.fused.updates import FlatUpdates
 from pellucid.errors import DataError, SettingError
@@ -88,12 +88,12 @@ class StackEngine:
         self._where, self._dtype = place(device, dtype)
         self.device, self.dtype, self._private = str(self._where), dtype, private
         self.size = len(parameters)
-        self.lost: NDArray[np.bool_] = np.zeros(self.size, dtype=bool)
+        self.diverged: NDArray[np.bool_] = np.zeros(self.size, dtype=bool)
         first = {p.name: np.stack([each[p.name] for each in parameters]) for p in network.parameters()}
         self._flat = Flat(network, first, self._dtype, self._where, lead=(self.size,))
         self._updates = FlatUpdates(optimizer, self._flat.weights, self._flat.gradients, private=private)
         self._rates: Rates | None = None
-        self._plans: dict[int | None, _Plan] = {}
+        self._plans: dict[int | None, _BatchPlan] = {}
 
     def load_rows(self, inputs: Array, targets: Array, weights: Array | None = None) -> None:
         """Put the rows on the device: a table that all networks share, or one for each.
@@ -125,8 +125,8 @@ class StackEngine:
         self._w = weights_of(self.loss, y, None if weights is None else self._tensor(weights), self._dtype)
         self._plans = {}
 
-    def step(self, rows: Array | None, masks: Sequence[Sequence[Array]], learning_rate: float | Array) -> Array:
-        """Let each network learn from its rows; returns the losses ``[K]`` before the update.
+    def backward(self, rows: Array | None, masks: Sequence[Sequence[Array]]) -> Array:
+        """The losses ``[K]``, each network's on its own rows; fills the gradients and moves the running statistics.
 
         Parameters
         ----------
@@ -135,20 +135,25 @@ class StackEngine:
             ``None`` means that each takes all, in their order.
         masks
             For each network what `pellucid.training.batches.dropout_masks` gives: an array ``[B, width]`` a Dropout.
-        learning_rate
-            One number, or ``[K]``.
         """
-        some_lost = self.lost.any()
-        kept = self._statistics(self.lost) if some_lost else {}
+        kept = self._statistics(self.diverged) if self.diverged.any() else {}
         values = self._run(rows, masks)
-        finite = np.isfinite(values)
-        if not some_lost and finite.all():
-            self._update(learning_rate)
-            return values
         for name, before in kept.items():
-            self._flat.statistics[name][self._which(self.lost)] = before
-        self.lost |= ~finite
-        self._update_others(learning_rate)
+            self._flat.statistics[name][self._which(self.diverged)] = before
+        self.diverged |= ~np.isfinite(values)
+        return values
+
+    def update(self, learning_rate: float | Array) -> None:
+        """Change the weights of those that have not diverged; ``learning_rate`` is one number, or ``[K]``."""
+        if self.diverged.any():
+            self._update_others(learning_rate)
+        else:
+            self._update(learning_rate)
+
+    def step(self, rows: Array | None, masks: Sequence[Sequence[Array]], learning_rate: float | Array) -> Array:
+        """`backward`, then `update`; returns the losses ``[K]`` before the update."""
+        values = self.backward(rows, masks)
+        self.update(learning_rate)
         return values
 
     def gradients(self, rows: Array | None, masks: Sequence[Sequence[Array]]) -> tuple[Array, dict[str, Array]]:
@@ -190,14 +195,14 @@ class StackEngine:
         }
         return {"step": np.array(self._updates.steps), **arrays}
 
-    def only(self, members: Sequence[int]) -> StackEngine:
+    def subset(self, members: Sequence[int]) -> StackEngine:
         """A smaller stack of these members as they stand: weights, memory and rows."""
         chosen = list(members)
         part = StackEngine(
             self.network, self.loss, self.optimizer, [self.parameters_of(k) for k in chosen], self.dtype, self.device,
             private=self._private,
         )  # fmt: skip
-        part.lost = self.lost[chosen]
+        part.diverged = self.diverged[chosen]
         part._updates.steps = self._updates.steps
         for what, flat in part._updates.memory.items():
             flat.copy_(self._updates.memory[what][chosen])
@@ -210,7 +215,7 @@ class StackEngine:
         size = None if rows is None else rows.shape[1]
         plan = self._plans.get(size)
         if plan is None:
-            plan = self._plans[size] = _Plan(self, size)
+            plan = self._plans[size] = _BatchPlan(self, size)
         return plan.run(rows + self._offsets if rows is not None and self._own else rows, masks)
 
     def _update(self, learning_rate: float | Array) -> None:
@@ -223,7 +228,7 @@ class StackEngine:
 
     def _update_others(self, learning_rate: float | Array) -> None:
         """Update all, and put those back whose loss is no number: nothing of one network reaches another."""
-        lost = self._which(self.lost)
+        lost = self._which(self.diverged)
         held = [(tensor, tensor[lost]) for tensor in (self._flat.weights, *self._updates.memory.values())]
         self._update(learning_rate)
         for tensor, before in held:
@@ -241,7 +246,7 @@ class StackEngine:
         return torch.as_tensor(array, dtype=dtype).to(self._where)
 
 
-class _Plan:
+class _BatchPlan:
     """The operations for batches of one size, or (``None``) for all rows, which are put in their place once."""
 
     def __init__(self, engine: StackEngine, size: int | None) -> None:
@@ -256,19 +261,21 @@ class _Plan:
             self._gather(np.arange(engine.rows) + engine._offsets)
             self._gathering = []
         x, t, *w = parts
-        way = lay(engine.network, engine._flat, x, private=engine._private)
+        plan = build_plan(engine.network, engine._flat, x, private=engine._private)
         self._value = torch.zeros(many, dtype=x.dtype, device=x.device)
         weights = w[0] if w else None
-        judgement = judge(engine.loss, way.logits, t, weights, way.d_logits, self._value, private=engine._private)
-        self._operations = [*way.there, *judgement.operations, *way.back]
-        self._unit, self._masks = judgement.unit, way.masks
-        if judgement.factor == 1:
+        loss_plan = loss_operations(
+            engine.loss, plan.logits, t, weights, plan.d_logits, self._value, private=engine._private
+        )
+        self._operations = [*plan.forward, *loss_plan.operations, *plan.backward]
+        self._unit, self._masks = loss_plan.unit, plan.masks
+        if loss_plan.factor == 1:
             return
         if self._gathering:
             source, along, batch = self._gathering[1]
-            self._gathering[1] = (source * judgement.factor, along, batch)
+            self._gathering[1] = (source * loss_plan.factor, along, batch)
         else:
-            t.mul_(judgement.factor)
+            t.mul_(loss_plan.factor)
 
     def _part(self, source: Tensor, many: int, size: int) -> Tensor:
         """Where a batch's columns ``[K, C, B]`` will be found; taken from ``source`` ``[N, C]``."""

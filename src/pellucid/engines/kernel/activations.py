@@ -20,7 +20,7 @@ from pellucid.engines.kernel.elementary import (
     sigmoid,
     tanh,
 )
-from pellucid.engines.kernel.plan import CODES
+from pellucid.engines.kernel.packing import CODES
 
 __all__ = ["backward", "forward"]
 

@@ -15,9 +15,9 @@ from typing import Any, TypeVar, cast
 
 from numba import njit
 
-from pellucid.engines.kernel.kept import Kept, remark
+from pellucid.engines.kernel.code_cache import CodeCache, warn_once
 
-__all__ = ["SOURCE", "Stored", "compiled", "inlined", "summing"]
+__all__ = ["SOURCE", "CachedFunction", "compiled", "inlined", "summing"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -53,25 +53,25 @@ def summing(function: F) -> F:
     return cast(F, njit(fastmath=_ANY_ORDER, **_INNER)(function))
 
 
-class Stored:
+class CachedFunction:
     """A function to call from Python; it runs without Python's lock, and its machine code is kept on disk.
 
     It is kept in the folder ``NUMBA_CACHE_DIR`` if that is set, else beside the source, else in the user's cache
-    folder; `pellucid.engines.kernel.kept` says when it is used. Where none of them can be written to, the function is
-    compiled anew in every process.
+    folder; `pellucid.engines.kernel.code_cache` says when it is used. Where none of them can be written to, every
+    process compiles the function again.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
         dispatcher: Any = njit(fastmath=_EXACT, error_model="numpy", nogil=True)
         self._function = dispatcher(function)
-        self._kept: Kept | None = None
+        self._kept: CodeCache | None = None
         with suppress(RuntimeError, AttributeError, TypeError):  # "no locator available"; or another Numba's inside
-            self._kept = self._function._cache = Kept(function)
+            self._kept = self._function._cache = CodeCache(function)
 
     def __call__(self, *arguments: Any) -> Any:
         """The function's answer."""
         if self._kept is None:
-            remark(
+            warn_once(
                 "there is no folder to keep compiled code in, so every process compiles for about ten seconds; set "
                 "NUMBA_CACHE_DIR to one that you can write to"
             )

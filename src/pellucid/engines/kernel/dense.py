@@ -12,11 +12,11 @@ from typing import Any
 
 from pellucid.engines.kernel.compiled import compiled, summing
 
-__all__ = ["combine", "products"]
+__all__ = ["weight_gradients", "weighted_sums"]
 
 
 @compiled
-def combine(
+def weighted_sums(
     x: Any, x_at: int, n_x: int, y: Any, y_at: int, n_y: int, w: Any, w_at: int, step_y: int, step_x: int,
     bias_at: int, m: int
 ) -> None:  # fmt: skip
@@ -54,7 +54,7 @@ def combine(
 
 
 @summing
-def products(  # noqa: PLR0912, a branch for each number of features left over
+def weight_gradients(  # noqa: PLR0912, a branch for each number of features left over
     x: Any, x_at: int, n_x: int, d: Any, d_at: int, n_d: int, g: Any, g_at: int, bias_at: int, m: int
 ) -> None:  # fmt: skip
     """∂L/∂W_ji = Σ d_j x_i and ∂L/∂b_j = Σ d_j over the m rows, added to the gradients ``g`` ``[P]``."""

@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.engines.kernel import missing_layer, require
-from pellucid.engines.kernel.plan import (
+from pellucid.engines.kernel.packing import (
     LOSS_CODES,
     RULE_CODES,
     arithmetic,
     buffers,
     constants_of,
     flatten,
-    plan_of,
+    pack,
     targets_of,
     unflatten,
     weights_of,
@@ -74,12 +74,12 @@ class KernelEngine:
         missing = missing_layer(network)
         if missing is not None:
             raise SettingError(f"{missing}: use engine=fused")
-        from pellucid.engines.kernel.training import answer, train
+        from pellucid.engines.kernel.training import answer, train, update
 
         self.network, self.loss, self.optimizer = network, loss, optimizer
-        self._answer, self._train = answer, train
+        self._answer, self._train, self._update = answer, train, update
         self._dtype = arithmetic(dtype)
-        self._plan = plan_of(network)
+        self._plan = pack(network)
         self._constants = constants_of(optimizer, loss)
         self._codes = np.array([LOSS_CODES[loss.name], RULE_CODES[optimizer.name], self._plan.logits_at])
         self._weights = np.zeros((1, network.n_trainable), self._dtype)
@@ -97,26 +97,54 @@ class KernelEngine:
             targets_of(self.loss, targets, outputs, dtype)[np.newaxis],
             weights_of(self.loss, targets, weights, outputs, dtype)[np.newaxis],
         )
-        self._room = self._room_for(max(1, len(inputs)))
+        self._buffers = self._buffers_for(max(1, len(inputs)))
+
+    def backward(self, rows: Array, masks: Sequence[Array]) -> float:
+        """The loss of these training rows; fills the gradients.
+
+        The weights change in `update`; in between, `load_gradients` can replace the gradients (by their mean over
+        several processes, say; `flat_gradients` holds all of them in one array).
+        """
+        return self._run(rows, 0.0, False)
+
+    def update(self, learning_rate: float) -> None:
+        """Change the weights by the gradients, which this may overwrite."""
+        self._steps += 1
+        self._update(
+            self._codes, self._constants, self._weights, self.flat_gradients, self._memory, learning_rate, self._steps
+        )
 
     def step(self, rows: Array, masks: Sequence[Array], learning_rate: float) -> float:
-        """Learn from the training rows with these numbers; returns their loss before the update.
+        """`backward` and `update` in one compiled call; returns the loss before the update.
 
-        A loss that is no number changes nothing.
+        A non-finite loss leaves the weights unchanged.
         """
         return self._run(rows, learning_rate, True)
 
     def gradients(self, rows: Array, masks: Sequence[Array]) -> tuple[float, dict[str, Array]]:
         """The loss of these training rows and its gradient for every trainable parameter; nothing changes."""
         value = self._run(rows, 0.0, False)
-        return value, unflatten(self.network, self._room[2])
+        return value, self.gradient_arrays()
+
+    @property
+    def flat_gradients(self) -> Array:
+        """All gradients in one array ``[P]``; changing it changes what `update` uses."""
+        return self._buffers[2]
+
+    def gradient_arrays(self) -> dict[str, Array]:
+        """A copy of the gradients that `backward` left, by parameter name."""
+        return unflatten(self.network, self.flat_gradients)
+
+    def load_gradients(self, gradients: Mapping[str, Array]) -> None:
+        """Copy these arrays over the gradients."""
+        flatten(self.network, gradients, self.flat_gradients)
 
     def logits(self, inputs: Array) -> Array:
         """The answers for ``inputs`` ``[N, I]`` as logits ``[N, C]``."""
         check_inputs(self.network, inputs)
         logits = np.zeros((self._plan.outputs, len(inputs)), self._dtype)
         if len(inputs):
-            a = self._room_for(len(inputs))[0]
+            a = self._buffers_for(len(inputs))[0]
             x = np.array(inputs.T, self._dtype, order="C")
             self._answer(self._plan.table, self._weights[0], x, self._plan.logits_at, a, logits)
         return np.ascontiguousarray(logits.T)
@@ -147,19 +175,19 @@ class KernelEngine:
             given = {name: memory.get(f"{name}.{what}", array) for name, array in before.items()}
             flatten(self.network, given, self._memory[0, i])
 
-    def _room_for(self, rows: int) -> tuple[Array, ...]:
+    def _buffers_for(self, rows: int) -> tuple[Array, ...]:
         return buffers(self._plan, self.loss, self.network.n_trainable, rows, self._dtype)
 
-    def _run(self, rows: Array, rate: float, teach: bool) -> float:
+    def _run(self, rows: Array, rate: float, learn: bool) -> float:
         if len(rows) == 0:
             raise DataError("a batch needs at least one row")
         self._rate[0, 0] = rate
         order = np.ascontiguousarray(rows, np.int64).reshape(1, 1, -1)
-        taught = self._train(
+        updates = self._train(
             self._plan.table, self._codes, self._constants, self._weights, self._memory, self._steps, *self._rows,
-            order, order.shape[2], 1, self._rate, self._loss, *self._room, teach,
+            order, order.shape[2], 1, self._rate, self._loss, *self._buffers, learn,
         )  # fmt: skip
-        if taught < 0:
+        if updates < 0:
             raise DataError(f"the row numbers of a batch must be from 0 to {self._rows[0].shape[2] - 1:,}")
-        self._steps += taught
+        self._steps += updates
         return float(self._loss[0, 0])

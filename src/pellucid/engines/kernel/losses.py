@@ -15,15 +15,15 @@ from typing import Any
 
 from pellucid.engines.kernel.compiled import compiled, summing
 from pellucid.engines.kernel.elementary import exp_of_negative, log1p_of_share, sigmoid
-from pellucid.engines.kernel.plan import LOSS_CODES
+from pellucid.engines.kernel.packing import LOSS_CODES
 
-__all__ = ["judge", "total"]
+__all__ = ["loss_gradient", "sum_of_weights"]
 
 _BCE, _CROSS, _MSE, _MAE, _HUBER = (LOSS_CODES[name] for name in ("bce", "cross_entropy", "mse", "mae", "huber"))
 
 
 @compiled
-def judge(
+def loss_gradient(
     code: int, delta: float, buffer: Any, z_at: int, outputs: int, t: Any, w: Any, unit: Any, d: Any, d_at: int,
     room_at: int, m: int, asked: bool
 ) -> float:  # fmt: skip
@@ -133,7 +133,7 @@ def _cross_entropy_value(z: Any, largest: Any, below: Any, t: Any, w: Any, m: in
 
 
 @summing
-def total(w: Any, rows: int, m: int) -> Any:
+def sum_of_weights(w: Any, rows: int, m: int) -> Any:
     """Σ w over the first m columns of each row."""
     value = w.dtype.type(0)
     for c in range(rows):

@@ -17,14 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.engines.kernel import available, missing_layer, require
-from pellucid.engines.kernel.plan import (
+from pellucid.engines.kernel.packing import (
     LOSS_CODES,
     RULE_CODES,
     arithmetic,
     buffers,
     constants_of,
     flatten,
-    plan_of,
+    pack,
     targets_of,
     unflatten,
     weights_of,
@@ -39,7 +39,7 @@ __all__ = ["prepare", "ready", "train_runs"]
 
 Array = NDArray[Any]
 Orders = Callable[[int, int], Array]
-Looks = Mapping[int, Callable[[dict[str, Array]], None]]
+Callbacks = Mapping[int, Callable[[dict[str, Array]], None]]
 
 _ORDERED = 4_000_000  # row numbers held at once: 32 MB
 _PATIENCE = 2e9  # multiplications of weights and rows without a look at Ctrl-C: about half a second
@@ -58,7 +58,7 @@ def train_runs(
     weights: Array | None = None,
     batch_size: int | None = None,
     orders: Orders | None = None,
-    at: Looks | None = None,
+    at: Callbacks | None = None,
     dtype: str = "float32",
     threads: int | None = None,
 ) -> dict[str, Array]:
@@ -174,7 +174,7 @@ class _Run:
         from pellucid.engines.kernel.training import train
 
         self._train, self._network, self._loss, self._dtype = train, network, loss, dtype
-        self._plan = plan_of(network)
+        self._plan = pack(network)
         self._constants = constants_of(optimizer, loss)
         self._codes = np.array([LOSS_CODES[loss.name], RULE_CODES[optimizer.name], self._plan.logits_at])
         self._done = 0

@@ -13,12 +13,12 @@ import math
 from typing import Any
 
 from pellucid.engines.kernel import activations
-from pellucid.engines.kernel.compiled import SOURCE, Stored, compiled
-from pellucid.engines.kernel.dense import combine, products
-from pellucid.engines.kernel.losses import judge, total
-from pellucid.engines.kernel.updates import update
+from pellucid.engines.kernel.compiled import SOURCE, CachedFunction, compiled
+from pellucid.engines.kernel.dense import weight_gradients, weighted_sums
+from pellucid.engines.kernel.losses import loss_gradient, sum_of_weights
+from pellucid.engines.kernel.updates import apply_rule
 
-__all__ = ["answer", "train"]
+__all__ = ["answer", "train", "update"]
 
 
 @compiled
@@ -28,7 +28,7 @@ def _forward(table: Any, w: Any, a: Any, m: int) -> None:
             table[i, 0], table[i, 1], table[i, 2], table[i, 3], table[i, 4], table[i, 5], table[i, 6], table[i, 7],
         )  # fmt: skip
         if kind == 0:
-            combine(a, at, n_from, a, to, n_to, w, weight, n_from, 1, bias, m)
+            weighted_sums(a, at, n_from, a, to, n_to, w, weight, n_from, 1, bias, m)
         else:
             activations.forward(kind, a, at, to, kept, n_to, m)
 
@@ -44,10 +44,10 @@ def _backward(table: Any, w: Any, a: Any, d: Any, g: Any, m: int) -> None:
         if kind != 0:
             activations.backward(kind, a, to, kept, d, here, n_to, m)
             continue
-        products(a, at, n_from, d, here, n_to, g, weight, bias, m)
+        weight_gradients(a, at, n_from, d, here, n_to, g, weight, bias, m)
         if kept == 0:
             return
-        combine(d, here, n_to, d, there, n_from, w, weight, 1, n_from, -1, m)
+        weighted_sums(d, here, n_to, d, there, n_from, w, weight, 1, n_from, -1, m)
         here, there = there, here
 
 
@@ -85,7 +85,7 @@ def _learn(
         for at in range(start, stop, most):
             m = min(most, stop - at)
             _fetch(u, order, at, m, ub)
-            weight += total(ub, u.shape[0], m)
+            weight += sum_of_weights(ub, u.shape[0], m)
         unit = unit / weight
     value = 0.0
     for at in range(start, stop, most):
@@ -95,9 +95,9 @@ def _learn(
             _fetch(t, order, at, m, tb)
             _fetch(u, order, at, m, ub)
         if m == stop - start:
-            unit = w.dtype.type(1) / total(ub, u.shape[0], m)
+            unit = w.dtype.type(1) / sum_of_weights(ub, u.shape[0], m)
         _forward(table, w, a, m)
-        value += judge(
+        value += loss_gradient(
             codes[0], constants[7], a, codes[2], t.shape[0], tb, ub, unit, d, 0, d.shape[0] - 2, m, asked
         )  # fmt: skip
         _backward(table, w, a, d, g, m)
@@ -115,11 +115,11 @@ def _named(orders: Any, rows: int) -> bool:
     return wrong == 0
 
 
-def _make_train(source: int) -> Stored:
+def _make_train(source: int) -> CachedFunction:
     def train(
         table: Any, codes: Any, constants: Any, weights: Any, memory: Any, done: int, x: Any, t: Any, u: Any,
         orders: Any, size: int, epochs: int, rates: Any, losses: Any, a: Any, d: Any, g: Any, tb: Any, ub: Any,
-        teach: bool
+        learn: bool
     ) -> int:  # fmt: skip
         steps = 0 * source  # a use of the checksum, by which it is part of the stored code's key
         n = orders.shape[2] if orders.shape[2] > 0 else x.shape[2]
@@ -142,17 +142,17 @@ def _make_train(source: int) -> Stored:
                     )  # fmt: skip
                     if asked:
                         losses[s, seen] = loss
-                    if teach and (not asked or math.isfinite(loss)):
+                    if learn and (not asked or math.isfinite(loss)):
                         steps += 1
                         lr = rates[min(s, rates.shape[0] - 1), min(seen, rates.shape[1] - 1)]
-                        update(codes[1], constants, w, g, memory[s], lr, done + steps)
+                        apply_rule(codes[1], constants, w, g, memory[s], lr, done + steps)
                     seen += 1
         return steps
 
-    return Stored(train)
+    return CachedFunction(train)
 
 
-def _make_answer(source: int) -> Stored:
+def _make_answer(source: int) -> CachedFunction:
     def answer(table: Any, w: Any, x: Any, logits_at: int, a: Any, logits: Any) -> int:
         n, most = x.shape[1], a.shape[1]
         for start in range(0, n, most):
@@ -166,8 +166,17 @@ def _make_answer(source: int) -> Stored:
                     logits[c, start + r] = a[logits_at + c, r]
         return 0 * source
 
-    return Stored(answer)
+    return CachedFunction(answer)
+
+
+def _make_update(source: int) -> CachedFunction:
+    def update(codes: Any, constants: Any, weights: Any, g: Any, memory: Any, lr: float, t: int) -> int:
+        apply_rule(codes[1], constants, weights[0], g, memory[0], lr, t)
+        return 0 * source
+
+    return CachedFunction(update)
 
 
 train = _make_train(SOURCE)
 answer = _make_answer(SOURCE)
+update = _make_update(SOURCE)

@@ -10,9 +10,9 @@ import math
 from typing import Any
 
 from pellucid.engines.kernel.compiled import compiled, summing
-from pellucid.engines.kernel.plan import RULE_CODES
+from pellucid.engines.kernel.packing import RULE_CODES
 
-__all__ = ["update"]
+__all__ = ["apply_rule"]
 
 _SGD, _MOMENTUM, _NESTEROV, _RMSPROP, _ADAM, _ADAMW = (
     RULE_CODES[name] for name in ("sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw")
@@ -20,7 +20,7 @@ _SGD, _MOMENTUM, _NESTEROV, _RMSPROP, _ADAM, _ADAMW = (
 
 
 @compiled
-def update(  # noqa: PLR0912, a branch a rule
+def apply_rule(  # noqa: PLR0912, a branch a rule
     code: int, constants: Any, w: Any, g: Any, memory: Any, lr: float, t: int
 ) -> None:  # fmt: skip
     """One step of a rule; ``g`` may be changed."""

@@ -5,35 +5,40 @@ Each layer is handed ∂L/∂a, the slope of the loss with respect to what the l
 - ∂L/∂x, the slope with respect to what it received: this is the ∂L/∂a of the layer before;
 - ∂L/∂θ for its own parameters θ, if it has any.
 
-Legend as in `forward`: B rows, I inputs, O outputs; ``d_a`` is ∂L/∂a ``[B, O]``, ``d_x`` is ∂L/∂x ``[B, I]``.
+The answers of each kind of layer stand beside its forward rule, in `pellucid.engines.textbook.layers`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from numpy.typing import NDArray
+from pellucid.engines.textbook.forward import Trace
+from pellucid.engines.textbook.layers import rule_of
+from pellucid.engines.textbook.layers.rule import Array, Own, Parameters, Step, StepBack
 
-from pellucid.engines.textbook.activations import RULES
-from pellucid.engines.textbook.forward import Parameters, Step, Trace
-from pellucid.network import Activation, BatchNorm, Dense, Dropout
-
-__all__ = ["Gradients", "backward"]
-
-Array = NDArray[Any]
+__all__ = ["Gradients", "StepBack", "backward"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Gradients:
     """∂L/∂θ of every trainable parameter, and the partial derivatives passed from layer to layer.
 
-    ``d_inputs[i]`` is ∂L/∂x of layer ``i``; ``d_inputs[0]`` is the slope with respect to the data itself.
+    Attributes
+    ----------
+    parameters
+        By name.
+    steps
+        What each layer was handed and what it answered, first layer first; of a composite also the layers inside.
     """
 
     parameters: dict[str, Array]
-    d_inputs: tuple[Array, ...]
+    steps: tuple[StepBack, ...]
+
+    @property
+    def d_inputs(self) -> tuple[Array, ...]:
+        """∂L/∂x of each layer; ``d_inputs[0]`` is the slope with respect to the data itself."""
+        return tuple(step.d_inputs for step in self.steps)
 
 
 def backward(parameters: Parameters, trace: Trace, d_logits: Array) -> Gradients:
@@ -51,49 +56,31 @@ def backward(parameters: Parameters, trace: Trace, d_logits: Array) -> Gradients
     >>> backward(w, trace, dL_dy).parameters["0.weight"]
     array([[8.]])
     """
-    gradients: dict[str, Array] = {}
-    d_inputs: list[Array] = []
-    d_a = d_logits
-    for step in reversed(trace.steps):
-        match step.layer:
-            case Dense():
-                d_x, own = _dense(step, parameters, d_a)
-            case Activation():
-                d_x, own = d_a * RULES[step.layer.function].derivative(step.inputs, step.outputs), {}
-            case BatchNorm():
-                d_x, own = _batch_norm(step, parameters, d_a, trace.training)
-            case Dropout():
-                d_x, own = d_a * step.kept["mask"] if "mask" in step.kept else d_a, {}
-        gradients.update(own)
-        d_inputs.append(d_x)
-        d_a = d_x
-    return Gradients(parameters=gradients, d_inputs=tuple(reversed(d_inputs)))
+    steps = _Walk(parameters, trace.training).inside(trace.steps, d_logits)
+    return Gradients(parameters=dict(_gradients(steps)), steps=steps)
 
 
-def _dense(step: Step, parameters: Parameters, d_z: Array) -> tuple[Array, Mapping[str, Array]]:
-    """z = x Wᵀ + b, so ∂L/∂W = (∂L/∂z)ᵀ x, ∂L/∂b = Σ_rows ∂L/∂z, ∂L/∂x = ∂L/∂z W."""
-    own = {f"{step.index}.weight": d_z.T @ step.inputs}  # [O, B] @ [B, I] = [O, I]
-    if isinstance(step.layer, Dense) and step.layer.bias:
-        own[f"{step.index}.bias"] = d_z.sum(axis=0)  # [O]
-    return d_z @ parameters[f"{step.index}.weight"], own  # [B, O] @ [O, I] = [B, I]
+class _Walk:
+    """Back through layers, the last one first."""
+
+    __slots__ = ("_parameters", "training")
+
+    def __init__(self, parameters: Parameters, training: bool) -> None:
+        self._parameters, self.training = parameters, training
+
+    def inside(self, steps: Sequence[Step], d_a: Array) -> tuple[StepBack, ...]:
+        """Walk back through ``steps`` from ``d_a``, ∂L/∂ of what the last of them gave."""
+        back = []
+        for step in reversed(steps):
+            own = Own(self._parameters, f"{step.name}.")
+            returned = rule_of(step.layer).backward(step, own, d_a, self)
+            back.append(StepBack(name=step.name, layer=step.layer, d_outputs=d_a, returned=returned))
+            d_a = returned.d_inputs
+        return tuple(reversed(back))
 
 
-def _batch_norm(step: Step, parameters: Parameters, d_a: Array, training: bool) -> tuple[Array, Mapping[str, Array]]:
-    """Through a = γ x̂ + β and x̂ = (x − μ)/√(v + ε), where, in training, μ and v depend on every row of the batch.
-
-    ∂L/∂γ = Σ ∂L/∂a · x̂,  ∂L/∂β = Σ ∂L/∂a,  and with g = ∂L/∂x̂ = γ ∂L/∂a
-
-    ∂L/∂x = (g − mean(g) − x̂ · mean(g · x̂)) / √(v + ε)
-
-    The two means are the ways round through μ and through v (Ioffe & Szegedy 2015, section 3). With running
-    statistics μ and v are constants, and both means fall away.
-    """
-    normalised, deviation = step.kept["normalised"], step.kept["deviation"]
-    own = {
-        f"{step.index}.weight": (d_a * normalised).sum(axis=0),
-        f"{step.index}.bias": d_a.sum(axis=0),
-    }
-    g = d_a * parameters[f"{step.index}.weight"]
-    if training:
-        g = g - g.mean(axis=0) - normalised * (g * normalised).mean(axis=0)
-    return g / deviation, own
+def _gradients(steps: Sequence[StepBack]) -> Iterator[tuple[str, Array]]:
+    """∂L/∂θ by full names, the last layer first."""
+    for step in reversed(steps):
+        yield from ((f"{step.name}.{name}", array) for name, array in step.returned.parameters.items())
+        yield from _gradients(step.inner)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -61,14 +62,20 @@ class TextbookEngine:
         self._targets = targets if targets.dtype.kind == "i" else targets.astype(self._dtype)
         self._weights = None if weights is None else weights.astype(self._dtype)
 
-    def step(self, rows: Array, masks: Sequence[Array], learning_rate: float) -> float:
-        """Learn from the training rows with these numbers; returns their loss before the update.
+    def backward(self, rows: Array, masks: Sequence[Array]) -> float:
+        """The loss of these training rows; fills the gradients and, if it is finite, moves the running statistics.
 
-        A loss that is no number changes nothing.
+        The weights change in `update`; in between, `load_gradients` can replace the gradients (by their mean over
+        several processes, say).
         """
-        loss, gradients, running = self._backward(rows, masks)
-        if not np.isfinite(loss):
-            return loss
+        loss, self._gradients, running = self._backward(rows, masks)
+        if math.isfinite(loss):
+            self._parameters.update(running)
+        return loss
+
+    def update(self, learning_rate: float) -> None:
+        """Change the weights by the gradients."""
+        gradients = self._gradients
         if self.optimizer.clip_norm is not None:
             gradients = optimizers.clip(gradients, self.optimizer.clip_norm)
         self._t += 1
@@ -81,13 +88,29 @@ class TextbookEngine:
                 learning_rate,
                 self._t,
             )
-        self._parameters.update(running)
+
+    def step(self, rows: Array, masks: Sequence[Array], learning_rate: float) -> float:
+        """`backward`, then `update`; returns the loss before the update.
+
+        A non-finite loss leaves the weights unchanged.
+        """
+        loss = self.backward(rows, masks)
+        if math.isfinite(loss):
+            self.update(learning_rate)
         return loss
 
     def gradients(self, rows: Array, masks: Sequence[Array]) -> tuple[float, dict[str, Array]]:
         """The loss of these training rows and its gradient for every trainable parameter; nothing changes."""
         loss, gradients, _ = self._backward(rows, masks)
         return loss, gradients
+
+    def gradient_arrays(self) -> dict[str, Array]:
+        """A copy of the gradients that `backward` left, by parameter name."""
+        return {name: array.copy() for name, array in self._gradients.items()}
+
+    def load_gradients(self, gradients: Mapping[str, Array]) -> None:
+        """Copy these arrays over the gradients."""
+        self._gradients = {name: np.array(gradients[name], self._dtype) for name in self._trainable}
 
     def logits(self, inputs: Array) -> Array:
         """The answers for ``inputs`` ``[N, I]`` as logits ``[N, C]``, with nothing dropped."""

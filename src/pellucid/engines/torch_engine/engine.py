@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -65,28 +66,54 @@ class TorchEngine:
         self._inputs, self._targets = self._tensor(inputs), self._tensor(targets)
         self._row_weights = None if weights is None else self._tensor(weights)
 
-    def step(self, rows: Array, masks: Sequence[Array], learning_rate: float) -> float:
-        """Learn from the training rows with these numbers; returns their loss before the update.
+    def backward(self, rows: Array, masks: Sequence[Array]) -> float:
+        """The loss of these training rows; fills the gradients and moves BatchNorm's running statistics.
 
-        A loss that is no number changes nothing but BatchNorm's running statistics.
+        The weights change in `update`; in between, `load_gradients` can replace the gradients (by their mean over
+        several processes, say).
         """
-        loss = self._backward(rows, masks)
-        value = float(loss)
-        if not np.isfinite(value):
-            return value
+        self._module.train()
+        index = torch.from_numpy(rows).to(self._where)
+        weights = None if self._row_weights is None else self._row_weights[index]
+        for weight in self._weights.values():
+            weight.grad = None
+        z = forward(self._module, self._inputs[index], [self._tensor(mask) for mask in masks])
+        loss = loss_value(self.loss, z, self._targets[index], weights)
+        loss.backward()  # type: ignore[no-untyped-call]
+        return float(loss.detach())
+
+    def update(self, learning_rate: float) -> None:
+        """Change the weights by the gradients, which this may overwrite."""
         if self.optimizer.clip_norm is not None:
             torch.nn.utils.clip_grad_norm_(self._weights.values(), self.optimizer.clip_norm)
         with torch.no_grad():
             self._updates.step(learning_rate)
-        return value
+
+    def step(self, rows: Array, masks: Sequence[Array], learning_rate: float) -> float:
+        """`backward`, then `update`; returns the loss before the update.
+
+        A non-finite loss leaves the weights unchanged.
+        """
+        loss = self.backward(rows, masks)
+        if math.isfinite(loss):
+            self.update(learning_rate)
+        return loss
 
     def gradients(self, rows: Array, masks: Sequence[Array]) -> tuple[float, dict[str, Array]]:
         """The loss of these training rows and its gradient for every trainable parameter; no weight changes."""
         kept = self.parameters()
-        loss = self._backward(rows, masks)
-        gradients = {name: _numpy(gradient(w)) for name, w in self._weights.items()}
+        loss = self.backward(rows, masks)
         self.load_parameters(kept)  # the forward pass moved BatchNorm's running statistics
-        return float(loss), gradients
+        return loss, self.gradient_arrays()
+
+    def gradient_arrays(self) -> dict[str, Array]:
+        """A copy of the gradients that `backward` left, by parameter name."""
+        return {name: _numpy(gradient(w)) for name, w in self._weights.items()}
+
+    def load_gradients(self, gradients: Mapping[str, Array]) -> None:
+        """Copy these arrays over the gradients."""
+        for name, weight in self._weights.items():
+            weight.grad = self._tensor(np.array(gradients[name]))
 
     def logits(self, inputs: Array) -> Array:
         """The answers for ``inputs`` ``[N, I]`` as logits ``[N, C]``, with nothing dropped."""
@@ -126,17 +153,6 @@ class TorchEngine:
             for name, tensor in zip(self._weights, tensors, strict=True):
                 if f"{name}.{what}" in memory:  # absent before the first step
                     tensor.copy_(torch.from_numpy(np.array(memory[f"{name}.{what}"])))
-
-    def _backward(self, rows: Array, masks: Sequence[Array]) -> Tensor:
-        self._module.train()
-        index = torch.from_numpy(rows).to(self._where)
-        weights = None if self._row_weights is None else self._row_weights[index]
-        for weight in self._weights.values():
-            weight.grad = None
-        z = forward(self._module, self._inputs[index], [self._tensor(mask) for mask in masks])
-        loss = loss_value(self.loss, z, self._targets[index], weights)
-        loss.backward()  # type: ignore[no-untyped-call]
-        return loss.detach()
 
     def _tensor(self, array: Array) -> Tensor:
         dtype = torch.int64 if array.dtype.kind == "i" else self._dtype

@@ -6,7 +6,7 @@ and the model file as they are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,52 +15,37 @@ import torch.nn.functional as F  # noqa: N812, the name that PyTorch's own docum
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from pellucid.network import Activation, BatchNorm, Dense, Dropout, Layer, Network
+from pellucid.engines.torch_engine.layers import module_of
+from pellucid.engines.torch_engine.layers.activation import activation_module
+from pellucid.engines.torch_engine.layers.dropout import MaskedDropout
+from pellucid.errors import SettingError
+from pellucid.network import Network
 from pellucid.network.task import Loss
 
 __all__ = ["activation_module", "build", "evaluated", "forward", "loss_value"]
-
-_ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
-    "identity": nn.Identity,
-    "sigmoid": nn.Sigmoid,
-    "tanh": nn.Tanh,
-    "relu": nn.ReLU,
-    "leaky_relu": nn.LeakyReLU,
-    "elu": nn.ELU,
-    "selu": nn.SELU,
-    "gelu": nn.GELU,
-    "silu": nn.SiLU,
-    "mish": nn.Mish,
-    # Above its threshold PyTorch answers z for ln(1 + eᶻ); at its default of 20 that is off by 2e-9.
-    "softplus": lambda: nn.Softplus(threshold=40),
-}
 
 
 def build(network: Network, parameters: Mapping[str, NDArray[Any]], dtype: torch.dtype) -> nn.Sequential:
     """An ``nn.Sequential`` with these weights (copied), in training mode."""
     # A module made under "meta" draws no weights of its own, which torch's global generator would otherwise feel.
     with torch.device("meta"):
-        module = nn.Sequential(*(_layer(layer) for layer in network.layers))
+        module = nn.Sequential(*(module_of(layer) for layer in network.layers))
     module = module.to_empty(device="cpu").to(dtype)
     state = {name: torch.from_numpy(np.array(array)) for name, array in parameters.items()}
     module.load_state_dict(state, strict=True)
     return module
 
 
-def activation_module(function: str) -> nn.Module:
-    """PyTorch's module for an activation of `pellucid.network.ACTIVATIONS`."""
-    return _ACTIVATIONS[function]()
-
-
 def forward(module: nn.Sequential, x: Tensor, masks: Sequence[Tensor] = ()) -> Tensor:
     """The logits ``[B, C]``; in training, each Dropout with a rate above 0 multiplies by the next of ``masks``."""
-    given = iter(masks)
-    for layer in module:
-        if not isinstance(layer, nn.Dropout):
-            x = layer(x)
-        elif module.training and layer.p > 0:
-            x = x * next(given)
-    return x
+    if module.training:
+        dropouts = [each for each in module.modules() if isinstance(each, MaskedDropout) and each.p > 0]
+        if len(dropouts) != len(masks):
+            raise SettingError(f"{len(dropouts)} Dropouts need as many masks in training, got {len(masks)}")
+        for dropout, mask in zip(dropouts, masks, strict=True):
+            dropout.mask = mask
+    z: Tensor = module(x)
+    return z
 
 
 def loss_value(loss: Loss, z: Tensor, y: Tensor, row_weights: Tensor | None) -> Tensor:
@@ -111,15 +96,3 @@ def _plain(loss: Loss, z: Tensor, y: Tensor, reduction: str) -> Tensor:
         case "huber":
             return F.huber_loss(z, y, reduction=reduction, delta=loss.delta)
     raise AssertionError(loss.name)
-
-
-def _layer(layer: Layer) -> nn.Module:
-    match layer:
-        case Dense():
-            return nn.Linear(layer.inputs, layer.outputs, bias=layer.bias)
-        case Activation():
-            return activation_module(layer.function)
-        case BatchNorm():
-            return nn.BatchNorm1d(layer.width, eps=layer.eps, momentum=layer.momentum)
-        case Dropout():
-            return nn.Dropout(layer.rate)

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Sequence
 
 from pellucid.data.notes import CellNote
-from pellucid.network import Dense, describe
+from pellucid.network import describe
 from pellucid.numerals import numeral, numerals
 from pellucid.plots.architecture import layers_drawing
 from pellucid.plots.outcome import learning_curves
@@ -83,9 +83,7 @@ def data(given: ReportInput) -> Sequence[Block]:
 def network(given: ReportInput) -> Sequence[Block]:
     """A drawing, and each layer."""
     model = given.run.model
-    dense = [layer for layer in model.network.layers if isinstance(layer, Dense)]
-    widths = [model.network.inputs, *(layer.outputs for layer in dense)]
-    names = [str(c) for c in model.task.classes] if widths[-1] > 1 else [model.task.target]
+    names = [str(c) for c in model.task.classes] if model.network.outputs > 1 else [model.task.target]
     several = ""
     if model.more:
         several = f"{len(model.members)} networks of this shape, their answers averaged; the first is drawn. "
@@ -99,7 +97,7 @@ def network(given: ReportInput) -> Sequence[Block]:
         picture(
             lambda: layers_drawing(model.network, model.parameters, names),
             "network-drawing",
-            f"The network as columns of circles: {' → '.join(map(str, widths))}.",
+            f"The network as columns of circles: {model.network.outline()}.",
             f"{several}Lines are the strongest weights between the units drawn: blue above 0, vermilion below. Below a "
             "column: how many units more it has.",
         ),

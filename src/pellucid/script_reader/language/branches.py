@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 
 from pellucid.script_reader.reading.reader import Reader
 from pellucid.script_reader.record.events import Decision
-from pellucid.script_reader.source.syntax import acts_of
+from pellucid.script_reader.source.syntax import branch_effect
 from pellucid.script_reader.values.merging import merge
 from pellucid.script_reader.values.state import State, join_states
-from pellucid.script_reader.values.value import Const, Obj, Scope, Value
+from pellucid.script_reader.values.value import Const, Object, Scope, Value
 
 __all__ = ["decide", "either", "truth", "truth_of"]
 
@@ -24,14 +24,14 @@ def truth_of(reader: Reader, node: ast.expr, scope: Scope) -> tuple[bool | None,
     """Whether a condition holds, None where that is open, and its value."""
     value = reader.value(node, scope)
     names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-    if any(names & changing for changing in reader.volatile):
+    if any(names & changing for changing in reader.changed_in_loop):
         return None, value
     return truth(value), value
 
 
 def decide(reader: Reader, node: ast.If, value: Value) -> None:
     """Record a condition on a score that stops, saves or chooses."""
-    acts = acts_of(node.body) or acts_of(node.orelse)
+    acts = branch_effect(node.body) or branch_effect(node.orelse)
     if acts and any(t.startswith("scored") for t in value.taint):
         reader.note(Decision, node.lineno, taint=value.taint, acts=acts)
 
@@ -64,7 +64,7 @@ def either(reader: Reader, scope: Scope, sides: Sequence[Callable[[], str | None
 def _places(scope: Scope) -> list[dict[str, Value]]:
     own = [scope.names]
     for value in scope.names.values():
-        if isinstance(value, Obj) and value.cls is not None and value.attrs not in own:
+        if isinstance(value, Object) and value.cls is not None and value.attrs not in own:
             own.append(value.attrs)
     return own
 

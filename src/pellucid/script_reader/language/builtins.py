@@ -12,10 +12,10 @@ from pellucid.script_reader.values.value import (
     Arguments,
     Array,
     Const,
+    Dictionary,
     Items,
     Number,
-    Obj,
-    Table,
+    Object,
     Unknown,
     Value,
     taints,
@@ -31,7 +31,7 @@ def _number(reader: Reader, path: str, given: Arguments) -> Value:
 
 def _length(reader: Reader, path: str, given: Arguments) -> Value:
     x = given.get(0)
-    if isinstance(x, Items) or (isinstance(x, Obj) and x.kind in ("torch.nn.ModuleList", "torch.nn.Sequential")):
+    if isinstance(x, Items) or (isinstance(x, Object) and x.kind in ("torch.nn.ModuleList", "torch.nn.Sequential")):
         every = elements(reader, x).every
         return Number() if every is None else Const(value=len(every))
     return Number(taint=observe.length(x))
@@ -52,19 +52,19 @@ def _list(reader: Reader, path: str, given: Arguments) -> Value:
         return Items(items=[], depth=len(reader.loops))
     if isinstance(x, Items):
         return Items(items=list(x.items), depth=max(x.depth, len(reader.loops)), taint=x.taint)
-    return Obj(kind=path, line=given.line, args=(x,), taint=taints(x))
+    return Object(kind=path, line=given.line, args=(x,), taint=taints(x))
 
 
 def _dict(reader: Reader, path: str, given: Arguments) -> Value:
     x = given.get(0)
-    entries: dict[object, Value] = dict(x.entries) if isinstance(x, Table) else {}
-    return Table(entries=entries | dict(given.kwargs))
+    entries: dict[object, Value] = dict(x.entries) if isinstance(x, Dictionary) else {}
+    return Dictionary(entries=entries | dict(given.kwargs))
 
 
 def _sum(reader: Reader, path: str, given: Arguments) -> Value:
     found = elements(reader, given.get(0) or Unknown())
     one = with_taint(found.one, taints(given.get(0)))
-    return one.then(act="other") if isinstance(one, Array) else Unknown(taint=one.taint)
+    return one.then(activation="other") if isinstance(one, Array) else Unknown(taint=one.taint)
 
 
 def _next(reader: Reader, path: str, given: Arguments) -> Value:

@@ -9,26 +9,26 @@ from pellucid.script_reader.language.members import attribute
 from pellucid.script_reader.libraries.library import call_library
 from pellucid.script_reader.libraries.methods import call_method
 from pellucid.script_reader.libraries.modules import call_module
-from pellucid.script_reader.libraries.unknown_calls import hand_over
+from pellucid.script_reader.libraries.unknown_calls import pass_to_unknown
 from pellucid.script_reader.reading import observe
 from pellucid.script_reader.reading.iteration import elements
 from pellucid.script_reader.reading.reader import Reader
 from pellucid.script_reader.record.events import HiddenLayers
 from pellucid.script_reader.values.classes import find_method, method_of
 from pellucid.script_reader.values.data_roles import role_given
-from pellucid.script_reader.values.torch_objects import is_module, parts_of
+from pellucid.script_reader.values.torch_objects import is_module, modules_in
 from pellucid.script_reader.values.value import (
     Arguments,
     Array,
     Class,
     Const,
+    Dictionary,
     External,
     Function,
     Items,
     Method,
-    Obj,
+    Object,
     Scope,
-    Table,
     Unknown,
     Value,
     taints,
@@ -84,7 +84,7 @@ def _arguments(reader: Reader, node: ast.Call, scope: Scope) -> Arguments:
         value = reader.value(keyword.value, scope)
         if keyword.arg is not None:
             kwargs[keyword.arg] = value
-        elif isinstance(value, Table):
+        elif isinstance(value, Dictionary):
             kwargs |= {str(k): v for k, v in value.entries.items()}
         else:
             unknown = True
@@ -96,7 +96,7 @@ def _arguments(reader: Reader, node: ast.Call, scope: Scope) -> Arguments:
 def call_value(reader: Reader, function: Value, given: Arguments, hint: str = "") -> Value:  # noqa: PLR0911
     """Call a value."""
     reader.spend()
-    if isinstance(function, Function) and isinstance(function.receiver, Obj) and _is_forward(reader, function):
+    if isinstance(function, Function) and isinstance(function.receiver, Object) and _is_forward(reader, function):
         return call_module(reader, function.receiver, given)  # `model.forward(x)`
     if isinstance(function, Function):
         return reader.call_function(function, given.args, dict(given.kwargs), given.line, rest=given.open)
@@ -105,11 +105,11 @@ def call_value(reader: Reader, function: Value, given: Arguments, hint: str = ""
     if isinstance(function, External):
         own = BUILTINS.get(function.path)
         return own(reader, function.path, given) if own is not None else call_library(reader, function.path, given)
-    if isinstance(function, Obj):
+    if isinstance(function, Object):
         return _object(reader, function, given)
     if isinstance(function, Method):
         return call_method(reader, function, given, hint)
-    hand_over(reader, given)
+    pass_to_unknown(reader, given)
     taint = taints(function, *given.every())
     if reader.loops:  # perhaps a model that was made elsewhere
         taint |= {f"scored {role}" for role in taint & {"train", "val", "test"}}
@@ -118,7 +118,7 @@ def call_value(reader: Reader, function: Value, given: Arguments, hint: str = ""
 
 def _is_forward(reader: Reader, function: Function) -> bool:
     named = isinstance(function.node, ast.FunctionDef) and function.node.name == "forward"
-    if not named or reader.models or not isinstance(function.receiver, Obj) or not is_module(function.receiver):
+    if not named or reader.models or not isinstance(function.receiver, Object) or not is_module(function.receiver):
         return False
     found = method_of(function.receiver, "forward")  # not `super().forward(x)`, which is another class's
     return isinstance(found, Function) and found.node is function.node
@@ -131,12 +131,12 @@ def _super(reader: Reader, scope: Scope) -> Value:
     if self_ is None or not isinstance(frame, ast.FunctionDef):
         return Unknown()
     current = Function(node=frame, scope=scope)
-    return Obj(kind="builtins.super", line=0, attrs={"self": self_, "current": current})
+    return Object(kind="builtins.super", line=0, attrs={"self": self_, "current": current})
 
 
 def _setattr(reader: Reader, given: Arguments) -> Value:
     owner, name, value = (given.get(i) for i in range(3))
-    if isinstance(owner, Obj) and value is not None:
+    if isinstance(owner, Object) and value is not None:
         key = name.value if isinstance(name, Const) else f"setattr {given.line} {len(owner.attrs)}"
         owner.attrs[str(key)] = value
     return Const(value=None)
@@ -148,7 +148,7 @@ def _setattr(reader: Reader, given: Arguments) -> Value:
 def instantiate(reader: Reader, cls: Class, given: Arguments) -> Value:
     """An object of a class of the script, after its ``__init__``."""
     reader.entered.add(cls.node)
-    made = Obj(kind=cls.node.name, line=given.line, cls=cls, args=given.args, kwargs=given.kwargs)
+    made = Object(kind=cls.node.name, line=given.line, cls=cls, args=given.args, kwargs=given.kwargs)
     reader.script.objects.append(made)
     if reader.default_device != "cpu":
         reader.state.devices[made] = (None, given.line)
@@ -172,12 +172,14 @@ def instantiate(reader: Reader, cls: Class, given: Arguments) -> Value:
 _TRAINED = ("Linear", "Conv", "LSTM", "GRU", "RNN", "Embedding", "BatchNorm", "LayerNorm", "Transformer", "Multihead")
 
 
-def _look_for_hidden_layers(reader: Reader, made: Obj, cls: Class) -> None:
+def _look_for_hidden_layers(reader: Reader, made: Object, cls: Class) -> None:
     """Layers in a plain list or dictionary are no parameters of the module."""
-    registered = {id(p) for v in made.attrs.values() if isinstance(v, Obj) for p in parts_of(v)}
+    registered = {id(p) for v in made.attrs.values() if isinstance(v, Object) for p in modules_in(v)}
     first, last = cls.node.lineno, cls.node.end_lineno or cls.node.lineno
     for name, value in list(made.attrs.items()):
-        hidden = [p for p in parts_of(value) if id(p) not in registered] if isinstance(value, (Items, Table)) else []
+        hidden = (
+            [p for p in modules_in(value) if id(p) not in registered] if isinstance(value, (Items, Dictionary)) else []
+        )
         trained = any(
             p.cls is None and p.kind.rpartition(".")[2].startswith(_TRAINED) and first <= p.line <= last for p in hidden
         )
@@ -187,7 +189,7 @@ def _look_for_hidden_layers(reader: Reader, made: Obj, cls: Class) -> None:
             reader.note(HiddenLayers, line, attribute=name, owner=cls.node.name, container=kind)
 
 
-def _object(reader: Reader, made: Obj, given: Arguments) -> Value:
+def _object(reader: Reader, made: Object, given: Arguments) -> Value:
     if is_module(made):
         return call_module(reader, made, given)
     found = method_of(made, "__call__")
@@ -198,12 +200,14 @@ def _object(reader: Reader, made: Obj, given: Arguments) -> Value:
     return _foreign_object(reader, made, given)
 
 
-def _foreign_object(reader: Reader, made: Obj, given: Arguments) -> Value:
+def _foreign_object(reader: Reader, made: Object, given: Arguments) -> Value:
     """An object of a library that is no module of PyTorch: perhaps a model of another library."""
-    rows = any(isinstance(a, (Array, Unknown)) for a in given.args) and not any(isinstance(a, Obj) for a in given.args)
+    rows = any(isinstance(a, (Array, Unknown)) for a in given.args) and not any(
+        isinstance(a, Object) for a in given.args
+    )
     if rows and not made.kind.startswith("builtins."):
         return call_module(reader, made, given)
-    hand_over(reader, given)
+    pass_to_unknown(reader, given)
     return Unknown(taint=taints(*given.every()))
 
 

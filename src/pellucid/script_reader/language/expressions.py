@@ -8,26 +8,26 @@ from collections.abc import Callable
 
 from pellucid.script_reader.language.branches import truth, truth_of
 from pellucid.script_reader.language.calls import call
-from pellucid.script_reader.language.members import item, plain_attribute
+from pellucid.script_reader.language.members import item, uncalled_attribute
 from pellucid.script_reader.reading import observe
 from pellucid.script_reader.reading.duck_typing import as_used, undefined
 from pellucid.script_reader.reading.iteration import elements
 from pellucid.script_reader.reading.reader import Reader
-from pellucid.script_reader.record.events import LoaderRead, Mismatch
+from pellucid.script_reader.record.events import LoaderRead, ShapeMismatch
 from pellucid.script_reader.values.merging import merge
 from pellucid.script_reader.values.roles import role_of_path
 from pellucid.script_reader.values.value import (
     BY_TRAINING,
     Array,
     Const,
+    Dictionary,
     External,
     Fit,
     Function,
     Items,
     Number,
-    Obj,
+    Object,
     Scope,
-    Table,
     Unknown,
     Value,
     taints,
@@ -49,7 +49,7 @@ _ORDER: dict[type[ast.cmpop], Callable[[int, int], bool]] = {
     ast.Gt: operator.gt,
     ast.GtE: operator.ge,
 }
-_NEVER_NONE = (Array, Obj, Function, Items, Table)
+_NEVER_NONE = (Array, Object, Function, Items, Dictionary)
 _BUILTINS = {
     "abs", "all", "any", "bool", "dict", "enumerate", "filter", "float", "getattr", "hasattr", "input", "int",
     "isinstance", "iter", "len", "list", "map", "max", "min", "next", "open", "print", "range", "reversed", "round",
@@ -73,7 +73,7 @@ def _name(reader: Reader, node: ast.Name, scope: Scope) -> Value:
 
 
 def _attribute(reader: Reader, node: ast.Attribute, scope: Scope) -> Value:
-    return plain_attribute(reader, reader.value(node.value, scope), node.attr, node.lineno)
+    return uncalled_attribute(reader, reader.value(node.value, scope), node.attr, node.lineno)
 
 
 def _subscript(reader: Reader, node: ast.Subscript, scope: Scope) -> Value:
@@ -100,9 +100,9 @@ def _dict(reader: Reader, node: ast.Dict, scope: Scope) -> Value:
         name = reader.value(key, scope) if key is not None else None
         if isinstance(name, Const):
             entries[name.value] = found
-        elif key is None and isinstance(found, Table):
+        elif key is None and isinstance(found, Dictionary):
             entries.update(found.entries)
-    return Table(entries=entries)
+    return Dictionary(entries=entries)
 
 
 def _comprehension(reader: Reader, node: ast.ListComp | ast.GeneratorExp | ast.SetComp, scope: Scope) -> Value:
@@ -143,7 +143,7 @@ def _dict_comprehension(reader: Reader, node: ast.DictComp, scope: Scope) -> Val
             key, value = reader.value(node.key, inner), reader.value(node.value, inner)
             if isinstance(key, Const):
                 entries[key.value] = value
-        return Table(entries=entries)
+        return Dictionary(entries=entries)
     taint = taints(found.one)
     for generator in node.generators:
         one = elements(reader, reader.value(generator.iter, inner)).one if generator is not node.generators[0] else None
@@ -195,7 +195,7 @@ def _compare(reader: Reader, node: ast.Compare, scope: Scope) -> Value:
         if isinstance(array, Array):
             if isinstance(node.ops[0], (ast.Eq, ast.NotEq)):
                 _watch_shapes(reader, left, right, node.lineno)
-            result = array.then(taint=taint, dtype="bool", act="other", graph=False, loss=False)
+            result = array.then(taint=taint, dtype="bool", activation="other", graph=False, loss=False)
             return observe.compared(reader, node.ops[0], left, right, result, node.lineno)
     return Unknown(taint=taint)
 
@@ -207,7 +207,7 @@ def _unary(reader: Reader, node: ast.UnaryOp, scope: Scope) -> Value:
         return Unknown(taint=taints(value)) if known is None else Const(value=not known, taint=value.taint)
     if isinstance(node.op, ast.USub) and isinstance(value, Const) and isinstance(value.value, (int, float)):
         return Const(value=-value.value, taint=value.taint)
-    return value.then(act="other") if isinstance(value, Array) else value
+    return value.then(activation="other") if isinstance(value, Array) else value
 
 
 def _binary(reader: Reader, node: ast.BinOp, scope: Scope) -> Value:
@@ -229,7 +229,12 @@ def combine(reader: Reader, op: ast.operator, left: Value, right: Value, line: i
         array, other = (left, right) if isinstance(left, Array) else (right, left)
         assert isinstance(array, Array)
         if isinstance(other, (Const, Number)):
-            return array.then(taint=taint, act=None if array.act is None else "other", at=line, statistic_of=0)
+            return array.then(
+                taint=taint,
+                activation=None if array.activation is None else "other",
+                activation_line=line,
+                statistic_of=0,
+            )
         return Array(
             ndim=_answers_of_rows(array, array),
             taint=taint,
@@ -241,7 +246,7 @@ def combine(reader: Reader, op: ast.operator, left: Value, right: Value, line: i
             graph=array.graph or None if array.loss else None,
         )
     if isinstance(op, ast.Add) and all(
-        isinstance(v, Obj) and "parameters" in (v.kind, *(getattr(a, "kind", "") for a in v.args))
+        isinstance(v, Object) and "parameters" in (v.kind, *(getattr(a, "kind", "") for a in v.args))
         for v in (left, right)
     ):
         return Items(items=[left, right])  # the parameters of two networks
@@ -277,7 +282,8 @@ def _arrays(reader: Reader, op: ast.operator, a: Array, b: Array, line: int, tai
     return Array(
         ndim=big.ndim if known else _answers_of_rows(a, b),
         last=wide if known and a.ndim != b.ndim else same, taint=taint,
-        length=a.length if a.length == b.length else None, act="other", at=line, device=_device(a, b),
+        length=a.length if a.length == b.length else None, activation="other", activation_line=line,
+        device=_device(a, b),
         dtype=a.dtype if a.dtype == b.dtype else None, source=a.source or b.source, part=a.part or b.part,
         order=a.order or b.order, fitted=fitted, graph=_graph(a, b), loss=a.loss or b.loss,
         image=a.image if a.image == b.image else None,
@@ -308,7 +314,7 @@ def _watch_shapes(reader: Reader, left: Value, right: Value, line: int) -> None:
         foreign = not any(t.startswith("forward ") for t in target.taint)
         column = prediction.last == 1 and prediction.ndim in (None, 2)
         if answers and foreign and column and target.ndim == 1 and target.length != 1 and target.statistic_of == 0:
-            reader.note(Mismatch, line, prediction=prediction, target=target)
+            reader.note(ShapeMismatch, line, prediction=prediction, target=target)
 
 
 def _lambda(reader: Reader, node: ast.Lambda, scope: Scope) -> Value:

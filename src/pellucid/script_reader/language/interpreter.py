@@ -22,7 +22,7 @@ from pellucid.script_reader.source.syntax import called_models
 from pellucid.script_reader.values.merging import merge
 from pellucid.script_reader.values.roles import role_of_name
 from pellucid.script_reader.values.state import Frame, State, outcome
-from pellucid.script_reader.values.torch_objects import is_module, parts_of
+from pellucid.script_reader.values.torch_objects import is_module, modules_in
 from pellucid.script_reader.values.value import (
     Arguments,
     Class,
@@ -30,7 +30,7 @@ from pellucid.script_reader.values.value import (
     External,
     Function,
     Items,
-    Obj,
+    Object,
     Scope,
     Unknown,
     Value,
@@ -64,7 +64,7 @@ class Interpreter(Reader):
             except TooMuch:
                 raise
             except Exception as error:
-                self.lose(value.node.lineno if isinstance(value, (Function, Class)) else 1, error)
+                self.note_unfollowed(value.node.lineno if isinstance(value, (Function, Class)) else 1, error)
 
     def _read_uncalled(self, value: Value) -> None:
         self.state = State()
@@ -83,12 +83,12 @@ class Interpreter(Reader):
             finally:
                 self.default_device = device
 
-    def _read_method(self, method: Function, made: Obj) -> None:
+    def _read_method(self, method: Function, made: Object) -> None:
         if method.node in self.entered:  # called by one that was read before it
             return
         inner = isinstance(method.node, ast.FunctionDef) and method.node.name == "forward" and is_module(made)
         self.models += [made] * inner  # calls within a model's forward are parts of its own
-        self.state = State(devices=dict.fromkeys(parts_of(made), (None, 0)))
+        self.state = State(devices=dict.fromkeys(modules_in(made), (None, 0)))
         try:
             with self._on_its_own():
                 self.call_function(method, [], {}, method.node.lineno)
@@ -104,10 +104,10 @@ class Interpreter(Reader):
         if any(isinstance(e, Backward) for e in made) and any(isinstance(e, Step) for e in made):
             self.script.events[first:] = [replace(e, where=replace(e.where, called=True)) for e in made]
 
-    def make_instance(self, cls: Class) -> Obj:
+    def make_instance(self, cls: Class) -> Object:
         """An instance of a class of the script, from arguments of which nothing is known."""
         made = instantiate(self, cls, Arguments((), {}, cls.node.lineno, open=True))
-        assert isinstance(made, Obj)
+        assert isinstance(made, Object)
         return made
 
     def block(self, body: Sequence[ast.stmt], scope: Scope) -> str | None:
@@ -120,7 +120,7 @@ class Interpreter(Reader):
             except TooMuch:
                 raise
             except Exception as error:  # a fault of this reader costs the statement and no more
-                self.lose(statement.lineno, error)
+                self.note_unfollowed(statement.lineno, error)
                 continue
             if jump:
                 return jump
@@ -146,7 +146,7 @@ class Interpreter(Reader):
 
     def read_file(self, body: Sequence[ast.stmt], scope: Scope) -> None:
         self.used_as_models |= called_models(body)
-        with self.apart():
+        with self.at_top_level():
             self.block(body, scope)
 
     # ── calls of the script's own functions ───────────────────────────────────────────────────────────────
@@ -164,8 +164,8 @@ class Interpreter(Reader):
         self._bind(function, [g for g in given if g is not None], kwargs, scope, unknown=rest or not self.called)
         frame = Frame(node, line)
         self.frames.append(frame)
-        volatile, self.volatile = self.volatile, []
-        bodies, self.bodies = self.bodies, []
+        changed_in_loop, self.changed_in_loop = self.changed_in_loop, []
+        reset_in_loop, self.reset_in_loop = self.reset_in_loop, []
         grad = self.state.grad
         try:
             if isinstance(node, ast.Lambda):
@@ -175,8 +175,8 @@ class Interpreter(Reader):
             self.block(node.body, scope)
         finally:
             self.frames.pop()
-            self.if_training -= frame.told
-            self.volatile, self.bodies = volatile, bodies
+            self.if_training -= frame.training_checks
+            self.changed_in_loop, self.reset_in_loop = changed_in_loop, reset_in_loop
             self.state.grad = grad
         return outcome(frame)
 

@@ -19,22 +19,22 @@ from pellucid.script_reader.values.value import (
     Array,
     Class,
     Const,
+    Dictionary,
     External,
     Function,
     Items,
     Method,
     Module,
     Number,
-    Obj,
+    Object,
     Scope,
-    Table,
     Unknown,
     Value,
     taints,
     with_taint,
 )
 
-__all__ = ["attribute", "item", "plain_attribute"]
+__all__ = ["attribute", "item", "uncalled_attribute"]
 
 _NO_COLUMN = {
     "loc", "iloc", "iat", "at", "grad", "grad_fn", "str", "dt", "cat", "sparse", "plot", "is_cuda", "requires_grad",
@@ -53,7 +53,7 @@ def attribute(reader: Reader, owner: Value, name: str, line: int) -> Value:  # n
         return External(path=f"{owner.path}.{name}")
     if isinstance(owner, Module):
         return owner.scope.names.get(name) or External(path=f"{owner.path}.{name}")
-    if isinstance(owner, Obj):
+    if isinstance(owner, Object):
         return _of_object(reader, owner, name)
     if isinstance(owner, Array):
         return _of_array(reader, owner, name, line)
@@ -64,7 +64,7 @@ def attribute(reader: Reader, owner: Value, name: str, line: int) -> Value:  # n
     return Method(owner=owner, name=name, taint=owner.taint)
 
 
-def _of_object(reader: Reader, owner: Obj, name: str) -> Value:  # noqa: PLR0911
+def _of_object(reader: Reader, owner: Object, name: str) -> Value:  # noqa: PLR0911
     if owner.kind == "builtins.super":
         return _of_super(owner, name)
     if name in owner.attrs:
@@ -89,9 +89,9 @@ def _of_object(reader: Reader, owner: Obj, name: str) -> Value:  # noqa: PLR0911
     return Method(owner=owner, name=name, taint=owner.taint)
 
 
-def _of_super(owner: Obj, name: str) -> Value:
+def _of_super(owner: Object, name: str) -> Value:
     self_, current = owner.attrs["self"], owner.attrs.get("current")
-    if isinstance(self_, Obj) and self_.cls is not None and isinstance(current, Function):
+    if isinstance(self_, Object) and self_.cls is not None and isinstance(current, Function):
         line = ancestors(self_.cls)
         holder = next((i for i, c in enumerate(line) if current.node in c.node.body), len(line))
         for cls in line[holder + 1 :]:
@@ -101,7 +101,7 @@ def _of_super(owner: Obj, name: str) -> Value:
     return Method(owner=self_, name=name)
 
 
-def plain_attribute(reader: Reader, owner: Value, name: str, line: int) -> Value:
+def uncalled_attribute(reader: Reader, owner: Value, name: str, line: int) -> Value:
     """What is known of ``owner.name`` where it is not called: of a table, a name that is no method is a column."""
     found = attribute(reader, owner, name, line)
     if not isinstance(found, Method) or not isinstance(owner, Array) or name in _NO_COLUMN:
@@ -121,7 +121,9 @@ def _of_array(reader: Reader, owner: Array, name: str, line: int) -> Value:
     if name == "shape":
         return Items(items=[Number()] * owner.ndim) if owner.ndim else Unknown(name="shape")
     if name in ("device", "dtype", "ndim", "index", "columns", "size"):
-        return Obj(kind="builtins.device", line=0, args=(Const(value=owner.device),)) if name == "device" else Unknown()
+        return (
+            Object(kind="builtins.device", line=0, args=(Const(value=owner.device),)) if name == "device" else Unknown()
+        )
     return Method(owner=owner, name=name, taint=owner.taint)
 
 
@@ -142,18 +144,18 @@ def item(reader: Reader, owner: Value, node: ast.Subscript, scope: Scope) -> Val
         return _of_rows(reader, owner, node, scope)
     observe.sliced(reader, owner, node.slice, node.lineno)
     key = Unknown() if isinstance(node.slice, ast.Slice) else reader.value(node.slice, scope)
-    if isinstance(owner, Table):
+    if isinstance(owner, Dictionary):
         return _of_role(_entry(owner, key), key)
     if isinstance(owner, Items):
         return _member(reader, owner, node.slice, key, scope)
-    if isinstance(owner, Obj):
+    if isinstance(owner, Object):
         if owner.kind.startswith("sklearn.datasets.") and isinstance(key, Const) and key.value in ("data", "target"):
             return _of_object(reader, owner, str(key.value))
         if owner.kind in ("torch.nn.Sequential", "torch.nn.ModuleList"):
             inside = elements(reader, owner).every or []
             if isinstance(key, Const) and isinstance(key.value, int) and -len(inside) <= key.value < len(inside):
                 return inside[key.value]
-        if owner.kind == "torch.nn.ModuleDict" and owner.args and isinstance(owner.args[0], Table):
+        if owner.kind == "torch.nn.ModuleDict" and owner.args and isinstance(owner.args[0], Dictionary):
             return _entry(owner.args[0], key)
     sizes = isinstance(owner, Unknown) and owner.name == "shape"
     return Number() if sizes and not isinstance(node.slice, ast.Slice) else _of_role(Unknown(taint=taints(owner)), key)
@@ -166,14 +168,14 @@ def _of_role(value: Value, key: Value) -> Value:
         return with_taint(value, key.taint)
     if role is None or value.taint & {"train", "val", "test"}:
         return value
-    if isinstance(value, Obj):
+    if isinstance(value, Object):
         if not is_module(value) and not any(name.startswith("role ") for name in value.attrs):
             value.attrs["role " + role] = Const(value=True)
         return value
     return value if isinstance(value, (Const, Number)) else with_taint(value, frozenset({role}))
 
 
-def _entry(owner: Table, key: Value) -> Value:
+def _entry(owner: Dictionary, key: Value) -> Value:
     if isinstance(key, Const):
         return owner.entries.get(key.value, Unknown())
     values = list(owner.entries.values())

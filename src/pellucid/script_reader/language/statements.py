@@ -12,7 +12,7 @@ from pellucid.script_reader.language.imports import import_from, import_names
 from pellucid.script_reader.reading import observe
 from pellucid.script_reader.reading.iteration import elements
 from pellucid.script_reader.reading.reader import Reader
-from pellucid.script_reader.record.events import Accumulated, Backward, Dropped, LoaderRead, ZeroGrad
+from pellucid.script_reader.record.events import Accumulated, Backward, LoaderRead, MoveNotKept, ZeroGrad
 from pellucid.script_reader.values.roles import role_of_name
 from pellucid.script_reader.values.torch_objects import is_module
 from pellucid.script_reader.values.value import (
@@ -20,13 +20,13 @@ from pellucid.script_reader.values.value import (
     Array,
     Class,
     Const,
+    Dictionary,
     Function,
     Items,
     Method,
     Number,
-    Obj,
+    Object,
     Scope,
-    Table,
     Unknown,
     Value,
     taints,
@@ -60,7 +60,7 @@ def _assign_name(name: str, value: Value, scope: Scope) -> None:
     if role == "test" and _of_a_fold(value):
         role = "val"  # the rows that a fold leaves out, whatever they are called
     if role and not isinstance(value, (Const, Number)):
-        if isinstance(value, Obj):
+        if isinstance(value, Object):
             if not is_module(value):
                 value.attrs.setdefault("role " + role, Const(value=True))
         else:
@@ -76,7 +76,7 @@ def _assign_name(name: str, value: Value, scope: Scope) -> None:
 
 
 def _of_a_fold(value: Value, depth: int = 0) -> bool:
-    if isinstance(value, Obj) and depth < 4 and not is_module(value):
+    if isinstance(value, Object) and depth < 4 and not is_module(value):
         return any(_of_a_fold(v, depth + 1) for v in (*value.args, *value.kwargs.values()))
     return FOLD in taints(value)
 
@@ -99,7 +99,7 @@ def _assign_attribute(reader: Reader, target: ast.Attribute, value: Value, scope
         observe.frozen(reader, owner, value, target.lineno)
         if isinstance(owner, Array) and isinstance(target.value, (ast.Name, ast.Attribute)) and not owner.loss:
             assign(reader, target.value, observe.leaf(reader, owner), scope)
-    if isinstance(owner, Obj):
+    if isinstance(owner, Object):
         reader.attribute_lines[owner, target.attr] = target.lineno
         owner.attrs[target.attr] = value
     _put_inside(owner, target, value)
@@ -107,16 +107,16 @@ def _assign_attribute(reader: Reader, target: ast.Attribute, value: Value, scope
 
 def _put_inside(owner: Value, target: ast.Attribute | ast.Subscript, value: Value) -> None:
     """``model.classifier[6] = nn.Linear(4096, 2)``: a layer goes into a part of a library's network."""
-    while isinstance(owner, Method) and not isinstance(owner.owner, Obj):
+    while isinstance(owner, Method) and not isinstance(owner.owner, Object):
         owner = owner.owner
-    if isinstance(owner, Method) and isinstance(owner.owner, Obj) and is_module(owner.owner) and is_module(value):
+    if isinstance(owner, Method) and isinstance(owner.owner, Object) and is_module(owner.owner) and is_module(value):
         owner.owner.attrs[f"added {target.lineno} {len(owner.owner.attrs)}"] = value
 
 
 def _assign_item(reader: Reader, target: ast.Subscript, value: Value, scope: Scope) -> None:
     owner = reader.value(target.value, scope)
     key = reader.value(target.slice, scope)
-    if isinstance(owner, Table) and isinstance(key, Const):
+    if isinstance(owner, Dictionary) and isinstance(key, Const):
         owner.entries[key.value] = value
     elif isinstance(owner, Method):
         _put_inside(owner, target, value)
@@ -192,7 +192,7 @@ def _loaded(target: ast.expr) -> ast.expr:
 
 def _outlives(reader: Reader, name: str) -> bool:
     """Whether the innermost loop of this function adds to a name that it does not begin anew."""
-    return bool(reader.bodies) and name not in reader.bodies[-1]
+    return bool(reader.reset_in_loop) and name not in reader.reset_in_loop[-1]
 
 
 # ── flow ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -208,7 +208,7 @@ def _if(reader: Reader, node: ast.If, scope: Scope) -> str | None:
         told = reader.if_training > 0
     if leaves and told and reader.frames:
         reader.if_training += 1  # `if not self.training: return x`: what follows only happens in training
-        reader.frames[-1].told += 1
+        reader.frames[-1].training_checks += 1
     return jump
 
 
@@ -267,7 +267,7 @@ def _with(reader: Reader, node: ast.With | ast.AsyncWith, scope: Scope) -> str |
         switch = _gradient_switch(value)
         if switch is not ...:
             reader.state.grad, changed = switch, True  # type: ignore[assignment]
-        if isinstance(value, Obj) and value.kind == "torch.device":
+        if isinstance(value, Object) and value.kind == "torch.device":
             reader.default_device = None  # what is made from here on is made there
         if item.optional_vars is not None:
             assign(reader, item.optional_vars, value, scope)
@@ -279,7 +279,7 @@ def _with(reader: Reader, node: ast.With | ast.AsyncWith, scope: Scope) -> str |
 
 def _gradient_switch(value: Value) -> object:
     """The new state of recording under a context manager, ``...`` where it leaves that alone."""
-    if not isinstance(value, Obj):
+    if not isinstance(value, Object):
         return None if isinstance(value, Unknown) else ...
     if value.kind in (
         "torch.no_grad",
@@ -324,7 +324,7 @@ def _expression(reader: Reader, node: ast.Expr, scope: Scope) -> None:
     if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr in ("to", "cuda"):
         owner = reader.value(call.func.value, scope)
         if isinstance(owner, Array) and owner.device == "cpu":
-            reader.note(Dropped, node.lineno, text=ast.unparse(call.func.value))
+            reader.note(MoveNotKept, node.lineno, text=ast.unparse(call.func.value))
     result = reader.value(node.value, scope)
     if isinstance(call, ast.Call) and isinstance(result, Array) and result.fitted:
         _change_in_place(call, result, scope)

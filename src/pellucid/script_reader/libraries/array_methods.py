@@ -85,7 +85,7 @@ def array_method(reader: Reader, x: Array, name: str, given: Arguments) -> Value
             x = observe.cut(reader, x, ".item()", given.line)
         return Number(taint=x.taint) if name == "item" else Unknown(taint=x.taint)
     if name in ACTIVATIONS:
-        return x.then(act=ACTIVATIONS[name], at=given.line, loss=False)
+        return x.then(activation=ACTIVATIONS[name], activation_line=given.line, loss=False)
     if name == "type":
         target = given.get(0)
         place = place_of_type(target) or (x.device if dtype_of(target) else None)
@@ -104,18 +104,18 @@ def array_method(reader: Reader, x: Array, name: str, given: Arguments) -> Value
         return _kept(reader, x, name, given)
     if name == "round":
         observe.rounded(reader, x, given.line)
-        return x.then(act="other", at=given.line)
+        return x.then(activation="other", activation_line=given.line)
     if name == "pop":
         return x.then(ndim=1, last=None)
     if name == "view":
         return x
     if name.endswith("_"):
-        return x.then(act="other", at=given.line)
+        return x.then(activation="other", activation_line=given.line)
     return Array(taint=taints(x, *given.every()), source=x.source, part=x.part, fitted=x.fitted, loss=x.loss)
 
 
 def _kept(reader: Reader, x: Array, name: str, given: Arguments) -> Array:  # noqa: PLR0911
-    act = x.act if name in _ACT_KEPT else "other"
+    activation = x.activation if name in _ACT_KEPT else "other"
     if name in ("to", "cuda", "cpu", "type_as"):
         return _moved(x, name, given)
     if name in ("detach", "detach_", "numpy"):
@@ -134,13 +134,13 @@ def _kept(reader: Reader, x: Array, name: str, given: Arguments) -> Array:  # no
         x = x.then(last=None)  # perhaps broadcast
     if name in ("drop", "dropna", "query", "head", "tail"):
         return x.then(length=None, last=None)
-    return x.then(act=act, at=given.line if act == "other" else x.at)
+    return x.then(activation=activation, activation_line=given.line if activation == "other" else x.activation_line)
 
 
 def _gathered(reader: Reader, x: Array, given: Arguments) -> Array:
     """``q.gather(1, a)`` has the shape of ``a``; where that is not known, one column is chosen for each row."""
     index, dim = given.get(1, "index"), given.const(0, "dim")
-    x = x.then(act="other", at=given.line, layer=None, loss=False, length=None)
+    x = x.then(activation="other", activation_line=given.line, layer=None, loss=False, length=None)
     if isinstance(index, Array) and index.ndim is not None:
         return x.then(ndim=index.ndim, last=index.last)
     one = dim in (1, -1) and x.ndim in (None, 2) and observe.from_model(x) and not reader.models
@@ -166,7 +166,7 @@ def _reduced(reader: Reader, x: Array, name: str, given: Arguments) -> Value:
     if axis is not None:
         ndim = x.ndim if kept else (None if x.ndim is None or not known else max(x.ndim - 1, 0))
     best = name in ("max", "min") and isinstance(axis, Const) and axis.value in (1, -1) and not kept
-    if best and x.ndim is None and x.act == "linear" and x.last is not None and not reader.models:
+    if best and x.ndim is None and x.activation == "linear" and x.last is not None and not reader.models:
         ndim = 1  # the greatest answer of each row
     whole = axis is None
     places = name in ("argmax", "argmin")
@@ -176,7 +176,7 @@ def _reduced(reader: Reader, x: Array, name: str, given: Arguments) -> Value:
     origin = x
     x = observe.mean_of_matches(observe.cut(reader, x, f".{name}()", given.line) if places else x, name)
     reduced = x.then(
-        ndim=ndim, last=None, length=None, act="other", at=given.line, loss=x.loss and whole,
+        ndim=ndim, last=None, length=None, activation="other", activation_line=given.line, loss=x.loss and whole,
         statistic_of=x.source if name in _STATISTICS and x.part == "all" else 0,
         dtype="int64" if places else x.dtype,
         statistic=origin if name in _STATISTICS and (whole or (known and axis.value == 0)) else None,  # type: ignore[union-attr]

@@ -52,19 +52,21 @@ def array_function(reader: Reader, path: str, given: Arguments) -> Value | None:
     if name in ("randint", "normal", "uniform", "full", "integers", "choice", "binomial") and library != "random":
         return _with_size(reader, path, given)
     if name in _LIKE and isinstance(x, Array):
-        return x.then(act="other", graph=_leaf(given), fitted=frozenset())
+        return x.then(activation="other", graph=_leaf(given), fitted=frozenset())
     if name in _JOINED:
         return _joined(reader, name, given)
     if isinstance(x, Array):
         if name.endswith("pool2d"):
             rest = Arguments(given.args[1:], given.kwargs, given.line)
-            return x.then(act="other", at=given.line, image=images.after_pool(name, x.image, rest))
+            return x.then(activation="other", activation_line=given.line, image=images.after_pool(name, x.image, rest))
         if name == "round":
             observe.rounded(reader, x, given.line)
         if name in _ELEMENTWISE:
-            return x.then(act="other", at=given.line)
+            return x.then(activation="other", activation_line=given.line)
         if name == "log":
-            return x.then(act="log_softmax" if x.act == "softmax" else "other", at=given.line)
+            return x.then(
+                activation="log_softmax" if x.activation == "softmax" else "other", activation_line=given.line
+            )
         if name in KNOWN_METHODS:
             return array_method(reader, x, name, Arguments(given.args[1:], given.kwargs, given.line))
         return Array(taint=taints(*given.every()), device=None) if library in ("torch", "torch.nn.functional") else None
@@ -211,6 +213,7 @@ def _joined(reader: Reader, name: str, given: Arguments) -> Value:
     return Array(
         ndim=ndim, taint=taint, loss=any(a.loss for a in arrays), graph=True if any(a.graph for a in arrays) else None,
         device=first.device if len(devices) == 1 else None,
-        act=first.act if len({a.act for a in arrays}) == 1 else None,
-        at=first.at, image=images.joined(arrays, given.const(1, "dim", 0)) if name != "stack" else None,
+        activation=first.activation if len({a.activation for a in arrays}) == 1 else None,
+        activation_line=first.activation_line,
+        image=images.joined(arrays, given.const(1, "dim", 0)) if name != "stack" else None,
     )  # fmt: skip

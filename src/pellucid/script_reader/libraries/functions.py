@@ -9,7 +9,17 @@ from pellucid.script_reader.libraries.unknown_calls import passed_on
 from pellucid.script_reader.reading.reader import Reader
 from pellucid.script_reader.record.events import FunctionalDropout, Split
 from pellucid.script_reader.values.torch_objects import is_module
-from pellucid.script_reader.values.value import BY_TRAINING, Arguments, Array, Const, Items, Obj, Unknown, Value, taints
+from pellucid.script_reader.values.value import (
+    BY_TRAINING,
+    Arguments,
+    Array,
+    Const,
+    Items,
+    Object,
+    Unknown,
+    Value,
+    taints,
+)
 
 __all__ = ["FUNCTIONS"]
 
@@ -20,7 +30,7 @@ __all__ = ["FUNCTIONS"]
 def _grad_switch(reader: Reader, path: str, given: Arguments) -> Value:
     mode = given.const(0, "mode", True)
     reader.state.grad = mode if isinstance(mode, bool) else None
-    return Obj(kind=path, line=given.line, args=given.args)
+    return Object(kind=path, line=given.line, args=given.args)
 
 
 def _default_device(reader: Reader, path: str, given: Arguments) -> Value:
@@ -30,14 +40,14 @@ def _default_device(reader: Reader, path: str, given: Arguments) -> Value:
 
 def _deepcopy(reader: Reader, path: str, given: Arguments) -> Value:
     x = given.get(0) or Unknown()
-    if not isinstance(x, Obj):
+    if not isinstance(x, Object):
         return x
     copies: dict[int, Value] = {}
     copy = _copied(x, copies)
     for kept in (reader.state.modes, reader.state.devices):
         for part in list(kept):
             twin = copies.get(id(part))
-            if isinstance(twin, Obj):
+            if isinstance(twin, Object):
                 kept[twin] = kept[part]
     return copy
 
@@ -48,7 +58,7 @@ def _copied(x: Value, copies: dict[int, Value]) -> Value:
         return copies[id(x)]
     if isinstance(x, Items):
         return replace(x, items=[_copied(v, copies) for v in x.items])
-    if not isinstance(x, Obj) or not (is_module(x) or not copies):
+    if not isinstance(x, Object) or not (is_module(x) or not copies):
         return x
     made = copies[id(x)] = replace(x, attrs=dict(x.attrs))
     made.attrs.update({name: _copied(v, copies) for name, v in x.attrs.items()})
@@ -63,11 +73,11 @@ def _random_split(reader: Reader, path: str, given: Arguments) -> Value:
     if not isinstance(lengths, Items):
         return Unknown()
     kind = "torch.utils.data.Subset"
-    return Items(items=[Obj(kind=kind, line=given.line, args=(dataset,)) for _ in lengths.items])
+    return Items(items=[Object(kind=kind, line=given.line, args=(dataset,)) for _ in lengths.items])
 
 
 def _arrays_in(dataset: Value) -> list[Value]:
-    if isinstance(dataset, Obj) and not is_module(dataset):
+    if isinstance(dataset, Object) and not is_module(dataset):
         return [v for v in (*dataset.args, *dataset.attrs.values()) if isinstance(v, Array)]
     return [dataset] if isinstance(dataset, Array) else []
 
@@ -101,7 +111,7 @@ def _dropout(reader: Reader, path: str, given: Arguments) -> Value:
     if reader.models and not told and p != 0:
         reader.note(FunctionalDropout, given.line, name=path.rpartition(".")[2])
     x = given.get(0, "input")
-    return x.then(act="other") if isinstance(x, Array) else Array(taint=taints(x), act="other")
+    return x.then(activation="other") if isinstance(x, Array) else Array(taint=taints(x), activation="other")
 
 
 def _dummies(reader: Reader, path: str, given: Arguments) -> Value:

@@ -8,23 +8,23 @@ from pellucid.script_reader.libraries.array_methods import array_method, dtype_o
 from pellucid.script_reader.libraries.arrays import array_function
 from pellucid.script_reader.libraries.modules import call_module
 from pellucid.script_reader.libraries.tables import estimator_method
-from pellucid.script_reader.libraries.unknown_calls import hand_over, harmless, passed_on, rows_again
+from pellucid.script_reader.libraries.unknown_calls import harmless, pass_to_unknown, passed_on, rows_again
 from pellucid.script_reader.reading import observe
 from pellucid.script_reader.reading.iteration import elements
 from pellucid.script_reader.reading.reader import Reader
-from pellucid.script_reader.record.events import Accumulated, Backward, Decision, Mode, Seen, Step, ZeroGrad
-from pellucid.script_reader.values.torch_objects import is_module, is_optimizer, is_scheduler, parts_of, tensor_device
+from pellucid.script_reader.record.events import Accumulated, Backward, Decision, Mode, Observation, Step, ZeroGrad
+from pellucid.script_reader.values.torch_objects import is_module, is_optimizer, is_scheduler, modules_in, tensor_device
 from pellucid.script_reader.values.value import (
     Arguments,
     Array,
     Const,
+    Dictionary,
     External,
     Function,
     Items,
     Method,
     Number,
-    Obj,
-    Table,
+    Object,
     Unknown,
     Value,
     taints,
@@ -40,7 +40,7 @@ _COUNTS = ("item", "numel", "nelement", "dim")
 def call_method(reader: Reader, method: Method, given: Arguments, hint: str) -> Value:  # noqa: PLR0911
     """What a library's method gives, and what it does."""
     owner, name = method.owner, method.name
-    if name == "forward" and isinstance(owner, Obj) and is_module(owner):
+    if name == "forward" and isinstance(owner, Object) and is_module(owner):
         return call_module(reader, owner, given)
     special = _SPECIAL.get(name)
     if special is not None:
@@ -51,9 +51,9 @@ def call_method(reader: Reader, method: Method, given: Arguments, hint: str) -> 
         return array_method(reader, owner, name, given)
     if isinstance(owner, Items):
         return _of_items(reader, owner, name, given, hint)
-    if isinstance(owner, Table):
+    if isinstance(owner, Dictionary):
         return _of_table(owner, name, given)
-    if isinstance(owner, Obj):
+    if isinstance(owner, Object):
         found = estimator_method(reader, owner, name, given)
         if found is not None:
             return found
@@ -62,15 +62,15 @@ def call_method(reader: Reader, method: Method, given: Arguments, hint: str) -> 
 
 def _foreign(reader: Reader, owner: Value, name: str, given: Arguments) -> Value:
 
-    plain = isinstance(owner, Obj) and (harmless(owner.kind) or is_module(owner))
+    plain = isinstance(owner, Object) and (harmless(owner.kind) or is_module(owner))
     if not plain and not isinstance(owner, (Const, Number)):
-        hand_over(reader, given)
-        rows = rows_again(given, name) if isinstance(owner, Obj) else None
+        pass_to_unknown(reader, given)
+        rows = rows_again(given, name) if isinstance(owner, Object) else None
         if rows is not None:
             return rows
     if name == "shuffle" and isinstance(given.get(0), Array):
         reader.shuffled.add(given.args[0].source)  # type: ignore[attr-defined]
-    if isinstance(owner, Obj) and owner.kind in ("numpy.random.default_rng", "numpy.random.RandomState"):
+    if isinstance(owner, Object) and owner.kind in ("numpy.random.default_rng", "numpy.random.RandomState"):
         made = array_function(reader, f"numpy.random.{name}", given)
         if made is not None:
             return made
@@ -80,7 +80,7 @@ def _foreign(reader: Reader, owner: Value, name: str, given: Arguments) -> Value
         return Unknown()
     if name == "permutation":
         return Array(ndim=1, order="random", dtype="int64")
-    return Unknown(taint=taints(owner, *given.every()) if not isinstance(owner, Obj) else taints(*given.every()))
+    return Unknown(taint=taints(owner, *given.every()) if not isinstance(owner, Object) else taints(*given.every()))
 
 
 # ── training ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -93,7 +93,7 @@ def _backward(reader: Reader, owner: Value, given: Arguments, hint: str) -> Valu
 
 
 def _zero_grad(reader: Reader, owner: Value, given: Arguments, hint: str) -> Value:
-    known = isinstance(owner, Obj) and (is_optimizer(owner) or is_module(owner))
+    known = isinstance(owner, Object) and (is_optimizer(owner) or is_module(owner))
     reader.note(ZeroGrad, given.line, of=owner if known else None, name=hint.rpartition(".")[0])
     return Const(value=None)
 
@@ -113,7 +113,11 @@ def _step(reader: Reader, owner: Value, given: Arguments, hint: str) -> Value | 
         reader.note(Step, given.line, optimizer=inner)
     elif is_scheduler(owner, hint):
         reader.note(
-            Seen, given.line, kind="scheduler", value=owner, text="" if [*given.every()] or given.open else "bare"
+            Observation,
+            given.line,
+            kind="scheduler",
+            value=owner,
+            text="" if [*given.every()] or given.open else "bare",
         )
         taint = taints(*given.every())
         if any(t.startswith("scored") for t in taint):
@@ -134,7 +138,7 @@ def _step(reader: Reader, owner: Value, given: Arguments, hint: str) -> Value | 
 
 def _train(reader: Reader, owner: Value, given: Arguments, hint: str) -> Value | None:
     if (
-        not isinstance(owner, Obj)
+        not isinstance(owner, Object)
         or len(given.args) > 1
         or (given.args and not isinstance(given.args[0], (Const, Unknown)))
     ):
@@ -144,26 +148,26 @@ def _train(reader: Reader, owner: Value, given: Arguments, hint: str) -> Value |
 
 
 def _eval(reader: Reader, owner: Value, given: Arguments, hint: str) -> Value | None:
-    return _set_mode(reader, owner, False, given.line) if isinstance(owner, Obj) and not given.args else None
+    return _set_mode(reader, owner, False, given.line) if isinstance(owner, Object) and not given.args else None
 
 
-def _set_mode(reader: Reader, owner: Obj, training: bool | None, line: int) -> Value:
+def _set_mode(reader: Reader, owner: Object, training: bool | None, line: int) -> Value:
     mode = None if training is None else "train" if training else "eval"
-    for part in (owner, *parts_of(owner)):
+    for part in (owner, *modules_in(owner)):
         reader.state.modes[part] = (mode, line)
     reader.note(Mode, line, module=owner, training=training)
     return owner
 
 
 def _parameters(reader: Reader, owner: Value, given: Arguments, hint: str) -> Value | None:
-    return observe.parameters(owner, given.line, hint) if isinstance(owner, Obj) else None
+    return observe.parameters(owner, given.line, hint) if isinstance(owner, Object) else None
 
 
 _PLACES = dict.fromkeys(("cuda", "xpu", "ipu", "mtia"), "accelerator") | {"cpu": "cpu"}
 
 
 def _move(reader: Reader, owner: Value, given: Arguments, hint: str) -> Value | None:
-    if not isinstance(owner, Obj):
+    if not isinstance(owner, Object):
         return None
     name = hint.rpartition(".")[2]
     target = given.get(0, "dst_type" if name == "type" else "device")
@@ -174,24 +178,24 @@ def _move(reader: Reader, owner: Value, given: Arguments, hint: str) -> Value | 
     device = _PLACES.get(name) or (place_of_type(target) if name == "type" else tensor_device(target))
     if name == "type" and device is None and isinstance(target, External):
         return owner  # torch.float32 and its like move nothing
-    for part in (owner, *parts_of(owner)):
+    for part in (owner, *modules_in(owner)):
         if reader.state.devices.get(part, ("cpu", 0))[0] is not None or part is owner:
             reader.state.devices[part] = (device, given.line)
     return owner
 
 
 def _same_module(reader: Reader, owner: Value, given: Arguments, hint: str) -> Value | None:
-    return owner if isinstance(owner, Obj) else None
+    return owner if isinstance(owner, Object) else None
 
 
 def _requires_grad(reader: Reader, owner: Value, given: Arguments, hint: str) -> Value | None:
     mode = given.get(0, "requires_grad") or Const(value=True)
     observe.frozen(reader, owner, mode, given.line)
-    return owner if isinstance(owner, Obj) else None
+    return owner if isinstance(owner, Object) else None
 
 
 def _add_module(reader: Reader, owner: Value, given: Arguments, hint: str) -> Value | None:
-    if isinstance(owner, Obj) and (added := given.get(1)) is not None:
+    if isinstance(owner, Object) and (added := given.get(1)) is not None:
         name = given.const(0, "name")
         owner.attrs[name if isinstance(name, str) else f"added {given.line} {len(owner.attrs)}"] = added
         return Const(value=None)
@@ -200,7 +204,7 @@ def _add_module(reader: Reader, owner: Value, given: Arguments, hint: str) -> Va
 
 def _prepared(reader: Reader, owner: Value, given: Arguments, hint: str) -> Value | None:
     """Accelerate and Fabric give back what they are given, in its order, each in its place."""
-    kind = owner.kind if isinstance(owner, Obj) else ""
+    kind = owner.kind if isinstance(owner, Object) else ""
     known = any(word in (kind + " " + hint).lower() for word in ("accelerat", "fabric"))
     return passed_on(reader, given) if known and given.args else None
 
@@ -214,7 +218,7 @@ def _unwrapped(reader: Reader, owner: Value, given: Arguments, hint: str) -> Val
 
 
 def _scale(reader: Reader, owner: Value, given: Arguments, hint: str) -> Value | None:
-    return given.get(0) if "scaler" in hint.lower() or (isinstance(owner, Obj) and "Scaler" in owner.kind) else None
+    return given.get(0) if "scaler" in hint.lower() or (isinstance(owner, Object) and "Scaler" in owner.kind) else None
 
 
 _PASSING_ON = (
@@ -257,7 +261,7 @@ def _of_items(reader: Reader, owner: Items, name: str, given: Arguments, hint: s
     return Const(value=None)
 
 
-def _of_table(owner: Table, name: str, given: Arguments) -> Value:
+def _of_table(owner: Dictionary, name: str, given: Arguments) -> Value:
     if name == "items":
         return Items(items=[Items(items=[Const(value=k), v]) for k, v in owner.entries.items()])
     if name == "values":
@@ -269,6 +273,6 @@ def _of_table(owner: Table, name: str, given: Arguments) -> Value:
         return owner.entries.get(key.value, given.get(1) or Unknown()) if isinstance(key, Const) else Unknown()
     if name in ("update", "setdefault", "pop"):
         x = given.get(0)
-        owner.entries.update(x.entries if isinstance(x, Table) and name == "update" else {})
+        owner.entries.update(x.entries if isinstance(x, Dictionary) and name == "update" else {})
         owner.entries.update(given.kwargs if name == "update" else {})
     return Unknown()

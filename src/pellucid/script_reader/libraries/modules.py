@@ -7,20 +7,20 @@ from functools import reduce
 
 from pellucid.script_reader.reading import observe
 from pellucid.script_reader.reading.reader import Reader
-from pellucid.script_reader.record.events import Forward, LossCall, Seen
+from pellucid.script_reader.record.events import Forward, LossCall, Observation
 from pellucid.script_reader.values import images
 from pellucid.script_reader.values.classes import method_of
 from pellucid.script_reader.values.merging import merge
-from pellucid.script_reader.values.torch_objects import ASSUMED, LOSSES, is_module, noise
+from pellucid.script_reader.values.torch_objects import ASSUMED, LOSSES, is_module, mode_dependent
 from pellucid.script_reader.values.value import (
     Arguments,
     Array,
     Const,
+    Dictionary,
     Function,
     Image,
     Items,
-    Obj,
-    Table,
+    Object,
     Unknown,
     Value,
     taints,
@@ -40,7 +40,7 @@ LAYER_ACTIVATIONS = {
 # ── calls ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def call_module(reader: Reader, module: Obj, given: Arguments) -> Value:
+def call_module(reader: Reader, module: Object, given: Arguments) -> Value:
     """What a model gives for an input; the outermost call is recorded."""
     loss = (
         LOSSES.get(module.kind.rpartition(".")[2])
@@ -59,7 +59,7 @@ def call_module(reader: Reader, module: Obj, given: Arguments) -> Value:
     return _record(reader, module, given, result, number) if outermost else result
 
 
-def _record(reader: Reader, module: Obj, given: Arguments, result: Value, number: int) -> Value:
+def _record(reader: Reader, module: Object, given: Arguments, result: Value, number: int) -> Value:
     inputs = tuple(given.every())
     roles = taints(*inputs) & {"train", "val", "test"}
     taint = frozenset({f"forward {number}", *roles, *(f"scored {r}" for r in roles)})
@@ -69,7 +69,7 @@ def _record(reader: Reader, module: Obj, given: Arguments, result: Value, number
     result = _marked(result, taint, graph, device)
     reader.note(
         Forward, given.line, number=number, module=module, inputs=inputs, output=result, grad=reader.state.grad,
-        mode=mode, mode_line=mode_line, noise=noise(module), device=device, device_line=device_line,
+        mode=mode, mode_line=mode_line, mode_dependent=mode_dependent(module), device=device, device_line=device_line,
     )  # fmt: skip
     return result
 
@@ -78,15 +78,15 @@ def _marked(value: Value, taint: frozenset[str], graph: bool | None, device: str
     """An answer of a model: where it comes from, and whether it carries a graph."""
     if isinstance(value, Items):
         return replace(value, items=[_marked(v, taint, graph, device) for v in value.items], depth=0)
-    if isinstance(value, Table):
-        return Table(entries={k: _marked(v, taint, graph, device) for k, v in value.entries.items()})
+    if isinstance(value, Dictionary):
+        return Dictionary(entries={k: _marked(v, taint, graph, device) for k, v in value.entries.items()})
     if isinstance(value, Array):
         kept = graph if value.graph is not False or graph is False else None
         return value.then(taint=value.taint | taint, graph=kept, source=0, part=None, device=device)
     return with_taint(value, taint) if isinstance(value, (Unknown, Const)) else Unknown(taint=taint)
 
 
-def _forward(reader: Reader, module: Obj, given: Arguments) -> Value:  # noqa: PLR0911
+def _forward(reader: Reader, module: Object, given: Arguments) -> Value:  # noqa: PLR0911
 
     if module.cls is not None:
         found = method_of(module, "forward") or method_of(module, "__call__")
@@ -94,14 +94,14 @@ def _forward(reader: Reader, module: Obj, given: Arguments) -> Value:  # noqa: P
             return reader.call_function(found, given.args, dict(given.kwargs), given.line, rest=given.open)
         return Array()
     if module.kind == ASSUMED and module.args:
-        results = [_forward(reader, each, given) for each in module.args if isinstance(each, Obj)]
+        results = [_forward(reader, each, given) for each in module.args if isinstance(each, Object)]
         return reduce(merge, results) if results else Array()
     x = given.get(0)
     library, _, name = module.kind.rpartition(".")
     if not library.startswith("torch.nn"):
         head = next((module.attrs[n] for n in ("fc", "classifier", "head", "heads") if n in module.attrs), None)
-        if isinstance(head, Obj) and is_module(head):  # a pretrained model with another last layer
-            return call_module(reader, head, Arguments((Array(act="other", ndim=2),), {}, given.line))
+        if isinstance(head, Object) and is_module(head):  # a pretrained model with another last layer
+            return call_module(reader, head, Arguments((Array(activation="other", ndim=2),), {}, given.line))
         return Array()
     if name == "Sequential":
         return _sequential(reader, module, given)
@@ -114,40 +114,48 @@ def _forward(reader: Reader, module: Obj, given: Arguments) -> Value:  # noqa: P
         width = module.kwargs.get("out_features") or (module.args[place] if len(module.args) > place else None)
         last = width.value if isinstance(width, Const) and isinstance(width.value, int) else None
         return start.then(
-            last=last, act="linear", at=given.line, dtype="float32", fitted=frozenset(), centred=None, layer=module
+            last=last,
+            activation="linear",
+            activation_line=given.line,
+            dtype="float32",
+            fitted=frozenset(),
+            centred=None,
+            layer=module,
         )
     if name in LAYER_ACTIVATIONS:
-        return start.then(act=LAYER_ACTIVATIONS[name], at=module.line or given.line)
+        return start.then(activation=LAYER_ACTIVATIONS[name], activation_line=module.line or given.line)
     if name == "Identity":
         return start
     if name.startswith(("Dropout", "BatchNorm", "LayerNorm")):
-        return start.then(act="other", layer=start.layer if name == "Dropout" else None)
+        return start.then(activation="other", layer=start.layer if name == "Dropout" else None)
     if name in ("Flatten", "Unflatten"):
         return _flattened(module, start)
     if name in ("LSTM", "GRU", "RNN"):
-        out = Array(taint=start.taint, act="other", ndim=start.ndim, layer=module, last=images.recurrent_width(module))
+        out = Array(
+            taint=start.taint, activation="other", ndim=start.ndim, layer=module, last=images.recurrent_width(module)
+        )
         return Items(items=[out, Unknown()])
     conv = name.startswith("Conv")
     return Array(
-        taint=start.taint, act="linear" if conv else "other", at=given.line, image=picture,
+        taint=start.taint, activation="linear" if conv else "other", activation_line=given.line, image=picture,
         ndim=4 if picture is not None else None,
     )  # fmt: skip
 
 
-def _picture(reader: Reader, layer: Obj, x: Array) -> Image | None:
+def _picture(reader: Reader, layer: Object, x: Array) -> Image | None:
     """The picture that a layer gives; one that takes other channels than it is given is recorded."""
     channels = images.unfit_channels(layer, x)
     if channels is not None:
-        reader.note(Seen, layer.line, kind="width", value=layer, other=x, number=channels, text="channels")
+        reader.note(Observation, layer.line, kind="width", value=layer, other=x, number=channels, text="channels")
     return images.after_layer(layer, x)
 
 
-def _sequential(reader: Reader, module: Obj, given: Arguments) -> Value:
+def _sequential(reader: Reader, module: Object, given: Arguments) -> Value:
 
     layers: list[Value] = list(module.args)
-    if len(layers) == 1 and isinstance(layers[0], Obj) and layers[0].kind == "collections.OrderedDict":
+    if len(layers) == 1 and isinstance(layers[0], Object) and layers[0].kind == "collections.OrderedDict":
         pairs = layers[0].args[0] if layers[0].args else Unknown()
-        if isinstance(pairs, Table):
+        if isinstance(pairs, Dictionary):
             layers = list(pairs.entries.values())
         elif isinstance(pairs, Items):
             layers = [p.items[1] for p in pairs.items if isinstance(p, Items) and len(p.items) == 2]
@@ -155,13 +163,13 @@ def _sequential(reader: Reader, module: Obj, given: Arguments) -> Value:
             return Array()
     result: Value = given.get(0) or Unknown()
     for layer in layers:
-        if not isinstance(layer, (Obj, Function)):
+        if not isinstance(layer, (Object, Function)):
             return Array(taint=taints(result))
         result = reader.call(layer, Arguments((result,), {}, given.line))
     return result
 
 
-def _flattened(module: Obj, x: Array) -> Array:
+def _flattened(module: Object, x: Array) -> Array:
 
     start = module.args[0] if module.args else module.kwargs.get("start_dim")
     if module.kind.endswith("Unflatten") or (start is not None and not (isinstance(start, Const) and start.value == 1)):
@@ -171,7 +179,7 @@ def _flattened(module: Obj, x: Array) -> Array:
     return x.then(ndim=2, last=x.last if x.ndim == 2 else images.row_length(x.image))
 
 
-def loss_value(reader: Reader, kind: str, module: Obj | None, given: Arguments) -> Value:
+def loss_value(reader: Reader, kind: str, module: Object | None, given: Arguments) -> Value:
     """Record a loss and return it."""
     prediction = given.get(0, "input") or Unknown()
     target = given.get(1, "target") or Unknown()
@@ -188,6 +196,6 @@ def loss_value(reader: Reader, kind: str, module: Obj | None, given: Arguments) 
     reduction = (module.kwargs if module is not None else given.kwargs).get("reduction")
     whole = reduction is None or (isinstance(reduction, Const) and reduction.value in ("mean", "sum"))
     return Array(
-        ndim=0 if whole else None, loss=True, graph=graph, taint=taints(prediction, target), act="other",
+        ndim=0 if whole else None, loss=True, graph=graph, taint=taints(prediction, target), activation="other",
         device=prediction.device if isinstance(prediction, Array) else None,
     )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pellucid.script_reader.reading.reader import Reader
-from pellucid.script_reader.record.events import Seen
+from pellucid.script_reader.record.events import Observation
 from pellucid.script_reader.values.images import row_length
 from pellucid.script_reader.values.value import Arguments, Array, Const, Items, Value
 
@@ -47,7 +47,7 @@ def _viewed(reader: Reader, x: Array, given: Arguments) -> Array:
     row = row_length(x.image)
     if len(sizes) == 2 and row is not None:
         if last is not None and last != row and isinstance(sizes[0], Const) and sizes[0].value == -1:
-            reader.note(Seen, given.line, kind="regrouped", other=x, number=row, value=end)
+            reader.note(Observation, given.line, kind="regrouped", other=x, number=row, value=end)
         elif last is None and isinstance(end, Const) and end.value == -1:
             last = row
     start = sizes[0]

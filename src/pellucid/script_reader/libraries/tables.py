@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from pellucid.script_reader.reading.reader import Reader
 from pellucid.script_reader.record.events import Fitted, Split
-from pellucid.script_reader.values.value import FOLD, ROLES, Arguments, Array, Const, Fit, Items, Obj, Unknown, Value
+from pellucid.script_reader.values.value import FOLD, ROLES, Arguments, Array, Const, Fit, Items, Object, Unknown, Value
 
 __all__ = ["TABLE_FUNCTIONS", "estimator_method"]
 
@@ -26,7 +26,7 @@ def _loaded(reader: Reader, path: str, given: Arguments) -> Value:
     if given.const(None, "return_X_y", False) is True:
         x, y = (Array(ndim=n, source=given.line, part="all", order="kept") for n in (2, 1))
         return Items(items=[x, y])
-    return Obj(kind=path, line=given.line, args=given.args, kwargs=given.kwargs)
+    return Object(kind=path, line=given.line, args=given.args, kwargs=given.kwargs)
 
 
 def _generated(reader: Reader, path: str, given: Arguments) -> Value:
@@ -57,7 +57,7 @@ def _scaled(reader: Reader, path: str, given: Arguments) -> Value:
     x = given.get(0, "X") or Unknown()
     fit = Fit(given.line, path.rpartition(".")[2])
     reader.note(Fitted, given.line, rows=x, fit=fit)
-    return _transformed(Obj(kind=path, line=given.line), x, fit if _may_be_all(x) else None)
+    return _transformed(Object(kind=path, line=given.line), x, fit if _may_be_all(x) else None)
 
 
 _SCALING = ("scale", "minmax_scale", "maxabs_scale", "robust_scale", "quantile_transform", "power_transform")
@@ -102,13 +102,13 @@ _SPLITTERS = (
 )
 
 
-def _learns(owner: Obj) -> str:
+def _learns(owner: Object) -> str:
     """The name of a transformer that takes a statistic of rows, else an empty text."""
     name = owner.kind.rpartition(".")[2]
     return name if owner.kind.startswith(_LEARNING) and name not in _HARMLESS else ""
 
 
-def estimator_method(reader: Reader, owner: Obj, name: str, given: Arguments) -> Value | None:
+def estimator_method(reader: Reader, owner: Object, name: str, given: Arguments) -> Value | None:
     """What a method of scikit-learn gives, None where it is none."""
     library, _, kind = owner.kind.rpartition(".")
     if kind in _SPLITTERS and name == "split":
@@ -132,7 +132,7 @@ def estimator_method(reader: Reader, owner: Obj, name: str, given: Arguments) ->
     return None
 
 
-def _fit(reader: Reader, owner: Obj, x: Value | None, given: Arguments) -> Fit | None:
+def _fit(reader: Reader, owner: Object, x: Value | None, given: Arguments) -> Fit | None:
     name = _learns(owner)
     if not name or x is None:
         return None
@@ -150,7 +150,7 @@ def _may_be_all(x: Value) -> bool:
     return isinstance(x, Unknown) and not x.taint & ROLES
 
 
-def _transformed(owner: Obj, x: Value | None, fit: Fit | None) -> Value:
+def _transformed(owner: Object, x: Value | None, fit: Fit | None) -> Value:
     if fit is not None and isinstance(x, Unknown):
         return Array(taint=x.taint, source=fit.line, part="all", fitted=frozenset({fit}))
     if not isinstance(x, Array):
@@ -159,13 +159,15 @@ def _transformed(owner: Obj, x: Value | None, fit: Fit | None) -> Value:
     kind = "int64" if one_column else None
     if x.ndim == 1 and not one_column:
         x = x.then(ndim=None)
-    changed = x.then(last=None if not owner.kind.endswith(("Scaler", "Transformer")) else x.last, dtype=kind, act=None)
+    changed = x.then(
+        last=None if not owner.kind.endswith(("Scaler", "Transformer")) else x.last, dtype=kind, activation=None
+    )
     if fit is None:
         return changed
     return changed.then(fitted=x.fitted | {fit}, source=x.source or fit.line, part="all")
 
 
-def _transform(reader: Reader, owner: Obj, x: Value | None, given: Arguments) -> Value:
+def _transform(reader: Reader, owner: Object, x: Value | None, given: Arguments) -> Value:
     rows, line = owner.attrs.get("fitted on"), owner.attrs.get("fitted at")
     fit = None
     same = isinstance(rows, Array) and isinstance(x, Array) and rows.part == "all" and 0 < rows.source == x.source

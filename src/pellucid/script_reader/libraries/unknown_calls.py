@@ -6,12 +6,22 @@ import re
 from collections.abc import Iterable
 
 from pellucid.script_reader.reading.reader import Reader
-from pellucid.script_reader.record.events import Handed
+from pellucid.script_reader.record.events import PassedToUnknown
 from pellucid.script_reader.values.data_roles import roles_of
-from pellucid.script_reader.values.torch_objects import is_module, parts_of
-from pellucid.script_reader.values.value import Arguments, Array, Const, Items, Number, Obj, Table, Value, taints
+from pellucid.script_reader.values.torch_objects import is_module, modules_in
+from pellucid.script_reader.values.value import (
+    Arguments,
+    Array,
+    Const,
+    Dictionary,
+    Items,
+    Number,
+    Object,
+    Value,
+    taints,
+)
 
-__all__ = ["hand_over", "harmless", "passed_on", "rows_again", "scored"]
+__all__ = ["harmless", "pass_to_unknown", "passed_on", "rows_again", "scored"]
 
 
 # What these packages are given, they neither train nor put on a device nor into another mode.
@@ -33,15 +43,15 @@ def harmless(path: str) -> bool:
     return path.partition(".")[0] in _HARMLESS
 
 
-def hand_over(reader: Reader, given: Arguments) -> None:
+def pass_to_unknown(reader: Reader, given: Arguments) -> None:
     """An unknown function may do anything with a model, an optimizer or a loss."""
     values = tuple(v for v in _flat(given.every()) if not isinstance(v, (Const, Number)))
     if not values:
         return
-    reader.note(Handed, given.line, values=values)
+    reader.note(PassedToUnknown, given.line, values=values)
     for value in values:
-        if isinstance(value, Obj) and (is_module(value) or value.cls is not None):
-            for part in [value, *(v for v in value.attrs.values() if isinstance(v, Obj))]:
+        if isinstance(value, Object) and (is_module(value) or value.cls is not None):
+            for part in [value, *(v for v in value.attrs.values() if isinstance(v, Object))]:
                 reader.state.modes[part] = (None, given.line)
                 reader.state.devices[part] = (None, given.line)
 
@@ -50,7 +60,7 @@ def _flat(values: Iterable[Value]) -> Iterable[Value]:
     for value in values:
         if isinstance(value, Items):
             yield from value.items
-        elif isinstance(value, Table):
+        elif isinstance(value, Dictionary):
             yield from value.entries.values()
         else:
             yield value
@@ -72,7 +82,7 @@ def passed_on(reader: Reader, given: Arguments) -> Value:
     """All that was given, once more; where its modules are from now on is not known."""
     for value in given.args:
         if is_module(value):
-            for part in parts_of(value):
+            for part in modules_in(value):
                 reader.state.devices[part] = (None, given.line)
     return given.args[0] if len(given.args) == 1 else Items(items=list(given.args), depth=len(reader.loops))
 

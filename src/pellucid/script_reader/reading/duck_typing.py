@@ -9,7 +9,7 @@ from __future__ import annotations
 from pellucid.script_reader.reading.reader import Reader
 from pellucid.script_reader.values.roles import role_of_name
 from pellucid.script_reader.values.torch_objects import ASSUMED, is_module
-from pellucid.script_reader.values.value import Const, External, Obj, Scope, Unknown, Value
+from pellucid.script_reader.values.value import Const, External, Object, Scope, Unknown, Value
 
 _OF_DATA = ("DataLoader", "Dataset", "TensorDataset", "Subset", "random_split")
 _USUAL = {
@@ -28,11 +28,11 @@ def as_used(reader: Reader, name: str, value: Value, holder: dict[str, Value]) -
     if name not in reader.used_as_models:
         return value
     if isinstance(value, Unknown):
-        made = Obj(kind=ASSUMED, line=0, taint=value.taint)
+        made = Object(kind=ASSUMED, line=0, taint=value.taint)
         holder[name] = made
         reader.state.devices[made] = (None, 0)
         return made
-    if isinstance(value, Obj) and not is_module(value) and not value.kind.startswith(_NEVER):
+    if isinstance(value, Object) and not is_module(value) and not value.kind.startswith(_NEVER):
         value.attrs["assumed module"] = Const(value=True)
     return value
 

@@ -14,11 +14,11 @@ from pellucid.script_reader.values.value import (
     ROLES,
     Array,
     Const,
+    Dictionary,
     Function,
     Items,
     Number,
-    Obj,
-    Table,
+    Object,
     Unknown,
     Value,
     taints,
@@ -42,7 +42,7 @@ class Elements:
     one: Value
     every: list[Value] | None = None
     roles: frozenset[str] = frozenset()
-    loader: Obj | None = None
+    loader: Object | None = None
 
 
 def elements(reader: Reader, value: Value) -> Elements:
@@ -55,19 +55,19 @@ def elements(reader: Reader, value: Value) -> Elements:
                 one = merge(one, other)
         every = None if value.depth > len(reader.loops) else list(value.items)
         return Elements(one, every)
-    if isinstance(value, Table):
+    if isinstance(value, Dictionary):
         keys: list[Value] = [Const(value=k) for k in value.entries]
         return Elements(keys[0] if keys else Unknown(), keys)
     if isinstance(value, Array):
         ndim = value.ndim - 1 if value.ndim else None
         one = value.then(ndim=ndim, length=None, last=value.last if ndim else None)
         return Elements(one, roles=value.taint & ROLES)
-    if isinstance(value, Obj):
+    if isinstance(value, Object):
         return _of_object(reader, value)
     return Elements(Unknown(taint=value.taint), roles=value.taint & ROLES)
 
 
-def _of_object(reader: Reader, value: Obj) -> Elements:  # noqa: PLR0911
+def _of_object(reader: Reader, value: Object) -> Elements:  # noqa: PLR0911
     if value.kind == LOADER:
         roles = roles_of(value)
         rows = batch(reader, value)
@@ -75,7 +75,7 @@ def _of_object(reader: Reader, value: Obj) -> Elements:  # noqa: PLR0911
     if value.kind in ("builtins.range", "torch.arange", "tqdm.trange", "tqdm.auto.trange", "tqdm.notebook.trange"):
         return Elements(Number())
     if value.kind == "parameters":
-        one = Obj(kind="parameter", line=value.line, args=value.args, attrs=value.attrs)
+        one = Object(kind="parameter", line=value.line, args=value.args, attrs=value.attrs)
         return Elements(Items(items=[Unknown(), one]) if value.attrs.get("named") else one)
     if value.kind in ("builtins.enumerate", "builtins.zip", "builtins.items"):
         return _of_several(reader, value)
@@ -92,7 +92,7 @@ def _of_object(reader: Reader, value: Obj) -> Elements:  # noqa: PLR0911
     return Elements(Unknown(taint=value.taint), roles=value.taint & ROLES)
 
 
-def _of_several(reader: Reader, value: Obj) -> Elements:
+def _of_several(reader: Reader, value: Object) -> Elements:
     inner = [elements(reader, a) for a in value.args[: 1 if value.kind == "builtins.enumerate" else None]]
     roles: frozenset[str] = frozenset().union(*(e.roles for e in inner))
     loader = next((e.loader for e in inner if e.loader is not None), None)
@@ -107,7 +107,7 @@ def _of_several(reader: Reader, value: Obj) -> Elements:
     return Elements(one, every, roles, loader)
 
 
-def batch(reader: Reader, loader: Obj) -> Value:
+def batch(reader: Reader, loader: Object) -> Value:
     """What a loop over a `DataLoader` gives, where its data set can be read."""
     dataset = loader.args[0] if loader.args else loader.kwargs.get("dataset")
     if "collate_fn" in loader.kwargs or (len(loader.args) > 6):
@@ -124,7 +124,7 @@ def member_of(reader: Reader, dataset: Value | None) -> Value:  # noqa: PLR0911
         return elements(reader, dataset).one
     if isinstance(dataset, Array):
         return elements(reader, dataset).one
-    if not isinstance(dataset, Obj):
+    if not isinstance(dataset, Object):
         return Unknown(taint=taints(dataset))
     if dataset.kind == "torch.utils.data.TensorDataset":
         return Items(items=[elements(reader, a).one for a in dataset.args])
@@ -142,16 +142,16 @@ def member_of(reader: Reader, dataset: Value | None) -> Value:  # noqa: PLR0911
     return Unknown(taint=dataset.taint)
 
 
-def _labelled(dataset: Obj) -> bool:
+def _labelled(dataset: Object) -> bool:
     name = dataset.kind.rpartition(".")[2]
     plain = {"MNIST", "FashionMNIST", "KMNIST", "EMNIST", "CIFAR10", "CIFAR100", "SVHN", "STL10", "ImageFolder", "USPS"}
     transformed = "transform" in dataset.kwargs or any(
-        isinstance(a, Obj) and a.kind.startswith("torchvision.transforms") for a in dataset.args
+        isinstance(a, Object) and a.kind.startswith("torchvision.transforms") for a in dataset.args
     )
     return name in plain and transformed and "target_transform" not in dataset.kwargs
 
 
-def _user_member(reader: Reader, dataset: Obj) -> Value:
+def _user_member(reader: Reader, dataset: Object) -> Value:
 
     found = method_of(dataset, "__getitem__")
     if not isinstance(found, Function):
@@ -168,8 +168,8 @@ def _collated(example: Value) -> Value:
     """A batch of such examples."""
     if isinstance(example, Items):
         return Items(items=[_collated(v) for v in example.items])
-    if isinstance(example, Table):
-        return Table(entries={k: _collated(v) for k, v in example.entries.items()})
+    if isinstance(example, Dictionary):
+        return Dictionary(entries={k: _collated(v) for k, v in example.entries.items()})
     if isinstance(example, Array):
         ndim = None if example.ndim is None else example.ndim + 1
         last = example.last if example.ndim else None

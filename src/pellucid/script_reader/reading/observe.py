@@ -12,9 +12,9 @@ import ast
 from collections.abc import Iterable
 
 from pellucid.script_reader.reading.reader import Reader
-from pellucid.script_reader.record.events import Seen
-from pellucid.script_reader.values.torch_objects import is_module, is_trained_layer, parts_of
-from pellucid.script_reader.values.value import Arguments, Array, Const, Items, Number, Obj, Value, taints
+from pellucid.script_reader.record.events import Observation
+from pellucid.script_reader.values.torch_objects import is_module, is_trained_layer, modules_in
+from pellucid.script_reader.values.value import Arguments, Array, Const, Items, Number, Object, Value, taints
 
 __all__ = [
     "argmax",
@@ -54,7 +54,7 @@ def cut(reader: Reader, x: Array, how: str, line: int) -> Array:
     if x.graph is False or not from_model(x) or reader.models:
         return x.then(graph=False)
     number = reader.number()
-    reader.note(Seen, line, kind="cut", value=x, text=how, number=number)
+    reader.note(Observation, line, kind="cut", value=x, text=how, number=number)
     return x.then(graph=False, taint=x.taint | {f"cut {number}"})
 
 
@@ -85,24 +85,24 @@ def collected(reader: Reader, x: Items, made_from: Array, path: str, line: int) 
     return cut(reader, made_from.then(graph=None), f"{path}(…)", line)
 
 
-def parameters(owner: Obj, line: int, hint: str) -> Obj:
+def parameters(owner: Object, line: int, hint: str) -> Object:
     """``model.parameters()``, with the layers that the model has at this moment."""
-    attrs: dict[str, Value] = {"parts": Items(items=list(parts_of(owner)))}
+    attrs: dict[str, Value] = {"parts": Items(items=list(modules_in(owner)))}
     if hint.endswith("named_parameters"):
         attrs["named"] = Const(value=True)
-    return Obj(kind="parameters", line=line, args=(owner,), attrs=attrs)
+    return Object(kind="parameters", line=line, args=(owner,), attrs=attrs)
 
 
 def frozen(reader: Reader, owner: Value, value: Value, line: int) -> None:
     """``requires_grad`` of a module's parameters is set."""
     mode = value.value if isinstance(value, Const) else None
-    if not isinstance(owner, Obj) or not isinstance(mode, bool):
+    if not isinstance(owner, Object) or not isinstance(mode, bool):
         if not isinstance(owner, Array) and mode is not False:
-            reader.note(Seen, line, kind="thawed")  # something, it is not known what
+            reader.note(Observation, line, kind="thawed")  # something, it is not known what
         return
-    inside = owner.attrs.get("parts") if owner.kind == "parameter" else Items(items=list(parts_of(owner)))
+    inside = owner.attrs.get("parts") if owner.kind == "parameter" else Items(items=list(modules_in(owner)))
     if isinstance(inside, Items):
-        reader.note(Seen, line, kind="thawed" if mode else "frozen", value=inside)
+        reader.note(Observation, line, kind="thawed" if mode else "frozen", value=inside)
 
 
 # ── layers ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -111,40 +111,42 @@ _WIDTH = {"Linear": 0, "LayerNorm": 0, "BatchNorm1d": 0, "LSTM": 0, "GRU": 0, "R
 _WIDTH_NAME = {"Linear": "in_features", "LayerNorm": "normalized_shape", "BatchNorm1d": "num_features"}
 
 
-def called_layer(reader: Reader, layer: Obj, x: Array) -> None:
+def called_layer(reader: Reader, layer: Object, x: Array) -> None:
     """A layer is given ``x``: does its width fit, and does a linear layer follow a linear layer?"""
     name = layer.kind.rpartition(".")[2]
     if name in _WIDTH and x.last is not None and not (name == "BatchNorm1d" and x.ndim != 2):
         key = _WIDTH_NAME.get(name, "input_size")
         width = layer.kwargs.get(key) or (layer.args[0] if layer.args else None)
         if isinstance(width, Const) and type(width.value) is int and width.value != x.last:
-            reader.note(Seen, layer.line, kind="width", value=layer, other=x, number=x.last)
+            reader.note(Observation, layer.line, kind="width", value=layer, other=x, number=x.last)
     if name == "Linear" and x.layer is not None and x.layer.kind.endswith(".Linear") and x.layer is not layer:
         owner = reader.models[-2] if len(reader.models) > 1 else None
         if owner is not None and {x.layer, layer} <= set(_own_layers(owner)):
-            reader.note(Seen, layer.line, kind="stacked", value=layer, other=x.layer, text=_name_in(owner, layer))
+            reader.note(
+                Observation, layer.line, kind="stacked", value=layer, other=x.layer, text=_name_in(owner, layer)
+            )
 
 
-def _own_layers(owner: Obj) -> Iterable[Obj]:
+def _own_layers(owner: Object) -> Iterable[Object]:
     for value in (*owner.attrs.values(), *owner.args):
-        if isinstance(value, Obj):
+        if isinstance(value, Object):
             yield value
 
 
-def _name_in(owner: Obj, layer: Obj) -> str:
+def _name_in(owner: Object, layer: Object) -> str:
     names = [n for n, v in owner.attrs.items() if v is layer]
     return " ".join((owner.kind, *names))
 
 
-def made(reader: Reader, value: Obj) -> None:
+def made(reader: Reader, value: Object) -> None:
     """A layer is made while the network answers: its weights are new at every call."""
     frame = reader.frames[-1].node if reader.frames else None
     if not isinstance(frame, ast.FunctionDef) or frame.name != "forward" or not is_module(value):
         return
     dropout = value.cls is None and "Dropout" in value.kind
-    own = value.cls is not None and any(is_trained_layer(p) for p in parts_of(value))
+    own = value.cls is not None and any(is_trained_layer(p) for p in modules_in(value))
     if dropout or own or is_trained_layer(value):  # a container of layers that are there already makes none
-        reader.note(Seen, value.line, kind="made in forward", value=value, text=f"{frame.lineno}")
+        reader.note(Observation, value.line, kind="made in forward", value=value, text=f"{frame.lineno}")
 
 
 def recurrent_index(reader: Reader, owner: Array, parts: list[ast.expr], line: int) -> None:
@@ -154,7 +156,7 @@ def recurrent_index(reader: Reader, owner: Array, parts: list[ast.expr], line: i
     last = [i for i, part in enumerate(parts) if _minus_one(part)]
     whole = [isinstance(p, ast.Slice) and p.lower is None and p.upper is None for p in parts]
     if last and last[0] in (0, 1) and all(whole[i] for i in range(last[0])):
-        reader.note(Seen, line, kind="last step", value=owner, other=owner.layer, number=last[0])
+        reader.note(Observation, line, kind="last step", value=owner, other=owner.layer, number=last[0])
 
 
 def _minus_one(node: ast.expr) -> bool:
@@ -172,7 +174,7 @@ def _minus_one(node: ast.expr) -> bool:
 def argmax(reader: Reader, x: Array, axis: Value | None, line: int) -> None:
     """The place of the greatest answer: along which axis?"""
     if not reader.models and from_model(x) and isinstance(axis, Const):
-        reader.note(Seen, line, kind="argmax", value=x, other=axis)
+        reader.note(Observation, line, kind="argmax", value=x, other=axis)
 
 
 def compared(reader: Reader, op: ast.cmpop, left: Value, right: Value, result: Array, line: int) -> Array:
@@ -180,9 +182,9 @@ def compared(reader: Reader, op: ast.cmpop, left: Value, right: Value, result: A
     if reader.models:
         return result
     if isinstance(op, (ast.Gt, ast.GtE)) and isinstance(left, Array) and from_model(left) and isinstance(right, Const):
-        reader.note(Seen, line, kind="threshold", value=left, other=right)
+        reader.note(Observation, line, kind="threshold", value=left, other=right)
         return (
-            cut(reader, left, "a comparison", line).then(dtype="bool", act="other", loss=False)
+            cut(reader, left, "a comparison", line).then(dtype="bool", activation="other", loss=False)
             if left.graph
             else result
         )
@@ -194,12 +196,12 @@ def compared(reader: Reader, op: ast.cmpop, left: Value, right: Value, result: A
 def rounded(reader: Reader, x: Array, line: int) -> None:
     """Answers are rounded to 0 and 1."""
     if not reader.models and from_model(x):
-        reader.note(Seen, line, kind="threshold", value=x, other=Const(value="round"))
+        reader.note(Observation, line, kind="threshold", value=x, other=Const(value="round"))
 
 
 def length(value: Value | None) -> frozenset[str]:
     """What ``len`` of a loader or of a data set counts."""
-    if isinstance(value, Obj) and value.kind == "torch.utils.data.DataLoader":
+    if isinstance(value, Object) and value.kind == "torch.utils.data.DataLoader":
         size = value.kwargs.get("batch_size") or (value.args[1] if len(value.args) > 1 else None)
         known = isinstance(size, Number) or (isinstance(size, Const) and size.value not in (None, 1))
         return frozenset({_BATCHES}) if known and "batch_sampler" not in value.kwargs else frozenset()
@@ -213,7 +215,7 @@ def averaged(reader: Reader, op: ast.operator, left: Value, right: Value, line: 
     a, b = taints(left), taints(right)
     division = not isinstance(op, ast.Mult)
     if division and _COUNT in a and _BATCHES in b and _COUNT not in b:
-        reader.note(Seen, line, kind="average", value=left, other=right)
+        reader.note(Observation, line, kind="average", value=left, other=right)
     if division:
         return frozenset({_COUNT, _BATCHES})
     literal = isinstance(left, Const) or isinstance(right, Const)
@@ -231,7 +233,7 @@ def mean_of_matches(x: Array, name: str) -> Array:
 def own_statistic(reader: Reader, op: ast.operator, a: Array, b: Array, line: int) -> None:
     """``X_test - X_test.mean()``: rows scaled by their own statistics."""
     if isinstance(op, ast.Sub) and b.statistic is a and not reader.models and not reader.loops:
-        reader.note(Seen, line, kind="own statistic", value=a)
+        reader.note(Observation, line, kind="own statistic", value=a)
 
 
 def scaled_by_itself(reader: Reader, node: ast.BinOp, left: Value) -> None:
@@ -243,13 +245,13 @@ def scaled_by_itself(reader: Reader, node: ast.BinOp, left: Value) -> None:
         axes = (*call.args, *(k.value for k in call.keywords if k.arg in ("axis", "dim")))
         along_rows = all(isinstance(v, ast.Constant) and v.value == 0 for v in axes)
         if along_rows and ast.dump(call.func.value) == ast.dump(node.left):
-            reader.note(Seen, node.lineno, kind="own statistic", value=left)
+            reader.note(Observation, node.lineno, kind="own statistic", value=left)
 
 
 def sliced(reader: Reader, owner: Value, part: ast.expr, line: int) -> None:
     """``X[i : i + n]`` in a loop: a batch cut by hand."""
-    if not isinstance(part, ast.Slice) or part.lower is None or part.upper is None or not reader.volatile:
+    if not isinstance(part, ast.Slice) or part.lower is None or part.upper is None or not reader.changed_in_loop:
         return
     names = {n.id for n in ast.walk(part.lower) if isinstance(n, ast.Name)}
-    if names & reader.volatile[-1] and not reader.models:
-        reader.note(Seen, line, kind="slice", value=owner)
+    if names & reader.changed_in_loop[-1] and not reader.models:
+        reader.note(Observation, line, kind="slice", value=owner)

@@ -141,7 +141,7 @@ class OwnFiles:
             return False
         script.lines.extend(parsed.lines)
         script.tree.body.extend(parsed.body)
-        script.parts.extend(parsed.parts)
+        script.sections.extend(parsed.sections)
         script.notes.extend(note for note in parsed.notes if note not in script.notes)
         script.files.append(name)
         self._read_statements(parsed.body, scope)

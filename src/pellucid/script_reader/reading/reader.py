@@ -15,16 +15,16 @@ from typing import Any
 
 from pellucid.script_reader.reading.own_files import OwnFiles
 from pellucid.script_reader.record.events import Event, Loop, Where
-from pellucid.script_reader.record.script import Lost, Script
-from pellucid.script_reader.source.syntax import plainly_assigned
+from pellucid.script_reader.record.script import Script, Unfollowed
+from pellucid.script_reader.source.syntax import always_reassigned
 from pellucid.script_reader.values.state import Frame, State
-from pellucid.script_reader.values.value import BY_TRAINING, Arguments, Function, Obj, Scope, Value
+from pellucid.script_reader.values.value import BY_TRAINING, Arguments, Function, Object, Scope, Value
 
 __all__ = ["Reader", "TooMuch"]
 
 _BUDGET = 150_000  # expressions and statements, a loop's counted in each pass
 _MAX_LOST = 100
-_PLACE = ("frames", "loops", "passes", "guards", "volatile", "bodies", "models")
+_PLACE = ("frames", "loops", "passes", "guards", "changed_in_loop", "reset_in_loop", "models")
 
 
 class TooMuch(Exception):  # noqa: N818  not an error: the reading ends
@@ -45,16 +45,16 @@ class Reader(ABC):
         self.loops: list[Loop] = []
         self.passes: list[int] = []
         self.guards: list[int] = [0]
-        self.volatile: list[frozenset[str]] = []  # names that the loops of this function change
-        self.bodies: list[frozenset[str]] = []  # names that they set anew in each round
-        self.models: list[Obj] = []  # whose forward is being read
+        self.changed_in_loop: list[frozenset[str]] = []  # names that the loops of this function change
+        self.reset_in_loop: list[frozenset[str]] = []  # names that they set anew in each round
+        self.models: list[Object] = []  # whose forward is being read
         self.if_training = 0  # conditions around that ask whether the model trains
         self.entered: set[ast.AST] = set()
         self.called = True
         self.spent = 0
         self.counter = 0
         self.default_device: str | None = "cpu"
-        self.attribute_lines: dict[tuple[Obj, str], int] = {}
+        self.attribute_lines: dict[tuple[Object, str], int] = {}
         self.shuffled: set[int] = set()  # sources whose rows were shuffled in place
         self.slices: dict[tuple[int, int, str], dict[str, int]] = {}  # where arrays were cut by position
 
@@ -110,24 +110,24 @@ class Reader(ABC):
         """Record an event."""
         self.script.events.append(event(where=self.where(line), **what))
 
-    def lose(self, line: int, error: Exception) -> None:
+    def note_unfollowed(self, line: int, error: Exception) -> None:
         """Remember a statement that could not be followed."""
         last = error.__traceback__
         while last is not None and last.tb_next is not None:
             last = last.tb_next
         file = Path(last.tb_frame.f_code.co_filename).name if last is not None else ""
-        lost = Lost(line, f"{type(error).__name__} in {file}" if file else type(error).__name__)
-        if lost not in self.script.lost and len(self.script.lost) < _MAX_LOST:
-            self.script.lost.append(lost)
+        lost = Unfollowed(line, f"{type(error).__name__} in {file}" if file else type(error).__name__)
+        if lost not in self.script.unfollowed and len(self.script.unfollowed) < _MAX_LOST:
+            self.script.unfollowed.append(lost)
 
     # ── the place in the run ──────────────────────────────────────────────────────────────────────────────
 
     @contextmanager
-    def apart(self) -> Iterator[None]:
+    def at_top_level(self) -> Iterator[None]:
         """Stand outside of all loops, functions and conditions, as the first statement of a file does."""
         kept = {name: getattr(self, name) for name in _PLACE}
         self.frames, self.loops, self.passes, self.guards = [], [], [], [0]
-        self.volatile, self.bodies, self.models = [], [], []
+        self.changed_in_loop, self.reset_in_loop, self.models = [], [], []
         try:
             yield
         finally:
@@ -146,7 +146,7 @@ class Reader(ABC):
             self.if_training -= asks
 
     @contextmanager
-    def loop(self, node: ast.stmt | ast.expr, roles: frozenset[str], loader: Obj | None) -> Iterator[Loop]:
+    def loop(self, node: ast.stmt | ast.expr, roles: frozenset[str], loader: Object | None) -> Iterator[Loop]:
         """Stand inside a loop."""
         line = getattr(node, "lineno", 0)
         made = Loop(
@@ -160,16 +160,16 @@ class Reader(ABC):
         self.loops.append(made)
         self.passes.append(0)
         self.guards.append(0)
-        self.volatile.append(frozenset(assigned))
-        self.bodies.append(plainly_assigned(node))
+        self.changed_in_loop.append(frozenset(assigned))
+        self.reset_in_loop.append(always_reassigned(node))
         try:
             yield made
         finally:
             self.loops.pop()
             self.passes.pop()
             self.guards.pop()
-            self.volatile.pop()
-            self.bodies.pop()
+            self.changed_in_loop.pop()
+            self.reset_in_loop.pop()
 
     @property
     def n_passes(self) -> int:

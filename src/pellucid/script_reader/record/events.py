@@ -7,25 +7,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pellucid.script_reader.values.value import Array, Fit, Obj, Value
+from pellucid.script_reader.values.value import Array, Fit, Object, Value
 
 __all__ = [
     "Accumulated",
     "Backward",
     "Decision",
-    "Dropped",
     "Event",
     "Fitted",
     "Forward",
     "FunctionalDropout",
-    "Handed",
     "HiddenLayers",
     "LoaderRead",
     "Loop",
     "LossCall",
-    "Mismatch",
     "Mode",
-    "Seen",
+    "MoveNotKept",
+    "Observation",
+    "PassedToUnknown",
+    "ShapeMismatch",
     "Split",
     "Step",
     "Where",
@@ -41,7 +41,7 @@ class Loop:
     end: int
     key: tuple[int, ...]
     roles: frozenset[str] = field(default=frozenset(), compare=False)
-    loader: Obj | None = field(default=None, compare=False)
+    loader: Object | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -73,13 +73,13 @@ class Forward(Event):
     """A model is called; ``mode`` is ``train``, ``eval``, ``maybe eval`` or None, ``mode_line`` who set it."""
 
     number: int
-    module: Obj | None
+    module: Object | None
     inputs: tuple[Value, ...]
     output: Value
     grad: bool | None
     mode: str | None
     mode_line: int
-    noise: str | None
+    mode_dependent: str | None
     device: str | None
     device_line: int
 
@@ -96,7 +96,7 @@ class LossCall(Event):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Mismatch(Event):
+class ShapeMismatch(Event):
     """Predictions of (n, 1) meet targets of (n,) in arithmetic."""
 
     prediction: Array
@@ -114,7 +114,7 @@ class Backward(Event):
 class Step(Event):
     """An optimizer steps; None where it is not known which."""
 
-    optimizer: Obj | None
+    optimizer: Object | None
     name: str = ""
     closure: bool = False
 
@@ -123,7 +123,7 @@ class Step(Event):
 class ZeroGrad(Event):
     """Gradients are forgotten: an optimizer's, a model's, or (None) some."""
 
-    of: Obj | None
+    of: Object | None
     name: str = ""
 
 
@@ -131,12 +131,12 @@ class ZeroGrad(Event):
 class Mode(Event):
     """``model.train()`` or ``model.eval()``."""
 
-    module: Obj | None
+    module: Object | None
     training: bool | None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Handed(Event):
+class PassedToUnknown(Event):
     """Values go to a function that cannot be read here."""
 
     values: tuple[Value, ...]
@@ -164,7 +164,7 @@ class Split(Event):
 class LoaderRead(Event):
     """A loop runs over a `DataLoader`."""
 
-    loader: Obj
+    loader: Object
     loop: Loop
 
 
@@ -187,7 +187,7 @@ class Accumulated(Event):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Dropped(Event):
+class MoveNotKept(Event):
     """``x.to(device)`` whose result is not kept."""
 
     text: str
@@ -210,7 +210,7 @@ class HiddenLayers(Event):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Seen(Event):
+class Observation(Event):
     """Something that one rule asks for; ``watch`` says which kinds there are and what their values are."""
 
     kind: str

@@ -7,18 +7,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from pellucid.script_reader.record.events import Event, Loop, Seen
-from pellucid.script_reader.source.text import Part
-from pellucid.script_reader.values.value import Obj
+from pellucid.script_reader.record.events import Event, Loop, Observation
+from pellucid.script_reader.source.text import Section
+from pellucid.script_reader.values.value import Object
 
-__all__ = ["Lost", "Script"]
+__all__ = ["Script", "Unfollowed"]
 
 
 _E = TypeVar("_E", bound=Event)
 
 
 @dataclass(frozen=True)
-class Lost:
+class Unfollowed:
     """A statement that could not be followed, and the error that ended it."""
 
     line: int
@@ -37,9 +37,9 @@ class Script:
     lines: list[str]
     events: list[Event] = field(default_factory=list)
     imports: set[str] = field(default_factory=set)
-    objects: list[Obj] = field(default_factory=list)
-    parts: list[Part] = field(default_factory=lambda: [Part(1)])
-    lost: list[Lost] = field(default_factory=list)
+    objects: list[Object] = field(default_factory=list)
+    sections: list[Section] = field(default_factory=lambda: [Section(1)])
+    unfollowed: list[Unfollowed] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     unread: dict[str, list[str]] = field(default_factory=dict)
     files: list[str] = field(default_factory=list)  # of its own that were read as well
@@ -47,16 +47,16 @@ class Script:
     complete: bool = True
     tree: ast.Module = field(default_factory=lambda: ast.Module([], []))
 
-    def part(self, line: int) -> Part:
+    def section(self, line: int) -> Section:
         """The file and cell of a line."""
-        return max((p for p in self.parts if p.first <= line), key=lambda p: p.first, default=Part(1))
+        return max((p for p in self.sections if p.first <= line), key=lambda p: p.first, default=Section(1))
 
-    def said(self, line: int) -> str:
+    def place_of(self, line: int) -> str:
         """How a line is named: ``line 5``, ``cell 3, line 5``, ``model.py, line 5``."""
-        return f"line {line}" if self.part(line) == Part(1) else self._label(line)
+        return f"line {line}" if self.section(line) == Section(1) else self._label(line)
 
     def _label(self, line: int) -> str:
-        part = self.part(line)
+        part = self.section(line)
         cell = f"cell {part.cell}" if part.cell else ""
         own = line - part.first + 1
         if not part.file and not cell:
@@ -67,9 +67,9 @@ class Script:
         """The events of one kind, in order."""
         return [e for e in self.events if isinstance(e, kind)]
 
-    def seen(self, *kinds: str) -> list[Seen]:
+    def observed(self, *kinds: str) -> list[Observation]:
         """What was seen of these kinds, in order."""
-        return [e for e in self.of(Seen) if e.kind in kinds]
+        return [e for e in self.of(Observation) if e.kind in kinds]
 
     def inside(self, loop: Loop) -> Iterator[Event]:
         """The events in ``loop``, of the first pass of all loops around it."""
@@ -79,14 +79,16 @@ class Script:
                 if not any(e.where.passes[:depth]):
                     yield e
 
-    def speaks(self, loop: Loop, *words: str) -> bool:
+    def mentions(self, loop: Loop, *words: str) -> bool:
         """Whether one of these words stands in the loop's own lines."""
         return any(word in text for text in self.lines[loop.line - 1 : loop.end] for word in words)
 
     def evidence(self, *lines: int) -> str:
         """The lines themselves, a line each, in their order: ``12: loss = criterion(out, y)``."""
         wanted = sorted({n for n in lines if 0 < n <= len(self.lines)})
-        several = len({self.part(n).file for n in wanted}) > 1  # then each line says whose it is
-        own = {n: f"{self.name}, " if several and not self.part(n).file else "" for n in wanted}
-        labels = {n: f"{own[n]}{'line ' * (own[n] != '' and self.part(n) == Part(1))}{self._label(n)}" for n in wanted}
+        several = len({self.section(n).file for n in wanted}) > 1  # then each line says whose it is
+        own = {n: f"{self.name}, " if several and not self.section(n).file else "" for n in wanted}
+        labels = {
+            n: f"{own[n]}{'line ' * (own[n] != '' and self.section(n) == Section(1))}{self._label(n)}" for n in wanted
+        }
         return "\n".join(f"{labels[n]}: {self.lines[n - 1].strip()[:200]}" for n in wanted)

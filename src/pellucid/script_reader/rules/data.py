@@ -10,20 +10,20 @@ from pellucid.script_reader.finding import ScriptFinding
 from pellucid.script_reader.record.events import (
     Backward,
     Decision,
-    Dropped,
     Fitted,
     Forward,
-    Handed,
     LoaderRead,
     Loop,
     LossCall,
+    MoveNotKept,
+    PassedToUnknown,
     Split,
     Step,
 )
 from pellucid.script_reader.record.script import Script
 from pellucid.script_reader.values.roles import role_of_name
-from pellucid.script_reader.values.torch_objects import bases, holds_weights, is_module, parts_of
-from pellucid.script_reader.values.value import Array, Const, Items, Number, Obj, Value, taints
+from pellucid.script_reader.values.torch_objects import bases, holds_weights, is_module, modules_in
+from pellucid.script_reader.values.value import Array, Const, Items, Number, Object, Value, taints
 
 __all__ = [
     "chosen_by_test",
@@ -103,7 +103,9 @@ def chosen_by_test(script: Script) -> Iterator[ScriptFinding]:
     measured by it (scikit-learn, Cross-validation: "knowledge about the test set can leak into the model").
     """
     training = {loop for e in script.events if isinstance(e, (Step, Backward)) for loop in e.where.loops}
-    training |= {loop for e in script.of(Handed) for loop in e.where.loops if _trains_elsewhere(script, e, loop)}
+    training |= {
+        loop for e in script.of(PassedToUnknown) for loop in e.where.loops if _trains_elsewhere(script, e, loop)
+    }
     forwards = {e.number: e.where.line for e in script.of(Forward) if "test" in taints(*e.inputs)}
     seen = set()
     for e in script.of(Decision):
@@ -124,7 +126,7 @@ def chosen_by_test(script: Script) -> Iterator[ScriptFinding]:
         )  # fmt: skip
 
 
-def _trains_elsewhere(script: Script, handed: Handed, loop: Loop) -> bool:
+def _trains_elsewhere(script: Script, handed: PassedToUnknown, loop: Loop) -> bool:
     """Whether a loop over epochs gives a model to a function of a file that is not read."""
     header = script.lines[loop.line - 1] if 0 < loop.line <= len(script.lines) else ""
     return bool(_EPOCHS.search(header)) and any(is_module(value) for value in handed.values)
@@ -188,7 +190,7 @@ def unshuffled(script: Script) -> Iterator[ScriptFinding]:
             )  # fmt: skip
 
 
-def never_shuffled(loader: Obj) -> bool:
+def never_shuffled(loader: Object) -> bool:
     shuffle: Value | None = loader.kwargs.get("shuffle") or (loader.args[2] if len(loader.args) > 2 else None)
     chosen = any(name in loader.kwargs for name in ("sampler", "batch_sampler")) or len(loader.args) > 3
     size = loader.kwargs.get("batch_size") or (loader.args[1] if len(loader.args) > 1 else None)
@@ -196,11 +198,11 @@ def never_shuffled(loader: Obj) -> bool:
     return not chosen and (shuffle is None or (isinstance(shuffle, Const) and not shuffle.value))
 
 
-def map_style(loader: Obj) -> bool:
+def map_style(loader: Object) -> bool:
     dataset = loader.args[0] if loader.args else loader.kwargs.get("dataset")
     if isinstance(dataset, (Items, Array)):
         return True
-    if not isinstance(dataset, Obj):
+    if not isinstance(dataset, Object):
         return False
     if dataset.cls is not None:
         return any(base.endswith(".Dataset") for base in bases(dataset.cls))
@@ -246,7 +248,7 @@ def _named_parts(script: Script, *lines: int) -> bool:
 
 def devices(script: Script) -> Iterator[ScriptFinding]:
     """A model on one device and its rows on another: "Expected all tensors to be on the same device"."""
-    if script.of(Dropped):
+    if script.of(MoveNotKept):
         return  # `dropped_move` names the cause
     found = False
     for e in script.of(Forward):
@@ -260,7 +262,7 @@ def devices(script: Script) -> Iterator[ScriptFinding]:
                 "The model is moved to a device, its input is not.",
                 "x = x.to(device)",
             )
-        elif e.device == "cpu" and e.device_line == 0 and "accelerator" in places and _plain(e.module):
+        elif e.device == "cpu" and e.device_line == 0 and "accelerator" in places and _holds_weights_on_cpu(e.module):
             found = True
             yield _apart(
                 script, e.where.line, 0, "The input is moved to a device, the model is not.", "model.to(device)"
@@ -275,10 +277,10 @@ def devices(script: Script) -> Iterator[ScriptFinding]:
             )
 
 
-def _plain(module: Obj | None) -> bool:
+def _holds_weights_on_cpu(module: Object | None) -> bool:
     if module is None or (module.cls is None and not module.kind.startswith("torch.nn.")):
         return False
-    return is_module(module) and holds_weights(module) and not any("device" in p.kwargs for p in parts_of(module))
+    return is_module(module) and holds_weights(module) and not any("device" in p.kwargs for p in modules_in(module))
 
 
 def _apart(script: Script, line: int, other: int, finding: str, fix: str) -> ScriptFinding:
@@ -292,7 +294,7 @@ def _apart(script: Script, line: int, other: int, finding: str, fix: str) -> Scr
 
 def dropped_move(script: Script) -> Iterator[ScriptFinding]:
     """``x.to(device)`` on a line of its own: a tensor is copied, a module is moved (PyTorch, Tensor.to)."""
-    for e in script.of(Dropped):
+    for e in script.of(MoveNotKept):
         yield ScriptFinding(
             rule="move-not-kept", line=e.where.line,
             finding=f"The moved copy of {e.text} is not kept: a tensor's to() and cuda() do not change the tensor.",

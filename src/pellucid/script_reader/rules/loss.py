@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from pellucid.script_reader.finding import ScriptFinding
-from pellucid.script_reader.record.events import LossCall, Mismatch
+from pellucid.script_reader.record.events import LossCall, ShapeMismatch
 from pellucid.script_reader.record.script import Script
 from pellucid.script_reader.values.value import Array
 
@@ -43,24 +43,24 @@ def activation_before_loss(script: Script) -> Iterator[ScriptFinding]:
     """
     for e, x in _calls(script, "cross_entropy", "bce_with_logits"):
         binary = e.kind == "bce_with_logits"
-        if x.act not in ("softmax", "sigmoid") and not (x.act == "relu" and not binary):
+        if x.activation not in ("softmax", "sigmoid") and not (x.activation == "relu" and not binary):
             continue
         own = "sigmoid" if binary else "softmax"
-        line = x.at or e.where.line
+        line = x.activation_line or e.where.line
         yield ScriptFinding(
-            rule=f"{x.act}-before-{'bce-with-logits' if binary else 'cross-entropy'}",
+            rule=f"{x.activation}-before-{'bce-with-logits' if binary else 'cross-entropy'}",
             line=line,
-            finding=f"A {x.act} is applied before {_NAMES[e.kind]}, which takes the raw outputs (logits).",
+            finding=f"A {x.activation} is applied before {_NAMES[e.kind]}, which takes the raw outputs (logits).",
             evidence=script.evidence(line, e.function_line, e.where.line),
             consequence=(
                 "Outputs below zero are cut off before the loss sees them, and their units get no gradient."
-                if x.act == "relu"
+                if x.activation == "relu"
                 else f"The loss applies its own {own} to what is already squeezed into 0 to 1: it cannot come near "
                 "zero, gradients are small, and the network learns slowly and stays unsure."
             ),
             fix=(
-                f"Return the last layer's output as it is and leave the {x.act} out of the training; for answers: "
-                + ("torch.sigmoid(output)" if binary else "output.softmax(dim=1)")
+                f"Return the last layer's output as it is and leave the {x.activation} out of the training; for "
+                "answers: " + ("torch.sigmoid(output)" if binary else "output.softmax(dim=1)")
             ),
         )
 
@@ -73,9 +73,9 @@ def missing_activation(script: Script) -> Iterator[ScriptFinding]:
     """
     for e, x in _calls(script, "bce", "nll"):
         wrong = ("linear",) if e.kind == "bce" else ("linear", "softmax", "sigmoid")
-        if x.act not in wrong:
+        if x.activation not in wrong:
             continue
-        given = "the last layer's raw output" if x.act == "linear" else f"the output of a {x.act}"
+        given = "the last layer's raw output" if x.activation == "linear" else f"the output of a {x.activation}"
         if e.kind == "bce":
             finding = f"BCELoss is given {given}, and no sigmoid stands between."
             consequence = "Values outside of 0 to 1 stop it with an error on the first batch."
@@ -88,7 +88,8 @@ def missing_activation(script: Script) -> Iterator[ScriptFinding]:
             fix = "Use nn.CrossEntropyLoss() on the raw outputs, or end the model in nn.LogSoftmax(dim=1)"
         yield ScriptFinding(
             rule=f"{e.kind}-without-{'sigmoid' if e.kind == 'bce' else 'log-softmax'}",
-            line=e.where.line, finding=finding, evidence=script.evidence(x.at, e.function_line, e.where.line),
+            line=e.where.line, finding=finding,
+            evidence=script.evidence(x.activation_line, e.function_line, e.where.line),
             consequence=consequence, fix=fix,
         )  # fmt: skip
 
@@ -111,11 +112,11 @@ def column_against_row(script: Script) -> Iterator[ScriptFinding]:
             seen.add(e.function_line)
             raises = e.kind in ("bce", "bce_with_logits")
             yield _shapes(script, e, x, column, raises=raises)
-    for m in script.of(Mismatch):
+    for m in script.of(ShapeMismatch):
         yield ScriptFinding(
             rule="column-against-row", line=m.where.line,
             finding="Predictions of shape (n, 1) meet targets of shape (n,) in this line.",
-            evidence=script.evidence(m.prediction.at, m.where.line),
+            evidence=script.evidence(m.prediction.activation_line, m.where.line),
             consequence="Broadcasting compares every prediction with every target: n × n values in the place of n.",
             fix="Bring both to one shape: model(x).squeeze(1), or y.unsqueeze(1)",
         )  # fmt: skip
@@ -127,7 +128,7 @@ def _shapes(script: Script, e: LossCall, x: Array, column: bool, *, raises: bool
         rule="column-against-row",
         line=e.where.line,
         finding=f"The predictions have the shape {a} and the targets {b}.",
-        evidence=script.evidence(x.at, e.function_line, e.where.line),
+        evidence=script.evidence(x.activation_line, e.function_line, e.where.line),
         consequence=(
             "The loss stops with an error about the target's size."
             if raises
@@ -145,11 +146,11 @@ def _shapes(script: Script, e: LossCall, x: Array, column: bool, *, raises: bool
 def one_class(script: Script) -> Iterator[ScriptFinding]:
     """Cross-entropy of a single output: the softmax of one number is 1, so the loss is 0 whatever the weights."""
     for e, x in _calls(script, "cross_entropy"):
-        if x.last == 1 and x.act in ("linear", "softmax", "sigmoid") and x.ndim in (None, 2):
+        if x.last == 1 and x.activation in ("linear", "softmax", "sigmoid") and x.ndim in (None, 2):
             yield ScriptFinding(
                 rule="one-output-cross-entropy", line=e.where.line,
                 finding="Cross-entropy is given one output a row.",
-                evidence=script.evidence(x.at, e.function_line, e.where.line),
+                evidence=script.evidence(x.activation_line, e.function_line, e.where.line),
                 consequence="The softmax of one number is always 1, so the loss is 0 and no weight ever changes.",
                 fix="For two classes: nn.BCEWithLogitsLoss() with float targets, or two outputs: nn.Linear(…, 2)",
             )  # fmt: skip
@@ -159,14 +160,20 @@ def softmax_of_one(script: Script) -> Iterator[ScriptFinding]:
     """A softmax of a single output: e^z / e^z is 1 whatever z is."""
     seen = set()
     for e, x in _calls(script, "bce", "mse", "l1", "smooth_l1", "huber"):
-        text = script.lines[x.at - 1] if 0 < x.at <= len(script.lines) else ""
+        text = script.lines[x.activation_line - 1] if 0 < x.activation_line <= len(script.lines) else ""
         over_rows = re.search(r"(dim|axis)\s*=\s*0|[Ss]oftmax\(([^()]*,\s*)?0\)", text)
-        if x.act == "softmax" and x.last == 1 and x.ndim in (None, 2) and not over_rows and x.at not in seen:
-            seen.add(x.at)
+        if (
+            x.activation == "softmax"
+            and x.last == 1
+            and x.ndim in (None, 2)
+            and not over_rows
+            and x.activation_line not in seen
+        ):
+            seen.add(x.activation_line)
             yield ScriptFinding(
-                rule="softmax-of-one-output", line=x.at or e.where.line,
+                rule="softmax-of-one-output", line=x.activation_line or e.where.line,
                 finding="A softmax is taken of one output a row.",
-                evidence=script.evidence(x.at, e.function_line, e.where.line),
+                evidence=script.evidence(x.activation_line, e.function_line, e.where.line),
                 consequence="The softmax of one number is always 1: every row is answered with 1, and no weight ever "
                 "changes.",
                 fix="torch.sigmoid in the place of the softmax (for two classes, with nn.BCELoss()), or no activation "

@@ -36,13 +36,15 @@ def no_eval(script: Script) -> Iterator[ScriptFinding]:
     "You must call model.eval() to set dropout and batch normalization layers to evaluation mode before running
     inference. Failing to do this will yield inconsistent inference results" (PyTorch, saving and loading models).
     """
-    wrong = [e for e in _evaluations(script) if e.mode == "train" and e.noise is not None and is_module(e.module)]
+    wrong = [
+        e for e in _evaluations(script) if e.mode == "train" and e.mode_dependent is not None and is_module(e.module)
+    ]
     if wrong:
         first = wrong[0]
-        layer = next((n for n, text in enumerate(script.lines, 1) if str(first.noise) in text), 0)
+        layer = next((n for n, text in enumerate(script.lines, 1) if str(first.mode_dependent) in text), 0)
         yield ScriptFinding(
             rule="eval-mode", line=first.where.line,
-            finding=f"The model has {first.noise} and is scored on held-out rows in training mode.",
+            finding=f"The model has {first.mode_dependent} and is scored on held-out rows in training mode.",
             evidence=script.evidence(layer, *(e.where.line for e in wrong[:_SHOWN])),
             consequence="Dropout goes on dropping units and batch norm uses (and updates) the statistics of the "
             "test batches: scores are worse, differ from run to run, and depend on the batch size.",
@@ -92,14 +94,14 @@ def not_training_again(script: Script) -> Iterator[ScriptFinding]:
         changed = (start is not None and start.mode == "train") or _scored_between(script, e, used)
         if not changed or e.mode not in ("eval", "maybe eval"):
             continue
-        if e.noise and f"forward {e.number}" in used and e.mode_line not in seen:
+        if e.mode_dependent and f"forward {e.number}" in used and e.mode_line not in seen:
             seen.add(e.mode_line)
             yield ScriptFinding(
                 rule="train-mode", line=e.mode_line,
                 finding="model.eval() is called in the loop, and model.train() is not called before training goes on.",
                 evidence=script.evidence(e.mode_line, e.where.line),
-                consequence=f"After the first round the network ({e.noise}) trains in evaluation mode: dropout is off, "
-                "and batch norm no longer learns its statistics.",
+                consequence=f"After the first round the network ({e.mode_dependent}) trains in evaluation mode: "
+                "dropout is off, and batch norm no longer learns its statistics.",
                 fix="model.train()  # at the beginning of every epoch, or after every evaluation",
             )  # fmt: skip
 

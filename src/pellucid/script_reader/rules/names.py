@@ -37,7 +37,7 @@ def not_called(script: Script) -> Iterator[ScriptFinding]:
     for node in ast.walk(script.tree):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Attribute):
             name = node.value.attr
-            if name in _EFFECT and not (name in ("train", "eval", "step") and _plain_value(script, node.value)):
+            if name in _EFFECT and not (name in ("train", "eval", "step") and _stores_value(script, node.value)):
                 rule, effect = _EFFECT[name]
                 yield _bare(script, node.lineno, rule, ast.unparse(node.value), effect)
         elif isinstance(node, (ast.With, ast.AsyncWith)):
@@ -48,7 +48,7 @@ def not_called(script: Script) -> Iterator[ScriptFinding]:
                     yield _bare(script, item.context_expr.lineno, "no-grad", text, effect)
 
 
-def _plain_value(script: Script, node: ast.Attribute) -> bool:
+def _stores_value(script: Script, node: ast.Attribute) -> bool:
     """Whether the script stores a value under this name, so that it need not be a method."""
     return any(
         isinstance(n, ast.Attribute) and n.attr == node.attr and isinstance(n.ctx, ast.Store)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from pellucid.script_reader.finding import ScriptFinding
 from pellucid.script_reader.record.script import Script
-from pellucid.script_reader.values.value import Array, Const, Obj
+from pellucid.script_reader.values.value import Array, Const, Object
 
 __all__ = ["last_step", "made_in_forward", "stacked", "widths"]
 
@@ -22,7 +22,7 @@ _FIRST = {
 }  # fmt: skip
 
 
-def _number(layer: Obj, place: int, name: str) -> int | None:
+def _number(layer: Object, place: int, name: str) -> int | None:
     value = layer.kwargs.get(name) or (layer.args[place] if len(layer.args) > place else None)
     return value.value if isinstance(value, Const) and type(value.value) is int else None
 
@@ -32,15 +32,15 @@ def widths(script: Script) -> Iterator[ScriptFinding]:
     multiplied".
     """
     seen = set()
-    for e in script.seen("width"):
+    for e in script.observed("width"):
         layer, x = e.value, e.other
-        if not isinstance(layer, Obj) or not isinstance(x, Array) or layer in seen:
+        if not isinstance(layer, Object) or not isinstance(x, Array) or layer in seen:
             continue
         seen.add(layer)
         name = layer.kind.rpartition(".")[2]
         what = e.text or "columns"
         wanted = _number(layer, 0, _FIRST.get(name, "input_size"))
-        before = x.layer.line if x.layer is not None else x.at
+        before = x.layer.line if x.layer is not None else x.activation_line
         yield ScriptFinding(
             rule="width", line=layer.line,
             finding=f"This {name} takes {wanted} {what}, and it is given {e.number}.",
@@ -50,7 +50,7 @@ def widths(script: Script) -> Iterator[ScriptFinding]:
             fix=f"nn.{name}({e.number}, …)  # as many as come in",
         )  # fmt: skip
     lines = set()
-    for e in script.seen("regrouped"):
+    for e in script.observed("regrouped"):
         if isinstance(e.value, Const) and isinstance(e.other, Array) and e.where.line not in lines:
             lines.add(e.where.line)
             shape = " × ".join(str(n) for n in e.other.image or ())
@@ -70,9 +70,9 @@ def stacked(script: Script) -> Iterator[ScriptFinding]:
     A narrow first layer (fewer columns than go in and come out) limits the rank, and is left alone.
     """
     seen = set()
-    for e in script.seen("stacked"):
+    for e in script.observed("stacked"):
         second, first = e.value, e.other
-        if not isinstance(first, Obj) or not isinstance(second, Obj) or second in seen:
+        if not isinstance(first, Object) or not isinstance(second, Object) or second in seen:
             continue
         into, middle = _number(first, 0, "in_features"), _number(first, 1, "out_features")
         out = _number(second, 1, "out_features")
@@ -96,9 +96,9 @@ def stacked(script: Script) -> Iterator[ScriptFinding]:
 def made_in_forward(script: Script) -> Iterator[ScriptFinding]:
     """Layers made while the network answers have new random weights at every call, and no optimizer knows them."""
     seen = set()
-    for e in script.seen("made in forward"):
+    for e in script.observed("made in forward"):
         made = e.value
-        if not isinstance(made, Obj) or e.where.line in seen or (e.where.guarded and e.where.called):
+        if not isinstance(made, Object) or e.where.line in seen or (e.where.guarded and e.where.called):
             continue
         start = int(e.text)
         near = script.lines[start - 1 : made.line + 8]
@@ -133,9 +133,9 @@ def last_step(script: Script) -> Iterator[ScriptFinding]:
     feature). Default: False" (PyTorch, LSTM).
     """
     loaders = any("DataLoader" in text for text in script.lines)
-    for e in script.seen("last step"):
+    for e in script.observed("last step"):
         layer, out = e.other, e.value
-        if not isinstance(layer, Obj) or not isinstance(out, Array):
+        if not isinstance(layer, Object) or not isinstance(out, Array):
             continue
         first = layer.kwargs.get("batch_first") or (layer.args[4] if len(layer.args) > 4 else None)
         known = first is None or (isinstance(first, Const) and isinstance(first.value, bool))

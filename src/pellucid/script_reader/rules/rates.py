@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pellucid.script_reader.finding import ScriptFinding
 from pellucid.script_reader.record.events import Step
 from pellucid.script_reader.record.script import Script
-from pellucid.script_reader.values.torch_objects import is_optimizer, is_trained_layer, parts_of
-from pellucid.script_reader.values.value import Const, Obj, Value
+from pellucid.script_reader.values.torch_objects import is_optimizer, is_trained_layer, modules_in
+from pellucid.script_reader.values.value import Const, Object, Value
 
 __all__ = ["early_scheduler", "plateau", "rate"]
 
@@ -83,23 +83,23 @@ def _of_a_network(given: Value | None) -> bool:
     """Parameters of a network with more than one layer: a straight line, a Gaussian process or a picture may take
     larger steps.
     """
-    if not isinstance(given, Obj) or given.kind != "parameters":
+    if not isinstance(given, Object) or given.kind != "parameters":
         return False
-    parts = list(parts_of(given.args[0]))
+    parts = list(modules_in(given.args[0]))
     known = any(p.kind.startswith("torchvision.models.") for p in parts)
     return known or sum(is_trained_layer(p) for p in parts) > 1
 
 
 def _recurrent(given: Value | None) -> bool:
-    parts = parts_of(given.args[0]) if isinstance(given, Obj) and given.args else ()
+    parts = modules_in(given.args[0]) if isinstance(given, Object) and given.args else ()
     return any(p.kind.endswith((".LSTM", ".GRU", ".RNN")) for p in parts)
 
 
 def plateau(script: Script) -> Iterator[ScriptFinding]:
     """``ReduceLROnPlateau.step`` takes the number that it watches: "step(metrics)" (PyTorch)."""
-    for e in script.seen("scheduler"):
-        kind = e.value.kind if isinstance(e.value, Obj) and e.value.cls is None else ""
-        if kind == "torch.optim.lr_scheduler.ReduceLROnPlateau" and e.text == "bare" and isinstance(e.value, Obj):
+    for e in script.observed("scheduler"):
+        kind = e.value.kind if isinstance(e.value, Object) and e.value.cls is None else ""
+        if kind == "torch.optim.lr_scheduler.ReduceLROnPlateau" and e.text == "bare" and isinstance(e.value, Object):
             yield ScriptFinding(
                 rule="scheduler-metric", line=e.where.line,
                 finding="ReduceLROnPlateau.step() is not given the number that it watches.",
@@ -114,8 +114,8 @@ def early_scheduler(script: Script) -> Iterator[ScriptFinding]:
     `optimizer.step()` before `lr_scheduler.step()`" (PyTorch's warning since 1.1).
     """
     seen = set()
-    for e in script.seen("scheduler"):
-        known = isinstance(e.value, Obj) and e.value.kind.startswith("torch.optim.lr_scheduler.")
+    for e in script.observed("scheduler"):
+        known = isinstance(e.value, Object) and e.value.kind.startswith("torch.optim.lr_scheduler.")
         if not known or not e.where.loops or e.value in seen or "Plateau" in getattr(e.value, "kind", ""):
             continue
         seen.add(e.value)

@@ -11,7 +11,7 @@ from pellucid.script_reader.record.events import Backward, Decision, Forward, Lo
 from pellucid.script_reader.record.script import Script
 from pellucid.script_reader.rules.loss import activation_before_loss, one_class
 from pellucid.script_reader.values.torch_objects import is_module
-from pellucid.script_reader.values.value import Array, Const, Obj, taints
+from pellucid.script_reader.values.value import Array, Const, Object, taints
 
 __all__ = ["argmax_axis", "averages", "test_each_epoch", "thresholds"]
 
@@ -37,7 +37,7 @@ def argmax_axis(script: Script) -> Iterator[ScriptFinding]:
         for n in ast.walk(script.tree)
         if isinstance(n, ast.FunctionDef) and n.name in ("training_step", "validation_step", "test_step")
     ]
-    for e in script.seen("argmax"):
+    for e in script.observed("argmax"):
         x, axis = e.value, e.other
         if not isinstance(x, Array) or not isinstance(axis, Const) or e.where.line in seen or x.last is None:
             continue
@@ -59,11 +59,11 @@ def argmax_axis(script: Script) -> Iterator[ScriptFinding]:
         seen.add(e.where.line)
         yield ScriptFinding(
             rule="argmax-dimension", line=e.where.line, finding=finding,
-            evidence=script.evidence(x.at, e.where.line), consequence=consequence, fix=fix,
+            evidence=script.evidence(x.activation_line, e.where.line), consequence=consequence, fix=fix,
         )  # fmt: skip
 
 
-def _single(loader: Obj) -> bool:
+def _single(loader: Object) -> bool:
     size = loader.kwargs.get("batch_size") or (loader.args[1] if len(loader.args) > 1 else None)
     return isinstance(size, Const) and size.value is None
 
@@ -74,24 +74,24 @@ def thresholds(script: Script) -> Iterator[ScriptFinding]:
     logits = {
         forwards[t].module
         for e in script.of(LossCall)
-        if e.kind == "bce_with_logits" and isinstance(e.prediction, Array) and e.prediction.act == "linear"
+        if e.kind == "bce_with_logits" and isinstance(e.prediction, Array) and e.prediction.activation == "linear"
         for t in e.prediction.taint
         if t in forwards
     }
     seen = set()
     doubled = next(activation_before_loss(script), None) is not None  # the sigmoid is the mistake, not the zero
-    for e in script.seen("threshold"):
+    for e in script.observed("threshold"):
         x, limit = e.value, e.other
         if not isinstance(x, Array) or not isinstance(limit, Const) or e.where.line in seen:
             continue
         modules = {forwards[t].module for t in x.taint if t in forwards}
-        if x.act in ("sigmoid", "softmax") and limit.value == 0 and type(limit.value) in (int, float):
+        if x.activation in ("sigmoid", "softmax") and limit.value == 0 and type(limit.value) in (int, float):
             if doubled:
                 continue
-            finding = f"The output of a {x.act} lies between 0 and 1, and it is compared with 0."
+            finding = f"The output of a {x.activation} lies between 0 and 1, and it is compared with 0."
             consequence = "Every row is answered with yes, so the accuracy is the share of that class."
             fix = "output > 0.5"
-        elif x.act == "linear" and limit.value in (0.5, "round") and modules and modules <= logits:
+        elif x.activation == "linear" and limit.value in (0.5, "round") and modules and modules <= logits:
             how = "rounded" if limit.value == "round" else "compared with 0.5"
             finding = f"Logits are {how}; no sigmoid stands between."
             consequence = "A logit of 0.5 is a probability of 0.62: rows between 0.5 and 0.62 are answered with no."
@@ -100,7 +100,8 @@ def thresholds(script: Script) -> Iterator[ScriptFinding]:
             continue
         seen.add(e.where.line)
         yield ScriptFinding(
-            rule="threshold", line=e.where.line, finding=finding, evidence=script.evidence(x.at, e.where.line),
+            rule="threshold", line=e.where.line, finding=finding,
+            evidence=script.evidence(x.activation_line, e.where.line),
             consequence=consequence, fix=fix,
         )  # fmt: skip
 
@@ -108,7 +109,7 @@ def thresholds(script: Script) -> Iterator[ScriptFinding]:
 def averages(script: Script) -> Iterator[ScriptFinding]:
     """Right answers are rows, and ``len(loader)`` is the number of batches."""
     seen = set()
-    for e in script.seen("average"):
+    for e in script.observed("average"):
         text = script.lines[e.where.line - 1]
         if e.where.line not in seen and not re.search(r"(?i)batch_?size|\bbs\b", text):
             seen.add(e.where.line)

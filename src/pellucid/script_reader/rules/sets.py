@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterator
 
 from pellucid.script_reader.finding import ScriptFinding
-from pellucid.script_reader.record.events import Backward, Handed, Step
+from pellucid.script_reader.record.events import Backward, PassedToUnknown, Step
 from pellucid.script_reader.record.script import Script
 from pellucid.script_reader.rules.data import in_time, map_style, never_shuffled
 from pellucid.script_reader.values.data_roles import roles_of
 from pellucid.script_reader.values.roles import role_of_name
 from pellucid.script_reader.values.torch_objects import LOADER
-from pellucid.script_reader.values.value import Array, Const, Items, Obj, Unknown, Value, taints
+from pellucid.script_reader.values.value import Array, Const, Items, Object, Unknown, Value, taints
 
 __all__ = ["augmented_test", "framework_loader", "hand_made_batches", "own_statistic", "train_as_test"]
 
@@ -31,7 +31,7 @@ def hand_made_batches(script: Script) -> Iterator[ScriptFinding]:
     if in_time(script) or _SHUFFLED.search(text) or _SEQUENCE.search(text):
         return
     trained = {loop for e in script.events if isinstance(e, (Step, Backward)) for loop in e.where.loops}
-    for e in script.seen("slice"):
+    for e in script.observed("slice"):
         rows = e.value
         around = [loop for loop in e.where.loops if loop in trained]
         held_out = taints(rows) & {"val", "test"}
@@ -59,7 +59,9 @@ def framework_loader(script: Script) -> Iterator[ScriptFinding]:
         or any("Iterable" in t or "streaming" in t.lower() for t in script.lines)
     ):
         return
-    given = {v for e in script.of(Handed) if ".fit(" in _line(script, e.where.line) for v in _first_loader(e.values)}
+    given = {
+        v for e in script.of(PassedToUnknown) if ".fit(" in _line(script, e.where.line) for v in _first_loader(e.values)
+    }
     spans = [
         (m.lineno, m.end_lineno or m.lineno)
         for cls in ast.walk(script.tree)
@@ -72,7 +74,7 @@ def framework_loader(script: Script) -> Iterator[ScriptFinding]:
             continue
         inside = any(a <= loader.line <= b for a, b in spans)
         dataset = loader.args[0] if loader.args else loader.kwargs.get("dataset")
-        known = map_style(loader) or not isinstance(dataset, Obj) or dataset.cls is None
+        known = map_style(loader) or not isinstance(dataset, Object) or dataset.cls is None
         if known and (inside or loader in given):
             yield ScriptFinding(
                 rule="shuffle", line=loader.line,
@@ -88,8 +90,8 @@ def _line(script: Script, line: int) -> str:
     return script.lines[line - 1] if 0 < line <= len(script.lines) else ""
 
 
-def _first_loader(values: tuple[Value, ...]) -> list[Obj]:
-    loaders = [v for v in values if isinstance(v, Obj) and v.kind == LOADER]
+def _first_loader(values: tuple[Value, ...]) -> list[Object]:
+    loaders = [v for v in values if isinstance(v, Object) and v.kind == LOADER]
     named = [v for v in loaders if "train" in roles_of(v)]
     return named[:1] or [v for v in loaders[:1] if not roles_of(v) & {"val", "test"}]
 
@@ -104,13 +106,13 @@ _DETERMINISTIC = ("RandomChoice", "RandomApply", "RandomOrder")
 _TRAIN_PLACE = {"MNIST": 1, "FashionMNIST": 1, "KMNIST": 1, "CIFAR10": 1, "CIFAR100": 1, "QMNIST": 3, "USPS": 1}
 
 
-def _datasets(script: Script) -> Iterator[Obj]:
+def _datasets(script: Script) -> Iterator[Object]:
     for made in script.objects:
         if made.kind.startswith("torchvision.datasets.") and made.cls is None:
             yield made
 
 
-def _train_of(made: Obj) -> bool | None:
+def _train_of(made: Object) -> bool | None:
     """What ``train=`` says, None where it says nothing."""
     place = _TRAIN_PLACE.get(made.kind.rpartition(".")[2])
     given = made.kwargs.get("train")
@@ -133,7 +135,7 @@ def augmented_test(script: Script) -> Iterator[ScriptFinding]:
         names = _chance(transform)
         roles = roles_of(made)
         held_out = _train_of(made) is False or (_train_of(made) is None and "test" in roles and "train" not in roles)
-        if names and held_out and isinstance(transform, Obj):
+        if names and held_out and isinstance(transform, Object):
             yield ScriptFinding(
                 rule="augmented-test", line=made.line,
                 finding=f"The test pictures are changed by chance ({', '.join(names)}).",
@@ -147,7 +149,7 @@ def augmented_test(script: Script) -> Iterator[ScriptFinding]:
 def _chance(transform: Value | None) -> list[str]:
     if isinstance(transform, Items):
         return [n for v in transform.items for n in _chance(v)]
-    if not isinstance(transform, Obj) or not transform.kind.startswith("torchvision.transforms"):
+    if not isinstance(transform, Object) or not transform.kind.startswith("torchvision.transforms"):
         return []
     name = transform.kind.rpartition(".")[2]
     p = transform.kwargs.get("p")
@@ -179,7 +181,7 @@ def train_as_test(script: Script) -> Iterator[ScriptFinding]:
             )  # fmt: skip
 
 
-def _divided(script: Script, made: Obj) -> bool:
+def _divided(script: Script, made: Object) -> bool:
     """Whether the set is divided: then a part of the training set is held out."""
     names = re.findall(r"\w+", _line(script, made.line).partition("=")[0])
     return any(
@@ -191,10 +193,10 @@ def _divided(script: Script, made: Obj) -> bool:
 
 def own_statistic(script: Script) -> Iterator[ScriptFinding]:
     """Test rows standardised by their own mean: the same value becomes another number than in training."""
-    trained = any("train" in taints(e.value) for e in script.seen("own statistic"))
+    trained = any("train" in taints(e.value) for e in script.observed("own statistic"))
     if not trained and not script.of(Backward):
         return  # no training here: perhaps each picture is scaled by itself
-    for e in script.seen("own statistic"):
+    for e in script.observed("own statistic"):
         roles = taints(e.value) & {"train", "val", "test"}
         if "test" in roles and "train" not in roles and e.where.called:
             yield ScriptFinding(

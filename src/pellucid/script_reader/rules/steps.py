@@ -10,15 +10,15 @@ from pellucid.script_reader.record.events import (
     Backward,
     Event,
     Forward,
-    Handed,
     Loop,
     LossCall,
+    PassedToUnknown,
     Step,
     ZeroGrad,
 )
 from pellucid.script_reader.record.script import Script
 from pellucid.script_reader.values.torch_objects import is_module, is_optimizer
-from pellucid.script_reader.values.value import Array, Obj, Unknown, taints
+from pellucid.script_reader.values.value import Array, Object, Unknown, taints
 
 __all__ = ["growing_graph", "no_backward", "no_step", "no_zero_grad", "starved_step"]
 
@@ -37,10 +37,10 @@ def _loops(script: Script) -> Iterator[tuple[Loop, Step, list[Event]]]:
 def _handed(events: list[Event]) -> bool:
     """Whether a model, an optimizer or a loss went where it cannot be followed."""
     for e in events:
-        for value in e.values if isinstance(e, Handed) else ():
+        for value in e.values if isinstance(e, PassedToUnknown) else ():
             if is_optimizer(value) or is_module(value) or (isinstance(value, Array) and value.loss):
                 return True
-            if isinstance(value, (Unknown, Obj)) and "opt" in getattr(value, "name", ""):
+            if isinstance(value, (Unknown, Object)) and "opt" in getattr(value, "name", ""):
                 return True
             if isinstance(value, Unknown) and any(t.startswith("forward ") for t in value.taint):
                 return True
@@ -59,10 +59,15 @@ def no_zero_grad(script: Script) -> Iterator[ScriptFinding]:
     """
     for loop, step, events in _loops(script):
         backward = _is(events, Backward)
-        if not backward or _is(events, ZeroGrad) or _handed(events) or script.speaks(loop, "zero_grad", ".grad = None"):
+        if (
+            not backward
+            or _is(events, ZeroGrad)
+            or _handed(events)
+            or script.mentions(loop, "zero_grad", ".grad = None")
+        ):
             continue
         before = [z.where.line for z in script.of(ZeroGrad)]
-        outside = f", only outside of the loop ({script.said(before[0])})" if before else ""
+        outside = f", only outside of the loop ({script.place_of(before[0])})" if before else ""
         yield ScriptFinding(
             rule="zero-grad", line=step.where.line,
             finding=f"Nothing sets the gradients to zero in the loop that steps{outside}.",
@@ -80,7 +85,7 @@ def no_backward(script: Script) -> Iterator[ScriptFinding]:
         around = [e for b in step.where.loops for e in script.inside(b)]
         if not computed or _is(around, Backward) or _handed(around) or step.closure:
             continue
-        if script.speaks(step.where.loops[0], "backward", "autograd"):
+        if script.mentions(step.where.loops[0], "backward", "autograd"):
             continue
         yield ScriptFinding(
             rule="backward", line=step.where.line,

@@ -80,13 +80,13 @@ def class_numbers(script: Script) -> Iterator[ScriptFinding]:
         if not isinstance(x, Array) or not isinstance(y, Array) or x.last is None or x.last < 2:
             continue
         numbers = y.dtype in ("int64", None) or x.ndim == 2
-        if y.ndim == 1 and x.ndim in (None, 2) and x.act is not None and numbers:
+        if y.ndim == 1 and x.ndim in (None, 2) and x.activation is not None and numbers:
             seen.add(e.function_line)
             kind = "class numbers" if y.dtype == "int64" else "one number a row"
             yield ScriptFinding(
                 rule="class-numbers-mse", line=e.where.line,
                 finding=f"A loss for numbers is given {x.last} outputs a row, and {kind} as the target.",
-                evidence=script.evidence(x.at, e.function_line, e.where.line),
+                evidence=script.evidence(x.activation_line, e.function_line, e.where.line),
                 consequence="The shapes do not fit, or are broadcast; and a squared error of class numbers says that "
                 "class 2 lies between 1 and 3.",
                 fix="nn.CrossEntropyLoss() on the raw outputs and class numbers",
@@ -107,7 +107,7 @@ def several_columns(script: Script) -> Iterator[ScriptFinding]:
             yield ScriptFinding(
                 rule="bce-several-columns", line=e.where.line,
                 finding=f"The predictions have {x.last} columns, the targets one number a row.",
-                evidence=script.evidence(x.at, e.function_line, e.where.line),
+                evidence=script.evidence(x.activation_line, e.function_line, e.where.line),
                 consequence="The loss stops with an error about the target's size.",
                 fix=f"For {x.last} classes: nn.CrossEntropyLoss() on the raw outputs, with class numbers (int64); for "
                 "yes or no: one output, nn.Linear(…, 1)",

@@ -6,16 +6,25 @@ import re
 from collections.abc import Iterator
 
 from pellucid.script_reader.finding import ScriptFinding
-from pellucid.script_reader.record.events import Backward, Event, Forward, Handed, Loop, Mode, Seen, Step
+from pellucid.script_reader.record.events import (
+    Backward,
+    Event,
+    Forward,
+    Loop,
+    Mode,
+    Observation,
+    PassedToUnknown,
+    Step,
+)
 from pellucid.script_reader.record.script import Script
 from pellucid.script_reader.values.torch_objects import (
     is_lightning,
     is_module,
     is_optimizer,
     is_trained_layer,
-    parts_of,
+    modules_in,
 )
-from pellucid.script_reader.values.value import Array, Items, Obj, Table, Value, taints
+from pellucid.script_reader.values.value import Array, Dictionary, Items, Object, Value, taints
 
 __all__ = ["all_frozen", "cut_graph", "new_layers", "no_gradients", "others_parameters", "unchanged_part"]
 
@@ -24,17 +33,17 @@ _GRADIENT = re.compile(r"\.grad\b")
 _KEPT_ON_PURPOSE = ("teacher", "target", "frozen", "fixed", "pretrained", "ema", "momentum", "random", "ref", "old")
 
 
-def covered(value: Value | None) -> set[Obj] | None:
+def covered(value: Value | None) -> set[Object] | None:
     """The layers whose parameters an optimizer was given, as they were then; None where that is not known."""
-    if isinstance(value, Obj) and value.kind in ("parameters", "parameter"):
+    if isinstance(value, Object) and value.kind in ("parameters", "parameter"):
         inside = value.attrs.get("parts")
-        return {v for v in inside.items if isinstance(v, Obj)} if isinstance(inside, Items) else None
-    if isinstance(value, Table):
+        return {v for v in inside.items if isinstance(v, Object)} if isinstance(inside, Items) else None
+    if isinstance(value, Dictionary):
         return covered(value.entries.get("params"))
     several: tuple[Value, ...] | None = None
     if isinstance(value, Items):
         several = tuple(value.items)
-    elif isinstance(value, Obj) and value.kind in (
+    elif isinstance(value, Object) and value.kind in (
         "builtins.list",
         "builtins.tuple",
         "builtins.iter",
@@ -49,23 +58,23 @@ def covered(value: Value | None) -> set[Obj] | None:
     return {layer for p in parts if p is not None for layer in p}
 
 
-def _coverage(optimizer: Obj) -> set[Obj] | None:
+def _coverage(optimizer: Object) -> set[Object] | None:
     layers = covered(optimizer.args[0] if optimizer.args else optimizer.kwargs.get("params"))
     return layers if layers and any(_learns(p) for p in layers) else None
 
 
-def _learned(module: Value | None) -> set[Obj]:
-    return {p for p in parts_of(module) if _learns(p)} if module is not None else set()
+def _learned(module: Value | None) -> set[Object]:
+    return {p for p in modules_in(module) if _learns(p)} if module is not None else set()
 
 
-def _learns(part: Obj) -> bool:
+def _learns(part: Object) -> bool:
     return is_trained_layer(part) or part.kind.startswith("torchvision.models.")
 
 
 def _trained_by(script: Script, loop: Loop) -> list[Forward] | None:
     """The models whose answers go into the losses of a loop; None where one is not known."""
     inside = list(script.inside(loop))
-    if any(isinstance(e, Handed) and _hides(e) for e in inside):
+    if any(isinstance(e, PassedToUnknown) and _hides(e) for e in inside):
         return None
     forwards = {f"forward {f.number}": f for f in script.of(Forward)}
     found: list[Forward] = []
@@ -82,11 +91,11 @@ def _trained_by(script: Script, loop: Loop) -> list[Forward] | None:
     return found or None
 
 
-def _hides(e: Handed) -> bool:
+def _hides(e: PassedToUnknown) -> bool:
     return any(is_module(v) or is_optimizer(v) or (isinstance(v, Array) and v.loss) for v in e.values)
 
 
-def _made_at(script: Script, obj: Obj) -> int:
+def _made_at(script: Script, obj: Object) -> int:
     return script.objects.index(obj) if obj in script.objects else -1
 
 
@@ -110,7 +119,7 @@ def others_parameters(script: Script) -> Iterator[ScriptFinding]:
             continue
         modules = {f.module for f in answered}
         if not all(is_module(m) and _learned(m) for m in modules) or any(
-            set(parts_of(m)) & layers for m in modules if m is not None
+            set(modules_in(m)) & layers for m in modules if m is not None
         ):
             continue
         first = min(answered, key=lambda f: f.where.order)
@@ -128,18 +137,18 @@ def others_parameters(script: Script) -> Iterator[ScriptFinding]:
         )  # fmt: skip
 
 
-def _whose(script: Script, optimizer: Obj, module: Obj, loop: Loop) -> tuple[int, str]:
+def _whose(script: Script, optimizer: Object, module: Object, loop: Loop) -> tuple[int, str]:
     """The line where network and optimizer came together, and how."""
     own = [
         o
         for o in script.objects
-        if is_optimizer(o) and o is not optimizer and set(parts_of(module)) & (_coverage(o) or set())
+        if is_optimizer(o) and o is not optimizer and set(modules_in(module)) & (_coverage(o) or set())
     ]
     if own and len(loop.key) > 2:
         return loop.key[-3], ""
     given = optimizer.args[0] if optimizer.args else None
-    held = given.args[0] if isinstance(given, Obj) and given.kind == "parameters" else None
-    alike = isinstance(held, Obj) and held.kind == module.kind and held.cls is module.cls
+    held = given.args[0] if isinstance(given, Object) and given.kind == "parameters" else None
+    alike = isinstance(held, Object) and held.kind == module.kind and held.cls is module.cls
     if alike and not own and _made_at(script, module) > _made_at(script, optimizer):
         return module.line, ", which was replaced after the optimizer had been made"
     return optimizer.line, ""
@@ -154,22 +163,22 @@ def unchanged_part(script: Script) -> Iterator[ScriptFinding]:
         return
     moved = {layer for c in coverages if c is not None for layer in c}
     touched = {
-        p for e in script.seen("frozen", "thawed") for p in (e.value.items if isinstance(e.value, Items) else [])
+        p for e in script.observed("frozen", "thawed") for p in (e.value.items if isinstance(e.value, Items) else [])
     }
     modes = [m for m in script.of(Mode) if m.module is not None]
     again = {m.module for m in modes if m.training is not False}
     resting = [m.module for m in modes if m.module not in again]
-    touched |= {p for m in resting if m is not None for p in parts_of(m)} - moved
-    given = {v for e in script.of(Handed) for v in e.values}
+    touched |= {p for m in resting if m is not None for p in modules_in(m)} - moved
+    given = {v for e in script.of(PassedToUnknown) for v in e.values}
     texts = " ".join(script.lines)
     for loop in dict.fromkeys(s.where.loops[-1] for s in steps if s.where.loops):
         answered = _trained_by(script, loop) or []
-        if not any(set(parts_of(f.module)) & moved for f in answered if f.module is not None):
+        if not any(set(modules_in(f.module)) & moved for f in answered if f.module is not None):
             continue
         for f in answered:
             module = f.module
             learned = _learned(module)
-            if module is None or not learned or set(parts_of(module)) & (moved | touched) or f.grad is not True:
+            if module is None or not learned or set(modules_in(module)) & (moved | touched) or f.grad is not True:
                 continue
             if not all(is_trained_layer(p) for p in learned):
                 continue  # with a network of a library in it: perhaps only to measure by
@@ -177,7 +186,7 @@ def unchanged_part(script: Script) -> Iterator[ScriptFinding]:
             kept = any(word in names for word in _KEPT_ON_PURPOSE) or "load_state_dict" in texts or "deepcopy" in texts
             if kept or module in given or module.kind.startswith("torchvision") or not _reached(script, f, loop):
                 continue
-            idle = next((o for o in optimizers if set(parts_of(module)) & (_coverage(o) or set())), None)
+            idle = next((o for o in optimizers if set(modules_in(module)) & (_coverage(o) or set())), None)
             twin = _second_of_its_kind(steps)
             yield ScriptFinding(
                 rule="no-optimizer", line=idle.line if idle is not None else module.line,
@@ -194,7 +203,7 @@ def unchanged_part(script: Script) -> Iterator[ScriptFinding]:
             return
 
 
-def _second_of_its_kind(steps: list[Step]) -> Obj | None:
+def _second_of_its_kind(steps: list[Step]) -> Object | None:
     """An optimizer of the very parameters that another one steps: it was meant for another network."""
     optimizers = list(dict.fromkeys(s.optimizer for s in steps if s.optimizer is not None))
     optimizers.sort(key=lambda o: o.line)
@@ -204,7 +213,7 @@ def _second_of_its_kind(steps: list[Step]) -> Obj | None:
     return None
 
 
-def _with_parameters_of(script: Script, optimizer: Obj | None, module: Obj) -> str:
+def _with_parameters_of(script: Script, optimizer: Object | None, module: Object) -> str:
     """The optimizer's line with the network's name in the place of the other's; empty where one is not known."""
     text = script.lines[optimizer.line - 1].strip() if optimizer is not None else ""
     name = re.match(r"\s*([\w.]+)\s*=[^=]", script.lines[module.line - 1])
@@ -216,7 +225,7 @@ def _with_parameters_of(script: Script, optimizer: Obj | None, module: Obj) -> s
 def _reached(script: Script, f: Forward, loop: Loop) -> bool:
     """Whether a loss's gradients come back to this answer: nothing cut it off on its way there."""
     name = f"forward {f.number}"
-    cuts = {f"cut {e.number}" for e in script.seen("cut") if name in taints(e.value)}
+    cuts = {f"cut {e.number}" for e in script.observed("cut") if name in taints(e.value)}
     losses = [e for e in script.inside(loop) if isinstance(e, Backward) and name in taints(e.of)]
     return any(not cuts & taints(e.of) for e in losses) or (not losses and not cuts)
 
@@ -232,10 +241,10 @@ def new_layers(script: Script) -> Iterator[ScriptFinding]:
     for f in script.of(Forward):
         if f.module is None or f"forward {f.number}" not in used or f.module not in moved:
             continue
-        for layer in parts_of(f.module):
+        for layer in modules_in(f.module):
             late = min((_made_at(script, o) for o in steps if o is not None), default=0)
             if is_trained_layer(layer) and layer not in moved and _made_at(script, layer) > late >= 0:
-                made_inside = any(e.value is layer for e in script.seen("made in forward"))
+                made_inside = any(e.value is layer for e in script.observed("made in forward"))
                 if made_inside:
                     continue
                 optimizer = next(o for o in steps if o is not None)
@@ -249,30 +258,30 @@ def new_layers(script: Script) -> Iterator[ScriptFinding]:
                 return
 
 
-def _moves(script: Script, e: Event) -> set[Obj] | None:
+def _moves(script: Script, e: Event) -> set[Object] | None:
     """The layers that a step, or a framework's own loop (`trainer.fit(model)`), is to change."""
     if isinstance(e, Step):
         return _coverage(e.optimizer) if e.optimizer is not None else None
-    if isinstance(e, Handed) and ".fit(" in script.lines[e.where.line - 1]:
-        return next((set(parts_of(v)) for v in e.values if is_lightning(v)), None)
+    if isinstance(e, PassedToUnknown) and ".fit(" in script.lines[e.where.line - 1]:
+        return next((set(modules_in(v)) for v in e.values if is_lightning(v)), None)
     return None
 
 
-def _given_away(script: Script, layers: set[Obj], start: Event, end: Event) -> bool:
-    between = (h for h in script.of(Handed) if start.where.order < h.where.order < end.where.order)
-    return any(v in layers for h in between for v in h.values if isinstance(v, Obj))
+def _given_away(script: Script, layers: set[Object], start: Event, end: Event) -> bool:
+    between = (h for h in script.of(PassedToUnknown) if start.where.order < h.where.order < end.where.order)
+    return any(v in layers for h in between for v in h.values if isinstance(v, Object))
 
 
 def all_frozen(script: Script) -> Iterator[ScriptFinding]:
     """Every layer that the optimizer holds has ``requires_grad = False``."""
-    if any(e.value is None for e in script.seen("thawed")):
+    if any(e.value is None for e in script.observed("thawed")):
         return  # something was unfrozen, it is not known what
-    state: set[Obj] = set()
-    last: Seen | None = None
-    events = (*script.seen("frozen", "thawed"), *script.of(Step), *script.of(Handed))
+    state: set[Object] = set()
+    last: Observation | None = None
+    events = (*script.observed("frozen", "thawed"), *script.of(Step), *script.of(PassedToUnknown))
     for e in sorted(events, key=lambda e: e.where.order):
-        if isinstance(e, Seen):
-            inside = {p for p in e.value.items if isinstance(p, Obj)} if isinstance(e.value, Items) else set()
+        if isinstance(e, Observation):
+            inside = {p for p in e.value.items if isinstance(p, Object)} if isinstance(e.value, Items) else set()
             if e.kind == "frozen" and not e.where.guarded:
                 state |= inside
                 last = e
@@ -312,7 +321,7 @@ def cut_graph(script: Script) -> Iterator[ScriptFinding]:
     """``backward`` of a value that no longer knows which network it comes from: `detach` "returns a new Tensor,
     detached from the current graph", and `torch.tensor` copies the value alone (PyTorch).
     """
-    cuts = {f"cut {e.number}": e for e in script.seen("cut")}
+    cuts = {f"cut {e.number}": e for e in script.observed("cut")}
     seen = set()
     for e in script.of(Backward):
         if not isinstance(e.of, Array) or (e.of.graph is not False and not _ends_in_a_leaf(script, e.of)):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pellucid.errors import DataError
-from pellucid.script_reader.source.text import Cell, Source, plain_lines, read_script
+from pellucid.script_reader.source.text import Cell, Source, lines_of, read_script
 
 __all__ = ["read_source", "source_of", "without_magics"]
 
@@ -34,7 +34,7 @@ def source_of(text: str, name: str, folder: Path | None = None) -> Source:
     """
     if name.lower().endswith(".ipynb") or _is_notebook(text):
         return Source(name=name, cells=_cells(text, name), folder=folder)
-    lines = plain_lines(text)
+    lines = lines_of(text)
     if any(_FENCE.match(line) for line in lines) and not name.lower().endswith(".py"):
         return Source(name=name, cells=(Cell("\n".join(_fenced(lines))),), folder=folder)
     if sum(bool(_PROMPT.match(line)) for line in lines) > 1 and not name.lower().endswith(".py"):
@@ -101,7 +101,7 @@ def without_magics(text: str) -> str:
     >>> without_magics("%matplotlib inline\nif x:\n    !ls\nfiles = !ls")
     'pass\nif x:\n    pass\nfiles = None'
     """
-    lines = plain_lines(text)
+    lines = lines_of(text)
     first = next((n for n, line in enumerate(lines) if line.strip()), None)
     if first is not None and lines[first].startswith("%%"):
         words = lines[first][2:].split()

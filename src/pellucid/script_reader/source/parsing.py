@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pellucid.errors import DataError
 from pellucid.script_reader.source.cells import without_magics
 from pellucid.script_reader.source.old_python import as_python_3
-from pellucid.script_reader.source.text import MAX_BYTES, Cell, Part, Source, plain_lines
+from pellucid.script_reader.source.text import MAX_BYTES, Cell, Section, Source, lines_of
 
 __all__ = ["Parsed", "parse_script", "parse_source"]
 
@@ -27,7 +27,7 @@ class Parsed:
 
     body: list[ast.stmt]
     lines: list[str]
-    parts: list[Part]
+    sections: list[Section]
     notes: list[str]
 
 
@@ -47,7 +47,7 @@ def parse_source(source: Source, first: int = 1, file: str = "") -> Parsed:
     failed: list[DataError] = []
     for cell in source.cells:
         at = first + len(found.lines)
-        found.parts.append(Part(at, file, cell.number))
+        found.sections.append(Section(at, file, cell.number))
         try:
             tree, notes = _parse_cell(cell, source.name)
         except DataError as error:
@@ -56,7 +56,7 @@ def parse_source(source: Source, first: int = 1, file: str = "") -> Parsed:
             ast.increment_lineno(tree, at - 1)
             found.body.extend(tree.body)
             found.notes.extend(n for n in notes if n not in found.notes)
-        found.lines.extend(plain_lines(cell.text))
+        found.lines.extend(lines_of(cell.text))
     if failed and not found.body:
         raise failed[0]
     found.notes.extend(f"{str(error).partition(';')[0]}; this cell was left out." for error in failed)

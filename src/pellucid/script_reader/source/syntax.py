@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-__all__ = ["acts_of", "called_models", "plainly_assigned"]
+__all__ = ["always_reassigned", "branch_effect", "called_models"]
 
 
-def plainly_assigned(loop: ast.AST) -> frozenset[str]:
+def always_reassigned(loop: ast.AST) -> frozenset[str]:
     """Names that a loop's body sets in every round, not only changes or sets now and then."""
     names: set[str] = set()
     left = [loop]
@@ -27,7 +27,7 @@ def plainly_assigned(loop: ast.AST) -> frozenset[str]:
     return frozenset(names)
 
 
-def acts_of(body: Iterable[ast.stmt]) -> str:
+def branch_effect(body: Iterable[ast.stmt]) -> str:
     """What a condition's body does that makes it a choice."""
     for node in (n for statement in body for n in ast.walk(statement)):
         if isinstance(node, ast.Break):

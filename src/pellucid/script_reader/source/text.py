@@ -15,12 +15,12 @@ from pellucid.errors import DataError, StorageError
 __all__ = [
     "MAX_BYTES",
     "Cell",
-    "Part",
+    "Section",
     "Source",
     "decoded",
+    "lines_of",
     "looks_like_script",
     "piped_script",
-    "plain_lines",
     "read_script",
 ]
 
@@ -136,13 +136,13 @@ def looks_like_script(path: str | os.PathLike[str]) -> bool:
     return bool(_CODE.search(text) or _NETWORK.search(text)) or len(set(_STEP.findall(text))) > 1
 
 
-def plain_lines(text: str) -> list[str]:
+def lines_of(text: str) -> list[str]:
     """The lines as Python counts them: form feeds and Unicode's separators end none."""
     return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 @dataclass(frozen=True)
-class Part:
+class Section:
     """Where a file or a notebook's cell begins among all lines; ``file`` is empty in the script itself."""
 
     first: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from pellucid.script_reader.values.value import Class, Function, Obj, Value
+from pellucid.script_reader.values.value import Class, Function, Object, Value
 
 __all__ = ["ancestors", "find_method", "method_of"]
 
@@ -26,7 +26,7 @@ def find_method(cls: Class, name: str) -> Function | None:
     return None
 
 
-def method_of(owner: Obj, name: str) -> Value | None:
+def method_of(owner: Object, name: str) -> Value | None:
     """A method or a class's attribute, bound to ``owner``."""
     if owner.cls is None:
         return None

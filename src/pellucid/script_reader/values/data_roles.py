@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 
 from pellucid.script_reader.values.roles import role_of_path
-from pellucid.script_reader.values.value import ROLES, Const, Obj, Unknown, Value, taints
+from pellucid.script_reader.values.value import ROLES, Const, Object, Unknown, Value, taints
 
 __all__ = ["role_given", "roles_of"]
 
 
 def roles_of(value: Value | None) -> frozenset[str]:
     """Train, validation or test: by the name of a loader, else by what it reads."""
-    if isinstance(value, Obj):
+    if isinstance(value, Object):
         named = frozenset(k.removeprefix("role ") for k in value.attrs if k.startswith("role "))
         inner = value.args[0] if value.args else value.kwargs.get("dataset")
         if named or value.cls is not None:
@@ -31,8 +31,8 @@ def roles_of(value: Value | None) -> frozenset[str]:
 def role_given(*values: Value) -> str | None:
     """``Faces("valid")``, ``ImageFolder(os.path.join(folder, "val"))``: the part that the arguments name."""
     for value in values:
-        joined = isinstance(value, Obj) and value.kind in ("os.path.join", "pathlib.Path") and value.args
-        last = value.args[-1] if joined and isinstance(value, Obj) else value
+        joined = isinstance(value, Object) and value.kind in ("os.path.join", "pathlib.Path") and value.args
+        last = value.args[-1] if joined and isinstance(value, Object) else value
         role = role_of_path(last.value) if isinstance(last, Const) else None
         found = [role] if role else sorted(last.taint & ROLES) if isinstance(last, Unknown) else []
         if len(found) == 1:
@@ -40,7 +40,7 @@ def role_given(*values: Value) -> str | None:
     return None
 
 
-def _role_of_download(dataset: Obj) -> frozenset[str]:
+def _role_of_download(dataset: Object) -> frozenset[str]:
     chosen = dataset.kwargs.get("train") or dataset.kwargs.get("split") or Unknown()
     if not isinstance(chosen, Const):
         return dataset.taint & ROLES

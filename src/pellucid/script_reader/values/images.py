@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pellucid.script_reader.values.value import Arguments, Array, Const, Image, Items, Obj, Value
+from pellucid.script_reader.values.value import Arguments, Array, Const, Image, Items, Object, Value
 
 __all__ = [
     "after_layer",
@@ -38,7 +38,7 @@ def _pair(value: Value | None) -> tuple[int, int] | None:
     return None
 
 
-def of_dataset(dataset: Obj) -> Image | None:
+def of_dataset(dataset: Object) -> Image | None:
     """The pictures of one of torchvision's sets after its transforms."""
     if "loader" in dataset.kwargs:
         return None
@@ -48,7 +48,7 @@ def of_dataset(dataset: Obj) -> Image | None:
 
 
 def _transformed(image: Image | None, step: Value) -> Image | None:
-    if image is None or not isinstance(step, Obj) or not step.kind.startswith("torchvision.transforms"):
+    if image is None or not isinstance(step, Object) or not step.kind.startswith("torchvision.transforms"):
         return None
     name = step.kind.rpartition(".")[2]
     if name == "Compose":
@@ -80,13 +80,13 @@ def of_sizes(sizes: list[Value]) -> Image | None:
 # ── layers ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _setting(layer: Obj, place: int, name: str, default: int) -> Value:
+def _setting(layer: Object, place: int, name: str, default: int) -> Value:
     if name in layer.kwargs:
         return layer.kwargs[name]
     return layer.args[place] if len(layer.args) > place else Const(value=default)
 
 
-def unfit_channels(layer: Obj, x: Array) -> int | None:
+def unfit_channels(layer: Object, x: Array) -> int | None:
     """How many channels a layer is given where it takes another number; None where they fit or are not known."""
     name = layer.kind.rpartition(".")[2]
     if name not in ("Conv2d", "ConvTranspose2d", "BatchNorm2d"):
@@ -97,7 +97,7 @@ def unfit_channels(layer: Obj, x: Array) -> int | None:
     return given if known and given != known else None
 
 
-def after_layer(layer: Obj, x: Array) -> Image | None:
+def after_layer(layer: Object, x: Array) -> Image | None:
     """The picture that a layer gives."""
     name = layer.kind.rpartition(".")[2]
     if unfit_channels(layer, x) is not None:
@@ -169,7 +169,7 @@ def joined(arrays: list[Array], dim: object) -> Image | None:
     return (None if None in channels else sum(c for c in channels if c is not None)), None, None
 
 
-def recurrent_width(layer: Obj) -> int | None:
+def recurrent_width(layer: Object) -> int | None:
     """How many columns a recurrent layer gives: both directions side by side."""
     size, both = _setting(layer, 1, "hidden_size", 0), _setting(layer, 6, "bidirectional", 0)
     known = isinstance(size, Const) and type(size.value) is int and isinstance(both, Const)

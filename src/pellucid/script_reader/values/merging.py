@@ -12,7 +12,7 @@ from pellucid.script_reader.values.value import (
     External,
     Items,
     Number,
-    Obj,
+    Object,
     Unknown,
     Value,
     taints,
@@ -35,7 +35,7 @@ def merge(a: Value, b: Value) -> Value:  # noqa: PLR0911, PLR0912
         return _merge_arrays(a, b)
     if isinstance(a, Items) and isinstance(b, Items) and len(a.items) == len(b.items):
         return Items(items=[merge(x, y) for x, y in zip(a.items, b.items, strict=True)], depth=a.depth)
-    if isinstance(a, Obj) and isinstance(b, Obj):
+    if isinstance(a, Object) and isinstance(b, Object):
         if a.kind == b.kind == "torch.device" and a.args and b.args:
             return replace(a, args=(merge(a.args[0], b.args[0]),))
         if all(o.kind.startswith("torch.optim.") for o in (a, b)):
@@ -50,12 +50,12 @@ def merge(a: Value, b: Value) -> Value:  # noqa: PLR0911, PLR0912
     return Unknown(taint=taint, name=getattr(a, "name", ""))
 
 
-def _merge_objects(a: Obj, b: Obj, taint: frozenset[str]) -> Value:
+def _merge_objects(a: Object, b: Object, taint: frozenset[str]) -> Value:
     """Either of two modules is a module; of other objects nothing is known."""
     if not (is_module(a) and is_module(b)):
         return Unknown(taint=taint)
     either = [part for o in (a, b) for part in (o.args if o.kind == ASSUMED and o.args else (o,))]
-    return Obj(kind=ASSUMED, line=b.line, args=tuple(dict.fromkeys(either)), taint=taint)
+    return Object(kind=ASSUMED, line=b.line, args=tuple(dict.fromkeys(either)), taint=taint)
 
 
 def _merge_literals(a: Const, b: Const, taint: frozenset[str]) -> Value:

@@ -6,7 +6,7 @@ import ast
 from dataclasses import dataclass, field
 
 from pellucid.script_reader.values.merging import merge
-from pellucid.script_reader.values.value import Const, Items, Obj, Value
+from pellucid.script_reader.values.value import Const, Items, Object, Value
 
 __all__ = ["Frame", "State", "join_states", "outcome"]
 
@@ -15,8 +15,8 @@ __all__ = ["Frame", "State", "join_states", "outcome"]
 class State:
     """What changes while the script runs: modes, devices, whether gradients are recorded."""
 
-    modes: dict[Obj, tuple[str | None, int]] = field(default_factory=dict)
-    devices: dict[Obj, tuple[str | None, int]] = field(default_factory=dict)
+    modes: dict[Object, tuple[str | None, int]] = field(default_factory=dict)
+    devices: dict[Object, tuple[str | None, int]] = field(default_factory=dict)
     grad: bool | None = True
 
     def copy(self) -> State:
@@ -32,7 +32,7 @@ class Frame:
     line: int
     returned: list[Value] = field(default_factory=list)
     yielded: list[Value] = field(default_factory=list)
-    told: int = 0  # conditions on the model's training that hold for the rest of it
+    training_checks: int = 0  # conditions on the model's training that hold for the rest of it
 
 
 def outcome(frame: Frame) -> Value:

@@ -6,23 +6,23 @@ import ast
 import re
 from collections.abc import Iterator
 
-from pellucid.script_reader.values.value import Class, Const, External, Items, Obj, Table, Value
+from pellucid.script_reader.values.value import Class, Const, Dictionary, External, Items, Object, Value
 
 __all__ = [
     "ASSUMED",
     "LOADER",
     "LOSSES",
     "bases",
-    "gives_back",
     "holds_weights",
     "is_lightning",
     "is_module",
     "is_optimizer",
+    "is_parallel_wrapper",
     "is_scheduler",
     "is_trained_layer",
-    "noise",
-    "parts_of",
-    "spreads",
+    "mode_dependent",
+    "modules_in",
+    "returns_its_module",
     "tensor_device",
 ]
 
@@ -64,7 +64,7 @@ _MAX_PARTS = 400
 
 def is_module(value: Value | None) -> bool:
     """Whether a value is one of PyTorch's modules or of the script's own."""
-    if not isinstance(value, Obj):
+    if not isinstance(value, Object):
         return False
     if value.kind == ASSUMED or "assumed module" in value.attrs:
         return True
@@ -81,14 +81,14 @@ def is_module(value: Value | None) -> bool:
     return library.startswith("torchvision.models")
 
 
-def spreads(path: str) -> bool:
+def is_parallel_wrapper(path: str) -> bool:
     """Whether a function gives its module back, on several devices or on each at once."""
     return path.rpartition(".")[2] in _SPREAD
 
 
-def gives_back(path: str) -> bool:
+def returns_its_module(path: str) -> bool:
     """Whether a function gives back the module that it is given."""
-    return path in _KEPT_AS_IT_IS or spreads(path)
+    return path in _KEPT_AS_IT_IS or is_parallel_wrapper(path)
 
 
 def _is_module_base(path: str) -> bool:
@@ -97,7 +97,7 @@ def _is_module_base(path: str) -> bool:
 
 def is_lightning(value: Value | None) -> bool:
     """Whether a framework runs this module's loop."""
-    return isinstance(value, Obj) and value.cls is not None and any("Lightning" in p for p in bases(value.cls))
+    return isinstance(value, Object) and value.cls is not None and any("Lightning" in p for p in bases(value.cls))
 
 
 def bases(cls: Class, depth: int = 0) -> Iterator[str]:
@@ -109,29 +109,29 @@ def bases(cls: Class, depth: int = 0) -> Iterator[str]:
             yield from bases(base, depth + 1)
 
 
-def parts_of(module: Value, seen: set[int] | None = None) -> Iterator[Obj]:
+def modules_in(module: Value, seen: set[int] | None = None) -> Iterator[Object]:
     """The module and all modules in it."""
     seen = set() if seen is None else seen
     if id(module) in seen or len(seen) > _MAX_PARTS:
         return
     seen.add(id(module))
-    if isinstance(module, Obj):
+    if isinstance(module, Object):
         if is_module(module):
             yield module
         inside = [*module.attrs.values(), *module.args, *module.kwargs.values()] if is_module(module) else []
         for value in inside:
-            yield from parts_of(value, seen)
+            yield from modules_in(value, seen)
     elif isinstance(module, Items):
         for value in module.items:
-            yield from parts_of(value, seen)
-    elif isinstance(module, Table):
+            yield from modules_in(value, seen)
+    elif isinstance(module, Dictionary):
         for value in module.entries.values():
-            yield from parts_of(value, seen)
+            yield from modules_in(value, seen)
 
 
-def noise(module: Value) -> str | None:
+def mode_dependent(module: Value) -> str | None:
     """The first layer that does something else in training than in evaluation, or None."""
-    for part in parts_of(module):
+    for part in modules_in(module):
         library, _, name = part.kind.rpartition(".")
         if part.cls is None and library.startswith("torchvision.models") and name.lower().startswith(_TORCHVISION):
             return name
@@ -144,7 +144,7 @@ def noise(module: Value) -> str | None:
 
 def tensor_device(value: Value | None) -> str | None:
     """``cpu`` or ``accelerator`` for what is given as a device, None where it is not known."""
-    if isinstance(value, Obj) and value.kind in ("torch.device", "builtins.device"):
+    if isinstance(value, Object) and value.kind in ("torch.device", "builtins.device"):
         value = value.args[0] if value.args else None
     if isinstance(value, Const) and isinstance(value.value, int) and not isinstance(value.value, bool):
         return "accelerator"
@@ -164,14 +164,14 @@ _WEIGHTS = re.compile(r"\b(Parameter|register_buffer|register_parameter|Paramete
 
 def is_trained_layer(value: Value | None) -> bool:
     """Whether a value is a layer of PyTorch with parameters of its own."""
-    if not isinstance(value, Obj) or value.cls is not None or not value.kind.startswith("torch.nn."):
+    if not isinstance(value, Object) or value.cls is not None or not value.kind.startswith("torch.nn."):
         return False
     return value.kind.rpartition(".")[2].startswith(_TRAINED)
 
 
 def holds_weights(module: Value | None) -> bool:
     """Whether a module has parameters or buffers, for all that is known: a loss written as a module has none."""
-    for part in parts_of(module) if module is not None else ():
+    for part in modules_in(module) if module is not None else ():
         if is_trained_layer(part) or part.kind == ASSUMED or part.kind.startswith("torchvision.models."):
             return True
         if part.cls is not None and _WEIGHTS.search(ast.unparse(part.cls.node)):
@@ -181,19 +181,19 @@ def holds_weights(module: Value | None) -> bool:
 
 def is_optimizer(value: Value | None) -> bool:
     """Whether a value is an optimizer of PyTorch or one that the script derives from it."""
-    if not isinstance(value, Obj):
+    if not isinstance(value, Object):
         return False
     if value.cls is not None:
         return any(path.startswith("torch.optim.Optimizer") for path in bases(value.cls))
     if value.kind.startswith(("torch.optim.lr_scheduler", "torch.optim.swa_utils")):
         return False
-    given = any(isinstance(v, Obj) and v.kind == "parameters" for v in (*value.args, *value.kwargs.values()))
+    given = any(isinstance(v, Object) and v.kind == "parameters" for v in (*value.args, *value.kwargs.values()))
     a_class = value.kind.rpartition(".")[2][:1].isupper() and not value.kind.startswith("torch.nn.")
     return value.kind.startswith("torch.optim.") or (given and a_class and "sched" not in value.kind.lower())
 
 
 def is_scheduler(value: Value | None, hint: str) -> bool:
     """Whether a value steps the learning rate."""
-    if isinstance(value, Obj) and value.kind.startswith("torch.optim.lr_scheduler"):
+    if isinstance(value, Object) and value.kind.startswith("torch.optim.lr_scheduler"):
         return True
     return "sched" in hint.lower() and not is_optimizer(value)

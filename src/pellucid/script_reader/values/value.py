@@ -22,6 +22,7 @@ __all__ = [
     "Array",
     "Class",
     "Const",
+    "Dictionary",
     "External",
     "Fit",
     "Function",
@@ -30,9 +31,8 @@ __all__ = [
     "Method",
     "Module",
     "Number",
-    "Obj",
+    "Object",
     "Scope",
-    "Table",
     "Unknown",
     "Value",
     "taints",
@@ -134,7 +134,7 @@ class Items(Value):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Table(Value):
+class Dictionary(Value):
     """A dictionary with literal keys."""
 
     entries: dict[object, Value]
@@ -159,7 +159,7 @@ class Class(Value):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Obj(Value):
+class Object(Value):
     """What a call of a class made: ``kind`` is the library's full name, ``cls`` the script's own class."""
 
     kind: str
@@ -190,15 +190,16 @@ class Fit:
 class Array(Value):
     """A tensor, an array, a frame or a column.
 
-    ``act`` is the last thing done to it: ``linear``, ``softmax``, ``log_softmax``, ``sigmoid``, ``relu``, ``other``,
-    or None where it is not known; ``at`` is the line of it. ``length`` is the number of rows, where it is a literal.
+    ``activation`` is the last operation on it: ``linear``, ``softmax``, ``log_softmax``, ``sigmoid``, ``relu``,
+    ``other``, or None where it is not known; ``activation_line`` is its line. ``length`` is the number of rows,
+    where it is a literal.
     """
 
     ndim: int | None = None
     last: int | None = None
     length: int | None = None
-    act: str | None = None
-    at: int = 0
+    activation: str | None = None
+    activation_line: int = 0
     device: str | None = None
     dtype: str | None = None
     source: int = 0  # the line where all rows were read or made
@@ -210,7 +211,7 @@ class Array(Value):
     graph: bool | None = None
     loss: bool = False
     unread: bool = False  # it came through a function that was not read
-    layer: Obj | None = None  # the layer whose answer this is, with no more than dropout since
+    layer: Object | None = None  # the layer whose answer this is, with no more than dropout since
     image: Image | None = None  # channels, height and width of each row's picture
     statistic: Array | None = None  # the array whose mean, standard deviation … this is
 
@@ -219,7 +220,7 @@ class Array(Value):
 
     def then(self, **changes: object) -> Array:
         """A value computed from this one."""
-        if not {"layer"} & changes.keys() and {"act", "ndim", "last", "dtype"} & changes.keys():
+        if not {"layer"} & changes.keys() and {"activation", "ndim", "last", "dtype"} & changes.keys():
             changes["layer"] = None
         if "image" not in changes and {"ndim", "last"} & changes.keys():
             changes["image"] = None
@@ -271,9 +272,9 @@ def with_taint(value: _V, taint: frozenset[str]) -> _V:
     """The same value with more taint; an object keeps its identity and is left alone."""
     if isinstance(value, Items) and len(value.items) <= 16:
         return replace(value, items=[with_taint(v, taint) for v in value.items], taint=value.taint | taint)
-    if isinstance(value, Table):
+    if isinstance(value, Dictionary):
         return replace(value, entries={k: with_taint(v, taint) for k, v in value.entries.items()})
-    return value if taint <= value.taint or isinstance(value, Obj) else replace(value, taint=value.taint | taint)
+    return value if taint <= value.taint or isinstance(value, Object) else replace(value, taint=value.taint | taint)
 
 
 def with_roles(value: _V, roles: frozenset[str]) -> _V:
@@ -281,9 +282,9 @@ def with_roles(value: _V, roles: frozenset[str]) -> _V:
     if isinstance(value, Items) and len(value.items) <= 16:
         inside = [with_roles(v, roles) for v in value.items]
         return replace(value, items=inside, taint=(value.taint - ROLES) | roles)
-    if isinstance(value, Table):
+    if isinstance(value, Dictionary):
         return replace(value, entries={k: with_roles(v, roles) for k, v in value.entries.items()})
     computed = any(t.startswith(("forward ", "scored ")) for t in value.taint)
-    if computed or isinstance(value, Obj) or value.taint & ROLES == roles:
+    if computed or isinstance(value, Object) or value.taint & ROLES == roles:
         return with_taint(value, roles)
     return replace(value, taint=(value.taint - ROLES) | roles)

@@ -76,7 +76,7 @@ def shapes(
         "mistakes of beginners are two shapes that do not meet. In plain PyTorch or NumPy the third case below is the "
         "worst, for nothing stops."
     )
-    hidden = network.widths()[0]
+    (hidden,) = network.shapes()[0]
     wrong = (Dense(inputs=2, outputs=hidden), Activation(function="relu"), Dense(inputs=hidden + 1, outputs=1))
     layer = Mistake(
         name="A layer that does not fit",

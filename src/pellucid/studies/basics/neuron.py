@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pellucid.engines.textbook.activations import RULES, relu, sigmoid, softmax
 from pellucid.engines.textbook.forward import Trace, forward
 from pellucid.errors import SettingError
-from pellucid.network import Activation, Dense, mlp
+from pellucid.network import Activation, Role, mlp
 from pellucid.numerals import numeral
 from pellucid.studies.drawn_network import draw_network
 from pellucid.studies.story import Story
@@ -166,13 +166,13 @@ def _tell_pass(story: Story, trace: Trace) -> None:
     rows = [("input x", "", _vector(ROW[0]), "[1, 3]")]
     for step in trace.steps:
         shape = f"[{', '.join(map(str, step.outputs.shape))}]"
-        if isinstance(step.layer, Dense):
+        if step.layer.role is Role.WEIGHTED:
             name = "z" if step.index == 0 else "logits"
             weight = PARAMETERS[f"{step.index}.weight"]
             rows.append((f"{name} = x Wᵀ + b", f"W [{weight.shape[0]}, {weight.shape[1]}], b [{weight.shape[0]}]",
                          _vector(step.outputs[0]), shape))  # fmt: skip
         else:
-            rows.append((f"a = {step.layer.function}(z)", "number by number", _vector(step.outputs[0]), shape))  # type: ignore[union-attr]
+            rows.append((f"a = {step.layer.words()}(z)", "number by number", _vector(step.outputs[0]), shape))
     story.table("The forward pass of one row", ("step", "made of", "values", "shape"), rows)
     neuron = PARAMETERS["0.weight"][1]
     terms = " + ".join(f"{_text(w)}·{_sign(x)}" for w, x in zip(neuron, ROW[0], strict=True))

@@ -72,8 +72,8 @@ def hourglass(pixels: int, hidden: Sequence[int], waist: int) -> tuple[Network, 
         The waist is not from 1 to one below the number of pixels.
 
     >>> network, code = hourglass(64, (32,), 2)
-    >>> [network.widths()[i] for i in (0, 2, 3, 5)], code
-    ([32, 2, 32, 64], 2)
+    >>> network.outline(), code
+    ('64 → 32 → 2 → 32 → 64', 2)
     """
     if not 1 <= waist < pixels:
         raise SettingError(

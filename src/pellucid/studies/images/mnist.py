@@ -14,7 +14,7 @@ from pellucid.data.images.download import SETS, locate
 from pellucid.engines.textbook.activations import softmax
 from pellucid.errors import DivergenceError, SettingError
 from pellucid.evaluation.bootstrap import Estimate
-from pellucid.network import Dense, Network, describe, mlp
+from pellucid.network import Network, batch_shape, describe, mlp
 from pellucid.network.initialise import initialise
 from pellucid.network.optimizer import Optimizer
 from pellucid.network.task import Loss
@@ -188,14 +188,15 @@ def _introduce(
     )
     story.heading("Training")
     falls = " falling to 0 along a cosine" if plan.schedule.name == "cosine" else ""
+    shapes = network.shapes()
     steps = math.ceil(n_rows / plan.batch_size)
     story.table(
         "The network",
         ("layer", "output", "parameters"),
         [("input", f"[B, {data.pixels}]", None)]
         + [
-            (describe(layer), f"[B, {width}]", (layer.inputs + 1) * layer.outputs if isinstance(layer, Dense) else None)
-            for layer, width in zip(network.layers, network.widths(), strict=True)
+            (describe(layer), batch_shape(after), sum(p.size for p in layer.parameters(before)) or None)
+            for layer, before, after in zip(network.layers, (network.shape, *shapes), shapes, strict=False)
         ]
         + [("together", "", network.n_trainable)],
     )

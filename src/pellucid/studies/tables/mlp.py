@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pellucid.errors import SettingError
 from pellucid.evaluation.bootstrap import Estimate
 from pellucid.evaluation.metrics import confusion_matrix
-from pellucid.network import BatchNorm, Dense, Network, describe, mlp
+from pellucid.network import Layer, Network, Role, Shape, batch_shape, describe, mlp
 from pellucid.network.initialise import initialise
 from pellucid.network.optimizer import Optimizer
 from pellucid.network.task import Loss
@@ -130,9 +130,10 @@ def study(
         story.say("No outliers were asked for, so there is nothing to be robust against.")
 
     _close(story, recipes, robust)
+    each = zip(full.layers, full.shapes(), strict=True)
     return Mlp(
         n_trainable=full.n_trainable,
-        shapes=tuple((describe(layer), (BATCH, w)) for layer, w in zip(full.layers, full.widths(), strict=True)),
+        shapes=tuple((describe(layer), (BATCH, width)) for layer, (width,) in each),
         recipes=recipes,
         losses=losses,
         robust=robust,
@@ -177,9 +178,11 @@ def _tell_network(story: Story, network: Network, hidden: tuple[int, ...], dropo
         "is taken only to read probabilities."
     )
     rows: list[tuple[int | str | None, ...]] = []
-    for i, (layer, width) in enumerate(zip(network.layers, network.widths(), strict=True)):
+    before = network.shape
+    for i, (layer, after) in enumerate(zip(network.layers, network.shapes(), strict=True)):
         learned = sum(p.size for p in network.trainable() if p.name.startswith(f"{i}."))
-        rows.append((i, describe(layer), f"[{BATCH}, {width}]", learned or None, _why(layer)))
+        rows.append((i, describe(layer), batch_shape(after, BATCH), learned or None, _why(layer, before)))
+        before = after
     rows.append(("", "together", "", network.n_trainable, ""))
     story.table(
         f"The layers, and what each gives for a batch of {BATCH} rows",
@@ -193,15 +196,15 @@ def _tell_network(story: Story, network: Network, hidden: tuple[int, ...], dropo
     story.say("The Dense layers before a BatchNorm have no bias: BatchNorm would subtract it again with the mean.")
 
 
-def _why(layer: Any) -> str:
-    match layer:
-        case Dense():
-            bias = f" + {layer.outputs}" if layer.bias else ""
-            return f"{layer.inputs} · {layer.outputs}{bias}"
-        case BatchNorm():
-            return f"a scale and a shift for each of {layer.width}"
-        case _:
-            return "nothing to learn"
+def _why(layer: Layer, before: Shape) -> str:
+    """How many numbers a layer learns, as a product."""
+    shapes = {p.name: p.shape for p in layer.parameters(before)}
+    if layer.role is Role.WEIGHTED:
+        outputs, inputs = shapes["weight"]
+        return f"{inputs} · {outputs}" + (f" + {outputs}" if "bias" in shapes else "")
+    if layer.role is Role.NORMALISING:
+        return f"a scale and a shift for each of {shapes['weight'][0]}"
+    return "nothing to learn"
 
 
 def _recipes(

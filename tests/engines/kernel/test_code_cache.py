@@ -18,22 +18,22 @@ pytest.importorskip("numba")
 
 from numba.core import config
 
-from pellucid.engines.kernel import kept
-from pellucid.engines.kernel.compiled import Stored
+from pellucid.engines.kernel import code_cache
+from pellucid.engines.kernel.compiled import CachedFunction
 
 
-def _made() -> Stored:
+def _made() -> CachedFunction:
     def seven(x: Any) -> Any:
         return 7 * x
 
-    return Stored(seven)
+    return CachedFunction(seven)
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where code is kept in this test; nothing has been said yet."""
     monkeypatch.setattr(config, "CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr(kept, "_said", set())
+    monkeypatch.setattr(code_cache, "_warned", set())
     return tmp_path
 
 
@@ -41,7 +41,7 @@ def _files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
-def _hits(function: Stored) -> int:
+def _hits(function: CachedFunction) -> int:
     return sum(function._function.stats.cache_hits.values())
 
 
@@ -108,7 +108,7 @@ def test_code_of_another_user_is_not_used(
     folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert _made()(2.0) == 14.0
-    monkeypatch.setattr(kept, "_owner", lambda number: 54321)
+    monkeypatch.setattr(code_cache, "_owner", lambda number: 54321)
     second = _made()
     assert second(2.0) == 14.0
     assert _hits(second) == 0
@@ -118,7 +118,7 @@ def test_code_of_another_user_is_not_used(
 def test_code_of_other_versions_is_passed_over_without_a_word(
     folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(kept, "_VERSIONS", "pellucid 1, numba 0.1, Python 3.0")
+    monkeypatch.setattr(code_cache, "_VERSIONS", "pellucid 1, numba 0.1, Python 3.0")
     assert _made()(2.0) == 14.0
     monkeypatch.undo()
     monkeypatch.setattr(config, "CACHE_DIR", str(folder))
@@ -144,7 +144,7 @@ def test_where_there_is_no_folder_it_is_said_once(
     def refuse(self: Any) -> None:
         raise OSError("read-only file system")
 
-    monkeypatch.setattr(kept._caching._CacheLocator, "ensure_cache_path", refuse)
+    monkeypatch.setattr(code_cache._caching._CacheLocator, "ensure_cache_path", refuse)
     function = _made()
     assert (function(2.0), function(3.0)) == (14.0, 21.0)
     assert [record.levelno for record in caplog.records] == [logging.WARNING]

@@ -167,7 +167,7 @@ def test_one_network_that_is_lost_changes_no_more_and_the_others_go_on(rule: Any
     held = stack.parameters_of(1)
     for _ in range(9):
         stack.step(None, (), rates)
-    assert stack.lost.tolist() == [False, True, False]
+    assert stack.diverged.tolist() == [False, True, False]
     for key, array in stack.parameters_of(1).items():
         np.testing.assert_array_equal(array, held[key])
     for p in network.trainable():
@@ -190,7 +190,7 @@ def test_a_smaller_stack_goes_on_where_the_larger_stood() -> None:
     for _ in range(5):
         whole.step(order, masks, 1e-2)
         part.step(order, masks, 1e-2)
-    part = part.only([2, 0])
+    part = part.subset([2, 0])
     for _ in range(5):
         values = whole.step(order, masks, 1e-2)
         np.testing.assert_allclose(part.step(order[[2, 0]], [masks[2], masks[0]], 1e-2), values[[2, 0]], rtol=1e-12)

@@ -35,7 +35,7 @@ class Graph:
 
 
 def stand_ins(operations: list[Any]) -> SimpleNamespace:
-    """What `graph.recorded` asks of ``torch.cuda``, without a device."""
+    """What `graph.record_graph` asks of ``torch.cuda``, without a device."""
     stream = SimpleNamespace(wait_stream=lambda other: None)
 
     def graph_of(made: Graph) -> Any:
@@ -63,13 +63,13 @@ def engine(device: str = "cpu") -> FusedEngine:
 
 
 def test_a_recorded_step_does_what_the_operations_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = graph.recorded
+    real = graph.record_graph
 
     def spy(operations: list[Any], changed: Any, where: Any) -> Any:
         monkeypatch.setattr(graph.torch, "cuda", stand_ins(operations))
         return real(operations, changed, where)
 
-    monkeypatch.setattr("pellucid.engines.fused.engine.recorded", spy)
+    monkeypatch.setattr("pellucid.engines.fused.engine.record_graph", spy)
     plain = trained(engine())
     records = engine()
     records._records = True

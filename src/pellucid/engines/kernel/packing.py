@@ -32,12 +32,12 @@ __all__ = [
     "FROM_OUTPUT",
     "LOSS_CODES",
     "RULE_CODES",
-    "Plan",
+    "PackedNetwork",
     "arithmetic",
     "buffers",
     "constants_of",
     "flatten",
-    "plan_of",
+    "pack",
     "targets_of",
     "unflatten",
     "weights_of",
@@ -56,7 +56,7 @@ _LINE = 64
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Plan:
+class PackedNetwork:
     """The table of a network, how many rows its two buffers have, and where its logits are."""
 
     table: Array  # [L, 8]
@@ -66,11 +66,11 @@ class Plan:
     outputs: int
 
 
-def plan_of(network: Network) -> Plan:
+def pack(network: Network) -> PackedNetwork:
     """Lay a network of Dense layers and activations over the rows of the buffers.
 
     >>> from pellucid.network import mlp
-    >>> plan = plan_of(mlp(2, [5], 1))
+    >>> plan = pack(mlp(2, [5], 1))
     >>> plan.table.tolist()
     [[0, 0, 2, 0, 2, 5, 0, 10], [4, 2, 2, 2, 5, 5, 0, 0], [0, 2, 7, 1, 5, 1, 15, 20]]
     >>> plan.activations, plan.logits_at
@@ -102,7 +102,7 @@ def plan_of(network: Network) -> Plan:
             at, private = to, False
         widest = max(widest, width)
     shaped = np.array(table, np.int64).reshape(-1, 8)
-    return Plan(table=shaped, activations=end, slopes=2 * widest + 2, logits_at=at, outputs=width)
+    return PackedNetwork(table=shaped, activations=end, slopes=2 * widest + 2, logits_at=at, outputs=width)
 
 
 def constants_of(rule: Optimizer, loss: Loss) -> Array:
@@ -167,7 +167,7 @@ def unflatten(network: Network, flat: Array) -> dict[str, Array]:
     return arrays
 
 
-def buffers(plan: Plan, loss: Loss, parameters: int, batch: int, dtype: Any) -> tuple[Array, ...]:
+def buffers(plan: PackedNetwork, loss: Loss, parameters: int, batch: int, dtype: Any) -> tuple[Array, ...]:
     """What a thread works in: activations, ∂L/∂activations, gradients ``[P]``, targets and weights of a batch."""
     columns = min(batch, MOST_ROWS)
     weights = 1 if loss.name == "cross_entropy" else plan.outputs

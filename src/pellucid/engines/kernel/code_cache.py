@@ -18,24 +18,24 @@ from typing import Any
 
 import numba
 
-__all__ = ["Kept", "remark"]
+__all__ = ["CodeCache", "warn_once"]
 
 _VERSIONS = f"pellucid 1, numba {numba.__version__}, Python {platform.python_version()}"
 _DIGEST = 32
 _OURS = (os.getuid(),) if hasattr(os, "getuid") else ()
 _caching: Any = importlib.import_module("numba.core.caching")  # which has no types
 _log = logging.getLogger("pellucid")
-_said: set[str] = set()
+_warned: set[str] = set()
 
 
-def remark(sentence: str) -> None:
+def warn_once(sentence: str) -> None:
     """Say something about the stored code, once in a process; on standard error unless logging is set up otherwise."""
-    if sentence not in _said:
-        _said.add(sentence)
+    if sentence not in _warned:
+        _warned.add(sentence)
         _log.warning("note: %s", sentence)
 
 
-class Kept(_caching.FunctionCache):  # type: ignore[misc]
+class CodeCache(_caching.FunctionCache):  # type: ignore[misc]
     """Where Numba looks for a function's machine code, and puts it.
 
     Raises
@@ -54,7 +54,7 @@ class Kept(_caching.FunctionCache):  # type: ignore[misc]
         try:
             return super().load_overload(sig, target_context)
         except Exception as error:
-            remark(f"compiled code in {self.cache_path!r} cannot be loaded ({error!r}): compiled anew")
+            warn_once(f"compiled code in {self.cache_path!r} cannot be loaded ({error!r}): compiled anew")
             return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
@@ -63,7 +63,7 @@ class Kept(_caching.FunctionCache):  # type: ignore[misc]
             super().save_overload(sig, data)
         except Exception as error:
             reason = (error.strerror if isinstance(error, OSError) else None) or repr(error)
-            remark(
+            warn_once(
                 f"compiled code cannot be kept in {self.cache_path!r} ({reason}), and is compiled anew each time; set "
                 "NUMBA_CACHE_DIR to a folder that you can write to"
             )
@@ -112,18 +112,18 @@ class _Files(_caching.IndexDataCacheFile):  # type: ignore[misc]
                 return None
             with open(path, "rb") as stream:  # noqa: PTH123
                 if _owner(stream.fileno()) not in (*_OURS, 0):
-                    remark(f"compiled code in {self._cache_path!r} belongs to another user: compiled anew")
+                    warn_once(f"compiled code in {self._cache_path!r} belongs to another user: compiled anew")
                     return None
                 versions = stream.readline(1000)
                 digest, content = stream.read(_DIGEST), stream.read()
         except OSError as error:
-            remark(f"compiled code in {self._cache_path!r} cannot be read ({error.strerror}): compiled anew")
+            warn_once(f"compiled code in {self._cache_path!r} cannot be read ({error.strerror}): compiled anew")
             return None
         if hashlib.sha256(content).digest() == digest and versions == f"{_VERSIONS}\n".encode():
             return content
         of_others = versions.startswith(b"pellucid ") and versions.endswith(b"\n")
         if not of_others or versions == f"{_VERSIONS}\n".encode():
-            remark(f"compiled code in {self._cache_path!r} is damaged: compiled anew")
+            warn_once(f"compiled code in {self._cache_path!r} is damaged: compiled anew")
         return None
 
 

@@ -1,0 +1,18 @@
+"""The fully connected layer."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from pellucid.engines.torch_engine.layers.rule import Make, Rule
+from pellucid.network import Dense
+
+__all__ = ["RULE"]
+
+
+def module(layer: Dense, make: Make) -> nn.Module:
+    """``nn.Linear``."""
+    return nn.Linear(layer.inputs, layer.outputs, bias=layer.bias)
+
+
+RULE = Rule(module=module)

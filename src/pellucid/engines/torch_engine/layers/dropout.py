@@ -1,0 +1,30 @@
+"""Dropout, with masks that are handed over: two engines are compared by the same masks."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from pellucid.engines.torch_engine.layers.rule import Make, Rule
+from pellucid.network import Dropout
+
+__all__ = ["RULE", "MaskedDropout"]
+
+
+class MaskedDropout(nn.Dropout):
+    """``nn.Dropout`` that in training multiplies by ``mask``, if it was handed one."""
+
+    mask: Tensor | None = None
+
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002, the name that PyTorch gives it
+        """``[B, I]`` to ``[B, I]``."""
+        if self.training and self.mask is not None:
+            return input * self.mask
+        return super().forward(input)
+
+
+def module(layer: Dropout, make: Make) -> nn.Module:
+    """``nn.Dropout``, which takes a mask."""
+    return MaskedDropout(layer.rate)
+
+
+RULE = Rule(module=module)

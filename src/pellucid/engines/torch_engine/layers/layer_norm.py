@@ -1,0 +1,18 @@
+"""Layer normalisation."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from pellucid.engines.torch_engine.layers.rule import Make, Rule
+from pellucid.network import LayerNorm
+
+__all__ = ["RULE"]
+
+
+def module(layer: LayerNorm, make: Make) -> nn.Module:
+    """``nn.LayerNorm``."""
+    return nn.LayerNorm(layer.width, eps=layer.eps)
+
+
+RULE = Rule(module=module)

@@ -1,0 +1,105 @@
+"""The arithmetic of a traced row in words and numbers: one file a kind of layer, forwards and backwards.
+
+A new kind of layer needs a file here, with a `Words` of its own, and a line in `WORDS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pellucid.explanation.trace import LayerAtWork, RowTrace
+from pellucid.explanation.words.activation import ActivationWords
+from pellucid.explanation.words.batch_norm import BatchNormWords
+from pellucid.explanation.words.dense import DenseWords
+from pellucid.explanation.words.dropout import DropoutWords
+from pellucid.explanation.words.layer_norm import LayerNormWords
+from pellucid.explanation.words.residual import ResidualWords
+from pellucid.explanation.words.step import NamedStep, Words
+from pellucid.network import Activation, BatchNorm, Dense, Dropout, Layer, LayerNorm, Residual, Role
+
+__all__ = ["WORDS", "NamedStep", "Words", "named_steps", "words_of"]
+
+WORDS: dict[type[Layer], Words] = {
+    Dense: DenseWords(),
+    Activation: ActivationWords(),
+    BatchNorm: BatchNormWords(),
+    Dropout: DropoutWords(),
+    LayerNorm: LayerNormWords(),
+    Residual: ResidualWords(),
+}
+
+
+def words_of(layer: Layer) -> Words:
+    """The words of a layer's kind.
+
+    Raises
+    ------
+    NotImplementedError
+        The kind has no file in ``explanation/words`` yet.
+
+    >>> words_of(Dropout(rate=0.5)).symbol("a")
+    'a'
+    """
+    try:
+        return WORDS[type(layer)]
+    except KeyError:
+        kind = type(layer).__name__
+        raise NotImplementedError(
+            f"a row cannot be traced through a {kind} layer: add its words to explanation/words and name it in WORDS; "
+            f"there are words for {', '.join(known.__name__ for known in WORDS)}"
+        ) from None
+
+
+def named_steps(row: RowTrace, features: Sequence[str], outputs: Sequence[str]) -> tuple[NamedStep, ...]:
+    """The layers of a traced row with the names of their units and the letters of their values.
+
+    Parameters
+    ----------
+    row
+        The trace.
+    features
+        The names of the network's inputs, ``[F]``.
+    outputs
+        The names of its outputs, ``[C]``.
+    """
+    return _named(row.layers, given="x", names=tuple(features), outputs=tuple(outputs))
+
+
+def _named(
+    layers: Sequence[LayerAtWork],
+    *,
+    given: str,
+    names: tuple[str, ...],
+    outputs: tuple[str, ...] = (),
+    inside: str = "",
+) -> tuple[NamedStep, ...]:
+    """Of layers that follow one another; ``inside`` is the number of the composite that holds them, ``2.``."""
+    many = sum(layer.layer.role is Role.WEIGHTED for layer in layers)
+    made: list[NamedStep] = []
+    number = 0
+    for work in layers:
+        names_in = names
+        if work.layer.role is Role.WEIGHTED:
+            given = "a" if number else given  # to the next layer, what it receives is always called a
+            number += 1
+            names = outputs if outputs and number == many else _units(f"{inside}{number}", len(work.outputs))
+        elif inside and not made:
+            names = _units(f"{inside}{number}", len(work.outputs))
+        symbol = words_of(work.layer).symbol(given)
+        made.append(
+            NamedStep(
+                work=work,
+                given=given,
+                symbol=symbol,
+                names_in=names_in,
+                names_out=names,
+                inner=_named(work.inner, given=given, names=names_in, inside=f"{inside}{number}."),
+                begins_block=bool(inside) and not made,
+            )
+        )
+        given = symbol
+    return tuple(made)
+
+
+def _units(number: str, many: int) -> tuple[str, ...]:
+    return tuple(f"unit {number}.{k + 1}" for k in range(many))

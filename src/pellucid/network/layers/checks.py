@@ -1,0 +1,41 @@
+"""The rules that the fields of a layer are checked by; each raises `SettingError`."""
+
+from __future__ import annotations
+
+from pellucid.errors import SettingError
+from pellucid.network.layers.layer import Shape
+
+__all__ = ["MAX_WIDTH", "check_bool", "check_columns", "check_real", "check_whole"]
+
+MAX_WIDTH = 1_000_000
+
+
+def check_whole(kind: str, field: str, value: object, low: int, high: int) -> None:
+    """A whole number from ``low`` to ``high``."""
+    if type(value) is not int or not low <= value <= high:
+        raise SettingError(f"{kind}'s {field} must be a whole number from {low:,} to {high:,}, got {value!r}")
+
+
+def check_real(kind: str, field: str, value: object, low: float, high: float) -> None:
+    """A number from ``low`` to ``high``."""
+    if type(value) not in (int, float) or not low <= value <= high:  # type: ignore[operator]
+        raise SettingError(f"{kind}'s {field} must be a number from {low:g} to {high:g}, got {value!r}")
+
+
+def check_bool(kind: str, field: str, value: object) -> None:
+    """``True`` or ``False``."""
+    if type(value) is not bool:
+        raise SettingError(f"{kind}'s {field} must be true or false, got {value!r}")
+
+
+def check_columns(words: str, wanted: int, shape: Shape) -> None:
+    """What comes in is ``wanted`` numbers a row, ``(wanted,)``; ``words`` are the layer's."""
+    if len(shape) != 1:
+        raise SettingError(
+            f"{words} takes {wanted} numbers a row, but what comes before it gives the shape {list(shape)}"
+        )
+    if shape[0] != wanted:
+        raise SettingError(
+            f"{words} takes {wanted} inputs, but what comes before it gives {shape[0]}: "
+            f"set its input width to {shape[0]}"
+        )

@@ -1,0 +1,221 @@
+"""What every kind of layer answers about itself: its shapes, its arrays, what a step draws for it, its words.
+
+Shapes are those of one row: ``(columns,)``, ``(channels, height, width)``, ``(steps, channels)``.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from enum import Enum
+from math import prod
+from typing import Any, ClassVar, Literal
+
+from pellucid.errors import SettingError
+
+__all__ = [
+    "MAX_DEPTH",
+    "MAX_LAYERS",
+    "Fan",
+    "Layer",
+    "Leaf",
+    "Mask",
+    "Parameter",
+    "Role",
+    "Shape",
+    "batch_shape",
+    "flat",
+    "leaves_of",
+    "prefixed",
+    "shapes_after",
+]
+
+Shape = tuple[int, ...]
+
+MAX_LAYERS = 1_000  # of a network, with those inside its composites
+MAX_DEPTH = 16  # composites inside composites
+
+
+def batch_shape(shape: Shape, rows: object = "B") -> str:
+    """The shape of a batch as it is written.
+
+    >>> batch_shape((8,)), batch_shape((1, 28, 28), 64)
+    ('[B, 8]', '[64, 1, 28, 28]')
+    """
+    return f"[{', '.join(map(str, (rows, *shape)))}]"
+
+
+class Role(Enum):
+    """What a layer is there for. A block of a network is a weighted layer and what follows it up to the next."""
+
+    WEIGHTED = "weighted"
+    NORMALISING = "normalising"
+    ACTIVATING = "activating"
+    NOISING = "noising"
+    SHAPING = "shaping"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameter:
+    """The name, shape and role of one array of a network.
+
+    Attributes
+    ----------
+    name
+        Within its layer ``weight``, within a network ``0.weight``: as in the ``state_dict`` of PyTorch's module.
+    shape
+        ``(out, in)`` for a weight matrix.
+    trainable
+        False for BatchNorm's running statistics, which the forward pass updates and no gradient does.
+    dtype
+        ``float`` or ``int64``.
+    start
+        What `initialise` begins with: numbers ``drawn`` by the layer's `Fan`, ``zeros`` or ``ones``.
+    """
+
+    name: str
+    shape: Shape
+    trainable: bool = True
+    dtype: Literal["float", "int64"] = "float"
+    start: Literal["drawn", "zeros", "ones"] = "zeros"
+
+    @property
+    def size(self) -> int:
+        """How many numbers the array holds."""
+        return prod(self.shape)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fan:
+    """How many numbers one output sums, and how many outputs one input goes to: the scale of the first weights."""
+
+    inputs: int
+    outputs: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mask:
+    """What a training step draws for a Dropout: of each row an array ``shape`` of 0 (a share ``rate``) and
+    1/(1 − rate).
+    """  # fmt: skip
+
+    rate: float
+    shape: Shape
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leaf:
+    """A layer that holds no others, in its place.
+
+    Attributes
+    ----------
+    name
+        What its parameters' names begin with: ``3``, or ``3.0`` inside a composite.
+    layer
+        Its description.
+    shape
+        What it receives of each row.
+    """
+
+    name: str
+    layer: Layer
+    shape: Shape
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layer(ABC):
+    """One layer's description: a frozen value that holds no arrays. Each kind is a file of this folder.
+
+    ``role`` says what it is for; ``holds`` names the fields of a composite that hold layers; ``least_rows`` is the
+    smallest batch that it can learn from.
+    """
+
+    role: ClassVar[Role]
+    holds: ClassVar[tuple[str, ...]] = ()
+    least_rows: ClassVar[int] = 1  # that a step can learn from
+
+    @abstractmethod
+    def output_shape(self, shape: Shape) -> Shape:
+        """What comes out where ``shape`` goes in; raises `SettingError` where it does not fit."""
+
+    @abstractmethod
+    def words(self) -> str:
+        """One short phrase, for tables and messages; of an activating layer the name of its function alone."""
+
+    def parameters(self, shape: Shape) -> tuple[Parameter, ...]:
+        """Its arrays, in the order of PyTorch's ``state_dict``; names without the layer's own place."""
+        return ()
+
+    def fan(self, shape: Shape) -> Fan | None:
+        """The scale of the parameters that are drawn; ``None`` where none is."""
+        return None
+
+    def masks(self, shape: Shape) -> tuple[Mask, ...]:
+        """What a training step has to draw for it, in the order in which its forward pass takes it."""
+        return ()
+
+    def inner(self) -> tuple[Layer, ...]:
+        """The layers that a composite holds; empty for all others."""
+        return tuple(layer for name in self.holds for layer in getattr(self, name))
+
+    @property
+    def count(self) -> int:
+        """How many layers it is, with those that it holds."""
+        return 1
+
+    @property
+    def depth(self) -> int:
+        """How many composites lie inside each other: 0 for a layer that holds no others."""
+        return 0
+
+    def to_json(self) -> dict[str, Any]:
+        """Its kind and its fields as plain JSON values (`pellucid.network.layers.layer_from_json` reads them)."""
+        value: dict[str, Any] = {"kind": type(self).__name__}
+        for each in fields(self):
+            held = getattr(self, each.name)
+            value[each.name] = [layer.to_json() for layer in held] if each.name in self.holds else held
+        return value
+
+
+def flat(layers: Sequence[Layer]) -> Iterator[Layer]:
+    """Every layer, each composite before the layers inside it."""
+    for layer in layers:
+        yield layer
+        yield from flat(layer.inner())
+
+
+def leaves_of(layers: Sequence[Layer], shape: Shape, prefix: str = "") -> Iterator[Leaf]:
+    """The layers that hold no others, also inside composites; those of a composite follow one another."""
+    for index, (layer, received) in enumerate(zip(layers, _shapes_before(layers, shape), strict=True)):
+        inner = layer.inner()
+        if inner:
+            yield from leaves_of(inner, received, f"{prefix}{index}.")
+        else:
+            yield Leaf(name=f"{prefix}{index}", layer=layer, shape=received)
+
+
+def prefixed(layers: Sequence[Layer], shape: Shape) -> tuple[Parameter, ...]:
+    """The parameters of layers that follow one another, with the place of each in front of their names."""
+    return tuple(
+        replace(parameter, name=f"{index}.{parameter.name}")
+        for index, (layer, received) in enumerate(zip(layers, _shapes_before(layers, shape), strict=True))
+        for parameter in layer.parameters(received)
+    )
+
+
+def _shapes_before(layers: Sequence[Layer], shape: Shape) -> tuple[Shape, ...]:
+    return (shape, *shapes_after(layers, shape)[:-1])
+
+
+def shapes_after(layers: Sequence[Layer], shape: Shape) -> tuple[Shape, ...]:
+    """The shape after each of ``layers``, one after the other from ``shape``; raises `SettingError` with the place."""
+    shapes = []
+    for index, layer in enumerate(layers):
+        try:
+            shape = layer.output_shape(shape)
+        except SettingError as error:
+            words = layer.words()
+            raise SettingError(f"layer {index} ({words}) {str(error).removeprefix(words).lstrip()}") from None
+        shapes.append(shape)
+    return tuple(shapes)
