@@ -16,9 +16,8 @@ from pellucid.network import mlp
 from pellucid.network.initialise import initialise
 from pellucid.network.optimizer import Optimizer
 from pellucid.network.task import Loss
-from pellucid.training import driver as driver_
-from pellucid.training import loop
-from pellucid.training.driver import Alone, Group, Learner, Session, Stacked, TrainedMembers, train_members
+from pellucid.training import loop, ways
+from pellucid.training.driver import TrainedMembers, train_members
 from pellucid.training.engine import Engine, make_engine
 from pellucid.training.events import (
     EpochEnded,
@@ -32,6 +31,7 @@ from pellucid.training.events import (
 from pellucid.training.loop import Outcome, Plan, State
 from pellucid.training.rows import Resident, Rows
 from pellucid.training.signals import SnapshotRecorder
+from pellucid.training.ways import Alone, Group, Learner, Session, Stacked
 
 MANY = 4
 LOSS, RULE = Loss(name="mse"), Optimizer(name="adam")
@@ -351,7 +351,7 @@ def _twice(self: Session, member: int, epoch: Any, weights: Any) -> None:
         (Session, "epoch_ended", _another_member, "stack"),
         (Session, "epoch_ended", _twice, "stack"),
         (Session, "epoch_ended", lambda *_: None, "alone"),
-        (driver_, "_copy_of_start", lambda learner: start(7), "stack"),
+        (ways, "copy_of_start", lambda learner: start(7), "stack"),
     ],
 )
 def test_planted_mistakes_are_caught(

@@ -67,10 +67,11 @@ def train_networks(
     DivergenceError
         A network met a loss that is no number in its first epoch.
     """
-    from pellucid.training.driver import Alone, Group, Learner, Stacked, train_members
+    from pellucid.training.driver import train_members
     from pellucid.training.events import EpochEnded, Event
     from pellucid.training.loop import Rows, check_batches
     from pellucid.training.many import worth_stacking
+    from pellucid.training.ways import Alone, Group, Learner, Stacked
 
     def first_only(event: Event) -> None:
         if isinstance(event, EpochEnded) and event.member == 0:
@@ -117,7 +118,8 @@ def one_more_epoch(
     epoch
         How many there were before: batches and dropout are drawn by its number.
     """
-    from pellucid.training.driver import Alone, Group, Learner, train_members
+    from pellucid.training.driver import train_members
+    from pellucid.training.ways import Alone, Group, Learner
 
     # Not by the number of rows, which may change from call to call: what a rule remembers stays with its engine.
     small = way.network.n_trainable <= _SMALL_STEP // 16

@@ -15,12 +15,13 @@ import numpy as np
 from pellucid.preparation.members import Member, n_learned_from
 from pellucid.preparation.prepare import Prepared
 from pellucid.runs.plan import engine_of, first_weights, may_stack, plan_of, stack_of
-from pellucid.training.driver import Alone, Group, Learner, Stacked, Store, TrainedMembers, train_members
+from pellucid.training.driver import TrainedMembers, train_members
 from pellucid.training.engine import Engine
 from pellucid.training.events import Listener, ignore
 from pellucid.training.loop import fit
 from pellucid.training.many import worth_stacking
 from pellucid.training.signals import SnapshotRecorder
+from pellucid.training.ways import Alone, Group, Learner, Stacked, Store
 
 __all__ = ["TrainedMembers", "fit_members", "groups_of", "learners_of"]
 

@@ -24,10 +24,11 @@ from pellucid.runs.plan import first_weights, resolved
 from pellucid.runs.rows_of_run import location_of_table
 from pellucid.settings.config import read_config
 from pellucid.settings.settings import Settings
-from pellucid.training.driver import Alone, Group, train_members
+from pellucid.training.driver import train_members
 from pellucid.training.events import EpochEnded, Event, Listener, Progress, ignore, to_all
 from pellucid.training.history import Epoch
 from pellucid.training.loop import Outcome
+from pellucid.training.ways import Alone, Group
 
 __all__ = ["Moment", "Replay", "epochs_to_keep", "replay", "replay_of"]
 

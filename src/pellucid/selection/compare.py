@@ -20,10 +20,9 @@ from pellucid.runs.plan import auto_batch_size
 from pellucid.runs.reads import check_output
 from pellucid.runs.run import Run
 from pellucid.selection.comparison import FILES, Compared, Comparison, Measured, ranked
-from pellucid.selection.cross_validate import FoldBegan, check_ensemble, cross_validate, metric_for
+from pellucid.selection.cross_validate import by_fold, check_ensemble, cross_validate, metric_for
 from pellucid.settings.config import read_config
 from pellucid.settings.settings import Settings
-from pellucid.training.events import EpochEnded, Event
 from pellucid.training.history import Epoch
 from pellucid.training.loop import check_batches
 from pellucid.workflow.train import train
@@ -186,17 +185,11 @@ def _score(job: _Job, number: int, chosen: Settings) -> bool:
     """Score one combination and keep it; whether to go on."""
     watcher = job.watcher
 
-    fold = 0
+    def on_epoch(fold: int, epoch: Epoch) -> None:
+        if watcher:
+            watcher.epoch(number, fold, epoch)
 
-    def tell(event: Event) -> None:
-        nonlocal fold
-        match event:
-            case FoldBegan():
-                fold = event.fold
-            case EpochEnded() if watcher:
-                watcher.epoch(number, fold, event.epoch)
-
-    scores = cross_validate(job.folds, chosen, metric=job.metric, listener=tell)
+    scores = cross_validate(job.folds, chosen, metric=job.metric, listener=by_fold(on_epoch))
     row = Compared(values=job.grid.values(chosen), settings=chosen, scores=scores)
     job.rows.append(row)
     if job.folder is not None:

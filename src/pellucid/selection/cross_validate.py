@@ -28,7 +28,8 @@ from pellucid.runs.plan import auto_batch_size, sized_for
 from pellucid.runs.target_transform import with_target_transform
 from pellucid.settings.presets import PRESETS
 from pellucid.settings.settings import Settings
-from pellucid.training.events import Event, Listener, ignore
+from pellucid.training.events import EpochEnded, Event, Listener, ignore
+from pellucid.training.history import Epoch
 from pellucid.training.loop import Outcome
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "FoldScore",
     "FoldScores",
     "OnFold",
+    "by_fold",
     "check_ensemble",
     "cross_validate",
     "metric_for",
@@ -58,6 +60,23 @@ class FoldBegan(Event):
 
     fold: int
     of: int
+
+
+def by_fold(tell: Callable[[int, Epoch], None]) -> Listener:
+    """A listener to `cross_validate` that passes on each epoch with the number of its fold, from 1."""
+    fold = 0
+
+    def listen(event: Event) -> None:
+        nonlocal fold
+        match event:
+            case FoldBegan():
+                fold = event.fold
+            case EpochEnded():
+                tell(fold, event.epoch)
+            case _:
+                pass
+
+    return listen
 
 
 @dataclass(frozen=True, kw_only=True)

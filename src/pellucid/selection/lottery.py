@@ -34,7 +34,7 @@ from pellucid.selection.cross_validate import metric_for
 from pellucid.selection.lottery_runs import Job, most_in_memory, train_jobs
 from pellucid.settings.config import is_there_again, read_config, trained_on
 from pellucid.settings.settings import Settings
-from pellucid.training.events import Event, Listener, Progress, TrainingEnded, ignore
+from pellucid.training.events import Listener, counting, ignore
 from pellucid.training.loop import Outcome
 
 if TYPE_CHECKING:
@@ -250,7 +250,7 @@ def _drawn(source: object, asked: Settings, seeds: int, metric: str | None, list
     name = metric_for(base.task, metric)
     base = with_target_transform(replace(base, settings=resolved(base)))
     jobs = [Job(prepared=base, seed=base.settings.seed + k) for k in range(seeds)]
-    outcomes = train_jobs(jobs, _counting("seed", seeds, listener))
+    outcomes = train_jobs(jobs, counting(listener, "seed", of=seeds))
     by_seed = _draws(jobs, [job.seed for job in jobs], outcomes, name)
     answers = [_answers(base, outcome) for outcome in outcomes if outcome.problem is None]
     of_all, tens = _ensembles(base, [each for each in answers if np.isfinite(each).all()], name)
@@ -349,23 +349,9 @@ def _over_splits(base: Prepared, splits: int, metric: str, listener: Listener) -
     for start in range(0, splits, at_once):
         numbers = [base.settings.seed + k for k in range(start, min(splits, start + at_once))]
         jobs = [Job(prepared=_split_anew(base, number), seed=base.settings.seed) for number in numbers]
-        outcomes = train_jobs(jobs, _counting("split", splits, listener, before=start))
+        outcomes = train_jobs(jobs, counting(listener, "split", of=splits, before=start))
         runs += _draws(jobs, numbers, outcomes, metric).runs
     return Draws(runs=tuple(runs), higher_is_better=metric in HIGHER_IS_BETTER)
-
-
-def _counting(what: str, of: int, listener: Listener, before: int = 0) -> Listener:
-    """The listener, which also hears how many trainings are done."""
-    done = before
-
-    def tell(event: Event) -> None:
-        nonlocal done
-        listener(event)
-        if isinstance(event, TrainingEnded):
-            done += 1
-            listener(Progress(what=what, done=done, of=of))
-
-    return tell
 
 
 def _split_anew(base: Prepared, seed: int) -> Prepared:

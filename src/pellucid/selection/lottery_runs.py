@@ -11,10 +11,11 @@ import numpy as np
 
 from pellucid.preparation.prepare import Prepared
 from pellucid.runs.plan import engine_of, first_weights, may_stack, plan_of, stack_of
-from pellucid.training.driver import Alone, Group, Learner, Stacked, train_members
+from pellucid.training.driver import train_members
 from pellucid.training.events import Listener, ignore
 from pellucid.training.loop import Outcome
 from pellucid.training.many import worth_stacking
+from pellucid.training.ways import Alone, Group, Learner, Stacked
 
 __all__ = ["Job", "most_in_memory", "train_jobs"]
 

@@ -26,13 +26,12 @@ from pellucid.preparation.prepare import settings_for
 from pellucid.runs.folder import refuse_link
 from pellucid.runs.reads import check_output
 from pellucid.runs.run import Run
-from pellucid.selection.cross_validate import FoldBegan, FoldScores, check_ensemble, cross_validate, metric_for
+from pellucid.selection.cross_validate import FoldScores, by_fold, check_ensemble, cross_validate, metric_for
 from pellucid.selection.search_result import FILES, OnTest, Search, Tried, location, tried
 from pellucid.selection.search_space import Space, space_for
 from pellucid.selection.search_study import Study, identity_of, is_journal, need_optuna
 from pellucid.settings.config import read_config
 from pellucid.settings.settings import Settings, setting_names
-from pellucid.training.events import EpochEnded, Event
 from pellucid.training.history import Epoch
 from pellucid.training.interrupt import listening_for_interrupt
 from pellucid.workflow.train import train
@@ -239,16 +238,9 @@ def _one_trial(job: _Job) -> None:
     trial, values = job.study.ask()
     began, scores = time.perf_counter(), list[float]()
 
-    fold = 0
-
-    def tell(event: Event) -> None:
-        nonlocal fold
-        if isinstance(event, FoldBegan):
-            fold = event.fold
-        if not isinstance(event, EpochEnded):
-            return
+    def on_epoch(fold: int, epoch: Epoch) -> None:
         if job.watcher:
-            job.watcher.epoch(trial.number, fold, event.epoch)
+            job.watcher.epoch(trial.number, fold, epoch)
         if job.interrupted():
             raise _BrokenOff("interrupted")
         if time.monotonic() > job.deadline and job.study.has_score():
@@ -263,7 +255,7 @@ def _one_trial(job: _Job) -> None:
     state, score, problem = "fail", None, None
     try:
         settings = job.space.settings(values)
-        found = cross_validate(job.folds, settings, metric=job.metric, listener=tell, on_fold=on_fold)
+        found = cross_validate(job.folds, settings, metric=job.metric, listener=by_fold(on_epoch), on_fold=on_fold)
         state, score, problem = _state_of(found)
     except _BrokenOff as why:
         problem = str(why)

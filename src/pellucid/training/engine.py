@@ -21,27 +21,6 @@ ENGINES = ("auto", "fused", "kernel", "torch", "textbook")
 ENGINE_ALIASES = {"numpy": "textbook"}  # what a setting may also say: the name of older versions
 
 
-class HalfSteps(Protocol):
-    """A training step in its two halves, so that several processes can average their gradients in between.
-
-    `Engine.step` is `backward`, and `update` if the loss is finite.
-    """
-
-    def backward(self, rows: Array, masks: Sequence[Array]) -> float:
-        """The loss of these rows, none of them twice; keeps its gradients, and leaves the trainable weights unchanged.
-
-        Parameters
-        ----------
-        rows
-            Numbers of training rows ``[B]``.
-        masks
-            What `pellucid.training.batches.dropout_masks` gives for them.
-        """
-
-    def update(self, learning_rate: float) -> None:
-        """Move the weights by the gradients of the last `backward`: clipping, then one step of the update rule."""
-
-
 class Engine(Protocol):
     """Something that holds weights and can learn from rows."""
 

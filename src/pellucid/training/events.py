@@ -31,6 +31,7 @@ __all__ = [
     "TrainingBegan",
     "TrainingEnded",
     "Weights",
+    "counting",
     "ignore",
     "to_all",
 ]
@@ -129,5 +130,19 @@ def to_all(*listeners: Listener | None) -> Listener:
     def tell(event: Event) -> None:
         for listener in present:
             listener(event)
+
+    return tell
+
+
+def counting(listener: Listener, what: str, *, of: int, before: int = 0) -> Listener:
+    """The same listener, which hears after each network that has ended how many are done, as a `Progress`."""
+    done = before
+
+    def tell(event: Event) -> None:
+        nonlocal done
+        listener(event)
+        if isinstance(event, TrainingEnded):
+            done += 1
+            listener(Progress(what=what, done=done, of=of))
 
     return tell

@@ -32,12 +32,13 @@ from pellucid.runs.run import Interrupted, Run
 from pellucid.runs.target_transform import with_target_transform
 from pellucid.settings.config import RUN_HEADING, is_there_again, read_config, trained_on, write_config
 from pellucid.settings.settings import Settings
-from pellucid.training.driver import Store, TrainedMembers
+from pellucid.training.driver import TrainedMembers
 from pellucid.training.engine import Engine
 from pellucid.training.events import Listener, to_all
 from pellucid.training.interrupt import listening_for_interrupt
 from pellucid.training.loop import State
 from pellucid.training.signals import SnapshotRecorder
+from pellucid.training.ways import Store
 
 __all__ = ["resume", "train"]
 
