@@ -24,6 +24,7 @@ from pellucid.runs import members as members_
 from pellucid.runs.ensemble import ensemble_sentence, point_metrics
 from pellucid.runs.events import RunTrained
 from pellucid.runs.members import TrainedMembers
+from pellucid.runs.plan import first_weights
 from pellucid.settings.settings import Settings
 from pellucid.training.events import EpochEnded, Event
 from pellucid.workflow import train as train_
@@ -69,8 +70,8 @@ def test_network_k_is_the_one_that_its_seed_gives(people: Any, monkeypatch: pyte
     for name, array in single.model.parameters.items():
         np.testing.assert_array_equal(run.model.members[0][name], array)
     assert [each["seed"] for each in run.summary["ensemble"]["networks"]] == [0, 1, 2]
-    starts = members_._start(prepare_run(people, Settings(target="buys", hidden=(8,))), 2)
-    assert not np.array_equal(starts["0.weight"], members_._start(prepare_run(people, Settings(target="buys")), 1))
+    starts = first_weights(prepare_run(people, Settings(target="buys", hidden=(8,))), 2)
+    assert not np.array_equal(starts["0.weight"], first_weights(prepare_run(people, Settings(target="buys")), 1))
     assert len({array.tobytes() for array in (m["0.weight"] for m in run.model.members)}) == 3
 
 

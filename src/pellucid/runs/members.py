@@ -68,7 +68,7 @@ def fit_members(
     >>> from pellucid.preparation.members import members_of, prepare_run
     >>> from pellucid.runs.plan import resolved
     >>> from pellucid.settings.settings import Settings
-    >>> prepared = prepare_run("iris", Settings(hidden=(4,), epochs=3, n_networks=2))
+    >>> prepared = prepare_run("iris", Settings(target="species", hidden=(4,), epochs=3, n_networks=2))
     >>> prepared = replace(prepared, settings=resolved(prepared))
     >>> trained = fit_members(prepared, members_of(prepared))
     >>> [len(outcome.history) for outcome in trained.outcomes]
