@@ -61,7 +61,12 @@ def originals(folder: Path) -> list[Original]:
     formats: list[tuple[int, dict[str, Any] | None]] = [(1, None)] * len(tasks) + [(3, None), (1, residuals)]
     tasks += [
         (mlp(3, [4], 1, batch_norm=True), Task.binary("ill", ("no", "yes")), None, "float32"),
-        (mlp(2, [3], 1), Task.regression("price"), {"mean": 2.5, "std": 3.0}, "float64"),
+        (
+            mlp(2, [3, 3], 1, layer_norm=True, residual=True),
+            Task.regression("price"),
+            {"mean": 2.5, "std": 3.0},
+            "float64",
+        ),
     ]
     made = []
     for (network, task, scaler, dtype), (n_networks, errors) in zip(tasks, formats, strict=True):

@@ -96,12 +96,12 @@ def test_nothing_found_says_what_was_followed_and_offers_a_run(tmp_path: Path) -
     (tmp_path / "train.py").write_text(SOFTMAX.replace(", nn.Softmax(dim=1)", "") + "from net import Net\n")
     shown = pellucid("doctor", "train.py", cwd=tmp_path).stdout
     assert "Nothing found in train.py. Looked for: " in shown
-    assert "Followed: the model (line 3) and the loss (line 4)." in shown
-    assert "Net comes from net.py, which is not here, so it was not looked at." in shown
+    assert "Checked: the model (line 3) and the loss (line 4)." in shown
+    assert "Net comes from net.py, which was not found, so it was not checked." in shown
     assert "pellucid doctor train.py --run" in shown
     (tmp_path / "keras.py").write_text("from tensorflow import keras\n")
     shown = pellucid("doctor", "keras.py", cwd=tmp_path).stdout
-    assert shown.startswith("No PyTorch here (this is TensorFlow); only ")
+    assert shown.startswith("No PyTorch found (this is TensorFlow); ")
     assert "Nothing found" not in shown
 
 

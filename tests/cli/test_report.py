@@ -34,7 +34,7 @@ def test_report_writes_the_page_and_says_where(folder: Path) -> None:
 def test_report_without_rows_and_elsewhere(folder: Path) -> None:
     pellucid("report", "my run", "--no-rows", "--out", "page.html", cwd=folder)
     text = (folder / "page.html").read_text(encoding="utf-8")
-    assert "left out of this page (--no-rows)" in text
+    assert "not shown on this page (--no-rows)" in text
     assert "<dt>Cells</dt>" not in text
 
 

@@ -105,8 +105,8 @@ def test_the_first_screen_answers_three_questions_and_the_rest_is_short(text: st
     for question in ("Is it good?", "Is it worth it?", "What to do next?"):
         assert question in first
     said = "\n".join(Tree(first).words)
-    assert re.search(r"It is right in \d+\.\d % of 48 rows that it had not seen", said)
-    assert "No simpler model was trained beside it" in said
+    assert re.search(r"It correctly predicts \d+\.\d % of 48 rows that it has not seen", said)
+    assert "No simpler models were trained for comparison" in said
     assert "pellucid" in said  # a command
     for name in ALL:
         assert ("<details class=" in of_section(text, name)) == (name in FOLDED), name
@@ -128,7 +128,7 @@ def test_numbers_on_the_page_are_those_of_the_run(folder: Path, text: str) -> No
         if name in ("accuracy", "roc_auc", "log_loss"):
             assert f">{found.value:.4f}<" in shown
             assert f">{found.low:.4f} – {found.high:.4f}<" in shown
-    area = re.search(r"Areas below the ROC: .*? (\d\.\d{3})\.", of_section(text, "curves"))
+    area = re.search(r"Area under the ROC curve: .*? (\d\.\d{3})\.", of_section(text, "curves"))
     assert area is not None
     assert float(area.group(1)) == pytest.approx(run.metrics["roc_auc"].value, abs=5e-4)
 
@@ -173,14 +173,14 @@ def test_no_rows_leaves_out_all_of_them(folder: Path, tmp_path: Path) -> None:
     tree = check(text)
     assert sections(tree) == ALL
     words = "\n".join(Tree(re.sub(r"<svg.*?</svg>", "", text, flags=re.DOTALL)).words)
-    without = re.sub(r"Held are: .*", "", words)  # medians
+    without = re.sub(r"Held constant: .*", "", words)  # medians
     assert cells_in(without) == set()
     assert "kept-secret-cell" not in text
-    assert "1 remark with a cell of the table left out" in words
+    assert "1 note not shown: cells of the table are left out" in words
     mistakes = of_section(text, "mistakes")
     assert "<article>" not in mistakes
-    assert "left out of this page (--no-rows)" in mistakes
-    assert re.search(r"\d+ of 48 rows are answered wrongly", mistakes)
+    assert "not shown on this page (--no-rows)" in mistakes
+    assert re.search(r"\d+ of 48 rows are predicted wrongly", mistakes)
 
 
 def test_the_doctors_rows_are_counted_and_left_out(folder: Path, tmp_path: Path) -> None:
@@ -265,8 +265,8 @@ def test_every_kind_of_run_has_its_page(kind: str, tmp_path: Path) -> None:
     if kind == "reconstruction":
         assert "How much of each column is reconstructed" in text
     if kind == "many classes":
-        assert "What is taken for what" in text
-        assert "commonest of 24 classes" in text
+        assert "The most frequent confusions" in text
+        assert "most frequent of 24 classes" in text
 
 
 def test_training_writes_the_page_unless_asked_not_to(tmp_path: Path) -> None:
@@ -339,8 +339,8 @@ def test_the_pages_policy_would_stop_what_got_through(text: str, tmp_path: Path)
 def test_without_validation_rows_nothing_is_called_validation(tmp_path: Path) -> None:
     run = pellucid.train("iris", validation=0, out=tmp_path / "run", **QUICK)
     text = report(run.path, out=tmp_path / "page.html").read_text(encoding="utf-8")
-    assert "90 trained" not in text
-    assert "120 trained and chose the best epoch themselves" in text
-    assert "the least training loss, for there are no validation rows" in text
-    assert "least validation loss" not in text
+    assert "90 were used" not in text
+    assert "120 were used for training and for choosing the best epoch" in text
+    assert "the lowest training loss (there are no validation rows)" in text
+    assert "lowest validation loss" not in text
     assert "validation from" not in text

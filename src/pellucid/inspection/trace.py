@@ -1,4 +1,4 @@
-"""One row of the user's own table through a trained network, and back, in the names and units of that table."""
+"""One row of the user's table through a trained network and back, in the names and units of that table."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from pellucid.inspection.rows import row_to_inspect
 from pellucid.inspection.trace_json import trace_json
 from pellucid.model.model import Model
 from pellucid.network.task import Label
-from pellucid.preparation.fitted import training_rows
+from pellucid.preparation.rows import training_rows
 from pellucid.runs.plan import optimizer_of
 from pellucid.settings.settings import Settings
 
@@ -125,7 +125,7 @@ def trace(
     inputs: Mapping[str, object] | None = None,
     network: int = 1,
 ) -> Traced:
-    """Follow one row through a trained network, and where its target is known back again.
+    """Follow one row through a trained network and, where its target is known, back again.
 
     A row may be an image. The target of a reconstruction is the row itself, so it is always known.
 
@@ -163,7 +163,7 @@ def trace(
     viewed = row_to_inspect(run, model, data, row, inputs)
     one = viewed.table
     settings = Settings.of(model.facts["settings"])
-    features = model.recipe.transform(one, dtype=np.float64)
+    features = model.recipe.transform(one, dtype=np.float64).flat
     truth = target = None
     if model.task.kind == "reconstruction":
         target = training_rows(model.task, model.scaler, features, None).targets
@@ -189,7 +189,7 @@ def trace(
         together=_prediction(model, model.answers_to(features.astype(dtype))),
         truth=truth,
         targets=target,
-        # which of a source's images were taken, where it brings training and test images
+        # where a source has training and test images, the notes say which were taken
         notes=(*viewed.notes, *(one.report.notes if model.image is not None else ())),
     )
 

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from pellucid.errors import ModelFileError, SettingError
 from pellucid.io import safe_tensors
 from pellucid.io.guarded_json import parse
-from pellucid.network import MAX_LAYERS, Network
+from pellucid.network import KINDS, MAX_LAYERS, Network
 from pellucid.network.task import Task
 from pellucid.version import __version__
 
@@ -303,11 +303,12 @@ def _precision(parameters: Mapping[str, Array]) -> str:
 def _check_scalars(document: dict[str, Any]) -> None:
     """Check what the two `from_json` take for granted: plain values of a readable length at the leaves."""
     network, task = document["network"], document["task"]
-    layers = network.get("layers") if isinstance(network, dict) else None
-    for index, layer in enumerate(layers[:MAX_LAYERS] if isinstance(layers, list) else ()):
-        if isinstance(layer, dict):
-            for name, value in layer.items():
-                _expect(_is_scalar(value), f"{name[:60]!r} of layer {index}", "be a plain value", value)
+    if isinstance(network, dict):
+        _check_layers(network.get("layers"))
+        extents = network.get("shape")
+        for value in extents if isinstance(extents, list) else ():
+            _expect(_is_scalar(value), "the network's shape", "hold plain values", value)
+        _expect(_is_scalar(network.get("dtype")), "the network's dtype", "be a plain value", network.get("dtype"))
     if isinstance(task, dict):
         loss, classes = task.get("loss"), task.get("classes")
         leaves = [(name, task.get(name)) for name in ("kind", "target", "width")]
@@ -316,6 +317,18 @@ def _check_scalars(document: dict[str, Any]) -> None:
         for name, value in leaves:
             if name != "class_weights":
                 _expect(_is_scalar(value), f"{name[:60]!r} of the task", "be a plain value", value)
+
+
+def _check_layers(layers: object, place: str = "") -> None:
+    """The same for the layers and those inside composites; `parse` has bounded how deep they lie."""
+    for index, layer in enumerate(layers[:MAX_LAYERS] if isinstance(layers, list) else ()):
+        if isinstance(layer, dict):
+            kind = KINDS.get(str(layer.get("kind"))[:MAX_TEXT])
+            for name, value in layer.items():
+                if kind is not None and name in kind.holds and isinstance(value, list):
+                    _check_layers(value, f"{place}{index}.")
+                else:
+                    _expect(_is_scalar(value), f"{name[:60]!r} of layer {place}{index}", "be a plain value", value)
 
 
 def _check_parameters(network: Network, parameters: object, what: str) -> None:

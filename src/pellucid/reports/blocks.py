@@ -1,4 +1,4 @@
-"""What a page is made of. Texts are plain: they are escaped where the page is written."""
+"""What a page is made of. Texts are unescaped: `page` escapes them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = [
 
 @dataclass(frozen=True, kw_only=True)
 class Paragraph:
-    """A sentence or several; ``strong`` for the one that matters most."""
+    """One or more sentences; ``strong`` for the most important one."""
 
     text: str
     strong: bool = False
@@ -38,17 +38,17 @@ class Points:
 
 @dataclass(frozen=True, kw_only=True)
 class Numbers:
-    """A table: its caption, headings and cells; columns of numbers stand to the right."""
+    """A table: its caption, headings and cells; columns of numbers are aligned to the right."""
 
     caption: str
     headings: Sequence[str]
     rows: Sequence[Sequence[str]]
-    right: Sequence[int] = ()  # the numbers of the columns that stand to the right
+    right: Sequence[int] = ()  # the numbers of the columns aligned to the right
 
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
-    """An SVG, what it shows in words for those who do not see it, and the caption below it."""
+    """An SVG, a description for those who cannot see it, and the caption below it."""
 
     svg: str
     alt: str
@@ -57,7 +57,7 @@ class Picture:
 
 @dataclass(frozen=True, kw_only=True)
 class Pictures:
-    """Several side by side, or one below the other where there is no room, and a caption for all of them."""
+    """Several pictures side by side (below each other on narrow screens), and a caption for all of them."""
 
     pictures: Sequence[Picture]
     caption: str = ""
@@ -65,7 +65,7 @@ class Pictures:
 
 @dataclass(frozen=True, kw_only=True)
 class Code:
-    """A command or a file's text, as it is; the lines of a command are broken where there is no room."""
+    """A command or the text of a file, verbatim; the lines of a command wrap."""
 
     text: str
     caption: str = ""
@@ -74,7 +74,7 @@ class Code:
 
 @dataclass(frozen=True, kw_only=True)
 class Article:
-    """Something with a title of its own, such as a finding: a text, pairs of a word and a text, and a command."""
+    """Something with its own title, such as a finding: a text, pairs of word and text, and a command."""
 
     title: str
     parts: Sequence[tuple[str, str]]
@@ -84,7 +84,7 @@ class Article:
 
 @dataclass(frozen=True, kw_only=True)
 class Folded:
-    """Blocks that are long, below a line that opens them; print shows them."""
+    """Long blocks below a line that opens them; they are open in print."""
 
     title: str
     blocks: Sequence[Block]
@@ -92,7 +92,7 @@ class Folded:
 
 @dataclass(frozen=True, kw_only=True)
 class Exercise:
-    """A question on paper: what is asked, what may be chosen (a, b, c …), and empty lines to write on."""
+    """A question on paper: the question, the choices (a, b, c …), and empty lines to write on."""
 
     text: str
     choices: Sequence[str] = ()
@@ -104,7 +104,7 @@ Block = Union[Paragraph, Points, Numbers, Picture, Pictures, Code, Article, Fold
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """A part of the page: where links lead to, its heading, and its blocks; ``folded`` below the heading."""
+    """A part of the page: its anchor, heading and blocks; ``folded`` hides the blocks below the heading."""
 
     name: str
     title: str

@@ -1,7 +1,7 @@
-"""From sections to one HTML file: no script, no request, dark and light, narrow and printed.
+"""From sections to one HTML file without scripts or requests, for dark and light screens, phones and paper.
 
-Whatever comes from a user's table (names of columns, categories, cells) is escaped here, by `text`; a policy in
-the page's head forbids requests and scripts besides.
+Everything from a user's table (column names, categories, cells) is escaped here, by `text`. In addition, a policy
+in the page's head forbids requests and scripts.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from importlib.resources import files
+from typing import assert_never
 
 from pellucid.reports.blocks import (
     Article,
@@ -40,9 +41,9 @@ def page(title: str, lead: Sequence[str], sections: Sequence[Section], *, style:
     title, lead
         The heading, and lines below it.
     sections
-        In order; a navigation at the top leads to each.
+        In order; links at the top lead to each.
     style
-        Rules that this page adds to the style of all pages.
+        CSS rules that this page adds to those of all pages.
 
     >>> text = page("run", [], [Section(name="a", title="<script>", blocks=[Paragraph(text="1 < 2")])])
     >>> "&lt;script&gt;" in text, "<script>" in text
@@ -72,7 +73,7 @@ def page(title: str, lead: Sequence[str], sections: Sequence[Section], *, style:
 <main id="main">
 {body}
 </main>
-<footer><p>Written by Pellucid. This file is complete in itself: it loads nothing and runs no program.</p></footer>
+<footer><p>Written by Pellucid. This file is self-contained: it loads nothing and runs no scripts.</p></footer>
 </body>
 </html>
 """
@@ -119,10 +120,12 @@ def _block(block: Block) -> str:  # noqa: PLR0911 (one for each kind)
             return f'<div class="exercise"><p>{escape(block.text)}</p>{listed}{room}</div>'
         case Folded():
             return f"<details><summary>{escape(block.title)}</summary>\n{_blocks(block.blocks)}\n</details>"
+        case _:
+            assert_never(block)
 
 
 def _picture(picture: Picture) -> str:
-    """The SVG in a box that scrolls sideways rather than let letters become too small to read."""
+    """The SVG in a box that scrolls sideways before its letters become too small to read."""
     width = re.match(r'<svg[^>]*? width="([\d.]+)pt"', picture.svg)
     least = 0.0 if width is None else float(width.group(1)) * 4 / 3 * _LEAST_SCALE  # 96 pixels are 72 points
     scrolls = f' tabindex="0" style="--least: {least:.0f}px"' if least > _PHONE else ""

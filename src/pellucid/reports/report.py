@@ -1,4 +1,4 @@
-"""``report.html``: everything that is known of a run on one page, the verdict first.
+"""``report.html``: everything about a run on one page, the summary first.
 
 The page holds at most 50 rows of the user's table, and none with ``rows=False``.
 """
@@ -29,14 +29,14 @@ __all__ = ["report", "write_report"]
 
 
 def report(run: str | os.PathLike[str], *, rows: bool = True, out: str | os.PathLike[str] | None = None) -> Path:
-    """Write the report of a run anew, in its folder or to ``out``; returns where it is.
+    """Write the report of a run again, to its folder or to ``out``; returns its path.
 
     Parameters
     ----------
     run
         A run folder, whose table is read again.
     rows
-        Whether rows of the table may stand on the page (at most 50).
+        Whether the page may show rows of the table (at most 50).
 
     Raises
     ------
@@ -56,7 +56,7 @@ def report(run: str | os.PathLike[str], *, rows: bool = True, out: str | os.Path
     """
     folder = RunFolder.existing(run)
     if not folder.is_finished:
-        raise RunFolderError(f"{os.fspath(run)!r} has not ended: go on with it ({folder.command('train', '--resume')})")
+        raise RunFolderError(f"{os.fspath(run)!r} has not ended: continue it ({folder.command('train', '--resume')})")
     written, source = read_config(folder.file("config"))
     if source is None or not is_there_again(source):
         raise RunFolderError(f"{trained_on(source)}: train with out=…, which writes the report")
@@ -70,7 +70,7 @@ def report(run: str | os.PathLike[str], *, rows: bool = True, out: str | os.Path
 def write_report(
     run: Run, prepared: Prepared, *, source: object, rows: bool = True, out: str | os.PathLike[str] | None = None
 ) -> Path:
-    """The same for a run that is at hand."""
+    """The same for a run in memory."""
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     assert run.path is not None or out is not None
@@ -92,41 +92,41 @@ def write_report(
 
 
 def _lead(given: ReportInput) -> str:
-    """What was asked, and what became of the rows."""
+    """The task, and what the rows were used for."""
     facts = given.run.summary.get("rows", {})
-    chose = f"trained, {facts.get('validation', 0):,} chose the best epoch"
+    used = f"for training, {facts.get('validation', 0):,} for choosing the best epoch"
     if not given.prepared.n_choosing:
-        chose = "trained and chose the best epoch themselves"
+        used = "for training and for choosing the best epoch"
     elif not facts.get("validation"):
-        chose = "trained, each network chose its best epoch by another part of these"
+        used = "for training (each network chose its best epoch on a different part of them)"
     asked, n_rows = given.run.model.task.question, given.prepared.table.report.n_rows
     return (
-        f"{asked[:1].upper()}{asked[1:]}. Of {n_rows:,} rows {facts.get('train', 0):,} {chose}, and "
-        f"{len(given.measured.inputs):,} measured the outcome."
+        f"{asked[:1].upper()}{asked[1:]}. Of {n_rows:,} rows, {facts.get('train', 0):,} were used {used}, and "
+        f"{len(given.measured.inputs):,} for measuring the result."
     )
 
 
-# What everybody wants to know first; what experts look up is folded below its heading.
+# First what everybody wants to know; what experts look up is folded below its heading.
 _PARTS: tuple[tuple[str, str, Callable[[ReportInput], Sequence[Block]]], ...] = (
-    ("summary", "In short", summary.in_short),
+    ("summary", "Summary", summary.in_short),
     ("doctor", "Doctor", training.doctor),
-    ("answers", "Right and wrong", outcome.answers),
-    ("importance", "What it leans on", behaviour.importance),
-    ("dependence", "How answers follow the columns", behaviour.dependence),
+    ("answers", "Predictions and errors", outcome.answers),
+    ("importance", "Important columns", behaviour.importance),
+    ("dependence", "Effect of each column", behaviour.dependence),
     ("mistakes", "Worst mistakes", behaviour.worst),
 )
 _FOLDED: tuple[tuple[str, str, Callable[[ReportInput], Sequence[Block]]], ...] = (
-    ("verdict", "Beside simpler models", outcome.verdict),
+    ("verdict", "Comparison with simpler models", outcome.verdict),
     ("metrics", "Metrics", outcome.metrics),
-    ("data", "Data and schema", training.data),
+    ("data", "Data", training.data),
     ("network", "The network", training.network),
     ("learning", "Learning curves", training.learning),
     ("layers", "Inside the layers", training.layers),
-    ("curves", "Thresholds", outcome.curves),
+    ("curves", "ROC and precision–recall curves", outcome.curves),
     ("calibration", "Calibration", outcome.calibrated),
-    ("boundary", "A slice through the answers", behaviour.boundary),
-    ("seeds", "Luck of the seed", outcome.seeds),
-    ("again", "How to do it again", training.again),
+    ("boundary", "Predictions over two columns", behaviour.boundary),
+    ("seeds", "Effect of the seed", outcome.seeds),
+    ("again", "Reproduce this run", training.again),
 )
 
 

@@ -1,4 +1,4 @@
-"""A user's text in a page."""
+"""A user's text on a page."""
 
 from __future__ import annotations
 
@@ -10,9 +10,7 @@ __all__ = ["escape"]
 
 
 def escape(text: str) -> str:
-    r"""For HTML, in a text or an attribute in double quotes; characters that cannot be seen are written out.
-
-    A tab is a space here, and stays.
+    r"""Escape for HTML text or a double-quoted attribute; invisible characters are written out, except tabs.
 
     >>> escape('<b title="x">\x1b[2J')
     '&lt;b title=&quot;x&quot;&gt;\\x1b[2J'

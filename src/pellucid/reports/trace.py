@@ -41,7 +41,7 @@ _LISTED = 1_000  # classes of the table of probabilities
 
 
 def write_trace_page(found: Traced, path: str | os.PathLike[str], *, units: int = UNITS) -> Path:
-    """Write the page of a traced row, one file complete in itself; returns where it is.
+    """Write the page of a traced row, a single self-contained file; returns its path.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def trace_page(found: Traced, units: int = UNITS) -> TracePage:
 
 def _lead(found: Traced, blocks: Sequence[Block]) -> list[str]:
     which = f"network {found.network} of {found.n_networks}" if found.n_networks > 1 else "one network"
-    widths = " → ".join(f"{len(block.values):,}" for block in blocks)
+    widths = " → ".join(f"{len(block.values):,}" for block in blocks if "." not in block.number)
     return [f"{found.model.task.question}; {which}, {widths}", *found.notes]
 
 

@@ -6,6 +6,7 @@ from pellucid.network import describe
 from pellucid.preparation.prepare import Prepared
 from pellucid.runs.events import RunPrepared
 from pellucid.runs.folder import RunFolder
+from pellucid.training.engine import why_chosen
 from pellucid.training.events import Event, TrainingBegan, TrainingEnded
 
 __all__ = ["RunLog"]
@@ -20,11 +21,10 @@ class RunLog:
     def __call__(self, event: Event) -> None:
         """Write what belongs into the log."""
         match event:
-            case RunPrepared(prepared=prepared, resumed_after=None):
+            case RunPrepared(prepared=prepared, resumed_after=epoch, engine=engine):
                 self._many = prepared.settings.n_networks
-                self._folder.log(_opening_lines(prepared))
-            case RunPrepared(resumed_after=epoch):
-                self._folder.log([f"resumed after epoch {epoch}"])
+                self._folder.log(_opening_lines(prepared) if epoch is None else [f"resumed after epoch {epoch}"])
+                self._folder.log([f"engine {engine.name} on {engine.device}: {why_chosen(engine)}"])
             case TrainingBegan(member=member, history=[*_, last]) if self._many > 1:
                 self._folder.log([f"{self._which(member)}resumed after epoch {last.epoch}"])
             case TrainingEnded(member=member, outcome=outcome):

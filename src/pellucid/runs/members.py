@@ -95,8 +95,8 @@ def learners_of(prepared: Prepared, members: Sequence[Member]) -> tuple[Learner,
     plan, many = plan_of(prepared.settings), len(members)
     return tuple(
         Learner(
-            train=prepared.train,
-            validation=prepared.validation,
+            train=prepared.train.rows,
+            validation=prepared.validation.rows,
             plan=replace(plan, seed=member.seed),
             start=partial(first_weights, prepared, member.seed),
             train_rows=member.train_rows,

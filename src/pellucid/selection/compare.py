@@ -271,7 +271,7 @@ def _check_combinations(grid: Grid, folds: Folds) -> None:
     seen: set[tuple[Any, ...]] = set()
     for chosen in grid.combinations:
         check_ensemble(chosen)
-        key = tuple(getattr(chosen, name) for name in _CAN_CLASH)
+        key = (chosen.residual and chosen.hidden, *(getattr(chosen, name) for name in _CAN_CLASH))
         if key in seen:
             continue
         seen.add(key)

@@ -35,8 +35,8 @@ def train_jobs(jobs: Sequence[Job], listener: Listener = ignore) -> tuple[Outcom
     """The outcome of each training, in order; one that diverges ends as an outcome with a ``problem``."""
     learners = [
         Learner(
-            train=job.prepared.train,
-            validation=job.prepared.validation,
+            train=job.prepared.train.rows,
+            validation=job.prepared.validation.rows,
             plan=replace(plan_of(job.prepared.settings), seed=job.seed),
             start=partial(first_weights, job.prepared, job.seed),
         )

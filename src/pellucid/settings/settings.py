@@ -257,6 +257,9 @@ class Settings:
     hidden: tuple[int, ...] = _setting((64, 32), "network", widths, "widths of the hidden layers; none: a linear model")
     activation: str = _setting("relu", "network", Choice(ACTIVATIONS), "activation after each hidden layer")
     batch_norm: bool = _setting(False, "network", flag, "batch normalisation in each hidden layer", flag=True)
+    residual: bool = _setting(
+        False, "network", flag, "residual connection around each hidden layer as wide as the one before", flag=True
+    )
     dropout: float = _setting(0.0, "network", real(0, 1, below=True), "share of hidden units dropped during training")
     init: str = _setting("auto", "network", Choice(SCHEMES), "how the initial weights are drawn")
     init_scale: float = _setting(1.0, "network", real(0, 1e6), "factor on the initial weights")

@@ -227,7 +227,7 @@ def _train(
     tell = to_all(None if folder is None else RunLog(folder), listener)
     plan = plan_of(prepared.settings)
     tell(RunPrepared(prepared=prepared, engine=engine, plan=plan, resumed_after=None if start is None else start.epoch))
-    recorder = SnapshotRecorder(prepared.network, prepared.task.loss, prepared.train)
+    recorder = SnapshotRecorder(prepared.network, prepared.task.loss, prepared.train.rows)
     try:
         with listening_for_interrupt() as interrupted:
             trained = fit_members(

@@ -15,7 +15,8 @@ from pellucid.explanation.words.dropout import DropoutWords
 from pellucid.explanation.words.layer_norm import LayerNormWords
 from pellucid.explanation.words.residual import ResidualWords
 from pellucid.explanation.words.step import NamedStep, Words
-from pellucid.network import Activation, BatchNorm, Dense, Dropout, Layer, LayerNorm, Residual, Role
+from pellucid.network import Activation, BatchNorm, Dense, Dropout, Layer, LayerNorm, Residual
+from pellucid.network.layers.layer import blocks
 
 __all__ = ["WORDS", "NamedStep", "Words", "named_steps", "words_of"]
 
@@ -74,15 +75,15 @@ def _named(
     inside: str = "",
 ) -> tuple[NamedStep, ...]:
     """Of layers that follow one another; ``inside`` is the number of the composite that holds them, ``2.``."""
-    many = sum(layer.layer.role is Role.WEIGHTED for layer in layers)
+    numbers = {block.start: number for number, block in enumerate(blocks([work.layer for work in layers]), 1)}
     made: list[NamedStep] = []
     number = 0
     for work in layers:
         names_in = names
-        if work.layer.role is Role.WEIGHTED:
+        if work.index in numbers:
             given = "a" if number else given  # to the next layer, what it receives is always called a
-            number += 1
-            names = outputs if outputs and number == many else _units(f"{inside}{number}", len(work.outputs))
+            number = numbers[work.index]
+            names = outputs if outputs and number == len(numbers) else _units(f"{inside}{number}", len(work.outputs))
         elif inside and not made:
             names = _units(f"{inside}{number}", len(work.outputs))
         symbol = words_of(work.layer).symbol(given)

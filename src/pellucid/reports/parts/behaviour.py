@@ -1,4 +1,4 @@
-"""What the network does with the columns: importance, dependence, a slice, its worst mistakes."""
+"""How the network uses the columns: importance, dependence, predictions over two columns, worst mistakes."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["boundary", "dependence", "importance", "worst"]
 
-_EXPLAINED_ROWS = 2_000  # rows that the mistakes are sought among
-_SHOWN_OF_A_MISTAKE = 4  # rows: itself, and three near it, whose targets are told
+_EXPLAINED_ROWS = 2_000  # among which mistakes are looked for
+_SHOWN_OF_A_MISTAKE = 4  # rows: itself, and three near it, whose targets are shown
 _MISTAKES = min(6, (MOST_ROWS - ROWS_OF_DOCTOR) // _SHOWN_OF_A_MISTAKE)
 _OPEN_MISTAKES = 2
 _CLASSES = 7  # lines of a picture
@@ -48,24 +48,24 @@ def importance(given: ReportInput) -> Sequence[Block]:
         picture(
             found.importance_figure,
             "importance-bars",
-            f"Bars of importance; the largest are those of {', '.join(top)}.",
-            f"How much {found.rise} rises when a column's cells are dealt out anew among {found.sampled[0]:,} rows. "
-            "Of two columns that say the same each may look unimportant, because the other is still there.",
+            f"The importance of each column; the most important are {', '.join(top)}.",
+            f"How much {found.rise} rises when a column is shuffled among {found.sampled[0]:,} rows. If two columns "
+            "hold the same information, each may look unimportant because the other is still there.",
         )
     ]
     if rows:
         together = Numbers(
-            caption=f"Friedman and Popescu's H; {found.output.name}",
+            caption=f"Friedman and Popescu's H for the {found.output.name}: 0 is no interaction",
             headings=["column", "with", "H"],
             rows=rows,
             right=(2,),
         )
-        blocks.append(Folded(title="Columns that work together", blocks=[together]))
+        blocks.append(Folded(title="Interactions between columns", blocks=[together]))
     return blocks
 
 
 def dependence(given: ReportInput) -> Sequence[Block]:
-    """The mean answer as each of the most important columns varies."""
+    """The mean prediction as each of the most important columns varies."""
     found = given.columns
     if found is None or not found.dependences:
         return []
@@ -76,24 +76,24 @@ def dependence(given: ReportInput) -> Sequence[Block]:
     room = 0.05 * (max(ends) - min(ends)) or 0.05
     limits = (float(min(ends) - room), float(max(ends) + room))
 
-    answer = "probability" if classes else found.explained  # of which class, the caption says
+    answer = "probability" if classes else found.explained  # the caption says of which class
 
     def panel(k: int, each: Varied) -> Picture:
         alt = _course(each, found.explained)
         return picture(lambda: dependence_panels([each], name=answer, limits=limits), f"dependence-{k}", alt)
 
-    band = "" if varied[0].band is None else "; grey: eight in ten rows"
+    band = "" if varied[0].band is None else "; grey: 80 % of the rows"
     return [
         Pictures(
             pictures=[panel(k, each) for k, each in enumerate(varied)],
-            caption=f"Line: the mean of {found.sampled[1]:,} rows' {found.explained} when all of them have that "
-            f"value{band}. Ticks: tenths of the rows. All panels have one scale.",
+            caption=f"Line: the mean {found.explained} of {found.sampled[1]:,} rows when all of them are given that "
+            f"value{band}. Ticks: deciles of the column. All panels share one scale.",
         )
     ]
 
 
 def _varied(column: str, grid: Grid, found: Dependence, classes: Sequence[str]) -> Varied:
-    """What is drawn of one column: no row by itself."""
+    """What is drawn of one column: no single row."""
     if found.rows.ndim == 3:
         shown = [(classes[k], found.mean[:, k]) for k in range(min(_CLASSES, len(classes)))]
         return Varied(column=column, values=grid.values, means=shown, at=grid.seen)
@@ -113,7 +113,7 @@ def _course(each: Varied, what: str) -> str:
             said.append(f"the mean {what}{of} goes from {numeral(float(values[0]))} to {numeral(float(values[-1]))}")
         else:
             least, most = str(each.values[int(values.argmin())]), str(each.values[int(values.argmax())])
-            said.append(f"the mean {what}{of} is least at {least} and largest at {most}")
+            said.append(f"the mean {what}{of} is lowest at {least} and highest at {most}")
     return f"As {each.column} varies {ends}".rstrip() + ": " + "; ".join(said) + "."
 
 
@@ -123,26 +123,26 @@ def boundary(given: ReportInput) -> Sequence[Block]:
         return []
     try:
         found = boundary_of(given.run.model, given.prepared.table, places=_PLACES, real=given.shows_rows)
-    except PellucidError as error:  # columns that cannot be drawn: the page does without
-        return [Paragraph(text=f"There is no slice of this model: {error}")]
+    except PellucidError as error:  # columns that cannot be drawn
+        return [Paragraph(text=f"Predictions over two columns cannot be drawn: {error}")]
     said = found.sentences if given.shows_rows else ()
-    line = "; the black line is where the answer changes" if found.classes else ""
-    pale = "Grey: no row is near. " if given.shows_rows and found.empty.any() else ""
+    line = "; on the black line the prediction changes" if found.classes else ""
+    pale = "Grey: no rows nearby. " if given.shows_rows and found.empty.any() else ""
     held = held_text(found.held).removeprefix("held: ")
     return [
         *(Paragraph(text=sentence) for sentence in said),
         picture(
             lambda: _slice(found, rows=given.shows_rows),
             "slice",
-            f"The model's answers over {found.x.column} and {found.y.column}, the other columns held. {' '.join(said)}",
-            f"Colours are answers{line}. {pale}Held are: {held}.",
+            f"Predictions over {found.x.column} and {found.y.column}, the other columns constant. {' '.join(said)}",
+            f"Colours show the prediction{line}. {pale}Held constant: {held}.",
         ),
-        Code(text=f"pellucid boundary {_path(given)} --x … --y …", caption="Other columns, or through one row:"),
+        Code(text=f"pellucid boundary {_path(given)} --x … --y …", caption="For other columns, or around one row:"),
     ]
 
 
 def _slice(found: Slice, *, rows: bool) -> Figure:
-    """The picture without its rows; with ``rows=False`` also without what shows where single ones lie."""
+    """The picture without its rows; with ``rows=False`` also without anything that shows where single rows are."""
     x, y = (replace(axis, rows=np.zeros(0)) for axis in (found.x, found.y))  # neither points nor their density
     empty = found.empty if rows else np.zeros_like(found.empty)
     words = [found.target, found.classes[found.label]] if found.label is not None else [found.target]
@@ -160,28 +160,31 @@ def _slice(found: Slice, *, rows: bool) -> Figure:
 
 
 def worst(given: ReportInput) -> Sequence[Block]:
-    """The rows that it is most wrong about."""
+    """The rows with the worst predictions."""
     task = given.run.model.task
     if task.kind == "reconstruction" or given.measured.truth is None or np.isnan(given.measured.truth).all():
         return []
     known = given.measured.known().sample(_EXPLAINED_ROWS)
     found = mistakes_of(known, most=_MISTAKES, explain=given.shows_rows)
     if not found.found:
-        return [Paragraph(text=f"None of {found.n_rows:,} rows is answered wrongly.")]
-    many = f"Of {found.n_rows:,} rows"
+        return [Paragraph(text=f"All {found.n_rows:,} rows are predicted correctly.")]
+    n = len(found.found)
+    many = (
+        f"These are the {n} largest errors" if n > 1 else "This is the largest error"
+    ) + f" of {found.n_rows:,} rows"
     if task.is_classification:
-        many = f"{found.n_wrong:,} of {found.n_rows:,} rows {'is' if found.n_wrong == 1 else 'are'} answered wrongly"
+        many = f"{found.n_wrong:,} of {found.n_rows:,} rows {'is' if found.n_wrong == 1 else 'are'} predicted wrongly"
     if not given.shows_rows:
         count = f"{many}. " if task.is_classification else ""
-        return [Paragraph(text=f"{count}The rows themselves were left out of this page (--no-rows).")]
+        return [Paragraph(text=f"{count}Rows are not shown on this page (--no-rows).")]
     shown = ": this one" if len(found.found) == 1 else f"; these {len(found.found)} are the worst"
     if not task.is_classification:
-        shown = f" these {len(found.found)} are answered worst"
+        shown = ""
     blocks: list[Block] = [Paragraph(text=f"{many}{shown}.")]
     drawing = found.figure()
     if drawing is not None:
-        alt = f"{len(found.found)} images, each with what it is and what was answered"
-        alt += "." if found.maps is None else ", and below it which pixels spoke for that."
+        alt = f"{len(found.found)} images, each with its actual and its predicted class"
+        alt += "." if found.maps is None else ", and below it the pixels that led to the prediction."
         blocks.append(picture(lambda: drawing, "mistaken-images", alt))
     leading = () if given.columns is None else [given.columns.columns[i] for i in given.columns.order]
     articles = [_article(each, leading) for each in found.found]
@@ -190,25 +193,25 @@ def worst(given: ReportInput) -> Sequence[Block]:
         blocks.append(Paragraph(text=found.nearest))
     if len(articles) > _OPEN_MISTAKES:
         blocks.append(Folded(title=f"{len(articles) - _OPEN_MISTAKES} more", blocks=articles[_OPEN_MISTAKES:]))
-    blocks.append(Code(text=f"pellucid mistakes {_path(given)}", caption="More of them:"))
+    blocks.append(Code(text=f"pellucid mistakes {_path(given)}", caption="To see more:"))
     return blocks
 
 
 def _article(each: Mistake, leading: Sequence[str]) -> Article:
-    """A mistake with the cells that matter: of the columns that misled it, then of those that the model leans on."""
+    """A mistake with the cells that matter: those that misled the network, then those of the important columns."""
     shown = [f"{name} {'missing' if cell is None else _value(cell)}" for name, cell in cells_that_matter(each, leading)]
     if len(each.cells) > len(shown):
         shown.append(f"and {len(each.cells) - len(shown)} more")
-    said = _value(each.prediction) + ("" if each.sure is None else f" ({100 * each.sure:.0f} % sure)")
+    said = _value(each.prediction) + ("" if each.sure is None else f" ({100 * each.sure:.0f} %)")
     parts = [("Row", f"{each.row}" + (f", {each.file}" if each.file else ""))]
     if shown:
         parts.append(("Cells", ", ".join(shown)))
     if each.reasons:
         parts.append(("Misled by", ", ".join(f"{name} ({push})" for name, push in pushes(each))))
     if each.neighbours:
-        near = (f"row {n.row} is {_value(n.truth)}, {numeral(n.distance, 2)} away" for n in each.neighbours)
+        near = (f"row {n.row}: {_value(n.truth)}, distance {numeral(n.distance, 2)}" for n in each.neighbours)
         parts.append(("Nearest rows", "; ".join(near)))
-    return Article(title=f"{_value(each.truth)}, answered {said}", parts=parts)
+    return Article(title=f"Actual {_value(each.truth)}, predicted {said}", parts=parts)
 
 
 def _value(value: object) -> str:

@@ -1,4 +1,4 @@
-"""How good the network is: verdict, metrics, confusion or residuals, thresholds, calibration, the luck of the seed."""
+"""How good the network is: verdict, metrics, confusion or residuals, curves, calibration, effect of the seed."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ _LINES = 6
 
 
 def verdict(given: ReportInput) -> Sequence[Block]:
-    """The sentence, and the models that it compares."""
+    """The verdict's sentence, and the models compared."""
     found = given.run.verdict
     if found is None:
-        return [Paragraph(text="No simpler model was trained beside it (--no-verdict).", strong=True)]
+        return [Paragraph(text="No simpler models were trained for comparison (--no-verdict).", strong=True)]
     blocks: list[Block] = [Paragraph(text=found.sentence, strong=True)]
     if found.peers and found.metric is not None:
         first, *values = numerals([found.value, *(peer.value for peer in found.peers)])
@@ -43,13 +43,13 @@ def verdict(given: ReportInput) -> Sequence[Block]:
         for k, (peer, value) in enumerate(zip(found.peers, values, strict=True)):
             difference, low, high = apart[3 * k : 3 * k + 3]
             interval = "—" if np.isnan(peer.low) else f"{low} to {high}"
-            name = "an answer that looks at no column" if peer.name == DUMMY else peer.name
+            name = "constant prediction" if peer.name == DUMMY else peer.name
             rows.append([name, value, difference, interval, f"{peer.rows:,}"])
         spoken = found.metric.replace("_", " ")
         blocks.append(
             Numbers(
-                caption=f"{spoken} on {found.rows:,} test rows, paired",
-                headings=["model", spoken, "the network is better by", "95 % interval", "rows trained on"],
+                caption=f"{spoken} on the same {found.rows:,} test rows",
+                headings=["model", spoken, "network better by", "95 % interval", "training rows"],
                 rows=rows,
                 right=(1, 2, 3, 4),
             )
@@ -58,7 +58,7 @@ def verdict(given: ReportInput) -> Sequence[Block]:
 
 
 def metrics(given: ReportInput) -> Sequence[Block]:
-    """Each with its interval, beside an answer that looks at no column."""
+    """Each metric with its interval, beside that of a constant prediction."""
     base = given.run.summary.get("baseline", {})
     rows = []
     for name, found in given.run.metrics.items():
@@ -69,7 +69,7 @@ def metrics(given: ReportInput) -> Sequence[Block]:
     return [
         Numbers(
             caption=f"On {len(given.measured.inputs):,} {held} rows",
-            headings=["metric", "value", "95 % interval", "without the network"],
+            headings=["metric", "value", "95 % interval", "constant prediction"],
             rows=rows,
             right=(1, 2, 3),
         ),
@@ -78,7 +78,7 @@ def metrics(given: ReportInput) -> Sequence[Block]:
 
 
 def answers(given: ReportInput) -> Sequence[Block]:
-    """The confusion matrix, residuals, or how well each column comes back."""
+    """The confusion matrix, the residuals, or how well each column is reconstructed."""
     task, truth = given.run.model.task, given.measured.truth
     if task.kind == "reconstruction":
         return _reconstructed(given)
@@ -96,8 +96,8 @@ def answers(given: ReportInput) -> Sequence[Block]:
             for a, b in (np.unravel_index(w, off.shape) for w in worst)
             if off[a, b]
         ]
-        caption = "What is taken for what, the commonest"
-        return [Numbers(caption=caption, headings=["is", "answered", "rows"], rows=rows, right=(2,))]
+        caption = "The most frequent confusions"
+        return [Numbers(caption=caption, headings=["actual", "predicted", "rows"], rows=rows, right=(2,))]
     wrong = int(counts.sum() - np.trace(counts))
     return [
         picture(
@@ -105,14 +105,14 @@ def answers(given: ReportInput) -> Sequence[Block]:
             "confusion",
             f"Confusion matrix of {len(labels)} classes: {wrong:,} of {int(counts.sum()):,} rows are wrong. "
             + _shares_found(counts, labels),
-            "Rows of the table in each cell. Right answers are grey; the darker an error, the larger its share of the "
-            "actual class.",
+            "Number of rows in each cell. Correct predictions are grey; the darker an error, the larger its share of "
+            "the actual class.",
         )
     ]
 
 
 def _confusion(counts: Array, labels: Sequence[str]) -> Figure:
-    """Without a colour bar, which would take half a phone's width: the numbers stand in the cells."""
+    """Without a colour bar, which would take half the width of a phone: the numbers are in the cells."""
     short = [wrapped(label, 16, 2) for label in labels]
     figure = confusion_matrices({"": counts}, short)
     axes = figure.axes[0]
@@ -139,20 +139,22 @@ def _residuals(given: ReportInput, truth: Array, answers: Array) -> Sequence[Blo
     errors = answers - truth
     middle, low, high = np.quantile(errors, [0.5, 0.05, 0.95])
     middle, low, high = numerals([middle, low, high])
-    spread = f"half of the errors are below {middle}, nine in ten from {low} to {high}"
+    spread = f"the median error is {middle}, and 90 % of the errors lie between {low} and {high}"
     hidden = (
-        "" if given.shows_rows else " Fewer than five rows together, and those farthest out, are not drawn (--no-rows)."
+        ""
+        if given.shows_rows
+        else " Groups of fewer than five rows, and the outermost rows, are not drawn (--no-rows)."
     )
     return [
         Pictures(
             pictures=[
                 picture(
                     lambda: left, "predicted", f"Predicted against actual {target}, as counts of rows.",
-                    "On the dotted line an answer is right.",
+                    "On the dotted line, a prediction is exact.",
                 ),
                 picture(
                     lambda: right, "residuals", f"Errors against the prediction, as counts of rows: {spread}.",
-                    "A pattern is something that the network missed.",
+                    "A pattern means that the network missed something.",
                 ),
             ],
             caption=f"{spread[0].upper()}{spread[1:]}.{hidden}",
@@ -167,9 +169,11 @@ def _reconstructed(given: ReportInput) -> Sequence[Block]:
     if given.run.model.image is not None or inputs.shape != outputs.shape or not len(inputs):
         return []
     rows = []
-    for name, place in recipe.slices.items():
-        varies = float(((inputs[:, place] - inputs[:, place].mean(axis=0)) ** 2).sum())
-        lost = float(((inputs[:, place] - outputs[:, place]) ** 2).sum())
+    wanted, found = recipe.features_of(inputs), recipe.features_of(outputs)
+    for name in wanted.columns:
+        cells = wanted.column(name).flat
+        varies = float(((cells - cells.mean(axis=0)) ** 2).sum())
+        lost = float(((cells - found.column(name).flat) ** 2).sum())
         if varies > 0:
             rows.append((1 - lost / varies, name))
     shown = sorted(rows)[:_MOST_CLASSES]
@@ -184,7 +188,7 @@ def _reconstructed(given: ReportInput) -> Sequence[Block]:
 
 
 def curves(given: ReportInput) -> Sequence[Block]:
-    """ROC and precision–recall, of each class against the others."""
+    """ROC and precision–recall curves, of each class against the others."""
     task, truth = given.run.model.task, given.measured.truth
     if not task.is_classification or truth is None:
         return []
@@ -201,21 +205,23 @@ def curves(given: ReportInput) -> Sequence[Block]:
     shares = {names[k]: counts[k] / len(y) for k in chosen}
     areas = {name: _area(across, up) for name, (across, up) in rates.items()}
     more = (
-        "" if len(chosen) >= len(task.classes) - 1 else f" The {len(chosen)} commonest of {len(task.classes)} classes."
+        ""
+        if len(chosen) >= len(task.classes) - 1
+        else f" Shown: the {len(chosen)} most frequent of {len(task.classes)} classes."
     )
     each = "Each class against the others" if len(chosen) > 1 else f"{names[chosen[0]]} against the other"
     said = ", ".join(f"{name} {area:.3f}" for name, area in areas.items())
     return [
         Pictures(
             pictures=[
-                picture(lambda: roc_curves(rates), "roc", f"ROC curves; the areas below them: {said}."),
+                picture(lambda: roc_curves(rates), "roc", f"ROC curves; areas under them: {said}."),
                 picture(
                     lambda: precision_recall_curves(precisions, shares),
                     "precision-recall",
-                    f"Precision over recall of {', '.join(names.values())}.",
+                    f"Precision against recall for {', '.join(names.values())}.",
                 ),
             ],
-            caption=f"{each}, over all thresholds; dotted: guessing. Areas below the ROC: {said}.{more}",
+            caption=f"{each}, at all thresholds; dotted: guessing. Area under the ROC curve: {said}.{more}",
         )
     ]
 
@@ -225,7 +231,7 @@ def _area(x: Array, y: Array) -> float:
 
 
 def calibrated(given: ReportInput) -> Sequence[Block]:
-    """Whether probabilities can be taken at their word."""
+    """Whether predicted probabilities match observed frequencies."""
     task, truth = given.run.model.task, given.measured.truth
     if not task.is_classification or truth is None or np.isfinite(truth).sum() < 20:
         return []
@@ -234,26 +240,27 @@ def calibrated(given: ReportInput) -> Sequence[Block]:
     if len(task.classes) == 2:
         said, right, of = p[:, 1], y == 1, f"probability of {task.classes[1]}"
     else:
-        said, right, of = p.max(axis=1), p.argmax(axis=1) == y, "probability of the answer"
+        said, right, of = p.max(axis=1), p.argmax(axis=1) == y, "probability of the predicted class"
     found = calibration(right, said, bins=min(10, len(y) // 10))
     return [
         picture(
             lambda: calibration_curve(found.said, found.came, found.low, found.high, of=of, error=found.error),
             "calibration-curve",
-            f"Calibration curve: on average the {of} is {found.error:.3f} away from the share that came true.",
-            "On the dotted line, of the rows that are given 70 % seven in ten come true. Bars: 95 % intervals.",
+            f"Calibration curve: on average the {of} is {found.error:.3f} away from the observed frequency.",
+            "On the dotted line, probabilities are exact: of the rows predicted with 70 %, 70 % come true. Bars: 95 % "
+            "intervals.",
         )
     ]
 
 
 def seeds(given: ReportInput) -> Sequence[Block]:
-    """What other seeds or folds came to, or the command that finds out."""
+    """The results of other seeds or folds, or the command that measures them."""
     facts = given.run.summary.get("ensemble")
     command = Code(
-        text=f"pellucid lottery {shlex.quote(str(given.run.path))}", caption="How far the outcome depends on chance:"
+        text=f"pellucid lottery {shlex.quote(str(given.run.path))}", caption="How much the result depends on the seed:"
     )
     if not isinstance(facts, dict):
-        return [Paragraph(text="One network was trained, from one draw of first weights."), command]
+        return [Paragraph(text="One network was trained, from one draw of initial weights."), command]
     rows = [
         [name.replace("_", " "), *numerals([each.get(part) for part in ("together", "mean", "best", "worst")])]
         for name, each in _spread_of(facts).items()
@@ -261,8 +268,8 @@ def seeds(given: ReportInput) -> Sequence[Block]:
     return [
         Paragraph(text=str(facts.get("sentence", ""))),
         Numbers(
-            caption=f"The networks of this ensemble, each alone, on the {given.run.summary.get('measured_on')} rows",
-            headings=["metric", "together", "one on average", "best", "worst"],
+            caption=f"The ensemble and its networks alone, on the {given.run.summary.get('measured_on')} rows",
+            headings=["metric", "ensemble", "one network, mean", "best", "worst"],
             rows=rows,
             right=(1, 2, 3, 4),
         ),

@@ -18,8 +18,8 @@ from pellucid.settings.config import CONFIG_FILE
 __all__ = ["in_short"]
 
 _FLATTERED = {
-    "validation": "These rows chose the best epoch, so expect a little less of new ones.",
-    "training": "These rows trained it, so this says nothing of new ones: keep test rows apart (--test).",
+    "validation": "These rows also chose the best epoch, so expect slightly worse results on new rows.",
+    "training": "These are the training rows, so this says nothing about new rows: set test rows aside (--test).",
 }
 
 
@@ -45,34 +45,35 @@ def _how_good(given: ReportInput) -> str:
     if known is not None and given.shows_rows:
         said.append(f"But {known}.")
     if given.prepared.doubts:
-        said.append(f"But it may be too good for new rows: {given.prepared.doubts[0].fact}.")
+        said.append(f"But it may be too optimistic for new rows: {given.prepared.doubts[0].fact}.")
     return " ".join(said)
 
 
 def _measured(given: ReportInput) -> str:
-    """The figures that say most, beside an answer that looks at no column."""
+    """The most telling figures, beside those of a constant prediction."""
     task, metrics = given.run.model.task, given.run.metrics
     held, n = given.run.summary.get("measured_on", "test"), f"{len(given.measured.inputs):,}"
-    rows = f"{n} rows that it had not seen" if held == "test" else f"{n} {held} rows"
+    rows = f"{n} rows that it has not seen" if held == "test" else f"{n} {held} rows"
     base = given.run.summary.get("baseline", {})
     if task.is_classification:
         found = metrics["accuracy"]
         usual = _value(base, "accuracy")
-        said = f"It is right in {_share(found.value)} of {rows}{_interval(found, _share)}"
-        said += f"; the commonest class, answered to all, would be right in {_share(usual)}." if usual else "."
+        said = f"It correctly predicts {_share(found.value)} of {rows}{_interval(found, _share)}"
+        said += f"; always predicting the most frequent class would give {_share(usual)}." if usual else "."
         area = metrics.get("roc_auc")
         if area is not None and np.isfinite(area.value) and len(task.classes) == 2:
-            said += f" Its ROC AUC is {area.value:.3f} (0.5 is guessing, 1 perfect)."
+            said += f" Its ROC AUC is {area.value:.3f} (0.5 is guessing, 1 is perfect)."
         return said
     if task.kind == "reconstruction":
-        return f"Of {rows}, an R² of {metrics['r2'].value:.3f} comes back (1 is all, 0 what their mean gives)."
+        value = f"{metrics['r2'].value:.3f}"
+        return f"The reconstruction of {rows} has an R² of {value} (1 is perfect, 0 is no better than the mean)."
     found, usual = metrics["mae"], _value(base, "mae")
     value, low, high, without = numerals([found.value, found.low, found.high, usual])
-    said = f"On {rows} it is off by {value} on average"
-    said += f" (95 %: {low} to {high})" if np.isfinite(found.low) else ""
-    said += f"; always answering the mean would be by {without}." if usual else "."
+    said = f"On {rows}, the mean absolute error is {value}"
+    said += f" (95 % interval: {low} to {high})" if np.isfinite(found.low) else ""
+    said += f"; always predicting the mean would give {without}." if usual else "."
     r2 = metrics.get("r2")
-    return said + (f" R² is {r2.value:.3f} (1 is perfect, 0 what the mean gives)." if r2 is not None else "")
+    return said + (f" R² is {r2.value:.3f} (1 is perfect, 0 is no better than the mean)." if r2 is not None else "")
 
 
 def _value(metrics: Any, name: str) -> float | None:
@@ -85,7 +86,7 @@ def _share(value: float) -> str:
 
 
 def _interval(found: Any, shown: Any) -> str:
-    return f" (95 %: {shown(found.low)} to {shown(found.high)})" if np.isfinite(found.low) else ""
+    return f" (95 % interval: {shown(found.low)} to {shown(found.high)})" if np.isfinite(found.low) else ""
 
 
 # ── worth it ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -93,27 +94,28 @@ def _interval(found: Any, shown: Any) -> str:
 
 def _worth(given: ReportInput) -> str:
     found = given.run.verdict
-    return "No simpler model was trained beside it (--no-verdict)." if found is None else found.sentence
+    return "No simpler models were trained for comparison (--no-verdict)." if found is None else found.sentence
 
 
 # ── next ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _next_step(given: ReportInput) -> tuple[str, str | None]:
-    """A sentence and a command: what the doctor says first, else to use it."""
+    """A sentence and a command: the doctor's first finding, or else to use the network."""
     run = given.run
     path = None if run.path is None else shlex.quote(str(run.path))
     if run.findings:
         first = run.findings[0]
         said = f"{first.finding} {first.fix[0].upper()}{first.fix[1:]}."
         if len(run.findings) > 1:
-            said += f" The doctor has {len(run.findings) - 1} more to say, below."
+            n = len(run.findings) - 1
+            said += f" The doctor has {n} more finding{'s' * (n > 1)}, below."
         config = None if run.path is None else run.path / CONFIG_FILE
         changed = changed_command(first.change, given.table_name, given.prepared.settings, config)
         return said, changed if first.change else None
     if run.verdict is not None and run.verdict.winner not in ("network", None):
-        return "Look at what it gets wrong, and try other settings: this searches for better ones.", (
+        return "Look at its worst mistakes, below, and try other settings. This command searches for better ones:", (
             None if path is None else f"pellucid search -c {path}/{CONFIG_FILE} --trials 30"
         )
-    said = "The doctor found nothing wrong. Look at the rows that it gets wrong, below; then use it on new rows."
+    said = "The doctor found no problems. Look at the worst mistakes, below; then predict new rows:"
     return said, None if path is None else f"pellucid predict {path} new.csv -o predictions.csv"

@@ -1,4 +1,4 @@
-"""How the network came about: the doctor, the data, the network, its learning, its layers, how to repeat it."""
+"""How the network was made: the doctor, the data, the network, learning curves, layers, how to reproduce it."""
 
 from __future__ import annotations
 
@@ -24,34 +24,34 @@ _OPEN_FINDINGS = 2
 
 
 def doctor(given: ReportInput) -> Sequence[Block]:
-    """What is wrong, and the command that tries the fix."""
+    """Each problem found, and the command that tries its fix."""
     found = given.run.findings
     if not found:
-        return [Paragraph(text="The doctor found nothing wrong with this training, its rows or its columns.")]
+        return [Paragraph(text="The doctor found no problems with the training, the rows or the columns.")]
     config = None if given.run.path is None else given.run.path / CONFIG_FILE
     blocks: list[Block] = []
     left = ROWS_OF_DOCTOR
     for each in found:
-        parts = [("Evidence", each.evidence), ("So", each.consequence), ("Fix", each.fix)]
+        parts = [("Evidence", each.evidence), ("Consequence", each.consequence), ("Fix", each.fix)]
         if each.rows and given.shows_rows:
             shown = each.rows[:left]
             more = f" and {len(each.rows) - len(shown)} more" if len(shown) < len(each.rows) else ""
-            parts.append(("Rows, from 0", ", ".join(map(str, shown)) + more))
+            parts.append(("Rows (from 0)", ", ".join(map(str, shown)) + more))
             left -= len(shown)
         command = None
         if each.change:
             command = changed_command(each.change, given.table_name, given.prepared.settings, config)
         blocks.append(Article(title=each.finding, parts=parts, command=command))
     if sum(bool(each.change) for each in found) > 1:
-        blocks.append(Paragraph(text="Each command has the fixes of the findings above it, too."))
+        blocks.append(Paragraph(text="Each command also includes the fixes of the findings above it."))
     if len(blocks) > _OPEN_FINDINGS + 1:
-        more = f"{len(found) - _OPEN_FINDINGS} more of the doctor's findings"
+        more = f"{len(found) - _OPEN_FINDINGS} more findings"
         blocks = [*blocks[:_OPEN_FINDINGS], Folded(title=more, blocks=blocks[_OPEN_FINDINGS:])]
     return blocks
 
 
 def data(given: ReportInput) -> Sequence[Block]:
-    """What was read and what each column is."""
+    """What was read, and the kind and role of each column."""
     schema, table = given.prepared.schema, given.prepared.table.report
     rows = [
         [c.name, c.kind, c.role, f"{c.n_missing:,}", f"{c.n_distinct:,}", c.reason]
@@ -65,12 +65,12 @@ def data(given: ReportInput) -> Sequence[Block]:
         right=(3, 4),
     )
     if len(rows) > _OPEN_COLUMNS:
-        columns = Folded(title=f"What each of the {len(schema.columns):,} columns is", blocks=[columns])
+        columns = Folded(title=f"All {len(schema.columns):,} columns", blocks=[columns])
     notes = [note for note in given.prepared.notes if given.shows_rows or not isinstance(note, CellNote)]
     hidden = len(given.prepared.notes) - len(notes)
     if hidden:
         notes.append(
-            f"{hidden:,} remark{'s' * (hidden > 1)} with a cell of the table left out of this page (--no-rows)"
+            f"{hidden:,} note{'s' * (hidden > 1)} not shown: cells of the table are left out of this page (--no-rows)"
         )
     return [
         Paragraph(text=f"{given.prepared.name}: {table.n_rows:,} rows × {table.n_columns:,} columns; {table.format}."),
@@ -86,7 +86,7 @@ def network(given: ReportInput) -> Sequence[Block]:
     names = [str(c) for c in model.task.classes] if model.network.outputs > 1 else [model.task.target]
     several = ""
     if model.more:
-        several = f"{len(model.members)} networks of this shape, their answers averaged; the first is drawn. "
+        several = f"{len(model.members)} networks of this shape, whose predictions are averaged; the first is drawn. "
     rows = []
     for i, layer in enumerate(model.network.layers):
         shapes = [p.shape for p in model.network.parameters() if p.name.startswith(f"{i}.") and p.trainable]
@@ -98,21 +98,22 @@ def network(given: ReportInput) -> Sequence[Block]:
             lambda: layers_drawing(model.network, model.parameters, names),
             "network-drawing",
             f"The network as columns of circles: {model.network.outline()}.",
-            f"{several}Lines are the strongest weights between the units drawn: blue above 0, vermilion below. Below a "
-            "column: how many units more it has.",
+            f"{several}Lines are the strongest weights between the units drawn: blue is positive, vermilion negative. "
+            "Below a column: how many more units it has.",
         ),
         Numbers(
             caption=f"{model.network.n_trainable:,} weights", headings=["", "layer", "weights"], rows=rows, right=(2,)
         ),
         Paragraph(
-            text=f"{model.task.loss.name}, {settings.optimizer} at {settings.learning_rate:g}, batches of "
-            f"{settings.batch_size}, {given.run.summary.get('engine')} on {given.run.summary.get('device')}."
+            text=f"Loss: {_LOSSES.get(model.task.loss.name, model.task.loss.name)}. Optimizer: {settings.optimizer}, "
+            f"learning rate {settings.learning_rate:g}. Batch size: {settings.batch_size}. Engine: "
+            f"{given.run.summary.get('engine')} on {given.run.summary.get('device')}."
         ),
     ]
 
 
 def learning(given: ReportInput) -> Sequence[Block]:
-    """Losses over epochs, of every network."""
+    """The losses of every network over the epochs."""
     histories = [history for history in given.run.histories if history]
     if not histories:
         return []
@@ -121,11 +122,11 @@ def learning(given: ReportInput) -> Sequence[Block]:
     first = histories[0]
     several, chooses, told_apart = "", "validation", ""
     if not given.prepared.n_choosing:
-        chooses, told_apart = "training, after each epoch", ", for there are no validation rows"
+        chooses, told_apart = "training, after each epoch", " (there are no validation rows)"
     sides = (first[0], first[-1])
     ends = numerals([*(line.train_loss for line in sides), *(line.validation_loss for line in sides)], 3)
     if len(histories) > 1:
-        several = f"A colour for each of {'the first ' * (len(shown) < len(histories))}{len(shown)} networks. "
+        several = f"One colour for each of {'the first ' * (len(shown) < len(histories))}{len(shown)} networks. "
     return [
         picture(
             lambda: learning_curves(
@@ -138,9 +139,9 @@ def learning(given: ReportInput) -> Sequence[Block]:
             "learning-curves",
             f"Loss over {len(first)} epochs: training from {ends[0]} to {ends[1]}, {chooses} from {ends[2]} to "
             f"{ends[3]}.",
-            f"{several}Dots: the least {chooses.partition(',')[0]} loss{told_apart}, at epoch "
-            f"{', '.join(map(str, best))}, whose weights are kept. The dashed training loss is taken while "
-            "weights change and with dropout active, so it may stand above.",
+            f"{several}Dots: the lowest {chooses.partition(',')[0]} loss{told_apart}, at epoch "
+            f"{', '.join(map(str, best))}; its weights are kept. The dashed training loss is measured while weights "
+            "change and dropout is active, so it may be higher.",
         )
     ]
 
@@ -150,12 +151,12 @@ _LOSSES = {
     "bce": "binary cross-entropy",
     "mse": "mean squared error",
     "mae": "mean absolute error",
-    "huber": "Huber's loss",
+    "huber": "Huber loss",
 }
 
 
 def _loss_and_unit(given: ReportInput) -> str:
-    """What the axis of the learning curves shows."""
+    """The label of the loss axis."""
     task, scaler = given.run.model.task, given.run.model.scaler
     name = _LOSSES.get(task.loss.name, task.loss.name)
     if task.is_classification:
@@ -166,7 +167,7 @@ def _loss_and_unit(given: ReportInput) -> str:
 
 
 def layers(given: ReportInput) -> Sequence[Block]:
-    """What was seen inside at the start and at the end."""
+    """Statistics of each layer at the start and at the end."""
     snapshots = given.run.snapshots
     if not snapshots:
         return []
@@ -185,34 +186,34 @@ def layers(given: ReportInput) -> Sequence[Block]:
         Numbers(
             caption="The first network, on a sample of the training rows",
             headings=[
-                "after epoch", "layer", "units", "gradient", "weight", "moved in the epoch", "spread", "dead",
+                "after epoch", "layer", "units", "gradient", "weight", "change in the epoch", "spread", "dead",
                 "saturated",
             ],
             rows=rows,
             right=tuple(range(9)),
         ),
         Paragraph(
-            text="Gradient and weight are root mean squares; spread is the standard deviation of what a layer gives to "
-            "the next."
+            text="Gradient and weight are root mean squares; spread is the standard deviation of a layer's "
+            "output."
         ),
         Code(text=f"pellucid units {shlex.quote(str(given.run.path))}", caption="Pictures of what every unit learned:"),
     ]  # fmt: skip
 
 
 def again(given: ReportInput) -> Sequence[Block]:
-    """The command, the versions, the fingerprint, the whole config."""
+    """The command, the versions, the fingerprint and the whole config."""
     libraries = given.run.model.facts.get("libraries", {})
     config = write_config(given.prepared.settings, given.table_name if isinstance(given.table_name, str) else None)
     return [
         Code(text=train_command(given.table_name, given.prepared.settings), caption="The command:"),
         Numbers(
-            caption="Made with",
-            headings=["", "version"],
+            caption="Versions",
+            headings=["package", "version"],
             rows=[[str(name), str(version)] for name, version in libraries.items()],
         ),
         Paragraph(
             text="Fingerprint of the rows and settings that the network saw: " + given.prepared.fingerprint()[:32]
-            + ". A run with the same fingerprint and versions comes to the same weights."
+            + ". A run with the same fingerprint and versions gives the same weights."
         ),
         Folded(title="Every setting (config.yaml)", blocks=[Code(text=config, command=False)]),
     ]  # fmt: skip

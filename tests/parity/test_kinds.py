@@ -1,0 +1,96 @@
+"""Every kind of layer: the textbook against autograd and against central differences, and its planted mistakes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from pellucid.engines.textbook.backprop import backward
+from pellucid.engines.textbook.forward import Step, forward
+from pellucid.engines.textbook.gradient_check import central_differences
+from pellucid.engines.textbook.losses import loss_and_gradient
+from pellucid.network import Layer, Network
+from pellucid.network.optimizer import Optimizer
+from pellucid.network.task import Loss
+from pellucid.training.batches import dropout_masks
+from pellucid.training.engine import unsupported
+from pellucid.training.loop import Rows
+from pellucid.training.parity import INTERPRETERS, Parity, compare
+from tests.parity.cases import make_parameters
+from tests.parity.kinds import ALL_MISTAKES, CASES, networks
+
+Array = NDArray[Any]
+
+MSE = Loss(name="mse")
+KINDS = [pytest.param(kind, id=kind.__name__) for kind in CASES]
+KINKED = ("relu", "leaky_relu", "elu", "selu")
+
+
+def rows_for(network: Network, seed: int, n: int = 8) -> Rows:
+    generator = np.random.default_rng(seed)
+    return Rows(inputs=generator.normal(size=(n, network.inputs)), targets=generator.normal(size=(n, network.outputs)))
+
+
+def parity_of(network: Network, seed: int = 0, rows: int = 8) -> Parity:
+    """The textbook beside PyTorch, and beside the fused plan where it can compute the network."""
+    engines = tuple(name for name in INTERPRETERS if unsupported(name, network, "cpu") is None)
+    assert engines[:2] == ("textbook", "torch")
+    return compare(
+        network, MSE, Optimizer(name="sgd"), make_parameters(network, seed), rows_for(network, seed, rows),
+        learning_rate=0.01, batch_size=rows, n_steps=3, engines=engines,
+    )  # fmt: skip
+
+
+def leaf_steps(steps: tuple[Step, ...]) -> list[Step]:
+    return [leaf for step in steps for leaf in (leaf_steps(step.inner) if step.inner else [step])]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=40, deadline=None)
+@given(data=st.data(), seed=st.integers(0, 10_000))
+def test_the_gradient_by_central_differences(kind: type[Layer], data: st.DataObject, seed: int) -> None:
+    network = data.draw(networks(kind))
+    rows, parameters = rows_for(network, seed, 5), make_parameters(network, seed)
+    masks = dropout_masks(network, 5, seed, 0, 0)
+
+    def value(p: Mapping[str, Array]) -> float:
+        logits = forward(network, p, rows.inputs, training=True, masks=masks).logits
+        return loss_and_gradient(MSE, logits, rows.targets).value
+
+    trace = forward(network, parameters, rows.inputs, training=True, masks=masks)
+    bends = [s.inputs for s in leaf_steps(trace.steps) if s.layer.words() in KINKED]
+    assume(all(np.abs(z).min() > 1e-3 for z in bends))  # beside a bend the difference is no derivative
+    judged = loss_and_gradient(MSE, trace.logits, rows.targets)
+    exact = backward(parameters, trace, judged.d_logits)
+    names = tuple(p.name for p in network.trainable())
+    assert set(exact.parameters) == set(names)
+    near = central_differences(value, parameters, names)
+    for name in names:
+        np.testing.assert_allclose(exact.parameters[name], near[name], rtol=1e-4, atol=1e-6, err_msg=name)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=25, deadline=None)
+@given(data=st.data(), seed=st.integers(0, 10_000))
+def test_the_textbook_against_autograd(kind: type[Layer], data: st.DataObject, seed: int) -> None:
+    parity = parity_of(data.draw(networks(kind)), seed)
+    assert max(parity.logits, parity.loss, *parity.gradients.values()) <= 1e-12
+    assert parity.agrees, parity
+
+
+@pytest.mark.parametrize(("kind", "mistake"), [pytest.param(k, m, id=f"{k.__name__}: {m}") for k, m in ALL_MISTAKES])
+def test_each_planted_mistake_is_caught(kind: type[Layer], mistake: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = CASES[kind]
+    assert parity_of(case.network, rows=24).agrees, "the textbook itself must agree"
+    case.mistakes[mistake](monkeypatch)
+    try:
+        noticed = not parity_of(case.network, rows=24).agrees
+    except KeyError:  # an array is not where it belongs
+        noticed = True
+    assert noticed, f"{mistake} went unnoticed"
