@@ -1,4 +1,4 @@
-"""What the terminal shows of an ensemble: which network trains, and what averaging them is worth."""
+"""What the terminal shows of an ensemble: which network is training, and what averaging them gains."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["EnsembleDisplay", "show_ensemble"]
 
 
 class EnsembleDisplay(TrainingDisplay):
-    """The display of a run, whose live line also names the network that trains."""
+    """The display of a run; its live line also names the network that is training."""
 
     def network_epoch(self, network: int, n_networks: int, epoch: Epoch, plan: Plan) -> None:
         """Move the live line."""
@@ -31,7 +31,7 @@ class EnsembleDisplay(TrainingDisplay):
             )
 
     def networks_trained(self, members: TrainedMembers) -> None:
-        """Take the live line away and say how training ended."""
+        """Remove the live line and say how training ended."""
         self.close()
         outcomes = members.outcomes
         epochs = [len(outcome.history) for outcome in outcomes]
@@ -45,13 +45,13 @@ class EnsembleDisplay(TrainingDisplay):
 
 
 def show_ensemble(facts: Mapping[str, Any]) -> None:
-    """Print the ensemble beside its networks, and the sentence on cost and gain."""
+    """Print the ensemble beside its networks, and a sentence on cost and gain."""
     how = "by folds" if facts["how"] == "folds" else "by seeds"
     count = facts["n_networks"]
     title = f"Ensemble of {count:,} network{'s' if count != 1 else ''}, {how}"
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     table.add_column("metric")
-    for heading in ("together", "one on average", "best", "worst"):
+    for heading in ("ensemble", "mean network", "best", "worst"):
         table.add_column(heading, justify="right")
     for name, numbers in facts["metrics"].items():
         cells = numerals([numbers[key] for key in ("together", "mean", "best", "worst")])
