@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from peers.contestant import DoesNotApplyError
 from peers.job import LEARNING_RATE, Arrays, Job
 from peers.pellucid_engine import Ours
-from pellucid.engines.kernel import applies
+from pellucid.engines.kernel import supports, too_large
 from pellucid.engines.kernel.engine import KernelEngine
 from pellucid.engines.kernel.runs import train_runs
 from pellucid.network.initialise import initialise
@@ -33,7 +33,7 @@ class Steps(Ours):
 
     def __init__(self, job: Job, arrays: Arrays) -> None:
         super().__init__("kernel", job, arrays)
-        reason = applies(self.network, self.task.loss, _ADAM)
+        reason = supports(self.network) or too_large(self.network)
         if reason is not None:
             raise DoesNotApplyError(reason)
 

@@ -43,7 +43,7 @@ def test_a_grid_its_table_and_its_best_command(folder: Path) -> None:
         cwd=folder,
     )  # fmt: skip
     for piece in (
-        "300 rows × 7 columns", "2 folds, stratified by class, seed 0, 240 rows; 60 test rows are kept apart",
+        "300 rows × 7 columns", "2 folds, stratified by class, seed 0, 240 rows; 60 test rows are set aside",
         "8 combinations × 2 folds = 16 trainings, by ROC AUC", "the other 7 will take about", "8/8 ",
         "Nadeau & Bengio 2003", "60 test rows, which no fold held", "runs/people-comparison-1",
     ):  # fmt: skip

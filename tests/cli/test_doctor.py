@@ -22,7 +22,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_run_and_the_command_that_mends_it(folder: Path) -> None:
     shown = pellucid("doctor", "run", cwd=folder).stdout
-    for words in ("1 finding in run", "Evidence:", "So: the network had not finished", "Fix: 12 epochs"):
+    for words in ("1 finding in run", "Evidence:", "Consequence: the network had not finished", "Fix: 12 epochs"):
         assert words in shown, words
     facts = json.loads(pellucid("doctor", "run", "--json", cwd=folder).stdout)
     command = facts["findings"][0]["command"]
@@ -54,7 +54,7 @@ def test_a_table(folder: Path) -> None:
         (["run", "--epochs", "3"], "the settings are known"),
         (["nowhere.csv"], "nowhere.csv"),
         (["iris", "--run"], "--run is for scripts"),
-        (["train.py", "--try"], "of a script nothing is trained"),
+        (["train.py", "--try"], "--try and settings are for runs and tables"),
         (["nowhere.py"], "nowhere.py"),
         (["unfinished"], "has not ended"),
         (["broken"], "not what the doctor wrote"),
@@ -96,12 +96,12 @@ def test_nothing_found_says_what_was_followed_and_offers_a_run(tmp_path: Path) -
     (tmp_path / "train.py").write_text(SOFTMAX.replace(", nn.Softmax(dim=1)", "") + "from net import Net\n")
     shown = pellucid("doctor", "train.py", cwd=tmp_path).stdout
     assert "Nothing found in train.py. Looked for: " in shown
-    assert "Followed: the model (line 3) and the loss (line 4)." in shown
-    assert "Net comes from net.py, which is not here, so it was not looked at." in shown
+    assert "Checked: the model (line 3) and the loss (line 4)." in shown
+    assert "Net comes from net.py, which was not found, so it was not checked." in shown
     assert "pellucid doctor train.py --run" in shown
     (tmp_path / "keras.py").write_text("from tensorflow import keras\n")
     shown = pellucid("doctor", "keras.py", cwd=tmp_path).stdout
-    assert shown.startswith("No PyTorch here (this is TensorFlow); only ")
+    assert shown.startswith("No PyTorch found (this is TensorFlow); ")
     assert "Nothing found" not in shown
 
 

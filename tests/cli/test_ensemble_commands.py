@@ -17,7 +17,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shown = pellucid(
         "train", "iris", "--preset", "plain", "--n-networks", "5", "--epochs", "5", "--out", "five", cwd=path
     ).stdout
-    for piece in ("Ensemble of 5 networks, by seeds", "one on average", "5 networks", "times as long as"):
+    for piece in ("Ensemble of 5 networks, by seeds", "mean network", "5 networks", "times as long as"):
         assert piece in shown, piece
     return path
 

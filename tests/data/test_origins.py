@@ -146,5 +146,5 @@ def test_a_type_that_arrow_lacks_is_told() -> None:
     ],
 )
 def test_a_damaged_type_of_classes_is_refused(stored: Any) -> None:
-    with pytest.raises(ModelFileError, match="classes' type is damaged"):
+    with pytest.raises(ModelFileError, match="type of the classes in the model file is damaged"):
         labels_of(stored, (1, 300))

@@ -207,16 +207,16 @@ def test_repeated_rows_are_said() -> None:
 @pytest.mark.parametrize(
     ("n", "said", "error", "message"),
     [
-        (9, {}, DataError, "9 rows cannot be divided .*10 are needed"),
-        (1, {}, DataError, "1 row cannot be divided"),
+        (9, {}, DataError, "9 rows cannot be split .*at least 10 are needed"),
+        (1, {}, DataError, "1 row cannot be split"),
         (40, {"group": "same"}, DataError, "'same' has 1 group .*leave out --group"),
-        (40, {"group": "two"}, DataError, "'two' has 2 groups .*3 parts are wanted"),
+        (40, {"group": "two"}, DataError, "'two' has 2 groups .*3 parts are requested"),
         (40, {"time": "two"}, DataError, "'two' has 2 different times"),
         (40, {"time": "words"}, DataError, "neither numbers nor dates"),
         (40, {"validation": -0.1}, SettingError, "validation must be a share"),
         (40, {"test": 1.0}, SettingError, "test must be a share"),
         (40, {"test": True}, SettingError, "test must be a share"),
-        (40, {"test": 0.6, "validation": 0.4}, SettingError, "leave none to train on"),
+        (40, {"test": 0.6, "validation": 0.4}, SettingError, "leaves none to train on"),
     ],
 )
 def test_what_cannot_be_divided(n: int, said: dict[str, Any], error: type[Exception], message: str) -> None:

@@ -64,9 +64,9 @@ def test_the_task_may_be_given() -> None:
     ("values", "task", "message"),
     [
         ([None, None], "auto", "missing in all 2 rows"),
-        (["a", "a", None], "auto", "one class only: 'a' in all 2 rows"),
-        ([5, 5], "regression", "only: 5 in all 2 rows"),
-        ([1.5], "auto", "only: 1.5 in all 1 rows"),
+        (["a", "a", None], "auto", "only one class: 'a' in all 2 rows"),
+        ([5, 5], "regression", ": 5 in all 2 rows"),
+        ([1.5], "auto", ": 1.5 in all 1 rows"),
         (["1", "2", "x"], "regression", r"holds text in 1 of 3 rows \('x'; first: row 2\)"),
         ([1.0, float("inf"), 2.0], "auto", r"infinite in 1 of 3 rows \(first: row 1\)"),
         (["a", "b", "c"], "binary", "needs two classes, but target 'y' has 3"),
@@ -114,7 +114,7 @@ def test_labels_are_matched_over_types(values: list[Any], classes: tuple[Any, ..
 
 def test_unknown_labels_are_named() -> None:
     table = read_table({"y": [None, "yes", "maybe", "maybe"]})
-    with pytest.raises(DataError, match=r"'maybe' in 2 of 4 rows \(first: row 2\), which is none.*'no', 'yes'"):
+    with pytest.raises(DataError, match=r"'maybe' in 2 of 4 rows \(first: row 2\), which is not one.*'no', 'yes'"):
         encode_target(table, "y", "binary", ("no", "yes"))
     with pytest.raises(DataError, match="holds text in 3 of 3"):
         encode_target(table, "y", "regression", ())

@@ -12,14 +12,23 @@ from numpy.typing import NDArray
 
 from pellucid.explanation.dependence import interactions, partial_dependence
 from pellucid.explanation.grids import grid_of
-from pellucid.explanation.importance import permutation_importance
+from pellucid.explanation.importance import Importance, permutation_importance
 from pellucid.preprocessing.boolean import fit_boolean
 from pellucid.preprocessing.categorical import fit_categorical
 from pellucid.preprocessing.dates import fit_date
+from pellucid.preprocessing.features import Features
 from pellucid.preprocessing.numeric import fit_numeric
 
 Array = NDArray[Any]
-EACH = [slice(0, 1), slice(1, 2), slice(2, 3)]
+
+
+def named(x: Array, columns: Any = "abcdefgh") -> Features:
+    return Features.of_columns(x, columns if isinstance(columns, dict) else columns[: x.shape[1]])
+
+
+def importance(errors: Callable[[Array], Array], x: Array, columns: Any = "abcdefgh", **how: Any) -> Importance:
+    """Of a function of the matrix ``[N, F]``."""
+    return permutation_importance(lambda features: errors(features.flat), named(x, columns), **how)
 
 
 @pytest.mark.parametrize("n", [400, 8_000])
@@ -34,7 +43,7 @@ def test_the_importance_of_a_line(n: int, root: bool) -> None:
         squared: Array = (2 * rows[:, 0] + rows[:, 1] - y) ** 2
         return squared
 
-    found = permutation_importance(errors, x, EACH, root=root, repeats=20)
+    found = importance(errors, x, root=root, repeats=20)
     noise = float(errors(x).mean())
     wanted = np.array([noise + 8, noise + 2, noise])
     wanted = np.sqrt(wanted) - np.sqrt(noise) if root else wanted - noise
@@ -53,7 +62,7 @@ def test_the_interval_of_the_importance_covers() -> None:
     for seed in range(100):
         x = rng.normal(size=(150, 1))
         y = x[:, 0] + 0.5 * rng.normal(size=150)
-        found = permutation_importance(lambda rows, y=y: (rows[:, 0] - y) ** 2, x, [slice(0, 1)], repeats=20, seed=seed)
+        found = importance(lambda rows, y=y: (rows[:, 0] - y) ** 2, x, repeats=20, seed=seed)
         held += bool(found.low[0] <= 2 <= found.high[0])
     assert 85 <= held <= 100
 
@@ -84,7 +93,7 @@ def test_the_interval_covers_with_few_rows_and_heavy_tails(kind: str, n: int, ro
             rng = np.random.default_rng(seed)
             x = rng.normal(size=(n, 1))
             y = effect * x[:, 0] + draw[kind](rng)
-            found = permutation_importance(squared(y, effect), x, [slice(0, 1)], root=root, seed=seed)
+            found = importance(squared(y, effect), x, root=root, seed=seed)
             held += bool(found.low[0] <= true <= found.high[0])
     assert held >= (360 if n == 20 else 372)  # 0.90 of 400, and 0.93
 
@@ -96,7 +105,7 @@ def test_beyond_many_rows_it_is_the_delta_methods(root: bool) -> None:
     x = rng.normal(size=(20_000, 1))
     y = x[:, 0] + rng.normal(size=len(x))
     error = squared(y, 1.0)
-    found = permutation_importance(error, x, [slice(0, 1)], root=root, repeats=2, seed=3)
+    found = importance(error, x, root=root, repeats=2, seed=3)
     again, before = np.random.default_rng(3), error(x)
     moved = np.zeros(len(x))
     for _ in range(2):
@@ -117,19 +126,19 @@ def test_rows_of_one_group_count_once() -> None:
     x = rng.normal(size=(60, 1)).repeat(10, axis=0)
     y = x[:, 0] + rng.normal(size=60).repeat(10)
     error, group = squared(y, 1.0), np.arange(60).repeat(10)
-    alone = permutation_importance(error, x, [slice(0, 1)], root=True)
-    grouped = permutation_importance(error, x, [slice(0, 1)], root=True, together=group)
+    alone = importance(error, x, root=True)
+    grouped = importance(error, x, root=True, together=group)
     assert grouped.values == alone.values
     wider = (grouped.high - grouped.low) / (alone.high - alone.low)
     assert 2.2 < wider[0] < 4.5  # √10, less what shuffling adds to each row by itself
-    one = permutation_importance(error, x, [slice(0, 1)], together=np.zeros(600))
+    one = importance(error, x, together=np.zeros(600))
     assert np.isnan([one.low[0], one.high[0]]).all()  # one group says nothing of how groups differ
 
 
 def test_a_column_of_one_value_has_no_interval() -> None:
     """Shuffling it changes nothing here, but in other rows it may vary."""
     x = np.column_stack([np.ones(50), np.random.default_rng(0).normal(size=50)])
-    found = permutation_importance(lambda rows: rows[:, 0] * rows[:, 1] ** 2, x, EACH[:2])
+    found = importance(lambda rows: rows[:, 0] * rows[:, 1] ** 2, x)
     assert found.values[0] == pytest.approx(0, abs=1e-12)
     assert np.isnan([found.low[0], found.high[0]]).all()
 
@@ -139,14 +148,14 @@ def test_the_unit_of_the_target_does_not_matter(unit: float) -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=(50, 1))
     y = x[:, 0] + rng.normal(size=50)
-    one, other = (permutation_importance(squared(y * u, 1.0), x * u, [slice(0, 1)], root=True) for u in (1.0, unit))
+    one, other = (importance(squared(y * u, 1.0), x * u, root=True) for u in (1.0, unit))
     np.testing.assert_allclose(np.array([other.low, other.high]) / unit, np.array([one.low, one.high]), rtol=1e-9)
 
 
 def test_the_interval_knows_whose_cell_it_was() -> None:
     """Where an error is the cell's own, whoever has it, shuffling only moves errors about: nothing rises, surely."""
     x = np.random.default_rng(6).normal(size=(300, 1))
-    found = permutation_importance(lambda rows: rows[:, 0] ** 4, x, [slice(0, 1)], repeats=100)
+    found = importance(lambda rows: rows[:, 0] ** 4, x, repeats=100)
     assert abs(found.values[0]) < 1e-9
     of_rows_alone = 2 * 1.96 * float((x**4).std()) / np.sqrt(300)
     assert found.high[0] - found.low[0] < 0.3 * of_rows_alone
@@ -160,15 +169,16 @@ def test_features_of_a_column_are_dealt_out_together() -> None:
         assert (rows.sum(axis=1) == 1).all()
         return np.abs(rows - one_hot).sum(axis=1)
 
-    assert permutation_importance(errors, one_hot, [slice(0, 3)]).values[0] > 1
+    assert importance(errors, one_hot, {"job": slice(0, 3)}).values[0] > 1
 
 
 def test_the_dependence_of_a_product() -> None:
     x = np.array([[1.0, 2.0], [3.0, 4.0]])
-    found = partial_dependence(lambda rows: rows[:, 0] * rows[:, 1], x, slice(1, 2), np.array([[0.0], [1.0], [5.0]]))
+    rows = named(x)
+    found = partial_dependence(lambda rows: rows.flat.prod(axis=1), rows, "b", np.array([[0.0], [1.0], [5.0]]))
     assert found.rows.tolist() == [[0, 1, 5], [0, 3, 15]]
     assert found.mean.tolist() == [0, 2, 10]
-    several = partial_dependence(lambda rows: np.stack([rows[:, 0], rows[:, 1]], 1), x, slice(1, 2), np.array([[7.0]]))
+    several = partial_dependence(lambda rows: rows.flat, rows, "b", np.array([[7.0]]))
     assert several.mean.tolist() == [[2.0, 7.0]]
     assert x.tolist() == [[1.0, 2.0], [3.0, 4.0]]
 
@@ -178,7 +188,7 @@ def test_h_by_hand() -> None:
     signs = np.array([[a, b] for a in (-1.0, 1.0) for b in (-1.0, 1.0)])
 
     def h(function: Callable[[Any], Any]) -> float:
-        return interactions(function, signs, [slice(0, 1), slice(1, 2)])[0, 1]
+        return interactions(lambda rows: function(rows.flat), named(signs), "ab")["a", "b"]
 
     assert h(lambda x: x[:, 0] * x[:, 1]) == pytest.approx(1)
     assert h(lambda x: x[:, 0] + x[:, 0] * x[:, 1]) == pytest.approx(np.sqrt(0.5))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import permutations
 from typing import Any
 
@@ -9,11 +10,21 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from pellucid.explanation.shapley import shapley_values
+from pellucid.explanation.shapley import ShapleyValues, shapley_values
+from pellucid.preprocessing.features import Features
 
 Array = NDArray[Any]
 
 GROUPS = [slice(0, 1), slice(1, 3), slice(3, 4), slice(4, 4)]  # a column of two features, and one of none
+
+
+def values_of(
+    function: Callable[[Array], Array], row: Array, background: Array, groups: list[slice] | None = None, **how: Any
+) -> ShapleyValues:
+    """Of a function of the matrix ``[N, F]``, for a row ``[F]``; each feature is a column, if nothing else is said."""
+    places = {f"column {i}": place for i, place in enumerate(groups or [slice(i, i + 1) for i in range(len(row))])}
+    one, others = Features.of_columns(row[np.newaxis], places), Features.of_columns(background, places)
+    return shapley_values(lambda features: function(features.flat), one, others, **how)
 
 
 def bent(x: Array) -> Array:
@@ -45,7 +56,7 @@ def rows() -> tuple[Array, Array]:
 
 
 def test_exact_values_are_those_of_the_definition(rows: tuple[Array, Array]) -> None:
-    found = shapley_values(bent, *rows, GROUPS)
+    found = values_of(bent, *rows, groups=GROUPS)
     assert found.exact
     assert found.asked == 16 * 9
     np.testing.assert_allclose(found.values, by_definition(*rows), atol=1e-12)
@@ -58,22 +69,21 @@ def test_exact_values_are_those_of_the_definition(rows: tuple[Array, Array]) -> 
 def test_sampled_values_sum_exactly_and_lie_within_their_errors(rows: tuple[Array, Array]) -> None:
     within = []
     for seed in range(40):
-        found = shapley_values(bent, *rows, GROUPS, budget=100, seed=seed)
+        found = values_of(bent, *rows, groups=GROUPS, budget=100, seed=seed)
         assert not found.exact
         assert abs(found.gap) < 1e-12
-        found = shapley_values(bent, *rows, GROUPS, budget=143 * 20, seed=seed)
+        found = values_of(bent, *rows, groups=GROUPS, budget=143 * 20, seed=seed)
         assert found.exact  # the budget holds all coalitions
         assert (found.half_widths == 0).all()
-    wide = [slice(i, i + 1) for i in range(24)]
     rng = np.random.default_rng(0)
     weights, row, background = rng.normal(size=24), rng.normal(size=24), rng.normal(size=(5, 24))
 
     def pairs(x: Array) -> Array:
         return x @ weights + x[:, 0] * x[:, 1] - x[:, 2] * x[:, 3] * x[:, 4]
 
-    truth = shapley_values(pairs, row, background, wide, budget=2_000_000, seed=99).values
+    truth = values_of(pairs, row, background, budget=2_000_000, seed=99).values
     for seed in range(40):
-        found = shapley_values(pairs, row, background, wide, budget=8_000, seed=seed)
+        found = values_of(pairs, row, background, budget=8_000, seed=seed)
         assert not found.exact
         assert abs(found.gap) < 1e-9
         np.testing.assert_allclose(found.values[5:], weights[5:] * (row - background.mean(axis=0))[5:], atol=1e-9)
@@ -81,7 +91,6 @@ def test_sampled_values_sum_exactly_and_lie_within_their_errors(rows: tuple[Arra
     assert np.mean(within) > 0.9
 
 
-EIGHT = [slice(i, i + 1) for i in range(8)]
 WEIGHTS = np.random.default_rng(0).normal(size=(8, 6))
 FUNCTIONS = {
     "tanh": lambda x: np.tanh(x @ WEIGHTS / 2).sum(axis=1),
@@ -98,8 +107,8 @@ def test_half_widths_hold_what_they_promise(name: str, rows: int, pairs: int) ->
     held = []
     for seed in range(60):
         x = np.random.default_rng(seed).normal(size=(rows + 1, 8))
-        exact = shapley_values(FUNCTIONS[name], x[0], x[1:], EIGHT, budget=10**6).values
-        found = shapley_values(FUNCTIONS[name], x[0], x[1:], EIGHT, budget=2 * rows * 9 * pairs, seed=seed)
+        exact = values_of(FUNCTIONS[name], x[0], x[1:], budget=10**6).values
+        found = values_of(FUNCTIONS[name], x[0], x[1:], budget=2 * rows * 9 * pairs, seed=seed)
         if not found.exact:
             half = found.half_widths
             held += list(np.abs(found.values - exact)[~np.isnan(half)] <= half[~np.isnan(half)])
@@ -111,13 +120,13 @@ def test_degrees_of_freedom_are_those_of_the_orders() -> None:
     from scipy.stats import t
 
     x = np.random.default_rng(1).normal(size=(101, 8))
-    one = shapley_values(FUNCTIONS["tanh"], x[0], x[1:2], EIGHT, budget=1)
+    one = values_of(FUNCTIONS["tanh"], x[0], x[1:2], budget=1)
     assert one.drawn is not None
     assert one.drawn.shape == (40, 1, 8)  # at least so many pairs in all
     of_pairs = one.drawn[:, 0].std(axis=0, ddof=1) / np.sqrt(40)
     np.testing.assert_allclose(one.errors, of_pairs)
     np.testing.assert_allclose(one.half_widths, t.ppf(0.975, 39) * of_pairs)
-    many = shapley_values(FUNCTIONS["tanh"], x[0], x[1:], EIGHT, budget=1)
+    many = values_of(FUNCTIONS["tanh"], x[0], x[1:], budget=1)
     assert many.drawn is not None
     assert many.drawn.shape == (2, 100, 8)
     assert (many.half_widths > 1.959 * many.errors).all()
@@ -132,7 +141,7 @@ def test_the_half_width_of_a_sum_is_that_of_its_steps() -> None:
         return answers
 
     x = np.random.default_rng(2).normal(size=(21, 8))
-    found = shapley_values(together, x[0], x[1:], EIGHT, budget=1)
+    found = values_of(together, x[0], x[1:], budget=1)
     assert found.half_width([0, 1]) == pytest.approx(found.half_width([2]))
     assert found.half_width(range(8)) == 0  # the sum of all is known
 
@@ -143,10 +152,9 @@ def test_no_width_of_zero_for_what_may_come_out_otherwise() -> None:
     def all_ten(x: Array) -> Array:
         return (x[:, :10] > 0).all(axis=1).astype(float)
 
-    columns = [slice(i, i + 1) for i in range(24)]
     row, background = np.ones(24), -np.ones((1, 24))
     background[0, 20] = 1.0
-    found = shapley_values(all_ten, row, background, columns, budget=1)
+    found = values_of(all_ten, row, background, budget=1)
     assert found.half_widths[20] == 0  # the same cell: no order can make a difference
     assert np.isnan(found.half_widths[[*range(10, 20), 21]]).all()
     half = found.half_widths[:10]

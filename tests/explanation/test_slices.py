@@ -14,6 +14,7 @@ from pellucid.explanation.slices import MOST_BANDS, SliceAxis, axis_of, density,
 from pellucid.preprocessing.boolean import fit_boolean
 from pellucid.preprocessing.categorical import fit_categorical
 from pellucid.preprocessing.dates import fit_date
+from pellucid.preprocessing.features import Features
 from pellucid.preprocessing.image import fit_image
 from pellucid.preprocessing.numeric import fit_numeric
 
@@ -206,8 +207,9 @@ def test_density_levels_hold_the_shares_that_they_say() -> None:
 def test_columns_that_matter_are_found() -> None:
     rng = np.random.default_rng(2)
     x = rng.normal(size=(200, 3))
+    rows = Features.of_columns(x, {"a": slice(0, 1), "b": slice(1, 3)})
     changes = mean_changes(
-        x, {"a": slice(0, 1), "b": slice(1, 3)}, lambda rows: np.column_stack([rows[:, 0] > 0, rows[:, 0] <= 0]) * 1.0
+        rows, ["a", "b"], lambda some: np.hstack([some.flat[:, :1] > 0, some.flat[:, :1] <= 0]) * 1.0
     )
     assert changes["b"] == 0
     assert 0.4 < changes["a"] < 0.6  # of two halves, every second row changes sides

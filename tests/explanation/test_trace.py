@@ -107,7 +107,7 @@ def test_a_mistake_in_the_chain_is_told(monkeypatch: pytest.MonkeyPatch) -> None
 
     def wrong(*arguments: Any) -> Any:
         returned = right.backward(*arguments)
-        return replace(returned, d_inputs=returned.d_inputs * 1.01)
+        return returned._replace(d_inputs=returned.d_inputs * 1.01)
 
     monkeypatch.setitem(RULES, Dense, replace(right, backward=wrong))
     network, parameters = network_for("bce")

@@ -109,7 +109,7 @@ def test_nothing_that_executes_a_file() -> None:
     """
     modules = r"import (pickle|marshal|shelve|dill|joblib)|from (pickle|marshal|shelve|dill|joblib)"
     dangerous = re.compile(modules + r"|\beval\(|\bexec\(|torch\.load|yaml\.(unsafe_)?load\(")
-    kernel = ROOT / "src" / "pellucid" / "engines" / "kernel" / "kept.py"
+    kernel = ROOT / "src" / "pellucid" / "engines" / "kernel" / "code_cache.py"
     for path in (ROOT / "src").rglob("*.py"):
         for line in path.read_text(encoding="utf-8").splitlines():
             allowed = path == kernel and line == "import pickle"

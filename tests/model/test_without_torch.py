@@ -35,7 +35,7 @@ def test_the_probabilities_are_pytorchs(activation: str, people: Any, people_csv
     run = pellucid.train(people, "buys", hidden=(16, 8), activation=activation, batch_norm=True, dropout=0.2, epochs=4)
     model = run.model
     module = build(model.network, model.parameters, torch.float32).eval()
-    inputs = torch.from_numpy(model.recipe.transform(model.table(people)))
+    inputs = torch.from_numpy(model.recipe.transform(model.table(people)).flat)
     with torch.inference_mode():
         expected = torch.sigmoid(forward(module, inputs).double())[:, 0].numpy()
     np.testing.assert_allclose(run.predict_proba(people)[:, 1], expected, atol=1e-6)

@@ -72,7 +72,7 @@ def changed(**by: Callable[..., Any]) -> Change:
     def change(right: Callable[..., Any]) -> Callable[..., Any]:
         def wrong(*arguments: Any) -> Any:
             given = right(*arguments)
-            return replace(given, **{name: function(given, *arguments) for name, function in by.items()})
+            return given._replace(**{name: function(given, *arguments) for name, function in by.items()})
 
         return wrong
 
@@ -122,7 +122,7 @@ ACTIVATION = Case(
 def scaled(given: Any, w: Any, factor: Any) -> Any:
     """What a norm gives if its deviation is another by ``factor``."""
     kept = {"normalised": given.kept["normalised"] / factor, "deviation": given.kept["deviation"] * factor}
-    return replace(given, outputs=w["weight"] * kept["normalised"] + w["bias"], kept=kept)
+    return given._replace(outputs=w["weight"] * kept["normalised"] + w["bias"], kept=kept)
 
 
 def by_unbiased_variance(right: Callable[..., Any]) -> Callable[..., Any]:
@@ -229,7 +229,7 @@ DROPOUT = Case(
 
 
 def inner_lost(right: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda *arguments: replace(right(*arguments), inner=())
+    return lambda *arguments: right(*arguments)._replace(inner=())
 
 
 def inner_named_wrongly(right: Callable[..., Any]) -> Callable[..., Any]:
@@ -237,8 +237,8 @@ def inner_named_wrongly(right: Callable[..., Any]) -> Callable[..., Any]:
 
     def wrong(*arguments: Any) -> Any:
         returned = right(*arguments)
-        inner = tuple(replace(step, name=step.name.rpartition(".")[2]) for step in returned.inner)
-        return replace(returned, inner=inner)
+        inner = tuple(step._replace(name=step.name.rpartition(".")[2]) for step in returned.inner)
+        return returned._replace(inner=inner)
 
     return wrong
 
@@ -276,11 +276,7 @@ RESIDUAL = Case(
         ),
         "the running statistics of the block lost": forward_rule(
             Residual,
-            changed(
-                inner=lambda given, *_: tuple(
-                    replace(step, given=replace(step.given, running={})) for step in given.inner
-                )
-            ),
+            changed(inner=lambda given, *_: tuple(step._replace(running={}) for step in given.inner)),
         ),
         "the gradients of the block lost": backward_rule(Residual, inner_lost),
         "the place of the block lost": backward_rule(Residual, inner_named_wrongly),

@@ -199,7 +199,7 @@ def test_row_labels_that_were_columns_are_not_lost_in_silence(labels: Any, says:
     ids=["dict", "pandas", "rows"],
 )
 def test_complex_numbers_come_with_a_remedy(table: Any) -> None:
-    with pytest.raises(DataError, match=r"'z' holds .*complex.*real and its imaginary part"):
+    with pytest.raises(DataError, match=r"'z' holds .*complex.*real and imaginary parts"):
         pellucid.train(table, Y, **QUICK)
 
 

@@ -133,7 +133,7 @@ def test_the_linear_model_sees_the_same_words_and_trees_the_first() -> None:
     for encoding in ("plain", "both"):
         prepared = prepare(messages(), Settings(target="label", number_encoding=encoding))
         learned, _ = inputs_for_lines(prepared)
-        place = prepared.recipe.slices["message"]
+        place = prepared.recipe.places["message"]
         both = np.concatenate([prepared.train.inputs, prepared.validation.inputs])
         np.testing.assert_array_equal(learned.toarray()[:, place], both[:, place])
         columns, categorical, names = columns_for_trees(prepared.recipe, both)

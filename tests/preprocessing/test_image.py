@@ -166,10 +166,10 @@ def test_images_stand_beside_other_columns(fit: Callable[..., Recipe]) -> None:
     recipe = fit({"age": ages, "image": column(pixels)}, kinds)
     assert recipe.feature_names == ("age", "image[0,0]", "image[0,1]", "image[1,0]", "image[1,1]")
     table = pa.table({"image": column(pixels), "age": ages})
-    values = recipe.transform(table, dtype=np.float64)
+    values = recipe.transform(table, dtype=np.float64).flat
     np.testing.assert_allclose(values[:, 0], (np.arange(8) - 3.5) / np.std(ages))
     np.testing.assert_array_equal(values[:, 1:], encoded(recipe.steps[1], pixels))  # type: ignore[arg-type]
-    np.testing.assert_array_equal(recipe.transform({"age": ages, "image": pixels}, dtype=np.float64), values)
+    np.testing.assert_array_equal(recipe.transform({"age": ages, "image": pixels}, dtype=np.float64).flat, values)
     row = recipe.transform_row({"age": 3.0, "image": pixels[3]}, dtype=np.float64)
     np.testing.assert_array_equal(row, values[3])
 

@@ -228,7 +228,7 @@ def test_one_value_or_none_gives_no_bin(by: Any, column: list[Any]) -> None:
 def test_a_constant_column_costs_no_input(fit: Any) -> None:
     recipe = fit({"a": [1.0] * 9, "b": [1.0, 2, 3] * 3}, {"a": "numeric", "b": "numeric"}, bins=QUANTILE)
     assert recipe.feature_names == ("b 1–2", "b 2–3")
-    assert recipe.transform({"a": [7.0], "b": [1.5]}).tolist() == [[0.5, 0.0]]
+    assert recipe.transform({"a": [7.0], "b": [1.5]}).flat.tolist() == [[0.5, 0.0]]
     with pytest.raises(DataError, match="no column is left"):
         fit({"a": [1.0] * 9}, {"a": "numeric"}, bins=QUANTILE)
 
@@ -353,12 +353,12 @@ def test_a_recipe_gives_a_row_the_bits_of_a_table_and_survives_json(fit: Any) ->
     recipe = fit({name: TABLE[name] for name in KINDS}, KINDS, bins=bins)
     again = Recipe.from_json(json.loads(json.dumps(recipe.to_json(), allow_nan=False)))
     assert again == recipe
-    table = again.transform(TABLE)
+    table = again.transform(TABLE).flat
     assert table.shape == (300, len(recipe.feature_names))
     for i in range(0, 300, 7):
         row = {name: values[i] for name, values in TABLE.items()}
         np.testing.assert_array_equal(recipe.transform_row(row), table[i])
-    assert recipe.transform(pa.table(TABLE).slice(0, 0)).shape == (0, len(recipe.feature_names))
+    assert recipe.transform(pa.table(TABLE).slice(0, 0)).flat.shape == (0, len(recipe.feature_names))
 
 
 @pytest.mark.parametrize(
@@ -369,7 +369,7 @@ def test_real_tables(shared_data: Path, file: str, target: str) -> None:
         ready = prepare(shared_data / file, Settings(target=target, number_encoding="piecewise", bins_by=by))
         recipe = Recipe.from_json(json.loads(json.dumps(ready.recipe.to_json(), allow_nan=False)))
         assert "piecewise" in {column.kind for column in recipe.columns}
-        inputs = recipe.transform(ready.table)
+        inputs = recipe.transform(ready.table).flat
         for i, row in enumerate(ready.table.arrow.slice(0, 20).to_pylist()):
             np.testing.assert_array_equal(recipe.transform_row(row), inputs[i])
 
@@ -384,7 +384,7 @@ def test_every_field_replaced_by_hostile_values(new: Any) -> None:
     for field in STORED["steps"][0]:
         try:
             recipe = Recipe.from_json({"format": 1, "steps": [{**STORED["steps"][0], field: new}]})
-            out = recipe.transform({recipe.columns[0].name: [None, 0.0, 1e300, -1e300, 5e-324]})
+            out = recipe.transform({recipe.columns[0].name: [None, 0.0, 1e300, -1e300, 5e-324]}).flat
         except UserError:
             continue
         assert np.isfinite(out).all()

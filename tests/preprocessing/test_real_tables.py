@@ -35,15 +35,15 @@ def test_real_table(shared_data, file):
     for scaling in SCALINGS:
         recipe = Recipe.fit(table, schema, rows, scaling=scaling)
         recipe = Recipe.from_json(json.loads(json.dumps(recipe.to_json(), allow_nan=False)))
-        inputs = recipe.transform(table)
+        inputs = recipe.transform(table).flat
         assert inputs.shape == (n, len(recipe.feature_names))
         assert np.isfinite(inputs).all()
-        assert TABLES[file] not in recipe.slices
-        np.testing.assert_array_equal(recipe.transform(as_text), inputs[:300])
+        assert TABLES[file] not in recipe.places
+        np.testing.assert_array_equal(recipe.transform(as_text).flat, inputs[:300])
         for i, row in enumerate(some.slice(0, 20).to_pylist()):
             np.testing.assert_array_equal(recipe.transform_row(row), inputs[i])
         # 1 without missing cells, less where the median fills them, 0 for one value
         if scaling == "standard":
-            columns = [recipe.slices[c.name].start for c in recipe.columns if c.kind == "numeric"]
-            spread = recipe.transform(table, dtype=np.float64)[rows][:, columns].std(axis=0)
+            columns = [recipe.places[c.name].start for c in recipe.columns if c.kind == "numeric"]
+            spread = recipe.transform(table, dtype=np.float64).flat[rows][:, columns].std(axis=0)
             assert ((spread <= 1.0 + 1e-9) & (spread >= 0.0)).all()

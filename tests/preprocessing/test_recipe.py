@@ -38,14 +38,14 @@ def row_of(columns: dict[str, list[Any]], i: int) -> dict[str, Any]:
 
 
 def test_names_slices_and_columns_fit_the_output(recipe):
-    out = recipe.transform(pa.table(COLUMNS))
+    out = recipe.transform(pa.table(COLUMNS)).flat
     assert out.dtype == np.float32
     assert out.shape == (N, len(recipe.feature_names))
     assert [c.name for c in recipe.columns] == list(KINDS)
     assert [c.kind for c in recipe.columns] == list(KINDS.values())
-    assert recipe.feature_names[recipe.slices["age"]] == ("age", "age is missing")
-    assert recipe.feature_names[recipe.slices["job"]][-1] == "job = (missing)"
-    assert sum(s.stop - s.start for s in recipe.slices.values()) == out.shape[1]
+    assert recipe.feature_names[recipe.places["age"]] == ("age", "age is missing")
+    assert recipe.feature_names[recipe.places["job"]][-1] == "job = (missing)"
+    assert sum(s.stop - s.start for s in recipe.places.values()) == out.shape[1]
     ages = np.array([a is None for a in COLUMNS["age"]])
     np.testing.assert_array_equal(out[:, recipe.feature_names.index("age is missing")], ages)
 
@@ -75,13 +75,18 @@ def test_the_order_of_rows_does_not_matter(fit):
     shuffled = {name: [values[i] for i in order] for name, values in COLUMNS.items()}
     a, b = (fit(c, KINDS, rare_below=2) for c in (COLUMNS, shuffled))
     assert a.feature_names == b.feature_names
-    np.testing.assert_allclose(a.transform(pa.table(COLUMNS))[order], b.transform(pa.table(shuffled)), atol=1e-6)
+    np.testing.assert_allclose(
+        a.transform(pa.table(COLUMNS)).flat[order], b.transform(pa.table(shuffled)).flat, atol=1e-6
+    )
 
 
 def test_columns_in_another_order_and_extra_ones(recipe):
     mixed = {"extra": [object()] * N, **dict(reversed(COLUMNS.items()))}
-    np.testing.assert_array_equal(recipe.transform(mixed), recipe.transform(pa.table(COLUMNS)))
-    assert recipe.transform_row({"extra": object(), **row_of(mixed, 0)}).tolist() == recipe.transform(mixed)[0].tolist()
+    np.testing.assert_array_equal(recipe.transform(mixed).flat, recipe.transform(pa.table(COLUMNS)).flat)
+    assert (
+        recipe.transform_row({"extra": object(), **row_of(mixed, 0)}).tolist()
+        == recipe.transform(mixed).flat[0].tolist()
+    )
 
 
 @pytest.mark.parametrize("call", ["transform", "transform_row"])
@@ -100,7 +105,7 @@ def as_text(values: list[Any]) -> list[str | None]:
 
 
 def test_any_container_gives_the_same_numbers(recipe):
-    expected = recipe.transform(pa.table(COLUMNS))
+    expected = recipe.transform(pa.table(COLUMNS)).flat
     frame = pd.DataFrame(COLUMNS)
     containers = [
         COLUMNS,
@@ -118,19 +123,21 @@ def test_any_container_gives_the_same_numbers(recipe):
         pa.Table.from_pandas(frame),
     ]
     for container in containers:
-        np.testing.assert_array_equal(recipe.transform(container), expected)
+        np.testing.assert_array_equal(recipe.transform(container).flat, expected)
 
 
 def test_float64_rounds_to_float32(recipe):
-    double = recipe.transform(COLUMNS, dtype=np.float64)
+    double = recipe.transform(COLUMNS, dtype=np.float64).flat
     assert double.dtype == np.float64
-    np.testing.assert_array_equal(double.astype(np.float32), recipe.transform(COLUMNS))
+    np.testing.assert_array_equal(double.astype(np.float32), recipe.transform(COLUMNS).flat)
 
 
 def test_no_rows_and_one_row(recipe):
-    assert recipe.transform(pa.table(COLUMNS).slice(0, 0)).shape == (0, len(recipe.feature_names))
-    assert recipe.transform({name: [] for name in COLUMNS}).shape == (0, len(recipe.feature_names))
-    np.testing.assert_array_equal(recipe.transform(pa.table(COLUMNS).slice(3, 1))[0], recipe.transform(COLUMNS)[3])
+    assert recipe.transform(pa.table(COLUMNS).slice(0, 0)).flat.shape == (0, len(recipe.feature_names))
+    assert recipe.transform({name: [] for name in COLUMNS}).flat.shape == (0, len(recipe.feature_names))
+    np.testing.assert_array_equal(
+        recipe.transform(pa.table(COLUMNS).slice(3, 1)).flat[0], recipe.transform(COLUMNS).flat[3]
+    )
 
 
 @pytest.mark.parametrize(
@@ -174,11 +181,11 @@ def test_a_row_alone_gives_the_bits_of_a_row_in_a_table(row, scaling, dtype):
     alone = recipe.transform_row(row, dtype=dtype)
     assert alone.dtype == dtype
     assert np.isfinite(alone).all()
-    np.testing.assert_array_equal(alone, recipe.transform({k: [v] for k, v in row.items()}, dtype=dtype)[0])
+    np.testing.assert_array_equal(alone, recipe.transform({k: [v] for k, v in row.items()}, dtype=dtype).flat[0])
 
 
 def test_rows_of_the_training_table(recipe):
-    table = recipe.transform(COLUMNS)
+    table = recipe.transform(COLUMNS).flat
     np.testing.assert_array_equal(table, [recipe.transform_row(row_of(COLUMNS, i)) for i in range(N)])
     numpy_row = {
         "age": np.float64(30),
@@ -269,7 +276,7 @@ def test_json_there_and_back_is_exact(recipe):
     again = Recipe.from_json(json.loads(text))
     assert again == recipe
     assert again.to_json() == recipe.to_json()
-    assert again.transform(COLUMNS).tobytes() == recipe.transform(COLUMNS).tobytes()
+    assert again.transform(COLUMNS).flat.tobytes() == recipe.transform(COLUMNS).flat.tobytes()
 
 
 def test_json_keeps_no_rare_level_and_no_single_row(fit):
@@ -332,7 +339,7 @@ def check_hostile(value: Any) -> None:
     except ModelFileError:
         return
     try:
-        out = recipe.transform(pa.table({c.name: COLUMNS.get(c.name, COLUMNS["age"]) for c in recipe.columns}))
+        out = recipe.transform(pa.table({c.name: COLUMNS.get(c.name, COLUMNS["age"]) for c in recipe.columns})).flat
     except UserError:
         return
     assert np.isfinite(out).all()

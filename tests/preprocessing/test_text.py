@@ -169,9 +169,9 @@ def test_a_recipe_with_text_and_numbers() -> None:
     recipe = Recipe.fit(table, schema, rows, words=Words(most=6, target=LABELS, classes=True))
     assert {column.name: column.kind for column in recipe.columns} == {"m": "text", "n": "numeric"}
     assert recipe.feature_names[0].startswith('m: "')
-    inputs = recipe.transform(table, dtype=np.float64)
+    inputs = recipe.transform(table, dtype=np.float64).flat
     again = Recipe.from_json(json.loads(json.dumps(recipe.to_json())))
-    np.testing.assert_array_equal(again.transform(table, dtype=np.float64), inputs)
+    np.testing.assert_array_equal(again.transform(table, dtype=np.float64).flat, inputs)
     one = {name: table.column(name)[3].as_py() for name in ("m", "n")}
     np.testing.assert_array_equal(recipe.transform_row(one, dtype=np.float64), inputs[3])
     with pytest.raises(SettingError, match="words need a target"):

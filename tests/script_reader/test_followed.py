@@ -41,7 +41,7 @@ def test_each_part_of_a_training_is_named_by_its_line() -> None:
         "model": "line 3", "training loop": "line 6", "loss": "line 8", "optimizer": "line 4", "evaluation": "line 13",
     }  # fmt: skip
     assert seen.sentences("train.py") == [
-        "Followed: the model (line 3), the training loop (line 6), the loss (line 8), the optimizer (line 4) and the "
+        "Checked: the model (line 3), the training loop (line 6), the loss (line 8), the optimizer (line 4) and the "
         "evaluation (line 13)."
     ]
     assert seen.to_json()["followed"] == {
@@ -51,10 +51,10 @@ def test_each_part_of_a_training_is_named_by_its_line() -> None:
 
 def test_what_was_not_seen_is_said() -> None:
     without = read(LOOP).followed.sentences("train.py")
-    assert without[1] == "Not seen, so not checked: an evaluation on held-out rows."
+    assert without[1] == "Not found, so not checked: an evaluation on held-out rows."
     nothing = read("import torch\nx = torch.zeros(3)\n").followed
     assert nothing.sentences("t.py") == [
-        "Neither the whole nor a part of a training was seen. Not seen, so not checked: a model, a training loop, "
+        "No part of a training was found. Not found, so not checked: a model, a training loop, "
         "a loss of PyTorch, an optimizer or an evaluation on held-out rows."
     ]
     assert nothing.to_json()["followed"] == dict.fromkeys(("model", "training_loop", "loss", "optimizer", "evaluation"))
@@ -75,7 +75,7 @@ def test_no_pytorch_is_said(text: str, which: str) -> None:
     assert found.findings == ()
     assert not found.followed.torch
     (sentence,) = found.followed.sentences("train.py")
-    assert sentence.startswith(f"No PyTorch here{which}; only whether statistics of the rows")
+    assert sentence.startswith(f"No PyTorch found{which}; ")
 
 
 def test_loops_of_a_framework_are_seen() -> None:
@@ -119,7 +119,7 @@ def test_a_fault_costs_one_statement(monkeypatch: pytest.MonkeyPatch) -> None:
     found = read(text)
     assert [f.rule for f in found.findings] == [f.rule for f in read(softmax).findings]
     assert found.followed.notes == (
-        "Line 8 could not be followed (IndexError in test_followed.py); the rest was looked at.",
+        "Line 8 could not be followed (IndexError in test_followed.py); the rest was checked.",
     )
     many = "import torch\n" + "del x\n" * 200 + "def f():\n    del x\n"
     notes = read(many).followed.notes
@@ -136,7 +136,7 @@ def test_a_fault_in_a_function_that_is_never_called_costs_no_more(monkeypatch: p
     monkeypatch.setattr(Interpreter, "_bind", fails)
     found = read("import torch\ndef f(a):\n    return a\n" + LOOP)
     assert found.followed.notes == (
-        "Line 2 could not be followed (KeyError in test_followed.py); the rest was looked at.",
+        "Line 2 could not be followed (KeyError in test_followed.py); the rest was checked.",
     )
     assert found.followed.seen["training loop"]
 
@@ -149,7 +149,7 @@ def test_a_fault_of_one_rule_hides_no_other(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(checks, "RULES", (broken, *checks.RULES))
     found = read(LOOP.replace("        optimizer.zero_grad()\n", ""))
     assert [f.rule for f in found.findings] == ["zero-grad"]
-    assert found.followed.notes == ("The check 'broken' stopped with ZeroDivisionError; all others ran.",)
+    assert found.followed.notes == ("The check 'broken' failed with ZeroDivisionError; all others ran.",)
 
 
 def test_a_script_without_end_is_read_in_part() -> None:

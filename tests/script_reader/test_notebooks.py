@@ -69,7 +69,7 @@ def test_a_broken_cell_leaves_the_others_standing() -> None:
     assert [f.line for f in found.findings] == [3]
     (note,) = found.followed.notes
     assert note.startswith("train.ipynb, cell 2, line 1: not valid Python 3")
-    assert note.endswith("this cell was left out.")
+    assert note.endswith("this cell was skipped.")
     with pytest.raises(DataError, match="cell 1, line 1: not valid Python"):
         read(notebook("for x in range("))
 
@@ -78,13 +78,13 @@ def test_a_broken_cell_leaves_the_others_standing() -> None:
     ("text", "said"),
     [
         (notebook("x <- 1", language="R"), "is a notebook in R"),
-        (notebook(), "without a code cell"),
-        ("{", "no notebook that can be read"),
-        ("[" * 100_000, "no notebook that can be read"),
-        ("[1]", "without a code cell"),
-        ('{"cells": 3}', "without a code cell"),
-        ('{"cells": [1, {"cell_type": "code", "source": 3}]}', "without a code cell"),
-        ('{"worksheets": [3]}', "without a code cell"),
+        (notebook(), "without code cells"),
+        ("{", "cannot be read as a notebook"),
+        ("[" * 100_000, "cannot be read as a notebook"),
+        ("[1]", "without code cells"),
+        ('{"cells": 3}', "without code cells"),
+        ('{"cells": [1, {"cell_type": "code", "source": 3}]}', "without code cells"),
+        ('{"worksheets": [3]}', "without code cells"),
     ],
 )
 def test_what_is_no_notebook_of_python_is_refused(text: str, said: str) -> None:

@@ -39,7 +39,7 @@ def test_code_without_imports_is_read_as_pytorch(tmp_path: Path, name: str) -> N
     assert [f.rule for f in examined.findings] == ["argmax-before-loss"]
     assert "_, chosen" in examined.findings[0].evidence
     assert examined.followed.torch
-    assert "imported nowhere (nn, optim, torch)" in examined.followed.notes[0]
+    assert "never imports (nn, optim, torch)" in examined.followed.notes[0]
 
 
 def test_a_single_step_is_code_and_pytorch(tmp_path: Path) -> None:

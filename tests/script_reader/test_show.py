@@ -66,4 +66,4 @@ def test_remarks_alone_are_shown_and_do_not_fail(tmp_path: Path, capsys: pytest.
         "net(torch.zeros(5, 3))\n"
     )
     assert show_script(script, run=False, as_json=False) == 0
-    assert "net.py, line 3: (remark) A linear layer follows a linear layer" in capsys.readouterr().out
+    assert "net.py, line 3: (remark) Two linear layers follow each other" in capsys.readouterr().out

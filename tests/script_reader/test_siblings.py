@@ -114,9 +114,9 @@ def test_what_is_not_here_is_named(tmp_path: Path) -> None:
     found = read(tmp_path, USE.format(imports=imports, name="Net"))
     assert found.findings == ()
     assert found.followed.unread == (
-        "The model Net comes from net.py, which is not here, so it was not looked at.",
-        "helpers.py is not here, so what it holds was not looked at.",
-        "load and save come from utils/data.py, which is not here, so they were not looked at.",
+        "The model Net comes from net.py, which was not found, so it was not checked.",
+        "helpers.py was not found, so its content was not checked.",
+        "load and save come from utils/data.py, which was not found, so they were not checked.",
     )
 
 
@@ -124,7 +124,7 @@ def test_a_file_that_cannot_be_parsed_is_named(tmp_path: Path) -> None:
     found = read(tmp_path, USE.format(imports="from model import Net", name="Net"), model="for\n")
     (note,) = found.followed.notes
     assert note.startswith("model.py, line 1: not valid Python")
-    assert "not looked at" in note
+    assert "not checked" in note
 
 
 def test_files_outside_of_the_folder_are_not_read(tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_number_and_size_are_bounded(tmp_path: Path) -> None:
     found = read(tmp_path, "import torch\nfrom m0 import *\n", **chain)
     assert len(found.followed.files) <= 40
     (note,) = found.followed.notes
-    assert "not read: what the script imports from its own folder is read up to 40 files" in note
+    assert "not read: at most 40 files" in note
     assert found.followed.unread == ()
     found = read(tmp_path, "import torch\nimport big\n", big="#" * 500_000)
     assert found.followed.notes[0].startswith("big.py was not read: ")

@@ -16,7 +16,7 @@ HEALTHY = sorted((Path(__file__).parent / "healthy").glob("*.txt"))
 
 
 def test_the_line_of_a_syntax_error_is_named() -> None:
-    with pytest.raises(DataError, match=r"train\.py, line 3: not valid Python 3.*put it right"):
+    with pytest.raises(DataError, match=r"train\.py, line 3: not valid Python 3.*correct it"):
         check_script("import torch\nx = 1\nfor\n", "train.py")
 
 
@@ -25,7 +25,7 @@ def test_a_notebooks_lines_in_a_script_are_skipped() -> None:
     with pytest.raises(DataError, match=r"line 5: "):
         check_script(text)
     assert examine(source_of(text.replace("for\n", ""), "a.py")).followed.notes == (
-        "a.py: lines that only a notebook understands (%…, !…) were skipped.",
+        "a.py: notebook commands (%…, !…) were skipped.",
     )
 
 

@@ -143,7 +143,7 @@ def stub(
         return {"0.weight": np.zeros((1, 1, 1))}
 
     kernel, runs = ModuleType("pellucid.engines.kernel"), ModuleType("pellucid.engines.kernel.runs")
-    vars(kernel).update(applies=lambda *_: reason, runs=runs)
+    vars(kernel).update(supports=lambda _: reason, too_large=lambda _: None, runs=runs)
     vars(runs).update(train_runs=train_runs, ready=lambda dtype: there)
     monkeypatch.setitem(sys.modules, "pellucid.engines.kernel", kernel)
     monkeypatch.setitem(sys.modules, "pellucid.engines.kernel.runs", runs)
@@ -182,7 +182,7 @@ def test_who_trains(
 def test_numba_is_loaded_for_long_work_only(epochs: int, is_kernel: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     stub(monkeypatch, loaded=False)
     network = mlp(4, [], 1)
-    asked = _way("auto", network, Loss(name="bce"), Optimizer(), "float32", "cpu", 3 * epochs)
+    asked = _way("auto", network, "float32", "cpu", 3 * epochs)
     assert asked == ("kernel" if is_kernel else "stack")
 
 

@@ -325,7 +325,7 @@ def recipe_table(recipe: Recipe, *, whole: bool = False) -> Table:
         table.add_column(name, justify="right" if name == "inputs" else "left", overflow="fold")
     many = len(recipe.steps) if whole else _MANY_COLUMNS
     for step in recipe.steps[:many]:
-        names = recipe.feature_names[recipe.slices[step.name]]
+        names = recipe.feature_names[recipe.places[step.name]]
         shown = ", ".join(names[:4]) + (f" … ({len(names) - 4} more)" if len(names) > 4 else "")
         size = " × ".join(map(str, step.shape)) if isinstance(step, ImageStep) else ""
         table.add_row(escape(step.name), f"{step.kind} {size}".strip(), f"{len(names):,}", escape(shown))

@@ -75,7 +75,8 @@ def block_lines(step: NamedStep, most: int) -> list[str]:
     """Where the way back enters a composite: ∂L/∂ of what its last inner layer gave."""
     words = words_of(step.work.layer)
     order = strongest(step.d_outputs, most)
-    return [_line(part, most, step.names_out[k]) for k in order for part in words.backward_of_block(step, k)]
+    names = step.inner[-1].names_out
+    return [_line(part, most, names[k]) for k in order for part in words.backward_of_block(step, k)]
 
 
 def more(count: int, what: str) -> str:
@@ -106,20 +107,28 @@ def _is_shared(part: Part) -> bool:
 
 def _line(part: Part, most: int, of: str = "") -> str:
     """One part; ``of`` is the unit whose derivative it is."""
-    symbol = f" of {of}" if of and not _is_shared(part) else ""
+    symbol = "" if isinstance(part, Note | Derivatives) else _whose(part, of)
     match part:
         case Note():
             return part.text
         case Equation():
             middle = (part.numbers,) if part.definition else (part.formula, part.numbers)
-            return " = ".join((f"{part.symbol}{symbol}", *dict.fromkeys(middle), n(part.result)))
+            return " = ".join(dict.fromkeys((symbol, *middle, n(part.result))))
         case Sum():
-            formula = "" if part.bias is not None or part.side == "inputs" else f"{part.formula} = "
-            return f"{part.symbol}{symbol} = {formula}{_sum(part, most)} = {n(part.result)}"
+            formula = "" if part.is_of_products and part.side == "inputs" else f"{part.formula} = "
+            return f"{symbol} = {formula}{_sum(part, most)} = {n(part.result)}"
         case Derivatives():
             raise AssertionError("the steepest derivatives of a layer stand together")
         case _:
             assert_never(part)
+
+
+def _whose(part: Equation | Sum, of: str) -> str:
+    """``∂L/∂a of unit 1.2``, and ``∂L/∂a of unit 1.2 through the block``."""
+    if not of or part.of_layer:
+        return part.symbol
+    symbol, space, way = part.symbol.partition(" ")
+    return f"{symbol} of {of}{space}{way}"
 
 
 def _sum(found: Sum, most: int) -> str:
@@ -169,11 +178,9 @@ def _is_slope_itself(row: Derivative) -> bool:
 def _derivative(part: Derivatives, row: Derivative) -> str:
     """``∂L/∂w of unit 1.2 → unit 2.3 = ∂L/∂z 0.5 · a 2 = 1; w 0.1 → 0.09``."""
     which = f"{row.name} → {part.unit}" if row.place is not None else part.unit
-    factor = "" if _is_slope_itself(row) else f" · {part.factor} {n(row.factor)}"
-    return (
-        f"∂L/∂{row.sign} of {which} = {part.symbol} {n(part.slope)}{factor} = {n(row.gradient)}; "
-        f"{row.sign} {n(row.old)} → {n(row.new)}"
-    )
+    factors = "" if _is_slope_itself(row) else f" {n(part.slope)} · {part.factor} {n(row.factor)}"
+    gradient = f"∂L/∂{row.sign} of {which} = {part.symbol}{factors} = {n(row.gradient)}"
+    return f"{gradient}; {row.sign} {n(row.old)} → {n(row.new)}"
 
 
 def _signed(value: float) -> str:

@@ -1,6 +1,6 @@
-"""Data sets that need no file of the user's: scikit-learn's small ones, drawn shapes, truth tables.
+"""Built-in data sets: scikit-learn's small ones, drawn shapes, truth tables.
 
-scikit-learn's are read from the files that it ships; importing it would cost a second.
+Scikit-learn's are read from the files it ships with; importing it would take a second.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Array = NDArray[np.float64]
 
 _CELL_PARTS = ("radius", "texture", "perimeter", "area", "smoothness")
 _CELL_SHAPES = ("compactness", "concavity", "concave points", "symmetry", "fractal dimension")
-_ALONE = {"validation": 0.0, "test": 0.0, "preset": "plain"}  # four rows are all there is to learn
+_ALONE = {"validation": 0.0, "test": 0.0, "preset": "plain"}  # there are only four rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,9 +41,9 @@ class BuiltIn:
     task, target
         What is predicted.
     make
-        Gives the columns by name.
+        Returns the columns by name.
     settings
-        Settings that suit it better than the usual ones.
+        Settings that suit it better than the defaults.
     """
 
     title: str
@@ -142,7 +142,7 @@ def _digits() -> Columns:
 
 
 def _shuffled_with_noise(points: Array, labels: NDArray[np.int64], noise: float) -> Columns:
-    """Shuffle, then jitter, drawing as scikit-learn draws, so that the points are the same to the last bit."""
+    """Shuffle, then add noise, with scikit-learn's own order of draws, so that the points are bit-identical."""
     generator = np.random.RandomState(42)
     order = np.arange(len(points))
     generator.shuffle(order)
@@ -230,7 +230,7 @@ BUILTIN: dict[str, BuiltIn] = {
         rows=500,
         task="binary",
         target="label",
-        description="Two concentric circles of points: no straight line parts them.",
+        description="Two concentric circles of points: no straight line separates them.",
         source=_DRAWN,
         make=_circles,
     ),

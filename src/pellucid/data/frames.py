@@ -1,6 +1,6 @@
-"""Tables that are in memory already: pandas, polars, NumPy, Arrow, a dict of columns, a list of rows.
+"""Tables already in memory: pandas, polars, NumPy, Arrow, a dict of columns, a list of rows.
 
-Neither pandas nor polars is imported here; a frame is known by the module that its class comes from.
+Neither pandas nor polars is imported here; a frame is recognised by the module of its class.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ class Frame:
     Parameters
     ----------
     mixed
-        The columns that held numbers and text side by side: theirs alone may turn into numbers.
+        The columns that held both numbers and text; only their texts may become numbers.
     origins
-        What the cells of a column were that was made text here.
+        What the cells were, for a column that became text here.
     """
 
     kind: str  # "frame" | "array"
@@ -45,20 +45,20 @@ class Frame:
     notes: tuple[str, ...] = ()
 
 
-_HALF = "half a character (a lone surrogate), which no file can hold; write the text again in UTF-8"
-_TWO_PARTS = "give its real and its imaginary part as two columns (x.real and x.imag)"
+_HALF = "half a character (a lone surrogate), which cannot be written to a file; encode the text in UTF-8 again"
+_TWO_PARTS = "pass its real and imaginary parts as two columns (x.real and x.imag)"
 _PLAIN = {str, int, float, bool, type(None)}
 
 
 def frame_columns(source: Any) -> Frame:
-    """Take a table in memory apart into columns.
+    """Split a table in memory into columns.
 
     Raises
     ------
     DataError
-        Duplicate names, columns of different lengths, cells that no table can hold.
+        Duplicate names, columns of different lengths, cells that a table cannot hold.
     SettingError
-        For something that is no table at all.
+        The source is not a table.
     """
     module = type(source).__module__.split(".")[0]
     if module == "scipy" and is_sparse(source):
@@ -84,17 +84,17 @@ def frame_columns(source: Any) -> Frame:
 
 
 def check_width(n_columns: int, source: str, *, or_more: bool = False) -> None:
-    """Refuse a table of more columns than a run can look at one by one: each takes milliseconds and kilobytes."""
+    """Refuse a table with too many columns to look at one by one: each takes milliseconds and kilobytes."""
     if n_columns > MAX_COLUMNS:
         seen = f"{n_columns:,} columns{' or more' if or_more else ''}"
         raise DataError(
-            f"{source} has {seen}; at most {MAX_COLUMNS:,} are read: transpose it if its rows are what should be "
-            "columns, give another separator, or keep fewer columns"
+            f"{source} has {seen}; at most {MAX_COLUMNS:,} are read: transpose the table if its rows should be "
+            "columns, choose another separator, or keep fewer columns"
         )
 
 
 def is_scalar(value: object) -> bool:
-    """Whether ``value`` is one cell rather than a column of them."""
+    """Whether ``value`` is a single cell rather than a column."""
     if isinstance(value, list | tuple | Mapping):  # which NumPy would look through, to any depth
         return isinstance(value, Mapping)
     return value is None or isinstance(value, str | bytes) or np.ndim(value) == 0  # type: ignore[arg-type]
@@ -107,7 +107,7 @@ def _check_names(names: Sequence[str]) -> None:
             raise DataError(f"the name of column {i:,}, {name[:60]!r}, holds {_HALF}")
         if name in seen:
             raise DataError(
-                f"the name {name!r} stands above columns {seen[name]} and {i}; give each column a name of its own"
+                f"the name {name!r} is used for columns {seen[name]} and {i}; give each column its own name"
             )
         seen[name] = i
 
@@ -123,7 +123,7 @@ def _from_numpy(array: np.ndarray) -> Frame:
             raise DataError(f"a structured array must have one dimension, got shape {array.shape}")
         return Frame(kind="array", columns={n: _column(n, array[n])[0] for n in array.dtype.names})
     if array.ndim != 2:
-        hint = "reshape(-1, 1) makes it one column" if array.ndim == 1 else "flatten each case to one row"
+        hint = "reshape(-1, 1) makes it one column" if array.ndim == 1 else "flatten each example to one row"
         raise DataError(f"an array must have two dimensions, rows × columns, got shape {array.shape}; {hint}")
     names = [f"column_{i}" for i in range(1, array.shape[1] + 1)]
     made = {name: _column(name, array[:, i]) for i, name in enumerate(names)}
@@ -179,14 +179,14 @@ def _as_series(values: Any) -> Any:
 
 
 def _notes_on_index(frame: Any) -> tuple[str, ...]:
-    """That row labels which bear names, and so were columns once, are not read."""
+    """Say that named row labels, which were probably columns once, are not read."""
     names = [f"level {i}" if n is None else repr(column_name(n)) for i, n in enumerate(frame.index.names)]
     if len(names) == 1 and frame.index.name is None:
         return ()
     shown = ", ".join(names)
     which = f"index {shown} of the frame is" if len(names) == 1 else f"index levels {shown} of the frame are"
     made = "it a column" if len(names) == 1 else "them columns"
-    return (FrameNote(f"the {which} not used: only columns are; frame.reset_index() makes {made}"),)
+    return (FrameNote(f"the {which} not used, only columns are; frame.reset_index() makes {made}"),)
 
 
 def _first_type(series: Any) -> str:
@@ -195,7 +195,7 @@ def _first_type(series: Any) -> str:
 
 
 def _arrow_knows(categories: Any) -> bool:
-    """Whether Arrow has these pandas categories as texts, numbers, truth values or dates."""
+    """Whether Arrow can hold these pandas categories as texts, numbers, booleans or dates."""
     kind = str(categories.dtype)
     if kind in ("object", "str") or kind.startswith("string"):
         return all(isinstance(each, str) for each in categories) or categories.inferred_type in (
@@ -222,7 +222,7 @@ def _from_polars(frame: Any) -> Frame:
         frame = frame.to_frame()
     for name, kind in frame.schema.items():
         if str(kind).startswith("Object"):
-            raise DataError(f"column {name!r} holds Python objects; give it a polars type of its own")
+            raise DataError(f"column {name!r} holds Python objects; cast it to a polars type")
         if str(kind) in ("Int128", "UInt128"):  # which Arrow does not have
             raise DataError(f"column {name!r} has the polars type {kind}; cast it to Int64 or Float64")
     return _from_arrow(frame.to_arrow())
@@ -239,7 +239,7 @@ def _from_mapping(columns: Mapping[Any, Any]) -> Frame:
     origins: dict[str, Origin] = {}
     for name, value in zip(names, values, strict=True):
         if is_scalar(value):
-            raise DataError(f"column {name!r} is one value where others are columns; write [{value!r}]")
+            raise DataError(f"column {name!r} is a single value, but the others are columns; write [{value!r}]")
         made[name], is_mixed, origin = _one_column(name, value)
         if is_mixed:
             mixed.add(name)
@@ -253,11 +253,11 @@ def _check_lengths(columns: Mapping[str, pa.Array | pa.ChunkedArray]) -> None:
     lengths = {name: len(column) for name, column in columns.items()}
     if len(set(lengths.values())) > 1:
         shown = ", ".join(f"{n!r}: {k:,}" for n, k in list(lengths.items())[:6])
-        raise DataError(f"the columns are of different lengths ({shown}); each needs one value a row")
+        raise DataError(f"the columns have different lengths ({shown}); each needs one value per row")
 
 
 def _one_column(name: str, value: Any) -> tuple[pa.Array | pa.ChunkedArray, bool, Origin | None]:
-    """One column of a dict as Arrow's, whether it held text and numbers side by side, and what its cells were."""
+    """One column of a dict as Arrow, whether it held both text and numbers, and what its cells were."""
     module = type(value).__module__.split(".")[0]
     if isinstance(value, pa.Array | pa.ChunkedArray):
         return value, False, None
@@ -272,7 +272,7 @@ def _one_column(name: str, value: Any) -> tuple[pa.Array | pa.ChunkedArray, bool
 
 def _from_rows(rows: Sequence[Any]) -> Frame:
     if not rows:
-        raise DataError("the list of rows is empty: there is no table in it")
+        raise DataError("the list of rows is empty")
     if all(isinstance(row, Mapping) for row in rows):
         names = list(rows[0])
         if all(row.keys() == rows[0].keys() for row in rows):
@@ -284,8 +284,8 @@ def _from_rows(rows: Sequence[Any]) -> Frame:
         if len(widths) > 1:
             first = next(i for i, row in enumerate(rows) if len(row) != len(rows[0]))
             raise DataError(
-                f"row {first:,} has {len(rows[first])} values where the first has {len(rows[0])}; "
-                "each row needs one value a column"
+                f"row {first:,} has {len(rows[first])} values, but the first row has {len(rows[0])}; "
+                "each row needs one value per column"
             )
         return _from_mapping({f"column_{i + 1}": [row[i] for row in rows] for i in range(widths.pop())})
     odd = next(i for i, row in enumerate(rows) if not isinstance(row, Mapping))
@@ -304,7 +304,7 @@ def _array_of_one_type(name: str, values: np.ndarray) -> pa.Array:
     if values.ndim == 2 and values.shape[1] and kind in "biuf":
         return pa.FixedSizeListArray.from_arrays(_plain_array(name, values.ravel()), values.shape[1])
     if values.ndim != 1:
-        raise DataError(f"column {name!r} has shape {values.shape}; a column has one value, or one list, a row")
+        raise DataError(f"column {name!r} has shape {values.shape}; a column has one value, or one list, per row")
     if kind == "c":
         raise DataError(f"column {name!r} holds complex numbers; {_TWO_PARTS}")
     if kind not in "biufMUmT":
@@ -317,7 +317,7 @@ def _array_of_one_type(name: str, values: np.ndarray) -> pa.Array:
 
 
 def _column(name: str, values: Any) -> tuple[pa.Array, bool]:
-    """One Arrow column of Python or NumPy values, and whether it held text and numbers side by side."""
+    """One Arrow column of Python or NumPy values, and whether it held both text and numbers."""
     if isinstance(values, np.ndarray) and (values.ndim != 1 or values.dtype.kind != "O"):
         return _array_of_one_type(name, values), False
     cells = values if isinstance(values, list) else list(values)
@@ -339,7 +339,7 @@ def _column(name: str, values: Any) -> tuple[pa.Array, bool]:
         if isinstance(cell, Mapping | list | tuple | set | frozenset | bytes | np.ndarray):
             raise DataError(
                 f"column {name!r} holds a {type(cell).__name__} in row {row:,}; a cell must be a number, a text, "
-                "a truth value, a date, a list of numbers as long as in all other rows, or missing"
+                "a boolean, a date, a list of numbers (equally long in all rows), or missing"
             )
     for row, cell in enumerate(cells):
         if isinstance(cell, str) and _is_half(cell):

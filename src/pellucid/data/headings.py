@@ -1,4 +1,4 @@
-"""Headings that are the same but for case, spaces and small signs: ``Shop Name``, ``shop_name``, ``shop-name``."""
+"""Headings that differ only in case, spaces or punctuation: ``Shop Name``, ``shop_name``, ``shop-name``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SHOWN = 6
 
 
 def bare_heading(name: str) -> str:
-    """What is left of a heading without case, spaces, underscores, hyphens and dots.
+    """A heading in lower case without spaces, underscores, hyphens and dots.
 
     >>> bare_heading("Shop Name"), bare_heading("shop_name"), bare_heading("SHOP-NAME.")
     ('shopname', 'shopname', 'shopname')
@@ -27,7 +27,7 @@ def bare_heading(name: str) -> str:
 
 
 def matched_headings(wanted: Sequence[str], there: Iterable[str], *, spared: Iterable[str] = ()) -> dict[str, str]:
-    """For headings of a file that stand for a wanted one that is not there under its own name: which one.
+    """Match headings of a file to expected names that are not there exactly: heading → expected name.
 
     Parameters
     ----------
@@ -36,12 +36,12 @@ def matched_headings(wanted: Sequence[str], there: Iterable[str], *, spared: Ite
     there
         The headings of the file.
     spared
-        Wanted names that may be absent: where they are ambiguous, nothing is matched.
+        Expected names that may be absent: if they are ambiguous, nothing is matched.
 
     Raises
     ------
     DataError
-        Two headings may be the wanted one, or one may be two of them; names both.
+        A match is ambiguous; the message names both candidates.
 
     >>> matched_headings(["shop name", "age"], ["Shop_Name", "age", "Age"])
     {'Shop_Name': 'shop name'}
@@ -68,7 +68,7 @@ def matched_headings(wanted: Sequence[str], there: Iterable[str], *, spared: Ite
 
 
 def same_headings(found: Mapping[str, str]) -> str:
-    """The sentence that says which headings were matched.
+    """A note on which headings were matched.
 
     >>> same_headings({"Shop_Name": "shop name"})
     "1 heading was matched, though case, spaces, underscores, hyphens or dots differ: 'Shop_Name' is 'shop name'"
@@ -80,7 +80,7 @@ def same_headings(found: Mapping[str, str]) -> str:
 
 
 def with_headings(table: Table, found: Mapping[str, str]) -> Table:
-    """The table with its headings so renamed, and a note that says it."""
+    """The table with its headings renamed, and a note that says so."""
     if not found:
         return table
     arrow = table.arrow.rename_columns([found.get(name, name) for name in table.names])
@@ -91,10 +91,10 @@ def _ambiguous(names: Sequence[str], candidates: Sequence[str]) -> DataError:
     if len(candidates) > 1:
         shown = " and ".join(map(repr, candidates[:3]))
         return DataError(
-            f"column {names[0]!r} is not in the table, and {shown} both differ from it only by {_SAID}: rename the "
+            f"column {names[0]!r} is not in the table, and {shown} both differ from it only in {_SAID}: rename the "
             "right one"
         )
     return DataError(
         f"column {candidates[0]!r} of the table may be {' or '.join(map(repr, names[:3]))} of the model, which differ "
-        f"from it only by {_SAID}: give it the name that is meant"
+        f"from it only in {_SAID}: rename it to the one you mean"
     )

@@ -1,4 +1,4 @@
-"""Remarks about what was read, and which of them quote the table itself."""
+"""Notes for the user about what was read, and which of them quote the table."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ __all__ = ["CellNote", "ColumnNote", "FlatteringNote", "FrameNote", "LeakNote"]
 
 
 class CellNote(str):
-    """A remark that quotes a cell, names a file of the user's, or gives the number of a row.
+    """A note that quotes a cell, names one of the user's files, or gives a row number.
 
-    It reads as any other; where no rows may be shown, it is left out.
+    It is left out wherever no rows may be shown.
 
     >>> note = CellNote("column 'age': 1 cell that is not a number was taken as missing (first: 'unknown', row 7)")
     >>> isinstance(note, CellNote), note.startswith("column 'age'")
@@ -19,7 +19,7 @@ class CellNote(str):
 
 
 class ColumnNote(CellNote):
-    """A remark about cells of a column, or of several, that a program may want to count.
+    """A note about cells of one or several columns that a program may want to count.
 
     Attributes
     ----------
@@ -28,7 +28,7 @@ class ColumnNote(CellNote):
     what
         ``unread``, ``unseen``, ``far``, ``missing``, ``dates``, ``filled``, ``layout``, ``fractions`` or ``swallowed``.
     cells
-        How many cells of each it is about.
+        How many cells of each column it is about.
 
     >>> note = ColumnNote("column 'age': 3 cells are missing, and none was in training", columns=("age",), cells=3)
     >>> note.columns, note.cells, note[:12]
@@ -40,26 +40,26 @@ class ColumnNote(CellNote):
     cells: int
 
     def __new__(cls, text: str, *, columns: tuple[str, ...] = (), what: str = "", cells: int = 0) -> ColumnNote:
-        """The remark and what it is about."""
+        """The note and what it is about."""
         note = super().__new__(cls, text)
         note.columns, note.what, note.cells = columns, what, cells
         return note
 
 
 class FlatteringNote(str):
-    """A remark on what makes the figures measured better than they will be on new rows; said whenever they are."""
+    """A note on why the measured scores are better than those on new rows will be; shown next to the scores."""
 
     __slots__ = ()
 
 
 class FrameNote(str):
-    """A remark on a frame in memory; training warns of it, as whoever gives a frame sees no notes in a terminal."""
+    """A note on a frame in memory; training warns about it, since a caller from Python sees no terminal output."""
 
     __slots__ = ()
 
 
 class LeakNote(FlatteringNote):
-    """A remark that columns which the network sees may give the target away.
+    """A note that features may give the target away.
 
     >>> LeakNote("column 'total' is the sum of …", columns=("total",)).short
     "column 'total' may give the target away: --drop 'total', if it is not known when you predict"
@@ -68,14 +68,14 @@ class LeakNote(FlatteringNote):
     columns: tuple[str, ...]
 
     def __new__(cls, text: str, *, columns: tuple[str, ...] = ()) -> LeakNote:
-        """The remark and the columns that it is about."""
+        """The note and the columns that it is about."""
         note = super().__new__(cls, text)
         note.columns = columns
         return note
 
     @property
     def short(self) -> str:
-        """The same in a few words, for a place where it is said again."""
+        """A short version, for repetition."""
         if not self.columns:
             return str(self)
         shown = " ".join(f"--drop {name!r}" for name in self.columns[:3])

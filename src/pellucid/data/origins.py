@@ -1,8 +1,8 @@
-"""What cells were before a table made texts or whole numbers of them, so that a predicted class is one of them again.
+"""What cells were before they became texts or integers in a table, so that predictions have the original type.
 
-A table knows five types (`pellucid.data.columns.types`); categories that are whole numbers, truth values, dates or
-intervals become texts in it. An `Origin` remembers what each text stood for, in values that JSON can hold, and goes
-with the classes into the model file: `labels_of` makes NumPy values of them again.
+A table has five types (`pellucid.data.columns.types`); categories that are integers, booleans, dates or intervals
+become texts in it. An `Origin` remembers what each text stood for, in values that JSON can hold. It is stored with the
+classes in the model file, and `labels_of` turns them back into NumPy values.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ class Origin:
     Parameters
     ----------
     dtype
-        The name of a NumPy type, ``date``, or ``interval`` or ``period``, which are pandas'.
+        The name of a NumPy type, ``date``, or pandas' ``interval`` or ``period``.
     detail
-        Of intervals the closed side and the type of the ends, of a period its frequency, of a date its time zone.
+        For intervals the closed side and the type of the ends, for a period its frequency, for a date its time zone.
     values
-        Of a column that became text: text → what it stood for, ascending. Dates are counted in the type's unit.
+        For a column that became text: text → what it stood for, ascending. Dates are counted in the type's unit.
     """
 
     dtype: str
@@ -50,14 +50,14 @@ class Origin:
     values: Mapping[str, Any] = field(default_factory=dict)
 
     def label(self, text: Label) -> Label:
-        """What a class of this text is called: the number or truth value, or the text where it was neither."""
+        """The name of the class with this text: a number or boolean, or the text itself if it was neither."""
         if isinstance(text, str) and text in self.values and _NUMBERS.fullmatch(self.dtype):
             found: Label = self.values[text]
             return found
         return text
 
     def order(self, text: Label) -> int:
-        """Where the value of a text stands among all: dates and intervals are not in the order of their texts."""
+        """The rank of a text's value among all: dates and intervals do not sort like their texts."""
         return list(self.values).index(text) if isinstance(text, str) and text in self.values else len(self.values)
 
     def to_json(self, classes: Sequence[Label]) -> dict[str, Any] | None:
@@ -72,14 +72,14 @@ class Origin:
 
 
 def origin_of_column(kind: pa.DataType) -> Origin | None:
-    """The origin of a column of numbers or truth values, by its Arrow type."""
+    """The origin of a column of numbers or booleans, from its Arrow type."""
     if pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_floating(kind):
         return Origin(dtype=np.dtype(kind.to_pandas_dtype()).name)
     return None
 
 
 def origin_of_texts(values: pa.Array, texts: pa.Array) -> Origin | None:
-    """The origin of a column of categories: each of its values once, and the text that was made of it."""
+    """The origin of a column of categories: each value once, and the text made from it."""
     kind = values.type
     order = pc.sort_indices(values)
     values, texts = values.take(order), texts.take(order)
@@ -125,14 +125,14 @@ def origin_of_categories(categories: Any, texts: Sequence[str]) -> Origin | None
 
 
 def labels_of(stored: Any, classes: Sequence[Label]) -> NDArray[Any]:
-    """The classes ``[C]`` as they were in the table that was learned from, by what `Origin.to_json` gave.
+    """The classes ``[C]`` as they were in the training table, from what `Origin.to_json` gave.
 
     Intervals and periods need pandas; without it they stay texts.
 
     Raises
     ------
     ModelFileError
-        The model file says what no origin says.
+        The origin in the model file is invalid.
 
     >>> labels_of({"dtype": "int8", "detail": "", "values": None}, (1, 2)).dtype
     dtype('int8')
@@ -144,7 +144,7 @@ def labels_of(stored: Any, classes: Sequence[Label]) -> NDArray[Any]:
     values = stored["values"] if fine else None
     fine = fine and (values is None or (isinstance(values, list) and len(values) == len(classes)))
     if not fine:
-        raise _damaged("it is no type of labels")
+        raise _damaged("it is not a type of labels")
     dtype, detail = stored["dtype"], stored["detail"]
     try:
         if values is None:
@@ -198,7 +198,7 @@ def _objects(values: Sequence[Any]) -> NDArray[Any]:
 
 
 def _as_they_are(classes: Sequence[Label]) -> NDArray[Any]:
-    """Whole numbers and truth values as NumPy has them, others as objects."""
+    """Integers and booleans as NumPy arrays, others as objects."""
     found = _objects(classes)
     for kind in (int, bool):
         if all(type(each) is kind for each in classes):
@@ -208,5 +208,5 @@ def _as_they_are(classes: Sequence[Label]) -> NDArray[Any]:
 
 def _damaged(why: str) -> ModelFileError:
     return ModelFileError(
-        f"what the model file says of its classes' type is damaged ({why}): take another copy, or train again"
+        f"the type of the classes in the model file is damaged ({why}): use another copy, or train again"
     )

@@ -1,4 +1,4 @@
-"""The schema: what each column is and what it is for, guessed from the table, overridden by the user.
+"""The schema: the kind and role of each column, guessed from the table and overridden by the user.
 
 `pellucid.data.columns.kinds` looks at a column by itself, `pellucid.data.leaks.find` at a column and the target; this
 module combines both with what the user said.
@@ -32,14 +32,15 @@ _USABLE = ("numeric", "boolean", "categorical", "date", "image", "text")
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """One column as understood.
+    """What is known about one column.
 
     Parameters
     ----------
     kind
-        A feature is ``numeric``, ``boolean``, ``categorical``, ``date``, ``image`` or ``text``; the others are dropped.
+        A feature is ``numeric``, ``boolean``, ``categorical``, ``date``, ``image`` or ``text``; other kinds are
+        dropped.
     role
-        ``feature``, ``target`` or ``dropped`` (so are the group and the time column, unless kept).
+        ``feature``, ``target`` or ``dropped`` (as the group and time columns are, unless kept).
     reason
         Why, in a few words.
     n_missing, n_distinct
@@ -49,11 +50,11 @@ class Column:
     examples
         At most three short values.
     shape
-        Of a column of images: height, width, channels; else None.
+        For images: height, width, channels; None for any other column.
     layout
-        Of dates in text, the format that they are read in.
+        For dates in text: the format they are read with.
     style
-        Of numbers, how they are written where they are text; None for a column of no numbers.
+        For numbers: how they are written as text; None for a column without numbers.
     """
 
     name: str
@@ -86,7 +87,7 @@ class Schema:
         return tuple(c for c in self.columns if c.role == "feature")
 
     def column(self, name: str) -> Column:
-        """The column of this name; raises `DataError` with the nearest."""
+        """The column with this name; raises `DataError`, with the closest name, if there is none."""
         for column in self.columns:
             if column.name == name:
                 return column
@@ -131,24 +132,24 @@ def infer_schema(
     Parameters
     ----------
     target
-        The column to predict; others that give it away are dropped, or warned about.
+        The column to predict; columns that give it away are dropped or warned about.
     numeric, categorical, boolean, date, text
-        Columns of which the user knows the kind.
+        Columns whose kind the user has named.
     drop, keep
-        Columns to leave out; columns to use in spite of being an identifier, or of giving the target away.
+        Columns to leave out; columns to use although they are identifiers or give the target away.
     group, time
-        Columns that the split goes by; no features unless kept or named with a kind.
+        Columns used to split the rows; they are not features unless kept or named with a kind.
     unused
-        Columns that this task has no use for, and why; dropped unless kept.
+        Column → why this task does not use it; dropped unless kept.
     day_first
-        Whether 03/04/2021 is 3 April, where both ways fit; None goes by the sign between.
+        Whether 03/04/2021 is 3 April, where both readings fit; None decides by the separator.
 
     Raises
     ------
     DataError
-        A name that is no column (nearest name given), or a kind that the column's cells do not bear.
+        There is no column of that name (the closest name is given), or its cells do not fit the kind.
     SettingError
-        A column named for two things that exclude each other.
+        A column is named for two purposes that exclude each other.
 
     >>> from pellucid.data.tables import read_table
     >>> schema = infer_schema(read_table({"age": [39, 50, 38], "job": ["a", "b", "a"], "ill": ["no", "yes", "no"]}))
@@ -243,22 +244,22 @@ def _check_roles(
                 hint = "; --task reconstruction learns to draw the images themselves" if use == "predicted" else ""
                 raise DataError(f"column {given!r} holds images and cannot be {use}; choose another {where}{hint}")
     if target is not None and target in (group, time):
-        raise SettingError(f"column {target!r} cannot be the target and what the split goes by")
+        raise SettingError(f"column {target!r} cannot be both the target and the column that the split uses")
     for name in drop:
         if name == target:
             raise SettingError(f"column {name!r} is the target and cannot be dropped")
         if name in keep or name in chosen:
             other = "--keep" if name in keep else f"--{chosen[name]}"
-            raise SettingError(f"column {name!r} stands under --drop and under {other}; choose one")
+            raise SettingError(f"column {name!r} is given both to --drop and to {other}; choose one")
 
 
 def _check_kind(facts: Facts, kind: Kind, day_first: bool | None) -> str | None:
-    """The layout of dates in text; raises `DataError` where the cells do not bear the kind."""
+    """The layout of dates in text; raises `DataError` if the cells do not fit the kind."""
     name, column = facts.name, facts.column
     if is_image_type(column.type):
         raise DataError(f"column {name!r} holds images and cannot be {kind}; leave out --{kind} {name!r}")
     if facts.n_there == 0:
-        raise DataError(f"column {name!r} cannot be {kind}: every cell is missing; leave it to --drop {name!r}")
+        raise DataError(f"column {name!r} cannot be {kind}: every cell is missing; use --drop {name!r}")
     is_text = pa.types.is_dictionary(column.type)
     if kind == "numeric":
         if pa.types.is_timestamp(column.type):
@@ -271,18 +272,18 @@ def _check_kind(facts: Facts, kind: Kind, day_first: bool | None) -> str | None:
                 shown = column[first].as_py()[:40]
                 raise DataError(
                     f"column {name!r} holds text in {n:,} of {len(column):,} rows (first: {shown!r}, row "
-                    f"{first:,}); pass --missing {shown!r} if that stands for nothing, or leave out --numeric"
+                    f"{first:,}); pass --missing {shown!r} if that means missing, or leave out --numeric"
                 )
     elif kind == "boolean" and facts.n_distinct > 2:
         raise DataError(
-            f"column {name!r} has {facts.n_distinct:,} different values; boolean takes two (use --categorical)"
+            f"column {name!r} has {facts.n_distinct:,} different values, and boolean needs two (use --categorical)"
         )
     elif kind == "date":
         _, layout = parse_dates(column, numeric=True, day_first=day_first)
         if layout is None:
             first = column.drop_null()[0].as_py()
             raise DataError(
-                f"column {name!r} holds no dates in one format that is known (first: {first!r}); write dates such as "
+                f"column {name!r} holds no dates in a known format (first: {first!r}); write dates such as "
                 "2021-03-31, or leave out --date"
             )
         return layout
@@ -329,7 +330,7 @@ def _with_role(
 def _with_some_text(
     columns: list[Column], short: Mapping[str, str], warnings: list[str]
 ) -> tuple[list[Column], list[str]]:
-    """Short texts are used after all where nothing else is there to learn from."""
+    """Use short texts after all if there is nothing else to learn from."""
     if not short or any(c.role == "feature" for c in columns):
         return columns, warnings
     used = [replace(c, role="feature") if c.name in short else c for c in columns]
@@ -364,13 +365,13 @@ def _without_leaks(
     features = [c.name for c in columns if c.role == "feature" and c.kind != "image"]
     warnings: list[str] = []
     dropped: dict[str, str] = {}
-    from pellucid.data.leaks.find import find_leaks  # a prediction reads a schema and looks for no leaks
+    from pellucid.data.leaks.find import find_leaks  # here, since a prediction needs a schema but no search for leaks
 
     for leak in find_leaks(table, features, target):
         shown = ", ".join(repr(n) for n in leak.columns)
         if leak.certain and leak.columns[0] not in keep:
             dropped[leak.columns[0]] = leak.reason
-            warnings.append(f"column {shown} is {leak.reason} and was dropped; --keep {shown} uses it all the same")
+            warnings.append(f"column {shown} is {leak.reason} and was dropped; --keep {shown} uses it anyway")
         else:
             one = len(leak.columns) == 1
             subject, them = (f"column {shown} is", "it") if one else (f"columns {shown} are", "them")
@@ -383,7 +384,7 @@ def _without_leaks(
 
 
 def _like_their_columns(columns: list[Column], flagged: Mapping[str, str], told: Collection[str]) -> list[Column]:
-    """Columns that say which cells of another are limits: unused where that one is the target, or is not used."""
+    """Drop the columns that mark limits in another column, if that column is the target or is not used."""
     unused = {c.name: c.role for c in columns if c.role != "feature"}
 
     def changed(column: Column) -> Column:
@@ -397,7 +398,7 @@ def _like_their_columns(columns: list[Column], flagged: Mapping[str, str], told:
 
 
 def _junk_at_the_end(table: Table) -> list[str]:
-    """Spreadsheets leave sums and remarks below the table: rows that are nearly empty in a table that is not."""
+    """Find nearly empty rows at the end of a full table, such as sums and remarks in a spreadsheet."""
     n, width = table.n_rows, len(table.names)
     if n < 50 or width < 4:
         return []
@@ -412,4 +413,4 @@ def _junk_at_the_end(table: Table) -> list[str]:
     if not junk or junk == 10 or usual > 0.1:
         return []
     last = "the last row is" if junk == 1 else f"the last {junk} rows are"
-    return [f"{last} nearly empty, as sums below a spreadsheet are; remove them if they are no data"]
+    return [f"{last} nearly empty, like sums below a spreadsheet; remove them if they are not data"]

@@ -1,7 +1,7 @@
-"""Sparse matrices as the dense arrays that a network reads, as long as these fit into memory.
+"""Convert sparse matrices to the dense arrays that a network reads, as long as these fit into memory.
 
-A zero costs nothing in a sparse matrix and as much as any number in a dense one, so that a matrix of a few megabytes
-may become one of many gigabytes. Beyond a gigabyte it is refused, with what to do.
+A zero takes no memory in a sparse matrix but as much as any number in a dense one, so a few megabytes may become many
+gigabytes. Above one gigabyte the matrix is refused, with advice.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ def is_sparse(X: Any) -> bool:
 
 
 def dense(X: Any, what: str = "X") -> Any:
-    """A dense array or frame of what is sparse; anything else as it is.
+    """Make a sparse array or frame dense; return anything else unchanged.
 
     Parameters
     ----------
     what
-        What ``X`` is called in a message.
+        The name of ``X`` in messages.
 
     Raises
     ------
     DataError
-        It would take more than a gigabyte.
+        The dense array would take more than one gigabyte.
     """
     if not is_sparse(X):
         return X
@@ -49,7 +49,7 @@ def dense(X: Any, what: str = "X") -> Any:
         _check_size(X.shape, max(np.dtype(kind).itemsize for kind in inner.values()), what)
         return X.astype(inner)
     if X.dtype.kind not in "biuf":
-        raise DataError(f"{what} is a sparse matrix of the type {X.dtype}; a network reads real numbers")
+        raise DataError(f"{what} is a sparse matrix of type {X.dtype}; a network needs real numbers")
     kept = X.dtype in (np.float32, np.float64)
     _check_size(X.shape, X.dtype.itemsize if kept else 8, what)
     return np.asarray(X.toarray() if kept else X.astype(np.float64).toarray())
@@ -60,8 +60,8 @@ def _check_size(shape: tuple[int, ...], bytes_each: int, what: str) -> None:
     if size > MOST_BYTES:
         rows, columns = shape[0], shape[-1]
         raise DataError(
-            f"{what} is sparse, {rows:,} rows × {columns:,} columns, and a network reads it dense, which takes "
-            f"{size / 1e9:,.1f} GB; at most {MOST_BYTES / 1e9:.1f} GB is unpacked unasked. Make fewer columns of it "
-            "(sklearn.decomposition.TruncatedSVD(100), or max_features or min_df of a vectoriser), give fewer rows at "
-            f"a time, or pass {what}.toarray() if there is memory for several times as much"
+            f"{what} is sparse, {rows:,} rows × {columns:,} columns; a network needs it dense, which takes "
+            f"{size / 1e9:,.1f} GB, and at most {MOST_BYTES / 1e9:.1f} GB is converted automatically. Reduce its "
+            "columns (sklearn.decomposition.TruncatedSVD(100), or max_features or min_df of a vectoriser), pass fewer "
+            f"rows at a time, or pass {what}.toarray() if there is memory for several times as much"
         )

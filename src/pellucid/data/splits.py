@@ -1,7 +1,7 @@
-"""Dividing the rows into a training, a validation and a test part.
+"""Split the rows into a training, a validation and a test part.
 
-What is divided are units: rows that must stay together because they are equal in every feature and in the target (an
-equal row on both sides is a question whose answer was seen), because they share a group, or a moment in time.
+The split works on units: rows that must stay together because they are copies of each other (a copy in training would
+reveal the answer of a test row), because they share a group, or because they share a moment in time.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ IntArray = NDArray[np.int64]
 
 _TRAIN, _VALIDATION, _TEST = 0, 1, 2
 _FEWEST = 10  # rows, when some are to be held out
-_TRIES = 32  # shuffles of the groups, of which the evenest is taken
+_TRIES = 32  # shuffles of the groups; the most even one is used
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,35 +68,35 @@ def split_rows(
     test: float = 0.2,
     seed: int = 0,
 ) -> Split:
-    """Divide the rows that have a target.
+    """Split the rows that have a target.
 
     Parameters
     ----------
     validation, test
         Shares of the rows; 0 leaves the part empty.
     seed
-        The same seed and table give the same parts.
+        The same seed and table always give the same parts.
 
     Returns
     -------
     Split
-        By time where the schema names a time column (the latest rows are the test part), else by group where it
-        names one, else stratified by class, else at random. Rows that are equal stay together in each of these.
+        By time if the schema has a time column (the latest rows are the test part), else by group if it has one, else
+        stratified by class, else at random. Equal rows always stay together.
 
     Raises
     ------
     SettingError
-        Shares outside [0, 1), or leaving nothing to train on.
+        Shares outside [0, 1), or nothing left to train on.
     DataError
-        Too few rows, groups or moments for the parts that are wanted.
+        Too few rows, groups or moments for the requested parts.
     """
     _check_shares(validation, test)
     rows = target.keep_rows if target is not None else np.arange(table.n_rows, dtype=np.int64)
     n_parts = 1 + (validation > 0) + (test > 0)
     if n_parts > 1 and len(rows) < _FEWEST:
         raise DataError(
-            f"{len(rows)} row{'s' if len(rows) != 1 else ''} cannot be divided into training, validation and test: "
-            f"{_FEWEST} are needed at the least; give more rows, or pass --validation 0 --test 0"
+            f"{len(rows)} row{'s' if len(rows) != 1 else ''} cannot be split into training, validation and test: "
+            f"at least {_FEWEST} are needed; give more rows, or pass --validation 0 --test 0"
         )
     if n_parts == 1:
         none = np.zeros(0, dtype=np.int64)
@@ -108,12 +108,12 @@ def split_rows(
     notes: list[str] = []
     if n_equal := copies.n_equal:
         are = "row is" if n_equal == 1 else "rows are"
-        notes.append(f"{n_equal:,} {are} equal to an earlier one; equal rows are kept in one part")
+        notes.append(f"{n_equal:,} {are} equal to an earlier one; equal rows stay in the same part")
     if n_nearly := copies.n_nearly:
         are = "row is" if n_nearly == 1 else "rows are"
         notes.append(
-            f"{n_nearly:,} {are} equal to an earlier one but for tiny differences in numbers; such copies are kept in "
-            "one part"
+            f"{n_nearly:,} {are} equal to an earlier one except for tiny differences in numbers; such copies stay "
+            "in the same part"
         )
     if len(units.sizes) < n_parts:
         raise DataError(_too_few(schema, len(units.sizes), n_parts))
@@ -124,7 +124,7 @@ def split_rows(
             how += f", groups of {schema.group!r} kept whole"
     elif schema.group is not None:
         parts = _by_group(units, labels, wanted, rng)
-        how = f"by group: rows of one {schema.group!r} are kept in one part, seed {seed}"
+        how = f"by group: rows with the same {schema.group!r} stay in one part, seed {seed}"
     elif labels is not None:
         parts = _stratified(units, labels, wanted, rng)
         how = f"stratified by class, seed {seed}"
@@ -143,10 +143,10 @@ def split_rows(
 def _check_shares(validation: float, test: float) -> None:
     for name, share in (("validation", validation), ("test", test)):
         if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share < 1:
-            raise SettingError(f"{name} must be a share of the rows, at least 0 and below 1, got {share!r}")
+            raise SettingError(f"{name} must be a share of the rows from 0 to below 1, got {share!r}")
     if validation + test >= 1:
         raise SettingError(
-            f"validation and test take {validation + test:g} of the rows together and leave none to train on; "
+            f"validation and test take {validation + test:g} of the rows together, which leaves none to train on; "
             "make them smaller"
         )
 
@@ -155,13 +155,13 @@ def _too_few(schema: Schema, n_units: int, n_parts: int) -> str:
     if schema.group is not None:
         groups = "1 group" if n_units == 1 else f"{n_units} groups"
         return (
-            f"column {schema.group!r} has {groups} (equal rows join groups), but {n_parts} parts are wanted and no "
-            "group may be in two; leave out --group, or pass --validation 0 or --test 0"
+            f"column {schema.group!r} has {groups} (equal rows join groups), but {n_parts} parts are requested and a "
+            "group cannot be in two; leave out --group, or pass --validation 0 or --test 0"
         )
     if schema.time is not None:
-        return f"column {schema.time!r} has {n_units} different times, but {n_parts} parts are wanted"
+        return f"column {schema.time!r} has {n_units} different times, but {n_parts} parts are requested"
     return (
-        f"there are {n_units} different rows (all others equal one of them), but {n_parts} parts are wanted; give "
+        f"there are {n_units} different rows (all others are copies), but {n_parts} parts are requested; give "
         "more rows, or pass --validation 0 --test 0"
     )
 
@@ -190,7 +190,7 @@ def _units(table: Table, schema: Schema, rows: IntArray) -> tuple[_Units, Copies
 
 
 def _joined(one: IntArray, other: IntArray) -> IntArray:
-    """Number the sets of rows that hang together by equal numbers in either array."""
+    """Number the connected sets of rows: rows are connected if they have equal numbers in either array."""
     label = one.astype(np.int64)
     while True:
         lowest = np.full(int(other.max()) + 1, len(one), dtype=np.int64)
@@ -210,7 +210,7 @@ def _joined(one: IntArray, other: IntArray) -> IntArray:
 def _stratified(
     units: _Units, labels: NDArray[Any], wanted: NDArray[np.float64], rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Each class divided in the wanted shares; what rounding leaves over is carried to the next class."""
+    """Split each class in the requested shares; what rounding leaves over goes to the next class."""
     n_units, n_rows = len(units.sizes), len(labels)
     label = np.zeros(n_units, dtype=np.int64)
     label[units.of_row] = labels  # equal rows have equal labels
@@ -230,7 +230,7 @@ def _stratified(
         parts[mine] = _cut(units.sizes[mine], due)
         parts[mine[-1]] = _TRAIN  # a class is learned from at least one row
         got = np.bincount(parts[mine], weights=units.sizes[mine], minlength=3)
-        # What rounding leaves is carried on; what a large unit has taken too much is not another class's debt.
+        # What rounding leaves is carried over; the excess of a large unit is not charged to another class.
         owed = np.clip(due - got, -1.0, 1.0)
     return parts
 
@@ -244,7 +244,7 @@ def _cut(sizes: IntArray, due: NDArray[np.float64]) -> NDArray[np.int64]:
 def _by_group(
     units: _Units, labels: NDArray[Any] | None, wanted: NDArray[np.float64], rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Of several shuffles the one whose parts have the most even sizes and classes."""
+    """Of several shuffles, take the one whose parts are the most even in size and classes."""
     n_units, n_rows = len(units.sizes), len(units.of_row)
     classes = labels if labels is not None else np.zeros(n_rows, dtype=np.int64)
     n_classes = int(classes.max()) + 1
@@ -280,8 +280,8 @@ def _by_time(
     np.maximum.at(latest, units.of_row, np.where(lost, -np.inf, moments))
     if len(np.unique(latest)) < 1 + int((wanted[1:] > 0).sum()):
         raise DataError(
-            f"the time column {name!r} has {len(np.unique(latest))} different times, too few for the parts that are "
-            "wanted; pass --validation 0 or --test 0"
+            f"the time column {name!r} has {len(np.unique(latest))} different times, too few for the requested "
+            "parts; pass --validation 0 or --test 0"
         )
     order = np.argsort(-latest, kind="stable")
     parts = np.empty(len(units.sizes), dtype=np.int64)
@@ -296,7 +296,7 @@ def _moments(table: Table, of: Column) -> NDArray[np.float64]:
         column, found = parse_dates(column, format=of.layout)
         if found is None:
             raise DataError(
-                f"the time column {name!r} holds neither numbers nor dates in a format that is known; write dates "
+                f"the time column {name!r} holds neither numbers nor dates in a known format; write dates "
                 "such as 2021-03-31, or choose another --time"
             )
     if pa.types.is_timestamp(column.type):
@@ -310,7 +310,7 @@ def _moments(table: Table, of: Column) -> NDArray[np.float64]:
 def _fill_empty(
     parts: NDArray[np.int64], units: _Units, labels: NDArray[Any] | None, wanted: NDArray[np.float64]
 ) -> None:
-    """Give a part that is wanted, but came out empty, the smallest unit that the fullest part can spare."""
+    """Give a requested part that came out empty the smallest unit that the largest part can spare."""
     for part in (_TEST, _VALIDATION, _TRAIN):
         if wanted[part] == 0 or (parts == part).any():
             continue
@@ -331,14 +331,14 @@ def _unseen_classes(target: Target, labels: NDArray[Any], of_row: NDArray[np.int
     if not unseen:
         return []
     shown = ", ".join(unseen[:5]) + (f" and {len(unseen) - 5} more" if len(unseen) > 5 else "")
-    return [f"no training row has the class {shown}: it cannot be learned"]
+    return [f"no training row has the class {shown}, so it cannot be learned"]
 
 
 def _uneven(of_row: NDArray[np.int64], wanted: NDArray[np.float64]) -> list[str]:
     n = len(of_row)
     got = np.bincount(of_row, minlength=3)
     return [
-        f"the {name} part has {got[part] / n:.0%} of the rows where {wanted[part] / n:.0%} were wanted, because rows "
+        f"the {name} part has {got[part] / n:.0%} of the rows instead of {wanted[part] / n:.0%}, because rows "
         "that belong together stay together"
         for part, name in ((_VALIDATION, "validation"), (_TEST, "test"))
         if abs(got[part] - wanted[part]) > max(0.05 * n, 2)

@@ -1,8 +1,9 @@
-"""Reading a table from a file or from memory, with a report of what was recognised.
+"""Read a table from a file or from memory, and report what was recognised.
 
-What a file is, is told by its first bytes, never by its name: gzip, zstd, bz2, xz and zip are unpacked, Parquet, Arrow,
-ORC, JSON, workbooks and SQLite databases recognised; the rest is text (see `pellucid.data.text_files.delimited`). Every
-column of a `Table` has one of five types (see `pellucid.data.columns.types`).
+The kind of a file follows from its first bytes, never from its name: gzip, zstd, bz2, xz and zip are unpacked; Parquet,
+Arrow, ORC, JSON, workbooks and SQLite databases are recognised; everything else is read as text (see
+`pellucid.data.text_files.delimited`). Every column of a `Table` has one of five types (see
+`pellucid.data.columns.types`).
 """
 
 from __future__ import annotations
@@ -53,13 +54,13 @@ class ReadReport:
     infinite
         Column → how many cells were infinite, and the first such row (from 0). They are taken as missing.
     origins
-        Column → what its cells were, where the table does not say that itself.
+        Column → what its cells were before, where the table no longer shows it.
     lists
-        Column of lists → the columns that were made of it.
+        Column of lists → the columns made from it.
     notes
         Sentences for the user.
     styles
-        Column → how its numbers were written, where they are not plain.
+        Column → how its numbers were written, unless plainly.
     """
 
     source: str
@@ -81,7 +82,7 @@ class ReadReport:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """A table in memory: normalised Arrow columns and the report of how it was read."""
+    """A table in memory: cleaned Arrow columns and the report of how they were read."""
 
     arrow: pa.Table
     report: ReadReport
@@ -101,7 +102,7 @@ class Table:
         return {name: place for place, name in enumerate(self.names)}
 
     def column(self, name: str) -> pa.Array:
-        """One column as a contiguous Arrow array; raises `DataError` with the nearest name."""
+        """One column as a contiguous Arrow array; raises `DataError`, with the closest name, if there is none."""
         place = self._place.get(name)
         if place is None:
             raise DataError(f"there is no column {name!r} in {self.report.source}{nearest(name, self.names)}")
@@ -109,7 +110,7 @@ class Table:
         return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
     def take(self, rows: np.ndarray) -> Table:
-        """The rows of these numbers, in this order, with the same report."""
+        """The rows with these numbers, in this order, with the same report."""
         return Table(arrow=_contiguous(self.arrow.take(pa.array(np.asarray(rows, np.int64)))), report=self.report)
 
 
@@ -142,16 +143,16 @@ def read_table(
         A path (``-`` is standard input), or a table in memory: pandas or polars frame, NumPy array (two-dimensional or
         structured), Arrow table, dict of columns, list of dicts.
     header
-        Whether the first line of a text table or a sheet holds names; guessed when None. Without, columns are called
-        ``column_1``, ``column_2`` …
+        Whether the first line of a text table or a sheet holds names; guessed when None. Without a header, columns are
+        called ``column_1``, ``column_2`` …
     separator, encoding
         Of a text table; recognised when None.
     missing
         Markers of a missing cell, besides `DEFAULT_MISSING`.
     default_missing
-        False leaves `missing` as the only markers (empty cells are always missing).
+        With False, only the markers in `missing` count (empty cells are always missing).
     text_columns, numeric_columns
-        Columns that are text, or numbers, whatever they look like; names that the table lacks are left alone.
+        Columns to read as text, or as numbers, whatever they look like; names that are not in the table are ignored.
     max_unpacked
         How many MB a compressed file, a workbook, a Parquet or an Arrow file may unpack to; when None, the larger of
         100 MB and 100 times its size.
@@ -162,19 +163,18 @@ def read_table(
         A name for each column, as a list, ``"a,b,c"`` or a file of them; the table is then taken to have no header,
         unless `header` or its first line says so.
     comment
-        What a line begins with that is a comment; when None, ``#`` where the rest of the file shows it; ``none`` for
-        no comments.
+        How a comment line begins. When None, ``#`` if the rest of the file confirms it; ``none`` for no comments.
     trim
-        What around the table is no row: titles above it, a row of units below its names, sources and totals at its end.
-        None leaves out what is certain, True also what only calls itself a total, False nothing.
+        What to leave out around the table: titles above it, a row of units below the names, sources and totals at the
+        end. None leaves out what is certain, True also rows that are only named a total, False nothing.
     sheet, table
         Which sheet of a workbook; which table or view of a database, or file of a zip archive.
     remembered
-        Which of these were said of another file (see `pellucid.data.files.options.ReadOptions`).
+        Which of these options come from another file (see `pellucid.data.files.options.ReadOptions`).
     like
-        All of these at once, as a run remembers them (`pellucid.data.files.options.ReadOptions`).
+        All of these options at once, as a run remembers them (`pellucid.data.files.options.ReadOptions`).
     rules
-        What is known of how numbers are written; else decided for the table, then for each column
+        How numbers are written, where that is known; otherwise decided for the table, then for each column
         (`pellucid.data.numbers.decimal_sign`).
 
     Returns
@@ -185,11 +185,11 @@ def read_table(
     Raises
     ------
     DataError
-        For content that is no table: empty, ragged, damaged, names twice …
+        The content is not a table: empty, ragged, damaged, a duplicate name …
     StorageError
-        For a file that is there but cannot be read (permission, the device).
+        The file exists but cannot be read (permissions, a device error).
     SettingError
-        For an argument that breaks its rule.
+        An argument is invalid.
 
     >>> table = read_table({"age": [39, None], "job": [" nurse", "?"]})
     >>> table.report.missing, table.column("job").to_pylist()
@@ -232,12 +232,12 @@ def read_table(
 
 
 def from_columns(mapping: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> Table:
-    """A table from a dict of columns (or of single values: one row) or a list of dicts, as for predictions."""
+    """Make a table from a dict of columns (or of single values: one row) or a list of dicts, as for predictions."""
     return read_table(mapping)
 
 
 def styles_of(table: Table) -> dict[str, NumberStyle | None]:
-    """Column → how its numbers are written; None for one that holds none."""
+    """Column → how its numbers are written; None for a column without numbers."""
 
     def style(kind: pa.DataType) -> NumberStyle | None:
         return NumberStyle() if pa.types.is_integer(kind) or pa.types.is_floating(kind) else None
@@ -282,7 +282,9 @@ def _from_frame(
     }
     known = {n: frame.origins.get(n) or cleaned[n].origin or origin_of_column(c.type) for n, c in columns.items()}
     origins = {name: origin for name, origin in known.items() if origin is not None}
-    said = [f"column {n!r} holds lists: {p[0]!r} to {p[-1]!r} are their numbers" for n, p in lists.items()]
+    said = [
+        f"column {n!r} holds lists; their numbers became the columns {p[0]!r} to {p[-1]!r}" for n, p in lists.items()
+    ]
     return _table(cleaned, replace(base, origins=origins, lists=lists), (*frame.notes, *said))
 
 
@@ -304,7 +306,7 @@ def _table(columns: Mapping[str, Cleaned], base: ReadReport, notes: Iterable[str
     trimmed = [name for name, c in columns.items() if c.trimmed]
     if trimmed:
         shown = ", ".join(repr(n) for n in trimmed[:6]) + (f" and {len(trimmed) - 6} more" if len(trimmed) > 6 else "")
-        said.append(f"spaces around the text of {shown} were taken off")
+        said.append(f"spaces around the text of {shown} were removed")
     for name, (n, row) in infinite.items():
         cells = "1 infinite cell" if n == 1 else f"{n:,} infinite cells"
         said.append(CellNote(f"column {name!r} holds {cells} (first: row {row:,}), taken as missing"))

@@ -1,4 +1,4 @@
-"""The target column: which task it sets, its classes, and its values as numbers."""
+"""The target column: the task it implies, its classes, and its values as numbers."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ TaskChoice = Literal["auto", "binary", "multiclass", "regression"]
 IntArray = NDArray[np.int64]
 _Kind = Literal["binary", "multiclass", "regression"]  # what a column can ask for
 
-_FEW = 20  # whole numbers with at most so many different values are classes
-_MANY_NUMBERS = 1_000  # more different numbers than this are no classes
+_FEW = 20  # integers with at most so many different values are classes
+_MANY_NUMBERS = 1_000  # more different numbers than this are not classes
 _MANY_TEXTS = 10_000
 
 
@@ -39,15 +39,15 @@ class Target:
     task_kind
         ``binary``, ``multiclass`` or ``regression``.
     classes
-        The labels in order; empty for regression. Text stays text, whole numbers stay ``int``.
+        The labels in order; empty for regression. Text stays text, integers stay ``int``.
     values
         ``[len(keep_rows)]``: int64 class numbers, or float64.
     keep_rows
-        The table's rows that have a target, ascending; ``values[i]`` belongs to row ``keep_rows[i]``.
+        The rows of the table that have a target, ascending; ``values[i]`` belongs to row ``keep_rows[i]``.
     notes
         Sentences for the user.
     origin
-        What the column's cells were in memory, where the table does not say it.
+        What the column's cells were in memory, where the table no longer shows it.
     """
 
     name: str
@@ -68,21 +68,32 @@ class Target:
 def read_target(
     table: Table, name: str, *, task: TaskChoice = "auto", labels: bool = False, left_out: NDArray[Any] | None = None
 ) -> Target:
-    """Read the target and decide on the task.
+    """Read the target and choose the task.
 
-    Text, truth values and anything with two values are classes; so are whole numbers with at most 20 different
-    values (of which there are three rows each, on average) that do not look like amounts (`counts.are_amounts`);
-    other numbers are for regression. ``labels`` says that the
-    column names what an image shows: whole numbers are then classes, up to a thousand of them. ``left_out`` ``[rows]``
-    says which rows are not looked at.
+    Text, booleans and anything with two values are classes. So are integers with at most 20 different values (and
+    at least three rows per value on average) that do not look like amounts
+    (`pellucid.data.columns.amounts.are_amounts`). Other numbers mean regression.
+
+    Parameters
+    ----------
+    table
+        The table with the target column.
+    name
+        The target column.
+    task
+        ``auto`` chooses by the rules above; ``binary``, ``multiclass`` and ``regression`` are taken as given.
+    labels
+        Whether the column says what an image shows; integers are then classes, up to a thousand of them.
+    left_out
+        ``[rows]`` booleans: rows to ignore.
 
     Raises
     ------
     DataError
-        No such column (nearest name given); nothing but missing cells; a single class or value; text, dates or
-        infinities where numbers are needed; too many classes.
+        There is no such column (the closest name is given); all cells are missing; there is only one class or value;
+        text, dates or infinities where numbers are needed; too many classes.
     SettingError
-        For a task that is not known.
+        The task is unknown.
 
     >>> from pellucid.data.tables import read_table
     >>> target = read_target(read_table({"ill": ["no", "yes", None, "no"]}), "ill")
@@ -101,8 +112,8 @@ def read_target(
         what = "class" if not pa.types.is_floating(kind) or task != "regression" else "value"
         shown = repr(_label(distinct[0]))
         raise DataError(
-            f"target {name!r} has one {what} only: {shown} in all {len(values):,} rows that have one; "
-            "there is nothing to tell apart"
+            f"target {name!r} has only one {what}: {shown} in all {len(values):,} rows that have one; "
+            "there is nothing to predict"
         )
     if task == "auto":
         task, why = _guess(name, values, distinct, labels=labels)
@@ -122,7 +133,7 @@ def read_target(
     rare = [repr(c) for c, n in zip(classes, counts, strict=True) if n == 1]
     if rare:
         shown = ", ".join(rare[:5]) + (f" and {len(rare) - 5} more" if len(rare) > 5 else "")
-        notes = (*notes, f"target {name!r}: {shown} in a single row each; no score can be given for such a class")
+        notes = (*notes, f"target {name!r}: {shown} in a single row each; such a class cannot be scored")
     notes = (*notes, *_nearly_alike(name, classes, counts))
     return Target(
         name=name, task_kind=task, classes=classes, values=codes, keep_rows=keep_rows, notes=notes, origin=origin
@@ -130,7 +141,7 @@ def read_target(
 
 
 def _nearly_alike(name: str, classes: Sequence[Label], counts: IntArray) -> list[str]:
-    """A note on labels that differ in nothing but case and spaces: mostly one label, typed in two ways."""
+    """A note on labels that differ only in case and spaces: usually one label typed in two ways."""
     alike: dict[str, list[int]] = {}
     for i, label in enumerate(classes):
         if isinstance(label, str):
@@ -142,17 +153,30 @@ def _nearly_alike(name: str, classes: Sequence[Label], counts: IntArray) -> list
     more = f"; and {len(groups) - 5:,} more" if len(groups) > 5 else ""
     return [
         f"target {name!r} has labels that differ only in case or spaces: {shown}{more}; they count as different "
-        "classes, so write them alike if they mean the same"
+        "classes; write them the same way if they mean the same"
     ]
 
 
 def encode_target(
     table: Table, name: str, kind: TaskKind, classes: Sequence[Label], *, left_out: NDArray[Any] | None = None
 ) -> tuple[NDArray[Any], IntArray, tuple[str, ...]]:
-    """Read the target of a further table (a test file) as a trained network knows it.
+    """Read the target of another table (a test file) with the classes of a trained network.
 
-    Labels that differ from a known class only by spaces around them or a full stop at the end are matched, with a
-    note; so are ``1``, ``1.0`` and ``"1"``.
+    Labels that differ from a known class only by spaces around them or a final full stop are matched, with a note;
+    so are ``1``, ``1.0`` and ``"1"``.
+
+    Parameters
+    ----------
+    table
+        The table with the target column.
+    name
+        The target column.
+    kind
+        ``binary``, ``multiclass`` or ``regression``.
+    classes
+        The known labels, in order; empty for regression.
+    left_out
+        ``[rows]`` booleans: rows to ignore.
 
     Returns
     -------
@@ -162,7 +186,7 @@ def encode_target(
     Raises
     ------
     DataError
-        A label that is no known class; text where numbers are needed; no target at all.
+        A label is not a known class; text where numbers are needed; there is no target.
     """
     column, keep_rows, notes = _present(table, name, left_out)
     values = column.take(pa.array(keep_rows))
@@ -196,19 +220,19 @@ def encode_target(
         shown = ", ".join(repr(c) for c in classes[:8]) + (" …" if len(classes) > 8 else "")
         raise DataError(
             f"column {name!r} holds {label!r} in {n:,} of {table.n_rows:,} rows (first: row "
-            f"{int(keep_rows[first]):,}), which is none of the classes learned ({shown}); correct the labels, or "
+            f"{int(keep_rows[first]):,}), which is not one of the known classes ({shown}); correct the labels, or "
             "train again with rows of that class"
         )
     if relaxed:
-        notes = (*notes, f"target {name!r}: {', '.join(relaxed[:5])} taken for the class without the full stop")
+        notes = (*notes, f"target {name!r}: {', '.join(relaxed[:5])}, taken as the class without the full stop")
     return codes, keep_rows, notes
 
 
 def _present(table: Table, name: str, left_out: NDArray[Any] | None) -> tuple[pa.Array, IntArray, tuple[str, ...]]:
     if name in table.report.lists:
         raise DataError(
-            f"target {name!r} holds lists of {len(table.report.lists[name]):,} numbers, and one number or class is "
-            f"predicted: choose one of its columns ({table.report.lists[name][0]!r} …), or another target"
+            f"target {name!r} holds lists of {len(table.report.lists[name]):,} numbers, but only one number or class "
+            f"can be predicted: choose one of its columns ({table.report.lists[name][0]!r} …), or another target"
         )
     if name not in table.names:
         raise DataError(f"there is no target column {name!r} in {table.report.source}{nearest(name, table.names)}")
@@ -216,7 +240,7 @@ def _present(table: Table, name: str, left_out: NDArray[Any] | None) -> tuple[pa
     if name in table.report.infinite:
         n, row = table.report.infinite[name]
         raise DataError(
-            f"target {name!r} is infinite in {n:,} of {table.n_rows:,} rows (first: row {row:,}); mend or remove "
+            f"target {name!r} is infinite in {n:,} of {table.n_rows:,} rows (first: row {row:,}); correct or remove "
             "these rows"
         )
     looked_at = np.ones(len(column), dtype=bool) if left_out is None else ~left_out
@@ -274,7 +298,7 @@ def _guess(name: str, values: pa.Array, distinct: pa.Array, *, labels: bool) -> 
     if not labels and d <= _FEW and _is_whole(distinct):
         seen = pc.value_counts(values)
         if are_amounts(name, [int(v.as_py()) for v in seen.field(0)], seen.field(1).to_pylist()):
-            said = f"whole numbers with {d:,} values and one peak, as amounts have: predicted as a number"
+            said = f"whole numbers with {d:,} values and one peak, like amounts, so a number is predicted"
             return "regression", f"{said} (--task multiclass for classes)"
     if _is_whole(distinct) and ((labels and d <= _MANY_NUMBERS) or (d <= _FEW and d * 3 <= n_rows)):
         return "multiclass", f"whole numbers with {d:,} values, so {d:,} classes (--task regression for a number)"
@@ -292,18 +316,18 @@ def _check_classes(name: str, task: _Kind, kind: pa.DataType, distinct: pa.Array
     is_text = pa.types.is_dictionary(kind)
     if is_text and (d > _MANY_TEXTS or (d > 50 and d > n_rows / 2)):
         raise DataError(
-            f"target {name!r} has {d:,} different texts in {n_rows:,} rows, too many for classes; it looks like "
+            f"target {name!r} has {d:,} different texts in {n_rows:,} rows, too many to be classes; it looks like "
             "names or ids: choose another --target"
         )
     if not is_text and d > 2 and (d > _MANY_NUMBERS or (not _is_whole(distinct) and (d > 50 or d > n_rows / 2))):
         raise DataError(
-            f"target {name!r} has {d:,} different numbers in {n_rows:,} rows, too many for classes; "
+            f"target {name!r} has {d:,} different numbers in {n_rows:,} rows, too many to be classes; "
             "pass --task regression"
         )
 
 
 def _classes(values: pa.Array, distinct: pa.Array, origin: Origin | None) -> tuple[tuple[Label, ...], IntArray]:
-    """The labels in order, and for each row the number of its label; categories of numbers become these again."""
+    """The labels in order, and the label number of each row; categories that were numbers become numbers again."""
     encoded = values if pa.types.is_dictionary(values.type) else values.dictionary_encode()
     used = np.unique(np.asarray(encoded.indices))
     labels = {int(i): _label(encoded.dictionary[int(i)]) for i in used}
@@ -329,8 +353,8 @@ def _numbers(values: pa.Array, name: str, rows: IntArray) -> NDArray[np.float64]
             first = int(np.argmax(odd))
             raise DataError(
                 f"regression needs numbers, but target {name!r} holds text in {int(odd.sum()):,} of {len(values):,} "
-                f"rows ({shown}; first: row {int(rows[first]):,}); pass --missing {found[0][:40]!r} if that stands "
-                "for nothing, or --task auto to predict classes"
+                f"rows ({shown}; first: row {int(rows[first]):,}); pass --missing {found[0][:40]!r} if it means "
+                "missing, or --task auto to predict classes"
             )
         table = pc.cast(pc.replace_substring_regex(words, r"^\+", ""), pa.float64())
         return np.asarray(table.take(values.indices))

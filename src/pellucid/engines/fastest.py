@@ -8,19 +8,26 @@ faster differs between processors by up to a factor of two.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
+from pellucid.engines.fused import supports
 from pellucid.engines.fused.engine import FusedEngine
 from pellucid.engines.fused.products import onednn_is_exact, worth_onednn
-from pellucid.network import Dense, Network
+from pellucid.engines.torch_engine.engine import TorchEngine
+from pellucid.network import Network
 from pellucid.network.initialise import initialise
 from pellucid.network.optimizer import Optimizer
 from pellucid.network.task import Loss
 
 __all__ = ["fastest_way", "products_to_try"]
+
+Array = NDArray[Any]
+_Engine = FusedEngine | TorchEngine
 
 _STEPS = 12
 _SECONDS = 0.1  # for each way
@@ -34,8 +41,8 @@ def products_to_try(network: Network, batch_size: int, *, dtype: str = "float32"
     >>> products_to_try(mlp(4, [8], 1), 16)
     ('blas',)
     """
-    dense = (layer for layer in network.layers if isinstance(layer, Dense))
-    large = any(worth_onednn(batch_size, layer.inputs, layer.outputs) for layer in dense)
+    fans = (leaf.layer.fan(leaf.shape) for leaf in network.leaves())
+    large = any(fan is not None and worth_onednn(batch_size, fan.inputs, fan.outputs) for fan in fans)
     return ("blas", "onednn") if large and dtype == "float32" and onednn_is_exact() else ("blas",)
 
 
@@ -48,10 +55,14 @@ def fastest_way(
     products: Sequence[str],
     dtype: str = "float32",
 ) -> tuple[int, str]:
-    """Which of these numbers of threads and ways of multiplying take a step of the fused plan in the least time.
+    """Which of these numbers of threads and ways of multiplying take a training step in the least time.
+
+    The step is one of the fused engine, or of PyTorch's where the fused engine does not support the network.
 
     Parameters
     ----------
+    network, loss, batch_size
+        What a step consists of.
     threads, products
         What to try, the simplest first: another is chosen if it is at least 5 % faster.
 
@@ -68,7 +79,7 @@ def fastest_way(
     if len(ways) == 1:
         return ways[0]
     generator = np.random.default_rng(0)
-    inputs = generator.normal(size=(batch_size, network.inputs))
+    inputs = generator.normal(size=(batch_size, *network.shape))
     targets = generator.integers(0, 2, (batch_size, network.outputs)).astype(float)
     if loss.name == "cross_entropy":
         targets = generator.integers(0, network.outputs, batch_size)
@@ -77,7 +88,7 @@ def fastest_way(
     before = torch.get_num_threads()
     try:
         for product in products:
-            engine = FusedEngine(network, loss, Optimizer(name="adam"), first, dtype, "cpu", products=product)
+            engine = _engine(network, loss, first, dtype, product)
             engine.load_rows(inputs, targets)
             for count in threads:
                 times[count, product] = _usual_step(engine, batch_size, masks, count)
@@ -87,7 +98,14 @@ def fastest_way(
     return best if times[best] < _WORTH * times[ways[0]] else ways[0]
 
 
-def _usual_step(engine: FusedEngine, rows: int, masks: list[np.ndarray], threads: int) -> float:
+def _engine(network: Network, loss: Loss, first: Mapping[str, Array], dtype: str, products: str) -> _Engine:
+    rule = Optimizer(name="adam")
+    if supports(network) is None:
+        return FusedEngine(network, loss, rule, first, dtype, "cpu", products=products)
+    return TorchEngine(network, loss, rule, first, dtype, "cpu")
+
+
+def _usual_step(engine: _Engine, rows: int, masks: list[Array], threads: int) -> float:
     torch.set_num_threads(threads)
     all_rows, times = np.arange(rows), list[float]()
     engine.step(all_rows, masks, 0.0)

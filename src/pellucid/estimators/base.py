@@ -314,7 +314,7 @@ class NetworkEstimator(ReadingEstimator):
         return [initialise(self.network_, seed + k) for k in range(settings.count_of_networks(self))]
 
     def _rows(self, X: Any, values: Array | None, weights: Array | None) -> Rows:
-        from pellucid.preparation.fitted import training_rows
+        from pellucid.preparation.rows import training_rows
 
         encoded = inputs_.encode(self.recipe_, X, np.dtype(settings.precision_of(self)))
         return replace(training_rows(self.task_, self._scaler, encoded, values), weights=weights)

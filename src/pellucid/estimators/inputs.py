@@ -175,7 +175,7 @@ def encode(recipe: Recipe, X: Array | Table, dtype: DTypeLike) -> Array:
 
     steps = recipe.steps
     if not isinstance(X, np.ndarray):
-        return recipe.transform(X, dtype=dtype)
+        return recipe.transform(X, dtype=dtype).flat
     if all(isinstance(s, NumericStep) and s.scaling == "standard" and not s.indicator for s in steps):
         # What the steps do one column after another, for all at once.
         centres, scales = (np.array([getattr(s, what) for s in steps]) for what in ("centre", "scale"))
@@ -186,7 +186,7 @@ def encode(recipe: Recipe, X: Array | Table, dtype: DTypeLike) -> Array:
         z[:, scales == 0] = 0.0
         inputs: Array = z.astype(dtype, copy=False)
         return inputs
-    return recipe.transform({s.name: np.ascontiguousarray(X[:, i]) for i, s in enumerate(steps)}, dtype=dtype)
+    return recipe.transform({s.name: np.ascontiguousarray(X[:, i]) for i, s in enumerate(steps)}, dtype=dtype).flat
 
 
 def take(X: Any, rows: Array) -> Any:

@@ -18,10 +18,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.preprocessing.features import Features
+
 __all__ = ["Dependence", "interactions", "partial_dependence"]
 
 Array = NDArray[Any]
-Answers = Callable[[Array], Array]
+Answers = Callable[[Features], Array]
 
 _ROWS_AT_ONCE = 8_192
 
@@ -45,56 +47,70 @@ class Dependence:
         return mean
 
 
-def partial_dependence(answers: Answers, inputs: Array, place: slice, grid: Array) -> Dependence:
-    """The answers of rows ``[N, F]`` with the features of one column set to each of a grid ``[V, features]``.
+def partial_dependence(answers: Answers, features: Features, column: str, grid: Array) -> Dependence:
+    """The answers of N rows with one column set to each value of a grid.
 
-    >>> import numpy as np
-    >>> found = partial_dependence(lambda x: x[:, 0] * x[:, 1], np.array([[0.0, 1.0], [0.0, 3.0]]), slice(0, 1),
-    ...                            np.array([[0.0], [2.0]]))
+    Parameters
+    ----------
+    answers
+        From features of M rows to ``[M]``, or ``[M, C]``.
+    features
+        The N rows.
+    column
+        The name of the column that varies.
+    grid
+        ``[V, features]``: what preprocessing makes of each of V values of that column.
+
+    Raises
+    ------
+    DataError
+        There is no such column, or the grid has another number of features.
+
+    >>> rows = Features.of_columns(np.array([[0.0, 1.0], [0.0, 3.0]]), ["price", "number"])
+    >>> found = partial_dependence(lambda x: x.flat.prod(axis=1), rows, "price", np.array([[0.0], [2.0]]))
     >>> found.rows.tolist(), found.mean.tolist()
     ([[0.0, 2.0], [0.0, 6.0]], [0.0, 4.0])
     """
-    rows = np.repeat(inputs, len(grid), axis=0)  # [N·V, F], a row's values next to each other
-    rows[:, place] = np.tile(grid, (len(inputs), 1))
-    found = _asked(answers, rows)
-    return Dependence(rows=found.reshape(len(inputs), len(grid), *found.shape[1:]))
+    n, v = features.n, len(grid)
+    rows = features.take(np.repeat(np.arange(n), v))  # [N·V] rows, a row's values next to each other
+    found = _asked(answers, rows.replace(column, np.tile(grid, (n, 1))))
+    return Dependence(rows=found.reshape(n, v, *found.shape[1:]))
 
 
-def interactions(answers: Answers, inputs: Array, places: Sequence[slice]) -> dict[tuple[int, int], float]:
-    """Friedman and Popescu's H of each two of some columns on rows ``[N, F]``, by their places in ``places``.
+def interactions(answers: Answers, features: Features, columns: Sequence[str]) -> dict[tuple[str, str], float]:
+    """Friedman and Popescu's H of each two of some columns on N rows, by the names of the two.
 
     0: they only add up; 1: they only work together. It asks N² answers for each column and each two: give some dozens
     of rows.
 
     >>> import numpy as np
     >>> x = np.random.default_rng(0).normal(size=(40, 3))
-    >>> found = interactions(lambda r: r[:, 0] + r[:, 1] * r[:, 2], x, [slice(i, i + 1) for i in range(3)])
-    >>> round(found[0, 1], 6), found[1, 2] > 0.8
+    >>> rows = Features.of_columns(x, "abc")
+    >>> found = interactions(lambda r: r.flat[:, 0] + r.flat[:, 1] * r.flat[:, 2], rows, "abc")
+    >>> round(found["a", "b"], 6), found["b", "c"] > 0.8
     (0.0, True)
     """
-    alone = [_at_the_rows(answers, inputs, (place,)) for place in places]
+    alone = {name: _at_the_rows(answers, features, (name,)) for name in columns}
     found = {}
-    for i, j in combinations(range(len(places)), 2):
-        both = _at_the_rows(answers, inputs, (places[i], places[j]))
+    for one, other in combinations(columns, 2):
+        both = _at_the_rows(answers, features, (one, other))
         spread = float((both**2).sum())
-        left = float(((both - alone[i] - alone[j]) ** 2).sum())
-        found[i, j] = float(np.sqrt(min(1.0, left / spread))) if spread > 1e-12 * max(1.0, len(both)) else 0.0
+        left = float(((both - alone[one] - alone[other]) ** 2).sum())
+        found[one, other] = float(np.sqrt(min(1.0, left / spread))) if spread > 1e-12 * max(1.0, len(both)) else 0.0
     return found
 
 
-def _at_the_rows(answers: Answers, inputs: Array, places: tuple[slice, ...]) -> Array:
+def _at_the_rows(answers: Answers, features: Features, columns: tuple[str, ...]) -> Array:
     """The partial dependence at every row's own values, less its mean: ``[N]``."""
-    n = len(inputs)
-    rows = np.tile(inputs, (n, 1)).reshape(n, n, -1)  # [value, row, F]
-    for place in places:
-        rows[:, :, place] = inputs[:, np.newaxis, place]
-    found = _asked(answers, rows.reshape(n * n, -1)).reshape(n, n).mean(axis=1)
+    n = features.n
+    rows = features.take(np.tile(np.arange(n), n))  # all rows for each row's values
+    for name in columns:
+        rows = rows.replace(name, features.column(name).take(np.repeat(np.arange(n), n)))
+    found = _asked(answers, rows).reshape(n, n).mean(axis=1)
     centred: Array = found - found.mean()
     return centred
 
 
-def _asked(answers: Answers, rows: Array) -> Array:
-    parts = [
-        np.asarray(answers(rows[i : i + _ROWS_AT_ONCE]), dtype=np.float64) for i in range(0, len(rows), _ROWS_AT_ONCE)
-    ]
-    return np.concatenate(parts)
+def _asked(answers: Answers, rows: Features) -> Array:
+    starts = range(0, rows.n, _ROWS_AT_ONCE)
+    return np.concatenate([np.asarray(answers(rows.take(slice(i, i + _ROWS_AT_ONCE))), np.float64) for i in starts])

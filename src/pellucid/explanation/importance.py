@@ -14,17 +14,19 @@ Legend: ``N`` rows, ``F`` features, ``G`` columns, ``U`` rows, or groups of them
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.preprocessing.features import Features
+
 __all__ = ["Importance", "permutation_importance"]
 
 Array = NDArray[Any]
-Errors = Callable[[Array], Array]
+Errors = Callable[[Features], Array]
 
 _ROUNDING = 1e-12
 
@@ -54,8 +56,7 @@ class Importance:
 
 def permutation_importance(
     errors: Errors,
-    inputs: Array,
-    groups: Sequence[slice],
+    features: Features,
     *,
     root: bool = False,
     together: Array | None = None,
@@ -67,12 +68,9 @@ def permutation_importance(
     Parameters
     ----------
     errors
-        From features ``[N, F]``, rows in their order, to the error of each row ``[N]``: its log loss, its squared
-        error.
-    inputs
-        The features ``[N, F]``.
-    groups
-        For each column, where its features stand; they are dealt out together.
+        From features of the N rows, in their order, to the error of each row ``[N]``: its log loss, its squared error.
+    features
+        The N rows; all features of a column are shuffled together.
     root
         Whether the error of many rows is the root of their mean (RMSE) and not the mean.
     together
@@ -83,20 +81,20 @@ def permutation_importance(
     >>> import numpy as np
     >>> rng = np.random.default_rng(0)
     >>> x = rng.normal(size=(500, 2))
-    >>> found = permutation_importance(lambda rows: (rows[:, 0] - x[:, 0]) ** 2, x, [slice(0, 1), slice(1, 2)])
+    >>> rows = Features.of_columns(x, ["age", "weight"])
+    >>> found = permutation_importance(lambda dealt: (dealt.column("age").flat - x[:, :1])[:, 0] ** 2, rows)
     >>> bool(found.low[0] > 1.5), float(found.values[1])
     (True, 0.0)
     """
     rng = np.random.default_rng(seed)
-    n, g = inputs.shape[0], len(groups)
-    before = np.asarray(errors(inputs), dtype=np.float64)  # [N]
+    n, g = features.n, len(features.columns)
+    before = np.asarray(errors(features), dtype=np.float64)  # [N]
     after = np.zeros((g, n))
-    for i, place in enumerate(groups):
-        dealt, given = inputs.copy(), np.zeros(n)
+    for i, name in enumerate(features.columns):
+        column, given = features.column(name), np.zeros(n)
         for _ in range(repeats):
             order = rng.permutation(n)
-            dealt[:, place] = inputs[order, place]
-            wrong = np.asarray(errors(dealt), dtype=np.float64)
+            wrong = np.asarray(errors(features.replace(name, column.take(order))), dtype=np.float64)
             after[i] += wrong / repeats
             given[order] += (wrong - before) / repeats
         # A row counts twice: its own error with another's cell, and by how much its cell raised another's. The mean is

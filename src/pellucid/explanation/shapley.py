@@ -19,10 +19,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.preprocessing.features import Features
+
 __all__ = ["ShapleyValues", "shapley_values"]
 
 Array = NDArray[Any]
-Answers = Callable[[Array], Array]
+Answers = Callable[[Features], Array]
 
 _ROWS_AT_ONCE = 8_192
 _ROUNDING = 1e-12
@@ -101,7 +103,7 @@ class ShapleyValues:
 
 
 def shapley_values(
-    answers: Answers, row: Array, background: Array, groups: Sequence[slice], *, budget: int = 200_000, seed: int = 0
+    answers: Answers, row: Features, background: Features, *, budget: int = 200_000, seed: int = 0
 ) -> ShapleyValues:
     """The Shapley values of the columns for one row.
 
@@ -112,13 +114,11 @@ def shapley_values(
     Parameters
     ----------
     answers
-        From features ``[M, F]`` to one number a row, ``[M]``.
+        From features of M rows to one number a row, ``[M]``.
     row
-        The features ``[F]`` of the row.
+        The row: features of one row.
     background
-        The features ``[N, F]`` of the rows it is compared with.
-    groups
-        For each column, where its features stand.
+        The N rows it is compared with, of the same columns.
     budget
         The most rows that the network should answer; whatever it is, at least two pairs of orders are walked from each
         row of the background, and 40 pairs in all.
@@ -126,29 +126,29 @@ def shapley_values(
         Of the orders.
 
     >>> import numpy as np
-    >>> product = lambda x: x[:, 0] * x[:, 1] + x[:, 2]
-    >>> columns = [slice(0, 1), slice(1, 2), slice(2, 3)]
-    >>> found = shapley_values(product, np.array([2.0, 3.0, 1.0]), np.zeros((1, 3)), columns)
+    >>> product = lambda rows: rows.flat[:, 0] * rows.flat[:, 1] + rows.flat[:, 2]
+    >>> row, background = (Features.of_columns(x, "abc") for x in (np.array([[2.0, 3.0, 1.0]]), np.zeros((1, 3))))
+    >>> found = shapley_values(product, row, background)
     >>> found.values, found.base, found.exact
     (array([3., 3., 1.]), 0.0, True)
     """
-    if len(groups) < 20 and (len(background) << len(groups)) <= budget:
-        return _exact(answers, row, background, groups)
-    return _sampled(answers, row, background, groups, budget, np.random.default_rng(seed))
+    columns = len(background.columns)
+    if columns < 20 and (background.n << columns) <= budget:
+        return _exact(answers, row, background)
+    return _sampled(answers, row, background, budget, np.random.default_rng(seed))
 
 
-def _exact(answers: Answers, row: Array, background: Array, groups: Sequence[slice]) -> ShapleyValues:
+def _exact(answers: Answers, row: Features, background: Features) -> ShapleyValues:
     """φᵢ = Σ over coalitions S without i of |S|! (G − |S| − 1)! / G! · (v(S ∪ i) − v(S))  (Shapley 1953)."""
-    n, g = len(background), len(groups)
+    n, g = background.n, len(background.columns)
     coalitions = np.arange(1 << g)
     worth = np.empty(len(coalitions))
     at_once = max(1, _ROWS_AT_ONCE // n)
     for first in range(0, len(coalitions), at_once):
         part = coalitions[first : first + at_once]
-        rows = np.tile(background, (len(part), 1)).reshape(len(part), n, -1)
-        for i, place in enumerate(groups):
-            rows[(part >> i & 1).astype(bool), :, place] = row[place]
-        worth[part] = _asked(answers, rows.reshape(len(part) * n, -1)).reshape(len(part), n).mean(axis=1)
+        known = (part[:, np.newaxis] >> np.arange(g) & 1).astype(bool)  # [coalitions, G]
+        rows = background.take(np.tile(np.arange(n), len(part))).mixed(row, np.repeat(known, n, axis=0))
+        worth[part] = _asked(answers, rows).reshape(len(part), n).mean(axis=1)
     size = np.array([int(s).bit_count() for s in coalitions])
     share = np.array([math.factorial(s) * math.factorial(g - s - 1) / math.factorial(g) for s in range(g)])
     values = np.empty(g)
@@ -161,43 +161,45 @@ def _exact(answers: Answers, row: Array, background: Array, groups: Sequence[sli
 
 
 def _sampled(
-    answers: Answers, row: Array, background: Array, groups: Sequence[slice], budget: int, rng: np.random.Generator
+    answers: Answers, row: Features, background: Features, budget: int, rng: np.random.Generator
 ) -> ShapleyValues:
     """Mean steps along random orders, each walked there and back (antithetic: Mitchell et al. 2022).
 
     Every row of the background has orders of its own: as many questions as with one order for all of them, and many
     more orders.
     """
-    n, g = len(background), len(groups)
+    n, g = background.n, len(background.columns)
     pairs = max(_LEAST_PAIRS, -(-_LEAST_IN_ALL // n), budget // (2 * n * (g + 1)))
     drawn = np.empty((pairs, n, g))
     base = answer = 0.0
     for pair in range(pairs):
         place = rng.permuted(np.tile(np.arange(g), (n, 1)), axis=1)  # [N, G]: when each column is asked
         for walk in (place, g - 1 - place):
-            worth = _along(answers, row, background, groups, walk)  # [N, G + 1]
+            worth = _along(answers, row, background, walk)  # [N, G + 1]
             steps = np.take_along_axis(np.diff(worth, axis=1), walk, axis=1)
             drawn[pair] = steps / 2 if walk is place else drawn[pair] + steps / 2
             base, answer = float(worth[:, 0].mean()), float(worth[:, -1].mean())
     return ShapleyValues(
         values=drawn.mean(axis=(0, 1)), base=base, answer=answer, exact=False, asked=pairs * 2 * n * (g + 1),
-        drawn=drawn, same=np.array([bool((background[:, place] == row[place]).all()) for place in groups]),
+        drawn=drawn, same=np.array([_is_the_rows_own(background, row, name) for name in background.columns]),
     )  # fmt: skip
 
 
-def _along(answers: Answers, row: Array, background: Array, groups: Sequence[slice], walk: Array) -> Array:
+def _is_the_rows_own(background: Features, row: Features, name: str) -> bool:
+    """Whether every row of the background has the row's own cell in this column."""
+    return bool((background.column(name).flat == row.column(name).flat).all())
+
+
+def _along(answers: Answers, row: Features, background: Features, walk: Array) -> Array:
     """The answers as columns become known, ``[N, G + 1]``: none first, all last; ``walk`` ``[N, G]`` says when each."""
     n, g = walk.shape
-    column = np.full(background.shape[1], g)  # [F]: of which column a feature is; of none, it is never known
-    for i, place in enumerate(groups):
-        column[place] = i
-    known_from = np.column_stack([walk, np.full(n, g)])[:, column]  # [N, F]
     at_once = max(1, _ROWS_AT_ONCE // n)
     worth = np.empty((n, g + 1))
     for first in range(0, g + 1, at_once):
         steps = np.arange(first, min(first + at_once, g + 1))
-        rows = np.where(known_from < steps[:, np.newaxis, np.newaxis], row, background)  # [steps, N, F]
-        worth[:, steps] = _asked(answers, rows.reshape(len(steps) * n, -1)).reshape(len(steps), n).T
+        known = (walk < steps[:, np.newaxis, np.newaxis]).reshape(len(steps) * n, g)
+        rows = background.take(np.tile(np.arange(n), len(steps))).mixed(row, known)  # [steps · N] rows
+        worth[:, steps] = _asked(answers, rows).reshape(len(steps), n).T
     return worth
 
 
@@ -212,5 +214,5 @@ def _standard_error(drawn: Array) -> tuple[Array, Array]:
     return np.sqrt(total / pairs) / n, freedom
 
 
-def _asked(answers: Answers, rows: Array) -> Array:
+def _asked(answers: Answers, rows: Features) -> Array:
     return np.asarray(answers(rows), dtype=np.float64)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -22,6 +22,7 @@ from pellucid.errors import DataError
 from pellucid.preprocessing.boolean import BooleanStep
 from pellucid.preprocessing.categorical import CategoricalStep
 from pellucid.preprocessing.dates import DateStep
+from pellucid.preprocessing.features import Features
 from pellucid.preprocessing.image import ImageStep
 from pellucid.preprocessing.recipe import Step
 from pellucid.preprocessing.text import TextStep
@@ -298,37 +299,36 @@ def _smoothed(values: Array, deviation: float) -> Array:
 
 
 def mean_changes(
-    features: Array, parts: Mapping[str, slice], answers_to: Callable[[Array], Array], *, seed: int = 0
+    features: Features, columns: Iterable[str], answers_to: Callable[[Features], Array], *, seed: int = 0
 ) -> dict[str, float]:
-    """How far the answers move on average when a column's cells are dealt out anew among the rows.
+    """How far the answers move on average when the cells of a column are shuffled among the rows.
 
     Parameters
     ----------
     features
-        ``[N, F]``.
-    parts
-        Column → where its features stand; all of them move together.
+        The N rows.
+    columns
+        The names of the columns to shuffle, one at a time.
     answers_to
         From features to ``[N]`` or ``[N, classes]``.
     seed
-        Of the one order in which the rows are dealt out.
+        Of the one order in which the rows are shuffled.
 
     Returns
     -------
     dict
         The mean size of the change of a number; of probabilities half the sum over the classes.
 
-    >>> x = np.array([[0.0, 5.0], [1.0, 6.0], [2.0, 7.0], [3.0, 8.0]])
-    >>> found = mean_changes(x, {"a": slice(0, 1), "b": slice(1, 2)}, lambda rows: 2 * rows[:, 0])
+    >>> rows = Features.of_columns(np.array([[0.0, 5.0], [1.0, 6.0], [2.0, 7.0], [3.0, 8.0]]), ["a", "b"])
+    >>> found = mean_changes(rows, ["a", "b"], lambda dealt: 2 * dealt.column("a").flat[:, 0])
     >>> found["a"] > 0, found["b"]
     (True, 0.0)
     """
-    order = np.random.default_rng(seed).permutation(len(features))
+    order = np.random.default_rng(seed).permutation(features.n)
     before = answers_to(features)
     changes: dict[str, float] = {}
-    for name, part in parts.items():
-        moved = features.copy()
-        moved[:, part] = features[order, part]
-        size = np.abs(answers_to(moved) - before)
+    for name in columns:
+        shuffled = features.replace(name, features.column(name).take(order))
+        size = np.abs(answers_to(shuffled) - before)
         changes[name] = float(size.mean() if size.ndim == 1 else size.sum(axis=1).mean() / 2)
     return changes

@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 
 from pellucid.engines.textbook.backprop import StepBack, backward
 from pellucid.engines.textbook.forward import Step, forward
-from pellucid.engines.textbook.layers.rule import Own
 from pellucid.engines.textbook.losses import loss_and_gradient
 from pellucid.engines.textbook.optimizers import update
 from pellucid.network import Layer, Network
@@ -217,20 +216,26 @@ def _layers_at_work(
     """Forward and backward steps as one, also of the layers inside a composite."""
     return tuple(
         LayerAtWork(
-            index=step.index,
+            index=int(step.name.rpartition(".")[2]),
             name=step.name,
             layer=step.layer,
             inputs=step.inputs[0],
             outputs=step.outputs[0],
             d_inputs=None if handed is None else handed.d_inputs[0],
             d_outputs=None if handed is None else handed.d_outputs[0],
-            parameters=dict(Own(arrays.parameters, f"{step.name}.")),
-            gradients=dict(Own(arrays.gradients, f"{step.name}.")),
-            updated=dict(Own(arrays.updated, f"{step.name}.")),
+            parameters=_own(arrays.parameters, step.name),
+            gradients=_own(arrays.gradients, step.name),
+            updated=_own(arrays.updated, step.name),
             inner=_layers_at_work(step.inner, (None,) * len(step.inner) if handed is None else handed.inner, arrays),
         )
         for step, handed in zip(steps, handed_back, strict=True)
     )
+
+
+def _own(arrays: Parameters, place: str) -> dict[str, Array]:
+    """The arrays of the layer at a place, by their short names."""
+    prefix = f"{place}."
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
 
 
 def _loss(network: Network, loss: Loss, rows: Array, target: Array, parameters: Parameters) -> float:

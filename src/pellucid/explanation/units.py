@@ -121,7 +121,7 @@ def hidden_layers(network: Network) -> tuple[HiddenLayer, ...]:
         functions = [layer.words() for layer in layers if layer.role is Role.ACTIVATING]
         function = functions[-1] if functions else "identity"
         # What a composite gives is not bounded as the function inside it is: a residual block adds its input.
-        what = function if functions or not layers[0].inner() else "in a composite"
+        what = function if functions or not layers[0].inner() else layers[0].words().split()[0].lower()
         found.append(
             HiddenLayer(number=number, last=block[-1], units=units, function=function, text=f"{units:,} {what}")
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +18,11 @@ from pellucid.inspection.rows import held_out_rows
 from pellucid.inspection.slice import Slice, answers_over
 from pellucid.model.model import Model
 from pellucid.numerals import numeral
+from pellucid.preprocessing.features import Features
 from pellucid.preprocessing.image import ImageStep
 from pellucid.preprocessing.recipe import Step
 from pellucid.preprocessing.values import number_of
 from pellucid.runs.rows_of_run import drawn_rows, rows_of_run, truth_of
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["boundary", "boundary_of", "with_test_rows"]
 
@@ -183,8 +181,8 @@ def _two_columns(model: Model, table: Table, x: str | None, y: str | None) -> tu
     if x is not None and y is not None:
         return x, y, []
     rows = table.take(drawn_rows(table.n_rows, _ROWS_FOR_CHOOSING))
-    free = {step.name: model.recipe.slices[step.name] for step in model.recipe.steps if _can_vary(step, table)}
-    changes = mean_changes(model.inputs(rows), free, model.answers_to)
+    free = [step.name for step in model.recipe.steps if _can_vary(step, table)]
+    changes = mean_changes(model.features(rows), free, model.answers_to)
     best = [name for name in sorted(changes, key=lambda name: -changes[name]) if name not in (x, y)]
     chosen = best[: 2 - (x is not None) - (y is not None)]
     if len(chosen) + (x is not None) + (y is not None) < 2:
@@ -207,19 +205,18 @@ def _can_vary(step: Step, table: Table) -> bool:
 
 def _held(
     model: Model, table: Table, free: set[str], row: int | None, inputs: Mapping[str, object], *, why: str = ""
-) -> tuple[tuple[FixedColumn, ...], Array, list[str]]:
-    """The cells of the other columns, their features ``[F]``, and notes; ``why`` this row."""
+) -> tuple[tuple[FixedColumn, ...], Features, list[str]]:
+    """The cells of the other columns, the features of such a row, and notes; ``why`` this row."""
     names = [step.name for step in model.recipe.steps]
     for name in inputs:
         if name not in names:
             raise DataError(f"the model has no column {name!r}{nearest(name, names)}")
     one = None if row is None else table.take(np.array([row]))
-    template = np.zeros(len(model.recipe.feature_names))
-    held = []
+    held: list[FixedColumn] = []
+    encoded: dict[str, Features | Array] = {}
     for step in model.recipe.steps:
         if step.name in free:
             continue
-        at = model.recipe.slices[step.name]
         if step.name in inputs:
             each = FixedColumn(column=step.name, cell=inputs[step.name], how="given")
         elif one is None:
@@ -230,13 +227,14 @@ def _held(
             if one is None or step.name in inputs:
                 raise DataError(f"column {step.name!r} holds images: give the row whose image is held (--row)")
             each = replace(each, cell="its image")
-            template[at] = model.recipe.transform(one, dtype=np.float64)[0, at]
+            encoded[step.name] = model.recipe.transform(one, dtype=np.float64).column(step.name)
         else:
-            template[at] = step.encode_one(each.cell)
+            encoded[step.name] = np.array(step.encode_one(each.cell))
         held.append(each)
     varied = [name for name in inputs if name in free]
     notes = [f"given, but not held because they vary: {', '.join(map(repr, varied))}"] if varied else []
-    return tuple(held), template, notes
+    template = model.recipe.features_of(np.zeros((1, len(model.recipe.feature_names))))
+    return tuple(held), template.replace_all(encoded), notes
 
 
 def _most_typical(model: Model, table: Table, free: set[str], inputs: Mapping[str, object]) -> int | None:
@@ -254,7 +252,7 @@ def _most_typical(model: Model, table: Table, free: set[str], inputs: Mapping[st
     away = np.zeros(len(rows))
     for step in held:
         cell = inputs[step.name] if step.name in inputs else typical_cell(step, table.column(step.name)).cell
-        away += np.square(features[:, recipe.slices[step.name]] - step.encode_one(cell)).sum(axis=1)
+        away += np.square(features.column(step.name).flat - step.encode_one(cell)).sum(axis=1)
     for name in free:  # the row must be drawable
         away += np.where(np.asarray(some.column(name).is_null()), 1e6, 0.0)
     return int(rows[away.argmin()])

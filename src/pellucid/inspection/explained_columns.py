@@ -19,6 +19,7 @@ from pellucid.inspection.explained_row import check_explainable
 from pellucid.inspection.rows import RowsToInspect, rows_to_inspect
 from pellucid.model.model import Model
 from pellucid.plots.attribution import Varied, dependence_panels, importance_bars
+from pellucid.preprocessing.features import Features
 from pellucid.runs.run import Run
 
 if TYPE_CHECKING:
@@ -179,11 +180,9 @@ def columns_explained(rows: RowsToInspect, *, label: object = None, seed: int = 
     model = rows.model
     output = explained_output(model, label)
     many = rows.sample(_ROWS_OF_IMPORTANCE, seed)
-    places = list(model.recipe.slices.values())
     importance = permutation_importance(
-        lambda inputs: _row_errors(many, inputs),
-        many.inputs,
-        places,
+        lambda features: _row_errors(many, features),
+        many.features,
         root=output.index is None,
         together=many.groups,
         seed=seed,
@@ -199,12 +198,10 @@ def columns_explained(rows: RowsToInspect, *, label: object = None, seed: int = 
             continue
         grid = grid_of(step, some.table.column(step.name))
         if len(grid.values) > 1:
-            dependences.append((int(i), grid, partial_dependence(answers, some.inputs, places[i], grid.encoded)))
+            dependences.append((int(i), grid, partial_dependence(answers, some.features, step.name, grid.encoded)))
     few = rows.sample(_ROWS_OF_INTERACTION, seed)
-    top = [int(i) for i in order[:_PAIRED]]
-    names = [model.recipe.steps[i].name for i in top]
-    together = interactions(output, few.inputs, [places[i] for i in top])
-    pairs = [(names[i], names[j], h) for (i, j), h in together.items()]
+    together = interactions(output, few.features, [model.recipe.steps[int(i)].name for i in order[:_PAIRED]])
+    pairs = [(one, other, h) for (one, other), h in together.items()]
     return ExplainedColumns(
         title=rows.title,
         output=output,
@@ -221,9 +218,9 @@ def _known(end: float) -> float | None:
     return float(end) if math.isfinite(end) else None
 
 
-def _row_errors(rows: RowsToInspect, inputs: Array) -> Array:
-    """The log loss or squared error of each row ``[N]``."""
-    answers, truth = rows.model.answers_to(inputs), rows.truth
+def _row_errors(rows: RowsToInspect, features: Features) -> Array:
+    """The log loss or squared error of each row ``[N]``, with these features in place of its own."""
+    answers, truth = rows.model.answers_to(features), rows.truth
     assert truth is not None
     if rows.model.task.is_classification:
         losses: Array = -np.log(np.clip(answers[np.arange(len(truth)), truth.astype(np.int64)], 1e-15, None))

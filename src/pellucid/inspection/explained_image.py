@@ -152,17 +152,16 @@ def image_explained(one: RowsToInspect, background: RowsToInspect, *, label: obj
     output = explained_output(model, label, inputs=one.inputs[0])
     reference = background.inputs.astype(np.float64).mean(axis=0)
     gradients = integrated_gradients(output.slopes, one.inputs[0].astype(np.float64), reference)
+    of_columns = model.recipe.features_of(gradients.values[np.newaxis])
     return ExplainedImage(
         title=one.title,
         background_title=f"{len(background.inputs):,} of {background.title}",
         output=output,
         pixels=pixels_of(one)[0],
         gradients=gradients,
-        by_pixel=gradients.values[model.recipe.slices[image.name]].reshape(image.shape).sum(axis=2),
+        by_pixel=of_columns.column(image.name).flat.reshape(image.shape).sum(axis=2),
         others={
-            name: float(gradients.values[place].sum())
-            for name, place in model.recipe.slices.items()
-            if name != image.name
+            name: float(of_columns.column(name).flat[0].sum()) for name in of_columns.columns if name != image.name
         },
         prediction=model.labels(model.answers_to(one.inputs))[0],
         truth=one.target_of(0),
@@ -174,5 +173,5 @@ def pixels_of(rows: RowsToInspect) -> Array:
     """The images of rows as bytes ``[N, H, W, C]``."""
     image = rows.model.image
     assert image is not None
-    pixels: Array = image.decode(rows.inputs[:, rows.model.recipe.slices[image.name]])
+    pixels: Array = image.decode(rows.features.column(image.name).flat)
     return pixels

@@ -15,6 +15,7 @@ from pellucid.engines.textbook.backprop import backward
 from pellucid.engines.textbook.forward import forward
 from pellucid.errors import SettingError, nearest
 from pellucid.model.model import Model
+from pellucid.preprocessing.features import Features
 
 __all__ = ["ExplainedOutput", "explained_output", "json_value"]
 
@@ -43,9 +44,9 @@ class ExplainedOutput:
             return self.model.task.target
         return f"probability of {self.model.task.classes[self.index]}"
 
-    def __call__(self, inputs: Array) -> Array:
-        """``[N]`` for features ``[N, F]``."""
-        answers = self.model.answers_to(inputs)
+    def __call__(self, features: Features | Array) -> Array:
+        """``[N]`` for the features of N rows, or the same as an array ``[N, F]``."""
+        answers = self.model.answers_to(features)
         return answers if self.index is None else answers[:, self.index]
 
     def slopes(self, inputs: Array) -> tuple[Array, Array]:

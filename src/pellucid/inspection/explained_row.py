@@ -78,14 +78,15 @@ class ExplainedRow:
         step = next((step for step in recipe.steps if step.name == column), None)
         if not isinstance(step, TextStep):
             return ()
-        values = self.gradients.values[recipe.slices[column]][: len(step.terms)]
+        values = recipe.features_of(self.gradients.values[np.newaxis]).column(column).flat[0, : len(step.terms)]
         places = [int(i) for i in np.argsort(-np.abs(values), kind="stable")[:most] if values[i]]
         return tuple((step.terms[i], float(values[i])) for i in places)
 
     @property
     def by_column(self) -> Array:
         """Integrated gradients of each column, summed over its features: ``[columns]``."""
-        return np.array([self.gradients.values[place].sum() for place in self.output.model.recipe.slices.values()])
+        gradients = self.output.model.recipe.features_of(self.gradients.values[np.newaxis])
+        return np.array([gradients.column(name).flat[0].sum() for name in gradients.columns])
 
     def figure(self) -> Figure:
         """Bars from the mean prediction to that of the row."""
@@ -198,9 +199,7 @@ def row_explained(
     background = among.sample(BACKGROUND, seed)
     output = explained_output(model, label, inputs=one.inputs[0])
     reference = background.inputs.astype(np.float64).mean(axis=0)
-    shapley = shapley_values(
-        output, one.inputs[0], background.inputs, list(model.recipe.slices.values()), budget=budget, seed=seed
-    )
+    shapley = shapley_values(output, one.features, background.features, budget=budget, seed=seed)
     sampled = f"{len(background.inputs):,} of " if len(background.inputs) < len(among.inputs) else ""
     return ExplainedRow(
         title=one.title,

@@ -20,6 +20,7 @@ from pellucid.model.model import Model
 from pellucid.preparation.members import prepare_run
 from pellucid.preparation.prepare import Prepared
 from pellucid.preparation.sources import is_builtin
+from pellucid.preprocessing.features import Features
 from pellucid.runs.folder import RunFolder
 from pellucid.runs.rows_of_run import location_of_table, model_of, truth_of
 from pellucid.runs.run import Run
@@ -51,8 +52,8 @@ class RowsToInspect:
     ----------
     model, table
         The model, and the rows.
-    inputs
-        ``[N, F]``.
+    features
+        The network inputs of the N rows.
     truth
         ``[N]`` class numbers, or values in the target's own unit; NaN for unknown ones, ``None`` if all are
         unknown.
@@ -68,19 +69,24 @@ class RowsToInspect:
 
     model: Model
     table: Table
-    inputs: Array
+    features: Features
     truth: Array | None
     title: str
     numbers: Array
     notes: tuple[str, ...] = ()
     groups: Array | None = None
 
+    @property
+    def inputs(self) -> Array:
+        """``[N, F]``: the features as the network takes them; no copy."""
+        return self.features.flat
+
     def take(self, rows: Array) -> RowsToInspect:
         """Some of the rows, by their positions here."""
         return RowsToInspect(
             model=self.model,
             table=self.table.take(rows),
-            inputs=self.inputs[rows],
+            features=self.features.take(rows),
             truth=None if self.truth is None else self.truth[rows],
             title=self.title,
             numbers=self.numbers[rows],
@@ -90,9 +96,9 @@ class RowsToInspect:
 
     def sample(self, most: int, seed: int = 0) -> RowsToInspect:
         """At most ``most`` of the rows, drawn without replacement, in their order."""
-        if len(self.inputs) <= most:
+        if self.features.n <= most:
             return self
-        return self.take(np.sort(np.random.default_rng(seed).choice(len(self.inputs), most, replace=False)))
+        return self.take(np.sort(np.random.default_rng(seed).choice(self.features.n, most, replace=False)))
 
     def target_of(self, row: int) -> object:
         """The row's class or number, by its position here; ``None`` if it is unknown."""
@@ -178,7 +184,7 @@ def rows_that_measured(model: Model, prepared: Prepared) -> RowsToInspect:
     return RowsToInspect(
         model=model,
         table=held.source.take(held.rows),
-        inputs=held.inputs,
+        features=held.features,
         truth=None if prepared.target is None else np.asarray(held.truth, dtype=np.float64),
         title=f"the {len(held.rows):,} {held.name} rows of {prepared.name}",
         numbers=held.rows,
@@ -250,14 +256,14 @@ def _named(data: object) -> str:
 
 
 def _rows_of_table(model: Model, table: Table, title: str, notes: tuple[str, ...] = ()) -> RowsToInspect:
-    inputs = model.inputs(table)
+    features = model.features(table)
     return RowsToInspect(
         model=model,
         table=table,
-        inputs=inputs,
+        features=features,
         truth=truth_of(model, table),
         title=title,
-        numbers=np.arange(len(inputs)),
+        numbers=np.arange(features.n),
         notes=notes,
         groups=model.groups_of(table),
     )

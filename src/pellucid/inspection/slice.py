@@ -19,6 +19,7 @@ from pellucid.model.answering import ROWS_AT_ONCE
 from pellucid.model.model import Model
 from pellucid.numerals import numerals
 from pellucid.plots.canvas import COLOURS
+from pellucid.preprocessing.features import Features
 from pellucid.runs.rows_of_run import drawn_rows
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Slice:
     notes
         Sentences for the user.
     features
-        ``[F]`` the encoded constant cells, 0 for the columns that vary.
+        One row: the encoded fixed cells, 0 in the two columns that vary.
     """
 
     title: str
@@ -81,7 +82,7 @@ class Slice:
     truth: Array | None
     mark: tuple[float, float] | None
     notes: tuple[str, ...]
-    features: Array
+    features: Features
     measured: Array | None = None
 
     def answered_by(self, model: Model) -> Slice:
@@ -192,21 +193,19 @@ class Slice:
         }
 
 
-def answers_over(model: Model, held: Array, axes: Sequence[SliceAxis]) -> Array:
-    """The predictions ``[Gy, Gx, …]``: each cell of an axis is encoded once, with the other features ``[F]`` held."""
+def answers_over(model: Model, fixed: Features, axes: Sequence[SliceAxis]) -> Array:
+    """Predictions ``[Gy, Gx, …]``: each cell of an axis is encoded once, and replaces that of the fixed row."""
     dtype = next(iter(model.parameters.values())).dtype
     steps = {step.name: step for step in model.recipe.steps}
     of_x, of_y = (np.array([steps[axis.column].encode_one(cell) for cell in axis.cells]).astype(dtype) for axis in axes)
-    at_x, at_y = (model.recipe.slices[axis.column] for axis in axes)
+    fixed = model.recipe.features_of(fixed.flat.astype(dtype))
     lines = max(1, ROWS_AT_ONCE // len(of_x))
     parts = []
     for low in range(0, len(of_y), lines):
         few = of_y[low : low + lines]
-        features = np.empty((len(few), len(of_x), len(held)), dtype)
-        features[:] = held.astype(dtype)
-        features[:, :, at_x] = of_x
-        features[:, :, at_y] = few[:, None]
-        parts.append(model.answers_to(features.reshape(-1, len(held))))
+        rows = fixed.take(np.zeros(len(few) * len(of_x), dtype=np.intp))
+        varied = {axes[0].column: np.tile(of_x, (len(few), 1)), axes[1].column: np.repeat(few, len(of_x), axis=0)}
+        parts.append(model.answers_to(rows.replace_all(varied)))
     answers = np.concatenate(parts)
     return answers.reshape(len(of_y), len(of_x), *answers.shape[1:])
 

@@ -22,7 +22,7 @@ from pellucid.inspection.rows import row_to_inspect
 from pellucid.inspection.trace_json import trace_json
 from pellucid.model.model import Model
 from pellucid.network.task import Label
-from pellucid.preparation.fitted import training_rows
+from pellucid.preparation.rows import training_rows
 from pellucid.runs.plan import optimizer_of
 from pellucid.settings.settings import Settings
 
@@ -163,7 +163,7 @@ def trace(
     viewed = row_to_inspect(run, model, data, row, inputs)
     one = viewed.table
     settings = Settings.of(model.facts["settings"])
-    features = model.recipe.transform(one, dtype=np.float64)
+    features = model.recipe.transform(one, dtype=np.float64).flat
     truth = target = None
     if model.task.kind == "reconstruction":
         target = training_rows(model.task, model.scaler, features, None).targets

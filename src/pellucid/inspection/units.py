@@ -245,7 +245,7 @@ def _first_weights(model: Model) -> tuple[Array | None, tuple[int, ...]]:
     image = model.image
     if image is None:
         return None, ()
-    weights = model.parameters["0.weight"][:, model.recipe.slices[image.name]].astype(np.float64)
+    weights = model.recipe.features_of(model.parameters["0.weight"]).column(image.name).flat.astype(np.float64)
     order = np.argsort(-np.linalg.norm(weights, axis=1), kind="stable")[:_MOST_IMAGES]
     return weights[order].reshape(-1, *image.shape), tuple(int(k) + 1 for k in order)
 

@@ -60,8 +60,8 @@ def _tell_row(story: Story) -> None:
         if step.layer.role is Role.ACTIVATING:
             made = ("a = relu(z)", "number by number")
         else:
-            weight = PARAMETERS[f"{step.index}.weight"]
-            name = "z" if step.index == 0 else "logits"
+            weight = PARAMETERS[f"{step.name}.weight"]
+            name = "z" if step.name == "0" else "logits"
             made = (f"{name} of {describe(step.layer)}", f"W {shape(weight.shape)}, b {shape(weight.shape[:1])}")
         rows.append((*made, vector(step.outputs[0]), shape(step.outputs.shape)))
     story.table("The network 2 → 3 → 2, one row", ("what", "made with", "values", "shape"), rows)
@@ -106,7 +106,7 @@ def _tell_batch(story: Story) -> bool:
     story.table(
         f"20 → 64 → 3 with a batch of {many} rows",
         ("layer", "takes", "weights", "gives"),
-        [(describe(s.layer), shape(s.inputs.shape), _weight_shape(large, s.index), shape(s.outputs.shape))
+        [(describe(s.layer), shape(s.inputs.shape), _weight_shape(large, int(s.name)), shape(s.outputs.shape))
          for s in trace.steps],
     )  # fmt: skip
     together = forward(NETWORK, PARAMETERS, BATCH).logits

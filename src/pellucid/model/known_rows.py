@@ -30,7 +30,7 @@ def notes_on_known_rows(model: TrainedModel, inputs: Array, values: Array | None
         reconstruction.
     """
     from pellucid.model.seen import bits_of_rows
-    from pellucid.preparation.fitted import training_rows
+    from pellucid.preparation.rows import training_rows
 
     known = model.seen.rows
     if known is None or not len(inputs):

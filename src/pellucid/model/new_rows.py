@@ -125,7 +125,8 @@ def worth_of(model: TrainedModel) -> tuple[dict[str, float], str]:
     if first is None:
         return {}, ""
     size = np.mean([np.linalg.norm(parameters[first], axis=0) for parameters in model.members], axis=0)  # [features]
-    found = {name: float(np.linalg.norm(size[place])) for name, place in model.recipe.slices.items()}
+    sizes = model.recipe.features_of(size[np.newaxis])
+    found = {name: float(np.linalg.norm(sizes.column(name).flat)) for name in sizes.columns}
     return found, "the size of the weights in the first layer,"
 
 

@@ -15,6 +15,7 @@ from pellucid.model.seen import ColumnSeen, Residuals, RowsSeen, Seen, Worth, bi
 from pellucid.preprocessing.both import BothStep
 from pellucid.preprocessing.categorical import CategoricalStep
 from pellucid.preprocessing.dates import DateStep
+from pellucid.preprocessing.features import Features
 from pellucid.preprocessing.numeric import NumericStep
 from pellucid.preprocessing.piecewise import PiecewiseStep
 from pellucid.preprocessing.recipe import Step
@@ -36,9 +37,9 @@ _WORTH_PRODUCTS = 400_000_000  # less than a tenth of a second
 
 def seen_of(prepared: Prepared, members: Sequence[Member], model: TrainedModel) -> Seen:
     """Summed up from the training rows, the rows that chose the best epoch, and those that measure."""
-    learned = [bits_of_rows(prepared.train)]
+    learned = [bits_of_rows(prepared.train.rows)]
     if len(prepared.split.validation):
-        learned.append(bits_of_rows(prepared.validation))
+        learned.append(bits_of_rows(prepared.validation.rows))
     return Seen(
         columns=_columns(prepared),
         worth=_worth(prepared, model),
@@ -82,21 +83,19 @@ def _worth(prepared: Prepared, model: TrainedModel) -> Worth | None:
     if task.kind == "reconstruction" or most < min(_FEWEST_WORTH_ROWS, len(held.inputs)) or not most:
         return None
     chosen = np.sort(np.random.default_rng(0).choice(len(held.inputs), most, replace=False))
-    inputs, truth = held.inputs[chosen], held.truth[chosen]
+    features, truth = held.features.take(chosen), held.truth[chosen]
 
-    def error(rows: Array) -> float:
+    def error(rows: Features) -> float:
         answers = model.answers_to(rows)
         if task.is_classification:
             return float(-np.log(np.maximum(answers[np.arange(most), truth], 1e-15)).mean())
         return float(np.sqrt(np.square(answers - truth).mean()))
 
-    before, rises = error(inputs), dict[str, float]()
+    before, rises = error(features), dict[str, float]()
     for step in model.recipe.steps:
         if step.kind == "image":
             return None
-        without = inputs.copy()
-        without[:, model.recipe.slices[step.name]] = step.encode_one(None)
-        rises[step.name] = error(without) - before
+        rises[step.name] = error(features.replace(step.name, np.array(step.encode_one(None)))) - before
     if not np.isfinite(list(rises.values())).all():
         return None
     metric = "log_loss" if task.is_classification else "rmse"

@@ -25,6 +25,7 @@ from pellucid.model.seen import Seen
 from pellucid.network import Network
 from pellucid.network.task import Task
 from pellucid.preparation.reading import settings_in
+from pellucid.preprocessing.features import Features, array_of
 from pellucid.preprocessing.image import ImageStep
 from pellucid.preprocessing.recipe import Recipe
 from pellucid.preprocessing.target import TargetScaler
@@ -82,16 +83,21 @@ class TrainedModel:
         """How images are read, for a model of images; else None."""
         return next((step for step in self.recipe.steps if isinstance(step, ImageStep)), None)
 
-    def inputs(self, table: Table) -> Array:
-        """What the network sees of a table: ``[N, features]``."""
+    def features(self, table: Table) -> Features:
+        """What the network sees of the rows of a table."""
         return self.recipe.transform(table, dtype=next(iter(self.parameters.values())).dtype)
+
+    def inputs(self, table: Table) -> Array:
+        """The same as one array ``[N, features]``, which the network takes."""
+        return self.features(table).flat
 
     def answers(self, table: Table) -> Array:
         """Probabilities ``[N, classes]``, values ``[N]`` in the target's own unit, or features ``[N, features]``."""
         return self.answers_to(self.inputs(table))
 
-    def answers_to(self, inputs: Array) -> Array:
-        """The same for rows that are preprocessed already, ``[N, features]``; of an ensemble the mean."""
+    def answers_to(self, inputs: Features | Array) -> Array:
+        """The same for rows that are preprocessed already, features or ``[N, features]``; of an ensemble the mean."""
+        inputs = array_of(inputs)
         total = self._answers_of(self.parameters, inputs)
         for parameters in self.more:
             total += self._answers_of(parameters, inputs)
@@ -99,8 +105,9 @@ class TrainedModel:
             total /= len(self.members)
         return total
 
-    def answers_of_members(self, inputs: Array) -> Array:
+    def answers_of_members(self, inputs: Features | Array) -> Array:
         """What each of the K networks answers alone: ``[K, N, classes]``, ``[K, N]`` or ``[K, N, features]``."""
+        inputs = array_of(inputs)
         return np.stack([self._answers_of(parameters, inputs) for parameters in self.members])
 
     def _answers_of(self, parameters: Mapping[str, Array], inputs: Array) -> Array:

@@ -14,16 +14,17 @@ from pellucid.data.target import Target
 from pellucid.errors import SettingError
 from pellucid.network import Network, autoencoder, mlp
 from pellucid.network.task import Loss, Task
+from pellucid.preparation.rows import PreparedRows, prepared_rows
 from pellucid.preparation.weights import weights_of
 from pellucid.preprocessing.categorical import CategoricalStep
+from pellucid.preprocessing.features import Features
 from pellucid.preprocessing.piecewise import Bins, auto_bins
 from pellucid.preprocessing.recipe import Recipe
 from pellucid.preprocessing.target import TargetScaler
 from pellucid.preprocessing.text import TextStep, Words
 from pellucid.settings.settings import Settings
-from pellucid.training.loop import Rows
 
-__all__ = ["Fitted", "fit_to", "training_rows"]
+__all__ = ["Fitted", "fit_to"]
 
 Array = NDArray[Any]
 
@@ -41,9 +42,9 @@ class Fitted:
     network: Network
     notes: tuple[str, ...]
 
-    def rows(self, inputs: Array, values: Array | None) -> Rows:
-        """Rows as the loss takes them, from encoded inputs ``[N, F]`` and targets ``[N]`` (None: reconstruction)."""
-        return training_rows(self.task, self.scaler, inputs, values)
+    def rows(self, features: Features, values: Array | None) -> PreparedRows:
+        """Encoded rows with the targets ``[N]`` that belong to them (``None``: a reconstruction)."""
+        return prepared_rows(self.task, self.scaler, features, values)
 
 
 def fit_to(rows: Array, table: Table, schema: Schema, target: Target | None, settings: Settings) -> Fitted:
@@ -86,17 +87,6 @@ def _scaler(settings: Settings, task: Task, values: Array | None, weights: Array
     if log:
         raise SettingError(f"target_transform log is for numbers, but this is a {task.kind}: leave it out")
     return None
-
-
-def training_rows(task: Task, scaler: TargetScaler | None, inputs: Array, values: Array | None) -> Rows:
-    """Targets in the shape that the loss takes: class numbers ``[N]``, numbers ``[N, 1]``, or the inputs themselves."""
-    if values is None:
-        assert task.kind == "reconstruction"
-        return Rows(inputs=inputs, targets=inputs)
-    if task.kind == "multiclass":
-        return Rows(inputs=inputs, targets=values.astype(np.int64))
-    scaled = values.astype(np.float64) if scaler is None else scaler.transform(values)
-    return Rows(inputs=inputs, targets=scaled[:, None])
 
 
 def _bins(settings: Settings, target: Target | None, train_values: Array | None, n_rows: int) -> Bins | None:

@@ -18,9 +18,10 @@ from pellucid.data.target import Target
 from pellucid.errors import DataError, SettingError
 from pellucid.preparation.edited import check_editable, fit_to_split
 from pellucid.preparation.prepare import EvaluationRows, Prepared, prepare, split_of
+from pellucid.preparation.rows import PreparedRows
 from pellucid.preparation.weights import weights_of
+from pellucid.preprocessing.features import Features
 from pellucid.settings.settings import Settings
-from pellucid.training.loop import Rows
 
 __all__ = [
     "ROW_SETTINGS",
@@ -152,17 +153,17 @@ def with_split(base: Prepared, split: Split) -> Prepared:
     settings, table, target = base.settings, base.table, base.target
     split, fitted = fit_to_split(split, table, base.schema, target, settings)
 
-    def inputs(rows: Array) -> Array:
+    def encoded(rows: Array) -> Features:
         return fitted.recipe.transform(table.take(rows), dtype=np.dtype(settings.dtype))
 
     weights = weights_of(table, settings)
 
-    def seen(rows: Array) -> Rows:
-        return fitted.rows(inputs(rows), None if target is None else target.at(rows)).weighted(weights, rows)
+    def seen(rows: Array) -> PreparedRows:
+        return fitted.rows(encoded(rows), None if target is None else target.at(rows)).weighted(weights, rows)
 
     train = seen(split.train)
-    asked = inputs(split.test)
-    truth = asked if target is None else target.at(split.test)
+    asked = encoded(split.test)
+    truth = asked.flat if target is None else target.at(split.test)
     return replace(
         base,
         split=split,
@@ -176,7 +177,7 @@ def with_split(base: Prepared, split: Split) -> Prepared:
             name="test",
             source=table,
             rows=split.test,
-            inputs=asked,
+            features=asked,
             truth=truth,
             weights=None if weights is None else weights[split.test],
         ),

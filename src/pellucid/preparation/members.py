@@ -150,6 +150,6 @@ def rows_of(prepared: Prepared, member: Member) -> tuple[Rows, Rows]:
     """The rows that a network learns from, and those that choose its best epoch."""
     train, validation = prepared.train, prepared.validation
     return (
-        train if member.train_rows is None else train.take(member.train_rows),
-        validation if member.validation_rows is None else train.take(member.validation_rows),
+        (train if member.train_rows is None else train.take(member.train_rows)).rows,
+        (validation if member.validation_rows is None else train.take(member.validation_rows)).rows,
     )

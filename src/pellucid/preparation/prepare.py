@@ -24,6 +24,7 @@ from pellucid.network.task import Task
 from pellucid.preparation.doubts import Divided, Doubt, doubts_of
 from pellucid.preparation.edited import fit_to_split
 from pellucid.preparation.reading import check_markers
+from pellucid.preparation.rows import PreparedRows
 from pellucid.preparation.sources import (
     Source,
     holds_images,
@@ -34,11 +35,11 @@ from pellucid.preparation.sources import (
     open_test_table,
 )
 from pellucid.preparation.weights import WHY, check_weight_column, note_on_weights, weights_of, weights_where_given
+from pellucid.preprocessing.features import Features
 from pellucid.preprocessing.recipe import Recipe
 from pellucid.preprocessing.target import TargetScaler
 from pellucid.settings.presets import usual_preset
 from pellucid.settings.settings import Settings
-from pellucid.training.loop import Rows
 
 __all__ = ["EvaluationRows", "Prepared", "examine", "open_table", "prepare", "settings_for", "split_of"]
 
@@ -54,11 +55,16 @@ class EvaluationRows:
     name: str  # "test", "validation" or "training"
     source: Table  # that they are rows of
     rows: Array  # [N] row numbers of their table
-    inputs: Array  # [N, features] what the network sees of them
-    truth: Array  # [N] class numbers, or values in the target's own unit; [N, features] the inputs themselves
+    features: Features  # what the network sees of them
+    truth: Array  # [N] class numbers, or values in the target's own unit; of a reconstruction the inputs themselves
     groups: Array | None = None  # [N] which rows belong together
     weights: Array | None = None  # [N] how much each counts
     files: Any = None  # [N] Arrow text: which file each image was read from
+
+    @property
+    def inputs(self) -> Array:
+        """``[N, F]``: the features as a network that begins with a dense layer takes them; no copy."""
+        return self.features.flat
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,8 +81,8 @@ class Prepared:
     scaler: TargetScaler | None
     task: Task
     network: Network
-    train: Rows
-    validation: Rows
+    train: PreparedRows
+    validation: PreparedRows
     measured: EvaluationRows
     notes: tuple[str, ...]
     doubts: tuple[Doubt, ...] = ()
@@ -164,26 +170,26 @@ def prepare(data: object, settings: Settings, *, test_data: object = None) -> Pr
     if not len(split.validation):
         notes.append("no validation rows: the best epoch is chosen by the loss of the training rows themselves")
 
-    def inputs(of: Table, rows: Array) -> Array:
-        # Part by part: the inputs of a large set of images are far larger than its pixels.
+    def encoded(of: Table, rows: Array) -> Features:
+        # Part by part: the features of a large set of images are far larger than its pixels.
         return fitted.recipe.transform(of.take(rows), dtype=np.dtype(settings.dtype))
 
-    train = fitted.rows(inputs(table, split.train), None if target is None else target.at(split.train))
+    train = fitted.rows(encoded(table, split.train), None if target is None else target.at(split.train))
     train = train.weighted(weights, split.train)
     validation = train
     if len(split.validation):
         values = None if target is None else target.at(split.validation)
-        validation = fitted.rows(inputs(table, split.validation), values).weighted(weights, split.validation)
+        validation = fitted.rows(encoded(table, split.validation), values).weighted(weights, split.validation)
     if len(test_rows):
-        test_inputs = inputs(test_table, test_rows)
-        truth = test_inputs if test_truth is None else test_truth
-        measured = EvaluationRows(name="test", source=test_table, rows=test_rows, inputs=test_inputs, truth=truth)
+        tested = encoded(test_table, test_rows)
+        truth = tested.flat if test_truth is None else test_truth
+        measured = EvaluationRows(name="test", source=test_table, rows=test_rows, features=tested, truth=truth)
         measured, said = _with_groups_and_files(measured, test_table, settings.group, [c.name for c in schema.features])
     else:
         part, rows = ("validation", whole.validation) if len(whole.validation) else ("training", whole.train)
-        seen = validation.inputs if whole is split else inputs(table, rows)
-        truth = seen if target is None else target.at(rows)
-        measured = EvaluationRows(name=part, source=table, rows=rows, inputs=seen, truth=truth)
+        tested = validation.features if whole is split else encoded(table, rows)
+        truth = tested.flat if target is None else target.at(rows)
+        measured = EvaluationRows(name=part, source=table, rows=rows, features=tested, truth=truth)
         measured, said = _with_groups_and_files(measured, table, settings.group, [c.name for c in schema.features])
     measured, unweighted = _weighted(measured, settings)
     notes += [*said, *unweighted]

@@ -22,6 +22,7 @@ from pellucid.preprocessing.boolean import BooleanStep, fit_boolean
 from pellucid.preprocessing.both import BothStep, fit_both
 from pellucid.preprocessing.categorical import CategoricalStep, fit_categorical
 from pellucid.preprocessing.dates import DateStep, fit_date
+from pellucid.preprocessing.features import COLUMNS, Columns, Features, Images, unchecked
 from pellucid.preprocessing.image import ImageStep, fit_image
 from pellucid.preprocessing.numeric import SCALINGS, NumericStep, Scaling, fit_numeric
 from pellucid.preprocessing.piecewise import Bins, PiecewiseStep, fit_piecewise
@@ -188,8 +189,8 @@ class Recipe:
         return tuple(InputColumn(name=step.name, kind=step.kind) for step in self.steps)
 
     @cached_property
-    def slices(self) -> dict[str, slice]:
-        """For each column, where its features stand among the network's inputs."""
+    def places(self) -> dict[str, slice]:
+        """For each column, where its features stand among the network's inputs; `features_of` puts them to use."""
         found: dict[str, slice] = {}
         at = 0
         for step in self.steps:
@@ -197,8 +198,23 @@ class Recipe:
             at += len(step.features)
         return found
 
-    def transform(self, table: Table | Mapping[str, Any], *, dtype: DTypeLike = np.float32) -> FloatArray:
-        """The network's inputs ``[rows, features]``, always finite.
+    def features_of(self, values: FloatArray) -> Features:
+        """The columns of numbers ``[N, F]`` in the order of the network's inputs: encoded rows, weights, gradients.
+
+        Images alone are an array of images; beside other columns their pixels are features of the matrix, since a
+        network takes one array. Nothing is copied, and the numbers are not checked.
+        """
+        if self._only_image is not None:
+            return unchecked({self._only_image.name: Images.of_pixels(values, self._only_image.shape)})
+        return unchecked({COLUMNS: Columns(values=values, places=self.places)})
+
+    @cached_property
+    def _only_image(self) -> ImageStep | None:
+        only = self.steps[0] if len(self.steps) == 1 else None
+        return only if isinstance(only, ImageStep) else None
+
+    def transform(self, table: Table | Mapping[str, Any], *, dtype: DTypeLike = np.float32) -> Features:
+        """What the network sees of the rows of a table; its numbers are always finite.
 
         Parameters
         ----------
@@ -219,16 +235,16 @@ class Recipe:
         n_rows = len(next(iter(columns.values()))) if columns else 0
         out = np.zeros((n_rows, len(self.feature_names)), dtype=dtype)
         for step in self.steps:
-            block = out[:, self.slices[step.name]]
+            block = out[:, self.places[step.name]]
             column = columns[step.name]
             if isinstance(column, list):
                 _encode_cells(step, column, block)
             else:
                 step.encode(one_array(column), block)
-        return out
+        return self.features_of(out)
 
     def transform_row(self, row: Mapping[str, object], *, dtype: DTypeLike = np.float32) -> FloatArray:
-        """The network's inputs ``[features]`` of one row, column → value: the same numbers as `transform`.
+        """The network's inputs ``[features]`` of one row, column → value: the same numbers as ``transform(…).flat``.
 
         Raises
         ------

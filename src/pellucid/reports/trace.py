@@ -100,7 +100,7 @@ def trace_page(found: Traced, units: int = UNITS) -> TracePage:
 
 def _lead(found: Traced, blocks: Sequence[Block]) -> list[str]:
     which = f"network {found.network} of {found.n_networks}" if found.n_networks > 1 else "one network"
-    widths = " → ".join(f"{len(block.values):,}" for block in blocks)
+    widths = " → ".join(f"{len(block.values):,}" for block in blocks if "." not in block.number)
     return [f"{found.model.task.question}; {which}, {widths}", *found.notes]
 
 

@@ -24,6 +24,7 @@ _HOW = (
     "is what a unit adds to a unit of the next column, w · a: the thicker, the more. Lines below 2 % of the strongest "
     "are left out; a dashed line stands for all units that are not drawn, together."
 )
+_SKIP = " An arc over a column is a skip connection: values that are added as they are."
 
 
 def trace_html(page: TracePage) -> str:
@@ -38,6 +39,7 @@ def trace_html(page: TracePage) -> str:
     """
     folder = files("pellucid.reports")
     style = "".join(folder.joinpath(name).read_text(encoding="utf-8") for name in ("style.css", "trace.css"))
+    how = _HOW + (_SKIP if page.skips else "")
     lead = "".join(f"<p>{escape(line)}</p>" for line in page.lead)
     pictures = "".join(_picture(each) for each in page.pictures)
     panels = "\n".join(
@@ -69,7 +71,7 @@ def trace_html(page: TracePage) -> str:
 <div class="drawing" role="region" aria-label="The network drawn" tabindex="0">
 {drawing(page)}
 </div>
-<p class="legend"><span class="key plus">positive</span> <span class="key minus">negative</span> {_HOW}</p>
+<p class="legend"><span class="key plus">positive</span> <span class="key minus">negative</span> {how}</p>
 </section>
 <div class="panels">
 {panels}

@@ -76,7 +76,7 @@ def evidence_of(
         history=history,
         reason=reason,
         snapshots=snapshots,
-        base_loss=_base_loss(task, prepared.train, prepared.validation),
+        base_loss=_base_loss(task, prepared.train.rows, prepared.validation.rows),
         train=SampleRows(
             inputs=prepared.train.inputs[few],
             truth=train_truth[few],
@@ -87,7 +87,7 @@ def evidence_of(
         measured=_some(measured, _spread(len(measured), width)),
         unseen=replace(_some(unseen, _spread(len(unseen), width)), every=unseen.inputs),
         columns=Columns(
-            read=dict(prepared.recipe.slices),
+            read=prepared.recipe.places,
             constant=[c.name for c in prepared.schema.columns if c.kind == "constant"],
         ),
         shared=tuple(

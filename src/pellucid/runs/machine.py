@@ -13,7 +13,7 @@ from pellucid.errors import SettingError
 from pellucid.network import Network
 from pellucid.network.task import Loss
 from pellucid.settings.settings import Settings
-from pellucid.training.engine import engine_for
+from pellucid.training.engine import check_engine, engine_for
 
 __all__ = ["on_this_machine", "worth_threads"]
 
@@ -25,8 +25,17 @@ def on_this_machine(settings: Settings, network: Network, loss: Loss, batch_size
 
     A step so small that threads would mostly wait for each other gets one thread; for a larger one, one thread and one
     a core are tried, and each way of multiplying that keeps float32's accuracy.
+
+    Raises
+    ------
+    SettingError
+        The engine that is asked for cannot train the network, or not in this precision or with these products.
     """
-    engine = engine_for(settings.device)[0] if settings.engine == "auto" else settings.engine
+    if settings.engine == "auto":
+        engine, _ = engine_for(network, settings.device)
+    else:
+        engine = settings.engine
+        check_engine(engine, network, settings.device)
     reduced = settings.reduced_products
     if reduced and engine != "fused":
         raise SettingError(

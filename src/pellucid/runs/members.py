@@ -230,14 +230,14 @@ def _fit_stack(
             raise _Stopped
 
     validation = [
-        rows_of(prepared, member)[1] if member.validation_rows is not None else prepared.validation for member in mine
+        prepared.validation.rows if member.validation_rows is None else rows_of(prepared, member)[1] for member in mine
     ]
     rows = (
         None if mine[0].train_rows is None else [member.train_rows for member in mine if member.train_rows is not None]
     )
     seeds = [member.seed for member in mine]
     try:
-        outcomes = fit_many(engine, prepared.train, validation, plan, seeds, members=rows, on_epoch=told)
+        outcomes = fit_many(engine, prepared.train.rows, validation, plan, seeds, members=rows, on_epoch=told)
     except _Stopped:
         return {}
     for k, outcome in zip(stack, outcomes, strict=True):

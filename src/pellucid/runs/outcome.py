@@ -30,7 +30,7 @@ from pellucid.runs.members import TrainedMembers
 from pellucid.runs.output import write_table
 from pellucid.runs.run import Run, histories_to_csv
 from pellucid.runs.verdict import reach_verdict
-from pellucid.training.engine import Engine, engine_for
+from pellucid.training.engine import Engine, why_chosen
 from pellucid.training.interrupt import listening_for_interrupt
 from pellucid.training.loop import Outcome
 from pellucid.training.signals import Snapshot
@@ -106,7 +106,7 @@ def finish_run(
         "stopped_by": outcome.reason,
         "engine": engine.name,
         "device": engine.device,
-        "why_this_engine": _why(engine),
+        "why_this_engine": why_chosen(engine),
         "precision": settings.precision,
         "threads": settings.threads,
         "products": getattr(engine, "products", settings.products),
@@ -220,11 +220,6 @@ def _predictions(prepared: Prepared, model: Model, answers: Array) -> Any:
     if task.is_classification:
         columns |= {f"probability_{label}": answers[:, i] for i, label in enumerate(task.classes)}
     return pa.table(columns)
-
-
-def _why(engine: Engine) -> str:
-    usual, why = engine_for(engine.device)
-    return why if engine.name == usual else "it was asked for"
 
 
 def _libraries(engine: Engine) -> dict[str, str]:

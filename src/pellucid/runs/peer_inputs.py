@@ -50,8 +50,8 @@ def inputs_for_lines(prepared: Prepared, rows: Array | None = None) -> tuple[Arr
             known=texts,
         )
     dtype = np.dtype(prepared.settings.dtype)
-    learned = recipe.transform(prepared.table.take(chosen), dtype=dtype)
-    asked = recipe.transform(held.source.take(held.rows), dtype=dtype)
+    learned = recipe.transform(prepared.table.take(chosen), dtype=dtype).flat
+    asked = recipe.transform(held.source.take(held.rows), dtype=dtype).flat
     if not texts:
         return learned, asked
     from scipy.sparse import csr_array  # type: ignore[import-untyped]
@@ -105,8 +105,9 @@ def columns_for_trees(recipe: Recipe, inputs: Array) -> tuple[Array, Array, list
     columns: list[Array] = []
     categorical: list[bool] = []
     names: list[str] = []
+    features = recipe.features_of(inputs)
     for step in recipe.steps:
-        block = inputs[:, recipe.slices[step.name]]
+        block = features.column(step.name).flat
         if not block.shape[1]:
             continue
         if isinstance(step, BothStep) and step.bins.n_bins:

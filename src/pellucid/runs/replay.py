@@ -239,7 +239,7 @@ def _in_its_stack(prepared: Prepared, members: list[Member], seen: Seen) -> Outc
 
     outcomes = fit_many(
         cast("StackEngine", first),
-        prepared.train,
+        prepared.train.rows,
         [rows_of(prepared, member)[1] for member in members],
         plan_of(settings),
         [member.seed for member in members],

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from pellucid.errors import DivergenceError
 from pellucid.model.answering import answers_of
 from pellucid.numerals import numeral
-from pellucid.preparation.fitted import training_rows
 from pellucid.preparation.members import Member, members_of, rows_of
 from pellucid.preparation.prepare import Prepared
+from pellucid.preparation.rows import prepared_rows
 from pellucid.preprocessing.target import TargetScaler
 from pellucid.runs.plan import engine_of, plan_of
 from pellucid.training.loop import fit
@@ -100,11 +100,11 @@ def _through_log(prepared: Prepared, values: Array) -> Prepared:
     """As if it had been prepared with ``target_transform="log"``."""
     scaler, target = TargetScaler.fit(values, prepared.train.weights, log=True), prepared.target
     assert target is not None
-    train = training_rows(prepared.task, scaler, prepared.train.inputs, values)
+    train = prepared_rows(prepared.task, scaler, prepared.train.features, values)
     validation = train
     if len(prepared.split.validation):
         held = target.at(prepared.split.validation)
-        validation = training_rows(prepared.task, scaler, prepared.validation.inputs, held)
+        validation = prepared_rows(prepared.task, scaler, prepared.validation.features, held)
     return replace(
         prepared,
         settings=replace(prepared.settings, target_transform="log"),

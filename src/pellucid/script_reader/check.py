@@ -1,4 +1,4 @@
-"""Reads a training script and says what is wrong with it, without running it."""
+"""Reads a training script and finds its mistakes without running it."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ __all__ = ["Examined", "check_script", "events_of", "examine", "read_events"]
 
 @dataclass(frozen=True, kw_only=True)
 class Examined:
-    """What is wrong with a script, and what was looked at: an empty list of findings says little without it."""
+    """The mistakes in a script, and what was checked: without that, an empty list of findings says little."""
 
     findings: tuple[ScriptFinding, ...]
     followed: Followed
 
 
 def check_script(text: str, name: str = "script.py") -> tuple[ScriptFinding, ...]:
-    """Return what is wrong with a PyTorch training script, by line; empty where nothing was found.
+    """Return the mistakes in a PyTorch training script, by line; empty if none were found.
 
     The script is read as a syntax tree and never executed. What cannot be followed (a model from another file, a
-    framework's own loop) is left alone.
+    framework's own loop) is not reported.
 
     Raises
     ------
     DataError
-        When ``text`` is no Python, too large, or nested too deeply; the message names the line and the remedy.
+        When ``text`` is not Python, is too large, or is nested too deeply; the message names the line and the remedy.
 
     >>> found = check_script('''
     ... import torch
@@ -50,12 +50,12 @@ def check_script(text: str, name: str = "script.py") -> tuple[ScriptFinding, ...
 
 
 def examine(source: Source) -> Examined:
-    """Return what is wrong with a script or notebook and what was followed in it; its own modules are read as well.
+    """Return the mistakes in a script or notebook and what was checked; its own modules are read as well.
 
     Raises
     ------
     DataError
-        When it is no Python, too large, or nested too deeply; the message names the line and the remedy.
+        When it is not Python, is too large, or is nested too deeply; the message names the line and the remedy.
     """
     script = events_of(source)
     found: dict[tuple[str, int], ScriptFinding] = {}
@@ -63,8 +63,8 @@ def examine(source: Source) -> Examined:
         try:
             for finding in rule(script):
                 found.setdefault((finding.rule, finding.line), finding)
-        except Exception as error:  # a fault of one rule is no finding and hides no other
-            script.notes.append(f"The check {rule.__name__!r} stopped with {type(error).__name__}; all others ran.")
+        except Exception as error:  # an error in one rule is not a finding and hides no other
+            script.notes.append(f"The check {rule.__name__!r} failed with {type(error).__name__}; all others ran.")
     bare = {f.rule for f in found.values() if f.finding.endswith(NOT_CALLED)}
     found = {k: f for k, f in found.items() if f.rule not in bare or f.finding.endswith(NOT_CALLED)}
     findings = sorted(found.values(), key=lambda f: (f.line, f.rule))
@@ -72,7 +72,7 @@ def examine(source: Source) -> Examined:
 
 
 def _placed(script: Script, finding: ScriptFinding) -> ScriptFinding:
-    """The finding with the line of its own file and cell."""
+    """The finding with the line number within its own file and cell."""
     part = script.section(finding.line)
     return replace(finding, line=finding.line - part.first + 1, file=part.file, cell=part.cell)
 
@@ -94,9 +94,9 @@ def events_of(source: Source) -> Script:
     except TooMuch:
         script.complete = False
     except RecursionError as error:
-        raise DataError(f"{source.name} is nested too deeply to be read: split its longest expression") from error
+        raise DataError(f"{source.name} is nested too deeply to be read; split its longest expression") from error
     if reader.unimported:
         names = ", ".join(list(reader.unimported)[:6])
-        script.notes.append(f"{source.name} has names that are imported nowhere ({names}); each was taken for what it "
-                            "usually means.")  # fmt: skip
+        script.notes.append(f"{source.name} uses names that it never imports ({names}); each was read with its "
+                            "usual meaning.")  # fmt: skip
     return script

@@ -1,4 +1,4 @@
-"""What is said about one mistake in a training script."""
+"""One mistake in a training script."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ __all__ = ["ScriptFinding"]
 
 @dataclass(frozen=True, kw_only=True)
 class ScriptFinding:
-    """One mistake, with the lines that show it, what follows from it, and what to write in their place.
+    """One mistake: the lines that show it, its consequence, and what to write instead.
 
-    A remark is of less weight: it is no mistake by itself, and alone it is not counted as one.
-    ``rule`` is the rule's short name, ``line`` counts from 1 (0 where a traced run saw something that has no line)
+    A remark has less weight: it is not a mistake by itself and is not counted as one.
+    ``rule`` is the rule's short name, ``line`` counts from 1 (0 if a traced run found something without a line)
     within the notebook's code cell ``cell`` (0 in a script) and the imported ``file`` (empty in the script itself).
 
     >>> ScriptFinding(rule="zero-grad", line=3, finding="f", evidence="3: opt.step()", consequence="c", fix="x").line
@@ -30,10 +30,10 @@ class ScriptFinding:
     cell: int = 0
 
     def to_json(self) -> dict[str, object]:
-        """Every field by its name; ``file`` and ``cell`` where there is one."""
+        """Every field by its name; ``file`` and ``cell`` only if they are set."""
         return {name: value for name, value in asdict(self).items() if name not in ("file", "cell") or value}
 
     def place(self, name: str) -> str:
-        """Where it is, for a script called ``name``: ``train.py, line 3``."""
+        """Where it is, in a script called ``name``: ``train.py, line 3``."""
         cell = f"cell {self.cell}, " if self.cell else ""
         return f"{self.file or name}, {cell}line {self.line}" if self.line else name

@@ -1,4 +1,4 @@
-"""What was seen of a script: its model, loop, loss, optimizer and evaluation; and what was not looked at."""
+"""What was found in a script: its model, loop, loss, optimizer and evaluation; and what was not checked."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _PARTS = ("model", "training loop", "loss", "optimizer", "evaluation")
 
 @dataclass(frozen=True, kw_only=True)
 class Followed:
-    """What was seen, by its place (``line 16``, empty where it was not seen), and what was left out.
+    """What was found, by its place (``line 16``, empty if it was not found), and what was left out.
 
-    ``torch`` says whether there is PyTorch at all, ``framework`` which other library trains; ``unread`` and ``notes``
-    are whole sentences.
+    ``torch`` says whether PyTorch is used at all, ``framework`` names another library that trains; ``unread`` and
+    ``notes`` are whole sentences.
     """
 
     torch: bool
@@ -43,7 +43,7 @@ class Followed:
     files: tuple[str, ...]
 
     def to_json(self) -> dict[str, object]:
-        """Every field by its name; None for what was not seen."""
+        """Every field by its name; None for what was not found."""
         return {
             "torch": self.torch,
             "followed": {name.replace(" ", "_"): place or None for name, place in self.seen.items()},
@@ -53,23 +53,24 @@ class Followed:
         }
 
     def sentences(self, name: str) -> list[str]:
-        """What a reader should know where nothing was found."""
+        """What a reader should know if there are no findings."""
         if not self.torch:
             which = f" (this is {self.framework})" if self.framework else ""
             return [
-                f"No PyTorch here{which}; only whether statistics of the rows are taken before the rows are split was "
-                f"looked at in {name}.", *self.unread, *self.notes,
+                f"No PyTorch found{which}; in {name}, the doctor only checked whether preprocessing is fitted before "
+                "the "
+                "rows are split.", *self.unread, *self.notes,
             ]  # fmt: skip
         seen = [f"the {part} ({place})" for part, place in self.seen.items() if place]
         missing = [part for part, place in self.seen.items() if not place]
         found = []
         if seen:
-            found.append(f"Followed: {_listed(seen, 'and')}.")
+            found.append(f"Checked: {_listed(seen, 'and')}.")
         if missing:
-            none = "" if seen else "Neither the whole nor a part of a training was seen. "
-            found.append(f"{none}Not seen, so not checked: {_listed([_an(m) for m in missing], 'or')}.")
+            none = "" if seen else "No part of a training was found. "
+            found.append(f"{none}Not found, so not checked: {_listed([_an(m) for m in missing], 'or')}.")
         if self.files:
-            found.append(f"Read as well: {_listed(list(self.files), 'and')}.")
+            found.append(f"Also read: {_listed(list(self.files), 'and')}.")
         return [*found, *self.unread, *self.notes]
 
 
@@ -83,14 +84,14 @@ def _an(part: str) -> str:
 
 
 def uses_torch(script: Script) -> bool:
-    """Whether PyTorch or a library around it is imported, here or in a file that is read as well."""
+    """Whether PyTorch or a library built on it is imported, here or in a file that is read as well."""
     if any(origin.partition(".")[0] in _TORCH for origin in script.imports):
         return True
-    return not script.imports and bool(script.of(Backward)) and bool(script.of(Step))  # a piece of code in a question
+    return not script.imports and bool(script.of(Backward)) and bool(script.of(Step))  # a snippet, as in a question
 
 
 def followed(script: Script) -> Followed:
-    """Say what was seen of a script and what was not."""
+    """Return what was found in a script and what was not."""
     lines = _lines(script)
     return Followed(
         torch=uses_torch(script),
@@ -139,7 +140,7 @@ def _held_out(e: Forward) -> bool:
 
 
 def _only_answers(script: Script) -> list[Forward]:
-    """Answers in evaluation mode, or in loops of their own, that no gradient goes through once training has begun."""
+    """Outputs without gradients after training began, in evaluation mode or in loops of their own."""
     backward = script.of(Backward)
     steps = {loop for e in (*backward, *script.of(Step)) for loop in e.where.loops}
     used = frozenset().union(*(taints(b.of) for b in backward))
@@ -166,12 +167,12 @@ def _unread(script: Script) -> list[str]:
         told = [f"the model {n}" if f"{origin}.{n}" in made else n for n in names[:6]]
         if len(names) > 6:
             told.append(f"{len(names) - 6} more names")
-        what = _listed(told, "and") if told else "What it holds"
+        what = _listed(told, "and") if told else "Its content"
         it = "it was" if len(told) < 2 else "they were"
         verb = "comes" if len(told) < 2 else "come"
         start = f"{what[0].upper() if what.startswith('the ') else what[0]}{what[1:]}"
-        found.append(f"{start} {verb} from {file}.py, which is not here, so {it} not looked at." if told else
-                     f"{file}.py is not here, so what it holds was not looked at.")  # fmt: skip
+        found.append(f"{start} {verb} from {file}.py, which was not found, so {it} not checked." if told else
+                     f"{file}.py was not found, so its content was not checked.")  # fmt: skip
     return found
 
 
@@ -180,14 +181,15 @@ def _notes(script: Script) -> list[str]:
     if script.skipped:
         more = f" and {len(script.skipped) - 3} more" if len(script.skipped) > 3 else ""
         said.append(
-            f"{', '.join(script.skipped[:3])}{more} {'was' if len(script.skipped) == 1 else 'were'} not read: what the "
-            "script imports from its own folder is read up to 40 files of 400 kB."
+            f"{', '.join(script.skipped[:3])}{more} {'was' if len(script.skipped) == 1 else 'were'} not read: at "
+            "most 40 "
+            "files of up to 400 kB are read from the script's own folder."
         )
     for lost in script.unfollowed[:5]:
         place = script.place_of(lost.line)
-        said.append(f"{place[0].upper()}{place[1:]} could not be followed ({lost.why}); the rest was looked at.")
+        said.append(f"{place[0].upper()}{place[1:]} could not be followed ({lost.why}); the rest was checked.")
     if len(script.unfollowed) > 5:
         said.append(f"{len(script.unfollowed) - 5} more statements could not be followed.")
     if not script.complete:
-        said.append("The script is too long to be followed to its end: what comes last was not looked at.")
+        said.append("The script is too long to be followed to its end: the last part was not checked.")
     return said

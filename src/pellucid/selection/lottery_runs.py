@@ -98,7 +98,9 @@ def _plan_of(job: Job) -> Plan:
 
 def _alone(job: Job) -> Outcome:
     try:
-        return fit(engine_of(job.prepared, job.seed), job.prepared.train, job.prepared.validation, _plan_of(job))
+        return fit(
+            engine_of(job.prepared, job.seed), job.prepared.train.rows, job.prepared.validation.rows, _plan_of(job)
+        )
     except DivergenceError as error:
         start = _start(job)
         return Outcome(parameters=start, history=(), best_epoch=0, reason="diverged", problem=str(error))
@@ -125,13 +127,15 @@ def _stacked(jobs: Sequence[Job]) -> tuple[Outcome, ...]:
     stack = StackEngine(first.network, first.task.loss, optimizer_of(settings), starts, settings.dtype, settings.device)
     seeds, plan = [job.seed for job in jobs], plan_of(settings)
     if _share_rows(jobs):
-        return fit_many(stack, first.train, first.validation, plan, seeds)
+        return fit_many(stack, first.train.rows, first.validation.rows, plan, seeds)
     count = len(first.train)
     every = Rows(
         inputs=np.concatenate([job.prepared.train.inputs for job in jobs]),
         targets=np.concatenate([job.prepared.train.targets for job in jobs]),
-        weights=None if first.train.weights is None else np.concatenate([_weights(job.prepared.train) for job in jobs]),
+        weights=None
+        if first.train.weights is None
+        else np.concatenate([_weights(job.prepared.train.rows) for job in jobs]),
     )
     members = [np.arange(k * count, (k + 1) * count) for k in range(len(jobs))]
-    validation = [job.prepared.validation for job in jobs]
+    validation = [job.prepared.validation.rows for job in jobs]
     return fit_many(stack, every, validation, plan, seeds, members=members)

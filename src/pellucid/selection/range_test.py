@@ -154,7 +154,7 @@ def lr_range_test(
     decided, engine = prepared.settings, engine_of(prepared)
     assert decided.batch_size is not None
     batch_size = min(decided.batch_size, len(prepared.train))
-    test = range_test(engine, prepared.train, batch_size=batch_size, seed=decided.seed)
+    test = range_test(engine, prepared.train.rows, batch_size=batch_size, seed=decided.seed)
     found = RateFound(
         test=test,
         settings=replace(decided, learning_rate=test.learning_rate),

@@ -61,7 +61,7 @@ def explain(
         if not np.isfinite(step.outputs).all():
             largest = float(np.abs(step.inputs).max())
             return (
-                f"layer {step.index} ({describe(step.layer)}) gave a number too large for {dtype} (its inputs reach "
+                f"layer {step.name} ({describe(step.layer)}) gave a number too large for {dtype} (its inputs reach "
                 f"{largest:.3g}), so the weights have grown out of bounds at learning rate {learning_rate:g}: "
                 f"{_remedy(learning_rate, inputs)}"
             )

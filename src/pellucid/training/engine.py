@@ -10,7 +10,17 @@ from pellucid.network import Network
 from pellucid.network.optimizer import Optimizer
 from pellucid.network.task import Loss
 
-__all__ = ["ENGINES", "ENGINE_ALIASES", "Engine", "engine_for", "make_engine"]
+__all__ = [
+    "ENGINES",
+    "ENGINE_ALIASES",
+    "FASTEST_FIRST",
+    "Engine",
+    "check_engine",
+    "engine_for",
+    "make_engine",
+    "unsupported",
+    "why_chosen",
+]
 
 if TYPE_CHECKING:  # the command line reads ENGINES from here, and should not load NumPy to print its help
     from numpy.typing import NDArray
@@ -18,28 +28,8 @@ if TYPE_CHECKING:  # the command line reads ENGINES from here, and should not lo
     Array = NDArray[Any]
 
 ENGINES = ("auto", "fused", "kernel", "torch", "textbook")
+FASTEST_FIRST = ("fused", "torch")  # of those that ``auto`` can stand for
 ENGINE_ALIASES = {"numpy": "textbook"}  # what a setting may also say: the name of older versions
-
-
-class HalfSteps(Protocol):
-    """A training step in its two halves, so that several processes can average their gradients in between.
-
-    `Engine.step` is `backward`, and `update` if the loss is finite.
-    """
-
-    def backward(self, rows: Array, masks: Sequence[Array]) -> float:
-        """The loss of these rows, none of them twice; keeps its gradients, and leaves the trainable weights unchanged.
-
-        Parameters
-        ----------
-        rows
-            Numbers of training rows ``[B]``.
-        masks
-            What `pellucid.training.batches.dropout_masks` gives for them.
-        """
-
-    def update(self, learning_rate: float) -> None:
-        """Move the weights by the gradients of the last `backward`: clipping, then one step of the update rule."""
 
 
 class Engine(Protocol):
@@ -55,7 +45,15 @@ class Engine(Protocol):
         """Take the training rows: inputs ``[N, I]``, targets ``[N]`` or ``[N, C]``, row weights ``[N]``."""
 
     def backward(self, rows: Array, masks: Sequence[Array]) -> float:
-        """The loss of these rows, none twice; fills the gradients and moves BatchNorm's running statistics."""
+        """The loss of these rows, none twice; fills the gradients and moves BatchNorm's running statistics.
+
+        Parameters
+        ----------
+        rows
+            Numbers of training rows ``[B]``.
+        masks
+            What `pellucid.training.batches.dropout_masks` gives for them.
+        """
 
     def update(self, learning_rate: float) -> None:
         """Change the weights by the gradients that `backward` (or `load_gradients`) left; may overwrite them."""
@@ -104,8 +102,26 @@ def make_engine(
 ) -> Engine:
     """The engine of this name; ``auto`` is the one that `engine_for` names.
 
-    ``products`` says how the fused engine multiplies matrices (`pellucid.engines.fused.products.WAYS`); the
-    others have one way only.
+    Parameters
+    ----------
+    name
+        One of `ENGINES`.
+    network, loss, optimizer
+        The descriptions.
+    parameters
+        The first weights, by name; copied.
+    dtype
+        ``float32`` or ``float64``.
+    device
+        ``auto``, ``cpu``, ``cuda`` or ``mps``.
+    products
+        How the fused engine multiplies matrices (`pellucid.engines.fused.products.WAYS`); the others have one way only.
+
+    Raises
+    ------
+    SettingError
+        The engine or the device is not known or not here, or the engine does not support the network; the message
+        gives the reason and what to set instead.
 
     >>> from pellucid.network import mlp
     >>> from pellucid.network.initialise import initialise
@@ -116,9 +132,11 @@ def make_engine(
     name = ENGINE_ALIASES.get(name, name)
     if name not in ENGINES:
         raise SettingError(f"engine {name!r} is not known{nearest(str(name), ENGINES)}")
+    if name == "auto":
+        name, _ = engine_for(network, device)
+    else:
+        check_engine(name, network, device)
     if name == "textbook":
-        if device not in ("auto", "cpu"):
-            raise SettingError(f"the textbook engine runs on the cpu, not on {device!r}: use engine=torch")
         from pellucid.engines.textbook.engine import TextbookEngine
 
         return TextbookEngine(network, loss, optimizer, parameters, dtype)
@@ -126,8 +144,6 @@ def make_engine(
         from pellucid.engines.kernel.engine import KernelEngine
 
         return KernelEngine(network, loss, optimizer, parameters, dtype, device)
-    if name == "auto":
-        name, _ = engine_for(device)
     if name == "fused":
         from pellucid.engines.fused.engine import FusedEngine
 
@@ -137,12 +153,64 @@ def make_engine(
     return TorchEngine(network, loss, optimizer, parameters, dtype, device)
 
 
-def engine_for(device: str) -> tuple[str, str]:
-    """The engine that ``auto`` stands for on a device, and why.
+def engine_for(network: Network, device: str = "auto") -> tuple[str, str]:
+    """The engine that ``auto`` stands for: the fastest that supports the network on the device, and why.
 
-    >>> engine_for("cpu")[0]
-    'fused'
+    The kernel and the textbook are used only where they are asked for; `pellucid.training.many` chooses the kernel by
+    itself.
+
+    Raises
+    ------
+    SettingError
+        No engine supports the network; the message gives each one's reason.
+
+    >>> from pellucid.network import mlp
+    >>> engine_for(mlp(2, [4], 1), "cpu")
+    ('fused', 'it is the fastest that supports this network')
+    >>> engine_for(mlp(2, [4], 1), "mps")
+    ('torch', 'it is the fastest that supports this network; the fused engine is not tested on mps')
     """
-    if device == "mps":
-        return "torch", "the fused plan is not tried on mps"
-    return "fused", "it has every layer, loss and rule, and is the fastest"
+    reasons: list[str] = []
+    for name in FASTEST_FIRST:
+        reason = unsupported(name, network, device)
+        if reason is None:
+            return name, "; ".join(["it is the fastest that supports this network", *reasons])
+        reasons.append(reason)
+    raise SettingError(f"no engine can train this network: {'; '.join(reasons)}")
+
+
+def check_engine(name: str, network: Network, device: str = "auto") -> None:
+    """Raise `SettingError` where the engine of this name was asked for and cannot train the network."""
+    reason = unsupported(name, network, device)
+    if reason is not None:
+        raise SettingError(f"engine {name!r} cannot train this network: {reason}; use engine=auto")
+
+
+def why_chosen(engine: Engine) -> str:
+    """Why a run uses this engine: what `engine_for` says of it, else that it was asked for."""
+    if engine.name in FASTEST_FIRST:
+        usual, why = engine_for(engine.network, engine.device)
+        if engine.name == usual:
+            return why
+    return "it was asked for"
+
+
+def unsupported(name: str, network: Network, device: str = "auto") -> str | None:
+    """Why the engine of this name cannot train the network on the device; ``None`` where it can."""
+    if name == "fused":
+        from pellucid.engines import fused
+
+        return fused.supports(network, device)
+    if name == "kernel":
+        from pellucid.engines import kernel
+
+        return kernel.supports(network, device)
+    if name == "torch":
+        from pellucid.engines import torch_engine
+
+        return torch_engine.supports(network)
+    from pellucid.engines import textbook
+
+    if device not in ("auto", "cpu"):
+        return f"the textbook runs on the cpu, not on {device}"
+    return textbook.supports(network)

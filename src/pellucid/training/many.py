@@ -89,7 +89,7 @@ def train_many(
     (3, 4, 2)
     """
     _check(network, inputs, len(parameters), learning_rate, epochs)
-    if _way(engine, network, loss, optimizer, dtype, device, len(parameters) * epochs) == "kernel":
+    if _way(engine, network, dtype, device, len(parameters) * epochs) == "kernel":
         from pellucid.engines.kernel.runs import train_runs
 
         trained: dict[str, Array] = train_runs(
@@ -139,15 +139,17 @@ def worth_stacking(network: Network, rows: int) -> bool:
     return network.n_trainable * rows < _FEW_MULTIPLICATIONS
 
 
-def _way(engine: str, network: Network, loss: Loss, optimizer: Optimizer, dtype: str, device: str, steps: int) -> str:
+def _way(engine: str, network: Network, dtype: str, device: str, steps: int) -> str:
     """``stack`` or ``kernel``."""
     if engine not in _WAYS:
         raise SettingError(f"engine {engine!r} is not known{nearest(str(engine), _WAYS)}")
     if engine == "stack":
         return engine
-    from pellucid.engines.kernel import applies
+    from pellucid.engines.kernel import supports, too_large
 
-    reason = applies(network, loss, optimizer) if device == "cpu" else f"it runs on the cpu, not on {device!r}"
+    reason = supports(network) or too_large(network)
+    if device != "cpu":
+        reason = f"it runs on the cpu, not on {device!r}"
     if engine == "auto":
         return "kernel" if reason is None and _worth_loading(steps) and _is_compiled(dtype) else "stack"
     if reason is not None:

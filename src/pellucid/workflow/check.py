@@ -9,8 +9,8 @@ import numpy as np
 from pellucid.data.target import encode_target
 from pellucid.errors import DataError, RunFolderError
 from pellucid.model.model import Model
-from pellucid.preparation.fitted import training_rows
 from pellucid.preparation.prepare import open_table
+from pellucid.preparation.rows import training_rows
 from pellucid.runs.folder import RunFolder
 from pellucid.runs.plan import auto_batch_size, optimizer_of
 from pellucid.settings.config import is_there_again, read_config, trained_on
@@ -48,7 +48,7 @@ def check(run: str | os.PathLike[str], data: object = None, *, n_steps: int = 20
     if not len(keep):
         raise DataError(f"no row has a target in column {model.task.target!r}")
     chosen = np.random.default_rng(settings.seed).permutation(len(keep))[:_MAX_ROWS]
-    inputs = model.recipe.transform(table.take(keep[chosen]), dtype=np.float64)
+    inputs = model.recipe.transform(table.take(keep[chosen]), dtype=np.float64).flat
     rows = training_rows(model.task, model.scaler, inputs, None if values is None else values[chosen])
     return compare(
         model.network,

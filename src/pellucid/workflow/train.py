@@ -30,7 +30,7 @@ from pellucid.runs.target_transform import with_target_transform
 from pellucid.settings.config import RUN_HEADING, is_there_again, read_config, trained_on, write_config
 from pellucid.settings.settings import Settings
 from pellucid.training.checkpoint import Checkpointer, read_state
-from pellucid.training.engine import Engine
+from pellucid.training.engine import Engine, why_chosen
 from pellucid.training.history import Epoch
 from pellucid.training.interrupt import listening_for_interrupt
 from pellucid.training.loop import Outcome, Plan, State, fit
@@ -231,9 +231,10 @@ def _train(
     if folder is not None:
         folder.ready_for_checkpoints()
         folder.log(_opening_lines(prepared, start))
+        folder.log([f"engine {engine.name} on {engine.device}: {why_chosen(engine)}"])
     if watcher:
         watcher.prepared(prepared, engine, plan_of(prepared.settings))
-    recorder = SnapshotRecorder(prepared.network, prepared.task.loss, prepared.train)
+    recorder = SnapshotRecorder(prepared.network, prepared.task.loss, prepared.train.rows)
     try:
         if len(members) > 1:
             trained = _fit_members(prepared, members, folder, watcher, recorder)
@@ -288,7 +289,7 @@ def _fit_alone(
 
     with listening_for_interrupt() as interrupted:
         outcome = fit(
-            engine, prepared.train, prepared.validation, plan,
+            engine, prepared.train.rows, prepared.validation.rows, plan,
             start=start, on_epoch=on_epoch, save=save, interrupted=interrupted,
         )  # fmt: skip
     if watcher:

@@ -97,9 +97,11 @@ def test_json_lines_with_lists_are_read(tmp_path: Path) -> None:
 
 def test_lists_of_other_lengths_are_refused_with_both_lengths_and_rows() -> None:
     odd = [[1, 2, 3]] * 4 + [[1, 2]] + [[1, 2, 3]]
-    with pytest.raises(DataError, match=r"'e' .*not equally long: 3 numbers in most rows \(first: row 0\), 2 in row 4"):
+    with pytest.raises(
+        DataError, match=r"'e' .*different lengths: 3 numbers in most rows \(first: row 0\), 2 in row 4"
+    ):
         read_table({"e": odd})
-    with pytest.raises(DataError, match="'e' holds empty lists only"):
+    with pytest.raises(DataError, match="'e' holds only empty lists"):
         read_table({"e": [[], []]})
 
 
@@ -112,7 +114,7 @@ def test_lists_of_anything_else_are_refused(cell: Any) -> None:
 
 
 def test_a_name_that_is_taken_is_told() -> None:
-    with pytest.raises(DataError, match="there is a column 'e_2' already; rename"):
+    with pytest.raises(DataError, match="there is already a column 'e_2'; rename"):
         read_table({"e": [[1, 2]] * 3, "e_2": [1, 2, 3]})
 
 

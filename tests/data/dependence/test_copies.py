@@ -89,7 +89,7 @@ def test_a_split_keeps_copies_with_noise_together_and_says_so() -> None:
     part = np.zeros(N + COPIED, dtype=int)
     part[split.validation], part[split.test] = 1, 2
     assert np.array_equal(part[:COPIED], part[N:])
-    assert any("600 rows are equal to an earlier one but for tiny differences" in note for note in split.notes)
+    assert any("600 rows are equal to an earlier one except for tiny differences" in note for note in split.notes)
 
 
 def test_rows_of_another_table_are_found_through_noise() -> None:

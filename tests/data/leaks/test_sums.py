@@ -70,7 +70,7 @@ A, B, C = MONEY["x1"], MONEY["x2"], MONEY["x3"]
     ("target", "columns", "said"),
     [
         (A * B, ("x1", "x2"), "'x1' × 'x2'"),
-        (np.round(A * B, 2), ("x1", "x2"), "but for rounding"),
+        (np.round(A * B, 2), ("x1", "x2"), "up to rounding"),
         (A / B, ("x1", "x2"), "'x1' / 'x2'"),
         ((A - B) / B * 100, ("x1", "x2"), "'x1' / 'x2'"),
         (A / B**2, ("x1", "x2"), "'x1' / 'x2'^2"),
@@ -106,7 +106,7 @@ def test_classes_that_follow_from_several_columns() -> None:
     cut = np.select([X["x0"] < -0.4, X["x0"] < 0.5], ["low", "middle"], "high")
     (leak,) = leaks({**other, "x1": X["x1"]}, cut)
     assert leak.columns == ("x0",)
-    assert "2 thresholds part the 3 classes" in leak.reason
+    assert "2 thresholds that separate the 3 classes" in leak.reason
 
 
 def test_classes_that_only_mostly_follow_are_not_accused() -> None:

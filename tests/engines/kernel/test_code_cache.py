@@ -1,4 +1,4 @@
-"""Compiled code on disk: what is damaged or foreign is passed over with a word, and replaced where that can be.
+"""Compiled code on disk: what is damaged or foreign is ignored with a warning, and replaced where possible.
 
 Each function here is compiled in well under a second.
 """
@@ -76,7 +76,7 @@ def _flipped(content: bytes, place: int) -> bytes:
 
 @pytest.mark.parametrize("which", [0, 1], ids=["index", "data"])
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_file_is_passed_over_with_a_word_and_replaced(
+def test_a_damaged_file_is_passed_over_with_a_warning_and_replaced(
     damage: str, which: int, folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert _made()(2.0) == 14.0
@@ -88,7 +88,7 @@ def test_a_damaged_file_is_passed_over_with_a_word_and_replaced(
     assert not second.ready("float64")
     assert second(2.0) == 14.0
     assert _hits(second) == 0
-    assert [record.message for record in caplog.records if "is damaged: compiled anew" in record.message]
+    assert [record.message for record in caplog.records if "is damaged: compiled again" in record.message]
     caplog.clear()
     third = _made()
     assert third(2.0) == 14.0
@@ -112,10 +112,10 @@ def test_code_of_another_user_is_not_used(
     second = _made()
     assert second(2.0) == 14.0
     assert _hits(second) == 0
-    assert "belongs to another user: compiled anew" in caplog.records[0].message
+    assert "belongs to another user: compiled again" in caplog.records[0].message
 
 
-def test_code_of_other_versions_is_passed_over_without_a_word(
+def test_code_of_other_versions_is_passed_over_without_a_warning(
     folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(code_cache, "_VERSIONS", "pellucid 1, numba 0.1, Python 3.0")
@@ -128,7 +128,7 @@ def test_code_of_other_versions_is_passed_over_without_a_word(
     assert not caplog.records
 
 
-def test_what_stands_in_the_way_is_left_alone_with_a_word(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_stands_in_the_way_is_left_alone_with_a_warning(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     assert _made()(2.0) == 14.0
     for file in _files(folder):
         file.unlink()

@@ -14,9 +14,9 @@ import pytest
 from numpy.typing import NDArray
 
 from pellucid.engines import kernel
-from pellucid.engines.kernel import packing as tables
 from pellucid.engines.kernel import runs
 from pellucid.engines.kernel.engine import KernelEngine
+from pellucid.engines.kernel.layers.activation import CODES
 from pellucid.engines.kernel.runs import train_runs
 from pellucid.engines.torch_engine.engine import TorchEngine
 from pellucid.errors import DataError, DivergenceError, SettingError
@@ -142,7 +142,7 @@ def test_work_given_in_pieces_is_the_same(monkeypatch: pytest.MonkeyPatch) -> No
     settings: Any = {"learning_rate": RATE, "epochs": EPOCHS, "orders": lambda s, e: order_of(20, s, e)}
     arguments = network, Loss(name="bce"), Optimizer(), firsts_of(network), *rows
     whole = train_runs(*arguments, **settings)
-    monkeypatch.setattr(runs, "_PATIENCE", 1.0)
+    monkeypatch.setattr(runs, "_BETWEEN_CHECKS", 1.0)
     assert apart(train_runs(*arguments, **settings), whole) == 0
 
 
@@ -194,10 +194,10 @@ def test_first_weights_and_rows_are_left_as_they_were() -> None:
 )
 def test_layers_that_are_missing_are_said(network: Network, said: str) -> None:
     loss, first = Loss(name="bce"), initialise(network, 0)
-    assert said in str(kernel.applies(network, loss, Optimizer()))
+    assert said in str(kernel.supports(network))
     with pytest.raises(SettingError, match=said):
         train_runs(network, loss, Optimizer(), [first], *rows_for("bce"), learning_rate=RATE, epochs=1)
-    with pytest.raises(SettingError, match=rf"{said}.*use engine=fused"):
+    with pytest.raises(SettingError, match=rf"{said}.*use engine=auto"):
         KernelEngine(network, loss, Optimizer(), first)
 
 
@@ -241,7 +241,7 @@ def test_row_numbers_that_are_not_there_are_refused() -> None:
             engine.step(wrong, [], RATE)
     with pytest.raises(DataError, match="at least one row"):
         engine.step(np.array([], np.int64), [], RATE)
-    with pytest.raises(SettingError, match="cpu, not on 'cuda'"):
+    with pytest.raises(SettingError, match="cpu, not on cuda"):
         KernelEngine(network, Loss(name="bce"), Optimizer(), initialise(network, 0), device="cuda")
 
 
@@ -417,7 +417,7 @@ def _without_bias(made: Any) -> Any:
 
 
 def _tanh_for_relu(made: Any) -> Any:
-    made.table[1, 0] = tables.CODES["tanh"]
+    made.table[1, 0] = CODES["tanh"]
     return made
 
 

@@ -1,4 +1,4 @@
-"""Whether few whole numbers are amounts (visits, children, accidents) rather than names of classes."""
+"""Whether a few whole numbers are amounts (visits, children, accidents) rather than class labels."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 __all__ = ["are_amounts"]
 
 _FEWEST, _MANY, _RARE = 5, 10, 5  # different values; more than are usual for classes; rows of a class to learn it from
-_EVEN = 3.0  # times as often as the rarest value, at least, is the commonest of amounts
+_EVEN = 3.0  # the most common amount is at least so many times as frequent as the rarest
 _AMOUNT_NAME = re.compile(r"(^|[\s_.\-])(n|no|num|nr|number|count|counts|total|sum)([\s_.\-]|$)", re.IGNORECASE)
 _CLASS_NAME = re.compile(
     r"(^|[\s_.\-])(class|classes|label|labels|type|kind|category|cluster|group|species|digit|code|id)$", re.IGNORECASE
@@ -19,12 +19,12 @@ _CLASS_NAME = re.compile(
 
 
 def are_amounts(name: str, values: Sequence[int], counts: Sequence[int]) -> bool:
-    """Whether a target's whole numbers, each with its number of rows, are better predicted as a number.
+    """Whether a target of whole numbers is better predicted as a number than as classes.
 
-    Amounts have one peak: from the commonest value on, larger and smaller ones become rarer, with no more ups and
-    downs than chance makes (Pearson's χ² against the nearest counts with one peak). Names of classes seldom do. So
-    that grades and ratings with enough rows each stay classes, there must also be more than ten values, or some in so
-    few rows that they could not be learned as a class, or a name such as ``n_visits``.
+    Amounts have one peak: larger and smaller values than the most common one become rarer, apart from chance
+    fluctuations (Pearson's χ² against the nearest counts with one peak). Class labels seldom do. To keep grades and
+    ratings as classes, there must also be more than ten values, or values in too few rows to be learned as a class,
+    or a name such as ``n_visits``. ``counts`` are the rows with each of ``values``.
 
     >>> are_amounts("y", [0, 1, 2, 3, 4, 5, 7], [120, 96, 48, 20, 6, 2, 1])
     True
@@ -50,13 +50,13 @@ def _has_one_peak(values: Sequence[int], rows: NDArray[np.float64]) -> bool:
 
 
 def _distance(seen: NDArray[np.float64], peak: int) -> float:
-    """χ² between the counts and the nearest ones that rise to ``peak`` and fall after it."""
+    """χ² between the counts and the nearest counts that rise up to ``peak`` and fall after it."""
     nearest = np.concatenate([_rising(seen[: peak + 1]), _rising(seen[peak + 1 :][::-1])[::-1]])
     return float((np.square(seen - nearest) / np.maximum(nearest, 1.0)).sum())
 
 
 def _rising(seen: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The nearest counts that never fall: neighbours that do are averaged (Ayer et al. 1955)."""
+    """The nearest counts that never fall: falling neighbours are averaged (Ayer et al. 1955)."""
     blocks: list[list[float]] = []  # mean, length
     for value in seen.tolist():
         blocks.append([value, 1])

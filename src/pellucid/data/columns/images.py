@@ -1,10 +1,10 @@
-"""Columns of images: how to know them, their pixels, and which of the images are equal.
+"""Columns of images: recognising them, their pixels, and which images are equal.
 
-An image column has the Arrow type of a tensor of bytes, ``[height, width, channels]`` for every image.
+The Arrow type of an image column is a tensor of bytes, ``[height, width, channels]`` for every image.
 
-Equal images are found by 64 bits for each, made of all its pixels. The pixels of an image are read eight at a time as
-one 64-bit word. Each word is mixed together with its place, and the mixed words are added up, so that images which
-differ in a single pixel, or in the order of their pixels, come to different sums (but for one pair in 10¹⁹, by chance).
+Equal images are found by a 64-bit hash of all pixels. The pixels are read eight at a time as a 64-bit word. Each word
+is mixed with its position and the results are added, so images that differ in a single pixel, or in the order of their
+pixels, get different hashes (except for one pair in 10¹⁹, by chance).
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ __all__ = ["image_hashes", "is_image_type", "mixed", "pixels_of", "shape_of"]
 
 HashArray = NDArray[np.uint64]
 
-_WORDS_AT_ONCE = 500_000  # 4 MB: what is worked on stays in the processor's cache
+_WORDS_AT_ONCE = 500_000  # 4 MB, to stay in the processor's cache
 _STEP = np.uint64(0x9E3779B97F4A7C15)  # 2⁶⁴ divided by the golden ratio: the increment of SplitMix64
 
 
 def is_image_type(kind: pa.DataType) -> bool:
-    """Whether an Arrow type is that of images.
+    """Whether an Arrow type is the type of images.
 
     >>> is_image_type(pa.fixed_shape_tensor(pa.uint8(), [28, 28, 1])), is_image_type(pa.uint8())
     (True, False)
@@ -33,20 +33,20 @@ def is_image_type(kind: pa.DataType) -> bool:
 
 
 def shape_of(kind: pa.DataType) -> tuple[int, int, int]:
-    """Height, width and channels of the images of such a type."""
+    """Height, width and channels of images of this type."""
     height, width, channels = kind.shape
     return int(height), int(width), int(channels)
 
 
 def pixels_of(column: Any) -> NDArray[np.uint8]:
-    """The pixels of a column of images as ``[N, H, W, C]``, not copied where the column is in one piece."""
+    """The pixels of a column of images as ``[N, H, W, C]``, without a copy if the column has one chunk."""
     array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     pixels: NDArray[np.uint8] = array.to_numpy_ndarray()
     return pixels
 
 
 def image_hashes(pixels: NDArray[np.uint8]) -> HashArray:
-    """64 bits for each image of ``pixels`` ``[N, H, W, C]``: ``[N]``.
+    """A 64-bit hash of each image in ``pixels`` ``[N, H, W, C]``: ``[N]``.
 
     >>> images = np.zeros((3, 2, 2, 1), np.uint8)
     >>> images[2, 0, 1, 0] = 1
@@ -72,7 +72,7 @@ def image_hashes(pixels: NDArray[np.uint8]) -> HashArray:
 
 
 def mixed(bits: Any) -> HashArray:
-    """The finaliser of SplitMix64 (Steele, Lea & Flood 2014), which spreads each bit over all."""
+    """The finaliser of SplitMix64 (Steele, Lea & Flood 2014), which spreads every bit over all others."""
     bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     result: HashArray = bits ^ (bits >> np.uint64(31))

@@ -1,4 +1,4 @@
-"""What one column is: number, truth value, category, date, image, long text, identifier or constant, and why."""
+"""The kind of one column (number, boolean, category, date, image, long text, identifier, constant), and why."""
 
 from __future__ import annotations
 
@@ -39,20 +39,20 @@ _DATE_NAME = re.compile(
     r"date|datum|fecha|(^|[\s_.\-])(day|dt|tag|jour|time|ymd|yyyymmdd)($|[\s_.\-])|_(at|on)$", re.IGNORECASE
 )
 
-_FEW_DAYS = 5  # below so many numbers such as 20210317 nothing is said of dates
-_LONG, _MANY_WORDS = 50, 10  # letters or words: shorter are names, titles and addresses, which did harm as text
+_FEW_DAYS = 5  # with fewer numbers such as 20210317, dates are not mentioned
+_LONG, _MANY_WORDS = 50, 10  # letters or words: names, titles and addresses are shorter, and did harm as text
 _FEW_SIGNS = 12  # letters of a text without spaces between words; names and titles are shorter
 _LOOKED_AT = 1_000  # texts
-_SMALL = 20  # below so many cells nothing is called an identifier for being different everywhere
+_SMALL = 20  # with fewer cells, unique values do not make an identifier
 
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What is counted in a column before it is judged."""
+    """What is counted in a column before its kind is guessed."""
 
     name: str
     position: int  # 0 is the first column
-    unnamed: bool  # its name was made up (column_1)
+    unnamed: bool  # its name was generated (column_1)
     column: pa.Array
     n_missing: int
     n_distinct: int
@@ -65,13 +65,13 @@ class Facts:
 
     @property
     def share(self) -> float:
-        """Distinct values per cell that holds one."""
+        """The share of distinct values among the cells that hold one."""
         return self.n_distinct / self.n_there if self.n_there else 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Guess:
-    """A kind and its reason in a few words; ``warning`` where the user should look."""
+    """A kind and the reason in a few words; ``warning`` if the user should check it."""
 
     kind: Kind
     reason: str
@@ -81,7 +81,24 @@ class Guess:
 
 
 def facts_of(name: str, column: pa.Array, position: int, *, headed: bool, of_images: bool = False) -> Facts:
-    """Count a column's missing and distinct cells; ``of_images`` says that another column holds images."""
+    """Count the missing and the distinct cells of a column.
+
+    Parameters
+    ----------
+    name
+        Its name.
+    column
+        Its cells, in one of the five types (`pellucid.data.columns.types`).
+    position
+        Its place in the table, from 0.
+    headed
+        Whether the table has a header; without one, the name was generated.
+    of_images
+        Whether another column holds images.
+
+    >>> facts_of("age", pa.array([39, None, 50, 39]), 0, headed=True).n_distinct
+    2
+    """
     cells = column.indices if pa.types.is_dictionary(column.type) else column
     if is_image_type(column.type):
         cells = pa.array(image_hashes(pixels_of(column.drop_null() if column.null_count else column)))
@@ -97,12 +114,12 @@ def facts_of(name: str, column: pa.Array, position: int, *, headed: bool, of_ima
 
 
 def names_a_subject(name: str) -> bool:
-    """Whether a name says that the column tells whom a row is about."""
+    """Whether a name such as ``patient_id`` says whom a row is about."""
     return _SUBJECT_NAME.search(name) is not None
 
 
 def guess_kind(facts: Facts, *, day_first: bool | None = None) -> Guess:  # noqa: PLR0911 (one return for each kind)
-    """Judge a column by its type, its values and, where values do not settle it, its name."""
+    """Guess the kind of a column from its type, its values and, where these leave a choice, its name."""
     if facts.n_there == 0:
         return Guess(kind="constant", reason="every cell is missing")
     if is_image_type(facts.column.type):
@@ -110,7 +127,7 @@ def guess_kind(facts: Facts, *, day_first: bool | None = None) -> Guess:  # noqa
             return Guess(kind="constant", reason="the same image in every row")
         return Guess(kind="image", reason=_size_of(facts.column.type))
     if facts.of_images and facts.name == "file" and pa.types.is_dictionary(facts.column.type):
-        return Guess(kind="identifier", reason="where each image was read from")
+        return Guess(kind="identifier", reason="the file of each image")
     if facts.n_distinct == 1:
         if not facts.n_missing:
             return Guess(kind="constant", reason=f"{_first(facts)} in every row")
@@ -126,12 +143,12 @@ def guess_kind(facts: Facts, *, day_first: bool | None = None) -> Guess:  # noqa
 
 
 def both_ways(facts: Facts, layout: str, day_first: bool | None) -> str | None:
-    """What to say of dates that mix zones, or in which day and month could be exchanged and the user said nothing."""
+    """A note on dates that mix time zones, or whose day and month could be swapped unless the user has decided."""
     cells = facts.column.dictionary if pa.types.is_dictionary(facts.column.type) else facts.column
     if layout == ISO_UTC:
         return CellNote(
-            f"column {facts.name!r} holds times of several zones ({offsets_shown(cells)}), so they were brought to "
-            "UTC; write local times without the offset to keep them"
+            f"column {facts.name!r} holds times in several time zones ({offsets_shown(cells)}), so they were "
+            "converted to UTC; write local times without the offset to keep them"
         )
     if day_first is not None or (example := reads_both_ways(cells, layout)) is None:
         return None
@@ -174,7 +191,7 @@ def _guess_number(facts: Facts) -> Guess:  # noqa: PLR0911
             kind="numeric",
             reason="whole numbers",
             warning=CellNote(
-                f"column {facts.name!r} may hold dates ({int(values[0])} would be a day); it was taken for numbers; "
+                f"column {facts.name!r} may hold dates ({int(values[0])} would be a day) but was read as numbers; "
                 f"--date {facts.name!r} reads dates"
             ),
         )
@@ -184,7 +201,7 @@ def _guess_number(facts: Facts) -> Guess:  # noqa: PLR0911
         if counted is not None:
             return Guess(kind="identifier", reason=counted)
         if facts.share > 0.95 and id_name and not facts.n_missing:
-            return Guess(kind="identifier", reason="named like an id, and (nearly) every row has its own")
+            return Guess(kind="identifier", reason="named like an id, and (nearly) every row has its own value")
         if facts.share > 0.9 and facts.position == 0 and facts.unnamed and facts.n_there >= 100 and _is_wide(values):
             return Guess(
                 kind="identifier",
@@ -194,18 +211,18 @@ def _guess_number(facts: Facts) -> Guess:  # noqa: PLR0911
     if (id_name or _CODE_NAME.search(facts.name)) and not names_a_subject(facts.name) and facts.share < 0.5:
         word = "an id" if id_name else "a code"
         return Guess(
-            kind="categorical", reason=f"named like {word}: {facts.n_distinct:,} whole numbers that are no amounts"
+            kind="categorical", reason=f"named like {word}: {facts.n_distinct:,} whole numbers that are not amounts"
         )
     return Guess(kind="numeric", reason="whole numbers")
 
 
 def _is_wide(values: np.ndarray) -> bool:
-    """Whether there is room for far more numbers than there are rows, as between ids."""
+    """Whether the numbers span far more values than there are rows, as ids do."""
     return float(values.max()) - float(values.min()) > 10 * len(values)
 
 
 def _counts_rows(values: np.ndarray, facts: Facts, *, id_name: bool) -> str | None:
-    """Words for a row number, or None."""
+    """A description if the numbers are row numbers, or None."""
     if facts.n_missing or facts.n_distinct != len(values):
         return None
     low, high = int(values.min()), int(values.max())
@@ -216,7 +233,7 @@ def _counts_rows(values: np.ndarray, facts: Facts, *, id_name: bool) -> str | No
     if in_order and (likely or (low in (0, 1) and not _TIME_NAME.search(facts.name))):
         return f"row numbers, {low:,} to {high:,}"
     if likely or (low in (0, 1) and not _TIME_NAME.search(facts.name)):
-        return f"each of {low:,} to {high:,} once: numbers of rows"
+        return f"each of {low:,} to {high:,} once: row numbers"
     return None
 
 
@@ -258,20 +275,20 @@ def _guess_text(facts: Facts, day_first: bool | None) -> Guess:  # noqa: PLR0911
     warning = None
     if facts.n_distinct > 1_000:
         warning = (
-            f"column {facts.name!r} has {facts.n_distinct:,} categories; the most frequent become features, the others "
-            f"share one; --drop {facts.name!r} leaves it out"
+            f"column {facts.name!r} has {facts.n_distinct:,} categories; the most frequent get a feature each, the "
+            f"others share one; --drop {facts.name!r} leaves it out"
         )
     return Guess(kind="categorical", reason=f"{facts.n_distinct:,} different texts", warning=warning)
 
 
 def _short_text(facts: Facts, reason: str) -> Guess:
-    """Names, titles, places: a few words, most of which are seen once."""
+    """Names, titles, places: a few words, most of which occur only once."""
     return Guess(
         kind="text",
         reason=reason,
         used=False,
-        warning=f"column {facts.name!r} holds {reason}, and was dropped as names or titles; --text {facts.name!r} "
-        f"reads their words, --categorical {facts.name!r} uses the most frequent of them",
+        warning=f"column {facts.name!r} holds {reason} and was dropped as names or titles; --text {facts.name!r} "
+        f"reads their words, --categorical {facts.name!r} uses the most frequent ones",
     )
 
 
@@ -279,7 +296,7 @@ def _identifier(facts: Facts, reason: str) -> Guess:
     warning = None
     if facts.share < 1.0:
         warning = (
-            f"column {facts.name!r} has {reason}, and was dropped as an identifier (--categorical {facts.name!r} uses "
+            f"column {facts.name!r} has {reason} and was dropped as an identifier (--categorical {facts.name!r} uses "
             "its most frequent values)"
         )
     return Guess(kind="identifier", reason=reason, warning=warning)

@@ -1,7 +1,7 @@
-"""Columns of equally long lists of numbers, such as embeddings: as so many columns of numbers.
+"""Split columns of equally long lists of numbers, such as embeddings, into columns of numbers.
 
-A list in a cell is no number; but where all lists of a column are equally long, its k-th numbers are a column:
-``embedding`` becomes ``embedding_1``, ``embedding_2``, ….
+If all lists of a column are equally long, their k-th numbers form a column: ``embedding`` becomes ``embedding_1``,
+``embedding_2``, ….
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ def holds_lists(kind: pa.DataType) -> bool:
 def spread_lists(
     columns: Mapping[str, pa.Array | pa.ChunkedArray],
 ) -> tuple[dict[str, pa.Array | pa.ChunkedArray], dict[str, tuple[str, ...]]]:
-    """The columns with a column for each place of a list, and which came from which.
+    """Replace each column of lists by one column per position; also return which columns came from which.
 
     Raises
     ------
     DataError
-        The lists of a column are not equally long, or empty; a new column's name is taken.
+        The lists of a column differ in length or are empty, or the name of a new column is taken.
     """
     found: dict[str, pa.Array | pa.ChunkedArray] = {}
     parts: dict[str, tuple[str, ...]] = {}
@@ -50,8 +50,8 @@ def spread_lists(
         made = {f"{name}_{k}": each for k, each in enumerate(_places(name, column), start=1)}
         if taken := next((new for new in made if new in columns or new in found), None):
             raise DataError(
-                f"column {name!r} holds lists, of which columns {name}_1, {name}_2 … are made, but there is a column "
-                f"{taken!r} already; rename one of them"
+                f"column {name!r} holds lists, which become the columns {name}_1, {name}_2 …, but there is already a "
+                f"column {taken!r}; rename one of them"
             )
         found |= made
         parts[name] = tuple(made)
@@ -70,12 +70,12 @@ def _places(name: str, column: pa.Array | pa.ChunkedArray) -> list[pa.Array]:
         usual = int(counts.argmax())
         odd = next(i for i in np.argsort(first) if i != usual)
         raise DataError(
-            f"column {name!r} holds lists that are not equally long: {distinct[usual]} numbers in most rows (first: "
-            f"row {rows[first[usual]]:,}), {distinct[odd]} in row {rows[first[odd]]:,}; give each row as many, or "
+            f"column {name!r} holds lists of different lengths: {distinct[usual]} numbers in most rows (first: "
+            f"row {rows[first[usual]]:,}), {distinct[odd]} in row {rows[first[odd]]:,}; make them equally long, or "
             "leave the column out of the table"
         )
     if not len(distinct) or not distinct[0]:
-        raise DataError(f"column {name!r} holds empty lists only; leave it out of the table")
+        raise DataError(f"column {name!r} holds only empty lists; leave it out of the table")
     width = int(distinct[0])
     if pa.types.is_fixed_size_list(array.type):
         starts = (np.arange(len(array), dtype=np.int64) + array.offset) * width

@@ -1,4 +1,4 @@
-"""What a column is called in a table, whatever its name was in a frame."""
+"""The name of a column in a table, whatever it was in a frame."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ __all__ = ["column_name"]
 
 
 def column_name(given: object, position: int = 0) -> str:
-    """What a column of this name is called in a table: a tuple's parts are joined, numbers and dates written out.
+    """The name in a table: the parts of a tuple are joined, numbers and dates are written out.
 
     >>> column_name(2), column_name(("price", "mean")), column_name(" age ")
     ('2', 'price mean', 'age')

@@ -1,4 +1,4 @@
-"""Numbers that stand for nothing, such as −999: said, never replaced, for they may be meant."""
+"""Numbers that may stand for a missing value, such as −999: reported but never replaced, as they may be real."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ __all__ = ["suspected_sentinels"]
 _WORDS = re.compile(r"-1|-?9{2,6}(\.9+|\.0+)?|-?8{2,6}|-?7{3,6}")
 _FEW = 3  # rows
 _MOST = 0.9  # share of the rows
-_DIFFERENT = 10  # other values, below which the numbers are codes
+_DIFFERENT = 10  # with fewer other values, the numbers are codes
 
 
 def suspected_sentinels(facts: Facts, kind: Kind) -> list[str]:
-    """A note for each end of a numeric column where one value repeats far from, or unlike, all others."""
+    """A note for each end of a numeric column where a repeated value lies far from all others or is written oddly."""
     if kind != "numeric" or not (pa.types.is_integer(facts.column.type) or pa.types.is_floating(facts.column.type)):
         return []
     values = facts.column.drop_null().to_numpy(zero_copy_only=False)
@@ -33,11 +33,11 @@ def suspected_sentinels(facts: Facts, kind: Kind) -> list[str]:
         others = values[values != extreme]
         if _is_apart(float(extreme), others, low=low) and len(np.unique(others)) >= _DIFFERENT:
             shown = f"{extreme:.10g}"
-            ends = f"the others lie from {others.min():.6g} to {others.max():.6g}"
+            ends = f"the others are from {others.min():.6g} to {others.max():.6g}"
             notes.append(
                 CellNote(
-                    f"column {facts.name!r} holds {shown} in {n:,} rows, where {ends}: if it stands for a missing "
-                    f"value, --missing '{facts.name}={shown}'"
+                    f"column {facts.name!r} holds {shown} in {n:,} rows, while {ends}; if it means a missing "
+                    f"value, pass --missing '{facts.name}={shown}'"
                 )
             )
     return notes

@@ -1,6 +1,6 @@
-"""One column at a time: from whatever Arrow holds to the five types that the rest of Pellucid knows.
+"""Convert a column from any Arrow type to one of the five types that the rest of Pellucid knows.
 
-| what came in | what goes out |
+| from | to |
 |---|---|
 | whole numbers of any width | ``int64`` |
 | floats, decimals, durations (in seconds), a column of nothing but missing cells | ``float64``, NaN as null |
@@ -9,7 +9,7 @@
 | dates, timestamps of any unit or zone (its local time) | ``timestamp('us')`` |
 | text, categories | ``dictionary<int32, string>``: trimmed, each value once, none unused |
 
-Text is cleaned on the dictionary's values, so a million cells of ten categories cost ten trims.
+Text is cleaned on the distinct values, so a million cells of ten categories cost ten trims.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ DEFAULT_MISSING: tuple[str, ...] = (
     *("", "?", "NA", "N/A", "n/a", "NaN", "nan", "NAN", "-nan", "-NaN"),
     *("NULL", "null", "Null", "None", "#N/A", "#NA", "#N/A N/A", "<NA>", "NaT"),
 )
-_FEW_LABELS = 20  # whole numbers written as text with at most so many values are names of classes, in a target
+_FEW_LABELS = 20  # in a target, whole numbers written as text with at most so many values are class labels
 
 _TEXT = pa.dictionary(pa.int32(), pa.string())
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cleaned:
-    """A column in one of the five types, and what was done to it.
+    """A column in one of the five types, and what was changed.
 
     Parameters
     ----------
@@ -55,9 +55,9 @@ class Cleaned:
     missing
         Marker → number of cells that held it (``''`` stands for empty, ``' '`` for nothing but spaces).
     infinite
-        How many cells were infinite, and the first such row (from 0); they are null now.
+        How many cells were infinite, and the first such row (from 0); they are now null.
     trimmed
-        Whether spaces were cut off around text.
+        Whether spaces around text were removed.
     origin
         What the cells were before they became texts.
     notes
@@ -65,9 +65,9 @@ class Cleaned:
     style
         How numbers in text were written; None for plain ones.
     signs
-        How ``,`` and ``.`` within them were read, where that is to be said.
+        How ``,`` and ``.`` in them were read, if the user should know.
     flags
-        Side (``below``, ``above``) → which cells were limits such as ``<0.01``: columns of their own.
+        Side (``below``, ``above``) → which cells were limits such as ``<0.01``; these become extra columns.
     """
 
     array: pa.Array
@@ -82,7 +82,7 @@ class Cleaned:
 
 
 def number_pattern() -> str:
-    """The regular expression of a plain number (no spaces, ``.`` as decimal sign)."""
+    """The regular expression of a plain number (no spaces, decimal point)."""
     return PLAIN
 
 
@@ -97,25 +97,29 @@ def clean_column(
     ways: Ways | None = None,
     is_label: bool = False,
 ) -> Cleaned:
-    """Bring a column to one of the five types.
+    """Convert a column to one of the five types.
 
     Parameters
     ----------
+    name
+        Its name, for messages.
+    column
+        Its cells, in any Arrow type.
     markers
-        Texts that stand for a missing cell; ``NAME=-999`` is one of this column alone.
+        Texts that mean a missing cell; ``NAME=-999`` applies to the column of that name only.
     as_text, as_number
-        The user's own word on the column; text that is not a number is then missing, with a note.
+        The user's choice for the column; as a number, text that is not a number is missing, with a note.
     find_numbers
-        Whether a text column that is all, or nearly all, numbers becomes one of numbers.
+        Whether a text column of (nearly) only numbers becomes a column of numbers.
     ways
-        How numbers in text are written, as far as the table as a whole tells.
+        How numbers in text are written, as far as the whole table shows it.
     is_label
-        Whether whole numbers of few values, written as text, are names of classes and stay text.
+        Whether few different whole numbers, written as text, are class labels and stay text.
 
     Raises
     ------
     DataError
-        For a type that has no place in a table (lists, records, bytes), by the column's name.
+        The type does not fit into a table (lists, records, bytes).
     """
     check_type(name, column.type)
     ways = ways or Ways()
@@ -132,7 +136,7 @@ def clean_column(
     )
     if as_text or ways.style is None:
         return cleaned
-    none = pa.array(np.zeros(len(column), bool))  # a model that knows these columns needs them in every table
+    none = pa.array(np.zeros(len(column), bool))  # a model trained with these columns needs them in every table
     wanted = (side for side in ("below", "above") if getattr(ways.style, side))
     return replace(cleaned, flags={side: cleaned.flags.get(side, none) for side in wanted})
 
@@ -151,7 +155,7 @@ def _clean(  # noqa: PLR0911 (one return for each type)
     kind = array.type
     if pa.types.is_dictionary(kind) and not is_string(kind.value_type):
         array = array.dictionary_decode()
-        if not as_number:  # categories made by hand stay categories, also those written as numbers
+        if not as_number:  # categories defined by the user stay categories, even if written as numbers
             distinct = pc.unique(array).drop_null()
             origin = origin_of_texts(distinct, _as_strings(distinct))
             return replace(_clean_text(name, _as_strings(array), markers, None), origin=origin)
@@ -170,7 +174,7 @@ def _clean(  # noqa: PLR0911 (one return for each type)
     if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
         return Cleaned(array=_naive_timestamp(array))
     if pa.types.is_time(kind):
-        note = f"column {name!r} holds times of day; they were read as seconds after midnight"
+        note = f"column {name!r} holds times of day, which were read as seconds after midnight"
         return Cleaned(
             array=seconds_of_times(array), notes=(note,) if ways.style is None else (), style=NumberStyle(clock="h:m")
         )
@@ -178,7 +182,7 @@ def _clean(  # noqa: PLR0911 (one return for each type)
 
 
 def check_type(name: str, kind: pa.DataType) -> None:
-    """Raise `DataError` for a type that has no place in a table: records, lists, bytes, by the column's name."""
+    """Raise `DataError` for a type that does not fit into a table: records, lists, bytes."""
     inner = kind
     while True:
         if isinstance(inner, pa.BaseExtensionType):
@@ -195,17 +199,17 @@ def check_type(name: str, kind: pa.DataType) -> None:
     if not is_plain:
         raise DataError(
             f"column {name!r} holds {_in_words(inner)}, which a table of features cannot hold; "
-            "spread it over plain columns, or leave it out of the file"
+            "split it into simple columns, or leave it out of the file"
         )
 
 
 def is_string(kind: pa.DataType) -> bool:
-    """Whether the cells of a column of this type are texts."""
+    """Whether a column of this type holds text."""
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
 def encoded(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
-    """A column of plain text as a dictionary; any other as it is."""
+    """A column of plain text as a dictionary; any other column unchanged."""
     return pa.chunked_array([_one_chunk(column).dictionary_encode()]) if is_string(column.type) else column
 
 
@@ -214,7 +218,7 @@ def _one_chunk(column: pa.Array | pa.ChunkedArray) -> pa.Array:
         if pa.types.is_dictionary(column.type) and column.num_chunks > 1:
             column = column.unify_dictionaries()
         column = column.combine_chunks()
-        if isinstance(column, pa.ChunkedArray):  # more than one chunk is left only past 2 GB of text
+        if isinstance(column, pa.ChunkedArray):  # several chunks remain only for more than 2 GB of text
             column = column.dictionary_encode().unify_dictionaries().combine_chunks()
     if isinstance(column, pa.ExtensionArray):
         column = column.storage
@@ -222,7 +226,7 @@ def _one_chunk(column: pa.Array | pa.ChunkedArray) -> pa.Array:
 
 
 def _without_wraps(column: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
-    """The column without run ends and dictionaries of dictionaries, for which Arrow lacks most of its functions."""
+    """The column without run-end encoding and nested dictionaries, which most of Arrow's functions do not support."""
     kind = column.type
     if isinstance(column, pa.ChunkedArray) and (pa.types.is_run_end_encoded(kind) or pa.types.is_dictionary(kind)):
         chunks = [_without_wraps(chunk) for chunk in column.chunks]
@@ -326,7 +330,7 @@ def _clean_text(
     force: bool = False,
     is_label: bool = False,
 ) -> Cleaned:
-    """A column of text, as numbers where ``ways`` says how to look for them and it is nothing else."""
+    """Clean a column of text; it becomes numbers if ``ways`` says how to look for them and it holds nothing else."""
     encoded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
     values = pc.cast(encoded.dictionary, pa.string())
     codes = np.asarray(pc.fill_null(pc.cast(encoded.indices, pa.int64()), -1))  # [rows], −1 for null
@@ -351,7 +355,7 @@ def _clean_text(
     text = TextColumn(name=name, values=unique.dictionary, codes=new_codes)
     found = None
     if ways is not None and (force or not _is_code(text, is_label=is_label)):
-        from pellucid.data.numbers.columns import read_numbers  # most tables have no text that may be numbers
+        from pellucid.data.numbers.columns import read_numbers  # here, since many tables have no text at all
 
         found = read_numbers(text, force=force, ways=ways)
     if found is not None and found.numbers is not None:
@@ -380,7 +384,7 @@ def _clean_text(
 
 
 def _is_code(text: TextColumn, *, is_label: bool) -> bool:
-    """Whether texts of digits are codes (007, 012) or, for ``is_label``, names of classes."""
+    """Whether texts of digits are codes (007, 012) or, with ``is_label``, class labels."""
     digits = pc.match_substring_regex(text.values, r"^\d+$")
     if not len(text.values) or not pc.all(digits).as_py():
         return False

@@ -1,4 +1,4 @@
-"""Scripts in which no spaces divide the words: Chinese, Japanese, Thai, Lao, Tibetan, Burmese and Khmer."""
+"""Scripts without spaces between words: Chinese, Japanese, Thai, Lao, Tibetan, Burmese and Khmer."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _MANY = 0.25  # of all letters and digits: names and numbers are often Latin
 
 
 def is_undivided(texts: Iterable[str]) -> bool:
-    """Whether a quarter of the letters of these texts, or more, are of such scripts.
+    """Whether at least a quarter of the letters in these texts belong to such scripts.
 
     >>> is_undivided(["a good film"]), is_undivided(["很好的电影, 8.5"]), is_undivided(["!"])
     (False, True, False)
     """
-    pattern = re.compile(_UNDIVIDED)  # here, since it takes two milliseconds
+    pattern = re.compile(_UNDIVIDED)  # here, since compiling takes two milliseconds
     undivided = letters = 0
     for text in texts:
         undivided += len(pattern.findall(text))

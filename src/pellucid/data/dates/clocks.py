@@ -16,7 +16,7 @@ _CLOCK = (
 
 
 def clocks(words: pa.Array) -> tuple[NDArray[np.bool_], pa.StructArray]:
-    """Which of the texts ``[W]`` are clock times or durations, and their parts."""
+    """Which of the texts ``[W]`` are times of day or durations, and their parts."""
     parts = pc.extract_regex(words, _CLOCK)
     there = np.array(parts.is_valid())
     hour = _number(parts, "a")
@@ -26,10 +26,10 @@ def clocks(words: pa.Array) -> tuple[NDArray[np.bool_], pa.StructArray]:
 
 
 def clock_style(parts: pa.StructArray, there: NDArray[np.bool_]) -> str:
-    """``h:m`` or ``m:s``: what two parts such as ``36:43`` stand for in a column.
+    """What two parts such as ``36:43`` mean in a column: ``h:m`` or ``m:s``.
 
-    Minutes and seconds where a first part is above 23, or where durations such as ``1:02:03``, of which the hours have
-    one digit, stand beside them.
+    They are minutes and seconds if a first part is above 23, or if the column also holds durations such as
+    ``1:02:03``, whose hours have one digit.
     """
     two = there & np.asarray(pc.equal(_part(parts, "c"), ""))
     first, padded = _number(parts, "a"), np.asarray(pc.equal(pc.utf8_length(_part(parts, "a")), 2))
@@ -38,7 +38,7 @@ def clock_style(parts: pa.StructArray, there: NDArray[np.bool_]) -> str:
 
 
 def seconds(parts: pa.StructArray, there: NDArray[np.bool_], style: str) -> NDArray[np.float64]:
-    """The texts' parts as seconds ``[W]``; of texts that are none, anything."""
+    """The parts as seconds ``[W]``; the value is arbitrary for texts that are not times."""
     two = np.asarray(pc.equal(_part(parts, "c"), ""))
     a, b, c = _number(parts, "a"), _number(parts, "b"), _number(parts, "c")
     half = np.asarray(pc.utf8_lower(_part(parts, "half")))
@@ -53,7 +53,7 @@ def seconds(parts: pa.StructArray, there: NDArray[np.bool_], style: str) -> NDAr
 
 
 def seconds_of_times(array: pa.Array) -> pa.Array:
-    """Arrow times of day as seconds after midnight: whole numbers where all are."""
+    """Arrow times of day as seconds after midnight, as ``int64`` if all are whole."""
     ticks = pc.cast(pc.cast(array, pa.time64("us"), safe=False), pa.int64())
     values = pc.divide(pc.cast(ticks, pa.float64()), 1e6)
     whole = pc.all(pc.equal(values, pc.floor(values))).as_py()

@@ -1,8 +1,7 @@
-"""Recognising dates in text, and reading them in the format that was recognised.
+"""Recognise dates in text, and read them in the recognised format.
 
-A column has one format, found once and stored, so that ``03/04/2021`` means the same day when a model predicts as
-when it was trained. Where day-first and month-first both fit every cell, ``/`` is read month-first and ``.`` and
-``-`` day-first.
+A column has one format, found once and stored, so ``03/04/2021`` means the same day in training and in prediction. If
+day-first and month-first both fit every cell, ``/`` is read month-first, ``.`` and ``-`` day-first.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ __all__ = [
 ]
 
 _ISO = "iso"
-ISO_UTC = "iso utc"  # of texts that mix zones
+ISO_UTC = "iso utc"  # for texts that mix time zones
 _ISO_PATTERN = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?( ?(Z|[+-]\d{2}(:?\d{2})?))?)?$"
 _ZONED = r"^\d{4}-\d{2}-\d{2}.*(Z|[+-]\d{2}(:?\d{2})?)$"
 _STAMP = pa.timestamp("us")
@@ -40,7 +39,7 @@ _DATES = (
 )
 _TIMES = ("", " %H:%M:%S", " %H:%M", " %I:%M:%S %p", " %I:%M %p", "T%H:%M:%S")
 _MONTHS = ("%b-%Y", "%b %Y", "%b-%y", "%Y-%m", "%Y/%m", "%m/%Y")
-_NUMERIC = ("%Y%m%d", "%Y")  # only on the user's word: such a column reads as numbers
+_NUMERIC = ("%Y%m%d", "%Y")  # only if the user says so: such a column looks like numbers
 
 FORMATS: tuple[str, ...] = (_ISO, *(d + t for d in _DATES for t in _TIMES), *_MONTHS, *_NUMERIC)
 
@@ -86,15 +85,15 @@ def parse_dates(
     format
         One of `FORMATS`, or `ISO_UTC`; found from the column when not given.
     numeric
-        Whether text of nothing but digits may be a date (implied for a column of whole numbers).
+        Whether text of only digits may be a date (implied for a column of whole numbers).
     day_first
-        Where day-first and month-first both fit every cell, which is taken; None goes by the sign between them.
+        Which order to use if day-first and month-first both fit every cell; None decides by the separator.
 
     Returns
     -------
     array, format
-        ``timestamp('us')``, in the local time of their zone, with null where a cell does not parse; ``None`` as format
-        (and an array of nulls) when fewer than 99 % of the distinct values fit any one format.
+        ``timestamp('us')``, in the local time of their zone, null where a cell does not parse. The format is ``None``
+        (and all cells are null) if no format fits 99 % of the distinct values.
 
     >>> stamps, how = parse_dates(pa.array(["31/12/2020", "01/02/2021"]))
     >>> how, stamps[1].as_py().isoformat()
@@ -128,7 +127,7 @@ def _words(column: pa.Array) -> _Words:
 
 
 def reads_both_ways(column: pa.Array, layout: str) -> str | None:
-    """The first date of a column that ``layout`` reads, of which day and month may be exchanged as in all others.
+    """The first date in a column where day and month could be swapped in every cell, with its reading by ``layout``.
 
     >>> reads_both_ways(pa.array(["03/04/2021", "01/02/2021"]), "%m/%d/%Y"), reads_both_ways(pa.array(["x"]), "iso")
     ('03/04/2021', None)
@@ -158,7 +157,7 @@ def is_day_of_calendar(numbers: pa.Array) -> bool:
 
 
 def layout_shown(values: pa.Array) -> str | None:
-    """The layout that reads most of these texts; None where none reads any, or they are nothing but digits.
+    """The layout that reads most of these texts; None if no layout reads any, or if they are only digits.
 
     >>> layout_shown(pa.array(["03.01.2023", "soon"])), layout_shown(pa.array(["soon"]))
     ('%d.%m.%Y', None)
@@ -175,7 +174,7 @@ def layout_shown(values: pa.Array) -> str | None:
 
 
 def _exchanged(layout: str) -> str | None:
-    """The layout with day and month exchanged; None where they do not stand first, both as numbers."""
+    """The layout with day and month swapped; None unless it begins with both as numbers."""
     match = re.match(r"(%[dm])([-/.])(%[dm])\2", layout)
     return None if match is None else f"{match[3]}{match[2]}{match[1]}{layout[match.end() - 1 :]}"
 
@@ -219,7 +218,7 @@ def _share(values: pa.Array, candidate: str) -> float:
 
 
 def _parse(values: pa.Array, candidate: str) -> pa.Array:
-    """``timestamp('us')`` of each text, null where it does not fit."""
+    """``timestamp('us')`` for each text, null where it does not fit."""
     if candidate in (_ISO, ISO_UTC):
         return _parse_iso(values, utc=candidate == ISO_UTC)
     text, layout = values, candidate
@@ -247,7 +246,7 @@ def _parse_iso(values: pa.Array, *, utc: bool) -> pa.Array:
         if bool((zoned | ~fits).all()):
             text = pc.replace_substring_regex(text, r" ?(Z|[+-]\d{2}(:?\d{2})?)$", r"\1")
             return pc.cast(pc.cast(text, pa.timestamp("us", "UTC"), safe=False), _STAMP)
-    except pa.ArrowInvalid:  # one bad day among many: find which, the slow way
+    except pa.ArrowInvalid:  # find the bad day among many, the slow way
         pass
     return pa.array([_iso_or_none(t) for t in text.to_pylist()], _STAMP)
 

@@ -1,7 +1,7 @@
-"""Times with a zone: what a clock on the wall showed there.
+"""Times with a time zone, read as local time.
 
-A shop's rush hour, a Saturday, a first of January are those of the place where the rows come from, so times keep the
-local time of their zone. Only a column that mixes zones is brought to UTC, so that its times can be compared.
+Rush hours, Saturdays and holidays belong to the place where the rows come from, so times keep the local time of their
+zone. Only a column that mixes zones is converted to UTC, so that its times can be compared.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _YEAR = 365.25 * 86_400e6  # microseconds
 
 
 def in_local_time(column: Any) -> Any:
-    """A column of Arrow timestamps without its zone, as the clocks there show; any other column as it is.
+    """Convert Arrow timestamps with a zone to local times without one; any other column is unchanged.
 
     >>> utc = pa.array([0], pa.timestamp("s", "Europe/Berlin"))
     >>> in_local_time(utc)[0].as_py().isoformat()
@@ -42,14 +42,14 @@ def without_offsets(texts: pa.Array) -> pa.Array:
 
 
 def mixes_zones(texts: pa.Array, moments: pa.Array) -> bool:
-    """Whether ISO texts come from several zones; one zone with its summer time is one.
+    """Whether ISO texts come from several zones; a zone and its summer time count as one.
 
     Parameters
     ----------
     texts
-        As they stand in the table.
+        As written in the table.
     moments
-        The same in UTC, microseconds since 1970.
+        The same times in UTC, in microseconds since 1970.
     """
     minutes = _offsets(texts)
     there = ~np.isnan(minutes) & np.asarray(pc.is_valid(moments))
@@ -73,7 +73,7 @@ def offsets_shown(texts: pa.Array) -> str:
 
 
 def _offsets(texts: pa.Array) -> NDArray[np.float64]:
-    """Minutes east of Greenwich ``[texts]``; NaN where a text has no offset."""
+    """Minutes east of Greenwich ``[texts]``; NaN for a text without an offset."""
     zones = pc.struct_field(pc.extract_regex(texts, _OFFSET), "zone").dictionary_encode()
     minutes = np.array([_minutes(zone) for zone in zones.dictionary.to_pylist()] + [np.nan])
     codes: NDArray[np.int64] = np.asarray(pc.fill_null(zones.indices, len(zones.dictionary)))

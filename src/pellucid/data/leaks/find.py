@@ -1,10 +1,10 @@
-"""Columns that give the target away: what is the answer, or nearly, cannot be part of the question.
+"""Find columns that give the target away.
 
-| seen | with classes | with numbers | then |
+| evidence | classes | numbers | action |
 |---|---|---|---|
 | certain | a copy, a one-to-one code | a copy, a linear function | dropped, by name |
 | likely | a finer code (each value has one class) | rank correlation above 0.999 | warned about, kept |
-| likely | numbers that a few thresholds part | categories that leave 2 % of the variance | warned about, kept |
+| likely | a few thresholds separate the classes | categories that leave 2 % of the variance | warned about, kept |
 | likely | flags, a comparison or two categories that give the class | a sum, a product, a ratio | warned about, kept |
 """
 
@@ -28,14 +28,14 @@ __all__ = ["Leak", "find_leaks"]
 
 Array = NDArray[Any]
 
-_FEWEST = 10  # rows: below, agreement is no evidence
+_FEWEST = 10  # rows: with fewer, agreement is not evidence
 _SAMPLE = 20_000
 _FEW = 20  # different numbers that may be classes
 
 
 @dataclass(frozen=True, kw_only=True)
 class Leak:
-    """One finding: the columns (one, or those that give it together), whether it is certain, and what they are."""
+    """One finding: the column, or the columns that give the target together; whether it is certain; what they are."""
 
     columns: tuple[str, ...]
     certain: bool
@@ -43,14 +43,14 @@ class Leak:
 
 
 def find_leaks(table: Table, features: Sequence[str], target: str) -> tuple[Leak, ...]:
-    """Compare each feature with the target, over the rows that have both.
+    """Compare each feature with the target in the rows that have both.
 
     >>> from pellucid.data.tables import read_table
     >>> rows = {"size": range(12), "code": [1, 2, 3] * 4, "kind": ["a", "b", "c"] * 4}
     >>> [(leak.columns, leak.certain) for leak in find_leaks(read_table(rows), ["size", "code"], "kind")]
     [(('code',), True)]
     """
-    with np.errstate(all="ignore"):  # numbers near the largest overflow when squared; they are then no evidence
+    with np.errstate(all="ignore"):  # huge numbers overflow when squared; they are then not evidence
         return _find_leaks(table, features, target)
 
 
@@ -94,7 +94,7 @@ def _class_leak(table: Table, name: str, classes: Array, n_classes: int) -> Leak
     if n_valid < max(_FEWEST, 0.5 * len(column)) or early < 2:
         return _parting_numbers(column, name, classes)
     if early <= max(n_classes, 0.3 * min(5_000, n_valid)):
-        # a few rows nearly always settle that a column is no code of the target
+        # a few rows nearly always show that a column is not a code of the target
         for rows in (np.linspace(0, len(column) - 1, min(len(column), 3_000)).astype(np.int64), None):
             part = column if rows is None else column.take(pa.array(rows))
             n_values, n_pairs, n_seen = _pairs(_codes(part), classes if rows is None else classes[rows])
@@ -108,7 +108,7 @@ def _class_leak(table: Table, name: str, classes: Array, n_classes: int) -> Leak
                 return Leak(
                     columns=(name,),
                     certain=False,
-                    reason=f"a code from which the target follows (each of its {n_values:,} values has one class)",
+                    reason=f"a code that determines the target (each of its {n_values:,} values has one class)",
                 )
     if is_float or pa.types.is_integer(column.type):
         return _parting_numbers(column, name, classes)
@@ -116,7 +116,7 @@ def _class_leak(table: Table, name: str, classes: Array, n_classes: int) -> Leak
 
 
 def _pairs(values: Array, classes: Array) -> tuple[int, int, int]:
-    """Different values, different pairs of value and class, and different classes, where both are there."""
+    """The numbers of distinct values, of distinct (value, class) pairs and of distinct classes, in complete rows."""
     both = (values >= 0) & (classes >= 0)
     values, classes = values[both], classes[both]
     if not values.size:
@@ -126,7 +126,7 @@ def _pairs(values: Array, classes: Array) -> tuple[int, int, int]:
 
 
 def _parting_numbers(column: pa.Array, name: str, classes: Array) -> Leak | None:
-    """Whether a few thresholds on a column part the classes without an error, in a table that is not tiny."""
+    """Whether a few thresholds on a column separate the classes without error, in a table that is not tiny."""
     if pa.types.is_dictionary(column.type) or pa.types.is_timestamp(column.type):
         return None
     reason = intervals(_floats(column), classes)
@@ -134,7 +134,7 @@ def _parting_numbers(column: pa.Array, name: str, classes: Array) -> Leak | None
 
 
 def _rule_leaks(table: Table, features: Sequence[str], classes: Array) -> list[Leak]:
-    """The classes that follow from several columns together."""
+    """Several columns that determine the classes together."""
     columns = {name: table.column(name) for name in features}
     numbers = [n for n, c in columns.items() if pa.types.is_floating(c.type) or pa.types.is_integer(c.type)]
     flags, codes = {}, {}
@@ -191,7 +191,7 @@ def _number_leaks(table: Table, features: Sequence[str], target: str, there: Arr
         if correlation > 0.9 or len(both) < 5_000 or _maybe_monotone(x, y):
             rank = abs(_correlation(_ranks(x), _ranks(y)))
             if rank > 0.999 and len(np.unique(x)) > _FEW:
-                reason = f"in the target's own order (rank correlation {rank:.4f})"
+                reason = f"in the same order as the target (rank correlation {rank:.4f})"
                 found.append(Leak(columns=(name,), certain=False, reason=reason))
         numeric.append(name)
     computed = _computed(table, numeric, wanted, there)
@@ -200,7 +200,7 @@ def _number_leaks(table: Table, features: Sequence[str], target: str, there: Arr
 
 
 def _computed(table: Table, names: Sequence[str], wanted: NDArray[np.float64], there: Array) -> list[Leak]:
-    """The columns that the target is computed from, where it is a sum, a product or a ratio."""
+    """The columns that the target was computed from, if it is a sum, a product or a ratio."""
 
     def cells(name: str, rows: Array) -> NDArray[np.float64]:
         return _floats(table.column(name).take(pa.array(rows)))
@@ -230,7 +230,7 @@ def _ranks(values: Array) -> NDArray[np.float64]:
 
 
 def _category_leak(column: pa.Array, name: str, wanted: NDArray[np.float64], rows: Array) -> Leak | None:
-    """Whether the mean of each category leaves next to nothing of the target's variance."""
+    """Whether the category means leave almost none of the target's variance."""
     codes = _codes(column)[rows]
     codes, y = codes[codes >= 0], wanted[rows][codes >= 0]
     if len(y) < max(100, 0.5 * len(rows)) or y.std() == 0:

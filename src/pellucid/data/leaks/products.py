@@ -1,4 +1,4 @@
-"""Targets that are products or ratios of number columns.
+"""Find targets that are products or ratios of numeric columns.
 
 Legend: ``N`` rows, ``J`` columns.
 """
@@ -25,10 +25,21 @@ _NICE = np.array([-3, -2, -1, -0.5, 0.5, 1, 2, 3])  # exponents
 def product_of(
     names: Sequence[str], cells: Cells, wanted: FloatArray, there: Array
 ) -> tuple[tuple[str, ...], str] | None:
-    """The columns whose product or ratio gives the target in every row, and how; or ``None``.
+    """The columns whose product or ratio gives the target in every row, and how exactly; or ``None``.
 
-    Of two columns the product or ratio may be scaled and shifted, as in (a − b) / b; of up to four, squares and roots
-    among them, it may be scaled.
+    The product or ratio of two columns may be scaled and shifted, as in (a − b) / b; that of up to four columns,
+    including squares and roots, may be scaled.
+
+    Parameters
+    ----------
+    names
+        The numeric columns.
+    cells
+        Gives the numbers of a column in some rows: ``cells(name, rows)``.
+    wanted
+        ``[N]`` the target.
+    there
+        The rows that have a target.
 
     >>> x = np.random.default_rng(0).uniform(1, 2, size=(100, 4))
     >>> product_of(list("abcd"), lambda n, rows: x[rows, "abcd".index(n)], x[:, 1] / x[:, 3], np.arange(100))
@@ -44,7 +55,7 @@ def product_of(
 def _pair(
     names: list[str], x: FloatArray, y: FloatArray, cells: Cells, wanted: FloatArray, there: Array
 ) -> tuple[tuple[str, ...], str] | None:
-    """Of all pairs, by three products of matrices, the one whose product or ratio is a line of the target."""
+    """Of all pairs, the one whose product or ratio is a linear function of the target; by three matrix products."""
     size = np.sqrt((x**2).mean(axis=0))
     x = x / size
     off = (y - y.mean()) / y.std()
@@ -77,7 +88,7 @@ def _pair(
 def _power_law(
     names: list[str], x: FloatArray, y: FloatArray, cells: Cells, wanted: FloatArray, there: Array
 ) -> tuple[tuple[str, ...], str] | None:
-    """A product of powers, which is a sum of logarithms."""
+    """Find a product of powers as a sum of logarithms."""
     rows = y != 0
     usable = np.flatnonzero((x[rows] != 0).mean(axis=0) > 0.95)
     rows &= (x[:, usable] != 0).all(axis=1)
@@ -108,7 +119,7 @@ def _power_law(
 
 
 def _powers(logs: FloatArray, log_y: FloatArray) -> list[tuple[int, float]] | None:
-    """Columns and exponents, plain ones, of a product that is the target."""
+    """The columns and simple exponents of a product that is the target."""
     left, rest = logs - logs.mean(axis=0), log_y - log_y.mean()
     first = np.sqrt((left**2).sum(axis=0))
     chosen: list[int] = []
@@ -134,7 +145,7 @@ def _powers(logs: FloatArray, log_y: FloatArray) -> list[tuple[int, float]] | No
 
 
 def _said(powers: dict[str, float]) -> str:
-    """Factors and divisors in words, such as ``'weight' / 'height'^2``."""
+    """The factors and divisors as text, such as ``'weight' / 'height'^2``."""
     above = [_powered(name, power) for name, power in powers.items() if power > 0]
     below = [_powered(name, -power) for name, power in powers.items() if power < 0]
     return " / ".join([" × ".join(above) or "1", *below])

@@ -1,6 +1,6 @@
-"""Classes that follow from several columns together: flags of which each has one class, a comparison, two categories.
+"""Find classes that several columns determine together: flags of one class each, a comparison, two categories.
 
-Legend: ``n`` rows, ``J`` columns, ``C`` classes; a class number of −1 stands for a missing target.
+Legend: ``n`` rows, ``J`` columns, ``C`` classes; class number −1 is a missing target.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ Found = tuple[tuple[str, ...], str]
 _FEWEST_ROWS = 100
 _FEWEST_OF_A_CLASS = 10
 _FEWEST_ONES = 5
-_FIRST_LOOK = 128  # rows that settle nearly every pair
-_MOST_CATEGORIES = 100  # columns whose pairs are looked at
+_FIRST_LOOK = 128  # rows that are enough to exclude nearly every pair
+_MOST_CATEGORIES = 100  # columns whose pairs are checked
 
 
 def pure_flags(flags: Mapping[str, Array], classes: Array) -> Found | None:
-    """Columns of 0 and 1 that are the target taken apart: each has one class where it is 1, and so have the others.
+    """Columns of 0 and 1 that encode the target: wherever one of them is 1, the class is the same.
 
     Parameters
     ----------
     flags
-        ``[n]`` each: whether it is 1.
+        Name → ``[n]`` booleans: whether the column is 1.
     classes
         ``[n]`` class numbers.
 
@@ -63,15 +63,15 @@ def pure_flags(flags: Mapping[str, Array], classes: Array) -> Found | None:
     covered = np.bincount(y[~left], minlength=n_classes)
     if (covered >= _FEWEST_OF_A_CLASS).sum() < (1 if left.any() else 2) or covered.sum() < 2 * _FEWEST_OF_A_CLASS:
         return None
-    return tuple(name for name in flags if name in chosen), "flags that are the target taken apart (each has one class)"
+    return tuple(name for name in flags if name in chosen), "flags that encode the target (each has one class)"
 
 
 def intervals(values: FloatArray, classes: Array) -> str | None:
-    """In words, whether a number gives the classes by its intervals, as a number cut into classes does.
+    """Say whether the intervals of a number give the classes, as when the classes were cut from it.
 
     >>> x = np.arange(300.0)
     >>> intervals(x, np.searchsorted([100, 200], x))
-    'a number of which 2 thresholds part the 3 classes exactly'
+    'a number with 2 thresholds that separate the 3 classes exactly'
     """
     there = ~np.isnan(values) & (classes >= 0)
     x, y = values[there], classes[there]
@@ -86,12 +86,12 @@ def intervals(values: FloatArray, classes: Array) -> str | None:
     if len(changes) > max(n_classes - 1, 2) or (x[changes] == x[changes + 1]).any():
         return None
     if len(changes) == 1:
-        return "a number of which one threshold parts the classes exactly"
-    return f"a number of which {len(changes)} thresholds part the {n_classes} classes exactly"
+        return "a number with a threshold that separates the classes exactly"
+    return f"a number with {len(changes)} thresholds that separate the {n_classes} classes exactly"
 
 
 def comparison(names: Sequence[str], cells: Callable[[str], FloatArray], classes: Array) -> Found | None:
-    """Two number columns of which the larger one tells the class, as the goals of two sides tell who won.
+    """Two numeric columns whose larger one determines the class, as goals determine who won.
 
     >>> x = np.random.default_rng(0).normal(size=(200, 3))
     >>> comparison(["x", "y", "z"], lambda n: x[:, "xyz".index(n)], (x[:, 0] > x[:, 2]).astype(int))[0]
@@ -116,7 +116,7 @@ def comparison(names: Sequence[str], cells: Callable[[str], FloatArray], classes
         for j in np.flatnonzero(mixed == 0):
             if _one_class_a_sign(cells(names[i]), cells(names[i + 1 + int(j)]), classes):
                 pair = names[i], names[i + 1 + int(j)]
-                return pair, "a pair of which the larger one tells the class in every row"
+                return pair, "a pair whose larger one determines the class in every row"
     return None
 
 
@@ -131,9 +131,9 @@ def _one_class_a_sign(a: FloatArray, b: FloatArray, classes: Array) -> bool:
 
 
 def pair_of_categories(codes: Mapping[str, Array], classes: Array) -> Found | None:
-    """Two columns of categories that give the class together, in a table with other columns.
+    """Two categorical columns that determine the class together, in a table with other columns.
 
-    ``codes`` are category numbers ``[n]`` each, −1 where missing.
+    ``codes`` maps a name to category numbers ``[n]``, −1 where missing.
 
     >>> rng = np.random.default_rng(0)
     >>> codes = {name: rng.integers(0, 3, 300) for name in "abc"}
@@ -154,7 +154,7 @@ def pair_of_categories(codes: Mapping[str, Array], classes: Array) -> Found | No
                 continue
             looks = (few[:64], few, rows)
             if not any(_impure(codes[one], codes[other], width[other], classes, some) for some in looks):
-                return (one, other), "a pair of categories that give the class together in every row"
+                return (one, other), "a pair of categories that determine the class together in every row"
     return None
 
 

@@ -1,9 +1,9 @@
-"""Targets that are weighted sums of several number columns; products and ratios are in `pellucid.data.leaks.products`.
+"""Find targets that are weighted sums of numeric columns; for products see `pellucid.data.leaks.products`.
 
-A relation is looked for on some rows, must hold on rows that had no say in it, and is then counted on all. So a table
-with more columns than rows, which some weights always fit, shows none that is not there.
+A sum is searched for on some rows, must hold on other rows, and is then counted on all. So a table with more columns
+than rows, where some weights always fit, gives no false finding.
 
-Legend: ``N`` rows, ``J`` columns, ``K`` parts of a relation.
+Legend: ``N`` rows, ``J`` columns, ``K`` terms of a sum.
 """
 
 from __future__ import annotations
@@ -18,28 +18,28 @@ __all__ = ["FEWEST_ROWS", "Cells", "complete_rows", "how_exactly", "rest_of", "s
 
 Array = NDArray[Any]
 FloatArray = NDArray[np.float64]
-Cells = Callable[[str, Array], FloatArray]  # a column's numbers in these rows, by its name
+Cells = Callable[[str, Array], FloatArray]  # name, rows → the numbers of that column
 
 FEWEST_ROWS = 50
 _LEARNED, _CHECKED = 1_500, 500  # rows
-_ROWS_A_COLUMN = 3  # so many more rows than columns, and all weights are fitted at once
-_REST = 1e-6  # of the target's spread: less is rounding of the computer
-_COARSE = 2e-3  # of the spread: a target written to finer steps than that may be a rounded sum
+_ROWS_A_COLUMN = 3  # with so many times more rows than columns, all weights are fitted at once
+_REST = 1e-6  # of the target's spread: less is floating-point error
+_COARSE = 2e-3  # of the spread: a target in finer steps may be a rounded sum
 _STEPS = tuple(10.0**-k for k in range(7))
 _AT_ONCE = 50_000  # rows
 
 
 def sum_of(names: Sequence[str], cells: Cells, wanted: FloatArray, there: Array) -> tuple[tuple[str, ...], str] | None:
-    """The fewest columns found of which the target is a weighted sum in most rows, and how exactly; or ``None``.
+    """The smallest set of columns whose weighted sum is the target in most rows, and how exactly; or ``None``.
 
     Parameters
     ----------
     names, cells
-        The number columns.
+        The numeric columns, and a function that gives their numbers: ``cells(name, rows)``.
     wanted
         ``[N]`` the target.
     there
-        The rows that have one.
+        The rows that have a target.
 
     >>> x = np.random.default_rng(0).normal(size=(100, 9))
     >>> total = x[:, 2] - x[:, 5] + 0.1 * x[:, 7]
@@ -47,7 +47,7 @@ def sum_of(names: Sequence[str], cells: Cells, wanted: FloatArray, there: Array)
     (('c', 'f', 'h'), 'parts of a sum that gives the target exactly in every row')
     """
     tolerance = _tolerance(wanted[there])
-    for fill in (False, True):  # where every row has a hole somewhere, holes get the mean, and such rows no say
+    for fill in (False, True):  # if no row is complete, missing cells get the mean, and such rows have no weight
         some = complete_rows(names, cells, wanted, there, fill=fill)
         if some is None:
             return None
@@ -63,9 +63,22 @@ def sum_of(names: Sequence[str], cells: Cells, wanted: FloatArray, there: Array)
 def complete_rows(
     names: Sequence[str], cells: Cells, wanted: FloatArray, there: Array, *, scaled: bool = True, fill: bool = False
 ) -> tuple[list[str], FloatArray, FloatArray] | None:
-    """Names, ``[n, J]`` and ``[n]`` of complete rows drawn by chance; ``scaled``: with mean 0 and spread 1.
+    """Draw complete rows at random: names ``J``, numbers ``[n, J]`` and target ``[n]``.
 
-    Columns without which half of the rows are complete are left out; unless holes are to be filled.
+    Parameters
+    ----------
+    names
+        The numeric columns; those with too many missing cells are left out unless ``fill`` is given.
+    cells
+        Gives the numbers of a column in some rows: ``cells(name, rows)``.
+    wanted
+        ``[N]`` the target.
+    there
+        The rows that have a target.
+    scaled
+        Whether to scale each column to mean 0 and standard deviation 1.
+    fill
+        Whether missing cells get the mean of their column.
     """
     most = max(_LEARNED, 2 * _ROWS_A_COLUMN * len(names)) + _CHECKED
     rng = np.random.default_rng(0)
@@ -76,7 +89,7 @@ def complete_rows(
     holes = {name: np.isnan(c) for name, c in columns.items()}
     kept: list[str] = []
     complete = np.ones(len(rows), dtype=bool)
-    for name in sorted(columns, key=lambda n: int(holes[n].sum())):  # the fullest first; stable
+    for name in sorted(columns, key=lambda n: int(holes[n].sum())):  # the most complete first; stable
         if fill and holes[name].mean() <= 0.5:
             columns[name] = np.where(holes[name], np.nanmean(columns[name]), columns[name])
             kept.append(name)
@@ -103,7 +116,7 @@ def complete_rows(
 
 
 def _parts_of_sum(x: FloatArray, y: FloatArray, tolerance: float) -> list[int] | None:
-    """Columns of which ``y`` is a weighted sum on some rows, where all columns have foretold the others."""
+    """The columns whose weighted sum is ``y`` on some rows, if all columns predict ``y`` on the other rows."""
     n = len(y) * 3 // 4
     x, x_new = x[:n], x[n:]
     near = max(1e-4, 3 * tolerance)
@@ -119,7 +132,7 @@ def _parts_of_sum(x: FloatArray, y: FloatArray, tolerance: float) -> list[int] |
 def _trimmed(x: FloatArray, y: FloatArray) -> FloatArray:
     """Weights (intercept first) that fit the better half of the rows, by concentration steps.
 
-    Least trimmed squares (Rousseeuw 1984): rows that the sum misses, of other rules or wrongly entered, have no say.
+    Least trimmed squares (Rousseeuw 1984): rows that do not follow the sum, such as typing errors, have no influence.
     """
     x = np.column_stack([np.ones(len(x)), x])
     half = np.arange(len(y))
@@ -133,17 +146,17 @@ def _trimmed(x: FloatArray, y: FloatArray) -> FloatArray:
         left = np.abs(y - x @ weights)
         half = np.argsort(left, kind="stable")[: len(y) // 2 + 1]
         worst = float(left[half[-1]])
-        if worst < 1e-9 or worst > 0.8 * before:  # found, or getting nowhere
+        if worst < 1e-9 or worst > 0.8 * before:  # found, or no progress
             break
         before = worst
     return np.asarray(weights)
 
 
 def _forward(x: FloatArray, y: FloatArray, most: int, tolerance: float) -> list[int] | None:
-    """Columns whose weighted sum is ``y``, chosen one after another; ``None`` where so many are not enough.
+    """Columns whose weighted sum is ``y``, chosen one after another; ``None`` if that many are not enough.
 
-    Orthogonal least squares (Chen, Billings and Luo 1989): each time the column that leaves the least, of what it has
-    beyond those chosen before.
+    Orthogonal least squares (Chen, Billings and Luo 1989): each step takes the column whose part orthogonal to those
+    already chosen leaves the smallest residual.
     """
     left, rest = x - x.mean(axis=0), y - y.mean()
     first = np.sqrt((left**2).sum(axis=0))
@@ -168,26 +181,26 @@ def _forward(x: FloatArray, y: FloatArray, most: int, tolerance: float) -> list[
 
 
 def _fits(x: FloatArray, y: FloatArray, tolerance: float) -> bool:
-    """Whether a weighted sum of all these columns is ``y``, or would be if it were not rounded."""
+    """Whether a weighted sum of all these columns is ``y``, at least up to rounding."""
     return bool(np.quantile(np.abs(rest_of(x, y)), 0.99) < tolerance)
 
 
 def rest_of(x: FloatArray, y: FloatArray) -> FloatArray:
-    """What the best weighted sum of all these columns, ``[N, J]``, leaves of ``y``."""
+    """The residual of ``y`` after the best weighted sum of all these columns ``[N, J]``."""
     x = np.column_stack([np.ones(len(x)), x])
     weights, *_ = np.linalg.lstsq(x, y, rcond=1e-12)
     return np.asarray(y - x @ weights)
 
 
 def _fewest(x: FloatArray, y: FloatArray, chosen: list[int], tolerance: float) -> list[int]:
-    """Without the columns that were chosen before the right ones were and are not needed."""
+    """Drop columns that were chosen early and are not needed in the end."""
     kept = list(chosen)
     while len(kept) > 1:
         a = np.column_stack([np.ones(len(x)), x[:, kept]])
         weights, *_ = np.linalg.lstsq(a, y, rcond=1e-12)
         sizes = np.abs(weights[1:]) * x[:, kept].std(axis=0)
         order = np.argsort(sizes, kind="stable")
-        # all that are next to nothing at once, then one at a time
+        # first all with negligible weight at once, then one at a time
         small = [kept[j] for j in order if sizes[j] < 1e-9 * y.std()] or [kept[order[0]]]
         fewer = [j for j in kept if j not in small]
         if not fewer or not _fits(x[:, fewer], y, tolerance):
@@ -197,13 +210,13 @@ def _fewest(x: FloatArray, y: FloatArray, chosen: list[int], tolerance: float) -
 
 
 def _tolerance(y: FloatArray) -> float:
-    """What may be left over: a millionth of the spread, or half a step where the target is written in fine steps."""
+    """The allowed residual: a millionth of the spread, or half a step if the target is written in fine steps."""
     spread = float(y.std())
     return max(_REST * spread, 0.55 * step if (step := _step(y)) < _COARSE * spread else 0.0)
 
 
 def _step(y: FloatArray) -> float:
-    """The power of ten that all numbers are multiples of; ∞ where there is none that is not tiny beside them."""
+    """The power of ten that divides all numbers; ∞ if there is none that is not tiny compared with them."""
     size = float(np.abs(y).max(initial=0.0))
     for step in _STEPS:
         if size < step * 1e12 and (np.abs(y / step - np.round(y / step)) < 1e-6 * max(1.0, size / step * 1e-8)).all():
@@ -214,7 +227,7 @@ def _step(y: FloatArray) -> float:
 def _checked_sum(
     names: Sequence[str], cells: Cells, wanted: FloatArray, there: Array
 ) -> tuple[tuple[str, ...], str] | None:
-    """Whether the target is a sum of these columns in most of all rows, each of them needed."""
+    """Whether the target is a sum of these columns in most rows, and each column is needed."""
     few = np.random.default_rng(1).permutation(there)[: max(2_000, 8 * len(names))]
     x = np.column_stack([cells(name, few) for name in names])
     complete = ~np.isnan(x).any(axis=1)
@@ -236,7 +249,7 @@ def _checked_sum(
     if exact.mean() >= 0.5:
         rows, how = exact, "exactly"
     elif rounded.mean() >= 0.95:
-        rows, how = rounded, "but for rounding"
+        rows, how = rounded, "up to rounding"
     else:
         return None
     values, counts = np.unique(y[rows], return_counts=True)
@@ -249,7 +262,7 @@ def _checked_sum(
 def _left_over(
     names: Sequence[str], cells: Cells, wanted: FloatArray, there: Array, weights: FloatArray, *scale: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """The target and what a sum leaves of it, in all rows where its parts are there; a block of rows after another."""
+    """The target and the residual of a sum, in all rows where its terms are present; block by block."""
     truth, rest = [], []
     for start in range(0, len(there), _AT_ONCE):
         rows = there[start : start + _AT_ONCE]
@@ -267,8 +280,8 @@ def _share(rows: Array) -> str:
 
 
 def how_exactly(rest: FloatArray, y: FloatArray) -> str | None:
-    """``exactly``, ``but for rounding``, or ``None`` where it does not hold in nearly every row."""
+    """``exactly``, ``up to rounding``, or ``None`` unless it holds in nearly every row."""
     rest = np.abs(rest)
     if (rest <= _REST * y.std()).mean() >= 0.99:
         return "exactly"
-    return "but for rounding" if (rest <= _tolerance(y)).mean() >= 0.99 else None
+    return "up to rounding" if (rest <= _tolerance(y)).mean() >= 0.99 else None

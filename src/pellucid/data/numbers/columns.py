@@ -1,7 +1,7 @@
-"""A column of text as numbers, where it is one of (nearly) nothing else; and what to say of it.
+"""Read a column of text as numbers if it holds (nearly) nothing else, and write the notes about it.
 
-The work is done on the distinct texts. Nothing is made missing without a note, and no style of writing loses a sign: a
-column whose cells cannot be read as a whole stays text, and the note says what they look like.
+The work is done on the distinct texts. A cell is never made missing without a note, and no way of writing loses its
+sign: a column that cannot be read as a whole stays text, and a note says what its cells look like.
 
 Legend: R rows, W distinct texts.
 """
@@ -26,26 +26,26 @@ from pellucid.errors import DataError
 
 __all__ = ["Reading", "read_numbers"]
 
-_FEW_ODD = 3  # distinct strings that may stand among numbers before the column counts as text
-_QUANTITIES = 15  # distinct whole numbers from which on they are no sizes or grades beside S and M
+_FEW_ODD = 3  # distinct strings allowed among numbers before the column counts as text
+_QUANTITIES = 15  # with so many distinct whole numbers, they are not sizes or grades like S and M
 _FRACTION = (
     r"^[+-]?(?:\d* ?[\x{bc}-\x{be}\x{2150}-\x{215e}]|(?:\d+ )?[1-9]\d? ?[/\x{2044}] ?(?:[2-9]|1[026]|32|64|100))$"
 )
-_MANY = 2_000  # distinct strings above which an even sample tells a column of numbers from text
+_MANY = 2_000  # with more distinct strings, an even sample shows whether a column is numbers or text
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """What became of a column of text.
+    """The result of reading a column of text.
 
     Parameters
     ----------
     numbers
-        ``[R]`` int64 or float64; None where the column stays text (then ``texts`` may be clearer ones).
+        ``[R]`` int64 or float64; None if the column stays text (``texts`` may then hold cleaned texts).
     missing
-        Text → number of cells that were taken as missing.
+        Text → number of cells taken as missing.
     flags
-        ``below`` and ``above`` → ``[R]`` truth values: which cells are no measured numbers but limits.
+        ``below`` and ``above`` → ``[R]`` booleans: which cells are limits rather than measured numbers.
     """
 
     numbers: pa.Array | None
@@ -58,12 +58,12 @@ class Reading:
 
 
 def read_numbers(text: TextColumn, *, force: bool, ways: Ways) -> Reading | None:  # noqa: PLR0911 (one for each end)
-    """The column as numbers; a `Reading` without them where something is to be said; None for ordinary text.
+    """The column as numbers; a `Reading` without numbers if there is a note; None for ordinary text.
 
     Raises
     ------
     DataError
-        With ``force`` (the user's word), where most of the cells are no numbers.
+        With ``force`` (the user asked for numbers), if most of the cells are not numbers.
     """
     if not len(text.values):
         return Reading(numbers=pa.nulls(len(text.codes), pa.float64())) if force else None
@@ -103,7 +103,7 @@ def _left_as_text(
     text: TextColumn, table: NumberTable, counts: NDArray[np.int64], ways: Ways, flags: dict[str, pa.Array]
 ) -> Reading | None:
     n_numbers, n_there = int(counts[table.there].sum()), int(counts.sum())
-    if ways.style is not None and table.there.any():  # numbers in training: plain ones, so that the rest is named
+    if ways.style is not None and table.there.any():  # numbers in training: read plain ones, report the rest
         plain = pc.cast(table.values, pa.string())
         notes = tuple(map(CellNote, table.notes))
         return Reading(numbers=None, texts=pc.coalesce(plain, text.values), notes=notes, flags=flags)
@@ -120,15 +120,15 @@ def _left_as_text(
         notes=(
             CellNote(
                 f"column {text.name!r} looks like numbers ({short(example)!r}), but {n_there - n_numbers:,} of its "
-                f"{n_there:,} cells cannot be read as such (first: {short(first)!r}), so it is text; --numeric "
-                f"{text.name!r} takes these cells as missing, --missing {short(first)!r} such a cell"
+                f"{n_there:,} cells cannot be read as numbers (first: {short(first)!r}), so it is text; --numeric "
+                f"{text.name!r} takes these cells as missing, --missing {short(first)!r} only cells like this one"
             ),
         ),
     )
 
 
 def _other_sign(text: TextColumn, counts: NDArray[np.int64], ways: Ways) -> str | None:
-    """What to say of a column that is one of numbers but for the decimal sign that the user gave."""
+    """The note on a column that would be numbers without the decimal sign that the user gave."""
     other = {",": ".", ".": ","}[ways.decimal]
     spelled = spell(text.values)
     evidence = evidence_of_bodies(spelled.body, spelled.scientific)
@@ -136,13 +136,13 @@ def _other_sign(text: TextColumn, counts: NDArray[np.int64], ways: Ways) -> str 
         return None
     first = text.values[int(np.argmax(spelled.there))].as_py()
     return (
-        f"column {text.name!r} looks like numbers such as {short(first)!r}, which is none with {ways.decimal!r} for "
-        "the decimal sign, so it is text; leave out --decimal and --thousands to let each column decide"
+        f"column {text.name!r} looks like numbers such as {short(first)!r}, but that is not a number with the decimal "
+        f"sign {ways.decimal!r}, so it is text; leave out --decimal and --thousands to let each column decide"
     )
 
 
 def _fractions(text: TextColumn, counts: NDArray[np.int64], there: NDArray[np.bool_]) -> str | None:
-    """What to say of a column of fractions (3½, 1 1/2, 3/4) and of whole numbers beside them."""
+    """The note on a column of fractions (3½, 1 1/2, 3/4), perhaps with whole numbers."""
     fits = np.asarray(pc.match_substring_regex(text.values, _FRACTION)) & ~there
     n = int(counts[fits].sum())
     if n < 3 or not (fits | there).all():
@@ -155,12 +155,12 @@ def _fractions(text: TextColumn, counts: NDArray[np.int64], there: NDArray[np.bo
 
 
 def _are_quantities(text: TextColumn, table: NumberTable) -> bool:
-    """Whether whole numbers are too many for names of categories, and what stands beside them but a few words."""
+    """Whether there are too many whole numbers for category names, and only a few words besides."""
     return bool(table.there.sum() >= _QUANTITIES and (~table.there).sum() <= _FEW_ODD)
 
 
 def _in_style(text: TextColumn, table: NumberTable) -> bool:
-    """Whether the numbers are more than digits, which codes and sizes beside ``S`` and ``M`` are, too."""
+    """Whether the numbers are more than plain digits, which could also be codes, or sizes like ``S`` and ``M``."""
     numbers = text.values.filter(pa.array(table.there))
     return bool(pc.any(pc.invert(pc.match_substring_regex(numbers, r"^\d{1,4}$"))).as_py())
 
@@ -171,7 +171,7 @@ def _in_style(text: TextColumn, table: NumberTable) -> bool:
 def _odd_cells(
     text: TextColumn, odd: NDArray[np.int64], counts: NDArray[np.int64], *, force: bool
 ) -> tuple[dict[str, int], list[str]]:
-    """The cells that are no numbers: text → count, and a note."""
+    """The cells that are not numbers: text → count, and a note."""
     if not odd.size:
         return {}, []
     n_odd, n_there = int(counts[odd].sum()), int(counts.sum())
@@ -193,7 +193,7 @@ def _odd_cells(
 
 
 def _same_odd_style(text: TextColumn, odd: NDArray[np.int64], counts: NDArray[np.int64]) -> str | None:
-    """What to say where the odd cells are numbers, too, written alike in a way that is not known."""
+    """The note if the odd cells are also numbers, all written in the same unknown way."""
     found: dict[str, list[int]] = {}
     for i in odd.tolist():
         word = text.values[i].as_py()
@@ -205,8 +205,8 @@ def _same_odd_style(text: TextColumn, odd: NDArray[np.int64], counts: NDArray[np
         if len(same) >= 2 and n >= 3:
             word = text.values[same[0]].as_py()
             return (
-                f"column {text.name!r} looks like numbers, but {n:,} cells such as {short(word)!r} are written in a "
-                f"way that is not known, so it is text; write them plainly, or pass --numeric {text.name!r} to take "
+                f"column {text.name!r} looks like numbers, but {n:,} cells such as {short(word)!r} are written in an "
+                f"unknown way, so it is text; write them plainly, or pass --numeric {text.name!r} to take "
                 "them as missing"
             )
     return None

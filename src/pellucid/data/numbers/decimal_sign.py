@@ -1,8 +1,8 @@
-"""Which sign is the decimal sign, and which stand between thousands: decided for a table, then for each column.
+"""Decide the decimal sign and the thousands separator, first for a table, then for each column.
 
-``12,5`` and ``0,346`` and ``1.234,56`` leave no choice (a group of thousands never begins with 0 and has three digits);
-``1,234`` does. So the cells that leave none decide for their column, all columns together decide for those that hold no
-such cell, and where the whole table holds none, it is read as tables with its separator mostly are.
+``12,5``, ``0,346`` and ``1.234,56`` have only one reading (a group of thousands has three digits and never begins with
+0); ``1,234`` has two. Unambiguous cells decide for their column, and all columns together decide for columns without
+such cells. If the whole table has none, it is read as is usual for its field separator.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ __all__ = [
     "settle",
 ]
 
-_SAMPLE = 1_000  # distinct texts by which a column of many is told from one of no numbers
-_CELLS = 20_000  # of a table's first part, at most, by which it is first read
-_LOOKS = 0.8  # share of them that must be numbers
+_SAMPLE = 1_000  # distinct texts that show whether a column holds numbers
+_CELLS = 20_000  # cells from the first part of a table, at most, that decide how it is first read
+_LOOKS = 0.8  # share of the sample that must be numbers
 
 
 def _strict(sign: str, other: str) -> str:
-    """Digits in which ``sign`` can only be the decimal sign."""
+    """A pattern for digits in which ``sign`` can only be the decimal sign."""
     s, o = "\\" + sign, "\\" + other
     kinds = [
         rf"\d*{s}(?:\d{{1,2}}|\d{{4,}})",
@@ -60,15 +60,15 @@ class Ways:
     Parameters
     ----------
     decimal
-        The decimal sign where the column's own cells do not settle it.
+        The decimal sign, if the column's own cells do not decide it.
     given
-        Whether it is the user's word, against which no cell counts.
+        Whether the user gave it; the cells then have no say.
     sure
-        Whether something settled it, for cells such as ``1,234``.
+        Whether there was evidence for it, for cells such as ``1,234``.
     groups
-        The signs that may stand between groups.
+        The signs that may separate groups of digits.
     style
-        How the column was written when the model was trained; None then.
+        How the column was written in training; None during training.
     """
 
     decimal: str = "."
@@ -80,7 +80,7 @@ class Ways:
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """How many texts leave no choice (a decimal comma, a decimal point), and how many do."""
+    """How many texts have one reading (a decimal comma, a decimal point), and how many have two."""
 
     comma: int = 0
     point: int = 0
@@ -89,19 +89,19 @@ class Evidence:
 
     @property
     def decimal(self) -> str | None:
-        """The sign that most of the texts without a choice have."""
+        """The sign that most unambiguous texts have."""
         if self.comma == self.point:
             return None
         return "," if self.comma > self.point else "."
 
     @property
     def is_open(self) -> bool:
-        """Whether there are texts that can be read both ways."""
+        """Whether there are ambiguous texts."""
         return bool(self.open_comma or self.open_point)
 
 
 def evidence_of_bodies(bodies: pa.Array, scientific: Bools | None = None) -> Evidence:
-    """Count the digits ``[W]`` of numbers (nulls are no numbers) by the choice that they leave.
+    """Count the digits ``[W]`` of numbers (nulls are not numbers) by their possible readings.
 
     >>> evidence_of_bodies(pa.array(["0,346", "1,234", "1.234.567", "12", "2,22,313"]))
     Evidence(comma=2, point=1, open_comma=1, open_point=0)
@@ -111,7 +111,7 @@ def evidence_of_bodies(bodies: pa.Array, scientific: Bools | None = None) -> Evi
         return int(pc.sum(pc.match_substring_regex(bodies, pattern)).as_py() or 0)
 
     found = [count(p) for p in (_ONLY_COMMA, _ONLY_POINT, _OPEN_COMMA, _OPEN_POINT)]
-    if scientific is not None and scientific.any():  # 1,234e5: no exponent stands behind thousands
+    if scientific is not None and scientific.any():  # 1,234e5: thousands have no exponent
         these = bodies.filter(pa.array(scientific))
         for k, pattern in ((0, _OPEN_COMMA), (1, _OPEN_POINT)):
             n = int(pc.sum(pc.match_substring_regex(these, pattern)).as_py() or 0)
@@ -120,7 +120,7 @@ def evidence_of_bodies(bodies: pa.Array, scientific: Bools | None = None) -> Evi
 
 
 def looks_numeric(words: pa.Array) -> bool:
-    """Whether most of the distinct texts ``[W]`` are numbers in some style, by an even sample of them."""
+    """Whether most of the distinct texts ``[W]`` are numbers in some style, judged by an even sample."""
     if not len(words):
         return False
     step = max(1, len(words) // _SAMPLE)
@@ -133,7 +133,7 @@ def looks_numeric(words: pa.Array) -> bool:
 
 
 def evidence_of_words(words: pa.Array) -> Evidence:
-    """The evidence of a column's distinct texts ``[W]``; none where they are no numbers."""
+    """The evidence in a column's distinct texts ``[W]``; empty if they are not numbers."""
     if len(words) > _SAMPLE and not looks_numeric(words):
         return Evidence()
     signed = words.filter(pc.match_substring_regex(words, r"[.,\x{66b}]"))
@@ -144,7 +144,7 @@ def evidence_of_words(words: pa.Array) -> Evidence:
 
 @dataclass(frozen=True, kw_only=True)
 class Decimals:
-    """What was decided for a table: a sign for each column that does not settle it by itself."""
+    """The decision for a table: the sign for each column whose own cells do not decide it."""
 
     default: str
     sure: bool = True
@@ -166,21 +166,21 @@ class Decimals:
         )
 
     def note_on_floats(self, names: Sequence[str], columns: Sequence[pa.ChunkedArray], read_with: str) -> list[str]:
-        """What to say of the columns that Arrow read with a decimal comma, where that is not known from training."""
+        """The note on columns that Arrow read with a decimal comma, unless that is known from training."""
         by_arrow = [n for n, c in zip(names, columns, strict=True) if pa.types.is_floating(c.type)]
         if read_with != "," or not by_arrow or self.styles or self.given:
             return []
         shown = ", ".join(map(repr, by_arrow[:5])) + (f" and {len(by_arrow) - 5:,} more" if len(by_arrow) > 5 else "")
-        return [f"the decimal sign of {shown} is a comma; --decimal . takes the point for it"]
+        return [f"the decimal sign of {shown} is a comma; --decimal . reads a point instead"]
 
     def plain_style(self, kind: pa.DataType) -> NumberStyle | None:
-        """The style of a column of which Arrow made numbers: plain, but for a decimal comma in the table."""
+        """The style of a column that Arrow read as numbers: plain, except for a decimal comma in the table."""
         number = pa.types.is_integer(kind) or pa.types.is_floating(kind)
         return NumberStyle(decimal=",") if number and self.default == "," else None
 
 
 def decimal_of_cells(cells: Sequence[str], *, habit: str) -> str:
-    """The decimal sign of a table by some of its cells, for a first reading.
+    """The decimal sign of a table, from some of its cells, for a first reading.
 
     >>> decimal_of_cells(["915.944", "0,269", "x"], habit=".")
     ','
@@ -229,15 +229,30 @@ def settle(
     read_with: str = ".",
     reread: Callable[[list[int]], list[pa.ChunkedArray]] | None = None,
 ) -> Decimals:
-    """Decide for a table, by the texts of its columns (each a dictionary, or of another type and then left alone).
+    """Decide the decimal sign for a table, from the texts of its columns.
 
-    Columns of which Arrow made floats, taking ``read_with`` for the decimal sign, are replaced in ``columns`` by
-    their texts (with ``reread``) where the rest of the table makes that sign doubtful and their values do not show it.
+    Columns that Arrow read as floats are replaced in ``columns`` by their texts if the rest of the table makes
+    ``read_with`` doubtful and their values do not confirm it.
+
+    Parameters
+    ----------
+    names
+        The names of the columns.
+    columns
+        Text columns as dictionaries; columns of other types are not evidence. Changed in place.
+    rules
+        What the user said about numbers, or what is known from training.
+    habit
+        The decimal sign to use without evidence.
+    read_with
+        The decimal sign that Arrow read floats with.
+    reread
+        Reads the columns with these numbers again, as text; None if the columns cannot be read again.
     """
     evidence: dict[str, Evidence] = {}
     for i, column in enumerate(columns):
         if column.num_chunks and _is_text(column.type):
-            columns[i] = _in_one(column)  # once: it takes a second for a million texts
+            columns[i] = _in_one(column)  # only once, since it takes a second for a million texts
             evidence[names[i]] = evidence_of_words(_words(columns[i]))
     if rules.given_decimal is not None or reread is None:
         return _decide(evidence, rules, habit=habit)
@@ -271,7 +286,7 @@ def _is_text(kind: pa.DataType) -> bool:
 
 
 def _shows_its_sign(column: pa.ChunkedArray) -> bool:
-    """Whether floats could not have been whole numbers with a sign between thousands."""
+    """Whether the floats cannot be whole numbers with a thousands separator."""
     values = column.to_numpy()
     with np.errstate(invalid="ignore", over="ignore"):
         there = values[np.isfinite(values) & (values != np.trunc(values))]

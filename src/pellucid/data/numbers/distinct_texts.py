@@ -1,4 +1,4 @@
-"""A column of text as its distinct texts, on which all work is done."""
+"""A column of text as its distinct texts, so that each is processed only once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["TextColumn", "cells", "short", "were"]
 
 @dataclass(frozen=True, kw_only=True)
 class TextColumn:
-    """A column of trimmed texts: each distinct one once, and which of them a row holds."""
+    """A column of trimmed texts: the distinct ones, and the number of the one in each row."""
 
     name: str
     values: pa.Array  # [W]
@@ -25,17 +25,17 @@ class TextColumn:
         return found
 
     def by_row(self, table: pa.Array) -> pa.Array:
-        """From a value for each text ``[W]`` to one for each row ``[R]``, null where missing."""
+        """Expand values per text ``[W]`` to values per row ``[R]``, null where missing."""
         return table.take(pa.array(self.codes, pa.int32(), mask=self.codes < 0))
 
 
 def short(value: str) -> str:
-    """A cell as a message shows it."""
+    """A cell as shown in a message."""
     return value if len(value) <= 40 else value[:37] + "..."
 
 
 def cells(n: int) -> str:
-    """So many cells, in words.
+    """A number of cells as text.
 
     >>> cells(1), cells(1200)
     ('1 cell', '1,200 cells')
@@ -44,5 +44,5 @@ def cells(n: int) -> str:
 
 
 def were(n: int) -> str:
-    """The verb after `cells`."""
+    """The verb that follows `cells`."""
     return "was" if n == 1 else "were"

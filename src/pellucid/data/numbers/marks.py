@@ -1,4 +1,4 @@
-"""What stands around a number: currencies, ``%``, words such as ``k`` and ``Mio.``, units."""
+"""The marks around a number: currencies, ``%``, words such as ``k`` and ``Mio.``, units."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _SCALES = {
 }
 _SCALE = {word: power for power, words in _SCALES.items() for word in words.split()}
 
-# Of one kind, each as a multiple of the first; a kind in which a word has two meanings (KB, degrees) is left out.
+# Units of one kind, as multiples of the first; kinds with ambiguous words (KB, degrees) are left out.
 _KINDS: tuple[dict[str, float], ...] = (
     {"g": 1.0, "µg": 1e-6, "mg": 1e-3, "kg": 1e3, "t": 1e6, "lb": 453.59237, "oz": 28.349523125},
     {"m": 1.0, "nm": 1e-9, "µm": 1e-6, "mm": 1e-3, "cm": 1e-2, "dm": 0.1, "km": 1e3, "in": 0.0254, "ft": 0.3048,
@@ -68,27 +68,27 @@ _SAME = {
     "qm": "m²", "m3": "m³", "sqft": "ft²", "ft2": "ft²", "°": "°", "st": "th", "nd": "th", "rd": "th",
 }  # fmt: skip
 _PRICE_ENDS = frozenset({",-", ".-", ",--", ".--", ",---", ".", ","})
-_LETTERS = frozenset("kKMBT")  # scales of one letter, which may be units, too: 270 K
+_LETTERS = frozenset("kKMBT")  # scales of one letter, which may also be units: 270 K
 _SQUARED = re.compile(r"(?<=m|t|n)[23]$")  # m2, ft3, in2
 _LONGEST_WORD = 12
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mark:
-    """What the signs around a number mean."""
+    """The meaning of the marks around a number."""
 
     currency: str = ""
     scale: int = 0  # a power of ten
     percent: bool = False
     unit: str = ""
-    above: bool = False  # a plus behind the number: so much or more
-    letter: str = ""  # the scale, where it is one letter alone
-    spaced: bool = False  # whether a space stands before it
+    above: bool = False  # a plus after the number: this much or more
+    letter: str = ""  # the scale, if it is a single letter
+    spaced: bool = False  # whether there is a space before it
 
 
 @lru_cache(maxsize=4096)
 def mark_of(before: str, behind: str) -> Mark | None:
-    """What the texts before and behind a number mean; None where they are no marks of a number.
+    """The meaning of the texts before and after a number; None if they are not marks of a number.
 
     >>> mark_of("€", "Mio."), mark_of("", "kg").unit, mark_of("No", "")
     (Mark(currency='€', scale=6, percent=False, unit='', above=False, letter='', spaced=False), 'kg', None)
@@ -105,7 +105,7 @@ def mark_of(before: str, behind: str) -> Mark | None:
     above = rest.startswith("+") or rest.endswith("+")
     rest = rest.strip("+").strip()
     for sign in rest:
-        if unicodedata.category(sign) == "Sc":  # also where it sticks to a word, as in k€
+        if unicodedata.category(sign) == "Sc":  # also if attached to a word, as in k€
             currency, rest = _CURRENCY.get(sign, sign), rest.replace(sign, " ").strip()
             break
     if rest in _PRICE_ENDS:
@@ -133,7 +133,7 @@ def mark_of(before: str, behind: str) -> Mark | None:
 
 
 def _is_unit_word(word: str) -> bool:
-    """Whether a word is made as units are (kg/m², °C, sq.m), and not the rest of a number (O2, /2, ^3, ½)."""
+    """Whether a word looks like a unit (kg/m², °C, sq.m), not like the rest of a number (O2, /2, ^3, ½)."""
     bare = _SQUARED.sub("", word)
     known = all(sign.isalpha() or sign in "%‰°²³/·⋅.'′" for sign in bare)
     return known and len(word) <= _LONGEST_WORD and any(sign.isalpha() or sign in "%‰°'′" for sign in bare)
@@ -150,7 +150,7 @@ def _plain_unit(name: str) -> str:
 
 
 def factor_between(unit: str, other: str) -> float | None:
-    """By what a number in ``unit`` is multiplied to be one in ``other``; None where that is not surely known.
+    """The factor that converts a number in ``unit`` to ``other``; None if it is not known for certain.
 
     >>> factor_between("kg", "g"), factor_between("kg", "cm")
     (1000.0, None)

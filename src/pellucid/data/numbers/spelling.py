@@ -39,10 +39,10 @@ _BELOW, _ABOVE = frozenset(("<", "<=", "=<", "≤", "⩽")), frozenset((">", ">=
 
 @dataclass(frozen=True, kw_only=True)
 class Spelled:
-    """Texts taken apart, ``[W]`` each; where ``there`` is False, a text is no number in any style."""
+    """Texts split into parts, ``[W]`` each; where ``there`` is False, a text is not a number in any style."""
 
     there: Bools
-    body: pa.Array  # digits, decimal sign and signs between groups; null where not there
+    body: pa.Array  # digits, decimal sign and group separators; null where not there
     exponent: NDArray[np.int64]
     scientific: Bools  # whether there was an exponent
     negative: Bools
@@ -52,7 +52,7 @@ class Spelled:
 
 
 def normalised(words: pa.Array) -> pa.Array:
-    """The words with ASCII digits, one kind of space, of minus and of apostrophe.
+    """The words with ASCII digits and only one kind of space, minus and apostrophe.
 
     >>> normalised(pa.array(["\u2212١٢\u00a0kg"])).to_pylist()
     ['-12 kg']
@@ -74,7 +74,7 @@ def normalised(words: pa.Array) -> pa.Array:
 
 
 def _ascii(word: str) -> str | None:
-    """The word with digits of other scripts as ASCII, or None where nothing changes."""
+    """The word with the digits of other scripts as ASCII, or None if nothing changes."""
     plain = word.translate(_SIGNS)
     if any(sign.isdecimal() and not sign.isascii() for sign in plain):
         plain = "".join(
@@ -84,9 +84,9 @@ def _ascii(word: str) -> str | None:
 
 
 def body_pattern(decimal: str, groups: str) -> str:
-    """The regular expression of a number's digits for a decimal sign and the signs that may stand between groups.
+    """The regular expression of a number's digits, for a decimal sign and the allowed group separators.
 
-    A group never begins the number with 0, and has three digits (or two, as Indian lakhs have).
+    The first group never begins with 0; a group has three digits (or two, as in Indian lakhs).
     """
     sign = "\\" + decimal
     rest = rf"(?:{sign}\d*)?"
@@ -100,7 +100,7 @@ def body_pattern(decimal: str, groups: str) -> str:
 
 
 def spell(words: pa.Array) -> Spelled:
-    """Take texts ``[W]``, trimmed, apart."""
+    """Split trimmed texts ``[W]`` into their parts."""
     words = normalised(words)
     if len(words) and pc.all(pc.match_substring_regex(words, _BARE)).as_py():
         return _spell_bare(words)
@@ -151,14 +151,14 @@ def spell(words: pa.Array) -> Spelled:
 
 
 def _are_bodies(digits: pa.Array) -> Bools:
-    """Whether digits ``[W]`` are those of a number with one of the two decimal signs."""
+    """Whether digits ``[W]`` form a number with one of the two decimal signs."""
     both = "".join(GROUP_SIGNS)
     pointed = pc.match_substring_regex(digits, body_pattern(".", both))
     return np.array(pc.fill_null(pc.or_(pointed, pc.match_substring_regex(digits, body_pattern(",", both))), False))
 
 
 def _spell_bare(words: pa.Array) -> Spelled:
-    """The same for texts without marks, in a tenth of the time."""
+    """Split texts without marks, in a tenth of the time."""
     digits = pc.utf8_ltrim(words, "+-")
     there, n = _are_bodies(digits), len(words)
     return Spelled(

@@ -1,4 +1,4 @@
-"""How the numbers of a column are written: what the user says of it, and what was found when a run was trained."""
+"""How the numbers of a column are written: what the user said, and what was found in training."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ _LONGEST_UNIT = 24
 
 @dataclass(frozen=True, kw_only=True)
 class NumberStyle:
-    """What the cells of a column look like where they are numbers in text.
+    """How the numbers of a column are written as text.
 
     Parameters
     ----------
     decimal
-        The decimal sign: ``.`` or ``,``. It settles how ``1,234`` is read.
+        The decimal sign: ``.`` or ``,``. It decides how ``1,234`` is read.
     percent
-        ``percent`` where 26.9% is 26.9, ``fraction`` where it is 0.269, empty where no cell had a per cent sign.
+        ``percent`` if 26.9% is 26.9, ``fraction`` if it is 0.269, empty if no cell had a per cent sign.
     clock
-        ``h:m`` where ``05:54`` is hours and minutes, ``m:s`` where it is minutes and seconds.
+        ``h:m`` if ``05:54`` is hours and minutes, ``m:s`` if it is minutes and seconds.
     unit
-        The unit behind the numbers; cells in another unit of the same kind are converted to it.
+        The unit after the numbers; cells in another unit of the same kind are converted to it.
     scaled
-        Whether letters and words such as ``k`` and ``Mio.`` stood for powers of ten.
+        Whether letters and words such as ``k`` and ``Mio.`` meant powers of ten.
     below, above
-        Whether cells such as ``<0.01`` (or ``>100``) have a column of their own that tells them from measured ones.
+        Whether an extra column marks cells such as ``<0.01`` (or ``>100``), which are limits and not measured.
     """
 
     decimal: str = "."
@@ -48,16 +48,16 @@ class NumberStyle:
 
     @property
     def is_told_by_text(self) -> bool:
-        """Whether only a cell's text, and not the number that Arrow may see in it, says what it stands for."""
+        """Whether the text of a cell is needed, since the number that Arrow may read from it is not enough."""
         return bool(self.percent or self.clock or self.below or self.above)
 
     def to_json(self) -> dict[str, Any]:
-        """What differs from a plain number, as JSON values."""
+        """The differences from a plain number, as JSON values."""
         return {f.name: v for f in fields(self) if (v := getattr(self, f.name)) != f.default}
 
     @classmethod
     def from_json(cls, value: object) -> NumberStyle:
-        """Read what `to_json` wrote; what is damaged counts as plain, for it may come from anyone's file.
+        """Read what `to_json` wrote; invalid values count as plain, since the file may come from anywhere.
 
         >>> NumberStyle.from_json({"decimal": ",", "unit": 7})
         NumberStyle(decimal=',', percent='', clock='', unit='', scaled=False, below=False, above=False)
@@ -78,9 +78,9 @@ class NumberRules:
     Parameters
     ----------
     decimal, thousands
-        The user's word on the signs within numbers; ``auto`` leaves it to the cells.
+        The signs in numbers, as given by the user; ``auto`` lets the cells decide.
     label
-        The column to predict: whole numbers of few values that a frame holds as text stay text in it.
+        The column to predict; a few different whole numbers that a frame holds as text stay text in it.
     styles
         Column → how its numbers were written when a model was trained (None: it held no numbers).
     """
@@ -101,32 +101,32 @@ class NumberRules:
 
     @property
     def given_decimal(self) -> str | None:
-        """The decimal sign that follows from what was said, if any."""
+        """The decimal sign that follows from what the user said, if any."""
         if self.decimal != "auto":
             return self.decimal
         return {",": ".", ".": ","}.get(self.thousands)
 
     def first_decimal(self, names: Sequence[str]) -> str | None:
-        """The sign to read a file with these columns with, at first: the user's, or that of most in training."""
+        """The sign for a first reading of these columns: the user's, or the most common one in training."""
         signs = [style.decimal for name in names if (style := self.styles.get(name)) is not None]
         if self.given_decimal is not None or not signs:
             return self.given_decimal
         return "," if 2 * signs.count(",") > len(signs) else "."
 
     def by_text(self, name: str) -> bool:
-        """Whether a column's texts are needed, as it was written in training."""
+        """Whether a column must be read as text, because of how it was written in training."""
         style = self.styles.get(name)
         return style is not None and style.is_told_by_text
 
     def groups(self) -> str:
-        """The signs that may stand between groups of digits (the decimal sign is none of them)."""
+        """The signs that may separate groups of digits (never the decimal sign)."""
         if self.thousands == "auto":
             return "".join(GROUP_SIGNS)
         return {"none": "", "space": " "}.get(self.thousands, self.thousands)
 
 
 def flag_names(name: str, style: NumberStyle) -> tuple[str, ...]:
-    """The names of the columns that a reader adds to a column of this style.
+    """The names of the extra columns for a column of this style.
 
     >>> flag_names("lead", NumberStyle(below=True))
     ('lead below limit',)
@@ -135,7 +135,7 @@ def flag_names(name: str, style: NumberStyle) -> tuple[str, ...]:
 
 
 def styles_from_json(schema: object) -> dict[str, NumberStyle | None]:
-    """Column → its style, from a stored schema; None for a column that holds no numbers.
+    """Column → its style, from a stored schema; None for a column without numbers.
 
     >>> styles_from_json({"columns": [{"name": "a", "kind": "numeric", "style": {"unit": "kg"}}]})["a"].unit
     'kg'

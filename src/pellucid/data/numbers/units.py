@@ -1,4 +1,4 @@
-"""Currencies, per cent signs, words such as ``k`` and units of one column: whether they go together, and what they do.
+"""Currencies, per cent signs, words such as ``k`` and units in one column: whether they fit together, what they mean.
 
 Legend: W distinct texts.
 """
@@ -20,13 +20,13 @@ from pellucid.data.numbers.style import NumberStyle
 
 __all__ = ["CODES", "MarksOfColumn"]
 
-CODES = "codes"  # in place of a sentence: what looked like units is none, as in 12A, 7B
-_STRAYS = 0.01  # share of the cells that may have a suffix of their own before units differ
+CODES = "codes"  # instead of a sentence: what looked like units are codes, as in 12A, 7B
+_STRAYS = 0.01  # share of the cells that may have another suffix before the units count as different
 
 
 @dataclass(kw_only=True)
 class MarksOfColumn:
-    """What stands around the numbers of one column, and what it does to them."""
+    """The marks around the numbers of one column, and how they change the numbers."""
 
     text: TextColumn
     spelled: Spelled
@@ -39,7 +39,7 @@ class MarksOfColumn:
     marks: tuple[Mark, ...] = ()  # as spelled, with letters such as K settled
 
     def read(self) -> tuple[NDArray[np.int64], NDArray[np.float64], NumberStyle, str]:
-        """A power of ten and a factor for each text ``[W]``, the style, and why the column is no column of numbers."""
+        """A power of ten and a factor for each text ``[W]``, the style, and why the column is not numeric, if so."""
         n = len(self.text.values)
         self.readable = np.ones(n, dtype=bool)
         power, factor = np.zeros(n, np.int64), np.ones(n)
@@ -56,7 +56,7 @@ class MarksOfColumn:
         return power, factor, NumberStyle(unit=unit, percent=percent, scaled=scaled), ""
 
     def _having(self, what: str) -> dict[str, Bools]:
-        """Each different word of this kind, by the number of rows, and which texts have it."""
+        """Each distinct word of this kind, sorted by its rows, and the texts that have it."""
         found: dict[str, Bools] = {}
         for i, mark in enumerate(self.marks):
             word = str(getattr(mark, what))
@@ -83,7 +83,7 @@ class MarksOfColumn:
             return wanted, ""
         target = wanted or next(iter(found))
         factors = {unit: factor_between(unit, target) for unit in found}
-        if self.style is not None and not wanted:  # training had none, so that this one may be anything
+        if self.style is not None and not wanted:  # training had no unit, so this may be any
             factors, target = dict.fromkeys(found), ""
         if self.style is None:
             found = self._without_strays(found, factors)
@@ -109,7 +109,7 @@ class MarksOfColumn:
             self.readable &= ~at
 
     def _without_strays(self, found: dict[str, Bools], factors: Mapping[str, float | None]) -> dict[str, Bools]:
-        """The units that stand on enough cells to be one; cells with any other suffix cannot be read."""
+        """The units of enough cells; cells with any other suffix cannot be read."""
         n = {unit: int(self.counts[at].sum()) for unit, at in found.items()}
         n_all = int(self.counts[self.there].sum())
         alike = sum(n[unit] for unit, by in factors.items() if by is not None)
@@ -120,20 +120,20 @@ class MarksOfColumn:
         return {unit: at for unit, at in found.items() if unit not in strays}
 
     def _only_case(self, found: Mapping[str, Bools]) -> str:
-        """What to say of suffixes that differ in nothing but small and capital letters, as ``5 m`` and ``5 M`` do."""
+        """The note on suffixes that differ only in case, such as ``5 m`` and ``5 M``."""
         letters = {m.letter for m in self.marks if m.letter}
         for unit in found:
             for other in sorted({*found, *letters}):
                 if unit != other and unit.lower() == other.lower() and factor_between(unit, other) is None:
                     return (
-                        f"column {self.text.name!r} looks like numbers, but some have {min(unit, other)!r} behind them "
-                        f"and some {max(unit, other)!r}, which may mean different things, so it is text; write them in "
-                        f"one way, or pass --numeric {self.text.name!r} to take them as they stand"
+                        f"column {self.text.name!r} looks like numbers, but some end in {min(unit, other)!r} "
+                        f"and some in {max(unit, other)!r}, which may mean different things, so it is text; write them "
+                        f"in one way, or pass --numeric {self.text.name!r} to read the numbers as written"
                     )
         return ""
 
     def _letters_settled(self) -> tuple[Mark, ...]:
-        """The marks, with ``K``, ``M`` and the like as scales or as units, whichever they are in this column."""
+        """The marks, with letters such as ``K`` and ``M`` as scales or units, whichever they are in this column."""
         at = {i: m for i, m in enumerate(self.spelled.marks) if (self.there & (self.spelled.mark == i)).any()}
         letters = [m for m in at.values() if m.letter]
         others = [m for m in at.values() if not m.letter]
@@ -161,8 +161,8 @@ class MarksOfColumn:
     def _say_bare(self, unit: str, bare: Bools) -> None:
         n, first = int(self.counts[bare].sum()), self.text.values[int(np.argmax(bare))].as_py()
         self.notes.append(
-            f"column {self.text.name!r}: {cells(n)} without a unit such as {short(first)!r} {were(n)} taken to be in "
-            f"{unit!r}, as the others are"
+            f"column {self.text.name!r}: {cells(n)} without a unit such as {short(first)!r} {were(n)} read as "
+            f"{unit!r}, like the others"
         )
 
     def _differing(self, found: Mapping[str, Bools], what: str) -> str:
@@ -174,19 +174,19 @@ class MarksOfColumn:
             return CODES  # codes such as 12A: no units at all
         return (
             f"column {self.text.name!r} looks like numbers in different {what} ({shown}), which cannot be compared, so "
-            f"it is text; write them in one, or pass --numeric {self.text.name!r} to take them as they stand"
+            f"it is text; use only one, or pass --numeric {self.text.name!r} to read the numbers as written"
         )
 
     def _percent(self, power: NDArray[np.int64]) -> str:
-        """What a % sign does here: ``fraction`` divides by 100, ``percent`` takes it off; empty where there is none."""
+        """The meaning of a % sign here: ``fraction`` divides by 100, ``percent`` ignores it; empty if there is none."""
         found = self._having("percent")
         signed, bare = found.get("True"), found.get("False")
         before = self.style.percent if self.style is not None else None
         if signed is None:
             if before == "percent" and bare is not None:
                 self.notes.append(
-                    f"column {self.text.name!r} has no % sign here, where the training rows had one; its numbers were "
-                    "taken as per cent as they stand (12 as 12 %, 0.12 as 0.12 %)"
+                    f"column {self.text.name!r} has no % sign here, but it had one in training; its numbers were "
+                    "read as per cent (12 as 12 %, 0.12 as 0.12 %)"
                 )
             return ""
         kind = before or "percent"
@@ -199,7 +199,7 @@ class MarksOfColumn:
         return kind if before is None else before
 
     def _hundredfold(self, signed: Bools, bare: Bools) -> bool:
-        """Whether the numbers without a sign are fractions, by the typical size of both."""
+        """Whether the numbers without a % sign are fractions, judged by the typical size of both."""
         bodies = pc.cast(pc.replace_substring(self.spelled.body, ",", "."), pa.string())
         sizes = []
         for at in (signed, bare):
@@ -212,9 +212,9 @@ class MarksOfColumn:
         n = int(self.counts[signed].sum())
         done = "divided by 100" if kind == "fraction" else "read without the sign"
         if bare is None or (self.style is not None and not self.style.percent):
-            why = "as the training rows had none"
+            why = "since the training rows had none"
         else:
-            why = f"beside cells without one such as {short(self.text.values[int(np.argmax(bare))].as_py())!r}"
+            why = f"since other cells have none, such as {short(self.text.values[int(np.argmax(bare))].as_py())!r}"
         self.notes.append(
             f"column {self.text.name!r}: {cells(n)} with a % sign such as {short(with_sign)!r} {were(n)} {done}, "
             f"{why}; write them all in one way if that is wrong"

@@ -1,4 +1,4 @@
-"""A number for each distinct text of a column, and what was done to come to it.
+"""A number for each distinct text of a column, and how it was read.
 
 Legend: W distinct texts.
 """
@@ -21,32 +21,32 @@ from pellucid.data.numbers.units import CODES, MarksOfColumn
 
 __all__ = ["NumberTable", "ReadSigns", "clock_table", "mostly", "number_table"]
 
-# Taken as missing only where everything else in the column is a number: they may be honest categories elsewhere.
+# Taken as missing only if everything else in the column is a number: elsewhere they may be real categories.
 _SOFT_MISSING = (
     *("-", "--", "---", "–", "—", ".", "..", "na", "none", "unknown", "missing", "n.a.", "nd", "n.d.", "n/d"),
     *("not available", "not applicable", "no data", "undefined", "#div/0!", "#value!", "#ref!", "#name?", "#num!"),
 )
-_FEW_MEASURED = 5  # distinct numbers without a limit beside which <0.01 is a limit and not the name of a range
-_FEW_ODD = 3  # distinct strings that may stand among numbers before the column counts as text
+_FEW_MEASURED = 5  # with so many distinct measured numbers, <0.01 is a limit and not the name of a range
+_FEW_ODD = 3  # distinct strings allowed among numbers before the column counts as text
 _INTEGER = r"^[+-]?\d{1,18}$"
 _INFINITE = r"(?i)^[+-]?inf(inity)?$"
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReadSigns:
-    """How a column's ``,`` and ``.`` were read, with the cell that shows it best."""
+    """How ``,`` and ``.`` were read in a column, with the cell that shows it best."""
 
     text: str
     value: str
     decimal: str
-    is_open: bool = False  # other cells settled it
-    guessed: bool = False  # nothing settled it
+    is_open: bool = False  # other cells decided it
+    guessed: bool = False  # there was no evidence
     against: bool = False  # the training rows had the other sign
 
 
 @dataclass(kw_only=True)
 class NumberTable:
-    """A number for each text ``[W]``, while it is made."""
+    """The number of each text ``[W]``, under construction."""
 
     there: Bools
     values: pa.Array  # int64 or float64; null where not there
@@ -84,7 +84,7 @@ def clock_table(text: TextColumn, counts: NDArray[np.int64], ways: Ways) -> Numb
     two = example.count(":") == 1
     what = {"h:m": "hours and minutes", "m:s": "minutes and seconds"}[kind] if two else "hours, minutes and seconds"
     table.notes.append(
-        f"column {text.name!r}: times such as {example!r} ({what}) were read as seconds, {values[at]:,.10g}; "
+        f"column {text.name!r}: times such as {example!r} ({what}) were read as seconds ({values[at]:,.10g}); "
         f"--categorical {text.name!r} keeps them as text"
     )
     return table
@@ -101,7 +101,19 @@ def _numbers(values: NDArray[np.float64], there: Bools) -> pa.Array:
 
 
 def number_table(text: TextColumn, counts: NDArray[np.int64], ways: Ways, *, force: bool) -> NumberTable | str:
-    """A number for each text, or what to say where units or currencies differ (`CODES`: nothing)."""
+    """The number of each text, or a sentence if units or currencies differ (`CODES`: no sentence).
+
+    Parameters
+    ----------
+    text
+        The column of text.
+    counts
+        ``[W]`` the rows of each text.
+    ways
+        How the numbers may be written, as far as the table shows it.
+    force
+        Whether the user asked for numbers.
+    """
     words = text.values
     infinite = np.asarray(pc.match_substring_regex(words, _INFINITE))
     plain = np.asarray(pc.match_substring_regex(words, PLAIN)) | infinite
@@ -135,7 +147,7 @@ def number_table(text: TextColumn, counts: NDArray[np.int64], ways: Ways, *, for
     )
     table = NumberTable(there=there, values=values, style=style, below=below, above=above, notes=[*notes, *told.notes])
     table.signs = _signs(text, spelled, values, there, evidence, decimal, ways) if not notes else None
-    if known is not None:  # as in the training rows: then all that was said is what differs
+    if known is not None:  # as in training: only differences are reported
         return table
     table.notes += _limit_notes(text, below, above, counts, style)
     if not told.notes and not notes and table.signs is None:
@@ -144,7 +156,7 @@ def number_table(text: TextColumn, counts: NDArray[np.int64], ways: Ways, *, for
 
 
 def _reads_as_it_is(words: pa.Array, ways: Ways) -> bool:
-    """Whether plain numbers mean what they say: no decimal comma around, no unit or per cent known of the column."""
+    """Whether plain numbers can be read directly: no decimal comma in the table, no known unit or per cent sign."""
     style = ways.style
     pointed = ways.decimal == "," or (style is not None and style.decimal == ",")
     known = style is not None and (style.percent or style.unit)
@@ -152,7 +164,7 @@ def _reads_as_it_is(words: pa.Array, ways: Ways) -> bool:
 
 
 def _with_power_and_sign(digits: pa.Array, spelled: Spelled, power: NDArray[np.int64]) -> pa.Array:
-    """The digits ``[W]`` with an exponent, so that 24.7 per cent is exactly the float nearest to 0.247, and a minus."""
+    """The digits ``[W]`` with minus and exponent, so that 24.7 % is exactly the float nearest to 0.247."""
     exponent = spelled.exponent + power
     if exponent.any():
         written = pc.binary_join_element_wise("e", pc.cast(pa.array(exponent), pa.string()), "")
@@ -161,7 +173,7 @@ def _with_power_and_sign(digits: pa.Array, spelled: Spelled, power: NDArray[np.i
 
 
 def _halved(values: pa.Array, below: Bools) -> pa.Array:
-    """Half of each limit above zero that a cell lies below: ``<0.01`` is 0.005."""
+    """Halve each positive limit that a cell lies below: ``<0.01`` becomes 0.005."""
     if not below.any():
         return values
     numbers = np.asarray(pc.fill_null(pc.cast(values, pa.float64()), 0.0))
@@ -169,14 +181,14 @@ def _halved(values: pa.Array, below: Bools) -> pa.Array:
 
 
 def _names_ranges(spelled: Spelled, counts: NDArray[np.int64]) -> bool:
-    """Whether cells such as ``<=50K`` and ``>50K`` are names of ranges: no measured numbers to speak of beside them."""
+    """Whether cells such as ``<=50K`` and ``>50K`` are names of ranges: there are hardly any measured numbers."""
     limited, measured = spelled.there & (spelled.limit != 0), spelled.there & (spelled.limit == 0)
     few = measured.sum() < _FEW_MEASURED or counts[measured].sum() < 0.1 * counts.sum()
     return bool(limited.any()) and bool(few)
 
 
 def _are_telephones(spelled: Spelled) -> bool:
-    """Whether all numbers are three or more groups of three digits with spaces between, and equally long."""
+    """Whether all numbers are equally long, with three or more groups of three digits separated by spaces."""
     bodies = spelled.body.drop_null()
     whole = pc.all(pc.match_substring_regex(bodies, r"^\d{3}( \d{3}){2,}$")).as_py()
     return len(bodies) > 1 and bool(whole) and len(pc.unique(pc.utf8_length(bodies))) == 1
@@ -185,7 +197,7 @@ def _are_telephones(spelled: Spelled) -> bool:
 def _digits(
     text: TextColumn, spelled: Spelled, decimal: str, evidence: Evidence, ways: Ways, counts: NDArray[np.int64]
 ) -> tuple[Bools, pa.Array, list[str]]:
-    """Which texts are numbers with this decimal sign, and their digits with a point and without groups."""
+    """Which texts are numbers with this decimal sign, and their digits with a decimal point and no groups."""
     other = {",": ".", ".": ","}[decimal]
 
     def read(sign: str) -> tuple[Bools, pa.Array]:
@@ -196,7 +208,7 @@ def _digits(
     there, digits = read(decimal)
     notes: list[str] = []
     if not ways.given and (evidence.comma if decimal == "." else evidence.point):
-        # Cells that can only have the other sign, among others: each is read as it must be.
+        # Some cells can only have the other sign: each is read the only way it can be.
         fits, otherwise = read(other)
         more = fits & ~there
         if more.any():
@@ -204,7 +216,7 @@ def _digits(
             n, first = int(counts[more].sum()), text.values[int(np.argmax(more))].as_py()
             notes.append(
                 f"column {text.name!r} has both decimal signs: {cells(n)} such as {short(first)!r} with {other!r}, the "
-                f"others {decimal!r}; each was read as it is written, and where both fit, with {decimal!r}"
+                f"others with {decimal!r}; each was read as written, and with {decimal!r} where both fit"
             )
     return there, digits, notes
 
@@ -212,7 +224,7 @@ def _digits(
 def _signs(
     text: TextColumn, spelled: Spelled, values: pa.Array, there: Bools, evidence: Evidence, decimal: str, ways: Ways
 ) -> ReadSigns | None:
-    """What to say of the signs within the numbers, by the cell that shows it best."""
+    """How the signs in the numbers were read, with the cell that shows it best."""
     grouped = there & np.asarray(pc.fill_null(pc.match_substring_regex(spelled.body, r"[,' _]|\..*\."), False))
     signed = grouped | (
         there & (decimal == ",") & np.asarray(pc.fill_null(pc.match_substring(spelled.body, "."), False))
@@ -242,7 +254,7 @@ def _limit_notes(
         if at.any():
             n, first = int(counts[at].sum()), text.values[int(np.argmax(at))].as_py()
             new = f"{text.name} {side} limit"
-            flag = f"; the new column {new!r} says which (--drop {new!r} leaves it out)" if getattr(style, side) else ""
+            flag = f"; the new column {new!r} marks them (--drop {new!r} leaves it out)" if getattr(style, side) else ""
             notes.append(f"column {text.name!r}: {cells(n)} such as {short(first)!r} {were(n)} read as {what}{flag}")
     return notes
 
@@ -255,13 +267,13 @@ def _taken_off(text: TextColumn, at: Bools, values: pa.Array) -> list[str]:
     example, value = text.values[first].as_py(), values[first].as_py()
     meant = f"minus {-value:.12g}" if value < 0 and not example.startswith("-") else f"{value:.12g}"
     return [
-        f"column {text.name!r}: numbers have signs or words around them; {short(example)!r}, for instance, was read as "
+        f"column {text.name!r}: numbers have signs or words around them; for example, {short(example)!r} was read as "
         f"{meant}"
     ]
 
 
 def mostly(words: pa.Array, there: Bools, counts: NDArray[np.int64]) -> bool:
-    """Whether numbers fill the column, but for a few odd cells."""
+    """Whether all but a few odd cells of the column are numbers."""
     if there.all():
         return True
     odd = np.flatnonzero(~there)

@@ -1,8 +1,8 @@
-"""The fast interpreter: forward, backward and update written out over buffers that are allocated once.
+"""The fused engine, the fast one: forward, backward and update as operations on buffers that are allocated once.
 
-An ordinary training step spends most of a small network's time between the operations: building the autograd graph,
+With autograd, a training step of a small network spends most of its time between the operations: building the graph,
 allocating results, updating each parameter by itself. Here a network becomes a plan, a list of operations on fixed
-buffers, made once for each size of batch; every parameter, gradient and moment is a view of one flat tensor each.
+buffers, made once for each size of batch. Parameters are views of one flat tensor, and so are gradients and moments.
 
 Everything is feature-major, a column a row of data: z = W x with x ``[I, B]``, which multiplies small matrices several
 times faster than ``[B, I]``. Below each activation lies a row of ones, and beside each weight its bias as one more
@@ -11,16 +11,42 @@ column, so that z = [W b] [x; 1] and ∂L/∂[W b] = d [x; 1]ᵀ are one product
 | file | what it does |
 |---|---|
 | `flat` | all parameters, and all gradients, in one tensor each |
-| `activations` | f and f′ as operations on buffers |
 | `products` | matrix products, by the library that is faster here or in fewer digits |
-| `layers` | the way there and the way back through each layer |
+| `layers` | one file a kind of layer: forward and backward operations side by side, and prediction |
+| `activations` | f and f′ as operations on buffers |
+| `plan` | the forward and the backward pass of a network |
 | `losses` | the loss and its gradient for the logits |
 | `graph` | on a CUDA device, all operations of a step started by one call |
-| `updates` | the rules, for all parameters at once |
-| `engine` | the plan at work: an `Engine` of `pellucid.training` |
+| `updates` | the update rules, for all parameters at once |
+| `engine` | trains by a plan: an `Engine` of `pellucid.training` |
 | `stack` | K networks of one description in one plan |
 | `rates` | a learning rate for each of them |
-| `answers` | what they answer |
+| `answers` | prediction: logits of one network or a stack |
 
 No derivative here comes from autograd or from the textbook, so the three check each other.
 """
+
+from __future__ import annotations
+
+from pellucid.engines.support import missing_rule, not_columns
+from pellucid.network import Network
+
+__all__ = ["supports"]
+
+
+def supports(network: Network, device: str = "cpu") -> str | None:
+    """Why the fused engine cannot train this network on this device; ``None`` where it can.
+
+    >>> from pellucid.network import mlp
+    >>> supports(mlp(2, [5], 1, batch_norm=True, dropout=0.1)) is None
+    True
+    >>> supports(mlp(2, [5], 1), "mps")
+    'the fused engine is not tested on mps'
+    """
+    from pellucid.engines.device import choose_device
+    from pellucid.engines.fused.layers import RULES
+
+    where = choose_device(device).type if device == "auto" else device.partition(":")[0]
+    if where == "mps":
+        return "the fused engine is not tested on mps"
+    return not_columns("the fused engine", network) or missing_rule("the fused engine", network, RULES)

@@ -1,7 +1,7 @@
 """f and f′ of each activation as operations on fixed buffers.
 
-Legend: ``z`` what comes in, ``a`` what goes out (the same buffer, where f′ can be told from ``a`` alone), ``t``
-room to calculate in, ``d`` ∂L/∂a on the way in and ∂L/∂z on the way out.
+Legend: ``z`` the input, ``a`` the output (the same buffer, where f′ can be computed from ``a`` alone), ``t`` a buffer
+for intermediate results, ``d`` ∂L/∂a before the backward operations and ∂L/∂z after them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,17 @@ FROM_OUTPUT = frozenset({"identity", "sigmoid", "tanh", "relu", "leaky_relu", "e
 
 
 def forward(function: str, z: Tensor, a: Tensor, kept: Tensor | None) -> Operations:  # noqa: PLR0911
-    """a = f(z); ``kept`` holds what the way back of GELU, SiLU, Mish and softplus wants to see again."""
+    """The operations of a = f(z).
+
+    Parameters
+    ----------
+    function
+        One of `pellucid.network.ACTIVATIONS`.
+    z, a
+        Input and output buffers of one shape; one and the same for a function of `FROM_OUTPUT` if z is not needed.
+    kept
+        A buffer for what the backward pass of GELU, SiLU, Mish and softplus reads; others do not use it.
+    """
     match function:
         case "identity":
             return [] if a is z else [partial(a.copy_, z)]
@@ -76,7 +86,17 @@ def forward(function: str, z: Tensor, a: Tensor, kept: Tensor | None) -> Operati
 
 
 def backward(function: str, z: Tensor, a: Tensor, kept: Tensor | None, d: Tensor, *, private: bool) -> Operations:  # noqa: PLR0911
-    """d ← d · f′(z)."""
+    """The operations of d ← d · f′(z).
+
+    Parameters
+    ----------
+    function, z, a, kept
+        As in `forward`, whose operations have run.
+    d
+        ∂L/∂a, which becomes ∂L/∂z.
+    private
+        Whether operators may be used that PyTorch does not document.
+    """
     if function == "identity":
         return []
     if function == "relu" and private:  # one pass; the public way below takes two

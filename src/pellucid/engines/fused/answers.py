@@ -5,7 +5,8 @@ Legend: K networks, N rows, I inputs and O outputs of a layer, C outputs of the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pellucid.engines.fused import activations
 from pellucid.engines.fused.flat import Flat, to_numpy
-from pellucid.network import Activation, BatchNorm, Dense, Dropout, Network
+from pellucid.engines.fused.layers import RULES
+from pellucid.engines.fused.layers.rule import Predict
+from pellucid.network import Layer, Network
 
 __all__ = ["answer", "answers", "logits_of_stack"]
 
@@ -45,22 +47,21 @@ def logits_of_stack(network: Network, parameters: Mapping[str, Array], inputs: A
 
 def answer(network: Network, flat: Flat, x: Tensor) -> Tensor:
     """The logits ``[C, N]`` for ``x`` ``[I, N]``; of a stack ``[K, C, N]``, for its common rows or ``[K, I, N]``."""
-    x = x.expand(*flat.lead, *x.shape[-2:])
-    affine = torch.baddbmm if flat.lead else torch.addmm
-    for index, layer in enumerate(network.layers):
-        match layer:
-            case Dense():
-                w = flat.w[index]  # [O, I + 1] or [K, O, I + 1], the bias in the last column
-                x = affine(w[..., -1:], w[..., :-1], x) if layer.bias else torch.matmul(w, x)
-            case Activation():
-                a, kept = torch.empty_like(x), torch.empty_like(x)
-                for operation in activations.forward(layer.function, x, a, kept):
-                    operation()
-                x = a
-            case BatchNorm():
-                gamma, beta = (flat.w[index][..., i, :].unsqueeze(-1) for i in (0, 1))  # [… O, 1]
-                mean, variance = (flat.statistics[f"{index}.running_{name}"].unsqueeze(-1) for name in ("mean", "var"))
-                x = (x - mean) / torch.sqrt(variance + layer.eps) * gamma + beta
-            case Dropout():
-                pass
+    return _through(network.layers, "", flat, x.expand(*flat.lead, *x.shape[-2:]))
+
+
+def _through(layers: Sequence[Layer], prefix: str, flat: Flat, x: Tensor) -> Tensor:
+    """Send ``x`` through layers one after the other, whose parameters' names begin with ``prefix``."""
+    for index, layer in enumerate(layers):
+        name = f"{prefix}{index}"
+        reads = Predict(
+            w=flat.w.get(name, flat.nothing),
+            statistics=flat.statistics_of.get(name, {}),
+            inside=partial(_inside, f"{name}.", flat),
+        )
+        x = RULES[type(layer)].predict(layer, x, reads)
     return x
+
+
+def _inside(prefix: str, flat: Flat, layers: Sequence[Layer], x: Tensor) -> Tensor:
+    return _through(layers, prefix, flat, x)

@@ -1,4 +1,4 @@
-"""The plan at work: an `Engine` of `pellucid.training` without autograd."""
+"""The fused engine: an `Engine` of `pellucid.training` that trains by a plan, without autograd."""
 
 from __future__ import annotations
 
@@ -184,7 +184,7 @@ class FusedEngine:
 
 
 def _possible(products: str, dtype: torch.dtype, where: torch.device) -> str:
-    """The way asked for, or the one that stands in for it here."""
+    """The way asked for, or the one that replaces it here."""
     if products not in WAYS:
         raise SettingError(f"products {products!r} is not known{nearest(products, WAYS)}")
     if dtype == torch.float64 and products in ("medium", "bf16"):
@@ -201,9 +201,9 @@ class _BatchPlan:
         all_rows = size == len(engine._x) and not engine.network.masks()  # then their order does not matter
         self._rows = torch.zeros(size, dtype=torch.int64, device=engine._x.device)
         self._operations: Operations = []
-        x = self._part(engine, engine._x, all_rows, ones=1)
-        t = self._part(engine, engine._t, all_rows)
-        w = None if engine._w is None else self._part(engine, engine._w, all_rows)
+        x = self._batch_buffer(engine, engine._x, all_rows, ones=1)
+        t = self._batch_buffer(engine, engine._t, all_rows)
+        w = None if engine._w is None else self._batch_buffer(engine, engine._w, all_rows)
         plan = build_plan(engine.network, engine._flat, x, products=engine.products, private=engine._private)
         self._value = torch.zeros((), dtype=x.dtype, device=x.device)
         loss_plan = loss_operations(engine.loss, plan.logits, t, w, plan.d_logits, self._value, private=engine._private)
@@ -211,14 +211,14 @@ class _BatchPlan:
         if loss_plan.factor != 1 and self._gathers:
             self._operations.append(partial(t.mul_, loss_plan.factor))
         elif loss_plan.factor != 1:
-            t.mul_(loss_plan.factor)  # once and for all
+            t.mul_(loss_plan.factor)  # its rows never change
         self._operations += [*plan.forward, *loss_plan.operations, *plan.backward]
         self._unit, self._masks = loss_plan.unit, plan.masks
         self._changed = list(engine._flat.statistics.values())
         self._recorded = not engine._records
 
-    def _part(self, engine: FusedEngine, source: Tensor, all_rows: bool, ones: int = 0) -> Tensor:
-        """Where a batch's columns ``[C + ones, B]`` will be found; taken from ``source`` ``[N, C]``."""
+    def _batch_buffer(self, engine: FusedEngine, source: Tensor, all_rows: bool, ones: int = 0) -> Tensor:
+        """The buffer for a batch's columns ``[C + ones, B]``, to be gathered from ``source`` ``[N, C]``."""
         width, size = source.shape[1], len(self._rows)
         if not all_rows and width > _FEW_COLUMNS:
             rows = source.new_ones((size, width + ones))
@@ -235,8 +235,8 @@ class _BatchPlan:
     def run(self, rows: Array, masks: Sequence[Array]) -> float:
         if self._gathers:
             self._rows.copy_(torch.from_numpy(rows))
-        for home, mask in zip(self._masks, masks, strict=True):
-            home.copy_(torch.from_numpy(mask).t())
+        for buffer, mask in zip(self._masks, masks, strict=True):
+            buffer.copy_(torch.from_numpy(mask).t())
         if not self._recorded:
             self._operations = record_graph(self._operations, self._changed, self._rows.device)
             self._recorded = True

@@ -22,7 +22,19 @@ Operations = list[Callable[[], object]]
 
 
 def targets_of(loss: Loss, y: Tensor, outputs: int, dtype: torch.dtype) -> Tensor:
-    """The matrix t ``[N, C]``: one-hot rows for class numbers ``[N]``, smoothed; numbers as they are."""
+    """The matrix t ``[N, C]``: one-hot rows for class numbers ``[N]``, smoothed; numbers as they are.
+
+    Parameters
+    ----------
+    loss
+        The loss, with its label smoothing.
+    y
+        Targets: class numbers ``[N]`` for cross-entropy, else numbers ``[N, C]``.
+    outputs
+        The number of logits, C.
+    dtype
+        The arithmetic of the one-hot rows.
+    """
     if loss.name == "cross_entropy":
         t = torch.full((len(y), outputs), loss.label_smoothing / outputs, dtype=dtype, device=y.device)
         return t.scatter_(1, y[:, None], loss.label_smoothing / outputs + 1 - loss.label_smoothing)
@@ -32,7 +44,19 @@ def targets_of(loss: Loss, y: Tensor, outputs: int, dtype: torch.dtype) -> Tenso
 
 
 def weights_of(loss: Loss, y: Tensor, row_weights: Tensor | None, dtype: torch.dtype) -> Tensor | None:
-    """The weights w, ``[N, 1]`` for cross-entropy, else ``[N, C]``; ``None`` where all are 1."""
+    """The weights w, ``[N, 1]`` for cross-entropy, else ``[N, C]``; ``None`` where all are 1.
+
+    Parameters
+    ----------
+    loss
+        The loss, with its class weights.
+    y
+        Targets as in `targets_of`.
+    row_weights
+        ``[N]``, or ``None``.
+    dtype
+        The arithmetic.
+    """
     w = None
     if loss.class_weights is not None:
         of_class = torch.tensor(loss.class_weights, dtype=dtype, device=y.device)
@@ -45,14 +69,14 @@ def weights_of(loss: Loss, y: Tensor, row_weights: Tensor | None, dtype: torch.d
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LossPlan:
-    """How a batch is judged.
+    """The loss of a batch and its gradient.
 
     Attributes
     ----------
     operations
-        Leave ∂L/∂z where they were told, and L / ``unit`` in ``value``.
+        Leave ∂L/∂z in ``d``, and L / ``unit`` in ``value``.
     factor
-        What the targets t are multiplied by before they come.
+        What the targets t must be multiplied by beforehand.
     unit
         See ``operations``.
     """
@@ -65,7 +89,23 @@ class LossPlan:
 def loss_operations(
     loss: Loss, z: Tensor, t: Tensor, w: Tensor | None, d: Tensor, value: Tensor, *, private: bool
 ) -> LossPlan:
-    """Plan the loss of the logits ``z`` ``[C, B]``; targets ``t`` and weights ``w`` may change between steps."""
+    """Plan the loss of a batch; the values in all buffers may change between steps.
+
+    Parameters
+    ----------
+    loss
+        Which loss.
+    z, t
+        Logits and targets ``[C, B]``; the targets are those of `targets_of`, times the plan's ``factor``.
+    w
+        Weights of `weights_of`, feature-major; or ``None``.
+    d
+        Where ∂L/∂z is to be left, ``[C, B]``.
+    value
+        Where the loss is to be left: a scalar, or ``[K]`` for a stack.
+    private
+        Whether operators may be used that PyTorch does not document.
+    """
     if w is not None:
         return LossPlan(operations=_weighted(loss, z, t, w, d, value), factor=1.0, unit=1.0)
     cells = z.shape[-1] * (1 if loss.name == "cross_entropy" else z.shape[-2])

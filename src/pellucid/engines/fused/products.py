@@ -8,7 +8,7 @@
 | ``bf16`` | operands rounded to bfloat16 (8 significant bits), sums in float32, products rounded to bfloat16 |
 
 The first two differ in the order of their sums and so in the last digits; the others trade accuracy for time and are
-taken only where somebody asks for them. Weights, updates, activations, and losses stay in float32 in every way.
+used only on request. Weights, updates, activations, and losses stay in float32 in every way.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ __all__ = ["WAYS", "Products", "onednn_is_exact", "worth_onednn"]
 Operations = list[Callable[[], object]]
 
 WAYS = ("blas", "onednn", "medium", "bf16")
-_MANY = 10_000_000  # multiplications in a product; oneDNN spends some 10 µs on the way into a smaller one
+_MANY = 10_000_000  # multiplications in a product; oneDNN needs some 10 µs before it starts a smaller one
 
 
 def worth_onednn(rows: int, inputs: int, outputs: int) -> bool:
-    """Whether a product ``[outputs, inputs] [inputs, rows]`` is large enough to be handed to oneDNN.
+    """Whether a product ``[outputs, inputs] [inputs, rows]`` is large enough for oneDNN.
 
     >>> worth_onednn(64, 784, 256), worth_onednn(64, 128, 10)
     (True, False)
@@ -52,9 +52,9 @@ def onednn_is_exact() -> bool:
 
 
 class Products:
-    """Lays the three products of a Dense layer in a way.
+    """Plans the three products of a Dense layer, computed in one of `WAYS`.
 
-    Legend as in `layers`: w ``[O, I + 1]``, x ``[I + 1, B]``, d ``[O, B]``; or with a leading axis K, always ``blas``.
+    Legend as in `layers.rule`: w ``[O, I + 1]``, x ``[I + 1, B]``, d ``[O, B]``; with a leading axis K always ``blas``.
     Each operand has its last value when it is first multiplied, so one rounded copy of it serves all its products.
     """
 
@@ -71,7 +71,19 @@ class Products:
         return [*self._round(d, x), self._product(self._half(d), self._half(x).transpose(-1, -2), g)]
 
     def input_gradient(self, w: Tensor, inputs: int, d: Tensor, into: Tensor) -> Operations:
-        """into = wᵀ d, of the first ``inputs`` columns of w."""
+        """∂L/∂x = wᵀ d.
+
+        Parameters
+        ----------
+        w
+            The block ``[O, I + 1]``; its first ``inputs`` columns count.
+        inputs
+            I.
+        d
+            ∂L/∂z ``[O, B]``.
+        into
+            Where ∂L/∂x is to be left, ``[I, B]``.
+        """
         columns = self._half(w)[..., :inputs].transpose(-1, -2)
         return [*self._round(d), self._product(columns, self._half(d), into)]
 

@@ -2,8 +2,8 @@
 
 Legend: w, g ``[K, P]``, the weights and gradients of K networks; η ``[K]``, their learning rates.
 
-Every rule here moves the weights by −η times something that does not depend on η. So the rule is let loose at rate 1
-on a tensor of zeros, which then holds that something with its sign, and each network takes η times its line.
+Every update rule here moves the weights by −η times a change that does not depend on η. So the rule is applied once
+with rate 1 to a tensor of zeros, which then holds the change of every network, and each network adds η times its own.
 """
 
 from __future__ import annotations
@@ -21,13 +21,25 @@ __all__ = ["Rates"]
 
 
 class Rates:
-    """A rule at work on a stack, with the memory and the count of steps of ``updates``."""
+    """An update rule for a stack, with a learning rate for each network.
+
+    Parameters
+    ----------
+    rule
+        The update rule.
+    updates
+        The same rule with one rate for all; its memory and its count of steps are shared.
+    flat
+        The weights and gradients of the stack.
+    private
+        Whether operators may be used that PyTorch does not document.
+    """
 
     def __init__(self, rule: Optimizer, updates: FlatUpdates, flat: Flat, *, private: bool = True) -> None:
         self._rule, self._updates, self._w, self._g = rule, updates, flat.weights, flat.gradients
         self._change = torch.zeros_like(flat.weights)
-        plain = replace(rule, weight_decay=0.0, clip_norm=None)  # both are done below, on the weights themselves
-        self._at_one = FlatUpdates(plain, self._change, flat.gradients, private=private)
+        undecayed = replace(rule, weight_decay=0.0, clip_norm=None)  # `step` does both, on the weights themselves
+        self._at_one = FlatUpdates(undecayed, self._change, flat.gradients, private=private)
         self._at_one.memory = updates.memory
 
     def step(self, rates: Tensor) -> None:

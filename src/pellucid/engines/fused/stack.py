@@ -1,8 +1,8 @@
-"""A stack of networks of one description at work in one plan: one more axis instead of a loop over networks.
+"""Several networks of one description trained by one plan: one more axis instead of a loop over networks.
 
 Legend: K networks, N rows of the table, B rows of a batch, I inputs, C outputs, P trainable numbers of one network.
-Weights are ``[K, P]``, activations ``[K, width + 1, B]``, and a product is one ``torch.bmm`` for all. The networks do
-not see one another: each comes to the weights that it would have come to alone.
+Weights are ``[K, P]``, activations ``[K, width + 1, B]``, and a product is one ``torch.bmm`` for all. The networks
+do not affect one another: each ends with the weights that it would have alone.
 
 All networks may learn from the same rows, or each from its own, drawn from a table that all share: a fold or a
 bootstrap sample is a list of row numbers and not a copy.
@@ -58,8 +58,8 @@ class StackEngine:
     size
         K.
     lost
-        ``[K]``: which networks have met a loss that was no number. Those learn no more; the others go on as if
-        nothing had happened.
+        ``[K]``: which networks have met a non-finite loss. Their weights no longer change; the others are not
+        affected.
 
     Raises
     ------
@@ -177,8 +177,8 @@ class StackEngine:
 
     def parameters_of(self, member: int) -> dict[str, Array]:
         """A copy of the arrays of one network."""
-        held = {**self._flat.views(self._flat.weights), **self._flat.statistics}
-        return {p.name: to_numpy(held[p.name][member]) for p in self.network.parameters()}
+        arrays = {**self._flat.views(self._flat.weights), **self._flat.statistics}
+        return {p.name: to_numpy(arrays[p.name][member]) for p in self.network.parameters()}
 
     def load_parameters(self, parameters: Mapping[str, Array]) -> None:
         """Take a copy of these stacked arrays as the weights."""
@@ -196,7 +196,7 @@ class StackEngine:
         return {"step": np.array(self._updates.steps), **arrays}
 
     def subset(self, members: Sequence[int]) -> StackEngine:
-        """A smaller stack of these members as they stand: weights, memory and rows."""
+        """A smaller stack of these members with their present weights, memory and rows."""
         chosen = list(members)
         part = StackEngine(
             self.network, self.loss, self.optimizer, [self.parameters_of(k) for k in chosen], self.dtype, self.device,
@@ -227,12 +227,12 @@ class StackEngine:
         self._rates.step(torch.as_tensor(learning_rate, dtype=self._dtype, device=self._where))
 
     def _update_others(self, learning_rate: float | Array) -> None:
-        """Update all, and put those back whose loss is no number: nothing of one network reaches another."""
-        lost = self._which(self.diverged)
-        held = [(tensor, tensor[lost]) for tensor in (self._flat.weights, *self._updates.memory.values())]
+        """Update all, and restore those that have diverged: nothing of one network reaches another."""
+        diverged = self._which(self.diverged)
+        before = [(tensor, tensor[diverged]) for tensor in (self._flat.weights, *self._updates.memory.values())]
         self._update(learning_rate)
-        for tensor, before in held:
-            tensor[lost] = before
+        for tensor, values in before:
+            tensor[diverged] = values
 
     def _statistics(self, members: NDArray[np.bool_]) -> dict[str, Tensor]:
         """A copy of their running statistics."""
@@ -247,20 +247,20 @@ class StackEngine:
 
 
 class _BatchPlan:
-    """The operations for batches of one size, or (``None``) for all rows, which are put in their place once."""
+    """The operations for batches of one size, or (``None``) for all rows, which are copied only once."""
 
     def __init__(self, engine: StackEngine, size: int | None) -> None:
         self._gathering: list[tuple[Tensor, int, Tensor]] = []  # from, along, to
         self._where, many = engine._where, engine.size
         sources = [engine._x, engine._t, *([] if engine._w is None else [engine._w])]
         if size is None and not engine._own:
-            parts = [source.t().clone(memory_format=torch.contiguous_format) for source in sources]  # [C, N] for all
+            buffers = [source.t().clone(memory_format=torch.contiguous_format) for source in sources]  # [C, N] for all
         else:
-            parts = [self._part(source, many, size or engine.rows) for source in sources]  # [K, C, B]
+            buffers = [self._batch_buffer(source, many, size or engine.rows) for source in sources]  # [K, C, B]
         if size is None and engine._own:
             self._gather(np.arange(engine.rows) + engine._offsets)
             self._gathering = []
-        x, t, *w = parts
+        x, t, *w = buffers
         plan = build_plan(engine.network, engine._flat, x, private=engine._private)
         self._value = torch.zeros(many, dtype=x.dtype, device=x.device)
         weights = w[0] if w else None
@@ -277,8 +277,8 @@ class _BatchPlan:
         else:
             t.mul_(loss_plan.factor)
 
-    def _part(self, source: Tensor, many: int, size: int) -> Tensor:
-        """Where a batch's columns ``[K, C, B]`` will be found; taken from ``source`` ``[N, C]``."""
+    def _batch_buffer(self, source: Tensor, many: int, size: int) -> Tensor:
+        """The buffer for a batch's columns ``[K, C, B]``, to be gathered from ``source`` ``[N, C]``."""
         width = source.shape[1]
         if width <= _FEW_COLUMNS:  # the numbers of a column then lie side by side
             columns = source.new_empty((width, many * size))
@@ -296,10 +296,10 @@ class _BatchPlan:
     def run(self, rows: Array | None, masks: Sequence[Sequence[Array]]) -> Array:
         if rows is not None:
             self._gather(rows)
-        for place_of_it, home in enumerate(self._masks):
+        for index, buffer in enumerate(self._masks):
             for member, drawn in enumerate(masks):
-                home[member].copy_(torch.from_numpy(drawn[place_of_it]).t())
+                buffer[member].copy_(torch.from_numpy(drawn[index]).t())
         for operation in self._operations:
             operation()
-        seen = self._value if self._where.type == "cpu" else self._value.cpu()
-        return np.asarray(seen.numpy() * self._unit)
+        values = self._value if self._where.type == "cpu" else self._value.cpu()
+        return np.asarray(values.numpy() * self._unit)

@@ -16,7 +16,16 @@ __all__ = ["FlatUpdates"]
 
 
 class FlatUpdates:
-    """A rule at work on one flat tensor of weights.
+    """An update rule for one flat tensor of weights.
+
+    Parameters
+    ----------
+    rule
+        The update rule.
+    w, g
+        All weights and all gradients.
+    private
+        Whether operators may be used that PyTorch does not document.
 
     Attributes
     ----------

@@ -1,8 +1,8 @@
-"""Compiled code on disk: it is used only as it was written, by this user, with these versions; else it is made anew.
+"""Compiled code on disk: used only if it is unchanged, this user's own and made by these versions; else replaced.
 
 Numba reads its files as they are: an index cut short ends every run with an error, and machine code with a flipped bit
 may do anything. So each file begins with a line that names the versions and a digest of the rest. A file that says
-otherwise is as good as none, and is replaced when the function has been compiled.
+otherwise is ignored, and replaced when the function has been compiled.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _warned: set[str] = set()
 
 
 def warn_once(sentence: str) -> None:
-    """Say something about the stored code, once in a process; on standard error unless logging is set up otherwise."""
+    """Warn about the stored code, once in a process; on standard error unless logging is set up otherwise."""
     if sentence not in _warned:
         _warned.add(sentence)
         _log.warning("note: %s", sentence)
@@ -54,7 +54,7 @@ class CodeCache(_caching.FunctionCache):  # type: ignore[misc]
         try:
             return super().load_overload(sig, target_context)
         except Exception as error:
-            warn_once(f"compiled code in {self.cache_path!r} cannot be loaded ({error!r}): compiled anew")
+            warn_once(f"compiled code in {self.cache_path!r} cannot be loaded ({error!r}): compiled again")
             return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
@@ -64,7 +64,7 @@ class CodeCache(_caching.FunctionCache):  # type: ignore[misc]
         except Exception as error:
             reason = (error.strerror if isinstance(error, OSError) else None) or repr(error)
             warn_once(
-                f"compiled code cannot be kept in {self.cache_path!r} ({reason}), and is compiled anew each time; set "
+                f"compiled code cannot be kept in {self.cache_path!r} ({reason}), and is compiled again each time; set "
                 "NUMBA_CACHE_DIR to a folder that you can write to"
             )
 
@@ -106,24 +106,24 @@ class _Files(_caching.IndexDataCacheFile):  # type: ignore[misc]
             stream.write(f"{_VERSIONS}\n".encode() + hashlib.sha256(content).digest() + content)
 
     def _content(self, path: str) -> bytes | None:
-        """What was written, if this is it; a word where it is not, but for other versions, which may be."""
+        """What `_write` wrote; else ``None``, with a warning unless another version wrote it."""
         try:
             if not Path(path).is_file():
                 return None
             with open(path, "rb") as stream:  # noqa: PTH123
                 if _owner(stream.fileno()) not in (*_OURS, 0):
-                    warn_once(f"compiled code in {self._cache_path!r} belongs to another user: compiled anew")
+                    warn_once(f"compiled code in {self._cache_path!r} belongs to another user: compiled again")
                     return None
                 versions = stream.readline(1000)
                 digest, content = stream.read(_DIGEST), stream.read()
         except OSError as error:
-            warn_once(f"compiled code in {self._cache_path!r} cannot be read ({error.strerror}): compiled anew")
+            warn_once(f"compiled code in {self._cache_path!r} cannot be read ({error.strerror}): compiled again")
             return None
         if hashlib.sha256(content).digest() == digest and versions == f"{_VERSIONS}\n".encode():
             return content
         of_others = versions.startswith(b"pellucid ") and versions.endswith(b"\n")
         if not of_others or versions == f"{_VERSIONS}\n".encode():
-            warn_once(f"compiled code in {self._cache_path!r} is damaged: compiled anew")
+            warn_once(f"compiled code in {self._cache_path!r} is damaged: compiled again")
         return None
 
 

@@ -1,8 +1,8 @@
 """Numba's settings in one place, and where compiled code is kept.
 
-Numba looks up stored machine code by the time stamp of the file that a function stands in, and by the values that the
-function encloses. A function's helpers in other files are in neither. So a compiled function that is stored encloses
-`SOURCE`, a checksum of this package's files: where one of them has changed, it is compiled anew.
+Numba looks up stored machine code by the time stamp of the file that defines a function, and by the values that the
+function encloses. Neither covers helper functions in other files. So a compiled function that is stored encloses
+`SOURCE`, a checksum of this package's files: where one of them has changed, it is compiled again.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ _EXACT, _ANY_ORDER = {"contract"}, {"contract", "reassoc", "nsz"}
 
 
 def _checksum() -> int:
-    files = sorted(Path(__file__).parent.glob("*.py"))
+    """Of all files of the package, also of those in subfolders."""
+    files = sorted(Path(__file__).parent.rglob("*.py"))
     return zlib.crc32(b"".join(file.read_bytes() for file in files))
 
 

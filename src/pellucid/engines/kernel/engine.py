@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.engines.kernel import missing_layer, require
+from pellucid.engines.kernel import require, supports
 from pellucid.engines.kernel.packing import (
     LOSS_CODES,
     RULE_CODES,
@@ -53,7 +53,7 @@ class KernelEngine:
     Raises
     ------
     SettingError
-        Numba is not installed, a layer is not in the kernel, or the device is not the CPU.
+        Numba is not installed, `supports` gives a reason, or the device is not the CPU.
     """
 
     name = "kernel"
@@ -69,19 +69,17 @@ class KernelEngine:
         device: str = "cpu",
     ) -> None:
         require()
-        if device not in ("auto", "cpu"):
-            raise SettingError(f"the kernel engine runs on the cpu, not on {device!r}: use engine=torch")
-        missing = missing_layer(network)
-        if missing is not None:
-            raise SettingError(f"{missing}: use engine=fused")
+        reason = supports(network, device)
+        if reason is not None:
+            raise SettingError(f"engine 'kernel' cannot train this network: {reason}; use engine=auto")
         from pellucid.engines.kernel.training import answer, train, update
 
         self.network, self.loss, self.optimizer = network, loss, optimizer
         self._answer, self._train, self._update = answer, train, update
         self._dtype = arithmetic(dtype)
-        self._plan = pack(network)
+        self._packed = pack(network)
         self._constants = constants_of(optimizer, loss)
-        self._codes = np.array([LOSS_CODES[loss.name], RULE_CODES[optimizer.name], self._plan.logits_at])
+        self._codes = np.array([LOSS_CODES[loss.name], RULE_CODES[optimizer.name], self._packed.logits_at])
         self._weights = np.zeros((1, network.n_trainable), self._dtype)
         self._memory = np.zeros((1, 2, network.n_trainable), self._dtype)
         self._steps = 0
@@ -91,7 +89,7 @@ class KernelEngine:
     def load_rows(self, inputs: Array, targets: Array, weights: Array | None = None) -> None:
         """Take the training rows: inputs ``[N, I]``, targets ``[N]`` or ``[N, C]``, row weights ``[N]``."""
         check_rows(self.network, self.loss, inputs, targets, weights)
-        outputs, dtype = self._plan.outputs, self._dtype
+        outputs, dtype = self._packed.outputs, self._dtype
         self._rows = (
             np.array(inputs.T, dtype, order="C")[np.newaxis],
             targets_of(self.loss, targets, outputs, dtype)[np.newaxis],
@@ -142,11 +140,11 @@ class KernelEngine:
     def logits(self, inputs: Array) -> Array:
         """The answers for ``inputs`` ``[N, I]`` as logits ``[N, C]``."""
         check_inputs(self.network, inputs)
-        logits = np.zeros((self._plan.outputs, len(inputs)), self._dtype)
+        logits = np.zeros((self._packed.outputs, len(inputs)), self._dtype)
         if len(inputs):
             a = self._buffers_for(len(inputs))[0]
             x = np.array(inputs.T, self._dtype, order="C")
-            self._answer(self._plan.table, self._weights[0], x, self._plan.logits_at, a, logits)
+            self._answer(self._packed.table, self._weights[0], x, self._packed.logits_at, a, logits)
         return np.ascontiguousarray(logits.T)
 
     def parameters(self) -> dict[str, Array]:
@@ -176,7 +174,7 @@ class KernelEngine:
             flatten(self.network, given, self._memory[0, i])
 
     def _buffers_for(self, rows: int) -> tuple[Array, ...]:
-        return buffers(self._plan, self.loss, self.network.n_trainable, rows, self._dtype)
+        return buffers(self._packed, self.loss, self.network.n_trainable, rows, self._dtype)
 
     def _run(self, rows: Array, rate: float, learn: bool) -> float:
         if len(rows) == 0:
@@ -184,7 +182,7 @@ class KernelEngine:
         self._rate[0, 0] = rate
         order = np.ascontiguousarray(rows, np.int64).reshape(1, 1, -1)
         updates = self._train(
-            self._plan.table, self._codes, self._constants, self._weights, self._memory, self._steps, *self._rows,
+            self._packed.table, self._codes, self._constants, self._weights, self._memory, self._steps, *self._rows,
             order, order.shape[2], 1, self._rate, self._loss, *self._buffers, learn,
         )  # fmt: skip
         if updates < 0:

@@ -4,8 +4,8 @@ Legend: ``z`` logits, ``t`` targets (class shares for cross-entropy), ``w`` weig
 which the first m columns count; for cross-entropy w is one row, ``[1, M]``, a weight for each row of data.
 
 Every loss is L = Σ w ℓ(z, t) / Σ w, so ∂L/∂z = w ℓ′ · unit with unit = 1 / Σ w. Smoothing is in t, class weights are in
-w, both from `plan`. A function here leaves ∂L/∂z in ``d`` and returns Σ w ℓ, which nobody needs in order to learn:
-``asked`` says whether to work it out.
+w, both from `packing`. A function here leaves ∂L/∂z in ``d`` and returns Σ w ℓ, which the gradient does not need:
+``asked`` says whether to compute it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,20 @@ def loss_gradient(
 ) -> float:  # fmt: skip
     """Leave ∂L/∂z in ``d`` from row ``d_at``; return Σ w ℓ where it is asked for.
 
-    ``room_at`` is the first of two rows of ``d`` to calculate in.
+    Parameters
+    ----------
+    code, delta
+        The loss, as in `packing.LOSS_CODES`, and the δ of Huber's.
+    buffer, z_at, outputs
+        The activations, the first row of the logits, and how many there are.
+    t, w, unit
+        As in the legend above.
+    d, d_at, room_at
+        The buffer for ∂L/∂z, the first row to write, and the first of two rows for intermediate results.
+    m
+        How many columns count.
+    asked
+        Whether the value is asked for.
     """
     if code == _CROSS:
         return _cross_entropy(buffer, z_at, outputs, t, w, unit, d, d_at, room_at, m, asked)

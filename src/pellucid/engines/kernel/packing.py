@@ -2,11 +2,11 @@
 
 Legend: P trainable parameters, all in one array in the order of `Network.trainable`; L layers that compute something.
 
-`STEP` lists the columns of a network's table ``[L, 8]``:
+The columns of a network's table ``[L, 8]``:
 
 | column | meaning |
 |---|---|
-| kind | 0 for a Dense layer, else the activation's code |
+| kind | the code of the layer, as its rule in `layers` says |
 | from, to | the first row of the layer's inputs and outputs in the buffer of activations |
 | kept | an activation's f′ starts at this row; a Dense layer: 1 where the layers before it want ∂L/∂x |
 | n from, n to | how many rows |
@@ -22,14 +22,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.engines.kernel.layers import RULES
+from pellucid.engines.kernel.layers.rule import Packing, Row
 from pellucid.errors import SettingError
-from pellucid.network import ACTIVATIONS, Activation, Dense, Network
+from pellucid.network import Network
 from pellucid.network.optimizer import OPTIMIZERS, Optimizer
 from pellucid.network.task import LOSSES, Loss
 
 __all__ = [
-    "CODES",
-    "FROM_OUTPUT",
     "LOSS_CODES",
     "RULE_CODES",
     "PackedNetwork",
@@ -45,12 +45,10 @@ __all__ = [
 
 Array = NDArray[Any]
 
-CODES = {name: code for code, name in enumerate(ACTIVATIONS, start=1)}
 LOSS_CODES = {name: code for code, name in enumerate(LOSSES)}
 RULE_CODES = {name: code for code, name in enumerate(OPTIMIZERS)}
-FROM_OUTPUT = frozenset({"sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu"})
 
-MOST_ROWS = 512  # of a batch at a time, so that what one layer leaves is still near when the next comes
+MOST_ROWS = 512  # of a batch at a time, so that a layer's output is still in the cache when the next layer reads it
 _CACHE = 4096  # rows a whole number of these bytes apart fall on the same lines of the processor's nearest memory
 _LINE = 64
 
@@ -67,42 +65,27 @@ class PackedNetwork:
 
 
 def pack(network: Network) -> PackedNetwork:
-    """Lay a network of Dense layers and activations over the rows of the buffers.
+    """Pack a network that `pellucid.engines.kernel.supports`.
 
     >>> from pellucid.network import mlp
-    >>> plan = pack(mlp(2, [5], 1))
-    >>> plan.table.tolist()
+    >>> packed = pack(mlp(2, [5], 1))
+    >>> packed.table.tolist()
     [[0, 0, 2, 0, 2, 5, 0, 10], [4, 2, 2, 2, 5, 5, 0, 0], [0, 2, 7, 1, 5, 1, 15, 20]]
-    >>> plan.activations, plan.logits_at
+    >>> packed.activations, packed.logits_at
     (8, 7)
     """
-    table: list[list[int]] = []
-    at, end, width, start = 0, network.inputs, network.inputs, 0
-    private = learns = False  # whether the layer before may be overwritten; whether one before has weights
-    widest = width
+    so_far = Packing(width=network.inputs, end=network.inputs)
+    table: list[Row] = []
+    widest = so_far.width
     for layer in network.layers:
-        if isinstance(layer, Dense):
-            weights = layer.inputs * layer.outputs
-            bias = start + weights if layer.bias else -1
-            table.append([0, at, end, int(learns), width, layer.outputs, start, bias])
-            start += weights + layer.outputs * layer.bias
-            at, width, end = end, layer.outputs, end + layer.outputs
-            private = learns = True
-        elif isinstance(layer, Activation) and layer.function != "identity":
-            kept = to = at
-            if layer.function in FROM_OUTPUT:
-                if not private:
-                    kept = to = end
-                    end += width
-            else:
-                to, end = end, end + width
-                if not private:
-                    kept, end = end, end + width
-            table.append([CODES[layer.function], at, to, kept, width, width, 0, 0])
-            at, private = to, False
-        widest = max(widest, width)
+        row, so_far = RULES[type(layer)].pack(layer, so_far)
+        if row is not None:
+            table.append(row)
+        widest = max(widest, so_far.width)
     shaped = np.array(table, np.int64).reshape(-1, 8)
-    return PackedNetwork(table=shaped, activations=end, slopes=2 * widest + 2, logits_at=at, outputs=width)
+    return PackedNetwork(
+        table=shaped, activations=so_far.end, slopes=2 * widest + 2, logits_at=so_far.at, outputs=so_far.width
+    )
 
 
 def constants_of(rule: Optimizer, loss: Loss) -> Array:
@@ -121,6 +104,17 @@ def arithmetic(dtype: str) -> Any:
 def targets_of(loss: Loss, y: Array, outputs: int, dtype: Any) -> Array:
     """The targets as ``[C, N]``: shares of the classes for cross-entropy, smoothed; numbers as they are.
 
+    Parameters
+    ----------
+    loss
+        The loss, with its label smoothing.
+    y
+        Class numbers ``[N]`` for cross-entropy, else numbers ``[N, C]``.
+    outputs
+        The number of logits, C.
+    dtype
+        The arithmetic.
+
     >>> targets_of(Loss(name="cross_entropy"), np.array([1, 0]), 2, "float32").tolist()
     [[0.0, 1.0], [1.0, 0.0]]
     """
@@ -137,7 +131,19 @@ def targets_of(loss: Loss, y: Array, outputs: int, dtype: Any) -> Array:
 
 
 def weights_of(loss: Loss, y: Array, rows: Array | None, outputs: int, dtype: Any) -> Array:
-    """The weights of the cells ``[C, N]``, for cross-entropy of the rows ``[1, N]``."""
+    """The weights of the cells ``[C, N]``, for cross-entropy of the rows ``[1, N]``.
+
+    Parameters
+    ----------
+    loss
+        The loss, with its class weights.
+    y
+        Targets as in `targets_of`.
+    rows
+        The weights of the rows ``[N]``, or ``None``.
+    outputs, dtype
+        As in `targets_of`.
+    """
     w = np.ones((1 if loss.name == "cross_entropy" else outputs, len(y)), dtype)
     if loss.class_weights is not None:
         of_class = np.array(loss.class_weights, dtype)
@@ -167,12 +173,24 @@ def unflatten(network: Network, flat: Array) -> dict[str, Array]:
     return arrays
 
 
-def buffers(plan: PackedNetwork, loss: Loss, parameters: int, batch: int, dtype: Any) -> tuple[Array, ...]:
-    """What a thread works in: activations, ∂L/∂activations, gradients ``[P]``, targets and weights of a batch."""
+def buffers(packed: PackedNetwork, loss: Loss, parameters: int, batch: int, dtype: Any) -> tuple[Array, ...]:
+    """What a thread works in: activations, ∂L/∂activations, gradients ``[P]``, targets and weights of a batch.
+
+    Parameters
+    ----------
+    packed, loss
+        The network and the loss.
+    parameters
+        How many numbers are trained, P.
+    batch
+        The largest number of rows in a step.
+    dtype
+        The arithmetic.
+    """
     columns = min(batch, MOST_ROWS)
-    weights = 1 if loss.name == "cross_entropy" else plan.outputs
+    weights = 1 if loss.name == "cross_entropy" else packed.outputs
     gradients = _room(1, parameters, dtype)[0, :parameters]
-    a, d, t, u = (_room(n, columns, dtype) for n in (plan.activations, plan.slopes, plan.outputs, weights))
+    a, d, t, u = (_room(n, columns, dtype) for n in (packed.activations, packed.slopes, packed.outputs, weights))
     return a, d, gradients, t, u
 
 

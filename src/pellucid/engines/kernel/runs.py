@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.engines.kernel import available, missing_layer, require
+from pellucid.engines.kernel import available, require, supports
 from pellucid.engines.kernel.packing import (
     LOSS_CODES,
     RULE_CODES,
@@ -42,7 +42,7 @@ Orders = Callable[[int, int], Array]
 Callbacks = Mapping[int, Callable[[dict[str, Array]], None]]
 
 _ORDERED = 4_000_000  # row numbers held at once: 32 MB
-_PATIENCE = 2e9  # multiplications of weights and rows without a look at Ctrl-C: about half a second
+_BETWEEN_CHECKS = 2e9  # multiplications of weights and rows before Ctrl-C is checked for: about half a second
 
 
 def train_runs(
@@ -86,7 +86,7 @@ def train_runs(
         From the number of a network and of an epoch, both from 0, to the order in which it sees its rows, ``[N]``;
         called in the order of the networks for some epochs at a time. ``None``: as they stand.
     at
-        After so many epochs, a function is handed the stacked parameters.
+        From a number of epochs to a function that is called with the stacked parameters after so many.
     dtype
         ``float32`` or ``float64``.
     threads
@@ -100,7 +100,7 @@ def train_runs(
     Raises
     ------
     SettingError
-        Numba is not installed, a layer is not in the kernel, or a setting breaks its rule.
+        Numba is not installed, `supports` gives a reason, or a setting breaks its rule.
     DataError
         The rows do not fit the network.
     DivergenceError
@@ -121,17 +121,17 @@ def train_runs(
     own = check_many(many, inputs, targets, weights)
     _check(network, epochs, batch_size, threads)
     run = _Run(network, loss, optimizer, arithmetic(dtype))
-    run.take(parameters)
-    run.load(inputs if own else inputs[np.newaxis], targets if own else targets[np.newaxis],
+    run.load_parameters(parameters)
+    run.load_rows(inputs if own else inputs[np.newaxis], targets if own else targets[np.newaxis],
              weights if own or weights is None else weights[np.newaxis])  # fmt: skip
     size = run.n if batch_size is None else min(batch_size, run.n)
     rates = _rates(learning_rate, many, epochs * -(-run.n // max(1, size)))
-    hands = min(many, threads or _processors())
+    workers = min(many, threads or _processors())
 
     begin = 0
-    looks = sorted(epoch for epoch in (at or {}) if 0 < epoch <= epochs)
-    for end in [*looks, *([epochs] if epochs not in looks else [])]:
-        run.go(begin, end, size, rates, orders, hands)
+    stops = sorted(epoch for epoch in (at or {}) if 0 < epoch <= epochs)
+    for end in [*stops, *([epochs] if epochs not in stops else [])]:
+        run.train(begin, end, size, rates, orders, workers)
         begin = end
         if at and end in at:
             at[end](unflatten(network, run.weights))
@@ -139,7 +139,7 @@ def train_runs(
     if lost:
         of = f"{learning_rate:g}" if isinstance(learning_rate, float | int) else f"up to {rates.max():g}"
         raise DivergenceError(
-            f"the weights of {lost:,} of {many:,} networks are infinite or no numbers after {epochs:,} epochs: "
+            f"the weights of {lost:,} of {many:,} networks are not finite after {epochs:,} epochs: "
             f"lower the learning rate, which is {of}"
         )
     return unflatten(network, run.weights)
@@ -158,7 +158,7 @@ def ready(dtype: str = "float32") -> bool:
 
 
 def prepare(dtype: str = "float32") -> None:
-    """Compile what `train_runs` needs, so that nobody waits for it later; does nothing where that is done."""
+    """Compile what `train_runs` needs, so that no training waits for it; does nothing where it is compiled."""
     network = Network(inputs=1, layers=(Dense(inputs=1, outputs=1),))
     zeros = {"0.weight": np.zeros((1, 1)), "0.bias": np.zeros(1)}
     rows = np.zeros((1, 1))
@@ -173,13 +173,13 @@ class _Run:
     def __init__(self, network: Network, loss: Loss, optimizer: Optimizer, dtype: Any) -> None:
         from pellucid.engines.kernel.training import train
 
-        self._train, self._network, self._loss, self._dtype = train, network, loss, dtype
-        self._plan = pack(network)
+        self._compiled, self._network, self._loss, self._dtype = train, network, loss, dtype
+        self._packed = pack(network)
         self._constants = constants_of(optimizer, loss)
-        self._codes = np.array([LOSS_CODES[loss.name], RULE_CODES[optimizer.name], self._plan.logits_at])
+        self._codes = np.array([LOSS_CODES[loss.name], RULE_CODES[optimizer.name], self._packed.logits_at])
         self._done = 0
 
-    def take(self, parameters: Sequence[Mapping[str, Array]]) -> None:
+    def load_parameters(self, parameters: Sequence[Mapping[str, Array]]) -> None:
         many, size = len(parameters), self._network.n_trainable
         self.weights = np.zeros((many, size), self._dtype)
         for into, each in zip(self.weights, parameters, strict=True):
@@ -187,9 +187,9 @@ class _Run:
             flatten(self._network, each, into)
         self._memory = np.zeros((many, 2, size), self._dtype)
 
-    def load(self, inputs: Array, targets: Array, weights: Array | None) -> None:
+    def load_rows(self, inputs: Array, targets: Array, weights: Array | None) -> None:
         """Take rows ``[S, N, I]``, or ``[1, N, I]`` for all networks."""
-        outputs, dtype, sets = self._plan.outputs, self._dtype, len(inputs)
+        outputs, dtype, sets = self._packed.outputs, self._dtype, len(inputs)
         given = [None] * sets if weights is None else weights
         for x, y, w in zip(inputs, targets, given, strict=True):
             check_rows(self._network, self._loss, x, y, w)
@@ -200,19 +200,19 @@ class _Run:
         self._t = np.stack([targets_of(self._loss, y, outputs, dtype) for y in targets])
         self._u = np.stack([weights_of(self._loss, y, w, outputs, dtype) for y, w in zip(targets, given, strict=True)])
 
-    def go(self, begin: int, end: int, size: int, rates: Array, orders: Orders | None, hands: int) -> None:
+    def train(self, begin: int, end: int, size: int, rates: Array, orders: Orders | None, workers: int) -> None:
         """Train from epoch ``begin`` to ``end``, some epochs at a time."""
-        most = int(_PATIENCE * hands / (self.n * self.weights.size)) + 1
+        most = int(_BETWEEN_CHECKS * workers / (self.n * self.weights.size)) + 1
         if orders is not None:
             most = max(1, min(most, _ORDERED // (self.n * len(self.weights))))
-        edges = [len(self.weights) * k // hands for k in range(hands + 1)]
+        edges = [len(self.weights) * k // workers for k in range(workers + 1)]
         parts = [slice(low, high) for low, high in pairwise(edges)]
-        with ThreadPoolExecutor(hands) as pool:  # whose threads start with the first piece of work
+        with ThreadPoolExecutor(workers) as pool:  # whose threads start with the first piece of work
             for first in range(begin, end, most):
                 last = min(first + most, end)
                 order = self._ordered(orders, first, last)
                 work = partial(self._part, order=order, epochs=last - first, size=size, rates=rates)
-                if hands == 1:
+                if workers == 1:
                     work(parts[0])
                 else:
                     list(pool.map(work, parts))
@@ -228,11 +228,11 @@ class _Run:
 
     def _part(self, part: slice, *, order: Array, epochs: int, size: int, rates: Array) -> None:
         """Train some of the networks; runs without Python's lock, beside other threads."""
-        room = buffers(self._plan, self._loss, self._network.n_trainable, size, self._dtype)
+        room = buffers(self._packed, self._loss, self._network.n_trainable, size, self._dtype)
         x, t, u = ((a if len(a) == 1 else a[part]) for a in (self._x, self._t, self._u))
         rate = rates if len(rates) == 1 else rates[part]
-        self._train(
-            self._plan.table, self._codes, self._constants, self.weights[part], self._memory[part], self._done,
+        self._compiled(
+            self._packed.table, self._codes, self._constants, self.weights[part], self._memory[part], self._done,
             x, t, u, order if order.shape[2] == 0 else order[part], size, epochs,
             np.ascontiguousarray(rate if rate.shape[1] == 1 else rate[:, self._done :]),
             np.zeros((part.stop - part.start, 0)), *room, True,
@@ -261,9 +261,9 @@ def _rates(given: float | Sequence[float] | Array, many: int, steps: int) -> Arr
 
 
 def _check(network: Network, epochs: int, batch_size: int | None, threads: int | None) -> None:
-    missing = missing_layer(network)
-    if missing is not None:
-        raise SettingError(f"{missing}: train such networks with engine=fused")
+    reason = supports(network)
+    if reason is not None:
+        raise SettingError(f"engine 'kernel' cannot train this network: {reason}; use engine=auto")
     if epochs < 1:
         raise SettingError(f"epochs must be at least 1, got {epochs!r}")
     if batch_size is not None and batch_size < 1:

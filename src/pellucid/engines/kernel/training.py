@@ -3,7 +3,7 @@
 Legend: S networks, N rows of data, P parameters; ``w`` and ``g`` ``[P]`` a network's weights and gradients; ``x``,
 ``t`` and ``u`` inputs, targets and weights of all rows, ``[I, N]``, ``[C, N]`` and ``[C, N]`` or ``[1, N]``. Buffers
 have M columns, for so many rows at a time: ``a`` for what each layer gives, ``d`` for ∂L/∂a, ``tb`` and ``ub`` for
-targets and weights. ``table`` and ``codes`` are those of `plan`: a row for each layer; loss, rule, and where the
+targets and weights. ``table`` and ``codes`` are those of `packing`: a row for each layer; loss, rule, and where the
 logits are.
 """
 
@@ -12,9 +12,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from pellucid.engines.kernel import activations
+from pellucid.engines.kernel import compiled_activations as activations
 from pellucid.engines.kernel.compiled import SOURCE, CachedFunction, compiled
-from pellucid.engines.kernel.dense import weight_gradients, weighted_sums
+from pellucid.engines.kernel.compiled_dense import weight_gradients, weighted_sums
+from pellucid.engines.kernel.layers.dense import DENSE
 from pellucid.engines.kernel.losses import loss_gradient, sum_of_weights
 from pellucid.engines.kernel.updates import apply_rule
 
@@ -27,7 +28,7 @@ def _forward(table: Any, w: Any, a: Any, m: int) -> None:
         kind, at, to, kept, n_from, n_to, weight, bias = (
             table[i, 0], table[i, 1], table[i, 2], table[i, 3], table[i, 4], table[i, 5], table[i, 6], table[i, 7],
         )  # fmt: skip
-        if kind == 0:
+        if kind == DENSE:
             weighted_sums(a, at, n_from, a, to, n_to, w, weight, n_from, 1, bias, m)
         else:
             activations.forward(kind, a, at, to, kept, n_to, m)
@@ -41,7 +42,7 @@ def _backward(table: Any, w: Any, a: Any, d: Any, g: Any, m: int) -> None:
         kind, at, to, kept, n_from, n_to, weight, bias = (
             table[i, 0], table[i, 1], table[i, 2], table[i, 3], table[i, 4], table[i, 5], table[i, 6], table[i, 7],
         )  # fmt: skip
-        if kind != 0:
+        if kind != DENSE:
             activations.backward(kind, a, to, kept, d, here, n_to, m)
             continue
         weight_gradients(a, at, n_from, d, here, n_to, g, weight, bias, m)

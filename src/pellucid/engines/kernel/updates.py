@@ -1,7 +1,7 @@
 """The update rules, for all weights of a network at once.
 
 Legend: ``w``, ``g`` ``[P]`` weights and gradients; ``memory`` ``[2, P]`` what the rule remembers; η the learning rate,
-λ the weight decay, t the number of this step. ``constants`` are those of `plan.constants_of`.
+λ the weight decay, t the number of this step. ``constants`` are those of `packing.constants_of`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,17 @@ _SGD, _MOMENTUM, _NESTEROV, _RMSPROP, _ADAM, _ADAMW = (
 def apply_rule(  # noqa: PLR0912, a branch a rule
     code: int, constants: Any, w: Any, g: Any, memory: Any, lr: float, t: int
 ) -> None:  # fmt: skip
-    """One step of a rule; ``g`` may be changed."""
+    """One step of an update rule; ``g`` may be changed.
+
+    Parameters
+    ----------
+    code, constants
+        The rule, as in `packing.RULE_CODES`, and its constants.
+    w, g, memory
+        Weights, gradients, and what the rule remembers.
+    lr, t
+        The learning rate, and the number of this step from 1.
+    """
     real = w.dtype.type
     decay, friction, alpha, eps, limit = (
         constants[0], real(constants[1]), real(constants[2]), real(constants[5]), constants[6],

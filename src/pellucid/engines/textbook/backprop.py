@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from pellucid.engines.textbook.forward import Trace
 from pellucid.engines.textbook.layers import rule_of
-from pellucid.engines.textbook.layers.rule import Array, Own, Parameters, Step, StepBack
+from pellucid.engines.textbook.layers.rule import Array, Parameters, Step, StepBack, by_layer
 
 __all__ = ["Gradients", "StepBack", "backward"]
 
@@ -56,25 +56,24 @@ def backward(parameters: Parameters, trace: Trace, d_logits: Array) -> Gradients
     >>> backward(w, trace, dL_dy).parameters["0.weight"]
     array([[8.]])
     """
-    steps = _Walk(parameters, trace.training).inside(trace.steps, d_logits)
+    steps = _Walk(trace.training).inside(trace.steps, parameters, d_logits)
     return Gradients(parameters=dict(_gradients(steps)), steps=steps)
 
 
 class _Walk:
     """Back through layers, the last one first."""
 
-    __slots__ = ("_parameters", "training")
+    __slots__ = ("training",)
 
-    def __init__(self, parameters: Parameters, training: bool) -> None:
-        self._parameters, self.training = parameters, training
+    def __init__(self, training: bool) -> None:
+        self.training = training
 
-    def inside(self, steps: Sequence[Step], d_a: Array) -> tuple[StepBack, ...]:
+    def inside(self, steps: Sequence[Step], w: Parameters, d_a: Array) -> tuple[StepBack, ...]:
         """Walk back through ``steps`` from ``d_a``, ∂L/∂ of what the last of them gave."""
-        back = []
+        own, back = by_layer(w), []
         for step in reversed(steps):
-            own = Own(self._parameters, f"{step.name}.")
-            returned = rule_of(step.layer).backward(step, own, d_a, self)
-            back.append(StepBack(name=step.name, layer=step.layer, d_outputs=d_a, returned=returned))
+            returned = rule_of(step.layer).backward(step, own.get(step.name.rpartition(".")[2], {}), d_a, self)
+            back.append(StepBack(step.name, step.layer, d_a, *returned))
             d_a = returned.d_inputs
         return tuple(reversed(back))
 
@@ -82,5 +81,5 @@ class _Walk:
 def _gradients(steps: Sequence[StepBack]) -> Iterator[tuple[str, Array]]:
     """∂L/∂θ by full names, the last layer first."""
     for step in reversed(steps):
-        yield from ((f"{step.name}.{name}", array) for name, array in step.returned.parameters.items())
+        yield from ((f"{step.name}.{name}", array) for name, array in step.parameters.items())
         yield from _gradients(step.inner)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pellucid.engines.textbook.layers import rule_of
-from pellucid.engines.textbook.layers.rule import Array, Own, Parameters, Step
+from pellucid.engines.textbook.layers.rule import Array, Parameters, Step, by_layer
 from pellucid.errors import DataError, SettingError
 from pellucid.network import Layer, Network, describe
 
@@ -74,17 +74,17 @@ def forward(
             f"layer 0 ({describe(network.layers[0])}) wants rows of {numbers} numbers, "
             f"[B, {', '.join(map(str, network.shape))}], got an array of shape {list(x.shape)}"
         )
-    steps = _Walk(parameters, "", training, iter(masks)).inside(network.layers, x)
+    steps = _Walk(training, masks).inside(network.layers, parameters, x)
     return Trace(steps=steps, running=dict(_running(steps)) if training else {}, training=training)
 
 
 class _Walk:
-    """Through layers one after the other; a composite is handed a walk one level deeper."""
+    """Through layers one after the other, also through those inside composites."""
 
-    __slots__ = ("_masks", "_parameters", "_prefix", "training")
+    __slots__ = ("_composite", "_masks", "training")  # _composite: the name of the one whose layers are walked
 
-    def __init__(self, parameters: Parameters, prefix: str, training: bool, masks: Iterator[Array]) -> None:
-        self._parameters, self._prefix, self.training, self._masks = parameters, prefix, training, masks
+    def __init__(self, training: bool, masks: Sequence[Array]) -> None:
+        self.training, self._masks, self._composite = training, iter(masks), ""
 
     def next_mask(self) -> Array:
         """The next of the masks that were handed over."""
@@ -93,21 +93,21 @@ class _Walk:
         except StopIteration:
             raise SettingError("training with Dropout needs a mask for each Dropout: there are fewer masks") from None
 
-    def inside(self, layers: Sequence[Layer], x: Array) -> tuple[Step, ...]:
+    def inside(self, layers: Sequence[Layer], w: Parameters, x: Array) -> tuple[Step, ...]:
         """Send ``x`` through ``layers``."""
-        steps = []
+        outer, own, steps = self._composite, by_layer(w), []
         for index, layer in enumerate(layers):
-            name = f"{self._prefix}{index}"
-            prefix = f"{name}."
-            walk = _Walk(self._parameters, prefix, self.training, self._masks)
-            given = rule_of(layer).forward(layer, Own(self._parameters, prefix), x, walk)
-            steps.append(Step(index=index, name=name, layer=layer, inputs=x, given=given))
+            place = str(index)
+            self._composite = name = f"{outer}.{place}" if outer else place
+            given = rule_of(layer).forward(layer, own.get(place, {}), x, self)
+            steps.append(Step(name, layer, x, *given))
             x = given.outputs
+        self._composite = outer
         return tuple(steps)
 
 
 def _running(steps: Sequence[Step]) -> Iterator[tuple[str, Array]]:
     """The new running statistics of all layers, by their full names."""
     for step in steps:
-        yield from ((f"{step.name}.{name}", array) for name, array in step.given.running.items())
+        yield from ((f"{step.name}.{name}", array) for name, array in step.running.items())
         yield from _running(step.inner)

@@ -90,7 +90,7 @@ def answer_of(outcome: Outcome, k: int) -> Parts:
     if task.kind == "binary":
         p = float(probabilities(outcome)[1])
         symbol = f"p of {task.classes[1]}"
-        return [Equation(symbol=symbol, calculation="1 / (1 + e^(−{z}))", values={"z": z}, result=p, definition="σ(z)")]
+        return [Equation(symbol=symbol, calculation="1 / (1 + e^{−z})", values={"−z": -z}, result=p)]
     if outcome.scaler is None:
         return [Note(text="The output is the answer itself, in the scale of the features.")]
     return _in_the_targets_unit(outcome.scaler, task.target, z)

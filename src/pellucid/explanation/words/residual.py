@@ -43,14 +43,14 @@ class ResidualWords(Words):
         ]
 
     def backward_of_block(self, step: NamedStep, unit: int) -> Parts:
-        """∂L/∂block(a) = ∂L/∂r: what the block gives is only added."""
-        slope = float(step.d_outputs[unit])
+        """∂L/∂ of the block's output is ∂L/∂r: it is only added."""
+        slope, last = float(step.d_outputs[unit]), step.inner[-1]
         return [
             Equation(
-                symbol=f"∂L/∂block({step.given})",
+                symbol=last.d_symbol,
                 calculation=f"{{{step.d_symbol}}}",
                 values={step.d_symbol: slope},
-                result=float(step.inner[-1].d_outputs[unit]),
+                result=float(last.d_outputs[unit]),
             )
         ]
 

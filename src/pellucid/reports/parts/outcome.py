@@ -169,9 +169,11 @@ def _reconstructed(given: ReportInput) -> Sequence[Block]:
     if given.run.model.image is not None or inputs.shape != outputs.shape or not len(inputs):
         return []
     rows = []
-    for name, place in recipe.slices.items():
-        varies = float(((inputs[:, place] - inputs[:, place].mean(axis=0)) ** 2).sum())
-        lost = float(((inputs[:, place] - outputs[:, place]) ** 2).sum())
+    wanted, found = recipe.features_of(inputs), recipe.features_of(outputs)
+    for name in wanted.columns:
+        cells = wanted.column(name).flat
+        varies = float(((cells - cells.mean(axis=0)) ** 2).sum())
+        lost = float(((cells - found.column(name).flat) ** 2).sum())
         if varies > 0:
             rows.append((1 - lost / varies, name))
     shown = sorted(rows)[:_MOST_CLASSES]

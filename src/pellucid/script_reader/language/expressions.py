@@ -276,7 +276,7 @@ def _arrays(reader: Reader, op: ast.operator, a: Array, b: Array, line: int, tai
     known = a.ndim is not None and b.ndim is not None
     scaled = b.statistic_of and b.statistic_of == a.source and a.part == "all" and isinstance(op, (ast.Sub, ast.Div))
     if scaled:
-        fitted |= {Fit(line, "the scaling by hand")}
+        fitted |= {Fit(line, "the manual scaling")}
     same = a.last if a.last == b.last and a.ndim == b.ndim else None
     wide = big.last if big.last != 1 else None  # a column is broadcast
     return Array(

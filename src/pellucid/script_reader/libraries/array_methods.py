@@ -129,7 +129,7 @@ def _kept(reader: Reader, x: Array, name: str, given: Arguments) -> Array:  # no
     if name == "fillna":
         value = given.get(0, "value")
         if isinstance(value, Array) and value.statistic_of == x.source and x.part == "all":
-            return x.then(fitted=x.fitted | {Fit(given.line, "the filling of gaps")})
+            return x.then(fitted=x.fitted | {Fit(given.line, "the filling of missing values")})
     if name in ("pow", "add", "sub", "mul", "div") and isinstance(given.get(0), Array) and x.last == 1:
         x = x.then(last=None)  # perhaps broadcast
     if name in ("drop", "dropna", "query", "head", "tail"):

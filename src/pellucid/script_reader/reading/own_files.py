@@ -1,7 +1,7 @@
 """The script's own modules: ``from model import Net`` reads ``model.py`` beside the script and never runs it.
 
 Only files within the script's own folder are read, links out of it are not followed, and their number and size are
-bounded. What is not there is remembered, so that the doctor can say what it did not look at.
+limited. Missing files are recorded, so that the doctor can say what it did not check.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _MAX_FILE = 400_000
 _MAX_TOTAL = 2_000_000
 _MAX_PARTS = 12
 
-# Installed packages: they are not expected beside the script, and not read. Python's own are known to Python.
+# Installed packages: they are not expected beside the script and are not read. Python lists its own modules itself.
 _INSTALLED = """
 absl accelerate albumentations apex bitsandbytes bs4 cachetools catboost category_encoders cv2 cupy cython dask datasets
 deepspeed detectron2 dgl diffusers dill einops evaluate faiss fairseq fastai filelock fire flask gensim google gradio
@@ -50,7 +50,7 @@ _LIBRARIES = frozenset(_INSTALLED.split())
 
 
 def well_known(name: str) -> bool:
-    """Whether a module's name is that of Python or of a package that is installed rather than written beside."""
+    """Whether a module belongs to Python or to a known installed package, rather than to the script's folder."""
     first = name.partition(".")[0]
     return first in _LIBRARIES or first in sys.stdlib_module_names
 
@@ -66,7 +66,7 @@ class OwnFiles:
         self._bytes = 0
 
     def find(self, name: str, level: int, home: Path | None) -> Path | None:
-        """The file or package of a module, or None where it is not within the script's folder."""
+        """The file or package of a module, or None if it is not within the script's folder."""
         parts = [part for part in name.split(".") if part]
         if self._root is None or len(parts) > _MAX_PARTS:
             return None
@@ -102,7 +102,7 @@ class OwnFiles:
         return inside and (stat.S_ISDIR(mode) and not well_known(path.name) if folder else stat.S_ISREG(mode))
 
     def module(self, path: Path, name: str) -> Module | None:
-        """The names of a file or package, after its statements were read; None where it cannot be read."""
+        """The names of a file or package, after its statements were read; None if it cannot be read."""
         scope = self._loaded(path)
         return Module(path=name, scope=scope) if scope is not None else None
 
@@ -134,10 +134,10 @@ class OwnFiles:
             source = Source(name=name, cells=(Cell(decoded(content, name)),))
             parsed = parse_source(source, len(script.lines) + 1, name)
         except OSError as error:
-            script.notes.append(f"{name} could not be read ({error.strerror or error}), so it was not looked at.")
+            script.notes.append(f"{name} could not be read ({error.strerror or error}), so it was not checked.")
             return False
         except DataError as error:
-            script.notes.append(f"{str(error).partition(';')[0]}; so this file was not looked at.")
+            script.notes.append(f"{str(error).partition(';')[0]}; so this file was not checked.")
             return False
         script.lines.extend(parsed.lines)
         script.tree.body.extend(parsed.body)

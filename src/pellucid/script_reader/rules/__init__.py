@@ -1,4 +1,4 @@
-"""The rules: each function is one mistake, each file a family; `RULES` is the table of all of them."""
+"""Rules: each function finds one kind of mistake, each file holds one family; `RULES` lists them all."""
 
 from pellucid.script_reader.rules.names import NOT_CALLED
 from pellucid.script_reader.rules.table import RULES, WITHOUT_TORCH

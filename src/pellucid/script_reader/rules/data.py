@@ -1,4 +1,4 @@
-"""The rows: what a statistic has seen, what a choice has seen, in which order they come, and on which device."""
+"""The data: which rows a statistic or a choice has seen, in which order they come, and on which device they are."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _EPOCHS = re.compile(r"(?i)epoch|iteration|round")
 
 
 def fitted_on_all(script: Script) -> Iterator[ScriptFinding]:
-    """A scaler, selector or imputer that has seen the test rows.
+    """A scaler, selector or imputer that was fitted on the test rows as well.
 
     "Test data should never be used to make choices about the model. The general rule is to never call fit on the
     test data" (scikit-learn, Common pitfalls: data leakage).
@@ -65,14 +65,14 @@ def fitted_on_all(script: Script) -> Iterator[ScriptFinding]:
             finding=f"{names[0].upper()}{names[1:]} {'are' if ' and ' in names else 'is'} fitted on all rows, before "
             "the held-out rows are split off.",
             evidence=script.evidence(*(f.line for f in fits), split.where.line, split.first_line),
-            consequence="The test rows have a part in the preprocessing, so the test score is not that of new rows; it "
-            "is too good, most of all with selected features or few rows.",
+            consequence="The test rows influence the preprocessing, so the test score is too optimistic for new rows, "
+            "most of all with feature selection or few rows.",
             fix="Split first, then resample the training rows only: X_train, y_train = "
             f"{names.partition(' and ')[0]}().fit_resample(X_train, y_train)"
             if _resampling(script, fits[0].line)
             else "Split first, then: X_train = scaler.fit_transform(X_train); X_test = scaler.transform(X_test)"
             if not own
-            else "Split first, then: mean, std = X_train.mean(0), X_train.std(0), and use these for both parts",
+            else "Split first, then: mean, std = X_train.mean(0), X_train.std(0), and use these for both sets",
         )  # fmt: skip
 
 
@@ -81,7 +81,7 @@ def _resampling(script: Script, line: int) -> bool:
 
 
 def refitted(script: Script) -> Iterator[ScriptFinding]:
-    """A transformer fitted once more on the test rows: they are then scaled by other numbers than the training rows
+    """A transformer fitted again on the test rows: they are then scaled by other numbers than the training rows
     (scikit-learn, Common pitfalls: inconsistent preprocessing).
     """
     trained = {e.fit.by: e.where.line for e in script.of(Fitted) if "train" in taints(e.rows)}
@@ -90,17 +90,18 @@ def refitted(script: Script) -> Iterator[ScriptFinding]:
         if roles and "train" not in roles and e.fit.by in trained:
             yield ScriptFinding(
                 rule="fit-on-test", line=e.where.line,
-                finding=f"{e.fit.by} is fitted anew on the {'test' if 'test' in roles else 'validation'} rows.",
+                finding=f"{e.fit.by} is fitted again on the {'test' if 'test' in roles else 'validation'} rows.",
                 evidence=script.evidence(trained[e.fit.by], e.where.line),
-                consequence="The same value of a column becomes another number there than in training, so the score is "
-                "not that of the network as it will be used.",
-                fix="transform() in the place of fit_transform() for every row that is not a training row",
+                consequence="The same value is transformed differently there than in training, so the score is not "
+                "that of the network as it will be used.",
+                fix="Use transform() instead of fit_transform() for all rows except the training rows",
             )  # fmt: skip
 
 
 def chosen_by_test(script: Script) -> Iterator[ScriptFinding]:
-    """Epoch, stopping or learning rate chosen by the score on the test rows: what is chosen by a score is no longer
-    measured by it (scikit-learn, Cross-validation: "knowledge about the test set can leak into the model").
+    """An epoch, an early stop or a learning rate chosen by the score on the test rows: a score that was used to choose
+    no longer measures what was chosen (scikit-learn, Cross-validation: "knowledge about the test set can leak into the
+    model").
     """
     training = {loop for e in script.events if isinstance(e, (Step, Backward)) for loop in e.where.loops}
     training |= {
@@ -119,10 +120,11 @@ def chosen_by_test(script: Script) -> Iterator[ScriptFinding]:
         scored = sorted({forwards[n] for n in numbers if n in forwards})
         yield ScriptFinding(
             rule="chosen-by-test", line=e.where.line,
-            finding=f"The score on the test rows is taken in every round, and {_said(e.acts)}.",
+            finding=f"The test rows are scored in every round, and {_said(e.acts)}.",
             evidence=script.evidence(inside[0].line, *scored[:2], e.where.line),
-            consequence="The test score of the chosen epoch is the best of many, so it says too much about new rows.",
-            fix="Split off validation rows from the training rows, choose by them, and score the test rows once, last",
+            consequence="The test score of the chosen epoch is the best of many, so it is too optimistic for new rows.",
+            fix="Split validation rows off the training rows, choose by their score, and score the test rows once, "
+            "last",
         )  # fmt: skip
 
 
@@ -134,10 +136,10 @@ def _trains_elsewhere(script: Script, handed: PassedToUnknown, loop: Loop) -> bo
 
 def _said(acts: str) -> str:
     return {
-        "stops the training": "it decides when the training stops",
-        "keeps the model": "it decides which model is kept",
+        "stops the training": "their score decides when training stops",
+        "keeps the model": "their score decides which model is kept",
         "keeps the best score": "the best of these scores is kept",
-        "lowers the learning rate": "it decides when the learning rate falls",
+        "lowers the learning rate": "their score decides when the learning rate is lowered",
     }[acts]
 
 
@@ -164,8 +166,8 @@ def _windows(script: Script) -> bool:
 
 
 def unshuffled(script: Script) -> Iterator[ScriptFinding]:
-    """A training loader that gives the same batches in the same order: "shuffle – set to True to have the data
-    reshuffled at every epoch (default: False)" (PyTorch, DataLoader).
+    """A training loader that gives the same batches in the same order in every epoch: "shuffle – set to True to have
+    the data reshuffled at every epoch (default: False)" (PyTorch, DataLoader).
     """
     seen = set()
     by_hand = any(".grad" in text for text in script.lines)  # not the gradients of an attack, or of a test
@@ -184,8 +186,8 @@ def unshuffled(script: Script) -> Iterator[ScriptFinding]:
                 rule="shuffle", line=loader.line,
                 finding="The DataLoader of the training rows does not shuffle.",
                 evidence=script.evidence(loader.line, e.loop.line),
-                consequence="Every epoch sees the same batches in the same order; where the rows are sorted (by class, "
-                "by day), a batch holds one kind only, and the network forgets the others.",
+                consequence="Every epoch sees the same batches in the same order; if the rows are sorted (by class, by "
+                "day), a batch holds only one kind, and the network forgets the others.",
                 fix="DataLoader(…, shuffle=True) for the training rows",
             )  # fmt: skip
 
@@ -212,8 +214,8 @@ def map_style(loader: Object) -> bool:
 
 
 def split_by_position(script: Script) -> Iterator[ScriptFinding]:
-    """The first rows for training and the last for the test, of rows that nobody has shuffled: in Iris the last
-    third is one class. Rows in time are rightly split so, and a script that speaks of time is left alone.
+    """The first rows for training and the last for the test, of rows that were not shuffled: in Iris the last
+    third is one class. Rows in time order should be split this way, so a script that mentions time is not reported.
     """
     if in_time(script):
         return
@@ -226,12 +228,12 @@ def split_by_position(script: Script) -> Iterator[ScriptFinding]:
             continue
         yield ScriptFinding(
             rule="split-by-position", line=e.where.line,
-            finding="The test rows are the last rows of the table, and nothing has shuffled it before.",
+            finding="The test rows are the last rows of the table, which was not shuffled before.",
             evidence=script.evidence(arrays[0].source, e.first_line, e.where.line),
-            consequence="Where the table is sorted (by class, by place, by date), the test rows are of another kind "
-            "than the training rows, and the score means little.",
+            consequence="If the table is sorted (by class, place or date), the test rows are of another kind than the "
+            "training rows, and the score means little.",
             fix="train_test_split(X, y, test_size=0.2, stratify=y, random_state=0), or X = X[rng.permutation(len(X))] "
-            "first; rows in time are rightly split by position",
+            "first; for rows in time order a split by position is right",
         )  # fmt: skip
 
 
@@ -259,19 +261,20 @@ def devices(script: Script) -> Iterator[ScriptFinding]:
                 script,
                 e.where.line,
                 e.device_line,
-                "The model is moved to a device, its input is not.",
+                "The model is moved to a device, but its input is not.",
                 "x = x.to(device)",
             )
         elif e.device == "cpu" and e.device_line == 0 and "accelerator" in places and _holds_weights_on_cpu(e.module):
             found = True
             yield _apart(
-                script, e.where.line, 0, "The input is moved to a device, the model is not.", "model.to(device)"
+                script, e.where.line, 0, "The input is moved to a device, but the model is not.", "model.to(device)"
             )
     for loss in () if found else script.of(LossCall):
         a, b = loss.prediction, loss.target
         if isinstance(a, Array) and isinstance(b, Array) and {a.device, b.device} == {"cpu", "accelerator"}:
             which = "targets" if b.device == "cpu" else "predictions"
-            said = f"The loss is given {which} on the CPU and the other side on a device."
+            other = "predictions" if which == "targets" else "targets"
+            said = f"The loss is given {which} on the CPU and {other} on another device."
             yield _apart(
                 script, loss.where.line, 0, said, "y = y.to(device)" if which == "targets" else "model.to(device)"
             )
@@ -286,18 +289,18 @@ def _holds_weights_on_cpu(module: Object | None) -> bool:
 def _apart(script: Script, line: int, other: int, finding: str, fix: str) -> ScriptFinding:
     return ScriptFinding(
         rule="device", line=line, finding=finding, evidence=script.evidence(other, line),
-        consequence="Where there is a GPU, the script stops with “Expected all tensors to be on the same device”; "
-        "without one it runs, so the mistake shows only on the other machine.",
+        consequence="With a GPU the script stops with “Expected all tensors to be on the same device”; "
+        "without one it runs, so the mistake only shows on a machine with a GPU.",
         fix=fix,
     )  # fmt: skip
 
 
 def dropped_move(script: Script) -> Iterator[ScriptFinding]:
-    """``x.to(device)`` on a line of its own: a tensor is copied, a module is moved (PyTorch, Tensor.to)."""
+    """``x.to(device)`` on a line of its own: it copies a tensor; only a module is moved in place (PyTorch)."""
     for e in script.of(MoveNotKept):
         yield ScriptFinding(
             rule="move-not-kept", line=e.where.line,
-            finding=f"The moved copy of {e.text} is not kept: a tensor's to() and cuda() do not change the tensor.",
+            finding=f"The moved copy of {e.text} is not kept: to() and cuda() do not change the tensor itself.",
             evidence=script.evidence(e.where.line),
             consequence="The tensor stays where it was; with a GPU the script stops with an error about two devices.",
             fix=f"{e.text} = {e.text}.to(device)",

@@ -1,4 +1,4 @@
-"""What goes into the loss: activations that the loss applies itself, shapes that broadcast, types."""
+"""Inputs of the loss: activations that the loss already applies, shapes that broadcast, dtypes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = [
 _NAMES = {
     "cross_entropy": "cross-entropy", "nll": "the negative log-likelihood (NLLLoss)", "bce": "BCELoss",
     "bce_with_logits": "BCEWithLogitsLoss", "mse": "the squared error", "l1": "the absolute error",
-    "smooth_l1": "the smooth absolute error", "huber": "Huber's loss",
+    "smooth_l1": "the smooth L1 loss", "huber": "the Huber loss",
 }  # fmt: skip
 
 
@@ -38,8 +38,8 @@ def activation_before_loss(script: Script) -> Iterator[ScriptFinding]:
     `CrossEntropyLoss` "is expected to contain the unnormalized logits" and equals log-softmax followed by NLLLoss;
     `BCEWithLogitsLoss` "combines a Sigmoid layer and the BCELoss in one single class" (PyTorch's documentation of
     both). A softmax of a softmax of K classes lies between 1/(K − 1 + e) and e/(K − 1 + e), so the loss can never
-    come near zero and its gradients are small. A log-softmax before cross-entropy changes nothing: log-softmax of
-    log-softmax is itself, so it is no finding.
+    come near zero, and its gradients are small. A log-softmax before cross-entropy changes nothing: log-softmax of
+    log-softmax is itself, so it is not a finding.
     """
     for e, x in _calls(script, "cross_entropy", "bce_with_logits"):
         binary = e.kind == "bce_with_logits"
@@ -50,26 +50,26 @@ def activation_before_loss(script: Script) -> Iterator[ScriptFinding]:
         yield ScriptFinding(
             rule=f"{x.activation}-before-{'bce-with-logits' if binary else 'cross-entropy'}",
             line=line,
-            finding=f"A {x.activation} is applied before {_NAMES[e.kind]}, which takes the raw outputs (logits).",
+            finding=f"A {x.activation} is applied before {_NAMES[e.kind]}, which expects raw outputs (logits).",
             evidence=script.evidence(line, e.function_line, e.where.line),
             consequence=(
-                "Outputs below zero are cut off before the loss sees them, and their units get no gradient."
+                "ReLU sets negative outputs to zero before the loss sees them, so those units get no gradient."
                 if x.activation == "relu"
-                else f"The loss applies its own {own} to what is already squeezed into 0 to 1: it cannot come near "
-                "zero, gradients are small, and the network learns slowly and stays unsure."
+                else f"The loss applies its own {own} to values that are already between 0 and 1: it cannot come near "
+                "zero, gradients stay small, and the network learns slowly and stays unsure."
             ),
             fix=(
-                f"Return the last layer's output as it is and leave the {x.activation} out of the training; for "
-                "answers: " + ("torch.sigmoid(output)" if binary else "output.softmax(dim=1)")
+                f"Return the last layer's output without the {x.activation}; to get probabilities: "
+                + ("torch.sigmoid(output)" if binary else "output.softmax(dim=1)")
             ),
         )
 
 
 def missing_activation(script: Script) -> Iterator[ScriptFinding]:
-    """Raw outputs in a loss that needs probabilities (BCELoss) or their logarithm (NLLLoss).
+    """Raw outputs given to a loss that needs probabilities (BCELoss) or their logarithms (NLLLoss).
 
     "Using NLLLoss … obtaining log-probabilities in a neural network is easily achieved by adding a LogSoftmax layer";
-    BCELoss takes probabilities and raises an error outside of 0 to 1 (PyTorch's documentation).
+    BCELoss takes probabilities and raises an error for values outside 0 to 1 (PyTorch's documentation).
     """
     for e, x in _calls(script, "bce", "nll"):
         wrong = ("linear",) if e.kind == "bce" else ("linear", "softmax", "sigmoid")
@@ -77,15 +77,17 @@ def missing_activation(script: Script) -> Iterator[ScriptFinding]:
             continue
         given = "the last layer's raw output" if x.activation == "linear" else f"the output of a {x.activation}"
         if e.kind == "bce":
-            finding = f"BCELoss is given {given}, and no sigmoid stands between."
-            consequence = "Values outside of 0 to 1 stop it with an error on the first batch."
-            fix = "Use nn.BCEWithLogitsLoss() (the sigmoid is in it and it is stable), or end the model in nn.Sigmoid()"
-        else:
-            finding = f"NLLLoss is given {given} in the place of log-probabilities."
-            consequence = (
-                "It only averages −output[target]: the loss falls below zero without bound, or is no likelihood."
+            finding = f"BCELoss is given {given}, without a sigmoid."
+            consequence = "Values outside 0 to 1 raise an error on the first batch."
+            fix = (
+                "Use nn.BCEWithLogitsLoss() (it includes the sigmoid and is stable), or end the model with nn.Sigmoid()"
             )
-            fix = "Use nn.CrossEntropyLoss() on the raw outputs, or end the model in nn.LogSoftmax(dim=1)"
+        else:
+            finding = f"NLLLoss is given {given} instead of log-probabilities."
+            consequence = (
+                "It only averages −output[target]: the loss falls below zero without bound, or is not a likelihood."
+            )
+            fix = "Use nn.CrossEntropyLoss() on the raw outputs, or end the model with nn.LogSoftmax(dim=1)"
         yield ScriptFinding(
             rule=f"{e.kind}-without-{'sigmoid' if e.kind == 'bce' else 'log-softmax'}",
             line=e.where.line, finding=finding,
@@ -97,11 +99,11 @@ def missing_activation(script: Script) -> Iterator[ScriptFinding]:
 def column_against_row(script: Script) -> Iterator[ScriptFinding]:
     """Predictions of shape (n, 1) against targets of shape (n,), or the reverse.
 
-    Broadcasting makes n × n differences of them: MSELoss warns ("Using a target size that is different to the input
+    Broadcasting turns them into n × n differences: MSELoss warns ("Using a target size that is different to the input
     size … will likely lead to incorrect results due to broadcasting"), and its minimum is the mean of all targets for
-    every row. BCELoss and BCEWithLogitsLoss raise an error for it.
+    every row. BCELoss and BCEWithLogitsLoss raise an error.
     """
-    seen = set()  # one finding a loss: the evaluation repeats what the training does
+    seen = set()  # one finding per loss: the evaluation repeats what the training does
     for e, x in _calls(script, "mse", "l1", "smooth_l1", "huber", "bce", "bce_with_logits"):
         y = e.target
         if not isinstance(y, Array) or e.function_line in seen:
@@ -115,10 +117,10 @@ def column_against_row(script: Script) -> Iterator[ScriptFinding]:
     for m in script.of(ShapeMismatch):
         yield ScriptFinding(
             rule="column-against-row", line=m.where.line,
-            finding="Predictions of shape (n, 1) meet targets of shape (n,) in this line.",
+            finding="This line combines predictions of shape (n, 1) with targets of shape (n,).",
             evidence=script.evidence(m.prediction.activation_line, m.where.line),
-            consequence="Broadcasting compares every prediction with every target: n × n values in the place of n.",
-            fix="Bring both to one shape: model(x).squeeze(1), or y.unsqueeze(1)",
+            consequence="Broadcasting compares every prediction with every target: n × n values instead of n.",
+            fix="Give both the same shape: model(x).squeeze(1), or y.unsqueeze(1)",
         )  # fmt: skip
 
 
@@ -130,15 +132,15 @@ def _shapes(script: Script, e: LossCall, x: Array, column: bool, *, raises: bool
         finding=f"The predictions have the shape {a} and the targets {b}.",
         evidence=script.evidence(x.activation_line, e.function_line, e.where.line),
         consequence=(
-            "The loss stops with an error about the target's size."
+            "The loss raises an error about the target's size."
             if raises
-            else f"Broadcasting makes n × n differences of them, so {_NAMES[e.kind]} pulls every prediction to the "
-            "mean of all targets; the loss falls, and nothing is learned."
+            else f"Broadcasting compares every prediction with every target, so {_NAMES[e.kind]} pulls every "
+            "prediction towards the mean of all targets: the loss falls, but nothing is learned."
         ),
         fix=(
-            "Bring both to one shape: loss(output.squeeze(1), y), or y = y.unsqueeze(1) where the targets are made"
+            "Give both the same shape: loss(output.squeeze(1), y), or y = y.unsqueeze(1) where the targets are created"
             if column
-            else "Bring both to one shape: leave the squeeze out, or y = y.squeeze(1) where the targets are made"
+            else "Give both the same shape: remove the squeeze, or y = y.squeeze(1) where the targets are created"
         ),
     )
 
@@ -149,7 +151,7 @@ def one_class(script: Script) -> Iterator[ScriptFinding]:
         if x.last == 1 and x.activation in ("linear", "softmax", "sigmoid") and x.ndim in (None, 2):
             yield ScriptFinding(
                 rule="one-output-cross-entropy", line=e.where.line,
-                finding="Cross-entropy is given one output a row.",
+                finding="Cross-entropy is given a single output per row.",
                 evidence=script.evidence(x.activation_line, e.function_line, e.where.line),
                 consequence="The softmax of one number is always 1, so the loss is 0 and no weight ever changes.",
                 fix="For two classes: nn.BCEWithLogitsLoss() with float targets, or two outputs: nn.Linear(…, 2)",
@@ -172,17 +174,17 @@ def softmax_of_one(script: Script) -> Iterator[ScriptFinding]:
             seen.add(x.activation_line)
             yield ScriptFinding(
                 rule="softmax-of-one-output", line=x.activation_line or e.where.line,
-                finding="A softmax is taken of one output a row.",
+                finding="Softmax is applied to a single output per row.",
                 evidence=script.evidence(x.activation_line, e.function_line, e.where.line),
-                consequence="The softmax of one number is always 1: every row is answered with 1, and no weight ever "
-                "changes.",
-                fix="torch.sigmoid in the place of the softmax (for two classes, with nn.BCELoss()), or no activation "
-                "and nn.BCEWithLogitsLoss()",
+                consequence="The softmax of one number is always 1: the network predicts 1 for every row, and no "
+                "weight ever changes.",
+                fix="Use torch.sigmoid instead of softmax (for two classes, with nn.BCELoss()), or no activation "
+                "with nn.BCEWithLogitsLoss()",
             )  # fmt: skip
 
 
 def target_type(script: Script) -> Iterator[ScriptFinding]:
-    """Class numbers must be int64 for cross-entropy; binary targets must be floats for BCE.
+    """Class indices must be int64 for cross-entropy; binary targets must be floats for BCE.
 
     PyTorch raises "expected scalar type Long but found Float", and "Found dtype Long but expected Float" or "result
     type Float can't be cast to Long".
@@ -193,14 +195,14 @@ def target_type(script: Script) -> Iterator[ScriptFinding]:
             continue
         classes = e.kind in ("cross_entropy", "nll")
         if classes and y.dtype.startswith("float") and y.ndim == 1 and x.ndim != 1:
-            seen, wanted, fix = y.dtype, "class numbers of int64", "y = torch.tensor(y, dtype=torch.long), or y.long()"
+            seen, wanted, fix = y.dtype, "class indices (int64)", "y = torch.tensor(y, dtype=torch.long), or y.long()"
         elif not classes and y.dtype in ("int64", "int32"):
-            seen, wanted, fix = y.dtype, "floats 0.0 and 1.0", "y = torch.tensor(y, dtype=torch.float32), or y.float()"
+            seen, wanted, fix = y.dtype, "floats (0.0 or 1.0)", "y = torch.tensor(y, dtype=torch.float32), or y.float()"
         else:
             continue
         yield ScriptFinding(
             rule="target-type", line=e.where.line,
-            finding=f"The targets of {_NAMES[e.kind]} are {seen}; it takes {wanted}.",
+            finding=f"The targets of {_NAMES[e.kind]} are {seen}; it expects {wanted}.",
             evidence=script.evidence(e.function_line, e.where.line),
-            consequence="The loss or its backward stops with an error about the type.", fix=fix,
+            consequence="The loss or its backward pass raises an error about the dtype.", fix=fix,
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Training and evaluation: dropout and batch norm in the right mode, no graph where none is used, layers that count."""
+"""Training and evaluation: dropout and batch norm in the right mode, no unused graph, no unregistered layers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SHOWN = 4  # lines of the same mistake
 
 
 def _evaluations(script: Script) -> Iterator[Forward]:
-    """Calls of a model on held-out rows whose answers no gradient goes through."""
+    """Calls of a model on held-out rows whose outputs are not used for gradients."""
     used = frozenset().union(*(taints(b.of) for b in script.of(Backward)))
     blind = {b.where.loops[-1:] for b in script.of(Backward) if not isinstance(b.of, Array)}
     seen = set()
@@ -44,16 +44,16 @@ def no_eval(script: Script) -> Iterator[ScriptFinding]:
         layer = next((n for n, text in enumerate(script.lines, 1) if str(first.mode_dependent) in text), 0)
         yield ScriptFinding(
             rule="eval-mode", line=first.where.line,
-            finding=f"The model has {first.mode_dependent} and is scored on held-out rows in training mode.",
+            finding=f"The model has {first.mode_dependent} but is scored on held-out rows in training mode.",
             evidence=script.evidence(layer, *(e.where.line for e in wrong[:_SHOWN])),
-            consequence="Dropout goes on dropping units and batch norm uses (and updates) the statistics of the "
-            "test batches: scores are worse, differ from run to run, and depend on the batch size.",
+            consequence="Dropout keeps dropping units, and batch norm uses (and updates) the statistics of the test "
+            "batches: scores are worse, differ from run to run, and depend on the batch size.",
             fix="model.eval()  # before scoring, and model.train() before the next epoch",
         )  # fmt: skip
 
 
 def no_no_grad(script: Script) -> Iterator[ScriptFinding]:
-    """Held-out rows scored while a graph is recorded that nobody uses.
+    """Held-out rows scored while an unused graph is recorded.
 
     "Disabling gradient calculation is useful for inference, when you are sure that you will not call
     Tensor.backward(). It will reduce memory consumption" (PyTorch, torch.no_grad).
@@ -66,21 +66,21 @@ def no_no_grad(script: Script) -> Iterator[ScriptFinding]:
             rule="no-grad", line=wrong[0].where.line,
             finding="Held-out rows are scored while PyTorch records a graph for gradients that are never used.",
             evidence=script.evidence(*(e.where.line for e in wrong[:_SHOWN])),
-            consequence="Scoring takes more memory and time than it needs, with all test rows at once perhaps more "
-            "than there is; the answers are the same.",
+            consequence="Scoring takes more memory and time than necessary, with all test rows in one batch perhaps "
+            "more memory than there is; the predictions are the same.",
             fix="with torch.no_grad():  # around the scoring (torch.inference_mode() is faster still)",
         )  # fmt: skip
 
 
 def _let_go(script: Script, e: Forward) -> bool:
-    """Whether the graph is let go of in the same line."""
+    """Whether the output is detached from its graph in the same line."""
     text = script.lines[e.where.line - 1] if e.where.line <= len(script.lines) else ""
     return ".detach()" in text or ".data" in text
 
 
 def not_training_again(script: Script) -> Iterator[ScriptFinding]:
-    """``model.eval()`` in the epoch loop and no ``train()`` after: from the second epoch on dropout is off and batch
-    norm's statistics stand still, while training goes on (PyTorch, Module.train and Module.eval).
+    """``model.eval()`` in the epoch loop and no ``train()`` after: from the second epoch on, dropout is off and batch
+    norm's statistics stay fixed while training continues (PyTorch, Module.train and Module.eval).
     """
     used = frozenset().union(*(taints(b.of) for b in script.of(Backward)))
     first: dict[tuple[object, ...], Forward] = {}
@@ -98,16 +98,17 @@ def not_training_again(script: Script) -> Iterator[ScriptFinding]:
             seen.add(e.mode_line)
             yield ScriptFinding(
                 rule="train-mode", line=e.mode_line,
-                finding="model.eval() is called in the loop, and model.train() is not called before training goes on.",
+                finding="model.eval() is called in the loop, but model.train() is not called before training "
+                "continues.",
                 evidence=script.evidence(e.mode_line, e.where.line),
                 consequence=f"After the first round the network ({e.mode_dependent}) trains in evaluation mode: "
-                "dropout is off, and batch norm no longer learns its statistics.",
+                "dropout is off, and batch norm no longer updates its statistics.",
                 fix="model.train()  # at the beginning of every epoch, or after every evaluation",
             )  # fmt: skip
 
 
 def _scored_between(script: Script, training: Forward, used: frozenset[str]) -> bool:
-    """Whether the same ``model.eval()``, in the same loop, was for an evaluation: a frozen network is left alone."""
+    """Whether the same ``model.eval()``, in the same loop, was for an evaluation: a frozen network is not reported."""
     shared = any(
         m.where.line == training.mode_line and set(m.where.loops) & set(training.where.loops) for m in script.of(Mode)
     )
@@ -123,9 +124,9 @@ def functional_dropout(script: Script) -> Iterator[ScriptFinding]:
     for e in script.of(FunctionalDropout):
         yield ScriptFinding(
             rule="functional-dropout", line=e.where.line,
-            finding=f"F.{e.name} is not told whether the model trains; its default is training=True.",
+            finding=f"F.{e.name} is called without training=, and its default is training=True.",
             evidence=script.evidence(e.where.line),
-            consequence="model.eval() does not reach it, so units are dropped in evaluation and use as well.",
+            consequence="model.eval() does not affect it, so units are dropped in evaluation and prediction as well.",
             fix=f"F.{e.name}(x, training=self.training), or an nn.Dropout layer",
         )  # fmt: skip
 
@@ -138,8 +139,9 @@ def hidden_layers(script: Script) -> Iterator[ScriptFinding]:
         box = "ModuleList" if e.container == "list" else "ModuleDict"
         yield ScriptFinding(
             rule="hidden-layers", line=e.where.line,
-            finding=f"{e.owner}.{e.attribute} is a plain {e.container} of layers: they are no parameters of the model.",
+            finding=f"{e.owner}.{e.attribute} is a plain {e.container} of layers, so the model does not have their "
+            "parameters.",
             evidence=script.evidence(e.where.line),
-            consequence="parameters() leaves them out: they are never trained, moved to a device or saved.",
+            consequence="parameters() does not include them: they are never trained, moved to a device or saved.",
             fix=f"self.{e.attribute} = nn.{box}({'[…]' if box == 'ModuleList' else '{…}'})",
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What the text alone says: methods that are named and not called, words of old versions, misspelt hooks."""
+"""Mistakes that the text alone shows: methods that are not called, outdated arguments, misspelt hooks."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _EFFECT = {
     "step": ("step", "no step is taken"),
     "eval": ("eval-mode", "dropout and batch norm stay in training mode"),
     "train": ("train-mode", "dropout and batch norm stay in evaluation mode"),
-    "detach_": ("not-called", "the graph is not cut"),
+    "detach_": ("not-called", "the tensor stays in the graph"),
     "cuda": ("not-called", "nothing is moved"),
 }
 
 
 def not_called(script: Script) -> Iterator[ScriptFinding]:
-    """``optimizer.zero_grad`` on a line of its own: without parentheses Python only looks the method up."""
+    """``optimizer.zero_grad`` on a line of its own: without parentheses, Python only looks up the method."""
     for node in ast.walk(script.tree):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Attribute):
             name = node.value.attr
@@ -44,7 +44,7 @@ def not_called(script: Script) -> Iterator[ScriptFinding]:
             for item in node.items:
                 text = ast.unparse(item.context_expr)
                 if text in ("torch.no_grad", "torch.inference_mode", "torch.enable_grad"):
-                    effect = "the script stops here: a class is no context manager, an object of it is"
+                    effect = "the script stops here: the class is not a context manager, only an instance is"
                     yield _bare(script, item.context_expr.lineno, "no-grad", text, effect)
 
 
@@ -59,14 +59,14 @@ def _stores_value(script: Script, node: ast.Attribute) -> bool:
 def _bare(script: Script, line: int, rule: str, text: str, effect: str) -> ScriptFinding:
     return ScriptFinding(
         rule=rule, line=line,
-        finding=f"{text} is named and {NOT_CALLED}",
+        finding=f"{text} is {NOT_CALLED}",
         evidence=script.evidence(line),
-        consequence=f"Python only looks the method up, so {effect}.",
+        consequence=f"Python only looks it up, so {effect}.",
         fix=f"{text}()",
     )  # fmt: skip
 
 
-# ── words of old versions ─────────────────────────────────────────────────────────────────────────────────────
+# ── outdated arguments ──────────────────────────────────────────────────────────────────────────────────────
 
 
 def volatile(script: Script) -> Iterator[ScriptFinding]:
@@ -85,8 +85,9 @@ def volatile(script: Script) -> Iterator[ScriptFinding]:
             rule="no-grad", line=min(lines),
             finding="volatile=True has had no effect since PyTorch 0.4.",
             evidence=script.evidence(*sorted(lines)[:4]),
-            consequence="A graph is recorded that nobody uses: scoring takes more memory and time than it needs.",
-            fix="with torch.no_grad():  # around the scoring, and volatile=True goes",
+            consequence="PyTorch records a graph that is never used: scoring takes more memory and time than "
+            "necessary.",
+            fix="with torch.no_grad():  # around the scoring; remove volatile=True",
         )  # fmt: skip
 
 
@@ -94,7 +95,7 @@ _LOSS = re.compile(r"(?i)loss|^err(or)?(_?[dg])?$|^cost$")
 
 
 def index_of_a_number(script: Script) -> Iterator[ScriptFinding]:
-    """``loss.data[0]``: since 0.4 a loss has no dimension, and to index it is an error (PyTorch, migration guide)."""
+    """``loss.data[0]``: since 0.4 a loss has no dimension, and indexing it is an error (PyTorch, migration guide)."""
     unreduced = any("reduction='none'" in t or 'reduction="none"' in t or "reduce=False" in t for t in script.lines)
     for node in ast.walk(script.tree):
         if unreduced or not isinstance(node, ast.Subscript) or not isinstance(node.value, ast.Attribute):
@@ -132,7 +133,7 @@ _ALMOST = 0.9
 
 
 def misspelt_hook(script: Script) -> Iterator[ScriptFinding]:
-    """A method whose name is almost that of one that a framework calls: it is never called."""
+    """A method whose name is nearly that of one the framework calls: it is never called."""
     called = {n.attr for n in ast.walk(script.tree) if isinstance(n, ast.Attribute)}
     for cls in (n for n in ast.walk(script.tree) if isinstance(n, ast.ClassDef)):
         bases = [ast.unparse(b).rpartition(".")[2] for b in cls.bases]
@@ -147,10 +148,10 @@ def misspelt_hook(script: Script) -> Iterator[ScriptFinding]:
                 continue
             yield ScriptFinding(
                 rule="misspelt-hook", line=method.lineno,
-                finding=f"{cls.name} defines {method.name}, and the name that is called is {right}.",
+                finding=f"{cls.name} defines {method.name}, but {'Lightning' if lightning else 'PyTorch'} calls "
+                f"{right}.",
                 evidence=script.evidence(cls.lineno, method.lineno),
-                consequence="The method is never called: what it should do is left out, or the base class stops with "
-                "an error.",
+                consequence="The method is never called: its work is skipped, or the base class raises an error.",
                 fix=f"def {right}(…)",
             )  # fmt: skip
 
@@ -165,7 +166,7 @@ def _almost(name: str, wanted: tuple[str, ...]) -> str | None:
 
 
 def loss_not_returned(script: Script) -> Iterator[ScriptFinding]:
-    """Lightning's ``training_step`` gives the loss back; without it "the training will skip to the next batch"
+    """Lightning's ``training_step`` must return the loss; without it "the training will skip to the next batch"
     (Lightning, training_step).
     """
     for cls in (n for n in ast.walk(script.tree) if isinstance(n, ast.ClassDef)):
@@ -182,9 +183,10 @@ def loss_not_returned(script: Script) -> Iterator[ScriptFinding]:
                 name = ast.unparse(losses[-1].targets[0])
                 yield ScriptFinding(
                     rule="loss-not-returned", line=step.lineno,
-                    finding="training_step computes a loss and does not return it.",
+                    finding="training_step computes a loss but does not return it.",
                     evidence=script.evidence(step.lineno, losses[-1].lineno),
-                    consequence="Lightning skips every batch whose training_step returns None: no weight ever changes.",
+                    consequence="Lightning skips every batch whose training_step returns None, so no weight ever "
+                    "changes.",
                     fix=f"return {name if name.isidentifier() else 'loss'}  # the last line of training_step",
                 )  # fmt: skip
 
@@ -194,7 +196,7 @@ def _says(node: ast.Return | ast.Yield | ast.Raise) -> bool:
 
 
 def no_super_init(script: Script) -> Iterator[ScriptFinding]:
-    """Layers set before ``super().__init__()`` was called, or without it: "cannot assign module before
+    """Layers created before ``super().__init__()`` is called, or without it: "cannot assign module before
     Module.__init__() call" (PyTorch's error).
     """
     for cls in (n for n in ast.walk(script.tree) if isinstance(n, ast.ClassDef)):
@@ -209,8 +211,8 @@ def no_super_init(script: Script) -> Iterator[ScriptFinding]:
         if layers and (not begun or min(layers) < min(begun)):
             yield ScriptFinding(
                 rule="super-init", line=min(layers),
-                finding=f"{cls.name} sets its layers "
-                + ("before super().__init__() is called." if begun else "and never calls super().__init__()."),
+                finding=f"{cls.name} creates its layers "
+                + ("before it calls super().__init__()." if begun else "but never calls super().__init__()."),
                 evidence=script.evidence(start.lineno, min(layers), *begun),
                 consequence="The script stops with “cannot assign module before Module.__init__() call”.",
                 fix="super().__init__()  # the first line of __init__",

@@ -1,4 +1,4 @@
-"""The network itself: layers that do not fit, that follow each other in vain, or that are made anew at every call."""
+"""The network itself: layers that do not fit together, that add nothing, or that are created at every call."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _number(layer: Object, place: int, name: str) -> int | None:
 
 
 def widths(script: Script) -> Iterator[ScriptFinding]:
-    """A layer that takes another number of columns than the one before gives: "mat1 and mat2 shapes cannot be
+    """A layer that expects another number of columns than the layer before it returns: "mat1 and mat2 shapes cannot be
     multiplied".
     """
     seen = set()
@@ -43,11 +43,11 @@ def widths(script: Script) -> Iterator[ScriptFinding]:
         before = x.layer.line if x.layer is not None else x.activation_line
         yield ScriptFinding(
             rule="width", line=layer.line,
-            finding=f"This {name} takes {wanted} {what}, and it is given {e.number}.",
+            finding=f"This {name} expects {wanted} {what} but gets {e.number}.",
             evidence=script.evidence(before, layer.line, e.where.line),
             consequence="The script stops at the first batch: “mat1 and mat2 shapes cannot be multiplied”, “expected "
-            "input to have … channels”, or the like.",
-            fix=f"nn.{name}({e.number}, …)  # as many as come in",
+            "input to have … channels”, or similar.",
+            fix=f"nn.{name}({e.number}, …)  # the number that comes in",
         )  # fmt: skip
     lines = set()
     for e in script.observed("regrouped"):
@@ -56,18 +56,19 @@ def widths(script: Script) -> Iterator[ScriptFinding]:
             shape = " × ".join(str(n) for n in e.other.image or ())
             yield ScriptFinding(
                 rule="width", line=e.where.line,
-                finding=f"view(-1, {e.value.value}) is given pictures of {shape}, which are {e.number} numbers each.",
+                finding=f"view(-1, {e.value.value}) is applied to images of {shape}, which have {e.number} values "
+                "each.",
                 evidence=script.evidence(e.where.line),
-                consequence="-1 then stands for another number than the rows of the batch: the script stops, or "
-                "mixes the numbers of several rows.",
-                fix=f"x.view(x.size(0), -1), and a first layer of nn.Linear({e.number}, …)",
+                consequence="The -1 then no longer equals the batch size: the script stops, or the values of several "
+                "rows are mixed.",
+                fix=f"x.view(x.size(0), -1), followed by nn.Linear({e.number}, …)",
             )  # fmt: skip
 
 
 def stacked(script: Script) -> Iterator[ScriptFinding]:
-    """Two linear layers with nothing between are one linear layer: W₂(W₁x + b₁) + b₂ = (W₂W₁)x + (W₂b₁ + b₂).
+    """Two linear layers with nothing between them are one linear layer: W₂(W₁x + b₁) + b₂ = (W₂W₁)x + (W₂b₁ + b₂).
 
-    A narrow first layer (fewer columns than go in and come out) limits the rank, and is left alone.
+    A narrow first layer (fewer columns than the input and the output) limits the rank and is not reported.
     """
     seen = set()
     for e in script.observed("stacked"):
@@ -85,16 +86,17 @@ def stacked(script: Script) -> Iterator[ScriptFinding]:
         seen.add(second)
         yield ScriptFinding(
             rule="linear-after-linear", line=second.line, remark=True,
-            finding="A linear layer follows a linear layer, and no activation stands between.",
+            finding="Two linear layers follow each other without an activation between them.",
             evidence=script.evidence(first.line, second.line),
-            consequence="Both together can do no more than one linear layer: the first adds weights and no bends.",
-            fix="An activation between them, such as nn.ReLU()",
+            consequence="Together they can do no more than one linear layer: the first adds weights but no "
+            "nonlinearity.",
+            fix="Put an activation between them, such as nn.ReLU()",
         )  # fmt: skip
         return
 
 
 def made_in_forward(script: Script) -> Iterator[ScriptFinding]:
-    """Layers made while the network answers have new random weights at every call, and no optimizer knows them."""
+    """Layers created in ``forward`` have new random weights at every call, and no optimizer knows them."""
     seen = set()
     for e in script.observed("made in forward"):
         made = e.value
@@ -107,27 +109,28 @@ def made_in_forward(script: Script) -> Iterator[ScriptFinding]:
         seen.add(e.where.line)
         name = made.kind.rpartition(".")[2]
         if name.startswith(("LayerNorm", "GroupNorm", "InstanceNorm")):
-            continue  # it starts as plain standardisation, and may be meant so
+            continue  # a new one is plain standardisation, which may be intended
         if "Dropout" in name:
             yield ScriptFinding(
                 rule="functional-dropout", line=made.line,
-                finding=f"nn.{name} is made in forward: a new layer is always in training mode.",
+                finding=f"nn.{name} is created in forward(): a new layer is always in training mode.",
                 evidence=script.evidence(start, made.line),
-                consequence="model.eval() does not reach it, so units are dropped in evaluation and use as well.",
+                consequence="model.eval() does not affect it, so units are dropped in evaluation and prediction as "
+                "well.",
                 fix=f"self.dropout = nn.{name}(…) in __init__, and self.dropout(x) in forward",
             )  # fmt: skip
         else:
             yield ScriptFinding(
                 rule="made-in-forward", line=made.line,
-                finding=f"The layer {name} is made in forward.",
+                finding=f"The layer {name} is created in forward().",
                 evidence=script.evidence(start, made.line),
-                consequence="It is new at every call, with first weights of its own, and no optimizer holds it.",
-                fix=f"Make it once, in __init__: self.layer = {name}(…)",
+                consequence="Every call creates it with new random weights, and no optimizer has its parameters.",
+                fix=f"Create it once, in __init__: self.layer = {name}(…)",
             )  # fmt: skip
 
 
 def last_step(script: Script) -> Iterator[ScriptFinding]:
-    """The last step of a recurrent layer's answer, sought along the wrong dimension.
+    """The last step of a recurrent layer's output, taken along the wrong dimension.
 
     "batch_first – if True, the input and output tensors are provided as (batch, seq, feature) instead of (seq, batch,
     feature). Default: False" (PyTorch, LSTM).
@@ -149,13 +152,13 @@ def last_step(script: Script) -> Iterator[ScriptFinding]:
         yield ScriptFinding(
             rule="batch-first", line=layer.line if not batch_first else e.where.line,
             finding=(
-                f"nn.{name} has no batch_first=True, and the last step is taken from its second dimension, which is "
-                "then the batch."
+                f"nn.{name} has no batch_first=True, so the second dimension, along which the last step is taken, is "
+                "the batch."
                 if not batch_first
-                else f"nn.{name} has batch_first=True, and [-1] takes the last row of the batch, not the last step."
+                else f"nn.{name} has batch_first=True, so [-1] takes the last row of the batch, not the last step."
             ),
             evidence=script.evidence(layer.line, e.where.line),
-            consequence="Rows and time steps are confused: the network answers for one row from the steps of others.",
+            consequence="Rows and time steps are mixed up: the prediction for one row comes from the steps of others.",
             fix=f"nn.{name}(…, batch_first=True) and out[:, -1]",
         )  # fmt: skip
         return

@@ -1,4 +1,4 @@
-"""Learning rates beyond reason, and schedulers that step too early."""
+"""Learning rates that are far too high or not positive, and schedulers that are stepped wrongly."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _LARGEST = {
 
 
 def rate(script: Script) -> Iterator[ScriptFinding]:
-    """A rate of zero, below zero, or so large that no network is known to learn with it.
+    """A learning rate of zero, below zero, or so high that no network is known to learn with it.
 
     Adam moves every weight by about the rate at each step, whatever the gradient (Kingma & Ba 2015, section 2.1), and
-    first weights are a few hundredths: a rate of 0.1 throws them away in one step.
+    initial weights are a few hundredths: a rate of 0.1 overwrites them in one step.
     """
     changed = any(word in text for text in script.lines for word in ("sched", "param_groups", "warmup", "LambdaLR"))
     clipped = any("clip" in text for text in script.lines)
@@ -38,19 +38,20 @@ def rate(script: Script) -> Iterator[ScriptFinding]:
             continue
         largest = _LARGEST.get(name)
         if name == "SGD" and lr.value > 0 and (clipped or _recurrent(made.args[0] if made.args else None)):
-            continue  # with clipped gradients the rate is another measure: language models take 20
+            continue  # with clipped gradients the rate has another scale: language models use 20
         if lr.value > 0 and (largest is None or lr.value < largest):
             continue
-        usual = "0.01 to 0.1" if name in ("SGD", "ASGD") else "0.001"
+        usual = "typical values are 0.01 to 0.1" if name in ("SGD", "ASGD") else "a typical value is 0.001"
         low = lr.value <= 0
         yield ScriptFinding(
             rule="learning-rate", line=made.line,
-            finding=f"The learning rate of {name} is {lr.value}; usual values are {usual}.",
+            finding=f"The learning rate of {name} is {lr.value}; {usual}.",
             evidence=script.evidence(option, made.line),
             consequence=(
                 ("The weights never change." if lr.value == 0 else "PyTorch stops with “Invalid learning rate”.")
                 if low
-                else "One step moves the weights by more than their size, so the loss jumps, rises or becomes NaN."
+                else "One step changes the weights by more than their own size, so the loss jumps, rises or becomes "
+                    "NaN."
             ),
             fix=f"torch.optim.{name}(model.parameters(), lr={'0.01' if name in ('SGD', 'ASGD') else '1e-3'})",
         )  # fmt: skip
@@ -80,7 +81,7 @@ def _by_default(script: Script, line: int) -> tuple[Const | None, int]:
 
 
 def _of_a_network(given: Value | None) -> bool:
-    """Parameters of a network with more than one layer: a straight line, a Gaussian process or a picture may take
+    """Parameters of a network with more than one layer: a linear model, a Gaussian process or an image may take
     larger steps.
     """
     if not isinstance(given, Object) or given.kind != "parameters":
@@ -96,13 +97,13 @@ def _recurrent(given: Value | None) -> bool:
 
 
 def plateau(script: Script) -> Iterator[ScriptFinding]:
-    """``ReduceLROnPlateau.step`` takes the number that it watches: "step(metrics)" (PyTorch)."""
+    """``ReduceLROnPlateau.step`` takes the metric that it monitors: "step(metrics)" (PyTorch)."""
     for e in script.observed("scheduler"):
         kind = e.value.kind if isinstance(e.value, Object) and e.value.cls is None else ""
         if kind == "torch.optim.lr_scheduler.ReduceLROnPlateau" and e.text == "bare" and isinstance(e.value, Object):
             yield ScriptFinding(
                 rule="scheduler-metric", line=e.where.line,
-                finding="ReduceLROnPlateau.step() is not given the number that it watches.",
+                finding="ReduceLROnPlateau.step() is called without the metric that it monitors.",
                 evidence=script.evidence(e.value.line, e.where.line),
                 consequence="The script stops with “step() missing 1 required positional argument: 'metrics'”.",
                 fix="scheduler.step(validation_loss)",
@@ -125,9 +126,9 @@ def early_scheduler(script: Script) -> Iterator[ScriptFinding]:
         if steps and not before and not e.where.guarded and steps[0].where.order > e.where.order:
             yield ScriptFinding(
                 rule="scheduler-order", line=e.where.line,
-                finding="scheduler.step() comes before the first optimizer.step().",
+                finding="scheduler.step() is called before the first optimizer.step().",
                 evidence=script.evidence(e.where.line, steps[0].where.line),
-                consequence="The first value of the schedule is skipped: every epoch trains with the rate of the next, "
-                "and PyTorch warns.",
+                consequence="The first value of the schedule is skipped: every epoch trains with the rate of the next "
+                "epoch, and PyTorch warns about it.",
                 fix="scheduler.step()  # at the end of the epoch, after the optimizer's steps",
             )  # fmt: skip

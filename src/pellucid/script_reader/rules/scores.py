@@ -1,4 +1,4 @@
-"""Scores that measure something else: the wrong dimension, a threshold for other numbers, a mean of other things."""
+"""Scores that measure something else: the wrong dimension, the wrong threshold, the wrong average."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def _forwards(script: Script) -> dict[str, Forward]:
 
 
 def argmax_axis(script: Script) -> Iterator[ScriptFinding]:
-    """The class of a row is the place of its greatest output: along the columns, dimension 1 of (rows, classes)."""
+    """The predicted class of a row is the index of its largest output: along dimension 1 of (rows, classes)."""
     forwards = _forwards(script)
     seen = set()
     if next(one_class(script), None) is not None:
-        return  # the loss has the same trouble, and says more
+        return  # the loss has the same mistake and explains more
     steps = [
         (n.lineno, n.end_lineno or n.lineno)
         for n in ast.walk(script.tree)
@@ -46,14 +46,14 @@ def argmax_axis(script: Script) -> Iterator[ScriptFinding]:
         batches = batches or any(a <= e.where.line <= b for a, b in steps)
         table = x.ndim == 2 or (x.ndim is None and answer and batches)
         if axis.value == 0 and x.last > 1 and table and x.length != 1:
-            finding = "The greatest output is sought along dimension 0, which is the rows of the batch."
-            consequence = f"One row is named for each of the {x.last} classes, in the place of one class for each row: "
-            consequence += "the accuracy is wrong, or the comparison stops with an error."
+            finding = "The argmax is taken along dimension 0, which is the rows of the batch."
+            consequence = f"It gives one row for each of the {x.last} classes instead of one class for each row: "
+            consequence += "the accuracy is wrong, or the comparison raises an error."
             fix = "output.argmax(dim=1)"
         elif axis.value in (1, -1) and x.last == 1 and x.ndim in (None, 2):
-            finding = "argmax of one output a row: the place of the greatest of one number is always 0."
-            consequence = "Every row is answered with class 0, so the accuracy is the share of that class."
-            fix = "(output.squeeze(1) > 0).long()  # of logits; > 0.5 of probabilities"
+            finding = "The argmax is taken over a single output per row, so it is always 0."
+            consequence = "Every row is predicted as class 0, so the accuracy is the share of that class."
+            fix = "(output.squeeze(1) > 0).long()  # for logits; > 0.5 for probabilities"
         else:
             continue
         seen.add(e.where.line)
@@ -88,13 +88,15 @@ def thresholds(script: Script) -> Iterator[ScriptFinding]:
         if x.activation in ("sigmoid", "softmax") and limit.value == 0 and type(limit.value) in (int, float):
             if doubled:
                 continue
-            finding = f"The output of a {x.activation} lies between 0 and 1, and it is compared with 0."
-            consequence = "Every row is answered with yes, so the accuracy is the share of that class."
+            finding = f"The output of a {x.activation} lies between 0 and 1, but it is compared with 0."
+            consequence = "Every row is predicted as positive, so the accuracy is the share of the positive class."
             fix = "output > 0.5"
         elif x.activation == "linear" and limit.value in (0.5, "round") and modules and modules <= logits:
             how = "rounded" if limit.value == "round" else "compared with 0.5"
-            finding = f"Logits are {how}; no sigmoid stands between."
-            consequence = "A logit of 0.5 is a probability of 0.62: rows between 0.5 and 0.62 are answered with no."
+            finding = f"Logits are {how} without a sigmoid."
+            consequence = (
+                "A logit of 0.5 is a probability of 0.62: rows between 0.5 and 0.62 are predicted as negative."
+            )
             fix = "output > 0  # or torch.sigmoid(output) > 0.5"
         else:
             continue
@@ -107,7 +109,7 @@ def thresholds(script: Script) -> Iterator[ScriptFinding]:
 
 
 def averages(script: Script) -> Iterator[ScriptFinding]:
-    """Right answers are rows, and ``len(loader)`` is the number of batches."""
+    """Correct predictions are counted in rows, but ``len(loader)`` is the number of batches."""
     seen = set()
     for e in script.observed("average"):
         text = script.lines[e.where.line - 1]
@@ -117,13 +119,13 @@ def averages(script: Script) -> Iterator[ScriptFinding]:
                 rule="wrong-average", line=e.where.line,
                 finding="A number of rows is divided by len(loader), which is the number of batches.",
                 evidence=script.evidence(e.where.line),
-                consequence="The accuracy comes out as many times too high as a batch has rows, above 1.",
+                consequence="The accuracy is too high by a factor of the batch size, and can exceed 1.",
                 fix="correct / len(loader.dataset)",
             )  # fmt: skip
 
 
 def test_each_epoch(script: Script) -> Iterator[ScriptFinding]:
-    """The test rows are scored in every epoch, and nothing else is held out: whoever looks at these scores chooses
+    """The test rows are scored in every epoch, and nothing else is held out: whoever looks at these scores also chooses
     by them (scikit-learn, Cross-validation).
     """
     if any("scored test" in e.taint for e in script.of(Decision)):
@@ -143,7 +145,7 @@ def test_each_epoch(script: Script) -> Iterator[ScriptFinding]:
             rule="test-each-epoch", line=f.where.line, remark=True,
             finding="The test rows are scored in every epoch, and there are no validation rows.",
             evidence=script.evidence(epochs[0].line, f.where.line),
-            consequence="An epoch or a setting chosen by these scores is no longer measured by them.",
-            fix="Split off validation rows from the training rows, look at those, and score the test rows once, last",
+            consequence="Once an epoch or a setting is chosen by these scores, they are too optimistic for new rows.",
+            fix="Split validation rows off the training rows, watch their score, and score the test rows once, last",
         )  # fmt: skip
         return

@@ -1,4 +1,4 @@
-"""How the sets are made: batches that are never shuffled, test rows that are changed by chance or are no test rows."""
+"""How the data sets are built: batches that are never shuffled, test rows that are augmented or are training rows."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _order_fix(where: str) -> str:
 
 
 def hand_made_batches(script: Script) -> Iterator[ScriptFinding]:
-    """``X[i : i + n]`` in the training loop, the same rows in the same batches in every epoch."""
+    """``X[i : i + n]`` in the training loop, with the same rows in the same batches in every epoch."""
     text = "\n".join(script.lines)
     if in_time(script) or _SHUFFLED.search(text) or _SEQUENCE.search(text):
         return
@@ -41,17 +41,17 @@ def hand_made_batches(script: Script) -> Iterator[ScriptFinding]:
             continue
         yield ScriptFinding(
             rule="shuffle", line=e.where.line,
-            finding="The training batches are cut from the rows in their order, and nothing shuffles the rows.",
+            finding="The training batches are slices of the rows in their original order; nothing shuffles the rows.",
             evidence=script.evidence(around[0].line, e.where.line),
-            consequence="Every epoch sees the same batches in the same order; where the rows are sorted (by class, "
-            "by day), a batch holds one kind only, and the network forgets the others.",
+            consequence="Every epoch sees the same batches in the same order; if the rows are sorted (by class, by "
+            "day), a batch holds only one kind, and the network forgets the others.",
             fix=_order_fix("At the beginning of every epoch"),
         )  # fmt: skip
         return
 
 
 def framework_loader(script: Script) -> Iterator[ScriptFinding]:
-    """A training loader that does not shuffle and goes to a framework's own loop (Lightning's `fit`)."""
+    """A training loader that does not shuffle and is given to a framework's own loop (Lightning's `fit`)."""
     text = "\n".join(script.lines)
     if (
         in_time(script)
@@ -80,8 +80,8 @@ def framework_loader(script: Script) -> Iterator[ScriptFinding]:
                 rule="shuffle", line=loader.line,
                 finding="The DataLoader of the training rows does not shuffle.",
                 evidence=script.evidence(*(a for a, b in spans if a <= loader.line <= b), loader.line),
-                consequence="Every epoch sees the same batches in the same order; where the rows are sorted (by class, "
-                "by day), a batch holds one kind only, and the network forgets the others.",
+                consequence="Every epoch sees the same batches in the same order; if the rows are sorted (by class, by "
+                "day), a batch holds only one kind, and the network forgets the others.",
                 fix="DataLoader(…, shuffle=True) for the training rows",
             )  # fmt: skip
 
@@ -127,7 +127,7 @@ def _train_of(made: Object) -> bool | None:
 
 
 def augmented_test(script: Script) -> Iterator[ScriptFinding]:
-    """Random crops, flips or colours on the test rows: the score is that of other pictures, and differs each time."""
+    """Random crops, flips or colours on the test rows: the score is that of other images, and differs each time."""
     if any("tta" in t.lower().split("_") or "test_time" in t.lower() for t in script.lines):
         return
     for made in _datasets(script):
@@ -138,10 +138,10 @@ def augmented_test(script: Script) -> Iterator[ScriptFinding]:
         if names and held_out and isinstance(transform, Object):
             yield ScriptFinding(
                 rule="augmented-test", line=made.line,
-                finding=f"The test pictures are changed by chance ({', '.join(names)}).",
+                finding=f"The test images are changed at random ({', '.join(names)}).",
                 evidence=script.evidence(transform.line, made.line),
-                consequence="The test score is that of distorted pictures, and another one at every call.",
-                fix="A transform of its own for the test set, with no random steps: Compose([ToTensor(), "
+                consequence="The test score is that of distorted images, and differs at every call.",
+                fix="Give the test set its own transform without random steps: Compose([ToTensor(), "
                 "Normalize(…)])",
             )  # fmt: skip
 
@@ -159,7 +159,7 @@ def _chance(transform: Value | None) -> list[str]:
 
 
 def train_as_test(script: Script) -> Iterator[ScriptFinding]:
-    """The set that is called test is the training set: ``train=True``."""
+    """The data set called test is the training set: ``train=True``."""
     split_up = {
         v for o in script.objects if o.kind == "torch.utils.data.Subset" or "Sampler" in o.kind for v in o.args
     } | {v for o in script.objects for v in (o.kwargs.get("sampler"),) if v is not None}
@@ -176,7 +176,7 @@ def train_as_test(script: Script) -> Iterator[ScriptFinding]:
                 rule="train-as-test", line=made.line,
                 finding="The test set is loaded with train=True: it is the training set.",
                 evidence=script.evidence(made.line, *(o.line for o in loaders)),
-                consequence="The score is that of rows that the network has learned, not of new ones.",
+                consequence="The score is that of rows the network has learned from, not of new ones.",
                 fix=f"{made.kind.rpartition('.')[2]}(…, train=False)",
             )  # fmt: skip
 
@@ -192,10 +192,10 @@ def _divided(script: Script, made: Object) -> bool:
 
 
 def own_statistic(script: Script) -> Iterator[ScriptFinding]:
-    """Test rows standardised by their own mean: the same value becomes another number than in training."""
+    """Test rows standardised by their own mean: the same value is transformed differently than in training."""
     trained = any("train" in taints(e.value) for e in script.observed("own statistic"))
     if not trained and not script.of(Backward):
-        return  # no training here: perhaps each picture is scaled by itself
+        return  # no training here: perhaps each image is scaled by itself
     for e in script.observed("own statistic"):
         roles = taints(e.value) & {"train", "val", "test"}
         if "test" in roles and "train" not in roles and e.where.called:
@@ -204,7 +204,8 @@ def own_statistic(script: Script) -> Iterator[ScriptFinding]:
                 finding="The test rows are scaled by their own statistics"
                 + (", the training rows by theirs." if trained else "."),
                 evidence=script.evidence(e.where.line),
-                consequence="The same value of a column becomes another number there than in training, so the score is "
-                "not that of the network as it will be used.",
-                fix="mean, std = X_train.mean(0), X_train.std(0)  # and these for the test rows as well",
+                consequence="The same value is transformed differently there than in training, so the score is not "
+                "that "
+                "of the network as it will be used.",
+                fix="mean, std = X_train.mean(0), X_train.std(0)  # use these for the test rows as well",
             )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The state of a recurrent network that is carried from batch to batch, and with it the graph of all batches."""
+"""The hidden state of a recurrent network, carried from batch to batch together with the graph of all batches."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CUTS = ("detach", ".data", "repackage", "retain_graph")
 
 def carried_state(script: Script) -> Iterator[ScriptFinding]:
     """``out, h = model(x, h)`` and ``loss.backward()`` in one loop, with ``h`` from before it: the second backward
-    goes into the first batch's graph, which is gone ("Trying to backward through the graph a second time").
+    pass enters the first batch's graph, which has been freed ("Trying to backward through the graph a second time").
     """
     models = {f.where.line for f in script.of(Forward) if is_module(f.module) and f.grad is True and len(f.inputs) > 1}
     for loop in (n for n in ast.walk(script.tree) if isinstance(n, _LOOPS)):
@@ -28,11 +28,12 @@ def carried_state(script: Script) -> Iterator[ScriptFinding]:
         for name, line in _carried(loop, models):
             yield ScriptFinding(
                 rule="state-not-detached", line=line,
-                finding=f"The state {name!r} goes from batch to batch with its graph.",
+                finding=f"The state {name!r} is carried from batch to batch together with its graph.",
                 evidence=script.evidence(loop.lineno, line, backward),
                 consequence="The second backward() stops with “Trying to backward through the graph a second time”; "
                 "with retain_graph=True memory and time would grow with every batch.",
-                fix=f"{name} = {name}.detach()  # before the next batch; of an LSTM: tuple(s.detach() for s in {name})",
+                fix=f"{name} = {name}.detach()  # before the next batch; for an LSTM: tuple(s.detach() for s in "
+                f"{name})",
             )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""The four statements of a training step: forget the old gradients, loss, backward, step; and what they leave."""
+"""The four parts of a training step: zero_grad, loss, backward, step; and losses that keep their graph."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["growing_graph", "no_backward", "no_step", "no_zero_grad", "starved_s
 
 
 def _loops(script: Script) -> Iterator[tuple[Loop, Step, list[Event]]]:
-    """Each loop in which an optimizer steps, once a loop and optimizer, with what happens in it."""
+    """Each loop in which an optimizer steps, once per loop and optimizer, with the events in it."""
     seen = set()
     for step in script.of(Step):
         if step.where.loops:
@@ -35,7 +35,7 @@ def _loops(script: Script) -> Iterator[tuple[Loop, Step, list[Event]]]:
 
 
 def _handed(events: list[Event]) -> bool:
-    """Whether a model, an optimizer or a loss went where it cannot be followed."""
+    """Whether a model, an optimizer or a loss was passed to code that cannot be followed."""
     for e in events:
         for value in e.values if isinstance(e, PassedToUnknown) else ():
             if is_optimizer(value) or is_module(value) or (isinstance(value, Array) and value.loss):
@@ -52,7 +52,7 @@ def _is(events: list[Event], kind: type[Event]) -> list[Event]:
 
 
 def no_zero_grad(script: Script) -> Iterator[ScriptFinding]:
-    """Gradients that are never forgotten: ``backward`` adds to ``.grad``.
+    """Gradients that are never set to zero: ``backward`` adds to ``.grad``.
 
     "Gradients by default add up; to prevent double-counting, we explicitly zero them at each iteration" (PyTorch's
     tutorial on optimization).
@@ -67,13 +67,13 @@ def no_zero_grad(script: Script) -> Iterator[ScriptFinding]:
         ):
             continue
         before = [z.where.line for z in script.of(ZeroGrad)]
-        outside = f", only outside of the loop ({script.place_of(before[0])})" if before else ""
+        outside = f", only outside it ({script.place_of(before[0])})" if before else ""
         yield ScriptFinding(
             rule="zero-grad", line=step.where.line,
-            finding=f"Nothing sets the gradients to zero in the loop that steps{outside}.",
+            finding=f"Nothing sets the gradients to zero in the training loop{outside}.",
             evidence=script.evidence(loop.line, backward[0].where.line, step.where.line, *before[:1]),
             consequence="backward() adds to the gradients of all earlier batches, so every step follows their sum, "
-            "and training swings or diverges.",
+            "and training oscillates or diverges.",
             fix="optimizer.zero_grad()  # in the loop, before loss.backward()",
         )  # fmt: skip
 
@@ -89,15 +89,15 @@ def no_backward(script: Script) -> Iterator[ScriptFinding]:
             continue
         yield ScriptFinding(
             rule="backward", line=step.where.line,
-            finding="The optimizer steps, and no backward() computes gradients in this loop.",
+            finding="The optimizer steps, but no backward() computes gradients in this loop.",
             evidence=script.evidence(loop.line, computed[-1].where.line, step.where.line),
-            consequence="There are no gradients, so step() changes nothing: the loss stays where it began.",
+            consequence="There are no gradients, so step() changes nothing: the loss stays where it started.",
             fix="loss.backward()  # after the loss, before optimizer.step()",
         )  # fmt: skip
 
 
 def no_step(script: Script) -> Iterator[ScriptFinding]:
-    """Gradients that nothing uses: an optimizer was made and never steps."""
+    """Gradients that nothing uses: an optimizer was created but never steps."""
     optimizers = [o for o in script.objects if is_optimizer(o)]
     if not optimizers or script.of(Step):
         return
@@ -108,19 +108,19 @@ def no_step(script: Script) -> Iterator[ScriptFinding]:
             continue
         yield ScriptFinding(
             rule="step", line=backward.where.line,
-            finding="backward() computes gradients, and no optimizer ever steps.",
+            finding="backward() computes gradients, but no optimizer ever steps.",
             evidence=script.evidence(optimizers[0].line, backward.where.loops[-1].line, backward.where.line),
-            consequence="The weights never change, so the network answers at the end as it did at the beginning.",
+            consequence="The weights never change, so the network predicts the same at the end as at the start.",
             fix="optimizer.step()  # after loss.backward()",
         )  # fmt: skip
         return
 
 
 def starved_step(script: Script) -> Iterator[ScriptFinding]:
-    """A step that finds no gradients: they are zeroed between ``backward`` and ``step``, or come only after it.
+    """A step that finds no gradients: they are zeroed between ``backward`` and ``step``, or computed only after it.
 
     The order in PyTorch's tutorials is zero_grad, backward, step; step, zero_grad, backward works from the second
-    round on, since the step then finds the gradients of the round before.
+    round on, since the step then finds the gradients of the previous round.
     """
     for loop, step, events in _loops(script):
         if not _is(events, Backward) or _handed(events) or step.closure:
@@ -155,20 +155,20 @@ def _same(script: Script, zero: ZeroGrad, step: Step) -> bool:
 def _starved(script: Script, loop: Loop, step: Step, zero: Event, backward: Event) -> ScriptFinding:
     between = backward.where.line < zero.where.line < step.where.line
     finding = (
-        "zero_grad() stands between backward() and step()."
+        "zero_grad() is called between backward() and step()."
         if between
-        else "step() stands before backward(), and zero_grad() throws the gradients away before the next step."
+        else "step() is called before backward(), and zero_grad() erases the gradients before the next step."
     )
     return ScriptFinding(
         rule="step-order", line=(zero if between else step).where.line, finding=finding,
         evidence=script.evidence(loop.line, zero.where.line, backward.where.line, step.where.line),
-        consequence="Every step finds no gradients, so the weights do not change.",
+        consequence="No step finds any gradients, so the weights do not change.",
         fix="optimizer.zero_grad(); loss.backward(); optimizer.step()  # in this order",
     )  # fmt: skip
 
 
 def growing_graph(script: Script) -> Iterator[ScriptFinding]:
-    """Losses that are added up with their graphs.
+    """Losses that are added up together with their graphs.
 
     "Don't accumulate history across your training loop": ``total_loss += loss`` keeps every batch's graph alive
     (PyTorch's FAQ on memory).
@@ -186,8 +186,8 @@ def growing_graph(script: Script) -> Iterator[ScriptFinding]:
         call = f"{name} += loss.item()" if e.how == "+=" else f"{e.name or 'losses'}.append(loss.item())"
         yield ScriptFinding(
             rule="loss-graph", line=e.where.line,
-            finding=f"The loss goes into {name} as a tensor with its history, not as a number.",
+            finding=f"The loss is added to {name} as a tensor with its graph, not as a number.",
             evidence=script.evidence(e.where.line),
-            consequence="The graph of every batch stays alive as long as the sum: memory grows until it runs out.",
+            consequence="The graph of every batch stays in memory: memory use grows until it runs out.",
             fix=f"{call}  # or loss.detach()",
         )  # fmt: skip

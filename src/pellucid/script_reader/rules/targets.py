@@ -1,4 +1,4 @@
-"""Predictions and targets in each other's place, and targets of another kind than the loss takes."""
+"""Predictions and targets swapped, and targets of another kind than the loss expects."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ANSWERED = re.compile(
 
 
 def _call_at(script: Script, line: int) -> ast.Call | None:
-    """The loss's own call on a line, where there is one that takes two names."""
+    """The call of the loss on a line, if there is one with two arguments."""
     for node in ast.walk(script.tree):
         if isinstance(node, ast.Call) and node.lineno == line and len(node.args) >= 2:
             text = ast.unparse(node.func).lower()
@@ -62,16 +62,17 @@ def swapped(script: Script) -> Iterator[ScriptFinding]:
         ):
             yield ScriptFinding(
                 rule="swapped-arguments", line=e.where.line,
-                finding=f"The loss is given {first!r} as the prediction and {second!r} as the target.",
+                finding=f"The arguments are swapped: {first!r} is given as the prediction and {second!r} as the "
+                "target.",
                 evidence=script.evidence(e.function_line, e.where.line),
-                consequence="The loss stops with an error about types or shapes, or computes something else: only the "
-                "squared and absolute errors are the same both ways round.",
+                consequence="The loss raises an error about types or shapes, or computes something else: only the "
+                "squared and absolute errors are symmetric.",
                 fix=f"{ast.unparse(node.func)}({ast.unparse(node.args[1])}, {ast.unparse(node.args[0])})",
             )  # fmt: skip
 
 
 def class_numbers(script: Script) -> Iterator[ScriptFinding]:
-    """Several outputs a row and class numbers as targets in a squared error."""
+    """Several outputs per row and class indices as targets in a squared error."""
     seen = set()
     for e in script.of(LossCall):
         x, y = e.prediction, e.target
@@ -82,19 +83,20 @@ def class_numbers(script: Script) -> Iterator[ScriptFinding]:
         numbers = y.dtype in ("int64", None) or x.ndim == 2
         if y.ndim == 1 and x.ndim in (None, 2) and x.activation is not None and numbers:
             seen.add(e.function_line)
-            kind = "class numbers" if y.dtype == "int64" else "one number a row"
+            kind = "class indices" if y.dtype == "int64" else "one number per row"
             yield ScriptFinding(
                 rule="class-numbers-mse", line=e.where.line,
-                finding=f"A loss for numbers is given {x.last} outputs a row, and {kind} as the target.",
+                finding=f"A regression loss is given {x.last} outputs per row, and {kind} as the target.",
                 evidence=script.evidence(x.activation_line, e.function_line, e.where.line),
-                consequence="The shapes do not fit, or are broadcast; and a squared error of class numbers says that "
-                "class 2 lies between 1 and 3.",
-                fix="nn.CrossEntropyLoss() on the raw outputs and class numbers",
+                consequence="The shapes do not match, or are broadcast; and a squared error treats classes as "
+                "quantities, "
+                "with class 2 between 1 and 3.",
+                fix="nn.CrossEntropyLoss() on the raw outputs and class indices",
             )  # fmt: skip
 
 
 def several_columns(script: Script) -> Iterator[ScriptFinding]:
-    """BCE of several outputs a row against one number a row."""
+    """BCE of several outputs per row against one number per row."""
     seen = set()
     for e in script.of(LossCall):
         x, y = e.prediction, e.target
@@ -106,16 +108,16 @@ def several_columns(script: Script) -> Iterator[ScriptFinding]:
             seen.add(e.function_line)
             yield ScriptFinding(
                 rule="bce-several-columns", line=e.where.line,
-                finding=f"The predictions have {x.last} columns, the targets one number a row.",
+                finding=f"The predictions have {x.last} columns, but the targets one number per row.",
                 evidence=script.evidence(x.activation_line, e.function_line, e.where.line),
-                consequence="The loss stops with an error about the target's size.",
-                fix=f"For {x.last} classes: nn.CrossEntropyLoss() on the raw outputs, with class numbers (int64); for "
-                "yes or no: one output, nn.Linear(…, 1)",
+                consequence="The loss raises an error about the target's size.",
+                fix=f"For {x.last} classes: nn.CrossEntropyLoss() on the raw outputs, with class indices (int64); for "
+                "two classes: one output, nn.Linear(…, 1)",
             )  # fmt: skip
 
 
 def made_not_called(script: Script) -> Iterator[ScriptFinding]:
-    """``nn.CrossEntropyLoss(output, y)`` makes a loss and computes none: the arguments are taken for its settings."""
+    """``nn.CrossEntropyLoss(output, y)`` creates a loss and computes none: the arguments are taken as settings."""
     seen = set()
     for made in script.objects:
         loss = made.kind.startswith("torch.nn.") and made.kind.endswith("Loss")
@@ -124,7 +126,7 @@ def made_not_called(script: Script) -> Iterator[ScriptFinding]:
             name = made.kind.rpartition(".")[2]
             yield ScriptFinding(
                 rule="loss-not-called", line=made.line,
-                finding=f"nn.{name} is a class: it is given the data in the place of its settings.",
+                finding=f"nn.{name} is a class: its constructor is given the data instead of settings.",
                 evidence=script.evidence(made.line),
                 consequence="No loss is computed, and the script stops with an error.",
                 fix=f"nn.{name}()(output, y)",

@@ -1,4 +1,4 @@
-"""Networks that no step changes: another network's optimizer, frozen weights, a graph that was cut."""
+"""Networks that no step changes: the wrong parameters in the optimizer, frozen weights, a detached loss."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _KEPT_ON_PURPOSE = ("teacher", "target", "frozen", "fixed", "pretrained", "ema",
 
 
 def covered(value: Value | None) -> set[Object] | None:
-    """The layers whose parameters an optimizer was given, as they were then; None where that is not known."""
+    """The layers whose parameters an optimizer was given, as of that moment; None if unknown."""
     if isinstance(value, Object) and value.kind in ("parameters", "parameter"):
         inside = value.attrs.get("parts")
         return {v for v in inside.items if isinstance(v, Object)} if isinstance(inside, Items) else None
@@ -72,7 +72,7 @@ def _learns(part: Object) -> bool:
 
 
 def _trained_by(script: Script, loop: Loop) -> list[Forward] | None:
-    """The models whose answers go into the losses of a loop; None where one is not known."""
+    """The models whose outputs go into the losses of a loop; None if one is unknown."""
     inside = list(script.inside(loop))
     if any(isinstance(e, PassedToUnknown) and _hides(e) for e in inside):
         return None
@@ -84,7 +84,7 @@ def _trained_by(script: Script, loop: Loop) -> list[Forward] | None:
             into = [f for f in into if f.module is None or not f.module.kind.endswith("Loss")]
             if not into or not isinstance(e.of, Array):
                 return None
-            for f in into:  # the loop goes on over what is added: an encoder's answer is a decoder's input
+            for f in into:  # the list grows while it is read: an encoder's output is a decoder's input
                 earlier = [forwards[t] for t in taints(*f.inputs) if t in forwards]
                 into += [o for o in earlier if o not in into and o.grad is not False]
             found += into
@@ -105,7 +105,7 @@ def _copies_gradients(script: Script) -> bool:
 
 
 def others_parameters(script: Script) -> Iterator[ScriptFinding]:
-    """An optimizer steps in a loop in which only other networks answer: it finds no gradients there."""
+    """An optimizer steps in a loop in which only other networks are used: it finds no gradients there."""
     if _copies_gradients(script):
         return
     seen = set()
@@ -130,15 +130,15 @@ def others_parameters(script: Script) -> Iterator[ScriptFinding]:
         line, what = _whose(script, optimizer, first.module, step.where.loops[-1])
         yield ScriptFinding(
             rule="other-parameters", line=line,
-            finding=f"The optimizer that steps here holds the parameters of another network{what}.",
+            finding=f"The optimizer that steps here has the parameters of another network{what}.",
             evidence=script.evidence(line, optimizer.line, first.module.line, first.where.line, step.where.line),
-            consequence="The network whose loss is computed never changes, and its gradients add up.",
-            fix="Give the optimizer the parameters of the network it trains, and make it after the network",
+            consequence="The network whose loss is computed never changes, and its gradients accumulate.",
+            fix="Give the optimizer the parameters of the network it should train, and create it after the network",
         )  # fmt: skip
 
 
 def _whose(script: Script, optimizer: Object, module: Object, loop: Loop) -> tuple[int, str]:
-    """The line where network and optimizer came together, and how."""
+    """The line of the mistake, and what to add to the finding."""
     own = [
         o
         for o in script.objects
@@ -150,12 +150,12 @@ def _whose(script: Script, optimizer: Object, module: Object, loop: Loop) -> tup
     held = given.args[0] if isinstance(given, Object) and given.kind == "parameters" else None
     alike = isinstance(held, Object) and held.kind == module.kind and held.cls is module.cls
     if alike and not own and _made_at(script, module) > _made_at(script, optimizer):
-        return module.line, ", which was replaced after the optimizer had been made"
+        return module.line, ", which was replaced after the optimizer was created"
     return optimizer.line, ""
 
 
 def unchanged_part(script: Script) -> Iterator[ScriptFinding]:
-    """One of several networks that train together is in no optimizer."""
+    """One of several networks that are trained together is in no optimizer."""
     steps = script.of(Step)
     optimizers = [o for o in script.objects if is_optimizer(o)]
     coverages = [_coverage(s.optimizer) if s.optimizer is not None else None for s in steps]
@@ -181,7 +181,7 @@ def unchanged_part(script: Script) -> Iterator[ScriptFinding]:
             if module is None or not learned or set(modules_in(module)) & (moved | touched) or f.grad is not True:
                 continue
             if not all(is_trained_layer(p) for p in learned):
-                continue  # with a network of a library in it: perhaps only to measure by
+                continue  # it contains a library's network: perhaps used only for measuring
             names = " ".join(script.lines[module.line - 1 : module.line]).lower()
             kept = any(word in names for word in _KEPT_ON_PURPOSE) or "load_state_dict" in texts or "deepcopy" in texts
             if kept or module in given or module.kind.startswith("torchvision") or not _reached(script, f, loop):
@@ -190,13 +190,13 @@ def unchanged_part(script: Script) -> Iterator[ScriptFinding]:
             twin = _second_of_its_kind(steps)
             yield ScriptFinding(
                 rule="no-optimizer", line=idle.line if idle is not None else module.line,
-                finding="This network answers in the training loop, and no optimizer holds its parameters."
+                finding="This network is used in the training loop, but no optimizer has its parameters."
                 if idle is None
-                else "This optimizer never steps, and its network answers in the training loop.",
+                else "This optimizer never steps, although its network is used in the training loop.",
                 evidence=script.evidence(
                     module.line, *([twin.line] if twin else []), f.where.line, *(s.where.line for s in steps[:2])
                 ),
-                consequence="It keeps its first, random weights, while the networks around it learn.",
+                consequence="It keeps its initial random weights while the networks around it learn.",
                 fix=_with_parameters_of(script, twin, module)
                 or "torch.optim.Adam([*first.parameters(), *second.parameters()], lr=1e-3)",
             )  # fmt: skip
@@ -204,7 +204,7 @@ def unchanged_part(script: Script) -> Iterator[ScriptFinding]:
 
 
 def _second_of_its_kind(steps: list[Step]) -> Object | None:
-    """An optimizer of the very parameters that another one steps: it was meant for another network."""
+    """An optimizer with the same parameters as an earlier one: it was meant for another network."""
     optimizers = list(dict.fromkeys(s.optimizer for s in steps if s.optimizer is not None))
     optimizers.sort(key=lambda o: o.line)
     for place, later in enumerate(optimizers):
@@ -214,7 +214,7 @@ def _second_of_its_kind(steps: list[Step]) -> Object | None:
 
 
 def _with_parameters_of(script: Script, optimizer: Object | None, module: Object) -> str:
-    """The optimizer's line with the network's name in the place of the other's; empty where one is not known."""
+    """The optimizer's line with the right network's name; empty if that is unknown."""
     text = script.lines[optimizer.line - 1].strip() if optimizer is not None else ""
     name = re.match(r"\s*([\w.]+)\s*=[^=]", script.lines[module.line - 1])
     if name is None or ".parameters()" not in text:
@@ -223,7 +223,7 @@ def _with_parameters_of(script: Script, optimizer: Object | None, module: Object
 
 
 def _reached(script: Script, f: Forward, loop: Loop) -> bool:
-    """Whether a loss's gradients come back to this answer: nothing cut it off on its way there."""
+    """Whether gradients reach this output: it was not detached on its way to the loss."""
     name = f"forward {f.number}"
     cuts = {f"cut {e.number}" for e in script.observed("cut") if name in taints(e.value)}
     losses = [e for e in script.inside(loop) if isinstance(e, Backward) and name in taints(e.of)]
@@ -231,7 +231,7 @@ def _reached(script: Script, f: Forward, loop: Loop) -> bool:
 
 
 def new_layers(script: Script) -> Iterator[ScriptFinding]:
-    """A layer put into a model after its optimizer was made: the optimizer does not know it."""
+    """A layer added to a model after its optimizer was created: the optimizer does not know it."""
     steps = {s.optimizer for s in script.of(Step) if s.optimizer is not None}
     coverages = [_coverage(o) for o in steps]
     moved = {layer for c in coverages if c is not None for layer in c}
@@ -250,16 +250,16 @@ def new_layers(script: Script) -> Iterator[ScriptFinding]:
                 optimizer = next(o for o in steps if o is not None)
                 yield ScriptFinding(
                     rule="other-parameters", line=layer.line,
-                    finding="This layer is put into the model after the optimizer was given the model's parameters.",
+                    finding="This layer is added to the model after the optimizer was given the model's parameters.",
                     evidence=script.evidence(optimizer.line, layer.line),
-                    consequence="The optimizer still holds the old layer's parameters, so the new one never changes.",
-                    fix="Make the optimizer after the last change of the model",
+                    consequence="The optimizer still has the old layer's parameters, so the new one never changes.",
+                    fix="Create the optimizer after the last change to the model",
                 )  # fmt: skip
                 return
 
 
 def _moves(script: Script, e: Event) -> set[Object] | None:
-    """The layers that a step, or a framework's own loop (`trainer.fit(model)`), is to change."""
+    """The layers that a step, or a framework's own loop (`trainer.fit(model)`), should change."""
     if isinstance(e, Step):
         return _coverage(e.optimizer) if e.optimizer is not None else None
     if isinstance(e, PassedToUnknown) and ".fit(" in script.lines[e.where.line - 1]:
@@ -275,7 +275,7 @@ def _given_away(script: Script, layers: set[Object], start: Event, end: Event) -
 def all_frozen(script: Script) -> Iterator[ScriptFinding]:
     """Every layer that the optimizer holds has ``requires_grad = False``."""
     if any(e.value is None for e in script.observed("thawed")):
-        return  # something was unfrozen, it is not known what
+        return  # something unknown was unfrozen
     state: set[Object] = set()
     last: Observation | None = None
     events = (*script.observed("frozen", "thawed"), *script.of(Step), *script.of(PassedToUnknown))
@@ -291,15 +291,15 @@ def all_frozen(script: Script) -> Iterator[ScriptFinding]:
             learned = {p for p in layers if _learns(p)}
             library = any(not is_trained_layer(p) for p in learned)
             if library and (not layers <= state or _given_away(script, learned, last, e)):
-                continue  # a network of a library, and what was put into it is not known
+                continue  # a library's network, and the layers added to it are unknown
             if learned and learned <= state:
                 yield ScriptFinding(
                     rule="frozen", line=last.where.line,
-                    finding="All parameters that are to be trained are frozen: requires_grad is False.",
+                    finding="All parameters that should be trained are frozen: requires_grad is False.",
                     evidence=script.evidence(last.where.line, e.where.line),
                     consequence="Nothing can change: backward() stops with “element 0 of tensors does not require "
                     "grad”, or the steps do nothing.",
-                    fix="for p in model.fc.parameters(): p.requires_grad = True  # the layers that are to learn",
+                    fix="for p in model.fc.parameters(): p.requires_grad = True  # the layers that should learn",
                 )  # fmt: skip
                 return
 
@@ -308,7 +308,7 @@ def all_frozen(script: Script) -> Iterator[ScriptFinding]:
 
 
 def _ends_in_a_leaf(script: Script, loss: Array) -> bool:
-    """Whether a loss goes back to a detached answer and no further, and no optimizer moves that answer itself."""
+    """Whether the graph of a loss ends at a detached output that no optimizer updates."""
     leaves = [int(t.removeprefix("leaf ")) for t in loss.taint if t.startswith("leaf ")]
     if not leaves or loss.graph is True or any(_GRADIENT.search(text) for text in script.lines):
         return False
@@ -318,7 +318,7 @@ def _ends_in_a_leaf(script: Script, loss: Array) -> bool:
 
 
 def cut_graph(script: Script) -> Iterator[ScriptFinding]:
-    """``backward`` of a value that no longer knows which network it comes from: `detach` "returns a new Tensor,
+    """``backward`` on a value that is no longer connected to a network: `detach` "returns a new Tensor,
     detached from the current graph", and `torch.tensor` copies the value alone (PyTorch).
     """
     cuts = {f"cut {e.number}": e for e in script.observed("cut")}
@@ -337,14 +337,14 @@ def cut_graph(script: Script) -> Iterator[ScriptFinding]:
             finding=(
                 f"The loss is computed from classes that were already chosen ({cut.text}), not from the outputs."
                 if chosen
-                else f"{cut.text} cuts the loss off from the network before backward()."
+                else f"{cut.text} detaches the loss from the network before backward()."
             ),
             evidence=script.evidence(cut.where.line, e.where.line),
-            consequence="No gradient reaches the weights: backward() stops with an error, or changes nothing.",
+            consequence="No gradient reaches the weights: backward() raises an error, or changes nothing.",
             fix=(
                 "loss = criterion(output, y)  # the raw outputs; argmax is for the accuracy"
                 if chosen
-                else "Call backward() on the loss itself, and take loss.item() or .detach() only for what is shown"
+                else "Call backward() on the loss itself, and use loss.item() or .detach() only for output and logs"
             ),
         )  # fmt: skip
 
@@ -364,10 +364,10 @@ def no_gradients(script: Script) -> Iterator[ScriptFinding]:
         if answer is not None:
             yield ScriptFinding(
                 rule="training-without-gradients", line=answer.where.line,
-                finding="The network trains where gradients are switched off (torch.no_grad or its like).",
+                finding="The network is trained with gradients switched off (torch.no_grad or similar).",
                 evidence=script.evidence(answer.where.line, line),
-                consequence="Nothing is recorded, so backward() stops with “element 0 of tensors does not require "
+                consequence="No graph is recorded, so backward() stops with “element 0 of tensors does not require "
                 "grad”.",
-                fix="Leave no_grad to the scoring; train outside of it",
+                fix="Use no_grad only for scoring, and train outside it",
             )  # fmt: skip
             return

@@ -1,4 +1,4 @@
-"""Cells of notebooks, and code that was saved with what stood around it: fences, prompts, magics."""
+"""Code in notebooks and saved texts: cells, fenced code, prompts and magics."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["read_source", "source_of", "without_magics"]
 _MAX_CELLS = 5_000
 _FENCE = re.compile(r"^\s*(?:```|~~~)")
 _PROMPT = re.compile(r"^\s*(>>>|\.\.\.)(?: |$)")
-# A cell in another language, or one that Python does not run here.
+# Cell magics whose cells are Python; cells with any other magic are skipped.
 _PYTHON_CELLS = ("time", "timeit", "capture", "prun", "python", "python3", "py", "wandb", "memit", "mprun", "lprun")
 _MAGIC = re.compile(r"^(\s*)(?:[%!?]|\w[\w.]*\?{1,2}\s*$)")
 _ASSIGNED = re.compile(r"^(\s*[\w, ]+=\s*)[!%].*$")
@@ -25,12 +25,12 @@ _TIMED = re.compile(r"^(\s*)%(?:time|timeit|prun|memit)\s+(?![-\d])(\S.*)$")
 
 
 def source_of(text: str, name: str, folder: Path | None = None) -> Source:
-    """Return the code in ``text``: of a notebook (nbformat 3 and 4), of fenced or prompted text, or all of it.
+    """Return the code in ``text``: of a notebook (nbformat 3 and 4), of text with fences or prompts, or all of it.
 
     Raises
     ------
     DataError
-        When a notebook cannot be read or is not one of Python.
+        When a notebook cannot be read or is not written in Python.
     """
     if name.lower().endswith(".ipynb") or _is_notebook(text):
         return Source(name=name, cells=_cells(text, name), folder=folder)
@@ -56,7 +56,7 @@ def _cells(text: str, name: str) -> tuple[Cell, ...]:
     except (ValueError, RecursionError) as error:
         at = f"line {error.lineno}" if isinstance(error, json.JSONDecodeError) else "its structure"
         raise DataError(
-            f"{name} is no notebook that can be read ({at} is not valid JSON): open it in Jupyter and save it again"
+            f"{name} cannot be read as a notebook ({at} is not valid JSON); open it in Jupyter and save it again"
         ) from error
     _check_language(content, name)
     found: list[Cell] = []
@@ -68,7 +68,7 @@ def _cells(text: str, name: str) -> tuple[Cell, ...]:
         if len(found) >= _MAX_CELLS:
             break
     if not found:
-        raise DataError(f"{name} is a notebook without a code cell: there is nothing to read; name the one that trains")
+        raise DataError(f"{name} is a notebook without code cells; name the notebook that trains")
     return tuple(found)
 
 
@@ -89,14 +89,14 @@ def _check_language(content: Any, name: str) -> None:
         part = meta.get(key)
         language = part.get(field) if isinstance(part, dict) else None
         if isinstance(language, str) and language and "python" not in language.lower():
-            raise DataError(f"{name} is a notebook in {language[:40]}: the doctor reads Python only")
+            raise DataError(f"{name} is a notebook in {language[:40]}; the doctor only reads Python")
 
 
-# ── lines that are no Python ──────────────────────────────────────────────────────────────────────────────────
+# ── lines that are not Python ──────────────────────────────────────────────────────────────────────────────────
 
 
 def without_magics(text: str) -> str:
-    r"""The text without the lines that only a notebook understands (``%…``, ``!…``, ``…?``); each leaves an empty one.
+    r"""The text without notebook commands (``%…``, ``!…``, ``…?``); the number of lines stays the same.
 
     >>> without_magics("%matplotlib inline\nif x:\n    !ls\nfiles = !ls")
     'pass\nif x:\n    pass\nfiles = None'
@@ -129,7 +129,7 @@ def without_magics(text: str) -> str:
 
 
 def _fenced(lines: list[str]) -> Iterator[str]:
-    """The lines between fences; an empty one for every other, so that lines keep their numbers."""
+    """The lines between fences; all others become empty, so that line numbers stay the same."""
     inside = python = False
     for line in lines:
         if _FENCE.match(line):
@@ -148,14 +148,14 @@ def _prompted(lines: list[str]) -> Iterator[str]:
 
 
 def read_source(path: str | os.PathLike[str]) -> Source:
-    """Return a script, a notebook (``.ipynb``) or a saved text with code in it, ready to be parsed.
+    """Return a script, a notebook (``.ipynb``) or a saved text with code in it, ready for parsing.
 
     Raises
     ------
     StorageError
         When there is no such file or it cannot be read.
     DataError
-        When it is too large, is not text, or is no notebook for Python.
+        When it is too large, is not text, or is not a Python notebook.
     """
     target = Path(path)
     return source_of(read_script(target), target.name, target.absolute().parent)

@@ -1,4 +1,4 @@
-"""Scripts for Python 2 and for the first years of Python 3: what has another form today is read as what it meant."""
+"""Scripts for Python 2 and early Python 3: outdated syntax is rewritten in today's form."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 __all__ = ["as_python_3"]
 
 _BEFORE = r"^(\s*(?:[^#'\"\n]*[:;]\s*)?)"
-# Each form is no valid Python today, so that nothing else is touched; lines keep their numbers.
+# No form is valid Python today, so nothing else is changed; line numbers stay the same.
 _FORMS = (
     ("print without parentheses", re.compile(_BEFORE + r"print\s+(?:>>\s*)?(?=[^\s=(.,)\]])"), r"\1_ = "),
     ("print without parentheses", re.compile(_BEFORE + r"print\s+(?=\()"), r"\1_ = "),
@@ -25,8 +25,8 @@ _FORMS = (
 
 
 def as_python_3(text: str, line: int, message: str) -> tuple[str, str] | None:
-    r"""``text`` with the form that the parser stumbled over in ``line`` rewritten wherever it stands, and the form's
-    name; None where the line holds none of them.
+    r"""``text`` with the outdated form that stopped the parser in ``line`` rewritten everywhere, and the form's name;
+    None if the line contains no known form.
 
     >>> as_python_3("if a:\n    print 'x', a", 2, "")
     ("if a:\n    _ = 'x', a", 'print without parentheses')

@@ -1,4 +1,4 @@
-"""From text to syntax trees: each cell on its own, in lines that are counted through all files."""
+"""From text to syntax trees: each cell by itself, with lines counted through all files."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from pellucid.script_reader.source.text import MAX_BYTES, Cell, Section, Source,
 __all__ = ["Parsed", "parse_script", "parse_source"]
 
 _MAX_BRACKETS = 100
-_MAX_REPAIRS = 20  # more than there are forms; each is mended wherever it stands
+_MAX_REPAIRS = 20  # more than there are old forms; each is rewritten everywhere
 _VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 @dataclass(frozen=True)
 class Parsed:
-    """The statements of all cells, their lines, where each cell begins, and what has to be said."""
+    """The statements of all cells, their lines, where each cell begins, and notes for the user."""
 
     body: list[ast.stmt]
     lines: list[str]
@@ -32,7 +32,7 @@ class Parsed:
 
 
 def parse_source(source: Source, first: int = 1, file: str = "") -> Parsed:
-    """Parse every cell; its lines are counted from ``first`` on. A cell that is no Python leaves the others standing.
+    """Parse every cell; its lines are counted from ``first`` on. A cell that is not Python does not stop the others.
 
     Raises
     ------
@@ -41,8 +41,8 @@ def parse_source(source: Source, first: int = 1, file: str = "") -> Parsed:
     """
     if sum(len(cell.text) for cell in source.cells) > MAX_BYTES:
         size = sum(len(cell.text) for cell in source.cells)
-        raise DataError(f"{source.name} has {size:,} characters of code, at most {MAX_BYTES:,} are read: "
-                        "give the training script")  # fmt: skip
+        raise DataError(f"{source.name} has {size:,} characters of code, but at most {MAX_BYTES:,} are read; "
+                        "give only the training script")  # fmt: skip
     found = Parsed([], [], [], list(source.notes))
     failed: list[DataError] = []
     for cell in source.cells:
@@ -59,7 +59,7 @@ def parse_source(source: Source, first: int = 1, file: str = "") -> Parsed:
         found.lines.extend(lines_of(cell.text))
     if failed and not found.body:
         raise failed[0]
-    found.notes.extend(f"{str(error).partition(';')[0]}; this cell was left out." for error in failed)
+    found.notes.extend(f"{str(error).partition(';')[0]}; this cell was skipped." for error in failed)
     return found
 
 
@@ -69,7 +69,7 @@ def parse_script(text: str, name: str) -> ast.Module:
     Raises
     ------
     DataError
-        When it is too large, no Python of this version, or nested too deeply; the message names the line.
+        When it is too large, not valid in this version of Python, or nested too deeply; the message names the line.
     """
     return _parse_cell(Cell(text), name)[0]
 
@@ -78,24 +78,26 @@ def _parse_cell(cell: Cell, name: str) -> tuple[ast.Module, list[str]]:
     text, inside = cell.text.replace("\r\n", "\n").replace("\r", "\n"), f", cell {cell.number}" if cell.number else ""
     if len(text) > MAX_BYTES:
         raise DataError(
-            f"{name} has {len(text):,} characters, at most {MAX_BYTES:,} are read: give the training script"
+            f"{name} has {len(text):,} characters, but at most {MAX_BYTES:,} are read; give only the training script"
         )
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1
-        raise DataError(f"{name}{inside}, line {line}: holds a null character, so it is no text; give a Python script")
+        raise DataError(
+            f"{name}{inside}, line {line}: contains a null character, so it is not text; give a Python script"
+        )
     _check_brackets(text, name + inside)
     try:
         return _parsed(text, name, inside)
     except ValueError as error:
         if isinstance(error, DataError):
             raise
-        raise DataError(f"{name}{inside}: not valid Python ({error}); put it right") from error
+        raise DataError(f"{name}{inside}: not valid Python ({error}); correct it") from error
     except (RecursionError, MemoryError) as error:
-        raise DataError(f"{name} is nested too deeply to be read: split its longest expression") from error
+        raise DataError(f"{name} is nested too deeply to be read; split its longest expression") from error
 
 
 def _parsed(text: str, name: str, inside: str) -> tuple[ast.Module, list[str]]:
-    """The tree of a text that may hold a notebook's lines or forms of an older Python."""
+    """The tree of a text that may contain notebook commands or syntax of an older Python."""
     notes: list[str] = []
     try:
         return _tree(text, name), notes
@@ -103,7 +105,7 @@ def _parsed(text: str, name: str, inside: str) -> tuple[ast.Module, list[str]]:
         wrong = error
     plain = without_magics(text)
     if plain != text and not inside:
-        notes.append(f"{name}: lines that only a notebook understands (%…, !…) were skipped.")
+        notes.append(f"{name}: notebook commands (%…, !…) were skipped.")
     forms: dict[str, int] = {}
     for _ in range(_MAX_REPAIRS):
         try:
@@ -119,24 +121,24 @@ def _parsed(text: str, name: str, inside: str) -> tuple[ast.Module, list[str]]:
         if forms:
             said = ", ".join(f"{form} in line {line}" for form, line in forms.items())
             notes.append(
-                f"{name}{inside} is for an older Python ({said}); it was read as what it meant, "
-                f"but Python {_VERSION} does not run it."
+                f"{name}{inside} is written for an older Python ({said}); it was read with its old meaning, "
+                f"but Python {_VERSION} cannot run it."
             )
         return tree, notes
     raise DataError(
         f"{name}{inside}, line {wrong.lineno or 1}: not valid Python {_VERSION} ({wrong.msg}); "
-        "put it right, or run it with Python to see more"
+        "correct it, or run it with Python for details"
     ) from wrong
 
 
 def _tree(text: str, name: str) -> ast.Module:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # such as an invalid escape in the user's strings
+        warnings.simplefilter("ignore")  # such as invalid escapes in the user's strings
         return ast.parse(text, name)
 
 
 def _check_brackets(text: str, name: str) -> None:
-    """Stop before the parser meets hundreds of open brackets, strings and comments left out."""
+    """Raise before the parser meets hundreds of open brackets; strings and comments are ignored."""
     depth = 0
     try:
         for token in tokenize.generate_tokens(io.StringIO(text).readline):
@@ -149,4 +151,4 @@ def _check_brackets(text: str, name: str) -> None:
     except (tokenize.TokenError, SyntaxError, ValueError) as error:
         if isinstance(error, DataError):
             raise
-        return  # the parser says it better
+        return  # the parser's own error is clearer

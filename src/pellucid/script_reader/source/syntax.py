@@ -1,4 +1,4 @@
-"""What stands in the body of a loop or a condition, whatever its values are."""
+"""What the syntax alone tells, without following any values."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["always_reassigned", "branch_effect", "called_models"]
 
 
 def always_reassigned(loop: ast.AST) -> frozenset[str]:
-    """Names that a loop's body sets in every round, not only changes or sets now and then."""
+    """Names that a loop's body assigns anew in every round; not those it only updates or assigns under a condition."""
     names: set[str] = set()
     left = [loop]
     while left:
@@ -28,7 +28,7 @@ def always_reassigned(loop: ast.AST) -> frozenset[str]:
 
 
 def branch_effect(body: Iterable[ast.stmt]) -> str:
-    """What a condition's body does that makes it a choice."""
+    """What a branch does if it stops training, keeps the model or keeps the best score; else an empty text."""
     for node in (n for statement in body for n in ast.walk(statement)):
         if isinstance(node, ast.Break):
             return "stops the training"
@@ -48,7 +48,7 @@ def branch_effect(body: Iterable[ast.stmt]) -> str:
 
 
 def called_models(body: Iterable[ast.stmt]) -> frozenset[str]:
-    """The last words (``model`` of ``self.model``) of what is called and has parameters or modes, as models have."""
+    """Names that are used as models: called, and with ``parameters()`` or a mode (``model`` for ``self.model``)."""
     called, owners = set(), set()
     for node in (n for statement in body for n in ast.walk(statement)):
         if not isinstance(node, ast.Call):

@@ -1,4 +1,4 @@
-"""From a file to text and cells: a script is text that nobody has checked, and it is never executed here."""
+"""From a file to text and cells; the text is untrusted and never executed here."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 MAX_BYTES = 1_000_000
-_MAX_NOTEBOOK = 50_000_000  # pictures stand in the notebook's outputs, which are left out
+_MAX_NOTEBOOK = 50_000_000  # images are stored in the notebook's outputs, which are left out
 _SNIFFED = 65_536
 _CODE = re.compile(r"(?m)^\s*(?:>>> )?(?:import [A-Za-z_]\w*|from [.A-Za-z_][.\w]* import )")
 _STEP = re.compile(r"(?m)^\s*(?:>>> )?\w[\w.]*\.(backward|step|zero_grad)\(\)")
@@ -34,7 +34,7 @@ _NETWORK = re.compile(r"(?m)^\s*(?:>>> )?class \w+\((?:torch\.)?nn\.Module\):")
 
 @dataclass(frozen=True)
 class Cell:
-    """Text that is parsed as one piece; ``number`` counts a notebook's code cells from 1 and is 0 in a script."""
+    """Text that is parsed as one unit; ``number`` counts a notebook's code cells from 1 and is 0 in a script."""
 
     text: str
     number: int = 0
@@ -42,7 +42,7 @@ class Cell:
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """A script or a notebook as text, and the folder in which its own modules are looked for (None: nowhere)."""
+    """A script or a notebook as text, and the folder in which its own modules are searched (None: nowhere)."""
 
     name: str
     cells: tuple[Cell, ...]
@@ -51,7 +51,7 @@ class Source:
 
 
 def read_script(path: str | os.PathLike[str]) -> str:
-    """Return the text of a Python file, in the encoding that it declares (UTF-8 where it declares none).
+    """Return the text of a Python file, in the encoding that it declares (UTF-8 by default).
 
     Raises
     ------
@@ -71,7 +71,7 @@ def read_script(path: str | os.PathLike[str]) -> str:
     most = _MAX_NOTEBOOK if target.suffix == ".ipynb" else MAX_BYTES
     try:
         if target.is_dir():
-            raise StorageError(f"{str(target)!r} is a folder: name the script, such as {str(target / 'train.py')!r}")
+            raise StorageError(f"{str(target)!r} is a folder; name the script, such as {str(target / 'train.py')!r}")
         with target.open("rb") as stream:
             content = stream.read(most + 1)
     except (OSError, ValueError) as error:
@@ -80,7 +80,7 @@ def read_script(path: str | os.PathLike[str]) -> str:
         why = getattr(error, "strerror", None) or error
         raise StorageError(f"could not read the script {str(target)!r}: {why}; check the path") from error
     if len(content) > most:
-        raise DataError(f"{target.name} is larger than {most:,} bytes: a training script is text of a few thousand")
+        raise DataError(f"{target.name} is larger than {most:,} bytes; a training script usually has a few thousand")
     return decoded(content, target.name)
 
 
@@ -94,12 +94,14 @@ def piped_script(stream: BinaryIO) -> str:
     """
     content = stream.read(_MAX_NOTEBOOK + 1)
     if len(content) > _MAX_NOTEBOOK:
-        raise DataError(f"standard input is larger than {_MAX_NOTEBOOK:,} bytes: a training script is a few thousand")
+        raise DataError(
+            f"standard input is larger than {_MAX_NOTEBOOK:,} bytes; a training script usually has a few thousand"
+        )
     return decoded(content, "standard input")
 
 
 def decoded(content: bytes, name: str) -> str:
-    """Return the text of a Python file from its bytes; line ends are those of Python.
+    """Return the text of a Python file from its bytes; line endings are Python's.
 
     Raises
     ------
@@ -112,13 +114,13 @@ def decoded(content: bytes, name: str) -> str:
     except (SyntaxError, UnicodeDecodeError, LookupError) as error:
         at = error.start if isinstance(error, UnicodeDecodeError) else 0
         where = f" (line {content[:at].count(bytes([10])) + 1})"
-        raise DataError(f"{name} is not text in the encoding it declares{where}: save it as UTF-8") from error
+        raise DataError(f"{name} is not text in the encoding it declares{where}; save it as UTF-8") from error
 
 
 def looks_like_script(path: str | os.PathLike[str]) -> bool:
     """Whether a file is a script, a notebook, or a saved text with code in it, rather than a table.
 
-    A text is told by its imports, by a class of a network, or by the statements of a training step.
+    A text counts as a script if it has imports, a class of a network, or the statements of a training step.
     """
     target = Path(path)
     if target.suffix.lower() in (".py", ".pyw", ".ipynb"):
@@ -137,13 +139,13 @@ def looks_like_script(path: str | os.PathLike[str]) -> bool:
 
 
 def lines_of(text: str) -> list[str]:
-    """The lines as Python counts them: form feeds and Unicode's separators end none."""
+    """The lines as Python counts them: form feeds and Unicode separators do not end a line."""
     return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 @dataclass(frozen=True)
 class Section:
-    """Where a file or a notebook's cell begins among all lines; ``file`` is empty in the script itself."""
+    """Where a file or a notebook cell begins, counted through all lines; ``file`` is empty for the script itself."""
 
     first: int
     file: str = ""

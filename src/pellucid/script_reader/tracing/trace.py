@@ -1,11 +1,11 @@
-"""One traced batch of a user's own training script: it runs in a process of its own, and what it did is judged.
+"""Runs one batch of a user's training script in a separate process, and reports the mistakes it made.
 
-The script is the user's and does what it does: it reads its data and may write its files. It runs in the folder from
-which Pellucid was called, without input, with a time limit, and its loaders end after two batches; ``torch.save``
-writes nothing, so that weights of two batches take the place of none.
+The script really runs: it reads its data and may write its files. It runs in the folder from which Pellucid was
+called, without input, with a time limit, and its loaders end after two batches; ``torch.save`` writes nothing, so that
+weights trained on two batches do not overwrite good ones.
 
-It never outlives Pellucid: a signal that ends Pellucid ends it as well, and where Pellucid is killed outright, a
-watcher beside the script sees that the pipe between them has closed.
+It never outlives Pellucid: a signal that ends Pellucid ends the script as well, and if Pellucid is killed outright, a
+watcher in the script's process notices that the pipe between them has closed.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _TAIL = 4000
 
 @dataclass(frozen=True, kw_only=True)
 class TracedScript:
-    """What a traced run saw: the mistakes, one sentence on how far it came, and the bare facts."""
+    """What a traced run showed: the mistakes, one sentence on how far it got, and the recorded facts."""
 
     findings: tuple[ScriptFinding, ...]
     sentence: str
@@ -45,14 +45,14 @@ class TracedScript:
 
 
 def trace_script(path: str | os.PathLike[str], *, seconds: float = 60.0) -> TracedScript:
-    """Run a PyTorch script until its second step and its first evaluation; say what was wrong in it.
+    """Run a PyTorch script until its second step and its first evaluation, and return the mistakes found.
 
     Parameters
     ----------
     path
         The script. It is executed.
     seconds
-        When it is stopped at the latest.
+        The time limit: after it the script is stopped.
 
     Raises
     ------
@@ -100,7 +100,7 @@ def _run(script: Path, seconds: float) -> dict[str, Any]:
 
 @contextmanager
 def _pipe() -> Iterator[tuple[int, int]]:
-    """A pipe that nothing is written to: when this process is gone, however that came, its reader sees the end."""
+    """A pipe that nothing is written to: when this process ends for any reason, the reader sees the end of the pipe."""
     reader, writer = os.pipe()
     try:
         yield reader, writer
@@ -111,9 +111,9 @@ def _pipe() -> Iterator[tuple[int, int]]:
 
 @contextmanager
 def _ended_by_signals() -> Iterator[None]:
-    """Within the block, SIGTERM and SIGHUP raise `SystemExit`, so that what was begun is put in order first.
+    """Within the block, SIGTERM and SIGHUP raise `SystemExit`, so that the script is ended and files are removed first.
 
-    A signal that is ignored (``nohup``) or handled by others stays so.
+    Signals that are ignored (``nohup``) or already handled keep their handling.
     """
     numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
     if threading.current_thread() is not threading.main_thread():
@@ -133,7 +133,7 @@ def _ended_by_signals() -> Iterator[None]:
 
 
 def _drain(process: subprocess.Popen[bytes], tail: deque[int]) -> None:
-    """Read what the script writes, and keep the end of it."""
+    """Read the script's output and keep its end."""
     stream = process.stderr
     assert stream is not None
     with stream:
@@ -142,7 +142,7 @@ def _drain(process: subprocess.Popen[bytes], tail: deque[int]) -> None:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End the script and what it started."""
+    """End the script and the processes it started."""
     try:
         if hasattr(os, "killpg"):
             os.killpg(process.pid, signal.SIGKILL)
@@ -198,12 +198,13 @@ def _activations(facts: Mapping[str, Any], lines: list[str]) -> Iterator[ScriptF
         yield ScriptFinding(
             rule=f"{made}-before-{'bce-with-logits' if logits else 'cross-entropy'}",
             line=call["line"],
-            finding=f"In the run, {loss} was given the output of a {made}; it takes raw outputs (logits).",
+            finding=f"In the run, {loss} was given the output of a {made}; it expects raw outputs (logits).",
             evidence=_evidence(
                 lines, call["line"], f"predictions of shape {x['shape']} from {low:.3g} to {high:.3g}{rows}"
             ),
-            consequence="The loss applies its own to it: it cannot come near zero, and the network learns slowly.",
-            fix=f"Leave the {made} out of what the loss is given",
+            consequence="The loss applies its own activation on top: it cannot come near zero, and the network "
+            "learns slowly.",
+            fix=f"Give the loss the outputs without the {made}",
         )
         return
 
@@ -218,8 +219,9 @@ def _shapes(facts: Mapping[str, Any], lines: list[str]) -> Iterator[ScriptFindin
             line=call["line"],
             finding=f"In the run, the predictions had the shape {x['shape']} and the targets {y['shape']}.",
             evidence=_evidence(lines, call["line"]),
-            consequence="Broadcasting compares rows with rows that are not theirs, or the loss stops with an error.",
-            fix="Bring both to one shape: output.squeeze(1), or y.unsqueeze(1)",
+            consequence="Broadcasting compares predictions with the targets of other rows, or the loss raises an "
+            "error.",
+            fix="Give both the same shape: output.squeeze(1), or y.unsqueeze(1)",
         )
         return
 
@@ -237,7 +239,7 @@ def _steps(facts: Mapping[str, Any], lines: list[str]) -> Iterator[ScriptFinding
                 evidence=_evidence(
                     lines, step["line"], f"{step['with_gradient']} of {step['parameters']} had a gradient"
                 ),
-                consequence="Such a step changes no weight.",
+                consequence="Such a step changes no weights.",
                 fix="optimizer.zero_grad(); loss.backward(); optimizer.step()  # in this order",
             )
             return
@@ -248,7 +250,7 @@ def _steps(facts: Mapping[str, Any], lines: list[str]) -> Iterator[ScriptFinding
                 line=step["line"],
                 finding="In the run, the gradients were not set to zero between two steps.",
                 evidence=_evidence(lines, step["line"]),
-                consequence="Every step follows the sum of all gradients until then.",
+                consequence="Every step follows the sum of all gradients so far.",
                 fix="optimizer.zero_grad()  # before loss.backward()",
             )
             return
@@ -262,7 +264,8 @@ def _evaluations(facts: Mapping[str, Any], lines: list[str]) -> Iterator[ScriptF
                 line=call["line"],
                 finding=f"In the run, the model (with {call['noise']}) was evaluated in training mode.",
                 evidence=_evidence(lines, call["line"]),
-                consequence="Dropout goes on dropping, batch norm uses the batch's own statistics: another score.",
+                consequence="Dropout keeps dropping units, and batch norm uses the batch's own statistics: the score "
+                "is wrong.",
                 fix="model.eval()  # before scoring, and model.train() before the next epoch",
             )
             return
@@ -270,9 +273,9 @@ def _evaluations(facts: Mapping[str, Any], lines: list[str]) -> Iterator[ScriptF
             yield ScriptFinding(
                 rule="no-grad",
                 line=call["line"],
-                finding="In the run, the model was evaluated while a graph for gradients was recorded.",
+                finding="In the run, the model was evaluated while PyTorch recorded a graph for gradients.",
                 evidence=_evidence(lines, call["line"]),
-                consequence="Scoring takes more memory and time than it needs; the answers are the same.",
+                consequence="Scoring takes more memory and time than necessary; the predictions are the same.",
                 fix="with torch.no_grad():  # around the scoring",
             )
             return
@@ -286,7 +289,7 @@ def _stopped(facts: Mapping[str, Any], lines: list[str]) -> Iterator[ScriptFindi
             finding=f"The script stops with {facts.get('message', '')}",
             evidence=_evidence(lines, int(facts.get("line", 0))),
             consequence="Nothing after this line runs.",
-            fix="Put this right first; the findings before it may say why",
+            fix="Fix this first; the findings before it may show the cause",
         )
 
 

@@ -167,8 +167,8 @@ def _tell_pass(story: Story, trace: Trace) -> None:
     for step in trace.steps:
         shape = f"[{', '.join(map(str, step.outputs.shape))}]"
         if step.layer.role is Role.WEIGHTED:
-            name = "z" if step.index == 0 else "logits"
-            weight = PARAMETERS[f"{step.index}.weight"]
+            name = "z" if step.name == "0" else "logits"
+            weight = PARAMETERS[f"{step.name}.weight"]
             rows.append((f"{name} = x Wᵀ + b", f"W [{weight.shape[0]}, {weight.shape[1]}], b [{weight.shape[0]}]",
                          _vector(step.outputs[0]), shape))  # fmt: skip
         else:

@@ -19,13 +19,13 @@ __all__ = ["RULE"]
 
 def forward(layer: Residual, w: Parameters, x: Array, walk: ForwardWalk) -> Given:
     """a = x + block(x)."""
-    inner = walk.inside(layer.block, x)
+    inner = walk.inside(layer.block, w, x)
     return Given(outputs=x + inner[-1].outputs, inner=inner)
 
 
 def backward(step: Step, w: Parameters, d_a: Array, walk: BackwardWalk) -> Returned:
     """∂L/∂x = ∂L/∂a + (∂L/∂a walked back through the block): the slopes of the two ways are added."""
-    inner = walk.inside(step.inner, d_a)
+    inner = walk.inside(step.inner, w, d_a)
     return Returned(d_inputs=d_a + inner[0].d_inputs, inner=inner)
 
 

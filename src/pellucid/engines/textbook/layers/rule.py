@@ -6,22 +6,34 @@ Legend: B rows, I inputs and O outputs of a layer. ``x`` is what a layer receive
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol
 
 from numpy.typing import NDArray
 
 from pellucid.network import Layer
 
-__all__ = ["Array", "BackwardWalk", "ForwardWalk", "Given", "Own", "Parameters", "Returned", "Rule", "Step", "StepBack"]
+__all__ = [
+    "Array",
+    "BackwardWalk",
+    "ForwardWalk",
+    "Given",
+    "Parameters",
+    "Returned",
+    "Rule",
+    "Step",
+    "StepBack",
+    "by_layer",
+]
 
 Array = NDArray[Any]
 Parameters = Mapping[str, Array]
+_NOTHING: Mapping[str, Array] = MappingProxyType({})
 
 
-@dataclass(frozen=True, kw_only=True)
-class Given:
+class Given(NamedTuple):
     """What a forward rule gives.
 
     Attributes
@@ -37,51 +49,36 @@ class Given:
     """
 
     outputs: Array
-    kept: Mapping[str, Array] = field(default_factory=dict)
-    running: Mapping[str, Array] = field(default_factory=dict)
+    kept: Mapping[str, Array] = _NOTHING
+    running: Mapping[str, Array] = _NOTHING
     inner: tuple[Step, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Step:
+class Step(NamedTuple):
     """One layer at work: what came in, what went out, and what its backward rule wants to see again.
 
     Attributes
     ----------
-    index, name
-        Its place among its neighbours, and what its parameters' names begin with: ``3``, or ``3.0`` in a composite.
+    name
+        Its place, which its parameters' names begin with: ``3``, or ``3.0`` in a composite.
     layer
         Its description.
     inputs
         x ``[B, I]``.
-    given
-        What its rule gave: ``outputs``, ``kept`` and ``inner`` are short for its fields.
+    outputs, kept, running, inner
+        As in `Given`.
     """
 
-    index: int
     name: str
     layer: Layer
     inputs: Array
-    given: Given
-
-    @property
-    def outputs(self) -> Array:
-        """a ``[B, O]``."""
-        return self.given.outputs
-
-    @property
-    def kept(self) -> Mapping[str, Array]:
-        """What its backward rule wants to see again."""
-        return self.given.kept
-
-    @property
-    def inner(self) -> tuple[Step, ...]:
-        """Of a composite, the steps of the layers that it holds."""
-        return self.given.inner
+    outputs: Array
+    kept: Mapping[str, Array]
+    running: Mapping[str, Array]
+    inner: tuple[Step, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Returned:
+class Returned(NamedTuple):
     """What a backward rule gives.
 
     Attributes
@@ -95,12 +92,11 @@ class Returned:
     """
 
     d_inputs: Array
-    parameters: Mapping[str, Array] = field(default_factory=dict)
+    parameters: Mapping[str, Array] = _NOTHING
     inner: tuple[StepBack, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class StepBack:
+class StepBack(NamedTuple):
     """A layer on the way back.
 
     Attributes
@@ -109,45 +105,29 @@ class StepBack:
         As in `Step`.
     d_outputs
         ∂L/∂a ``[B, O]``, which it was handed.
-    returned
-        What its rule gave: ``d_inputs`` and ``inner`` are short for its fields.
+    d_inputs, parameters, inner
+        As in `Returned`.
     """
 
     name: str
     layer: Layer
     d_outputs: Array
-    returned: Returned
-
-    @property
-    def d_inputs(self) -> Array:
-        """∂L/∂x ``[B, I]``."""
-        return self.returned.d_inputs
-
-    @property
-    def inner(self) -> tuple[StepBack, ...]:
-        """Of a composite, the layers that it holds, first to last."""
-        return self.returned.inner
+    d_inputs: Array
+    parameters: Mapping[str, Array]
+    inner: tuple[StepBack, ...]
 
 
-class Own(Mapping[str, Array]):
-    """A layer's parameters by their short names: ``weight`` for the network's ``3.weight``."""
+def by_layer(parameters: Parameters) -> dict[str, dict[str, Array]]:
+    """The parameters of each of several layers, under their short names: ``3.weight`` becomes ``weight`` of ``3``.
 
-    __slots__ = ("_all", "_prefix")
-
-    def __init__(self, parameters: Parameters, prefix: str) -> None:
-        self._all, self._prefix = parameters, prefix
-
-    def __getitem__(self, name: str) -> Array:
-        """The array of this short name."""
-        return self._all[self._prefix + name]
-
-    def __iter__(self) -> Iterator[str]:
-        """The short names."""
-        return (name.removeprefix(self._prefix) for name in self._all if name.startswith(self._prefix))
-
-    def __len__(self) -> int:
-        """How many arrays it has."""
-        return sum(1 for _ in self)
+    >>> by_layer({"0.weight": np.ones(1), "2.0.bias": np.zeros(1)})
+    {'0': {'weight': array([1.])}, '2': {'0.bias': array([0.])}}
+    """
+    layers: dict[str, dict[str, Array]] = {}
+    for name, array in parameters.items():
+        place, _, short = name.partition(".")
+        layers.setdefault(place, {})[short] = array
+    return layers
 
 
 class ForwardWalk(Protocol):
@@ -160,8 +140,8 @@ class ForwardWalk(Protocol):
     def next_mask(self) -> Array:
         """The next of the masks that were handed over, ``[B, I]`` of 0 and 1/(1 − rate)."""
 
-    def inside(self, layers: Sequence[Layer], x: Array) -> tuple[Step, ...]:
-        """Send ``x`` through the layers that a composite holds."""
+    def inside(self, layers: Sequence[Layer], w: Parameters, x: Array) -> tuple[Step, ...]:
+        """Send ``x`` through the layers that a composite holds; ``w`` are the composite's own parameters."""
 
 
 class BackwardWalk(Protocol):
@@ -171,8 +151,8 @@ class BackwardWalk(Protocol):
     def training(self) -> bool:
         """Whether the forward pass was one in training."""
 
-    def inside(self, steps: Sequence[Step], d_a: Array) -> tuple[StepBack, ...]:
-        """Walk back through the steps of a composite from ``d_a``."""
+    def inside(self, steps: Sequence[Step], w: Parameters, d_a: Array) -> tuple[StepBack, ...]:
+        """Walk back through the steps of a composite from ``d_a``; ``w`` are the composite's own parameters."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,8 @@
 Legend: ``z`` what comes in, ``a`` what goes out, ``d`` ∂L/∂a on the way in and ∂L/∂z on the way out; ``m`` rows.
 
 For the functions of `FROM_OUTPUT`, f′ can be told from a alone, and a may take z's place. For the others f and f′ are
-found together, as they share an exponential, and f′ is kept for the way back. At a kink f′ is the slope on its left.
+found together, as they share an exponential, and f′ is kept for the backward pass. At a kink f′ is the slope on its
+left.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from pellucid.engines.kernel.elementary import (
     sigmoid,
     tanh,
 )
-from pellucid.engines.kernel.packing import CODES
+from pellucid.engines.kernel.layers.activation import CODES
 
 __all__ = ["backward", "forward"]
 
@@ -33,7 +34,20 @@ _SIGMOID, _TANH, _RELU, _LEAKY, _ELU, _SELU, _GELU, _SILU, _MISH, _SOFTPLUS = (
 
 @compiled
 def forward(code: int, buffer: Any, z_at: int, a_at: int, kept_at: int, width: int, m: int) -> None:
-    """a = f(z) in the rows from ``a_at``, and f′(z) in those from ``kept_at`` where the way back needs it.
+    """a = f(z) in the rows from ``a_at``, and f′(z) in those from ``kept_at`` where the backward pass needs it.
+
+    Parameters
+    ----------
+    code
+        The function, as in `layers.activation.CODES`.
+    buffer
+        The activations of all layers, a row a feature.
+    z_at, a_at, kept_at
+        The first row of the input, of the output, and of f′.
+    width
+        How many rows each has.
+    m
+        How many columns count.
 
     Each loop reads z where it writes a or f′: of two places that may be one, LLVM would take one number at a time.
     """
@@ -118,7 +132,15 @@ def _kept(code: int, kept: Any, a: Any, m: int) -> None:
 def backward(  # noqa: PLR0912, a branch a function
     code: int, buffer: Any, a_at: int, kept_at: int, d: Any, d_at: int, width: int, m: int
 ) -> None:  # fmt: skip
-    """d ← d f′, in place."""
+    """d ← d f′, in place.
+
+    Parameters
+    ----------
+    code, buffer, a_at, kept_at, width, m
+        As in `forward`.
+    d, d_at
+        The buffer of ∂L/∂a, and the first row of this layer's.
+    """
     real = buffer.dtype.type
     zero, one = real(0), real(1)
     for j in range(width):

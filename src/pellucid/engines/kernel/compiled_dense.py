@@ -1,4 +1,4 @@
-"""Sums of products, feature-major: all that a Dense layer needs, there and back.
+"""Sums of products, feature-major: what a Dense layer needs in both passes.
 
 Legend: ``m`` rows of data; ``x`` and ``y`` buffers ``[R, M]`` whose rows are features, M ≥ m; ``w`` all weights of a
 network in one array ``[P]``.
@@ -22,8 +22,21 @@ def weighted_sums(
 ) -> None:  # fmt: skip
     """y_j = b_j + Σᵢ w_ji x_i for each of the m rows, with w_ji at ``w_at + j · step_y + i · step_x``.
 
-    On the way there ``step_x`` is 1 and y = W x + b. On the way back y is ∂L/∂x = Wᵀ d: the same sum with the two
-    steps exchanged and without a bias (``bias_at`` −1).
+    Forward, ``step_x`` is 1 and y = W x + b. Backward, y is ∂L/∂x = Wᵀ d: the same sum with the two steps exchanged
+    and without a bias (``bias_at`` −1).
+
+    Parameters
+    ----------
+    x, x_at, n_x
+        A buffer, the first of its rows to read, and how many.
+    y, y_at, n_y
+        The same for the rows to write; the buffer may be that of x.
+    w, w_at, step_y, step_x
+        All weights ``[P]``, and where w_ji is.
+    bias_at
+        Where the first bias is, or −1.
+    m
+        How many columns count.
     """
     first = n_x - 4 * ((n_x - 1) // 4)  # 1 to 4, so that what is left over goes in fours
     for j in range(n_y):
@@ -57,7 +70,19 @@ def weighted_sums(
 def weight_gradients(  # noqa: PLR0912, a branch for each number of features left over
     x: Any, x_at: int, n_x: int, d: Any, d_at: int, n_d: int, g: Any, g_at: int, bias_at: int, m: int
 ) -> None:  # fmt: skip
-    """∂L/∂W_ji = Σ d_j x_i and ∂L/∂b_j = Σ d_j over the m rows, added to the gradients ``g`` ``[P]``."""
+    """∂L/∂W_ji = Σ d_j x_i and ∂L/∂b_j = Σ d_j over the m rows, added to the gradients ``g`` ``[P]``.
+
+    Parameters
+    ----------
+    x, x_at, n_x
+        The buffer of activations, the layer's first input row in it, and how many it has.
+    d, d_at, n_d
+        The same for ∂L/∂(its output).
+    g, g_at, bias_at
+        All gradients, and where those of the weight and the bias start; −1 without a bias.
+    m
+        How many columns count.
+    """
     first = n_x - 4 * ((n_x - 1) // 4)
     zero = g.dtype.type(0)
     for j in range(n_d):

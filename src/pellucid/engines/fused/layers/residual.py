@@ -1,0 +1,48 @@
+"""The residual block (He, Zhang, Ren & Sun 2016): its input is added to what the layers inside give."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from pellucid.engines.fused.layers.rule import Operations, Planned, Position, Predict, Rule, Walk
+from pellucid.network import Residual
+
+__all__ = ["RULE"]
+
+
+def plan(layer: Residual, position: Position, walk: Walk) -> Planned:
+    """a = x + block(x);  ∂L/∂x = d + (d through the block's backward pass).
+
+    The sum may lie where the block leaves its output, unless a backward operation reads that. The input is kept for it:
+    the block's layers do not overwrite it. The backward pass sets d aside, since the block's operations change it.
+    """
+    inner = walk.inside(layer.block, position)
+    full = inner.full if inner.may_overwrite else position.new_output()
+
+    def backward(d: Tensor, wanted: bool) -> tuple[Operations, Tensor]:
+        if not wanted:
+            return inner.backward(d, False)
+        aside = torch.empty_like(d)
+        operations, d_x = inner.backward(d, True)
+        return [partial(aside.copy_, d), *operations, partial(torch.add, d_x, aside, out=d_x)], d_x
+
+    total = partial(torch.add, inner.full[..., :-1, :], position.x, out=full[..., :-1, :])
+    return Planned(
+        full=full,
+        forward=[*inner.forward, total],
+        backward=backward,
+        may_overwrite=True,
+        learns=inner.learns,
+        masks=inner.masks,
+    )
+
+
+def predict(layer: Residual, x: Tensor, reads: Predict) -> Tensor:
+    """a = x + block(x)."""
+    return x + reads.inside(layer.block, x)
+
+
+RULE = Rule(plan=plan, predict=predict)

@@ -1,0 +1,39 @@
+"""What the engines' answers to "can you train this network?" have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pellucid.network import Layer, Network
+
+__all__ = ["missing_rule", "not_columns"]
+
+
+def missing_rule(who: str, network: Network, kinds: Iterable[type[Layer]]) -> str | None:
+    """Why an engine with rules for these kinds of layers cannot train the network; ``None`` where it can.
+
+    >>> from pellucid.network import Dense, mlp
+    >>> missing_rule("the engine", mlp(2, [5], 1), [Dense])
+    'the engine has no rule for Activation layers (relu), only for Dense'
+    """
+    known = tuple(kinds)
+    for layer in network.every_layer():
+        if type(layer) not in known:
+            has = ", ".join(kind.__name__ for kind in known)
+            return f"{who} has no rule for {type(layer).__name__} layers ({layer.words()}), only for {has}"
+    return None
+
+
+def not_columns(who: str, network: Network) -> str | None:
+    """Why an engine that computes on columns alone cannot train the network; ``None`` where it can.
+
+    >>> from pellucid.network import mlp
+    >>> not_columns("the engine", mlp(2, [5], 1)) is None
+    True
+    """
+    if network.dtype != "float":
+        return f"{who} takes rows of numbers, not of {network.dtype}"
+    for shape in (network.shape, *network.shapes()):
+        if len(shape) != 1:
+            return f"{who} takes rows of columns, not of the shape {list(shape)}"
+    return None

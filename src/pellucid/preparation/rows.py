@@ -1,0 +1,104 @@
+"""Rows as preparation leaves them: features, targets and weights, which belong together row by row.
+
+Legend: N rows, F features, C outputs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pellucid.network.task import Task
+from pellucid.preprocessing.features import Features
+from pellucid.preprocessing.target import TargetScaler
+from pellucid.training.loop import Rows
+
+__all__ = ["PreparedRows", "prepared_rows", "training_rows"]
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PreparedRows:
+    """Encoded rows with what is to be answered.
+
+    Attributes
+    ----------
+    features
+        What the network sees of the N rows.
+    targets
+        As the loss takes them: class numbers ``[N]`` or numbers ``[N, C]``; of a reconstruction `inputs` itself.
+    weights
+        How much each row counts, ``[N]``; ``None``: all the same.
+    """
+
+    features: Features
+    targets: Array
+    weights: Array | None = None
+
+    def __len__(self) -> int:
+        return self.features.n
+
+    @property
+    def inputs(self) -> Array:
+        """``[N, F]``: the features as a network that begins with a dense layer takes them; no copy."""
+        return self.features.flat
+
+    @cached_property
+    def rows(self) -> Rows:
+        """The same arrays as training takes them."""
+        return Rows(inputs=self.inputs, targets=self.targets, weights=self.weights)
+
+    def weighted(self, weights: Array | None, at: Array) -> PreparedRows:
+        """The same rows with the weights of these numbers; ``None``: all count the same."""
+        return self if weights is None else replace(self, weights=weights[at])
+
+    def take(self, at: Array) -> PreparedRows:
+        """The rows of these numbers."""
+        features = self.features.take(at)
+        return PreparedRows(
+            features=features,
+            targets=features.flat if self.targets is self.inputs else self.targets[at],
+            weights=None if self.weights is None else self.weights[at],
+        )
+
+
+def prepared_rows(task: Task, scaler: TargetScaler | None, features: Features, values: Array | None) -> PreparedRows:
+    """Rows with targets in the shape that the loss takes.
+
+    Parameters
+    ----------
+    task, scaler
+        What is predicted, and how a number to predict is scaled (``None`` for classes).
+    features
+        The N rows.
+    values
+        ``[N]`` class numbers, or values in the target's own unit; ``None`` for a reconstruction, whose targets are its
+        inputs.
+
+    >>> features, ill = Features.of_columns(np.eye(2), ["age", "weight"]), np.array([1, 0])
+    >>> rows = prepared_rows(Task.binary("ill", ("no", "yes")), None, features, ill)
+    >>> rows.targets.tolist(), rows.inputs.tolist()
+    ([[1.0], [0.0]], [[1.0, 0.0], [0.0, 1.0]])
+    """
+    return PreparedRows(features=features, targets=_targets(task, scaler, features.flat, values))
+
+
+def training_rows(task: Task, scaler: TargetScaler | None, inputs: Array, values: Array | None) -> Rows:
+    """The same for inputs ``[N, F]`` that are an array already, as training takes them."""
+    return Rows(inputs=inputs, targets=_targets(task, scaler, inputs, values))
+
+
+def _targets(task: Task, scaler: TargetScaler | None, inputs: Array, values: Array | None) -> Array:
+    """Class numbers ``[N]``, numbers ``[N, 1]``, or the inputs themselves."""
+    if values is None:
+        assert task.kind == "reconstruction"
+        return inputs
+    if task.kind == "multiclass":
+        return values.astype(np.int64)
+    scaled = values.astype(np.float64) if scaler is None else scaler.transform(values)
+    return scaled[:, None]
