@@ -29,7 +29,7 @@ def test_a_run_and_the_command_that_mends_it(folder: Path) -> None:
     assert command == "pellucid train -c run/config.yaml --epochs 12"
     again = pellucid(*shlex.split(command)[1:], "--out", "again", "--json", cwd=folder)
     assert json.loads(again.stdout)["epochs"] == 12
-    assert "nothing is wrong with again" in pellucid("doctor", "again", cwd=folder).stdout
+    assert "no problems found in again" in pellucid("doctor", "again", cwd=folder).stdout
 
 
 def test_what_is_tried_stands_side_by_side(folder: Path) -> None:

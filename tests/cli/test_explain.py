@@ -22,7 +22,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_row(folder: Path) -> None:
     shown = " ".join(pellucid("explain", "run", "--row", "77", "--out", "pictures", cwd=folder).stdout.split())
     for words in (
-        "row 77 of iris", "What each column adds to the difference", "petal width (cm) 1.7", "exact", "every coalition",
+        "row 77 of iris", "What each column adds to the difference", "petal width (cm) 1.7", "exact", "all coalitions",
         "completeness gap", "The pictures are in pictures",
     ):  # fmt: skip
         assert words in shown, words

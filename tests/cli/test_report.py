@@ -62,7 +62,7 @@ def test_mistakes_of_the_rows_that_measured_the_run(folder: Path) -> None:
     for words in ("1. ", "2. ", "Actual ", "predicted ", "Cells: ", "Nearest rows: ", "distance ", "Misled by: "):
         assert words in shown, words
     assert "3. " not in shown.split("Nearest")[0]
-    assert "one standard deviation of one number is a distance of 1" in " ".join(shown.split())
+    assert "one standard deviation in one number is a distance of 1" in " ".join(shown.split())
     for row in shown.split("   Cells: ")[1:]:  # the columns that misled it come first
         cells, misled = row.split("\n")[0], row.split("Misled by: ")[1].split("\n")[0]
         assert cells.startswith(misled.split(" (")[0] + " (cm)"), row
