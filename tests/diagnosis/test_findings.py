@@ -403,14 +403,14 @@ def test_a_reconstruction_and_one_row_a_class_are_no_error() -> None:
     assert isinstance(again.findings, tuple)
 
 
-@pytest.mark.parametrize(("others", "said"), [(0, "to every row"), (14, "to 98.6% of the rows")])
+@pytest.mark.parametrize(("others", "said"), [(0, "for every row"), (14, "for 98.6% of the rows")])
 def test_every_row_is_said_only_of_every_row(others: int, said: str, evidence: Evidence) -> None:
     truth = (np.arange(1_000) < 100).astype(int)
     answered = (np.arange(1_000) < others).astype(int)
     unseen = SampleRows(inputs=np.zeros((1_000, 2)), truth=truth, answers=np.eye(2)[answered], numbers=np.arange(1_000))
     found_ = majority_collapse(replace(evidence, classes=("ok", "bad"), kind="binary", unseen=unseen))
     assert found_ is not None
-    assert found_.finding == f"The network answers 'ok' {said}."
+    assert found_.finding == f"The network predicts 'ok' {said}."
     assert ("nearly" in found_.consequence) == bool(others)
 
 

@@ -1,4 +1,4 @@
-"""The doctor: from what was recorded in a training to findings in words, each with its evidence and its fix."""
+"""Diagnosis: from the record of a training to findings in words, each with its evidence and its fix."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pellucid.diagnosis.finding import Finding
 __all__ = ["NAMES", "RULES", "Evidence", "Finding", "diagnose"]
 
 RULES: tuple[Callable[[Evidence], Finding | None], ...] = (
-    # The gravest first: what makes all other figures worthless, then what keeps the network from learning.
+    # The most serious first: what makes all scores worthless, then what keeps the network from learning.
     rows.leak,
     rows.near_copies,
     rows.shared_entities,
@@ -51,7 +51,7 @@ NAMES = (
     "class-imbalance", "labels-look-wrong", "shifted-rows", "too-few-rows", "useless-columns",
 )  # fmt: skip
 
-# What follows from another finding is not said again.
+# Findings that follow from another finding are not reported again.
 _FOLLOWS: dict[str, tuple[str, ...]] = {
     "features-not-scaled": (
         "bad-initial-scale", "exploding-gradients", "saturated-units", "dead-units", "diverging",
@@ -60,7 +60,7 @@ _FOLLOWS: dict[str, tuple[str, ...]] = {
     "no-signal": ("labels-look-wrong", "overfitting", "majority-collapse", "class-imbalance", "network-too-small"),
     "learning-rate-too-low": ("stopped-too-early",),
     "bad-initial-scale": ("learning-rate-too-low", "learning-rate-too-high", "stopped-too-early", "labels-look-wrong"),
-    # Weights that learn next to nothing: what comes of it is no other fault, and a smaller rate makes it worse.
+    # The weights learn almost nothing: its symptoms are not separate mistakes, and a lower rate makes it worse.
     "vanishing-gradients": (
         "saturated-units", "learning-rate-too-high", "learning-rate-too-low", "stopped-too-early", "network-too-small",
         "majority-collapse", "labels-look-wrong",
@@ -73,9 +73,9 @@ _FOLLOWS: dict[str, tuple[str, ...]] = {
 
 
 def diagnose(evidence: Evidence) -> tuple[Finding, ...]:
-    """What the doctor finds, the gravest first; nothing where all is well.
+    """Return what the doctor finds, the most serious first; empty if all is well.
 
-    The change of each has those of the findings above it, too: a second fix never undoes the first.
+    The change of each finding includes those of the findings above it, so that a second fix never undoes the first.
     """
     if not evidence.history and evidence.reason != "diverged":
         return ()
@@ -85,7 +85,7 @@ def diagnose(evidence: Evidence) -> tuple[Finding, ...]:
 
 
 def _together(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """The same with changes that add up; where two want another value, the graver finding has its own."""
+    """The findings with cumulative changes; if two want different values, the more serious finding wins."""
     above: dict[str, Any] = {}
     together = []
     for finding in findings:

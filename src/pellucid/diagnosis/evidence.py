@@ -1,4 +1,4 @@
-"""What the doctor looks at: settings, losses, snapshots of the layers, and rows as the network saw them.
+"""The evidence for a diagnosis: settings, losses, snapshots of the layers, and rows as the network saw them.
 
 Legend: ``n`` rows of a sample, ``F`` features, ``C`` classes.
 """
@@ -23,7 +23,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class SampleRows:
-    """Rows of a sample.
+    """A sample of rows.
 
     Attributes
     ----------
@@ -34,9 +34,9 @@ class SampleRows:
     answers
         Probabilities ``[n, C]`` or numbers ``[n]``.
     numbers
-        ``[n]``: which rows of their table, from 0.
+        ``[n]``: their row numbers in the table, from 0.
     every
-        ``[N, F]``: the inputs of all rows that these were drawn from, where they are a sample.
+        ``[N, F]``: the inputs of all rows that these were drawn from, if they are only a part.
     """
 
     inputs: Array
@@ -56,7 +56,7 @@ class SampleRows:
 
 @dataclass(frozen=True, kw_only=True)
 class Columns:
-    """The columns that the network reads, with the places of their features, and those that have one value."""
+    """The columns that the network reads, with the slices of their features, and the columns with a single value."""
 
     read: Mapping[str, slice]
     constant: Sequence[str] = ()
@@ -75,7 +75,7 @@ class Peer:
 
 @dataclass(frozen=True, kw_only=True)
 class SharedRows:
-    """What training and test rows share that new rows would not: rows of one thing, neighbours in time."""
+    """What training and test rows share but new rows would not: the same entity, or neighbours in time."""
 
     kind: Literal["entity", "time", "order", "copies"]
     fact: str
@@ -102,12 +102,12 @@ class Evidence:
     snapshots
         Into the first network; may be none.
     base_loss
-        The loss of the best answer that looks at no column, on the rows of `validation_losses`.
+        The loss of the best constant prediction, on the rows of `validation_losses`.
     train, measured, unseen
-        Rows it was trained on; the rows that measured it; and those with the validation rows, none of which it was
-        trained on.
+        Rows used for training; rows used for scoring; and the latter together with the validation rows, none of which
+        were used for training.
     columns, peers, shared
-        See there.
+        See `Columns`, `Peer` and `SharedRows`.
     """
 
     settings: Mapping[str, Any]
@@ -138,17 +138,17 @@ class Evidence:
 
     @cached_property
     def train_losses(self) -> Array:
-        """Of each epoch, with dropout active, before its updates."""
+        """The training loss of each epoch, with dropout active, before the updates."""
         return np.array([epoch.train_loss for epoch in self.history])
 
     @cached_property
     def validation_losses(self) -> Array:
-        """After each epoch; where there are no validation rows (``n_validation`` is 0), of the training rows."""
+        """The validation loss after each epoch; without validation rows (``n_validation`` is 0), the training loss."""
         return np.array([epoch.validation_loss for epoch in self.history])
 
     @property
     def best(self) -> int:
-        """The epoch, from 0, with the least loss after it."""
+        """The epoch, from 0, with the lowest loss after it."""
         return int(self.validation_losses.argmin())
 
     # ── layers ──
@@ -160,7 +160,7 @@ class Evidence:
 
     @property
     def last_snapshot(self) -> Snapshot | None:
-        """At the end, or as near to it as there is."""
+        """At the end of training, or the last one there is."""
         return self.snapshots[-1] if self.snapshots else None
 
     def hidden(self, snapshot: Snapshot | None) -> Sequence[LayerSignal]:

@@ -1,4 +1,4 @@
-"""What the doctor says."""
+"""A finding of the doctor."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ __all__ = ["Finding", "shown_share"]
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One thing that is wrong, or that should be known.
+    """One problem, or one fact that the user should know.
 
     Attributes
     ----------
     name
-        Which, in lower-case words with dashes: ``dead-units``.
+        A name in lower-case words with dashes: ``dead-units``.
     finding
-        What is the matter, a sentence.
+        The problem, in one sentence.
     evidence
         The numbers that show it.
     consequence
-        What it does to the network.
+        Its effect on the network.
     fix
         What to do.
     change
-        The settings that do it, where settings can, with those of the findings above it; `pellucid.train` with these
-        tries it.
+        The settings that fix it, if settings can, with those of the findings above it; `pellucid.train` with these
+        tries the fix.
     rows
-        Rows that it is about, as they are numbered in their table from 0; at most a few.
+        The rows concerned, by their number in the table, from 0; at most a few.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Finding:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Finding:
-        """Read what `to_json` wrote; raises `TypeError`, `KeyError` or `ValueError` where it is not that.
+        """Read what `to_json` wrote; raises `TypeError`, `KeyError` or `ValueError` for anything else.
 
         >>> one = Finding(name="a", finding="b", evidence="c", consequence="d", fix="e", change={"hidden": (3,)})
         >>> Finding.from_json(one.to_json()) == one
@@ -71,7 +71,7 @@ class Finding:
 
 
 def shown_share(share: float, digits: int = 0) -> str:
-    """A share in percent; nearly all is not rounded to 100 %, nor next to nothing to 0 %.
+    """A share in percent; nearly all is never rounded to 100 %, and almost nothing never to 0 %.
 
     >>> shown_share(0.996), shown_share(0.9864, 1), shown_share(1.0), shown_share(0.001)
     ('99%', '98.6%', '100%', '1%')

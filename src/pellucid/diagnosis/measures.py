@@ -1,4 +1,4 @@
-"""What the doctor measures on rows: how much a column tells by itself, copies, distances, shift, wrong labels.
+"""Measures on rows: how much one column tells about the target, duplicate columns, distances, shift, wrong labels.
 
 Legend: ``n`` rows, ``F`` features, ``C`` classes.
 """
@@ -38,11 +38,11 @@ _AGREED, _HARDLY_MORE, _BETTER = 9, 1.85, 0.75
 
 
 def left_by_each_column(inputs: Array, truth: Array, places: Sequence[slice], *, classes: int) -> Array:
-    """For each column the share of the target's uncertainty that it alone leaves, ``[columns]``.
+    """For each column, the share of the target's uncertainty that remains if only this column is used, ``[columns]``.
 
-    A column is cut into at most 20 parts with equally many rows (a category is its own part), half of the rows tell
-    the answer of each part, the other half measure it, and the other way round: misclassified rows relative to always
-    answering the commonest class, or squared error relative to the mean.
+    A column is cut into at most 20 bins with equally many rows (each category is its own bin). Half of the rows give
+    the prediction of each bin and the other half measure its error, then the other way round: misclassified rows
+    relative to always predicting the most common class, or squared error relative to the mean.
 
     >>> x = np.arange(100.0)[:, np.newaxis] % 2
     >>> y, both = x[:, 0].astype(int), np.hstack([x, np.zeros((100, 1))])
@@ -60,7 +60,7 @@ def left_by_each_column(inputs: Array, truth: Array, places: Sequence[slice], *,
 
 
 def _errors_of_parts(part: Array, truth: Array, tells: Array, *, classes: int) -> tuple[float, float]:
-    """The error of the other rows where ``tells`` give each part's answer, and where they give one to all."""
+    """The error on the other rows if ``tells`` give a prediction for each bin, and if they give one for all rows."""
     n = int(part.max(initial=0)) + 1
     if classes:
         counts = np.zeros((n, classes))
@@ -77,7 +77,7 @@ def _errors_of_parts(part: Array, truth: Array, tells: Array, *, classes: int) -
 
 
 def _parts(features: Array) -> Array:
-    """Which part each row falls into, ``[n]``."""
+    """The bin of each row, ``[n]``."""
     if features.shape[1] == 0:
         return np.zeros(len(features), np.int64)
     whole = ((features == 0) | (features == 1)).all()
@@ -89,9 +89,9 @@ def _parts(features: Array) -> Array:
 
 
 def equivalent_columns(inputs: Array, places: Sequence[slice]) -> list[tuple[int, int]]:
-    """Pairs of columns of which each follows from the other: equal, or a line of each other.
+    """Pairs of columns that determine each other: equal, or a linear function of each other.
 
-    Columns in which fewer than ten rows differ from the commonest value are left out.
+    Columns in which fewer than ten rows differ from the most common value are left out.
 
     >>> x = np.random.default_rng(0).normal(size=(50, 2))
     >>> equivalent_columns(np.column_stack([x, 3 - 2 * x[:, 0]]), [slice(0, 1), slice(1, 2), slice(2, 3)])
@@ -107,7 +107,7 @@ def equivalent_columns(inputs: Array, places: Sequence[slice]) -> list[tuple[int
         return []
     standard = np.stack(firsts)  # [columns, n]
     found: list[tuple[int, int]] = []
-    for start in range(0, len(keep), _BLOCK):  # the products of all pairs of many columns would fill the memory
+    for start in range(0, len(keep), _BLOCK):  # the products of all pairs of many columns would not fit into memory
         together = np.abs(standard[start : start + _BLOCK] @ standard.T) / standard.shape[1]
         for a, b in zip(*np.nonzero(together >= 1 - 1e-6), strict=True):
             (i, width_a), (j, width_b) = keep[start + int(a)], keep[int(b)]
@@ -122,13 +122,13 @@ def equivalent_columns(inputs: Array, places: Sequence[slice]) -> list[tuple[int
 
 
 def _varies(values: Array) -> bool:
-    """Whether at least ten rows have another value than the commonest: a few may agree by chance."""
+    """Whether at least ten rows differ from the most common value: a few may agree by chance."""
     _, counts = np.unique(values, return_counts=True)
     return len(values) - int(counts.max()) >= _FEWEST
 
 
 def nearest_distances(rows: Array, among: Array, *, itself: bool = False) -> Array:
-    """For each of at most 1,000 rows the distance to the nearest of ``among``; ``itself``: both are the same rows."""
+    """The distance of each of at most 1,000 rows to the nearest of ``among``; ``itself``: both are the same rows."""
     rng = np.random.default_rng(0)
     few = rows if len(rows) <= _MOST else rows[np.sort(rng.choice(len(rows), _MOST, replace=False))]
     own = np.arange(len(rows)) if len(rows) <= _MOST else None
@@ -144,15 +144,15 @@ def nearest_distances(rows: Array, among: Array, *, itself: bool = False) -> Arr
         if itself and own is not None:
             distances[np.arange(len(part)), own[first : first + len(part)]] = np.inf
         near = distances.argmin(axis=1)
-        found[first : first + len(part)] = np.sqrt(np.square(part - y[near]).sum(axis=1))  # exact where it matters
+        found[first : first + len(part)] = np.sqrt(np.square(part - y[near]).sum(axis=1))  # exact for the nearest row
     return found
 
 
 def within_reach(rows: Array, among: Array, distance: float) -> Array:
-    """Whether each row, ``[n]``, has one of ``among`` within a distance: all are compared, by way of four projections.
+    """Whether each row, ``[n]``, has a row of ``among`` within a distance: all are compared, using four projections.
 
-    No two rows are nearer to each other than their projections on a unit vector are, so that of those with near
-    projections only the distance itself has to be computed.
+    Two rows are never closer to each other than their projections on a unit vector, so the distance itself is only
+    computed for rows with close projections.
 
     >>> x = np.random.default_rng(0).normal(size=(50, 3))
     >>> within_reach(x[:4] + [[0.0], [1e-7], [0.1], [1.0]], x, 1e-6).tolist()
@@ -164,7 +164,7 @@ def within_reach(rows: Array, among: Array, distance: float) -> Array:
     axes = np.random.default_rng(0).normal(size=(among.shape[1], 4))
     axes /= np.linalg.norm(axes, axis=0)
     asked, known = rows @ axes, among @ axes
-    # equal rows once: they have equal projections, but for the last digits
+    # equal rows once: their projections are equal except for the last digits
     grain = max(distance / 64, 1e-9 * float(np.abs(known).max(initial=1.0)))
     _, firsts = np.unique(np.round(known / grain), axis=0, return_index=True)
     order = firsts[np.argsort(known[firsts, 0], kind="stable")]
@@ -189,10 +189,10 @@ def within_reach(rows: Array, among: Array, distance: float) -> Array:
 
 
 def shifts(before: Array, after: Array) -> Array:
-    """For each feature the largest gap between the cumulative shares, less what chance gives at most, ``[F]``.
+    """For each feature, the largest gap between the cumulative distributions beyond what chance gives, ``[F]``.
 
-    Kolmogorov and Smirnov's statistic less its 1 in 10,000 quantile for all features together. Of more than 500
-    features 500 are looked at, the others have −1.
+    The Kolmogorov–Smirnov statistic minus its 1 in 10,000 quantile for all features together. With more than 500
+    features, 500 are examined and the others get −1.
 
     >>> x = np.random.default_rng(0).normal(size=(400, 2))
     >>> (shifts(x[:200], x[200:] + [0, 1]) > 0.1).tolist()
@@ -201,7 +201,7 @@ def shifts(before: Array, after: Array) -> Array:
     n, m, features = len(before), len(after), before.shape[1]
     chance = np.sqrt(-0.5 * np.log(1e-4 / (2 * max(features, 1))) * (n + m) / (n * m))
     found = np.full(features, -1.0)
-    # Of an image some hundred pixels tell as much as all.
+    # For an image, some hundred pixels tell as much as all.
     for j in np.unique(np.linspace(0, features - 1, min(features, _FEATURES)).astype(np.int64)):
         every = np.concatenate([before[:, j], after[:, j]])
         every.sort()
@@ -212,22 +212,22 @@ def shifts(before: Array, after: Array) -> Array:
 
 
 def contradicted_labels(inputs: Array, truth: Array, *, classes: int) -> tuple[float, float, Array] | None:
-    """Whether labels contradict the rows around them where classes are apart as often as where they meet.
+    """Whether labels contradict the neighbouring rows where classes are separated as often as where they overlap.
 
-    Each row is answered by the ten rows nearest to it (Wilson 1972). Where classes overlap, the answers on which nine
-    of the ten agree are nearly always right; labels that were changed by chance contradict them wherever they lie. Of
-    these from 3 % (the lower 95 % limit) to 30 % must be contradicted, of the others hardly more, and the ten must be
-    better than always answering the commonest class.
+    Each row is predicted by a vote of its ten nearest rows (Wilson 1972). Where classes overlap, votes on which nine of
+    the ten agree are nearly always right; labels that were changed at random contradict them everywhere. Of these rows,
+    3 % (the lower 95 % limit) to 30 % must be contradicted, of the others hardly more, and the vote must be better than
+    always predicting the most common class.
 
     Parameters
     ----------
     inputs, truth
-        ``[n, F]``, and class numbers ``[n]``; of more than 2,000 rows so many are looked at.
+        ``[n, F]``, and class numbers ``[n]``; of more than 2,000 rows, 2,000 are used.
 
     Returns
     -------
-    The share, that of the other rows, and the rows that nine or ten contradict, ten before nine; ``None`` where it is
-    not so.
+    The share of contradicted rows, that of the other rows, and the rows that nine or ten neighbours contradict, ten
+    before nine; ``None`` if the labels look right.
 
     >>> x = np.linspace(-1, 1, 400)[:, np.newaxis]
     >>> right = (x[:, 0] > 0).astype(int)
@@ -255,10 +255,10 @@ def contradicted_labels(inputs: Array, truth: Array, *, classes: int) -> tuple[f
 
 
 def agreement_with_targets(truth: Array, answers: Array, *, classes: int) -> float:
-    """How much better answers agree with the targets of their own rows than with those of other rows, in deviations.
+    """How much better predictions agree with the targets of their own rows than with others, in standard deviations.
 
-    Of classes the mean probability of the true one, of numbers Spearman's rank correlation, each less its mean over all
-    orders of the targets and divided by its standard deviation over them (Hoeffding 1951).
+    For classes: the mean probability of the true class; for numbers: Spearman's rank correlation. Each minus its mean
+    over all orders of the targets and divided by its standard deviation over them (Hoeffding 1951).
 
     >>> x = np.arange(101.0)
     >>> agreement_with_targets(x, x**3, classes=0), agreement_with_targets(x, np.ones(101), classes=0)
@@ -284,14 +284,14 @@ def agreement_with_targets(truth: Array, answers: Array, *, classes: int) -> flo
 
 
 def _ranks(values: Array) -> Array:
-    """From 0; equal values share the mean of theirs."""
+    """Ranks from 0; equal values share the mean of their ranks."""
     _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
     last = np.cumsum(counts) - 1
     return np.asarray((last - (counts - 1) / 2)[place])
 
 
 def neighbour_accuracy(inputs: Array, truth: Array, asked: int) -> float:
-    """Of the first ``asked`` rows the share whose value is the commonest one among the ten rows nearest to each.
+    """Of the first ``asked`` rows, the share whose value is the most common one among their ten nearest rows.
 
     >>> x = np.linspace(0, 1, 200)[::-1, np.newaxis]
     >>> neighbour_accuracy(x, (x[:, 0] > 0.5) * 7.0, 50)

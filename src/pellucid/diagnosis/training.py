@@ -1,4 +1,4 @@
-"""Findings about how training went: rates that do not fit, divergence, an end too early, overfitting."""
+"""Findings about the training: learning rates that do not fit, divergence, stopping too early, overfitting."""
 
 from __future__ import annotations
 
@@ -9,34 +9,31 @@ from pellucid.diagnosis.finding import Finding
 
 __all__ = ["diverging", "overfitting", "rate_too_high", "rate_too_low", "stopped_early"]
 
-_FAST = 0.25  # ‖ΔW‖/‖W‖ of one epoch after the third: the weights are replaced faster than they can settle
-_REPLACED = 0.75  # the same of any epoch: nothing is left of what they were
-_BLOWN_UP = 10.0  # of the base loss
-_SLOW = 0.005  # the same of the fastest epoch looked at: hardly moved at all
-_BRISK = 0.05  # the same as it should be
-_STILL_FALLING = 0.02  # share of the base loss that the last fifth of the epochs took away
-_STILL_FASTER = 0.25  # or so large a share of all that was won
+_FAST = 0.25  # ‖ΔW‖/‖W‖ of one epoch after the third: the weights change too fast to converge
+_REPLACED = 0.75  # the same for any epoch: almost nothing of the old weights is left
+_BLOWN_UP = 10.0  # times the base loss
+_SLOW = 0.005  # the same for the fastest epoch: the weights hardly moved
+_BRISK = 0.05  # the same, as it should be
+_STILL_FALLING = 0.02  # share of the base loss by which the last fifth of the epochs lowered the loss
+_STILL_FASTER = 0.25  # or this share of the whole improvement
 # Shares of the base loss by which the validation loss rose after its best epoch, and the training loss's share of it.
-# A squared error turns up more gently than a log loss, which punishes what is wrong and sure without bound.
+# A squared error rises more slowly than a log loss, which penalises confident mistakes without bound.
 _TURNED_UP, _TURNED_UP_GENTLY, _BY_HEART = 0.3, 0.08, 0.1
-_STEEPLY, _HALF_BY_HEART = 3.0, 0.5  # so many times that rise, and then a larger share will do
+_STEEPLY, _HALF_BY_HEART = 3.0, 0.5  # this many times that rise; then a larger share is enough
 
 
 def diverging(e: Evidence) -> Finding | None:
-    """The loss became NaN or infinite, or ended far above where an answer that looks at nothing would be."""
+    """The loss became NaN or infinite, or ended far above that of a constant prediction."""
     rate = e.settings["learning_rate"]
     last = float(np.median(e.train_losses[-3:])) if len(e.train_losses) else np.inf
     if e.reason == "diverged":
         seen = f"the loss became NaN or infinite in epoch {len(e.history) + 1}"
     elif len(e.history) >= 3 and float(e.train_losses[1:].max()) > _BLOWN_UP * e.base_loss:
-        seen = (
-            f"the training loss reached {e.train_losses.max():.3g}; an answer that looks at no column has "
-            f"{e.base_loss:.3g}"
-        )
+        seen = f"the training loss reached {e.train_losses.max():.3g}; a constant prediction has {e.base_loss:.3g}"
     elif len(e.history) >= 3 and last > 3 * e.base_loss and last > float(e.train_losses.min()) * 1.5:
         seen = (
-            f"the training loss ends at {last:.3g}; an answer that looks at no column has {e.base_loss:.3g}, and the "
-            f"lowest was {e.train_losses.min():.3g}"
+            f"the training loss ends at {last:.3g}; a constant prediction has {e.base_loss:.3g}, and the lowest was "
+            f"{e.train_losses.min():.3g}"
         )
     else:
         return None
@@ -44,14 +41,14 @@ def diverging(e: Evidence) -> Finding | None:
         name="diverging",
         finding=f"Training diverges at learning rate {rate:g}.",
         evidence=seen,
-        consequence="steps overshoot the valley by more and more, and what was learned is lost",
-        fix=f"a learning rate of {rate / 10:g} and a limit to the gradient's norm",
+        consequence="each step overshoots the minimum by more than the last, and what was learned is lost",
+        fix=f"a learning rate of {rate / 10:g} and gradient clipping",
         change={"learning_rate": _round(rate / 10), "clip_norm": 1.0},
     )
 
 
 def rate_too_high(e: Evidence) -> Finding | None:
-    """Steps so large that the weights are replaced, not improved."""
+    """Steps so large that they replace the weights instead of improving them."""
     moves = _moves(e)
     if not moves or e.reason == "diverged":
         return None
@@ -64,14 +61,14 @@ def rate_too_high(e: Evidence) -> Finding | None:
         name="learning-rate-too-high",
         finding=f"The learning rate {rate:g} is too high.",
         evidence=f"epoch {epoch} alone changes the weights by {moved:.0%} of their size",
-        consequence="the network jumps about and cannot settle, so its loss stays higher than it need be",
-        fix=f"a tenth of it, {_round(rate / 10):g}; 'pellucid lr' finds a rate by trying them",
+        consequence="the weights jump around and do not converge, so the loss stays higher than necessary",
+        fix=f"a tenth of it, {_round(rate / 10):g}; 'pellucid lr' finds a good rate with a range test",
         change={"learning_rate": _round(rate / 10)},
     )
 
 
 def rate_too_low(e: Evidence) -> Finding | None:
-    """Steps so small that the weights are where they began."""
+    """Steps so small that the weights hardly change."""
     if len(e.history) < 2 or e.first_snapshot is None or e.reason == "diverged":
         return None
     moved = max((pair[1] for pair in _moves(e)), default=None)
@@ -83,17 +80,17 @@ def rate_too_low(e: Evidence) -> Finding | None:
         name="learning-rate-too-low",
         finding=f"The learning rate {rate:g} is too low.",
         evidence=(
-            f"an epoch changes the weights by {moved:.2%} of their size at most; after {len(e.history):,} epochs the "
+            f"an epoch changes the weights by at most {moved:.2%} of their size; after {len(e.history):,} epochs the "
             f"loss is still falling, from {e.validation_losses[0]:.3g} to {e.validation_losses[-1]:.3g}"
         ),
         consequence="training ends long before the network has learned what it could",
-        fix=f"{better / rate:,.0f} times as much, {better:g}",
+        fix=f"{better / rate:,.0f} times as much: {better:g}",
         change={"learning_rate": better},
     )
 
 
 def stopped_early(e: Evidence) -> Finding | None:
-    """The last epoch was the best, and the loss was still falling well."""
+    """The last epoch was the best, and the loss was still falling clearly."""
     epochs = len(e.history)
     if e.reason != "all epochs done" or rate_too_low(e) or epochs < 2 or e.best < epochs - 1 - epochs // 20:
         return None
@@ -107,8 +104,8 @@ def stopped_early(e: Evidence) -> Finding | None:
         name="stopped-too-early",
         finding=f"Training stopped too early, after {epochs:,} epochs.",
         evidence=(
-            f"the best epoch is {e.best + 1:,}, and {_last(fifth)} alone took away {fell:.1%} of the loss that there "
-            "was to begin with"
+            f"the best epoch is {e.best + 1:,}, and {_last(fifth)} alone lowered the loss by {fell:.1%} of the loss of "
+            "a constant prediction"
         ),
         consequence="the network had not finished learning",
         fix=f"{4 * epochs:,} epochs",
@@ -121,9 +118,10 @@ def _last(epochs: int) -> str:
 
 
 def overfitting(e: Evidence) -> Finding | None:
-    """The training rows are learned by heart.
+    """The network overfits the training rows.
 
-    Not said of networks by folds: each keeps its best epoch by rows of its own, and their mean is the fix already.
+    Not reported for an ensemble by folds: each network keeps its best epoch by its own validation rows, and their mean
+    is already the fix.
     """
     if not e.n_validation or len(e.history) < 3 or e.settings["ensemble"] == "folds":
         return None
@@ -136,13 +134,13 @@ def overfitting(e: Evidence) -> Finding | None:
     dropout = max(0.3, float(e.settings["dropout"]))
     return Finding(
         name="overfitting",
-        finding="The network learns the training rows by heart.",
+        finding="The network overfits: it memorises the training rows.",
         evidence=(
             f"the training loss falls to {e.train_losses[-1]:.3g}, the validation loss rises from {losses[best]:.3g} "
             f"(epoch {best + 1}) to {losses[-1]:.3g} (epoch {len(losses)})"
         ),
         consequence="on rows that it has not seen it gets worse"
-        + (", and too sure of itself" if e.is_classification else ""),
+        + (", and overconfident" if e.is_classification else ""),
         fix="dropout, weight decay and the mean of several networks; more rows help most",
         change={
             "dropout": dropout,
@@ -154,7 +152,7 @@ def overfitting(e: Evidence) -> Finding | None:
 
 
 def _moves(e: Evidence) -> list[tuple[int, float]]:
-    """Epochs that were looked at together with the one before, and what they moved: the median over layers."""
+    """Epochs with a snapshot before and after, and how much they changed the weights: the median over layers."""
     return [
         (snapshot.epoch, float(np.median([layer.moved for layer in snapshot.layers if layer.moved is not None])))
         for snapshot in e.snapshots

@@ -89,6 +89,8 @@ def _how(step: Step, cell: object, values: tuple[float, ...], *, missing: bool) 
             found = "each pixel p: " + "; ".join(_of_channel(step, c) for c in range(step.channels))
         case TextStep():
             found = _in_terms(step, values, missing=missing or step.weights_of(str(cell).strip()) is None)
+        case _:
+            raise AssertionError(step)
     return found
 
 

@@ -1,8 +1,8 @@
 """One row through a network and back: every number, and how far three ways of computing them agree.
 
-Forwards the network answers as it does when it predicts: nothing is dropped, BatchNorm uses its running statistics.
-Backwards is the chain rule from the row's loss to every weight, then one step of the update rule from an empty memory,
-and the loss that the row has after it.
+Forward, the network computes as it does at prediction: Dropout is inactive, BatchNorm uses its running statistics.
+Backward is the chain rule from the row's loss to every weight, then the first step of the optimizer on this row alone,
+and the loss of the row after it.
 
 Legend: ``I`` inputs and ``O`` outputs of a layer, ``F`` features, ``C`` outputs of the network; one row, so no batch.
 """
@@ -39,7 +39,7 @@ _H = 1e-6
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LayerAtWork:
-    """A layer with what it received and gave.
+    """A layer with its inputs and outputs for one row.
 
     Attributes
     ----------
@@ -78,7 +78,7 @@ class LayerAtWork:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Back:
-    """The way back, of a row whose target is known.
+    """The backward pass of a row whose target is known.
 
     Attributes
     ----------
@@ -103,7 +103,7 @@ class Back:
 
 @dataclass(frozen=True, kw_only=True)
 class Agreement:
-    """How far other ways of computing the same are apart, at most: |a − b| / max(1, |a|, |b|).
+    """The largest differences from other ways of computing the same: |a − b| / max(1, |a|, |b|).
 
     Attributes
     ----------
@@ -145,7 +145,7 @@ def trace_row(
     optimizer: Optimizer | None = None,
     learning_rate: float = 0.01,
 ) -> RowTrace:
-    """Follow one row.
+    """Follow one row forward and, where its target is known, backward.
 
     Parameters
     ----------
@@ -156,7 +156,8 @@ def trace_row(
     loss
         What training minimised.
     target
-        As the loss takes it, of one row: a class number ``[1]``, numbers ``[1, C]``. Without it there is no way back.
+        As the loss takes it, of one row: a class number ``[1]``, numbers ``[1, C]``; ``None`` where it is not known,
+        and then there is no backward pass.
     optimizer, learning_rate
         Of the one step; without, plain gradient descent.
 

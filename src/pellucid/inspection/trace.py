@@ -1,4 +1,4 @@
-"""One row of the user's own table through a trained network, and back, in the names and units of that table."""
+"""One row of the user's table through a trained network and back, in the names and units of that table."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def trace(
     inputs: Mapping[str, object] | None = None,
     network: int = 1,
 ) -> Traced:
-    """Follow one row through a trained network, and where its target is known back again.
+    """Follow one row through a trained network and, where its target is known, back again.
 
     A row may be an image. The target of a reconstruction is the row itself, so it is always known.
 
@@ -189,7 +189,7 @@ def trace(
         together=_prediction(model, model.answers_to(features.astype(dtype))),
         truth=truth,
         targets=target,
-        # which of a source's images were taken, where it brings training and test images
+        # where a source has training and test images, the notes say which were taken
         notes=(*viewed.notes, *(one.report.notes if model.image is not None else ())),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar, assert_never
 
 from pellucid.errors import SettingError, StorageError
 from pellucid.io.files import could_not, open_plain, write_text
@@ -181,6 +181,8 @@ def _part(block: Block) -> page_blocks.Block:
         case Table():
             right = [i for i, numeric in enumerate(block.numeric) if numeric]
             return Numbers(caption=block.title, headings=block.headings, rows=block.rows, right=right)
+        case _:
+            assert_never(block)
 
 
 def _exercise(place: int, question: Question) -> Exercise:

@@ -39,4 +39,5 @@ def is_plain(step: Step, cell: object) -> bool:
             if type(cell) is str:
                 return _ISO_DAY.fullmatch(cell) is not None and _is_day(cell)
             return isinstance(cell, datetime) and cell.tzinfo is None
-    return False
+        case _:
+            return False

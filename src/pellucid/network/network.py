@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, Literal, get_args
 
 from pellucid.errors import SettingError
@@ -22,13 +21,12 @@ from pellucid.network.layers import (
     Leaf,
     Mask,
     Parameter,
-    Role,
     Shape,
     exact_fields,
     layers_from_json,
 )
 from pellucid.network.layers.checks import MAX_WIDTH, check_whole
-from pellucid.network.layers.layer import flat, leaves_of, prefixed, shapes_after
+from pellucid.network.layers.layer import blocks, flat, leaves_of, prefixed, shapes_after
 
 __all__ = ["SCHEMES", "Network", "Scheme", "describe"]
 
@@ -117,8 +115,7 @@ class Network:
         >>> [list(block) for block in mlp(4, [8, 8], 3, batch_norm=True).blocks()]
         [[0, 1, 2], [3, 4, 5], [6]]
         """
-        starts = [i for i, layer in enumerate(self.layers) if layer.role is Role.WEIGHTED]
-        return tuple(range(start, end) for start, end in pairwise([*starts, len(self.layers)]))
+        return blocks(self.layers)
 
     def outline(self) -> str:
         """A row's shape, and that after each weighted layer.

@@ -61,8 +61,8 @@ def layers_drawing(
                     headings[-1] += f"\n{words[0].lower()}{words[1:]}"
                 case Role.ACTIVATING | Role.SHAPING:
                     headings[-1] += f"\n{words}"
-                case _ as role:
-                    assert_never(role)
+                case _:
+                    assert_never(layer.role)
 
     add(network.layers, "")
     headings[-1] = headings[-1].replace("unit", "output", 1)

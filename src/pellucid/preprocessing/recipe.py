@@ -167,7 +167,8 @@ class Recipe:
                     return fit_image(name, cells)
                 case "text":
                     return fit_text(name, cells, words, n_columns=n_texts)
-            return fit_categorical(name, cells, max_categories=max_categories, rare_below=threshold)
+                case _:
+                    return fit_categorical(name, cells, max_categories=max_categories, rare_below=threshold)
 
         steps = [fitted.get(c.name) or fit_one(c.name, c.kind, c.layout) for c in schema.features]
         recipe = cls(steps=tuple(steps))

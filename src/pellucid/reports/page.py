@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from importlib.resources import files
+from typing import assert_never
 
 from pellucid.reports.blocks import (
     Article,
@@ -119,6 +120,8 @@ def _block(block: Block) -> str:  # noqa: PLR0911 (one for each kind)
             return f'<div class="exercise"><p>{escape(block.text)}</p>{listed}{room}</div>'
         case Folded():
             return f"<details><summary>{escape(block.title)}</summary>\n{_blocks(block.blocks)}\n</details>"
+        case _:
+            assert_never(block)
 
 
 def _picture(picture: Picture) -> str:

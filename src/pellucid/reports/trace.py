@@ -41,7 +41,7 @@ _LISTED = 1_000  # classes of the table of probabilities
 
 
 def write_trace_page(found: Traced, path: str | os.PathLike[str], *, units: int = UNITS) -> Path:
-    """Write the page of a traced row, one file complete in itself; returns where it is.
+    """Write the page of a traced row, a single self-contained file; returns its path.
 
     Parameters
     ----------

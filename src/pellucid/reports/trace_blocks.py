@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pellucid.explanation.words import NamedStep
 from pellucid.explanation.words.values import strongest
 from pellucid.inspection.trace import Traced
-from pellucid.network import Role
+from pellucid.network.layers.layer import blocks
 
 __all__ = ["Block", "blocks_of", "key_of"]
 
@@ -111,17 +111,17 @@ def blocks_of(found: Traced, most: int) -> tuple[Block, ...]:
 
 def _add_segments(segments: list[_Segment], steps: Sequence[NamedStep], inside: str = "") -> None:
     """One segment a weighted layer, those inside a composite before its own; layers before the first are number 0."""
-    starts = [i for i, step in enumerate(steps) if step.work.layer.role is Role.WEIGHTED]
-    leading = tuple(steps[: starts[0]] if starts else steps)
+    weighted = blocks([step.work.layer for step in steps])
+    leading = tuple(steps[: weighted[0].start] if weighted else steps)
     if leading or not inside:
         segments.append(_Segment(number=f"{inside}0", steps=leading))
-    for number, (start, end) in enumerate(zip(starts, [*starts[1:], len(steps)], strict=True), 1):
+    for number, own in enumerate(weighted, 1):
         source = len(segments) - 1
-        first = steps[start]
+        first = steps[own.start]
         if first.inner:
             _add_segments(segments, first.inner, f"{inside}{number}.")
         skips = source if first.inner else None
-        segments.append(_Segment(number=f"{inside}{number}", steps=tuple(steps[start:end]), skips=skips))
+        segments.append(_Segment(number=f"{inside}{number}", steps=tuple(steps[own.start : own.stop]), skips=skips))
 
 
 def _given_on(segments: Sequence[_Segment], place: int) -> str:
@@ -134,7 +134,7 @@ def _given_on(segments: Sequence[_Segment], place: int) -> str:
 
 
 def _importance(found: Traced, own: Sequence[NamedStep], values: Array, *, is_last: bool) -> Array:
-    """By which units are chosen: |value| and |∂L/∂z|, each as a share of its largest, added.
+    """How units are chosen: by |value| and |∂L/∂z|, each as a share of its largest, added.
 
     Not |∂L/∂a|, which is large for many a unit that is off: the loss would change if it gave more, but none of its
     weights makes it do so.

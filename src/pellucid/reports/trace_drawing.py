@@ -41,7 +41,7 @@ def drawing(page: TracePage) -> str:
 
 
 def highlights(page: TracePage) -> str:
-    """Rules of style by which the box of the panel that is open stands out, and the lines that lead to it and from it.
+    """CSS by which the box of the open panel stands out, with the lines that lead to it and from it.
 
     Browsers without ``:has`` do without.
     """

@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 import numpy as np
 
@@ -251,6 +251,8 @@ def _markdown(block: Block) -> str:
             rule = "|" + "|".join(cells[1]) + "|"
             body = ["| " + " | ".join(line) + " |" for line in (cells[0], *cells[2:])]
             return "\n".join([f"**{block.title}**", "", body[0], rule, *body[1:], ""])
+        case _:
+            assert_never(block)
 
 
 def _html(block: Block) -> str:
@@ -276,3 +278,5 @@ def _html(block: Block) -> str:
             head = "".join(f"<th>{escape(cell)}</th>" for cell in block.headings)
             rows = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in block.rows)
             return f"<table><caption>{escape(block.title)}</caption><tr>{head}</tr>{rows}</table>"
+        case _:
+            assert_never(block)

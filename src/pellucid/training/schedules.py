@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import Literal, assert_never, get_args
 
 from pellucid.errors import SettingError, nearest
 
@@ -77,6 +77,8 @@ class Schedule:
                 return _one_cycle(peak, epoch * n_batches + batch, epochs * n_batches)
             case "plateau":
                 return peak * scale
+            case _:
+                assert_never(self.name)
 
 
 def _one_cycle(peak: float, step: int, steps: int) -> float:

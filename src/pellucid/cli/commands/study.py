@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, assert_never
 
 import typer
 from typer.core import TyperGroup
@@ -200,6 +200,8 @@ def tell(block: Block) -> None:
                 table.add_row(*(escape(cell) for cell in row))
             console.print(table)
             console.print()
+        case _:
+            assert_never(block)
 
 
 def _show(story: Story, *, asked: bool) -> None:

@@ -24,21 +24,23 @@ _UNITS = 5
 
 def trace(
     run: Annotated[str, typer.Argument(help="A run folder or a model file.")],
-    data: Annotated[str | None, typer.Argument(help="Rows; else the run's own table.")] = None,
+    data: Annotated[str | None, typer.Argument(help="The table that holds the row. (the run's own)")] = None,
     *,
-    row: Annotated[int | None, typer.Option(help="Which row, from 0. (0)")] = None,
+    row: Annotated[int | None, typer.Option(help="Which row, counted from 0. (0)")] = None,
     given: Annotated[
         str | None, typer.Option("--input", help='The row itself: "age=41,job=nurse"; the rest is missing.')
     ] = None,
-    network: Annotated[int, typer.Option(help="Which network of an ensemble, from 1.")] = 1,
+    network: Annotated[int, typer.Option(help="Which network of an ensemble, counted from 1.")] = 1,
     units: Annotated[
         int | None,
-        typer.Option(min=1, help="How many units of a layer, and terms of a sum, are shown. (5; on a page 10)"),
+        typer.Option(min=1, help="How many units of a layer, and terms of a sum, to show. (5; on a page 10)"),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object with every number.")] = False,
     html: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="Write a page: the network drawn, a click on a unit opens its arithmetic."),
+        typer.Option(
+            metavar="FILE", help="Write a page that draws the network; a click on a unit opens its arithmetic."
+        ),
     ] = None,
 ) -> None:
     """Follow one row through the network: preprocessing, layers, loss, and the chain rule back to the weights."""

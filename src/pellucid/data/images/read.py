@@ -19,7 +19,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, assert_never
 
 import numpy as np
 import pyarrow as pa
@@ -131,6 +131,8 @@ def read_images(  # noqa: PLR0911 (one return for each kind of source)
             names = [entry.name for entry in found.path.iterdir()]
             parts = read_idx_folder(found.path, names, expect_labels=expect_labels, max_unpacked=max_unpacked)
             return _from_arrays(parts, shown, "idx", wish)
+        case _:
+            assert_never(found.kind)
 
 
 def image_table(

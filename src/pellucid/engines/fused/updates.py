@@ -6,6 +6,7 @@ Legend: w, g ``[P]`` or ``[K, P]``, all weights and all gradients; η the learni
 from __future__ import annotations
 
 import math
+from typing import assert_never
 
 import torch
 from torch import Tensor
@@ -63,6 +64,8 @@ class FlatUpdates:
                 w.addcdiv_(g, torch.sqrt(s, out=t).add_(rule.eps), value=-lr)
             case "adam" | "adamw":
                 self._adam(lr)
+            case _:
+                assert_never(rule.name)
 
     def _adam(self, lr: float) -> None:
         rule, w, g, t = self._rule, self._w, self._g, self._t

@@ -7,7 +7,7 @@ and the model file as they are.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, assert_never
 
 import numpy as np
 import torch
@@ -55,9 +55,9 @@ def loss_value(loss: Loss, z: Tensor, y: Tensor, row_weights: Tensor | None) -> 
     """
     class_weights = None if loss.class_weights is None else z.new_tensor(loss.class_weights)
     if class_weights is None and row_weights is None:
-        return _plain(loss, z, y, "mean")
+        return _unweighted(loss, z, y, "mean")
 
-    rows = _plain(loss, z, y, "none")
+    rows = _unweighted(loss, z, y, "none")
     shares = torch.ones_like(rows)
     if class_weights is not None:
         shares = class_weights[y] if loss.name == "cross_entropy" else torch.lerp(class_weights[0], class_weights[1], y)
@@ -82,7 +82,7 @@ def evaluated(
     return z.detach().numpy(), slopes
 
 
-def _plain(loss: Loss, z: Tensor, y: Tensor, reduction: str) -> Tensor:
+def _unweighted(loss: Loss, z: Tensor, y: Tensor, reduction: str) -> Tensor:
     match loss.name:
         case "cross_entropy":
             return F.cross_entropy(z, y, label_smoothing=loss.label_smoothing, reduction=reduction)
@@ -95,4 +95,5 @@ def _plain(loss: Loss, z: Tensor, y: Tensor, reduction: str) -> Tensor:
             return F.l1_loss(z, y, reduction=reduction)
         case "huber":
             return F.huber_loss(z, y, reduction=reduction, delta=loss.delta)
-    raise AssertionError(loss.name)
+        case _:
+            assert_never(loss.name)

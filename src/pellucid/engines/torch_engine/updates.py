@@ -7,6 +7,7 @@ constructor, which would load PyTorch's compiler for over a second.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import assert_never
 
 import torch
 from torch import Tensor
@@ -59,6 +60,8 @@ class Updates:
                 function(w, g, memory["exp_avg"], memory["exp_avg_sq"], [], self._counts(), amsgrad=False,
                          beta1=rule.beta1, beta2=rule.beta2, lr=lr, weight_decay=decay, eps=rule.eps,
                          maximize=False)  # fmt: skip
+            case _:
+                assert_never(rule.name)
 
     def _counts(self) -> list[Tensor]:
         """The number of steps before this one, one tensor a weight; the functional rules count it up themselves."""

@@ -1,6 +1,6 @@
 """The arithmetic of a traced row in words and numbers: one file a kind of layer, forwards and backwards.
 
-A new kind of layer needs a file here, with a `Words` of its own, and a line in `WORDS`.
+A new kind of layer needs a file here, whose ``TABLE`` has its `Words`.
 """
 
 from __future__ import annotations
@@ -8,25 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pellucid.explanation.trace import LayerAtWork, RowTrace
-from pellucid.explanation.words.activation import ActivationWords
-from pellucid.explanation.words.batch_norm import BatchNormWords
-from pellucid.explanation.words.dense import DenseWords
-from pellucid.explanation.words.dropout import DropoutWords
-from pellucid.explanation.words.layer_norm import LayerNormWords
-from pellucid.explanation.words.residual import ResidualWords
 from pellucid.explanation.words.step import NamedStep, Words
-from pellucid.network import Activation, BatchNorm, Dense, Dropout, Layer, LayerNorm, Residual, Role
+from pellucid.network import Layer
+from pellucid.network.layers.folder import table_of
+from pellucid.network.layers.layer import blocks
 
 __all__ = ["WORDS", "NamedStep", "Words", "named_steps", "words_of"]
 
-WORDS: dict[type[Layer], Words] = {
-    Dense: DenseWords(),
-    Activation: ActivationWords(),
-    BatchNorm: BatchNormWords(),
-    Dropout: DropoutWords(),
-    LayerNorm: LayerNormWords(),
-    Residual: ResidualWords(),
-}
+WORDS: dict[type[Layer], Words] = table_of(__name__, __path__, Words)  # type: ignore[type-abstract]
 
 
 def words_of(layer: Layer) -> Words:
@@ -45,7 +34,7 @@ def words_of(layer: Layer) -> Words:
     except KeyError:
         kind = type(layer).__name__
         raise NotImplementedError(
-            f"a row cannot be traced through a {kind} layer: add its words to explanation/words and name it in WORDS; "
+            f"a row cannot be traced through a {kind} layer: add a file with its words to explanation/words; "
             f"there are words for {', '.join(known.__name__ for known in WORDS)}"
         ) from None
 
@@ -74,15 +63,15 @@ def _named(
     inside: str = "",
 ) -> tuple[NamedStep, ...]:
     """Of layers that follow one another; ``inside`` is the number of the composite that holds them, ``2.``."""
-    many = sum(layer.layer.role is Role.WEIGHTED for layer in layers)
+    numbers = {block.start: number for number, block in enumerate(blocks([work.layer for work in layers]), 1)}
     made: list[NamedStep] = []
     number = 0
     for work in layers:
         names_in = names
-        if work.layer.role is Role.WEIGHTED:
+        if work.index in numbers:
             given = "a" if number else given  # to the next layer, what it receives is always called a
-            number += 1
-            names = outputs if outputs and number == many else _units(f"{inside}{number}", len(work.outputs))
+            number = numbers[work.index]
+            names = outputs if outputs and number == len(numbers) else _units(f"{inside}{number}", len(work.outputs))
         elif inside and not made:
             names = _units(f"{inside}{number}", len(work.outputs))
         symbol = words_of(work.layer).symbol(given)

@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from enum import Enum
+from itertools import pairwise
 from math import prod
 from typing import Any, ClassVar, Literal
 
@@ -25,6 +26,7 @@ __all__ = [
     "Role",
     "Shape",
     "batch_shape",
+    "blocks",
     "flat",
     "leaves_of",
     "prefixed",
@@ -176,6 +178,15 @@ class Layer(ABC):
             held = getattr(self, each.name)
             value[each.name] = [layer.to_json() for layer in held] if each.name in self.holds else held
         return value
+
+
+def blocks(layers: Sequence[Layer]) -> tuple[range, ...]:
+    """The indices of each weighted layer and of what follows it up to the next; layers before the first are left out.
+
+    The layers are those of a network, or those inside a composite.
+    """
+    starts = [i for i, layer in enumerate(layers) if layer.role is Role.WEIGHTED]
+    return tuple(range(start, end) for start, end in pairwise([*starts, len(layers)]))
 
 
 def flat(layers: Sequence[Layer]) -> Iterator[Layer]:
