@@ -60,7 +60,7 @@ def test_iris_goes_through_two_numbers(iris: pellucid.Run) -> None:
     assert (task.kind, task.target, task.outputs, task.loss.name) == ("reconstruction", "", 4, "mse")
     species = iris.model.facts["schema"]["columns"][4]
     assert (species["name"], species["role"]) == ("species", "dropped")
-    assert "does not look at" in species["reason"]
+    assert "does not use" in species["reason"]
 
 
 def test_the_answer_is_the_features_again(iris: pellucid.Run) -> None:
@@ -126,7 +126,7 @@ def test_images_go_through_eight_numbers(shapes: pellucid.Run) -> None:
     beats_the_mean(shapes, 0.75)
     label = next(c for c in shapes.model.facts["schema"]["columns"] if c["name"] == "label")
     assert label["role"] == "dropped"
-    assert label["reason"].endswith("reconstruction looks at the images only")
+    assert label["reason"].endswith("reconstruction uses the images only")
 
 
 def test_the_answer_is_pixels(shapes: pellucid.Run) -> None:

@@ -118,7 +118,7 @@ def test_the_peers_learn_from_training_and_validation_rows_and_answer_the_test_r
     rows = np.concatenate([prepared.split.train, prepared.split.validation])
     assert not set(rows) & set(prepared.split.test)
     assert len(rows) == 240
-    np.testing.assert_array_equal(inputs, prepared.recipe.transform(prepared.table.take(rows)))
+    np.testing.assert_array_equal(inputs, prepared.recipe.transform(prepared.table.take(rows)).flat)
     assert [prepared.task.classes[t] for t in targets] == [people["buys"][r] for r in rows]
     np.testing.assert_array_equal(asked, prepared.measured.inputs)
 
@@ -148,7 +148,7 @@ def test_trees_get_numbers_in_order_missing_as_nan_and_categories_as_codes(setti
 def test_a_level_that_training_did_not_know_is_missing_for_trees(people: Any) -> None:
     prepared = prepare(people, Settings(target="buys"))
     other = {**people, "job": ["pirate"] * 300}
-    columns, *_ = columns_for_trees(prepared.recipe, prepared.recipe.transform(other))
+    columns, *_ = columns_for_trees(prepared.recipe, prepared.recipe.transform(other).flat)
     assert np.isnan(columns[:, [c.name for c in prepared.recipe.columns].index("job")]).all()
 
 
@@ -371,7 +371,7 @@ def test_the_peers_are_scikit_learns(people: Any) -> None:
     assert prepared.target is not None
     assert prepared.scaler is not None
     rows = np.concatenate([prepared.split.train, prepared.split.validation])
-    inputs = prepared.recipe.transform(prepared.table.take(rows), dtype=np.float64)
+    inputs = prepared.recipe.transform(prepared.table.take(rows), dtype=np.float64).flat
     model = RidgeCV(alphas=baselines._PENALTIES).fit(inputs, prepared.scaler.transform(prepared.target.at(rows)))
     answers = prepared.scaler.inverse(model.predict(prepared.measured.inputs))
     value = np.sqrt(np.mean((answers - prepared.measured.truth) ** 2))

@@ -118,7 +118,7 @@ def test_wrong_numbers_of_folds(people: Columns, folds: Any) -> None:
 
 
 def test_too_few_rows_groups_or_rows_of_a_class(people: Columns) -> None:
-    with pytest.raises(DataError, match=r"240 rows are there.*100 folds need 500.*fewer folds"):
+    with pytest.raises(DataError, match=r"there are 240 rows.*100 folds need 500.*fewer folds"):
         cut(people, 100, target="buys")
     grouped = {**people, "half": ["a", "b", "c"] * 100}
     with pytest.raises(DataError, match=r"cannot be cut into 5 folds.*half.*fewer folds"):
