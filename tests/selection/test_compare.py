@@ -234,7 +234,7 @@ def test_nothing_to_compare_or_too_much(people: Columns) -> None:
         compare(people, "buys", activation="relu")
     with pytest.raises(SettingError, match=r"3 epochs × 2 dropout are 6 combinations, but the limit is 5"):
         compare(people, "buys", epochs=[1, 2, 3], dropout=[0, 0.1], limit=5)
-    with pytest.raises(SettingError, match="which table"):
+    with pytest.raises(SettingError, match="no table was given"):
         compare(None, activation=["relu", "tanh"])
     with pytest.raises(DataError, match=r"no target column|there is no column"):
         compare(people, "buy", activation=["relu", "tanh"])
