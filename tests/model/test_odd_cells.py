@@ -63,9 +63,8 @@ def test_of_an_ordinary_row_nothing_is_said(run: Any) -> None:
 @pytest.mark.parametrize(
     ("cells", "kind", "text"),
     [
-        ({"city": "ZZ9"}, "unseen", "column 'city': 'ZZ9' (2 rows) was never seen in training; it is treated as"),
-        ({"open": "perhaps"}, "unseen",
-         "column 'open': 'perhaps' (2 rows) was never seen in training; it is treated as"),
+        ({"city": "ZZ9"}, "unseen", "column 'city': 'ZZ9' (2 rows) was never seen in training; it is treated"),
+        ({"open": "perhaps"}, "unseen", "column 'open': 'perhaps' (2 rows) was never seen in training; it is treated"),
         ({"width": 58.9}, "far", "column 'width': 2 cells far out, outside the training range by more than half"),
         ({"width": -1e9}, "far", "(4 to 6) (first: row 0, from 0: -1,000,000,000)"),
         ({"width": None}, "missing", "column 'width': 2 cells are missing, and none was in training; taken as the"),
