@@ -16,10 +16,10 @@ import pytest
 import pellucid
 from pellucid.errors import DataError, SettingError
 from pellucid.preprocessing.image import ImageStep
-from pellucid.training import checkpoint
+from pellucid.runs import checkpoint
 from tests.drawings import SHAPES, draw, drawings, save, save_classes
+from tests.listening import StopAfter
 from tests.model.test_without_torch import PREDICT
-from tests.runs.test_resume import StopAfter
 
 QUICK: dict[str, Any] = {"hidden": (16,), "epochs": 30, "learning_rate": 0.01}
 
@@ -219,7 +219,7 @@ def test_a_stopped_run_goes_on_to_the_same_weights(
 ) -> None:
     monkeypatch.setattr(checkpoint.Checkpointer.__init__, "__defaults__", (0.0,))
     with pytest.raises(InterruptedError):
-        pellucid.train(folder, out=tmp_path / "run", watcher=StopAfter(4), **QUICK)
+        pellucid.train(folder, out=tmp_path / "run", listener=StopAfter(4), **QUICK)
     resumed = pellucid.resume(tmp_path / "run")
     for name, array in run.model.parameters.items():
         np.testing.assert_array_equal(array, resumed.model.parameters[name])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from pellucid.io.files import could_not, write_text
 from pellucid.model.model import Model
 from pellucid.runs.replay import Moment, Replay, replay
 from pellucid.runs.rows_of_run import drawn_rows, rows_of_run, truth_of
+from pellucid.training.events import Listener, ignore
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -135,7 +135,7 @@ def units(
     data: object = None,
     *,
     replayed: bool = True,
-    watcher: Callable[[int, int], None] = lambda epoch, of: None,
+    listener: Listener = ignore,
 ) -> Units:
     """Statistics and pictures of the hidden units of a run; for an ensemble, of network 1.
 
@@ -147,8 +147,8 @@ def units(
         Rows, as `Model.predict` takes them; default: the table that the run was trained on.
     replayed
         Whether to retrain the run, to show the last hidden layer at several epochs.
-    watcher
-        Called with each finished epoch and the number of epochs.
+    listener
+        Called with each event of that training (see `pellucid.runs.replay.replay`).
 
     Raises
     ------
@@ -168,7 +168,9 @@ def units(
     model = Model.read(run)
     _check(model)
     table, name = rows_of_run(run, model, data)
-    return units_of(model, table, name=name, replayed=replay(run, most=MOMENTS, watcher=watcher) if replayed else None)
+    return units_of(
+        model, table, name=name, replayed=replay(run, most=MOMENTS, listener=listener) if replayed else None
+    )
 
 
 def units_of(model: Model, table: Table, *, name: str = "the table", replayed: Replay | None = None) -> Units:
