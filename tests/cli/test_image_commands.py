@@ -72,7 +72,7 @@ def test_a_reconstruction(place: Path) -> None:
         "train", "shapes", "--task", "reconstruction", "--hidden", "24,4,24", "--epochs", "5", "--out", "again",
         cwd=place,
     )  # fmt: skip
-    for piece in ("reconstruction looks at", "Dense 24 → 144", "mse", "mae", "r2"):
+    for piece in ("reconstruction uses", "Dense 24 → 144", "mse", "mae", "r2"):
         assert piece in done.stdout, piece
     done = pellucid("predict", "again", "new", "-o", "e.csv", cwd=place)
     assert "4 reconstruction errors are in e.csv" in done.stdout

@@ -72,7 +72,7 @@ def test_quiz_all_right() -> None:
     assert text.count("Right.") == 5
     assert "5 of 5 right\n" in text
     assert "The next lesson: pellucid learn gradient-descent" in text
-    assert "Not so" not in text
+    assert "Wrong:" not in text
 
 
 def test_quiz_the_last_lesson_has_no_next() -> None:
@@ -87,7 +87,7 @@ def test_quiz_one_wrong_shows_the_answer_and_the_way() -> None:
     typed = "\n".join([right(questions[0]), wrong(questions[1]), *map(right, questions[2:])]) + "\n"
     text = learn("perceptron", "--quiz", typed=typed).stdout
     assert text.count("Right.") == 4
-    assert f"Not so: {questions[1].shown_answer()}. {questions[1].why}" in text
+    assert f"Wrong: {questions[1].shown_answer()}. {questions[1].why}" in text
     assert "4 of 5 right\n" in text
     assert "Again with other numbers: pellucid learn perceptron --quiz --seed 1" in text
 
@@ -98,8 +98,8 @@ def test_quiz_asks_again_for_what_it_cannot_read_and_an_empty_line_gives_up() ->
     assert questions[1].choices
     typed = "\n".join(["perhaps", right(questions[0]), "z", "", right(questions[2]), *map(right, questions[3:])]) + "\n"
     text = learn("perceptron", "--quiz", typed=typed).stdout
-    assert text.count("'perhaps' is no number: type one, such as −0.5") == 1
-    assert text.count("'z' is none of the choices: type a letter from a to d") == 1
+    assert text.count("'perhaps' is not a number: type one, such as −0.5") == 1
+    assert text.count("'z' is not one of the choices: type a letter from a to d") == 1
     assert f"The answer is {questions[1].shown_answer()}. {questions[1].why}" in text
     assert "4 of 5 right; 1 without an answer\n" in text
 
@@ -109,7 +109,7 @@ def test_quiz_gives_up_on_a_question_after_three_answers_of_the_wrong_kind() -> 
     typed = "\n".join(["a", "b", "c", "3", "s", "-", "q"]) + "\n"
     text = learn("perceptron", "--quiz", typed=typed).stdout
     assert f"The answer is {questions[0].shown_answer()}. {questions[0].why}" in text
-    assert "'3' is none of the choices" in text
+    assert "'3' is not one of the choices" in text
     assert questions[1].why not in text
     assert "0 of 5 right; 1 without an answer; 1 skipped; 3 not asked" in text
     assert "Again with other numbers" in text

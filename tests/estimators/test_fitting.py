@@ -57,7 +57,7 @@ def test_arrays_are_encoded_as_the_recipe_does_it() -> None:
     recipe = recipe_of_array(X, ("a", "b", "c", "d"), None)
     X[0] = [1e300, -1e300, 0, 7]
     columns = {name: X[:, i] for i, name in enumerate("abcd")}
-    np.testing.assert_array_equal(encode(recipe, X, np.float64), recipe.transform(columns, dtype=np.float64))
+    np.testing.assert_array_equal(encode(recipe, X, np.float64), recipe.transform(columns, dtype=np.float64).flat)
 
 
 # ── going on ──

@@ -54,7 +54,7 @@ def missing(kind: type[Layer], root: Path, rooms: Mapping[str, Any]) -> list[str
         if not (root / folder / f"{file}.py").is_file():
             found.append(f"{name} has no file {folder}/{file}.py")
         if kind not in registered and kind not in registered.values():
-            found.append(f"{name} is in no table of {folder}/__init__.py")
+            found.append(f"{name} is in no TABLE of {folder}")
     if getattr(pellucid.network, name, None) is not kind:
         found.append(f"{name} is not exported by src/pellucid/network/__init__.py")
     if kind not in CASES or not CASES[kind].mistakes:
@@ -122,7 +122,7 @@ def test_a_room_that_was_forgotten_is_named(
     monkeypatch.setattr(pellucid.network, "HalfDone", HalfDone, raising=False)
     monkeypatch.setitem(CASES, HalfDone, CASES[Dense])
     told = [f"HalfDone has no file src/pellucid/{forgotten}/half_done.py",
-            f"HalfDone is in no table of src/pellucid/{forgotten}/__init__.py"]  # fmt: skip
+            f"HalfDone is in no TABLE of src/pellucid/{forgotten}"]  # fmt: skip
     assert missing(HalfDone, tmp_path, rooms) == ([] if forgotten is None else told)
 
 
@@ -137,7 +137,7 @@ def test_a_kind_without_export_and_parity_case_is_told(tmp_path: Path) -> None:
 def test_a_kind_that_no_list_names_makes_no_network() -> None:
     with pytest.raises(SettingError, match=r"HalfDone is no known kind .*pellucid\.network\.layers\.KINDS"):
         Network(inputs=2, layers=HALF_DONE)
-    with pytest.raises(SettingError, match="unknown kind 'HalfDone'; known are Dense"):
+    with pytest.raises(SettingError, match="unknown kind 'HalfDone'; known are Activation"):
         Network.from_json({"inputs": 2, "layers": [HALF_DONE[1].to_json()]})
 
 

@@ -36,7 +36,7 @@ def test_a_test_part_of_the_source_measures(tmp_path: Path) -> None:
     assert run.evaluate(tmp_path / "set")["accuracy"].value == run.metrics["accuracy"].value
     table = run.model.table(tmp_path / "set")
     assert table.n_rows == 18
-    assert any("taken are the 18 test images" in note for note in table.report.notes)
+    assert any("the 18 test images are used" in note for note in table.report.notes)
 
 
 def test_test_data_goes_before_the_sources_own_part(tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_a_table_is_compared_with_test_rows_by_class_not_by_spelling(people: Any
 
 
 def test_a_table_cannot_be_tested_on_images(folder: Path, people: Any) -> None:
-    with pytest.raises(DataError, match="are images, but the table"):
+    with pytest.raises(DataError, match="are images, but the training table"):
         pellucid.train(people, "buys", test_data=folder)
     with pytest.raises(DataError, match="hold no images"):
         pellucid.train(folder, test_data=people)
@@ -138,7 +138,7 @@ def test_equal_images_stay_together_whatever_their_labels(seed: int) -> None:
     assert all(parts)
     assert sum(map(len, parts)) == 60
     n = 2 * sum(a != b for a, b in zip(names, names[7:] + names[:7], strict=True))
-    assert any(f"{n:,} rows hold an image that also stands in a row with another 'label'" in s for s in prepared.notes)
+    assert any(f"{n:,} rows hold an image that another row gives a different 'label'" in s for s in prepared.notes)
 
 
 def test_equal_images_in_two_groups_are_said() -> None:
@@ -152,6 +152,8 @@ def test_equal_images_in_two_groups_are_said() -> None:
     held = np.concatenate([split.validation, split.test])
     n = int(np.isin(held % 60, split.train % 60).sum())
     assert n
-    assert any(f"{n:,} of the rows held out hold images that are also learned from" in s for s in prepared.notes)
+    assert any(
+        f"{n:,} of the validation and test rows hold images that are also in training" in s for s in prepared.notes
+    )
     alone = prepare({**twice, "image": np.concatenate([images, 255 - images])}, pellucid.Settings(group="patient"))
     assert not any("also learned from" in s for s in alone.notes)

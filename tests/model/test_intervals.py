@@ -111,7 +111,7 @@ def test_the_command_writes_them_and_says_what_they_promise(tmp_path: Path) -> N
         done = command("predict", source, "t.csv", "-o", "p.csv", "--interval", "0.9", "--keep", "x", cwd=tmp_path)
         with (tmp_path / "p.csv").open(newline="") as stream:
             assert next(csv.reader(stream)) == ["x", "prediction", "prediction_low", "prediction_high"]
-        assert "to hold the true value in 0.9 of the rows" in done.stderr
+        assert "should hold the true value in 0.9 of the rows" in done.stderr
         assert "the errors on 60 validation rows; these rows also chose the best epoch" in done.stderr
     said = command("predict", "run", "t.csv", "--interval", "0.99", cwd=tmp_path, code=2).stderr
     assert "interval 0.99 needs at least 99 rows held out, and this model had 60" in said
@@ -122,14 +122,14 @@ def test_a_class_has_probabilities_instead() -> None:
     table = {**rows(120, 0), "y": ["no", "yes"] * 60}
     run = pellucid.train(table, "y", **{**GIVEN, "epochs": 1})
     with pytest.raises(
-        SettingError, match=r"'y' is a class: .* has probabilities \('probability_no', 'probability_yes'\) instead"
+        SettingError, match=r"'y' is a class: its probabilities \('probability_no', 'probability_yes'\) say"
     ):
         run.predict(table, interval=0.9)
 
 
 def test_without_rows_held_out_it_says_what_to_do() -> None:
     run = pellucid.train(rows(100, 0), "y", **{**GIVEN, "epochs": 1, "validation": 0.0})
-    with pytest.raises(SettingError, match=r"interval needs rows held out .* train with --validation 0\.15"):
+    with pytest.raises(SettingError, match=r"interval needs validation rows.* train with --validation 0\.15"):
         run.predict(rows(9, 1), interval=0.9)
     old = replace(run.model, facts={**run.model.facts, "schema": {}})
     with pytest.raises(SettingError, match=r"an older Pellucid does not hold: train again"):
@@ -137,7 +137,7 @@ def test_without_rows_held_out_it_says_what_to_do() -> None:
 
 
 @pytest.mark.parametrize(
-    ("setting", "words"), [("time", "come later than those"), ("group", "rows of one group err alike")]
+    ("setting", "words"), [("time", "new rows are later"), ("group", "rows of one group have similar errors")]
 )
 def test_a_split_by_group_or_time_is_said(setting: str, words: str) -> None:
     table = {**rows(200, 0), "when": [f"20{k // 12:02d}-{1 + k % 12:02d}-01" for k in range(200)]}

@@ -72,7 +72,7 @@ def test_names_that_the_answers_have_are_resolved_and_said(place: Path) -> None:
         "prediction", "probability_no", "probability_yes",
     ]  # fmt: skip
     assert [row["input_prediction"] for row in rows[:3]] == ["x", "y", "z"]
-    assert "column 'prediction', as the answers do: theirs is kept as 'input_prediction'" in done.stderr
+    assert "both have a column 'prediction': that of the rows is called 'input_prediction'" in done.stderr
     assert {row["prediction"] for row in rows} <= {"yes", "no"}
 
 
@@ -138,5 +138,5 @@ def test_names_to_keep() -> None:
     for wrong in (7, [7], {"a": 1}.values()):
         with pytest.raises(SettingError, match="keep must be names of columns"):
             names_to_keep(wrong, ["a"])
-    with pytest.raises(SettingError, match="may be 'Id' or 'ID'"):
+    with pytest.raises(SettingError, match="could mean 'Id' or 'ID'"):
         names_to_keep("id", ["Id", "ID"])

@@ -95,16 +95,16 @@ def test_a_missing_column_stops_and_says_what_it_is_worth(place: Path, source: s
     write(place / "lacks.csv", without("noise", "shop_code"))
     said = command("predict", source, "lacks.csv", cwd=place, code=2).stderr
     assert "2 columns are missing in the table" in said
-    assert "By the rise of the RMSE on 40 test rows without a column, 'shop_code' " in said
+    assert "By the increase of the RMSE on 40 test rows without a column, 'shop_code' " in said
     assert said.index("'shop_code' ") < said.index("'noise' ")
-    assert "of what all 3 columns are worth" in said
+    assert "of the importance of all 3 columns" in said
     assert "--fill-missing (fill_missing=True)" in said
 
 
 def test_missing_columns_are_filled_where_it_is_asked(place: Path) -> None:
     write(place / "lacks.csv", without("shop_code"))
     done = command("predict", "run", "lacks.csv", "--fill-missing", cwd=place)
-    assert "column 'shop_code' is not in the table and taken as missing in every row" in done.stderr
+    assert "column 'shop_code' is not in the table and treated as missing in every row" in done.stderr
     assert "none was in training" not in done.stderr
     empty = {**table(), "shop_code": [""] * N}
     write(place / "empty.csv", empty)
@@ -117,7 +117,7 @@ def test_all_that_matters_missing_is_said(place: Path) -> None:
     write(place / "lacks.csv", without("shop_code", "Floor Size"))
     for options, code in (((), 2), (("--fill-missing",), 0)):
         said = command("predict", "run", "lacks.csv", *options, cwd=place, code=code).stderr
-        assert "nearly all that matters is missing, so hardly anything is left to predict from" in said
+        assert "nearly everything important is missing, so there is little left to predict from" in said
     write(place / "nothing.csv", {"price": [1] * N, "x": [2] * N})
     said = command("predict", "run", "nothing.csv", "--fill-missing", cwd=place, code=2).stderr
     assert "none of the 3 columns that the model was trained on is in" in said
@@ -231,7 +231,7 @@ def test_only_what_no_layout_fits_is_missing(dated: Any) -> None:
 
 def test_dates_that_may_be_read_both_ways_are_said(dated: Any) -> None:
     (note,) = dated.model.table({"size": [0.0], "day": ["03.04.2023"]}).report.notes
-    assert "3 April 2023, though day and month may be exchanged" in note
+    assert "3 April 2023, but day and month could be the other way round" in note
 
 
 def test_a_layout_of_training_is_kept_while_it_reads_a_cell() -> None:
@@ -262,7 +262,7 @@ def test_the_folder_of_a_run_is_no_table(place: Path) -> None:
         command("train", "run", "--target", "price", cwd=place, code=2).stderr,
         command("train", "t.csv", "--target", "price", "--test-data", "run", cwd=place, code=2).stderr,
     ):
-        assert "error: 'run' is a run folder, no table" in said.replace(f"{place}/", "")
+        assert "error: 'run' is a run folder, not a table" in said.replace(f"{place}/", "")
 
 
 def test_a_sheet_or_a_table_that_a_file_cannot_have(place: Path, tmp_path: Path) -> None:

@@ -63,8 +63,8 @@ def test_of_an_ordinary_row_nothing_is_said(run: Any) -> None:
 @pytest.mark.parametrize(
     ("cells", "kind", "text"),
     [
-        ({"city": "ZZ9"}, "unseen", "column 'city': 'ZZ9' (2 rows) was never seen in training; it is treated as"),
-        ({"open": "perhaps"}, "unseen", "column 'open': 'perhaps' (2 rows) was never seen in training; it is taken as"),
+        ({"city": "ZZ9"}, "unseen", "column 'city': 'ZZ9' (2 rows) was never seen in training; it is treated"),
+        ({"open": "perhaps"}, "unseen", "column 'open': 'perhaps' (2 rows) was never seen in training; it is treated"),
         ({"width": 58.9}, "far", "column 'width': 2 cells far out, outside the training range by more than half"),
         ({"width": -1e9}, "far", "(4 to 6) (first: row 0, from 0: -1,000,000,000)"),
         ({"width": None}, "missing", "column 'width': 2 cells are missing, and none was in training; taken as the"),
@@ -124,7 +124,7 @@ def test_of_rarer_categories_nothing_is_claimed_that_is_not_known() -> None:
     rows["city"] = [f"small {k}" if k < 40 else "Rome" if k % 2 else "Oslo" for k in range(N)]
     run = pellucid.train(rows, "price", epochs=1, hidden=(4,), verdict=False, preset="plain", test=0.0)
     note = said(run, city="small 1")["city", "unseen"]
-    assert "'small 1' (2 rows) is not among the 2 kept in training (new, or too rare there)" in note
+    assert "'small 1' (2 rows) is not among the 2 kept in training (new, or too rare)" in note
     assert "treated as rare/other, as 1" in note
     assert "small" not in json.dumps(run.model.facts)  # a rare name never gets into the model
 
@@ -209,7 +209,7 @@ def test_fractions_for_a_column_of_per_cents_are_told(tmp_path: Path) -> None:
         return "\n".join(model.remarks(model.table(data)))
 
     for kind in ("frame", "csv", "parquet", "xlsx"):
-        assert "as fractions do" in told([(k + 0.5) / 100 for k in range(40)], kind), kind
-        assert "as fractions do" not in told([k + 0.5 for k in range(40)], kind), kind
-        assert "as fractions do" not in told(["0.5 %"] * 40, kind), kind
+        assert "like fractions" in told([(k + 0.5) / 100 for k in range(40)], kind), kind
+        assert "like fractions" not in told([k + 0.5 for k in range(40)], kind), kind
+        assert "like fractions" not in told(["0.5 %"] * 40, kind), kind
     assert "0.12 as 0.12 %" in told([(k + 0.5) / 100 for k in range(40)], "csv")

@@ -80,19 +80,19 @@ def test_what_does_not_belong_together_is_refused(tmp_path: Path) -> None:
     shuffled = frame["y"].rename("z").sample(frac=1, random_state=0)
     refused = {
         "60 rows and y 59 values": (X, Y[:59]),
-        r"X has a column 'y', as y is called.*X\.drop": (frame, frame["y"]),
+        r"X already has a column 'y', the name of y.*X\.drop": (frame, frame["y"]),
         "y has 2 columns, and a run predicts one.*MultiOutputClassifier": (X, np.c_[Y, Y]),
-        r"same row labels in another order.*y\.loc\[X\.index\]": (frame, shuffled),
+        r"same row labels in a different order.*y\.loc\[X\.index\]": (frame, shuffled),
     }
     for words, given_ in refused.items():
         with pytest.raises(DataError, match=words):
             pellucid.train(*given_, **QUICK)
     frame.to_csv(tmp_path / "t.csv", index=False)
-    with pytest.raises(SettingError, match=r"y holds values, but its rows are to be read from .*t\.csv"):
+    with pytest.raises(SettingError, match=r"y holds values, but the rows come from .*t\.csv"):
         pellucid.train(tmp_path / "t.csv", Y, **QUICK)
     with pytest.raises(SettingError, match=r"train\(X, y\)"):
         pellucid.train((X, Y), **QUICK)
-    with pytest.raises(SettingError, match="column 3 is asked for, but the array has 3 columns, 0 to 2"):
+    with pytest.raises(SettingError, match="there is no column 3: the array has 3 columns, 0 to 2"):
         pellucid.train(X, 3, **QUICK)
 
 
@@ -133,7 +133,7 @@ def test_an_arrays_column_is_found_by_its_place() -> None:
 def test_names_that_would_be_one_are_told() -> None:
     frame = pd.DataFrame(np.c_[X, Y])
     frame.columns = pd.MultiIndex.from_tuples([("a", "b c"), ("a b", "c"), ("d", ""), ("y", "")])
-    with pytest.raises(DataError, match="'a b c' stands above columns 1 and 2"):
+    with pytest.raises(DataError, match="the name 'a b c' is used for columns 1 and 2"):
         pellucid.train(frame, ("y", ""), **QUICK)
 
 

@@ -43,14 +43,16 @@ def test_patients_in_both_parts_are_counted_and_the_group_mends_it() -> None:
     cells = np.array(STAYS["patient_id"])
     share = np.isin(cells[prepared.split.test], cells[prepared.split.train]).mean()
     (doubt,) = prepared.doubts
-    assert doubt.note.startswith(f"{share * 100:.0f} % of the 100 test rows have their 'patient_id' in training")
+    assert doubt.note.startswith(
+        f"{share * 100:.0f} % of the 100 test rows have a 'patient_id' that is also in training"
+    )
     assert "--group 'patient_id'" in doubt.note
     assert doubts(STAYS, "ill", group="patient_id") == []
 
 
 def test_a_series_is_told_and_time_mends_it() -> None:
     said = notes(SERIES, "sales")
-    assert "the rows are one series, one a day by 'date'" in said
+    assert "the rows are one time series, one row a day by 'date'" in said
     assert "--time 'date'" in said
     assert doubts(SERIES, "sales", time="date") == []
 
@@ -172,7 +174,7 @@ def test_evaluating_counts_copies_together() -> None:
 def test_the_first_screen_of_the_report_says_it(written: Path) -> None:
     pellucid.train(str(written / "series.csv"), "sales", out=written / "run", **FAST)
     page = report(written / "run", out=written / "page.html").read_text(encoding="utf-8")
-    assert "But it may be too good for new rows: rows next to each other in time" in page
+    assert "But it may be too optimistic for new rows: neighbouring rows in time" in page
 
 
 def leaking() -> dict[str, Any]:
@@ -183,8 +185,8 @@ def leaking() -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("columns", "target", "option", "at_length"),
     [
-        (SERIES, "sales", "--time 'date'", "are like it in 'sales'"),
-        (STAYS, "ill", "--group 'patient_id'", "the figures say how well known ones are answered"),
+        (SERIES, "sales", "--time 'date'", "so the neighbours of each test row are in training"),
+        (STAYS, "ill", "--group 'patient_id'", "the figures hold for values already known"),
         (leaking(), "total", "--drop 'a'", "parts of a sum that gives the target"),
     ],
     ids=["time", "group", "leak"],

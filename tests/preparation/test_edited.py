@@ -38,7 +38,7 @@ def test_the_rows_with_another_label_go_and_the_test_rows_stay() -> None:
         assert len(gone) >= 0.95 * len(wrong & set(before.tolist()))
     assert len(edited.train.inputs) == len(edited.split.train)
     assert len(edited.validation.inputs) == len(edited.split.validation)
-    assert any("training rows and" in note and "rows that measure keep theirs" in note for note in edited.notes)
+    assert any("training rows and" in note and "test rows keep their labels" in note for note in edited.notes)
     # What is fitted is fitted to the rows that are left.
     np.testing.assert_allclose(edited.train.inputs.mean(axis=0), 0, atol=1e-6)
 
@@ -80,7 +80,7 @@ def test_a_rare_class_is_not_thinned_to_nothing() -> None:
     number = edited.target.classes.index("sick")
     before, after = (int((p.target.at(p.split.train) == number).sum()) for p in (kept, edited) if p.target is not None)
     assert after == before
-    assert any("all rows of 'sick' stay" in note for note in edited.notes)
+    assert any("all rows of 'sick' are kept" in note for note in edited.notes)
 
 
 @pytest.mark.parametrize("shares", [{"test": 0.0}, {"test": 0.0, "validation": 0.0}])

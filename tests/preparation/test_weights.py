@@ -178,7 +178,7 @@ def test_the_command_line_takes_a_column_of_weights(tmp_path: Path) -> None:
         (np.where(np.arange(N) > 57, np.nan, 1.0), r"'w' is missing or infinite in 2 of 60 rows \(first: row 58\)"),
         (np.where(np.arange(N) == 3, np.inf, 1.0), r"'w' is missing or infinite in 1 of 60 rows \(first: row 3\)"),
         (np.zeros(N), "'w' is 0 in every row"),
-        (["much", "little"] * 30, "'w' must hold numbers, and holds text"),
+        (["much", "little"] * 30, "'w' must hold numbers, but holds text"),
     ],
 )
 def test_weights_that_are_none_are_refused(weights: Any, words: str) -> None:
@@ -196,7 +196,7 @@ def test_a_column_of_weights_is_nothing_else() -> None:
         pellucid.train(table(), "y", sample_weight="v", **EXACT)
     with pytest.raises(DataError, match="60 rows and sample_weight 59 values"):
         pellucid.train(X, CLASSES, sample_weight=W[:59], **EXACT)
-    with pytest.raises(DataError, match="rows, which a reconstruction cannot leave out"):
+    with pytest.raises(DataError, match="rows, and a reconstruction cannot leave rows out"):
         pellucid.train(table(), sample_weight="w", task="reconstruction", drop=["y"], preset="plain")
 
 

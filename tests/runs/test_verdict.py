@@ -25,7 +25,8 @@ from pellucid.runs.run import Run
 from pellucid.runs.verdict import reach_verdict
 from pellucid.settings.settings import Settings
 from pellucid.training.history import Epoch
-from pellucid.training.loop import Outcome, Plan
+from pellucid.training.loop import Outcome
+from tests.listening import StopAfter
 from tests.running import pellucid as command
 
 QUICK: dict[str, Any] = {"hidden": (16,), "epochs": 40, "learning_rate": 0.01}
@@ -118,7 +119,7 @@ def test_the_peers_learn_from_training_and_validation_rows_and_answer_the_test_r
     rows = np.concatenate([prepared.split.train, prepared.split.validation])
     assert not set(rows) & set(prepared.split.test)
     assert len(rows) == 240
-    np.testing.assert_array_equal(inputs, prepared.recipe.transform(prepared.table.take(rows)))
+    np.testing.assert_array_equal(inputs, prepared.recipe.transform(prepared.table.take(rows)).flat)
     assert [prepared.task.classes[t] for t in targets] == [people["buys"][r] for r in rows]
     np.testing.assert_array_equal(asked, prepared.measured.inputs)
 
@@ -148,7 +149,7 @@ def test_trees_get_numbers_in_order_missing_as_nan_and_categories_as_codes(setti
 def test_a_level_that_training_did_not_know_is_missing_for_trees(people: Any) -> None:
     prepared = prepare(people, Settings(target="buys"))
     other = {**people, "job": ["pirate"] * 300}
-    columns, *_ = columns_for_trees(prepared.recipe, prepared.recipe.transform(other))
+    columns, *_ = columns_for_trees(prepared.recipe, prepared.recipe.transform(other).flat)
     assert np.isnan(columns[:, [c.name for c in prepared.recipe.columns].index("job")]).all()
 
 
@@ -308,24 +309,10 @@ def test_ctrl_c_while_the_network_is_measured_keeps_the_run(
 # Keeping it ---------------------------------------------------------------------------------------------
 
 
-class Crash:
-    """Leaves training by an exception after three epochs."""
-
-    def prepared(self, *_: Any) -> None:
-        pass
-
-    def trained(self, outcome: Outcome) -> None:
-        pass
-
-    def epoch(self, epoch: Epoch, plan: Plan) -> None:
-        if epoch.epoch == 3:
-            raise InterruptedError
-
-
 def test_equal_runs_have_equal_verdicts_and_model_files_also_after_a_crash(people_csv: Path, tmp_path: Path) -> None:
     runs = [pellucid.train(people_csv, "spends", drop="buys", out=tmp_path / n, **QUICK) for n in ("a", "b")]
     with pytest.raises(InterruptedError):
-        pellucid.train(people_csv, "spends", drop="buys", out=tmp_path / "c", watcher=Crash(), **QUICK)
+        pellucid.train(people_csv, "spends", drop="buys", out=tmp_path / "c", listener=StopAfter(2), **QUICK)
     runs.append(pellucid.resume(tmp_path / "c"))
     found = [judged(run) for run in runs]
     assert found[0].without_times() == found[1].without_times() == found[2].without_times()
@@ -371,7 +358,7 @@ def test_the_peers_are_scikit_learns(people: Any) -> None:
     assert prepared.target is not None
     assert prepared.scaler is not None
     rows = np.concatenate([prepared.split.train, prepared.split.validation])
-    inputs = prepared.recipe.transform(prepared.table.take(rows), dtype=np.float64)
+    inputs = prepared.recipe.transform(prepared.table.take(rows), dtype=np.float64).flat
     model = RidgeCV(alphas=baselines._PENALTIES).fit(inputs, prepared.scaler.transform(prepared.target.at(rows)))
     answers = prepared.scaler.inverse(model.predict(prepared.measured.inputs))
     value = np.sqrt(np.mean((answers - prepared.measured.truth) ** 2))

@@ -16,9 +16,10 @@ from pellucid.model.measuring import measure
 from pellucid.preparation.folds import ROW_SETTINGS, Folds, cut_folds, prepare_fold, with_split
 from pellucid.preparation.prepare import prepare
 from pellucid.runs.plan import auto_batch_size
-from pellucid.selection.cross_validate import _score, _train, cross_validate
+from pellucid.selection.cross_validate import FoldBegan, _score, _train, cross_validate
 from pellucid.settings.presets import BEST
 from pellucid.settings.settings import Settings
+from pellucid.training.events import EpochEnded, Event, ignore
 from tests.people import Columns, make_people
 
 SHORT: dict[str, Any] = {"target": "buys", "hidden": (6,), "epochs": 4, "engine": "textbook"}
@@ -118,7 +119,7 @@ def test_wrong_numbers_of_folds(people: Columns, folds: Any) -> None:
 
 
 def test_too_few_rows_groups_or_rows_of_a_class(people: Columns) -> None:
-    with pytest.raises(DataError, match=r"240 rows are there.*100 folds need 500.*fewer folds"):
+    with pytest.raises(DataError, match=r"there are 240 rows.*100 folds need 500.*fewer folds"):
         cut(people, 100, target="buys")
     grouped = {**people, "half": ["a", "b", "c"] * 100}
     with pytest.raises(DataError, match=r"cannot be cut into 5 folds.*half.*fewer folds"):
@@ -181,7 +182,7 @@ def test_a_fold_is_trained_as_a_run_is(people: Columns, name: str) -> None:
     for key, array in run.model.parameters.items():
         assert np.array_equal(outcome.parameters[key], array), key
     assert np.array_equal(fold.measured.inputs, prepared.measured.inputs)
-    score = _score(replace(fold, settings=settings), "rmse" if fold.scaler else "roc_auc", lambda epoch: None)
+    score = _score(replace(fold, settings=settings), "rmse" if fold.scaler else "roc_auc", ignore)
     assert score.score == pytest.approx(run.metrics["rmse" if fold.scaler else "roc_auc"].value, rel=1e-12)
 
 
@@ -278,10 +279,15 @@ def test_a_hook_may_stop_or_raise(people: Columns) -> None:
         cross_validate(people, SHORT, folds=3, on_fold=prune)
 
 
-def test_a_watcher_is_told_every_epoch(people: Columns) -> None:
-    told: list[tuple[int, int]] = []
-    cross_validate(people, SHORT, folds=2, watcher=lambda fold, epoch: told.append((fold, epoch.epoch)))
-    assert told == [(fold, epoch) for fold in (1, 2) for epoch in (1, 2, 3, 4)]
+def test_a_listener_hears_every_epoch_of_every_fold(people: Columns) -> None:
+    heard: list[Event] = []
+    cross_validate(people, SHORT, folds=2, listener=heard.append)
+    told = [
+        each.fold if isinstance(each, FoldBegan) else each.epoch.epoch
+        for each in heard
+        if isinstance(each, FoldBegan | EpochEnded)
+    ]
+    assert told == [1, 1, 2, 3, 4, 2, 1, 2, 3, 4]
 
 
 @pytest.mark.parametrize("engine", ["textbook", "fused"])
@@ -292,12 +298,12 @@ def test_an_ensemble_is_trained_as_in_a_run(people: Columns, ensemble: str, engi
     base = prepare(people, settings)
     whole = Folds(base=base, splits=(base.split,), how="")
     fold = prepare_fold(whole, 0, replace(settings, threads=1, products="blas"))
-    outcomes = _train(fold, lambda epoch: None)
+    outcomes = _train(fold, ignore)
     assert len(outcomes) == len(run.model.members) == 4
     for outcome, parameters in zip(outcomes, run.model.members, strict=True):
         for key, array in parameters.items():
             assert np.array_equal(outcome.parameters[key], array), key
-    assert _score(fold, "roc_auc", lambda epoch: None).score == run.metrics["roc_auc"].value
+    assert _score(fold, "roc_auc", ignore).score == run.metrics["roc_auc"].value
 
 
 def test_a_preset_is_scored_with_its_own_values(people: Columns) -> None:

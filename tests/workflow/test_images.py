@@ -16,10 +16,10 @@ import pytest
 import pellucid
 from pellucid.errors import DataError, SettingError
 from pellucid.preprocessing.image import ImageStep
-from pellucid.training import checkpoint
+from pellucid.runs import checkpoint
 from tests.drawings import SHAPES, draw, drawings, save, save_classes
+from tests.listening import StopAfter
 from tests.model.test_without_torch import PREDICT
-from tests.runs.test_resume import StopAfter
 
 QUICK: dict[str, Any] = {"hidden": (16,), "epochs": 30, "learning_rate": 0.01}
 
@@ -187,7 +187,7 @@ def test_a_zip_of_the_folder_is_the_folder(run: pellucid.Run, folder: Path, tmp_
 def test_an_array_of_another_size_is_refused_with_both_sizes(run: pellucid.Run) -> None:
     with pytest.raises(DataError, match=r"16 × 16 pixels and 1 channel, but .* 12 × 12 pixels and 1 channel"):
         run.predict(draw("down", 2, size=16))
-    with pytest.raises(DataError, match=r"shape 12 × 12 .*this model takes 12 × 12 × 1; one image is given as"):
+    with pytest.raises(DataError, match=r"shape 12 × 12 .*this model takes 12 × 12 × 1; pass one image as"):
         run.predict(draw("down", 1)[0])
     with pytest.raises(DataError, match="column 'image'"):
         run.predict({"x": [1.0, 2.0]})
@@ -219,7 +219,7 @@ def test_a_stopped_run_goes_on_to_the_same_weights(
 ) -> None:
     monkeypatch.setattr(checkpoint.Checkpointer.__init__, "__defaults__", (0.0,))
     with pytest.raises(InterruptedError):
-        pellucid.train(folder, out=tmp_path / "run", watcher=StopAfter(4), **QUICK)
+        pellucid.train(folder, out=tmp_path / "run", listener=StopAfter(4), **QUICK)
     resumed = pellucid.resume(tmp_path / "run")
     for name, array in run.model.parameters.items():
         np.testing.assert_array_equal(array, resumed.model.parameters[name])
@@ -264,7 +264,7 @@ def test_settings_of_images_are_refused_for_tables(people: Any) -> None:
 def test_images_without_labels_ask_for_them() -> None:
     with pytest.raises(SettingError, match=r"what each image shows.*reconstruction"):
         pellucid.train(drawings(5)[0])
-    with pytest.raises(DataError, match=r"different lengths.*one value an image"):
+    with pytest.raises(DataError, match=r"different lengths.*one value per image"):
         pellucid.train({"image": drawings(5)[0], "label": ["a", "b"]})
 
 

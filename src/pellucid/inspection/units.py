@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from pellucid.io.files import could_not, write_text
 from pellucid.model.model import Model
 from pellucid.runs.replay import Moment, Replay, replay
 from pellucid.runs.rows_of_run import drawn_rows, rows_of_run, truth_of
+from pellucid.training.events import Listener, ignore
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -134,7 +134,7 @@ def units(
     data: object = None,
     *,
     replayed: bool = True,
-    watcher: Callable[[int, int], None] = lambda epoch, of: None,
+    listener: Listener = ignore,
 ) -> Units:
     """See what the hidden units of a run do on rows; of an ensemble, those of network 1.
 
@@ -146,8 +146,8 @@ def units(
         Rows, as `Model.predict` takes them; without, the table that the run was trained on.
     replayed
         Whether to train the run anew, to see the last hidden layer at several epochs.
-    watcher
-        Is told the epoch that is done, and of how many.
+    listener
+        Is called with each event of that training (see `pellucid.runs.replay.replay`).
 
     Raises
     ------
@@ -167,7 +167,9 @@ def units(
     model = Model.read(run)
     _check(model)
     table, name = rows_of_run(run, model, data)
-    return units_of(model, table, name=name, replayed=replay(run, most=MOMENTS, watcher=watcher) if replayed else None)
+    return units_of(
+        model, table, name=name, replayed=replay(run, most=MOMENTS, listener=listener) if replayed else None
+    )
 
 
 def units_of(model: Model, table: Table, *, name: str = "the table", replayed: Replay | None = None) -> Units:

@@ -1,7 +1,7 @@
-"""Intervals around a model's numbers: from the residuals that its training put by (`pellucid.evaluation.conformal`).
+"""Intervals around a model's numbers, from the residuals that its training stored (`pellucid.evaluation.conformal`).
 
-They are taken and laid off in the scale of the network's output, and then mapped into the target's own unit: of a
-target that goes through its logarithm, large answers get long intervals, and no end lies where no target can.
+They are computed in the scale of the network's output and then mapped to the target's own unit. Where the network
+predicts the logarithm of the target, large answers get long intervals, and no end lies where no target can.
 
 Legend: N rows, K networks.
 """
@@ -27,14 +27,25 @@ Array = NDArray[Any]
 
 
 def interval_of(model: TrainedModel, inputs: Array, answers: Array, level: object) -> tuple[Array, Array]:
-    """The lower and the upper ends ``[N]`` for preprocessed rows ``[N, F]`` with these ``answers`` ``[N]``.
+    """The lower and the upper ends ``[N]`` of intervals around ``answers``.
 
-    The answer itself is always within.
+    An answer always lies in its interval.
+
+    Parameters
+    ----------
+    model
+        The trained model.
+    inputs
+        The features ``[N, F]`` of the rows.
+    answers
+        What the model answers, ``[N]``.
+    level
+        The share of rows whose true value the interval is to hold, such as 0.9.
 
     Raises
     ------
     SettingError
-        The model does not answer with a number, put no residuals by, or too few; ``level`` is no share.
+        The model does not predict a number, stored no residuals, or too few; ``level`` is not a share.
     """
     share = check_level(level)
     residuals = _residuals(model)
@@ -54,7 +65,7 @@ def interval_of(model: TrainedModel, inputs: Array, answers: Array, level: objec
 
 
 def notes_on_intervals(model: TrainedModel, level: float) -> tuple[str, ...]:
-    """What the interval promises, and what it takes for granted."""
+    """What the interval promises, and under which assumptions."""
     residuals = _residuals(model)
     if isinstance(residuals, Mapping):
         count, by_fold = int(residuals["count"]), False
@@ -64,19 +75,20 @@ def notes_on_intervals(model: TrainedModel, level: float) -> tuple[str, ...]:
         f"{count:,} rows, each by the network that did not learn from it" if by_fold else f"{count:,} validation rows"
     )
     notes = [
-        f"the interval is to hold the true value in {level:.4g} of the rows, if new rows come as those of training: "
-        f"it goes as far as the errors on {held}; these rows also chose the best epoch, so a little less may be held"
+        f"the interval should hold the true value in {level:.4g} of the rows, if new rows are like the training rows: "
+        f"its width comes from the errors on {held}; these rows also chose the best epoch, so the share may be a "
+        "little lower"
     ]
     settings = model.facts.get("settings") or {}
     if settings.get("time") is not None:
         notes.append(
-            f"the split was by time ({str(settings['time'])[:60]!r}): new rows come later than those that the interval "
-            "was taken from, and where things change it holds less"
+            f"the split was by time ({str(settings['time'])[:60]!r}): new rows are later than those from which the "
+            "interval was computed, and if things change, it holds the true value less often"
         )
     if settings.get("group") is not None:
         notes.append(
-            f"the split was by group ({str(settings['group'])[:60]!r}): rows of one group err alike, so of a few new "
-            "groups the interval may hold clearly more or less than that share"
+            f"the split was by group ({str(settings['group'])[:60]!r}): rows of one group have similar errors, so in a "
+            "few new groups the interval may hold clearly more or less than that share"
         )
     return tuple(notes)
 
@@ -87,23 +99,23 @@ def _residuals(model: TrainedModel) -> Residuals | Mapping[str, Any]:
         shown = ", ".join(f"'probability_{label}'" for label in task.classes[:2])
         more = ", …" if len(task.classes) > 2 else ""
         raise SettingError(
-            f"interval is for numbers, and {task.target!r} is a class: each answer has probabilities ({shown}"
-            f"{more}) instead, which say how sure the model is; leave interval out"
+            f"interval is for numbers, but {task.target!r} is a class: its probabilities ({shown}{more}) say how "
+            "confident the model is; leave interval out"
         )
     if task.kind == "reconstruction":
-        raise SettingError("interval is for numbers, and this model draws its inputs again; leave interval out")
+        raise SettingError("interval is for numbers, but this model reproduces its inputs; leave interval out")
     if (residuals := model.seen.residuals) is not None:
         return residuals
     if (stored := model.facts.get("residuals")) is not None:
         return dict(stored)
     if "seen" in (model.facts.get("schema") or {}):
         raise SettingError(
-            "interval needs rows held out from training, and this model had none: train with --validation 0.15, or "
-            "with an ensemble by folds (--n-networks 5 --ensemble folds)"
+            "interval needs validation rows, and this model had none: train with --validation 0.15, or with an "
+            "ensemble by folds (--n-networks 5 --ensemble folds)"
         )
     raise SettingError(
-        "interval needs to know how far rows held out lay from their prediction, which this model file of an older "
-        "Pellucid does not hold: train again (pellucid train)"
+        "interval needs the errors on validation rows, which this model file of an older Pellucid does not hold: "
+        "train again (pellucid train)"
     )
 
 

@@ -1,4 +1,4 @@
-"""Rows that a model is measured on although it was trained on them: recognised, and what to say of them."""
+"""Recognise rows that a model is measured on although it was trained on them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _WORTH_A_WORD = 0.01
 
 
 def notes_on_known_rows(model: TrainedModel, inputs: Array, values: Array | None) -> tuple[str, ...]:
-    """A note where rows equal those that were learned from, or that chose the best epoch.
+    """A note if many rows equal training or validation rows; otherwise nothing.
 
     Parameters
     ----------
@@ -44,17 +44,14 @@ def notes_on_known_rows(model: TrainedModel, inputs: Array, values: Array | None
         if judged == len(inputs)
         else f"about {share:.0%} of these rows"
     )
-    it = "they flatter it and say" if share >= _MOST else "these flatter it and say"
+    it = "the figures tell" if share >= _MOST else "they tell"
     most = f"{TRAINED_ON}: " if share >= _MOST else ""
     figure = figure_of_run(model)
-    return (f"{most}{rows} equal rows that the model learned from, so {it} little about new ones{figure}",)
+    return (f"{most}{rows} equal rows that the model learned from, so {it} little about new rows{figure}",)
 
 
 def figure_of_run(model: TrainedModel) -> str:
-    """What the run itself measured on rows that were new to it, as the end of a sentence; nothing if it measured none.
-
-    Of the metrics, the first of those that it tells.
-    """
+    """The first metric of the run on its own test or validation rows, as the end of a sentence; may be empty."""
     facts = model.facts.get("metrics")
     metrics = facts.get("metrics") if isinstance(facts, Mapping) else None
     if not isinstance(metrics, Mapping) or not metrics or not isinstance(facts, Mapping):

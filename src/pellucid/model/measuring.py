@@ -26,7 +26,7 @@ Array = NDArray[Any]
 def evaluation_of(
     model: TrainedModel, table: Table, *, seed: int = 0
 ) -> tuple[dict[str, Estimate], int, tuple[str, ...]]:
-    """The metrics, on how many rows they were measured, and what is to be said of them.
+    """The metrics, on how many rows they were measured, and notes for the user.
 
     ``table`` is one that fits the model (`Model.table`).
     """
@@ -55,11 +55,27 @@ def measure(
     weights: Array | None = None,
     seed: int = 0,
 ) -> dict[str, Estimate]:
-    """The metrics of a task.
+    """The metrics of a task, with their intervals.
 
-    ``truth`` are class numbers or values ``[N]``, or features ``[N, features]`` for a reconstruction, ``answers`` what
-    `Model.answers` gives, and ``groups`` ``[N]`` says which rows belong together (their intervals then resample whole
-    groups), ``weights`` ``[N]`` how much each counts.
+    Parameters
+    ----------
+    task
+        What is predicted.
+    truth
+        Class numbers or values ``[N]``; features ``[N, F]`` for a reconstruction.
+    answers
+        What `Model.answers` gives for these rows.
+    groups
+        ``[N]``: rows of one value belong together, and intervals resample whole groups.
+    weights
+        How much each row counts, ``[N]``.
+    seed
+        Seed of the resampling.
+
+    >>> task = Task.binary("ill", ("no", "yes"))
+    >>> found = measure(task, np.array([0, 1]), np.array([[0.9, 0.1], [0.2, 0.8]]))
+    >>> found["accuracy"].value
+    1.0
     """
     if task.kind == "reconstruction":
         return reconstruction_metrics(truth, answers, groups=groups, weights=weights, seed=seed)

@@ -1,4 +1,4 @@
-"""Dates in new rows that are written in another layout than the training rows were: the one that they show is read."""
+"""Dates in new rows that are written in another layout than in the training rows: their layout is recognised."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ __all__ = ["in_layout_shown"]
 
 
 def in_layout_shown(step: DateStep, column: Any) -> tuple[Any, ColumnNote | None]:
-    """A column of new rows with all its dates in a layout that the step reads, and what was done.
+    """A column of new rows with all its dates in a layout that the step reads, and a note if it was changed.
 
-    Where the training rows had a layout of their own, it is kept as long as it reads one cell: ``03/04/2021`` would
-    else mean another day from file to file. Where they held dates as such, no layout is known, and any is read.
+    The layout of the training rows is kept if it reads at least one cell; otherwise ``03/04/2021`` would mean another
+    day in each file. If the training rows held date cells instead of texts, any layout is recognised.
     """
     kind = column.type
     if not (is_string(kind) or (pa.types.is_dictionary(kind) and is_string(kind.value_type))):
@@ -45,11 +45,11 @@ def in_layout_shown(step: DateStep, column: Any) -> tuple[Any, ColumnNote | None
     day = stamps.drop_null()[0].as_py()
     cells = "1 cell is" if read == 1 else f"{read:,} cells are"
     text = (
-        f"column {step.name!r}: {cells} written as {layout}, and not as the training rows were; {example!r} was read "
-        f"as {day.day} {day:%B} {day.year}"
+        f"column {step.name!r}: {cells} written as {layout}, unlike the training rows; {example!r} was read as "
+        f"{day.day} {day:%B} {day.year}"
     )
     if reads_both_ways(texts, layout) is not None:
-        text += ", though day and month may be exchanged: write dates as in 2024-03-31 to be sure"
+        text += ", but day and month could be the other way round: write dates as in 2024-03-31 to be sure"
     return pc.coalesce(iso, texts).dictionary_encode(), ColumnNote(
         text, columns=(step.name,), what="layout", cells=read
     )

@@ -1,6 +1,6 @@
-"""New rows made to fit a model: headings matched, columns that are missing named or filled, unreadable cells emptied.
+"""New rows made to fit a model: headings are matched, missing columns named or filled, unreadable cells emptied.
 
-Everything that is done is said in the table's report, which goes with it.
+The table's report tells everything that was changed.
 """
 
 from __future__ import annotations
@@ -39,8 +39,19 @@ _NEARLY_ALL = 0.9  # of what single columns are worth
 def made_to_fit(model: TrainedModel, read: Table, *, strict: bool = False, fill_missing: bool = False) -> Table:
     """Rows as they were read, with the columns and cells that the model needs.
 
-    Headings that differ in case, spaces or small signs only are matched; columns that are missing are filled if asked;
-    cells that are no numbers, or no dates, where the model needs them are taken as missing.
+    Headings that differ only in case, spaces or punctuation are matched. Missing columns are filled if asked for. Cells
+    that are not numbers or dates, where the model needs them, count as missing.
+
+    Parameters
+    ----------
+    model
+        The trained model.
+    read
+        The new rows.
+    strict
+        Whether a cell that cannot be read is an error.
+    fill_missing
+        Whether columns that are missing count as missing in every row; otherwise they are an error.
 
     Raises
     ------
@@ -65,12 +76,20 @@ def made_to_fit(model: TrainedModel, read: Table, *, strict: bool = False, fill_
 def with_columns(
     table: Table, recipe: Recipe, lost: Sequence[str], worth: dict[str, float], said: str, *, fill: bool
 ) -> Table:
-    """The table with columns of missing cells in place of those that are ``lost``.
+    """The table with columns of missing cells for the columns in ``lost``.
 
     Parameters
     ----------
+    table
+        The new rows.
+    recipe
+        How the model reads its columns.
+    lost
+        The columns that the table lacks.
     worth, said
-        How much each column of the recipe matters, and by what that was found: "log loss on 300 test rows".
+        How much each column of the recipe matters, and how that was measured: "log loss on 300 test rows".
+    fill
+        Whether to fill them; otherwise they are an error.
 
     Raises
     ------
@@ -98,7 +117,7 @@ def with_columns(
         hint = nearest(lost[0], table.names)
         raise DataError(
             f"{what} missing in the table, and the model needs every column that it was trained on{listed}"
-            f"{hint}{'' if hint.endswith('?') else '.'} {weighed}Add {it}, or take {cells} as missing: --fill-missing "
+            f"{hint}{'' if hint.endswith('?') else '.'} {weighed}Add {it}, or treat {cells} as missing: --fill-missing "
             "(fill_missing=True)"
         )
     arrow = table.arrow
@@ -106,7 +125,7 @@ def with_columns(
         if step.name in lost:
             arrow = arrow.append_column(step.name, pa.nulls(table.n_rows, _TYPES.get(step.kind, pa.float64())))
     what = f"column {lost[0]!r} is" if len(lost) == 1 else f"{len(lost):,} columns ({_listed(lost)}) are"
-    note = f"{what} not in the table and taken as missing in every row. {weighed}".rstrip()
+    note = f"{what} not in the table and treated as missing in every row. {weighed}".rstrip()
     notes = (*table.report.notes, ColumnNote(note, columns=tuple(lost), what="filled", cells=table.n_rows))
     return Table(arrow=arrow, report=replace(table.report, notes=notes))
 
@@ -120,7 +139,9 @@ def worth_of(model: TrainedModel) -> tuple[dict[str, float], str]:
     """How much each column matters, and by what: as the run found out, else by the weights of the first layer."""
     if (worth := model.seen.worth) is not None:
         metric = {"log_loss": "log loss", "rmse": "RMSE"}[worth.metric]
-        return dict(worth.rises), f"the rise of the {metric} on {worth.n_rows:,} {worth.part} rows without a column,"
+        return dict(
+            worth.rises
+        ), f"the increase of the {metric} on {worth.n_rows:,} {worth.part} rows without a column,"
     first = next((p.name for p in model.network.parameters() if len(p.shape) == 2), None)
     if first is None:
         return {}, ""
@@ -138,7 +159,7 @@ def _weighed(lost: Sequence[str], worth: dict[str, float], said: str) -> str:
         return ""
     places = {name: place for place, name in enumerate(sorted(worth, key=lambda name: -worth[name]), start=1)}
     ordered = sorted(lost, key=lambda name: places[name])
-    share, most = sum(known.values()) / total, f"of what all {len(worth):,} columns are worth"
+    share, most = sum(known.values()) / total, f"of the importance of all {len(worth):,} columns"
     if len(lost) == 1:
         sentence = f"By {said} it is number {places[lost[0]]:,} of {len(worth):,}, with {share:.0%} {most}"
     else:
@@ -146,7 +167,7 @@ def _weighed(lost: Sequence[str], worth: dict[str, float], said: str) -> str:
         rest = "" if len(ordered) <= 3 else f", all {len(ordered):,} of them {share:.0%}"
         sentence = f"By {said} {shown}{rest} {most}"
     if share >= _NEARLY_ALL:
-        sentence += "; nearly all that matters is missing, so hardly anything is left to predict from"
+        sentence += "; nearly everything important is missing, so there is little left to predict from"
     return f"{sentence}. "
 
 

@@ -1,4 +1,4 @@
-"""What to say of cells that a model takes, but that no training row prepared it for.
+"""Notes on cells that a model accepts, but that differ from all training rows.
 
 | cells | are |
 |---|---|
@@ -6,9 +6,9 @@
 | far | a number that lies outside the training range by more than half of the range's width |
 | dates | a date before the first or after the last of the training rows, by more than a fiftieth of their time |
 | missing | empty, in a column that was never empty in the training rows |
-| fractions | numbers such as 0.19, all of them, in a column that held per cents such as 19.1 % |
+| fractions | numbers such as 0.19, all of them, in a column that held percentages such as 19.1 % |
 
-Each column has at most one note of a kind. Rows are counted from 0.
+Each column has at most one note of each kind. Rows are counted from 0.
 """
 
 from __future__ import annotations
@@ -53,12 +53,14 @@ def notes_on_odd_cells(
 
     Parameters
     ----------
+    recipe
+        How the model reads its columns.
     table
-        Rows that the recipe can read. Of columns that were filled nothing more is said.
+        Rows that the recipe can read. Columns that were filled get no further note.
     seen
-        What the model remembers of its training rows; a model file of an older Pellucid does not.
+        What the model remembers of its training rows; ``None`` for a model file of an older Pellucid.
     percents
-        The columns whose cells had a per cent sign in the training rows, and were read as 19.1 for 19.1 %.
+        The columns whose cells had a percent sign in the training rows, so that 19.1 % was read as 19.1.
 
     >>> import pyarrow as pa
     >>> from pellucid.data.tables import read_table
@@ -113,20 +115,18 @@ def _unseen(step: CategoricalStep | BooleanStep, texts: list[str], codes: Any, k
         subject = f"{len(counts):,} values in {cells:,} rows, {subject}{more},"
     said = f"{'was' if one else 'were'} never seen in training"
     if isinstance(step, BooleanStep):
-        taken = "taken as neither of its two values"
+        taken = "treated as neither of its two values"
     else:
         taken = f"treated as {_stands_for(step)}"
         if known.left_out != 0:  # rarer categories are not remembered by name
-            said = (
-                f"{'is' if one else 'are'} not among the {len(step.levels):,} kept in training (new, or too rare there)"
-            )
+            said = f"{'is' if one else 'are'} not among the {len(step.levels):,} kept in training (new, or too rare)"
     text = f"column {step.name!r}: {subject} {said}; {'it is' if one else 'they are'} {taken}"
     text += _did_you_mean(step, [value for value, _ in ordered])
     return [ColumnNote(text, columns=(step.name,), what="unseen", cells=cells)]
 
 
 def _did_you_mean(step: CategoricalStep | BooleanStep, values: list[str]) -> str:
-    """Of which known categories values differ in nothing but case and spaces."""
+    """The known categories from which values differ only in case and spaces."""
     levels = step.levels if isinstance(step, CategoricalStep) else (step.low, step.high)
     known = {_bare(level): level for level in reversed(levels) if level is not None}
     meant = list(dict.fromkeys(known[_bare(value)] for value in values if _bare(value) in known))
@@ -168,7 +168,7 @@ def _far_numbers(step: NumericStep | PiecewiseStep | BothStep, values: Any, know
     if not odd.size:
         return []
     follows = number is not None and number.scaling in ("standard", "none")
-    taken = "the answer follows it, so check it, or train with --scaling robust" if follows else "check it"
+    taken = "it can move the answer far, so check it, or train with --scaling robust" if follows else "check it"
     first = f"first: row {odd[0]:,}, from 0: {_number(float(values[odd[0]]))}"
     cells = f"{odd.size:,} cell{'s' * (odd.size > 1)} far out, {where}"
     text = f"column {step.name!r}: {cells} ({first}); {taken}"
@@ -184,9 +184,9 @@ def _fractions(name: str, values: Any, known: ColumnSeen, style: NumberStyle | N
         return []
     first = _number(float(there[np.flatnonzero(there)[0]]))
     text = (
-        f"column {name!r}: all numbers lie within ±{_LARGEST_FRACTION:g}, as fractions do, where the training rows "
-        f"held per cents up to {_number(most)} %; {first} was taken as {first} %: if they are fractions, multiply them "
-        "by 100 or write the sign"
+        f"column {name!r}: all numbers lie within ±{_LARGEST_FRACTION:g}, like fractions, but the training rows held "
+        f"percentages up to {_number(most)} %; {first} was read as {first} %: if they are fractions, multiply them by "
+        "100 or write the percent sign"
     )
     return [ColumnNote(text, columns=(name,), what="fractions", cells=int(there.size))]
 
@@ -207,7 +207,7 @@ def _dates_beyond(step: DateStep, moments: Any, there: Any, known: ColumnSeen) -
             )
     if not parts:
         return []
-    text = f"column {step.name!r}: {' and '.join(parts)}; how things go on there was not learned"
+    text = f"column {step.name!r}: {' and '.join(parts)}; the network has not learned what happens then"
     return [ColumnNote(text, columns=(step.name,), what="dates", cells=int((early | late).sum()))]
 
 

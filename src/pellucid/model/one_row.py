@@ -1,4 +1,4 @@
-"""Is a cell so plain that one row needs no table? A dict from a program then goes straight to the recipe."""
+"""The short way for one row given as a dict: plain cells go to the recipe without being read as a table."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Predictions as a table: columns of the new rows that are carried along, then the answers, with an interval if asked.
+"""Predictions as a table: kept columns of the new rows, then the answers, with an interval if asked for.
 
-From the command line the columns come as they stand in the file; in Python a frame gives a frame.
+On the command line the kept columns are as in the file; in Python a frame gives a frame.
 """
 
 from __future__ import annotations
@@ -54,9 +54,10 @@ _SHOWN = 6
 
 @dataclass(frozen=True, kw_only=True)
 class Kept:
-    """Columns of the new rows: Arrow arrays by the names that they get beside the answers, and what was said of it.
+    """Columns of the new rows that stand beside the answers.
 
-    ``names`` are those that they have in the new rows.
+    ``columns`` are Arrow arrays by their names beside the answers, ``names`` the names in the new rows, and ``notes``
+    sentences for the user.
     """
 
     columns: Mapping[str, Any] = field(default_factory=dict)
@@ -66,7 +67,7 @@ class Kept:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Predictions:
-    """The answers as a table, the columns carried along, and all that is to be said of the rows."""
+    """The answers as a table, the kept columns, and the notes for the user."""
 
     answers: pa.Table
     kept: Mapping[str, Any]
@@ -84,10 +85,31 @@ def predictions(
     as_written: bool = False,
     how: Mapping[str, Any] | None = None,
 ) -> Predictions:
-    """What `pellucid predict` writes.
+    """The predictions that `pellucid predict` writes.
 
-    ``as_written`` says whether kept numbers of a text file keep their spelling; ``how`` are settings of reading for
-    these rows alone.
+    Parameters
+    ----------
+    model
+        The trained model.
+    data
+        The new rows, as `Model.predict` takes them.
+    keep
+        Columns of ``data`` to keep beside the answers: a name, several, or ``"all"``.
+    interval
+        A share such as 0.9: add an interval that holds the true value in so many rows.
+    strict
+        Whether a cell that cannot be read is an error; otherwise it counts as missing.
+    fill_missing
+        Whether columns that ``data`` lacks count as missing in every row; otherwise they are an error.
+    as_written
+        Whether kept numbers of a text file keep their spelling (``1.50``).
+    how
+        Reading settings for these rows alone.
+
+    Raises
+    ------
+    DataError, SettingError
+        The rows cannot be read or lack a column; there is no column of a name in ``keep``; an interval is impossible.
     """
     read = read_rows(model, data, how=how or {})
     table = made_to_fit(model, read, strict=strict, fill_missing=fill_missing)
@@ -122,7 +144,7 @@ def answer_table(model: TrainedModel, table: Table, interval: object = None) -> 
 
 
 def unused_columns(model: TrainedModel, read: Table, kept: Iterable[str] = ()) -> tuple[str, ...]:
-    """A sentence on columns that the training did not know, so that they change no answer; none where it knew all."""
+    """A note on columns that the training table did not have, and that are therefore not used; none without any."""
     schema = model.facts.get("schema")
     listed = schema.get("columns", ()) if isinstance(schema, Mapping) else ()
     known = {column.get("name") for column in listed if isinstance(column, Mapping)}
@@ -137,14 +159,14 @@ def unused_columns(model: TrainedModel, read: Table, kept: Iterable[str] = ()) -
     )
     what = f"column {shown} is" if len(unused) == 1 else f"{len(unused):,} columns ({shown}) are"
     them = "it" if len(unused) == 1 else "them"
-    return (f"{what} new to the model and not used; --keep carries {them} along",)
+    return (f"{what} new to the model and not used; --keep adds {them} to the output",)
 
 
-# ── columns that are carried along ────────────────────────────────────────────────────────────────────────────
+# ── kept columns ────────────────────────────────────────────────────────────────────────────
 
 
 def names_to_keep(keep: object, there: Sequence[str]) -> tuple[str, ...]:
-    """The columns that are asked for, in the order of the new rows.
+    """The columns to keep, in the order of the new rows.
 
     Parameters
     ----------
@@ -179,7 +201,7 @@ def _meant(name: str, there: Sequence[str]) -> str:
     alike = [other for other in there if bare_heading(other) == bare_heading(name)]
     if len(alike) > 1:
         raise SettingError(
-            f"keep: {name!r} may be {' or '.join(map(repr, alike[:3]))}: write the name as it stands there"
+            f"keep: {name!r} could mean {' or '.join(map(repr, alike[:3]))}: write the name exactly as in the table"
         )
     if not alike:
         raise SettingError(f"keep: there is no column {name!r} in the new rows{nearest(name, there)}")
@@ -196,7 +218,7 @@ def kept_columns(
     as_written: bool,
     how: Mapping[str, Any] | None = None,
 ) -> Kept:
-    """The columns that are to be carried along, as they are in the new rows.
+    """The columns to keep, as they are in the new rows.
 
     Parameters
     ----------
@@ -225,7 +247,9 @@ def kept_columns(
         while new in answers or (new != name and new in taken):
             new = f"{_PREFIX}{new}"
         if new != name:
-            notes.append(f"the new rows have a column {name!r}, as the answers do: theirs is kept as {new!r}")
+            notes.append(
+                f"the new rows and the answers both have a column {name!r}: that of the rows is called {new!r}"
+            )
         taken.add(new)
         cells, typed = source.column(name), read.column(name)
         columns[new] = _plain(cells if as_written else _as_numbers(cells, typed))
@@ -233,7 +257,7 @@ def kept_columns(
 
 
 def _as_numbers(cells: Any, typed: Any) -> Any:
-    """The numbers that were read, where every text is one as a computer writes it; else the texts."""
+    """The numbers that were read, if every text is written as a computer writes numbers; otherwise the texts."""
     if pa.types.is_dictionary(typed.type) or not pa.types.is_dictionary(cells.type):
         return typed if not pa.types.is_dictionary(cells.type) else cells
     plain = pc.match_substring_regex(cells.dictionary, _PLAIN)
@@ -247,7 +271,7 @@ def _plain(cells: Any) -> Any:
 
 
 def framed(data: object, kept: Kept, answers: pa.Table) -> Any:
-    """Kept columns and answers in the kind that came in: a pandas or polars frame, else a dict of columns."""
+    """Kept columns and answers in the type that was given: a pandas or polars frame, or else a dict of columns."""
     found = {name: _array(answers.column(name)) for name in answers.column_names}
     module = type(data).__module__.partition(".")[0]
     if module == "pandas" and hasattr(data, "iloc"):
@@ -274,11 +298,11 @@ def _array(column: Any) -> Array:
     return np.array(values, dtype=object if is_string(column.type) or None in values else None)
 
 
-# ── what is said ──────────────────────────────────────────────────────────────────────────────────────────────
+# ── notes ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def notes_to_json(notes: Iterable[str]) -> dict[str, Any]:
-    """All notes as texts, and those on columns as what a program counts.
+    """All notes as texts; those on columns also with their names and the number of cells.
 
     >>> note = ColumnNote("column 'a': 2 cells …", columns=("a",), what="unseen", cells=2)
     >>> notes_to_json([note])["columns"]
@@ -294,7 +318,7 @@ def notes_to_json(notes: Iterable[str]) -> dict[str, Any]:
 
 
 def warn_of(notes: Iterable[str], kind: type[str] = ColumnNote) -> None:
-    """A `DataWarning` for each note of a kind (those on columns), at the line outside of the package that asked."""
+    """A `DataWarning` for each note of this kind, at the line of the caller outside the package."""
     told = [note for note in notes if isinstance(note, kind)]
     if not told:
         return

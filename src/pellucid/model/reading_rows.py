@@ -1,4 +1,4 @@
-"""New rows for a model, read as its training table was: with the settings that it remembers."""
+"""New rows for a model, read with the settings with which its training table was read."""
 
 from __future__ import annotations
 
@@ -36,11 +36,26 @@ def read_rows(
     as_text: Sequence[str] = (),
     how: Mapping[str, Any],
 ) -> Table:
-    """Read ``data`` as the training table was read; of a text file, the columns ``as_text`` to the letter.
+    """Read ``data`` as the training table was read.
 
-    ``how`` are settings of reading for these rows alone.
+    Parameters
+    ----------
+    model
+        The trained model, which knows the settings.
+    data
+        A path, a frame, a dict, an array or a `Table`, which is returned as it is.
+    test_part_only
+        Whether to read only the test images of a source that has both training and test images; otherwise its
+        training images.
+    as_text
+        Columns of a text file to read as text, exactly as written.
+    how
+        Reading settings for these rows alone.
 
-    Of a source that brings training and test images of its own, the test images, or else the training images.
+    Raises
+    ------
+    DataError
+        The rows cannot be read, or hold images where the model takes a table, or images of the wrong shape.
     """
     if isinstance(data, Table):
         return data
@@ -97,9 +112,9 @@ def _in_memory(model: TrainedModel, data: object, as_text: Sequence[str] = ()) -
     if isinstance(data, np.ndarray) and len(model.recipe.steps) == 1 and data.ndim not in (3, 4):
         shape = " × ".join(map(str, data.shape))
         raise DataError(
-            f"an array of the shape {shape} holds no images [N, height, width] or [N, height, width, channels]; "
+            f"an array of shape {shape} holds no images, which are [N, height, width] or [N, height, width, channels]; "
             f"this model takes {image.height} × {image.width} × {image.channels}"
-            + ("; one image is given as image[None]" if data.ndim == 2 else "")
+            + ("; pass one image as image[None]" if data.ndim == 2 else "")
         )
     table = images_in_memory(data)
     if table is None:

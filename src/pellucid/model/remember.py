@@ -1,4 +1,4 @@
-"""What a finished training hands on to `pellucid.model.seen`: ranges, worth of columns, rows, residuals."""
+"""What a model is to remember of its training (`pellucid.model.seen`): ranges, worth of columns, rows, residuals."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _WORTH_PRODUCTS = 400_000_000  # less than a tenth of a second
 
 
 def seen_of(prepared: Prepared, members: Sequence[Member], model: TrainedModel) -> Seen:
-    """Summed up from the training rows, the rows that chose the best epoch, and those that measure."""
+    """The summary of the training rows, the validation rows and the rows that measured the outcome."""
     learned = [bits_of_rows(prepared.train.rows)]
     if len(prepared.split.validation):
         learned.append(bits_of_rows(prepared.validation.rows))
@@ -76,7 +76,7 @@ def _range(values: Array) -> ColumnSeen | None:
 
 
 def _worth(prepared: Prepared, model: TrainedModel) -> Worth | None:
-    """By how much the error rises with each column's cells missing; ``None`` where that takes too long to find out."""
+    """How much the error rises with each column's cells missing; ``None`` where that would take too long."""
     held, task = prepared.measured, prepared.task
     products = prepared.network.n_trainable * len(model.members) * len(model.recipe.steps)
     most = min(len(held.inputs), _WORTH_ROWS, _WORTH_PRODUCTS // max(products, 1))
@@ -103,7 +103,11 @@ def _worth(prepared: Prepared, model: TrainedModel) -> Worth | None:
 
 
 def _residuals(prepared: Prepared, members: Sequence[Member], model: TrainedModel) -> Residuals | None:
-    """Of each row by the network that did not learn from it, or of the validation rows; ``None`` without such rows."""
+    """The residuals of rows that a network did not learn from; ``None`` without such rows.
+
+    In an ensemble by folds these are all rows, each answered by the network that did not learn from it; otherwise the
+    validation rows.
+    """
 
     def outputs(parameters: Any, inputs: Array) -> Array:
         return answers_of(model.network, model.task, None, parameters, inputs)

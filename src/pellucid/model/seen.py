@@ -1,18 +1,18 @@
-"""What a model remembers of the rows it was trained on, so that it can judge new ones: a summary, never a row.
+"""What a model remembers of its training rows, to check new rows against: a summary, never a whole row.
 
-| what | by which |
+| what | used to |
 |---|---|
-| the least and the largest number or date of each column | far-out cells are found |
-| how many categories of a column were too rare to be kept | a category is known to be new |
-| by how much the answers get worse where a column is missing | the columns that matter most are named |
-| 32 bits of each of at most 2,048 rows | rows that the network was trained on are recognised |
-| how far rows held out lay from their prediction | intervals are made |
+| the smallest and the largest number or date of each column | find cells far out of range |
+| how many categories of a column were too rare to be kept | tell new categories from rare ones |
+| how much worse the answers get where a column is missing | name the columns that matter most |
+| a hash of 32 bits of each of at most 2,048 rows | recognise rows that the network was trained on |
+| the residuals of validation rows | make intervals |
 
 It is kept in the model file, as the field ``seen`` of its schema; a file of an older Pellucid has none.
 
-Of many rows those with the smallest bits are kept, which is a sample that any table can be compared with: rows whose
-bits are larger than all that are kept say nothing, of the others each is either there or not (bottom-k sketch: Cohen &
-Kaplan 2007).
+Of many rows, those with the smallest hashes are kept: a sample that any table can be compared with. A new row whose
+hash is larger than all kept ones is left out of the comparison; any other either is among them or was not trained on
+(bottom-k sketch: Cohen & Kaplan 2007).
 
 Legend: N rows, F features, G columns.
 """
@@ -49,7 +49,7 @@ _AT_ONCE = 4_096
 
 @dataclass(frozen=True, kw_only=True)
 class ColumnSeen:
-    """Of one column: the range of its numbers, or of its dates in microseconds since 1970; categories left out."""
+    """One column: the range of its numbers or dates (microseconds since 1970), and how many categories are rare."""
 
     low: float | None = None
     high: float | None = None
@@ -68,14 +68,14 @@ class Worth:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RowsSeen:
-    """The smallest bits ``[kept]``, ascending and different, of ``n_rows`` rows that were learned from."""
+    """The smallest distinct hashes ``[kept]``, ascending, of ``n_rows`` training rows."""
 
     n_rows: int
     kept: NDArray[np.uint32]
 
     @classmethod
     def of(cls, bits: NDArray[np.uint32]) -> RowsSeen:
-        """Of the bits ``[N]`` of all rows.
+        """From the hashes ``[N]`` of all rows.
 
         >>> RowsSeen.of(np.array([9, 3, 3, 5], np.uint32)).kept.tolist()
         [3, 5, 9]
@@ -83,7 +83,7 @@ class RowsSeen:
         return cls(n_rows=len(bits), kept=np.unique(bits)[:MOST_ROWS])
 
     def among(self, bits: NDArray[np.uint32]) -> tuple[int, int]:
-        """How many of the rows ``[N]`` that can be judged there are, and how many of these were learned from."""
+        """How many of the rows ``[N]`` can be compared, and how many of these are training rows."""
         if not len(self.kept):
             return 0, 0
         all_kept = len(self.kept) < MOST_ROWS
@@ -93,9 +93,9 @@ class RowsSeen:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Residuals:
-    """How far rows held out lay from their prediction, in the scale of the network's output, and which rows these were.
+    """Residuals of rows that were not trained on, in the scale of the network's output.
 
-    ``by_fold``: a group for each network of an ensemble by folds; else one group, for what all networks answer.
+    ``by_fold``: one group for each network of an ensemble by folds; otherwise one group, for the ensemble's answer.
     """
 
     groups: tuple[Scores, ...]
@@ -103,13 +103,13 @@ class Residuals:
 
     @property
     def count(self) -> int:
-        """The rows held out."""
+        """The number of these rows."""
         return sum(group.count for group in self.groups)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Seen:
-    """All of it; a part that is not known is empty or ``None``."""
+    """Everything that a model remembers; what is not known is empty or ``None``."""
 
     columns: Mapping[str, ColumnSeen] = field(default_factory=dict)
     worth: Worth | None = None
@@ -158,7 +158,7 @@ class Seen:
 
 
 def bits_of_rows(rows: Rows) -> NDArray[np.uint32]:
-    """32 bits for each row ``[N]``, of what the network sees of it and of its target."""
+    """A hash of 32 bits for each row ``[N]``, of its features and its target."""
     inputs = np.ascontiguousarray(rows.inputs) + rows.inputs.dtype.type(0)  # no −0.0
     total = _mixed_up(inputs)
     if rows.targets is not rows.inputs:
@@ -168,7 +168,7 @@ def bits_of_rows(rows: Rows) -> NDArray[np.uint32]:
 
 
 def _mixed_up(values: Array) -> NDArray[np.uint64]:
-    """A number of 64 bits for each row of ``values`` ``[N, F]``: a sum of the cells' bits, each times its own odd."""
+    """A number of 64 bits for each row of ``values`` ``[N, F]``: the sum of its cells' bits times odd factors."""
     word = np.dtype(f"<u{values.dtype.itemsize}")
     odd = mixed(np.arange(1, values.shape[1] + 1, dtype=np.uint64)) | np.uint64(1)
     total = np.zeros(len(values), dtype=np.uint64)

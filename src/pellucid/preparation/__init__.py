@@ -1,4 +1,1 @@
-"""From a user's rows to the rows that training sees.
-
-Read, divided, cleaned of doubts, fitted to the training part alone.
-"""
+"""A user's rows become training's rows: read, split, checked for doubts and encoded."""

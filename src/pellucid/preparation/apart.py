@@ -1,4 +1,4 @@
-"""Rows, targets and weights that are given apart, ``train(X, y, sample_weight=w)``, as one table."""
+"""Rows, targets and weights given as separate arguments, ``train(X, y, sample_weight=w)``, become one table."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def joined(data: Any, target: Any, weight: Any) -> tuple[Any, str | None, str | 
     if data is None or isinstance(data, str | os.PathLike):
         what = next(iter(apart))
         raise SettingError(
-            f"{what} holds values, but its rows are to be read from {data!r}: write them into a column of the table "
-            "and give its name, or read the table first (pandas.read_csv) and pass it"
+            f"{what} holds values, but the rows come from {data!r}: name a column of that table instead, or read the "
+            "table first (pandas.read_csv) and pass it"
         )
     names = {"y": _name_in(data, target) if "y" not in apart else None}
     names["sample_weight"] = _name_in(data, weight) if "sample_weight" not in apart else None
@@ -103,7 +103,7 @@ def _name_in(data: Any, given: Any) -> str | None:
         place = int(given)
         if not -data.shape[1] <= place < data.shape[1]:
             raise SettingError(
-                f"column {place} is asked for, but the array has {data.shape[1]:,} columns, 0 to {data.shape[1] - 1}"
+                f"there is no column {place}: the array has {data.shape[1]:,} columns, 0 to {data.shape[1] - 1}"
             )
         return f"column_{place % data.shape[1] + 1}"
     return column_name(given)
@@ -122,11 +122,11 @@ def _free_name(what: str, values: Any, frame: Frame) -> str:
     name = column_name(own)
     if name in frame.columns:
         raise DataError(
-            f"X has a column {name!r}, as {what} is called: a network that sees it knows the answer. Leave it out of X "
-            f"(X.drop(columns={name!r})), or give the table alone: train(X, {name!r}); if {what} is something else, "
-            f"rename it: {what}.rename('target')"
+            f"X already has a column {name!r}, the name of {what}: a network that sees it knows the answer. Leave it "
+            f"out of X (X.drop(columns={name!r})), or pass the table alone: train(X, {name!r}); if {what} is "
+            f"something else, rename it: {what}.rename('target')"
             if what == "y"
-            else f"X has a column {name!r}, as {what} is called: give its name alone, {what}={name!r}, or rename one"
+            else f"X already has a column {name!r}, the name of {what}: pass {what}={name!r}, or rename one of them"
         )
     return name
 
@@ -138,8 +138,8 @@ def _checked(what: str, values: Any, rows: int, index: Any) -> Any:
     shape: tuple[int, ...] = getattr(values, "shape", None) or (len(values),)
     if len(shape) == 2 and shape[1] > 1:
         raise DataError(
-            f"{what} has {shape[1]:,} columns, and a run predicts one target: give one column of it, train once for "
-            "each, or use sklearn.multioutput.MultiOutputRegressor(pellucid.NeuralRegressor()) or "
+            f"{what} has {shape[1]:,} columns, and a run predicts one target: pass one column, train once for each, "
+            "or use sklearn.multioutput.MultiOutputRegressor(pellucid.NeuralRegressor()) or "
             "MultiOutputClassifier(pellucid.NeuralClassifier())"
         )
     if shape[0] != rows:
@@ -149,8 +149,8 @@ def _checked(what: str, values: Any, rows: int, index: Any) -> Any:
         same = mine.equals(index)
         if not same and mine.is_unique and len(mine.symmetric_difference(index)) == 0:
             raise DataError(
-                f"X and {what} have the same row labels in another order, and rows are joined by their place: give "
-                f"{what}.loc[X.index], or {what}.to_numpy() if the order is right and the labels are not"
+                f"X and {what} have the same row labels in a different order, but rows are matched by position: pass "
+                f"{what}.loc[X.index], or {what}.to_numpy() if the order is right and the labels are wrong"
             )
     if len(shape) == 2:
         if hasattr(values, "iloc"):

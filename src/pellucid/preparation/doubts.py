@@ -1,7 +1,7 @@
-"""Why the figures of a run may flatter: what the training rows tell of the test rows that they would not of new ones.
+"""Reasons why the measured figures may be too good: training rows that reveal more of test rows than of new ones.
 
-A patient who is in both, the day before and the day after, a copy: with any of these a network need not generalise to
-look good. Each doubt comes with what to do about it; leaks are found with the schema (`pellucid.data.leaks.find`).
+The same patient in both parts, neighbouring days, copies of rows: with any of these a network looks good without
+generalising. Each doubt comes with a remedy. Leaks are found with the schema (`pellucid.data.leaks.find`).
 """
 
 from __future__ import annotations
@@ -39,18 +39,18 @@ _YEARS = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Doubt:
-    """One reason.
+    """One reason to distrust the measured figures.
 
     Parameters
     ----------
     kind
-        What is in both parts.
+        What training and test rows share.
     note
-        A sentence with the figure and the remedy.
+        A sentence with the share or correlation and the remedy.
     fact
-        What is so, in a few words.
+        The finding in a few words.
     column
-        The column that tells, where there is one.
+        The column that shows it, if there is one.
     change
         The setting that helps.
     """
@@ -70,7 +70,7 @@ class Doubt:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Divided:
-    """A table and the rows of it, or of a table of their own, that measure."""
+    """A table, how its rows are split, and the test table, if the test rows come from another one."""
 
     table: Table
     schema: Schema
@@ -81,17 +81,17 @@ class Divided:
 
     @property
     def names(self) -> list[str]:
-        """The columns that may tell something, dropped ones among them."""
+        """The columns to search, including dropped ones."""
         return [c.name for c in self.schema.columns if c.role != "target" and c.kind not in ("constant", "image")]
 
     @property
     def rows(self) -> Array:
-        """Those with a target."""
+        """The numbers of the rows with a target."""
         return np.arange(self.table.n_rows) if self.target is None else self.target.keep_rows
 
     @property
     def truth(self) -> Array:
-        """``[n]`` numbers, or ``[n, C]`` of the commonest classes, of these rows."""
+        """The targets of these rows: numbers ``[n]``, or ``[n, C]`` truth values for the most frequent classes."""
         if self.target is None:
             return np.zeros((self.table.n_rows, 0))
         if not self.target.classes:
@@ -101,7 +101,7 @@ class Divided:
 
     @property
     def held(self) -> tuple[str, Table, Array]:
-        """The rows that measure, what they are called, and their table."""
+        """The rows that measure the outcome: their name, their table and their row numbers."""
         if self.test_table is not None and self.test_rows is not None:
             return "test", self.test_table, self.test_rows
         if len(self.split.test):
@@ -110,7 +110,7 @@ class Divided:
 
 
 def doubts_of(divided: Divided) -> tuple[tuple[Doubt, ...], tuple[str, ...]]:
-    """The doubts about a division of the rows, and what else to say of it."""
+    """The doubts about a split, and further notes for the user."""
     schema, split = divided.schema, divided.split
     held = divided.held[2]
     if any(c.kind == "image" for c in schema.features) or not len(held) or not len(split.train):
@@ -129,7 +129,17 @@ def doubts_of(divided: Divided) -> tuple[tuple[Doubt, ...], tuple[str, ...]]:
 
 
 def notes_of_doubts(table: Table, schema: Schema, settings: Settings, divide: Any) -> tuple[str, ...]:
-    """What is to be said of a table before training: its rows are divided as they will be, by ``divide``."""
+    """The notes on a table before training; ``divide`` splits its rows as training will.
+
+    Parameters
+    ----------
+    table, schema
+        The table, and what its columns are.
+    settings
+        Those of the run; with a target it is read here.
+    divide
+        A function such as `pellucid.preparation.prepare.split_of`.
+    """
     from pellucid.data.target import read_target
 
     target = None
@@ -160,16 +170,16 @@ def _entity(divided: Divided, entity: Entity) -> Doubt | None:
     own = divided.test_table is None
     remedy = f"--group {name!r} keeps the rows of each in one part" if own else "test on rows of others"
     if entity.by_name:
-        said = f"{shown} of the {len(held):,} {what} rows have their {name!r} in training as well"
+        said = f"{shown} of the {len(held):,} {what} rows have a {name!r} that is also in training"
     else:
         said = (
             f"column {name!r} seems to say which rows belong together ({entity.n_values:,} values), and {shown} of the "
-            f"{len(held):,} {what} rows have theirs in training as well"
+            f"{len(held):,} {what} rows have a value that is also in training"
         )
     return Doubt(
         kind="entity",
-        note=FlatteringNote(f"{said}: the figures say how well known ones are answered; for new ones, {remedy}"),
-        fact=f"{shown} of the {what} rows have their {name!r} in training",
+        note=FlatteringNote(f"{said}: the figures hold for values already known; for new ones, {remedy}"),
+        fact=f"{shown} of the {what} rows have a {name!r} that is in training",
         column=name,
         change={"group": name} if own else {},
     )
@@ -179,7 +189,7 @@ def _entity(divided: Divided, entity: Entity) -> Doubt | None:
 
 
 def _time(divided: Divided) -> tuple[list[Doubt], list[str]]:
-    """A doubt where rows next to each other in time are alike; else a word on the dates."""
+    """A doubt where neighbouring rows in time are alike; otherwise a note on the dates."""
     rows, truth = divided.rows, divided.truth
     moments = moments_in(divided.table, divided.names, rows)
     if not moments:
@@ -198,23 +208,23 @@ def _time(divided: Divided) -> tuple[list[Doubt], list[str]]:
     others = [c for c in divided.schema.features if c.name not in found.columns]
     if step is not None and not divided.target.classes:
         said = (
-            f"the rows are one series, one a {step} by {listed}; the split is at random, so the neighbours of each "
-            f"{divided.held[0]} row are in training, and are like it in {target!r} (correlation {likeness:.2f}): the "
+            f"the rows are one time series, one row a {step} by {listed}; the split is random, so the neighbours of "
+            f"each {divided.held[0]} row are in training, with similar {target!r} (correlation {likeness:.2f}): the "
             f"figures are not those of a forecast; {remedy}"
         )
         if len(others) <= 3:
-            said += f", and columns with earlier values of {target!r} give a forecast something to go by"
+            said += f"; add columns with earlier values of {target!r} as inputs of the forecast"
     else:
         said = (
-            f"rows next to each other in time ({listed}) are alike in {target!r} (correlation {likeness:.2f}), and the "
-            f"split is at random: the figures are not those of later rows; {remedy}"
+            f"neighbouring rows in time ({listed}) have similar {target!r} (correlation {likeness:.2f}), and the split "
+            f"is random: the figures do not hold for later rows; {remedy}"
         )
     return [
         Doubt(
             kind="time",
             note=FlatteringNote(said),
             fact=(
-                f"rows next to each other in time are in training and {divided.held[0]}, and alike in {target!r} "
+                f"neighbouring rows in time are in training and {divided.held[0]}, with similar {target!r} "
                 f"(correlation {likeness:.2f})"
             ),
             column=found.columns[0],
@@ -228,7 +238,7 @@ def _remedy(divided: Divided, moments: Moments) -> tuple[str, dict[str, Any]]:
     if len(moments.columns) > 1:
         column = divided.table.column(name).take(_arrow(divided.rows))
         if len(column.unique()) < _YEARS:
-            return "put them together into one column of dates and name it with --time", {}
+            return "combine them into one column of dates and name it with --time", {}
     return f"--time {name!r} holds out the latest rows", {"time": name}
 
 
@@ -241,13 +251,13 @@ def _arrow(rows: Array) -> Any:
 def _on_dates(moments: Moments) -> str:
     name = moments.columns[0]
     return (
-        f"the rows have a date, {name!r}, and are divided at random; if later rows are to be answered, --time {name!r} "
-        "holds out the latest"
+        f"the rows have a date, {name!r}, and the split is random; to measure predictions of later rows, use --time "
+        f"{name!r}, which holds out the latest"
     )
 
 
 def _order(divided: Divided) -> list[Doubt]:
-    """Rows alike in the order of the file, beyond what their columns say, and no column that says why."""
+    """A doubt where neighbouring rows of the file are alike, beyond what their columns explain."""
     if divided.target is None:
         return []
     names = [c.name for c in divided.schema.features]
@@ -258,13 +268,13 @@ def _order(divided: Divided) -> list[Doubt]:
         Doubt(
             kind="order",
             note=FlatteringNote(
-                f"rows next to each other in the file are alike in {divided.target.name!r} beyond what their columns "
-                f"say (correlation {alike:.2f}): if they stand in an order of time, or several are about one and the "
-                "same, figures from a split at random are too good; --time or --group with a column that says which"
+                f"neighbouring rows of the file have similar {divided.target.name!r}, beyond what their columns "
+                f"explain (correlation {alike:.2f}): if the rows are in order of time, or several describe the same "
+                "thing, figures from a random split are too good; name a column with --time or --group"
             ),
             fact=(
-                f"rows next to each other in the file are in training and {divided.held[0]}, and alike in "
-                f"{divided.target.name!r} beyond what their columns say (correlation {alike:.2f})"
+                f"neighbouring rows of the file are in training and {divided.held[0]}, with similar "
+                f"{divided.target.name!r} beyond what their columns explain (correlation {alike:.2f})"
             ),
         )
     ]
@@ -274,7 +284,7 @@ def _order(divided: Divided) -> list[Doubt]:
 
 
 def _copies(divided: Divided) -> list[Doubt]:
-    """Rows that are in both parts because the split goes by something else."""
+    """A doubt where equal rows are in both parts, because the split goes by group or time."""
     what, table, held = divided.held
     telling = [c.name for c in divided.schema.features]
     telling += [divided.schema.target] if divided.schema.target is not None else []
@@ -290,8 +300,8 @@ def _copies(divided: Divided) -> list[Doubt]:
         Doubt(
             kind="copies",
             note=FlatteringNote(
-                f"{_percent(share)} of the {len(held):,} {what} rows are also in training, under another {by!r}: what "
-                "was measured on them was seen"
+                f"{_percent(share)} of the {len(held):,} {what} rows are also in training, under another {by!r}: the "
+                "network has seen them"
             ),
             fact=f"{_percent(share)} of the {what} rows are also in training",
         )
@@ -299,7 +309,7 @@ def _copies(divided: Divided) -> list[Doubt]:
 
 
 def _percent(share: float) -> str:
-    """A share in words that are exact: never 100 % for nearly all."""
+    """A share in words; never 100 % for less than all."""
     if share == 1.0:
         return "all"
     return "more than 99 %" if share > 0.995 else f"{share * 100:.0f} %"

@@ -1,4 +1,4 @@
-"""What is fitted to the training rows, once rows whose label looks wrong were left out, if that was asked for."""
+"""Fit everything to the training rows; with ``edit_labels``, leave out rows whose label looks wrong first."""
 
 from __future__ import annotations
 
@@ -28,14 +28,27 @@ _AGAINST = 7  # of the ten nearest rows that have one and the same other label
 def fit_to_split(
     split: Split, table: Table, schema: Schema, target: Target | None, settings: Settings
 ) -> tuple[Split, Fitted]:
-    """Fit everything to the training rows of a split; with ``edit_labels`` to those whose label may be right.
+    """Fit everything to the training rows of a split; with ``edit_labels`` only to those whose label seems right.
 
-    Then training and validation rows go of which seven of the ten nearest have one and the same other label (edited
-    nearest neighbours, Wilson 1972), in the space that the network sees, and all is fitted anew. Test rows stay.
+    A training or validation row is left out where seven of its ten nearest neighbours share one other label (edited
+    nearest neighbours, Wilson 1972), measured on the features that the network sees; then everything is fitted again.
+    Test rows stay.
+
+    Parameters
+    ----------
+    split
+        Which rows are training, validation and test rows.
+    table, schema
+        The table, and what its columns are.
+    target
+        What is predicted; ``None`` for a reconstruction.
+    settings
+        Those of the run.
 
     Returns
     -------
-    The split, with a note on what was left out, and what was fitted.
+    tuple
+        The split, with a note on the rows left out, and what was fitted.
 
     Raises
     ------
@@ -57,7 +70,7 @@ def check_editable(settings: Settings, task: Task) -> None:
     """Raise `SettingError` where ``edit_labels`` is asked for and no classes are predicted."""
     if settings.edit_labels and not task.is_classification:
         raise SettingError(
-            f"edit_labels leaves out rows whose class the rows around them contradict, but this is a {task.kind}: "
+            f"edit_labels leaves out rows whose class disagrees with their neighbours, but this is a {task.kind}: "
             "leave it out (--no-edit-labels)"
         )
 
@@ -79,9 +92,9 @@ def _edited(split: Split, fitted: Fitted, table: Table, target: Target, settings
     n_learned, n_held = int(out[learned].sum()), int(out[~learned].sum())
     note = (
         f"{n_learned:,} of {len(split.train):,} training rows and {n_held:,} of {len(split.validation):,} validation "
-        f"rows were left out: {_AGAINST} of the {NEIGHBOURS} rows nearest to each, or more, have another label; the "
-        "rows that measure keep theirs, so wrong ones among them still count as mistakes"
+        f"rows were left out: at least {_AGAINST} of the {NEIGHBOURS} nearest rows of each share another label; the "
+        "test rows keep their labels, so wrong labels among them still count as mistakes"
     )
     if spared:
-        note += f"; all rows of {', '.join(spared)} stay, for most of them lie among others"
+        note += f"; all rows of {', '.join(spared)} are kept, because most of them lie among other classes"
     return replace(split, train=rows[learned & ~out], validation=rows[~learned & ~out], notes=(*split.notes, note))

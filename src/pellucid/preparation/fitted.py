@@ -1,4 +1,4 @@
-"""What is fitted to training rows, and to nothing else: the recipe, the target's scale, the task and its network."""
+"""Everything that is fitted to training rows only: the recipe, the target's scale, the task and its network."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _MANY_IN_ONE = 0.2  # of the rows in the feature of the rarer categories: worth 
 
 @dataclass(frozen=True, kw_only=True)
 class Fitted:
-    """What training rows decide."""
+    """What the training rows decide."""
 
     recipe: Recipe
     scaler: TargetScaler | None  # None but for a regression
@@ -49,6 +49,17 @@ class Fitted:
 
 def fit_to(rows: Array, table: Table, schema: Schema, target: Target | None, settings: Settings) -> Fitted:
     """Fit everything to ``rows`` of a table.
+
+    Parameters
+    ----------
+    rows
+        The numbers (from 0) of the training rows.
+    table, schema
+        The table, and what its columns are.
+    target
+        What is predicted; ``None`` for a reconstruction.
+    settings
+        Those of the run.
 
     Raises
     ------
@@ -145,9 +156,9 @@ def _notes(recipe: Recipe) -> list[str]:
             share = step.rare / rows
             if share > _MANY_IN_ONE:
                 notes.append(
-                    f"column {step.name!r}: {share:.0%} of the training rows hold one of its rarer categories, which "
-                    f"share one feature ({len(step.levels):,} are kept apart); --max-categories keeps more, "
-                    "--rare-below keeps rarer ones"
+                    f"column {step.name!r}: {share:.0%} of the training rows hold rare categories, which share one "
+                    f"feature ({len(step.levels):,} have their own); --max-categories keeps more, --rare-below keeps "
+                    "rarer ones"
                 )
     return notes
 
@@ -155,13 +166,13 @@ def _notes(recipe: Recipe) -> list[str]:
 def _said_of_text(step: TextStep) -> str:
     """By what a column of text is read, and how to change it."""
     if not step.terms:
-        return f"column {step.name!r} is text without a word, so nothing of it is used"
+        return f"column {step.name!r} is text without words, so it is not used"
     if step.units == "characters":
         return (
-            f"column {step.name!r} is text, read by its characters, one to three together ({len(step.terms):,} kept, "
-            f"--max-words), as in languages without spaces; --text-units words divides it at spaces"
+            f"column {step.name!r} is text, encoded by runs of one to three characters ({len(step.terms):,} kept, "
+            f"--max-words), as for languages without spaces; --text-units words splits it at spaces"
         )
     return (
-        f"column {step.name!r} is text, read by its words and pairs of words ({len(step.terms):,} kept, --max-words); "
+        f"column {step.name!r} is text, encoded by words and pairs of words ({len(step.terms):,} kept, --max-words); "
         f"--drop {step.name!r} leaves it out"
     )

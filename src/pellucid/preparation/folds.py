@@ -1,8 +1,8 @@
-"""The rows of a table cut into folds, and what a network sees of one: the ground that settings are compared on.
+"""The rows of a table cut into folds, on which settings are compared.
 
 The test part is the one that `pellucid.train` would take with the same seed. It stays out of every fold, so that the
-setting chosen by the folds can be measured on it once. The other rows are cut into K folds; each is held out once, and
-of the rows that are left a part chooses the best epoch, as ever.
+setting chosen by the folds can be measured on it once. The other rows are cut into K folds. Each fold is held out once;
+of the remaining rows, some are validation rows, as in any training.
 """
 
 from __future__ import annotations
@@ -107,8 +107,8 @@ def cut_folds(data: object, settings: Settings, *, folds: int = 5) -> Folds:
     needed = max(_FEWEST * folds, _FEWEST_IN_ALL)
     if len(rows) < needed:
         raise DataError(
-            f"{len(rows):,} rows are there to be cut into folds (the test part is kept out), and {folds} folds need "
-            f"{needed:,}: use fewer folds, or pass --test 0"
+            f"there are {len(rows):,} rows outside the test part, and {folds} folds need {needed:,}: use fewer folds, "
+            "or pass --test 0"
         )
     try:
         splits, how = _cut(base, rows, folds)
@@ -149,7 +149,7 @@ def usual_ensemble(settings: Settings, n_rows: int | None = None) -> str:
 
 
 def with_split(base: Prepared, split: Split) -> Prepared:
-    """``base`` as `prepare` would have left it, had it come to this split."""
+    """``base`` as `prepare` would have made it with this split."""
     settings, table, target = base.settings, base.table, base.target
     split, fitted = fit_to_split(split, table, base.schema, target, settings)
 
@@ -202,10 +202,10 @@ def _cut(base: Prepared, rows: Array, folds: int) -> tuple[tuple[Split, ...], st
 
 
 def blocks_of(base: Prepared, rows: Array, many: int) -> tuple[list[Array], str]:
-    """The rows in ``many`` parts, each taken as the test part of what the ones before have left.
+    """The rows in ``many`` parts: each is the test part of the rows that the parts before it left.
 
-    So a part comes about by the rules of `split_rows`, whichever they are. With a time column the latest rows are taken
-    first; the parts come back in the order of time.
+    So every part follows the rules of `split_rows`. With a time column the latest rows are taken first, and the parts
+    are returned in order of time.
     """
     left, taken, how = rows, [], ""
     for remaining in range(many, 1, -1):
@@ -214,7 +214,7 @@ def blocks_of(base: Prepared, rows: Array, many: int) -> tuple[list[Array], str]
         left, how = split.train, split.how
     taken.append(left)
     if base.schema.time is not None:
-        return taken[::-1], f"by time: each {base.schema.time!r} window is answered from all before it"
+        return taken[::-1], f"by time: each {base.schema.time!r} window is predicted from all earlier ones"
     return taken, how
 
 

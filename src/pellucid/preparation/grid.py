@@ -53,7 +53,7 @@ class Grid:
 
 
 def made_of(data: object, *given: Mapping[str, Any]) -> Grid:
-    """The grid of settings that are given one value or a list of values, later mappings before earlier ones.
+    """The grid of settings that are given one value or a list of values; later mappings override earlier ones.
 
     A list is several values, except for settings that are a list themselves: ``drop=["a", "b"]`` are two columns, and
     ``hidden=[64, 32]`` is one network of two layers; ``hidden=[(64,), (64, 32)]`` are two networks.
@@ -78,7 +78,7 @@ def made_of(data: object, *given: Mapping[str, Any]) -> Grid:
         values = _values(name, value)
         (single if len(values) == 1 else several)[name] = values
     fixed = {name: value for name, (value,) in single.items()}
-    # Each anew from what was given: a preset among the values brings others along, which go after these.
+    # Each is built from what was given: a preset among the values sets others, which these override.
     combinations = tuple(
         settings_for(data, fixed, dict(zip(several, values, strict=True))) for values in product(*several.values())
     )
@@ -102,8 +102,8 @@ def _values(name: str, given: Any) -> tuple[Any, ...]:
     if len(values) > 1 and name not in COMPARABLE:
         why = "which rows and columns there are and how they are divided" if name in ROW_SETTINGS else "no score"
         raise SettingError(
-            f"{name} takes one value in a comparison, got {len(values)}: it decides {why}; to be compared are "
-            "the settings of preprocessing, network, training and machine"
+            f"{name} takes one value in a comparison, got {len(values)}: it decides {why}; compare settings of "
+            "preprocessing, network, training and machine"
         )
     return values
 

@@ -46,11 +46,12 @@ __all__ = ["EvaluationRows", "Prepared", "examine", "open_table", "prepare", "se
 Array = NDArray[Any]
 
 LABEL, FILE = "label", "file"  # the columns that tables of images have beside the images
+_LATER: dict[str, Any] = {"residual": False}  # settings that the first checkpoints do not know, at their defaults
 
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationRows:
-    """The rows that measure the outcome."""
+    """The rows on which the outcome is measured: test rows, or the rows that take their place."""
 
     name: str  # "test", "validation" or "training"
     source: Table  # that they are rows of
@@ -69,7 +70,7 @@ class EvaluationRows:
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """All that training needs, and what was decided on the way."""
+    """Everything that training needs, and the decisions made on the way."""
 
     name: str
     settings: Settings
@@ -89,7 +90,7 @@ class Prepared:
 
     @property
     def flattering(self) -> tuple[str, ...]:
-        """The notes on what makes the figures measured better than they will be on new rows."""
+        """The notes on what makes the measured figures better than those on new rows will be."""
         return tuple(note for note in self.notes if isinstance(note, FlatteringNote))
 
     @property
@@ -100,14 +101,18 @@ class Prepared:
 
     @property
     def n_choosing(self) -> int:
-        """How many rows that a network does not learn from choose its best epoch; 0: the training rows do."""
+        """How many validation rows choose a network's best epoch; 0: the training rows choose it."""
         if len(self.split.validation) or self.settings.ensemble != "folds":
             return len(self.split.validation)
         return len(self.train) // self.settings.n_networks
 
     def fingerprint(self) -> str:
         """A digest of the settings and of every number that the run sees."""
-        digest = hashlib.sha256(repr(sorted(self.settings.to_json().items())).encode())
+        # As it was when the first checkpoints were written, which are to go on: former names, and no later settings.
+        settings = {name: value for name, value in self.settings.to_json().items() if _LATER.get(name, ...) != value}
+        if settings["engine"] == "textbook":
+            settings["engine"] = "numpy"
+        digest = hashlib.sha256(repr(sorted(settings.items())).encode())
         digest.update(repr(self.network.to_json()).encode())
         seen = (self.train, self.validation)
         arrays = [*(a for rows in seen for a in (rows.inputs, rows.targets)), self.measured.inputs, self.measured.truth]
@@ -118,7 +123,7 @@ class Prepared:
 
 
 def settings_for(data: object, *given: Mapping[str, Any]) -> Settings:
-    """The settings for a table: its usual preset, and what a built-in set knows; what is given goes before both."""
+    """The settings for a table: its usual preset and what a built-in set brings; what is given overrides both."""
     drawn = Settings.of(*given).task == "reconstruction"
     known: dict[str, Any] = {"preset": usual_preset(table=not drawn and not holds_images(data))}
     if is_builtin(data):
@@ -143,7 +148,7 @@ def prepare(data: object, settings: Settings, *, test_data: object = None) -> Pr
     if not schema.features:
         asked = f"predict {settings.target!r} from" if target is not None else "reconstruct"
         raise DataError(
-            f"no column is left to {asked}: all others were dropped "
+            f"no column is left to {asked}: all were dropped "
             "(see the schema with 'pellucid inspect'); keep one with keep=… (--keep)"
         )
     notes = [*table.report.notes, *schema.warnings, *(target.notes if target is not None else ())]
@@ -227,8 +232,8 @@ def _examine(data: object, settings: Settings) -> tuple[Source, Schema, Settings
     if settings.task == "reconstruction":
         if settings.target is not None:
             raise SettingError(
-                f"a reconstruction has no target, its inputs are what it learns to draw, but target is "
-                f"{settings.target!r}; leave it out (--drop {settings.target!r} keeps the column from the network)"
+                f"a reconstruction has no target, because it learns to reproduce its inputs, but target is "
+                f"{settings.target!r}; leave it out (--drop {settings.target!r} hides the column from the network)"
             )
         unused = _unused(data, table)
     elif settings.target is None and image_shape(table) is not None and LABEL in table.names:
@@ -257,8 +262,8 @@ def _examine(data: object, settings: Settings) -> tuple[Source, Schema, Settings
 def _unused(data: object, table: Table) -> dict[str, str]:
     """The columns that a reconstruction leaves alone unless they are kept, and why."""
     if is_builtin(data):
-        return {BUILTIN[str(data)].target: "the set's target, which a reconstruction does not look at"}
-    return {LABEL: "reconstruction looks at the images only"} if image_shape(table) is not None else {}
+        return {BUILTIN[str(data)].target: "the set's target, which a reconstruction does not use"}
+    return {LABEL: "reconstruction uses the images only"} if image_shape(table) is not None else {}
 
 
 def _target(table: Table, settings: Settings, weights: Array | None) -> Target | None:
@@ -267,15 +272,15 @@ def _target(table: Table, settings: Settings, weights: Array | None) -> Target |
     if settings.task == "reconstruction":
         if left_out is not None and left_out.any():
             raise DataError(
-                f"sample_weight {settings.sample_weight!r} is 0 in {int(left_out.sum()):,} rows, which a "
-                "reconstruction cannot leave out: take them out of the table"
+                f"sample_weight {settings.sample_weight!r} is 0 in {int(left_out.sum()):,} rows, and a reconstruction "
+                "cannot leave rows out: remove them from the table"
             )
         return None
     if settings.target is None:
         if image_shape(table) is not None:
             raise SettingError(
                 "which column says what each image shows? Give target (--target); without labels, "
-                "--task reconstruction learns to draw the images themselves"
+                "--task reconstruction learns to reproduce the images"
             )
         last = table.arrow.column_names[-1]
         raise SettingError(f"which column is to be predicted? Give target (--target); the last is {last!r}")
@@ -306,7 +311,7 @@ def _with_groups_and_files(
         held = replace(held, groups=groups)
         notes.append(
             f"the {held.name} rows come from {len(np.unique(groups)):,} groups of {group!r}; "
-            "the intervals know the groups"
+            "the intervals take the groups into account"
         )
     elif held.groups is None:
         together, said = counted_together(table, features, held.rows, f"{held.name} rows")
@@ -339,9 +344,25 @@ def _resolve_names(settings: Settings, table: Table) -> Settings:
 
 
 def split_of(table: Table, schema: Schema, target: Target | None, settings: Settings, *, test: float) -> Split:
-    """Divide the rows. Images that are equal stay together, whatever their labels: the answer to one tells the other's.
+    """Split the rows. Equal images stay in one part, whatever their labels: the answer to one reveals the other's.
 
-    A split by group or by time keeps whole what the user asked for, and says what is then in two parts.
+    A split by group or by time keeps groups or times whole, as asked; a note then tells of equal images in two parts.
+
+    Parameters
+    ----------
+    table, schema
+        The table, and what its columns are.
+    target
+        What is predicted; ``None`` for a reconstruction.
+    settings
+        Those of the run: the share of validation rows and the seed are theirs.
+    test
+        The share of test rows, from 0 up to, but not including, 1.
+
+    Raises
+    ------
+    DataError
+        There are too few rows, groups or moments to split.
     """
     of_images = any(column.kind == "image" for column in schema.features)
     compared = schema
@@ -355,13 +376,13 @@ def split_of(table: Table, schema: Schema, target: Target | None, settings: Sett
     notes = []
     if target is not None and (n := n_in_conflict(hashes[target.keep_rows], target.values)):
         notes.append(
-            f"{n:,} rows hold an image that also stands in a row with another {target.name!r}; no network can answer "
-            "all of them, so check which is right"
+            f"{n:,} rows hold an image that another row gives a different {target.name!r}; no network can be right on "
+            "all of them, so check which label is right"
         )
     held = np.concatenate([split.validation, split.test])
     if n := int(np.isin(hashes[held], hashes[split.train]).sum()):
         notes.append(
-            f"{n:,} of the rows held out hold images that are also learned from, because the split goes by "
+            f"{n:,} of the validation and test rows hold images that are also in training, because the split is by "
             f"{schema.group or schema.time!r}; the measured outcome may be too good"
         )
     return replace(split, notes=(*split.notes, *notes))
@@ -381,8 +402,8 @@ def _without_test_rows(
     if lost:
         shown = ", ".join(map(repr, lost[:6])) + (" …" if len(lost) > 6 else "")
         raise DataError(
-            f"the test data {test_table.report.source} lack the column{'s' if len(lost) > 1 else ''} {shown}, which "
-            f"the network is to learn from{nearest(lost[0], test_table.names)}; both need the same columns"
+            f"the test data {test_table.report.source} lack the column{'s' if len(lost) > 1 else ''} {shown} of the "
+            f"training data{nearest(lost[0], test_table.names)}; both need the same columns"
         )
     targets = None
     if target is not None and test_truth is not None:
@@ -394,7 +415,7 @@ def _without_test_rows(
     if not dropped:
         return split, []
     if not len(train):
-        raise DataError("every row to learn from is also a test row: give other test rows")
+        raise DataError("every training row is also a test row: give other test rows")
     notes = [f"{dropped:,} rows are also among the test rows and were left out of training"]
     if target is not None and target.classes:
         before, after = (np.bincount(target.at(rows), minlength=len(target.classes)) for rows in (split.train, train))

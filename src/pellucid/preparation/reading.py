@@ -1,4 +1,4 @@
-"""How new rows are read: as the run's table was, as far as that makes sense for another file."""
+"""How a file of new rows is read: with the reading settings of the run, where they make sense for another file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MOST_BELIEVED = 1_000  # MB that a model file may allow a packed file: it may co
 
 
 def unpacked_for(settings: Settings, given: int | None = None) -> int | None:
-    """The limit in MB for new files: the user's word, or the run's up to `MOST_BELIEVED`.
+    """The limit in MB for new files: the user's, or the run's up to `MOST_BELIEVED`.
 
     >>> unpacked_for(Settings(max_unpacked=5_000)), unpacked_for(Settings(max_unpacked=5_000), 5_000)
     (1000, 5000)
@@ -47,12 +47,14 @@ def read_again(
 
     Parameters
     ----------
+    data
+        The path.
     settings
-        Those of the run; what another file need not have (its sheet, its lines above the header) is tried.
+        Those of the run. What another file may lack (a sheet, lines above the header) is tried, and not required.
     given
-        Settings for this file alone; what they say must be so.
+        Settings for this file alone; these are required.
     needed, text_columns
-        The columns that the model reads, and those whose cells stay texts.
+        The columns that the model reads, and those whose cells stay text.
     order
         The columns of the run's table, in order: names for a file without a header.
     target
@@ -129,7 +131,7 @@ def settings_in(written: Mapping[str, Any]) -> Settings:
     """The settings of a model file that also matter after training, checked: they may come from a stranger."""
     known = {name: written[name] for name in (*READING, "group", "sample_weight") if name in written}
     if not isinstance(known.get("names", []), list | tuple):  # a text could name a file here
-        raise ModelFileError("the settings of this model file are not Pellucid's: its names are no list")
+        raise ModelFileError("the settings in this model file were not written by Pellucid: 'names' must be a list")
     return Settings.of(known)
 
 

@@ -108,7 +108,7 @@ def open_test_table(data: object, settings: Settings, like: Table) -> Table:
     check_no_run(data)
     if isinstance(data, str | os.PathLike) and is_images(data):
         if shape is None:
-            raise DataError(f"the test data {os.fspath(data)!r} are images, but the table to learn from holds none")
+            raise DataError(f"the test data {os.fspath(data)!r} are images, but the training table holds none")
         labels = settings.task != "reconstruction"
         most = settings.max_unpacked
         images = open_images(data, size=shape[:2], channels=shape[2], labels=labels, max_unpacked=most)
@@ -117,7 +117,7 @@ def open_test_table(data: object, settings: Settings, like: Table) -> Table:
     if table is None:
         table = read_table(data, **reading(settings, file=isinstance(data, str | os.PathLike), like=like))
     if shape is not None and image_shape(table) is None:
-        raise DataError(f"the test data {table.report.source} hold no images; give images, as those to learn from")
+        raise DataError(f"the test data {table.report.source} hold no images, but the training data do: give images")
     return _named_like(table, like)
 
 
@@ -126,7 +126,7 @@ def test_part(source: Source) -> Table:
     if source.test is None:
         return source.table
     n = source.test.n_rows
-    note = f"{source.table.report.source} brings training and test images; taken are the {n:,} test images"
+    note = f"{source.table.report.source} holds training and test images; the {n:,} test images are used"
     notes = tuple(dict.fromkeys((*source.test.report.notes, note)))
     return replace(source.test, report=replace(source.test.report, notes=notes))
 
@@ -137,8 +137,8 @@ def check_no_run(data: object) -> None:
         return
     if holds_run(data):
         raise DataError(
-            f"{os.fspath(data)!r} is a run folder, no table: give the table or the images; what a run holds is shown "
-            "by 'pellucid report' and 'pellucid inspect'"
+            f"{os.fspath(data)!r} is a run folder, not a table: give the table or the images; 'pellucid report' and "
+            "'pellucid inspect' show what a run holds"
         )
 
 
@@ -219,7 +219,7 @@ def images_in_memory(data: object) -> Table | None:
     lengths = {name: len(column) for name, column in columns.items()}
     if len(set(lengths.values())) > 1:
         shown = ", ".join(f"{name!r}: {n:,}" for name, n in list(lengths.items())[:6])
-        raise DataError(f"the columns are of different lengths ({shown}); each needs one value an image")
+        raise DataError(f"the columns have different lengths ({shown}); each needs one value per image")
     arrow = pa.table(columns)
     return Table(arrow=arrow, report=replace(report, n_rows=arrow.num_rows, n_columns=arrow.num_columns))
 
@@ -234,7 +234,7 @@ def image_shape(table: Table) -> tuple[int, int, int] | None:
 def with_image_name(table: Table, name: str) -> Table:
     """The same table with its column of images under ``name``, where it has a single one and no column of that name.
 
-    What a column of images is called says nothing: those that are read from files are always called ``image``.
+    The name of a column of images carries no meaning: those read from files are always called ``image``.
     """
     own = _image_columns(table)
     if len(own) != 1 or name in table.names:
@@ -255,7 +255,7 @@ def _image_columns(table: Table) -> list[str]:
 
 
 def is_builtin(data: object) -> bool:
-    """Whether ``data`` names a built-in set (a file or a folder of images of that name goes before it)."""
+    """Whether ``data`` names a built-in set; a file or a folder of images of that name is preferred."""
     return isinstance(data, str) and data in BUILTIN and not Path(data).is_file() and not is_images(data)
 
 

@@ -43,7 +43,7 @@ def check_weight_column(settings: Settings) -> None:
     uses += [use for use in lists if name in getattr(settings, use)]
     if name is not None and uses:
         raise SettingError(
-            f"column {name!r} is named as sample_weight and as {uses[0]}; it says how much a row counts and is nothing "
+            f"column {name!r} is named as sample_weight and as {uses[0]}, but a column of weights cannot be anything "
             "else: leave it out of one of them"
         )
 
@@ -66,7 +66,7 @@ def weights_of(table: Table, settings: Settings) -> Array | None:
     kind = column.type
     if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)):
         what = "text" if pa.types.is_dictionary(kind) else "dates" if pa.types.is_timestamp(kind) else str(kind)
-        raise DataError(f"sample_weight {name!r} must hold numbers, and holds {what}: choose another column")
+        raise DataError(f"sample_weight {name!r} must hold numbers, but holds {what}: choose another column")
     values = np.asarray(column.cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)
     for wrong, what, remedy in (
         (np.isnan(values), "missing or infinite", "give every row a finite weight, 0 to leave it out"),
@@ -97,5 +97,5 @@ def note_on_weights(weights: Array, name: str) -> str:
     out = f"; {without:,} rows of weight 0 are left out" if without else ""
     return (
         f"rows count by {name!r} in the loss and the metrics; the largest weight is {there.max() / there.min():,.3g} "
-        f"times the smallest, so the {len(there):,} rows tell as much as about {rows_worth(there):,.0f} equal ones{out}"
+        f"times the smallest, so the {len(there):,} rows are worth about {rows_worth(there):,.0f} equal ones{out}"
     )

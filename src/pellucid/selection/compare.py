@@ -20,7 +20,7 @@ from pellucid.runs.plan import auto_batch_size
 from pellucid.runs.reads import check_output
 from pellucid.runs.run import Run
 from pellucid.selection.comparison import FILES, Compared, Comparison, Measured, ranked
-from pellucid.selection.cross_validate import check_ensemble, cross_validate, metric_for
+from pellucid.selection.cross_validate import by_fold, check_ensemble, cross_validate, metric_for
 from pellucid.settings.config import read_config
 from pellucid.settings.settings import Settings
 from pellucid.training.history import Epoch
@@ -189,7 +189,7 @@ def _score(job: _Job, number: int, chosen: Settings) -> bool:
         if watcher:
             watcher.epoch(number, fold, epoch)
 
-    scores = cross_validate(job.folds, chosen, metric=job.metric, watcher=on_epoch)
+    scores = cross_validate(job.folds, chosen, metric=job.metric, listener=by_fold(on_epoch))
     row = Compared(values=job.grid.values(chosen), settings=chosen, scores=scores)
     job.rows.append(row)
     if job.folder is not None:

@@ -26,7 +26,7 @@ from pellucid.preparation.prepare import settings_for
 from pellucid.runs.folder import refuse_link
 from pellucid.runs.reads import check_output
 from pellucid.runs.run import Run
-from pellucid.selection.cross_validate import FoldScores, check_ensemble, cross_validate, metric_for
+from pellucid.selection.cross_validate import FoldScores, by_fold, check_ensemble, cross_validate, metric_for
 from pellucid.selection.search_result import FILES, OnTest, Search, Tried, location, tried
 from pellucid.selection.search_space import Space, space_for
 from pellucid.selection.search_study import Study, identity_of, is_journal, need_optuna
@@ -255,7 +255,7 @@ def _one_trial(job: _Job) -> None:
     state, score, problem = "fail", None, None
     try:
         settings = job.space.settings(values)
-        found = cross_validate(job.folds, settings, metric=job.metric, watcher=on_epoch, on_fold=on_fold)
+        found = cross_validate(job.folds, settings, metric=job.metric, listener=by_fold(on_epoch), on_fold=on_fold)
         state, score, problem = _state_of(found)
     except _BrokenOff as why:
         problem = str(why)

@@ -41,7 +41,7 @@ def boundary(
     from pathlib import Path
 
     from pellucid.cli.cells import cells_given
-    from pellucid.cli.console import console, notes
+    from pellucid.cli.console import console, epochs_of, notes
     from pellucid.inspection.boundary import boundary_of, with_test_rows
     from pellucid.inspection.film import check_film, film_of
     from pellucid.inspection.slice import check_picture
@@ -72,7 +72,7 @@ def boundary(
     said: tuple[str, ...] = ()
     if replay is not None:
         with console.status("training anew") as status:
-            replayed = replay_run(run, watcher=lambda epoch, of: status.update(f"epoch {epoch:,} of {of:,}"))
+            replayed = replay_run(run, listener=epochs_of(status))
             film_of(found, model, replayed).save(replay)
         said = replayed.sentences
     if json:

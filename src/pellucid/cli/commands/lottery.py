@@ -41,6 +41,7 @@ def lottery(
     from pellucid.cli.console import console, notes
     from pellucid.selection.lottery import lottery as workflow
     from pellucid.settings.rules import whole
+    from pellucid.training.events import Event, Progress
 
     count = whole(5, 1000)("seeds", seeds)
     if json:
@@ -53,11 +54,12 @@ def lottery(
         return
     with console.status("reading") as status:
 
-        def told(drawn: str, done: int, of: int) -> None:
-            status.update(f"{_DRAWN[drawn]}: {done:,} of {of:,} runs")
+        def show(event: Event) -> None:
+            if isinstance(event, Progress):
+                status.update(f"{_DRAWN[event.what]}: {event.done:,} of {event.of:,} runs")
 
         found, unwritten = _result(
-            workflow, data, seeds=count, metric=metric, config=config, out=out, watcher=told, **settings
+            workflow, data, seeds=count, metric=metric, config=config, out=out, listener=show, **settings
         )
     console.print(_table(found))
     console.print()

@@ -11,7 +11,7 @@ from pellucid.cli.options import with_settings
 from pellucid.cli.streams import say, warn
 
 if TYPE_CHECKING:
-    from pellucid.cli.ensemble import EnsembleDisplay
+    from pellucid.cli.console import TrainingDisplay
     from pellucid.diagnosis import Finding
     from pellucid.runs.run import Run
 
@@ -31,21 +31,20 @@ def train(
     settings: dict[str, Any],
 ) -> None:
     """Train a network on DATA and save it in a run folder."""
-    from pellucid.cli.console import console
-    from pellucid.cli.ensemble import EnsembleDisplay
+    from pellucid.cli.console import TrainingDisplay, console
     from pellucid.errors import NotKeptError
     from pellucid.runs.folder import RunFolder
     from pellucid.runs.run import Interrupted
     from pellucid.workflow import train as workflow
 
-    display, interrupted = None if json or quiet else EnsembleDisplay(), False
+    display, interrupted = None if json or quiet else TrainingDisplay(), False
     unwritten: NotKeptError | None = None
     try:
         if resume:
             run = _resumed(data, out, display, settings)
         else:
             run = workflow.train(
-                data, config=config, out=out, overwrite=overwrite, save=True, watcher=display, **settings
+                data, config=config, out=out, overwrite=overwrite, save=True, listener=display, **settings
             )
     except Interrupted as stopped:
         run, interrupted = stopped.run, True
@@ -73,7 +72,7 @@ def train(
         raise typer.Exit(130)
 
 
-def _resumed(data: str | None, out: str | None, display: EnsembleDisplay | None, settings: dict[str, Any]) -> Run:
+def _resumed(data: str | None, out: str | None, display: TrainingDisplay | None, settings: dict[str, Any]) -> Run:
     from pellucid.cli.console import notes
     from pellucid.errors import SettingError
     from pellucid.runs.folder import RunFolder
@@ -83,7 +82,7 @@ def _resumed(data: str | None, out: str | None, display: EnsembleDisplay | None,
     if folder is None:
         raise SettingError("which run is to be resumed? Name its folder: pellucid train RUN --resume")
     was_finished = RunFolder(folder).is_finished and not RunFolder(folder).lost
-    run = workflow.resume(folder, data=data if out is not None else None, watcher=display, **settings)
+    run = workflow.resume(folder, data=data if out is not None else None, listener=display, **settings)
     if was_finished and run.summary["stopped_by"] != "interrupted" and display:
         notes([f"the run in {folder} was finished already; nothing was trained"])
     return run

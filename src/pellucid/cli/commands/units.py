@@ -33,7 +33,7 @@ def units(
     """Show dead and saturated units, histograms of outputs by class, and rows in the last hidden layer."""
     from pathlib import Path
 
-    from pellucid.cli.console import console, notes
+    from pellucid.cli.console import console, epochs_of, notes
     from pellucid.inspection.units import FILES
     from pellucid.inspection.units import units as units_of_run
     from pellucid.runs.folder import refuse_link
@@ -53,9 +53,7 @@ def units(
         say(json_.dumps({**found.to_json(), "out": out}))
         return
     with console.status("training anew" if replay else "asking the network") as status:
-        found = units_of_run(
-            run, data, replayed=replay, watcher=lambda epoch, of: status.update(f"epoch {epoch:,} of {of:,}")
-        )
+        found = units_of_run(run, data, replayed=replay, listener=epochs_of(status))
     folder = found.save(out if out is not None else in_run)
     console.print(f"{found.title}\n", soft_wrap=True, markup=False)
     console.print(_table(found))

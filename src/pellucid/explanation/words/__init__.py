@@ -1,6 +1,6 @@
 """The arithmetic of a traced row in words and numbers: one file a kind of layer, forwards and backwards.
 
-A new kind of layer needs a file here, with a `Words` of its own, and a line in `WORDS`.
+A new kind of layer needs a file here, whose ``TABLE`` has its `Words`.
 """
 
 from __future__ import annotations
@@ -8,26 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pellucid.explanation.trace import LayerAtWork, RowTrace
-from pellucid.explanation.words.activation import ActivationWords
-from pellucid.explanation.words.batch_norm import BatchNormWords
-from pellucid.explanation.words.dense import DenseWords
-from pellucid.explanation.words.dropout import DropoutWords
-from pellucid.explanation.words.layer_norm import LayerNormWords
-from pellucid.explanation.words.residual import ResidualWords
 from pellucid.explanation.words.step import NamedStep, Words
-from pellucid.network import Activation, BatchNorm, Dense, Dropout, Layer, LayerNorm, Residual
+from pellucid.network import Layer
+from pellucid.network.layers.folder import table_of
 from pellucid.network.layers.layer import blocks
 
 __all__ = ["WORDS", "NamedStep", "Words", "named_steps", "words_of"]
 
-WORDS: dict[type[Layer], Words] = {
-    Dense: DenseWords(),
-    Activation: ActivationWords(),
-    BatchNorm: BatchNormWords(),
-    Dropout: DropoutWords(),
-    LayerNorm: LayerNormWords(),
-    Residual: ResidualWords(),
-}
+WORDS: dict[type[Layer], Words] = table_of(__name__, __path__, Words)  # type: ignore[type-abstract]
 
 
 def words_of(layer: Layer) -> Words:
@@ -46,7 +34,7 @@ def words_of(layer: Layer) -> Words:
     except KeyError:
         kind = type(layer).__name__
         raise NotImplementedError(
-            f"a row cannot be traced through a {kind} layer: add its words to explanation/words and name it in WORDS; "
+            f"a row cannot be traced through a {kind} layer: add a file with its words to explanation/words; "
             f"there are words for {', '.join(known.__name__ for known in WORDS)}"
         ) from None
 

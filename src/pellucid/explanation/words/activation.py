@@ -71,3 +71,6 @@ def written_in(formula: str, given: str) -> str:
 def _function(step: NamedStep) -> str:
     assert isinstance(step.work.layer, Activation)
     return step.work.layer.function
+
+
+TABLE = {Activation: ActivationWords()}

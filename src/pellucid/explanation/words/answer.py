@@ -67,7 +67,7 @@ def sum_of_exponentials(outcome: Outcome) -> Sum:
     values = np.exp(z - largest)
     return Sum(
         symbol="S",
-        formula="Σ e^(z − m), m the largest z",
+        formula="Σ e^(z − m)",
         origin="of",
         calculation="e^({z} − {m})",
         names=[str(label) for label in outcome.task.classes],
@@ -86,7 +86,8 @@ def answer_of(outcome: Outcome, k: int) -> Parts:
         total = sum_of_exponentials(outcome)
         values = {"z": z, "m": float(outcome.logits.max()), "S": total.result}
         p = float(probabilities(outcome)[k])
-        return [total, Equation(symbol="p", calculation="e^({z} − {m}) / {S}", values=values, result=p)]
+        largest = Note(text="m is the largest z: it cancels out, and keeps e^(z − m) within range.")
+        return [largest, total, Equation(symbol="p", calculation="e^({z} − {m}) / {S}", values=values, result=p)]
     if task.kind == "binary":
         p = float(probabilities(outcome)[1])
         symbol = f"p of {task.classes[1]}"

@@ -108,3 +108,6 @@ def _values(step: NamedStep, unit: int) -> dict[str, float]:
 def _eps(step: NamedStep) -> float:
     assert isinstance(step.work.layer, BatchNorm)
     return step.work.layer.eps
+
+
+TABLE = {BatchNorm: BatchNormWords()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pellucid.explanation.words.step import NamedStep, Words
 from pellucid.explanation.words.values import Derivative, Derivatives, Parts, Sum
+from pellucid.network import Dense
 
 __all__ = ["DenseWords"]
 
@@ -89,3 +90,6 @@ class DenseWords(Words):
                 side="inputs",
             )
         ]
+
+
+TABLE = {Dense: DenseWords()}

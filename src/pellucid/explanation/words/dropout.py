@@ -38,3 +38,6 @@ class DropoutWords(Words):
     def columns(self, step: NamedStep) -> tuple[tuple[str, Array], ...]:
         """Nothing: the values are those before it."""
         return ()
+
+
+TABLE = {Dropout: DropoutWords()}

@@ -168,3 +168,6 @@ def _normalised_unit(step: NamedStep, unit: int) -> Equation:
 def _eps(step: NamedStep) -> float:
     assert isinstance(step.work.layer, LayerNorm)
     return step.work.layer.eps
+
+
+TABLE = {LayerNorm: LayerNormWords()}

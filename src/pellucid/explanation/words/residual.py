@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pellucid.explanation.words.step import NamedStep, Words
 from pellucid.explanation.words.values import Equation, Parts
+from pellucid.network import Residual
 
 __all__ = ["ResidualWords"]
 
@@ -65,3 +66,6 @@ class ResidualWords(Words):
                 result=float(step.d_inputs[unit]),
             )
         ]
+
+
+TABLE = {Residual: ResidualWords()}

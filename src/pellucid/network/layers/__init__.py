@@ -1,7 +1,7 @@
 """The kinds of layers, one file each: a frozen value that says what it takes, gives and holds.
 
-`KINDS` is the list of all of them, by the name that a model file knows them under. A new kind is its file here, its
-line in `KINDS`, and its rule in each engine's own folder of layers.
+`KINDS` has all of them by the name that a model file knows them under: it is read from this folder. A new kind is its
+file here, one in each engine's own folder of layers, and one in ``explanation/words``.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pellucid.network.layers.activation import ACTIVATIONS, Activation
 from pellucid.network.layers.batch_norm import BatchNorm
 from pellucid.network.layers.dense import Dense
 from pellucid.network.layers.dropout import Dropout
+from pellucid.network.layers.folder import modules_in
 from pellucid.network.layers.layer import (
     MAX_DEPTH,
     MAX_LAYERS,
@@ -54,8 +55,12 @@ __all__ = [
     "layers_from_json",
 ]
 
-_ALL: tuple[type[Layer], ...] = (Dense, Activation, BatchNorm, LayerNorm, Dropout, Residual)
-KINDS: dict[str, type[Layer]] = {kind.__name__: kind for kind in _ALL}
+KINDS: dict[str, type[Layer]] = {
+    kind.__name__: kind
+    for module in modules_in(__name__, __path__)
+    for kind in vars(module).values()
+    if isinstance(kind, type) and issubclass(kind, Layer) and kind is not Layer
+}
 
 
 def layers_from_json(where: str, value: object, depth: int = 0) -> tuple[Layer, ...]:

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from pellucid.engines.fused.layers import activation, batch_norm, dense, dropout, layer_norm, residual
 from pellucid.engines.fused.layers.rule import Rule
-from pellucid.network import Activation, BatchNorm, Dense, Dropout, Layer, LayerNorm, Residual
+from pellucid.network import Layer
+from pellucid.network.layers.folder import table_of
 
 __all__ = ["RULES"]
 
-RULES: dict[type[Layer], Rule] = {
-    Dense: dense.RULE,
-    Activation: activation.RULE,
-    BatchNorm: batch_norm.RULE,
-    LayerNorm: layer_norm.RULE,
-    Dropout: dropout.RULE,
-    Residual: residual.RULE,
-}
+RULES: dict[type[Layer], Rule] = table_of(__name__, __path__, Rule)

@@ -9,7 +9,7 @@ from pellucid.engines.fused import activations
 from pellucid.engines.fused.layers.rule import Operations, Planned, Position, Predict, Rule, Walk
 from pellucid.network import Activation
 
-__all__ = ["RULE"]
+__all__ = ["TABLE"]
 
 
 def plan(layer: Activation, position: Position, walk: Walk) -> Planned:
@@ -36,4 +36,4 @@ def predict(layer: Activation, x: Tensor, reads: Predict) -> Tensor:
     return a
 
 
-RULE = Rule(plan=plan, predict=predict)
+TABLE = {Activation: Rule(plan=plan, predict=predict)}

@@ -11,7 +11,7 @@ from pellucid.engines.fused.layers.rule import Block, Operations, Planned, Posit
 from pellucid.errors import SettingError
 from pellucid.network import BatchNorm
 
-__all__ = ["RULE"]
+__all__ = ["TABLE"]
 
 
 def block(layer: BatchNorm) -> Block:
@@ -80,4 +80,4 @@ def predict(layer: BatchNorm, x: Tensor, reads: Predict) -> Tensor:
     return (x - mean) / torch.sqrt(variance + layer.eps) * gamma + beta
 
 
-RULE = Rule(plan=plan, predict=predict, block=block)
+TABLE = {BatchNorm: Rule(plan=plan, predict=predict, block=block)}

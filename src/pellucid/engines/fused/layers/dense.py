@@ -8,7 +8,7 @@ from torch import Tensor
 from pellucid.engines.fused.layers.rule import Block, Operations, Planned, Position, Predict, Rule, Walk
 from pellucid.network import Dense
 
-__all__ = ["RULE"]
+__all__ = ["TABLE"]
 
 _MANY_OUTPUTS = 32  # below, the product is faster row by row
 
@@ -53,4 +53,4 @@ def predict(layer: Dense, x: Tensor, reads: Predict) -> Tensor:
     return affine(w[..., -1:], w[..., :-1], x)
 
 
-RULE = Rule(plan=plan, predict=predict, block=block)
+TABLE = {Dense: Rule(plan=plan, predict=predict, block=block)}

@@ -10,7 +10,7 @@ from torch import Tensor
 from pellucid.engines.fused.layers.rule import Operations, Planned, Position, Predict, Rule, Walk
 from pellucid.network import Dropout
 
-__all__ = ["RULE"]
+__all__ = ["TABLE"]
 
 
 def plan(layer: Dropout, position: Position, walk: Walk) -> Planned:
@@ -35,4 +35,4 @@ def predict(layer: Dropout, x: Tensor, reads: Predict) -> Tensor:
     return x
 
 
-RULE = Rule(plan=plan, predict=predict)
+TABLE = {Dropout: Rule(plan=plan, predict=predict)}

@@ -10,7 +10,7 @@ from torch import Tensor
 from pellucid.engines.fused.layers.rule import Block, Operations, Planned, Position, Predict, Rule, Walk
 from pellucid.network import LayerNorm
 
-__all__ = ["RULE"]
+__all__ = ["TABLE"]
 
 
 def block(layer: LayerNorm) -> Block:
@@ -69,4 +69,4 @@ def predict(layer: LayerNorm, x: Tensor, reads: Predict) -> Tensor:
     return x / torch.sqrt((x * x).mean(-2, keepdim=True) + layer.eps) * gamma + beta
 
 
-RULE = Rule(plan=plan, predict=predict, block=block)
+TABLE = {LayerNorm: Rule(plan=plan, predict=predict, block=block)}

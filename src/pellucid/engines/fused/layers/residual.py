@@ -10,7 +10,7 @@ from torch import Tensor
 from pellucid.engines.fused.layers.rule import Operations, Planned, Position, Predict, Rule, Walk
 from pellucid.network import Residual
 
-__all__ = ["RULE"]
+__all__ = ["TABLE"]
 
 
 def plan(layer: Residual, position: Position, walk: Walk) -> Planned:
@@ -45,4 +45,4 @@ def predict(layer: Residual, x: Tensor, reads: Predict) -> Tensor:
     return x + reads.inside(layer.block, x)
 
 
-RULE = Rule(plan=plan, predict=predict)
+TABLE = {Residual: Rule(plan=plan, predict=predict)}

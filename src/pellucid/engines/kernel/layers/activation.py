@@ -7,7 +7,7 @@ from dataclasses import replace
 from pellucid.engines.kernel.layers.rule import Packing, Row, Rule
 from pellucid.network import ACTIVATIONS, Activation
 
-__all__ = ["CODES", "FROM_OUTPUT", "RULE"]
+__all__ = ["CODES", "FROM_OUTPUT", "TABLE"]
 
 CODES = {name: code for code, name in enumerate(ACTIVATIONS, start=1)}
 FROM_OUTPUT = frozenset({"sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu"})  # f′ can be told from a alone
@@ -31,4 +31,4 @@ def pack(layer: Activation, so_far: Packing) -> tuple[Row | None, Packing]:
     return row, replace(so_far, at=to, end=end, may_overwrite=False)
 
 
-RULE = Rule(pack=pack)
+TABLE = {Activation: Rule(pack=pack)}

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pellucid.engines.kernel.layers.rule import Packing, Row, Rule
 from pellucid.network import Dense
 
-__all__ = ["DENSE", "RULE"]
+__all__ = ["DENSE", "TABLE"]
 
 DENSE = 0
 
@@ -29,4 +29,4 @@ def pack(layer: Dense, so_far: Packing) -> tuple[Row, Packing]:
     )
 
 
-RULE = Rule(pack=pack)
+TABLE = {Dense: Rule(pack=pack)}

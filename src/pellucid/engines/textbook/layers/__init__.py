@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from pellucid.engines.textbook.layers import activation, batch_norm, dense, dropout, layer_norm, residual
 from pellucid.engines.textbook.layers.rule import Rule
 from pellucid.errors import SettingError
-from pellucid.network import Activation, BatchNorm, Dense, Dropout, Layer, LayerNorm, Residual
+from pellucid.network import Layer
+from pellucid.network.layers.folder import table_of
 
 __all__ = ["RULES", "rule_of"]
 
-RULES: dict[type[Layer], Rule] = {
-    Dense: dense.RULE,
-    Activation: activation.RULE,
-    BatchNorm: batch_norm.RULE,
-    Dropout: dropout.RULE,
-    LayerNorm: layer_norm.RULE,
-    Residual: residual.RULE,
-}
+RULES: dict[type[Layer], Rule] = table_of(__name__, __path__, Rule)
 
 
 def rule_of(layer: Layer) -> Rule:
@@ -24,7 +17,7 @@ def rule_of(layer: Layer) -> Rule:
     rule = RULES.get(type(layer))
     if rule is None:
         raise SettingError(
-            f"the textbook has no rule for {type(layer).__name__} layers: engines/textbook/layers/__init__.py lists "
-            "those that it has"
+            f"the textbook has no rule for {type(layer).__name__} layers: a file of engines/textbook/layers must have "
+            "it in its TABLE"
         )
     return rule

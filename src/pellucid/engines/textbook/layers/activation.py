@@ -15,7 +15,7 @@ from pellucid.engines.textbook.layers.rule import (
 )
 from pellucid.network import Activation
 
-__all__ = ["RULE"]
+__all__ = ["TABLE"]
 
 
 def forward(layer: Activation, w: Parameters, z: Array, walk: ForwardWalk) -> Given:
@@ -29,10 +29,12 @@ def backward(step: Step, w: Parameters, d_a: Array, walk: BackwardWalk) -> Retur
     return Returned(d_inputs=d_a * RULES[step.layer.function].derivative(step.inputs, step.outputs))
 
 
-RULE = Rule(
-    forward=forward,
-    backward=backward,
-    formula="a = f(z)",
-    backward_formula="∂L/∂z = ∂L/∂a · f′(z)",
-    source="Rumelhart, Hinton & Williams 1986",
-)
+TABLE = {
+    Activation: Rule(
+        forward=forward,
+        backward=backward,
+        formula="a = f(z)",
+        backward_formula="∂L/∂z = ∂L/∂a · f′(z)",
+        source="Rumelhart, Hinton & Williams 1986",
+    )
+}

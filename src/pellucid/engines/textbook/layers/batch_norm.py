@@ -17,7 +17,7 @@ from pellucid.engines.textbook.layers.rule import (
 from pellucid.errors import SettingError
 from pellucid.network import BatchNorm
 
-__all__ = ["RULE"]
+__all__ = ["TABLE"]
 
 
 def forward(layer: BatchNorm, w: Parameters, x: Array, walk: ForwardWalk) -> Given:
@@ -72,10 +72,12 @@ def backward(step: Step, w: Parameters, d_a: Array, walk: BackwardWalk) -> Retur
     return Returned(d_inputs=g / deviation, parameters=own)
 
 
-RULE = Rule(
-    forward=forward,
-    backward=backward,
-    formula="a = γ (x − μ) / √(v + ε) + β",
-    backward_formula="∂L/∂x = (g − mean(g) − x̂ mean(g x̂)) / √(v + ε), g = γ ∂L/∂a",
-    source="Ioffe & Szegedy 2015, section 3",
-)
+TABLE = {
+    BatchNorm: Rule(
+        forward=forward,
+        backward=backward,
+        formula="a = γ (x − μ) / √(v + ε) + β",
+        backward_formula="∂L/∂x = (g − mean(g) − x̂ mean(g x̂)) / √(v + ε), g = γ ∂L/∂a",
+        source="Ioffe & Szegedy 2015, section 3",
+    )
+}

@@ -14,7 +14,7 @@ from pellucid.engines.textbook.layers.rule import (
 )
 from pellucid.network import Dense
 
-__all__ = ["RULE"]
+__all__ = ["TABLE"]
 
 
 def forward(layer: Dense, w: Parameters, x: Array, walk: ForwardWalk) -> Given:
@@ -33,10 +33,12 @@ def backward(step: Step, w: Parameters, d_z: Array, walk: BackwardWalk) -> Retur
     return Returned(d_inputs=d_z @ w["weight"], parameters=own)  # [B, O] @ [O, I] = [B, I]
 
 
-RULE = Rule(
-    forward=forward,
-    backward=backward,
-    formula="z = x Wᵀ + b",
-    backward_formula="∂L/∂W = (∂L/∂z)ᵀ x, ∂L/∂b = Σ ∂L/∂z, ∂L/∂x = ∂L/∂z W",
-    source="Rumelhart, Hinton & Williams 1986",
-)
+TABLE = {
+    Dense: Rule(
+        forward=forward,
+        backward=backward,
+        formula="z = x Wᵀ + b",
+        backward_formula="∂L/∂W = (∂L/∂z)ᵀ x, ∂L/∂b = Σ ∂L/∂z, ∂L/∂x = ∂L/∂z W",
+        source="Rumelhart, Hinton & Williams 1986",
+    )
+}

@@ -14,7 +14,7 @@ from pellucid.engines.textbook.layers.rule import (
 )
 from pellucid.network import Dropout
 
-__all__ = ["RULE"]
+__all__ = ["TABLE"]
 
 
 def forward(layer: Dropout, w: Parameters, x: Array, walk: ForwardWalk) -> Given:
@@ -30,10 +30,12 @@ def backward(step: Step, w: Parameters, d_a: Array, walk: BackwardWalk) -> Retur
     return Returned(d_inputs=d_a * step.kept["mask"] if "mask" in step.kept else d_a)
 
 
-RULE = Rule(
-    forward=forward,
-    backward=backward,
-    formula="a = x m, m ∈ {0, 1/(1 − p)}",
-    backward_formula="∂L/∂x = ∂L/∂a · m",
-    source="Srivastava et al. 2014",
-)
+TABLE = {
+    Dropout: Rule(
+        forward=forward,
+        backward=backward,
+        formula="a = x m, m ∈ {0, 1/(1 − p)}",
+        backward_formula="∂L/∂x = ∂L/∂a · m",
+        source="Srivastava et al. 2014",
+    )
+}

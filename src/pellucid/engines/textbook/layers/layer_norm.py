@@ -16,7 +16,7 @@ from pellucid.engines.textbook.layers.rule import (
 )
 from pellucid.network import LayerNorm
 
-__all__ = ["RULE"]
+__all__ = ["TABLE"]
 
 
 def forward(layer: LayerNorm, w: Parameters, x: Array, walk: ForwardWalk) -> Given:
@@ -48,10 +48,12 @@ def backward(step: Step, w: Parameters, d_a: Array, walk: BackwardWalk) -> Retur
     return Returned(d_inputs=(g - through_mean - through_variance) / deviation, parameters=own)
 
 
-RULE = Rule(
-    forward=forward,
-    backward=backward,
-    formula="a = γ (x − μ) / √(v + ε) + β, μ and v of the row",
-    backward_formula="∂L/∂x = (g − mean(g) − x̂ mean(g x̂)) / √(v + ε), g = γ ∂L/∂a",
-    source="Ba, Kiros & Hinton 2016",
-)
+TABLE = {
+    LayerNorm: Rule(
+        forward=forward,
+        backward=backward,
+        formula="a = γ (x − μ) / √(v + ε) + β, μ and v of the row",
+        backward_formula="∂L/∂x = (g − mean(g) − x̂ mean(g x̂)) / √(v + ε), g = γ ∂L/∂a",
+        source="Ba, Kiros & Hinton 2016",
+    )
+}

@@ -14,7 +14,7 @@ from pellucid.engines.textbook.layers.rule import (
 )
 from pellucid.network import Residual
 
-__all__ = ["RULE"]
+__all__ = ["TABLE"]
 
 
 def forward(layer: Residual, w: Parameters, x: Array, walk: ForwardWalk) -> Given:
@@ -29,10 +29,12 @@ def backward(step: Step, w: Parameters, d_a: Array, walk: BackwardWalk) -> Retur
     return Returned(d_inputs=d_a + inner[0].d_inputs, inner=inner)
 
 
-RULE = Rule(
-    forward=forward,
-    backward=backward,
-    formula="a = x + block(x)",
-    backward_formula="∂L/∂x = ∂L/∂a + ∂L/∂block(x) · ∂block(x)/∂x",
-    source="He, Zhang, Ren & Sun 2016",
-)
+TABLE = {
+    Residual: Rule(
+        forward=forward,
+        backward=backward,
+        formula="a = x + block(x)",
+        backward_formula="∂L/∂x = ∂L/∂a + ∂L/∂block(x) · ∂block(x)/∂x",
+        source="He, Zhang, Ren & Sun 2016",
+    )
+}

@@ -4,21 +4,14 @@ from __future__ import annotations
 
 from torch import nn
 
-from pellucid.engines.torch_engine.layers import activation, batch_norm, dense, dropout, layer_norm, residual
 from pellucid.engines.torch_engine.layers.rule import Rule
 from pellucid.errors import SettingError
-from pellucid.network import Activation, BatchNorm, Dense, Dropout, Layer, LayerNorm, Residual
+from pellucid.network import Layer
+from pellucid.network.layers.folder import table_of
 
 __all__ = ["RULES", "module_of"]
 
-RULES: dict[type[Layer], Rule] = {
-    Dense: dense.RULE,
-    Activation: activation.RULE,
-    BatchNorm: batch_norm.RULE,
-    Dropout: dropout.RULE,
-    LayerNorm: layer_norm.RULE,
-    Residual: residual.RULE,
-}
+RULES: dict[type[Layer], Rule] = table_of(__name__, __path__, Rule)
 
 
 def module_of(layer: Layer) -> nn.Module:
@@ -26,7 +19,7 @@ def module_of(layer: Layer) -> nn.Module:
     rule = RULES.get(type(layer))
     if rule is None:
         raise SettingError(
-            f"the torch engine has no rule for {type(layer).__name__} layers: engines/torch_engine/layers/__init__.py "
-            "lists those that it has"
+            f"the torch engine has no rule for {type(layer).__name__} layers: a file of engines/torch_engine/layers "
+            "must have it in its TABLE"
         )
     return rule.module(layer, module_of)

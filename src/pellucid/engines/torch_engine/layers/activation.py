@@ -9,7 +9,7 @@ from torch import nn
 from pellucid.engines.torch_engine.layers.rule import Make, Rule
 from pellucid.network import Activation
 
-__all__ = ["RULE", "activation_module"]
+__all__ = ["TABLE", "activation_module"]
 
 _MODULES: dict[str, Callable[[], nn.Module]] = {
     "identity": nn.Identity,
@@ -37,4 +37,4 @@ def module(layer: Activation, make: Make) -> nn.Module:
     return activation_module(layer.function)
 
 
-RULE = Rule(module=module)
+TABLE = {Activation: Rule(module=module)}

@@ -7,7 +7,7 @@ from torch import nn
 from pellucid.engines.torch_engine.layers.rule import Make, Rule
 from pellucid.network import BatchNorm
 
-__all__ = ["RULE"]
+__all__ = ["TABLE"]
 
 
 def module(layer: BatchNorm, make: Make) -> nn.Module:
@@ -15,4 +15,4 @@ def module(layer: BatchNorm, make: Make) -> nn.Module:
     return nn.BatchNorm1d(layer.width, eps=layer.eps, momentum=layer.momentum)
 
 
-RULE = Rule(module=module)
+TABLE = {BatchNorm: Rule(module=module)}

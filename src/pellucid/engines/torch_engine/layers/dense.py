@@ -7,7 +7,7 @@ from torch import nn
 from pellucid.engines.torch_engine.layers.rule import Make, Rule
 from pellucid.network import Dense
 
-__all__ = ["RULE"]
+__all__ = ["TABLE"]
 
 
 def module(layer: Dense, make: Make) -> nn.Module:
@@ -15,4 +15,4 @@ def module(layer: Dense, make: Make) -> nn.Module:
     return nn.Linear(layer.inputs, layer.outputs, bias=layer.bias)
 
 
-RULE = Rule(module=module)
+TABLE = {Dense: Rule(module=module)}

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from pellucid.engines.torch_engine.layers.rule import Make, Rule
 from pellucid.network import Dropout
 
-__all__ = ["RULE", "MaskedDropout"]
+__all__ = ["TABLE", "MaskedDropout"]
 
 
 class MaskedDropout(nn.Dropout):
@@ -27,4 +27,4 @@ def module(layer: Dropout, make: Make) -> nn.Module:
     return MaskedDropout(layer.rate)
 
 
-RULE = Rule(module=module)
+TABLE = {Dropout: Rule(module=module)}

@@ -7,7 +7,7 @@ from torch import nn
 from pellucid.engines.torch_engine.layers.rule import Make, Rule
 from pellucid.network import LayerNorm
 
-__all__ = ["RULE"]
+__all__ = ["TABLE"]
 
 
 def module(layer: LayerNorm, make: Make) -> nn.Module:
@@ -15,4 +15,4 @@ def module(layer: LayerNorm, make: Make) -> nn.Module:
     return nn.LayerNorm(layer.width, eps=layer.eps)
 
 
-RULE = Rule(module=module)
+TABLE = {LayerNorm: Rule(module=module)}

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from pellucid.engines.torch_engine.layers.rule import Make, Rule
 from pellucid.network import Residual
 
-__all__ = ["RULE", "ResidualBlock"]
+__all__ = ["TABLE", "ResidualBlock"]
 
 
 class ResidualBlock(nn.Sequential):
@@ -24,4 +24,4 @@ def module(layer: Residual, make: Make) -> nn.Module:
     return ResidualBlock(*(make(inner) for inner in layer.block))
 
 
-RULE = Rule(module=module)
+TABLE = {Residual: Rule(module=module)}
