@@ -48,7 +48,7 @@ PHASES = {
     ("runs/members.py", "fit_members"): "training",
     ("workflow/train.py", "_fit_alone"): "training",
     ("runs/machine.py", ""): "measuring the fastest step",
-    ("training/checkpoint.py", ""): "checkpoints",
+    ("runs/checkpoint.py", ""): "checkpoints",
     ("training/signals.py", ""): "doctor",
     ("explanation/doctor/", ""): "doctor",
     ("runs/diagnosis.py", ""): "doctor",

@@ -233,9 +233,7 @@ def test_a_kind_without_words_is_said_to_have_none() -> None:
     class Convolution(Dropout):
         pass
 
-    with pytest.raises(
-        NotImplementedError, match="through a Convolution layer: add a file with its words to explanation/words"
-    ):
+    with pytest.raises(NotImplementedError, match="through a Convolution layer: add a file with its words"):
         words_of(Convolution(rate=0.1))
 
 

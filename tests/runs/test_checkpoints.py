@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 import math
 import random
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,10 @@ import pytest
 import pellucid
 from pellucid.errors import ModelFileError
 from pellucid.io import safe_tensors
-from pellucid.training import checkpoint
+from pellucid.preparation.members import prepare_run
+from pellucid.runs import checkpoint
+from pellucid.settings.settings import Settings
+from tests.listening import StopAfter
 from tests.running import pellucid as command
 
 QUICK: dict[str, Any] = {
@@ -30,23 +35,6 @@ class _StopError(Exception):
     pass
 
 
-class StopAfter:
-    """Ends training as a crash would, in the seventh of the epochs of all networks."""
-
-    left = 6
-
-    def prepared(self, *_: Any) -> None:
-        pass
-
-    def trained(self, *_: Any) -> None:
-        pass
-
-    def epoch(self, *_: Any) -> None:
-        self.left -= 1
-        if not self.left:
-            raise _StopError
-
-
 @pytest.fixture(scope="module")
 def broken(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run that was broken off after five of six epochs, all saved."""
@@ -54,7 +42,7 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(checkpoint.Checkpointer.__init__, "__defaults__", (0.0,))
         with pytest.raises(_StopError):
-            pellucid.train("iris", out=out, watcher=StopAfter(), engine="textbook", **QUICK)
+            pellucid.train("iris", out=out, listener=StopAfter(5, _StopError), engine="textbook", **QUICK)
     return out
 
 
@@ -302,10 +290,8 @@ OUTCOMES: dict[str, Callable[[Facts, Arrays], None]] = {
 def ensemble(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An ensemble that was broken off in its second network."""
     out = tmp_path_factory.mktemp("ensemble") / "run"
-    stop = StopAfter()
-    stop.left = 9
     with pytest.raises(_StopError):
-        pellucid.train("iris", out=out, watcher=stop, engine="textbook", n_networks=2, **QUICK)
+        pellucid.train("iris", out=out, listener=StopAfter(8, _StopError), engine="textbook", n_networks=2, **QUICK)
     assert (out / "checkpoints" / "network-1.safetensors").exists()
     return out
 
@@ -319,3 +305,30 @@ def test_a_network_that_is_altered(name: str, ensemble: Path, tmp_path: Path) ->
         pellucid.resume(run)
     (run / "checkpoints" / "network-1.safetensors").unlink()
     assert len(pellucid.resume(run).histories) == 2
+
+
+# The settings that the fingerprint of a checkpoint is made of: those of the first version that wrote one.
+FORMER = """
+    activation batch_norm batch_size bins bins_by boolean categorical class_weight clip_norm comment date
+    day_first decimal device drop dropout edit_labels encoding engine ensemble epochs group header header_row
+    hidden huber_delta image_channels image_size init init_scale keep label_smoothing learning_rate loss
+    max_categories max_unpacked max_words missing momentum n_networks names number_encoding numeric optimizer
+    patience precision preset products rare_below report rows sample_weight scaling schedule schedule_every
+    schedule_gamma seed separator sheet table target target_transform task test test_data text text_units
+    thousands threads time trim validation verdict weight_decay
+"""
+
+
+def test_checkpoints_of_the_first_version_belong_to_the_same_run() -> None:
+    """Their fingerprint is a digest of the settings of then, by their names of then, of the network and of the rows."""
+    prepared = prepare_run("iris", Settings.of({**QUICK, "target": "species", "engine": "textbook"}))
+    former = {**prepared.settings.to_json(), "engine": "numpy"}
+    digest = hashlib.sha256(repr(sorted((name, former[name]) for name in FORMER.split())).encode())
+    digest.update(repr(prepared.network.to_json()).encode())
+    train, validation, measured = prepared.train, prepared.validation, prepared.measured
+    for array in (
+        train.inputs, train.targets, validation.inputs, validation.targets, measured.inputs, measured.truth
+    ):  # fmt: skip
+        digest.update(np.ascontiguousarray(array).data)
+    assert prepared.fingerprint() == digest.hexdigest()
+    assert replace(prepared, settings=replace(prepared.settings, residual=True)).fingerprint() != digest.hexdigest()

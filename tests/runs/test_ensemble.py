@@ -19,13 +19,14 @@ import pytest
 import pellucid
 from pellucid.errors import DataError, DivergenceError, ModelFileError, SettingError
 from pellucid.preparation.members import members_of, prepare_run, rows_of
+from pellucid.runs import checkpoint
 from pellucid.runs import members as members_
 from pellucid.runs.ensemble import ensemble_sentence, point_metrics
+from pellucid.runs.events import RunTrained
 from pellucid.runs.members import TrainedMembers
+from pellucid.runs.plan import first_weights
 from pellucid.settings.settings import Settings
-from pellucid.training import checkpoint
-from pellucid.training.history import Epoch
-from pellucid.training.loop import Plan
+from pellucid.training.events import EpochEnded, Event
 from pellucid.workflow import train as train_
 
 QUICK: dict[str, Any] = {"hidden": (8,), "epochs": 12, "learning_rate": 0.02}
@@ -36,24 +37,18 @@ class Listener:
     """Hears every epoch of every network; after ``limit`` epochs it leaves as a crash would."""
 
     def __init__(self, limit: int = 10**9) -> None:
-        self.limit, self.heard, self.members = limit, list[tuple[int, int, int]](), list[TrainedMembers]()
+        self.limit, self.heard, self.members = limit, list[tuple[int, int]](), list[TrainedMembers]()
 
-    def prepared(self, *_: Any) -> None:
-        pass
-
-    def epoch(self, epoch: Epoch, plan: Plan) -> None:
-        raise AssertionError("an ensemble tells which network it is")
-
-    def trained(self, *_: Any) -> None:
-        raise AssertionError("an ensemble tells of all networks at once")
-
-    def network_epoch(self, network: int, n_networks: int, epoch: Epoch, plan: Plan) -> None:
-        self.heard.append((network, n_networks, epoch.epoch))
-        if len(self.heard) > self.limit:
-            raise InterruptedError
-
-    def networks_trained(self, members: TrainedMembers) -> None:
-        self.members.append(members)
+    def __call__(self, event: Event) -> None:
+        match event:
+            case EpochEnded():
+                self.heard.append((event.member, event.epoch.epoch))
+                if len(self.heard) > self.limit:
+                    raise InterruptedError
+            case RunTrained():
+                self.members.append(event.trained)
+            case _:
+                pass
 
 
 def weights(run: pellucid.Run) -> list[dict[str, Any]]:
@@ -75,8 +70,8 @@ def test_network_k_is_the_one_that_its_seed_gives(people: Any, monkeypatch: pyte
     for name, array in single.model.parameters.items():
         np.testing.assert_array_equal(run.model.members[0][name], array)
     assert [each["seed"] for each in run.summary["ensemble"]["networks"]] == [0, 1, 2]
-    starts = members_._start(prepare_run(people, Settings(target="buys", hidden=(8,))), 2)
-    assert not np.array_equal(starts["0.weight"], members_._start(prepare_run(people, Settings(target="buys")), 1))
+    starts = first_weights(prepare_run(people, Settings(target="buys", hidden=(8,))), 2)
+    assert not np.array_equal(starts["0.weight"], first_weights(prepare_run(people, Settings(target="buys")), 1))
     assert len({array.tobytes() for array in (m["0.weight"] for m in run.model.members)}) == 3
 
 
@@ -304,16 +299,16 @@ def test_a_crash_changes_nothing(
     straight = pellucid.train(people_csv, "buys", out=tmp_path / "straight", **settings)
     broken = tmp_path / "broken"
     with pytest.raises(InterruptedError):
-        pellucid.train(people_csv, "buys", out=broken, watcher=Listener(limits[0]), **settings)
+        pellucid.train(people_csv, "buys", out=broken, listener=Listener(limits[0]), **settings)
     for epochs in limits[1:]:
         with pytest.raises(InterruptedError):
-            pellucid.resume(broken, watcher=Listener(epochs))
+            pellucid.resume(broken, listener=Listener(epochs))
     last = Listener()
-    resumed = pellucid.resume(broken, watcher=last)
+    resumed = pellucid.resume(broken, listener=last)
     assert same(resumed, straight)
     losses, others = ([[e.validation_loss for e in h] for h in run.histories] for run in (straight, resumed))
     assert losses == others
-    assert {name for name, _, _ in last.heard} < set(range(1, n_networks + 1))  # those that were finished are kept
+    assert {member for member, _ in last.heard} < set(range(n_networks))  # those that were finished are kept
     files = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("straight", "broken")]
     assert files[0] == files[1]
     kept = {p.name for p in (broken / "checkpoints").iterdir()}
@@ -324,7 +319,7 @@ def test_a_crash_changes_nothing(
 def test_a_kept_network_of_another_run_is_refused(people_csv: Path, tmp_path: Path) -> None:
     settings = {**QUICK, "n_networks": 2, "engine": "textbook"}
     with pytest.raises(InterruptedError):
-        pellucid.train(people_csv, "buys", out=tmp_path / "a", watcher=Listener(15), **settings)
+        pellucid.train(people_csv, "buys", out=tmp_path / "a", listener=Listener(15), **settings)
     people_csv.write_text(people_csv.read_text().replace("nurse", "clerk", 20))
     with pytest.raises(ModelFileError, match="has changed since"):
         pellucid.resume(tmp_path / "a")
@@ -336,7 +331,7 @@ def test_a_kept_network_of_another_run_is_refused(people_csv: Path, tmp_path: Pa
 def test_a_kept_network_that_is_damaged_is_refused(people_csv: Path, tmp_path: Path) -> None:
     settings = {**QUICK, "n_networks": 2, "engine": "textbook"}
     with pytest.raises(InterruptedError):
-        pellucid.train(people_csv, "buys", out=tmp_path / "a", watcher=Listener(15), **settings)
+        pellucid.train(people_csv, "buys", out=tmp_path / "a", listener=Listener(15), **settings)
     kept = tmp_path / "a" / "checkpoints" / "network-1.safetensors"
     whole = kept.read_bytes()
     kept.write_bytes(whole[:-3])
@@ -354,12 +349,12 @@ def interrupt_after(epochs: int, monkeypatch: pytest.MonkeyPatch) -> None:
     count = [0]
     fit = train_.fit_members
 
-    def counted(*args: Any, on_epoch: Any, interrupted: Any, **more: Any) -> TrainedMembers:
-        def told(k: int, epoch: Epoch) -> None:
-            count[0] += 1
-            on_epoch(k, epoch)
+    def counted(*args: Any, listener: Any, interrupted: Any, **more: Any) -> TrainedMembers:
+        def listen(event: Event) -> None:
+            count[0] += isinstance(event, EpochEnded)
+            listener(event)
 
-        return fit(*args, on_epoch=told, interrupted=lambda: count[0] >= epochs, **more)
+        return fit(*args, listener=listen, interrupted=lambda: count[0] >= epochs, **more)
 
     monkeypatch.setattr(train_, "fit_members", counted)
 

@@ -16,10 +16,11 @@ import pytest
 import pellucid
 from pellucid.errors import DataError, ModelFileError, RunFolderError, SettingError
 from pellucid.io.lock import locked
+from pellucid.runs import checkpoint
 from pellucid.runs.folder import FILES, RunFolder
 from pellucid.selection.compare import compare
 from pellucid.selection.lottery import lottery
-from pellucid.training import checkpoint
+from pellucid.training.events import EpochEnded, Event
 from tests.running import pellucid as command
 
 QUICK: dict[str, Any] = {"hidden": (4,), "epochs": 3, "preset": "plain", "verdict": False}
@@ -238,13 +239,9 @@ class Watching:
     def __init__(self, out: Path, **settings: Any) -> None:
         self.out, self.settings, self.problem = out, settings, ""
 
-    def prepared(self, *_: Any) -> None:
-        pass
-
-    def trained(self, *_: Any) -> None:
-        pass
-
-    def epoch(self, *_: Any) -> None:
+    def __call__(self, event: Event) -> None:
+        if not isinstance(event, EpochEnded):
+            return
         try:
             pellucid.train("iris", out=self.out, overwrite=True, seed=9, **QUICK)
         except RunFolderError as error:
@@ -258,7 +255,7 @@ def test_a_run_in_training_is_not_replaced(there: str, networks: int, run: Path,
     if there == "an empty folder":
         out.mkdir()
     watching = Watching(out)
-    pellucid.train("iris", out=out, overwrite=True, seed=3, watcher=watching, n_networks=networks, **QUICK)
+    pellucid.train("iris", out=out, overwrite=True, seed=3, listener=watching, n_networks=networks, **QUICK)
     assert "another process is writing there" in watching.problem
     assert pellucid.load(out).model.facts["settings"]["seed"] == 3  # type: ignore[union-attr]
     assert "seed: 3" in (out / "config.yaml").read_text()
@@ -382,11 +379,10 @@ def test_run_folder_of_a_name_with_blanks() -> None:
 def test_a_killed_process_frees_its_run(tmp_path: Path) -> None:
     code = (
         "import os, pellucid\n"
-        "class Dies:\n"
-        "    def prepared(self, *_): pass\n"
-        "    def trained(self, *_): pass\n"
-        "    def epoch(self, *_): os.kill(os.getpid(), 9)\n"
-        f"pellucid.train('iris', out={str(tmp_path / 'a')!r}, watcher=Dies(), **{QUICK!r})\n"
+        "from pellucid.training.events import EpochEnded\n"
+        "def die(event):\n"
+        "    if isinstance(event, EpochEnded): os.kill(os.getpid(), 9)\n"
+        f"pellucid.train('iris', out={str(tmp_path / 'a')!r}, listener=die, **{QUICK!r})\n"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -9
     assert len(pellucid.resume(tmp_path / "a").history) == 3

@@ -12,10 +12,10 @@ import pytest
 import pellucid
 from pellucid.errors import NotKeptError, StorageError
 from pellucid.io import files
+from pellucid.runs import checkpoint
 from pellucid.selection.compare import compare
 from pellucid.selection.lottery import lottery
 from pellucid.selection.range_test import lr_range_test
-from pellucid.training import checkpoint
 from tests.running import pellucid as command
 
 QUICK: dict[str, Any] = {"hidden": (4,), "epochs": 3, "preset": "plain", "verdict": False}

@@ -18,9 +18,9 @@ from pellucid.model.model_file import read_model
 from pellucid.network import Dense
 from pellucid.preparation.prepare import prepare
 from pellucid.preprocessing.image import ImageStep
-from pellucid.training import checkpoint
+from pellucid.runs import checkpoint
 from tests.drawings import drawings, save, save_classes
-from tests.runs.test_resume import StopAfter
+from tests.listening import StopAfter
 
 IRIS: dict[str, Any] = {"task": "reconstruction", "hidden": (8, 2, 8), "activation": "tanh", "learning_rate": 0.02}
 
@@ -267,7 +267,7 @@ def test_a_stopped_run_goes_on_to_the_same_weights(
 ) -> None:
     monkeypatch.setattr(checkpoint.Checkpointer.__init__, "__defaults__", (0.0,))
     with pytest.raises(InterruptedError):
-        pellucid.train("iris", epochs=60, out=tmp_path / "run", watcher=StopAfter(5), **IRIS)
+        pellucid.train("iris", epochs=60, out=tmp_path / "run", listener=StopAfter(5), **IRIS)
     resumed = pellucid.resume(tmp_path / "run")
     for name, array in iris.model.parameters.items():
         np.testing.assert_array_equal(array, resumed.model.parameters[name])

@@ -16,9 +16,8 @@ import pytest
 
 import pellucid
 from pellucid.errors import ModelFileError, RunFolderError, SettingError
-from pellucid.training import checkpoint
-from pellucid.training.history import Epoch
-from pellucid.training.loop import Outcome, Plan
+from pellucid.runs import checkpoint
+from tests.listening import StopAfter
 from tests.people import write_people
 
 SETTINGS: dict[str, Any] = {
@@ -40,24 +39,6 @@ FLAGS = [
 ]  # fmt: skip
 
 
-class StopAfter:
-    """Leaves training by an exception after so many epochs, as a crash would."""
-
-    def __init__(self, epochs: int) -> None:
-        self.left = epochs
-
-    def prepared(self, *_: Any) -> None:
-        pass
-
-    def trained(self, outcome: Outcome) -> None:
-        pass
-
-    def epoch(self, epoch: Epoch, plan: Plan) -> None:
-        self.left -= 1
-        if self.left < 0:
-            raise InterruptedError
-
-
 def same(a: Path, b: Path) -> bool:
     first, second = (pellucid.load(path / "model.safetensors").parameters for path in (a, b))  # type: ignore[union-attr]
     return all(np.array_equal(first[name], second[name]) for name in first)
@@ -77,9 +58,9 @@ def test_a_crash_changes_nothing(optimizer: str, engine: str, people_csv: Path, 
     straight = pellucid.train(people_csv, "buys", out=tmp_path / "straight", **settings)
     broken = tmp_path / "broken"
     with pytest.raises(InterruptedError):
-        pellucid.train(people_csv, "buys", out=broken, watcher=StopAfter(7), **settings)
+        pellucid.train(people_csv, "buys", out=broken, listener=StopAfter(7), **settings)
     with pytest.raises(InterruptedError):
-        pellucid.resume(broken, watcher=StopAfter(6))
+        pellucid.resume(broken, listener=StopAfter(6))
     resumed = pellucid.resume(broken)
     assert same(broken, tmp_path / "straight")
     assert [e.validation_loss for e in resumed.history] == [e.validation_loss for e in straight.history]
@@ -88,7 +69,7 @@ def test_a_crash_changes_nothing(optimizer: str, engine: str, people_csv: Path, 
 
 def test_a_crash_before_the_first_checkpoint(people_csv: Path, tmp_path: Path) -> None:
     with pytest.raises(InterruptedError):
-        pellucid.train(people_csv, "buys", out=tmp_path / "a", watcher=StopAfter(0), **SETTINGS)
+        pellucid.train(people_csv, "buys", out=tmp_path / "a", listener=StopAfter(0), **SETTINGS)
     (tmp_path / "a" / "checkpoints" / checkpoint.CHECKPOINT).unlink(missing_ok=True)
     pellucid.resume(tmp_path / "a")
     pellucid.train(people_csv, "buys", out=tmp_path / "b", **SETTINGS)
@@ -104,7 +85,7 @@ def test_a_finished_run_stays_as_it_is(people_csv: Path, tmp_path: Path) -> None
 
 def test_a_resumed_run_keeps_its_data_and_settings(people_csv: Path, tmp_path: Path) -> None:
     with pytest.raises(InterruptedError):
-        pellucid.train(people_csv, "buys", out=tmp_path / "a", watcher=StopAfter(3), **SETTINGS)
+        pellucid.train(people_csv, "buys", out=tmp_path / "a", listener=StopAfter(3), **SETTINGS)
     with pytest.raises(SettingError, match=r"learning_rate is 0\.02, not 0\.5"):
         pellucid.resume(tmp_path / "a", learning_rate=0.5)
     with pytest.raises(SettingError, match="was trained on"):
@@ -122,7 +103,7 @@ def test_metrics_that_cannot_be_read_are_named(people_csv: Path, tmp_path: Path)
 
 def test_changed_data_is_noticed(people_csv: Path, tmp_path: Path) -> None:
     with pytest.raises(InterruptedError):
-        pellucid.train(people_csv, "buys", out=tmp_path / "a", watcher=StopAfter(3), **SETTINGS)
+        pellucid.train(people_csv, "buys", out=tmp_path / "a", listener=StopAfter(3), **SETTINGS)
     people_csv.write_text(people_csv.read_text().replace("nurse", "clerk", 20))
     with pytest.raises(ModelFileError, match="has changed since"):
         pellucid.resume(tmp_path / "a")
@@ -133,7 +114,7 @@ def test_changed_test_rows_are_noticed(people_csv: Path, tmp_path: Path) -> None
     test = tmp_path / "test.csv"
     test.write_text("".join(lines[:60]))
     with pytest.raises(InterruptedError):
-        pellucid.train(people_csv, "buys", out=tmp_path / "a", test_data=test, watcher=StopAfter(3), **SETTINGS)
+        pellucid.train(people_csv, "buys", out=tmp_path / "a", test_data=test, listener=StopAfter(3), **SETTINGS)
     test.write_text("".join(lines[:59]))
     with pytest.raises(ModelFileError, match="has changed since"):
         pellucid.resume(tmp_path / "a")
@@ -142,7 +123,7 @@ def test_changed_test_rows_are_noticed(people_csv: Path, tmp_path: Path) -> None
 def test_test_rows_in_memory_cannot_be_resumed(people: Any, people_csv: Path, tmp_path: Path) -> None:
     test = {name: values[:50] for name, values in people.items()}
     with pytest.raises(InterruptedError):
-        pellucid.train(people_csv, "buys", out=tmp_path / "a", test_data=test, watcher=StopAfter(3), **SETTINGS)
+        pellucid.train(people_csv, "buys", out=tmp_path / "a", test_data=test, listener=StopAfter(3), **SETTINGS)
     with pytest.raises(RunFolderError, match="table in memory"):
         pellucid.resume(tmp_path / "a")
 
@@ -153,7 +134,7 @@ def test_what_cannot_be_resumed(people: Any, tmp_path: Path) -> None:
     with pytest.raises(RunFolderError, match="not a run folder"):
         pellucid.resume(tmp_path)
     with pytest.raises(InterruptedError):
-        pellucid.train(people, "buys", out=tmp_path / "memory", watcher=StopAfter(1), **SETTINGS)
+        pellucid.train(people, "buys", out=tmp_path / "memory", listener=StopAfter(1), **SETTINGS)
     with pytest.raises(RunFolderError, match="table in memory"):
         pellucid.resume(tmp_path / "memory")
 
@@ -214,7 +195,7 @@ HELD = """
 import sys, time
 from pathlib import Path
 from pellucid.cli.main import main
-from pellucid.training import checkpoint
+from pellucid.runs import checkpoint
 
 write = checkpoint.write_state
 

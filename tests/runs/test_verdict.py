@@ -25,7 +25,8 @@ from pellucid.runs.run import Run
 from pellucid.runs.verdict import reach_verdict
 from pellucid.settings.settings import Settings
 from pellucid.training.history import Epoch
-from pellucid.training.loop import Outcome, Plan
+from pellucid.training.loop import Outcome
+from tests.listening import StopAfter
 from tests.running import pellucid as command
 
 QUICK: dict[str, Any] = {"hidden": (16,), "epochs": 40, "learning_rate": 0.01}
@@ -308,24 +309,10 @@ def test_ctrl_c_while_the_network_is_measured_keeps_the_run(
 # Keeping it ---------------------------------------------------------------------------------------------
 
 
-class Crash:
-    """Leaves training by an exception after three epochs."""
-
-    def prepared(self, *_: Any) -> None:
-        pass
-
-    def trained(self, outcome: Outcome) -> None:
-        pass
-
-    def epoch(self, epoch: Epoch, plan: Plan) -> None:
-        if epoch.epoch == 3:
-            raise InterruptedError
-
-
 def test_equal_runs_have_equal_verdicts_and_model_files_also_after_a_crash(people_csv: Path, tmp_path: Path) -> None:
     runs = [pellucid.train(people_csv, "spends", drop="buys", out=tmp_path / n, **QUICK) for n in ("a", "b")]
     with pytest.raises(InterruptedError):
-        pellucid.train(people_csv, "spends", drop="buys", out=tmp_path / "c", watcher=Crash(), **QUICK)
+        pellucid.train(people_csv, "spends", drop="buys", out=tmp_path / "c", listener=StopAfter(2), **QUICK)
     runs.append(pellucid.resume(tmp_path / "c"))
     found = [judged(run) for run in runs]
     assert found[0].without_times() == found[1].without_times() == found[2].without_times()
@@ -434,6 +421,6 @@ def test_equal_rows_count_together() -> None:
     prepared = prepare(table(x, y), Settings(target="y"))
     assert prepared.measured.groups is not None
     assert len(np.unique(prepared.measured.groups)) == len(prepared.measured.rows) // 12
-    assert any("count together in the intervals" in note for note in prepared.notes)
+    assert any("counted together in the intervals" in note for note in prepared.notes)
     alone = prepare(table(rng.normal(size=(300, 2)), y[:300]), Settings(target="y"))
     assert alone.measured.groups is None

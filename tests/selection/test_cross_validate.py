@@ -16,9 +16,10 @@ from pellucid.model.measuring import measure
 from pellucid.preparation.folds import ROW_SETTINGS, Folds, cut_folds, prepare_fold, with_split
 from pellucid.preparation.prepare import prepare
 from pellucid.runs.plan import auto_batch_size
-from pellucid.selection.cross_validate import _score, _train, cross_validate
+from pellucid.selection.cross_validate import FoldBegan, _score, _train, cross_validate
 from pellucid.settings.presets import BEST
 from pellucid.settings.settings import Settings
+from pellucid.training.events import EpochEnded, Event, ignore
 from tests.people import Columns, make_people
 
 SHORT: dict[str, Any] = {"target": "buys", "hidden": (6,), "epochs": 4, "engine": "textbook"}
@@ -137,10 +138,12 @@ OTHER: dict[str, Any] = {
     "rare_below": 90, "edit_labels": True, "target_transform": "log", "hidden": (5, 4), "activation": "tanh",
     "batch_norm": True, "dropout": 0.3, "init": "uniform",
     "init_scale": 0.5, "loss": "mse", "label_smoothing": 0.2, "class_weight": "balanced", "huber_delta": 0.2,
+    "residual": True,
     "optimizer": "sgd", "learning_rate": 0.05, "momentum": 0.5, "weight_decay": 0.1, "clip_norm": 0.01,
     "schedule": "step", "schedule_gamma": 0.5, "schedule_every": 2, "batch_size": 17, "epochs": 3, "patience": 1,
 }  # fmt: skip
 BESIDE: dict[str, dict[str, Any]] = {
+    "residual": {"hidden": (6, 6), "residual": True},
     "bins": {"number_encoding": "piecewise"}, "bins_by": {"number_encoding": "piecewise"},
     "target_transform": {"target": "spends", "target_transform": "log"},
     "loss": {"target": "spends", "loss": "mae"}, "huber_delta": {"target": "spends", "loss": "huber"},
@@ -181,7 +184,7 @@ def test_a_fold_is_trained_as_a_run_is(people: Columns, name: str) -> None:
     for key, array in run.model.parameters.items():
         assert np.array_equal(outcome.parameters[key], array), key
     assert np.array_equal(fold.measured.inputs, prepared.measured.inputs)
-    score = _score(replace(fold, settings=settings), "rmse" if fold.scaler else "roc_auc", lambda epoch: None)
+    score = _score(replace(fold, settings=settings), "rmse" if fold.scaler else "roc_auc", ignore)
     assert score.score == pytest.approx(run.metrics["rmse" if fold.scaler else "roc_auc"].value, rel=1e-12)
 
 
@@ -278,10 +281,15 @@ def test_a_hook_may_stop_or_raise(people: Columns) -> None:
         cross_validate(people, SHORT, folds=3, on_fold=prune)
 
 
-def test_a_watcher_is_told_every_epoch(people: Columns) -> None:
-    told: list[tuple[int, int]] = []
-    cross_validate(people, SHORT, folds=2, watcher=lambda fold, epoch: told.append((fold, epoch.epoch)))
-    assert told == [(fold, epoch) for fold in (1, 2) for epoch in (1, 2, 3, 4)]
+def test_a_listener_hears_every_epoch_of_every_fold(people: Columns) -> None:
+    heard: list[Event] = []
+    cross_validate(people, SHORT, folds=2, listener=heard.append)
+    told = [
+        each.fold if isinstance(each, FoldBegan) else each.epoch.epoch
+        for each in heard
+        if isinstance(each, FoldBegan | EpochEnded)
+    ]
+    assert told == [1, 1, 2, 3, 4, 2, 1, 2, 3, 4]
 
 
 @pytest.mark.parametrize("engine", ["textbook", "fused"])
@@ -292,12 +300,12 @@ def test_an_ensemble_is_trained_as_in_a_run(people: Columns, ensemble: str, engi
     base = prepare(people, settings)
     whole = Folds(base=base, splits=(base.split,), how="")
     fold = prepare_fold(whole, 0, replace(settings, threads=1, products="blas"))
-    outcomes = _train(fold, lambda epoch: None)
+    outcomes = _train(fold, ignore)
     assert len(outcomes) == len(run.model.members) == 4
     for outcome, parameters in zip(outcomes, run.model.members, strict=True):
         for key, array in parameters.items():
             assert np.array_equal(outcome.parameters[key], array), key
-    assert _score(fold, "roc_auc", lambda epoch: None).score == run.metrics["roc_auc"].value
+    assert _score(fold, "roc_auc", ignore).score == run.metrics["roc_auc"].value
 
 
 def test_a_preset_is_scored_with_its_own_values(people: Columns) -> None:

@@ -15,6 +15,7 @@ import pellucid
 from pellucid.errors import RunFolderError, SettingError
 from pellucid.selection import lottery_runs
 from pellucid.selection.lottery import Lottery, lottery
+from pellucid.training.events import Event, Progress
 
 QUICK: dict[str, Any] = {"hidden": (6,), "epochs": 6, "learning_rate": 0.02, "drop": "spends"}
 
@@ -63,7 +64,7 @@ def test_stacks_come_to_what_one_after_another_comes_to(
     found: Lottery, people: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lottery_runs, "worth_stacking", lambda *_: False)
-    monkeypatch.setattr(lottery_runs, "_stacked", lambda *_: pytest.fail("a stack"))
+    monkeypatch.setattr(lottery_runs, "stack_of", lambda *_: pytest.fail("a stack"))
     alone = lottery(people, "buys", seeds=5, metric="log_loss", **QUICK)
     assert found.splits is not None
     assert alone.splits is not None
@@ -76,7 +77,12 @@ def test_a_large_table_is_split_a_few_times_at_once(
 ) -> None:
     monkeypatch.setattr(lottery_runs, "_CELLS", 20_000)
     heard: list[int] = []
-    few = lottery(people, "buys", seeds=6, metric="log_loss", watcher=lambda _, done, of: heard.append(done), **QUICK)
+
+    def listen(event: Event) -> None:
+        if isinstance(event, Progress):
+            heard.append(event.done)
+
+    few = lottery(people, "buys", seeds=6, metric="log_loss", listener=listen, **QUICK)
     assert found.splits is not None
     assert few.splits is not None
     np.testing.assert_allclose(few.splits.values, found.splits.values[:6], rtol=1e-3)
@@ -88,15 +94,15 @@ def test_a_large_table_is_split_a_few_times_at_once(
 def test_numbers_and_a_run_folder(people_csv: Path, tmp_path: Path) -> None:
     settings = {**QUICK, "drop": "buys"}
     run = pellucid.train(people_csv, "spends", out=tmp_path / "run", n_networks=2, **settings)
-    seen: list[tuple[str, int, int]] = []
-    found = lottery(tmp_path / "run", seeds=5, watcher=lambda *told: seen.append(told), out=tmp_path / "out")
+    seen: list[Event] = []
+    found = lottery(tmp_path / "run", seeds=5, listener=seen.append, out=tmp_path / "out")
     assert found.metric == "rmse"
     member = replace(run.model, more=())
     held = found.seeds.runs[0].value
     assert held == pytest.approx(run.summary["ensemble"]["networks"][0]["metrics"]["rmse"], rel=1e-3)
     assert member.task.kind == "regression"
-    assert seen[-1] == ("split", 5, 5)
-    assert ("seed", 5, 5) in seen
+    assert seen[-1] == Progress(what="split", done=5, of=5)
+    assert Progress(what="seed", done=5, of=5) in seen
     assert found.ensembles == ()
     assert any("All networks averaged" in sentence for sentence in found.sentences)
     assert any("not an ensemble" in note for note in found.notes)

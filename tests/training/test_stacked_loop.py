@@ -89,7 +89,9 @@ def test_folds_bags_and_rates() -> None:
     members[0] = np.random.default_rng(0).integers(0, len(TRAIN), 32)  # a bag, some rows twice
     rates = (0.03, 0.001, 0.1, 0.03)
     validation = [some(TRAIN, part) for part in held]
-    outcomes = fit_many(a_stack(network, rule), TRAIN, validation, PLAN, SEEDS, members=members, learning_rates=rates)
+    outcomes = fit_many(
+        a_stack(network, rule), TRAIN, validation, PLAN, SEEDS, train_rows=members, learning_rates=rates
+    )
     for k, seed in enumerate(SEEDS):
         plan = replace(PLAN, seed=seed, learning_rate=rates[k])
         assert_same(outcomes[k], alone(network, rule, k, some(TRAIN, members[k]), validation[k], plan))
@@ -110,7 +112,7 @@ def test_one_that_diverges_is_said_in_its_outcome(keep: Any) -> None:
     heard: list[tuple[int, Epoch]] = []
     outcomes = fit_many(
         a_stack(network, rule), TRAIN, VALIDATION, plan, SEEDS, learning_rates=rates,
-        on_epoch=lambda member, epoch: heard.append((member, epoch)),
+        on_epoch=lambda member, epoch, weights: heard.append((member, epoch)),
     )  # fmt: skip
     for k in (0, 2, 3):
         mine = replace(plan, seed=SEEDS[k], learning_rate=rates[k])
@@ -144,7 +146,7 @@ def test_one_that_diverges_later_keeps_its_best(batch_size: int) -> None:
     ("changed", "said"),
     [
         ({"seeds": (1, 2)}, "seeds must be one for each of the 4 networks, got 2"),
-        ({"members": [np.arange(3)]}, "members must be"),
+        ({"train_rows": [np.arange(3)]}, "train_rows must be"),
         ({"learning_rates": (0.1,)}, "learning_rates must be"),
         ({"validation": [VALIDATION]}, "validation must be"),
         ({"plan": replace(PLAN, batch_size=1)}, "BatchNorm cannot train on one row"),

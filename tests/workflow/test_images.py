@@ -16,10 +16,10 @@ import pytest
 import pellucid
 from pellucid.errors import DataError, SettingError
 from pellucid.preprocessing.image import ImageStep
-from pellucid.training import checkpoint
+from pellucid.runs import checkpoint
 from tests.drawings import SHAPES, draw, drawings, save, save_classes
+from tests.listening import StopAfter
 from tests.model.test_without_torch import PREDICT
-from tests.runs.test_resume import StopAfter
 
 QUICK: dict[str, Any] = {"hidden": (16,), "epochs": 30, "learning_rate": 0.01}
 
@@ -109,7 +109,7 @@ def test_black_and_white_are_the_same_in_every_type() -> None:
         alone = one.model.predict_proba(masks[row : row + 1].astype(float))
         np.testing.assert_allclose(alone, wanted[[row]], rtol=1e-5)
     table = one.model.table(masks.astype(int))
-    assert any("if 1 stands for white, give truth values" in note for note in table.report.notes)
+    assert any("if 1 means white, pass booleans" in note for note in table.report.notes)
 
 
 def test_images_beside_numbers() -> None:
@@ -219,7 +219,7 @@ def test_a_stopped_run_goes_on_to_the_same_weights(
 ) -> None:
     monkeypatch.setattr(checkpoint.Checkpointer.__init__, "__defaults__", (0.0,))
     with pytest.raises(InterruptedError):
-        pellucid.train(folder, out=tmp_path / "run", watcher=StopAfter(4), **QUICK)
+        pellucid.train(folder, out=tmp_path / "run", listener=StopAfter(4), **QUICK)
     resumed = pellucid.resume(tmp_path / "run")
     for name, array in run.model.parameters.items():
         np.testing.assert_array_equal(array, resumed.model.parameters[name])
@@ -237,13 +237,13 @@ def test_a_folder_without_folders_says_what_is_wanted(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="folder for each class"):
         pellucid.train(tmp_path / "flat")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match=r"is a folder: name the file .*holds no images"):
+    with pytest.raises(DataError, match=r"is a folder: give the file .*holds no images"):
         pellucid.train(tmp_path / "empty")
 
 
 def test_one_class_cannot_be_told_apart(tmp_path: Path) -> None:
     save(tmp_path / "set" / "down", draw("down", 12))
-    with pytest.raises(DataError, match="one class only: 'down'"):
+    with pytest.raises(DataError, match="only one class: 'down'"):
         pellucid.train(tmp_path / "set")
 
 

@@ -15,7 +15,9 @@ import pytest
 
 import pellucid
 from pellucid.errors import DataError, DivergenceError, RunFolderError, SettingError
+from pellucid.runs.events import RunPrepared
 from pellucid.runs.plan import auto_batch_size
+from pellucid.training.events import Event
 
 QUICK: dict[str, Any] = {"hidden": (8,), "epochs": 12, "learning_rate": 0.01}
 
@@ -304,17 +306,11 @@ def test_what_a_user_should_know_is_said(people: Any) -> None:
     many = {**people, "town": [f"t{i % 140}" for i in range(300)], "family": [i // 10 for i in range(300)]}
     notes: list[str] = []
 
-    class Listener:
-        def prepared(self, prepared: Any, *_: Any) -> None:
-            notes.extend(prepared.notes)
+    def listen(event: Event) -> None:
+        if isinstance(event, RunPrepared):
+            notes.extend(event.prepared.notes)
 
-        def epoch(self, *_: Any) -> None:
-            pass
-
-        def trained(self, *_: Any) -> None:
-            pass
-
-    pellucid.train(many, "buys", group="family", categorical="town", validation=0, watcher=Listener(), **QUICK)
+    pellucid.train(many, "buys", group="family", categorical="town", validation=0, listener=listen, **QUICK)
     said = " ".join(notes)
     assert "groups of 'family'; the intervals take the groups into account" in said
     assert "of the training rows hold rare categories" in said

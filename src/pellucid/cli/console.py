@@ -1,4 +1,4 @@
-"""What the terminal shows: tables, sentences, and one live line while a network trains."""
+"""What the terminal shows: tables, sentences, and a live line while a network trains."""
 
 from __future__ import annotations
 
@@ -18,20 +18,24 @@ from pellucid.visible import visible
 
 if TYPE_CHECKING:
     from rich.live import Live
+    from rich.status import Status
 
     from pellucid.data.schema import Schema
     from pellucid.data.tables import ReadReport
     from pellucid.evaluation.verdict import Verdict
     from pellucid.preparation.prepare import Prepared
     from pellucid.preprocessing.recipe import Recipe
+    from pellucid.training.driver import TrainedMembers
     from pellucid.training.engine import Engine
+    from pellucid.training.events import Event, Listener
     from pellucid.training.history import Epoch
-    from pellucid.training.loop import Outcome, Plan
+    from pellucid.training.loop import Plan
     from pellucid.training.parity import Parity
 
 __all__ = [
     "TrainingDisplay",
     "console",
+    "epochs_of",
     "history_table",
     "interval_text",
     "layers_table",
@@ -47,9 +51,9 @@ __all__ = [
 
 
 class VisibleConsole(Console):
-    """Rich's console, which passes on no control character but its own.
+    """Rich's console, which lets no control characters through except its own.
 
-    Strings are made visible before they are measured, so that tables stay straight; what comes to it otherwise, when
+    Strings are made visible before they are measured, so that tables stay aligned; anything else is made visible when
     it is rendered.
     """
 
@@ -90,7 +94,7 @@ def _mark(mark: str) -> str:
 
 
 def schema_table(schema: Schema, *, whole: bool = False) -> Table:
-    """The columns, what each was taken for and why; of very many some, unless ``whole``."""
+    """The columns, the kind of each and why; of very many only some, unless ``whole``."""
     table = Table(title="Columns", title_justify="left", box=None, pad_edge=False, header_style="bold")
     for name in ("column", "kind", "role", "missing", "distinct", "why"):
         table.add_column(name, justify="right" if name in ("missing", "distinct") else "left", overflow="fold")
@@ -100,7 +104,7 @@ def schema_table(schema: Schema, *, whole: bool = False) -> Table:
         role = {"feature": "", "target": "[bold]target[/]", "dropped": "[dim]dropped[/]"}[c.role]
         table.add_row(escape(c.name), c.kind, role, f"{c.n_missing:,}", f"{c.n_distinct:,}", escape(c.reason))
     if len(shown) < len(columns):
-        table.caption = f"… and {len(columns) - len(shown):,} more (all of them with: pellucid inspect DATA --all)"
+        table.caption = f"… and {len(columns) - len(shown):,} more (see all with: pellucid inspect DATA --all)"
         table.caption_justify = "left"
     return table
 
@@ -121,15 +125,15 @@ def layers_table(network: Network) -> Table:
     for index, (layer, shape) in enumerate(zip(network.layers, network.shapes(), strict=True)):
         size = sum(p.size for p in trainable if p.name.startswith(f"{index}."))
         table.add_row(describe(layer), batch_shape(shape).replace("[", r"\["), f"{size:,}" if size else "")
-    table.add_row("[bold]together[/]", "", f"[bold]{network.n_trainable:,}[/]")
+    table.add_row("[bold]total[/]", "", f"[bold]{network.n_trainable:,}[/]")
     return table
 
 
 def metrics_table(metrics: Mapping[str, Any], baseline: Mapping[str, Any], title: str) -> Table:
-    """Each metric with its 95 % interval, beside an answer that looks at no column."""
+    """Each metric with its 95 % interval, beside that of a constant prediction."""
     table = Table(title=escape(title), title_justify="left", box=None, pad_edge=False, header_style="bold")
     table.add_column("metric")
-    for heading in ("value", "95 % interval", *(["without the network"] if baseline else [])):
+    for heading in ("value", "95 % interval", *(["baseline"] if baseline else [])):
         table.add_column(heading, justify="right")
     for name, estimate in _estimates(metrics):
         other = dict(_estimates(baseline)).get(name)
@@ -144,22 +148,22 @@ def metrics_table(metrics: Mapping[str, Any], baseline: Mapping[str, Any], title
 
 
 def no_better_than_the_mean(metrics: Mapping[str, Any], baseline: Mapping[str, Any]) -> str | None:
-    """What to say of a reconstruction that has learned nothing."""
+    """A warning if a reconstruction has learned nothing."""
     if "accuracy" in metrics or "mse" not in metrics or "mse" not in baseline:
         return None
     other = _part(baseline["mse"], "value")
     if other is None or not metrics["mse"].low >= other:  # without an interval nothing is claimed
         return None
     return (
-        "this is no better than the mean of the training rows: the network has learned nothing of use; try another "
-        "seed, a wider waist (--hidden), more epochs or --activation tanh"
+        "this is no better than the mean of the training rows: the network has learned nothing useful; try another "
+        "seed, a wider bottleneck (--hidden), more epochs or --activation tanh"
     )
 
 
 def show_verdict(verdict: Verdict, told: Sequence[str] = ()) -> None:
-    """Print the peers beside the network, what has to be known to read them, and the verdict.
+    """Print the simpler models beside the network, notes on them, and the verdict.
 
-    ``told`` are the notes on what flatters the figures that stand above already.
+    ``told`` are the warnings about the metrics that have already been printed.
     """
     if verdict.peers:
         console.print(_peers_table(verdict))
@@ -171,7 +175,7 @@ def _peers_table(verdict: Verdict) -> Table:
     from pellucid.evaluation.paired import METRICS
     from pellucid.evaluation.verdict import NETWORK
 
-    title = f"Beside simpler models, on the same {verdict.rows:,} rows"
+    title = f"Compared with simpler models on the same {verdict.rows:,} rows"
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     table.add_column("model")
     metric = METRICS.get(str(verdict.metric), str(verdict.metric))
@@ -217,26 +221,54 @@ def interval_text(low: float | None, high: float | None, why: str = "") -> str:
 
 
 def _plain(values: Sequence[float | None]) -> list[str]:
-    """`numerals` with the minus that programs read, for tables that are copied from the terminal."""
+    """`numerals` with an ASCII minus, for tables that are copied from the terminal."""
     return [text.replace("−", "-") for text in numerals(values)]
 
 
 def notes(sentences: Iterable[str]) -> None:
-    """Print what the user should know, a line each."""
+    """Print notes, one per line."""
     for sentence in sentences:
         console.print(f"[yellow]•[/] {escape(sentence)}")
 
 
+def epochs_of(status: Status) -> Listener:
+    """A listener that shows on a status line which epoch of a replay is done."""
+    from pellucid.training.events import Progress
+
+    def show(event: Event) -> None:
+        if isinstance(event, Progress) and event.what == "epoch":
+            status.update(f"epoch {event.done:,} of {event.of:,}")
+
+    return show
+
+
 class TrainingDisplay:
-    """Shows a run as it goes: the table, the network, and a live line that falls quiet without a terminal."""
+    """Listens to a run and shows it: the table, the network, and a live line where there is a terminal."""
 
     def __init__(self) -> None:
         self._live: Live | None = None
         self._compared = False
         self._chooses = "validation"
+        self._many, self._epochs = 1, 0
         self.cautions: tuple[str, ...] = ()  # what flatters the figures, once it has been said at length
 
-    def prepared(self, prepared: Prepared, engine: Engine, plan: Plan) -> None:
+    def __call__(self, event: Event) -> None:
+        """Show what is new."""
+        from pellucid.runs.events import RunPrepared, RunTrained
+        from pellucid.training.events import EpochEnded
+
+        match event:
+            case RunPrepared():
+                self._many, self._epochs = event.prepared.settings.n_networks, event.plan.epochs
+                self._prepared(event.prepared, event.engine, event.plan)
+            case EpochEnded():
+                self._epoch(event.member, event.epoch)
+            case RunTrained():
+                self._trained(event.trained)
+            case _:
+                pass
+
+    def _prepared(self, prepared: Prepared, engine: Engine, plan: Plan) -> None:
         """Show what was read and what will be trained."""
         large = prepared.train.inputs.size > _LARGE and len(prepared.measured.rows) > 0
         self._compared = prepared.settings.verdict and large
@@ -260,29 +292,36 @@ class TrainingDisplay:
             self._live = Live("", console=console, transient=True, refresh_per_second=8)
             self._live.start()
 
-    def epoch(self, epoch: Epoch, plan: Plan) -> None:
+    def _epoch(self, member: int, epoch: Epoch) -> None:
         """Move the live line."""
-        if self._live:
-            self._live.update(
-                f"epoch {epoch.epoch}/{plan.epochs}  loss {epoch.train_loss:.4f}  "
-                f"{self._chooses} {epoch.validation_loss:.4f}  score {epoch.validation_score:.4f}  "
-                f"({epoch.seconds:.2f} s)"
-            )
+        if not self._live:
+            return
+        network = f"network {member + 1}/{self._many}  " if self._many > 1 else ""
+        seconds = f"  ({epoch.seconds:.2f} s)" if self._many == 1 else ""
+        self._live.update(
+            f"{network}epoch {epoch.epoch}/{self._epochs}  loss {epoch.train_loss:.4f}  "
+            f"{self._chooses} {epoch.validation_loss:.4f}  score {epoch.validation_score:.4f}{seconds}"
+        )
 
-    def trained(self, outcome: Outcome) -> None:
-        """Take the live line away and say how training ended."""
+    def _trained(self, trained: TrainedMembers) -> None:
+        """Take the live line away and say how training ended, and what takes long now: the comparison."""
         self.close()
-        n = len(outcome.history)
-        seconds = sum(epoch.seconds for epoch in outcome.history)
-        console.print(f"{n} epochs in {seconds:.1f} s, best {outcome.best_epoch}; stopped by: {outcome.reason}\n")
-        self.what_follows()
-
-    def what_follows(self) -> None:
-        """Say what takes long now, where it may: the comparison with simpler models."""
+        outcomes = trained.outcomes
+        seconds = sum(epoch.seconds for outcome in outcomes for epoch in outcome.history)
+        epochs = [len(outcome.history) for outcome in outcomes]
+        if self._many == 1:
+            ended = f"{epochs[0]} epochs in {seconds:.1f} s, best {outcomes[0].best_epoch}"
+        else:
+            networks = "1 network" if len(outcomes) == 1 else f"{len(outcomes):,} networks"
+            together = ", several at a time" if trained.stacked else ""
+            span = f"{min(epochs)} to {max(epochs)}" if min(epochs) < max(epochs) else f"{epochs[0]}"
+            ended = f"{networks}{together}: {span} epochs, {seconds:.1f} s in all"
+        reasons = ", ".join(dict.fromkeys(outcome.reason for outcome in outcomes))
+        console.print(f"{ended}; stopped by: {reasons}\n")
         if self._compared:
             console.print(
-                "Training a linear model, a random forest and gradient boosting on the same rows, to compare; each may "
-                "take a minute, or as long as the network took (--no-verdict leaves this out)\n"
+                "Training a linear model, a random forest and gradient boosting on the same rows, for comparison; each "
+                "may take a minute, or as long as the network did (skip this with --no-verdict)\n"
             )
 
     def close(self) -> None:
@@ -297,7 +336,7 @@ _LARGE = 200_000  # cells of the network's inputs: more, and the simpler models 
 
 
 def history_table(history: Sequence[Epoch], *, chooses: str = "validation loss") -> Table:
-    """The history, thinned to a dozen epochs; the best one, by what ``chooses``, is marked."""
+    """The history, reduced to a dozen epochs; the best one by ``chooses`` is marked."""
     table = Table(title="History", title_justify="left", box=None, pad_edge=False, header_style="bold")
     for name in ("epoch", "training loss", chooses, "score"):
         table.add_column(name, justify="right")
@@ -317,11 +356,11 @@ def history_table(history: Sequence[Epoch], *, chooses: str = "validation loss")
 
 
 def recipe_table(recipe: Recipe, *, whole: bool = False) -> Table:
-    """What becomes of each column on its way into the network."""
+    """The network inputs that each column becomes."""
     from pellucid.preprocessing.image import ImageStep
 
     table = Table(title="Preprocessing", title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for name in ("column", "kind", "inputs", "named"):
+    for name in ("column", "kind", "inputs", "names"):
         table.add_column(name, justify="right" if name == "inputs" else "left", overflow="fold")
     many = len(recipe.steps) if whole else _MANY_COLUMNS
     for step in recipe.steps[:many]:
@@ -330,19 +369,19 @@ def recipe_table(recipe: Recipe, *, whole: bool = False) -> Table:
         size = " × ".join(map(str, step.shape)) if isinstance(step, ImageStep) else ""
         table.add_row(escape(step.name), f"{step.kind} {size}".strip(), f"{len(names):,}", escape(shown))
     if len(recipe.columns) > many:
-        table.caption = f"… and {len(recipe.columns) - many:,} more (all of them with --all)"
+        table.caption = f"… and {len(recipe.columns) - many:,} more (see all with --all)"
         table.caption_justify = "left"
     return table
 
 
 def parity_table(parity: Parity) -> Table:
-    """The largest differences between two engines, and what is allowed."""
+    """The largest differences between two engines, and the tolerances."""
     from pellucid.training.parity import TOLERANCE, TOLERANCE_AFTER_STEPS
 
     title = f"{' and '.join(parity.engines)} on {parity.n_rows:,} rows, float64: largest differences"
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for name in ("what", "difference", "allowed"):
-        table.add_column(name, justify="left" if name == "what" else "right")
+    for name in ("quantity", "difference", "tolerance"):
+        table.add_column(name, justify="left" if name == "quantity" else "right")
     table.add_row("logits", f"{parity.logits:.1e}", f"{TOLERANCE:.0e}")
     table.add_row("loss", f"{parity.loss:.1e}", f"{TOLERANCE:.0e}")
     for name, value in parity.gradients.items():

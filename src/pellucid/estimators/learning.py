@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from pellucid.errors import DivergenceError
 
 if TYPE_CHECKING:
+    from pellucid.engines.fused.stack import StackEngine
     from pellucid.network import Network
     from pellucid.network.optimizer import Optimizer
     from pellucid.network.task import Loss
@@ -65,38 +67,38 @@ def train_networks(
     DivergenceError
         A network met a loss that is no number in its first epoch.
     """
-    from pellucid.training.engine import make_engine
-    from pellucid.training.loop import Rows, check_batches, fit
-    from pellucid.training.many import fit_many, worth_stacking
+    from pellucid.training.driver import train_members
+    from pellucid.training.events import EpochEnded, Event
+    from pellucid.training.loop import Rows, check_batches
+    from pellucid.training.many import worth_stacking
+    from pellucid.training.ways import Alone, Group, Learner, Stacked
 
-    def first_only(k: int, epoch: Epoch) -> None:
-        if k == 0:
-            on_epoch(epoch)
+    def first_only(event: Event) -> None:
+        if isinstance(event, EpochEnded) and event.member == 0:
+            on_epoch(event.epoch)
 
     held = [validation] * len(starts) if isinstance(validation, Rows) else list(validation)
-    parts = [train] * len(starts) if members is None else [train.take(each) for each in members]
-    count = min(map(len, parts))
+    count = len(train) if members is None else min(map(len, members))
     rows = min(plan.batch_size, count)
     check_batches(way.network, count, plan.batch_size)
+    learners = [
+        Learner(
+            train=train,
+            validation=held[k],
+            plan=replace(plan, seed=seed),
+            start=partial(dict, start),
+            train_rows=None if members is None else members[k],
+        )
+        for k, (start, seed) in enumerate(zip(starts, seeds, strict=True))
+    ]
+    numbers, threads = range(len(starts)), partial(_threads_for, way.network, rows)
     stacked = way.engine in ("auto", "fused") and way.device in ("auto", "cpu", "cuda")
     if len(starts) > 1 and stacked and worth_stacking(way.network, rows):
-        from pellucid.engines.fused.stack import StackEngine
-
-        stack = StackEngine(way.network, way.loss, way.optimizer, starts, way.dtype, way.device)
-        with _threads_for(way.network, rows):
-            found = fit_many(stack, train, held, plan, seeds, members=members, on_epoch=first_only)
-        for outcome in found:
-            if outcome.problem is not None and not outcome.best_epoch:
-                raise DivergenceError(outcome.problem)
-        return found
-    steps = plan.epochs * math.ceil(count / plan.batch_size)
-    outcomes = []
-    for k, (start, seed) in enumerate(zip(starts, seeds, strict=True)):
-        engine = _engine(way, make_engine, start, small=_is_small(way, rows) and steps <= _FEW_STEPS)
-        with _threads_for(way.network, rows):
-            heard = on_epoch if k == 0 else lambda epoch: None
-            outcomes.append(fit(engine, parts[k], held[k], replace(plan, seed=seed), on_epoch=heard))
-    return tuple(outcomes)
+        group = Group(Stacked(partial(_stack, way), around=threads), numbers)
+    else:
+        small = _is_small(way, rows) and plan.epochs * math.ceil(count / plan.batch_size) <= _FEW_STEPS
+        group = Group(Alone(lambda learner: _engine(way, learner.start(), small=small), around=threads), numbers)
+    return train_members(learners, [group], listener=first_only).outcomes
 
 
 def one_more_epoch(
@@ -116,33 +118,57 @@ def one_more_epoch(
     epoch
         How many there were before: batches and dropout are drawn by its number.
     """
-    from pellucid.training.engine import make_engine
-    from pellucid.training.loop import State, fit, fresh
+    from pellucid.training.driver import train_members
+    from pellucid.training.ways import Alone, Group, Learner
 
     # Not by the number of rows, which may change from call to call: what a rule remembers stays with its engine.
-    engine = _engine(way, make_engine, parameters, small=way.network.n_trainable <= _SMALL_STEP // 16)
-    empty = fresh(engine, plan)
-    start = State(
-        epoch=epoch,
-        parameters=dict(parameters),
-        memory=dict(engine.memory() if memory is None else memory),
-        best_parameters={},
-        history=(),
-        stopping=empty.stopping,
-        plateau=empty.plateau,
-    )
-    states: list[State] = []
-    with _threads_for(way.network, min(plan.batch_size, len(rows))):
-        outcome = fit(engine, rows, rows, plan, start=start, save=lambda state: states.append(state()))
+    small = way.network.n_trainable <= _SMALL_STEP // 16
+    learner = Learner(train=rows, validation=rows, plan=plan, start=partial(dict, parameters))
+    threads = partial(_threads_for, way.network, min(plan.batch_size, len(rows)))
+    alone = Alone(lambda learner: _engine(way, learner.start(), small=small), around=threads)
+    store = _Between(parameters, memory, epoch)
+    outcome = train_members([learner], [Group(alone, [0])], store=store).outcomes[0]
     if outcome.problem is not None:
         raise DivergenceError(outcome.problem)
-    return states[-1]
+    assert store.last is not None
+    return store.last
 
 
-def _engine(way: Way, make: Callable[..., Engine], start: Mapping[str, Array], *, small: bool) -> Engine:
+class _Between:
+    """The state between two calls, as a store of the driver."""
+
+    def __init__(self, parameters: Mapping[str, Array], memory: Mapping[str, Array] | None, epoch: int) -> None:
+        self._parameters, self._memory, self._epoch = parameters, memory, epoch
+        self.last: State | None = None
+
+    def finished(self, member: int) -> Outcome | None:
+        return None
+
+    def state(self, member: int, engine: Engine, plan: Plan) -> State:
+        from pellucid.training.loop import fresh
+
+        memory = engine.memory() if self._memory is None else self._memory
+        return replace(fresh(plan), epoch=self._epoch, parameters=dict(self._parameters), memory=dict(memory))
+
+    def save(self, member: int, state: Callable[[], State]) -> None:
+        self.last = state()
+
+    def finish(self, member: int, outcome: Outcome) -> None:
+        pass
+
+
+def _engine(way: Way, start: Mapping[str, Array], *, small: bool) -> Engine:
+    from pellucid.training.engine import make_engine
+
     name = "textbook" if way.engine == "auto" and way.device in ("auto", "cpu") and small else way.engine
     device = "cpu" if name == "textbook" else way.device
-    return make(name, way.network, way.loss, way.optimizer, start, dtype=way.dtype, device=device)
+    return make_engine(name, way.network, way.loss, way.optimizer, start, dtype=way.dtype, device=device)
+
+
+def _stack(way: Way, starts: Sequence[Mapping[str, Array]]) -> StackEngine:
+    from pellucid.engines.fused.stack import StackEngine
+
+    return StackEngine(way.network, way.loss, way.optimizer, starts, way.dtype, way.device)
 
 
 def _is_small(way: Way, rows: int) -> bool:

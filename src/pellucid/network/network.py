@@ -90,6 +90,7 @@ class Network:
         if dtype not in get_args(DType):
             raise SettingError(f"a network's dtype must be float or int64, got {dtype!r}")
         object.__setattr__(self, "_shapes", shapes_after(self.layers, self.shape))
+        object.__setattr__(self, "_parameters", prefixed(self.layers, self.shape))
 
     @property
     def inputs(self) -> int:
@@ -138,7 +139,8 @@ class Network:
 
     def parameters(self) -> tuple[Parameter, ...]:
         """Every array of the network, in the order and under the names of torch's ``state_dict``."""
-        return prefixed(self.layers, self.shape)
+        parameters: tuple[Parameter, ...] = self._parameters  # type: ignore[attr-defined]
+        return parameters
 
     def trainable(self) -> tuple[Parameter, ...]:
         """The parameters that a gradient changes."""

@@ -46,6 +46,7 @@ __all__ = ["Prepared", "examine", "open_table", "prepare", "settings_for", "spli
 Array = NDArray[Any]
 
 LABEL, FILE = "label", "file"  # the columns that tables of images have beside the images
+_LATER: dict[str, Any] = {"residual": False}  # settings that the first checkpoints do not know, at their defaults
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +89,11 @@ class Prepared:
 
     def fingerprint(self) -> str:
         """A digest of the settings and of every number that the run sees."""
-        digest = hashlib.sha256(repr(sorted(self.settings.to_json().items())).encode())
+        # As it was when the first checkpoints were written, which are to go on: former names, and no later settings.
+        settings = {name: value for name, value in self.settings.to_json().items() if _LATER.get(name, ...) != value}
+        if settings["engine"] == "textbook":
+            settings["engine"] = "numpy"
+        digest = hashlib.sha256(repr(sorted(settings.items())).encode())
         digest.update(repr(self.network.to_json()).encode())
         seen = (self.train, self.validation)
         arrays = [*(a for rows in seen for a in (rows.inputs, rows.targets)), self.measured.inputs, self.measured.truth]

@@ -31,9 +31,9 @@ from pellucid.errors import PellucidError, RunFolderError, StorageError
 from pellucid.io.files import atomic_writer, could_not, is_aside, sweep, sync_directory, write_text
 from pellucid.io.lock import locked
 from pellucid.model.model import MODEL_FILE, Model
+from pellucid.runs.checkpoint import CHECKPOINT
 from pellucid.settings.config import CONFIG_FILE, RUN_HEADING, is_there_again, read_config
 from pellucid.settings.settings import Settings
-from pellucid.training.checkpoint import CHECKPOINT
 from pellucid.visible import one_line
 
 __all__ = ["FILES", "RunFolder", "refuse_link"]

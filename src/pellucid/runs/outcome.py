@@ -134,23 +134,19 @@ def finish_run(
     )
     if folder is not None:
         try:
-            run = _write(folder, run, outcomes, _predictions(prepared, model, answers))
+            run = _write(folder, run, _predictions(prepared, model, answers))
         except StorageError as error:
             rest = f"what is missing is written {folder.by('train', '--resume')}"
             raise NotKeptError(f"{error}; the network is trained, and {rest}", run) from error
     return run, interrupted
 
 
-def _write(folder: RunFolder, run: Run, outcomes: Sequence[Outcome], predictions: Any) -> Run:
+def _write(folder: RunFolder, run: Run, predictions: Any) -> Run:
     """Every file of a run but the report; the run with what is to be said of them."""
     n_networks = run.model.facts["settings"]["n_networks"]
     run.model.save(folder.file("model"))
     write_text(folder.file("history"), histories_to_csv(run.histories))
     run = replace(run, remarks=write_table(folder.file("predictions"), predictions))
-    for k, each in enumerate(outcomes, start=1):
-        which = f"network {k} of {n_networks}: " if n_networks > 1 else ""
-        end = f"trained {len(each.history)} epochs, best {each.best_epoch}; stopped by: {each.reason}"
-        folder.log([which + end])
     folder.log([run.summary["ensemble"]["sentence"]] if n_networks > 1 else [])
     folder.log([] if run.verdict is None else [run.verdict.sentence, *run.verdict.notes])
     folder.log([f"{each.finding} {each.evidence}" for each in run.findings])

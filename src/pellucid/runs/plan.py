@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
 
 from pellucid.network.initialise import initialise
 from pellucid.network.optimizer import Optimizer
@@ -15,7 +19,23 @@ from pellucid.training.engine import Engine, make_engine
 from pellucid.training.loop import Plan, check_batches
 from pellucid.training.schedules import Schedule
 
-__all__ = ["auto_batch_size", "auto_epochs", "engine_of", "optimizer_of", "plan_of", "resolved", "sized_for"]
+if TYPE_CHECKING:
+    from pellucid.engines.fused.stack import StackEngine
+
+__all__ = [
+    "auto_batch_size",
+    "auto_epochs",
+    "engine_of",
+    "first_weights",
+    "may_stack",
+    "optimizer_of",
+    "plan_of",
+    "resolved",
+    "sized_for",
+    "stack_of",
+]
+
+Array = NDArray[Any]
 
 
 def resolved(prepared: Prepared) -> Settings:
@@ -94,22 +114,43 @@ def engine_of(prepared: Prepared, seed: int | None = None) -> Engine:
     settings = prepared.settings
     check_batches(prepared.network, n_learned_from(prepared), plan_of(settings).batch_size)
     if settings.engine in ("fused", "torch"):
-        from pellucid.engines.device import use_threads
-
-        assert settings.threads is not None
-        use_threads(settings.threads)
+        _use_threads(settings)
     return make_engine(
         settings.engine,
         prepared.network,
         prepared.task.loss,
         optimizer_of(settings),
-        initialise(
-            prepared.network,
-            settings.seed if seed is None else seed,
-            scheme=settings.init,  # type: ignore[arg-type]
-            scale=settings.init_scale,
-        ),
+        first_weights(prepared, settings.seed if seed is None else seed),
         dtype=settings.dtype,
         device=settings.device,
         products=settings.reduced_products or settings.products,
     )
+
+
+def may_stack(settings: Settings) -> bool:
+    """Whether networks with these settings can be trained in a stack at all."""
+    fits = settings.engine == "fused" and settings.products == "blas" and settings.reduced_products is None
+    return fits and settings.device in ("auto", "cpu", "cuda")
+
+
+def stack_of(prepared: Prepared, starts: Sequence[Mapping[str, Array]]) -> StackEngine:
+    """The networks that the settings ask for, as one stack from these initial weights."""
+    from pellucid.engines.fused.stack import StackEngine
+
+    settings = prepared.settings
+    _use_threads(settings)
+    loss, optimizer = prepared.task.loss, optimizer_of(settings)
+    return StackEngine(prepared.network, loss, optimizer, starts, settings.dtype, settings.device)
+
+
+def first_weights(prepared: Prepared, seed: int) -> dict[str, Array]:
+    """The initial weights of a network with this seed."""
+    settings = prepared.settings
+    return initialise(prepared.network, seed, scheme=settings.init, scale=settings.init_scale)  # type: ignore[arg-type]
+
+
+def _use_threads(settings: Settings) -> None:
+    from pellucid.engines.device import use_threads
+
+    assert settings.threads is not None
+    use_threads(settings.threads)

@@ -7,36 +7,33 @@ the last bits of its sums depend on what stands beside it.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.errors import DataError, SettingError
 from pellucid.model.model import Model
-from pellucid.network.initialise import initialise
-from pellucid.preparation.members import Member, members_of, prepare_run, rows_of
+from pellucid.preparation.members import members_of, prepare_run
 from pellucid.preparation.prepare import Prepared
 from pellucid.runs.folder import RunFolder
-from pellucid.runs.members import stacks_of
-from pellucid.runs.plan import engine_of, optimizer_of, plan_of, resolved
+from pellucid.runs.members import groups_of, learners_of
+from pellucid.runs.plan import first_weights, resolved
 from pellucid.runs.rows_of_run import location_of_table
 from pellucid.settings.config import read_config
 from pellucid.settings.settings import Settings
+from pellucid.training.driver import train_members
+from pellucid.training.events import EpochEnded, Event, Listener, Progress, ignore, to_all
 from pellucid.training.history import Epoch
-from pellucid.training.loop import Outcome, fit
-from pellucid.training.stacked_loop import fit_many
-
-if TYPE_CHECKING:
-    from pellucid.engines.fused.stack import StackEngine
+from pellucid.training.loop import Outcome
+from pellucid.training.ways import Alone, Group
 
 __all__ = ["Moment", "Replay", "epochs_to_keep", "replay", "replay_of"]
 
 Array = NDArray[Any]
 Parameters = Mapping[str, Array]
-Seen = Callable[[Epoch, Callable[[], dict[str, Array]]], None]  # a line of the history, and how to copy the weights
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -89,9 +86,7 @@ class Replay:
         )
 
 
-def replay(
-    run: str | os.PathLike[str], *, most: int = 40, watcher: Callable[[int, int], None] = lambda epoch, of: None
-) -> Replay:
+def replay(run: str | os.PathLike[str], *, most: int = 40, listener: Listener = ignore) -> Replay:
     """Train a run anew from its own config, keeping the weights after some of its epochs.
 
     Parameters
@@ -100,8 +95,8 @@ def replay(
         A run folder; its table is read again from where it was.
     most
         How many moments are kept at most, 2 or more; closer together at the start, where most happens.
-    watcher
-        Is told the epoch of network 1 that is done, and of how many.
+    listener
+        Is called with each event of the training, and with a `Progress` in epochs of network 1.
 
     Raises
     ------
@@ -122,7 +117,7 @@ def replay(
     model = Model.read(run)
     settings, _ = read_config(RunFolder.existing(run).file("config"))
     prepared = prepare_run(source, Settings.of(settings))
-    return replay_of(replace(prepared, settings=resolved(prepared)), model, most=most, watcher=watcher)
+    return replay_of(replace(prepared, settings=resolved(prepared)), model, most=most, listener=listener)
 
 
 def replay_of(
@@ -130,7 +125,7 @@ def replay_of(
     model: Model,
     *,
     most: int = 40,
-    watcher: Callable[[int, int], None] = lambda epoch, of: None,
+    listener: Listener = ignore,
 ) -> Replay:
     """`replay` of a run in memory: what it was prepared from, its settings resolved, and the model that it came to."""
     if isinstance(most, bool) or not isinstance(most, int) or most < 2:
@@ -142,21 +137,19 @@ def replay_of(
         )
     epochs, best = _epochs_of(model)
     keep = epochs_to_keep(epochs, most, best)
-    member = members_of(prepared)[0]
-    start = initialise(
-        prepared.network, member.seed,
-        scheme=prepared.settings.init, scale=prepared.settings.init_scale,  # type: ignore[arg-type]
-    )  # fmt: skip
+    start = first_weights(prepared, members_of(prepared)[0].seed)
     dtype = next(iter(model.parameters.values())).dtype
     first = {name: array.astype(dtype) if array.dtype.kind == "f" else array for name, array in start.items()}
     moments = [Moment(epoch=0, parameters=first, line=None)]
 
-    def seen(line: Epoch, parameters: Callable[[], dict[str, Array]]) -> None:
-        watcher(line.epoch, epochs)
-        if line.epoch in keep:
-            moments.append(Moment(epoch=line.epoch, parameters=parameters(), line=line))
+    def keep_moments(event: Event) -> None:
+        if isinstance(event, EpochEnded) and event.member == 0:
+            line = event.epoch
+            if line.epoch in keep:
+                moments.append(Moment(epoch=line.epoch, parameters=event.weights(), line=line))
+            listener(Progress(what="epoch", done=line.epoch, of=epochs))
 
-    ended = _train(prepared, epochs, seen).parameters if epochs else first
+    ended = _train(prepared, epochs, to_all(listener, keep_moments)).parameters if epochs else first
     return Replay(
         moments=tuple(moments),
         epochs=epochs,
@@ -195,81 +188,21 @@ def _difference(a: Array, b: Array) -> float:
     return float(np.abs(a.astype(np.float64) - b.astype(np.float64)).max(initial=0.0))
 
 
-# ── training ──────────────────────────────────────────────────────────────────────────────────────────────────
+def _train(prepared: Prepared, epochs: int, listener: Listener) -> Outcome:
+    """Network 1 in the way in which the run trained it: alone, or in its stack."""
+    members, done = members_of(prepared), 0
 
-
-def _train(prepared: Prepared, epochs: int, seen: Seen) -> Outcome:
-    """Network 1 by the way that the run took: alone, or in its stack."""
-    members, plan = members_of(prepared), plan_of(prepared.settings)
-    stack = stacks_of(prepared, plan, members).get(0) if len(members) > 1 else None
-    if stack is not None:
-        return _in_its_stack(prepared, [members[k] for k in stack], seen)
-    engine = engine_of(prepared, members[0].seed)
-    train, validation = rows_of(prepared, members[0])
-    done = 0
-
-    def on_epoch(line: Epoch) -> None:
+    def count(event: Event) -> None:
         nonlocal done
-        done = line.epoch
-        seen(line, engine.parameters)
+        if isinstance(event, EpochEnded) and event.member == 0:
+            done = event.epoch.epoch
 
+    group = groups_of(prepared, members)[0]
+    with_it = [members[k] for k in group.members]
     # Where the run was interrupted, its replay is, too: in the first batch of the epoch that it did not finish.
-    return fit(
-        engine, train, validation, replace(plan, seed=members[0].seed),
-        on_epoch=on_epoch, interrupted=lambda: done >= epochs,
+    stops = isinstance(group.way, Alone)
+    trained = train_members(
+        learners_of(prepared, with_it), [Group(group.way, range(len(with_it)))],
+        listener=to_all(count, listener), interrupted=lambda: stops and done >= epochs,
     )  # fmt: skip
-
-
-def _in_its_stack(prepared: Prepared, members: list[Member], seen: Seen) -> Outcome:
-    from pellucid.engines.fused.stack import StackEngine
-
-    settings = prepared.settings
-    starts = [
-        initialise(prepared.network, member.seed, scheme=settings.init, scale=settings.init_scale)  # type: ignore[arg-type]
-        for member in members
-    ]
-    engine = StackEngine(
-        prepared.network, prepared.task.loss, optimizer_of(settings), starts, settings.dtype, settings.device
-    )
-    first = _First(engine)
-
-    def on_epoch(place: int, line: Epoch) -> None:
-        if place == 0:
-            seen(line, first.parameters)
-
-    outcomes = fit_many(
-        cast("StackEngine", first),
-        prepared.train.rows,
-        [rows_of(prepared, member)[1] for member in members],
-        plan_of(settings),
-        [member.seed for member in members],
-        members=None
-        if members[0].train_rows is None
-        else [member.train_rows for member in members if member.train_rows is not None],
-        on_epoch=on_epoch,
-    )
-    return outcomes[0]
-
-
-class _First:
-    """A stack that knows where its first network is, after others or it have left: all else is the stack's own."""
-
-    def __init__(self, stack: StackEngine, newest: list[tuple[StackEngine, int]] | None = None) -> None:
-        self._stack = stack
-        self._newest = [(stack, 0)] if newest is None else newest  # the stack of the first network, its place there
-
-    def only(self, places: list[int]) -> _First:
-        """The stack of some of its networks."""
-        part = self._stack.subset(places)
-        stack, place = self._newest[-1]
-        if stack is self._stack and place in places:
-            self._newest.append((part, places.index(place)))
-        return _First(part, self._newest)
-
-    def parameters(self) -> dict[str, Array]:
-        """The weights of the first network, as they are now."""
-        stack, place = self._newest[-1]
-        return stack.parameters_of(place)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stack, name)
+    return trained.outcomes[0]

@@ -24,24 +24,59 @@ from pellucid.preparation.members import check_folds, members_of, n_learned_from
 from pellucid.preparation.prepare import Prepared, settings_for
 from pellucid.runs.machine import on_this_machine
 from pellucid.runs.members import fit_members
-from pellucid.runs.plan import auto_batch_size, engine_of, optimizer_of, plan_of, sized_for
+from pellucid.runs.plan import auto_batch_size, sized_for
 from pellucid.runs.target_transform import with_target_transform
 from pellucid.settings.presets import PRESETS
 from pellucid.settings.settings import Settings
+from pellucid.training.events import EpochEnded, Event, Listener, ignore
 from pellucid.training.history import Epoch
 from pellucid.training.loop import Outcome
 
-__all__ = ["METRICS", "FoldScore", "FoldScores", "OnFold", "Watcher", "check_ensemble", "cross_validate", "metric_for"]
+__all__ = [
+    "METRICS",
+    "FoldBegan",
+    "FoldScore",
+    "FoldScores",
+    "OnFold",
+    "by_fold",
+    "check_ensemble",
+    "cross_validate",
+    "metric_for",
+]
 
 Array = NDArray[Any]
 OnFold = Callable[[int, float], bool | None]
-Watcher = Callable[[int, Epoch], None]
 
 _OF_CLASSES = ("roc_auc", "accuracy", "balanced_accuracy", "f1_macro", "log_loss", "brier")
 _OF_NUMBERS = ("rmse", "mae", "median_absolute_error", "r2")
 _OF_RECONSTRUCTIONS = ("mse", "mae", "r2")
 _SHARES = HIGHER_IS_BETTER - {"r2"}
 METRICS = tuple(dict.fromkeys((*_OF_CLASSES, *_OF_NUMBERS, *_OF_RECONSTRUCTIONS)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoldBegan(Event):
+    """The events that follow are of this fold, counted from 1."""
+
+    fold: int
+    of: int
+
+
+def by_fold(tell: Callable[[int, Epoch], None]) -> Listener:
+    """A listener to `cross_validate` that passes on each epoch with the number of its fold, from 1."""
+    fold = 0
+
+    def listen(event: Event) -> None:
+        nonlocal fold
+        match event:
+            case FoldBegan():
+                fold = event.fold
+            case EpochEnded():
+                tell(fold, event.epoch)
+            case _:
+                pass
+
+    return listen
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,7 +180,7 @@ def cross_validate(
     *,
     folds: int = 5,
     metric: str | None = None,
-    watcher: Watcher | None = None,
+    listener: Listener = ignore,
     on_fold: OnFold | None = None,
 ) -> FoldScores:
     """Score one setting: for each fold, train on the other rows and measure on the fold.
@@ -164,8 +199,9 @@ def cross_validate(
         How many; not looked at where ``data`` are `Folds`.
     metric
         One of `METRICS`; else ROC AUC for two classes, accuracy for more, RMSE for numbers, MSE for a reconstruction.
-    watcher
-        Is told the number of the fold, from 1, and each line of its history. What it raises ends everything.
+    listener
+        Is called with a `FoldBegan` for each fold and then with each event of its trainings. What it raises ends
+        everything.
     on_fold
         Is told the number of each fold that is done, from 1, and its score, NaN if it diverged. If it answers true,
         the folds left are not trained; what it raises ends everything. So a search can prune.
@@ -197,7 +233,8 @@ def cross_validate(
         if not k:
             chosen, n_parameters = _decided(prepare_fold(cut, k, chosen))
         began = time.perf_counter()
-        found = _score(prepare_fold(cut, k, chosen), name, _told(watcher, k + 1))
+        listener(FoldBegan(fold=k + 1, of=len(cut)))
+        found = _score(prepare_fold(cut, k, chosen), name, listener)
         done.append(replace(found, seconds=time.perf_counter() - began))
         if (on_fold is not None and on_fold(k + 1, found.score)) or found.problem is not None:
             break
@@ -298,16 +335,12 @@ def _decided(fold: Prepared) -> tuple[Settings, int]:
     return settings, fold.network.n_trainable * settings.n_networks
 
 
-def _told(watcher: Watcher | None, fold: int) -> Callable[[Epoch], None]:
-    return lambda epoch: None if watcher is None else watcher(fold, epoch)
-
-
-def _score(fold: Prepared, metric: str, on_epoch: Callable[[Epoch], None]) -> FoldScore:
+def _score(fold: Prepared, metric: str, listener: Listener) -> FoldScore:
     """Train on one fold and measure on its rows; the time is not taken here."""
     facts: dict[str, Any] = {"seconds": 0.0, "n_train": len(fold.train), "n_held": len(fold.measured.rows)}
     try:
         fold = with_target_transform(_sized(fold))
-        outcomes = _train(fold, on_epoch)
+        outcomes = _train(fold, listener)
     except DivergenceError as error:
         return FoldScore(score=math.nan, best_epoch=0, epochs=0, problem=str(error), **facts)
     facts["best_epoch"] = round(float(np.median([outcome.best_epoch for outcome in outcomes])))
@@ -318,17 +351,10 @@ def _score(fold: Prepared, metric: str, on_epoch: Callable[[Epoch], None]) -> Fo
     return FoldScore(score=_measured(fold, metric, _answers(fold, outcomes)), **facts)
 
 
-def _train(fold: Prepared, on_epoch: Callable[[Epoch], None]) -> tuple[Outcome, ...]:
+def _train(fold: Prepared, listener: Listener) -> tuple[Outcome, ...]:
     """The networks of one fold, as `pellucid.train` trains them on its rows."""
     fold = _sized(fold)
-    return fit_members(
-        fold,
-        members_of(fold),
-        plan_of(fold.settings),
-        optimizer_of(fold.settings),
-        lambda seed: engine_of(fold, seed),
-        on_epoch=lambda network, epoch: on_epoch(epoch),
-    ).outcomes
+    return fit_members(fold, members_of(fold), listener=listener).outcomes
 
 
 def _sized(fold: Prepared) -> Prepared:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -34,15 +34,15 @@ from pellucid.selection.cross_validate import metric_for
 from pellucid.selection.lottery_runs import Job, most_in_memory, train_jobs
 from pellucid.settings.config import is_there_again, read_config, trained_on
 from pellucid.settings.settings import Settings
+from pellucid.training.events import Listener, counting, ignore
 from pellucid.training.loop import Outcome
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Lottery", "LotteryWatcher", "lottery"]
+__all__ = ["Lottery", "lottery"]
 
 Array = NDArray[Any]
-LotteryWatcher = Callable[[str, int, int], None]  # ("seed" or "split", runs done, runs in all)
 
 FILES = ("lottery.csv", "lottery.json", "lottery.png", "lottery.svg")
 REMEDY = 10  # networks of the ensemble that is recommended
@@ -183,7 +183,7 @@ def lottery(
     metric: str | None = None,
     config: str | os.PathLike[str] | None = None,
     out: str | os.PathLike[str] | None = None,
-    watcher: LotteryWatcher | None = None,
+    listener: Listener = ignore,
     **settings: Any,
 ) -> Lottery:
     """Train one setting many times and see how much of its metric is luck.
@@ -206,8 +206,9 @@ def lottery(
         numbers.
     out
         A new or empty folder for the runs as CSV, the numbers as JSON, and the picture.
-    watcher
-        Is told ``"seed"`` or ``"split"``, how many runs are done, and of how many.
+    listener
+        Is called with each event of the trainings, and after each with a `pellucid.training.events.Progress` in
+        ``"seed"`` or ``"split"``.
 
     Raises
     ------
@@ -231,7 +232,7 @@ def lottery(
         if out is not None:
             check_output(out, data=[source, asked.test_data], names=FILES)
             _take(out, held)
-        found = _drawn(source, asked, seeds, metric, watcher)
+        found = _drawn(source, asked, seeds, metric, listener)
         if out is not None:
             try:
                 found.save(out)
@@ -240,7 +241,7 @@ def lottery(
     return found
 
 
-def _drawn(source: object, asked: Settings, seeds: int, metric: str | None, watcher: LotteryWatcher | None) -> Lottery:
+def _drawn(source: object, asked: Settings, seeds: int, metric: str | None, listener: Listener) -> Lottery:
     """All runs, and what they say."""
     single = replace(asked, n_networks=1, ensemble="seeds", verdict=False)
     base = prepare(source, single)
@@ -248,10 +249,8 @@ def _drawn(source: object, asked: Settings, seeds: int, metric: str | None, watc
         raise SettingError("the lottery measures on test rows, and there are none: give --test a share above 0")
     name = metric_for(base.task, metric)
     base = with_target_transform(replace(base, settings=resolved(base)))
-    told = watcher or (lambda drawn, done, of: None)
-
     jobs = [Job(prepared=base, seed=base.settings.seed + k) for k in range(seeds)]
-    outcomes = train_jobs(jobs, lambda done: told("seed", done, seeds))
+    outcomes = train_jobs(jobs, counting(listener, "seed", of=seeds))
     by_seed = _draws(jobs, [job.seed for job in jobs], outcomes, name)
     answers = [_answers(base, outcome) for outcome in outcomes if outcome.problem is None]
     of_all, tens = _ensembles(base, [each for each in answers if np.isfinite(each).all()], name)
@@ -260,7 +259,7 @@ def _drawn(source: object, asked: Settings, seeds: int, metric: str | None, watc
     why_not = _why_not_split(base)
     by_split = None
     if why_not is None:
-        by_split = _over_splits(base, seeds, name, told)
+        by_split = _over_splits(base, seeds, name, listener)
     else:
         notes.append(f"only the seed was drawn: {why_not}")
     return Lottery(
@@ -343,14 +342,14 @@ def _why_not_split(base: Prepared) -> str | None:
     return None
 
 
-def _over_splits(base: Prepared, splits: int, metric: str, told: LotteryWatcher) -> Draws:
+def _over_splits(base: Prepared, splits: int, metric: str, listener: Listener) -> Draws:
     """Runs with other splits, a few at a time: the rows of all would fill the memory of a large table many times."""
     at_once = most_in_memory(base)
     runs: list[Draw] = []
     for start in range(0, splits, at_once):
         numbers = [base.settings.seed + k for k in range(start, min(splits, start + at_once))]
         jobs = [Job(prepared=_split_anew(base, number), seed=base.settings.seed) for number in numbers]
-        outcomes = train_jobs(jobs, lambda done, before=start: told("split", before + done, splits))  # type: ignore[misc]
+        outcomes = train_jobs(jobs, counting(listener, "split", of=splits, before=start))
         runs += _draws(jobs, numbers, outcomes, metric).runs
     return Draws(runs=tuple(runs), higher_is_better=metric in HIGHER_IS_BETTER)
 

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from pellucid.engines.textbook.losses import loss_and_gradient
 from pellucid.errors import DivergenceError, SettingError
 from pellucid.network import Network
-from pellucid.training.batches import batches, dropout_masks, n_batches
+from pellucid.training.batches import dropout_masks, n_batches
 from pellucid.training.divergence import explain
 from pellucid.training.engine import Engine
 from pellucid.training.history import Epoch
+from pellucid.training.rows import Resident, Rows, RowSource
 from pellucid.training.schedules import Plateau, Schedule
 from pellucid.training.stopping import EarlyStopping
 
@@ -36,34 +37,6 @@ __all__ = [
 ]
 
 Array = NDArray[Any]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rows:
-    """Inputs ``[N, I]``, targets ``[N]`` class numbers or ``[N, C]`` numbers, and row weights ``[N]`` or ``None``."""
-
-    inputs: Array
-    targets: Array
-    weights: Array | None = None
-
-    def __len__(self) -> int:
-        return len(self.inputs)
-
-    def weighted(self, weights: Array | None, at: Array) -> Rows:
-        """The same rows with the weights of these numbers; ``None``: all count the same."""
-        return self if weights is None else replace(self, weights=weights[at])
-
-    def mass(self, at: Array | None = None) -> float:
-        """The sum of the weights of these rows, or of all; without weights, their number."""
-        if self.weights is None:
-            return float(len(self) if at is None else len(at))
-        return float((self.weights if at is None else self.weights[at]).sum())
-
-    def take(self, at: Array) -> Rows:
-        """The rows of these numbers."""
-        inputs = self.inputs[at]
-        targets = inputs if self.targets is self.inputs else self.targets[at]
-        return Rows(inputs=inputs, targets=targets, weights=None if self.weights is None else self.weights[at])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +110,7 @@ class Outcome:
 @np.errstate(over="ignore", invalid="ignore")  # losses on the way to infinity; what diverged is said in words
 def fit(
     engine: Engine,
-    train: Rows,
+    train: Rows | RowSource,
     validation: Rows,
     plan: Plan,
     *,
@@ -152,8 +125,10 @@ def fit(
     ----------
     engine
         Holds the weights; at the end, those that the plan keeps.
-    train, validation
-        The rows to learn from and those to choose the best epoch by (the same, where none are held out).
+    train
+        The rows to learn from, or where they come from.
+    validation
+        The rows that choose the best epoch (the same, where none are held out).
     start
         Where to go on; ``None`` begins anew.
     on_epoch
@@ -169,9 +144,10 @@ def fit(
         A loss was no number in the first epoch; the message names the layer, the batch and the likely cause. Later,
         the outcome carries that message and the best weights so far.
     """
-    check_batches(engine.network, len(train), plan.batch_size)
-    engine.load_rows(train.inputs, train.targets, train.weights)
-    state = start or fresh(engine, plan)
+    source: RowSource = Resident(train) if isinstance(train, Rows) else train
+    check_batches(engine.network, source.n, plan.batch_size)
+    source.load(engine)
+    state = start or fresh(plan)
     if start is not None:
         engine.load_parameters(state.parameters)
         engine.load_memory(state.memory)
@@ -183,7 +159,7 @@ def fit(
             break
         began = time.perf_counter()
         try:
-            learned = _run_epoch(engine, train, plan, state, interrupted)
+            learned = _run_epoch(engine, source, plan, state, interrupted)
             if learned is None:
                 reason = "interrupted"
                 break
@@ -221,7 +197,7 @@ def rows_a_batch(network: Network) -> int:
     return 2 if network.has_batch_norm else 1
 
 
-def fresh(engine: Engine, plan: Plan) -> State:
+def fresh(plan: Plan) -> State:
     """The state before the first epoch."""
     return State(
         epoch=0,
@@ -235,24 +211,25 @@ def fresh(engine: Engine, plan: Plan) -> State:
 
 
 def _run_epoch(
-    engine: Engine, train: Rows, plan: Plan, state: State, interrupted: Callable[[], bool]
+    engine: Engine, source: RowSource, plan: Plan, state: State, interrupted: Callable[[], bool]
 ) -> tuple[float, float] | None:
     """Learn from every row once; the mean loss and the last learning rate, or ``None`` if interrupted."""
     at_least = rows_a_batch(engine.network)
-    steps = n_batches(len(train), plan.batch_size, at_least=at_least)
+    steps = n_batches(source.n, plan.batch_size, at_least=at_least)
     total, rate = 0.0, 0.0
-    for batch, rows in enumerate(batches(len(train), plan.batch_size, plan.seed, state.epoch, at_least=at_least)):
+    for batch, rows in enumerate(source.batches(plan.batch_size, plan.seed, state.epoch, at_least=at_least)):
         masks = dropout_masks(engine.network, len(rows), plan.seed, state.epoch, batch)
         rate = rate_of(plan, state, batch, steps)
-        loss = engine.step(rows, masks, rate)
+        loss = engine.step(source.ready(engine, rows), masks, rate)
         if not math.isfinite(loss):
             where = f"epoch {state.epoch + 1}, batch {batch + 1} of {steps}"
-            cause = explain(engine, train.inputs[rows], train.targets[rows], masks, rate)
+            seen = source.take(rows)
+            cause = explain(engine, seen.inputs, seen.targets, masks, rate)
             raise DivergenceError(f"training met {loss} in {where}: {cause}")
-        total += loss * train.mass(rows)
+        total += loss * source.mass(rows)
         if interrupted():
             return None
-    return total / train.mass(), rate
+    return total / source.mass(), rate
 
 
 def after_epoch(

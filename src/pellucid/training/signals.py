@@ -10,7 +10,7 @@ Legend: B rows of the sample, I inputs and O outputs of a layer.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -114,7 +114,7 @@ class SnapshotRecorder:
     >>> from pellucid.network import mlp
     >>> net = mlp(2, [3], 1)
     >>> recorder = SnapshotRecorder(net, Loss(name="mse"), Rows(inputs=np.ones((5, 2)), targets=np.ones((5, 1))))
-    >>> recorder.after(0, lambda: initialise(net, seed=0))
+    >>> snapshot = recorder.after(0, lambda: initialise(net, seed=0))
     >>> [layer.index for layer in recorder.snapshots[0].layers]
     [0, 2]
     """
@@ -126,15 +126,16 @@ class SnapshotRecorder:
         self._before: tuple[int, Mapping[str, Array]] | None = None
         self.snapshots: list[Snapshot] = []
 
-    def after(self, epoch: int, parameters: Any) -> None:
+    def after(self, epoch: int, parameters: Callable[[], Mapping[str, Array]]) -> Snapshot | None:
         """Look after so many epochs, if it is one of those that are looked at; ``parameters`` gives the weights."""
         if is_snapshot_epoch(epoch):
             # On several threads such small products mostly wait for each other, beside other work for a hundred times
             # as long.
             with _threads().limit(limits=1, user_api="blas"):
-                self.look(epoch, parameters())
+                return self.look(epoch, parameters())
+        return None
 
-    def look(self, epoch: int, parameters: Mapping[str, Array]) -> None:
+    def look(self, epoch: int, parameters: Mapping[str, Array]) -> Snapshot:
         """Look now."""
         rows = self._rows
         dtype = next(iter(parameters.values())).dtype
@@ -157,8 +158,10 @@ class SnapshotRecorder:
                         saturated=_saturated(function, outputs),
                     )
                 )
-            self.snapshots.append(Snapshot(epoch=epoch, loss=result.value, layers=tuple(layers)))
+        snapshot = Snapshot(epoch=epoch, loss=result.value, layers=tuple(layers))
+        self.snapshots.append(snapshot)
         self._before = (epoch, parameters)
+        return snapshot
 
     def _moved(self, epoch: int, name: str, now: Array) -> float | None:
         if self._before is None or self._before[0] != epoch - 1:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["fit_many"]
 
 Array = NDArray[Any]
-OnEpoch = Callable[[int, Epoch], None]
+OnEpoch = Callable[[int, Epoch, Callable[[], dict[str, Array]]], None]
 
 
 @np.errstate(over="ignore", invalid="ignore")  # losses on the way to infinity; what diverged is said in words
@@ -51,9 +52,9 @@ def fit_many(
     plan: Plan,
     seeds: Sequence[int],
     *,
-    members: Sequence[Array] | None = None,
+    train_rows: Sequence[Array] | None = None,
     learning_rates: Sequence[float] | None = None,
-    on_epoch: OnEpoch = lambda member, epoch: None,
+    on_epoch: OnEpoch = lambda member, epoch, weights: None,
 ) -> tuple[Outcome, ...]:
     """Train every network of ``stack`` as `fit` would train it alone.
 
@@ -62,21 +63,21 @@ def fit_many(
     stack
         Holds the K networks; at the end, the weights of each that the plan keeps.
     train
-        The rows that all learn from, or out of which ``members`` choose.
+        The rows that all learn from, or out of which ``train_rows`` choose.
     validation
         The rows by which the best epoch is chosen: one set for all, or one for each network.
     plan
         For all; but the seed and, where there are ``learning_rates``, the peak rate are each network's own.
     seeds
         K seeds, of the batches and of dropout.
-    members
+    train_rows
         For each network the numbers of the rows in ``train`` that it learns from: a fold, a bootstrap sample. Networks
         with another number of rows have batches of other sizes, so each number of rows is a stack of its own, trained
         one after another.
     learning_rates
         K peak rates in place of the plan's.
     on_epoch
-        Is told the number of the network and the line of its history.
+        Is told the number of the network, the line of its history, and how to copy its weights of that epoch.
 
     Returns
     -------
@@ -87,14 +88,14 @@ def fit_many(
     Raises
     ------
     SettingError
-        There is another number of seeds, members, rates or validation sets than of networks, or BatchNorm would meet
-        a batch of one row.
+        There is another number of seeds, sets of row numbers, rates or validation sets than of networks, or BatchNorm
+        would meet a batch of one row.
     """
     many = stack.size
     parts = [validation] * many if isinstance(validation, Rows) else list(validation)
     rates = [plan.learning_rate] * many if learning_rates is None else list(learning_rates)
-    rows = [np.arange(len(train))] * many if members is None else [np.asarray(each) for each in members]
-    for what, given in (("seeds", seeds), ("members", rows), ("learning_rates", rates), ("validation", parts)):
+    rows = [np.arange(len(train))] * many if train_rows is None else [np.asarray(each) for each in train_rows]
+    for what, given in (("seeds", seeds), ("train_rows", rows), ("learning_rates", rates), ("validation", parts)):
         if len(given) != many:
             raise SettingError(f"{what} must be one for each of the {many:,} networks, got {len(given):,}")
     runs = [
@@ -102,7 +103,7 @@ def fit_many(
             rows=rows[k],
             validation=parts[k],
             plan=replace(plan, seed=seeds[k], learning_rate=rates[k]),
-            is_whole=members is None and len(train) <= plan.batch_size and not stack.network.masks(),
+            is_whole=train_rows is None and len(train) <= plan.batch_size and not stack.network.masks(),
         )
         for k in range(many)
     ]
@@ -151,7 +152,7 @@ def _fit_alike(
 ) -> dict[int, Outcome]:
     """Train networks with equally many rows; ``alive`` are their numbers, in the order of the stack."""
     plan = runs[alive[0]].plan
-    states = {k: fresh(_Member(stack, j).as_engine(), runs[k].plan) for j, k in enumerate(alive)}
+    states = {k: fresh(runs[k].plan) for k in alive}
     found: dict[int, Outcome] = {}
     for _ in range(plan.epochs):
         for j, k in enumerate(alive):
@@ -173,7 +174,7 @@ def _fit_alike(
             except DivergenceError as error:
                 found[k] = _conclude(stack, j, states[k], runs[k].plan, "diverged", str(error))
                 continue
-            on_epoch(k, states[k].history[-1])
+            on_epoch(k, states[k].history[-1], partial(stack.parameters_of, j))
     for j, k in enumerate(alive):
         if k not in found:
             found[k] = _conclude(stack, j, states[k], runs[k].plan, "all epochs done")

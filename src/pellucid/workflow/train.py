@@ -4,63 +4,43 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 from pellucid.data.notes import FrameNote
 from pellucid.errors import DivergenceError, NotKeptError, RunFolderError, SettingError, StorageError
 from pellucid.io.lock import locked
 from pellucid.model.predicting import warn_of
-from pellucid.network import describe
 from pellucid.preparation.apart import joined, joined_test_rows
 from pellucid.preparation.members import Member, members_of, prepare_run
 from pellucid.preparation.prepare import Prepared, settings_for
 from pellucid.preparation.sources import is_builtin
 from pellucid.reports.report import write_report
+from pellucid.runs.checkpoint import read_state
+from pellucid.runs.events import RunPrepared, RunTrained
 from pellucid.runs.folder import FILES, RunFolder
-from pellucid.runs.members import Keep, TrainedMembers, fit_members
+from pellucid.runs.kept import KeptNetwork, KeptNetworks
+from pellucid.runs.log import RunLog
+from pellucid.runs.members import fit_members
 from pellucid.runs.outcome import finish_run
-from pellucid.runs.plan import engine_of, optimizer_of, plan_of, resolved
+from pellucid.runs.plan import engine_of, plan_of, resolved
 from pellucid.runs.reads import check_output
 from pellucid.runs.run import Interrupted, Run
 from pellucid.runs.target_transform import with_target_transform
 from pellucid.settings.config import RUN_HEADING, is_there_again, read_config, trained_on, write_config
 from pellucid.settings.settings import Settings
-from pellucid.training.checkpoint import Checkpointer, read_state
-from pellucid.training.engine import Engine, why_chosen
-from pellucid.training.history import Epoch
+from pellucid.training.driver import TrainedMembers
+from pellucid.training.engine import Engine
+from pellucid.training.events import Listener, to_all
 from pellucid.training.interrupt import listening_for_interrupt
-from pellucid.training.loop import Outcome, Plan, State, fit
+from pellucid.training.loop import State
 from pellucid.training.signals import SnapshotRecorder
+from pellucid.training.ways import Store
 
-__all__ = ["EnsembleWatcher", "Watcher", "resume", "train"]
-
-
-class Watcher(Protocol):
-    """Is told how a run goes; the command line draws it, Python callers usually pass none."""
-
-    def prepared(self, prepared: Prepared, engine: Engine, plan: Plan) -> None:
-        """The table is read and the network made."""
-
-    def epoch(self, epoch: Epoch, plan: Plan) -> None:
-        """An epoch is done."""
-
-    def trained(self, outcome: Outcome) -> None:
-        """Training has ended; of an ensemble, told of each network when all are trained."""
-
-
-@runtime_checkable
-class EnsembleWatcher(Watcher, Protocol):
-    """Is also told which network of an ensemble a line of the history belongs to, in place of `Watcher.epoch`."""
-
-    def network_epoch(self, network: int, n_networks: int, epoch: Epoch, plan: Plan) -> None:
-        """An epoch of this network, counted from 1, is done; several may be in training together."""
-
-    def networks_trained(self, trained: TrainedMembers) -> None:
-        """All are trained, or were interrupted; in place of `Watcher.trained`."""
+__all__ = ["resume", "train"]
 
 
 def train(
@@ -73,7 +53,7 @@ def train(
     overwrite: bool = False,
     save: bool | None = None,
     test_data: object = None,
-    watcher: Watcher | None = None,
+    listener: Listener | None = None,
     **settings: Any,
 ) -> Run:
     """Train a network on a table, or with ``n_networks=5`` an ensemble of five, whose answers are averaged.
@@ -101,6 +81,9 @@ def train(
     test_data
         Rows to measure on, like ``data``, or ``(X, y)``; else the test part that images bring themselves, or a share of
         ``data``.
+    listener
+        A function that is called with each event of the run as it happens (`pellucid.training.events`,
+        `pellucid.runs.events`). What it raises ends training; what was saved until then is kept.
     settings
         Any setting of `pellucid.Settings`: ``hidden=(64, 32)``, ``activation="relu"``, ``learning_rate=1e-3``, ….
         With ``ensemble="folds"`` the preprocessing of all ``n_networks`` is fitted once, on all rows outside the test
@@ -127,6 +110,7 @@ def train(
     >>> run.metrics["accuracy"].value > 0.8
     True
     """
+    _refuse_watcher(settings)
     from_file, file_data = ({}, None) if config is None else read_config(config)
     if isinstance(data, tuple):
         raise SettingError(
@@ -158,11 +142,11 @@ def train(
             # Rows in memory cannot be read again: without a location, a run says so when it is to be resumed.
             location = None if test_data is not None else _location(source)
             folder = begin(prepared.name, write_config(_absolute(prepared.settings), location, heading=RUN_HEADING))
-        return _train(prepared, engine, members, folder, watcher, start=None, source=_location(source))
+        return _train(prepared, engine, members, folder, listener, start=None, source=_location(source))
 
 
 def resume(
-    path: str | os.PathLike[str], *, data: object = None, watcher: Watcher | None = None, **settings: Any
+    path: str | os.PathLike[str], *, data: object = None, listener: Listener | None = None, **settings: Any
 ) -> Run:
     """Go on with a run that was interrupted or killed, to the weights it would have come to.
 
@@ -181,6 +165,7 @@ def resume(
     Interrupted
         As `train`.
     """
+    _refuse_watcher(settings)
     folder = RunFolder.existing(path)
     from_file, source = read_config(folder.file("config"))
     _check_unchanged(Settings.of(from_file), source, data, settings)
@@ -203,7 +188,15 @@ def resume(
         engine, start = engine_of(prepared), None
         if folder.checkpoint.exists():
             start = read_state(folder.checkpoint, _fingerprint(prepared), engine, plan_of(prepared.settings))
-        return _train(prepared, engine, members_of(prepared), folder, watcher, start=start, source=source)
+        return _train(prepared, engine, members_of(prepared), folder, listener, start=start, source=source)
+
+
+def _refuse_watcher(given: Mapping[str, Any]) -> None:
+    if "watcher" in given:
+        raise SettingError(
+            "watcher is now listener: a function that is called with each event of pellucid.training.events and "
+            "pellucid.runs.events"
+        )
 
 
 def _check_unchanged(stored: Settings, source: str | None, data: object, given: Mapping[str, Any]) -> None:
@@ -224,22 +217,26 @@ def _train(
     engine: Engine,
     members: Sequence[Member],
     folder: RunFolder | None,
-    watcher: Watcher | None,
+    listener: Listener | None,
+    *,
     start: State | None,
     source: object,
 ) -> Run:
     if folder is not None:
         folder.ready_for_checkpoints()
-        folder.log(_opening_lines(prepared, start))
-        folder.log([f"engine {engine.name} on {engine.device}: {why_chosen(engine)}"])
-    if watcher:
-        watcher.prepared(prepared, engine, plan_of(prepared.settings))
+    tell = to_all(None if folder is None else RunLog(folder), listener)
+    plan = plan_of(prepared.settings)
+    tell(RunPrepared(prepared=prepared, engine=engine, plan=plan, resumed_after=None if start is None else start.epoch))
     recorder = SnapshotRecorder(prepared.network, prepared.task.loss, prepared.train.rows)
     try:
-        if len(members) > 1:
-            trained = _fit_members(prepared, members, folder, watcher, recorder)
-        else:
-            trained = _fit_alone(prepared, engine, folder, watcher, start, recorder)
+        with listening_for_interrupt() as interrupted:
+            trained = fit_members(
+                prepared, members,
+                new_engine=(lambda seed: engine) if len(members) == 1 else None,
+                store=None if folder is None else _store(prepared, folder, start),
+                listener=tell, interrupted=interrupted, recorder=recorder,
+            )  # fmt: skip
+        tell(RunTrained(trained=trained))
     except StorageError as error:
         if folder is None:
             raise
@@ -247,13 +244,13 @@ def _train(
             f"{error}; training has stopped, and what was saved before is kept: go on with it "
             f"{folder.by('train', '--resume')}"
         ) from error
-    run, interrupted = finish_run(prepared, engine, members, trained, recorder.snapshots, folder)
+    run, interrupted_now = finish_run(prepared, engine, members, trained, recorder.snapshots, folder)
     unwritten = None
     if folder is not None and prepared.settings.report:
         try:
             write_report(run, prepared, source=source, rows=prepared.settings.rows)
         except KeyboardInterrupt:  # the run is complete; 'pellucid report' writes the page another time
-            interrupted = True
+            interrupted_now = True
         except StorageError as error:
             said = f"{error}; all else of the run is kept, and its report is written {folder.by('report')}"
             unwritten = NotKeptError(said, run)
@@ -261,69 +258,18 @@ def _train(
         epochs = ", ".join(dict.fromkeys(str(outcome.best_epoch) for outcome in trained.outcomes))
         kept = f"; the best weights before that (epoch {epochs}) are in {folder.path}" if folder else ""
         raise DivergenceError(problem + kept)
-    if interrupted:
+    if interrupted_now:
         raise Interrupted(run)
     if unwritten is not None:
         raise unwritten
     return run
 
 
-def _fit_alone(
-    prepared: Prepared,
-    engine: Engine,
-    folder: RunFolder | None,
-    watcher: Watcher | None,
-    start: State | None,
-    recorder: SnapshotRecorder,
-) -> TrainedMembers:
-    plan = plan_of(prepared.settings)
-    recorder.after(0, engine.parameters)
-    save: Callable[[Callable[[], State]], None] = lambda state: None  # noqa: E731
-    if folder is not None:
-        save = Checkpointer(folder.checkpoint, _fingerprint(prepared))
-
-    def on_epoch(epoch: Epoch) -> None:
-        recorder.after(epoch.epoch, engine.parameters)
-        if watcher:
-            watcher.epoch(epoch, plan)
-
-    with listening_for_interrupt() as interrupted:
-        outcome = fit(
-            engine, prepared.train.rows, prepared.validation.rows, plan,
-            start=start, on_epoch=on_epoch, save=save, interrupted=interrupted,
-        )  # fmt: skip
-    if watcher:
-        watcher.trained(outcome)
-    return TrainedMembers(outcomes=(outcome,), interrupted=outcome.reason == "interrupted")
-
-
-def _fit_members(
-    prepared: Prepared,
-    members: Sequence[Member],
-    folder: RunFolder | None,
-    watcher: Watcher | None,
-    recorder: SnapshotRecorder,
-) -> TrainedMembers:
-    plan = plan_of(prepared.settings)
-    keep = Keep(folder=folder.checkpoint.parent, fingerprint=_fingerprint(prepared)) if folder is not None else None
-
-    def on_epoch(k: int, epoch: Epoch) -> None:
-        if isinstance(watcher, EnsembleWatcher):
-            watcher.network_epoch(k + 1, len(members), epoch, plan)
-        elif watcher:
-            watcher.epoch(epoch, plan)
-
-    with listening_for_interrupt() as interrupted:
-        trained = fit_members(
-            prepared, members, plan, optimizer_of(prepared.settings), lambda seed: engine_of(prepared, seed),
-            keep=keep, on_epoch=on_epoch, interrupted=interrupted, recorder=recorder,
-        )  # fmt: skip
-    if isinstance(watcher, EnsembleWatcher):
-        watcher.networks_trained(trained)
-    elif watcher:
-        for outcome in trained.outcomes:
-            watcher.trained(outcome)
-    return trained
+def _store(prepared: Prepared, folder: RunFolder, start: State | None) -> Store:
+    """Where the states and outcomes of the networks are kept while they train."""
+    if prepared.settings.n_networks == 1:
+        return KeptNetwork(folder.checkpoint, _fingerprint(prepared), start)
+    return KeptNetworks(folder.checkpoint.parent, _fingerprint(prepared), prepared.network)
 
 
 def _problem(trained: TrainedMembers) -> str | None:
@@ -364,17 +310,3 @@ def _was_interrupted(folder: RunFolder) -> bool:
     except (OSError, ValueError, RecursionError) as error:
         raise RunFolderError(f"{file} cannot be read ({error}); remove it to go on from the last checkpoint") from error
     return isinstance(facts, dict) and facts.get("stopped_by") == "interrupted"
-
-
-def _opening_lines(prepared: Prepared, start: State | None) -> list[str]:
-    if start is not None:
-        return [f"resumed after epoch {start.epoch}"]
-    report = prepared.table.report
-    return [
-        f"read {report.source}: {report.n_rows:,} rows, {report.n_columns} columns ({report.format})",
-        *prepared.notes,
-        *(f"column {c.name!r}: {c.kind}, {c.role}; {c.reason}" for c in prepared.schema.columns),
-        f"split: {prepared.split.how}",
-        *(f"layer {i}: {describe(layer)}" for i, layer in enumerate(prepared.network.layers)),
-        f"{prepared.network.n_trainable:,} trainable parameters",
-    ]

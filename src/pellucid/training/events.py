@@ -1,0 +1,148 @@
+"""What happens while networks train, as one stream of frozen values that any number of listeners receive.
+
+For each network the stream holds `TrainingBegan`, an `EpochEnded` after each epoch, and `TrainingEnded`, once each and
+in this order; `SnapshotTaken` follows the beginning or the epoch that it belongs to. The events of networks that are
+trained together are interleaved. Other rooms add events of their own (`pellucid.runs.events`), so a listener passes
+over those that it does not know.
+
+Listeners are called one after another, on the thread that trains, between two epochs. A slow listener therefore delays
+training. What a listener raises ends training and reaches the caller; what was saved until then is kept, and
+`pellucid.resume` goes on from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from numpy.typing import NDArray
+
+from pellucid.training.history import Epoch
+from pellucid.training.loop import Outcome
+from pellucid.training.signals import Snapshot
+
+__all__ = [
+    "EpochEnded",
+    "Event",
+    "Listener",
+    "Progress",
+    "SnapshotTaken",
+    "TrainingBegan",
+    "TrainingEnded",
+    "Weights",
+    "counting",
+    "ignore",
+    "to_all",
+]
+
+Weights = Callable[[], dict[str, NDArray[Any]]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """Something that happened."""
+
+
+Listener = Callable[[Event], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingBegan(Event):
+    """A network begins to train, or goes on after a stop.
+
+    Attributes
+    ----------
+    member
+        The number of the network, from 0.
+    history
+        The epochs done before the stop; of a network that begins, none. Their `EpochEnded` do not come again.
+    weights
+        Gives a copy of the initial weights; to be called before the listener returns.
+    """
+
+    member: int
+    history: tuple[Epoch, ...] = ()
+    weights: Weights = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpochEnded(Event):
+    """A network has learned from all its rows once more, and was validated.
+
+    Attributes
+    ----------
+    member
+        The number of the network, from 0.
+    epoch
+        The line of its history.
+    weights
+        Gives a copy of its weights after this epoch; to be called before the listener returns.
+    """
+
+    member: int
+    epoch: Epoch
+    weights: Weights = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SnapshotTaken(Event):
+    """The layers of a network were looked into, as the doctor needs it."""
+
+    member: int
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingEnded(Event):
+    """A network has come to its end, which may be an interruption or a divergence, and is saved where that was asked.
+
+    A network that was interrupted in a stack is not kept: its outcome has no history.
+    """
+
+    member: int
+    outcome: Outcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress(Event):
+    """So many of so many are done: of ``what``, such as ``"epoch"``."""
+
+    what: str
+    done: int
+    of: int
+
+
+def ignore(event: Event) -> None:
+    """Listen to nothing."""
+
+
+def to_all(*listeners: Listener | None) -> Listener:
+    """One listener that passes every event on to each of these, in their order.
+
+    >>> heard: list[Event] = []
+    >>> to_all(heard.append, None, heard.append)(Progress(what="epoch", done=1, of=2))
+    >>> len(heard)
+    2
+    """
+    present = [each for each in listeners if each is not None]
+
+    def tell(event: Event) -> None:
+        for listener in present:
+            listener(event)
+
+    return tell
+
+
+def counting(listener: Listener, what: str, *, of: int, before: int = 0) -> Listener:
+    """The same listener, which hears after each network that has ended how many are done, as a `Progress`."""
+    done = before
+
+    def tell(event: Event) -> None:
+        nonlocal done
+        listener(event)
+        if isinstance(event, TrainingEnded):
+            done += 1
+            listener(Progress(what=what, done=done, of=of))
+
+    return tell

@@ -1,0 +1,112 @@
+"""The rows of a training, and where an engine's rows come from.
+
+Legend: N rows, B rows of a batch, I inputs, C outputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+from pellucid.training.batches import batches
+
+__all__ = ["Resident", "RowSource", "Rows", "TakesRows"]
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """Inputs ``[N, I]``, targets ``[N]`` class numbers or ``[N, C]`` numbers, and row weights ``[N]`` or ``None``."""
+
+    inputs: Array
+    targets: Array
+    weights: Array | None = None
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    def weighted(self, weights: Array | None, at: Array) -> Rows:
+        """The same rows with the weights of these numbers; ``None``: all count the same."""
+        return self if weights is None else replace(self, weights=weights[at])
+
+    def mass(self, at: Array | None = None) -> float:
+        """The sum of the weights of these rows, or of all; without weights, their number."""
+        if self.weights is None:
+            return float(len(self) if at is None else len(at))
+        return float((self.weights if at is None else self.weights[at]).sum())
+
+    def take(self, at: Array) -> Rows:
+        """The rows of these numbers."""
+        inputs = self.inputs[at]
+        targets = inputs if self.targets is self.inputs else self.targets[at]
+        return Rows(inputs=inputs, targets=targets, weights=None if self.weights is None else self.weights[at])
+
+
+class TakesRows(Protocol):
+    """The part of an engine that a `RowSource` fills."""
+
+    def load_rows(self, inputs: Array, targets: Array, weights: Array | None = None) -> None:
+        """Take the training rows."""
+
+
+class RowSource(Protocol):
+    """Where the rows of a training come from, and in which order.
+
+    `Resident` gives an engine all rows at once. A source that streams rows from a disk would give it those of a batch
+    in `ready`; one that shares rows out among processes would give each process its part of every batch in `batches`.
+    """
+
+    @property
+    def n(self) -> int:
+        """The number of rows."""
+
+    def load(self, engine: TakesRows) -> None:
+        """Prepare the engine, once, before the first step."""
+
+    def batches(self, batch_size: int, seed: int, epoch: int, *, at_least: int = 1) -> Iterator[Array]:
+        """The row numbers ``[B]`` of each step of an epoch, as `pellucid.training.batches.batches` draws them."""
+
+    def ready(self, engine: TakesRows, rows: Array) -> Array:
+        """See that the engine holds these rows; returns the numbers under which it has them."""
+
+    def take(self, rows: Array) -> Rows:
+        """The rows themselves."""
+
+    def mass(self, rows: Array | None = None) -> float:
+        """The sum of the weights of these rows, or of all."""
+
+
+@dataclass(frozen=True, eq=False)
+class Resident:
+    """Rows in memory, all of which the engine holds during the whole training."""
+
+    rows: Rows
+
+    @property
+    def n(self) -> int:
+        """The number of rows."""
+        return len(self.rows)
+
+    def load(self, engine: TakesRows) -> None:
+        """Give the engine all rows."""
+        engine.load_rows(self.rows.inputs, self.rows.targets, self.rows.weights)
+
+    def batches(self, batch_size: int, seed: int, epoch: int, *, at_least: int = 1) -> Iterator[Array]:
+        """All rows in random order."""
+        return batches(len(self.rows), batch_size, seed, epoch, at_least=at_least)
+
+    def ready(self, engine: TakesRows, rows: Array) -> Array:
+        """The same numbers: the engine has the rows already."""
+        return rows
+
+    def take(self, rows: Array) -> Rows:
+        """The rows of these numbers."""
+        return self.rows.take(rows)
+
+    def mass(self, rows: Array | None = None) -> float:
+        """The sum of the weights of these rows, or of all; without weights, their number."""
+        return self.rows.mass(rows)
