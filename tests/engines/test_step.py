@@ -40,6 +40,11 @@ def make(name: str, rule: Optimizer, dtype: str = "float64", *, batch_norm: bool
     return engine
 
 
+# The kernel's step is one compiled function, its halves are others, in which the compiler may fuse other operations.
+ROUNDING = {(name, dtype): 0.0 for name in ENGINES for dtype in ("float32", "float64")}
+ROUNDING |= {("kernel", "float32"): 1e-4, ("kernel", "float64"): 1e-10}
+
+
 def assert_same(one: dict[str, Any], other: dict[str, Any]) -> None:
     assert set(one) == set(other)
     for name, array in one.items():
@@ -55,9 +60,11 @@ def test_backward_and_update_are_a_step(name: str, rule: Optimizer, dtype: str) 
         rows = np.arange(start, start + 8)
         loss = halves.backward(rows, [])
         halves.update(RATE)
-        assert whole.step(rows, [], RATE) == loss
-    assert_same(whole.parameters(), halves.parameters())
-    assert_same(whole.memory(), halves.memory())
+        np.testing.assert_allclose(whole.step(rows, [], RATE), loss, rtol=ROUNDING[name, dtype])
+    for one, other in ((whole.parameters(), halves.parameters()), (whole.memory(), halves.memory())):
+        assert set(one) == set(other)
+        for key, array in one.items():
+            np.testing.assert_allclose(array, other[key], rtol=ROUNDING[name, dtype], atol=ROUNDING[name, dtype] / 100)
 
 
 @pytest.mark.parametrize("name", ENGINES)
