@@ -11,28 +11,12 @@ import pellucid
 ROOT = Path(pellucid.__file__).parent
 MANY = 4
 
-# How many functions of a room still lack the section. The numbers may only fall; a room that is not listed lacks none.
-STILL_LACKING = {
-    "cli": 19,
-    "diagnosis": 1,
-    "engines": 23,
-    "explanation": 1,
-    "inspection": 7,
-    "lessons": 3,
-    "model": 10,
-    "network": 3,
-    "plots": 12,
-    "preparation": 7,
-    "preprocessing": 9,
-    "reports": 2,
-    "runs": 7,
-    "script_reader": 25,
-    "selection": 3,
-    "settings": 1,
-    "studies": 23,
-    "training": 5,
-    "workflow": 1,
-}
+# Rooms whose functions may still lack the section, and how many these are at most. The list and the number only shrink.
+UNFINISHED = frozenset(
+    {"cli", "diagnosis", "engines", "explanation", "inspection", "lessons", "model", "network", "plots", "preparation"}
+    | {"preprocessing", "reports", "runs", "script_reader", "selection", "settings", "studies", "training", "workflow"}
+)
+STILL_LACKING = 160
 
 
 def public_functions(body: list[ast.stmt], prefix: str = "") -> Iterator[tuple[str, ast.FunctionDef]]:
@@ -63,14 +47,13 @@ def lacking(source: str) -> list[str]:
 
 
 def test_functions_with_many_parameters_describe_them() -> None:
-    found: dict[str, list[str]] = {}
-    for path in sorted(ROOT.rglob("*.py")):
-        place = path.relative_to(ROOT).with_suffix("")
-        found.setdefault(place.parts[0], []).extend(
-            f"{place.as_posix()}: {name}" for name in lacking(path.read_text(encoding="utf-8"))
-        )
-    for room, functions in found.items():
-        assert len(functions) <= STILL_LACKING.get(room, 0), ("add a Parameters section to one of", functions)
+    found = [
+        f"{path.relative_to(ROOT).with_suffix('').as_posix()}: {name}"
+        for path in sorted(ROOT.rglob("*.py"))
+        for name in lacking(path.read_text(encoding="utf-8"))
+    ]
+    assert not [each for each in found if each.split("/")[0].split(":")[0] not in UNFINISHED], "add the section"
+    assert len(found) <= STILL_LACKING, f"add the section to one of {found}"
 
 
 def test_a_function_without_the_section_is_found() -> None:
