@@ -421,6 +421,6 @@ def test_equal_rows_count_together() -> None:
     prepared = prepare(table(x, y), Settings(target="y"))
     assert prepared.measured.groups is not None
     assert len(np.unique(prepared.measured.groups)) == len(prepared.measured.rows) // 12
-    assert any("count together in the intervals" in note for note in prepared.notes)
+    assert any("counted together in the intervals" in note for note in prepared.notes)
     alone = prepare(table(rng.normal(size=(300, 2)), y[:300]), Settings(target="y"))
     assert alone.measured.groups is None

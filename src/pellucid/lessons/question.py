@@ -135,7 +135,18 @@ def _readings(text: str) -> list[float]:
 
 
 def number(text: str, answer: float, why: str, *, digits: int | None = None) -> Question:
-    """A question for a number, to be rounded to ``digits`` after the point (``None``: exact).
+    """A question with a number as its answer.
+
+    Parameters
+    ----------
+    text
+        The question; the number of digits asked for is added to it.
+    answer
+        The number, unrounded.
+    why
+        How the answer is computed, with the numbers.
+    digits
+        How many digits after the point are asked for; ``None`` for an exact answer, 0 for a whole number.
 
     >>> number("a third?", 1 / 3, "1/3", digits=2).text
     'a third? (2 digits after the point)'
@@ -147,6 +158,19 @@ def number(text: str, answer: float, why: str, *, digits: int | None = None) -> 
 
 def choose(text: str, answer: str, others: Sequence[str], why: str, generator: np.random.Generator) -> Question:
     """A question with choices: the right one at a random place among the ``others``.
+
+    Parameters
+    ----------
+    text
+        The question.
+    answer
+        The right choice.
+    others
+        The wrong choices; one that equals ``answer`` is left out.
+    why
+        Why the answer is right, with the numbers.
+    generator
+        Draws the order of the choices.
 
     >>> sorted(choose("Which?", "sum", ["product", "power"], "because", np.random.default_rng(0)).choices)
     ['power', 'product', 'sum']
