@@ -340,7 +340,7 @@ def test_the_command_line_shows_it_and_inspect_shows_it_again(people_csv: Path) 
     shown = command(*start, "--out", "run", "--verdict", cwd=folder).stdout
     sentence = judged(Run.open(folder / "run")).sentence
     for text in (shown, command("inspect", "run", cwd=folder).stdout):
-        assert "Beside simpler models, on the same 60 rows" in text
+        assert "Compared with simpler models on the same 60 rows" in text
         for name in ("network better by", "ROC AUC", "dummy", "linear model", "gradient boosting"):
             assert name in text
         assert sentence in " ".join(text.split())
