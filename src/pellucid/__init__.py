@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from pellucid.inspection.units import units
     from pellucid.lessons.reading import learn
     from pellucid.model.model import Model
-    from pellucid.network import Activation, BatchNorm, Dense, Dropout, Network, mlp
+    from pellucid.network import Activation, BatchNorm, Dense, Dropout, LayerNorm, Network, Residual, mlp
     from pellucid.network.optimizer import Optimizer
     from pellucid.network.task import Loss, Task
     from pellucid.reports.report import report
@@ -64,6 +64,7 @@ _HOMES = {
     "DivergenceError": "errors",
     "Dropout": "network",
     "Interrupted": "runs.run",
+    "LayerNorm": "network",
     "Loss": "network.task",
     "Model": "model.model",
     "ModelFileError": "errors",
@@ -75,6 +76,7 @@ _HOMES = {
     "Optimizer": "network.optimizer",
     "PellucidError": "errors",
     "PerceptronClassifier": "estimators",
+    "Residual": "network",
     "Run": "runs.run",
     "RunFolderError": "errors",
     "SettingError": "errors",
@@ -116,6 +118,7 @@ __all__ = [
     "DivergenceError",
     "Dropout",
     "Interrupted",
+    "LayerNorm",
     "Loss",
     "Model",
     "ModelFileError",
@@ -127,6 +130,7 @@ __all__ = [
     "Optimizer",
     "PellucidError",
     "PerceptronClassifier",
+    "Residual",
     "Run",
     "RunFolderError",
     "SettingError",

@@ -1,21 +1,21 @@
-"""Every exception that Pellucid raises on purpose.
+"""All exceptions that Pellucid raises on purpose.
 
 ::
 
     PellucidError
-    ├── UserError (also a ValueError)     something the user can put right; the command line exits with 2
+    ├── UserError (also a ValueError)     something the user can correct; the command line exits with 2
     │   ├── SettingError                  an argument, an option or a line of config.yaml
     │   ├── DataError                     a table, a column, a row
     │   ├── ModelFileError                a model file or checkpoint that is damaged, newer or hostile
     │   ├── RunFolderError                a run folder that is missing, taken or incomplete
     │   └── StorageError                  a file that could not be read or written (the old one is intact)
-    │       └── NotKeptError              … at the end of the work, whose result this error carries
+    │       └── NotKeptError              … after the computation; the error carries the result
     └── DivergenceError                   training met a NaN or an infinity; names layer, batch and cause
 
-What a prediction has to say of odd cells in a call from Python is a `DataWarning`, a UserWarning.
+A prediction from Python reports odd cells with a `DataWarning`, which is a UserWarning.
 
-Ctrl-C and SIGTERM end a training with `pellucid.Interrupted`, a KeyboardInterrupt that carries the run, and therefore
-stands beside it (``runs/run.py``).
+Ctrl-C and SIGTERM end a training with `pellucid.Interrupted`, a KeyboardInterrupt that carries the run and is
+therefore defined next to it (``runs/run.py``).
 
 A message names the argument or column, the rule, the value seen and the remedy.
 """
@@ -57,11 +57,11 @@ class PellucidError(Exception):
 
 
 class UserError(PellucidError, ValueError):
-    """Something the user can put right."""
+    """Something the user can correct."""
 
 
 class SettingError(UserError):
-    """An argument, an option or a line of ``config.yaml`` breaks its rule."""
+    """An argument, an option or a line of ``config.yaml`` is invalid."""
 
 
 class DataError(UserError):
@@ -69,7 +69,7 @@ class DataError(UserError):
 
 
 class DataWarning(UserWarning):
-    r"""Cells that a model takes, but that its training did not prepare it for, or that it could not read.
+    r"""Cells that a model accepts, but that were not like this in training, or could not be read.
 
     >>> str(DataWarning("column 'a\x1b[2J'"))
     "column 'a\\x1b[2J'"
@@ -88,11 +88,11 @@ class RunFolderError(UserError):
 
 
 class StorageError(UserError):
-    """A file could not be read or written; what stood there before is intact."""
+    """A file could not be read or written; its previous content is intact."""
 
 
 class NotKeptError(StorageError):
-    """What was computed is whole, but a file of it could not be written.
+    """The computation is complete, but one of its files could not be written.
 
     Attributes
     ----------
@@ -110,7 +110,7 @@ class DivergenceError(PellucidError):
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Return a hint ``; did you mean 'age'?`` or, when nothing is near, the names there are.
+    """Return a hint such as ``; did you mean 'age'?`` or, if no name is similar, the existing names.
 
     >>> nearest("agee", ["age", "job"])
     "; did you mean 'age'?"

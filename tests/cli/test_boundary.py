@@ -22,7 +22,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_picture_with_two_columns_that_matter(folder: Path) -> None:
     shown = " ".join(pellucid("boundary", "run", cwd=folder).stdout.split())
-    for words in ("species: the most probable class, iris", "columns chosen, of 4:", "typical", "no rows near it",
+    for words in ("species: the most probable class, iris", "columns chosen, of 4:", "typical", "no rows nearby",
                   "The picture is run/boundary.png"):  # fmt: skip
         assert words in shown, words
     assert (folder / "run" / "boundary.png").read_bytes()[:4] == b"\x89PNG"
@@ -53,7 +53,7 @@ def test_json_alone_writes_no_picture(folder: Path) -> None:
     ("asked", "words"),
     [
         (["--x", "petal widht (cm)"], "did you mean 'petal width (cm)'"),
-        (["--x", "petal width (cm)", "--y", "petal width (cm)"], "x and y must be two columns"),
+        (["--x", "petal width (cm)", "--y", "petal width (cm)"], "x and y must be different columns"),
         (["--row", "150"], "from 0 to 149, got 150"),
         (["--class", "setossa"], "did you mean 'setosa'"),
         (["--out", "a.jpg"], "must end in .png or .svg"),

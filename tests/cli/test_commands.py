@@ -38,7 +38,7 @@ def test_train_says_what_it_did(folder: Path, tmp_path: Path) -> None:
     done = pellucid("train", people, "--target", "buys", "--epochs", "3", "--drop", "spends", cwd=tmp_path)
     for piece in (
         "300 rows × 7 columns", "separator comma", "header", "missing: empty",
-        "identifier", "Dense", "together", "3 epochs", "accuracy", "95 % interval", "The run is in runs/people-1",
+        "identifier", "Dense", "total", "3 epochs", "accuracy", "95 % interval", "The run is in runs/people-1",
     ):  # fmt: skip
         assert piece in " ".join(done.stdout.split()), piece  # a long path breaks its line anywhere
     assert (tmp_path / "runs" / "people-1" / "model.safetensors").exists()
@@ -152,7 +152,7 @@ def test_init_writes_a_config_that_trains(folder: Path) -> None:
     assert json.loads(done.stdout)["epochs"] == 1
     shown = pellucid("inspect", "people.csv", "-c", "config.yaml", "--json", cwd=folder).stdout
     assert json.loads(shown)["schema"]["target"] == "buys"
-    assert "is there already" in pellucid("init", "people.csv", cwd=folder, code=2).stderr
+    assert "already exists" in pellucid("init", "people.csv", cwd=folder, code=2).stderr
     assert (folder / "config.yaml").read_text() == text
 
 

@@ -43,9 +43,9 @@ def test_a_grid_its_table_and_its_best_command(folder: Path) -> None:
         cwd=folder,
     )  # fmt: skip
     for piece in (
-        "300 rows × 7 columns", "2 folds, stratified by class, seed 0, 240 rows; 60 test rows are kept apart",
+        "300 rows × 7 columns", "2 folds, stratified by class, seed 0, 240 rows; 60 test rows are set aside",
         "8 combinations × 2 folds = 16 trainings, by ROC AUC", "the other 7 will take about", "8/8 ",
-        "Nadeau & Bengio 2003", "60 test rows, which no fold held", "runs/people-comparison-1",
+        "Nadeau & Bengio 2003", "60 test rows, which are in no fold", "runs/people-comparison-1",
     ):  # fmt: skip
         assert piece in " ".join(done.stdout.split()), piece
     out = folder / "runs" / "people-comparison-1"
@@ -81,7 +81,7 @@ def test_json_is_one_object_and_quiet_is_the_outcome(folder: Path) -> None:
         (["--activation", "relu,tanh", "--folds", "90"], "90 folds need 450"),
         (["--activation", "relu,tanh", "--target", "bus"], "did you mean 'buys'"),
         (["--activation", "relu,tanh", "--metric", "rmse"], "metric 'rmse' is not one of a binary task"),
-        (["--lr", "1e-3,1e-2", "--dropout", "0,0.1,0.2", "--limit", "5"], "6 combinations, and the limit is 5"),
+        (["--lr", "1e-3,1e-2", "--dropout", "0,0.1,0.2", "--limit", "5"], "6 combinations, but the limit is 5"),
         (["--activation", "relu,tanh", "--seed", "1", "--seed", "2"], "seed takes one value"),
         (["--activation", "relu,tanh", "--hidden", "0"], "hidden must be a whole number"),
     ],

@@ -22,14 +22,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_run_and_the_command_that_mends_it(folder: Path) -> None:
     shown = pellucid("doctor", "run", cwd=folder).stdout
-    for words in ("1 finding in run", "Evidence:", "So: the network had not finished", "Fix: 12 epochs"):
+    for words in ("1 finding in run", "Evidence:", "Consequence: the network had not finished", "Fix: 12 epochs"):
         assert words in shown, words
     facts = json.loads(pellucid("doctor", "run", "--json", cwd=folder).stdout)
     command = facts["findings"][0]["command"]
     assert command == "pellucid train -c run/config.yaml --epochs 12"
     again = pellucid(*shlex.split(command)[1:], "--out", "again", "--json", cwd=folder)
     assert json.loads(again.stdout)["epochs"] == 12
-    assert "nothing is wrong with again" in pellucid("doctor", "again", cwd=folder).stdout
+    assert "no problems found in again" in pellucid("doctor", "again", cwd=folder).stdout
 
 
 def test_what_is_tried_stands_side_by_side(folder: Path) -> None:
@@ -54,7 +54,7 @@ def test_a_table(folder: Path) -> None:
         (["run", "--epochs", "3"], "the settings are known"),
         (["nowhere.csv"], "nowhere.csv"),
         (["iris", "--run"], "--run is for scripts"),
-        (["train.py", "--try"], "of a script nothing is trained"),
+        (["train.py", "--try"], "--try and settings are for runs and tables"),
         (["nowhere.py"], "nowhere.py"),
         (["unfinished"], "has not ended"),
         (["broken"], "not what the doctor wrote"),

@@ -17,14 +17,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shown = pellucid(
         "train", "iris", "--preset", "plain", "--n-networks", "5", "--epochs", "5", "--out", "five", cwd=path
     ).stdout
-    for piece in ("Ensemble of 5 networks, by seeds", "one on average", "5 networks", "times as long as"):
+    for piece in ("Ensemble of 5 networks, by seeds", "mean network", "5 networks", "times as long as"):
         assert piece in shown, piece
     return path
 
 
 def test_what_reads_a_run_reads_an_ensemble(folder: Path) -> None:
     shown = pellucid("inspect", "five", cwd=folder).stdout
-    for piece in ("5 networks of this description", "Ensemble of 5 networks", "times as long as one", "first network"):
+    for piece in ("5 networks of this shape", "Ensemble of 5 networks", "times as long as one", "first network"):
         assert piece in " ".join(shown.split()), piece
     of_file = pellucid("inspect", "five/model.safetensors", cwd=folder).stdout
     assert "Ensemble of 5" in of_file
@@ -54,7 +54,7 @@ def test_an_ensemble_that_lies_is_refused_by_inspect(folder: Path) -> None:
         document["metrics"]["ensemble"] = nonsense
         path = folder / "other.safetensors"
         safe_tensors.write(path, arrays, {"format": "pellucid", "pellucid": json.dumps(document)})
-        assert "is not Pellucid's" in pellucid("inspect", path, cwd=folder, code=2).stderr
+        assert "not written by Pellucid" in pellucid("inspect", path, cwd=folder, code=2).stderr
 
 
 def test_the_lottery(folder: Path) -> None:

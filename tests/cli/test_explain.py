@@ -22,7 +22,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_row(folder: Path) -> None:
     shown = " ".join(pellucid("explain", "run", "--row", "77", "--out", "pictures", cwd=folder).stdout.split())
     for words in (
-        "row 77 of iris", "What makes the difference", "petal width (cm) 1.7", "exact", "every coalition",
+        "row 77 of iris", "What each column adds to the difference", "petal width (cm) 1.7", "exact", "all coalitions",
         "completeness gap", "The pictures are in pictures",
     ):  # fmt: skip
         assert words in shown, words
@@ -38,7 +38,7 @@ def test_a_row(folder: Path) -> None:
 
 def test_all_rows(folder: Path) -> None:
     shown = pellucid("explain", "run", "--out", "all", cwd=folder).stdout
-    for words in ("Importance on 30 of the 30 test rows of iris", "log loss", "Dependence", "work together"):
+    for words in ("Importance on 30 of the 30 test rows of iris", "log loss", "Dependence", "Interactions"):
         assert words in shown, words
     assert {path.name for path in (folder / "all").glob("*.png")} == {"importance.png", "dependence.png"}
     facts = json.loads(pellucid("explain", "run", "iris", "--json", cwd=folder).stdout)
@@ -50,7 +50,7 @@ def test_an_image(tmp_path: Path) -> None:
     images = str(save_classes(tmp_path / "drawings", 20, size=8))
     package.train(images, preset="plain", hidden=(8,), epochs=5, verdict=False, out=tmp_path / "run")
     shown = pellucid("explain", "run", "--row", "3", "--out", "pictures", cwd=tmp_path).stdout
-    for words in ("What the parts of the image add", "nine parts of the image", "completeness gap", "it is across"):
+    for words in ("What each part of the image adds", "nine parts of the image", "completeness gap", "it is across"):
         assert words in shown, words
     assert (tmp_path / "pictures" / "row.png").exists()
     facts = json.loads(pellucid("explain", "run", images, "--row", "3", "--json", cwd=tmp_path).stdout)
@@ -64,7 +64,7 @@ def test_an_image(tmp_path: Path) -> None:
     [
         (["--class", "rose"], "class must be one of setosa"),
         (["--row", "150"], "from 0 to 149"),
-        (["--row", "1", "--input", "a=2"], "--row and --input each name a row, got 1 and 'a=2': give one"),
+        (["--row", "1", "--input", "a=2"], "--row and --input both name a row, got 1 and 'a=2': use only one"),
         (["nosuch.csv"], "nosuch.csv"),
         (["--out", "run/model.safetensors"], "model.safetensors"),
     ],
@@ -80,5 +80,5 @@ def test_what_has_no_interval_says_why(folder: Path) -> None:
     )
     shown = pellucid("explain", "run", "alike.csv", cwd=folder).stdout
     assert "—" in next(line for line in shown.splitlines() if line.startswith("sepal length (cm)  "))
-    assert "no spread to take an interval from" in " ".join(shown.split())
+    assert "no interval, because" in " ".join(shown.split())
     assert "no spread" not in pellucid("explain", "run", "iris", cwd=folder).stdout

@@ -62,7 +62,7 @@ def test_init_check_and_resume(place: Path) -> None:
     pellucid("train", "-c", "c.yaml", "--out", "small", "-q", cwd=place)
     assert "[B, 64]" in pellucid("inspect", "small", cwd=place).stdout
     assert "agree" in pellucid("check", "small", "--steps", "10", cwd=place).stdout
-    assert "finished already" in pellucid("train", "small", "--resume", "--image-size", "8x8", cwd=place).stdout
+    assert "had already finished" in pellucid("train", "small", "--resume", "--image-size", "8x8", cwd=place).stdout
     done = pellucid("train", "small", "--resume", "--image-size", "9", cwd=place, code=2)
     assert "image_size is (8, 8), not (9, 9)" in done.stderr
 
@@ -97,8 +97,8 @@ WRONG = {
         ["train", "iris", "--task", "reconstruction", "--target", "species"],
         "no target",
     ),
-    "a table for a model of images": (["predict", "run", "table.csv"], "table.csv"),
-    "a built-in table for a model of images": (["predict", "run", "iris"], "'image'"),
+    "a table for an image model": (["predict", "run", "table.csv"], "table.csv"),
+    "a built-in table for an image model": (["predict", "run", "iris"], "'image'"),
     "images without labels to measure on": (["evaluate", "run", "new"], "label"),
     "a damaged image": (["predict", "run", "damaged"], "bad.png"),
 }

@@ -37,8 +37,8 @@ def test_the_list_names_every_lesson_and_where_to_begin() -> None:
     text = learn().stdout
     for place, name in enumerate(PATH, 1):
         assert f"{place:2}  {name} " in text
-    assert text.count("not there yet: needs") == 3
-    assert "Begin with: pellucid learn perceptron" in text
+    assert text.count("not available yet: needs") == 3
+    assert "Start with: pellucid learn perceptron" in text
     facts = json.loads(learn("--json").stdout)
     assert list(facts) == list(PATH)
     assert [name for name, fact in facts.items() if not fact["built"]] == ["cnn", "rnn", "attention"]
@@ -49,7 +49,7 @@ def test_reading_shows_text_tables_and_questions_without_their_answers() -> None
     assert text.startswith(PATH["backpropagation"].title)
     for piece in (
         "2.92", "What was learned.", "Next: pellucid study chain-rule", "Questions",
-        "Answer them: pellucid learn backpropagation --quiz", "The next lesson: pellucid learn regularisation",
+        "Answer them: pellucid learn backpropagation --quiz", "Next lesson: pellucid learn regularisation",
     ):  # fmt: skip
         assert piece in text
     for place, question in enumerate(ask("backpropagation"), 1):
@@ -71,8 +71,8 @@ def test_quiz_all_right() -> None:
     text = learn("losses", "--quiz", "--seed", "2", typed=typed).stdout
     assert text.count("Right.") == 5
     assert "5 of 5 right\n" in text
-    assert "The next lesson: pellucid learn gradient-descent" in text
-    assert "Not so" not in text
+    assert "Next lesson: pellucid learn gradient-descent" in text
+    assert "Wrong:" not in text
 
 
 def test_quiz_the_last_lesson_has_no_next() -> None:
@@ -87,7 +87,7 @@ def test_quiz_one_wrong_shows_the_answer_and_the_way() -> None:
     typed = "\n".join([right(questions[0]), wrong(questions[1]), *map(right, questions[2:])]) + "\n"
     text = learn("perceptron", "--quiz", typed=typed).stdout
     assert text.count("Right.") == 4
-    assert f"Not so: {questions[1].shown_answer()}. {questions[1].why}" in text
+    assert f"Wrong: {questions[1].shown_answer()}. {questions[1].why}" in text
     assert "4 of 5 right\n" in text
     assert "Again with other numbers: pellucid learn perceptron --quiz --seed 1" in text
 
@@ -98,8 +98,8 @@ def test_quiz_asks_again_for_what_it_cannot_read_and_an_empty_line_gives_up() ->
     assert questions[1].choices
     typed = "\n".join(["perhaps", right(questions[0]), "z", "", right(questions[2]), *map(right, questions[3:])]) + "\n"
     text = learn("perceptron", "--quiz", typed=typed).stdout
-    assert text.count("'perhaps' is no number: type one, such as −0.5") == 1
-    assert text.count("'z' is none of the choices: type a letter from a to d") == 1
+    assert text.count("'perhaps' is not a number: type one, such as −0.5") == 1
+    assert text.count("'z' is not one of the choices: type a letter from a to d") == 1
     assert f"The answer is {questions[1].shown_answer()}. {questions[1].why}" in text
     assert "4 of 5 right; 1 without an answer\n" in text
 
@@ -109,7 +109,7 @@ def test_quiz_gives_up_on_a_question_after_three_answers_of_the_wrong_kind() -> 
     typed = "\n".join(["a", "b", "c", "3", "s", "-", "q"]) + "\n"
     text = learn("perceptron", "--quiz", typed=typed).stdout
     assert f"The answer is {questions[0].shown_answer()}. {questions[0].why}" in text
-    assert "'3' is none of the choices" in text
+    assert "'3' is not one of the choices" in text
     assert questions[1].why not in text
     assert "0 of 5 right; 1 without an answer; 1 skipped; 3 not asked" in text
     assert "Again with other numbers" in text
@@ -164,7 +164,7 @@ def test_ctrl_c_says_how_far_it_went(option: str, monkeypatch: pytest.MonkeyPatc
 
 def test_a_sheet_is_written_and_nothing_else_printed(tmp_path: Path) -> None:
     done = pellucid("learn", "losses", "--html", "sheet.html", "--seed", "3", cwd=tmp_path)
-    assert done.stdout.startswith("The lesson losses is in sheet.html")
+    assert done.stdout.startswith("The printable lesson losses is in sheet.html")
     assert done.stdout.count("\n") == 1
     text = (tmp_path / "sheet.html").read_text(encoding="utf-8")
     assert "seed 3" in text
@@ -183,7 +183,7 @@ def test_a_folder_holds_the_pictures_and_the_lesson_says_where_they_are(tmp_path
     assert (tmp_path / "kept" / "network.png").read_bytes().startswith(b"\x89PNG")
     done = pellucid("learn", "mlp", "--out", "kept", cwd=tmp_path, code=2)
     assert "is not empty" in done.stderr
-    assert "Its pictures: pellucid learn mlp --out FOLDER" in learn("mlp", "--no-show").stdout
+    assert "To get its pictures: pellucid learn mlp --out FOLDER" in learn("mlp", "--no-show").stdout
 
 
 def test_quiz_ends_where_the_input_ends() -> None:
@@ -214,11 +214,11 @@ def test_what_is_refused_exits_with_2_and_says_why() -> None:
         (("perceptrn",), "no lesson 'perceptrn'; did you mean 'perceptron'?"),
         (("cnn",), "'cnn' is not there yet: Pellucid has no convolutional layers so far; read perceptron"),
         (("losses", "--seed", "-1"), "seed must be a whole number of at least 0, got -1"),
-        (("--quiz",), "which lesson? Name one"),
-        (("losses", "--quiz", "--json"), "give one of them"),
-        (("losses", "--quiz", "--interview"), "give one of them"),
-        (("--interview",), "which lesson? Name one"),
-        (("--html", "x.html"), "which lesson? Name one"),
+        (("--quiz",), "name a lesson, such as"),
+        (("losses", "--quiz", "--json"), "use only one of them"),
+        (("losses", "--quiz", "--interview"), "use only one of them"),
+        (("--interview",), "name a lesson, such as"),
+        (("--html", "x.html"), "name a lesson, such as"),
         (("losses", "--html", "x.txt"), "give it a name that ends in .html"),
     ):
         done = learn(*arguments, code=2)

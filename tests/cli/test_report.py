@@ -59,10 +59,10 @@ def test_report_help_names_its_options(folder: Path) -> None:
 def test_mistakes_of_the_rows_that_measured_the_run(folder: Path) -> None:
     shown = pellucid("mistakes", "my run", "-n", "2", cwd=folder).stdout
     assert "the 30 test rows of iris" in shown
-    for words in ("1. ", "2. ", "answered", "% sure", "Cells: ", "Nearest rows: ", " away", "Misled by: "):
+    for words in ("1. ", "2. ", "Actual ", "predicted ", "Cells: ", "Nearest rows: ", "distance ", "Misled by: "):
         assert words in shown, words
     assert "3. " not in shown.split("Nearest")[0]
-    assert "one standard deviation of one number is a distance of 1" in " ".join(shown.split())
+    assert "one standard deviation in one number is a distance of 1" in " ".join(shown.split())
     for row in shown.split("   Cells: ")[1:]:  # the columns that misled it come first
         cells, misled = row.split("\n")[0], row.split("Misled by: ")[1].split("\n")[0]
         assert cells.startswith(misled.split(" (")[0] + " (cm)"), row
@@ -85,7 +85,7 @@ def test_mistaken_images_as_a_picture(ending: str, folder: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        (["my run", "--out", "wrong.png"], "model of images"),
+        (["my run", "--out", "wrong.png"], "image model"),
         (["images", "drawings", "--out", "wrong.pdf"], "must end in .png or .svg"),
         (["nowhere"], "nowhere"),
     ],

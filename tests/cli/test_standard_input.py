@@ -119,7 +119,7 @@ def test_sheets_tables_and_lines_are_tried_on_new_files_and_can_be_said(tmp_path
     expected = run.model.predict({"x": [i / 10 for i in range(40)], "y": [(7 * i) % 10 for i in range(40)]}).tolist()
     workbook(tmp_path / "new.xlsx", sheet="Other")
     table = run.model.table(tmp_path / "new.xlsx")
-    assert any("there is no sheet 'Data' here; read is 'Other'" in note for note in table.report.notes)
+    assert any("there is no sheet 'Data' here, so 'Other' was read" in note for note in table.report.notes)
     assert run.model.predict(table).tolist() == expected
     with pytest.raises(DataError, match="there is no sheet 'Gone'"):
         run.model.table(tmp_path / "new.xlsx", how={"sheet": "Gone"})

@@ -202,7 +202,7 @@ def test_an_error_keeps_what_it_was_given_and_shows_it_visibly() -> None:
     ("line", "said"),
     [
         ("predict", "the argument RUN is missing: A run folder or a model file; see: pellucid predict --help"),
-        ("predict a b c d", "there is an argument too many: 'c d'; see: pellucid predict --help"),
+        ("predict a b c d", "unexpected argument 'c d'; see: pellucid predict --help"),
         ("predict a b --outputt x", "no option '--outputt'; did you mean '--output'?; see: pellucid predict --help"),
         ("predict a b -o", "-o needs a value; see: pellucid predict --help"),
         ("mistakes a -n x", "--most must be a whole number of at least 1, got 'x'; see: pellucid mistakes --help"),

@@ -283,10 +283,10 @@ def test_infinite_cells_are_missing_and_reported(tmp_path: Path) -> None:
         (gzip.compress(b""), "is empty"),
         (b"a,b\n\n  \n", "has a header .'a', 'b'. but no rows"),
         (b"a,b\n", "has a header .'a', 'b'. but no rows"),
-        (b"a,b,c\n1,2,3\n4,5\n6,7,8\n", "line 3: 2 fields where the header has 3 .*--separator"),
-        (b'a,b\n1,2\n"x\ny",3\n1,2,3\n', "line 5: 3 fields where the header has 2"),
-        (b"1,2\n1,2\n\n1\n", "line 4: 1 field where the other rows have 2"),
-        (b"a,b,a\n1,2,3\n", "'a' stands above columns 1 and 3"),
+        (b"a,b,c\n1,2,3\n4,5\n6,7,8\n", "line 3: 2 fields, but the header has 3 .*--separator"),
+        (b'a,b\n1,2\n"x\ny",3\n1,2,3\n', "line 5: 3 fields, but the header has 2"),
+        (b"1,2\n1,2\n\n1\n", "line 4: 1 field, but the other rows have 2"),
+        (b"a,b,a\n1,2,3\n", "'a' is used for columns 1 and 3"),
         (b"name,x\ncaf\xe9\xc3\xa9,1\n", "byte 0xe9 at position 10, line 2.*--encoding latin-1"),
         (b"a\0b,c\n1,2\n", "zero bytes"),
         (gzip.compress(b"a,b\n1,2\n" * 999)[:-40], "gzip, but the data is damaged or cut short"),
@@ -311,7 +311,7 @@ def test_broken_files_are_refused_in_words(tmp_path: Path, content: bytes, messa
 def test_a_ragged_row_far_down_has_its_line_named(tmp_path: Path) -> None:
     lines = ["a,b,c"] + ["12345,23456,34567"] * 300_000
     lines[250_000] = "1,2"
-    with pytest.raises(DataError, match=r"line 250,001: 2 fields where the header has 3 \('1,2'\)"):
+    with pytest.raises(DataError, match=r"line 250,001: 2 fields, but the header has 3 \('1,2'\)"):
         read(tmp_path, "\n".join(lines))
 
 
@@ -328,7 +328,7 @@ def test_paths_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         read_table(tmp_path / "peple.csv")
     (tmp_path / "people.csv.gz").write_bytes(b"")
     (tmp_path / "notes.md").write_bytes(b"")
-    named = r"is a folder: name the file that holds the table, such as 'people\.csv', 'people\.csv\.gz'$"
+    named = r"is a folder: give the file that holds the table, such as 'people\.csv', 'people\.csv\.gz'$"
     with pytest.raises(DataError, match=named):
         read_table(tmp_path)
 
@@ -342,8 +342,8 @@ def test_paths_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_settings_that_break_their_rule(tmp_path: Path) -> None:
     for options, message in (
-        ({"encoding": "klingon"}, "not known"),
-        ({"separator": "::"}, "one character"),
+        ({"encoding": "klingon"}, "unknown"),
+        ({"separator": "::"}, "one ASCII character"),
         ({"missing": "NA"}, "list of texts"),
         ({"text_columns": ["a"], "numeric_columns": ["a"]}, "both text and numeric"),
     ):
@@ -467,7 +467,7 @@ def test_arrays_and_dicts(source: Any, expected: dict[str, list[Any]]) -> None:
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        (pd.DataFrame([[1, 2]], columns=["a", "a"]), "'a' stands above columns 1 and 2"),
+        (pd.DataFrame([[1, 2]], columns=["a", "a"]), "'a' is used for columns 1 and 2"),
         (pd.DataFrame({"a": [["x"], ["y"]]}), "column 'a' holds lists"),
         (pd.DataFrame({"a": [{1}, {2}]}), "column 'a' holds a set"),
         (pd.DataFrame({"a": []}), "no rows"),

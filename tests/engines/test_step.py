@@ -19,7 +19,7 @@ from pellucid.training.engine import Engine, make_engine
 
 ENGINES = [
     pytest.param(name, marks=() if name != "kernel" or available() else pytest.mark.skip(reason="Numba is missing"))
-    for name in ("numpy", "torch", "fused", "kernel")
+    for name in ("textbook", "torch", "fused", "kernel")
 ]
 RULES = [
     Optimizer(name="sgd"),
@@ -40,6 +40,10 @@ def make(name: str, rule: Optimizer, dtype: str = "float64", *, batch_norm: bool
     return engine
 
 
+# The kernel's step is one compiled function, its halves are others, in which the compiler may fuse other operations.
+ROUNDING = {("kernel", "float32"): 1e-4, ("kernel", "float64"): 1e-10}
+
+
 def assert_same(one: dict[str, Any], other: dict[str, Any]) -> None:
     assert set(one) == set(other)
     for name, array in one.items():
@@ -50,14 +54,17 @@ def assert_same(one: dict[str, Any], other: dict[str, Any]) -> None:
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 @pytest.mark.parametrize("name", ENGINES)
 def test_backward_and_update_are_a_step(name: str, rule: Optimizer, dtype: str) -> None:
+    tolerance = ROUNDING.get((name, dtype), 0.0)
     whole, halves = (make(name, rule, dtype, batch_norm=name != "kernel") for _ in range(2))
     for start in (0, 8, 16, 0):
         rows = np.arange(start, start + 8)
         loss = halves.backward(rows, [])
         halves.update(RATE)
-        assert whole.step(rows, [], RATE) == loss
-    assert_same(whole.parameters(), halves.parameters())
-    assert_same(whole.memory(), halves.memory())
+        np.testing.assert_allclose(whole.step(rows, [], RATE), loss, rtol=tolerance)
+    for one, other in ((whole.parameters(), halves.parameters()), (whole.memory(), halves.memory())):
+        assert set(one) == set(other)
+        for key, array in one.items():
+            np.testing.assert_allclose(array, other[key], rtol=tolerance, atol=tolerance / 100, err_msg=key)
 
 
 @pytest.mark.parametrize("name", ENGINES)

@@ -46,7 +46,7 @@ def test_one_network_without_residuals_is_of_format_1(tmp_path: Path, moons: tup
     NeuralClassifier((4,), early_stopping=True, **FAST).fit(*moons).save(tmp_path / "c.safetensors")
     NeuralRegressor((4,), early_stopping=False, **FAST).fit(*waves(60)).save(tmp_path / "r.safetensors")
     assert version_of(tmp_path / "c.safetensors") == version_of(tmp_path / "r.safetensors") == 1
-    with pytest.raises(SettingError, match="rows held out"):
+    with pytest.raises(SettingError, match="held-out rows"):
         NeuralRegressor.load(tmp_path / "r.safetensors").predict_interval([[0.0]])
 
 
@@ -58,7 +58,7 @@ def test_intervals_of_few_rows_come_back_exactly(n_networks: int, tmp_path: Path
     again = NeuralRegressor.load(tmp_path / "m.safetensors")
     for coverage in (0.1, 0.5, 0.9, 0.98):
         np.testing.assert_array_equal(again.predict_interval(X, coverage), model.predict_interval(X, coverage))
-    with pytest.raises(SettingError, match="rows held out"):
+    with pytest.raises(SettingError, match="held-out rows"):
         again.predict_interval(X, 0.999)
 
 

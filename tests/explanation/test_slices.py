@@ -44,7 +44,7 @@ def test_outliers_do_not_squeeze_the_rest_and_are_counted() -> None:
     axis = number("fare", [*np.linspace(0.5, 100.5, 999), 1e6])
     assert axis.places[-1] < 110
     assert axis.note is not None
-    assert "20 rows lie beyond" in axis.note
+    assert "20 rows lie outside" in axis.note
 
 
 def test_a_few_whole_numbers_are_bands() -> None:
@@ -101,9 +101,17 @@ def test_dates_over_years_are_one_weekday_and_over_weeks_are_whole_days() -> Non
 @pytest.mark.parametrize(
     ("step", "column", "words"),
     [
-        (fit_numeric("a", pa.array([1.0, 2.0]), scaling="standard"), pa.array([3.0, 3.0]), "one value only"),
-        (fit_numeric("a", pa.array([1.0, 2.0]), scaling="standard"), pa.array([None], pa.float64()), "one value only"),
-        (fit_boolean("b", pa.array(["yes", "yes"])), pa.array(["yes", "no"]), "one level only in training"),
+        (
+            fit_numeric("a", pa.array([1.0, 2.0]), scaling="standard"),
+            pa.array([3.0, 3.0]),
+            "only one value in these rows",
+        ),
+        (
+            fit_numeric("a", pa.array([1.0, 2.0]), scaling="standard"),
+            pa.array([None], pa.float64()),
+            "only one value in these rows",
+        ),
+        (fit_boolean("b", pa.array(["yes", "yes"])), pa.array(["yes", "no"]), "only one level in training"),
     ],
 )
 def test_what_cannot_vary_is_refused(step: object, column: pa.Array, words: str) -> None:

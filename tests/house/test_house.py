@@ -48,8 +48,9 @@ def test_the_command_line_loads_no_engine() -> None:
 def test_exported_names() -> None:
     assert set(pellucid.__all__) == {
         "Activation", "BatchNorm", "DataError", "DataWarning", "Dense", "DivergenceError", "Dropout", "Interrupted",
-        "Loss", "Model", "ModelFileError", "Network", "NeuralAutoencoder", "NeuralClassifier", "NeuralRegressor",
-        "NotKeptError", "Optimizer", "PellucidError", "PerceptronClassifier", "Run", "RunFolderError", "SettingError",
+        "LayerNorm", "Loss", "Model", "ModelFileError", "Network", "NeuralAutoencoder", "NeuralClassifier",
+        "NeuralRegressor", "NotKeptError", "Optimizer", "PellucidError", "PerceptronClassifier", "Residual", "Run",
+        "RunFolderError", "SettingError",
         "Settings", "StorageError", "Task", "UserError", "__version__", "boundary", "check", "compare",
         "cross_validate", "doctor", "explain_columns", "explain_image", "explain_row", "learn", "load",
         "lottery", "lr_range_test", "mistakes", "mlp", "report", "resume", "search", "study", "trace", "train", "units",

@@ -25,7 +25,7 @@ with locked(sys.argv[1]):
 
 
 def test_a_second_writer_is_refused(tmp_path: Path) -> None:
-    refused = pytest.raises(RunFolderError, match="another process is writing there; wait until it has ended")
+    refused = pytest.raises(RunFolderError, match="another process is writing there; wait until it has finished")
     with locked(tmp_path), refused, locked(tmp_path):
         raise AssertionError
     with locked(tmp_path):

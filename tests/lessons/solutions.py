@@ -108,7 +108,7 @@ def mlp_largest(q: Question) -> str:
 
 
 def mlp_straight(q: Question) -> str:
-    (bent,) = [c for c in q.choices if "without a bend" not in c]
+    (bent,) = [c for c in q.choices if "without an activation" not in c]
     return bent
 
 

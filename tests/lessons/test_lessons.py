@@ -107,7 +107,7 @@ def test_perceptron_learns_all_gates_but_xor() -> None:
 
 def test_mlp_answers_xor_and_collapses_without_a_bend() -> None:
     assert [row[5] for row in table("mlp", "h₁").rows] == ["0", "1", "1", "0"]
-    for row in table("mlp", "No bend").rows:
+    for row in table("mlp", "No activation").rows:
         assert row[2] == row[3]
         assert row[4] == "0.5"  # the plane of least squares through XOR
 

@@ -44,14 +44,14 @@ def test_all_right_and_one_wrong() -> None:
     assert asked(*RIGHT)[0] == Score(right=3)
     score, said = asked("5", *RIGHT[1:])
     assert score == Score(right=2, wrong=1)
-    assert "Not so: 4. Two and two." in said
+    assert "Wrong: 4. Two and two." in said
 
 
 @pytest.mark.parametrize("wrong_kind", ["four", "a", "1/0", "nan", "2 apples", "\x1b[2J", "x" * 5000])
 def test_no_number_is_asked_for_again_twice_and_then_the_quiz_goes_on(wrong_kind: str) -> None:
     score, said = asked(wrong_kind, wrong_kind, wrong_kind, *RIGHT[1:])
     assert score == Score(right=2, unanswered=1)
-    assert sum("is no number: type one, such as −0.5 (s skips, q quits)" in each for each in said) == 2
+    assert sum("is not a number: type one, such as −0.5 (s skips, q quits)" in each for each in said) == 2
     assert "The answer is 4. Two and two." in said
     assert max(len(each) for each in said) < 200
     assert asked(wrong_kind, wrong_kind, *RIGHT)[0] == Score(right=3)
@@ -61,7 +61,7 @@ def test_no_number_is_asked_for_again_twice_and_then_the_quiz_goes_on(wrong_kind
 def test_no_choice_is_asked_for_again_twice_and_then_the_quiz_goes_on(wrong_kind: str) -> None:
     score, said = asked(RIGHT[0], wrong_kind, wrong_kind, wrong_kind, RIGHT[2])
     assert score == Score(right=2, unanswered=1)
-    assert sum("is none of the choices: type a letter from a to c (s skips, q quits)" in each for each in said) == 2
+    assert sum("is not one of the choices: type a letter from a to c (s skips, q quits)" in each for each in said) == 2
     assert asked(RIGHT[0], wrong_kind, wrong_kind, *RIGHT[1:])[0] == Score(right=3)
 
 

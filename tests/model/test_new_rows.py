@@ -269,12 +269,14 @@ def test_a_sheet_or_a_table_that_a_file_cannot_have(place: Path, tmp_path: Path)
     for option in ("--sheet", "--table"):
         for arguments in (("train", "t.csv", "--target", "price"), ("predict", "run", "t.csv"), ("inspect", "t.csv")):
             said = command(*arguments, option, "X", cwd=place, code=2).stderr
-            assert f"{option[2:]} is 'X', but 't.csv' has no {option[2:]}s, being one table; leave {option} out" in said
+            assert (
+                f"{option[2:]} is 'X', but 't.csv' is a single table without {option[2:]}s; leave {option} out" in said
+            )
     with pytest.raises(SettingError, match="sheet is 'X', but only workbooks have sheets"):
         pellucid.train("iris", sheet="X")
     pd.DataFrame(table()).to_excel(tmp_path / "book.xlsx", sheet_name="Data", index=False)
     book = tmp_path / "book.xlsx"
-    with pytest.raises(SettingError, match=r"table is 'X', but .* has sheets and no tables; name one with sheet="):
+    with pytest.raises(SettingError, match=r"table is 'X', but .* has sheets, not tables; name one with sheet="):
         pellucid.train(book, "price", table="X", epochs=1)
     run = pellucid.train(
         book, "price", sheet="Data", test_data=place / "t.csv", preset="plain", hidden=(4,), epochs=2, report=False

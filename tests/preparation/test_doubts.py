@@ -128,7 +128,7 @@ def test_the_command_line_says_it_wherever_it_shows_figures(name: str, target: s
     assert said in quiet
     loud, _ = run("train", data, *options)
     figures = loud.split("95 % interval", 1)[1]
-    assert said in figures.split("Beside simpler models", 1)[0]  # beside the figures, not above them only
+    assert said in figures.split("Compared with simpler models", 1)[0]  # beside the figures, not above them only
     assert "all these figures may be too good" in figures
     assert said in run("inspect", out)[0]
     assert said.split(maxsplit=1)[0] in run("doctor", out)[0]
@@ -202,8 +202,8 @@ def test_it_is_said_at_length_once_and_once_in_short(
     before, figures = loud.split("On the ", 1)
     assert (before.count(at_length), figures.count(at_length)) == (1, 0)
     assert figures.count(option) == 1
-    assert option in figures.split("Beside simpler models", 1)[0]
-    assert "above" in figures.split("Beside simpler models", 1)[1]
+    assert option in figures.split("Compared with simpler models", 1)[0]
+    assert "above" in figures.split("Compared with simpler models", 1)[1]
     assert "Doctor: Training and test rows share" not in figures
     assert "Doctor: Neighbours" not in figures
     found = json.loads((tmp_path / "run" / "doctor.json").read_text(encoding="utf-8"))["findings"]

@@ -90,7 +90,7 @@ def test_one_level_in_training_gives_zero_for_ever(column):
 
 
 def test_three_levels_are_refused():
-    with pytest.raises(DataError, match=r"'m' is said to be boolean, but holds 3 levels \('maybe', 'no', 'yes'\)"):
+    with pytest.raises(DataError, match=r"'m' is declared boolean, but holds 3 levels \('maybe', 'no', 'yes'\)"):
         fit_boolean("m", pa.array(["yes", "no", "maybe"]))
 
 

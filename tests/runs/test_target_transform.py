@@ -59,7 +59,7 @@ def test_folds_choose_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "words"), [("kind", "target_transform log is for numbers"), ("sign", "must not be negative")]
+    ("target", "words"), [("kind", "target_transform log is for numbers"), ("sign", "log needs targets of at least 0")]
 )
 def test_what_cannot_go_through_a_logarithm_is_refused(target: str, words: str) -> None:
     table = {"a": list(range(60)), "kind": ["x", "y", "z"] * 20, "sign": [(-1) ** i * i for i in range(60)]}

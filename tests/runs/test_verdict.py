@@ -340,7 +340,7 @@ def test_the_command_line_shows_it_and_inspect_shows_it_again(people_csv: Path) 
     shown = command(*start, "--out", "run", "--verdict", cwd=folder).stdout
     sentence = judged(Run.open(folder / "run")).sentence
     for text in (shown, command("inspect", "run", cwd=folder).stdout):
-        assert "Beside simpler models, on the same 60 rows" in text
+        assert "Compared with simpler models on the same 60 rows" in text
         for name in ("network better by", "ROC AUC", "dummy", "linear model", "gradient boosting"):
             assert name in text
         assert sentence in " ".join(text.split())
@@ -421,6 +421,6 @@ def test_equal_rows_count_together() -> None:
     prepared = prepare(table(x, y), Settings(target="y"))
     assert prepared.measured.groups is not None
     assert len(np.unique(prepared.measured.groups)) == len(prepared.measured.rows) // 12
-    assert any("count together in the intervals" in note for note in prepared.notes)
+    assert any("counted together in the intervals" in note for note in prepared.notes)
     alone = prepare(table(rng.normal(size=(300, 2)), y[:300]), Settings(target="y"))
     assert alone.measured.groups is None

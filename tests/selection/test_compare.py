@@ -106,7 +106,7 @@ def test_the_cheapest_is_looked_for_among_the_tied_only() -> None:
     )
     assert found.cheapest.values == {"activation": "tied"}
     said = " ".join(found.sentences())
-    assert "The best and 1 of the 2 others are a tie: 3 folds do not tell them apart." in said
+    assert "The best and 1 of the 2 others are tied: 3 folds cannot separate them." in said
     assert "took 3.0 s instead of 9.0 s: activation tied." in said
     assert "Nadeau & Bengio 2003" in said
 
@@ -155,7 +155,7 @@ def test_the_best_is_measured_on_the_test_rows_as_its_command_would(found: Compa
     assert found.command == (
         f"pellucid.train(data, target='buys', hidden=(6,), learning_rate={rate}, epochs=4, engine='textbook')"
     )
-    assert any("60 test rows, which no fold held: ROC AUC" in sentence for sentence in found.sentences())
+    assert any("60 test rows, which are in no fold: ROC AUC" in sentence for sentence in found.sentences())
 
 
 def test_as_csv_markdown_and_json(found: Comparison) -> None:
@@ -232,9 +232,9 @@ def test_a_combination_that_diverges_does_not_end_the_others(people: Columns) ->
 def test_nothing_to_compare_or_too_much(people: Columns) -> None:
     with pytest.raises(SettingError, match=r"nothing to compare.*--hidden 64 --hidden 128,64"):
         compare(people, "buys", activation="relu")
-    with pytest.raises(SettingError, match=r"3 epochs × 2 dropout are 6 combinations, and the limit is 5"):
+    with pytest.raises(SettingError, match=r"3 epochs × 2 dropout are 6 combinations, but the limit is 5"):
         compare(people, "buys", epochs=[1, 2, 3], dropout=[0, 0.1], limit=5)
-    with pytest.raises(SettingError, match="which table"):
+    with pytest.raises(SettingError, match="no table was given"):
         compare(None, activation=["relu", "tanh"])
     with pytest.raises(DataError, match=r"no target column|there is no column"):
         compare(people, "buy", activation=["relu", "tanh"])

@@ -138,10 +138,12 @@ OTHER: dict[str, Any] = {
     "rare_below": 90, "edit_labels": True, "target_transform": "log", "hidden": (5, 4), "activation": "tanh",
     "batch_norm": True, "dropout": 0.3, "init": "uniform",
     "init_scale": 0.5, "loss": "mse", "label_smoothing": 0.2, "class_weight": "balanced", "huber_delta": 0.2,
+    "residual": True,
     "optimizer": "sgd", "learning_rate": 0.05, "momentum": 0.5, "weight_decay": 0.1, "clip_norm": 0.01,
     "schedule": "step", "schedule_gamma": 0.5, "schedule_every": 2, "batch_size": 17, "epochs": 3, "patience": 1,
 }  # fmt: skip
 BESIDE: dict[str, dict[str, Any]] = {
+    "residual": {"hidden": (6, 6), "residual": True},
     "bins": {"number_encoding": "piecewise"}, "bins_by": {"number_encoding": "piecewise"},
     "target_transform": {"target": "spends", "target_transform": "log"},
     "loss": {"target": "spends", "loss": "mae"}, "huber_delta": {"target": "spends", "loss": "huber"},

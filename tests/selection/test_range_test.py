@@ -55,7 +55,7 @@ def test_the_command_repeats_what_was_given(people_csv: Path) -> None:
     given = f"--target buys --hidden 8 --lr {found.learning_rate} --schedule cosine --engine textbook"
     assert found.command == f"pellucid train {people_csv} {given}"
     assert found.learning_rate != 0.5
-    assert any("takes no part" in note for note in found.notes)
+    assert any("is not used in the test" in note for note in found.notes)
     assert any("peak" in note for note in found.notes)
 
 
@@ -75,7 +75,7 @@ def test_the_folder_holds_the_curve(people: Any, tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_done_is_said(people: Any, tmp_path: Path) -> None:
-    with pytest.raises(SettingError, match="which table"):
+    with pytest.raises(SettingError, match="no table was given"):
         lr_range_test(None)
     with pytest.raises(SettingError, match="there is no setting 'hiden'; did you mean 'hidden'"):
         lr_range_test(people, "buys", hiden=(8,))

@@ -244,7 +244,7 @@ def test_a_file_that_is_no_study_is_left_alone(people: Any, tmp_path: Path) -> N
     for content in (b"a,b\n1,2", b'{"a": 1}\n', b"\x80\x04\x95", b"[" * 100_000):
         file = tmp_path / "data"
         file.write_bytes(content)
-        with pytest.raises(StorageError, match="is no study"):
+        with pytest.raises(StorageError, match="is not a study"):
             find(people, tmp_path / "s", storage=str(file))
         assert file.read_bytes() == content
         assert not (tmp_path / "s").exists()

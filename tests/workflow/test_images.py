@@ -109,7 +109,7 @@ def test_black_and_white_are_the_same_in_every_type() -> None:
         alone = one.model.predict_proba(masks[row : row + 1].astype(float))
         np.testing.assert_allclose(alone, wanted[[row]], rtol=1e-5)
     table = one.model.table(masks.astype(int))
-    assert any("if 1 stands for white, give truth values" in note for note in table.report.notes)
+    assert any("if 1 means white, pass booleans" in note for note in table.report.notes)
 
 
 def test_images_beside_numbers() -> None:
@@ -237,13 +237,13 @@ def test_a_folder_without_folders_says_what_is_wanted(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="folder for each class"):
         pellucid.train(tmp_path / "flat")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match=r"is a folder: name the file .*holds no images"):
+    with pytest.raises(DataError, match=r"is a folder: give the file .*holds no images"):
         pellucid.train(tmp_path / "empty")
 
 
 def test_one_class_cannot_be_told_apart(tmp_path: Path) -> None:
     save(tmp_path / "set" / "down", draw("down", 12))
-    with pytest.raises(DataError, match="one class only: 'down'"):
+    with pytest.raises(DataError, match="only one class: 'down'"):
         pellucid.train(tmp_path / "set")
 
 

@@ -1,4 +1,4 @@
-"""What the terminal shows: tables, sentences, and one live line while a network trains."""
+"""What the terminal shows: tables, sentences, and a live line while a network trains."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ __all__ = [
 
 
 class VisibleConsole(Console):
-    """Rich's console, which passes on no control character but its own.
+    """Rich's console, which lets no control characters through except its own.
 
-    Strings are made visible before they are measured, so that tables stay straight; what comes to it otherwise, when
+    Strings are made visible before they are measured, so that tables stay aligned; anything else is made visible when
     it is rendered.
     """
 
@@ -94,7 +94,7 @@ def _mark(mark: str) -> str:
 
 
 def schema_table(schema: Schema, *, whole: bool = False) -> Table:
-    """The columns, what each was taken for and why; of very many some, unless ``whole``."""
+    """The columns, the kind of each and why; of very many only some, unless ``whole``."""
     table = Table(title="Columns", title_justify="left", box=None, pad_edge=False, header_style="bold")
     for name in ("column", "kind", "role", "missing", "distinct", "why"):
         table.add_column(name, justify="right" if name in ("missing", "distinct") else "left", overflow="fold")
@@ -104,7 +104,7 @@ def schema_table(schema: Schema, *, whole: bool = False) -> Table:
         role = {"feature": "", "target": "[bold]target[/]", "dropped": "[dim]dropped[/]"}[c.role]
         table.add_row(escape(c.name), c.kind, role, f"{c.n_missing:,}", f"{c.n_distinct:,}", escape(c.reason))
     if len(shown) < len(columns):
-        table.caption = f"… and {len(columns) - len(shown):,} more (all of them with: pellucid inspect DATA --all)"
+        table.caption = f"… and {len(columns) - len(shown):,} more (see all with: pellucid inspect DATA --all)"
         table.caption_justify = "left"
     return table
 
@@ -125,15 +125,15 @@ def layers_table(network: Network) -> Table:
     for index, (layer, shape) in enumerate(zip(network.layers, network.shapes(), strict=True)):
         size = sum(p.size for p in trainable if p.name.startswith(f"{index}."))
         table.add_row(describe(layer), batch_shape(shape).replace("[", r"\["), f"{size:,}" if size else "")
-    table.add_row("[bold]together[/]", "", f"[bold]{network.n_trainable:,}[/]")
+    table.add_row("[bold]total[/]", "", f"[bold]{network.n_trainable:,}[/]")
     return table
 
 
 def metrics_table(metrics: Mapping[str, Any], baseline: Mapping[str, Any], title: str) -> Table:
-    """Each metric with its 95 % interval, beside an answer that looks at no column."""
+    """Each metric with its 95 % interval, beside that of a constant prediction."""
     table = Table(title=escape(title), title_justify="left", box=None, pad_edge=False, header_style="bold")
     table.add_column("metric")
-    for heading in ("value", "95 % interval", *(["without the network"] if baseline else [])):
+    for heading in ("value", "95 % interval", *(["baseline"] if baseline else [])):
         table.add_column(heading, justify="right")
     for name, estimate in _estimates(metrics):
         other = dict(_estimates(baseline)).get(name)
@@ -148,22 +148,22 @@ def metrics_table(metrics: Mapping[str, Any], baseline: Mapping[str, Any], title
 
 
 def no_better_than_the_mean(metrics: Mapping[str, Any], baseline: Mapping[str, Any]) -> str | None:
-    """What to say of a reconstruction that has learned nothing."""
+    """A warning if a reconstruction has learned nothing."""
     if "accuracy" in metrics or "mse" not in metrics or "mse" not in baseline:
         return None
     other = _part(baseline["mse"], "value")
     if other is None or not metrics["mse"].low >= other:  # without an interval nothing is claimed
         return None
     return (
-        "this is no better than the mean of the training rows: the network has learned nothing of use; try another "
-        "seed, a wider waist (--hidden), more epochs or --activation tanh"
+        "this is no better than the mean of the training rows: the network has learned nothing useful; try another "
+        "seed, a wider bottleneck (--hidden), more epochs or --activation tanh"
     )
 
 
 def show_verdict(verdict: Verdict, told: Sequence[str] = ()) -> None:
-    """Print the peers beside the network, what has to be known to read them, and the verdict.
+    """Print the simpler models beside the network, notes on them, and the verdict.
 
-    ``told`` are the notes on what flatters the figures that stand above already.
+    ``told`` are the warnings about the metrics that have already been printed.
     """
     if verdict.peers:
         console.print(_peers_table(verdict))
@@ -175,7 +175,7 @@ def _peers_table(verdict: Verdict) -> Table:
     from pellucid.evaluation.paired import METRICS
     from pellucid.evaluation.verdict import NETWORK
 
-    title = f"Beside simpler models, on the same {verdict.rows:,} rows"
+    title = f"Compared with simpler models on the same {verdict.rows:,} rows"
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     table.add_column("model")
     metric = METRICS.get(str(verdict.metric), str(verdict.metric))
@@ -221,12 +221,12 @@ def interval_text(low: float | None, high: float | None, why: str = "") -> str:
 
 
 def _plain(values: Sequence[float | None]) -> list[str]:
-    """`numerals` with the minus that programs read, for tables that are copied from the terminal."""
+    """`numerals` with an ASCII minus, for tables that are copied from the terminal."""
     return [text.replace("−", "-") for text in numerals(values)]
 
 
 def notes(sentences: Iterable[str]) -> None:
-    """Print what the user should know, a line each."""
+    """Print notes, one per line."""
     for sentence in sentences:
         console.print(f"[yellow]•[/] {escape(sentence)}")
 
@@ -320,8 +320,8 @@ class TrainingDisplay:
         console.print(f"{ended}; stopped by: {reasons}\n")
         if self._compared:
             console.print(
-                "Training a linear model, a random forest and gradient boosting on the same rows, to compare; each may "
-                "take a minute, or as long as the network took (--no-verdict leaves this out)\n"
+                "Training a linear model, a random forest and gradient boosting on the same rows, for comparison; each "
+                "may take a minute, or as long as the network did (skip this with --no-verdict)\n"
             )
 
     def close(self) -> None:
@@ -336,7 +336,7 @@ _LARGE = 200_000  # cells of the network's inputs: more, and the simpler models 
 
 
 def history_table(history: Sequence[Epoch], *, chooses: str = "validation loss") -> Table:
-    """The history, thinned to a dozen epochs; the best one, by what ``chooses``, is marked."""
+    """The history, reduced to a dozen epochs; the best one by ``chooses`` is marked."""
     table = Table(title="History", title_justify="left", box=None, pad_edge=False, header_style="bold")
     for name in ("epoch", "training loss", chooses, "score"):
         table.add_column(name, justify="right")
@@ -356,11 +356,11 @@ def history_table(history: Sequence[Epoch], *, chooses: str = "validation loss")
 
 
 def recipe_table(recipe: Recipe, *, whole: bool = False) -> Table:
-    """What becomes of each column on its way into the network."""
+    """The network inputs that each column becomes."""
     from pellucid.preprocessing.image import ImageStep
 
     table = Table(title="Preprocessing", title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for name in ("column", "kind", "inputs", "named"):
+    for name in ("column", "kind", "inputs", "names"):
         table.add_column(name, justify="right" if name == "inputs" else "left", overflow="fold")
     many = len(recipe.steps) if whole else _MANY_COLUMNS
     for step in recipe.steps[:many]:
@@ -369,19 +369,19 @@ def recipe_table(recipe: Recipe, *, whole: bool = False) -> Table:
         size = " × ".join(map(str, step.shape)) if isinstance(step, ImageStep) else ""
         table.add_row(escape(step.name), f"{step.kind} {size}".strip(), f"{len(names):,}", escape(shown))
     if len(recipe.columns) > many:
-        table.caption = f"… and {len(recipe.columns) - many:,} more (all of them with --all)"
+        table.caption = f"… and {len(recipe.columns) - many:,} more (see all with --all)"
         table.caption_justify = "left"
     return table
 
 
 def parity_table(parity: Parity) -> Table:
-    """The largest differences between two engines, and what is allowed."""
+    """The largest differences between two engines, and the tolerances."""
     from pellucid.training.parity import TOLERANCE, TOLERANCE_AFTER_STEPS
 
     title = f"{' and '.join(parity.engines)} on {parity.n_rows:,} rows, float64: largest differences"
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for name in ("what", "difference", "allowed"):
-        table.add_column(name, justify="left" if name == "what" else "right")
+    for name in ("quantity", "difference", "tolerance"):
+        table.add_column(name, justify="left" if name == "quantity" else "right")
     table.add_row("logits", f"{parity.logits:.1e}", f"{TOLERANCE:.0e}")
     table.add_row("loss", f"{parity.loss:.1e}", f"{TOLERANCE:.0e}")
     for name, value in parity.gradients.items():

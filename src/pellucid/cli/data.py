@@ -1,4 +1,4 @@
-"""``pellucid data``: the built-in sets."""
+"""``pellucid data``: the built-in data sets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["data"]
 def data(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """List the built-in data sets; each knows its target."""
+    """List the built-in data sets and their targets."""
     from pellucid.data.builtin import BUILTIN
 
     if json:
@@ -37,9 +37,9 @@ def data(
     from pellucid.cli.console import console
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("name", "rows", "task", "target", "what it is"):
+    for heading in ("name", "rows", "task", "target", "description"):
         table.add_column(heading, justify="right" if heading == "rows" else "left")
     for name, s in BUILTIN.items():
         table.add_row(name, f"{s.rows:,}", s.task, s.target, s.description)
     console.print(table)
-    console.print("\nTrain on one: pellucid train iris")
+    console.print("\nTo train on one: pellucid train iris")

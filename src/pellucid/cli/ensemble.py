@@ -1,4 +1,4 @@
-"""What the terminal shows of an ensemble: what averaging its networks is worth."""
+"""What the terminal shows of an ensemble: what averaging its networks gains."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ __all__ = ["show_ensemble"]
 
 
 def show_ensemble(facts: Mapping[str, Any]) -> None:
-    """Print the ensemble beside its networks, and the sentence on cost and gain."""
+    """Print the ensemble beside its networks, and a sentence on cost and gain."""
     how = "by folds" if facts["how"] == "folds" else "by seeds"
     count = facts["n_networks"]
     title = f"Ensemble of {count:,} network{'s' if count != 1 else ''}, {how}"
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     table.add_column("metric")
-    for heading in ("together", "one on average", "best", "worst"):
+    for heading in ("ensemble", "mean network", "best", "worst"):
         table.add_column(heading, justify="right")
     for name, numbers in facts["metrics"].items():
         cells = numerals([numbers[key] for key in ("together", "mean", "best", "worst")])

@@ -19,7 +19,7 @@ _INTERRUPTED = 130
 
 
 def ask_quiz(reading: Reading, following: str | None) -> None:
-    """Ask the questions, mark the answers, and say how it went."""
+    """Ask the questions, mark the answers, and print the score."""
     from pellucid.cli.console import console
     from pellucid.lessons.quiz import quiz
 
@@ -32,11 +32,11 @@ def ask_quiz(reading: Reading, following: str | None) -> None:
         again = f"pellucid learn {reading.name} --quiz --seed {reading.seed + 1}"
         console.print(f"Again with other numbers: {again}", soft_wrap=True)
     elif following:
-        console.print(f"The next lesson: pellucid learn {following}", soft_wrap=True)
+        console.print(f"Next lesson: pellucid learn {following}", soft_wrap=True)
 
 
 def ask_interview(name: str) -> None:
-    """Print each open question, wait for Enter where somebody sits there, and print the model answer."""
+    """Print each open question, wait for Enter at a terminal, and print the model answer."""
     from rich.markup import escape
 
     from pellucid.cli.console import console
@@ -63,7 +63,7 @@ def ask_interview(name: str) -> None:
 
 
 def _goes_on() -> bool:
-    """Wait for a line; false where it quits or the input ends."""
+    """Wait for a line; false if it quits or the input ends."""
     try:
         return _typed("   … ").strip().casefold() not in ("q", "quit", "exit")
     except EOFError:
@@ -83,7 +83,7 @@ def _print_answer(question: OpenQuestion) -> None:
 
 
 def _typed(prompt: str) -> str:
-    """A line of the input; `EOFError` where there is none."""
+    """A line of input; raises `EOFError` if there is none."""
     if sys.stdin is None:
         raise EOFError
     try:
@@ -93,7 +93,7 @@ def _typed(prompt: str) -> str:
     except OSError:  # no terminal any more
         raise EOFError from None
     if not sys.stdin.isatty():
-        say(given)  # where nobody types, nothing has echoed it
+        say(given)  # without a terminal, nothing has echoed it
     return given
 
 

@@ -1,7 +1,7 @@
-"""``pellucid``: the commands, and what becomes of an error.
+"""``pellucid``: the commands, and how errors are reported.
 
-Exit codes: 0 done; 1 the answer is no (``check`` beyond its tolerance, a run that diverged); 2 the user can put it
-right; 130 interrupted.
+Exit codes: 0 success; 1 a negative result (``check`` beyond its tolerance, a run that diverged); 2 an error that the
+user can fix; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def _root(version: bool = typer.Option(False, "--version", help="Print the versi
 
 
 def main() -> None:
-    """Run the command line; this is what ``pellucid`` starts."""
+    """Run the command line."""
     open_streams()
     code, said = _run()
     lost = finish()
@@ -94,7 +94,7 @@ def main() -> None:
 
 
 def _run() -> tuple[int, str | None]:
-    """The exit code, and what is to be said on standard error."""
+    """The exit code, and the message for standard error."""
     try:
         ended = app(prog_name="pellucid", standalone_mode=False)
         return (ended if isinstance(ended, int) else 0), None
@@ -103,11 +103,11 @@ def _run() -> tuple[int, str | None]:
     except PellucidError as error:
         return (1 if isinstance(error, DivergenceError) else 2), f"error: {error}"
     except OSError as error:
-        if error.filename is None or isinstance(error, BrokenPipeError):  # not about a file of the user's
+        if error.filename is None or isinstance(error, BrokenPipeError):  # not about one of the user's files
             raise
         return 2, f"error: {could_not('use', error.filename, error)}"
     except (KeyboardInterrupt, typer.Abort):
-        return 130, "\nstopped; what was not finished is not kept"
+        return 130, "\nstopped; unfinished work is not kept"
     except MemoryError:
         return 2, "error: not enough memory: use fewer rows, columns or max_categories, or narrower hidden layers"
 

@@ -1,6 +1,6 @@
-"""The process of a command: what it does without, for it is short and belongs to nobody else.
+"""The process of a command: time savers that are safe because the process is short and runs nothing else.
 
-`run` is what ``pellucid`` starts. Calling `pellucid.cli.main.main` leaves the process as it is.
+``pellucid`` starts `run`. Calling `pellucid.cli.main.main` leaves the process unchanged.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ def run() -> None:
 
 
 def spare(arguments: Sequence[str]) -> None:
-    """Spare a process that runs the command line with ``arguments`` what takes time and is not used.
+    """Turn off what a process that runs the command line with ``arguments`` does not need.
 
-    Cyclic garbage is looked for seldom, and not at all on leaving: the operating system takes the memory back. Freed
-    memory is kept for the next arrays.
+    The garbage collector runs rarely, and not at all on exit: the operating system reclaims the memory. Freed memory
+    is kept for the next arrays.
 
-    PyArrow and scikit-learn import pandas, where it is installed, to recognise its frames; commands that read files
-    and run no script of the user's have none, and do as if it were not installed.
+    PyArrow and scikit-learn import pandas, if it is installed, to recognise its frames. Commands that only read files
+    and run no user script have no frames, so pandas is hidden from them.
     """
     gc.set_threshold(*_THRESHOLDS)
     atexit.register(gc.freeze)
@@ -46,7 +46,7 @@ def spare(arguments: Sequence[str]) -> None:
 
 
 def _keep_memory() -> None:
-    """Where the C library is glibc."""
+    """Keep freed memory, if the C library is glibc."""
     if sys.platform != "linux":
         return
     import ctypes
@@ -60,7 +60,7 @@ def _keep_memory() -> None:
 
 
 class _NoPandas:
-    """Says of pandas what Python says of what is not installed."""
+    """Makes pandas look as if it were not installed."""
 
     def find_spec(self, fullname: str, path: object = None, target: object = None) -> None:
         if fullname == "pandas":

@@ -1,10 +1,10 @@
-"""The standard streams of a command: what goes out is visible, and a reader who has gone stops nothing.
+"""The standard streams of a command: control characters are made visible, and a closed pipe does not stop the command.
 
-Everything that a command, a library or Python itself writes to the terminal passes here, so that no control character
-of a cell, a name or an error's text comes through, whether the output is a terminal, a file or a pipe.
+Everything that a command, a library or Python itself writes to the terminal passes through here, so that no control
+character of a cell, a name or an error message gets out, whether the output is a terminal, a file or a pipe.
 
-Where a stream can no longer be written to, what follows is left out and the command goes on: a training whose output
-was piped to ``head`` ends with its run whole. A full disk is remembered, and said in one line at the end.
+When a stream can no longer be written to, the rest of its output is dropped and the command continues: a training
+whose output is piped to ``head`` still completes its run. A full disk is reported in one line at the end.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ class Stream(io.TextIOBase):
     Parameters
     ----------
     under
-        The stream that is written to in the end.
+        The stream that is finally written to.
     shown
-        Whether hidden characters are written out; if not, the writer has done it.
+        Whether to make hidden characters visible; if not, the writer has done so.
     """
 
     def __init__(self, under: TextIO, *, shown: bool = True) -> None:
@@ -40,7 +40,7 @@ class Stream(io.TextIOBase):
         self.rich_proxied_file = Stream(under, shown=False) if shown else self
 
     def write(self, text: str) -> int:
-        """Write, or do nothing where the stream has failed before; the length of ``text``."""
+        """Write, unless the stream has failed before; returns the length of ``text``."""
         try:
             self._under.write(visible(text) if self._shown else text)
         except (OSError, ValueError) as error:  # ValueError: it was closed
@@ -48,14 +48,14 @@ class Stream(io.TextIOBase):
         return len(text)
 
     def flush(self) -> None:
-        """Flush, or do nothing where the stream has failed before."""
+        """Flush, unless the stream has failed before."""
         try:
             self._under.flush()
         except (OSError, ValueError) as error:
             self._give_up(error)
 
     def _give_up(self, error: OSError | ValueError) -> None:
-        """Let the rest go nowhere, also what is still in the buffers below."""
+        """Discard the rest, including what is still in the buffers below."""
         self.problem = self.problem or (error if isinstance(error, OSError) else OSError(errno.EBADF, str(error)))
         with suppress(OSError, ValueError):
             nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -63,7 +63,7 @@ class Stream(io.TextIOBase):
             os.close(nowhere)
 
     def failure(self) -> OSError | None:
-        """Why some of the output is lost, unless its reader left."""
+        """Why some of the output was lost, unless its reader closed the pipe."""
         for each in (self.problem, self.rich_proxied_file.problem):
             if each is not None and not isinstance(each, BrokenPipeError):
                 return each
@@ -93,9 +93,9 @@ class Stream(io.TextIOBase):
 
 
 def open_streams() -> None:
-    """Put a `Stream` over standard output and over standard error; where one was closed, over nothing.
+    """Put a `Stream` over standard output and standard error, also where one of them was closed.
 
-    The numbers 0 to 2 are taken first: else the next file opened would be number 1, and get what is printed.
+    Descriptors 0 to 2 are taken first: otherwise the next opened file could become number 1 and receive the output.
     """
     for number in range(3):
         try:
@@ -115,7 +115,7 @@ def open_streams() -> None:
 
 
 def finish() -> str | None:
-    """Flush standard output; what to say where some of it could not be written."""
+    """Flush standard output; returns a message if some of it could not be written."""
     out: Any = sys.stdout
     out.flush()
     problem = out.failure() if isinstance(out, Stream) else None
@@ -123,7 +123,7 @@ def finish() -> str | None:
         return None
     full = "free some space" if problem.errno in (errno.ENOSPC, errno.EDQUOT) else "check where it goes"
     reason = problem.strerror or str(problem)
-    return f"could not write to standard output ({reason}): {full} and run it again; files it names are whole"
+    return f"could not write to standard output ({reason}): {full} and run it again; the files it names are complete"
 
 
 def say(text: str, *, error: bool = False, end: str = "\n") -> None:
@@ -132,7 +132,7 @@ def say(text: str, *, error: bool = False, end: str = "\n") -> None:
 
 
 def warn(notes: Iterable[str]) -> None:
-    """Print to standard error those notes that say what makes figures flatter: no option keeps them back."""
+    """Print to standard error the notes on figures that may be too optimistic: no option silences them."""
     from pellucid.data.notes import FlatteringNote
 
     for note in notes:

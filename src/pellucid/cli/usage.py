@@ -1,4 +1,4 @@
-"""What is said of a command line that cannot be understood: the option, the rule, the value seen, and what to do."""
+"""Messages for a command line that is wrong: the option, the rule, the value seen, and what to do."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ UsageProblem: Any = next(base for base in typer.BadParameter.__mro__ if base.__n
 
 
 def explained(error: Any, arguments: Sequence[str] | None = None) -> str | None:
-    """A line on what is wrong, with the command that shows the options; ``None`` where the help has been printed.
+    """A line on what is wrong, and the command that shows the options; ``None`` if the help has been printed.
 
     Parameters
     ----------
     error
-        What Click raised; its kinds are told apart by name.
+        The exception from Click; its kinds are distinguished by name.
     arguments
-        The words of the command line; else those of this process.
+        The words of the command line; default: those of this process.
     """
     kind, context = type(error).__name__, getattr(error, "ctx", None)
     if kind == "NoArgsIsHelpError":
@@ -48,7 +48,7 @@ def explained(error: Any, arguments: Sequence[str] | None = None) -> str | None:
         said = f"{error.option_name} " + (f"is a switch and takes no value, got {given!r}" if flag else "needs a value")
     elif kind == "UsageError" and said.startswith("Got unexpected extra argument"):
         extra = said.partition("(")[2].rpartition(")")[0].partition("(")[2] if "(s)" in said else said.partition("(")[2]
-        said = f"there is an argument too many: {extra.rstrip(')')!r}"
+        said = f"unexpected argument {extra.rstrip(')')!r}"
     begun = words[:1] if kind == "BadOptionUsage" else []
     command = context.command_path if context is not None else " ".join(["pellucid", *begun])
     return one_line(f"error: {said[:1].lower()}{said[1:]}; see: {command} --help")
@@ -73,7 +73,7 @@ def _nearest(name: str, names: Sequence[str]) -> str:
 
 
 def _rule(parameter: Any, said: str) -> str:
-    """Of the options that Typer converts itself; the settings have their own rules."""
+    """The rule of an option that Typer converts; the settings have their own rules."""
     if "float" in said or "valid number" in said:
         return "a number"
     kind = getattr(parameter, "type", None)
@@ -84,7 +84,7 @@ def _rule(parameter: Any, said: str) -> str:
 
 
 def _given(parameter: Any, words: Sequence[str]) -> str | None:
-    """What stands after the last of an option's names."""
+    """The word after the last use of an option."""
     found = None
     for place, word in enumerate(words):
         for name in _names(parameter):

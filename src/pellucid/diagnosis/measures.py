@@ -44,6 +44,17 @@ def left_by_each_column(inputs: Array, truth: Array, places: Sequence[slice], *,
     the prediction of each bin and the other half measure its error, then the other way round: misclassified rows
     relative to always predicting the most common class, or squared error relative to the mean.
 
+    Parameters
+    ----------
+    inputs
+        ``[n, F]``.
+    truth
+        ``[n]``: class numbers, or numbers.
+    places
+        The slice of features of each column.
+    classes
+        How many classes there are; 0 for numbers.
+
     >>> x = np.arange(100.0)[:, np.newaxis] % 2
     >>> y, both = x[:, 0].astype(int), np.hstack([x, np.zeros((100, 1))])
     >>> left_by_each_column(both, y, [slice(0, 1), slice(1, 2)], classes=2)

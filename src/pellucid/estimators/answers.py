@@ -1,4 +1,4 @@
-"""What networks give for rows, by the textbook's forward pass: no PyTorch is needed to answer."""
+"""The outputs of networks for rows, by the textbook's forward pass, so that predicting needs no PyTorch."""
 
 from __future__ import annotations
 
@@ -17,9 +17,20 @@ _ROWS_AT_ONCE = 16_384
 
 
 def outputs_of(network: Network, members: Sequence[Mapping[str, Array]], inputs: Array, layer: int = -1) -> Array:
-    """What a layer of each of K networks gives for ``inputs`` ``[N, I]``: ``[K, N, outputs of the layer]``.
+    """The outputs of one layer of each of K networks: ``[K, N, outputs of the layer]``.
 
-    In float64, whatever the weights are: no row's answer then hangs on the rows that are asked with it.
+    They are computed in float64, whatever the weights are, so that a row's answer does not depend on the other rows.
+
+    Parameters
+    ----------
+    network
+        The description that all networks share.
+    members
+        The parameters of each network, by name.
+    inputs
+        ``[N, I]``.
+    layer
+        The place of the layer; −1 is the last.
     """
     from pellucid.engines.textbook.forward import forward
 

@@ -1,4 +1,4 @@
-"""A network that describes each row by a few numbers, from which it can draw the row again."""
+"""A network that encodes each row in a few numbers and reconstructs the row from them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class NeuralAutoencoder(
     TransformerMixin,  # type: ignore[misc]
     NetworkEstimator,
 ):
-    """An autoencoder: ``transform`` gives the code, ``inverse_transform`` the row drawn again.
+    """An autoencoder: ``transform`` gives the code, ``inverse_transform`` reconstructs the row.
 
     The narrowest hidden layer is the code; it is linear. Parameters are those of `NetworkEstimator`, and
     ``hidden_layer_sizes`` needs at least one width, as in ``(32, 2, 32)``.
@@ -39,11 +39,28 @@ class NeuralAutoencoder(
     """
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None, *, X_val: Any = None) -> Self:
-        """Learn to draw the rows ``X`` ``[N, I]`` (an array or a frame) again; ``y`` is not looked at."""
+        """Learn to reconstruct rows.
+
+        Parameters
+        ----------
+        X
+            ``[N, I]``, an array or a frame.
+        y
+            Ignored.
+        sample_weight
+            ``[N]``: a weight of 2 counts as two equal rows, a weight of 0 as none.
+        X_val
+            Rows that choose the best epoch, instead of a share of ``X``.
+
+        Raises
+        ------
+        SettingError, DataError
+            A parameter or the data cannot be used; both are ``ValueError``.
+        """
         return self._fit(X, None, sample_weight, X_val)
 
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
-        """One epoch over these rows; the first call also fits the preprocessing, which then stays."""
+        """Train one epoch on these rows; the first call also fits the preprocessing, which is then kept."""
         return self._partial_fit(X, None, sample_weight)
 
     def transform(self, X: Any) -> Array:
@@ -52,10 +69,10 @@ class NeuralAutoencoder(
         return codes
 
     def inverse_transform(self, X: Any) -> Array:
-        """The rows that belong to codes ``[N, width]``.
+        """The rows reconstructed from codes ``[N, width]``.
 
-        For arrays ``[N, I]`` in the columns' own units; for frames the standardised features that the network sees
-        (``recipe_.feature_names``), since a text cannot be drawn.
+        For arrays ``[N, I]`` in the units of the columns; for frames the standardised features that the network sees
+        (``recipe_.feature_names``), since texts cannot be reconstructed.
         """
         from pellucid.engines.textbook.forward import forward
 
@@ -78,7 +95,7 @@ class NeuralAutoencoder(
         return self.inverse_transform(self.transform(X))
 
     def score(self, X: Any, y: Any = None) -> float:
-        """The share of the standardised inputs' variance that is drawn again: 1 − mean squared error / variance."""
+        """The share of the standardised inputs' variance that is reconstructed: 1 − mean squared error / variance."""
         inputs = self._inputs(X)
         missed = ((self._answers(inputs)[0] - inputs) ** 2).sum()
         return float(1 - missed / max(((inputs - inputs.mean(axis=0)) ** 2).sum(), 1e-300))
@@ -88,7 +105,7 @@ class NeuralAutoencoder(
         return int(self.network_.shapes()[self._waist()][0])
 
     def _waist(self) -> int:
-        """The place of the layer that gives the code."""
+        """The index of the layer that gives the code."""
         shapes = self.network_.shapes()
         return min((block.start for block in self.network_.blocks()[:-1]), key=lambda i: shapes[i][0])
 
@@ -117,10 +134,10 @@ class NeuralAutoencoder(
             or settings.encoding_of(self) != "plain"
         ):
             raise SettingError(
-                "an autoencoder draws standardised numbers: leave preset, scaling and number_encoding as they are"
+                "an autoencoder reconstructs standardised numbers: leave preset, scaling and number_encoding unset"
             )
         if settings.count_of_networks(self) != 1:
-            raise SettingError(f"an autoencoder has one code, got n_networks={self.n_networks!r}: give 1")
+            raise SettingError(f"an autoencoder has one code, got n_networks={self.n_networks!r}: pass 1")
         super()._prepare(X, values, weights)
 
     def _network(self, width: int, outputs: int, layers: dict[str, Any]) -> Network:
@@ -128,5 +145,5 @@ class NeuralAutoencoder(
 
         widths = settings.widths_of(self)
         if not widths:
-            raise SettingError("hidden_layer_sizes must name at least one width: the narrowest layer is the code")
+            raise SettingError("hidden_layer_sizes needs at least one width: the narrowest layer is the code")
         return autoencoder(width, widths, **layers)

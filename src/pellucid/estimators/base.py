@@ -1,4 +1,4 @@
-"""What the three networks have in common: their parameters, and the way from ``fit`` to the weights.
+"""What the three estimators share: their parameters, and everything from ``fit`` to the weights.
 
 Legend: N rows, I columns, C outputs of the network, K networks.
 """
@@ -41,60 +41,61 @@ _FLOATS = (np.float64, np.float32)
 
 
 class NetworkEstimator(ReadingEstimator):
-    """The parameters that every network takes, and fitting; what the answers mean is said by the classes below.
+    """The parameters of every network, and fitting; the subclasses say what the outputs mean.
 
     Parameters
     ----------
     preset
-        Values for the parameters that are ``"auto"``: ``best``, several networks averaged, ``quick``, one that is
-        faster and usually worse, or ``plain`` (`pellucid.settings.presets`). ``auto``: best, of an autoencoder plain.
+        Values for the parameters that are ``"auto"``: ``best`` averages several networks, ``quick`` is one network,
+        faster and usually worse, ``plain`` is simple (`pellucid.settings.presets`). ``auto`` is best, or plain for an
+        autoencoder.
     hidden_layer_sizes
         The width of each hidden layer; empty for a linear model.
     activation
-        Of the hidden layers, one of `pellucid.network.ACTIVATIONS`.
+        The activation of the hidden layers, one of `pellucid.network.ACTIVATIONS`.
     loss
         ``auto``: cross-entropy for classes, mean squared error otherwise; also ``mae`` and ``huber`` for numbers.
     optimizer
         ``sgd``, ``momentum``, ``nesterov``, ``rmsprop``, ``adam`` or ``adamw``.
     learning_rate, schedule
-        The peak rate (a number), and how it moves: ``constant``, ``step``, ``cosine``, ``flat_cosine``, ``one_cycle``,
-        ``plateau``.
+        The peak rate (a number), and how it changes: ``constant``, ``step``, ``cosine``, ``flat_cosine``,
+        ``one_cycle``, ``plateau``.
     batch_size
-        Rows a step; ``auto`` is the power of two below 1.5 √N, from 16 to 1,024.
+        Rows per step; ``auto`` is the power of two below 1.5 √N, from 16 to 1,024.
     max_iter
-        The most passes over the training rows; ``auto``: the preset's.
+        The largest number of epochs; ``auto`` takes the preset's.
     weight_decay, dropout, batch_norm
         As in `pellucid.train`.
     early_stopping, validation_fraction
-        Whether to hold out a share of the rows; ``auto`` does from 20 rows on. The weights of the epoch with the least
-        loss on them are kept; without them, that with the least loss on the training rows.
+        Whether to hold out a share of the rows; ``auto`` does so with 20 rows or more. The weights of the epoch with
+        the lowest loss on the held-out rows are kept; without held-out rows, the lowest training loss decides.
     n_iter_no_change
-        Stop after so many epochs without a lower loss; ``None`` never does.
+        Stop after so many epochs without a lower loss; ``None`` never stops early.
     n_networks, ensemble
-        How many networks are trained and averaged, and how they differ: by their ``seeds`` alone, or also by
-        ``folds``, where each holds out another part of the rows.
+        How many networks are trained and averaged, and how they differ: only by their ``seeds``, or also by
+        ``folds``, where each holds out a different part of the rows.
     scaling, number_encoding, bins, bins_by
-        How numbers enter the network, as in `pellucid.train`.
+        How numbers are prepared for the network, as in `pellucid.train`.
     warm_start
-        Whether another ``fit`` goes on from the weights and the preprocessing of the last.
+        Whether another ``fit`` continues with the weights and the preprocessing of the last one.
     engine, device, precision
         ``auto``, ``fused``, ``kernel``, ``torch`` or ``textbook``; ``auto``, ``cpu`` or ``cuda``; ``float32`` or
-        ``float64``. Very small trainings take NumPy by themselves.
+        ``float64``. Very small trainings use NumPy automatically.
     callbacks
-        Functions; each is handed the line of the history (`pellucid.training.history.Epoch`) after every epoch.
+        Functions that are called after every epoch with its line of the history (`pellucid.training.history.Epoch`).
     random_state, verbose
         As in scikit-learn.
 
     Attributes
     ----------
     network_, task_, parameters_, recipe_
-        The description of the network, its question, its weights (NumPy) and its preprocessing.
+        The description of the network, its task, its weights (NumPy) and its preprocessing.
     ensemble_
-        The weights of every network; ``parameters_`` are the first's.
+        The weights of every network; ``parameters_`` are those of the first.
     history_, loss_curve_, n_iter_, best_epoch_
-        A line an epoch; the training loss of each; how many there were; which one the weights are from (from 1).
+        A line per epoch; the training loss of each; their number; the epoch of the weights (from 1).
     notes_
-        What the reading of a frame has decided: columns left out, and why.
+        What was decided when a frame was read: columns left out, and why.
     """
 
     def __init__(
@@ -262,7 +263,7 @@ class NetworkEstimator(ReadingEstimator):
     def _known_values(self, y: Any) -> Array | None:
         """The targets of rows given for validation."""
         if y is None:
-            raise SettingError("X_val needs y_val: the rows that choose the best epoch must have a target")
+            raise SettingError("X_val needs y_val: the rows that choose the best epoch need a target")
         return self._values(self._finite_targets(y), known=True)
 
     def _with_extra(self, weights: Array | None, y: Any) -> Array | None:
@@ -304,7 +305,7 @@ class NetworkEstimator(ReadingEstimator):
         described = self._network(width, self.task_.outputs, settings.layers_of(self))
         if described != self.network_ or settings.count_of_networks(self) != len(self.ensemble_):
             raise SettingError(
-                "warm_start and partial_fit go on with the networks that were fitted; for other layers or another "
+                "warm_start and partial_fit continue with the fitted networks; for other layers or another "
                 "n_networks, fit a clone"
             )
 
@@ -321,7 +322,7 @@ class NetworkEstimator(ReadingEstimator):
 
     def _hear(self, epoch: Epoch) -> None:
         if self.verbose:
-            print(f"epoch {epoch.epoch}: loss {epoch.train_loss:.6g}, on the rows held out {epoch.validation_loss:.6g}")
+            print(f"epoch {epoch.epoch}: loss {epoch.train_loss:.6g}, on the held-out rows {epoch.validation_loss:.6g}")
         for callback in self.callbacks or ():
             callback(epoch)
 
@@ -362,7 +363,7 @@ class NetworkEstimator(ReadingEstimator):
     # ── the file ──
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the model file, which ``pellucid predict`` reads as well: weights and preprocessing, no code."""
+        """Write the model file, which ``pellucid predict`` can also read: weights and preprocessing, no code."""
         check_is_fitted(self, "ensemble_")
         stored.save(self, path)
 

@@ -1,4 +1,4 @@
-"""A network that tells classes apart."""
+"""A network for classes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["NeuralClassifier"]
 
 Array = NDArray[Any]
-_MANY = 1_000  # as in `data.target`: more different numbers than this are no classes
+_MANY = 1_000  # as in `data.target`: more different numbers than this are not classes
 
 
 class NeuralClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]  # scikit-learn brings no types
@@ -34,11 +34,11 @@ class NeuralClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
         ``None``, ``"balanced"`` or a weight by class, as in scikit-learn. A batch's loss is divided by the sum of its
         weights.
     calibrate
-        Whether the logits are divided by the temperature that makes the rows held out most probable. The most probable
-        class of one network stays the same.
+        Whether to divide the logits by the temperature with the lowest loss on the held-out rows. The most probable
+        class of a single network stays the same.
     decision_threshold
-        For two classes: from which probability on `predict` answers with the second; or ``accuracy``,
-        ``balanced_accuracy`` or ``f1`` for the threshold that is best on the rows held out.
+        For two classes: the probability from which `predict` answers with the second; or ``accuracy``,
+        ``balanced_accuracy`` or ``f1`` for the threshold that is best on the held-out rows.
 
     Further parameters and attributes are those of `NetworkEstimator`.
 
@@ -49,7 +49,8 @@ class NeuralClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
     threshold_
         The decision threshold in use (two classes only).
     temperatures_
-        Of each network; with ``calibrate`` only. The weights of the last layer are divided by it already.
+        The temperature of each network; only with ``calibrate``. The weights of the last layer are already divided by
+        it.
     """
 
     def __init__(
@@ -129,7 +130,7 @@ class NeuralClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
         sample_weight
             ``[N]``: a weight of 2 counts as two equal rows, a weight of 0 as none.
         X_val, y_val
-            Rows to choose the best epoch by, in place of a share of ``X``.
+            Rows that choose the best epoch, instead of a share of ``X``.
 
         Raises
         ------
@@ -139,25 +140,39 @@ class NeuralClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
         needs = bool(self.calibrate) or isinstance(self.decision_threshold, str)
         if needs and self.early_stopping is False and X_val is None:
             raise SettingError(
-                "calibrate and a decision_threshold by metric need rows held out: set early_stopping=True, or give "
+                "calibrate and a decision_threshold by metric need held-out rows: set early_stopping=True, or pass "
                 "X_val and y_val"
             )
         return self._fit(X, y, sample_weight, X_val, y_val)
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
-        """One epoch over these rows; the first call also fits the preprocessing, which then stays.
+        """Train one epoch on these rows; the first call also fits the preprocessing, which is then kept.
 
-        ``classes`` are all that will ever come; without them, those of the first call.
+        Parameters
+        ----------
+        X
+            ``[N, I]``, an array or a frame.
+        y
+            ``[N]`` classes.
+        classes
+            All classes that will ever occur; without them, those of the first call.
+        sample_weight
+            ``[N]``: a weight of 2 counts as two equal rows, a weight of 0 as none.
+
+        Raises
+        ------
+        SettingError, DataError
+            A parameter or the data cannot be used; both are ``ValueError``.
         """
         if isinstance(self.class_weight, str):
-            raise SettingError("partial_fit sees a part of the rows, so that class_weight must be given class by class")
+            raise SettingError("partial_fit sees only some of the rows, so class_weight must be given for each class")
         first = not hasattr(self, "ensemble_")
         if first and classes is not None:
             self._set_classes(np.unique(classes))
         elif first:
             self.__dict__.pop("classes_", None)
         elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
-            raise DataError("classes must be the same at each partial_fit; start a new estimator for others")
+            raise DataError("classes must be the same in each partial_fit; use a new estimator for other classes")
         self._partial_fit(X, y, sample_weight)
         if first:
             self._set_threshold(None)
@@ -193,14 +208,14 @@ class NeuralClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
         found = self.classes_[np.minimum(places, len(self.classes_) - 1)]
         if not np.all(found == y):
             other = np.asarray(y)[found != y].tolist()[0]
-            raise DataError(f"y holds {other!r}, which is none of the classes learned ({self.classes_.tolist()[:8]})")
+            raise DataError(f"y holds {other!r}, which is not one of the known classes ({self.classes_.tolist()[:8]})")
         codes: Array = places.astype(np.int64)
         return codes
 
     def _set_classes(self, classes: Array) -> None:
         if len(classes) < 2:
             raise DataError(
-                f"y has one class only, {classes.tolist()}: there is nothing to tell apart; give rows of another class"
+                f"y has only one class, {classes.tolist()}: there is nothing to predict; add rows of another class"
             )
         self.classes_ = classes
 
@@ -239,7 +254,7 @@ class NeuralClassifier(ClassifierMixin, NetworkEstimator):  # type: ignore[misc]
             if len(self.classes_) != 2:
                 raise SettingError(f"a decision_threshold is for two classes, and y has {len(self.classes_)}")
             if held is None or held.values is None:
-                raise SettingError(f"a decision_threshold by {THRESHOLD_METRICS} needs rows held out: use fit")
+                raise SettingError(f"a decision_threshold by {THRESHOLD_METRICS} needs held-out rows: use fit")
             p = held.answers(self._answers(np.asarray(held.rows.inputs, np.float64)))[:, 1]
             self.threshold_ = best_threshold(wanted, p, held.values)
             return
@@ -259,7 +274,7 @@ def _check_labels(y: Any) -> None:
         distinct = len(np.unique(y))
         if distinct > _MANY or (distinct > 50 and distinct > len(y) / 2):
             raise DataError(
-                f"y holds {distinct:,} different whole numbers in {len(y):,} rows, too many for classes; they look "
+                f"y holds {distinct:,} different whole numbers in {len(y):,} rows, too many to be classes; they look "
                 "like a quantity: use NeuralRegressor"
             )
 

@@ -1,4 +1,4 @@
-"""Which of the rows each network of an estimator learns from, and which choose its best epoch.
+"""Which rows each network of an estimator learns from, and which choose its best epoch.
 
 | `early_stopping` | networks | learns from | best epoch by |
 |---|---|---|---|
@@ -6,7 +6,7 @@
 | True, or ``auto`` from 20 rows on | one, or ``ensemble="seeds"`` | the other rows | `validation_fraction` of all |
 | the same | several, ``ensemble="folds"`` | all rows but the k-th fold | the k-th fold |
 
-Rows given as ``X_val`` choose the best epoch of every network; then all rows are learned from.
+Rows given as ``X_val`` choose the best epoch of every network; all other rows are then learned from.
 """
 
 from __future__ import annotations
@@ -42,12 +42,23 @@ class Division:
 
 
 def divide(estimator: Any, count: int, codes: Array | None, seed: int) -> Division:
-    """Divide so many rows; with class numbers ``codes`` ``[N]`` each class gives its share.
+    """Divide the rows among the networks.
+
+    Parameters
+    ----------
+    estimator
+        The estimator, for its settings.
+    count
+        The number of rows.
+    codes
+        ``[N]`` class numbers, so that each class gives its share; None without classes.
+    seed
+        Decides which rows are held out.
 
     Raises
     ------
     SettingError
-        A parameter breaks its rule, or leaves no row on one side.
+        A parameter is invalid, or leaves no row on one side.
     """
     from pellucid.settings.rules import Choice, flag
 

@@ -1,4 +1,4 @@
-"""What the rows held out decide once the weights are there: a temperature, a threshold, the width of an interval."""
+"""What the held-out rows decide after training: a temperature, a threshold, the width of an interval."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ _SHRINKS = 40  # the bracket is then 4e-9 of what it was
 
 
 def best_temperature(loss: Loss, logits: Array, rows: Rows) -> float:
-    """The T from 0.05 to 20 for which the loss of ``logits / T`` on these rows is least (Guo et al. 2017).
+    """The T from 0.05 to 20 with the lowest loss of ``logits / T`` on these rows (Guo et al. 2017).
 
-    The loss has a single valley in log T, so that a golden-section search finds its floor.
+    The loss has a single minimum in log T, which a golden-section search finds.
     """
     from pellucid.engines.textbook.losses import loss_and_gradient
 
@@ -95,7 +95,7 @@ def best_threshold(metric: str, p: Array, truth: Array) -> float:
     0.25
     """
     if metric not in THRESHOLD_METRICS:
-        raise SettingError(f"decision_threshold {metric!r} is not known{nearest(str(metric), THRESHOLD_METRICS)}")
+        raise SettingError(f"decision_threshold {metric!r} is unknown{nearest(str(metric), THRESHOLD_METRICS)}")
     order = np.argsort(p, kind="stable")
     sorted_p, positive = p[order], truth[order] == 1
     n, n_positive = len(p), int(positive.sum())
@@ -125,11 +125,11 @@ def width_of_interval(residuals: Array, coverage: float) -> float:
     9.0
     """
     if isinstance(coverage, bool) or not isinstance(coverage, int | float) or not 0 < coverage < 1:
-        raise SettingError(f"coverage must lie between 0 and 1, got {coverage!r}")
+        raise SettingError(f"coverage must be between 0 and 1, got {coverage!r}")
     place = math.ceil((len(residuals) + 1) * coverage - 1e-9)
     if place > len(residuals):
         raise SettingError(
-            f"coverage {coverage:g} needs at least {math.ceil(coverage / (1 - coverage) - 1e-9):,} rows held out, and "
-            f"there were {len(residuals):,}; hold out more, or ask for less"
+            f"coverage {coverage:g} needs at least {math.ceil(coverage / (1 - coverage) - 1e-9):,} held-out rows, but "
+            f"there were {len(residuals):,}; hold out more rows, or lower the coverage"
         )
     return float(residuals[place - 1])

@@ -1,8 +1,8 @@
-"""From what scikit-learn hands over to the inputs of a network.
+"""Turn scikit-learn's inputs into the inputs of a network.
 
-What holds text, categories, missing or infinite cells is read as a table, with the preprocessing of `pellucid.train`,
-whether it is a frame or an array. Anything else is an array of numbers, of which every column is scaled or cut into
-bins. What is sparse is made dense first (`pellucid.data.sparse`).
+Frames and arrays with text, categories, missing or infinite cells are read as a table, with the preprocessing of
+`pellucid.train`. Anything else is an array of numbers, whose columns are scaled or cut into bins. Sparse inputs are
+made dense first (`pellucid.data.sparse`).
 
 Legend: N rows, I columns.
 """
@@ -45,11 +45,11 @@ Array = NDArray[Any]
 
 
 def check_columns(X: Any) -> None:
-    """Raise `DataError` where two columns of a frame have one name."""
+    """Raise `DataError` if two columns of a frame have the same name."""
     names = list(getattr(X, "columns", ()))
     if len(set(names)) < len(names):
         twice = next(name for i, name in enumerate(names) if name in names[:i])
-        raise DataError(f"the name {twice!r} stands above two columns; give each column a name of its own")
+        raise DataError(f"the name {twice!r} is used for two columns; give each column its own name")
 
 
 def is_table(X: Any) -> bool:
@@ -106,7 +106,19 @@ def read_frame(X: Any, names: Sequence[str], styles: Mapping[str, NumberStyle | 
 
 
 def recipe_of_table(table: Table, scaling: str, bins: Bins | None, words: Words | None = None) -> tuple[Recipe, Schema]:
-    """The preprocessing of a table whose rows are all for training, and what its columns were taken for."""
+    """Fit the preprocessing to all rows of a table; also return its schema.
+
+    Parameters
+    ----------
+    table
+        The training rows.
+    scaling
+        How numbers are scaled.
+    bins
+        How numbers are cut into bins; None for no bins.
+    words
+        How texts are split into words; None for the default.
+    """
     from pellucid.data.schema import infer_schema
     from pellucid.preprocessing.recipe import Recipe
 
@@ -118,10 +130,22 @@ def recipe_of_table(table: Table, scaling: str, bins: Bins | None, words: Words 
 def recipe_of_array(
     X: Array, names: Sequence[str], weights: Array | None, scaling: str = "standard", bins: Bins | None = None
 ) -> Recipe:
-    """Scale every column of ``X`` ``[N, I]``, or cut it into bins.
+    """Scale every column, or cut it into bins.
 
-    Where it is standardised, a weight of 2 counts as two equal rows; other scalings and bins are found in the rows as
-    they are, whatever their weights.
+    When standardising, a weight of 2 counts as two equal rows; other scalings and bins ignore the weights.
+
+    Parameters
+    ----------
+    X
+        ``[N, I]`` numbers.
+    names
+        The ``I`` names of the columns.
+    weights
+        ``[N]``, or None if all are equal.
+    scaling
+        How numbers are scaled.
+    bins
+        How numbers are cut into bins; None for no bins.
 
     Raises
     ------
@@ -202,14 +226,24 @@ def n_rows(X: Array | Table) -> int:
 
 
 def hold_out(count: int, share: float, codes: Array | None, seed: int) -> tuple[Array, Array]:
-    """The numbers of the rows to learn from and of those held out, both ascending.
+    """The numbers of the training rows and of the held-out rows, both ascending.
 
-    With class numbers ``codes`` ``[N]`` each class gives its share. A class seen once stays in training.
+    Parameters
+    ----------
+    count
+        The number of rows.
+    share
+        The share to hold out.
+    codes
+        ``[N]`` class numbers, so that each class gives its share; a class with one row stays in training. None without
+        classes.
+    seed
+        Decides which rows are held out.
 
     Raises
     ------
     SettingError
-        ``share`` is not between 0 and 1, or leaves no row on one side.
+        ``share`` is not between 0 and 1, or leaves one side empty.
 
     >>> train, held = hold_out(10, 0.2, np.array([0] * 5 + [1] * 5), seed=0)
     >>> len(train), (held // 5).tolist()
@@ -233,7 +267,18 @@ def hold_out(count: int, share: float, codes: Array | None, seed: int) -> tuple[
 
 
 def deal_folds(count: int, folds: int, codes: Array | None, seed: int) -> list[Array]:
-    """The numbers of the rows in each fold, ascending; with class numbers ``codes`` ``[N]`` classes are spread evenly.
+    """The numbers of the rows in each fold, ascending.
+
+    Parameters
+    ----------
+    count
+        The number of rows.
+    folds
+        The number of folds.
+    codes
+        ``[N]`` class numbers, so that the classes are spread evenly; None without classes.
+    seed
+        Decides the order of the rows.
 
     >>> [len(fold) for fold in deal_folds(11, 4, None, seed=0)]
     [3, 3, 3, 2]

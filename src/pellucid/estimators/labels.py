@@ -1,4 +1,4 @@
-"""The targets of a classifier: from whatever holds labels to an array of them, and from classes to the model file."""
+"""The targets of a classifier: from any container of labels to an array, and from classes to the model file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PLAIN = (str, int, float, bool)
 
 
 def plain_targets(y: Any) -> Any:
-    """A series of pandas or polars as an array of its own type, which scikit-learn would often make floats of.
+    """A pandas or polars series as an array of its own type, which scikit-learn would often convert to floats.
 
     >>> plain_targets(np.array([True, False], dtype=object)).dtype
     dtype('bool')
@@ -39,7 +39,7 @@ def plain_targets(y: Any) -> Any:
 
 
 def check_are_classes(y: Array) -> None:
-    """Raise ``ValueError`` where labels are no classes, as scikit-learn does; dates, intervals and periods are."""
+    """Raise ``ValueError`` like scikit-learn if labels are not classes; dates, intervals and periods are allowed."""
     if y.dtype.kind == "M" or (y.dtype == object and len(y) and _is_ordered(y[0])):
         return
     check_classification_targets(y)
@@ -51,7 +51,7 @@ def _is_ordered(label: object) -> bool:
 
 
 def names_of(classes: Array) -> tuple[Label, ...]:
-    """What the classes are called in the task: themselves, or their text where a model file cannot hold them."""
+    """The names of the classes in the task: the classes, or their text if a model file cannot hold them."""
     if classes.dtype.kind in "mM":
         return tuple(str(each) for each in classes)
     return tuple(each if isinstance(each, _PLAIN) else str(each) for each in classes.tolist())

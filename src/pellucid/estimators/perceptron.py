@@ -1,4 +1,4 @@
-"""Rosenblatt's perceptron: one neuron with a step, and for more than two classes one neuron for each."""
+"""Rosenblatt's perceptron: one neuron with a step function, or one per class for more than two classes."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
     learning_rate
         η; from zero weights it only sets the scale.
     max_iter
-        The most passes over the rows; the rule stops by itself after one without a mistake.
+        The largest number of passes over the rows; the rule stops after a pass without a mistake.
 
     Attributes
     ----------
     classes_, coef_, intercept_
         The classes; weights ``[1, I]`` and bias ``[1]``, or one line for each class.
     converged_, n_iter_, n_mistakes_
-        For each neuron whether its last pass was without a mistake; the most passes that one needed; its mistakes.
+        For each neuron, whether its last pass was without a mistake; the largest number of passes; the mistakes.
 
     >>> import numpy as np
     >>> rows = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
@@ -68,7 +68,7 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         check_classification_targets(y)
         self.classes_ = np.unique(y)
         if len(self.classes_) < 2:
-            raise DataError(f"y has one class only, {self.classes_.tolist()}: give rows of another class")
+            raise DataError(f"y has only one class, {self.classes_.tolist()}: add rows of another class")
         ones = self.classes_[1:] if len(self.classes_) == 2 else self.classes_
         learned = [learn(X, (y == one).astype(np.int64), learning_rate=rate, epochs=epochs) for one in ones]
         self.coef_ = np.stack([each.weights for each in learned])
@@ -77,7 +77,7 @@ class PerceptronClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         self.n_mistakes_ = np.array([len(each.mistakes) for each in learned])
         self.n_iter_ = max(each.epochs for each in learned)
         if not self.converged_.all():
-            told = f"{epochs:,} passes were not enough, or no line parts the classes; scaled columns learn faster"
+            told = f"{epochs:,} passes were not enough, or no line separates the classes; scaled columns learn faster"
             warnings.warn(told, ConvergenceWarning, stacklevel=2)
         return self
 

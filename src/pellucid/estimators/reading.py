@@ -1,4 +1,4 @@
-"""What scikit-learn hands to an estimator, read and checked: rows, targets and weights."""
+"""Read and check what an estimator is given: rows, targets and weights."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FLOATS = (np.float64, np.float32)
 
 
 class ReadingEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn brings no types
-    """The part of an estimator that reads: frames and arrays with gaps as tables, others as an array of numbers."""
+    """The reading part of an estimator: frames and incomplete arrays become tables, others an array of numbers."""
 
     _wants_numbers = False  # as targets
     _by_table: bool
@@ -62,9 +62,9 @@ class ReadingEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn bri
         of_rows = np.empty(inputs_.n_rows(X))
         weights = _check_sample_weight(sample_weight, of_rows, dtype=np.float64, ensure_non_negative=True)
         if not weights.any():
-            raise DataError("sample_weight must hold a weight above zero, but every weight is zero")
+            raise DataError("sample_weight needs a weight above zero, but every weight is zero")
         at = np.flatnonzero(weights)
-        if len(at) < len(weights):  # a row of no weight is no row, in the preprocessing and in the batches neither
+        if len(at) < len(weights):  # a row with weight 0 does not count in the preprocessing and the batches either
             X, y, weights = inputs_.take(X, at), inputs_.take(y, at), weights[at]
         return X, y, weights
 
@@ -78,7 +78,7 @@ class ReadingEstimator(BaseEstimator):  # type: ignore[misc]  # scikit-learn bri
             wrapper = "MultiOutputRegressor" if self._wants_numbers else "MultiOutputClassifier"
             one_hot = "" if self._wants_numbers else "; of a one-hot y, y.argmax(axis=1) is the class"
             raise DataError(
-                f"y has {shape[1]:,} columns, and {type(self).__name__} predicts one target: give one column, or wrap "
+                f"y has {shape[1]:,} columns, and {type(self).__name__} predicts one target: pass one column, or wrap "
                 f"it, sklearn.multioutput.{wrapper}({type(self).__name__}()), which trains one for each{one_hot}"
             )
 

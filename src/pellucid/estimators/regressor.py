@@ -26,7 +26,7 @@ class NeuralRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]  
     Attributes
     ----------
     residuals_
-        How far the rows held out lay from their prediction, ascending; where there are such rows.
+        The absolute errors on the held-out rows, ascending, if there are such rows.
 
     >>> import numpy as np
     >>> X = np.linspace(-2, 2, 80)[:, None]
@@ -46,12 +46,12 @@ class NeuralRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]  
         sample_weight
             ``[N]``: a weight of 2 counts as two equal rows, a weight of 0 as none.
         X_val, y_val
-            Rows to choose the best epoch by, in place of a share of ``X``.
+            Rows that choose the best epoch, instead of a share of ``X``.
         """
         return self._fit(X, y, sample_weight, X_val, y_val)
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """One epoch over these rows; the first call also fits the preprocessing, which then stays."""
+        """Train one epoch on these rows; the first call also fits the preprocessing, which is then kept."""
         return self._partial_fit(X, y, sample_weight)
 
     def predict(self, X: Any) -> Array:
@@ -60,11 +60,11 @@ class NeuralRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]  
         return mean
 
     def predict_interval(self, X: Any, coverage: float = 0.9) -> Array:
-        """An interval for each row, ``[N, 2]``, that holds the true number of a new row with this probability.
+        """An interval for each row, ``[N, 2]``, that contains the true number of a new row with this probability.
 
-        The probability is over rows like those held out and over which of all rows were held out (split conformal
-        prediction: Vovk, Gammerman & Shafer 2005). Rows on which the networks disagree get wider intervals. The rows
-        held out have also chosen the best epoch, so that the true coverage is a little lower.
+        The probability is over rows like the held-out ones and over the choice of held-out rows (split conformal
+        prediction: Vovk, Gammerman & Shafer 2005). Rows on which the networks disagree get wider intervals. The
+        held-out rows also chose the best epoch, so the true coverage is slightly lower.
 
         Raises
         ------
@@ -74,7 +74,7 @@ class NeuralRegressor(RegressorMixin, NetworkEstimator):  # type: ignore[misc]  
         answers = self._answers(self._inputs(X))
         if not hasattr(self, "residuals_"):
             raise SettingError(
-                "an interval is made by rows held out, which a model file does not keep: fit with early_stopping=True, "
+                "an interval needs held-out rows, which a model file does not keep: fit with early_stopping=True, "
                 "or with X_val, y_val"
             )
         mean = answers.mean(axis=0)

@@ -1,6 +1,6 @@
-"""An estimator's parameters, checked at ``fit`` and turned into the descriptions that training takes.
+"""Check an estimator's parameters at ``fit``, and turn them into the descriptions that training needs.
 
-A parameter that is ``"auto"`` has the value of the estimator's preset, which is the one that `pellucid.train` takes.
+A parameter that is ``"auto"`` takes the value of the estimator's preset, which is the same as for `pellucid.train`.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _SETTINGS = {
 
 
 def preset_of(estimator: Any) -> str:
-    """The preset that is asked for, or the one that is usual for such an estimator."""
+    """The requested preset, or the default for this estimator."""
     from pellucid.settings.presets import PRESETS, usual_preset
     from pellucid.settings.rules import Choice
 
@@ -51,7 +51,7 @@ def preset_of(estimator: Any) -> str:
 
 
 def chosen(estimator: Any, name: str) -> Any:
-    """The value of a parameter, or the preset's where it is ``"auto"``.
+    """The value of a parameter, or the preset's if it is ``"auto"``.
 
     >>> from pellucid import NeuralClassifier
     >>> chosen(NeuralClassifier(preset="plain"), "max_iter"), chosen(NeuralClassifier(max_iter=7), "max_iter")
@@ -69,7 +69,7 @@ def chosen(estimator: Any, name: str) -> Any:
 
 
 def widths_of(estimator: Any) -> tuple[int, ...]:
-    """The widths of the hidden layers; one number alone is one layer."""
+    """The widths of the hidden layers; a single number is one layer."""
     from pellucid.settings.rules import widths
 
     given = chosen(estimator, "hidden_layer_sizes")
@@ -101,9 +101,18 @@ def encoding_of(estimator: Any) -> str:
 
 
 def bins_of(estimator: Any, values: Any, n_rows: int, *, classes: bool) -> Any:
-    """How numbers become bins (`pellucid.preprocessing.piecewise.Bins`), or ``None`` where each stays one feature.
+    """How numbers become bins (`pellucid.preprocessing.piecewise.Bins`), or ``None`` if each stays one feature.
 
-    ``values`` ``[N]`` are the targets of the rows to learn from.
+    Parameters
+    ----------
+    estimator
+        The estimator, for its settings.
+    values
+        ``[N]`` targets of the training rows.
+    n_rows
+        The number of training rows.
+    classes
+        Whether the targets are classes.
     """
     from pellucid.preprocessing.piecewise import Bins, auto_bins
 
@@ -171,7 +180,16 @@ def batch_size_of(estimator: Any, n_rows: int) -> int:
 def plan_of(estimator: Any, n_rows: int, seed: int, *, only: int | None = None) -> Any:
     """How to train (a `pellucid.training.loop.Plan`).
 
-    ``only`` is for one epoch at a constant rate: its number, from 1.
+    Parameters
+    ----------
+    estimator
+        The estimator, for its settings.
+    n_rows
+        The number of training rows.
+    seed
+        The seed of the training.
+    only
+        The number, from 1, of a single epoch at a constant rate; None for a whole training.
     """
     from pellucid.settings.rules import real, whole
     from pellucid.training.loop import Plan

@@ -1,1 +1,1 @@
-"""How good the answers are, and how sure that is: metrics with bootstrap intervals, and a baseline beside them."""
+"""How good the predictions are, and how certain that is: metrics with intervals, compared with simpler models."""

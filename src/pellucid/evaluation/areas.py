@@ -1,4 +1,4 @@
-"""ROC AUC and how well it is known: placements, their covariance, and an interval that is never empty.
+"""ROC AUC and its uncertainty: placements, their covariance, and an interval that is never empty.
 
 The area is the share of pairs of a positive and a negative row that are in the right order (Mann & Whitney 1947), a tie
 counting half. The placement of a row is that share among its own pairs; the spread of the placements gives the variance
@@ -30,9 +30,9 @@ _HALVINGS = 60
 def area_influence(
     positive: NDArray[np.bool_], scores: NDArray[Any], weights: FloatArray | None = None
 ) -> tuple[float, FloatArray]:
-    """The area, and how much each row pulls at it ``[N]``, NaN where only one kind of row is there.
+    """The area and the influence of each row ``[N]``; NaN if all rows are of one kind.
 
-    With ``weights`` ``[N]`` a pair counts as the product of its two.
+    With ``weights`` ``[N]``, the weight of a pair is the product of both weights.
 
     >>> area, pull = area_influence(np.array([False, False, True, True]), np.array([0.1, 0.4, 0.3, 0.9]))
     >>> area, pull.tolist()
@@ -81,10 +81,10 @@ def area_interval(
     groups: IntArray | None = None,
     weights: FloatArray | None = None,
 ) -> Estimate:
-    """The area's 95 % interval: the wider, on each side, of two that fail in different places.
+    """The 95 % interval of the area: on each side the wider of two intervals that fail in different cases.
 
-    DeLong's on the logit scale with Student's t knows how placements really spread, but not where they do not spread
-    at all; Newcombe's knows that, but takes both kinds of rows to spread alike.
+    DeLong's, on the logit scale with Student's t, uses the observed spread of the placements, but fails if they do not
+    spread at all. Newcombe's covers that case, but assumes the same spread for both kinds of rows.
 
     Parameters
     ----------
@@ -129,10 +129,10 @@ def area_interval(
 def spread_of(
     influence: FloatArray, positive: NDArray[np.bool_], groups: IntArray | None = None
 ) -> tuple[float, float]:
-    """The variance of what the rows pull at together, and its degrees of freedom.
+    """The variance of the sum of the influences, and its degrees of freedom.
 
-    Of single rows DeLong's, with Satterthwaite's degrees of freedom (1946), and 0 where a kind has a single row; of
-    groups that of their sums, or of their rows if that is larger.
+    For single rows DeLong's, with Satterthwaite's degrees of freedom (1946), which are 0 if a kind has only one row.
+    For groups the variance of their sums, or of their rows if that is larger.
     """
     parts, freedoms = [], []
     for kind in (positive, ~positive):
@@ -151,7 +151,7 @@ def spread_of(
 
 
 def _newcombe(area: float, n_positive: float, n_negative: float, quantile: float) -> tuple[float, float]:
-    """The areas whose own standard error does not tell them from the one seen (Newcombe 2006, method 5)."""
+    """The areas within their own standard error of the observed one (Newcombe 2006, method 5)."""
     pairs, middle = n_positive * n_negative, max(0.0, (n_positive + n_negative) / 2 - 1)
 
     def compatible(other: float) -> bool:
@@ -173,9 +173,9 @@ def _sigmoid(x: float) -> float:
 
 
 def correlations(influences: NDArray[Any], groups: IntArray | None = None) -> FloatArray:
-    """How estimates move together, ``[A, A]``, from the influence of each row on each of them ``[A, N]``.
+    """The correlation of estimates, ``[A, A]``, from the influence of each row on each of them ``[A, N]``.
 
-    Where one of two does not move at all in these rows, they are taken to move as one, which widens a mean of both.
+    If one of two estimates does not vary in these rows, the correlation is set to 1, which widens a mean of both.
     """
     pulls = influences
     if groups is not None:

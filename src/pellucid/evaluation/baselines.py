@@ -1,4 +1,4 @@
-"""The models that a network has to be better than: a dummy, a linear model, a random forest, and gradient boosting.
+"""The simpler models that a network is compared with: a dummy, a linear model, a random forest, gradient boosting.
 
 | peer | classes | a number |
 |---|---|---|
@@ -7,9 +7,9 @@
 | random forest | scikit-learn's with its own defaults | the same |
 | gradient boosting | scikit-learn's histogram gradient boosting with its own defaults | the same |
 
-Each is trained within a time: first on some of the rows, then on more as long as the time allows (`within_budget`).
+Each is trained within a time limit: first on some of the rows, then on more as time allows (`within_budget`).
 
-``N`` rows to learn from, ``K`` rows to answer, ``I`` inputs, ``C`` classes.
+``N`` training rows, ``K`` rows to predict, ``I`` inputs, ``C`` classes.
 """
 
 from __future__ import annotations
@@ -63,7 +63,18 @@ class Fitted:
 
 
 def dummy_answers(targets: Array, n_rows: int, classes: int, weights: Array | None = None) -> Array:
-    """The training targets' shares of the classes, ``[n_rows, C]``; with ``classes`` 0 their mean, ``[n_rows]``.
+    """The class shares of the training targets ``[n_rows, C]``; their mean ``[n_rows]`` if ``classes`` is 0.
+
+    Parameters
+    ----------
+    targets
+        ``[N]`` class numbers, or numbers.
+    n_rows
+        The number of rows to predict.
+    classes
+        The number of classes; 0 for numbers.
+    weights
+        ``[N]``, or None if all are equal.
 
     >>> dummy_answers(np.array([0, 1, 1, 1]), 1, 2)
     array([[0.25, 0.75]])
@@ -83,10 +94,25 @@ def linear_answers(
     balanced: bool = False,
     weights: Array | None = None,
 ) -> Array:
-    """Logistic regression (``classes`` 0: ridge regression) on ``inputs`` ``[N, I]``, answering ``asked`` ``[K, I]``.
+    """Predict with logistic regression, or with ridge regression if ``classes`` is 0.
 
-    Returns probabilities ``[K, C]`` or numbers ``[K]``. ``balanced`` gives rare classes more weight. Both inputs may be
-    SciPy's sparse arrays.
+    Parameters
+    ----------
+    inputs, targets
+        The training rows: ``[N, I]``, which may be a sparse array of SciPy, and ``[N]`` class numbers or numbers.
+    asked
+        ``[K, I]`` the rows to predict; may be sparse.
+    classes
+        The number of classes; 0 for numbers.
+    balanced
+        Whether rare classes get more weight.
+    weights
+        ``[N]``, or None if all are equal.
+
+    Returns
+    -------
+    ndarray
+        Probabilities ``[K, C]``, or numbers ``[K]``.
     """
     from sklearn.linear_model import RidgeCV
 
@@ -142,10 +168,29 @@ def forest_answers(
     weights: Array | None = None,
     seed: int = 0,
 ) -> Array:
-    """A random forest (Breiman 2001) on ``inputs`` ``[N, I]``, answering ``asked`` ``[K, I]``.
+    """Predict with a random forest (Breiman 2001), which treats category codes as numbers.
 
-    Missing numbers are NaN, and codes of categories are numbers to it. Returns probabilities ``[K, C]`` or, with
-    ``classes`` 0, numbers ``[K]``. Beyond 50,000 rows a leaf holds five of them at least.
+    With more than 50,000 rows, a leaf has at least five.
+
+    Parameters
+    ----------
+    inputs, targets
+        The training rows: ``[N, I]``, NaN where missing, and ``[N]`` class numbers or numbers.
+    asked
+        ``[K, I]`` the rows to predict.
+    classes
+        The number of classes; 0 for numbers.
+    balanced
+        Whether rare classes get more weight.
+    weights
+        ``[N]``, or None if all are equal.
+    seed
+        The seed of the forest.
+
+    Returns
+    -------
+    ndarray
+        Probabilities ``[K, C]``, or numbers ``[K]``.
     """
     from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
@@ -173,14 +218,33 @@ def boosting_answers(
     weights: Array | None = None,
     seed: int = 0,
 ) -> Array:
-    """Histogram gradient boosting on ``inputs`` ``[N, I]``, answering ``asked`` ``[K, I]``.
+    """Predict with histogram gradient boosting.
 
-    Missing numbers are NaN; the columns of the mask ``categorical`` ``[I]`` hold codes from 0 to 254. Returns
-    probabilities ``[K, C]`` or, with ``classes`` 0, numbers ``[K]``.
+    Parameters
+    ----------
+    inputs, targets
+        The training rows: ``[N, I]``, NaN where missing, and ``[N]`` class numbers or numbers.
+    asked
+        ``[K, I]`` the rows to predict.
+    classes
+        The number of classes; 0 for numbers.
+    categorical
+        ``[I]`` booleans: which columns hold codes from 0 to 254.
+    balanced
+        Whether rare classes get more weight.
+    weights
+        ``[N]``, or None if all are equal.
+    seed
+        The seed of the model.
+
+    Returns
+    -------
+    ndarray
+        Probabilities ``[K, C]``, or numbers ``[K]``.
     """
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
-    # Beside other work, threads that wait for each other at every split of a tree took three times as long.
+    # On a busy machine, threads that wait for each other at every split of a tree took three times as long.
     with _one_thread_below(_BOOSTING_WORTH_THREADS, inputs), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if not classes:

@@ -1,9 +1,9 @@
-"""A value with its interval, and the studentised bootstrap for means and what is computed from means.
+"""A value with its interval, and the studentised bootstrap for means and functions of means.
 
-Rows are drawn with replacement, as many as there are, and the statistic is taken anew. Each resample is measured in
-standard errors of its own (bootstrap-t; Efron 1979, Hall 1988), which knows that a mean of skewed losses is known less
-well upwards than downwards. The middle 95 % of the bare values, the percentile bootstrap, held a true RMSE of normal
-errors 82 times in 100 at ten rows. An interval speaks for the draw of the test rows alone, not for another split or
+Rows are drawn with replacement, as many as there are, and the statistic is computed again. Each resample is measured in
+its own standard errors (bootstrap-t; Efron 1979, Hall 1988), which accounts for a mean of skewed losses being less
+certain upwards than downwards. The percentile bootstrap (the middle 95 % of the values) contained the true RMSE of
+normal errors 82 times in 100 at ten rows. An interval covers only the choice of the test rows, not another split or
 another seed of the training.
 
 ``N`` rows, ``G`` groups, ``K`` sums, ``R`` resamples, ``S`` statistics.
@@ -53,17 +53,17 @@ _MANY = 5_000
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Estimate(float):
-    """A metric's value and the ends of its 95 % interval; NaN (``null`` in JSON) where it is not defined.
+    """A metric's value and the ends of its 95 % interval; NaN (``null`` in JSON) if not defined.
 
-    An estimate is a number, its ``value``: it compares, rounds, formats and computes as one, and what is computed from
-    it is a plain float without an interval. Two estimates are equal where values, ends and reasons are.
+    An estimate behaves like the number ``value``: it compares, rounds, formats and computes as one, and results
+    computed from it are floats without an interval. Two estimates are equal if values, ends and reasons are.
 
     Parameters
     ----------
     value, low, high
         In the metric's unit.
     why
-        Why there is no interval, in words; empty where there is one.
+        Why there is no interval; empty if there is one.
 
     >>> found = Estimate(value=0.9, low=0.85, high=float("nan"))
     >>> found.to_json()
@@ -107,25 +107,25 @@ class Estimate(float):
         return 0 if math.isnan(self.value) else float.__hash__(self)
 
     def to_json(self) -> dict[str, Any]:
-        """The three numbers as plain JSON values, and why there is no interval where there is none."""
+        """The three numbers as JSON values, and the reason if there is no interval."""
         numbers = {"value": self.value, "low": self.low, "high": self.high}
         plain: dict[str, Any] = {name: float(n) if math.isfinite(n) else None for name, n in numbers.items()}
         return {**plain, "why": self.why} if self.why else plain
 
     @classmethod
     def from_json(cls, written: Mapping[str, Any]) -> Estimate:
-        """Read what `to_json` wrote, ``null`` where it is not defined; runs of before have no ``why``."""
+        """Read what `to_json` wrote; ``null`` is not defined, and older runs have no ``why``."""
         value, low, high = (math.nan if (n := written[name]) is None else float(n) for name in ("value", "low", "high"))
         return cls(value=value, low=low, high=high, why=str(written.get("why", "")))
 
 
 def no_interval(value: float, why: str = "") -> Estimate:
-    """A value of which no interval is given, and why."""
+    """A value without an interval, and the reason."""
     return Estimate(value=float(value), low=math.nan, high=math.nan, why=why)
 
 
 def mean_of(column: int) -> Statistic:
-    """The statistic that is the mean of a column of sums; column 0 counts the rows."""
+    """The statistic for the mean of a column of sums; column 0 is the number of rows."""
 
     def statistic(sums: FloatArray) -> tuple[FloatArray, FloatArray]:
         rows, total = sums[:, 0], sums[:, column]
@@ -140,9 +140,9 @@ def mean_of(column: int) -> Statistic:
 def group_sums(
     columns: Sequence[NDArray[Any]], groups: IntArray | None, weights: FloatArray | None = None
 ) -> FloatArray:
-    """For each group, or row, the number of its rows and the sums of each of the columns ``[N]``: ``[G, K]``.
+    """The number of rows and the sum of each column ``[N]``, for each group or row: ``[G, K]``.
 
-    With ``weights`` ``[N]`` the sum of its weights and the weighted sums.
+    With ``weights`` ``[N]``, the sum of the weights and the weighted sums.
     """
     z = np.column_stack([np.ones(len(columns[0])), *columns]).astype(np.float64)
     if weights is not None:
@@ -153,23 +153,23 @@ def group_sums(
 
 
 def bootstrap_t(z: FloatArray, statistics: Sequence[Statistic], rng: np.random.Generator) -> list[Estimate]:
-    """Each statistic of the rows' sums with its studentised interval.
+    """Each statistic with its studentised bootstrap interval.
 
     Parameters
     ----------
     z
-        ``[G, K]`` from `group_sums`: what is drawn with replacement.
+        ``[G, K]`` from `group_sums`: the units that are drawn with replacement.
     statistics
-        Functions of the sums that do not change when all of them double, with their slopes; then the slopes times a
-        group's sums are what it adds to the statistic (the infinitesimal jackknife).
+        Functions of the sums that stay the same if all sums double, with their slopes; the slopes times a group's sums
+        are then its contribution to the statistic (the infinitesimal jackknife).
     rng
         Draws the resamples.
 
     Returns
     -------
     list of Estimate
-        Without ends (NaN) where there is one group only, or where no group differs from another. Beyond 5,000 groups
-        the ends are those of the normal distribution.
+        Without ends (NaN) if there is only one group or all groups are equal. With more than 5,000 groups the ends are
+        those of the normal distribution.
     """
     n = len(z)
     whole = z.sum(axis=0, keepdims=True)

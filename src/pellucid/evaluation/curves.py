@@ -1,4 +1,4 @@
-"""Curves over thresholds, and how far probabilities can be taken at their word.
+"""Curves over thresholds, and the calibration of probabilities.
 
 Legend: ``N`` rows.
 """
@@ -24,9 +24,9 @@ def roc(positive: Array, scores: Array) -> tuple[Array, Array]:
     Parameters
     ----------
     positive
-        ``[N]`` truth values, of both kinds.
+        ``[N]`` booleans, of both kinds.
     scores
-        ``[N]``, higher for what is more probably positive; equal scores move together.
+        ``[N]``, higher if more probably positive; equal scores move together.
 
     >>> rates = roc(np.array([False, True, True]), np.array([0.1, 0.2, 0.9]))
     >>> [rate.tolist() for rate in rates]
@@ -48,7 +48,7 @@ def precision_recall(positive: Array, scores: Array) -> tuple[Array, Array]:
 
 
 def _counts(positive: Array, scores: Array) -> tuple[Array, Array]:
-    """True and false positives where the threshold is each different score, the highest first."""
+    """True and false positives with each distinct score as the threshold, the highest first."""
     order = np.argsort(-scores, kind="stable")
     hits = np.asarray(positive, dtype=np.float64)[order]
     last = np.r_[np.flatnonzero(np.diff(scores[order])), len(order) - 1]  # of rows with an equal score
@@ -58,12 +58,12 @@ def _counts(positive: Array, scores: Array) -> tuple[Array, Array]:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Calibration:
-    """What was said and what came true, in bins.
+    """Predicted probabilities and observed shares, in bins.
 
     Attributes
     ----------
     said, came
-        ``[bins]``: the mean probability, and the share of rows where it came true.
+        ``[bins]``: the mean probability, and the share of rows where the event occurred.
     low, high
         ``[bins]``: Wilson's 95 % interval of that share (Wilson 1927).
     rows
@@ -81,7 +81,7 @@ class Calibration:
 
 
 def calibration(right: Array, probabilities: Array, *, bins: int = _BINS) -> Calibration:
-    """Compare probabilities ``[N]`` with what came true ``[N]``, in bins of equally many rows.
+    """Compare probabilities ``[N]`` with what occurred ``[N]``, in bins of equally many rows.
 
     >>> found = calibration(np.array([0, 1, 1, 1]), np.array([0.1, 0.4, 0.6, 0.9]), bins=2)
     >>> found.said.tolist(), found.came.tolist()

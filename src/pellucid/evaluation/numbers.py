@@ -29,7 +29,19 @@ def measure_numbers(
     groups: IntArray | None,
     weights: FloatArray | None = None,
 ) -> dict[str, Estimate]:
-    """RMSE, MAE, the median absolute error and R² of numbers ``[N]``; see `metrics.regression_metrics`."""
+    """RMSE, MAE, the median absolute error and R²; see `metrics.regression_metrics`.
+
+    Parameters
+    ----------
+    y, guess
+        ``[N]`` targets and predictions.
+    rng
+        Draws the resamples.
+    groups
+        ``[N]`` numbers from 0: rows with the same number belong together. None if all rows are independent.
+    weights
+        ``[N]``, or None if all are equal.
+    """
     error = np.abs(y - guess)
     # A common factor changes no ratio and keeps the squares of very large or small numbers in range.
     scale = max(float(error.max()), float(np.abs(y - y.mean()).max())) or 1.0
@@ -121,7 +133,19 @@ def _weighted_median(error: FloatArray, groups: IntArray | None, weights: FloatA
 
 
 def mean_loss(found: Estimate, losses: FloatArray, *, most: float = math.inf, skewed: bool = False) -> Estimate:
-    """The interval of a mean of losses: not below 0, and with room for larger ones than were seen."""
+    """The interval of a mean of losses: not below 0, and with room for larger losses than were seen.
+
+    Parameters
+    ----------
+    found
+        The mean with its interval so far.
+    losses
+        ``[N]``, or the sums of groups ``[G]``.
+    most
+        The largest possible loss.
+    skewed
+        Whether the errors are skewed, so that larger losses must be expected.
+    """
     if math.isnan(found.low):
         return found
     high = max(found.high, room_above(losses, most=most, skewed=skewed))

@@ -262,5 +262,13 @@ def paired_bootstrap(
     groups: ArrayLike | None = None,
     seed: int = 0,
 ) -> tuple[FloatArray, tuple[Estimate, ...]]:
-    """The former name of `paired_differences`, which draws nothing and needs no seed."""
+    """The old name of `paired_differences`.
+
+    Parameters
+    ----------
+    metric, truth, answers, groups
+        As there.
+    seed
+        Ignored, since nothing is drawn at random.
+    """
     return paired_differences(metric, truth, answers, groups=groups)

@@ -1,8 +1,8 @@
-"""Intervals of shares, and of means of shares, that also hold where all rows are right.
+"""Intervals of shares, and of means of shares, that also work if all rows are right.
 
-Resampling rows that are all right shows no spread at all, though the next row may be wrong. An interval for a share
-therefore adds two rows that are right and two that are wrong (Agresti & Coull 1998); over all true shares it covers at
-least 93 % from 30 rows on, where Wilson's (1927) falls to 84 % near 0 and 1.
+If all rows are right, resampling shows no spread, although the next row may be wrong. An interval for a share therefore
+adds two right and two wrong rows (Agresti & Coull 1998). For any true share its coverage is at least 93 % from 30 rows
+on, while Wilson's (1927) falls to 84 % near 0 and 1.
 
 ``N`` rows, ``G`` groups, ``K`` shares.
 """
@@ -77,10 +77,10 @@ def share(hits: float, rows: float, *, quantile: float = Z) -> Estimate:
 
 
 def combined(parts: Sequence[Estimate], weights: Sequence[float], correlation: NDArray[Any] | None = None) -> Estimate:
-    """A weighted sum of estimates, its ends recovered from theirs (MOVER; Zou & Donner 2008).
+    """A weighted sum of estimates, with an interval computed from theirs (MOVER; Zou & Donner 2008).
 
-    A distance to an end stands for a standard error on that side, and the distances are added as standard errors are.
-    A difference is the sum with the weights 1 and −1.
+    The distance to an end acts as the standard error on that side, and distances are added like standard errors. A
+    difference is the sum with the weights 1 and −1.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def combined(parts: Sequence[Estimate], weights: Sequence[float], correlation: N
 
 
 def checked_weights(weights: ArrayLike, n: int) -> FloatArray:
-    """Weights ``[N]`` with the mean 1; raises `SettingError` where one is negative or no number, or all are 0."""
+    """Weights ``[N]`` with mean 1; raises `SettingError` if one is negative or not finite, or all are 0."""
     w = np.asarray(weights, dtype=np.float64)
     if w.shape != (n,) or not np.isfinite(w).all() or (w < 0).any() or not w.any():
         raise SettingError(f"weights must be {n:,} finite numbers of at least 0, not all 0, got shape {w.shape}")
@@ -118,7 +118,7 @@ def checked_weights(weights: ArrayLike, n: int) -> FloatArray:
 
 
 def rows_worth(weights: FloatArray) -> float:
-    """Of how many rows of one weight a mean is as well known as of these (Kish 1965): (Σ w)² / Σ w².
+    """The number of equally weighted rows that would give a mean the same precision (Kish 1965): (Σ w)² / Σ w².
 
     >>> rows_worth(np.array([1.0, 1.0, 1.0])), round(rows_worth(np.array([1.0, 1.0, 10.0])), 2)
     (3.0, 1.41)
@@ -129,20 +129,20 @@ def rows_worth(weights: FloatArray) -> float:
 def effective_rows(
     influence: FloatArray, groups: IntArray | None, weights: FloatArray | None = None
 ) -> tuple[float, float]:
-    """As how many independent rows these count for a share, and the quantile that their number of groups asks for.
+    """The number of independent rows that these are worth for a share, and the quantile for their number of groups.
 
-    Rows of unequal weights count as fewer (`rows_worth`).
+    Rows with unequal weights count as fewer (`rows_worth`).
 
-    Rows of one group resemble each other. The variance of a share from the groups' sums, over that from single rows,
-    is the design effect by which the rows are divided (Korn & Graubard 1998). Where no row differs from another it
-    cannot be seen, and each group counts as one row.
+    Rows of one group resemble each other. The variance of a share from the sums of the groups, divided by that from
+    single rows, is the design effect; the number of rows is divided by it (Korn & Graubard 1998). If all rows are equal
+    it cannot be estimated, and each group counts as one row.
 
     Parameters
     ----------
     influence
-        ``[N]`` what each row adds to the share, less its mean.
+        ``[N]`` what each row contributes to the share, minus its mean.
     groups
-        ``[N]`` numbers from 0, or ``None``: every row is its own.
+        ``[N]`` numbers from 0, or ``None`` if every row is its own group.
     weights
         ``[N]``, or ``None``: all the same. Then ``influence`` is weighted.
     """

@@ -1,10 +1,10 @@
-"""A model that makes next to no error: is it skill, or does it see the answer?
+"""A model with almost no error: is that skill, or a leak?
 
-A column that gives the answer away by itself is found before training (`data.leaks`). What is asked here is whether a
-model is nearly perfect although no column is strong by itself: sums and differences that contain the target, and
-columns that are only known afterwards, look like this. So do clean problems; therefore it is a question.
+A column that gives the answer away by itself is found before training (`data.leaks`). This module checks whether a
+model is nearly perfect although no single column is strong. Sums and differences that contain the target, and columns
+that are only known afterwards, look like this. So do clean problems; therefore it only asks a question.
 
-``N`` rows to learn from, ``K`` rows to measure on, ``J`` columns, ``C`` classes.
+``N`` training rows, ``K`` test rows, ``J`` columns, ``C`` classes.
 """
 
 from __future__ import annotations
@@ -35,7 +35,16 @@ _SHOWN = 6
 
 
 def is_nearly_perfect(metric: Headline, dummy: float, truth: Array, value: float, answers: Array) -> bool:
-    """Whether a model's ``value`` of a metric means next to no error, on rows enough to say so.
+    """Whether a model has almost no error, on enough rows to say so.
+
+    Parameters
+    ----------
+    metric, value
+        The metric and the model's value.
+    dummy
+        The dummy's value.
+    truth, answers
+        ``[K]`` targets of the test rows, and the model's predictions.
 
     >>> y = np.arange(100.0)
     >>> is_nearly_perfect("rmse", 28.9, y, 0.1, y + 0.1), is_nearly_perfect("rmse", 28.9, y, 1.0, y + 1)
@@ -52,7 +61,16 @@ def is_nearly_perfect(metric: Headline, dummy: float, truth: Array, value: float
 
 
 def is_strong(metric: Headline, dummy: float, best: float, rows: int) -> bool:
-    """Whether the best model is so good that a single column may be behind it.
+    """Whether the best model is so good that a single column may explain it.
+
+    Parameters
+    ----------
+    metric, best
+        The metric and the best model's value.
+    dummy
+        The dummy's value.
+    rows
+        The number of test rows.
 
     >>> is_strong("accuracy", 0.6, 0.97, 400), is_strong("accuracy", 0.6, 0.97, 30)
     (True, False)
@@ -62,7 +80,14 @@ def is_strong(metric: Headline, dummy: float, best: float, rows: int) -> bool:
 
 
 def one_column(metric: Headline, best: float, strengths: FloatArray, names: Sequence[str]) -> str | None:
-    """What to ask where one column by itself is as good as the best model, and no other is.
+    """The question to ask if exactly one column by itself is as good as the best model.
+
+    Parameters
+    ----------
+    metric, best
+        The metric and the best model's value.
+    strengths, names
+        ``[J]`` from `column_strengths`, and the names of the columns.
 
     >>> one_column("accuracy", 0.99, np.array([0.7, 0.985]), ["width", "code"])[:47]
     "column 'code' by itself is as good as any model"
@@ -86,10 +111,10 @@ def one_column(metric: Headline, best: float, strengths: FloatArray, names: Sequ
 def column_strengths(
     metric: Headline, learned: Array, targets: Array, asked: Array, truth: Array, classes: int, categorical: Array
 ) -> FloatArray:
-    """How good an answer each column gives by itself, ``[J]``, in the metric; NaN where there is none.
+    """How well each column by itself predicts the target, ``[J]``, in the metric; NaN if it does not.
 
-    The answer is the mean of the target, or the classes' shares, in each of the column's categories or of 32 bins of
-    equally many rows; missing cells are a bin.
+    The prediction is the mean of the target, or the class shares, in each category of the column or in each of 32 bins
+    with equally many rows; missing cells form a bin.
 
     Parameters
     ----------
@@ -98,9 +123,9 @@ def column_strengths(
     learned, targets
         ``[N, J]`` columns, NaN where a cell is missing, and ``[N]`` class numbers or numbers.
     asked, truth
-        The same of the rows to measure on, ``[K, J]`` and ``[K]``.
+        The same for the test rows, ``[K, J]`` and ``[K]``.
     classes
-        How many; 0 for numbers.
+        The number of classes; 0 for numbers.
     categorical
         ``[J]``: whether a column holds codes.
     """
@@ -141,16 +166,16 @@ def _bins(cells: Array, edges: Array) -> NDArray[np.int64]:
 def question(
     metric: Headline, dummy: float, strengths: FloatArray, names: Sequence[str], suspect: str, worth: str
 ) -> str | None:
-    """What to ask before a nearly perfect model is believed, or ``None`` where a single column explains it.
+    """The question to ask before trusting a nearly perfect model; ``None`` if a single column explains it.
 
     Parameters
     ----------
     metric, dummy
-        The metric, and its value for an answer that looks at no column.
+        The metric, and the dummy's value.
     strengths, names
         ``[J]`` from `column_strengths`, and the columns' names.
     suspect, worth
-        The model's name in a sentence, and its error beside the dummy's in words.
+        The model's name in a sentence, and its error compared with the dummy's, as text.
 
     >>> said = question("rmse", 100.0, np.array([60.0, 90.0]), ["net", "tax"], "the linear model", "RMSE 0.01")
     >>> said.split(":")[0]

@@ -1,8 +1,8 @@
-"""Room for errors that have not been seen.
+"""Leave room for errors larger than any that were seen.
 
-Large errors are rare and carry most of a mean, and resampling cannot draw one that is larger than all that were seen.
-The upper end of an interval therefore leaves room for them: that none was larger in ``n`` rows still allows a share of
-−log(0.025) / n of such rows, and how large they are on average is told by how the largest ones are spaced (Hill 1975).
+Large errors are rare and dominate a mean, and resampling cannot draw an error larger than all observed ones. The upper
+end of an interval therefore leaves room for them: if ``n`` rows show no larger error, a share of −log(0.025) / n of
+such rows is still possible, and their average size follows from the spacing of the largest observed errors (Hill 1975).
 
 ``N`` rows.
 """
@@ -25,16 +25,16 @@ _FEW, _LOPSIDED = 50, 0.4
 
 
 def room_above(losses: NDArray[Any], *, most: float = math.inf, skewed: bool = False) -> float:
-    """How large the mean of the losses ``[N]`` may be if larger ones than these have not been seen by chance.
+    """How large the mean of the losses ``[N]`` may be if larger losses were missed by chance.
 
     Parameters
     ----------
     losses
-        Not negative; of groups, their sums, so that their mean is the mean of rows.
+        Not negative; for groups their sums, so that their mean is the mean of rows.
     most
-        What a single loss can be at all.
+        The largest possible loss.
     skewed
-        Whether heavier tails than usual must be expected (`lopsided`).
+        Whether to expect heavier tails than usual (`lopsided`).
 
     >>> round(room_above(np.array([1.0] * 99 + [10.0])), 2)
     1.52
@@ -51,10 +51,10 @@ def room_above(losses: NDArray[Any], *, most: float = math.inf, skewed: bool = F
 
 
 def lopsided(errors: NDArray[Any]) -> bool:
-    """Whether the errors are skewed, and so few that the larger ones may not have been seen at all.
+    """Whether the errors are skewed, and so few that larger ones may have been missed.
 
-    Bowley's skewness by the 10th and 90th percentile, which one odd row does not move; 0 for symmetric errors, 0.57
-    for lognormal ones.
+    This uses Bowley's skewness with the 10th and 90th percentiles, which a single odd row does not change; it is 0 for
+    symmetric errors and 0.57 for lognormal ones.
 
     >>> lopsided(np.linspace(-1, 1, 20)), lopsided(np.exp(np.linspace(-2, 2, 20))), lopsided(np.ones(20))
     (False, True, False)

@@ -1,7 +1,7 @@
-"""Is the network worth it? The comparison with simpler models on the same held-out rows, in one sentence.
+"""Is the network worth it? One sentence on how it compares with simpler models on the same held-out rows.
 
-Each peer is compared with the network on the same rows (`paired`). An interval that holds 0 is a tie; whether the
-simpler model is then enough depends on how large a difference the interval still allows.
+Each simpler model (peer) is compared with the network on the same rows (`paired`). An interval that contains 0 is a
+tie; whether the simpler model is then enough depends on how large a difference the interval still allows.
 """
 
 from __future__ import annotations
@@ -41,22 +41,22 @@ _DOUBTED = "But all these figures may be too good"
 
 @dataclass(frozen=True, kw_only=True)
 class Peer:
-    """A simpler model beside the network.
+    """A simpler model compared with the network.
 
     Parameters
     ----------
     name
-        ``dummy`` (looks at no column), ``linear model``, ``random forest`` or ``gradient boosting``.
+        ``dummy`` (ignores all columns), ``linear model``, ``random forest`` or ``gradient boosting``.
     value
         Its metric on the held-out rows.
     difference, low, high
-        By how much the network is better, in the metric's unit, with the 95 % interval; below 0 the peer is better.
-        NaN (``null`` in JSON) where it is not defined.
+        How much better the network is, in the metric's unit, with the 95 % interval; below 0 the peer is better.
+        NaN (``null`` in JSON) if it is not defined.
     rows
-        On how many rows it was trained.
+        The number of its training rows.
     seconds
-        How long training it and answering took; ``None`` from a model file, which keeps nothing that differs between
-        two equal runs.
+        The time to train it and predict; ``None`` from a model file, which holds nothing that differs between two
+        equal runs.
     """
 
     name: str
@@ -69,7 +69,7 @@ class Peer:
 
     @property
     def outcome(self) -> Literal["network", "peer", "tie"]:
-        """Which of the two is better, as far as the rows tell.
+        """Which of the two is better, as far as the rows show it.
 
         >>> Peer(name="dummy", value=0.5, difference=0.3, low=0.1, high=0.5, rows=9).outcome
         'network'
@@ -92,13 +92,13 @@ class Verdict:
     metric
         ``roc_auc``, ``accuracy`` or ``rmse`` (in the target's unit); ``None`` without a comparison.
     value
-        The network's.
+        The network's value.
     rows
-        On how many held-out rows they were compared.
+        The number of held-out rows.
     peers
-        The others, the simplest first.
+        The simpler models, the simplest first.
     notes
-        What has to be known to read it: a peer that was left out or saw fewer rows.
+        What one has to know to read the verdict: a peer that was left out or saw fewer rows.
     """
 
     sentence: str
@@ -114,11 +114,11 @@ class Verdict:
         return replace(self, peers=tuple(replace(peer, seconds=None) for peer in self.peers))
 
     def doubted(self, reasons: Sequence[str]) -> Verdict:
-        """The same with a word on why all its figures may be too good."""
+        """The verdict with a remark on why all its figures may be too good."""
         return replace(self, sentence=f"{self.sentence} {_DOUBTED}: {'; '.join(reasons)}.")
 
     def after(self, told: Sequence[str]) -> str:
-        """The sentence where the notes on what flatters the figures, ``told``, stand above it already.
+        """The sentence for a place that already shows the notes ``told`` on why the figures may be too good.
 
         >>> Verdict(sentence="It is worth it.").doubted(["a copy of each row"]).after(["there are copies"])
         'It is worth it. But all these figures may be too good (see above).'
@@ -177,12 +177,25 @@ def judge(
 ) -> Verdict:
     """Say which model to use.
 
-    The rules, in this order: a network that is no better than the dummy has learned nothing, unless the rows are so
-    few that it may be a quarter of the way to perfection; a model that makes next to no error is asked about before it
-    is recommended (``suspect``, from `suspect.question`); a peer that is better is named; where the linear model ties,
-    it is enough if the interval rules out that the network is better by what matters (0.02 of an area or an accuracy, a
-    twentieth of the RMSE), and otherwise the rows are too few; where another ties, it is a tie; only a network
-    that is better than all of them, each trained on all rows, is worth it.
+    The rules, in this order: a network that is no better than the dummy has learned nothing, unless there are so few
+    rows that it may still be a quarter of the way to perfection; a model with almost no error is questioned before it
+    is recommended; a better peer is recommended; if the linear model ties, it is enough if the interval excludes a
+    relevant advantage of the network (0.02 of an area or an accuracy, a twentieth of the RMSE), and otherwise there
+    are too few rows; if another peer ties, it is a tie; only a network that is better than all peers, each trained on
+    all rows, is worth it.
+
+    Parameters
+    ----------
+    metric, value
+        The metric and the network's value.
+    rows
+        The number of held-out rows.
+    peers
+        The simpler models, compared with the network.
+    notes
+        What one has to know to read the verdict.
+    suspect
+        The question from `suspect.question`, if a model has almost no error.
 
     >>> peer = Peer(name="dummy", value=0.5, difference=0.01, low=-0.02, high=0.04, rows=9)
     >>> judge("roc_auc", 0.51, 90, [peer]).winner
@@ -247,7 +260,7 @@ def _best_of_all(
 
 
 def _not_at_full_strength(peers: dict[str, Peer], rows: int) -> str | None:
-    """Why being better than these peers says little."""
+    """Why being better than these peers means little."""
     weak = [f"{spoken(name)} was left out" for name in (LINEAR, FOREST, BOOSTING) if name not in peers]
     weak += [f"{spoken(p.name)} saw only {p.rows:,} of {rows:,} rows" for p in peers.values() if p.rows < rows]
     return " and ".join(weak) or None
@@ -272,7 +285,7 @@ def _nothing_learned(value: float, rows: int, name: str, dummy: Peer, better: Se
 
 
 def _most_gain(name: str, dummy: Peer) -> float:
-    """By how much a network without a fault would be better than the dummy."""
+    """How much better than the dummy a perfect network would be."""
     return dummy.value if name == METRICS["rmse"] else 1 - dummy.value
 
 
@@ -302,12 +315,12 @@ def spoken(name: str) -> str:
 
 
 def _advantage(peer: Peer, name: str) -> str:
-    """By how much a peer is better than the network."""
+    """How much better a peer is than the network."""
     return f"{_plain(-peer.difference)} {name} (95 % {_plain(-peer.high)} to {_plain(-peer.low)})"
 
 
 def _margin(peer: Peer, name: str) -> str:
-    """By how much the network is better than a peer."""
+    """How much better the network is than a peer."""
     return f"{_plain(peer.difference)} {name} (95 % {_plain(peer.low)} to {_plain(peer.high)})"
 
 

@@ -1,4 +1,4 @@
-"""The columns of a slice that do not vary: what they are held at, and how to say so."""
+"""The columns of a slice that do not vary: the cell at which each is fixed, and the words for it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LONG = 48  # letters of a name
 
 @dataclass(frozen=True, kw_only=True)
 class FixedColumn:
-    """A column that does not vary, the cell that it is held at, and why: ``median``, ``row 17``, ``given``."""
+    """A column that does not vary, the cell at which it is fixed, and why: ``median``, ``row 17``, ``given``."""
 
     column: str
     cell: object
@@ -35,9 +35,9 @@ class FixedColumn:
 
 
 def typical_cell(step: Step, column: Any) -> FixedColumn:
-    """The median of a column of numbers or dates, the most frequent cell of another; or missing, where most are.
+    """The median of a column of numbers or dates, the most frequent cell of another; missing, where most cells are.
 
-    Free text is held as a missing cell.
+    Free text is fixed at a missing cell.
 
     Raises
     ------
@@ -83,7 +83,7 @@ def typical_cell(step: Step, column: Any) -> FixedColumn:
 
 
 def held_text(held: Sequence[FixedColumn], most: int = 8) -> str:
-    """What is held, in a line or two.
+    """The fixed columns, in a line or two.
 
     >>> age = FixedColumn(column="age", cell=41.0, how="median")
     >>> held_text([age, FixedColumn(column="job", cell=None, how="row 3")])

@@ -1,7 +1,7 @@
-"""Integrated gradients of a row: the slope of the answer for each feature, summed along the way from a reference.
+"""Integrated gradients of a row: the gradient of the answer, integrated along the line from a reference to the row.
 
 Sundararajan, Taly & Yan 2017: IGⱼ = (xⱼ − x′ⱼ) ∫₀¹ ∂f/∂xⱼ (x′ + α (x − x′)) dα. The values sum to f(x) − f(x′)
-(completeness); by how much a sum over finitely many points misses that is the gap.
+(completeness); the gap is how much a sum over finitely many points misses that.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class IntegratedGradients:
     reference, answer
         The answers of the reference and of the row.
     points
-        On how many points of the way the slope was taken.
+        At how many points of the line the gradient was taken.
     """
 
     values: Array
@@ -43,7 +43,7 @@ class IntegratedGradients:
 
     @property
     def gap(self) -> float:
-        """How far the values are from summing to the answer less that of the reference."""
+        """The answer less that of the reference, less the sum of the values: 0 if they are complete."""
         return self.answer - self.reference - float(self.values.sum())
 
     def to_json(self) -> dict[str, Any]:
@@ -54,12 +54,14 @@ class IntegratedGradients:
 def integrated_gradients(
     slopes: Slopes, row: Array, reference: Array, *, tolerance: float = 1e-3
 ) -> IntegratedGradients:
-    """Integrate along the straight line from ``reference`` ``[F]`` to ``row`` ``[F]``, both features.
+    """Integrate along the straight line from a reference to a row.
 
     Parameters
     ----------
     slopes
         From features ``[M, F]`` to the answers ``[M]`` and their gradients ``[M, F]``.
+    row, reference
+        The features ``[F]`` of both ends.
     tolerance
         Points are doubled, from 32 to 1,024, until the gap is below this share of the difference of the answers.
 

@@ -1,4 +1,4 @@
-"""Values that a column is set to, to see how the answers follow it."""
+"""The values that a column is set to, to see how the answers change with it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Grid:
 
 
 def grid_of(step: Step, column: pa.ChunkedArray | pa.Array) -> Grid:
-    """Values to try: of numbers quantiles from 1 to 99 %, of others the ten commonest; of free text none.
+    """Values to try: quantiles from 1 to 99 % of numbers, else the ten most frequent cells; none of free text.
 
     >>> from pellucid.preprocessing.numeric import fit_numeric
     >>> ages = pa.array([20.0, 30.0, 40.0, None])

@@ -1,7 +1,7 @@
-"""Permutation importance: how much worse the answers become when a column's cells are dealt out anew among the rows.
+"""Permutation importance: how much worse the answers become when a column's cells are shuffled among the rows.
 
-Breiman 2001, section 10; Fisher, Rudin & Dominici 2019. A column that the network leans on has a large importance; of
-two columns that say the same, each may look unimportant, because the other is still there.
+Breiman 2001, section 10; Fisher, Rudin & Dominici 2019. A column that the network relies on has a large importance; of
+two columns with the same information, each may look unimportant, because the other is still there.
 
 The interval is Student's, by how much each row moves the outcome (the delta method, or infinitesimal jackknife: Efron
 1981, section 6). A rise of squares is skewed and has heavy tails, so the degrees of freedom are those that the kurtosis
@@ -44,7 +44,7 @@ class Importance:
     error
         The error with every column as it is.
     repeats
-        How many times each column was dealt out.
+        How many times each column was shuffled.
     """
 
     values: Array

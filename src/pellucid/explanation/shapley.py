@@ -98,7 +98,7 @@ class ShapleyValues:
 
     @property
     def gap(self) -> float:
-        """How far the values are from summing to the answer less the base."""
+        """The answer less the base, less the sum of the values: 0 up to rounding."""
         return self.answer - self.base - float(self.values.sum())
 
 
@@ -107,9 +107,9 @@ def shapley_values(
 ) -> ShapleyValues:
     """The Shapley values of the columns for one row.
 
-    Every one of the 2ᴳ coalitions is asked where that keeps within the budget. Else orders of the columns are drawn
-    for every row of the background, each with its reverse; each goes from that row's answer to the row's own, so that
-    the sum still holds.
+    All 2ᴳ coalitions are evaluated if the budget allows. Otherwise orders of the columns are drawn for every row of the
+    background, each with its reverse; each goes from that row's answer to the answer of the row, so that the values
+    still sum to the difference.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def shapley_values(
         The most rows that the network should answer; whatever it is, at least two pairs of orders are walked from each
         row of the background, and 40 pairs in all.
     seed
-        Of the orders.
+        Seed of the orders.
 
     >>> import numpy as np
     >>> product = lambda rows: rows.flat[:, 0] * rows.flat[:, 1] + rows.flat[:, 2]

@@ -1,4 +1,4 @@
-"""A slice through the input space of a network: two columns vary, all others are held.
+"""A slice through the input space of a network: two columns vary, all others are fixed.
 
 Legend: N rows of the table, G places along an axis (Gx, Gy), F features of the network.
 
@@ -149,14 +149,14 @@ def _numbers(name: str, column: Any, places: int) -> SliceAxis:
 def _range(name: str, rows: Array) -> tuple[float, float, str | None]:
     there = rows[np.isfinite(rows)]
     if not len(there) or there.min() == there.max():
-        raise DataError(f"column {name!r} holds one value only in these rows, so there is nothing to vary it by")
+        raise DataError(f"column {name!r} has only one value in these rows, so it cannot vary")
     low, high = float(there.min()), float(there.max())
     inner = np.quantile(there, [_TAIL, 1 - _TAIL])
     note = None
     if inner[1] > inner[0] and _SQUEEZED * (inner[1] - inner[0]) < high - low:
         low, high = inner.tolist()
         beyond = int(((there < low) | (there > high)).sum())
-        note = f"{name!r} is drawn from its 1st to its 99th percentile; {beyond:,} rows lie beyond"
+        note = f"{name!r} is drawn from its 1st to its 99th percentile; {beyond:,} rows lie outside"
     margin = _MARGIN * (high - low)
     return low - margin, high + margin, note
 
@@ -196,7 +196,7 @@ def _bands(step: CategoricalStep | BooleanStep, column: Any) -> SliceAxis:
     cells = _levels(step)
     named = ["(missing)" if cell is None else cell for cell in cells]
     if len(cells) < 2:
-        raise DataError(f"column {step.name!r} had one level only in training, so there is nothing to vary it by")
+        raise DataError(f"column {step.name!r} had only one level in training, so it cannot vary")
     texts, codes = text_codes(column)
     band_of = {step.encode_one(cell): band for band, cell in enumerate(cells)}
     # [codes + 1]; code -1 (missing) is the last entry
@@ -242,7 +242,7 @@ def _in_order(levels: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def without_data(x: SliceAxis, y: SliceAxis) -> Array:
-    """Where in the picture no data speak for an answer, ``[Gy, Gx]``.
+    """Where in the picture there are too few data to support an answer, ``[Gy, Gx]``.
 
     The rule: a place is without data unless enough rows lie near it in both columns together. Near is an ellipse of
     5 % of each side of the picture, or of 1 / √N of it where that is more (at most 30 %); along bands, the same

@@ -1,4 +1,4 @@
-"""What the hidden units of a network do with rows: how far they move, which are dead or saturated, in two dimensions.
+"""What the hidden units of a network do on rows: outputs, dead or saturated units, a projection to two dimensions.
 
 Legend: N rows, H units of a hidden layer, G groups of rows (classes, or thirds of a number).
 """
@@ -89,7 +89,7 @@ class LayerStatistics:
             n = int(self.saturated.sum())
             stuck = "no unit is saturated" if not n else (
                 f"{n:,} of {units:,} units ({n / units:.0%}) are saturated: at a bound in more than 95 % of the rows, "
-                "where next to no gradient comes through"
+                "where almost no gradient passes"
             )  # fmt: skip
             return f"{what}: {stuck}"
         return f"{what}: {self.layer.function} neither dies nor saturates on both sides"
@@ -129,7 +129,17 @@ def hidden_layers(network: Network) -> tuple[HiddenLayer, ...]:
 
 
 def activations(network: Network, parameters: Parameters, inputs: Array, layer: HiddenLayer) -> Array:
-    """What a hidden layer gives for preprocessed rows ``[N, F]``: ``[N, H]``; nothing is dropped."""
+    """The outputs of a hidden layer, ``[N, H]``; dropout is inactive.
+
+    Parameters
+    ----------
+    network, parameters
+        The description of the network, and its weights by name.
+    inputs
+        The features ``[N, F]`` of the rows.
+    layer
+        One of `hidden_layers`.
+    """
     parts = [
         forward(network, parameters, inputs[i : i + _ROWS_AT_ONCE]).steps[layer.last].outputs
         for i in range(0, len(inputs), _ROWS_AT_ONCE)

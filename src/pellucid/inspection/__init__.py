@@ -1,1 +1,1 @@
-"""Questions about a finished run, asked and answered in the columns of its own table."""
+"""Questions about a finished run, answered in the columns of its own table."""

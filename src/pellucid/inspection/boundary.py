@@ -1,4 +1,4 @@
-"""Decision boundaries in any number of columns: a slice through a network's input space, in the columns' own units."""
+"""Decision boundaries for any number of columns: a slice through the input space, in the columns' own units."""
 
 from __future__ import annotations
 
@@ -43,31 +43,31 @@ def boundary(
     inputs: Mapping[str, object] | None = None,
     label: object = None,
 ) -> Slice:
-    """Let two columns vary and hold all others: what the network answers in between and beyond.
+    """The predictions of a network over two columns, with all other columns held constant.
 
     Parameters
     ----------
     run
         A run folder or a model file.
     data
-        Rows, as `Model.predict` takes them; without, the table that the run was trained on. They give the ranges,
-        what is typical, and the points of the picture.
+        Rows, as `Model.predict` takes them; default: the table that the run was trained on. They give the ranges,
+        the typical cells, and the points of the picture.
     x, y
-        The columns that vary. One that is not given is chosen: the column whose cells, dealt out anew among 500 of
-        the rows, move the answers most.
+        The columns that vary. By default, the columns whose shuffling among 500 of the rows changes the predictions
+        most.
     row
-        The row, from 0, whose cells are held; without, the row that is nearest to the medians and most frequent cells.
+        The row, from 0, whose cells are held; default: the row nearest to the medians and most frequent cells.
     inputs
-        Cells to hold in place of those, column → value.
+        Cells to hold instead, column → value.
     label
-        The class whose probability is shown; without, the second of two, and the most probable of several.
+        The class whose probability is shown; default: the second of two, or the most probable class of several.
 
     Raises
     ------
     DataError
         There is no such column or row, a cell cannot be read, or a column cannot vary.
     SettingError
-        The two columns are the same, there is no such class, or the model's answers cannot be drawn.
+        The two columns are the same, there is no such class, or the predictions cannot be drawn.
 
     >>> import tempfile
     >>> import pellucid
@@ -85,7 +85,7 @@ def boundary(
 
 
 def with_test_rows(found: Slice, run: str | os.PathLike[str]) -> Slice:
-    """A slice through the run's own table, its test rows told from those that it learned from."""
+    """A slice through the run's own table, with its test rows marked."""
     return replace(found, measured=held_out_rows(run, len(found.x.rows)))
 
 
@@ -104,8 +104,8 @@ def boundary_of(
 ) -> Slice:
     """`boundary` of a model and a table in memory.
 
-    ``places`` is how many along an axis of numbers. With ``real=False`` no row's cells are held where none is named,
-    but the typical cell of each column by itself, which together may be no row that there could be.
+    ``places`` is the number of points along a numeric axis. With ``real=False`` and no ``row``, the typical cell
+    of each column is held instead of the cells of a typical row; together they may be an impossible row.
     """
     _check_task(model)
     number = _class_number(model, label)
@@ -113,7 +113,7 @@ def boundary_of(
     x, y, notes = _two_columns(model, table, x, y)
     why = ""
     if row is None and real:
-        row, why = _most_typical(model, table, {x, y}, inputs or {}), ", the nearest to what is typical"
+        row, why = _most_typical(model, table, {x, y}, inputs or {}), ", a typical row"
     steps = {step.name: step for step in model.recipe.steps}
     axes = [axis_of(steps[column], table.column(column), places) for column in (x, y)]
     held, features, unused = _held(model, table, {x, y}, row, inputs or {}, why=why)
@@ -143,11 +143,11 @@ def boundary_of(
 
 def _check_task(model: Model) -> None:
     if model.task.kind == "reconstruction":
-        raise SettingError("a reconstruction answers with a whole row, which no picture of two columns can show")
+        raise SettingError("a reconstruction predicts a whole row, which cannot be drawn over two columns")
     if all(isinstance(step, ImageStep) for step in model.recipe.steps):
         raise SettingError(
-            "this model reads images, and a pixel is no column to vary: a slice needs a model of a table "
-            "(pellucid units shows what an image model learned)"
+            "this model reads images, and pixels are not columns to vary: a boundary needs a model of a table "
+            "('pellucid units' shows what an image model learned)"
         )
 
 
@@ -171,13 +171,13 @@ def _class_number(model: Model, label: object) -> int | None:
 
 
 def _two_columns(model: Model, table: Table, x: str | None, y: str | None) -> tuple[str, str, list[str]]:
-    """The columns that vary, those not given chosen, and a sentence on how."""
+    """The columns that vary, chosen where not given, and a note on how."""
     names = [step.name for step in model.recipe.steps]
     for asked in (x, y):
         if asked is not None and asked not in names:
             raise DataError(f"the model has no column {asked!r}{nearest(asked, names)}")
     if x is not None and x == y:
-        raise SettingError(f"x and y must be two columns, got {x!r} twice")
+        raise SettingError(f"x and y must be different columns, got {x!r} twice")
     if x is not None and y is not None:
         return x, y, []
     rows = table.take(drawn_rows(table.n_rows, _ROWS_FOR_CHOOSING))
@@ -186,10 +186,10 @@ def _two_columns(model: Model, table: Table, x: str | None, y: str | None) -> tu
     best = [name for name in sorted(changes, key=lambda name: -changes[name]) if name not in (x, y)]
     chosen = best[: 2 - (x is not None) - (y is not None)]
     if len(chosen) + (x is not None) + (y is not None) < 2:
-        raise SettingError(f"a slice needs two columns that can vary, and the model has {len(free):,} of them")
+        raise SettingError(f"a boundary needs two columns that can vary, and the model has {len(free):,} of them")
     said = " and ".join(f"{name!r} ({numeral(changes[name], 3)})" for name in chosen)
     of = f", of {len(names):,}" if len(names) > 2 else ""
-    notes = [f"columns chosen{of}: {said}, by how far the answers move on average when a column's cells change places"]
+    notes = [f"columns chosen{of}: {said}, by how much predictions change on average when the column is shuffled"]
     rest = iter(chosen)
     x = next(rest) if x is None else x
     return x, next(rest) if y is None else y, notes
@@ -206,7 +206,7 @@ def _can_vary(step: Step, table: Table) -> bool:
 def _held(
     model: Model, table: Table, free: set[str], row: int | None, inputs: Mapping[str, object], *, why: str = ""
 ) -> tuple[tuple[FixedColumn, ...], Features, list[str]]:
-    """What the other columns are fixed at, the features of such a row, and notes; ``why`` this row."""
+    """The cells of the other columns, the features of such a row, and notes; ``why`` this row."""
     names = [step.name for step in model.recipe.steps]
     for name in inputs:
         if name not in names:
@@ -225,22 +225,22 @@ def _held(
             each = FixedColumn(column=step.name, cell=one.column(step.name)[0].as_py(), how=f"row {row:,}{why}")
         if isinstance(step, ImageStep):
             if one is None or step.name in inputs:
-                raise DataError(f"column {step.name!r} holds images: name the row whose image is held (--row)")
+                raise DataError(f"column {step.name!r} holds images: give the row whose image is held (--row)")
             each = replace(each, cell="its image")
             encoded[step.name] = model.recipe.transform(one, dtype=np.float64).column(step.name)
         else:
             encoded[step.name] = np.array(step.encode_one(each.cell))
         held.append(each)
     varied = [name for name in inputs if name in free]
-    notes = [f"given, but along an axis, so not held: {', '.join(map(repr, varied))}"] if varied else []
+    notes = [f"given, but not held because they vary: {', '.join(map(repr, varied))}"] if varied else []
     template = model.recipe.features_of(np.zeros((1, len(model.recipe.feature_names))))
     return tuple(held), template.replace_all(encoded), notes
 
 
 def _most_typical(model: Model, table: Table, free: set[str], inputs: Mapping[str, object]) -> int | None:
-    """The row whose held cells, as the network sees them, are together nearest to those given and the typical others.
+    """The row whose encoded held cells are nearest to those given and to the typical cells of the other columns.
 
-    ``None`` where no column is held but images, or all that are held are given.
+    ``None`` if only images are held, or if all held cells are given.
     """
     recipe = model.recipe
     held = [step for step in recipe.steps if step.name not in free and not isinstance(step, ImageStep)]
@@ -253,20 +253,20 @@ def _most_typical(model: Model, table: Table, free: set[str], inputs: Mapping[st
     for step in held:
         cell = inputs[step.name] if step.name in inputs else typical_cell(step, table.column(step.name)).cell
         away += np.square(features.column(step.name).flat - step.encode_one(cell)).sum(axis=1)
-    for name in free:  # a row that can be drawn
+    for name in free:  # the row must be drawable
         away += np.where(np.asarray(some.column(name).is_null()), 1e6, 0.0)
     return int(rows[away.argmin()])
 
 
 def _unseen(axes: Sequence[SliceAxis]) -> list[str]:
     lost = int((~np.isfinite(axes[0].rows) | ~np.isfinite(axes[1].rows)).sum())
-    return [f"{lost:,} rows are not drawn: a cell is missing, or a category has no band"] if lost else []
+    return [f"{lost:,} rows are not drawn: a cell is missing, or its category is not on an axis"] if lost else []
 
 
 def _mark(
     axes: Sequence[SliceAxis], row: int | None, steps: Mapping[str, Step], inputs: Mapping[str, object]
 ) -> tuple[float, float] | None:
-    """Where the row that is held lies: its own cells, or those given for the columns that vary."""
+    """Where the held row lies: its own cells, or those given for the columns that vary."""
     found = []
     for axis in axes:
         if axis.column in inputs and axis.kind != "date":
@@ -286,7 +286,7 @@ def _mark(
 
 
 def _threshold(model: Model) -> float:
-    """The probability of the second class from which on it is the answer: what an estimator stored, or ½."""
+    """The probability from which on the second class is predicted: what an estimator stored, or ½."""
     stored = model._threshold()
     return 0.5 if stored is None else stored
 

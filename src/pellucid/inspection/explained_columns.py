@@ -1,4 +1,4 @@
-"""Which columns a model leans on over many rows, how its answers follow them, and which work together."""
+"""Which columns a model relies on over many rows, their effect on predictions, and their interactions."""
 
 from __future__ import annotations
 
@@ -33,31 +33,31 @@ _ROWS_OF_IMPORTANCE = 2_000
 _ROWS_OF_DEPENDENCE = 200
 _ROWS_OF_INTERACTION = 60
 _TOP = 6  # columns whose dependence is shown
-_PAIRED = 4  # and whose pairs are looked at
+_PAIRED = 4  # and whose pairs are examined
 _LINES = 40  # single rows that a picture shows
-_CLASSES = 7  # of several classes, those with a line
+_CLASSES = 7  # of several classes, those that are drawn
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ExplainedColumns:
-    """What was found.
+    """The importance, dependence and interactions of a model's columns.
 
     Attributes
     ----------
     title
-        Which rows it was found on.
+        The rows they were computed on.
     output
-        Whose dependence on the columns is told.
+        The output whose dependence on the columns was computed.
     columns
         The columns' names, in the table's order.
     importance, rise
-        How much the error rises when a column is shuffled, and which error: ``log loss``, or the RMSE in the target's
+        How much the error rises when a column is shuffled, and which error: ``log loss``, or ``RMSE`` in the target's
         unit.
     dependences
-        For the most important columns their number, the grid, and the answers on it: ``[N, V]``, or for several
-        classes ``[N, V, C]``.
+        For each of the most important columns its number, the grid, and the predictions on it: ``[N, V]``, or for
+        several classes ``[N, V, C]``.
     interactions
-        For pairs of the most important columns Friedman and Popescu's H, the largest first.
+        Friedman and Popescu's H for pairs of the most important columns, the largest first.
     sampled
         How many rows each of the three was computed on.
     """
@@ -92,7 +92,7 @@ class ExplainedColumns:
 
     @property
     def explained(self) -> str:
-        """What the dependences are of: one class's probability, each class's, or the number."""
+        """What the dependences show: the probability of one class or of each, or the number."""
         return "probability" if self._several else self.output.name
 
     @property
@@ -114,7 +114,7 @@ class ExplainedColumns:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON values, the most important column first."""
+        """JSON values, the most important column first."""
         found = self.importance
         return {
             "title": self.title,
@@ -145,18 +145,18 @@ def explain_columns(
     Parameters
     ----------
     run
-        A run folder, a model file, or a run or model at hand.
+        A run folder, a model file, or a run or model in memory.
     data
-        Rows with their target, as `Model.predict` takes them; without, the rows that measured the run.
+        Rows with their target, as `Model.predict` takes them; default: the rows that measured the run.
     label
-        The class whose probability is followed; of several classes all are, unless one is named.
+        The class whose probability is explained; default: the second of two, or all of several classes.
     seed
-        Which rows are drawn, and how columns are shuffled.
+        Random seed for drawing rows and shuffling columns.
 
     Raises
     ------
     DataError
-        No row has its target, or the model is one of images or a reconstruction.
+        No row has its target, or the model is an image model or a reconstruction.
     SettingError
         There is no such class.
 
@@ -174,7 +174,7 @@ def explain_columns(
 
 
 def columns_explained(rows: RowsToInspect, *, label: object = None, seed: int = 0) -> ExplainedColumns:
-    """The same for rows that are read already, whose target is known."""
+    """The same for rows in memory with a known target."""
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise SettingError(f"seed must be a whole number of at least 0, got {seed!r}")
     model = rows.model

@@ -24,14 +24,14 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ExplainedOutput:
-    """The one number of a row that is explained.
+    """The number that is explained: one class's probability, or the predicted number.
 
     Attributes
     ----------
     model
-        Whose it is.
+        The model that predicts it.
     index
-        Which class's probability; ``None`` for a number.
+        The number of the class; ``None`` for a predicted number.
     """
 
     model: Model
@@ -50,7 +50,7 @@ class ExplainedOutput:
         return answers if self.index is None else answers[:, self.index]
 
     def slopes(self, inputs: Array) -> tuple[Array, Array]:
-        """The scores ``[N]`` and their gradients ``[N, F]`` in float64, by the textbook's chain rule."""
+        """The outputs ``[N]`` and their gradients ``[N, F]`` in float64, by the textbook engine."""
         x = inputs.astype(np.float64)
         scores, gradients = np.zeros(len(x)), np.zeros_like(x)
         for parameters in self.model.members:
@@ -62,7 +62,7 @@ class ExplainedOutput:
         return scores, gradients
 
     def _link(self, z: Array) -> tuple[Array, Array]:
-        """From logits ``[N, C]`` to the score ``[N]`` and ∂score/∂logits ``[N, C]``."""
+        """From logits ``[N, C]`` to the output ``[N]`` and ∂output/∂logits ``[N, C]``."""
         if self.index is None:
             scaler = self.model.scaler
             if scaler is None:
@@ -78,7 +78,7 @@ class ExplainedOutput:
 
 
 def json_value(value: object) -> object:
-    """A cell or an answer as JSON can hold it.
+    """A cell or a prediction as a JSON value.
 
     >>> json_value(np.float64(2.5)), json_value(None), json_value(complex(1, 2))
     (2.5, None, '(1+2j)')
@@ -88,9 +88,9 @@ def json_value(value: object) -> object:
 
 
 def explained_output(model: Model, label: object = None, *, inputs: Array | None = None) -> ExplainedOutput:
-    """The score of a class, or of a number.
+    """The output that is explained: the probability of a class, or the number.
 
-    Without ``label`` it is the second class of two; of several the most probable one of a row's ``inputs`` ``[F]``.
+    Without ``label`` it is the second of two classes; of several, the most probable class for ``inputs`` ``[F]``.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Why a model answers as it does, in the user's own columns: for one row, and over many."""
+"""Why a model predicts what it does for one row, in the user's own columns."""
 
 from __future__ import annotations
 
@@ -34,22 +34,22 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ExplainedRow:
-    """What each column of a row adds to the answer.
+    """What each column of a row adds to the prediction.
 
     Attributes
     ----------
     title, background_title
-        Which row, and the rows that it is compared with.
+        Which row, and which rows it is compared with.
     output
         What is explained: the probability of a class, or the number.
     cells
-        The row's cells, a column each.
+        The row's cells, one per column.
     shapley
         The Shapley values ``[columns]``.
     gradients
-        Integrated gradients ``[features]`` from the mean of the background's features; `by_column` adds them up.
+        Integrated gradients ``[features]`` from the mean of the background's features; `by_column` sums them.
     prediction, truth
-        The model's answer, and the row's own target if it is known.
+        The model's prediction, and the row's target if it is known.
     notes
         Sentences for the user.
     """
@@ -70,9 +70,9 @@ class ExplainedRow:
         return self.output
 
     def words_of(self, column: str, most: int = 10) -> tuple[tuple[str, float], ...]:
-        """The terms of a text column that add most, by integrated gradients, the largest first; of others nothing.
+        """The terms of a text column with the largest integrated gradients, the largest first; empty for other columns.
 
-        Terms that the text does not hold are among them: a word that is absent speaks, too.
+        They include terms that the text does not contain: the absence of a word counts, too.
         """
         recipe = self.output.model.recipe
         step = next((step for step in recipe.steps if step.name == column), None)
@@ -84,12 +84,12 @@ class ExplainedRow:
 
     @property
     def by_column(self) -> Array:
-        """Integrated gradients of each column, the features that stand for it summed: ``[columns]``."""
+        """Integrated gradients of each column, summed over its features: ``[columns]``."""
         gradients = self.output.model.recipe.features_of(self.gradients.values[np.newaxis])
         return np.array([gradients.column(name).flat[0].sum() for name in gradients.columns])
 
     def figure(self) -> Figure:
-        """Bars from the mean answer to the row's own."""
+        """Bars from the mean prediction to that of the row."""
         names = [f"{cell.column} = {cell_text(cell.cell)}" for cell in self.cells]
         shapley = self.shapley
         return contributions(
@@ -99,8 +99,8 @@ class ExplainedRow:
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values; the columns in the table's order.
 
-        ``half_width`` is half of the 95 % interval of a Shapley value (`ShapleyValues.half_width`), ``standard_error``
-        what it comes from.
+        ``half_width`` is half of the 95 % interval of a Shapley value (`ShapleyValues.half_width`), computed from
+        ``standard_error``.
         """
         shapley, gradients = self.shapley, self.gradients
         return {
@@ -145,31 +145,31 @@ def explain_row(
     budget: int = 200_000,
     seed: int = 0,
 ) -> ExplainedRow:
-    """What each column of one row adds to the model's answer.
+    """What each column of one row adds to the model's prediction.
 
     Parameters
     ----------
     run
-        A run folder, a model file, or a run or model at hand.
+        A run folder, a model file, or a run or model in memory.
     data
-        Rows, as `Model.predict` takes them: the row is one of them, and it is compared with 100 of them. Without, the
-        row is of the table that the run was trained on. Then, and where ``data`` has fewer than 100 rows, it is
+        Rows, as `Model.predict` takes them: the row is one of them, and it is compared with 100 of them. By default,
+        the row is from the table that the run was trained on. Then, and if ``data`` has fewer than 100 rows, it is
         compared with up to 100 of the rows that measured the run.
     row
-        Which row, from 0.
+        The row, counted from 0.
     inputs
-        The row itself, column → value, in place of a number; columns that are not named are missing cells.
+        The row itself, column → value, instead of its number; columns that are not given are missing.
     label
-        The class whose probability is explained; else the second of two, or the most probable of several.
+        The class whose probability is explained; default: the second of two, or the most probable of several.
     budget
-        The most rows that the network should answer for the Shapley values; see `shapley_values`.
+        The maximum number of predictions for the Shapley values; see `shapley_values`.
     seed
-        Which rows are compared with, and which orders are drawn.
+        Random seed for the rows it is compared with, and for the column orders.
 
     Raises
     ------
     DataError
-        There is no such row or column, or the model is one of images or a reconstruction.
+        There is no such row or column, or the model is an image model or a reconstruction.
     SettingError
         There is no such class.
     RunFolderError
@@ -194,7 +194,7 @@ def explain_row(
 def row_explained(
     one: RowsToInspect, among: RowsToInspect, *, label: object = None, budget: int = 200_000, seed: int = 0
 ) -> ExplainedRow:
-    """The same for a row that is read already, compared with rows ``among`` which it stands."""
+    """The same for a row in memory, compared with the rows ``among``."""
     model = one.model
     background = among.sample(BACKGROUND, seed)
     output = explained_output(model, label, inputs=one.inputs[0])
@@ -215,20 +215,20 @@ def row_explained(
 
 
 def check_explainable(model: Model) -> None:
-    """Columns of a table can be explained; pixels and reconstructions have other ways.
+    """Check that a model predicts a target from the columns of a table.
 
     Raises
     ------
     DataError
-        The model is of the other kind.
+        It is an image model or a reconstruction.
     """
     if model.task.kind == "reconstruction":
         raise DataError(
-            "a reconstruction answers with all of its columns at once, so no column explains it: 'pellucid predict' "
-            "writes the error of each row"
+            "a reconstruction predicts all columns at once, so no column explains it: 'pellucid predict' writes the "
+            "error of each row"
         )
     if model.image is not None:
         raise DataError(
-            "images have pixels in place of columns: explain one of them with --row N (in Python explain_image), or "
-            "see the worst with 'pellucid mistakes'"
+            "images have pixels instead of columns: explain one image with --row N (in Python: explain_image), or see "
+            "the worst mistakes with 'pellucid mistakes'"
         )

@@ -1,4 +1,4 @@
-"""A slice through a network's input space while it trains: one picture an epoch."""
+"""A slice through a network's predictions while it trains: one picture per epoch."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _ENDINGS = (".gif", ".png")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Film:
-    """The answers of network 1 over one slice, after some of its epochs.
+    """The predictions of network 1 over one slice, after some of its epochs.
 
     Attributes
     ----------
     slices
-        One for each of the replay's moments.
+        One for each snapshot of the replay.
     replay
         Where they come from.
     """
@@ -45,7 +45,7 @@ class Film:
         """The frames, with epoch and loss in the title; all have the same colours."""
         final = self.slices[-1]
         limits = None
-        if not final.classes:  # of the second half: the first answers may be far off
+        if not final.classes:  # of the second half: early predictions may be far off
             late = np.concatenate([each.answers.ravel() for each in self.slices[len(self.slices) // 2 :]])
             limits = float(late.min()), float(late.max())
             if final.truth is not None and np.isfinite(final.truth).any():
@@ -66,7 +66,7 @@ class Film:
 
 
 def check_film(path: str | os.PathLike[str]) -> Path:
-    """The path of a film; raises `SettingError` for an ending that it cannot have, before any work is done."""
+    """The path of a film; raises `SettingError` for a wrong file ending before any work is done."""
     target = Path(path)
     if target.suffix.lower() not in _ENDINGS:
         raise SettingError(f"a replay must end in {' or '.join(_ENDINGS)}, got {os.fspath(path)!r}")
@@ -76,9 +76,9 @@ def check_film(path: str | os.PathLike[str]) -> Path:
 def film_of(
     base: Slice, model: Model, replay: Replay, *, watcher: Callable[[int, int], None] = lambda done, of: None
 ) -> Film:
-    """The slice ``base`` answered by network 1 of ``model`` as it was at each moment of its replay.
+    """The slice ``base`` with the predictions of network 1 of ``model`` at each snapshot of its replay.
 
-    ``watcher`` is told how many moments are done, and of how many.
+    ``watcher`` is called with the number of snapshots done, and their total.
     """
     which = f", network 1 of {replay.n_networks}" if replay.n_networks > 1 else ""
     alone = replace(base, title=base.title.partition(" (the mean of ")[0] + which)
@@ -93,7 +93,7 @@ def _words(moment: Moment, replay: Replay) -> str:
     """``epoch 12 of 60, loss 0.31 (validation 0.35)``."""
     at = f"epoch {moment.epoch} of {replay.epochs}"
     if moment.line is None:
-        return f"{at}: the first weights"
+        return f"{at}: initial weights"
     loss, held = moment.line.train_loss, moment.line.validation_loss
     said = f", loss {loss:.3f}" if loss < 1e4 else f", loss {numeral(loss, 3)}"
     if math.isfinite(held):

@@ -1,4 +1,4 @@
-"""The rows that a model is most wrong about: what they are, what lies near them, and what misled it."""
+"""The rows with the worst predictions: their cells, the rows near them, and what misled the model."""
 
 from __future__ import annotations
 
@@ -36,26 +36,26 @@ __all__ = [
 Array = NDArray[Any]
 
 _ALIKE = (
-    "Nearest rows are those most alike in what the network sees: one standard deviation of one number is a distance of "
-    "1, another category of about 1.4."
+    "Nearest rows have the most similar network inputs: a difference of one standard deviation in one number is a "
+    "distance of 1, a different category about 1.4."
 )
 _ALIKE_IMAGES = (
-    "Nearest images are those most alike pixel by pixel: one standard deviation of one pixel is a distance of 1."
+    "Nearest images are the most similar pixel by pixel: one standard deviation of one pixel is a distance of 1."
 )
 
-_CELLS = 6  # that are shown of a row
-_BUDGET = 20_000  # rows that the network answers to explain one of them
+_CELLS = 6  # of a row that are shown
+_BUDGET = 20_000  # predictions made to explain one row
 _REASONS = 3
 _NEAREST = 3
-_AMONG = 20_000  # rows that neighbours are sought among
+_AMONG = 20_000  # rows among which neighbours are looked for
 _BACKGROUND = 100  # images whose mean a mistaken one is compared with
 
 
 @dataclass(frozen=True, kw_only=True)
 class Neighbour:
-    """A row near a mistake: its number, its own target and the model's answer, and how far it is.
+    """A row near a mistake: its number, its target, the model's prediction, and the distance.
 
-    ``distance`` is Euclid's between what the network sees of the two.
+    ``distance`` is the Euclidean distance between the network inputs of the two rows.
     """
 
     row: int
@@ -66,26 +66,26 @@ class Neighbour:
 
 @dataclass(frozen=True, kw_only=True)
 class Mistake:
-    """A row that was answered wrongly.
+    """A row that was predicted wrongly.
 
     Attributes
     ----------
     row
-        Its number in the table, from 0.
+        Its number in the table, counted from 0.
     file
-        Of an image, the file that it was read from.
+        For an image, the file that it was read from.
     cells
         Column → cell.
     truth, prediction
-        Its own target, and the answer.
+        Its target, and the prediction.
     sure
-        The probability of the wrong answer; ``None`` for numbers.
+        The probability of the wrong class; ``None`` for numbers.
     error
-        How wrong: −ln of the probability of the right class, or the answer less the truth.
+        How wrong: −ln of the probability of the right class, or the prediction minus the truth.
     neighbours
-        The nearest of the rows given, never one that the model was trained on unless it is among them.
+        The nearest rows among those given.
     reasons
-        The columns that spoke most for the wrong answer, with their Shapley values; empty for images.
+        The columns that contributed most to the wrong prediction, with their Shapley values; empty for images.
     """
 
     row: int
@@ -101,19 +101,19 @@ class Mistake:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Mistakes:
-    """The worst of them.
+    """The worst mistakes on some rows.
 
     Attributes
     ----------
     title
-        Of which rows.
+        Which rows they are.
     found
         The worst first.
     n_wrong, n_rows
-        How many rows were answered wrongly (of numbers: all), of how many.
+        How many rows were predicted wrongly (for numbers: all), out of how many.
     images, maps
-        For a model of images ``[found, H, W, C]``, and what each pixel adds to the wrong answer ``[found, H, W]``;
-        no maps where the reasons were not sought.
+        For an image model the images ``[found, H, W, C]``, and what each pixel adds to the wrong class
+        ``[found, H, W]``; no maps with ``explain=False``.
     notes
         Sentences for the user.
     """
@@ -128,7 +128,7 @@ class Mistakes:
     notes: tuple[str, ...] = ()
 
     def figure(self) -> Figure | None:
-        """The images, each with what it is, what was answered and what spoke for that; ``None`` for a table."""
+        """The images, each with its class, the predicted class and the pixels that led to it; ``None`` for a table."""
         if self.images is None or not self.found:
             return None
         sure = ["" if each.sure is None else f" ({each.sure:.0%})" for each in self.found]
@@ -139,7 +139,7 @@ class Mistakes:
 
     @property
     def nearest(self) -> str:
-        """What the distance of a near row means; nothing where no row has one near."""
+        """What the distance of a near row means; empty if no row has neighbours."""
         if not any(each.neighbours for each in self.found):
             return ""
         return _ALIKE if self.model.image is None else _ALIKE_IMAGES
@@ -170,25 +170,25 @@ class Mistakes:
 def mistakes(
     run: str | os.PathLike[str] | Run | Model, data: object = None, *, most: int = 10, explain: bool = True
 ) -> Mistakes:
-    """The rows that a model is most wrong about.
+    """The rows with the worst predictions of a model.
 
     Parameters
     ----------
     run
-        A run folder, a model file, or a run or model at hand.
+        A run folder, a model file, or a run or model in memory.
     data
-        Rows with their target, as `Model.predict` takes them; without, the rows that measured the run.
+        Rows with their target, as `Model.predict` takes them; default: the rows that measured the run.
     most
-        How many are shown.
+        How many to return.
     explain
-        Whether the columns that misled it are sought (Shapley values).
+        Whether to find the columns that misled the model (Shapley values).
 
     Raises
     ------
     DataError
         No row has its target, or the model is a reconstruction.
     SettingError
-        ``most`` is no whole number from 1.
+        ``most`` is not a whole number of at least 1.
 
     >>> import tempfile
     >>> import pellucid
@@ -202,7 +202,7 @@ def mistakes(
         raise SettingError(f"most must be a whole number of at least 1, got {most!r}")
     rows = rows_to_inspect(run, data)
     if rows.model.task.kind == "reconstruction":
-        raise DataError("a reconstruction answers nothing that could be wrong: predict writes the error of each row")
+        raise DataError("a reconstruction has no wrong predictions: 'pellucid predict' writes the error of each row")
     against = rows_to_compare_with(run, data, rows) if explain and rows.model.image is None else None
     return mistakes_of(rows.known(), most=most, explain=explain, against=against)
 
@@ -210,7 +210,7 @@ def mistakes(
 def mistakes_of(
     rows: RowsToInspect, *, most: int = 10, explain: bool = True, against: RowsToInspect | None = None
 ) -> Mistakes:
-    """The same for rows that are read already, whose target is known; ``against`` others, their columns are weighed."""
+    """The same for rows in memory with a known target; ``against`` are the rows that explanations compare them with."""
     model, truth = rows.model, rows.truth
     assert truth is not None
     answers = model.answers_to(rows.inputs)
@@ -266,7 +266,7 @@ def mistakes_of(
 
 
 def cells_that_matter(mistake: Mistake, leading: Sequence[str] = (), most: int = _CELLS) -> list[tuple[str, object]]:
-    """Columns and cells of a mistake: those that misled the network first, then ``leading`` ones, then the others.
+    """Columns and cells of a mistake: first those that misled the network, then ``leading`` ones, then the others.
 
     >>> row = Mistake(row=0, file=None, cells={"a": 1.0, "b": 2.0, "c": 3.0}, truth="x", prediction="y", sure=0.9,
     ...     error=2.3, neighbours=(), reasons=(("b", 0.4),))
@@ -278,7 +278,7 @@ def cells_that_matter(mistake: Mistake, leading: Sequence[str] = (), most: int =
 
 
 def pushes(mistake: Mistake) -> list[tuple[str, str]]:
-    """The columns that misled the network and by how much, with one precision.
+    """The columns that misled the network and by how much, all with the same precision.
 
     >>> row = Mistake(row=0, file=None, cells={}, truth="x", prediction="y", sure=0.9, error=2.3, neighbours=(),
     ...     reasons=(("age", 0.16), ("sex", 0.0853), ("job", -0.02)))
@@ -297,14 +297,14 @@ def _cells(rows: RowsToInspect, place: int) -> dict[str, object]:
 
 
 def _maps(few: RowsToInspect, among: RowsToInspect) -> Array:
-    """For each image what its pixels add to the probability of the class that was answered."""
+    """What the pixels of each image add to the probability of the predicted class."""
     background, labels = among.sample(_BACKGROUND), few.model.labels(few.model.answers_to(few.inputs))
     ones = [few.take(np.array([k])) for k in range(len(labels))]
     return np.stack([image_explained(one, background, label=labels[k]).by_pixel for k, one in enumerate(ones)])
 
 
 def _reasons(few: RowsToInspect, place: int, against: RowsToInspect) -> tuple[tuple[str, float], ...]:
-    """The columns that pushed most to where the answer is wrong; none whose push may be the chance of the orders."""
+    """The columns that pushed most towards the wrong prediction, beyond the chance of the drawn orders."""
     one = few.take(np.array([place]))
     label = None
     if few.model.task.is_classification:

@@ -40,31 +40,31 @@ __all__ = [
 
 Array = NDArray[Any]
 
-BACKGROUND = 100  # rows whose mean a row is compared with
+BACKGROUND = 100  # rows that a row is compared with
 _FEW = 30
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RowsToInspect:
-    """Rows, as the user gave them and as the network sees them.
+    """Rows as the user gave them, and as inputs of the network.
 
     Attributes
     ----------
     model, table
         The model, and the rows.
     features
-        What the network sees of the N rows.
+        The network inputs of the N rows.
     truth
-        ``[N]`` class numbers, or values in the target's own unit; NaN where a row's is not known, ``None`` where no
-        row's is.
+        ``[N]`` class numbers, or values in the target's own unit; NaN for unknown ones, ``None`` if all are
+        unknown.
     title
         Which rows these are: "the 30 test rows of iris".
     numbers
-        ``[N]``: where each row stands in its table, from 0.
+        ``[N]``: the number of each row in its table, from 0.
     notes
         Sentences for the user.
     groups
-        ``[N]``: which rows belong together; ``None`` where each stands for itself.
+        ``[N]``: which rows belong together; ``None`` if every row is independent.
     """
 
     model: Model
@@ -82,7 +82,7 @@ class RowsToInspect:
         return self.features.flat
 
     def take(self, rows: Array) -> RowsToInspect:
-        """These of the rows, by their places here."""
+        """Some of the rows, by their positions here."""
         return RowsToInspect(
             model=self.model,
             table=self.table.take(rows),
@@ -95,13 +95,13 @@ class RowsToInspect:
         )
 
     def sample(self, most: int, seed: int = 0) -> RowsToInspect:
-        """At most so many of the rows, drawn once each and kept in their order."""
+        """At most ``most`` of the rows, drawn without replacement, in their order."""
         if self.features.n <= most:
             return self
         return self.take(np.sort(np.random.default_rng(seed).choice(self.features.n, most, replace=False)))
 
     def target_of(self, row: int) -> object:
-        """The row's own class or number, by its place here; ``None`` where it is not known."""
+        """The row's class or number, by its position here; ``None`` if it is unknown."""
         if self.truth is None or np.isnan(self.truth[row]):
             return None
         value = self.truth[row]
@@ -123,14 +123,14 @@ class RowsToInspect:
 
 
 def rows_to_inspect(run: str | os.PathLike[str] | Run | Model, data: object = None) -> RowsToInspect:
-    """Rows to look at a run with.
+    """The rows to inspect a run on.
 
     Parameters
     ----------
     run
-        A run folder, a model file, or a run or model at hand.
+        A run folder, a model file, or a run or model in memory.
     data
-        Rows, as `Model.predict` takes them; without, the rows that measured the run, which it was not trained on.
+        Rows, as `Model.predict` takes them; default: the rows that measured the run, which it was not trained on.
 
     Raises
     ------
@@ -149,16 +149,16 @@ def rows_to_inspect(run: str | os.PathLike[str] | Run | Model, data: object = No
 def rows_to_compare_with(
     run: str | os.PathLike[str] | Run | Model, data: object = None, rows: RowsToInspect | None = None
 ) -> RowsToInspect:
-    """The rows whose mean a row is compared with: those of ``data``; where these are few, those that measured the run.
+    """The rows that a row is compared with: those of ``data``, or if these are few, those that measured the run.
 
-    Among a few rows the row itself, or an odd one beside it, would move the mean that it is compared with. Where the
-    run's own rows cannot be had, the few are taken all the same, and a note says so. ``rows`` are the rows of
-    ``data`` where they have been read.
+    Among a few rows, the row itself or an unusual one would change the mean that it is compared with. If the run's own
+    rows cannot be read, the few are used, and a note says so. ``rows`` are the rows of ``data``, if they have been
+    read.
 
     Raises
     ------
     DataError, RunFolderError
-        As of `rows_to_inspect`.
+        As for `rows_to_inspect`.
     """
     rows = rows_to_inspect(run, data) if rows is None else rows
     if data is None or len(rows.inputs) >= BACKGROUND:
@@ -173,7 +173,7 @@ def rows_to_compare_with(
             rows,
             notes=(
                 f"compared with only {n:,} {'row' if n == 1 else 'rows'} of {_named(data)}, so that the row itself, or "
-                "an odd one among them, moves the mean it is compared with: give the run's folder, or more rows",
+                "an unusual one among them, changes the mean it is compared with: give the run's folder, or more rows",
             ),
         )
 
@@ -195,7 +195,7 @@ def rows_that_measured(model: Model, prepared: Prepared) -> RowsToInspect:
 def held_out_rows(run: str | os.PathLike[str] | Run | Model, n_rows: int) -> Array | None:
     """Which of the ``n_rows`` rows of a run's own table are its test rows, ``[N]``.
 
-    ``None`` where that cannot be told: the table cannot be read again, or the test rows are of another one.
+    ``None`` if that is unknown: the table cannot be read again, or the test rows are in another table.
     """
     try:
         source = location_of_table(run)
@@ -214,7 +214,7 @@ def held_out_rows(run: str | os.PathLike[str] | Run | Model, n_rows: int) -> Arr
 def row_to_inspect(
     run: str | os.PathLike[str] | Run | Model, model: Model, data: object, row: int, inputs: Mapping[str, object] | None
 ) -> RowsToInspect:
-    """One row: number ``row`` of ``data`` (without, of the run's own table), or the cells that are given.
+    """One row: number ``row`` of ``data`` (without, of the run's own table), or the given cells.
 
     Raises
     ------
@@ -225,7 +225,7 @@ def row_to_inspect(
     """
     if inputs is not None:
         if data is not None:
-            raise SettingError("give rows or the inputs of one, not both")
+            raise SettingError("give data or inputs, not both")
         cells, note = cells_of(inputs, model)
         return _rows_of_table(model, model.table(cells, strict=True), "the row given", note)
     source = location_of_table(run) if data is None else data
@@ -237,7 +237,7 @@ def row_to_inspect(
 
 
 def cells_of(inputs: Mapping[str, object], model: Model) -> tuple[dict[str, list[object]], tuple[str, ...]]:
-    """One row as columns, from cells by name; and what is to be said of those that were not given."""
+    """One row as columns, from cells by name; and a note on columns that were not given."""
     names = [step.name for step in model.recipe.steps]
     for name in inputs:
         if name not in names and name != model.task.target:

@@ -1,4 +1,4 @@
-"""The answers of a network over two of its columns: as values, as a picture, in words."""
+"""The predictions of a network over two of its columns: as values, as a picture, in words."""
 
 from __future__ import annotations
 
@@ -35,38 +35,38 @@ _MOST_COLOURS = len(COLOURS)
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Slice:
-    """The answers of a network over two of its columns; all others are held.
+    """The predictions of a network over two of its columns; all others are held constant.
 
-    Legend: Gx and Gy places along the axes, N rows, C classes.
+    Legend: Gx and Gy points along the axes, N rows, C classes.
 
     Attributes
     ----------
     title
-        What is answered, and of which rows.
+        What is predicted, and for which rows.
     target, classes
-        The column predicted and its classes; none for a number.
+        The target column and its classes; none for a number.
     label
         The class whose probability is shown; ``None`` for the most probable of several, and for a number.
     x, y
-        The axes: places in the columns' own units, and where the rows lie on them.
+        The axes: points in the columns' own units, and where the rows lie on them.
     answers
         ``[Gy, Gx, C]`` probabilities, or ``[Gy, Gx]`` numbers.
     threshold
-        The probability of the second of two classes from which on it is the answer.
+        The probability of the second of two classes from which on that class is predicted.
     held
-        The other columns and what they are held at.
+        The other columns and their constant cells.
     empty
-        ``[Gy, Gx]`` where there are no data; see `pellucid.explanation.slices.without_data` for the rule.
+        ``[Gy, Gx]`` where there are no rows nearby; see `pellucid.explanation.slices.without_data` for the rule.
     truth
-        ``[N]`` each row's class number or value, NaN where not known; ``None`` if no row has one.
+        ``[N]`` each row's class number or value, NaN if unknown; ``None`` if no row has one.
     measured
-        ``[N]`` which rows measured the run, so that it did not learn from them; ``None`` where that is not known.
+        ``[N]`` which rows are test rows of the run; ``None`` if that is unknown.
     mark
-        Where the row lies that gave the held cells; ``None`` if there was none, or it lies nowhere on the axes.
+        Where the row that gave the constant cells lies; ``None`` if there is none, or it is not on the axes.
     notes
         Sentences for the user.
     features
-        One row: what the fixed cells become; 0 in the two columns that vary.
+        One row: the encoded fixed cells, 0 in the two columns that vary.
     """
 
     title: str
@@ -86,34 +86,34 @@ class Slice:
     measured: Array | None = None
 
     def answered_by(self, model: Model) -> Slice:
-        """The same places with the answers of another network that reads the same columns in the same way."""
+        """The same points with the predictions of another network with the same preprocessing."""
         return replace(self, answers=answers_over(model, self.features, (self.x, self.y)))
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """What there is to see: how the picture is divided, and how much of it has no rows near."""
-        grey = f"{self.empty.mean():.0%} of the picture has no rows near it and is greyed"
+        """What the picture shows: how it is divided, and how much of it has no rows nearby."""
+        grey = f"{self.empty.mean():.0%} of the picture has no rows nearby and is grey"
         seen = ~self.empty
         if not seen.any():
-            return ("No place of the picture has rows near it.",)
+            return ("No part of the picture has rows nearby.",)
         if not self.classes:
             found = self.answers[seen]
             least, most = numerals([float(found.min()), float(found.max())])
-            return (f"Where there are rows, {self.target} goes from {least} to {most}; {grey}.",)
+            return (f"Where there are rows, the predicted {self.target} ranges from {least} to {most}; {grey}.",)
         shares = np.bincount(self.decided()[seen], minlength=len(self.classes)) / seen.sum()
         order = [int(k) for k in np.argsort(-shares, kind="stable") if shares[k] > 0]
         said = ", ".join(f"{self.classes[k]} on {shares[k]:.0%}" for k in order[:6])
-        more = f" and {len(order) - 6} classes more" if len(order) > 6 else ""
-        return (f"Where there are rows, the answer is {said}{more}; {grey}.",)
+        more = f" and {len(order) - 6} more classes" if len(order) > 6 else ""
+        return (f"Where there are rows, the prediction is {said}{more}; {grey}.",)
 
     def decided(self) -> Array:
-        """The number of the class that is answered at each place, ``[Gy, Gx]``."""
+        """The number of the predicted class at each point, ``[Gy, Gx]``."""
         if len(self.classes) == 2:
             return np.asarray(self.answers[..., 1] >= self.threshold, dtype=np.int64)
         return np.asarray(self.answers.argmax(axis=-1))
 
     def coloured(self) -> tuple[int, ...]:
-        """The classes with a colour of their own: those with the largest part of the picture, or with most rows."""
+        """The classes with a colour of their own: those with the largest part of the picture, or the most rows."""
         if len(self.classes) <= _MOST_COLOURS:
             return tuple(range(len(self.classes)))
         weight = np.bincount(self.decided()[~self.empty], minlength=len(self.classes)).astype(np.float64)
@@ -130,10 +130,10 @@ class Slice:
         points: bool = True,
         size: tuple[float, float] = (7.4, 5.8),
     ) -> Figure:
-        """The answers as colours, the decision as a line, the rows as points; grey where there are none near.
+        """Predictions as colours, the decision boundary as a line, rows as points; grey where no rows are nearby.
 
-        ``limits`` are the numbers at the ends of the colours and ``coloured`` the classes with a colour of their own,
-        where several pictures are to be alike; without ``points`` no row is drawn by itself. ``size`` is in inches.
+        To make several pictures alike, give ``limits``, the numbers at the ends of the colour scale, or ``coloured``,
+        the classes with their own colour. With ``points=False`` no single row is drawn. ``size`` is in inches.
         """
         from pellucid.plots.slice import slice_figure
 
@@ -171,7 +171,7 @@ class Slice:
         return target
 
     def to_json(self) -> dict[str, Any]:
-        """Everything that the picture shows but the rows, as plain JSON values; answers to six digits."""
+        """Everything that the picture shows except the rows, as JSON values; predictions to six digits."""
         answers: dict[str, Any]
         if not self.classes:
             answers = {"numbers": _digits(self.answers)}
@@ -187,14 +187,14 @@ class Slice:
             **{name: _axis_to_json(axis) for name, axis in (("x", self.x), ("y", self.y))},
             "answers": answers,
             "without_data": self.empty.astype(int).tolist(),
-            "held": [{"column": h.column, "cell": _plain(h.cell), "how": h.how} for h in self.held],
+            "held": [{"column": h.column, "cell": _json_cell(h.cell), "how": h.how} for h in self.held],
             "sentences": list(self.sentences),
             "notes": list(self.notes),
         }
 
 
 def answers_over(model: Model, fixed: Features, axes: Sequence[SliceAxis]) -> Array:
-    """``[Gy, Gx, …]``: each cell of an axis is encoded once, and the two that vary replace those of the fixed row."""
+    """Predictions ``[Gy, Gx, …]``: each cell of an axis is encoded once, and replaces that of the fixed row."""
     dtype = next(iter(model.parameters.values())).dtype
     steps = {step.name: step for step in model.recipe.steps}
     of_x, of_y = (np.array([steps[axis.column].encode_one(cell) for cell in axis.cells]).astype(dtype) for axis in axes)
@@ -211,14 +211,14 @@ def answers_over(model: Model, fixed: Features, axes: Sequence[SliceAxis]) -> Ar
 
 
 def check_picture(path: str | os.PathLike[str]) -> Path:
-    """The path of a picture; raises `SettingError` for an ending that it cannot have, before any work is done."""
+    """The path of a picture; raises `SettingError` for a wrong file ending before any work is done."""
     target = Path(path)
     if target.suffix.lower() not in (".png", ".svg"):
         raise SettingError(f"the picture must end in .png or .svg, got {os.fspath(path)!r}")
     return target
 
 
-def _plain(cell: object) -> object:
+def _json_cell(cell: object) -> object:
     if cell is None or isinstance(cell, bool | int | float | str):
         return cell
     return cell_text(cell)
@@ -229,4 +229,4 @@ def _digits(values: Array) -> Any:
 
 
 def _axis_to_json(axis: SliceAxis) -> dict[str, Any]:
-    return {"column": axis.column, "kind": axis.kind, "cells": [_plain(cell) for cell in axis.cells]}
+    return {"column": axis.column, "kind": axis.kind, "cells": [_json_cell(cell) for cell in axis.cells]}

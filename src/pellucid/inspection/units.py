@@ -1,4 +1,4 @@
-"""What the hidden units of a run learned: which are dead or saturated, and how rows lie in the last hidden layer."""
+"""What the hidden units of a run learned: dead and saturated units, and the rows in the last hidden layer."""
 
 from __future__ import annotations
 
@@ -38,26 +38,27 @@ _THIRDS = ("lowest third", "middle third", "highest third")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Units:
-    """The hidden units of a network at work on rows.
+    """The hidden units of a network on some rows.
 
     Attributes
     ----------
     title
         Which network, on which rows.
     layers
-        For each hidden layer what its units did.
+        Statistics of the units of each hidden layer.
     groups
-        The groups of rows of the histograms: classes, or thirds of the number predicted.
+        The groups of rows in the histograms: classes, or thirds of the predicted number.
     projections
-        ``(heading, places)``: drawn rows in the last hidden layer's two main directions, at several epochs or the last.
+        ``(heading, projection)``: sampled rows along the two main directions of the last hidden layer, at several
+        epochs or at the end.
     target, classes, values
-        The column predicted, its classes, and each drawn row's class number or value ``[M]``.
+        The target column, its classes, and the class number or value ``[M]`` of each sampled row.
     weights
-        ``[U, H, W, channels]``: of a model of images the weights of the first layer's units, the largest first.
+        ``[U, H, W, channels]``: for an image model, the weights of the first layer's units, the largest first.
     weight_units
-        ``[U]`` the numbers of these units, from 1.
+        ``[U]``: the numbers of these units, from 1.
     sentences, notes
-        What there is to see, and what to know of it.
+        What the pictures show, and notes.
     """
 
     title: str
@@ -91,7 +92,7 @@ class Units:
         }
         if self.weights is not None:
             captions = [f"unit {number}" for number in self.weight_units]
-            found["weights"] = weight_images(self.weights, captions, title="What first-layer units look for")
+            found["weights"] = weight_images(self.weights, captions, title="Weights of first-layer units")
         return found
 
     def figure(self) -> Figure:
@@ -99,7 +100,7 @@ class Units:
         return self.figures()["representation"]
 
     def to_json(self) -> dict[str, Any]:
-        """The numbers as plain JSON values."""
+        """The numbers as JSON values."""
         return {
             "title": self.title,
             "layers": [_layer_to_json(found, self.groups) for found in self.layers],
@@ -136,18 +137,18 @@ def units(
     replayed: bool = True,
     listener: Listener = ignore,
 ) -> Units:
-    """See what the hidden units of a run do on rows; of an ensemble, those of network 1.
+    """Statistics and pictures of the hidden units of a run; for an ensemble, of network 1.
 
     Parameters
     ----------
     run
         A run folder or a model file.
     data
-        Rows, as `Model.predict` takes them; without, the table that the run was trained on.
+        Rows, as `Model.predict` takes them; default: the table that the run was trained on.
     replayed
-        Whether to train the run anew, to see the last hidden layer at several epochs.
+        Whether to retrain the run, to show the last hidden layer at several epochs.
     listener
-        Is called with each event of that training (see `pellucid.runs.replay.replay`).
+        Called with each event of that training (see `pellucid.runs.replay.replay`).
 
     Raises
     ------
@@ -173,12 +174,12 @@ def units(
 
 
 def units_of(model: Model, table: Table, *, name: str = "the table", replayed: Replay | None = None) -> Units:
-    """`units` of a model and a table in memory; ``replayed`` gives the moments, without it there is the end alone."""
+    """`units` of a model and a table in memory; without ``replayed`` only the final network is shown."""
     _check(model)
     taken = drawn_rows(table.n_rows, _MOST_ROWS)
-    notes = [f"network 1 of {len(model.members)}: each has units of its own"] if model.more else []
+    notes = [f"network 1 of {len(model.members)}: each has its own units"] if model.more else []
     if len(taken) < table.n_rows:
-        notes.append(f"{len(taken):,} of the {table.n_rows:,} rows were drawn at random")
+        notes.append(f"{len(taken):,} of the {table.n_rows:,} rows were sampled at random")
         table = table.take(taken)
     inputs, truth = model.inputs(table), truth_of(model, table)
     groups, names = _groups(model, truth)
@@ -205,7 +206,7 @@ def units_of(model: Model, table: Table, *, name: str = "the table", replayed: R
         weight_units=which,
         sentences=(
             *(found.sentence for found in layers),
-            f"two directions hold {sum(shares):.0%} of the variance of the last hidden layer's {last.units:,} units",
+            f"two directions explain {sum(shares):.0%} of the variance of the last hidden layer's {last.units:,} units",
             *(replayed.sentences if replayed is not None else ()),
         ),
         notes=tuple(notes),
@@ -214,13 +215,11 @@ def units_of(model: Model, table: Table, *, name: str = "the table", replayed: R
 
 def _check(model: Model) -> None:
     if not hidden_layers(model.network):
-        raise SettingError(
-            "this network has no hidden layer, so there are no units to look at: train with hidden=(32,)"
-        )
+        raise SettingError("this network has no hidden layer, so it has no hidden units: train with hidden=(32,)")
 
 
 def _groups(model: Model, truth: Array | None) -> tuple[Array | None, tuple[str, ...]]:
-    """``[N]`` the group of each row, -1 for none, and the names of the groups."""
+    """``[N]`` the group of each row (-1: none), and the names of the groups."""
     if truth is None or not np.isfinite(truth).any():
         return None, ("all rows",)
     known = np.isfinite(truth)
@@ -232,7 +231,7 @@ def _groups(model: Model, truth: Array | None) -> tuple[Array | None, tuple[str,
 
 
 def _moments(model: Model, replayed: Replay | None) -> list[tuple[str, Moment]]:
-    """What is drawn, with headings: the moments of the replay, and at the end the weights that the run kept."""
+    """What is drawn, with headings: the snapshots of the replay, or the weights that the run kept."""
     end = Moment(epoch=0, parameters=model.parameters, line=None)
     if replayed is None:
         return [("as trained", end)]

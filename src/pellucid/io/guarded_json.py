@@ -1,8 +1,7 @@
-"""JSON from a file that may be hostile: bounded before it is parsed, strict in what it allows.
+"""Parse JSON from a file that may be hostile: limited before it is parsed, and strict.
 
-Python's parser takes more than JSON (``NaN``, ``Infinity``, ``1e999`` as an infinity, a key given twice)
-and goes as deep as the recursion limit lets it. A model file needs none of that, so here all of it is
-refused.
+Python's parser accepts more than JSON (``NaN``, ``Infinity``, ``1e999`` as infinity, duplicate keys) and nests as deep
+as the recursion limit allows. A model file needs none of this, so all of it is refused.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from pellucid.errors import ModelFileError
 
 __all__ = ["parse"]
 
-MAX_DIGITS = 20  # more than any 64-bit whole number has
+MAX_DIGITS = 20  # more than any 64-bit integer has
 MAX_REAL = 100  # characters; the longest that Python writes has 24
 
 CHUNK = 1 << 18  # marks looked at together
@@ -40,11 +39,11 @@ def parse(raw: bytes, *, what: str, max_depth: int, max_values: int, remedy: str
     raw
         The text.
     what
-        What it is, for the message: "the header of 'a.safetensors'".
+        What the text is, for messages: "the header of 'a.safetensors'".
     max_depth, max_values
-        How deeply brackets may be nested; how many values (with the names of fields) there may be.
+        The largest nesting depth, and the largest number of values (including field names).
     remedy
-        The last words of the message.
+        The end of a message.
 
     Raises
     ------

@@ -1,7 +1,7 @@
-"""YAML from a file that may be hostile: bounded before it is built, and no more of the language than settings need.
+"""Parse YAML from a file that may be hostile: limited before it is built, and only the features that settings need.
 
-YAML lets a text refer to itself: 400 bytes of aliases stand for a billion values. Such references, merges, a name
-given twice, deep nesting and numbers without end are refused while the text is still being read.
+YAML allows references within a text: 400 bytes of aliases can expand to a billion values. References, merges, duplicate
+names, deep nesting and very long numbers are refused while the text is being read.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def parse(raw: bytes, *, what: str) -> Any:
 
 
 def _check(raw: bytes) -> None:
-    """Look at the text piece by piece, without building anything of it."""
+    """Check the text event by event, without building any values."""
     ends, depth, values = time.monotonic() + MAX_SECONDS, 0, 0
     event: Any
     for event in yaml.parse(raw, Loader=yaml.SafeLoader):
@@ -95,7 +95,7 @@ def _check(raw: bytes) -> None:
 
 
 class _Loader(yaml.SafeLoader):
-    """Without merges, names given twice, and numbers that take long to work out."""
+    """Refuses merges, duplicate names, and numbers that take long to compute."""
 
     def flatten_mapping(self, node: Any) -> None:
         for key, _ in node.value:

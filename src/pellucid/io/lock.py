@@ -1,8 +1,8 @@
 """One writer at a time in a folder.
 
-The lock is the operating system's (``flock`` on the open folder). It belongs to the process, so that a crash or a
-``kill -9`` frees it, and it leaves no file behind. Where there is no such lock (Windows; NFS, which locks no folders)
-the block runs without: there, nothing keeps two writers apart.
+The lock is the operating system's (``flock`` on the open folder). It belongs to the process, so a crash or a
+``kill -9`` releases it, and it leaves no file behind. Where there is no such lock (Windows, NFS), the block runs
+without it, and nothing keeps two writers apart.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def locked(folder: str | os.PathLike[str], *, wait: bool = False) -> Iterator[No
     Parameters
     ----------
     wait
-        Whether to wait until the other writer has ended; else that is an error.
+        Whether to wait until the other writer has finished; otherwise that is an error.
 
     Raises
     ------
@@ -55,7 +55,7 @@ def locked(folder: str | os.PathLike[str], *, wait: bool = False) -> Iterator[No
         except BlockingIOError:
             raise RunFolderError(
                 f"the folder {str(Path(folder))!r} is in use: another process is writing there; wait until it has "
-                "ended, or name another folder with out (--out)"
+                "finished, or choose another folder with out (--out)"
             ) from None
         except OSError:
             pass  # this file system locks no folders

@@ -1,4 +1,4 @@
-"""Reading and writing safetensors files, on the footing that a file may be damaged or hostile.
+"""Read and write safetensors files, assuming that a file may be damaged or hostile.
 
 The layout (https://github.com/huggingface/safetensors): eight bytes, little-endian, with the length of the
 header; the header, a JSON object ``{name: {"dtype", "shape", "data_offsets"}, "__metadata__": {text:
@@ -76,9 +76,9 @@ def write(path: str | os.PathLike[str], tensors: Mapping[str, Array], metadata: 
     Raises
     ------
     ModelFileError
-        An array or a text that the format (or its limits here) does not hold.
+        The format (or its limits here) cannot hold an array or a text.
     StorageError
-        The disk is full, a permission is missing …; what stood at ``path`` is intact.
+        The disk is full, a permission is missing …; the previous file at ``path`` is intact.
 
     >>> import tempfile
     >>> from pathlib import Path
@@ -116,7 +116,7 @@ def read(
 ) -> tuple[dict[str, Array], dict[str, str]]:
     """Read ``(tensors, metadata)`` from a safetensors file, trusting nothing in it.
 
-    No number that the file claims reserves memory before it has been held against the file's real size.
+    No number in the file reserves memory before it has been checked against the file's real size.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def read(
         Whether a file without ``"sha256"`` in its metadata (one from another program) is refused. Where there
         is a checksum, it must always be right.
     first
-        Is shown the metadata before the arrays are looked at; may raise (a newer format may differ in both).
+        Is called with the metadata before the arrays are read; may raise (a newer format may differ in both).
 
     Returns
     -------
@@ -138,7 +138,7 @@ def read(
     Raises
     ------
     ModelFileError
-        The file is missing, cut short, altered, hostile or something else altogether; the message says what.
+        The file is missing, truncated, altered, hostile or of another kind; the message says which.
     StorageError
         The operating system could not read it (no permission, EIO).
     """
@@ -149,7 +149,7 @@ def read(
             size = os.fstat(stream.fileno()).st_size
             if size > max_bytes:
                 raise ModelFileError(
-                    f"{where} has {size:,} bytes, the most is {max_bytes:,}: it is no model of Pellucid's"
+                    f"{where} has {size:,} bytes, the most is {max_bytes:,}: it is not a Pellucid model"
                 )
             raw = _read_header(stream, size, where)
             entries, metadata = _decode_header(raw, where, max_tensors, first)
@@ -260,7 +260,7 @@ def _read_header(stream: BinaryIO, size: int, where: str) -> bytes:
 
 
 def _foreign(head: bytes) -> str:
-    """What a file that is not safetensors probably is, by its first bytes."""
+    """What a file that is not safetensors probably is, from its first bytes."""
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")) or _PICKLE.match(head):
         return (
             ": this is a PyTorch pickle (.pt, .pth), or another pickle or zip file, which can run code when it "

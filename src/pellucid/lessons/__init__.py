@@ -1,8 +1,8 @@
-"""The learning path: short lessons and questions; every figure and every answer is computed when it is read.
+"""Lessons: short texts and questions; every figure and every answer is computed when a lesson is read.
 
-`path` lists the lessons in order; `question` holds what can be asked and how an answer is marked. Each lesson is the
-file of its name: ``tell(story)`` tells a `Story`, ``questions(generator)`` returns five questions. `interview` holds
-the open questions, `quiz` asks and marks, `sheet` prints a lesson on paper.
+`path` lists the lessons in order; `question` defines a question and how an answer is marked. Each lesson has a file of
+its own: ``tell(story)`` writes its text, ``questions(generator)`` returns five questions. `interview` holds the open
+questions, `quiz` asks and marks, `sheet` makes a page to print, `reading` joins all of it.
 
     >>> from pellucid.lessons import read
     >>> reading = read("perceptron")

@@ -1,4 +1,4 @@
-"""The lesson on activations: the bend after the sum, and how steep it is."""
+"""The lesson on activations: the function after the sum, and its slope."""
 
 from __future__ import annotations
 
@@ -29,28 +29,31 @@ SCORES = np.array([2.0, 1.0, 0.1])
 
 
 def tell(story: Story) -> None:
-    """Tell which bends there are and why their slopes matter."""
+    """Tell which activations there are and why their slopes matter."""
     _tell_values(story)
     steepest = _tell_slopes(story)
     _tell_softmax(story)
     story.close(
-        learned="The activation bends the sum. A flat bend passes little on through many layers: the slope of sigmoid "
+        learned="The activation makes a layer nonlinear. A flat one passes little on through many layers: the slope "
+        "of sigmoid "
         f"is at most {shown(steepest['sigmoid'])}, that of ReLU is {shown(steepest['relu'])} wherever z is above zero.",
         try_next="pellucid study activations",
     )
 
 
 def _tell_values(story: Story) -> None:
-    story.heading("Three bends")
+    story.heading("Three activations")
     story.say(
-        "After its sum z a neuron applies an activation a = f(z); without one, layers would melt into a single layer. "
-        f"Sigmoid, {RULES['sigmoid'].formula}, presses every number between 0 and 1, so its result can be read as a "
-        "probability. Tanh has the same shape, but runs from −1 to 1 and gives zero for zero. ReLU, "
-        f"{RULES['relu'].formula}, cuts off what is below zero and is the usual choice for hidden layers: cheap, and "
-        "never flat on its right side."
+        "After its sum z a neuron applies an activation a = f(z); without one, layers would collapse into a single "
+        "layer. "
+        f"Sigmoid, {RULES['sigmoid'].formula}, maps every number to between 0 and 1, so its result can be read as a "
+        "probability. Tanh has the same shape, but ranges from −1 to 1 and is zero at zero. ReLU, "
+        f"{RULES['relu'].formula}, sets everything below zero to zero and is the usual choice for hidden layers: "
+        "cheap, "
+        "and never flat above zero."
     )
     story.table(
-        "What comes out",
+        "Values",
         ("activation", *(f"z = {shown(z)}" for z in POINTS.tolist()), "range"),
         [(NAMES[name], *RULES[name].f(POINTS).tolist(), RULES[name].range) for name in NAMES],
     )
@@ -59,16 +62,17 @@ def _tell_values(story: Story) -> None:
 def _tell_slopes(story: Story) -> dict[str, float]:
     story.heading("How steep they are")
     story.say(
-        "Learning changes a weight a little and asks how much the output moves. The slope of the activation answers "
-        "for its part: if z grows by a tiny amount, a grows by slope times that amount. A neat fact saves work: for "
+        "Learning changes a weight a little and asks how much the output moves. The slope of the activation is "
+        "its part of this: if z grows by a tiny amount, a grows by slope times that amount. A neat fact saves work: "
+        "for "
         f"sigmoid the slope is {RULES['sigmoid'].derivative_formula}, for tanh {RULES['tanh'].derivative_formula}, so "
         "it follows from the result itself. For ReLU it is one above zero and zero elsewhere. Far from zero, sigmoid "
-        "and tanh are nearly flat; one says that the neuron is saturated. A ReLU whose z is below zero for every row "
-        "has slope zero for every row and learns nothing any more: it is called dead."
+        "and tanh are nearly flat; the neuron is then called saturated. A ReLU whose z is below zero for every row "
+        "has slope zero for every row and no longer learns: it is called dead."
     )
     slopes = {name: RULES[name].derivative(POINTS, RULES[name].f(POINTS)) for name in NAMES}
     story.table(
-        "The slopes at the same places",
+        "The slopes at the same points",
         ("activation", *(f"z = {shown(z)}" for z in POINTS.tolist())),
         [(NAMES[name], *slopes[name].tolist()) for name in NAMES],
     )
@@ -79,19 +83,20 @@ def _tell_slopes(story: Story) -> dict[str, float]:
     deep = {name: steepest[name] ** DEPTHS[-1] for name in NAMES}
     fading = [NAMES[name] for name in NAMES if deep[name] < 0.01]
     story.say(
-        "With layers one behind another, these slopes are multiplied. The next table takes the largest of each, and "
-        "only these: the weights between the layers add factors of their own. Where the product comes near zero, the "
-        "first layers hardly hear what the last ones learn, which is called a vanishing gradient. "
+        "In a chain of layers, these slopes are multiplied. The next table takes the largest slope of each, and "
+        "nothing "
+        "else: the weights between the layers add factors of their own. If the product is near zero, almost no "
+        "gradient reaches the first layers, which is called a vanishing gradient. "
         + (f"Here it happens to {listed(fading)}." if fading else "Here it happens to none of them.")
     )
     story.table(
-        "The largest slope, multiplied through so many layers",
+        "The largest slope, multiplied through this many layers",
         ("activation", *(f"{depth}" for depth in DEPTHS)),
         [(NAMES[name], *(steepest[name] ** depth for depth in DEPTHS)) for name in NAMES],
     )
     story.draw(
         "chain", _draw_chain,
-        "Three sigmoid neurons, one behind another, all weights 1: the slope shrinks on its way back to the first.",
+        "Three sigmoid neurons in a chain, all weights 1: the slope shrinks on its way back to the first.",
     )  # fmt: skip
     return steepest
 
@@ -109,7 +114,7 @@ def _draw_bends() -> Figure:
 
 
 def _draw_chain() -> Figure:
-    """Three layers of one sigmoid neuron each, the squared error of the last one's answer, and the slopes of it."""
+    """Three layers of one sigmoid neuron each, the squared error of the last output, and its slopes."""
     from pellucid.plots.graph import Link, Unit, network_graph
 
     network = mlp(1, [1, 1], 1, activation="sigmoid")
@@ -126,16 +131,16 @@ def _draw_chain() -> Figure:
         for i, (name, value) in enumerate(zip(("x", "a₁", "a₂", "a₃"), values, strict=True))
     ]
     links = [Link(start=i, end=i + 1, weight=1.0, slope=float(slopes[f"{2 * i}.weight"][0, 0])) for i in range(3)]
-    return network_graph(units, links, title="The loss is L = a₃²: slopes behind three sigmoids")
+    return network_graph(units, links, title="The loss is L = a₃²: slopes through three sigmoids")
 
 
 def _tell_softmax(story: Story) -> None:
     story.heading("Softmax: all outputs at once")
     shares = softmax(SCORES)
     story.say(
-        "For several classes the last layer gives one score for each, called a logit. Softmax makes probabilities of "
-        "them: it takes e to the power of every logit and divides by the sum of all, so that they add up to one. Only "
-        f"differences count: the logits {vector(SCORES)} and {vector(SCORES + 5)} give the same shares, "
+        "For several classes the last layer returns one score for each, called a logit. Softmax turns them into "
+        "probabilities: it takes e to the power of every logit and divides by the sum, so that they add up to one. "
+        f"Only differences count: the logits {vector(SCORES)} and {vector(SCORES + 5)} give the same probabilities, "
         f"{vector(shares)} and {vector(softmax(SCORES + 5))}."
     )
 
@@ -162,11 +167,11 @@ def _ask_which(generator: np.random.Generator) -> Question:
     why = {
         "sigmoid": "All lie between 0 and 1, and zero gives one half.",
         "tanh": "All lie between −1 and 1, and zero gives zero.",
-        "relu": "What was below zero is zero, the rest is as it was.",
+        "relu": "What was below zero is zero, the rest is unchanged.",
     }[name]
     others = ["sigmoid", "tanh", "ReLU", "no activation at all"]
     return choose(
-        f"A layer of three neurons has the sums {vector(z)} and gives {vector(a.round(4))}. Which activation is it?",
+        f"A layer of three neurons has the sums {vector(z)} and outputs {vector(a.round(4))}. Which activation is it?",
         NAMES[name],
         others,
         why,
@@ -181,7 +186,7 @@ def _ask_slope(generator: np.random.Generator) -> Question:
     slope = float(RULES[name].derivative(np.array(z), RULES[name].f(np.array(z))))
     with_numbers = f"{shown(a)}·(1 − {shown(a)})" if name == "sigmoid" else f"1 − {shown(a)}²"
     return number(
-        f"A neuron with {name} gives {shown(a)}. How steep is the activation there?",
+        f"A neuron with {name} outputs {shown(a)}. What is the slope of the activation there?",
         slope,
         f"The slope is {RULES[name].derivative_formula} = {with_numbers} = {shown(slope)}.",
         digits=2,
@@ -194,7 +199,7 @@ def _ask_depth(generator: np.random.Generator) -> Question:
     z = np.array(np.log(a / (1 - a)))
     slope = float(RULES["sigmoid"].derivative(z, RULES["sigmoid"].f(z)))
     return number(
-        f"In {depth} layers one behind another a sigmoid neuron gives {shown(a)} each. What is the product of the "
+        f"In each of {depth} consecutive layers, a sigmoid neuron outputs {shown(a)}. What is the product of the "
         f"{depth} slopes?",
         slope**depth,
         f"Each slope is {shown(a)}·(1 − {shown(a)}) = {shown(slope)}, and {shown(slope)} to the power of {depth} is "
@@ -211,14 +216,14 @@ def _ask_softmax(generator: np.random.Generator) -> Question:
     return number(
         f"The logits are {vector(scores)}. What probability does softmax give to the {which} class?",
         float(shares[place]),
-        f"e to their powers is {vector(powers)}, together {shown(float(powers.sum()))}; "
+        f"e to these powers is {vector(powers)}, in total {shown(float(powers.sum()))}; "
         f"{shown(float(powers[place]))} / {shown(float(powers.sum()))} = {shown(float(shares[place]))}.",
         digits=2,
     )
 
 
 def _ask_still(generator: np.random.Generator) -> Question:
-    """Which neuron passes least on? Four neurons of which one has the smallest slope by far."""
+    """Which neuron passes on least? Four neurons, one with by far the smallest slope."""
     at = {
         "relu": float(generator.integers(1, 9)) / 2,
         "sigmoid": float(generator.choice([-1.0, 0.0, 1.0])),

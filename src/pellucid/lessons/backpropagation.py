@@ -43,15 +43,13 @@ PARAMETERS = {
 
 
 def tell(story: Story) -> None:
-    """Tell how slopes travel back through a network."""
+    """Tell how slopes are computed backwards through a network."""
     _tell_line(story)
     _tell_chain(story)
     agree = _tell_check(story)
     story.close(
-        learned="Backpropagation multiplies the slopes along the way from the loss to a weight"
-        + (
-            ", and trying out each weight gives the same numbers." if agree else "; here trying out gave other numbers."
-        ),
+        learned="Backpropagation multiplies the slopes on the way from the loss to a weight"
+        + (", and testing each weight gives the same numbers." if agree else "; here testing gave other numbers."),
         try_next="pellucid study chain-rule",
     )
 
@@ -59,10 +57,10 @@ def tell(story: Story) -> None:
 def _tell_line(story: Story) -> None:
     story.heading("One weight")
     story.say(
-        "Gradient descent needs the slope of the loss for every weight. A weight does not touch the loss itself: it "
-        "moves the output, and the output moves the loss. The chain rule of school mathematics says that the slopes of "
-        "such links are multiplied. If y changes twice as fast as w, and the loss four times as fast as y, then the "
-        "loss changes eight times as fast as w. We write ∂L/∂w for the slope of L by w."
+        "Gradient descent needs the slope of the loss for every weight. A weight does not affect the loss directly: it "
+        "changes the output, and the output changes the loss. The chain rule of calculus says that the slopes of such "
+        "links are multiplied. If y changes twice as fast as w, and the loss four times as fast as y, then the "
+        "loss changes eight times as fast as w. We write ∂L/∂w for the slope of L with respect to w."
     )
     trace, gradients, value, d_y = _back(LINE, _line(W, B), np.array([[X]]), TARGET)
     y, d_w, d_b = float(trace.logits[0, 0]), _one(gradients, "0.weight"), _one(gradients, "0.bias")
@@ -86,10 +84,11 @@ def _tell_line(story: Story) -> None:
 def _tell_chain(story: Story) -> None:
     story.heading("Through two layers")
     story.say(
-        "With more layers the chain is longer, not different. Take a network 2 → 2 → 1 with sigmoid between. From the "
-        "output back to a weight of the first layer there are four links: how the loss moves with the output, the "
-        "output with the hidden neuron, the neuron with its sum z, and the sum with the weight. The last but one is "
-        "the slope of the activation; the last is the input, for a weight counts as much as what it multiplies."
+        "With more layers the chain is longer, not different. Take a network 2 → 2 → 1 with sigmoid in between. From "
+        "the "
+        "loss back to a weight of the first layer there are four links: how the loss changes with the output, the "
+        "output with the hidden neuron, the neuron with its sum z, and the sum with the weight. The third is the slope "
+        "of the activation; the last is the input, since the weight multiplies it."
     )
     trace, gradients, _, d_y = _back(DEEP, PARAMETERS, ROW, WANTED)
     z, a, v = trace.steps[0].outputs[0], trace.steps[1].outputs[0], PARAMETERS["2.weight"][0]
@@ -109,8 +108,9 @@ def _tell_chain(story: Story) -> None:
         "Forward, each neuron has a value (in the circle); backward, each weight gets its slope (below it).",
     )  # fmt: skip
     story.say(
-        "Many products begin alike, so walking from the loss backwards, layer by layer, computes each common beginning "
-        "only once: that is backpropagation (Rumelhart, Hinton and Williams, 1986). Where a number reaches the loss "
+        "Many products start with the same factors. Going backwards from the loss, layer by layer, computes each "
+        "common "
+        "part only once: that is backpropagation (Rumelhart, Hinton and Williams, 1986). If a number reaches the loss "
         "along several paths, the products of all paths are added."
     )
 
@@ -132,21 +132,21 @@ def _draw_network() -> Figure:
 
 
 def _tell_check(story: Story) -> bool:
-    story.heading("How to know that it is right")
+    story.heading("How to check that it is right")
     h = 1e-5
     names = tuple(p.name for p in DEEP.trainable())
     gradients = _back(DEEP, PARAMETERS, ROW, WANTED)[1].parameters
     tried = central_differences(lambda p: _loss(DEEP, p, ROW, WANTED), PARAMETERS, names, h)
     story.say(
-        "The slope can be tried out: make one weight a tiny h larger, then a tiny h smaller, and divide the difference "
-        "of the two losses by 2h. This asks for two forward passes for every weight, where backpropagation walks "
-        f"back once for all of them. For the {DEEP.n_trainable} parameters of this small network, "
-        f"{2 * DEEP.n_trainable} passes are no trouble; for millions they are hopeless, so it serves as a check."
+        "The slope can be tested: make one weight a tiny h larger, then a tiny h smaller, and divide the difference "
+        "of the two losses by 2h. This needs two forward passes for every weight, while backpropagation needs one "
+        f"backward pass for all of them. For the {DEEP.n_trainable} parameters of this small network, "
+        f"{2 * DEEP.n_trainable} passes are no problem; for millions they are hopeless, so this only serves as a check."
     )
     largest = max(float(np.abs(gradients[name] - tried[name]).max()) for name in names)
     story.table(
         f"All {DEEP.n_trainable} slopes, h = {shown(h)}; largest difference {shown(largest)}",
-        ("parameters", "backpropagation", "tried out"),
+        ("parameters", "backpropagation", "tested"),
         [(name, vector(gradients[name].ravel()), vector(tried[name].ravel())) for name in names],
     )
     return largest < 1e-7
@@ -159,7 +159,7 @@ def _line(w: float, b: float) -> dict[str, Array]:
 def _back(
     network: Network, parameters: Mapping[str, Array], x: Array, target: float
 ) -> tuple[Trace, Gradients, float, float]:
-    """The trace, all gradients, the squared error of one row and its slope by the output."""
+    """The trace, all gradients, the squared error of one row, and its slope with respect to the output."""
     trace = forward(network, parameters, x)
     loss = loss_and_gradient(MSE, trace.logits, np.array([[target]]))
     return trace, backward(parameters, trace, loss.d_logits), loss.value, float(loss.d_logits[0, 0])
@@ -213,7 +213,8 @@ def _ask_chain(generator: np.random.Generator) -> Question:
     _, gradients, _, d_y = _back(chain, parameters, np.array([[x]]), target)
     slope = _one(gradients, "0.weight")
     return number(
-        f"A hidden neuron gives a = relu(w·x + b) with x = {shown(x)}, w = {shown(w)}, b = {shown(b)}; the output is "
+        f"A hidden neuron computes a = relu(w·x + b) with x = {shown(x)}, w = {shown(w)}, b = {shown(b)}; the output "
+        "is "
         f"y = v·a + c with v = {shown(v)}, c = {shown(c)}; the target is {shown(target)}, the loss (y − target)². What "
         "is ∂L/∂w?",
         slope,
@@ -223,7 +224,7 @@ def _ask_chain(generator: np.random.Generator) -> Question:
 
 
 def _ask_dead(generator: np.random.Generator) -> Question:
-    """Three ReLU neurons, one of them asleep for this row."""
+    """Three ReLU neurons, one of them inactive for this row."""
     names = ("first", "second", "third")
     asleep = int(generator.integers(3))
     x = generator.integers(1, 4, 2).astype(float)
@@ -238,8 +239,9 @@ def _ask_dead(generator: np.random.Generator) -> Question:
     (answer,) = still
     neurons = "; ".join(f"{vector(row)} with bias {shown(float(bias))}" for row, bias in zip(w, b, strict=True))
     return choose(
-        f"Three hidden ReLU neurons have the weights {neurons}. All three reach the output, and the loss is not zero. "
-        f"Whose weights get the slope zero for the row {vector(x)}?",
+        f"Three hidden ReLU neurons have the weights {neurons}. All three are connected to the output, and the loss "
+        "is not "
+        f"zero. Whose weights get the slope zero for the row {vector(x)}?",
         f"the {answer} neuron's",
         [*(f"the {name} neuron's" for name in names), "none of them"],
         f"The sums are {vector(trace.steps[0].outputs[0])}. Below zero ReLU has slope zero, and with one factor zero "
@@ -259,7 +261,7 @@ def _ask_paths(generator: np.random.Generator) -> Question:
     return number(
         f"An input x above zero goes into two ReLU neurons, a₁ = relu({shown(float(w[0]))}·x) and a₂ = "
         f"relu({shown(float(w[1]))}·x); the output is y = {shown(float(v[0]))}·a₁ + {in_brackets(float(v[1]))}·a₂. "
-        "What is the slope of y by x?",
+        "What is the slope of y with respect to x?",
         slope,
         f"Two paths lead from x to y, and their products are added: {sum_of_products(v, w)} = {shown(slope)}.",
     )
@@ -274,7 +276,7 @@ def _ask_check(generator: np.random.Generator) -> Question:
             lambda p: _loss(LINE, p, np.array([[x]]), target), _line(w, 0.0), ("0.weight",), h
         )["0.weight"][0, 0]
     )  # fmt: skip
-    # Four digits after the point hold these losses whole; fewer would show in their difference.
+    # Four digits after the point show these losses exactly; with fewer, their difference would be wrong.
     down, up = (f"{loss:.4f}".rstrip("0").rstrip(".") for loss in losses)
     return number(
         f"At w = {shown(w - h)} the loss is {down}, at w = {shown(w + h)} it is {up}. Roughly, what is its slope at "

@@ -1,4 +1,4 @@
-"""The lesson on the forward pass: from a row to an answer, and the shape of everything on the way."""
+"""The lesson on the forward pass: from a row to a prediction, and the shapes of all arrays on the way."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ CLASSES = ("first class", "second class")
 
 
 def tell(story: Story) -> None:
-    """Tell how a row becomes an answer."""
+    """Tell how a row becomes a prediction."""
     _tell_row(story)
     alone = _tell_batch(story)
     _tell_answer(story)
     story.close(
-        learned="A forward pass is products, sums and bends, layer after layer; "
-        + ("each row goes its own way through them" if alone else "here rows touched one another")
-        + ", and the shapes say which numbers meet.",
+        learned="A forward pass is products, sums and activations, layer after layer; "
+        + ("each row is computed independently" if alone else "here rows affected one another")
+        + ", and the shapes say which numbers are multiplied.",
         try_next="pellucid study neuron",
     )
 
@@ -49,31 +49,33 @@ def tell(story: Story) -> None:
 def _tell_row(story: Story) -> None:
     story.heading("One row through the network")
     story.say(
-        "To answer for one row, a network works from left to right: each layer takes the numbers of the one before, "
-        "multiplies them by its weights, adds its biases and bends the sums. This is the forward pass. Written for a "
+        "To predict for one row, a network works from left to right: each layer takes the numbers of the one before, "
+        "multiplies them by its weights, adds its biases and applies its activation. This is the forward pass. "
+        "Written for a "
         "whole layer it is z = x Wᵀ + b. The matrix W holds one row of weights for each neuron, so its shape is "
-        "[outputs, inputs]; the ᵀ turns it on its side, so that every neuron's weights meet the inputs."
+        "[outputs, inputs]; the ᵀ transposes it, so that every neuron's weights are multiplied with the inputs."
     )
     trace = forward(NETWORK, PARAMETERS, BATCH[:1])
     rows = [("input x", "", vector(BATCH[0]), shape(BATCH[:1].shape))]
     for step in trace.steps:
         if step.layer.role is Role.ACTIVATING:
-            made = ("a = relu(z)", "number by number")
+            made = ("a = relu(z)", "element by element")
         else:
             weight = PARAMETERS[f"{step.name}.weight"]
             name = "z" if step.name == "0" else "logits"
             made = (f"{name} of {describe(step.layer)}", f"W {shape(weight.shape)}, b {shape(weight.shape[:1])}")
         rows.append((*made, vector(step.outputs[0]), shape(step.outputs.shape)))
-    story.table("The network 2 → 3 → 2, one row", ("what", "made with", "values", "shape"), rows)
+    story.table("The network 2 → 3 → 2, one row", ("what", "computed with", "values", "shape"), rows)
     story.draw(
         "network", lambda: _draw_network(BATCH[0]),
-        f"The same row, {vector(BATCH[0])}, in the network: what each neuron gives stands in its circle.",
+        f"The same row, {vector(BATCH[0])}, in the network: each circle shows the output of its neuron.",
     )  # fmt: skip
     w, b, z = PARAMETERS["0.weight"], PARAMETERS["0.bias"], trace.steps[0].outputs[0]
     story.say(
-        f"The third hidden neuron, for one: z = {sum_of_products(w[2], BATCH[0], b[2])} = {shown(float(z[2]))}, and "
-        f"ReLU makes it {shown(float(trace.steps[1].outputs[0, 2]))}. The last layer has no bend. Its results may be "
-        "of any size and sign and are called logits."
+        f"The third hidden neuron, for example: z = {sum_of_products(w[2], BATCH[0], b[2])} = {shown(float(z[2]))}, "
+        "and "
+        f"ReLU makes it {shown(float(trace.steps[1].outputs[0, 2]))}. The last layer has no activation. Its "
+        "outputs may have any size and sign and are called logits."
     )
 
 
@@ -96,16 +98,16 @@ def _draw_network(x: Array) -> Figure:
 def _tell_batch(story: Story) -> bool:
     story.heading("Many rows at once")
     story.say(
-        "Computers multiply large matrices well, so rows are sent through together, as a batch. Its shape is [B, I]: "
-        "B rows of I inputs. The weights stay as they are; only the number of rows runs through all shapes. Two shapes "
-        "fit where the widths that meet are equal; where they are not, Pellucid names the layer, what it wants and "
-        "what it got. Here is a larger batch in a larger network."
+        "Computers multiply large matrices well, so rows are computed together, as a batch. Its shape is [B, I]: "
+        "B rows of I inputs. The weights stay as they are; only the number of rows appears in all shapes. Two shapes "
+        "fit if their inner widths are equal; if they are not, Pellucid names the layer, what it expects and what it "
+        "got. Here is a larger batch in a larger network."
     )
     large, many = mlp(20, [64], 3), 32
     trace = forward(large, initialise(large, 0), np.zeros((many, 20)))
     story.table(
         f"20 → 64 → 3 with a batch of {many} rows",
-        ("layer", "takes", "weights", "gives"),
+        ("layer", "input", "weights", "output"),
         [(describe(s.layer), shape(s.inputs.shape), _weight_shape(large, int(s.name)), shape(s.outputs.shape))
          for s in trace.steps],
     )  # fmt: skip
@@ -113,7 +115,7 @@ def _tell_batch(story: Story) -> bool:
     one_by_one = np.concatenate([forward(NETWORK, PARAMETERS, row[None]).logits for row in BATCH])
     alone = bool(np.allclose(together, one_by_one))
     story.say(
-        f"{'No row changes the answer of another' if alone else 'Rows change the answers of others'}: the "
+        f"{'No row changes the output of another' if alone else 'Rows change the outputs of others'}: the "
         f"{len(BATCH)} rows of the small network, together or one by one, give logits that differ by at most "
         f"{shown(float(np.abs(together - one_by_one).max()))}."
     )
@@ -121,18 +123,18 @@ def _tell_batch(story: Story) -> bool:
 
 
 def _tell_answer(story: Story) -> None:
-    story.heading("From logits to an answer")
+    story.heading("From logits to a prediction")
     trace = forward(NETWORK, PARAMETERS, BATCH)
     p = softmax(trace.logits)
     story.say(
-        "Softmax turns the logits of a row into probabilities, and the answer is the class with the largest. Dividing "
-        "two of these probabilities leaves e to the power of the difference of their logits, so this difference alone "
-        "says how much likelier one class is. With two classes a single logit is enough: sigmoid of it is the "
-        "probability of the second class, and a logit of zero means one half."
+        "Softmax turns the logits of a row into probabilities, and the predicted class is the one with the "
+        "largest. The ratio of two of these probabilities is e to the power of the difference of their logits, so this "
+        "difference alone says how much more likely one class is. With two classes a single logit is enough: its "
+        "sigmoid is the probability of the second class, and a logit of zero means one half."
     )
     story.table(
-        "Three rows to the end",
-        ("row", "logits", "probabilities", "times likelier", "answer"),
+        "Three rows, from logits to predictions",
+        ("row", "logits", "probabilities", "times more likely", "prediction"),
         [(vector(x), vector(z), vector(q), float(q.max() / q.min()), CLASSES[int(q.argmax())])
          for x, z, q in zip(BATCH, trace.logits, p, strict=True)],
     )  # fmt: skip
@@ -190,8 +192,8 @@ def _ask_output_shape(generator: np.random.Generator) -> Question:
     what, array = pick(generator, [("the hidden layer", trace.steps[1].outputs), ("the last layer", trace.logits)])
     shapes = [(rows, hidden), (rows, outputs), (hidden, inputs), (outputs, hidden), (rows, inputs)]
     return choose(
-        f"A batch of {rows} rows goes through the network {inputs} → {hidden} → {outputs}. Which shape has the output "
-        f"of {what}?",
+        f"A batch of {rows} rows goes through the network {inputs} → {hidden} → {outputs}. What is the shape of the "
+        f"output of {what}?",
         shape(array.shape),
         [shape(each) for each in shapes],
         f"There is one row for each row of the batch ({array.shape[0]}) and one column for each neuron of the layer "
@@ -207,7 +209,7 @@ def _ask_weight_shape(generator: np.random.Generator) -> Question:
     real = shapes[name]
     both = [shapes["0.weight"], shapes["2.weight"]]
     return choose(
-        f"Which shape has the weight matrix W of the {which} layer of {inputs} → {hidden} → {outputs}?",
+        f"What is the shape of the weight matrix W of the {which} layer of {inputs} → {hidden} → {outputs}?",
         shape(real),
         [shape(each) for each in (*both, *(each[::-1] for each in both))],
         f"One row of weights for each of its {real[0]} neurons, one column for each of its {real[1]} inputs: "
@@ -232,7 +234,7 @@ def _ask_times(generator: np.random.Generator) -> Question:
 
 
 def _ask_class(generator: np.random.Generator) -> Question:
-    """A single logit: the bias of the last layer is moved, and the answer with it, or not."""
+    """A single logit: the bias of the last layer is changed, and perhaps the prediction with it."""
     logit = float(generator.choice([-1.5, -0.5, 0.5, 1.5]))
     moved = logit + float(pick(generator, (-1.0, 1.0, -2.0, 2.0)))
     before, after = (float(sigmoid(np.array(z))) for z in (logit, moved))
@@ -244,10 +246,10 @@ def _ask_class(generator: np.random.Generator) -> Question:
     }
     return choose(
         f"A network ends in a single logit, which is {shown(logit)} for a row. Then {shown(moved - logit)} is added to "
-        "the bias of its last layer. What becomes of the answer?",
+        "the bias of its last layer. What happens to the prediction?",
         names[before > 0.5, after > 0.5],
         list(names.values()),
         f"The logit becomes {shown(moved)}; the probability of the second class was {shown(before)} and is now "
-        f"{shown(after)}, and one half is the border.",
+        f"{shown(after)}, and one half is the threshold.",
         generator,
     )

@@ -1,4 +1,4 @@
-"""The lesson on gradient descent: downhill by small steps, and how long a step should be."""
+"""The lesson on gradient descent: downhill in small steps, and how long a step should be."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ ROWS, NOISE, EPOCHS, RATE = 200, 0.5, 3, 0.05
 
 
 def tell(story: Story) -> None:
-    """Tell how a weight walks downhill."""
+    """Tell how a weight moves downhill."""
     _tell_steps(story)
     verdicts = _tell_rates(story)
     _tell_batches(story)
@@ -46,8 +46,8 @@ def tell(story: Story) -> None:
     away = [rate for rate, verdict in verdicts.items() if verdict == "runs away"]
     story.close(
         learned="A step is the learning rate times the slope, taken downhill. "
-        + (f"Here {_either(good)} led towards the bottom" if good else "Here no learning rate led to the bottom")
-        + (f", {_either(away)} ever farther from it." if away else "."),
+        + (f"Here {_either(good)} led towards the minimum" if good else "Here no learning rate led to the minimum")
+        + (f", {_either(away)} farther and farther away from it." if away else "."),
         try_next="pellucid study mistakes",
     )
 
@@ -58,13 +58,14 @@ def _tell_steps(story: Story) -> None:
         "Take the simplest network: one weight and no bias, y = w·x. It sees one row, x = "
         f"{shown(1.0)} with the target {shown(TARGET)}, and its loss is the squared error (y − target)². For every "
         "w there is a loss, so the loss is a valley over the line of all weights. Its slope, the derivative of the "
-        "loss by w, says how the loss changes if w grows a little: here 2·(y − target)·x. A slope above zero means "
+        "loss with respect to w, says how the loss changes if w grows a little: here 2·(y − target)·x. A slope above "
+        "zero means "
         "that the way down is to the left, one below zero that it is to the right. With many weights there is one "
-        "slope for each, and all of them together are called the gradient."
+        "slope for each, and all of them together are the gradient."
     )
     story.say(
         "Gradient descent repeats one rule: w ← w − η · slope. The learning rate η says how far to go. Near the "
-        "bottom the slope is small, so the steps shorten by themselves."
+        "minimum the slope is small, so the steps become shorter by themselves."
     )
     story.draw("neuron", _draw_neuron, f"The network at its start, w = {shown(START)}, and the slope of its loss.")
     path = _descend(0.1, 5)
@@ -78,9 +79,10 @@ def _tell_steps(story: Story) -> None:
 def _tell_rates(story: Story) -> dict[float, str]:
     story.heading("How long a step?")
     story.say(
-        "The learning rate is the number that most often decides whether training works. Too small, and the weight "
-        "crawls. Too large, and it jumps across the valley and lands higher on the other side; then the slope there is "
-        "steeper, the next jump longer, and the loss grows without end."
+        "The learning rate is the number that most often decides whether training works. If it is too small, the "
+        "weight "
+        "crawls. If it is too large, the weight jumps across the valley and lands higher on the other side; there the "
+        "slope is steeper, the next jump longer, and the loss grows without limit."
     )
     verdicts, rows = {}, []
     for rate in RATES:
@@ -89,13 +91,13 @@ def _tell_rates(story: Story) -> dict[float, str]:
         w = [each[0] for each in path]
         rows.append((rate, w[1], w[2], w[3], w[-1], path[-1][1], verdicts[rate]))
     story.table(
-        f"The same valley with its bottom at w = {shown(TARGET)}, {STEPS} steps",
+        f"The same valley with its minimum at w = {shown(TARGET)}, {STEPS} steps",
         ("η", "w after 1", "after 2", "after 3", f"after {STEPS}", "loss then", "it …"),
         rows,
     )
     story.draw(
         "valley", _draw_valley,
-        "The first five steps with three learning rates: the slope is the same valley's, only the steps differ.",
+        "The first five steps with three learning rates: the valley is the same, only the steps differ.",
     )  # fmt: skip
     return verdicts
 
@@ -125,7 +127,7 @@ def _draw_valley() -> Figure:
 def _tell_batches(story: Story) -> None:
     story.heading("All rows, or a few at a time?")
     story.say(
-        "The loss of a data set is a mean over its rows, so an exact slope asks for all of them. A few rows, drawn at "
+        "The loss of a data set is a mean over its rows, so an exact slope needs all of them. A few rows, drawn at "
         "random, give nearly the same direction for much less work: a mini-batch. After each mini-batch the weights "
         "take a step; after one epoch every row has been seen once. Below, a line y = w·x + b is fitted to "
         f"{ROWS} rows, {counted(EPOCHS, 'epoch')} each time, with η = {shown(RATE)}."
@@ -133,13 +135,13 @@ def _tell_batches(story: Story) -> None:
     best, lines = _fit_lines()
     story.table(
         f"The same epochs in batches of different sizes; the best line has the loss {shown(best)}",
-        ("rows in a batch", "steps in an epoch", "steps together", "loss after"),
+        ("rows per batch", "steps per epoch", "steps in total", "loss after"),
         [(size, n_batches(ROWS, size), EPOCHS * n_batches(ROWS, size), loss) for size, loss in lines.items()],
     )
     closest = min(lines, key=lambda size: lines[size])
     story.say(
-        f"Here batches of {closest} came lowest. Small batches take more steps in the same time, but each follows the "
-        "chance of its few rows and so it shakes; one batch of all rows steps surely and seldom."
+        f"Here batches of {closest} reached the lowest loss. Small batches take more steps per epoch, but each step "
+        "depends on a few random rows and is noisy; one batch of all rows takes few, exact steps."
     )
 
 
@@ -157,7 +159,7 @@ def _descend(rate: float, steps: int, *, x: float = 1.0, w: float = START, targe
 
 
 def _verdict(path: list[Any]) -> str:
-    """What the losses of a descent say about its learning rate."""
+    """What the losses of a descent show about its learning rate."""
     losses, slopes = [each[1] for each in path], [each[2] for each in path]
     swings = any(a * b < 0 for a, b in pairwise(slopes))
     if losses[-1] > losses[0]:
@@ -171,7 +173,7 @@ def _verdict(path: list[Any]) -> str:
 
 
 def _fit_lines() -> tuple[float, dict[int, float]]:
-    """The least loss that a line can have, and the loss for each size of batch."""
+    """The lowest loss that a line can have, and the loss for each batch size."""
     generator = np.random.default_rng(0)
     x = generator.uniform(-1, 1, (ROWS, 1))
     y = 2 * x + 1 + NOISE * generator.normal(size=(ROWS, 1))
@@ -250,7 +252,7 @@ def _ask_verdict(generator: np.random.Generator) -> Question:
         f"The losses of six steps are {vector(losses)}. How is the learning rate?",
         words[_verdict(path)],
         ["far too small", "about right", "too large"],
-        f"From the first to the last the loss is multiplied by {shown(float(losses[-1] / losses[0]))}: it "
+        f"From the first to the last, the loss is multiplied by {shown(float(losses[-1] / losses[0]))}: it "
         f"{'is ' if _verdict(path) == 'on its way' else ''}{_verdict(path)}.",
         generator,
     )
@@ -266,7 +268,7 @@ def _ask_steps_an_epoch(generator: np.random.Generator) -> Question:
         f"There are {rows:,} training rows, and a mini-batch has {size}; the last one of an epoch may be smaller. How "
         f"many steps do the weights take in {epochs} epochs?",
         epochs * steps,
-        f"{rows:,} / {size} is {steps - 1} whole batches and one of {last} rows, so {steps} steps an epoch; times "
+        f"{rows:,} / {size} is {steps - 1} whole batches and one of {last} rows, so {steps} steps per epoch; times "
         f"{epochs} is {epochs * steps}.",
     )
 
@@ -287,6 +289,6 @@ def _ask_too_large(generator: np.random.Generator) -> Question:
         "loss grow?",
         growing[0],
         list(runs),
-        f"After one step w is, for {ends}. The loss grows where w has come farther from zero than it was.",
+        f"After one step w is, for {ends}. The loss grows if w is then farther from zero than before.",
         generator,
     )

@@ -1,4 +1,4 @@
-"""The lesson on losses: how wrong is an answer, in one number?"""
+"""The lesson on losses: how wrong is a prediction, in one number?"""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ __all__ = ["questions", "tell"]
 
 def tell(story: Story) -> None:
     """Tell what a loss measures."""
-    story.heading("One number to make smaller")
+    story.heading("One number to minimise")
     story.say(
         "Training needs to know how wrong the network is, as one number: the loss. Zero is perfect, larger is worse, "
-        "and it must change smoothly with the weights, for its slope says which way to go. Accuracy will not do: "
-        "moving a weight a little changes no decision, so its slope is zero almost everywhere. The loss of several "
-        "rows is the mean of the losses of each."
+        "and it must change smoothly with the weights, since its slope says which way to go. Accuracy is not suitable: "
+        "changing a weight a little changes no decision, so its slope is zero almost everywhere. The loss of several "
+        "rows is the mean of their losses."
     )
 
-    story.heading("Numbers: the squared error, and a gentler one")
+    story.heading("Numbers: the squared error, and a gentler loss")
     story.say(
-        "For a number, the mean squared error (MSE) takes the difference between answer and truth and squares it. An "
-        "error twice as large costs four times as much. So one row that is far off, perhaps by a slip of the pen, can "
-        "outweigh all others. Huber's loss is half the squared error up to an error of δ, and the straight line "
-        "δ · (|error| − δ/2) beyond. Its slope never exceeds δ, so a single row pulls no harder than that."
+        "For a number, the mean squared error (MSE) squares the difference between prediction and truth. An error "
+        "twice as large costs four times as much. So one row that is far off, perhaps because of a typing error, can "
+        "outweigh all others. The Huber loss is half the squared error up to an error of δ, and the straight line "
+        "δ · (|error| − δ/2) beyond. Its slope never exceeds δ, which limits the influence of a single row."
     )
     errors = np.array([0.5, 1.0, 2.0, 10.0])
     rows = []
@@ -46,13 +46,14 @@ def tell(story: Story) -> None:
     story.draw(
         "errors",
         _draw_errors,
-        "Squared error and Huber's loss of one row: they agree in shape near zero, and part beyond δ.",
+        "Squared error and Huber loss of one row: similar near zero, different beyond δ.",
     )
 
     story.heading("Classes: how surprised is the network?")
     story.say(
-        "For classes the network gives probabilities, and the loss is the surprise at the true one: −ln p. A sure and "
-        "right answer costs next to nothing; a sure and wrong one costs without limit. With two classes this is called "
+        "For classes the network gives probabilities, and the loss is the surprise at the true class: −ln p. A "
+        "confident correct prediction costs almost nothing; a confident wrong one costs without limit. With two "
+        "classes this is called "
         "binary cross-entropy (BCE), with more classes cross-entropy."
     )
     story.table(
@@ -60,11 +61,11 @@ def tell(story: Story) -> None:
         ("probability of the true class", "loss −ln p", "the decision"),
         [(p, _surprise(p), "right" if p > 0.5 else "wrong") for p in (0.99, 0.9, 0.6, 0.4, 0.1, 0.01)],
     )
-    story.draw("surprise", _draw_surprise, "The loss of one row by the probability that its true class is given.")
+    story.draw("surprise", _draw_surprise, "The loss of one row, by the predicted probability of its true class.")
     z = np.array([[1.5, -0.5]])
     result = loss_and_gradient(Loss(name="cross_entropy"), z, np.array([0]))
     story.say(
-        "Pellucid's networks end in logits, and the loss does the rest: it is computed from the logits directly, "
+        "Pellucid's networks end in logits, and the loss is computed from the logits directly, "
         f"because the exponential of a large number would overflow on the way. For the logits {vector(z[0])} and the "
         f"first class, the probability is {shown(float(softmax(z)[0, 0]))}, the loss {shown(result.value)}, and the "
         f"slope for each logit is simply probability minus truth: {vector(result.d_logits[0])}."
@@ -74,7 +75,7 @@ def tell(story: Story) -> None:
         "The end of the network: two logits, the loss, and how it changes with each logit.",
     )  # fmt: skip
     story.close(
-        learned="A loss turns all mistakes into one smooth number; which loss fits is decided by what is predicted.",
+        learned="A loss turns all mistakes into one smooth number; which loss fits depends on what is predicted.",
         try_next="pellucid study mlp",
     )
 
@@ -134,10 +135,10 @@ def questions(generator: np.random.Generator) -> tuple[Question, ...]:
     best = loss_for[what]
     return (
         number(
-            f"A network answers {vector(answers)}; the truth is {vector(truths)}. What is the mean squared error?",
+            f"A network predicts {vector(answers)}; the truth is {vector(truths)}. What is the mean squared error?",
             mse,
-            f"The errors (answer minus truth) are {vector(answers - truths)}; their squares sum to "
-            f"{shown(len(truths) * mse)}, over {len(truths)} rows.",
+            f"The errors (prediction minus truth) are {vector(answers - truths)}; their squares add up to "
+            f"{shown(len(truths) * mse)}, divided by {len(truths)} rows.",
             digits=2,
         ),
         number(
@@ -154,7 +155,7 @@ def questions(generator: np.random.Generator) -> tuple[Question, ...]:
             digits=0,
         ),
         number(
-            f"And in Huber's loss with δ = 1: what does an error of {shown(error)} cost?",
+            f"And in the Huber loss with δ = 1: what does an error of {shown(error)} cost?",
             huber,
             f"Beyond δ it is a line: δ (|error| − δ/2) = {shown(error)} − 0.5 = {shown(huber)}.",
             digits=1,
@@ -167,7 +168,7 @@ def questions(generator: np.random.Generator) -> tuple[Question, ...]:
                 "Huber": "It is a number, and mistyped rows must not outweigh the others.",
                 "cross-entropy": "It is one of several classes.",
                 "binary cross-entropy": "It is one of two classes.",
-                "mean squared error": "It is a number, and an error twice as large is to cost four times as much.",
+                "mean squared error": "It is a number, and an error twice as large should cost four times as much.",
             }[best],
             generator,
         ),

@@ -1,4 +1,4 @@
-"""The lesson on the multi-layer perceptron: layers of neurons, and why they need a bend between them."""
+"""The lesson on the multi-layer perceptron: layers of neurons, and why they need an activation between them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ROWS = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
 XOR = np.array([0.0, 1.0, 1.0, 0.0])
 BENT, STRAIGHT = mlp(2, [2], 1), mlp(2, [2], 1, activation="identity")
 
-# Two hidden neurons that add the inputs up; the second begins to answer later, and the output takes it off twice.
+# Two hidden neurons that add up the inputs; the second has a threshold of 1, and the output subtracts it twice.
 BY_HAND = {
     "0.weight": np.array([[1.0, 1.0], [1.0, 1.0]]),
     "0.bias": np.array([0.0, -1.0]),
@@ -42,14 +42,14 @@ STARTS, STEPS = 10, 300
 
 
 def tell(story: Story) -> None:
-    """Tell what a layer is and what a bend is good for."""
+    """Tell what a layer is and what an activation is good for."""
     solved = _tell_layers(story)
     collapsed = _tell_straight(story)
     _tell_sizes(story)
-    bend = "with a bend between them two layers answer XOR" if solved else "these two layers miss XOR"
-    line = "without it they are one layer" if collapsed else "without it they differ from one layer"
+    bend = "with an activation between them two layers compute XOR" if solved else "these two layers do not compute XOR"
+    line = "without it they are a single layer" if collapsed else "without it they differ from a single layer"
     story.close(
-        learned=f"Layers add neurons side by side and one behind the other; {bend}, {line}.",
+        learned=f"Layers put neurons side by side and one after the other; {bend}, {line}.",
         try_next="pellucid study xor",
     )
 
@@ -58,14 +58,15 @@ def _tell_layers(story: Story) -> bool:
     story.heading("Neurons side by side")
     story.say(
         "One neuron draws one straight line, and XOR needs more. So let several neurons see the same inputs: together "
-        "they are a layer. What they give becomes the input of a further layer. Layers between the inputs and the last "
-        "layer are called hidden, since nobody outside sees their numbers. Such a network is a multi-layer perceptron, "
+        "they are a layer. Their outputs become the inputs of the next layer. Layers between the inputs and the last "
+        "layer are called hidden, since their numbers are not seen from outside. Such a network is a multi-layer "
+        "perceptron, "
         "MLP for short, written as its widths: 2 → 2 → 1 has two inputs, two hidden neurons and one output."
     )
     story.say(
-        "Its hidden neurons do not jump from 0 to 1 as the perceptron does. They bend: a sum below zero becomes zero, "
-        "any other stays as it is. This bend is called ReLU, and such a function after the sum an activation. The next "
-        "lesson looks at others."
+        "Its hidden neurons do not jump from 0 to 1 as the perceptron does: a sum below zero becomes zero, and any "
+        "other stays as it is. This function is called ReLU, and such a function after the sum is called an "
+        "activation. The next lesson shows others."
     )
     trace = forward(BENT, BY_HAND, ROWS)
     hidden, output = trace.steps[1].outputs, trace.logits[:, 0]
@@ -73,7 +74,7 @@ def _tell_layers(story: Story) -> bool:
     w, b, v = BY_HAND["0.weight"], BY_HAND["0.bias"], BY_HAND["2.weight"][0]
     story.table(
         f"h₁ = relu(x₁ + x₂), h₂ = relu(x₁ + x₂ − {shown(-float(b[1]))}), output = h₁ − {shown(-float(v[1]))} h₂",
-        ("x₁", "x₂", "sums before the bend", "h₁", "h₂", "output", "XOR"),
+        ("x₁", "x₂", "sums before ReLU", "h₁", "h₂", "output", "XOR"),
         [
             (float(x[0]), float(x[1]), vector(w @ x + b), float(h[0]), float(h[1]), float(y), float(t))
             for x, h, y, t in zip(ROWS, hidden, output, XOR, strict=True)
@@ -86,11 +87,11 @@ def _tell_layers(story: Story) -> bool:
     )  # fmt: skip
     story.say(
         f"The output {'is XOR in all rows' if solved else 'is not XOR in every row'}: where both inputs are 1, the "
-        "second hidden neuron wakes up and takes away what the first one adds."
+        "second hidden neuron becomes active and subtracts what the first one adds."
     )
     story.draw(
         "hidden", _draw_hidden,
-        "The hidden neurons move the rows: two of them fall together, and one line then has the ones on one side.",
+        "The hidden neurons move the rows: two rows coincide, and one line then has the ones on one side.",
     )  # fmt: skip
     return solved
 
@@ -116,7 +117,7 @@ def _draw_hidden() -> Figure:
     line = Boundary(name="output is ½", weights=v, bias=float(BY_HAND["2.bias"][0]) - 0.5)
     return boundary_lines(
         {
-            "The inputs: no line will do": Plane(inputs=ROWS, targets=XOR, lines=[], judged=False),
+            "The inputs: no line separates them": Plane(inputs=ROWS, targets=XOR, lines=[], judged=False),
             "The hidden numbers: one line does": Plane(
                 inputs=hidden, targets=XOR, lines=[line], judged=True, labels=("h₁", "h₂")
             ),
@@ -125,19 +126,19 @@ def _draw_hidden() -> Figure:
 
 
 def _tell_straight(story: Story) -> bool:
-    story.heading("Without the bend, two layers are one")
+    story.heading("Without the activation, two layers are one")
     story.say(
-        "Leave the bend out, and the second layer multiplies and adds what the first has multiplied and added. That is "
-        "a single layer again, whose weights are the products of the two: nothing was won, whatever the number of "
-        "layers. The table shows the same weights without the bend, the single neuron that is equal to them, and the "
-        "best that any single neuron without a bend can do on XOR, measured by squared errors."
+        "Without the activation, the second layer multiplies and adds what the first has multiplied and added. That is "
+        "a single layer again, whose weights are the products of the two: more layers gain nothing. The table shows "
+        "the same weights without the activation, the single neuron that equals them, and the best that any single "
+        "neuron without an activation can do on XOR, measured by squared errors."
     )
     straight = forward(STRAIGHT, BY_HAND, ROWS).logits[:, 0]
     w, b = _one_layer(BY_HAND)
     single = ROWS @ w + b
     best = _best_line(XOR)
     story.table(
-        f"No bend: the two layers come down to w = {vector(w)}, b = {shown(b)}",
+        f"No activation: the two layers reduce to w = {vector(w)}, b = {shown(b)}",
         ("x₁", "x₂", "two layers", "the single neuron", "best single neuron", "XOR"),
         [tuple(map(float, row)) for row in zip(*ROWS.T, straight, single, best, XOR, strict=True)],
     )
@@ -153,8 +154,8 @@ def _tell_sizes(story: Story) -> None:
         for i, before, after in ((0, 4, 10), (2, 10, 3))
     ]
     story.say(
-        "Every neuron has one weight for each input and one bias, so a layer has inputs times neurons weights. They "
-        "are the network's parameters, the numbers that learning changes."
+        "Every neuron has one weight for each input and one bias, so a layer has inputs times neurons weights. Weights "
+        "and biases are the network's parameters, the numbers that learning changes."
     )
     story.table(
         f"4 → 10 → 3 has {network.n_trainable} parameters",
@@ -163,10 +164,10 @@ def _tell_sizes(story: Story) -> None:
     )
     solved = sum(_learns_xor(start) for start in range(STARTS))
     story.say(
-        "The network above was built by hand. The lessons from losses on tell how the weights of several layers are "
-        f"learned. It works: of {counted(STARTS, 'network')} 2 → 4 → 1 with random first weights, {solved} learned "
+        "The network above was built by hand. The lessons from losses on explain how the weights of several layers are "
+        f"learned. It works: of {counted(STARTS, 'network')} 2 → 4 → 1 with random initial weights, {solved} learned "
         f"XOR within {STEPS} steps."
-        + (" The others began in an unlucky place: the first weights matter." if solved < STARTS else "")
+        + (" The others had an unlucky start: the initial weights matter." if solved < STARTS else "")
     )
 
 
@@ -180,13 +181,13 @@ def _learns_xor(start: int) -> bool:
 
 
 def _one_layer(parameters: Mapping[str, Array]) -> tuple[Array, float]:
-    """The weights and bias of the one neuron that equals two layers without a bend: V W and V b + c."""
+    """The weights and bias of the one neuron that equals two layers without an activation: V W and V b + c."""
     v = parameters["2.weight"][0]
     return v @ parameters["0.weight"], float(v @ parameters["0.bias"] + parameters["2.bias"][0])
 
 
 def _best_line(wanted: Array) -> Array:
-    """What the best w₁x₁ + w₂x₂ + b by squared errors answers to the four rows."""
+    """The predictions of the best w₁x₁ + w₂x₂ + b by squared errors for the four rows."""
     rows = np.column_stack([ROWS, np.ones(len(ROWS))])
     best: Array = rows @ np.linalg.lstsq(rows, wanted, rcond=None)[0]
     return best.round(12)
@@ -210,7 +211,7 @@ def _ask_output(generator: np.random.Generator) -> Question:
     w = generator.choice([-2.0, -1.0, 1.0, 2.0, 3.0], (2, 2))
     x = generator.integers(1, 5, 2).astype(float)
     z = w @ x
-    b = np.array([1.0 - min(z[0], 0.0), -1.0 - max(z[1], 0.0)])  # the first stays, the second is bent to zero
+    b = np.array([1.0 - min(z[0], 0.0), -1.0 - max(z[1], 0.0)])  # the first stays, the second becomes zero
     order = generator.permutation(2)
     w, b = w[order], b[order]
     v, c = generator.choice([-3.0, -2.0, 2.0, 3.0, 4.0], 2), float(generator.integers(-3, 4))
@@ -219,7 +220,7 @@ def _ask_output(generator: np.random.Generator) -> Question:
     sums, hidden, output = trace.steps[0].outputs[0], trace.steps[1].outputs[0], float(trace.logits[0, 0])
     return number(
         f"Two hidden neurons with ReLU have the weights {vector(w[0])} and {vector(w[1])} and the biases {vector(b)}; "
-        f"the output neuron has the weights {vector(v)}, the bias {shown(c)} and no bend. What is the output for "
+        f"the output neuron has the weights {vector(v)}, the bias {shown(c)} and no activation. What is the output for "
         f"{vector(x)}?",
         output,
         f"The sums are {sum_of_products(w[0], x, b[0])} = {shown(float(sums[0]))} and "
@@ -251,8 +252,8 @@ def _ask_collapse(generator: np.random.Generator) -> Question:
     at_zero, at_one = forward(chain, arrays, np.array([[0.0], [1.0]])).logits[:, 0]
     what = pick(generator, ("weight", "bias"))
     return number(
-        f"A neuron gives h = {shown(w)}·x + {shown(b)}, without a bend, and a second one gives y = {shown(v)}·h + "
-        f"{shown(c)}. A single neuron gives the same y. What is its {what}?",
+        f"A neuron computes h = {shown(w)}·x + {shown(b)}, without an activation, and a second one y = {shown(v)}·h + "
+        f"{shown(c)}. A single neuron computes the same y. What is its {what}?",
         float(at_one - at_zero if what == "weight" else at_zero),
         f"y = {shown(v)}·({shown(w)}·x + {shown(b)}) + {shown(c)} = {shown(float(at_one - at_zero))}·x + "
         f"{in_brackets(float(at_zero))}.",
@@ -277,24 +278,24 @@ def _ask_largest(generator: np.random.Generator) -> Question:
 
 
 def _ask_straight(generator: np.random.Generator) -> Question:
-    """Which network can answer XOR? Networks without a bend are tried at their best, the bent one as built above."""
+    """Which network can compute XOR? Those without an activation are tried at their best, the other as built above."""
     wide = int(generator.choice([8, 50, 100]))
     straight = [
-        "2 → 1 without a bend",
-        f"2 → {wide} → 1 without a bend",
-        f"2 → {wide} → {wide} → 1 without a bend",
+        "2 → 1 without an activation",
+        f"2 → {wide} → 1 without an activation",
+        f"2 → {wide} → {wide} → 1 without an activation",
     ]
     best_straight = _best_line(XOR)
     can_straight = bool((np.abs(best_straight - XOR) < 0.5).all())
     can_bent = bool((np.abs(forward(BENT, BY_HAND, ROWS).logits[:, 0] - XOR) < 0.5).all())
-    assert can_bent, "the network by hand no longer answers XOR"
-    assert not can_straight, "a straight line answers XOR"
+    assert can_bent, "the network by hand no longer computes XOR"
+    assert not can_straight, "a straight line computes XOR"
     return choose(
-        "Which of these networks can answer XOR?",
+        "Which of these networks can compute XOR?",
         "2 → 2 → 1 with ReLU",
         straight,
-        f"Without a bend, any number of layers is one layer, and the best that it can answer is "
-        f"{vector(best_straight)} where {vector(XOR)} is wanted. The one with ReLU is the table of this lesson.",
+        f"Without an activation, any number of layers is one layer, and the best that it can output is "
+        f"{vector(best_straight)} where {vector(XOR)} is wanted. The one with ReLU is in the table of this lesson.",
         generator,
     )
 

@@ -1,4 +1,4 @@
-"""The lesson on optimisers: what else a step may depend on than the slope of the moment."""
+"""The lesson on optimisers: steps that depend on more than the current slope."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def tell(story: Story) -> None:
     best = [title for title, rates in learned.items() if rates == most]
     story.close(
         learned="Momentum remembers the direction, RMSprop the size of the slopes, Adam both. On XOR a "
-        f"learning rate was {'found most easily with' if len(best) < len(TITLES) else 'as easily found with'} "
-        f"{listed(best)}: all networks learned at {most} of the {len(XOR_RATES)} tried.",
+        f"learning rate was {'easiest to find with' if len(best) < len(TITLES) else 'as easy to find with'} "
+        f"{listed(best)}: all networks learned at {most} of the {len(XOR_RATES)} rates tried.",
         try_next="pellucid study xor",
     )
 
@@ -63,16 +63,16 @@ def _tell_rules(story: Story) -> None:
     rule = Optimizer()
     story.heading("What a step may remember")
     story.say(
-        "Gradient descent looks only at the slope of the moment. An optimiser is a rule that makes a step from slopes, "
-        "and better ones have a memory. Momentum keeps a velocity v: v ← μ·v + slope, then w ← w − η·v, with μ "
-        f"usually {shown(rule.momentum)}. Slopes that agree add up; slopes that change their sign cancel."
+        "Gradient descent only uses the current slope. An optimiser is a rule that computes a step from slopes, and "
+        "better ones have a memory. Momentum keeps a velocity v: v ← μ·v + slope, then w ← w − η·v, with μ "
+        f"usually {shown(rule.momentum)}. Slopes with the same sign add up; slopes with changing signs cancel."
     )
     story.say(
-        "RMSprop looks at sizes. It keeps a running mean of squared slopes, s ← α·s + (1 − α)·slope², and divides the "
-        "slope by the root of s. So weights with small and with large slopes come forward alike. Adam does both: it "
-        "keeps running means of the slope and of its square, starts both at zero and makes up for that beginning by "
+        "RMSprop uses sizes. It keeps a running mean of squared slopes, s ← α·s + (1 − α)·slope², and divides the "
+        "slope by the root of s. So weights with small and with large slopes move equally fast. Adam does both: it "
+        "keeps running means of the slope and of its square, starts both at zero and corrects for that start by "
         "dividing by 1 − βᵗ in step t. Its first step is therefore nearly η long, however large the slope is, while "
-        "the first steps of RMSprop, which makes up for nothing, are longer."
+        "the first steps of RMSprop, which has no such correction, are longer."
     )
     rows = []
     for name, title in TITLES.items():
@@ -80,7 +80,7 @@ def _tell_rules(story: Story) -> None:
         rows.append((title, large[0], large[-1], small[0], small[-1], wavering))
     story.table(
         f"How far one weight moves, η = {shown(RATE)}",
-        ("optimiser", "slope 4: step 1", "step 10", "slope 0.04: step 1", "step 10", "slope ±4 in turn: step 10"),
+        ("optimiser", "slope 4: step 1", "step 10", "slope 0.04: step 1", "step 10", "slope ±4 alternating: step 10"),
         rows,
     )
 
@@ -88,8 +88,8 @@ def _tell_rules(story: Story) -> None:
 def _tell_valley(story: Story) -> None:
     story.heading("A narrow valley")
     story.say(
-        f"The loss w₁² + {shown(STEEP)}·w₂² is a valley that is steep across and gentle along. A learning rate that is "
-        "small enough not to jump across is too small to get along. To be fair, each optimiser may try the learning "
+        f"The loss w₁² + {shown(STEEP)}·w₂² is a valley that is steep across and flat along. A learning rate that is "
+        "small enough not to jump across is too small to move along. To be fair, each optimiser may try the learning "
         f"rates {', '.join(shown(rate) for rate in VALLEY_RATES)}, and its best by the loss after {VALLEY_STEPS} steps "
         "is shown."
     )
@@ -108,7 +108,7 @@ def _tell_valley(story: Story) -> None:
     )
     story.draw(
         "valley", lambda: _draw_valley(rates),
-        f"The way of each optimiser at its best η, {VALLEY_STEPS} steps; the lowest place is at 0, 0.",
+        f"The path of each optimiser at its best η, {VALLEY_STEPS} steps; the minimum is at 0, 0.",
     )  # fmt: skip
     order = sorted(ends, key=lambda title: ends[title])
     story.say(f"Lowest after {VALLEY_STEPS} steps: {order[0]}; highest: {order[-1]}.")
@@ -125,7 +125,7 @@ def _tell_xor(story: Story) -> dict[str, int]:
         rows.append([title, *solved])
     story.say(
         f"The last table trains {counted(STARTS, 'network')} 2 → 4 → 1 on XOR, {STEPS} steps each, with every "
-        "optimiser and several learning rates. So few networks show a tendency, no more."
+        "optimiser and several learning rates. So few networks only show a tendency."
     )
     story.table(
         f"How many of {STARTS} networks learned XOR",
@@ -137,15 +137,15 @@ def _tell_xor(story: Story) -> dict[str, int]:
     )
     story.say(
         "Adam is the usual first choice: its first step is about η long whatever the size of the slope, and later ones "
-        "hang on how well the slopes agree, not on their size (for slopes ±4 in turn, step 10 was "
+        "depend on how well the slopes agree, not on their size (for alternating slopes ±4, step 10 was "
         f"{shown(_waver('adam'))} long at η = {shown(RATE)}). So one learning rate suits many networks. No optimiser "
-        "is best everywhere, and each needs a learning rate of its own."
+        "is best everywhere, and each needs its own learning rate."
     )
     return learned
 
 
 def _steps(rule: Optimizer, slopes: list[float], rate: float, w: float = 0.0) -> list[float]:
-    """Where a weight stands after each of these slopes, the start included."""
+    """The weight after each of these slopes, with its start."""
     memory: Memory = {}
     path = [w]
     for t, slope in enumerate(slopes, 1):
@@ -163,13 +163,13 @@ def _waver(name: OptimizerName) -> float:
 
 
 def _walk_valley(name: OptimizerName, rate: float) -> list[float]:
-    """The loss before each step and after the last; infinite from where it has left the valley."""
+    """The loss before each step and after the last; infinite once it has diverged."""
     losses = [_height(w) for w in _places(name, rate)]
     return losses + [float("inf")] * (VALLEY_STEPS + 1 - len(losses))
 
 
 def _places(name: OptimizerName, rate: float) -> list[Array]:
-    """Where the weights are before each step and after the last, until they have left the valley."""
+    """The weights before each step and after the last, until they diverge."""
     w, memory, rule = VALLEY_START, Memory(), Optimizer(name=name)
     places = [w]
     for t in range(1, VALLEY_STEPS + 1):
@@ -254,7 +254,7 @@ def _ask_terminal(generator: np.random.Generator) -> Question:
         f"The slope stays the same for a long time, and μ = {shown(share)}. How many times as long as a step of "
         "gradient descent does a step with momentum become?",
         times,
-        f"In the end v no longer changes: v = {shown(share)}·v + slope, so v = slope / (1 − {shown(share)}) = "
+        f"After many steps v no longer changes: v = {shown(share)}·v + slope, so v = slope / (1 − {shown(share)}) = "
         f"{shown(times)}·slope.",
         digits=0,
     )
@@ -284,7 +284,7 @@ def _ask_adam(generator: np.random.Generator) -> Question:
         f"Adam takes its very first step; η = {shown(rate)}. A weight is {shown(w)}, its slope {shown(slope)}. What is "
         "the weight afterwards?",
         after,
-        f"In the first step the running means, made up for their beginning, are the slope itself and its square, so "
+        f"In the first step the corrected running means are the slope itself and its square, so "
         f"slope / root = {shown(slope / abs(slope))} and w = {shown(w)} − {shown(rate)}·"
         f"{in_brackets(slope / abs(slope))} = {shown(after)}.",
         digits=2,
@@ -298,7 +298,7 @@ def _ask_alike(generator: np.random.Generator) -> Question:
     rules: dict[str, OptimizerName] = {
         "gradient descent": "sgd",
         "momentum": "momentum",
-        "momentum, looked up one step ahead (Nesterov)": "nesterov",
+        "momentum with a look ahead (Nesterov)": "nesterov",
         title: name,
     }
     ratios = {each: _ratio(rule, small, large) for each, rule in rules.items()}
@@ -309,9 +309,9 @@ def _ask_alike(generator: np.random.Generator) -> Question:
         "both (nearly) equally long?",
         alike[0],
         list(ratios),
-        "The second weight's first step is so many times as long: "
+        "How many times longer the second weight's first step is: "
         + "; ".join(f"{each} {shown(ratio)}" for each, ratio in ratios.items())
-        + ". Dividing by the size of the slopes makes them alike.",
+        + ". Dividing by the size of the slopes makes the steps equal.",
         generator,
     )
 

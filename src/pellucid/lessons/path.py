@@ -19,11 +19,11 @@ __all__ = ["PATH", "Lesson", "ask", "find", "tell"]
 
 @dataclass(frozen=True, kw_only=True)
 class Lesson:
-    """One line of the path; without a ``module`` its part is not built yet."""
+    """One lesson of the path; without a ``module`` it is not built yet."""
 
     title: str
     module: str | None
-    needs: str = ""  # what has to be built before it can be told
+    needs: str = ""  # what has to be built first
 
 
 def _lesson(title: str, module: str) -> Lesson:
@@ -32,13 +32,13 @@ def _lesson(title: str, module: str) -> Lesson:
 
 PATH: dict[str, Lesson] = {
     "perceptron": _lesson("One neuron that decides, and learns from its mistakes", "perceptron"),
-    "mlp": _lesson("Layers of neurons, and why they need a bend between them", "mlp"),
-    "activations": _lesson("The bend: sigmoid, tanh, ReLU and their slopes", "activations"),
-    "forward-pass": _lesson("From a row to an answer, shape by shape", "forward_pass"),
-    "losses": _lesson("How wrong is an answer? One number to make smaller", "losses"),
+    "mlp": _lesson("Layers of neurons, and why they need an activation between them", "mlp"),
+    "activations": _lesson("Activations: sigmoid, tanh, ReLU and their slopes", "activations"),
+    "forward-pass": _lesson("From a row to a prediction, shape by shape", "forward_pass"),
+    "losses": _lesson("How wrong is a prediction? One number to minimise", "losses"),
     "gradient-descent": _lesson("Downhill by small steps: the learning rate", "gradient_descent"),
     "backpropagation": _lesson("The chain rule, from the loss back to every weight", "backpropagation"),
-    "regularisation": _lesson("Learning without learning by heart", "regularisation"),
+    "regularisation": _lesson("Learning without memorising", "regularisation"),
     "optimisers": _lesson("Better steps: momentum, RMSprop, Adam", "optimisers"),
     "cnn": Lesson(
         title="Convolutions: one small filter for the whole image", module=None, needs="convolutional layers"
@@ -54,7 +54,7 @@ def find(name: str) -> Lesson:
     Raises
     ------
     SettingError
-        No such lesson, or its part of Pellucid is not built yet.
+        No such lesson, or it is not built yet.
 
     >>> find("losses").module
     'pellucid.lessons.losses'

@@ -1,4 +1,4 @@
-"""The lesson on the perceptron: one neuron, a yes or a no, and a rule that learns from mistakes."""
+"""The lesson on the perceptron: one neuron, a yes-or-no decision, and a rule that learns from mistakes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def tell(story: Story) -> None:
     can, cannot = [n for n in GATES if n in solved], [n for n in GATES if n not in solved]
     story.close(
         learned=f"One neuron draws one straight line. By correcting its mistakes it learned {listed(can)}; "
-        f"{listed(cannot)} asks for more than one line.",
+        f"{listed(cannot)} needs more than one line.",
         try_next="pellucid study gates",
     )
 
@@ -43,22 +43,22 @@ def tell(story: Story) -> None:
 def _tell_decision(story: Story, gate: Learned) -> None:
     story.heading("A neuron adds, then decides")
     story.say(
-        "A neuron receives numbers, its inputs. It multiplies each input by a number of its own, called a weight, adds "
+        "A neuron receives numbers, its inputs. It multiplies each input by a number called a weight, adds "
         "up the products, and adds one more number, the bias: z = w₁x₁ + w₂x₂ + b. A weight says how much an input "
-        "counts, and whether it speaks for a yes (above zero) or for a no (below zero). The bias says how easily the "
+        "counts, and whether it argues for a yes (above zero) or for a no (below zero). The bias says how easily the "
         "neuron says yes at all. The perceptron, the oldest kind of neuron (Rosenblatt, 1958), then decides: it "
-        "answers 1 where z is zero or more, and 0 otherwise."
+        "answers 1 if z is zero or more, and 0 otherwise."
     )
     story.say(
         f"Here is one with the weights {vector(gate.weights)} and the bias {shown(gate.bias)}. It answers 1 only if "
-        "both inputs are 1: the logical gate AND. (OR wants at least one 1; NAND and NOR are AND and OR turned "
-        "round.) Nobody chose these numbers: they were learned."
+        "both inputs are 1: the logical gate AND. (OR needs at least one 1; NAND and NOR are the opposites of AND "
+        "and OR.) Nobody chose these numbers: they were learned."
     )
     truth = GATES["AND"]
     given = answer(gate.weights, gate.bias, ROWS)
     story.draw(
         "neuron", lambda: _draw_neuron(gate),
-        f"The neuron with the inputs {vector(ROWS[-1])}; the bias {shown(gate.bias)} is in the sum z.",
+        f"The neuron with the inputs {vector(ROWS[-1])}; the bias {shown(gate.bias)} is part of the sum z.",
     )  # fmt: skip
     story.table(
         "A perceptron at work",
@@ -76,7 +76,7 @@ def _tell_learning(story: Story, gate: Learned) -> None:
         "The rule looks at one row after another. If the answer is right, nothing changes. If it is wrong, each weight "
         "moves by η · (wanted − answer) · its input, and the bias by η · (wanted − answer). The learning rate η says "
         "how far to move. So a neuron that should have said 1 gets a larger z for this row, and an input of 0, which "
-        "had no part in the mistake, keeps its weight. One walk through all rows is called an epoch."
+        "had no part in the mistake, keeps its weight. One pass through all rows is called an epoch."
     )
     first = gate.mistakes[:5]
     story.table(
@@ -85,19 +85,19 @@ def _tell_learning(story: Story, gate: Learned) -> None:
         [(u.epoch, vector(u.inputs), u.target, u.answer, vector(u.weights), float(u.bias)) for u in first],
     )
     story.say(
-        f"After {counted(len(gate.mistakes), 'correction')}, epoch {gate.epochs} went by without a mistake, and with "
-        "that learning is over."
+        f"After {counted(len(gate.mistakes), 'correction')}, epoch {gate.epochs} passed without a mistake, so "
+        "learning is finished."
     )
 
 
 def _tell_limit(story: Story, learned: dict[str, Learned]) -> list[str]:
     story.heading("What one line cannot do")
     story.say(
-        "Where z is exactly zero, the answer changes. With two inputs, all such points form a straight line: on one "
+        "The answer changes where z is exactly zero. With two inputs, all such points form a straight line: on one "
         "side of it the answer is 1, on the other 0. Learning moves and turns this line. If some line has all the ones "
-        "on one side, the rule finds one after finitely many corrections (Novikoff, 1962). But XOR wants 1 if exactly "
+        "on one side, the rule finds one after finitely many corrections (Novikoff, 1962). But XOR is 1 if exactly "
         "one input is 1: its two ones lie at opposite corners of a square, its two zeros at the others, and no line "
-        "parts them."
+        "separates them."
     )
     story.table(
         f"Mistakes in each epoch; at most {MANY} epochs",
@@ -115,7 +115,7 @@ def _tell_limit(story: Story, learned: dict[str, Learned]) -> list[str]:
     solved = [name for name, run in learned.items() if run.converged]
     left = [name for name in learned if name not in solved]
     cycles = [find_cycle(learned[name]) for name in left]
-    more = "its weights go round in a circle, so more would not help" if all(cycles) else "more might help"
+    more = "its weights repeat in a cycle, so more would not help" if all(cycles) else "more might help"
     story.say(
         f"{listed(solved)}: learned. {listed(left)}: still making mistakes after {MANY} epochs; {more}. The next "
         "lesson puts neurons side by side."
@@ -158,7 +158,7 @@ def _sum(gate: Learned, x: Array) -> float:
 
 
 def _mistakes(run: Learned, epoch: int) -> int | None:
-    """How many corrections an epoch made; ``None`` where learning was over before."""
+    """How many corrections an epoch made; ``None`` if learning had finished before."""
     return sum(u.epoch == epoch for u in run.mistakes) if epoch <= run.epochs else None
 
 
@@ -234,13 +234,13 @@ def _ask_bias(generator: np.random.Generator) -> Question:
         f"The weights are {vector(w)}. Which bias makes the perceptron {name}?",
         shown(right),
         [shown(b) for b in biases],
-        f"With {shown(right)}, z is {vector(z)} for (0, 0), (0, 1), (1, 0), (1, 1): 1 where it is not below zero.",
+        f"With {shown(right)}, z is {vector(z)} for (0, 0), (0, 1), (1, 0), (1, 1): 1 where z is not below zero.",
         generator,
     )
 
 
 def _ask_line(generator: np.random.Generator) -> Question:
-    """One truth table that no line parts, among three that a line does; which is which is tried out."""
+    """One truth table that no line separates, among three that a line does; which is which is tried out."""
     tables = [tuple(int(bit) for bit in f"{code:04b}") for code in range(1, 15)]
     learnable = {table: learn(ROWS, np.array(table), epochs=MANY).converged for table in tables}
     hard = pick(generator, [table for table in tables if not learnable[table]])
@@ -250,7 +250,7 @@ def _ask_line(generator: np.random.Generator) -> Question:
         "Which of these can a perceptron not learn? It should answer 1 …",
         _where(hard),
         [_where(table) for table in others],
-        f"The ones stand {_where(hard)}: opposite corners of the square. No straight line has them on one side and the "
+        f"The ones are {_where(hard)}: opposite corners of the square. No straight line has them on one side and the "
         "two others on the other.",
         generator,
     )

@@ -29,10 +29,23 @@ def train_full_batch(
     learning_rate: float,
     steps: int,
 ) -> tuple[TextbookEngine, tuple[float, ...]]:
-    """The trained engine, and the loss before each step and after the last (``steps + 1`` numbers).
+    """Train with all rows in every step; return the engine, and the loss before each step and after the last.
 
-    ``inputs`` are ``[N, I]``, ``targets`` ``[N]`` class numbers or ``[N, C]`` numbers; nothing is dropped. Where the
-    loss grows beyond all bounds, the list ends with its last finite value.
+    If the loss becomes infinite or NaN, training stops and the list ends with its last finite value; otherwise it has
+    ``steps + 1`` numbers.
+
+    Parameters
+    ----------
+    network, loss, optimizer
+        What is trained, on which loss, by which rule; dropout is not applied.
+    parameters
+        The initial weights, by name.
+    inputs
+        ``[N, I]``.
+    targets
+        ``[N]`` class numbers, or ``[N, C]`` numbers.
+    learning_rate, steps
+        Of every step, and how many.
 
     >>> from pellucid.network import mlp
     >>> line, start = mlp(1, [], 1), {"0.weight": np.array([[3.0]]), "0.bias": np.array([1.0])}

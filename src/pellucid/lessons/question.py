@@ -1,4 +1,4 @@
-"""A question, its computed answer, and how what a learner types is marked."""
+"""A question with its computed answer, and how a learner's answer is marked."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 __all__ = ["Question", "choose", "number", "read_numbers"]
 
-_PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+_DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 _GROUPS = re.compile(r"[+-]?\d{1,3}(?P<mark>[, ])\d{3}((?P=mark)\d{3})*(\.\d+)?", re.ASCII)
 
 
@@ -26,11 +26,11 @@ class Question:
     answer
         A number, unrounded, or one of ``choices``.
     why
-        How one comes to it, with the numbers; shown after the answer was given.
+        How the answer is computed, with the numbers; shown after an answer was given.
     choices
-        What may be chosen; empty where a number is asked for.
+        The options; empty for a question with a number as its answer.
     digits
-        To how many digits after the point a number is asked for; ``None`` where it is to be exact.
+        The number of digits after the point; ``None`` for an exact answer.
     """
 
     text: str
@@ -40,17 +40,19 @@ class Question:
     digits: int | None = None
 
     def __post_init__(self) -> None:
-        """Check that there is something to mark by."""
+        """Check that an answer can be marked."""
         if self.choices:
             assert self.answer in self.choices, self
             assert len({choice.casefold() for choice in self.choices}) == len(self.choices), self
-            assert all(len(choice) > 1 or choice.isdigit() for choice in self.choices), self  # "a" names a place
+            assert all(len(choice) > 1 or choice.isdigit() for choice in self.choices), (
+                self
+            )  # "a" would be read as a letter
         else:
             assert isinstance(self.answer, int | float), self
             assert math.isfinite(self.answer), self
 
     def understands(self, given: str) -> bool:
-        """Whether ``given`` is an answer at all, right or wrong.
+        """Whether ``given`` is a valid answer, right or wrong.
 
         >>> number("2 + 2?", 4, "two and two").understands("four")
         False
@@ -60,7 +62,7 @@ class Question:
     def mark(self, given: str) -> bool:
         """Whether ``given`` is right: a number with point or comma, a choice by its letter or its words.
 
-        A rounded number may be off by half a unit of its last digit, and a hair more.
+        A rounded number may be off by half a unit of its last digit, plus a tiny tolerance.
 
         >>> number("2 + 2?", 4, "two and two").mark(" 4,0 ")
         True
@@ -74,7 +76,7 @@ class Question:
         return any(abs(seen - right) <= off for seen in read_numbers(given))
 
     def shown_answer(self) -> str:
-        """The answer as text: a choice with its letter, a number rounded as it was asked for.
+        """The answer as text: a choice with its letter, a number rounded as the question asks.
 
         >>> number("a third?", 1 / 3, "1/3", digits=2).shown_answer()
         '0.33'
@@ -100,10 +102,10 @@ def _folded(words: str) -> str:
 
 
 def read_numbers(given: str) -> tuple[float, ...]:
-    """Every number that ``given`` may mean, as people type it; empty for what is no number.
+    """Every number that ``given`` may mean, as people type it; empty if it is not a number.
 
-    A decimal comma or point, a typographic minus, a fraction. A comma before three digits may also set thousands
-    apart, and "62 %" may answer a question for a share or for per cent: such an answer has two readings.
+    A decimal comma or point, a typographic minus, a fraction. A comma before three digits may also separate
+    thousands, and "62 %" may mean a share or a percentage: such an answer has two readings.
 
     >>> read_numbers("−0,5"), read_numbers("1/4"), read_numbers("two")
     ((-0.5,), (0.25,), ())
@@ -125,7 +127,7 @@ def read_numbers(given: str) -> tuple[float, ...]:
 def _readings(text: str) -> list[float]:
     found = []
     decimal = text.replace(",", ".") if text.count(",") == 1 and "." not in text else text
-    if _PLAIN.fullmatch(decimal):
+    if _DECIMAL.fullmatch(decimal):
         found.append(float(decimal))
     if _GROUPS.fullmatch(text):
         found.append(float(re.sub("[, ]", "", text)))
@@ -133,7 +135,18 @@ def _readings(text: str) -> list[float]:
 
 
 def number(text: str, answer: float, why: str, *, digits: int | None = None) -> Question:
-    """A question for a number, to be rounded to ``digits`` after the point (``None``: exact).
+    """A question with a number as its answer.
+
+    Parameters
+    ----------
+    text
+        The question; the number of digits asked for is added to it.
+    answer
+        The number, unrounded.
+    why
+        How the answer is computed, with the numbers.
+    digits
+        How many digits after the point are asked for; ``None`` for an exact answer, 0 for a whole number.
 
     >>> number("a third?", 1 / 3, "1/3", digits=2).text
     'a third? (2 digits after the point)'
@@ -145,6 +158,19 @@ def number(text: str, answer: float, why: str, *, digits: int | None = None) -> 
 
 def choose(text: str, answer: str, others: Sequence[str], why: str, generator: np.random.Generator) -> Question:
     """A question with choices: the right one at a random place among the ``others``.
+
+    Parameters
+    ----------
+    text
+        The question.
+    answer
+        The right choice.
+    others
+        The wrong choices; one that equals ``answer`` is left out.
+    why
+        Why the answer is right, with the numbers.
+    generator
+        Draws the order of the choices.
 
     >>> sorted(choose("Which?", "sum", ["product", "power"], "because", np.random.default_rng(0)).choices)
     ['power', 'product', 'sum']

@@ -1,4 +1,4 @@
-"""Questions asked one after another: what was typed is marked, asked for again, skipped or given up."""
+"""Asks questions one after another: an answer is marked, asked for again, skipped or given up."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from pellucid.visible import visible
 
 __all__ = ["Score", "Teller", "asked", "quiz"]
 
-AGAIN = 2  # how many times an answer of the wrong kind is asked for again
-_SHOWN = 40  # letters of what was typed
+AGAIN = 2  # how often an invalid answer is asked for again
+_SHOWN = 40  # characters of an invalid answer
 
 
 class Teller(Protocol):
-    """How a quiz speaks: a text after a word that stands out, which is about something right, wrong or neither."""
+    """How a quiz writes a text: after a highlighted word, and about a right answer, a wrong one or neither."""
 
     def __call__(self, text: str, head: str = "", right: bool | None = None) -> None:
-        """Say it."""
+        """Write it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Score:
-    """How a quiz went, in numbers of questions."""
+    """The result of a quiz, in numbers of questions."""
 
     right: int = 0
     wrong: int = 0
     unanswered: int = 0
     skipped: int = 0
-    left: int = 0  # not asked any more
+    left: int = 0  # not asked
     interrupted: bool = False
 
     @property
@@ -72,8 +72,8 @@ def _print(text: str, head: str = "", right: bool | None = None) -> None:
 def quiz(questions: Sequence[Question], *, read: Callable[[str], str] | None = None, tell: Teller = _print) -> Score:
     """Ask the questions and mark the answers.
 
-    An answer of the wrong kind, such as a word where a number is asked for, is asked for again at most twice. An empty
-    line gives up on a question and shows its answer, ``s`` skips it without, ``q`` ends the quiz, as do the end of the
+    An invalid answer, such as a word instead of a number, is asked for again at most twice. An empty line gives up on a
+    question and shows its answer, ``s`` skips it without showing it, and ``q`` ends the quiz, as do the end of the
     input and Ctrl-C.
 
     Parameters
@@ -81,16 +81,16 @@ def quiz(questions: Sequence[Question], *, read: Callable[[str], str] | None = N
     questions
         In order.
     read
-        Is given a prompt and returns what was typed; raises `EOFError` where there is no more. By default the ``input``
-        of this moment: a notebook puts its own in its place.
+        Called with a prompt, returns what was typed, and raises `EOFError` at the end of the input. The default is
+        ``input``, looked up at the call, since a notebook replaces it.
     tell
-        Is given each text, with a word before it that says whether an answer was right.
+        Called with each text, and with a word before it that says whether an answer was right.
 
     >>> from pellucid.lessons.question import number
     >>> typed = iter(["four", "4"])
     >>> str(quiz([number("2 + 2?", 4, "Two and two.")], read=lambda prompt: next(typed)))
     1. 2 + 2?
-       'four' is no number: type one, such as −0.5 (s skips, q quits).
+       'four' is not a number: type one, such as −0.5 (s skips, q quits).
        Right. Two and two.
     '1 of 1 right'
     """
@@ -117,7 +117,7 @@ def asked(place: int, question: Question) -> str:
 
 
 def _mark(question: Question, given: str | _Way, tell: Teller) -> str:
-    """Say whether it is right; returns which number of the score it adds to."""
+    """Say whether it is right; returns the field of the score to increase."""
     if given is _Way.SKIP:
         tell("", "Skipped.")
         return "skipped"
@@ -128,12 +128,12 @@ def _mark(question: Question, given: str | _Way, tell: Teller) -> str:
     if question.mark(given):
         tell(question.why, "Right.", right=True)
         return "right"
-    tell(answer, "Not so:", right=False)
+    tell(answer, "Wrong:", right=False)
     return "wrong"
 
 
 def _answer(question: Question, read: Callable[[str], str], tell: Teller) -> str | _Way:
-    """What was typed, if it is an answer at all, or what the learner does instead."""
+    """What was typed, if it is a valid answer, or what the learner does instead."""
     for more in reversed(range(AGAIN + 1)):
         try:
             given = read("   your answer: ").strip()
@@ -158,8 +158,8 @@ def _expected(question: Question, given: str) -> str:
     seen = given if len(given) <= _SHOWN else given[: _SHOWN - 1] + "…"
     last = chr(ord("a") + len(question.choices) - 1)
     kind = (
-        f"none of the choices: type a letter from a to {last}"
+        f"not one of the choices: type a letter from a to {last}"
         if question.choices
-        else "no number: type one, such as −0.5"
+        else "not a number: type one, such as −0.5"
     )
     return f"   {seen!r} is {kind} (s skips, q quits)."

@@ -1,4 +1,4 @@
-"""A lesson as told: its text and pictures, its questions, and what can be done with them."""
+"""A lesson ready to read: its text, pictures and questions, to ask, print or save."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ __all__ = ["Reading", "learn", "read"]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Reading:
-    """A lesson: its story and its questions; it shows itself in a notebook, and ``print`` shows it as text.
+    """A lesson with its questions; a notebook displays it, and ``print`` shows it as text.
 
     Attributes
     ----------
     story
         Text, tables and pictures.
     questions
-        Five, with answers that were computed just now.
+        Five, with freshly computed answers.
     interview
-        Five open ones, with model answers.
+        Five open questions, with model answers.
     seed
-        What the numbers of the questions were drawn with.
+        The seed of the numbers in the questions.
     """
 
     name: str
@@ -69,7 +69,7 @@ class Reading:
         return "\n".join(parts)
 
     def quiz(self, read: Callable[[str], str] | None = None) -> Score:
-        """Ask the five questions here and mark the answers; how is said in `pellucid.lessons.quiz.quiz`."""
+        """Ask the five questions here and mark the answers; see `pellucid.lessons.quiz.quiz`."""
         from pellucid.lessons.quiz import quiz
 
         score = quiz(self.questions, read=read)
@@ -89,7 +89,7 @@ class Reading:
         Raises
         ------
         RunFolderError
-            It is a file, or a folder with something in it.
+            It is a file, or a folder that is not empty.
         StorageError
             The disk is full, a permission is missing ….
         """
@@ -151,16 +151,16 @@ def read(
     name
         One of `PATH`.
     seed
-        Another seed asks with other numbers, and sometimes for something else; the text stays.
+        Another seed gives other numbers, and sometimes other questions; the text stays the same.
     pictures
-        Whether to draw; it takes a second.
+        Whether to draw pictures; this takes a second.
     listener
-        Is handed each block of the story as it is told.
+        Called with each block of the text as it is computed.
 
     Raises
     ------
     SettingError
-        No such lesson, its part of Pellucid is not built yet, or a seed below 0.
+        No such lesson, a lesson that is not built yet, or a seed below 0.
 
     >>> [question.mark(str(question.answer)) for question in read("perceptron").questions]
     [True, True, True, True, True]
@@ -184,24 +184,24 @@ def learn(
     Parameters
     ----------
     name
-        One of the lessons; without, their names and titles are returned.
+        One of the lessons; without it, their names and titles are returned.
     seed
-        Another seed asks with other numbers; the same one gives the same lesson.
+        Another seed gives other numbers; the same seed gives the same lesson.
     pictures
-        Whether to draw.
+        Whether to draw pictures.
     quiz
-        Whether to ask the questions here, with ``input``, and mark what is typed; otherwise nothing is asked.
+        Whether to ask the questions here, with ``input``, and mark the answers.
 
     Returns
     -------
     Reading
-        Shows itself in a notebook and prints as text; has ``questions``, ``interview``, ``quiz()``, ``sheet(file)`` and
+        Displayed by a notebook and printed as text; has ``questions``, ``interview``, ``quiz()``, ``sheet(file)`` and
         ``save(folder)``.
 
     Raises
     ------
     SettingError
-        No such lesson, its part of Pellucid is not built yet, or a seed below 0.
+        No such lesson, a lesson that is not built yet, or a seed below 0.
 
     >>> lesson = learn("backpropagation", seed=1, pictures=False)
     >>> [question.mark(question.shown_answer()[:1] if question.choices else question.shown_answer())

@@ -1,4 +1,4 @@
-"""The lesson on regularisation: learning without learning by heart."""
+"""The lesson on regularisation: learning without memorising."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ EPOCHS, RATE, DRAWS = 150, 0.02, 3
 
 @dataclass(frozen=True, kw_only=True)
 class _Remedy:
-    """How a network is kept from learning by heart; the defaults do nothing."""
+    """How a network is kept from memorising; the defaults do nothing."""
 
     hidden: int = 32
     decay: float = 0.0
@@ -73,7 +73,7 @@ def tell(story: Story) -> None:
     plain = outcomes["nothing"]
     better = [name for name, each in outcomes.items() if each.test > plain.test]
     story.close(
-        learned=f"With nothing against it, the network knew {shown(plain.train)} % of its training rows and "
+        learned=f"Without a remedy, the network got {shown(plain.train)} % of its training rows right, but "
         f"{shown(plain.test)} % of the test rows. "
         + (f"Better on the test rows: {listed(better)}." if better else "No remedy helped here."),
         try_next="pellucid study overfitting",
@@ -81,16 +81,16 @@ def tell(story: Story) -> None:
 
 
 def _tell_overfitting(story: Story) -> None:
-    story.heading("By heart, or understood?")
+    story.heading("Memorised, or understood?")
     story.say(
-        "A network with many weights can learn its training rows by heart, accidents and errors included, and yet "
-        "answer new rows badly. This is called overfitting. It cannot be seen on the training rows, so others are held "
-        "out: validation rows to choose by, such as when to stop, and test rows that are used once, at the very end."
+        "A network with many weights can memorise its training rows, including noise and errors, and still predict "
+        "badly for new rows. This is called overfitting. It cannot be seen on the training rows, so others are held "
+        "out: validation rows for choices, such as when to stop, and test rows that are used once, at the very end."
     )
     story.say(
-        f"Our rows have {COLUMNS} columns, of which only two matter: the class is 1 where their sum is above zero. Of "
-        f"all classes {shown(100 * FLIPPED)} % are turned round, as errors are in real data, so nobody can be right in "
-        f"more than about {shown(100 * (1 - FLIPPED))} % of new rows. The network {COLUMNS} → "
+        f"Our rows have {COLUMNS} columns, of which only two matter: the class is 1 if their sum is above zero. Of all "
+        f"classes {shown(100 * FLIPPED)} % are flipped, like errors in real data, so no model can be right for more "
+        f"than about {shown(100 * (1 - FLIPPED))} % of new rows. The network {COLUMNS} → "
         f"{REMEDIES['nothing'].hidden} → 1 sees {TRAIN} of them."
     )
     engine, history = _train(_Remedy(), 0)
@@ -113,7 +113,7 @@ def _tell_overfitting(story: Story) -> None:
     rises = history[-1].validation_loss > 1.1 * history[best - 1].validation_loss
     story.say(
         f"The validation loss is lowest after epoch {best}. "
-        + ("From there on it rises while the training loss falls on: that is what overfitting looks like."
+        + ("After that it rises while the training loss keeps falling: this is what overfitting looks like."
            if rises and history[-1].train_loss < history[best - 1].train_loss
            else "It does not rise much afterwards: this network hardly overfits.")
     )  # fmt: skip
@@ -135,7 +135,7 @@ def _draw_losses(history: tuple[Epoch, ...]) -> Figure:
         "training rows": (epochs, [each.train_loss for each in history]),
         "validation rows": (epochs, [each.validation_loss for each in history]),
     }
-    return curves(series, title="One network, nothing against overfitting", y_label="loss (binary cross-entropy)")
+    return curves(series, title="One network, no remedy against overfitting", y_label="loss (binary cross-entropy)")
 
 
 def _tell_remedies(story: Story) -> dict[str, _Outcome]:
@@ -143,17 +143,17 @@ def _tell_remedies(story: Story) -> dict[str, _Outcome]:
     decay, rate = REMEDIES["weight decay"].decay, REMEDIES["dropout"].dropout
     patience = REMEDIES["early stopping"].patience
     story.say(
-        "Weight decay shrinks every weight a little at each step, w ← w − η · λ · w, so that only what the rows "
-        f"demand again and again stays large (λ = {shown(decay)} here). Dropout sets a random share of the hidden "
+        "Weight decay shrinks every weight a little at each step, w ← w − η · λ · w, so that only weights that "
+        f"many rows need stay large (λ = {shown(decay)} here). Dropout sets a random share of the hidden "
         f"numbers to zero at each training step ({shown(100 * rate)} % here), so that no neuron can rely on a certain "
-        "other one; those that stay are divided by the share that stays, and for answers nothing is dropped. Early "
-        "stopping keeps the weights of the epoch with the lowest validation loss, and stops when no later one has come "
-        f"below it for {patience} epochs, the patience. A small network has less room to learn by heart. All this is "
-        "called regularisation."
+        "other one; those that remain are divided by the share that remains, and at prediction nothing is dropped. "
+        "Early stopping keeps the weights of the epoch with the lowest validation loss, and stops when no later epoch "
+        f"has been lower for {patience} epochs, the patience. A small network has less capacity to memorise. All this "
+        "is called regularisation."
     )
     outcomes = {name: _measure(remedy) for name, remedy in REMEDIES.items()}
     story.table(
-        f"Means of {counted(DRAWS, 'draw')} of rows and first weights; {TEST:,} test rows",
+        f"Means of {counted(DRAWS, 'draw')} of rows and initial weights; {TEST:,} test rows",
         ("remedy", "training rows right, %", "test rows right, %", "gap", "test loss", "epochs"),
         [(name, o.train, o.test, o.train - o.test, o.loss, o.epochs) for name, o in outcomes.items()],
     )
@@ -162,15 +162,15 @@ def _tell_remedies(story: Story) -> dict[str, _Outcome]:
     gap = min(outcomes, key=lambda name: outcomes[name].train - outcomes[name].test)
     story.say(
         f"The gap between training and test rows is smallest with {gap}. "
-        + (f"A lower test loss than with nothing had: {listed(calmer)}. " if calmer else "None lowered the loss. ")
-        + "The loss tells more than the accuracy: a network that is sure of its errors pays for it. With other rows "
-        "the order may differ, so try remedies on validation rows."
+        + (f"A lower test loss than without a remedy: {listed(calmer)}. " if calmer else "None lowered the loss. ")
+        + "The loss tells more than the accuracy: it penalises confident mistakes. With other rows the order may "
+        "differ, so compare remedies on validation rows."
     )
     return {"nothing": plain, **outcomes}
 
 
 def _rows(n: int, seed: int) -> Rows:
-    """Normal columns; the class is 1 where the first two sum to more than zero, and a share of classes is turned."""
+    """Normal columns; the class is 1 if the first two add up to more than zero, and a share of classes is flipped."""
     generator = np.random.default_rng([8, seed])
     x = generator.normal(size=(n, COLUMNS))
     y = x[:, 0] + x[:, 1] > 0
@@ -224,7 +224,7 @@ def questions(generator: np.random.Generator) -> tuple[Question, ...]:
 
 
 def _ask_which_overfits(generator: np.random.Generator) -> Question:
-    """Four runs by the numbers of rows that are right; one has a far larger gap than the others."""
+    """Four runs by their numbers of correct rows; one has a far larger gap than the others."""
     n = int(pick(generator, (200, 400, 500)))
     low, high = sorted(generator.choice(np.arange(62, 80), 2, replace=False).tolist())
     pairs = [(low, low - 2), (high, high - 3), (98, 95), (int(generator.integers(90, 97)), 71)]
@@ -239,13 +239,13 @@ def _ask_which_overfits(generator: np.random.Generator) -> Question:
         list(runs),
         "The gaps between training and test rows: "
         + "; ".join(f"{shown(100 * gap)} points ({run})" for run, gap in runs.items())
-        + ". A low result without a gap is not overfitting: that network has learned too little.",
+        + ". A low accuracy without a gap is not overfitting: that network has learned too little.",
         generator,
     )
 
 
 def _validation_losses(generator: np.random.Generator) -> tuple[float, ...]:
-    """Losses that fall, halt for an epoch, fall once more and then rise; no two are equal."""
+    """Losses that fall, rise for one epoch, fall once more and then rise; no two are equal."""
     falls = np.cumsum(generator.integers(3, 9, int(generator.integers(2, 5))))[::-1] / 100
     least = float(generator.integers(30, 41)) / 100
     halt = float(falls[-1]) + 0.01
@@ -296,12 +296,13 @@ def _ask_dropout(generator: np.random.Generator) -> Question:
     mask = np.where(np.arange(4) == stays, 1 / (1 - rate), 0.0)
     given = _dropped(values, rate, mask)
     return number(
-        f"A hidden layer gives {vector(values)}. Dropout with the share {shown(rate)} keeps only the number at place "
-        f"{stays + 1}. What does it hand on for this number in training?",
+        f"A hidden layer outputs {vector(values)}. Dropout with the rate {shown(rate)} keeps only the number at "
+        "position "
+        f"{stays + 1}. What does it return for this number in training?",
         float(given[stays]),
-        f"The share that stays is 1 − {shown(rate)} = {shown(1 - rate)}, and {shown(values[stays])} / "
-        f"{shown(1 - rate)} = {shown(float(given[stays]))}. So, over many steps, the sum stays what "
-        "it is when nothing is dropped.",
+        f"The share that remains is 1 − {shown(rate)} = {shown(1 - rate)}, and {shown(values[stays])} / "
+        f"{shown(1 - rate)} = {shown(float(given[stays]))}. So, over many steps, the sum is the same on "
+        "average as without dropout.",
         digits=2,
     )
 

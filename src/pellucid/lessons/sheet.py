@@ -99,8 +99,8 @@ def check_sheet(path: str | os.PathLike[str]) -> Path:
     try:
         if target.exists() and not _is_ours(target):
             raise SettingError(
-                f"{str(target)!r} is there already and was not written by Pellucid: name another file, so that nothing "
-                "of yours is replaced"
+                f"{str(target)!r} is there already and was not written by Pellucid: name another file, so that none of "
+                "your files is overwritten"
             )
         if not target.parent.is_dir():
             raise StorageError(f"could not write {str(target)!r}: there is no folder {str(target.parent)!r}; create it")
@@ -116,19 +116,19 @@ def _is_ours(path: Path) -> bool:
 
 
 def sheet(reading: Printed) -> str:
-    """The page as text; the pictures of the reading are not to be drawn again.
+    """The page as HTML; the pictures of the reading are used as they are.
 
     Parameters
     ----------
     reading
-        One with pictures.
+        A lesson read with pictures.
     """
     lead = [
         f"Lesson “{reading.name}” of Pellucid, questions drawn with seed {reading.seed}. "
         "The answers are on the last pages.",
     ]
     sections = [
-        *_told(reading.story.blocks),
+        *_text_sections(reading.story.blocks),
         Section(name="questions", title="Questions", blocks=[_exercise(i, q) for i, q in _numbered(reading.questions)]),
         Section(
             name="interview",
@@ -156,8 +156,8 @@ def _numbered(things: Sequence[T]) -> list[tuple[int, T]]:
     return list(enumerate(things, 1))
 
 
-def _told(blocks: Sequence[Block]) -> list[Section]:
-    """The story, a section for each of its headings, and one for how it ends."""
+def _text_sections(blocks: Sequence[Block]) -> list[Section]:
+    """The text, with a section for each heading and one for the conclusion."""
     sections: list[tuple[str, list[page_blocks.Block]]] = []
     for block in blocks:
         if isinstance(block, Heading):
@@ -172,7 +172,7 @@ def _told(blocks: Sequence[Block]) -> list[Section]:
 def _part(block: Block) -> page_blocks.Block:
     match block:
         case Paragraph(role="next"):
-            return Code(text=block.text, caption="To go on with:")
+            return Code(text=block.text, caption="Try next:")
         case Paragraph() | Heading():
             return page_blocks.Paragraph(text=block.text)
         case Picture():

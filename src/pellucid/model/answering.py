@@ -37,7 +37,21 @@ def answers_of(
 ) -> Array:
     """Probabilities ``[N, classes]``, values ``[N]`` in the target's own unit, or features ``[N, features]``.
 
-    The array is new: the caller may change it.
+    Parameters
+    ----------
+    network, task
+        The description of the network, and what it predicts.
+    scaler
+        Maps a number back to the target's own unit; ``None``: numbers stay in the network's scale.
+    parameters
+        The weights by name.
+    inputs
+        The features ``[N, F]`` of the rows.
+
+    Returns
+    -------
+    ndarray
+        A new array, which the caller may change.
     """
     logits = logits_of(network, parameters, inputs)
     if task.kind == "reconstruction":  # as many numbers as went in: not to be doubled in size

@@ -155,7 +155,14 @@ class Model(TrainedModel):
     ) -> Table:
         """Rows that the model can answer: read as the training table was, and made to fit it (see `made_to_fit`).
 
-        ``how`` are settings of reading for these rows alone.
+        Parameters
+        ----------
+        data, strict, fill_missing
+            As for `predict`.
+        test_part_only
+            Whether to read only the test images of a source that has both training and test images.
+        how
+            Reading settings for these rows alone.
         """
         read = self.read_rows(data, test_part_only=test_part_only, how=how)
         return made_to_fit(self, read, strict=strict, fill_missing=fill_missing)
@@ -168,7 +175,13 @@ class Model(TrainedModel):
         as_text: Sequence[str] = (),
         how: Mapping[str, Any] | None = None,
     ) -> Table:
-        """Rows read as the training table was (see `pellucid.model.reading_rows.read_rows`)."""
+        """Rows read as the training table was.
+
+        Parameters
+        ----------
+        data, test_part_only, as_text, how
+            See `pellucid.model.reading_rows.read_rows`.
+        """
         return read_rows(self, data, test_part_only=test_part_only, as_text=as_text, how=how or {})
 
     def prediction_table(self, table: Table, *, interval: object = None) -> pa.Table:
@@ -183,7 +196,17 @@ class Model(TrainedModel):
     def evaluate(
         self, data: object, *, seed: int = 0, strict: bool = False, fill_missing: bool = False
     ) -> dict[str, Estimate]:
-        """The metrics on rows whose target is known (for a reconstruction: any), with 95 % intervals."""
+        """The metrics on rows whose target is known (for a reconstruction: any), with 95 % intervals.
+
+        Parameters
+        ----------
+        data
+            As for `predict`, with the target.
+        seed
+            Seed of the resampling that gives the intervals.
+        strict, fill_missing
+            As for `predict`.
+        """
         found = self.evaluation(data, seed=seed, strict=strict, fill_missing=fill_missing)
         warn_of(found[2])
         return found[0]
@@ -197,7 +220,15 @@ class Model(TrainedModel):
         fill_missing: bool = False,
         how: Mapping[str, Any] | None = None,
     ) -> tuple[dict[str, Estimate], int, tuple[str, ...]]:
-        """The metrics, on how many rows they were measured, and what the user should know of these rows."""
+        """The metrics, on how many rows they were measured, and notes on these rows.
+
+        Parameters
+        ----------
+        data, seed, strict, fill_missing
+            As for `evaluate`.
+        how
+            Reading settings for these rows alone.
+        """
         table = self.table(data, strict=strict, fill_missing=fill_missing, how=how)
         metrics, n_rows, said = evaluation_of(self, table, seed=seed)
         return metrics, n_rows, (*self.remarks(table), *said)

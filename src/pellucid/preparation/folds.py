@@ -17,8 +17,8 @@ from pellucid.data.splits import Split
 from pellucid.data.target import Target
 from pellucid.errors import DataError, SettingError
 from pellucid.preparation.edited import check_editable, fit_to_split
-from pellucid.preparation.prepare import EvaluationRows, Prepared, prepare, split_of
-from pellucid.preparation.rows import PreparedRows
+from pellucid.preparation.prepare import Prepared, prepare, split_of
+from pellucid.preparation.rows import EvaluationRows, PreparedRows
 from pellucid.preparation.weights import weights_of
 from pellucid.preprocessing.features import Features
 from pellucid.settings.settings import Settings

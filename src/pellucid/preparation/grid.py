@@ -143,7 +143,16 @@ def train_command(data: object, settings: Settings) -> str:
 def changed_command(
     change: Mapping[str, Any], data: object, settings: Settings, config: str | os.PathLike[str] | None = None
 ) -> str:
-    """What trains again with some settings changed: by a run's ``config.yaml`` where there is one.
+    """The command that trains again with some settings changed.
+
+    Parameters
+    ----------
+    change
+        The settings to change, by name.
+    data, settings
+        What the run was trained on, and with.
+    config
+        The run's ``config.yaml``, if there is one: the command then takes all other settings from it.
 
     >>> changed_command({"learning_rate": 0.1}, "iris", Settings(), "run/config.yaml")
     'pellucid train -c run/config.yaml --lr 0.1'

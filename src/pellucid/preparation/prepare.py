@@ -24,7 +24,7 @@ from pellucid.network.task import Task
 from pellucid.preparation.doubts import Divided, Doubt, doubts_of
 from pellucid.preparation.edited import fit_to_split
 from pellucid.preparation.reading import check_markers
-from pellucid.preparation.rows import PreparedRows
+from pellucid.preparation.rows import EvaluationRows, PreparedRows
 from pellucid.preparation.sources import (
     Source,
     holds_images,
@@ -41,31 +41,12 @@ from pellucid.preprocessing.target import TargetScaler
 from pellucid.settings.presets import usual_preset
 from pellucid.settings.settings import Settings
 
-__all__ = ["EvaluationRows", "Prepared", "examine", "open_table", "prepare", "settings_for", "split_of"]
+__all__ = ["Prepared", "examine", "open_table", "prepare", "settings_for", "split_of"]
 
 Array = NDArray[Any]
 
 LABEL, FILE = "label", "file"  # the columns that tables of images have beside the images
 _LATER: dict[str, Any] = {"residual": False}  # settings that the first checkpoints do not know, at their defaults
-
-
-@dataclass(frozen=True, kw_only=True)
-class EvaluationRows:
-    """The rows on which the outcome is measured: test rows, or the rows that take their place."""
-
-    name: str  # "test", "validation" or "training"
-    source: Table  # that they are rows of
-    rows: Array  # [N] row numbers of their table
-    features: Features  # what the network sees of them
-    truth: Array  # [N] class numbers, or values in the target's own unit; of a reconstruction the inputs themselves
-    groups: Array | None = None  # [N] which rows belong together
-    weights: Array | None = None  # [N] how much each counts
-    files: Any = None  # [N] Arrow text: which file each image was read from
-
-    @property
-    def inputs(self) -> Array:
-        """``[N, F]``: the features as a network that begins with a dense layer takes them; no copy."""
-        return self.features.flat
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,12 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.data.tables import Table
 from pellucid.network.task import Task
 from pellucid.preprocessing.features import Features
 from pellucid.preprocessing.target import TargetScaler
 from pellucid.training.loop import Rows
 
-__all__ = ["PreparedRows", "prepared_rows", "training_rows"]
+__all__ = ["EvaluationRows", "PreparedRows", "prepared_rows", "training_rows"]
 
 Array = NDArray[Any]
 
@@ -67,6 +68,25 @@ class PreparedRows:
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class EvaluationRows:
+    """The rows on which the outcome is measured: test rows, or the rows that take their place."""
+
+    name: str  # "test", "validation" or "training"
+    source: Table  # that they are rows of
+    rows: Array  # [N] row numbers of their table
+    features: Features  # what the network sees of them
+    truth: Array  # [N] class numbers, or values in the target's own unit; of a reconstruction the inputs themselves
+    groups: Array | None = None  # [N] which rows belong together
+    weights: Array | None = None  # [N] how much each counts
+    files: Any = None  # [N] Arrow text: which file each image was read from
+
+    @property
+    def inputs(self) -> Array:
+        """``[N, F]``: the features as a network that begins with a dense layer takes them; no copy."""
+        return self.features.flat
+
+
 def prepared_rows(task: Task, scaler: TargetScaler | None, features: Features, values: Array | None) -> PreparedRows:
     """Rows with targets in the shape that the loss takes.
 
@@ -89,7 +109,15 @@ def prepared_rows(task: Task, scaler: TargetScaler | None, features: Features, v
 
 
 def training_rows(task: Task, scaler: TargetScaler | None, inputs: Array, values: Array | None) -> Rows:
-    """The same for inputs ``[N, F]`` that are an array already, as training takes them."""
+    """The same for inputs that are an array already, as training takes them.
+
+    Parameters
+    ----------
+    task, scaler, values
+        As for `prepared_rows`.
+    inputs
+        ``[N, F]``.
+    """
     return Rows(inputs=inputs, targets=_targets(task, scaler, inputs, values))
 
 

@@ -185,7 +185,24 @@ def open_images(
     labels: bool = True,
     max_unpacked: int | None = None,
 ) -> Source:
-    """Read images; ``labels`` says whether they must tell what each shows."""
+    """Read images.
+
+    Parameters
+    ----------
+    data
+        The path of a folder, a zip, one image, idx or npz files.
+    size, channels
+        Height and width, and channels, to which image files are converted; ``None``: as the files have them.
+    labels
+        Whether each image needs a label.
+    max_unpacked
+        The most that packed files may unpack to, in MB.
+
+    Raises
+    ------
+    DataError
+        There are no images, they cannot be read, or they have no labels.
+    """
     from pellucid.data.images.read import read_images
 
     found = read_images(data, size=size, channels=channels, expect_labels=labels, max_unpacked=max_unpacked)

@@ -1,14 +1,14 @@
 """Boolean columns: one feature, −1 for the lower level, +1 for the higher, 0 where missing or unseen.
 
-−1 and +1 are centred without statistics, and leave 0 for "not known", which gives no weight a push. Where a
-training row was missing, a second feature tells so.
+−1 and +1 are centred without statistics and leave 0 for "not known", which changes no weight. Where a
+training row was missing, a second feature marks missing cells.
 
 The higher level is the true one. Where all levels of the training rows are words of truth
 (``true``/``false``, ``yes``/``no``, ``t``/``f``, ``y``/``n``, ``on``/``off``, 1/0, in any case), any such
-word is understood later on: a model trained on ``yes`` and ``no`` takes ``True``. Else the levels are the two
-texts seen, the higher one the later in order (1 < 2, ``female`` < ``male``); another case of letters is
-forgiven. A column with one level in the training rows becomes 0 everywhere: the network has learnt nothing
-about its change.
+word is accepted later: a model trained on ``yes`` and ``no`` takes ``True``. Otherwise the levels are the two
+texts seen, the higher one the later in sorted order (1 < 2, ``female`` < ``male``); upper and lower case do
+not matter. A column with one level in the training rows becomes 0 everywhere, because the network has not
+learned what a change of it means.
 """
 
 from __future__ import annotations
@@ -160,7 +160,7 @@ def fit_boolean(name: str, column: Any) -> BooleanStep:
         if len(levels) > 2:
             shown = ", ".join(repr(level) for level in levels[:4])
             raise DataError(
-                f"column {name!r} is said to be boolean, but holds {len(levels):,} levels ({shown}"
+                f"column {name!r} is declared boolean, but holds {len(levels):,} levels ({shown}"
                 f"{', …' if len(levels) > 4 else ''}); pass --categorical {name!r} instead"
             )
         low, high = (None, *levels)[-2:] if levels else (None, None)

@@ -1,7 +1,7 @@
 """Numeric columns, scaled and piecewise at once: one feature for the number, then one for each of its bins.
 
 The bins let a single layer of weights bend its answer at every edge (see `piecewise`); the scaled number spares it from
-adding a straight line up from all of them, which a small table has too few rows for.
+building a straight line from all of them, for which a small table has too few rows.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["BothStep", "fit_both"]
 
 @dataclass(frozen=True, kw_only=True)
 class BothStep:
-    """How one numeric column becomes its scaled number, a feature for each bin, and one that tells a missing cell.
+    """How one numeric column becomes its scaled number, a feature for each bin, and one for a missing cell.
 
     Parameters
     ----------
@@ -72,6 +72,24 @@ class BothStep:
 
 def fit_both(name: str, column: Any, scaling: Scaling, bins: Bins, weights: FloatArray | None = None) -> BothStep:
     """Take scale and edges from an Arrow column that holds the training rows only.
+
+    Parameters
+    ----------
+    name
+        The column's name.
+    column
+        ``[N]``, the Arrow column of the training rows.
+    scaling
+        How the number is scaled (see `numeric`).
+    bins
+        How it is cut into bins (see `piecewise`).
+    weights
+        How much each row counts in the mean and the standard deviation, ``[N]``.
+
+    Raises
+    ------
+    DataError
+        The column holds cells that are not numbers.
 
     >>> import numpy as np
     >>> import pyarrow as pa

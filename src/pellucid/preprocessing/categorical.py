@@ -1,4 +1,4 @@
-"""Categorical columns: one feature a level, 1 for the level that the cell holds and 0 elsewhere.
+"""Categorical columns: one feature per level, 1 for the level of the cell and 0 elsewhere.
 
 The features, in this order:
 
@@ -6,14 +6,13 @@ The features, in this order:
 - ``(rare)``: all other levels together, where they fill at least ``rare_below`` training rows;
 - ``(missing)``: where a training row was missing.
 
-**A level that training did not keep** falls into ``(rare)``: the rare levels of training are the best
-stand-in for what has not been seen. Where there is no such bucket, its weight would be one that was never
-trained, so the cell takes the *average row* instead: each feature holds the share of its level among the
-training rows that were not missing. A Dense layer then receives what it received on average, neither more nor
-less. The same holds for a cell that is missing where no training row was.
+**A level that training did not keep** counts as ``(rare)``: the rare levels of training are the best guess
+for an unseen one. Without a ``(rare)`` feature the cell gets the *average row* instead: each feature holds the
+share of its level among the training rows that were not missing, so that a Dense layer receives its average
+input. The same holds for a missing cell in a column that was never missing in training.
 
 Levels are compared as trimmed text; 1, 1.0 and ``"1"`` are one level. Only levels that are kept are stored: a
-name that few training rows had never gets into the model file.
+name that few training rows had is never written into the model file.
 """
 
 from __future__ import annotations
@@ -168,6 +167,17 @@ class CategoricalStep:
 
 def fit_categorical(name: str, column: Any, *, max_categories: int, rare_below: int) -> CategoricalStep:
     """Count the levels of an Arrow column that holds the training rows only.
+
+    Parameters
+    ----------
+    name
+        The column's name.
+    column
+        ``[N]``, the Arrow column of the training rows.
+    max_categories
+        The most levels that get a feature of their own.
+    rare_below
+        Levels seen fewer times than this share one feature, ``(rare)``.
 
     >>> import pyarrow as pa
     >>> jobs = pa.array(["nurse"] * 3 + ["cook"] * 2 + ["spy", "clown", None])

@@ -35,7 +35,24 @@ _MAX_EXACT = 2**53
 
 
 def fields(value: object, where: str, names: Collection[str], *, may: Collection[str] = ()) -> Mapping[str, Any]:
-    """Check that ``value`` is an object with exactly these fields, but for those that it ``may`` have."""
+    """Check that ``value`` is an object with these fields and no others.
+
+    Parameters
+    ----------
+    value
+        What the file holds.
+    where
+        Its place in the file, for the message.
+    names
+        The fields that it must have.
+    may
+        Further fields that it may have.
+
+    Raises
+    ------
+    ModelFileError
+        It is something else.
+    """
     if not isinstance(value, Mapping) or set(value) - set(may) != set(names):
         seen = sorted(map(str, value))[:20] if isinstance(value, Mapping) else value
         raise _damaged(where, f"must have exactly the fields {sorted(names)}", seen)
@@ -43,7 +60,22 @@ def fields(value: object, where: str, names: Collection[str], *, may: Collection
 
 
 def number(value: object, where: str, low: float = -math.inf, high: float = math.inf) -> float:
-    """Check that ``value`` is a finite number from ``low`` to ``high``."""
+    """Check that ``value`` is a finite number.
+
+    Parameters
+    ----------
+    value
+        What the file holds.
+    where
+        Its place in the file, for the message.
+    low, high
+        The smallest and the largest number allowed.
+
+    Raises
+    ------
+    ModelFileError
+        It is something else.
+    """
     if type(value) is int and abs(value) <= _MAX_EXACT:
         value = float(value)
     if type(value) is not float or not math.isfinite(value) or not low <= value <= high:
@@ -52,7 +84,22 @@ def number(value: object, where: str, low: float = -math.inf, high: float = math
 
 
 def whole(value: object, where: str, low: int = 0, high: int = _MAX_EXACT) -> int:
-    """Check that ``value`` is a whole number from ``low`` to ``high``."""
+    """Check that ``value`` is a whole number.
+
+    Parameters
+    ----------
+    value
+        What the file holds.
+    where
+        Its place in the file, for the message.
+    low, high
+        The smallest and the largest number allowed.
+
+    Raises
+    ------
+    ModelFileError
+        It is something else.
+    """
     if type(value) is not int or not low <= value <= high:
         raise _damaged(where, _range("a whole number", low, high), value)
     return value
@@ -84,7 +131,24 @@ def choice(value: object, where: str, allowed: Collection[str]) -> str:
 
 
 def listing(value: object, where: str, most: int, length: int | None = None) -> list[Any]:
-    """Check that ``value`` is a list of at most ``most`` items (exactly ``length`` where it is given)."""
+    """Check that ``value`` is a list.
+
+    Parameters
+    ----------
+    value
+        What the file holds.
+    where
+        Its place in the file, for the message.
+    most
+        The most items allowed.
+    length
+        The exact number of items, if it is known.
+
+    Raises
+    ------
+    ModelFileError
+        It is something else.
+    """
     if type(value) is not list or len(value) > most:
         raise _damaged(where, f"must be a list of at most {most:,}", value)
     if length is not None and len(value) != length:

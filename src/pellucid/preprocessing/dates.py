@@ -1,17 +1,17 @@
-"""Dates and times: the parts of them that a network can use, and only those that vary in the training rows.
+"""Dates and times: their parts become features, but only those that vary in the training rows.
 
 | part | features | value |
 |---|---|---|
 | elapsed | ``joined: elapsed`` | days since 1970, standardised |
 | year | ``joined: year`` | standardised |
-| month | ``joined: month (sin)``, ``(cos)`` | on a circle, so that December stands beside January |
+| month | ``joined: month (sin)``, ``(cos)`` | on a circle, so that December is next to January |
 | day | ``joined: day`` | day of the month, standardised |
 | weekday | ``joined: Monday`` … | one feature a day |
 | time | ``joined: time of day (sin)``, ``(cos)`` | minute of the day, on a circle |
 
-A missing date takes the training mean of each feature; where a training row was missing, a feature tells so.
-Times with a zone keep its local time, unless the training rows mixed zones: then all are brought to UTC. Texts are read
-in the format that the training rows had, or as ISO 8601.
+A missing date gets the training mean of each feature; where a training row was missing, a feature marks missing cells.
+Times with a zone keep their local time, unless the training rows mixed zones: then all are converted to UTC. Texts are
+read in the format of the training rows, or as ISO 8601.
 """
 
 from __future__ import annotations
@@ -369,6 +369,6 @@ def _no_date(name: str, value: object, row: int | None) -> DataError:
     shown = shown if len(shown) <= 60 else shown[:57] + "..."
     at = "" if row is None else f" (row {row:,})"
     return DataError(
-        f"column {name!r} is one of dates, but {shown} is not a date{at}; write it as in 2024-03-31 or "
-        "as in the training rows, or give the column another kind before training"
+        f"column {name!r} holds dates, but {shown} is not a date{at}; write it as in 2024-03-31 or as in the training "
+        "rows, or give the column another kind before training"
     )

@@ -5,11 +5,12 @@ all training images, both of p/255:
 
     value = (p/255 − μ_c) / σ_c
 
-(For the 60,000 training images of MNIST, μ = 0.1307 and σ = 0.3081.) One pair a channel, not one a pixel: the picture
-keeps its look, and a pixel that is always black in training is not blown up by a tiny deviation. A channel with one
-value in all training images becomes 0 everywhere: the network has learnt nothing about its change.
+(For the 60,000 training images of MNIST, μ = 0.1307 and σ = 0.3081.) One pair per channel, not one per pixel: the
+picture keeps its look, and a pixel that is nearly always black in training is not blown up by a tiny deviation. A
+channel with one value in all training images becomes 0 everywhere, because the network has not learned what a change of
+it means.
 
-The features stand in the order of rows, columns and channels, and are named ``image[row,column]``, or
+The features are in the order of rows, columns and channels, and are named ``image[row,column]``, or
 ``image[row,column,channel]`` where there is more than one channel; all three count from 0, from the upper left.
 
 There are only 256 values that a pixel can have, so the formula is computed for each of them once, in float64, and

@@ -1,4 +1,4 @@
-"""What the rows around a row say of its class.
+"""Which classes the nearest neighbours of each row have.
 
 Legend: ``n`` rows, ``F`` features, ``C`` classes.
 """
@@ -20,10 +20,10 @@ _MOST = 10_000  # rows that neighbours are sought among
 
 
 def votes_of_neighbours(inputs: Array, truth: Array, *, classes: int) -> Array:
-    """For each row how many of the ten rows nearest to it have each class, ``[n, C]`` (Wilson 1972).
+    """For each row, how many of its ten nearest rows have each class, ``[n, C]`` (Wilson 1972).
 
-    Distances are Euclidean, a row is not its own neighbour, and of more than 10,000 rows neighbours are sought among
-    so many drawn at random. Of fewer than eleven rows all others vote.
+    Distances are Euclidean, and a row is not its own neighbour. With more than 10,000 rows, neighbours are searched for
+    among 10,000 drawn at random; with fewer than eleven rows, all others vote.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Numeric columns: the missing filled with the median, the rest brought to a common scale.
+"""Numeric columns: missing cells are filled with the median, and all are brought to a common scale.
 
 For a value x, with centre c and scale s of the training rows (missing cells left out):
 
@@ -17,9 +17,9 @@ The knots of ``quantile`` are evenly spaced in the normal score, so the tails ar
 middle. A value's score is Φ⁻¹ of its mid-rank, (rows below + ½ rows equal) / rows, which treats ties fairly
 and needs no ±∞.
 
-No result leaves ±10⁶. A training row cannot reach that (|z| ≤ √(N − 1)); a stray value at prediction time
-can. A column with one value in the training rows becomes 0 everywhere: the network has learnt nothing about
-its change.
+Results are limited to ±10⁶. A training row cannot reach that (|z| ≤ √(N − 1)); an odd value at prediction time
+can. A column with one value in the training rows becomes 0 everywhere, because the network has not learned
+what a change of it means.
 """
 
 from __future__ import annotations
@@ -182,7 +182,21 @@ def fit_numeric(
 ) -> NumericStep:
     """Take the statistics of an Arrow column that holds the training rows only.
 
-    With ``weights`` ``[rows]`` the mean and the standard deviation are weighted; medians and quantiles are not.
+    Parameters
+    ----------
+    name
+        The column's name.
+    column
+        ``[N]``, the Arrow column of the training rows.
+    scaling
+        ``standard``, ``robust``, ``quantile`` or ``none``.
+    weights
+        How much each row counts in the mean and the standard deviation, ``[N]``; medians and quantiles do not use it.
+
+    Raises
+    ------
+    DataError
+        The column holds cells that are not numbers.
 
     >>> import pyarrow as pa
     >>> step = fit_numeric("age", pa.array([20.0, 40.0, None]))

@@ -11,14 +11,13 @@ The edges come from the training rows alone, in one of two ways:
 | quantile | values with equally many training rows between them |
 | tree | the cuts of a small decision tree that predicts the target from this column alone |
 
-The smallest and the largest training value are always edges. An edge that would stand twice stands once: a column
-that is mostly one value has fewer bins by quantiles.
+The smallest and the largest training value are always edges. Equal edges are one edge, so a column that is mostly one
+value has fewer bins by quantiles.
 
 A number outside the training range continues the line of the first or the last bin, below 0 or above 1, as in the
-paper; none leaves ±10⁶. Beside the scaled number (see `both`), which goes on there, bins stay within 0 and 1: where
-bins are short the line is so steep that one odd cell carries the answer away. Where a cell is missing all bins are 0
-and a feature of its own says so; where no training row was missing there is no such feature, and the median takes its
-place.
+paper, up to ±10⁶. Together with the scaled number (see `both`) bins stay within 0 and 1: a short bin has such a steep
+line that one odd cell would dominate the answer. Where a cell is missing, all bins are 0 and a feature of its own marks
+it; where no training row was missing, there is no such feature, and the median is used instead.
 
 Source: Gorishniy, Rubachev & Babenko 2022, "On Embeddings for Numerical Features in Tabular Deep Learning", eq. 1 and
 sections 3.2.1 and 3.2.2.

@@ -1,8 +1,7 @@
-"""The recipe: how the columns of a table become the inputs of a network, learnt from the training rows alone.
+"""The recipe: how the columns of a table become the features of a network, fitted to the training rows only.
 
-A recipe is a value: one step a column, each a frozen description with the statistics it needs. It finds
-columns by name, so a later table may have them in any order, with others between, and in other types. It is
-stored as JSON.
+A recipe is a value: one step per column, each a frozen description with the statistics it needs. It finds columns by
+name, so a later table may have them in any order, among others, and in other types. It is stored as JSON.
 """
 
 from __future__ import annotations
@@ -174,7 +173,7 @@ class Recipe:
         recipe = cls(steps=tuple(steps))
         if not recipe.feature_names:
             raise DataError(
-                "no column is left to learn from: all are dropped, constant, or of levels too rare to keep; "
+                "no column is left to learn from: all are dropped, constant, or have only rare levels; "
                 "see `pellucid inspect` for the reasons, and keep a column with --keep"
             )
         return recipe
@@ -296,7 +295,21 @@ def _rare_count(rare_below: int | float | None, n_rows: int) -> int:
 
 
 def fit_number(name: str, cells: Any, scaling: Scaling, bins: Bins | None, weights: FloatArray | None = None) -> Step:
-    """The step of a numeric column: scaled, cut into bins, or both."""
+    """The step of a numeric column: scaled, cut into bins, or both.
+
+    Parameters
+    ----------
+    name
+        The column's name.
+    cells
+        ``[N]``, the Arrow column of the training rows.
+    scaling
+        How the number is scaled (see `numeric`).
+    bins
+        How it is cut into bins (see `piecewise`); ``None``: scaled only.
+    weights
+        How much each row counts in the mean and the standard deviation, ``[N]``.
+    """
     if bins is None:
         return fit_numeric(name, cells, scaling=scaling, weights=weights)
     return fit_both(name, cells, scaling, bins, weights) if bins.scaled_too else fit_piecewise(name, cells, bins)

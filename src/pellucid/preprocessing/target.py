@@ -43,8 +43,9 @@ class TargetScaler:
     def fit(cls, values: FloatArray, weights: FloatArray | None = None, *, log: bool = False) -> TargetScaler:
         """Take mean and standard deviation of the training targets ``[rows]``, each counted ``weights`` times.
 
-        Of twenty rows or more none of which is negative, no answer will be. ``log`` takes those of ln(y + offset),
-        where the offset is 0 unless there are zeros, and answers are at most e times the largest target.
+        If at least twenty rows are given and none is negative, no answer will be negative. With ``log`` they are those
+        of ln(y + offset), where the offset is 0 unless there are zeros; answers are then at most e times the largest
+        target.
 
         Raises
         ------
@@ -65,8 +66,8 @@ class TargetScaler:
             return cls(mean=mean, scale=scale or 1.0, floor=floor)
         if y.min() < 0 or y.max() <= 0:
             raise DataError(
-                f"a target that goes through its logarithm must not be negative, and not always 0: it is {y.min():g} "
-                f"to {y.max():g} in the training rows; leave it as it is (--target-transform none)"
+                f"target_transform log needs targets of at least 0, some of them above 0, but they are {y.min():g} to "
+                f"{y.max():g} in the training rows; predict the number itself (--target-transform none)"
             )
         offset = 0.0 if y.min() > 0 else float(np.quantile(y[y > 0], _LOW))
         mean, scale = weighted_moments(np.log(y + offset), weights)

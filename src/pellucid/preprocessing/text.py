@@ -1,17 +1,17 @@
-"""Free text: one feature for each term that is kept, TF-IDF, and one that tells a missing cell.
+"""Free text: one TF-IDF feature for each term that is kept, and one for a missing cell.
 
-The terms of a text are its words and pairs of words, or pieces of up to three characters (see `words`). A term t that a
-text holds c times, c ≥ 1, and that n_t of the N training texts hold, gets the weight
+The terms of a text are its words and pairs of words, or runs of up to three characters (see `words`). A term t that
+occurs c ≥ 1 times in a text, and in n_t of the N training texts, gets the weight
 
     v_t = (1 + ln c) · idf_t,    idf_t = 1 + ln((1 + N) / (1 + n_t))
 
-and every text is brought to length 1: its features are v / ‖v‖. A text without any known term is 0 everywhere, as a
-missing one is; where training rows were missing a feature of its own tells so.
+and every text is scaled to length 1: its features are v / ‖v‖. A text without known terms is 0 everywhere, like a
+missing one; where training rows were missing, a feature of its own marks missing cells.
 
-**Which terms are kept**: of those that two training texts hold at least (one, if there are none such), the ones with
-the largest F · √n_t. F is the statistic that says how much a term's weight differs between the classes, or follows the
-number that is to be predicted; the root prefers, of two such terms, the one that more texts hold. Without a target they
-are the most frequent. At most 3,000, and fewer in long tables: the inputs of the network are held in memory,
+**Which terms are kept**: of those in at least two training texts (one, if no term is in two), the ones with the
+largest F · √n_t. F is the statistic that says how much a term's weight differs between the classes, or correlates with
+the number to predict; the root prefers, of two such terms, the more frequent one. Without a target they are the most
+frequent terms. At most 3,000, and fewer in long tables: the inputs of the network are held in memory,
 [rows, features], and 100 million numbers are enough (400 MB).
 
 Statistics and terms come from the training rows, of very long tables from as many of them as make 32 million
@@ -197,7 +197,18 @@ def auto_words(n_rows: int, n_columns: int = 1) -> int:
 
 
 def fit_text(name: str, column: Any, words: Words | None = None, *, n_columns: int = 1) -> TextStep:
-    """Find the terms of an Arrow column that holds the training rows only; ``n_columns`` of the table are text.
+    """Find the terms of an Arrow column that holds the training rows only.
+
+    Parameters
+    ----------
+    name
+        The column's name.
+    column
+        ``[N]``, the Arrow column of the training rows.
+    words
+        How terms are found; ``None``: as `Words` says by default.
+    n_columns
+        How many columns of the table are text: together they keep to a limit of features.
 
     >>> import pyarrow as pa
     >>> notes = pa.array(["call now", "call me now", "see you", "see you soon", None])

@@ -1,10 +1,10 @@
-"""A small tree of one column: where to cut it so that the target differs least within the pieces.
+"""A small decision tree on one column: where to cut it so that the target varies least within the pieces.
 
 Grown as scikit-learn grows a tree with ``max_leaf_nodes``, best cut first, by the Gini impurity of classes or the
 variance of numbers (Breiman, Friedman, Olshen & Stone 1984), to the same cuts. On one column a node is a run of the
 sorted rows, and sums over them are all that it takes; importing scikit-learn takes longer than a short training.
 
-Legend: N rows, ascending by the column; C classes. A cut ``p`` parts the rows before ``p`` from row ``p`` on.
+Legend: N rows, ascending by the column; C classes. A cut ``p`` separates the rows before ``p`` from the others.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""What is wrong with a PyTorch training script, found by reading it.
+"""Script reading: finds mistakes in a PyTorch training script by reading it; only `tracing` runs one.
 
-`source` and `notebook` take the code out of a file, `parsing` makes a syntax tree of it, `siblings` adds the files
-that it imports; `reader` follows it as it would run, with what is known of each value
-(`values`) in the values' place, and records what happens (`record`); each function in ``rules`` is one
-mistake, and `followed` says what was seen. Nothing of a script is executed.
+The rooms, from the bottom up: `source` turns a file into syntax trees; `values` describes what is known of a value;
+`record` lists what happens; `reading` holds the state of a reading; `libraries` knows what PyTorch, NumPy, pandas and
+scikit-learn do; `language` follows Python's statements and expressions; each function in `rules` finds one kind of
+mistake in the record; `check` joins them, and `followed` says what was checked.
 """
 
 from pellucid.script_reader.check import Examined, check_script, examine

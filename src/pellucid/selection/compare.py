@@ -1,4 +1,4 @@
-"""Settings compared on the same folds: which is best, what ties with it, what the best is worth on the test rows."""
+"""Settings compared on the same folds: the best, those that tie with it, and its result on the test rows."""
 
 from __future__ import annotations
 
@@ -35,25 +35,25 @@ _CAN_CLASH = ("loss", "class_weight", "label_smoothing", "batch_norm", "batch_si
 
 
 class Watcher(Protocol):
-    """Is told how a comparison goes; the command line draws it, Python callers usually pass none."""
+    """Receives the progress of a comparison; the command line shows it."""
 
     def began(self, folds: Folds, grid: Grid, metric: str) -> None:
-        """The table is read and cut, and every combination checked."""
+        """The table has been read and split, and every combination checked."""
 
     def epoch(self, combination: int, fold: int, epoch: Epoch) -> None:
-        """An epoch is done; both numbers count from 1."""
+        """An epoch has ended; both numbers count from 1."""
 
     def scored(self, row: Compared, left: int, seconds_left: float) -> bool:
-        """A combination is scored, ``left`` are not and take about so many seconds; false ends the comparison here."""
+        """A combination has been scored and ``left`` remain, for about ``seconds_left``; false ends the comparison."""
         raise NotImplementedError
 
     def measuring(self, best: Compared) -> None:
-        """The best is trained once more, to be measured on the test rows."""
+        """The best setting is trained once more, to be measured on the test rows."""
 
 
 @dataclass(kw_only=True)
 class _Job:
-    """A comparison on its way."""
+    """A running comparison."""
 
     source: object
     folds: Folds
@@ -80,34 +80,34 @@ def compare(
 ) -> Comparison:
     """Train every combination of the given settings on the same folds, and say which is best.
 
-    The test part is the one that `pellucid.train` would take, and is in no fold: the best setting alone is trained once
-    more on all other rows and measured there.
+    The test rows are those of `pellucid.train`, and in no fold: only the best setting is trained once more on all other
+    rows and measured on them.
 
     Parameters
     ----------
     data, target, config
-        As of `pellucid.train`.
+        As for `pellucid.train`.
     folds
-        How many, from 2 to 100.
+        The number of folds, from 2 to 100.
     metric
-        What is compared: ROC AUC for two classes, accuracy for more, RMSE for numbers, or another one of theirs
-        (``log_loss``, ``mae`` …).
+        The metric; default: ROC AUC for two classes, accuracy for more, RMSE for numbers. Others: ``log_loss``,
+        ``mae`` …
     out, save
-        A folder for the table, the figure and ``best.yaml``; with ``save`` and without ``out``
-        ``runs/<name>-comparison-<n>``. Without either nothing is written.
+        A folder for the table, the figure and ``best.yaml``; with ``save`` and no ``out``
+        ``runs/<name>-comparison-<n>``. Without both, nothing is written.
     overwrite
-        Whether ``out`` may hold something already.
+        Whether to replace a comparison in ``out``.
     limit
-        More combinations than this are refused.
+        The maximum number of combinations.
     settings
-        Any setting of `pellucid.Settings`; those of preprocessing, network, training and machine may be a list of
+        Any setting of `pellucid.Settings`; those of preprocessing, network, training and machine may be lists of
         values: ``hidden=[(64,), (128, 64)], activation=["relu", "silu"]``.
 
     Returns
     -------
     Comparison
         With ``rows``, ``best``, ``cheapest``, ``measured``, ``figure()``, ``to_csv()``, ``to_markdown()``, ``command``.
-        After Ctrl-C it holds what was scored until then.
+        After Ctrl-C it holds the combinations scored so far.
 
     Raises
     ------
@@ -123,7 +123,7 @@ def compare(
     given = dict(settings) if target is None else {**settings, "target": target}
     source = data if data is not None else file_data
     if source is None:
-        raise SettingError("which table? Give data: a path, a built-in name (see 'pellucid data'), or a frame")
+        raise SettingError("no table was given: data must be a path, a built-in name (see 'pellucid data'), or a frame")
     grid = made_of(source, from_file, given)
     _check_size(grid, limit)
     if out is not None:
@@ -139,7 +139,7 @@ def compare(
             job.folder = _folder(out, cut.base.name, overwrite=overwrite)
             held.callback(_remove_if_empty, job.folder)
             held.enter_context(locked(job.folder))
-            _check_replaceable(job.folder, overwrite=overwrite)  # another one may have begun in it meanwhile
+            _check_replaceable(job.folder, overwrite=overwrite)  # another one may have started in it
             sweep(job.folder, _is_ours)
         return _run(job)
 
@@ -159,8 +159,8 @@ def _run(job: _Job) -> Comparison:
     notes = []
     if len(job.rows) < len(job.grid):
         notes.append(
-            f"ended after {len(job.rows)} of {len(job.grid)} combinations: the others are not scored, and the best of "
-            "these is not measured on the test rows"
+            f"ended after {len(job.rows)} of {len(job.grid)} combinations: the others were not scored, and the best of "
+            "these was not measured on the test rows"
         )
         found = _comparison(job, notes, is_interrupted=interrupted)
     else:
@@ -178,11 +178,11 @@ def _save(job: _Job, found: Comparison, save: Callable[[Path], None]) -> None:
         save(job.folder)
     except StorageError as error:
         scored = f"{len(job.rows)} of {len(job.grid)} combinations are scored"
-        raise NotKeptError(f"{error}; {scored}, and only their files are missing or older", found) from error
+        raise NotKeptError(f"{error}; {scored}, only their files are missing or out of date", found) from error
 
 
 def _score(job: _Job, number: int, chosen: Settings) -> bool:
-    """Score one combination and keep it; whether to go on."""
+    """Score one combination and keep it; returns whether to continue."""
     watcher = job.watcher
 
     def on_epoch(fold: int, epoch: Epoch) -> None:
@@ -220,12 +220,12 @@ def _comparison(job: _Job, notes: Sequence[str], **facts: Any) -> Comparison:
 
 
 def _measure(job: _Job) -> tuple[Measured | None, Run | None, str | None]:
-    """The best setting, trained as its command trains it and measured on the test rows; or why not."""
+    """The best setting trained and measured on the test rows; or why not."""
     best = ranked(job.rows)[0]
     if best.scores.diverged:
         return None, None, None
     if job.folds.base.measured.name != "test":
-        return None, None, "there are no test rows, so the best setting was measured by its folds alone"
+        return None, None, "there are no test rows, so the best setting was measured only by its folds"
     settings = {**best.settings.to_json(), "verdict": False}
     try:
         if job.watcher:
@@ -239,7 +239,7 @@ def _measure(job: _Job) -> tuple[Measured | None, Run | None, str | None]:
     return Measured(value=run.metrics[job.metric], n_rows=n_rows), run, None
 
 
-_NOT_MEASURED = "it was interrupted before the best setting was measured on the test rows"
+_NOT_MEASURED = "interrupted before the best setting was measured on the test rows"
 
 
 # ── before anything is trained ────────────────────────────────────────────────────────────────────────────────
@@ -248,14 +248,14 @@ _NOT_MEASURED = "it was interrupted before the best setting was measured on the 
 def _check_size(grid: Grid, limit: int) -> None:
     if len(grid) < 2:
         raise SettingError(
-            "there is nothing to compare, every setting has one value: give one of them several, such as "
+            "there is nothing to compare, because every setting has one value: give several values, such as "
             "--hidden 64 --hidden 128,64 or --activation relu,silu (hidden=[(64,), (128, 64)], "
             "activation=['relu', 'silu'])"
         )
     if len(grid) > limit:
         counts = " × ".join(f"{len(values)} {name}" for name, values in grid.varied.items())
         raise SettingError(
-            f"{counts} are {len(grid):,} combinations, and the limit is {limit:,}: give fewer values, or a higher "
+            f"{counts} are {len(grid):,} combinations, but the limit is {limit:,}: give fewer values, or raise the "
             "limit (--limit)"
         )
 
@@ -267,7 +267,7 @@ def _resolved(grid: Grid, folds: Folds) -> Grid:
 
 
 def _check_combinations(grid: Grid, folds: Folds) -> None:
-    """Refuse values that do not go together, or not with this table, before the first of them is trained."""
+    """Refuse values that do not fit together, or do not fit this table, before training."""
     seen: set[tuple[Any, ...]] = set()
     for chosen in grid.combinations:
         check_ensemble(chosen)
@@ -286,7 +286,7 @@ def _folder(out: str | os.PathLike[str] | None, name: str, *, overwrite: bool) -
             return _free_folder(Path("runs"), f"{name}-comparison")
         path = Path(out)
         if path.exists() and not path.is_dir():
-            raise RunFolderError(f"{str(path)!r} is a file: name a folder for the comparison")
+            raise RunFolderError(f"{str(path)!r} is a file: give a folder for the comparison")
         if path.is_dir():
             _check_replaceable(path, overwrite=overwrite)
         path.mkdir(parents=True, exist_ok=True)
@@ -296,18 +296,18 @@ def _folder(out: str | os.PathLike[str] | None, name: str, *, overwrite: bool) -
 
 
 def _check_replaceable(path: Path, *, overwrite: bool) -> None:
-    """Raise where a folder may not become this comparison's: with ``overwrite``, only a comparison is replaced."""
+    """Raise if the folder may not be used; with ``overwrite``, only a comparison is replaced."""
     if all(is_aside(each.name, _is_ours) for each in path.iterdir()):
         return
     if not _is_comparison(path):
         raise RunFolderError(
-            f"the folder {str(path)!r} is not empty and holds no comparison, so nothing in it is replaced: name "
+            f"the folder {str(path)!r} is not empty and holds no comparison, so nothing in it is replaced: choose "
             "another with out (--out)"
         )
     if not overwrite:
         raise RunFolderError(
-            f"the folder {str(path)!r} is not empty: name another with out (--out), or replace the comparison in "
-            "it with --overwrite"
+            f"the folder {str(path)!r} is not empty: choose another with out (--out), or replace the comparison "
+            "in it with --overwrite"
         )
 
 
@@ -321,7 +321,7 @@ def _is_comparison(path: Path) -> bool:
 
 
 def _forget_older(path: Path) -> None:
-    """Remove what the comparison replaced here drew and chose, before its table goes."""
+    """Remove the figure and the best setting of the replaced comparison, before its table is replaced."""
     try:
         for what in ("figure", "best"):
             (path / FILES[what]).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What a comparison of settings comes to: the rows in order, which of them tie, what they cost, and how it is kept."""
+"""The result of a comparison of settings: the ranking, the ties, the cost, and its files."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ __all__ = ["FILES", "Compared", "Comparison", "Measured", "ranked", "shown_numbe
 
 FILES = {"csv": "comparison.csv", "json": "comparison.json", "figure": "figure.png", "best": "best.yaml"}
 _MOST_DRAWN = 40
-_MANY = 4  # settings beside the best, from which on some one of them may well be called worse by chance
+_MANY = 4  # with more settings than this, one of them may well be called worse by chance
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,16 +41,16 @@ class Compared:
     Parameters
     ----------
     values
-        Of the settings that vary.
+        The values of the settings that vary.
     settings
-        All of them, as they were asked for.
+        All settings, as given.
     scores
-        By folds.
+        The scores of the folds.
     behind
-        How much worse than the best on the same folds, with its 95 % interval: positive is worse. None of the best
-        itself, and of what diverged.
+        How much worse than the best on the same folds, with its 95 % interval: positive is worse. None for the best
+        itself, and for settings that diverged.
     is_best, is_tied
-        First by the mean; not to be told apart from it: the interval of ``behind`` holds 0.
+        Best by the mean; tied with the best: the interval of ``behind`` contains 0.
     """
 
     values: Mapping[str, Any]
@@ -74,7 +74,7 @@ class Compared:
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """The best setting on the test rows, which no fold held."""
+    """The best setting on the test rows, which are in no fold."""
 
     value: Estimate
     n_rows: int
@@ -82,29 +82,29 @@ class Measured:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """The outcome of `pellucid.compare`.
+    """The result of `pellucid.compare`.
 
     Parameters
     ----------
     rows
         Best first, those that diverged last.
     how, n_rows
-        How the folds were cut, and how many rows they hold together.
+        How the folds were made, and how many rows they hold in total.
     wanted
-        How many combinations were asked for; fewer rows after an interruption.
+        How many combinations were requested; after an interruption there are fewer rows.
     measured, run
-        The best setting trained once more on all rows outside the test part, as `command` trains it; None where there
-        are no test rows, or it was interrupted.
+        The best setting trained once more on all rows outside the test part, as `command` does; None if there are no
+        test rows, or after an interruption.
     command
-        What trains the best setting.
+        The command that trains the best setting.
     data
-        Where the table is, if it was not in memory.
+        The location of the table, if it was not in memory.
     notes, notes_on_rows
-        Sentences for the user: on how it went, and on the table and its folds.
+        Notes on the comparison, and on the table and its folds.
     is_interrupted
         Whether Ctrl-C ended it.
     path
-        Where it is kept, if it is.
+        The folder of its files, if they are kept.
     """
 
     rows: tuple[Compared, ...]
@@ -122,12 +122,12 @@ class Comparison:
 
     @property
     def best(self) -> Compared:
-        """The first by the mean over the folds."""
+        """The best by the mean over the folds."""
         return self.rows[0]
 
     @property
     def cheapest(self) -> Compared:
-        """Of the best and what ties with it, the one whose folds took the least time."""
+        """The fastest of the best setting and those tied with it."""
         among = [self.best, *(row for row in self.rows if row.is_tied)]
         return min(among, key=lambda row: row.scores.seconds)
 
@@ -142,11 +142,11 @@ class Comparison:
         return self.best.scores.metric
 
     def sentences(self) -> list[str]:
-        """What the table says, and how it is to be read."""
+        """What the table says, and how to read it."""
         return [*self._of_intervals(), *self._of_ties(), *self._of_many(), *self._of_the_test_part()]
 
     def figure(self) -> Figure:
-        """Dots with their intervals, and how far each is behind the best; `pellucid.plots.comparison`."""
+        """The scores with intervals, and how far each is behind the best; see `pellucid.plots.comparison`."""
         from pellucid.plots.comparison import settings_compared
 
         drawn = [row for row in self.rows if not row.scores.diverged][:_MOST_DRAWN]
@@ -160,7 +160,7 @@ class Comparison:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Everything but the trained network, as plain JSON values."""
+        """Everything except the trained network, as JSON values."""
         return {
             "data": self.data,
             "metric": self.metric,
@@ -179,7 +179,7 @@ class Comparison:
         }
 
     def to_csv(self) -> str:
-        """A line for each combination, best first; empty cells where there is no number."""
+        """A line for each combination, best first; missing numbers are empty cells."""
         n_folds = max(row.scores.n_folds for row in self.rows)
         lines: list[Sequence[object]] = []
         lines.append([
@@ -205,13 +205,13 @@ class Comparison:
         return "\n".join([*lines, "", *(f"- {s}" for s in self.sentences()), "", "```sh", self.command, "```", ""])
 
     def table(self) -> tuple[list[str], list[list[str]]]:
-        """Headings and cells as texts, best first."""
+        """Headings and cells as text, best first."""
         interval = "95 % interval"
         headings = [*self.best.values, name_of_metric(self.metric), interval, "behind", interval, "", "seconds"]
         return headings, [_cells(row) for row in self.rows]
 
     def save(self, folder: Path) -> None:
-        """Write table, figure and ``best.yaml`` into a folder that is there, each file whole or not at all."""
+        """Write table, figure and ``best.yaml`` to an existing folder, each file atomically."""
         self.save_table(folder)
         if not self.best.scores.diverged:
             from pellucid.plots.canvas import encode
@@ -221,13 +221,13 @@ class Comparison:
             write_text(folder / FILES["best"], write_config(self.best.settings, self._location(), heading=heading))
 
     def save_table(self, folder: Path) -> None:
-        """Write the table alone, as CSV and JSON."""
+        """Write only the table, as CSV and JSON."""
         text = json.dumps(self.to_json(), indent=2, ensure_ascii=False, allow_nan=False)
         write_text(folder / FILES["json"], text + "\n")  # first: it says what the folder is
         write_text(folder / FILES["csv"], self.to_csv())
 
     def _location(self) -> str | None:
-        """As in a run's config: from wherever ``best.yaml`` is used, the table is found."""
+        """An absolute path, so that ``best.yaml`` works from any folder."""
         if self.data is None or not Path(self.data).exists():
             return self.data
         return str(Path(self.data).absolute())
@@ -238,8 +238,8 @@ class Comparison:
         if self.best.scores.diverged:
             return ["Every combination diverged: lower the learning rate (--lr)."]
         return [
-            f"{self.how}, {self.n_rows:,} rows. Intervals are Student's over the folds, widened because the folds "
-            "learn from mostly the same rows (Nadeau & Bengio 2003); 'behind' compares with the best fold by fold."
+            f"{self.how}, {self.n_rows:,} rows. Intervals are Student's t over the folds, widened because the folds "
+            "share most training rows (Nadeau & Bengio 2003); 'behind' compares with the best fold by fold."
         ]
 
     def _of_ties(self) -> list[str]:
@@ -252,13 +252,13 @@ class Comparison:
             return [f"The best is better than {'the other' if others == 1 else f'each of the {others} others'}."]
         some = f"all {others} others" if tied == others else f"{tied} of the {others} others"
         which = "the other one" if others == 1 else some
-        said = f"The best and {which} are a tie: {self.best.scores.n_folds} folds do not tell them apart."
+        said = f"The best and {which} are tied: {self.best.scores.n_folds} folds cannot separate them."
         cheapest = self.cheapest
         seconds = self.best.scores.seconds
         if cheapest.is_best:
-            return [f"{said} None of these took less time than the best."]
+            return [f"{said} None of them was faster than the best."]
         return [
-            f"{said} The cheapest of these took {cheapest.scores.seconds:.1f} s instead of {seconds:.1f} s: "
+            f"{said} The fastest of them took {cheapest.scores.seconds:.1f} s instead of {seconds:.1f} s: "
             f"{cheapest.label}."
         ]
 
@@ -267,8 +267,8 @@ class Comparison:
         if len(behind) < _MANY or all(row.is_tied for row in behind):
             return []
         return [
-            "Each 'behind' speaks for itself: a setting as good as the best is called worse in 2 to 4 of 100 "
-            f"comparisons, and among {len(behind)} some one of them the more easily."
+            "Each 'behind' is a separate test: a setting as good as the best is called worse in 2 to 4 of 100 "
+            f"comparisons, so among {len(behind)} settings one is more easily called worse by chance."
         ]
 
     def _of_the_test_part(self) -> list[str]:
@@ -277,19 +277,19 @@ class Comparison:
         value, name = self.measured.value, name_of_metric(self.metric)
         interval = "" if math.isnan(value.low) else f" ({shown_number(value.low)} to {shown_number(value.high)})"
         said = (
-            f"Trained once as below and measured on the {self.measured.n_rows:,} test rows, which no fold held: {name} "
-            f"{shown_number(value.value)}{interval}."
+            f"Trained once with the command below and measured on the {self.measured.n_rows:,} test rows, which are in "
+            f"no fold: {name} {shown_number(value.value)}{interval}."
         )
         if len(self.rows) == 1:
             return [said]
         return [
-            f"{said} Report this one: the {shown_number(self.best.scores.mean)} by the folds is the best of "
-            f"{len(self.rows)}, so luck has helped to choose it."
+            f"{said} Report this figure: the {shown_number(self.best.scores.mean)} of the folds is the best of "
+            f"{len(self.rows)}, and therefore partly luck."
         ]
 
 
 def ranked(rows: Sequence[Compared]) -> tuple[Compared, ...]:
-    """The rows in order, each compared with the best fold by fold; of equal means the one that took less time first."""
+    """The rows in order, each compared with the best fold by fold; of equal means, the faster one is first."""
     complete = [row for row in rows if row.scores.is_complete]
     if not complete:
         return tuple(rows)
@@ -305,7 +305,7 @@ def ranked(rows: Sequence[Compared]) -> tuple[Compared, ...]:
 
 
 def shown_number(value: float) -> str:
-    """Four digits behind the point, fewer of large numbers; a dash where there is none.
+    """Four decimals, fewer for large numbers; a dash for NaN.
 
     >>> shown_number(0.123456), shown_number(12345.678), shown_number(math.nan)
     ('0.1235', '12,346', '—')

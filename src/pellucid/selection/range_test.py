@@ -1,4 +1,4 @@
-"""Which learning rate a table and a network want: the range test, set up as a training would be."""
+"""The learning rate range test for a table and a network, set up like a training."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ FILES = ("range-test.csv", "range-test.json", "range-test.png", "range-test.svg"
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RateFound:
-    """What a range test came to.
+    """The result of a range test.
 
     Attributes
     ----------
     test
-        The curve, and the rates that it points at.
+        The curve, and the rates read from it.
     settings
-        All settings of the training that was tried, with the learning rate that was found.
+        All settings of the training, with the learning rate that was found.
     loss
         The name of the loss.
     n_rows, batch_size
-        Training rows, and how many of them a step took.
+        The number of training rows, and how many of them a step used.
     command
-        What trains with the rate.
+        The command that trains with this rate.
     notes
         Sentences for the user.
     """
@@ -73,7 +73,7 @@ class RateFound:
         )  # fmt: skip
 
     def to_json(self) -> dict[str, Any]:
-        """The rates and how they were found, as plain JSON values."""
+        """The rates and how they were found, as JSON values."""
         return {
             **self.test.to_json(),
             "loss": self.loss,
@@ -84,20 +84,20 @@ class RateFound:
         }
 
     def to_csv(self) -> str:
-        """The curve, a line a step."""
+        """The curve, a line for each step."""
         t = self.test
         lines = zip(t.rates.tolist(), t.losses.tolist(), t.smoothed.tolist(), strict=True)
         return "".join(["learning_rate,loss,smoothed\n", *(f"{r!r},{a!r},{b!r}\n" for r, a, b in lines)])
 
     def save(self, out: str | os.PathLike[str]) -> Path:
-        """Write ``range-test.json``, ``.csv``, ``.png`` and ``.svg`` into a folder, each whole or not at all."""
+        """Write ``range-test.json``, ``.csv``, ``.png`` and ``.svg`` into a folder, each atomically."""
         from pellucid.plots.canvas import save
 
         folder = Path(out)
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except FileExistsError as error:
-            raise RunFolderError(f"{str(folder)!r} is a file: name a folder for the range test") from error
+            raise RunFolderError(f"{str(folder)!r} is a file: give a folder for the range test") from error
         except OSError as error:
             raise StorageError(could_not("write", folder, error)) from error
         write_text(folder / "range-test.csv", self.to_csv())
@@ -116,24 +116,24 @@ def lr_range_test(
 ) -> RateFound:
     """Find a learning rate by a range test: the rate grows from 1e-7 to 10 while the loss is watched.
 
-    It takes about one epoch: at least 300 steps, at most 1,500. Rows, first weights and batches are those that
-    `pellucid.train` would have with the same settings; validation and test rows are not looked at. How the rate is read
-    from the curve says `pellucid.training.range_test.choose`.
+    It takes about one epoch: at least 300 steps, at most 1,500. Rows, initial weights and batches are those that
+    `pellucid.train` would use with the same settings; validation and test rows are not used. For how the rate is read
+    from the curve, see `pellucid.training.range_test.choose`.
 
     Parameters
     ----------
     data, target, config
-        As of `pellucid.train`.
+        As for `pellucid.train`.
     out
         A folder for the curve as CSV, JSON and picture; without it nothing is written.
     settings
-        Any setting of `pellucid.Settings`. The rate belongs to the network, the optimizer and the batch size
-        that it was found with. ``learning_rate``, ``schedule`` and the lengths of training are not used.
+        Any setting of `pellucid.Settings`. The rate is valid for the network, the optimizer and the batch size
+        that it was found with. ``learning_rate``, ``schedule`` and the number of epochs are not used.
 
     Raises
     ------
     SettingError
-        A setting cannot be used, or the loss fell at no rate.
+        A setting cannot be used, or the loss did not fall at any rate.
     DataError
         The table cannot be used.
 
@@ -145,7 +145,7 @@ def lr_range_test(
     given: Mapping[str, Any] = dict(settings) if target is None else {**settings, "target": target}
     source = data if data is not None else file_data
     if source is None:
-        raise SettingError("which table? Give data: a path, a built-in name (see 'pellucid data'), or a frame")
+        raise SettingError("no table was given: data must be a path, a built-in name (see 'pellucid data'), or a frame")
     asked = settings_for(source, from_file, given)
     if out is not None:
         check_output(out, data=[source, config, asked.test_data], names=FILES)
@@ -176,13 +176,13 @@ def lr_range_test(
 def _notes(test: RangeTest, asked: Settings, *, rate_given: bool) -> list[str]:
     notes = []
     if rate_given:
-        notes.append(f"the learning rate that was given ({asked.learning_rate:g}) takes no part in its own test")
+        notes.append(f"the learning rate that was given ({asked.learning_rate:g}) is not used in the test")
     if test.blew_up is None:
         notes.append(
-            f"up to {test.rates[-1]:g} the loss never came to four times its lowest, so no explosion limits the choice"
+            f"up to {test.rates[-1]:g} the loss never rose to four times its minimum, so no explosion limits the choice"
         )
     if asked.schedule != "constant":
-        notes.append(f"schedule {asked.schedule} was not followed; the rate that was found is meant as its peak")
+        notes.append(f"the schedule {asked.schedule} was not used; take the rate that was found as its peak")
     if asked.n_networks > 1:
-        notes.append(f"one network was tried; the ensemble of {asked.n_networks:,} takes the same rate")
+        notes.append(f"one network was tested; the ensemble of {asked.n_networks:,} uses the same rate")
     return notes

@@ -1,4 +1,4 @@
-"""A search for good settings: TPE proposes, folds score, poor trials end early, and the test rows are asked once."""
+"""A search for good settings: TPE proposes, folds score, poor trials end early, test rows are used once."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ Reason = Literal["the trials are done", "the time is over", "interrupted"]
 
 
 class Watcher(Protocol):
-    """Is told how a search goes; the command line draws it, Python callers usually pass none."""
+    """Receives the progress of a search; the command line shows it."""
 
     def began(self, folds: Folds, space: Space, metric: str, known: int, folder: Path) -> None:
-        """The table is read and cut, and the study open, with so many trials begun before."""
+        """The table has been read and split, and the study opened; ``known`` trials were begun before."""
 
     def epoch(self, trial: int, fold: int, epoch: Epoch) -> None:
-        """An epoch of a trial is done."""
+        """An epoch of a trial has ended."""
 
     def tried(self, trial: Tried, best: Tried | None) -> None:
         """A trial has ended; ``best`` is the best of all so far."""
@@ -62,12 +62,12 @@ class Watcher(Protocol):
 
 
 class _BrokenOff(Exception):  # noqa: N818 - not an error
-    """Ends a trial that is on its way; carries why."""
+    """Ends a running trial; holds the reason."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Job:
-    """A search on its way."""
+    """A running search."""
 
     source: object
     folds: Folds
@@ -82,7 +82,7 @@ class _Job:
     interrupted: Callable[[], bool] = lambda: False
 
     def why_stop(self) -> Reason | None:
-        """Whether to begin no further trial, and why; the first is always begun."""
+        """Why to start no further trial, or None; the first trial always starts."""
         if self.interrupted():
             return "interrupted"
         if self.study.begun() >= self.trials:
@@ -108,46 +108,46 @@ def search(
 ) -> Search:
     """Search for settings that do well on this table.
 
-    Each trial is scored by the same folds; the first is the default setting. A trial whose mean over the folds so far
-    is worse than that of half the trials ends there. The test part, the one that `pellucid.train` would take, is in no
-    fold: at the end, the best setting and the default one are trained on all other rows and measured on it.
+    Each trial is scored on the same folds; the first is the default setting. A trial ends early if its mean over the
+    folds so far is worse than that of half the trials. The test rows, those of `pellucid.train`, are in no fold: at the
+    end, the best and the default setting are trained on all other rows and measured on them.
 
-    The same call on the same folder goes on with its study. Several processes, and machines with a common folder or
-    database, can share one; each counts its own minutes, and ``trials`` are those of all together.
+    The same call on the same folder continues its study. Several processes, and machines with a common folder or
+    database, can share one; each counts its own minutes, and ``trials`` counts those of all.
 
     Parameters
     ----------
     data, target, config
-        As of `pellucid.train`.
+        As for `pellucid.train`.
     minutes
-        Begin no trial after so long, and break off the one that is on its way; 5 where ``trials`` is not given either.
-        The measuring at the end comes on top.
+        Stop after this long, including the running trial; default: 5, unless ``trials`` is given. The final
+        measurement takes additional time.
     trials
-        End when the study has so many.
+        Stop when the study has this many.
     folds
-        From 2 to 100.
+        The number of folds, from 2 to 100.
     metric
-        What is to be best: ROC AUC for two classes, accuracy for more, RMSE for numbers, or another one of theirs
-        (``log_loss``, ``balanced_accuracy``, ``mae`` …).
+        The metric to optimise; default: ROC AUC for two classes, accuracy for more, RMSE for numbers. Others:
+        ``log_loss``, ``balanced_accuracy``, ``mae`` …
     out
-        The folder of the study and of what was found; else ``runs/<name>-search``.
+        The folder of the study and the results; default: ``runs/<name>-search``.
     storage
         Where the study is kept, if not in the folder: a file for a journal, or the URL of a database such as
-        ``sqlite:///study.db`` (for several processes on one machine, the journal is the better one).
+        ``sqlite:///study.db`` (for several processes on one machine, prefer the journal).
     settings
-        Any setting of `pellucid.Settings`: those given are fixed, the others searched
-        (`pellucid.selection.search_space` says which, and from where to where). The seed is that of the search, too.
+        Any setting of `pellucid.Settings`: those given are fixed, the others are searched
+        (`pellucid.selection.search_space` lists them and their ranges). The seed is also that of the search.
 
     Returns
     -------
     Search
-        With ``best``, ``settings``, ``command``, ``trials``, ``on_test``, ``figure()``. After Ctrl-C it holds what was
-        found until then.
+        With ``best``, ``settings``, ``command``, ``trials``, ``on_test``, ``figure()``. After Ctrl-C it holds the
+        results so far.
 
     Raises
     ------
     SettingError
-        Optuna is missing, a setting cannot be used, or the study in this place is of another search.
+        Optuna is missing, a setting cannot be used, or the study belongs to another search.
     DataError
         The table cannot be used, or is too small for so many folds.
     StorageError
@@ -167,7 +167,7 @@ def search(
     given = {**from_file, **settings, **({} if target is None else {"target": target})}
     source = data if data is not None else file_data
     if source is None:
-        raise SettingError("which table? Give data: a path, a built-in name (see 'pellucid data'), or a frame")
+        raise SettingError("no table was given: data must be a path, a built-in name (see 'pellucid data'), or a frame")
     asked = settings_for(source, {"preset": "quick"}, given)
     reads, written = [source, config, asked.test_data], [JOURNAL, *_WRITTEN]
     for place in () if storage is None or "://" in storage else (storage,):
@@ -224,17 +224,17 @@ def _run(job: _Job) -> Search:
 
 
 def _save(found: Search, save: Callable[[], None]) -> None:
-    """Write files of a folder that several processes may share, one process at a time."""
+    """Write the files; several processes may share the folder, so one at a time."""
     try:
         with locked(found.path, wait=True):
             sweep(found.path, _WRITTEN.__contains__)
             save()
     except StorageError as error:
-        raise NotKeptError(f"{error}; the study is kept, and the same command goes on with it", found) from error
+        raise NotKeptError(f"{error}; the study is kept, and the same command continues it", found) from error
 
 
 def _one_trial(job: _Job) -> None:
-    """Ask for a setting, score it by the folds, tell the outcome; whatever happens, the trial is ended."""
+    """Ask for a setting, score it on the folds and report the result; the trial always ends."""
     trial, values = job.study.ask()
     began, scores = time.perf_counter(), list[float]()
 
@@ -259,10 +259,10 @@ def _one_trial(job: _Job) -> None:
         state, score, problem = _state_of(found)
     except _BrokenOff as why:
         problem = str(why)
-    except (SettingError, DataError) as error:  # values that do not go together: nothing to learn from but that
+    except (SettingError, DataError) as error:  # values that do not fit together
         state, problem = "pruned", str(error)
     except BaseException:
-        job.study.tell(trial, "fail", None, {"problem": "it was broken off"})
+        job.study.tell(trial, "fail", None, {"problem": "it was interrupted"})
         raise
     facts = {"folds": scores, "seconds": time.perf_counter() - began}
     job.study.tell(trial, state, score, facts if problem is None else {**facts, "problem": problem})
@@ -290,7 +290,7 @@ def _concluded(job: _Job, reason: Reason) -> Search:
     if not ranked:
         problem = next((trial.problem for trial in trials if trial.problem is not None), None)
         raise SettingError(
-            f"no trial was scored on all folds{f' (the first problem: {problem})' if problem else ''}: give more time "
+            f"no trial was scored on all folds{f' (the first problem: {problem})' if problem else ''}: allow more time "
             "or trials, or check the settings that you fixed"
         )
     best = Settings.of(job.space.fixed.to_json(), ranked[0].values)
@@ -311,9 +311,9 @@ def _concluded(job: _Job, reason: Reason) -> Search:
 
 
 def _measured(job: _Job, found: Search) -> tuple[OnTest | None, Run | None, str | None]:
-    """The best and the default setting, trained as `pellucid train` would and measured on the test rows; or why not."""
+    """The best and the default setting, trained and measured on the test rows; or why not."""
     if job.folds.base.measured.name != "test":
-        return None, None, "there are no test rows, so the best setting was measured by its folds alone"
+        return None, None, "there are no test rows, so the best setting was measured only by its folds"
     if job.watcher:
         job.watcher.measuring()
     default, runs = job.space.fixed, []
@@ -323,7 +323,7 @@ def _measured(job: _Job, found: Search) -> tuple[OnTest | None, Run | None, str 
         except DivergenceError as error:
             return None, None, f"trained on all rows outside the test part, a network diverged: {error}"
         except KeyboardInterrupt:
-            return None, None, "it was interrupted before the best setting was measured on the test rows"
+            return None, None, "interrupted before the best setting was measured on the test rows"
         runs.append(run)
     best_run, default_run = runs
     n_rows = int(best_run.summary["rows"]["test"])
@@ -341,7 +341,7 @@ def _measured(job: _Job, found: Search) -> tuple[OnTest | None, Run | None, str 
 
 
 def _difference(job: _Job, best: Settings, default: Settings, best_run: Run, default_run: Run) -> Any:
-    """By how much the best setting is better on the same test rows, with its interval."""
+    """How much better the best setting is on the same test rows, with its interval."""
     from pellucid.preparation.prepare import prepare
 
     held = job.folds.base.measured
@@ -376,7 +376,7 @@ def _check_budget(minutes: float | None, trials: int | None) -> None:
 def _fixed(from_file: Mapping[str, Any], given: Mapping[str, Any]) -> set[str]:
     """The settings that are not searched: those that were given, and those that a config file changes.
 
-    A config file may hold every setting; one that is at its default there is still to be searched.
+    A config file may hold every setting; those at their default are still searched.
     """
     plain = Settings()
     changed = Settings.of({**from_file})
@@ -390,7 +390,7 @@ def _fixed(from_file: Mapping[str, Any], given: Mapping[str, Any]) -> set[str]:
 def _folder(out: str | os.PathLike[str] | None, name: str, *, has_journal: bool) -> Path:
     path = Path("runs") / f"{name}-search" if out is None else Path(out)
     if path.exists() and not path.is_dir():
-        raise RunFolderError(f"{str(path)!r} is a file: name a folder for the search")
+        raise RunFolderError(f"{str(path)!r} is a file: give a folder for the search")
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -400,14 +400,14 @@ def _folder(out: str | os.PathLike[str] | None, name: str, *, has_journal: bool)
     there = [name for name in _WRITTEN if os.path.lexists(path / name)]
     if there and not is_journal(path / JOURNAL) and not _is_search(path):
         raise RunFolderError(
-            f"the folder {str(path)!r} holds {there[0]!r} and no search, so nothing in it is replaced: name another "
-            "with out (--out)"
+            f"the folder {str(path)!r} holds {there[0]!r} but no search, so nothing in it is replaced: choose "
+            "another with out (--out)"
         )
     return path
 
 
 def _is_search(path: Path) -> bool:
-    """Whether a folder holds what a search found."""
+    """Whether a folder holds the results of a search."""
     try:
         facts = json.loads((path / FILES["json"]).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""What a search comes to: its trials, the best of them, what that is worth on rows that no trial saw, and the files."""
+"""The result of a search: its trials, the best one, its metric on unseen rows, and the files."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ class Tried:
     number
         From 0.
     state
-        ``complete``, ``pruned`` (not better than half of the others after its first folds, or it diverged), ``fail``
-        (broken off) or ``running``, perhaps in another process.
+        ``complete``, ``pruned`` (worse than half of the others after its first folds, or diverged), ``fail``
+        (interrupted) or ``running``, perhaps in another process.
     score
-        The mean over the folds that were done; NaN without any.
+        The mean over the finished folds; NaN without any.
     folds, seconds
-        The score of each fold, and the time that all took.
+        The score of each fold, and the total time.
     values, differs
-        The settings that the search chose; those of them that differ from the default.
+        The settings that the search chose, and those of them that differ from the default.
     problem
         Why it diverged or could not be trained.
     is_default
@@ -73,23 +73,23 @@ class Tried:
         'hidden 32, learning rate 0.0021'
         """
         if self.is_default:
-            return "nothing: it is the default"
+            return "none: this is the default"
         return ", ".join(f"{n.replace('_', ' ')} {shown_setting(n, _brief(v))}" for n, v in self.differs.items())
 
 
 @dataclass(frozen=True, kw_only=True)
 class OnTest:
-    """The best setting and the default one on the test rows, which took no part in the search.
+    """The best and the default setting on the test rows, which were not used in the search.
 
     Attributes
     ----------
     best, default
         The metric of each, with its 95 % interval.
     better_by
-        How much better the best is on the same rows, with its interval; `None` where the metric is not one of those
-        that are compared row by row (ROC AUC, accuracy, RMSE).
+        How much better the best is on the same rows, with its interval; `None` for metrics that cannot be compared
+        row by row (all but ROC AUC, accuracy, RMSE).
     times_before
-        How often this study has measured on these rows already.
+        How often this study was measured on these rows before.
     """
 
     n_rows: int
@@ -101,22 +101,22 @@ class OnTest:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Search:
-    """The outcome of `pellucid.search`.
+    """The result of `pellucid.search`.
 
     Attributes
     ----------
     trials
-        All that the study holds, by number, those of other processes too.
+        All trials of the study, by number, including those of other processes.
     settings
         All settings of the best trial.
     on_test, run
-        The best setting measured, and its trained network; `None` where there are no test rows or it was interrupted.
+        The best setting on the test rows, and its trained run; `None` without test rows or after an interruption.
     command
-        What trains the best setting.
+        The command that trains the best setting.
     importances
-        The share of each dimension in how much the scores differ; empty with few trials.
+        The importance of each dimension for the scores; empty with few trials.
     storage, path
-        Where the study is, and the folder of the files.
+        Where the study is stored, and the folder of the files.
     """
 
     trials: tuple[Tried, ...]
@@ -136,7 +136,7 @@ class Search:
 
     @property
     def ranked(self) -> tuple[Tried, ...]:
-        """The trials that were scored on every fold, best first."""
+        """The trials scored on all folds, best first."""
         sign = -1.0 if self.higher_is_better else 1.0
         complete = (trial for trial in self.trials if trial.state == "complete")
         return tuple(sorted(complete, key=lambda trial: (sign * trial.score, trial.number)))
@@ -148,55 +148,55 @@ class Search:
 
     @property
     def default(self) -> Tried | None:
-        """The trial of the default setting, if it is done."""
+        """The trial of the default setting, if it is complete."""
         return next((trial for trial in self.ranked if trial.is_default), None)
 
     def counts(self) -> dict[str, int]:
-        """How many trials there are of each state."""
+        """The number of trials in each state."""
         states = [trial.state for trial in self.trials]
         return {state: states.count(state) for state in dict.fromkeys(states)}
 
     def sentences(self) -> list[str]:
-        """What was found, and how much of it is luck."""
+        """What was found, and how far to trust it."""
         name, n = name_of_metric(self.metric), len(self.ranked)
         said = [f"{self.how}. Best of {n:,} trials by the folds: {name} {shown_number(self.best.score)}"]
         if self.default is not None:
             said[0] += f"; the default setting: {shown_number(self.default.score)}"
-        said[0] += ". The best of many is the best in part by luck, so this number is too good."
+        said[0] += ". The best of many trials is partly lucky, so this number is too optimistic."
         if self.on_test is not None:
             said += self._on_test(self.on_test, name)
         return said
 
     def _on_test(self, test: OnTest, name: str) -> list[str]:
         said = (
-            f"On the {test.n_rows:,} test rows, which no trial saw: {name} {_with_interval(test.best)}; "
+            f"On the {test.n_rows:,} test rows, which no trial used: {name} {_with_interval(test.best)}; "
             f"the default setting {_with_interval(test.default)}."
         )
         found = [said]
         if self.default is not None and self.best.number == self.default.number:
-            found.append("The default setting is the best that was found.")
+            found.append("The default setting is the best one found.")
         elif test.better_by is not None:
             by = test.better_by
             verdict = "a tie: the default setting is enough"
             if math.isnan(by.low):
-                verdict = "and the test rows are too few to tell whether that is more than chance"
+                verdict = "and there are too few test rows to tell whether this is chance"
             if by.low > 0:
                 verdict = "the search was worth it"
             if by.high < 0:
-                verdict = "the default setting is better: the search fitted itself to its folds"
+                verdict = "the default setting is better: the search overfitted its folds"
             found.append(f"The difference is {_with_interval(by)}, {verdict}.")
         if test.times_before:
             times = "once" if test.times_before == 1 else f"{test.times_before:,} times"
-            found.append(f"This study was measured on these rows {times} before: they are a little less new each time.")
+            found.append(f"This study was measured on these rows {times} before, so they are no longer fully unseen.")
         return found
 
     def table(self) -> tuple[list[str], list[list[str]]]:
-        """Headings and cells of the ten best trials, as texts."""
+        """Headings and cells of the ten best trials, as text."""
         rows = [[str(t.number), shown_number(t.score), f"{t.seconds:.1f}", t.label] for t in self.ranked[:_SHOWN]]
-        return ["trial", name_of_metric(self.metric), "seconds", "what differs from the default"], rows
+        return ["trial", name_of_metric(self.metric), "seconds", "differences from the default"], rows
 
     def figure(self) -> Figure:
-        """The scores as they came, the best so far, and what mattered."""
+        """The score of each trial, the best so far, and the importance of each dimension."""
         from pellucid.plots.search import search_history
 
         done = [trial for trial in self.trials if trial.state in ("complete", "pruned")]
@@ -211,7 +211,7 @@ class Search:
         )
 
     def to_csv(self) -> str:
-        """A line a trial, by number."""
+        """A line for each trial, by number."""
         names = list(dict.fromkeys(name for trial in self.trials for name in trial.values))
         n_folds = max(len(trial.folds) for trial in self.trials)
         lines: list[Sequence[object]] = []
@@ -227,7 +227,7 @@ class Search:
         return csv_text(lines)
 
     def to_json(self) -> dict[str, Any]:
-        """Everything but the trials and the network, as plain JSON values."""
+        """Everything except the trials and the network, as JSON values."""
         test = self.on_test
         return {
             "data": self.data,
@@ -257,14 +257,14 @@ class Search:
         }
 
     def save(self) -> None:
-        """Write the trials, the best setting and the figure into the folder, each file whole or not at all."""
+        """Write the trials, the best setting and the figure into the folder, each file atomically."""
         from pellucid.plots.canvas import save
 
         self.save_table()
         save(self.figure(), self.path / FILES["figure"])
 
     def save_table(self) -> None:
-        """Write everything but the figure."""
+        """Write everything except the figure."""
         text = json.dumps(self.to_json(), indent=2, ensure_ascii=False, allow_nan=False)
         write_text(self.path / FILES["json"], text + "\n")  # first: it says what the folder is
         write_text(self.path / FILES["csv"], self.to_csv())
@@ -273,7 +273,7 @@ class Search:
 
 
 def tried(trials: Sequence[Any], space: Space) -> tuple[Tried, ...]:
-    """The trials of a study as `Tried`; ``space`` says what their numbers mean."""
+    """The trials of a study as `Tried`; ``space`` gives the meaning of their numbers."""
     return tuple(_tried(trial, space) for trial in trials if trial.state.name != "WAITING")
 
 
@@ -297,7 +297,7 @@ def _tried(trial: Any, space: Space) -> Tried:
 
 
 def location(source: object) -> str | None:
-    """A path or a built-in name as text; `None` of rows in memory."""
+    """A path or a built-in name as text; `None` for rows in memory."""
     return os.fspath(source) if isinstance(source, str | os.PathLike) else None
 
 

@@ -1,22 +1,22 @@
-"""What a search may choose: each setting's range, what a trial's numbers mean as settings, and the default among them.
+"""The search space: the range of each setting, the settings that a trial stands for, and the default.
 
-A setting that the user gives is fixed and leaves the space.
+A setting that the user gives is fixed and not searched.
 
 ===================  ==========================================================================================
 setting              searched
 ===================  ==========================================================================================
-hidden               1 to 3 layers; the first of 16, 32 … 512 units; the others as wide, or each half as wide
+hidden               1 to 3 layers; the first has 16, 32 … 512 units; the others equal, or each halved
 activation           relu, leaky_relu, silu, tanh
 dropout              0 to 0.5 in steps of 0.05
 batch_norm           yes or no
-learning_rate        1e-4 to 3e-2, of plain gradient descent and its kin 1e-3 to 1; logarithmic
+learning_rate        1e-4 to 3e-2, for sgd, momentum and nesterov 1e-3 to 1; logarithmic
 weight_decay         none, or 1e-6 to 1e-1; logarithmic
 batch_size           powers of two from a quarter of the usual size to four times it
-loss                 of a regression: mse or huber
-label_smoothing      of classes: 0 to 0.2 in steps of 0.02
-class_weight         of classes, where the score counts them alike: none or balanced
-scaling              where there are numbers: standard, robust or quantile
-number_encoding      where there are numbers: plain; piecewise or both, with 2, 4, 8, 16, 32 or 64 bins
+loss                 for regression: mse or huber
+label_smoothing      for classes: 0 to 0.2 in steps of 0.02
+class_weight         for classes, if the metric weighs them equally: none or balanced
+scaling              if there are numbers: standard, robust or quantile
+number_encoding      if there are numbers: plain; piecewise or both, with 2, 4, 8, 16, 32 or 64 bins
 ===================  ==========================================================================================
 """
 
@@ -64,11 +64,11 @@ def _condition(when: tuple[str, Values] | None) -> list[Any] | None:
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """One of a few values, which have no order."""
+    """One of a few unordered values."""
 
     name: str
     values: tuple[Value, ...]
-    when: tuple[str, Values] | None = None  # only where this dimension has one of these values
+    when: tuple[str, Values] | None = None  # only if this dimension has one of these values
 
     def ask(self, trial: Asks) -> Any:
         """A value for this trial."""
@@ -102,16 +102,16 @@ class Range:
 
 @dataclass(frozen=True, kw_only=True)
 class Space:
-    """The dimensions of a search, and the settings that they do not touch.
+    """The dimensions of a search, and all other settings.
 
     Parameters
     ----------
     dimensions
-        In the order in which they are asked for: a condition stands before what depends on it.
+        In the order in which they are proposed: a condition comes before the dimensions that depend on it.
     fixed
         All other settings.
     default
-        The numbers of the settings that a training without a search would have: where a search begins.
+        The values of the default setting, with which a search starts.
     """
 
     dimensions: tuple[Choice | Range, ...]
@@ -119,7 +119,7 @@ class Space:
     default: Mapping[str, Value]
 
     def ask(self, trial: Asks) -> dict[str, Any]:
-        """A value for each dimension that counts in this trial."""
+        """A value for each dimension that applies in this trial."""
         values: dict[str, Any] = {}
         for each in self.dimensions:
             if each.when is None or values.get(each.when[0]) in each.when[1]:
@@ -127,17 +127,17 @@ class Space:
         return values
 
     def settings(self, values: Mapping[str, Any]) -> Settings:
-        """The settings that the numbers of a trial stand for.
+        """The settings that a trial's values stand for.
 
         Raises
         ------
         SettingError
-            They are not of this space.
+            The values do not belong to this space.
         """
         return Settings.of(self.fixed.to_json(), self.changed(values))
 
     def changed(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """The settings alone that a trial's numbers decide."""
+        """Only the settings that a trial's values decide."""
         known = {each.name for each in self.dimensions}
         if strange := sorted(set(values) - known):
             raise SettingError(f"a trial of the study has {strange[0]!r}, which this search does not vary")
@@ -152,7 +152,7 @@ class Space:
 
 
 def space_for(folds: Folds, metric: str, given: Collection[str]) -> Space:
-    """What is searched for this table: everything sensible that is not among the ``given`` names of settings.
+    """The search space for this table: every suitable setting that is not among the ``given`` ones.
 
     Raises
     ------
@@ -174,9 +174,7 @@ def space_for(folds: Folds, metric: str, given: Collection[str]) -> Space:
     ]
     free = tuple(each for each in found if name_of_setting(each.name) not in given)
     if not free:
-        raise SettingError(
-            "every setting that a search could choose is given: leave out some, such as --hidden or --lr"
-        )
+        raise SettingError("all settings that could be searched are given: leave out some, such as --hidden or --lr")
     default = _default(base.settings, n_rows)
     return Space(
         dimensions=free,
@@ -186,7 +184,7 @@ def space_for(folds: Folds, metric: str, given: Collection[str]) -> Space:
 
 
 def searched_settings(space: Space) -> tuple[str, ...]:
-    """The names of the settings that a space decides, each once.
+    """The names of the searched settings, each once.
 
     A network's depth, width and shape are one setting: ``hidden``.
     """
@@ -194,7 +192,7 @@ def searched_settings(space: Space) -> tuple[str, ...]:
 
 
 def _within(dimension: Choice | Range, value: Any) -> Value:
-    """The value, or the nearest that the dimension has."""
+    """The value, or the nearest one in the dimension."""
     if isinstance(dimension, Choice):
         return value if value in dimension.values else dimension.values[0]
     return float(min(max(value, dimension.low), dimension.high))
@@ -237,7 +235,7 @@ def _of_numbers(schema: Schema, given: Collection[str]) -> Iterable[Choice | Ran
         return
     yield Choice(name="scaling", values=("standard", "robust", "quantile"))
     yield Choice(name="number_encoding", values=NUMBER_ENCODINGS)
-    # Bins mean nothing of a plain number, and depend on a dimension that is not there where the encoding is given.
+    # Bins apply only to piecewise numbers; with a given encoding, there is no dimension for them to depend on.
     if "number_encoding" not in given:
         yield Range(name="log2_bins", low=1, high=6, step=1, when=("number_encoding", _WITH_BINS))
 
@@ -253,7 +251,7 @@ _SETTING = {
 
 
 def name_of_setting(name: str) -> str:
-    """The setting that a dimension decides, alone or with others.
+    """The setting that a dimension decides, alone or together with others.
 
     >>> name_of_setting("log2_width"), name_of_setting("dropout")
     ('hidden', 'dropout')
@@ -262,7 +260,7 @@ def name_of_setting(name: str) -> str:
 
 
 def _settings_of(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings that a trial's numbers stand for."""
+    """The settings that a trial's values stand for."""
     found = {name: value for name, value in values.items() if name not in _SETTING and name != "weight_decay"}
     if "layers" in values:
         first, factor = 2 ** round(values["log2_width"]), {"same": 1, "funnel": 2}[values["shape"]]
@@ -282,7 +280,7 @@ def _settings_of(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _default(settings: Settings, n_rows: int) -> dict[str, Value]:
-    """The settings that a training without a search would have, in the numbers of the space, as near as it comes."""
+    """The default setting as values of the space, as closely as possible."""
     hidden = settings.hidden or (_WIDTHS[0],)
     width = min(max(round(math.log2(hidden[0])), math.log2(_WIDTHS[0])), math.log2(_WIDTHS[-1]))
     decays = settings.weight_decay > 0

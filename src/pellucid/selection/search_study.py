@@ -1,8 +1,8 @@
 """A search's study: Optuna's sampler and pruner, and the file or database that processes and machines can share.
 
-The storage is a journal by default: a file of JSON lines, to which a process adds a line under a lock. Optuna's
-documentation recommends it over SQLite where several processes write. The URL of a database (``sqlite:///study.db``,
-``postgresql://…``) works as well. Nothing of either is unpickled.
+The default storage is a journal: a file of JSON lines, to which processes append under a lock. Optuna's documentation
+recommends it over SQLite for several writing processes. The URL of a database (``sqlite:///study.db``,
+``postgresql://…``) works, too. Nothing is ever unpickled.
 
 Optuna: Akiba, Sano, Yanase, Ohta & Koyama 2019, "Optuna: A Next-generation Hyperparameter Optimization Framework".
 TPE: Bergstra, Bardenet, Bengio & Kégl 2011, "Algorithms for Hyper-Parameter Optimization".
@@ -37,7 +37,7 @@ __all__ = ["Study", "identity_of", "is_journal", "need_optuna"]
 
 _NAME = "pellucid"
 _IDENTITY, _PROCESS, _MEASURED = "pellucid", "process", "measured"
-_AT_RANDOM = 10  # trials before TPE has enough to go by, and before any is pruned by half as many
+_AT_RANDOM = 10  # trials at random before TPE starts; pruning starts after half as many
 _LONGEST_LINE = 1 << 16
 _FIRST = b'{"op_code":0'
 # What may differ between machines.
@@ -45,7 +45,7 @@ _MACHINE = ("test_data", "engine", "products", "device", "threads", "verdict", "
 
 
 def need_optuna() -> Any:
-    """The package, quiet; it is optional.
+    """Import Optuna, an optional package, with logging reduced to errors.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def need_optuna() -> Any:
 
 
 def identity_of(folds: Folds, space: Space, metric: str) -> dict[str, Any]:
-    """What trials must have in common to be comparable: rows, folds, score, fixed settings and space.
+    """What comparable trials have in common: rows, folds, metric, fixed settings and space.
 
     >>> from pellucid.preparation.folds import cut_folds
     >>> from pellucid.selection.search_space import space_for
@@ -91,22 +91,22 @@ def identity_of(folds: Folds, space: Space, metric: str) -> dict[str, Any]:
 
 
 class Study:
-    """The trials of a search, kept where others can join in.
+    """The trials of a search, in a storage that processes can share.
 
     Parameters
     ----------
     where
         A file for the journal, or the URL of a database.
     identity
-        What `identity_of` says of this search; a study of another is refused.
+        What `identity_of` returns for this search; the study of another search is refused.
     space, higher_is_better, seed
-        What is searched, which way the score goes, and the seed of TPE: a trial is proposed by the seed, its number and
-        the trials that are finished, so a search that was stopped goes on as if it had not been.
+        The search space, the direction of the score, and the seed of TPE. A proposal depends on the seed, the trial's
+        number and the finished trials, so an interrupted search continues as if it had not been interrupted.
 
     Raises
     ------
     SettingError
-        The study is of another table, target, space …, or Optuna is missing.
+        The study belongs to another table, target, space …, or Optuna is missing.
     StorageError
         The storage cannot be read or written.
     """
@@ -125,7 +125,7 @@ class Study:
         _check_identity(known, identity, where)
 
     def _open(self, direction: str) -> Any:
-        """The study, made where there is none; one that is there is only read, it may be of another search."""
+        """The study, created if missing; an existing one is only read, because it may belong to another search."""
         facts = {
             "study_name": _NAME,
             "storage": self._storage(),
@@ -139,7 +139,7 @@ class Study:
             return self._optuna.create_study(**facts, direction=direction, load_if_exists=True)
 
     def ask(self) -> tuple[Any, dict[str, Any]]:
-        """The next trial and its numbers."""
+        """The next trial and its values."""
         with _as_storage_errors(self.where):
             self._fail_orphans()
             self._propose_default()
@@ -149,42 +149,42 @@ class Study:
             return trial, self.space.ask(trial)
 
     def prune(self, trial: Any, fold: int, mean: float) -> bool:
-        """Note the mean over the folds so far; whether the trial is not worth going on with."""
+        """Report the mean over the folds so far; returns whether to end the trial early."""
         with _as_storage_errors(self.where):
             trial.report(mean, fold)
             return bool(trial.should_prune())
 
     def tell(self, trial: Any, state: str, score: float | None, facts: Mapping[str, Any]) -> None:
-        """End a trial: ``complete`` with a score, ``pruned``, or ``fail`` for one that was broken off."""
+        """End a trial: ``complete`` with a score, ``pruned``, or ``fail`` if it was interrupted."""
         with _as_storage_errors(self.where):
             for name, value in facts.items():
                 trial.set_user_attr(name, value)
             self._study.tell(trial, score, state=self._optuna.trial.TrialState[state.upper()])
 
     def trials(self) -> list[Any]:
-        """All trials that there are, of every process."""
+        """All trials, of every process."""
         with _as_storage_errors(self.where):
             return list(self._study.get_trials(deepcopy=False))
 
     def begun(self) -> int:
-        """How many trials are done or being done."""
+        """How many trials are finished or running."""
         return sum(trial.state.name in ("COMPLETE", "PRUNED") or _is_at_work(trial) for trial in self.trials())
 
     def has_score(self) -> bool:
-        """Whether at least one trial was scored on every fold."""
+        """Whether at least one trial was scored on all folds."""
         return any(trial.state.name == "COMPLETE" for trial in self.trials())
 
     def count_measurement(self) -> int:
-        """Note that the test rows were looked at; how often they were before."""
+        """Record that the test rows were used; returns how often they were used before."""
         with _as_storage_errors(self.where):
             before = int(self._study.user_attrs.get(_MEASURED, 0))
             self._study.set_user_attr(_MEASURED, before + 1)
         return before
 
     def importances(self) -> dict[str, float]:
-        """The share of each dimension in how much the scores differ, largest first; empty with too few trials.
+        """The importance of each dimension, largest first; empty with too few trials.
 
-        By PED-ANOVA (Watanabe, Bansal & Hutter 2023), which asks what tells the better trials from all.
+        By PED-ANOVA (Watanabe, Bansal & Hutter 2023), which compares the better trials with all trials.
         """
         if sum(trial.state.name == "COMPLETE" for trial in self.trials()) < 2 * _AT_RANDOM:
             return {}
@@ -201,7 +201,7 @@ class Study:
         seed = int(np.random.SeedSequence([self._seed, number]).generate_state(1)[0])
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            # Trials that other processes are at count as bad ones, so that nobody tries the same.
+            # Running trials of other processes count as bad ones, so that they are not proposed again.
             return self._optuna.samplers.TPESampler(
                 seed=seed, n_startup_trials=_AT_RANDOM, multivariate=False, constant_liar=True
             )
@@ -217,13 +217,13 @@ class Study:
         return self._optuna.storages.JournalStorage(journal.JournalFileBackend(self.where, lock_obj=lock))
 
     def _fail_orphans(self) -> None:
-        """End the trials of processes of this machine that are gone, killed say, so that they count as nothing."""
+        """End trials whose process on this machine no longer exists, so that they do not count."""
         for trial in self._study.get_trials(deepcopy=False):
             if trial.state.name == "RUNNING" and _is_gone(str(trial.user_attrs.get(_PROCESS, ""))):
                 self._study.tell(trial.number, state=self._optuna.trial.TrialState.FAIL, skip_if_finished=True)
 
     def _propose_default(self) -> None:
-        """Let the next trial be the default setting, unless it is done, or on its way."""
+        """Make the default setting the next trial, unless it is finished or running."""
         default, wanted = dict(self.space.default), ("COMPLETE", "PRUNED", "WAITING")
         for trial in self._study.get_trials(deepcopy=False):
             given = trial.system_attrs.get("fixed_params", trial.params)
@@ -233,10 +233,10 @@ class Study:
 
 
 class _JournalLock:
-    """Keeps writers of a journal apart: by a lock on the file itself, which a killed process does not leave behind.
+    """Lets one process at a time write a journal, by a lock on the file, which a killed process does not leave behind.
 
-    Where the file system has no such lock (or on Windows) by ``other``, Optuna's lock file, which outlives its owner by
-    half a minute.
+    Without such locks (on Windows, or some file systems) it uses ``other``, Optuna's lock file, which outlives its
+    owner by half a minute.
     """
 
     def __init__(self, path: Path, other: Any) -> None:
@@ -256,7 +256,7 @@ class _JournalLock:
         return bool(self._other.acquire())
 
     def release(self) -> None:
-        """Give it back."""
+        """Release the lock."""
         if self._descriptor < 0:
             self._other.release()
             return
@@ -266,7 +266,7 @@ class _JournalLock:
 
 
 def _is_at_work(trial: Any) -> bool:
-    """Whether a process is at a trial: not one that is gone, nor one that was killed before it put its name to it."""
+    """Whether a trial has a live process; not if that was killed before it recorded its name."""
     process = str(trial.user_attrs.get(_PROCESS, ""))
     return bool(trial.state.name == "RUNNING" and process and not _is_gone(process))
 
@@ -285,7 +285,7 @@ def _is_gone(process: str) -> bool:
 
 
 def is_journal(path: Path) -> bool:
-    """Whether a file is a study's journal, be it torn in its first line; such a file begins with the study's making."""
+    """Whether a file is the journal of a study, even if its first line is incomplete."""
     if not path.is_file():
         return False
     with path.open("rb") as stream:
@@ -300,15 +300,15 @@ def is_journal(path: Path) -> bool:
 
 
 def _check_journal(path: Path) -> None:
-    """Leave a file alone that is something else than a journal: Optuna would add its lines to it."""
+    """Refuse a file that is not a journal: Optuna would append to it."""
     if path.exists() and not is_journal(path):
         raise StorageError(
-            f"{str(path)!r} is there already and is no study of pellucid search: name another file (--storage)"
+            f"{str(path)!r} already exists and is not a study of pellucid search: choose another file (--storage)"
         )
 
 
 def _drop_torn_line(path: Path, lock: Any) -> None:
-    """Take away the last line of a journal that a power cut left without its end: nobody could read the file else."""
+    """Remove an incomplete last line, which a power cut can leave and which makes a journal unreadable."""
     if not path.exists() or not path.stat().st_size:
         return
     lock.acquire()
@@ -323,7 +323,7 @@ def _drop_torn_line(path: Path, lock: Any) -> None:
 
 @contextmanager
 def _as_storage_errors(where: str) -> Iterator[None]:
-    """Say in our words what went wrong with the storage, whichever of Optuna's or the database's errors it was."""
+    """Turn errors of Optuna or the database into a `StorageError`."""
     try:
         yield
     except (PellucidError, AssertionError):
@@ -332,7 +332,7 @@ def _as_storage_errors(where: str) -> Iterator[None]:
         reason = " ".join(str(error).split())[:300] or type(error).__name__
         raise StorageError(
             f"the study in {where!r} cannot be read or written ({reason}): check the disk, the path or the URL, and "
-            "whether it is a study of pellucid search; the trials that had ended are kept in it"
+            "whether it is a study of pellucid search; finished trials are kept in it"
         ) from error
 
 
@@ -349,23 +349,23 @@ def _check_identity(known: Any, identity: Mapping[str, Any], where: str) -> None
     elif differs == "settings":
         said = _first_difference(known["settings"], identity["settings"])
     elif differs == "rows":
-        said = "it has other rows, or divides them otherwise"
+        said = "it has other rows, or splits them differently"
     else:
         said = f"it has {differs} {known[differs]!r}, not {identity[differs]!r}"
     raise SettingError(
-        f"the study in {where!r} is of another search: {said}; give the same table and settings to go on with it, or "
-        "name another place (--out, --storage)"
+        f"the study in {where!r} belongs to another search: {said}; use the same table and settings to continue it, "
+        "or choose another place (--out, --storage)"
     )
 
 
 def _spaces(known: Any, now: Any) -> str:
-    """Which setting is searched on one side only."""
+    """Which setting is searched in only one of the two."""
     names = [{name_of_setting(str(each.get("name"))) for each in space} for space in (known, now)]
     if only := sorted(names[0] - names[1]):
         return f"it searches {', '.join(only)}, fixed here"
     if only := sorted(names[1] - names[0]):
         return f"it does not search {', '.join(only)}, searched here"
-    return "it searches from other ranges"
+    return "it searches other ranges"
 
 
 def _first_difference(known: Any, now: Mapping[str, Any]) -> str:

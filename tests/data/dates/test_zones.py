@@ -78,7 +78,7 @@ def test_several_zones_become_utc_and_one_note_says_so():
         schema = infer_schema(table)
         assert schema.column("t").kind == "date"
         (note,) = schema.warnings
-        assert "several zones (-05:00, +01:00, +09:00)" in note
+        assert "several time zones (-05:00, +01:00, +09:00)" in note
         assert "UTC" in note
         layout = schema.column("t").layout
         assert stamps(table, layout) == utc

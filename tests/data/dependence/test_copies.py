@@ -103,5 +103,5 @@ def test_copies_count_together_where_they_measure() -> None:
     groups, notes = counted_together(table, table.names, rows, "rows")
     assert groups is not None
     assert len(np.unique(groups)) == N
-    assert notes[0].startswith("only 2,000 of the 2,600 rows differ in what the network sees")
+    assert notes[0].startswith("only 2,000 of the 2,600 rows differ in their features")
     assert counted_together(table, table.names, rows[:N], "rows") == (None, ())

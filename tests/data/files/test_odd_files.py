@@ -268,7 +268,7 @@ def test_a_ragged_row_calls_nothing_of_ours_from_arrow_threads(tmp_path: Path, m
 
     monkeypatch.setattr(pa_csv, "ParseOptions", options)
     (tmp_path / "t").write_text("a,b\n" + "1,2\n" * 9 + "1,2,3\n")
-    with pytest.raises(DataError, match="line 11: 3 fields where the header has 2"):
+    with pytest.raises(DataError, match="line 11: 3 fields, but the header has 2"):
         read_table(tmp_path / "t")
     assert given == [None]
 

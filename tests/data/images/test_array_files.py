@@ -74,14 +74,14 @@ def test_the_type_alone_says_what_a_value_means(kind: Any, white: int) -> None:
 
 
 def test_whole_numbers_on_a_small_scale_are_said() -> None:
-    for high, remedy in ((1, "give truth values (images == 1)"), (16, "give fractions (images / 16)")):
+    for high, remedy in ((1, "pass booleans (images == 1)"), (16, "pass fractions (images / 16)")):
         shades = noise(3, 4, 5) % (high + 1)
         for kind in (np.uint8, np.int64):
             table = image_table(shades.astype(kind))
             np.testing.assert_array_equal(pixels(table)[..., 0], shades)
-            assert f"the brightest here is {high}; if {high} stands for white, {remedy}" in said(table)
+            assert f"the brightest value here is {high}; if {high} means white, {remedy}" in said(table)
     for shades in (np.zeros((1, 2, 2), np.uint8), np.full((1, 2, 2), 17), np.ones((1, 2, 2)), np.ones((1, 2, 2), bool)):
-        assert "the brightest here" not in said(image_table(shades))
+        assert "the brightest value here" not in said(image_table(shades))
 
 
 @pytest.mark.parametrize(
@@ -90,8 +90,8 @@ def test_whole_numbers_on_a_small_scale_are_said() -> None:
         ((2, 3, 4, 4), (2, 3, 4, 3), "read with the channels last, as 3 × 4 pixels and 4 channels"),
         ((2, 3, 8, 1), (2, 3, 8, 1), "read with the channels last, as 3 × 8 pixels and 1 channel;"),
         ((2, 1, 9, 3), (2, 1, 9, 3), "read with the channels last, as 1 × 9 pixels and 3 channels"),
-        ((8, 9, 3), (8, 9, 3, 1), "read as 8 grey images of 9 × 3 pixels; one image in colour"),
-        ((2, 3, 8, 9), (2, 8, 9, 3), "the channels were moved from the second to the last place"),
+        ((8, 9, 3), (8, 9, 3, 1), "read as 8 grey images of 9 × 3 pixels; pass a single colour image"),
+        ((2, 3, 8, 9), (2, 8, 9, 3), "the channels were moved from the second to the last axis"),
         ((2, 8, 9, 3), (2, 8, 9, 3), ""),
         ((2, 8, 9), (2, 8, 9, 1), ""),
     ],
@@ -152,7 +152,7 @@ def test_kinds_of_labels() -> None:
     ]:
         with pytest.raises(DataError, match=message):
             image_table(grey, wrong)
-    with pytest.raises(DataError, match="2 names of files but 3 images"):
+    with pytest.raises(DataError, match="2 file names but 3 images"):
         image_table(grey, files=["a", "b"])
 
 
@@ -201,7 +201,7 @@ def test_idx(tmp_path: Path, dot: str, packed: bool) -> None:
 def test_idx_that_does_not_fit(tmp_path: Path) -> None:
     idx_pair(tmp_path, "train", 4)
     images, beside = tmp_path / "train-images-idx3-ubyte", tmp_path / "train-labels-idx1-ubyte"
-    with pytest.raises(DataError, match=r"holds 4 single numbers, as a file of labels does; name the file of images"):
+    with pytest.raises(DataError, match=r"holds 4 single numbers, like a file of labels; give the file of images"):
         read_images(beside)
     beside.write_bytes(idx_bytes(np.zeros(3, np.uint8)))
     with pytest.raises(DataError, match=r"holds 3 labels, but .* holds 4 images"):
@@ -210,7 +210,7 @@ def test_idx_that_does_not_fit(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"an array of shape \[4, 2\]"):
         read_images(images)
     beside.write_bytes(b"junk")
-    with pytest.raises(DataError, match="train-labels-idx1-ubyte' is no idx file"):
+    with pytest.raises(DataError, match="train-labels-idx1-ubyte' is not an idx file"):
         read_images(images)
     beside.unlink()
     with pytest.raises(DataError, match=r"no labels for .* there is no 'train-labels-idx1-ubyte' or"):
@@ -219,19 +219,19 @@ def test_idx_that_does_not_fit(tmp_path: Path) -> None:
     assert (read.train.names, read.labelled) == (("image",), False)
     odd = images.rename(tmp_path / "digits.bin")
     assert is_image_source(odd)
-    with pytest.raises(DataError, match="only looked for beside a name such as"):
+    with pytest.raises(DataError, match="only searched for next to a file with a name such as"):
         read_images(odd)
     odd.write_bytes(idx_bytes(np.zeros((4, 9), np.uint8)))
     with pytest.raises(DataError, match="4 rows of 9 numbers; images need three dimensions"):
         read_images(odd)
     for part in ("letters-train", "digits-train"):
         idx_pair(tmp_path / "emnist", part, 2)
-    with pytest.raises(DataError, match=r"several sets of images .*name one of these files"):
+    with pytest.raises(DataError, match=r"several sets of images .*give one of these files"):
         read_images(tmp_path / "emnist")
     damaged = tmp_path / "t10k-images-idx3-ubyte.gz"
     damaged.write_bytes(b"\x1f\x8b\x08\0\0\0")
     assert is_image_source(damaged)
-    with pytest.raises(DataError, match="packed with gzip"):
+    with pytest.raises(DataError, match="compressed with gzip"):
         read_images(damaged)
 
 
@@ -287,7 +287,7 @@ def test_npz_that_is_wrong(tmp_path: Path) -> None:
             read_images(path)
     path.write_bytes(b"PK\x03\x04 and no more")
     assert is_image_source(path)
-    with pytest.raises(DataError, match="not a whole zip archive"):
+    with pytest.raises(DataError, match="not a complete zip archive"):
         read_images(path)
     zipped(tmp_path / "none", path)
     with pytest.raises(DataError, match="holds no NumPy arrays"):
@@ -307,11 +307,11 @@ def test_npz_headers_that_lie(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         (good.replace(b"(2, 4, 5)", b"(-2,-4,5)"), r"shape \[-2, -4, 5\]"),
         (good.replace(b"'|u1'", b"'|V9'"), r"makes 360 bytes"),
         (good.replace(b"'|u1'", b"'|O' "), r"Python objects"),
-        (good.replace(b"'descr'", b"'descx'"), r"no whole NumPy array"),
-        (good.replace(b"False", b"[[[[["), r"damaged header|no whole NumPy array"),
-        (good[:40], r"no whole NumPy array"),
-        (good[:7] + b"\x09" + good[8:], r"no whole NumPy array|damaged header"),
-        (b"", r"no whole NumPy array"),
+        (good.replace(b"'descr'", b"'descx'"), r"not a complete NumPy array"),
+        (good.replace(b"False", b"[[[[["), r"damaged header|not a complete NumPy array"),
+        (good[:40], r"not a complete NumPy array"),
+        (good[:7] + b"\x09" + good[8:], r"not a complete NumPy array|damaged header"),
+        (b"", r"not a complete NumPy array"),
     ]
     for content, message in lies:
         with zipfile.ZipFile(path, "w") as archive:

@@ -57,7 +57,7 @@ def test_a_file_cut_anywhere_is_an_error_or_whole(
         with contextlib.suppress(DataError):
             np.testing.assert_array_equal(one(path), whole)  # what is lacking may come after the pixels
     path.write_bytes(content[: len(content) // 2])
-    with pytest.raises(DataError, match=rf"x\.{end}' is not a whole image file.*remove it or replace it"):
+    with pytest.raises(DataError, match=rf"x\.{end}' is not a complete image file.*remove it or replace it"):
         one(path)
     capfd.readouterr()  # libtiff complains for itself
 
@@ -139,9 +139,9 @@ def test_grey_only_if_every_image_is(tmp_path: Path) -> None:
     draw(tmp_path / "b" / "1.png", noise(6, 5))
     read = read_images(tmp_path)
     assert pixels(read.train).shape == (2, 6, 5, 1)
-    assert "read as grey (1 channel), as every image is" in said(read.train)
+    assert "read as grey (1 channel), like every image" in said(read.train)
     forced = read_images(tmp_path, channels=3)
-    assert "as image_channels says, though every image is grey" in said(forced.train)
+    assert "because of image_channels, though every image is grey" in said(forced.train)
     np.testing.assert_array_equal(pixels(forced.train), np.repeat(pixels(read.train), 3, axis=3))
     draw(tmp_path / "b" / "2.png")
     read = read_images(tmp_path)
@@ -163,7 +163,7 @@ def test_only_the_first_frame_is_read(tmp_path: Path) -> None:
 def test_images_of_absurd_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = draw(tmp_path / "x.png", noise(20, 20))
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 300)  # 400 pixels: Pillow warns
-    with pytest.raises(DataError, match=r"x.png' says that it has too many pixels.*remove it"):
+    with pytest.raises(DataError, match=r"x.png' claims too many pixels.*remove it"):
         one(path)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)  # Pillow refuses
     with pytest.raises(DataError, match="too many pixels"):
@@ -173,10 +173,10 @@ def test_images_of_absurd_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_what_only_looks_like_an_image(tmp_path: Path) -> None:
     (tmp_path / "x.png").write_text("a,b\n1,2\n")
     assert is_image_source(tmp_path / "x.png")
-    with pytest.raises(DataError, match=r"x.png' is not a whole image file; remove it or replace it by a good copy"):
+    with pytest.raises(DataError, match=r"x.png' is not a complete image file; remove it or replace it by a good copy"):
         one(tmp_path / "x.png")
     (tmp_path / "y.jpg").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n")
-    with pytest.raises(DataError, match="not a whole image file"):  # other formats are not even tried
+    with pytest.raises(DataError, match="not a complete image file"):  # other formats are not even tried
         one(tmp_path / "y.jpg")
 
 

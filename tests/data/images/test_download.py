@@ -121,7 +121,7 @@ def test_fetched_once_and_then_found(server: Server, cache: Path, monkeypatch: p
     assert is_filled(cache)
     assert [path for path, _ in server.asked] == [f"/good/{name}" for name in CONTENT]
     assert len(told) == 4
-    assert told[0].startswith(f"fetching {FIRST} of MNIST (")
+    assert told[0].startswith(f"downloading {FIRST} of MNIST (")
     read = read_images(cache)
     assert read.test is not None
     assert (read.train.n_rows, read.test.n_rows) == (600, 50)
@@ -161,7 +161,7 @@ def test_none_when_no_mirror_has_it(server: Server, cache: Path, monkeypatch: py
     told: list[str] = []
     assert locate("mnist", tell=told.append) is None
     assert not any(path.suffix == ".gz" for path in cache.iterdir())
-    assert told[-1] == f"MNIST could not be fetched: no server answered with the right {FIRST}"
+    assert told[-1] == f"MNIST could not be downloaded: no server answered with the right {FIRST}"
     assert len(server.asked) <= 5
 
 
@@ -266,7 +266,7 @@ def test_offline_nothing_is_fetched(server: Server, cache: Path, monkeypatch: py
     told: list[str] = []
     assert locate("mnist", offline=True, tell=told.append) is None
     assert (server.asked, cache.exists()) == ([], False)
-    assert told == [f"MNIST is not in the cache {str(cache)!r}, and nothing is fetched when offline"]
+    assert told == [f"MNIST is not in the cache {str(cache)!r}, and nothing is downloaded when offline"]
 
 
 def test_a_given_folder(tmp_path: Path) -> None:

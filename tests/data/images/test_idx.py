@@ -88,14 +88,14 @@ def test_messages(tmp_path: Path) -> None:
         "short": (good[:-1], r"cut short.*3 × 2 × 2 values of 1 byte.*28 bytes.*has 27.*copy or download"),
         "long": (good + b"\0", r"too long.*28 bytes.*has 29"),
         "head": (good[:9], r"cut short within its header of 16 bytes"),
-        "magic": (b"\x89PNG\r\n", r"no idx file.*begins with 89 50 4e 47"),
+        "magic": (b"\x89PNG\r\n", r"not an idx file.*begins with 89 50 4e 47"),
         "code": (b"\0\0\x0a\x01", r"begins with 00 00 0a 01"),
         "flat": (b"\0\0\x08\x00", r"begins with 00 00 08 00"),
         "empty": (b"", r"begins with nothing"),
         "short.gz": (gzip.compress(good[:-2]), r"cut short.*makes 12 bytes, but there are 10"),
         "long.gz": (gzip.compress(good + b"\0\0"), r"too long.*more follow"),
-        "damaged.gz": (gzip.compress(good)[:-6], r"packed with gzip.*damaged or cut short"),
-        "tail.gz": (gzip.compress(good) + b"rubbish", r"packed with gzip.*damaged"),
+        "damaged.gz": (gzip.compress(good)[:-6], r"compressed with gzip.*damaged or truncated"),
+        "tail.gz": (gzip.compress(good) + b"rubbish", r"compressed with gzip.*damaged"),
     }
     for name, (content, message) in cases.items():
         (tmp_path / name).write_bytes(content)
@@ -149,7 +149,7 @@ def test_a_bomb_is_not_unpacked_beyond_its_header(tmp_path: Path, monkeypatch: p
 def test_a_packed_file_cannot_promise_more_than_gzip_can_hold(tmp_path: Path) -> None:
     path = tmp_path / "promise.gz"
     path.write_bytes(gzip.compress(bytes([0, 0, 8, 1]) + struct.pack(">I", 3_000_000_000)))
-    with pytest.raises(DataError, match="more than so small a file can hold"):
+    with pytest.raises(DataError, match="more than such a small file can hold"):
         read_idx(path)
 
 

@@ -27,26 +27,28 @@ def test_a_validation_part(tmp_path: Path, word: str) -> None:
     root = draw_all(tmp_path, *(f"{part}/{label}/1.png" for part in ("train", word) for label in "ab"))
     read = read_images(root)
     assert (labels(read.train), labels(read.test)) == (["a", "b"], ["a", "b"])
-    assert f"validation part '{word}' serves as the test part" in said(read.train)
+    assert f"validation part '{word}' is used as the test part" in said(read.train)
     draw_all(root, "test/a/1.png", "extra/9.png")
     read = read_images(root)
     assert sorted(files(read.train)) == sorted(f"{p}/{c}/1.png" for p in ("train", word) for c in "ab")
     assert files(read.test) == ["test/a/1.png"]
-    assert f"validation part '{word}' was joined to the training part" in said(read.train)
+    assert f"validation part '{word}' was added to the training part" in said(read.train)
     assert "the test part has no image of 'b'" in said(read.train)
-    assert "1 image beside the parts was left out (first: 'extra/9.png')" in said(read.train)
+    assert "1 image outside the parts was left out (first: 'extra/9.png')" in said(read.train)
 
 
 def test_parts_that_do_not_fit(tmp_path: Path) -> None:
     root = draw_all(tmp_path / "a", "train/cat/1.png", "train/dog/1.png", "test/cat/1.png", "test/dogs/1.png")
-    with pytest.raises(DataError, match=r"test part has the class 'dogs', which the training part lacks.*mean 'dog'"):
+    with pytest.raises(
+        DataError, match=r"test part has the class 'dogs', which is not in the training part.*mean 'dog'"
+    ):
         read_images(root)
     assert labels(read_images(root, expect_labels=False).test) == ["cat", "dogs"]
 
     root = draw_all(tmp_path / "b", "train/cat/1.png", "train/dog/1.png", "test/1.png", "test/2.png")
     read = read_images(root)
     assert read.test is None
-    assert "the test part 'test' has no class folders, so nothing can be measured on it: it was left out" in said(
+    assert "the test part 'test' has no class folders, so it cannot be used for testing and was left out" in said(
         read.train
     )
     read = read_images(root, expect_labels=False)
@@ -60,7 +62,7 @@ def test_parts_that_do_not_fit(tmp_path: Path) -> None:
     root = draw_all(tmp_path / "d", "train/1.png", "car/2.png", "test/3.png")
     read = read_images(root)
     assert labels(read.train) == ["car", "test", "train"]  # vehicles, not parts
-    assert "'test', 'train' were read as classes, not as parts, because 'car' lies beside them" in said(read.train)
+    assert "'test', 'train' were read as classes, not as parts, because 'car' is next to them" in said(read.train)
 
 
 @pytest.mark.parametrize("outer", ["", "photos/"])
@@ -77,6 +79,6 @@ def test_parts_without_classes(tmp_path: Path, outer: str) -> None:
     root = draw_all(tmp_path / "b", "val/1.png", "train/2.png", "0.png")
     read = read_images(root, expect_labels=False)
     assert (files(read.test), files(read.train)) == (["val/1.png"], ["train/2.png"])
-    assert "1 image beside the parts was left out (first: '0.png')" in said(read.train)
+    assert "1 image outside the parts was left out (first: '0.png')" in said(read.train)
     root = draw_all(tmp_path / "c", "train/2.png", "train/3.png")
     assert read_images(root, expect_labels=False).test is None

@@ -38,7 +38,7 @@ def test_a_folder_for_each_class(tmp_path: Path) -> None:
     assert (report.source, report.format, report.n_rows, report.n_columns) == (repr(str(root)), "image folder", 4, 3)
     assert report.notes == (
         "all 4 images have 6 × 5 pixels (height × width)",
-        "read in colour (3 channels), as every image is",
+        "read in colour (3 channels), like every image",
     )
     assert is_image_source(root)
 
@@ -49,9 +49,9 @@ def test_what_is_left_out_is_said(tmp_path: Path) -> None:
         (root / name).write_text("x")
     (root / "bird").mkdir()
     notes = said(read_images(root).train)
-    assert "4 files that are no images were left out: 2 .txt" in notes
+    assert "4 files that are not images were left out: 2 .txt" in notes
     assert "1 class folder without images was left out: 'bird'" in notes
-    assert "1 image beside the class folders was left out (first: 'preview.png')" in notes
+    assert "1 image outside the class folders was left out (first: 'preview.png')" in notes
 
 
 def test_a_folder_around_it_is_looked_through(tmp_path: Path) -> None:
@@ -73,7 +73,7 @@ def test_no_class_folders(tmp_path: Path) -> None:
         read_images(root)
     read = read_images(root, expect_labels=False)
     assert (len(files(read.train)), read.labelled) == (4, False)
-    assert "none of them got a label" in said(read.train)
+    assert "no image got a label" in said(read.train)
 
 
 def test_nothing_to_read(tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_links_are_followed_but_not_in_circles(tmp_path: Path) -> None:
 def test_a_pipe_does_not_stop_the_reading(tmp_path: Path) -> None:
     root = draw_all(tmp_path, "cat/1.png", "dog/1.png")
     os.mkfifo(root / "cat" / "2.png")
-    assert "1 file that is no image was left out" in said(read_images(root).train)
+    assert "1 file that is not an image was left out" in said(read_images(root).train)
 
 
 @pytest.mark.skipif(
@@ -162,7 +162,7 @@ def test_a_folder_that_holds_one_zip_is_that_zip(tmp_path: Path) -> None:
     assert read.train.report.source == repr(str(folder))
     zipped(source, folder / "more.zip")
     assert not is_image_source(folder)
-    with pytest.raises(DataError, match=r"holds no images.*2 zip archives.*'more.zip', 'set.zip'.*name one"):
+    with pytest.raises(DataError, match=r"holds no images.*2 zip archives.*'more.zip', 'set.zip'.*give one"):
         read_images(folder)
 
 
@@ -174,7 +174,7 @@ def test_zips_that_are_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
     path.write_bytes(content[: len(content) // 2])
     assert is_image_source(path)
-    with pytest.raises(DataError, match=r"wrong.zip' is not a whole zip archive"):
+    with pytest.raises(DataError, match=r"wrong.zip' is not a complete zip archive"):
         read_images(path)
 
     spoilt = bytearray(content)
@@ -185,7 +185,7 @@ def test_zips_that_are_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
     with zipfile.ZipFile(path, "w", zipfile.ZIP_BZIP2) as archive:
         archive.write(source / "a" / "1.png", "a/1.png")
-    with pytest.raises(DataError, match="packed by method 12"):
+    with pytest.raises(DataError, match="compression method 12"):
         read_images(path)
 
     spoilt = bytearray(content)
@@ -196,14 +196,14 @@ def test_zips_that_are_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(DataError, match="encrypted"):
         read_images(path)
 
-    for limit, message in (("MAX_ENTRY", "one image may have"), ("MAX_UNPACKED", "unpack it and name the folder")):
+    for limit, message in (("MAX_ENTRY", "for one image"), ("MAX_UNPACKED", "unpack it and give the folder")):
         with monkeypatch.context() as patch:
             patch.setattr(store, limit, 100)
             with pytest.raises(DataError, match=message):
                 read_images(whole)
     with monkeypatch.context() as patch:
         patch.setattr(store, "MAX_ENTRIES", 1)
-        with pytest.raises(DataError, match=r"has [234] entries, more than the 1"):
+        with pytest.raises(DataError, match=r"has [234] entries, more than the limit of 1"):
             read_images(whole)
 
 
@@ -238,7 +238,7 @@ def test_zip_names(tmp_path: Path) -> None:
             archive.writestr(name, good)
     read = read_images(path)
     assert files(read.train) == ["a/1.png", "b/1.png", "b/2.JPG"]
-    assert "1 file that is no image was left out: 1 .txt" in said(read.train)
+    assert "1 file that is not an image was left out: 1 .txt" in said(read.train)
 
 
 # --- single files
@@ -257,7 +257,7 @@ def test_single_images(tmp_path: Path) -> None:
     read = read_images([first, str(second)], expect_labels=False)
     assert files(read.train) == [str(first), str(second)]  # in the order given
     np.testing.assert_array_equal(pixels(read.train)[1], noise(6, 5, 3, seed=2))
-    with pytest.raises(DataError, match="is a folder: a list of images must name files"):
+    with pytest.raises(DataError, match="is a folder, but a list of images must hold files"):
         read_images([first, tmp_path], expect_labels=False)
     with pytest.raises(DataError, match="there is no file"):
         read_images([first, tmp_path / "absent.png"], expect_labels=False)

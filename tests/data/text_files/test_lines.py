@@ -93,7 +93,7 @@ def test_every_guess_can_be_overruled(tmp_path: Path) -> None:
     assert is_whole(read(tmp_path, ["a,b,c", "1,2,3", HEAD, *ROWS], header_row=3))
     with pytest.raises(DataError, match=r"header_row is 99, but .* has 13 lines"):
         read(tmp_path, [HEAD, *ROWS], header_row=99)
-    with pytest.raises(SettingError, match=r"header_row must be the number of a line from 1 on"):
+    with pytest.raises(SettingError, match=r"header_row must be a line number, counted from 1"):
         read(tmp_path, [HEAD, *ROWS], header_row=0)
 
 
@@ -146,7 +146,7 @@ def test_names_that_are_given(tmp_path: Path) -> None:
     assert any("--header" in note for note in noted.report.notes)
     with pytest.raises(DataError, match=r"names gives 2 names \('a', 'b'\), but the rows of .* have 3 fields"):
         read(tmp_path, ROWS, names="a,b")
-    with pytest.raises(SettingError, match="'a' stands there twice"):
+    with pytest.raises(SettingError, match="'a' occurs twice"):
         read(tmp_path, ROWS, names="a,b,a")
     with pytest.raises(SettingError, match=r"no file of names 'gone.txt'"):
         read(tmp_path, ROWS, names="gone.txt")

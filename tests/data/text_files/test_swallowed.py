@@ -13,7 +13,7 @@ def lines(n: int) -> list[str]:
 
 def told(path: Path, rows: list[str]) -> list[str]:
     path.write_text("\n".join(["a,b,y", *rows]) + "\n", encoding="utf-8")
-    return [note for note in read_table(path).report.notes if "runs over" in note or "run over" in note]
+    return [note for note in read_table(path).report.notes if "a cell holds" in note or "cells hold" in note]
 
 
 def test_swallowed_rows_are_told_with_column_line_and_remedy(tmp_path: Path) -> None:
@@ -21,7 +21,7 @@ def test_swallowed_rows_are_told_with_column_line_and_remedy(tmp_path: Path) -> 
     rows[30] = '30,"word,0'
     rows[60] = '60,word",0'
     (note,) = told(tmp_path / "t.csv", rows)
-    for part in ("column 'b'", "over 31 lines", "from line 32 of the file", "mend the file"):
+    for part in ("column 'b'", "a cell holds 31 lines", "from line 32 of the file", "correct the file"):
         assert part in note, part
 
 

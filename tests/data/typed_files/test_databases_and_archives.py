@@ -92,7 +92,7 @@ def test_a_database_with_a_log_is_read_without_touching_it(tmp_path: Path) -> No
 def test_a_database_that_was_cut_is_refused(tmp_path: Path, keep: int) -> None:
     path = database(tmp_path / "t.db")
     path.write_bytes(path.read_bytes()[:keep])
-    with pytest.raises(PellucidError, match=r"damaged or cut short|without a table|no rows|is a SQLite"):
+    with pytest.raises(PellucidError, match=r"damaged or cut short|without a table|no rows|is a truncated SQLite"):
         read_table(path)
 
 
@@ -124,7 +124,7 @@ def test_of_several_tables_one_is_asked_for(tmp_path: Path) -> None:
     assert [read_table(path, table=name).names[0] for name in ("a.csv", "b", "b/b.csv")] == ["town", "city", "city"]
     with pytest.raises(DataError, match=r"there is no file 'c\.csv'"):
         read_table(path, table="c.csv")
-    with pytest.raises(DataError, match="no file in it"):
+    with pytest.raises(DataError, match="empty zip archive"):
         read_table(archive(tmp_path / "none.zip"))
     inner = archive(tmp_path / "1", a_csv=CSV).read_bytes()
     for k in range(2, 5):

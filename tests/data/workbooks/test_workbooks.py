@@ -115,7 +115,7 @@ def test_the_table_is_found_in_its_sheet(tmp_path: Path) -> None:
     assert "row 6 of the sheet, 'EUR'" in said
     assert "'Source: the plants'" in said
     assert read_table(tmp_path / "t.xlsx", header_row=5).names == tuple(HEAD)
-    with pytest.raises(DataError, match=r"header_row is 4, but .* holds nothing in that row"):
+    with pytest.raises(DataError, match=r"header_row is 4, but .* has nothing in that row"):
         read_table(tmp_path / "t.xlsx", header_row=4)
 
 
@@ -143,7 +143,7 @@ def test_sheets_are_listed_and_chosen(tmp_path: Path) -> None:
     )
     table = read_table(path)
     assert table.names == tuple(HEAD)
-    assert any("read is the sheet 'Data'; the others are 'About', 'More' (--sheet" in n for n in table.report.notes)
+    assert any("the sheet 'Data' was read; the others are 'About', 'More' (--sheet" in n for n in table.report.notes)
     assert read_table(path, sheet="More").names == ("a", "b")
     assert not read_table(path, sheet="more ").report.notes
     with pytest.raises(DataError, match=r"there is no sheet 'Mor'.*'More'"):
@@ -226,7 +226,7 @@ def test_other_documents_are_named(tmp_path: Path) -> None:
     for names, words in (
         ({"[Content_Types].xml": "", "word/document.xml": ""}, "an Office document"),
         ({"[Content_Types].xml": "", "xl/workbook.bin": ""}, "binary Excel workbook"),
-        ({"mimetype": "application/vnd.oasis.opendocument.text", "content.xml": ""}, "no spreadsheet"),
+        ({"mimetype": "application/vnd.oasis.opendocument.text", "content.xml": ""}, "not a spreadsheet"),
     ):
         made = io.BytesIO()
         with zipfile.ZipFile(made, "w") as archive:

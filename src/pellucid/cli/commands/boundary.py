@@ -1,4 +1,4 @@
-"""``pellucid boundary``: how a network divides two columns, all others held."""
+"""``pellucid boundary``: a network's predictions over two columns, all others held constant."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ _MOST_HELD = 30
 
 def boundary(
     run: Annotated[str, typer.Argument(help="A run folder or a model file.")],
-    data: Annotated[str | None, typer.Argument(help="Rows; else the run's own table.")] = None,
+    data: Annotated[str | None, typer.Argument(help="Rows; default: the run's own table.")] = None,
     *,
-    x: Annotated[str | None, typer.Option(metavar="COLUMN", help="Varies to the right; else one that matters.")] = None,
-    y: Annotated[str | None, typer.Option(metavar="COLUMN", help="Varies upwards; else one that matters.")] = None,
-    row: Annotated[int | None, typer.Option(help="Hold this row's cells, from 0; else the most typical row's.")] = None,
-    given: Annotated[
-        str | None, typer.Option("--input", help='Hold these cells in their place: "age=41,job=nurse".')
-    ] = None,
+    x: Annotated[str | None, typer.Option(metavar="COLUMN", help="Horizontal axis; default: one that matters.")] = None,
+    y: Annotated[str | None, typer.Option(metavar="COLUMN", help="Vertical axis; default: one that matters.")] = None,
+    row: Annotated[int | None, typer.Option(help="Hold the cells of this row, from 0; default: a typical row.")] = None,
+    given: Annotated[str | None, typer.Option("--input", help='Hold these cells instead: "age=41,job=nurse".')] = None,
     label: Annotated[str | None, typer.Option("--class", help="The class whose probability is drawn.")] = None,
     out: Annotated[
-        str | None, typer.Option(help="The picture, .png or .svg. (boundary.png in the run's folder)")
+        str | None, typer.Option(help="The picture, .png or .svg; default: boundary.png in the run folder.")
     ] = None,
     replay: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Train anew and draw each epoch: an animated .gif or .png.")
+        str | None, typer.Option(metavar="FILE", help="Retrain and draw every epoch: an animated .gif or .png.")
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object; pictures only where asked for.")] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object; write pictures only on request.")
+    ] = False,
 ) -> None:
-    """Draw the network's answers over two columns, in their own units; all others are held at a row's cells."""
+    """Draw the network's predictions over two columns; all other columns are held constant."""
     from pathlib import Path
 
     from pellucid.cli.cells import cells_given
@@ -71,7 +71,7 @@ def boundary(
         found.save(picture)
     said: tuple[str, ...] = ()
     if replay is not None:
-        with console.status("training anew") as status:
+        with console.status("retraining") as status:
             replayed = replay_run(run, listener=epochs_of(status))
             film_of(found, model, replayed).save(replay)
         said = replayed.sentences
@@ -95,7 +95,7 @@ def _show(found: Slice) -> None:
     from pellucid.cli.console import console
 
     console.print(f"[bold]{escape(found.title)}[/]\n", soft_wrap=True)
-    console.print(f"over {found.x.column!r} (to the right) and {found.y.column!r} (upwards)\n", markup=False)
+    console.print(f"over {found.x.column!r} (horizontal) and {found.y.column!r} (vertical)\n", markup=False)
     if found.held:
         console.print(_held_table(found))
         console.print()
@@ -108,11 +108,11 @@ def _held_table(found: Slice) -> Table:
     from pellucid.explanation.fixed_columns import cell_text
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("held", "at", "which is"):
+    for heading in ("held constant", "at", "source"):
         table.add_column(heading, overflow="fold")
     for each in found.held[:_MOST_HELD]:
         table.add_row(escape(each.column), escape(cell_text(each.cell)), escape(each.how))
     if len(found.held) > _MOST_HELD:
-        table.caption = f"… and {len(found.held) - _MOST_HELD:,} columns more (all of them with --json)"
+        table.caption = f"… and {len(found.held) - _MOST_HELD:,} more columns (see all with --json)"
         table.caption_justify = "left"
     return table

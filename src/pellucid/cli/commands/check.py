@@ -13,11 +13,13 @@ __all__ = ["check"]
 
 def check(
     run: Annotated[str, typer.Argument(help="A run folder.")],
-    data: Annotated[str | None, typer.Argument(help="Rows with the target; else the run's own table.")] = None,
-    steps: Annotated[int, typer.Option(min=1, max=100_000, help="Updates before the weights are compared.")] = 200,
+    data: Annotated[str | None, typer.Argument(help="Rows with the target; default: the run's own table.")] = None,
+    steps: Annotated[
+        int, typer.Option(min=1, max=100_000, help="Number of updates before the weights are compared.")
+    ] = 200,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Compare the two engines in float64; the exit code is 1 if they differ beyond the tolerance."""
+    """Compare the textbook engine with PyTorch in float64; the exit code is 1 if they differ too much."""
     from pellucid.workflow.check import check as check_run
 
     parity = check_run(run, data, n_steps=steps)

@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 
 __all__ = ["compare", "with_lists"]
 
-_LONG = 300.0  # seconds, before which nobody is asked
+_LONG = 300.0  # seconds: shorter comparisons start without asking
 _ROWS_WITH_ONE_VALUE = ("data", "split")  # sections
 
 
 def with_lists(command: Callable[..., None]) -> Callable[..., None]:
-    """Give ``command`` the options of the settings, each of which may be repeated or take values parted by commas.
+    """Give ``command`` the options of the settings; each may be repeated or take values separated by commas.
 
-    ``--hidden`` holds commas itself and can only be repeated; a switch is compared by giving it both ways
-    (``--batch-norm --no-batch-norm``). What the user wrote reaches the command as ``settings``.
+    ``--hidden`` contains commas itself, so it can only be repeated. A switch is compared by giving it both ways
+    (``--batch-norm --no-batch-norm``). The command gets what the user wrote as ``settings``.
     """
     own = inspect.signature(command, eval_str=True)
     given = inspect.signature(with_settings(_stub)).parameters
@@ -65,7 +65,7 @@ def _options(each: Any, usual: inspect.Parameter) -> list[inspect.Parameter]:
         dashed = each.name.replace("_", "-")
         ways = {each.name: f"--{dashed}", f"no_{each.name}": f"--no-{dashed}"}
         panel = option.rich_help_panel
-        helps = dict(zip(ways, (option.help, f"not {dashed}; with both, the two are compared"), strict=True))
+        helps = dict(zip(ways, (option.help, f"Turn {dashed} off; give both options to compare the two."), strict=True))
         return [_parameter(n, bool, typer.Option(w, help=helps[n], rich_help_panel=panel)) for n, w in ways.items()]
     return [_parameter(each.name, kind if kind == list[str] | None else list[str] | None, option)]
 
@@ -92,24 +92,24 @@ def _read(each: Any, written: dict[str, Any]) -> list[tuple[str, Any]]:
 
 @with_lists
 def compare(
-    data: Annotated[str | None, typer.Argument(help="A table, images, or the name of a built-in set.")] = None,
+    data: Annotated[str | None, typer.Argument(help="A table, images, or a built-in data set.")] = None,
     *,
     config: Annotated[str | None, typer.Option("-c", "--config", help="A config.yaml; options override it.")] = None,
-    folds: Annotated[int, typer.Option(help="How many parts are held out, one after another.", metavar="K")] = 5,
+    folds: Annotated[int, typer.Option(help="Number of folds.", metavar="K")] = 5,
     metric: Annotated[
-        str | None, typer.Option(help="What is compared; else roc_auc, accuracy or rmse.", metavar="WORD")
+        str | None, typer.Option(help="The metric to compare; default: roc_auc, accuracy or rmse.", metavar="WORD")
     ] = None,
-    out: Annotated[str | None, typer.Option(help="The folder; else runs/<name>-comparison-<n>.")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the comparison that --out holds.")] = False,
+    out: Annotated[str | None, typer.Option(help="The output folder; default: runs/<name>-comparison-<n>.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the comparison in --out.")] = False,
     limit: Annotated[int, typer.Option(help="Refuse more combinations than this.", metavar="N")] = 200,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask where it will take long.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before a long comparison.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the outcome only.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only the result.")] = False,
     settings: dict[str, Any],
 ) -> None:
-    """Compare settings of DATA: every combination on the same folds.
+    """Compare settings on DATA: every combination on the same folds.
 
-    Repeat an option, or give it values parted by commas: --hidden 64 --hidden 128,64 --activation relu,silu
+    Repeat an option, or separate its values by commas: --hidden 64 --hidden 128,64 --activation relu,silu
     """
     from pellucid.errors import NotKeptError
     from pellucid.selection.compare import compare as workflow
@@ -165,12 +165,12 @@ def _show(found: Comparison) -> None:
     notes(f"{row.label} diverged in {row.scores.problem}" for row in found.rows if row.scores.diverged)
     console.print(f"\nTable, figure and best.yaml are in {found.path}", soft_wrap=True, markup=False)
     if not found.best.scores.diverged:
-        console.print("The best, ready to paste:", soft_wrap=True)
+        console.print("Command for the best setting:", soft_wrap=True)
         console.print(found.command, soft_wrap=True, markup=False)
 
 
 class _Display:
-    """A line for each combination that is done, and a live one for the one at work where there is a terminal."""
+    """A line for each finished combination and, on a terminal, a live line for the current one."""
 
     def __init__(self, *, yes: bool) -> None:
         self._yes = yes
@@ -178,7 +178,7 @@ class _Display:
         self._live: Live | None = None
 
     def began(self, folds: Folds, grid: Grid, metric: str) -> None:
-        """Say what was read, how it is cut and how much is to be done."""
+        """Say what was read, how it is split and how many trainings there are."""
         from rich.markup import escape
 
         from pellucid.cli.console import console, notes, reading_line
@@ -188,7 +188,7 @@ class _Display:
         console.print(escape(reading_line(folds.base.table.report)))
         notes(folds.notes)
         held, tested = sum(len(split.test) for split in folds.splits), folds.base.measured
-        test = f"; {len(tested.rows):,} test rows are kept apart" if tested.name == "test" else ""
+        test = f"; {len(tested.rows):,} test rows are set aside" if tested.name == "test" else ""
         console.print(escape(f"{folds.how}, {held:,} rows{test}"))
         n = len(grid) * len(folds)
         console.print(f"{len(grid)} combinations × {len(folds)} folds = {n:,} trainings, by {name_of_metric(metric)}\n")
@@ -214,17 +214,18 @@ class _Display:
         if number > 1 or not left:
             return True
         console.print(
-            f"the other {left} will take about {_span(seconds_left)}, if each takes as long; Ctrl-C keeps what is done"
+            f"the other {left} will take about {_span(seconds_left)} if each takes as long; "
+            "Ctrl-C keeps the results so far"
         )
         return self._yes or seconds_left < _LONG or self._agreed()
 
     def measuring(self, best: Compared) -> None:
-        """Say that the best is trained once more."""
+        """Say that the best setting is trained once more."""
         if self._live:
             self._live.update("measuring the best on the test rows")
 
     def close(self) -> None:
-        """Give the terminal back, whatever happened."""
+        """Release the terminal."""
         if self._live:
             self._live.stop()
             self._live = None
@@ -239,12 +240,12 @@ class _Display:
             self._live.start()
 
     def _agreed(self) -> bool:
-        """Ask where somebody sits; a script goes on, for nobody would answer it."""
+        """Ask at a terminal; a script continues without asking."""
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
             return True
         self.close()
         try:
-            answer = typer.confirm("Go on?", default=True)
+            answer = typer.confirm("Continue?", default=True)
         except typer.Abort:
             answer = False
         self._open()

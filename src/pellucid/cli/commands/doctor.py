@@ -1,4 +1,4 @@
-"""``pellucid doctor``: what is wrong with a run, a table or a PyTorch script, and what puts it right."""
+"""``pellucid doctor``: problems of a run, a table or a PyTorch script, and how to fix them."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def doctor(
     ],
     *,
     config: Annotated[str | None, typer.Option("-c", "--config", help="A config.yaml; options override it.")] = None,
-    try_: Annotated[bool, typer.Option("--try", help="Train again with each fix, and show what it comes to.")] = False,
-    run: Annotated[bool, typer.Option("--run", help="Of a script: run its first batch as well, in a process.")] = False,
+    try_: Annotated[bool, typer.Option("--try", help="Retrain with each fix and show the result.")] = False,
+    run: Annotated[bool, typer.Option("--run", help="For a script: also run its first batch, in a process.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
     settings: dict[str, Any],
 ) -> None:
-    """Say what is wrong with a run or a table, with evidence, consequence, fix, and the command that tries it."""
+    """Find problems in a run, a table or a script: evidence, consequence, fix, and the command that tries it."""
     import json as json_
 
     from pellucid.cli.console import console
@@ -44,7 +44,7 @@ def doctor(
 
     if data == "-" or looks_like_script(data):
         if try_ or config or settings:
-            raise SettingError("of a script nothing is trained: --try and settings are for runs and tables")
+            raise SettingError("--try and settings are for runs and tables: a script is only examined")
         from pellucid.cli.commands.doctor_script import read_standard_input, show_script
 
         piped = data == "-"
@@ -52,7 +52,7 @@ def doctor(
         code = show_script(Path("standard input" if piped else data), run=run, as_json=json, text=text)
         raise typer.Exit(code)
     if run:
-        raise SettingError("--run is for scripts: name a file that ends in .py")
+        raise SettingError("--run is for scripts: give a file that ends in .py")
     found = consult(data, config=config, **settings)
     if json:
         facts = found.to_json()
@@ -69,25 +69,25 @@ def doctor(
 
 
 def show_findings(findings: Sequence[Finding], commands: Sequence[str | None], title: str) -> None:
-    """Every finding with what belongs to it; where there is none, that."""
+    """Print every finding with its details, or that there are none."""
     from rich.markup import escape
 
     from pellucid.cli.console import console
 
     if not findings:
-        console.print(f"[bold]Doctor[/]: nothing is wrong with {escape(title)} that could be seen.", soft_wrap=True)
+        console.print(f"[bold]Doctor[/]: no problems found in {escape(title)}.", soft_wrap=True)
         return
     console.print(f"[bold]Doctor[/]: {len(findings)} finding{'s' * (len(findings) > 1)} in {escape(title)}")
     for place, (each, command) in enumerate(zip(findings, commands, strict=True), 1):
         console.print(f"\n[bold]{place}. {escape(each.finding)}[/]", soft_wrap=True, highlight=False)
-        for name, text in (("Evidence", each.evidence), ("So", each.consequence), ("Fix", each.fix)):
+        for name, text in (("Evidence", each.evidence), ("Consequence", each.consequence), ("Fix", each.fix)):
             console.print(f"   {name}: {escape(text)}", soft_wrap=True, highlight=False)
         if each.rows:
-            console.print(f"   Rows, from 0: {', '.join(map(str, each.rows))}", soft_wrap=True, highlight=False)
+            console.print(f"   Rows (from 0): {', '.join(map(str, each.rows))}", soft_wrap=True, highlight=False)
         if command is not None:
             console.print(f"   Try: {escape(command)}", soft_wrap=True, highlight=False)
     if sum(command is not None for command in commands) > 1:
-        console.print("\nEach command has the fixes of the findings above it, too.")
+        console.print("\nEach command also includes the fixes of the findings above it.")
 
 
 def _show_retry(found: Consultation, retry: Retry) -> None:
@@ -113,7 +113,7 @@ def _show_retry(found: Consultation, retry: Retry) -> None:
         table.add_row(escape(name).replace("_", " "), *left, f"{after.value:.4f}", interval_text(after.low, after.high))
     console.print(table)
     if not retry.same_rows:
-        console.print("(the two see other columns or rows, so the figures are not of the same question)")
+        console.print("(the two use different columns or rows, so their figures cannot be compared)")
     left_over = ", ".join(retry.left) or "nothing"
     console.print(f"The doctor then finds: {left_over}", soft_wrap=True, markup=False)
 

@@ -1,4 +1,4 @@
-"""``pellucid evaluate``: how good a model is on rows whose target is known."""
+"""``pellucid evaluate``: how good a model is on rows with a known target."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def evaluate(
     *,
     how: dict[str, Any],
 ) -> None:
-    """Measure a model on DATA, each metric with a 95 % interval."""
+    """Measure a model on DATA; each metric has a 95 % interval."""
     from pellucid.cli.commands.predict import open_rows
     from pellucid.evaluation.metrics import metrics_to_json
     from pellucid.model.known_rows import TRAINED_ON
@@ -36,7 +36,7 @@ def evaluate(
     ):  # of a file of an older Pellucid
         remarks = (
             *remarks,
-            f"these are the rows that the run was made of: {TRAINED_ON}, so this says little about new rows",
+            f"these are the rows of this run: {TRAINED_ON}, so this says little about new rows",
         )
     if json:
         import json as json_

@@ -1,4 +1,4 @@
-"""``pellucid explain``: what each column does to the answer, of one row or over many."""
+"""``pellucid explain``: what each column adds to a prediction, for one row or over many."""
 
 from __future__ import annotations
 
@@ -27,26 +27,28 @@ _SHOWN = 15
 
 def explain(
     run: Annotated[str, typer.Argument(help="A run folder or a model file.")],
-    data: Annotated[str | None, typer.Argument(help="Rows; else those that measured the run.")] = None,
+    data: Annotated[str | None, typer.Argument(help="Rows; default: those that measured the run.")] = None,
     *,
     row: Annotated[
-        int | None, typer.Option(help="One row, from 0 (of DATA, else of the run's own table): what each column adds.")
+        int | None, typer.Option(help="Explain this row, counted from 0, of DATA or of the run's own table.")
     ] = None,
     given: Annotated[
-        str | None, typer.Option("--input", help='The row itself: "age=41,job=nurse"; the rest is missing.')
+        str | None,
+        typer.Option("--input", help='Explain the row given here: "age=41,job=nurse"; other columns are missing.'),
     ] = None,
     label: Annotated[str | None, typer.Option("--class", help="The class whose probability is explained.")] = None,
     budget: Annotated[
         int,
         typer.Option(
-            min=1, help="About how many rows the network may answer for a row; at least two pairs of orders are drawn."
+            min=1,
+            help="About how many predictions may be made to explain a row; at least two pairs of orders are drawn.",
         ),
     ] = 200_000,
-    seed: Annotated[int, typer.Option(min=0, help="Which rows are drawn, and which orders.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Random seed for the rows and the column orders.")] = 0,
     out: Annotated[Path | None, typer.Option(help="A folder for the pictures (PNG and SVG).")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Say what each column does: with --row or --input to one answer, else to all (importance, dependence, pairs)."""
+    """Show what each column adds to one prediction (--row, --input), or to all: importance, effects, interactions."""
     import json as json_
 
     from pellucid.errors import SettingError
@@ -68,7 +70,7 @@ def explain(
         facts = over.to_json()
     elif (model := model_of(run)).image is not None and model.task.kind != "reconstruction":
         if given is not None:
-            raise SettingError("an image cannot be typed: give --row N of DATA in place of --input")
+            raise SettingError("an image cannot be typed: use --row N of DATA instead of --input")
         from pellucid.inspection.explained_image import explain_image
 
         image = explain_image(run, data, row=number, label=label, seed=seed)
@@ -117,8 +119,8 @@ def _show_row(found: ExplainedRow) -> None:
     truth = "" if found.truth is None else f"; it is {found.truth}"
     console.print(f"[bold]{escape(found.title)}[/]: {escape(str(found.prediction))}{escape(truth)}", soft_wrap=True)
     console.print(
-        f"The {escape(what)} is {numeral(answer)}; the mean over {escape(found.background_title)} is {numeral(base)}. "
-        "What makes the difference:\n", soft_wrap=True,
+        f"The {escape(what)} is {numeral(answer)}; its mean over {escape(found.background_title)} is {numeral(base)}. "
+        "What each column adds to the difference:\n", soft_wrap=True,
     )  # fmt: skip
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("column", overflow="fold")
@@ -138,8 +140,7 @@ def _show_row(found: ExplainedRow) -> None:
         table.add_row(f"{len(rest):,} others", "", *sums)
     console.print(table)
     if any(map(math.isnan, halves)):
-        console.print("—: all orders drawn gave the column the same value, which leaves no spread to take an interval "
-                      "from", soft_wrap=True)  # fmt: skip
+        console.print("—: no interval, because all drawn orders gave the column the same value", soft_wrap=True)
     for cell in found.cells:
         if words := found.words_of(cell.column):
             here = dict(cell.features)
@@ -151,15 +152,15 @@ def _show_row(found: ExplainedRow) -> None:
                           highlight=False)  # fmt: skip
     notes(found.notes)
     how = (
-        "every coalition of columns was asked"
+        "all coalitions of columns were evaluated"
         if found.shapley.exact
-        else "orders of the columns were drawn for each of those rows, each with its reverse"
+        else "column orders were drawn for each of those rows, each with its reverse"
     )
     console.print(
-        f"\nShapley values: {how} ({found.shapley.asked:,} rows answered); they miss the difference by "
+        f"\nShapley values: {how} ({found.shapley.asked:,} predictions); their sum misses the difference by "
         f"{numeral(abs(found.shapley.gap), 1)}.\n"
-        f"Integrated gradients: from the mean of those rows, whose {escape(what)} is "
-        f"{numeral(found.gradients.reference)}, in {found.gradients.points:,} points; completeness gap "
+        f"Integrated gradients: {found.gradients.points:,} points on the way from the mean of those rows, whose "
+        f"{escape(what)} is {numeral(found.gradients.reference)}; completeness gap "
         f"{numeral(abs(found.gradients.gap), 1)}.",
         soft_wrap=True, highlight=False,
     )  # fmt: skip
@@ -180,7 +181,7 @@ def _show_image(found: ExplainedImage) -> None:
     console.print(f"[bold]{escape(found.title)}[/]: {escape(str(found.prediction))}{escape(truth)}", soft_wrap=True)
     console.print(
         f"The {escape(what)} is {numeral(gradients.answer)}; that of the mean of {escape(found.background_title)} is "
-        f"{numeral(gradients.reference)}. What the parts of the image add:\n", soft_wrap=True,
+        f"{numeral(gradients.reference)}. What each part of the image adds:\n", soft_wrap=True,
     )  # fmt: skip
     table = Table(box=None, pad_edge=False, show_header=False)
     values = list(found.by_part.values())
@@ -188,11 +189,11 @@ def _show_image(found: ExplainedImage) -> None:
         table.add_row(*(_signed(value) for value in values[start : start + 3]))
     console.print(table)
     for name, value in found.others.items():
-        console.print(f"beside the image: {escape(name)} {_signed(value)}", highlight=False)
+        console.print(f"besides the image: {escape(name)} {_signed(value)}", highlight=False)
     notes(found.notes)
     console.print(
         f"\nIntegrated gradients of every pixel, summed over nine parts of the image, in {gradients.points:,} points; "
-        f"completeness gap {numeral(abs(gradients.gap), 1)}. --out FOLDER draws them, --json has them all.",
+        f"completeness gap {numeral(abs(gradients.gap), 1)}. --out FOLDER draws them, --json prints them all.",
         soft_wrap=True, highlight=False,
     )  # fmt: skip
 
@@ -219,27 +220,27 @@ def _show_columns(found: ExplainedColumns) -> None:
         table.add_row(escape(found.columns[i]), _signed(importance.values[i]), interval)
     console.print(table)
     if any(math.isnan(importance.low[i]) for i in found.order[:_SHOWN]):
-        console.print("—: shuffling the column changes the error of every row alike, or of none, so there is no spread "
-                      "to take an interval from", soft_wrap=True)  # fmt: skip
+        console.print("—: no interval, because shuffling the column changes the error of all rows equally, or of none",
+                      soft_wrap=True)  # fmt: skip
     if len(found.order) > _SHOWN:
-        console.print(f"{len(found.order) - _SHOWN:,} columns more, of less importance (--json has them)")
+        console.print(f"{len(found.order) - _SHOWN:,} more columns are less important (see them with --json)")
     console.print(f"\n[bold]Dependence[/] of the {escape(found.explained)}, over {rows_of_dependence:,} rows")
     for i, grid, each in found.dependences:
         console.print(f"{escape(found.columns[i])}: {escape(_ends(grid.values, each.mean))}", soft_wrap=True)
     if found.interactions:
         console.print(
-            f"\n[bold]Columns that work together[/], by Friedman and Popescu's H on {rows_of_pairs:,} rows "
-            f"({escape(found.output.name)}): 0 they only add up, 1 only together matter", soft_wrap=True,
+            f"\n[bold]Interactions[/], by Friedman and Popescu's H on {rows_of_pairs:,} rows "
+            f"({escape(found.output.name)}): 0 is no interaction, 1 is interaction only", soft_wrap=True,
         )  # fmt: skip
         for first, second, h in found.interactions[:3]:
             console.print(f"{escape(first)} × {escape(second)}: {h:.2f}", highlight=False)
 
 
 def _ends(values: Sequence[float] | Sequence[str], mean: NDArray[Any]) -> str:
-    """Where the mean answer is lowest and highest, for the terminal."""
+    """Where the mean prediction is lowest and highest."""
     import numpy as np
 
-    if mean.ndim == 2:  # of several classes that which varies most
+    if mean.ndim == 2:  # of several classes, the one that varies most
         mean = mean[:, int(np.argmax(np.ptp(mean, axis=0)))]
     low, high = int(mean.argmin()), int(mean.argmax())
     show = [v if isinstance(v, str) else numeral(v) for v in values]

@@ -24,14 +24,16 @@ _MANY_DROPPED = 12
 def inspect(
     what: Annotated[
         str,
-        typer.Argument(metavar="RUN|DATA", help="A run folder, a model file, a table (- is piped in) or images."),
+        typer.Argument(
+            metavar="RUN|DATA", help="A run folder, a model file, a table (- is standard input), or images."
+        ),
     ],
     *,
-    all_: Annotated[bool, typer.Option("--all", help="Show every column of a wide table.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="Show all columns of a wide table.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     settings: dict[str, Any],
 ) -> None:
-    """Show the schema of a table or of images, or the architecture, preprocessing and history of a run."""
+    """Show the schema of a table or of images, or the network, preprocessing and history of a run."""
     if _is_run(Path(what)):
         _inspect_run(what, json=json, whole=all_)
     else:
@@ -39,7 +41,7 @@ def inspect(
 
 
 def _is_run(path: Path) -> bool:
-    """A model file, or a folder that is no folder of images."""
+    """Whether it is a model file, or a folder other than one of images."""
     if path.suffix == ".safetensors" or not path.is_dir():
         return path.suffix == ".safetensors"
     from pellucid.preparation.sources import is_images
@@ -95,7 +97,7 @@ def _inspect_run(path: str, *, json: bool, whole: bool) -> None:
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         from pellucid.errors import ModelFileError
 
-        raise ModelFileError(f"what {path!r} says of its run is not Pellucid's ({error!r})") from error
+        raise ModelFileError(f"the facts about the run in {path!r} were not written by Pellucid ({error!r})") from error
 
 
 def _more_histories(histories: list[list[dict[str, Any]]]) -> dict[str, Any]:
@@ -104,7 +106,7 @@ def _more_histories(histories: list[list[dict[str, Any]]]) -> dict[str, Any]:
 
 
 def _timed_ensemble(path: str, model: Model) -> Mapping[str, Any] | None:
-    """What the model file says of its ensemble; a run folder also knows how long training took."""
+    """The facts on the ensemble from the model file, or from the run folder, which also has the training time."""
     import json
 
     from pellucid.runs.folder import FILES
@@ -142,21 +144,21 @@ def _show_run(model: Model, history: Sequence[Epoch], ensemble: Mapping[str, Any
     console.print(escape(f"{task.question}{classes}, {task.loss.name}, {task.link} at the end") + "\n")
     console.print(layers_table(model.network))
     if len(model.members) > 1:
-        console.print(f"{len(model.members):,} networks of this description; their answers are averaged")
+        console.print(f"{len(model.members):,} networks of this shape; their predictions are averaged")
     console.print()
     console.print(recipe_table(model.recipe, whole=whole))
     dropped = [c for c in model.facts["schema"].get("columns", []) if c["role"] == "dropped"]
     if dropped:
         many = len(dropped) if whole else _MANY_DROPPED
         reasons = "; ".join(f"{c['name']!r} ({c['kind']}: {c['reason']})" for c in dropped[:many])
-        more = f" and {len(dropped) - many:,} more (all of them with --all)" if len(dropped) > many else ""
+        more = f" and {len(dropped) - many:,} more (see all with --all)" if len(dropped) > many else ""
         console.print(escape(f"\nNot used: {reasons}{more}"))
     if history:
         console.print()
         alone = not facts.get("rows", {}).get("validation", 1) and (ensemble or {}).get("how") != "folds"
         console.print(history_table(history, chooses="after the epoch" if alone else "validation loss"))
         if len(model.members) > 1:
-            console.print("This is the first network's history; history.csv has those of all.")
+            console.print("This is the history of the first network; history.csv has those of all.")
     if facts:
         console.print()
         console.print(metrics_table(facts["metrics"], facts["baseline"], f"On the {facts['measured_on']} rows"))

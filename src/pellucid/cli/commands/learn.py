@@ -18,38 +18,38 @@ __all__ = ["learn"]
 
 
 def learn(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="A lesson; without, the list.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="A lesson; default: list all.")] = None,
     *,
-    quiz: Annotated[bool, typer.Option("--quiz", help="Ask the five questions here and mark the answers.")] = False,
+    quiz: Annotated[bool, typer.Option("--quiz", help="Ask five questions and mark the answers.")] = False,
     answers: Annotated[bool, typer.Option("--answers", help="Print the questions with their answers.")] = False,
     interview: Annotated[
-        bool, typer.Option("--interview", help="Five open questions as in an interview, with model answers.")
+        bool, typer.Option("--interview", help="Five open questions, as in a job interview, with model answers.")
     ] = False,
     html: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Write a sheet to print: one HTML file, answers at the end.")
+        str | None, typer.Option(metavar="FILE", help="Write a printable sheet: one HTML file, answers at the end.")
     ] = None,
-    out: Annotated[
-        str | None, typer.Option(metavar="FOLDER", help="The folder for text, answers and pictures.")
-    ] = None,
+    out: Annotated[str | None, typer.Option(metavar="FOLDER", help="A folder for text, answers and pictures.")] = None,
     show: Annotated[
-        bool | None, typer.Option("--show/--no-show", help="Open the pictures; by itself where it can.")
+        bool | None, typer.Option("--show/--no-show", help="Open the pictures; default: if there is a display.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Another seed asks with other numbers (0).", show_default=False)] = 0,
+    seed: Annotated[
+        int, typer.Option(help="Random seed for the numbers in the questions (default: 0).", show_default=False)
+    ] = 0,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
-    """List the lessons, or read one; every figure in it is computed now."""
+    """List the lessons, or read one; every figure in it is computed on the spot."""
     from pellucid.errors import SettingError
     from pellucid.lessons.path import ask
 
     if name is None:
         if quiz or answers or interview or html is not None or out is not None:
-            raise SettingError("which lesson? Name one, such as: pellucid learn perceptron --quiz")
+            raise SettingError("name a lesson, such as: pellucid learn perceptron --quiz")
         _list(json=json)
         return
     if json and quiz:
-        raise SettingError("--quiz asks in the terminal and --json prints one object: give one of them")
+        raise SettingError("--quiz asks in the terminal and --json prints one object: use only one of them")
     if quiz and interview:
-        raise SettingError("--quiz asks questions with one answer each, --interview open ones: give one of them")
+        raise SettingError("--quiz asks questions with one answer each, --interview open ones: use only one of them")
     ask(name, seed=seed)  # where the name or the seed is wrong, the error is all there is to say
     _check(html, out)
     if html is not None:
@@ -80,7 +80,7 @@ def _write_sheet(name: str, html: str, seed: int, *, quiet: bool) -> None:
 
     path = write_sheet(read(name, seed=seed, pictures=True), html)
     if not quiet:
-        say(f"The lesson {name} is in {path}, to print: text, questions, and the answers at the end")
+        say(f"The printable lesson {name} is in {path}: text, questions, and answers at the end")
 
 
 def _read(
@@ -111,7 +111,7 @@ def _read(
     if kept is not None:
         say(f"Text, answers and pictures are in {kept}")
     elif not (quiet or opened or html is not None):
-        say(f"Its pictures: pellucid learn {name} --out FOLDER, or on a sheet to print: --html FILE.html")
+        say(f"To get its pictures: pellucid learn {name} --out FOLDER, or on a printable sheet: --html FILE.html")
     if opened:
         _show(reading, asked=bool(show))
     if interview:
@@ -144,7 +144,7 @@ def _show(reading: Reading, *, asked: bool) -> None:
     from pellucid.plots.canvas import show
 
     if not show([picture.figure for picture in reading.story.pictures]) and asked:
-        say("note: no window could be opened here; --out FOLDER keeps the pictures", error=True)
+        say("note: no window could be opened here; use --out FOLDER to keep the pictures", error=True)
 
 
 def _list(*, json: bool) -> None:
@@ -163,10 +163,10 @@ def _list(*, json: bool) -> None:
     for heading in ("", "lesson", "what it is about"):
         table.add_column(heading, justify="left" if heading else "right")
     for place, (name, each) in enumerate(PATH.items(), 1):
-        missing = f"[dim] — not there yet: needs {each.needs}[/]" if each.module is None else ""
+        missing = f"[dim] — not available yet: needs {each.needs}[/]" if each.module is None else ""
         table.add_row(str(place), name, each.title + missing)
     console.print(table)
-    console.print("\nBegin with: pellucid learn perceptron")
+    console.print("\nStart with: pellucid learn perceptron")
 
 
 def _print_questions(reading: Reading, *, answers: bool) -> None:
@@ -191,7 +191,7 @@ def _print_next(name: str) -> None:
 
     following = _following(name)
     if following:
-        console.print(f"The next lesson: pellucid learn {following}", soft_wrap=True)
+        console.print(f"Next lesson: pellucid learn {following}", soft_wrap=True)
 
 
 def _following(name: str) -> str | None:

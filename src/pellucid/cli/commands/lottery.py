@@ -1,4 +1,4 @@
-"""``pellucid lottery``: how much of a metric is the luck of the seed, and how much that of the split."""
+"""``pellucid lottery``: how much a metric varies with the seed, and how much with the split."""
 
 from __future__ import annotations
 
@@ -25,19 +25,21 @@ _DRAWN = {"seed": "another seed", "split": "another split"}
 @with_settings
 def lottery(
     data: Annotated[
-        str | None, typer.Argument(metavar="RUN|DATA", help="A run folder, a table, images, or a built-in set.")
+        str | None, typer.Argument(metavar="RUN|DATA", help="A run folder, a table, images, or a built-in data set.")
     ] = None,
     *,
-    seeds: Annotated[str, typer.Option(metavar="N", help="Runs with another seed, and as many splits. (50)")] = "50",
+    seeds: Annotated[
+        str, typer.Option(metavar="N", help="How many other seeds, and how many other splits (default: 50).")
+    ] = "50",
     metric: Annotated[
-        str | None, typer.Option(metavar="WORD", help="What is measured; else ROC AUC, accuracy, RMSE by the task.")
+        str | None, typer.Option(metavar="WORD", help="The metric; default: ROC AUC, accuracy or RMSE, by task.")
     ] = None,
     config: Annotated[str | None, typer.Option("-c", "--config", help="A config.yaml; options override it.")] = None,
     out: Annotated[str | None, typer.Option(help="A folder for the runs and the picture: CSV, JSON, PNG, SVG.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
     settings: dict[str, Any],
 ) -> None:
-    """Train one setting many times, with other first weights and with other splits, and show how far results differ."""
+    """Train one setting many times, with other seeds and with other splits, and show how much the results vary."""
     from pellucid.cli.console import console, notes
     from pellucid.selection.lottery import lottery as workflow
     from pellucid.settings.rules import whole

@@ -21,14 +21,14 @@ _BAR = 32  # characters of the longest bar
 
 @with_settings
 def lr(
-    data: Annotated[str | None, typer.Argument(help="A table, images, or the name of a built-in set.")] = None,
+    data: Annotated[str | None, typer.Argument(help="A table, images, or a built-in data set.")] = None,
     *,
     config: Annotated[str | None, typer.Option("-c", "--config", help="A config.yaml; options override it.")] = None,
     out: Annotated[str | None, typer.Option(help="A folder for the curve: CSV, JSON, PNG and SVG.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
     settings: dict[str, Any],
 ) -> None:
-    """Let the learning rate grow from 1e-7 to 10 for about an epoch, watch the loss on DATA, and choose."""
+    """Find a learning rate: raise it from 1e-7 to 10 over about an epoch of DATA and watch the loss."""
     from pellucid.errors import NotKeptError
     from pellucid.selection.range_test import lr_range_test
 
@@ -53,7 +53,7 @@ def lr(
     )
     console.print(_curve(test))
     end = f"exploded at {test.blew_up:.2g}" if test.blew_up is not None else f"no explosion up to {test.rates[-1]:g}"
-    console.print(f"\nfalls fastest at {test.steepest:.2g}; at the bottom at {test.bottom:.2g}; {end}")
+    console.print(f"\nsteepest fall at {test.steepest:.2g}; minimum at {test.bottom:.2g}; {end}")
     console.print(f"[bold]learning rate {found.learning_rate:g}[/], {_rule(test)}")
     notes(found.notes)
     if unwritten is not None:
@@ -65,7 +65,7 @@ def lr(
 
 def _rule(test: RangeTest) -> str:
     limited = test.blew_up is not None and test.blew_up / 10 < test.bottom / 2
-    return "a tenth of the rate that exploded" if limited else "half of the rate at the bottom"
+    return "a tenth of the rate at which the loss exploded" if limited else "half of the rate at the minimum"
 
 
 def _curve(test: RangeTest) -> Table:

@@ -1,4 +1,4 @@
-"""``pellucid mistakes``: the rows that a model is most wrong about."""
+"""``pellucid mistakes``: the rows with the worst predictions."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ __all__ = ["mistakes"]
 def mistakes(
     run: Annotated[str, typer.Argument(help="A run folder or a model file.")],
     data: Annotated[
-        str | None, typer.Argument(help="Rows with their target; else those that measured the run.")
+        str | None, typer.Argument(help="Rows with their target; default: those that measured the run.")
     ] = None,
     *,
-    most: Annotated[int, typer.Option("-n", "--most", min=1, help="How many.")] = 10,
+    most: Annotated[int, typer.Option("-n", "--most", min=1, help="How many to show.")] = 10,
     explain: Annotated[
-        bool, typer.Option("--explain/--no-explain", help="Seek the columns that misled it (Shapley values).")
+        bool, typer.Option("--explain/--no-explain", help="Find the columns that misled the network (Shapley values).")
     ] = True,
-    out: Annotated[Path | None, typer.Option(help="Of images: the picture (.png or .svg).")] = None,
+    out: Annotated[Path | None, typer.Option(help="For images: the picture (.png or .svg).")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Show the most confident errors, the rows near them, and the columns that misled the network."""
+    """Show the worst mistakes, the rows near them, and the columns that misled the network."""
     from rich.markup import escape
 
     from pellucid.cli.console import console, notes
@@ -48,7 +48,7 @@ def mistakes(
 
         drawing = found.figure()
         if drawing is None:
-            raise SettingError("--out is for the pictures of a model of images: leave it out")
+            raise SettingError("--out writes the pictures of an image model: leave it out")
         write_bytes(out, encode(drawing, out.suffix.lower()[1:]))
     if json:
         import json as json_
@@ -72,15 +72,15 @@ def _show(place: int, each: Mistake) -> None:
     from pellucid.cli.console import console
     from pellucid.inspection.mistakes import cells_that_matter, pushes
 
-    sure = "" if each.sure is None else f" ({each.sure:.0%} sure)"
+    sure = "" if each.sure is None else f" ({each.sure:.0%})"
     where = f"row {each.row}" + (f", {each.file}" if each.file else "")
-    title = f"{place}. {_value(each.truth)}, answered {_value(each.prediction)}{sure}: {where}"
+    title = f"{place}. Actual {_value(each.truth)}, predicted {_value(each.prediction)}{sure}: {where}"
     console.print(f"\n[bold]{escape(title)}[/]", soft_wrap=True, highlight=False)
     shown = [f"{name} {'missing' if cell is None else _value(cell)}" for name, cell in cells_that_matter(each, most=12)]
     if len(each.cells) > len(shown):
         shown.append(f"and {len(each.cells) - len(shown):,} more")
     near = "; ".join(
-        f"row {n.row} is {_value(n.truth)}, answered {_value(n.prediction)}, {numeral(n.distance, 2)} away"
+        f"row {n.row}: {_value(n.truth)}, predicted {_value(n.prediction)}, distance {numeral(n.distance, 2)}"
         for n in each.neighbours
     )
     misled = ", ".join(f"{name} ({push})" for name, push in pushes(each))

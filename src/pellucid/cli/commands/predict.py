@@ -1,4 +1,4 @@
-"""``pellucid predict``: answers for new rows, without PyTorch."""
+"""``pellucid predict``: predictions for new rows, without PyTorch."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pellucid.cli.streams import say
 
 __all__ = ["FILL", "STRICT", "predict"]
 
-STRICT = typer.Option("--strict", help="Stop at a cell that cannot be read; else it is taken as missing, and counted.")
-FILL = typer.Option("--fill-missing", help="Take columns that DATA lacks as missing in every row; else stop.")
+STRICT = typer.Option("--strict", help="Stop at a cell that cannot be read; otherwise it counts as missing.")
+FILL = typer.Option("--fill-missing", help="Treat a column that DATA lacks as missing in every row; otherwise stop.")
 
 _MOST_NOTES = 30
 
@@ -21,20 +21,20 @@ _MOST_NOTES = 30
 @with_reading
 def predict(
     run: Annotated[str, typer.Argument(help="A run folder or a model file.")],
-    data: Annotated[str, typer.Argument(help="A table with the columns the model knows (- is piped in), or images.")],
+    data: Annotated[str, typer.Argument(help="A table with the model's columns (- is standard input), or images.")],
     output: Annotated[
         str | None,
         typer.Option(
             "-o",
             "--output",
-            help="CSV (where an apostrophe keeps spreadsheets from running a text), Parquet or JSON lines, by its "
-            "ending; - or nothing is the terminal.",
+            help="The file: CSV, Parquet or JSON lines, by its ending; default: the terminal. In CSV, an apostrophe "
+            "keeps spreadsheets from running a text as a formula.",
         ),
     ] = None,
     keep: Annotated[
         list[str] | None,
         typer.Option(
-            "--keep", metavar="COLUMNS", help="Columns of DATA to carry along before the answers: id,name; or all."
+            "--keep", metavar="COLUMNS", help="Columns of DATA to copy before the predictions: id,name; or all."
         ),
     ] = None,
     interval: Annotated[
@@ -42,18 +42,18 @@ def predict(
         typer.Option(
             "--interval",
             metavar="SHARE",
-            help="With each number, an interval that holds the true value in this share of the rows, such as 0.9.",
+            help="For numbers: add an interval that holds the true value in this share of the rows, such as 0.9.",
         ),
     ] = None,
     fill_missing: Annotated[bool, FILL] = False,
     strict: Annotated[bool, STRICT] = False,
     json: Annotated[
-        bool, typer.Option("--json", help="Print JSON lines; with -o, one object, with what is to be said of the rows.")
+        bool, typer.Option("--json", help="Print JSON lines; with -o, one object that includes the notes.")
     ] = False,
     *,
     how: dict[str, Any],
 ) -> None:
-    """Predict the target of each row: its class and probabilities, or its value; or how badly it is reconstructed."""
+    """Predict each row: its class and probabilities, or its value; for a reconstruction, its error."""
     from pellucid.model.model import Model
     from pellucid.model.predicting import notes_to_json, predictions
     from pellucid.runs.output import check_ending, encode, with_kept, write_table
@@ -91,7 +91,7 @@ def predict(
 
 
 def say_notes(notes: Iterable[str]) -> None:
-    """A line on standard error for each, but for those on many columns, of which the first ones are said."""
+    """Print a line on standard error for each note; of those on columns, only the first ones."""
     from pellucid.data.notes import ColumnNote
 
     on_columns = 0
@@ -100,13 +100,11 @@ def say_notes(notes: Iterable[str]) -> None:
         if not isinstance(note, ColumnNote) or on_columns <= _MOST_NOTES:
             say(f"note: {note}", error=True)
     if on_columns > _MOST_NOTES:
-        say(
-            f"note: and {on_columns - _MOST_NOTES:,} such notes on further columns (--json with -o has all)", error=True
-        )
+        say(f"note: and {on_columns - _MOST_NOTES:,} more such notes (see all with --json and -o)", error=True)
 
 
 def open_rows(data: str) -> object:
-    """A path as it is, or the table of a built-in set."""
+    """The path itself, or the table of a built-in data set."""
     from pellucid.data.builtin import load_builtin
     from pellucid.preparation.sources import is_builtin
 

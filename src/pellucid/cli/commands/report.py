@@ -1,4 +1,4 @@
-"""``pellucid report``: the page of a run, written anew."""
+"""``pellucid report``: write the report of a run again."""
 
 from __future__ import annotations
 
@@ -14,12 +14,10 @@ __all__ = ["report"]
 def report(
     run: Annotated[str, typer.Argument(help="A run folder.")],
     *,
-    rows: Annotated[
-        bool, typer.Option("--rows/--no-rows", help="Show some rows of the table (at most 50), or none.")
-    ] = True,
-    out: Annotated[str | None, typer.Option(help="The file; else report.html in the run folder.")] = None,
+    rows: Annotated[bool, typer.Option("--rows/--no-rows", help="Show up to 50 rows of the table, or none.")] = True,
+    out: Annotated[str | None, typer.Option(help="The file; default: report.html in the run folder.")] = None,
 ) -> None:
-    """Write the report of RUN: one page with everything, complete in itself."""
+    """Write the report of RUN: one self-contained page with all results."""
     from pellucid.reports.report import report as write
 
     say(f"The report is in {write(run, rows=rows, out=out)}")

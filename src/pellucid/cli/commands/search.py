@@ -1,4 +1,4 @@
-"""``pellucid search``: good settings for a table, found by trials that folds score."""
+"""``pellucid search``: good settings for a table, found by trials scored on folds."""
 
 from __future__ import annotations
 
@@ -27,31 +27,34 @@ __all__ = ["search"]
 
 @partial(with_settings, preset="quick")
 def search(
-    data: Annotated[str | None, typer.Argument(help="A table, images, or the name of a built-in set.")] = None,
+    data: Annotated[str | None, typer.Argument(help="A table, images, or a built-in data set.")] = None,
     *,
-    minutes: Annotated[float | None, typer.Option(help="How long to search (5, unless --trials is given).")] = None,
-    trials: Annotated[int | None, typer.Option(help="How many trials the study is to have in the end.")] = None,
-    folds: Annotated[int, typer.Option(help="Folds that score each trial.")] = 3,
+    minutes: Annotated[
+        float | None, typer.Option(help="How long to search (default: 5, unless --trials is given).")
+    ] = None,
+    trials: Annotated[int | None, typer.Option(help="Total number of trials in the study.")] = None,
+    folds: Annotated[int, typer.Option(help="Number of folds that score a trial.")] = 3,
     metric: Annotated[
-        str | None, typer.Option(help="What is to be best; else ROC AUC for two classes, accuracy, RMSE.")
+        str | None, typer.Option(help="The metric to optimise; default: ROC AUC, accuracy or RMSE, by task.")
     ] = None,
     config: Annotated[
         str | None,
-        typer.Option("-c", "--config", help="A config.yaml; its lines that differ from the default are fixed."),
+        typer.Option("-c", "--config", help="A config.yaml; values in it that differ from the default are fixed."),
     ] = None,
     out: Annotated[
-        str | None, typer.Option(help="The folder; else runs/<name>-search. One with a study goes on.")
+        str | None,
+        typer.Option(help="The output folder; default: runs/<name>-search. A study found in it is continued."),
     ] = None,
     storage: Annotated[
         str | None, typer.Option(help="The study, if not in the folder: a file, or a URL such as sqlite:///study.db.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the outcome only.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only the result.")] = False,
     settings: dict[str, Any],
 ) -> None:
-    """Search for settings that do well on DATA: those given are fixed, the others tried. Needs Optuna.
+    """Search for good settings on DATA: those you give are fixed, the others are tried. Needs Optuna.
 
-    The same command goes on with its study; started several times at once, the processes share it.
+    Repeat the command to continue its study; several processes that run it at once share the study.
     """
     from pellucid.errors import NotKeptError
     from pellucid.selection import search as workflow
@@ -90,17 +93,17 @@ def _show(found: Search, said: Collection[str]) -> None:
         shares = ", ".join(
             f"{name.replace('_', ' ')} {share:.0%}" for name, share in list(found.importances.items())[:4]
         )
-        console.print(f"What tells good trials from all: {shares}")
+        console.print(f"Most important settings: {shares}")
     console.print()
     notes(found.sentences())
     notes(note for note in found.notes if note not in said)
     console.print(f"\nTrials, figure and best.yaml are in {found.path}", soft_wrap=True, markup=False)
     if found.stopped_by == "interrupted":
-        console.print("Interrupted; every finished trial is kept. Go on with the same command")
+        console.print("Interrupted; finished trials are kept. Continue with the same command")
     console.print(f"Next: {found.command}", soft_wrap=True, markup=False)
 
 
-_SPOKEN = {"complete": "on all folds", "pruned": "ended early", "fail": "broken off"}
+_SPOKEN = {"complete": "on all folds", "pruned": "ended early", "fail": "failed"}
 
 
 def _table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Any:
@@ -116,7 +119,7 @@ def _table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]]) -
 
 
 class SearchDisplay:
-    """Shows a search as it goes: a line for each trial that is the best so far, and one live line below."""
+    """Shows a search: a line for each trial that is the best so far, and a live line below."""
 
     def __init__(self) -> None:
         self._live: Live | None = None
@@ -137,11 +140,11 @@ class SearchDisplay:
         self.said = folds.notes
         rows = sum(len(split.test) for split in folds.splits)
         measured = folds.base.measured
-        apart = f"; {len(measured.rows):,} test rows kept apart" if measured.name == "test" else ""
+        apart = f"; {len(measured.rows):,} test rows set aside" if measured.name == "test" else ""
         console.print(escape(f"{name_of_metric(metric)} on {folds.how}, {rows:,} rows{apart}"))
         console.print(escape(f"searched: {', '.join(searched_settings(space))}"))
         if known:
-            console.print(escape(f"the study in {folder} goes on after {known:,} trials"))
+            console.print(escape(f"continuing the study in {folder} after {known:,} trials"))
         console.print()
         if console.is_terminal:
             from rich.live import Live
@@ -170,8 +173,8 @@ class SearchDisplay:
         self._update()
 
     def measuring(self) -> None:
-        """The end is near."""
-        self._now = "the best and the default setting are trained to be measured on the test rows"
+        """Say that the trials are done."""
+        self._now = "training the best and the default setting, to measure them on the test rows"
         self._update()
 
     def _update(self) -> None:
@@ -180,7 +183,7 @@ class SearchDisplay:
             self._live.update(f"{self._trials:,} trials in {seconds:.0f} s  {self._best}  {self._now}")
 
     def close(self) -> None:
-        """Give the terminal back, whatever happened."""
+        """Release the terminal."""
         if self._live:
             self._live.stop()
             self._live = None

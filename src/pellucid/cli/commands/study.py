@@ -1,4 +1,4 @@
-"""``pellucid study NAME``: run a study, see what it tells, keep its pictures."""
+"""``pellucid study NAME``: run a study, print its text, keep its pictures."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ __all__ = ["StudyGroup", "study"]
 
 
 class StudyGroup(TyperGroup):
-    """Loads a study only when it is asked for; the list of all of them costs nothing."""
+    """Loads a study only when it is run; listing all of them is fast."""
 
     _asked: str | None = None
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Remember which study is asked for: its settings are needed, those of the others are not."""
+        """Remember which study is run: only its settings are needed."""
         self._asked = args[0] if args else None
         return super().resolve_command(ctx, args)
 
     def list_commands(self, ctx: Any) -> list[str]:
-        """The names, in the order of a learner."""
+        """The names, in learning order."""
         return list(CATALOGUE)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
@@ -47,7 +47,7 @@ class StudyGroup(TyperGroup):
 study = typer.Typer(
     cls=StudyGroup,
     invoke_without_command=True,
-    help="Run a study: gates, xor, circles, iris, mnist …; without a name, the list.",
+    help="Run a study: gates, xor, circles, iris, mnist …; without a name, list all.",
 )
 
 
@@ -63,13 +63,13 @@ def _list() -> None:
     from pellucid.cli.console import console
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("study", "what is to be seen"):
+    for heading in ("study", "what it shows"):
         table.add_column(heading)
     for name, entry in CATALOGUE.items():
         table.add_row(name, entry.title)
     console.print(table)
     console.print(
-        "\nBegin with: pellucid study gates; settings of a study: pellucid study circles --help", soft_wrap=True
+        "\nStart with: pellucid study gates; settings of a study: pellucid study circles --help", soft_wrap=True
     )
 
 
@@ -78,7 +78,7 @@ def _stub() -> None:
 
 
 def _command(name: str) -> Callable[..., None]:
-    """A command with one option a setting of the study, and those that all studies have."""
+    """A command with an option for each setting of the study, and those that all studies have."""
 
     def command(*, out: str | None, show: bool | None, json: bool, **given: Any) -> None:
         settings = {key: _parsed(key, value, kinds[key]) for key, value in given.items() if value is not None}
@@ -87,8 +87,12 @@ def _command(name: str) -> Callable[..., None]:
     options = settings_of(name)
     kinds = {setting.name: setting.kind for setting in options}
     own = [
-        ("out", str | None, typer.Option(help=f"The folder for story, figures and pictures; else runs/{name}-<n>.")),
-        ("show", bool | None, typer.Option("--show/--no-show", help="Open the pictures; by itself where it can.")),
+        ("out", str | None, typer.Option(help=f"The folder for text, figures and pictures; default: runs/{name}-<n>.")),
+        (
+            "show",
+            bool | None,
+            typer.Option("--show/--no-show", help="Open the pictures; default: if there is a display."),
+        ),
         ("json", bool, typer.Option("--json", help="Print the figures as one JSON object and nothing else.")),
     ]
     parameters = [_option(setting) for setting in options]
@@ -113,7 +117,7 @@ def _option(setting: Setting) -> inspect.Parameter:
     default = setting.default
     if isinstance(default, tuple):
         default = ",".join(map(str, default))
-    said = "" if default is None or isinstance(default, bool) else f" ({default})"
+    said = "" if default is None or isinstance(default, bool) else f" \\[default: {default}]"
     option = typer.Option(
         *declared,
         help=setting.help + said,
@@ -158,7 +162,7 @@ def _run(name: str, *, out: str | None, show: bool | None, json: bool, settings:
 
         say(json_.dumps({"study": name, "folder": str(path), "result": plain(story.result)}))
         return
-    console.print(f"\nStory, figures and pictures are in {path}", soft_wrap=True, markup=False)
+    console.print(f"\nText, figures and pictures are in {path}", soft_wrap=True, markup=False)
     if show or (show is None and has_display()):
         _show(story, asked=bool(show))
 

@@ -20,14 +20,16 @@ __all__ = ["train"]
 
 @with_settings
 def train(
-    data: Annotated[str | None, typer.Argument(help="A table (- is piped in), images, or a built-in set.")] = None,
+    data: Annotated[
+        str | None, typer.Argument(help="A table (- is standard input), images, or a built-in data set.")
+    ] = None,
     *,
     config: Annotated[str | None, typer.Option("-c", "--config", help="A config.yaml; options override it.")] = None,
-    out: Annotated[str | None, typer.Option(help="The run folder; else runs/<name>-<n>.")] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run that --out holds.")] = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out (or DATA).")] = False,
+    out: Annotated[str | None, typer.Option(help="The run folder; default: runs/<name>-<n>.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run in --out.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue the run in --out (or DATA).")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the outcome only.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only the result.")] = False,
     settings: dict[str, Any],
 ) -> None:
     """Train a network on DATA and save it in a run folder."""
@@ -67,7 +69,7 @@ def train(
             unfinished = run.summary["stopped_by"] == "interrupted"
             kept = RunFolder(run.path or ".")
             next_ = kept.command("train", "--resume") if unfinished else kept.command("report")
-            said = "go on with" if unfinished else "the network is trained and saved, and its page is written by"
+            said = "continue with" if unfinished else "the network is trained and saved; write its report with"
             console.print(f"Interrupted; {said}: {next_}", soft_wrap=True, markup=False)
         raise typer.Exit(130)
 
@@ -80,16 +82,16 @@ def _resumed(data: str | None, out: str | None, display: TrainingDisplay | None,
 
     folder = out or data
     if folder is None:
-        raise SettingError("which run is to be resumed? Name its folder: pellucid train RUN --resume")
+        raise SettingError("name the run to resume: pellucid train RUN --resume")
     was_finished = RunFolder(folder).is_finished and not RunFolder(folder).lost
     run = workflow.resume(folder, data=data if out is not None else None, listener=display, **settings)
     if was_finished and run.summary["stopped_by"] != "interrupted" and display:
-        notes([f"the run in {folder} was finished already; nothing was trained"])
+        notes([f"the run in {folder} had already finished; nothing was trained"])
     return run
 
 
 def _is_told(finding: Finding, flattering: Sequence[str]) -> bool:
-    """Whether a finding of the doctor says what a note on the figures has said."""
+    """Whether a note on the metrics has already said what this finding says."""
     if finding.name in ("known-ones-in-the-test", "neighbours-in-the-test"):
         return bool(flattering)
     dropped = [name for name in finding.change.get("drop", ()) if repr(name) in finding.finding]
@@ -97,9 +99,9 @@ def _is_told(finding: Finding, flattering: Sequence[str]) -> bool:
 
 
 def _show_outcome(run: Run, *, quiet: bool, cautions: Sequence[str]) -> None:
-    """The metrics and what flatters them, the verdict, the doctor's findings, and what comes next.
+    """Print the metrics and why they may be too optimistic, the verdict, the findings, and the next command.
 
-    ``cautions`` say what flatters them in a line each, where it was said at length before training.
+    ``cautions`` are one-line versions of warnings that were printed in full before training.
     """
     from rich.markup import escape
 

@@ -19,18 +19,20 @@ __all__ = ["units"]
 
 def units(
     run: Annotated[str, typer.Argument(help="A run folder or a model file.")],
-    data: Annotated[str | None, typer.Argument(help="Rows; else the run's own table.")] = None,
+    data: Annotated[str | None, typer.Argument(help="Rows; default: the run's own table.")] = None,
     *,
     out: Annotated[
-        str | None, typer.Option(help="A folder for the pictures and numbers. (units in the run's folder)")
+        str | None, typer.Option(help="A folder for pictures and numbers; default: units in the run folder.")
     ] = None,
     replay: Annotated[
         bool,
-        typer.Option("--replay/--no-replay", help="Train anew to see the start and some epochs, or the end alone."),
+        typer.Option("--replay/--no-replay", help="Retrain to show earlier epochs; otherwise only the final network."),
     ] = True,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object; pictures only with --out.")] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object; write pictures only with --out.")
+    ] = False,
 ) -> None:
-    """Show dead and saturated units, histograms of outputs by class, and rows in the last hidden layer."""
+    """Show dead and saturated units, histograms of outputs by class, and the rows in the last hidden layer."""
     from pathlib import Path
 
     from pellucid.cli.console import console, epochs_of, notes
@@ -52,7 +54,7 @@ def units(
             found.save(out)
         say(json_.dumps({**found.to_json(), "out": out}))
         return
-    with console.status("training anew" if replay else "asking the network") as status:
+    with console.status("retraining" if replay else "running the network") as status:
         found = units_of_run(run, data, replayed=replay, listener=epochs_of(status))
     folder = found.save(out if out is not None else in_run)
     console.print(f"{found.title}\n", soft_wrap=True, markup=False)
@@ -69,7 +71,7 @@ def _table(found: Units) -> Table:
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("hidden layer")
-    for heading in ("units", "dead", "saturated", "outputs that are 0", "mean", "deviation"):
+    for heading in ("units", "dead", "saturated", "zero outputs", "mean", "standard deviation"):
         table.add_column(heading, justify="right")
     for each in found.layers:
         mean, deviation = float(each.means.mean()), float((each.deviations**2).mean() ** 0.5)

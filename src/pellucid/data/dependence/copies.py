@@ -1,10 +1,10 @@
-"""Rows that are equal, or equal but for noise: a cell that differs in its last digits, numbers that were rounded.
+"""Find duplicate rows: equal, or equal except for noise such as a different last digit or rounding.
 
-Equal rows are found by 64 bits for each (`pellucid.data.dependence.row_hashes`). For the others all number columns
-become one number, a weighted sum; copies lie next to each other in its order, and neighbours are compared cell by cell.
-Columns that are written in steps wider than noise (whole numbers, cents) must agree exactly.
+Equal rows are found by a 64-bit hash of each (`pellucid.data.dependence.row_hashes`). For near-duplicates, the numeric
+columns are combined into one weighted sum; copies are neighbours in its order, and neighbours are compared cell by
+cell. Columns with steps larger than noise (whole numbers, cents) must agree exactly.
 
-Legend: ``N`` rows, ``F`` columns of numbers written so finely that noise would not be seen.
+Legend: ``N`` rows, ``F`` numeric columns written finely enough to hide noise.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
 
 _NOISE, _MOST_NOISE = 2e-5, 2e-3  # of a column's spread
-_SIX_DIGITS = 5.1e-6  # of a number: by so much rounding to six digits changes it at most
+_SIX_DIGITS = 5.1e-6  # of a number: rounding to six digits changes it by at most so much
 _STEPS = tuple(10.0**-k for k in range(7))
-_NEIGHBOURS = 64  # in the order of the sum; others may lie between by chance
+_NEIGHBOURS = 64  # in the order of the sum; other rows may lie between by chance
 _WIDER = 8
 _BEYOND_CHANCE = 10
 _SAMPLE = 5_000
-_DIFFERENT = 0.9  # of the rows that measure: with fewer different ones, copies count together
+_DIFFERENT = 0.9  # of the evaluated rows: with fewer different ones, copies are counted together
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,11 +47,11 @@ class Copies:
     Parameters
     ----------
     of_row
-        ``[N]``: the number of a row and all its copies, from 0, in the order in which they first come.
+        ``[N]``: a number shared by a row and its copies, from 0, in the order of first appearance.
     n_equal
         How many rows equal an earlier one.
     n_nearly
-        How many others equal an earlier one but for noise.
+        How many other rows equal an earlier one except for noise.
     """
 
     of_row: IntArray
@@ -60,9 +60,18 @@ class Copies:
 
 
 def copies_in(table: Table, names: Sequence[str], rows: IntArray | None = None, beside: Sequence[Any] = ()) -> Copies:
-    """The copies among the rows of a table, or among some of them, by the columns of these names.
+    """Find copies among the rows of a table.
 
-    ``beside`` are arrays of numbers ``[rows of the table]`` that are compared, too, exactly.
+    Parameters
+    ----------
+    table
+        The table.
+    names
+        The columns to compare.
+    rows
+        Which rows to look at; None for all.
+    beside
+        Arrays of numbers ``[rows of the table]`` that must also agree exactly.
 
     >>> from pellucid.data.tables import read_table
     >>> x = np.random.default_rng(0).normal(size=(40, 3))
@@ -79,7 +88,17 @@ def copies_in(table: Table, names: Sequence[str], rows: IntArray | None = None, 
 def seen_in(
     test_table: Table, table: Table, names: Sequence[str], beside: tuple[Sequence[Any], Sequence[Any]] = ((), ())
 ) -> IntArray:
-    """The rows of ``table`` that have a copy in ``test_table``, by the columns of these names and numbers beside."""
+    """Find the rows of ``table`` that have a copy in ``test_table``.
+
+    Parameters
+    ----------
+    test_table, table
+        The two tables.
+    names
+        The columns to compare.
+    beside
+        Arrays of numbers that must also agree exactly: for the rows of ``test_table``, and for those of ``table``.
+    """
     of_row = _copies([test_table, table], names, beside).of_row
     there = np.zeros(int(of_row.max(initial=-1)) + 1, dtype=bool)
     there[of_row[: test_table.n_rows]] = True
@@ -89,19 +108,17 @@ def seen_in(
 def drop_rows_seen_in(
     test_table: Table, table: Table, schema: Schema | None = None, *, targets: tuple[Any, Any] | None = None
 ) -> IntArray:
-    """The rows of ``table`` that stand in ``test_table`` as well, equal but for noise: to be left out of training.
+    """Find the rows of ``table`` that also occur in ``test_table``, except for noise, to leave them out of training.
 
-    Compared are the columns that both have, where a schema is given the features and the target alone; a full stop
-    at the end of a text does not count (the two files of the census data differ by one in each label). Where a
-    feature is an image, the features are compared alone: an image that is asked about must not have been seen,
-    whatever its label was.
+    The columns that both tables have are compared; with a schema, only the features and the target. A full stop at the
+    end of a text is ignored (the two files of the census data differ by one in each label). If a feature is an image,
+    only the features are compared: a test image must not be in training, whatever its label.
 
     Parameters
     ----------
     targets
-        Of the rows of ``test_table`` and of those of ``table``, the target as a number, such as the number of its
-        class; NaN where there is none. They are compared in place of the target's cells, which may write the same
-        class in two ways (``1`` and ``"1"``).
+        The target as a number (such as the class number), for the rows of ``test_table`` and of ``table``; NaN where
+        missing. It is compared instead of the target's cells, which may write a class in two ways (``1``, ``"1"``).
     """
     telling = set(table.names) if schema is None else {c.name for c in schema.features}
     beside: tuple[Any, ...] = ((), ())
@@ -119,10 +136,20 @@ def drop_rows_seen_in(
 def counted_together(
     table: Table, names: Sequence[str], rows: IntArray, what: str, groups: Any = None
 ) -> tuple[Any, tuple[str, ...]]:
-    """Which of these rows must count as one where they measure, ``[rows]``, and a note; nothing where few are copies.
+    """Which of these rows count as one in an evaluation, ``[rows]``, and a note; None if few are copies.
 
-    ``names`` are the columns that a network sees, ``what`` says which rows these are. Where the table's rows have
-    ``groups`` ``[N]``, these go before.
+    Parameters
+    ----------
+    table
+        The table.
+    names
+        The features.
+    rows
+        The evaluated rows.
+    what
+        The name of these rows in the note.
+    groups
+        ``[N]`` the group of each row of the table; groups take precedence over copies.
     """
     if groups is not None:
         return groups[rows], ()
@@ -133,15 +160,16 @@ def counted_together(
     if different > _DIFFERENT * len(rows):
         return None, ()
     note = (
-        f"only {different:,} of the {len(rows):,} {what} differ in what the network sees; equal rows count together in "
+        f"only {different:,} of the {len(rows):,} {what} differ in their features; equal rows are counted together in "
         "the intervals"
     )
     return of_row, (note,)
 
 
 def units_of(hashes: HashArray) -> IntArray:
-    """0 for the first row and all equal to it, 1 for the next … whatever the hashes, so that a split by a seed is the
-    same for a file and for a frame whose columns are of other types.
+    """Number the units by first appearance: 0 for the first row and its copies, and so on.
+
+    This does not depend on the hashes, so a seeded split is the same for a file and for a frame with other types.
     """
     _, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
     number = np.empty(len(first), dtype=np.int64)
@@ -158,7 +186,7 @@ def _copies(tables: Sequence[Table], names: Sequence[str], beside: Sequence[Sequ
     if not fine or n_units < 2:
         return Copies(of_row=of_row, n_equal=n_equal, n_nearly=0)
     first = np.zeros(n_units, dtype=np.int64)
-    first[of_row[::-1]] = np.arange(len(of_row))[::-1]  # of each unit the first row
+    first[of_row[::-1]] = np.arange(len(of_row))[::-1]  # the first row of each unit
     coarse = [name for name in names if name not in fine]
     exact = np.concatenate([row_hashes(t, coarse, b) for t, b in zip(tables, beside, strict=True)])[first]
     x = np.column_stack([values[first] for values in fine.values()])
@@ -171,7 +199,7 @@ def _copies(tables: Sequence[Table], names: Sequence[str], beside: Sequence[Sequ
 
 
 def _fine_columns(tables: Sequence[Table], names: Sequence[str]) -> dict[str, FloatArray]:
-    """Columns of numbers ``[N]``, in units of what noise may change, where they are finer than that."""
+    """The numeric columns ``[N]`` finer than noise, in units of noise."""
     fine = {}
     for name in names:
         if not any(pa.types.is_floating(t.column(name).type) for t in tables):
@@ -189,7 +217,7 @@ def _fine_columns(tables: Sequence[Table], names: Sequence[str]) -> dict[str, Fl
 
 
 def _noise(values: FloatArray) -> float:
-    """By how much a cell may differ in a copy; 0 for a column in which noise would be seen."""
+    """How much a cell may differ in a copy; 0 for a column in which noise would be visible."""
     there = values[np.isfinite(values)]
     if len(there) < 2:
         return 0.0
@@ -217,10 +245,10 @@ def _on_step(values: FloatArray, step: float) -> Array:
 
 
 def _nearly_equal(exact: HashArray, x: FloatArray) -> IntArray:
-    """Pairs ``[P, 2]`` of rows that agree exactly in what ``exact`` stands for, and but for 1 in ``x`` ``[N, F]``.
+    """Pairs ``[P, 2]`` of rows that agree exactly in ``exact`` and up to 1 in ``x`` ``[N, F]``.
 
-    None where they may be alike by chance. Then there are at least eight times as many within eight times the distance,
-    wherever the rows lie; of copies there are no more than before.
+    None if they may agree by chance. Chance gives at least eight times as many pairs within eight times the distance;
+    true copies give no more than before.
     """
     n, columns = x.shape
     holes = np.isnan(x)
@@ -252,7 +280,7 @@ def _nearly_equal(exact: HashArray, x: FloatArray) -> IntArray:
 
 
 def _components(pairs: IntArray, n: int) -> IntArray:
-    """The lowest row that each row hangs together with by pairs ``[P, 2]``."""
+    """The lowest row connected with each row by the pairs ``[P, 2]``."""
     label = np.arange(n, dtype=np.int64)
     while True:
         low = np.minimum(label[pairs[:, 0]], label[pairs[:, 1]])
@@ -266,7 +294,7 @@ def _components(pairs: IntArray, n: int) -> IntArray:
 
 
 def _without_chains(label: IntArray, x: FloatArray) -> IntArray:
-    """The sets numbered; those whose ends differ by more than noise are taken apart, as of a slow series each step."""
+    """Number the sets; split those whose ends differ by more than noise, such as the steps of a slow series."""
     together = np.flatnonzero(np.bincount(label, minlength=len(x))[label] > 1)
     order = together[np.argsort(label[together], kind="stable")]
     starts = np.flatnonzero(np.diff(label[order], prepend=-1))

@@ -1,10 +1,10 @@
-"""Columns that say which rows are about one and the same: patients with several stays, machines, users.
+"""Find columns that say which rows belong to the same entity: a patient with several stays, a machine, a user.
 
-A network that has seen a patient in training knows more of their other rows than of a stranger's. Whether a column is
-such a one follows from its name, or from its values: many, a few rows each, in which the target is more alike than
-between them, and so are other columns.
+A network that has seen a patient in training predicts their other rows better than those of a stranger. Such a column
+is recognised by its name, or by its values: many values with a few rows each, within which the target and other
+columns are more alike than between them.
 
-Legend: ``N`` rows, ``G`` groups of rows with one value.
+Legend: ``N`` rows, ``G`` groups of rows with the same value.
 """
 
 from __future__ import annotations
@@ -41,29 +41,29 @@ _THING_WORDS = (
 _NUMBER_WORDS = "id ids no nr num number code key name uuid guid hash # index"
 _BEINGS, _THINGS, _NUMBERED = (frozenset(words.split()) for words in (_BEING_WORDS, _THING_WORDS, _NUMBER_WORDS))
 _FEWEST_BEINGS, _FEWEST_THINGS, _FEWEST_IDS = 3, 10, 20
-_MOST_VALUES = 0.9  # of the rows: with more different values there is next to nothing to share
+_MOST_VALUES = 0.9  # of the rows: with more different values, hardly any rows share one
 _ALIKE, _SURELY = 0.1, 5.0  # intraclass correlation; standard deviations
 _ALIKE_WITHOUT_A_NAME = 0.3
 _CONSTANT = 0.99  # of the groups
 _MOST_OF_ONE = 0.3  # of the rows
-_MANY = 100  # whole numbers that hold another column are no amounts
+_MANY = 100  # so many whole numbers that determine another column are not amounts
 _ROWS = 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Entity:
-    """A column that says which rows belong together.
+    """A column that says which rows belong to the same entity.
 
     Parameters
     ----------
     column
         Its name.
     n_values
-        How many different ones it has.
+        Its number of distinct values.
     codes
         ``[N]`` a number for each value, −1 where it is missing.
     by_name
-        Whether its name says so; else its values do.
+        Whether it was recognised by its name rather than its values.
     """
 
     column: str
@@ -73,7 +73,7 @@ class Entity:
 
 
 def names_an_entity(name: str) -> str:
-    """``being`` or ``thing`` where a name says what a row is about, ``id`` where it only says that it numbers them.
+    """``being`` or ``thing`` if a name says what a row is about, ``id`` if it only says that it is a number.
 
     >>> [names_an_entity(n) for n in ("patient_id", "subject#", "machineNo", "id", "store_sales", "user age")]
     ['being', 'being', 'thing', 'id', '', '']
@@ -95,13 +95,12 @@ def names_an_entity(name: str) -> str:
 
 
 def entities_in(table: Table, names: Sequence[str], target: Array, rows: IntArray) -> tuple[Entity, ...]:
-    """The columns, of these, that say which rows belong together; the surest first.
+    """Of these columns, those that say which rows belong to the same entity; the most certain first.
 
     Parameters
     ----------
     target
-        ``[n]`` or ``[n, C]`` numbers: the target of each of these rows, of classes one column each; ``[n, 0]`` where
-        there is none.
+        ``[n]`` or ``[n, C]`` numbers: the target of these rows, one column per class; ``[n, 0]`` if there is none.
     rows
         ``[n]`` which rows of the table these are.
     """
@@ -141,7 +140,7 @@ def entities_in(table: Table, names: Sequence[str], target: Array, rows: IntArra
 
 
 def _codes_of(column: pa.Array) -> IntArray | None:
-    """A number for each value, in order where the values have one; ``None`` for what cannot name anything."""
+    """A number for each value, in their order if they have one; ``None`` for a column that cannot name an entity."""
     kind = column.type
     if is_image_type(kind) or pa.types.is_boolean(kind) or pa.types.is_timestamp(kind):
         return None
@@ -158,7 +157,7 @@ def _codes_of(column: pa.Array) -> IntArray | None:
 
 
 def _ranked(target: Array) -> Array:
-    """One column of numbers becomes ranks, so that a few large ones do not rule; classes stay 0 and 1."""
+    """Turn a single column of numbers into ranks, so that a few large ones do not dominate; classes stay 0 and 1."""
     if target.ndim == 1:
         _, place, counts = np.unique(target, return_inverse=True, return_counts=True)
         ends = np.cumsum(counts)
@@ -167,10 +166,10 @@ def _ranked(target: Array) -> Array:
 
 
 def _alikeness(codes: IntArray, target: Array, *, in_order: bool) -> tuple[float, float]:
-    """The intraclass correlation of the target, and by how many standard deviations it is beyond chance.
+    """The intraclass correlation of the target, and how many standard deviations it is beyond chance.
 
-    Of numbers, neighbours in order are compared (``in_order``): what a number says by its size, as an age does, they
-    share; what a number of a patient says, they do not.
+    For numbers, neighbouring values are compared (``in_order``): they share what the size of a number says, such as an
+    age, but not what the number of a patient says.
     """
     there = codes >= 0
     _, codes = np.unique(codes[there], return_inverse=True)
@@ -199,7 +198,7 @@ def _alikeness(codes: IntArray, target: Array, *, in_order: bool) -> tuple[float
 
 
 def _holds_others(table: Table, name: str, names: Sequence[str], codes: IntArray, rows: IntArray) -> int:
-    """How many other columns have one value in nearly every group of rows, as sex and birthday have of a patient."""
+    """How many other columns are constant in nearly every group of rows, such as the sex or birthday of a patient."""
     counts = np.bincount(codes[codes >= 0])
     several = (codes >= 0) & (counts[np.maximum(codes, 0)] > 1)
     mine = codes[several]

@@ -1,6 +1,6 @@
-"""Which rows are equal: 64 bits for each, so that half a million rows are compared in a moment.
+"""Find equal rows by a 64-bit hash of each, which compares half a million rows in a moment.
 
-Two different rows share their bits by chance once in 10¹⁹ pairs; they are then kept together, which does no harm.
+Two different rows share a hash by chance once in 10¹⁹ pairs; they are then kept together, which does no harm.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ HashArray = NDArray[np.uint64]
 
 
 def n_in_conflict(hashes: HashArray, labels: Any) -> int:
-    """How many rows equal another one, by their ``hashes`` ``[N]``, that has another label (``labels`` ``[N]``).
+    """How many rows equal another row that has a different label; ``hashes`` and ``labels`` are ``[N]``.
 
     >>> n_in_conflict(np.array([7, 7, 8, 9, 9], np.uint64), [0, 1, 0, 1, 1])
     2
@@ -36,9 +36,9 @@ def n_in_conflict(hashes: HashArray, labels: Any) -> int:
 
 
 def row_hashes(table: Table, names: Sequence[str], beside: Sequence[Any] = ()) -> HashArray:
-    """64 bits for each row, made of what its cells hold, and of the numbers ``beside`` them: comparable between tables.
+    """A 64-bit hash of each row, comparable between tables.
 
-    ``beside`` are arrays of numbers ``[rows]``.
+    ``beside`` are further arrays of numbers ``[rows]`` to include.
     """
     total = np.zeros(table.n_rows, dtype=np.uint64)
     cells = chain((_bits(table.column(name)) for name in names), (_bits_of_numbers(values) for values in beside))
@@ -48,7 +48,7 @@ def row_hashes(table: Table, names: Sequence[str], beside: Sequence[Any] = ()) -
 
 
 def _bits(column: pa.Array) -> HashArray:
-    """64 bits a cell: of a number's value (whole or not), a text's letters, a moment in time, an image's pixels."""
+    """A 64-bit hash of each cell: the value of a number (whole or not), the letters of a text, a time, the pixels."""
     kind = column.type
     if is_image_type(kind):
         return image_hashes(pixels_of(column))

@@ -1,7 +1,7 @@
-"""Time among the rows: a column that says when, and how alike rows are that stand next to each other in time.
+"""Find the time of the rows: a column that gives it, and how similar rows are that are adjacent in time.
 
-Where they are alike, a split at random puts the day before and the day after a test row into training, and measures
-how well a gap is filled, not how well the future is foretold.
+If they are similar, a random split puts the day before and the day after a test row into training. It then measures
+how well a gap is filled, not how well the future is predicted.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ class Moments:
     Parameters
     ----------
     columns
-        The column that says so, or several: year, month, ….
+        The column with the time, or several: year, month, ….
     values
-        ``[N]`` in an order of time, NaN where it is missing; seconds, where ``is_date``.
+        ``[N]`` numbers in time order, NaN where missing; seconds if ``is_date``.
     is_date
         Whether the column holds dates.
     """
@@ -66,7 +66,7 @@ class Moments:
 
 
 def moments_in(table: Table, names: Sequence[str], rows: IntArray) -> tuple[Moments, ...]:
-    """The columns, of these, that tell when a row was, dates before numbers; those of a birthday or an expiry do not.
+    """Of these columns, those that give the time of a row, dates before numbers; birthdays and expiry dates do not.
 
     >>> from pellucid.data.tables import read_table
     >>> days = [f"2021-0{m}-{d:02d}" for m in (1, 2) for d in range(1, 25)]
@@ -88,7 +88,7 @@ def _enough(values: FloatArray) -> bool:
 
 
 def _dates(table: Table, name: str) -> FloatArray | None:
-    """Seconds ``[N]``, where the column holds dates that may be those of the rows."""
+    """Seconds ``[N]``, if the column holds dates that may be the times of the rows."""
     column = table.column(name)
     if _OF_BIRTH.search(name) or is_image_type(column.type):
         return None
@@ -103,7 +103,7 @@ def _dates(table: Table, name: str) -> FloatArray | None:
 
 
 def _parts(table: Table, names: Sequence[str]) -> Moments | None:
-    """Year, month, day and so on, each in a column of its own; at least the year with another."""
+    """Year, month, day and so on in separate columns; at least the year and one other."""
     by_part: dict[str, str] = {}
     for name in names:
         part = _SHORT.get(name.strip().casefold(), name.strip().casefold())
@@ -121,7 +121,7 @@ def _parts(table: Table, names: Sequence[str]) -> Moments | None:
 
 
 def _counter(table: Table, name: str, rows: IntArray) -> Moments | None:
-    """A number named like a time that never falls from one row to the next."""
+    """A numeric column with the name of a time that never decreases from row to row."""
     words = name.strip().casefold()
     column = table.column(name)
     if words not in _NUMBERS and _SHORT.get(words, words) != "year":
@@ -152,17 +152,17 @@ def _numbers(table: Table, name: str) -> FloatArray:
 
 
 def alike_in_order(values: FloatArray, target: Array) -> tuple[float, float]:
-    """How alike the targets of rows next to each other in time are, and by how many standard deviations beyond chance.
+    """How similar the targets of rows adjacent in time are, and how many standard deviations that is beyond chance.
 
-    The correlation of the target (its ranks) with that of the next row; of classes, the mean over them. Rows of one
-    moment stand in an order drawn by chance.
+    This is the correlation of the target (its ranks) with that of the next row; for classes, the mean over them. Rows
+    of the same time are put in random order.
 
     Parameters
     ----------
     values
-        ``[n]`` moments, NaN where missing.
+        ``[n]`` times, NaN where missing.
     target
-        ``[n]`` numbers, or ``[n, C]`` of classes, 0 or 1.
+        ``[n]`` numbers, or ``[n, C]`` classes as 0 or 1.
 
     >>> alike, surely = alike_in_order(np.arange(100.0), np.sin(np.arange(100) / 5))
     >>> alike > 0.95, surely > 9
@@ -182,17 +182,17 @@ def alike_in_order(values: FloatArray, target: Array) -> tuple[float, float]:
 
 
 def alike_in_rows(table: Table, names: Sequence[str], target: Array, rows: IntArray) -> float | None:
-    """How alike rows next to each other in the table are beyond what their columns say, where that is much.
+    """How similar adjacent rows of the table are beyond what their features explain; ``None`` if little.
 
-    The correlation of what a linear model leaves. ``None`` where it is little, where the rows are sorted by the target
-    or stand in blocks of one class, and where there are too few rows for so many columns.
+    This is the correlation of the residuals of a linear model. It is also ``None`` if the rows are sorted by the target
+    or in blocks of one class, or if there are too few rows for the number of columns.
 
     Parameters
     ----------
     names
-        The columns that the network sees.
+        The features.
     target
-        ``[n]`` numbers, or ``[n, C]`` of classes, 0 or 1, of these ``rows``.
+        ``[n]`` numbers, or ``[n, C]`` classes as 0 or 1, of these ``rows``.
     """
     rows, target = rows[:_ROWS], target[:_ROWS]
     in_rows = np.arange(len(rows), dtype=np.float64)
@@ -210,7 +210,7 @@ def alike_in_rows(table: Table, names: Sequence[str], target: Array, rows: IntAr
 
 
 def _is_sorted(target: Array) -> bool:
-    """Whether it goes up and down so seldom that somebody has sorted the rows by it, or put classes in blocks."""
+    """Whether the target changes direction so rarely that the rows were sorted by it, or its classes are in blocks."""
     if target.ndim == 2:
         label = target.argmax(axis=1) + (target.sum(axis=1) == 0) * target.shape[1]
         return bool((np.diff(label) != 0).sum() < max(_FEWEST, 3 * target.shape[1]))
@@ -220,7 +220,7 @@ def _is_sorted(target: Array) -> bool:
 
 
 def _told_by_columns(table: Table, names: Sequence[str], rows: IntArray) -> FloatArray:
-    """``[n, features]``: the ranks of numbers with squares and cubes, categories one by one; not what counts rows."""
+    """``[n, features]``: ranks of numbers with squares and cubes, one-hot categories; without row counters."""
     features = [np.ones(len(rows))]
     for name in names:
         column = table.column(name)
@@ -242,7 +242,7 @@ def _ranks(values: FloatArray) -> FloatArray:
 
 
 def one_series(moments: Moments, rows: IntArray) -> str | None:
-    """In words the step from row to row, where the rows are one series: each its own moment, at even steps."""
+    """The step from row to row in words, if the rows are one series: distinct times in even steps."""
     values = np.sort(moments.values[rows])
     values = values[~np.isnan(values)]
     if len(values) < 0.95 * len(rows) or len(values) < _FEWEST:

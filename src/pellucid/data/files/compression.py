@@ -1,11 +1,11 @@
-"""The content of a file, unpacked where it is compressed, in memory that Arrow owns.
+"""Read a file into memory that Arrow owns, and decompress it within limits.
 
-What a compressed file unpacks to is counted before memory is taken for it: 400 bytes of zstd can stand for gigabytes.
-The limit is the larger of 100 MB and 100 times the file's size. Tables pack to a third of their size, very even ones
-(the network logs of KDD Cup 1999) to a fortieth; a file made to fill memory packs to a thousandth and less.
+The decompressed size is counted before memory is allocated: 400 bytes of zstd can expand to gigabytes. The limit is the
+larger of 100 MB and 100 times the file's size. Tables compress to a third of their size, very regular ones (the network
+logs of KDD Cup 1999) to a fortieth; a file made to fill memory compresses to a thousandth or less.
 
-Arrow's threads may still hold the content when Python ends; memory that Python owns would end the process with
-SIGABRT then, because they cannot give it back any more.
+Arrow's threads may still hold the content when Python exits. Memory owned by Python would then end the process with
+SIGABRT, because the threads can no longer release it.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ _COMPRESSED = {
 
 @dataclass(frozen=True, kw_only=True)
 class Limit:
-    """How much a file may unpack to.
+    """How many bytes a file may decompress to.
 
     Parameters
     ----------
     source
-        What a message calls the file.
+        The name of the file in messages.
     size
-        The bytes that it has on the disk.
+        Its size in bytes on disk.
     max_unpacked
         The user's own limit in MB, instead of the larger of 100 MB and 100 times the size.
 
@@ -61,7 +61,7 @@ class Limit:
     def __post_init__(self) -> None:
         """Check the user's own limit."""
         if self.max_unpacked is not None and (type(self.max_unpacked) is not int or self.max_unpacked < 1):
-            raise SettingError(f"max_unpacked must be a whole number of MB from 1 on, got {self.max_unpacked!r}")
+            raise SettingError(f"max_unpacked must be a whole number of MB, at least 1, got {self.max_unpacked!r}")
 
     @property
     def most(self) -> int:
@@ -69,7 +69,7 @@ class Limit:
         return max(_FREE, _RATIO * self.size) if self.max_unpacked is None else self.max_unpacked * _MEGABYTE
 
     def check(self, needed: int, *, known: bool = True) -> None:
-        """Raise `DataError` where ``needed`` bytes are too many; ``known`` says that this is all and not a part."""
+        """Raise `DataError` if ``needed`` bytes are too many; ``known`` says that this is the whole size."""
         if needed <= self.most:
             return
         more = -(-needed // _MEGABYTE) if known else 4 * self.most // _MEGABYTE
@@ -89,7 +89,7 @@ def buffer_of(content: bytes | bytearray | memoryview) -> pa.Buffer:
 
 
 def read_content(path: Path) -> pa.Buffer:
-    """The bytes of a file; raises the operating system's errors, and `StorageError` for what is no file."""
+    """The bytes of a file; raises the operating system's errors, and `StorageError` if it is not a regular file."""
     with open_plain(path) as stream:
         size = os.fstat(stream.fileno()).st_size
         made = pa.allocate_buffer(size)
@@ -98,12 +98,12 @@ def read_content(path: Path) -> pa.Buffer:
 
 
 def unpacked(content: pa.Buffer, limit: Limit) -> tuple[pa.Buffer, str | None]:
-    """The content without compression, and the compression that it had, as told by its first bytes.
+    """Decompress the content; also return the name of the compression, recognised by the first bytes.
 
     Raises
     ------
     DataError
-        For compressed content that is damaged, cut short, or unpacks to more than the limit.
+        The compressed content is damaged, truncated, or larger than the limit.
     """
     head = content.slice(0, min(content.size, 16)).to_pybytes()
     name = next((name for magic, name in _COMPRESSED.items() if head.startswith(magic)), None)
@@ -111,7 +111,7 @@ def unpacked(content: pa.Buffer, limit: Limit) -> tuple[pa.Buffer, str | None]:
         return content, None
     with _damage_named(limit.source, name):
         size = 0
-        for piece in _pieces(content, name):  # counted first, so that memory is taken once and for all
+        for piece in _pieces(content, name):  # counted first, so that memory is allocated only once
             size += len(piece)
             limit.check(size, known=False)
         made = pa.allocate_buffer(size)
@@ -147,7 +147,7 @@ def _pieces(content: pa.Buffer, name: str) -> Iterator[bytes]:
 
 
 def _xz_pieces(packed: memoryview) -> Iterator[bytes]:
-    """Unpack xz: one stream or several in a row, each perhaps followed by zeros."""
+    """Decompress xz: one or several streams, each perhaps followed by zeros."""
     import lzma
 
     at, size = 0, len(packed)

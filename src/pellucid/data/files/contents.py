@@ -1,4 +1,4 @@
-"""From a path to the bytes of a table and the kind of file they are, out of whatever they are packed in."""
+"""Open a path and unpack it, down to the bytes of a table and the kind of file they are."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Opened:
     Parameters
     ----------
     source
-        What a message calls the file.
+        The name of the file in messages.
     form
         The kind of file, from its first bytes (`pellucid.data.files.signature`); a workbook is ``xlsx``, ``ods`` or
         ``xls``.
@@ -44,12 +44,12 @@ class Opened:
 
 
 def opened(path: str | os.PathLike[str], reading: ReadOptions, max_unpacked: int | None) -> Opened:
-    """Read a file, or standard input for ``-``, and unpack what it is packed in.
+    """Read a file, or standard input for ``-``, and unpack it.
 
     Raises
     ------
     DataError
-        There is no such file, it is empty, or it holds no table.
+        The file does not exist, is empty, or holds no table.
     StorageError
         It cannot be read.
     """
@@ -78,7 +78,7 @@ def opened(path: str | os.PathLike[str], reading: ReadOptions, max_unpacked: int
         raise DataError(f"{source} holds archives within archives; unpack it and name the file with the table")
     if form == "sqlite" and not packings and _has_log(path):
         notes.append(
-            f"recent changes lie in {os.fspath(path) + '-wal'!r} and were not read; close the program that writes them"
+            f"recent changes are in {os.fspath(path) + '-wal'!r} and were not read; close the program that writes them"
         )
     return Opened(
         content=content,
@@ -96,7 +96,7 @@ def _content(path: str | os.PathLike[str]) -> tuple[pa.Buffer, str]:
     shown, place = os.fspath(path), Path(path)
     try:
         if place.is_dir():
-            raise DataError(f"{shown!r} is a folder: name the file that holds the table{tables_in(place)}")
+            raise DataError(f"{shown!r} is a folder: give the file that holds the table{tables_in(place)}")
         return read_content(place), repr(shown)
     except FileNotFoundError as error:
         raise DataError(f"there is no file {shown!r}: check the path{nearby(place)}") from error
@@ -105,7 +105,7 @@ def _content(path: str | os.PathLike[str]) -> tuple[pa.Buffer, str]:
 
 
 def _has_log(path: str | os.PathLike[str]) -> bool:
-    """Whether a database has changes that lie in a file beside it."""
+    """Whether a database has changes in a separate file next to it."""
     try:
         return not is_standard_input(path) and Path(os.fspath(path) + "-wal").stat().st_size > 0
     except OSError:

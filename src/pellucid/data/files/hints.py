@@ -1,4 +1,4 @@
-"""Hints for a path that cannot be read: what lies in a folder, which file has nearly that name."""
+"""Hints for a path that cannot be read: the tables in a folder, a file with a similar name."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ENDINGS = (
 
 
 def tables_in(folder: Path) -> str:
-    """Files in a folder whose names are those of tables, as a hint."""
+    """A hint with the files in a folder that look like tables by their names."""
     try:
         names = sorted(e.name for e in folder.iterdir() if any(part in _ENDINGS for part in e.suffixes) and e.is_file())
     except OSError:
@@ -25,7 +25,7 @@ def tables_in(folder: Path) -> str:
 
 
 def nearby(path: Path) -> str:
-    """A file in the same folder whose name is close, as a hint."""
+    """A hint with a file in the same folder that has a similar name."""
     try:
         names = [entry.name for entry in path.parent.iterdir() if entry.is_file()]
     except OSError:

@@ -1,4 +1,4 @@
-"""What kind of file it is, by its first bytes."""
+"""Recognise the kind of a file by its first bytes."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _NOT_TABLES = {
     b"\x89HDF": "an HDF5 file; save the table as CSV or Parquet",
     b"\x93NUMPY": "a NumPy file; pass the array itself from Python, or save it as CSV",
     b"7z\xbc\xaf": "a 7z archive; unpack it",
-    b"\x89PNG": "a PNG picture; a table has to be CSV, a workbook, Parquet, Arrow or JSON",
-    b"\xff\xd8\xff": "a JPEG picture; a table has to be CSV, a workbook, Parquet, Arrow or JSON",
+    b"\x89PNG": "a PNG image; a table must be CSV, a workbook, Parquet, Arrow or JSON",
+    b"\xff\xd8\xff": "a JPEG image; a table must be CSV, a workbook, Parquet, Arrow or JSON",
     b"\x80\x02": "a Python pickle, which Pellucid never opens; save the table as CSV or Parquet",
-    b"%PDF": "a PDF document; a table has to be CSV, a workbook, Parquet, Arrow or JSON",
-    b"FEA1": "a Feather file of the first version; save it anew as Feather or Parquet",
+    b"%PDF": "a PDF document; a table must be CSV, a workbook, Parquet, Arrow or JSON",
+    b"FEA1": "a Feather file of the first version; save it again as Feather or Parquet",
 }
 
 _MAGIC = {
@@ -30,7 +30,7 @@ _MARKUP = (b"<!doctype", b"<html", b"<?xml", b"<table")
 
 
 def kind_by_signature(content: pa.Buffer, source: str) -> str:
-    """What kind of file it is by its first bytes: ``csv`` where nothing else is recognised.
+    """The kind of a file by its first bytes; ``csv`` if nothing else is recognised.
 
     The others are ``parquet``, ``arrow``, ``orc``, ``jsonl``, ``sqlite``, ``xls`` and ``zip``.
     """
@@ -48,7 +48,7 @@ def kind_by_signature(content: pa.Buffer, source: str) -> str:
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     if text[:9].lower().startswith(_MARKUP):
         raise DataError(
-            f"{source} is a page of HTML or XML, as some programs call .xls; open it in a spreadsheet and save it as "
+            f"{source} is an HTML or XML page, which some programs name .xls; open it in a spreadsheet and save it as "
             ".xlsx or CSV"
         )
     if text.startswith(b"{") and text[1:].lstrip().startswith((b'"', b"}")):

@@ -1,4 +1,4 @@
-"""Standard input as a file: what is piped into the command, read once and kept as long as the process lives."""
+"""Standard input as a file: read once and kept for the life of the process."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def is_standard_input(source: object) -> bool:
 
 
 def read_standard_input() -> pa.Buffer:
-    """All that is piped in; a second call gives the same bytes.
+    """Everything that is piped in; a second call gives the same bytes.
 
     Raises
     ------
     DataError
-        Nothing is piped in: it is a terminal, or closed.
+        Nothing is piped in: standard input is a terminal, or closed.
     StorageError
         It cannot be read.
     """
@@ -52,7 +52,7 @@ def read_standard_input() -> pa.Buffer:
     except OSError as error:
         raise StorageError(could_not("read", "standard input", error)) from error
     except UnicodeDecodeError as error:
-        raise DataError("standard input is not readable as text here: pipe it into the command itself") from error
+        raise DataError("standard input cannot be read as text here: pipe it into the command itself") from error
     from pellucid.data.files.compression import buffer_of
 
     _kept.clear()

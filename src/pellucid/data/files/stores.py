@@ -1,7 +1,7 @@
-"""Where image files lie: in a folder, in a zip archive, or in a list. A store lists them and opens them by name.
+"""Stores of image files: a folder, a zip archive or a list. A store lists its files and opens them by name.
 
-A zip archive is read in place. Before anything is unpacked, the number of its entries and the sizes that it names
-are checked, and no entry is unpacked beyond the size that it names.
+A zip archive is read in place. The number of its entries and their declared sizes are checked before anything is
+unpacked, and no entry is unpacked beyond its declared size.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ class Listing:
     Parameters
     ----------
     images
-        Files whose names end as those of images do.
+        Files with the name of an image.
     folders
-        Every folder, also the empty ones.
+        All folders, including empty ones.
     others
-        Files that are neither images nor litter.
+        Files that are neither images nor litter (hidden files and those of the operating system).
     """
 
     images: tuple[str, ...]
@@ -56,11 +56,11 @@ class Store(Protocol):
         """Open one file; raises `DataError` or `StorageError`."""
 
     def shown(self, name: str) -> str:
-        """What a message calls this file."""
+        """The name of this file in messages."""
 
 
 def is_image_name(name: str) -> bool:
-    """Whether a file's name ends as that of an image.
+    """Whether a file name ends like that of an image.
 
     >>> is_image_name("a/B.JPG"), is_image_name("a.csv")
     (True, False)
@@ -69,7 +69,7 @@ def is_image_name(name: str) -> bool:
 
 
 def is_litter(name: str) -> bool:
-    """Whether a file or folder of this name is passed over without a word: hidden, or left by an operating system."""
+    """Whether a file or folder of this name is silently ignored: hidden, or left by an operating system."""
     return name.startswith(".") or name.lower() in _LITTER
 
 
@@ -91,7 +91,7 @@ class Folder:
         return repr(os.fspath(self.root / name))
 
     def listing(self) -> Listing:
-        """Everything in the folder; symbolic links are followed, but never in a circle."""
+        """Everything in the folder; symbolic links are followed, but never in a loop."""
         images: list[str] = []
         folders: list[str] = []
         others: list[str] = []
@@ -199,14 +199,14 @@ def _check_sizes(entries: Sequence[zipfile.ZipInfo], path: str) -> None:
     for info in entries:
         if info.file_size > MAX_ENTRY:
             raise DataError(
-                f"{info.filename!r} in {path!r} would unpack to {info.file_size:,} bytes, more than the {MAX_ENTRY:,} "
-                "that one image may have; remove it"
+                f"{info.filename!r} in {path!r} would unpack to {info.file_size:,} bytes, more than the limit of "
+                f"{MAX_ENTRY:,} for one image; remove it"
             )
     total = sum(info.file_size for info in entries)
     if total > MAX_UNPACKED:
         raise DataError(
-            f"the images in {path!r} would unpack to {total:,} bytes, more than the {MAX_UNPACKED:,} that are read "
-            "from a zip archive; unpack it and name the folder"
+            f"the images in {path!r} would unpack to {total:,} bytes, more than the limit of {MAX_UNPACKED:,} for a "
+            "zip archive; unpack it and give the folder"
         )
 
 
@@ -216,9 +216,9 @@ def open_zip(path: Path) -> zipfile.ZipFile:
     Raises
     ------
     DataError
-        For a damaged archive or one of too many entries.
+        The archive is damaged or has too many entries.
     StorageError
-        For a file that cannot be read.
+        The file cannot be read.
     """
     shown = os.fspath(path)
     try:
@@ -235,14 +235,14 @@ def open_zip(path: Path) -> zipfile.ZipFile:
         n = len(archive.infolist())
         archive.close()
         raise DataError(
-            f"{shown!r} has {n:,} entries, more than the {MAX_ENTRIES:,} that are read from a zip archive; unpack it "
-            "and name the folder"
+            f"{shown!r} has {n:,} entries, more than the limit of {MAX_ENTRIES:,} for a zip archive; unpack it "
+            "and give the folder"
         )
     return archive
 
 
 def _damaged(shown: str, error: Exception) -> str:
-    return f"{shown!r} is not a whole zip archive ({error}); copy or download it again"
+    return f"{shown!r} is not a complete zip archive ({error}); copy or download it again"
 
 
 def read_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shown: str) -> bytes:
@@ -251,14 +251,14 @@ def read_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shown: str) -> b
     Raises
     ------
     DataError
-        For an entry that is damaged, encrypted, or packed in an unusual way.
+        The entry is damaged, encrypted, or compressed by another method.
     """
     if info.flag_bits & 0x1:
-        raise DataError(f"{shown} is encrypted: unpack the archive with its password and name the folder")
+        raise DataError(f"{shown} is encrypted: unpack the archive with its password and give the folder")
     if info.compress_type not in _PACKINGS:
         raise DataError(
-            f"{shown} is packed by method {info.compress_type}, but only stored and deflated entries are read; "
-            "unpack the archive and name the folder"
+            f"{shown} uses compression method {info.compress_type}, but only stored and deflated entries are "
+            "supported; unpack the archive and give the folder"
         )
     try:
         with archive.open(info) as stream:
@@ -269,7 +269,7 @@ def read_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, shown: str) -> b
         raise DataError(f"{shown} is damaged ({error}); copy or download the archive again") from error
     if len(content) != info.file_size:
         raise DataError(
-            f"{shown} is cut short: the archive says {info.file_size:,} bytes, but there are {len(content):,}; copy or "
+            f"{shown} is truncated: the archive says {info.file_size:,} bytes, but there are {len(content):,}; copy or "
             "download it again"
         )
     return content

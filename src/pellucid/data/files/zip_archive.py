@@ -1,4 +1,4 @@
-"""A zip archive: the workbook that it is, or the one table that lies in it."""
+"""A zip archive: a workbook, or the one table in it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def open_archive(content: pa.Buffer, source: str) -> zipfile.ZipFile:
     Raises
     ------
     DataError
-        It is damaged, or has more entries than any honest archive of tables.
+        It is damaged, or has far too many entries for an archive of tables.
     """
     try:
         archive = zipfile.ZipFile(io.BytesIO(content.to_pybytes()))
@@ -51,7 +51,7 @@ def workbook_kind(archive: zipfile.ZipFile, source: str) -> str | None:
     Raises
     ------
     DataError
-        It is another document.
+        It is another kind of document.
     """
     names = set(archive.namelist())
     if "xl/workbook.xml" in names:
@@ -63,17 +63,17 @@ def workbook_kind(archive: zipfile.ZipFile, source: str) -> str | None:
     if "content.xml" in names and "mimetype" in names:
         if b"spreadsheet" in read_entry(archive, archive.getinfo("mimetype"), f"'mimetype' in {source}")[:200]:
             return "ods"
-        raise DataError(f"{source} is an OpenDocument file, but no spreadsheet; save the table as .ods or CSV")
+        raise DataError(f"{source} is an OpenDocument file, but not a spreadsheet; save the table as .ods or CSV")
     return None
 
 
 def table_in(archive: zipfile.ZipFile, limit: Limit, reading: ReadOptions) -> tuple[pa.Buffer, str, tuple[str, ...]]:
-    """The content of the one table in an archive, or of that which ``reading.table`` names; its name; remarks.
+    """The content of the only table in an archive, or of the one named ``reading.table``; its name; notes.
 
     Raises
     ------
     DataError
-        There is none, or there are several; they are named.
+        There is none, or there are several; the message names them.
     """
     source = limit.source
     files = {
@@ -82,13 +82,13 @@ def table_in(archive: zipfile.ZipFile, limit: Limit, reading: ReadOptions) -> tu
         if not info.is_dir() and not any(is_litter(part) for part in info.filename.split("/"))
     }
     if not files:
-        raise DataError(f"{source} is a zip archive with no file in it")
+        raise DataError(f"{source} is an empty zip archive")
     name = _chosen(list(files), source, reading)
     info = files[name]
     limit.check(info.file_size)
     content = buffer_of(read_entry(archive, info, f"{name!r} in {source}"))
     others = len(files) - 1
-    also = f" ({others} other{'s' if others > 1 else ''} in it left alone)" if others else ""
+    also = f" ({others} other file{'s' if others > 1 else ''} ignored)" if others else ""
     return content, name, (f"the table is {name!r} in the zip archive{also}",)
 
 

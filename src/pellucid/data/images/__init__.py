@@ -1,15 +1,16 @@
-"""Reading images: folders, zips, idx files, npz archives and arrays become a table with a column of images.
+"""Images from folders, zip archives, idx files, npz archives and arrays become a table with a column of images.
 
 | file | what it does |
 |---|---|
-| `read` | the front door: `read_images`, `image_table` |
-| `recognise` | is this path images, and of which kind? |
-| `store` | files in a folder or in a zip, read without unpacking it |
-| `layout` | which folder is a class, which is a part |
-| `decode` | from a PNG or JPEG to pixels: the only file that knows Pillow |
-| `size` | which size and how many channels all images get |
-| `stored`, `idx` | pairs of idx files, npz archives |
-| `arrays` | arrays in memory, their labels |
-| `columns` | the column of images itself: its type, its pixels, its digests |
+| `read` | the entry points `read_images` and `image_table` |
+| `recognise` | whether a path holds images, and of which kind |
+| `layout` | which folder is a class and which is a part |
+| `decode` | from image files to pixels; the only file that uses Pillow |
+| `size` | the size and number of channels of all images |
+| `array_files`, `idx` | pairs of idx files, npz archives |
+| `arrays` | arrays in memory and their labels |
 | `download` | MNIST and Fashion-MNIST, checked and resumable |
+
+The column of images itself is in `pellucid.data.columns.images`, the stores of image files in
+`pellucid.data.files.stores`.
 """

@@ -1,4 +1,4 @@
-"""Images that are stored as arrays: pairs of idx files (MNIST and its relatives) and NumPy's ``.npz`` archives."""
+"""Images stored as arrays: pairs of idx files (such as MNIST) and NumPy's ``.npz`` archives."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _USED = f"x_train, y_train, x_test, y_test, or one of {', '.join(_IMAGE_KEYS)} w
 
 @dataclass(frozen=True, kw_only=True)
 class Arrays:
-    """One part of a source: images as they were stored, their labels if there are any, and what to call each."""
+    """One part of a source: images as stored, their labels if any, and a name for each in messages."""
 
     images: NDArray[Any]
     labels: NDArray[Any] | None
@@ -64,19 +64,30 @@ def read_idx_folder(
 ) -> tuple[Arrays, Arrays | None]:
     """The training part and the test part of a folder with idx files.
 
+    Parameters
+    ----------
+    folder
+        The folder.
+    names
+        The files in it.
+    expect_labels
+        Whether labels are required.
+    max_unpacked
+        How many MB a compressed file may unpack to; when None, the larger of 100 MB and 100 times its size.
+
     Raises
     ------
     DataError
-        When it is not clear which files to read, or they cannot be used.
+        It is unclear which files to read, or they cannot be used.
     """
     parts = {part: _plain_first(found) for part, found in idx_files(names).items()}
     for found in parts.values():
         if len(found) > 1:
             shown = ", ".join(repr(name) for name in found[:6])
-            raise DataError(f"{os.fspath(folder)!r} holds several sets of images ({shown}); name one of these files")
+            raise DataError(f"{os.fspath(folder)!r} holds several sets of images ({shown}); give one of these files")
     if "other" in parts and len(parts) > 1:
         shown = ", ".join(repr(found[0]) for found in parts.values())
-        raise DataError(f"{os.fspath(folder)!r} holds several sets of images ({shown}); name one of these files")
+        raise DataError(f"{os.fspath(folder)!r} holds several sets of images ({shown}); give one of these files")
     read = [
         read_idx_pair(folder / parts[part][0], expect_labels=expect_labels, max_unpacked=max_unpacked)
         for part in ("train", "test", "other")
@@ -86,23 +97,23 @@ def read_idx_folder(
 
 
 def _plain_first(names: Sequence[str]) -> list[str]:
-    """Leave out the packed file where the same lies beside it unpacked."""
+    """Leave out a compressed file if the uncompressed one is also there."""
     return [name for name in names if not (name.lower().endswith(".gz") and name[:-3] in names)]
 
 
 def read_idx_pair(path: Path, *, expect_labels: bool, max_unpacked: int | None = None) -> Arrays:
-    """The images in an idx file, and their labels from the file that lies beside it under the usual name.
+    """The images in an idx file, and their labels from the file next to it with the usual name.
 
     Raises
     ------
     DataError
-        When the file holds no images, when labels are expected and not found, or when their number differs.
+        The file holds no images, labels are required and missing, or the numbers of labels and images differ.
     """
     images = read_idx(path, max_unpacked=max_unpacked)
     shown = os.fspath(path)
     if images.ndim == 1:
         raise DataError(
-            f"{shown!r} holds {len(images):,} single numbers, as a file of labels does; name the file of images"
+            f"{shown!r} holds {len(images):,} single numbers, like a file of labels; give the file of images"
         )
     if images.ndim == 2:
         raise DataError(
@@ -114,9 +125,9 @@ def read_idx_pair(path: Path, *, expect_labels: bool, max_unpacked: int | None =
     if beside is None:
         if expect_labels:
             looked = (
-                f"there is no {' or '.join(repr(name) for name in candidates[:4])} beside it"
+                f"there is no {' or '.join(repr(name) for name in candidates[:4])} next to it"
                 if candidates
-                else ("a file of labels is only looked for beside a name such as 'train-images-idx3-ubyte'")
+                else ("labels are only searched for next to a file with a name such as 'train-images-idx3-ubyte'")
             )
             raise DataError(f"there are no labels for {shown!r}: {looked}; put the file of labels there")
         return Arrays(images=images, labels=None, images_name=repr(shown))
@@ -125,13 +136,13 @@ def read_idx_pair(path: Path, *, expect_labels: bool, max_unpacked: int | None =
         held = f"{len(labels):,} labels" if labels.ndim == 1 else f"an array of shape {list(labels.shape)}"
         raise DataError(
             f"{os.fspath(beside)!r} holds {held}, but {shown!r} holds {len(images):,} images; there must be one "
-            "label for each image: fetch both files again"
+            "label for each image: download both files again"
         )
     return Arrays(images=images, labels=labels, images_name=repr(shown), labels_name=repr(os.fspath(beside)))
 
 
 def _label_names(name: str) -> list[str]:
-    """What the file of labels beside a file of images may be called; the same style first.
+    """The possible names of the file of labels for a file of images; the same style first.
 
     >>> _label_names("train-images.idx3-ubyte")[:2]
     ['train-labels.idx1-ubyte', 'train-labels.idx1-ubyte.gz']
@@ -150,7 +161,7 @@ def _label_names(name: str) -> list[str]:
 
 
 def read_npz(path: Path, *, expect_labels: bool, max_unpacked: int | None = None) -> tuple[Arrays, Arrays | None]:
-    """The training part and the test part of a NumPy archive.
+    """Read the training part and the test part of a NumPy archive.
 
     The names tried are ``x_train``, ``y_train``, ``x_test``, ``y_test``, and then ``images``, ``X``, ``x`` or ``data``
     with ``labels``, ``y`` or ``target``.
@@ -158,7 +169,7 @@ def read_npz(path: Path, *, expect_labels: bool, max_unpacked: int | None = None
     Raises
     ------
     DataError
-        For an archive that is damaged, holds Python objects, or lacks one of these names.
+        The archive is damaged, holds Python objects, or has none of these names.
     """
     shown = repr(os.fspath(path))
     with open_zip(path) as archive:
@@ -186,7 +197,7 @@ def read_npz(path: Path, *, expect_labels: bool, max_unpacked: int | None = None
 
 
 def _pairs(entries: Mapping[str, Any], shown: str, *, expect_labels: bool) -> list[tuple[str, str | None]]:
-    """The names of images and labels to read: one pair, or one for training and one for the test."""
+    """The names of images and labels to read: one pair, or one for training and one for testing."""
     found = ", ".join(repr(name) for name in sorted(entries)[:12])
     pairs: list[tuple[str, str | None]] = [(x, y if y in entries else None) for x, y in _PARTS if x in entries]
     if pairs:
@@ -205,7 +216,7 @@ def _pairs(entries: Mapping[str, Any], shown: str, *, expect_labels: bool) -> li
 
 
 def _npy(archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str) -> NDArray[Any]:
-    """One array, whose header is compared with the length of its entry before memory is taken."""
+    """One array; its header is compared with the length of its entry before memory is allocated."""
     again = "save or download it again"
     if info.file_size > _MAX_BYTES:
         raise DataError(f"{where} has {info.file_size:,} bytes, more than {_MAX_BYTES:,}; keep a part of it")
@@ -216,12 +227,12 @@ def _npy(archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str) -> NDArray
         header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, by_columns, dtype = header(stream)
     except ValueError as error:
-        raise DataError(f"{where} is no whole NumPy array ({error}); {again}") from error
-    except Exception as error:  # the header is a text in Python's notation, which can be wrong in many ways
+        raise DataError(f"{where} is not a complete NumPy array ({error}); {again}") from error
+    except Exception as error:  # the header is written in Python syntax, which can be wrong in many ways
         raise DataError(f"{where} has a damaged header ({error}); {again}") from error
     if dtype.hasobject:
         raise DataError(
-            f"{where} holds Python objects, which are never loaded because they can run code; save it as an array of "
+            f"{where} holds Python objects, which are never loaded since they can run code; save it as an array of "
             "numbers or text, with .astype"
         )
     start = stream.tell()

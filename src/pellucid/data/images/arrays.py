@@ -1,15 +1,15 @@
-"""From arrays of any usual kind to pixels [N, H, W, C] of one byte each, and labels to an Arrow column.
+"""Convert arrays of any common kind to pixels [N, H, W, C] of one byte each, and labels to an Arrow column.
 
 ``N`` images, ``H`` rows of pixels, ``W`` columns of pixels, ``C`` channels (1 grey, 3 red, green, blue).
 
-What a value means follows from the type of the array alone, never from the values that stand beside it. So the same
-image gives the same answer alone, in a batch, and in training:
+The meaning of a value depends only on the type of the array, never on the other values. So the same image gives the
+same answer alone, in a batch, and in training:
 
 | type | black | white |
 |---|---|---|
 | whole numbers (``uint8``, ``int64``, …) | 0 | 255 |
 | fractions (``float32``, ``float64``, …) | 0.0 | 1.0 |
-| truth values | False | True |
+| booleans | False | True |
 """
 
 from __future__ import annotations
@@ -26,26 +26,26 @@ from pellucid.errors import DataError
 __all__ = ["as_label_column", "as_pixels", "with_channels"]
 
 Pixels = NDArray[np.uint8]
-_BLOCK = 4096  # images that are converted at a time, so that no second large array is made
-_FEW_SHADES = 16  # whole numbers that end here may be on a scale of their own, such as 0 and 1, or 0 to 16
+_BLOCK = 4096  # images converted at a time, so that no second large array is made
+_FEW_SHADES = 16  # whole numbers up to here may be on another scale, such as 0 and 1, or 0 to 16
 
 
 def as_pixels(values: Any, where: str) -> tuple[Pixels, tuple[str, ...]]:
-    """Pixels as [N, H, W, C], one byte each (a copy), and sentences on what was changed.
+    """Pixels as [N, H, W, C], one byte each (a copy), and notes on what was changed.
 
     Parameters
     ----------
     values
-        [N, H, W] or [N, H, W, C] with 1, 3 or 4 channels (the fourth is how opaque the pixel is; it is laid on
-        white), or [N, C, H, W]. Whole numbers from 0 to 255, truth values, or fractions from 0 to 1. A shape that can
-        be read with the channels last is read so.
+        [N, H, W] or [N, H, W, C] with 1, 3 or 4 channels (the fourth is opacity, over white), or [N, C, H, W]. Whole
+        numbers from 0 to 255, booleans, or fractions from 0 to 1. A shape that fits both is read with the channels
+        last.
     where
-        What the user calls this array, for messages.
+        The name of this array in messages.
 
     Raises
     ------
     DataError
-        For another shape, other values, or no image at all.
+        The shape or the values are different, or there is no image.
 
     >>> pixels, notes = as_pixels([[[0.0, 0.5], [1.0, 0.25]]], "images")
     >>> pixels.shape, pixels.ravel().tolist()
@@ -66,7 +66,7 @@ def as_pixels(values: Any, where: str) -> tuple[Pixels, tuple[str, ...]]:
         pixels[start : start + _BLOCK] = convert(array[start : start + _BLOCK])
     if pixels.shape[3] == 4:
         pixels = _on_white(pixels)
-        notes += ("transparent parts were laid on white",)
+        notes += ("transparent parts were put on white",)
     return pixels, (*notes, *note)
 
 
@@ -75,21 +75,19 @@ def _channels_last(array: NDArray[Any], where: str) -> tuple[NDArray[Any], tuple
     if array.ndim == 3:
         colours = shape[2] in (3, 4) and f"{where} of the shape {shape} were read as {shape[0]:,} grey images of "
         return array[..., None], (
-            (f"{colours}{shape[1]} × {shape[2]} pixels; one image in colour is given as image[None]",)
-            if colours
-            else ()
+            (f"{colours}{shape[1]} × {shape[2]} pixels; pass a single colour image as image[None]",) if colours else ()
         )
     if array.ndim == 4 and shape[3] in (1, 3, 4):
         if shape[1] not in (1, 3):
             return array, ()
         return array, (
             f"{where} of the shape {shape} were read with the channels last, as {shape[1]} × {shape[2]} pixels and "
-            f"{shape[3]} channel{'s' if shape[3] > 1 else ''}; if the channels come second, give "
+            f"{shape[3]} channel{'s' if shape[3] > 1 else ''}; if the channels come second, pass "
             "images.transpose(0, 2, 3, 1)",
         )
     if array.ndim == 4 and array.shape[1] in (1, 3):
-        return array.transpose(0, 2, 3, 1), ("the channels were moved from the second to the last place",)
-    remedy = "; numpy.reshape brings flat rows into that form" if array.ndim == 2 else ""
+        return array.transpose(0, 2, 3, 1), ("the channels were moved from the second to the last axis",)
+    remedy = "; numpy.reshape gives flat rows that shape" if array.ndim == 2 else ""
     raise DataError(
         f"{where} must have the shape [images, height, width] or [images, height, width, channels] with 1, 3 or 4 "
         f"channels, got {list(array.shape)}{remedy}"
@@ -97,7 +95,7 @@ def _channels_last(array: NDArray[Any], where: str) -> tuple[NDArray[Any], tuple
 
 
 def _conversion(array: NDArray[Any], where: str) -> tuple[Callable[[NDArray[Any]], NDArray[Any]], tuple[str, ...]]:
-    """How values of this kind become bytes, and what to tell the user about it."""
+    """How values of this kind become bytes, and a note for the user."""
     kind = array.dtype.kind
     if kind == "b":
         return (lambda block: block * np.uint8(255)), ()
@@ -111,10 +109,10 @@ def _conversion(array: NDArray[Any], where: str) -> tuple[Callable[[NDArray[Any]
         if low < 0 or high > 1:
             raise DataError(
                 f"{where} hold numbers of type {array.dtype}, which must be fractions from 0 (black) to 1 (white), "
-                f"got values from {low:g} to {high:g}; divide them by what stands for white (such as images / 255), or "
-                "give whole numbers from 0 to 255 (images.astype('uint8'))"
+                f"got values from {low:g} to {high:g}; divide them by the value of white (such as images / 255), or "
+                "pass whole numbers from 0 to 255 (images.astype('uint8'))"
             )
-        # float64, so that the rounding does not depend on the type that came
+        # float64, so that rounding does not depend on the type of the array
         return (lambda block: np.rint(block.astype(np.float64) * 255)), (
             "fractions from 0 to 1 were rounded to the 256 shades from 0 to 255",
         )
@@ -124,10 +122,10 @@ def _conversion(array: NDArray[Any], where: str) -> tuple[Callable[[NDArray[Any]
             f"{high}; scale them to whole numbers from 0 to 255, or to fractions from 0 to 1"
         )
     if 0 < high <= _FEW_SHADES:
-        instead = "truth values (images == 1)" if high == 1 else f"fractions (images / {high})"
+        instead = "booleans (images == 1)" if high == 1 else f"fractions (images / {high})"
         return (lambda block: block), (
-            f"whole numbers are shades from 0 (black) to 255 (white), and the brightest here is {high}; if {high} "
-            f"stands for white, give {instead}, for training and for predicting alike",
+            f"whole numbers are shades from 0 (black) to 255 (white), and the brightest value here is {high}; if "
+            f"{high} means white, pass {instead}, both in training and in prediction",
         )
     return (lambda block: block), ()
 
@@ -142,9 +140,9 @@ def _on_white(pixels: Pixels) -> Pixels:
 
 
 def with_channels(pixels: Pixels, channels: int) -> Pixels:
-    """The same images in 1 channel (grey) or 3 (red, green, blue).
+    """Convert images to 1 channel (grey) or 3 (red, green, blue).
 
-    Grey is the luma of ITU-R 601-2, 0.299 red + 0.587 green + 0.114 blue, in the whole numbers that Pillow uses.
+    Grey is the luma of ITU-R 601-2, 0.299 red + 0.587 green + 0.114 blue, with Pillow's integer weights.
 
     >>> with_channels(np.full((1, 2, 2, 1), 7, np.uint8), 3).shape
     (1, 2, 2, 3)
@@ -164,12 +162,12 @@ def with_channels(pixels: Pixels, channels: int) -> Pixels:
 def as_label_column(labels: Any, n_images: int, where: str) -> pa.Array:
     """Labels as a column: whole numbers as ``int64``, other numbers as ``float64``, text dictionary-encoded.
 
-    Rows with a single 1 among zeros (one-hot) become the number of that place.
+    One-hot rows (a single 1 among zeros) become the position of the 1.
 
     Raises
     ------
     DataError
-        When there is not one label for each image, or they are no labels.
+        There is not exactly one label per image, or the values are not labels.
     """
     try:
         array = np.asarray(labels)
@@ -182,7 +180,7 @@ def as_label_column(labels: Any, n_images: int, where: str) -> pa.Array:
     if array.ndim != 1:
         raise DataError(f"{where} must be one label for each image, got the shape {list(array.shape)}")
     if len(array) != n_images:
-        raise DataError(f"{where}: there are {len(array):,} labels but {n_images:,} images; both must be equally many")
+        raise DataError(f"{where}: there are {len(array):,} labels but {n_images:,} images; the numbers must be equal")
     return _label_array(array, where)
 
 

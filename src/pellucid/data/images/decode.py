@@ -1,7 +1,7 @@
-"""From image files to pixels, by Pillow.
+"""Decode image files to pixels, with Pillow.
 
-Every file is opened twice: first its header alone, which tells the size and whether it is grey; then, when the size
-and the number of channels of the whole source are settled, its pixels, straight into their place in one array.
+Every file is opened twice: first only its header, for the size and whether it is grey; then, once the size and the
+number of channels of the whole source are decided, its pixels, directly into one array.
 
 ``N`` images, ``H`` rows of pixels, ``W`` columns of pixels, ``C`` channels (1 grey, 3 red, green, blue).
 """
@@ -34,7 +34,7 @@ _GREY = ("1", "L", "LA", "La", "I", "F")  # and every I;16
 _ORIENTATION = 0x0112  # the EXIF tag
 _SLICE = 64  # images that a thread takes at a time
 _THREADS = min(8, os.cpu_count() or 1)
-_LARGE = 1 << 23  # pixels; pictures with more are decoded one at a time, as each takes up to a gigabyte meanwhile
+_LARGE = 1 << 23  # pixels; larger images are decoded one at a time, as each needs up to a gigabyte meanwhile
 _one_at_a_time = threading.Lock()
 _WIDTH, _HEIGHT, _PHOTOMETRIC = 256, 257, (262, 0)  # tags of TIFF; the last with the value for inverted shades
 _INVERTED = "pellucid inverted"
@@ -45,7 +45,7 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True, kw_only=True)
 class Header:
-    """What the header of an image file tells: its size upright, whether it is grey, whether it is one of several."""
+    """The header of an image file: its upright size, whether it is grey, whether it has several frames."""
 
     height: int
     width: int
@@ -54,12 +54,12 @@ class Header:
 
 
 def read_headers(store: Store, names: Sequence[str]) -> list[Header]:
-    """The headers of these files, in order.
+    """Read the headers of these files, in order.
 
     Raises
     ------
     DataError
-        For a file that is damaged, is no image, or whose size is absurd; it is named.
+        A file is damaged, is not an image, or has an absurd size; the message names it.
     """
 
     def work(part: range) -> list[Header]:
@@ -70,9 +70,25 @@ def read_headers(store: Store, names: Sequence[str]) -> list[Header]:
 
 
 def decode_files(store: Store, names: Sequence[str], *, size: tuple[int, int], channels: int) -> NDArray[np.uint8]:
-    """The pixels of these files, [N, H, W, C], each resized to ``size`` (height, width).
+    """The pixels of these files, [N, H, W, C], each resized to the same size.
 
-    Transparent parts are laid on white, 16 bits a channel become 8, and images are turned upright.
+    Transparent parts are put on white, 16 bits per channel become 8, and images are turned upright.
+
+    Parameters
+    ----------
+    store
+        Where the files are.
+    names
+        The files, in order.
+    size
+        Height and width.
+    channels
+        1 (grey) or 3 (red, green, blue).
+
+    Raises
+    ------
+    DataError
+        A file is damaged or cannot be used; the message names it.
     """
     pixels = np.empty((len(names), *size, channels), np.uint8)
 
@@ -87,7 +103,7 @@ def decode_files(store: Store, names: Sequence[str], *, size: tuple[int, int], c
 
 
 def resize_pixels(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
-    """The same images in another size (height, width)."""
+    """Resize images to another height and width."""
     from PIL import Image
 
     resized = np.empty((len(pixels), *size, pixels.shape[3]), np.uint8)
@@ -103,7 +119,7 @@ def resize_pixels(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[n
 
 
 def _in_threads(work: Callable[[range], _Result], n: int) -> Iterator[_Result]:
-    """Do the work slice by slice; results, and the first error, come in the order of the images."""
+    """Work slice by slice in threads; results and the first error come in the order of the images."""
     slices = [range(start, min(start + _SLICE, n)) for start in range(0, n, _SLICE)]
     pool = ThreadPoolExecutor(_THREADS)
     try:
@@ -114,9 +130,9 @@ def _in_threads(work: Callable[[range], _Result], n: int) -> Iterator[_Result]:
 
 @contextmanager
 def _strict() -> Iterator[None]:
-    """Within, an image of absurd size is an error and Pillow's remarks on odd metadata are not heard.
+    """Make an absurd image size an error, and silence Pillow's warnings on odd metadata.
 
-    The filters belong to the whole process, so they are set here, around the threads, and not in each of them.
+    Warning filters belong to the whole process, so they are set around all threads and not in each.
     """
     from PIL import Image
 
@@ -135,9 +151,7 @@ def _guarded(store: Store, name: str, work: Callable[[BinaryIO], _Result]) -> _R
     except UserError:
         raise
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        raise DataError(
-            f"{store.shown(name)} says that it has too many pixels to be an honest image; remove it"
-        ) from error
+        raise DataError(f"{store.shown(name)} claims too many pixels to be a real image; remove it") from error
     except _UnusableError as error:
         raise DataError(f"{store.shown(name)} {error}") from error
     except Exception as error:  # Pillow meets damaged files with many kinds of exceptions
@@ -145,12 +159,12 @@ def _guarded(store: Store, name: str, work: Callable[[BinaryIO], _Result]) -> _R
             raise StorageError(could_not("read", store.shown(name).strip("'"), error)) from error
         told = "" if isinstance(error, UnidentifiedImageError) else f" ({error or type(error).__name__})"
         raise DataError(
-            f"{store.shown(name)} is not a whole image file{told}; remove it or replace it by a good copy"
+            f"{store.shown(name)} is not a complete image file{told}; remove it or replace it by a good copy"
         ) from error
 
 
 class _UnusableError(Exception):
-    """A whole image file whose pixels cannot be used; the text follows the name of the file."""
+    """A complete image file whose pixels cannot be used; the text continues after the file name."""
 
 
 def _header(stream: BinaryIO) -> Header:
@@ -158,7 +172,7 @@ def _header(stream: BinaryIO) -> Header:
 
     with Image.open(stream, formats=_FORMATS) as image:
         width, height = image.size
-        # A PNG would be decoded whole in search of metadata behind its pixels
+        # A PNG would be decoded completely to search for metadata after its pixels
         tags = image.getexif() if image.format != "PNG" or "exif" in image.info else {}
         is_turned = image.format == "TIFF" and image.size != (tags.get(_WIDTH), tags.get(_HEIGHT))  # by Pillow
         if tags.get(_ORIENTATION) in (5, 6, 7, 8) and not is_turned:  # lying on its side
@@ -189,7 +203,7 @@ def _decoded(stream: BinaryIO, size: tuple[int, int], channels: int) -> NDArray[
 
 
 def _note_oddities(image: Image, stream: BinaryIO) -> None:
-    """Put right, or write down beside the pixels, what Pillow passes over."""
+    """Correct or record what Pillow ignores."""
     key = image.info.get("transparency")
     if image.format == "PNG" and image.mode == "L" and isinstance(key, int):
         stream.seek(24)
@@ -216,7 +230,7 @@ def _plain(image: Image, channels: int) -> Image:
 
 
 def _eight_bits(image: Image) -> Image:
-    """16 bits a pixel to 8: 65,535 becomes 255, so the shades are divided by 257."""
+    """Convert 16 bits per pixel to 8: 65,535 becomes 255, so values are divided by 257."""
     from PIL import Image as Images
 
     deep = np.asarray(image).astype(np.int64)
@@ -235,11 +249,11 @@ def _eight_bits(image: Image) -> Image:
 
 
 def _resized(image: Image, size: tuple[int, int]) -> Image:
-    """The image in this size (height, width).
+    """Resize an image to this height and width.
 
-    A pixel becomes a weighted mean of the old pixels below it, with weights that are never negative: no value comes
-    out that lies outside those that went in. The sharper Lanczos filter has negative weights, which draw bright
-    rims around dark strokes; the box filter has equal ones, which let strokes jump where the sizes do not divide.
+    A pixel becomes a weighted mean of the old pixels it covers. The weights are never negative, so the new values stay
+    in the range of the old ones. The sharper Lanczos filter has negative weights, which draw bright rims around dark
+    strokes; the box filter has equal weights, with which strokes jump if the sizes are not multiples.
     """
     from PIL import Image as Images
 

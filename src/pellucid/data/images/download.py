@@ -1,8 +1,8 @@
-"""MNIST and Fashion-MNIST: found in a folder, found in the cache, or fetched into it.
+"""Find MNIST and Fashion-MNIST in a folder or in the cache, or download them into the cache.
 
-A file is fetched into ``NAME.part`` beside its final name. A connection that breaks leaves the part, and the next
-attempt asks the server for the rest of it. Only a file whose length and MD5 sum are the published ones gets its
-final name, so whatever has that name is whole.
+A file is downloaded to ``NAME.part`` next to its final name. If the connection breaks, the part is kept, and the next
+attempt requests the rest. Only a file with the published length and MD5 sum gets its final name, so a file with that
+name is complete.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class RemoteFile:
 
 @dataclass(frozen=True, kw_only=True)
 class DataSet:
-    """A data set to be fetched: its files, and the addresses of folders that hold them all, best first."""
+    """A data set to download: its files, and the URLs of folders that hold all of them, best first."""
 
     title: str
     files: tuple[RemoteFile, ...]
@@ -82,33 +82,33 @@ SETS: dict[str, DataSet] = {
 def locate(
     name: str, data_dir: str | os.PathLike[str] | None = None, *, offline: bool = False, tell: Tell | None = None
 ) -> Path | None:
-    """The folder that holds the four idx files of ``mnist`` or ``fashion``.
+    """Find the folder with the four idx files of ``mnist`` or ``fashion``.
 
     Parameters
     ----------
     data_dir
-        A folder that holds them already, packed or not. Otherwise the cache is looked into, and filled.
+        A folder with the files, compressed or not. Without it, the cache is used and filled.
     offline
-        True fetches nothing.
+        With True, nothing is downloaded.
     tell
-        Receives a sentence for the user at each step.
+        Is called with a sentence for the user at each step.
 
     Returns
     -------
     Path or None
-        None when the files are neither in the cache nor to be had from any mirror.
+        None if the files are neither in the cache nor available from any mirror.
 
     Raises
     ------
     DataError
-        When `data_dir` lacks a file; the message names it.
+        A file is missing from `data_dir`; the message names it.
     SettingError
-        For another name.
+        The name is unknown.
     StorageError
-        When the cache cannot be written.
+        The cache cannot be written.
     """
     if name not in SETS:
-        raise SettingError(f"name must be a data set that can be fetched, got {name!r}{nearest(name, SETS)}")
+        raise SettingError(f"name must be a data set that can be downloaded, got {name!r}{nearest(name, SETS)}")
     wanted = SETS[name]
     say = tell or _say_nothing
     if data_dir is not None:
@@ -118,7 +118,7 @@ def locate(
     if not missing:
         return folder
     if offline:
-        say(f"{wanted.title} is not in the cache {os.fspath(folder)!r}, and nothing is fetched when offline")
+        say(f"{wanted.title} is not in the cache {os.fspath(folder)!r}, and nothing is downloaded when offline")
         return None
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -126,13 +126,13 @@ def locate(
         raise StorageError(f"{could_not('write', folder, error)}; PELLUCID_CACHE names another folder") from error
     for file in missing:
         if not _fetched(wanted, file, folder, say):
-            say(f"{wanted.title} could not be fetched: no server answered with the right {file.name}")
+            say(f"{wanted.title} could not be downloaded: no server answered with the right {file.name}")
             return None
     return folder
 
 
 def cache_folder() -> Path:
-    """Where fetched files are kept: ``$PELLUCID_CACHE``, ``$XDG_CACHE_HOME/pellucid`` or ``~/.cache/pellucid``."""
+    """The folder for downloads: ``$PELLUCID_CACHE``, ``$XDG_CACHE_HOME/pellucid`` or ``~/.cache/pellucid``."""
     own, general = os.environ.get("PELLUCID_CACHE"), os.environ.get("XDG_CACHE_HOME")
     if own:
         return Path(own)
@@ -141,17 +141,15 @@ def cache_folder() -> Path:
     try:
         return Path.home() / ".cache" / "pellucid"
     except RuntimeError as error:  # no home folder is known
-        raise StorageError(
-            "there is no home folder to keep fetched files in: set PELLUCID_CACHE to a folder"
-        ) from error
+        raise StorageError("there is no home folder for downloads: set PELLUCID_CACHE to a folder") from error
 
 
 def _say_nothing(_: str) -> None:
-    """Stand in where nobody listens."""
+    """Ignore a sentence."""
 
 
 def _given(wanted: DataSet, folder: Path) -> Path:
-    """Check that the folder holds every file, packed or not, under one of the usual names."""
+    """Check that the folder holds every file, compressed or not, under one of the usual names."""
     if not folder.is_dir():
         raise DataError(
             f"data_dir must be a folder with the files of {wanted.title}; there is no {os.fspath(folder)!r}"
@@ -159,8 +157,8 @@ def _given(wanted: DataSet, folder: Path) -> Path:
     missing = [file.name for file in wanted.files if not any((folder / n).is_file() for n in _usual_names(file.name))]
     if missing:
         raise DataError(
-            f"data_dir {os.fspath(folder)!r} lacks {', '.join(missing)} of {wanted.title} (packed with gzip or not); "
-            "put all four files there, or leave data_dir out"
+            f"data_dir {os.fspath(folder)!r} lacks {', '.join(missing)} of {wanted.title} (plain or compressed with "
+            "gzip); put all four files there, or leave data_dir out"
         )
     for other in SETS.values():
         for file in other.files:
@@ -205,14 +203,14 @@ def _md5() -> hashlib._Hash:
 
 
 def _fetched(wanted: DataSet, file: RemoteFile, folder: Path, say: Tell) -> bool:
-    """Fetch one file from the first mirror that gives the right one; False when none does."""
+    """Download one file from the first mirror that has the right one; False if none does."""
     target = folder / file.name
     part = folder / f"{file.name}.part"
     if _is_whole(part, file):  # only the last step was missing
         _take_name(part, target, file)
         return True
     for mirror in wanted.mirrors:
-        say(f"fetching {file.name} of {wanted.title} ({file.size / 1e6:,.1f} MB) from {mirror}")
+        say(f"downloading {file.name} of {wanted.title} ({file.size / 1e6:,.1f} MB) from {mirror}")
         for _ in range(_ATTEMPTS):
             begun = _size(part)
             state, reason = _transfer(mirror + file.name, part, file)
@@ -223,11 +221,11 @@ def _fetched(wanted: DataSet, file: RemoteFile, folder: Path, say: Tell) -> bool
                 state, reason = "wrong", f"its {file.name} is not the published one"
             if state == "wrong":
                 _remove(part)
-                if begun:  # the part may have come from elsewhere: once more from the start
+                if begun:  # the part may be from elsewhere: start again
                     continue
             elif state == "cut" and _size(part) > begun:
                 continue
-            say(f"{mirror} is of no use: {reason}")
+            say(f"{mirror} failed: {reason}")
             break
     return False
 
@@ -236,7 +234,7 @@ State = Literal["whole", "cut", "wrong", "refused"]
 
 
 def _transfer(url: str, part: Path, file: RemoteFile) -> tuple[State, str]:
-    """Ask for what the part lacks and add it; how that went, and a reason."""
+    """Request the rest of the part and append it; return the outcome and a reason."""
     begun = _size(part)
     headers = {"User-Agent": f"pellucid/{__version__}", "Accept-Encoding": "identity"}
     if begun:
@@ -274,7 +272,7 @@ def _receive(answer: http.client.HTTPResponse, part: Path, file: RemoteFile, beg
 
 
 class _Part:
-    """The file that is being fetched into, cut to the bytes that count; its errors are not those of the network."""
+    """The file being downloaded, truncated to its valid bytes; its errors are kept apart from network errors."""
 
     def __init__(self, path: Path, begun: int) -> None:
         self._path = path
@@ -320,7 +318,7 @@ def _remove(path: Path) -> None:
 
 
 def _take_name(part: Path, target: Path, file: RemoteFile) -> None:
-    """Give a whole file its final name, for good."""
+    """Give a complete file its final name."""
     try:
         part.replace(target)
         sync_directory(target.parent)

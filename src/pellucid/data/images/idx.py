@@ -1,4 +1,4 @@
-"""Reading idx files, the format of MNIST: a header of sizes, then the plain values.
+"""Read idx files, the format of MNIST: a header with sizes, then the plain values.
 
 ::
 
@@ -8,8 +8,8 @@
     4 bytes each  the size of each dimension, most significant byte first
     the rest      the values, most significant byte first, the last dimension running fastest
 
-The file may be packed with gzip. The sizes in the header are compared with the length of the file before any memory
-is taken, and no more is unpacked than the header says.
+The file may be compressed with gzip. The sizes in the header are compared with the length of the file before memory is
+allocated, and no more is unpacked than the header says.
 
 Source: Y. LeCun, C. Cortes & C. Burges, "The MNIST database of handwritten digits", section "The IDX file format".
 """
@@ -41,24 +41,24 @@ _AGAIN = "copy or download it again"
 
 
 def read_idx(path: str | os.PathLike[str], *, max_unpacked: int | None = None) -> NDArray[Any]:
-    """The array in an idx file, plain or packed with gzip.
+    """Read the array in an idx file, plain or compressed with gzip.
 
     Parameters
     ----------
     max_unpacked
-        How many MB a packed file may unpack to; when None, the larger of 100 MB and 100 times its size.
+        How many MB a compressed file may unpack to; when None, the larger of 100 MB and 100 times its size.
 
     Returns
     -------
     ndarray
-        Of the shape and type that the header names, in this machine's byte order.
+        With the shape and type of the header, in this machine's byte order.
 
     Raises
     ------
     DataError
-        For a file that is missing, is no idx file, is damaged, or whose length does not fit its header.
+        The file is missing, damaged, not an idx file, or its length does not match its header.
     StorageError
-        For a file that is there but cannot be read.
+        The file exists but cannot be read.
     """
     path = Path(path)
     shown = repr(os.fspath(path))
@@ -75,7 +75,7 @@ def read_idx(path: str | os.PathLike[str], *, max_unpacked: int | None = None) -
     except FileNotFoundError as error:
         raise DataError(f"there is no file {shown}: check the path") from error
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise DataError(f"{shown} is packed with gzip, but is damaged or cut short ({error}); {_AGAIN}") from error
+        raise DataError(f"{shown} is compressed with gzip, but is damaged or truncated ({error}); {_AGAIN}") from error
     except OSError as error:
         raise StorageError(could_not("read", path, error)) from error
 
@@ -92,13 +92,13 @@ def is_idx(head: bytes) -> bool:
 def _read(
     stream: BinaryIO, shown: str, length: int | None, *, most: int = MAX_BYTES, limit: Limit | None = None
 ) -> NDArray[Any]:
-    """Read from the start of ``stream``, of ``length`` bytes where that is known, else of ``most`` at most."""
+    """Read from the start of ``stream``, which has ``length`` bytes if that is known, and at most ``most``."""
     head = stream.read(4)
     if not is_idx(head):
         seen = head.hex(" ") or "nothing"
         raise DataError(
-            f"{shown} is no idx file: it must begin with two zero bytes, a type (08, 09, 0b, 0c, 0d or 0e) and a "
-            f"number of dimensions from 1 to {_MAX_DIMENSIONS}, but begins with {seen}; name an idx file"
+            f"{shown} is not an idx file: it must begin with two zero bytes, a type (08, 09, 0b, 0c, 0d or 0e) and a "
+            f"number of dimensions from 1 to {_MAX_DIMENSIONS}, but begins with {seen}; give an idx file"
         )
     dtype, n_dimensions = np.dtype(TYPES[head[2]]), head[3]
     sizes = stream.read(4 * n_dimensions)
@@ -121,7 +121,8 @@ def _read(
         )
     if start + promised > most:
         raise DataError(
-            f"{shown} is cut short: its header says {words}, more than so small a file can hold, even packed; {_AGAIN}"
+            f"{shown} is cut short: its header says {words}, more than such a small file can hold, even compressed; "
+            f"{_AGAIN}"
         )
     if limit is not None:
         limit.check(promised)
@@ -141,7 +142,7 @@ def _read(
 
 
 def _fill(stream: BinaryIO, values: NDArray[np.uint8]) -> int:
-    """Read into ``values`` until it is full or the stream ends; return how many bytes came."""
+    """Read into ``values`` until it is full or the stream ends; return the number of bytes read."""
     view, got = values.data, 0
     while got < len(values):
         piece = stream.read(min(_PIECE, len(values) - got))

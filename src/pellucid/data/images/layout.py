@@ -1,4 +1,4 @@
-"""Which class and which part (training, test) an image belongs to, told by the folders that it lies in.
+"""Find the class and the part (training, test) of each image from its folders.
 
 ::
 
@@ -9,7 +9,7 @@
     photos/train/1.png          or, where no labels are needed,
     photos/test/3.png           these parts alone
 
-A folder that holds nothing but one folder is looked through.
+A folder that contains only one folder is skipped.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _ROLES = {
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """The image files of one part, and the class of each where there are classes."""
+    """The image files of one part, and the class of each if there are classes."""
 
     files: tuple[str, ...]
     labels: tuple[str, ...] | None
@@ -47,7 +47,7 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """A training part, perhaps a test part, and sentences for the user."""
+    """A training part, perhaps a test part, and notes for the user."""
 
     train: Part
     test: Part | None
@@ -60,8 +60,8 @@ def lay_out(listing: Listing, source: str, *, expect_labels: bool) -> Layout:
     Raises
     ------
     DataError
-        When there are no images, when labels are expected and there are no class folders, or when the test part has a
-        class that the training part lacks.
+        There are no images, labels are required and there are no class folders, or the test part has a class that is
+        not in the training part.
 
     >>> layout = lay_out(Listing(images=("cat/1.png", "dog/2.png")), "'photos'", expect_labels=True)
     >>> layout.train.labels, layout.test
@@ -71,7 +71,7 @@ def lay_out(listing: Listing, source: str, *, expect_labels: bool) -> Layout:
     if not listing.images:
         zips = [name for name in listing.others if name.lower().endswith(".zip")]
         if len(zips) > 1:
-            seen = f"; it holds {_many(len(zips), 'zip archive')} ({_names(zips)}): name one of them"
+            seen = f"; it holds {_many(len(zips), 'zip archive')} ({_names(zips)}): give one of them"
         else:
             seen = f"; it holds {_many(len(listing.others), 'other file')}" if listing.others else ""
         raise DataError(f"{source} holds no images: they must end in {', '.join(SUFFIXES)}{seen}")
@@ -85,7 +85,7 @@ def lay_out(listing: Listing, source: str, *, expect_labels: bool) -> Layout:
 
 
 def _looked_through(images: Sequence[str]) -> str:
-    """The folder to begin in: down through folders that hold nothing but one folder with folders in it."""
+    """The folder to start in, below folders that contain only one folder with folders in it."""
     base = ""
     while True:
         names = {_first(path, base) for path in images}
@@ -96,15 +96,15 @@ def _looked_through(images: Sequence[str]) -> str:
 
 
 def _first(path: str, base: str) -> str | None:
-    """The folder below ``base`` (empty, or ending in /) in which a file lies; None if it lies in ``base`` itself."""
+    """The folder of a file below ``base`` (empty, or ending in /); None if it is directly in ``base``."""
     head, slash, _ = path[len(base) :].partition("/")
     return head if slash else None
 
 
 def _roles(images: Sequence[str], base: str) -> tuple[dict[str, list[str]], tuple[str, ...]]:
-    """Role → folders, where folders are parts and not classes; and a sentence where that may be doubted.
+    """Role → folders, if folders are parts rather than classes; and a note if that is doubtful.
 
-    Two parts are parts if one of them has class folders, or if there is no other folder beside them.
+    Folders with the names of parts are parts if one of them has class folders, or if there are no other folders.
     """
     roles: dict[str, list[str]] = {}
     others: list[str] = []
@@ -121,7 +121,7 @@ def _roles(images: Sequence[str], base: str) -> tuple[dict[str, list[str]], tupl
         return roles, ()
     return {}, (
         f"{_names(folders)} were read as classes, not as parts, because {_names(others)} "
-        f"{'lies' if len(others) == 1 else 'lie'} beside them",
+        f"{'is' if len(others) == 1 else 'are'} next to them",
     )
 
 
@@ -146,7 +146,7 @@ def _parts(
     folders = [folder for role in roles.values() for folder in role]
     outside = [path for path in listing.images if not path.startswith(tuple(folders))]
     if outside:
-        beside = f"{_many(len(outside), 'image')} beside the parts {_were(outside)} left out (first: {outside[0]!r})"
+        beside = f"{_many(len(outside), 'image')} outside the parts {_were(outside)} left out (first: {outside[0]!r})"
         said.append(CellNote(beside))
     if "train" not in roles and expect_labels:
         raise DataError(
@@ -155,16 +155,19 @@ def _parts(
     if expect_labels and not _have_classes(listing.images, folders):
         raise DataError(
             f"{source} has the parts {_names(folders)}, but no class folders within them; training needs a folder for "
-            "each class, such as train/cat/1.png and train/dog/2.png; images without classes are for a reconstruction"
+            "each class, such as train/cat/1.png and train/dog/2.png; images without classes "
+            "are only for the task reconstruction"
         )
     training, testing = list(roles.get("train", [])), list(roles.get("test", []))
     validation = roles.get("validation", [])
     if validation and testing:
         training += validation
-        said.append(f"the validation part {_names(validation)} was joined to the training part: there is a test part")
+        said.append(
+            f"the validation part {_names(validation)} was added to the training part, since there is a test part"
+        )
     elif validation and training:
         testing = validation
-        said.append(f"the validation part {_names(validation)} serves as the test part: there is no other")
+        said.append(f"the validation part {_names(validation)} is used as the test part, since there is no other")
     else:
         training += validation
     if not training:
@@ -175,7 +178,7 @@ def _parts(
         return Layout(train=train, test=None, notes=tuple(said))
     if expect_labels and not _have_classes(listing.images, testing):
         said.append(
-            f"the test part {_names(testing)} has no class folders, so nothing can be measured on it: it was left out"
+            f"the test part {_names(testing)} has no class folders, so it cannot be used for testing and was left out"
         )
         return Layout(train=train, test=None, notes=tuple(said))
     test, more = _one_part(listing, testing, source, expect_labels=expect_labels)
@@ -204,10 +207,10 @@ def _one_part(
             but = f"only the folder {classes[0]!r}" if classes else "no folders"
             raise DataError(f"{where} holds {_many(len(loose), 'image')} and {but}; {WANTED}")
         if classes:
-            notes.append("images lie beside the class folders as well as in them, so none of them got a label")
+            notes.append("some images are outside the class folders, so no image got a label")
         return Part(files=tuple(path for path, _ in pairs), labels=None), tuple(notes)
     if loose:
-        beside = f"{_many(len(loose), 'image')} beside the class folders {_were(loose)} left out (first: {loose[0]!r})"
+        beside = f"{_many(len(loose), 'image')} outside the class folders {_were(loose)} left out (first: {loose[0]!r})"
         notes.append(CellNote(beside))
     kept = [(path, label) for path, label in pairs if label is not None]
     return Part(files=tuple(path for path, _ in kept), labels=tuple(label for _, label in kept)), tuple(notes)
@@ -218,7 +221,7 @@ def _compared(train: Sequence[str], test: Sequence[str], source: str, *, strict:
     strange = [label for label in met if label not in set(known)]
     if strange and strict:
         raise DataError(
-            f"{source}: the test part has the class {strange[0]!r}, which the training part lacks"
+            f"{source}: the test part has the class {strange[0]!r}, which is not in the training part"
             f"{nearest(strange[0], known)}; both parts must have the same class folders"
         )
     absent = [label for label in known if label not in set(met)]
@@ -230,7 +233,7 @@ def _left_out(listing: Listing) -> list[str]:
         return []
     ends = Counter(_ending(name) for name in listing.others)
     shown = ", ".join(f"{n:,} {end}" for end, n in ends.most_common(4)) + (" …" if len(ends) > 4 else "")
-    no_images = "file that is no image was" if len(listing.others) == 1 else "files that are no images were"
+    no_images = "file that is not an image was" if len(listing.others) == 1 else "files that are not images were"
     return [f"{len(listing.others):,} {no_images} left out: {shown}"]
 
 

@@ -1,12 +1,12 @@
-"""Images as a table: one row an image, its pixels in the column ``image``.
+"""Read images as a table: one row per image, with its pixels in the column ``image``.
 
 | column | type | where |
 |---|---|---|
 | ``image`` | fixed-shape tensor of bytes, [height, width, channels] | always |
-| ``label`` | text for class folders, else what the source holds | where there are labels |
-| ``file`` | text | where each image is a file |
+| ``label`` | text for class folders, otherwise as in the source | if there are labels |
+| ``file`` | text | if each image is a file |
 
-Sources are folders with a folder for each class, zip archives of such, pairs of idx files, NumPy's ``.npz``, and, for
+Sources are folders with a folder for each class, zip archives of these, pairs of idx files, NumPy's ``.npz``, and, for
 predictions, single image files.
 
 ``N`` images, ``H`` rows of pixels, ``W`` columns of pixels, ``C`` channels (1 grey, 3 red, green, blue).
@@ -45,14 +45,14 @@ MAX_SIDE = 4096
 
 @dataclass(frozen=True, kw_only=True)
 class ImageTables:
-    """Images as they were read.
+    """The images that were read.
 
     Parameters
     ----------
     train
-        All of them, or the training part.
+        All images, or the training part.
     test
-        The test part, where the source itself has one.
+        The test part, if the source has one.
     labelled
         Whether there is a column ``label``.
     """
@@ -70,33 +70,33 @@ def read_images(  # noqa: PLR0911 (one return for each kind of source)
     expect_labels: bool = True,
     max_unpacked: int | None = None,
 ) -> ImageTables:
-    """Read images, all in one size and with one number of channels.
+    """Read images, all with the same size and number of channels.
 
     Parameters
     ----------
     source
-        A folder with a folder for each class, perhaps within ``train`` and ``test``; a zip archive of such; an idx
-        file of images, with its labels beside it, or a folder of idx files; an ``.npz`` archive. Without
+        A folder with a folder for each class, perhaps within ``train`` and ``test``; a zip archive of these; an idx
+        file of images with its labels next to it, or a folder of idx files; an ``.npz`` archive. Without
         `expect_labels` also an image file, a list of image files, or a folder of images.
     size
-        Height and width in pixels. When None, the most common size, reduced so that the longer side has 64 pixels
-        where it has more than 64 × 64.
+        Height and width in pixels. When None, the most common size; if that is more than 64 × 64 pixels, it is reduced
+        to a longer side of 64.
     channels
         1 (grey) or 3 (red, green, blue). When None, grey if every image is.
     expect_labels
-        False for predictions: labels are then read where there are any.
+        False for predictions: labels are then optional.
     max_unpacked
-        How many MB a zip archive, a packed idx file or an ``.npz`` archive may unpack to; when None, the larger of
+        How many MB a zip archive, a compressed idx file or an ``.npz`` archive may unpack to; when None, the larger of
         100 MB and 100 times its size.
 
     Raises
     ------
     DataError
-        For a source that holds no images, lacks labels, or is damaged; the file is named.
+        The source holds no images, has no labels, or is damaged; the message names the file.
     SettingError
-        For a size or number of channels that breaks its rule.
+        The size or the number of channels is invalid.
     StorageError
-        For a file that is there but cannot be read.
+        A file exists but cannot be read.
     """
     wish = _Wish(size=size, channels=channels, expect_labels=expect_labels, max_unpacked=max_unpacked)
     if not isinstance(source, str | os.PathLike):
@@ -138,24 +138,24 @@ def read_images(  # noqa: PLR0911 (one return for each kind of source)
 def image_table(
     pixels: Any, labels: Any = None, *, source: str = "images in memory", files: Sequence[str] | None = None
 ) -> Table:
-    """A table of images that are in memory already.
+    """Make a table of images that are already in memory.
 
     Parameters
     ----------
     pixels
-        [N, H, W] or [N, H, W, C]: whole numbers from 0 to 255, truth values, or fractions from 0 to 1, which are
-        rounded to the 256 shades. The type of the array says which of them it is, whatever the values are.
+        [N, H, W] or [N, H, W, C]: whole numbers from 0 to 255, booleans, or fractions from 0 to 1, which are rounded to
+        256 shades. Only the type of the array decides which, never its values.
     labels
         [N] numbers or texts.
     source
-        What the report calls this table.
+        The name of this table in the report.
     files
-        [N] names of the files that the images came from.
+        [N] names of the image files.
 
     Raises
     ------
     DataError
-        For another shape or other values.
+        The shape or the values are different.
 
     >>> table = image_table(np.zeros((2, 28, 28), np.uint8), ["zero", "one"])
     >>> table.names, pixels_of(table.column("image")).shape
@@ -214,7 +214,7 @@ def _read_list(source: Any, wish: _Wish) -> ImageTables:
         raise SettingError("source must be a path or a list of paths of image files, got a list of something else")
     names = [os.fspath(one) for one in source]
     if not names:
-        raise DataError("the list of image files is empty; name at least one")
+        raise DataError("the list of image files is empty; give at least one")
     return _read_single(names, repr(names[0]) if len(names) == 1 else f"{len(names):,} image files", wish)
 
 
@@ -225,7 +225,9 @@ def _read_single(names: Sequence[str], shown: str, wish: _Wish) -> ImageTables:
         raise DataError(f"{shown} {seen}, without labels; {WANTED}")
     folder = next((name for name in names if Path(name).is_dir()), None)
     if folder is not None:
-        raise DataError(f"{folder!r} is a folder: a list of images must name files; name the folder alone to read it")
+        raise DataError(
+            f"{folder!r} is a folder, but a list of images must hold files; pass only the folder to read it"
+        )
     layout = Layout(train=Part(files=tuple(names), labels=None), test=None, notes=())
     return _from_files(Loose(), layout, shown, "image", wish)
 
@@ -281,19 +283,19 @@ def _from_arrays(parts: tuple[Arrays, Arrays | None], shown: str, form: str, wis
 
 
 def _compare_labels(train: Table, test: Table, shown: str) -> None:
-    """The test part must have labels of the same kind, and no class that the training part lacks."""
+    """Check that the test part has labels of the same kind, and only classes of the training part."""
     known, met = train.column("label"), test.column("label")
     if known.type != met.type:
         raise DataError(
             f"{shown}: the labels of the training part are {known.type}, but those of the test part {met.type}; "
-            "save both alike"
+            "save both in the same way"
         )
     if pa.types.is_floating(known.type):
         return
     strange = sorted(set(met.unique().to_pylist()) - set(known.unique().to_pylist()), key=str)
     if strange and (pa.types.is_dictionary(known.type) or len(known.unique()) <= 1000):
         raise DataError(
-            f"{shown}: the test part has the label {strange[0]!r}, which the training part lacks"
+            f"{shown}: the test part has the label {strange[0]!r}, which is not in the training part"
             f"{nearest(str(strange[0]), map(str, known.unique().to_pylist()))}; both parts must have the same classes"
         )
 
@@ -313,14 +315,14 @@ def _table(pixels: Pixels, labels: pa.Array | None, files: Sequence[str] | None,
         columns["label"] = labels
     if files is not None:
         if len(files) != len(pixels):
-            raise DataError(f"there are {len(files):,} names of files but {len(pixels):,} images")
+            raise DataError(f"there are {len(files):,} file names but {len(pixels):,} images")
         columns["file"] = _names(files)
     arrow = pa.table(columns)
     return Table(arrow=arrow, report=replace(report, n_rows=arrow.num_rows, n_columns=arrow.num_columns))
 
 
 def _names(names: Sequence[str]) -> pa.Array:
-    """Names of files or folders as a column, the bytes that are not UTF-8 written out."""
+    """Names of files or folders as a column, with bytes that are not UTF-8 escaped."""
     written = [str(name).encode("utf-8", "backslashreplace").decode("utf-8") for name in names]
     return pa.array(written, pa.string()).dictionary_encode()
 

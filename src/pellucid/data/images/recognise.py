@@ -1,4 +1,4 @@
-"""Whether a path is images, and of which kind: by the first bytes of a file, by what lies in a folder."""
+"""Recognise whether a path holds images, and of which kind, from the first bytes of a file or a folder's contents."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ _ENTRIES = 20_000  # how many entries of a folder are looked at in search of the
 
 @dataclass(frozen=True, kw_only=True)
 class Recognised:
-    """The kind of a source, and where it begins, which may be within the folder that was named."""
+    """The kind of a source, and where it starts, which may be below the given folder."""
 
     kind: SourceKind
     path: Path
 
 
 def is_image_source(source: object) -> bool:
-    """Whether this is a path of images, or a list of paths of image files.
+    """Whether this is a path with images, or a list of paths of image files.
 
-    It reads a few bytes of a file, the directory of a zip archive, or the names in a folder up to the first image, and
-    raises nothing: what does not exist, a table, and a folder without images are all False.
+    It reads a few bytes of a file, the directory of a zip archive, or the names in a folder up to the first image. It
+    never raises: a missing path, a table, and a folder without images are all False.
 
     >>> is_image_source("no-such-file.png"), is_image_source({"a": [1]})
     (False, False)
@@ -47,12 +47,12 @@ def is_image_source(source: object) -> bool:
         return False
     try:
         return recognise(Path(source)) is not None
-    except (OSError, ValueError, TypeError):  # unreadable, or no path at all
+    except (OSError, ValueError, TypeError):  # unreadable, or not a path
         return False
 
 
 def recognise(path: Path) -> Recognised | None:
-    """What kind of images a path is; None for anything else. Raises the operating system's errors."""
+    """The kind of images at a path; None for anything else. Raises the operating system's errors."""
     if path.is_dir():
         return _folder(path)
     if not path.is_file():
@@ -78,7 +78,7 @@ def _is_webp(head: bytes) -> bool:
 
 
 def _unpacked(path: Path, head: bytes) -> bytes:
-    """The first four bytes of a file, without gzip; empty where it is damaged from the start."""
+    """The first four bytes of a file, decompressed; empty if it is damaged from the start."""
     if not head.startswith(b"\x1f\x8b"):
         return head[:4]
     try:
@@ -122,18 +122,18 @@ def _folder(path: Path) -> Recognised | None:
 
 
 def _idx_below(folder: Path) -> bool:
-    """Whether there are idx files in this folder, or in one within it that lies there alone."""
+    """Whether there are idx files in this folder, or in its only subfolder."""
     return any(idx_files([name]) for name in _names_below(folder))
 
 
 def _only_zip(folder: Path, files: list[str]) -> Path | None:
-    """The one zip archive of images among these files."""
+    """The only zip archive of images among these files."""
     zips = [name for name in files if name.lower().endswith(".zip")]
     return folder / zips[0] if len(zips) == 1 and _zip(folder / zips[0]) == "zip" else None
 
 
 def _names_below(folder: Path) -> Iterator[str]:
-    """Names of files in a folder and below it, those above first; never more than a set number of entries."""
+    """Names of files in a folder and below it, upper levels first, up to a fixed number of entries."""
     waiting = deque([folder])
     left = _ENTRIES
     while waiting:

@@ -1,4 +1,4 @@
-"""One size and one number of channels for all images of a source, and what is said about the choice."""
+"""Choose the size and the number of channels for all images of a source, and explain the choice."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ def in_words(size: Size) -> str:
 
 
 def chosen_size(sizes: Sequence[Size], asked: Size | None) -> tuple[Size, tuple[str, ...]]:
-    """The size that all images get, and sentences that say why.
+    """The size for all images, and notes that say why.
 
     Parameters
     ----------
     sizes
         Height and width of each image.
     asked
-        The size that was asked for. When None, the most common size (of several equally common ones, that nearest to
-        the median height and width), reduced to a longer side of 64 where it has more than 64 × 64 pixels.
+        The requested size. When None, the most common size (on a tie, the one closest to the median height and width),
+        reduced to a longer side of 64 if it has more than 64 × 64 pixels.
 
     >>> chosen_size([(400, 600)] * 2, None)[0]
     (43, 64)
@@ -85,28 +85,48 @@ def _reduced(size: Size) -> Size:
 
 
 def _shape_differs(one: Size, other: Size) -> bool:
-    """Whether one side would be off by more than rounding explains."""
+    """Whether the shapes differ by more than rounding."""
     scale = max(other) / max(one)
     return any(abs(a * scale - b) > 1 for a, b in zip(one, other, strict=True))
 
 
 def chosen_channels(n_colour: int, n: int, asked: int | None) -> tuple[int, str]:
-    """1 (grey) or 3 (red, green, blue), and a sentence that says why.
+    """1 (grey) or 3 (red, green, blue) channels, and a note that says why.
 
     >>> chosen_channels(0, 10, None)
-    (1, 'read as grey (1 channel), as every image is')
+    (1, 'read as grey (1 channel), like every image')
     """
     channels = asked or (3 if n_colour else 1)
     said = "read in colour (3 channels)" if channels == 3 else "read as grey (1 channel)"
     if n_colour not in (0, n):
         return channels, f"{said}; {n_colour:,} of {n:,} images {'is' if n_colour == 1 else 'are'} in colour"
     if (channels == 3) != bool(n_colour):
-        return channels, f"{said}, as image_channels says, though every image is {'in colour' if n_colour else 'grey'}"
-    return channels, f"{said}, as every image is"
+        return (
+            channels,
+            f"{said} because of image_channels, though every image is {'in colour' if n_colour else 'grey'}",
+        )
+    return channels, f"{said}, like every image"
 
 
 def check_memory(n_images: int, size: Size, channels: int, source: str) -> None:
-    """Refuse images that would not fit in memory, before any is decoded; raises `DataError`."""
+    """Refuse images that do not fit in memory, before any is decoded.
+
+    Parameters
+    ----------
+    n_images
+        The number of images.
+    size
+        Height and width.
+    channels
+        1 or 3.
+    source
+        The name of the source in messages.
+
+    Raises
+    ------
+    DataError
+        The images would take too much memory.
+    """
     an_image = size[0] * size[1] * channels
     if n_images * an_image > MAX_BYTES or an_image > MAX_BYTES_AN_IMAGE:
         raise DataError(

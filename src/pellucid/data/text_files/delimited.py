@@ -1,4 +1,4 @@
-"""Text tables (CSV and its kin): decoded, their dialect recognised, read by Arrow, ragged rows named by line."""
+"""Read text tables (CSV and similar) with Arrow, and report ragged rows by line."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _BLOCK = 4 << 20
 _LONGEST_HEAD = 64 << 20  # how far its first lines are looked for
 _RAGGED = re.compile(r"Expected \d+ columns, got (\d+)")  # Arrow's own words
 _PADS = ("", " ", "  ")
-_WIDE = 2_000  # columns from which on missing cells are found column by column
+_WIDE = 2_000  # with so many columns, missing cells are found column by column
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,10 +72,23 @@ def read_text_table(
 ) -> TextTable:
     """Read a table from UTF-8 text.
 
+    Parameters
+    ----------
+    content
+        The text.
+    source
+        The name of the file in messages.
+    reading
+        What is known about the file; everything else is recognised.
+    text_columns, numeric_columns
+        Columns to read as text, or as numbers, whatever they look like.
+    rules
+        How numbers are written, where that is known.
+
     Raises
     ------
     DataError
-        Empty, header only, ragged (with line number), duplicate names, or not text at all.
+        The text is empty, has only a header, is ragged (with line number), has duplicate names, or is not text.
     """
     tidy = tidied(content, source, reading, _separator(reading.separator))
 
@@ -104,7 +117,7 @@ def read_text_table(
 
 
 def _is_total(record: Sequence[str], table: TextTable) -> bool:
-    """Whether a record that calls itself a total is what it says of the columns."""
+    """Whether a record named a total really sums up the columns."""
     columns = {
         name: column.array
         for name, column in zip(table.names, table.columns, strict=True)
@@ -133,7 +146,9 @@ def _read_tidied(
     separator, markers = tidy.separator, reading.markers
     sample = _head(content, source, separator).decode("utf-8", errors="ignore")
     if "\0" in sample:
-        raise DataError(f"{source} is no text table: it holds zero bytes; expected CSV, Parquet, Arrow or JSON lines")
+        raise DataError(
+            f"{source} is not a text table: it holds zero bytes; expected CSV, Parquet, Arrow or JSON lines"
+        )
     if content.size > _SAMPLE:  # the last record is cut in two
         sample = sample[: max(sample.rfind("\n"), sample.rfind("\r")) + 1] or sample
     if not sample.strip():
@@ -196,13 +211,13 @@ def _separator(separator: str | None) -> str | None:
     separator = words.get(separator.casefold(), separator)
     if len(separator) != 1 or separator in '"\r\n' or not "\0" < separator < "\x7f":
         raise SettingError(
-            f"separator must be one character, of ASCII (or comma, tab, semicolon, pipe, space), got {separator[:60]!r}"
+            f"separator must be one ASCII character (or comma, tab, semicolon, pipe, space), got {separator[:60]!r}"
         )
     return separator
 
 
 def _head(content: pa.Buffer, source: str, separator: str | None) -> bytes:
-    """The first part of the file, which holds three lines unless they are longer than anything sensible."""
+    """The first part of the file, with at least three lines unless they are absurdly long."""
     size, most = _SAMPLE, min(content.size, _LONGEST_HEAD)
     while True:
         head: bytes = content.slice(0, min(size, content.size)).to_pybytes()
@@ -217,7 +232,7 @@ def _head(content: pa.Buffer, source: str, separator: str | None) -> bytes:
 
 
 def _without_blank_tail(content: pa.Buffer) -> pa.Buffer:
-    """The content without lines of nothing but spaces at its end, which Arrow would call ragged."""
+    """The content without blank lines at its end, which Arrow would take for ragged rows."""
     start = max(content.size - 4096, 0)
     blank = re.search(rb"[\r\n][ \r\n]*\Z", content.slice(start).to_pybytes())
     return content if blank is None else content.slice(0, start + blank.start() + 1)
@@ -243,7 +258,7 @@ def _skip_lines(content: pa.Buffer, lines: int) -> pa.Buffer:
 def _codes_with_zeros(
     sample: str, dialect: Dialect, names: Sequence[str], numeric: set[str], notes: list[str]
 ) -> set[str]:
-    """Columns such as postcodes, where ``01234`` is a code and its first zero counts."""
+    """Columns such as postcodes, where ``01234`` is a code and its leading zero matters."""
     if re.search(r"(?<![\d.])0\d{4}", sample) is None:
         return set()
     records = records_of(sample, dialect.separator, quoted=dialect.quoted, skip_space=dialect.skip_space)
@@ -256,14 +271,14 @@ def _codes_with_zeros(
         if len({len(c) for c in digits}) == 1 and len(digits[0]) >= 5:
             found.add(name)
             notes.append(
-                f"column {name!r} holds codes of {len(digits[0])} digits that may begin with zero; they are kept as "
+                f"column {name!r} holds codes of {len(digits[0])} digits that may start with zero; they are kept as "
                 f"text (pass --numeric {name!r} for numbers)"
             )
     return found
 
 
 def _rewritten(body: pa.Buffer, dialect: Dialect) -> pa.Buffer:
-    """The same rows as Arrow knows them, for two dialects it does not: runs of spaces, a space before a quote."""
+    """Rewrite two dialects that Arrow cannot read: runs of spaces, and a space before a quote."""
     if dialect.separator == " " and not dialect.quoted:
         content = re.sub(rb"[ \t]+", b" ", body.to_pybytes())
         return buffer_of(re.sub(rb"(?m)^ | (?=\r?$)", b"", content))
@@ -276,7 +291,7 @@ def _rewritten(body: pa.Buffer, dialect: Dialect) -> pa.Buffer:
 
 
 def _records_with_lines(text: str, dialect: Dialect) -> Iterator[tuple[list[str], int]]:
-    """Each record with the line on which it begins."""
+    """Each record with the line it begins on."""
     reader = reader_of(text, dialect.separator, quoted=dialect.quoted, skip_space=dialect.skip_space)
     line = 1
     for record in reader:
@@ -298,7 +313,7 @@ class _Plan:
 
 
 def _read(body: pa.Buffer, plan: _Plan, *, as_text: Sequence[int] = (), only: Sequence[int] | None = None) -> pa.Table:
-    """Read all columns with inferred types, or only some of them, as text with nothing missing."""
+    """Read all columns with inferred types, or only some columns, as text without missing cells."""
     names = [str(i) for i in range(plan.width)]
     text = pa.dictionary(pa.int32(), pa.string())
     quoted = plan.dialect.quoted
@@ -337,17 +352,17 @@ def _read(body: pa.Buffer, plan: _Plan, *, as_text: Sequence[int] = (), only: Se
 
 
 def _read_with_offsets(body: pa.Buffer, plan: _Plan, as_text: Sequence[int]) -> pa.Table:
-    """All columns, with times that have an offset as text: Arrow would forget it, and with it the local time."""
+    """All columns, with times that have an offset as text: Arrow would drop the offset, and so the local time."""
     table = _read(body, plan, as_text=as_text)
     zoned = [i for i, c in enumerate(table.columns) if pa.types.is_timestamp(c.type) and c.type.tz is not None]
     return _read(body, plan, as_text=[*as_text, *zoned]) if zoned else table
 
 
 def _null_values(plan: _Plan) -> list[str]:
-    """What Arrow is to take as missing: nothing where that costs too much, as `clean_column` knows the markers, too.
+    """The markers that Arrow treats as missing; none if that costs too much, since `clean_column` also finds them.
 
-    Arrow builds a tree of these texts, padded with spaces, for each column and each type that it tries: 80 kB a
-    column, which for 100,000 columns is more memory than most machines have.
+    Arrow builds a tree of these texts, padded with spaces, for each column and each type that it tries. That is 80 kB
+    per column, more memory than most machines have for 100,000 columns.
     """
     if plan.width > _WIDE:
         return []
@@ -362,7 +377,7 @@ def _ragged(plan: _Plan, seen: int) -> DataError:
     wanted = f"{plan.width} field{'s' if plan.width != 1 else ''}"
     separator = SEPARATORS.get(plan.dialect.separator, repr(plan.dialect.separator))
     remedy = (
-        'put " around a field that holds the separator, mend the line'
+        'put " around a field that contains the separator, correct the line'
         + (", remove the lines above the header" if plan.dialect.header else "")
         + f", or pass --separator if it is not the {separator}"
     )
@@ -375,15 +390,15 @@ def _ragged(plan: _Plan, seen: int) -> DataError:
             n = len(record)
             shown = plan.dialect.separator.join(record)
             return DataError(
-                f"{plan.source}, line {line:,}: {n} field{'s' if n != 1 else ''} where "
+                f"{plan.source}, line {line:,}: {n} field{'s' if n != 1 else ''}, but "
                 f"{'the header has' if plan.dialect.header and not short_header else 'the other rows have'} "
                 f"{plan.width} ({shown[:60]!r}); {remedy}"
             )
-    return DataError(f"{plan.source}: a row has {seen} fields where the others have {wanted}; {remedy}")
+    return DataError(f"{plan.source}: a row has {seen} fields, but the others have {wanted}; {remedy}")
 
 
 def _count_markers(body: pa.Buffer, plan: _Plan, columns: Sequence[pa.ChunkedArray]) -> dict[int, dict[str, int]]:
-    """Column → marker → cells, by reading the columns with missing cells once more, as text."""
+    """Column → marker → number of cells, by reading the columns with missing cells again, as text."""
     holed = [i for i, column in enumerate(columns) if column.null_count]
     found: dict[int, dict[str, int]] = {}
     for start in range(0, len(holed), 64):  # a few at a time: a wide file would be held as text whole

@@ -1,7 +1,7 @@
-"""What dialect a text table is written in: separator, quotes, header, decimal sign.
+"""Guess the dialect of a text table: separator, quotes, header, decimal sign.
 
-The guess is made from the first part of the file, read with Python's ``csv`` module (which knows quoting); the
-whole file is read by Arrow afterwards. Everything guessed is reported, and each guess has an option that overrides.
+The guess is made from the first part of the file, read with Python's ``csv`` module (which handles quotes); Arrow then
+reads the whole file. Everything guessed is reported, and each guess has an option that overrides it.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ Record = list[str]
 
 @dataclass(frozen=True, kw_only=True)
 class Dialect:
-    """How a text table is written.
+    """The dialect of a text table.
 
     Parameters
     ----------
     separator
         One of `SEPARATORS`, or another single character that the user gave.
     quoted
-        Whether ``"`` encloses fields (else it is an ordinary character).
+        Whether ``"`` encloses fields (otherwise it is an ordinary character).
     skip_space
         Whether a quoted field may follow the separator and a space.
     decimal
@@ -61,9 +61,9 @@ class Dialect:
     names
         The names as written (trimmed); empty without a header.
     width
-        The number of fields of a data row, as most of them have it.
+        The number of fields in most data rows.
     header_lines
-        How many physical lines the header takes, blank ones before it included.
+        How many physical lines the header takes, including blank lines before it.
     """
 
     separator: str
@@ -79,7 +79,14 @@ class Dialect:
 def sniff_dialect(
     text: str, *, separator: str | None = None, header: bool | None = None, decimal: str | None = None
 ) -> Dialect:
-    r"""Guess the dialect from the first part of a file; what is given is not guessed.
+    r"""Guess the dialect from the first part of a file.
+
+    Parameters
+    ----------
+    text
+        The first part of the file.
+    separator, header, decimal
+        What is known already; None is guessed.
 
     >>> found = sniff_dialect("a;b\n1,5;2\n2,5;3\n")
     >>> found.separator, found.decimal, found.header, found.names
@@ -95,7 +102,7 @@ def sniff_dialect(
             records, skip_space = closer, True
         other = given if given is not None else _find_separator(text, quoted=False)
         plain = records_of(text, other, quoted=False)
-        swallowed = _evenness(plain) == 1.0 and len(plain) >= 2 * len(records)  # by a quote that never closes
+        swallowed = _evenness(plain) == 1.0 and len(plain) >= 2 * len(records)  # by an unclosed quote
         if _evenness(plain) > _evenness(records) or swallowed:
             records, separator, quoted, skip_space = plain, other, False, False
     widths = Counter(len(r) for r in records[1:] or records)
@@ -120,7 +127,17 @@ def sniff_dialect(
 def records_of(
     text: str, separator: str, *, quoted: bool, skip_space: bool = False, limit: int = _RECORDS
 ) -> list[Record]:
-    """The first records of a text, blank lines left out."""
+    """The first records of a text, without blank lines.
+
+    Parameters
+    ----------
+    text
+        The first part of a file.
+    separator, quoted, skip_space
+        As in `Dialect`.
+    limit
+        The largest number of records.
+    """
     records: list[Record] = []
     for record in reader_of(text, separator, quoted=quoted, skip_space=skip_space):
         if record:
@@ -131,8 +148,16 @@ def records_of(
 
 
 def reader_of(text: str, separator: str, *, quoted: bool, skip_space: bool) -> Any:
-    """A reader of Python's ``csv`` module for a dialect."""
-    csv.field_size_limit(2**31 - 1)  # the default, 131,072 characters, is less than some honest texts have
+    """A reader of Python's ``csv`` module for a dialect.
+
+    Parameters
+    ----------
+    text
+        The lines to read.
+    separator, quoted, skip_space
+        As in `Dialect`.
+    """
+    csv.field_size_limit(2**31 - 1)  # the default of 131,072 characters is too small for some real texts
     if separator == " ":  # a run of spaces separates once, but not between quotes
         pattern = r'"(?:[^"]|"")*"|[ \t]+' if quoted else r"[ \t]+"
         text = re.sub(pattern, lambda m: m[0] if m[0][0] == '"' else _UNIT, text)
@@ -146,7 +171,7 @@ def reader_of(text: str, separator: str, *, quoted: bool, skip_space: bool) -> A
 
 
 def without_outer_blanks(record: Record) -> Record:
-    """A record without the empty fields that spaces at a line's two ends make."""
+    """A record without the empty fields caused by spaces at the ends of a line."""
     start = 1 if len(record) > 1 and record[0] == "" else 0
     end = len(record) - 1 if len(record) > 1 and record[-1] == "" else len(record)
     return record[start:end]
@@ -161,7 +186,7 @@ def _lines_of_first(text: str, separator: str, *, quoted: bool, skip_space: bool
 
 
 def _evenness(records: Sequence[Record]) -> float:
-    """The share of records that have the width which most have (the first may be one short: R style)."""
+    """The share of records with the most common width (the first may be one shorter, as R writes it)."""
     widths = [len(r) for r in records]
     if not widths:
         return 0.0
@@ -189,7 +214,7 @@ def _find_separator(text: str, *, quoted: bool) -> str:
 
 
 def _cleanness(records: Sequence[Record], separator: str) -> float:
-    """The share of cells without another separator inside (a decimal comma is none)."""
+    """The share of cells without another separator inside (a decimal comma does not count)."""
     others = [s for s in (",", "\t", ";", "|") if s != separator]
     cells = [cell for record in records for cell in record]
     clean = sum(1 for c in cells if not any(o in c for o in others) or (separator != "," and _WITH_COMMAS.match(c)))
@@ -210,8 +235,8 @@ def _in_runs_of_spaces(text: str, *, quoted: bool) -> bool:
 def looks_like_header(first: Record, body: Sequence[Record], *, decimal: str = ".") -> bool:
     """Whether the first record holds names rather than values.
 
-    A column of numbers (or dates) under a cell that is none speaks for a header, a number above numbers against it;
-    among text, a first cell that occurs again further down is a value, not a name.
+    A text above a column of numbers (or dates) speaks for a header, a number above numbers against it. In a column of
+    text, a first cell that occurs again further down is a value, not a name.
     """
     if not first:
         return False
@@ -229,7 +254,7 @@ def looks_like_header(first: Record, body: Sequence[Record], *, decimal: str = "
 
 
 def names_above_numbers(first: Record, body: Sequence[Record], *, decimal: str = ".") -> bool:
-    """Whether a record certainly holds names: at least one of its texts stands above numbers."""
+    """Whether a record certainly holds names: at least one of its texts is above numbers."""
     number = _NUMBER if decimal == "." else _COMMA_NUMBER
     cells = [c.strip() for c in first]
     offset = max(len(r) for r in body) - len(first) if body else 0
@@ -242,7 +267,7 @@ def names_above_numbers(first: Record, body: Sequence[Record], *, decimal: str =
 def _votes(
     cells: Sequence[str], numeric_first: Sequence[bool], body: Sequence[Record], number: re.Pattern[str], *, offset: int
 ) -> Counter[str]:
-    """What each column says: ``name``, ``value`` (by its numbers), ``new``, ``again`` (by its texts)."""
+    """The vote of each column: ``name``, ``value`` (from its numbers), ``new``, ``again`` (from its texts)."""
     votes: Counter[str] = Counter()
     for i, cell in enumerate(cells):
         there = [c for c in (r[i + offset].strip() for r in body) if c not in _MISSING]
@@ -258,7 +283,7 @@ def _votes(
 
 
 def _verdict(votes: Counter[str], cells: Sequence[str], numeric_first: Sequence[bool]) -> bool:
-    if votes["name"] and votes["value"]:  # years or other numbers as names beside true names
+    if votes["name"] and votes["value"]:  # years or other numbers as names next to text names
         numbers = [c for c, is_number in zip(cells, numeric_first, strict=True) if is_number]
         all_whole = len(set(numbers)) == len(numbers) and all(n.isdigit() for n in numbers)
         return votes["name"] >= votes["value"] or all_whole
@@ -270,7 +295,7 @@ def _verdict(votes: Counter[str], cells: Sequence[str], numeric_first: Sequence[
 
 
 def _counts_up(cells: Sequence[str], numeric: Sequence[bool]) -> bool:
-    """Whether the numbers among the cells are 0, 1, 2, … or 1, 2, 3, … (or, beside names, 1990, 1991, …)."""
+    """Whether the numbers in the cells are 0, 1, 2, … or 1, 2, 3, … (or, next to names, 1990, 1991, …)."""
     numbers = [c for c, is_number in zip(cells, numeric, strict=True) if is_number]
     if len(numbers) < 3:
         return False

@@ -1,8 +1,8 @@
-"""Text in UTF-8, whatever it was written in.
+"""Convert text in any encoding to UTF-8.
 
-UTF-8 and byte-order marks are certain. Bytes that are no UTF-8 are taken as cp1252, Windows' Western European, where
-they can be that, and the user is told that it is a guess, with a word to judge it by. What looks like the encoding of
-another language is refused with the same word in several encodings, because no letter would be right.
+UTF-8 and byte-order marks are certain. Other bytes are read as cp1252 (Western European Windows) if possible, with a
+note that this is a guess and a word to check it by. If the text looks like another encoding, it is refused, and the
+message shows a word in several encodings to choose from.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _OTHERS = ("cp1250", "cp1251", "shift_jis", "gb18030", "euc_kr", "cp1253", "mac_
 
 @dataclass(frozen=True, kw_only=True)
 class Decoded:
-    """Text in UTF-8 without a byte-order mark, the encoding that it was in, and what the user should know of it."""
+    """Text in UTF-8 without a byte-order mark, its original encoding, and notes for the user."""
 
     content: pa.Buffer
     encoding: str
@@ -52,9 +52,9 @@ def to_utf8(content: pa.Buffer, source: str, encoding: str | None) -> Decoded:
     Raises
     ------
     DataError
-        Where bytes do not belong to the encoding: names the byte, its place and line.
+        Bytes do not fit the encoding; the message gives the byte, its position and line.
     SettingError
-        For an encoding that Python does not know.
+        Python does not know the encoding.
     """
     head = content.slice(0, min(4, content.size)).to_pybytes()
     notes: tuple[str, ...] = ()
@@ -62,7 +62,7 @@ def to_utf8(content: pa.Buffer, source: str, encoding: str | None) -> Decoded:
         encoding = next((name for mark, name in _MARKS if head.startswith(mark)), None)
     if encoding is None and (wide := _without_mark(content)) is not None:
         encoding = wide
-        notes = (f"the text looks like {wide} without a byte-order mark and was read so; --encoding says it otherwise",)
+        notes = (f"the text looks like {wide} without a byte-order mark and was read as such; --encoding overrides it",)
     known = _known(encoding or "utf-8")
     if known in ("utf-8", "utf-8-sig", "ascii"):
         marked = head.startswith(codecs.BOM_UTF8)
@@ -80,14 +80,14 @@ def to_utf8(content: pa.Buffer, source: str, encoding: str | None) -> Decoded:
 
 
 def _known(encoding: str) -> str:
-    """Python's name of an encoding of text."""
+    """Python's name for a text encoding."""
     try:
         known = codecs.lookup(encoding).name
-        "".encode(known)  # refuses what is no encoding of text, such as zlib, which could unpack to anything
+        "".encode(known)  # refuses what is not a text encoding, such as zlib, which could expand to anything
     except (LookupError, ValueError) as error:
-        raise SettingError(f"encoding {encoding[:60]!r} is not known; try utf-8, latin-1 or cp1252") from error
+        raise SettingError(f"encoding {encoding[:60]!r} is unknown; try utf-8, latin-1 or cp1252") from error
     if known in _SLOW:
-        raise SettingError(f"encoding {encoding!r} is for names in the internet, not for tables; try utf-8 or latin-1")
+        raise SettingError(f"encoding {encoding!r} is for internet names, not for tables; try utf-8 or latin-1")
     return known
 
 
@@ -102,7 +102,7 @@ def _decoded(content: pa.Buffer, source: str, encoding: str, known: str, notes: 
 
 
 def _without_mark(content: pa.Buffer) -> str | None:
-    """UTF-16 whose every second byte is a zero, as in nearly all tables."""
+    """Recognise UTF-16 without a mark: every second byte is zero, as in nearly all tables."""
     head = content.slice(0, min(content.size, 4096)).to_pybytes()
     pairs = len(head) // 2
     if pairs < 4 or content.size % 2:
@@ -117,7 +117,7 @@ def _without_mark(content: pa.Buffer) -> str | None:
 
 
 def _first_bad_byte(content: pa.Buffer) -> tuple[int, int] | None:
-    """Position and line of the first byte that is no UTF-8; decoded piece by piece, without a copy of the file."""
+    """Position and line of the first byte that is not UTF-8; decoded piece by piece, without copying the file."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     view, line = memoryview(content).cast("B"), 1
     for start in range(0, len(view), _PIECE):
@@ -142,7 +142,7 @@ def _not_utf8(content: pa.Buffer, source: str, bad: tuple[int, int]) -> DataErro
 
 
 def _could_be_western(sample: bytes, end: bytes) -> bool:
-    """Whether the bytes can be an encoding of one byte a letter: a text, and no UTF-8 that was damaged or cut."""
+    """Whether the bytes may be a text with one byte per letter, rather than damaged or truncated UTF-8."""
     if _CONTROLS.search(sample):
         return False
     valid, rest = len(_VALID.findall(sample)), _VALID.sub(b"", sample)
@@ -153,7 +153,7 @@ def _could_be_western(sample: bytes, end: bytes) -> bool:
 
 
 def _guessed(content: pa.Buffer, source: str, sample: bytes) -> Decoded:
-    """The content as cp1252, with a word that shows whether that is right."""
+    """The content as cp1252, with a note that shows words to check."""
     raw, words = content.to_pybytes(), _words(sample)
     undefined = next((at for at in (raw.find(bytes([byte])) for byte in _UNDEFINED) if at >= 0), None)
     in_runs = sum(len(run) for run in _RUNS.findall(sample))
@@ -165,7 +165,7 @@ def _guessed(content: pa.Buffer, source: str, sample: bytes) -> Decoded:
     shown = " and ".join(repr(word.decode("cp1252")) for word in words[:2])
     note = (
         f"{source} is not written in UTF-8; it was read as cp1252 (Western European), which is a guess: is {shown} "
-        f"(line {_line_of(raw, words[0]):,}) right? If not, give --encoding, such as cp1250, cp1251, shift_jis or "
+        f"(line {_line_of(raw, words[0]):,}) right? If not, pass --encoding, such as cp1250, cp1251, shift_jis or "
         "gb18030"
     )
     plain = buffer_of(raw.decode("cp1252").encode("utf-8"))
@@ -173,7 +173,7 @@ def _guessed(content: pa.Buffer, source: str, sample: bytes) -> Decoded:
 
 
 def _words(sample: bytes, most: int = 2) -> list[bytes]:
-    """The first different words with a letter beyond ASCII."""
+    """The first distinct words with a letter beyond ASCII."""
     found: dict[bytes, None] = {}
     for hit in islice(re.finditer(rb"[\x80-\xff]", sample), 100):
         before = sample[max(hit.start() - _LETTERS, 0) : hit.start()][::-1]
@@ -190,7 +190,7 @@ def _line_of(raw: bytes, word: bytes) -> int:
 
 
 def _choices(raw: bytes, source: str, word: bytes) -> str:
-    """What a word would be in several encodings, for the user to choose from."""
+    """A word in several encodings, for the user to choose from."""
     readings: dict[str, str] = {}
     for encoding in _OTHERS:
         try:
@@ -202,6 +202,6 @@ def _choices(raw: bytes, source: str, word: bytes) -> str:
             readings[encoding] = read
     shown = ", ".join(f"{name}: {read!r}" for name, read in readings.items())
     return (
-        f"{source} is written neither in UTF-8 nor in cp1252 (line {_line_of(raw, word):,}); give --encoding, the one "
-        f"that reads this word rightly: {shown or 'such as cp1250, cp1251, shift_jis or gb18030'}"
+        f"{source} is neither UTF-8 nor cp1252 (line {_line_of(raw, word):,}); pass the --encoding "
+        f"that shows this word correctly: {shown or 'such as cp1250, cp1251, shift_jis or gb18030'}"
     )

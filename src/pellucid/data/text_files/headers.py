@@ -1,4 +1,4 @@
-"""What the columns of a file are called: by its header, by the user, or by their numbers."""
+"""The names of a file's columns: from its header, from the user, or numbered."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MOST_OF_NAMES = 8 << 20
 
 @dataclass(frozen=True, kw_only=True)
 class Names:
-    """One name a column, whether each row ends in a field that belongs to none, and remarks."""
+    """One name per column, whether each row ends in a field without a column, and notes."""
 
     names: tuple[str, ...]
     drop_last: bool = False
@@ -27,7 +27,7 @@ class Names:
 
 
 def header_by_names(reading: ReadOptions, first: Sequence[str]) -> bool | None:
-    """Whether the first record holds names, as far as that is said: by the user, or by the names it should hold."""
+    """Whether the first record holds names, if known: from the user, or because it holds the expected names."""
     if reading.header_row is not None:
         return True
     again = "names" in reading.remembered
@@ -40,7 +40,7 @@ def header_by_names(reading: ReadOptions, first: Sequence[str]) -> bool | None:
 
 
 def names_from(given: str) -> tuple[str, ...]:
-    """Names in a text, ``a,b,c``, or in the file of that name: one a line, or with commas between them.
+    """Names from a text such as ``a,b,c``, or from a file: one per line, or separated by commas.
 
     Raises
     ------
@@ -65,7 +65,7 @@ def names_from(given: str) -> tuple[str, ...]:
         except UnicodeDecodeError as error:
             raise SettingError(f"the file of names {given!r} is not written in UTF-8") from error
         if len(text) > _MOST_OF_NAMES:
-            raise SettingError(f"the file of names {given!r} is too large for one; it holds one name a line")
+            raise SettingError(f"the file of names {given!r} is too large; write one name per line")
     elif "," not in given and path.suffix in (".txt", ".csv", ".names", ".lst"):
         raise SettingError(f"there is no file of names {given!r}: check the path, or write the names as a,b,c")
     lines = [line for line in text.splitlines() if line.strip()]
@@ -74,7 +74,19 @@ def names_from(given: str) -> tuple[str, ...]:
 
 
 def by_user(reading: ReadOptions, written: Sequence[str], width: int, source: str) -> Names | None:
-    """The names that the user gives, or None where the file's own stay."""
+    """The names given by the user, or None to keep those in the file.
+
+    Parameters
+    ----------
+    reading
+        What the user said about the file.
+    written
+        The names in the file's header, if there is one.
+    width
+        The number of fields in a row.
+    source
+        The name of the file in messages.
+    """
     names = reading.names
     if not names:
         return None
@@ -88,27 +100,38 @@ def by_user(reading: ReadOptions, written: Sequence[str], width: int, source: st
         return None
     given = f"{len(names)} name{'s' if len(names) != 1 else ''} ({listed(names)})"
     raise DataError(
-        f"names gives {given}, but the rows of {source} have {width} field{'s' if width != 1 else ''}; give one name a "
-        "column, in order"
+        f"names gives {given}, but the rows of {source} have {width} field{'s' if width != 1 else ''}; give one name "
+        "per column, in order"
     )
 
 
 def by_header(given: Sequence[str], width: int, source: str, *, ends_in_separator: bool = False) -> Names:
-    """The names of the header, made whole: each column has one, and no two the same.
+    """The names in the header, completed so that each column has one.
+
+    Parameters
+    ----------
+    given
+        The names as written.
+    width
+        The number of fields in a row.
+    source
+        The name of the file in messages.
+    ends_in_separator
+        Whether each row ends in a separator.
 
     Raises
     ------
     DataError
-        A name stands above two columns.
+        Two columns have the same name.
     """
     written, notes, drop_last = list(given), [], False
     if width == len(written) + 1:
         if ends_in_separator:
             drop_last = True
-            notes.append("each row ends in a separator that the header does not have; it was left out")
+            notes.append("each row ends in a separator, but the header does not; it was ignored")
         else:
             written.insert(0, "")
-            notes.append("the header has one name fewer than the rows have fields, as R writes row names")
+            notes.append("the header has one name less than the rows have fields, as in files with row names from R")
     taken = {n for n in written if n}
     seen: dict[str, int] = {}
     names: list[str] = []
@@ -121,8 +144,8 @@ def by_header(given: Sequence[str], width: int, source: str, *, ends_in_separato
             notes.append(f"column {i} has no name in the header; it is called {name!r}")
         elif name in seen:
             raise DataError(
-                f"{source}: the name {name!r} stands above columns {seen[name]} and {i}; give each column a name "
-                "of its own, or pass --no-header if the first line is a row"
+                f"{source}: the name {name!r} is used for columns {seen[name]} and {i}; give each column its "
+                "own name, or pass --no-header if the first line is a row"
             )
         seen[name] = i
         names.append(name)
@@ -130,10 +153,10 @@ def by_header(given: Sequence[str], width: int, source: str, *, ends_in_separato
 
 
 def first_line_named(first: Sequence[str]) -> str:
-    """What the user is told where names are given, and the first line looks like some, too."""
+    """The note if names are given and the first line also looks like names."""
     return (
-        f"the first line ({listed(first)}) looks like names, but was read as a row because names are given; --header "
-        "says that it holds names"
+        f"the first line ({listed(first)}) looks like names, but was read as a row because names are given; pass "
+        "--header if it holds names"
     )
 
 

@@ -1,7 +1,7 @@
-"""Where the table lies among the records of a file: titles above it, a row of units, sums and sources below it.
+"""Find the table in the records of a file: titles above it, a row of units, totals and sources below it.
 
-Each function looks at records, lists of texts, and so serves text files and spreadsheets alike. A wrong guess is worse
-than none: what could be a row stays one.
+The functions work on records (lists of texts), so they serve both text files and spreadsheets. A wrong guess is worse
+than none: what may be a row stays a row.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ Record = Sequence[str]
 IsHeader = Callable[[Record, Sequence[Record]], bool]
 
 MOST_ABOVE, MOST_BELOW = 40, 40
-_MANY = 20  # rows, from which on a gap near the end means something
+_MANY = 20  # with so many rows, a gap near the end means something
 _NUMBER = re.compile(r"^[+\-−(]?\s?[$€£]?\d[\d.,'’\s\u00a0\u202f]*([eE][+-]?\d+)?\s?[%)€$£]?$")
 _TOTALS = {
     "sum": "total|totals|sum|sums|grand total|overall total|subtotal|row total|column total|gesamt|gesamtsumme|summe|"
@@ -72,27 +72,27 @@ _NO_UNIT = frozenset({"", "-", "–", "—", "--", "text", "string", "name", "da
 
 
 def filled(record: Record) -> int:
-    """How many cells hold anything."""
+    """How many cells are not empty."""
     return sum(1 for cell in record if cell.strip())
 
 
 def first_text(record: Record) -> str:
-    """The first cell that holds anything."""
+    """The first cell that is not empty."""
     return next((cell.strip() for cell in record if cell.strip()), "")
 
 
 def usual_width(records: Sequence[Record]) -> int:
-    """The number of fields that most records have, the first of them left out where there are others."""
+    """The most common number of fields, without the first record if there are others."""
     widths = Counter(len(r) for r in records[len(records) // 3 :])
     return widths.most_common(1)[0][0] if widths else 0
 
 
 def n_above(records: Sequence[Record], is_header: IsHeader, is_surely_header: IsHeader) -> int:
-    """How many of the first records are titles and other remarks above the table.
+    """How many of the first records are titles or remarks above the table.
 
-    A title fills few cells, its first among them, and the record under the last title is a whole one. Where a title
-    has (nearly) as many fields as a row, as in a table padded with separators or one of two columns, that record must
-    also look like names, and where it fills many of them, surely be names above numbers.
+    A title fills few cells including the first, and the record after the last title is complete. If a title has
+    (nearly) as many fields as a row, as in a table padded with separators or with two columns, that record must also
+    look like names; if a title fills many cells, the record must certainly be names above numbers.
 
     >>> always = lambda first, body: True
     >>> n_above([["Sales 2024"], ["town", "x", "y"], ["Ghent", "1", "2"], ["Lyon", "3", "4"]], always, always)
@@ -122,7 +122,7 @@ def n_above(records: Sequence[Record], is_header: IsHeader, is_surely_header: Is
 
 
 def _could_be_title(record: Record) -> bool:
-    """Whether the first cell is a text, and the empty ones are the last."""
+    """Whether the first cell is a text and all empty cells are at the end."""
     first = record[0].strip()
     return (
         bool(first)
@@ -132,7 +132,7 @@ def _could_be_title(record: Record) -> bool:
 
 
 def is_units(record: Record, body: Sequence[Record]) -> bool:
-    """Whether the record under the names holds units: at least one above numbers, and nothing that could be a value.
+    """Whether the record below the names holds units: at least one above numbers, and nothing that may be a value.
 
     >>> is_units(["", "kg", "(cm)"], [["Ann", "61.5", "170"], ["Bob", "80.1", "181"]])
     True
@@ -159,10 +159,10 @@ def _is_unit(cell: str) -> bool:
 
 
 def n_below(records: Sequence[Record], width: int, *, after_blank: Sequence[bool]) -> int:
-    """How many of the last records are sources, remarks and the like, or lie below a gap in the table.
+    """How many of the last records are sources or remarks, or are below a gap in the table.
 
-    ``after_blank`` says of each record whether an empty line lies above it. A last row that was cut short is none of
-    them, so that a damaged file is still found to be one.
+    ``after_blank`` says for each record whether an empty line precedes it. A truncated last row does not count, so
+    that a damaged file is still recognised.
     """
     if width < 2:
         return 0
@@ -188,7 +188,7 @@ def n_below(records: Sequence[Record], width: int, *, after_blank: Sequence[bool
 
 
 def _says_source(record: Record) -> bool:
-    """Whether a record begins as a source or a remark does: ``Source: …``, or a sentence in one cell."""
+    """Whether a record begins like a source or a remark: ``Source: …``, or a sentence in one cell."""
     first = record[0].strip() if record else ""
     found = _FOOTERS.match(first)
     if found is None:
@@ -201,7 +201,7 @@ def _is_remark(record: Record) -> bool:
 
 
 def names_a_total(record: Record) -> str | None:
-    """What a record sums up by its first text (``sum``, ``mean`` …), or None.
+    """The kind of summary that the first text of a record names (``sum``, ``mean`` …), or None.
 
     >>> names_a_total(["Total:", "6"]), names_a_total(["Ann", "6"])
     ('sum', None)
@@ -210,7 +210,7 @@ def names_a_total(record: Record) -> str | None:
 
 
 def agrees_with_a_total(kind: str, record: Mapping[str, float], columns: Mapping[str, pa.Array]) -> bool:
-    """Whether a record's numbers are what its first text says of the columns: half of them or more.
+    """Whether at least half of a record's numbers are the summary that its first text names.
 
     >>> agrees_with_a_total("sum", {"x": 6.0}, {"x": pa.array([1, 2, 3])})
     True
@@ -239,7 +239,7 @@ def _is_summary(kind: str, number: float, values: np.ndarray) -> bool:
 
 
 def number_in(cell: str, decimal: str = ".") -> float | None:
-    """The number that a cell of a total holds, however it is grouped; None for anything else.
+    """The number in a cell of a total, with any grouping; None for anything else.
 
     >>> number_in("1,234.5"), number_in("1.234,5", ","), number_in("Total")
     (1234.5, 1234.5, None)
@@ -253,13 +253,9 @@ def number_in(cell: str, decimal: str = ".") -> float | None:
 
 
 def total_left_out(words: Sequence[str], *, sure: bool) -> str:
-    """What the user is told of last rows that sum up the others (or only say so) and were left out."""
+    """The note on last rows that sum up the others (or only claim to) and were left out."""
     shown, many = ", ".join(repr(word) for word in words), len(words) > 1
-    why = (
-        ("sum up" if many else "sums up")
-        if sure
-        else ("call themselves totals of" if many else "calls itself a total of")
-    )
+    why = ("sum up" if many else "sums up") if sure else ("are named totals of" if many else "is named a total of")
     return CellNote(
         f"the last row{'s' if many else ''} ({shown}) {why} the others and {'were' if many else 'was'} left out; "
         f"--no-trim keeps {'them' if many else 'it'}"
@@ -267,9 +263,9 @@ def total_left_out(words: Sequence[str], *, sure: bool) -> str:
 
 
 def total_kept(words: Sequence[str]) -> str:
-    """What the user is told of last rows that only call themselves a total."""
+    """The note on a last row that is only named a total."""
     shown = ", ".join(repr(word) for word in words)
     return CellNote(
-        f"the last row may be a total of the others ({shown}) and no row of data, but its numbers do not show it; it "
-        "was kept; --trim leaves it out"
+        f"the last row may be a total of the others ({shown}) rather than data, but its numbers do not confirm it, so "
+        "it was kept; --trim leaves it out"
     )

@@ -1,6 +1,6 @@
-"""The lines of a text file that are no rows: ``sep=;``, comments, titles, a row of units, sources, totals.
+"""Find the lines of a text file that are not rows: ``sep=;``, comments, titles, a row of units, sources, totals.
 
-A line that is left out becomes an empty one, so that a message still names the line that an editor shows.
+A line that is left out is emptied, so that line numbers in messages stay those of an editor.
 """
 
 from __future__ import annotations
@@ -42,19 +42,19 @@ _COMMENT = "#"
 
 @dataclass(frozen=True, kw_only=True)
 class Tidied:
-    """A text file of which only the table is left.
+    """A text file with only the table left.
 
     Parameters
     ----------
     content
-        As many lines as before, those that are no rows empty.
+        All lines, with those that are not rows emptied.
     separator
-        That of a line ``sep=;``; else as the user gave it.
+        From a line ``sep=;``; otherwise as given by the user.
     totals
-        The last records that call themselves a total, and where they stood. They are left out for now: whoever has
-        read the columns knows whether they are the sums.
+        The last records that are named a total, and where they were. They are left out until the columns have been
+        read and it is known whether they are the sums.
     whole
-        The content with those records in it.
+        The content including those records.
     notes
         Sentences for the user.
     """
@@ -76,19 +76,30 @@ class _Record:
 
 
 def tidied(content: pa.Buffer, source: str, reading: ReadOptions, separator: str | None) -> Tidied:
-    """Empty the lines that are no rows, as far as ``reading`` allows it.
+    """Empty the lines that are not rows, as far as ``reading`` allows it.
+
+    Parameters
+    ----------
+    content
+        The text in UTF-8.
+    source
+        The name of the file in messages.
+    reading
+        What is known about the file.
+    separator
+        The field separator, if known.
 
     Raises
     ------
     DataError
-        ``reading.header_row`` names a line that the file does not have, or an empty one.
+        ``reading.header_row`` is beyond the end of the file, or an empty line.
     """
     notes: list[str] = []
     found = _SEP.match(content.slice(0, min(64, content.size)).to_pybytes())
     if found is not None:
         said = found[1].decode("ascii", "replace")
         content = blanked(content, [found.span()])
-        notes.append(f"the first line, 'sep={said}', says what separates fields and was left out")
+        notes.append(f"the first line, 'sep={said}', gives the separator and was left out")
         if separator is None and said in ",;\t|:^~ ":
             separator = said
     if reading.header_row is not None:
@@ -113,7 +124,7 @@ def tidied(content: pa.Buffer, source: str, reading: ReadOptions, separator: str
 
 
 def head_of(content: pa.Buffer, size: int = _SAMPLE) -> bytes:
-    """The first part of the content, whole lines where it can be."""
+    """The first part of the content, in whole lines if possible."""
     head: bytes = content.slice(0, min(size, content.size)).to_pybytes()
     if content.size > size:
         head = head[: max(head.rfind(b"\n"), head.rfind(b"\r")) + 1] or head
@@ -152,7 +163,7 @@ def _from_line(content: pa.Buffer, source: str, line: int) -> pa.Buffer:
 
 
 def _records(text: str, dialect: Dialect, *, limit: int = 2**31) -> Iterator[_Record]:
-    """Records with their lines; what a blank line is, is told by those that the reader skips."""
+    """Records with their lines; blank lines are those that the reader skips."""
     reader = reader_of(text, dialect.separator, quoted=dialect.quoted, skip_space=dialect.skip_space)
     start, blank, n = 0, False, 0
     for cells in reader:
@@ -183,7 +194,7 @@ def _without_comments(content: pa.Buffer, reading: ReadOptions, separator: str |
 
 
 def _beginning_with(content: pa.Buffer, sign: bytes) -> list[Range]:
-    """The lines that begin so (perhaps behind a quote), but for those within a quoted field."""
+    """The lines that begin so (perhaps after a quote), except those within a quoted field."""
     raw = content.to_pybytes()
     starts = [len(lead) for lead in (b"", b'"') if raw.startswith(lead + sign)][:1] and [0]
     for needle in (b"\n" + sign, b'\n"' + sign, b"\r" + sign, b'\r"' + sign):
@@ -211,10 +222,10 @@ def _beginning_with(content: pa.Buffer, sign: bytes) -> list[Range]:
 def _certain_comments(
     content: pa.Buffer, ranges: list[Range], reading: ReadOptions, separator: str | None
 ) -> list[Range]:
-    """Of the lines that begin with ``#`` those that the rest of the file shows to be comments.
+    """Of the lines that begin with ``#``, those that the rest of the file shows to be comments.
 
-    A row has as many fields as the others; a line with as many is the header where it stands right above the rows,
-    and a comment only where others certainly are.
+    A line with as many fields as the rows is the header if it is directly above them, and a comment only if other
+    lines certainly are comments.
     """
     if not ranges:
         return []
@@ -260,7 +271,7 @@ def _width(view: memoryview, where: Range, dialect: Dialect) -> int:
 def _without_lines_above(
     content: pa.Buffer, records: list[_Record], sample: bytes, dialect: Dialect, reading: ReadOptions, notes: list[str]
 ) -> tuple[pa.Buffer, bool | None]:
-    """Empty titles and a row of units; also whether the first line left holds names, as far as that is known."""
+    """Empty titles and a row of units; also whether the first remaining line holds names, if known."""
     cells = [r.cells for r in records]
 
     def by(test: Callable[..., bool]) -> Callable[[Sequence[str], Sequence[Sequence[str]]], bool]:
@@ -290,7 +301,7 @@ def _without_lines_above(
 def _without_lines_below(
     content: pa.Buffer, dialect: Dialect, header: bool | None, notes: list[str]
 ) -> tuple[pa.Buffer, list[tuple[Range, list[str]]]]:
-    """Empty sources and remarks at the end; and the records there that call themselves a total, with their place."""
+    """Empty sources and remarks at the end; also return the records there that are named a total, with their place."""
     base, part = _tail(content, quoted=dialect.quoted)
     if not part.strip() or b"\0" in part:
         return content, []

@@ -1,4 +1,4 @@
-"""Records that a quote without its end has swallowed: they stand in one cell, line below line."""
+"""Find records swallowed by an unclosed quote: one cell then holds many lines."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _FEW = 0.01  # share of the rows (or three of them) that may hold line breaks in
 
 
 def notes_on_swallowed(names: Sequence[str], columns: Sequence[pa.ChunkedArray], content: pa.Buffer) -> list[str]:
-    """A note for each column in which a few cells run over many lines, while the others have one line each.
+    """A note for each column in which a few cells hold many lines, while the others hold one line each.
 
     Parameters
     ----------
@@ -43,15 +43,15 @@ def notes_on_swallowed(names: Sequence[str], columns: Sequence[pa.ChunkedArray],
         if not rows.size or n_broken > max(3, _FEW * len(codes)):
             continue
         code = int(codes[rows[0]])
-        cells = f"a cell runs over {int(breaks[code]) + 1:,} lines"
+        cells = f"a cell holds {int(breaks[code]) + 1:,} lines"
         if rows.size > 1:
-            cells = f"{rows.size:,} cells run over many lines, the first over {int(breaks[code]) + 1:,}"
+            cells = f"{rows.size:,} cells hold many lines, the first {int(breaks[code]) + 1:,}"
         line = _line_of(values[code].as_py(), content)
         where = "" if line is None else f", from line {line:,} of the file on"
         notes.append(
             ColumnNote(
-                f"column {name!r}: {cells}{where}, where a row "
-                'has one otherwise: a quote (") may be missing there, so that whole rows are taken for one cell; mend '
+                f"column {name!r}: {cells}{where}, while a row "
+                'usually has one: a quote (") may be missing there, so that several rows became one cell; correct '
                 "the file if so",
                 columns=(name,),
                 what="swallowed",
@@ -62,7 +62,7 @@ def notes_on_swallowed(names: Sequence[str], columns: Sequence[pa.ChunkedArray],
 
 
 def _line_of(cell: str, content: pa.Buffer) -> int | None:
-    """On which line of the file, from 1, a cell begins."""
+    """The line of the file, from 1, on which a cell begins."""
     view = content.to_pybytes()
     at = view.find(cell.replace('"', '""').encode())
     at = view.find(cell.encode()) if at < 0 else at

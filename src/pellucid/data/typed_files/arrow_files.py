@@ -1,6 +1,6 @@
-"""Files that are not text tables: Parquet, Arrow (file and stream, which Feather is), ORC, JSON lines and lists.
+"""Read Parquet, Arrow (file and stream; Feather is Arrow), ORC, JSON lines and JSON lists.
 
-What they unpack to, and whether their columns are plain, is asked of their descriptions before anything is unpacked.
+Their unpacked size and column types are checked from the metadata before anything is unpacked.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _DEEP = 32  # brackets within brackets; a table has two
 
 
 def read_parquet(content: pa.Buffer, limit: Limit) -> Frame:
-    """A Parquet file, once its description says that it is a plain table and how much memory it takes."""
+    """Read a Parquet file, after checking from its metadata that it is a plain table within the limit."""
     from pyarrow import parquet
 
     source = limit.source
@@ -48,7 +48,7 @@ def read_parquet(content: pa.Buffer, limit: Limit) -> Frame:
 
 
 def read_arrow(content: pa.Buffer, limit: Limit) -> Frame:
-    """An Arrow file or stream, batch by batch."""
+    """Read an Arrow file or stream, batch by batch."""
     source, reader = limit.source, pa.BufferReader(content)
     is_file = content.slice(0, 6).to_pybytes() == b"ARROW1"
     with _damage_named(source, "Arrow"):
@@ -66,7 +66,7 @@ def read_arrow(content: pa.Buffer, limit: Limit) -> Frame:
 
 
 def read_orc(content: pa.Buffer, limit: Limit) -> Frame:
-    """An ORC file, stripe by stripe, so that what it unpacks to is counted."""
+    """Read an ORC file, stripe by stripe, counting its unpacked size."""
     from pyarrow import orc
 
     source = limit.source
@@ -96,7 +96,7 @@ def _damage_named(source: str, form: str) -> Iterator[None]:
 
 
 def _check_schema(schema: pa.Schema, source: str) -> None:
-    """Refuse what no table can hold before memory is taken for it."""
+    """Refuse column types that a table cannot hold, before memory is allocated."""
     try:
         names = schema.names
     except UnicodeDecodeError as error:
@@ -108,7 +108,7 @@ def _check_schema(schema: pa.Schema, source: str) -> None:
 
 
 def _bytes_a_row(schema: pa.Schema) -> int:
-    """What a row takes in memory, without the texts themselves."""
+    """The memory of a row, without its texts."""
     return sum(_bytes_a_cell(field.type) for field in schema)
 
 
@@ -119,7 +119,7 @@ def _bytes_a_cell(kind: pa.DataType) -> int:
 
 
 def read_json(content: pa.Buffer, limit: Limit) -> Frame:
-    """JSON lines (one object a line), or a JSON list of objects."""
+    """Read JSON lines (one object per line), or a JSON list of objects."""
     head = content.slice(0, min(content.size, 64)).to_pybytes().removeprefix(b"\xef\xbb\xbf").lstrip()
     source = limit.source
     n_lines, n_names, deepest = measured(content)
@@ -144,7 +144,7 @@ def read_json(content: pa.Buffer, limit: Limit) -> Frame:
 
 
 def _one_object(content: pa.Buffer) -> Frame | None:
-    """A table in one object: a list for each column, or the rows under one name, as web services give them."""
+    """A table in one object: a list per column, or the rows under one name, as web services return them."""
     try:
         found = json.loads(content.to_pybytes(), object_pairs_hook=_object)
     except (ValueError, RecursionError):
@@ -156,7 +156,7 @@ def _one_object(content: pa.Buffer) -> Frame | None:
     of_rows = [name for name, value in lists.items() if value and all(isinstance(row, dict) for row in value)]
     if len(of_rows) == 1 and len(lists) == 1:
         frame = frame_columns(found[of_rows[0]])
-        note = f"the rows are the list {of_rows[0]!r} of the JSON object; what else is in it was left out"
+        note = f"the rows are the list {of_rows[0]!r} of the JSON object; the rest of the object was ignored"
         return replace(frame, notes=(*frame.notes, note))
     return None
 
@@ -201,10 +201,10 @@ def _parsed(text: str, source: str, where: str) -> Any:
     except json.JSONDecodeError as error:
         at = where or f", line {error.lineno:,}"
         raise DataError(
-            f"{source}{at}: not valid JSON ({error.msg}, column {error.colno:,}); JSON lines holds one object a line"
+            f"{source}{at}: not valid JSON ({error.msg}, column {error.colno:,}); JSON lines has one object per line"
         ) from error
     except (RecursionError, ValueError) as error:
-        raise DataError(f"{source}{where}: JSON nested too deep or a number too long to be a table") from error
+        raise DataError(f"{source}{where}: JSON nested too deep, or a number too long, for a table") from error
 
 
 def _frame(table: pa.Table, source: str) -> Frame:
@@ -215,7 +215,7 @@ def _frame(table: pa.Table, source: str) -> Frame:
     seen: set[str] = set()
     for field in table.schema:
         if field.name in seen:
-            raise DataError(f"{source}: two columns are called {field.name!r}; give each column a name of its own")
+            raise DataError(f"{source}: two columns are called {field.name!r}; give each column its own name")
         seen.add(field.name)
         if not holds_lists(field.type):
             check_type(field.name, field.type)

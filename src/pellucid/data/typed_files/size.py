@@ -1,4 +1,4 @@
-"""How large the table in a file is, by looking at the file without unpacking or parsing it."""
+"""The size of the table in a file, found without unpacking or parsing the file."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _STEPS[list(b"[{")], _STEPS[list(b"]}")] = 1, -1
 
 
 def measured(content: pa.Buffer) -> tuple[int, int, int]:
-    r"""Of JSON: at most how many objects there are, how many names, and how deep brackets lie in brackets.
+    r"""Upper bounds for JSON: the number of objects, the number of names, and the nesting depth.
 
-    The number of names stops a little above the number of columns that a table may have.
+    Counting names stops a little above the largest number of columns in a table.
 
     >>> measured(pa.py_buffer(b'{"a": 1, "b": {"c": 2}}\n{"a": 3}\n'))
     (3, 3, 2)
@@ -46,7 +46,7 @@ def measured(content: pa.Buffer) -> tuple[int, int, int]:
 
 
 def _lines(content: pa.Buffer) -> Iterator[bytes]:
-    """The content in pieces that end where a line does, so that no name is cut in two."""
+    """The content in pieces that end at the end of a line, so that no name is split."""
     view = memoryview(content).cast("B")
     rest = b""
     for start in range(0, len(view), _PIECE):
@@ -63,10 +63,10 @@ def _lines(content: pa.Buffer) -> Iterator[bytes]:
 
 
 def unpacked_size(stream: pa.Buffer) -> int:
-    """What the batches of an Arrow stream take in memory, by what their descriptions say.
+    """The memory of the batches of an Arrow stream, from their metadata.
 
-    Each batch is described by a table of Google's flatbuffers, of which the buffers' places are needed here; a packed
-    buffer begins with its size unpacked. Source: the Apache Arrow columnar format, "RecordBatch message" and below.
+    The metadata of a batch is a flatbuffers table; only the offsets of its buffers are needed here. A compressed buffer
+    begins with its unpacked size. Source: the Apache Arrow columnar format, "RecordBatch message" and below.
     """
     total = 0
     for message in pa.ipc.MessageReader.open_stream(pa.BufferReader(stream)):
@@ -91,7 +91,7 @@ def unpacked_size(stream: pa.Buffer) -> int:
 
 
 def _field(described: bytes, table: int, number: int) -> int | None:
-    """Where a field of a table lies; None where it is left out."""
+    """The offset of a field of a table; None if it is absent."""
     (back,) = struct.unpack_from("<i", described, table)
     listed = table - back
     if 4 + 2 * number + 2 > struct.unpack_from("<H", described, listed)[0]:

@@ -1,4 +1,4 @@
-"""SQLite databases: one table or view as a table, read from a copy in memory, so that nothing touches the file."""
+"""Read one table or view of a SQLite database from a copy in memory, so that the file is never changed."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ _ALLOWED = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE
 
 
 def read_database(content: pa.Buffer, limit: Limit, reading: ReadOptions) -> Frame:
-    """The table or view that ``reading.table`` names, or the only one.
+    """Read the table or view named ``reading.table``, or the only one.
 
     Raises
     ------
     DataError
-        There is no such table, there are several, or the file is damaged or too large.
+        There is no such table, there are several and none is named, or the file is damaged or too large.
     """
     source = limit.source
     raw = bytearray(content.to_pybytes())
     if raw[_WAL] == b"\2\2":
         raw[_WAL] = b"\1\1"
     if len(raw) < 100 or _says_more(raw):
-        raise DataError(f"{source} is a SQLite database that was cut short; copy or download it again")
+        raise DataError(f"{source} is a truncated SQLite database; copy or download it again")
     with _damage_named(source), closing(sqlite3.connect(":memory:")) as database:
         database.deserialize(bytes(raw))
         database.text_factory = lambda text: text.decode("utf-8", errors="replace")
@@ -54,7 +54,7 @@ def read_database(content: pa.Buffer, limit: Limit, reading: ReadOptions) -> Fra
         del columns[column]
         notes.append(f"column {column!r} holds bytes (BLOB) and was left out")
     if not columns:
-        raise DataError(f"the table {name!r} of {source} holds nothing but bytes (BLOB)")
+        raise DataError(f"the table {name!r} of {source} holds only bytes (BLOB)")
     raw_frame = frame_columns(columns)
     texts = frozenset(c for c, cells in columns.items() if all(v is None or isinstance(v, str) for v in cells))
     mixed = raw_frame.mixed | (texts & numbers_among_texts(columns))
@@ -62,7 +62,7 @@ def read_database(content: pa.Buffer, limit: Limit, reading: ReadOptions) -> Fra
 
 
 def _says_more(raw: bytearray) -> bool:
-    """Whether the header counts more pages than there are; old versions of SQLite do not count."""
+    """Whether the header says that there are more pages than the file has; old versions of SQLite do not say."""
     page = int.from_bytes(raw[16:18], "big")
     counts = raw[24:28] == raw[92:96]
     return counts and int.from_bytes(raw[28:32], "big") * (65_536 if page == 1 else page) > len(raw)
@@ -76,12 +76,12 @@ def _damage_named(source: str) -> Iterator[None]:
         raise
     except (sqlite3.Error, OverflowError, ValueError, UnicodeError) as error:
         if "interrupt" in str(error):
-            raise DataError(f"{source}: the view takes too long to work out; save its rows as a table") from error
+            raise DataError(f"{source}: the view takes too long to compute; save its rows as a table") from error
         raise DataError(f"{source} looks like a SQLite database but is damaged or cut short ({error})") from error
 
 
 def _authorize(action: int, first: str | None, second: str | None, *_: object) -> int:
-    """Reading alone, and no function that reaches beyond the database."""
+    """Allow only reading, and no function that reaches beyond the database."""
     if action == sqlite3.SQLITE_FUNCTION and (second or "").lower() in ("load_extension", "readfile", "writefile"):
         return sqlite3.SQLITE_DENY
     return sqlite3.SQLITE_OK if action in _ALLOWED else sqlite3.SQLITE_DENY
@@ -103,7 +103,7 @@ def _chosen(database: sqlite3.Connection, source: str, reading: ReadOptions) -> 
         if "table" not in reading.remembered or len(names) > 1:
             raise DataError(f"there is no table {reading.table!r} in {source}{nearest(reading.table, names)}")
         return names[0], [
-            f"there is no table {reading.table!r} here; read is {names[0]!r} (--table NAME reads another)"
+            f"there is no table {reading.table!r} here, so {names[0]!r} was read (--table NAME reads another)"
         ]
     if len(names) == 1:
         return names[0], []

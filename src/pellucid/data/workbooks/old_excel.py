@@ -1,7 +1,7 @@
-"""Old Excel workbooks (.xls), looked at before they are read: whether they are sound, and how many cells they take.
+"""Check old Excel workbooks (.xls) before they are read: whether they are valid, and how many cells they need.
 
-Such a file is a small file system, Microsoft's compound file: sectors in chains, which a damaged file can lead in a
-circle for ever. In it lies the workbook, a row of records, each with a type, a length and, of a cell, its place.
+Such a file is a small file system, Microsoft's compound file: chains of sectors, which can loop forever in a damaged
+file. It contains the workbook, a sequence of records, each with a type, a length and, for a cell, its position.
 
 Sources: [MS-CFB] sections 2.2 to 2.6, [MS-XLS] sections 2.3 and 2.4.
 """
@@ -21,13 +21,13 @@ _ENTRY, _STREAM, _ROOT = 128, 2, 5
 _BOF, _EOF, _SHEET, _EXTENT = 0x0809, 0x000A, 0x0085, 0x0200
 _CELLS = frozenset({0x0006, 0x00BD, 0x00BE, 0x00D6, 0x00FD, 0x0201, 0x0203, 0x0204, 0x0205, 0x027E, 0x0001, 0x0002,
                     0x0003, 0x0004, 0x0005, 0x0406, 0x0206})  # fmt: skip
-_SEVERAL = frozenset({0x00BD, 0x00BE})  # cells side by side; the last column stands at the end
+_SEVERAL = frozenset({0x00BD, 0x00BE})  # adjacent cells; the last column is at the end
 _CELL = 64  # bytes: in the reader of workbooks, and as an object of Python
 _MOST_SHEETS = 4_096
 
 
 def check_xls(raw: bytes, limit: Limit) -> None:
-    """Raise `DataError` where the cells are too many, and ValueError or struct.error where the file is not sound."""
+    """Raise `DataError` for too many cells, and ValueError or struct.error for an invalid file."""
     book = _book(_Sectors.of(raw))
     n_cells = 0
     scanned = 0
@@ -53,7 +53,7 @@ def check_xls(raw: bytes, limit: Limit) -> None:
 
 
 def _records(book: bytes, start: int) -> Iterator[tuple[int, int, int]]:
-    """Type, place and length of each record up to the end of its part."""
+    """Type, position and length of each record up to the end of its part."""
     at = start
     while at + 4 <= len(book):
         kind, size = struct.unpack_from("<HH", book, at)
@@ -67,7 +67,7 @@ def _records(book: bytes, start: int) -> Iterator[tuple[int, int, int]]:
 
 @dataclass(frozen=True, kw_only=True)
 class _Sectors:
-    """A compound file: its sectors, and for each the one that follows it."""
+    """A compound file: its sectors, and the next sector of each."""
 
     raw: bytes
     size: int
@@ -111,7 +111,7 @@ class _Sectors:
 
 
 def _chain(start: int, following: Sequence[int]) -> list[int]:
-    """The numbers of a chain."""
+    """The sector numbers of a chain."""
     chain: list[int] = []
     seen: set[int] = set()
     place = start
@@ -127,7 +127,7 @@ def _chain(start: int, following: Sequence[int]) -> list[int]:
 
 
 def _book(sectors: _Sectors) -> bytes:
-    """The stream of the workbook; the chains of all others are followed, too."""
+    """The stream of the workbook; the chains of all other streams are checked, too."""
     raw = sectors.raw
     first, cutoff, mini, n_mini = (struct.unpack_from("<I", raw, at)[0] for at in (48, 56, 60, 64))
     directory = sectors.stream(first)

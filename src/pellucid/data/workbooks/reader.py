@@ -1,7 +1,7 @@
-"""The cells of a workbook by python-calamine, in this process or in one of their own.
+"""Read the cells of a workbook with python-calamine, in this process or in a separate one.
 
-Old workbooks (.xls) that are damaged can end the process that reads them, or keep it for ever, so they are read in one
-that may end: it gets the file on standard input and writes what it found as JSON.
+Damaged old workbooks (.xls) can crash or block the process that reads them. They are read in a separate process, which
+gets the file on standard input and writes its contents as JSON.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from typing import Any
 
 __all__ = ["Cells", "Contents", "cells_in", "contents_of", "main"]
 
-_SECONDS = 300  # a workbook of the largest size takes 10
+_SECONDS = 300  # a workbook of the maximum size takes 10
 _COMMAND = "from pellucid.data.workbooks.reader import main; main()"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Contents:
-    """The sheets of a workbook: their names in order, those that are hidden, and the rows and columns of each."""
+    """The sheets of a workbook: their names in order, the hidden ones, and the rows and columns of each."""
 
     names: list[str]
     hidden: list[str]
@@ -32,19 +32,19 @@ class Contents:
 
 @dataclass(frozen=True, kw_only=True)
 class Cells:
-    """A sheet: its rows from the first of the sheet on, and the ranges of cells merged into one."""
+    """A sheet: its rows from the first on, and the ranges of merged cells."""
 
     rows: list[list[Any]]
     merged: list[Any]
 
 
 def contents_of(raw: bytes, *, apart: bool) -> Contents:
-    """What is in a workbook; ``apart`` reads it in a process of its own.
+    """The contents of a workbook; ``apart`` reads it in a separate process.
 
     Raises
     ------
     Exception
-        Whatever the reader raises, and a panic of Rust, which is none; apart from it ValueError only.
+        Whatever the reader raises, including a Rust panic; only ValueError with ``apart``.
     """
     if apart:
         return Contents(**_from_child(raw, None))
@@ -76,7 +76,7 @@ def cells_in(raw: bytes, name: str, *, apart: bool) -> Cells:
 
 
 def main() -> None:
-    """Be the process that reads: a line of JSON with the sheet's name (or null), then the file, on standard input."""
+    """Run as the separate process: standard input holds a JSON line with the sheet's name (or null), then the file."""
     name = json.loads(sys.stdin.buffer.readline())
     raw = sys.stdin.buffer.read()
     try:

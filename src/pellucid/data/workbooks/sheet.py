@@ -1,4 +1,4 @@
-"""Cells of a sheet, each with a type of its own, to columns: where the table lies in it, its names, its columns."""
+"""Turn the cells of a sheet, each with its own type, into columns: find the table, its names, its columns."""
 
 from __future__ import annotations
 
@@ -38,20 +38,20 @@ _LEADING_ZERO = re.compile(r"0\d")
 
 @dataclass(frozen=True, kw_only=True)
 class Sheet:
-    """Rows of cells, ``""`` or None where there is nothing; the first is row 1 of the sheet."""
+    """Rows of cells, ``""`` or None if empty; the first is row 1 of the sheet."""
 
     rows: list[Row]
-    where: str  # what a message calls it
+    where: str  # its name in messages
     notes: tuple[str, ...] = ()
 
 
 def frame_of(sheet: Sheet, reading: ReadOptions) -> tuple[Frame, bool]:
-    """The columns of the table in a sheet, and whether it names them.
+    """The columns of the table in a sheet, and whether it has a header.
 
     Raises
     ------
     DataError
-        There is no row below the names, two columns have one name, or what is given does not fit.
+        There is no row below the names, two columns have the same name, or the options do not fit.
     """
     notes = list(sheet.notes)
     rows, first, left = _cut_out(sheet.rows, reading, sheet.where)
@@ -91,7 +91,7 @@ def frame_of(sheet: Sheet, reading: ReadOptions) -> tuple[Frame, bool]:
 
 
 def shown(cell: Any) -> str:
-    """A cell as a text file would have it."""
+    """A cell as a text file would write it."""
     if cell is None:
         return ""
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 2**53:
@@ -100,7 +100,7 @@ def shown(cell: Any) -> str:
 
 
 def numbers_among_texts(columns: dict[str, list[Any]]) -> frozenset[str]:
-    """The columns of texts that may be numbers: a text that begins with a zero is a code and stays one."""
+    """The text columns that may be numbers; texts that begin with a zero are codes and stay text."""
     return frozenset(
         name
         for name, cells in columns.items()
@@ -117,13 +117,13 @@ def _lists(rows: Sequence[Sequence[str]]) -> list[list[str]]:
 
 
 def _cut_out(rows: list[Row], reading: ReadOptions, where: str) -> tuple[list[Row], int, int]:
-    """The rows from the header's (or the first that holds anything) on, without empty columns at the sides.
+    """The rows from the header (or the first non-empty row) on, without empty columns at the sides.
 
-    Also the number of the first row, from 1, and of the columns left out before it.
+    Also the number of the first row, from 1, and the number of columns left out on the left.
     """
     line = reading.header_row
     if line is not None and (line > len(rows) or not any(map(shown, rows[line - 1]))):
-        raise DataError(f"header_row is {line:,}, but {where} holds nothing in that row; rows are counted from 1 here")
+        raise DataError(f"header_row is {line:,}, but {where} has nothing in that row; rows are counted from 1 here")
     first = 0 if line is None else line - 1
     last = len(rows)
     while first < last and not any(map(shown, rows[first])):
@@ -150,7 +150,7 @@ def _without_comments(rows: list[Row], reading: ReadOptions, notes: list[str]) -
 
 
 def _without_rows_below(body: list[Row], notes: list[str]) -> list[Row]:
-    """The rows without sources and remarks at the end."""
+    """The rows without the sources and remarks at the end."""
     whole = [[shown(cell) for cell in row] for row in body[-60:]]
     width = usual_width(whole)
     tail = [_without_blank_end(row) if filled(row) == 1 else row for row in whole]
@@ -206,7 +206,7 @@ def _is_number(cell: Any) -> bool:
 
 
 def _typed(names: Sequence[str], body: list[Row]) -> dict[str, list[Any]]:
-    """Cells by column: whole numbers as such where all numbers of the column are, dates with dates and times."""
+    """Cells by column: integers if all numbers of the column are whole, dates together with date-times."""
     made: dict[str, list[Any]] = {}
     for i, name in enumerate(names):
         cells = [None if cell == "" else cell for cell in (row[i] for row in body)]

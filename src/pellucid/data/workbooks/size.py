@@ -1,8 +1,7 @@
-"""How many cells a workbook takes in memory, before anything takes that memory.
+"""Count the cells that a workbook needs in memory, before memory is allocated.
 
-A reader of workbooks lays a sheet out as a full grid: two cells at opposite corners, or one that says that it is
-repeated a million times, are enough for terabytes. What is laid out is counted here from the places that the cells
-give, and from nothing that the file says of itself.
+A workbook reader lays out a sheet as a full grid: two cells at opposite corners, or one cell repeated a million times,
+are enough for terabytes. The grid is counted from the positions of the cells, not from what the file declares.
 """
 
 from __future__ import annotations
@@ -27,12 +26,12 @@ _NOT_NEEDED = ("xl/media/", "xl/embeddings/", "xl/drawings/", "xl/charts/", "xl/
 
 
 def checked_copy(archive: zipfile.ZipFile, kind: str, limit: Limit) -> bytes:
-    """The parts of a workbook that hold cells, in an archive without compression, each as long as it says.
+    """The parts of a workbook that hold cells, as an uncompressed archive with checked lengths.
 
     Raises
     ------
     DataError
-        They unpack to more than the limit, or to more cells than it has room for; or they are damaged.
+        They unpack to more than the limit, or to more cells than the limit has room for, or they are damaged.
     """
     needed = [info for info in archive.infolist() if not info.is_dir() and not info.filename.startswith(_NOT_NEEDED)]
     limit.check(sum(info.file_size for info in needed))
@@ -41,7 +40,7 @@ def checked_copy(archive: zipfile.ZipFile, kind: str, limit: Limit) -> bytes:
         seen: set[str] = set()
         for info in needed:
             if info.filename in seen:
-                raise DataError(f"{limit.source} is no sound workbook: it has two parts called {info.filename!r}")
+                raise DataError(f"{limit.source} is not a valid workbook: it has two parts called {info.filename!r}")
             seen.add(info.filename)
             part = read_entry(archive, info, f"{info.filename!r} in {limit.source}")
             if b"\0" in part[:400]:
@@ -53,7 +52,7 @@ def checked_copy(archive: zipfile.ZipFile, kind: str, limit: Limit) -> bytes:
 
 
 def _cells_of_xlsx(part: bytes) -> int:
-    """The area between the first cell of a sheet and the outermost ones; cells without a place follow on the last."""
+    """The area from the first to the outermost cells of a sheet; cells without a position follow the previous one."""
     columns: dict[bytes, int] = {}
     row = column = height = width = 0
     for tag, letters, digits in _TAG.findall(part):
@@ -75,7 +74,7 @@ def _cells_of_xlsx(part: bytes) -> int:
 
 
 def _number(letters: bytes) -> int:
-    """The number of a column, from its letters: A is 1, AA is 27."""
+    """The number of a column from its letters: A is 1, AA is 27."""
     number = 0
     for letter in letters.upper():
         number = 26 * number + letter - 64
@@ -83,7 +82,7 @@ def _number(letters: bytes) -> int:
 
 
 def _cells_of_ods(part: bytes) -> int:
-    """The rows and columns of each sheet up to its last cell that holds anything, repetitions included."""
+    """The rows and columns of each sheet up to its last non-empty cell, including repetitions."""
     total = row = width = height = column = repeat = 0
     last = 0  # the last column of this row that holds anything
     for hit in _ODS.finditer(part):

@@ -1,4 +1,4 @@
-"""Workbooks: Excel's (.xlsx, .xls) and OpenDocument's (.ods), read by python-calamine, one sheet as a table."""
+"""Read one sheet of an Excel (.xlsx, .xls) or OpenDocument (.ods) workbook, with python-calamine."""
 
 from __future__ import annotations
 
@@ -25,12 +25,23 @@ _CELL = 64  # bytes of a cell as an object of Python
 
 
 def read_sheet(content: pa.Buffer, form: str, limit: Limit, reading: ReadOptions) -> Sheet:
-    """The cells of the sheet that ``reading.sheet`` names, or of the first that holds a table.
+    """The cells of the sheet named ``reading.sheet``, or of the first sheet with a table.
+
+    Parameters
+    ----------
+    content
+        The bytes of the workbook.
+    form
+        ``xlsx``, ``xls`` or ``ods``.
+    limit
+        How much it may unpack to.
+    reading
+        What is known about the file; only ``sheet`` is used.
 
     Raises
     ------
     DataError
-        There is no such sheet, none holds anything, or the workbook is damaged or too large.
+        There is no such sheet, all sheets are empty, or the workbook is damaged or too large.
     """
     source = limit.source
     raw = content.to_pybytes()
@@ -50,7 +61,7 @@ def read_sheet(content: pa.Buffer, form: str, limit: Limit, reading: ReadOptions
         rows = _without_errors(found.rows)
         n_filled = _fill_merged(rows, found.merged)
     if n_filled:
-        notes.append(f"{n_filled:,} cells merged over several rows count for each of those rows")
+        notes.append(f"the value of {n_filled:,} cells merged over several rows was given to each of those rows")
     if not any(cell != "" for row in rows for cell in row):
         raise DataError(f"the sheet {name!r} of {source} is empty: there is no table in it")
     return Sheet(rows=rows, notes=tuple(notes), where=f"the sheet {name!r} of {source}")
@@ -65,9 +76,9 @@ def _damage_named(source: str, form: str) -> Iterator[None]:
     except BaseException as error:  # calamine's own, zipfile's many, and a panic of Rust, which is no Exception
         what = str(error).strip() or type(error).__name__
         if "assword" in what or type(error).__name__ == "PasswordError" or "encrypt" in what.lower():
-            raise DataError(f"{source} is protected by a password; save it without one") from error
+            raise DataError(f"{source} is password-protected; save it without a password") from error
         raise DataError(
-            f"{source} looks like {form} but is damaged, cut short or of another kind ({what[:160]}); save the sheet "
+            f"{source} looks like {form} but is damaged, truncated or of another kind ({what[:160]}); save the sheet "
             "as .xlsx or CSV"
         ) from error
 
@@ -88,10 +99,10 @@ def _chosen(book: Contents, source: str, reading: ReadOptions) -> tuple[str, lis
     chosen = (full or shown)[0]
     notes = []
     if reading.sheet is not None:
-        notes.append(f"there is no sheet {reading.sheet!r} here; read is {chosen!r} (--sheet NAME reads another)")
+        notes.append(f"there is no sheet {reading.sheet!r} here, so {chosen!r} was read (--sheet NAME reads another)")
     elif len(shown) > 1 and (len(full) > 1 or chosen != shown[0]):
         others = _listed([name for name in shown if name != chosen])
-        notes.append(f"read is the sheet {chosen!r}; the others are {others} (--sheet NAME reads one of them)")
+        notes.append(f"the sheet {chosen!r} was read; the others are {others} (--sheet NAME reads one of them)")
     return chosen, notes
 
 
@@ -100,7 +111,7 @@ def _listed(names: list[str]) -> str:
 
 
 def _without_errors(rows: list[list[Any]]) -> list[list[Any]]:
-    """Cells such as ``#DIV/0!`` hold nothing."""
+    """Empty error cells such as ``#DIV/0!``."""
     for row in rows:
         for i, cell in enumerate(row):
             if type(cell) is str and (cell in _ERRORS or cell.startswith("Err:")):
@@ -109,7 +120,7 @@ def _without_errors(rows: list[list[Any]]) -> list[list[Any]]:
 
 
 def _fill_merged(rows: list[list[Any]], merged: list[Any]) -> int:
-    """Give the rows that a cell was merged over its value: a spreadsheet keeps it in the first."""
+    """Give each row of a merged cell its value, which a spreadsheet keeps only in the first."""
     filled = 0
     for (top, left), (bottom, right) in merged:
         if left != right or top >= len(rows) or bottom <= top or left >= len(rows[top]):

@@ -15,7 +15,7 @@ QUESTIONS = (
             "layers the activations alone scale the gradient by at most 0.25¹⁰, about one millionth. The "
             "weights add factors of their own, but large weights saturate the neurons, which makes the slopes "
             "smaller still. This is the vanishing gradient. Remedies are ReLU, whose slope is 1 above zero, "
-            "suitable first weights, normalisation and residual connections. Sigmoid remains in use for "
+            "suitable initial weights, normalisation and residual connections. Sigmoid remains in use for "
             "probabilities and for gates."
         ),
         points=(
@@ -27,11 +27,11 @@ QUESTIONS = (
     OpenQuestion(
         text=("What is a dead ReLU? How do you notice and prevent it?"),
         answer=(
-            "A ReLU gives max(0, z), and its slope is zero where z is below zero. If z is below zero for every "
+            "A ReLU returns max(0, z), and its slope is zero where z is below zero. If z is below zero for every "
             "row, its output and the gradient of all its weights are zero, so its own weights no longer change; "
-            "only changes in the layers before it could wake it up. A large step that makes the bias very "
+            "only changes in the layers before it could revive it. A large step that makes the bias very "
             "negative is the usual cause. One notices it by counting, over a whole data set, the neurons that "
-            "are never above zero. Prevention: a smaller learning rate or warm-up, He's first weights, scaled "
+            "are never above zero. Prevention: a smaller learning rate or warm-up, He's initial weights, scaled "
             "inputs, or an activation with some slope on the left, such as leaky ReLU, ELU or GELU."
         ),
         points=(

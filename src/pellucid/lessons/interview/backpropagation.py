@@ -35,7 +35,7 @@ QUESTIONS = (
         ),
         points=(
             "∂L/∂W = Gᵀ X and ∂L/∂b = sum over rows",
-            "∂L/∂X = G W, handed to the layer before",
+            "∂L/∂X = G W, passed to the layer before",
             "each gradient has the shape of its variable",
         ),
     ),

@@ -47,7 +47,7 @@ QUESTIONS = (
             "its curvature is a million times as large. The valley is then long and narrow: the learning rate "
             "must suit the steepest direction and is far too small for the others. Standardised inputs, with "
             "mean 0 and standard deviation 1, make the valley rounder; they also keep sigmoid and tanh from "
-            "saturating, and suit the usual first weights. Mean and deviation are measured on the training rows "
+            "saturating, and suit the usual initial weights. Mean and deviation are measured on the training rows "
             "only."
         ),
         points=(
@@ -59,30 +59,30 @@ QUESTIONS = (
     OpenQuestion(
         text=("Are local minima the main problem of training?"),
         answer=(
-            "For large networks, seldom. A point with zero gradient is a minimum only if the loss curves "
+            "For large networks, rarely. A point with zero gradient is a minimum only if the loss curves "
             "upwards in every direction; with thousands of directions most such points are saddles, where it "
             "falls in some (Dauphin and others, 2014). Plateaus and saddles slow descent down; the noise of "
             "mini-batches and momentum help to leave them. Many minima are equally good because they are the "
             "same network: exchanging ten hidden neurons among themselves gives 10! = 3,628,800 weight settings "
-            "with the same answers. The usual troubles are the learning rate, bad scaling, saturation and, "
+            "with the same outputs. The usual troubles are the learning rate, bad scaling, saturation and, "
             "above all, generalising rather than reaching a minimum."
         ),
         points=(
             "saddle points and plateaus in many dimensions",
             "symmetry makes many equivalent minima",
-            "in practice other causes are commoner",
+            "in practice other causes are more common",
         ),
     ),
     OpenQuestion(
         text=("The training loss does not go down. What do you check?"),
         answer=(
             "First the data: are inputs and labels matched, scaled and free of NaN? Then the loss at the start, "
-            "which should be near ln C for C balanced classes. Next I let the network learn ten rows by heart; "
+            "which should be near ln C for C balanced classes. Next I let the network memorise ten rows; "
             "if it cannot, there is a bug, such as a wrong loss for the output, softmax applied twice, "
             "gradients that are not set to zero between steps, or parameters that the optimiser was never "
             "given. If it can, I vary the learning rate by powers of ten. I look at the gradients of each "
             "layer: zeros mean dead or saturated neurons, huge values an explosion. Last come architecture and "
-            "first weights."
+            "initial weights."
         ),
         points=(
             "a systematic order, from data to model",

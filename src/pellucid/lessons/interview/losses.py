@@ -11,7 +11,7 @@ QUESTIONS = (
         text=("Why is cross-entropy preferred to the squared error for classification?"),
         answer=(
             "Because of the slope where the network is sure and wrong. With sigmoid and cross-entropy the slope "
-            "by the logit is p − t; with the squared error it is 2 (p − t) p (1 − p), and the last two factors "
+            "for the logit is p − t; with the squared error it is 2 (p − t) p (1 − p), and the last two factors "
             "vanish when the neuron saturates. For a true class of 1 and a logit of −5, p is 0.0067: "
             "cross-entropy gives a slope of −0.993, the squared error −0.013. So the worst mistakes would be "
             "corrected most slowly. Cross-entropy is also the negative log-likelihood of the labels, and it is "
@@ -79,9 +79,9 @@ QUESTIONS = (
             "A network that knows nothing gives about equal probabilities, so with C balanced classes "
             "cross-entropy begins near ln C: 0.69 for two, 2.30 for ten. For a standardised target the mean "
             "squared error begins near 1, its variance, which is also what always answering the mean achieves. "
-            "Much more than that at the start points to first weights or inputs that are too large, or to a "
+            "Much more than that at the start points to initial weights or inputs that are too large, or to a "
             "wrong loss. If the loss stays there, nothing is learned. A second check: a few rows should be "
-            "learned by heart, to a loss near zero; if even that fails, there is a bug."
+            "memorised, to a loss near zero; if even that fails, there is a bug."
         ),
         points=(
             "ln C for classes, the variance for numbers",

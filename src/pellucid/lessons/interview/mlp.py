@@ -31,7 +31,7 @@ QUESTIONS = (
             "not a polynomial (Cybenko, 1989, for sigmoids; Leshno and others, 1993). It does not say how many "
             "neurons that takes, and the number can grow exponentially with the number of inputs. Nor does it "
             "say that gradient descent finds these weights, or that a network fitted to finitely many rows "
-            "answers new rows well. It promises nothing outside the set."
+            "predicts new rows well. It promises nothing outside the set."
         ),
         points=(
             "one hidden layer, enough neurons, continuous functions on a bounded set",
@@ -62,7 +62,7 @@ QUESTIONS = (
             "can be far cheaper: k layers of two ReLU neurons each can make a saw with 2ᵏ straight pieces, "
             "while one hidden ReLU layer on a single input needs at least 2ᵏ − 1 neurons, since each neuron "
             "adds at most one bend. But depth is harder to train, because gradients are products over the "
-            "layers; careful first weights, normalisation and residual connections help. For tables I start "
+            "layers; careful initial weights, normalisation and residual connections help. For tables I start "
             "with one or two hidden layers, for images and text with a known deep architecture, and let "
             "validation decide."
         ),
@@ -73,7 +73,7 @@ QUESTIONS = (
         ),
     ),
     OpenQuestion(
-        text=("Why are the first weights random, and how large should they be?"),
+        text=("Why are the initial weights random, and how large should they be?"),
         answer=(
             "If the neurons of a layer start with equal weights, to the layer before and to the next, they "
             "compute the same number, get the same gradient and stay equal: the layer acts like a single "

@@ -10,7 +10,7 @@ QUESTIONS = (
     OpenQuestion(
         text=("How does a perceptron decide, and what is its bias for?"),
         answer=(
-            "It computes z = w · x + b, a weighted sum of its inputs plus a bias, and answers 1 where z ≥ 0, "
+            "It computes z = w · x + b, a weighted sum of its inputs plus a bias, and outputs 1 if z ≥ 0, "
             "else 0. The points with z = 0 form a line for two inputs and a hyperplane for more. The weights "
             "are the normal of this hyperplane: they set its direction. The bias shifts it without turning it; "
             "its distance from the origin is |b| / ‖w‖. Without a bias every boundary would pass through the "

@@ -58,7 +58,7 @@ def verdict(given: ReportInput) -> Sequence[Block]:
 
 
 def metrics(given: ReportInput) -> Sequence[Block]:
-    """Each metric with its interval, beside that of a constant prediction."""
+    """Each metric with its interval, beside the baseline, a constant prediction."""
     base = given.run.summary.get("baseline", {})
     rows = []
     for name, found in given.run.metrics.items():
@@ -69,7 +69,7 @@ def metrics(given: ReportInput) -> Sequence[Block]:
     return [
         Numbers(
             caption=f"On {len(given.measured.inputs):,} {held} rows",
-            headings=["metric", "value", "95 % interval", "constant prediction"],
+            headings=["metric", "value", "95 % interval", "baseline"],
             rows=rows,
             right=(1, 2, 3),
         ),

@@ -1,4 +1,4 @@
-"""Python's own functions: ``len``, ``list``, ``getattr`` …"""
+"""Python's built-in functions: ``len``, ``list``, ``getattr`` …"""
 
 from __future__ import annotations
 

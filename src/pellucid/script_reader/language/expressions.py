@@ -217,7 +217,19 @@ def _binary(reader: Reader, node: ast.BinOp, scope: Scope) -> Value:
 
 
 def combine(reader: Reader, op: ast.operator, left: Value, right: Value, line: int) -> Value:  # noqa: PLR0911
-    """Arithmetic of two values."""
+    """The result of a binary operation.
+
+    Parameters
+    ----------
+    reader
+        Records what the rules look for, such as shapes that broadcast.
+    op
+        The operator.
+    left, right
+        Its operands.
+    line
+        The line of the operation.
+    """
     if isinstance(op, ast.Mod) and isinstance(left, Const) and isinstance(left.value, str):
         return Unknown()  # a text: nothing of the values lives on in it
     taint = taints(left, right) - observe.averaged(reader, op, left, right, line)

@@ -1,7 +1,7 @@
-"""Reads a script as it would run, with what is known of each value in the place of the values: statements.
+"""Reads a script as it would run, with what is known of each value instead of the value (abstract interpretation).
 
-Functions of the script are entered where they are called, both sides of a condition are read unless it is a literal
-that decides, and the body of a loop is read twice. Nothing is executed, and a budget bounds the reading of any text.
+Functions of the script are entered where they are called, both sides of a condition are read unless its value is
+known, and the body of a loop is read twice. Nothing is executed, and a budget limits the reading of any text.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Interpreter(Reader):
     # ── running ───────────────────────────────────────────────────────────────────────────────────────────
 
     def read(self, body: Sequence[ast.stmt]) -> None:
-        """Read the script, and after it the functions and classes that it never calls."""
+        """Read the script, then the functions and classes that it never calls."""
         self.used_as_models = called_models(body)
         self.block(body, self.module)
         self.called = False
@@ -97,7 +97,7 @@ class Interpreter(Reader):
 
     @contextmanager
     def _on_its_own(self) -> Iterator[None]:
-        """Read what is never called; where it holds a whole training, it counts as if it were."""
+        """Read code that is never called; if it contains a whole training, its events count as called."""
         first = len(self.script.events)
         yield
         made = self.script.events[first:]
@@ -119,7 +119,7 @@ class Interpreter(Reader):
                 jump = handler(self, statement, scope) if handler else None
             except TooMuch:
                 raise
-            except Exception as error:  # a fault of this reader costs the statement and no more
+            except Exception as error:  # an error in the reader only loses this statement
                 self.note_unfollowed(statement.lineno, error)
                 continue
             if jump:

@@ -1,4 +1,4 @@
-"""PyTorch's modules: which objects are modules, what behaves otherwise in evaluation, what a call gives."""
+"""Calls of PyTorch's modules: what a model, a layer or a loss returns."""
 
 from __future__ import annotations
 
@@ -180,7 +180,19 @@ def _flattened(module: Object, x: Array) -> Array:
 
 
 def loss_value(reader: Reader, kind: str, module: Object | None, given: Arguments) -> Value:
-    """Record a loss and return it."""
+    """Record the computation of a loss and return its value.
+
+    Parameters
+    ----------
+    reader
+        Records it as a `LossCall`.
+    kind
+        Which loss, such as ``cross_entropy``.
+    module
+        The loss object; None for a function of ``torch.nn.functional``.
+    given
+        The arguments: prediction, target and settings.
+    """
     prediction = given.get(0, "input") or Unknown()
     target = given.get(1, "target") or Unknown()
     name = module.kind.rpartition(".")[2] if module is not None else kind

@@ -1,7 +1,7 @@
-"""Names of which nothing is known but how they are used: what has ``parameters()`` and is called is a model.
+"""Duck typing: a value that is called and has ``parameters()`` is taken as a model.
 
-So snippets whose model is made elsewhere, and models of files that are not here, keep the rules that need no more
-than to know that it is one: its mode, the graph it records, gradients and steps.
+So the rules on modes, graphs, gradients and steps also work for snippets and for models from files that were not
+found.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""What single rules ask for, seen where it happens: the reader's modules call these functions, which record `Seen`.
+"""Observations for single rules: handlers call these functions where something happens, and they record it.
 
-The kinds: ``cut`` (an answer loses its graph), ``frozen`` and ``thawed`` (``requires_grad`` of a module's
-parameters), ``stacked`` (a linear layer right after another), ``width`` (a layer that is given another number of
+The kinds: ``cut`` (an output loses its graph), ``frozen`` and ``thawed`` (``requires_grad`` of a module's
+parameters), ``stacked`` (a linear layer right after another), ``width`` (a layer with the wrong number of input
 columns), ``made in forward``, ``argmax``, ``threshold``, ``average``, ``own statistic``, ``slice`` (a batch cut by
-hand), ``last step`` (an index into a recurrent layer's answer), ``scheduler`` (its step).
+hand), ``last step`` (an index into a recurrent layer's output), ``scheduler`` (its step).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _COUNT, _BATCHES = "a count of rows", "the number of batches"
 
 
 def from_model(value: Value) -> bool:
-    """Whether a model's answers went into a value."""
+    """Whether a value was computed from a model's output."""
     return any(t.startswith("forward ") for t in value.taint)
 
 
@@ -50,7 +50,7 @@ def from_model(value: Value) -> bool:
 
 
 def cut(reader: Reader, x: Array, how: str, line: int) -> Array:
-    """``x`` without its graph; where it comes from a model, a later ``backward`` can say where it was lost."""
+    """``x`` without its graph; if it comes from a model, this is recorded for a later ``backward``."""
     if x.graph is False or not from_model(x) or reader.models:
         return x.then(graph=False)
     number = reader.number()
@@ -139,7 +139,7 @@ def _name_in(owner: Object, layer: Object) -> str:
 
 
 def made(reader: Reader, value: Object) -> None:
-    """A layer is made while the network answers: its weights are new at every call."""
+    """A layer is created in ``forward``: its weights are new at every call."""
     frame = reader.frames[-1].node if reader.frames else None
     if not isinstance(frame, ast.FunctionDef) or frame.name != "forward" or not is_module(value):
         return
@@ -150,7 +150,7 @@ def made(reader: Reader, value: Object) -> None:
 
 
 def recurrent_index(reader: Reader, owner: Array, parts: list[ast.expr], line: int) -> None:
-    """``out[:, -1]`` or ``out[-1]`` of a recurrent layer: where does it seek the last step?"""
+    """``out[:, -1]`` or ``out[-1]`` of a recurrent layer: along which dimension is the last step taken?"""
     if owner.layer is None or not owner.layer.kind.endswith((".LSTM", ".GRU", ".RNN")):
         return
     last = [i for i, part in enumerate(parts) if _minus_one(part)]
@@ -172,13 +172,13 @@ def _minus_one(node: ast.expr) -> bool:
 
 
 def argmax(reader: Reader, x: Array, axis: Value | None, line: int) -> None:
-    """The place of the greatest answer: along which axis?"""
+    """The index of the largest output: along which axis?"""
     if not reader.models and from_model(x) and isinstance(axis, Const):
         reader.note(Observation, line, kind="argmax", value=x, other=axis)
 
 
 def compared(reader: Reader, op: ast.cmpop, left: Value, right: Value, result: Array, line: int) -> Array:
-    """A comparison of answers: with a threshold, or with the targets."""
+    """A comparison of outputs: with a threshold, or with the targets."""
     if reader.models:
         return result
     if isinstance(op, (ast.Gt, ast.GtE)) and isinstance(left, Array) and from_model(left) and isinstance(right, Const):
@@ -194,7 +194,7 @@ def compared(reader: Reader, op: ast.cmpop, left: Value, right: Value, result: A
 
 
 def rounded(reader: Reader, x: Array, line: int) -> None:
-    """Answers are rounded to 0 and 1."""
+    """Outputs are rounded to 0 and 1."""
     if not reader.models and from_model(x):
         reader.note(Observation, line, kind="threshold", value=x, other=Const(value="round"))
 
@@ -209,7 +209,7 @@ def length(value: Value | None) -> frozenset[str]:
 
 
 def averaged(reader: Reader, op: ast.operator, left: Value, right: Value, line: int) -> frozenset[str]:
-    """What a product or quotient no longer is; a count of rows over a number of batches is recorded."""
+    """The taints that a product or quotient loses; a count of rows divided by a number of batches is recorded."""
     if not isinstance(op, (ast.Div, ast.FloorDiv, ast.Mult)):
         return frozenset()
     a, b = taints(left), taints(right)
@@ -223,7 +223,7 @@ def averaged(reader: Reader, op: ast.operator, left: Value, right: Value, line: 
 
 
 def mean_of_matches(x: Array, name: str) -> Array:
-    """The mean of hits is no count."""
+    """The mean of matches is not a count."""
     return x.then(taint=x.taint - {_COUNT}) if name in ("mean", "nanmean") and _COUNT in x.taint else x
 
 

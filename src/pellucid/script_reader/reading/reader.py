@@ -1,7 +1,7 @@
-"""The reader as its handlers see it: where in the run it stands, what it writes down, and the five ways to read on.
+"""The reader as its handlers see it: its place in the run, its record, and the ways to read on.
 
-`Reader` is what a handler of a statement, an expression, a call or a method is given. It keeps the place in the run
-(loops, conditions, calls) and the record; how code is read is said above, by ``language.interpreter``.
+Handlers of statements, expressions, calls and methods are given a `Reader`. It keeps the place in the run (loops,
+conditions, calls) and the record. How code is read is defined in ``language.interpreter``, its only subclass.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _PLACE = ("frames", "loops", "passes", "guards", "changed_in_loop", "reset_in_lo
 
 
 class TooMuch(Exception):  # noqa: N818  not an error: the reading ends
-    """The budget is spent; what was found until here stands."""
+    """The budget is used up; what was found so far stays valid."""
 
 
 class Reader(ABC):
@@ -37,18 +37,18 @@ class Reader(ABC):
     def __init__(self, script: Script, folder: Path | None = None) -> None:
         self.script = script
         self.own_files = OwnFiles(script, folder, self.read_file)
-        self.stars: list[str] = []  # libraries of which everything is imported
-        self.unimported: dict[str, None] = {}  # usual names of libraries that the script imports nowhere
+        self.stars: list[str] = []  # libraries imported with `*`
+        self.unimported: dict[str, None] = {}  # usual names of libraries that the script never imports
         self.used_as_models: frozenset[str] = frozenset()
         self.state = State()
         self.frames: list[Frame] = []
         self.loops: list[Loop] = []
         self.passes: list[int] = []
         self.guards: list[int] = [0]
-        self.changed_in_loop: list[frozenset[str]] = []  # names that the loops of this function change
-        self.reset_in_loop: list[frozenset[str]] = []  # names that they set anew in each round
+        self.changed_in_loop: list[frozenset[str]] = []  # names that the loops of this function assign
+        self.reset_in_loop: list[frozenset[str]] = []  # names that they assign anew in every round
         self.models: list[Object] = []  # whose forward is being read
-        self.if_training = 0  # conditions around that ask whether the model trains
+        self.if_training = 0  # enclosing conditions that ask whether the model is training
         self.entered: set[ast.AST] = set()
         self.called = True
         self.spent = 0
@@ -70,7 +70,7 @@ class Reader(ABC):
 
     @abstractmethod
     def assign(self, target: ast.expr, value: Value, scope: Scope) -> None:
-        """Bind what a target names."""
+        """Assign a value to a target."""
 
     @abstractmethod
     def call(self, function: Value, given: Arguments, hint: str = "") -> Value:
@@ -80,7 +80,19 @@ class Reader(ABC):
     def call_function(
         self, function: Function, args: Sequence[Value], kwargs: dict[str, Value], line: int, rest: bool = False
     ) -> Value:
-        """Enter a function of the script; what it returns."""
+        """Read a function of the script as called here; return its result.
+
+        Parameters
+        ----------
+        function
+            The function, bound to its object if it is a method.
+        args, kwargs
+            The arguments that are known.
+        line
+            The line of the call.
+        rest
+            Whether further arguments of unknown content are passed (``*args``, ``**kwargs``).
+        """
 
     @abstractmethod
     def read_file(self, body: Sequence[ast.stmt], scope: Scope) -> None:
@@ -100,7 +112,7 @@ class Reader(ABC):
         return self.counter
 
     def where(self, line: int) -> Where:
-        """This point of the run."""
+        """The current point in the run."""
         return Where(
             line, len(self.script.events), tuple(self.loops), tuple(self.passes), tuple(self.guards[1:]),
             sum(self.guards) > 0, self.called,
@@ -111,7 +123,7 @@ class Reader(ABC):
         self.script.events.append(event(where=self.where(line), **what))
 
     def note_unfollowed(self, line: int, error: Exception) -> None:
-        """Remember a statement that could not be followed."""
+        """Record a statement that could not be followed."""
         last = error.__traceback__
         while last is not None and last.tb_next is not None:
             last = last.tb_next
@@ -124,7 +136,7 @@ class Reader(ABC):
 
     @contextmanager
     def at_top_level(self) -> Iterator[None]:
-        """Stand outside of all loops, functions and conditions, as the first statement of a file does."""
+        """Leave all loops, functions and conditions for a while, to read a file from its first statement."""
         kept = {name: getattr(self, name) for name in _PLACE}
         self.frames, self.loops, self.passes, self.guards = [], [], [], [0]
         self.changed_in_loop, self.reset_in_loop, self.models = [], [], []
@@ -136,7 +148,7 @@ class Reader(ABC):
 
     @contextmanager
     def condition(self, test: ast.expr, value: Value) -> Iterator[None]:
-        """Stand in a branch; one whose condition asks whether the model trains is remembered."""
+        """Enter a branch; note if its condition asks whether the model is training."""
         names = (n.id if isinstance(n, ast.Name) else getattr(n, "attr", "") for n in ast.walk(test))
         asks = BY_TRAINING in value.taint or any("train" in name.lower() for name in names)
         self.if_training += asks
@@ -147,7 +159,7 @@ class Reader(ABC):
 
     @contextmanager
     def loop(self, node: ast.stmt | ast.expr, roles: frozenset[str], loader: Object | None) -> Iterator[Loop]:
-        """Stand inside a loop."""
+        """Enter a loop."""
         line = getattr(node, "lineno", 0)
         made = Loop(
             line,
@@ -173,5 +185,5 @@ class Reader(ABC):
 
     @property
     def n_passes(self) -> int:
-        """How often a body is read: twice, deep inside once."""
+        """How often a loop's body is read: twice, or once if deeply nested."""
         return 2 if len(self.loops) <= 4 else 1

@@ -1,6 +1,6 @@
-"""What happens in a script, in the order in which it would happen: calls of models and losses, steps, splits, fits.
+"""The events of a run, in order: calls of models and losses, steps, splits, fits.
 
-A loop's body is read twice, so that what its end does to its next beginning is seen; `Where` says in which pass.
+A loop's body is read twice, so that effects of one round on the next are seen; `Where` says in which pass.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ class Step(Event):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ZeroGrad(Event):
-    """Gradients are forgotten: an optimizer's, a model's, or (None) some."""
+    """Gradients are set to zero: an optimizer's, a model's, or (None) unknown ones."""
 
     of: Object | None
     name: str = ""
@@ -137,7 +137,7 @@ class Mode(Event):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class PassedToUnknown(Event):
-    """Values go to a function that cannot be read here."""
+    """Values are passed to a function that cannot be read."""
 
     values: tuple[Value, ...]
 
@@ -195,7 +195,7 @@ class MoveNotKept(Event):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class FunctionalDropout(Event):
-    """``F.dropout`` that is not told whether the model trains."""
+    """``F.dropout`` without ``training=``."""
 
     name: str
 
@@ -211,7 +211,7 @@ class HiddenLayers(Event):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Observation(Event):
-    """Something that one rule asks for; ``watch`` says which kinds there are and what their values are."""
+    """Something that one rule needs; ``reading.observe`` lists the kinds and their values."""
 
     kind: str
     value: Value | None = None

@@ -1,4 +1,4 @@
-"""Pictures on their way through a network: channels, height and width, as far as the layers' numbers say them."""
+"""Images on their way through a network: channels, height and width, as far as the layers' settings tell."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What is known of a value without running the script: a tensor's last activation, a module's layers, or nothing.
 
-Everything that is not known is `None` or `Unknown`, and no rule speaks of it. ``taint`` is what a value was computed
+Everything unknown is `None` or `Unknown`, and no rule reports it. ``taint`` is what a value was computed
 from: the roles of its rows (``train``, ``val``, ``test``), ``scored test`` where a model's answers to test rows went
 into it, ``forward 7`` for the call of a model and ``sum 3`` for an accumulator.
 """

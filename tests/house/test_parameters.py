@@ -1,0 +1,69 @@
+"""A public function with four or more parameters says what each of them is, in a numpydoc section."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pellucid
+
+ROOT = Path(pellucid.__file__).parent
+MANY = 4
+
+# Rooms whose functions may still lack the section, and how many these are at most. The list and the number only shrink.
+UNFINISHED = frozenset(
+    {"cli", "diagnosis", "engines", "explanation", "inspection", "lessons", "model", "network", "plots", "preparation"}
+    | {"preprocessing", "reports", "runs", "script_reader", "selection", "settings", "studies", "training", "workflow"}
+)
+STILL_LACKING = 160
+
+
+def public_functions(body: list[ast.stmt], prefix: str = "") -> Iterator[tuple[str, ast.FunctionDef]]:
+    """The public functions of a module and the public methods of its public classes, by name."""
+    for node in body:
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            yield from public_functions(node.body, f"{prefix}{node.name}.")
+        elif isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+            yield f"{prefix}{node.name}", node
+
+
+def parameters_of(function: ast.FunctionDef, *, is_method: bool) -> list[str]:
+    """The names of a function's parameters, without ``self`` and ``cls``."""
+    given = function.args
+    names = [each.arg for each in (*given.posonlyargs, *given.args, *given.kwonlyargs)]
+    return names[1:] if is_method and names[:1] in (["self"], ["cls"]) else names
+
+
+def lacking(source: str) -> list[str]:
+    """The functions in a module's source that need the section and have none."""
+    found = []
+    for name, function in public_functions(ast.parse(source).body):
+        is_overload = any(ast.unparse(each).endswith("overload") for each in function.decorator_list)
+        many = len(parameters_of(function, is_method="." in name)) >= MANY
+        if many and not is_overload and "Parameters\n" not in (ast.get_docstring(function) or ""):
+            found.append(name)
+    return found
+
+
+def test_functions_with_many_parameters_describe_them() -> None:
+    found = [
+        f"{path.relative_to(ROOT).with_suffix('').as_posix()}: {name}"
+        for path in sorted(ROOT.rglob("*.py"))
+        for name in lacking(path.read_text(encoding="utf-8"))
+    ]
+    assert not [each for each in found if each.split("/")[0].split(":")[0] not in UNFINISHED], "add the section"
+    assert len(found) <= STILL_LACKING, f"add the section to one of {found}"
+
+
+def test_a_function_without_the_section_is_found() -> None:
+    with_section = (
+        'def f(a, b, c, d):\n    """Add.\n\n    Parameters\n    ----------\n    a, b, c, d\n        Numbers.\n    """\n'
+    )
+    assert lacking(with_section) == []
+    assert lacking(with_section.replace("Parameters", "Notes")) == ["f"]
+    assert lacking("def f(a, b, c):\n    pass\n") == []
+    assert lacking("def _f(a, b, c, d):\n    pass\n") == []
+    method = "class A:\n    def f(self, a, b, c{}):\n        pass\n"
+    assert lacking(method.format("")) == []
+    assert lacking(method.format(", *, d")) == ["A.f"]
