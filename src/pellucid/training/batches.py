@@ -6,7 +6,7 @@ goes on with the same batches, and nothing of a generator's state needs to be sa
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from math import prod
 from typing import Any
@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.network import Network
+from pellucid.network.layers.layer import Mask
 
-__all__ = ["batches", "dropout_masks", "n_batches"]
+__all__ = ["batches", "drawn_masks", "dropout_masks", "n_batches"]
 
 Array = NDArray[Any]
 
@@ -54,11 +55,29 @@ def n_batches(n_rows: int, batch_size: int, *, at_least: int = 1) -> int:
 
 
 def dropout_masks(network: Network, rows: int, seed: int, epoch: int, batch: int) -> list[Array]:
-    """For each of ``network.masks()`` a float32 array ``[rows, width]`` of 0 (a share ``rate``) and 1/(1 − rate).
+    """The masks of a batch of ``rows`` rows, as `drawn_masks` gives them for a network."""
+    return drawn_masks(network.masks(), rows, seed, epoch, batch)
+
+
+def drawn_masks(wanted: Sequence[Mask], rows: int, seed: int, epoch: int, batch: int) -> list[Array]:
+    """For each mask a float32 array ``[rows, width]`` of 0 (a share ``rate``) and 1/(1 − rate).
 
     A cell is decided by 16 random bits, so a rate is kept to within 1/65,536.
+
+    Parameters
+    ----------
+    wanted
+        The network's masks (``network.masks()``, which takes longer than a small step: ask once).
+    rows
+        B, the rows of the batch.
+    seed, epoch, batch
+        The masks depend on these alone.
+
+    >>> from pellucid.network import mlp
+    >>> (mask,) = drawn_masks(mlp(4, [3], 1, dropout=0.5).masks(), rows=2, seed=0, epoch=0, batch=0)
+    >>> mask.shape, sorted(set(mask.ravel().tolist()))
+    ((2, 3), [0.0, 2.0])
     """
-    wanted = network.masks()
     if not wanted:
         return []
     bits = _generator(seed, _MASKS, epoch, batch).bit_generator

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pellucid.engines.textbook.losses import loss_and_gradient
 from pellucid.errors import DivergenceError, SettingError
 from pellucid.network import Network
-from pellucid.training.batches import dropout_masks, n_batches
+from pellucid.training.batches import drawn_masks, n_batches
 from pellucid.training.divergence import explain
 from pellucid.training.engine import Engine
 from pellucid.training.history import Epoch
@@ -216,9 +216,10 @@ def _run_epoch(
     """Learn from every row once; the mean loss and the last learning rate, or ``None`` if interrupted."""
     at_least = rows_a_batch(engine.network)
     steps = n_batches(source.n, plan.batch_size, at_least=at_least)
+    wanted = engine.network.masks()
     total, rate = 0.0, 0.0
     for batch, rows in enumerate(source.batches(plan.batch_size, plan.seed, state.epoch, at_least=at_least)):
-        masks = dropout_masks(engine.network, len(rows), plan.seed, state.epoch, batch)
+        masks = drawn_masks(wanted, len(rows), plan.seed, state.epoch, batch)
         rate = rate_of(plan, state, batch, steps)
         loss = engine.step(source.ready(engine, rows), masks, rate)
         if not math.isfinite(loss):

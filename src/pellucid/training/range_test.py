@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pellucid.errors import SettingError
-from pellucid.training.batches import batches, dropout_masks, n_batches
+from pellucid.training.batches import batches, drawn_masks, n_batches
 from pellucid.training.engine import Engine
 from pellucid.training.loop import Rows, check_batches, rows_a_batch
 
@@ -149,12 +149,13 @@ def _sweep(
     beta = 1 - 1 / max(1.0, _MEMORY * len(rates))
     total, weight, best, first = 0.0, 0.0, math.inf, math.nan
     losses: list[float] = []
+    wanted = engine.network.masks()
     for epoch in itertools.count():
         for batch, chosen in enumerate(batches(len(rows), batch_size, seed, epoch, at_least=at_least)):
             if len(losses) == len(rates):
                 return np.array(losses), None
             rate = float(rates[len(losses)])
-            loss = engine.step(chosen, dropout_masks(engine.network, len(chosen), seed, epoch, batch), rate)
+            loss = engine.step(chosen, drawn_masks(wanted, len(chosen), seed, epoch, batch), rate)
             if not math.isfinite(loss):
                 return np.array(losses), rate
             losses.append(loss)

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.errors import DivergenceError, SettingError
-from pellucid.training.batches import batches, dropout_masks, n_batches
+from pellucid.training.batches import batches, drawn_masks, n_batches
 from pellucid.training.divergence import explain
 from pellucid.training.engine import Engine
 from pellucid.training.history import Epoch
@@ -207,11 +207,12 @@ def _run_epoch(
         return list(batches(count, plan.batch_size, runs[k].plan.seed, epoch, at_least=at_least))
 
     orders = [] if is_whole else [order(k) for k in alive]
+    wanted = stack.network.masks()
     total, rates = np.zeros(len(alive)), [0.0] * len(alive)
     for batch in range(steps):
         drawn = None if is_whole else np.stack([runs[k].rows[orders[j][batch]] for j, k in enumerate(alive)])
         size = count if drawn is None else drawn.shape[1]
-        masks = [dropout_masks(stack.network, size, runs[k].plan.seed, epoch, batch) for k in alive]
+        masks = [drawn_masks(wanted, size, runs[k].plan.seed, epoch, batch) for k in alive]
         rates = [rate_of(runs[k].plan, states[k], batch, steps) for k in alive]
         losses = stack.step(drawn, masks, rates[0] if len(set(rates)) == 1 else np.array(rates))
         for j in np.flatnonzero(~np.isfinite(losses)).tolist():
