@@ -35,13 +35,23 @@ def parameters_of(function: ast.FunctionDef, *, is_method: bool) -> list[str]:
     return names[1:] if is_method and names[:1] in (["self"], ["cls"]) else names
 
 
+def has_help(function: ast.FunctionDef) -> bool:
+    """Whether the parameters carry their own lines of help, as those of commands and studies do (``Annotated``)."""
+    return any("Annotated[" in ast.unparse(each) for each in ast.walk(function.args) if isinstance(each, ast.Subscript))
+
+
 def lacking(source: str) -> list[str]:
     """The functions in a module's source that need the section and have none."""
     found = []
     for name, function in public_functions(ast.parse(source).body):
         is_overload = any(ast.unparse(each).endswith("overload") for each in function.decorator_list)
         many = len(parameters_of(function, is_method="." in name)) >= MANY
-        if many and not is_overload and "Parameters\n" not in (ast.get_docstring(function) or ""):
+        if (
+            many
+            and not is_overload
+            and not has_help(function)
+            and "Parameters\n" not in (ast.get_docstring(function) or "")
+        ):
             found.append(name)
     return found
 
