@@ -1,7 +1,7 @@
-"""Which rows a step learns from, and what its dropout drops.
+"""The rows of each training step, and its dropout masks.
 
 Everything random is a function of (seed, epoch, batch), not of what was drawn before. So a run that was stopped
-goes on with the same batches, and nothing of a generator's state needs to be saved.
+continues with the same batches, and no generator's state needs to be saved.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["batches", "drawn_masks", "dropout_masks", "n_batches"]
 
 Array = NDArray[Any]
 
-# Apart, so that a batch's masks have nothing to do with the order of its epoch.
+# Separate keys, so that a batch's masks are independent of the order of its epoch.
 _ORDER, _MASKS = 1, 2
 
 
@@ -45,7 +45,7 @@ def batches(n_rows: int, batch_size: int, seed: int, epoch: int, *, at_least: in
 
 
 def n_batches(n_rows: int, batch_size: int, *, at_least: int = 1) -> int:
-    """How many batches `batches` gives.
+    """The number of batches that `batches` yields.
 
     >>> n_batches(5, 2), n_batches(5, 2, at_least=2)
     (3, 2)
@@ -55,7 +55,7 @@ def n_batches(n_rows: int, batch_size: int, *, at_least: int = 1) -> int:
 
 
 def dropout_masks(network: Network, rows: int, seed: int, epoch: int, batch: int) -> list[Array]:
-    """The masks of a batch of ``rows`` rows, as `drawn_masks` gives them for a network.
+    """The masks of a batch of ``rows`` rows, as `drawn_masks` returns them for a network.
 
     Parameters
     ----------
@@ -72,12 +72,12 @@ def dropout_masks(network: Network, rows: int, seed: int, epoch: int, batch: int
 def drawn_masks(wanted: Sequence[Mask], rows: int, seed: int, epoch: int, batch: int) -> list[Array]:
     """For each mask a float32 array ``[rows, width]`` of 0 (a share ``rate``) and 1/(1 − rate).
 
-    A cell is decided by 16 random bits, so a rate is kept to within 1/65,536.
+    Each cell uses 16 random bits, so a rate is exact to within 1/65,536.
 
     Parameters
     ----------
     wanted
-        The network's masks (``network.masks()``, which takes longer than a small step: ask once).
+        The network's masks (``network.masks()``, which takes longer than a small step: call it once).
     rows
         B, the rows of the batch.
     seed, epoch, batch

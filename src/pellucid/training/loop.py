@@ -48,13 +48,13 @@ class Plan:
     learning_rate
         The peak that ``schedule`` starts from or rises to.
     batch_size
-        Rows a step; more than there are means all of them.
+        Rows per step; more than there are means all of them.
     epochs
-        At most so many passes over the training rows.
+        The maximum number of passes over the training rows.
     patience
-        Stop after so many epochs without a better validation loss; ``None`` never stops early.
+        Stop after this many epochs without a better validation loss; ``None`` never stops early.
     keep
-        Which weights come out: the ``best`` by validation loss, or the ``last``.
+        Which weights to keep: the ``best`` by validation loss, or the ``last``.
     seed
         Of the batches and of dropout.
     """
@@ -82,7 +82,7 @@ class Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """Where a run stands after an epoch: all that is needed to go on as if it had never stopped."""
+    """The state of a run after an epoch: all that is needed to continue as if it had never stopped."""
 
     epoch: int  # epochs done
     parameters: dict[str, Array]
@@ -102,12 +102,12 @@ class Outcome:
 
     parameters: dict[str, Array]
     history: tuple[Epoch, ...]
-    best_epoch: int  # counted from 1; 0 if not one epoch was finished
+    best_epoch: int  # counted from 1; 0 if no epoch was finished
     reason: Reason
     problem: str | None = None  # what the divergence was, if that was the reason
 
 
-@np.errstate(over="ignore", invalid="ignore")  # losses on the way to infinity; what diverged is said in words
+@np.errstate(over="ignore", invalid="ignore")  # losses may overflow; divergence is reported as a message
 def fit(
     engine: Engine,
     train: Rows | RowSource,
@@ -119,7 +119,7 @@ def fit(
     save: Callable[[Callable[[], State]], None] = lambda state: None,
     interrupted: Callable[[], bool] = lambda: False,
 ) -> Outcome:
-    """Train until the plan is done, the patience is used up, or ``interrupted`` answers true.
+    """Train until the plan is done, patience runs out, or ``interrupted`` returns true.
 
     Parameters
     ----------
@@ -128,21 +128,21 @@ def fit(
     train
         The rows to learn from, or where they come from.
     validation
-        The rows that choose the best epoch (the same, where none are held out).
+        The rows that choose the best epoch (the training rows if none are held out).
     start
-        Where to go on; ``None`` begins anew.
+        The state to continue from; ``None`` starts from the beginning.
     on_epoch
-        Is told each epoch's line of the history.
+        Called with each epoch's line of the history.
     save
-        Is offered, after each epoch, a function that gives the state (copied only if it is called).
+        Called after each epoch with a function that returns the state (copied only if it is called).
     interrupted
-        Asked after each batch.
+        Called after each batch; true ends training.
 
     Raises
     ------
     DivergenceError
-        A loss was no number in the first epoch; the message names the layer, the batch and the likely cause. Later,
-        the outcome carries that message and the best weights so far.
+        A loss was not finite in the first epoch; the message names the layer, the batch and the likely cause. In a
+        later epoch, the outcome has that message and the best weights so far.
     """
     source: RowSource = Resident(train) if isinstance(train, Rows) else train
     check_batches(engine.network, source.n, plan.batch_size)
@@ -184,16 +184,16 @@ def fit(
 
 
 def check_batches(network: Network, n_rows: int, batch_size: int) -> None:
-    """Raise `SettingError` where a network cannot learn from batches so small."""
+    """Raise `SettingError` if a network cannot learn from batches this small."""
     if min(n_rows, batch_size) < rows_a_batch(network):
         raise SettingError(
-            "BatchNorm cannot train on one row at a time: give a batch_size of at least 2 (and as many rows), or "
+            "BatchNorm cannot train on one row at a time: give a batch_size of at least 2 (and at least 2 rows), or "
             "switch batch_norm off"
         )
 
 
 def rows_a_batch(network: Network) -> int:
-    """The fewest rows that a network can learn from: 2 with BatchNorm, which takes their variance."""
+    """The fewest rows that a network can learn from: 2 with BatchNorm, which needs their variance."""
     return 2 if network.has_batch_norm else 1
 
 
@@ -236,7 +236,7 @@ def _run_epoch(
 def after_epoch(
     engine: Engine, validation: Rows, plan: Plan, state: State, learned: tuple[float, float], seconds: float
 ) -> State:
-    """The state one epoch on: measured on the validation rows, its line of the history written, the best weights kept.
+    """The state one epoch on: validated, with its line of the history and the best weights so far.
 
     Parameters
     ----------
@@ -289,7 +289,7 @@ def rate_of(plan: Plan, state: State, batch: int, steps: int) -> float:
     plan
         Has the peak learning rate, the schedule and the number of epochs.
     state
-        Has the epochs done and what the plateau schedule has come to.
+        Has the number of epochs done and the state of the plateau schedule.
     batch, steps
         The batch in its epoch, from 0, and the number of batches in an epoch.
     """
@@ -304,7 +304,7 @@ def rate_of(plan: Plan, state: State, batch: int, steps: int) -> float:
 
 
 def _validate(engine: Engine, rows: Rows) -> tuple[float, float]:
-    """The loss of these rows and a score that people read: accuracy, or R² for numbers."""
+    """The loss of these rows and a readable score: accuracy, or R² for numbers."""
     logits = engine.logits(rows.inputs).astype(np.float64)
     loss = loss_and_gradient(engine.loss, logits, rows.targets, rows.weights).value
     if engine.loss.name == "cross_entropy":

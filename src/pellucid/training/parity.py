@@ -1,4 +1,4 @@
-"""Do the engines agree? The same weights, rows and masks through all, in float64, and the largest differences."""
+"""Checks that the engines agree: the same weights, rows and masks in all, in float64, and the largest differences."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TOLERANCE_AFTER_STEPS = 1e-10
 class Parity:
     """The largest absolute differences between the first engine and the others.
 
-    A difference between numbers larger than 1 is divided by their size, so that 1e-12 always means twelve digits.
+    A difference between numbers larger than 1 is divided by their magnitude, so that 1e-12 always means twelve digits.
     """
 
     engines: tuple[str, ...]
@@ -62,8 +62,8 @@ def compare(
 ) -> Parity:
     """Run the engines over ``rows`` in float64 and compare each with the first.
 
-    Logits are those of prediction (running statistics, nothing dropped); loss and gradients are of one batch in
-    training mode, each by the engine's own rules; the weights are compared after ``n_steps`` updates.
+    Logits are compared in prediction mode (running statistics, nothing dropped); loss and gradients on one batch in
+    training mode, each by the engine's own rules; the weights after ``n_steps`` updates.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def compare(
 
 
 def _largest(of_engines: Sequence[Mapping[str, Array]]) -> dict[str, float]:
-    """For each array the largest difference that any engine has from the first."""
+    """For each array, the largest difference of any engine from the first."""
     first, *others = of_engines
     return {name: max(difference(array, other[name]) for other in others) for name, array in first.items()}
 

@@ -1,7 +1,7 @@
 """The learning rate of each step.
 
-A schedule is a pure function of where training stands, except ``plateau``, which has to remember the best validation
-loss. The formulas are PyTorch's (``torch.optim.lr_scheduler``), and the tests hold them to it.
+A schedule is a pure function of the progress of training, except ``plateau``, which has to remember the best validation
+loss. The formulas are PyTorch's (``torch.optim.lr_scheduler``), and the tests compare them with it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SCHEDULES: tuple[str, ...] = get_args(ScheduleName)
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
-    """How the learning rate moves.
+    """How the learning rate changes.
 
     Parameters
     ----------
@@ -59,9 +59,9 @@ class Schedule:
         peak
             The learning rate that the user asked for.
         epoch, epochs, batch, n_batches
-            Where training stands, both counted from 0.
+            The progress of training; ``epoch`` and ``batch`` count from 0.
         scale
-            What `Plateau` has come to.
+            The current factor of `Plateau`.
         """
         match self.name:
             case "constant":
@@ -96,14 +96,14 @@ def _cosine(start: float, end: float, share: float) -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class Plateau:
-    """What ``plateau`` remembers; as torch's ``ReduceLROnPlateau`` with a relative threshold of 1e-4."""
+    """The state of ``plateau``; as torch's ``ReduceLROnPlateau`` with a relative threshold of 1e-4."""
 
     scale: float = 1.0
     best: float = math.inf
     bad_epochs: int = 0
 
     def after(self, loss: float, schedule: Schedule) -> Plateau:
-        """The memory after an epoch with this validation loss."""
+        """The state after an epoch with this validation loss."""
         if loss < self.best * (1 - 1e-4):
             return replace(self, best=loss, bad_epochs=0)
         if self.bad_epochs + 1 > schedule.every:
