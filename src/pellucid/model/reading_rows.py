@@ -22,7 +22,7 @@ from pellucid.preparation.sources import (
     test_part,
     with_image_name,
 )
-from pellucid.preprocessing.image import ImageStep
+from pellucid.preprocessing.steps.image import ImageStep
 from pellucid.settings.settings import Settings
 
 __all__ = ["read_rows"]
