@@ -42,7 +42,16 @@ def evidence_of(
 ) -> Evidence:
     """What is known of a run when it has ended.
 
-    ``answers`` are the model's on the measured rows; ``history``, ``reason`` and ``looks`` those of its first network.
+    Parameters
+    ----------
+    prepared, model
+        The rows and settings, and the trained model.
+    history, reason, snapshots
+        Of the first network: its epochs, why it ended, and what was seen inside.
+    answers
+        The model's answers on the measured rows ``[N]`` or ``[N, C]``.
+    verdict
+        The comparison with simpler models; ``None`` if there was none.
     """
     task, held, width = prepared.task, prepared.measured, prepared.train.inputs.shape[1]
     train_truth = _truth(prepared, prepared.split.train)

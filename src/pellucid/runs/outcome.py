@@ -1,4 +1,4 @@
-"""What a run comes to: the best weights measured, and everything written."""
+"""The end of a run: the best weights are measured and everything is written."""
 
 from __future__ import annotations
 
@@ -50,10 +50,24 @@ def finish_run(
 ) -> tuple[Run, bool]:
     """Measure the best weights and write everything; ``metrics.json`` comes last and marks the run as finished.
 
+    Parameters
+    ----------
+    prepared
+        The rows and the settings.
+    engine
+        That of the first network.
+    members, trained
+        What each network learned from, and what all came to.
+    snapshots
+        Of the first network, for the doctor.
+    folder
+        Where everything is written; ``None`` writes nothing.
+
     Returns
     -------
-    The run, and whether it was interrupted: in training, while it was measured, or in the comparison with simpler
-    models.
+    tuple
+        The run, and whether it was interrupted: in training, while it was measured, or during the comparison with
+        simpler models.
 
     Raises
     ------

@@ -69,8 +69,23 @@ def line_or_curve(
 ) -> Array:
     """The linear model of a number whose logarithm the network predicts: of the number, or of its logarithm, too.
 
-    Which of the two is decided by a fifth of the rows. ``targets`` ``[N]`` and the answers ``[K]`` are in the scale of
-    ``plain``.
+    A fifth of the rows decides which of the two.
+
+    Parameters
+    ----------
+    inputs, targets
+        The training rows ``[N, I]`` and their targets ``[N]``, in the scale of ``plain``.
+    asked
+        The rows to answer ``[K, I]``.
+    plain, log
+        The scales of the number and of its logarithm.
+    weights
+        How much each training row counts ``[N]``.
+
+    Returns
+    -------
+    array
+        The answers ``[K]``, in the scale of ``plain``.
     """
     n_rows = inputs.shape[0]  # of sparse inputs, too
     values = plain.inverse(targets)

@@ -62,8 +62,23 @@ def compare(
 ) -> Parity:
     """Run the engines over ``rows`` in float64 and compare each with the first.
 
-    Logits are those of prediction (running statistics, nothing dropped); loss and gradients are of one batch in
+    Logits are those of prediction (running statistics, dropout inactive); loss and gradients are of one batch in
     training mode, each by the engine's own rules; the weights are compared after ``n_steps`` updates.
+
+    Parameters
+    ----------
+    network, loss, optimizer
+        The descriptions.
+    parameters
+        The initial weights, the same for every engine.
+    rows
+        The rows to train on.
+    learning_rate, batch_size, seed
+        Of the updates; the rate stays constant.
+    n_steps
+        How many updates.
+    engines
+        Their names; each is compared with the first.
     """
     made = [make_engine(name, network, loss, optimizer, parameters, dtype="float64", device="cpu") for name in engines]
     for engine in made:
