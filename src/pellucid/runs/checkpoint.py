@@ -71,6 +71,17 @@ def write_state(path: Path, state: State, fingerprint: str) -> None:
 def read_state(path: Path, fingerprint: str, engine: Engine, plan: Plan) -> State:
     """Read what `write_state` wrote, for a run with this engine and plan.
 
+    Parameters
+    ----------
+    path
+        The checkpoint.
+    fingerprint
+        That of the run's data and settings; the file must hold the same.
+    engine
+        Its network and update rule say which arrays the file must hold.
+    plan
+        Says how many epochs there are, and how early stopping and the schedule follow from the history.
+
     Raises
     ------
     ModelFileError

@@ -26,6 +26,15 @@ def on_this_machine(settings: Settings, network: Network, loss: Loss, batch_size
     A step so small that threads would mostly wait for each other gets one thread; for a larger one, one thread and one
     a core are tried, and each way of multiplying that keeps float32's accuracy.
 
+    Parameters
+    ----------
+    settings
+        What was asked for; ``auto`` engines and products, and threads that are not given, are decided here.
+    network, loss
+        What is to be trained: a few steps of it are timed where several ways could be the fastest.
+    batch_size
+        The rows of a step.
+
     Raises
     ------
     SettingError

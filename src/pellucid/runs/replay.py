@@ -127,7 +127,24 @@ def replay_of(
     most: int = 40,
     listener: Listener = ignore,
 ) -> Replay:
-    """`replay` of a run in memory: what it was prepared from, its settings resolved, and the model that it came to."""
+    """`replay` of a run in memory.
+
+    Parameters
+    ----------
+    prepared
+        What the run was prepared from, its settings resolved.
+    model
+        The model that the run came to.
+    most, listener
+        As in `replay`.
+
+    Raises
+    ------
+    SettingError
+        ``most`` is too small, or the model file does not say how many epochs there were.
+    DataError
+        The rows give another network than the model's.
+    """
     if isinstance(most, bool) or not isinstance(most, int) or most < 2:
         raise SettingError(f"most must be a whole number of at least 2, got {most!r}")
     if prepared.network != model.network:

@@ -55,7 +55,17 @@ def n_batches(n_rows: int, batch_size: int, *, at_least: int = 1) -> int:
 
 
 def dropout_masks(network: Network, rows: int, seed: int, epoch: int, batch: int) -> list[Array]:
-    """The masks of a batch of ``rows`` rows, as `drawn_masks` gives them for a network."""
+    """The masks of a batch of ``rows`` rows, as `drawn_masks` gives them for a network.
+
+    Parameters
+    ----------
+    network
+        Its masks are drawn, one for each Dropout with a rate above 0.
+    rows
+        B, the rows of the batch.
+    seed, epoch, batch
+        The masks depend on these alone.
+    """
     return drawn_masks(network.masks(), rows, seed, epoch, batch)
 
 

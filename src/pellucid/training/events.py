@@ -135,7 +135,19 @@ def to_all(*listeners: Listener | None) -> Listener:
 
 
 def counting(listener: Listener, what: str, *, of: int, before: int = 0) -> Listener:
-    """The same listener, which hears after each network that has ended how many are done, as a `Progress`."""
+    """The same listener, which also hears, after each network that has ended, how many are done, as a `Progress`.
+
+    Parameters
+    ----------
+    listener
+        Hears every event, and after each `TrainingEnded` a `Progress`.
+    what
+        What is counted, such as ``"seed"``.
+    of
+        How many there are in all.
+    before
+        How many were done before.
+    """
     done = before
 
     def tell(event: Event) -> None:

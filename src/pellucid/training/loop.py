@@ -238,12 +238,23 @@ def after_epoch(
 ) -> State:
     """The state one epoch on: measured on the validation rows, its line of the history written, the best weights kept.
 
-    ``learned`` is the epoch's mean loss and last learning rate.
+    Parameters
+    ----------
+    engine
+        Holds the weights after the epoch.
+    validation
+        The rows to measure them on.
+    plan, state
+        The plan, and the state before the epoch.
+    learned
+        The epoch's mean training loss and its last learning rate.
+    seconds
+        How long the epoch took.
 
     Raises
     ------
     DivergenceError
-        The validation loss is no number.
+        The validation loss is not finite.
     """
     train_loss, rate = learned
     loss, score = _validate(engine, validation)
@@ -271,7 +282,17 @@ def after_epoch(
 
 
 def rate_of(plan: Plan, state: State, batch: int, steps: int) -> float:
-    """The learning rate of a batch, by the plan's schedule."""
+    """The learning rate of a batch, by the plan's schedule.
+
+    Parameters
+    ----------
+    plan
+        Has the peak learning rate, the schedule and the number of epochs.
+    state
+        Has the epochs done and what the plateau schedule has come to.
+    batch, steps
+        The batch in its epoch, from 0, and the number of batches in an epoch.
+    """
     return plan.schedule.rate(
         plan.learning_rate,
         epoch=state.epoch,
