@@ -19,7 +19,8 @@ from pellucid.network.initialise import initialise
 from pellucid.network.optimizer import Optimizer
 from pellucid.network.task import Loss
 from pellucid.settings.config import read_config, write_config
-from pellucid.settings.settings import SECTIONS, Settings, setting_names
+from pellucid.settings.sections import SECTIONS
+from pellucid.settings.settings import Settings, setting_names
 from pellucid.training.engine import make_engine
 
 AWKWARD = st.text(max_size=12).filter(lambda s: s.lower() not in ("none", "null", "auto"))

@@ -13,7 +13,8 @@ import typer
 
 from pellucid.settings.defaults import default_in_words
 from pellucid.settings.rules import Choice
-from pellucid.settings.settings import READING, SECTIONS, Settings
+from pellucid.settings.sections import READING, SECTIONS
+from pellucid.settings.settings import Settings
 
 __all__ = ["with_reading", "with_settings"]
 

@@ -95,7 +95,7 @@ def scaling_of(estimator: Any) -> str:
 def encoding_of(estimator: Any) -> str:
     """Whether a number stays one feature, ``plain``, becomes bins, ``piecewise``, or ``both``."""
     from pellucid.settings.rules import Choice
-    from pellucid.settings.settings import NUMBER_ENCODINGS
+    from pellucid.settings.sections import NUMBER_ENCODINGS
 
     return Choice(NUMBER_ENCODINGS)("number_encoding", chosen(estimator, "number_encoding"))
 

@@ -19,7 +19,7 @@ from pellucid.explanation.trace import RowTrace, trace_row
 from pellucid.explanation.words import NamedStep, named_steps
 from pellucid.explanation.words.answer import Outcome
 from pellucid.inspection.rows import row_to_inspect
-from pellucid.inspection.trace_json import trace_json
+from pellucid.inspection.trace_json import json_value, row_json
 from pellucid.model.model import Model
 from pellucid.network.task import Label
 from pellucid.preparation.rows import training_rows
@@ -114,7 +114,20 @@ class Traced:
 
     def to_json(self) -> dict[str, Any]:
         """The trace as plain JSON values: every number of the layers, and the arithmetic of each unit."""
-        return trace_json(self)
+        return {
+            "title": self.title,
+            "network": self.network,
+            "n_networks": self.n_networks,
+            "cells": [
+                {"column": cell.column, "cell": json_value(cell.cell), "how": cell.how, "features": dict(cell.features)}
+                for cell in self.cells
+            ],
+            "answer": self.answer,
+            "together": self.together,
+            "truth": json_value(self.truth),
+            **row_json(self.row, self.steps, self.outcome),
+            "notes": list(self.notes),
+        }
 
 
 def trace(

@@ -2,38 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
+from pellucid.explanation.trace import RowTrace
 from pellucid.explanation.words import NamedStep, words_of
-from pellucid.explanation.words.answer import answer_of
+from pellucid.explanation.words.answer import Outcome, answer_of
 from pellucid.explanation.words.loss import loss_of, slope_of_loss
 from pellucid.explanation.words.values import Derivatives, Parts, Sum
 
-if TYPE_CHECKING:
-    from pellucid.inspection.trace import Traced
-
-__all__ = ["trace_json"]
+__all__ = ["json_value", "row_json"]
 
 _TERMS = 10  # of a sum that stand one by one; the others are added up, and are all in the layer's arrays
 
 
-def trace_json(found: Traced) -> dict[str, Any]:
-    """Everything about the row, forwards and back."""
-    trace, back, outcome = found.row, found.row.back, found.outcome
+def row_json(row: RowTrace, steps: Sequence[NamedStep], outcome: Outcome) -> dict[str, Any]:
+    """Everything about the row in the network, forwards and back."""
+    back = row.back
     return {
-        "title": found.title,
-        "network": found.network,
-        "n_networks": found.n_networks,
-        "cells": [
-            {"column": c.column, "cell": _json_value(c.cell), "how": c.how, "features": dict(c.features)}
-            for c in found.cells
-        ],
-        "layers": [_layer(step) for step in found.steps],
-        "answer": found.answer,
-        "together": found.together,
-        "truth": _json_value(found.truth),
+        "layers": [_layer(step) for step in steps],
         "outputs": [
             {"name": name, "answer": _parts(answer_of(outcome, k)), "slope": _parts(slope_of_loss(outcome, k))}
             for k, name in enumerate(outcome.names)
@@ -51,12 +40,11 @@ def trace_json(found: Traced) -> dict[str, Any]:
             "updated": {name: w.tolist() for name, w in back.updated.items()},
         },
         "agreement": {
-            "logits": trace.agreement.logits,
-            "gradients": trace.agreement.gradients,
-            "central_differences": trace.agreement.central_differences,
-            "n_nudged": trace.agreement.n_nudged,
+            "logits": row.agreement.logits,
+            "gradients": row.agreement.gradients,
+            "central_differences": row.agreement.central_differences,
+            "n_nudged": row.agreement.n_nudged,
         },
-        "notes": list(found.notes),
     }
 
 
@@ -94,7 +82,7 @@ def _parts(parts: Parts) -> list[dict[str, Any]]:
     return [part.to_json(_TERMS) if isinstance(part, Sum | Derivatives) else part.to_json() for part in parts]
 
 
-def _json_value(value: object) -> object:
+def json_value(value: object) -> object:
     """A cell as JSON holds it: an image as lists, whatever is no plain value as text."""
     if isinstance(value, np.ndarray):
         return value.tolist()

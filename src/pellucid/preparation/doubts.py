@@ -138,7 +138,7 @@ def notes_of_doubts(table: Table, schema: Schema, settings: Settings, divide: An
     settings
         Those of the run; with a target it is read here.
     divide
-        A function such as `pellucid.preparation.prepare.split_of`.
+        A function such as `pellucid.preparation.division.split_of`.
     """
     from pellucid.data.target import read_target
 

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from pellucid.data.splits import Split
 from pellucid.data.target import Target
 from pellucid.errors import DataError, SettingError
+from pellucid.preparation.division import split_of
 from pellucid.preparation.edited import check_editable, fit_to_split
-from pellucid.preparation.prepare import Prepared, prepare, split_of
+from pellucid.preparation.prepare import Prepared, prepare
 from pellucid.preparation.rows import EvaluationRows, PreparedRows
 from pellucid.preparation.weights import weights_of
 from pellucid.preprocessing.features import Features

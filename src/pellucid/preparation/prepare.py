@@ -11,16 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.data.builtin import BUILTIN
-from pellucid.data.dependence.copies import counted_together, drop_rows_seen_in
-from pellucid.data.dependence.row_hashes import n_in_conflict, row_hashes
+from pellucid.data.dependence.copies import counted_together
+from pellucid.data.dependence.row_hashes import row_hashes
 from pellucid.data.notes import FlatteringNote, LeakNote
 from pellucid.data.schema import Schema, infer_schema
-from pellucid.data.splits import Split, split_rows
+from pellucid.data.splits import Split
 from pellucid.data.tables import Table
 from pellucid.data.target import Target, encode_target, read_target
-from pellucid.errors import DataError, SettingError, nearest
+from pellucid.errors import DataError, SettingError
 from pellucid.network import Network
 from pellucid.network.task import Task
+from pellucid.preparation.division import split_of, without_test_rows
 from pellucid.preparation.doubts import Divided, Doubt, doubts_of
 from pellucid.preparation.edited import fit_to_split
 from pellucid.preparation.reading import check_markers
@@ -41,7 +42,7 @@ from pellucid.preprocessing.target import TargetScaler
 from pellucid.settings.presets import usual_preset
 from pellucid.settings.settings import Settings
 
-__all__ = ["Prepared", "examine", "open_table", "prepare", "settings_for", "split_of"]
+__all__ = ["Prepared", "examine", "open_table", "prepare", "settings_for"]
 
 Array = NDArray[Any]
 
@@ -143,7 +144,7 @@ def prepare(data: object, settings: Settings, *, test_data: object = None) -> Pr
     else:
         split = split_of(table, schema, target, settings, test=0.0)
         test_truth, test_rows, test_notes = _truth(test_table, target, weights_where_given(test_table, settings)[0])
-        split, dropped = _without_test_rows(split, table, schema, target, test_table, test_truth, test_rows)
+        split, dropped = without_test_rows(split, table, schema, target, test_table, test_truth, test_rows)
         where = f"those of {test_table.report.source}" if given_test is not None else "the source's own test part"
         split = replace(split, how=f"{split.how}; the test rows are {where}")
         notes += [*(note for note in test_table.report.notes if given_test is not None), *test_notes, *dropped]
@@ -322,88 +323,3 @@ def _resolve_names(settings: Settings, table: Table) -> Settings:
     resolved: dict[str, Any] = {name: parts(getattr(settings, name)) for name in many}
     resolved |= {name: bare(getattr(settings, name)) for name in one}
     return replace(settings, **resolved)
-
-
-def split_of(table: Table, schema: Schema, target: Target | None, settings: Settings, *, test: float) -> Split:
-    """Split the rows. Equal images stay in one part, whatever their labels: the answer to one reveals the other's.
-
-    A split by group or by time keeps groups or times whole, as asked; a note then tells of equal images in two parts.
-
-    Parameters
-    ----------
-    table, schema
-        The table, and what its columns are.
-    target
-        What is predicted; ``None`` for a reconstruction.
-    settings
-        Those of the run: the share of validation rows and the seed are theirs.
-    test
-        The share of test rows, from 0 up to, but not including, 1.
-
-    Raises
-    ------
-    DataError
-        There are too few rows, groups or moments to split.
-    """
-    of_images = any(column.kind == "image" for column in schema.features)
-    compared = schema
-    if of_images:  # without the target
-        columns = (c for c in schema.columns if c.role == "feature" or c.name in (schema.group, schema.time))
-        compared = replace(schema, columns=tuple(columns))
-    split = split_rows(table, compared, target, validation=settings.validation, test=test, seed=settings.seed)
-    if not of_images:
-        return split
-    hashes = row_hashes(table, [column.name for column in schema.features])
-    notes = []
-    if target is not None and (n := n_in_conflict(hashes[target.keep_rows], target.values)):
-        notes.append(
-            f"{n:,} rows hold an image that another row gives a different {target.name!r}; no network can be right on "
-            "all of them, so check which label is right"
-        )
-    held = np.concatenate([split.validation, split.test])
-    if n := int(np.isin(hashes[held], hashes[split.train]).sum()):
-        notes.append(
-            f"{n:,} of the validation and test rows hold images that are also in training, because the split is by "
-            f"{schema.group or schema.time!r}; the measured outcome may be too good"
-        )
-    return replace(split, notes=(*split.notes, *notes))
-
-
-def _without_test_rows(
-    split: Split,
-    table: Table,
-    schema: Schema,
-    target: Target | None,
-    test_table: Table,
-    test_truth: Array | None,
-    test_rows: Array,
-) -> tuple[Split, list[str]]:
-    """The split without the rows that are also among the test rows, and what that did."""
-    lost = [column.name for column in schema.features if column.name not in test_table.names]
-    if lost:
-        shown = ", ".join(map(repr, lost[:6])) + (" …" if len(lost) > 6 else "")
-        raise DataError(
-            f"the test data {test_table.report.source} lack the column{'s' if len(lost) > 1 else ''} {shown} of the "
-            f"training data{nearest(lost[0], test_table.names)}; both need the same columns"
-        )
-    targets = None
-    if target is not None and test_truth is not None:
-        targets = np.full(test_table.n_rows, np.nan), np.full(table.n_rows, np.nan)
-        targets[0][test_rows], targets[1][target.keep_rows] = test_truth, target.values
-    seen = drop_rows_seen_in(test_table, table, schema, targets=targets)
-    train, validation = np.setdiff1d(split.train, seen), np.setdiff1d(split.validation, seen)
-    dropped = len(split.train) + len(split.validation) - len(train) - len(validation)
-    if not dropped:
-        return split, []
-    if not len(train):
-        raise DataError("every training row is also a test row: give other test rows")
-    notes = [f"{dropped:,} rows are also among the test rows and were left out of training"]
-    if target is not None and target.classes:
-        before, after = (np.bincount(target.at(rows), minlength=len(target.classes)) for rows in (split.train, train))
-        gone = [repr(c) for c, b, a in zip(target.classes, before, after, strict=True) if b and not a]
-        if gone:
-            shown = ", ".join(gone[:5]) + (f" and {len(gone) - 5} more" if len(gone) > 5 else "")
-            notes.append(
-                f"without them no training row has the class {shown}: it cannot be learned; give other test rows"
-            )
-    return replace(split, train=train, validation=validation), notes

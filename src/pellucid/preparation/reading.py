@@ -11,7 +11,8 @@ from pellucid.data.files.options import ReadOptions
 from pellucid.data.numbers.style import NumberRules
 from pellucid.data.tables import Table, read_table
 from pellucid.errors import DataError, ModelFileError, PellucidError, nearest
-from pellucid.settings.settings import READING, Settings
+from pellucid.settings.sections import READING
+from pellucid.settings.settings import Settings
 
 __all__ = ["MOST_BELIEVED", "check_markers", "columns_in", "read_again", "settings_in", "unpacked_for"]
 

@@ -74,11 +74,13 @@ def read_state(path: Path, fingerprint: str, engine: Engine, plan: Plan) -> Stat
     Parameters
     ----------
     path
-        The file.
+        The checkpoint.
     fingerprint
-        That of the run.
-    engine, plan
-        What goes on with the state: its network and optimizer, and the settings that the history must follow from.
+        That of the run's data and settings; the file must hold the same.
+    engine
+        Its network and update rule say which arrays the file must hold.
+    plan
+        Says how many epochs there are, and how early stopping and the schedule follow from the history.
 
     Raises
     ------

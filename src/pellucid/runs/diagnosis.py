@@ -44,14 +44,20 @@ def evidence_of(
 
     Parameters
     ----------
-    prepared, model
-        The rows and settings, and the trained model.
-    history, reason, snapshots
-        Of the first network: its epochs, why it ended, and what was seen inside.
+    prepared
+        What the run was prepared from.
+    model
+        The trained model.
+    history
+        The epochs of its first network.
+    reason
+        Why training ended (`pellucid.training.loop.Reason`).
+    snapshots
+        What was recorded of the layers of its first network.
     answers
-        The model's answers on the measured rows ``[N]`` or ``[N, C]``.
+        The model's answers on the measured rows.
     verdict
-        The comparison with simpler models; ``None`` if there was none.
+        The comparison with simpler models; ``None`` where it was not asked for.
     """
     task, held, width = prepared.task, prepared.measured, prepared.train.inputs.shape[1]
     train_truth = _truth(prepared, prepared.split.train)

@@ -50,23 +50,22 @@ def point_metrics(task: Task, truth: Array, answers: Array) -> dict[str, float]:
 def ensemble_facts(prepared: Prepared, model: Model, outcomes: Sequence[Outcome], answers: Array) -> dict[str, Any]:
     """For ``metrics.json`` and the model file: each network, and for each metric the ensemble, the mean, best, worst.
 
-    Numbers that are not defined are ``None``. Nothing depends on the machine's speed.
-
     Parameters
     ----------
     prepared
-        The rows of the run and its settings.
+        What the run was prepared from; its measured rows are used.
     model
-        The trained ensemble.
+        The model with all its networks.
     outcomes
-        Of each network that was trained: fewer than the settings say after an interruption.
+        What the training of each network came to, in the order of the model's networks.
     answers
-        The ensemble's answers on the measured rows ``[N]`` or ``[N, C]``.
+        The ensemble's answers on the measured rows.
 
     Returns
     -------
     dict
-        Plain JSON values.
+        ``n_networks`` counts those trained: fewer than the settings say after an interruption. Numbers that are not
+        defined are ``None``. Nothing depends on the machine's speed.
     """
     held, task, settings = prepared.measured, prepared.task, prepared.settings
     names = metrics_of(task)

@@ -35,6 +35,15 @@ def on_this_machine(settings: Settings, network: Network, loss: Loss, batch_size
     batch_size
         The rows in a step.
 
+    Parameters
+    ----------
+    settings
+        What was asked for; ``auto`` engines and products, and threads that are not given, are decided here.
+    network, loss
+        What is to be trained: a few steps of it are timed where several ways could be the fastest.
+    batch_size
+        The rows of a step.
+
     Raises
     ------
     SettingError

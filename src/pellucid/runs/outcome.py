@@ -53,15 +53,17 @@ def finish_run(
     Parameters
     ----------
     prepared
-        The rows and the settings.
+        What the run was prepared from.
     engine
-        That of the first network.
-    members, trained
-        What each network learned from, and what all came to.
+        The engine that trained.
+    members
+        The networks that were to be trained, with their rows and seeds.
+    trained
+        What their training came to.
     snapshots
-        Of the first network, for the doctor.
+        What was recorded of the layers of the first network.
     folder
-        Where everything is written; ``None`` writes nothing.
+        Where to write; ``None`` writes nothing.
 
     Returns
     -------

@@ -67,24 +67,26 @@ def line_or_curve(
     log: TargetScaler,
     weights: Array | None = None,
 ) -> Array:
-    """The linear model of a number whose logarithm the network predicts: of the number, or of its logarithm, too.
+    """The linear model of a number whose logarithm the network predicts: of the number, or of its logarithm.
 
-    A fifth of the rows decides which of the two.
+    A fifth of the rows is held out to decide which of the two predicts better.
 
     Parameters
     ----------
-    inputs, targets
-        The training rows ``[N, I]`` and their targets ``[N]``, in the scale of ``plain``.
+    inputs
+        ``[N, I]``, perhaps sparse.
+    targets
+        ``[N]``, in the scale of ``plain``.
     asked
-        The rows to answer ``[K, I]``.
+        The rows to answer, ``[K, I]``.
     plain, log
-        The scales of the number and of its logarithm.
+        Two scalings of the target: of the number itself, and of its logarithm.
     weights
-        How much each training row counts ``[N]``.
+        ``[N]``; ``None`` counts all rows the same.
 
     Returns
     -------
-    array
+    ndarray
         The answers ``[K]``, in the scale of ``plain``.
     """
     n_rows = inputs.shape[0]  # of sparse inputs, too

@@ -131,18 +131,18 @@ def replay_of(
     Parameters
     ----------
     prepared
-        The rows of the run, its settings resolved.
+        What the run was prepared from, its settings resolved.
     model
-        The model that the run ended with.
+        The model that the run came to.
     most, listener
-        As of `replay`.
+        As in `replay`.
 
     Raises
     ------
     SettingError
         ``most`` is too small, or the model file does not say how many epochs there were.
     DataError
-        The table has changed, and the network would have another shape.
+        The rows give another network than the model's.
     """
     if isinstance(most, bool) or not isinstance(most, int) or most < 2:
         raise SettingError(f"most must be a whole number of at least 2, got {most!r}")

@@ -88,12 +88,12 @@ class Run:
         strict: bool = False,
         fill_missing: bool = False,
     ) -> Any:
-        """The answer for each row.
+        """The answer for each row; see `Model.predict`.
 
         Parameters
         ----------
         data, keep, interval, strict, fill_missing
-            As of `Model.predict`.
+            As in `Model.predict`.
         """
         return self.model.predict(data, keep=keep, interval=interval, strict=strict, fill_missing=fill_missing)
 

@@ -22,9 +22,10 @@ from pellucid.evaluation.reconstruction import mean_answer
 from pellucid.io.files import could_not, is_aside, sweep, write_text
 from pellucid.io.lock import locked
 from pellucid.model.answering import answers_of
+from pellucid.preparation.division import split_of
 from pellucid.preparation.folds import with_split
 from pellucid.preparation.grid import train_command
-from pellucid.preparation.prepare import Prepared, prepare, settings_for, split_of
+from pellucid.preparation.prepare import Prepared, prepare, settings_for
 from pellucid.runs.ensemble import point_metrics
 from pellucid.runs.plan import resolved
 from pellucid.runs.reads import check_output

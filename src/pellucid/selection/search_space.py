@@ -32,7 +32,8 @@ from pellucid.errors import SettingError
 from pellucid.network.task import Task
 from pellucid.preprocessing.piecewise import auto_bins
 from pellucid.runs.plan import auto_batch_size
-from pellucid.settings.settings import NUMBER_ENCODINGS, Settings, setting_names
+from pellucid.settings.sections import NUMBER_ENCODINGS
+from pellucid.settings.settings import Settings, setting_names
 
 if TYPE_CHECKING:
     from pellucid.preparation.folds import Folds

@@ -16,7 +16,8 @@ from pellucid.errors import SettingError, StorageError
 from pellucid.io.files import could_not, open_plain
 from pellucid.io.guarded_yaml import MAX_BYTES, parse
 from pellucid.settings.rules import shown
-from pellucid.settings.settings import SECTIONS, Settings
+from pellucid.settings.sections import SECTIONS
+from pellucid.settings.settings import Settings
 
 __all__ = ["CONFIG_FILE", "RUN_HEADING", "holds_run", "is_there_again", "read_config", "trained_on", "write_config"]
 

@@ -33,29 +33,11 @@ from pellucid.settings.rules import (
     widths,
 )
 from pellucid.settings.rules import text as any_text
+from pellucid.settings.sections import NUMBER_ENCODINGS
 from pellucid.training.engine import ENGINE_ALIASES, ENGINES
 from pellucid.training.schedules import SCHEDULES
 
-__all__ = ["NUMBER_ENCODINGS", "READING", "SECTIONS", "Settings", "setting_names"]
-
-NUMBER_ENCODINGS = ("plain", "piecewise", "both")
-
-# What is said of a file, and not of its columns.
-READING = (
-    "header", "header_row", "names", "comment", "trim", "separator", "encoding", "decimal", "thousands", "sheet",
-    "table", "missing", "max_unpacked",
-)  # fmt: skip
-
-SECTIONS = {
-    "preset": "Starting values",
-    "data": "The table and its columns",
-    "split": "Training, validation and test rows",
-    "preprocessing": "Preprocessing, fitted on the training rows",
-    "network": "The network",
-    "training": "Training",
-    "outcome": "Results",
-    "machine": "Computation",
-}
+__all__ = ["Settings", "setting_names"]
 
 
 def _setting(

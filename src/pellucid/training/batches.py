@@ -61,12 +61,12 @@ def n_batches(n_rows: int, batch_size: int, *, at_least: int = 1) -> int:
 
 
 def dropout_masks(network: Network, rows: int, seed: int, epoch: int, batch: int) -> list[Array]:
-    """The masks of one batch, drawn for each of ``network.masks()``.
+    """The masks of a batch of ``rows`` rows, as `drawn_masks` gives them for a network.
 
     Parameters
     ----------
     network
-        Says which masks it needs.
+        Its masks are drawn, one for each Dropout with a rate above 0.
     rows
         B, the rows of the batch.
     seed, epoch, batch

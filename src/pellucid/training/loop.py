@@ -243,13 +243,13 @@ def after_epoch(
     engine
         Holds the weights after the epoch.
     validation
-        The rows that choose the best epoch.
+        The rows to measure them on.
     plan, state
         The plan, and the state before the epoch.
     learned
-        The epoch's mean loss and its last learning rate.
+        The epoch's mean training loss and its last learning rate.
     seconds
-        What the epoch took.
+        How long the epoch took.
 
     Raises
     ------
@@ -286,10 +286,12 @@ def rate_of(plan: Plan, state: State, batch: int, steps: int) -> float:
 
     Parameters
     ----------
-    plan, state
-        The plan, and where training stands.
+    plan
+        Has the peak learning rate, the schedule and the number of epochs.
+    state
+        Has the epochs done and what the plateau schedule has come to.
     batch, steps
-        The number of the batch from 0, and how many the epoch has.
+        The batch in its epoch, from 0, and the number of batches in an epoch.
     """
     return plan.schedule.rate(
         plan.learning_rate,

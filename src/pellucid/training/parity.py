@@ -68,17 +68,19 @@ def compare(
     Parameters
     ----------
     network, loss, optimizer
-        The descriptions.
+        What is trained, and how.
     parameters
-        The initial weights, the same for every engine.
+        The weights that every engine starts from, by name.
     rows
-        The rows to train on.
-    learning_rate, batch_size, seed
-        Of the updates; the rate stays constant.
+        The rows, which the engines train on and answer.
+    learning_rate, batch_size
+        Of every step; the learning rate stays the same.
+    seed
+        Of the batches and the dropout masks.
     n_steps
-        How many updates.
+        The updates after which the weights are compared.
     engines
-        Their names; each is compared with the first.
+        Names of engines, two or more; the others are compared with the first.
     """
     made = [make_engine(name, network, loss, optimizer, parameters, dtype="float64", device="cpu") for name in engines]
     for engine in made:

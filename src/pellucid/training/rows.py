@@ -68,12 +68,12 @@ class RowSource(Protocol):
         """Prepare the engine, once, before the first step."""
 
     def batches(self, batch_size: int, seed: int, epoch: int, *, at_least: int = 1) -> Iterator[Array]:
-        """The row numbers ``[B]`` of each step of an epoch.
+        """The row numbers ``[B]`` of each step of an epoch, as `pellucid.training.batches.batches` draws them.
 
         Parameters
         ----------
         batch_size
-            B.
+            B, the rows of a step; the last batch may be smaller.
         seed, epoch
             The order depends on these alone.
         at_least
@@ -106,12 +106,12 @@ class Resident:
         engine.load_rows(self.rows.inputs, self.rows.targets, self.rows.weights)
 
     def batches(self, batch_size: int, seed: int, epoch: int, *, at_least: int = 1) -> Iterator[Array]:
-        """All rows in random order, as `pellucid.training.batches.batches` draws them.
+        """All rows in random order.
 
         Parameters
         ----------
         batch_size, seed, epoch, at_least
-            As of `RowSource.batches`.
+            As in `RowSource.batches`.
         """
         return batches(len(self.rows), batch_size, seed, epoch, at_least=at_least)
 

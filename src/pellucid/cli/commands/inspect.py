@@ -51,8 +51,9 @@ def _is_run(path: Path) -> bool:
 
 
 def _inspect_table(data: str, given: dict[str, Any], *, json: bool, whole: bool) -> None:
+    from pellucid.preparation.division import split_of
     from pellucid.preparation.doubts import notes_of_doubts
-    from pellucid.preparation.prepare import examine, settings_for, split_of
+    from pellucid.preparation.prepare import examine, settings_for
 
     table, schema, _, settings = examine(data, settings_for(data, given))
     said = notes_of_doubts(table, schema, settings, split_of)
