@@ -40,7 +40,8 @@ MOVED = {
         f"workflow.{name}": f"{room}.{name}"
         for room, names in {
             "settings": "config presets rules settings",
-            "preparation": "apart doubts edited fitted folds grid prepare sources weights",
+            "data": "apart",
+            "preparation": "doubts edited fitted folds grid prepare sources weights",
             "model": "answering intervals known_rows model new_rows odd_cells one_row predicting reading_rows seen",
             "runs": "ensemble folder outcome output replay run spreadsheet target_transform verdict",
             "inspection": "attribution boundary film image_attribution mistakes slice trace units",
