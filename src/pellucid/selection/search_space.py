@@ -56,7 +56,19 @@ class Asks(Protocol):
     def suggest_float(
         self, name: str, low: float, high: float, /, *, step: float | None = None, log: bool = False
     ) -> float:
-        """A number between these."""
+        """A number between two others.
+
+        Parameters
+        ----------
+        name
+            Of the setting.
+        low, high
+            The ends, both included.
+        step
+            Take only ``low`` plus multiples of this.
+        log
+            Draw evenly in the logarithm.
+        """
 
 
 def _condition(when: tuple[str, Values] | None) -> list[Any] | None:
