@@ -194,7 +194,22 @@ def explain_row(
 def row_explained(
     one: RowsToInspect, among: RowsToInspect, *, label: object = None, budget: int = 200_000, seed: int = 0
 ) -> ExplainedRow:
-    """The same for a row in memory, compared with the rows ``among``."""
+    """`explain_row` of a row in memory.
+
+    Parameters
+    ----------
+    one
+        The row, from `row_to_inspect`.
+    among
+        The rows that it is compared with: at most 100 of them, drawn at random.
+    label, budget, seed
+        As of `explain_row`.
+
+    Raises
+    ------
+    SettingError
+        There is no such class.
+    """
     model = one.model
     background = among.sample(BACKGROUND, seed)
     output = explained_output(model, label, inputs=one.inputs[0])
