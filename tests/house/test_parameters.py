@@ -14,9 +14,9 @@ MANY = 4
 # Rooms whose functions may still lack the section, and how many these are at most. The list and the number only shrink.
 UNFINISHED = frozenset(
     {"cli", "diagnosis", "engines", "explanation", "inspection", "lessons", "model", "network", "plots", "preparation"}
-    | {"preprocessing", "reports", "runs", "script_reader", "selection", "settings", "studies", "training", "workflow"}
+    | {"preprocessing", "reports", "script_reader", "settings", "studies"}
 )
-STILL_LACKING = 160
+STILL_LACKING = 111
 
 
 def public_functions(body: list[ast.stmt], prefix: str = "") -> Iterator[tuple[str, ast.FunctionDef]]:

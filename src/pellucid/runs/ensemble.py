@@ -93,12 +93,12 @@ def ensemble_facts(prepared: Prepared, model: Model, outcomes: Sequence[Outcome]
     return facts | {"sentence": ensemble_sentence(facts)}
 
 
-def with_times(facts: Mapping[str, Any], members: TrainedMembers) -> dict[str, Any]:
-    """The same with the seconds of training: of all networks and of one alone."""
+def with_times(facts: Mapping[str, Any], trained: TrainedMembers) -> dict[str, Any]:
+    """The same facts with the seconds of training: of all networks, and of one alone."""
     seconds = {
-        "all": sum(epoch.seconds for outcome in members.outcomes for epoch in outcome.history),
-        "one": members.seconds_of_one,
-        "stacked": members.stacked,
+        "all": sum(epoch.seconds for outcome in trained.outcomes for epoch in outcome.history),
+        "one": trained.seconds_of_one,
+        "stacked": trained.stacked,
     }
     timed = {**facts, "seconds": seconds}
     return timed | {"sentence": ensemble_sentence(timed)}

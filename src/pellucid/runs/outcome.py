@@ -1,4 +1,4 @@
-"""What a run comes to: the best weights measured, and everything written."""
+"""The end of a run: the best weights are measured and everything is written."""
 
 from __future__ import annotations
 
@@ -67,8 +67,9 @@ def finish_run(
 
     Returns
     -------
-    The run, and whether it was interrupted: in training, while it was measured, or in the comparison with simpler
-    models.
+    tuple
+        The run, and whether it was interrupted: in training, while it was measured, or during the comparison with
+        simpler models.
 
     Raises
     ------

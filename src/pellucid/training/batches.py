@@ -1,7 +1,7 @@
-"""The rows of each training step, and its dropout masks.
+"""Which rows a step learns from, and which units its dropout drops.
 
-Everything random is a function of (seed, epoch, batch), not of what was drawn before. So a run that was stopped
-continues with the same batches, and no generator's state needs to be saved.
+Everything random depends on (seed, epoch, batch) alone, not on what was drawn before. So a resumed run sees the same
+batches, and no generator's state has to be saved.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["batches", "drawn_masks", "dropout_masks", "n_batches"]
 
 Array = NDArray[Any]
 
-# Separate keys, so that a batch's masks are independent of the order of its epoch.
+# Two keys, so that the masks of a batch are independent of the order of its epoch.
 _ORDER, _MASKS = 1, 2
 
 
@@ -30,6 +30,12 @@ def batches(n_rows: int, batch_size: int, seed: int, epoch: int, *, at_least: in
 
     Parameters
     ----------
+    n_rows
+        N.
+    batch_size
+        B; more than there are rows means all of them.
+    seed, epoch
+        The order depends on these alone; epochs count from 0.
     at_least
         A last batch with fewer rows than this joins the one before (BatchNorm cannot train on one row).
 
@@ -77,7 +83,7 @@ def drawn_masks(wanted: Sequence[Mask], rows: int, seed: int, epoch: int, batch:
     Parameters
     ----------
     wanted
-        The network's masks (``network.masks()``, which takes longer than a small step: call it once).
+        What ``network.masks()`` gives, which is to be asked once: it would slow small steps down.
     rows
         B, the rows of the batch.
     seed, epoch, batch

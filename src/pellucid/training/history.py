@@ -1,4 +1,4 @@
-"""The record of an epoch, and the history as a table."""
+"""The history of a training: one line an epoch."""
 
 from __future__ import annotations
 

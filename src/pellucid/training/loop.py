@@ -48,15 +48,15 @@ class Plan:
     learning_rate
         The peak that ``schedule`` starts from or rises to.
     batch_size
-        Rows per step; more than there are means all of them.
+        Rows in a step; more than there are means all of them.
     epochs
-        The maximum number of passes over the training rows.
+        The most passes over the training rows.
     patience
         Stop after this many epochs without a better validation loss; ``None`` never stops early.
     keep
-        Which weights to keep: the ``best`` by validation loss, or the ``last``.
+        Which weights are kept: the ``best`` by validation loss, or the ``last``.
     seed
-        Of the batches and of dropout.
+        Seed of the batches and of dropout.
     """
 
     learning_rate: float
@@ -104,7 +104,7 @@ class Outcome:
     history: tuple[Epoch, ...]
     best_epoch: int  # counted from 1; 0 if no epoch was finished
     reason: Reason
-    problem: str | None = None  # what the divergence was, if that was the reason
+    problem: str | None = None  # why it diverged, if that was the reason
 
 
 @np.errstate(over="ignore", invalid="ignore")  # losses may overflow; divergence is reported as a message
@@ -130,19 +130,19 @@ def fit(
     validation
         The rows that choose the best epoch (the training rows if none are held out).
     start
-        The state to continue from; ``None`` starts from the beginning.
+        The state to go on from; ``None`` begins.
     on_epoch
-        Called with each epoch's line of the history.
+        Called with the history's line of each epoch.
     save
-        Called after each epoch with a function that returns the state (copied only if it is called).
+        Called after each epoch with a function that gives the state; it is copied only if that is called.
     interrupted
         Called after each batch; true ends training.
 
     Raises
     ------
     DivergenceError
-        A loss was not finite in the first epoch; the message names the layer, the batch and the likely cause. In a
-        later epoch, the outcome has that message and the best weights so far.
+        A loss was not finite in the first epoch; the message names the layer, the batch and the likely cause. Later,
+        the outcome carries that message and the best weights so far.
     """
     source: RowSource = Resident(train) if isinstance(train, Rows) else train
     check_batches(engine.network, source.n, plan.batch_size)
@@ -184,7 +184,7 @@ def fit(
 
 
 def check_batches(network: Network, n_rows: int, batch_size: int) -> None:
-    """Raise `SettingError` if a network cannot learn from batches this small."""
+    """Raise `SettingError` where a network cannot learn from batches this small."""
     if min(n_rows, batch_size) < rows_a_batch(network):
         raise SettingError(
             "BatchNorm cannot train on one row at a time: give a batch_size of at least 2 (and at least 2 rows), or "
@@ -236,7 +236,7 @@ def _run_epoch(
 def after_epoch(
     engine: Engine, validation: Rows, plan: Plan, state: State, learned: tuple[float, float], seconds: float
 ) -> State:
-    """The state one epoch on: validated, with its line of the history and the best weights so far.
+    """The state one epoch later: measured on the validation rows, with a line of history and the best weights.
 
     Parameters
     ----------
@@ -304,7 +304,7 @@ def rate_of(plan: Plan, state: State, batch: int, steps: int) -> float:
 
 
 def _validate(engine: Engine, rows: Rows) -> tuple[float, float]:
-    """The loss of these rows and a readable score: accuracy, or R² for numbers."""
+    """The loss of these rows, and accuracy or, for numbers, R²."""
     logits = engine.logits(rows.inputs).astype(np.float64)
     loss = loss_and_gradient(engine.loss, logits, rows.targets, rows.weights).value
     if engine.loss.name == "cross_entropy":

@@ -62,8 +62,8 @@ def compare(
 ) -> Parity:
     """Run the engines over ``rows`` in float64 and compare each with the first.
 
-    Logits are compared in prediction mode (running statistics, nothing dropped); loss and gradients on one batch in
-    training mode, each by the engine's own rules; the weights after ``n_steps`` updates.
+    Logits are those of prediction (running statistics, dropout inactive); loss and gradients are of one batch in
+    training mode, each by the engine's own rules; the weights are compared after ``n_steps`` updates.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """The learning rate of each step.
 
-A schedule is a pure function of the progress of training, except ``plateau``, which has to remember the best validation
-loss. The formulas are PyTorch's (``torch.optim.lr_scheduler``), and the tests compare them with it.
+A schedule is a pure function of the step's number, except ``plateau``, which has to remember the best validation loss.
+The formulas are PyTorch's (``torch.optim.lr_scheduler``), and the tests hold them to it.
 """
 
 from __future__ import annotations
@@ -59,9 +59,9 @@ class Schedule:
         peak
             The learning rate that the user asked for.
         epoch, epochs, batch, n_batches
-            The progress of training; ``epoch`` and ``batch`` count from 0.
+            The step: its epoch and batch, counted from 0, and how many there are of each.
         scale
-            The current factor of `Plateau`.
+            The factor that `Plateau` has reached.
         """
         match self.name:
             case "constant":

@@ -1,4 +1,4 @@
-"""The training loop for a stack of networks: each ends as `fit` would have ended it alone.
+"""The training loop for a stack of networks: each ends as it would have ended alone with `fit`.
 
 Legend: K networks of a stack; a member is one of them, by its number in the stack.
 
