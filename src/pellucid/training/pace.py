@@ -150,7 +150,7 @@ def _judge_slow(values: Array, fall: float, rises: float, scale: float, went: st
     if -drop > max(2 * noise, 4 * unsure):
         evidence += ", and in the second half it rises"
     elif not seen and noise > 0 and OFTEN <= rises <= 1 - OFTEN:
-        evidence += f"; it wavers by about {noise:.2g} from one {unit} to the next, which could hide a slow fall"
+        evidence += f"; it wavers by about {noise:.2g} from one {unit} to the next, which would hide a slow fall"
     else:
         evidence += ", and hardly at all in the second half"
     return Verdict(
