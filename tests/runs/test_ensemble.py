@@ -147,7 +147,7 @@ def test_each_network_of_folds_learns_from_other_rows(people: Any) -> None:
         ({"n_networks": 1}, SettingError, "needs n_networks from 2 to 100"),
         ({"n_networks": 101}, SettingError, "needs n_networks from 2 to 100, one for each fold, got 101"),
         ({"n_networks": 3, "time": "joined"}, SettingError, r"split is by time \('joined'\): use ensemble=seeds"),
-        ({"n_networks": 60}, DataError, "240 rows are left without the test part, and 60 folds need 300"),
+        ({"n_networks": 60}, DataError, "240 rows are left outside the test part, and 60 folds need 300"),
         ({"n_networks": 9, "group": "job"}, DataError, "cannot be cut into 9 folds"),
     ],
 )

@@ -47,7 +47,7 @@ def test_at_the_report_the_run_is_whole(disk: FullDisk, tmp_path: Path) -> None:
     assert "accuracy" in done.stdout
     assert "The run is in my run" in done.stdout
     assert "the disk is full" in done.stderr
-    assert "all else of the run is kept, and its report is written by: pellucid report 'my run'" in done.stderr
+    assert "everything else of the run is kept; write its report by: pellucid report 'my run'" in done.stderr
     disk.full = False
     command("report", "my run", cwd=tmp_path)
     assert (tmp_path / "my run" / "report.html").exists()
@@ -94,7 +94,7 @@ def test_at_a_checkpoint_training_goes_on_another_time(
     line = ("train", "iris", *LINE, *several, "--engine", "textbook", "--out", "run", "--no-report")
     said = command(*line, cwd=tmp_path, code=2, literal=True).stderr
     assert "training has stopped, and what was saved before is kept" in said
-    assert "go on with it by: pellucid train run --resume" in said
+    assert "continue it by: pellucid train run --resume" in said
     disk.full = False
     command("train", "run", "--resume", cwd=tmp_path)
     assert len(pellucid.load(tmp_path / "run").history) == 3  # type: ignore[union-attr]
