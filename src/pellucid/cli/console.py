@@ -357,7 +357,7 @@ def history_table(history: Sequence[Epoch], *, chooses: str = "validation loss")
 
 def recipe_table(recipe: Recipe, *, whole: bool = False) -> Table:
     """The network inputs that each column becomes."""
-    from pellucid.preprocessing.image import ImageStep
+    from pellucid.preprocessing.steps.image import ImageStep
 
     table = Table(title="Preprocessing", title_justify="left", box=None, pad_edge=False, header_style="bold")
     for name in ("column", "kind", "inputs", "names"):

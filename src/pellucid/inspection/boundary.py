@@ -19,8 +19,8 @@ from pellucid.inspection.slice import Slice, answers_over
 from pellucid.model.model import Model
 from pellucid.numerals import numeral
 from pellucid.preprocessing.features import Features
-from pellucid.preprocessing.image import ImageStep
 from pellucid.preprocessing.recipe import Step
+from pellucid.preprocessing.steps.image import ImageStep
 from pellucid.preprocessing.values import number_of
 from pellucid.runs.rows_of_run import drawn_rows, rows_of_run, truth_of
 

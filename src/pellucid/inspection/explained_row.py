@@ -20,7 +20,7 @@ from pellucid.inspection.explained_output import ExplainedOutput, explained_outp
 from pellucid.inspection.rows import BACKGROUND, RowsToInspect, row_to_inspect, rows_to_compare_with
 from pellucid.model.model import Model
 from pellucid.plots.attribution import contributions
-from pellucid.preprocessing.text import TextStep
+from pellucid.preprocessing.steps.text import TextStep
 from pellucid.runs.rows_of_run import model_of
 from pellucid.runs.run import Run
 

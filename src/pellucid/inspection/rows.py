@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.data.builtin import load_builtin
+from pellucid.data.given import is_builtin
 from pellucid.data.tables import Table
 from pellucid.errors import DataError, PellucidError, SettingError, nearest
 from pellucid.model.model import Model
 from pellucid.preparation.members import prepare_run
 from pellucid.preparation.prepare import Prepared
-from pellucid.preparation.sources import is_builtin
 from pellucid.preprocessing.features import Features
 from pellucid.runs.folder import RunFolder
 from pellucid.runs.rows_of_run import location_of_table, model_of, truth_of

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from pellucid.evaluation.baselines import MAX_LEVELS, linear_answers
 from pellucid.preparation.prepare import Prepared
-from pellucid.preprocessing.both import BothStep
-from pellucid.preprocessing.categorical import CategoricalStep
 from pellucid.preprocessing.recipe import Recipe
+from pellucid.preprocessing.steps.both import BothStep
+from pellucid.preprocessing.steps.categorical import CategoricalStep
+from pellucid.preprocessing.steps.text import TextStep
 from pellucid.preprocessing.target import TargetScaler
-from pellucid.preprocessing.text import TextStep
 
 __all__ = ["WORDS_FOR_TREES", "columns_for_trees", "inputs_for_lines", "line_or_curve"]
 

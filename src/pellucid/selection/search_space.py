@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pellucid.data.schema import Schema
 from pellucid.errors import SettingError
 from pellucid.network.task import Task
-from pellucid.preprocessing.piecewise import auto_bins
+from pellucid.preprocessing.steps.piecewise import auto_bins
 from pellucid.runs.plan import auto_batch_size
 from pellucid.settings.sections import NUMBER_ENCODINGS
 from pellucid.settings.settings import Settings, setting_names

@@ -10,14 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pellucid.data.apart import joined, joined_test_rows
+from pellucid.data.given import is_builtin
 from pellucid.data.notes import FrameNote
 from pellucid.errors import DivergenceError, NotKeptError, RunFolderError, SettingError, StorageError
 from pellucid.io.lock import locked
 from pellucid.model.predicting import warn_of
-from pellucid.preparation.apart import joined, joined_test_rows
 from pellucid.preparation.members import Member, members_of, prepare_run
 from pellucid.preparation.prepare import Prepared, settings_for
-from pellucid.preparation.sources import is_builtin
 from pellucid.reports.report import write_report
 from pellucid.runs.checkpoint import read_state
 from pellucid.runs.events import RunPrepared, RunTrained
