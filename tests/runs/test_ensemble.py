@@ -160,7 +160,7 @@ def test_folds_that_cannot_be(
 
 
 def test_more_networks_than_a_file_holds(people: Any) -> None:
-    with pytest.raises(SettingError, match=r"38 arrays each .* give at most 263"):
+    with pytest.raises(SettingError, match=r"38 arrays each .* set n_networks to at most 263"):
         pellucid.train(people, "buys", n_networks=1000, hidden=(8, 8, 8, 8, 8, 8), batch_norm=True, epochs=1)
 
 
