@@ -189,8 +189,8 @@ def test_without_being_asked_for_there_is_none(people_csv: Path, tmp_path: Path)
 @pytest.mark.parametrize(
     ("settings", "how", "why"),
     [
-        ({}, {"reason": "interrupted"}, "did not come to its end"),
-        ({}, {"reason": "diverged", "problem": "NaN"}, "did not come to its end"),
+        ({}, {"reason": "interrupted"}, "did not finish"),
+        ({}, {"reason": "diverged", "problem": "NaN"}, "did not finish"),
         ({"test": 0.0}, {}, "no test rows, and the validation rows"),
         ({"test": 0.0, "validation": 0.0}, {}, "no test rows, and the training rows"),
         ({"test": 0.03}, {}, "9 test rows are too few"),
@@ -218,7 +218,7 @@ def test_one_class_is_no_comparison(part: str, people: Any) -> None:
         prepared = replace(prepared, target=replace(prepared.target, values=prepared.target.values * 0))
     found = reach_verdict(prepared, outcome(), np.full((len(prepared.measured.rows), 2), 0.5))
     assert found is not None
-    assert f"the {part} rows hold one class only" in found.sentence
+    assert f"the {part} rows hold only one class" in found.sentence
 
 
 # Time, and what can go wrong ----------------------------------------------------------------------------

@@ -1,1 +1,1 @@
-"""A run and its folder: what was trained, what came of it, and how it is trained again."""
+"""A run and its folder: what was trained, the results, and how it is trained again."""

@@ -33,7 +33,7 @@ __all__ = ["CHECKPOINT", "Checkpointer", "read_outcome", "read_state", "write_ou
 CHECKPOINT = "last.safetensors"
 _FORMAT = 1
 _MAX_BYTES = 16 << 30
-_WRONG = (KeyError, TypeError, ValueError, RecursionError, AttributeError)  # what a file of something else leads to
+_WRONG = (KeyError, TypeError, ValueError, RecursionError, AttributeError)  # errors that a foreign file leads to
 
 
 class Checkpointer:
@@ -47,7 +47,7 @@ class Checkpointer:
         self._last = -math.inf
 
     def __call__(self, state: Callable[[], State]) -> None:
-        """Write the state, if enough time has passed since the last writing."""
+        """Write the state, if enough time has passed since the last write."""
         if time.monotonic() - self._last >= self._seconds:
             write_state(self._path, state(), self._fingerprint)
             self._last = time.monotonic()
@@ -160,7 +160,7 @@ def _read(path: Path, fingerprint: str) -> tuple[Mapping[str, NDArray[Any]], dic
     tensors, metadata = safe_tensors.read(path, max_bytes=_MAX_BYTES, max_tensors=20_000)
     try:
         facts = json.loads(metadata["checkpoint"])
-        _check(isinstance(facts, dict), "its facts are no mapping")
+        _check(isinstance(facts, dict), "its facts are not a mapping")
         version, belongs_to = facts["format"], facts["fingerprint"]
     except _WRONG as error:
         raise _not_ours(path, error) from error
@@ -182,7 +182,7 @@ def _not_ours(path: Path, error: Exception) -> ModelFileError:
 
 
 class _DamageError(ValueError):
-    """A value that no checkpoint has."""
+    """A value that does not belong in a checkpoint."""
 
 
 def _check(right: bool, otherwise: str) -> None:
@@ -199,14 +199,14 @@ def _is_whole(value: object) -> bool:
 
 
 def _history(facts: Mapping[str, Any]) -> tuple[Epoch, ...]:
-    """The epochs in order, every number finite but a score, which a constant target has not."""
+    """The epochs in order; every number is finite, except the score for a constant target."""
     history = tuple(Epoch(**line) for line in facts["history"])
     for number, line in enumerate(history, start=1):
         values = asdict(line)
         _check(_is_whole(line.epoch) and line.epoch == number, f"epoch {number} of its history is {line.epoch!r}")
         for name, value in values.items():
             kind = type(value) in (int, float) and (math.isfinite(value) or name == "validation_score")
-            _check(kind, f"{name} {value!r} in epoch {number} of its history is no finite number")
+            _check(kind, f"{name} {value!r} in epoch {number} of its history is not a finite number")
         _check(line.seconds >= 0 and line.learning_rate >= 0, f"epoch {number} of its history has a number below 0")
     return history
 
@@ -229,13 +229,13 @@ def _check_parameters(arrays: Mapping[str, NDArray[Any]], which: str, network: N
     for p in network.parameters():
         array = arrays[p.name]
         kind = array.dtype == np.int64 if p.dtype == "int64" else array.dtype in (np.float32, np.float64)
-        _check(kind and bool(np.isfinite(array).all()), f"its {which} {p.name} are no finite numbers")
+        _check(kind and bool(np.isfinite(array).all()), f"its {which} {p.name} are not all finite")
         if p.name.endswith(("running_var", "num_batches_tracked")):
             _check(bool((array >= 0).all()), f"its {which} {p.name} are below 0")
 
 
 def _check_memory(memory: Mapping[str, NDArray[Any]], engine: Engine, epoch: int) -> None:
-    """What the optimizer remembers: all of it, of this network, and numbers that an optimizer could have come to."""
+    """The optimizer's state: complete, for this network, with values that an optimizer can reach."""
     shapes = {
         f"{p.name}.{what}": p.shape for p in engine.network.trainable() for what in REMEMBERS[engine.optimizer.name]
     }
@@ -247,4 +247,4 @@ def _check_memory(memory: Mapping[str, NDArray[Any]], engine: Engine, epoch: int
         array = memory[name]
         squares = name.endswith(("exp_avg_sq", "square_avg"))  # may have grown beyond what float32 holds
         right = (array >= 0).all() if squares else np.isfinite(array).all()
-        _check(array.dtype in (np.float32, np.float64) and bool(right), f"its memory {name} is no finite number")
+        _check(array.dtype in (np.float32, np.float64) and bool(right), f"its memory {name} is not finite")

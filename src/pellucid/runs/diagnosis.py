@@ -74,7 +74,7 @@ def evidence_of(
             inputs=np.concatenate([held.inputs, inputs]),
             truth=np.concatenate([truth, _truth(prepared, prepared.split.validation)]),
             answers=np.concatenate([answers, model.answers_to(inputs)]),
-            # Rows of another table than the test rows', perhaps: those have no number that means anything beside them.
+            # These rows may belong to another table than the test rows: then their numbers would be misleading.
             numbers=np.concatenate([held.rows, np.full(len(inputs), -1)])
             if held.source is not prepared.table
             else np.concatenate([held.rows, prepared.split.validation]),
@@ -124,7 +124,7 @@ def findings_to_json(findings: Sequence[Finding], snapshots: Sequence[Snapshot])
 
 
 def doctor_of(folder: RunFolder) -> tuple[tuple[Finding, ...], tuple[Snapshot, ...]]:
-    """What the doctor found in a run and what it looked at, from its folder; nothing where it has no such file.
+    """The doctor's findings and snapshots of a run, from its folder; both empty if there is no such file.
 
     Raises
     ------
@@ -146,7 +146,7 @@ def doctor_of(folder: RunFolder) -> tuple[tuple[Finding, ...], tuple[Snapshot, .
 
 
 def _allowed(change: Mapping[str, Any], prepared: Prepared) -> dict[str, Any]:
-    """With what else must change: networks that choose by folds would look ahead in time."""
+    """The change with what else it needs: networks that choose by folds would look ahead in time."""
     return {**change, "ensemble": "seeds"} if "time" in change and prepared.settings.ensemble == "folds" else {**change}
 
 
@@ -158,7 +158,7 @@ def _truth(prepared: Prepared, rows: Array) -> Array:
 
 
 def _spread(n: int, features: int) -> Array:
-    """Places of n, evenly spread: at most 2,000, of wide tables and images fewer."""
+    """Evenly spread row numbers out of n: at most 2,000, fewer for wide tables and images."""
     most = min(n, _SAMPLE, max(_FEWEST, _CELLS // max(features, 1)))
     return np.linspace(0, n - 1, most).astype(np.int64) if n else np.zeros(0, np.int64)
 
@@ -174,7 +174,7 @@ def _some(seen: SampleRows, places: Array) -> SampleRows:
 
 
 def _base_loss(task: Task, train: Rows, validation: Rows) -> float:
-    """The loss of the validation rows where every row gets the answer that suits the training rows best."""
+    """The loss of the validation rows if every row gets the constant answer that is best for the training rows."""
     targets, weights = train.targets, train.weights
     if task.loss.name == "cross_entropy":
         shares = np.bincount(targets, weights=weights, minlength=task.outputs) / train.mass()

@@ -1,4 +1,4 @@
-"""What an ensemble is worth: its metric beside those of its networks, and what it costs."""
+"""What an ensemble gains over its single networks, and what it costs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["ensemble_facts", "ensemble_sentence", "metrics_of", "point_metrics",
 
 Array = NDArray[Any]
 
-# The first is the one that training minimises, or near it: there the ensemble is never worse than its networks' mean.
+# The first is what training minimises, or close to it: there the ensemble is never worse than its networks' mean.
 _SHOWN = {
     "binary": ("log_loss", "accuracy", "roc_auc"),
     "multiclass": ("log_loss", "accuracy"),
@@ -33,7 +33,7 @@ _SHOWN = {
 
 
 def metrics_of(task: Task) -> tuple[str, ...]:
-    """The metrics by which networks and their ensemble are put side by side; the first is the one of the sentence.
+    """The metrics that compare networks with their ensemble; the first appears in the sentence.
 
     >>> metrics_of(Task.regression("price"))
     ('rmse', 'mae')
@@ -42,7 +42,7 @@ def metrics_of(task: Task) -> tuple[str, ...]:
 
 
 def point_metrics(task: Task, truth: Array, answers: Array) -> dict[str, float]:
-    """The metrics of a task without intervals: all rows as one group, of which the bootstrap draws nothing."""
+    """The metrics of a task without intervals: all rows form one group, so there is nothing to bootstrap."""
     found = measure(task, truth, answers, groups=np.zeros(len(truth), dtype=np.int64))
     return {name: estimate.value for name, estimate in found.items()}
 
@@ -105,7 +105,7 @@ def with_times(facts: Mapping[str, Any], trained: TrainedMembers) -> dict[str, A
 
 
 def ensemble_sentence(facts: Mapping[str, Any]) -> str:
-    """Cost beside gain, from what `ensemble_facts` and `with_times` gave.
+    """Gain and cost in one sentence, from what `ensemble_facts` and `with_times` returned.
 
     >>> numbers = {"together": 0.401, "mean": 0.412, "best": 0.405, "worst": 0.42}
     >>> facts = {"n_networks": 5, "metric": "log_loss", "metrics": {"log_loss": numbers}}

@@ -1,4 +1,4 @@
-"""The events of a run around those of training: what was prepared, and what all networks came to."""
+"""The events of a run around those of training: what was prepared, and what came of all networks."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ __all__ = ["RunPrepared", "RunTrained"]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RunPrepared(Event):
-    """The rows are read and the network is made; training comes next.
+    """The rows are read and the network is built; training comes next.
 
     Attributes
     ----------
     resumed_after
-        The epochs that a run of one network did before it was stopped; ``None`` where it begins.
+        The epochs that a run of one network finished before it was stopped; ``None`` for a new run.
     """
 
     prepared: Prepared

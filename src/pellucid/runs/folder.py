@@ -1,20 +1,19 @@
-"""The run folder: where a run keeps everything, and how it comes to its name.
+"""The run folder: where a run keeps everything, and how it gets its name.
 
 ::
 
     runs/iris-1/  config.yaml        every setting, resolved: `pellucid train -c` runs it again
                   log.txt            what was recognised, decided and measured, in order
-                  checkpoints/       the state after the last saved epoch; `--resume` goes on from it
+                  checkpoints/       the state after the last saved epoch; `--resume` continues from it
                   model.safetensors  the model file: the only part that needs to be shared
-                  history.csv        a line an epoch
+                  history.csv        one line per epoch
                   metrics.json       the outcome
-                  predictions.csv    the answers for the rows that measured it, by number from 0
-                  report.html        all of it on one page, to be read and passed on
-                  doctor.json        what the doctor found, and the snapshots of the layers that it rests on
+                  predictions.csv    the answers for the rows that measured it, numbered from 0
+                  report.html        everything on one page, to read and to share
+                  doctor.json        what the doctor found, and the snapshots of the layers behind it
 
-Only these files are written, replaced or removed, and only in a folder that holds a run or nothing; whatever else lies
-beside them stays. Links in the folder are not followed. While a run is written, its folder is locked
-(`pellucid.io.lock`).
+Only these files are written, replaced or removed, and only in a folder that holds a run or nothing; other files stay.
+Links in the folder are not followed. While a run is written, its folder is locked (`pellucid.io.lock`).
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ FILES = {
 }
 _CHECKPOINTS = "checkpoints"
 _is_ours = frozenset(FILES.values()).__contains__
-_NETWORK = re.compile(r"network-\d+(-last)?\.safetensors")  # an ensemble's, in the folder of checkpoints
+_NETWORK = re.compile(r"network-\d+(-last)?\.safetensors")  # an ensemble's, in the checkpoints folder
 
 Begin = Callable[[str, str], "RunFolder"]  # from the name of the table and the text of config.yaml
 
@@ -64,9 +63,9 @@ class RunFolder:
     @classmethod
     @contextmanager
     def reserved(cls, out: str | os.PathLike[str] | None, *, overwrite: bool) -> Iterator[Begin]:
-        """Make sure that a run may be written to ``out``, and keep others from it while the block runs.
+        """Make sure that a run may be written to ``out``, and lock it while the block runs.
 
-        What is yielded makes the folder, with its ``config.yaml`` in it, both or neither. Without ``out`` it is
+        The yielded function makes the folder with its ``config.yaml``, both or neither. Without ``out`` it is
         ``runs/<name>-<n>`` with the smallest free ``n``.
 
         Raises
@@ -88,7 +87,7 @@ class RunFolder:
             if path.exists():
                 raise RunFolderError(f"{str(path)!r} is a file: name a folder for the run")
             if path.is_symlink():
-                raise RunFolderError(f"{str(path)!r} is a link to a place that is not there: name a folder for the run")
+                raise RunFolderError(f"{str(path)!r} is a broken link: name a folder for the run")
             yield lambda name, config: cls._named(path, config, held)
 
     @classmethod
@@ -109,21 +108,21 @@ class RunFolder:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             if not cls._claim(path, config, held):
-                raise RunFolderError(f"the folder {str(path)!r} was taken just now by another run: name another")
+                raise RunFolderError(f"the folder {str(path)!r} has just been taken by another run: name another")
         except OSError as error:
             raise StorageError(could_not("write", path, error)) from error
         return cls(path)
 
     @staticmethod
     def _claim(path: Path, config: str, held: ExitStack) -> bool:
-        """Make the folder aside, locked and with its config, and rename it; false if the name was taken meanwhile."""
+        """Make the folder under a temporary name, locked, with its config, and rename it; false if the name is taken."""
         aside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.part")
         aside.mkdir()
         with ExitStack() as lock:
             lock.enter_context(locked(aside))
             try:
                 write_text(aside / CONFIG_FILE, config)
-                aside.rename(path)  # fails if the name holds a folder with anything in it
+                aside.rename(path)  # fails if there is a non-empty folder of that name
                 sync_directory(path.parent)
             except OSError:
                 with suppress(OSError):
@@ -137,7 +136,7 @@ class RunFolder:
 
     @classmethod
     def _check_replaceable(cls, path: Path, *, overwrite: bool) -> None:
-        """Raise where a folder that is there may not become this run's."""
+        """Raise if an existing folder may not become this run's."""
         try:
             if all(is_aside(each.name, _is_ours) for each in path.iterdir()):
                 return
@@ -158,9 +157,10 @@ class RunFolder:
 
     @classmethod
     def _begun_anew(cls, path: Path, config: str) -> RunFolder:
-        """Put this run's config into a folder that is empty or holds a run, which then is one no more.
+        """Put this run's config into a folder that is empty or holds an old run, which then no longer counts as a run.
 
-        The old model stays until the new one takes its name; what would mark this run as begun or finished goes.
+        The old model stays until the new one replaces it; files that would mark this run as begun or finished are
+        removed.
         """
         folder = cls(path)
         folder.sweep()
@@ -168,7 +168,7 @@ class RunFolder:
             with atomic_writer(folder.file("config")) as stream:
                 stream.write(config.encode())
                 stream.flush()
-                os.fsync(stream.fileno())  # before anything goes, for the disk may be full
+                os.fsync(stream.fileno())  # before anything is removed: the disk may be full
                 for file in (folder.file("metrics"), folder.checkpoint, folder.file("log")):
                     file.unlink(missing_ok=True)
                 folder.forget_networks()
@@ -187,7 +187,7 @@ class RunFolder:
 
     @property
     def is_run(self) -> bool:
-        """Whether a run was begun here, whatever became of it, or one was saved."""
+        """Whether a run was begun here, finished or not, or one was saved."""
         config = self.file("config")
         if not config.is_file():
             return self._was_saved
@@ -216,14 +216,14 @@ class RunFolder:
 
     @property
     def lost(self) -> tuple[str, ...]:
-        """Of a finished run, the files that are not there any more; `resume` writes them again."""
+        """The missing files of a finished run; `resume` writes them again."""
         return tuple(
             FILES[what] for what in ("model", "history", "predictions", "doctor") if not self.file(what).exists()
         )
 
     @contextmanager
     def writing(self, *whats: str) -> Iterator[None]:
-        """Keep other writers out while the block runs; ``whats`` are the `FILES` that it writes, all without any.
+        """Lock the folder while the block runs; ``whats`` are the `FILES` that it writes; if empty, all of them.
 
         Raises
         ------
@@ -236,12 +236,12 @@ class RunFolder:
             yield
 
     def refuse_links(self, *whats: str) -> None:
-        """Raise where a file of the run, or its folder of checkpoints, is a link: what it points to is another's."""
+        """Raise if a file of the run, or its checkpoints folder, is a link: it may point to someone else's file."""
         for name in [FILES[what] for what in whats] or [*FILES.values(), _CHECKPOINTS]:
             refuse_link(self.path / name)
 
     def command(self, name: str, *options: str) -> str:
-        """What to type for this folder.
+        """The command to type for this folder.
 
         >>> RunFolder("my run").command("train", "--resume")
         "pellucid train 'my run' --resume"
@@ -257,7 +257,7 @@ class RunFolder:
             return False
 
     def by(self, name: str, *options: str) -> str:
-        """How something is done that needs the run's table: by a command, where that can work."""
+        """How to do something that needs the run's table: with a command, if that can work."""
         if self.has_table:
             return f"by: {self.command(name, *options)}"
         with suppress(PellucidError):
@@ -266,30 +266,30 @@ class RunFolder:
         return "by training again: its table was in memory"
 
     def ready_for_checkpoints(self) -> None:
-        """Make the folder that they go to."""
+        """Make the folder for them."""
         try:
             self.checkpoint.parent.mkdir(exist_ok=True)
         except OSError as error:
             raise StorageError(could_not("write", self.checkpoint.parent, error)) from error
 
     def forget_networks(self) -> None:
-        """Remove what an ensemble has kept among the checkpoints."""
+        """Remove an ensemble's files among the checkpoints."""
         for file in self.checkpoint.parent.glob("network-*.safetensors"):
             if _NETWORK.fullmatch(file.name):
                 file.unlink(missing_ok=True)
 
     def sweep(self) -> None:
-        """Remove what a killed process was writing aside when it died."""
+        """Remove the temporary files of a killed process."""
         sweep(self.path, _is_ours)
         if not self.checkpoint.parent.is_symlink():
             sweep(self.checkpoint.parent, lambda name: name == CHECKPOINT or _NETWORK.fullmatch(name) is not None)
 
     def log(self, lines: Sequence[str]) -> None:
-        """Add lines to the log, each of them one line there, of visible characters."""
+        """Add lines to the log, each as one line of visible characters."""
         file, text = self.file("log"), "".join(f"{one_line(line)}\n" for line in lines)
         try:
             refuse_link(file)
-            if file.exists() and file.stat().st_nlink > 1:  # the same file elsewhere (`cp -l`) stays as it is
+            if file.exists() and file.stat().st_nlink > 1:  # a hard link to it elsewhere (`cp -l`) stays unchanged
                 write_text(file, file.read_text(encoding="utf-8", errors="replace") + text)
             else:
                 with file.open("a", encoding="utf-8") as stream:
@@ -299,7 +299,7 @@ class RunFolder:
 
     @classmethod
     def existing(cls, path: str | os.PathLike[str]) -> RunFolder:
-        """The folder of a run that was begun.
+        """The folder of an existing run.
 
         Raises
         ------
@@ -315,7 +315,7 @@ class RunFolder:
 
 
 def refuse_link(path: Path) -> None:
-    """Raise where a path of a run that is to be written is a symbolic link.
+    """Raise if a path that a run would write is a symbolic link.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What a run folder keeps while it trains: the states of its networks, and the outcomes of those that are done."""
+"""What a run folder keeps during training: the states of its networks, and the outcomes of finished ones."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class KeptNetwork:
         self._checkpointer, self._start = Checkpointer(path, fingerprint), start
 
     def finished(self, member: int) -> Outcome | None:
-        """None is: a run that is finished is not trained again."""
+        """Always ``None``: a finished run is not trained again."""
         return None
 
     def state(self, member: int, engine: Engine, plan: Plan) -> State | None:
-        """Where the network stood at the stop."""
+        """The state of the network at the stop."""
         return self._start
 
     def save(self, member: int, state: Callable[[], State]) -> None:
@@ -42,11 +42,11 @@ class KeptNetwork:
         self._checkpointer(state)
 
     def finish(self, member: int, outcome: Outcome) -> None:
-        """Leave the last state: what is missing of the run's files can be written from it."""
+        """Keep the last state: missing files of the run can be written from it."""
 
 
 class KeptNetworks:
-    """The networks of an ensemble, a store of `pellucid.training.driver`: a file each.
+    """The networks of an ensemble, a store of `pellucid.training.driver`: one file each.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ class KeptNetworks:
         return read_outcome(file, self._fingerprint, self._network) if file.exists() else None
 
     def state(self, member: int, engine: Engine, plan: Plan) -> State | None:
-        """Where a network stood at the stop."""
+        """The state of a network at the stop."""
         file = self._state_file(member)
         return read_state(file, self._fingerprint, engine, plan) if file.exists() else None
 

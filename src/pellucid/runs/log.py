@@ -1,4 +1,4 @@
-"""``log.txt`` as a listener: how a run began, went on and ended."""
+"""``log.txt`` as a listener: how a run began, continued and ended."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ __all__ = ["RunLog"]
 
 
 class RunLog:
-    """Writes the events of a run into its log, but for the epochs, which ``history.csv`` holds."""
+    """Writes the events of a run to its log, except the epochs, which are in ``history.csv``."""
 
     def __init__(self, folder: RunFolder) -> None:
         self._folder, self._many = folder, 1
 
     def __call__(self, event: Event) -> None:
-        """Write what belongs into the log."""
+        """Write an event if it belongs in the log."""
         match event:
             case RunPrepared(prepared=prepared, resumed_after=epoch, engine=engine):
                 self._many = prepared.settings.n_networks

@@ -1,6 +1,6 @@
 """The networks of a run, one or an ensemble: which are trained together, and what one of them costs.
 
-What each learns from is said in `pellucid.preparation.members`; `pellucid.training.driver` trains them. Small networks
+`pellucid.preparation.members` says what each learns from; `pellucid.training.driver` trains them. Small networks
 are trained together as a stack (`pellucid.training.many.worth_stacking`), others one after another.
 """
 
@@ -25,7 +25,7 @@ from pellucid.training.ways import Alone, Group, Learner, Stacked, Store
 
 __all__ = ["TrainedMembers", "fit_members", "groups_of", "learners_of"]
 
-_AT_ONCE = 8  # networks of a stack: it cannot be saved half-way, so a kill costs the time of these at the most
+_AT_ONCE = 8  # networks per stack: a stack cannot be saved half-way, so a kill costs at most the time of these
 _WORTH_A_STACK = 4
 
 NewEngine = Callable[[int], Engine]
@@ -41,7 +41,7 @@ def fit_members(
     interrupted: Callable[[], bool] = lambda: False,
     recorder: SnapshotRecorder | None = None,
 ) -> TrainedMembers:
-    """Train every network of a run, going on from what ``store`` holds.
+    """Train every network of a run, continuing from what ``store`` holds.
 
     Parameters
     ----------
@@ -50,20 +50,20 @@ def fit_members(
     members
         From `members_of`.
     new_engine
-        Makes the engine of a network from its seed; else that which the settings ask for.
+        Makes the engine of a network from its seed; by default the one from the settings.
     store, listener, interrupted, recorder
         As of `pellucid.training.driver.train_members`.
 
     Returns
     -------
     TrainedMembers
-        With the seconds of one network, unless it was interrupted: those that it took, or, where several were trained
-        as a stack, those of one epoch of one network, times the mean number of epochs.
+        With the seconds of one network, unless interrupted: the time it took or, for a stack, the time of one epoch of
+        one network times the mean number of epochs.
 
     Raises
     ------
     DivergenceError
-        A network met a non-finite loss in its first epoch.
+        A network's loss was not finite in its first epoch.
 
     >>> from pellucid.preparation.members import members_of, prepare_run
     >>> from pellucid.runs.plan import resolved
@@ -108,7 +108,7 @@ def learners_of(prepared: Prepared, members: Sequence[Member]) -> tuple[Learner,
 
 
 def groups_of(prepared: Prepared, members: Sequence[Member], new_engine: NewEngine | None = None) -> list[Group]:
-    """Which networks are trained together, and which alone, in order of the first of each group."""
+    """Which networks are trained together and which alone, ordered by the first of each group."""
     make = partial(engine_of, prepared) if new_engine is None else new_engine
     alone, stacked = Alone(lambda learner: make(learner.plan.seed)), Stacked(partial(stack_of, prepared))
     stacks = _stacks(prepared, members)
@@ -121,7 +121,7 @@ def groups_of(prepared: Prepared, members: Sequence[Member], new_engine: NewEngi
 
 
 def _stacks(prepared: Prepared, members: Sequence[Member]) -> dict[int, list[int]]:
-    """For each network that is trained with others, all of its stack: networks with equally many rows can be."""
+    """For each network trained with others, its whole stack: networks with the same number of rows can share one."""
     rows = min(plan_of(prepared.settings).batch_size, n_learned_from(prepared))
     if not may_stack(prepared.settings) or not worth_stacking(prepared.network, rows):
         return {}
@@ -136,7 +136,7 @@ def _stacks(prepared: Prepared, members: Sequence[Member]) -> dict[int, list[int
 
 
 def _epoch_alone(learner: Learner, new_engine: NewEngine) -> float:
-    """Seconds of an epoch of one network by itself: the second of two, for the first also warms up."""
+    """Seconds of one epoch of a single network: the second of two, because the first also warms up."""
     few = replace(learner.plan, epochs=2, patience=None)
     outcome = fit(new_engine(few.seed), learner.learns_from(), learner.chooses_by(), few)
     return min(epoch.seconds for epoch in outcome.history)

@@ -1,4 +1,4 @@
-"""The other way to take a target of few whole numbers: what it would come to as a number, or as classes."""
+"""A target with few whole numbers can be a number or classes: how well the other choice would do."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _WORTH_A_WORD = 0.1  # of R²
 
 
 def other_way(prepared: Prepared, answers: Array) -> str | None:
-    """A sentence on the other task, where the numbers allow both and the choice was ours.
+    """A sentence on the other task, if the target allows both and we chose.
 
-    Classes that are whole numbers: the R² of a linear model of them as a number, on the measured rows, where that is a
-    larger share of what there is to gain than the network's accuracy. A number with few whole values: how many answers
-    of the network are right when rounded.
+    For classes that are whole numbers: the R² of a linear model of them as a number, on the measured rows, if that is a
+    larger share of the possible gain than the network's accuracy. For a number with few whole values: how many of the
+    network's answers are right when rounded.
     """
     if prepared.settings.task != "auto" or prepared.target is None:
         return None

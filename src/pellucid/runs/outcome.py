@@ -59,7 +59,7 @@ def finish_run(
     members
         The networks that were to be trained, with their rows and seeds.
     trained
-        What their training came to.
+        The outcomes of their training.
     snapshots
         What was recorded of the layers of the first network.
     folder
@@ -158,7 +158,7 @@ def finish_run(
 
 
 def _write(folder: RunFolder, run: Run, predictions: Any) -> Run:
-    """Every file of a run but the report; the run with what is to be said of them."""
+    """Write every file of a run except the report; returns the run with remarks on them."""
     n_networks = run.model.facts["settings"]["n_networks"]
     run.model.save(folder.file("model"))
     write_text(folder.file("history"), histories_to_csv(run.histories))
@@ -173,7 +173,7 @@ def _write(folder: RunFolder, run: Run, predictions: Any) -> Run:
 
 
 def _as_one(trained: TrainedMembers) -> Outcome:
-    """One outcome for all networks: the first's weights, everybody's epochs, and the least good of the reasons."""
+    """One outcome for all networks: the weights of the first, the epochs of all, and the worst of the reasons."""
     outcomes = trained.outcomes
     first = outcomes[0]
     problem = next((outcome.problem for outcome in outcomes if outcome.problem is not None), None)
@@ -183,7 +183,7 @@ def _as_one(trained: TrainedMembers) -> Outcome:
 
 
 def _schema_without_rows(prepared: Prepared) -> dict[str, Any]:
-    """The schema without the example values: nothing of the rows goes into the model file but what its classes were."""
+    """The schema without the example values: of the rows, only the classes go into the model file."""
     schema, target = prepared.schema.to_json(), prepared.target
     if target is not None and target.classes and target.origin is not None:
         schema["labels"] = target.origin.to_json(target.classes)
@@ -191,9 +191,9 @@ def _schema_without_rows(prepared: Prepared) -> dict[str, Any]:
 
 
 def _baseline(prepared: Prepared) -> Metrics:
-    """The metrics of an answer that looks at no row: the classes' shares, or the mean, of rows that were learned from.
+    """The metrics of a constant answer: the classes' shares, or the mean, of the rows that were learned from.
 
-    Beside test rows these are the validation rows, too, as for the dummy of the verdict: one screen shows both.
+    With test rows, these include the validation rows, as for the verdict's dummy: one screen shows both.
     """
     held, split = prepared.measured, prepared.split
     if prepared.target is None:

@@ -1,4 +1,4 @@
-"""Tables out: CSV, Parquet or JSON lines, by the name's ending."""
+"""Writing tables: CSV, Parquet or JSON lines, by the file's ending."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def check_ending(path: str | os.PathLike[str]) -> str:
 
 
 def write_table(path: str | os.PathLike[str], table: pa.Table) -> tuple[str, ...]:
-    """Write ``table`` whole or not at all; what was changed for a spreadsheet's sake, a sentence a column."""
+    """Write ``table`` completely or not at all; returns one sentence per column changed for spreadsheets."""
     content, notes = encode(table, check_ending(path), Path(path).name)
     write_bytes(path, content)
     return notes
@@ -65,7 +65,7 @@ def _moments_as_text(column: Any) -> Any:
 
 
 def encode(table: pa.Table, ending: str, name: str) -> tuple[bytes, tuple[str, ...]]:
-    """The bytes of a table in one of the formats, and what was changed, by `safe_table` in CSV alone."""
+    """The bytes of a table in one of the formats, and what `safe_table` changed (only in CSV)."""
     if ending == ".jsonl":
         lines = (json.dumps(row, ensure_ascii=False) for row in table.to_pylist())
         return "".join(f"{line}\n" for line in lines).encode(), ()

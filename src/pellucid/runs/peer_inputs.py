@@ -1,4 +1,4 @@
-"""The rows of a run as its peers learn from them: straight columns for lines, whole columns for trees.
+"""The rows of a run as its peers need them: columns for the linear model, and for the trees.
 
 ``N`` rows to learn from, ``K`` rows to answer, ``I`` inputs, ``J`` columns.
 """
@@ -22,16 +22,16 @@ __all__ = ["WORDS_FOR_TREES", "columns_for_trees", "inputs_for_lines", "line_or_
 
 Array = NDArray[Any]
 
-WORDS_FOR_TREES = 200  # of a text column: boosting takes its time for each
+WORDS_FOR_TREES = 200  # per text column: boosting takes time for each
 _BINNED = ("piecewise", "both")
 
 
 def inputs_for_lines(prepared: Prepared, rows: Array | None = None) -> tuple[Array, Array]:
-    """What the linear model learns from and is asked, ``[N, I]`` and ``[K, I]``: standardised and one-hot columns.
+    """The linear model's training and test inputs, ``[N, I]`` and ``[K, I]``: standardised and one-hot columns.
 
-    The network's own inputs may hold bins, which bend a line, or numbers that are drawn together; then the columns are
-    prepared once more, but for text, which keeps its words. With text both are sparse. ``rows`` chooses some of the
-    training rows with the validation rows after them.
+    The network's own inputs may hold bins, which make a linear model nonlinear, or compressed numbers; then the columns
+    are prepared again, except text, which keeps its words. With text both are sparse. ``rows`` selects from the
+    training rows followed by the validation rows.
     """
     split, held = prepared.split, prepared.measured
     learning = np.concatenate([split.train, split.validation])
@@ -107,17 +107,17 @@ def line_or_curve(
 
 
 def _bends(step: Any) -> bool:
-    """Whether a column's features are anything but its standardised number or its levels."""
+    """Whether a column's features are more than its standardised number or its levels."""
     return step.kind in _BINNED or getattr(step, "scaling", "standard") != "standard"
 
 
 def columns_for_trees(recipe: Recipe, inputs: Array) -> tuple[Array, Array, list[str]]:
-    """The network's inputs ``[N, I]`` as trees like them: ``[N, J]``, which are categorical, and of what column.
+    """The network's inputs ``[N, I]`` for trees: ``[N, J]``, which of them are categorical, and their columns' names.
 
-    A scaled number stays as it is, for trees only look at the order of values, but is NaN where it was missing; of a
-    piecewise number the sum of its bins has that order. The features of a categorical column become one code, the
-    frequent levels first, NaN for a level that training did not know. Of text the most telling words, at most
-    `WORDS_FOR_TREES`. Dates, truth values and images are the recipe's numbers.
+    A scaled number is kept, because trees only use the order of values, but is NaN where it was missing; for a
+    piecewise number, the sum of its bins has the same order. The features of a categorical column become one code, the
+    frequent levels first, NaN for a level that training did not know. Of text, at most `WORDS_FOR_TREES` of the most
+    informative words are kept. Dates, truth values and images are the recipe's numbers.
     """
     columns: list[Array] = []
     categorical: list[bool] = []
@@ -144,6 +144,6 @@ def columns_for_trees(recipe: Recipe, inputs: Array) -> tuple[Array, Array, list
 
 
 def _number_again(block: Array, *, indicator: bool) -> Array:
-    """From the features of a number, ``[N, 1]`` or ``[N, bins]`` and an indicator, what ascends with it: ``[N, 1]``."""
+    """From a number's features, ``[N, 1]`` or ``[N, bins]`` and an indicator, a value that increases with it."""
     values = block[:, : block.shape[1] - indicator].sum(axis=1, dtype=np.float64)
     return np.where(block[:, -1] == 1, np.nan, values)[:, np.newaxis] if indicator else values[:, np.newaxis]

@@ -57,7 +57,7 @@ def sized_for(n_rows: int, settings: Settings) -> Settings:
 
 
 def auto_batch_size(n_rows: int) -> int:
-    """The power of two below 1.5 √N, from 16 to 1,024: enough steps an epoch for small tables, few enough for large.
+    """The power of two below 1.5 √N, from 16 to 1,024: enough steps per epoch for small tables, few enough for large.
 
     >>> auto_batch_size(100), auto_batch_size(30_000)
     (16, 256)
@@ -66,7 +66,7 @@ def auto_batch_size(n_rows: int) -> int:
 
 
 def auto_epochs(n_rows: int) -> int:
-    """32, and of more than 10,000 rows as many as show 320,000 of them, down to 8.
+    """32; for more than 10,000 rows, as many as process 320,000 rows in all, but at least 8.
 
     >>> auto_epochs(100), auto_epochs(20_000), auto_epochs(10**6)
     (32, 16, 8)
@@ -85,7 +85,7 @@ def optimizer_of(settings: Settings) -> Optimizer:
 
 
 def plan_of(settings: Settings) -> Plan:
-    """How long, in which batches and at which rates to train, by settings whose sizes are decided (`sized_for`)."""
+    """How long, in which batches and at which rates to train, from settings with sizes decided (`sized_for`)."""
     assert settings.batch_size is not None
     assert settings.epochs is not None
     schedule = Schedule(
@@ -104,7 +104,7 @@ def plan_of(settings: Settings) -> Plan:
 
 
 def engine_of(prepared: Prepared, seed: int | None = None) -> Engine:
-    """The engine that the settings ask for, with the first weights of this seed, or of the settings'.
+    """The engine from the settings, with the initial weights of this seed, or of the settings' seed.
 
     Raises
     ------
@@ -134,7 +134,7 @@ def may_stack(settings: Settings) -> bool:
 
 
 def stack_of(prepared: Prepared, starts: Sequence[Mapping[str, Array]]) -> StackEngine:
-    """The networks that the settings ask for, as one stack from these initial weights."""
+    """The networks from the settings, as one stack with these initial weights."""
     from pellucid.engines.fused.stack import StackEngine
 
     settings = prepared.settings

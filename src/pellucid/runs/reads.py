@@ -1,4 +1,4 @@
-"""Output is never written over what is read: the table, images, the config file, the run, the script."""
+"""Output never overwrites what is read: the table, images, the config file, the run, the script."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def check_output(
     names: Iterable[str] | None = None,
     own: str | None = None,
 ) -> None:
-    """Raise before any work is done where writing ``out`` would replace or change what is read.
+    """Raise, before any work is done, if writing ``out`` would replace or change what is read.
 
-    Two names of one file are the same file: other spellings, symbolic links, hard links.
+    Different names of one file count as the same file: other spellings, symbolic links, hard links.
 
     Parameters
     ----------
@@ -65,8 +65,8 @@ def check_output(
                 )
             if each.suffix.lower() in _PICTURES and read.is_dir() and _is_inside(each, read):
                 raise SettingError(
-                    f"the picture {str(each)!r} would lie among the images that are read ({str(read)!r}) and be taken "
-                    "for one of them: name another place"
+                    f"the picture {str(each)!r} would be written among the images that are read ({str(read)!r}) and be "
+                    "read as one of them: name another place"
                 )
 
 
@@ -94,7 +94,7 @@ def _exists(path: Path) -> bool:
 
 
 def _is_read(written: Path, read: Path) -> bool:
-    """Whether a file that is there is the one that is read, or one of the folder that is read."""
+    """Whether an existing file is the one that is read, or in the folder that is read."""
     there = written.stat()
     if not read.is_dir():
         return os.path.samestat(there, read.stat())

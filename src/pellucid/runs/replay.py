@@ -38,7 +38,7 @@ Parameters = Mapping[str, Array]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Moment:
-    """The weights of network 1 after an epoch, 0 before the first; ``line`` is the epoch's line of the history."""
+    """The weights of network 1 after an epoch (0: before the first); ``line`` is the epoch's line of the history."""
 
     epoch: int
     parameters: Parameters
@@ -95,7 +95,7 @@ def replay(run: str | os.PathLike[str], *, most: int = 40, listener: Listener = 
     most
         The most moments to keep, at least 2; they lie closer together at the start, where most happens.
     listener
-        Is called with each event of the training, and with a `Progress` in epochs of network 1.
+        Called with each event of the training, and with a `Progress` in epochs of network 1.
 
     Raises
     ------
@@ -190,7 +190,7 @@ def epochs_to_keep(epochs: int, most: int, best: int) -> frozenset[int]:
 
 
 def _epochs_of(model: Model) -> tuple[int, int]:
-    """How many epochs network 1 was trained for, and the best: as the model file says."""
+    """The number of epochs of network 1, and the best one, from the model file."""
     facts = model.facts["metrics"]
     try:
         return int(facts["epochs"]), int(facts["best_epoch"])
@@ -205,7 +205,7 @@ def _difference(a: Array, b: Array) -> float:
 
 
 def _train(prepared: Prepared, epochs: int, listener: Listener) -> Outcome:
-    """Network 1 in the way in which the run trained it: alone, or in its stack."""
+    """Train network 1 as the run trained it: alone, or in its stack."""
     members, done = members_of(prepared), 0
 
     def count(event: Event) -> None:

@@ -1,4 +1,4 @@
-"""The rows that a command on a finished run looks at: the user's own, or the table that the run was trained on."""
+"""The rows that a command on a finished run uses: the user's own, or the table that the run was trained on."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def model_of(run: str | os.PathLike[str] | Run | Model) -> Model:
     Raises
     ------
     ModelFileError
-        There is none in that place.
+        There is none at that path.
     """
     if isinstance(run, Run):
         return run.model
@@ -38,7 +38,7 @@ def model_of(run: str | os.PathLike[str] | Run | Model) -> Model:
 
 
 def location_of_table(run: str | os.PathLike[str] | Run | Model) -> str:
-    """Where the table is that a run was trained on: a path or a built-in name.
+    """Where a run's training table is: a path or a built-in name.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def location_of_table(run: str | os.PathLike[str] | Run | Model) -> str:
 
 
 def rows_of_run(run: str | os.PathLike[str], model: Model, data: object = None) -> tuple[Table, str]:
-    """The rows to look at and a name for them: ``data``, or without it the table that the run was trained on.
+    """The rows to look at and a name for them: ``data``, or by default the table that the run was trained on.
 
     ``data`` may be whatever `Model.predict` takes, or a built-in name. Of images with a test part of their own, the
     test images are taken.
@@ -89,7 +89,7 @@ def truth_of(model: Model, table: Table) -> Array | None:
     Raises
     ------
     DataError
-        A label is none of the model's classes.
+        A label is not one of the model's classes.
     """
     task = model.task
     if task.kind == "reconstruction" or task.target not in table.names:

@@ -32,14 +32,14 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class Run:
-    """What training came to.
+    """The result of training.
 
     Attributes
     ----------
     model
         The trained `Model`.
     history
-        A line an epoch; of an ensemble, of its first network.
+        One entry per epoch; for an ensemble, of its first network.
     metrics
         The metrics on the held-out rows, each with its 95 % interval.
     summary
@@ -47,13 +47,13 @@ class Run:
     path
         The run folder, if there is one.
     verdict
-        Whether the network is worth it beside simpler models; `None` where this was not asked.
+        Whether the network is worth it compared with simpler models; `None` if this was not requested.
     histories
-        The history of every network of an ensemble, in order; of one network, its own.
+        The history of every network of an ensemble, in order; for a single network, its own.
     findings, snapshots
-        What the doctor found, the gravest first, and what it looked at in the first network.
+        What the doctor found, the most serious first, and its snapshots of the first network.
     remarks
-        What is to be known of the files that were written.
+        Notes on the files that were written.
     """
 
     model: Model
@@ -102,7 +102,7 @@ class Run:
         return self.model.predict_proba(data, strict=strict, fill_missing=fill_missing)
 
     def code(self, data: object) -> Array:
-        """What the narrowest hidden layer makes of each row; see `Model.code`."""
+        """The output of the narrowest hidden layer for each row; see `Model.code`."""
         return self.model.code(data)
 
     def evaluate(self, data: object, *, strict: bool = False, fill_missing: bool = False) -> dict[str, Estimate]:
@@ -131,7 +131,7 @@ class Run:
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> Run:
-        """A run folder that was written before."""
+        """Open an existing run folder."""
         folder = RunFolder(path)
         model = Model.read(folder.path)
         summary = model.facts["metrics"]
@@ -156,14 +156,14 @@ class Run:
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C or SIGTERM has ended a training; everything is saved, and nothing more is to be begun.
+    """Ctrl-C or SIGTERM has ended a training; everything is saved, and nothing more should be started.
 
     Attributes
     ----------
     run
         The `Run`, with the best weights so far.
 
-    A script may keep what there is and end::
+    A script can keep the result so far and end::
 
         try:
             run = pellucid.train("table.csv", "price")
@@ -194,7 +194,7 @@ def load(path: str | os.PathLike[str]) -> Run | Model:
 
 
 def histories_to_csv(histories: Sequence[Sequence[Epoch]]) -> str:
-    """``history.csv``: a line an epoch, and for an ensemble a first column ``network``, counted from 1.
+    """``history.csv``: one line per epoch, and for an ensemble a first column ``network``, counted from 1.
 
     >>> line = Epoch(epoch=1, learning_rate=0.1, train_loss=1, validation_loss=2, validation_score=0.5, seconds=0)
     >>> print(histories_to_csv([[line], [line]]).strip())
@@ -210,7 +210,7 @@ def histories_to_csv(histories: Sequence[Sequence[Epoch]]) -> str:
 
 
 def _histories(folder: RunFolder) -> tuple[tuple[Epoch, ...], ...]:
-    """Of every network; an empty one where there is no file."""
+    """The history of every network; an empty one if there is no file."""
     found: dict[int, list[Epoch]] = {}
     try:
         with folder.file("history").open(encoding="utf-8", newline="") as stream:

@@ -1,9 +1,10 @@
-"""CSV that is safe to open in a spreadsheet: no cell begins with what would be run as a formula.
+"""CSV that is safe to open in a spreadsheet: no cell can be run as a formula.
 
-A class named ``=HYPERLINK(…)`` comes from whoever made the table; a spreadsheet that opens our predictions would run
-it. Quotes do not help, so an apostrophe is put before such a cell: a spreadsheet then takes it as text. Numbers, also
-negative ones, stay as they are. Other programs read the apostrophe as part of the text: take one away from each cell
-that begins with apostrophes and what is listed here, or write Parquet or JSON lines, which hold every text as it is.
+A class named ``=HYPERLINK(…)`` comes from the author of the table; a spreadsheet that opens our predictions would run
+it. Quotes do not help, so such a cell gets an apostrophe in front: a spreadsheet then treats it as text. Numbers,
+including negative ones, are not changed. Other programs read the apostrophe as part of the text: take one away from
+each cell that begins with apostrophes and what is listed here, or write Parquet or JSON lines, which hold every text as
+it is.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _NUMBER = re.compile(r"\s*[+-]?(?:\d+[.,]?\d*|[.,]\d+)(?:[eE][+-]?\d+)?\s*", re.
 
 
 def safe_cell(text: str) -> str:
-    """``text``, after an apostrophe where a spreadsheet would run it.
+    """``text``, with an apostrophe in front if a spreadsheet would run it.
 
     >>> safe_cell("=1+1"), safe_cell("-0.5"), safe_cell(" @SUM(A1)"), safe_cell("yes"), safe_cell("'=1+1")
     ("'=1+1", '-0.5', "' @SUM(A1)", 'yes', "''=1+1")
@@ -37,7 +38,7 @@ def safe_cell(text: str) -> str:
 
 
 def safe_table(table: pa.Table, name: str) -> tuple[pa.Table, tuple[str, ...]]:
-    """The table as it goes into the CSV file ``name``, and a sentence for each column in which something was changed.
+    """The table as written to the CSV file ``name``, and a sentence for each column that was changed.
 
     >>> import pyarrow as pa
     >>> safe_table(pa.table({"prediction": ["=1+1", "yes"]}), "o.csv")[1]
@@ -63,7 +64,7 @@ def safe_table(table: pa.Table, name: str) -> tuple[pa.Table, tuple[str, ...]]:
 
 
 def _safe_column(column: Any, heading: str, name: str) -> tuple[Any, list[str]]:
-    """By its distinct values, which are few."""
+    """Works on the distinct values, which are few."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -83,7 +84,7 @@ def _safe_column(column: Any, heading: str, name: str) -> tuple[Any, list[str]]:
 
 
 def csv_text(rows: Iterable[Sequence[object]]) -> str:
-    """Lines of CSV, every text safe and quoted where it has to be.
+    """Lines of CSV, every text safe and quoted where necessary.
 
     >>> print(csv_text([["name", "value"], ["=a", -0.5], ["x;=b", None]]).strip())
     name,value

@@ -1,4 +1,4 @@
-"""Whether a skewed target that is never negative is predicted through its logarithm: two short trainings decide."""
+"""Whether to predict a skewed, non-negative target through its logarithm: two short trainings decide."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["with_target_transform"]
 
 Array = NDArray[Any]
 
-_ENOUGH, _HELD = 50, 20  # training rows, and rows apart to decide by
+_ENOUGH, _HELD = 50, 20  # training rows, and held-out rows to decide by
 _SKEWED = 1.0  # third standardised moment of the training targets
 _STRAIGHTENED = 0.5  # share of it that the logarithm may leave
 _AS_GOOD, _MUCH_LESS = 1.05, 0.8  # of the errors as the target is
@@ -30,7 +30,7 @@ _MOST_ROWS, _MOST_EPOCHS = 5_000, 30  # of a trial
 
 
 def with_target_transform(prepared: Prepared) -> Prepared:
-    """The same with ``target_transform`` decided, where that is left to us: ``log`` or ``none``.
+    """The same with ``target_transform`` decided if it is automatic: ``log`` or ``none``.
 
     The settings must be resolved (`plan.resolved`). Tried are the run's own network on at most 5,000 training rows for
     at most 30 epochs, once on the target as it is and once on its logarithm. The smaller RMSE wins, on the
@@ -97,7 +97,7 @@ def _skewness(y: Array) -> float:
 
 
 def _through_log(prepared: Prepared, values: Array) -> Prepared:
-    """As if it had been prepared with ``target_transform="log"``."""
+    """The same as if prepared with ``target_transform="log"``."""
     scaler, target = TargetScaler.fit(values, prepared.train.weights, log=True), prepared.target
     assert target is not None
     train = prepared_rows(prepared.task, scaler, prepared.train.features, values)
@@ -115,7 +115,7 @@ def _through_log(prepared: Prepared, values: Array) -> Prepared:
 
 
 def _trial(prepared: Prepared, member: Member, truth: Array) -> tuple[float, float]:
-    """RMSE and mean absolute error on the held rows, in the target's unit; infinite where training diverges."""
+    """RMSE and mean absolute error on the held-out rows, in the target's unit; infinite if training diverges."""
     learned, held = rows_of(prepared, member)
     places = np.linspace(0, len(learned) - 1, min(len(learned), _MOST_ROWS)).astype(np.int64)
     plan = plan_of(prepared.settings)

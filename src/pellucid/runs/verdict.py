@@ -60,19 +60,19 @@ def reach_verdict(
     """Compare the network with a dummy, a linear model, a random forest and gradient boosting.
 
     The peers learn from the training and the validation rows together: the network used the validation rows to choose
-    its best epoch, and the peers choose nothing by them. Each peer gets as long as the network's training took, or a
-    minute where that is longer.
+    its best epoch, while the peers do not use them to choose anything. Each peer gets as long as the network's training
+    took, or a minute if that is longer.
 
     Parameters
     ----------
     prepared
-        The run's rows, and in its settings whether a verdict is wanted.
+        The run's rows, and its settings, which say whether a verdict is wanted.
     outcome
-        How its training went.
+        The outcome of its training.
     answers
-        The network's on the measured rows: probabilities ``[N, C]``, or numbers ``[N]`` in the target's unit.
+        The network's answers on the measured rows: probabilities ``[N, C]``, or numbers ``[N]`` in the target's unit.
     clock
-        Gives the time in seconds.
+        Returns the time in seconds.
 
     Returns
     -------
@@ -90,7 +90,7 @@ def reach_verdict(
 def _why_not(prepared: Prepared, outcome: Outcome) -> str | None:
     held = prepared.measured
     if outcome.problem is not None or outcome.reason == "interrupted":
-        return "the training did not come to its end"
+        return "the training did not finish"
     if prepared.target is None:
         return "a reconstruction is not compared with other models"
     if held.name != "test":
@@ -103,7 +103,7 @@ def _why_not(prepared: Prepared, outcome: Outcome) -> str | None:
     if not prepared.task.is_classification:
         return None
     parts = {"training": _targets(prepared), "test": held.truth}
-    return next((f"the {name} rows hold one class only" for name, y in parts.items() if len(np.unique(y)) < 2), None)
+    return next((f"the {name} rows hold only one class" for name, y in parts.items() if len(np.unique(y)) < 2), None)
 
 
 def _compare(prepared: Prepared, outcome: Outcome, answers: Array, clock: Clock) -> Verdict:
@@ -135,7 +135,7 @@ def _compare(prepared: Prepared, outcome: Outcome, answers: Array, clock: Clock)
 def _doubts(
     prepared: Prepared, metric: Headline, found: dict[str, tuple[float, Array]]
 ) -> tuple[str | None, list[str]]:
-    """Why no model should be recommended yet, and what else to ask."""
+    """Why no model should be recommended yet, and what to check first."""
     known = next((note for note in prepared.schema.warnings if isinstance(note, LeakNote)), None)
     if known is not None:
         return f"{known[0].upper()}{known[1:]}. A model that sees the answer is no proof: settle this first", []
@@ -155,7 +155,7 @@ def _doubts(
         return None, notes
     said = f"{METRICS[metric]} {numeral(found[name][0], 3)}; without any column {numeral(dummy, 3)}"
     asking = question(metric, dummy, strengths, columns, spoken(name), said)
-    # Classes that a bent boundary separates without a line doing so are often just a clean problem.
+    # Classes that a curved boundary separates but a line does not are often just a clean problem.
     if metric == "rmse" or name == LINEAR:
         return asking, notes
     return None, notes + ([asking] if asking is not None else [])
@@ -264,14 +264,14 @@ def _targets(prepared: Prepared) -> Array:
 
 
 def _plain_scaler(prepared: Prepared) -> TargetScaler | None:
-    """That of a number as it is, also where the network predicts its logarithm: peers learn the number itself."""
+    """The scaler of the number itself, even if the network predicts its logarithm: peers learn the number."""
     if prepared.scaler is None or not prepared.scaler.is_log or prepared.target is None:
         return prepared.scaler
     return TargetScaler.fit(prepared.target.at(prepared.split.train), prepared.train.weights)
 
 
 def _take(parts: list[Array], rows: Array) -> Array:
-    """These rows, ascending, of the parts laid one after another."""
+    """These rows, ascending, from the concatenated parts."""
     edge = int(np.searchsorted(rows, len(parts[0])))
     if len(rows) == len(parts[0]) + len(parts[1]):
         return np.concatenate(parts)
