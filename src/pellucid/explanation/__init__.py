@@ -1,4 +1,4 @@
-"""Why a network answers as it does: methods on features and arrays, and one row traced number by number."""
+"""Why a network gives an answer: methods on features and arrays, and one row traced number by number."""
 
 from pellucid.explanation.trace import Agreement, Back, LayerAtWork, RowTrace, trace_row
 

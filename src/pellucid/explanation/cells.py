@@ -1,4 +1,4 @@
-"""What preprocessing makes of the cells of one row, in words and numbers: ``(41 − 38.2) / 13.1 = 0.214``."""
+"""How preprocessing encodes the cells of one row, in words and numbers: ``(41 − 38.2) / 13.1 = 0.214``."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from pellucid.preprocessing.values import is_missing, number_of
 __all__ = ["EncodedCell", "encoded_cells"]
 
 
-_TERMS = 6  # of a text that are shown
+_TERMS = 6  # shown of a text
 
 
 @dataclass(frozen=True, kw_only=True)
 class EncodedCell:
-    """A cell and the features that stand for it.
+    """A cell and the features that encode it.
 
     Attributes
     ----------
     column, cell
-        As in the table; ``None`` is a missing cell.
+        The column's name and the cell, as in the table; ``None`` is a missing cell.
     how
-        What was done, in a few words or as arithmetic.
+        How the cell was encoded, in a few words or as arithmetic.
     features
         Each feature's name and value, in the order of the network's inputs.
     """
@@ -44,7 +44,7 @@ class EncodedCell:
 
 
 def encoded_cells(recipe: Recipe, row: Mapping[str, object]) -> tuple[EncodedCell, ...]:
-    """The cells of a row, column → value, in the order of the recipe.
+    """The encoded cells of a row (column → value), in the order of the recipe.
 
     >>> import pyarrow as pa
     >>> from pellucid.preprocessing.steps.numeric import fit_numeric
@@ -102,7 +102,7 @@ def _in_levels(step: CategoricalStep, values: tuple[float, ...]) -> str:
 
 
 def _in_terms(step: TextStep, values: tuple[float, ...], *, missing: bool) -> str:
-    """The terms that weigh most in a text."""
+    """The terms with the largest weights in a text."""
     what = "words and pairs of words" if step.units == "words" else "pieces"
     if missing:
         return f"missing: 0 for all {what}"
@@ -177,7 +177,7 @@ def _of_date(part: DatePart, number: float, made: tuple[float, ...]) -> str:
     if part.part in ("month", "time"):
         turns = 12 if part.part == "month" else 1440
         what = f"month {number + 1:g}" if turns == 12 else f"{int(number) // 60:02d}:{int(number) % 60:02d}"
-        sine, cosine = (_short(round(value, 12) + 0.0) for value in made)  # the sine of π is 0 but for rounding
+        sine, cosine = (_short(round(value, 12) + 0.0) for value in made)  # the sine of π is 0 up to rounding
         return f"{what}: sin and cos of 2π · {number:g}/{turns} are {sine} and {cosine}"
     what = "days since 1970" if part.part == "elapsed" else part.part
     scaled = _held((number - part.centre) / part.scale, made[0])
@@ -192,7 +192,7 @@ def _of_channel(step: ImageStep, channel: int) -> str:
 
 
 def _held(value: float, feature: float) -> str:
-    """The value that the arithmetic comes to, and what it was held at where that is too far out."""
+    """The result of the arithmetic, and the limit it was clipped to if it is too far out."""
     return f"{_short(value)}, held at {_short(feature)}" if abs(feature) == BOUND else _short(feature)
 
 
@@ -201,10 +201,10 @@ def _short(value: float) -> str:
 
 
 def _long(value: float) -> str:
-    """More digits, for what is large beside its spread: a day among days, a year among years."""
+    """More digits, for values that are large compared with their spread: a day among days, a year among years."""
     return f"{value:.8g}".replace("-", "−")
 
 
 def _within(value: float, spelled: Callable[[float], str] = _short) -> str:
-    """In brackets where a sign would stand beside an operator."""
+    """In brackets if a sign would stand next to an operator."""
     return f"({spelled(value)})" if value < 0 else spelled(value)

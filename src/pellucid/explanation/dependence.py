@@ -1,9 +1,9 @@
-"""Partial dependence, its single rows (ICE), and how much two columns work together.
+"""Partial dependence, its single rows (ICE), and how much two columns interact.
 
 The partial dependence of a column at a value is the mean answer when every row has that value there (Friedman 2001);
-the curve of one row is its individual conditional expectation (Goldstein et al. 2015). Of two columns, the H statistic
-is the share of the spread of their joint dependence that the sum of their single ones does not explain
-(Friedman & Popescu 2008).
+the curve of one row is its individual conditional expectation (Goldstein et al. 2015). The H statistic of two columns
+is the share of the spread of their joint dependence that the sum of their single dependences does not explain (Friedman
+& Popescu 2008).
 
 Legend: ``N`` rows, ``F`` features, ``V`` values of the grid.
 """
@@ -30,12 +30,13 @@ _ROWS_AT_ONCE = 8_192
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Dependence:
-    """The answers as one column varies.
+    """The answers while one column varies.
 
     Attributes
     ----------
     rows
-        ``[N, V]``: the answer of each row with each value of the grid; ``[N, V, C]`` where the answers are several.
+        ``[N, V]``: the answer of each row with each value of the grid; ``[N, V, C]`` if there are several answers per
+        row.
     """
 
     rows: Array
@@ -53,18 +54,18 @@ def partial_dependence(answers: Answers, features: Features, column: str, grid: 
     Parameters
     ----------
     answers
-        From features of M rows to ``[M]``, or ``[M, C]``.
+        Maps the features of M rows to answers ``[M]``, or ``[M, C]``.
     features
         The N rows.
     column
         The name of the column that varies.
     grid
-        ``[V, features]``: what preprocessing makes of each of V values of that column.
+        ``[V, features]``: the features that encode each of V values of that column.
 
     Raises
     ------
     DataError
-        There is no such column, or the grid has another number of features.
+        There is no such column, or the grid has the wrong number of features.
 
     >>> rows = Features.of_columns(np.array([[0.0, 1.0], [0.0, 3.0]]), ["price", "number"])
     >>> found = partial_dependence(lambda x: x.flat.prod(axis=1), rows, "price", np.array([[0.0], [2.0]]))
@@ -78,10 +79,10 @@ def partial_dependence(answers: Answers, features: Features, column: str, grid: 
 
 
 def interactions(answers: Answers, features: Features, columns: Sequence[str]) -> dict[tuple[str, str], float]:
-    """Friedman and Popescu's H of each two of some columns on N rows, by the names of the two.
+    """Friedman and Popescu's H for each pair of the columns on N rows, by the names of the pair.
 
-    0: they only add up; 1: they only work together. It asks N² answers for each column and each two: give some dozens
-    of rows.
+    0: their effects only add up; 1: they only interact. It needs N² answers for each column and each pair, so give a
+    few dozen rows.
 
     >>> import numpy as np
     >>> x = np.random.default_rng(0).normal(size=(40, 3))
@@ -101,7 +102,7 @@ def interactions(answers: Answers, features: Features, columns: Sequence[str]) -
 
 
 def _at_the_rows(answers: Answers, features: Features, columns: tuple[str, ...]) -> Array:
-    """The partial dependence at every row's own values, less its mean: ``[N]``."""
+    """The partial dependence at every row's own values, minus its mean: ``[N]``."""
     n = features.n
     rows = features.take(np.tile(np.arange(n), n))  # all rows for each row's values
     for name in columns:

@@ -1,4 +1,4 @@
-"""The columns of a slice that do not vary: the cell at which each is fixed, and the words for it."""
+"""The columns of a slice that do not vary: the cell at which each is fixed, and its description."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ class FixedColumn:
 
 
 def typical_cell(step: Step, column: Any) -> FixedColumn:
-    """The median of a column of numbers or dates, the most frequent cell of another; missing, where most cells are.
+    """The median of a column of numbers or dates, otherwise the most frequent cell; missing if most cells are.
 
     Free text is fixed at a missing cell.
 
     Raises
     ------
     DataError
-        A column of images: there is no typical one.
+        The column holds images: there is no typical one.
 
     >>> import pyarrow as pa
     >>> from pellucid.preprocessing.steps.numeric import fit_numeric
@@ -101,7 +101,7 @@ def held_text(held: Sequence[FixedColumn], most: int = 8) -> str:
 
 
 def cell_text(cell: object) -> str:
-    """A cell as people write it.
+    """A cell in readable form.
 
     >>> cell_text(0.1 + 0.2), cell_text(dt.datetime(2024, 3, 1)), cell_text(None), cell_text("nurse")
     ('0.3', '2024-03-01', 'missing', 'nurse')

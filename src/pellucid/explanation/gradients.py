@@ -1,7 +1,7 @@
 """Integrated gradients of a row: the gradient of the answer, integrated along the line from a reference to the row.
 
 Sundararajan, Taly & Yan 2017: IGⱼ = (xⱼ − x′ⱼ) ∫₀¹ ∂f/∂xⱼ (x′ + α (x − x′)) dα. The values sum to f(x) − f(x′)
-(completeness); the gap is how much a sum over finitely many points misses that.
+(completeness); the gap is the error of a sum over finitely many points.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["IntegratedGradients", "integrated_gradients"]
 Array = NDArray[Any]
 Slopes = Callable[[Array], tuple[Array, Array]]
 
-_NUMBERS_AT_ONCE = 1 << 21  # points × features: of large images not all fit into memory
+_NUMBERS_AT_ONCE = 1 << 21  # points × features: large images do not fit into memory at once
 _POINTS = (32, 64, 128, 256, 512, 1024)
 
 
@@ -31,9 +31,9 @@ class IntegratedGradients:
     values
         ``[F]``, in the unit of the answer.
     reference, answer
-        The answers of the reference and of the row.
+        The answer for the reference and for the row.
     points
-        At how many points of the line the gradient was taken.
+        The number of points on the line at which the gradient was taken.
     """
 
     values: Array
@@ -43,11 +43,11 @@ class IntegratedGradients:
 
     @property
     def gap(self) -> float:
-        """The answer less that of the reference, less the sum of the values: 0 if they are complete."""
+        """The answer minus that of the reference, minus the sum of the values: 0 if they are complete."""
         return self.answer - self.reference - float(self.values.sum())
 
     def to_json(self) -> dict[str, Any]:
-        """How complete they are, as plain JSON values; the values themselves belong to columns or pixels."""
+        """How complete the values are, as plain JSON values; the values themselves belong to columns or pixels."""
         return {"reference": self.reference, "answer": self.answer, "gap": self.gap, "points": self.points}
 
 
@@ -59,11 +59,11 @@ def integrated_gradients(
     Parameters
     ----------
     slopes
-        From features ``[M, F]`` to the answers ``[M]`` and their gradients ``[M, F]``.
+        Maps features ``[M, F]`` to the answers ``[M]`` and their gradients ``[M, F]``.
     row, reference
-        The features ``[F]`` of both ends.
+        The features ``[F]`` at both ends.
     tolerance
-        Points are doubled, from 32 to 1,024, until the gap is below this share of the difference of the answers.
+        The number of points is doubled, from 32 to 1,024, until the gap is below this share of the answers' difference.
 
     >>> import numpy as np
     >>> square = lambda x: ((x**2).sum(axis=1), 2 * x)

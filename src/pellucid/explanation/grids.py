@@ -1,4 +1,4 @@
-"""The values that a column is set to, to see how the answers change with it."""
+"""The values to which a column is set, to see how the answers change."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Array = NDArray[Any]
 
 _POINTS = 21
 _CATEGORIES = 10
-_FEW = 12  # different numbers: each is a point
+_FEW = 12  # up to this many different numbers, each is a point
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -33,7 +33,7 @@ class Grid:
     values
         In the column's own unit: numbers, or the names of categories, truth values and dates.
     encoded
-        ``[V, features]``: what the network sees of each.
+        ``[V, features]``: the features that encode each value.
     seen
         The numbers in the rows; empty for names.
     """
@@ -44,7 +44,7 @@ class Grid:
 
 
 def grid_of(step: Step, column: pa.ChunkedArray | pa.Array) -> Grid:
-    """Values to try: quantiles from 1 to 99 % of numbers, else the ten most frequent cells; none of free text.
+    """Values to try: for numbers quantiles from 1 to 99 %, else the ten most frequent cells; none for free text.
 
     >>> from pellucid.preprocessing.steps.numeric import fit_numeric
     >>> ages = pa.array([20.0, 30.0, 40.0, None])

@@ -3,12 +3,12 @@
 Breiman 2001, section 10; Fisher, Rudin & Dominici 2019. A column that the network relies on has a large importance; of
 two columns with the same information, each may look unimportant, because the other is still there.
 
-The interval is Student's, by how much each row moves the outcome (the delta method, or infinitesimal jackknife: Efron
-1981, section 6). A rise of squares is skewed and has heavy tails, so the degrees of freedom are those that the kurtosis
-of these moves leaves to their variance, and the side to which they are skewed is stretched by Johnson's term (1978,
-eq. 2.4). ``benchmarks/COVERAGE.md`` says what that holds.
+The interval is Student's, from each row's influence on the result (the delta method, or infinitesimal jackknife: Efron
+1981, section 6). Rises of squared errors are skewed and heavy-tailed, so the degrees of freedom take the kurtosis of
+these influences into account, and Johnson's term (1978, eq. 2.4) widens the interval on the skewed side.
+``benchmarks/COVERAGE.md`` shows the coverage.
 
-Legend: ``N`` rows, ``F`` features, ``G`` columns, ``U`` rows, or groups of them, that are drawn together.
+Legend: ``N`` rows, ``F`` features, ``G`` columns, ``U`` independent units: rows, or groups of rows.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ class Importance:
     Attributes
     ----------
     values, low, high
-        ``[G]``: the rise of the error, and its 95 % interval over other rows of the kind. NaN where the rise is the
-        same for every row, as that of a column that the network ignores or whose cells are all equal here: other rows
+        ``[G]``: the rise of the error, and its 95 % interval over other such rows. The interval is NaN if the rise is
+        the same for every row, as for a column that the network ignores or whose cells are all equal here: other rows
         may differ.
     error
-        The error with every column as it is.
+        The error with all columns unchanged.
     repeats
         How many times each column was shuffled.
     """
@@ -68,15 +68,16 @@ def permutation_importance(
     Parameters
     ----------
     errors
-        From features of the N rows, in their order, to the error of each row ``[N]``: its log loss, its squared error.
+        Maps the features of the N rows, in order, to the error of each row ``[N]``, such as its log loss or squared
+        error.
     features
         The N rows; all features of a column are shuffled together.
     root
-        Whether the error of many rows is the root of their mean (RMSE) and not the mean.
+        Whether the overall error is the root of the mean (RMSE) instead of the mean.
     together
-        ``[N]``: rows of one value belong together, and the interval is over other groups of the kind.
+        ``[N]``: rows with the same value form a group, and the interval is over other such groups.
     repeats, seed
-        How often, and of what numbers.
+        The number of shuffles of each column, and their random seed.
 
     >>> import numpy as np
     >>> rng = np.random.default_rng(0)
@@ -123,7 +124,7 @@ def _slope(mean: float, root: bool) -> float:
 
 
 def _reach(moves: Array, *, negligible: float) -> tuple[float, float]:
-    """How far a 95 % interval goes down and up, from what each independent unit adds, ``[U]`` with a sum of 0."""
+    """How far a 95 % interval extends down and up, from each independent unit's influence, ``[U]`` with a sum of 0."""
     n, unit = len(moves), float(np.abs(moves).max())
     if n < 2 or unit <= negligible:
         return math.nan, math.nan

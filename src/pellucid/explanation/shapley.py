@@ -1,11 +1,11 @@
-"""Shapley values of a row: what each column adds to the answer, on average over every order of asking.
+"""Shapley values of a row: what each column adds to the answer, averaged over all orders of the columns.
 
 The players of the game are the table's columns. A coalition knows the row's own cells; the other columns are taken
-from the rows of a background, and its worth is the mean answer over them (Štrumbelj & Kononenko 2014; the
-"interventional" values of Lundberg & Lee 2017, Janzing et al. 2020). The values of all columns sum to the row's answer
-less the mean answer of the background.
+from the rows of a background, and its value is the mean answer over them (Štrumbelj & Kononenko 2014; the
+"interventional" values of Lundberg & Lee 2017, Janzing et al. 2020). The values of all columns sum to the row's
+answer minus the mean answer of the background.
 
-Legend: ``F`` features, ``G`` columns that stand for them, ``N`` rows of the background, ``P`` pairs of
+Legend: ``F`` features, ``G`` columns that they encode, ``N`` rows of the background, ``P`` pairs of
 orders.
 """
 
@@ -28,8 +28,8 @@ Answers = Callable[[Features], Array]
 
 _ROWS_AT_ONCE = 8_192
 _ROUNDING = 1e-12
-_LEAST_PAIRS = 2  # of orders for each row of the background: a spread needs two
-_LEAST_IN_ALL = 40  # and over all rows: from fewer even Student's interval is too short where columns work together
+_LEAST_PAIRS = 2  # of orders for each row of the background: a standard error needs two
+_LEAST_IN_ALL = 40  # and over all rows: with fewer, even Student's interval is too short if columns interact
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -43,17 +43,17 @@ class ShapleyValues:
     base
         The mean answer of the background.
     answer
-        That of the row; ``base + values.sum()`` up to `gap`.
+        The answer for the row; ``base + values.sum()`` up to `gap`.
     exact
-        Whether every coalition was asked.
+        Whether every coalition was evaluated.
     asked
-        How many rows the network answered.
+        The number of rows that the network evaluated.
     drawn
         ``[P, N, G]``: what each column added along each of ``P`` pairs of orders, from each row of the background;
         `None` where every coalition was asked.
     same
-        ``[G]``: whether a column's cell is that of every row of the background, so that its value is 0 by any order;
-        `None` where every coalition was asked.
+        ``[G]``: whether a column's cell is the same in every row of the background, so that its value is 0 in any
+        order; `None` where every coalition was asked.
     """
 
     values: Array
@@ -66,7 +66,7 @@ class ShapleyValues:
 
     @property
     def errors(self) -> Array:
-        """``[G]``: the standard error of each value that comes from sampling the orders; 0 where all were counted."""
+        """``[G]``: the standard error of each value due to sampling the orders; 0 if all were counted."""
         return np.zeros(len(self.values)) if self.drawn is None else _standard_error(self.drawn)[0]
 
     @property
@@ -77,10 +77,10 @@ class ShapleyValues:
     def half_width(self, columns: Sequence[int] | Array) -> float:
         """Half of the 95 % interval of the sum of these columns' values, by Student's t.
 
-        It says how far the value may be from the one that all orders would give with this background. 0 where that is
-        known exactly; NaN where all drawn orders agree, which does not show that all others do.
+        It says how far the value may be from the one that all orders would give with this background. 0 if that is
+        known exactly; NaN if all drawn orders agree, which does not prove that all others do.
 
-        The orders of each background row are a stratum of their own, and the degrees of freedom are those of
+        The orders of each background row form a stratum, and the degrees of freedom are those of
         Satterthwaite (1946): P − 1 for a single row, up to N (P − 1) for many rows that vary alike.
         """
         if self.drawn is None or self.same is None:
@@ -98,7 +98,7 @@ class ShapleyValues:
 
     @property
     def gap(self) -> float:
-        """The answer less the base, less the sum of the values: 0 up to rounding."""
+        """The answer minus the base, minus the sum of the values: 0 up to rounding."""
         return self.answer - self.base - float(self.values.sum())
 
 
@@ -108,22 +108,22 @@ def shapley_values(
     """The Shapley values of the columns for one row.
 
     All 2ᴳ coalitions are evaluated if the budget allows. Otherwise orders of the columns are drawn for every row of the
-    background, each with its reverse; each goes from that row's answer to the answer of the row, so that the values
-    still sum to the difference.
+    background, each with its reverse; each leads from that background row's answer to the answer of the row, so that
+    the values still sum to the difference.
 
     Parameters
     ----------
     answers
-        From features of M rows to one number a row, ``[M]``.
+        Maps the features of M rows to one number per row, ``[M]``.
     row
-        The row: features of one row.
+        The features of the row to explain.
     background
         The N rows it is compared with, of the same columns.
     budget
-        The most rows that the network should answer; whatever it is, at least two pairs of orders are walked from each
-        row of the background, and 40 pairs in all.
+        The maximum number of rows that the network should evaluate; in any case, at least two pairs of orders are used
+        for each row of the background, and 40 pairs in all.
     seed
-        Seed of the orders.
+        The random seed of the orders.
 
     >>> import numpy as np
     >>> product = lambda rows: rows.flat[:, 0] * rows.flat[:, 1] + rows.flat[:, 2]
@@ -165,7 +165,7 @@ def _sampled(
 ) -> ShapleyValues:
     """Mean steps along random orders, each walked there and back (antithetic: Mitchell et al. 2022).
 
-    Every row of the background has orders of its own: as many questions as with one order for all of them, and many
+    Every row of the background has its own orders: this costs as many evaluations as shared orders, and covers many
     more orders.
     """
     n, g = background.n, len(background.columns)
@@ -173,7 +173,7 @@ def _sampled(
     drawn = np.empty((pairs, n, g))
     base = answer = 0.0
     for pair in range(pairs):
-        place = rng.permuted(np.tile(np.arange(g), (n, 1)), axis=1)  # [N, G]: when each column is asked
+        place = rng.permuted(np.tile(np.arange(g), (n, 1)), axis=1)  # [N, G]: when each column becomes known
         for walk in (place, g - 1 - place):
             worth = _along(answers, row, background, walk)  # [N, G + 1]
             steps = np.take_along_axis(np.diff(worth, axis=1), walk, axis=1)

@@ -3,7 +3,7 @@
 Legend: N rows of the table, G places along an axis (Gx, Gy), F features of the network.
 
 A column of numbers or dates has an axis with evenly spaced places. A column of categories or truth values, or of at
-most eight different whole numbers, has a band for each, in the middle of which its place is: 0, 1, 2, ….
+most eight different whole numbers, has a band for each, with its place in the middle: 0, 1, 2, ….
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ Array = NDArray[Any]
 
 MISSING = np.iinfo(np.int64).min  # in place of a missing date
 MOST_BANDS = 20
-FEW_NUMBERS = 8  # so many different whole numbers at most are bands: between them nothing is
-NEAR = 0.05  # of a side of the picture: how near a row must lie at least
-_NEAR_FOR_FEW = 1.0  # over the root of the number of rows: a few rows speak for a wider surrounding
+FEW_NUMBERS = 8  # up to this many different whole numbers are bands, with nothing between them
+NEAR = 0.05  # share of a side of the picture: how near a row must be
+_NEAR_FOR_FEW = 1.0  # over the root of the number of rows: each of a few rows supports a wider area
 _NEAREST_ALLOWED = 0.3
-_ROWS_A_NEIGHBOUR = 2_000  # one stray row of many speaks for nothing: one in so many must lie near
+_ROWS_A_NEIGHBOUR = 2_000  # one stray row among many supports nothing: one in this many must be near
 _MARGIN = 0.03
-_TAIL = 0.01  # left out at each end where outliers would squeeze all other rows into a third of the axis
+_TAIL = 0.01  # left out at each end if outliers would squeeze all other rows into a third of the axis
 _SQUEEZED = 3.0
 _DAY = 86_400_000_000  # microseconds
-_WEEKS = 60  # days: from here on all places are one weekday
+_WEEKS = 60  # days: from this step on, all places are the same weekday
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -57,16 +57,16 @@ class SliceAxis:
     kind
         ``number``, ``date`` or ``bands``.
     cells
-        What a row would have to hold at each of the G places: numbers, ``numpy.datetime64``, texts; ``None`` for
+        The cell that a row would have at each of the G places: numbers, ``numpy.datetime64``, texts; ``None`` for
         a missing cell.
     places
-        ``[G]`` in the column's unit; of dates in days since 1970; of bands 0, 1, 2, ….
+        ``[G]`` in the column's unit; for dates, days since 1970; for bands, 0, 1, 2, ….
     rows
-        ``[N]`` where the rows of the table lie on this axis; NaN for a missing cell and a level without a band.
+        ``[N]``: the positions of the table's rows on this axis; NaN for a missing cell and a level without a band.
     bands
         The names of the bands.
     note
-        What the user has to know of the axis.
+        What the user should know about the axis.
     """
 
     column: str
@@ -79,11 +79,11 @@ class SliceAxis:
 
     @property
     def step(self) -> float:
-        """The distance of two places."""
+        """The distance between neighbouring places."""
         return float(self.places[1] - self.places[0]) if len(self.places) > 1 else 1.0
 
     def index_of(self, rows: Array) -> Array:
-        """The number of the place nearest to each of ``rows`` ``[N]``, -1 for none."""
+        """The index of the place nearest to each of ``rows`` ``[N]``; -1 for none."""
         with np.errstate(invalid="ignore"):
             at = np.rint((rows - self.places[0]) / self.step)
             inside = (at >= 0) & (at < len(self.places))
@@ -100,17 +100,17 @@ def axis_of(step: Step, column: Any, places: int = 160) -> SliceAxis:
     Parameters
     ----------
     step
-        How the network reads the column.
+        The preprocessing step of the column.
     column
-        ``[N]`` the Arrow column of the rows.
+        The rows' cells, an Arrow column ``[N]``.
     places
-        How many, of numbers and dates. They go from the least cell to the largest; where outliers would squeeze the
-        middle 98 % of the rows into a third of the axis, only these 98 %.
+        The number of places, for numbers and dates. They range from the smallest cell to the largest; if outliers would
+        squeeze the middle 98 % of the rows into a third of the axis, only over these 98 %.
 
     Raises
     ------
     DataError
-        A column of images or of free text, or one with nothing to vary.
+        The column holds images or free text, or only one value.
 
     >>> import pyarrow as pa
     >>> from pellucid.preprocessing.steps.numeric import fit_numeric
@@ -169,7 +169,7 @@ def _dates(step: DateStep, column: Any, places: int) -> SliceAxis:
     middle = float(np.quantile(rows[np.isfinite(rows)], 0.5, method="lower"))
     parts = {part.part for part in step.parts}
     if high - low > _WEEKS and parts & {"weekday", "time"}:
-        # One weekday and one time of day: at steps of some days their turns would look like noise.
+        # One weekday and one time of day: at steps of several days, their changes would look like noise.
         stride = 7 * max(1, math.ceil((high - low) / 7 / places))
         before, after = math.floor((middle - low) / stride), math.floor((high - middle) / stride)
         grid = middle + stride * np.arange(-before, after + 1)
@@ -186,7 +186,7 @@ def _dates(step: DateStep, column: Any, places: int) -> SliceAxis:
 
 
 def stamps_of(step: DateStep, column: Any) -> Array:
-    """Microseconds since 1970 ``[N]`` of a column of dates, `MISSING` where there is none."""
+    """Microseconds since 1970 ``[N]`` for a column of dates, `MISSING` if there is no date."""
     stamps, _ = parse_dates(column, format=step.format)
     found: Array = stamps.to_numpy(zero_copy_only=False).astype("datetime64[us]").astype(np.int64)
     return found
@@ -217,7 +217,7 @@ def _bands(step: CategoricalStep | BooleanStep, column: Any) -> SliceAxis:
 
 
 def _levels(step: CategoricalStep | BooleanStep) -> list[str | None]:
-    """The cells of the bands: levels, a text that stands for the rare ones, and a missing cell."""
+    """The cells of the bands: levels, a text for the rare ones, and a missing cell."""
     if isinstance(step, BooleanStep):
         missing: list[str | None] = [None] if step.indicator else []
         return [level for level in (step.low, step.high) if level is not None] + missing
@@ -231,7 +231,7 @@ def _levels(step: CategoricalStep | BooleanStep) -> list[str | None]:
 
 
 def _in_order(levels: tuple[str, ...]) -> tuple[str, ...]:
-    """Levels that are numbers by size, others as they come: the most frequent first."""
+    """Numeric levels by size; others in their order, the most frequent first."""
     try:
         return tuple(sorted(levels, key=float))
     except ValueError:
@@ -242,11 +242,11 @@ def _in_order(levels: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def without_data(x: SliceAxis, y: SliceAxis) -> Array:
-    """Where in the picture there are too few data to support an answer, ``[Gy, Gx]``.
+    """Where in the picture there is too little data to support an answer, ``[Gy, Gx]``.
 
-    The rule: a place is without data unless enough rows lie near it in both columns together. Near is an ellipse of
-    5 % of each side of the picture, or of 1 / √N of it where that is more (at most 30 %); along bands, the same
-    band. Enough is one row, and of more than 2,000 rows one in 2,000. Rows are taken at the nearest place.
+    The rule: a place has no data unless enough rows lie near it in both columns together. Near means within an ellipse
+    of 5 % of each side of the picture, or of 1 / √N of it if that is more (at most 30 %); along bands, in the same
+    band. Enough means one row or, of more than 2,000 rows, one in 2,000. Each row counts at its nearest place.
     """
     counts = _counted(x, y)
     n = int(counts.sum())
@@ -260,7 +260,7 @@ def without_data(x: SliceAxis, y: SliceAxis) -> Array:
     for up in range(-math.floor(ry), math.floor(ry) + 1):
         half = math.floor(rx * math.sqrt(max(0.0, 1 - (up / ry) ** 2))) if ry else math.floor(rx)
         low, high = np.maximum(across - half, 0), np.minimum(across + half + 1, counts.shape[1])
-        sums = running[:, high] - running[:, low]  # rows within the ellipse's line that lies ``up`` above
+        sums = running[:, high] - running[:, low]  # rows within the ellipse at height ``up``
         to, of = slice(max(0, -up), counts.shape[0] - max(0, up)), slice(max(0, up), counts.shape[0] + min(0, up))
         found[to] += sums[of]
     enough: Array = found < max(1.0, n / _ROWS_A_NEIGHBOUR)
@@ -268,7 +268,7 @@ def without_data(x: SliceAxis, y: SliceAxis) -> Array:
 
 
 def density(x: SliceAxis, y: SliceAxis, shares: tuple[float, ...] = (0.9, 0.5)) -> tuple[Array, tuple[float, ...]]:
-    """How densely the rows lie ``[Gy, Gx]``, and the levels above which these shares of the rows lie, ascending.
+    """The density of the rows ``[Gy, Gx]``, and the levels above which these shares of the rows lie, ascending.
 
     A histogram over the places, smoothed by a Gaussian of 2.5 % of each side of the picture.
     """
@@ -288,7 +288,7 @@ def _counted(x: SliceAxis, y: SliceAxis) -> Array:
 
 
 def _smoothed(values: Array, deviation: float) -> Array:
-    """Along the first axis, by a Gaussian; what is spread beyond the edge is lost."""
+    """Smooth along the first axis with a Gaussian; what falls beyond the edge is lost."""
     offsets = np.arange(len(values))
     kernel = np.exp(-0.5 * ((offsets[:, None] - offsets[None, :]) / deviation) ** 2)
     found: Array = kernel / kernel[len(kernel) // 2].sum() @ values
@@ -301,7 +301,7 @@ def _smoothed(values: Array, deviation: float) -> Array:
 def mean_changes(
     features: Features, columns: Iterable[str], answers_to: Callable[[Features], Array], *, seed: int = 0
 ) -> dict[str, float]:
-    """How far the answers move on average when the cells of a column are shuffled among the rows.
+    """How much the answers change on average when the cells of a column are shuffled among the rows.
 
     Parameters
     ----------
@@ -310,14 +310,14 @@ def mean_changes(
     columns
         The names of the columns to shuffle, one at a time.
     answers_to
-        From features to ``[N]`` or ``[N, classes]``.
+        Maps features to answers ``[N]`` or ``[N, classes]``.
     seed
-        Of the one order in which the rows are shuffled.
+        The seed of the order in which the rows are shuffled.
 
     Returns
     -------
     dict
-        The mean size of the change of a number; of probabilities half the sum over the classes.
+        For numbers, the mean absolute change; for probabilities, half the sum over the classes.
 
     >>> rows = Features.of_columns(np.array([[0.0, 5.0], [1.0, 6.0], [2.0, 7.0], [3.0, 8.0]]), ["a", "b"])
     >>> found = mean_changes(rows, ["a", "b"], lambda dealt: 2 * dealt.column("a").flat[:, 0])

@@ -1,8 +1,8 @@
 """One row through a network and back: every number, and how far three ways of computing them agree.
 
-Forward, the network computes as it does at prediction: Dropout is inactive, BatchNorm uses its running statistics.
-Backward is the chain rule from the row's loss to every weight, then the first step of the optimizer on this row alone,
-and the loss of the row after it.
+Forward, the network computes as at prediction: Dropout is inactive, BatchNorm uses its running statistics. Backward,
+the chain rule goes from the row's loss to every weight; then come the first optimizer step on this row alone, and the
+row's loss after it.
 
 Legend: ``I`` inputs and ``O`` outputs of a layer, ``F`` features, ``C`` outputs of the network; one row, so no batch.
 """
@@ -33,7 +33,7 @@ Array = NDArray[Any]
 Parameters = Mapping[str, Array]
 Place = tuple[Any, ...]  # of an element in an array
 
-_NUDGED = 100  # weights whose derivative is also taken by central differences: the steepest of each layer
+_NUDGED = 100  # weights whose derivative is also computed by central differences: the steepest of each layer
 _H = 1e-6
 
 
@@ -49,11 +49,11 @@ class LayerAtWork:
     inputs, outputs
         ``[I]`` and ``[O]``.
     d_inputs, d_outputs
-        ∂L/∂ of both; ``None`` where the row's target is not known.
+        The derivatives of L with respect to both; ``None`` if the row's target is not known.
     parameters
         The layer's own arrays under their short names, such as ``weight``.
     gradients, updated
-        ∂L/∂ of those that are trained, and what one step makes of them; empty where the row's target is not known.
+        The gradients of the trained ones, and their values after one step; empty if the row's target is not known.
     inner
         The layers inside a composite.
     """
@@ -83,11 +83,11 @@ class Back:
     Attributes
     ----------
     loss, loss_after
-        Of the row, now and after one step.
+        The loss of the row, now and after one step.
     d_logits
-        ∂L/∂z ``[C]`` of the network's outputs.
+        ∂L/∂z ``[C]`` for the network's outputs.
     gradients, updated
-        ∂L/∂θ of every trainable parameter, and what it would be after the step.
+        ∂L/∂θ of every trainable parameter, and the parameters after the step.
     optimizer, learning_rate
         Of the step.
     """
@@ -103,12 +103,12 @@ class Back:
 
 @dataclass(frozen=True, kw_only=True)
 class Agreement:
-    """The largest differences from other ways of computing the same: |a − b| / max(1, |a|, |b|).
+    """The largest differences from other ways of computing the same values: |a − b| / max(1, |a|, |b|).
 
     Attributes
     ----------
     logits, gradients
-        From PyTorch's, its gradients by autograd; ``None`` where PyTorch is not installed.
+        From PyTorch's values, with gradients by autograd; ``None`` if PyTorch is not installed.
     central_differences
         Of the ``n_nudged`` steepest derivatives, from (L(θ + h) − L(θ − h)) / 2h.
     """
@@ -121,7 +121,7 @@ class Agreement:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RowTrace:
-    """One row, forwards and, where its target is known, back."""
+    """One row, forward and, if its target is known, backward."""
 
     network: Network
     parameters: Parameters
@@ -131,7 +131,7 @@ class RowTrace:
 
     @property
     def logits(self) -> Array:
-        """What the last layer gave, ``[C]``."""
+        """The output of the last layer, ``[C]``."""
         return self.layers[-1].outputs
 
 
@@ -145,7 +145,7 @@ def trace_row(
     optimizer: Optimizer | None = None,
     learning_rate: float = 0.01,
 ) -> RowTrace:
-    """Follow one row forward and, where its target is known, backward.
+    """Follow one row forward and, if its target is known, backward.
 
     Parameters
     ----------
@@ -154,17 +154,17 @@ def trace_row(
     x
         The features of the row, ``[F]``.
     loss
-        What training minimised.
+        The loss that training minimised.
     target
-        As the loss takes it, of one row: a class number ``[1]``, numbers ``[1, C]``; ``None`` where it is not known,
-        and then there is no backward pass.
+        The row's target as the loss takes it: a class number ``[1]`` or numbers ``[1, C]``; ``None`` if it is not
+        known, and then there is no backward pass.
     optimizer, learning_rate
-        Of the one step; without, plain gradient descent.
+        For the one step; by default plain gradient descent.
 
     Raises
     ------
     DataError
-        ``x`` has not as many numbers as the network takes.
+        ``x`` does not have as many numbers as the network takes.
 
     >>> from pellucid.network import mlp
     >>> line = mlp(1, [], 1)
@@ -204,7 +204,7 @@ def trace_row(
 
 @dataclass(frozen=True)
 class _Arrays:
-    """Every parameter by its full name, its gradient, and what one step makes of it."""
+    """Every parameter by its full name, its gradient, and its value after one step."""
 
     parameters: Parameters
     gradients: Parameters
@@ -214,7 +214,7 @@ class _Arrays:
 def _layers_at_work(
     steps: Sequence[Step], handed_back: Sequence[StepBack | None], arrays: _Arrays
 ) -> tuple[LayerAtWork, ...]:
-    """Forward and backward steps as one, also of the layers inside a composite."""
+    """Forward and backward steps joined, also for the layers inside a composite."""
     return tuple(
         LayerAtWork(
             index=int(step.name.rpartition(".")[2]),
@@ -276,7 +276,7 @@ def _agreement(
 
 
 def _steepest(gradients: Mapping[str, Array]) -> list[tuple[str, Place]]:
-    """Of each parameter the elements with the largest derivatives."""
+    """For each parameter, the elements with the largest derivatives."""
     share = max(1, _NUDGED // max(1, len(gradients)))
     return [
         (name, np.unravel_index(place, gradient.shape))

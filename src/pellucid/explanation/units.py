@@ -26,7 +26,7 @@ _ROWS_AT_ONCE = 4096
 _CLOSE = 0.01  # of a bound
 _NEARLY_ALL = 0.95  # of the rows
 _NEXT_TO_NOTHING = 1e-3
-# Functions that go to nothing on the left, so that a unit may stay there for every row: relu is 0, the others nearly.
+# Functions that vanish on the left, so that a unit can stay there for every row: relu is 0, the others nearly.
 _CAN_DIE = {"relu": 0.0, "gelu": _NEXT_TO_NOTHING, "silu": _NEXT_TO_NOTHING, "mish": _NEXT_TO_NOTHING,
             "softplus": _NEXT_TO_NOTHING}  # fmt: skip
 _BOUNDS = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
@@ -34,10 +34,10 @@ _BOUNDS = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
 
 @dataclass(frozen=True, kw_only=True)
 class HiddenLayer:
-    """A hidden layer: a block of the network (`Network.blocks`) but the last.
+    """A hidden layer: a block of the network (`Network.blocks`) except the last.
 
-    ``number`` counts from 1; ``last`` is the index of the network's layer whose output is the layer's; ``function`` is
-    its activation, ``identity`` where it has none.
+    ``number`` counts from 1; ``last`` is the index of the network layer that gives its output; ``function`` is its
+    activation, ``identity`` if it has none.
     """
 
     number: int
@@ -49,7 +49,7 @@ class HiddenLayer:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LayerStatistics:
-    """What the units of a hidden layer did on N rows.
+    """The behaviour of a hidden layer's units on N rows.
 
     Attributes
     ----------
@@ -62,7 +62,7 @@ class LayerStatistics:
     zeros
         The share of all outputs that are 0.
     means, deviations
-        ``[H]`` of each unit's output.
+        ``[H]``: the mean and standard deviation of each unit's output.
     edges, counts
         ``[41]`` and ``[G, 40]``: a histogram of all units' outputs for each group of rows.
     """
@@ -97,9 +97,9 @@ class LayerStatistics:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Projection:
-    """Rows in the two directions in which they differ most.
+    """Rows projected on the two directions in which they differ most.
 
-    ``places`` are ``[N, 2]``, ``shares`` the parts of the whole variance that the two hold, ``axes`` ``[2, H]`` the
+    ``places`` are ``[N, 2]``, ``shares`` the parts of the total variance in each direction, ``axes`` ``[2, H]`` the
     directions.
     """
 
@@ -120,7 +120,7 @@ def hidden_layers(network: Network) -> tuple[HiddenLayer, ...]:
         units, layers = prod(shapes[block.start]), [network.layers[i] for i in block]
         functions = [layer.words() for layer in layers if layer.role is Role.ACTIVATING]
         function = functions[-1] if functions else "identity"
-        # What a composite gives is not bounded as the function inside it is: a residual block adds its input.
+        # A composite's output is not bounded by the function inside it: a residual block adds its input.
         what = function if functions or not layers[0].inner() else layers[0].words().split()[0].lower()
         found.append(
             HiddenLayer(number=number, last=block[-1], units=units, function=function, text=f"{units:,} {what}")
@@ -150,14 +150,14 @@ def activations(network: Network, parameters: Parameters, inputs: Array, layer: 
 def statistics(
     network: Network, parameters: Parameters, inputs: Array, groups: Array | None = None, n_groups: int = 1
 ) -> tuple[LayerStatistics, ...]:
-    """What every hidden layer does on rows.
+    """The behaviour of every hidden layer on rows.
 
     Parameters
     ----------
     inputs
         ``[N, F]`` preprocessed rows, at least one.
     groups, n_groups
-        ``[N]`` which group each row belongs to, from 0, and -1 for none; ``None`` for one group.
+        ``[N]``: the group of each row, from 0, and -1 for none; ``None`` for a single group.
 
     >>> from pellucid.network import mlp
     >>> net = mlp(1, [2], 1)
@@ -204,10 +204,10 @@ def project(values: Array, like: Projection | None = None) -> Projection:
     Parameters
     ----------
     values
-        ``[N, H]``. With one unit, or rows that all are equal, a direction has no variance and its places are 0.
+        ``[N, H]``. With one unit, or if all rows are equal, a direction has no variance and its places are 0.
     like
-        Rows in the same order as before, such as an epoch earlier: the signs, which are arbitrary, are chosen so that
-        the rows stand as they stood there. Without, so that the largest part of each direction is positive.
+        An earlier projection of the same rows, such as an epoch before: the signs, which are arbitrary, are chosen to
+        match it. Without it, the largest component of each direction is positive.
 
     Source: Pearson 1901, "On lines and planes of closest fit to systems of points in space".
 

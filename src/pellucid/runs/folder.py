@@ -115,7 +115,7 @@ class RunFolder:
 
     @staticmethod
     def _claim(path: Path, config: str, held: ExitStack) -> bool:
-        """Make the folder under a temporary name, locked, with its config, and rename it; false if the name is taken."""
+        """Make the folder under a temporary name, locked, with its config; rename it; false if the name is taken."""
         aside = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.part")
         aside.mkdir()
         with ExitStack() as lock:

@@ -1,6 +1,6 @@
-"""The arithmetic of a traced row in words and numbers: one file a kind of layer, forwards and backwards.
+"""The arithmetic of a traced row in words and numbers: one file per kind of layer, forward and backward.
 
-A new kind of layer needs a file here, whose ``TABLE`` has its `Words`.
+A new kind of layer needs a file here with its `Words` in a ``TABLE``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ WORDS: dict[type[Layer], Words] = table_of(__name__, __path__, Words)  # type: i
 
 
 def words_of(layer: Layer) -> Words:
-    """The words of a layer's kind.
+    """The words for a layer's kind.
 
     Raises
     ------
@@ -62,14 +62,14 @@ def _named(
     outputs: tuple[str, ...] = (),
     inside: str = "",
 ) -> tuple[NamedStep, ...]:
-    """Of layers that follow one another; ``inside`` is the number of the composite that holds them, ``2.``."""
+    """Names for successive layers; ``inside`` is the number of the composite that holds them, ``2.``."""
     numbers = {block.start: number for number, block in enumerate(blocks([work.layer for work in layers]), 1)}
     made: list[NamedStep] = []
     number = 0
     for work in layers:
         names_in = names
         if work.index in numbers:
-            given = "a" if number else given  # to the next layer, what it receives is always called a
+            given = "a" if number else given  # to the next layer, its input is always called a
             number = numbers[work.index]
             names = outputs if outputs and number == len(numbers) else _units(f"{inside}{number}", len(work.outputs))
         elif inside and not made:

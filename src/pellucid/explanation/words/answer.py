@@ -19,27 +19,27 @@ __all__ = ["Outcome", "answer_of", "probabilities", "sum_of_exponentials"]
 
 Array = NDArray[Any]
 
-_LARGEST_POWER = 700.0  # e to a larger power is no number
+_LARGEST_POWER = 700.0  # e to a larger power overflows
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Outcome:
-    """The outputs of a traced row, and what they are compared with.
+    """The outputs of a traced row, and the target they are compared with.
 
     Attributes
     ----------
     task, scaler
-        The question, and how a regression's target was standardised.
+        The task, and how a regression's target was standardised.
     names
         Of the outputs, ``[C]``.
     logits
         ``[C]``.
     truth
-        The row's own class or number; ``None`` where it is not known, and of a reconstruction.
+        The row's own class or number; ``None`` if it is not known, and for a reconstruction.
     targets
-        What the outputs should be: numbers ``[C]`` in the unit of the loss; ``None`` of classes and where not known.
+        The targets of the outputs: numbers ``[C]`` in the unit of the loss; ``None`` for classes and if not known.
     loss, d_logits
-        Of the row, and ∂L/∂z ``[C]``; ``None`` where the target is not known.
+        The loss of the row, and ∂L/∂z ``[C]``; ``None`` if the target is not known.
     """
 
     task: Task
@@ -80,7 +80,7 @@ def sum_of_exponentials(outcome: Outcome) -> Sum:
 
 
 def answer_of(outcome: Outcome, k: int) -> Parts:
-    """How output ``k`` becomes what the user reads: a probability, or a number in the target's unit."""
+    """How output ``k`` becomes the answer that the user reads: a probability, or a number in the target's unit."""
     task, z = outcome.task, float(outcome.logits[k])
     if task.kind == "multiclass":
         total = sum_of_exponentials(outcome)
@@ -98,7 +98,7 @@ def answer_of(outcome: Outcome, k: int) -> Parts:
 
 
 def _in_the_targets_unit(scaler: TargetScaler, target: str, z: float) -> Parts:
-    """z · standard deviation + mean; of a logarithm, e to that."""
+    """z · standard deviation + mean; for a logarithm, e to that power."""
     free = z * scaler.scale + scaler.mean
     values = {"z": z, "standard deviation": scaler.scale, "mean": scaler.mean}
     calculation = "{z} · {standard deviation} + {mean}"

@@ -19,7 +19,7 @@ class DropoutWords(Words):
     """Everything passes unchanged, forwards and backwards."""
 
     def symbol(self, given: str) -> str:
-        """The letter of what it receives, which it gives unchanged."""
+        """The letter of its input, which it returns unchanged."""
         return given
 
     def explain(self, step: NamedStep) -> str:

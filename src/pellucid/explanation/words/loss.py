@@ -1,4 +1,4 @@
-"""The loss of a traced row, its slope at the outputs, and what one step makes of it, as arithmetic."""
+"""The loss of a traced row, its derivative at the outputs, and its value after one step, as arithmetic."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ __all__ = ["loss_of", "slope_of_loss", "why_it_rose"]
 Array = NDArray[Any]
 
 _SMALLEST = 1e-300  # of a probability whose logarithm can be taken
-_BY_THE_RATE = ("adam", "adamw", "rmsprop")  # whose first step has the rate's size, whatever the slope
+_BY_THE_RATE = ("adam", "adamw", "rmsprop")  # whose first step is as large as the rate, whatever the slope
 
 
 # ── the loss ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def loss_of(outcome: Outcome) -> Parts:
-    """How the loss of the row arises; nothing where its target is not known."""
+    """How the loss of the row is computed; nothing if its target is not known."""
     if outcome.loss is None:
         return ()
     if outcome.task.is_classification:
@@ -69,7 +69,7 @@ def _loss_of_classes(outcome: Outcome, loss: float) -> Parts:
 
 
 def _loss_of_numbers(outcome: Outcome, loss: float) -> Parts:
-    """The distance of outputs and targets: of one number an equation, of a reconstruction a mean over features."""
+    """The distance between outputs and targets: an equation for one number, a mean for a reconstruction."""
     task = outcome.task
     symbol = f"L ({task.loss.name})"
     z, y = outcome.logits, _numbers_wanted(outcome)
@@ -151,7 +151,7 @@ def _distances(outcome: Outcome, apart: Array) -> Array:
 
 
 def slope_of_loss(outcome: Outcome, k: int) -> Parts:
-    """How ∂L/∂z of output ``k`` arises; nothing where the row's target is not known."""
+    """How ∂L/∂z of output ``k`` is computed; nothing if the row's target is not known."""
     if outcome.d_logits is None:
         return ()
     result, loss = float(outcome.d_logits[k]), outcome.task.loss
@@ -184,7 +184,7 @@ def slope_of_loss(outcome: Outcome, k: int) -> Parts:
 
 
 def why_it_rose(back: Back) -> str:
-    """A sentence on a step that makes the loss of its own row larger; empty where it does not."""
+    """A sentence on a step that increases the loss of its own row; empty if it does not."""
     if not back.loss_after > back.loss:
         return ""
     rule, rate = back.optimizer, back.learning_rate
@@ -210,7 +210,7 @@ def _class_number(outcome: Outcome) -> int:
 
 
 def _targets_of_classes(outcome: Outcome) -> Array:
-    """The share t of each class in the row's label: 1 of its own class, or smoothed."""
+    """The share t of each class in the row's label: 1 for its own class, or smoothed."""
     smooth, many = outcome.task.loss.label_smoothing, len(outcome.task.classes)
     t = np.full(many, smooth / many)
     t[_class_number(outcome)] += 1 - smooth

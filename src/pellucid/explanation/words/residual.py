@@ -1,4 +1,4 @@
-"""The arithmetic of a residual block: its input is added to what the layers inside it give."""
+"""The arithmetic of a residual block: its input is added to the output of the layers inside it."""
 
 from __future__ import annotations
 

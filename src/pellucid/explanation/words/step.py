@@ -1,4 +1,4 @@
-"""A layer of a traced row with the names of what goes in and comes out, and what a kind of layer says of itself."""
+"""A layer of a traced row with the names of its inputs and outputs, and what a kind of layer says about itself."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class NamedStep:
     work
         The numbers.
     given, symbol
-        The letters for what it receives and gives: ``x`` (features), ``z``, ``u``, ``a``.
+        The letters for its input and output: ``x`` (features), ``z``, ``u``, ``a``.
     names_in, names_out
         Of its units: the features' names, ``unit 1.3``, the answers' names.
     inner
@@ -70,12 +70,12 @@ class NamedStep:
 class Words(ABC):
     """How one kind of layer writes its arithmetic.
 
-    Results are the network's own numbers, never computed anew; terms and factors are what a reader needs to check them.
+    Results are the network's own numbers, never computed again; terms and factors let a reader check them.
     """
 
     @abstractmethod
     def symbol(self, given: str) -> str:
-        """The letter of what the layer gives, when it receives ``given``."""
+        """The letter of the layer's output, for the input letter ``given``."""
 
     @abstractmethod
     def explain(self, step: NamedStep) -> str:
@@ -83,11 +83,11 @@ class Words(ABC):
 
     @abstractmethod
     def forward(self, step: NamedStep, unit: int) -> Parts:
-        """How output ``unit`` arises from the layer's inputs."""
+        """How output ``unit`` is computed from the layer's inputs."""
 
     @abstractmethod
     def backward(self, step: NamedStep, unit: int) -> Parts:
-        """How ∂L/∂ of input ``unit`` arises from ∂L/∂ of the outputs."""
+        """How ∂L/∂ of input ``unit`` is computed from ∂L/∂ of the outputs."""
 
     def backward_of_block(self, step: NamedStep, unit: int) -> Parts:
         """How ∂L/∂ of what a composite's last inner layer gave arises; other layers have none."""
@@ -102,5 +102,5 @@ class Words(ABC):
         return ()
 
     def columns(self, step: NamedStep) -> tuple[tuple[str, Array], ...]:
-        """What a table of all units shows of the layer: a heading and a number a unit."""
+        """What a table of all units shows of the layer: a heading and one number per unit."""
         return ((step.symbol, step.work.outputs),)

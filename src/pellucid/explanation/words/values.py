@@ -1,7 +1,7 @@
 """The arithmetic of a traced row as frozen values: sums of terms, equations, derivatives, notes.
 
-The terminal, the HTML page and JSON show these values and know no kind of layer. What is shown can be checked by hand:
-a sum has all its terms, an equation the number behind each of its symbols.
+The terminal, the HTML page and JSON show these values without knowing any kind of layer. What is shown can be checked
+by hand: a sum has all its terms, an equation has the number for each symbol.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def near_one(value: float) -> str:
 
 
 def strongest(values: Array, most: int) -> list[int]:
-    """The places of the largest absolute values, the largest first; equal ones in their order.
+    """The indices of the largest absolute values, the largest first; ties in order.
 
     >>> strongest(np.array([1.0, -3.0, 2.0]), 2)
     [1, 2]
@@ -78,7 +78,7 @@ class Equation:
     result
         What the network itself came to.
     definition
-        Of a function by its name, the formula behind the name: ``max(0, z)`` of relu; else empty.
+        For a function written by its name, the formula behind it: ``max(0, z)`` for relu; else empty.
     precise
         Show numbers just below 1 with more digits, where a difference from 1 follows.
     of_layer
@@ -104,7 +104,7 @@ class Equation:
 
     @property
     def numbers(self) -> str:
-        """The calculation in numbers; negative ones stand in brackets where a sign would meet an operator."""
+        """The calculation in numbers; negative ones are in brackets if a sign would meet an operator."""
         return _SYMBOL.sub(self._number, self.calculation)
 
     def _number(self, found: re.Match[str]) -> str:
@@ -170,7 +170,7 @@ class Sum:
 
     @property
     def factor_names(self) -> tuple[str, ...]:
-        """What the factors are called; of a sum of plain values there is nothing to tell apart."""
+        """The names of the factors; empty for a sum of plain values."""
         return tuple(_SYMBOL.findall(self.calculation))
 
     @property
@@ -264,7 +264,7 @@ class Derivatives:
     side
         Whose units the names are.
     own
-        The few parameters that are always shown: a bias, a scale and a shift.
+        The few parameters that are always shown: bias, scale and shift.
     """
 
     caption: str
@@ -282,7 +282,7 @@ class Derivatives:
     side: Side = ""
 
     def __len__(self) -> int:
-        """How many parameters there are."""
+        """The number of parameters."""
         return len(self.gradients) + len(self.own)
 
     def weights(self, places: Sequence[int] | None = None) -> list[Derivative]:
