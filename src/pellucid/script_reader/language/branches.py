@@ -1,4 +1,4 @@
-"""Conditions: whether one holds, and what is known after either of two sides."""
+"""Conditions: whether one holds, and what is known after both branches."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ __all__ = ["decide", "either", "truth", "truth_of"]
 
 
 def truth(value: Value) -> bool | None:
-    """Whether a value counts as true, None where that is not known."""
+    """Whether a value is truthy; None if that is not known."""
     return bool(value.value) if isinstance(value, Const) else None
 
 
 def truth_of(reader: Reader, node: ast.expr, scope: Scope) -> tuple[bool | None, Value]:
-    """Whether a condition holds, None where that is open, and its value."""
+    """Whether a condition holds (None if that is not known), and its value."""
     value = reader.value(node, scope)
     names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
     if any(names & changing for changing in reader.changed_in_loop):
@@ -37,7 +37,7 @@ def decide(reader: Reader, node: ast.If, value: Value) -> None:
 
 
 def either(reader: Reader, scope: Scope, sides: Sequence[Callable[[], str | None]]) -> str | None:
-    """Read two sides of a condition, each from the same start, and join what they leave behind."""
+    """Read both branches of a condition from the same state, and merge the states after them."""
     places = _places(scope)
     before, state = [dict(place) for place in places], reader.state
     ends: list[tuple[list[dict[str, Value]], State]] = []

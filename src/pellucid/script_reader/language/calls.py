@@ -38,7 +38,7 @@ __all__ = ["call", "call_value", "instantiate"]
 
 
 def call(reader: Reader, node: ast.Call, scope: Scope) -> Value:
-    """What a call gives, and what it does."""
+    """Evaluate a call: its result and its effects."""
     function = _called(reader, node.func, scope)
     given = _arguments(reader, node, scope)
     if isinstance(function, External) and function.path == "builtins.super":
@@ -56,7 +56,7 @@ def _called(reader: Reader, node: ast.expr, scope: Scope) -> Value:
 
 
 def _text(node: ast.expr) -> str:
-    """``self.optimizer.step`` of the expression that says so."""
+    """The dotted name of an expression, such as ``self.optimizer.step``."""
     parts: list[str] = []
     while isinstance(node, ast.Attribute):
         parts.append(node.attr)
@@ -75,7 +75,7 @@ def _arguments(reader: Reader, node: ast.Call, scope: Scope) -> Arguments:
             value = reader.value(argument.value, scope)
             every = elements(reader, value).every
             unknown = unknown or every is None
-            args += every or (value.items if isinstance(value, Items) else [])  # two layers stand for all of them
+            args += every or (value.items if isinstance(value, Items) else [])  # two layers represent all of them
             spread += [value] if every is None and value.taint else []
         else:
             args.append(reader.value(argument, scope))
@@ -94,7 +94,7 @@ def _arguments(reader: Reader, node: ast.Call, scope: Scope) -> Arguments:
 
 
 def call_value(reader: Reader, function: Value, given: Arguments, hint: str = "") -> Value:  # noqa: PLR0911
-    """Call a value; what the call gives.
+    """Call a value and return the result.
 
     Parameters
     ----------
@@ -185,7 +185,7 @@ _TRAINED = ("Linear", "Conv", "LSTM", "GRU", "RNN", "Embedding", "BatchNorm", "L
 
 
 def _look_for_hidden_layers(reader: Reader, made: Object, cls: Class) -> None:
-    """Layers in a plain list or dictionary are no parameters of the module."""
+    """Record layers in a plain list or dictionary: the module does not have their parameters."""
     registered = {id(p) for v in made.attrs.values() if isinstance(v, Object) for p in modules_in(v)}
     first, last = cls.node.lineno, cls.node.end_lineno or cls.node.lineno
     for name, value in list(made.attrs.items()):
@@ -213,7 +213,7 @@ def _object(reader: Reader, made: Object, given: Arguments) -> Value:
 
 
 def _foreign_object(reader: Reader, made: Object, given: Arguments) -> Value:
-    """An object of a library that is no module of PyTorch: perhaps a model of another library."""
+    """An object of a library that is not a PyTorch module: perhaps a model of another library."""
     rows = any(isinstance(a, (Array, Unknown)) for a in given.args) and not any(
         isinstance(a, Object) for a in given.args
     )

@@ -1,4 +1,4 @@
-"""Expressions: names, attributes, indices, arithmetic. Calls have a module of their own."""
+"""Expressions: names, attributes, indices, arithmetic. Calls are in a separate file."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def _comprehension(reader: Reader, node: ast.ListComp | ast.GeneratorExp | ast.S
         one = reader.value(node.elt, inner)
     return Items(
         items=[one, one], depth=len(reader.loops) + 1, taint=taints(one)
-    )  # of unknown length; two stand for all
+    )  # of unknown length; two represent all
 
 
 def _dict_comprehension(reader: Reader, node: ast.DictComp, scope: Scope) -> Value:
@@ -231,7 +231,7 @@ def combine(reader: Reader, op: ast.operator, left: Value, right: Value, line: i
         The line of the operation.
     """
     if isinstance(op, ast.Mod) and isinstance(left, Const) and isinstance(left.value, str):
-        return Unknown()  # a text: nothing of the values lives on in it
+        return Unknown()  # a text, which keeps nothing of the values
     taint = taints(left, right) - observe.averaged(reader, op, left, right, line)
     if isinstance(left, Const) and isinstance(right, Const):
         return _fold(op, left.value, right.value, taint)

@@ -23,7 +23,7 @@ def import_names(reader: Reader, node: ast.Import, scope: Scope) -> None:
 
 
 def _whole(reader: Reader, name: str, scope: Scope, *, named: bool) -> Module | None:
-    """The script's own module of that name; its packages hold it."""
+    """The script's own module of that name, perhaps inside packages."""
     path = reader.own_files.find(name, 0, scope.home)
     found = reader.own_files.module(path, name) if path is not None else None
     first, _, rest = name.partition(".")

@@ -154,7 +154,7 @@ class Interpreter(Reader):
     def call_function(
         self, function: Function, args: Sequence[Value], kwargs: dict[str, Value], line: int, rest: bool = False
     ) -> Value:
-        """Enter a function of the script; what it returns, unknown where calls are nested too deep.
+        """Enter a function of the script and return its result, which is unknown if calls are nested too deep.
 
         Parameters
         ----------

@@ -114,7 +114,7 @@ def _of_super(owner: Object, name: str) -> Value:
 
 
 def uncalled_attribute(reader: Reader, owner: Value, name: str, line: int) -> Value:
-    """What is known of ``owner.name`` where it is not called: of a table, a name that is no method is a column.
+    """What is known of ``owner.name`` where it is not called: for a table, a name that is not a method is a column.
 
     Parameters
     ----------
@@ -192,7 +192,7 @@ def item(reader: Reader, owner: Value, node: ast.Subscript, scope: Scope) -> Val
 
 
 def _of_role(value: Value, key: Value) -> Value:
-    """``loaders["test"]`` is of the test rows, whatever was known of it."""
+    """``loaders["test"]`` belongs to the test rows, whatever was known of it."""
     role = role_of_name(key.value) if isinstance(key, Const) and isinstance(key.value, str) else None
     if isinstance(key, Array) and FOLD in key.taint and isinstance(value, Unknown):
         return with_taint(value, key.taint)
@@ -281,7 +281,7 @@ def _column(owner: Array, key: Value) -> Array | None:
 
 
 def _dropped(reader: Reader, part: ast.expr, scope: Scope) -> int | None:
-    """How many dimensions an index takes away (−1: it adds one), None where that is not known."""
+    """How many dimensions an index removes (−1: it adds one); None if that is not known."""
     if isinstance(part, ast.Slice):
         return 0
     value = reader.value(part, scope)

@@ -70,7 +70,7 @@ def assign(reader: Reader, target: ast.expr, value: Value, scope: Scope) -> None
 def _assign_name(name: str, value: Value, scope: Scope) -> None:
     role = role_of_name(name)
     if role == "test" and _of_a_fold(value):
-        role = "val"  # the rows that a fold leaves out, whatever they are called
+        role = "val"  # the held-out rows of a fold, whatever they are called
     if role and not isinstance(value, (Const, Number)):
         if isinstance(value, Object):
             if not is_module(value):
@@ -175,7 +175,7 @@ def _aug_assign(reader: Reader, node: ast.AugAssign, scope: Scope) -> None:
 
 
 def _perhaps_loss(reader: Reader, node: ast.AugAssign, old: Value, added: Value, new: Value) -> Value:
-    """A model's answer is added up before `backward` says that it is a loss: the rule asks whether it does."""
+    """A model's output is summed before `backward` shows that it is a loss: the rule checks whether that follows."""
     tensor = isinstance(added, Unknown) or (isinstance(added, Array) and not added.loss and added.graph is not False)
     if not tensor or not isinstance(node.target, ast.Name) or not isinstance(node.op, ast.Add) or reader.models:
         return new
@@ -203,7 +203,7 @@ def _loaded(target: ast.expr) -> ast.expr:
 
 
 def _outlives(reader: Reader, name: str) -> bool:
-    """Whether the innermost loop of this function adds to a name that it does not begin anew."""
+    """Whether the innermost loop of this function adds to a name that it does not reset."""
     return bool(reader.reset_in_loop) and name not in reader.reset_in_loop[-1]
 
 
@@ -242,7 +242,7 @@ def _for(reader: Reader, node: ast.For | ast.AsyncFor, scope: Scope) -> str | No
                 reader.note(LoaderRead, node.lineno, loader=made.loader, loop=made)
             assign(reader, node.target, found.one, scope)
             if reader.block(node.body, scope) in ("return", "raise", "break"):
-                break  # it always leaves in its first round; what follows is read all the same
+                break  # it always leaves in its first round; the rest is read anyway
     _forget_pictures(node, scope)
     return reader.block(node.orelse, scope)
 
@@ -290,7 +290,7 @@ def _with(reader: Reader, node: ast.With | ast.AsyncWith, scope: Scope) -> str |
 
 
 def _gradient_switch(value: Value) -> object:
-    """The new state of recording under a context manager, ``...`` where it leaves that alone."""
+    """Whether gradients are recorded under a context manager; ``...`` if it does not change that."""
     if not isinstance(value, Object):
         return None if isinstance(value, Unknown) else ...
     if value.kind in (
@@ -374,7 +374,7 @@ def _elsewhere(reader: Reader, node: ast.Global | ast.Nonlocal, scope: Scope) ->
 
 
 def _delete(reader: Reader, node: ast.Delete, scope: Scope) -> None:
-    """A deleted name may be read no more: nothing to remember."""
+    """A deleted name cannot be read again: nothing to record."""
 
 
 STATEMENTS: dict[type[ast.stmt], Callable[..., str | None]] = {

@@ -66,7 +66,7 @@ KNOWN_METHODS = _KEPT | _REDUCED | _RESHAPED | set(_DTYPES) | set(ACTIVATIONS)
 
 
 def dtype_of(value: Value | None) -> str | None:
-    """``float32``, ``int64`` … for what is given as a type, None where it is none or not known."""
+    """``float32``, ``int64`` … for a dtype argument; None if it is not a dtype or not known."""
     if isinstance(value, External):
         name = value.path.rpartition(".")[2]
         python = {"builtins.float": "float64", "builtins.int": "int64"}
@@ -77,7 +77,7 @@ def dtype_of(value: Value | None) -> str | None:
 
 
 def array_method(reader: Reader, x: Array, name: str, given: Arguments) -> Value:  # noqa: PLR0911, PLR0912
-    """What a tensor's, an array's or a frame's method gives.
+    """The result of a method of a tensor, an array or a frame.
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ def _kept(reader: Reader, x: Array, name: str, given: Arguments) -> Array:  # no
 
 
 def _gathered(reader: Reader, x: Array, given: Arguments) -> Array:
-    """``q.gather(1, a)`` has the shape of ``a``; where that is not known, one column is chosen for each row."""
+    """``q.gather(1, a)`` has the shape of ``a``; if that is not known, one column per row is assumed."""
     index, dim = given.get(1, "index"), given.const(0, "dim")
     x = x.then(activation="other", activation_line=given.line, layer=None, loss=False, length=None)
     if isinstance(index, Array) and index.ndim is not None:

@@ -31,7 +31,7 @@ _JOINED = {"cat", "concat", "concatenate", "stack", "vstack", "hstack", "column_
 
 
 def array_function(reader: Reader, path: str, given: Arguments) -> Value | None:  # noqa: PLR0911, PLR0912
-    """What a function of PyTorch or NumPy gives, None where it is none that gives an array."""
+    """The result of a PyTorch or NumPy function; None if it does not return an array."""
     library, _, name = path.rpartition(".")
     if path in _MADE_FROM:
         return _from_value(reader, path, given)
@@ -101,7 +101,7 @@ def _from_value(reader: Reader, path: str, given: Arguments) -> Value:
 
 
 def _of_items(reader: Reader, x: Items, path: str) -> Array:
-    """An array from a list: its shape where that is literal, and the rows that its members were cut from."""
+    """An array from a list: its shape if that is literal, and the rows that its members come from."""
     shape = _shape(x)
     literal = shape is not None and x.depth <= len(reader.loops)
     sized = path not in ("torch.Tensor", "torch.FloatTensor", "torch.LongTensor") or bool(x.items)
@@ -126,7 +126,7 @@ def _arrays(x: Items) -> Iterator[Array]:
 
 
 def _shape(x: Value) -> list[int | None] | None:
-    """The sizes of a nested literal, each None where it is open; None where the number of dimensions is."""
+    """The sizes of a nested literal, None for each unknown one; None if the number of dimensions is unknown."""
     if isinstance(x, (Const, Number)):
         return []
     if isinstance(x, Array) and x.ndim is not None:
@@ -193,7 +193,7 @@ def _one_dimension(reader: Reader, path: str, given: Arguments) -> Array:
 
 
 def _leaf(given: Arguments) -> bool | None:
-    """Whether a new tensor has a graph: perhaps, where gradients are asked for."""
+    """Whether a new tensor has a graph: perhaps, if gradients are requested."""
     return None if "requires_grad" in given.kwargs else False
 
 

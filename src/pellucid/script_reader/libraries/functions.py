@@ -1,4 +1,4 @@
-"""Functions of PyTorch, NumPy and others: what they give for what is known of their arguments."""
+"""Functions of PyTorch, NumPy and others: their results, from what is known of their arguments."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ _LOADS = re.compile(r"(?i)load|data|split")
 
 
 def call_library(reader: Reader, path: str, given: Arguments) -> Value:
-    """What a library's function or class gives."""
+    """The result of a library's function or class."""
     library, _, name = path.rpartition(".")
     if name in LOSSES and library in ("torch.nn.functional", "torch"):
         return loss_value(reader, LOSSES[name], None, given)
@@ -50,7 +50,7 @@ def _wrapped(reader: Reader, path: str, given: Arguments) -> Value:
 
 
 def _made(reader: Reader, path: str, given: Arguments) -> Value:
-    """Some object of a library; it keeps what it was made from."""
+    """An object of a library; it keeps what it was made from."""
     taint = taints(*given.every())
     if path.startswith("torchvision.datasets.") or (not harmless(path) and _LOADS.search(path)):
         taint |= {role for role in (role_given(*given.every()),) if role}

@@ -38,7 +38,7 @@ _COUNTS = ("item", "numel", "nelement", "dim")
 
 
 def call_method(reader: Reader, method: Method, given: Arguments, hint: str) -> Value:  # noqa: PLR0911
-    """What a library's method gives, and what it does.
+    """Call a library's method: its result and its effects.
 
     Parameters
     ----------
@@ -215,7 +215,7 @@ def _add_module(reader: Reader, owner: Value, given: Arguments, hint: str) -> Va
 
 
 def _prepared(reader: Reader, owner: Value, given: Arguments, hint: str) -> Value | None:
-    """Accelerate and Fabric give back what they are given, in its order, each in its place."""
+    """Accelerate and Fabric return their arguments in the same order."""
     kind = owner.kind if isinstance(owner, Object) else ""
     known = any(word in (kind + " " + hint).lower() for word in ("accelerat", "fabric"))
     return passed_on(reader, given) if known and given.args else None

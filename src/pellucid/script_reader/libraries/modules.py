@@ -41,7 +41,7 @@ LAYER_ACTIVATIONS = {
 
 
 def call_module(reader: Reader, module: Object, given: Arguments) -> Value:
-    """What a model gives for an input; the outermost call is recorded."""
+    """A model's output for an input; the outermost call is recorded."""
     loss = (
         LOSSES.get(module.kind.rpartition(".")[2])
         if module.cls is None and module.kind.startswith("torch.nn")
@@ -75,7 +75,7 @@ def _record(reader: Reader, module: Object, given: Arguments, result: Value, num
 
 
 def _marked(value: Value, taint: frozenset[str], graph: bool | None, device: str | None) -> Value:
-    """An answer of a model: where it comes from, and whether it carries a graph."""
+    """A model's output: where it comes from, and whether it has a graph."""
     if isinstance(value, Items):
         return replace(value, items=[_marked(v, taint, graph, device) for v in value.items], depth=0)
     if isinstance(value, Dictionary):
@@ -143,7 +143,7 @@ def _forward(reader: Reader, module: Object, given: Arguments) -> Value:  # noqa
 
 
 def _picture(reader: Reader, layer: Object, x: Array) -> Image | None:
-    """The picture that a layer gives; one that takes other channels than it is given is recorded."""
+    """The image after a layer; a mismatch in the number of channels is recorded."""
     channels = images.unfit_channels(layer, x)
     if channels is not None:
         reader.note(Observation, layer.line, kind="width", value=layer, other=x, number=channels, text="channels")

@@ -11,7 +11,7 @@ __all__ = ["reshaped"]
 
 
 def reshaped(reader: Reader, x: Array, name: str, given: Arguments) -> Array:  # noqa: PLR0911
-    """``x`` after a method that gives it another shape; the values and the last activation stay.
+    """``x`` after a method that changes its shape; the values and the last activation stay the same.
 
     Parameters
     ----------

@@ -103,13 +103,13 @@ _SPLITTERS = (
 
 
 def _learns(owner: Object) -> str:
-    """The name of a transformer that takes a statistic of rows, else an empty text."""
+    """The name of a transformer that computes a statistic of rows, else an empty text."""
     name = owner.kind.rpartition(".")[2]
     return name if owner.kind.startswith(_LEARNING) and name not in _HARMLESS else ""
 
 
 def estimator_method(reader: Reader, owner: Object, name: str, given: Arguments) -> Value | None:
-    """What a method of scikit-learn gives; ``None`` where it is not one.
+    """The result of a scikit-learn method; ``None`` if it is not one.
 
     Parameters
     ----------
@@ -156,7 +156,7 @@ def _fit(reader: Reader, owner: Object, x: Value | None, given: Arguments) -> Fi
 
 
 def _may_be_all(x: Value) -> bool:
-    """Whether rows are all rows, for all that is known: not a part, and not named as one."""
+    """Whether these may be all rows: not known to be a part, and not named as one."""
     if isinstance(x, Array):
         return x.part == "all" or (x.part is None and not x.taint & ROLES)
     return isinstance(x, Unknown) and not x.taint & ROLES

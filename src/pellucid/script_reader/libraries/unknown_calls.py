@@ -1,4 +1,4 @@
-"""Calls of functions that are not read: what may have happened to the values that they were given."""
+"""Calls of functions that are not read: what may have happened to their arguments."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from pellucid.script_reader.values.value import (
 __all__ = ["harmless", "pass_to_unknown", "passed_on", "rows_again", "scored"]
 
 
-# What these packages are given, they neither train nor put on a device nor into another mode.
+# These packages neither train their arguments nor change their device or mode.
 _HARMLESS = {
     "torch", "torchvision", "torchaudio", "torchtext", "numpy", "builtins", "math", "random", "time", "os", "sys",
     "tqdm", "sklearn", "pandas", "matplotlib", "wandb", "logging", "collections", "itertools", "functools", "copy",
@@ -39,7 +39,7 @@ _CHOOSES = re.compile(r"(?i)split|train|test|val|sample|subset|select|filter|sco
 
 
 def harmless(path: str) -> bool:
-    """Whether a library only reads what it is given."""
+    """Whether a library only reads its arguments."""
     return path.partition(".")[0] in _HARMLESS
 
 
@@ -67,7 +67,7 @@ def _flat(values: Iterable[Value]) -> Iterable[Value]:
 
 
 def rows_again(given: Arguments, name: str) -> Array | None:
-    """What a function that is not read makes of a table: most likely the same rows, changed."""
+    """The table after a function that is not read: most likely the same rows, changed."""
     tables = [a for a in given.every() if isinstance(a, Array) and a.source]
     if not tables or name[:1].isupper() or _CHOOSES.search(name) or any(is_module(a) for a in given.every()):
         return None
@@ -79,7 +79,7 @@ def rows_again(given: Arguments, name: str) -> Array | None:
 
 
 def passed_on(reader: Reader, given: Arguments) -> Value:
-    """All that was given, once more; where its modules are from now on is not known."""
+    """The arguments again; the device of their modules is now unknown."""
     for value in given.args:
         if is_module(value):
             for part in modules_in(value):
@@ -88,7 +88,7 @@ def passed_on(reader: Reader, given: Arguments) -> Value:
 
 
 def scored(given: Arguments) -> frozenset[str]:
-    """``scored test`` where a function that is not read is given a model and test rows: it gives a score."""
+    """``scored test`` if a function that is not read gets a model and test rows: its result is a score."""
     if not any(is_module(a) for a in given.every()):
         return frozenset()
     roles = frozenset[str]().union(*(roles_of(a) for a in given.every() if not is_module(a)))

@@ -52,7 +52,7 @@ def as_used(reader: Reader, name: str, value: Value, holder: dict[str, Value]) -
 def undefined(reader: Reader, name: str, scope: Scope) -> Value:
     """A name that the script never binds: a model or rows by its use, else unknown."""
     usual = _USUAL.get(name) if not reader.stars else None
-    if usual is not None:  # code without its imports, as it stands in a question
+    if usual is not None:  # code without its imports, as in a question
         reader.script.imports.add(usual)
         reader.unimported.setdefault(name)
         return External(path=usual)

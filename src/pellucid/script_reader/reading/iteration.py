@@ -1,4 +1,4 @@
-"""What a loop over a value meets: the batches of a loader, the members of a list, the rows of an array."""
+"""What a loop over a value yields: the batches of a loader, the members of a list, the rows of an array."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _THROUGH = {
 
 @dataclass(frozen=True)
 class Elements:
-    """One member that stands for all, all of them where they are known, the roles of the rows, the loader."""
+    """One member that represents all, all of them if they are known, the roles of the rows, the loader."""
 
     one: Value
     every: list[Value] | None = None
@@ -46,7 +46,7 @@ class Elements:
 
 
 def elements(reader: Reader, value: Value) -> Elements:
-    """What iterating over ``value`` gives."""
+    """What iterating over ``value`` yields."""
     if isinstance(value, Items):
         one: Value = Unknown(taint=taints(value))
         if value.items:
@@ -108,7 +108,7 @@ def _of_several(reader: Reader, value: Object) -> Elements:
 
 
 def batch(reader: Reader, loader: Object) -> Value:
-    """What a loop over a `DataLoader` gives, where its data set can be read."""
+    """What a loop over a `DataLoader` yields, if its data set can be read."""
     dataset = loader.args[0] if loader.args else loader.kwargs.get("dataset")
     if "collate_fn" in loader.kwargs or (len(loader.args) > 6):
         return Unknown()
@@ -173,7 +173,7 @@ def _collated(example: Value) -> Value:
     if isinstance(example, Array):
         ndim = None if example.ndim is None else example.ndim + 1
         last = example.last if example.ndim else None
-        graph = example.graph or False  # what a data set gives has no history
+        graph = example.graph or False  # the output of a data set has no history
         return example.then(ndim=ndim, last=last, length=None, image=example.image, graph=graph)
     if isinstance(example, Number) or (isinstance(example, Const) and isinstance(example.value, (int, float))):
         whole = isinstance(example, Const) and isinstance(example.value, int)

@@ -78,7 +78,7 @@ def leaf(reader: Reader, x: Array) -> Array:
 
 
 def wrapped(reader: Reader, x: Value, made_from: Array, path: str, given: Arguments) -> Array:
-    """``torch.tensor(loss)``: a new tensor, which does not know where its value comes from.
+    """``torch.tensor(loss)``: a new tensor, without the graph of its value.
 
     Parameters
     ----------
@@ -197,7 +197,7 @@ def made(reader: Reader, value: Object) -> None:
         return
     dropout = value.cls is None and "Dropout" in value.kind
     own = value.cls is not None and any(is_trained_layer(p) for p in modules_in(value))
-    if dropout or own or is_trained_layer(value):  # a container of layers that are there already makes none
+    if dropout or own or is_trained_layer(value):  # a container of existing layers makes none
         reader.note(Observation, value.line, kind="made in forward", value=value, text=f"{frame.lineno}")
 
 
@@ -355,7 +355,7 @@ def own_statistic(reader: Reader, op: ast.operator, a: Array, b: Array, line: in
 
 
 def scaled_by_itself(reader: Reader, node: ast.BinOp, left: Value) -> None:
-    """``test[columns] - test[columns].mean()``, which names its rows twice."""
+    """``test[columns] - test[columns].mean()``: rows scaled by their own statistics."""
     call = node.right
     if not isinstance(node.op, ast.Sub) or not isinstance(left, Array) or reader.models or reader.loops:
         return

@@ -54,7 +54,7 @@ class _Tracer:
         self.stopped = False
 
     def line(self) -> int:
-        """The line of the script that is at work."""
+        """The line of the script that is running."""
         frame = sys._getframe(1)
         while frame is not None:
             if frame.f_code.co_filename == self.script:
@@ -63,7 +63,7 @@ class _Tracer:
         return 0
 
     def enough(self) -> None:
-        """Stop where all was seen or the time is over."""
+        """Stop if everything was seen or the time is up."""
         if self.stopped:
             os._exit(0)  # the script swallowed the stop; the report is written
         complete = len(self.steps) >= _STEPS and bool(self.evaluations)
@@ -246,7 +246,7 @@ def _hook_data(tracer: _Tracer) -> None:
 
 
 def _outcome(tracer: _Tracer, script: str) -> dict[str, Any]:
-    """Run the script; how it ended."""
+    """Run the script and return how it ended."""
     sys.argv = [script]
     sys.path[0] = str(Path(script).resolve().parent)
     try:
@@ -265,10 +265,10 @@ def _outcome(tracer: _Tracer, script: str) -> dict[str, Any]:
 
 
 def _end_with(pipe: int) -> None:
-    """Start a watcher that kills this process's group as soon as nobody holds the other end of ``pipe``.
+    """Start a watcher that kills this process group as soon as the other end of ``pipe`` is closed.
 
-    It is a process, not a thread: a script can hold Python's lock in C code for as long as it likes. On Linux the
-    kernel ends this process as well, should the watcher have been killed.
+    It is a process, not a thread: a script can hold Python's lock (GIL) in C code for any time. On Linux the kernel
+    also ends this process if the watcher has been killed.
     """
     if not hasattr(os, "fork"):  # pragma: no cover
         return
@@ -286,7 +286,7 @@ def _end_with(pipe: int) -> None:
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):
             ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it was gone before the kernel knew
+        if os.getppid() != parent:  # the caller was gone before the kernel was told
             os.killpg(group, signal.SIGKILL)
 
 

@@ -29,7 +29,7 @@ _CROPS = {"CenterCrop", "RandomCrop", "RandomResizedCrop"}
 
 
 def _pair(value: Value | None) -> tuple[int, int] | None:
-    """A size that is a number or two."""
+    """A size given as one number or two."""
     if isinstance(value, Const) and type(value.value) is int:
         return value.value, value.value
     if isinstance(value, Items) and len(value.items) == 2:
@@ -39,7 +39,7 @@ def _pair(value: Value | None) -> tuple[int, int] | None:
 
 
 def of_dataset(dataset: Object) -> Image | None:
-    """The pictures of one of torchvision's sets after its transforms."""
+    """The images of a torchvision data set after its transforms."""
     if "loader" in dataset.kwargs:
         return None
     image = _FIRST.get(dataset.kind.rpartition(".")[2])
@@ -70,7 +70,7 @@ def _transformed(image: Image | None, step: Value) -> Image | None:
 
 
 def of_sizes(sizes: list[Value]) -> Image | None:
-    """Of ``torch.randn(8, 3, 32, 32)``."""
+    """The image size of an array such as ``torch.randn(8, 3, 32, 32)``."""
     if len(sizes) != 4:
         return None
     channels, height, width = (v.value if isinstance(v, Const) and type(v.value) is int else None for v in sizes[1:])
@@ -87,7 +87,7 @@ def _setting(layer: Object, place: int, name: str, default: int) -> Value:
 
 
 def unfit_channels(layer: Object, x: Array) -> int | None:
-    """How many channels a layer is given where it takes another number; None where they fit or are not known."""
+    """The number of channels a layer gets if it expects another number; None if they match or are not known."""
     name = layer.kind.rpartition(".")[2]
     if name not in ("Conv2d", "ConvTranspose2d", "BatchNorm2d"):
         return None
@@ -98,7 +98,7 @@ def unfit_channels(layer: Object, x: Array) -> int | None:
 
 
 def after_layer(layer: Object, x: Array) -> Image | None:
-    """The picture that a layer gives."""
+    """The image after a layer."""
     name = layer.kind.rpartition(".")[2]
     if unfit_channels(layer, x) is not None:
         return None
@@ -154,14 +154,14 @@ def _slid(
 
 
 def row_length(image: Image | None) -> int | None:
-    """How many numbers a picture has, laid in a row."""
+    """The number of values of a flattened image."""
     if image is None or None in image:
         return None
     return image[0] * image[1] * image[2]  # type: ignore[operator]
 
 
 def joined(arrays: list[Array], dim: object) -> Image | None:
-    """Pictures put together along their channels."""
+    """Images concatenated along their channels."""
     images = [a.image for a in arrays]
     if dim not in (1, -3) or any(i is None for i in images):
         return None
@@ -170,7 +170,7 @@ def joined(arrays: list[Array], dim: object) -> Image | None:
 
 
 def recurrent_width(layer: Object) -> int | None:
-    """How many columns a recurrent layer gives: both directions side by side."""
+    """The number of output columns of a recurrent layer: both directions side by side."""
     size, both = _setting(layer, 1, "hidden_size", 0), _setting(layer, 6, "bidirectional", 0)
     known = isinstance(size, Const) and type(size.value) is int and isinstance(both, Const)
     if not known or "proj_size" in layer.kwargs:

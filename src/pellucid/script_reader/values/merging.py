@@ -1,4 +1,4 @@
-"""What is known of a value that is one of two: after a condition, or one element for a whole list."""
+"""What is known of a value that is one of two: after a condition, or for one element representing a list."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which part of the data a name speaks of: ``X_test``, ``valLoader``, ``ytr``."""
+"""Which part of the data a name refers to: ``X_test``, ``valLoader``, ``ytr``."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 
 
 def role_of_name(name: str) -> str | None:
-    """``train``, ``val`` or ``test`` where a name of data says so.
+    """``train``, ``val`` or ``test`` if a data name says so.
 
     >>> [role_of_name(n) for n in ("X_test", "valLoader", "ytr", "testset", "test_loss", "latest", "X")]
     ['test', 'val', 'train', 'test', None, None, None]

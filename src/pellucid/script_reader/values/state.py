@@ -1,4 +1,4 @@
-"""What changes while a script runs, and how two ways through it are joined."""
+"""What changes while a script runs, and how the states of two branches are merged."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Frame:
 
 
 def outcome(frame: Frame) -> Value:
-    """What a function gives: the union of what it returns, or a sequence of what it yields."""
+    """A function's result: the union of what it returns, or a sequence of what it yields."""
     if frame.yielded:
         joined = frame.yielded[0]
         for other in frame.yielded[1:]:

@@ -1,4 +1,4 @@
-"""Which objects are modules of PyTorch, what they hold, and what behaves otherwise in evaluation."""
+"""Which objects are PyTorch modules, what they hold, and what behaves differently in evaluation."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ _MAX_PARTS = 400
 
 
 def is_module(value: Value | None) -> bool:
-    """Whether a value is one of PyTorch's modules or of the script's own."""
+    """Whether a value is a PyTorch module or one of the script's own."""
     if not isinstance(value, Object):
         return False
     if value.kind == ASSUMED or "assumed module" in value.attrs:
@@ -82,12 +82,12 @@ def is_module(value: Value | None) -> bool:
 
 
 def is_parallel_wrapper(path: str) -> bool:
-    """Whether a function gives its module back, on several devices or on each at once."""
+    """Whether a function returns its module, on several devices or on each at once."""
     return path.rpartition(".")[2] in _SPREAD
 
 
 def returns_its_module(path: str) -> bool:
-    """Whether a function gives back the module that it is given."""
+    """Whether a function returns the module that it gets."""
     return path in _KEPT_AS_IT_IS or is_parallel_wrapper(path)
 
 
@@ -130,7 +130,7 @@ def modules_in(module: Value, seen: set[int] | None = None) -> Iterator[Object]:
 
 
 def mode_dependent(module: Value) -> str | None:
-    """The first layer that does something else in training than in evaluation, or None."""
+    """The first layer that behaves differently in training and evaluation, or None."""
     for part in modules_in(module):
         library, _, name = part.kind.rpartition(".")
         if part.cls is None and library.startswith("torchvision.models") and name.lower().startswith(_TORCHVISION):
@@ -143,7 +143,7 @@ def mode_dependent(module: Value) -> str | None:
 
 
 def tensor_device(value: Value | None) -> str | None:
-    """``cpu`` or ``accelerator`` for what is given as a device, None where it is not known."""
+    """``cpu`` or ``accelerator`` for a device argument; None if it is not known."""
     if isinstance(value, Object) and value.kind in ("torch.device", "builtins.device"):
         value = value.args[0] if value.args else None
     if isinstance(value, Const) and isinstance(value.value, int) and not isinstance(value.value, bool):
@@ -170,7 +170,7 @@ def is_trained_layer(value: Value | None) -> bool:
 
 
 def holds_weights(module: Value | None) -> bool:
-    """Whether a module has parameters or buffers, for all that is known: a loss written as a module has none."""
+    """Whether a module may have parameters or buffers: a loss written as a module has none."""
     for part in modules_in(module) if module is not None else ():
         if is_trained_layer(part) or part.kind == ASSUMED or part.kind.startswith("torchvision.models."):
             return True

@@ -160,7 +160,7 @@ class Class(Value):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Object(Value):
-    """What a call of a class made: ``kind`` is the library's full name, ``cls`` the script's own class."""
+    """An instance: ``kind`` is the full name of the library's class, ``cls`` the script's own class."""
 
     kind: str
     line: int
@@ -180,7 +180,7 @@ class Method(Value):
 
 @dataclass(frozen=True)
 class Fit:
-    """Where a statistic of rows was taken and by what."""
+    """Where a statistic of rows was computed, and by what."""
 
     line: int
     by: str
@@ -229,7 +229,7 @@ class Array(Value):
 
 @dataclass(frozen=True)
 class Arguments:
-    """What a call was given."""
+    """The arguments of a call."""
 
     args: tuple[Value, ...]
     kwargs: Mapping[str, Value]
@@ -245,20 +245,20 @@ class Arguments:
         return None
 
     def const(self, position: int | None, name: str = "", default: object = None) -> object:
-        """The literal given, ``default`` where nothing was given, or ``...`` where it is not known."""
+        """The literal argument, ``default`` if none was given, or ``...`` if it is not known."""
         value = self.get(position, name)
         if value is None:
             return ... if self.open else default
         return value.value if isinstance(value, Const) else ...
 
     def every(self) -> Iterator[Value]:
-        """All that was given."""
+        """All arguments."""
         yield from self.args
         yield from self.kwargs.values()
 
 
 def taints(*values: Value | None) -> frozenset[str]:
-    """The union of what the values were computed from; containers are looked into."""
+    """The union of what the values were computed from; including the members of containers."""
     found: frozenset[str] = _NOTHING
     for value in values:
         if value is not None:
