@@ -221,8 +221,8 @@ def test_without_the_files_the_built_in_digits_stand_in(monkeypatch: pytest.Monk
     assert (result.train_rows, result.test_rows) == (1438, 359)
     assert len(result.history) == 40
     assert result.accuracy.value > 0.94
-    assert "for Fashion-MNIST is not here" in story.title  # it is not called pictures of clothes
-    assert "Fashion-MNIST is not here" in said(story)
+    assert "because Fashion-MNIST is not available" in story.title  # it is not called pictures of clothes
+    assert "Fashion-MNIST is not available" in said(story)
     assert "scikit-learn's digits" in closing(story)
     assert run("mnist", pictures=False, offline=True, epochs=2).result.history[-1].epoch == 2
 
