@@ -46,13 +46,12 @@ PHASES = {
     ("preprocessing/recipe.py", ""): "preprocessing",
     ("preparation/prepare.py", "fingerprint"): "checkpoints",
     ("runs/members.py", "fit_members"): "training",
-    ("workflow/train.py", "_fit_alone"): "training",
     ("runs/machine.py", ""): "measuring the fastest step",
     ("runs/checkpoint.py", ""): "checkpoints",
     ("training/signals.py", ""): "doctor",
-    ("explanation/doctor/", ""): "doctor",
+    ("pellucid/diagnosis/", ""): "doctor",
     ("runs/diagnosis.py", ""): "doctor",
-    ("model/model.py", "measure"): "metrics and their intervals",
+    ("model/measuring.py", "measure"): "metrics and their intervals",
     ("runs/outcome.py", "_baseline"): "metrics and their intervals",
     ("runs/verdict.py", "reach_verdict"): "verdict: the comparison",
     ("evaluation/baselines.py", "linear_answers"): "verdict: linear model",
@@ -62,7 +61,7 @@ PHASES = {
     ("inspection/explained_columns.py", "columns_explained"): "report: importance, dependence",
     ("inspection/boundary.py", "boundary_of"): "report: the slice",
     ("inspection/mistakes.py", "mistakes_of"): "report: mistakes",
-    ("workflow/report_parts/told.py", "picture"): "report: drawing",
+    ("reports/parts/report_input.py", "picture"): "report: drawing",
 }
 PACKAGES = ("torch", "sklearn", "matplotlib", "pandas", "numba", "pyarrow", "typer", "rich")
 CUT = """## What was cut

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.data.given import is_builtin
 from pellucid.data.tables import read_table
-from pellucid.preparation.sources import is_builtin
 
 __all__ = ["DEVELOPMENT", "HELD_OUT", "Case", "case"]
 

@@ -15,8 +15,9 @@ from typing import Any
 
 __all__ = ["MOVED", "Moved", "home_of"]
 
-# Old place to new, without the "pellucid." before both; what lies below a package goes with it.
-MOVED = {
+# Old place to new, without the "pellucid." before both.
+# Whole packages; what lies below one goes with it.
+PACKAGES = {
     "scratch": "engines.textbook",
     "torch_engine": "engines.torch_engine",
     "torch_engine.device": "engines.device",
@@ -36,37 +37,102 @@ MOVED = {
     "artefact.report": "reports",
     "explanation.doctor": "diagnosis",
     "explanation.script": "script_reader",
-    **{
-        f"workflow.{name}": f"{room}.{name}"
-        for room, names in {
-            "settings": "config presets rules settings",
-            "preparation": "apart doubts edited fitted folds grid prepare sources weights",
-            "model": "answering intervals known_rows model new_rows odd_cells one_row predicting reading_rows seen",
-            "runs": "ensemble folder outcome output replay run spreadsheet target_transform verdict",
-            "inspection": "attribution boundary film image_attribution mistakes slice trace units",
-            "reports": "report",
-            "selection": "compare comparison cross_validate lottery range_test search search_space",
-        }.items()
-        for name in names.split()
+}
+
+# By the package that a module was in, then by the one that it is in; ``old:new`` where its own name changed.
+MODULES: dict[str, dict[str, str]] = {
+    "cli": {
+        "cli.commands": (
+            "boundary check compare doctor doctor_script evaluate explain init inspect learn lottery lr "
+            "mistakes predict report search study trace train units"
+        ),
     },
-    **{
-        f"data.{old}": f"data.{room}.{name or old}"
-        for room, names in {
-            "dates": "clocks zones",
-            "numbers": "decimal:decimal_sign number_columns:columns number_marks:marks number_style:style "
-            "number_table:values number_units:units number_words:spelling sign_notes text_column:distinct_texts",
-            "columns": "called:names counts:amounts images.columns:images kinds lists scripts:undivided sentinels",
-            "files": "archive:zip_archive hints images.store:stores opened:contents packed:compression reading:options "
-            "standard_input",
-            "text_files": "delimited encodings layout lines naming:headers sniff:dialect swallowed",
-            "typed_files": "database:sqlite measured:size stored:arrow_files",
-            "workbooks": "cells:sheet compound:old_excel workbook workbook_reader:reader workbook_size:size",
-            "images": "images.stored:array_files",
-            "leaks": "products relations:sums rules",
-            "dependence": "copies duplicates:row_hashes entities order:time_order",
-        }.items()
-        for old, _, name in (pair.partition(":") for pair in names.split())
+    "data": {
+        "data.columns": "called:names counts:amounts kinds lists scripts:undivided sentinels",
+        "data.dates": "clocks zones",
+        "data.dependence": "copies duplicates:row_hashes entities order:time_order",
+        "data.files": ("archive:zip_archive hints opened:contents packed:compression reading:options standard_input"),
+        "data.leaks": "products relations:sums rules",
+        "data.numbers": (
+            "decimal:decimal_sign number_columns:columns number_marks:marks number_style:style "
+            "number_table:values number_units:units number_words:spelling sign_notes "
+            "text_column:distinct_texts"
+        ),
+        "data.text_files": "delimited encodings layout lines naming:headers sniff:dialect swallowed",
+        "data.typed_files": "database:sqlite measured:size stored:arrow_files",
+        "data.workbooks": "cells:sheet compound:old_excel workbook workbook_reader:reader workbook_size:size",
     },
+    "data.images": {
+        "data.columns": "columns:images",
+        "data.files": "store:stores",
+        "data.images": "stored:array_files",
+    },
+    "explanation": {
+        "explanation": "held:fixed_columns",
+    },
+    "explanation.script": {
+        "script_reader.language": "calls expressions imports members reader:interpreter statements",
+        "script_reader.libraries": "array_methods arrays functions methods modules shapes tables",
+        "script_reader.reading": "assumed:duck_typing iteration siblings:own_files watch:observe",
+        "script_reader.source": "bodies:syntax notebook:cells old_python parsing",
+        "script_reader.values": "images kinds:torch_objects roles state",
+    },
+    "kernel": {
+        "engines.kernel": "activations:compiled_activations dense:compiled_dense kept:code_cache plan:packing",
+    },
+    "lessons": {
+        "lessons.topics": (
+            "activations backpropagation forward_pass gradient_descent losses mlp optimisers perceptron regularisation"
+        ),
+    },
+    "preprocessing": {
+        "preprocessing.steps": "boolean both categorical dates image numeric piecewise text tree words",
+    },
+    "studies": {
+        "studies.basics": "activations chain_rule derivatives gates losses_compared mistakes mistakes_caught neuron",
+        "studies.images": "autoencoder image_answers image_sets mnist reconstruction shapes",
+        "studies.tables": "circles iris mlp overfitting remedies xor",
+    },
+    "torch_engine": {
+        "script_reader.tracing": "script_tracer:tracer",
+    },
+    "training": {
+        "runs": "checkpoint",
+    },
+    "workflow": {
+        "data": "apart",
+        "inspection": (
+            "attribution:explained_row boundary film image_attribution:explained_image looking:rows "
+            "mistakes overview:explained_columns slice trace units"
+        ),
+        "io": "guarded_yaml",
+        "model": (
+            "answering intervals known_rows measuring model new_dates new_rows odd_cells one_row "
+            "predicting reading_rows remember seen"
+        ),
+        "preparation": "doubts edited fitted folds grid parts:members prepare reading sources weights",
+        "reports": "report report_parts:parts trace_page:trace",
+        "runs": (
+            "diagnosis ensemble folder machine members other_task outcome output peer_inputs plan reads "
+            "replay rows_of_run run spreadsheet target_transform verdict"
+        ),
+        "script_reader.tracing": "traced_script:trace",
+        "selection": (
+            "compare comparison cross_validate lottery lottery_runs range_test search search_result "
+            "search_space search_study"
+        ),
+        "settings": "config presets rules settings",
+    },
+    "workflow.report_parts": {
+        "reports.parts": "behaviour outcome summary told:report_input training",
+    },
+}
+
+MOVED = PACKAGES | {
+    f"{old}.{name}": f"{new}.{name_now or name}"
+    for old, homes in MODULES.items()
+    for new, names in homes.items()
+    for name, _, name_now in (pair.partition(":") for pair in names.split())
 }
 
 

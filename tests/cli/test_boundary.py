@@ -33,7 +33,7 @@ def test_a_row_held_a_class_and_a_replay(folder: Path) -> None:
              "--input", "petal length (cm)=5.5", "--out", "slice.svg", "--replay", "film.gif"]  # fmt: skip
     shown = " ".join(pellucid("boundary", "run", *asked, cwd=folder).stdout.split())
     for words in ("probability of “virginica”", "6.7 row 77", "5.5 given", "replayed the network, 4 epochs",
-                  "bit by bit", "The picture is slice.svg", "The replay is film.gif"):  # fmt: skip
+                  "bit-identical", "The picture is slice.svg", "The replay is film.gif"):  # fmt: skip
         assert words in shown, words
     assert (folder / "film.gif").read_bytes()[:6] == b"GIF89a"
     assert b"<svg" in (folder / "slice.svg").read_bytes()

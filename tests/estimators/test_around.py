@@ -153,7 +153,7 @@ def test_the_perceptron_agrees_with_scikit_learns(iris: tuple[Any, Any]) -> None
 
 def test_the_perceptron_says_when_it_has_not_come_to_an_end() -> None:
     rows = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
-    with pytest.warns(ConvergenceWarning, match="no line parts the classes"):
+    with pytest.warns(ConvergenceWarning, match="no line separates the classes"):
         model = PerceptronClassifier().fit(rows, [0, 1, 1, 0])
     assert not model.converged_.any()
 

@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from pellucid.explanation.cells import encoded_cells
 from pellucid.preprocessing import Bins
-from pellucid.preprocessing.both import fit_both
-from pellucid.preprocessing.dates import fit_date
-from pellucid.preprocessing.image import ImageStep
-from pellucid.preprocessing.numeric import fit_numeric
-from pellucid.preprocessing.piecewise import fit_piecewise
 from pellucid.preprocessing.recipe import Recipe
+from pellucid.preprocessing.steps.both import fit_both
+from pellucid.preprocessing.steps.dates import fit_date
+from pellucid.preprocessing.steps.image import ImageStep
+from pellucid.preprocessing.steps.numeric import fit_numeric
+from pellucid.preprocessing.steps.piecewise import fit_piecewise
 
 # Few digits, so that what is shown is exact.
 AMOUNTS = pa.array([-40.0, -20.0, 0.0, 10.0, 20.0, 40.0, 80.0, 160.0])

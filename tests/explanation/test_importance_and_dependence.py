@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from pellucid.explanation.dependence import interactions, partial_dependence
 from pellucid.explanation.grids import grid_of
 from pellucid.explanation.importance import Importance, permutation_importance
-from pellucid.preprocessing.boolean import fit_boolean
-from pellucid.preprocessing.categorical import fit_categorical
-from pellucid.preprocessing.dates import fit_date
 from pellucid.preprocessing.features import Features
-from pellucid.preprocessing.numeric import fit_numeric
+from pellucid.preprocessing.steps.boolean import fit_boolean
+from pellucid.preprocessing.steps.categorical import fit_categorical
+from pellucid.preprocessing.steps.dates import fit_date
+from pellucid.preprocessing.steps.numeric import fit_numeric
 
 Array = NDArray[Any]
 

@@ -11,12 +11,12 @@ import pytest
 from pellucid.errors import DataError
 from pellucid.explanation.fixed_columns import held_text, typical_cell
 from pellucid.explanation.slices import MOST_BANDS, SliceAxis, axis_of, density, mean_changes, without_data
-from pellucid.preprocessing.boolean import fit_boolean
-from pellucid.preprocessing.categorical import fit_categorical
-from pellucid.preprocessing.dates import fit_date
 from pellucid.preprocessing.features import Features
-from pellucid.preprocessing.image import fit_image
-from pellucid.preprocessing.numeric import fit_numeric
+from pellucid.preprocessing.steps.boolean import fit_boolean
+from pellucid.preprocessing.steps.categorical import fit_categorical
+from pellucid.preprocessing.steps.dates import fit_date
+from pellucid.preprocessing.steps.image import fit_image
+from pellucid.preprocessing.steps.numeric import fit_numeric
 
 
 def number(name: str, values: list[float | None], places: int = 101) -> SliceAxis:

@@ -14,9 +14,9 @@ MANY = 4
 # Rooms whose functions may still lack the section, and how many these are at most. The list and the number only shrink.
 UNFINISHED = frozenset(
     {"cli", "diagnosis", "engines", "explanation", "inspection", "lessons", "model", "network", "plots", "preparation"}
-    | {"preprocessing", "reports", "runs", "script_reader", "selection", "settings", "studies", "training", "workflow"}
+    | {"preprocessing", "reports", "script_reader", "settings", "studies"}
 )
-STILL_LACKING = 160
+STILL_LACKING = 111
 
 
 def public_functions(body: list[ast.stmt], prefix: str = "") -> Iterator[tuple[str, ast.FunctionDef]]:
@@ -40,6 +40,16 @@ def has_help(function: ast.FunctionDef) -> bool:
     return any("Annotated[" in ast.unparse(each) for each in ast.walk(function.args) if isinstance(each, ast.Subscript))
 
 
+# The rules of a kind of layer share one signature, which the `Rule` of its engine documents.
+OF_A_RULE = frozenset({"forward", "backward", "plan", "pack"})
+
+
+def is_layer_rule(path: Path, name: str) -> bool:
+    """Whether a function is one of a layer's rules: ``forward`` in ``engines/textbook/layers/dense.py``."""
+    parts = path.parts
+    return len(parts) == 4 and parts[0] == "engines" and parts[2] == "layers" and name in OF_A_RULE
+
+
 def lacking(source: str) -> list[str]:
     """The functions in a module's source that need the section and have none."""
     found = []
@@ -61,6 +71,7 @@ def test_functions_with_many_parameters_describe_them() -> None:
         f"{path.relative_to(ROOT).with_suffix('').as_posix()}: {name}"
         for path in sorted(ROOT.rglob("*.py"))
         for name in lacking(path.read_text(encoding="utf-8"))
+        if not is_layer_rule(path.relative_to(ROOT), name)
     ]
     assert not [each for each in found if each.split("/")[0].split(":")[0] not in UNFINISHED], "add the section"
     assert len(found) <= STILL_LACKING, f"add the section to one of {found}"
@@ -77,3 +88,9 @@ def test_a_function_without_the_section_is_found() -> None:
     method = "class A:\n    def f(self, a, b, c{}):\n        pass\n"
     assert lacking(method.format("")) == []
     assert lacking(method.format(", *, d")) == ["A.f"]
+
+
+def test_the_rules_of_a_layer_need_no_section_of_their_own() -> None:
+    assert is_layer_rule(Path("engines/textbook/layers/dense.py"), "forward")
+    assert not is_layer_rule(Path("engines/textbook/layers/dense.py"), "other")
+    assert not is_layer_rule(Path("engines/textbook/forward.py"), "forward")

@@ -203,7 +203,7 @@ def test_a_row_of_a_small_file_is_compared_with_the_runs_own_rows(tmp_path: Path
     assert found.title == "row 1 of the table"
     assert not found.notes
     alone = explain_row(run.model, small, row=1)
-    assert alone.background_title == "the table"
+    assert alone.background_title == "the 3 rows of the table"
     assert any("only 3 rows of the table" in note and "run's folder" in note for note in alone.notes)
     assert any("only 1 row " in note for note in explain_row(run.model, {n: [5.0] for n in names}).notes)
     assert not explain_row(run, "iris", row=1).notes

@@ -102,10 +102,10 @@ def test_test_data_without_a_column_to_learn_from_names_it() -> None:
     """And does not compare the labels alone."""
     images, names = drawings(20)
     data = {"image": images, "size": np.arange(60) % 7 + 0.5, "label": names}
-    with pytest.raises(DataError, match="the test data images in memory lack the column 'size', which"):
+    with pytest.raises(DataError, match="the test data images in memory lack the column 'size' of the training data"):
         prepare(data, pellucid.Settings(), test_data={"image": images[:9], "label": names[:9]})
     two = {"left": images, "right": images[::-1].copy(), "label": names}
-    with pytest.raises(DataError, match="lack the columns 'left', 'right', which"):
+    with pytest.raises(DataError, match="lack the columns 'left', 'right' of the training data"):
         prepare(two, pellucid.Settings(), test_data={"image": images[:9], "label": names[:9]})
 
 

@@ -33,7 +33,7 @@ def test_epochs_from_the_start_to_the_end(iris: Path) -> None:
     assert headings[0] == "epoch 0 of 8"
     assert headings[-1].startswith("epoch 8 of 8")
     assert len(headings) <= 6
-    assert any("bit by bit" in sentence for sentence in found.sentences)
+    assert any("bit-identical" in sentence for sentence in found.sentences)
     assert found.groups == found.classes == ("setosa", "versicolor", "virginica")
     alone = units(iris, replayed=False)
     assert [heading for heading, _ in alone.projections] == ["as trained"]

@@ -14,8 +14,8 @@ from pellucid.explanation.slices import SliceAxis, axis_of, density, without_dat
 from pellucid.plots.animation import animation
 from pellucid.plots.canvas import panels
 from pellucid.plots.slice import slice_figure
-from pellucid.preprocessing.categorical import fit_categorical
-from pellucid.preprocessing.numeric import fit_numeric
+from pellucid.preprocessing.steps.categorical import fit_categorical
+from pellucid.preprocessing.steps.numeric import fit_numeric
 
 RNG = np.random.default_rng(0)
 

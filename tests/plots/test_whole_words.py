@@ -16,7 +16,7 @@ from pellucid.plots.architecture import network_drawing
 from pellucid.plots.confusion import confusion_matrices
 from pellucid.plots.slice import slice_figure
 from pellucid.plots.words import beside, wrapped
-from pellucid.preprocessing.numeric import fit_numeric
+from pellucid.preprocessing.steps.numeric import fit_numeric
 
 NAMES = [
     "Superplasticizer (component 5)(kg in a m^3 mixture)",

@@ -79,7 +79,7 @@ def test_a_range_test_speaks_only_of_a_rate_that_was_given(people: Columns) -> N
     small = {"hidden": (4,), "epochs": 2}
     silent = pellucid.lr_range_test(people, "buys", **small)
     assert not any("was given" in note for note in silent.notes)
-    assert any("ensemble of 4 takes the same rate" in note for note in silent.notes)
+    assert any("ensemble of 4 uses the same rate" in note for note in silent.notes)
     assert silent.settings.n_networks == 1
     told = pellucid.lr_range_test(people, "buys", learning_rate=0.5, **small)
-    assert any("(0.5) takes no part" in note for note in told.notes)
+    assert any("(0.5) is not used in the test" in note for note in told.notes)

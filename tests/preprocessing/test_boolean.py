@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pellucid.errors import DataError
-from pellucid.preprocessing.boolean import BooleanStep, fit_boolean
+from pellucid.preprocessing.steps.boolean import BooleanStep, fit_boolean
 
 
 def encoded(step: BooleanStep, column: object) -> list[list[float]]:

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from pellucid.errors import ModelFileError
 from pellucid.preprocessing import Bins
-from pellucid.preprocessing.both import BothStep, fit_both
-from pellucid.preprocessing.numeric import fit_numeric
-from pellucid.preprocessing.piecewise import auto_bins, fit_piecewise
+from pellucid.preprocessing.steps.both import BothStep, fit_both
+from pellucid.preprocessing.steps.numeric import fit_numeric
+from pellucid.preprocessing.steps.piecewise import auto_bins, fit_piecewise
 
 COLUMN = st.lists(st.one_of(st.floats(-1e6, 1e6), st.integers(-3, 3).map(float), st.none()), min_size=2, max_size=40)
 BINS = Bins(most=4, by="quantile")

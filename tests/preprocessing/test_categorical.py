@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.preprocessing import OneHotEncoder
 
-from pellucid.preprocessing.categorical import CategoricalStep, fit_categorical
+from pellucid.preprocessing.steps.categorical import CategoricalStep, fit_categorical
 
 
 def fit(column: object, *, max_categories: int = 50, rare_below: int = 1) -> CategoricalStep:

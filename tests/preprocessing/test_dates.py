@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pellucid.errors import DataError
-from pellucid.preprocessing.dates import DateStep, fit_date
+from pellucid.preprocessing.steps.dates import DateStep, fit_date
 
 NOON = [dt.datetime(2023, 1, 31, 6), dt.datetime(2024, 2, 29, 12), dt.datetime(2025, 12, 1, 23, 59), None]
 

@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pellucid.errors import DataError, ModelFileError
-from pellucid.preprocessing import image
-from pellucid.preprocessing.image import ImageStep, fit_image
 from pellucid.preprocessing.recipe import Recipe
+from pellucid.preprocessing.steps import image
+from pellucid.preprocessing.steps.image import ImageStep, fit_image
 
 Array = np.ndarray[Any, Any]
 

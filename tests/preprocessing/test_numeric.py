@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sklearn.preprocessing import QuantileTransformer, RobustScaler, StandardScaler
 
 from pellucid.errors import DataError
-from pellucid.preprocessing.numeric import BOUND, SCALINGS, NumericStep, centre_and_spread, fit_numeric
+from pellucid.preprocessing.steps.numeric import BOUND, SCALINGS, NumericStep, centre_and_spread, fit_numeric
 
 RNG = np.random.default_rng(7)
 LOGNORMAL = RNG.lognormal(3.0, 1.5, 997)

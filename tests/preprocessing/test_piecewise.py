@@ -19,8 +19,8 @@ import pellucid
 from pellucid.errors import DataError, ModelFileError, SettingError, UserError
 from pellucid.preparation.prepare import prepare
 from pellucid.preprocessing import Bins, PiecewiseStep, Recipe
-from pellucid.preprocessing.numeric import BOUND
-from pellucid.preprocessing.piecewise import BINS_BY, MAX_BINS, TREE_ROWS, fit_piecewise
+from pellucid.preprocessing.steps.numeric import BOUND
+from pellucid.preprocessing.steps.piecewise import BINS_BY, MAX_BINS, TREE_ROWS, fit_piecewise
 from pellucid.settings.settings import Settings
 
 RNG = np.random.default_rng(3)

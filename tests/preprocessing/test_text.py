@@ -18,9 +18,9 @@ from pellucid.data.schema import infer_schema
 from pellucid.data.tables import read_table
 from pellucid.errors import ModelFileError, SettingError
 from pellucid.preprocessing.recipe import Recipe
-from pellucid.preprocessing.text import TextStep, Words, fit_text
+from pellucid.preprocessing.steps.text import TextStep, Words, fit_text
+from pellucid.preprocessing.steps.words import PATTERN, REACH, terms_of
 from pellucid.preprocessing.values import MISSING_TEXTS
-from pellucid.preprocessing.words import PATTERN, REACH, terms_of
 
 SPAM = ["win a free prize now", "free entry, call now", "call to claim the prize", "win cash, call FREE"] * 5
 HAM = ["see you at home", "are you at home?", "ok, see you later", "I am late, sorry"] * 5
@@ -181,7 +181,7 @@ def test_a_recipe_with_text_and_numbers() -> None:
 def test_applying_a_step_loads_no_scikit_learn() -> None:
     code = (
         "import sys\n"
-        "from pellucid.preprocessing.text import TextStep\n"
+        "from pellucid.preprocessing.steps.text import TextStep\n"
         "TextStep(name='t', units='words', terms=('a',), idf=(1.0,)).encode_one('a b')\n"
         "assert 'sklearn' not in sys.modules and 'scipy' not in sys.modules\n"
     )

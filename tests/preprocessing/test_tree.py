@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from pellucid.preprocessing.tree import best_cuts
+from pellucid.preprocessing.steps.tree import best_cuts
 
 
 def scikit_learns(values: NDArray[np.int64], target: NDArray[np.float64], most: int, least: int) -> list[int]:

@@ -46,7 +46,7 @@ def test_a_large_step_is_tried_in_every_exact_way(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("engine", ["textbook", "torch"])
 @pytest.mark.parametrize("precision", ["medium", "bf16"])
 def test_reduced_precision_is_the_fused_engines(engine: str, precision: str) -> None:
-    with pytest.raises(SettingError, match=f"precision {precision} is made for the fused engine"):
+    with pytest.raises(SettingError, match=f"precision {precision} needs the fused engine"):
         on_this_machine(Settings(engine=engine, precision=precision), SMALL, BCE, 64)
 
 
@@ -54,7 +54,7 @@ def test_reduced_precision_is_the_fused_engines(engine: str, precision: str) -> 
     "settings", [{"engine": "torch"}, {"engine": "textbook"}, {"precision": "float64"}, {"precision": "bf16"}]
 )
 def test_onednn_is_refused_where_it_would_not_be_used(settings: dict[str, Any]) -> None:
-    with pytest.raises(SettingError, match="products onednn is a way of the fused engine in float32"):
+    with pytest.raises(SettingError, match="products onednn needs the fused engine in float32"):
         on_this_machine(Settings(products="onednn", **settings), SMALL, BCE, 64)
 
 

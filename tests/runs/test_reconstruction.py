@@ -17,7 +17,7 @@ from pellucid.errors import DataError, DivergenceError, ModelFileError, SettingE
 from pellucid.model.model_file import read_model
 from pellucid.network import Dense
 from pellucid.preparation.prepare import prepare
-from pellucid.preprocessing.image import ImageStep
+from pellucid.preprocessing.steps.image import ImageStep
 from pellucid.runs import checkpoint
 from tests.drawings import drawings, save, save_classes
 from tests.listening import StopAfter

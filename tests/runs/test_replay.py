@@ -36,7 +36,7 @@ def test_the_end_is_the_run_bit_by_bit(way: str, tmp_path: Path) -> None:
     run = pellucid.train("iris", out=tmp_path / "run", verdict=False, **WAYS[way])
     found = replay(tmp_path / "run")
     assert found.is_exact
-    assert "bit by bit" in found.sentences[0]
+    assert "bit-identical" in found.sentences[0]
     assert found.epochs == len(run.history)
     assert [moment.epoch for moment in found.moments] == list(range(found.epochs + 1))
     kept = found.moments[found.best_epoch].parameters
@@ -129,7 +129,7 @@ def test_what_cannot_be_replayed_says_why(tmp_path: Path) -> None:
     table.write_text("a,b,y\n" + "".join(f"{a},{b},{y}\n" for a, b, y in zip(*rows.values(), strict=True)))
     pellucid.train(table, "y", out=tmp_path / "run", **settings)
     table.write_text("a,b,c,y\n" + "".join(f"{a},{b},{a * b},{y}\n" for a, b, y in zip(*rows.values(), strict=True)))
-    with pytest.raises(DataError, match="its table is not what it was"):
+    with pytest.raises(DataError, match="its table has changed"):
         replay(tmp_path / "run")
     with pytest.raises(SettingError, match="at least 2"):
         replay(tmp_path / "run", most=1)

@@ -223,7 +223,7 @@ def test_ctrl_c_saves_the_best_weights_and_the_run_goes_on(
     code, output = finish(process)
     assert code == 130, output
     (out / "checkpoints" / "sent").unlink()
-    assert "Interrupted; go on with" in output
+    assert "Interrupted; continue with" in output
     assert "Traceback" not in output
     assert pellucid.load(out).predict(people_csv).shape == (300,)
 

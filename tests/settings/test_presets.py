@@ -8,7 +8,7 @@ import pytest
 import pellucid
 from pellucid.errors import SettingError
 from pellucid.preparation.prepare import prepare
-from pellucid.preprocessing.both import BothStep
+from pellucid.preprocessing.steps.both import BothStep
 from pellucid.settings.presets import BEST, PRESETS
 from pellucid.settings.settings import Settings, setting_names
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -360,6 +360,30 @@ def test_planted_mistakes_are_caught(
     monkeypatch.setattr(what, name, mistake)
     with pytest.raises((AssertionError, ValueError)):
         _both(way)
+
+
+class _UpdatesFirst:
+    """An engine that moves the weights before it has the gradients of the batch."""
+
+    def __init__(self, made: Engine) -> None:
+        self._made, self._primed = made, False
+
+    def step(self, rows: Any, masks: Any, learning_rate: float) -> float:
+        if self._primed:
+            self._made.update(learning_rate)
+        self._primed = True
+        return self._made.backward(rows, masks)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._made, name)
+
+
+def test_an_update_before_the_backward_pass_is_caught() -> None:
+    wrong = [Group(Alone(lambda learner: cast("Engine", _UpdatesFirst(engine(learner)))), [k]) for k in range(MANY)]
+    learners = by_seeds(patience=None)
+    stacked, found = trained(learners, STACK)[0], trained(learners, wrong)[0]
+    with pytest.raises(AssertionError):
+        assert_same(found, stacked, exactly=False)
 
 
 def _both(way: str) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 import pellucid
 from pellucid.errors import DataError, SettingError
-from pellucid.preprocessing.image import ImageStep
+from pellucid.preprocessing.steps.image import ImageStep
 from pellucid.runs import checkpoint
 from tests.drawings import SHAPES, draw, drawings, save, save_classes
 from tests.listening import StopAfter

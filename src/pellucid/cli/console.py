@@ -138,7 +138,7 @@ def metrics_table(metrics: Mapping[str, Any], baseline: Mapping[str, Any], title
     for name, estimate in _estimates(metrics):
         other = dict(_estimates(baseline)).get(name)
         parts = [_part(estimate, part) for part in ("value", "low", "high")]
-        value, low, high, base = _plain([*parts, None if other is None else _part(other, "value")])
+        value, low, high, base = _with_ascii_minus([*parts, None if other is None else _part(other, "value")])
         interval = f"{low} – {high}"
         if parts[1] is None or math.isnan(parts[1]):
             interval = f"none: {escape(_why(estimate))}" if _why(estimate) else "—"
@@ -182,8 +182,8 @@ def _peers_table(verdict: Verdict) -> Table:
     timed = any(peer.seconds is not None for peer in verdict.peers)
     for heading in (escape(metric), "network better by", "95 % interval", *(["seconds"] if timed else [])):
         table.add_column(heading, justify="right")
-    first, *values = _plain([verdict.value, *(peer.value for peer in verdict.peers)])
-    apart = _plain([number for peer in verdict.peers for number in (peer.difference, peer.low, peer.high)])
+    first, *values = _with_ascii_minus([verdict.value, *(peer.value for peer in verdict.peers)])
+    apart = _with_ascii_minus([number for peer in verdict.peers for number in (peer.difference, peer.low, peer.high)])
     table.add_row(NETWORK, first, "", "", *([""] if timed else []))
     for place, (peer, value) in enumerate(zip(verdict.peers, values, strict=True)):
         seconds = [] if not timed else ["" if peer.seconds is None else f"{peer.seconds:.2f}"]
@@ -217,11 +217,11 @@ def interval_text(low: float | None, high: float | None, why: str = "") -> str:
     """Both ends, or why there is no interval, or a dash."""
     if low is None or math.isnan(low):
         return f"none: {escape(why)}" if why else "—"
-    return " – ".join(_plain([low, high]))
+    return " – ".join(_with_ascii_minus([low, high]))
 
 
-def _plain(values: Sequence[float | None]) -> list[str]:
-    """`numerals` with an ASCII minus, for tables that are copied from the terminal."""
+def _with_ascii_minus(values: Sequence[float | None]) -> list[str]:
+    """Values as `numerals` writes them, but with an ASCII minus: tables are copied from the terminal."""
     return [text.replace("−", "-") for text in numerals(values)]
 
 
@@ -357,7 +357,7 @@ def history_table(history: Sequence[Epoch], *, chooses: str = "validation loss")
 
 def recipe_table(recipe: Recipe, *, whole: bool = False) -> Table:
     """The network inputs that each column becomes."""
-    from pellucid.preprocessing.image import ImageStep
+    from pellucid.preprocessing.steps.image import ImageStep
 
     table = Table(title="Preprocessing", title_justify="left", box=None, pad_edge=False, header_style="bold")
     for name in ("column", "kind", "inputs", "names"):

@@ -281,7 +281,7 @@ class NetworkEstimator(ReadingEstimator):
         scaling = settings.scaling_of(self)
         bins = settings.bins_of(self, values, inputs_.n_rows(X), classes=not self._wants_numbers)
         if self._by_table:
-            from pellucid.preprocessing.text import Words
+            from pellucid.preprocessing.steps.text import Words
 
             words = Words(target=values, classes=not self._wants_numbers)
             self.recipe_, schema = inputs_.recipe_of_table(X, scaling, bins, words)

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from pellucid.data.numbers.style import NumberStyle
     from pellucid.data.schema import Schema
     from pellucid.data.tables import Table
-    from pellucid.preprocessing.piecewise import Bins
     from pellucid.preprocessing.recipe import Recipe
+    from pellucid.preprocessing.steps.piecewise import Bins
+    from pellucid.preprocessing.steps.text import Words
     from pellucid.preprocessing.target import TargetScaler
-    from pellucid.preprocessing.text import Words
 
 __all__ = [
     "check_columns",
@@ -152,8 +152,8 @@ def recipe_of_array(
     DataError
         A number is so large that two of them could not be subtracted.
     """
-    from pellucid.preprocessing.numeric import LARGEST, NumericStep, weighted_moments
     from pellucid.preprocessing.recipe import Recipe
+    from pellucid.preprocessing.steps.numeric import LARGEST, NumericStep, weighted_moments
 
     if (too_large := np.abs(X) > np.float64(LARGEST)).any():
         row, column = np.argwhere(too_large)[0].tolist()
@@ -195,7 +195,7 @@ def target_scaler(values: Array, weights: Array | None) -> TargetScaler:
 
 def encode(recipe: Recipe, X: Array | Table, dtype: DTypeLike) -> Array:
     """The network's inputs ``[N, features]`` for an array ``[N, I]`` or a table."""
-    from pellucid.preprocessing.numeric import BOUND, NumericStep
+    from pellucid.preprocessing.steps.numeric import BOUND, NumericStep
 
     steps = recipe.steps
     if not isinstance(X, np.ndarray):

@@ -1,4 +1,4 @@
-"""Training as the estimators need it: one network, several that differ by their seed, or one more epoch."""
+"""Training for the estimators: one network, several that differ by their seed, or one more epoch."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = ["Way", "one_more_epoch", "train_networks"]
 
 Array = NDArray[Any]
 
-_SMALL_STEP = 30_000  # parameters × rows: NumPy alone is then as fast as loading PyTorch is worth
+_SMALL_STEP = 30_000  # parameters × rows: with fewer, loading PyTorch takes longer than it saves
 _FEW_STEPS = 20_000
 
 
@@ -53,19 +53,29 @@ def train_networks(
     *,
     members: Sequence[Array] | None = None,
 ) -> tuple[Outcome, ...]:
-    """Train a network from each of the first weights ``starts``; ``on_epoch`` is told of the first one's epochs.
+    """Train K networks.
 
     Parameters
     ----------
+    way
+        What is trained, by which rule, and where.
+    train
+        The rows to learn from, or out of which ``members`` choose.
     validation
         The rows that choose the best epoch: one set for all, or one for each network.
+    plan
+        For all; each network has a seed of its own.
+    starts, seeds
+        The initial weights of each network, and the seeds of its batches and dropout.
+    on_epoch
+        Called with each line of the first network's history.
     members
-        For each network the numbers of the rows in ``train`` that it learns from; without, all.
+        For each network the numbers of the rows in ``train`` that it learns from; ``None``: all.
 
     Raises
     ------
     DivergenceError
-        A network met a loss that is no number in its first epoch.
+        A network met a non-finite loss in its first epoch.
     """
     from pellucid.training.driver import train_members
     from pellucid.training.events import EpochEnded, Event
@@ -113,15 +123,28 @@ def one_more_epoch(
 
     Parameters
     ----------
+    way
+        What is trained, by which rule, and where.
+    rows
+        The rows to learn from.
+    plan
+        Its ``epochs`` are one more than ``epoch``.
+    parameters
+        The weights to go on from.
     memory
-        From the last call; ``None`` begins with none.
+        From the last call; ``None`` begins without any.
     epoch
-        How many there were before: batches and dropout are drawn by its number.
+        The number of epochs before, by which batches and dropout are drawn.
+
+    Raises
+    ------
+    DivergenceError
+        The loss was not finite.
     """
     from pellucid.training.driver import train_members
     from pellucid.training.ways import Alone, Group, Learner
 
-    # Not by the number of rows, which may change from call to call: what a rule remembers stays with its engine.
+    # Not by the number of rows, which may change from call to call: the optimizer's memory stays with its engine.
     small = way.network.n_trainable <= _SMALL_STEP // 16
     learner = Learner(train=rows, validation=rows, plan=plan, start=partial(dict, parameters))
     threads = partial(_threads_for, way.network, min(plan.batch_size, len(rows)))

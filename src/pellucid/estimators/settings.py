@@ -86,7 +86,7 @@ def count_of_networks(estimator: Any) -> int:
 
 def scaling_of(estimator: Any) -> str:
     """How numbers are scaled."""
-    from pellucid.preprocessing.numeric import SCALINGS
+    from pellucid.preprocessing.steps.numeric import SCALINGS
     from pellucid.settings.rules import Choice
 
     return Choice(SCALINGS)("scaling", chosen(estimator, "scaling"))
@@ -101,7 +101,7 @@ def encoding_of(estimator: Any) -> str:
 
 
 def bins_of(estimator: Any, values: Any, n_rows: int, *, classes: bool) -> Any:
-    """How numbers become bins (`pellucid.preprocessing.piecewise.Bins`), or ``None`` if each stays one feature.
+    """How numbers become bins (`pellucid.preprocessing.steps.piecewise.Bins`), or ``None`` if each stays one feature.
 
     Parameters
     ----------
@@ -114,7 +114,7 @@ def bins_of(estimator: Any, values: Any, n_rows: int, *, classes: bool) -> Any:
     classes
         Whether the targets are classes.
     """
-    from pellucid.preprocessing.piecewise import Bins, auto_bins
+    from pellucid.preprocessing.steps.piecewise import Bins, auto_bins
 
     encoding = encoding_of(estimator)
     if encoding == "plain":

@@ -6,15 +6,15 @@ from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from pellucid.preprocessing.boolean import BooleanStep
-from pellucid.preprocessing.both import BothStep
-from pellucid.preprocessing.categorical import CategoricalStep
-from pellucid.preprocessing.dates import WEEKDAYS, DatePart, DateStep
-from pellucid.preprocessing.image import ImageStep
-from pellucid.preprocessing.numeric import BOUND, CLIP, NumericStep
-from pellucid.preprocessing.piecewise import PiecewiseStep
 from pellucid.preprocessing.recipe import Recipe, Step
-from pellucid.preprocessing.text import TextStep
+from pellucid.preprocessing.steps.boolean import BooleanStep
+from pellucid.preprocessing.steps.both import BothStep
+from pellucid.preprocessing.steps.categorical import CategoricalStep
+from pellucid.preprocessing.steps.dates import WEEKDAYS, DatePart, DateStep
+from pellucid.preprocessing.steps.image import ImageStep
+from pellucid.preprocessing.steps.numeric import BOUND, CLIP, NumericStep
+from pellucid.preprocessing.steps.piecewise import PiecewiseStep
+from pellucid.preprocessing.steps.text import TextStep
 from pellucid.preprocessing.values import is_missing, number_of
 
 __all__ = ["EncodedCell", "encoded_cells"]
@@ -47,7 +47,7 @@ def encoded_cells(recipe: Recipe, row: Mapping[str, object]) -> tuple[EncodedCel
     """The cells of a row, column → value, in the order of the recipe.
 
     >>> import pyarrow as pa
-    >>> from pellucid.preprocessing.numeric import fit_numeric
+    >>> from pellucid.preprocessing.steps.numeric import fit_numeric
     >>> recipe = Recipe(steps=(fit_numeric("age", pa.array([20.0, 30.0, 40.0])),))
     >>> cell, = encoded_cells(recipe, {"age": 41})
     >>> cell.how

@@ -12,12 +12,12 @@ import numpy as np
 from pellucid.errors import DataError
 from pellucid.explanation.slices import MISSING, stamps_of
 from pellucid.numerals import numeral
-from pellucid.preprocessing.boolean import BooleanStep
-from pellucid.preprocessing.categorical import CategoricalStep
-from pellucid.preprocessing.dates import DateStep
-from pellucid.preprocessing.image import ImageStep
 from pellucid.preprocessing.recipe import Step
-from pellucid.preprocessing.text import TextStep
+from pellucid.preprocessing.steps.boolean import BooleanStep
+from pellucid.preprocessing.steps.categorical import CategoricalStep
+from pellucid.preprocessing.steps.dates import DateStep
+from pellucid.preprocessing.steps.image import ImageStep
+from pellucid.preprocessing.steps.text import TextStep
 from pellucid.preprocessing.values import numbers, text_codes
 
 __all__ = ["FixedColumn", "cell_text", "held_text", "typical_cell"]
@@ -45,7 +45,7 @@ def typical_cell(step: Step, column: Any) -> FixedColumn:
         A column of images: there is no typical one.
 
     >>> import pyarrow as pa
-    >>> from pellucid.preprocessing.numeric import fit_numeric
+    >>> from pellucid.preprocessing.steps.numeric import fit_numeric
     >>> ages = pa.array([20.0, 30.0, 70.0, None])
     >>> typical_cell(fit_numeric("age", ages), ages)
     FixedColumn(column='age', cell=30.0, how='median')

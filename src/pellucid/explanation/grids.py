@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pellucid.preprocessing.categorical import CategoricalStep
 from pellucid.preprocessing.recipe import Step
+from pellucid.preprocessing.steps.categorical import CategoricalStep
 from pellucid.preprocessing.values import is_missing, number_of
 
 __all__ = ["Grid", "grid_of"]
@@ -46,7 +46,7 @@ class Grid:
 def grid_of(step: Step, column: pa.ChunkedArray | pa.Array) -> Grid:
     """Values to try: quantiles from 1 to 99 % of numbers, else the ten most frequent cells; none of free text.
 
-    >>> from pellucid.preprocessing.numeric import fit_numeric
+    >>> from pellucid.preprocessing.steps.numeric import fit_numeric
     >>> ages = pa.array([20.0, 30.0, 40.0, None])
     >>> grid_of(fit_numeric("age", ages), ages).values
     [20.0, 30.0, 40.0]

@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 
 from pellucid.data.dates.formats import parse_dates
 from pellucid.errors import DataError
-from pellucid.preprocessing.boolean import BooleanStep
-from pellucid.preprocessing.categorical import CategoricalStep
-from pellucid.preprocessing.dates import DateStep
 from pellucid.preprocessing.features import Features
-from pellucid.preprocessing.image import ImageStep
 from pellucid.preprocessing.recipe import Step
-from pellucid.preprocessing.text import TextStep
+from pellucid.preprocessing.steps.boolean import BooleanStep
+from pellucid.preprocessing.steps.categorical import CategoricalStep
+from pellucid.preprocessing.steps.dates import DateStep
+from pellucid.preprocessing.steps.image import ImageStep
+from pellucid.preprocessing.steps.text import TextStep
 from pellucid.preprocessing.values import numbers, text_codes
 
 __all__ = ["MISSING", "SliceAxis", "axis_of", "density", "mean_changes", "stamps_of", "without_data"]
@@ -113,7 +113,7 @@ def axis_of(step: Step, column: Any, places: int = 160) -> SliceAxis:
         A column of images or of free text, or one with nothing to vary.
 
     >>> import pyarrow as pa
-    >>> from pellucid.preprocessing.numeric import fit_numeric
+    >>> from pellucid.preprocessing.steps.numeric import fit_numeric
     >>> ages = pa.array([20.5, 30.5, 40.5])
     >>> axis = axis_of(fit_numeric("age", ages), ages, places=3)
     >>> axis.places.tolist(), axis.index_of(axis.rows).tolist()

@@ -19,8 +19,8 @@ from pellucid.inspection.slice import Slice, answers_over
 from pellucid.model.model import Model
 from pellucid.numerals import numeral
 from pellucid.preprocessing.features import Features
-from pellucid.preprocessing.image import ImageStep
 from pellucid.preprocessing.recipe import Step
+from pellucid.preprocessing.steps.image import ImageStep
 from pellucid.preprocessing.values import number_of
 from pellucid.runs.rows_of_run import drawn_rows, rows_of_run, truth_of
 
@@ -104,8 +104,24 @@ def boundary_of(
 ) -> Slice:
     """`boundary` of a model and a table in memory.
 
-    ``places`` is the number of points along a numeric axis. With ``real=False`` and no ``row``, the typical cell
-    of each column is held instead of the cells of a typical row; together they may be an impossible row.
+    Parameters
+    ----------
+    model, table
+        The model, and the rows that give the ranges, the typical cells and the points of the picture.
+    name
+        What the title calls the table.
+    x, y, row, inputs, label
+        As of `boundary`.
+    places
+        The number of points along a numeric axis.
+    real
+        With no ``row``: whether the cells of a typical row are held. Otherwise, the typical cell of each column is
+        held; together these may be an impossible row.
+
+    Raises
+    ------
+    DataError, SettingError
+        As for `boundary`.
     """
     _check_task(model)
     number = _class_number(model, label)

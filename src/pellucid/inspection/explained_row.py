@@ -20,7 +20,7 @@ from pellucid.inspection.explained_output import ExplainedOutput, explained_outp
 from pellucid.inspection.rows import BACKGROUND, RowsToInspect, row_to_inspect, rows_to_compare_with
 from pellucid.model.model import Model
 from pellucid.plots.attribution import contributions
-from pellucid.preprocessing.text import TextStep
+from pellucid.preprocessing.steps.text import TextStep
 from pellucid.runs.rows_of_run import model_of
 from pellucid.runs.run import Run
 
@@ -194,7 +194,22 @@ def explain_row(
 def row_explained(
     one: RowsToInspect, among: RowsToInspect, *, label: object = None, budget: int = 200_000, seed: int = 0
 ) -> ExplainedRow:
-    """The same for a row in memory, compared with the rows ``among``."""
+    """`explain_row` of a row in memory.
+
+    Parameters
+    ----------
+    one
+        The row, from `row_to_inspect`.
+    among
+        The rows that it is compared with: at most 100 of them, drawn at random.
+    label, budget, seed
+        As of `explain_row`.
+
+    Raises
+    ------
+    SettingError
+        There is no such class.
+    """
     model = one.model
     background = among.sample(BACKGROUND, seed)
     output = explained_output(model, label, inputs=one.inputs[0])

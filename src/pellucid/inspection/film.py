@@ -78,7 +78,16 @@ def film_of(
 ) -> Film:
     """The slice ``base`` with the predictions of network 1 of ``model`` at each snapshot of its replay.
 
-    ``watcher`` is called with the number of snapshots done, and their total.
+    Parameters
+    ----------
+    base
+        The slice, which gives the axes and the fixed cells.
+    model
+        The run's model.
+    replay
+        The run's training, replayed.
+    watcher
+        Called after each snapshot with the number of snapshots done, and their total.
     """
     which = f", network 1 of {replay.n_networks}" if replay.n_networks > 1 else ""
     alone = replace(base, title=base.title.partition(" (the mean of ")[0] + which)

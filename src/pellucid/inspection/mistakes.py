@@ -210,7 +210,19 @@ def mistakes(
 def mistakes_of(
     rows: RowsToInspect, *, most: int = 10, explain: bool = True, against: RowsToInspect | None = None
 ) -> Mistakes:
-    """The same for rows in memory with a known target; ``against`` are the rows that explanations compare them with."""
+    """`mistakes` of rows in memory.
+
+    Parameters
+    ----------
+    rows
+        Rows whose target is known (`RowsToInspect.known`). The neighbours are looked for among 20,000 of them.
+    most
+        The maximum number of mistakes.
+    explain
+        Whether to find the columns, or pixels, that misled the model.
+    against
+        The rows that explanations of a table's rows compare them with; default: ``rows``.
+    """
     model, truth = rows.model, rows.truth
     assert truth is not None
     answers = model.answers_to(rows.inputs)

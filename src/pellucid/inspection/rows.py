@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.data.builtin import load_builtin
+from pellucid.data.given import is_builtin
 from pellucid.data.tables import Table
 from pellucid.errors import DataError, PellucidError, SettingError, nearest
 from pellucid.model.model import Model
 from pellucid.preparation.members import prepare_run
 from pellucid.preparation.prepare import Prepared
-from pellucid.preparation.sources import is_builtin
 from pellucid.preprocessing.features import Features
 from pellucid.runs.folder import RunFolder
 from pellucid.runs.rows_of_run import location_of_table, model_of, truth_of
@@ -139,7 +139,9 @@ def rows_to_inspect(run: str | os.PathLike[str] | Run | Model, data: object = No
     """
     model = model_of(run)
     if data is not None:
-        return _rows_of_table(model, _read(model, data), _named(data))
+        table = _read(model, data)
+        rows = f"{table.n_rows:,} {'row' if table.n_rows == 1 else 'rows'}"
+        return _rows_of_table(model, table, f"the {rows} of {_named(data)}")
     source = location_of_table(run)
     folder = RunFolder.existing(run.path if isinstance(run, Run) else run)  # type: ignore[arg-type]
     prepared = prepare_run(source, Settings.of(read_config(folder.file("config"))[0]))
@@ -215,6 +217,17 @@ def row_to_inspect(
     run: str | os.PathLike[str] | Run | Model, model: Model, data: object, row: int, inputs: Mapping[str, object] | None
 ) -> RowsToInspect:
     """One row: number ``row`` of ``data`` (without, of the run's own table), or the given cells.
+
+    Parameters
+    ----------
+    run, model
+        A run folder, a model file, or a run or model in memory; and its model.
+    data
+        Rows, as `Model.predict` takes them; default: the table that the run was trained on.
+    row
+        The number of the row, from 0; ignored if ``inputs`` is given.
+    inputs
+        The row itself, column → value; columns that are not given are missing.
 
     Raises
     ------

@@ -132,8 +132,18 @@ class Slice:
     ) -> Figure:
         """Predictions as colours, the decision boundary as a line, rows as points; grey where no rows are nearby.
 
-        To make several pictures alike, give ``limits``, the numbers at the ends of the colour scale, or ``coloured``,
-        the classes with their own colour. With ``points=False`` no single row is drawn. ``size`` is in inches.
+        Parameters
+        ----------
+        title
+            The heading; default: that of the slice.
+        limits
+            The numbers at the ends of the colour scale, to make several pictures alike; default: those of this slice.
+        coloured
+            The numbers of the classes with a colour of their own, for the same purpose; default: `coloured`.
+        points
+            Whether single rows are drawn.
+        size
+            Width and height, in inches.
         """
         from pellucid.plots.slice import slice_figure
 

@@ -174,7 +174,23 @@ def units(
 
 
 def units_of(model: Model, table: Table, *, name: str = "the table", replayed: Replay | None = None) -> Units:
-    """`units` of a model and a table in memory; without ``replayed`` only the final network is shown."""
+    """`units` of a model and a table in memory.
+
+    Parameters
+    ----------
+    model, table
+        The model, and the rows that pass through it: at most 20,000, drawn at random.
+    name
+        What the title calls the table.
+    replayed
+        The run's training, replayed, to show the last hidden layer at several epochs; without it, only the final
+        network is shown.
+
+    Raises
+    ------
+    SettingError
+        The network has no hidden layer.
+    """
     _check(model)
     taken = drawn_rows(table.n_rows, _MOST_ROWS)
     notes = [f"network 1 of {len(model.members)}: each has its own units"] if model.more else []

@@ -27,7 +27,7 @@ class Lesson:
 
 
 def _lesson(title: str, module: str) -> Lesson:
-    return Lesson(title=title, module=f"pellucid.lessons.{module}")
+    return Lesson(title=title, module=f"pellucid.lessons.topics.{module}")
 
 
 PATH: dict[str, Lesson] = {
@@ -57,7 +57,7 @@ def find(name: str) -> Lesson:
         No such lesson, or it is not built yet.
 
     >>> find("losses").module
-    'pellucid.lessons.losses'
+    'pellucid.lessons.topics.losses'
     """
     if name not in PATH:
         raise SettingError(f"there is no lesson {name!r}{nearest(name, PATH)}")

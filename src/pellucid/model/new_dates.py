@@ -12,7 +12,7 @@ from pellucid.data.columns.types import is_string
 from pellucid.data.dates.formats import layout_shown, parse_dates, reads_both_ways
 from pellucid.data.notes import ColumnNote
 from pellucid.errors import DataError
-from pellucid.preprocessing.dates import DateStep
+from pellucid.preprocessing.steps.dates import DateStep
 
 __all__ = ["in_layout_shown"]
 

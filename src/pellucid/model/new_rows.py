@@ -20,11 +20,11 @@ from pellucid.data.tables import Table
 from pellucid.errors import DataError, nearest
 from pellucid.model.new_dates import in_layout_shown
 from pellucid.model.trained import TrainedModel
-from pellucid.preprocessing.both import BothStep
-from pellucid.preprocessing.dates import DateStep
-from pellucid.preprocessing.numeric import NumericStep
-from pellucid.preprocessing.piecewise import PiecewiseStep
 from pellucid.preprocessing.recipe import Recipe, Step
+from pellucid.preprocessing.steps.both import BothStep
+from pellucid.preprocessing.steps.dates import DateStep
+from pellucid.preprocessing.steps.numeric import NumericStep
+from pellucid.preprocessing.steps.piecewise import PiecewiseStep
 from pellucid.preprocessing.values import number_of, numbers, text_codes
 
 __all__ = ["made_readable", "made_to_fit", "strictly_read", "with_columns"]

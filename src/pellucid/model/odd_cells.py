@@ -24,13 +24,13 @@ from pellucid.data.notes import ColumnNote
 from pellucid.data.numbers.style import NumberStyle
 from pellucid.data.tables import Table
 from pellucid.model.seen import ColumnSeen
-from pellucid.preprocessing.boolean import BooleanStep
-from pellucid.preprocessing.both import BothStep
-from pellucid.preprocessing.categorical import CategoricalStep
-from pellucid.preprocessing.dates import DateStep
-from pellucid.preprocessing.numeric import NumericStep
-from pellucid.preprocessing.piecewise import PiecewiseStep
 from pellucid.preprocessing.recipe import Recipe, Step
+from pellucid.preprocessing.steps.boolean import BooleanStep
+from pellucid.preprocessing.steps.both import BothStep
+from pellucid.preprocessing.steps.categorical import CategoricalStep
+from pellucid.preprocessing.steps.dates import DateStep
+from pellucid.preprocessing.steps.numeric import NumericStep
+from pellucid.preprocessing.steps.piecewise import PiecewiseStep
 from pellucid.preprocessing.values import numbers, text_codes
 
 __all__ = ["notes_on_odd_cells"]
@@ -64,7 +64,7 @@ def notes_on_odd_cells(
 
     >>> import pyarrow as pa
     >>> from pellucid.data.tables import read_table
-    >>> from pellucid.preprocessing.categorical import fit_categorical
+    >>> from pellucid.preprocessing.steps.categorical import fit_categorical
     >>> step = fit_categorical("city", pa.array(["Rome", "Rome", "Oslo", "Oslo"]), max_categories=9, rare_below=2)
     >>> rows = read_table({"city": ["Rome", "ZZ9", "ZZ9"]})
     >>> notes_on_odd_cells(Recipe(steps=(step,)), rows, {"city": ColumnSeen(left_out=0)})[0].partition(";")[0]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from pellucid.preprocessing.boolean import BooleanStep
-from pellucid.preprocessing.both import BothStep
-from pellucid.preprocessing.categorical import CategoricalStep
-from pellucid.preprocessing.dates import DateStep
-from pellucid.preprocessing.numeric import NumericStep
-from pellucid.preprocessing.piecewise import PiecewiseStep
 from pellucid.preprocessing.recipe import Step
+from pellucid.preprocessing.steps.boolean import BooleanStep
+from pellucid.preprocessing.steps.both import BothStep
+from pellucid.preprocessing.steps.categorical import CategoricalStep
+from pellucid.preprocessing.steps.dates import DateStep
+from pellucid.preprocessing.steps.numeric import NumericStep
+from pellucid.preprocessing.steps.piecewise import PiecewiseStep
 
 __all__ = ["is_plain"]
 

@@ -8,21 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from pellucid.data.given import is_images, with_image_name
 from pellucid.data.headings import matched_headings
 from pellucid.data.numbers.style import NumberRules, styles_from_json
 from pellucid.data.tables import Table, read_table
 from pellucid.errors import DataError
 from pellucid.model.trained import TrainedModel
 from pellucid.preparation.reading import columns_in, read_again, unpacked_for
-from pellucid.preparation.sources import (
-    check_no_run,
-    images_in_memory,
-    is_images,
-    open_images,
-    test_part,
-    with_image_name,
-)
-from pellucid.preprocessing.image import ImageStep
+from pellucid.preparation.sources import check_no_run, images_in_memory, open_images, test_part
+from pellucid.preprocessing.steps.image import ImageStep
 from pellucid.settings.settings import Settings
 
 __all__ = ["read_rows"]

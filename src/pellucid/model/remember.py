@@ -12,13 +12,13 @@ from pellucid.data.tables import Table
 from pellucid.evaluation.conformal import Scores
 from pellucid.model.answering import answers_of
 from pellucid.model.seen import ColumnSeen, Residuals, RowsSeen, Seen, Worth, bits_of_rows
-from pellucid.preprocessing.both import BothStep
-from pellucid.preprocessing.categorical import CategoricalStep
-from pellucid.preprocessing.dates import DateStep
 from pellucid.preprocessing.features import Features
-from pellucid.preprocessing.numeric import NumericStep
-from pellucid.preprocessing.piecewise import PiecewiseStep
 from pellucid.preprocessing.recipe import Step
+from pellucid.preprocessing.steps.both import BothStep
+from pellucid.preprocessing.steps.categorical import CategoricalStep
+from pellucid.preprocessing.steps.dates import DateStep
+from pellucid.preprocessing.steps.numeric import NumericStep
+from pellucid.preprocessing.steps.piecewise import PiecewiseStep
 from pellucid.preprocessing.values import numbers, text_codes
 
 if TYPE_CHECKING:

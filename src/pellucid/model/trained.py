@@ -26,8 +26,8 @@ from pellucid.network import Network
 from pellucid.network.task import Task
 from pellucid.preparation.reading import settings_in
 from pellucid.preprocessing.features import Features, array_of
-from pellucid.preprocessing.image import ImageStep
 from pellucid.preprocessing.recipe import Recipe
+from pellucid.preprocessing.steps.image import ImageStep
 from pellucid.preprocessing.target import TargetScaler
 from pellucid.settings.settings import Settings
 

@@ -90,6 +90,20 @@ def autoencoder(
     A ReLU there would leave each row described by the few units that it happens to switch on; in a waist of 16 units
     often none, for any row. Of several layers equally narrow the first is the waist.
 
+    Parameters
+    ----------
+    inputs
+        Columns in and out.
+    hidden
+        The width of each hidden layer, such as ``[4, 2, 4]``.
+    activation, batch_norm, layer_norm, dropout, residual
+        As in `mlp`; the waist has none of them.
+
+    Raises
+    ------
+    SettingError
+        As in `mlp`.
+
     >>> [layer.words() for layer in autoencoder(8, [4, 2, 4]).layers]
     ['Dense 8 → 4', 'relu', 'Dense 4 → 2', 'Dense 2 → 4', 'relu', 'Dense 4 → 8']
     """

@@ -76,7 +76,26 @@ def without_test_rows(
     test_truth: Array | None,
     test_rows: Array,
 ) -> tuple[Split, list[str]]:
-    """The split without the rows that are also among the test rows, and what that did."""
+    """The split without the training and validation rows that are also among separate test rows, and notes on them.
+
+    Parameters
+    ----------
+    split
+        The split of ``table``.
+    table, schema, target
+        The table, what its columns are, and what is predicted; no target for a reconstruction.
+    test_table
+        The table with the test rows.
+    test_truth
+        The target of each of the ``test_rows``; ``None`` for a reconstruction.
+    test_rows
+        The numbers of the rows of ``test_table`` that measure the run.
+
+    Raises
+    ------
+    DataError
+        The test table lacks a feature, or every training row is also a test row.
+    """
     lost = [column.name for column in schema.features if column.name not in test_table.names]
     if lost:
         shown = ", ".join(map(repr, lost[:6])) + (" …" if len(lost) > 6 else "")

@@ -16,12 +16,12 @@ from pellucid.network import Network, autoencoder, mlp
 from pellucid.network.task import Loss, Task
 from pellucid.preparation.rows import PreparedRows, prepared_rows
 from pellucid.preparation.weights import weights_of
-from pellucid.preprocessing.categorical import CategoricalStep
 from pellucid.preprocessing.features import Features
-from pellucid.preprocessing.piecewise import Bins, auto_bins
 from pellucid.preprocessing.recipe import Recipe
+from pellucid.preprocessing.steps.categorical import CategoricalStep
+from pellucid.preprocessing.steps.piecewise import Bins, auto_bins
+from pellucid.preprocessing.steps.text import TextStep, Words
 from pellucid.preprocessing.target import TargetScaler
-from pellucid.preprocessing.text import TextStep, Words
 from pellucid.settings.settings import Settings
 
 __all__ = ["Fitted", "fit_to"]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pellucid.data.builtin import BUILTIN
 from pellucid.data.dependence.copies import counted_together
 from pellucid.data.dependence.row_hashes import row_hashes
+from pellucid.data.given import holds_images, image_shape, is_builtin
 from pellucid.data.notes import FlatteringNote, LeakNote
 from pellucid.data.schema import Schema, infer_schema
 from pellucid.data.splits import Split
@@ -26,15 +27,7 @@ from pellucid.preparation.doubts import Divided, Doubt, doubts_of
 from pellucid.preparation.edited import fit_to_split
 from pellucid.preparation.reading import check_markers
 from pellucid.preparation.rows import EvaluationRows, PreparedRows
-from pellucid.preparation.sources import (
-    Source,
-    holds_images,
-    image_shape,
-    is_builtin,
-    open_source,
-    open_table,
-    open_test_table,
-)
+from pellucid.preparation.sources import Source, open_source, open_table, open_test_table
 from pellucid.preparation.weights import WHY, check_weight_column, note_on_weights, weights_of, weights_where_given
 from pellucid.preprocessing.features import Features
 from pellucid.preprocessing.recipe import Recipe

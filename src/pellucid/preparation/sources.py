@@ -15,8 +15,8 @@ import numpy as np
 import pyarrow as pa
 
 from pellucid.data.builtin import BUILTIN, load_builtin
-from pellucid.data.columns.images import is_image_type, shape_of
 from pellucid.data.files.standard_input import is_standard_input
+from pellucid.data.given import image_columns, image_shape, is_builtin, is_images, with_image_name
 from pellucid.data.numbers.style import NumberRules
 from pellucid.data.tables import Table, read_table, styles_of
 from pellucid.errors import DataError, SettingError
@@ -26,18 +26,13 @@ from pellucid.settings.settings import Settings
 __all__ = [
     "Source",
     "check_no_run",
-    "holds_images",
-    "image_shape",
     "images_in_memory",
-    "is_builtin",
-    "is_images",
     "open_images",
     "open_source",
     "open_table",
     "open_test_table",
     "reading",
     "test_part",
-    "with_image_name",
 ]
 
 
@@ -160,23 +155,6 @@ def _check_kind_of_source(data: object, settings: Settings) -> None:
 # ── images ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def is_images(data: str | os.PathLike[str]) -> bool:
-    """Whether a path is images: a folder or zip of them, one image, idx or npz."""
-    from pellucid.data.images.recognise import is_image_source
-
-    return is_image_source(data)
-
-
-def holds_images(data: object) -> bool:
-    """Whether ``data`` would be opened as images, without opening it."""
-    if isinstance(data, str | os.PathLike):
-        return not is_builtin(data) and is_images(data)
-    if isinstance(data, Table):
-        return image_shape(data) is not None
-    arrays = data.values() if isinstance(data, Mapping) else [data]
-    return any(isinstance(each, np.ndarray) and each.ndim in (3, 4) for each in arrays)
-
-
 def open_images(
     data: str | os.PathLike[str],
     *,
@@ -241,39 +219,12 @@ def images_in_memory(data: object) -> Table | None:
     return Table(arrow=arrow, report=replace(report, n_rows=arrow.num_rows, n_columns=arrow.num_columns))
 
 
-def image_shape(table: Table) -> tuple[int, int, int] | None:
-    """Height, width and channels of a table's first column of images; None where it has none."""
-    for name in _image_columns(table):
-        return shape_of(table.arrow.schema.field(name).type)
-    return None
-
-
-def with_image_name(table: Table, name: str) -> Table:
-    """The same table with its column of images under ``name``, where it has a single one and no column of that name.
-
-    The name of a column of images carries no meaning: those read from files are always called ``image``.
-    """
-    own = _image_columns(table)
-    if len(own) != 1 or name in table.names:
-        return table
-    return replace(table, arrow=table.arrow.rename_columns([name if n == own[0] else n for n in table.names]))
-
-
 def _named_like(table: Table, like: Table) -> Table:
-    names = _image_columns(like)
+    names = image_columns(like)
     return with_image_name(table, names[0]) if len(names) == 1 else table
 
 
-def _image_columns(table: Table) -> list[str]:
-    return [field.name for field in table.arrow.schema if is_image_type(field.type)]
-
-
 # ── small things ──────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def is_builtin(data: object) -> bool:
-    """Whether ``data`` names a built-in set; a file or a folder of images of that name is preferred."""
-    return isinstance(data, str) and data in BUILTIN and not Path(data).is_file() and not is_images(data)
 
 
 def reading(settings: Settings, *, file: bool, like: Table | None = None) -> dict[str, Any]:

@@ -7,15 +7,15 @@ reads what a model file holds.
 
 from __future__ import annotations
 
-from pellucid.preprocessing.boolean import BooleanStep
-from pellucid.preprocessing.categorical import CategoricalStep
-from pellucid.preprocessing.dates import DatePart, DateStep
-from pellucid.preprocessing.image import ImageStep
-from pellucid.preprocessing.numeric import SCALINGS, NumericStep, Scaling
-from pellucid.preprocessing.piecewise import Bins, PiecewiseStep
 from pellucid.preprocessing.recipe import InputColumn, Recipe, Step
+from pellucid.preprocessing.steps.boolean import BooleanStep
+from pellucid.preprocessing.steps.categorical import CategoricalStep
+from pellucid.preprocessing.steps.dates import DatePart, DateStep
+from pellucid.preprocessing.steps.image import ImageStep
+from pellucid.preprocessing.steps.numeric import SCALINGS, NumericStep, Scaling
+from pellucid.preprocessing.steps.piecewise import Bins, PiecewiseStep
+from pellucid.preprocessing.steps.text import TextStep, Words
 from pellucid.preprocessing.target import TargetScaler
-from pellucid.preprocessing.text import TextStep, Words
 
 __all__ = [
     "SCALINGS",

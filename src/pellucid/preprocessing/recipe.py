@@ -17,15 +17,15 @@ from numpy.typing import DTypeLike
 
 from pellucid.errors import DataError, SettingError, nearest
 from pellucid.preprocessing import checks
-from pellucid.preprocessing.boolean import BooleanStep, fit_boolean
-from pellucid.preprocessing.both import BothStep, fit_both
-from pellucid.preprocessing.categorical import CategoricalStep, fit_categorical
-from pellucid.preprocessing.dates import DateStep, fit_date
 from pellucid.preprocessing.features import COLUMNS, Columns, Features, Images, unchecked
-from pellucid.preprocessing.image import ImageStep, fit_image
-from pellucid.preprocessing.numeric import SCALINGS, NumericStep, Scaling, fit_numeric
-from pellucid.preprocessing.piecewise import Bins, PiecewiseStep, fit_piecewise
-from pellucid.preprocessing.text import TextStep, Words, fit_text
+from pellucid.preprocessing.steps.boolean import BooleanStep, fit_boolean
+from pellucid.preprocessing.steps.both import BothStep, fit_both
+from pellucid.preprocessing.steps.categorical import CategoricalStep, fit_categorical
+from pellucid.preprocessing.steps.dates import DateStep, fit_date
+from pellucid.preprocessing.steps.image import ImageStep, fit_image
+from pellucid.preprocessing.steps.numeric import SCALINGS, NumericStep, Scaling, fit_numeric
+from pellucid.preprocessing.steps.piecewise import Bins, PiecewiseStep, fit_piecewise
+from pellucid.preprocessing.steps.text import TextStep, Words, fit_text
 from pellucid.preprocessing.values import FloatArray, IntArray, one_array
 
 if TYPE_CHECKING:

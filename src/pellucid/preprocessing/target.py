@@ -9,7 +9,7 @@ import numpy as np
 
 from pellucid.errors import DataError
 from pellucid.preprocessing import checks
-from pellucid.preprocessing.numeric import LARGEST, weighted_moments
+from pellucid.preprocessing.steps.numeric import LARGEST, weighted_moments
 from pellucid.preprocessing.values import FloatArray
 
 __all__ = ["TargetScaler"]

@@ -37,6 +37,8 @@ def report(run: str | os.PathLike[str], *, rows: bool = True, out: str | os.Path
         A run folder, whose table is read again.
     rows
         Whether the page may show rows of the table (at most 50).
+    out
+        The path of the page; default: ``report.html`` in the run folder.
 
     Raises
     ------
@@ -70,7 +72,24 @@ def report(run: str | os.PathLike[str], *, rows: bool = True, out: str | os.Path
 def write_report(
     run: Run, prepared: Prepared, *, source: object, rows: bool = True, out: str | os.PathLike[str] | None = None
 ) -> Path:
-    """The same for a run in memory."""
+    """`report` of a run in memory.
+
+    Parameters
+    ----------
+    run, prepared
+        The run, and its rows as they were prepared.
+    source
+        Where the table is, as the report names it; a file is named without its folder.
+    rows
+        Whether the page may show rows of the table (at most 50).
+    out
+        The path of the page; default: ``report.html`` in the run's folder. A run without a folder needs it.
+
+    Raises
+    ------
+    StorageError
+        The page cannot be written.
+    """
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     assert run.path is not None or out is not None

@@ -1,8 +1,8 @@
-"""A run's state on disk: all that is needed to go on as if it had never stopped.
+"""A run's state on disk: all that is needed to resume it as if it had never stopped.
 
-One safetensors file, written aside and renamed, so that a kill at any moment leaves the checkpoint before it or the
-new one, whole. It holds no code and no training rows. A network of an ensemble that has been trained is kept as its
-`Outcome`.
+One safetensors file, written aside and renamed, so that a kill at any moment leaves either the previous checkpoint or
+the new one, complete. It holds no code and no training rows. A network of an ensemble that has been trained is kept as
+its `Outcome`.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ _WRONG = (KeyError, TypeError, ValueError, RecursionError, AttributeError)  # wh
 
 
 class Checkpointer:
-    """Saves the state after an epoch, at most every ``seconds`` (an early kill then costs no more than that).
+    """Saves the state after an epoch, at most once in ``seconds``, so that a kill costs no more than that.
 
-    It is handed to `fit` as ``save``; ``fingerprint`` ties the file to its data and settings.
+    ``fingerprint`` ties the file to its data and settings.
     """
 
     def __init__(self, path: Path, fingerprint: str, seconds: float = 1.0) -> None:
@@ -54,7 +54,7 @@ class Checkpointer:
 
 
 def write_state(path: Path, state: State, fingerprint: str) -> None:
-    """Write a checkpoint, whole or not at all."""
+    """Write a checkpoint, completely or not at all."""
     groups = {"parameters": state.parameters, "best": state.best_parameters, "memory": state.memory}
     tensors = {f"{group}/{name}": a for group, arrays in groups.items() for name, a in arrays.items()}
     facts = {
@@ -70,6 +70,17 @@ def write_state(path: Path, state: State, fingerprint: str) -> None:
 
 def read_state(path: Path, fingerprint: str, engine: Engine, plan: Plan) -> State:
     """Read what `write_state` wrote, for a run with this engine and plan.
+
+    Parameters
+    ----------
+    path
+        The checkpoint.
+    fingerprint
+        That of the run's data and settings; the file must hold the same.
+    engine
+        Its network and update rule say which arrays the file must hold.
+    plan
+        Says how many epochs there are, and how early stopping and the schedule follow from the history.
 
     Raises
     ------
@@ -107,7 +118,7 @@ def read_state(path: Path, fingerprint: str, engine: Engine, plan: Plan) -> Stat
 
 
 def write_outcome(path: Path, outcome: Outcome, fingerprint: str) -> None:
-    """Write what a network that is trained came to, whole or not at all."""
+    """Write the outcome of a trained network, completely or not at all."""
     facts = {
         "format": _FORMAT,
         "fingerprint": fingerprint,

@@ -42,7 +42,22 @@ def evidence_of(
 ) -> Evidence:
     """What is known of a run when it has ended.
 
-    ``answers`` are the model's on the measured rows; ``history``, ``reason`` and ``looks`` those of its first network.
+    Parameters
+    ----------
+    prepared
+        What the run was prepared from.
+    model
+        The trained model.
+    history
+        The epochs of its first network.
+    reason
+        Why training ended (`pellucid.training.loop.Reason`).
+    snapshots
+        What was recorded of the layers of its first network.
+    answers
+        The model's answers on the measured rows.
+    verdict
+        The comparison with simpler models; ``None`` where it was not asked for.
     """
     task, held, width = prepared.task, prepared.measured, prepared.train.inputs.shape[1]
     train_truth = _truth(prepared, prepared.split.train)

@@ -50,8 +50,22 @@ def point_metrics(task: Task, truth: Array, answers: Array) -> dict[str, float]:
 def ensemble_facts(prepared: Prepared, model: Model, outcomes: Sequence[Outcome], answers: Array) -> dict[str, Any]:
     """For ``metrics.json`` and the model file: each network, and for each metric the ensemble, the mean, best, worst.
 
-    ``answers`` are the ensemble's on the measured rows. ``n_networks`` are those trained, fewer than the settings say
-    after an interruption. Numbers that are not defined are ``None``. Nothing depends on the machine's speed.
+    Parameters
+    ----------
+    prepared
+        What the run was prepared from; its measured rows are used.
+    model
+        The model with all its networks.
+    outcomes
+        What the training of each network came to, in the order of the model's networks.
+    answers
+        The ensemble's answers on the measured rows.
+
+    Returns
+    -------
+    dict
+        ``n_networks`` counts those trained: fewer than the settings say after an interruption. Numbers that are not
+        defined are ``None``. Nothing depends on the machine's speed.
     """
     held, task, settings = prepared.measured, prepared.task, prepared.settings
     names = metrics_of(task)
@@ -79,12 +93,12 @@ def ensemble_facts(prepared: Prepared, model: Model, outcomes: Sequence[Outcome]
     return facts | {"sentence": ensemble_sentence(facts)}
 
 
-def with_times(facts: Mapping[str, Any], members: TrainedMembers) -> dict[str, Any]:
-    """The same with the seconds of training: of all networks and of one alone."""
+def with_times(facts: Mapping[str, Any], trained: TrainedMembers) -> dict[str, Any]:
+    """The same facts with the seconds of training: of all networks, and of one alone."""
     seconds = {
-        "all": sum(epoch.seconds for outcome in members.outcomes for epoch in outcome.history),
-        "one": members.seconds_of_one,
-        "stacked": members.stacked,
+        "all": sum(epoch.seconds for outcome in trained.outcomes for epoch in outcome.history),
+        "one": trained.seconds_of_one,
+        "stacked": trained.stacked,
     }
     timed = {**facts, "seconds": seconds}
     return timed | {"sentence": ensemble_sentence(timed)}

@@ -1,7 +1,7 @@
-"""What a run leaves to the machine: which engine, how many threads, which library multiplies matrices.
+"""What is decided on the machine: which engine, how many threads, and which library multiplies matrices.
 
-What is measured is measured once and written into the run's ``config.yaml``: sums are split and ordered differently
-otherwise, and the same command would come to other last digits.
+It is measured once and written into the run's ``config.yaml``: threads and libraries split and order sums differently,
+so that measuring again could change the last digits of the weights.
 """
 
 from __future__ import annotations
@@ -23,8 +23,26 @@ _WORTH_THREADS = 2e7  # multiplications and additions a step: a rule of thumb, s
 def on_this_machine(settings: Settings, network: Network, loss: Loss, batch_size: int) -> Settings:
     """The settings with engine, threads and products decided.
 
-    A step so small that threads would mostly wait for each other gets one thread; for a larger one, one thread and one
-    a core are tried, and each way of multiplying that keeps float32's accuracy.
+    A step so small that threads would mostly wait for each other gets one thread. For a larger one, a single thread and
+    one a core are timed, and each way of multiplying matrices that keeps float32's accuracy.
+
+    Parameters
+    ----------
+    settings
+        All settings; what they leave open is decided.
+    network, loss
+        What is to be trained.
+    batch_size
+        The rows in a step.
+
+    Parameters
+    ----------
+    settings
+        What was asked for; ``auto`` engines and products, and threads that are not given, are decided here.
+    network, loss
+        What is to be trained: a few steps of it are timed where several ways could be the fastest.
+    batch_size
+        The rows of a step.
 
     Raises
     ------
@@ -39,12 +57,12 @@ def on_this_machine(settings: Settings, network: Network, loss: Loss, batch_size
     reduced = settings.reduced_products
     if reduced and engine != "fused":
         raise SettingError(
-            f"precision {settings.precision} is made for the fused engine, not for {engine}: use engine=fused, or "
+            f"precision {settings.precision} needs the fused engine, not {engine}: use engine=fused, or "
             "precision=float32"
         )
     if settings.products == "onednn" and (reduced or engine != "fused" or settings.dtype == "float64"):
         raise SettingError(
-            f"products onednn is a way of the fused engine in float32, not of {engine} in {settings.precision}: "
+            f"products onednn needs the fused engine in float32, not {engine} in {settings.precision}: "
             "use products=auto"
         )
     products, threads = settings.products, settings.threads
@@ -69,7 +87,7 @@ def on_this_machine(settings: Settings, network: Network, loss: Loss, batch_size
 
 
 def worth_threads(network: Network, batch_size: int) -> bool:
-    """Whether a step of so many rows has enough multiplications for several threads not to wait for each other.
+    """Whether a step of ``batch_size`` rows is large enough for several threads not to wait for each other.
 
     >>> from pellucid.network import mlp
     >>> worth_threads(mlp(4, [10], 3), 16), worth_threads(mlp(784, [256, 128], 10), 64)

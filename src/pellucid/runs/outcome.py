@@ -1,4 +1,4 @@
-"""What a run comes to: the best weights measured, and everything written."""
+"""The end of a run: the best weights are measured and everything is written."""
 
 from __future__ import annotations
 
@@ -50,10 +50,26 @@ def finish_run(
 ) -> tuple[Run, bool]:
     """Measure the best weights and write everything; ``metrics.json`` comes last and marks the run as finished.
 
+    Parameters
+    ----------
+    prepared
+        What the run was prepared from.
+    engine
+        The engine that trained.
+    members
+        The networks that were to be trained, with their rows and seeds.
+    trained
+        What their training came to.
+    snapshots
+        What was recorded of the layers of the first network.
+    folder
+        Where to write; ``None`` writes nothing.
+
     Returns
     -------
-    The run, and whether it was interrupted: in training, while it was measured, or in the comparison with simpler
-    models.
+    tuple
+        The run, and whether it was interrupted: in training, while it was measured, or during the comparison with
+        simpler models.
 
     Raises
     ------

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from pellucid.evaluation.baselines import MAX_LEVELS, linear_answers
 from pellucid.preparation.prepare import Prepared
-from pellucid.preprocessing.both import BothStep
-from pellucid.preprocessing.categorical import CategoricalStep
 from pellucid.preprocessing.recipe import Recipe
+from pellucid.preprocessing.steps.both import BothStep
+from pellucid.preprocessing.steps.categorical import CategoricalStep
+from pellucid.preprocessing.steps.text import TextStep
 from pellucid.preprocessing.target import TargetScaler
-from pellucid.preprocessing.text import TextStep
 
 __all__ = ["WORDS_FOR_TREES", "columns_for_trees", "inputs_for_lines", "line_or_curve"]
 
@@ -67,10 +67,27 @@ def line_or_curve(
     log: TargetScaler,
     weights: Array | None = None,
 ) -> Array:
-    """The linear model of a number whose logarithm the network predicts: of the number, or of its logarithm, too.
+    """The linear model of a number whose logarithm the network predicts: of the number, or of its logarithm.
 
-    Which of the two is decided by a fifth of the rows. ``targets`` ``[N]`` and the answers ``[K]`` are in the scale of
-    ``plain``.
+    A fifth of the rows is held out to decide which of the two predicts better.
+
+    Parameters
+    ----------
+    inputs
+        ``[N, I]``, perhaps sparse.
+    targets
+        ``[N]``, in the scale of ``plain``.
+    asked
+        The rows to answer, ``[K, I]``.
+    plain, log
+        Two scalings of the target: of the number itself, and of its logarithm.
+    weights
+        ``[N]``; ``None`` counts all rows the same.
+
+    Returns
+    -------
+    ndarray
+        The answers ``[K]``, in the scale of ``plain``.
     """
     n_rows = inputs.shape[0]  # of sparse inputs, too
     values = plain.inverse(targets)

@@ -1,4 +1,4 @@
-"""From settings to what trains: what is left to us decided, the engine, the update rule, the plan of the loop."""
+"""From settings to what trains: everything left open is decided; the engine, the update rule and the plan are made."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ Array = NDArray[Any]
 
 
 def resolved(prepared: Prepared) -> Settings:
-    """The settings with everything that was left to us decided."""
+    """The settings with everything decided that the user left open."""
     settings = prepared.settings
     count = n_learned_from(prepared)
     sized = sized_for(count, settings)
@@ -48,7 +48,7 @@ def resolved(prepared: Prepared) -> Settings:
 
 
 def sized_for(n_rows: int, settings: Settings) -> Settings:
-    """The settings with what the number of rows decides, where it is left to us."""
+    """The settings with batch size and epochs decided by the number of rows, where they are left open."""
     return replace(
         settings,
         batch_size=settings.batch_size or auto_batch_size(n_rows),
@@ -109,7 +109,7 @@ def engine_of(prepared: Prepared, seed: int | None = None) -> Engine:
     Raises
     ------
     DataError, SettingError
-        A batch is too small for the network, or the engine or the device is not to be had.
+        A batch is too small for the network, or the engine or the device is not available.
     """
     settings = prepared.settings
     check_batches(prepared.network, n_learned_from(prepared), plan_of(settings).batch_size)

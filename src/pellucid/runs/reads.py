@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from pellucid.data.given import is_builtin
 from pellucid.errors import PellucidError, SettingError
-from pellucid.preparation.sources import is_builtin
 from pellucid.runs.folder import FILES, RunFolder
 from pellucid.settings.config import read_config
 

@@ -1,7 +1,7 @@
-"""A run trained anew, to see what its network was at each epoch: the same rows, seeds and order come to the same bits.
+"""A run trained again, to see its network after each epoch; the same rows, seeds and order give bit-identical weights.
 
-Of an ensemble, network 1 is replayed. Where it was trained in a stack with others, the whole stack is trained again:
-the last bits of its sums depend on what stands beside it.
+Of an ensemble, network 1 is replayed. If it was trained in a stack with others, the whole stack is trained again,
+because the last bits of its sums depend on the networks beside it.
 """
 
 from __future__ import annotations
@@ -58,8 +58,7 @@ class Replay:
     n_networks
         Of the run; network 1 was replayed.
     difference
-        The largest difference between a weight that the replay ended with and the run's own: 0 where they are equal
-        bit by bit.
+        The largest difference between a weight of the replay and the run's own: 0 where they are bit-identical.
     """
 
     moments: tuple[Moment, ...]
@@ -70,31 +69,31 @@ class Replay:
 
     @property
     def is_exact(self) -> bool:
-        """Whether the replay ended with the weights of the model file, bit by bit."""
+        """Whether the replay ended with weights bit-identical to the model file's."""
         return self.difference == 0.0
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """Which network was replayed, and whether it came to the weights that it has."""
+        """Which network was replayed, and whether it reached the run's weights."""
         which = f"network 1 of {self.n_networks}" if self.n_networks > 1 else "the network"
         if self.is_exact:
-            return (f"replayed {which}, {self.epochs:,} epochs: it ended with the run's weights, bit by bit",)
+            return (f"replayed {which}, {self.epochs:,} epochs: bit-identical with the run",)
         return (
             f"replayed {which}, {self.epochs:,} epochs: its weights differ from the run's by up to "
-            f"{self.difference:.2g}, so what is seen on the way is like what was, not the same; the machine, a library "
-            "or the table is another one",
+            f"{self.difference:.2g}, so the epochs shown are similar to the run's but not the same; the machine, a "
+            "library or the table has changed",
         )
 
 
 def replay(run: str | os.PathLike[str], *, most: int = 40, listener: Listener = ignore) -> Replay:
-    """Train a run anew from its own config, keeping the weights after some of its epochs.
+    """Train a run again from its own config, keeping the weights after some of its epochs.
 
     Parameters
     ----------
     run
         A run folder; its table is read again from where it was.
     most
-        How many moments are kept at most, 2 or more; closer together at the start, where most happens.
+        The most moments to keep, at least 2; they lie closer together at the start, where most happens.
     listener
         Is called with each event of the training, and with a `Progress` in epochs of network 1.
 
@@ -103,7 +102,7 @@ def replay(run: str | os.PathLike[str], *, most: int = 40, listener: Listener = 
     SettingError, RunFolderError
         ``run`` is a model file, or its table was in memory.
     DataError
-        The table cannot be read, or has changed so that another network would come of it.
+        The table cannot be read, or has changed so that the network would differ.
 
     >>> import tempfile
     >>> import pellucid
@@ -127,13 +126,30 @@ def replay_of(
     most: int = 40,
     listener: Listener = ignore,
 ) -> Replay:
-    """`replay` of a run in memory: what it was prepared from, its settings resolved, and the model that it came to."""
+    """`replay` of a run in memory.
+
+    Parameters
+    ----------
+    prepared
+        What the run was prepared from, its settings resolved.
+    model
+        The model that the run came to.
+    most, listener
+        As in `replay`.
+
+    Raises
+    ------
+    SettingError
+        ``most`` is too small, or the model file does not say how many epochs there were.
+    DataError
+        The rows give another network than the model's.
+    """
     if isinstance(most, bool) or not isinstance(most, int) or most < 2:
         raise SettingError(f"most must be a whole number of at least 2, got {most!r}")
     if prepared.network != model.network:
         raise DataError(
-            "the run cannot be replayed: its table is not what it was, and another network would come of it "
-            f"({prepared.network.inputs:,} inputs in place of {model.network.inputs:,}, say); train anew"
+            "the run cannot be replayed: its table has changed, and the network would differ "
+            f"({prepared.network.inputs:,} inputs instead of {model.network.inputs:,}); train a new run"
         )
     epochs, best = _epochs_of(model)
     keep = epochs_to_keep(epochs, most, best)
@@ -180,7 +196,7 @@ def _epochs_of(model: Model) -> tuple[int, int]:
         return int(facts["epochs"]), int(facts["best_epoch"])
     except (KeyError, TypeError, ValueError) as error:
         raise SettingError(
-            "the model file does not say how many epochs it was trained, so it cannot be replayed"
+            "the model file does not say for how many epochs the run was trained, so it cannot be replayed"
         ) from error
 
 
@@ -199,7 +215,7 @@ def _train(prepared: Prepared, epochs: int, listener: Listener) -> Outcome:
 
     group = groups_of(prepared, members)[0]
     with_it = [members[k] for k in group.members]
-    # Where the run was interrupted, its replay is, too: in the first batch of the epoch that it did not finish.
+    # Where the run was interrupted, its replay stops as well: in the first batch of the epoch that was not finished.
     stops = isinstance(group.way, Alone)
     trained = train_members(
         learners_of(prepared, with_it), [Group(group.way, range(len(with_it)))],

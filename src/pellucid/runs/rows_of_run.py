@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.data.builtin import load_builtin
+from pellucid.data.given import is_builtin
 from pellucid.data.tables import Table
 from pellucid.data.target import encode_target
 from pellucid.errors import DataError, RunFolderError, SettingError
 from pellucid.model.model import Model
-from pellucid.preparation.sources import is_builtin
 from pellucid.runs.folder import RunFolder
 from pellucid.runs.run import Run
 from pellucid.settings.config import is_there_again, read_config, trained_on

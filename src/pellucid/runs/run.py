@@ -88,7 +88,13 @@ class Run:
         strict: bool = False,
         fill_missing: bool = False,
     ) -> Any:
-        """The answer for each row; see `Model.predict`."""
+        """The answer for each row; see `Model.predict`.
+
+        Parameters
+        ----------
+        data, keep, interval, strict, fill_missing
+            As in `Model.predict`.
+        """
         return self.model.predict(data, keep=keep, interval=interval, strict=strict, fill_missing=fill_missing)
 
     def predict_proba(self, data: object, *, strict: bool = False, fill_missing: bool = False) -> Array:

@@ -37,8 +37,8 @@ from pellucid.evaluation.verdict import (
 from pellucid.numerals import numeral
 from pellucid.preparation.prepare import Prepared
 from pellucid.preparation.weights import weights_of
+from pellucid.preprocessing.steps.text import TextStep
 from pellucid.preprocessing.target import TargetScaler
-from pellucid.preprocessing.text import TextStep
 from pellucid.runs.other_task import other_way
 from pellucid.runs.peer_inputs import WORDS_FOR_TREES, columns_for_trees, inputs_for_lines, line_or_curve
 from pellucid.training.loop import Outcome

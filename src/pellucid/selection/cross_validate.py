@@ -1,4 +1,4 @@
-"""A setting's score by folds: trained on each fold's other rows, measured on the fold."""
+"""Cross-validation of one setting: trained on the rows outside each fold, measured on the fold."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def by_fold(tell: Callable[[int, Epoch], None]) -> Listener:
 
 @dataclass(frozen=True, kw_only=True)
 class FoldScore:
-    """What came of one fold.
+    """The result of one fold.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ class FoldScore:
     n_train, n_held
         Rows learned from (without those that choose the best epoch), and rows of the fold.
     problem
-        What the divergence was, if that was the end.
+        Why it diverged, if it did.
     """
 
     score: float
@@ -155,7 +155,7 @@ class FoldScores:
 
     @property
     def diverged(self) -> bool:
-        """Whether training met a loss that is no number in some fold."""
+        """Whether training met a non-finite loss in some fold."""
         return self.problem is not None
 
     @property
@@ -187,35 +187,35 @@ def cross_validate(
 
     Preprocessing is fitted on the training rows of each fold alone, and a part of them, the validation rows, chooses
     the best epoch. The folds depend on the table, on ``folds`` and on the settings named in `ROW_SETTINGS` (the seed
-    among them), so they are the same for all settings that are to be compared. The test part takes no part.
+    among them), so they are the same for all settings that are compared. The test part is not used.
 
     Parameters
     ----------
     data
-        What `pellucid.train` takes; or `Folds` from `cut_folds`, which spares reading and cutting the table again.
+        What `pellucid.train` takes; or `Folds` from `cut_folds`, so that the table is not read and cut again.
     settings
-        All of them, or those that differ from the defaults (of `Folds`: from its own).
+        All settings, or those that differ from the defaults (where ``data`` are `Folds`: from theirs).
     folds
-        How many; not looked at where ``data`` are `Folds`.
+        How many; ignored where ``data`` are `Folds`.
     metric
         One of `METRICS`; else ROC AUC for two classes, accuracy for more, RMSE for numbers, MSE for a reconstruction.
     listener
-        Is called with a `FoldBegan` for each fold and then with each event of its trainings. What it raises ends
+        Called with a `FoldBegan` for each fold and then with each event of its trainings. What it raises ends
         everything.
     on_fold
-        Is told the number of each fold that is done, from 1, and its score, NaN if it diverged. If it answers true,
-        the folds left are not trained; what it raises ends everything. So a search can prune.
+        Called with the number of each finished fold, from 1, and its score, NaN if it diverged. If it returns true, the
+        remaining folds are not trained (a search prunes this way); what it raises ends everything.
 
     Returns
     -------
     FoldScores
-        With the mean, its interval, seconds and best epochs. A setting that diverges raises nothing: it ends with that
+        With the mean, its interval, seconds and best epochs. A setting that diverges raises no error: it ends with that
         fold, and its mean is NaN.
 
     Raises
     ------
     SettingError
-        A setting, ``folds`` or ``metric`` cannot be used, or differs from that of the `Folds` in what they rest on.
+        A setting, ``folds`` or ``metric`` cannot be used, or differs from a setting that the `Folds` were cut by.
     DataError
         The table cannot be used, is too small for so many folds, or a fold has one class only.
 

@@ -1,4 +1,4 @@
-"""The seed lottery: one setting trained many times, with other first weights and, apart, with other splits."""
+"""The seed lottery: one setting trained many times, with other initial weights and, separately, with other splits."""
 
 from __future__ import annotations
 
@@ -53,15 +53,15 @@ _OF_THE_MACHINE = ("engine", "products", "threads")  # a run writes down what wa
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Lottery:
-    """What came of it.
+    """The result of a lottery.
 
     Attributes
     ----------
     metric
         Such as ``accuracy``, on the test rows.
     seeds, splits
-        The runs with other first weights, batches and dropout on one split, and those with other splits and one seed
-        of the rest; ``splits`` is `None` where rows cannot be split anew.
+        The runs with other initial weights, batches and dropout on one split, and those with other splits and one seed
+        for the rest; ``splits`` is `None` where the rows cannot be split again.
     ensemble_of_all
         The metric of the mean answer of all networks of ``seeds`` that did not diverge.
     ensembles
@@ -95,7 +95,7 @@ class Lottery:
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """What there is to say: the spread, the failures, and the remedy."""
+        """The spread, the failures, and the remedy, in a sentence each."""
         drawn = {"seeds": self.seeds} | ({} if self.splits is None else {"splits": self.splits})
         failed = (
             f"{draws.n_failed:,} of {len(draws):,} {name} (95 %: {draws.share_failed.low:.0%} to "
@@ -104,13 +104,13 @@ class Lottery:
         )
         return (
             sentence_on_luck(self.spoken, self.seeds, self.splits),
-            f"Failed, which is to say diverged or no better than the dummy: {', '.join(failed)}.",
+            f"Failed (diverged, or no better than the dummy): {', '.join(failed)}.",
             self._remedy(),
         )
 
     def _remedy(self) -> str:
         if not math.isfinite(self.ensemble_of_all):
-            return "No network came to an answer that could be averaged: lower the learning rate (--lr)."
+            return "No network gave answers that can be averaged: lower the learning rate (--lr)."
         alone = f"a single network {self.seeds.mean:.4f}"
         if not self.ensembles:
             return f"All networks averaged: {self.spoken} {self.ensemble_of_all:.4f}, {alone} on average."
@@ -189,17 +189,17 @@ def lottery(
 ) -> Lottery:
     """Train one setting many times and see how much of its metric is luck.
 
-    First the split is fixed, as `pellucid.train` would take it, and ``seeds`` networks are trained with the seeds
-    ``seed``, ``seed + 1``, … of first weights, batches and dropout. Then these are fixed and the rows are split anew,
-    as often; preprocessing is fitted to each split. A run fails if it diverged or if its metric is not better than that
-    of the dummy (the classes' shares or the mean of the training and validation rows) on the test rows.
+    First the split is fixed to that of `pellucid.train`, and networks are trained with the seeds ``seed``, ``seed +
+    1``, … for initial weights, batches and dropout. Then these are fixed, and the rows are split again as many times;
+    preprocessing is fitted to each split. A run fails if it diverged or if its metric is not better than that of the
+    dummy (the classes' shares or the mean of the training and validation rows) on the test rows.
 
     Parameters
     ----------
     data
         As of `pellucid.train`; or the folder of a run, whose table and settings are then taken.
     target, config, settings
-        As of `pellucid.train`; they go before those of a run folder. ``n_networks`` is always 1.
+        As of `pellucid.train`; they override those of a run folder. ``n_networks`` is always 1.
     seeds
         How many runs of each kind, 5 or more.
     metric
@@ -208,8 +208,8 @@ def lottery(
     out
         A new or empty folder for the runs as CSV, the numbers as JSON, and the picture.
     listener
-        Is called with each event of the trainings, and after each with a `pellucid.training.events.Progress` in
-        ``"seed"`` or ``"split"``.
+        Called with each event of the trainings, and after each training with a
+        `pellucid.training.events.Progress` in ``"seed"`` or ``"split"``.
 
     Raises
     ------
@@ -247,7 +247,7 @@ def _drawn(source: object, asked: Settings, seeds: int, metric: str | None, list
     single = replace(asked, n_networks=1, ensemble="seeds", verdict=False)
     base = prepare(source, single)
     if base.measured.name != "test":
-        raise SettingError("the lottery measures on test rows, and there are none: give --test a share above 0")
+        raise SettingError("the lottery measures on test rows, and there are none: set --test above 0")
     name = metric_for(base.task, metric)
     base = with_target_transform(replace(base, settings=resolved(base)))
     jobs = [Job(prepared=base, seed=base.settings.seed + k) for k in range(seeds)]
@@ -262,7 +262,7 @@ def _drawn(source: object, asked: Settings, seeds: int, metric: str | None, list
     if why_not is None:
         by_split = _over_splits(base, seeds, name, listener)
     else:
-        notes.append(f"only the seed was drawn: {why_not}")
+        notes.append(f"only seeds were varied, not splits: {why_not}")
     return Lottery(
         metric=name,
         seeds=by_seed,

@@ -25,14 +25,14 @@ _CELLS = 20_000_000  # inputs of all rows of a stack
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Job:
-    """A training: its rows and its description, and the seed of first weights, batches and dropout."""
+    """A training: its rows and its network, and the seed of initial weights, batches and dropout."""
 
     prepared: Prepared
     seed: int
 
 
 def train_jobs(jobs: Sequence[Job], listener: Listener = ignore) -> tuple[Outcome, ...]:
-    """The outcome of each training, in order; one that diverges ends as an outcome with a ``problem``."""
+    """The outcome of each training, in order; a training that diverges has an outcome with a ``problem``."""
     learners = [
         Learner(
             train=job.prepared.train.rows,

@@ -49,7 +49,13 @@ class Watcher(Protocol):
     """Receives the progress of a search; the command line shows it."""
 
     def began(self, folds: Folds, space: Space, metric: str, known: int, folder: Path) -> None:
-        """The table has been read and split, and the study opened; ``known`` trials were begun before."""
+        """The table has been read and split, and the study opened.
+
+        Parameters
+        ----------
+        folds, space, metric, known, folder
+            What is searched and scored, how many trials were begun before, and where the study is kept.
+        """
 
     def epoch(self, trial: int, fold: int, epoch: Epoch) -> None:
         """An epoch of a trial has ended."""

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from pellucid.data.schema import Schema
 from pellucid.errors import SettingError
 from pellucid.network.task import Task
-from pellucid.preprocessing.piecewise import auto_bins
+from pellucid.preprocessing.steps.piecewise import auto_bins
 from pellucid.runs.plan import auto_batch_size
 from pellucid.settings.sections import NUMBER_ENCODINGS
 from pellucid.settings.settings import Settings, setting_names
@@ -56,7 +56,19 @@ class Asks(Protocol):
     def suggest_float(
         self, name: str, low: float, high: float, /, *, step: float | None = None, log: bool = False
     ) -> float:
-        """A number between these."""
+        """A number between two others.
+
+        Parameters
+        ----------
+        name
+            Of the setting.
+        low, high
+            The ends, both included.
+        step
+            Take only ``low`` plus multiples of this.
+        log
+            Draw evenly in the logarithm.
+        """
 
 
 def _condition(when: tuple[str, Values] | None) -> list[Any] | None:

@@ -155,7 +155,19 @@ class Study:
             return bool(trial.should_prune())
 
     def tell(self, trial: Any, state: str, score: float | None, facts: Mapping[str, Any]) -> None:
-        """End a trial: ``complete`` with a score, ``pruned``, or ``fail`` if it was interrupted."""
+        """End a trial.
+
+        Parameters
+        ----------
+        trial
+            From `ask`.
+        state
+            ``complete`` with a score, ``pruned``, or ``fail`` if it was interrupted.
+        score
+            The mean over the folds; ``None`` unless complete.
+        facts
+            What is kept with the trial, as plain JSON values.
+        """
         with _as_storage_errors(self.where):
             for name, value in facts.items():
                 trial.set_user_attr(name, value)

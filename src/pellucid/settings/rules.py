@@ -63,7 +63,18 @@ def whole(low: int, high: int = 2**31 - 1) -> Rule:
 
 
 def real(low: float, high: float, *, above: bool = False, below: bool = False) -> Rule:
-    """A number from ``low`` to ``high``; ``above`` and ``below`` leave out the ends themselves."""
+    """A number from ``low`` to ``high``.
+
+    Parameters
+    ----------
+    low, high
+        The limits.
+    above, below
+        Whether the lower or the upper limit itself is excluded.
+
+    >>> real(0, 1, below=True)("dropout", "0.3")
+    0.3
+    """
 
     def check(name: str, value: Any) -> float:
         try:

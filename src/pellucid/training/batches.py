@@ -1,7 +1,7 @@
-"""Which rows a step learns from, and what its dropout drops.
+"""Which rows a step learns from, and which units its dropout drops.
 
-Everything random is a function of (seed, epoch, batch), not of what was drawn before. So a run that was stopped
-goes on with the same batches, and nothing of a generator's state needs to be saved.
+Everything random depends on (seed, epoch, batch) alone, not on what was drawn before. So a resumed run sees the same
+batches, and no generator's state has to be saved.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["batches", "drawn_masks", "dropout_masks", "n_batches"]
 
 Array = NDArray[Any]
 
-# Apart, so that a batch's masks have nothing to do with the order of its epoch.
+# Two keys, so that the masks of a batch are independent of the order of its epoch.
 _ORDER, _MASKS = 1, 2
 
 
@@ -30,6 +30,12 @@ def batches(n_rows: int, batch_size: int, seed: int, epoch: int, *, at_least: in
 
     Parameters
     ----------
+    n_rows
+        N.
+    batch_size
+        B; more than there are rows means all of them.
+    seed, epoch
+        The order depends on these alone; epochs count from 0.
     at_least
         A last batch with fewer rows than this joins the one before (BatchNorm cannot train on one row).
 
@@ -55,7 +61,17 @@ def n_batches(n_rows: int, batch_size: int, *, at_least: int = 1) -> int:
 
 
 def dropout_masks(network: Network, rows: int, seed: int, epoch: int, batch: int) -> list[Array]:
-    """The masks of a batch of ``rows`` rows, as `drawn_masks` gives them for a network."""
+    """The masks of a batch of ``rows`` rows, as `drawn_masks` gives them for a network.
+
+    Parameters
+    ----------
+    network
+        Its masks are drawn, one for each Dropout with a rate above 0.
+    rows
+        B, the rows of the batch.
+    seed, epoch, batch
+        The masks depend on these alone.
+    """
     return drawn_masks(network.masks(), rows, seed, epoch, batch)
 
 
@@ -67,7 +83,7 @@ def drawn_masks(wanted: Sequence[Mask], rows: int, seed: int, epoch: int, batch:
     Parameters
     ----------
     wanted
-        The network's masks (``network.masks()``, which takes longer than a small step: ask once).
+        What ``network.masks()`` gives, which is to be asked once: it would slow small steps down.
     rows
         B, the rows of the batch.
     seed, epoch, batch

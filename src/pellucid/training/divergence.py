@@ -28,7 +28,7 @@ def explain(
     *,
     training: bool = True,
 ) -> str:
-    """Name the place and the likely cause, for a batch whose loss is no number.
+    """Name the place and the likely cause, for a batch with a non-finite loss.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def explain(
     learning_rate
         Of this step.
     training
-        Whether the batch was learned from, or only answered.
+        Whether the batch was trained on; otherwise the network only answered it.
     """
     if bad := _first_bad(inputs):
         return f"the inputs hold {bad}; look at that column of the data"

@@ -1,9 +1,9 @@
 """What happens while networks train, as one stream of frozen values that any number of listeners receive.
 
-For each network the stream holds `TrainingBegan`, an `EpochEnded` after each epoch, and `TrainingEnded`, once each and
+For each network the stream holds `TrainingBegan`, an `EpochEnded` after each epoch, and `TrainingEnded`, each once and
 in this order; `SnapshotTaken` follows the beginning or the epoch that it belongs to. The events of networks that are
-trained together are interleaved. Other rooms add events of their own (`pellucid.runs.events`), so a listener passes
-over those that it does not know.
+trained together are interleaved. Other rooms add events of their own (`pellucid.runs.events`), so a listener ignores
+those that it does not know.
 
 Listeners are called one after another, on the thread that trains, between two epochs. A slow listener therefore delays
 training. What a listener raises ends training and reaches the caller; what was saved until then is kept, and
@@ -87,7 +87,7 @@ class EpochEnded(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class SnapshotTaken(Event):
-    """The layers of a network were looked into, as the doctor needs it."""
+    """A snapshot of the layers of a network was taken, for the doctor."""
 
     member: int
     snapshot: Snapshot
@@ -95,9 +95,9 @@ class SnapshotTaken(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingEnded(Event):
-    """A network has come to its end, which may be an interruption or a divergence, and is saved where that was asked.
+    """The training of a network has ended, perhaps by an interruption or a divergence; its outcome is saved.
 
-    A network that was interrupted in a stack is not kept: its outcome has no history.
+    Of a stack that is interrupted nothing is kept: the outcomes of its networks have no history.
     """
 
     member: int
@@ -106,7 +106,7 @@ class TrainingEnded(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Progress(Event):
-    """So many of so many are done: of ``what``, such as ``"epoch"``."""
+    """How many of how many are done; ``what`` says of what, such as ``"epoch"``."""
 
     what: str
     done: int
@@ -135,7 +135,25 @@ def to_all(*listeners: Listener | None) -> Listener:
 
 
 def counting(listener: Listener, what: str, *, of: int, before: int = 0) -> Listener:
-    """The same listener, which hears after each network that has ended how many are done, as a `Progress`."""
+    """A listener that passes events on, and adds a `Progress` after each network that has ended.
+
+    Parameters
+    ----------
+    listener
+        Receives the events.
+    what
+        What is counted, such as ``"seed"``.
+    of
+        How many there are in all.
+    before
+        How many were done before.
+
+    >>> heard: list[Event] = []
+    >>> count = counting(heard.append, "seed", of=5)
+    >>> count(TrainingEnded(member=0, outcome=Outcome(parameters={}, history=(), best_epoch=0, reason="interrupted")))
+    >>> heard[-1]
+    Progress(what='seed', done=1, of=5)
+    """
     done = before
 
     def tell(event: Event) -> None:

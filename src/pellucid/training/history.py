@@ -1,4 +1,4 @@
-"""What an epoch leaves behind, and its table."""
+"""The history of a training: one line an epoch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ctrl-C that lets the step in hand finish."""
+"""Ctrl-C that lets the current step finish."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["listening_for_interrupt"]
 def listening_for_interrupt() -> Iterator[Callable[[], bool]]:
     """Within the block, the first Ctrl-C (or SIGTERM) only sets a flag that the yielded function reads.
 
-    The second Ctrl-C interrupts at once, as ever. Off the main thread, where Python allows no signal handlers, the
+    A second Ctrl-C interrupts at once, as usual. Off the main thread, where Python allows no signal handlers, the
     flag is never set.
     """
     asked = threading.Event()

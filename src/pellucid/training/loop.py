@@ -48,15 +48,15 @@ class Plan:
     learning_rate
         The peak that ``schedule`` starts from or rises to.
     batch_size
-        Rows a step; more than there are means all of them.
+        Rows in a step; more than there are means all of them.
     epochs
-        At most so many passes over the training rows.
+        The most passes over the training rows.
     patience
-        Stop after so many epochs without a better validation loss; ``None`` never stops early.
+        Stop after this many epochs without a better validation loss; ``None`` never stops early.
     keep
-        Which weights come out: the ``best`` by validation loss, or the ``last``.
+        Which weights are kept: the ``best`` by validation loss, or the ``last``.
     seed
-        Of the batches and of dropout.
+        Seed of the batches and of dropout.
     """
 
     learning_rate: float
@@ -102,9 +102,9 @@ class Outcome:
 
     parameters: dict[str, Array]
     history: tuple[Epoch, ...]
-    best_epoch: int  # counted from 1; 0 if not one epoch was finished
+    best_epoch: int  # counted from 1; 0 if no epoch was finished
     reason: Reason
-    problem: str | None = None  # what the divergence was, if that was the reason
+    problem: str | None = None  # why it diverged, if that was the reason
 
 
 @np.errstate(over="ignore", invalid="ignore")  # losses on the way to infinity; what diverged is said in words
@@ -130,18 +130,18 @@ def fit(
     validation
         The rows that choose the best epoch (the same, where none are held out).
     start
-        Where to go on; ``None`` begins anew.
+        The state to go on from; ``None`` begins.
     on_epoch
-        Is told each epoch's line of the history.
+        Called with the history's line of each epoch.
     save
-        Is offered, after each epoch, a function that gives the state (copied only if it is called).
+        Called after each epoch with a function that gives the state; it is copied only if that is called.
     interrupted
         Asked after each batch.
 
     Raises
     ------
     DivergenceError
-        A loss was no number in the first epoch; the message names the layer, the batch and the likely cause. Later,
+        A loss was not finite in the first epoch; the message names the layer, the batch and the likely cause. Later,
         the outcome carries that message and the best weights so far.
     """
     source: RowSource = Resident(train) if isinstance(train, Rows) else train
@@ -184,7 +184,7 @@ def fit(
 
 
 def check_batches(network: Network, n_rows: int, batch_size: int) -> None:
-    """Raise `SettingError` where a network cannot learn from batches so small."""
+    """Raise `SettingError` where a network cannot learn from batches this small."""
     if min(n_rows, batch_size) < rows_a_batch(network):
         raise SettingError(
             "BatchNorm cannot train on one row at a time: give a batch_size of at least 2 (and as many rows), or "
@@ -193,7 +193,7 @@ def check_batches(network: Network, n_rows: int, batch_size: int) -> None:
 
 
 def rows_a_batch(network: Network) -> int:
-    """The fewest rows that a network can learn from: 2 with BatchNorm, which takes their variance."""
+    """The fewest rows that a network can learn from: 2 with BatchNorm, which needs their variance."""
     return 2 if network.has_batch_norm else 1
 
 
@@ -236,14 +236,25 @@ def _run_epoch(
 def after_epoch(
     engine: Engine, validation: Rows, plan: Plan, state: State, learned: tuple[float, float], seconds: float
 ) -> State:
-    """The state one epoch on: measured on the validation rows, its line of the history written, the best weights kept.
+    """The state one epoch later: measured on the validation rows, with a line of history and the best weights.
 
-    ``learned`` is the epoch's mean loss and last learning rate.
+    Parameters
+    ----------
+    engine
+        Holds the weights after the epoch.
+    validation
+        The rows to measure them on.
+    plan, state
+        The plan, and the state before the epoch.
+    learned
+        The epoch's mean training loss and its last learning rate.
+    seconds
+        How long the epoch took.
 
     Raises
     ------
     DivergenceError
-        The validation loss is no number.
+        The validation loss is not finite.
     """
     train_loss, rate = learned
     loss, score = _validate(engine, validation)
@@ -271,7 +282,17 @@ def after_epoch(
 
 
 def rate_of(plan: Plan, state: State, batch: int, steps: int) -> float:
-    """The learning rate of a batch, by the plan's schedule."""
+    """The learning rate of a batch, by the plan's schedule.
+
+    Parameters
+    ----------
+    plan
+        Has the peak learning rate, the schedule and the number of epochs.
+    state
+        Has the epochs done and what the plateau schedule has come to.
+    batch, steps
+        The batch in its epoch, from 0, and the number of batches in an epoch.
+    """
     return plan.schedule.rate(
         plan.learning_rate,
         epoch=state.epoch,
@@ -283,7 +304,7 @@ def rate_of(plan: Plan, state: State, batch: int, steps: int) -> float:
 
 
 def _validate(engine: Engine, rows: Rows) -> tuple[float, float]:
-    """The loss of these rows and a score that people read: accuracy, or R² for numbers."""
+    """The loss of these rows, and accuracy or, for numbers, R²."""
     logits = engine.logits(rows.inputs).astype(np.float64)
     loss = loss_and_gradient(engine.loss, logits, rows.targets, rows.weights).value
     if engine.loss.name == "cross_entropy":

@@ -1,10 +1,10 @@
 """Many networks of one description trained together on all rows at every step: seeds, starts, splits.
 
-One network of twenty weights costs a step as much time as a hundred of them, for nearly all of it is spent between the
-operations. So they are trained together: as a stack in one plan of operations (`pellucid.engines.fused.stack`), or
-one after another in a compiled loop (`pellucid.engines.kernel`) where that is installed. Each network comes to the
-weights that it would have come to alone. `fit_many` (in `stacked_loop`) does the same for mini-batches, dropout and
-early stopping.
+For networks of twenty weights, a step of a hundred takes as long as a step of one, because nearly all of the time is
+spent between the operations. So they are trained together: as a stack in one plan of operations
+(`pellucid.engines.fused.stack`), or one after another in a compiled loop (`pellucid.engines.kernel`) where that is
+installed. Each network reaches the weights that it would have reached alone. `fit_many` (in `stacked_loop`) does the
+same for mini-batches, dropout and early stopping.
 """
 
 from __future__ import annotations
@@ -53,16 +53,16 @@ def train_many(
     Parameters
     ----------
     network
-        Any layers but Dropout, whose masks are drawn for a batch: `fit_many` draws them.
+        Any layers that need no masks; for Dropout, whose masks are drawn for each batch, use `fit_many`.
     parameters
-        The first weights of each of the S networks, as `initialise` gives them.
+        The initial weights of each of the S networks, as `initialise` gives them.
     inputs, targets
         ``[B, I]``; ``[B]`` class numbers or ``[B, C]`` numbers: all networks see the same rows. Or ``[S, B, I]`` and
         ``[S, B]`` or ``[S, B, C]``: each network has rows of its own.
     learning_rate, epochs
-        Of each step, above 0; and how many steps, each on all rows.
+        The rate of every step, above 0; and the number of steps, each on all rows.
     at
-        After so many epochs, a function is handed the stacked parameters.
+        Functions by epoch: each is called with the stacked parameters after that many epochs.
     engine
         ``stack``, ``kernel``, or ``auto``: on the CPU the kernel, where it takes such a network, is compiled (see
         ``python -m pellucid.engines.kernel``) and saves more time than it takes to load.
@@ -75,10 +75,10 @@ def train_many(
     Raises
     ------
     SettingError
-        The network has Dropout, there are no first weights, rows of their own for another number of networks, or a
-        setting breaks its rule.
+        The network has Dropout, there are no initial weights, the rows are for another number of networks, or a
+        setting is out of its range.
     DivergenceError
-        Some networks met a loss that is no number, or their last weights are not finite.
+        Some networks met a non-finite loss, or their last weights are not finite.
 
     >>> from pellucid.network.initialise import initialise
     >>> from pellucid.network import mlp
@@ -112,7 +112,7 @@ def train_many(
     if lost.any():
         raise DivergenceError(
             f"the weights of {lost.sum():,} of {len(lost):,} networks have grown out of bounds within {epochs:,} "
-            f"epochs, so that they or their loss are infinite or no numbers: lower the learning rate, which is "
+            f"epochs: they or their loss are no longer finite; lower the learning rate, which is "
             f"{learning_rate:g}"
         )
     return last
@@ -126,11 +126,11 @@ def logits_of_many(network: Network, parameters: Mapping[str, Array], inputs: Ar
 
 
 def worth_stacking(network: Network, rows: int) -> bool:
-    """Whether a stack of four or more such networks beats one after another, on the CPU, with so many rows a step.
+    """Whether a stack of four or more such networks is faster than one after another, on the CPU, with ``rows`` a step.
 
-    A rule of thumb from one machine (``benchmarks/STACK.md``): what a stack saves is the time between operations, next
-    to none of the whole from 2,000,000 parameters × rows on. Beyond, a stack may even be slower by up to a fifth, for
-    the weights of all its networks no longer fit into the processor's caches together.
+    A rule of thumb from one machine (``benchmarks/STACK.md``). A stack saves the time between operations, which hardly
+    matters from 2,000,000 parameters × rows on. Beyond that a stack may even be slower, by up to a fifth, because the
+    weights of all its networks no longer fit into the processor's caches.
 
     >>> from pellucid.network import mlp
     >>> worth_stacking(mlp(4, [10], 3), rows=120), worth_stacking(mlp(784, [256, 128], 10), rows=64)

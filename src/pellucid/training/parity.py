@@ -62,8 +62,25 @@ def compare(
 ) -> Parity:
     """Run the engines over ``rows`` in float64 and compare each with the first.
 
-    Logits are those of prediction (running statistics, nothing dropped); loss and gradients are of one batch in
+    Logits are those of prediction (running statistics, dropout inactive); loss and gradients are of one batch in
     training mode, each by the engine's own rules; the weights are compared after ``n_steps`` updates.
+
+    Parameters
+    ----------
+    network, loss, optimizer
+        What is trained, and how.
+    parameters
+        The weights that every engine starts from, by name.
+    rows
+        The rows, which the engines train on and answer.
+    learning_rate, batch_size
+        Of every step; the learning rate stays the same.
+    seed
+        Of the batches and the dropout masks.
+    n_steps
+        The updates after which the weights are compared.
+    engines
+        Names of engines, two or more; the others are compared with the first.
     """
     made = [make_engine(name, network, loss, optimizer, parameters, dtype="float64", device="cpu") for name in engines]
     for engine in made:

@@ -68,7 +68,17 @@ class RowSource(Protocol):
         """Prepare the engine, once, before the first step."""
 
     def batches(self, batch_size: int, seed: int, epoch: int, *, at_least: int = 1) -> Iterator[Array]:
-        """The row numbers ``[B]`` of each step of an epoch, as `pellucid.training.batches.batches` draws them."""
+        """The row numbers ``[B]`` of each step of an epoch, as `pellucid.training.batches.batches` draws them.
+
+        Parameters
+        ----------
+        batch_size
+            B, the rows of a step; the last batch may be smaller.
+        seed, epoch
+            The order depends on these alone.
+        at_least
+            A last batch with fewer rows than this joins the one before.
+        """
 
     def ready(self, engine: TakesRows, rows: Array) -> Array:
         """See that the engine holds these rows; returns the numbers under which it has them."""
@@ -96,7 +106,13 @@ class Resident:
         engine.load_rows(self.rows.inputs, self.rows.targets, self.rows.weights)
 
     def batches(self, batch_size: int, seed: int, epoch: int, *, at_least: int = 1) -> Iterator[Array]:
-        """All rows in random order."""
+        """All rows in random order.
+
+        Parameters
+        ----------
+        batch_size, seed, epoch, at_least
+            As in `RowSource.batches`.
+        """
         return batches(len(self.rows), batch_size, seed, epoch, at_least=at_least)
 
     def ready(self, engine: TakesRows, rows: Array) -> Array:

@@ -1,7 +1,7 @@
 """The learning rate of each step.
 
-A schedule is a pure function of where training stands, except ``plateau``, which has to remember the best validation
-loss. The formulas are PyTorch's (``torch.optim.lr_scheduler``), and the tests hold them to it.
+A schedule is a pure function of the step's number, except ``plateau``, which has to remember the best validation loss.
+The formulas are PyTorch's (``torch.optim.lr_scheduler``), and the tests hold them to it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SCHEDULES: tuple[str, ...] = get_args(ScheduleName)
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
-    """How the learning rate moves.
+    """How the learning rate changes.
 
     Parameters
     ----------
@@ -59,9 +59,9 @@ class Schedule:
         peak
             The learning rate that the user asked for.
         epoch, epochs, batch, n_batches
-            Where training stands, both counted from 0.
+            The step: its epoch and batch, counted from 0, and how many there are of each.
         scale
-            What `Plateau` has come to.
+            The factor that `Plateau` has reached.
         """
         match self.name:
             case "constant":

@@ -1,8 +1,8 @@
-"""Cheap signs of health, taken now and then while a network trains: what the doctor reads.
+"""Snapshots of a network in training: cheap signs of its health, which the doctor reads.
 
-At the start, at some epochs and at the end some dozens of training rows go through the network and back, by the
-textbook, with nothing dropped. The epochs are 1, 2, 3, 4, 7, 8, 15, 16, 31, 32, …: in pairs, so that what the weights
-move in one epoch is seen, and ever further apart, so that a long training pays for a few snapshots only.
+At the start, after some epochs and at the end, up to 128 training rows go through the network and back in the textbook
+engine, with dropout inactive. The epochs are 1, 2, 3, 4, 7, 8, 15, 16, 31, 32, …: in pairs, so that what the weights
+move in one epoch is seen, and ever further apart, so that a long training takes only a few snapshots.
 
 Legend: B rows of the sample, I inputs and O outputs of a layer.
 """

@@ -1,9 +1,9 @@
-"""The training loop for a stack of networks: each ends as `fit` would have ended it alone.
+"""The training loop for a stack of networks: each ends as it would have ended alone with `fit`.
 
 Legend: K networks of a stack; a member is one of them, by its number in the stack.
 
 Network k sees the batches and the dropout of its own seed, learns from its own rows, and keeps its own best weights.
-One that has stopped or diverged leaves the stack at the end of the epoch, so that it costs no more time.
+A network that has stopped or diverged leaves the stack at the end of the epoch and costs no more time.
 """
 
 from __future__ import annotations

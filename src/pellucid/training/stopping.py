@@ -10,7 +10,7 @@ __all__ = ["EarlyStopping"]
 
 @dataclass(frozen=True, kw_only=True)
 class EarlyStopping:
-    """Keeps the best validation loss and counts the epochs since (Prechelt 1998).
+    """Keeps the best validation loss and counts the epochs since then (Prechelt 1998).
 
     >>> stopping = EarlyStopping(patience=2)
     >>> for epoch, loss in enumerate([0.9, 0.5, 0.6, 0.7]):

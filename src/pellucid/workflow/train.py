@@ -1,4 +1,4 @@
-"""One call from a table to a trained, measured and saved network."""
+"""From a table to a trained, measured and saved network, in one call."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pellucid.data.apart import joined, joined_test_rows
+from pellucid.data.given import is_builtin
 from pellucid.data.notes import FrameNote
 from pellucid.errors import DivergenceError, NotKeptError, RunFolderError, SettingError, StorageError
 from pellucid.io.lock import locked
 from pellucid.model.predicting import warn_of
-from pellucid.preparation.apart import joined, joined_test_rows
 from pellucid.preparation.members import Member, members_of, prepare_run
 from pellucid.preparation.prepare import Prepared, settings_for
-from pellucid.preparation.sources import is_builtin
 from pellucid.reports.report import write_report
 from pellucid.runs.checkpoint import read_state
 from pellucid.runs.events import RunPrepared, RunTrained
@@ -71,7 +71,7 @@ def train(
         How much each row counts, in the loss and in the metrics: a weight for each row, or the name of the column that
         holds them, which is then no feature. Only their ratios matter, and a weight of 0 leaves a row out.
     config
-        A ``config.yaml``; ``settings`` go before it.
+        A ``config.yaml``; ``settings`` override it.
     out
         The run folder. Without it and without ``save``, nothing is written.
     overwrite
@@ -82,8 +82,8 @@ def train(
         Rows to measure on, like ``data``, or ``(X, y)``; else the test part that images bring themselves, or a share of
         ``data``.
     listener
-        A function that is called with each event of the run as it happens (`pellucid.training.events`,
-        `pellucid.runs.events`). What it raises ends training; what was saved until then is kept.
+        A function that is called with each event of the run (`pellucid.training.events`, `pellucid.runs.events`).
+        What it raises ends training; what was saved until then is kept.
     settings
         Any setting of `pellucid.Settings`: ``hidden=(64, 32)``, ``activation="relu"``, ``learning_rate=1e-3``, ….
         With ``ensemble="folds"`` the preprocessing of all ``n_networks`` is fitted once, on all rows outside the test
@@ -103,7 +103,7 @@ def train(
     StorageError
         A file could not be written. A `NotKeptError` where the network is trained by then: ``result`` has the run.
     Interrupted (also a KeyboardInterrupt)
-        Ctrl-C or SIGTERM: the step in hand was finished and the best weights saved; ``run`` of the exception has them.
+        Ctrl-C or SIGTERM: the current step was finished and the best weights saved; the exception's ``run`` has them.
 
     >>> import pellucid
     >>> run = pellucid.train("iris", hidden=(10,), epochs=30, learning_rate=0.01)
@@ -114,7 +114,7 @@ def train(
     from_file, file_data = ({}, None) if config is None else read_config(config)
     if isinstance(data, tuple):
         raise SettingError(
-            "rows and targets in one tuple are no table: give them one after the other, train(X, y), or as one table "
+            "a tuple of rows and targets is not a table: give them as two arguments, train(X, y), or as one table "
             "such as {'x1': …, 'y': …} with target='y'; for images {'image': X, 'label': y}"
         )
     source, target_name, weight_name = joined(data if data is not None else file_data, target, sample_weight)
@@ -148,16 +148,16 @@ def train(
 def resume(
     path: str | os.PathLike[str], *, data: object = None, listener: Listener | None = None, **settings: Any
 ) -> Run:
-    """Go on with a run that was interrupted or killed, to the weights it would have come to.
+    """Resume a run that was interrupted or killed; it ends with the weights that it would have reached without that.
 
-    The table is read again from where it was; a run that is finished is returned as it is, and one that has lost files
-    since trains on from its last checkpoint to write them again. ``data`` and ``settings`` need not be given again;
-    those that are must be what the run began with.
+    The table is read again from where it was. A finished run is returned as it is; one that has since lost files trains
+    on from its last checkpoint and writes them again. ``data`` and ``settings`` need not be given again; if they are,
+    they must be those that the run began with.
 
     Raises
     ------
     RunFolderError
-        There is no run to go on with, its table was not a file, or another process is writing it.
+        There is no run to resume, its table was not a file, or another process is writing it.
     SettingError
         ``data`` or a setting differs from the run's own.
     ModelFileError
@@ -200,9 +200,11 @@ def _refuse_watcher(given: Mapping[str, Any]) -> None:
 
 
 def _check_unchanged(stored: Settings, source: str | None, data: object, given: Mapping[str, Any]) -> None:
-    """A run that goes on with other data or settings would be another run."""
+    """A run resumed with other data or settings would be another run."""
     if data is not None and _location(data) != source:
-        raise SettingError(f"this run was trained on {source!r}, not on {data!r}: leave the table out, or start anew")
+        raise SettingError(
+            f"this run was trained on {source!r}, not on {data!r}: leave the table out, or start a new run"
+        )
     asked = _absolute(Settings.of(given))
     for name in given:
         if getattr(asked, name) != getattr(stored, name):

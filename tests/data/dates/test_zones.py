@@ -15,7 +15,7 @@ import pytest
 from pellucid.data.dates.formats import parse_dates
 from pellucid.data.schema import infer_schema
 from pellucid.data.tables import read_table
-from pellucid.preprocessing.dates import DateStep, fit_date
+from pellucid.preprocessing.steps.dates import DateStep, fit_date
 from pellucid.preprocessing.values import text_of
 
 BERLIN = ZoneInfo("Europe/Berlin")

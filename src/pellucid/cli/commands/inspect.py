@@ -44,7 +44,7 @@ def _is_run(path: Path) -> bool:
     """Whether it is a model file, or a folder other than one of images."""
     if path.suffix == ".safetensors" or not path.is_dir():
         return path.suffix == ".safetensors"
-    from pellucid.preparation.sources import is_images
+    from pellucid.data.given import is_images
     from pellucid.runs.folder import FILES
 
     return any((path / FILES[name]).exists() for name in ("config", "model")) or not is_images(path)

@@ -106,6 +106,6 @@ def say_notes(notes: Iterable[str]) -> None:
 def open_rows(data: str) -> object:
     """The path itself, or the table of a built-in data set."""
     from pellucid.data.builtin import load_builtin
-    from pellucid.preparation.sources import is_builtin
+    from pellucid.data.given import is_builtin
 
     return load_builtin(data)[0] if is_builtin(data) else data

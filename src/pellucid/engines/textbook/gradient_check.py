@@ -26,6 +26,17 @@ def central_differences(
 ) -> dict[str, Array]:
     """∂L/∂θ of every element of the named parameters, two evaluations of ``loss`` for each.
 
+    Parameters
+    ----------
+    loss
+        From the parameters by name to the loss, without side effects.
+    parameters
+        Every parameter that ``loss`` needs, by name, best in float64; they are left alone.
+    names
+        Those whose gradients are wanted.
+    h
+        The step, in the parameters' own unit.
+
     >>> square = lambda p: float(p["w"] ** 2)
     >>> round(float(central_differences(square, {"w": np.array(3.0)}, ("w",))["w"]), 6)
     6.0

@@ -41,6 +41,17 @@ class LossResult:
 def loss_and_gradient(loss: Loss, z: Array, y: Array, row_weights: Array | None = None) -> LossResult:
     """L and ∂L/∂z for the logits ``z`` ``[B, C]`` and the targets ``y``.
 
+    Parameters
+    ----------
+    loss
+        Which loss, with its class weights, label smoothing or δ.
+    z
+        Logits, ``[B, C]``.
+    y
+        Class numbers ``[B]`` for cross_entropy, else numbers ``[B, C]``.
+    row_weights
+        ``[B]``; ``None`` counts all rows the same.
+
     >>> loss_and_gradient(Loss(name="mse"), np.array([[7.0]]), np.array([[5.0]])).value
     4.0
     """

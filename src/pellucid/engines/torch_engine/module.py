@@ -51,7 +51,16 @@ def forward(module: nn.Sequential, x: Tensor, masks: Sequence[Tensor] = ()) -> T
 def loss_value(loss: Loss, z: Tensor, y: Tensor, row_weights: Tensor | None) -> Tensor:
     """The loss of a batch as a scalar tensor, from PyTorch's own loss functions.
 
-    ``z`` are logits ``[B, C]``; ``y`` class numbers ``[B]`` for cross-entropy, else numbers ``[B, C]``.
+    Parameters
+    ----------
+    loss
+        Which loss, with its class weights, label smoothing or δ.
+    z
+        Logits, ``[B, C]``.
+    y
+        Class numbers ``[B]`` for cross-entropy, else numbers ``[B, C]``.
+    row_weights
+        ``[B]``; ``None`` counts all rows the same.
     """
     class_weights = None if loss.class_weights is None else z.new_tensor(loss.class_weights)
     if class_weights is None and row_weights is None:
@@ -72,7 +81,23 @@ def loss_value(loss: Loss, z: Tensor, y: Tensor, row_weights: Tensor | None) -> 
 def evaluated(
     network: Network, parameters: Mapping[str, NDArray[Any]], x: NDArray[Any], loss: Loss, y: NDArray[Any] | None
 ) -> tuple[NDArray[Any], dict[str, NDArray[Any]]]:
-    """Logits ``[B, C]`` as in prediction, in float64, and by autograd the gradient of the loss for each parameter."""
+    """The logits in prediction mode, in float64, and by autograd the gradient of the loss for each parameter.
+
+    Parameters
+    ----------
+    network, parameters
+        The description and its arrays, by name.
+    x
+        A batch, ``[B, *network.shape]``, in float64.
+    loss
+        The loss whose gradient is wanted.
+    y
+        Class numbers ``[B]`` for cross-entropy, else numbers ``[B, C]``; ``None`` leaves the gradients out.
+
+    Returns
+    -------
+    The logits ``[B, C]``, and the gradients by parameter name (empty without ``y``).
+    """
     module = build(network, parameters, torch.float64).eval()
     z = forward(module, torch.from_numpy(x))
     slopes: dict[str, NDArray[Any]] = {}

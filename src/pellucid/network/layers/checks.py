@@ -11,13 +11,43 @@ MAX_WIDTH = 1_000_000
 
 
 def check_whole(kind: str, field: str, value: object, low: int, high: int) -> None:
-    """A whole number from ``low`` to ``high``."""
+    """Check that a field is a whole number from ``low`` to ``high``.
+
+    Parameters
+    ----------
+    kind, field
+        For the message: the kind of layer, such as ``Dense``, and the name of its field.
+    value
+        What the field holds.
+    low, high
+        The limits, both allowed.
+
+    Raises
+    ------
+    SettingError
+        The value is not an ``int`` (``True`` is not one), or outside the limits.
+    """
     if type(value) is not int or not low <= value <= high:
         raise SettingError(f"{kind}'s {field} must be a whole number from {low:,} to {high:,}, got {value!r}")
 
 
 def check_real(kind: str, field: str, value: object, low: float, high: float) -> None:
-    """A number from ``low`` to ``high``."""
+    """Check that a field is a number from ``low`` to ``high``.
+
+    Parameters
+    ----------
+    kind, field
+        For the message: the kind of layer, such as ``Dense``, and the name of its field.
+    value
+        What the field holds.
+    low, high
+        The limits, both allowed.
+
+    Raises
+    ------
+    SettingError
+        The value is neither an ``int`` nor a ``float``, or outside the limits.
+    """
     if type(value) not in (int, float) or not low <= value <= high:  # type: ignore[operator]
         raise SettingError(f"{kind}'s {field} must be a number from {low:g} to {high:g}, got {value!r}")
 

@@ -72,5 +72,17 @@ class ReportInput:
 
 
 def picture(make: Callable[[], Figure], name: str, alt: str, caption: str = "") -> Picture:
-    """A figure as part of the page."""
+    """A figure as part of the page.
+
+    Parameters
+    ----------
+    make
+        Draws the figure.
+    name
+        A name that no other picture of the page has.
+    alt
+        A description for those who cannot see the picture.
+    caption
+        The text below it.
+    """
     return Picture(svg=inline_svg(make(), name), alt=alt, caption=caption)

@@ -94,7 +94,19 @@ def _arguments(reader: Reader, node: ast.Call, scope: Scope) -> Arguments:
 
 
 def call_value(reader: Reader, function: Value, given: Arguments, hint: str = "") -> Value:  # noqa: PLR0911
-    """Call a value."""
+    """Call a value; what the call gives.
+
+    Parameters
+    ----------
+    reader
+        The reading so far, which also records the events.
+    function
+        What is called: a function, class, module, method or name of a library; perhaps unknown.
+    given
+        The arguments.
+    hint
+        How the script names it, such as ``self.optimizer.step``.
+    """
     reader.spend()
     if isinstance(function, Function) and isinstance(function.receiver, Object) and _is_forward(reader, function):
         return call_module(reader, function.receiver, given)  # `model.forward(x)`

@@ -154,7 +154,19 @@ class Interpreter(Reader):
     def call_function(
         self, function: Function, args: Sequence[Value], kwargs: dict[str, Value], line: int, rest: bool = False
     ) -> Value:
-        """Enter a function of the script; what it returns."""
+        """Enter a function of the script; what it returns, unknown where calls are nested too deep.
+
+        Parameters
+        ----------
+        function
+            The function, with its receiver where it is a method.
+        args, kwargs
+            The arguments by position and by name.
+        line
+            Where the script calls it.
+        rest
+            Whether there are more arguments, of unknown content (``*args``).
+        """
         node = function.node
         if len(self.frames) >= _MAX_CALLS or sum(f.node is node for f in self.frames) >= 2:
             return Unknown(taint=taints(*args, *kwargs.values()))

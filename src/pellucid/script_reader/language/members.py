@@ -48,7 +48,19 @@ _SAME = {"values", "data", "real", "loc", "iloc", "iat", "at"}
 
 
 def attribute(reader: Reader, owner: Value, name: str, line: int) -> Value:  # noqa: PLR0911
-    """What is known of ``owner.name``."""
+    """What is known of ``owner.name``.
+
+    Parameters
+    ----------
+    reader
+        The reading so far, which also records the events.
+    owner
+        The value whose attribute it is.
+    name
+        The attribute's name.
+    line
+        Where the script reads it.
+    """
     if isinstance(owner, External):
         return External(path=f"{owner.path}.{name}")
     if isinstance(owner, Module):
@@ -102,7 +114,13 @@ def _of_super(owner: Object, name: str) -> Value:
 
 
 def uncalled_attribute(reader: Reader, owner: Value, name: str, line: int) -> Value:
-    """What is known of ``owner.name`` where it is not called: of a table, a name that is no method is a column."""
+    """What is known of ``owner.name`` where it is not called: of a table, a name that is no method is a column.
+
+    Parameters
+    ----------
+    reader, owner, name, line
+        As in `attribute`.
+    """
     found = attribute(reader, owner, name, line)
     if not isinstance(found, Method) or not isinstance(owner, Array) or name in _NO_COLUMN:
         return found
@@ -137,7 +155,19 @@ def _is_property(node: ast.AST) -> bool:
 
 
 def item(reader: Reader, owner: Value, node: ast.Subscript, scope: Scope) -> Value:  # noqa: PLR0911
-    """What is known of ``owner[…]``."""
+    """What is known of ``owner[…]``.
+
+    Parameters
+    ----------
+    reader
+        The reading so far, which also records the events.
+    owner
+        The value that is indexed.
+    node
+        The expression, with the index in its brackets.
+    scope
+        Where the index's names are looked up.
+    """
     if isinstance(owner, Method) and isinstance(owner.owner, Array) and owner.name in ("loc", "iloc", "iat", "at"):
         return _of_rows(reader, owner.owner, node, scope, labels=owner.name)
     if isinstance(owner, Array):

@@ -43,7 +43,19 @@ _UNROLLED = 4
 
 
 def assign(reader: Reader, target: ast.expr, value: Value, scope: Scope) -> None:
-    """Bind what a target names."""
+    """Bind what a target names.
+
+    Parameters
+    ----------
+    reader
+        The reading so far, which also records the events.
+    target
+        A name, an attribute, an item, or a tuple of these.
+    value
+        What is assigned.
+    scope
+        Where names are bound.
+    """
     if isinstance(target, ast.Name):
         _assign_name(target.id, value, scope)
     elif isinstance(target, (ast.Tuple, ast.List)):

@@ -77,7 +77,19 @@ def dtype_of(value: Value | None) -> str | None:
 
 
 def array_method(reader: Reader, x: Array, name: str, given: Arguments) -> Value:  # noqa: PLR0911, PLR0912
-    """What a tensor's, an array's or a frame's method gives."""
+    """What a tensor's, an array's or a frame's method gives.
+
+    Parameters
+    ----------
+    reader
+        The reading so far, which also records the events.
+    x
+        The tensor, array or frame.
+    name
+        The method's name.
+    given
+        Its arguments.
+    """
     if name in ("size", "numel", "dim", "nelement", "ndimension") and (given.args or name != "size"):
         return Number()
     if name in ("item", "tolist", "nunique"):

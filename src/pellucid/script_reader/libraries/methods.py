@@ -38,7 +38,19 @@ _COUNTS = ("item", "numel", "nelement", "dim")
 
 
 def call_method(reader: Reader, method: Method, given: Arguments, hint: str) -> Value:  # noqa: PLR0911
-    """What a library's method gives, and what it does."""
+    """What a library's method gives, and what it does.
+
+    Parameters
+    ----------
+    reader
+        The reading so far, which also records the events.
+    method
+        The method, with the value that it belongs to.
+    given
+        Its arguments.
+    hint
+        How the script names it, such as ``self.optimizer.step``.
+    """
     owner, name = method.owner, method.name
     if name == "forward" and isinstance(owner, Object) and is_module(owner):
         return call_module(reader, owner, given)

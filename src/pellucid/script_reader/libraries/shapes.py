@@ -11,7 +11,19 @@ __all__ = ["reshaped"]
 
 
 def reshaped(reader: Reader, x: Array, name: str, given: Arguments) -> Array:  # noqa: PLR0911
-    """``x`` after a method that gives it another shape; the values and the last activation stay."""
+    """``x`` after a method that gives it another shape; the values and the last activation stay.
+
+    Parameters
+    ----------
+    reader
+        The reading so far, which also records the events.
+    x
+        The tensor or array.
+    name
+        The method's name, such as ``view`` or ``squeeze``.
+    given
+        Its arguments.
+    """
     if name in ("view_as", "reshape_as", "expand_as"):
         other = given.get(0)
         same = isinstance(other, Array)

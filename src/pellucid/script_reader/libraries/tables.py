@@ -109,7 +109,19 @@ def _learns(owner: Object) -> str:
 
 
 def estimator_method(reader: Reader, owner: Object, name: str, given: Arguments) -> Value | None:
-    """What a method of scikit-learn gives, None where it is none."""
+    """What a method of scikit-learn gives; ``None`` where it is not one.
+
+    Parameters
+    ----------
+    reader
+        The reading so far, which also records the events.
+    owner
+        The object, of any library.
+    name
+        The method's name.
+    given
+        Its arguments.
+    """
     library, _, kind = owner.kind.rpartition(".")
     if kind in _SPLITTERS and name == "split":
         rows = tuple(v for v in given.args[:1])

@@ -24,7 +24,19 @@ _NEVER = ("builtins.", "numpy.", "pandas.", "argparse.", "torch.optim.", "torch.
 
 
 def as_used(reader: Reader, name: str, value: Value, holder: dict[str, Value]) -> Value:
-    """``value`` as the model that ``name`` is used as, kept in ``holder``; or as it is."""
+    """The value as a model where the script uses ``name`` as one; otherwise unchanged.
+
+    Parameters
+    ----------
+    reader
+        Knows the names that the script uses as models.
+    name
+        How the script names the value.
+    value
+        What is known of it.
+    holder
+        The names or attributes among which the assumed model is kept.
+    """
     if name not in reader.used_as_models:
         return value
     if isinstance(value, Unknown):

@@ -50,7 +50,19 @@ def from_model(value: Value) -> bool:
 
 
 def cut(reader: Reader, x: Array, how: str, line: int) -> Array:
-    """``x`` without its graph; if it comes from a model, this is recorded for a later ``backward``."""
+    """``x`` without its graph; if it comes from a model, this is recorded for a later ``backward``.
+
+    Parameters
+    ----------
+    reader
+        The reading so far, which also records the events.
+    x
+        The value that loses its graph.
+    how
+        For the message: what cut it, such as ``.item()``.
+    line
+        Where the script does it.
+    """
     if x.graph is False or not from_model(x) or reader.models:
         return x.then(graph=False)
     number = reader.number()
@@ -66,7 +78,21 @@ def leaf(reader: Reader, x: Array) -> Array:
 
 
 def wrapped(reader: Reader, x: Value, made_from: Array, path: str, given: Arguments) -> Array:
-    """``torch.tensor(loss)``: a new tensor, which does not know where its value comes from."""
+    """``torch.tensor(loss)``: a new tensor, which does not know where its value comes from.
+
+    Parameters
+    ----------
+    reader
+        The reading so far, which also records the events.
+    x
+        What the new tensor is made from.
+    made_from
+        The new tensor, as known so far.
+    path
+        The function's full name.
+    given
+        Its arguments; ``requires_grad`` counts.
+    """
     asks = given.const(None, "requires_grad", False) is not False
     of_a_loss = (isinstance(x, Array) and x.loss) or (isinstance(x, Number) and from_model(x))
     if of_a_loss and path in ("torch.tensor", "torch.Tensor", "torch.FloatTensor"):
@@ -78,7 +104,21 @@ def wrapped(reader: Reader, x: Value, made_from: Array, path: str, given: Argume
 
 
 def collected(reader: Reader, x: Items, made_from: Array, path: str, line: int) -> Array:
-    """``torch.tensor(losses)`` of a list of losses: their values alone."""
+    """``torch.tensor(losses)`` of a list of losses: their values without their graphs.
+
+    Parameters
+    ----------
+    reader
+        The reading so far, which also records the events.
+    x
+        The list.
+    made_from
+        The new tensor, as known so far.
+    path
+        The function's full name.
+    line
+        Where the script does it.
+    """
     live = any(isinstance(v, Array) and v.loss and v.graph and from_model(v) for v in x.items[:8])
     if not live or path not in ("torch.tensor", "torch.Tensor", "torch.FloatTensor"):
         return made_from
@@ -94,7 +134,19 @@ def parameters(owner: Object, line: int, hint: str) -> Object:
 
 
 def frozen(reader: Reader, owner: Value, value: Value, line: int) -> None:
-    """``requires_grad`` of a module's parameters is set."""
+    """``requires_grad`` of a module's parameters is set.
+
+    Parameters
+    ----------
+    reader
+        The reading so far, which also records the events.
+    owner
+        A model, its parameters, one of them, or something unknown.
+    value
+        What ``requires_grad`` is set to.
+    line
+        Where the script does it.
+    """
     mode = value.value if isinstance(value, Const) else None
     if not isinstance(owner, Object) or not isinstance(mode, bool):
         if not isinstance(owner, Array) and mode is not False:
@@ -150,7 +202,19 @@ def made(reader: Reader, value: Object) -> None:
 
 
 def recurrent_index(reader: Reader, owner: Array, parts: list[ast.expr], line: int) -> None:
-    """``out[:, -1]`` or ``out[-1]`` of a recurrent layer: along which dimension is the last step taken?"""
+    """``out[:, -1]`` or ``out[-1]`` of a recurrent layer: along which dimension is the last step taken?
+
+    Parameters
+    ----------
+    reader
+        The reading so far, which also records the events.
+    owner
+        The output that is indexed.
+    parts
+        The index, an expression for each dimension.
+    line
+        Where the script does it.
+    """
     if owner.layer is None or not owner.layer.kind.endswith((".LSTM", ".GRU", ".RNN")):
         return
     last = [i for i, part in enumerate(parts) if _minus_one(part)]
@@ -172,13 +236,43 @@ def _minus_one(node: ast.expr) -> bool:
 
 
 def argmax(reader: Reader, x: Array, axis: Value | None, line: int) -> None:
-    """The index of the largest output: along which axis?"""
+    """The index of the largest output: along which axis?
+
+    Parameters
+    ----------
+    reader
+        The reading so far, which also records the events.
+    x
+        The values.
+    axis
+        The axis that is given; ``None`` where none is.
+    line
+        Where the script does it.
+    """
     if not reader.models and from_model(x) and isinstance(axis, Const):
         reader.note(Observation, line, kind="argmax", value=x, other=axis)
 
 
 def compared(reader: Reader, op: ast.cmpop, left: Value, right: Value, result: Array, line: int) -> Array:
-    """A comparison of outputs: with a threshold, or with the targets."""
+    """A comparison of outputs: with a threshold, or with the targets.
+
+    Parameters
+    ----------
+    reader
+        The reading so far, which also records the events.
+    op
+        The comparison.
+    left, right
+        What is compared.
+    result
+        The answer, as known so far.
+    line
+        Where the script does it.
+
+    Returns
+    -------
+    The answer, with what the comparison tells about it.
+    """
     if reader.models:
         return result
     if isinstance(op, (ast.Gt, ast.GtE)) and isinstance(left, Array) and from_model(left) and isinstance(right, Const):
@@ -209,7 +303,19 @@ def length(value: Value | None) -> frozenset[str]:
 
 
 def averaged(reader: Reader, op: ast.operator, left: Value, right: Value, line: int) -> frozenset[str]:
-    """The taints that a product or quotient loses; a count of rows divided by a number of batches is recorded."""
+    """The taints that a product or quotient loses; a count of rows divided by a number of batches is recorded.
+
+    Parameters
+    ----------
+    reader
+        The reading so far, which also records the events.
+    op
+        The operation.
+    left, right
+        Its operands.
+    line
+        Where the script does it.
+    """
     if not isinstance(op, (ast.Div, ast.FloorDiv, ast.Mult)):
         return frozenset()
     a, b = taints(left), taints(right)
@@ -231,7 +337,19 @@ def mean_of_matches(x: Array, name: str) -> Array:
 
 
 def own_statistic(reader: Reader, op: ast.operator, a: Array, b: Array, line: int) -> None:
-    """``X_test - X_test.mean()``: rows scaled by their own statistics."""
+    """``X_test - X_test.mean()``: rows scaled by their own statistics.
+
+    Parameters
+    ----------
+    reader
+        The reading so far, which also records the events.
+    op
+        The operation; only a subtraction counts.
+    a, b
+        The rows, and what is subtracted from them.
+    line
+        Where the script does it.
+    """
     if isinstance(op, ast.Sub) and b.statistic is a and not reader.models and not reader.loops:
         reader.note(Observation, line, kind="own statistic", value=a)
 
@@ -249,7 +367,19 @@ def scaled_by_itself(reader: Reader, node: ast.BinOp, left: Value) -> None:
 
 
 def sliced(reader: Reader, owner: Value, part: ast.expr, line: int) -> None:
-    """``X[i : i + n]`` in a loop: a batch cut by hand."""
+    """``X[i : i + n]`` in a loop: a batch cut by hand.
+
+    Parameters
+    ----------
+    reader
+        The reading so far, which also records the events.
+    owner
+        The rows.
+    part
+        The index in the brackets.
+    line
+        Where the script does it.
+    """
     if not isinstance(part, ast.Slice) or part.lower is None or part.upper is None or not reader.changed_in_loop:
         return
     names = {n.id for n in ast.walk(part.lower) if isinstance(n, ast.Name)}

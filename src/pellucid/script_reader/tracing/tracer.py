@@ -291,7 +291,19 @@ def _end_with(pipe: int) -> None:
 
 
 def main(script: str, report: str, seconds: float, pipe: int) -> None:
-    """Trace ``script`` for at most ``seconds`` and write the facts to ``report`` as JSON."""
+    """Run ``script`` for at most ``seconds`` and write the recorded facts to ``report`` as JSON.
+
+    Parameters
+    ----------
+    script
+        The file to run.
+    report
+        The JSON file to write.
+    seconds
+        The longest time.
+    pipe
+        The reading end of a pipe. When the caller closes the other end, or dies, this process group is killed.
+    """
     _end_with(pipe)
     tracer = _Tracer(script, report, seconds)
     for hook in (_hook_losses, _hook_steps, _hook_models, _hook_data):

@@ -12,8 +12,8 @@ from typing import Any, ClassVar
 
 from pellucid.errors import ModelFileError
 from pellucid.preprocessing import checks
-from pellucid.preprocessing.numeric import NumericStep, Scaling, fit_numeric
-from pellucid.preprocessing.piecewise import Bins, PiecewiseStep, fit_piecewise
+from pellucid.preprocessing.steps.numeric import NumericStep, Scaling, fit_numeric
+from pellucid.preprocessing.steps.piecewise import Bins, PiecewiseStep, fit_piecewise
 from pellucid.preprocessing.values import FloatArray
 
 __all__ = ["BothStep", "fit_both"]

@@ -10,8 +10,8 @@ import numpy as np
 
 from pellucid.data.columns.names import column_name
 from pellucid.data.frames import Frame, frame_columns
+from pellucid.data.given import holds_images
 from pellucid.errors import DataError, SettingError
-from pellucid.preparation.sources import holds_images
 
 __all__ = ["joined", "joined_test_rows"]
 

@@ -35,8 +35,8 @@ import numpy as np
 
 from pellucid.errors import SettingError, nearest
 from pellucid.preprocessing import checks
+from pellucid.preprocessing.steps.words import PATTERN, REACH, UNITS, Units, terms_of, units_of
 from pellucid.preprocessing.values import MISSING_TEXTS, FloatArray, IntArray, text_codes, text_of
-from pellucid.preprocessing.words import PATTERN, REACH, UNITS, Units, terms_of, units_of
 
 __all__ = ["MAX_WORDS", "TextStep", "Words", "auto_words", "fit_text"]
 

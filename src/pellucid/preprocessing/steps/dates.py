@@ -32,7 +32,7 @@ from pellucid.data.dates.formats import ISO_UTC, is_date_format, parse_dates
 from pellucid.data.dates.zones import in_local_time
 from pellucid.errors import DataError, ModelFileError
 from pellucid.preprocessing import checks
-from pellucid.preprocessing.numeric import BOUND, LARGEST, centre_and_spread
+from pellucid.preprocessing.steps.numeric import BOUND, LARGEST, centre_and_spread
 from pellucid.preprocessing.values import MISSING_TEXTS, FloatArray, IntArray, is_missing, one_array
 
 __all__ = ["WEEKDAYS", "DatePart", "DateStep", "fit_date"]

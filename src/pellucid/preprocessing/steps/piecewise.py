@@ -35,8 +35,8 @@ import numpy as np
 
 from pellucid.errors import SettingError, nearest
 from pellucid.preprocessing import checks
-from pellucid.preprocessing.numeric import BOUND, LARGEST, centre_and_spread
-from pellucid.preprocessing.tree import best_cuts
+from pellucid.preprocessing.steps.numeric import BOUND, LARGEST, centre_and_spread
+from pellucid.preprocessing.steps.tree import best_cuts
 from pellucid.preprocessing.values import FloatArray, IntArray, number_of, numbers
 
 __all__ = ["BINS_BY", "MAX_BINS", "Bins", "BinsBy", "PiecewiseStep", "auto_bins", "fit_piecewise"]

@@ -1,0 +1,1 @@
+"""The lessons themselves: a text with figures, and questions whose answers are computed, one file each."""
