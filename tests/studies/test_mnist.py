@@ -151,8 +151,8 @@ def test_the_hardest_classes_are_all_named() -> None:
                             seconds=1.0))  # fmt: skip
         return closing(story)
 
-    assert "The hardest classes are 'a' and 'c' with 50.0 % right" in learned((1, 2), (3, 4), (2, 4))
-    assert "The hardest class is 'b' with 75.0 % right" in learned((4, 4), (3, 4), (0, 0))
+    assert "The hardest classes are 'a' and 'c', with 50.0 % right" in learned((1, 2), (3, 4), (2, 4))
+    assert "The hardest class is 'b', with 75.0 % right" in learned((4, 4), (3, 4), (0, 0))
 
 
 def test_settings_change_the_outcome(folder: Path) -> None:

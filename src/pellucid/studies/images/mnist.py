@@ -180,8 +180,8 @@ def _introduce(
 ) -> None:
     height, width = data.train_images.shape[1:]
     story.say(
-        f"{data.title}: {n_rows:,} training images and {len(data.test_images):,} test images of {height} × {width} "
-        f"grey pixels, {len(data.names)} classes. Each pixel is divided by {data.white}; then the training pixels' "
+        f"{data.title}: {n_rows:,} training images and {len(data.test_images):,} test images, {height} × {width} "
+        f"pixels in grey, {len(data.names)} classes. Each pixel is divided by {data.white}; then the training pixels' "
         f"mean, {mean:.4f}, is subtracted, and the result is divided by their standard deviation, {deviation:.4f}. "
         "The test pixels are scaled with the same two numbers. A fully connected network sees an image as a row of "
         f"{data.pixels} numbers and does not know which pixels are neighbours."

@@ -248,9 +248,10 @@ def _tell_losses(story: Story, shown: Classified, epochs: int) -> None:
 
 def _tell_answers(story: Story, shown: Classified, test: Rows, numbers: Array, classes: Sequence[str]) -> None:
     n, right = len(test), int(np.trace(shown.confusion))
+    low, high = 100 * shown.accuracy.low, 100 * shown.accuracy.high
     story.say(f"Test accuracy: {100 * shown.accuracy.value:.1f} %, {right} of {n} rows. With so few rows, the accuracy "
-              f"on all irises may be anywhere from {100 * shown.accuracy.low:.0f} % to "
-              f"{100 * shown.accuracy.high:.0f} % (Wilson's 95 % interval). The first ten test rows, with actual and predicted species:")  # fmt: skip
+              f"on all irises may be anywhere from {low:.0f} % to {high:.0f} % (Wilson's 95 % interval). The first ten "
+              "test rows, with actual and predicted species:")  # fmt: skip
     rows = []
     for i in range(min(10, n)):
         actual, predicted = classes[int(test.targets[i])], classes[int(shown.answers[i])]
