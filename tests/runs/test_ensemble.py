@@ -147,7 +147,7 @@ def test_each_network_of_folds_learns_from_other_rows(people: Any) -> None:
         ({"n_networks": 1}, SettingError, "needs n_networks from 2 to 100"),
         ({"n_networks": 101}, SettingError, "needs n_networks from 2 to 100, one for each fold, got 101"),
         ({"n_networks": 3, "time": "joined"}, SettingError, r"split is by time \('joined'\): use ensemble=seeds"),
-        ({"n_networks": 60}, DataError, "240 rows are left without the test part, and 60 folds need 300"),
+        ({"n_networks": 60}, DataError, "240 rows are left outside the test part, and 60 folds need 300"),
         ({"n_networks": 9, "group": "job"}, DataError, "cannot be cut into 9 folds"),
     ],
 )
@@ -160,7 +160,7 @@ def test_folds_that_cannot_be(
 
 
 def test_more_networks_than_a_file_holds(people: Any) -> None:
-    with pytest.raises(SettingError, match=r"38 arrays each .* give at most 263"):
+    with pytest.raises(SettingError, match=r"38 arrays each .* set n_networks to at most 263"):
         pellucid.train(people, "buys", n_networks=1000, hidden=(8, 8, 8, 8, 8, 8), batch_norm=True, epochs=1)
 
 

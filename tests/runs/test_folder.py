@@ -90,7 +90,7 @@ def test_a_config_of_the_users_own_is_not_resumed(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("data: iris\npreset: plain\n")
     (tmp_path / "metrics.json").unlink()
     before = contents(tmp_path)
-    with pytest.raises(RunFolderError, match=r"is not a run folder: its config\.yaml is not a run's"):
+    with pytest.raises(RunFolderError, match=r"is not a run folder: its config\.yaml was not written by a run"):
         pellucid.resume(tmp_path)
     assert contents(tmp_path) == before
 

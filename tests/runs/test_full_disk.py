@@ -47,7 +47,7 @@ def test_at_the_report_the_run_is_whole(disk: FullDisk, tmp_path: Path) -> None:
     assert "accuracy" in done.stdout
     assert "The run is in my run" in done.stdout
     assert "the disk is full" in done.stderr
-    assert "all else of the run is kept, and its report is written by: pellucid report 'my run'" in done.stderr
+    assert "everything else of the run is kept; write its report by: pellucid report 'my run'" in done.stderr
     disk.full = False
     command("report", "my run", cwd=tmp_path)
     assert (tmp_path / "my run" / "report.html").exists()
@@ -66,7 +66,7 @@ def test_in_python_the_error_has_the_run(disk: FullDisk, tmp_path: Path) -> None
 @pytest.mark.parametrize("disk", [["report.html"], ["metrics.json"]], indirect=True)
 def test_of_a_table_in_memory_nothing_is_advised_that_cannot_work(disk: FullDisk, tmp_path: Path) -> None:
     rows = {"a": [k % 7 / 2 for k in range(60)], "y": ["no", "yes"] * 30}
-    with pytest.raises(NotKeptError, match="written by training again: its table was in memory"):
+    with pytest.raises(NotKeptError, match="write its report by training again: its table was in memory"):
         pellucid.train(rows, "y", out=tmp_path / "run", report=True, **QUICK)
 
 
@@ -94,7 +94,7 @@ def test_at_a_checkpoint_training_goes_on_another_time(
     line = ("train", "iris", *LINE, *several, "--engine", "textbook", "--out", "run", "--no-report")
     said = command(*line, cwd=tmp_path, code=2, literal=True).stderr
     assert "training has stopped, and what was saved before is kept" in said
-    assert "go on with it by: pellucid train run --resume" in said
+    assert "continue it by: pellucid train run --resume" in said
     disk.full = False
     command("train", "run", "--resume", cwd=tmp_path)
     assert len(pellucid.load(tmp_path / "run").history) == 3  # type: ignore[union-attr]
@@ -143,7 +143,7 @@ def test_a_search_is_shown_and_goes_on(disk: FullDisk, tmp_path: Path) -> None:
     line = ("search", "iris", "--trials", "2", "--hidden", "4", "--epochs", "3", "--engine", "textbook", "--out", "s")
     done = command(*line, cwd=tmp_path, code=2, literal=True)
     assert "2 trials" in done.stdout
-    assert "the study is kept, and the same command goes on with it" in done.stderr
+    assert "the study is kept, and the same command continues it" in done.stderr
     disk.full = False
     assert "2 trials" in command(*line, cwd=tmp_path, literal=True).stdout
     assert {file.name for file in (tmp_path / "s").iterdir()} == {
@@ -167,7 +167,7 @@ def test_a_search_leaves_what_is_no_searchs(tmp_path: Path) -> None:
     (tmp_path / "s" / "best.yaml").write_text("mine")
     line = ("search", "iris", "--trials", "1", "--hidden", "4", "--epochs", "2", "--engine", "textbook", "--out", "s")
     said = command(*line, cwd=tmp_path, code=2, literal=True).stderr
-    assert "holds 'best.yaml' and no search, so nothing in it is replaced" in said
+    assert "holds 'best.yaml' but no search, so nothing in it is replaced" in said
     assert [file.read_text() for file in (tmp_path / "s").iterdir()] == ["mine"]
     (tmp_path / "s" / "best.yaml").unlink()
     (tmp_path / "far.journal").touch()

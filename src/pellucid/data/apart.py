@@ -21,6 +21,8 @@ def joined(data: Any, target: Any, weight: Any) -> tuple[Any, str | None, str | 
 
     Parameters
     ----------
+    data
+        The rows: a table in memory or its path, or images.
     target, weight
         The name of a column of ``data``, of any type; or a value for each row: an array, a list, a series of pandas,
         polars or Arrow. A series keeps its name.
@@ -28,9 +30,9 @@ def joined(data: Any, target: Any, weight: Any) -> tuple[Any, str | None, str | 
     Raises
     ------
     SettingError
-        ``data`` is no table in memory, so that nothing can be put beside its rows.
+        Values are given, but ``data`` is a path or missing.
     DataError
-        There is another number of values than of rows, in another order, several targets, or a name twice.
+        The values differ from the rows in number or order, there are several targets, or a name occurs twice.
 
     >>> source, target, _ = joined(np.eye(3), [1, 2, 3], None)
     >>> list(source.columns), target

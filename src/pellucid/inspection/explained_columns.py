@@ -174,7 +174,7 @@ def explain_columns(
 
 
 def columns_explained(rows: RowsToInspect, *, label: object = None, seed: int = 0) -> ExplainedColumns:
-    """The same for rows in memory with a known target."""
+    """`explain_columns` of rows in memory whose target is known."""
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise SettingError(f"seed must be a whole number of at least 0, got {seed!r}")
     model = rows.model

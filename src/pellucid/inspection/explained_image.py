@@ -31,7 +31,7 @@ _PARTS = (("upper left", "upper", "upper right"), ("left", "middle", "right"), (
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ExplainedImage:
-    """What each pixel of an image adds to the answer.
+    """What each pixel of an image adds to the prediction.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class ExplainedImage:
     by_pixel, others
         The same ``[H, W]``, the channels summed; and what the columns beside the image add, by name.
     prediction, truth
-        The model's answer, and the image's own label if it is known.
+        The model's prediction, and the image's own label if it is known.
     notes
         Sentences for the user.
     """
@@ -100,27 +100,27 @@ class ExplainedImage:
 def explain_image(
     run: str | os.PathLike[str] | Run | Model, data: object = None, *, row: int = 0, label: object = None, seed: int = 0
 ) -> ExplainedImage:
-    """What each pixel of one image adds to the model's answer (integrated gradients; Sundararajan, Taly & Yan 2017).
+    """What each pixel of one image adds to the prediction (integrated gradients; Sundararajan, Taly & Yan 2017).
 
     Parameters
     ----------
     run
-        A run folder, a model file, or a run or model at hand.
+        A run folder, a model file, or a run or model in memory.
     data
         Images, as `Model.predict` takes them: the image is one of them, and it is compared with the mean of 100 of
-        them. Without, it is one of the run's own. Then, and where ``data`` has fewer than 100 images, it is compared
+        them. By default, it is one of the run's own. Then, and if ``data`` has fewer than 100 images, it is compared
         with the mean of up to 100 of those that measured the run.
     row
-        Which image, from 0.
+        The image, counted from 0.
     label
-        The class whose probability is explained; else the second of two, or the most probable of several.
+        The class whose probability is explained; default: the second of two, or the most probable of several.
     seed
-        Which images it is compared with.
+        Random seed for the images it is compared with.
 
     Raises
     ------
     DataError
-        There is no such image, or the model is not one that answers images.
+        There is no such image, or the model is not an image model.
     SettingError
         There is no such class.
     RunFolderError

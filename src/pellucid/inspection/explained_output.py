@@ -1,4 +1,4 @@
-"""The one number of a model's answer that is explained: a class's probability, or the predicted number.
+"""The one number of a prediction that is explained: a class's probability, or the predicted number.
 
 Legend: ``N`` rows, ``F`` features, ``C`` classes.
 """

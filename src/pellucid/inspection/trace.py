@@ -49,10 +49,10 @@ class Traced:
     row
         The trace itself, in the scaled unit of the target.
     answer, together
-        The prediction of this network, and that of all: probabilities by class, a number in the target's unit, or of a
-        reconstruction the reconstructed features by name.
+        The prediction of this network, and that of all networks: probabilities by class, a number in the target's
+        unit, or for a reconstruction the reconstructed features by name.
     truth
-        The row's own target; ``None`` if it is not known, and of a reconstruction, whose target is its own features.
+        The row's own target; ``None`` if it is not known, and for a reconstruction, whose target is its own features.
     targets
         The row's target as the loss takes it: a class number ``[1]``, numbers ``[1, C]``; ``None`` if not known.
     notes
@@ -147,13 +147,13 @@ def trace(
     run
         A run folder or a model file.
     data
-        Rows, as `Model.predict` takes them; without, the table that the run was trained on.
+        Rows, as `Model.predict` takes them; default: the table that the run was trained on.
     row
-        Which of them, from 0.
+        The number of the row, from 0.
     inputs
-        The row itself, column → value, in place of ``data``; columns that are not named are missing cells.
+        The row itself, column → value, instead of ``data``; columns that are not given are missing.
     network
-        Which network of an ensemble, from 1.
+        The network of an ensemble, from 1.
 
     Raises
     ------
@@ -202,7 +202,7 @@ def trace(
         together=_prediction(model, model.answers_to(features.astype(dtype))),
         truth=truth,
         targets=target,
-        # where a source has training and test images, the notes say which were taken
+        # if a source has training and test images, the notes say which were taken
         notes=(*viewed.notes, *(one.report.notes if model.image is not None else ())),
     )
 

@@ -15,11 +15,11 @@ from pellucid.explanation.words.values import Derivatives, Parts, Sum
 
 __all__ = ["json_value", "row_json"]
 
-_TERMS = 10  # of a sum that stand one by one; the others are added up, and are all in the layer's arrays
+_TERMS = 10  # of a sum that are listed; the others are added up, and all are in the layer's arrays
 
 
 def row_json(row: RowTrace, steps: Sequence[NamedStep], outcome: Outcome) -> dict[str, Any]:
-    """Everything about the row in the network, forwards and back."""
+    """Everything about the row in the network, forward and backward."""
     back = row.back
     return {
         "layers": [_layer(step) for step in steps],
@@ -83,7 +83,7 @@ def _parts(parts: Parts) -> list[dict[str, Any]]:
 
 
 def json_value(value: object) -> object:
-    """A cell as JSON holds it: an image as lists, whatever is no plain value as text."""
+    """A cell as a JSON value: an image as lists, anything else that is not a plain value as text."""
     if isinstance(value, np.ndarray):
         return value.tolist()
     return value if value is None or isinstance(value, bool | int | float | str) else str(value)

@@ -25,7 +25,7 @@ Array = NDArray[Any]
 def split_of(table: Table, schema: Schema, target: Target | None, settings: Settings, *, test: float) -> Split:
     """Split the rows. Equal images stay in one part, whatever their labels: the answer to one reveals the other's.
 
-    A split by group or by time keeps groups or times whole, as asked; a note then tells of equal images in two parts.
+    A split by group or by time keeps groups or times whole, as asked; a note then reports equal images in two parts.
 
     Parameters
     ----------

@@ -30,7 +30,7 @@ def fit_to_split(
 ) -> tuple[Split, Fitted]:
     """Fit everything to the training rows of a split; with ``edit_labels`` only to those whose label seems right.
 
-    A training or validation row is left out where seven of its ten nearest neighbours share one other label (edited
+    A training or validation row is left out if seven of its ten nearest neighbours share one other label (edited
     nearest neighbours, Wilson 1972), measured on the features that the network sees; then everything is fitted again.
     Test rows stay.
 
@@ -53,7 +53,7 @@ def fit_to_split(
     Raises
     ------
     DataError, SettingError
-        As `fit_to`; ``edit_labels`` where no classes are predicted.
+        As for `fit_to`; or ``edit_labels`` is set and no classes are predicted.
     """
     fitted = fit_to(split.train, table, schema, target, settings)
     if not settings.edit_labels:
@@ -67,7 +67,7 @@ def fit_to_split(
 
 
 def check_editable(settings: Settings, task: Task) -> None:
-    """Raise `SettingError` where ``edit_labels`` is asked for and no classes are predicted."""
+    """Raise `SettingError` if ``edit_labels`` is set and no classes are predicted."""
     if settings.edit_labels and not task.is_classification:
         raise SettingError(
             f"edit_labels leaves out rows whose class disagrees with their neighbours, but this is a {task.kind}: "
@@ -84,7 +84,7 @@ def _edited(split: Split, fitted: Fitted, table: Table, target: Target, settings
     out = (votes.max(axis=1) >= _AGAINST) & (own < votes.max(axis=1))
     learned = np.arange(len(rows)) < len(split.train)
     spared = []
-    for k in np.unique(truth[learned]):  # a class that lies among others would be gone, and could not be learned
+    for k in np.unique(truth[learned]):  # otherwise a class that lies among others would disappear
         mine = truth == k
         if out[learned & mine].mean() > 0.5:
             out[mine] = False

@@ -37,7 +37,7 @@ class Fitted:
     """What the training rows decide."""
 
     recipe: Recipe
-    scaler: TargetScaler | None  # None but for a regression
+    scaler: TargetScaler | None  # of a regression only
     task: Task
     network: Network
     notes: tuple[str, ...]
@@ -91,7 +91,7 @@ def fit_to(rows: Array, table: Table, schema: Schema, target: Target | None, set
 
 
 def _scaler(settings: Settings, task: Task, values: Array | None, weights: Array | None) -> TargetScaler | None:
-    """That of a number to predict."""
+    """The scale of a number to predict."""
     log = settings.target_transform == "log"
     if task.kind == "regression" and values is not None:
         return TargetScaler.fit(values, weights, log=log)
@@ -101,7 +101,7 @@ def _scaler(settings: Settings, task: Task, values: Array | None, weights: Array
 
 
 def _bins(settings: Settings, target: Target | None, train_values: Array | None, n_rows: int) -> Bins | None:
-    """How numbers are cut into bins, for so many training rows; ``None`` where they are not."""
+    """How numbers are cut into bins, given the number of training rows; ``None`` if they are not."""
     if settings.number_encoding == "plain":
         return None
     return Bins(
@@ -149,7 +149,7 @@ def _task(
 
 
 def _notes(recipe: Recipe) -> list[str]:
-    """What became of columns of text, and columns of which many rows are known only as one of the rarer categories."""
+    """How columns of text are encoded, and columns in which many rows hold rare categories."""
     notes = [_said_of_text(step) for step in recipe.steps if isinstance(step, TextStep)]
     for step in recipe.steps:
         if isinstance(step, CategoricalStep) and (rows := sum(step.counts) + step.rare):
@@ -164,7 +164,7 @@ def _notes(recipe: Recipe) -> list[str]:
 
 
 def _said_of_text(step: TextStep) -> str:
-    """By what a column of text is read, and how to change it."""
+    """How a column of text is encoded, and how to change that."""
     if not step.terms:
         return f"column {step.name!r} is text without words, so it is not used"
     if step.units == "characters":

@@ -41,7 +41,7 @@ _FEWEST = 5  # rows a fold
 _FEWEST_IN_ALL = 20
 _MOST = 100  # folds
 
-# What decides which rows and columns there are and how they are divided: the same for all that share the folds.
+# What decides which rows and columns there are and how they are split: the same for all that share the folds.
 ROW_SETTINGS = (
     "target", "task", "test_data", "image_size", "image_channels", "header", "separator", "encoding", "missing",
     "numeric", "categorical", "boolean", "date", "text", "decimal", "thousands", "day_first", "drop", "keep",
@@ -82,16 +82,16 @@ class Folds:
 
 
 def cut_folds(data: object, settings: Settings, *, folds: int = 5) -> Folds:
-    """Read ``data``, keep its test part apart and cut the other rows into ``folds``.
+    """Read ``data``, set its test part aside and cut the other rows into ``folds``.
 
     Equal rows, rows of one group and of one moment stay together; classes are spread evenly. With a time column the
     window expands: the other rows are cut into ``folds + 1`` blocks in the order of time, and each block but the first
-    is a fold that is answered from the blocks before it.
+    is a fold that is predicted from the blocks before it.
 
     Raises
     ------
     SettingError
-        ``folds`` is no whole number from 2 to 100.
+        ``folds`` is not a whole number from 2 to 100.
     DataError
         There are too few rows, groups, moments or rows of a class for so many folds.
 
@@ -124,10 +124,10 @@ def cut_folds(data: object, settings: Settings, *, folds: int = 5) -> Folds:
 
 
 def prepare_fold(folds: Folds, fold: int, settings: Settings) -> Prepared:
-    """What training and measuring see of a fold (from 0): everything that is fitted is fitted on its training rows.
+    """The rows of a fold (counted from 0), prepared: everything that is fitted is fitted on its training rows.
 
-    The fold's own rows are the ``measured`` ones. Where each network of an ensemble chooses its best epoch by rows of
-    its own (``ensemble="folds"``), there are no others that choose, and all are training rows.
+    The fold's own rows are the ``measured`` ones. With ``ensemble="folds"`` each network chooses its best epoch on rows
+    of its own, so there are no validation rows: all other rows are training rows.
     """
     split = folds.splits[fold]
     settings = replace(settings, ensemble=usual_ensemble(settings, len(split.train) + len(split.validation)))
@@ -138,7 +138,7 @@ def prepare_fold(folds: Folds, fold: int, settings: Settings) -> Prepared:
 
 
 def usual_ensemble(settings: Settings, n_rows: int | None = None) -> str:
-    """What ``ensemble="auto"`` stands for: ``folds`` where several networks can each have one, else ``seeds``.
+    """What ``ensemble="auto"`` stands for: ``folds`` if several networks can each have one, else ``seeds``.
 
     >>> usual_ensemble(Settings(n_networks=4, ensemble="auto")), usual_ensemble(Settings(ensemble="auto"))
     ('folds', 'seeds')
@@ -203,7 +203,7 @@ def _cut(base: Prepared, rows: Array, folds: int) -> tuple[tuple[Split, ...], st
 
 
 def blocks_of(base: Prepared, rows: Array, many: int) -> tuple[list[Array], str]:
-    """The rows in ``many`` parts: each is the test part of the rows that the parts before it left.
+    """The rows in ``many`` parts: each part is the test part in a split of the rows that are left.
 
     So every part follows the rules of `split_rows`. With a time column the latest rows are taken first, and the parts
     are returned in order of time.
@@ -229,6 +229,7 @@ def _divided(base: Prepared, rows: Array, *, validation: float, test: float) -> 
 
 
 def notes_on_rare_classes(target: Target | None, rows: Array, folds: int) -> list[str]:
+    """A note on classes with fewer rows than there are folds."""
     if target is None or not target.classes:
         return []
     counts = np.bincount(target.at(rows), minlength=len(target.classes))

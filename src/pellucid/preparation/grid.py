@@ -1,4 +1,4 @@
-"""Settings of which some are given several values: every combination, and the command that trains one of them."""
+"""Settings with several values: every combination of them, and the command that trains one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _AUTO = (
     "epochs",
     "rare_below",
     "threads",
-)  # None stands for a choice of ours, elsewhere for nothing
+)  # None means that Pellucid chooses; for other settings, that there is none
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +48,7 @@ class Grid:
         return len(self.combinations)
 
     def values(self, settings: Settings) -> dict[str, Any]:
-        """What one combination has of the settings that vary."""
+        """The values of one combination for the settings that vary."""
         return {name: getattr(settings, name) for name in self.varied}
 
 
@@ -100,9 +100,9 @@ def _values(name: str, given: Any) -> tuple[Any, ...]:
         raise SettingError(f"{name} is given an empty list of values: give one or more")
     values = tuple(dict.fromkeys(rule(name, each) for each in several))
     if len(values) > 1 and name not in COMPARABLE:
-        why = "which rows and columns there are and how they are divided" if name in ROW_SETTINGS else "no score"
+        why = "decides which rows and columns there are" if name in ROW_SETTINGS else "does not affect the score"
         raise SettingError(
-            f"{name} takes one value in a comparison, got {len(values)}: it decides {why}; compare settings of "
+            f"{name} takes one value in a comparison, got {len(values)}: it {why}; compare settings of "
             "preprocessing, network, training and machine"
         )
     return values
@@ -124,7 +124,7 @@ def shown_setting(name: str, value: Any) -> str:
 
 
 def train_command(data: object, settings: Settings) -> str:
-    """What trains these settings: a line for the terminal, or a call in Python where the rows are in memory.
+    """The command that trains with these settings: a line for the terminal, or Python if the rows are in memory.
 
     >>> train_command("my table.csv", Settings(target="y", hidden=(8,), learning_rate=0.01, batch_norm=True))
     "pellucid train 'my table.csv' --target y --hidden 8 --batch-norm --lr 0.01"

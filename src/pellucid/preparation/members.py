@@ -1,11 +1,11 @@
 """The networks of a run, and the rows that each learns from: all training rows, or those outside its fold.
 
-Legend: K networks. They have one description and see the same preprocessed columns. With ``ensemble="seeds"`` they
-differ by the seed of their first weights, batches and dropout (``seed``, ``seed + 1``, …; Lakshminarayanan, Pritzel &
+Legend: K networks. They have the same description and see the same preprocessed columns. With ``ensemble="seeds"`` they
+differ in the seed of their initial weights, batches and dropout (``seed``, ``seed + 1``, …; Lakshminarayanan, Pritzel &
 Blundell 2017) and share the validation rows. With ``"folds"`` the rows outside the test part are cut into K folds by
-the rules of the split (classes even, groups and equal rows whole), and network k chooses its best epoch by fold k and
-learns from the others. The preprocessing is then fitted once, on the rows of all folds, so that a fold is not wholly
-new to the scaling of its columns; no test row is looked at.
+the rules of the split (classes spread evenly, groups and equal rows kept whole); network k chooses its best epoch on
+fold k and learns from the others. The preprocessing is then fitted once, on the rows of all folds, so the scaling of
+the columns has seen each fold, but no test row.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Member:
 
 
 def prepare_run(data: object, settings: Settings, *, test_data: object = None) -> Prepared:
-    """`prepare` for one network or an ensemble; for one by folds, all rows outside the test part are ``train``.
+    """`prepare` for one network or an ensemble; with folds, all rows outside the test part are in ``train``.
 
     Raises
     ------
@@ -69,21 +69,21 @@ def prepare_run(data: object, settings: Settings, *, test_data: object = None) -
     k, rows = settings.n_networks, len(whole.train)
     if rows < _FEWEST_ROWS * k:
         raise DataError(
-            f"{rows:,} rows are left without the test part, and {k} folds need {_FEWEST_ROWS * k:,}: use fewer "
+            f"{rows:,} rows are left outside the test part, and {k} folds need {_FEWEST_ROWS * k:,}: use fewer "
             "networks, or ensemble=seeds (--ensemble seeds)"
         )
     notes = [note for note in whole.notes if not note.startswith("no validation rows")]
     notes += notes_on_rare_classes(whole.target, whole.split.train, k)
     notes.append(
-        f"each of the {k} networks chooses its best epoch by another of {k} folds of the {rows:,} rows outside the "
-        "test part and learns from the others; the preprocessing is fitted once, on all of these rows"
+        f"each of the {k} networks chooses its best epoch on a different one of {k} folds of the {rows:,} rows outside "
+        "the test part and learns from the other folds; the preprocessing is fitted once, on all of these rows"
     )
     return replace(whole, settings=replace(whole.settings, validation=settings.validation), notes=tuple(notes))
 
 
 def _prepare_auto(data: object, settings: Settings, test_data: object) -> Prepared:
     if usual_ensemble(settings) == "folds":
-        with suppress(DataError):  # too few rows or groups for folds; what is wrong without them, too, is said below
+        with suppress(DataError):  # too few rows or groups for folds; any other error comes up again below
             prepared = prepare_run(data, replace(settings, ensemble="folds"), test_data=test_data)
             if settings.group is not None:
                 members_of(prepared)
@@ -92,6 +92,7 @@ def _prepare_auto(data: object, settings: Settings, test_data: object) -> Prepar
 
 
 def check_folds(settings: Settings) -> None:
+    """Raise `SettingError` if ``ensemble="folds"`` is not possible: the number of networks, or a split by time."""
     if not 2 <= settings.n_networks <= _MOST_FOLDS:
         raise SettingError(
             f"ensemble folds needs n_networks from 2 to {_MOST_FOLDS}, one for each fold, got {settings.n_networks:,}; "
@@ -118,8 +119,8 @@ def members_of(prepared: Prepared) -> tuple[Member, ...]:
     arrays = len(prepared.network.parameters())
     if settings.n_networks > 1 and settings.n_networks * arrays > MAX_TENSORS:
         raise SettingError(
-            f"n_networks {settings.n_networks:,} of {arrays} arrays each are more than the {MAX_TENSORS:,} that a "
-            f"model file holds: give at most {MAX_TENSORS // arrays:,}"
+            f"{settings.n_networks:,} networks of {arrays} arrays each are more than the {MAX_TENSORS:,} arrays that a "
+            f"model file holds: set n_networks to at most {MAX_TENSORS // arrays:,}"
         )
     seeds = range(settings.seed, settings.seed + settings.n_networks)
     if settings.ensemble == "seeds":
@@ -140,7 +141,7 @@ def members_of(prepared: Prepared) -> tuple[Member, ...]:
 
 
 def n_learned_from(prepared: Prepared) -> int:
-    """How many rows a network learns from (of folds that differ in size: about so many)."""
+    """How many rows a network learns from; approximate if folds differ in size."""
     rows = len(prepared.train)
     k = prepared.settings.n_networks
     return rows * (k - 1) // k if prepared.settings.ensemble == "folds" else rows

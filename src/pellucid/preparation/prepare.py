@@ -65,7 +65,7 @@ class Prepared:
 
     @property
     def flattering(self) -> tuple[str, ...]:
-        """The notes on what makes the measured figures better than those on new rows will be."""
+        """The notes on what makes the measured figures better than they will be on new rows."""
         return tuple(note for note in self.notes if isinstance(note, FlatteringNote))
 
     @property
@@ -83,7 +83,7 @@ class Prepared:
 
     def fingerprint(self) -> str:
         """A digest of the settings and of every number that the run sees."""
-        # As it was when the first checkpoints were written, which are to go on: former names, and no later settings.
+        # As when the first checkpoints were written, so that they can be resumed: former names, and no later settings.
         settings = {name: value for name, value in self.settings.to_json().items() if _LATER.get(name, ...) != value}
         if settings["engine"] == "textbook":
             settings["engine"] = "numpy"
@@ -98,7 +98,7 @@ class Prepared:
 
 
 def settings_for(data: object, *given: Mapping[str, Any]) -> Settings:
-    """The settings for a table: its usual preset and what a built-in set brings; what is given overrides both."""
+    """The settings for a table: its default preset and the settings of a built-in set; those given override both."""
     drawn = Settings.of(*given).task == "reconstruction"
     known: dict[str, Any] = {"preset": usual_preset(table=not drawn and not holds_images(data))}
     if is_builtin(data):
@@ -235,7 +235,7 @@ def _examine(data: object, settings: Settings) -> tuple[Source, Schema, Settings
 
 
 def _unused(data: object, table: Table) -> dict[str, str]:
-    """The columns that a reconstruction leaves alone unless they are kept, and why."""
+    """The columns that a reconstruction does not use unless they are kept, and why."""
     if is_builtin(data):
         return {BUILTIN[str(data)].target: "the set's target, which a reconstruction does not use"}
     return {LABEL: "reconstruction uses the images only"} if image_shape(table) is not None else {}

@@ -1,4 +1,4 @@
-"""How a file of new rows is read: with the reading settings of the run, where they make sense for another file."""
+"""How a file of new rows is read: with the reading settings of the run, if they make sense for another file."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def read_again(
     target
         The column that new rows may lack.
     rules
-        How numbers in text were written where the model learned.
+        How numbers in text were written in the run's table.
     as_written
         Whether no text stands for a missing cell.
     """
@@ -122,7 +122,7 @@ def check_markers(markers: Sequence[str], table: Table) -> None:
 
 
 def columns_in(schema: object) -> list[str]:
-    """The columns of the table that a model was trained on, in order; none where its file does not say."""
+    """The columns of the table that a model was trained on, in order; none if its file does not say."""
     columns = schema.get("columns", []) if isinstance(schema, Mapping) else []
     names = [each.get("name") for each in columns if isinstance(each, Mapping)] if isinstance(columns, list) else []
     return [name for name in names if isinstance(name, str)]

@@ -25,14 +25,14 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PreparedRows:
-    """Encoded rows with what is to be answered.
+    """Encoded rows with their targets.
 
     Attributes
     ----------
     features
         What the network sees of the N rows.
     targets
-        As the loss takes them: class numbers ``[N]`` or numbers ``[N, C]``; of a reconstruction `inputs` itself.
+        As the loss takes them: class numbers ``[N]`` or numbers ``[N, C]``; for a reconstruction, `inputs` itself.
     weights
         How much each row counts, ``[N]``; ``None``: all the same.
     """
@@ -70,7 +70,7 @@ class PreparedRows:
 
 @dataclass(frozen=True, kw_only=True)
 class EvaluationRows:
-    """The rows on which the outcome is measured: test rows, or the rows that take their place."""
+    """The rows on which the result is measured: test rows, or the rows that take their place."""
 
     name: str  # "test", "validation" or "training"
     source: Table  # that they are rows of
@@ -109,7 +109,7 @@ def prepared_rows(task: Task, scaler: TargetScaler | None, features: Features, v
 
 
 def training_rows(task: Task, scaler: TargetScaler | None, inputs: Array, values: Array | None) -> Rows:
-    """The same for inputs that are an array already, as training takes them.
+    """`prepared_rows` for inputs that are already an array, as training takes them.
 
     Parameters
     ----------

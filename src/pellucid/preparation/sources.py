@@ -1,6 +1,6 @@
 """Where rows come from: a built-in set, a file, a folder of images, something in memory.
 
-Training, predicting and measuring open their rows here, so that a source which can be trained on can be predicted.
+Training, predicting and measuring open their rows here, so any source for training also works for predicting.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ __all__ = [
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """The rows of a source, a short name for it, and its own test rows where it brings some."""
+    """The rows of a source, a short name for it, and its own test rows, if it has any."""
 
     table: Table
     name: str
@@ -80,7 +80,9 @@ def open_source(data: object, settings: Settings) -> Source:
     try:
         table = read_table(data, **reading(settings, file=True))
     except DataError as error:
-        if Path(data).is_dir():  # no images in it either: their reader says what is wanted, and what is there
+        if Path(
+            data
+        ).is_dir():  # no images in it either: the error of their reader says what was expected and what is there
             try:
                 return open_images(data, labels=settings.task != "reconstruction")
             except DataError as of_images:
@@ -117,7 +119,7 @@ def open_test_table(data: object, settings: Settings, like: Table) -> Table:
 
 
 def test_part(source: Source) -> Table:
-    """What a source is measured or predicted on: its own test part where it has one, with a note, else all of it."""
+    """What a source is measured or predicted on: its own test part if it has one, with a note, else all of it."""
     if source.test is None:
         return source.table
     n = source.test.n_rows
@@ -127,7 +129,7 @@ def test_part(source: Source) -> Table:
 
 
 def check_no_run(data: object) -> None:
-    """Raise `DataError` where rows are asked for and the folder of a run is given."""
+    """Raise `DataError` if the folder of a run is given instead of rows."""
     if not isinstance(data, str | os.PathLike) or is_builtin(data) or not Path(data).is_dir():
         return
     if holds_run(data):
@@ -138,14 +140,16 @@ def check_no_run(data: object) -> None:
 
 
 def _check_kind_of_source(data: object, settings: Settings) -> None:
-    """Raise where ``data`` is a run, or where a setting is for another kind of source than ``data`` is."""
+    """Raise if ``data`` is a run, or if a setting is for another kind of source."""
     check_no_run(data)
     of_path = isinstance(data, str | os.PathLike)
     of_images = isinstance(data, str | os.PathLike) and is_images(data)
     for name in ("image_size", "image_channels"):
         if not of_images and getattr(settings, name) is not None:
             raise SettingError(f"{name} is for images that are read from files, and these rows are not; leave it out")
-    if isinstance(data, Table) or (of_path and not of_images and not is_builtin(data)):  # what a file is, is seen later
+    if isinstance(data, Table) or (
+        of_path and not of_images and not is_builtin(data)
+    ):  # the kind of a file is found later
         return
     for name, of in (("sheet", "workbooks"), ("table", "databases and zip archives")):
         if (value := getattr(settings, name)) is not None:
@@ -174,7 +178,7 @@ def open_images(
     labels
         Whether each image needs a label.
     max_unpacked
-        The most that packed files may unpack to, in MB.
+        The limit to which packed files may unpack, in MB.
 
     Raises
     ------

@@ -6,8 +6,8 @@ A weight of 2 counts as two equal rows, and only ratios matter. What is weighted
 |---|---|
 | the loss | Σ w ℓ / Σ w of each batch, in every engine; class weights multiply; so is the loss that chooses the epoch |
 | standardised numbers and a standardised target | weighted mean and standard deviation |
-| ``class_weight balanced`` | the classes' shares of the weight |
-| metrics and their intervals | weighted; the intervals know that unequal weights tell less than as many equal rows |
+| ``class_weight balanced`` | the classes' shares of the total weight |
+| metrics and their intervals | weighted; the intervals allow for unequal weights, which carry less information |
 | the verdict | every peer learns with the weights, and differences are weighted |
 
 The split, bins, levels of categories, medians, the confusion matrix and explanations count rows as they are. A row of
@@ -31,12 +31,12 @@ __all__ = ["check_weight_column", "note_on_weights", "weights_of", "weights_wher
 
 Array = NDArray[Any]
 
-WHY = "how much each row counts; no feature"
+WHY = "the weight of each row, not a feature"
 _LEAST = 1e-30  # of the largest weight: float32 holds no numbers far below
 
 
 def check_weight_column(settings: Settings) -> None:
-    """Raise `SettingError` where the column of weights is named for something else, too."""
+    """Raise `SettingError` if the column of weights is also named for something else."""
     name = settings.sample_weight
     lists = ("numeric", "categorical", "boolean", "date", "drop", "keep")
     uses = [use for use in ("target", "group", "time") if getattr(settings, use) == name]
@@ -49,12 +49,12 @@ def check_weight_column(settings: Settings) -> None:
 
 
 def weights_of(table: Table, settings: Settings) -> Array | None:
-    """The weights ``[N]`` of a table's rows, from 0 to 1; ``None`` where no column of weights is named.
+    """The weights ``[N]`` of a table's rows, from 0 to 1; ``None`` if no column of weights is named.
 
     Raises
     ------
     DataError
-        There is no such column, or its cells are no numbers, negative, missing, infinite or all zero.
+        There is no such column, or its cells are not numbers, negative, missing, infinite or all zero.
     """
     name = settings.sample_weight
     if name is None:
@@ -83,7 +83,7 @@ def weights_of(table: Table, settings: Settings) -> Array | None:
 
 
 def weights_where_given(table: Table, settings: Settings) -> tuple[Array | None, tuple[str, ...]]:
-    """The weights of rows to measure on, or ``None`` with a note where this table has no such column."""
+    """The weights of rows to measure on, or ``None`` with a note if this table has no such column."""
     if settings.sample_weight is None or settings.sample_weight in table.names:
         return weights_of(table, settings), ()
     name = settings.sample_weight
@@ -91,7 +91,7 @@ def weights_where_given(table: Table, settings: Settings) -> tuple[Array | None,
 
 
 def note_on_weights(weights: Array, name: str) -> str:
-    """What the user should know of the weights."""
+    """What the user should know about the weights."""
     there = weights[weights > 0]
     without = len(weights) - len(there)
     out = f"; {without:,} rows of weight 0 are left out" if without else ""

@@ -50,7 +50,7 @@ def write_trace_page(found: Traced, path: str | os.PathLike[str], *, units: int 
     path
         The file, ending in ``.html``.
     units
-        How many units of a layer are drawn, and how many terms of a sum stand by name.
+        How many units of a layer are drawn, and how many terms of a sum are listed by name.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def write_trace_page(found: Traced, path: str | os.PathLike[str], *, units: int 
 
 
 def trace_page(found: Traced, units: int = UNITS) -> TracePage:
-    """What the page says, as plain values."""
+    """The content of the page, as plain values."""
     if isinstance(units, bool) or not isinstance(units, int) or units < 1:
         raise SettingError(f"units must be a whole number of at least 1, got {units!r}")
     blocks = blocks_of(found, units)
@@ -148,7 +148,7 @@ def _lines(one: Block, after: Block) -> list[Line]:
 
 
 def _straight(one: Block, after: Block) -> list[Line]:
-    """From unit to unit with the same place, where a column takes another's values as they are."""
+    """From each unit to the one in the same place, where a column takes over another's values unchanged."""
     return [
         Line(
             source=key_of(one.number, k),

@@ -1,4 +1,4 @@
-"""A traced network as columns of units: the features, then each weighted layer with what follows it, up to the next.
+"""A traced network as columns of units: the features, then each weighted layer with the layers up to the next one.
 
 The layers inside a composite have columns of their own before it; its own column adds their last to its input.
 """
@@ -24,24 +24,24 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Block:
-    """Units that stand in one column.
+    """The units of one column.
 
     Attributes
     ----------
     number
-        ``0``, the features; ``2``; ``2.1`` inside the composite that is ``2``.
+        ``0`` for the features; ``2``; ``2.1`` inside the composite ``2``.
     names
-        Of its units.
+        The names of its units.
     steps
-        Its layers; of the features those before the first weighted layer, often none.
+        Its layers; for the features, those before the first weighted layer, often none.
     gives
-        The letter by which the next layer calls its values.
+        The symbol that the next layer has for its values.
     skips
-        Of a composite's own column the place of the column that is added to the one before it.
+        For a composite's own column, the place of the column that is added to the one before it.
     is_last
         Whether its units are the outputs.
     values, slopes
-        What it gives, ``[O]``, and ∂L/∂ of that, ``None`` where the row's target is not known.
+        Its outputs ``[O]``, and ∂L/∂ of them; ``None`` if the row's target is not known.
     drawn
         Which of its units are drawn, in their order.
     """
@@ -77,7 +77,7 @@ def key_of(number: str, k: int) -> str:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Segment:
-    """Layers of one column, before it is known what is drawn of it."""
+    """The layers of one column, before the drawn units are chosen."""
 
     number: str
     steps: tuple[NamedStep, ...]
@@ -125,7 +125,7 @@ def _add_segments(segments: list[_Segment], steps: Sequence[NamedStep], inside: 
 
 
 def _given_on(segments: Sequence[_Segment], place: int) -> str:
-    """The letter by which the next column calls what this one gives; its own where nothing else would call it."""
+    """The symbol that the next column has for this one's outputs; its own if there is no other."""
     own = segments[place].steps
     symbol = own[-1].symbol if own else "x"
     if place == len(segments) - 1 or segments[place + 1].skips is not None:

@@ -36,9 +36,9 @@ def unit_drawn(found: Traced, blocks: Sequence[Block], i: int, k: int, units: in
     found
         The trace.
     blocks, i, k
-        The network in columns; which of them; which of its units.
+        The network in columns; the number of one of them; the number of one of its units.
     units
-        How many terms of a sum stand by name.
+        How many terms of a sum are listed by name.
     """
     block = blocks[i]
     value = float(block.values[k])
@@ -58,16 +58,16 @@ def unit_drawn(found: Traced, blocks: Sequence[Block], i: int, k: int, units: in
 
 
 def folded(parts: Iterable[Part], most: int, inputs: KeyOf, outputs: KeyOf | None = None) -> list[PagePart]:
-    """Arithmetic as the page shows it: of sums the strongest terms, each leading to the panel of its unit.
+    """Arithmetic as the page shows it: of sums the strongest terms, each with a link to the panel of its unit.
 
     Parameters
     ----------
     parts
         The arithmetic.
     most
-        How many terms of a sum stand by name.
+        How many terms of a sum are listed by name.
     inputs, outputs
-        The panel of a unit on either side of the layer; without ``outputs`` both sides are one.
+        The panel of a unit on either side of the layer; without ``outputs``, both sides have the same units.
     """
     made: list[PagePart] = []
     for part in parts:

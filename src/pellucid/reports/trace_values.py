@@ -27,7 +27,7 @@ __all__ = [
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Folded:
-    """A sum or derivatives with the strongest ``most`` one by one, the others together.
+    """A sum or derivatives: the strongest ``most`` one by one, the others together.
 
     ``key_of`` gives the panel of the unit that a term stands for, if that unit is drawn.
     """
@@ -66,7 +66,7 @@ PageParts = Sequence[PagePart]
 
 @dataclass(frozen=True, kw_only=True)
 class Panel:
-    """What opens by a click: sections with a heading each."""
+    """What a click opens: sections, each with a heading."""
 
     key: str
     title: str
@@ -85,13 +85,13 @@ class Drawn:
 
     @property
     def key(self) -> str:
-        """Of the panel."""
+        """The key of the panel."""
         return self.panel.key
 
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """Units that stand below each other, what they are, and how many more there are.
+    """Units below each other, what they are, and how many more there are.
 
     ``largest`` is the largest |value| of those that are not drawn.
     """
@@ -130,7 +130,7 @@ class TracePage:
     overview
         The panel that is open at first.
     pictures
-        Of a row that is an image.
+        The pictures of a row that is an image.
     """
 
     title: str

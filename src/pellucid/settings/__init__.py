@@ -1,1 +1,1 @@
-"""What a user may ask for, said once: names, rules, presets, and the file that holds them."""
+"""Every setting, defined once: names, rules, presets, and the file that holds them."""

@@ -1,4 +1,4 @@
-"""Which value a setting has where it is not given: one for all runs, or one for each preset."""
+"""The default of each setting: one for all runs, or one for each preset."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def values_by_preset(name: str) -> dict[str, Any]:
 
 
 def default_in_words(name: str) -> str:
-    """What a run uses where a setting is not given; nothing where it then does without.
+    """What a run uses if a setting is not given, in words; empty if it then does without.
 
     >>> default_in_words("seed"), default_in_words("batch_size"), default_in_words("target")
     ('0', 'auto', '')

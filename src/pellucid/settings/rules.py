@@ -1,4 +1,4 @@
-"""The rules that a setting's value is checked by: each takes a name and a value as written, and gives the value."""
+"""The rules that a setting's value is checked by: each takes a name and a value as written, and returns the value."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def real(low: float, high: float, *, above: bool = False, below: bool = False) -
 
 @dataclass(frozen=True)
 class Choice:
-    """One of these words, or another word for one of them."""
+    """One of these words, or an alias of one."""
 
     options: tuple[str, ...]
     aliases: Mapping[str, str] = field(default_factory=dict)
@@ -134,7 +134,7 @@ def column(name: str, value: Any) -> str:
 
 
 def names(name: str, value: Any) -> tuple[str, ...]:
-    """A list of names; one alone may stand without a list."""
+    """A list of names; a single name needs no list."""
     if isinstance(value, str | int | float) and not isinstance(value, bool):
         return (column(name, value),)
     if hasattr(value, "tolist"):  # an array, or a pandas index
@@ -150,19 +150,19 @@ def column_names(name: str, value: Any) -> tuple[str, ...]:
 
 
 def sign(name: str, value: Any) -> str:
-    """A text of something."""
+    """A text that is not blank."""
     if not text(name, value).strip():
         raise SettingError(f"{name} must be a text, got {shown(value)}")
     return text(name, value)
 
 
 def comment_sign(name: str, value: Any) -> str | None:
-    """What a comment begins with; ``none`` for no comments, and nothing where it is to be recognised."""
+    """What a comment begins with; ``none`` for no comments; ``auto`` or ``None`` if it is to be detected."""
     return None if value is None or value == "auto" else sign(name, value)
 
 
 def widths(name: str, value: Any) -> tuple[int, ...]:
-    """Whole numbers, as ``[64, 32]``, ``"64,32"`` or one alone; empty or ``none`` for no hidden layer."""
+    """Whole numbers, as ``[64, 32]``, ``"64,32"`` or a single one; empty or ``none`` for no hidden layer."""
     if isinstance(value, str):
         parts = [part.strip() for part in value.replace(";", ",").strip("()[] ").split(",")]
         value = [part for part in parts if part and part.lower() != "none"]
@@ -196,7 +196,7 @@ def channels(name: str, value: Any) -> int:
 
 
 def optional(rule: Rule) -> Rule:
-    """The rule, or nothing: ``None``, ``null``, ``none``, ``auto``."""
+    """The rule; but ``None``, ``null``, ``none`` and ``auto`` all give ``None``."""
 
     def check(name: str, value: Any) -> Any:
         if value is None or (isinstance(value, str) and value.lower() in ("none", "null", "auto")):

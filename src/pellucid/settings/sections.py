@@ -6,7 +6,7 @@ __all__ = ["NUMBER_ENCODINGS", "READING", "SECTIONS"]
 
 NUMBER_ENCODINGS = ("plain", "piecewise", "both")
 
-# What is said of a file, and not of its columns.
+# How a file is read, whatever its columns.
 READING = (
     "header", "header_row", "names", "comment", "trim", "separator", "encoding", "decimal", "thousands", "sheet",
     "table", "missing", "max_unpacked",

@@ -1,4 +1,4 @@
-"""Every setting of a run, said once.
+"""Every setting of a run, defined once.
 
 The command line's options, the lines of ``config.yaml`` and the keyword arguments of `pellucid.train` all come from
 the fields of `Settings`. Each field holds its section, its rule and its line of help.
@@ -315,7 +315,7 @@ class Settings:
         True,
         "outcome",
         flag,
-        "compare with a constant prediction, a linear model and gradient boosting on the same test rows",
+        "compare with a constant prediction, a linear model, a random forest and boosting on the same test rows",
         flag=True,
     )
     report: bool = _setting(True, "outcome", flag, "write report.html to the run folder", flag=True)

@@ -1,12 +1,8 @@
-"""The main job from end to end: what the command line and Python both call.
+"""The jobs that a command and a call from Python start, from end to end.
 
 | file | what it does |
 |---|---|
-| `settings`, `config` | every setting, said once; ``config.yaml`` |
-| `prepare` | from a table to the numbers that training sees |
-| `train` | train, and resume what was stopped |
-| `outcome` | measure the best weights and write everything |
-| `folder`, `output` | the run folder; tables written out |
-| `model`, `run` | what comes out: predicting, evaluating, opening again |
-| `check` | do two engines agree on this run? |
+| `train` | from a table to a trained, measured and saved network; continue one that was stopped |
+| `check` | do two engines agree on a run's own network and the user's rows? |
+| `doctor` | the findings on a run or a table, and a training that tries a fix |
 """

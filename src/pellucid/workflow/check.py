@@ -33,6 +33,13 @@ def check(run: str | os.PathLike[str], data: object = None, *, n_steps: int = 20
         Rows with the target; by default the table that the run was trained on. Up to 4,096 rows are used.
     n_steps
         Updates, with the run's own optimizer, learning rate and batch size, before the weights are compared.
+
+    Raises
+    ------
+    RunFolderError
+        No rows are given, and the run's own table cannot be read again.
+    DataError
+        The rows cannot be read, or none of them has a target.
     """
     model = Model.read(run)
     settings = Settings.of(model.facts["settings"])
@@ -40,7 +47,7 @@ def check(run: str | os.PathLike[str], data: object = None, *, n_steps: int = 20
         folder = RunFolder.existing(run)
         _, data = read_config(folder.file("config"))
         if not is_there_again(data):
-            raise RunFolderError(f"{trained_on(data)}: name the rows to check with")
+            raise RunFolderError(f"{trained_on(data)}: give the rows to check with")
     table = model.table(data, test_part_only=False) if model.image is not None else open_table(data, settings)[0]
     values, keep = None, np.arange(table.n_rows)
     if model.task.kind != "reconstruction":

@@ -1,4 +1,4 @@
-"""What is wrong with a run or a table, in words, with the command that puts it right and what that command comes to."""
+"""What is wrong with a run or a table, in words, with the command that fixes it and the result of that command."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ __all__ = ["Consultation", "Retry", "doctor"]
 
 @dataclass(frozen=True, kw_only=True)
 class Retry:
-    """What the training with a finding's change came to, beside the one before.
+    """The result of training with a finding's change, beside the result before.
 
-    ``before`` and ``after`` are the metrics on the test rows; ``None`` where training diverged. ``same_rows`` says
+    ``before`` and ``after`` are the metrics on the test rows; ``None`` if training diverged. ``same_rows`` says
     whether both were measured on the same rows.
     """
 
@@ -39,18 +39,18 @@ class Retry:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Consultation:
-    """What the doctor said of a run.
+    """What the doctor found in a run.
 
     Attributes
     ----------
     title
-        Of what.
+        What was examined.
     findings
-        The gravest first.
+        The most serious first.
     metrics
-        Of the run; ``None`` where it diverged.
+        Of the run; ``None`` if it diverged.
     settings
-        With which it was trained.
+        Those that it was trained with.
     source
         Where its table is, or the table itself.
     config
@@ -65,7 +65,7 @@ class Consultation:
     config: Path | None = None
 
     def command(self, finding: Finding) -> str | None:
-        """What trains again with the finding's change; ``None`` where no setting helps."""
+        """The command that trains again with the finding's change; ``None`` if no setting helps."""
         if not finding.change:
             return None
         return changed_command(finding.change, self.source, self.settings, self.config)
@@ -79,7 +79,7 @@ class Consultation:
             No setting helps, or the run's table was in memory.
         """
         if not finding.change:
-            raise SettingError(f"no setting mends {finding.name!r}: {finding.fix}")
+            raise SettingError(f"no setting fixes {finding.name!r}: {finding.fix}")
         if self.source is None or (self.config is not None and not is_there_again(str(self.source))):
             raise SettingError(f"{trained_on(None if self.source is None else '-')}: train again with the table")
         given = Settings.of(self.settings.to_json(), finding.change).to_json()
@@ -115,7 +115,7 @@ def doctor(
         A run folder, whose findings were written when it was trained; or a table, as `train` takes it: a network is
         then trained on it and not kept.
     target, config, settings
-        As for `train`; of a run they are known.
+        As for `train`; not for a run folder, which has its own.
 
     Raises
     ------
@@ -130,7 +130,7 @@ def doctor(
     """
     if isinstance(data, str | os.PathLike) and Path(data).is_dir() and (Path(data) / "config.yaml").exists():
         if target is not None or config is not None or settings:
-            raise SettingError("of a run the settings are known: leave them out, or name its table")
+            raise SettingError("a run has its own settings: leave them out, or give its table instead")
         return _of_run(data)
     from_file, file_data = ({}, None) if config is None else read_config(config)
     source = data if data is not None else file_data
@@ -155,12 +155,10 @@ def _of_run(path: str | os.PathLike[str]) -> Consultation:
     folder = RunFolder.existing(path)
     written, source = read_config(folder.file("config"))
     if not folder.is_finished:
-        raise RunFolderError(
-            f"{os.fspath(path)!r} has not ended: go on with it ({folder.command('train', '--resume')})"
-        )
+        raise RunFolderError(f"{os.fspath(path)!r} has not ended: continue it ({folder.command('train', '--resume')})")
     if not folder.file("doctor").exists():
         again = folder.by("train", "--resume")
-        raise RunFolderError(f"{os.fspath(path)!r} has lost its {FILES['doctor']}: it is written again {again}")
+        raise RunFolderError(f"{os.fspath(path)!r} has lost its {FILES['doctor']}: write it again {again}")
     run = Run.open(path)
     return Consultation(
         title=os.fspath(path),
@@ -173,14 +171,14 @@ def _of_run(path: str | os.PathLike[str]) -> Consultation:
 
 
 def _diverged(message: str, settings: Settings) -> Finding:
-    """Training ended in its first epoch, so there is nothing but the error to go by."""
+    """Training ended in its first epoch, so the error is the only evidence."""
     rate = settings.learning_rate
     return Finding(
         name="diverging",
         finding=f"Training diverges at learning rate {rate:g}.",
         evidence=message,
         consequence="there is no network",
-        fix=f"a learning rate of {rate / 10:g} and a limit to the gradient's norm",
+        fix=f"a learning rate of {rate / 10:g} and a limit on the gradient's norm",
         change={"learning_rate": float(f"{rate / 10:.2g}"), "clip_norm": 1.0},
     )
 

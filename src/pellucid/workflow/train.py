@@ -56,30 +56,30 @@ def train(
     listener: Listener | None = None,
     **settings: Any,
 ) -> Run:
-    """Train a network on a table, or with ``n_networks=5`` an ensemble of five, whose answers are averaged.
+    """Train a network on a table, or with ``n_networks=5`` an ensemble of five, whose predictions are averaged.
 
     Parameters
     ----------
     data
         A path (CSV, TSV, Parquet, Arrow, JSON lines; gzip or zstd), the name of a built-in set, a pandas or polars
-        frame, a NumPy array, a sparse matrix, or a dict of columns. Or images: a folder with a folder for each class, a
-        zip of such, idx or npz files; an array ``[N, H, W]`` or ``[N, H, W, C]``, alone or as a column of a dict.
+        frame, a NumPy array, a sparse matrix, or a dict of columns. Or images: a folder with one sub-folder per class,
+        a zip of it, idx or npz files; an array ``[N, H, W]`` or ``[N, H, W, C]``, alone or as a column of a dict.
     target
-        The column to predict, by its name, of whatever type; a built-in set knows its own, and of images it is
-        ``label``. Or the targets themselves, ``train(X, y)``: an array, a list or a series, whose name is kept.
+        The name, of any type, of the column to predict; default: that of a built-in set, and for images ``label``.
+        Or the targets themselves, ``train(X, y)``: an array, a list or a series, whose name is kept.
     sample_weight
         How much each row counts, in the loss and in the metrics: a weight for each row, or the name of the column that
-        holds them, which is then no feature. Only their ratios matter, and a weight of 0 leaves a row out.
+        holds them, which is then not a feature. Only their ratios matter, and a weight of 0 leaves a row out.
     config
         A ``config.yaml``; ``settings`` override it.
     out
         The run folder. Without it and without ``save``, nothing is written.
     overwrite
-        Whether ``out`` may hold a run already.
+        Whether a run in ``out`` may be replaced.
     save
         Write a run folder ``runs/<name>-<n>`` even without ``out``.
     test_data
-        Rows to measure on, like ``data``, or ``(X, y)``; else the test part that images bring themselves, or a share of
+        Rows to measure on, like ``data``, or ``(X, y)``; default: the test part that comes with images, or a share of
         ``data``.
     listener
         A function that is called with each event of the run (`pellucid.training.events`, `pellucid.runs.events`).
@@ -87,7 +87,7 @@ def train(
     settings
         Any setting of `pellucid.Settings`: ``hidden=(64, 32)``, ``activation="relu"``, ``learning_rate=1e-3``, ….
         With ``ensemble="folds"`` the preprocessing of all ``n_networks`` is fitted once, on all rows outside the test
-        part, and network k chooses its best epoch by the k-th fold of them.
+        part, and network k chooses its best epoch on the k-th fold of them.
 
     Returns
     -------
@@ -101,7 +101,8 @@ def train(
     DivergenceError
         The loss became NaN or infinite; names the layer, the batch and the likely cause.
     StorageError
-        A file could not be written. A `NotKeptError` where the network is trained by then: ``result`` has the run.
+        A file could not be written. If the network was already trained, it is a `NotKeptError`, whose ``result`` is
+        the run.
     Interrupted (also a KeyboardInterrupt)
         Ctrl-C or SIGTERM: the current step was finished and the best weights saved; the exception's ``run`` has them.
 
@@ -133,10 +134,8 @@ def train(
         prepared = prepare_run(source, asked, test_data=test_data)
         warn_of(prepared.notes, FrameNote)
         prepared = with_target_transform(replace(prepared, settings=resolved(prepared)))
-        engine, members = (
-            engine_of(prepared),
-            members_of(prepared),
-        )  # what cannot be trained says so before it has a folder
+        # An error here must come before there is a folder.
+        engine, members = engine_of(prepared), members_of(prepared)
         folder = None
         if begin is not None:
             # Rows in memory cannot be read again: without a location, a run says so when it is to be resumed.
@@ -175,13 +174,13 @@ def resume(
         return Run.open(folder.path)
     if not folder.is_run:
         raise RunFolderError(
-            f"{os.fspath(path)!r} is not a run folder: its config.yaml is not a run's (train with it: pellucid train "
-            f"-c {folder.file('config')})"
+            f"{os.fspath(path)!r} is not a run folder: its config.yaml was not written by a run (train with it: "
+            f"pellucid train -c {folder.file('config')})"
         )
     if source is None or not is_there_again(source):
-        raise RunFolderError(f"{os.fspath(path)!r}: {trained_on(source)}: train anew with the table")
+        raise RunFolderError(f"{os.fspath(path)!r}: {trained_on(source)}: train again with the table")
     with folder.writing():
-        if _is_complete(folder):  # another process has ended it meanwhile
+        if _is_complete(folder):  # another process has finished it in the meantime
             return Run.open(folder.path)
         prepared = prepare_run(source, Settings.of(from_file))
         prepared = replace(prepared, settings=resolved(prepared))
@@ -243,7 +242,7 @@ def _train(
         if folder is None:
             raise
         raise StorageError(
-            f"{error}; training has stopped, and what was saved before is kept: go on with it "
+            f"{error}; training has stopped, and what was saved before is kept: continue it "
             f"{folder.by('train', '--resume')}"
         ) from error
     run, interrupted_now = finish_run(prepared, engine, members, trained, recorder.snapshots, folder)
@@ -254,7 +253,7 @@ def _train(
         except KeyboardInterrupt:  # the run is complete; 'pellucid report' writes the page another time
             interrupted_now = True
         except StorageError as error:
-            said = f"{error}; all else of the run is kept, and its report is written {folder.by('report')}"
+            said = f"{error}; everything else of the run is kept; write its report {folder.by('report')}"
             unwritten = NotKeptError(said, run)
     if (problem := _problem(trained)) is not None:
         epochs = ", ".join(dict.fromkeys(str(outcome.best_epoch) for outcome in trained.outcomes))
