@@ -135,7 +135,7 @@ def test_the_waist_of_an_autoencoder_stays_linear_beside_residuals() -> None:
         (lambda: mlp(4, [8], 1, batch_norm=True, layer_norm=True), "not both"),
         (lambda: Network(layers=(RELU,)), "shape must be"),
         (lambda: Network(inputs=4, shape=(4,), layers=(RELU,)), "not both"),
-        (lambda: Network(shape=(1, 28, 28), layers=(SQUARE,)), r"takes 4 numbers a row.*\[1, 28, 28\]"),
+        (lambda: Network(shape=(1, 28, 28), layers=(SQUARE,)), r"takes 4 numbers per row.*\[1, 28, 28\]"),
         (lambda: Network(shape=(4, 0), layers=(RELU,)), "Network's shape"),
         (lambda: Network(inputs=4, dtype="text", layers=(RELU,)), "dtype must be"),  # type: ignore[arg-type]
         (lambda: Network(shape=(2, 3), layers=(RELU,)).inputs, "no single number of inputs"),

@@ -26,11 +26,11 @@ def engine_of(name: str, loss: str, outputs: int) -> Engine:
     ("loss", "outputs", "inputs", "targets", "said"),
     [
         ("bce", 1, (4, 3), np.zeros((4, 1)), "shape [N, 2], got [4, 3]: give 2 columns"),
-        ("bce", 1, (2,), np.zeros((1, 1)), "got [2]: one row is a table too, inputs.reshape(1, -1)"),
+        ("bce", 1, (2,), np.zeros((1, 1)), "got [2]: for a single row, use inputs.reshape(1, -1)"),
         ("bce", 1, (4, 2), np.zeros((3, 1)), "4 rows of inputs and 3 of targets"),
         ("bce", 1, (4, 2), np.zeros(4), "[4, 1], got [4]; make a column of them with targets.reshape(-1, 1)"),
         ("mse", 1, (4, 2), np.zeros(4), "targets.reshape(-1, 1)"),
-        ("mse", 2, (4, 2), np.zeros((4, 1)), "[4, 2], got [4, 1]: the last layer gives 2 numbers a row"),
+        ("mse", 2, (4, 2), np.zeros((4, 1)), "[4, 2], got [4, 1]: the last layer gives 2 numbers per row"),
         ("cross_entropy", 3, (4, 2), np.zeros((4, 1), int), "shape [N], got shape [4, 1]"),
         ("cross_entropy", 3, (4, 2), np.zeros(4), "got the type float64"),
         ("cross_entropy", 3, (4, 2), np.array([0, 1, 2, 3]), "from 0 to 2, shape [N], got 3"),

@@ -58,7 +58,7 @@ def test_what_is_said_names_the_rule_the_value_and_the_remedy(story: Story) -> N
         "A column that is not standardised": ("epoch 1, batch", "0.01", "standardised inputs", "0.001"),
         "A learning rate too small": ("crawls", "to halve", "0.01"),
         "No step": ("stands still", "to the last digit"),
-        "Another device": ("device", "is not here", "use auto or cpu"),
+        "Another device": ("device", "is not available", "use auto or cpu"),
     }.items():
         assert all(part in said[name] for part in parts), (name, said[name])
 

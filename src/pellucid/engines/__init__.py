@@ -1,1 +1,1 @@
-"""The interpreters of a network, one folder each; none imports another, so that they check each other."""
+"""The interpreters of a network, one folder each; none imports another, so each checks the others."""

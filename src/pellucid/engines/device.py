@@ -1,4 +1,4 @@
-"""Where PyTorch computes, and on how many threads."""
+"""The device on which PyTorch computes, and its number of threads."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ def choose_device(wanted: str = "auto") -> torch.device:
         return torch.device(next(name for name in ("cuda", "mps", "cpu") if there[name]))
     if not there[kind]:
         raise SettingError(
-            f"device {wanted!r} is not here: PyTorch {torch.__version__} finds no {kind}; use auto or cpu"
+            f"device {wanted!r} is not available: PyTorch {torch.__version__} finds no {kind}; use auto or cpu"
         )
     device = torch.device(wanted)
     if kind == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise SettingError(f"device {wanted!r} is not here: there are {torch.cuda.device_count()} CUDA devices")
+        raise SettingError(f"device {wanted!r} is not available: there are {torch.cuda.device_count()} CUDA devices")
     return device
 
 
 def place(device: str, dtype: str) -> tuple[torch.device, torch.dtype]:
-    """Where and in which arithmetic to compute.
+    """The device and the dtype to compute in.
 
     Raises
     ------
     SettingError
-        The device is not known or not here, or has no such arithmetic.
+        The device is unknown or not available, or does not support the dtype.
     """
     where = choose_device(device)
     if where.type == "mps" and dtype == "float64":
@@ -50,6 +50,6 @@ def place(device: str, dtype: str) -> tuple[torch.device, torch.dtype]:
 def use_threads(threads: int) -> None:
     """Let PyTorch use this many threads.
 
-    Sums are split differently over another number of threads, so a run is bit-identical only on the same number.
+    How sums are split depends on the number of threads, so a run is bit-identical only with the same number.
     """
     torch.set_num_threads(threads)

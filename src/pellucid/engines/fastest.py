@@ -1,8 +1,8 @@
-"""How a training step is fastest here: measured, because it depends on the processor and on what else it is doing.
+"""The fastest way to run a training step here: measured, because it depends on the processor and its load.
 
-Threads: on idle cores two take a large step in little more than half the time; on busy ones they wait for each other
-at every operation, and a step can take ten times as long as on one. Products: which library multiplies large matrices
-faster differs between processors by up to a factor of two.
+Threads: on idle cores, two threads need little more than half the time for a large step; on busy cores they wait for
+each other at every operation, and a step can take ten times as long as on one thread. Products: which library
+multiplies large matrices faster differs between processors by up to a factor of two.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _Engine = FusedEngine | TorchEngine
 
 _STEPS = 12
 _SECONDS = 0.1  # for each way
-_WORTH = 0.95  # another way than the simplest has to take at most this share of its time
+_WORTH = 0.95  # a way other than the simplest must take at most this share of its time
 
 
 def products_to_try(network: Network, batch_size: int, *, dtype: str = "float32") -> tuple[str, ...]:
@@ -55,16 +55,16 @@ def fastest_way(
     products: Sequence[str],
     dtype: str = "float32",
 ) -> tuple[int, str]:
-    """Which of these numbers of threads and ways of multiplying take a training step in the least time.
+    """Which of these thread counts and ways of multiplying is fastest for a training step.
 
-    The step is one of the fused engine, or of PyTorch's where the fused engine does not support the network.
+    The step is run by the fused engine, or by the torch engine if the fused engine does not support the network.
 
     Parameters
     ----------
     network, loss, batch_size
         What a step consists of.
     threads, products
-        What to try, the simplest first: another is chosen if it is at least 5 % faster.
+        What to try, the simplest first; another is chosen only if it is at least 5 % faster.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What the engines' answers to "can you train this network?" have in common."""
+"""What the engines share to say whether they can train a network."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["missing_rule", "not_columns"]
 
 
 def missing_rule(who: str, network: Network, kinds: Iterable[type[Layer]]) -> str | None:
-    """Why an engine with rules for these kinds of layers cannot train the network; ``None`` where it can.
+    """Why an engine with rules for these kinds of layers cannot train the network; ``None`` if it can.
 
     >>> from pellucid.network import Dense, mlp
     >>> missing_rule("the engine", mlp(2, [5], 1), [Dense])
@@ -25,7 +25,7 @@ def missing_rule(who: str, network: Network, kinds: Iterable[type[Layer]]) -> st
 
 
 def not_columns(who: str, network: Network) -> str | None:
-    """Why an engine that computes on columns alone cannot train the network; ``None`` where it can.
+    """Why an engine that only takes columns cannot train the network; ``None`` if it can.
 
     >>> from pellucid.network import mlp
     >>> not_columns("the engine", mlp(2, [5], 1)) is None

@@ -1,4 +1,4 @@
-"""Networks that are asked for by their widths."""
+"""Networks built from their widths."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def mlp(
     dropout
         The share of units to drop in training (0 for none).
     residual
-        Whether each hidden layer that is as wide as what it receives becomes a `Residual`, which adds its input to
-        what it gives. One that changes the width, such as the first, stands outside.
+        Whether each hidden layer that is as wide as its input becomes a `Residual`, which adds its input to its output.
+        A layer that changes the width, such as the first, stays as it is.
 
     Raises
     ------
     SettingError
-        A width or a name is wrong, both ways to normalise are asked for, or no layer can be a `Residual`.
+        A width or a name is wrong, both ways to normalise are set, or no layer can be a `Residual`.
 
     >>> [layer.words() for layer in mlp(4, [10], 3).layers]
     ['Dense 4 → 10', 'relu', 'Dense 10 → 3']
@@ -52,7 +52,7 @@ def mlp(
     ['Dense 4 → 8', 'relu', 'Residual of Dense 8 → 8, relu', 'Dense 8 → 3']
     """
     if batch_norm and layer_norm:
-        raise SettingError("a layer is normalised in one way: give batch_norm or layer_norm, not both")
+        raise SettingError("a layer can be normalised in one way only: give batch_norm or layer_norm, not both")
     widths = (inputs, *hidden)
     if residual and not any(before == after for before, after in pairwise(widths)):
         raise SettingError(
@@ -87,8 +87,8 @@ def autoencoder(
 ) -> Network:
     """An `mlp` from ``inputs`` to ``inputs`` whose narrowest hidden layer, the waist, is linear: Dense alone.
 
-    A ReLU there would leave each row described by the few units that it happens to switch on; in a waist of 16 units
-    often none, for any row. Of several layers equally narrow the first is the waist.
+    With a ReLU there, each row would be described only by the few units that it switches on: in a waist of 16 units
+    often none, for every row. Of several equally narrow layers, the first is the waist.
 
     Parameters
     ----------

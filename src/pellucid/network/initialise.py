@@ -1,4 +1,4 @@
-"""The first weights, the same for every engine.
+"""The initial weights, the same for every engine.
 
 Drawn in float64 from one seeded generator, layer by layer, so that a float32 run starts from the rounded weights of
 the float64 run.
@@ -23,7 +23,7 @@ _RELU_LIKE = ("relu", "leaky_relu", "elu", "gelu", "silu", "mish", "softplus")
 
 
 def initialise(network: Network, seed: int, *, scheme: Scheme = "auto", scale: float = 1.0) -> dict[str, NDArray[Any]]:
-    """Draw weights for ``network``; biases start at 0, but for ``uniform``.
+    """Draw weights for ``network``; biases start at 0, except with ``uniform``.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def initialise(network: Network, seed: int, *, scheme: Scheme = "auto", scale: f
         - ``glorot``: U(±√(6/(inputs + outputs))), for sigmoid and tanh (Glorot & Bengio 2010)
         - ``lecun``: N(0, 1/inputs), for SELU and linear outputs (LeCun et al. 1998)
         - ``normal``: N(0, 1)
-        - ``uniform``: U(±1/√inputs), biases too: what ``torch.nn.Linear`` does if nothing is said
+        - ``uniform``: U(±1/√inputs), biases too: the default of ``torch.nn.Linear``
         - ``auto``: by the activation that follows the layer
     scale
         Multiplies everything that is drawn.
@@ -70,7 +70,7 @@ _START: dict[str, Any] = {"zeros": np.zeros, "ones": np.ones}
 
 
 def _with_schemes(network: Network, scheme: Scheme) -> Iterator[tuple[Leaf, Scheme]]:
-    """Each layer with how it is drawn: ``auto`` goes by the next activation before another weighted layer."""
+    """Each layer and its scheme: ``auto`` depends on the next activation before another weighted layer."""
     leaves = network.leaves()
     for place, leaf in enumerate(leaves):
         yield leaf, _suits(leaves[place + 1 :]) if scheme == "auto" else scheme

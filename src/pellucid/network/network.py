@@ -31,7 +31,7 @@ from pellucid.network.layers.layer import blocks, flat, leaves_of, prefixed, sha
 __all__ = ["SCHEMES", "Network", "Scheme", "describe"]
 
 Scheme = Literal["auto", "he", "glorot", "lecun", "normal", "uniform"]
-SCHEMES: tuple[str, ...] = get_args(Scheme)  # how `initialise` may draw the first weights
+SCHEMES: tuple[str, ...] = get_args(Scheme)  # how `initialise` can draw the initial weights
 
 DType = Literal["float", "int64"]
 _MOST_EXTENTS = 4
@@ -44,16 +44,16 @@ class Network:
     Attributes
     ----------
     shape
-        What a row is: ``(columns,)``, ``(channels, height, width)`` or ``(steps, channels)``.
+        The shape of a row: ``(columns,)``, ``(channels, height, width)`` or ``(steps, channels)``.
     layers
         In the order in which a row passes them.
     dtype
-        What a row holds: ``float``, or ``int64`` for the numbers of tokens.
+        The type of a row's values: ``float``, or ``int64`` for token numbers.
 
     Parameters
     ----------
     layers
-        At least one; each must take what the one before gives, else `SettingError`.
+        At least one; each must accept the output of the one before, else `SettingError`.
     inputs
         A row's columns: ``inputs=4`` is short for ``shape=(4,)``.
     shape, dtype
@@ -94,7 +94,7 @@ class Network:
 
     @property
     def inputs(self) -> int:
-        """The number of columns, of a network whose rows are columns."""
+        """The number of input columns, for a network whose rows are columns."""
         return _columns("inputs", self.shape)
 
     @property
@@ -103,12 +103,12 @@ class Network:
         return _columns("outputs", self.shapes()[-1])
 
     def shapes(self) -> tuple[Shape, ...]:
-        """The shape after each layer: ``[B, *shapes()[i]]`` is what layer ``i`` gives for B rows."""
+        """The shape after each layer: ``[B, *shapes()[i]]`` is the output of layer ``i`` for B rows."""
         shapes: tuple[Shape, ...] = self._shapes  # type: ignore[attr-defined]
         return shapes
 
     def blocks(self) -> tuple[range, ...]:
-        """The indices of each weighted layer and of what follows it up to the next.
+        """The indices of each weighted layer and the layers up to the next one.
 
         Layers before the first weighted one belong to no block.
 
@@ -119,7 +119,7 @@ class Network:
         return blocks(self.layers)
 
     def outline(self) -> str:
-        """A row's shape, and that after each weighted layer.
+        """A row's shape, and the shape after each weighted layer.
 
         >>> from pellucid.network import mlp
         >>> mlp(4, [8, 8], 3, dropout=0.1).outline()
@@ -130,11 +130,11 @@ class Network:
         return " → ".join("×".join(map(str, shape)) for shape in passed)
 
     def leaves(self) -> tuple[Leaf, ...]:
-        """Every layer that holds no others, also inside composites, in the order in which a row passes them."""
+        """Every layer that holds no others, including those inside composites, in order."""
         return tuple(leaves_of(self.layers, self.shape))
 
     def every_layer(self) -> tuple[Layer, ...]:
-        """Every layer, the composites and those inside them alike."""
+        """Every layer: composites and the layers inside them."""
         return tuple(flat(self.layers))
 
     def parameters(self) -> tuple[Parameter, ...]:
@@ -143,7 +143,7 @@ class Network:
         return parameters
 
     def trainable(self) -> tuple[Parameter, ...]:
-        """The parameters that a gradient changes."""
+        """The parameters that gradients change."""
         return tuple(p for p in self.parameters() if p.trainable)
 
     @property
@@ -152,18 +152,18 @@ class Network:
         return sum(p.size for p in self.trainable())
 
     def masks(self) -> tuple[Mask, ...]:
-        """What a training step has to draw, in the order in which the forward pass takes it."""
+        """The masks that a training step has to draw, in the order in which the forward pass uses them."""
         return tuple(mask for leaf in self.leaves() for mask in leaf.layer.masks(leaf.shape))
 
     @property
     def has_batch_norm(self) -> bool:
-        """Whether a batch of one row cannot be trained on."""
+        """Whether the network cannot train on a batch of one row."""
         return any(leaf.layer.least_rows > 1 for leaf in self.leaves())
 
     def to_json(self) -> dict[str, Any]:
         """The description as plain JSON values; `from_json` reads it back.
 
-        That of a network on columns is ``{"inputs": 4, "layers": [...]}``, others have ``shape`` and ``dtype``.
+        For a network on columns it is ``{"inputs": 4, "layers": [...]}``; others have ``shape`` and ``dtype``.
         """
         layers = [layer.to_json() for layer in self.layers]
         if len(self.shape) == 1 and self.dtype == "float":
@@ -197,7 +197,7 @@ def _checked_layers(layers: Sequence[Layer]) -> tuple[Layer, ...]:
     for layer in flat(layers):
         if KINDS.get(type(layer).__name__) is not type(layer):
             raise SettingError(
-                f"{type(layer).__name__} is no known kind of layer: those of pellucid.network.layers.KINDS are "
+                f"{type(layer).__name__} is not a known kind of layer: those of pellucid.network.layers.KINDS are "
                 f"{', '.join(KINDS)}"
             )
     count = sum(layer.count for layer in layers)

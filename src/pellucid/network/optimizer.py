@@ -1,8 +1,8 @@
-"""The frozen description of how weights are updated: which rule, with which constants.
+"""The frozen description of how weights are updated: the rule and its constants.
 
-Like `Network`, an `Optimizer` is a value that each engine reads for itself: `engines.textbook.optimizers` writes the
-rules out, `torch_engine` hands them to ``torch.optim``. The learning rate is not in here: `training.schedules` gives
-one for every step.
+Like `Network`, an `Optimizer` is a value that each engine interprets: `engines.textbook.optimizers` implements the
+rules, `torch_engine` passes them to ``torch.optim``. It does not include the learning rate: `training.schedules`
+provides one for every step.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["OPTIMIZERS", "REMEMBERS", "Optimizer", "OptimizerName"]
 OptimizerName = Literal["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw"]
 OPTIMIZERS: tuple[str, ...] = get_args(OptimizerName)
 
-# What each rule remembers from step to step, an array a weight, under PyTorch's names.
+# What each rule keeps from step to step, one array per weight, under PyTorch's names.
 REMEMBERS: dict[str, tuple[str, ...]] = {
     "sgd": (),
     "momentum": ("momentum_buffer",),
@@ -38,7 +38,8 @@ class Optimizer:
     name
         ``sgd``, ``momentum``, ``nesterov``, ``rmsprop``, ``adam`` or ``adamw``.
     weight_decay
-        Added to the gradient as ``weight_decay · w``; for ``adamw`` taken off the weight apart from the gradient.
+        Added to the gradient as ``weight_decay · w``; for ``adamw`` subtracted from the weight separately from the
+        gradient.
     momentum
         The share of the last step kept by ``momentum`` and ``nesterov``.
     alpha
@@ -48,8 +49,7 @@ class Optimizer:
     eps
         Added to the root in ``rmsprop``, ``adam`` and ``adamw``.
     clip_norm
-        Where the norm of all gradients together is larger than this, they are scaled down to it; ``None`` for no
-        clipping.
+        If the norm of all gradients together exceeds this, they are scaled down to it; ``None`` for no clipping.
     """
 
     name: OptimizerName = "adam"

@@ -1,8 +1,7 @@
-"""Do arrays fit a network? Asked once before the first step, so that a wrong shape gives a sentence.
+"""Checks that arrays match a network, once before the first step, so that a wrong shape gives a clear message.
 
-Some wrong shapes raise nothing by themselves. Targets ``[N]`` beside logits ``[N, 1]`` are spread out to a table
-``[N, N]`` by the rules of broadcasting: each answer is compared with every row's target, and the network learns their
-mean.
+Some wrong shapes raise no error by themselves. Targets ``[N]`` and logits ``[N, 1]`` broadcast to ``[N, N]``: each
+answer is compared with every row's target, and the network learns their mean.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def check_inputs(network: Network, inputs: Array) -> None:
-    """Raise `DataError` where ``inputs`` are not ``[N, *network.shape]``, such as ``[N, 4]``.
+    """Raise `DataError` if ``inputs`` are not ``[N, *network.shape]``, such as ``[N, 4]``.
 
     >>> import numpy as np
     >>> from pellucid.network import mlp
@@ -44,7 +43,7 @@ def check_inputs(network: Network, inputs: Array) -> None:
 
 
 def check_rows(network: Network, loss: Loss, inputs: Array, targets: Array, weights: Array | None = None) -> None:
-    """Raise `DataError` where rows to learn from do not fit the network and its loss.
+    """Raise `DataError` if rows to learn from do not match the network and its loss.
 
     Parameters
     ----------
@@ -53,57 +52,57 @@ def check_rows(network: Network, loss: Loss, inputs: Array, targets: Array, weig
     targets
         ``[N]`` class numbers from 0 to C − 1 for ``cross_entropy``, else numbers ``[N, C]``.
     weights
-        One number a row, ``[N]``, or ``None``.
+        One number per row, ``[N]``, or ``None``.
     """
     check_inputs(network, inputs)
     rows, outputs = len(inputs), network.outputs
     if len(targets) != rows:
         raise DataError(f"each row needs a target: there are {rows:,} rows of inputs and {len(targets):,} of targets")
     if weights is not None and weights.shape != (rows,):
-        raise DataError(f"the row weights must be one number a row, shape [{rows}], got {list(weights.shape)}")
+        raise DataError(f"the row weights must be one number per row, shape [{rows}], got {list(weights.shape)}")
     if loss.name == "cross_entropy":
         _check_classes(targets, outputs)
     elif targets.shape != (rows, outputs):
         column = "; make a column of them with targets.reshape(-1, 1)" if outputs == 1 and targets.ndim == 1 else ""
         raise DataError(
             f"for {loss.name} the targets must have the shape of the network's answers, [{rows}, {outputs}], got "
-            f"{list(targets.shape)}{column or f': the last layer gives {outputs} numbers a row'}"
+            f"{list(targets.shape)}{column or f': the last layer gives {outputs} numbers per row'}"
         )
 
 
 def check_parameters(network: Network, parameters: Mapping[str, Array]) -> None:
-    """Raise `SettingError` where an array of the network is missing or has another shape."""
+    """Raise `SettingError` if an array of the network is missing or has the wrong shape."""
     for wanted in network.parameters():
         shape = tuple(parameters[wanted.name].shape) if wanted.name in parameters else None
         if shape != wanted.shape:
             fault = "is missing" if shape is None else f"must have the shape {list(wanted.shape)}, got {list(shape)}"
             raise SettingError(
-                f"the parameter {wanted.name!r} {_place(network, wanted.name)} {fault}: these weights are another "
-                "network's"
+                f"the parameter {wanted.name!r} {_place(network, wanted.name)} {fault}: these weights belong to "
+                "another network"
             )
 
 
 def check_many(networks: int, inputs: Array, *others: Array | None) -> bool:
-    """Whether each of many networks has rows of its own: ``inputs`` ``[K, N, I]`` instead of ``[N, I]``.
+    """Whether each of many networks has its own rows: ``inputs`` ``[K, N, I]`` instead of ``[N, I]``.
 
     Parameters
     ----------
     networks
-        K, how many first weights there are.
+        K, the number of networks with initial weights.
     others
-        What else comes with each row, targets or weights; ``None`` is passed over.
+        Other arrays with one entry per row, targets or weights; ``None`` is ignored.
 
     Raises
     ------
     SettingError
-        There is no network, or rows of their own for another number of networks.
+        There is no network, or the number of row sets is not the number of networks.
     """
     if networks < 1:
-        raise SettingError("there are no networks to train: give the first weights of at least one")
+        raise SettingError("there are no networks to train: give the initial weights of at least one")
     own = inputs.ndim == 3
     if own and any(len(each) != networks for each in (inputs, *others) if each is not None):
         raise SettingError(
-            f"rows of their own for {len(inputs):,} networks, but first weights of {networks:,}: give one set of rows "
+            f"there are rows for {len(inputs):,} networks, but initial weights for {networks:,}: give one set of rows "
             "each, or one for all"
         )
     return own
@@ -117,10 +116,10 @@ def _place(network: Network, name: str) -> str:
 
 def _remedy(network: Network, inputs: Array) -> str:
     if inputs.ndim == 1 and inputs.shape[0] == network.inputs:
-        return "one row is a table too, inputs.reshape(1, -1)"
+        return "for a single row, use inputs.reshape(1, -1)"
     if inputs.ndim == 2:
         return f"give {network.inputs} columns, or make the first layer for {inputs.shape[1]}"
-    return "give a table with one line a row"
+    return "give a table with one line per row"
 
 
 def _check_classes(targets: Array, classes: int) -> None:
@@ -131,4 +130,4 @@ def _check_classes(targets: Array, classes: int) -> None:
         raise DataError(f"{rule}, got the type {targets.dtype}: convert them with targets.astype('int64')")
     low, high = (int(targets.min()), int(targets.max())) if len(targets) else (0, 0)
     if low < 0 or high >= classes:
-        raise DataError(f"{rule}, got {low if low < 0 else high}: the last layer has one output a class, {classes}")
+        raise DataError(f"{rule}, got {low if low < 0 else high}: the last layer has one output per class, {classes}")

@@ -1,9 +1,9 @@
-"""What a network is asked to do: the width of its output, its loss, and the link from logits to answers.
+"""The task of a network: the width of its output, its loss, and the link from logits to answers.
 
 | task | outputs | default loss | link |
 |---|---|---|---|
 | binary | 1 logit, for the second class | ``bce`` | sigmoid |
-| multiclass | 1 logit a class | ``cross_entropy`` | softmax |
+| multiclass | 1 logit per class | ``cross_entropy`` | softmax |
 | regression | 1 value, in standardised units | ``mse`` | identity |
 | reconstruction | its own inputs, in standardised units | ``mse`` | identity |
 """
@@ -39,7 +39,7 @@ class Loss:
     label_smoothing
         The share ε of each target spread evenly over the classes; ``bce`` and ``cross_entropy`` only.
     class_weights
-        One positive weight a class (two for ``bce``); the mean is then divided by the sum of the rows' weights.
+        One positive weight per class (two for ``bce``); the mean is then divided by the sum of the rows' weights.
     delta
         Where ``huber`` turns from a parabola into a line.
     """
@@ -96,11 +96,11 @@ class Task:
     target
         The name of the target column; empty for reconstruction, which has none.
     classes
-        The labels in order (logit ``i`` speaks for ``classes[i]``); empty for regression and reconstruction.
+        The labels in order (logit ``i`` belongs to ``classes[i]``); empty for regression and reconstruction.
     loss
         The loss that training minimises.
     width
-        For reconstruction: how many inputs there are to be drawn again; else ``None``.
+        For reconstruction: the number of inputs to reconstruct; else ``None``.
 
     >>> Task.binary("ill", ("no", "yes")).outputs
     1
@@ -113,7 +113,7 @@ class Task:
     width: int | None = None
 
     def __post_init__(self) -> None:
-        """Check that kind, classes and loss belong together."""
+        """Check that kind, classes and loss match."""
         if self.kind not in get_args(TaskKind):
             raise SettingError(f"task {self.kind!r} is not known{nearest(str(self.kind), get_args(TaskKind))}")
         if not isinstance(self.target, str):
@@ -151,7 +151,7 @@ class Task:
 
     @classmethod
     def multiclass(cls, target: str, classes: tuple[Label, ...]) -> Task:
-        """One logit a class, cross-entropy."""
+        """One logit per class, cross-entropy."""
         return cls(kind="multiclass", target=target, classes=classes, loss=Loss(name="cross_entropy"))
 
     @classmethod
@@ -186,7 +186,7 @@ class Task:
 
     @property
     def outputs(self) -> int:
-        """The number of logits that the network ends in."""
+        """The number of logits of the network."""
         if self.width is not None:
             return self.width
         return len(self.classes) if self.kind == "multiclass" else 1

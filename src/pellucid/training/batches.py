@@ -51,7 +51,7 @@ def batches(n_rows: int, batch_size: int, seed: int, epoch: int, *, at_least: in
 
 
 def n_batches(n_rows: int, batch_size: int, *, at_least: int = 1) -> int:
-    """How many batches `batches` gives.
+    """The number of batches that `batches` yields.
 
     >>> n_batches(5, 2), n_batches(5, 2, at_least=2)
     (3, 2)
@@ -61,7 +61,7 @@ def n_batches(n_rows: int, batch_size: int, *, at_least: int = 1) -> int:
 
 
 def dropout_masks(network: Network, rows: int, seed: int, epoch: int, batch: int) -> list[Array]:
-    """The masks of a batch of ``rows`` rows, as `drawn_masks` gives them for a network.
+    """The masks of a batch of ``rows`` rows, as `drawn_masks` returns them for a network.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def dropout_masks(network: Network, rows: int, seed: int, epoch: int, batch: int
 def drawn_masks(wanted: Sequence[Mask], rows: int, seed: int, epoch: int, batch: int) -> list[Array]:
     """For each mask a float32 array ``[rows, width]`` of 0 (a share ``rate``) and 1/(1 − rate).
 
-    A cell is decided by 16 random bits, so a rate is kept to within 1/65,536.
+    Each cell uses 16 random bits, so a rate is exact to within 1/65,536.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Why a loss became NaN or infinite: the first layer where it shows, and what probably led to it."""
+"""Why a loss became NaN or infinite: the first layer where it shows, and the likely cause."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["explain"]
 
 Array = NDArray[Any]
 
-FAR_FROM_STANDARD = 20.0  # a standardised column seldom holds a value beyond
+FAR_FROM_STANDARD = 20.0  # a standardised column rarely holds a value beyond
 
 
 def explain(
@@ -33,7 +33,7 @@ def explain(
     Parameters
     ----------
     engine
-        With the weights as they were before the batch.
+        Holds the weights as they were before the batch.
     inputs, targets, masks
         The batch, ``[B, I]`` and ``[B]`` or ``[B, C]``.
     learning_rate

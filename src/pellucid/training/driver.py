@@ -1,9 +1,9 @@
-"""Trains networks, one or many: the only place that conducts a training from its first weights to its outcome.
+"""Trains networks, one or many: the only place that runs a training from the initial weights to the outcome.
 
-Whoever trains says three things. What each network learns from, where it starts and by which plan: a `Learner` each.
-By which way: `Alone`, or `Stacked` where several are trained together (`pellucid.training.ways`). And what becomes of
-it: a `Store` that keeps states and outcomes, and a listener for the events. Interruption, resuming, snapshots and
-divergence are handled here, for every way alike.
+The caller says three things. What each network learns from, where it starts and by which plan: one `Learner` each. How:
+`Alone`, or `Stacked` where several are trained together (`pellucid.training.ways`). And where results go: a `Store`
+that keeps states and outcomes, and a listener for the events. Interruption, resuming, snapshots and divergence are
+handled here, in the same way for both.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ __all__ = ["TrainedMembers", "train_members"]
 
 @dataclass(frozen=True, kw_only=True)
 class TrainedMembers:
-    """The outcomes in order, fewer than asked for after an interruption, and what one network costs.
+    """The outcomes in order (fewer than asked for after an interruption), and what one network costs.
 
-    ``seconds_of_one`` is the mean training time of a network by itself, where somebody has measured it.
+    ``seconds_of_one`` is the mean training time of a single network, if it was measured.
     """
 
     outcomes: tuple[Outcome, ...]
@@ -44,34 +44,35 @@ def train_members(
     recorder: SnapshotRecorder | None = None,
     may_diverge: bool = False,
 ) -> TrainedMembers:
-    """Train every network, going on from what ``store`` holds.
+    """Train every network, continuing from what ``store`` holds.
 
     Parameters
     ----------
     learners
         The networks; their numbers count from 0.
     groups
-        Which networks are trained in which way, in this order; every number is in one of them.
+        Which networks are trained in which way, in this order; every number belongs to one group.
     store
         Keeps states and outcomes; ``None`` keeps nothing.
     listener
-        Is called with each event (see `pellucid.training.events`).
+        Called with each event (see `pellucid.training.events`).
     interrupted
-        Asked after each batch of a network alone, and after each epoch of a stack; true ends training.
+        Called after each batch of a single network, and after each epoch of a stack; true ends training.
     recorder
-        Takes snapshots of the first network: in a stack, which is not stopped for it, at the two ends only.
+        Takes snapshots of the first network; in a stack, which is not paused for it, only at the start and the end.
     may_diverge
-        Whether a network that diverges in its first epoch is an outcome with a ``problem``; otherwise it is an error.
+        Whether a network that diverges in its first epoch gives an outcome with a ``problem`` instead of an error.
 
     Returns
     -------
     TrainedMembers
-        After an interruption, of those networks that have an epoch behind them; or else of the first as it was drawn.
+        After an interruption: the networks with at least one finished epoch, or else the first with its initial
+        weights.
 
     Raises
     ------
     DivergenceError
-        A network met a non-finite loss in its first epoch.
+        A network's loss was not finite in its first epoch.
 
     >>> import numpy as np
     >>> from pellucid.network import mlp
@@ -111,7 +112,7 @@ def train_members(
 
 
 def _trained_or_kept(group: Group, learners: Sequence[Learner], session: Session) -> Iterator[tuple[int, Outcome]]:
-    """The outcomes of a group, each saved and told."""
+    """The outcomes of a group, each saved and reported."""
     chosen = {k: learners[k] for k in group.members}
     if not group.way.watches_epochs:
         for k, learner in chosen.items():
@@ -131,7 +132,7 @@ def _trained_or_kept(group: Group, learners: Sequence[Learner], session: Session
 
 
 def _kept(chosen: Mapping[int, Learner], store: Store) -> dict[int, Outcome]:
-    """The outcomes of a group whose networks were all trained before; else none, for a stack is trained as a whole."""
+    """The outcomes of a group if all of its networks were trained before; else none: a stack is trained as a whole."""
     kept: dict[int, Outcome] = {}
     for k in chosen:
         outcome = store.finished(k)
@@ -142,7 +143,7 @@ def _kept(chosen: Mapping[int, Learner], store: Store) -> dict[int, Outcome]:
 
 
 def _usable(learners: Sequence[Learner], found: Mapping[int, Outcome]) -> tuple[Outcome, ...]:
-    """What an interruption leaves: the networks with at least one epoch, or else the first as it was drawn."""
+    """What remains after an interruption: networks with at least one epoch, or else the untrained first."""
     usable = tuple(found[k] for k in sorted(found) if found[k].best_epoch)
     if usable:
         return usable

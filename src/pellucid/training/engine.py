@@ -1,4 +1,4 @@
-"""What the training loop asks of an engine."""
+"""What the training loop needs from an engine."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ __all__ = [
     "why_chosen",
 ]
 
-if TYPE_CHECKING:  # the command line reads ENGINES from here, and should not load NumPy to print its help
+if TYPE_CHECKING:  # the command line reads ENGINES from here and should not load NumPy to print its help
     from numpy.typing import NDArray
 
     Array = NDArray[Any]
 
 ENGINES = ("auto", "fused", "kernel", "torch", "textbook")
-FASTEST_FIRST = ("fused", "torch")  # of those that ``auto`` can stand for
-ENGINE_ALIASES = {"numpy": "textbook"}  # what a setting may also say: the name of older versions
+FASTEST_FIRST = ("fused", "torch")  # the engines that ``auto`` can choose
+ENGINE_ALIASES = {"numpy": "textbook"}  # also accepted in settings: the name in older versions
 
 
 class Engine(Protocol):
@@ -45,18 +45,18 @@ class Engine(Protocol):
         """Take the training rows: inputs ``[N, I]``, targets ``[N]`` or ``[N, C]``, row weights ``[N]``."""
 
     def backward(self, rows: Array, masks: Sequence[Array]) -> float:
-        """The loss of these rows, none twice; fills the gradients and moves BatchNorm's running statistics.
+        """The loss of these distinct rows; fills the gradients and moves BatchNorm's running statistics.
 
         Parameters
         ----------
         rows
             Numbers of training rows ``[B]``.
         masks
-            What `pellucid.training.batches.dropout_masks` gives for them.
+            What `pellucid.training.batches.dropout_masks` returns for them.
         """
 
     def update(self, learning_rate: float) -> None:
-        """Change the weights by the gradients that `backward` (or `load_gradients`) left; may overwrite them."""
+        """Update the weights with the gradients of `backward` (or `load_gradients`), which this may overwrite."""
 
     def step(self, rows: Array, masks: Sequence[Array], learning_rate: float) -> float:
         """`backward`, then `update`; returns the loss before the update.
@@ -71,10 +71,10 @@ class Engine(Protocol):
         """Copy these arrays over the gradients: a place for an all-reduce between `backward` and `update`."""
 
     def gradients(self, rows: Array, masks: Sequence[Array]) -> tuple[float, dict[str, Array]]:
-        """The loss of these rows, none twice, and its gradient for each trainable parameter; nothing changes."""
+        """The loss of these distinct rows, and its gradient for each trainable parameter; nothing changes."""
 
     def logits(self, inputs: Array) -> Array:
-        """Logits ``[N, C]`` for inputs ``[N, I]``, nothing dropped, running statistics used."""
+        """Logits ``[N, C]`` for inputs ``[N, I]``, as at prediction: nothing dropped, running statistics used."""
 
     def parameters(self) -> dict[str, Array]:
         """A copy of all arrays, by name."""
@@ -83,10 +83,10 @@ class Engine(Protocol):
         """Take a copy of these arrays as the weights."""
 
     def memory(self) -> dict[str, Array]:
-        """What the update rule remembers, as named arrays."""
+        """The update rule's state, as named arrays."""
 
     def load_memory(self, memory: Mapping[str, Array]) -> None:
-        """Take up what `memory` gave."""
+        """Restore what `memory` returned."""
 
 
 def make_engine(
@@ -100,7 +100,7 @@ def make_engine(
     device: str = "auto",
     products: str = "blas",
 ) -> Engine:
-    """The engine of this name; ``auto`` is the one that `engine_for` names.
+    """The engine of this name; ``auto`` is the one that `engine_for` chooses.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def make_engine(
     network, loss, optimizer
         The descriptions.
     parameters
-        The first weights, by name; copied.
+        The initial weights, by name; copied.
     dtype
         ``float32`` or ``float64``.
     device
@@ -120,7 +120,7 @@ def make_engine(
     Raises
     ------
     SettingError
-        The engine or the device is not known or not here, or the engine does not support the network; the message
+        The engine or the device is unknown or not available, or the engine does not support the network; the message
         gives the reason and what to set instead.
 
     >>> from pellucid.network import mlp
@@ -154,10 +154,9 @@ def make_engine(
 
 
 def engine_for(network: Network, device: str = "auto") -> tuple[str, str]:
-    """The engine that ``auto`` stands for: the fastest that supports the network on the device, and why.
+    """The engine that ``auto`` chooses: the fastest that supports the network on the device, and why.
 
-    The kernel and the textbook are used only where they are asked for; `pellucid.training.many` chooses the kernel by
-    itself.
+    The kernel and the textbook are used only on request; `pellucid.training.many` chooses the kernel by itself.
 
     Raises
     ------
@@ -180,14 +179,14 @@ def engine_for(network: Network, device: str = "auto") -> tuple[str, str]:
 
 
 def check_engine(name: str, network: Network, device: str = "auto") -> None:
-    """Raise `SettingError` where the engine of this name was asked for and cannot train the network."""
+    """Raise `SettingError` if the engine of this name was requested and cannot train the network."""
     reason = unsupported(name, network, device)
     if reason is not None:
         raise SettingError(f"engine {name!r} cannot train this network: {reason}; use engine=auto")
 
 
 def why_chosen(engine: Engine) -> str:
-    """Why a run uses this engine: what `engine_for` says of it, else that it was asked for."""
+    """Why a run uses this engine: the reason from `engine_for`, or that it was asked for."""
     if engine.name in FASTEST_FIRST:
         usual, why = engine_for(engine.network, engine.device)
         if engine.name == usual:
@@ -196,7 +195,7 @@ def why_chosen(engine: Engine) -> str:
 
 
 def unsupported(name: str, network: Network, device: str = "auto") -> str | None:
-    """Why the engine of this name cannot train the network on the device; ``None`` where it can."""
+    """Why the engine of this name cannot train the network on the device; ``None`` if it can."""
     if name == "fused":
         from pellucid.engines import fused
 

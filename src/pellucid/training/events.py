@@ -5,9 +5,9 @@ in this order; `SnapshotTaken` follows the beginning or the epoch that it belong
 trained together are interleaved. Other rooms add events of their own (`pellucid.runs.events`), so a listener ignores
 those that it does not know.
 
-Listeners are called one after another, on the thread that trains, between two epochs. A slow listener therefore delays
-training. What a listener raises ends training and reaches the caller; what was saved until then is kept, and
-`pellucid.resume` goes on from there.
+Listeners are called one after another, on the training thread, between two epochs, so a slow listener delays training.
+An exception from a listener ends training and reaches the caller; what was saved until then is kept, and
+`pellucid.resume` continues from there.
 """
 
 from __future__ import annotations
@@ -49,16 +49,16 @@ Listener = Callable[[Event], None]
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingBegan(Event):
-    """A network begins to train, or goes on after a stop.
+    """A network begins to train, or continues after a stop.
 
     Attributes
     ----------
     member
         The number of the network, from 0.
     history
-        The epochs done before the stop; of a network that begins, none. Their `EpochEnded` do not come again.
+        The epochs done before the stop; empty for a network that begins. Their `EpochEnded` are not repeated.
     weights
-        Gives a copy of the initial weights; to be called before the listener returns.
+        Returns a copy of the initial weights; to be called before the listener returns.
     """
 
     member: int
@@ -68,7 +68,7 @@ class TrainingBegan(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class EpochEnded(Event):
-    """A network has learned from all its rows once more, and was validated.
+    """A network has finished an epoch and was validated.
 
     Attributes
     ----------
@@ -77,7 +77,7 @@ class EpochEnded(Event):
     epoch
         The line of its history.
     weights
-        Gives a copy of its weights after this epoch; to be called before the listener returns.
+        Returns a copy of its weights after this epoch; to be called before the listener returns.
     """
 
     member: int
@@ -114,11 +114,11 @@ class Progress(Event):
 
 
 def ignore(event: Event) -> None:
-    """Listen to nothing."""
+    """Ignore every event."""
 
 
 def to_all(*listeners: Listener | None) -> Listener:
-    """One listener that passes every event on to each of these, in their order.
+    """One listener that passes every event on to each of these, in order.
 
     >>> heard: list[Event] = []
     >>> to_all(heard.append, None, heard.append)(Progress(what="epoch", done=1, of=2))

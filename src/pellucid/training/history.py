@@ -23,7 +23,7 @@ class Epoch:
     train_loss
         The mean loss of the epoch's batches, each before its update, with dropout active.
     validation_loss
-        The loss of the validation rows after the epoch; of the training rows where there are no others.
+        The loss of the validation rows after the epoch; of the training rows if there are no validation rows.
     validation_score
         Accuracy on those rows, or R² for regression.
     seconds

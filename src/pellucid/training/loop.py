@@ -82,7 +82,7 @@ class Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """Where a run stands after an epoch: all that is needed to go on as if it had never stopped."""
+    """The state of a run after an epoch: all that is needed to continue as if it had never stopped."""
 
     epoch: int  # epochs done
     parameters: dict[str, Array]
@@ -107,7 +107,7 @@ class Outcome:
     problem: str | None = None  # why it diverged, if that was the reason
 
 
-@np.errstate(over="ignore", invalid="ignore")  # losses on the way to infinity; what diverged is said in words
+@np.errstate(over="ignore", invalid="ignore")  # losses may overflow; divergence is reported as a message
 def fit(
     engine: Engine,
     train: Rows | RowSource,
@@ -119,7 +119,7 @@ def fit(
     save: Callable[[Callable[[], State]], None] = lambda state: None,
     interrupted: Callable[[], bool] = lambda: False,
 ) -> Outcome:
-    """Train until the plan is done, the patience is used up, or ``interrupted`` answers true.
+    """Train until the plan is done, patience runs out, or ``interrupted`` returns true.
 
     Parameters
     ----------
@@ -128,7 +128,7 @@ def fit(
     train
         The rows to learn from, or where they come from.
     validation
-        The rows that choose the best epoch (the same, where none are held out).
+        The rows that choose the best epoch (the training rows if none are held out).
     start
         The state to go on from; ``None`` begins.
     on_epoch
@@ -136,7 +136,7 @@ def fit(
     save
         Called after each epoch with a function that gives the state; it is copied only if that is called.
     interrupted
-        Asked after each batch.
+        Called after each batch; true ends training.
 
     Raises
     ------
@@ -187,7 +187,7 @@ def check_batches(network: Network, n_rows: int, batch_size: int) -> None:
     """Raise `SettingError` where a network cannot learn from batches this small."""
     if min(n_rows, batch_size) < rows_a_batch(network):
         raise SettingError(
-            "BatchNorm cannot train on one row at a time: give a batch_size of at least 2 (and as many rows), or "
+            "BatchNorm cannot train on one row at a time: give a batch_size of at least 2 (and at least 2 rows), or "
             "switch batch_norm off"
         )
 
@@ -289,7 +289,7 @@ def rate_of(plan: Plan, state: State, batch: int, steps: int) -> float:
     plan
         Has the peak learning rate, the schedule and the number of epochs.
     state
-        Has the epochs done and what the plateau schedule has come to.
+        Has the number of epochs done and the state of the plateau schedule.
     batch, steps
         The batch in its epoch, from 0, and the number of batches in an epoch.
     """

@@ -1,4 +1,4 @@
-"""Many networks of one description trained together on all rows at every step: seeds, starts, splits.
+"""Many networks with the same description trained together, on all rows at every step: seeds, starts, splits.
 
 For networks of twenty weights, a step of a hundred takes as long as a step of one, because nearly all of the time is
 spent between the operations. So they are trained together: as a stack in one plan of operations
@@ -154,11 +154,11 @@ def _way(engine: str, network: Network, dtype: str, device: str, steps: int) -> 
         return "kernel" if reason is None and _worth_loading(steps) and _is_compiled(dtype) else "stack"
     if reason is not None:
         raise SettingError(f"engine 'kernel' cannot train this: {reason}; use engine 'stack'")
-    return engine  # it says itself where Numba is missing
+    return engine  # it reports a missing Numba itself
 
 
 def _worth_loading(steps: int) -> bool:
-    """Whether so many steps, of all networks together, save the half second that Numba takes to load."""
+    """Whether this many steps of all networks save the half second that Numba takes to load."""
     return "numba" in sys.modules or steps >= _MANY_STEPS
 
 

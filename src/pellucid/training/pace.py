@@ -1,6 +1,6 @@
-"""Read a row of losses as a person would: does it learn, crawl, swing, grow out of bounds, or stand still?
+"""Judge a series of losses: does training learn, crawl, oscillate, diverge or stand still?
 
-A pure function of the losses, so that anything that has written them down can ask: a study, a report, a history file.
+A pure function of the losses, usable wherever they are recorded: a study, a report, a history file.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ __all__ = ["Pace", "Verdict", "judge_pace"]
 Array = NDArray[np.float64]
 Pace = Literal["learns", "crawls", "oscillates", "diverges", "stands still"]
 
-LITTLE = 0.1  # a loss that fell by less than this share of its first value has hardly moved
-MUCH = 0.9  # after a fall by so much, what is left may swing without harm
-OFTEN = 0.25  # the least share of steps upward, and of steps downward, that is called swinging
-HIGH = 0.1  # the least median rise in the second half, as a share of the loss that it starts from
+LITTLE = 0.1  # a loss that fell by less than this share of its first value has hardly changed
+MUCH = 0.9  # after a fall this large, the remaining loss may oscillate without harm
+OFTEN = 0.25  # the smallest share of upward steps, and of downward steps, that counts as oscillating
+HIGH = 0.1  # the smallest median rise in the second half, as a share of the loss before it
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What a row of losses shows.
+    """What a series of losses shows.
 
     Attributes
     ----------
@@ -37,13 +37,14 @@ class Verdict:
     evidence
         One sentence with the numbers that led to it.
     remedy
-        What to do about it; empty where it learns.
+        What to do about it; empty if it learns.
     fall
-        The share of the first loss that is gone at the end (the mean of the last tenth); below 0 if it rose.
+        The fall from the first loss to the end (the mean of the last tenth), as a share of the first; below 0 if it
+        rose.
     rises
-        The share of steps on which the loss went up.
+        The share of steps on which the loss rose.
     needed
-        Epochs (or steps) in all to halve the first loss at the pace of the second half; only where it crawls.
+        The total epochs (or steps) needed to halve the first loss at the pace of the second half; only if it crawls.
     """
 
     kind: Pace
@@ -55,16 +56,16 @@ class Verdict:
 
 
 def judge_pace(losses: Sequence[float], *, learning_rate: float | None = None, unit: str = "epoch") -> Verdict:
-    """Say how training goes, from its losses alone.
+    """Say how training is going, from its losses alone.
 
     Parameters
     ----------
     losses
-        At least 4, in order: of each epoch or each step.
+        At least 4, in order: one per epoch or per step.
     learning_rate
-        Where it is known, the remedy names a number.
+        If given, the remedy names a number.
     unit
-        What one loss stands for, in the singular.
+        What one loss belongs to, in the singular.
 
     Raises
     ------
@@ -93,7 +94,7 @@ def judge_pace(losses: Sequence[float], *, learning_rate: float | None = None, u
         return Verdict(
             kind="stands still",
             evidence=f"the loss is {values[0]:.8g} in all {len(values):,} {unit}s, the same to the last digit",
-            remedy="see that the weights are updated at all: a step after each backward pass, a learning rate above 0",
+            remedy="check that the weights are updated: a step after each backward pass, a learning rate above 0",
             fall=0.0,
             rises=0.0,
         )
@@ -107,7 +108,7 @@ def _judge_moving(values: Array, rises: float, slower: str, faster: str, unit: s
     scale = abs(first) or float(np.abs(values).max())
     fall = (first - end) / scale
     height = _height(second)
-    # One loss more or less is chance where they swing; the mean is what is judged, so it is what is told.
+    # When losses oscillate, a single one is chance; the mean is judged, so the mean is reported.
     last = f"{end:.4g}" if tenth == 1 else f"{end:.4g} (the mean of the last {tenth:,})"
     went = f"from {first:.4g} to {last} in {len(values):,} {unit}s"
 
@@ -117,7 +118,7 @@ def _judge_moving(values: Array, rises: float, slower: str, faster: str, unit: s
         if math.isfinite(height):
             evidence += f"; in the second half by {100 * height:.0f} % of itself each time (the median)"
         return Verdict(kind="oscillates", evidence=evidence, remedy=slower, fall=fall, rises=rises)
-    # The first loss alone may lie a little high or low; in a few losses noise and fall cannot be told apart.
+    # The first loss alone may be a little high or low; in a few losses, noise and a fall cannot be distinguished.
     clear = abs(first - end) > 3 * _trend(values)[2] or len(values) < 20
     if fall < -LITTLE and clear:
         evidence = f"the loss rose {went}"
@@ -129,7 +130,7 @@ def _judge_moving(values: Array, rises: float, slower: str, faster: str, unit: s
 
 
 def _judge_slow(values: Array, fall: float, rises: float, scale: float, went: str, faster: str, unit: str) -> Verdict:
-    """A loss that has hardly moved: is it still on its way?"""
+    """Judge a loss that has hardly changed: is it still falling?"""
     half = len(values) // 2
     now, drop, noise, unsure = _trend(values)
     pace = drop / (len(values) - half - 1)
@@ -155,14 +156,14 @@ def _judge_slow(values: Array, fall: float, rises: float, scale: float, went: st
     return Verdict(
         kind="stands still",
         evidence=evidence,
-        remedy="a network that can bend (a hidden layer with an activation), other columns, or another learning rate",
+        remedy="a nonlinear network (a hidden layer with an activation), other columns, or another learning rate",
         fall=fall,
         rises=rises,
     )
 
 
 def _height(values: Array) -> float:
-    """The median rise, each as a share of the loss that it starts from; infinite where all start from 0."""
+    """The median rise, each as a share of the loss before it; infinite if all start from 0."""
     up = np.diff(values) > 0
     start, rise = np.abs(values[:-1][up]), np.diff(values)[up]
     if not len(rise):
@@ -173,7 +174,7 @@ def _height(values: Array) -> float:
 def _trend(values: Array) -> tuple[float, float, float, float]:
     """The straight line through the second half: its end, its fall, the noise of one loss, the deviation of the fall.
 
-    The noise is taken from step to step, so that a smooth bend is none.
+    The noise is measured from step to step, so that a smooth curve does not count as noise.
     """
     second = values[len(values) // 2 :]
     time = np.arange(len(second)) - (len(second) - 1) / 2  # from the middle

@@ -1,4 +1,4 @@
-"""Do the engines agree? The same weights, rows and masks through all, in float64, and the largest differences."""
+"""Checks that the engines agree: the same weights, rows and masks in all, in float64, and the largest differences."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TOLERANCE_AFTER_STEPS = 1e-10
 class Parity:
     """The largest absolute differences between the first engine and the others.
 
-    A difference between numbers larger than 1 is divided by their size, so that 1e-12 always means twelve digits.
+    A difference between numbers larger than 1 is divided by their magnitude, so that 1e-12 always means twelve digits.
     """
 
     engines: tuple[str, ...]
@@ -107,7 +107,7 @@ def compare(
 
 
 def _largest(of_engines: Sequence[Mapping[str, Array]]) -> dict[str, float]:
-    """For each array the largest difference that any engine has from the first."""
+    """For each array, the largest difference of any engine from the first."""
     first, *others = of_engines
     return {name: max(difference(array, other[name]) for other in others) for name, array in first.items()}
 

@@ -1,8 +1,8 @@
-"""The learning-rate range test: one short training in which the rate grows, and what its curve says.
+"""The learning-rate range test: one short training in which the rate grows, and how its curve is read.
 
 Smith 2017, "Cyclical Learning Rates for Training Neural Networks", section 3.3. The rate grows by the same factor from
-each mini-batch to the next; far too small a rate teaches nothing, far too large a one makes the loss explode, and
-between the two the loss falls. ``S`` steps.
+each mini-batch to the next; if the rate is far too small, nothing is learned; if it is far too large, the loss
+explodes; in between, the loss falls. ``S`` steps.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ __all__ = ["RangeTest", "choose", "n_steps", "range_test", "smooth"]
 
 FloatArray = NDArray[np.float64]
 LOWEST, HIGHEST = 1e-7, 10.0
-BLOWN_UP = 4.0  # times the lowest smoothed loss so far: the test ends
+BLOWN_UP = 4.0  # times the lowest smoothed loss so far: the test ends there
 _FEWEST, _MOST = 300, 1500  # steps: enough for the curve to be smooth, few enough to take seconds
-_MEMORY = 0.03  # of all steps: over so many the mean remembers that ends the test
+_MEMORY = 0.03  # of all steps: the memory of the mean that ends the test
 _WIDTH = 0.25  # decades of the learning rate: standard deviation of the weights of the smoothed curve
-_FELL = 0.005  # of the first loss: a smaller fall is none
-_LEFT = 0.02  # of the whole fall: with no more left, the curve is at its bottom
+_FELL = 0.005  # of the first loss: a smaller fall does not count
+_LEFT = 0.02  # of the whole fall: when no more is left, the curve is at its bottom
 _NOISE = 4.0  # standard errors of the smoothed loss: a smaller fall may be chance
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RangeTest:
-    """The curve, and the rates that it points at.
+    """The curve, and the rates derived from it.
 
     Attributes
     ----------
@@ -46,9 +46,9 @@ class RangeTest:
     steepest
         The rate at which the smoothed loss falls fastest.
     bottom
-        The rate at which the smoothed loss has come down by 98 % of its whole fall.
+        The rate at which the smoothed loss has completed 98 % of its fall.
     blew_up
-        The rate at which the mean loss had grown to four times its lowest, or a loss was no number; `None` if neither
+        The rate at which the mean loss had grown to four times its minimum, or a loss was not finite; `None` if neither
         happened.
     """
 
@@ -61,7 +61,7 @@ class RangeTest:
     blew_up: float | None
 
     def to_json(self) -> dict[str, Any]:
-        """The rates that were found, as plain values."""
+        """The rates found, as plain values."""
         return {
             "learning_rate": self.learning_rate,
             "steepest": self.steepest,
@@ -83,26 +83,25 @@ def range_test(
     highest: float = HIGHEST,
     steps: int | None = None,
 ) -> RangeTest:
-    """Let the learning rate grow from ``lowest`` to ``highest`` and watch the loss; the engine's weights are used up.
+    """Let the learning rate grow from ``lowest`` to ``highest`` and record the loss; the engine's weights are changed.
 
     Parameters
     ----------
     engine
-        Holds the first weights and the update rule.
+        Holds the initial weights and the update rule.
     rows
         Training rows ``[N]``.
     batch_size
-        Rows a step, those that training will have: the best rate depends on it.
+        Rows per step, the same as in training: the best rate depends on it.
     seed
         Of the batches and of dropout, as in training.
     steps
-        Else one epoch, at least 300 and at most 1,500.
+        The number of steps; by default one epoch, but at least 300 and at most 1,500.
 
     Raises
     ------
     SettingError
-        The rates are no range above 0, or ``steps`` are fewer than 20.
-        Or the loss fell at no rate: there is nothing to choose.
+        The rates are not a range above 0, there are fewer than 20 ``steps``, or the loss fell at no rate.
 
     >>> from pellucid.network.initialise import initialise
     >>> from pellucid.network import mlp
@@ -139,10 +138,11 @@ def n_steps(n_rows: int, batch_size: int) -> int:
 def _sweep(
     engine: Engine, rows: Rows, rates: FloatArray, batch_size: int, seed: int
 ) -> tuple[FloatArray, float | None]:
-    """The losses ``[S]`` up to where they blow up, and the rate at which they did.
+    """The losses ``[S]`` up to where they explode, and the rate at which they did.
 
     The test ends where the exponential mean of the losses, without the bias of its start (Kingma & Ba 2015, section 3),
-    is four times the lowest so far, and above the first loss: near 0, four times is soon reached by chance.
+    is four times the lowest so far, and above the first loss: near 0, four times the minimum is easily reached by
+    chance.
     """
     engine.load_rows(rows.inputs, rows.targets, rows.weights)
     at_least = rows_a_batch(engine.network)
@@ -171,12 +171,12 @@ def _sweep(
 def choose(rates: ArrayLike, losses: ArrayLike, *, blew_up: float | None = None) -> RangeTest:
     """Read the curve: losses ``[S]`` at growing rates ``[S]``.
 
-    The rate to train with is half of that at the bottom, where the smoothed loss has come down by 98 % of its whole
-    fall, and at most a tenth of the rate at which it blew up. Where the loss falls fastest is too early: weights move
-    fast at first, and a whole training at that rate is slow. Where it is lowest is known only roughly, because the
-    curve is flat there, and the next larger rates do harm. The half was measured, on
-    five tables with Adam and with gradient descent: a tenth of the rate so chosen was nowhere better and took twice as
-    many epochs; ten times it was at times a little better, at times far worse.
+    The rate to train with is half the rate at the bottom, where the smoothed loss has completed 98 % of its fall, and
+    at most a tenth of the rate at which it exploded. The rate of the fastest fall is too small: weights move fast at
+    first, and a whole training at that rate is slow. The rate of the lowest loss is known only roughly, because the
+    curve is flat there, and slightly larger rates do harm. The factor one half was measured on five tables, with Adam
+    and with gradient descent: a tenth of the chosen rate was never better and took twice as many epochs; ten times the
+    rate was sometimes a little better, sometimes far worse.
 
     Raises
     ------
@@ -192,8 +192,8 @@ def choose(rates: ArrayLike, losses: ArrayLike, *, blew_up: float | None = None)
     rate, loss = np.asarray(rates, dtype=np.float64), np.asarray(losses, dtype=np.float64)
     if len(loss) < 3:
         raise SettingError(
-            f"the loss was no number after {len(loss)} steps at rates near {LOWEST:g}: the inputs or the target "
-            "are far too large, or the first weights are (see init_scale)"
+            f"the loss was not finite after {len(loss)} steps at rates near {LOWEST:g}: the inputs or the target "
+            "are far too large, or the initial weights are (see init_scale)"
         )
     smoothed = smooth(rate, loss)
     at = int(smoothed.argmin())
@@ -213,7 +213,7 @@ def choose(rates: ArrayLike, losses: ArrayLike, *, blew_up: float | None = None)
         rates=rate,
         losses=loss,
         smoothed=smoothed,
-        learning_rate=float(f"{chosen:.1e}"),  # two digits: more would be no truer
+        learning_rate=float(f"{chosen:.1e}"),  # two digits: more would not be meaningful
         steepest=steepest,
         bottom=bottom,
         blew_up=blew_up,
@@ -223,8 +223,8 @@ def choose(rates: ArrayLike, losses: ArrayLike, *, blew_up: float | None = None)
 def smooth(rates: ArrayLike, losses: ArrayLike) -> FloatArray:
     """The mean of the losses ``[S]`` around each rate, weighted by a Gaussian of a quarter of a decade.
 
-    It looks to both sides. An exponential mean looks back only, and would move every feature of the curve to rates that
-    are larger than its own by as much as it remembers. Exploded losses count as four times the first.
+    It averages over both sides. An exponential mean only looks back, and would shift every feature of the curve to
+    larger rates by the length of its memory. Exploded losses count as four times the first.
 
     >>> smooth([0.1, 1.0, 10.0], [1.0, 1.0, 1.0]).tolist()
     [1.0, 1.0, 1.0]
@@ -241,5 +241,5 @@ def _standard_error(rate: FloatArray, loss: FloatArray) -> float:
     x = np.log10(rate)
     early = loss[: max(2, len(loss) // 5)]
     a_decade = (len(x) - 1) / max(float(x[-1] - x[0]), 1e-9)
-    n = max(1.0, 2 * math.sqrt(math.pi) * _WIDTH * a_decade)  # numbers that a Gaussian mean is worth
+    n = max(1.0, 2 * math.sqrt(math.pi) * _WIDTH * a_decade)  # losses that a Gaussian mean effectively averages
     return float(early.std(ddof=1)) / math.sqrt(n)

@@ -1,4 +1,4 @@
-"""The rows of a training, and where an engine's rows come from.
+"""The rows of a training, and where an engine gets them.
 
 Legend: N rows, B rows of a batch, I inputs, C outputs.
 """
@@ -30,7 +30,7 @@ class Rows:
         return len(self.inputs)
 
     def weighted(self, weights: Array | None, at: Array) -> Rows:
-        """The same rows with the weights of these numbers; ``None``: all count the same."""
+        """The same rows with the weights at these row numbers; ``None``: all rows count the same."""
         return self if weights is None else replace(self, weights=weights[at])
 
     def mass(self, at: Array | None = None) -> float:
@@ -56,8 +56,8 @@ class TakesRows(Protocol):
 class RowSource(Protocol):
     """Where the rows of a training come from, and in which order.
 
-    `Resident` gives an engine all rows at once. A source that streams rows from a disk would give it those of a batch
-    in `ready`; one that shares rows out among processes would give each process its part of every batch in `batches`.
+    `Resident` gives an engine all rows at once. A source that streams rows from disk would load those of a batch in
+    `ready`; one that distributes rows over processes would give each process its part of every batch in `batches`.
     """
 
     @property
@@ -81,7 +81,7 @@ class RowSource(Protocol):
         """
 
     def ready(self, engine: TakesRows, rows: Array) -> Array:
-        """See that the engine holds these rows; returns the numbers under which it has them."""
+        """Make sure that the engine holds these rows; returns their numbers in the engine."""
 
     def take(self, rows: Array) -> Rows:
         """The rows themselves."""

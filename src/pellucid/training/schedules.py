@@ -96,14 +96,14 @@ def _cosine(start: float, end: float, share: float) -> float:
 
 @dataclass(frozen=True, kw_only=True)
 class Plateau:
-    """What ``plateau`` remembers; as torch's ``ReduceLROnPlateau`` with a relative threshold of 1e-4."""
+    """The state of ``plateau``; as torch's ``ReduceLROnPlateau`` with a relative threshold of 1e-4."""
 
     scale: float = 1.0
     best: float = math.inf
     bad_epochs: int = 0
 
     def after(self, loss: float, schedule: Schedule) -> Plateau:
-        """The memory after an epoch with this validation loss."""
+        """The state after an epoch with this validation loss."""
         if loss < self.best * (1 - 1e-4):
             return replace(self, best=loss, bad_epochs=0)
         if self.bad_epochs + 1 > schedule.every:

@@ -33,29 +33,29 @@ __all__ = ["LayerSignal", "Snapshot", "SnapshotRecorder"]
 Array = NDArray[Any]
 
 SAMPLE = 128
-_NEAR_THE_END = 0.01  # of the range of a sigmoid or tanh: a unit there hardly learns
+_NEAR_THE_END = 0.01  # of the range of a sigmoid or tanh: a unit this close to the ends hardly learns
 _RANGES = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
-_DYING = ("relu",)  # whose units can be 0 with slope 0 for every row
+_DYING = ("relu",)  # functions whose units can be 0 with slope 0 for every row
 
 
 @dataclass(frozen=True, kw_only=True)
 class LayerSignal:
-    """A weighted layer and the activation that follows it, at one look.
+    """A weighted layer and the activation that follows it, in one snapshot.
 
     Attributes
     ----------
     index
-        The layer's place in the network; of one inside a composite, the composite's.
+        The layer's place in the network; inside a composite, the composite's place.
     units
         ``O``.
     gradient, weight
         Root mean square of ∂L/∂W and of W ``[O, I]``.
     moved
-        ‖ΔW‖/‖W‖ since the look one epoch before; ``None`` where that epoch was not looked at.
+        ‖ΔW‖/‖W‖ since the snapshot one epoch before; ``None`` if there is none.
     spread
-        Standard deviation of what the layer gives to the next, over rows and units.
+        Standard deviation of the output to the next layer, over rows and units.
     dead
-        Share of units that give 0 for every row of the sample; ``None`` but for ReLU.
+        Share of units that are 0 for every row of the sample; only for ReLU, else ``None``.
     saturated
         Share of values within 1 % of the ends of a sigmoid or tanh; ``None`` for others.
     """
@@ -72,7 +72,7 @@ class LayerSignal:
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """The network after ``epoch`` epochs (0: as it was drawn), on the sample: its loss and its layers."""
+    """The network after ``epoch`` epochs (0: the initial weights), on the sample: its loss and its layers."""
 
     epoch: int
     loss: float
@@ -88,7 +88,7 @@ class Snapshot:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Snapshot:
-        """Read what `to_json` wrote; raises `TypeError`, `KeyError` or `ValueError` where it is not that."""
+        """Read what `to_json` wrote; raises `TypeError`, `KeyError` or `ValueError` for anything else."""
 
         def number(found: Any) -> float:
             return math.nan if found is None else float(found)
@@ -127,19 +127,19 @@ class SnapshotRecorder:
         self.snapshots: list[Snapshot] = []
 
     def after(self, epoch: int, parameters: Callable[[], Mapping[str, Array]]) -> Snapshot | None:
-        """Look after so many epochs, if it is one of those that are looked at; ``parameters`` gives the weights."""
+        """Take a snapshot after this many epochs, if one is due; ``parameters`` returns the weights."""
         if is_snapshot_epoch(epoch):
-            # On several threads such small products mostly wait for each other, beside other work for a hundred times
+            # On several threads such small products mostly wait for each other: on a busy machine up to a hundred times
             # as long.
             with _threads().limit(limits=1, user_api="blas"):
                 return self.look(epoch, parameters())
         return None
 
     def look(self, epoch: int, parameters: Mapping[str, Array]) -> Snapshot:
-        """Look now."""
+        """Take a snapshot now."""
         rows = self._rows
         dtype = next(iter(parameters.values())).dtype
-        with np.errstate(all="ignore"):  # weights on their way out of bounds are what is looked for
+        with np.errstate(all="ignore"):  # diverging weights are what is looked for
             passed = forward(self.network, parameters, rows.inputs.astype(dtype, copy=False))
             result = loss_and_gradient(self.loss, passed.logits, rows.targets, rows.weights)
             gradients = backward(parameters, passed, result.d_logits.astype(dtype, copy=False)).parameters
@@ -171,9 +171,9 @@ class SnapshotRecorder:
 
 
 def _weighted(steps: Sequence[Step]) -> Iterator[tuple[Step, str | None, Array]]:
-    """Each weighted layer, also inside composites, the activation that follows it, and what that gives.
+    """Each weighted layer, including those inside composites, the activation that follows it, and its output.
 
-    Without one, as after the last layer, what the layer itself gives.
+    Without an activation, as after the last layer, the output of the layer itself.
     """
     for place, step in enumerate(steps):
         if step.inner:
@@ -195,7 +195,7 @@ def _threads() -> ThreadpoolController:
 
 
 def is_snapshot_epoch(epoch: int) -> bool:
-    """Whether the network is looked at after so many epochs.
+    """Whether a snapshot is taken after this many epochs.
 
     >>> [epoch for epoch in range(40) if is_snapshot_epoch(epoch)]
     [0, 1, 2, 3, 4, 7, 8, 15, 16, 31, 32]

@@ -44,7 +44,7 @@ Array = NDArray[Any]
 OnEpoch = Callable[[int, Epoch, Callable[[], dict[str, Array]]], None]
 
 
-@np.errstate(over="ignore", invalid="ignore")  # losses on the way to infinity; what diverged is said in words
+@np.errstate(over="ignore", invalid="ignore")  # losses may overflow; divergence is reported as a message
 def fit_many(
     stack: StackEngine,
     train: Rows,
@@ -61,35 +61,35 @@ def fit_many(
     Parameters
     ----------
     stack
-        Holds the K networks; at the end, the weights of each that the plan keeps.
+        Holds the K networks; at the end, the weights that the plan keeps.
     train
-        The rows that all learn from, or out of which ``train_rows`` choose.
+        The rows that all learn from, or from which ``train_rows`` select.
     validation
-        The rows by which the best epoch is chosen: one set for all, or one for each network.
+        The rows that choose the best epoch: one set for all, or one for each network.
     plan
-        For all; but the seed and, where there are ``learning_rates``, the peak rate are each network's own.
+        Shared by all, except that the seed and, with ``learning_rates``, the peak rate are each network's own.
     seeds
         K seeds, of the batches and of dropout.
     train_rows
         For each network the numbers of the rows in ``train`` that it learns from: a fold, a bootstrap sample. Networks
-        with another number of rows have batches of other sizes, so each number of rows is a stack of its own, trained
-        one after another.
+        with different numbers of rows have batches of different sizes, so there is one stack per number of rows,
+        trained one after another.
     learning_rates
         K peak rates in place of the plan's.
     on_epoch
-        Is told the number of the network, the line of its history, and how to copy its weights of that epoch.
+        Called with the number of the network, the line of its history, and a function that copies its current weights.
 
     Returns
     -------
     tuple of Outcome
-        In the order of the stack. Where a network's loss was no number, its reason is ``diverged``, in the first epoch
-        too, and the others are not touched. The seconds of an epoch are shared out among those trained in it.
+        In the order of the stack. If a network's loss was not finite, its reason is ``diverged``, even in the first
+        epoch, and the others are not affected. The seconds of an epoch are divided among the networks trained in it.
 
     Raises
     ------
     SettingError
-        There is another number of seeds, sets of row numbers, rates or validation sets than of networks, or BatchNorm
-        would meet a batch of one row.
+        The number of seeds, sets of row numbers, rates or validation sets is not the number of networks, or BatchNorm
+        would get a batch of one row.
     """
     many = stack.size
     parts = [validation] * many if isinstance(validation, Rows) else list(validation)
@@ -121,7 +121,7 @@ def fit_many(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Run:
-    """What one network is to do."""
+    """The task of one network."""
 
     rows: Array
     validation: Rows
@@ -130,7 +130,7 @@ class _Run:
 
 
 class _Member:
-    """One network of a stack, as far as the loop's functions ask an `Engine`."""
+    """One network of a stack, with the parts of an `Engine` that the loop's functions use."""
 
     def __init__(self, stack: StackEngine, place: int, answers: Array | None = None) -> None:
         self.network, self.loss = stack.network, stack.loss
@@ -150,7 +150,7 @@ class _Member:
 def _fit_alike(
     stack: StackEngine, alive: list[int], runs: Sequence[_Run], train: Rows, on_epoch: OnEpoch
 ) -> dict[int, Outcome]:
-    """Train networks with equally many rows; ``alive`` are their numbers, in the order of the stack."""
+    """Train networks with the same number of rows; ``alive`` are their numbers, in the order of the stack."""
     plan = runs[alive[0]].plan
     states = {k: fresh(runs[k].plan) for k in alive}
     found: dict[int, Outcome] = {}
@@ -182,7 +182,7 @@ def _fit_alike(
 
 
 def _without(stack: StackEngine, alive: list[int], found: dict[int, Outcome]) -> tuple[StackEngine, list[int]]:
-    """The stack without those that are done."""
+    """The stack without the networks that are done."""
     places = [j for j, k in enumerate(alive) if k not in found]
     if not places or len(places) == len(alive):
         return stack, [alive[j] for j in places]
@@ -197,7 +197,7 @@ def _run_epoch(
     states: dict[int, State],
     found: dict[int, Outcome],
 ) -> list[tuple[float, float]]:
-    """Learn from every row once; the mean loss and the last rate of each. Those that diverge are put in ``found``."""
+    """Learn from every row once; the mean loss and last rate of each. Networks that diverge go to ``found``."""
     plan, count, epoch = runs[alive[0]].plan, len(runs[alive[0]].rows), states[alive[0]].epoch
     at_least = rows_a_batch(stack.network)
     steps = n_batches(count, plan.batch_size, at_least=at_least)
@@ -230,7 +230,7 @@ def _run_epoch(
 
 
 def _answers(stack: StackEngine, parts: list[Rows]) -> Array:
-    """The logits ``[K, N, C]`` for the validation rows; where there are fewer than N, the last mean nothing."""
+    """The logits ``[K, N, C]`` for the validation rows; with fewer than N rows, the last ones mean nothing."""
     if all(part is parts[0] for part in parts):
         return stack.logits(parts[0].inputs)
     padded = np.zeros((len(parts), max(map(len, parts)), stack.network.inputs))

@@ -1,7 +1,7 @@
-"""The ways to train some networks: alone or as a stack, and what a way shares with the driver.
+"""The ways to train networks, alone or as a stack, and what a way shares with the driver.
 
-Networks that learn from folds are learners with row numbers of their own, in either way. A way that trains in several
-processes would be one more class with a `fit`.
+Networks that learn from folds are learners with their own row numbers, in either way. A way that trains in several
+processes would be another class with a `fit`.
 """
 
 from __future__ import annotations
@@ -51,17 +51,17 @@ class Learner:
     Parameters
     ----------
     train
-        The rows to learn from, or out of which ``train_rows`` choose. Networks of a stack best share one table.
+        The rows to learn from, or from which ``train_rows`` select. Networks of a stack should share one table.
     validation
-        The rows that choose the best epoch, unless ``validation_rows`` choose them out of ``train``.
+        The rows that choose the best epoch, unless ``validation_rows`` select them from ``train``.
     plan
         How to train; its seed is that of the network's batches and dropout.
     start
-        Gives the initial weights.
+        Returns the initial weights.
     train_rows, validation_rows
         Row numbers in ``train``; ``None``: all of ``train``, and ``validation``.
     name
-        What messages call the network, such as ``network 2 of 5 (seed 1)``; empty where there is one only.
+        The network's name in messages, such as ``network 2 of 5 (seed 1)``; empty if there is only one.
     """
 
     train: Rows
@@ -82,16 +82,16 @@ class Learner:
 
 
 class Store(Protocol):
-    """Where states and outcomes are kept, so that a training can go on after a stop. Members count from 0."""
+    """Where states and outcomes are kept, so that a training can continue after a stop. Members count from 0."""
 
     def finished(self, member: int) -> Outcome | None:
         """The outcome of a network that was trained before the stop."""
 
     def state(self, member: int, engine: Engine, plan: Plan) -> State | None:
-        """Where a network stood at the stop."""
+        """The state of a network at the stop."""
 
     def save(self, member: int, state: Callable[[], State]) -> None:
-        """Offered after each epoch of a network that is trained alone; the state is copied only if it is asked for."""
+        """Called after each epoch of a network that is trained alone; the state is copied only on request."""
 
     def finish(self, member: int, outcome: Outcome) -> None:
         """Keep the outcome of a network that has ended, in place of its state."""
@@ -101,11 +101,11 @@ class Nothing:
     """A store that keeps nothing."""
 
     def finished(self, member: int) -> Outcome | None:
-        """None is."""
+        """Always ``None``: no outcome is stored."""
         return None
 
     def state(self, member: int, engine: Engine, plan: Plan) -> State | None:
-        """There is none."""
+        """Always ``None``: no state is stored."""
         return None
 
     def save(self, member: int, state: Callable[[], State]) -> None:
@@ -117,7 +117,7 @@ class Nothing:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Session:
-    """What a way of training shares with the driver: where it tells, saves and asks whether to stop."""
+    """What a way of training shares with the driver: where it reports, saves and asks whether to stop."""
 
     store: Store = field(default_factory=Nothing)
     tell: Listener = ignore
@@ -125,22 +125,22 @@ class Session:
     recorder: SnapshotRecorder | None = None
 
     def began(self, member: int, weights: Weights, history: tuple[Epoch, ...] = ()) -> None:
-        """Tell that a network begins or goes on."""
+        """Report that a network begins or continues."""
         self.tell(TrainingBegan(member=member, history=history, weights=weights))
 
     def epoch_ended(self, member: int, epoch: Epoch, weights: Weights) -> None:
-        """Tell that an epoch is done."""
+        """Report that an epoch is done."""
         self.tell(EpochEnded(member=member, epoch=epoch, weights=weights))
 
     def snapshot_if_due(self, member: int, epoch: int, weights: Weights) -> None:
-        """Look into the first network, after the epochs at which that is done."""
+        """Take a snapshot of the first network, after the epochs at which one is due."""
         if self.recorder is not None and member == 0:
             snapshot = self.recorder.after(epoch, weights)
             if snapshot is not None:
                 self.tell(SnapshotTaken(member=member, snapshot=snapshot))
 
     def snapshot(self, member: int, epoch: int, weights: Start) -> None:
-        """Look into the first network now."""
+        """Take a snapshot of the first network now."""
         if self.recorder is not None and member == 0:
             self.tell(SnapshotTaken(member=member, snapshot=self.recorder.look(epoch, weights)))
 
@@ -148,10 +148,10 @@ class Session:
 class Way(Protocol):
     """How a group of networks is trained."""
 
-    watches_epochs: ClassVar[bool]  # whether snapshots are taken during training, or at its two ends only
+    watches_epochs: ClassVar[bool]  # whether snapshots are taken during training, or only at the start and the end
 
     def fit(self, group: Mapping[int, Learner], session: Session) -> Mapping[int, Outcome]:
-        """Train these networks, by their numbers; tells all events but `TrainingEnded`.
+        """Train these networks, by their numbers; reports all events except `TrainingEnded`.
 
         A network that diverged in its first epoch has an outcome without a history. After an interruption the outcomes
         say so.
@@ -160,9 +160,9 @@ class Way(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Alone:
-    """One network after another, each in an engine of its own; the state is saved after its epochs.
+    """One network after another, each in its own engine; the state is offered for saving after each epoch.
 
-    ``around`` is entered while a network trains: to limit threads, say.
+    ``around`` is a context entered while a network trains, for example to limit threads.
     """
 
     new_engine: Callable[[Learner], Engine]
@@ -200,15 +200,15 @@ class Alone:
 
 
 class _Stopped(Exception):  # noqa: N818  # no error: the user asked for it
-    """Leaves a stack in training."""
+    """Ends the training of a stack."""
 
 
 @dataclass(frozen=True, eq=False)
 class Stacked:
     """All networks of a group together, in one plan of operations; no state is saved on the way.
 
-    They have one description and plans that differ by seed and learning rate alone. ``around`` is entered while they
-    train.
+    They have the same description, and plans that differ only in seed and learning rate. ``around`` is a context
+    entered while they train.
     """
 
     new_stack: Callable[[Sequence[Start]], StackEngine]
@@ -216,7 +216,7 @@ class Stacked:
     watches_epochs: ClassVar[bool] = False
 
     def fit(self, group: Mapping[int, Learner], session: Session) -> Mapping[int, Outcome]:
-        """Train these networks; an interruption, asked for after each epoch of each, leaves none of them."""
+        """Train these networks; after an interruption, checked after each epoch of each, none of them is kept."""
         numbers, learners = list(group), list(group.values())
         starts = [learner.start() for learner in learners]
         stack = self.new_stack(starts)
@@ -245,7 +245,7 @@ class Stacked:
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Some of the learners, by their numbers, and the way in which they are trained."""
+    """Some of the learners, by number, and the way in which they are trained."""
 
     way: Way
     members: Sequence[int]
@@ -256,14 +256,14 @@ def copy_of_start(learner: Learner) -> dict[str, Array]:
 
 
 def without_history(learner: Learner, reason: Reason, problem: str | None = None) -> Outcome:
-    """The outcome of a network that came to no epoch worth keeping."""
+    """The outcome of a network without an epoch worth keeping."""
     return Outcome(parameters=dict(learner.start()), history=(), best_epoch=0, reason=reason, problem=problem)
 
 
 def _one_table(learners: Sequence[Learner]) -> tuple[Rows, list[Array] | None]:
-    """The table that a stack draws from and each network's row numbers in it; ``None``: all learn from all rows.
+    """The table of a stack and each network's row numbers in it; ``None``: all networks learn from all rows.
 
-    Tables that differ are laid out one below the other.
+    Different tables are stacked one below the other.
     """
     first = learners[0].train
     if all(learner.train is first for learner in learners):

@@ -85,7 +85,7 @@ def test_rounding_inside_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("way", "dtype", "words"), [("mkl", "float32", "not known"), ("bf16", "float64", "float32 with it")]
+    ("way", "dtype", "words"), [("mkl", "float32", "not known"), ("bf16", "float64", "use it with float32")]
 )
 def test_impossible_ways_are_refused(way: str, dtype: str, words: str) -> None:
     with pytest.raises(SettingError, match=words):

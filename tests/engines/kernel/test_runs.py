@@ -215,7 +215,7 @@ def test_layers_that_are_missing_are_said(network: Network, said: str) -> None:
         ({"inputs": np.zeros((2, 20, 4))}, "2 networks"),
         ({"orders": lambda s, e: np.arange(19)}, "each of the 20 rows"),
         ({"orders": lambda s, e: np.arange(1, 21)}, "from 0 to 19"),
-        ({"parameters": [initialise(mlp(4, [6], 1), 0)]}, "another network's"),
+        ({"parameters": [initialise(mlp(4, [6], 1), 0)]}, "another network"),
         ({"inputs": np.zeros((20, 3))}, "rows of 4 numbers"),
         ({"targets": np.zeros(20)}, "targets"),
         ({"weights": np.zeros(19)}, "row weights"),

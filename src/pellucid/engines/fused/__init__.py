@@ -1,29 +1,29 @@
 """The fused engine, the fast one: forward, backward and update as operations on buffers that are allocated once.
 
-With autograd, a training step of a small network spends most of its time between the operations: building the graph,
-allocating results, updating each parameter by itself. Here a network becomes a plan, a list of operations on fixed
-buffers, made once for each size of batch. Parameters are views of one flat tensor, and so are gradients and moments.
+With autograd, a training step of a small network spends most of its time between operations: building the graph,
+allocating results, updating each parameter separately. Here a network becomes a plan, a list of operations on fixed
+buffers, made once for each batch size. Parameters are views of one flat tensor; so are gradients and moments.
 
-Everything is feature-major, a column a row of data: z = W x with x ``[I, B]``, which multiplies small matrices several
-times faster than ``[B, I]``. Below each activation lies a row of ones, and beside each weight its bias as one more
-column, so that z = [W b] [x; 1] and ∂L/∂[W b] = d [x; 1]ᵀ are one product each.
+Everything is feature-major, with one column per row of data: z = W x with x ``[I, B]``, which makes products of small
+matrices several times faster than ``[B, I]``. Below each activation lies a row of ones, and beside each weight its bias
+as one more column, so that z = [W b] [x; 1] and ∂L/∂[W b] = d [x; 1]ᵀ are one product each.
 
 | file | what it does |
 |---|---|
 | `flat` | all parameters, and all gradients, in one tensor each |
-| `products` | matrix products, by the library that is faster here or in fewer digits |
-| `layers` | one file a kind of layer: forward and backward operations side by side, and prediction |
+| `products` | matrix products, by the library that is faster here, or in lower precision |
+| `layers` | one file per kind of layer: forward and backward operations side by side, and prediction |
 | `activations` | f and f′ as operations on buffers |
 | `plan` | the forward and the backward pass of a network |
-| `losses` | the loss and its gradient for the logits |
-| `graph` | on a CUDA device, all operations of a step started by one call |
+| `losses` | the loss and its gradient with respect to the logits |
+| `graph` | on a CUDA device, all operations of a step launched by one call |
 | `updates` | the update rules, for all parameters at once |
 | `engine` | trains by a plan: an `Engine` of `pellucid.training` |
-| `stack` | K networks of one description in one plan |
-| `rates` | a learning rate for each of them |
-| `answers` | prediction: logits of one network or a stack |
+| `stack` | K networks with the same description in one plan |
+| `rates` | a learning rate for each of these |
+| `answers` | prediction: the logits of one network or of a stack |
 
-No derivative here comes from autograd or from the textbook, so the three check each other.
+No derivative here comes from autograd or from the textbook, so each of the three checks the others.
 """
 
 from __future__ import annotations

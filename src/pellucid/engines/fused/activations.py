@@ -33,9 +33,10 @@ def forward(function: str, z: Tensor, a: Tensor, kept: Tensor | None) -> Operati
     function
         One of `pellucid.network.ACTIVATIONS`.
     z, a
-        Input and output buffers of one shape; one and the same for a function of `FROM_OUTPUT` if z is not needed.
+        Input and output buffers of the same shape; for a function of `FROM_OUTPUT` they are one buffer if z is not
+        needed.
     kept
-        A buffer for what the backward pass of GELU, SiLU, Mish and softplus reads; others do not use it.
+        A buffer that the backward pass of GELU, SiLU, Mish and softplus reads; the others do not use it.
     """
     match function:
         case "identity":
@@ -95,7 +96,7 @@ def backward(function: str, z: Tensor, a: Tensor, kept: Tensor | None, d: Tensor
     d
         ∂L/∂a, which becomes ∂L/∂z.
     private
-        Whether operators may be used that PyTorch does not document.
+        Whether undocumented PyTorch operators may be used.
     """
     if function == "identity":
         return []

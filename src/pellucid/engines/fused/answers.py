@@ -1,4 +1,4 @@
-"""What a network or a stack of networks answers, with nothing dropped and running statistics used.
+"""The predictions of a network or a stack of networks: nothing is dropped, running statistics are used.
 
 Legend: K networks, N rows, I inputs and O outputs of a layer, C outputs of the network.
 """
@@ -38,7 +38,7 @@ def answers(network: Network, flat: Flat, inputs: Tensor) -> Array:
 
 
 def logits_of_stack(network: Network, parameters: Mapping[str, Array], inputs: Array) -> Array:
-    """The logits ``[K, N, C]`` of stacked parameters, in their own arithmetic and on the CPU."""
+    """The logits ``[K, N, C]`` of stacked parameters, in their own dtype and on the CPU."""
     first = next(iter(parameters.values()))
     dtype = torch.float64 if first.dtype == np.float64 else torch.float32
     flat = Flat(network, parameters, dtype, torch.device("cpu"), lead=(len(first),))
@@ -46,12 +46,12 @@ def logits_of_stack(network: Network, parameters: Mapping[str, Array], inputs: A
 
 
 def answer(network: Network, flat: Flat, x: Tensor) -> Tensor:
-    """The logits ``[C, N]`` for ``x`` ``[I, N]``; of a stack ``[K, C, N]``, for its common rows or ``[K, I, N]``."""
+    """The logits ``[C, N]`` for ``x`` ``[I, N]``; of a stack ``[K, C, N]``, for shared rows or ``[K, I, N]``."""
     return _through(network.layers, "", flat, x.expand(*flat.lead, *x.shape[-2:]))
 
 
 def _through(layers: Sequence[Layer], prefix: str, flat: Flat, x: Tensor) -> Tensor:
-    """Send ``x`` through layers one after the other, whose parameters' names begin with ``prefix``."""
+    """Send ``x`` through the layers in order; their parameters' names begin with ``prefix``."""
     for index, layer in enumerate(layers):
         name = f"{prefix}{index}"
         reads = Predict(

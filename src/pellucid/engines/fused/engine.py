@@ -34,23 +34,23 @@ _FEW_COLUMNS = 32
 
 
 class FusedEngine:
-    """Trains a network by a plan of operations over fixed buffers.
+    """Trains a network with a plan of operations on fixed buffers.
 
     Parameters
     ----------
     network, loss, optimizer
         The descriptions.
     parameters
-        The first weights, by name; copied.
+        The initial weights, by name; copied.
     dtype
         ``float32`` or ``float64``.
     device
         ``auto``, ``cpu``, ``cuda`` or ``mps``.
     products
-        How matrices are multiplied, one of `products.WAYS`. ``onednn`` becomes ``blas`` for float64 and where oneDNN
+        How matrices are multiplied: one of `products.WAYS`. ``onednn`` becomes ``blas`` for float64 and where oneDNN
         does not compute in float32 (see `products.onednn_is_exact`).
     private
-        Whether operators may be used that PyTorch does not document; the results are the same to rounding.
+        Whether undocumented PyTorch operators may be used; the results are the same up to rounding.
     """
 
     name = "fused"
@@ -92,8 +92,8 @@ class FusedEngine:
     def backward(self, rows: Array, masks: Sequence[Array]) -> float:
         """The loss of these training rows; fills the gradients and moves BatchNorm's running statistics.
 
-        The weights change in `update`; in between, `load_gradients` can replace the gradients (by their mean over
-        several processes, say; `flat_gradients` holds all of them in one tensor).
+        The weights change in `update`; in between, `load_gradients` can replace the gradients, for example with their
+        mean over several processes (`flat_gradients` holds all of them in one tensor).
         """
         plan = self._plans.get(len(rows))
         if plan is None:
@@ -101,7 +101,7 @@ class FusedEngine:
         return plan.run(rows, masks)
 
     def update(self, learning_rate: float) -> None:
-        """Change the weights by the gradients, which this may overwrite."""
+        """Update the weights with the gradients, which this may overwrite."""
         self._updates.step(learning_rate)
 
     def step(self, rows: Array, masks: Sequence[Array], learning_rate: float) -> float:
@@ -156,7 +156,7 @@ class FusedEngine:
         self._flat.load(parameters)
 
     def memory(self) -> dict[str, Array]:
-        """What the update rule remembers: ``"step"`` and, say, ``"0.weight.exp_avg"``."""
+        """The update rule's state: ``"step"`` and arrays such as ``"0.weight.exp_avg"``."""
         arrays = {
             f"{name}.{what}": to_numpy(view)
             for what, flat in self._updates.memory.items()
@@ -165,7 +165,7 @@ class FusedEngine:
         return {"step": np.array(self._updates.steps), **arrays}
 
     def load_memory(self, memory: Mapping[str, Array]) -> None:
-        """Take up what `memory` gave."""
+        """Restore what `memory` returned."""
         self._updates.steps = int(memory["step"])
         for what, flat in self._updates.memory.items():
             for name, view in self._flat.views(flat).items():
@@ -173,7 +173,7 @@ class FusedEngine:
                     view.copy_(torch.from_numpy(np.array(memory[f"{name}.{what}"])))
 
     def columns(self, source: Tensor) -> Tensor:
-        """A copy of ``source`` ``[N, C]``, laid out column after column, made once: ``[C, N]``."""
+        """A copy of ``source`` ``[N, C]`` in column order, made once: ``[C, N]``."""
         if source.data_ptr() not in self._columns:
             self._columns[source.data_ptr()] = source.t().contiguous()
         return self._columns[source.data_ptr()]
@@ -188,7 +188,7 @@ def _possible(products: str, dtype: torch.dtype, where: torch.device) -> str:
     if products not in WAYS:
         raise SettingError(f"products {products!r} is not known{nearest(products, WAYS)}")
     if dtype == torch.float64 and products in ("medium", "bf16"):
-        raise SettingError(f"products {products} would round float64 to a few digits: use float32 with it")
+        raise SettingError(f"products {products} would round float64 to a few digits: use it with float32")
     if products == "onednn" and (dtype == torch.float64 or where.type != "cpu" or not onednn_is_exact()):
         return "blas"
     return products

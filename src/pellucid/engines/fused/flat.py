@@ -1,8 +1,8 @@
-"""All parameters in one flat tensor, all gradients in another; each array of the network is a view of them.
+"""All parameters in one flat tensor, all gradients in another; each array of the network is a view of one of them.
 
 So an update is a few operations for the whole network, clipping is one norm, and a copy of the weights is one copy.
-The trainable numbers of a layer lie together as one matrix, its block (a Dense layer's weight and bias, say); each
-kind's rule in `layers` says how.
+The trainable numbers of a layer lie together as one matrix, its block (such as a Dense layer's weight and bias); the
+layer's rule in `layers` defines it.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ Array = NDArray[Any]
 
 
 class Flat:
-    """The arrays of a network, or of a stack of K networks of one description.
+    """The arrays of a network, or of a stack of K networks with the same description.
 
     Parameters
     ----------
     network
         The description.
     parameters
-        The first arrays, by name; of a stack, stacked. Copied.
+        The initial arrays, by name; stacked for a stack. Copied.
     dtype, where
-        In which arithmetic, on which device.
+        The dtype and the device.
     lead
         ``()`` for one network, ``(K,)`` for a stack.
 
@@ -45,7 +45,7 @@ class Flat:
     w, g
         Each layer's block of them by its name (``3``, or ``3.0`` inside a composite).
     statistics
-        By name, what no gradient changes: BatchNorm's running mean and variance and its count of batches.
+        By name, the arrays without gradients: BatchNorm's running mean and variance and its count of batches.
     statistics_of
         The same by the layer's name and the short name.
     nothing

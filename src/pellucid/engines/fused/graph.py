@@ -1,7 +1,7 @@
 """A list of operations recorded once on a CUDA device and replayed by one call.
 
-On a GPU a small network's operations take less time than starting them does; a recorded graph starts them all at once.
-What is recorded are the addresses of buffers, so every operation must work on fixed ones, as those of a plan do.
+On a GPU, launching a small network's operations takes longer than running them; a recorded graph launches them all at
+once. The graph records the addresses of buffers, so every operation must work on fixed buffers, as those of a plan do.
 
 Source: NVIDIA's CUDA graphs, as PyTorch's notes on CUDA semantics describe them.
 """
@@ -28,7 +28,7 @@ def record_graph(
     Parameters
     ----------
     changed
-        Tensors that the operations change and that the runs before the recording must not: they are put back.
+        Tensors that the operations change but the runs before the recording must not: their values are restored.
     """
     kept = [(tensor, tensor.clone()) for tensor in changed]
     with torch.cuda.device(where):

@@ -1,8 +1,9 @@
-"""The loss of a batch and its gradient for the logits, as operations on fixed buffers, feature-major: ``[C, B]``.
+"""The loss of a batch and its gradient with respect to the logits: operations on fixed, feature-major buffers.
 
-Every loss here is L = Σ w ℓ / Σ w over the cells of a matrix of targets t, smoothed and weighted beforehand: for
-cross-entropy ℓ = −t ln softmax(z) with a weight a row, for the others ℓ(z, t) with a weight a cell. Without weights,
-bce, cross-entropy and mse take t in a form that saves an operation or two: u = −t/n, with n the number of cells.
+Every loss here is L = Σ w ℓ / Σ w over the cells of a matrix of targets t, ``[C, B]``, smoothed and weighted
+beforehand: for cross-entropy ℓ = −t ln softmax(z) with one weight per row, for the others ℓ(z, t) with one weight per
+cell. Without weights, bce, cross-entropy and mse take t in a form that saves an operation or two: u = −t/n, with n the
+number of cells.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def targets_of(loss: Loss, y: Tensor, outputs: int, dtype: torch.dtype) -> Tenso
     outputs
         The number of logits, C.
     dtype
-        The arithmetic of the one-hot rows.
+        The dtype of the one-hot rows.
     """
     if loss.name == "cross_entropy":
         t = torch.full((len(y), outputs), loss.label_smoothing / outputs, dtype=dtype, device=y.device)
@@ -76,7 +77,7 @@ class LossPlan:
     operations
         Leave ∂L/∂z in ``d``, and L / ``unit`` in ``value``.
     factor
-        What the targets t must be multiplied by beforehand.
+        The targets t must be multiplied by this beforehand.
     unit
         See ``operations``.
     """
@@ -89,7 +90,7 @@ class LossPlan:
 def loss_operations(
     loss: Loss, z: Tensor, t: Tensor, w: Tensor | None, d: Tensor, value: Tensor, *, private: bool
 ) -> LossPlan:
-    """Plan the loss of a batch; the values in all buffers may change between steps.
+    """Plan the loss of a batch; the values in the buffers may change between steps.
 
     Parameters
     ----------
@@ -100,11 +101,11 @@ def loss_operations(
     w
         Weights of `weights_of`, feature-major; or ``None``.
     d
-        Where ∂L/∂z is to be left, ``[C, B]``.
+        The buffer for ∂L/∂z, ``[C, B]``.
     value
-        Where the loss is to be left: a scalar, or ``[K]`` for a stack.
+        The buffer for the loss: a scalar, or ``[K]`` for a stack.
     private
-        Whether operators may be used that PyTorch does not document.
+        Whether undocumented PyTorch operators may be used.
     """
     if w is not None:
         return LossPlan(operations=_weighted(loss, z, t, w, d, value), factor=1.0, unit=1.0)
@@ -173,7 +174,7 @@ def _log_softmax(z: Tensor, out: Tensor, *, private: bool) -> Operations:
 
 
 def _cross_entropy(loss: Loss, z: Tensor, t: Tensor, d: Tensor, cell: Tensor) -> tuple[Operations, Operations]:
-    """ℓ = −t ln p;  ∂/∂z = p − t, for the t of a row sum to 1."""
+    """ℓ = −t ln p;  ∂/∂z = p − t, because the t of a row sum to 1."""
     first: Operations = [*_log_softmax(z, d, private=False), partial(torch.mul, d, t, out=cell), partial(cell.neg_)]
     return first, [partial(torch.exp, d, out=d), partial(torch.sub, d, t, out=d)]
 

@@ -26,9 +26,9 @@ class Plan:
     forward, backward
         The operations in their order.
     logits, d_logits
-        Where the last layer leaves them, and where the loss is to put its gradient, ``[C, B]``.
+        The buffers of the last layer's output and of the loss's gradient, ``[C, B]``.
     masks
-        For each mask that a step draws, ``[width, B]`` (``[K, width, B]``): to be filled before each step.
+        For each mask that a step draws, ``[width, B]`` (``[K, width, B]``), to be filled before each step.
     """
 
     forward: Operations
@@ -44,15 +44,15 @@ def build_plan(network: Network, flat: Flat, x: Tensor, *, products: str = "blas
     Parameters
     ----------
     network
-        One that `pellucid.engines.fused.supports`.
+        A network that `pellucid.engines.fused.supports`.
     flat
         Its parameters and their gradients.
     x
         A batch, feature-major, for all networks of a stack or for each (``[K, I + 1, B]``).
     products
-        How matrices are multiplied, one of `products.WAYS`.
+        How matrices are multiplied: one of `products.WAYS`.
     private
-        Whether operators may be used that PyTorch does not document, where they are faster; results are the same.
+        Whether undocumented PyTorch operators may be used where they are faster; the results are the same.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def build_plan(network: Network, flat: Flat, x: Tensor, *, products: str = "blas
 
 
 class _Walk:
-    """Plans layers that follow one another, and those inside composites."""
+    """Plans successive layers, and those inside composites."""
 
     def __init__(self, flat: Flat, products: Products, *, private: bool) -> None:
         self._flat, self.products, self.private = flat, products, private
@@ -78,7 +78,7 @@ class _Walk:
         return self.sequence(layers, f"{position.name}.", position.full, may_overwrite=False)
 
     def sequence(self, layers: Sequence[Layer], prefix: str, full: Tensor, *, may_overwrite: bool) -> Planned:
-        """Plan layers one after the other, whose parameters' names begin with ``prefix``."""
+        """Plan the layers in order; their parameters' names begin with ``prefix``."""
         flat = self._flat
         planned: list[Planned] = []
         for index, layer in enumerate(layers):
@@ -96,7 +96,7 @@ class _Walk:
             full, may_overwrite = planned[-1].full, planned[-1].may_overwrite
 
         def backward(d: Tensor, wanted: bool) -> tuple[Operations, Tensor]:
-            """From the last layer down to the first that learns; below it only if ∂L/∂input is wanted."""
+            """From the last layer back to the first that learns; further back only if ∂L/∂input is wanted."""
             operations: Operations = []
             for index, each in reversed(list(enumerate(planned))):
                 before = wanted or any(earlier.learns for earlier in planned[:index])

@@ -1,14 +1,14 @@
-"""Matrix products, where nearly all the time of a larger network goes, by one of four ways.
+"""Matrix products, which take nearly all the time of a larger network, in one of four ways.
 
 | way | what multiplies |
 |---|---|
-| ``blas`` | what PyTorch takes by itself: most often Intel's MKL |
+| ``blas`` | PyTorch's default: usually Intel's MKL |
 | ``onednn`` | for the larger products the oneDNN library, in float32 as well; faster on some processors |
-| ``medium`` | the same without asking whether it keeps float32: processors with bfloat16 units may round inside |
+| ``medium`` | the same without checking that it keeps float32: processors with bfloat16 units may round internally |
 | ``bf16`` | operands rounded to bfloat16 (8 significant bits), sums in float32, products rounded to bfloat16 |
 
-The first two differ in the order of their sums and so in the last digits; the others trade accuracy for time and are
-used only on request. Weights, updates, activations, and losses stay in float32 in every way.
+The first two differ only in the order of summation, so in the last digits; the others trade accuracy for time and are
+used only on request. Weights, updates, activations and losses stay in float32 in all of them.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ def worth_onednn(rows: int, inputs: int, outputs: int) -> bool:
 
 
 def onednn_is_exact() -> bool:
-    """Whether oneDNN multiplies in float32 on this processor: its sums err no more than float32's.
+    """Whether oneDNN multiplies in float32 on this processor: its sums are as accurate as float32's.
 
-    With bfloat16 inside, the error would be some thousand times as large.
+    With bfloat16 inside, the error would be about a thousand times as large.
     """
     if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         return False
@@ -55,7 +55,7 @@ class Products:
     """Plans the three products of a Dense layer, computed in one of `WAYS`.
 
     Legend as in `layers.rule`: w ``[O, I + 1]``, x ``[I + 1, B]``, d ``[O, B]``; with a leading axis K always ``blas``.
-    Each operand has its last value when it is first multiplied, so one rounded copy of it serves all its products.
+    Each operand has its final value when it is first multiplied, so one rounded copy serves all its products.
     """
 
     def __init__(self, way: str = "blas") -> None:
@@ -82,13 +82,13 @@ class Products:
         d
             ∂L/∂z ``[O, B]``.
         into
-            Where ∂L/∂x is to be left, ``[I, B]``.
+            The buffer for ∂L/∂x, ``[I, B]``.
         """
         columns = self._half(w)[..., :inputs].transpose(-1, -2)
         return [*self._round(d), self._product(columns, self._half(d), into)]
 
     def _round(self, *operands: Tensor) -> Operations:
-        """Operations that round those operands that have not been rounded yet."""
+        """Operations that round the operands that have not been rounded yet."""
         if self._way != "bf16":
             return []
         operations: Operations = []

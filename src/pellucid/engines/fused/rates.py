@@ -2,8 +2,8 @@
 
 Legend: w, g ``[K, P]``, the weights and gradients of K networks; η ``[K]``, their learning rates.
 
-Every update rule here moves the weights by −η times a change that does not depend on η. So the rule is applied once
-with rate 1 to a tensor of zeros, which then holds the change of every network, and each network adds η times its own.
+Every update rule here changes the weights by −η times a step that does not depend on η. So the rule is applied once
+with rate 1 to a tensor of zeros, which then holds the step of every network, and each network adds η times its own.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ class Rates:
     rule
         The update rule.
     updates
-        The same rule with one rate for all; its memory and its count of steps are shared.
+        The same rule with one rate for all; its state and its count of steps are shared.
     flat
         The weights and gradients of the stack.
     private
-        Whether operators may be used that PyTorch does not document.
+        Whether undocumented PyTorch operators may be used.
     """
 
     def __init__(self, rule: Optimizer, updates: FlatUpdates, flat: Flat, *, private: bool = True) -> None:
@@ -43,7 +43,7 @@ class Rates:
         self._at_one.memory = updates.memory
 
     def step(self, rates: Tensor) -> None:
-        """Update the weights in place by the gradients, which this may overwrite; ``rates`` are ``[K]``."""
+        """Update the weights in place with the gradients, which this may overwrite; ``rates`` are ``[K]``."""
         rule, w, g, each = self._rule, self._w, self._g, rates.unsqueeze(-1)  # [K, 1]
         if rule.clip_norm is not None:
             norm = torch.linalg.vector_norm(g, dim=-1, keepdim=True)

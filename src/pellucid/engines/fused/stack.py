@@ -1,11 +1,11 @@
-"""Several networks of one description trained by one plan: one more axis instead of a loop over networks.
+"""Several networks with the same description trained by one plan: an extra axis instead of a loop over networks.
 
 Legend: K networks, N rows of the table, B rows of a batch, I inputs, C outputs, P trainable numbers of one network.
-Weights are ``[K, P]``, activations ``[K, width + 1, B]``, and a product is one ``torch.bmm`` for all. The networks
-do not affect one another: each ends with the weights that it would have alone.
+Weights are ``[K, P]``, activations ``[K, width + 1, B]``, and a product is one ``torch.bmm`` for all. The networks do
+not affect each other: each ends with the weights that it would have alone.
 
-All networks may learn from the same rows, or each from its own, drawn from a table that all share: a fold or a
-bootstrap sample is a list of row numbers and not a copy.
+All networks can learn from the same rows, or each from its own rows of a shared table: a fold or a bootstrap sample is
+a list of row numbers, not a copy.
 """
 
 from __future__ import annotations
@@ -38,33 +38,32 @@ _FEW_COLUMNS = 32
 
 
 class StackEngine:
-    """Trains K networks of one description, each by itself, in one plan of operations.
+    """Trains K networks with the same description independently, in one plan of operations.
 
     Parameters
     ----------
     network, loss, optimizer
         The descriptions, the same for all.
     parameters
-        The first weights of each network; copied.
+        The initial weights of each network; copied.
     dtype
         ``float32`` or ``float64``.
     device
         ``auto``, ``cpu`` or ``cuda``.
     private
-        Whether operators may be used that PyTorch does not document; the results are the same to rounding.
+        Whether undocumented PyTorch operators may be used; the results are the same up to rounding.
 
     Attributes
     ----------
     size
         K.
     lost
-        ``[K]``: which networks have met a non-finite loss. Their weights no longer change; the others are not
-        affected.
+        ``[K]``: which networks had a non-finite loss. Their weights no longer change; the others are not affected.
 
     Raises
     ------
     SettingError
-        There are no first weights, or they are another network's.
+        There are no initial weights, or they belong to another network.
     """
 
     name = "stack"
@@ -81,7 +80,7 @@ class StackEngine:
         private: bool = True,
     ) -> None:
         if not len(parameters):
-            raise SettingError("there are no networks to train: give the first weights of at least one")
+            raise SettingError("there are no networks to train: give the initial weights of at least one")
         for each in parameters:
             check_parameters(network, each)
         self.network, self.loss, self.optimizer = network, loss, optimizer
@@ -132,9 +131,10 @@ class StackEngine:
         ----------
         rows
             ``[K, B]``: line k holds network k's rows, by their numbers in the table (in its own, where each has one).
-            ``None`` means that each takes all, in their order.
+            ``None`` means that each takes all rows, in order.
         masks
-            For each network what `pellucid.training.batches.dropout_masks` gives: an array ``[B, width]`` a Dropout.
+            For each network what `pellucid.training.batches.dropout_masks` returns: one array ``[B, width]`` per
+            Dropout.
         """
         kept = self._statistics(self.diverged) if self.diverged.any() else {}
         values = self._run(rows, masks)
@@ -144,7 +144,7 @@ class StackEngine:
         return values
 
     def update(self, learning_rate: float | Array) -> None:
-        """Change the weights of those that have not diverged; ``learning_rate`` is one number, or ``[K]``."""
+        """Update the weights of the networks that have not diverged; ``learning_rate`` is one number, or ``[K]``."""
         if self.diverged.any():
             self._update_others(learning_rate)
         else:
@@ -196,7 +196,7 @@ class StackEngine:
         return {"step": np.array(self._updates.steps), **arrays}
 
     def subset(self, members: Sequence[int]) -> StackEngine:
-        """A smaller stack of these members with their present weights, memory and rows."""
+        """A smaller stack of these members with their current weights, state and rows."""
         chosen = list(members)
         part = StackEngine(
             self.network, self.loss, self.optimizer, [self.parameters_of(k) for k in chosen], self.dtype, self.device,
@@ -227,7 +227,7 @@ class StackEngine:
         self._rates.step(torch.as_tensor(learning_rate, dtype=self._dtype, device=self._where))
 
     def _update_others(self, learning_rate: float | Array) -> None:
-        """Update all, and restore those that have diverged: nothing of one network reaches another."""
+        """Update all networks, and restore those that have diverged: no network affects another."""
         diverged = self._which(self.diverged)
         before = [(tensor, tensor[diverged]) for tensor in (self._flat.weights, *self._updates.memory.values())]
         self._update(learning_rate)

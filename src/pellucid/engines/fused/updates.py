@@ -26,14 +26,14 @@ class FlatUpdates:
     w, g
         All weights and all gradients.
     private
-        Whether operators may be used that PyTorch does not document.
+        Whether undocumented PyTorch operators may be used.
 
     Attributes
     ----------
     steps
         Updates done.
     memory
-        What the rule remembers, each as long as the weights.
+        The rule's state: tensors as long as the weights.
     """
 
     def __init__(self, rule: Optimizer, w: Tensor, g: Tensor, *, private: bool = True) -> None:
@@ -45,7 +45,7 @@ class FlatUpdates:
         self._private = private and hasattr(torch, "_fused_adam_") and w.device.type in ("cpu", "cuda")
 
     def step(self, lr: float) -> None:
-        """Update the weights in place by the gradients, which this may overwrite."""
+        """Update the weights in place with the gradients, which this may overwrite."""
         self.steps += 1
         rule, w, g, memory, t = self._rule, self._w, self._g, self.memory, self._t
         if rule.clip_norm is not None:

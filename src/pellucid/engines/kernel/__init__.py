@@ -1,28 +1,28 @@
 """The interpreter for small networks: whole training runs as one compiled function.
 
-A step of a network with a few hundred weights is a few thousand multiplications, a matter of microseconds. What takes
-the time elsewhere is going from one operation to the next. Here the steps of a run follow each other inside one
-function that Numba compiles to machine code, once for every network: it reads the network as a table of numbers.
+A step of a network with a few hundred weights is a few thousand multiplications and takes microseconds. In the other
+engines, most of the time passes between operations. Here all steps of a run are inside one function that Numba compiles
+to machine code, once for all networks: it reads the network as a table of numbers.
 
-Everything is feature-major, as in the fused engine: ``[I, B]``, a row of numbers for each feature, so that each inner
-loop runs over the rows of a batch, side by side in memory, and the processor takes eight or sixteen of them at once.
+Everything is feature-major, as in the fused engine: ``[I, B]``, a row of numbers for each feature. So each inner loop
+runs over the rows of a batch, which lie side by side in memory, and the processor takes eight or sixteen at once.
 
 | file | what it does |
 |---|---|
-| `layers` | one file a kind of layer: its code, and its row of the table |
+| `layers` | one file per kind of layer: its code, and its row of the table |
 | `packing` | a network, a loss and an update rule as tables of numbers |
 | `compiled` | Numba's settings |
-| `code_cache` | compiled code on disk, and when it is used |
-| `elementary` | exp, log(1 + u), tanh and erf written so that they can be vectorised |
+| `code_cache` | compiled code on disk, and when it is loaded |
+| `elementary` | exp, log(1 + u), tanh and erf in a form that can be vectorised |
 | `compiled_dense` | sums of products: the forward and the backward pass of a Dense layer |
 | `compiled_activations` | f, and ∂L/∂z from ∂L/∂a |
-| `losses` | the loss of a batch and its gradient for the logits |
+| `losses` | the loss of a batch and its gradient with respect to the logits |
 | `updates` | the update rules |
 | `training` | the compiled run |
 | `runs` | many networks at once, on threads |
-| `engine` | a step at a time: an `Engine` of `pellucid.training` |
+| `engine` | one step at a time: an `Engine` of `pellucid.training` |
 
-No formula here comes from the other interpreters, so that they check each other.
+No formula here comes from the other interpreters, so each checks the others.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from pellucid.network import Network
 
 __all__ = ["MOST_PARAMETERS", "available", "require", "supports", "too_large"]
 
-MOST_PARAMETERS = 4_000  # with more, PyTorch's products of matrices are as fast or faster
+MOST_PARAMETERS = 4_000  # with more, PyTorch's matrix products are as fast or faster
 
 
 def available() -> bool:
@@ -51,7 +51,7 @@ def require() -> None:
 
 
 def supports(network: Network, device: str = "cpu") -> str | None:
-    """Why the kernel cannot train this network on this device; ``None`` where it can.
+    """Why the kernel cannot train this network on this device; ``None`` if it can.
 
     >>> from pellucid.network import mlp
     >>> supports(mlp(2, [5, 2], 1)) is None
@@ -65,7 +65,7 @@ def supports(network: Network, device: str = "cpu") -> str | None:
 
 
 def too_large(network: Network) -> str | None:
-    """Why another engine is as fast or faster for this network; ``None`` where the kernel is faster.
+    """Why another engine is as fast or faster for this network; ``None`` if the kernel is faster.
 
     >>> from pellucid.network import mlp
     >>> too_large(mlp(784, [256], 10))

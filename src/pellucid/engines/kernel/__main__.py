@@ -12,7 +12,7 @@ __all__ = ["main"]
 
 
 def main() -> int:
-    """Compile for both arithmetics, as far as that has not been done; returns the exit code."""
+    """Compile for both dtypes, unless that has been done; returns the exit code."""
     try:
         require()
     except PellucidError as error:
@@ -23,7 +23,7 @@ def main() -> int:
     for dtype in ("float32", "float64"):
         began, was_ready = time.perf_counter(), ready(dtype)
         prepare(dtype)
-        how = "was ready" if was_ready else f"compiled in {time.perf_counter() - began:.0f} s and kept on disk"
+        how = "was ready" if was_ready else f"compiled in {time.perf_counter() - began:.0f} s and stored on disk"
         print(f"{dtype}: {how}", flush=True)
     return 0
 

@@ -1,8 +1,8 @@
-"""Compiled code on disk: used only if it is unchanged, this user's own and made by these versions; else replaced.
+"""Compiled code on disk: used only if it is unchanged, belongs to this user and was made by these versions.
 
-Numba reads its files as they are: an index cut short ends every run with an error, and machine code with a flipped bit
-may do anything. So each file begins with a line that names the versions and a digest of the rest. A file that says
-otherwise is ignored, and replaced when the function has been compiled.
+Numba does not check its files: a truncated index ends every run with an error, and machine code with a flipped bit may
+do anything. So each file begins with a line that holds the versions and a digest of the rest. A file that does not
+match is ignored, and is replaced once the function has been compiled.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ _warned: set[str] = set()
 
 
 def warn_once(sentence: str) -> None:
-    """Warn about the stored code, once in a process; on standard error unless logging is set up otherwise."""
+    """Warn about the stored code, once per process; on standard error unless logging is configured."""
     if sentence not in _warned:
         _warned.add(sentence)
         _log.warning("note: %s", sentence)
 
 
 class CodeCache(_caching.FunctionCache):  # type: ignore[misc]
-    """Where Numba looks for a function's machine code, and puts it.
+    """Where Numba stores a function's machine code.
 
     Raises
     ------
     RuntimeError
-        Where there is no folder to write to.
+        There is no folder to write to.
     """
 
     def __init__(self, function: Any) -> None:
@@ -50,7 +50,7 @@ class CodeCache(_caching.FunctionCache):  # type: ignore[misc]
         self._cache_file: Any = _Files(plain._cache_path, f"{self._impl.filename_base}-kept", plain._source_stamp)
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """The stored code, or ``None`` for whatever reason it cannot be used."""
+        """The stored code, or ``None`` if it cannot be used for any reason."""
         try:
             return super().load_overload(sig, target_context)
         except Exception as error:
@@ -58,7 +58,7 @@ class CodeCache(_caching.FunctionCache):  # type: ignore[misc]
             return None
 
     def save_overload(self, sig: Any, data: Any) -> None:
-        """Store the code, if that can be done."""
+        """Store the code if possible."""
         try:
             super().save_overload(sig, data)
         except Exception as error:
@@ -91,14 +91,14 @@ class _Files(_caching.IndexDataCacheFile):  # type: ignore[misc]
     def _load_data(self, name: str) -> Any:
         content = self._content(self._data_path(name))
         if content is None:
-            raise FileNotFoundError(name)  # by which Numba takes the code as missing
+            raise FileNotFoundError(name)  # so that Numba treats the code as missing
         return pickle.loads(content)
 
     def _save_data(self, name: str, data: Any) -> None:
         self._write(self._data_path(name), self._dump(data))
 
     def holds(self, name: str) -> bool:
-        """Whether there is such a file, and it is whole."""
+        """Whether the file exists and is complete."""
         return self._content(self._data_path(name)) is not None
 
     def _write(self, path: str, content: bytes) -> None:
@@ -106,7 +106,7 @@ class _Files(_caching.IndexDataCacheFile):  # type: ignore[misc]
             stream.write(f"{_VERSIONS}\n".encode() + hashlib.sha256(content).digest() + content)
 
     def _content(self, path: str) -> bytes | None:
-        """What `_write` wrote; else ``None``, with a warning unless another version wrote it."""
+        """What `_write` wrote; otherwise ``None``, with a warning unless another version wrote it."""
         try:
             if not Path(path).is_file():
                 return None
@@ -128,5 +128,5 @@ class _Files(_caching.IndexDataCacheFile):  # type: ignore[misc]
 
 
 def _owner(number: int) -> int:
-    """Who owns an open file; 0, who may do anything, where files have no owners."""
+    """The owner of an open file; 0 (root) on systems without file owners."""
     return os.fstat(number).st_uid

@@ -1,8 +1,8 @@
-"""Numba's settings in one place, and where compiled code is kept.
+"""Numba's settings in one place, and where compiled code is stored.
 
-Numba looks up stored machine code by the time stamp of the file that defines a function, and by the values that the
-function encloses. Neither covers helper functions in other files. So a compiled function that is stored encloses
-`SOURCE`, a checksum of this package's files: where one of them has changed, it is compiled again.
+Numba looks up stored machine code by the timestamp of the file that defines a function, and by the values in the
+function's closure. Neither covers helper functions in other files. So a compiled function that is stored has `SOURCE`,
+a checksum of this package's files, in its closure: if one of them changes, it is compiled again.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _EXACT, _ANY_ORDER = {"contract"}, {"contract", "reassoc", "nsz"}
 
 
 def _checksum() -> int:
-    """Of all files of the package, also of those in subfolders."""
+    """The checksum of all files of the package, including subfolders."""
     files = sorted(Path(__file__).parent.rglob("*.py"))
     return zlib.crc32(b"".join(file.read_bytes() for file in files))
 
@@ -45,21 +45,21 @@ def compiled(function: F) -> F:
 
 
 def inlined(function: F) -> F:
-    """A function for one number, set into the loop that calls it."""
+    """A function of one number, inlined into the loop that calls it."""
     return cast(F, njit(fastmath=_EXACT, forceinline=True, **_INNER)(function))
 
 
 def summing(function: F) -> F:
-    """A function whose sums may be added up in any order, the same each time."""
+    """A function whose sums may be added in any order, but the same order each time."""
     return cast(F, njit(fastmath=_ANY_ORDER, **_INNER)(function))
 
 
 class CachedFunction:
-    """A function to call from Python; it runs without Python's lock, and its machine code is kept on disk.
+    """A function to call from Python; it runs without Python's lock (GIL), and its machine code is stored on disk.
 
-    It is kept in the folder ``NUMBA_CACHE_DIR`` if that is set, else beside the source, else in the user's cache
-    folder; `pellucid.engines.kernel.code_cache` says when it is used. Where none of them can be written to, every
-    process compiles the function again.
+    It is stored in the folder ``NUMBA_CACHE_DIR`` if that is set, else beside the source, else in the user's cache
+    folder; `pellucid.engines.kernel.code_cache` says when it is used. If none of them is writable, every process
+    compiles the function again.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -70,7 +70,7 @@ class CachedFunction:
             self._kept = self._function._cache = CodeCache(function)
 
     def __call__(self, *arguments: Any) -> Any:
-        """The function's answer."""
+        """Call the function."""
         if self._kept is None:
             warn_once(
                 "there is no folder to keep compiled code in, so every process compiles for about ten seconds; set "
@@ -79,9 +79,9 @@ class CachedFunction:
         return self._function(*arguments)
 
     def ready(self, dtype: str) -> bool:
-        """Whether there is machine code for these numbers, in memory or on disk.
+        """Whether there is machine code for these argument types, in memory or on disk.
 
-        Numba has no public way to ask for what is on disk; where its inside has changed, the answer is no.
+        Numba has no public way to ask what is on disk; if its internals have changed, the answer is no.
         """
         known = list(self._function.signatures)
         if self._kept is not None:

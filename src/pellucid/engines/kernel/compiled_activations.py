@@ -2,9 +2,9 @@
 
 Legend: ``z`` what comes in, ``a`` what goes out, ``d`` ∂L/∂a on the way in and ∂L/∂z on the way out; ``m`` rows.
 
-For the functions of `FROM_OUTPUT`, f′ can be told from a alone, and a may take z's place. For the others f and f′ are
-found together, as they share an exponential, and f′ is kept for the backward pass. At a kink f′ is the slope on its
-left.
+For the functions of `FROM_OUTPUT`, f′ can be computed from a alone, and a may overwrite z. For the others f and f′ are
+computed together, because they share an exponential, and f′ is kept for the backward pass. At a kink f′ is the slope on
+its left.
 """
 
 from __future__ import annotations
@@ -41,15 +41,15 @@ def forward(code: int, buffer: Any, z_at: int, a_at: int, kept_at: int, width: i
     code
         The function, as in `layers.activation.CODES`.
     buffer
-        The activations of all layers, a row a feature.
+        The activations of all layers, one row per feature.
     z_at, a_at, kept_at
-        The first row of the input, of the output, and of f′.
+        The first row of the input, the output and f′.
     width
-        How many rows each has.
+        The number of rows of each.
     m
         How many columns count.
 
-    Each loop reads z where it writes a or f′: of two places that may be one, LLVM would take one number at a time.
+    Each loop reads z where it writes a or f′: if two addresses could overlap, LLVM would not vectorise the loop.
     """
     from_output = code in (_RELU, _TANH, _SIGMOID, _LEAKY, _ELU, _SELU)
     read_at = a_at if from_output else kept_at

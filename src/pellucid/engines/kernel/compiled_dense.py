@@ -1,9 +1,9 @@
-"""Sums of products, feature-major: what a Dense layer needs in both passes.
+"""Sums of products, feature-major, for both passes of a Dense layer.
 
 Legend: ``m`` rows of data; ``x`` and ``y`` buffers ``[R, M]`` whose rows are features, M ≥ m; ``w`` all weights of a
 network in one array ``[P]``.
 
-The loops take four features at a time, so that a number that is loaded or stored serves four multiplications.
+The loops take four features at a time, so that each number loaded or stored serves four multiplications.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ def weighted_sums(
     Parameters
     ----------
     x, x_at, n_x
-        A buffer, the first of its rows to read, and how many.
+        A buffer, the first row to read, and the number of rows.
     y, y_at, n_y
-        The same for the rows to write; the buffer may be that of x.
+        The same for the rows to write; the buffer may be the same as x.
     w, w_at, step_y, step_x
         All weights ``[P]``, and where w_ji is.
     bias_at
@@ -38,7 +38,7 @@ def weighted_sums(
     m
         How many columns count.
     """
-    first = n_x - 4 * ((n_x - 1) // 4)  # 1 to 4, so that what is left over goes in fours
+    first = n_x - 4 * ((n_x - 1) // 4)  # 1 to 4, so that the rest is a multiple of four
     for j in range(n_y):
         to = y_at + j
         at = w_at + j * step_y
@@ -75,7 +75,7 @@ def weight_gradients(  # noqa: PLR0912, a branch for each number of features lef
     Parameters
     ----------
     x, x_at, n_x
-        The buffer of activations, the layer's first input row in it, and how many it has.
+        The buffer of activations, the layer's first input row in it, and the number of input rows.
     d, d_at, n_d
         The same for ∂L/∂(its output).
     g, g_at, bias_at

@@ -1,10 +1,10 @@
-"""exp, log(1 + x), tanh, σ and erfc for float32 and float64, without a branch, a table or a call.
+"""exp, log(1 + x), tanh, σ and erfc for float32 and float64, without branches, tables or calls.
 
-The processor's vector instructions have no exponential function, and a loop that calls the C library's takes one
-number at a time. Written as below, with only +, ×, ÷, comparisons and one shift of bits, LLVM takes a loop over them
+The processor's vector instructions have no exponential function, and a loop that calls the C library's function takes
+one number at a time. With only +, ×, ÷, comparisons and one bit shift, as below, LLVM vectorises a loop over them:
 eight or sixteen numbers at a time.
 
-Every function here passes NaN on.
+Every function here returns NaN for NaN.
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ _LOG2_E = 1 / math.log(2)
 
 
 def exp_of_negative(x: Any) -> Any:
-    """eˣ for x ≤ 0, to the last digit or two; 0 below −708 (−87 in float32), where the numbers end.
+    """eˣ for x ≤ 0, exact to the last digit or two; 0 below −708 (−87 in float32), where it underflows.
 
     Cody & Waite 1980, chapter 6: x = n ln 2 + r with n whole and |r| ≤ ½ ln 2, ln 2 in two parts so that r is exact;
-    eˣ = 2ⁿ (1 + p), p = eʳ − 1 by Taylor's series. n is found by adding 1.5 · 2⁵², which pushes the digits behind
-    the point out of the number; what is left in its last bits, moved to the place of the exponent, is 2ⁿ.
+    eˣ = 2ⁿ (1 + p), p = eʳ − 1 by Taylor's series. n is found by adding 1.5 · 2⁵², which rounds away the fractional
+    part; the last bits of the sum, shifted to the exponent, give 2ⁿ.
     """
     raise NotImplementedError("for compiled code")
 
 
 def expm1_of_negative(x: Any) -> Any:
-    """eˣ − 1 for x ≤ 0, exact near 0 too: 2ⁿ p + (2ⁿ − 1), with n and p as in `exp_of_negative`."""
+    """eˣ − 1 for x ≤ 0, accurate near 0 too: 2ⁿ p + (2ⁿ − 1), with n and p as in `exp_of_negative`."""
     raise NotImplementedError("for compiled code")
 
 
 def log1p_of_share(x: Any) -> Any:
-    """ln(1 + x) for 0 ≤ x ≤ 1, exact near 0 too.
+    """ln(1 + x) for 0 ≤ x ≤ 1, accurate near 0 too.
 
     FreeBSD's msun, e_log.c (Sun Microsystems 1993): with s = f / (2 + f), ln(1 + f) = 2 artanh s is an odd series in
     s, here a polynomial of degree 14 with the best coefficients. Above √2 − 1, 1 + x is halved first, and ln 2 added.
@@ -52,7 +52,7 @@ def erfc_scaled(x: Any) -> Any:
 
     Shepherd & Laframboise 1981, Mathematics of Computation 36: times 1 + 2x it is so smooth a function of
     (x − 3.75) / (x + 3.75) that one polynomial serves from 0 to infinity. The coefficients are a Chebyshev series,
-    worked out with 50 digits and written in powers.
+    computed with 50 digits and converted to powers.
     """
     raise NotImplementedError("for compiled code")
 
@@ -229,7 +229,7 @@ def _erfc_for(real: Any) -> Any:
 
 
 def _offer(function: Any, make: Any) -> None:
-    """Let compiled code call ``function`` with either kind of number."""
+    """Let compiled code call ``function`` with float32 or float64."""
     kinds = {types.float32: make(np.float32), types.float64: make(np.float64)}
 
     def choose(x: Any) -> Any:

@@ -1,4 +1,4 @@
-"""A step at a time: the compiled run as an `Engine` of `pellucid.training`."""
+"""One step at a time: the compiled run as an `Engine` of `pellucid.training`."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ Array = NDArray[Any]
 
 
 class KernelEngine:
-    """Trains a small network by one compiled function call a step.
+    """Trains a small network with one call of a compiled function per step.
 
-    A row that is given twice in a batch counts twice.
+    A row that occurs twice in a batch counts twice.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class KernelEngine:
     loss, optimizer
         The descriptions.
     parameters
-        The first weights, by name; copied.
+        The initial weights, by name; copied.
     dtype
         ``float32`` or ``float64``.
     device
@@ -100,13 +100,13 @@ class KernelEngine:
     def backward(self, rows: Array, masks: Sequence[Array]) -> float:
         """The loss of these training rows; fills the gradients.
 
-        The weights change in `update`; in between, `load_gradients` can replace the gradients (by their mean over
-        several processes, say; `flat_gradients` holds all of them in one array).
+        The weights change in `update`; in between, `load_gradients` can replace the gradients, for example with their
+        mean over several processes (`flat_gradients` holds all of them in one array).
         """
         return self._run(rows, 0.0, False)
 
     def update(self, learning_rate: float) -> None:
-        """Change the weights by the gradients, which this may overwrite."""
+        """Update the weights with the gradients, which this may overwrite."""
         self._steps += 1
         self._update(
             self._codes, self._constants, self._weights, self.flat_gradients, self._memory, learning_rate, self._steps
@@ -157,7 +157,7 @@ class KernelEngine:
         flatten(self.network, parameters, self._weights[0])
 
     def memory(self) -> dict[str, Array]:
-        """What the update rule remembers: ``"step"`` and, say, ``"0.weight.exp_avg"``."""
+        """The update rule's state: ``"step"`` and arrays such as ``"0.weight.exp_avg"``."""
         arrays = {
             f"{name}.{what}": array
             for i, what in enumerate(REMEMBERS[self.optimizer.name])
@@ -166,7 +166,7 @@ class KernelEngine:
         return {"step": np.array(self._steps), **arrays}
 
     def load_memory(self, memory: Mapping[str, Array]) -> None:
-        """Take up what `memory` gave."""
+        """Restore what `memory` returned."""
         self._steps = int(memory["step"])
         for i, what in enumerate(REMEMBERS[self.optimizer.name]):
             before = unflatten(self.network, self._memory[0, i])

@@ -1,4 +1,4 @@
-"""The loss of a batch and its gradient for the logits, feature-major.
+"""The loss of a batch and its gradient with respect to the logits, feature-major.
 
 Legend: ``z`` logits, ``t`` targets (class shares for cross-entropy), ``w`` weights of the cells, all ``[C, M]``, of
 which the first m columns count; for cross-entropy w is one row, ``[1, M]``, a weight for each row of data.
@@ -32,9 +32,9 @@ def loss_gradient(
     Parameters
     ----------
     code, delta
-        The loss, as in `packing.LOSS_CODES`, and the δ of Huber's.
+        The loss, as in `packing.LOSS_CODES`, and the δ of the Huber loss.
     buffer, z_at, outputs
-        The activations, the first row of the logits, and how many there are.
+        The activations, the first row of the logits, and their number.
     t, w, unit
         As in the legend above.
     d, d_at, room_at
@@ -70,7 +70,7 @@ def _slopes(code: int, delta: float, z: Any, t: Any, w: Any, unit: Any, d: Any, 
             e = z[r] - t[r]
             sign = one if e > zero else (-one if e < zero else e)
             d[r] = sign * (w[r] * unit)
-    elif code == _HUBER:  # ℓ′ = z − t, no further than δ from 0
+    elif code == _HUBER:  # ℓ′ = z − t, clipped to [−δ, δ]
         top = real(delta)
         for r in range(m):
             e = z[r] - t[r]
@@ -108,7 +108,7 @@ def _cross_entropy(
     buffer: Any, z_at: int, classes: int, t: Any, w: Any, unit: Any, d: Any, d_at: int, room_at: int, m: int,
     asked: bool
 ) -> float:  # fmt: skip
-    """ℓ = −Σ t ln p with p = eᶻ / Σ eᶻ, ∂ℓ/∂z = p − t; the largest logit of a row is taken off first."""
+    """ℓ = −Σ t ln p with p = eᶻ / Σ eᶻ, ∂ℓ/∂z = p − t; the largest logit of a row is subtracted first."""
     largest, below = d[room_at], d[room_at + 1]
     real = largest.dtype.type
     weight = w[0]

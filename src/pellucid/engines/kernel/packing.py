@@ -1,4 +1,4 @@
-"""A network, a loss and a rule as tables of numbers: what the compiled run reads instead of Python's objects.
+"""A network, a loss and an update rule as tables of numbers, which the compiled run reads instead of Python objects.
 
 Legend: P trainable parameters, all in one array in the order of `Network.trainable`; L layers that compute something.
 
@@ -8,9 +8,9 @@ The columns of a network's table ``[L, 8]``:
 |---|---|
 | kind | the code of the layer, as its rule in `layers` says |
 | from, to | the first row of the layer's inputs and outputs in the buffer of activations |
-| kept | an activation's f′ starts at this row; a Dense layer: 1 where the layers before it want ∂L/∂x |
-| n from, n to | how many rows |
-| weight, bias | where they start in the array of parameters; a bias that is not there is −1 |
+| kept | an activation: the first row of its f′; a Dense layer: 1 if the layers before it need ∂L/∂x |
+| n from, n to | number of rows |
+| weight, bias | where they start in the array of parameters; −1 for no bias |
 """
 
 from __future__ import annotations
@@ -48,14 +48,14 @@ Array = NDArray[Any]
 LOSS_CODES = {name: code for code, name in enumerate(LOSSES)}
 RULE_CODES = {name: code for code, name in enumerate(OPTIMIZERS)}
 
-MOST_ROWS = 512  # of a batch at a time, so that a layer's output is still in the cache when the next layer reads it
-_CACHE = 4096  # rows a whole number of these bytes apart fall on the same lines of the processor's nearest memory
+MOST_ROWS = 512  # of a batch at a time: a layer's output is still in the cache when the next layer reads it
+_CACHE = 4096  # rows a multiple of these bytes apart share the same cache lines
 _LINE = 64
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class PackedNetwork:
-    """The table of a network, how many rows its two buffers have, and where its logits are."""
+    """The table of a network, the number of rows of its two buffers, and where its logits are."""
 
     table: Array  # [L, 8]
     activations: int
@@ -65,7 +65,7 @@ class PackedNetwork:
 
 
 def pack(network: Network) -> PackedNetwork:
-    """Pack a network that `pellucid.engines.kernel.supports`.
+    """Pack a network that `pellucid.engines.kernel.supports` accepts.
 
     >>> from pellucid.network import mlp
     >>> packed = pack(mlp(2, [5], 1))
@@ -102,7 +102,7 @@ def arithmetic(dtype: str) -> Any:
 
 
 def targets_of(loss: Loss, y: Array, outputs: int, dtype: Any) -> Array:
-    """The targets as ``[C, N]``: shares of the classes for cross-entropy, smoothed; numbers as they are.
+    """The targets as ``[C, N]``: smoothed class shares for cross-entropy; numbers unchanged.
 
     Parameters
     ----------
@@ -165,7 +165,7 @@ def flatten(network: Network, parameters: Mapping[str, Array], into: Array) -> N
 
 
 def unflatten(network: Network, flat: Array) -> dict[str, Array]:
-    """Copies by name of what lies in ``[P]`` or, stacked, in ``[S, P]``."""
+    """Copies, by name, of the parameters in ``[P]`` or, stacked, in ``[S, P]``."""
     arrays, at = {}, 0
     for p in network.trainable():
         arrays[p.name] = flat[..., at : at + p.size].reshape(*flat.shape[:-1], *p.shape).copy()
@@ -174,14 +174,14 @@ def unflatten(network: Network, flat: Array) -> dict[str, Array]:
 
 
 def buffers(packed: PackedNetwork, loss: Loss, parameters: int, batch: int, dtype: Any) -> tuple[Array, ...]:
-    """What a thread works in: activations, ∂L/∂activations, gradients ``[P]``, targets and weights of a batch.
+    """The buffers of a thread: activations, ∂L/∂activations, gradients ``[P]``, targets and weights of a batch.
 
     Parameters
     ----------
     packed, loss
         The network and the loss.
     parameters
-        How many numbers are trained, P.
+        P, the number of trainable parameters.
     batch
         The largest number of rows in a step.
     dtype
@@ -195,7 +195,7 @@ def buffers(packed: PackedNetwork, loss: Loss, parameters: int, batch: int, dtyp
 
 
 def _room(rows: int, columns: int, dtype: Any) -> Array:
-    """A buffer ``[rows, ≥ columns]`` whose rows start where the processor loads fastest."""
+    """A buffer ``[rows, ≥ columns]`` whose rows are aligned for fast loading."""
     size = np.dtype(dtype).itemsize
     stride = -(-columns * size // _LINE) * _LINE
     if stride % _CACHE == 0:

@@ -1,6 +1,6 @@
-"""Many networks of one description trained at once: whole runs in compiled code, shared out over threads.
+"""Many networks with the same description trained at once: whole runs in compiled code, distributed over threads.
 
-Legend: S networks, N rows of data, I inputs, C outputs. A network's numbers do not depend on the others, nor on the
+Legend: S networks, N rows of data, I inputs, C outputs. A network's results depend neither on the others nor on the
 number of threads.
 """
 
@@ -42,7 +42,7 @@ Orders = Callable[[int, int], Array]
 Callbacks = Mapping[int, Callable[[dict[str, Array]], None]]
 
 _ORDERED = 4_000_000  # row numbers held at once: 32 MB
-_BETWEEN_CHECKS = 2e9  # multiplications of weights and rows before Ctrl-C is checked for: about half a second
+_BETWEEN_CHECKS = 2e9  # multiplications of weights and rows before Ctrl-C is checked: about half a second
 
 
 def train_runs(
@@ -69,7 +69,7 @@ def train_runs(
     network
         Dense layers and activations only.
     parameters
-        The first weights of each of the S networks, as `initialise` gives them.
+        The initial weights of each of the S networks, as `initialise` returns them.
     inputs, targets
         ``[N, I]``; ``[N]`` class numbers or ``[N, C]`` numbers: all networks see the same rows. Or ``[S, N, I]`` and
         ``[S, N]`` or ``[S, N, C]``: each network has rows of its own.
@@ -77,20 +77,20 @@ def train_runs(
         One for all; or a sequence ``[S]``, one for each network; or ``[S, steps]`` (``[1, steps]`` for all alike),
         one for each step.
     epochs
-        How many times to go through all rows.
+        The number of passes over all rows.
     weights
-        One number a row, ``[N]`` or, for rows of their own, ``[S, N]``.
+        One number per row, ``[N]``; ``[S, N]`` if each network has rows of its own.
     batch_size
-        Rows a step; ``None`` for all at once. The last batch of an epoch may be smaller.
+        Rows per step; ``None`` for all at once. The last batch of an epoch may be smaller.
     orders
-        From the number of a network and of an epoch, both from 0, to the order in which it sees its rows, ``[N]``;
-        called in the order of the networks for some epochs at a time. ``None``: as they stand.
+        Maps the number of a network and of an epoch, both from 0, to the order in which it sees its rows, ``[N]``;
+        called network by network for some epochs at a time. ``None``: in the given order.
     at
-        From a number of epochs to a function that is called with the stacked parameters after so many.
+        Maps a number of epochs to a function that is called with the stacked parameters after that many.
     dtype
         ``float32`` or ``float64``.
     threads
-        ``None`` for as many as there are processors for this process. The results do not depend on it.
+        ``None`` for one per processor that this process may use. The results do not depend on it.
 
     Returns
     -------
@@ -146,9 +146,9 @@ def train_runs(
 
 
 def ready(dtype: str = "float32") -> bool:
-    """Whether `train_runs` can begin at once: elsewhere than the first time, machine code is on disk.
+    """Whether `train_runs` can start without compiling, because its machine code is on disk.
 
-    The first run in each arithmetic compiles for about ten seconds, which a run of a second is not worth.
+    The first run in each dtype compiles for about ten seconds, which is not worth it for a run of one second.
     """
     if not available():
         return False
@@ -158,7 +158,7 @@ def ready(dtype: str = "float32") -> bool:
 
 
 def prepare(dtype: str = "float32") -> None:
-    """Compile what `train_runs` needs, so that no training waits for it; does nothing where it is compiled."""
+    """Compile what `train_runs` needs, so that no training waits for it; does nothing if it is compiled already."""
     network = Network(inputs=1, layers=(Dense(inputs=1, outputs=1),))
     zeros = {"0.weight": np.zeros((1, 1)), "0.bias": np.zeros(1)}
     rows = np.zeros((1, 1))
@@ -201,13 +201,13 @@ class _Run:
         self._u = np.stack([weights_of(self._loss, y, w, outputs, dtype) for y, w in zip(targets, given, strict=True)])
 
     def train(self, begin: int, end: int, size: int, rates: Array, orders: Orders | None, workers: int) -> None:
-        """Train from epoch ``begin`` to ``end``, some epochs at a time."""
+        """Train from epoch ``begin`` to ``end``, a few epochs at a time."""
         most = int(_BETWEEN_CHECKS * workers / (self.n * self.weights.size)) + 1
         if orders is not None:
             most = max(1, min(most, _ORDERED // (self.n * len(self.weights))))
         edges = [len(self.weights) * k // workers for k in range(workers + 1)]
         parts = [slice(low, high) for low, high in pairwise(edges)]
-        with ThreadPoolExecutor(workers) as pool:  # whose threads start with the first piece of work
+        with ThreadPoolExecutor(workers) as pool:  # whose threads start with the first task
             for first in range(begin, end, most):
                 last = min(first + most, end)
                 order = self._ordered(orders, first, last)
@@ -227,7 +227,7 @@ class _Run:
         return order
 
     def _part(self, part: slice, *, order: Array, epochs: int, size: int, rates: Array) -> None:
-        """Train some of the networks; runs without Python's lock, beside other threads."""
+        """Train some of the networks; runs without Python's lock (GIL), in parallel with other threads."""
         room = buffers(self._packed, self._loss, self._network.n_trainable, size, self._dtype)
         x, t, u = ((a if len(a) == 1 else a[part]) for a in (self._x, self._t, self._u))
         rate = rates if len(rates) == 1 else rates[part]

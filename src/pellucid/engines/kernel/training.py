@@ -1,4 +1,4 @@
-"""The compiled run: forward, loss, backward and update, step after step, without coming back to Python.
+"""The compiled run: forward, loss, backward and update, step after step, without returning to Python.
 
 Legend: S networks, N rows of data, P parameters; ``w`` and ``g`` ``[P]`` a network's weights and gradients; ``x``,
 ``t`` and ``u`` inputs, targets and weights of all rows, ``[I, N]``, ``[C, N]`` and ``[C, N]`` or ``[1, N]``. Buffers
@@ -54,7 +54,7 @@ def _backward(table: Any, w: Any, a: Any, d: Any, g: Any, m: int) -> None:
 
 @compiled
 def _fetch(source: Any, order: Any, start: int, m: int, into: Any) -> None:
-    """Columns of ``source`` ``[C, N]``: those that ``order`` names, or where it is empty, as they come."""
+    """Columns of ``source`` ``[C, N]`` in ``order``, or in their own order if that is empty."""
     for c in range(source.shape[0]):
         given, row = source[c], into[c]
         if len(order) == 0:
@@ -107,7 +107,7 @@ def _learn(
 
 @compiled
 def _named(orders: Any, rows: int) -> bool:
-    """Whether all the numbers are those of rows; memory beyond them is not ours."""
+    """Whether all the numbers are valid row numbers; others would read foreign memory."""
     wrong = 0
     for s in range(orders.shape[0]):
         for e in range(orders.shape[1]):
@@ -122,7 +122,7 @@ def _make_train(source: int) -> CachedFunction:
         orders: Any, size: int, epochs: int, rates: Any, losses: Any, a: Any, d: Any, g: Any, tb: Any, ub: Any,
         learn: bool
     ) -> int:  # fmt: skip
-        steps = 0 * source  # a use of the checksum, by which it is part of the stored code's key
+        steps = 0 * source  # uses the checksum, so that it becomes part of the stored code's key
         n = orders.shape[2] if orders.shape[2] > 0 else x.shape[2]
         if not _named(orders, x.shape[2]):
             return -1

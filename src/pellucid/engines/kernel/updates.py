@@ -1,6 +1,6 @@
 """The update rules, for all weights of a network at once.
 
-Legend: ``w``, ``g`` ``[P]`` weights and gradients; ``memory`` ``[2, P]`` what the rule remembers; η the learning rate,
+Legend: ``w``, ``g`` ``[P]`` weights and gradients; ``memory`` ``[2, P]`` the rule's state; η the learning rate,
 λ the weight decay, t the number of this step. ``constants`` are those of `packing.constants_of`.
 """
 
@@ -30,7 +30,7 @@ def apply_rule(  # noqa: PLR0912, a branch a rule
     code, constants
         The rule, as in `packing.RULE_CODES`, and its constants.
     w, g, memory
-        Weights, gradients, and what the rule remembers.
+        Weights, gradients, and the rule's state.
     lr, t
         The learning rate, and the number of this step from 1.
     """
@@ -42,7 +42,7 @@ def apply_rule(  # noqa: PLR0912, a branch a rule
     if limit > 0:
         clip(g, limit)
     if decay > 0:
-        if code == _ADAMW:  # w ← (1 − η λ) w, apart from the gradient
+        if code == _ADAMW:  # w ← (1 − η λ) w, separately from the gradient
             kept = real(1 - lr * decay)
             for i in range(n):
                 w[i] *= kept

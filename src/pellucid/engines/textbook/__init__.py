@@ -1,13 +1,13 @@
 """The textbook: a neural network from nothing but NumPy. Read it in this order.
 
-1. `perceptron`: one neuron, and the first rule by which a neuron learned
-2. `activations`: what a unit does with its sum, and the slope of it
-3. `losses`: how wrong an answer is, and which way is better
+1. `perceptron`: one neuron, and the first learning rule for a neuron
+2. `activations`: what a unit does with its sum, and the derivative of that
+3. `losses`: how wrong an answer is, and in which direction it improves
 4. `layers`: a file for each kind of layer, its forward and its backward rule side by side
 5. `forward`: from a row to an answer
 6. `backprop`: from an error back to every weight
 7. `optimizers`: from a gradient to a better weight
-8. `gradient_check`: how to know that all this is right
+8. `gradient_check`: how to check that all this is right
 9. `engine`: the five parts in one training step
 
 Nothing here imports PyTorch, so nothing here can share a mistake with it.
@@ -24,7 +24,7 @@ __all__ = ["supports"]
 
 
 def supports(network: Network) -> str | None:
-    """Why the textbook cannot compute a network; ``None`` where it can.
+    """Why the textbook cannot compute a network; ``None`` if it can.
 
     >>> from pellucid.network import mlp
     >>> supports(mlp(4, [8], 3, dropout=0.2))

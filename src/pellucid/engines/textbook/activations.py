@@ -1,7 +1,7 @@
 """Activation functions, each with its derivative beside it.
 
 Legend: z is what a unit receives, a = f(z) what it gives; both are arrays of one shape, and every function works
-element by element. A derivative is written as a function of z and of the a that came of it, whichever is handier.
+element by element. A derivative is a function of z and of a = f(z), and uses whichever is simpler.
 
 At a kink (ReLU at 0) the derivative is one of the two slopes: relu′(0) = 0.
 """
@@ -141,7 +141,7 @@ def gelu_derivative(z: Array, a: Array) -> Array:
 
 
 def _normal_cdf(z: Array) -> Array:
-    """Φ(z) = ½ (1 + erf(z / √2)); NumPy has no erf, so Python's goes over the elements."""
+    """Φ(z) = ½ (1 + erf(z / √2)); NumPy has no erf, so Python's is applied to each element."""
     erf = np.asarray(np.frompyfunc(math.erf, 1, 1)(z / math.sqrt(2)), np.float64)
     return (0.5 * (1 + erf)).astype(z.dtype)
 

@@ -1,11 +1,11 @@
-"""Backpropagation: the chain rule, walked from the loss back to every weight (Rumelhart, Hinton & Williams 1986).
+"""Backpropagation: the chain rule from the loss back to every weight (Rumelhart, Hinton & Williams 1986).
 
-Each layer is handed ∂L/∂a, the slope of the loss with respect to what the layer gave, and answers two questions:
+Each layer receives ∂L/∂a, the derivative of the loss with respect to its output, and computes two things:
 
-- ∂L/∂x, the slope with respect to what it received: this is the ∂L/∂a of the layer before;
+- ∂L/∂x, the derivative with respect to its input: this is the ∂L/∂a of the layer before;
 - ∂L/∂θ for its own parameters θ, if it has any.
 
-The answers of each kind of layer stand beside its forward rule, in `pellucid.engines.textbook.layers`.
+The backward rule of each kind of layer stands beside its forward rule, in `pellucid.engines.textbook.layers`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Gradients:
     parameters
         By name.
     steps
-        What each layer was handed and what it answered, first layer first; of a composite also the layers inside.
+        What each layer received and returned, first layer first; for a composite also the layers inside.
     """
 
     parameters: dict[str, Array]
@@ -37,7 +37,7 @@ class Gradients:
 
     @property
     def d_inputs(self) -> tuple[Array, ...]:
-        """∂L/∂x of each layer; ``d_inputs[0]`` is the slope with respect to the data itself."""
+        """∂L/∂x of each layer; ``d_inputs[0]`` is the derivative with respect to the data itself."""
         return tuple(step.d_inputs for step in self.steps)
 
 
@@ -61,7 +61,7 @@ def backward(parameters: Parameters, trace: Trace, d_logits: Array) -> Gradients
 
 
 class _Walk:
-    """Back through layers, the last one first."""
+    """Walks back through layers, the last one first."""
 
     __slots__ = ("training",)
 
@@ -69,7 +69,7 @@ class _Walk:
         self.training = training
 
     def inside(self, steps: Sequence[Step], w: Parameters, d_a: Array) -> tuple[StepBack, ...]:
-        """Walk back through ``steps`` from ``d_a``, ∂L/∂ of what the last of them gave."""
+        """Walk back through ``steps`` from ``d_a``, ∂L/∂a of the last one."""
         own, back = by_layer(w), []
         for step in reversed(steps):
             returned = rule_of(step.layer).backward(step, own.get(step.name.rpartition(".")[2], {}), d_a, self)
@@ -79,7 +79,7 @@ class _Walk:
 
 
 def _gradients(steps: Sequence[StepBack]) -> Iterator[tuple[str, Array]]:
-    """∂L/∂θ by full names, the last layer first."""
+    """∂L/∂θ by full name, the last layer first."""
     for step in reversed(steps):
         yield from ((f"{step.name}.{name}", array) for name, array in step.parameters.items())
         yield from _gradients(step.inner)

@@ -32,7 +32,7 @@ class TextbookEngine:
     network, loss, optimizer
         The descriptions.
     parameters
-        The first weights, by name; copied.
+        The initial weights, by name; copied.
     dtype
         ``float64`` or ``float32``.
     """
@@ -65,8 +65,8 @@ class TextbookEngine:
     def backward(self, rows: Array, masks: Sequence[Array]) -> float:
         """The loss of these training rows; fills the gradients and, if it is finite, moves the running statistics.
 
-        The weights change in `update`; in between, `load_gradients` can replace the gradients (by their mean over
-        several processes, say).
+        The weights change in `update`; in between, `load_gradients` can replace the gradients, for example with their
+        mean over several processes.
         """
         loss, self._gradients, running = self._backward(rows, masks)
         if math.isfinite(loss):
@@ -74,7 +74,7 @@ class TextbookEngine:
         return loss
 
     def update(self, learning_rate: float) -> None:
-        """Change the weights by the gradients."""
+        """Update the weights with the gradients."""
         gradients = self._gradients
         if self.optimizer.clip_norm is not None:
             gradients = optimizers.clip(gradients, self.optimizer.clip_norm)
@@ -130,12 +130,12 @@ class TextbookEngine:
         }
 
     def memory(self) -> dict[str, Array]:
-        """What the update rule remembers: ``"step"`` and, say, ``"0.weight.exp_avg"``."""
+        """The update rule's state: ``"step"`` and arrays such as ``"0.weight.exp_avg"``."""
         arrays = {f"{w}.{key}": a.copy() for w, memory in self._memory.items() for key, a in memory.items()}
         return {"step": np.array(self._t), **arrays}
 
     def load_memory(self, memory: Mapping[str, Array]) -> None:
-        """Take up what `memory` gave."""
+        """Restore what `memory` returned."""
         self._t = int(memory["step"])
         for key, array in memory.items():
             if key != "step":

@@ -1,4 +1,4 @@
-"""The forward pass: from a batch of rows to logits, layer by layer, keeping what the way back will need.
+"""The forward pass: from a batch of rows to logits, layer by layer, keeping what the backward pass will need.
 
 Each kind of layer has its own file in `pellucid.engines.textbook.layers`, with its forward and its backward rule.
 
@@ -20,7 +20,7 @@ __all__ = ["Parameters", "Step", "Trace", "forward"]
 
 @dataclass(frozen=True, kw_only=True)
 class Trace:
-    """The whole forward pass, a step a layer.
+    """The whole forward pass, one step per layer.
 
     ``running`` holds the new running statistics of BatchNorm layers (training only); nothing is changed in place.
     """
@@ -31,7 +31,7 @@ class Trace:
 
     @property
     def logits(self) -> Array:
-        """What the last layer gave, ``[B, C]``."""
+        """The output of the last layer, ``[B, C]``."""
         return self.steps[-1].outputs
 
 
@@ -59,7 +59,7 @@ def forward(
     Raises
     ------
     DataError
-        The rows have another shape.
+        The rows have the wrong shape.
 
     >>> import numpy as np
     >>> from pellucid.network import Dense, Activation, Network
@@ -71,7 +71,7 @@ def forward(
     if x.shape[1:] != network.shape:
         numbers = " × ".join(map(str, network.shape))
         raise DataError(
-            f"layer 0 ({describe(network.layers[0])}) wants rows of {numbers} numbers, "
+            f"layer 0 ({describe(network.layers[0])}) expects rows of {numbers} numbers, "
             f"[B, {', '.join(map(str, network.shape))}], got an array of shape {list(x.shape)}"
         )
     steps = _Walk(training, masks).inside(network.layers, parameters, x)
@@ -79,19 +79,19 @@ def forward(
 
 
 class _Walk:
-    """Through layers one after the other, also through those inside composites."""
+    """Walks through layers in order, including those inside composites."""
 
-    __slots__ = ("_composite", "_masks", "training")  # _composite: the name of the one whose layers are walked
+    __slots__ = ("_composite", "_masks", "training")  # _composite: the name of the composite being walked
 
     def __init__(self, training: bool, masks: Sequence[Array]) -> None:
         self.training, self._masks, self._composite = training, iter(masks), ""
 
     def next_mask(self) -> Array:
-        """The next of the masks that were handed over."""
+        """The next of the given masks."""
         try:
             return next(self._masks)
         except StopIteration:
-            raise SettingError("training with Dropout needs a mask for each Dropout: there are fewer masks") from None
+            raise SettingError("training needs one mask for each Dropout: fewer masks were given") from None
 
     def inside(self, layers: Sequence[Layer], w: Parameters, x: Array) -> tuple[Step, ...]:
         """Send ``x`` through ``layers``."""
@@ -107,7 +107,7 @@ class _Walk:
 
 
 def _running(steps: Sequence[Step]) -> Iterator[tuple[str, Array]]:
-    """The new running statistics of all layers, by their full names."""
+    """The new running statistics of all layers, by full name."""
     for step in steps:
         yield from ((f"{step.name}.{name}", array) for name, array in step.running.items())
         yield from _running(step.inner)

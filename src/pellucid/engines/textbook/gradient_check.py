@@ -1,8 +1,8 @@
-"""Is the chain rule right? Ask the loss itself, by central differences.
+"""A check of the derivatives by central differences of the loss itself.
 
-∂L/∂w ≈ (L(w + h) − L(w − h)) / 2h, whose error shrinks with h² while rounding grows with 1/h; in float64 the best h
-is near 1e-5 and the answer good to about nine digits. It uses no derivative formula, so it cannot share a mistake
-with one.
+∂L/∂w ≈ (L(w + h) − L(w − h)) / 2h, whose truncation error shrinks with h² while rounding error grows with 1/h; in
+float64 the best h is near 1e-5 and the result is accurate to about nine digits. It uses no derivative formula, so it
+cannot share a mistake with one.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def central_differences(
     names: tuple[str, ...],
     h: float = 1e-5,
 ) -> dict[str, Array]:
-    """∂L/∂θ of every element of the named parameters, two evaluations of ``loss`` for each.
+    """∂L/∂θ of every element of the named parameters, with two evaluations of ``loss`` for each.
 
     Parameters
     ----------

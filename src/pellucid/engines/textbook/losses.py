@@ -83,8 +83,9 @@ def cross_entropy(loss: Loss, z: Array, y: Array) -> Parts:
     ℓ = −w_y Σ_c t_c ln softmax(z)_c       t_c = (1 − ε) [c = y] + ε/C
     ∂ℓ/∂z = w_y (softmax(z) − t)
 
-    The weight is the row's, by its class y. (``torch.nn.CrossEntropyLoss`` weighs each class's share of a smoothed
-    label instead, by which a rare class's weight reaches the rows of all others; without smoothing the two are one.)
+    The weight belongs to the row, by its class y. (``torch.nn.CrossEntropyLoss`` weights each class's share of a
+    smoothed label instead, so a rare class's weight also affects the rows of all others; without smoothing the two are
+    the same.)
     """
     classes = z.shape[1]
     t = np.full_like(z, loss.label_smoothing / classes)  # [B, C]
@@ -96,7 +97,7 @@ def cross_entropy(loss: Loss, z: Array, y: Array) -> Parts:
 
 
 def mse(loss: Loss, z: Array, y: Array) -> Parts:
-    """Mean squared error, without a ½: ℓ = (z − y)², ∂ℓ/∂z = 2 (z − y); the mean over outputs if there are several."""
+    """Mean squared error, without a ½: ℓ = (z − y)², ∂ℓ/∂z = 2 (z − y); averaged over outputs if there are several."""
     e = z - y
     return (e * e).mean(axis=1), _ones(z), 2 * e / z.shape[1]
 
@@ -108,7 +109,7 @@ def mae(loss: Loss, z: Array, y: Array) -> Parts:
 
 
 def huber(loss: Loss, z: Array, y: Array) -> Parts:
-    """Huber's loss (Huber 1964): a parabola near zero, a line beyond δ, so that outliers pull with bounded force.
+    """Huber's loss (Huber 1964): a parabola near zero, a line beyond δ, so that outliers have bounded influence.
 
     e = z − y;  ℓ = ½ e² where |e| ≤ δ, else δ (|e| − ½ δ);  ∂ℓ/∂z = e clipped to [−δ, δ]
     """

@@ -1,7 +1,7 @@
 """Update rules: from a gradient to a better weight.
 
-Legend: w a weight, g its gradient ∂L/∂w, η the learning rate, t the number of this step (from 1). What a rule
-remembers from step to step is an array of w's shape. Every rule returns the new weight and leaves the old alone.
+Legend: w a weight, g its gradient ∂L/∂w, η the learning rate, t the number of this step (from 1). A rule's state is
+kept from step to step in arrays of w's shape. Every rule returns the new weight and does not change the old one.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def momentum(rule: Optimizer, w: Array, g: Array, memory: Memory, lr: float, t: 
 
 
 def nesterov(rule: Optimizer, w: Array, g: Array, memory: Memory, lr: float, t: int) -> Array:
-    """v ← μ v + g;  w ← w − η (g + μ v): the gradient, looked up one step ahead (Sutskever et al. 2013).
+    """v ← μ v + g;  w ← w − η (g + μ v): the gradient one step ahead (Sutskever et al. 2013).
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ def adam(rule: Optimizer, w: Array, g: Array, memory: Memory, lr: float, t: int)
     m ← β₁ m + (1 − β₁) g;  s ← β₂ s + (1 − β₂) g²
     w ← w − η (m / (1 − β₁ᵗ)) / (√(s / (1 − β₂ᵗ)) + ε)
 
-    Dividing by 1 − βᵗ makes up for m and s having started at zero.
+    Dividing by 1 − βᵗ corrects the bias of m and s towards their start at zero.
 
     Parameters
     ----------
@@ -159,7 +159,7 @@ def adam(rule: Optimizer, w: Array, g: Array, memory: Memory, lr: float, t: int)
 
 
 def adamw(rule: Optimizer, w: Array, g: Array, memory: Memory, lr: float, t: int) -> Array:
-    """Adam with decoupled decay: w ← (1 − η λ) w first, then Adam on the bare gradient (Loshchilov & Hutter 2019).
+    """Adam with decoupled decay: w ← (1 − η λ) w first, then Adam on the plain gradient (Loshchilov & Hutter 2019).
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The perceptron: one neuron with a step for an activation, and the first rule by which a neuron learned.
+"""The perceptron: one neuron with a step function as its activation, and the first learning rule for a neuron.
 
 Legend: x the inputs of a row ``[I]``, w the weights ``[I]``, b the bias, t the target and y the answer (0 or 1),
 η the learning rate.
@@ -6,14 +6,14 @@ Legend: x the inputs of a row ``[I]``, w the weights ``[I]``, b the bias, t the 
     z = w · x + b        y = 1 where z ≥ 0, else 0
     w ← w + η (t − y) x        b ← b + η (t − y)
 
-(Rosenblatt 1958, "The perceptron", Psychological Review 65.) A right answer has t − y = 0 and changes nothing. A
-wrong one moves z towards the other side: after the step, z of the same row is larger by η (|x|² + 1) if it should have
-been 1, and smaller by as much if it should have been 0.
+(Rosenblatt 1958, "The perceptron", Psychological Review 65.) A correct answer has t − y = 0 and changes nothing. A
+wrong one moves z in the right direction: after the step, z of the same row is larger by η (|x|² + 1) if the target is
+1, and smaller by as much if it is 0.
 
 The convergence theorem (Novikoff 1962): if some straight line (plane, hyperplane) has the ones on one side and the
 zeros on the other, the rule makes only finitely many mistakes; from zero weights at most (R / γ)², where R is the
 length of the longest (x, 1) and γ the least distance of any (x, 1) from the separating plane through the origin.
-Where there is no such line, the rule never stops.
+If there is no such line, the rule never stops.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Update:
-    """What happened when the rule looked at one row; where ``error`` is 0, nothing changed.
+    """What happened at one row; if ``error`` is 0, nothing changed.
 
     Attributes
     ----------
@@ -59,7 +59,7 @@ class Update:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Learned:
-    """Where the rule arrived, and how.
+    """The result of the rule, and how it got there.
 
     Attributes
     ----------
@@ -68,11 +68,11 @@ class Learned:
     learning_rate
         η.
     epochs
-        How many times it went through all rows.
+        The number of passes over all rows.
     converged
-        Whether the last epoch had no error: then every row is answered rightly, and no more epochs change anything.
+        Whether the last epoch had no error: then every answer is correct, and further epochs change nothing.
     updates
-        Every row that it looked at, in order.
+        One for each row that it looked at, in order.
     """
 
     weights: Array
@@ -89,7 +89,7 @@ class Learned:
 
 
 def step(z: Array) -> Array:
-    """y = 1 where z ≥ 0, else 0; its slope is 0 wherever it has one, so no gradient could teach this neuron.
+    """y = 1 where z ≥ 0, else 0; its derivative is 0 wherever it exists, so no gradient could train this neuron.
 
     >>> step(np.array([-0.5, 0.0, 2.0]))
     array([0, 1, 1])
@@ -115,28 +115,28 @@ def learn(
     weights: Array | None = None,
     bias: float = 0.0,
 ) -> Learned:
-    """Go through the rows in order, again and again, and correct after each wrong answer.
+    """Go through the rows in order, epoch by epoch, and correct the weights after each wrong answer.
 
     Stops after an epoch without an error, or after ``epochs``.
 
     Parameters
     ----------
     inputs, targets
-        Rows ``[N, I]`` and what to answer to each, ``[N]``, 0 or 1.
+        Rows ``[N, I]`` and the target of each, ``[N]``, 0 or 1.
     learning_rate
-        η. From zero weights it only sets the scale of w and b, and the answers are the same whatever it is; but where
-        z should be exactly 0, rounding may decide (0.1 + 0.2 − 0.3 is not 0 in a computer), and then the ways part.
+        η. From zero weights it only sets the scale of w and b, and the answers do not depend on it. Only where z should
+        be exactly 0 can rounding decide (0.1 + 0.2 − 0.3 is not 0 in a computer), and then results may differ.
     epochs
-        The most times that it goes through all rows.
+        The most passes over all rows.
     weights, bias
-        Where to start, ``[I]`` and a number; zeros if nothing is given.
+        Where to start, ``[I]`` and a number; zeros by default.
 
     Raises
     ------
     SettingError
-        The learning rate is not above 0, or there is not one epoch.
+        The learning rate is not above 0, or ``epochs`` is below 1.
     DataError
-        Shapes do not fit, a target is neither 0 nor 1, or an input is no number.
+        Shapes do not match, a target is neither 0 nor 1, or an input is not a finite number.
 
     >>> rows = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
     >>> learned = learn(rows, np.array([0, 0, 0, 1]))                    # AND
@@ -178,8 +178,8 @@ def learn(
 def find_cycle(learned: Learned) -> tuple[int, int] | None:
     """The first epoch that ended with the weights of an earlier one, as ``(earlier, later)``; ``None`` if none did.
 
-    The rule has no memory but its weights, so from there it goes round for ever. Weights count as equal where they
-    differ by less than a millionth of the learning rate, for sums of 0.1 are not exact.
+    The weights are the rule's only state, so from there it repeats forever. Weights count as equal if they differ by
+    less than a millionth of the learning rate, because sums of 0.1 are not exact.
 
     >>> rows = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
     >>> find_cycle(learn(rows, np.array([0, 1, 1, 0])))                 # XOR

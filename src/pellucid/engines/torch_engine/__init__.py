@@ -1,7 +1,7 @@
 """The production engine: the same description, read by PyTorch with autograd.
 
-`module` builds an ordinary ``torch.nn.Sequential``, whose layers are made in `layers`, a file a kind; `engine` trains
-it. Outside the engines nothing imports torch.
+`module` builds an ordinary ``torch.nn.Sequential``, whose layers are made in `layers`, one file per kind; `engine`
+trains it. Outside the engines nothing imports torch.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ __all__ = ["supports"]
 
 
 def supports(network: Network) -> str | None:
-    """Why this engine cannot compute a network; ``None`` where it can.
+    """Why this engine cannot compute a network; ``None`` if it can.
 
     >>> from pellucid.network import mlp
     >>> supports(mlp(4, [8], 3, dropout=0.2))

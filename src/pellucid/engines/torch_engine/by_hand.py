@@ -1,6 +1,6 @@
-"""The training loop as everybody writes it in PyTorch, with one of its lines left out on request.
+"""The usual PyTorch training loop, with one of its lines left out on request.
 
-For showing what a forgotten line does; `TorchEngine` is what trains.
+It shows what a forgotten line does; training itself uses `TorchEngine`.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ LINES: tuple[Line, ...] = ("zero_grad", "backward", "step")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Loop:
-    """What a loop left behind.
+    """What a loop produced.
 
     Attributes
     ----------
     losses
         Before each step, ``[steps]``.
     gradient_norms
-        The length of all of ``.grad`` at each step, ``[steps]``; 0 where there is none.
+        The norm of all gradients (``.grad``) at each step, ``[steps]``; 0 if there are none.
     parameters
         The last weights.
     """
@@ -60,7 +60,7 @@ def run_loop(
     Parameters
     ----------
     network
-        Without Dropout, whose masks `pellucid.training` hands over.
+        Without Dropout, whose masks `pellucid.training` would have to pass.
     inputs, targets
         ``[N, I]``; ``[N]`` class numbers or ``[N, C]`` numbers.
     forget
@@ -69,10 +69,10 @@ def run_loop(
     Raises
     ------
     SettingError
-        ``forget`` is none of the lines.
+        ``forget`` is not one of the lines.
     """
     if forget is not None and forget not in LINES:
-        raise SettingError(f"forget {forget!r} is no line of the loop{nearest(str(forget), LINES)}")
+        raise SettingError(f"forget {forget!r} is not a line of the loop{nearest(str(forget), LINES)}")
     model = build(network, parameters, torch.float32)
     x = torch.as_tensor(inputs, dtype=torch.float32)
     y = torch.as_tensor(targets, dtype=torch.int64 if targets.dtype.kind == "i" else torch.float32)
@@ -97,7 +97,7 @@ def run_loop(
 
 
 def shape_mismatch(network: Network, parameters: Mapping[str, Array], inputs: Array) -> str:
-    """What PyTorch by itself says to rows ``inputs`` of the wrong width; empty where it takes them."""
+    """PyTorch's own error message for rows ``inputs`` of the wrong width; empty if it accepts them."""
     model = build(network, parameters, torch.float32)
     try:
         model(torch.as_tensor(inputs, dtype=torch.float32))
@@ -107,7 +107,7 @@ def shape_mismatch(network: Network, parameters: Mapping[str, Array], inputs: Ar
 
 
 def device_mismatch(network: Network, parameters: Mapping[str, Array], inputs: Array) -> str | None:
-    """What PyTorch says where the network is on the GPU and the rows are not; ``None`` on a machine without one."""
+    """PyTorch's error message when the network is on the GPU and the rows are not; ``None`` without a GPU."""
     if not torch.cuda.is_available():
         return None
     model = build(network, parameters, torch.float32).to("cuda")

@@ -34,7 +34,7 @@ class TorchEngine:
     network, loss, optimizer
         The descriptions.
     parameters
-        The first weights, by name; copied.
+        The initial weights, by name; copied.
     dtype
         ``float32`` or ``float64``.
     device
@@ -69,8 +69,8 @@ class TorchEngine:
     def backward(self, rows: Array, masks: Sequence[Array]) -> float:
         """The loss of these training rows; fills the gradients and moves BatchNorm's running statistics.
 
-        The weights change in `update`; in between, `load_gradients` can replace the gradients (by their mean over
-        several processes, say).
+        The weights change in `update`; in between, `load_gradients` can replace the gradients, for example with their
+        mean over several processes.
         """
         self._module.train()
         index = torch.from_numpy(rows).to(self._where)
@@ -83,7 +83,7 @@ class TorchEngine:
         return float(loss.detach())
 
     def update(self, learning_rate: float) -> None:
-        """Change the weights by the gradients, which this may overwrite."""
+        """Update the weights with the gradients, which this may overwrite."""
         if self.optimizer.clip_norm is not None:
             torch.nn.utils.clip_grad_norm_(self._weights.values(), self.optimizer.clip_norm)
         with torch.no_grad():
@@ -137,7 +137,7 @@ class TorchEngine:
         self._module.load_state_dict(state, strict=True)
 
     def memory(self) -> dict[str, Array]:
-        """What the update rule remembers: ``"step"`` and, say, ``"0.weight.exp_avg"``."""
+        """The update rule's state: ``"step"`` and arrays such as ``"0.weight.exp_avg"``."""
         names = list(self._weights)
         arrays = {
             f"{names[i]}.{what}": _numpy(tensor)
@@ -147,7 +147,7 @@ class TorchEngine:
         return {"step": np.array(self._updates.steps), **arrays}
 
     def load_memory(self, memory: Mapping[str, Array]) -> None:
-        """Take up what `memory` gave."""
+        """Restore what `memory` returned."""
         self._updates.steps = int(memory["step"])
         for what, tensors in self._updates.memory.items():
             for name, tensor in zip(self._weights, tensors, strict=True):

@@ -27,7 +27,7 @@ __all__ = ["activation_module", "build", "evaluated", "forward", "loss_value"]
 
 def build(network: Network, parameters: Mapping[str, NDArray[Any]], dtype: torch.dtype) -> nn.Sequential:
     """An ``nn.Sequential`` with these weights (copied), in training mode."""
-    # A module made under "meta" draws no weights of its own, which torch's global generator would otherwise feel.
+    # A module made under "meta" draws no weights, which would change torch's global generator.
     with torch.device("meta"):
         module = nn.Sequential(*(module_of(layer) for layer in network.layers))
     module = module.to_empty(device="cpu").to(dtype)
@@ -37,7 +37,7 @@ def build(network: Network, parameters: Mapping[str, NDArray[Any]], dtype: torch
 
 
 def forward(module: nn.Sequential, x: Tensor, masks: Sequence[Tensor] = ()) -> Tensor:
-    """The logits ``[B, C]``; in training, each Dropout with a rate above 0 multiplies by the next of ``masks``."""
+    """The logits ``[B, C]``; in training, each Dropout with a rate above 0 uses the next of ``masks``."""
     if module.training:
         dropouts = [each for each in module.modules() if isinstance(each, MaskedDropout) and each.p > 0]
         if len(dropouts) != len(masks):

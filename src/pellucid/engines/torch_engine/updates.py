@@ -22,14 +22,14 @@ __all__ = ["Updates", "gradient"]
 
 
 class Updates:
-    """A rule at work on these weights: how many steps it has done, and what it remembers of them.
+    """An update rule for these weights: the number of its steps, and its state.
 
     Attributes
     ----------
     steps
         Updates done.
     memory
-        For each thing that the rule remembers, a tensor a weight.
+        For each part of the rule's state, one tensor per weight.
     """
 
     def __init__(self, rule: Optimizer, weights: Sequence[Tensor]) -> None:
@@ -40,7 +40,7 @@ class Updates:
         }
 
     def step(self, lr: float) -> None:
-        """Update the weights in place by their ``.grad``; call it under ``torch.no_grad``."""
+        """Update the weights in place with their ``.grad``; call it under ``torch.no_grad``."""
         self.steps += 1
         rule, w, memory = self._rule, self._weights, self.memory
         g = [gradient(weight) for weight in w]
@@ -64,10 +64,10 @@ class Updates:
                 assert_never(rule.name)
 
     def _counts(self) -> list[Tensor]:
-        """The number of steps before this one, one tensor a weight; the functional rules count it up themselves."""
+        """The number of steps before this one, one tensor per weight; the functional rules increment it themselves."""
         return [torch.tensor(float(self.steps - 1)) for _ in self._weights]
 
 
 def gradient(weight: Tensor) -> Tensor:
-    """∂L/∂w, or zeros where the loss does not feel ``w``."""
+    """∂L/∂w, or zeros if the loss does not depend on ``w``."""
     return weight.grad if weight.grad is not None else torch.zeros_like(weight)

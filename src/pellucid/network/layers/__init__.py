@@ -1,6 +1,6 @@
-"""The kinds of layers, one file each: a frozen value that says what it takes, gives and holds.
+"""The kinds of layers, one file each: a frozen value that says what it takes, returns and holds.
 
-`KINDS` has all of them by the name that a model file knows them under: it is read from this folder. A new kind is its
+`KINDS` has all of them by their name in a model file; it is read from this folder. A new kind is its
 file here, one in each engine's own folder of layers, and one in ``explanation/words``.
 """
 
@@ -64,7 +64,7 @@ KINDS: dict[str, type[Layer]] = {
 
 
 def layers_from_json(where: str, value: object, depth: int = 0) -> tuple[Layer, ...]:
-    """Read a list of what `Layer.to_json` wrote; ``where`` is its place in the description, for messages."""
+    """Read a list of layers that `Layer.to_json` wrote; ``where`` is its place in the description, for messages."""
     if not isinstance(value, list):
         raise SettingError(f"{where} must be a list, got {type(value).__name__}")
     if len(value) > MAX_LAYERS:

@@ -36,7 +36,7 @@ class BatchNorm(Layer):
         return shape
 
     def parameters(self, shape: Shape) -> tuple[Parameter, ...]:
-        """γ and β, and the running statistics; it starts as the identity."""
+        """γ and β, and the running statistics; initially the layer is the identity."""
         columns = (self.width,)
         return (
             Parameter(name="weight", shape=columns, start="ones"),

@@ -1,4 +1,4 @@
-"""The rules that the fields of a layer are checked by; each raises `SettingError`."""
+"""Checks of a layer's fields; each raises `SettingError`."""
 
 from __future__ import annotations
 
@@ -53,16 +53,16 @@ def check_real(kind: str, field: str, value: object, low: float, high: float) ->
 
 
 def check_bool(kind: str, field: str, value: object) -> None:
-    """``True`` or ``False``."""
+    """Check that a field is ``True`` or ``False``."""
     if type(value) is not bool:
         raise SettingError(f"{kind}'s {field} must be true or false, got {value!r}")
 
 
 def check_columns(words: str, wanted: int, shape: Shape) -> None:
-    """What comes in is ``wanted`` numbers a row, ``(wanted,)``; ``words`` are the layer's."""
+    """Check that the input has ``wanted`` numbers per row, ``(wanted,)``; ``words`` names the layer."""
     if len(shape) != 1:
         raise SettingError(
-            f"{words} takes {wanted} numbers a row, but what comes before it gives the shape {list(shape)}"
+            f"{words} takes {wanted} numbers per row, but what comes before it gives the shape {list(shape)}"
         )
     if shape[0] != wanted:
         raise SettingError(

@@ -1,4 +1,4 @@
-"""A folder with one file a kind of layer, read as a whole: what lies in it is known, and there is no list to forget."""
+"""A folder with one file per kind of layer, read as a whole: a new file is found without being listed anywhere."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ T = TypeVar("T")
 
 
 def modules_in(package: str, path: Iterable[str]) -> Iterator[ModuleType]:
-    """The modules of a package, by its name and ``__path__``, in the order of their names."""
+    """The modules of a package, from its name and ``__path__``, sorted by name."""
     for found in pkgutil.iter_modules(path):
         if not found.name.startswith("_"):
             yield importlib.import_module(f"{package}.{found.name}")
 
 
 def table_of(package: str, path: Iterable[str], kind: type[T]) -> dict[type[Layer], T]:
-    """What the files of a folder have for each kind of layer, in their ``TABLE``.
+    """The entries for each kind of layer, from the ``TABLE`` of each file in a folder.
 
     Parameters
     ----------

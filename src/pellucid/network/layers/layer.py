@@ -1,4 +1,4 @@
-"""What every kind of layer answers about itself: its shapes, its arrays, what a step draws for it, its words.
+"""What every kind of layer says about itself: its shapes, its arrays, its masks, its description in words.
 
 Shapes are those of one row: ``(columns,)``, ``(channels, height, width)``, ``(steps, channels)``.
 """
@@ -49,7 +49,7 @@ def batch_shape(shape: Shape, rows: object = "B") -> str:
 
 
 class Role(Enum):
-    """What a layer is there for. A block of a network is a weighted layer and what follows it up to the next."""
+    """The role of a layer. A block of a network is a weighted layer and all layers up to the next one."""
 
     WEIGHTED = "weighted"
     NORMALISING = "normalising"
@@ -69,11 +69,11 @@ class Parameter:
     shape
         ``(out, in)`` for a weight matrix.
     trainable
-        False for BatchNorm's running statistics, which the forward pass updates and no gradient does.
+        False for BatchNorm's running statistics, which the forward pass updates, not a gradient.
     dtype
         ``float`` or ``int64``.
     start
-        What `initialise` begins with: numbers ``drawn`` by the layer's `Fan`, ``zeros`` or ``ones``.
+        Its initial values: numbers ``drawn`` by the layer's `Fan`, ``zeros`` or ``ones``.
     """
 
     name: str
@@ -90,7 +90,7 @@ class Parameter:
 
 @dataclass(frozen=True, kw_only=True)
 class Fan:
-    """How many numbers one output sums, and how many outputs one input goes to: the scale of the first weights."""
+    """How many inputs each output sums, and how many outputs each input feeds: they scale the initial weights."""
 
     inputs: int
     outputs: int
@@ -108,7 +108,7 @@ class Mask:
 
 @dataclass(frozen=True, kw_only=True)
 class Leaf:
-    """A layer that holds no others, in its place.
+    """A layer that holds no others, and its place in the network.
 
     Attributes
     ----------
@@ -117,7 +117,7 @@ class Leaf:
     layer
         Its description.
     shape
-        What it receives of each row.
+        The shape of its input for one row.
     """
 
     name: str
@@ -168,7 +168,7 @@ class Layer(ABC):
 
     @property
     def depth(self) -> int:
-        """How many composites lie inside each other: 0 for a layer that holds no others."""
+        """How deep composites are nested: 0 for a layer that holds no others."""
         return 0
 
     def to_json(self) -> dict[str, Any]:
@@ -181,7 +181,7 @@ class Layer(ABC):
 
 
 def blocks(layers: Sequence[Layer]) -> tuple[range, ...]:
-    """The indices of each weighted layer and of what follows it up to the next; layers before the first are left out.
+    """The indices of each weighted layer and the layers up to the next one; layers before the first are left out.
 
     The layers are those of a network, or those inside a composite.
     """
@@ -197,7 +197,7 @@ def flat(layers: Sequence[Layer]) -> Iterator[Layer]:
 
 
 def leaves_of(layers: Sequence[Layer], shape: Shape, prefix: str = "") -> Iterator[Leaf]:
-    """The layers that hold no others, also inside composites; those of a composite follow one another."""
+    """The layers that hold no others, including those inside composites, in order."""
     for index, (layer, received) in enumerate(zip(layers, _shapes_before(layers, shape), strict=True)):
         inner = layer.inner()
         if inner:
@@ -207,7 +207,7 @@ def leaves_of(layers: Sequence[Layer], shape: Shape, prefix: str = "") -> Iterat
 
 
 def prefixed(layers: Sequence[Layer], shape: Shape) -> tuple[Parameter, ...]:
-    """The parameters of layers that follow one another, with the place of each in front of their names."""
+    """The parameters of successive layers, with each layer's place in front of their names."""
     return tuple(
         replace(parameter, name=f"{index}.{parameter.name}")
         for index, (layer, received) in enumerate(zip(layers, _shapes_before(layers, shape), strict=True))
@@ -220,7 +220,7 @@ def _shapes_before(layers: Sequence[Layer], shape: Shape) -> tuple[Shape, ...]:
 
 
 def shapes_after(layers: Sequence[Layer], shape: Shape) -> tuple[Shape, ...]:
-    """The shape after each of ``layers``, one after the other from ``shape``; raises `SettingError` with the place."""
+    """The shape after each of ``layers`` in order, from ``shape`` on; raises `SettingError` with the layer's place."""
     shapes = []
     for index, layer in enumerate(layers):
         try:

@@ -13,7 +13,7 @@ __all__ = ["LayerNorm"]
 
 @dataclass(frozen=True, kw_only=True)
 class LayerNorm(Layer):
-    """Layer normalisation over the ``width`` numbers of the last dimension, for each row alone (Ba et al. 2016)."""
+    """Layer normalisation over the ``width`` numbers of the last dimension, row by row (Ba et al. 2016)."""
 
     width: int
     eps: float = 1e-5
@@ -37,7 +37,7 @@ class LayerNorm(Layer):
         return shape
 
     def parameters(self, shape: Shape) -> tuple[Parameter, ...]:
-        """γ and β; it starts as the plain normalisation."""
+        """γ and β; initially the layer only normalises."""
         columns = (self.width,)
         return (Parameter(name="weight", shape=columns, start="ones"), Parameter(name="bias", shape=columns))
 

@@ -1,4 +1,4 @@
-"""A block of layers beside which its input is passed on."""
+"""A block of layers with a skip connection."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ class Residual(Layer):
 
     @property
     def count(self) -> int:
-        """How many layers it is, with those of the block."""
+        """The number of layers, including those of the block."""
         count: int = self._count  # type: ignore[attr-defined]
         return count
 
     @property
     def depth(self) -> int:
-        """How many composites lie inside each other, with itself."""
+        """How deep composites are nested, including this one."""
         depth: int = self._depth  # type: ignore[attr-defined]
         return depth
 
@@ -64,7 +64,7 @@ class Residual(Layer):
         return shape
 
     def parameters(self, shape: Shape) -> tuple[Parameter, ...]:
-        """Those of the block, with each layer's place in it in front of the name."""
+        """Those of the block; each name begins with the layer's place in the block."""
         return prefixed(self.block, shape)
 
     def words(self) -> str:

@@ -1,4 +1,4 @@
-"""The fused plan's rules, one file a kind of layer: forward and backward operations side by side."""
+"""The fused plan's rules, one file per kind of layer: forward and backward operations side by side."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Activations, in place where the backward pass can tell f′ from the output alone; f and f′ are in `activations`."""
+"""Activations, in place where f′ can be computed from the output alone; f and f′ are in `activations`."""
 
 from __future__ import annotations
 

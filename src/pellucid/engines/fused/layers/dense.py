@@ -1,4 +1,4 @@
-"""The fully connected layer, with its bias as one more column of the weight."""
+"""The fully connected layer, with its bias as an extra column of the weight."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _MANY_OUTPUTS = 32  # below, the product is faster row by row
 def block(layer: Dense) -> Block:
     """``[O, I + 1]``, the bias in the last column; column by column where there are many outputs.
 
-    The gradient d [x; 1]ᵀ then has rows of O numbers, most often a multiple of 16, where rows of I + 1 would leave a
-    product with a last strip of one column (up to half its time).
+    The gradient d [x; 1]ᵀ then has rows of O numbers, usually a multiple of 16; with rows of I + 1 numbers the product
+    would end in a strip of one column, which can take up to half its time.
     """
     weight, bias = (..., slice(layer.inputs)), (..., layer.inputs)
     return Block(

@@ -1,4 +1,4 @@
-"""The residual block (He, Zhang, Ren & Sun 2016): its input is added to what the layers inside give."""
+"""The residual block (He, Zhang, Ren & Sun 2016): its input is added to the output of its layers."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ __all__ = ["TABLE"]
 def plan(layer: Residual, position: Position, walk: Walk) -> Planned:
     """a = x + block(x);  ∂L/∂x = d + (d through the block's backward pass).
 
-    The sum may lie where the block leaves its output, unless a backward operation reads that. The input is kept for it:
-    the block's layers do not overwrite it. The backward pass sets d aside, since the block's operations change it.
+    The sum overwrites the block's output, unless a backward operation reads that output. The block's layers do not
+    overwrite the input, which the sum needs. The backward pass copies d first, since the block's operations change it.
     """
     inner = walk.inside(layer.block, position)
     full = inner.full if inner.may_overwrite else position.new_output()

@@ -1,6 +1,6 @@
-"""What a kind of layer brings to the fused plan: forward and backward operations, prediction, and its parameters.
+"""What a kind of layer defines for the fused plan: forward and backward operations, prediction, and its parameters.
 
-Legend: B rows, I inputs and O outputs of a layer, all feature-major: ``[I, B]``; a leading axis K where a stack of
+Legend: B rows, I inputs and O outputs of a layer, all feature-major: ``[I, B]``; with a leading axis K when a stack of
 networks is trained. ``d`` is ∂L/∂(output of the layer), from which the backward pass computes the gradients of the
 layer's parameters and ∂L/∂(its input).
 """
@@ -25,7 +25,7 @@ Index = tuple[EllipsisType | int | slice, ...]
 
 @dataclass(frozen=True, kw_only=True)
 class Block:
-    """How a layer's trainable numbers lie in the flat tensor: one matrix, of which each parameter is a part.
+    """How a layer's trainable numbers lie in the flat tensor: as one matrix, of which each parameter is a part.
 
     Attributes
     ----------
@@ -51,7 +51,7 @@ class Block:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Position:
-    """What a layer's forward operations are planned for.
+    """What a layer's operations are planned for.
 
     Attributes
     ----------
@@ -62,10 +62,10 @@ class Position:
     full
         The input with its row of ones, ``[I + 1, B]``.
     may_overwrite
-        Whether the input may be overwritten: no backward operation reads it.
+        Whether the input may be overwritten, because no backward operation reads it.
     w, g, statistics
-        The layer's block of weights, that of their gradients (both empty where it has none), and by short name what no
-        gradient changes.
+        The layer's block of weights and that of their gradients (both empty if it has none), and by short name the
+        arrays without gradients.
     """
 
     name: str
@@ -93,7 +93,7 @@ Backward = Callable[[Tensor, bool], tuple[Operations, Tensor]]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Planned:
-    """The two passes through a layer.
+    """The forward and the backward pass of a layer.
 
     Attributes
     ----------
@@ -102,14 +102,14 @@ class Planned:
     forward
         The operations that fill it.
     backward
-        From ``d`` ``[O, B]``, which its operations may overwrite, and whether ∂L/∂input is wanted to the operations and
-        the tensor ``[I, B]`` in which they leave it (of no meaning where it is not wanted).
+        Maps ``d`` ``[O, B]``, which its operations may overwrite, and whether ∂L/∂input is wanted to the operations and
+        the tensor ``[I, B]`` in which they leave it (meaningless if it is not wanted).
     may_overwrite
-        Whether the next layer may overwrite the output: no backward operation reads it.
+        Whether the next layer may overwrite the output, because no backward operation reads it.
     learns
         Whether the layer has trainable parameters.
     masks
-        For each mask that a step draws, where it is to be put, ``[width, B]``.
+        For each mask that a step draws, the buffer for it, ``[width, B]``.
     """
 
     full: Tensor
@@ -129,7 +129,7 @@ class Walk(Protocol):
 
     @property
     def private(self) -> bool:
-        """Whether operators may be used that PyTorch does not document."""
+        """Whether undocumented PyTorch operators may be used."""
 
     def inside(self, layers: Sequence[Layer], position: Position) -> Planned:
         """Plan the layers that a composite at this position holds; their input is not overwritten."""
@@ -144,7 +144,7 @@ class Predict:
     w, statistics
         As in `Position`.
     inside
-        From the layers that a composite holds and their input to their output.
+        Maps the layers that a composite holds and their input to their output.
     """
 
     w: Tensor
@@ -153,7 +153,7 @@ class Predict:
 
 
 def no_block(layer: Layer) -> Block | None:
-    """Of a layer without parameters."""
+    """The block of a layer without parameters: none."""
     return None
 
 
@@ -164,12 +164,12 @@ class Rule:
     Attributes
     ----------
     plan
-        From the layer, its position and the walk to the operations of both passes, in training.
+        Maps the layer, its position and the walk to the operations of both passes in training.
     predict
-        From the layer, its input ``[I, B]`` and what it reads to its output ``[O, B]``, with nothing dropped and
-        running statistics used.
+        Maps the layer, its input ``[I, B]`` and what it reads to its output ``[O, B]`` at prediction: nothing is
+        dropped, running statistics are used.
     block
-        How its own parameters lie in the flat tensor; ``None`` where it has none.
+        How its own parameters lie in the flat tensor; ``None`` if it has none.
     """
 
     plan: Callable[[Any, Position, Walk], Planned]

@@ -1,4 +1,4 @@
-"""The kernel's rules, one file a kind of layer: its code, and what is packed into the table for the compiled run.
+"""The kernel's rules, one file per kind of layer: its code, and what is packed into the table for the compiled run.
 
 The compiled run is one function for all networks; it asks a row's code what to do (`training`). So a new kind is its
 file here, a compiled forward and backward function, and a branch for its code in `training`.

@@ -10,11 +10,11 @@ from pellucid.network import ACTIVATIONS, Activation
 __all__ = ["CODES", "FROM_OUTPUT", "TABLE"]
 
 CODES = {name: code for code, name in enumerate(ACTIVATIONS, start=1)}
-FROM_OUTPUT = frozenset({"sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu"})  # f′ can be told from a alone
+FROM_OUTPUT = frozenset({"sigmoid", "tanh", "relu", "leaky_relu", "elu", "selu"})  # f′ can be computed from a alone
 
 
 def pack(layer: Activation, so_far: Packing) -> tuple[Row | None, Packing]:
-    """In place where f′ can be told from the output; else ``kept`` says where f′ is put for the backward pass."""
+    """In place if f′ can be computed from the output; otherwise ``kept`` is where f′ is stored."""
     if layer.function == "identity":
         return None, so_far
     at, end, width = so_far.at, so_far.end, so_far.width

@@ -1,4 +1,4 @@
-"""What a kind of layer brings to the kernel: its code and its row in the table that the compiled run reads."""
+"""What a kind of layer defines for the kernel: its code and its row in the table that the compiled run reads."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ Row = tuple[int, int, int, int, int, int, int, int]
 
 @dataclass(frozen=True, kw_only=True)
 class Packing:
-    """How far a network is packed.
+    """How much of a network has been packed.
 
     Attributes
     ----------
     at, width
-        The first row of the buffer of activations that the next layer reads, and how many rows it reads.
+        The first row of the activation buffer that the next layer reads, and the number of rows.
     end
         The first free row of that buffer.
     parameters
-        How many parameters the layers so far have.
+        The number of parameters of the layers so far.
     may_overwrite
-        Whether the next layer may overwrite the rows that it reads: no backward pass needs them.
+        Whether the next layer may overwrite the rows that it reads, because no backward pass needs them.
     learns
-        Whether a layer so far has parameters, so that the next must hand ∂L/∂x on.
+        Whether a layer so far has parameters, so that the next must pass ∂L/∂x back.
     """
 
     at: int = 0
@@ -41,8 +41,8 @@ class Packing:
 class Rule:
     """How one kind of layer is packed.
 
-    ``pack`` goes from the layer and how far the network is packed to the layer's row of the table (`packing` lists the
-    columns), ``None`` where it computes nothing, and to how far the network is packed with it.
+    ``pack`` maps the layer and the packing so far to the layer's row of the table (`packing` lists the columns;
+    ``None`` if it computes nothing) and to the packing that includes it.
     """
 
     pack: Callable[[Any, Packing], tuple[Row | None, Packing]]

@@ -1,4 +1,4 @@
-"""The textbook's rules, one file a kind of layer: forward and backward side by side, with formula and source."""
+"""The textbook's rules, one file per kind of layer: forward and backward side by side, with formula and source."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ RULES: dict[type[Layer], Rule] = table_of(__name__, __path__, Rule)
 
 
 def rule_of(layer: Layer) -> Rule:
-    """The rule of a layer's kind; raises `SettingError` where the textbook has none."""
+    """The rule of a layer's kind; raises `SettingError` if the textbook has none."""
     rule = RULES.get(type(layer))
     if rule is None:
         raise SettingError(

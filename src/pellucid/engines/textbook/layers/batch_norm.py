@@ -1,4 +1,4 @@
-"""Batch normalisation: each column is brought to mean 0 and variance 1 over the batch, then scaled and shifted."""
+"""Batch normalisation: each column is standardised over the batch to mean 0 and variance 1, then scaled and shifted."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ __all__ = ["TABLE"]
 def forward(layer: BatchNorm, w: Parameters, x: Array, walk: ForwardWalk) -> Given:
     """x̂ = (x − μ) / √(v + ε), a = γ x̂ + β.
 
-    In training μ and v are the batch's mean and biased variance, and the running statistics move a share ``momentum``
-    towards μ and towards the unbiased variance v · B/(B − 1). In prediction μ and v are those running statistics, so
-    that a row's answer does not depend on its neighbours.
+    In training μ and v are the batch's mean and biased variance, and the running statistics move by a share
+    ``momentum`` towards μ and the unbiased variance v · B/(B − 1). At prediction μ and v are those running statistics,
+    so that a row's answer does not depend on other rows.
     """
     if not walk.training:
         deviation = np.sqrt(w["running_var"] + layer.eps)
@@ -61,8 +61,8 @@ def backward(step: Step, w: Parameters, d_a: Array, walk: BackwardWalk) -> Retur
 
     ∂L/∂x = (g − mean(g) − x̂ · mean(g · x̂)) / √(v + ε)
 
-    The two means are the ways round through μ and through v. With running statistics μ and v are constants, and both
-    means fall away.
+    The two means come from the paths through μ and through v. With running statistics μ and v are constants, and both
+    means vanish.
     """
     normalised, deviation = step.kept["normalised"], step.kept["deviation"]
     own = {"weight": (d_a * normalised).sum(axis=0), "bias": d_a.sum(axis=0)}

@@ -18,7 +18,7 @@ __all__ = ["TABLE"]
 
 
 def forward(layer: Dropout, w: Parameters, x: Array, walk: ForwardWalk) -> Given:
-    """a = x m, with m of 0 (a share ``rate``) and 1/(1 − rate), so that the mean stays; a = x in prediction."""
+    """a = x m, with m = 0 for a share ``rate``, else 1/(1 − rate), which keeps the mean; a = x at prediction."""
     if not walk.training or layer.rate == 0:
         return Given(outputs=x)
     mask = walk.next_mask()  # m  [B, I]
@@ -26,7 +26,7 @@ def forward(layer: Dropout, w: Parameters, x: Array, walk: ForwardWalk) -> Given
 
 
 def backward(step: Step, w: Parameters, d_a: Array, walk: BackwardWalk) -> Returned:
-    """∂L/∂x = ∂L/∂a · m: what was dropped learns nothing."""
+    """∂L/∂x = ∂L/∂a · m: what was dropped gets no gradient."""
     return Returned(d_inputs=d_a * step.kept["mask"] if "mask" in step.kept else d_a)
 
 

@@ -1,4 +1,4 @@
-"""Layer normalisation: each row is brought to mean 0 and variance 1 over its own numbers, then scaled and shifted."""
+"""Layer normalisation: each row is standardised over its own numbers, then scaled and shifted."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["TABLE"]
 def forward(layer: LayerNorm, w: Parameters, x: Array, walk: ForwardWalk) -> Given:
     """x̂ = (x − μ) / √(v + ε), a = γ x̂ + β, with the mean μ and the biased variance v of the row's own I numbers.
 
-    The same in training and in prediction: no row depends on another.
+    The same in training and at prediction: no row depends on another.
     """
     mean = x.mean(axis=-1, keepdims=True)  # μ  [B, 1]
     variance = x.var(axis=-1, keepdims=True)  # v  [B, 1]
@@ -33,7 +33,7 @@ def forward(layer: LayerNorm, w: Parameters, x: Array, walk: ForwardWalk) -> Giv
 
 
 def backward(step: Step, w: Parameters, d_a: Array, walk: BackwardWalk) -> Returned:
-    """As through BatchNorm, with the means over the I numbers of each row instead of over the rows:
+    """As for BatchNorm, with means over the I numbers of each row instead of over the rows:
 
     ∂L/∂γ = Σ_rows ∂L/∂a · x̂,  ∂L/∂β = Σ_rows ∂L/∂a,  and with g = ∂L/∂x̂ = γ ∂L/∂a
 

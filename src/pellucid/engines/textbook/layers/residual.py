@@ -1,4 +1,4 @@
-"""The residual block: what it receives goes round it and is added to what it gives."""
+"""The residual block: its input is added to its output (a skip connection)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def forward(layer: Residual, w: Parameters, x: Array, walk: ForwardWalk) -> Give
 
 
 def backward(step: Step, w: Parameters, d_a: Array, walk: BackwardWalk) -> Returned:
-    """∂L/∂x = ∂L/∂a + (∂L/∂a walked back through the block): the slopes of the two ways are added."""
+    """∂L/∂x = ∂L/∂a + (∂L/∂a taken back through the block): the derivatives of the two paths are added."""
     inner = walk.inside(step.inner, w, d_a)
     return Returned(d_inputs=d_a + inner[0].d_inputs, inner=inner)
 

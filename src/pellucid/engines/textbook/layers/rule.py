@@ -1,7 +1,7 @@
-"""What a kind of layer brings to the textbook: its forward and its backward rule, side by side.
+"""What a kind of layer defines for the textbook: its forward and its backward rule, side by side.
 
-Legend: B rows, I inputs and O outputs of a layer. ``x`` is what a layer receives, ``[B, I]``; ``a`` what it gives,
-``[B, O]``; ``d_a`` is ∂L/∂a, ``d_x`` is ∂L/∂x, each in the shape of its array.
+Legend: B rows, I inputs and O outputs of a layer. ``x`` is a layer's input, ``[B, I]``; ``a`` its output, ``[B, O]``;
+``d_a`` is ∂L/∂a, ``d_x`` is ∂L/∂x, each in the shape of its array.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _NOTHING: Mapping[str, Array] = MappingProxyType({})
 
 
 class Given(NamedTuple):
-    """What a forward rule gives.
+    """What a forward rule returns.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class Given(NamedTuple):
     running
         New running statistics, by their short names; in training only, and nothing is changed in place.
     inner
-        Of a composite, the steps of the layers that it holds.
+        For a composite, the steps of the layers that it holds.
     """
 
     outputs: Array
@@ -55,12 +55,12 @@ class Given(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One layer at work: what came in, what went out, and what its backward rule wants to see again.
+    """One layer at work: its input, its output, and what its backward rule needs.
 
     Attributes
     ----------
     name
-        Its place, which its parameters' names begin with: ``3``, or ``3.0`` in a composite.
+        Its place, with which its parameters' names begin: ``3``, or ``3.0`` in a composite.
     layer
         Its description.
     inputs
@@ -79,7 +79,7 @@ class Step(NamedTuple):
 
 
 class Returned(NamedTuple):
-    """What a backward rule gives.
+    """What a backward rule returns.
 
     Attributes
     ----------
@@ -88,7 +88,7 @@ class Returned(NamedTuple):
     parameters
         ∂L/∂θ of the layer's own parameters, by their short names.
     inner
-        Of a composite, the layers that it holds, first to last.
+        For a composite, the layers that it holds, first to last.
     """
 
     d_inputs: Array
@@ -97,14 +97,14 @@ class Returned(NamedTuple):
 
 
 class StepBack(NamedTuple):
-    """A layer on the way back.
+    """A layer in the backward pass.
 
     Attributes
     ----------
     name, layer
         As in `Step`.
     d_outputs
-        ∂L/∂a ``[B, O]``, which it was handed.
+        ∂L/∂a ``[B, O]``, which it received.
     d_inputs, parameters, inner
         As in `Returned`.
     """
@@ -135,21 +135,21 @@ class ForwardWalk(Protocol):
 
     @property
     def training(self) -> bool:
-        """Whether Dropout drops and BatchNorm takes the batch's own statistics."""
+        """Whether Dropout is active and BatchNorm uses the batch's own statistics."""
 
     def next_mask(self) -> Array:
-        """The next of the masks that were handed over, ``[B, I]`` of 0 and 1/(1 − rate)."""
+        """The next of the given masks, ``[B, I]`` of 0 and 1/(1 − rate)."""
 
     def inside(self, layers: Sequence[Layer], w: Parameters, x: Array) -> tuple[Step, ...]:
         """Send ``x`` through the layers that a composite holds; ``w`` are the composite's own parameters."""
 
 
 class BackwardWalk(Protocol):
-    """The walk back (`pellucid.engines.textbook.backprop`)."""
+    """The backward walk (`pellucid.engines.textbook.backprop`)."""
 
     @property
     def training(self) -> bool:
-        """Whether the forward pass was one in training."""
+        """Whether the forward pass was in training mode."""
 
     def inside(self, steps: Sequence[Step], w: Parameters, d_a: Array) -> tuple[StepBack, ...]:
         """Walk back through the steps of a composite from ``d_a``; ``w`` are the composite's own parameters."""
@@ -162,9 +162,9 @@ class Rule:
     Attributes
     ----------
     forward
-        From the layer, its parameters by their short names, x and the walk to a.
+        Maps the layer, its parameters by their short names, x and the walk to a.
     backward
-        From the step, its parameters, ∂L/∂a and the walk back to ∂L/∂x and ∂L/∂θ.
+        Maps the step, its parameters, ∂L/∂a and the backward walk to ∂L/∂x and ∂L/∂θ.
     formula, backward_formula, source
         For a reader.
     """

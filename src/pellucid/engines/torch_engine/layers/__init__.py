@@ -1,4 +1,4 @@
-"""PyTorch's modules, one file a kind of layer."""
+"""PyTorch's modules, one file per kind of layer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RULES: dict[type[Layer], Rule] = table_of(__name__, __path__, Rule)
 
 
 def module_of(layer: Layer) -> nn.Module:
-    """The module of a layer, without its weights; raises `SettingError` where this engine has no rule for its kind."""
+    """The module of a layer, without its weights; raises `SettingError` if this engine has no rule for its kind."""
     rule = RULES.get(type(layer))
     if rule is None:
         raise SettingError(

@@ -22,7 +22,7 @@ _MODULES: dict[str, Callable[[], nn.Module]] = {
     "gelu": nn.GELU,
     "silu": nn.SiLU,
     "mish": nn.Mish,
-    # Above its threshold PyTorch answers z for ln(1 + eᶻ); at its default of 20 that is off by 2e-9.
+    # Above its threshold PyTorch returns z for ln(1 + eᶻ); at its default of 20 that is off by 2e-9.
     "softplus": lambda: nn.Softplus(threshold=40),
 }
 

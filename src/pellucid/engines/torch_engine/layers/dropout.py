@@ -1,4 +1,4 @@
-"""Dropout, with masks that are handed over: two engines are compared by the same masks."""
+"""Dropout with given masks, so that two engines can be compared with the same masks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["TABLE", "MaskedDropout"]
 
 
 class MaskedDropout(nn.Dropout):
-    """``nn.Dropout`` that in training multiplies by ``mask``, if it was handed one."""
+    """``nn.Dropout`` that multiplies by ``mask`` in training, if it was given one."""
 
     mask: Tensor | None = None
 
@@ -23,7 +23,7 @@ class MaskedDropout(nn.Dropout):
 
 
 def module(layer: Dropout, make: Make) -> nn.Module:
-    """``nn.Dropout``, which takes a mask."""
+    """``nn.Dropout`` that takes a mask."""
     return MaskedDropout(layer.rate)
 
 

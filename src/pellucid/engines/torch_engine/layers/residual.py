@@ -11,7 +11,7 @@ __all__ = ["TABLE", "ResidualBlock"]
 
 
 class ResidualBlock(nn.Sequential):
-    """An ``nn.Sequential`` that adds its input to what its layers give."""
+    """An ``nn.Sequential`` that adds its input to its output."""
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002, the name that PyTorch gives it
         """``[B, I]`` to ``[B, I]``."""

@@ -1,4 +1,4 @@
-"""What a kind of layer brings to PyTorch: the module that computes it."""
+"""What a kind of layer defines for PyTorch: the module that computes it."""
 
 from __future__ import annotations
 
