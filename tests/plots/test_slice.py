@@ -44,7 +44,7 @@ def test_classes_beyond_seven_share_a_grey() -> None:
     x, y = number("a", RNG.normal(size=200)), number("b", RNG.normal(size=200))
     p = RNG.dirichlet(np.ones(10), (30, 30))
     figure = drawn(x, y, p, truth=RNG.integers(0, 10, 200).astype(float))
-    assert words_of(figure)[:8] == [*(f"class {k}" for k in range(7)), "3 classes more"]
+    assert words_of(figure)[:8] == [*(f"class {k}" for k in range(7)), "3 more classes"]
     assert words_of(figure)[8] == "no rows near"
     offsets = [
         c.get_offsets() for c in figure.axes[0].collections if hasattr(c, "get_sizes") and len(c.get_offsets()) > 1
@@ -92,7 +92,7 @@ def test_bands_are_named_parted_and_numbered() -> None:
 
     (lines,) = (c for c in axis.collections if isinstance(c, LineCollection))
     assert len(lines.get_segments()) == 4  # around (0, 0) and (2, 0) in a row of yes, no, yes
-    assert "the row held" in words_of(figure)
+    assert "the row held fixed" in words_of(figure)
 
 
 def test_many_rows_have_contours_of_their_density() -> None:

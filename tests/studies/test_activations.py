@@ -80,7 +80,7 @@ def test_the_formula_overflows_as_it_is_written_and_not_in_the_stable_form(story
     assert result.far_softmax.tolist() == [1, 0, 0]
     assert np.isnan(result.far_naive[0])
     np.testing.assert_allclose(naive_softmax(np.array([2.0, 1.0, 0.1])), result.softmax, rtol=1e-14)
-    assert "no number" in said(story)
+    assert "NaN" in said(story)
 
 
 def test_every_activation_has_its_line_in_both_tables(story: Story) -> None:
@@ -114,7 +114,7 @@ def test_pictures(story: Story) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"vector": "2;1"}, "numbers with commas"),
+        ({"vector": "2;1"}, "numbers separated by commas"),
         ({"vector": "2"}, "2 to 100 numbers"),
         ({"vector": "1,nan"}, "2 to 100 numbers"),
         ({"vector": "1,1e300"}, "2 to 100 numbers"),

@@ -124,13 +124,13 @@ def test_why_the_linear_network_is_below_a_coin(default: Story) -> None:
     text = default.to_markdown()
     outer = answers == 0
     assert (
-        f"It answers outer ring to {outer.sum()} of the 100 test points and is right on {(y_test[outer] == 0).sum()}"
+        f"It answers outer ring for {outer.sum()} of the 100 test points and is right on {(y_test[outer] == 0).sum()}"
         in text
     )
-    assert f"of the 400 training points {(y_train == 0).sum()} lie on the outer ring, the greater part" in text
-    assert f"of the 100 test points it is the other way round, {(y_test == 0).sum()} lie there" in text
+    assert f"of the 400 training points {(y_train == 0).sum()} lie on the outer ring, which is the majority" in text
+    assert f"of the 100 test points only {(y_test == 0).sum()} do, the minority" in text
     assert "All 100 seeds of the linear network end at 0.3" in text
-    assert "no bad luck" in text
+    assert "not bad luck" in text
     assert "chance" not in text.partition("Which answers were wrong")[2].partition("## ")[0]
 
 

@@ -79,7 +79,7 @@ def test_huber_and_mae_do_not_feel_outliers_and_mse_does(story: Story) -> None:
         assert 0.17 < errors.mean() < 0.25  # the noise of honest rows is 0.2
     assert losses_compared.verdict(robust).startswith("Huber's loss was more robust than MSE: with 15 of 150 targets")
     few = replace(robust, spoilt={name: errors[:4] for name, errors in robust.spoilt.items()})
-    assert losses_compared.verdict(few).startswith("Huber's loss and MSE could not be told apart over 4 draws")
+    assert losses_compared.verdict(few).startswith("Huber's loss and MSE did not differ clearly over 4 draws")
     worse = replace(robust, gain=Estimate(value=-0.2, low=-0.3, high=-0.1))
     assert losses_compared.verdict(worse).startswith("Huber's loss was worse than MSE here")
 

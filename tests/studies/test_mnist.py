@@ -151,8 +151,8 @@ def test_the_hardest_classes_are_all_named() -> None:
                             seconds=1.0))  # fmt: skip
         return closing(story)
 
-    assert "The hardest classes are 'a' and 'c' with 50.0 % right" in learned((1, 2), (3, 4), (2, 4))
-    assert "The hardest class is 'b' with 75.0 % right" in learned((4, 4), (3, 4), (0, 0))
+    assert "The hardest classes are 'a' and 'c', with 50.0 % right" in learned((1, 2), (3, 4), (2, 4))
+    assert "The hardest class is 'b', with 75.0 % right" in learned((4, 4), (3, 4), (0, 0))
 
 
 def test_settings_change_the_outcome(folder: Path) -> None:
@@ -221,8 +221,8 @@ def test_without_the_files_the_built_in_digits_stand_in(monkeypatch: pytest.Monk
     assert (result.train_rows, result.test_rows) == (1438, 359)
     assert len(result.history) == 40
     assert result.accuracy.value > 0.94
-    assert "for Fashion-MNIST is not here" in story.title  # it is not called pictures of clothes
-    assert "Fashion-MNIST is not here" in said(story)
+    assert "because Fashion-MNIST is not available" in story.title  # it is not called pictures of clothes
+    assert "Fashion-MNIST is not available" in said(story)
     assert "scikit-learn's digits" in closing(story)
     assert run("mnist", pictures=False, offline=True, epochs=2).result.history[-1].epoch == 2
 

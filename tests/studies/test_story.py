@@ -294,14 +294,14 @@ def test_the_help_of_a_study_names_its_settings(tmp_path: Path) -> None:
     helped = pellucid_study("gates", "--help", cwd=tmp_path).stdout
     for option in ("--gate", "--lr", "--epochs", "--seed", "--out", "--show", "--no-show", "--json"):
         assert option in helped
-    assert "(100)" in helped
+    assert "[default: 100]" in helped
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_study_is_told_and_kept(tmp_path: Path) -> None:
     done = pellucid_study("gates", "--gate", "not", "--out", "here", cwd=tmp_path)
     for piece in ("NOT: 1 where the input is 0", "picture lines.png", "What was learned.",
-                  "Next: pellucid study gates --gate XOR", "Story, figures and pictures are in here"):  # fmt: skip
+                  "Next: pellucid study gates --gate XOR", "Text, figures and pictures are in here"):  # fmt: skip
         assert piece in done.stdout, piece
     assert {path.name for path in (tmp_path / "here").iterdir()} == {
         "lines.png", "lines.svg", "results.json", "settings.json", "story.md",

@@ -187,7 +187,7 @@ def _class_number(model: Model, label: object) -> int | None:
 
 
 def _two_columns(model: Model, table: Table, x: str | None, y: str | None) -> tuple[str, str, list[str]]:
-    """The columns that vary, chosen where not given, and a note on how."""
+    """The columns that vary, chosen if not given, and a note on how."""
     names = [step.name for step in model.recipe.steps]
     for asked in (x, y):
         if asked is not None and asked not in names:

@@ -138,7 +138,7 @@ def trace(
     inputs: Mapping[str, object] | None = None,
     network: int = 1,
 ) -> Traced:
-    """Follow one row through a trained network and, where its target is known, back again.
+    """Follow one row through a trained network and, if its target is known, back again.
 
     A row may be an image. The target of a reconstruction is the row itself, so it is always known.
 

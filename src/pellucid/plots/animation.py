@@ -17,20 +17,20 @@ __all__ = ["animation"]
 
 _KEPT = (*COLOURS, GREY, "#FFFFFF", "#6E6E6E")
 _NEAR = 8  # of 255, in each of red, green and blue
-_DOTS = 100  # an inch: the frames of a network in training are many
+_DOTS = 100  # per inch: a training run has many frames
 
 
 def animation(figures: Iterable[Figure], ending: str, *, milliseconds: int = 200, last: int = 2500) -> bytes:
-    """The bytes of an animated picture that goes on for ever.
+    """The bytes of an animated picture that repeats for ever.
 
     Parameters
     ----------
     figures
-        The frames in order, at least one; all of one size. Each is drawn and let go.
+        The frames in order, at least one, all of the same size. Each is drawn and then released.
     ending
-        ``gif`` (256 colours) or ``png`` (all of them, and larger).
+        ``gif`` (256 colours) or ``png`` (all colours, larger).
     milliseconds, last
-        How long a frame stays, and the last.
+        How long each frame is shown, and how long the last one.
 
     >>> from pellucid.plots.canvas import panels
     >>> animation([panels()[0], panels()[0]], "gif")[:6]
@@ -49,7 +49,7 @@ def animation(figures: Iterable[Figure], ending: str, *, milliseconds: int = 200
 
 
 def _frame(figure: Figure) -> Any:
-    """Drawn once only, unlike a picture by `canvas.encode`, of which there is one and not forty."""
+    """A frame, drawn only once, unlike a picture by `canvas.encode`, to save time: there are many frames."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image
 
@@ -71,8 +71,8 @@ def _palette(frames: list[Any]) -> Any:
         sheet.paste(frame, (0, place * some[0].height))
     kept = np.array([[int(colour[at : at + 2], 16) for at in (1, 3, 5)] for colour in _KEPT])
     found = np.array(sheet.quantize(colors=256 - len(kept)).getpalette(), dtype=int).reshape(-1, 3)
-    # White is to be white, and a frame has too few points for their colours to be chosen: these take the place of
-    # their neighbours, for which they would be taken else.
+    # White must stay white, and points cover too few pixels for their colours to be chosen: these colours replace the
+    # nearest ones in the palette, to which they would otherwise be mapped.
     apart = np.abs(found[:, None] - kept[None]).max(axis=2).min(axis=1) > _NEAR
     colours = np.vstack([found[apart][: 256 - len(kept)], kept]).ravel().tolist()
     palette = Image.new("P", (1, 1))

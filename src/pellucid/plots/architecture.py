@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["layers_drawing", "network_drawing"]
 
-_ALL, _SHOWN = 12, 9  # circles of a column: all of so many, of more the first nine, and the others in a number
+_ALL, _SHOWN = 12, 9  # circles of a column: all of up to 12; of more, the first nine and the number of the others
 _LETTERS = 22
 _LINE = 0.45  # the height of a line of a heading
 _APART = 2.6  # columns, where a circle is 0.6 wide
@@ -32,7 +32,16 @@ def layers_drawing(
     inputs: Sequence[str] = (),
     title: str | None = None,
 ) -> Figure:
-    r"""`network_drawing` of a network on columns; above each column its width and what follows the sums.
+    r"""`network_drawing` of a network on columns; above each column its width and the layers after its sums.
+
+    Parameters
+    ----------
+    network, parameters
+        The description and its arrays, by name.
+    names, inputs
+        Names of the outputs and of the inputs; without names the circles are not labelled.
+    title
+        Above the picture.
 
     >>> from pellucid.network import mlp
     >>> network = mlp(2, [3], 1, activation="tanh")
@@ -82,18 +91,18 @@ def network_drawing(
     inputs: Sequence[str] = (),
     title: str | None = None,
 ) -> Figure:
-    """Columns from the inputs to the outputs; lines are weights, blue above 0 and vermilion below, thick where large.
+    """Columns from inputs to outputs; lines are weights: blue if positive, vermilion if negative, thicker if larger.
 
     Parameters
     ----------
     headings
-        What stands above each column.
+        The text above each column.
     widths
-        How many units each has.
+        The number of units of each column.
     weights
         Between neighbouring columns, ``[O, I]``.
     names, inputs
-        Of the outputs and of the inputs, if they are to be named.
+        Names of the outputs and of the inputs, if they are to be labelled.
 
     >>> figure = network_drawing(["inputs", "outputs"], [2, 1], [[[0.5, -1.0]]], ["yes"])
     >>> len(figure.axes[0].patches)

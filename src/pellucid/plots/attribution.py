@@ -1,4 +1,4 @@
-"""What columns do to the answers: bars for one row or for all, and curves of the answer as a column varies."""
+"""How columns affect the answers: bars for one row or for all, and curves of the answer as a column varies."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["Varied", "contributions", "dependence_panels", "importance_bars"]
 Array = NDArray[Any]
 
 _SHOWN = 12
-_LETTERS = 30  # a line of a column's name
+_LETTERS = 30  # most letters in a line of a column's name
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -39,11 +39,11 @@ class Varied:
     means
         For each line its name and the mean answers ``[V]``.
     rows
-        ``[N, V]``: the answers of single rows, drawn thin; may be empty.
+        ``[N, V]``: the answers for single rows, drawn as thin lines; may be empty.
     band
-        ``([V], [V])`` in place of single rows: between them are most of their answers.
+        ``([V], [V])``, drawn instead of single rows: most of their answers lie between these two lines.
     at
-        The column's own values in the rows, whose deciles are ticks along the bottom; numbers only.
+        The column's values in the rows, whose deciles are marked along the bottom; numbers only.
     """
 
     column: str
@@ -63,17 +63,17 @@ def contributions(
     answer: float,
     name: str,
 ) -> Figure:
-    """A bar for each column from the mean answer to the row's own, the largest on top; small ones are summed.
+    """A bar for each column, from the mean answer to this row's answer, the largest on top; small ones are summed.
 
     Parameters
     ----------
     labels, values
-        For each column its name and cell, and what it adds to the answer.
+        For each column its name and cell, and its contribution to the answer.
     half_width
-        From the places of some columns to half of the 95 % interval of the sum of their values; 0 where that is exact,
-        NaN where it has no interval.
+        Function from the numbers of some columns to half the width of the 95 % interval of the sum of their values: 0
+        if the sum is exact, NaN if it has no interval.
     base, answer
-        The mean answer of the rows it is compared with, and the row's own.
+        The mean answer for the rows of comparison, and the answer for this row.
     name
         What the answer is: ``probability of yes``.
 
@@ -114,7 +114,16 @@ def contributions(
 
 
 def importance_bars(names: Sequence[str], values: ArrayLike, low: ArrayLike, high: ArrayLike, *, rise: str) -> Figure:
-    """A bar for each column with its interval, the largest on top; ``rise`` says what rises: ``log loss``.
+    """A bar for each column with its interval, the largest on top.
+
+    Parameters
+    ----------
+    names, values
+        The columns and their importances: the rise of the loss when a column is shuffled.
+    low, high
+        The ends of the 95 % intervals; NaN for none.
+    rise
+        What rises, such as ``log loss``.
 
     >>> figure = importance_bars(["age", "job"], [0.1, 0.3], [0.05, 0.2], [0.15, 0.4], rise="log loss")
     >>> [label.get_text() for label in figure.axes[0].get_yticklabels()]
@@ -142,8 +151,16 @@ def dependence_panels(
 ) -> Figure:
     """A panel for each column: the mean answer as it varies, and single rows as thin lines behind, or a band.
 
-    ``limits`` are the ends of the answers' axis, where several pictures are to be compared; ``across`` is how many
-    panels stand side by side.
+    Parameters
+    ----------
+    columns
+        The columns and their answers.
+    name
+        What the answer is; the label of the vertical axis.
+    limits
+        The ends of the answers' axis, so that several pictures can be compared.
+    across
+        Number of panels side by side.
 
     >>> figure = dependence_panels([Varied(column="age", values=[20, 30], means=[("", [0.2, 0.4])])], name="p")
     >>> figure.axes[0].get_lines()[0].get_ydata().tolist()
@@ -173,7 +190,7 @@ def dependence_panels(
 
 
 def _height(named: Sequence[str], one: float) -> float:
-    """Inches for bars of which each has ``one`` and what more lines of its name ask for."""
+    """Inches for all bars: ``one`` each, more for names of several lines."""
     return sum(max(one, 0.05 + 0.17 * (name.count("\n") + 1)) for name in named)
 
 
@@ -210,7 +227,7 @@ def _vary(axis: Axes, varied: Varied) -> None:
 def _folded(
     labels: Sequence[str], values: Array, half_width: Callable[[Sequence[int]], float]
 ) -> tuple[list[str], Array, Array]:
-    """The largest first; from the twelfth on they are one bar."""
+    """The bars, largest first; from the twelfth on, all columns are one bar."""
     order = np.argsort(-np.abs(values), kind="stable").tolist()
     kept, rest = (order, []) if len(order) <= _SHOWN else (order[: _SHOWN - 1], order[_SHOWN - 1 :])
     bars = [[i] for i in kept] + ([rest] if rest else [])

@@ -22,27 +22,27 @@ Array = NDArray[Any]
 Points = tuple[ArrayLike, ArrayLike]  # [N, 2] and the class number of each [N]
 Grid = tuple[ArrayLike, ArrayLike, ArrayLike]  # x, y and the probability of the second class, each [R, C]
 
-_SURE, _UNSURE = 0.45, 0.2  # how strong the colour of an answer is, where it is sure and where it changes
+_SURE, _UNSURE = 0.45, 0.2  # strength of an answer's colour where it is certain, and where it changes
 
 
 def grid_over(points: ArrayLike, steps: int = 200, margin: float = 0.5) -> tuple[Array, Array, Array]:
-    """A grid over the rectangle that holds ``points`` and ``margin`` around them.
+    """A grid over the rectangle that contains ``points``, with a ``margin`` around them.
 
     Parameters
     ----------
     points
         ``[N, 2]``.
     steps
-        Places along each side.
+        Grid points along each side.
     margin
         In the units of the points.
 
     Returns
     -------
     xx, yy : array
-        ``[steps, steps]``, as of ``numpy.meshgrid``.
+        ``[steps, steps]``, as from ``numpy.meshgrid``.
     rows : array
-        The same places as rows of a table, ``[steps², 2]``: what a network is asked.
+        The same grid points as rows of a table, ``[steps², 2]``: the inputs for a network.
 
     >>> xx, yy, rows = grid_over([[0, 0], [1, 2]], steps=3, margin=1)
     >>> xx[0].tolist(), yy[:, 0].tolist(), rows.shape
@@ -65,18 +65,20 @@ def decision_boundaries(
 ) -> Figure:
     """A panel for each network: the probability of the second class as colour, the points on top.
 
-    The black line is where the probability is 0.5; a network that is everywhere on one side has none. Each side has the
-    colour of its class, and the surer the answer, the stronger.
+    On the black line the probability is 0.5; there is none if all answers are on one side. Each side has the colour of
+    its class, stronger where the answer is more certain.
 
     Parameters
     ----------
     grids
-        For each title ``(xx, yy, probability)``, the first two as `grid_over` gives them.
+        For each title ``(xx, yy, probability)``, the first two as `grid_over` returns them.
     parts
         For each part of the data, such as ``"train"``, its points ``[N, 2]`` and class numbers 0 and 1, ``[N]``. Of
-        two, the first is drawn as hollow marks and the second as filled ones.
+        two parts, the first is drawn with hollow marks and the second with filled ones.
     class_names
         Of the two classes.
+    x_label, y_label, title
+        The labels of the axes, and the text above all panels.
     """
     figure, axes = panels(1, max(1, len(grids)), width=4.6, height=4.4, title=title)
     shaded = None
@@ -106,7 +108,21 @@ def scatter(
     y_label: str = "Feature 2",
     title: str | None = None,
 ) -> Figure:
-    """A panel for each ``title: (points [N, 2], class numbers [N])``, each class in a colour and marker of its own."""
+    """A panel for each set of points; each class has its own colour and marker.
+
+    Parameters
+    ----------
+    parts
+        For each panel's title, points ``[N, 2]`` and class numbers ``[N]``.
+    class_names
+        The name of each class.
+    x_label, y_label, title
+        The labels of the axes, and the text above all panels.
+
+    >>> figure = scatter({"train": ([[0, 1], [2, 3]], [0, 1])}, ("no", "yes"))
+    >>> [text.get_text() for text in figure.legends[0].get_texts()]
+    ['no', 'yes']
+    """
     figure, axes = panels(1, max(1, len(parts)), width=4.6, height=4.4, title=title)
     for axis, (heading, (points, labels)) in zip(axes, parts.items(), strict=False):
         _points(axis, points, labels, class_names)
@@ -144,9 +160,9 @@ def _legend(figure: Figure, axis: Axes) -> None:
 
 
 def between_classes(low: str, high: str, *, turn: float = 0.5) -> Colormap:
-    """From one class's colour to the other's: pale, so that points stand out, and never so pale that it is no colour.
+    """From one class's colour to the other's: pale, so that points stand out, but never white.
 
-    ``turn`` is the probability at which the answer changes and with it the colour; towards it both are paler.
+    ``turn`` is the probability at which the answer changes, and with it the colour; near it both colours are paler.
 
     >>> shades = between_classes("#0072B2", "#D55E00")
     >>> left, right = shades(0.49), shades(0.51)

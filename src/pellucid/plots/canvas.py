@@ -1,9 +1,9 @@
 """What all pictures share: size, colours, saving and showing.
 
 The first seven colours are those of Okabe & Ito 2008 ("Color Universal Design"), which people with any of the common
-kinds of colour blindness can tell apart, and the last three were sought to be as far from all of them; sequential
+kinds of colour blindness can distinguish; the last three were chosen to be as far from them as possible. Sequential
 colours are matplotlib's ``cividis`` (Nuñez, Anderton & Renslow 2018).
-Where two things must be told apart in print, line style or marker differ as well.
+Where two things must be distinguished in print, line style or marker differ as well.
 """
 
 from __future__ import annotations
@@ -50,16 +50,16 @@ COLOURS = (
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#643CC8", "#785028", "#C8B464",
 )  # fmt: skip
 GOOD, BAD = COLOURS[0], COLOURS[1]
-GREY = "#8A8A8A"  # what steps back; no class and no line of its own
-INK, SOFT, PAPER = "#000000", "#444444", "#fefefe"  # words and lines, words that step back, surfaces
+GREY = "#8A8A8A"  # background elements; never a class
+INK, SOFT, PAPER = "#000000", "#444444", "#fefefe"  # text and lines, secondary text, surfaces
 LINES = ("-", "--", "-.", ":")
 MARKERS = ("o", "^", "s", "D", "v", "P", "X", "*", "<", "p")
-LOG = ", log scale"  # stands behind the label of such an axis
+LOG = ", log scale"  # appended to the label of a logarithmic axis
 SEQUENTIAL = "cividis"
 TWO_SIDED = "PuOr"  # negative and positive: purple and orange
 
 _FIXED_INK = "#010101"
-_PIXELS = 120  # of an image in a picture of a page, an inch
+_PIXELS = 120  # per inch, for images inside an SVG picture
 _OF_THE_PAGE = {INK: "currentColor", SOFT: "var(--soft)", PAPER: "var(--back)"}
 
 _STYLE: Any = {
@@ -71,14 +71,23 @@ _STYLE: Any = {
     "legend.frameon": False,
     "svg.hashsalt": "pellucid",  # the same picture gives the same file
     "svg.fonttype": "none",
-    "text.usetex": False,  # whatever a user set for other pictures
+    "text.usetex": False,  # even if a user has set it for other pictures
 }
 
 
 def panels(
     rows: int = 1, columns: int = 1, *, width: float = 4.6, height: float = 3.6, title: str | None = None
 ) -> tuple[Figure, list[Axes]]:
-    """A figure with ``rows`` × ``columns`` axes, each ``width`` × ``height`` inches, row by row.
+    """A figure with ``rows`` × ``columns`` axes, and the axes row by row.
+
+    Parameters
+    ----------
+    rows, columns
+        Number of panels.
+    width, height
+        Of one panel, in inches.
+    title
+        Above all panels.
 
     >>> figure, (left, right) = panels(1, 2, title="two pictures")
     >>> len(figure.axes)
@@ -96,7 +105,7 @@ def panels(
 
 
 def encode(figure: Figure, ending: str, *, transparent: bool = False) -> bytes:
-    """The bytes of a picture, ``png`` (150 dots an inch) or ``svg``; the same figure gives the same bytes."""
+    """The bytes of a picture, ``png`` (150 dots per inch) or ``svg``; the same figure gives the same bytes."""
     from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
@@ -106,16 +115,16 @@ def encode(figure: Figure, ending: str, *, transparent: bool = False) -> bytes:
     without_date = {"Date": None} if ending == "svg" else None
     as_written(figure)
     with rc_context(_STYLE):
-        figure.draw_without_rendering()  # a second drawing finds the layout settled, colour bars included
+        figure.draw_without_rendering()  # settles the layout, colour bars included, before the figure is saved
         figure.savefig(sink, format=ending, dpi=150, metadata=without_date, transparent=transparent)
     return sink.getvalue()
 
 
 def inline_svg(figure: Figure, name: str) -> str:
-    """A picture as part of a page, in the page's own colours; no name of its parts is another picture's.
+    """A picture as part of a page, in the page's own colours; its ids begin with ``name``, so that they are unique.
 
-    Black lines and words take the page's colour of text, `SOFT` words ``--soft`` and `PAPER` surfaces ``--back``. What
-    stands on an image inside of axes keeps its colour, for the image does. The figure is not to be drawn again.
+    Black lines and text take the page's text colour, `SOFT` text ``--soft`` and `PAPER` surfaces ``--back``. Text and
+    edges on an image inside axes keep their colour, as the image does. Do not draw the figure again afterwards.
 
     >>> figure, _ = panels()
     >>> text = inline_svg(figure, "first")
@@ -135,7 +144,7 @@ def inline_svg(figure: Figure, name: str) -> str:
     sink = io.StringIO()
     canvas = FigureCanvasSVG(figure)
     with rc_context(_STYLE), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)  # a browser has more letters
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)  # a browser has more glyphs
         # The layout is settled (colour bars by the second time) and drawn once; `savefig` draws three times.
         if (layout := figure.get_layout_engine()) is not None:
             for _ in range(1 + any(image.colorbar is not None for axes in figure.axes for image in axes.images)):
@@ -146,7 +155,7 @@ def inline_svg(figure: Figure, name: str) -> str:
     text = sink.getvalue()
     text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
 
-    def adapted(tag: re.Match[str]) -> str:  # and not the words between tags, which are the user's
+    def adapted(tag: re.Match[str]) -> str:  # tags only: the text between them is the user's
         found = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', tag.group())
         found = re.sub(r'(href="#|url\(#)([^")]+)', rf"\g<1>{name}-\g<2>", found)
         found = re.sub(r"(\.\d\d)\d+", r"\1", found) if found.startswith("<path") else found
@@ -173,10 +182,10 @@ def _fixed_on_images(figure: Figure) -> None:
 
 
 def as_written(figure: Figure) -> None:
-    """A column named ``$x_1$`` keeps its name; the ticks of a logarithmic axis are matplotlib's own formulas.
+    """Show text literally: a column named ``$x_1$`` keeps its name. Ticks of logarithmic axes stay matplotlib formulas.
 
-    Characters that no font draws, such as controls, are written out, and numbers at ticks are those that people read:
-    250,000 and not 2.5 with 1e5 in a corner. Called before a picture is drawn.
+    Characters that no font can draw, such as control characters, are written as escapes, and tick labels are plain
+    numbers: 250,000, not 2.5 with 1e5 in a corner. Called before a picture is drawn.
     """
     from matplotlib.text import Text
     from matplotlib.ticker import FuncFormatter, ScalarFormatter
@@ -213,7 +222,7 @@ def _number_ticks(axis: Axis) -> None:
 
 
 def _tick_labels(places: Sequence[float]) -> list[str]:
-    """The numbers at an axis' ticks, all with the decimals that tell them apart; years have no comma.
+    """The numbers at an axis' ticks, all with as many decimals as needed to distinguish them; years have no comma.
 
     >>> _tick_labels([0.0, 0.25, 0.5]), _tick_labels([1990.0, 2000.0]), _tick_labels([-50_000.0, 0.0, 50_000.0])
     (['0.00', '0.25', '0.50'], ['1990', '2000'], ['−50,000', '0', '50,000'])
@@ -239,7 +248,7 @@ def _visible_label(label: Callable[..., str]) -> Callable[..., str]:
 
 
 def save(figure: Figure, path: Path) -> tuple[Path, Path]:
-    """Write ``path`` with the endings ``.png`` and ``.svg``, each whole or not at all; returns both paths."""
+    """Write ``path`` as ``.png`` and as ``.svg``, each completely or not at all; return both paths."""
     paths = path.with_suffix(".png"), path.with_suffix(".svg")
     for each in paths:
         write_bytes(each, encode(figure, each.suffix[1:]))
@@ -247,7 +256,7 @@ def save(figure: Figure, path: Path) -> tuple[Path, Path]:
 
 
 def has_display() -> bool:
-    """Whether a window could be opened for a person who sits there."""
+    """Whether a window can be opened for a user at this machine."""
     if not sys.stdout.isatty() or os.environ.get("CI"):
         return False
     if sys.platform in ("darwin", "win32"):
@@ -256,9 +265,9 @@ def has_display() -> bool:
 
 
 def show(figures: Sequence[Figure]) -> bool:
-    """Open a window for each figure and wait until they are closed; false where matplotlib cannot.
+    """Open a window for each figure and wait until they are closed; false if matplotlib cannot.
 
-    Needs matplotlib 3.11, the first whose pyplot takes figures that it did not make, and a backend with windows.
+    Needs a backend with windows and matplotlib 3.11, the first version whose pyplot accepts figures made without it.
     """
     import matplotlib as mpl
 

@@ -1,4 +1,4 @@
-"""Settings side by side: the scores by folds, and how far each setting is behind the best."""
+"""Settings side by side: the scores by fold, and how far each setting is behind the best."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def settings_compared(
     labels
         The values of the settings that vary.
     folds, means
-        For each setting the score of each fold, and their mean with its interval.
+        For each setting, the score of each fold, and their mean with its interval.
     behind
-        How much worse than the best on the same folds; None for the best. A setting whose interval holds 0 ties, and
-        has a hollow dot.
+        How much worse than the best on the same folds; None for the best. A setting whose interval contains 0 is tied
+        with the best and has a hollow dot.
     heading, metric
-        What the labels are values of; the name of the score.
+        The name of the settings that vary; the name of the score.
 
     >>> first, second = Estimate(value=0.9, low=0.8, high=1.0), Estimate(value=0.8, low=0.7, high=0.9)
     >>> worse = Estimate(value=0.1, low=0.05, high=0.15)

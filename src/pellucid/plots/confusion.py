@@ -1,4 +1,4 @@
-"""Confusion matrices as heat maps: which class was answered where another was true."""
+"""Confusion matrices as heat maps: actual classes against predicted ones."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 __all__ = ["confusion_matrices"]
 
-FEW = 5  # up to so many classes a cell has room for the share below the count
-_RIGHT, _NONE = "#DDDDDD", "#767676"  # the colour of right answers, and of the number of cells without a row
+FEW = 5  # with up to this many classes, a cell has room for the share below the count
+_RIGHT, _NONE = "#DDDDDD", "#767676"  # the colour of right answers, and of the count 0
 
 
 def confusion_matrices(matrices: Mapping[str, ArrayLike], labels: Sequence[str], *, title: str | None = None) -> Figure:
     r"""Heat maps side by side: rows are actual classes, columns predicted ones.
 
-    Only errors have a colour, the share of the row's cases, so that those of rare classes are seen as well as those of
-    common ones; it is the darkest at the largest error of all matrices. Right answers, on the diagonal, are grey. Each
-    cell has its count, and where there are few classes its share besides.
+    Only errors are coloured, by their share of the row, so that errors of rare classes are as visible as those of
+    common ones; the darkest is the largest error of all matrices. Right answers, on the diagonal, are grey. Each cell
+    shows its count and, if there are few classes, its share.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def _draw(
     axis.set_xticks(ticks, labels, rotation=45 if long else 0, ha="right" if long else "center", rotation_mode="anchor")
     axis.set_yticks(ticks, labels)
     axis.spines[:].set_visible(False)
-    for place in np.arange(len(labels) + 1) - 0.5:  # cells without errors are white, as the page is
+    for place in np.arange(len(labels) + 1) - 0.5:  # cells without errors are white, like the page
         axis.axhline(place, color=_RIGHT, linewidth=0.8)
         axis.axvline(place, color=_RIGHT, linewidth=0.8)
     axis.tick_params(length=0)
@@ -88,7 +88,7 @@ def _draw(
 
 
 def _percent(share: float) -> str:
-    """No 0 % of something and no 100 % of less than all.
+    """A share in per cent; 0 % and 100 % only if exact.
 
     >>> _percent(0.5), _percent(0.0), _percent(0.001), _percent(0.999), _percent(1.0)
     ('50 %', '0 %', '<1 %', '>99 %', '100 %')

@@ -1,4 +1,4 @@
-"""Lines over epochs: losses and scores, several in one picture or in a panel each."""
+"""Lines over epochs: losses and scores, several in one picture, or one panel for each."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ __all__ = ["Series", "curve_panels", "curves", "flattened", "whole_numbers"]
 
 Series = Mapping[str, tuple[ArrayLike, ArrayLike]]  # the name of a line, and its x and y
 
-_LINES_APART, _PANELS_APART = 30.0, 5.0  # how much higher one may reach than another on an axis of equal steps
-_DEEPEST = 1e-4  # of the top: how far down an axis of equal factors goes
+_LINES_APART, _PANELS_APART = 30.0, 5.0  # the largest ratio of two lines' maxima on a linear axis
+_DEEPEST = 1e-4  # of the top: the lowest end of a logarithmic axis
 
 
 def curves(
@@ -33,16 +33,18 @@ def curves(
     log_x: bool = False,
     dashed: Collection[str] = (),
 ) -> Figure:
-    """One panel with a line for each of ``series``; the legend stands under it.
+    """One panel with a line for each of ``series``; the legend is below it.
 
     Parameters
     ----------
     series
-        For each name ``(x, y)``, two rows of numbers of the same length; NaN leaves a gap.
+        For each name ``(x, y)``, two sequences of numbers of the same length; NaN leaves a gap.
+    title, x_label, y_label
+        Above the picture, and the labels of the axes.
     log_y, log_x
-        Whether equal steps along the axis are equal factors; ``None`` for where one line would flatten another.
+        Whether the axis is logarithmic; ``None``: if one line would otherwise flatten another.
     dashed
-        Names whose lines are dashed; all others are then solid. Without, each line has a style of its own.
+        Names of the dashed lines; all others are then solid. If empty, each line has its own style.
 
     >>> figure = curves({"loss": ([1, 2], [0.5, 0.25])}, title="It falls", y_label="loss")
     >>> figure.axes[0].get_lines()[0].get_ydata().tolist()
@@ -70,18 +72,24 @@ def curve_panels(
     dashed: Collection[str] = (),
     legend: bool = True,
 ) -> Figure:
-    """A panel for each ``(title, series)``; a name has the same colour in every panel, and one legend is for all.
+    """A panel for each ``(title, series)``; a name has the same colour in every panel, with one legend for all.
 
     Parameters
     ----------
+    parts
+        For each panel, its title and its lines as in `curves`.
+    x_label, y_label, title
+        The labels of the axes, and the text above all panels.
     log_y
-        As in `curves`; ``None`` for where one panel would flatten another on the same axis.
+        As in `curves`; ``None``: if one panel would otherwise flatten another on the same axis.
     columns
-        Panels in a row.
+        Number of panels side by side.
     share_y
         Whether all panels have the same y axis, so that heights can be compared.
+    dashed
+        As in `curves`.
     legend
-        Whether to name the lines; not needed where each panel's title does.
+        Whether to name the lines; not needed if each panel's title does.
 
     >>> figure = curve_panels([("a", {"train": ([1], [2])}), ("b", {"train": ([1], [3])})], y_label="loss")
     >>> [axis.get_title() for axis in figure.axes]
@@ -122,7 +130,7 @@ def _draw(axis: Axes, series: Series, number: Mapping[str, int], dashed: Collect
     every = []
     for name, (x, y) in series.items():
         i = number[name]
-        style = LINES[(i + i // len(COLOURS)) % len(LINES)]  # differs where the colours begin anew
+        style = LINES[(i + i // len(COLOURS)) % len(LINES)]  # differs where the colours repeat
         if dashed:
             style = "--" if name in dashed else "-"
         few: dict[str, Any] = {"marker": "o", "markersize": 4} if _length(x) <= 12 else {}
@@ -133,7 +141,7 @@ def _draw(axis: Axes, series: Series, number: Mapping[str, int], dashed: Collect
 
 
 def whole_numbers(axis: Axes, every: Sequence[ArrayLike]) -> None:
-    """Ticks at whole numbers alone where all x are whole: there is no epoch 1.5, and no year 2007.5."""
+    """Ticks only at whole numbers if all x are whole: there is no epoch 1.5, and no year 2007.5."""
     from matplotlib.ticker import MaxNLocator
 
     if all(np.array_equal(np.asarray(x), np.round(np.asarray(x, dtype=float))) for x in every):
@@ -141,7 +149,7 @@ def whole_numbers(axis: Axes, every: Sequence[ArrayLike]) -> None:
 
 
 def flattened(lines: Sequence[ArrayLike], apart: float = _LINES_APART) -> bool:
-    """Whether one line's top is so many times another's that this would lie along the floor; never with a 0.
+    """Whether one line's maximum is so much larger than another's that it would flatten it; never if a value is 0.
 
     >>> flattened([[400.0, 3.0], [0.5, 0.4]]), flattened([[4.0, 3.0], [0.5, 0.4]]), flattened([[400.0], [0.5, 0.0]])
     (True, False, False)
@@ -153,7 +161,7 @@ def flattened(lines: Sequence[ArrayLike], apart: float = _LINES_APART) -> bool:
 
 
 def _end_somewhere(axes: Sequence[Axes]) -> None:
-    """A loss that falls to next to nothing takes no more than four powers of ten of a logarithmic axis."""
+    """Limit a logarithmic axis to four powers of ten, even if a loss falls almost to 0."""
     for axis in axes:
         low, high = axis.get_ylim()
         if low < _DEEPEST * high:
@@ -163,7 +171,10 @@ def _end_somewhere(axes: Sequence[Axes]) -> None:
 def _scales(log_x: bool, log_y: bool, y_label: str) -> dict[str, Any]:
     label = f"{y_label}{LOG}" if log_y else y_label
     chosen = {"xscale": log_x, "yscale": log_y}
-    return {"ylabel": label, **{scale: "log" for scale, log in chosen.items() if log}}  # a scale brings its own ticks
+    return {
+        "ylabel": label,
+        **{scale: "log" for scale, log in chosen.items() if log},
+    }  # setting a scale resets the ticks
 
 
 def _length(values: ArrayLike) -> int:

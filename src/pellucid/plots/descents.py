@@ -1,4 +1,4 @@
-"""Steps down a valley: a loss over one weight, or over two, and the way that gradient descent takes."""
+"""Paths of gradient descent: a loss over one weight or over two, and the steps taken."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Valley:
-    """A loss over two weights: the grid as of ``numpy.meshgrid`` and the loss at its places, ``[R, C]`` each."""
+    """A loss over two weights: the grid as from ``numpy.meshgrid``, and the loss at its points, ``[R, C]`` each."""
 
     xx: Array
     yy: Array
@@ -32,7 +32,16 @@ class Valley:
 def steps_down(
     weights: Array, losses: Array, paths: Mapping[str, tuple[Array, Array]], *, title: str | None = None
 ) -> Figure:
-    """A panel for each path: the loss as a curve over one weight, and the places of the path on it, joined in order.
+    """A panel for each path: the loss as a curve over one weight, and the points of the path on it, joined in order.
+
+    Parameters
+    ----------
+    weights, losses
+        The curve, ``[N]`` each.
+    paths
+        For each panel's title, the weight and the loss after each step.
+    title
+        Above all panels.
 
     >>> w = np.linspace(-1, 1, 9)
     >>> path = np.array([1.0, 0.5, 0.25])
@@ -52,7 +61,18 @@ def steps_down(
 
 
 def paths_down(valley: Valley, paths: Mapping[str, Array], *, title: str | None = None, columns: int = 2) -> Figure:
-    """A panel for each path ``[N, 2]``: the loss as lines of equal height, and the path from its start to its end.
+    """A panel for each path: contour lines of the loss, and the path from its start to its end.
+
+    Parameters
+    ----------
+    valley
+        The loss over two weights.
+    paths
+        For each panel's title, the two weights after each step, ``[N, 2]``.
+    title
+        Above all panels.
+    columns
+        Number of panels side by side.
 
     >>> xx, yy = np.meshgrid(np.linspace(-2, 2, 9), np.linspace(-2, 2, 9))
     >>> way = np.array([[2.0, 1.0], [1.0, 0.5]])

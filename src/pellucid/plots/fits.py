@@ -1,4 +1,4 @@
-"""Curves that networks fitted through points, some of which are known to be spoilt."""
+"""Curves fitted by networks to points, some of which are known outliers."""
 
 from __future__ import annotations
 
@@ -36,7 +36,9 @@ def fitted_curves(
     spoilt
         ``[N]``, true for an outlier.
     grid, fits, truth
-        The places ``[M]``, each fit's values there, and the values that a perfect fit would have.
+        The x values ``[M]``, each fit's values there, and those of a perfect fit.
+    title, x_label, y_label
+        Above the picture, and the labels of the axes.
 
     >>> figure = fitted_curves(([0, 1], [0, 5]), [False, True], [0, 1], {"mse": [0, 2]}, title="Two points")
     >>> figure.axes[0].get_lines()[0].get_ydata().tolist()

@@ -1,4 +1,4 @@
-"""Functions of one number and their slopes: activations with derivatives, and a loss with the step down its slope."""
+"""Functions of one number and their slopes: activations with derivatives, and a loss with one descent step."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Curve:
-    """One line of a panel: a name and its values ``[N]`` at the x of the panel; ``dashed`` for a derivative."""
+    """One line of a panel: its name and its values ``[N]`` at the panel's x; ``dashed`` for a derivative."""
 
     name: str
     values: Array
@@ -38,9 +38,20 @@ def function_panels(
     y_label: str = "value",
     title: str | None = None,
 ) -> Figure:
-    """A panel for each function, with its lines over ``x`` ``[N]``; functions are solid and derivatives dashed.
+    """A panel for each function; functions are solid lines, derivatives dashed.
 
-    Where every panel has lines of the same names there is one legend for all.
+    If the lines of every panel have the same names, there is one legend for all.
+
+    Parameters
+    ----------
+    x
+        The points, ``[N]``.
+    functions
+        For each panel's title, its lines.
+    columns
+        Number of panels side by side.
+    x_label, y_label, title
+        The labels of the axes, and the text above all panels.
 
     >>> import numpy as np
     >>> z = np.linspace(-5, 5, 11)
@@ -86,7 +97,7 @@ class Descent:
     weights, losses
         The curve, ``[N]`` each.
     before, after
-        The weight and the loss before the step and after it.
+        The weight and the loss, before and after the step.
     slope
         dL/dw before the step.
     """
@@ -99,7 +110,14 @@ class Descent:
 
 
 def descent_step(descent: Descent, *, title: str, x_label: str = "weight w", y_label: str = "loss L") -> Figure:
-    """The loss as a curve, its tangent where the weight is, and where one step against the slope leads.
+    """The loss as a curve, its tangent at the current weight, and the weight after one step against the slope.
+
+    Parameters
+    ----------
+    descent
+        The curve and the step.
+    title, x_label, y_label
+        Above the picture, and the labels of the axes.
 
     >>> import numpy as np
     >>> w = np.linspace(0, 4, 9)

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Link", "Unit", "network_graph"]
 
-ACROSS, UP = 3.2, 2.4  # between two columns and between two units of one column
-SIZE = 0.42  # of a circle
-PLACE = 0.3  # where on a link its text stands: before the middle, where links cross
+ACROSS, UP = 3.2, 2.4  # distance between two columns, and between two units of one column
+SIZE = 0.42  # radius of a circle
+PLACE = 0.3  # position of the text along a link: before the middle, where links cross
 
 
 @dataclass(frozen=True, kw_only=True)
 class Unit:
-    """A circle: its name, the column it stands in, from 0, and its value."""
+    """A circle: its name, its column, counted from 0, and its value."""
 
     name: str
     column: int
@@ -30,7 +30,7 @@ class Unit:
 
 @dataclass(frozen=True, kw_only=True)
 class Link:
-    """A line between two units, given by their numbers: its weight and the derivative, ``None`` where not shown."""
+    """A line between two units, given by their numbers: its weight and its derivative, ``None`` if not shown."""
 
     start: int
     end: int
@@ -41,7 +41,7 @@ class Link:
 def network_graph(units: Sequence[Unit], links: Sequence[Link], *, title: str) -> Figure:
     """Columns of circles from left to right; on each link its weight in blue and the derivative in vermilion.
 
-    Made for networks that can be read: at most about four units in a column.
+    For small networks: about four units in a column at most.
 
     >>> units = [Unit(name="x", column=0, value=2.0), Unit(name="y", column=1, value=7.0)]
     >>> figure = network_graph(units, [Link(start=0, end=1, weight=3.0, slope=8.0)], title="One weight")
@@ -69,7 +69,7 @@ def network_graph(units: Sequence[Unit], links: Sequence[Link], *, title: str) -
         crossed = sum(unit.column == units[link.end].column for unit in units) > 1 and y0 != y1
         share = PLACE if crossed else 0.5
         if abs(y1 - y0) > UP and heights[units[link.end].column] > heights[units[link.start].column]:
-            share = 1 - PLACE  # two that cross here would have their words in one place
+            share = 1 - PLACE  # the texts of two links that cross here would overlap
         x, y = x0 + share * (x1 - x0), y0 + share * (y1 - y0)
         box = {"facecolor": "white", "edgecolor": "none", "pad": 2.5}
         if link.weight is not None:

@@ -1,9 +1,8 @@
-"""Pictures of pictures: a grid of them, originals above their reconstructions, errors pixel by pixel, a map of codes.
+"""Figures of images: a grid of them, originals above their reconstructions, errors pixel by pixel, a map of codes.
 
-``N`` images, ``H`` rows of pixels, ``W`` columns of pixels. Images are ``[N, H, W]`` of grey or ``[N, H, W, 3]`` of
-red, green and blue. Images are drawn as they are stored, the largest value white, in every picture, so that digits
-are light on dark as in their files and a photograph is no negative; where one grey scale serves several images, black
-and white mean the same in all of them.
+``N`` images, ``H`` rows of pixels, ``W`` columns of pixels. Images are grey, ``[N, H, W]``, or red, green and blue,
+``[N, H, W, 3]``. They are drawn as stored, with the largest value white, so that digits are light on dark as in their
+files and a photograph does not become a negative. Images with a common grey scale share the same black and white.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ __all__ = ["WRONG", "attributed_images", "code_map", "error_maps", "image_grid",
 
 Array = NDArray[Any]
 
-WRONG = "✗"  # stands before the caption of a wrong answer, for people and printers that see no colour
+WRONG = "✗"  # precedes the caption of a wrong answer, for readers and printers without colour
 
 
 def image_grid(
@@ -44,15 +43,15 @@ def image_grid(
     Parameters
     ----------
     images
-        ``[N, H, W]`` grey or ``[N, H, W, 3]`` colours (bytes, or fractions from 0 to 1), at least one.
+        ``[N, H, W]`` grey or ``[N, H, W, 3]`` colour (bytes, or fractions from 0 to 1), at least one.
     captions
-        One an image; a line break makes two lines.
+        One for each image; may contain a line break.
     wrong
-        ``[N]`` truth values: which answers are wrong; ``None`` for none.
+        ``[N]`` booleans: which answers are wrong; ``None`` for none.
     columns
-        Images a row.
+        Images per row.
     limits
-        The values that are black and white; without them 0 and 255 for bytes, else the least and the largest of all.
+        The values drawn as black and white; by default 0 and 255 for bytes, else the smallest and the largest of all.
 
     >>> figure = image_grid(np.zeros((3, 8, 8)), ["0", "0", "6, is 0"], wrong=[False, False, True], columns=3)
     >>> figure.axes[2].get_title()
@@ -87,7 +86,7 @@ def pairs(
     limits: tuple[float, float] | None = None,
     error_name: str = "error",
 ) -> Figure:
-    """Draw originals above what became of them, with the error of each reconstruction below it.
+    """Draw originals above their reconstructions, with the error of each reconstruction below it.
 
     Parameters
     ----------
@@ -98,11 +97,11 @@ def pairs(
     errors
         ``[N]`` numbers, or one such array for each name.
     captions
-        What stands above each original.
+        The text above each original.
     limits
-        As in `image_grid`; all rows share one grey scale, that of the originals.
+        As in `image_grid`; all rows share the grey scale of the originals.
     error_name
-        What the errors are, such as ``"mse"``.
+        The name of the errors, such as ``"mse"``.
 
     >>> figure = pairs(np.zeros((4, 8, 8)), np.ones((4, 8, 8)), np.ones(4), "four digits", error_name="mse")
     >>> figure.axes[4].get_xlabel()
@@ -134,14 +133,18 @@ def pairs(
 def error_maps(
     errors: Mapping[str, ArrayLike], *, title: str | None = None, unit: str = "mean squared error", columns: int = 3
 ) -> Figure:
-    """Draw the error of each pixel as heat maps side by side, all in one scale of colours.
+    """Draw the error of each pixel as heat maps side by side, with a common colour scale.
 
     Parameters
     ----------
     errors
-        ``[H, W]`` numbers from 0 on, by name.
+        ``[H, W]`` non-negative numbers, by name.
+    title
+        Above all panels.
     unit
-        What the colours mean; stands at the colour bar.
+        The label of the colour bar.
+    columns
+        Number of maps side by side.
 
     >>> figure = error_maps({"mean image": np.ones((8, 8)), "network": np.zeros((8, 8))})
     >>> [axis.get_title() for axis in figure.axes[:2]]
@@ -168,18 +171,18 @@ def error_maps(
 
 
 def attributed_images(images: ArrayLike, values: ArrayLike, captions: Sequence[str], *, name: str) -> Figure:
-    """Draw images, and below each what every pixel of it adds to the answer, in one scale of colours an image.
+    """Draw images, and below each the contribution of every pixel to the answer, with a colour scale for each image.
 
     Parameters
     ----------
     images
-        ``[N, H, W, C]`` bytes, grey (C = 1) or colours (3).
+        ``[N, H, W, C]`` bytes, grey (C = 1) or colour (3).
     values
-        ``[N, H, W]``: orange speaks for the answer, purple against it.
+        ``[N, H, W]`` contributions: orange raises the answer, purple lowers it.
     captions
-        One an image.
+        One for each image.
     name
-        What is answered, such as ``"probability of 7"``.
+        What the answer is, such as ``"probability of 7"``.
 
     >>> figure = attributed_images(np.zeros((2, 8, 8, 1), np.uint8), np.ones((2, 8, 8)), ["a", "b"], name="answer")
     >>> [axis.get_title() for axis in figure.axes[:2]]
@@ -221,7 +224,7 @@ def code_map(
     title: str = "The code of each image",
     axis_labels: tuple[str, str] = ("first number of the code", "second number of the code"),
 ) -> Figure:
-    """Draw codes of two numbers as points, a colour and a marker for each class, its name at its middle.
+    """Draw codes of two numbers as points, with a colour and a marker for each class and its name at the centre.
 
     Parameters
     ----------
@@ -230,7 +233,7 @@ def code_map(
     labels
         ``[N]`` class numbers from 0.
     names
-        Of the classes; up to 100 have a colour and marker of their own.
+        Of the classes; up to 100 have their own combination of colour and marker.
 
     >>> figure = code_map([[0.0, 1.0], [2.0, 3.0]], [0, 1], ["zero", "one"])
     >>> [text.get_text() for text in figure.legends[0].get_texts()]
@@ -257,7 +260,7 @@ def code_map(
 
 
 def _look(number: int, name: str) -> tuple[str, str]:
-    """A colour and a marker that no other of 100 classes has together; the marker of a digit is the digit."""
+    """A combination of colour and marker, unique among 100 classes; the marker of a digit is the digit."""
     turn, place = divmod(number, len(COLOURS))
     if len(name) == 1 and name.isalnum():
         return COLOURS[place], f"${name}$"
@@ -265,7 +268,7 @@ def _look(number: int, name: str) -> tuple[str, str]:
 
 
 def _shades(images: Array, limits: tuple[float, float] | None) -> dict[str, Any]:
-    """How grey values are drawn: one scale for all."""
+    """How grey values are drawn: one scale for all images."""
     if limits is None:
         is_bytes = images.dtype == np.uint8
         limits = (0, 255) if is_bytes else (float(images.min()), float(images.max()))

@@ -1,4 +1,4 @@
-"""A perceptron's boundary as a straight line among its points, at several moments of learning."""
+"""A perceptron's boundary as a straight line among its points, at several times during learning."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TINT = 0.18
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Boundary:
-    """The line w · x + b = 0 at one moment; weights ``[1]`` or ``[2]``."""
+    """The line w · x + b = 0 at one time; weights ``[1]`` or ``[2]``."""
 
     name: str
     weights: Array
@@ -40,10 +40,10 @@ class Plane:
     inputs, targets
         Points ``[N, 1]`` or ``[N, 2]``, and 0 or 1 for each, ``[N]``.
     lines
-        In the order of time.
+        In chronological order.
     judged
-        Whether the last line is the neuron's answer: its two sides are then shaded, and a ring drawn round each
-        point that it answers wrongly.
+        Whether the last line is the neuron's boundary: its two sides are then shaded, and each wrongly answered point
+        gets a ring.
     labels
         Of the two axes.
     """
@@ -60,8 +60,19 @@ def boundary_lines(
 ) -> Figure:
     """A panel for each plane: its points by target, its lines from light to dark, the last one thick.
 
-    With one input the points stand on a line and each boundary is one place on it, drawn as an upright line.
-    A boundary whose weights are all 0 is no line, and one that lies outside the panel is not seen; the legend says so.
+    With one input, the points lie on a line, and each boundary is one point on it, drawn as a vertical line.
+    A boundary whose weights are all 0 is not a line, and one outside the panel is not visible; the legend says so.
+
+    Parameters
+    ----------
+    planes
+        For each panel's title, its points and lines.
+    title
+        Above all panels.
+    margin
+        Space around the points, in the units of the inputs.
+    columns
+        Number of panels side by side.
 
     >>> points, targets = np.array([[0.0], [1.0]]), np.array([1, 0])
     >>> line = Boundary(name="after epoch 3", weights=np.array([-1.0]), bias=0.5)
@@ -81,7 +92,7 @@ def boundary_lines(
 
 
 def _legends(figure: Figure, axes: Sequence[Axes]) -> None:
-    """One legend for all where all panels would have the same, else one under each."""
+    """One legend if it is the same for all panels, otherwise one below each."""
     entries = [axis.get_legend_handles_labels() for axis in axes]
     if len(axes) > 1 and all(labels == entries[0][1] for _, labels in entries):
         figure.legend(*entries[0], loc="outside lower center", ncols=len(entries[0][1]), frameon=False)
@@ -126,7 +137,7 @@ def _draw(axis: Axes, plane: Plane, margin: float) -> None:
 
 
 def _whole(places: Array) -> list[int]:
-    """The whole numbers among the places, 0 and 1 included."""
+    """The whole numbers in the range of the places, always including 0 and 1."""
     return list(range(int(min(0, places.min())), int(max(1, places.max())) + 1))
 
 
@@ -149,7 +160,7 @@ def _segment(line: Boundary, low: Array, high: Array) -> tuple[Array, bool]:
 
 
 def _judge(axis: Axes, plane: Plane, points: Array, low: Array, high: Array) -> None:
-    """Shade the sides that the last line answers with 1 and with 0, and ring the points that it answers wrongly."""
+    """Shade the two sides of the last line, where the answer is 1 and 0, and ring the wrongly answered points."""
     line = plane.lines[-1]
     w = _in_plane(np.asarray(line.weights, float)[None])[0]
     across, up = np.meshgrid(np.linspace(low[0], high[0], 301), np.linspace(low[1], high[1], 301))

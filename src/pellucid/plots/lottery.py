@@ -16,25 +16,26 @@ if TYPE_CHECKING:
 
 __all__ = ["lottery_strips"]
 
-_HEIGHT = 0.32  # of the dots' cloud above and below its line
+_HEIGHT = 0.32  # of the cloud of dots, above and below its line
 _BINS = 40
-_REACH = 0.42  # of a mark's line
+_REACH = 0.42  # half the length of a mark's line
 
 
 def lottery_strips(
     strips: Mapping[str, Draws], *, metric: str, marks: Mapping[str, float] | None = None, title: str | None = None
 ) -> Figure:
-    """A strip of dots for each set of runs, the first on top, with the median and the middle 95 % (of few runs, all).
+    """A strip of dots for each set of runs, the first on top, with the median and the middle 95 % (all, if few runs).
 
     Parameters
     ----------
     strips
-        Runs by the name of what was drawn; runs that failed are crosses, those without a metric are counted in the
-        name.
+        The runs, by what was varied; failed runs are crosses, those without a metric are counted in the label.
     metric
-        The label of the axis.
+        Its name, for the label of the axis.
     marks
-        Values that a vertical line through the first strip shows, by the text of the legend.
+        Values shown by a vertical line through the first strip, by their text in the legend.
+    title
+        Above the picture.
 
     >>> from pellucid.evaluation.lottery import Draw
     >>> runs = [Draw(seed=k, value=0.9 + k / 100, dummy=0.5, epochs=9, best_epoch=5) for k in range(5)]
@@ -64,8 +65,8 @@ def lottery_strips(
     axis.set(ylim=(len(strips) - 0.4, -0.55), xlabel=f"{metric} on the test rows")
     axis.tick_params(axis="y", length=0)
     axis.grid(visible=True, axis="x", alpha=0.25, linewidth=0.6)
-    below = "the median and the middle 95 % of the runs (of fewer than 39, of all)"
-    axis.set_title(f"a dot is a run; below: {below}", fontsize=9, loc="left")
+    below = "the median and the middle 95 % of the runs (if fewer than 39: the range of all)"
+    axis.set_title(f"each dot is a run; below: {below}", fontsize=9, loc="left")
     if axis.get_legend_handles_labels()[1]:
         figure.legend(loc="outside lower center", ncols=3, frameon=False)
     return figure
@@ -77,7 +78,7 @@ def _named(name: str, draws: Draws) -> str:
 
 
 def _swarm(values: NDArray[np.float64], every: NDArray[np.float64]) -> NDArray[np.float64]:
-    """How far above or below its line each dot stands, so that those of one place do not hide each other."""
+    """The offset of each dot above or below its line, so that dots with similar values do not hide each other."""
     if not len(values):
         return np.zeros(0)
     width = float(np.ptp(every)) / _BINS or 1.0

@@ -1,4 +1,4 @@
-"""How good answers are: curves over thresholds, calibration, residuals; and the losses on the way there."""
+"""The quality of answers: curves over thresholds, calibration, residuals; and the losses during training."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ __all__ = ["calibration_curve", "learning_curves", "precision_recall_curves", "r
 Array = NDArray[Any]
 Curve = tuple[ArrayLike, ArrayLike]
 
-_MOST_POINTS = 300  # of a curve: more are not seen
-_SIDE = 4.4  # inches: as wide as a phone, with letters that can be read there
+_MOST_POINTS = 300  # of a curve: more would not be visible
+_SIDE = 4.4  # inches: the width of a phone, with text that can be read there
 _ROUND = [digit * 10**power for power in range(8) for digit in (1, 2, 5)]
-_FEW = 5  # rows of a hexagon that is drawn where no row is to be found out
+_FEW = 5  # fewest rows of a hexagon that is drawn where single rows must stay hidden
 
 
 def roc_curves(curves: Mapping[str, Curve]) -> Figure:
-    """True over false positive rates, a line for each class; dotted is guessing.
+    """True positive rate over false positive rate, a line for each class; the dotted line is guessing.
 
     >>> figure = roc_curves({"yes": ([0, 1], [0, 1])})
     >>> figure.axes[0].get_title()
@@ -42,7 +42,7 @@ def roc_curves(curves: Mapping[str, Curve]) -> Figure:
 
 
 def precision_recall_curves(curves: Mapping[str, Curve], shares: Mapping[str, float]) -> Figure:
-    """Precision over recall, a line for each class; dotted is guessing, whose precision is the class's share of rows.
+    """Precision over recall, a line for each class; dotted: guessing, whose precision is the class's share of rows.
 
     >>> figure = precision_recall_curves({"yes": ([0, 1], [1, 0.5])}, {"yes": 0.5})
     >>> figure.axes[0].get_ylabel()
@@ -66,7 +66,7 @@ def _lines(axis: Axes, curves: Mapping[str, Curve]) -> None:
 
 
 def _legend(axis: Axes) -> None:
-    """Below the axes, in as many columns as there is room for."""
+    """Below the axes, in as many columns as fit."""
     columns = beside(
         axis.get_legend_handles_labels()[1], axis.figure.get_figure(root=True).get_size_inches()[0], size=9
     )
@@ -76,7 +76,18 @@ def _legend(axis: Axes) -> None:
 def calibration_curve(
     said: ArrayLike, came: ArrayLike, low: ArrayLike, high: ArrayLike, *, of: str, error: float
 ) -> Figure:
-    """What was said against what came true, with intervals; on the dotted line probabilities mean what they say.
+    """Observed shares against predicted probabilities, with intervals; the dotted line is perfect calibration.
+
+    Parameters
+    ----------
+    said, came
+        For each bin, the mean predicted probability and the share of rows for which it came true.
+    low, high
+        The ends of the intervals of ``came``.
+    of
+        What the probabilities are of; the label of the horizontal axis.
+    error
+        The mean distance from the dotted line; it is the title.
 
     >>> figure = calibration_curve([0.2, 0.8], [0.3, 0.7], [0.2, 0.6], [0.4, 0.8], of="yes", error=0.1)
     >>> figure.axes[0].get_title()
@@ -95,15 +106,17 @@ def calibration_curve(
 
 
 def residuals(truth: ArrayLike, answers: ArrayLike, *, name: str, hidden: bool = False) -> tuple[Figure, Figure]:
-    """Answers against the truth, and the errors against the answers: hexagons, coloured by how many rows they hold.
+    """Answers against the truth, and errors against the answers: hexagons, coloured by their number of rows.
 
     Parameters
     ----------
     truth, answers
-        ``[N]`` each, in the unit of the column ``name``.
+        ``[N]`` each, in the unit of the target.
+    name
+        Of the target column.
     hidden
-        Hide what single rows are: hexagons are larger, those of fewer than five rows are not drawn, and the outermost
-        2 % of the rows are not within the axes.
+        Hide single rows: hexagons are larger, those of fewer than five rows are not drawn, and the outermost 2 % of
+        the rows at each end are outside the axes.
 
     >>> left, right = residuals([1, 2, 3], [1.1, 1.9, 3.2], name="price")
     >>> left.axes[0].get_xlabel(), right.axes[0].get_ylabel()
@@ -152,9 +165,16 @@ def learning_curves(
     loss: str,
     chooses: str = "validation",
 ) -> Figure:
-    """Losses over epochs: a colour for each network, training dashed, validation solid with a dot where it was least.
+    """Losses over epochs: a colour for each network, training dashed, validation solid with a dot at its minimum.
 
-    ``chooses`` is what the solid line is called: without validation rows it is of the training rows, too.
+    Parameters
+    ----------
+    training, validation, epochs
+        For each network, its losses and the epochs that they belong to, ``[E]`` each.
+    loss
+        Its name and unit; the label of the vertical axis.
+    chooses
+        The name of the solid line: without validation rows, it is for the training rows too.
 
     >>> figure = learning_curves([[3, 1]], [[3, 2]], [[1, 2]], loss="mse")
     >>> [line.get_label() for line in figure.axes[0].get_lines()][:2]
@@ -184,7 +204,7 @@ def learning_curves(
 
 
 def _thinned(x: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:
-    """At most some hundred points of a curve, spread evenly along its length, its ends among them."""
+    """At most a few hundred points of a curve, evenly spread along its length, both ends included."""
     across, up = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
     if len(across) <= _MOST_POINTS:
         return across, up

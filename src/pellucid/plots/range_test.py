@@ -27,14 +27,17 @@ def range_test_curve(
     title: str,
     y_label: str = "loss",
 ) -> Figure:
-    """Each step's loss as a dot, the smoothed curve, and upright lines at the rates that were read from it.
+    """Each step's loss as a dot, the smoothed curve, and vertical lines at the rates read from it.
 
     Parameters
     ----------
     rates, losses, smoothed
-        ``[S]`` each.
+        The learning rate, loss and smoothed loss of each step, ``[S]`` each.
     chosen, steepest, bottom, blew_up
-        Learning rates; the first is drawn solid, the others dotted.
+        Learning rates: the one chosen, drawn solid; where the loss falls fastest; where it is lowest; and where it
+        exploded, ``None`` if it did not.
+    title, y_label
+        Above the picture, and the label of the vertical axis.
 
     >>> figure = range_test_curve(
     ...     [1e-3, 1e-2, 1e-1], [2.0, 1.0, 3.0], [2, 1, 3],
@@ -53,7 +56,7 @@ def range_test_curve(
         axis.axvline(rate, color=colour, linestyle=style, linewidth=1.4, label=f"{name}: {rate:.2g}")
     axis.axvline(chosen, color=GOOD, linewidth=2.2, label=f"chosen: {chosen:.2g}")
     axis.set(title=title, xlabel="learning rate", ylabel=y_label, xscale="log")
-    # The explosion would press the part that matters into a line along the floor.
+    # Cut off the explosion, which would flatten the part that matters.
     top = 1.5 * float(line[: max(1, len(line) // 5)].max())
     low = float(min(line.min(), np.quantile(dots, 0.02)))
     axis.set_ylim(low - 0.06 * (top - low), max(top, float(np.quantile(dots[: max(1, len(dots) // 2)], 0.98))))

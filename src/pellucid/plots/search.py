@@ -1,4 +1,4 @@
-"""A search as it went: the score of each trial, the best so far, and which dimensions mattered."""
+"""The course of a search: the score of each trial, the best so far, and which settings mattered."""
 
 from __future__ import annotations
 
@@ -27,16 +27,20 @@ def search_history(
     importances: Mapping[str, float],
     metric: str,
 ) -> Figure:
-    """The trials as dots, those that ended early as crosses at the foot, the best so far as stairs; what mattered.
+    """Trials as dots (crosses if ended early), the best so far as a step line, and which settings mattered.
 
     Parameters
     ----------
     numbers, scores, pruned
-        For each trial its number, its mean over the folds, and whether it was ended early. NaN is not drawn.
+        For each trial, its number, its mean score over the folds, and whether it was ended early. NaN is not drawn.
+    higher_is_better
+        Whether a higher score is better.
     default
-        The score of the default setting, a dashed line.
+        The score of the default setting, drawn as a dashed line; ``None`` if unknown.
     importances
-        Shares that sum to 1; without any, the panel is left out.
+        The importance of each setting; they sum to 1. If empty, this panel is left out.
+    metric
+        The name of the score.
 
     >>> figure = search_history([0, 1, 2], [0.8, 0.7, 0.9], [False, True, False], higher_is_better=True,
     ...     default=0.8, importances={}, metric="accuracy")
@@ -47,7 +51,7 @@ def search_history(
     x, y, ended = np.asarray(numbers), np.asarray(scores, dtype=np.float64), np.asarray(pruned, dtype=bool)
     whole = ~ended & np.isfinite(y)
     axis = axes[0]
-    if ended.any():  # their mean is over fewer folds, so it says nothing beside the others
+    if ended.any():  # their mean is over fewer folds, so it cannot be compared with the others
         foot = np.full(int(ended.sum()), 0.02)
         across = axis.get_xaxis_transform()
         axis.plot(x[ended], foot, "x", color=GREY, markersize=4, transform=across, label="ended early (no score)")
@@ -56,7 +60,7 @@ def search_history(
         axis.axhline(default, color=BAD, linestyle="--", linewidth=1.4, label="default setting")
     best = (np.maximum if higher_is_better else np.minimum).accumulate(y[whole])
     axis.step(x[whole], best, where="post", color=GOOD, linewidth=2, label="best so far")
-    axis.set(xlabel="trial", ylabel=f"{metric}, mean over folds", title="Scores as they came")
+    axis.set(xlabel="trial", ylabel=f"{metric}, mean over folds", title="Scores in order of the trials")
     _show_the_good_part(axis, y[whole], higher_is_better=higher_is_better)
     whole_numbers(axis, [x])
     axis.grid(visible=True, alpha=0.25, linewidth=0.6)
@@ -67,7 +71,7 @@ def search_history(
 
 
 def _show_the_good_part(axis: Axes, scores: np.ndarray, *, higher_is_better: bool) -> None:
-    """Cut away the far end of the poor trials, which would press all others together."""
+    """Cut off the worst trials, which would press all others together."""
     if len(scores) < 5:
         return
     best, middle = (scores.max() if higher_is_better else scores.min()), float(np.median(scores))
@@ -81,5 +85,5 @@ def _show_the_good_part(axis: Axes, scores: np.ndarray, *, higher_is_better: boo
 def _bars(axis: Axes, importances: Mapping[str, float]) -> None:
     shown = sorted(importances.items(), key=lambda item: item[1])
     axis.barh([name.replace("_", " ") for name, _ in shown], [share for _, share in shown], color=GOOD)
-    axis.set(xlabel="share", title="What tells good trials from all")
+    axis.set(xlabel="share", title="What distinguishes good trials")
     axis.grid(visible=True, axis="x", alpha=0.25, linewidth=0.6)

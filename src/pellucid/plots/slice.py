@@ -1,6 +1,6 @@
-"""A slice through a network's input space: answers as colours, the decision as a line, rows as points.
+"""A slice through a network's input space: answers as colours, the decision boundary as a line, rows as points.
 
-Legend: Gx and Gy places along the axes, C classes, M rows that are drawn.
+Legend: Gx and Gy grid points along the axes, C classes, M rows that are drawn.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ __all__ = ["slice_figure"]
 Array = NDArray[Any]
 
 _OTHER = "#6E6E6E"
-_VEIL = 0.72  # how much of an answer is hidden where there are no data
-_PALE = 0.55  # colours of answers, so that points of the same colour stand out
+_VEIL = 0.72  # opacity of the veil where there are no data
+_PALE = 0.55  # strength of the answers' colours: pale, so that points of the same colour stand out
 _MOST_NUMBERS_IN_CELLS = 80
-_SPREAD = 0.7  # of a band: points are spread over its width, else they would lie on one line
+_SPREAD = 0.7  # of a band: points are spread over its width, otherwise they would lie on one line
 
 
 def slice_figure(
@@ -62,27 +62,27 @@ def slice_figure(
     answers
         ``[Gy, Gx, C]`` probabilities, or ``[Gy, Gx]`` numbers.
     classes, label, threshold
-        The classes, none for a number; the one whose probability is drawn, or ``None`` for the most probable; and
-        from which probability on the second of two is the answer.
+        The classes, empty for a number; the class whose probability is drawn, or ``None`` for the most probable one;
+        and the probability from which the second of two classes is the answer.
     empty
-        ``[Gy, Gx]`` where there are no data: under a grey veil.
+        ``[Gy, Gx]`` booleans: where there are no data; drawn under a grey veil.
     points, truth
-        ``([M], [M])`` where the rows lie, and ``[M]`` their class numbers or values.
+        The positions of the rows ``([M], [M])``, and their class numbers or values ``[M]``.
     contours
-        How densely all rows lie ``[Gy, Gx]``, and the levels to draw; for more rows than are drawn.
+        The density of all rows ``[Gy, Gx]``, and the levels to draw; used if there are more rows than are drawn.
     coloured
-        The classes with a colour of their own; the others are dark grey.
+        The classes with their own colour; the others are dark grey.
     limits
-        The numbers at the two ends of the colours; ``None`` for the least and the largest answer and value.
+        The numbers at the two ends of the colour scale; ``None`` for the smallest and the largest answer and value.
     mark
-        Where the row lies whose cells are held.
+        The position of the row whose other cells are held fixed.
     target, title, held
-        The column predicted, and words above the picture; an end of a line in the title stays one.
+        The column predicted, and the text above the picture; line breaks in the title are kept.
     size
         Width and height in inches.
     measured
-        ``[M]`` which of the rows measured the run: they are drawn filled (of numbers: square), those that it learned
-        from hollow (round). ``None`` where all are alike.
+        ``[M]`` booleans: which rows are test rows. They are drawn filled (for numbers: square), the rows that the
+        network learned from hollow (for numbers: round). ``None`` to draw all alike.
     """
     figure, (axis,) = panels(width=size[0], height=size[1])
     figure.suptitle("\n".join(wrapped(line, int(10.8 * size[0]), 2) for line in title.split("\n")), fontsize=12)
@@ -115,7 +115,7 @@ def slice_figure(
 
 
 class _Look:
-    """The colour and the marker of each class: the same in every part of a picture."""
+    """The colour and the marker of each class, the same in every part of a picture."""
 
     def __init__(self, classes: Sequence[str], coloured: Sequence[int]) -> None:
         self.classes, self.coloured = classes, list(coloured)
@@ -131,7 +131,7 @@ class _Look:
 
 
 def _place(x: SliceAxis, y: SliceAxis) -> dict[str, Any]:
-    """Where an image ``[Gy, Gx]`` lies: each place in the middle of its pixel."""
+    """The position of an image ``[Gy, Gx]``: each grid point is in the middle of its pixel."""
     ends = [(axis.places[0] - axis.step / 2, axis.places[-1] + axis.step / 2) for axis in (x, y)]
     return {"extent": (*ends[0], *ends[1]), "origin": "lower", "aspect": "auto", "interpolation": "nearest"}
 
@@ -162,7 +162,7 @@ def _probability(
 
 
 def _blend(answers: Array, look: _Look) -> Array:
-    """The most probable class's colour ``[Gy, Gx, 3]``, the paler the nearer its probability is to 1 / C."""
+    """The most probable class's colour ``[Gy, Gx, 3]``, paler the closer its probability is to 1 / C."""
     from matplotlib.colors import to_rgb
 
     n = answers.shape[-1]
@@ -186,7 +186,7 @@ def _veil(axis: Axes, x: SliceAxis, y: SliceAxis, empty: Array) -> None:
 
 
 def _decision(axis: Axes, x: SliceAxis, y: SliceAxis, answers: Array, label: int | None, threshold: float) -> None:
-    """Where the answer changes; for numbers lines of equal answers."""
+    """Draw the decision boundary; for numbers, contour lines."""
     smooth = "bands" not in (x.kind, y.kind)
     if answers.ndim == 2:
         if smooth and answers.min() < answers.max():
@@ -206,7 +206,7 @@ def _decision(axis: Axes, x: SliceAxis, y: SliceAxis, answers: Array, label: int
 
 
 def _edges(axis: Axes, x: SliceAxis, y: SliceAxis, inside: Array) -> None:
-    """Lines between neighbouring pixels of which one is inside."""
+    """Draw lines between neighbouring pixels of which only one is inside."""
     from matplotlib.collections import LineCollection
 
     left, bottom = (a.places[0] - a.step / 2 for a in (x, y))
@@ -221,7 +221,7 @@ def _edges(axis: Axes, x: SliceAxis, y: SliceAxis, inside: Array) -> None:
 
 
 def _write(axis: Axes, answers: Array, label: int | None) -> None:
-    """Between two columns of bands there is room for the numbers themselves."""
+    """Write the numbers into the cells: with two columns of bands there is room for them."""
     values = answers if answers.ndim == 2 else answers.max(axis=-1) if label is None else answers[..., label]
     for (j, i), value in np.ndenumerate(values):
         text = f"{numeral(value)}" if answers.ndim == 2 else f"{value:.2f}"
@@ -315,7 +315,7 @@ def _legend(
         names.append(wrapped(look.classes[k], 26, 2))
     if len(look.coloured) < len(look.classes):
         handles.append(Patch(color=_OTHER))
-        names.append(f"{len(look.classes) - len(look.coloured)} classes more")
+        names.append(f"{len(look.classes) - len(look.coloured)} more classes")
     if measured is not None and truth is not None and measured.any() and not measured.all():
         shapes = (("none", "o"), (_OTHER, "o")) if look.classes else (("none", "o"), ("none", "s"))
         for (face, marker), name in zip(shapes, ("learned from", "test rows"), strict=True):
@@ -332,7 +332,7 @@ def _legend(
         handles.append(
             Line2D([], [], marker="*", color="white", markeredgecolor="black", markersize=12, linestyle="none")
         )
-        names.append("the row held")
+        names.append("the row held fixed")
     if handles:
         figure.legend(
             handles,

@@ -1,4 +1,4 @@
-"""How far results lie apart: histograms over seeds, and values with their intervals."""
+"""The spread of results: histograms over seeds, and values with their intervals."""
 
 from __future__ import annotations
 
@@ -25,16 +25,18 @@ def histogram_of_seeds(
     title: str,
     bins: int = 25,
 ) -> Figure:
-    """A panel for each name, one above the other on the same axis: in how many seeds a value was reached.
+    """Histograms with a common axis, one above the other: how many seeds reached each value.
 
     Parameters
     ----------
     values
-        For each name, one number a seed; those that are not finite are left out.
+        For each name, one number per seed; non-finite ones are left out.
     marks
-        Values that a vertical line shows, by the text of the legend.
+        Values shown by a vertical line, by their text in the legend.
+    x_label, title
+        The label of the common axis, and the text above all panels.
     bins
-        Bars between the smallest and the largest value of all.
+        Number of bars between the smallest and the largest value of all.
 
     >>> figure = histogram_of_seeds({"ReLU": [0.5, 0.9, 0.9]}, marks={"good": 0.8}, x_label="accuracy", title="Seeds")
     >>> [int(sum(bar.get_height() for bar in axis.patches)) for axis in figure.axes]
@@ -68,15 +70,17 @@ def intervals(
     title: str,
     reference: float | None = None,
 ) -> Figure:
-    """A dot for each value with a bar from the low to the high end of its interval; the first name is on top.
+    """A dot for each value, with a bar from the low to the high end of its interval; the first name is on top.
 
     Parameters
     ----------
     estimates
-        For each name an `Estimate`, or ``(value, low, high)``; an end that is not defined has no bar, and its dot is
-        hollow, which the label of the axis says.
+        For each name, an `Estimate` or ``(value, low, high)``; a value without an interval has a hollow dot and no
+        bar, which the label of the axis explains.
+    x_label, title
+        The label of the axis, and the text above the picture.
     reference
-        Where a dotted vertical line stands, if any.
+        The position of a dotted vertical line, if any.
 
     >>> figure = intervals({"relu": (0.95, 0.93, 0.97)}, x_label="accuracy", title="Test rows")
     >>> figure.axes[0].get_yticklabels()[0].get_text()

@@ -1,4 +1,4 @@
-"""What hidden units learned: histograms of outputs, rows in the hidden representation, first weights as images."""
+"""What hidden units learned: histograms of outputs, rows in the hidden representation, weights as images."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _N_COLOURS = len(COLOURS)
 
 
 def activation_histograms(layers: Sequence[LayerStatistics], groups: Sequence[str], *, title: str) -> Figure:
-    """A panel for each hidden layer: how often its units give which output, a line for each group of rows.
+    """A panel for each hidden layer: a histogram of its units' outputs, with a line for each group of rows.
 
-    ``groups`` are the names of the groups; the share of each output is on a logarithmic axis, because most are near 0.
+    ``groups`` are the names of the groups; shares are on a logarithmic axis because most are near 0.
     """
     from matplotlib.lines import Line2D
 
@@ -78,11 +78,13 @@ def representation(
     Parameters
     ----------
     moments
-        A heading and where the rows lie.
+        For each panel, its heading and the projection of the rows.
     classes, values
-        The classes, none for a number; ``[N]`` each row's class number or value, NaN where not known.
+        The classes, empty for a number; each row's class number or value ``[N]``, NaN if unknown.
     target
-        What the values are values of.
+        The target column that the values belong to.
+    title
+        Above all panels.
     """
     columns = min(3, len(moments))
     rows = math.ceil(len(moments) / columns)
@@ -115,15 +117,17 @@ def representation(
 
 
 def weight_images(images: Array, captions: Sequence[str], *, title: str) -> Figure:
-    """The weights of first-layer units as pictures of the pixels that they look at.
+    """The weights of first-layer units as images: one weight for each input pixel.
 
     Parameters
     ----------
     images
-        ``[U, H, W, channels]``; with one channel orange is positive and purple negative, with three each colour's
-        weight goes from dark to light, 0 in the middle. All have one scale.
+        ``[U, H, W, channels]``. With one channel, orange is positive and purple negative; with three, each colour's
+        weight goes from dark to light, with 0 in the middle. All units share one scale.
     captions
         ``[U]``, such as the number of the unit.
+    title
+        Above all images.
     """
     columns = min(8, len(images))
     figure, axes = panels(

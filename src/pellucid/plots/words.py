@@ -1,4 +1,4 @@
-"""Text of the user's own in a picture: names of columns and classes, as they are."""
+"""The user's own text in a picture: names of columns and classes, shown literally."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ __all__ = ["beside", "plain", "wrapped"]
 
 
 def plain(text: object, most: int = 40) -> str:
-    r"""Text in one short line of letters that can be drawn; `canvas.encode` sees to it that a ``$`` starts no formula.
+    r"""Text as one short printable line; `canvas.encode` makes sure that a ``$`` does not start a formula.
 
-    A name that begins with ``_`` is given a space before it, for matplotlib leaves such names out of legends.
+    A name that begins with ``_`` gets a space before it, because matplotlib leaves such names out of legends.
 
     >>> plain("$x_1$"), plain("_id"), plain("a\nb"), plain("abcdefgh", most=5)
     ('$x_1$', ' _id', 'a b', 'abcd…')
@@ -24,7 +24,7 @@ def plain(text: object, most: int = 40) -> str:
 
 
 def wrapped(text: str, width: int, lines: int = 3) -> str:
-    r"""`plain` text in at most so many lines of at most so many letters; a name may be broken after a ``_`` or ``/``.
+    r"""`plain` text in at most ``lines`` lines of ``width`` letters; a name may be broken after a ``_`` or ``/``.
 
     >>> wrapped("one two three four five", width=8, lines=2)
     'one two\nthree …'

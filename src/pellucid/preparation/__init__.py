@@ -1,1 +1,1 @@
-"""A user's rows become training's rows: read, split, checked for doubts and encoded."""
+"""From the user's rows to the rows that training sees: read, split, checked for doubts and encoded."""

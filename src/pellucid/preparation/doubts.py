@@ -76,7 +76,7 @@ class Divided:
     schema: Schema
     target: Target | None
     split: Split
-    test_table: Table | None = None  # where the test rows come from elsewhere
+    test_table: Table | None = None  # if the test rows come from elsewhere
     test_rows: Array | None = None
 
     @property
@@ -189,7 +189,7 @@ def _entity(divided: Divided, entity: Entity) -> Doubt | None:
 
 
 def _time(divided: Divided) -> tuple[list[Doubt], list[str]]:
-    """A doubt where neighbouring rows in time are alike; otherwise a note on the dates."""
+    """A doubt if neighbouring rows in time are alike; otherwise a note on the dates."""
     rows, truth = divided.rows, divided.truth
     moments = moments_in(divided.table, divided.names, rows)
     if not moments:
@@ -257,7 +257,7 @@ def _on_dates(moments: Moments) -> str:
 
 
 def _order(divided: Divided) -> list[Doubt]:
-    """A doubt where neighbouring rows of the file are alike, beyond what their columns explain."""
+    """A doubt if neighbouring rows of the file are alike, beyond what their columns explain."""
     if divided.target is None:
         return []
     names = [c.name for c in divided.schema.features]
@@ -284,7 +284,7 @@ def _order(divided: Divided) -> list[Doubt]:
 
 
 def _copies(divided: Divided) -> list[Doubt]:
-    """A doubt where equal rows are in both parts, because the split goes by group or time."""
+    """A doubt if equal rows are in both parts, because the split is by group or time."""
     what, table, held = divided.held
     telling = [c.name for c in divided.schema.features]
     telling += [divided.schema.target] if divided.schema.target is not None else []

@@ -298,7 +298,7 @@ def _with_groups_and_files(
 
 
 def _resolve_names(settings: Settings, table: Table) -> Settings:
-    """The names as the table has them: ``"a,b"`` is two where only the parts are columns, a list's name all of its."""
+    """The table's own names: ``"a,b"`` is two if only its parts are columns; a list's name is all its columns."""
     there, lists = set(table.names), table.report.lists
 
     def bare(name: str) -> str:

@@ -106,7 +106,7 @@ def read_again(
 
 
 def check_markers(markers: Sequence[str], table: Table) -> None:
-    """Raise `DataError` for ``NAME=-999`` where the table has no such column, unless cells of it are written so.
+    """Raise `DataError` for ``NAME=-999`` if the table has no such column and no cell is written like that.
 
     >>> check_markers(["W=100"], read_table({"w": [1, 100]}))
     Traceback (most recent call last):

@@ -53,7 +53,7 @@ def open_source(data: object, settings: Settings) -> Source:
     DataError
         It cannot be read as either.
     SettingError
-        ``image_size`` or ``image_channels`` is given where there are no image files; an empty name.
+        ``image_size`` or ``image_channels`` is given without image files; or the name is empty.
     """
     if isinstance(data, str) and not data.strip():
         raise SettingError(

@@ -1,1 +1,1 @@
-"""One page that a person wants to read: self-contained HTML, made of sections of a few kinds of blocks."""
+"""All HTML pages: the report of a run and a traced row; self-contained, made of sections of a few kinds of blocks."""

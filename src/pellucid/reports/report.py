@@ -95,7 +95,7 @@ def write_report(
     assert run.path is not None or out is not None
     target = Path(out) if out is not None else RunFolder(run.path or ".").file("report")
     name = run.path.name if run.path is not None else prepared.name
-    # Many products of matrices, each of a moment: two threads take three times as long where a core is busy.
+    # Many short matrix products: two threads take three times as long if a core is busy.
     with threadpool_limits(limits=1):
         measured = rows_that_measured(run.model, prepared)
         given = ReportInput(

@@ -47,7 +47,7 @@ def trace_html(page: TracePage) -> str:
             *(_panel(unit.panel, "unit", _beside(column, i)) for column in page.columns
               for i, unit in enumerate(column.units)),
             *(_panel(column.panel, "layer", ()) for column in page.columns),
-            _panel(page.overview, "overview", ()),  # the last: it is shown where none of those before it is the target
+            _panel(page.overview, "overview", ()),  # the last: it is shown if none of those before it is the target
         ]
     )  # fmt: skip
     return f"""<!doctype html>

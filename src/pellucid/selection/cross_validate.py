@@ -115,9 +115,9 @@ class FoldScores:
     metric
         Such as ``roc_auc``; ``higher_is_better`` says which way it goes.
     settings
-        All settings, with engine, threads and products as they were decided on this machine.
+        All settings, with engine, threads and products as chosen for this machine.
     folds
-        One for each fold that was done: fewer than ``n_folds`` after a divergence or where ``on_fold`` said stop.
+        One for each finished fold: fewer than ``n_folds`` after a divergence, or if ``on_fold`` asked to stop.
     n_parameters
         Of a network of the first fold, times the number of networks.
     size_ratio
@@ -165,7 +165,7 @@ class FoldScores:
 
     @property
     def mean(self) -> float:
-        """Over the folds that are done; NaN after a divergence."""
+        """Over the finished folds; NaN after a divergence."""
         return self.interval.value
 
     @property
@@ -250,7 +250,7 @@ def cross_validate(
 
 
 def _range_of(metric: str) -> tuple[float, float]:
-    """What such a metric can be at all."""
+    """The range of a metric's possible values."""
     if metric in _SHARES:
         return 0.0, 1.0
     return (-math.inf, 1.0) if metric == "r2" else (0.0, math.inf)
@@ -291,19 +291,19 @@ def _folds_and_settings(
         chosen = settings
     else:
         given = settings or {}
-        preset = PRESETS.get(str(given.get("preset")), {})  # asked for here, it goes before what the folds have
+        preset = PRESETS.get(str(given.get("preset")), {})  # given here, it overrides the settings of the folds
         chosen = Settings.of(own.to_json(), preset, given)
     for name in ROW_SETTINGS:
         if getattr(chosen, name) != getattr(own, name):
             raise SettingError(
-                f"the folds were cut with {name} {getattr(own, name)!r}, and {getattr(chosen, name)!r} would cut "
-                "others: cut them anew with cut_folds"
+                f"the folds were cut with {name} {getattr(own, name)!r}, but {getattr(chosen, name)!r} would cut "
+                "different ones: cut them again with cut_folds"
             )
     return data, chosen
 
 
 def _check_defined(metric: str, folds: Folds) -> None:
-    """Refuse a metric that some fold could not give, before anything is trained."""
+    """Refuse a metric that is not defined on some fold, before anything is trained."""
     target, task = folds.base.target, folds.base.task
     if metric != "roc_auc" or task.kind != "binary" or target is None:
         return
@@ -321,8 +321,7 @@ def _check_defined(metric: str, folds: Folds) -> None:
 def _decided(fold: Prepared) -> tuple[Settings, int]:
     """The settings with engine, threads and products decided once for all folds, and the parameters to be trained.
 
-    PyTorch is loaded here, so that the first fold's seconds are not those of an import. The batch size stays as it was
-    asked for.
+    PyTorch is loaded here, so that the first fold's seconds do not include the import. The batch size stays as given.
     """
     count = n_learned_from(fold)
     rows = min(fold.settings.batch_size or auto_batch_size(count), count)
@@ -336,7 +335,7 @@ def _decided(fold: Prepared) -> tuple[Settings, int]:
 
 
 def _score(fold: Prepared, metric: str, listener: Listener) -> FoldScore:
-    """Train on one fold and measure on its rows; the time is not taken here."""
+    """Train on one fold and measure on its rows; the caller measures the time."""
     facts: dict[str, Any] = {"seconds": 0.0, "n_train": len(fold.train), "n_held": len(fold.measured.rows)}
     try:
         fold = with_target_transform(_sized(fold))
@@ -362,7 +361,7 @@ def _sized(fold: Prepared) -> Prepared:
 
 
 def _answers(fold: Prepared, outcomes: tuple[Outcome, ...]) -> Array:
-    """What the networks say to the rows held out, together."""
+    """The joint answers of the networks for the held-out rows."""
     first, *more = (outcome.parameters for outcome in outcomes)
     model = Model(
         network=fold.network,
@@ -377,7 +376,7 @@ def _answers(fold: Prepared, outcomes: tuple[Outcome, ...]) -> Array:
 
 
 def _measured(fold: Prepared, metric: str, answers: Array) -> float:
-    """The metric alone: all rows as one group, of which the bootstrap draws nothing."""
+    """The metric only: with all rows as one group, the bootstrap has nothing to draw."""
     held = fold.measured
     one_group = np.zeros(len(held.truth), dtype=np.int64)
     return measure(fold.task, held.truth, answers, groups=one_group)[metric].value

@@ -46,9 +46,13 @@ __all__ = ["Lottery", "lottery"]
 Array = NDArray[Any]
 
 FILES = ("lottery.csv", "lottery.json", "lottery.png", "lottery.svg")
-REMEDY = 10  # networks of the ensemble that is recommended
+REMEDY = 10  # number of networks in the recommended ensemble
 _FEWEST, _MOST = 5, 1000
-_OF_THE_MACHINE = ("engine", "products", "threads")  # a run writes down what was measured, which may be done again
+_OF_THE_MACHINE = (
+    "engine",
+    "products",
+    "threads",
+)  # a run records what was chosen on its machine; here it is chosen again
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -95,7 +99,7 @@ class Lottery:
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """The spread, the failures, and the remedy, in a sentence each."""
+        """The spread, the failures and the remedy, one sentence each."""
         drawn = {"seeds": self.seeds} | ({} if self.splits is None else {"splits": self.splits})
         failed = (
             f"{draws.n_failed:,} of {len(draws):,} {name} (95 %: {draws.share_failed.low:.0%} to "
@@ -145,7 +149,7 @@ class Lottery:
         }
 
     def to_csv(self) -> str:
-        """A line a run: what was drawn, its seed, the metric, the dummy's, whether it failed, epochs."""
+        """One line per run: what was varied, its seed, the metric, the dummy's metric, whether it failed, epochs."""
         lines: list[Sequence[object]] = []
         lines.append(["drawn", "seed", self.metric, "dummy", "failed", "epochs", "best_epoch", "problem"])
         for drawn, draws in (("seed", self.seeds), ("split", self.splits)):
@@ -159,7 +163,7 @@ class Lottery:
     def save(self, out: str | os.PathLike[str]) -> Path:
         """Write ``lottery.csv``, ``lottery.json`` and the picture (PNG and SVG) to a new or empty folder.
 
-        A folder where this was broken off is written again.
+        A folder where an earlier attempt was interrupted is overwritten.
         """
         from pellucid.plots.canvas import save
 
@@ -169,7 +173,7 @@ class Lottery:
         except OSError as error:
             raise StorageError(could_not("write", folder, error)) from error
         sweep(folder, FILES.__contains__)
-        # First, for it says what the folder is: one that is not complete is written again.
+        # Written first, because it identifies the folder: an incomplete one is written again.
         write_text(folder / "lottery.json", json.dumps(self.to_json(), indent=2, ensure_ascii=False) + "\n")
         write_text(folder / "lottery.csv", self.to_csv())
         save(self.figure(), folder / "lottery")
@@ -243,7 +247,7 @@ def lottery(
 
 
 def _drawn(source: object, asked: Settings, seeds: int, metric: str | None, listener: Listener) -> Lottery:
-    """All runs, and what they say."""
+    """All runs, and their result."""
     single = replace(asked, n_networks=1, ensemble="seeds", verdict=False)
     base = prepare(source, single)
     if base.measured.name != "test":
@@ -276,7 +280,7 @@ def _drawn(source: object, asked: Settings, seeds: int, metric: str | None, list
 
 
 def _take(out: str | os.PathLike[str], held: ExitStack) -> None:
-    """Make the folder and keep others from it; where nothing comes into it, it goes again."""
+    """Create the folder and lock it; it is removed again if nothing is written to it."""
     path = Path(out)
     try:
         path.mkdir(parents=True)
@@ -317,7 +321,7 @@ def _is_lottery(path: Path) -> bool:
 def _source_and_settings(
     data: object, config: str | os.PathLike[str] | None, given: Mapping[str, Any]
 ) -> tuple[object, Settings]:
-    """The rows and the settings; of a run folder its own, what is given before them."""
+    """The rows and the settings: those of a run folder, overridden by what is given."""
     from_file, source = ({}, None) if config is None else read_config(config)
     if isinstance(data, str | os.PathLike) and (Path(data) / "config.yaml").is_file():
         from_run, source_of_run = read_config(Path(data) / "config.yaml")
@@ -344,7 +348,7 @@ def _why_not_split(base: Prepared) -> str | None:
 
 
 def _over_splits(base: Prepared, splits: int, metric: str, listener: Listener) -> Draws:
-    """Runs with other splits, a few at a time: the rows of all would fill the memory of a large table many times."""
+    """Runs with other splits, a few at a time: all together would hold the rows of a large table many times over."""
     at_once = most_in_memory(base)
     runs: list[Draw] = []
     for start in range(0, splits, at_once):
@@ -366,7 +370,7 @@ def _split_anew(base: Prepared, seed: int) -> Prepared:
 
 def _answers(prepared: Prepared, outcome: Outcome) -> Array:
     inputs = prepared.measured.inputs
-    with np.errstate(over="ignore", invalid="ignore"):  # weights may be finite and so large that answers are not
+    with np.errstate(over="ignore", invalid="ignore"):  # finite weights may be so large that answers are not finite
         return answers_of(prepared.network, prepared.task, prepared.scaler, outcome.parameters, inputs)
 
 
@@ -402,7 +406,7 @@ def _dummy(prepared: Prepared) -> Array:
     count = len(prepared.measured.truth)
     if prepared.target is None:
         return mean_answer(prepared.train.inputs, count)
-    learned = np.concatenate([prepared.split.train, prepared.split.validation])  # as the dummy beside a run's metrics
+    learned = np.concatenate([prepared.split.train, prepared.split.validation])  # like the dummy in a run's metrics
     return dummy_answers(prepared.target.at(learned), count, len(prepared.task.classes))
 
 

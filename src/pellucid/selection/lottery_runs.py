@@ -56,7 +56,7 @@ def _group(jobs: Sequence[Job], numbers: Sequence[int]) -> Group:
 def _together(jobs: Sequence[Job]) -> list[list[int]]:
     """The numbers of the jobs that are trained together, or one by one.
 
-    A stack takes jobs with one description and equally many rows.
+    The jobs of a stack have the same network and the same number of rows.
     """
     alike: dict[Any, list[int]] = {}
     for k, job in enumerate(jobs):
@@ -84,5 +84,5 @@ def _most_at_once(jobs: Sequence[Job]) -> int:
 
 
 def most_in_memory(prepared: Prepared) -> int:
-    """How many trainings on rows of their own, each as many as these, may be held at once: 1 to 25."""
+    """How many trainings, each with its own rows (as many as these), fit into memory at once: 1 to 25."""
     return max(1, min(_AT_ONCE, _CELLS // max(1, prepared.train.inputs.size)))

@@ -126,8 +126,7 @@ def search(
     data, target, config
         As for `pellucid.train`.
     minutes
-        Stop after this long, including the running trial; default: 5, unless ``trials`` is given. The final
-        measurement takes additional time.
+        Time limit, also for the running trial; default: 5, unless ``trials`` is given. The final test adds to it.
     trials
         Stop when the study has this many.
     folds
@@ -147,8 +146,7 @@ def search(
     Returns
     -------
     Search
-        With ``best``, ``settings``, ``command``, ``trials``, ``on_test``, ``figure()``. After Ctrl-C it holds the
-        results so far.
+        With ``best``, ``settings``, ``command``, ``trials``, ``on_test``, ``figure()``; after Ctrl-C, results so far.
 
     Raises
     ------

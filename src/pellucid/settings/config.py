@@ -101,7 +101,7 @@ def trained_on(source: str | None) -> str:
 
 
 def _line(name: str, value: Any) -> str:
-    # Escaped where a character cannot be printed: PyYAML writes some line breaks so that it reads them as spaces.
+    # Escaped if a character cannot be printed: PyYAML writes some line breaks in a way that it reads as spaces.
     words = value if isinstance(value, list) else [value]
     plain = all(word.isprintable() for word in words if isinstance(word, str))
     style = None if plain else '"'

@@ -48,5 +48,5 @@ FOR_TABLES = "best"
 
 
 def usual_preset(*, table: bool) -> str:
-    """The preset that is used where none is given: for a table with a target, or for anything else."""
+    """The default preset: for a table with a target, or for anything else."""
     return FOR_TABLES if table else "plain"

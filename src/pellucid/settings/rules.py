@@ -37,7 +37,7 @@ Rule = Callable[[str, Any], Any]  # (name, value as written) -> value, or Settin
 
 
 def shown(value: Any) -> str:
-    """A value as Python writes it, cut short where it is long: it may come from a file.
+    """A value as Python writes it, shortened if it is long: it may come from a file.
 
     >>> shown("a"), len(shown(list(range(1000)))) < 200
     ("'a'", True)

@@ -1,4 +1,4 @@
-"""Which studies there are, and how to run one by its name."""
+"""The list of studies, and how to run one by its name."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CATALOGUE", "WORDS", "Entry", "Setting", "base_of", "function_of", "run", "settings_of"]
 
-LARGEST = 2**31 - 1  # of a whole number: a seed has to fit every library
+LARGEST = 2**31 - 1  # the largest whole number accepted: a seed has to fit every library
 WORDS: dict[Any, str] = {
     bool: "true or false",
     int: "a whole number",
@@ -33,7 +33,7 @@ class Entry:
 
     title: str
     module: str
-    fixed: tuple[tuple[str, Any], ...] = ()  # settings that this name stands for
+    fixed: tuple[tuple[str, Any], ...] = ()  # settings fixed by this name
 
 
 def _entry(title: str, module: str, **fixed: Any) -> Entry:
@@ -61,16 +61,16 @@ CATALOGUE: dict[str, Entry] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """A setting of a study, read off its function: ``Annotated[kind, "help"] = default``."""
+    """A setting of a study, read from its function's signature: ``Annotated[kind, "help"] = default``."""
 
     name: str
-    kind: Any  # int, float, str, bool or tuple[int, ...]; None may be allowed besides
+    kind: Any  # int, float, str, bool or tuple[int, ...]; None may also be allowed
     help: str
     default: Any
 
 
 def function_of(name: str) -> Callable[..., Any]:
-    """The function ``study(story, **settings)`` of a study; raises `SettingError` with the nearest name."""
+    """The function ``study(story, **settings)`` of a study; raises `SettingError` naming the closest match."""
     if name not in CATALOGUE:
         raise SettingError(f"there is no study {name!r}{nearest(name, CATALOGUE)}")
     function: Callable[..., Any] = importlib.import_module(CATALOGUE[name].module).study
@@ -78,7 +78,7 @@ def function_of(name: str) -> Callable[..., Any]:
 
 
 def settings_of(name: str) -> tuple[Setting, ...]:
-    """The settings that a study has, in order, without those that its name fixes.
+    """The settings of a study, in order, without those fixed by its name.
 
     >>> [setting.name for setting in settings_of("circles")][:3]
     ['hidden', 'activation', 'lr']
@@ -102,23 +102,23 @@ def run(
     listener: Callable[[Block], None] = lambda block: None,
     **settings: Any,
 ) -> Story:
-    """Run a study; its story has ``result``, ``pictures``, ``save`` and shows itself in a notebook.
+    """Run a study; the story has ``result``, ``pictures`` and ``save``, and displays itself in a notebook.
 
     Parameters
     ----------
     name
         One of `CATALOGUE`.
     pictures
-        Whether to draw.
+        Whether to draw pictures.
     listener
-        Is handed each block as it is told.
+        Called with each block as it is told.
     settings
-        Those of the study, as in ``pellucid study NAME --help``.
+        Settings of the study, as in ``pellucid study NAME --help``.
 
     Raises
     ------
     SettingError
-        No such study, no such setting, or a value that breaks its rule.
+        Unknown study, unknown setting, or an invalid value.
 
     >>> run("neuron", pictures=False).result.output
     0.25
@@ -139,7 +139,7 @@ def run(
 
 
 def base_of(kind: Any) -> tuple[Any, bool]:
-    """The type itself, ``tuple`` for numbers in a row, and whether ``None`` may be given.
+    """The type itself (``tuple`` for a sequence of numbers), and whether ``None`` is allowed.
 
     >>> base_of(int), base_of(tuple[int, ...]), base_of(str | None)
     ((<class 'int'>, False), (<class 'tuple'>, False), (<class 'str'>, True))

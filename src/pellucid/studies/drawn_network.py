@@ -1,4 +1,4 @@
-"""The network of a study as a picture: what goes in, the layers, what comes out."""
+"""The network of a study as a picture: inputs, layers, outputs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,21 @@ def draw_network(
     when: str,
     title: str = "The network",
 ) -> None:
-    """Tell a picture of a network; ``when`` says of which moment its weights are, such as ``before it learns``."""
+    """Add a picture of a network to a story.
+
+    Parameters
+    ----------
+    story
+        Is told the picture.
+    network, parameters
+        The description and its arrays, by name.
+    inputs, outputs
+        Names of the inputs and of the outputs; the circles of a side without names are not labelled.
+    when
+        The state of the weights for the caption, such as ``before training``.
+    title
+        Above the picture.
+    """
 
     def draw() -> Figure:
         from pellucid.plots.architecture import layers_drawing
@@ -36,6 +50,6 @@ def draw_network(
     story.draw(
         "network",
         draw,
-        f"Each circle is a number, each line a weight {when}: blue above 0, vermilion below, thick where large; of "
-        "many only the strongest are drawn. “+ 20” below a column: so many circles more.",
+        f"Each circle is a unit, each line a weight {when}: blue if positive, vermilion if negative, thicker if "
+        "larger. If there are many weights, only the strongest are drawn. “+ 20” below a column means 20 more units.",
     )

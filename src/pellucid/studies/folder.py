@@ -1,4 +1,4 @@
-"""Where a study or a lesson keeps what it told: a folder that appears under its name only when it is complete."""
+"""Saving the story of a study or a lesson: its folder appears under its name only when it is complete."""
 
 from __future__ import annotations
 
@@ -23,14 +23,28 @@ __all__ = ["check_free", "keep", "keep_folder"]
 def keep(story: Story, name: str, settings: Mapping[str, Any], out: str | os.PathLike[str] | None = None) -> Path:
     """Write ``story.md``, ``results.json``, ``settings.json`` and every picture (PNG and SVG), all or nothing.
 
-    Without ``out`` the folder is ``runs/<name>-<n>`` with the smallest free ``n``.
+    Parameters
+    ----------
+    story
+        What a study told.
+    name
+        The study's name in the catalogue.
+    settings
+        The settings it ran with; written to ``settings.json``.
+    out
+        The folder to create, or an empty one; by default ``runs/<name>-<n>`` with the smallest free ``n``.
+
+    Returns
+    -------
+    Path
+        The folder.
 
     Raises
     ------
     RunFolderError
-        ``out`` is a file, or a folder with something in it.
+        ``out`` is a file, or a folder that is not empty.
     StorageError
-        The disk is full, a permission is missing ….
+        The folder could not be written: the disk is full, a permission is missing ….
     """
     if out is not None:
         check_free(out)
@@ -44,8 +58,8 @@ def keep(story: Story, name: str, settings: Mapping[str, Any], out: str | os.Pat
 
 
 def keep_folder(write: Callable[[Path], None], name: str, out: str | os.PathLike[str] | None = None) -> Path:
-    """Have ``write`` fill a folder aside, which then takes its name; parameters and errors as in `keep`."""
-    # Links and '.' resolved, so that the part lies beside the folder that it becomes, or in it where it is there.
+    """Let ``write`` fill a temporary folder, which then gets its final name; parameters and errors as in `keep`."""
+    # Links and '.' are resolved, so that the temporary folder lies beside the final one, or inside it if that exists.
     home = Path(out).resolve() if out is not None else None
     parent = Path("runs").resolve() if home is None else home if home.is_dir() else home.parent
     aside = parent / f".{name}.{uuid.uuid4().hex[:12]}.part"
@@ -66,7 +80,7 @@ def keep_folder(write: Callable[[Path], None], name: str, out: str | os.PathLike
 
 
 def check_free(out: str | os.PathLike[str]) -> None:
-    """Raise before any work is done where a study could not be kept at ``out``."""
+    """Raise, before any work is done, if a study could not be saved to ``out``."""
     path = Path(out)
     if path.exists() and not path.is_dir():
         raise RunFolderError(f"{str(path)!r} is a file: name a folder")
@@ -74,10 +88,10 @@ def check_free(out: str | os.PathLike[str]) -> None:
         raise RunFolderError(f"the folder {str(path)!r} is not empty: name another with out (--out)")
     there = next(parent for parent in (path.absolute(), *path.absolute().parents) if parent.exists())
     if not there.is_dir():
-        raise RunFolderError(f"{str(path)!r} cannot be a folder, for {str(there)!r} is a file: name another")
+        raise RunFolderError(f"{str(path)!r} cannot be a folder, because {str(there)!r} is a file: name another")
     if not os.access(there, os.W_OK | os.X_OK):
         raise StorageError(
-            f"could not write {str(path)!r}: nothing may be written in {str(there)!r}; name another folder"
+            f"could not write {str(path)!r}: no permission to write in {str(there)!r}; name another folder"
         )
 
 

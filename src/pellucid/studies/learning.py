@@ -1,4 +1,4 @@
-"""What studies share: training while the loss and the accuracy of several sets of rows are written down."""
+"""What studies share: training while recording the loss and the accuracy of several sets of rows."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """The loss and the score (accuracy; R² for numbers) of each set of rows after an epoch; 0 is before the first."""
+    """The loss and the score (accuracy, or R² for numbers) of each set of rows after an epoch; 0: before training."""
 
     epoch: int
     losses: Mapping[str, float]
@@ -31,9 +31,20 @@ class Line:
 
 
 def learn(engine: Engine, train: Rows, plan: Plan, *, watched: Mapping[str, Rows], every: int = 1) -> tuple[Line, ...]:
-    """Train by the ordinary loop and measure each of ``watched`` before the first epoch, every so many, and at the end.
+    """Train with the ordinary loop, measuring before the first epoch, every so many epochs, and at the end.
 
-    Give a ``plan`` that keeps the last weights: nothing here is chosen by its score.
+    Parameters
+    ----------
+    engine
+        Holds the network; it is trained in place.
+    train
+        The training rows.
+    plan
+        Learning rate, batch size, epochs and so on. Give one that keeps the last weights: nothing is chosen by a score.
+    watched
+        The sets of rows to measure, by name.
+    every
+        Measure after every so many epochs.
 
     Returns
     -------
@@ -52,7 +63,7 @@ def learn(engine: Engine, train: Rows, plan: Plan, *, watched: Mapping[str, Rows
 
 
 def measure(engine: Engine, watched: Mapping[str, Rows], epoch: int) -> Line:
-    """The loss and the score of each set of rows with the engine's present weights."""
+    """The loss and the score of each set of rows with the engine's current weights."""
     losses, scores = {}, {}
     for name, rows in watched.items():
         logits = engine.logits(rows.inputs).astype(np.float64)
@@ -62,9 +73,9 @@ def measure(engine: Engine, watched: Mapping[str, Rows], epoch: int) -> Line:
 
 
 def accuracy(loss: Loss, logits: Array, targets: Array) -> float:
-    """The share of rows whose class is right; R² where the loss is for numbers.
+    """The share of rows classified correctly; R² if the loss is for numbers.
 
-    ``logits`` ``[..., B, C]`` may hold several networks; then the mean over all of them.
+    ``logits`` ``[..., B, C]`` may hold several networks; the result is then the mean over all of them.
     """
     if loss.name == "cross_entropy":
         return float((logits.argmax(axis=-1) == targets).mean())
@@ -75,7 +86,7 @@ def accuracy(loss: Loss, logits: Array, targets: Array) -> float:
 
 
 def at_least(name: str, value: float, low: float) -> None:
-    """Raise `SettingError` where a setting is below its least value.
+    """Raise `SettingError` if a setting is below its minimum.
 
     >>> at_least("seeds", 10, 1)
     """

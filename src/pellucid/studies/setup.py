@@ -1,4 +1,4 @@
-"""What studies that train ask before and after: are the widths widths, and did the training come to its end?"""
+"""Checks of studies that train: are the widths valid, and did training reach its last epoch?"""
 
 from __future__ import annotations
 
@@ -16,17 +16,30 @@ __all__ = ["learn_to_the_end", "shape_of", "widths"]
 def learn_to_the_end(
     engine: Engine, train: Rows, plan: Plan, *, watched: Mapping[str, Rows], every: int = 1
 ) -> tuple[Line, ...]:
-    """`learn`, but a training that breaks off is an error: its figures would be compared with those of whole ones.
+    """`learn`, but training that stops early is an error: its figures would be compared with those of full runs.
+
+    Parameters
+    ----------
+    engine
+        Holds the network; it is trained in place.
+    train
+        The training rows.
+    plan
+        Learning rate, batch size, epochs and so on; give one that keeps the last weights.
+    watched
+        The sets of rows to measure, by name.
+    every
+        Measure after every so many epochs, besides before the first and after the last.
 
     Raises
     ------
     DivergenceError
-        A loss was no number before the last epoch.
+        A loss was not finite before the last epoch.
     """
     lines = learn(engine, train, plan, watched=watched, every=every)
     if lines[-1].epoch < plan.epochs:
         raise DivergenceError(
-            f"training broke off after epoch {lines[-1].epoch:,} of {plan.epochs:,}, for a loss was no number: lower "
+            f"training stopped after epoch {lines[-1].epoch:,} of {plan.epochs:,} because a loss was not finite: lower "
             f"the learning rate, which is {plan.learning_rate:g}"
         )
     return lines
@@ -43,7 +56,7 @@ def shape_of(network: Network) -> str:
 
 
 def widths(name: str, value: Sequence[int], *, least: int = 1) -> tuple[int, ...]:
-    """The widths of hidden layers as a tuple of whole numbers; raises `SettingError` where they are none.
+    """The widths of hidden layers as a tuple of whole numbers; raises `SettingError` if they are not.
 
     >>> widths("hidden", [5, 2])
     (5, 2)

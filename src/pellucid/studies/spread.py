@@ -1,4 +1,4 @@
-"""How sure a mean over seeds is, a share of seeds, and a difference on the same rows; and when nothing can be said."""
+"""The uncertainty of a mean over seeds, of a share of seeds, and of a difference on the same rows."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from pellucid.evaluation.bootstrap import Estimate
 
 __all__ = ["CHANCE", "FEWEST", "Paired", "mean_interval", "paired", "share_interval", "side", "span", "too_few"]
 
-Z = 1.959963984540054  # 97.5 % of the normal distribution lie below
-FEWEST = 5  # from fewer runs no difference is claimed: their spread is itself little more than chance
-CHANCE = 0.05  # a difference that chance makes so seldom, or more seldom, is told as one
+Z = 1.959963984540054  # 97.5 % of the normal distribution lies below
+FEWEST = 5  # with fewer runs no difference is claimed: their spread is itself little more than chance
+CHANCE = 0.05  # significance level: a difference less likely than this by chance is reported as one
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,10 +25,10 @@ class Paired:
     Attributes
     ----------
     first, second
-        The rows that only the first, and only the second, answers rightly; all other rows say nothing about which is
-        better.
+        The rows that only the first, and only the second, answers correctly; all other rows say nothing about which
+        is better.
     p
-        How likely such a difference, or a larger one, is if both are equally good (McNemar's exact test).
+        The probability of a difference at least this large if both are equally good (McNemar's exact test).
     """
 
     first: int
@@ -37,7 +37,7 @@ class Paired:
 
     @property
     def apart(self) -> bool:
-        """Whether chance would make such a difference in fewer than 5 of 100 draws of such rows."""
+        """Whether the difference is significant: p below 0.05."""
         return self.p < CHANCE
 
 
@@ -46,19 +46,19 @@ def mean_interval(
 ) -> Estimate:
     """The mean of a few runs with Student's t interval: value ± t · s · √(1/n + shared) (Student 1908).
 
-    It says where the mean over all seeds lies, not where a single run ends. One value has no interval (NaN), nor have
-    values that are all the same: their spread says nothing of how far the next would lie.
+    The interval is for the mean over all seeds, not for a single run. A single value has no interval (NaN), nor have
+    values that are all equal: they say nothing about the spread.
 
     Parameters
     ----------
     values
-        One number a run; the shape does not matter.
+        One number per run, in any shape.
     shared
-        0 for runs that differ by their seed alone or have rows of their own. Where each run has another random split
-        of the same rows, give test rows divided by training rows: such runs share rows, and more of them tell less
-        than they seem to (the corrected resampled t test of Nadeau & Bengio 2003).
+        0 for runs that differ only by their seed or have rows of their own. If each run is another random split of
+        the same rows, give the number of test rows divided by that of training rows: such runs share rows, so they
+        tell less than independent ones (the corrected resampled t test of Nadeau & Bengio 2003).
     within
-        What such a number can be at all: (0, 1) for a share. Student's interval does not know, and is cut there.
+        The range of possible values, such as (0, 1) for a share; the interval is cut to it.
 
     Raises
     ------
@@ -75,7 +75,7 @@ def mean_interval(
     if not numbers.size:
         raise SettingError("a mean needs at least one value, got none")
     mean = float(numbers.mean())
-    # Not exactly 0: equal differences of accuracies differ in their last digits.
+    # Not compared with exactly 0: equal differences of accuracies may differ in their last digits.
     if numbers.size == 1 or np.ptp(numbers) <= 1e-12 * np.abs(numbers).max():
         return Estimate(value=mean, low=math.nan, high=math.nan)
     from scipy.special import stdtrit  # type: ignore[import-untyped]  # scikit-learn brings scipy
@@ -85,7 +85,7 @@ def mean_interval(
 
 
 def share_interval(hits: int, n: int) -> Estimate:
-    """The share ``hits / n`` with Wilson's interval (1927), which holds near 0 and 1 as well.
+    """The share ``hits / n`` with Wilson's interval (1927), which is valid near 0 and 1 as well.
 
     Raises
     ------
@@ -110,16 +110,16 @@ def share_interval(hits: int, n: int) -> Estimate:
 
 
 def paired(first: ArrayLike, second: ArrayLike) -> Paired:
-    """McNemar's exact test (1947) of two networks on the same rows, from which rows each has right ``[N]``.
+    """McNemar's exact test (1947) of two networks, from whether each answers each row correctly, ``[N]``.
 
-    Only the rows count on which one is right and the other wrong. If both are equally good, each such row is the toss
-    of a coin; ``p`` is the chance of sides at least as unequal as these. It speaks for other rows of the kind, not for
-    other first weights.
+    Only the rows count that exactly one of them has right. If both are equally good, each such row is a coin toss;
+    ``p`` is the probability of counts at least as unequal as these. It covers other rows of the same kind, not other
+    initial weights.
 
     Raises
     ------
     SettingError
-        The rows are not the same.
+        The two arrays are not both ``[N]`` of the same length.
 
     >>> paired([True, True, True, True, False], [False, False, False, True, False])
     Paired(first=3, second=0, p=0.25)
@@ -137,9 +137,9 @@ def paired(first: ArrayLike, second: ArrayLike) -> Paired:
 
 
 def side(difference: Estimate, n: int) -> int:
-    """1 where a difference of ``n`` pairs of runs is above 0, −1 where it is below, 0 where that cannot be told.
+    """1 if a difference of ``n`` pairs of runs is above 0, −1 if it is below, 0 if neither is clear.
 
-    It cannot where the interval holds 0 or is not defined, nor from fewer than 5 pairs.
+    It is 0 if the interval contains 0 or is not defined, and for fewer than 5 pairs.
 
     >>> lead = mean_interval([0.1, 0.12, 0.11, 0.1, 0.13])
     >>> side(lead, 5), side(lead, 4)
@@ -151,7 +151,7 @@ def side(difference: Estimate, n: int) -> int:
 
 
 def too_few(n: int, what: str) -> str:
-    """A sentence for runs too few to claim a difference from; empty where they are enough.
+    """A sentence to say that there are too few runs to claim a difference; empty if there are enough.
 
     >>> too_few(2, "splits")
     'From only 2 splits no difference is claimed: that takes at least 5.'
@@ -165,7 +165,7 @@ def _end(value: float, sign: str, digits: int) -> str:
 
 
 def span(e: Estimate, digits: int = 3, *, signed: bool = False) -> str:
-    """An interval in a table; a dash where it is not defined.
+    """An interval for a table; a dash if it is not defined.
 
     >>> span(Estimate(value=0.9, low=0.85, high=0.95)), span(Estimate(value=0.9, low=math.nan, high=math.nan))
     ('0.850 – 0.950', '—')

@@ -31,12 +31,12 @@ __all__ = ["Block", "Heading", "Paragraph", "Picture", "Story", "Table", "plain"
 
 Cell = str | int | float | bool | None
 _NUMBER = re.compile(r"—|−?∞|[−-]?[\d,.]+( × 10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?( ?%)?( – [−-]?[\d,.]+( ?%)?)?")
-_NOTHING = 1e-5  # of the largest number of a column: less is shown as 0 beside it
+_NOTHING = 1e-5  # relative to the largest number of a column: anything smaller is shown as 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Heading:
-    """The title of a part."""
+    """The title of a section."""
 
     text: str
 
@@ -61,7 +61,7 @@ class Table:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Picture:
-    """A matplotlib figure and the name of its file, without ending."""
+    """A matplotlib figure, and the name of its file without extension."""
 
     name: str
     caption: str
@@ -77,9 +77,9 @@ class Story:
     Parameters
     ----------
     listener
-        Is handed each block when it is told.
+        Called with each block as it is told.
     pictures
-        Whether to draw; without, a study that is asked for its figures alone is faster.
+        Whether to draw; without pictures a study is faster.
 
     >>> story = Story(pictures=False)
     >>> story.say("Two and two.")
@@ -99,17 +99,17 @@ class Story:
         self.blocks: list[Block] = []
         self.result: Any = None
         self.settings: dict[str, Any] = {}
-        self.title = ""  # in place of the study's own, where it tells of something else
+        self.title = ""  # replaces the study's title, where the story is about something else
         self._listener, self._pictures = listener, pictures
 
     # ── telling ──
 
     def heading(self, text: str) -> None:
-        """Begin a part."""
+        """Begin a section."""
         self._tell(Heading(text=text))
 
     def say(self, text: str) -> None:
-        """Tell a paragraph; line breaks and the spaces around them are one space."""
+        """Tell a paragraph; any run of spaces and line breaks becomes one space."""
         self._tell(Paragraph(text=" ".join(text.split())))
 
     def table(self, title: str, headings: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
@@ -122,7 +122,7 @@ class Story:
         self._tell(Table(title=title, headings=tuple(headings), rows=texts, numeric=numeric))
 
     def draw(self, name: str, make: Callable[[], Figure], caption: str) -> None:
-        """Tell a picture; ``make`` is called only where pictures are wanted."""
+        """Tell a picture; ``make`` is called only if pictures are wanted."""
         if self._pictures:
             self._tell(Picture(name=name, caption=caption, figure=make()))
 
@@ -143,7 +143,7 @@ class Story:
         return tuple(block for block in self.blocks if isinstance(block, Picture))
 
     def to_markdown(self) -> str:
-        """The story as Markdown; pictures are named as they are saved."""
+        """The story as Markdown; pictures are linked by the names they are saved under."""
         return "\n".join(_markdown(block) for block in self.blocks)
 
     def save(self, path: str | os.PathLike[str], *, title: str = "") -> None:
@@ -154,7 +154,7 @@ class Story:
         RunFolderError
             ``path`` is a file.
         StorageError
-            The disk is full, a permission is missing ….
+            The folder could not be written: the disk is full, a permission is missing ….
         """
         folder = Path(path)
         if folder.exists() and not folder.is_dir():
@@ -176,7 +176,7 @@ class Story:
 
 
 def shown(cell: Cell) -> str:
-    """A cell as text: four significant digits, thousands separated, a dash for nothing.
+    """A cell as text: four significant digits, thousands separators, a dash for ``None``.
 
     >>> shown(0.123456), shown(12345), shown(1e-7), shown(556580.0), shown(None), shown(True)
     ('0.1235', '12,345', '1 × 10⁻⁷', '556,580', '—', 'yes')
@@ -193,7 +193,7 @@ def shown(cell: Cell) -> str:
 
 
 def _shown_together(cells: Sequence[Cell]) -> list[str]:
-    """A column: its floats with one precision, unless one that matters would then be a row of zeros.
+    """A column: its floats with one precision, unless a number that matters would then be shown as zeros.
 
     >>> _shown_together([184.6, 6.8804, -0.00004]), _shown_together([0.5, 1.0]), _shown_together([0.1, 0.00001])
     (['184.6', '6.9', '0.0'], ['0.5', '1.0'], ['0.1', '1 × 10⁻⁵'])
@@ -217,7 +217,7 @@ def _shown_together(cells: Sequence[Cell]) -> list[str]:
 
 
 def plain(value: Any) -> Any:
-    """A result as JSON values: dataclasses become objects, arrays lists, NaN and infinities ``null``.
+    """A result as JSON values: dataclasses become objects, arrays become lists, NaN and infinities become ``null``.
 
     >>> plain({"losses": np.array([0.5, np.nan])})
     {'losses': [0.5, None]}

@@ -1,4 +1,4 @@
-"""How studies and lessons write things into sentences."""
+"""How studies and lessons write counts and lists in sentences."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def counted(n: int, thing: str, things: str | None = None) -> str:
 
 
 def listed(words: Sequence[str]) -> str:
-    """Words in a row.
+    """Words as a list in a sentence.
 
     >>> listed(["AND", "OR", "NAND"]), listed(["XOR"])
     ('AND, OR and NAND', 'XOR')

@@ -1,1 +1,1 @@
-"""The parts of a report: each takes what is told of a run and gives the blocks of a section, none where it has none."""
+"""The parts of a report: each makes the blocks of one section from a run, or none if it does not apply."""

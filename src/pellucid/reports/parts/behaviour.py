@@ -34,7 +34,7 @@ _OPEN_MISTAKES = 2
 _CLASSES = 7  # lines of a picture
 _BAND = (0.1, 0.9)
 _PLACES = 80  # of a slice, along an axis: contours run smoothly between them
-_INNER = (0.05, 0.95)  # of the rows: how far a slice goes where no row may be found out
+_INNER = (0.05, 0.95)  # quantiles of the rows: the range of a slice that must not reveal single rows
 
 
 def importance(given: ReportInput) -> Sequence[Block]:
@@ -142,7 +142,7 @@ def boundary(given: ReportInput) -> Sequence[Block]:
 
 
 def _slice(found: Slice, *, rows: bool) -> Figure:
-    """The picture without its rows; with ``rows=False`` also without anything that shows where single rows are."""
+    """The picture without its rows; with ``rows=False`` also without anything that reveals single rows."""
     x, y = (replace(axis, rows=np.zeros(0)) for axis in (found.x, found.y))  # neither points nor their density
     empty = found.empty if rows else np.zeros_like(found.empty)
     words = [found.target, found.classes[found.label]] if found.label is not None else [found.target]

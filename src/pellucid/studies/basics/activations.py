@@ -1,4 +1,4 @@
-"""Every activation with its range, its use and its derivative; softmax, and how to keep it from overflowing."""
+"""Every activation with its range, use and derivative; softmax, and how to keep it from overflowing."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ __all__ = ["ActivationFigures", "Activations", "naive_softmax", "study"]
 Array = NDArray[Any]
 
 CLASSIC = ("sigmoid", "tanh", "relu")
-POINTS = 401  # an odd number: 0, where some slopes are largest and some activations have a kink, is among them
+POINTS = 401  # odd, so that 0 is included, where some slopes are largest and some activations have a kink
 H = 1e-5  # of the central differences
 OTHER_SCORES = (1.0, 0.0)  # beside z, in the picture of softmax
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ActivationFigures:
-    """What was measured of one activation over the points.
+    """One activation measured at all points.
 
     Attributes
     ----------
     values, derivative
         f(z) and f′(z), ``[N]``.
     largest_slope
-        The largest f′(z) in size.
+        The largest absolute value of f′(z).
     slope_at_ends
         f′ at the smallest and the largest z.
     largest_difference
-        Between f′ and the central differences of f, 0 left out.
+        Between f′ and the central differences of f, without the point 0.
     """
 
     values: Array
@@ -59,11 +59,11 @@ class Activations:
     z
         The points, ``[N]``.
     functions
-        By the name of the activation.
+        By the activation's name.
     scores, softmax
         The vector and its softmax, ``[C]``.
     far_scores, far_softmax, far_naive
-        Scores of ±1,000, and their softmax in the stable form and as the formula is written (NaN: no number).
+        Scores of ±1,000, and their softmax in the stable form and by the plain formula (NaN: not a number).
     """
 
     z: Array
@@ -79,14 +79,14 @@ def study(
     story: Story,
     *,
     vector: Annotated[str, "the scores that softmax turns into probabilities"] = "2,1,0.1",
-    limit: Annotated[float, "the functions are drawn from −limit to limit"] = 5.0,
+    limit: Annotated[float, "draw the functions from −limit to limit"] = 5.0,
 ) -> Activations:
-    """Tell what each activation does, how steep it is, and how softmax works.
+    """Show what each activation does, how steep it is, and how softmax works.
 
     Raises
     ------
     SettingError
-        The vector is not at least two numbers with commas between, or the limit is not from 1 to 50.
+        The vector is not 2 to 100 numbers separated by commas, or the limit is not between 1 and 50.
     """
     scores = _scores(vector)
     if not 1 <= limit <= 50:
@@ -96,9 +96,10 @@ def study(
 
     story.heading("What they do")
     story.say(
-        "A neuron hands its weighted sum z to an activation, a = f(z). Without one, layer upon layer would still be a "
-        "straight line. The table says what each gives and where it is used; Φ is the cumulative function of the "
-        "normal distribution and φ its density, σ the sigmoid, λ ≈ 1.0507 and α ≈ 1.6733."
+        "A neuron passes its weighted sum z to an activation, a = f(z). Without activations, a network of many layers "
+        "would still be linear. The table shows the range of each activation and where it is used; Φ is the "
+        "cumulative distribution function of the normal distribution and φ its density, σ is the sigmoid, "
+        "λ ≈ 1.0507 and α ≈ 1.6733."
     )
     story.table(
         "Activations",
@@ -107,10 +108,10 @@ def study(
     )
     story.heading("How steep they are")
     story.say(
-        "Learning goes back through the slope f′(z): the error that reaches a weight is multiplied by it once in every "
-        "layer. Where the slope is near 0, hardly anything comes through. The last column compares f′ with central "
+        "Backpropagation multiplies the gradient by the slope f′(z) once in every layer. Where the slope is near 0, "
+        "hardly any gradient passes. The last column compares f′ with central "
         f"differences, (f(z + h) − f(z − h)) / 2h, at {POINTS - 1} points from {_text(-limit)} to {_text(limit)}; "
-        "0 is left out, for relu, leaky_relu and selu have a kink there."
+        "0 is left out because relu, leaky_relu and selu have a kink there."
     )
     story.table(
         "Derivatives; a stands for f(z)",
@@ -123,7 +124,8 @@ def study(
     )  # fmt: skip
     story.draw(
         "classic", lambda: _classic(z, functions),
-        "The four classic ones. Softmax needs several scores: here z beside 1 and 0, and its three shares sum to 1.",
+        "The four classic functions. Softmax needs several scores: here z together with 1 and 0; the three "
+        "probabilities sum to 1.",
     )  # fmt: skip
     story.draw("all", lambda: _all(z, functions), "Every activation (solid) and its derivative (dashed).")
 
@@ -135,7 +137,7 @@ def study(
 
     sigmoid, relu = functions["sigmoid"], functions["relu"]
     story.close(
-        learned=f"The slope decides how much of an error comes back through a unit: sigmoid's is at most "
+        learned=f"The slope decides how much of the gradient passes back through a unit: sigmoid's is at most "
         f"{_text(sigmoid.largest_slope)} and only {_text(sigmoid.slope_at_ends[1])} at z = {_text(limit)}, relu's is "
         f"{_text(relu.slope_at_ends[1])} for every z above 0 and {_text(relu.slope_at_ends[0])} below.",
         try_next="pellucid study chain-rule",
@@ -152,7 +154,7 @@ def study(
 
 
 def naive_softmax(z: Array) -> Array:
-    """Softmax as the formula is written, e^zᵢ / Σ e^zⱼ ``[C]``: NaN where e^z is too large for a number.
+    """Softmax by the plain formula, e^zᵢ / Σ e^zⱼ ``[C]``: NaN where e^z overflows.
 
     >>> naive_softmax(np.array([1000.0, 0.0]))
     array([nan,  0.])
@@ -166,7 +168,7 @@ def _scores(vector: str) -> Array:
     try:
         scores = np.array([float(part) for part in vector.split(",")])
     except ValueError:
-        raise SettingError(f"vector must be numbers with commas between, such as 2,1,0.1, got {vector!r}") from None
+        raise SettingError(f"vector must be numbers separated by commas, such as 2,1,0.1, got {vector!r}") from None
     if not 2 <= len(scores) <= 100 or not (np.abs(scores) <= 1e6).all():
         raise SettingError(f"vector must be 2 to 100 numbers, each from −1,000,000 to 1,000,000, got {vector!r}")
     return scores
@@ -177,7 +179,7 @@ def _figures(name: str, z: Array) -> ActivationFigures:
     values = rule.f(z)
     slope = rule.derivative(z, values)
     near = (rule.f(z + H) - rule.f(z - H)) / (2 * H)
-    smooth = np.abs(z) > H  # at a kink the two sides have two slopes, and central differences take their mean
+    smooth = np.abs(z) > H  # at a kink the two sides have different slopes, and central differences give their mean
     return ActivationFigures(
         values=values,
         derivative=slope,
@@ -190,9 +192,9 @@ def _figures(name: str, z: Array) -> ActivationFigures:
 def _tell_softmax(story: Story, scores: Array, shares: Array) -> None:
     story.heading("Softmax: from scores to probabilities")
     story.say(
-        "Softmax looks at all scores together: it takes e to the power of each, and divides by the sum, so that the "
-        "results are above 0 and sum to 1. The stable form subtracts the largest score first; it cancels in the "
-        "fraction and changes nothing but the size of the numbers on the way."
+        "Softmax uses all scores together: it raises e to the power of each score and divides by the sum, so that the "
+        "results are above 0 and sum to 1. The stable form first subtracts the largest score from all; this cancels in "
+        "the fraction, so only the intermediate numbers get smaller."
     )
     powers = np.exp(scores - scores.max())
     rows = [
@@ -207,18 +209,18 @@ def _tell_softmax(story: Story, scores: Array, shares: Array) -> None:
 
 def _tell_overflow(story: Story, scores: Array, far: Array, shares: Array, naive: Array) -> None:
     story.heading("Why the largest score is subtracted")
-    story.say(f"The largest number of a computer's float64 is about e^{_text(np.log(np.finfo(np.float64).max))}. The "
-              "formula as it is written meets that limit, the stable form cannot.")  # fmt: skip
+    story.say(f"The largest float64 number is about e^{_text(np.log(np.finfo(np.float64).max))}. The plain formula can "
+              "exceed that limit; the stable form cannot.")  # fmt: skip
     higher = scores + 1000
     rows = []
     for row, stable, written in ((far, shares, naive), (higher, softmax(higher), naive_softmax(higher))):
-        rows.append((_vector(row), "as written", _vector(written)))
+        rows.append((_vector(row), "plain", _vector(written)))
         rows.append((_vector(row), "stable", _vector(stable)))
-    story.table("Two forms of one formula", ("scores", "form", "probabilities"), rows)
+    story.table("Two forms of the same formula", ("scores", "form", "probabilities"), rows)
     same = float(np.abs(softmax(higher) - softmax(scores)).max())
     story.say(
-        "The last line is the vector from above with 1,000 added to every score: its probabilities differ from those "
-        f"above by at most {numeral(same, 1)}, for only the differences between scores count."
+        "The last row is the vector from above with 1,000 added to every score: its probabilities differ from those "
+        f"above by at most {numeral(same, 1)}, because only the differences between scores matter."
     )
 
 
@@ -260,7 +262,7 @@ def _all(z: Array, functions: Mapping[str, ActivationFigures]) -> Figure:
 
 
 def _text(value: float) -> str:
-    return "no number" if np.isnan(value) else numeral(value)
+    return "NaN" if np.isnan(value) else numeral(value)
 
 
 def _vector(values: Array) -> str:

@@ -1,4 +1,4 @@
-"""Backpropagation with numbers: first one weight, then a network of two layers, each factor with its name."""
+"""Backpropagation with numbers: first one weight, then a network of two layers, every factor named."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ __all__ = ["ChainRule", "study"]
 
 Array = NDArray[Any]
 
-# Part two: 2 → 2 → 1, with weights that can be multiplied in one's head.
+# Part two: a 2 → 2 → 1 network whose weights can be multiplied in one's head.
 ROW, TARGET = np.array([[1.0, 2.0]]), np.array([[1.0]])  # [B=1, I=2], [B=1, O=1]
 PARAMETERS = {
     "0.weight": np.array([[1.0, -0.5], [0.5, 0.5]]),  # [2 hidden, 2 inputs]
@@ -46,7 +46,7 @@ class ChainRule:
     w_after, b_after, loss_after
         After one step.
     output, network_loss, network_loss_after
-        Of the network of two layers, before one step and after it.
+        Of the network of two layers, before and after one step.
     two
         The derivatives of its nine weights and biases.
     """
@@ -69,16 +69,16 @@ def study(
     x: Annotated[float, "the input"] = 2.0,
     w: Annotated[float, "the weight"] = 3.0,
     b: Annotated[float, "the bias"] = 1.0,
-    target: Annotated[float, "what the neuron should have given"] = 5.0,
-    lr: Annotated[float, "learning rate: how far a step goes"] = 0.01,
+    target: Annotated[float, "the output that the neuron should give"] = 5.0,
+    lr: Annotated[float, "learning rate: the step size"] = 0.01,
     activation: Annotated[str, "of the hidden layer in the second part"] = "sigmoid",
 ) -> ChainRule:
-    """Tell how an error finds its way back to one weight, and to each weight of a network of two layers.
+    """Show how an error is propagated back to one weight, and to each weight of a network of two layers.
 
     Raises
     ------
     SettingError
-        A number is too large, or the activation is not known.
+        A number is too large, the learning rate is not positive, or the activation is unknown.
     """
     for name, value in (("x", x), ("w", w), ("b", b), ("target", target)):
         if not abs(value) <= 1000:
@@ -100,7 +100,7 @@ def study(
     _tell_one(story, x, w, b, target, lr, loss, one, (w_after, b_after, loss_after))
     story.draw(
         "step", lambda: _step(x, w, b, target, one[0].product, w_after),
-        "The loss over the weight, with the bias held; the step goes against the slope.",
+        "The loss as a function of the weight, with the bias held fixed; the step goes against the slope.",
     )  # fmt: skip
 
     network = Network(inputs=2, layers=(Dense(inputs=2, outputs=2), hidden, Dense(inputs=2, outputs=1),
@@ -111,15 +111,15 @@ def study(
     _tell_two(story, trace, activation, two, network_loss)
     story.draw(
         "network", lambda: _network(trace, network_loss, two),
-        "Forward, each unit has a value (in the circle); backward, each weight gets its derivative (below it).",
+        "Forward: each unit has a value (in its circle). Backward: each weight gets a derivative (below the weight).",
     )  # fmt: skip
     _tell_check(story, (*one, *two))
-    story.say(f"One step at lr = {lr:g} on all nine numbers takes the loss of the network from "
+    story.say(f"One step with lr = {lr:g} on all nine numbers changes the loss of the network from "
               f"{_text(network_loss, 6)} to {_text(network_loss_after, 6)}.")  # fmt: skip
 
     worst = max(each.disagreement for each in (*one, *two))
     story.close(
-        learned=f"A derivative is a product of local slopes, a factor for each step on the way from the loss to the "
+        learned=f"A derivative is a product of local slopes, one factor for each step on the path from the loss to the "
         f"weight: dL/dw = {_text(one[0].factors['∂L/∂y'])} · {_text(x)} = {_text(one[0].product)}. "
         f"Four ways to compute all {len(one) + len(two)} of them differ by at most {numeral(worst, 1)}.",
         try_next="pellucid study xor",
@@ -186,9 +186,9 @@ def _tell_one(
     w_after, b_after, loss_after = after
     story.heading("One weight")
     story.say(
-        "A neuron without activation gives y = w · x + b, and its loss is the squared error L = (y − target)². How "
-        "does the loss change when w changes a little? w moves y, and y moves L; the chain rule multiplies the two "
-        "slopes: dL/dw = dL/dy · dy/dw."
+        "A neuron without an activation gives y = w · x + b, and its loss is the squared error L = (y − target)². How "
+        "does the loss change when w changes a little? A change of w changes y, and the change of y changes L; the "
+        "chain rule multiplies the two slopes: dL/dw = dL/dy · dy/dw."
     )
     story.table(
         f"x = {_text(x)}, w = {_text(w)}, b = {_text(b)}, target = {_text(target)}",
@@ -205,7 +205,7 @@ def _tell_one(
     )
     story.say("Gradient descent takes a small step against the slope, w ← w − lr · dL/dw, and the same for b.")
     story.table(
-        f"One step at lr = {lr:g}",
+        f"One step with lr = {lr:g}",
         ("", "before", "step", "after"),
         [
             ("w", _text(w), f"{_text(w)} − {lr:g} · {_sign(dw.product)}", _text(w_after)),
@@ -220,10 +220,10 @@ def _tell_one(
         story.say(f"The loss fell from {_text(loss)} to {_text(loss_after)}.")
     elif (y - target) * (w_after * x + b_after - target) < 0:
         story.say(f"The loss did not fall: {_text(loss)} before, {_text(loss_after)} after. The step was too long and "
-                  "went over the valley to the other side; try a smaller lr.")  # fmt: skip
+                  "overshot the minimum; try a smaller lr.")  # fmt: skip
     else:
-        story.say("The step was so short that the loss did not change within the precision of the computer; try a "
-                  "larger lr.")  # fmt: skip
+        story.say("The step was so short that the loss did not change at the precision of floating-point numbers; try "
+                  "a larger lr.")  # fmt: skip
 
 
 def _tell_two(story: Story, trace: Trace, activation: str, two: tuple[Derivative, ...], loss: float) -> None:
@@ -231,7 +231,7 @@ def _tell_two(story: Story, trace: Trace, activation: str, two: tuple[Derivative
     story.heading("Two layers")
     story.say(
         f"Now a network of 2 inputs, 2 hidden units with {activation} and 1 output with sigmoid, on the row "
-        f"x = {_vector(ROW[0])} with target {_text(TARGET[0, 0])}. First forward, keeping every number on the way."
+        f"x = {_vector(ROW[0])} with target {_text(TARGET[0, 0])}. First the forward pass, keeping every number."
     )
     story.table(
         "Forward",
@@ -245,15 +245,15 @@ def _tell_two(story: Story, trace: Trace, activation: str, two: tuple[Derivative
         ],
     )
     story.say(
-        "Then backward. The way from the loss to a weight of the last layer has three links. w₂[1, 2] is the weight "
-        "that unit 1 of layer 2 has for hidden unit 2; in the "
-        "headings, θ stands for the weight or the bias of the line."
+        "Then the backward pass. The path from the loss to a weight of the last layer has three links. w₂[1, 2] is the "
+        "weight from hidden unit 2 to unit 1 of layer 2; in the headings, θ stands for the weight or the bias of the "
+        "row."
     )
     _tell_factors(story, "Layer 2", [each for each in two if "₂" in each.name], "θ₂")
     story.say(
-        "The way to a weight of the first layer begins with the same two links and goes on through the hidden unit: "
-        "∂L/∂w₁ = ∂L/∂output · ∂output/∂z₂ · ∂z₂/∂a₁ · ∂a₁/∂z₁ · ∂z₁/∂w₁. The links that are the same need computing "
-        "once only; that is why backpropagation is fast."
+        "The path to a weight of the first layer begins with the same two links and continues through the hidden unit: "
+        "∂L/∂w₁ = ∂L/∂output · ∂output/∂z₂ · ∂z₂/∂a₁ · ∂a₁/∂z₁ · ∂z₁/∂w₁. The shared links are computed only once; "
+        "that is why backpropagation is fast."
     )
     _tell_factors(story, "Layer 1", [each for each in two if "₁" in each.name], "θ₁")
 
@@ -271,11 +271,11 @@ def _tell_check(story: Story, found: tuple[Derivative, ...]) -> None:
     story.heading("Is it right?")
     story.say(
         "Four ways to the same numbers: the product of the links, the backward pass of the textbook engine, central "
-        "differences (L(θ + h) − L(θ − h)) / 2h, which use no derivative formula at all, and autograd, PyTorch's own "
-        "bookkeeping. A difference is relative to the derivative where that is above 1."
+        "differences (L(θ + h) − L(θ − h)) / 2h, which use no derivative formula at all, and autograd, PyTorch's "
+        "automatic differentiation. Where the derivative is above 1, the difference is relative to it."
     )
     story.table(
-        "∂L/∂θ; the first two lines are those of the single neuron",
+        "∂L/∂θ; the first two rows belong to the single neuron",
         ("θ", "product", "textbook", "central differences", "autograd", "largest difference"),
         [
             (each.name, *(_text(v, 6) for v in (each.product, each.textbook, each.differences, each.autograd)),
@@ -331,7 +331,7 @@ def _text(value: float, digits: int = 4) -> str:
 
 
 def _sign(value: float) -> str:
-    """A number after an operator: in brackets where it is negative."""
+    """A number after an operator: in brackets if it is negative."""
     return f"({_text(value)})" if value < 0 else _text(value)
 
 

@@ -30,12 +30,12 @@ MSE = Loss(name="mse")
 
 @dataclass(frozen=True, kw_only=True)
 class Derivative:
-    """∂L/∂θ of one weight or bias θ, found in four ways.
+    """∂L/∂θ of one weight or bias θ, computed in four ways.
 
     Attributes
     ----------
     name
-        Of the weight, such as ``w₁[2, 1]``: layer 1, to unit 2, from input 1.
+        Of the weight, such as ``w₁[2, 1]``: layer 1, into unit 2, from input 1.
     value
         The weight itself.
     factors
@@ -43,7 +43,7 @@ class Derivative:
     product
         Of the factors.
     textbook, differences, autograd
-        The same by `pellucid.engines.textbook.backprop`, by central differences and by PyTorch.
+        The same from `pellucid.engines.textbook.backprop`, from central differences and from PyTorch.
     """
 
     name: str
@@ -56,7 +56,7 @@ class Derivative:
 
     @property
     def disagreement(self) -> float:
-        """The largest distance of the other three from the product, relative to it where it is above 1."""
+        """The largest difference between the product and the other three, divided by the product if that is above 1."""
         others = (self.textbook, self.differences, self.autograd)
         return max(abs(other - self.product) for other in others) / max(1.0, abs(self.product))
 
@@ -64,7 +64,7 @@ class Derivative:
 def one_step(
     network: Network, parameters: Mapping[str, Array], x: Array, y: Array, lr: float
 ) -> tuple[dict[str, Array], float, float, Slopes]:
-    """The weights after one step of gradient descent, the loss before and after it, and the gradient in three ways.
+    """The weights after one step of gradient descent, the loss before and after, and the gradient in three ways.
 
     Parameters
     ----------
@@ -105,7 +105,21 @@ def derivative(
     parameters: Mapping[str, Array],
     slopes: Slopes,
 ) -> Derivative:
-    """The derivative of the element ``place`` of the parameter ``name``, from its factors and from the slopes."""
+    """The derivative with respect to one element of a parameter, from its factors and from the slopes.
+
+    Parameters
+    ----------
+    label
+        What the element is called in the study, such as ``w₁[2, 1]``.
+    name, place
+        The parameter that holds it, such as ``0.weight``, and the element's index in that array.
+    factors
+        The links of the chain, by name, from the loss to the weight; their product is the derivative.
+    parameters
+        All arrays of the network, by name.
+    slopes
+        The gradient by the textbook engine, by central differences and by autograd, as `one_step` returns it.
+    """
     textbook, near, autograd = (float(each[name][place]) for each in slopes)
     return Derivative(
         name=label,

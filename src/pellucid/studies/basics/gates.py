@@ -48,19 +48,19 @@ class Gate:
     Attributes
     ----------
     targets, answers
-        What is wanted and what the neuron answers at the end, a number a row.
+        The targets and the neuron's final answers, one number per row.
     learned
-        Whether all answers were right in a whole epoch.
+        Whether a whole epoch passed without a mistake.
     weights, bias
         At the end.
     epochs
-        Epochs gone through, the last one without error included where it was learned.
+        Epochs run; where the gate was learned, this includes the last epoch, without mistakes.
     wrong
         Wrong answers in each epoch.
     cycle
-        Where it was not learned: an epoch, and the first one after it that ended with the same weights.
+        Where it was not learned: an epoch, and the first later epoch that ended with the same weights.
     mistakes
-        The corrections, in order; of a gate that goes round, until the end of the first round.
+        The corrections, in order; where the weights repeat in a cycle, up to the end of the first cycle.
     """
 
     targets: tuple[int, ...]
@@ -83,8 +83,8 @@ class Gates:
     gates
         By name.
     two_layers
-        The answers of AND(OR, NAND), three of these neurons in two layers, to the rows of XOR; ``None`` where they
-        were not all learned.
+        The answers of AND(OR, NAND), three of these neurons in two layers, on the rows of XOR; ``None`` unless all
+        three were learned.
     """
 
     gates: dict[str, Gate]
@@ -94,14 +94,12 @@ class Gates:
 def study(
     story: Story,
     *,
-    gate: Annotated[str | None, "only this one: AND, OR, NAND, NOT or XOR; all where nothing is said"] = None,
+    gate: Annotated[str | None, "only this gate: AND, OR, NAND, NOT or XOR; default: all five"] = None,
     lr: Annotated[float, "learning rate: how far a mistake moves the weights"] = 1.0,
-    epochs: Annotated[int, "the most times that it goes through all rows"] = 100,
-    seed: Annotated[
-        int | None, "draw the first weights from N(0, 1) with this seed; zeros where nothing is said"
-    ] = None,
+    epochs: Annotated[int, "maximum number of passes over all rows"] = 100,
+    seed: Annotated[int | None, "draw the initial weights from N(0, 1) with this seed; default: all zeros"] = None,
 ) -> Gates:
-    """Tell how one neuron learns AND, OR, NAND and NOT, and why it cannot learn XOR.
+    """Show how one neuron learns AND, OR, NAND and NOT, and why it cannot learn XOR.
 
     Raises
     ------
@@ -126,11 +124,11 @@ def study(
 
     story.heading("One neuron and one rule")
     story.say(
-        "A perceptron multiplies each input by a weight, adds a bias b and answers with a step: 1 where the sum is 0 "
-        "or more, else 0. It learns by Rosenblatt's rule (1958). After each row, error = target − answer; the weights "
-        f"change by Δw = lr · error · x and the bias by Δb = lr · error, here with lr = {lr:g}. A right answer has "
-        "error 0 and changes nothing, so the tables show the wrong answers alone. The rows go by in the same order in "
-        "every epoch; an epoch without a mistake is the last."
+        "A perceptron multiplies each input by a weight, adds a bias b and applies a step function: it answers 1 if "
+        "the sum is 0 or more, else 0. It learns by Rosenblatt's rule (1958). After each row, error = target − answer; "
+        f"the weights change by Δw = lr · error · x and the bias by Δb = lr · error, here with lr = {lr:g}. A correct "
+        "answer has error 0 and changes nothing, so the tables list only the wrong answers. The rows come in the same "
+        "order in every epoch; training stops after an epoch without a mistake."
     )
     for name in names:
         if name != "XOR":
@@ -139,7 +137,7 @@ def study(
     if straight:
         story.draw(
             "lines", lambda: _lines({name: runs[name] for name in straight}),
-            "The boundary w · x + b = 0 after each epoch that changed it; a point on the line is answered 1.",
+            "The boundary w · x + b = 0 after each epoch that changed it; for a point on the line the answer is 1.",
         )  # fmt: skip
     combined = None
     if "XOR" in names:
@@ -148,7 +146,7 @@ def study(
         if len(names) > 1:
             story.draw(
                 "mistakes", lambda: _mistakes(gates),
-                "Wrong answers in each epoch: a gate with a straight line between its ones and zeros comes to 0.",
+                "Wrong answers in each epoch: where a straight line separates ones from zeros, the curve reaches 0.",
             )  # fmt: skip
     story.close(learned=_learned(gates), try_next="pellucid study " + ("xor" if "XOR" in names else "gates --gate XOR"))
     return Gates(gates=gates, two_layers=combined)
@@ -184,14 +182,14 @@ def _gate(name: str, run: Learned) -> Gate:
 def _tell_gate(story: Story, name: str, run: Learned, gate: Gate) -> None:
     story.heading(f"{name}: {WORDS[name]}")
     if gate.mistakes:
-        story.say("Each line of the table is one wrong answer and what it changed.")
+        story.say("Each row of the table is one wrong answer and the change that it caused.")
         _tell_mistakes(story, name, run, gate)
     if gate.learned:
-        story.say(f"{name} is learned after {_count(len(run.mistakes), 'correction')}: epoch {run.epochs} passed "
+        story.say(f"{name} was learned after {_count(len(run.mistakes), 'correction')}: epoch {run.epochs} passed "
                   f"without a mistake. The neuron now has {_end(run, run.epochs)}.")  # fmt: skip
     else:
         story.say(f"After {_count(run.epochs, 'epoch')} {name} is not learned yet: the last epoch still had "
-                  f"{_count(gate.wrong[-1], 'mistake')}. Allow it more epochs. "
+                  f"{_count(gate.wrong[-1], 'mistake')}. Allow more epochs. "
                   f"The neuron now has {_end(run, run.epochs)}.")  # fmt: skip
     story.table(
         f"{name} at the end",
@@ -225,30 +223,30 @@ def _tell_mistakes(story: Story, name: str, run: Learned, gate: Gate) -> None:
 
 def _tell_xor(story: Story, run: Learned, gate: Gate) -> None:
     story.heading(f"XOR: {WORDS['XOR']}")
-    story.say("The same rule on the same rows, with another answer wanted. Watch w and b at the end of each epoch.")
+    story.say("The same rule and the same rows, with different targets. Watch w and b at the end of each epoch.")
     _tell_mistakes(story, "XOR", run, gate)
     if gate.cycle is None:
         story.say(f"In {_count(run.epochs, 'epoch')} no epoch was free of mistakes, and none has ended yet with the "
-                  "weights of an earlier one. More epochs would not help, as the next part shows.")  # fmt: skip
+                  "weights of an earlier one. More epochs would not help, as the next section shows.")  # fmt: skip
     else:
         first, again = gate.cycle
         story.say(
             f"Epoch {again} ends with the weights of epoch {first}: {_end(run, first)}. The rule remembers nothing but "
-            "its weights, so it does the same again for ever: it goes in a circle. After "
+            "the weights, so from here on it repeats the same cycle for ever. After "
             f"{_count(run.epochs, 'epoch')} and {len(run.mistakes):,} corrections it still answers "
-            f"{[*gate.answers]} where {[*gate.targets]} is wanted."
+            f"{[*gate.answers]} instead of {[*gate.targets]}."
         )
-    caption = "XOR: the boundary after each correction of one round; wherever it goes, a point is answered wrongly."
+    caption = "XOR: the boundary after each correction of one cycle; wherever the line lies, some answer is wrong."
     story.draw("xor-lines", lambda: _xor_lines(run, gate), caption)
 
     story.heading("Why no straight line can do it")
     story.say(
-        "The neuron answers 1 where w₁x₁ + w₂x₂ + b is 0 or more. Each row of XOR therefore asks something of the "
+        "The neuron answers 1 where w₁x₁ + w₂x₂ + b is 0 or more. Each row of XOR therefore sets a condition on the "
         "three numbers w₁, w₂ and b:"
     )
     story.table(
-        "What XOR asks for",
-        ("", "x", "target", "so it must be that"),
+        "The conditions that XOR sets",
+        ("", "x", "target", "condition"),
         [
             ("(1)", "[0, 0]", 0, "b < 0"),
             ("(2)", "[0, 1]", 1, "w₂ + b ≥ 0"),
@@ -258,27 +256,28 @@ def _tell_xor(story: Story, run: Learned, gate: Gate) -> None:
     )
     story.say(
         "Add (2) and (3): w₁ + w₂ + 2b is 0 or more. Add (1) and (4): w₁ + w₂ + 2b is less than 0. The same sum cannot "
-        "be both, so there are no such weights, and no rule of learning could find them."
+        "be both, so no such weights exist, and no learning rule can find them."
     )
 
 
 def _tell_two_layers(story: Story, runs: dict[str, Learned]) -> tuple[int, ...] | None:
-    """XOR out of three of the learned neurons: it is 1 where OR and NAND are both 1."""
+    """XOR built from three of the learned neurons: it is 1 where OR and NAND are both 1."""
     if not all(name in runs and runs[name].converged for name in ("OR", "NAND", "AND")):
         return None
     story.heading("Two layers can")
-    story.say("XOR is 1 where OR and NAND are both 1. So hand the answers of two of the neurons learned above to the "
-              "third: a network of two layers, though nobody has taught it as a whole.")  # fmt: skip
+    story.say("XOR is 1 where OR and NAND are both 1. So feed the answers of two of the neurons learned above into the "
+              "third, AND: together they form a network of two layers, although it was never trained as a whole."
+              )  # fmt: skip
     first = np.stack([answer(runs[n].weights, runs[n].bias, PAIRS) for n in ("OR", "NAND")], axis=1)  # [4, 2]
     combined = answer(runs["AND"].weights, runs["AND"].bias, first)  # [4]
     targets = GATES["XOR"][1]
     story.table(
         "AND of OR and NAND",
-        ("x", "OR", "NAND", "AND of both", "XOR wants"),
+        ("x", "OR", "NAND", "AND of both", "target of XOR"),
         [(_vector(x), *two.tolist(), int(y), t) for x, two, y, t in zip(PAIRS, first, combined, targets, strict=True)],
     )
-    story.say("How a network learns all of its layers together is the subject of the study xor. The step has slope 0, "
-              "so there it gives way to activations with a slope.")  # fmt: skip
+    story.say("How a network learns all of its layers together is the subject of the study xor. The step function has "
+              "slope 0, so there it is replaced by activations whose slope is not 0.")  # fmt: skip
     return tuple(int(y) for y in combined)
 
 
@@ -293,11 +292,11 @@ def _learned(gates: dict[str, Gate]) -> str:
         epochs = _count(max(gates[name].epochs for name in late), "epoch")
         sentences.append(f"For {_list(late)}, {epochs} did not suffice; more will.")
     if "XOR" in gates:
-        sentences.append("One neuron cannot learn XOR: it draws one straight line, and no straight line has XOR's ones "
-                         "on one side and its zeros on the other.")  # fmt: skip
+        sentences.append("One neuron cannot learn XOR: its boundary is one straight line, and no straight line "
+                         "separates XOR's ones from its zeros.")  # fmt: skip
     elif done:
-        sentences.append("Each has a straight line with its ones on one side and its zeros on the other, and then the "
-                         "rule always comes to an end (Novikoff 1962).")  # fmt: skip
+        sentences.append("For each, a straight line separates the ones from the zeros, and in that case the rule "
+                         "always converges (Novikoff 1962).")  # fmt: skip
     return " ".join(sentences)
 
 
@@ -344,7 +343,7 @@ def _mistakes(gates: dict[str, Gate]) -> Figure:
 
 
 def _some(values: list[int], most: int) -> list[int]:
-    """At most so many of the values, evenly spread, the last one among them."""
+    """At most ``most`` of the values, evenly spread, always including the last."""
     if len(values) <= most:
         return values
     return [values[round(i)] for i in np.linspace(0, len(values) - 1, most)]

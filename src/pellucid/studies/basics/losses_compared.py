@@ -1,4 +1,4 @@
-"""A loss for each task, each at work; and what a few wild targets do to MSE, Huber's loss and MAE (for `mlp`)."""
+"""A loss for each task; and what a few outlying targets do to MSE, Huber's loss and MAE (for `mlp`)."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ __all__ = ["CONTENDERS", "ROWS", "OneLoss", "Robust", "one_of_each", "robust", "
 
 Array = NDArray[Any]
 
-NOISE = 0.2  # deviation of the honest targets around the curve
-HUBER = Loss(name="huber", delta=0.3)  # about 1.5 times the noise: ordinary errors are squared, wild ones are not
+NOISE = 0.2  # standard deviation of the clean targets around the curve
+HUBER = Loss(name="huber", delta=0.3)  # about 1.5 times the noise: ordinary errors are squared, outliers are not
 CONTENDERS = {"MSE": Loss(name="mse"), "Huber": HUBER, "MAE": Loss(name="mae")}
 ROWS, TEST, EPOCHS, RATE = 150, 400, 300, 0.01
 DRAWS = 6
@@ -44,9 +44,9 @@ class OneLoss:
     Attributes
     ----------
     task, logits, link
-        Such as ``binary``, what the last layer gives, and the function from there to the answer.
+        Such as ``two classes``; what the last layer gives; and the function from there to the answer.
     metric, value
-        What people read besides the loss, on the test rows.
+        The score that people read besides the loss, on the test rows.
     test_loss
         On the same rows.
     """
@@ -63,18 +63,18 @@ class OneLoss:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Robust:
-    """Root mean squared errors on clean test rows, a draw of data and first weights each.
+    """Root mean squared errors on clean test rows, one for each draw of data and initial weights.
 
     Attributes
     ----------
     share
-        Of the training targets that are spoilt, as it was asked for.
+        The requested share of spoilt training targets.
     count
-        How many of the training targets that is.
+        The number of spoilt training targets.
     clean, spoilt
-        ``[draws]`` errors of each loss, trained without and with outliers.
+        Errors ``[draws]`` of each loss, trained without and with outliers.
     gain
-        By how much Huber's error is below MSE's with outliers, pair by pair; the interval is over draws.
+        MSE's error minus Huber's with outliers, paired by draw; the interval is over draws.
     """
 
     share: float
@@ -85,7 +85,7 @@ class Robust:
 
 
 def spoilt_rows(share: float) -> int:
-    """How many of the training rows a share is.
+    """The number of training rows in a share.
 
     >>> spoilt_rows(0.1), spoilt_rows(0.003)
     (15, 0)
@@ -94,17 +94,24 @@ def spoilt_rows(share: float) -> int:
 
 
 def one_of_each(story: Story, share: float, *, hits: int, rows: int, loss: float) -> tuple[OneLoss, ...]:
-    """Train one network for each loss; the classes' is the study's own, told by its ``hits`` of ``rows``.
+    """Train one network for each loss; the one for several classes is the study's own.
 
-    Huber's has a ``share`` of its training targets spoilt; all are tested on clean rows.
+    Parameters
+    ----------
+    story
+        Is told the comparison.
+    share
+        The share of the training targets that is spoilt for Huber's loss; all losses are tested on clean rows.
+    hits, rows, loss
+        Of the study's own network: correct answers, number of test rows, and test loss.
     """
     story.heading("A loss for each task")
     story.say(
-        "The loss is what training makes small; it has to suit the task. All networks end in plain numbers, logits; "
-        "the link turns them into answers. Below each loss has a network of its own: the moons (two classes) and the "
-        "wave y = sin(1.5 x) + 0.3 x with noise are generated too, the three classes are those from above. "
+        "The loss is what training minimises; it has to suit the task. All networks end in unbounded numbers, logits; "
+        "the link turns them into answers. Below, each loss has its own network: the moons (two classes) and the "
+        "noisy wave y = sin(1.5 x) + 0.3 x are generated too; the three classes are those from above. "
         + (
-            f"For Huber's loss {spoilt_rows(share)} of the {ROWS} training targets are spoilt; the test rows never are."
+            f"For Huber's loss {spoilt_rows(share)} of the {ROWS} training targets are spoilt; test rows never are."
             * (share > 0)
         )
     )
@@ -126,23 +133,23 @@ def one_of_each(story: Story, share: float, *, hits: int, rows: int, loss: float
                 link="softmax", test_loss=loss, metric="accuracy", value=hits / rows),
         OneLoss(task="numbers", loss="MSE", formula=FORMULAS["mse"], logits="1", link="none",
                 test_loss=found[0][1], metric="R²", value=found[0][2]),
-        OneLoss(task="numbers, some wild", loss=f"Huber, δ = {HUBER.delta:g}", formula=FORMULAS["huber"], logits="1",
+        OneLoss(task="numbers, outliers", loss=f"Huber, δ = {HUBER.delta:g}", formula=FORMULAS["huber"], logits="1",
                 link="none", test_loss=found[1][1], metric="mean absolute error", value=found[1][2]),
     )  # fmt: skip
     story.table(
         "Each loss on a task that it suits",
-        ("task", "loss", "of one row", "logits", "link"),
+        ("task", "loss", "formula for one row", "logits", "link"),
         [(r.task, r.loss, r.formula, r.logits, r.link) for r in table],
     )
     story.table(
         "What each network reached on its test rows",
-        ("loss", "test loss", "people read", "value", "95 % interval"),
+        ("loss", "test loss", "metric", "value", "95 % interval"),
         [(r.loss, r.test_loss, r.metric, r.value, _wilson(r, right, of, hits, rows)) for r in table],
     )
     story.say(
-        f"R² compares with a network that always answers the mean (R² 0; the targets spread by {spread:.2f} around "
-        f"it); the mean absolute error is in the units of the target, whose noise alone makes about {0.8 * NOISE:.2f}. "
-        "Losses of different kinds cannot be compared with each other."
+        f"R² compares with always predicting the mean (R² 0; the targets' standard deviation is {spread:.2f}); "
+        f"the mean absolute error is in the units of the target, whose noise alone causes about {0.8 * NOISE:.2f}. "
+        "Values of different losses cannot be compared with each other."
     )
     return table
 
@@ -151,16 +158,16 @@ def robust(story: Story, share: float) -> Robust:
     """Plant outliers in the training targets and train with MSE, Huber's loss and MAE, draw by draw."""
     story.heading("Why Huber: some targets are wrong")
     story.say(
-        f"Now {spoilt_rows(share)} of the {ROWS} training targets are spoilt: 3 to 6 is added, as by a sensor that "
-        "sometimes sticks. A loss pulls at each row by its slope. MSE pulls in proportion to the error, so that one "
-        f"wild row pulls as strongly as dozens of others; Huber's loss pulls by at most δ = {HUBER.delta:g}, MAE "
-        "always by 1."
+        f"Now {spoilt_rows(share)} of the {ROWS} training targets are spoilt: 3 to 6 is added, as by a faulty sensor. "
+        "Each row pulls on the fit with the slope of its loss. With MSE the pull is proportional to the error, so one "
+        f"outlier pulls as strongly as dozens of other rows; with Huber's loss the pull is at most δ = "
+        f"{HUBER.delta:g}, with MAE it is always 1."
     )
     errors = np.array([[0.1], [1.0], [5.0]])
     pulls = {name: loss_and_gradient(each, errors, np.zeros_like(errors)) for name, each in CONTENDERS.items()}
     story.table(
         "The pull of one row, ∂ℓ/∂z, by its error",
-        ("loss", *(f"error {e:g}" for e in errors[:, 0]), "strongest pull over weakest"),
+        ("loss", *(f"error {e:g}" for e in errors[:, 0]), "strongest ÷ weakest"),
         [
             (name, *(float(d) * len(errors) for d in p.d_logits[:, 0]), float(p.d_logits[-1, 0] / p.d_logits[0, 0]))
             for name, p in pulls.items()
@@ -175,14 +182,14 @@ def verdict(found: Robust) -> str:
     """One sentence: whether Huber's loss was better than MSE with outliers."""
     mse, huber = (float(found.spoilt[name].mean()) for name in ("MSE", "Huber"))
     n = len(found.spoilt["MSE"])
-    numbers = f"with {found.count} of {ROWS} targets spoilt, test error {huber:.2f} against {mse:.2f} of MSE"
+    numbers = f"with {found.count} of {ROWS} targets spoilt, Huber's test error is {huber:.2f}, MSE's {mse:.2f}"
     match side(found.gain, n):
         case 1:
             return f"Huber's loss was more robust than MSE: {numbers}."
         case -1:
             return f"Huber's loss was worse than MSE here: {numbers}."
         case _:
-            return f"Huber's loss and MSE could not be told apart over {n} draws: {numbers}."
+            return f"Huber's loss and MSE did not differ clearly over {n} draws: {numbers}."
 
 
 def _race(share: float) -> Robust:
@@ -210,7 +217,7 @@ def _tell_race(story: Story, found: Robust) -> None:
         "outliers",
         lambda: fits.fitted_curves((x[:, 0], y[:, 0]), bad, grid[:, 0], lines, truth=_curve(grid)[:, 0],
                                    title=f"{int(bad.sum())} of {ROWS} targets are spoilt (first draw)"),
-        "The same rows and first weights, three losses: which curve do the outliers (crosses) pull up?",
+        "The same rows and initial weights, three losses: which curve do the outliers (crosses) pull up?",
     )  # fmt: skip
     estimates = {
         f"{name}, {what}": mean_interval(errors[name], within=(0, np.inf))
@@ -218,7 +225,7 @@ def _tell_race(story: Story, found: Robust) -> None:
         for what, errors in (("no outliers", found.clean), (f"{found.count} outliers", found.spoilt))
     }
     story.table(
-        f"Test error (root mean squared, clean rows), mean of {DRAWS} draws of data and first weights",
+        f"Test error (root mean squared, clean rows), mean of {DRAWS} draws of data and initial weights",
         ("loss and training targets", "error", "95 % interval"),
         [(name, e.value, span(e)) for name, e in estimates.items()],
     )
@@ -226,14 +233,14 @@ def _tell_race(story: Story, found: Robust) -> None:
         "losses",
         lambda: spread.intervals(estimates, x_label="root mean squared error on clean test rows (units of y)",
                                  title=f"Mean of {DRAWS} draws, 95 % interval", reference=NOISE),
-        f"The dotted line is the noise of honest rows, {NOISE:g}: no network can do better on average.",
+        f"The dotted line is the noise of clean rows, {NOISE:g}: no network can do better on average.",
     )  # fmt: skip
     price = mean_interval(found.clean["Huber"] - found.clean["MSE"])
-    cost = ("costs nothing that shows", "costs a little", "is better even")[side(price, DRAWS)]
+    cost = ("has no clear cost", "costs a little", "is even better")[side(price, DRAWS)]
     below = "below" if found.gain.value >= 0 else "above"
     story.say(
-        f"Pair by pair, Huber's error with outliers is on average {abs(found.gain.value):.3f} {below} that of MSE (95 "
-        f"% interval of MSE's minus Huber's: {span(found.gain, signed=True)}). Without outliers it {cost}: "
+        f"Draw by draw, Huber's error with outliers is on average {abs(found.gain.value):.3f} {below} that of MSE (95 "
+        f"% interval of MSE's minus Huber's: {span(found.gain, signed=True)}). Without outliers, Huber's loss {cost}: "
         f"{f'{price.value:+.4f}'.replace('-', '−')} ({span(price, 4, signed=True)})."
     )
 
@@ -241,7 +248,7 @@ def _tell_race(story: Story, found: Robust) -> None:
 def _wave(draw: int, rows: int, share: float) -> tuple[Array, Array, Array]:
     """x ``[N, 1]`` and y ``[N, 1]`` of the noisy wave, and which targets are spoilt ``[N]``.
 
-    The same draw with another share has the same rows, so that runs are compared in pairs.
+    The same draw with a different share has the same rows, so that runs can be compared in pairs.
     """
     generator = np.random.default_rng([draw, rows])
     x = generator.uniform(-3, 3, (rows, 1))
@@ -262,7 +269,7 @@ def _fit_wave(loss: Loss, x: Array, y: Array, seed: int) -> Engine:
 
 
 def _fit(engine: Engine, x: Array, y: Array) -> Engine:
-    """Full-batch Adam; the textbook engine, which is the faster one on networks so small."""
+    """Full-batch Adam on the textbook engine, which is faster for networks this small."""
     engine.load_rows(x, y)
     rows = np.arange(len(x))
     for _ in range(EPOCHS):
@@ -271,7 +278,7 @@ def _fit(engine: Engine, x: Array, y: Array) -> Engine:
 
 
 def _moons() -> tuple[float, int, int]:
-    """Two classes with BCE: the test loss, the right answers and the test rows."""
+    """Two classes with BCE: the test loss, the number of correct answers and the number of test rows."""
     from sklearn.datasets import make_moons
 
     points, classes = make_moons(900, noise=0.25, random_state=0)

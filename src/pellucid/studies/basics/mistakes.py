@@ -1,4 +1,4 @@
-"""The common mistakes, made on purpose: how each shows, what is said to it, and what to do."""
+"""The common mistakes, made on purpose: how each shows, what Pellucid says, and what to do."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ HOUSE_RATE = 0.01
 
 SEEN: dict[Pace, str] = {
     "learns": "nothing wrong: the loss falls",
-    "crawls": "the loss falls, but so little that it is easily taken for an end",
+    "crawls": "the loss falls so slowly that training easily seems finished",
     "oscillates": "the loss jumps up and down instead of falling",
     "diverges": "the loss rises instead of falling",
     "stands still": "the loss stays about where it was",
 }
 ADDED_UP: dict[Pace, str] = {
-    "learns": "; here it learns all the same, as with a momentum that never fades",
+    "learns": "; here it learns all the same, as with momentum that never decays",
     "crawls": ", and yet the loss hardly falls",
-    "oscillates": ", and the weights run past the valley again and again",
-    "diverges": ", and the weights run away from the valley",
-    "stands still": ", and yet the loss gets nowhere",
+    "oscillates": ", and the weights overshoot the minimum again and again",
+    "diverges": ", and the weights move away from the minimum",
+    "stands still": ", and yet the loss does not change",
 }
 
 
@@ -57,17 +57,17 @@ class Mistakes:
     Attributes
     ----------
     mistakes
-        In the order in which they were made.
+        In the order made.
     losses
-        Of each loop, before each step: the three learning rates and the three forgotten lines.
+        The loss before each step, by loop: three learning rates and three forgotten lines.
     verdicts
-        What `judge_pace` makes of them.
+        The verdict of `judge_pace` on each loop.
     moved
-        For each loop, by how much the weight that changed most has changed.
+        For each loop, the largest change of any weight.
     gradient_growth
-        Without ``zero_grad``, how many times as long the gradient was at its longest as with it.
+        The largest gradient norm without ``zero_grad``, divided by the largest with it.
     house_losses
-        Mean loss of each epoch on the house prices once the column is standardised.
+        Mean loss of each epoch on the house prices, with the column standardised.
     """
 
     mistakes: tuple[Mistake, ...]
@@ -84,10 +84,10 @@ def study(
     small: Annotated[float, "a learning rate that is too small"] = 0.001,
     right: Annotated[float, "a learning rate that suits"] = 0.5,
     large: Annotated[float, "a learning rate that is too large"] = 10.0,
-    epochs: Annotated[int, "steps, each on all rows"] = 200,
+    epochs: Annotated[int, "steps, each on all rows (full batch)"] = 200,
     seed: Annotated[int, "of the first weights"] = 0,
 ) -> Mistakes:
-    """Make the mistakes that everybody makes, and tell how each shows and what is said to it.
+    """Make the common mistakes, and show how each looks and what Pellucid says.
 
     Raises
     ------
@@ -109,9 +109,9 @@ def study(
     first = initialise(network, seed)
 
     story.say(
-        "Two circles of points, one inside the other, 400 rows to learn from; a network 2 → 16 → 16 → 1 with tanh and "
-        "plain gradient descent. Each mistake is made on purpose. What Pellucid says is taken from this run, word "
-        "for word."
+        "The data are two circles of points, one inside the other, 400 training rows; the network is 2 → 16 → 16 → 1 "
+        "with tanh, trained by plain gradient descent. Each mistake is made on purpose. What Pellucid says is quoted "
+        "from this run, word for word."
     )
     made = list(mistakes_caught.shapes(story, network, first, points, targets))
     rates = {SMALL: small, RIGHT: right, LARGE: large}
@@ -166,7 +166,7 @@ def _judge(loop: Loop, rate: float) -> Verdict:
 
 
 def _moved(first: dict[str, Array], loop: Loop) -> float:
-    """The largest change of a weight, in the precision that the loop computes in; exactly 0 where none has changed."""
+    """The largest change of a weight, in the loop's own precision; exactly 0 where none has changed."""
     return max(float(np.abs(last - first[name].astype(last.dtype)).max()) for name, last in loop.parameters.items())
 
 
@@ -182,14 +182,14 @@ def _tell_rates(
 ) -> list[Mistake]:
     story.heading("The learning rate: too small, too large")
     story.say(
-        "A step moves each weight against its gradient, times the learning rate. With a rate too small the loss goes "
-        "down, but crawls; with one too large each step overshoots the valley, and the loss jumps up and down or grows."
+        "A step moves each weight against its gradient, scaled by the learning rate. With a rate too small the loss "
+        "falls, but very slowly; with one too large each step overshoots the minimum, and the loss oscillates or grows."
     )
     n = len(loops[RIGHT].losses)
     places = sorted({0, 1, 2, 5, n // 4, n // 2, n - 1} & set(range(n)))
     story.table(
-        "The loss at the 1st epoch, and later",
-        ("rate", *(f"at {i + 1}" for i in places), "up", "judged"),
+        "The loss at some epochs, and the share of steps in which it rose",
+        ("rate", *(f"epoch {i + 1}" for i in places), "rises", "verdict"),
         [
             (f"{rates[name]:g}", *(float(loops[name].losses[i]) for i in places),
              f"{100 * verdicts[name].rises:.0f} %", verdicts[name].kind)
@@ -197,9 +197,9 @@ def _tell_rates(
         ],
     )  # fmt: skip
     if verdicts[RIGHT].kind == "learns":
-        story.say(f"With the learning rate {rates[RIGHT]:g} it goes well: {verdicts[RIGHT].evidence}.")
+        story.say(f"With the learning rate {rates[RIGHT]:g} training goes well: {verdicts[RIGHT].evidence}.")
     else:
-        story.say(f"The learning rate {rates[RIGHT]:g} that was to suit does not: {verdicts[RIGHT].evidence}.")
+        story.say(f"The learning rate {rates[RIGHT]:g}, given as suitable, is not: {verdicts[RIGHT].evidence}.")
     made = []
     for name in (SMALL, LARGE):
         verdict = verdicts[name]
@@ -216,15 +216,15 @@ def _tell_rates(
 
 
 def _tell_scale(story: Story, seed: int) -> tuple[Mistake, tuple[float, ...]]:
-    """Prices of houses from their size in square metres: a rate that suits standardised columns diverges here."""
+    """House prices from the size in square metres: a rate that suits standardised columns diverges here."""
     story.heading("A learning rate too large for this column")
     generator = np.random.default_rng(seed)
     area = generator.uniform(40, 200, (320, 1))  # square metres
     price = 3 * area + generator.normal(0, 30, (320, 1))  # thousands
     story.say(
-        f"What is too large depends on the columns. A line is fitted to 320 generated houses, price from size in "
-        f"square metres, sizes up to {area.max():.0f}, with a learning rate of {HOUSE_RATE:g}: small enough for "
-        "columns around 1, but the gradient grows with the column."
+        f"What is too large depends on the scale of the columns. A line is fitted to 320 generated houses, price from "
+        f"size in square metres, sizes up to {area.max():.0f}, with a learning rate of {HOUSE_RATE:g}: small enough "
+        "for columns with values around 1, but the gradient grows with the column."
     )
     network = mlp(1, [], 1)
     plan = Plan(learning_rate=HOUSE_RATE, batch_size=16, epochs=20, keep="last", seed=seed)
@@ -245,10 +245,10 @@ def _tell_scale(story: Story, seed: int) -> tuple[Mistake, tuple[float, ...]]:
     losses = train((area - area.mean()) / area.std())
     mistake = Mistake(
         name="A column that is not standardised",
-        done=f"sizes up to {area.max():.0f} as they are, learning rate {HOUSE_RATE:g}",
-        seen="each step overshoots by more than the one before, until the loss is no number",
+        done=f"sizes up to {area.max():.0f}, not standardised, learning rate {HOUSE_RATE:g}",
+        seen="each step overshoots by more than the one before, until the loss is no longer finite",
         says=message,
-        remedy=f"standardise: at the same rate the loss then falls from {losses[0]:,.0f} to {losses[-1]:,.0f}",
+        remedy=f"standardise: with the same rate the loss then falls from {losses[0]:,.0f} to {losses[-1]:,.0f}",
     )
     tell(story, mistake)
     return mistake, losses
@@ -263,33 +263,33 @@ def _tell_forgotten(
     story.heading("A forgotten line")
     story.say(
         "In PyTorch you write the loop yourself: zero_grad, forward, loss, backward, step. PyTorch adds each new "
-        "gradient to the old one, so that zero_grad has to clear it; backward computes it; step uses it. Each line "
-        "can be forgotten, and none of the three raises an error. Pellucid's engine.step does all of it in one call, "
-        "so there is nothing to forget; what is said below comes from judging the losses."
+        "gradient to the old one, so zero_grad has to clear it; backward computes it; step uses it. Each of these "
+        "lines can be forgotten, and no error is raised. Pellucid's engine.step does all of it in one call, "
+        "so there is nothing to forget; the verdicts below are derived from the losses."
     )
     normal, added = loops[RIGHT].gradient_norms, loops["no zero_grad"].gradient_norms
     places = sorted({0, 1, 4, 9, len(added) - 1} & set(range(len(added))))
     story.table(
-        "The length of the gradient",
+        "The length (norm) of the gradient",
         ("loop", *(f"step {i + 1}" for i in places), "longest"),
         [
             (name, *(float(norms[i]) for i in places), float(norms.max()))
             for name, norms in (("with zero_grad", normal), ("without", added))
         ],
     )
-    still = "the weights are the same bits as before" if not moved["no step"] else "weights have changed"
+    still = "the weights are bit-identical to before" if not moved["no step"] else "weights have changed"
     made = [
         Mistake(
             name="No step",
             done="forward, loss and backward, but no update",
-            seen=f"{still}, the largest change is {numeral(moved['no step'])}",
+            seen=f"{still}: the largest change is {numeral(moved['no step'])}",
             says=f"it {_said(verdicts['no step'])}",
             remedy="optimizer.step() after loss.backward()",
         ),
         Mistake(
             name="No backward",
             done="forward, loss and step, but no gradient",
-            seen="step finds nothing to use, and is silent about it; the largest change is "
+            seen="step finds no gradient and does nothing, without a warning; the largest change of a weight is "
             f"{numeral(moved['no backward'])}",
             says=f"it {_said(verdicts['no backward'])}",
             remedy="loss.backward() before optimizer.step()",
@@ -309,7 +309,7 @@ def _tell_forgotten(
 
 
 def _seen(verdict: Verdict) -> str:
-    """What anybody can see without help."""
+    """What the loss curve shows without help."""
     return SEEN[verdict.kind]
 
 
@@ -331,10 +331,10 @@ def _tell_pictures(story: Story, loops: Mapping[str, Loop], rates: Mapping[str, 
         "losses",
         lambda: curves.curves(
             {text: (steps, loops[name].losses) for name, text in names.items()},
-            title="Four loss curves to know by sight", y_label="loss (BCE)", log_y=True,
+            title="Four loss curves worth recognising", y_label="loss (BCE)", log_y=True,
         ),
-        "Learning rates too small, right and too large, and a loop without its step. All start alike; the line "
-        f"without a step is level{_beside(loops[SMALL].losses)}.",
+        "Learning rates too small, right and too large, and a loop without its step. All start at the same loss; the "
+        f"line without a step is flat{_beside(loops[SMALL].losses)}.",
     )  # fmt: skip
     story.draw(
         "gradients",
@@ -348,12 +348,12 @@ def _tell_pictures(story: Story, loops: Mapping[str, Loop], rates: Mapping[str, 
 
 
 def _beside(losses: Array) -> str:
-    """Where the line of the small rate lies, beside the level line at its first loss."""
+    """Where the curve of the small rate lies compared with the flat line at its first loss."""
     return ", and the one with the small rate lies close to it" * bool((np.abs(losses / losses[0] - 1) < 0.1).all())
 
 
 def _close(story: Story, made: list[Mistake], verdicts: Mapping[str, Verdict], growth: float) -> None:
-    story.table("All of them", ("mistake", "how it shows", "remedy"), [(m.name, m.seen, m.remedy) for m in made])
+    story.table("All mistakes", ("mistake", "how it shows", "remedy"), [(m.name, m.seen, m.remedy) for m in made])
     small, large = verdicts[SMALL], verdicts[LARGE]
     pace = (
         f"at the pace of the small learning rate the loss would need about {small.needed:,} epochs to halve"
@@ -361,9 +361,10 @@ def _close(story: Story, made: list[Mistake], verdicts: Mapping[str, Verdict], g
         else f"with the small learning rate it {small.kind}"
     )
     story.close(
-        learned="Wrong shapes and devices stop at once and can be read from the message. A poor learning rate and a "
-        f"forgotten line raise nothing; they show in the losses: {pace}; with the large one it {large.kind}, "
-        f"{100 * large.rises:.0f} % of the steps going up; without step it {verdicts['no step'].kind}, with the same "
-        f"loss to the last digit; without zero_grad the longest gradient was {numeral(growth, 3)} times as long.",
+        learned="Wrong shapes and devices raise an error at once, and the message says what is wrong. A poor learning "
+        f"rate and a forgotten line raise no error; they show in the losses: {pace}; with the large one it "
+        f"{large.kind}, and the loss rose in {100 * large.rises:.0f} % of the steps; without step it "
+        f"{verdicts['no step'].kind}, with the same loss to the last digit; without zero_grad the longest gradient was "
+        f"{numeral(growth, 3)} times as long.",
         try_next="pellucid study mistakes --large 3",
     )

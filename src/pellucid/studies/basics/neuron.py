@@ -1,4 +1,4 @@
-"""One neuron, three vectors and one small network, computed by hand: every number with its shape."""
+"""One neuron, two vectors and one small network, computed by hand: every number with its shape."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Array = NDArray[Any]
 INPUTS, WEIGHTS, BIAS = np.array([2.0, -1.0]), np.array([0.5, 1.0]), 0.25
 VECTOR, SCORES = np.array([-2.0, 0.0, 0.5, 2.0]), np.array([2.0, 1.0, 0.1])
 
-# A network of 3 → 4 → 2 with weights that can be multiplied in one's head.
+# A 3 → 4 → 2 network whose weights can be multiplied in one's head.
 NETWORK = mlp(3, [4], 2)
 PARAMETERS = {
     "0.weight": np.array([[0.5, -1.0, 0.0], [1.0, 1.0, 1.0], [-0.5, 0.0, 2.0], [0.0, 0.5, -1.0]]),
@@ -48,7 +48,7 @@ class Neuron:
     relu, sigmoid, softmax
         Of the vectors.
     hidden, logits, probabilities
-        Of the network, ``[1, 4]``, ``[1, 2]`` and ``[1, 2]``.
+        Of the network: ``[1, 4]``, ``[1, 2]`` and ``[1, 2]``.
     """
 
     z: float
@@ -66,23 +66,23 @@ def study(
     *,
     activation: Annotated[str, "of the neuron and of the hidden layer"] = "relu",
 ) -> Neuron:
-    """Tell how a neuron, a vector of activations and a forward pass are computed.
+    """Show how a neuron, a vector of activations and a forward pass are computed.
 
     Raises
     ------
     SettingError
-        The activation is not known.
+        The activation is unknown or ``identity``.
     """
     Activation(function=activation)  # raises for an unknown name
     if activation == "identity":
-        raise SettingError("with activation 'identity' there is nothing to see: the neuron gives its sum; try relu")
+        raise SettingError("with activation 'identity' there is nothing to see: the neuron returns its sum; try relu")
     rule = RULES[activation]
 
     story.heading("One neuron")
     z = float(WEIGHTS @ INPUTS + BIAS)
     output = float(rule.f(np.array(z)))
-    story.say("A neuron multiplies each input by a weight, adds everything and a bias, and bends the sum: "
-              "z = w₁x₁ + w₂x₂ + b, output = activation(z).")  # fmt: skip
+    story.say("A neuron multiplies each input by a weight, adds the products and a bias, and applies an activation "
+              "function to the sum: z = w₁x₁ + w₂x₂ + b, output = activation(z).")  # fmt: skip
     story.table(
         "x = [2, −1], w = [0.5, 1], b = 0.25",
         ("step", "with numbers", "value", "shape"),
@@ -97,7 +97,7 @@ def study(
     _draw_neuron(story, activation, z, output)
 
     story.heading("Whole vectors at once")
-    story.say("An activation works on each number by itself; softmax looks at all of them, for its results sum to 1.")
+    story.say("An activation works on each number separately; softmax uses all of them, so that its results sum to 1.")
     story.table(
         "Of [−2, 0, 0.5, 2]",
         ("function", *(_text(v) for v in VECTOR), "shape"),
@@ -114,19 +114,20 @@ def study(
     network = mlp(3, [4], 2, activation=activation)
     trace = forward(network, PARAMETERS, ROW)
     story.say(
-        "A layer is many neurons that see the same inputs, so its weights are a matrix: one row a neuron. "
-        f"The first layer gives four sums, {activation} bends them, the second layer gives two logits."
+        "A layer is several neurons with the same inputs, so its weights form a matrix: one row per neuron. "
+        f"The first layer computes four sums, {activation} is applied to each, and the second layer gives two logits."
     )
     _tell_pass(story, trace)
     values = [f"x{low} = {_text(x)}" for low, x in zip("₁₂₃", ROW[0], strict=True)]
     logits = [f"logit {_text(value)}" for value in trace.logits[0]]
     draw_network(story, network, PARAMETERS, inputs=values, outputs=logits, when="of this pass")
     probabilities = softmax(trace.logits)
-    story.say("The logits are scores, of any size and sign; softmax turns them into probabilities "
+    story.say("The logits are scores of any size and sign; softmax turns them into probabilities "
               f"{_vector(probabilities[0])}, shape [1, 2].")  # fmt: skip
 
     story.close(
-        learned="A network is sums of products and one bend after each; the shapes tell which numbers meet.",
+        learned="A network computes sums of products and applies an activation after each hidden layer; the shapes "
+        "show which numbers are combined.",
         try_next="pellucid study chain-rule",
     )
     return Neuron(
@@ -157,8 +158,8 @@ def _draw_neuron(story: Story, activation: str, z: float, output: float) -> None
     story.draw(
         "neuron",
         draw,
-        "Each input goes along a line and is multiplied by its weight; the sum is bent. The bias is the weight of an "
-        "input that is always 1.",
+        "Each input follows a line and is multiplied by its weight; the activation is applied to the sum. The bias is "
+        "the weight of an input that is always 1.",
     )
 
 
@@ -172,11 +173,11 @@ def _tell_pass(story: Story, trace: Trace) -> None:
             rows.append((f"{name} = x Wᵀ + b", f"W [{weight.shape[0]}, {weight.shape[1]}], b [{weight.shape[0]}]",
                          _vector(step.outputs[0]), shape))  # fmt: skip
         else:
-            rows.append((f"a = {step.layer.words()}(z)", "number by number", _vector(step.outputs[0]), shape))
-    story.table("The forward pass of one row", ("step", "made of", "values", "shape"), rows)
+            rows.append((f"a = {step.layer.words()}(z)", "element by element", _vector(step.outputs[0]), shape))
+    story.table("The forward pass of one row", ("step", "computed from", "values", "shape"), rows)
     neuron = PARAMETERS["0.weight"][1]
     terms = " + ".join(f"{_text(w)}·{_sign(x)}" for w, x in zip(neuron, ROW[0], strict=True))
-    story.say(f"The second hidden neuron, for one: {terms} + {_sign(PARAMETERS['0.bias'][1])} = "
+    story.say(f"The second hidden neuron, for example: {terms} + {_sign(PARAMETERS['0.bias'][1])} = "
               f"{_text(trace.steps[0].outputs[0, 1])}.")  # fmt: skip
 
 
@@ -185,7 +186,7 @@ def _text(value: float) -> str:
 
 
 def _sign(value: float) -> str:
-    """A number after an operator: in brackets where it is negative."""
+    """A number after an operator: in brackets if it is negative."""
     return f"({_text(value)})" if value < 0 else _text(value)
 
 

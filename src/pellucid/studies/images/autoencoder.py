@@ -1,8 +1,8 @@
-"""An autoencoder, a network that learns to give back its own input through a narrow waist, and what to hold it to.
+"""An autoencoder, a network that learns to reproduce its input through a narrow waist, and baselines for it.
 
-Legend: ``N`` rows, ``P`` pixels of an image, ``K`` numbers in the waist (the code). The rivals use what they saw in
-training alone: the mean image needs no code; principal components (PCA) are the best that any *linear* code of K
-numbers can do on the training rows (Eckart & Young 1936), so what the network wins over them, it wins by bending.
+Legend: ``N`` rows, ``P`` pixels of an image, ``K`` numbers in the waist (the code). The baselines use only the
+training rows: the mean image needs no code; principal components (PCA) are the best *linear* code of K numbers on the
+training rows (Eckart & Young 1936), so any gain of the network over PCA comes from its non-linearity.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ class Autoencoder:
         return forward(self.network, self.parameters, rows).steps[self.waist].outputs
 
     def reconstruct(self, rows: Array) -> Array:
-        """Rows ``[N, P]`` to what the network makes of them, ``[N, P]``."""
+        """Rows ``[N, P]`` to the network's reconstructions, ``[N, P]``."""
         return forward(self.network, self.parameters, rows).logits
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Components:
-    """The mean image ``[P]`` and K principal components ``[K, P]``, of length 1 and at right angles."""
+    """The mean image ``[P]`` and K orthonormal principal components ``[K, P]``."""
 
     mean: Array
     axes: Array
@@ -57,19 +57,19 @@ class Components:
         return (rows - self.mean) @ self.axes.T
 
     def reconstruct(self, rows: Array) -> Array:
-        """Rows ``[N, P]`` to mean + c A."""
+        """Rows ``[N, P]`` to their reconstructions ``[N, P]``: mean + c A."""
         return self.encode(rows) @ self.axes + self.mean
 
 
 def hourglass(pixels: int, hidden: Sequence[int], waist: int) -> tuple[Network, int]:
-    """A network that narrows over ``hidden`` to ``waist`` and widens again the same way; and its code's layer.
+    """A network that narrows over ``hidden`` to ``waist`` and widens again symmetrically; and its code layer's index.
 
-    ReLU follows each layer but the waist and the last: a code may be negative, and so may a reconstruction.
+    ReLU follows every layer except the waist and the last: codes and reconstructions may be negative.
 
     Raises
     ------
     SettingError
-        The waist is not from 1 to one below the number of pixels.
+        The waist is below 1, or not smaller than the number of pixels.
 
     >>> network, code = hourglass(64, (32,), 2)
     >>> network.outline(), code
@@ -77,8 +77,7 @@ def hourglass(pixels: int, hidden: Sequence[int], waist: int) -> tuple[Network, 
     """
     if not 1 <= waist < pixels:
         raise SettingError(
-            f"waist must be from 1 to {pixels - 1}, below the {pixels} pixels of an image, or nothing is narrowed; "
-            f"got {waist!r}"
+            f"waist must be from 1 to {pixels - 1}, narrower than the {pixels} pixels of an image; got {waist!r}"
         )
     layers: list[Layer] = []
     width = pixels
@@ -97,7 +96,23 @@ def hourglass(pixels: int, hidden: Sequence[int], waist: int) -> tuple[Network, 
 def train_autoencoder(
     rows: Array, hidden: Sequence[int], waist: int, *, lr: float, epochs: int, seed: int, device: str = "cpu"
 ) -> Autoencoder:
-    """Train on rows ``[N, P]`` to give them back: mean squared error, Adam, mini-batches of 64, the last weights."""
+    """Train an autoencoder: mean squared error, Adam, mini-batches of 64, the last weights.
+
+    Parameters
+    ----------
+    rows
+        Training images ``[N, P]``, inputs and targets at once.
+    hidden, waist
+        Widths of the layers before the waist, and of the waist; see `hourglass`.
+    lr
+        The learning rate, constant.
+    epochs
+        Passes over the rows.
+    seed
+        Of the initial weights and the batches.
+    device
+        ``cpu``, ``cuda``, ``mps`` or ``auto``.
+    """
     network, code = hourglass(rows.shape[1], hidden, waist)
     first = initialise(network, seed)
     engine = make_engine("torch", network, Loss(name="mse"), Optimizer(name="adam"), first, device=device)
@@ -108,7 +123,7 @@ def train_autoencoder(
 
 
 def components(rows: Array, k: int) -> Components:
-    """The mean of rows ``[N, P]`` and their first ``k`` principal components, by singular values.
+    """The mean of rows ``[N, P]`` and their first ``k`` principal components, by singular value decomposition.
 
     >>> found = components(np.array([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]]), 1)
     >>> found.mean.tolist(), np.abs(found.axes).round(3).tolist()
@@ -120,7 +135,14 @@ def components(rows: Array, k: int) -> Components:
 
 
 def nearest_agrees(known: Array, known_labels: Array, asked: Array, labels: Array) -> float:
-    """The share of ``asked`` codes ``[M, K]`` whose nearest of the ``known`` codes ``[N, K]`` has the same label.
+    """The share of codes whose nearest known code has the same label.
+
+    Parameters
+    ----------
+    known, known_labels
+        Codes ``[N, K]`` and their labels ``[N]``.
+    asked, labels
+        The codes to look up ``[M, K]``, and their labels ``[M]``.
 
     >>> nearest_agrees(np.array([[0.0], [9.0]]), np.array([0, 1]), np.array([[1.0], [8.0], [2.0]]), np.array([0, 1, 1]))
     0.6666666666666666

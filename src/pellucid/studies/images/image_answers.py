@@ -1,4 +1,4 @@
-"""What a classifier of images answers: its score, each class, the confusion matrix, the most confident mistakes."""
+"""The answers of an image classifier: accuracy, each class, the confusion matrix, the most confident mistakes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SURE = 0.9
 
 @dataclass(frozen=True, kw_only=True)
 class Mistake:
-    """A wrong answer: the image's number in the test part, the classes, and what the network gave to each."""
+    """A wrong answer: the image's number in the test set, the two classes, and the probability of each."""
 
     image: int
     truth: str
@@ -42,9 +42,9 @@ class Answers:
     Attributes
     ----------
     accuracy
-        Of the test part, with Wilson's 95 % interval.
+        On the test images, with Wilson's 95 % interval.
     by_class
-        The same for the images of each class; ``None`` for a class without any.
+        The same for the images of each class; ``None`` for a class without images.
     confusion
         Counts ``[C, C]``, rows actual, columns predicted.
     wrong
@@ -52,7 +52,7 @@ class Answers:
     sure_mistakes
         How many of them had a probability of at least 0.9.
     mistakes
-        The most confident, at most 12.
+        The most confident ones, at most 12.
     """
 
     accuracy: Estimate
@@ -64,7 +64,7 @@ class Answers:
 
 
 def judge(names: tuple[str, ...], truth: Array, probabilities: Array) -> Answers:
-    """Compare class numbers ``[N]`` with probabilities ``[N, C]``; the answer is the largest.
+    """Compare class numbers ``[N]`` with probabilities ``[N, C]``; the answer is the most probable class.
 
     >>> found = judge(("a", "b"), np.array([0, 1, 1]), np.array([[0.8, 0.2], [0.9, 0.1], [0.3, 0.7]]))
     >>> found.wrong, found.mistakes[0].image, found.mistakes[0].for_truth
@@ -98,13 +98,25 @@ def judge(names: tuple[str, ...], truth: Array, probabilities: Array) -> Answers
 
 
 def tell_answers(story: Story, data: ImageSet, result: Answers, probabilities: Array) -> None:
-    """Tell the score, and draw predictions, the confusion matrix and the most confident mistakes."""
+    """Tell the accuracy, and draw predictions, the confusion matrix and the most confident mistakes.
+
+    Parameters
+    ----------
+    story
+        Is told the result.
+    data
+        The images; the test part is shown.
+    result
+        What `judge` found on the test images.
+    probabilities
+        Of each class for each test image, ``[N, C]``.
+    """
     answers, truth = probabilities.argmax(axis=1), data.test_labels
     story.heading("What it answers")
     n, accuracy = len(truth), result.accuracy
     story.say(
-        f"Of {n:,} test images {n - result.wrong:,} are right: accuracy {accuracy.value:.4f}, 95 % interval "
-        f"{accuracy.low:.4f} to {accuracy.high:.4f} (it speaks for other images of this kind, not for other seeds)."
+        f"Of {n:,} test images {n - result.wrong:,} are classified correctly: accuracy {accuracy.value:.4f}, 95 % "
+        f"interval {accuracy.low:.4f} to {accuracy.high:.4f} (for other images of this kind, not for other seeds)."
     )
     shown, title = _chosen(answers != truth)
     story.draw(
@@ -120,24 +132,24 @@ def tell_answers(story: Story, data: ImageSet, result: Answers, probabilities: A
             columns=COLUMNS,
             limits=(0, data.white),
         ),
-        f"A wrong answer has a thick frame and the sign {images.WRONG}; below it stands what the image is.",
+        f"A wrong answer has a thick frame and the sign {images.WRONG}; the true class is given below it.",
     )
-    story.say("Which classes are hard, and what they are taken for:")
+    story.say("Which classes are hard, and which classes they are confused with:")
     story.table(
         "Each class on its test images",
-        ("class", "images", "right", "accuracy", "95 % interval", "most often taken for"),
+        ("class", "images", "right", "accuracy", "95 % interval", "most often confused with"),
         [_class_line(data.names, result.confusion[i], i, found) for i, found in enumerate(result.by_class)],
     )
     story.draw(
         "confusion",
         lambda: confusion.confusion_matrices({f"{data.title}, test images": result.confusion}, data.names),
-        "Rows are what an image is, columns what the network answered.",
+        "Rows are the actual classes, columns the predicted ones.",
     )
     _tell_mistakes(story, data, result)
 
 
 def _chosen(wrong: Array) -> tuple[Array, str]:
-    """The first test images, and after them the next wrong ones, which may be rare; and a title that says so."""
+    """The first test images, then the next wrong ones, which may be rare; and a title that says so."""
     first = np.arange(min(FIRST, len(wrong)))
     later = np.flatnonzero(wrong)
     later = later[later >= FIRST][:COLUMNS]
@@ -161,20 +173,20 @@ def _class_line(names: tuple[str, ...], counts: Array, own: int, found: Estimate
 def _tell_mistakes(story: Story, data: ImageSet, result: Answers) -> None:
     story.heading("The most confident mistakes")
     if not result.wrong:
-        story.say("There are none: every test image is right.")
+        story.say("There are none: every test image is classified correctly.")
         return
     limit = f"a probability of {100 * SURE:.0f} % or more"
     story.say(
         (
-            f"{result.sure_mistakes} of the {result.wrong:,} wrong answers had {limit} all the same. A high "
-            "probability says how the network leans, not that it is right. The worst of them:"
+            f"{result.sure_mistakes} of the {result.wrong:,} wrong answers nevertheless had {limit}. A high "
+            "probability shows how confident the network is, not that it is right. The worst of them:"
         )
         if result.sure_mistakes
-        else f"None of the {result.wrong:,} wrong answers had {limit}: where it was wrong, the network was in doubt."
+        else f"None of the {result.wrong:,} wrong answers had {limit}: where it was wrong, the network was not sure."
     )
     story.table(
         f"The {len(result.mistakes)} mistakes with the highest probability",
-        ("test image", "is", "answer", "probability of the answer", "of the truth"),
+        ("test image", "true class", "answer", "probability of the answer", "of the true class"),
         [(m.image, m.truth, m.answer, f"{m.for_answer:.4f}", numeral(m.for_truth, 2)) for m in result.mistakes],
     )
     story.draw(
@@ -184,10 +196,10 @@ def _tell_mistakes(story: Story, data: ImageSet, result: Answers) -> None:
             [_caption(m) for m in result.mistakes],
             wrong=np.ones(len(result.mistakes), bool),
             columns=6,
-            title="The most confident mistakes: the answer, and what the image is",
+            title="The most confident mistakes: the answer and the true class",
             limits=(0, data.white),
         ),
-        "The probability that the network gave to its wrong answer, and to the truth.",
+        "The probability that the network gave to its wrong answer, and to the true class.",
     )
 
 
@@ -196,7 +208,7 @@ def _caption(m: Mistake) -> str:
 
 
 def _percent(p: float) -> str:
-    """Two decimals, and never a 0 or a 100 that is none.
+    """Two decimals; 0 and 100 are never the result of rounding.
 
     >>> _percent(0.5), _percent(1e-9), _percent(0.99999)
     ('50.00 %', '<0.01 %', '>99.99 %')

@@ -1,4 +1,4 @@
-"""Small images with their classes for the studies, cut into training and test rows."""
+"""Small labelled images for the studies, split into training and test rows."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class ImageSet:
     Attributes
     ----------
     title
-        For people.
+        The name shown to readers.
     names
-        Of the classes; class number ``i`` is called ``names[i]``.
+        Of the classes: class number ``i`` is ``names[i]``.
     white
         The largest value that a pixel can have; the smallest is 0.
     train_images, test_images
@@ -49,12 +49,12 @@ class ImageSet:
 
     @property
     def pixels(self) -> int:
-        """Pixels of an image."""
+        """Number of pixels of an image."""
         return int(self.train_images[0].size)
 
 
 def digits(*, test: float = 0.2, seed: int = 42) -> ImageSet:
-    """scikit-learn's 1,797 handwritten digits, 8 × 8 pixels of 17 shades; a share ``test`` of each digit is held out.
+    """scikit-learn's 1,797 handwritten digits, 8 × 8 pixels, 17 grey levels; a share ``test`` of each is held out.
 
     >>> found = digits()
     >>> found.train_images.shape, found.test_images.shape
@@ -82,7 +82,7 @@ def rows_of(data: ImageSet, some: Array) -> Array:
 
 
 def stratified(labels: Array, share: float, seed: int) -> tuple[Array, Array]:
-    """Row numbers that stay and those that are held out: a ``share`` of each class, at random.
+    """The numbers of the rows kept and of the rows held out: a random ``share`` of each class.
 
     >>> keep, held = stratified(np.repeat([0, 1], 10), 0.2, seed=0)
     >>> len(keep), np.repeat([0, 1], 10)[held].tolist()
@@ -97,12 +97,12 @@ def stratified(labels: Array, share: float, seed: int) -> tuple[Array, Array]:
 
 
 def idx_set(folder: Path, title: str, names: tuple[str, ...]) -> ImageSet:
-    """The images in a folder that holds MNIST's four idx files, plain or packed with gzip.
+    """The images in a folder that holds MNIST's four idx files, plain or gzipped.
 
     Raises
     ------
     DataError
-        A file is missing or damaged, a part is empty, or a label is no class number; the message names it.
+        A file is missing or damaged, a part is empty, or a label is not a valid class number.
     """
     tables = read_images(folder, channels=1)
     if tables.test is None or not tables.labelled:
@@ -112,7 +112,7 @@ def idx_set(folder: Path, title: str, names: tuple[str, ...]) -> ImageSet:
         images = pixels_of(table.arrow["image"])[..., 0]  # [N, H, W]
         labels = table.arrow["label"].to_numpy()
         if not len(images):
-            raise DataError(f"the {words} part in {str(folder)!r} holds no image; copy or download its files again")
+            raise DataError(f"the {words} part in {str(folder)!r} holds no images; copy or download its files again")
         if labels.dtype.kind not in "iu" or int(labels.min()) < 0 or int(labels.max()) >= len(names):
             raise DataError(
                 f"the labels of the {words} part in {str(folder)!r} must be the class numbers 0 to {len(names) - 1}, "

@@ -1,4 +1,4 @@
-"""Handwritten digits, or pictures of clothes: training by mini-batches, predictions, mistakes, the confusion matrix."""
+"""Handwritten digits or pictures of clothes: mini-batch training, predictions, mistakes, the confusion matrix."""
 
 from __future__ import annotations
 
@@ -45,17 +45,17 @@ class Mnist:
     Attributes
     ----------
     data, fallback
-        What was learned from, and whether that is scikit-learn's digits because the set could not be had.
+        The title of the data, and whether scikit-learn's digits were used because the data set was not available.
     train_rows, test_rows, parameters
-        How many there are.
+        Number of training images, of test images and of the network's parameters.
     mean, deviation
-        Of the training pixels, brightness from 0 to 1.
+        Mean and standard deviation of the training pixels, brightness from 0 to 1.
     history
-        One line an epoch; its ``validation_*`` are the test part, which chooses nothing.
+        One entry per epoch; its ``validation_*`` fields are for the test images, which choose nothing.
     answers
-        What the network answers on the test part, with the accuracy, the confusion matrix and the mistakes.
+        The network's answers on the test images, with the accuracy, the confusion matrix and the mistakes.
     seconds
-        From reading to the last measurement, pictures not included.
+        From reading to the last measurement, without drawing.
     """
 
     data: str
@@ -72,7 +72,7 @@ class Mnist:
 
     @property
     def accuracy(self) -> Estimate:
-        """Of the test part, with Wilson's 95 % interval."""
+        """On the test images, with Wilson's 95 % interval."""
         return self.answers.accuracy
 
 
@@ -80,19 +80,19 @@ def study(
     story: Story,
     *,
     dataset: Annotated[str, "mnist or fashion"] = "mnist",
-    data_dir: Annotated[str | None, "a folder with the four idx files; else the cache, else a download"] = None,
+    data_dir: Annotated[str | None, "a folder with the four idx files; default: the cache, or else a download"] = None,
     hidden: Annotated[tuple[int, ...], "widths of the hidden layers"] = (256, 128),
-    dropout: Annotated[float, "share of hidden units dropped in each step"] = 0.2,
-    epochs: Annotated[int | None, "passes over the training images; none: 5, or 40 over the built-in digits"] = None,
-    batch_size: Annotated[int, "images a step"] = 64,
-    lr: Annotated[float, "learning rate of Adam, at its highest"] = 0.001,
-    schedule: Annotated[str, "cosine: the rate falls to 0 over the epochs; constant: it stays"] = "cosine",
-    rows: Annotated[int | None, "learn from so many images only, for a quick look; none for all"] = None,
-    seed: Annotated[int, "of the first weights, the batches and dropout"] = 0,
+    dropout: Annotated[float, "share of hidden units dropped in training"] = 0.2,
+    epochs: Annotated[int | None, "passes over the training images; default: 5, or 40 for the built-in digits"] = None,
+    batch_size: Annotated[int, "images per step"] = 64,
+    lr: Annotated[float, "highest learning rate of Adam"] = 0.001,
+    schedule: Annotated[str, "cosine: the rate falls to 0 over the epochs; constant: it stays the same"] = "cosine",
+    rows: Annotated[int | None, "use only this many training images, for a quick look; default: all"] = None,
+    seed: Annotated[int, "of the initial weights, the batches and dropout"] = 0,
     device: Annotated[str, "auto, cpu, cuda or mps"] = "auto",
     offline: Annotated[bool, "do not try to download"] = False,
 ) -> Mnist:
-    """Train a network on 28 × 28 images, show what it answers, and where it is wrong.
+    """Train a network on 28 × 28 images, and show its answers and its mistakes.
 
     Raises
     ------
@@ -101,14 +101,14 @@ def study(
     DataError
         A file of the data set is missing from ``data_dir``, or damaged.
     DivergenceError
-        The loss was no number: the learning rate is too high, as a rule.
+        The loss was not finite: usually the learning rate is too high.
     """
     plan = _plan(
         epochs=EPOCHS if epochs is None else epochs, batch_size=batch_size, lr=lr, schedule=schedule, seed=seed
     )
     if rows is not None:
         at_least("rows", rows, 10)
-    mlp(1, hidden, 1, dropout=dropout)  # raises for widths and shares that are none, before anything is fetched
+    mlp(1, hidden, 1, dropout=dropout)  # raises for invalid widths and shares, before anything is fetched
     from pellucid.engines.device import choose_device, use_threads
 
     choose_device(device)
@@ -166,11 +166,11 @@ def _data(story: Story, dataset: str, data_dir: str | None, *, offline: bool) ->
     folder = locate(dataset, data_dir, offline=offline, tell=story.say)
     if folder is not None:
         return idx_set(folder, SETS[dataset].title, NAMES[dataset]), False
-    story.title = f"A network on scikit-learn's digits, for {SETS[dataset].title} is not here"
+    story.title = f"A network on scikit-learn's digits, because {SETS[dataset].title} is not available"
     story.say(
-        f"{SETS[dataset].title} is not here, so this run uses scikit-learn's digits instead: 1,797 images of 8 × 8 "
-        "pixels that come with the package. They are far fewer and far coarser, and the figures below are theirs, not "
-        f"those of {SETS[dataset].title}. With the four idx files in a folder, name it with --data-dir."
+        f"{SETS[dataset].title} is not available, so this run uses scikit-learn's digits instead: 1,797 images of "
+        "8 × 8 pixels that come with the package. They are far fewer and far coarser, and the figures below are for "
+        f"them, not for {SETS[dataset].title}. If you have the four idx files, name their folder with --data-dir."
     )
     return digits(), True
 
@@ -180,10 +180,10 @@ def _introduce(
 ) -> None:
     height, width = data.train_images.shape[1:]
     story.say(
-        f"{data.title}: {n_rows:,} images to learn from and {len(data.test_images):,} to test by, {height} × {width} "
-        f"pixels of grey, {len(data.names)} classes. Each pixel is divided by {data.white}; then the training "
-        f"pixels' mean, {mean:.4f}, is taken off, and the rest is divided by their deviation, {deviation:.4f}. The "
-        "test pixels are scaled with the same two numbers. A fully connected network sees a row of "
+        f"{data.title}: {n_rows:,} training images and {len(data.test_images):,} test images, {height} × {width} "
+        f"pixels in grey, {len(data.names)} classes. Each pixel is divided by {data.white}; then the training pixels' "
+        f"mean, {mean:.4f}, is subtracted, and the result is divided by their standard deviation, {deviation:.4f}. "
+        "The test pixels are scaled with the same two numbers. A fully connected network sees an image as a row of "
         f"{data.pixels} numbers and does not know which pixels are neighbours."
     )
     story.heading("Training")
@@ -198,15 +198,15 @@ def _introduce(
             (describe(layer), batch_shape(after), sum(p.size for p in layer.parameters(before)) or None)
             for layer, before, after in zip(network.layers, (network.shape, *shapes), shapes, strict=False)
         ]
-        + [("together", "", network.n_trainable)],
+        + [("total", "", network.n_trainable)],
     )
     draw_network(
-        story, network, initialise(network, plan.seed, scheme="uniform"), outputs=data.names, when="before it learns"
+        story, network, initialise(network, plan.seed, scheme="uniform"), outputs=data.names, when="before training"
     )
     story.say(
         f"Each step takes {min(plan.batch_size, n_rows)} images: forward, cross-entropy loss, backward, Adam with a "
         f"learning rate of {plan.learning_rate:g}{falls}. An epoch is {steps:,} step{'s' * (steps != 1)}. The training "
-        "loss is measured while it falls and with dropout at work, so it may well lie above the test loss. The test "
+        "loss is averaged over the epoch while dropout is active, so it may be above the test loss. The test "
         "images choose nothing: the last weights are kept, whatever their score."
     )
 
@@ -214,14 +214,14 @@ def _introduce(
 def _train(
     story: Story, network: Network, plan: Plan, train: tuple[Array, Array], test: tuple[Array, Array], device: str
 ) -> tuple[tuple[Epoch, ...], Array]:
-    # "uniform" is what torch.nn.Linear draws by itself
+    # "uniform" is the default of torch.nn.Linear
     first = initialise(network, plan.seed, scheme="uniform")
     engine = make_engine("torch", network, Loss(name="cross_entropy"), Optimizer(name="adam"), first, device=device)
     (x, y), (x_test, y_test) = train, test
     every = math.ceil(plan.epochs / 10)
 
     def tell(line: Epoch) -> None:
-        """While it goes on, so that nobody waits before an empty screen; at most eleven lines."""
+        """Report progress, so that nobody waits before an empty screen; at most eleven lines."""
         if line.epoch % every == 0 or line.epoch == 1:
             story.say(f"Epoch {line.epoch} of {plan.epochs}: train loss {line.train_loss:.4f}, test accuracy "
                       f"{line.validation_score:.4f}, {line.seconds:.1f} s.")  # fmt: skip
@@ -250,13 +250,13 @@ def _train(
         "training",
         lambda: curves.curves(
             {
-                "training images, dropout at work": (numbers, [line.train_loss for line in history]),
+                "training images, with dropout": (numbers, [line.train_loss for line in history]),
                 "test images": (numbers, [line.validation_loss for line in history]),
             },
             title="The loss after each epoch",
-            y_label="cross-entropy (nats an image)",
+            y_label="cross-entropy (nats per image)",
         ),
-        "The loss of the training images, averaged over the epoch, and of the test images after it.",
+        "The loss of the training images, averaged over each epoch, and of the test images after it.",
     )
     return history, engine.logits(x_test)
 
@@ -264,9 +264,9 @@ def _train(
 def _close(story: Story, result: Mnist) -> None:
     accuracy, wrong = result.accuracy, result.answers.wrong
     learned = (
-        f"A network of {result.parameters:,} parameters that saw {result.train_rows:,} images of {result.data} is "
+        f"A network of {result.parameters:,} parameters trained on {result.train_rows:,} images of {result.data} is "
         f"right on {100 * accuracy.value:.1f} % of {result.test_rows:,} others ({100 * accuracy.low:.1f} to "
-        f"{100 * accuracy.high:.1f}), after {result.seconds:.0f} s of reading, training and measuring."
+        f"{100 * accuracy.high:.1f}), after {result.seconds:.0f} s for reading, training and measuring."
     )
     if wrong:
         by_class = zip(result.answers.by_class, result.names, strict=True)
@@ -275,7 +275,7 @@ def _close(story: Story, result: Mnist) -> None:
         hardest = [repr(name) for name, value in found.items() if value == least]
         which = f"class is {hardest[0]}" if len(hardest) == 1 else f"classes are {listed(hardest)}"
         learned += (
-            f" The hardest {which} with {100 * least:.1f} % right, and {result.answers.sure_mistakes} of the "
+            f" The hardest {which}, with {100 * least:.1f} % right, and {result.answers.sure_mistakes} of the "
             f"{wrong:,} wrong answers had a probability of {100 * SURE:.0f} % or more."
         )
     following = "shapes" if result.fallback else "fashion" if result.names == DIGITS else "mnist --schedule constant"

@@ -1,4 +1,4 @@
-"""The part of ``study shapes`` that trains an autoencoder and holds it to its rivals."""
+"""The part of ``study shapes`` that trains an autoencoder and compares it with its baselines."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ LR, EPOCHS = 0.005, 40
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Reconstruction:
-    """How well test digits come back through a waist.
+    """How well test digits are reconstructed through a waist.
 
     Attributes
     ----------
     waist
         Numbers in the code.
     network, pca, mean_image
-        The mean squared error of a pixel, brightness from 0 to 1.
+        The mean squared error per pixel, brightness from 0 to 1.
     gain
         PCA's error minus the network's, the mean over test images with its 95 % interval over them.
     better
-        The share of test images that the network gives back better than PCA.
+        The share of test images that the network reconstructs better than PCA.
     per_pixel
         The network's error of each pixel, ``[8, 8]``.
     neighbours, pca_neighbours
-        The share of test digits whose nearest training code is of the same digit.
+        The share of test digits whose nearest training code belongs to the same digit.
     seconds
         Of training.
     """
@@ -62,24 +62,37 @@ class Reconstruction:
 def reconstruct(story: Story, data: ImageSet, waist: int, *, first: bool, seed: int, device: str) -> Reconstruction:
     """Train an autoencoder on the training images, tell its errors on the test images, and draw them.
 
-    ``first`` explains what an autoencoder is and draws originals above reconstructions; a waist of 2 is drawn as a map.
+    Parameters
+    ----------
+    story
+        Is told the result.
+    data
+        The images.
+    waist
+        Numbers in the code; with 2, the codes are also drawn as a map.
+    first
+        Whether to explain what an autoencoder is, and to draw originals above reconstructions.
+    seed
+        Of the initial weights and the batches.
+    device
+        ``cpu``, ``cuda``, ``mps`` or ``auto``.
     """
     known, asked = (rows_of(data, each) for each in (data.train_images, data.test_images))
     widths = (*HIDDEN, waist, *reversed(HIDDEN))
     path = " → ".join(map(str, (data.pixels, *widths, data.pixels)))
     if first:
-        story.heading("An hourglass that gives its input back")
+        story.heading("An hourglass that reproduces its input")
         story.say(
-            f"An autoencoder has no labels: its target is its own input. In {path} the {data.pixels} brightnesses must "
+            f"An autoencoder needs no labels: its target is its own input. In {path} the {data.pixels} pixels must "
             f"pass a waist of {waist} number{'s' * (waist != 1)}, the code, so the network has to find what matters "
-            f"about a digit. It learns for {EPOCHS} epochs from all {len(known):,} digits outside the test part; the "
-            "test digits choose nothing. It is held to two rivals: the mean image for every digit, and principal "
-            "components (PCA), the best linear code of as many numbers."
+            f"about a digit. It learns for {EPOCHS} epochs from all {len(known):,} digits outside the test set; the "
+            "test digits choose nothing. It is compared with two baselines: the mean image for every digit, and "
+            "principal components (PCA), the best linear code with as many numbers."
         )
     else:
         story.heading("A waist of 2, drawn as a map")
-        story.say("With two numbers in the waist, the code of each digit is a point. Digits of one kind should lie "
-                  "together, though no label was ever shown to the network.")  # fmt: skip
+        story.say("With two numbers in the waist, the code of each image is a point. Images of the same digit should "
+                  "lie together, although the network has never seen a label.")  # fmt: skip
     began = time.perf_counter()
     network = train_autoencoder(known, HIDDEN, waist, lr=LR, epochs=EPOCHS, seed=seed, device=device)
     seconds = time.perf_counter() - began
@@ -115,12 +128,12 @@ def reconstruct(story: Story, data: ImageSet, waist: int, *, first: bool, seed: 
                 asked[shown].reshape(-1, *side),
                 {name: answer[shown].reshape(-1, *side) for name, answer in answers.items()},
                 {name: each[shown].mean(axis=1) for name, each in squared.items()},
-                f"Test digits and what comes back (mse: mean squared error of a pixel; {waist} numbers a digit)",
+                f"Test digits and their reconstructions (mse: mean squared error per pixel; {waist} numbers per digit)",
                 captions=data.names,
                 limits=(0, 1),
                 error_name="mse",
             ),
-            "The first test digit of each kind, above what the mean, PCA and the network make of it.",
+            "The first test image of each digit, above the mean image and the reconstructions by PCA and the network.",
         )
         story.draw(
             f"pixel-errors-{waist}",
@@ -129,7 +142,7 @@ def reconstruct(story: Story, data: ImageSet, waist: int, *, first: bool, seed: 
                 title="Which pixels are hard: mean squared error over the test digits",
                 unit="mean squared error",
             ),
-            "Brighter pixels are given back worse; both maps share one scale.",
+            "Brighter pixels are reconstructed less well; both maps share one scale.",
         )
     if waist == 2:
         codes = network.encode(asked)
@@ -142,11 +155,11 @@ def reconstruct(story: Story, data: ImageSet, waist: int, *, first: bool, seed: 
                 title="The two numbers in the waist for each test digit",
                 axis_labels=("first number of the code (no unit)", "second number of the code (no unit)"),
             ),
-            "Each test digit at its code; the large digits stand at the middle of their kind.",
+            "Each test image at its code; the large digits mark the centre of each class.",
         )
         story.say(
-            f"For {100 * found.neighbours:.0f} % of the test digits the nearest training code is of the same digit; "
-            f"with PCA's two numbers it is {100 * found.pca_neighbours:.0f} %. Guessing would give about 10 %."
+            f"For {100 * found.neighbours:.0f} % of the test images the nearest training code belongs to the same "
+            f"digit; with PCA's two numbers, for {100 * found.pca_neighbours:.0f} %. Guessing would give about 10 %."
         )
     return found
 
@@ -173,16 +186,17 @@ def _tell_errors(
             )
         )
     story.table(
-        f"Error of a pixel on the {rows} test digits, brightness from 0 to 1",
-        ("answer", "fitted numbers", "mean squared", "its root", "worst pixel", "which"),
+        f"Error per pixel on the {rows} test digits, brightness from 0 to 1",
+        ("method", "parameters", "mean squared", "its root", "worst pixel", "which"),
         lines,
     )
     story.say(
-        f"The network gives {100 * found.better:.0f} % of the test digits back better than PCA; the mean squared error "
-        f"falls by {found.gain.value:.4f} (95 % interval over the digits {found.gain.low:.4f} to "
+        f"The network reconstructs {100 * found.better:.0f} % of the test digits better than PCA; its mean squared "
+        f"error is lower by {found.gain.value:.4f} (95 % interval over the digits {found.gain.low:.4f} to "
         f"{found.gain.high:.4f})."
         if found.gain.low > 0
         else f"The network is not clearly better than PCA here: PCA's mean squared error minus the network's is "
         f"{found.gain.value:.4f} (95 % interval over the digits {found.gain.low:.4f} to {found.gain.high:.4f}), and "
-        f"{100 * found.better:.0f} % of the digits come back better. A larger waist leaves less for bending to win."
+        f"{100 * found.better:.0f} % of the digits are reconstructed better. A larger waist leaves less to gain from "
+        "non-linearity."
     )

@@ -1,4 +1,4 @@
-"""Choosing a shape: width patterns and depth on small digits, and an hourglass that gives its input back."""
+"""Choosing a shape: width patterns and depth on small digits, and an hourglass that reproduces its input."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ WIDTH = 64  # of each hidden layer where depth is compared
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """A classifier's shape and what it came to.
+    """A classifier's shape and its results.
 
     Attributes
     ----------
     name, hidden
         ``"funnel"``, ``"depth 3"`` …, and the widths of the hidden layers.
     parameters
-        Numbers that training changes.
+        Number of trainable parameters.
     validation, test
-        The mean accuracy over the seeds with its 95 % interval over seeds.
+        The mean accuracy over the seeds, with its 95 % interval over seeds.
     seconds
         Of training all seeds side by side.
     """
@@ -66,9 +66,9 @@ class Shapes:
     shapes
         In the order of the tables.
     chosen
-        The name of the smallest shape within one standard error of the best, both by the validation rows.
+        The name of the smallest shape within one standard error of the best, by validation accuracy.
     standard_error
-        Of the best accuracy, from the number of validation rows.
+        Of the best validation accuracy, computed from the number of validation rows.
     reconstructions
         One for each waist.
     """
@@ -81,7 +81,7 @@ class Shapes:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Parts:
-    """Pixels from 0 to 1, ``[N, 64]``, and labels ``[N]``, of the rows to learn from, to choose by and to report."""
+    """Pixels from 0 to 1, ``[N, 64]``, and labels ``[N]``, of the training, validation and test rows."""
 
     train: tuple[Array, Array]
     validation: tuple[Array, Array]
@@ -91,12 +91,12 @@ class _Parts:
 def study(
     story: Story,
     *,
-    waist: Annotated[int, "numbers in the autoencoder's waist; 2 is drawn as a map in any case"] = 8,
+    waist: Annotated[int, "numbers in the autoencoder's waist; a waist of 2 is always drawn as well, as a map"] = 8,
     epochs: Annotated[int, "passes over the training rows, for each classifier"] = 100,
-    seeds: Annotated[int, "first weights that each shape is trained from"] = 5,
+    seeds: Annotated[int, "number of initial weights that each shape is trained from"] = 5,
     seed: Annotated[int, "the first of the seeds"] = 0,
     lr: Annotated[float, "learning rate of the classifiers"] = 0.01,
-    device: Annotated[str, "auto, cpu, cuda or mps; networks so small gain nothing from a GPU"] = "cpu",
+    device: Annotated[str, "auto, cpu, cuda or mps; networks this small gain nothing from a GPU"] = "cpu",
 ) -> Shapes:
     """Compare shapes on 8 × 8 digits, choose one, and train an autoencoder.
 
@@ -110,11 +110,11 @@ def study(
     at_least("seed", seed, 0)
     if not 0 < lr < float("inf"):
         raise SettingError(f"lr must be above 0 and finite, got {lr!r}")
-    hourglass(64, HIDDEN, waist)  # raises for a waist that is none
+    hourglass(64, HIDDEN, waist)  # raises for an invalid waist
     from pellucid.engines.device import choose_device, use_threads
 
     choose_device(device)
-    use_threads(1)  # faster than two for networks so small
+    use_threads(1)  # faster than two for networks this small
     data = digits(seed=SEED_OF_PARTS)
     parts = _parts(data)
 
@@ -127,11 +127,12 @@ def study(
 
     story.heading("Width: funnel, same, hourglass")
     story.say(
-        f"{len(data.train_images) + len(data.test_images):,} handwritten digits of 8 × 8 pixels are cut into three "
-        f"parts: {len(parts.train[0]):,} to learn from, {len(parts.validation[0])} to choose a shape by, and "
-        f"{len(parts.test[0])} that choose nothing. A funnel gets narrower layer by layer, 'same' keeps its width, an "
-        "hourglass is narrow in the middle. The three have almost equally many parameters, so that their pattern is "
-        f"compared and not their size. Each is trained from {seeds} seeds, and the interval is over the seeds."
+        f"{len(data.train_images) + len(data.test_images):,} handwritten digits of 8 × 8 pixels are split into three "
+        f"sets: {len(parts.train[0]):,} for training, {len(parts.validation[0])} for choosing a shape (validation), "
+        f"and {len(parts.test[0])} for the test, which choose nothing. A funnel gets narrower layer by layer, 'same' "
+        "keeps its width, an hourglass is narrow in the middle. The three have almost the same number of parameters, "
+        f"so their patterns are compared and not their sizes. Each is trained from {seeds} seeds, and the interval is "
+        "over the seeds."
     )
     same = (_same_width(len(FUNNEL), mlp(data.pixels, FUNNEL, 10).n_trainable),) * len(FUNNEL)
     widths = train({"funnel": FUNNEL, "same": same, "hourglass": HOURGLASS})
@@ -140,7 +141,7 @@ def study(
 
     story.heading("Depth: one to five hidden layers")
     story.say(
-        f"Now each hidden layer has {WIDTH} units and only their number changes; each layer more adds "
+        f"Now each hidden layer has {WIDTH} units, and only the number of layers changes; each further layer adds "
         f"{WIDTH * WIDTH + WIDTH:,} parameters."
     )
     depths = train({f"depth {depth}": (WIDTH,) * depth for depth in range(1, 6)})
@@ -156,7 +157,7 @@ def study(
             title="Shapes of a network on 8 × 8 digits\n(dotted: one standard error below the best)",
             reference=max(shape.validation.value for shape in shapes) - error,
         ),
-        "Dots right of the dotted line are within one standard error of the best.",
+        "Dots to the right of the dotted line are within one standard error of the best.",
     )
 
     found = tuple(
@@ -181,7 +182,7 @@ def _parts(data: ImageSet) -> _Parts:
 
 
 def _same_width(depth: int, parameters: int) -> int:
-    """The width at which ``depth`` equal hidden layers come nearest to so many parameters."""
+    """The width at which ``depth`` equal hidden layers come closest to this number of parameters."""
     return min(range(1, 257), key=lambda width: abs(mlp(64, (width,) * depth, 10).n_trainable - parameters))
 
 
@@ -201,7 +202,7 @@ def _train(
         learning_rate=lr,
         epochs=epochs,
         device=device,
-        engine="stack",  # for all shapes, so that their times can be compared
+        engine="stack",  # the same for all shapes, so that their times can be compared
     )
     seconds = time.perf_counter() - began
 
@@ -244,31 +245,29 @@ def _table(story: Story, title: str, shapes: Sequence[Shape], seeds: int) -> Non
 
 
 def _tell_spread(story: Story, shapes: Sequence[Shape], rows: int, seeds: int) -> None:
-    """Say how far apart the shapes are, and whether the seeds alone could do it."""
+    """Tell how far apart the shapes are, and whether the seeds alone could explain it."""
     low, *_, high = sorted(shapes, key=lambda shape: shape.validation.value)
     gap = high.validation.value - low.validation.value
     story.say(
         f"From {low.name} ({low.validation.value:.4f}) to {high.name} ({high.validation.value:.4f}) the validation "
-        f"accuracy grows by {gap:.4f}, which is {gap * rows:.1f} of {rows} digits. "
+        f"accuracy rises by {gap:.4f}, which is {gap * rows:.1f} of {rows} digits. "
         + _is_it_luck(low.validation, high.validation, seeds)
     )
 
 
 def _is_it_luck(low: Estimate, high: Estimate, seeds: int) -> str:
-    """Whether the seeds alone could make the difference of two means, from their intervals over the seeds."""
+    """Whether the seeds alone could explain the difference of two means, from their intervals over the seeds."""
     if too_few(seeds, "seeds"):
         return too_few(seeds, "seeds")
     between = f"{span(low, 4)} and {span(high, 4)}"
     if low.high < high.low:
         return (
-            f"Their intervals over the seeds do not touch ({between}), so this is more than the luck of the first "
+            f"Their intervals over the seeds do not overlap ({between}), so this is more than luck with the initial "
             "weights."
         )
     if low.high >= high.low:
-        return (
-            f"Their intervals over the seeds overlap ({between}), so the luck of the first weights could make as much."
-        )
-    return "All seeds of a shape came to the same accuracy, which says nothing of how far others would lie."
+        return f"Their intervals over the seeds overlap ({between}), so luck with the initial weights could explain it."
+    return "All seeds of a shape reached the same accuracy, which says nothing about how much others would vary."
 
 
 def choose(shapes: Sequence[Shape], rows: int) -> tuple[Shape, tuple[Shape, ...], float]:
@@ -292,11 +291,11 @@ def _tell_choice(story: Story, shapes: Sequence[Shape], rows: int) -> tuple[Shap
     story.heading("Choosing")
     others = ", ".join(shape.name for shape in near if shape is not best)
     story.say(
-        f"On the {rows} validation rows {best.name} is best with {p:.4f}. One standard error of that share is "
-        f"{error:.4f}, about {max(1, round(error * rows))} digits, so shapes this near could trade places on other "
-        f"digits. {f'So near come: {others}.' if others else 'No other shape comes so near.'} The rule of one standard "
-        f"error takes the smallest of those within it, here {chosen.name} with {chosen.parameters:,} parameters. The "
-        f"test rows had no say in it, and give it {chosen.test.value:.4f}"
+        f"On the {rows} validation rows {best.name} is best with {p:.4f}. One standard error of this accuracy is "
+        f"{error:.4f}, about {max(1, round(error * rows))} digits, so shapes this close could trade places on other "
+        f"digits. {f'This close are: {others}.' if others else 'No other shape is this close.'} The one-standard-error "
+        f"rule takes the smallest of those within it, here {chosen.name} with {chosen.parameters:,} parameters. On "
+        f"the test rows, which had no part in the choice, it reaches {chosen.test.value:.4f}"
         + (
             ": less, as is to be expected of a figure that was picked because it was high."
             if chosen.test.value < chosen.validation.value
@@ -314,7 +313,7 @@ def _close(story: Story, shapes: Sequence[Shape], chosen: Shape, found: Sequence
     story.close(
         learned=f"The shapes reached {100 * min(values):.1f} to {100 * max(values):.1f} % on the "
         f"test digits, the chosen one ({chosen.name}) {100 * chosen.test.value:.1f} % with {chosen.parameters:,} "
-        f"parameters. Through a waist of {first.waist} the autoencoder gives digits back with a mean squared error of "
-        f"{first.network:.4f}, {versus} than PCA's {first.pca:.4f}; the mean image leaves {first.mean_image:.4f}.",
+        f"parameters. Through a waist of {first.waist} the autoencoder reconstructs digits with a mean squared error "
+        f"of {first.network:.4f}, {versus} than PCA's {first.pca:.4f}; the mean image has {first.mean_image:.4f}.",
         try_next=f"pellucid train digits --task reconstruction --hidden {hidden}",
     )

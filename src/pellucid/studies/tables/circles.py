@@ -1,4 +1,4 @@
-"""Two circles, one inside the other: a network that stays linear against one that bends, and how lucky its seed was."""
+"""Two circles, one inside the other: a linear network against a non-linear one, and how lucky its seed was."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ Array = NDArray[Any]
 RINGS = ("outer ring", "inner ring")  # class 0 and class 1
 GOOD, POOR = 0.90, 0.65
 ALIKE = 0.025  # of a test accuracy
-LEARNED = 400  # of the points: the first, which are in random order
-ENOUGH = 20  # among fewer seeds nobody is called lucky
+LEARNED = 400  # number of training points: the first, as they are in random order
+ENOUGH = 20  # with fewer seeds, none is called lucky
 BCE, ADAM = Loss(name="bce"), Optimizer(name="adam")
 
 
@@ -43,15 +43,15 @@ class Trained:
     Attributes
     ----------
     lines
-        Loss and accuracy of the train and test rows, from epoch 0 on, of the seed shown.
+        Loss and accuracy of the training and test rows, from epoch 0 on, for the seed shown.
     confusion
-        Of the test rows, ``[2, 2]``: actual down, predicted across.
+        Of the test rows, ``[2, 2]``: rows actual, columns predicted.
     accuracies
-        Test accuracy after the last epoch for each of the seeds ``[S]``.
+        Test accuracy after the last epoch for each seed, ``[S]``.
     good, poor
-        The share of the seeds that reach 0.90 and that stay below 0.65, with Wilson's intervals.
+        The share of the seeds that reach 0.90, and the share that stays below 0.65, with Wilson's intervals.
     reach
-        The least and the greatest probability of the inner ring that the one shown gives to a training point.
+        The smallest and the largest probability of the inner ring that the seed shown gives to a training point.
     """
 
     lines: tuple[Line, ...]
@@ -81,9 +81,9 @@ class Circles:
     linear, bent
         The network without activations and the one with them.
     majority
-        The test accuracy of answering the more common class of the test rows always.
+        The test accuracy of always answering the more common class of the test rows.
     below
-        The share of the seeds whose bent network has a lower test accuracy than the one shown.
+        The share of the seeds whose network with activations has a lower test accuracy than the one shown.
     """
 
     linear: Trained
@@ -106,21 +106,21 @@ def study(
     story: Story,
     *,
     hidden: Annotated[tuple[int, ...], "neurons of each hidden layer"] = (5, 2),
-    activation: Annotated[str, "after each hidden layer of the network that bends"] = "relu",
+    activation: Annotated[str, "after each hidden layer of the non-linear network"] = "relu",
     lr: Annotated[float, "learning rate of Adam"] = 0.01,
     epochs: Annotated[int, "steps, each on all training rows"] = 150,
     seeds: Annotated[int, "how many seeds to compare"] = 100,
-    seed: Annotated[int, "of the first weights of the two networks shown"] = 42,
+    seed: Annotated[int, "of the initial weights of the two networks shown"] = 42,
     device: Annotated[str, "auto, cpu, cuda or mps"] = "cpu",
 ) -> Circles:
-    """Tell what an activation is for, and how much of the result was luck.
+    """Show what an activation is for, and how much of the result is luck.
 
     Raises
     ------
     SettingError
         A setting breaks its rule.
     DivergenceError
-        The learning rate is too large to finish.
+        The loss stops being finite: the learning rate is too large.
     """
     from pellucid.engines.device import use_threads
 
@@ -128,13 +128,13 @@ def study(
     at_least("seeds", seeds, 1)
     at_least("seed", seed, 0)
     if activation == "identity":
-        raise SettingError("activation 'identity' is the linear network itself: choose one that bends, such as relu")
+        raise SettingError("activation 'identity' is the linear network itself: choose a non-linear one, such as relu")
     bending = mlp(2, hidden, 1, activation=activation)
     flat = mlp(2, hidden, 1, activation="identity")
     points, labels, train, test = _data()
     plan = Plan(learning_rate=lr, batch_size=len(train), epochs=epochs, keep="last", seed=seed)
     choice = _Choice(plan=plan, seed=seed, seeds=seeds, device=device)
-    use_threads(1)  # for networks this small, passing work between threads takes longer than the work
+    use_threads(1)  # for networks this small, passing work between threads takes longer than the work itself
 
     majority = _tell_data(story, points, labels, train, test)
     _tell_networks(story, bending, choice, activation)
@@ -151,7 +151,7 @@ def study(
 
 
 def _data() -> tuple[Array, Array, Rows, Rows]:
-    """All points, and by their place the first 400 to learn from and the last 100 to test on."""
+    """All points and their classes, and the first 400 as training and the last 100 as test rows."""
     from sklearn.datasets import make_circles
 
     points, labels = make_circles(500, noise=0.1, factor=0.5, random_state=42)
@@ -162,7 +162,7 @@ def _data() -> tuple[Array, Array, Rows, Rows]:
 def _train(
     network: Network, choice: _Choice, train: Rows, test: Rows, points: Array
 ) -> tuple[Trained, tuple[Array, Array, Array]]:
-    """Train the seed shown and all the others; besides, the shown one's probability over the plane."""
+    """Train the seed shown and all the others; also return the shown one's probability over the plane."""
     from pellucid.plots.boundary import grid_over
     from pellucid.training.many import logits_of_many, train_many
 
@@ -177,7 +177,7 @@ def _train(
     given = sigmoid(engine.logits(train.inputs)[:, 0].astype(np.float64))
 
     firsts = [initialise(network, seed, scheme="uniform") for seed in range(choice.seeds)]
-    # In float64, so that no seed is counted on another side because of rounding; no GPU is faster for these.
+    # In float64, so that rounding moves no seed across a limit; a GPU would not be faster for these.
     last = train_many(network, BCE, ADAM, firsts, train.inputs, train.targets, learning_rate=plan.learning_rate,
                       epochs=plan.epochs, dtype="float64")  # fmt: skip
     right = (logits_of_many(network, last, test.inputs) > 0) == (test.targets > 0.5)  # [S, B, 1]
@@ -199,16 +199,16 @@ def _train(
 def _tell_data(story: Story, points: Array, labels: Array, train: Rows, test: Rows) -> float:
     story.heading("The data: two circles")
     story.say(f"{len(points)} points lie on two circles around the same centre, each moved a little at random. A "
-              "network sees the two coordinates of a point and is to say on which circle it lies. It learns from the "
-              f"first {len(train)} points, as tutorials do; they come in random order, so that is a random choice. The "
-              f"last {len(test)}, the test points, are kept to see whether it learned the circles or only the "
-              "points. Other splits move the figures below by some hundredths.")  # fmt: skip
+              "network gets the two coordinates of a point and has to say on which circle it lies. It learns from the "
+              f"first {len(train)} points, as in tutorials; they are in random order, so this is a random choice. The "
+              f"last {len(test)}, the test points, are held out to see whether it learned the circles or only the "
+              "points. Other splits change the figures below by a few hundredths.")  # fmt: skip
     inner, inner_test = int(train.targets.sum()), int(test.targets.sum())
     rows = [
         ("train", len(train) - inner, inner, len(train)),
         ("test", len(test) - inner_test, inner_test, len(test)),
     ]
-    story.table("Points", ("part", *RINGS, "together"), rows)
+    story.table("Points", ("part", *RINGS, "total"), rows)
 
     def draw() -> Any:
         from pellucid.plots.boundary import scatter
@@ -219,25 +219,26 @@ def _tell_data(story: Story, points: Array, labels: Array, train: Rows, test: Ro
         }
         return scatter(panels, RINGS)
 
-    story.draw("data", draw, "The points; no straight line has one circle on each side.")
+    story.draw("data", draw, "The points; no straight line separates the two circles.")
     return max(inner_test, len(test) - inner_test) / len(test)
 
 
 def _tell_networks(story: Story, network: Network, choice: _Choice, activation: str) -> None:
     story.heading("Two networks")
     story.say(f"Both networks have the shape {shape_of(network)}, {network.n_trainable:,} weights and biases, and "
-              f"start from the same numbers (seed {choice.seed}). One has no activation: it multiplies and adds only, "
-              "and sums of sums are again a sum, so all its layers together can draw one straight line. The other "
-              f"has {activation} after each hidden layer.")  # fmt: skip
+              f"start from the same numbers (seed {choice.seed}). One has no activation: it only multiplies and adds, "
+              "and sums of sums are again sums, so the boundary of all its layers together is one straight line. The "
+              f"other has {activation} after each hidden layer.")  # fmt: skip
     plan = choice.plan
-    story.say(f"Both learn by binary cross-entropy and Adam with learning rate {plan.learning_rate:g} for "
-              f"{plan.epochs:,} epochs. The last layer gives a logit; sigmoid makes it a probability, and above 0.5 "
-              "the answer is the inner ring. The weights of the last epoch are kept: the test points choose "
+    story.say(f"Both are trained with binary cross-entropy and Adam (learning rate {plan.learning_rate:g}) for "
+              f"{plan.epochs:,} epochs. The last layer gives a logit; the sigmoid turns it into a probability, and "
+              "above 0.5 the answer is the inner ring. The weights of the last epoch are kept: the test points choose "
               "nothing.")  # fmt: skip
 
 
 def _tell_training(story: Story, networks: dict[str, Trained], epochs: int) -> None:
-    story.say("Loss should fall and accuracy, the share of right answers, should rise; a coin reaches about 0.5.")
+    story.say("The loss should fall and the accuracy, the share of right answers, should rise; guessing reaches about "
+              "0.5.")  # fmt: skip
     step = 50 if epochs >= 50 else max(1, epochs // 3)
     for name, trained in networks.items():
         kept = [line for line in trained.lines if line.epoch % step == 0 or line.epoch == epochs]
@@ -265,43 +266,43 @@ def _tell_mistakes(
     story: Story, names: tuple[str, str], trained: tuple[Trained, Trained], majority: float, train: Rows
 ) -> None:
     story.heading("Which answers were wrong")
-    story.say("A confusion matrix counts the test points by the ring they lie on (down) and the ring that was answered "
-              "(across); right answers stand on the diagonal.")  # fmt: skip
+    story.say("A confusion matrix counts the test points by actual ring (rows) and predicted ring (columns); right "
+              "answers are on the diagonal.")  # fmt: skip
     story.draw("confusion", lambda: _draw_confusion(names, trained), "Test points by actual and predicted ring.")
     linear, bent = trained
     if linear.test <= majority:
-        story.say(f"Always answering the more common ring would be right on {majority:.2f} of the test points; the "
-                  f"linear network is right on {linear.test:.2f}. {_why_so_low(linear, train)}No line has the whole "
-                  "outer circle on one side and the inner one on the other.")  # fmt: skip
+        story.say(f"Always answering the more common ring would have an accuracy of {majority:.2f} on the test points; "
+                  f"the linear network has {linear.test:.2f}. {_why_so_low(linear, train)}No line separates the outer "
+                  "circle from the inner one.")  # fmt: skip
     else:
-        story.say(f"The linear network is right on {linear.test:.2f} of the test points, where always answering the "
-                  f"more common ring would be right on {majority:.2f}: a line can cut off a part of the outer ring, "
-                  "and no more.")  # fmt: skip
+        story.say(f"The linear network has an accuracy of {linear.test:.2f} on the test points; always answering the "
+                  f"more common ring would have {majority:.2f}: a line can cut off a part of the outer ring, and no "
+                  "more.")  # fmt: skip
     wrong = int(bent.confusion.sum() - np.trace(bent.confusion))
     story.say(f"The network {names[1]} is wrong on {wrong} of {int(bent.confusion.sum())} test points.")
 
 
 def _why_so_low(linear: Trained, train: Rows) -> str:
-    """Where a line is nearly no line: what it answers, and what the test points are, which is a matter of counts."""
+    """Where the linear network hardly separates anything: its answers, and the counts that explain its accuracy."""
     low, high = linear.reach
     if high - low > 0.2:
         return ""
-    said = (f"Its best line is almost no line: its probability of the inner ring is {low:.2f} to {high:.2f} for every "
-            f"training point, and its train loss, {linear.lines[-1].losses['train']:.3f}, is next to the 0.693 of "
-            "answering 0.5 to everything. ")  # fmt: skip
+    said = (f"It hardly separates anything: its probability of the inner ring is between {low:.2f} and {high:.2f} for "
+            f"every training point, and its train loss, {linear.lines[-1].losses['train']:.3f}, is close to 0.693, the "
+            "loss of answering 0.5 to everything. ")  # fmt: skip
     learned = np.bincount(train.targets[:, 0].astype(int), minlength=2)  # [2] training points of each ring
     truth, answers = linear.confusion.sum(axis=1), linear.confusion.sum(axis=0)
     usual, n = int(answers.argmax()), int(truth.sum())
     hits = int(linear.confusion[usual, usual])
-    said += f"It answers {RINGS[usual]} to {answers[usual]} of the {n} test points and is right on {hits} of them. "
+    said += f"It answers {RINGS[usual]} for {answers[usual]} of the {n} test points and is right on {hits} of them. "
     if learned[usual] > learned[1 - usual] and truth[usual] < truth[1 - usual]:
-        said += (f"For of the {len(train)} training points {learned[usual]} lie on the {RINGS[usual]}, the greater "
-                 f"part; of the {n} test points it is the other way round, {truth[usual]} lie there. ")  # fmt: skip
-    return said + ("That is no bad luck of the first weights, as the seeds below show. " if _agree(linear) else "")
+        said += (f"The reason: of the {len(train)} training points {learned[usual]} lie on the {RINGS[usual]}, which "
+                 f"is the majority; of the {n} test points only {truth[usual]} do, the minority. ")  # fmt: skip
+    return said + ("This is not bad luck with the initial weights, as the seeds below show. " if _agree(linear) else "")
 
 
 def _agree(trained: Trained) -> bool:
-    """Whether several seeds were tried and all came to the same test accuracy, but for two test points."""
+    """Whether several seeds were tried and all reached the same test accuracy to within two test points."""
     return len(trained.accuracies) > 1 and bool(np.ptp(trained.accuracies) < ALIKE)
 
 
@@ -313,9 +314,9 @@ def _draw_confusion(names: tuple[str, str], trained: tuple[Trained, Trained]) ->
 
 
 def _tell_boundaries(story: Story, grids: dict[str, tuple[Array, Array, Array]], train: Rows, test: Rows) -> None:
-    story.heading("Where each network changes its answer")
-    story.say("Each network is asked about 200 × 200 places of the plane. The colour is its probability of the inner "
-              "ring; the black line is where that is 0.5 and the answer changes.")  # fmt: skip
+    story.heading("The decision boundary of each network")
+    story.say("Each network is evaluated at 200 × 200 points of the plane. The colour is its probability of the inner "
+              "ring; on the black line it is 0.5, and the answer changes.")  # fmt: skip
 
     def draw() -> Any:
         from pellucid.plots.boundary import decision_boundaries
@@ -323,8 +324,8 @@ def _tell_boundaries(story: Story, grids: dict[str, tuple[Array, Array, Array]],
         parts = {name: (part.inputs, part.targets[:, 0].astype(int)) for name, part in _parts(train, test)}
         return decision_boundaries(grids, parts, RINGS)
 
-    story.draw("boundaries", draw, "The decision boundary of each network; hollow marks are the points that it learned "
-               "from, filled ones the test points.")  # fmt: skip
+    story.draw("boundaries", draw, "The decision boundary of each network; hollow marks are training points, filled "
+               "ones test points.")  # fmt: skip
 
 
 def _parts(train: Rows, test: Rows) -> tuple[tuple[str, Rows], tuple[str, Rows]]:
@@ -335,10 +336,10 @@ def _tell_seeds(story: Story, names: tuple[str, str], linear: Trained, bent: Tra
     n = choice.seeds
     story.heading("How lucky was the seed?")
     again = "once each, from seed 0" if n == 1 else f"{n:,} times each, from the seeds 0 to {n - 1:,}"
-    story.say(f"So far the first weights came from one seed, {choice.seed}. Here both networks learn from the same "
-              f"points again, {again}; nothing else differs. If results lie far apart, one run tells little. Behind "
-              "each share stands the interval in which the share of all possible seeds lies with 95 % confidence "
-              "(Wilson's interval).")  # fmt: skip
+    story.say(f"So far the initial weights came from one seed, {choice.seed}. Here both networks are trained again on "
+              f"the same points, {again}; nothing else differs. If the results are far apart, one run tells little. "
+              "After each share comes Wilson's 95 % confidence interval for the share among all possible seeds."
+              )  # fmt: skip
     rows = [
         (name, _share(t.good), _share(t.poor), float(np.median(t.accuracies)), t.accuracies.min(), t.accuracies.max())
         for name, t in zip(names, (linear, bent), strict=True)
@@ -356,19 +357,19 @@ def _tell_seeds(story: Story, names: tuple[str, str], linear: Trained, bent: Tra
             dict(zip(names, (linear.accuracies, bent.accuracies), strict=True)),
             marks={f"{POOR:.2f}": POOR, f"{GOOD:.2f}": GOOD, f"seed {choice.seed}, {names[1]}": bent.test},
             x_label="test accuracy",
-            title="The same network from other first weights",
+            title="The same network from other initial weights",
         )
 
-    story.draw("seeds", draw, "Test accuracy from each seed; the lines mark poor, good, and the run shown above.")
+    story.draw("seeds", draw, "Test accuracy of each seed; the lines mark poor, good, and the run shown above.")
     if _agree(linear):
         least, most = f"{linear.accuracies.min():.2f}", f"{linear.accuracies.max():.2f}"
         where = least if least == most else f"{least} to {most}"
-        story.say(f"All {n:,} seeds of the linear network end at {where}: wherever it starts, it comes to "
+        story.say(f"All {n:,} seeds of the linear network end at {where}: wherever it starts, it finds "
                   f"{'' if least == most else 'nearly '}the same line.")  # fmt: skip
     below, above = float((bent.accuracies < bent.test).mean()), float((bent.accuracies > bent.test).mean())
     shown = f"The run shown, seed {choice.seed} with test accuracy {bent.test:.2f}, "
     if n < ENOUGH:
-        story.say(f"{shown}stands beside {counted(n, 'seed')} with {bent.accuracies.min():.2f} to "
+        story.say(f"{shown}is compared with {counted(n, 'seed')} with {bent.accuracies.min():.2f} to "
                   f"{bent.accuracies.max():.2f}: too few to say whether it is a lucky one.")  # fmt: skip
     else:
         story.say(f"{shown}did better than {100 * below:.0f} % of these seeds, worse than {100 * above:.0f} %, and as "
@@ -377,7 +378,7 @@ def _tell_seeds(story: Story, names: tuple[str, str], linear: Trained, bent: Tra
 
 
 def _luck(below: float, above: float) -> str:
-    place = (1 + below - above) / 2  # where it stands from 0 to 1, in the middle of those that did as well
+    place = (1 + below - above) / 2  # its rank from 0 to 1, in the middle of those with the same accuracy
     if 0.25 < place < 0.75:
         return "it is an ordinary one."
     return f"it is one of the {'lucky' if place >= 0.75 else 'unlucky'} ones, not a typical one."
@@ -385,20 +386,18 @@ def _luck(below: float, above: float) -> str:
 
 def _close(story: Story, result: Circles, choice: _Choice, hidden: tuple[int, ...], activation: str) -> None:
     bent, linear = result.bent, result.linear
-    begin = (
-        f"Without an activation the network can only draw a line (test accuracy {linear.test:.2f}); with {activation} "
-    )
+    begin = f"Without activations the boundary is always a line (test accuracy {linear.test:.2f}); with {activation} "
     begin += f"the seed shown ends at {bent.test:.2f}, "
     good, poor = (round(share.value * choice.seeds) for share in (bent.good, bent.poor))
     n, low = choice.seeds, 100 * bent.good.low
     if n == 1:
         end = (f"and the one seed tried {'reaches' if good else 'does not reach'} {GOOD:.2f}, which says little about "
-               "all others: judge a network by many seeds.")  # fmt: skip
+               "the others: judge a network by many seeds.")  # fmt: skip
     elif bent.good.low >= 0.9:
         who = f"all {n:,} seeds tried reach" if good == n else f"{good:,} of {n:,} seeds reach"
-        end = f"and {who} {GOOD:.2f}: at this width the first weights matter little."
+        end = f"and {who} {GOOD:.2f}: at this width the initial weights matter little."
     elif good == n:
-        end = (f"and all {n:,} seeds tried reach {GOOD:.2f}, which shows no more than that at least {low:.0f} % of all "
+        end = (f"and all {n:,} seeds tried reach {GOOD:.2f}, which shows only that at least {low:.0f} % of all "
                "seeds should (95 % interval).")  # fmt: skip
     else:
         end = (f"while {good:,} of {n:,} seeds reach {GOOD:.2f} and {poor:,} stay below {POOR:.2f}: judge a network "

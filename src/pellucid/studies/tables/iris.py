@@ -1,4 +1,4 @@
-"""Three species of iris: a small network, a larger one with dropout, and activations compared over many splits."""
+"""Three iris species: a small network, a larger one with dropout, and activations compared over many splits."""
 
 from __future__ import annotations
 
@@ -38,18 +38,18 @@ COMPARED = ("identity", "sigmoid", "tanh", "relu", "leaky_relu", "gelu")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Classified:
-    """A network that was shown.
+    """One of the networks shown.
 
     Attributes
     ----------
     lines
-        Loss and accuracy of the train and test rows from epoch 0 on, nothing dropped.
+        Loss and accuracy of the training and test rows from epoch 0 on, without dropout.
     answers
-        The class number answered for each test row.
+        The predicted class number of each test row.
     confusion
-        Of the test rows ``[3, 3]``: actual down, predicted across.
+        Of the test rows, ``[3, 3]``: rows actual, columns predicted.
     accuracy
-        The share of the test rows that are right, with Wilson's interval.
+        The share of test rows classified correctly, with Wilson's interval.
     """
 
     lines: tuple[Line, ...]
@@ -60,16 +60,16 @@ class Classified:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Compared:
-    """One activation over many splits and first weights.
+    """One activation over many splits and initial weights.
 
     Attributes
     ----------
     accuracies
         Test accuracy of each seed ``[S]``.
     mean
-        Their mean, with an interval that allows for splits sharing rows.
+        Their mean, with an interval that takes into account that the splits share rows.
     over_first
-        Its mean lead over the activation of the network shown, seed by seed, with its interval.
+        Its mean lead over the activation of the networks shown, paired by seed, with its interval.
     """
 
     accuracies: Array
@@ -90,7 +90,7 @@ class Iris:
     first, improved
         The small network and the larger one with dropout.
     paired
-        The test rows that only the improved network, and only the small one, has right, and what chance makes of it.
+        The test rows that only the improved network, and only the small one, classifies correctly; McNemar's test.
     activations
         By name.
     """
@@ -107,22 +107,22 @@ def study(
     story: Story,
     *,
     hidden: Annotated[tuple[int, ...], "hidden widths of the improved network"] = (16, 8),
-    dropout: Annotated[float, "share of hidden outputs dropped in training, improved network"] = 0.3,
+    dropout: Annotated[float, "share of hidden units dropped in training, improved network"] = 0.3,
     activation: Annotated[str, "of both networks"] = "relu",
     lr: Annotated[float, "learning rate of Adam"] = 0.01,
     epochs: Annotated[int, "steps, each on all training rows"] = 1000,
-    seeds: Annotated[int, "how many splits and first weights the activations are compared on"] = 20,
-    seed: Annotated[int, "of the first weights and of dropout in the networks shown"] = 42,
+    seeds: Annotated[int, "number of splits and initial weights for comparing activations"] = 20,
+    seed: Annotated[int, "of the initial weights and of dropout in the networks shown"] = 42,
     device: Annotated[str, "auto, cpu, cuda or mps"] = "cpu",
 ) -> Iris:
-    """Tell how three species are told apart, what a larger network adds, and which activation does best.
+    """Show how three species are classified, what a larger network adds, and which activation does best.
 
     Raises
     ------
     SettingError
         A setting breaks its rule.
     DivergenceError
-        The learning rate is too large to finish.
+        The loss stops being finite: the learning rate is too large.
     """
     from pellucid.engines.device import use_threads
 
@@ -141,8 +141,9 @@ def study(
     _tell_data(story, inputs, train, test, features, classes)
     story.heading("A small network")
     story.say(f"The network takes the four measurements, has one hidden layer of 10 neurons with {activation}, and "
-              "gives three logits, one a species; the largest is the answer. It learns by cross-entropy and Adam "
-              f"with learning rate {lr:g} for {epochs:,} epochs, each on all {len(train)} training rows.")  # fmt: skip
+              "gives three logits, one per species; the largest is the answer. It is trained with cross-entropy and "
+              f"Adam (learning rate {lr:g}) for {epochs:,} epochs, each on all {len(train)} training rows."
+              )  # fmt: skip
     first, learned = _train(small, plan, train, test, device)
     draw_network(story, small, learned, inputs=features, outputs=classes, when="after training",
                  title="The small network")  # fmt: skip
@@ -175,7 +176,7 @@ def _data() -> tuple[Array, Array, tuple[str, ...], tuple[str, ...]]:
 
 
 def _split(inputs: Array, labels: Array, seed: int) -> tuple[Rows, Rows, Array]:
-    """Train and test rows, standardised with the training rows' mean and deviation; the numbers of the test rows."""
+    """Training and test rows, standardised by the training rows' mean and standard deviation; the test row numbers."""
     from sklearn.model_selection import train_test_split
 
     mine, theirs = train_test_split(np.arange(len(inputs)), test_size=TEST_SHARE, random_state=seed)
@@ -210,16 +211,17 @@ def _tell_data(
     story: Story, inputs: Array, train: Rows, test: Rows, features: Sequence[str], classes: Sequence[str]
 ) -> None:
     story.heading("The data")
-    story.say(f"{len(inputs)} irises of {len(classes)} species were measured in four places. {len(train)} rows are for "
-              f"training and {len(test)} for the test (seed {SPLIT_SEED}). Each measurement is standardised: minus its "
-              "mean, divided by its deviation, both of the training rows, for the test rows must tell the network "
-              "nothing before they are asked.")  # fmt: skip
+    story.say(f"Four lengths and widths of {len(inputs)} irises of {len(classes)} species were measured. {len(train)} "
+              f"rows are for training and {len(test)} for the test (seed {SPLIT_SEED}). Each measurement is "
+              "standardised: its mean is subtracted, and the result divided by its standard deviation. Both come from "
+              "the training rows only, so that no information about the test rows reaches the network."
+              )  # fmt: skip
     rows = [
         (name, int((train.targets == i).sum()), int((test.targets == i).sum())) for i, name in enumerate(classes)
     ]  # fmt: skip
     story.table("Rows of each species", ("species", "train", "test"), rows)
     figures = [(name, inputs[:, i].min(), inputs[:, i].mean(), inputs[:, i].max()) for i, name in enumerate(features)]
-    story.table("Measurements", ("column", "least", "mean", "most"), figures)
+    story.table("Measurements", ("column", "minimum", "mean", "maximum"), figures)
 
 
 def _tell_losses(story: Story, shown: Classified, epochs: int) -> None:
@@ -236,19 +238,20 @@ def _tell_losses(story: Story, shown: Classified, epochs: int) -> None:
     if last.losses["test"] > 1.2 * best.losses["test"]:
         story.say(f"The test loss was lowest at epoch {best.epoch:,} ({best.losses['test']:.3f}) and is "
                   f"{last.losses['test']:.3f} at the end"
-                  + (", while the train loss went on falling: the network grows too sure of itself (overfitting). "
+                  + (", while the train loss went on falling: the network becomes overconfident (overfitting). "
                      if last.losses["train"] < best.losses["train"]
                      else f"; the train loss did not fall further either ({best.losses['train']:.3f} and "
                      f"{last.losses['train']:.3f}), so the steps may be too large to settle. ")
-                  + "The weights of the last epoch are kept all the same, for test rows must choose nothing; see "
-                  "pellucid study overfitting.")  # fmt: skip
+                  + "The weights of the last epoch are kept nevertheless, because test rows must not choose anything; "
+                  "see pellucid study overfitting.")  # fmt: skip
 
 
 def _tell_answers(story: Story, shown: Classified, test: Rows, numbers: Array, classes: Sequence[str]) -> None:
     n, right = len(test), int(np.trace(shown.confusion))
-    story.say(f"Test accuracy: {100 * shown.accuracy.value:.1f} %, {right} of {n} rows; with so few rows the share for "
-              f"all irises may lie anywhere from {100 * shown.accuracy.low:.0f} % to {100 * shown.accuracy.high:.0f} % "
-              "(95 %, Wilson's interval). The first ten test rows, actual beside predicted species:")  # fmt: skip
+    low, high = 100 * shown.accuracy.low, 100 * shown.accuracy.high
+    story.say(f"Test accuracy: {100 * shown.accuracy.value:.1f} %, {right} of {n} rows. With so few rows, the accuracy "
+              f"on all irises may be anywhere from {low:.0f} % to {high:.0f} % (Wilson's 95 % interval). The first ten "
+              "test rows, with actual and predicted species:")  # fmt: skip
     rows = []
     for i in range(min(10, n)):
         actual, predicted = classes[int(test.targets[i])], classes[int(shown.answers[i])]
@@ -262,9 +265,9 @@ def _tell_improved(
     story: Story, small: Network, larger: Network, first: Classified, improved: Classified, versus: Paired
 ) -> None:
     layers = ", ".join(describe(layer) for layer in larger.layers)
-    story.say(f"The larger network has the layers {layers}. Dropout sets a part of the hidden outputs to 0 at each "
-              "step, different ones each time, so that no neuron can rely on one other alone; when it answers, "
-              "nothing is dropped. Does it do better on the test rows?")  # fmt: skip
+    story.say(f"The larger network has the layers {layers}. At each training step, dropout sets a random part of the "
+              "hidden outputs to 0, so that no neuron can rely on a single other one; it is inactive at prediction. "
+              "Does this network do better on the test rows?")  # fmt: skip
     rows = []
     for name, network, shown in (("small", small, first), ("improved", larger, improved)):
         last, a = shown.lines[-1], shown.accuracy
@@ -274,13 +277,13 @@ def _tell_improved(
     story.table("After the last epoch", headings, rows)
     n = len(improved.answers)
     if not versus.first + versus.second:
-        story.say(f"Of the same {n} rows both are right on the same ones: this split cannot tell which is better.")
+        story.say(f"Both networks are right on the same of the {n} rows: this split cannot tell which is better.")
         return
-    story.say(f"Both answered the same {n} rows, so only those count on which one is right and the other wrong: "
-              f"{counted(versus.first, 'row')} where it is the improved network, {versus.second} where it is the small "
-              f"one. Two equally good networks would differ so much or more with a chance of {numeral(versus.p, 2)} "
+    story.say(f"Both answered the same {n} rows, so only the rows count that exactly one of them has right: "
+              f"{counted(versus.first, 'row')} for the improved network, {versus.second} for the small one. Two "
+              f"equally good networks would differ at least this much with probability {numeral(versus.p, 2)} "
               "(McNemar's exact test): "
-              + ("this is more than the luck of these rows."
+              + ("this is more than chance."
                  if versus.apart else "this split cannot tell which of them is better."))  # fmt: skip
 
 
@@ -299,14 +302,14 @@ def _draw_both(
             )
             for name, s in names.items()
         ]
-        return curve_panels(panels, y_label="cross-entropy", title="Loss, nothing dropped", log_y=True)
+        return curve_panels(panels, y_label="cross-entropy", title="Loss, without dropout", log_y=True)
 
     def confusions() -> Any:
         from pellucid.plots.confusion import confusion_matrices
 
         return confusion_matrices({name: s.confusion for name, s in names.items()}, classes, title="Test rows")
 
-    story.draw("loss", losses, "The loss of both networks on train and test rows; each mark upwards is a factor of 10.")
+    story.draw("loss", losses, "The loss of both networks on training and test rows (logarithmic scale).")
     story.draw("confusion", confusions, "Test rows by actual and predicted species; right answers on the diagonal.")
 
 
@@ -314,9 +317,9 @@ def _tell_activations(
     story: Story, chosen: str, plan: Plan, inputs: Array, labels: Array, seeds: int
 ) -> dict[str, Compared]:
     story.heading("Which activation?")
-    story.say(f"The small network again, with one activation after the other, {seeds} times each: every time another "
-              "split into train and test rows and other first weights, the same ones for every activation, so that "
-              "the differences can be taken time by time. identity is no activation at all: a linear "
+    story.say(f"The small network is trained again with each activation, {seeds} times each: every time with another "
+              "split into training and test rows and other initial weights, the same ones for every activation, so "
+              "that the differences can be taken in pairs. identity means no activation: a linear "
               "model.")  # fmt: skip
     names = (chosen, *(name for name in COMPARED if name != chosen))
     accuracies = _accuracies(names, plan, inputs, labels, seeds)
@@ -352,14 +355,17 @@ def _tell_activations(
 
         shown = {name: _percent(c.over_first) for name, c in compared.items() if name != chosen}
         title = f"Lead over {chosen}, split by split"
-        return intervals(shown, x_label="points of test accuracy (mean and 95 % interval)", title=title, reference=0)
+        return intervals(
+            shown, x_label="percentage points of test accuracy (mean and 95 % interval)", title=title, reference=0
+        )
 
     story.draw("activations", draw, "The mean test accuracy of each activation and its 95 % interval.")
     story.draw("leads", draw_leads, f"The mean lead over {chosen} on the same splits; the dotted line is no lead.")
-    story.say("The splits share rows and so tell less than as many unrelated sets of flowers would; the intervals "
-              "are widened for that (Nadeau & Bengio 2003). A lead whose interval holds 0 may be chance; and the "
-              "more leads one looks at, the likelier is one that misses 0 by chance alone. Where all splits gave the "
-              "same number there is no interval, and no claim. " + too_few(seeds, "splits"))  # fmt: skip
+    story.say("The splits share rows, so they tell less than as many independent samples of flowers would; the "
+              "intervals are widened for that (Nadeau & Bengio 2003). A lead whose interval contains 0 may be chance; "
+              "and the more leads one looks at, the likelier it is that an interval excludes 0 by chance alone. Where "
+              "all splits gave the same number there is no interval, and no claim. "
+              + too_few(seeds, "splits"))  # fmt: skip
     return compared
 
 
@@ -384,17 +390,17 @@ def _accuracies(names: Sequence[str], plan: Plan, inputs: Array, labels: Array, 
 def _close(story: Story, result: Iris, activation: str, n_test: int, seeds: int) -> None:
     found = result.activations
     mean = found[activation].mean
-    learned = (f"One split gave {100 * result.first.accuracy.value:.1f} % on {n_test} test rows, {seeds} splits "
-               f"{100 * mean.value:.1f} % on average. ")  # fmt: skip
+    learned = (f"One split gave an accuracy of {100 * result.first.accuracy.value:.1f} % on {n_test} test rows; the "
+               f"mean of {seeds} splits is {100 * mean.value:.1f} %. ")  # fmt: skip
     better, worse = ([name for name, c in found.items() if side(c.over_first, seeds) == way] for way in (1, -1))
     sides = ((better, "better"), (worse, "worse"))
     clear = [f"{' and '.join(names)} did {how} than {activation}" for names, how in sides if names]
     if too_few(seeds, "splits"):
         learned += too_few(seeds, "splits")
     elif clear:
-        learned += f"By the intervals {', '.join(clear)}; any other lead may be chance."
+        learned += f"By the intervals, {', '.join(clear)}; any other lead may be chance."
     else:
-        learned += f"No other activation can be told apart from {activation} on so few flowers."
+        learned += f"With so few flowers, no other activation differs clearly from {activation}."
     if activation != "identity" and found["identity"].over_first.value >= 0:
         learned += " The linear model (identity) was not behind: try the simple model first."
     story.close(learned=learned, try_next="pellucid study overfitting")

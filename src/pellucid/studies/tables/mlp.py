@@ -1,4 +1,4 @@
-"""The network that people really use: BatchNorm, Dropout, weight decay, mini-batches; and a loss for each task."""
+"""The network as used in practice: BatchNorm, Dropout, weight decay, mini-batches; and a loss for each task."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ LOSS = Loss(name="cross_entropy")
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Recipe:
-    """One network of the comparison: what it has, and how it ended; the last weights, nothing chosen.
+    """One network of the comparison: its ingredients and its results with the last weights; nothing is chosen.
 
     Attributes
     ----------
     lines
         Loss and accuracy of the training and the test rows before the first epoch and after each.
     accuracy
-        Of the test rows, with Wilson's 95 % interval: it speaks for the draw of the test rows, not for other seeds.
+        Of the test rows, with Wilson's 95 % interval, which covers the draw of the test rows, not other seeds.
     over_nothing
-        The test rows that only this network, and only the one with nothing, has right, and what chance makes of it.
+        The test rows that only this network, and only the plain one, classifies correctly; McNemar's test.
     """
 
     name: str
@@ -65,15 +65,15 @@ class Mlp:
     Attributes
     ----------
     n_trainable
-        Numbers that training changes in the full network.
+        Number of trainable parameters of the full network.
     shapes
-        For each layer its description and the shape of what it gives for a batch.
+        For each layer, its description and the shape of its output for a batch.
     recipes
-        The full network first, then without anything, then with one thing each.
+        The full network first, then the plain one, then one ingredient at a time.
     losses
         One network for each loss.
     robust
-        MSE, Huber and MAE with planted outliers; ``None`` where none were asked for.
+        MSE, Huber and MAE with outliers added; ``None`` if no outliers were requested.
     """
 
     n_trainable: int
@@ -87,14 +87,14 @@ def study(
     story: Story,
     *,
     hidden: Annotated[tuple[int, ...], "widths of the hidden layers"] = (128, 64, 32),
-    dropout: Annotated[float, "share of hidden units that is dropped in training"] = 0.3,
+    dropout: Annotated[float, "share of hidden units dropped in training"] = 0.3,
     lr: Annotated[float, "learning rate of Adam"] = 1e-3,
     epochs: Annotated[int, "passes over the training rows"] = 50,
-    seed: Annotated[int, "of the first weights, the batches and dropout"] = 42,
+    seed: Annotated[int, "of the initial weights, the batches and dropout"] = 42,
     device: Annotated[str, "auto, cpu, cuda or mps"] = "cpu",
     outliers: Annotated[float, "share of spoilt training targets, below 0.5"] = 0.1,
 ) -> Mlp:
-    """Tell how the usual network is built and trained, what each of its parts does, and which loss suits which task.
+    """Show how the usual network is built and trained, what each part does, and which loss suits which task.
 
     Raises
     ------
@@ -102,7 +102,9 @@ def study(
         A setting breaks its rule.
     """
     if not hidden:
-        raise SettingError("hidden must have at least one width, such as 128,64,32: BatchNorm and Dropout stand there")
+        raise SettingError(
+            "hidden must have at least one width, such as 128,64,32: BatchNorm and Dropout belong to hidden layers"
+        )
     if not 0 < dropout < 1:
         raise SettingError(f"dropout must be above 0 and below 1, to compare with and without it: got {dropout!r}")
     if not 0 <= outliers < 0.5:
@@ -127,7 +129,7 @@ def study(
     )
     robust = losses_compared.robust(story, outliers) if outliers else None
     if robust is None:
-        story.say("No outliers were asked for, so there is nothing to be robust against.")
+        story.say("With outliers = 0, robust losses are not compared.")
 
     _close(story, recipes, robust)
     each = zip(full.layers, full.shapes(), strict=True)
@@ -165,17 +167,17 @@ def _data() -> tuple[Rows, Rows]:
 def _tell_network(story: Story, network: Network, hidden: tuple[int, ...], dropout: float, seed: int) -> None:
     story.heading("The data and the network")
     story.say(
-        f"The data are generated: {TRAIN:,} rows to learn from and {TEST:,} to test on, {COLUMNS} columns, {CLASSES} "
-        "classes. Each class is three clouds of points; 10 columns tell the classes apart, 5 are mixtures of those 10, "
-        "and 5 are noise. In 2 % of the rows the class is drawn at random, so nobody can be right everywhere."
+        f"The data are generated: {TRAIN:,} training rows and {TEST:,} test rows, {COLUMNS} columns, {CLASSES} "
+        "classes. Each class is three clusters of points; 10 columns are informative, 5 are linear combinations of "
+        "those 10, and 5 are noise. In 2 % of the rows the class is drawn at random, so no network can always be right."
     )
     story.say(
-        f"The widths are {' → '.join(map(str, (COLUMNS, *hidden, CLASSES)))}. Each hidden layer is four in a row. "
-        "Dense forms weighted sums. BatchNorm shifts and scales each sum to mean 0 and deviation 1 over the batch, "
-        "then by two learned numbers of its own. ReLU bends: negative sums become 0. Dropout sets a random "
-        f"{100 * dropout:g} % of the results to 0 in training, so that no unit can rely on another; for predictions "
-        "nothing is dropped. The last layer gives one logit a class; cross-entropy works on logits, and softmax "
-        "is taken only to read probabilities."
+        f"The widths are {' → '.join(map(str, (COLUMNS, *hidden, CLASSES)))}. Each hidden layer consists of four "
+        "layers. Dense forms weighted sums. BatchNorm shifts and scales each sum to mean 0 and standard deviation 1 "
+        "over the batch, then by two learned numbers. ReLU sets negative sums to 0. Dropout sets a random "
+        f"{100 * dropout:g} % of the results to 0 in training, so that no unit can rely on another; it is inactive at "
+        "prediction. The last layer gives one logit per class; cross-entropy works on logits, and softmax is applied "
+        "only to read probabilities."
     )
     rows: list[tuple[int | str | None, ...]] = []
     before = network.shape
@@ -183,28 +185,28 @@ def _tell_network(story: Story, network: Network, hidden: tuple[int, ...], dropo
         learned = sum(p.size for p in network.trainable() if p.name.startswith(f"{i}."))
         rows.append((i, describe(layer), batch_shape(after, BATCH), learned or None, _why(layer, before)))
         before = after
-    rows.append(("", "together", "", network.n_trainable, ""))
+    rows.append(("", "total", "", network.n_trainable, ""))
     story.table(
-        f"The layers, and what each gives for a batch of {BATCH} rows",
-        ("layer", "what", "shape", "learned numbers", "made of"),
+        f"The layers, and the shape of their outputs for a batch of {BATCH} rows",
+        ("layer", "type", "shape", "parameters", "computed as"),
         rows,
     )
     draw_network(
         story, network, initialise(network, seed), outputs=[f"class {k}" for k in range(CLASSES)],
-        when="before it learns", title="The full network",
+        when="before training", title="The full network",
     )  # fmt: skip
-    story.say("The Dense layers before a BatchNorm have no bias: BatchNorm would subtract it again with the mean.")
+    story.say("The Dense layers before a BatchNorm have no bias: BatchNorm would subtract it together with the mean.")
 
 
 def _why(layer: Layer, before: Shape) -> str:
-    """How many numbers a layer learns, as a product."""
+    """How the number of a layer's parameters is computed."""
     shapes = {p.name: p.shape for p in layer.parameters(before)}
     if layer.role is Role.WEIGHTED:
         outputs, inputs = shapes["weight"]
         return f"{inputs} · {outputs}" + (f" + {outputs}" if "bias" in shapes else "")
     if layer.role is Role.NORMALISING:
         return f"a scale and a shift for each of {shapes['weight'][0]}"
-    return "nothing to learn"
+    return "no parameters"
 
 
 def _recipes(
@@ -217,12 +219,12 @@ def _recipes(
     plan: Plan,
     device: str,
 ) -> tuple[Recipe, ...]:
-    story.heading("Training: with everything, with nothing, with one thing each")
+    story.heading("Training: with everything, with nothing, with one at a time")
     story.say(
-        f"Mini-batches of {BATCH} rows, Adam with a learning rate of {plan.learning_rate:g}, {plan.epochs} epochs; "
-        f"weight decay {DECAY:g} pulls every weight a little towards 0 at each step. After each epoch the loss and the "
-        "accuracy of all training and all test rows are measured, with nothing dropped. The test rows choose nothing: "
-        "the last weights are kept."
+        f"Training uses mini-batches of {BATCH} rows and Adam with a learning rate of {plan.learning_rate:g} for "
+        f"{plan.epochs} epochs; weight decay {DECAY:g} pulls every weight a little towards 0 at each step. After each "
+        "epoch the loss and the accuracy of all training and all test rows are measured, without dropout. The test "
+        "rows choose nothing: the last weights are kept."
     )
     plain = mlp(COLUMNS, hidden, CLASSES)
     ways = {
@@ -263,7 +265,7 @@ def _tell_recipes(story: Story, recipes: tuple[Recipe, ...], lr: float) -> None:
     full, nothing = recipes[0], recipes[1]
     shown = [line for line in full.lines if line.epoch in _milestones(full.lines[-1].epoch)]
     story.table(
-        "The full network while it trains",
+        "The full network during training",
         ("epoch", "train loss", "test loss", "train accuracy", "test accuracy"),
         [(a.epoch, a.losses["train"], a.losses["test"], a.scores["train"], a.scores["test"]) for a in shown],
     )
@@ -275,7 +277,7 @@ def _tell_recipes(story: Story, recipes: tuple[Recipe, ...], lr: float) -> None:
             title="Loss after each epoch",
             dashed=("test",),
         ),
-        "Loss with everything and with nothing: the solid line is the training rows, the dashed one the test rows.",
+        "Loss with everything and with nothing: solid for the training rows, dashed for the test rows.",
     )
     story.draw(
         "accuracy",
@@ -289,7 +291,7 @@ def _tell_recipes(story: Story, recipes: tuple[Recipe, ...], lr: float) -> None:
     )
     story.table(
         "After the last epoch",
-        ("network", "train loss", "test loss", "train accuracy", "test accuracy", "95 % interval", "gap of accuracy"),
+        ("network", "train loss", "test loss", "train accuracy", "test accuracy", "95 % interval", "accuracy gap"),
         [
             (
                 r.name,
@@ -307,15 +309,16 @@ def _tell_recipes(story: Story, recipes: tuple[Recipe, ...], lr: float) -> None:
         f"The test loss is {_last(nothing)[1]:.2f} with nothing, {parts}, and {_last(full)[1]:.2f} with everything."
     )
     story.say(
-        "The interval says how far the accuracy would move with other test rows. All networks answered the same rows, "
-        "so for a comparison only those count on which one is right and the other wrong; p is the chance that two "
-        f"equally good networks differ so much or more on them (McNemar's exact test). As there are {len(recipes) - 1} "
-        f"comparisons, only a p below {numeral(_limit(recipes))}, 0.05 shared among them, counts. All of this compares "
-        "these networks, not ways of training: with other first weights each would end a little differently."
+        "The interval shows how far the accuracy could move with other test rows. All networks answered the same rows, "
+        "so for a comparison only those count that exactly one of the two has right; p is the probability that two "
+        f"equally good networks differ at least this much (McNemar's exact test). As there are {len(recipes) - 1} "
+        f"comparisons, only a p below {numeral(_limit(recipes))} counts, which is 0.05 divided by their number. All of "
+        "this compares these networks, not ways of training: with other initial weights each would end a little "
+        "differently."
     )
     story.table(
         f"Against the network with nothing, on the same {TEST:,} test rows",
-        ("network", "only it is right", "only nothing is right", "p", "told apart"),
+        ("network", "only it is right", "only “nothing” is right", "p", "clear difference"),
         [(r.name, r.over_nothing.first, r.over_nothing.second, r.over_nothing.p,
           _apart(r.over_nothing, _limit(recipes))) for r in recipes if r is not nothing],
     )  # fmt: skip
@@ -323,7 +326,7 @@ def _tell_recipes(story: Story, recipes: tuple[Recipe, ...], lr: float) -> None:
     story.draw(
         "confusion",
         lambda: confusion.confusion_matrices({r.name: r.confusion for r in (full, nothing)}, names, title="Test rows"),
-        "The test rows: which class was answered where another was true.",
+        "The test rows by actual and predicted class.",
     )
 
 
@@ -336,8 +339,8 @@ def _close(story: Story, recipes: tuple[Recipe, ...], robust: Robust | None) -> 
     apart = versus.p < _limit(recipes)
     learned = (
         f"With BatchNorm, Dropout and weight decay together the test loss is {loss:.2f} instead of {plain_loss:.2f}, "
-        f"{less} than without, and the gap between training and test accuracy {gap:.2f} instead of {plain_gap:.2f}; "
-        f"the test accuracy is {full.accuracy.value:.3f} against {nothing.accuracy.value:.3f}, which "
+        f"{less} than without them, and the gap between training and test accuracy is {gap:.2f} instead of "
+        f"{plain_gap:.2f}; the test accuracy is {full.accuracy.value:.3f} against {nothing.accuracy.value:.3f}, which "
         f"{'is more than' if apart else 'may be'} chance on the same {TEST:,} rows (p = {numeral(versus.p, 2)})."
     )
     if robust is not None:

@@ -49,9 +49,9 @@ class Overfitting:
     Attributes
     ----------
     ceiling
-        The share of the swapped test labels that nobody can foresee, taken from 1.
+        The highest test accuracy to be expected: 1 minus the share of swapped labels, which nobody can predict.
     lines
-        Of the first draw: for each way ``(epoch, train loss, validation loss)``.
+        Of the first draw, for each way of training: ``(epoch, train loss, validation loss)``.
     """
 
     ceiling: float
@@ -66,17 +66,17 @@ class Overfitting:
 def study(
     story: Story,
     *,
-    rows: Annotated[int, "rows to learn from; as many for validation"] = 60,
-    noise: Annotated[float, "share of labels that are swapped, below 0.5"] = 0.1,
+    rows: Annotated[int, "number of training rows, and of validation rows"] = 60,
+    noise: Annotated[float, "share of swapped labels, below 0.5"] = 0.1,
     hidden: Annotated[tuple[int, ...], "widths of the hidden layers"] = (64, 64, 64),
     epochs: Annotated[int, "passes over the training rows"] = 400,
-    seeds: Annotated[int, "draws of the data, each with first weights of its own"] = 6,
-    dropout: Annotated[float, "share of hidden units that is dropped"] = 0.5,
+    seeds: Annotated[int, "number of draws of the data, each with its own initial weights"] = 6,
+    dropout: Annotated[float, "share of hidden units dropped in training"] = 0.5,
     weight_decay: Annotated[float, "of AdamW"] = 3.0,
     patience: Annotated[int, "epochs without a better validation loss before training stops"] = 30,
-    seed: Annotated[int, "of the first draw; the next ones follow"] = 500,
+    seed: Annotated[int, "of the first draw; the others use the following numbers"] = 500,
 ) -> Overfitting:
-    """Tell how a large network learns a few rows by heart, and what each remedy does about it.
+    """Show how a large network memorises a few rows, and what each remedy does about it.
 
     Raises
     ------
@@ -94,7 +94,7 @@ def study(
         raise SettingError("hidden must have at least one width, such as 128,128: a linear model cannot memorise")
     for name, value in (("dropout", dropout), ("weight_decay", weight_decay)):
         if not value > 0:
-            raise SettingError(f"{name} must be above 0 here, for it is one of the remedies: got {value!r}")
+            raise SettingError(f"{name} must be above 0 here, as it is one of the remedies: got {value!r}")
     ways = {
         MEMORISES: Way(),
         DROPOUT: Way(dropout=dropout),
@@ -129,20 +129,20 @@ def study(
 def _tell_setting(story: Story, rows: int, noise: float, hidden: tuple[int, ...], epochs: int) -> None:
     story.heading("Few rows, wrong labels, a large network")
     swapped = (
-        f"The label of each row, in all three sets, is swapped with a chance of {100 * noise:g} %, so that no network "
-        f"can be expected to be right in more than {100 * (1 - noise):g} % of new rows."
+        f"In all three sets, the label of each row is swapped with a probability of {100 * noise:g} %, so no network "
+        f"can be expected to be right on more than {100 * (1 - noise):g} % of new rows."
         if noise
         else "No label is swapped."
     )
     n = mlp(2, hidden, 1).n_trainable
     story.say(
-        f"Two moons, {rows} rows to learn from, {rows} for validation and {TEST:,} to test on. {swapped} The network, "
-        f"2 → {' → '.join(map(str, hidden))} → 1, has {n:,} weights, {n / rows:,.0f} for each row. It sees all "
-        f"training rows in each of {epochs} steps of AdamW (learning rate {RATE:g})."
+        f"The data are two moons: {rows} training rows, {rows} for validation and {TEST:,} for the test. {swapped} The "
+        f"network, 2 → {' → '.join(map(str, hidden))} → 1, has {n:,} weights, {n / rows:,.0f} for each training row. "
+        f"It is trained for {epochs} epochs, each one step of AdamW on all training rows (learning rate {RATE:g})."
     )
     story.say(
-        "Watch two losses. The training loss says how well the rows are known by heart; the validation loss, of rows "
-        "that the network never learns from, says what that is worth for new rows."
+        "Watch two losses. The training loss shows how well the network fits the rows that it learns from; the "
+        "validation loss, on rows that it never learns from, shows what that is worth on new rows."
     )
 
 
@@ -162,18 +162,18 @@ def _tell_memorising(story: Story, run: Run, rows: int, swapped: int) -> None:
     lowest, end = best.losses["validation"], last.losses["validation"]
     learned = f"In the end the network is right on {100 * last.scores['train']:.0f} % of the training rows"
     if swapped:
-        heart = ": it knows them by heart" * (last.scores["train"] > 1 - swapped / rows / 2)
-        learned += f", with the label of {swapped} of these {rows} swapped{heart}."
+        heart = ": it has memorised them" * (last.scores["train"] > 1 - swapped / rows / 2)
+        learned += f", with {swapped} of these {rows} labels swapped{heart}."
     else:
-        learned += "; no label of theirs is swapped."
+        learned += "; none of their labels is swapped."
     if end > 1.05 * lowest:
         learned += (
-            f" The validation loss was lowest after epoch {best.epoch}, {lowest:.2f}; from there it rose to {end:.2f}"
+            f" The validation loss was lowest after epoch {best.epoch}, at {lowest:.2f}; then it rose to {end:.2f}"
         )
         fell = last.losses["train"] < best.losses["train"]
         learned += (
-            ", while the training loss went on falling. The network grows ever surer of what holds for its own rows "
-            "only."
+            ", while the training loss went on falling. The network grows more and more confident in patterns that "
+            "hold only for its training rows."
             if fell
             else f"; the training loss did not fall further either ({best.losses['train']:.2f} and "
             f"{last.losses['train']:.2f}), so the steps may be too large to settle."
@@ -186,23 +186,23 @@ def _tell_memorising(story: Story, run: Run, rows: int, swapped: int) -> None:
 def _tell_remedies(story: Story, way: Way) -> None:
     story.heading("The remedies")
     story.table(
-        "What is done against it",
+        "Four remedies, and all together",
         ("remedy", "what it does"),
         [
-            (CHOSEN, "train to the end, then go back to the weights of the epoch with the lowest validation loss"),
-            (DROPOUT, f"in training, set a random {100 * way.dropout:g} % of the hidden units to 0 at each step"),
+            (CHOSEN, "train to the end, then restore the weights of the epoch with the lowest validation loss"),
+            (DROPOUT, f"set a random {100 * way.dropout:g} % of the hidden units to 0 at each training step"),
             (
                 DECAY,
                 f"pull every weight towards 0 at each step, by {100 * RATE * way.weight_decay:g} % (AdamW, "
                 f"{way.weight_decay:g} times the learning rate)",
             ),
-            (EARLY, f"stop once {way.patience} epochs have brought no lower validation loss; keep the best weights"),
+            (EARLY, f"stop after {way.patience} epochs without a lower validation loss; keep the best weights"),
             (ALL, "dropout, weight decay and early stopping at once"),
         ],
     )
     story.say(
-        "A chosen epoch and early stopping look at the validation rows, so these are no longer new to them. The test "
-        "rows choose nothing, and each is used once, at the end."
+        "A chosen epoch and early stopping use the validation rows, so the score on these rows is no longer an honest "
+        "estimate. The test rows choose nothing: they are used once, at the end."
     )
 
 
@@ -216,12 +216,12 @@ def _tell_result(
         "losses",
         lambda: _same_length(curves.curve_panels(
             _panels(result.lines, first), y_label="loss (BCE)", columns=3,
-            title="Loss of the training and the validation rows, first draw",
+            title="Training and validation loss, first draw",
         )),
-        "The dot is the epoch whose weights were kept: the last one, or the one with the lowest validation loss.",
+        "The dot marks the epoch whose weights were kept: the last one, or the one with the lowest validation loss.",
     )  # fmt: skip
     story.table(
-        f"Means over {seeds} draws, the tests with their 95 % interval",
+        f"Means over {seeds} draws; test figures with 95 % intervals",
         ("remedy", "train acc.", "test acc.", "interval", "gap", "test loss", "interval of the loss", "run", "kept"),
         [
             (
@@ -238,10 +238,10 @@ def _tell_result(
             for r in result.remedies
         ],
     )
-    story.say("“run” are the epochs that were trained, “kept” is the epoch whose weights were tested.")
+    story.say("“run” is the number of epochs trained, “kept” the epoch whose weights were tested.")
     story.table(
-        "Against no remedy on the same draw: what was gained",
-        ("remedy", "test accuracy", "95 % interval", "test loss saved", "95 % interval of it", "accuracy", "loss"),
+        "Gain over no remedy on the same draw",
+        ("remedy", "test accuracy", "95 % interval", "test loss saved", "95 % interval", "accuracy", "loss"),
         [
             (
                 r.name,
@@ -263,7 +263,7 @@ def _tell_result(
             {r.name: r.test_accuracy for r in result.remedies}, x_label="test accuracy", reference=result.ceiling,
             title=f"Mean of {seeds} draws, 95 % interval",
         ),
-        f"The dotted line is {result.ceiling:g}, the most that anybody can expect with these labels.",
+        f"The dotted line is {result.ceiling:g}, the highest accuracy that can be expected with these labels.",
     )  # fmt: skip
     xx, yy, grid = boundary.grid_over(drawn["train"].inputs, steps=120)
     few = drawn["test"].take(np.arange(SHOWN))
@@ -275,10 +275,10 @@ def _tell_result(
             {name: (rows.inputs, rows.targets[:, 0].astype(int)) for name, rows in (("test", few),
                                                                                   ("training", drawn["train"]))},
             ("first moon", "second moon"),
-            title=f"What the network answers, first draw, with its training rows and {SHOWN} of the test rows",
+            title=f"Decision regions, first draw, with the training rows and {SHOWN} of the test rows",
         ),
-        "Filled marks are the training rows, hollow ones test rows. Islands "
-        "around single rows are memorised labels; a smooth border is what new rows ask for.",
+        "Filled marks are training rows, hollow ones test rows. Islands "
+        "around single rows are memorised labels; a smooth boundary generalises better to new rows.",
     )  # fmt: skip
     _close(story, result, seeds)
 
@@ -293,9 +293,9 @@ def _close(story: Story, result: Overfitting, seeds: int) -> None:
     learned = (
         f"With no remedy the network was right on {100 * none.train_accuracy.value:.0f} % of its training rows and "
         f"{100 * none.test_accuracy.value:.0f} % of new ones. "
-        + (f"The test loss was lower with {listed(saves)}. " if saves else "No remedy lowered the test loss for sure. ")
-        + (f"The accuracy was higher with {listed(gains)}" if gains else "No remedy raised the accuracy for sure")
-        + (f"; with {listed(rest)} these draws cannot tell" if gains and rest else "")
+        + (f"The test loss was lower with {listed(saves)}. " if saves else "No remedy clearly lowered the test loss. ")
+        + (f"The accuracy was higher with {listed(gains)}" if gains else "No remedy clearly raised the accuracy")
+        + (f"; for {listed(rest)} these draws are not conclusive" if gains and rest else "")
         + (f"; it was lower with {listed(harms)}" if harms else "")
         + f". {_highest(others, seeds)}"
     )
@@ -303,7 +303,7 @@ def _close(story: Story, result: Overfitting, seeds: int) -> None:
 
 
 def _highest(others: Sequence[Remedy], seeds: int) -> str:
-    """Which remedy had the highest test accuracy, or which shared it, and whether all of them at once did worse."""
+    """Which remedy or remedies had the highest test accuracy, and whether all of them together did worse."""
     top = max(r.test_accuracy.value for r in others)
     best = [r for r in others if top - r.test_accuracy.value < 1e-9]
     together = next(r for r in others if r.name == ALL)
@@ -315,7 +315,7 @@ def _highest(others: Sequence[Remedy], seeds: int) -> str:
     said += f"; all remedies together reached {100 * together.test_accuracy.value:.1f} %"
     if side(lead, seeds) > 0:
         return f"{said}, less on the same draws ({span(lead, signed=True)}): more remedies at once need not help more."
-    return f"{said}, which these draws cannot tell from it (interval of the difference {span(lead, signed=True)})."
+    return f"{said}, not clearly different on these draws (interval of the difference {span(lead, signed=True)})."
 
 
 def _panels(
@@ -333,7 +333,7 @@ def _panels(
 
 
 def _same_length(figure: Any) -> Any:
-    """All panels as long as the longest: what stopped early is seen to be short."""
+    """Give all panels the longest epoch axis, so that early stopping is visible as a shorter curve."""
     longest = max(axis.get_xlim()[1] for axis in figure.axes)
     for axis in figure.axes:
         axis.set_xlim(-0.02 * longest, longest)
@@ -341,5 +341,5 @@ def _same_length(figure: Any) -> Any:
 
 
 def _judged(difference: Estimate, seeds: int) -> str:
-    """In words, whether an interval of a difference leaves out 0."""
-    return ("cannot tell", "better", "worse")[side(difference, seeds)]
+    """In words, whether the interval of a difference excludes 0."""
+    return ("unclear", "better", "worse")[side(difference, seeds)]

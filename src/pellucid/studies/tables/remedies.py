@@ -46,11 +46,11 @@ class Remedy:
     Attributes
     ----------
     epochs_run, epoch_kept
-        How long training went on, and the epoch whose weights were kept (means).
+        The number of epochs trained, and the epoch whose weights were kept (means).
     gap
-        Train accuracy minus test accuracy.
+        Training accuracy minus test accuracy.
     gain, loss_saved
-        By how much the test accuracy is higher, and the test loss lower, than with no remedy on the same draw.
+        How much higher the test accuracy is, and how much lower the test loss, than with no remedy on the same draw.
     accuracies
         On the test rows of each draw.
     """
@@ -78,9 +78,9 @@ class Way:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Run:
-    """One trained network: measured with the kept weights, and with the last ones.
+    """One trained network, measured with the kept weights and with the last ones.
 
-    The engine holds the last weights; where training stopped early, the kept ones.
+    The engine holds the last weights, or the kept ones if training stopped early.
     """
 
     kept: Line
@@ -91,7 +91,7 @@ class Run:
 
 
 def draw_rows(rows: int, noise: float, draw: int) -> dict[str, Rows]:
-    """Training, validation and test rows: two moons, a share of the labels swapped in all three."""
+    """Training, validation and test rows: two moons, with a share of the labels swapped in all three."""
     from sklearn.datasets import make_moons
 
     parts = {}
@@ -105,7 +105,7 @@ def draw_rows(rows: int, noise: float, draw: int) -> dict[str, Rows]:
 
 
 def swapped_rows(rows: int, noise: float, draw: int) -> int:
-    """How many training rows of a draw have a swapped label; by chance it may be none."""
+    """The number of training rows of a draw with a swapped label; by chance it may be 0."""
     given, true = (draw_rows(rows, each, draw)["train"].targets for each in (noise, 0.0))
     return int((given != true).sum())
 
@@ -125,12 +125,25 @@ def train(
 ) -> Run:
     """Train on the rows of one draw, full batch; the test rows are measured once, at the end.
 
-    ``watch`` writes down the losses of every epoch.
+    Parameters
+    ----------
+    way
+        Dropout, weight decay and patience.
+    hidden
+        Widths of the hidden layers.
+    rows, noise
+        Number of training rows (and of validation rows), and the share of swapped labels; see `draw_rows`.
+    epochs
+        Passes over the training rows; fewer where early stopping ends training.
+    draw
+        Number of the draw: seeds the data and the initial weights.
+    watch
+        Whether to record the training and validation losses of every epoch.
 
     Raises
     ------
     DivergenceError
-        A loss was no number.
+        A loss was not finite.
     """
     from pellucid.engines.device import use_threads
 
@@ -162,7 +175,10 @@ def train(
 
 
 def gathered(runs: list[dict[str, Run]]) -> tuple[Remedy, ...]:
-    """Dropout and weight decay alone end with their last weights; what chooses an epoch keeps that of validation."""
+    """Summarise each remedy over all draws.
+
+    Dropout and weight decay alone use the last weights; the remedies that choose an epoch use its weights.
+    """
     lines = {
         MEMORISES: [(run[MEMORISES].last, run[MEMORISES].epochs_run) for run in runs],
         CHOSEN: [(run[MEMORISES].kept, run[MEMORISES].epochs_run) for run in runs],

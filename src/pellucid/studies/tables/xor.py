@@ -1,4 +1,4 @@
-"""XOR: a network from scratch and one in PyTorch learn it, and small first weights keep the first from learning."""
+"""XOR: a network from scratch and one in PyTorch learn it, and small initial weights keep the first from learning."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ TARGETS = np.array([[0.0], [1.0], [1.0], [0.0]])
 ROWS = Rows(inputs=INPUTS, targets=TARGETS)
 MSE, BCE = Loss(name="mse"), Loss(name="bce")
 DESCENT, ADAM = Optimizer(name="sgd"), Optimizer(name="adam")
-NEAR = 0.05  # answers no further from 0.5 are called about 0.5
-LARGE_RATE = 1.0  # of Adam, in which weights of about 1 are thrown off by a step
-LONGER = 10  # the seeds are trained so many times as long as the network shown
+NEAR = 0.05  # answers within this distance of 0.5 are called about 0.5
+LARGE_RATE = 1.0  # of Adam: one step throws weights of about 1 off
+LONGER = 10  # the seeds are trained this many times as long as the network shown
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Shown:
-    """One network that is shown.
+    """One of the networks shown.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class Shown:
     answers
         The probability of a 1 for the rows 00, 01, 10, 11.
     solved
-        Whether all four, rounded, are right.
+        Whether all four rounded answers are right.
     """
 
     lines: tuple[Line, ...]
@@ -59,19 +59,19 @@ class Shown:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Start:
-    """One way to draw the first weights, tried with many seeds.
+    """One way to draw the initial weights, tried with many seeds.
 
     Attributes
     ----------
     gradient
-        The largest slope of the loss along a weight of the first layer before the first step, median over the seeds.
+        The largest slope of the loss with respect to a first-layer weight before the first step, median over the seeds.
     solved, solved_later
-        How many seeds have all four rounded answers right after the epochs of the network shown, and after ten times
-        as many.
+        How many seeds have all four rounded answers right after as many epochs as the network shown, and after ten
+        times as many.
     epochs, shares
-        The share of the seeds that are solved after so many epochs.
+        The share of the seeds that solve XOR after each number of epochs.
     furthest
-        How far from 0.5 the answers lie at the end, the furthest of all rows and seeds.
+        The largest distance of an answer from 0.5 at the end, over all rows and seeds.
     """
 
     gradient: float
@@ -103,10 +103,10 @@ class Xor:
 
 
 DRAWS: dict[str, tuple[Scheme, float, str]] = {
-    "uniform × 0.01": ("uniform", 0.01, "a hundredth of the next"),
-    "uniform × 1": ("uniform", 1.0, "even between ±1/√inputs, biases too: what torch.nn.Linear does"),
-    "normal × 0.01": ("normal", 0.01, "a hundredth of the next"),
-    "normal × 1": ("normal", 1.0, "normal with deviation 1, biases 0"),
+    "uniform × 0.01": ("uniform", 0.01, "a hundredth of uniform × 1"),
+    "uniform × 1": ("uniform", 1.0, "uniform between ±1/√inputs, biases too: the default of torch.nn.Linear"),
+    "normal × 0.01": ("normal", 0.01, "a hundredth of normal × 1"),
+    "normal × 1": ("normal", 1.0, "normal with standard deviation 1, biases 0"),
 }
 
 
@@ -114,20 +114,20 @@ def study(
     story: Story,
     *,
     hidden: Annotated[int, "hidden neurons"] = 4,
-    lr: Annotated[float, "learning rate of the network from scratch, on half of the squared error"] = 1.0,
+    lr: Annotated[float, "learning rate of the network from scratch, for half the squared error"] = 1.0,
     torch_lr: Annotated[float, "learning rate of Adam in the PyTorch network"] = 0.1,
     epochs: Annotated[int, "steps of the networks shown, each on all four rows"] = 1000,
     seeds: Annotated[int, "how many seeds to compare"] = 50,
-    seed: Annotated[int, "of the first weights of the networks shown"] = 42,
+    seed: Annotated[int, "of the initial weights of the networks shown"] = 42,
 ) -> Xor:
-    """Tell how XOR is learned, twice, and what the first weights have to do with it.
+    """Show how two networks learn XOR, and how much depends on the initial weights.
 
     Raises
     ------
     SettingError
         A setting breaks its rule.
     DivergenceError
-        A learning rate is too large to finish.
+        The loss stops being finite: a learning rate is too large.
     """
     at_least("seeds", seeds, 1)
     at_least("seed", seed, 0)
@@ -137,21 +137,22 @@ def study(
     torch_plan = Plan(learning_rate=torch_lr, batch_size=len(ROWS), epochs=epochs, keep="last", seed=seed)
 
     story.heading("From scratch")
-    story.say("XOR is 1 where one of two inputs is 1, but not both. No single neuron can learn it, for no straight "
-              "line has the two ones on one side and the two zeros on the other; a hidden layer can bend.")  # fmt: skip
-    story.say(f"The first network, 2 → {hidden} → 1, is written out in NumPy: sigmoid in the hidden layer and at the "
-              f"end, mean squared error, plain gradient descent for {epochs:,} epochs. Its first weights are drawn "
-              f"from the normal distribution with deviation 1 (seed {seed}), its biases are 0. The step is the "
-              f"textbook's: learning rate {lr:g} times the slope of ½ (ŷ − y)², whose ½ takes away the 2 of the "
-              f"square's derivative. On the squared error without the ½ that is a rate of {lr / 2:g}.")  # fmt: skip
+    story.say("XOR is 1 if exactly one of the two inputs is 1. No single neuron can learn it, because no straight line "
+              "separates the two ones from the two zeros; with a hidden layer, the boundary can bend.")  # fmt: skip
+    story.say(f"The first network, 2 → {hidden} → 1, is written in NumPy: sigmoid in the hidden layer and at the "
+              f"output, mean squared error, plain gradient descent for {epochs:,} epochs. Its initial weights are "
+              f"drawn from the normal distribution with standard deviation 1 (seed {seed}), its biases are 0. The step "
+              f"is that of textbooks: learning rate {lr:g} times the slope of ½ (ŷ − y)², where the ½ cancels the 2 of "
+              f"the square's derivative. For the squared error without the ½ this is a rate of {lr / 2:g}."
+              )  # fmt: skip
     scratch = _show("textbook", network, MSE, DESCENT, plan, initialise(network, seed, scheme="normal"))
     _tell_losses(story, scratch, "mean squared error", epochs)
     story.say(_verdict("It", scratch, epochs))
 
     story.heading("In PyTorch")
-    story.say("The second network has the same widths, but ReLU in the hidden layer, binary cross-entropy for loss "
-              f"and Adam with learning rate {torch_lr:g}; PyTorch finds the slopes by itself. Its first weights are "
-              "those that PyTorch draws if nothing is said.")  # fmt: skip
+    story.say("The second network has the same widths, but ReLU in the hidden layer, binary cross-entropy as the loss "
+              f"and Adam with learning rate {torch_lr:g}; PyTorch computes the gradient by itself. Its initial weights "
+              "follow PyTorch's default.")  # fmt: skip
     torch = _show("torch", torch_network, BCE, ADAM, torch_plan, initialise(torch_network, seed, scheme="uniform"))
     _tell_losses(story, torch, "binary cross-entropy", epochs)
     story.say(_verdict("It", torch, epochs))
@@ -202,8 +203,8 @@ def _tell_losses(story: Story, shown: Shown, what: str, epochs: int) -> None:
 def _verdict(name: str, shown: Shown, epochs: int) -> str:
     worst = float(np.abs(shown.answers - TARGETS[:, 0]).max())
     if shown.solved:
-        return (f"{name} solved XOR: after {epochs:,} epochs all four answers, rounded, are right, and the one "
-                f"furthest from its target is {numeral(worst, 2)} away.")  # fmt: skip
+        return (f"{name} solved XOR: after {epochs:,} epochs all four rounded answers are right, and the largest "
+                f"distance of an answer from its target is {numeral(worst, 2)}.")  # fmt: skip
     right = int(((shown.answers > 0.5) == (TARGETS[:, 0] > 0.5)).sum())
     return f"{name} did not solve XOR in {epochs:,} epochs: {right} of the 4 rounded answers are right."
 
@@ -233,23 +234,25 @@ def _tell_both(story: Story, scratch: Shown, torch: Shown) -> None:
         ]
         return curve_panels(panels, y_label="loss", share_y=False, legend=False)
 
-    story.draw("loss", draw, "The loss of the two networks; the losses differ in kind, so the axes do too.")
+    story.draw("loss", draw, "The loss of the two networks; they use different losses, so the axes differ too.")
 
 
 def _tell_starts(story: Story, network: Network, plan: Plan, seeds: int) -> dict[str, Start]:
     later = LONGER * plan.epochs
-    story.heading("Why the first weights matter")
+    story.heading("Why the initial weights matter")
     which = "0" if seeds == 1 else f"0 to {seeds - 1:,}"
-    story.say(f"The network from scratch again, with four ways to draw the first weights, {counted(seeds, 'seed')} "
-              f"each ({which}), for {later:,} epochs; only the first weights differ. A seed counts as solved where all "
-              "four rounded answers are right. Watch the smallest weights: they are random, and yet nearly "
-              "equal.")  # fmt: skip
-    story.table("The draws", ("name", "what it is"), [(name, text) for name, (_, _, text) in DRAWS.items()])
+    story.say(f"The network from scratch is trained again, with four ways to draw the initial weights, "
+              f"{counted(seeds, 'seed')} each ({which}), for {later:,} epochs; only the initial weights differ. A seed "
+              "counts as solved if all four rounded answers are right. Watch the smallest weights: they are random, "
+              "and yet nearly equal.")  # fmt: skip
+    story.table(
+        "Initial weights", ("name", "how they are drawn"), [(name, text) for name, (_, _, text) in DRAWS.items()]
+    )
     starts = _train_starts(network, plan, seeds)
     rows = [
         (name, s.gradient, _count(s.solved, seeds), _count(s.solved_later, seeds)) for name, s in starts.items()
     ]  # fmt: skip
-    headings = ("first weights", "first slope", f"solved after {plan.epochs:,}", f"solved after {later:,}")
+    headings = ("initial weights", "first slope", f"solved after {plan.epochs:,}", f"solved after {later:,}")
     story.table(f"Solved, of {counted(seeds, 'seed')} (95 % interval of the share)", headings, rows)
 
     def draw() -> Any:
@@ -257,28 +260,28 @@ def _tell_starts(story: Story, network: Network, plan: Plan, seeds: int) -> dict
 
         series = {name: (s.epochs, [100 * share for share in s.shares]) for name, s in starts.items()}
         title = f"How many of {counted(seeds, 'seed')} have solved XOR"
-        x_label, y_label = "epoch (each large mark ten times the last)", "solved, % of seeds"
+        x_label, y_label = "epoch (logarithmic)", "solved, % of seeds"
         return curves(series, title=title, x_label=x_label, y_label=y_label, log_x=True)
 
-    story.draw("starts", draw, "The share of the seeds that are solved after each number of epochs.")
+    story.draw("starts", draw, "The share of the seeds that solve XOR after each number of epochs.")
     small, unit = starts["uniform × 0.01"], starts["uniform × 1"]
-    story.say("The first slope is the largest slope of the loss along a weight of the first layer before the first "
-              f"step (median over the seeds): {numeral(small.gradient, 2)} for uniform × 0.01 against "
-              f"{numeral(unit.gradient, 2)} for uniform × 1. A slope of the first layer is multiplied by a "
-              "weight of the second on the way back, so tiny weights give tiny slopes; and hidden neurons that start "
+    story.say("The first slope is the largest slope of the loss with respect to a weight of the first layer, before "
+              f"the first step (median over the seeds): {numeral(small.gradient, 2)} for uniform × 0.01 against "
+              f"{numeral(unit.gradient, 2)} for uniform × 1. In the backward pass, the slopes of the first layer are "
+              "multiplied by weights of the second, so tiny weights give tiny slopes; and hidden neurons that start "
               "nearly equal learn nearly the same.")  # fmt: skip
     if small.solved_later == starts["normal × 0.01"].solved_later == 0:
         furthest = max(small.furthest, starts["normal × 0.01"].furthest)
-        story.say(f"Not one seed was solved from there in {later:,} epochs. "
+        story.say(f"With the weights × 0.01, not one seed was solved in {later:,} epochs. "
                   + (f"The network answers about 0.5 to every row: over all seeds, no answer lies further than "
                      f"{numeral(furthest, 2)} from it." if furthest <= NEAR
-                     else f"Some answers have moved, the furthest {numeral(furthest, 2)} away from 0.5, but in no "
-                     "seed all four to the right side."))  # fmt: skip
+                     else f"Some answers have moved, the furthest {numeral(furthest, 2)} away from 0.5, but for no "
+                     "seed are all four on the right side."))  # fmt: skip
     return starts
 
 
 def _train_starts(network: Network, plan: Plan, seeds: int) -> dict[str, Start]:
-    """Train all seeds of all draws side by side, looking at them on the way."""
+    """Train all seeds of all draws side by side, measuring them during training."""
     from pellucid.training.many import logits_of_many, train_many
 
     first = [
@@ -299,7 +302,7 @@ def _train_starts(network: Network, plan: Plan, seeds: int) -> dict[str, Start]:
         return note
 
     last = LONGER * plan.epochs
-    # 40 places, even on a logarithmic axis, and the two of the table.
+    # 40 epochs, evenly spaced on a logarithmic axis, and the two of the table.
     places = {int(e) for e in np.geomspace(min(10, last), last, 40).round()} | {plan.epochs, last}
     train_many(network, MSE, DESCENT, first, INPUTS, TARGETS, learning_rate=plan.learning_rate, epochs=last,
                at={epoch: look(epoch) for epoch in places}, dtype="float64")  # fmt: skip
@@ -336,15 +339,15 @@ def _tell_torch_seeds(story: Story, network: Network, plan: Plan, seeds: int) ->
     if solved == seeds:
         said += "No seed failed."
     elif not solved and seeds > 1 and plan.learning_rate > LARGE_RATE:
-        said += (f"That is not the seeds' doing but the learning rate's: Adam moves every weight by about "
-                 f"{plan.learning_rate:g} in a step, so the first steps throw the weights far off, ReLU neurons fall "
-                 "silent on all four rows, and what is silent has slope 0 and never learns. Try --torch-lr "
+        said += (f"The cause is not the seeds but the learning rate: Adam moves every weight by about "
+                 f"{plan.learning_rate:g} in a step, so the first steps throw the weights far off, and ReLU neurons "
+                 "become 0 on all four rows; such dead neurons have slope 0 and never learn. Try --torch-lr "
                  "0.1.")  # fmt: skip
     elif not solved and seeds > 1:
-        said += "No seed succeeds, so it is not their luck: more epochs or another rate may help."
+        said += "As no seed succeeds, it is not bad luck: more epochs or another rate may help."
     else:
-        said += ("That is luck: ReLU neurons that are silent on all four rows have slope 0 and never learn; where "
-                 "there are few neurons, those left may not be enough.")  # fmt: skip
+        said += ("That is luck: ReLU neurons that are 0 on all four rows (dead neurons) have slope 0 and never learn; "
+                 "with few neurons, the remaining ones may not be enough.")  # fmt: skip
     story.say(said)
     return solved
 
@@ -358,10 +361,10 @@ def _close(story: Story, result: Xor, epochs: int, seeds: int, hidden: int) -> N
     small, unit = result.starts["uniform × 0.01"], result.starts["uniform × 1"]
     figures = (f"with weights × 0.01 the same network solved XOR from {small.solved_later} of "
                f"{counted(seeds, 'seed')} in {LONGER * epochs:,} epochs, with weights × 1 from {unit.solved} of "
-               f"{seeds} in {epochs:,} and {unit.solved_later} in {LONGER * epochs:,}")  # fmt: skip
+               f"{seeds} in {epochs:,} and from {unit.solved_later} in {LONGER * epochs:,}")  # fmt: skip
     if small.solved_later < unit.solved_later:
-        learned = f"First weights decide whether a network learns at all: {figures}."
+        learned = f"The initial weights decide whether a network learns at all: {figures}."
     else:
-        learned = f"Here the first weights did not decide: {figures}."
+        learned = f"Here the initial weights did not decide: {figures}."
     more = f"pellucid study xor --hidden {2 * hidden}" if unit.solved < seeds else "pellucid study circles"
     story.close(learned=learned, try_next=more)
