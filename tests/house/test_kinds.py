@@ -135,7 +135,7 @@ def test_a_kind_without_export_and_parity_case_is_told(tmp_path: Path) -> None:
 
 
 def test_a_kind_that_no_list_names_makes_no_network() -> None:
-    with pytest.raises(SettingError, match=r"HalfDone is no known kind .*pellucid\.network\.layers\.KINDS"):
+    with pytest.raises(SettingError, match=r"HalfDone is not a known kind .*pellucid\.network\.layers\.KINDS"):
         Network(inputs=2, layers=HALF_DONE)
     with pytest.raises(SettingError, match="unknown kind 'HalfDone'; known are Activation"):
         Network.from_json({"inputs": 2, "layers": [HALF_DONE[1].to_json()]})
