@@ -51,7 +51,7 @@ def test_a_table(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
-        (["run", "--epochs", "3"], "the settings are known"),
+        (["run", "--epochs", "3"], "a run has its own settings"),
         (["nowhere.csv"], "nowhere.csv"),
         (["iris", "--run"], "--run is for scripts"),
         (["train.py", "--try"], "--try and settings are for runs and tables"),

@@ -43,7 +43,7 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
     from pellucid.model.model import Model
 
     facts = {
-        "parameters": {name: value for name, value in _parameters(estimator).items() if _is_plain(value)},
+        "parameters": {name: value for name, value in _parameters(estimator).items() if _fits_json(value)},
         "names": list(estimator._names),
         "named": hasattr(estimator, "feature_names_in_"),
         "by_table": estimator._by_table,
@@ -148,7 +148,7 @@ def _check(facts: Any, model: Model, path: str | os.PathLike[str]) -> None:
         and _FIELDS <= set(facts) <= _FIELDS | {"styles"}
         and isinstance(facts["parameters"], Mapping)
     )
-    fine = fine and all(isinstance(name, str) and _is_plain(v) for name, v in facts["parameters"].items())
+    fine = fine and all(isinstance(name, str) and _fits_json(v) for name, v in facts["parameters"].items())
     fine = fine and isinstance(facts["names"], list) and all(isinstance(name, str) for name in facts["names"])
     fine = fine and isinstance(facts["named"], bool) and isinstance(facts["by_table"], bool)
     fine = fine and (facts["threshold"] is None or _is_share(facts["threshold"]))
@@ -204,7 +204,7 @@ def _parameters(estimator: Any) -> dict[str, Any]:
     return found
 
 
-def _is_plain(value: object) -> bool:
+def _fits_json(value: object) -> bool:
     if isinstance(value, list):
         return all(type(each) is int for each in value)
     return value is None or (isinstance(value, bool | int | float | str) and not _is_infinite(value))

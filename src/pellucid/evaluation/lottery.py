@@ -177,12 +177,12 @@ class Draws:
             "runs": len(self),
             "failed": self.n_failed,
             "share_failed": share.to_json(),
-            "mean": _plain(self.mean),
-            "standard_deviation": _plain(self.deviation),
-            "quantiles": {f"{share:g}": _plain(self.quantile(share)) for share in QUANTILES},
-            "spread": _plain(self.spread),
-            "by_luck": _plain(self.by_luck),
-            "values": [_plain(value) for value in self.values.tolist()],
+            "mean": _finite_or_none(self.mean),
+            "standard_deviation": _finite_or_none(self.deviation),
+            "quantiles": {f"{share:g}": _finite_or_none(self.quantile(share)) for share in QUANTILES},
+            "spread": _finite_or_none(self.spread),
+            "by_luck": _finite_or_none(self.by_luck),
+            "values": [_finite_or_none(value) for value in self.values.tolist()],
         }
 
 
@@ -234,5 +234,5 @@ def _shown(value: float) -> str:
     return f"{value:.{digits}f}" if abs(value) < 100 else f"{value:,.1f}"
 
 
-def _plain(value: float) -> float | None:
+def _finite_or_none(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None

@@ -247,13 +247,13 @@ def _best_of_all(
     closest = min(peers.values(), key=lambda p: p.difference, default=None)
     if closest is None:
         return None, (
-            f"The network is better by {_margin(dummy, name)} than an answer that looks at no column; it could be "
+            f"The network is better by {_margin(dummy, name)} than a constant prediction; it could be "
             "compared with nothing else."
         )
     if weak is not None:
         return None, (
             f"Whether the network is worth it is open: {weak}, and may be as good with all that the network had "
-            f"({name} {_plain(value)}; {spoken(closest.name)} {_plain(closest.value)})."
+            f"({name} {_rounded(value)}; {spoken(closest.name)} {_rounded(closest.value)})."
         )
     margin = f"is better by {_margin(closest, name)} than {spoken(closest.name)}"
     return NETWORK, f"The network is worth it: it {margin}, the best of the others."
@@ -269,14 +269,13 @@ def _not_at_full_strength(peers: dict[str, Peer], rows: int) -> str | None:
 def _nothing_learned(value: float, rows: int, name: str, dummy: Peer, better: Sequence[Peer]) -> tuple[str | None, str]:
     if dummy.outcome == "tie" and not dummy.high <= _REAL_GAIN * _most_gain(name, dummy):  # nor without an interval
         return None, (
-            f"{rows:,} rows are too few to tell: the network ({name} {_plain(value)}) may be much better than an "
-            f"answer that looks at no column ({_plain(dummy.value)}), or no better ({_difference(dummy)}); test on "
-            "more."
+            f"{rows:,} rows are too few to tell: the network ({name} {_rounded(value)}) may be much better than a "
+            f"constant prediction ({_rounded(dummy.value)}), or no better ({_difference(dummy)}); test on more."
         )
     much = "worse than" if dummy.outcome == "peer" else "no better than"
     said = (
-        f"Nothing was learned: on {rows:,} rows the network ({name} {_plain(value)}) is {much} an answer that looks at "
-        f"no column ({_plain(dummy.value)}; {_difference(dummy)})"
+        f"Nothing was learned: on {rows:,} rows the network ({name} {_rounded(value)}) is {much} a constant "
+        f"prediction ({_rounded(dummy.value)}; {_difference(dummy)})"
     )
     # What is better than the network here must also be better than the dummy to be worth a word.
     if not better or better[0].high >= dummy.difference:
@@ -290,7 +289,7 @@ def _most_gain(name: str, dummy: Peer) -> float:
 
 
 def _tie(value: float, rows: int, name: str, peer: Peer, weak: str | None) -> tuple[str | None, str]:
-    values = f"{name} {_plain(peer.value)}, the network {_plain(value)}"
+    values = f"{name} {_rounded(peer.value)}, the network {_rounded(value)}"
     said = f"A tie with {spoken(peer.name)} ({values}; {_difference(peer)})"
     if peer.name != LINEAR:
         return None, f"{said}: {rows:,} rows do not tell which is better, so choose by other reasons."
@@ -298,7 +297,7 @@ def _tie(value: float, rows: int, name: str, peer: Peer, weak: str | None) -> tu
     if not peer.high <= matters:  # NaN is not, either
         return None, (
             f"{said}: {rows:,} rows are too few to tell them apart, for the network may still be better by more than "
-            f"{_plain(matters)}. Test on more rows before you choose."
+            f"{_rounded(matters)}. Test on more rows before you choose."
         )
     if weak is not None:
         return LINEAR, f"{said}: the simpler model does as well; but {weak}, and may be better than both."
@@ -316,24 +315,24 @@ def spoken(name: str) -> str:
 
 def _advantage(peer: Peer, name: str) -> str:
     """How much better a peer is than the network."""
-    return f"{_plain(-peer.difference)} {name} (95 % {_plain(-peer.high)} to {_plain(-peer.low)})"
+    return f"{_rounded(-peer.difference)} {name} (95 % {_rounded(-peer.high)} to {_rounded(-peer.low)})"
 
 
 def _margin(peer: Peer, name: str) -> str:
     """How much better the network is than a peer."""
-    return f"{_plain(peer.difference)} {name} (95 % {_plain(peer.low)} to {_plain(peer.high)})"
+    return f"{_rounded(peer.difference)} {name} (95 % {_rounded(peer.low)} to {_rounded(peer.high)})"
 
 
 def _difference(peer: Peer) -> str:
     if math.isnan(peer.low):
         return "the interval of the difference is not defined"
-    return f"95 % of the difference {_plain(peer.low)} to {_plain(peer.high)}"
+    return f"95 % of the difference {_rounded(peer.low)} to {_rounded(peer.high)}"
 
 
-def _plain(number: float) -> str:
+def _rounded(number: float) -> str:
     """Three decimals, or three digits of what is small, or four of what is large.
 
-    >>> _plain(0.0214), _plain(-0.00012345), _plain(184.621), _plain(51234.6)
+    >>> _rounded(0.0214), _rounded(-0.00012345), _rounded(184.621), _rounded(51234.6)
     ('0.021', '−0.000123', '184.6', '51,235')
     """
     if 0 < abs(number) < 0.001:

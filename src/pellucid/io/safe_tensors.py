@@ -89,7 +89,7 @@ def write(path: str | os.PathLike[str], tensors: Mapping[str, Array], metadata: 
     (array([0., 1., 2.]), {'note': 'hello'})
     """
     where = repr(os.fspath(path))
-    plain = {name: _plain(where, name, array) for name, array in tensors.items()}
+    plain = {name: _checked_array(where, name, array) for name, array in tensors.items()}
     if len(plain) > MAX_TENSORS:
         raise ModelFileError(f"cannot write {where}: {len(plain):,} arrays, the most is {MAX_TENSORS:,}")
     for name, text in metadata.items():
@@ -170,7 +170,7 @@ def read(
 # Writing ---------------------------------------------------------------------------------------------
 
 
-def _plain(where: str, name: object, array: object) -> Array:
+def _checked_array(where: str, name: object, array: object) -> Array:
     if not isinstance(name, str) or not 0 < len(name) <= MAX_NAME or name == "__metadata__":
         raise ModelFileError(f"cannot write {where}: {name!r} does not name an array (1 to {MAX_NAME:,} characters)")
     if not isinstance(array, np.ndarray | np.generic):

@@ -252,7 +252,7 @@ def kept_columns(
             )
         taken.add(new)
         cells, typed = source.column(name), read.column(name)
-        columns[new] = _plain(cells if as_written else _as_numbers(cells, typed))
+        columns[new] = _as_text(cells if as_written else _as_numbers(cells, typed))
     return Kept(columns=columns, names=names, notes=tuple(notes))
 
 
@@ -265,7 +265,7 @@ def _as_numbers(cells: Any, typed: Any) -> Any:
     return typed if same else cells
 
 
-def _plain(cells: Any) -> Any:
+def _as_text(cells: Any) -> Any:
     """Texts in place of categories."""
     return cells.cast(pa.string()) if pa.types.is_dictionary(cells.type) else cells
 

@@ -85,7 +85,7 @@ def ensemble_facts(prepared: Prepared, model: Model, outcomes: Sequence[Outcome]
                 "epochs": len(outcome.history),
                 "best_epoch": outcome.best_epoch,
                 "stopped_by": outcome.reason,
-                "metrics": {name: _plain(value) for name, value in one.items()},
+                "metrics": {name: _finite_or_none(value) for name, value in one.items()},
             }
             for k, (outcome, one) in enumerate(zip(outcomes, each, strict=True))
         ],
@@ -127,10 +127,10 @@ def ensemble_sentence(facts: Mapping[str, Any]) -> str:
 def _beside(name: str, together: float, each: Sequence[float]) -> dict[str, float | None]:
     best, worst = (max, min) if name in HIGHER_IS_BETTER else (min, max)
     numbers = {"together": together, "mean": float(np.mean(each)), "best": best(each), "worst": worst(each)}
-    return {key: _plain(value) for key, value in numbers.items()}
+    return {key: _finite_or_none(value) for key, value in numbers.items()}
 
 
-def _plain(value: float) -> float | None:
+def _finite_or_none(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 

@@ -191,7 +191,7 @@ def _schema_without_rows(prepared: Prepared) -> dict[str, Any]:
 
 
 def _baseline(prepared: Prepared) -> Metrics:
-    """The metrics of an answer that looks at no row: the classes' shares, or the mean, of rows that were learned from.
+    """The metrics of a constant prediction: the classes' shares, or the mean, of rows that were learned from.
 
     Beside test rows these are the validation rows, too, as for the dummy of the verdict: one screen shows both.
     """

@@ -199,7 +199,7 @@ def _decoded(stream: BinaryIO, size: tuple[int, int], channels: int) -> NDArray[
             image.load()
             _note_oddities(image, stream)
             upright = ImageOps.exif_transpose(image)
-            return _array(_resized(_plain(upright, channels), size))
+            return _array(_resized(_grey_or_rgb(upright, channels), size))
 
 
 def _note_oddities(image: Image, stream: BinaryIO) -> None:
@@ -213,7 +213,7 @@ def _note_oddities(image: Image, stream: BinaryIO) -> None:
         image.info[_INVERTED] = image.getexif().get(tag) == white_is_zero
 
 
-def _plain(image: Image, channels: int) -> Image:
+def _grey_or_rgb(image: Image, channels: int) -> Image:
     """The image in mode L or RGB, transparent parts on white."""
     from PIL import Image as Images
 

@@ -149,7 +149,7 @@ def fit_boolean(name: str, column: Any) -> BooleanStep:
     """
     texts, codes = text_codes(column)
     used = {texts[i] for i in np.unique(codes[codes >= 0])}
-    words = {_plain(text): text for text in sorted(used)}
+    words = {_folded(text): text for text in sorted(used)}
     low: str | None
     high: str | None
     if len({_truth(word) for word in words}) == min(len(words), 2) and all(w in _TRUE | _FALSE for w in words):
@@ -168,7 +168,7 @@ def fit_boolean(name: str, column: Any) -> BooleanStep:
     return BooleanStep(name=name, low=low, high=high, truth=truth, indicator=bool(np.any(codes < 0)))
 
 
-def _plain(text: str) -> str:
+def _folded(text: str) -> str:
     return other_spelling(text) or text.casefold()
 
 
