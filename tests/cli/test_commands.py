@@ -113,7 +113,7 @@ def test_inspect_a_table_and_a_run(folder: Path) -> None:
     assert kinds["age"] == "categorical"
     shown = pellucid("inspect", "run", cwd=folder).stdout
     for piece in (
-        "binary of 'buys'",
+        "binary classification of 'buys'",
         "Network",
         "Preprocessing",
         "History",

@@ -52,7 +52,7 @@ SENTENCES: dict[str, Case] = {
     "boosting ties": ((0.3, WORSE, 0.1, TIE), None, ["A tie with gradient boosting", "−0.007 to 0.013"]),
     "the forest ties": ((0.3, WORSE, TIE, 0.1), None, ["A tie with the random forest"]),
     "nothing was learned": ((TIE, TIE, TIE, TIE), "dummy", [
-        "Nothing was learned", "no better than", "looks at no column",
+        "Nothing was learned", "no better than", "constant prediction",
     ]),
     "worse than nothing": ((-0.3, -0.31, -0.3, -0.29), "dummy", ["Nothing was learned", "worse than"]),
     "the dummy ties, boosting does not": ((TIE, TIE, TIE, BETTER), TREES, [

@@ -1,4 +1,4 @@
-"""What an answer that looks at no column comes to is one number, wherever it is shown."""
+"""What a constant prediction comes to is one number, wherever it is shown."""
 
 from __future__ import annotations
 

@@ -328,7 +328,9 @@ def test_evaluation_counts_the_rows_that_have_a_target(people: Any) -> None:
 
 def test_a_run_is_shown_in_one_line(people: Any) -> None:
     shown = repr(pellucid.train(people, "buys", hidden=(8, 4), epochs=1))
-    assert re.fullmatch(r"<Run: <Model: binary of 'buys', \d+ → 8 → 4 → 1, [\d,]+ parameters>, accuracy .*>", shown)
+    assert re.fullmatch(
+        r"<Run: <Model: binary classification of 'buys', \d+ → 8 → 4 → 1, [\d,]+ parameters>, accuracy .*>", shown
+    )
 
 
 def test_text_among_numbers_is_not_passed_over_when_predicting(people_csv: Path, tmp_path: Path) -> None:

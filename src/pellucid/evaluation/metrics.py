@@ -161,7 +161,7 @@ def baseline(
     weights: ArrayLike | None = None,
     seed: int = 0,
 ) -> Metrics:
-    """The metrics of an answer that looks at no column: what a model must beat to have learned anything.
+    """The metrics of a constant prediction: what a model must beat to have learned anything.
 
     For classes the answer is always the training rows' shares of the classes (so the largest class); for a
     regression, their mean.

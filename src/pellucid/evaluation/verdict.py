@@ -247,7 +247,7 @@ def _best_of_all(
     closest = min(peers.values(), key=lambda p: p.difference, default=None)
     if closest is None:
         return None, (
-            f"The network is better by {_margin(dummy, name)} than an answer that looks at no column; it could be "
+            f"The network is better by {_margin(dummy, name)} than a constant prediction; it could be "
             "compared with nothing else."
         )
     if weak is not None:
@@ -269,14 +269,13 @@ def _not_at_full_strength(peers: dict[str, Peer], rows: int) -> str | None:
 def _nothing_learned(value: float, rows: int, name: str, dummy: Peer, better: Sequence[Peer]) -> tuple[str | None, str]:
     if dummy.outcome == "tie" and not dummy.high <= _REAL_GAIN * _most_gain(name, dummy):  # nor without an interval
         return None, (
-            f"{rows:,} rows are too few to tell: the network ({name} {_rounded(value)}) may be much better than an "
-            f"answer that looks at no column ({_rounded(dummy.value)}), or no better ({_difference(dummy)}); test on "
-            "more."
+            f"{rows:,} rows are too few to tell: the network ({name} {_rounded(value)}) may be much better than a "
+            f"constant prediction ({_rounded(dummy.value)}), or no better ({_difference(dummy)}); test on more."
         )
     much = "worse than" if dummy.outcome == "peer" else "no better than"
     said = (
-        f"Nothing was learned: on {rows:,} rows the network ({name} {_rounded(value)}) is {much} an answer that looks at "
-        f"no column ({_rounded(dummy.value)}; {_difference(dummy)})"
+        f"Nothing was learned: on {rows:,} rows the network ({name} {_rounded(value)}) is {much} a constant "
+        f"prediction ({_rounded(dummy.value)}; {_difference(dummy)})"
     )
     # What is better than the network here must also be better than the dummy to be worth a word.
     if not better or better[0].high >= dummy.difference:

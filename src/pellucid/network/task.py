@@ -177,12 +177,12 @@ class Task:
     def question(self) -> str:
         """The task in a few words.
 
-        >>> Task.regression("price").question, Task.reconstruction(4).question
-        ("regression of 'price'", 'reconstruction of its 4 inputs')
+        >>> Task.binary("ill", ("no", "yes")).question, Task.reconstruction(4).question
+        ("binary classification of 'ill'", 'reconstruction of its 4 inputs')
         """
         if self.width is not None:
             return f"reconstruction of its {self.width:,} inputs"
-        return f"{self.kind} of {self.target!r}"
+        return f"{self.kind}{' classification' if self.classes else ''} of {self.target!r}"
 
     @property
     def outputs(self) -> int:

@@ -191,7 +191,7 @@ def _schema_without_rows(prepared: Prepared) -> dict[str, Any]:
 
 
 def _baseline(prepared: Prepared) -> Metrics:
-    """The metrics of a constant answer: the classes' shares, or the mean, of the rows that were learned from.
+    """The metrics of a constant prediction: the classes' shares, or the mean, of rows that were learned from.
 
     With test rows, these include the validation rows, as for the verdict's dummy: one screen shows both.
     """

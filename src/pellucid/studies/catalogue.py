@@ -45,12 +45,12 @@ CATALOGUE: dict[str, Entry] = {
     "neuron": _entry("One neuron and one small network by hand, every number with its shape", "basics.neuron"),
     "activations": _entry("Every activation and its derivative; softmax", "basics.activations"),
     "chain-rule": _entry("Backpropagation with numbers: one weight, then two layers", "basics.chain_rule"),
-    "xor": _entry("XOR from scratch and in PyTorch, and why the first weights matter", "tables.xor"),
+    "xor": _entry("XOR from scratch and in PyTorch, and why the initial weights matter", "tables.xor"),
     "circles": _entry("Linear against non-linear on two circles; how lucky was the seed?", "tables.circles"),
     "iris": _entry("Three species of iris, then a better network; activations compared", "tables.iris"),
     "mlp": _entry("BatchNorm, Dropout and weight decay at work; each loss on a task it suits", "tables.mlp"),
     "overfitting": _entry("A network that memorises, and four remedies, alone and together", "tables.overfitting"),
-    "mistakes": _entry("The common mistakes, made on purpose, and what is said to each", "basics.mistakes"),
+    "mistakes": _entry("The common mistakes, made on purpose, and what Pellucid says", "basics.mistakes"),
     "shapes": _entry("Funnel, same, hourglass, depth 1 to 5; an autoencoder of digits", "images.shapes"),
     "mnist": _entry(
         "Handwritten digits: predictions, mistakes and the confusion matrix", "images.mnist", dataset="mnist"

@@ -155,13 +155,13 @@ def test_a_picture_that_says_it_is_huge_is_named(tmp_path: Path) -> None:
 
 def test_large_pictures_are_decoded_one_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     held: list[bool] = []
-    inner = decode._plain
+    inner = decode._grey_or_rgb
 
     def plain(image: Image.Image, channels: int) -> Image.Image:
         held.append(decode._one_at_a_time.locked())
         return inner(image, channels)
 
-    monkeypatch.setattr(decode, "_plain", plain)
+    monkeypatch.setattr(decode, "_grey_or_rgb", plain)
     monkeypatch.setattr(decode, "_LARGE", 99)
     Image.fromarray(noise(10, 10)).save(tmp_path / "large.png")
     Image.fromarray(noise(9, 10)).save(tmp_path / "small.png")

@@ -45,8 +45,8 @@ QUESTIONS = (
             "The gradient of an early layer is a product with one factor for each later layer: weights times "
             "slopes of activations. Factors below 1 make it vanish, factors above 1 explode: 0.25¹⁰ is about "
             "10⁻⁶, 1.5²⁰ is about 3,300. Vanishing shows as early layers that hardly move, exploding as jumps "
-            "of the loss or NaN; a plot of gradient norms by layer tells them apart. Against both: first "
-            "weights after He or Glorot, normalisation, residual connections; against vanishing ReLU-like "
+            "of the loss or NaN; a plot of gradient norms by layer tells them apart. Against both: initial "
+            "weights by He or Glorot, normalisation, residual connections; against vanishing ReLU-like "
             "activations and, in recurrent networks, gates; against exploding clipping of the gradient norm and "
             "a smaller learning rate."
         ),

@@ -40,7 +40,7 @@ QUESTIONS = (
         ),
     ),
     OpenQuestion(
-        text=("How many parameters has a dense layer? Work out a network 4 → 10 → 3."),
+        text=("How many parameters does a dense layer have? Work out a network 4 → 10 → 3."),
         answer=(
             "A dense layer with I inputs and O outputs has I · O weights and O biases. For 4 → 10 → 3 that is 4 "
             "· 10 + 10 = 50 and 10 · 3 + 3 = 33, together 83. In float32 these take 332 bytes. Training with "

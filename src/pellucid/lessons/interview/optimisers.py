@@ -28,8 +28,8 @@ QUESTIONS = (
             "Momentum keeps a velocity, v ← μv + g, and steps w ← w − η v. Gradients that agree add up: for a "
             "constant gradient v tends to g / (1 − μ), ten times g for μ = 0.9. Gradients that change sign "
             "cancel: for ±g in turn the velocity settles at g / (1 + μ), about 0.53 g. So it speeds up along a "
-            "valley and damps swings across it. The effective learning rate is η / (1 − μ); who raises μ from 0 "
-            "to 0.9 should lower η. Nesterov's variant takes the gradient one step ahead, which damps better. "
+            "valley and damps swings across it. The effective learning rate is η / (1 − μ); if one raises μ from 0 "
+            "to 0.9, one should lower η. Nesterov's variant takes the gradient one step ahead, which damps better. "
             "With too much momentum it overshoots."
         ),
         points=(
