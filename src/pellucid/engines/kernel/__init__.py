@@ -57,7 +57,7 @@ def supports(network: Network, device: str = "cpu") -> str | None:
     >>> supports(mlp(2, [5, 2], 1)) is None
     True
     >>> supports(mlp(2, [5], 1, dropout=0.1))
-    'the kernel has no rule for Dropout layers (Dropout 0.1), only for Dense, Activation'
+    'the kernel has no rule for Dropout layers (Dropout 0.1), only for Activation, Dense'
     """
     if device not in ("auto", "cpu"):
         return f"the kernel runs on the cpu, not on {device}"

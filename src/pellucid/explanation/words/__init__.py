@@ -26,6 +26,7 @@ def words_of(layer: Layer) -> Words:
     NotImplementedError
         The kind has no file in ``explanation/words`` yet.
 
+    >>> from pellucid.network import Dropout
     >>> words_of(Dropout(rate=0.5)).symbol("a")
     'a'
     """

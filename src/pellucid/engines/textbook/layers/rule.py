@@ -120,6 +120,7 @@ class StepBack(NamedTuple):
 def by_layer(parameters: Parameters) -> dict[str, dict[str, Array]]:
     """The parameters of each of several layers, under their short names: ``3.weight`` becomes ``weight`` of ``3``.
 
+    >>> import numpy as np
     >>> by_layer({"0.weight": np.ones(1), "2.0.bias": np.zeros(1)})
     {'0': {'weight': array([1.])}, '2': {'0.bias': array([0.])}}
     """
