@@ -128,7 +128,17 @@ class SearchDisplay:
         self.said: tuple[str, ...] = ()
 
     def began(self, folds: Folds, space: Space, metric: str, known: int, folder: Path) -> None:
-        """Say what is searched, and on which rows."""
+        """Say what is searched, and on which rows.
+
+        Parameters
+        ----------
+        folds, space, metric
+            The rows, what may be chosen, and what the trials are compared by.
+        known
+            How many trials there are already, of a search that goes on.
+        folder
+            Where the search is kept.
+        """
         from rich.markup import escape
 
         from pellucid.cli.console import console, notes, reading_line
