@@ -160,7 +160,7 @@ def test_splits_that_cannot_be_drawn(
     [
         ({"seeds": 4}, "seeds must be a whole number from 5 to 1,000, got 4"),
         ({"seeds": True}, "got True"),
-        ({"test": 0}, "give --test a share above 0"),
+        ({"test": 0}, "set --test above 0"),
         ({"metric": "rmse"}, "not one of a binary task"),
     ],
 )
