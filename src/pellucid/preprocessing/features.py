@@ -234,8 +234,8 @@ class Features:
         """The same columns with other numbers, ``[M, F]`` in the order of `flat`: gradients or weights, by column.
 
         >>> rows = Features.of_columns(np.zeros((1, 3)), {"age": slice(0, 1), "job": slice(1, 3)})
-        >>> rows.like(np.array([[0.5, 1.0, 2.0]])).column("job").flat.sum()
-        np.float64(3.0)
+        >>> rows.like(np.array([[0.5, 1.0, 2.0]])).column("job").flat.tolist()
+        [[1.0, 2.0]]
         """
         (name,) = self.arrays
         return unchecked({name: self._only.like(values)})
