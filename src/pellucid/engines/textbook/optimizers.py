@@ -42,8 +42,8 @@ def update(rule: Optimizer, w: Array, g: Array, memory: Memory, learning_rate: f
         The new weight.
 
     >>> plain = Optimizer(name="sgd")
-    >>> update(plain, np.array(3.0), np.array(8.0), {}, 0.01, 1).round(2)
-    np.float64(2.92)
+    >>> update(plain, np.array([3.0]), np.array([8.0]), {}, 0.01, 1).round(2)
+    array([2.92])
     """
     if rule.name == "adamw":
         return adamw(rule, w, g, memory, learning_rate, t)
