@@ -69,6 +69,7 @@ MODULES: dict[str, dict[str, str]] = {
     },
     "explanation": {
         "explanation": "held:fixed_columns",
+        "preprocessing": "cells:encoded_cells",
     },
     "explanation.script": {
         "script_reader.language": "calls expressions imports members reader:interpreter statements",
@@ -100,6 +101,7 @@ MODULES: dict[str, dict[str, str]] = {
         "runs": "checkpoint",
     },
     "workflow": {
+        "preprocessing": "new_dates",
         "data": "apart",
         "inspection": (
             "attribution:explained_row boundary film image_attribution:explained_image looking:rows "
@@ -107,7 +109,7 @@ MODULES: dict[str, dict[str, str]] = {
         ),
         "io": "guarded_yaml",
         "model": (
-            "answering intervals known_rows measuring model new_dates new_rows odd_cells one_row "
+            "answering intervals known_rows measuring model new_rows odd_cells one_row "
             "predicting reading_rows remember seen"
         ),
         "preparation": "doubts edited fitted folds grid parts:members prepare reading sources weights",

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.errors import DataError, SettingError
-from pellucid.explanation.cells import EncodedCell, encoded_cells
 from pellucid.explanation.fixed_columns import cell_text
 from pellucid.explanation.gradients import IntegratedGradients, integrated_gradients
 from pellucid.explanation.shapley import ShapleyValues, shapley_values
@@ -20,6 +19,7 @@ from pellucid.inspection.explained_output import ExplainedOutput, explained_outp
 from pellucid.inspection.rows import BACKGROUND, RowsToInspect, row_to_inspect, rows_to_compare_with
 from pellucid.model.model import Model
 from pellucid.plots.attribution import contributions
+from pellucid.preprocessing.encoded_cells import EncodedCell, encoded_cells
 from pellucid.preprocessing.steps.text import TextStep
 from pellucid.runs.rows_of_run import model_of
 from pellucid.runs.run import Run

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from pellucid.data.columns.images import is_image_type, pixels_of
 from pellucid.data.tables import Table
 from pellucid.errors import SettingError
-from pellucid.explanation.cells import EncodedCell, encoded_cells
 from pellucid.explanation.trace import RowTrace, trace_row
 from pellucid.explanation.words import NamedStep, named_steps
 from pellucid.explanation.words.answer import Outcome
@@ -23,6 +22,7 @@ from pellucid.inspection.trace_json import json_value, row_json
 from pellucid.model.model import Model
 from pellucid.network.task import Label
 from pellucid.preparation.rows import training_rows
+from pellucid.preprocessing.encoded_cells import EncodedCell, encoded_cells
 from pellucid.runs.plan import optimizer_of
 from pellucid.settings.settings import Settings
 
@@ -173,9 +173,10 @@ def trace(
     model = Model.read(run)
     if isinstance(network, bool) or not isinstance(network, int) or not 1 <= network <= len(model.members):
         raise SettingError(f"network must be a whole number from 1 to {len(model.members):,}, got {network!r}")
+    settings = Settings.of(model.facts["settings"])
+    optimizer = optimizer_of(settings)
     viewed = row_to_inspect(run, model, data, row, inputs)
     one = viewed.table
-    settings = Settings.of(model.facts["settings"])
     features = model.recipe.transform(one, dtype=np.float64).flat
     truth = target = None
     if model.task.kind == "reconstruction":
@@ -187,7 +188,7 @@ def trace(
     parameters = model.members[network - 1]
     found = trace_row(
         model.network, parameters, features[0], loss=model.task.loss, target=target,
-        optimizer=optimizer_of(settings), learning_rate=settings.learning_rate,
+        optimizer=optimizer, learning_rate=settings.learning_rate,
     )  # fmt: skip
     dtype = next(iter(parameters.values())).dtype
     each = model.answers_of_members(features.astype(dtype))

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pellucid.explanation.cells import encoded_cells
 from pellucid.preprocessing import Bins
+from pellucid.preprocessing.encoded_cells import encoded_cells
 from pellucid.preprocessing.recipe import Recipe
 from pellucid.preprocessing.steps.both import fit_both
 from pellucid.preprocessing.steps.dates import fit_date
