@@ -124,6 +124,14 @@ def test_a_generator_of_a_whole_file_of_tests_begins_anew_with_each(turn: int) -
     assert RNG.random() == np.random.default_rng(4).random(), turn
 
 
+def test_the_list_of_a_room_names_what_is_in_it() -> None:
+    for path in (ROOT / "src").rglob("__init__.py"):
+        rows = re.findall(r"^\| (`.+?) \|", path.read_text(encoding="utf-8"), re.MULTILINE)
+        for name in re.findall(r"`(\w+)`", " ".join(rows)):
+            there = (path.parent / f"{name}.py").is_file() or (path.parent / name).is_dir()
+            assert there, f"{path} lists {name!r}, which is not there"
+
+
 def test_files_stay_small() -> None:
     for path in (ROOT / "src").rglob("*.py"):
         lines = len(path.read_text(encoding="utf-8").splitlines())

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pellucid
+from pellucid.network.optimizer import OPTIMIZERS
 
 ROOT = Path(pellucid.__file__).parent
 MANY = 4
@@ -37,9 +38,13 @@ def has_help(function: ast.FunctionDef) -> bool:
 OF_A_RULE = frozenset({"forward", "backward", "plan", "pack"})
 
 
-def is_layer_rule(path: Path, name: str) -> bool:
-    """Whether a function is one of a layer's rules: ``forward`` in ``engines/textbook/layers/dense.py``."""
+def is_rule(path: Path, name: str) -> bool:
+    """Whether a function has the signature of its table's rules, which is described once: a layer's ``forward`` in
+    ``engines/textbook/layers/dense.py`` (see ``rule.py`` there), or an update rule (see ``update`` in the same file).
+    """
     parts = path.parts
+    if path == Path("engines/textbook/optimizers.py"):
+        return name in OPTIMIZERS
     return len(parts) == 4 and parts[0] == "engines" and parts[2] == "layers" and name in OF_A_RULE
 
 
@@ -64,7 +69,7 @@ def test_functions_with_many_parameters_describe_them() -> None:
         f"{path.relative_to(ROOT).with_suffix('').as_posix()}: {name}"
         for path in sorted(ROOT.rglob("*.py"))
         for name in lacking(path.read_text(encoding="utf-8"))
-        if not is_layer_rule(path.relative_to(ROOT), name)
+        if not is_rule(path.relative_to(ROOT), name)
     ]
     assert found == [], "add the section"
 
@@ -83,6 +88,8 @@ def test_a_function_without_the_section_is_found() -> None:
 
 
 def test_the_rules_of_a_layer_need_no_section_of_their_own() -> None:
-    assert is_layer_rule(Path("engines/textbook/layers/dense.py"), "forward")
-    assert not is_layer_rule(Path("engines/textbook/layers/dense.py"), "other")
-    assert not is_layer_rule(Path("engines/textbook/forward.py"), "forward")
+    assert is_rule(Path("engines/textbook/layers/dense.py"), "forward")
+    assert not is_rule(Path("engines/textbook/layers/dense.py"), "other")
+    assert not is_rule(Path("engines/textbook/forward.py"), "forward")
+    assert is_rule(Path("engines/textbook/optimizers.py"), "adam")
+    assert not is_rule(Path("engines/textbook/optimizers.py"), "update")

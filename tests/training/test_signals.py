@@ -26,7 +26,7 @@ def test_gradients_are_those_of_autograd() -> None:
     network, loss = mlp(5, [7, 4], 3, activation="tanh"), Loss(name="cross_entropy")
     parameters = initialise(network, seed=1)
     recorder = SnapshotRecorder(network, loss, rows())
-    recorder.look(0, parameters)
+    recorder.take(0, parameters)
     module = build(network, parameters, torch.float64)
     value = loss_value(loss, module(torch.from_numpy(rows().inputs)), torch.from_numpy(rows().targets), None)
     value.backward()
@@ -55,7 +55,7 @@ def test_dead_and_saturated_units_are_counted() -> None:
     parameters = initialise(network, seed=0)
     parameters["0.bias"][:6] = -100
     recorder = SnapshotRecorder(network, Loss(name="cross_entropy"), rows())
-    recorder.look(0, parameters)
+    recorder.take(0, parameters)
     assert recorder.snapshots[0].layers[0].dead == pytest.approx(0.75)
     assert recorder.snapshots[0].layers[0].saturated is None
     network = mlp(5, [8], 3, activation="sigmoid")
@@ -63,7 +63,7 @@ def test_dead_and_saturated_units_are_counted() -> None:
     parameters["0.bias"][:4] = -100
     parameters["0.bias"][4:6] = 100
     recorder = SnapshotRecorder(network, Loss(name="cross_entropy"), rows())
-    recorder.look(0, parameters)
+    recorder.take(0, parameters)
     assert recorder.snapshots[0].layers[0].saturated == pytest.approx(0.75)
     assert recorder.snapshots[0].layers[0].dead is None
     assert Snapshot.from_json(recorder.snapshots[0].to_json()) == recorder.snapshots[0]
@@ -74,7 +74,7 @@ def test_looking_changes_nothing(settings: dict[str, Any], monkeypatch: pytest.M
     how = {"preset": "plain", "hidden": (8,), "epochs": 5, "verdict": False, **settings}
     seen = pellucid.train("iris", **how)
     assert seen.snapshots
-    monkeypatch.setattr(SnapshotRecorder, "look", lambda self, epoch, parameters: None)
+    monkeypatch.setattr(SnapshotRecorder, "take", lambda self, epoch, parameters: None)
     unseen = pellucid.train("iris", **how)
     assert not unseen.snapshots
     for one, other in zip(seen.model.members, unseen.model.members, strict=True):

@@ -1,8 +1,9 @@
 """From a table to the inputs of a network: fitted on the training rows alone, stored as JSON.
 
-`recipe` holds the whole; `numeric` (or `piecewise`), `boolean`, `categorical`, `dates`, `image` and `text` one kind of
-column each; `target` scales what is to be predicted; `values` reads cells of any type, `words` divides texts, `checks`
-reads what a model file holds.
+`recipe` holds the whole, and `steps` has a file for each kind of column. `features` is what comes out: named arrays
+with one number of rows. `target` scales what is to be predicted; `values` reads cells of any type, `readable` says
+which cells of new rows cannot be read, `encoded_cells` shows how a cell is encoded, and `checks` reads what a model
+file holds.
 """
 
 from __future__ import annotations

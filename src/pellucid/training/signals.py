@@ -132,10 +132,10 @@ class SnapshotRecorder:
             # On several threads such small products mostly wait for each other: on a busy machine up to a hundred times
             # as long.
             with _threads().limit(limits=1, user_api="blas"):
-                return self.look(epoch, parameters())
+                return self.take(epoch, parameters())
         return None
 
-    def look(self, epoch: int, parameters: Mapping[str, Array]) -> Snapshot:
+    def take(self, epoch: int, parameters: Mapping[str, Array]) -> Snapshot:
         """Take a snapshot now."""
         rows = self._rows
         dtype = next(iter(parameters.values())).dtype

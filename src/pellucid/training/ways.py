@@ -142,7 +142,7 @@ class Session:
     def snapshot(self, member: int, epoch: int, weights: Start) -> None:
         """Take a snapshot of the first network now."""
         if self.recorder is not None and member == 0:
-            self.tell(SnapshotTaken(member=member, snapshot=self.recorder.look(epoch, weights)))
+            self.tell(SnapshotTaken(member=member, snapshot=self.recorder.take(epoch, weights)))
 
 
 class Way(Protocol):

@@ -52,80 +52,24 @@ def update(rule: Optimizer, w: Array, g: Array, memory: Memory, learning_rate: f
 
 
 def sgd(rule: Optimizer, w: Array, g: Array, memory: Memory, lr: float, t: int) -> Array:
-    """w ← w − η g (Robbins & Monro 1951).
-
-    Parameters
-    ----------
-    rule
-        Not used: it has no settings.
-    w, g
-        The weight and its gradient, in the same shape.
-    memory
-        Not used: nothing is remembered.
-    lr
-        η of this step.
-    t
-        Not used: every step is the same.
-    """
+    """w ← w − η g (Robbins & Monro 1951)."""
     return w - lr * g
 
 
 def momentum(rule: Optimizer, w: Array, g: Array, memory: Memory, lr: float, t: int) -> Array:
-    """v ← μ v + g;  w ← w − η v (Polyak 1964, as PyTorch writes it).
-
-    Parameters
-    ----------
-    rule
-        Its ``momentum`` is μ.
-    w, g
-        The weight and its gradient, in the same shape.
-    memory
-        Remembers v (``momentum_buffer``) from step to step; changed in place.
-    lr
-        η of this step.
-    t
-        Not used: every step is the same.
-    """
+    """v ← μ v + g;  w ← w − η v (Polyak 1964, as PyTorch writes it)."""
     v = memory["momentum_buffer"] = rule.momentum * memory.get("momentum_buffer", 0.0) + g
     return w - lr * v
 
 
 def nesterov(rule: Optimizer, w: Array, g: Array, memory: Memory, lr: float, t: int) -> Array:
-    """v ← μ v + g;  w ← w − η (g + μ v): the gradient one step ahead (Sutskever et al. 2013).
-
-    Parameters
-    ----------
-    rule
-        Its ``momentum`` is μ.
-    w, g
-        The weight and its gradient, in the same shape.
-    memory
-        Remembers v (``momentum_buffer``) from step to step; changed in place.
-    lr
-        η of this step.
-    t
-        Not used: every step is the same.
-    """
+    """v ← μ v + g;  w ← w − η (g + μ v): the gradient one step ahead (Sutskever et al. 2013)."""
     v = memory["momentum_buffer"] = rule.momentum * memory.get("momentum_buffer", 0.0) + g
     return w - lr * (g + rule.momentum * v)
 
 
 def rmsprop(rule: Optimizer, w: Array, g: Array, memory: Memory, lr: float, t: int) -> Array:
-    """s ← α s + (1 − α) g²;  w ← w − η g / (√s + ε) (Hinton 2012, lecture 6e).
-
-    Parameters
-    ----------
-    rule
-        Its ``alpha`` is α and its ``eps`` ε.
-    w, g
-        The weight and its gradient, in the same shape.
-    memory
-        Remembers s (``square_avg``) from step to step; changed in place.
-    lr
-        η of this step.
-    t
-        Not used: every step is the same.
-    """
+    """s ← α s + (1 − α) g²;  w ← w − η g / (√s + ε) (Hinton 2012, lecture 6e)."""
     s = memory["square_avg"] = rule.alpha * memory.get("square_avg", 0.0) + (1 - rule.alpha) * g * g
     return w - lr * g / (np.sqrt(s) + rule.eps)
 
@@ -137,19 +81,6 @@ def adam(rule: Optimizer, w: Array, g: Array, memory: Memory, lr: float, t: int)
     w ← w − η (m / (1 − β₁ᵗ)) / (√(s / (1 − β₂ᵗ)) + ε)
 
     Dividing by 1 − βᵗ corrects the bias of m and s towards their start at zero.
-
-    Parameters
-    ----------
-    rule
-        Its ``beta1``, ``beta2`` and ``eps`` are β₁, β₂ and ε.
-    w, g
-        The weight and its gradient, in the same shape.
-    memory
-        Remembers m (``exp_avg``) and s (``exp_avg_sq``) from step to step; changed in place.
-    lr
-        η of this step.
-    t
-        The number of this step, from 1.
     """
     m = memory["exp_avg"] = rule.beta1 * memory.get("exp_avg", 0.0) + (1 - rule.beta1) * g
     s = memory["exp_avg_sq"] = rule.beta2 * memory.get("exp_avg_sq", 0.0) + (1 - rule.beta2) * g * g
@@ -159,21 +90,7 @@ def adam(rule: Optimizer, w: Array, g: Array, memory: Memory, lr: float, t: int)
 
 
 def adamw(rule: Optimizer, w: Array, g: Array, memory: Memory, lr: float, t: int) -> Array:
-    """Adam with decoupled decay: w ← (1 − η λ) w first, then Adam on the plain gradient (Loshchilov & Hutter 2019).
-
-    Parameters
-    ----------
-    rule
-        As for `adam`, and its ``weight_decay`` is λ.
-    w, g
-        The weight and its gradient, in the same shape.
-    memory
-        Remembers m (``exp_avg``) and s (``exp_avg_sq``) from step to step; changed in place.
-    lr
-        η of this step.
-    t
-        The number of this step, from 1.
-    """
+    """Adam with decoupled decay: w ← (1 − η λ) w first, then Adam on the plain gradient (Loshchilov & Hutter 2019)."""
     return adam(rule, (1 - lr * rule.weight_decay) * w, g, memory, lr, t)
 
 

@@ -14,7 +14,7 @@ class ActivationWords(Words):
     """a = f(z) forwards, ∂L/∂z = ∂L/∂a · f′(z) backwards."""
 
     def symbol(self, given: str) -> str:
-        """A."""
+        """The letter of what comes out: a."""
         return "a"
 
     def explain(self, step: NamedStep) -> str:

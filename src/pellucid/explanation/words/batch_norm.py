@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.explanation.words.scale_and_shift import scale_and_shift
 from pellucid.explanation.words.step import NamedStep, Words
-from pellucid.explanation.words.values import Derivative, Derivatives, Equation, Parts
+from pellucid.explanation.words.values import Equation, Parts
 from pellucid.network import BatchNorm
 
 __all__ = ["BatchNormWords"]
@@ -20,7 +21,7 @@ class BatchNormWords(Words):
     """u = γ · (z − μ) / √(v + ε) + β forwards, ∂L/∂z = ∂L/∂u · γ / √(v + ε) backwards."""
 
     def symbol(self, given: str) -> str:
-        """U."""
+        """The letter of what comes out: u."""
         return "u"
 
     def explain(self, step: NamedStep) -> str:
@@ -57,18 +58,6 @@ class BatchNormWords(Words):
         """∂L/∂γ = ∂L/∂u · x̂ and ∂L/∂β = ∂L/∂u, with x̂ = (z − μ) / √(v + ε)."""
         values = _values(step, unit)
         normalised = float((values[step.given] - values["μ"]) / np.sqrt(values["v"] + values["ε"]))
-        work = step.work
-        own = tuple(
-            Derivative(
-                sign=sign,
-                name=f"{what} {sign}",
-                factor=factor,
-                gradient=float(work.gradients[name][unit]),
-                old=float(work.parameters[name][unit]),
-                new=float(work.updated[name][unit]),
-            )
-            for sign, what, name, factor in (("γ", "scale", "weight", normalised), ("β", "shift", "bias", 1.0))
-        )
         return [
             Equation(
                 symbol="x̂",
@@ -76,14 +65,7 @@ class BatchNormWords(Words):
                 values={name: values[name] for name in (step.given, "μ", "v", "ε")},
                 result=normalised,
             ),
-            Derivatives(
-                caption="Its scale γ and shift β",
-                unit=step.names_out[unit],
-                symbol=step.d_symbol,
-                slope=float(step.d_outputs[unit]),
-                factor="x̂",
-                own=own,
-            ),
+            scale_and_shift(step, unit, normalised),
         ]
 
     def columns(self, step: NamedStep) -> tuple[tuple[str, Array], ...]:

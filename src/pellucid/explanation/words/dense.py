@@ -13,7 +13,7 @@ class DenseWords(Words):
     """z = Σ w · a + b forwards; ∂L/∂a = Σ ∂L/∂z · w, ∂L/∂w = ∂L/∂z · a and ∂L/∂b = ∂L/∂z backwards."""
 
     def symbol(self, given: str) -> str:
-        """Z."""
+        """The letter of what comes out: z."""
         return "z"
 
     def explain(self, step: NamedStep) -> str:

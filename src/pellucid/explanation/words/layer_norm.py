@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.explanation.words.scale_and_shift import scale_and_shift
 from pellucid.explanation.words.step import NamedStep, Words
-from pellucid.explanation.words.values import Derivative, Derivatives, Equation, Note, Parts, Side, Sum
+from pellucid.explanation.words.values import Equation, Note, Parts, Side, Sum
 from pellucid.network import LayerNorm
 
 __all__ = ["LayerNormWords"]
@@ -21,7 +22,7 @@ class LayerNormWords(Words):
     """u = γ · (z − μ) / √(v + ε) + β forwards; backwards also through μ and v, which depend on every unit."""
 
     def symbol(self, given: str) -> str:
-        """U."""
+        """The letter of what comes out: u."""
         return "u"
 
     def explain(self, step: NamedStep) -> str:
@@ -89,29 +90,8 @@ class LayerNormWords(Words):
 
     def derivatives(self, step: NamedStep, unit: int) -> Parts:
         """∂L/∂γ = ∂L/∂u · x̂ and ∂L/∂β = ∂L/∂u."""
-        work, equation = step.work, _normalised_unit(step, unit)
-        own = tuple(
-            Derivative(
-                sign=sign,
-                name=f"{what} {sign}",
-                factor=factor,
-                gradient=float(work.gradients[name][unit]),
-                old=float(work.parameters[name][unit]),
-                new=float(work.updated[name][unit]),
-            )
-            for sign, what, name, factor in (("γ", "scale", "weight", equation.result), ("β", "shift", "bias", 1.0))
-        )
-        return [
-            equation,
-            Derivatives(
-                caption="Its scale γ and shift β",
-                unit=step.names_out[unit],
-                symbol=step.d_symbol,
-                slope=float(step.d_outputs[unit]),
-                factor="x̂",
-                own=own,
-            ),
-        ]
+        equation = _normalised_unit(step, unit)
+        return [equation, scale_and_shift(step, unit, equation.result)]
 
     def columns(self, step: NamedStep) -> tuple[tuple[str, Array], ...]:
         """γ, β and u."""

@@ -16,7 +16,7 @@ class ResidualWords(Words):
     """
 
     def symbol(self, given: str) -> str:
-        """R."""
+        """The letter of what comes out: r."""
         return "r"
 
     def title(self, step: NamedStep) -> str:
