@@ -8,14 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
+from inspect import isabstract
 from typing import Any
 
 from pellucid.errors import SettingError
 from pellucid.network.layers.activation import ACTIVATIONS, Activation
+from pellucid.network.layers.avg_pool1d import AvgPool1d
+from pellucid.network.layers.avg_pool2d import AvgPool2d
 from pellucid.network.layers.batch_norm import BatchNorm
+from pellucid.network.layers.batch_norm2d import BatchNorm2d
+from pellucid.network.layers.channel_dropout import ChannelDropout
+from pellucid.network.layers.conv1d import Conv1d
+from pellucid.network.layers.conv2d import Conv2d
 from pellucid.network.layers.dense import Dense
 from pellucid.network.layers.dropout import Dropout
+from pellucid.network.layers.flatten import Flatten
 from pellucid.network.layers.folder import modules_in
+from pellucid.network.layers.global_avg_pool import GlobalAvgPool
 from pellucid.network.layers.layer import (
     MAX_DEPTH,
     MAX_LAYERS,
@@ -29,6 +38,8 @@ from pellucid.network.layers.layer import (
     batch_shape,
 )
 from pellucid.network.layers.layer_norm import LayerNorm
+from pellucid.network.layers.max_pool1d import MaxPool1d
+from pellucid.network.layers.max_pool2d import MaxPool2d
 from pellucid.network.layers.residual import Residual
 
 __all__ = [
@@ -37,14 +48,24 @@ __all__ = [
     "MAX_DEPTH",
     "MAX_LAYERS",
     "Activation",
+    "AvgPool1d",
+    "AvgPool2d",
     "BatchNorm",
+    "BatchNorm2d",
+    "ChannelDropout",
+    "Conv1d",
+    "Conv2d",
     "Dense",
     "Dropout",
     "Fan",
+    "Flatten",
+    "GlobalAvgPool",
     "Layer",
     "LayerNorm",
     "Leaf",
     "Mask",
+    "MaxPool1d",
+    "MaxPool2d",
     "Parameter",
     "Residual",
     "Role",
@@ -59,7 +80,7 @@ KINDS: dict[str, type[Layer]] = {
     kind.__name__: kind
     for module in modules_in(__name__, __path__)
     for kind in vars(module).values()
-    if isinstance(kind, type) and issubclass(kind, Layer) and kind is not Layer
+    if isinstance(kind, type) and issubclass(kind, Layer) and not isabstract(kind)
 }
 
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pellucid.errors import SettingError
 from pellucid.network.layers.checks import MAX_WIDTH, check_columns, check_real, check_whole
 from pellucid.network.layers.layer import Layer, Parameter, Role, Shape
+from pellucid.network.layers.windows import check_map
 
 __all__ = ["BatchNorm"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class BatchNorm(Layer):
-    """Batch normalisation over ``width`` columns (Ioffe & Szegedy 2015)."""
+    """Batch normalisation over ``width`` columns, or channels of a series ``(width, steps)`` (Ioffe & Szegedy 2015)."""
 
     width: int
     momentum: float = 0.1
@@ -31,8 +32,11 @@ class BatchNorm(Layer):
             raise SettingError("BatchNorm's eps must be above 0: a constant column would divide by zero")
 
     def output_shape(self, shape: Shape) -> Shape:
-        """``(width,)``, kept."""
-        check_columns(self.words(), self.width, shape)
+        """``(width,)`` or ``(width, steps)``, kept."""
+        if len(shape) == 2:
+            check_map(self.words(), 1, self.width, shape)
+        else:
+            check_columns(self.words(), self.width, shape)
         return shape
 
     def parameters(self, shape: Shape) -> tuple[Parameter, ...]:
