@@ -70,7 +70,7 @@ def by_definition(seen: list[dict[str, Any]], steps_per_epoch: int) -> dict[str,
 @pytest.mark.parametrize("name", ENGINES)
 def test_the_kept_weights_are_the_average_by_its_definition(name: str) -> None:
     watched = Watched(engine(name))
-    outcome = fit(watched, rows(), rows(seed=1), plan(keep="last"))  # type: ignore[arg-type]
+    outcome = fit(watched, rows(), rows(seed=1), plan(keep="last"))
     expected = by_definition(watched.seen, 6)
     for array, value in outcome.parameters.items():
         if array.endswith("num_batches_tracked"):
@@ -103,8 +103,8 @@ def test_float32_stays_float32_and_counters_are_copied() -> None:
 @pytest.mark.parametrize("name", ENGINES)
 def test_training_goes_on_with_the_weights_and_validation_sees_the_average(name: str) -> None:
     with_it, without = Watched(engine(name)), Watched(engine(name))
-    outcome = fit(with_it, rows(), rows(seed=1), plan())  # type: ignore[arg-type]
-    plain = fit(without, rows(), rows(seed=1), plan(average="none"))  # type: ignore[arg-type]
+    outcome = fit(with_it, rows(), rows(seed=1), plan())
+    plain = fit(without, rows(), rows(seed=1), plan(average="none"))
     for mine, other in zip(with_it.seen, without.seen, strict=True):
         assert all(np.array_equal(mine[array], other[array]) for array in mine)
     assert [e.train_loss for e in outcome.history] == [e.train_loss for e in plain.history]
