@@ -1,15 +1,41 @@
-"""What the engines share to say whether they can train a network."""
+"""What the engines share: whether they can train a network, and what they show of its inside."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from math import prod
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from numpy.typing import NDArray
 
 from pellucid.network import Layer, Network
 
-__all__ = ["missing_rule", "not_columns", "not_pictures", "rows_at_once"]
+__all__ = ["Inside", "missing_rule", "not_columns", "not_pictures", "rows_at_once"]
 
 _MOST_ROWS, _MOST_VALUES = 16_384, 2**21
+_NOTHING: Mapping[str, NDArray[Any]] = MappingProxyType({})
+
+
+class Inside(NamedTuple):
+    """What was seen inside a network while rows passed through it.
+
+    Attributes
+    ----------
+    logits
+        The output of the last layer, ``[B, C]``.
+    outputs
+        The outputs of the layers that were asked for, by their places.
+    d_inputs
+        ∂score/∂x in the shape of the rows; ``None`` without a way back.
+    d_outputs
+        ∂score/∂a of the same layers.
+    """
+
+    logits: NDArray[Any]
+    outputs: Mapping[str, NDArray[Any]] = _NOTHING
+    d_inputs: NDArray[Any] | None = None
+    d_outputs: Mapping[str, NDArray[Any]] = _NOTHING
 
 
 def missing_rule(who: str, network: Network, kinds: Iterable[type[Layer]]) -> str | None:

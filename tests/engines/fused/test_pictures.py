@@ -188,7 +188,7 @@ def test_pictures_are_taken_as_they_lie_in_memory_or_batch_by_batch() -> None:
             return x[rows]
 
     ends = []
-    for inputs in (x, last, Lazy()):
+    for inputs in (x, last, Lazy()):  # the first batch is all of them
         engine = made(FusedEngine, network)
         engine.load_rows(inputs, y)
         for chosen in (np.arange(ROWS), np.array([3, 9, 1]), np.array([2, 0, 4])):

@@ -97,7 +97,8 @@ class BatchPlan:
         records: bool,
     ) -> None:
         self._source, self._where, self._dtype = rows, flat.weights.device, flat.weights.dtype
-        self._whole = size == len(rows.targets) and not network.masks()  # then the order of the rows does not matter
+        # With all rows, their order does not matter, unless something is drawn for each of them.
+        self._whole = size == len(rows.targets) and not network.masks() and isinstance(rows.inputs, Tensor)
         self._rows = torch.zeros(size, dtype=torch.int64, device=self._where)
         self._chosen: Array | None = None
         self._operations: Operations = []
@@ -142,9 +143,7 @@ class BatchPlan:
         if isinstance(source, Tensor):
             fill = partial(torch.index_select, source, 0, self._rows, out=gathered)
         if self._whole:
-            self._rows.copy_(torch.arange(size))
-            self._chosen = self._rows.numpy()
-            fill()
+            gathered.copy_(source)
         else:
             self._operations.append(fill)
         if dtype == self._dtype:

@@ -90,6 +90,11 @@ class FusedEngine:
         )
         self._plans = {}
 
+    @property
+    def reads_batches(self) -> bool:
+        """Whether `load_rows` takes something that is read batch by batch."""
+        return len(self.network.shape) > 1
+
     def backward(self, rows: Array, masks: Sequence[Array]) -> float:
         """The loss of these training rows; fills the gradients and moves BatchNorm's running statistics.
 
