@@ -80,7 +80,17 @@ def parameters(layer: Conv2d, matrix: Tensor) -> tuple[Tensor, Tensor | None]:
 
 
 def convolve(layer: Conv2d, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """The convolution with these weights."""
+    """The convolution with given weights.
+
+    Parameters
+    ----------
+    layer
+        The description.
+    x
+        Pictures ``[N, C, H, W]``.
+    weight, bias
+        As `parameters` returns them.
+    """
     padded, pads, pad = _padded(layer, x)
     for operation in pad:
         operation()
