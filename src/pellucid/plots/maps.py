@@ -38,7 +38,7 @@ def maps_drawing(network: Network, names: Sequence[str], *, title: str | None = 
 
     >>> from pellucid.network import cnn
     >>> figure = maps_drawing(cnn((1, 28, 28), (8, 16), 2), ["cat", "dog"])
-    >>> [text.get_text() for text in figure.axes[0].texts][:2]
+    >>> [text.get_text() for text in figure.axes[0].texts if text.get_text()][:2]
     ['1 × 28 × 28\nthe picture', '8 × 14 × 14\nConv2d 3×3\nMaxPool2d 2×2\nBatchNorm2d\nrelu']
     """
     from matplotlib.patches import Rectangle
