@@ -63,7 +63,7 @@ def backward_lines(step: NamedStep, most: int, *, inputs: bool) -> list[str]:
         Whether ∂L/∂ of the inputs is shown; of the features themselves it is left out.
     """
     words = words_of(step.work.layer)
-    lines = _steepest([words.derivatives(step, k) for k in range(len(step.names_out))], most)
+    lines = _steepest([words.derivatives(step, k) for k in words.owners(step)], most)
     if inputs:
         order = strongest(step.d_inputs, most)
         parts = [(part, step.names_in[k]) for k in order for part in words.backward(step, k)]
@@ -144,7 +144,7 @@ def _sum(found: Sum, most: int) -> str:
         shown.append(f"{_signed(others)} [{n_others:,} other{'s' * (n_others > 1)}]")
     if found.bias is not None:
         shown.append(f"{_signed(found.bias)} [bias]")
-    said = "".join(shown)
+    said = "".join(shown) or "0"
     return said.removeprefix(" + ") if said.startswith(" + ") else said.replace(" − ", "−", 1)
 
 
@@ -178,8 +178,13 @@ def _is_slope_itself(row: Derivative) -> bool:
 def _derivative(part: Derivatives, row: Derivative) -> str:
     """``∂L/∂w of unit 1.2 → unit 2.3 = ∂L/∂z 0.5 · a 2 = 1; w 0.1 → 0.09``."""
     which = f"{row.name} → {part.unit}" if row.place is not None else part.unit
-    factors = "" if _is_slope_itself(row) else f" {n(part.slope)} · {part.factor} {n(row.factor)}"
-    gradient = f"∂L/∂{row.sign} of {which} = {part.symbol}{factors} = {n(row.gradient)}"
+    if _is_slope_itself(row):
+        made = part.symbol
+    elif row.factor is None:
+        made = f"{part.symbol} · {part.factor} over {part.positions:,} positions"
+    else:
+        made = f"{part.symbol} {n(part.slope)} · {part.factor} {n(row.factor)}"
+    gradient = f"∂L/∂{row.sign} of {which} = {made} = {n(row.gradient)}"
     return f"{gradient}; {row.sign} {n(row.old)} → {n(row.new)}"
 
 

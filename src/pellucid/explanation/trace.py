@@ -4,6 +4,9 @@ Forward, the network computes as at prediction: Dropout is inactive, BatchNorm u
 the chain rule goes from the row's loss to every weight; then come the first optimizer step on this row alone, and the
 row's loss after it.
 
+Arrays of a picture or a series are flattened, channel by channel and in each row by row, with their shape beside them:
+unit ``k`` is the ``k``-th number, in a map as in a list.
+
 Legend: ``I`` inputs and ``O`` outputs of a layer, ``F`` features, ``C`` outputs of the network; one row, so no batch.
 """
 
@@ -22,7 +25,7 @@ from pellucid.engines.textbook.backprop import StepBack, backward
 from pellucid.engines.textbook.forward import Step, forward
 from pellucid.engines.textbook.losses import loss_and_gradient
 from pellucid.engines.textbook.optimizers import update
-from pellucid.network import Layer, Network
+from pellucid.network import Layer, Network, Shape
 from pellucid.network.optimizer import Optimizer
 from pellucid.network.task import Loss
 from pellucid.training.parity import difference
@@ -47,7 +50,9 @@ class LayerAtWork:
         Its place among its neighbours, from 0; what its parameters' names begin with, ``3`` or ``3.0`` inside a
         composite; and its description.
     inputs, outputs
-        ``[I]`` and ``[O]``.
+        ``[I]`` and ``[O]``, flattened.
+    shape_in, shape_out
+        Their shapes for one row, such as ``(channels, height, width)``.
     d_inputs, d_outputs
         The derivatives of L with respect to both; ``None`` if the row's target is not known.
     parameters
@@ -63,6 +68,8 @@ class LayerAtWork:
     layer: Layer
     inputs: Array
     outputs: Array
+    shape_in: Shape
+    shape_out: Shape
     d_inputs: Array | None = None
     d_outputs: Array | None = None
     parameters: Mapping[str, Array] = field(default_factory=dict)
@@ -152,7 +159,7 @@ def trace_row(
     network, parameters
         The description and its arrays, by name.
     x
-        The features of the row, ``[F]``.
+        The row in the shape of ``network.shape``: features ``[F]``, a picture ``[C, H, W]``.
     loss
         The loss that training minimised.
     target
@@ -164,7 +171,7 @@ def trace_row(
     Raises
     ------
     DataError
-        ``x`` does not have as many numbers as the network takes.
+        ``x`` does not have the shape that the network takes.
 
     >>> from pellucid.network import mlp
     >>> line = mlp(1, [], 1)
@@ -220,10 +227,12 @@ def _layers_at_work(
             index=int(step.name.rpartition(".")[2]),
             name=step.name,
             layer=step.layer,
-            inputs=step.inputs[0],
-            outputs=step.outputs[0],
-            d_inputs=None if handed is None else handed.d_inputs[0],
-            d_outputs=None if handed is None else handed.d_outputs[0],
+            inputs=step.inputs[0].ravel(),
+            outputs=step.outputs[0].ravel(),
+            shape_in=step.inputs.shape[1:],
+            shape_out=step.outputs.shape[1:],
+            d_inputs=None if handed is None else handed.d_inputs[0].ravel(),
+            d_outputs=None if handed is None else handed.d_outputs[0].ravel(),
             parameters=_own(arrays.parameters, step.name),
             gradients=_own(arrays.gradients, step.name),
             updated=_own(arrays.updated, step.name),

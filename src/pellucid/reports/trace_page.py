@@ -11,7 +11,7 @@ from base64 import b64encode
 from importlib.resources import files
 from math import isfinite
 
-from pellucid.explanation.words.values import Derivatives, Equation, Note, Sum, n
+from pellucid.explanation.words.values import Derivative, Derivatives, Equation, Note, Sum, n
 from pellucid.reports.page import POLICY
 from pellucid.reports.text import escape
 from pellucid.reports.trace_drawing import drawing, highlights
@@ -168,7 +168,7 @@ def _bar(value: float, most: float) -> str:
 def _derivatives(found: Derivatives, folded: Folded) -> str:
     shown, n_others, steepest = found.steepest(folded.most)
     rows = "".join(
-        f"<tr><th scope=row>{_link(row.name, folded.key(row.place))}</th><td>{n(row.factor)}</td>"
+        f"<tr><th scope=row>{_link(row.name, folded.key(row.place))}</th>{_factor(row)}"
         f"<td>{n(row.gradient)}</td><td>{n(row.old)} <span>→ {n(row.new)}</span></td></tr>"
         for row in shown
     )
@@ -183,6 +183,11 @@ def _derivatives(found: Derivatives, folded: Folded) -> str:
         f'<span class="slope">{n(found.slope)}</span></caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{more}"
     )
+
+
+def _factor(row: Derivative) -> str:
+    """A cell; empty for a parameter that positions share, whose derivative is a sum over them."""
+    return f"<td>{'' if row.factor is None else n(row.factor)}</td>"
 
 
 def _formulas(found: Formulas) -> str:

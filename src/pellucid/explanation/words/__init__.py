@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 from pellucid.explanation.trace import LayerAtWork, RowTrace
 from pellucid.explanation.words.step import NamedStep, Words
-from pellucid.network import Layer
+from pellucid.explanation.words.unit_names import MapNames
+from pellucid.network import Layer, Shape
 from pellucid.network.layers.folder import table_of
 from pellucid.network.layers.layer import blocks
 
@@ -48,19 +49,19 @@ def named_steps(row: RowTrace, features: Sequence[str], outputs: Sequence[str]) 
     row
         The trace.
     features
-        The names of the network's inputs, ``[F]``.
+        The names of the network's inputs, ``[F]`` (`pellucid.explanation.words.unit_names.input_names` for a picture).
     outputs
         The names of its outputs, ``[C]``.
     """
-    return _named(row.layers, given="x", names=tuple(features), outputs=tuple(outputs))
+    return _named(row.layers, given="x", names=features, outputs=outputs)
 
 
 def _named(
     layers: Sequence[LayerAtWork],
     *,
     given: str,
-    names: tuple[str, ...],
-    outputs: tuple[str, ...] = (),
+    names: Sequence[str],
+    outputs: Sequence[str] = (),
     inside: str = "",
 ) -> tuple[NamedStep, ...]:
     """Names for successive layers; ``inside`` is the number of the composite that holds them, ``2.``."""
@@ -68,14 +69,17 @@ def _named(
     made: list[NamedStep] = []
     number = 0
     for work in layers:
-        names_in = names
+        names_in, words = names, words_of(work.layer)
         if work.index in numbers:
             given = "a" if number else given  # to the next layer, its input is always called a
             number = numbers[work.index]
-            names = outputs if outputs and number == len(numbers) else _units(f"{inside}{number}", len(work.outputs))
+            last = outputs if number == len(numbers) else ()
+            names = _units(f"{inside}{number}", work.shape_out, last)
         elif inside and not made:
-            names = _units(f"{inside}{number}", len(work.outputs))
-        symbol = words_of(work.layer).symbol(given)
+            names = _units(f"{inside}{number}", work.shape_out)
+        else:
+            names = words.names(names, work.shape_out)
+        symbol = words.symbol(given)
         made.append(
             NamedStep(
                 work=work,
@@ -91,5 +95,7 @@ def _named(
     return tuple(made)
 
 
-def _units(number: str, many: int) -> tuple[str, ...]:
-    return tuple(f"unit {number}.{k + 1}" for k in range(many))
+def _units(number: str, shape: Shape, outputs: Sequence[str] = ()) -> Sequence[str]:
+    """The names of a block's units, or of its channels at each position; ``outputs`` are those of the last block."""
+    what = "channel" if len(shape) > 1 else "unit"
+    return MapNames(outputs or [f"{what} {number}.{k + 1}" for k in range(shape[0])], shape[1:])

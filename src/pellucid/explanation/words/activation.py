@@ -41,7 +41,7 @@ class ActivationWords(Words):
     def backward(self, step: NamedStep, unit: int) -> Parts:
         """∂L/∂z = ∂L/∂a · f′(z), the slope taken where the function was, at z."""
         name, given = _function(step), step.given
-        slope = float(RULES[name].derivative(step.work.inputs, step.work.outputs)[unit])
+        slope = float(RULES[name].derivative(step.work.inputs[[unit]], step.work.outputs[[unit]])[0])
         return [
             Equation(
                 symbol=f"{name}′({given})",
@@ -65,7 +65,8 @@ def written_in(formula: str, given: str) -> str:
     >>> written_in("z if z > 0 else eᶻ − 1", "u")
     'u if u > 0 else eᵘ − 1'
     """
-    return formula.translate({ord("z"): given, ord("ᶻ"): {"u": "ᵘ", "x": "ˣ", "a": "ᵃ"}.get(given, "ᶻ")})
+    power = {"u": "ᵘ", "x": "ˣ", "a": "ᵃ", "m": "ᵐ", "r": "ʳ"}.get(given, "ᶻ")
+    return formula.translate({ord("z"): given, ord("ᶻ"): power})
 
 
 def _function(step: NamedStep) -> str:

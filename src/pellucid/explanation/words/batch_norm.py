@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.explanation.words.scale_and_shift import scale_and_shift
+from pellucid.explanation.words.scale_and_shift import scale_and_shift, shared_scale_and_shift
 from pellucid.explanation.words.step import NamedStep, Words
-from pellucid.explanation.words.values import Equation, Parts
+from pellucid.explanation.words.unit_names import names_of
+from pellucid.explanation.words.values import Equation, Note, Parts, Sum
 from pellucid.network import BatchNorm
 
 __all__ = ["BatchNormWords"]
@@ -26,9 +28,10 @@ class BatchNormWords(Words):
 
     def explain(self, step: NamedStep) -> str:
         """The formula, and where its numbers come from."""
+        of_channel = "; all positions of a channel share μ, v, γ and β" if len(step.work.shape_out) > 1 else ""
         return (
-            f"{step.symbol} = γ · ({step.given} − μ) / √(v + {_eps(step):g}) + β, for each unit by itself. At "
-            "prediction, μ and v are the running mean and variance from training; γ and β were learned."
+            f"{step.symbol} = γ · ({step.given} − μ) / √(v + {_eps(step):g}) + β, for each unit by itself{of_channel}. "
+            "At prediction, μ and v are the running mean and variance from training; γ and β were learned."
         )
 
     def forward(self, step: NamedStep, unit: int) -> Parts:
@@ -56,6 +59,8 @@ class BatchNormWords(Words):
 
     def derivatives(self, step: NamedStep, unit: int) -> Parts:
         """∂L/∂γ = ∂L/∂u · x̂ and ∂L/∂β = ∂L/∂u, with x̂ = (z − μ) / √(v + ε)."""
+        if len(step.work.shape_out) > 1:
+            return _shared(step, channel_of(step, unit))
         values = _values(step, unit)
         normalised = float((values[step.given] - values["μ"]) / np.sqrt(values["v"] + values["ε"]))
         return [
@@ -71,20 +76,57 @@ class BatchNormWords(Words):
     def columns(self, step: NamedStep) -> tuple[tuple[str, Array], ...]:
         """μ, v, γ, β and u."""
         signs = (("μ", "running_mean"), ("v", "running_var"), ("γ", "weight"), ("β", "bias"))
-        return (*((sign, step.work.parameters[name]) for sign, name in signs), *super().columns(step))
+        each = len(step.work.outputs) // len(step.work.parameters["weight"])
+        own = ((sign, np.repeat(step.work.parameters[name], each)) for sign, name in signs)
+        return (*own, *super().columns(step))
+
+    def owners(self, step: NamedStep) -> Sequence[int]:
+        """The first position of each channel."""
+        many = len(step.work.outputs)
+        return range(0, many, many // len(step.work.parameters["weight"]))
 
 
 def _values(step: NamedStep, unit: int) -> dict[str, float]:
     """The numbers behind the symbols of one unit."""
-    parameters = step.work.parameters
+    parameters, channel = step.work.parameters, channel_of(step, unit)
     return {
-        "γ": float(parameters["weight"][unit]),
+        "γ": float(parameters["weight"][channel]),
         step.given: float(step.work.inputs[unit]),
-        "μ": float(parameters["running_mean"][unit]),
-        "v": float(parameters["running_var"][unit]),
+        "μ": float(parameters["running_mean"][channel]),
+        "v": float(parameters["running_var"][channel]),
         "ε": _eps(step),
-        "β": float(parameters["bias"][unit]),
+        "β": float(parameters["bias"][channel]),
     }
+
+
+def channel_of(step: NamedStep, unit: int) -> int:
+    """The channel whose statistics a unit shares; in a list each unit has its own."""
+    return unit // (len(step.work.outputs) // len(step.work.parameters["weight"]))
+
+
+def _shared(step: NamedStep, channel: int) -> Parts:
+    """∂L/∂γ = Σ ∂L/∂u · x̂ and ∂L/∂β = Σ ∂L/∂u, over the positions of a channel."""
+    work, many = step.work, len(step.work.outputs) // len(step.work.parameters["weight"])
+    places = np.arange(channel * many, (channel + 1) * many)
+    values = _values(step, int(places[0]))
+    normalised = (work.inputs[places] - values["μ"]) / np.sqrt(values["v"] + values["ε"])
+    slopes = step.d_outputs[places]
+    return [
+        Note(text=f"x̂ is ({step.given} − μ) / √(v + ε) at each of the {many:,} positions."),
+        Sum(
+            symbol="∂L/∂γ",
+            formula=f"Σ {step.d_symbol} · x̂",
+            origin="at",
+            calculation=f"{{{step.d_symbol}}} · {{x̂}}",
+            names=names_of(step.names_out, places),
+            factors=(slopes, normalised),
+            values=slopes * normalised,
+            side="outputs",
+            places=places,
+            result=float(work.gradients["weight"][channel]),
+        ),
+        shared_scale_and_shift(step, channel, many),
+    ]
 
 
 def _eps(step: NamedStep) -> float:

@@ -24,8 +24,7 @@ class DropoutWords(Words):
 
     def explain(self, step: NamedStep) -> str:
         """Why nothing happens."""
-        assert isinstance(step.work.layer, Dropout)
-        return f"Dropout {step.work.layer.rate:g} is inactive at prediction: {step.given} passes unchanged."
+        return f"{step.work.layer.words()} is inactive at prediction: {step.given} passes unchanged."
 
     def forward(self, step: NamedStep, unit: int) -> Parts:
         """A sentence."""

@@ -3,30 +3,48 @@
 from __future__ import annotations
 
 from pellucid.explanation.words.step import NamedStep
+from pellucid.explanation.words.unit_names import channel_name
 from pellucid.explanation.words.values import Derivative, Derivatives
 
-__all__ = ["scale_and_shift"]
+__all__ = ["scale_and_shift", "shared_scale_and_shift"]
 
 
 def scale_and_shift(step: NamedStep, unit: int, normalised: float) -> Derivatives:
     """∂L/∂γ = ∂L/∂u · x̂ and ∂L/∂β = ∂L/∂u of one unit, with its normalised value x̂."""
-    work = step.work
-    own = tuple(
-        Derivative(
-            sign=sign,
-            name=f"{what} {sign}",
-            factor=factor,
-            gradient=float(work.gradients[name][unit]),
-            old=float(work.parameters[name][unit]),
-            new=float(work.updated[name][unit]),
-        )
-        for sign, what, name, factor in (("γ", "scale", "weight", normalised), ("β", "shift", "bias", 1.0))
-    )
     return Derivatives(
         caption="Its scale γ and shift β",
         unit=step.names_out[unit],
         symbol=step.d_symbol,
         slope=float(step.d_outputs[unit]),
         factor="x̂",
-        own=own,
+        own=_own(step, unit, normalised),
+    )
+
+
+def shared_scale_and_shift(step: NamedStep, channel: int, positions: int) -> Derivatives:
+    """∂L/∂γ = Σ ∂L/∂u · x̂ and ∂L/∂β = Σ ∂L/∂u of a channel, over its positions."""
+    slopes = step.d_outputs[channel * positions : (channel + 1) * positions]
+    return Derivatives(
+        caption=f"Its scale γ and shift β, summed over {positions:,} positions",
+        unit=channel_name(step.names_out, channel),
+        symbol=f"Σ {step.d_symbol}",
+        slope=float(slopes.sum()),
+        factor="x̂",
+        own=_own(step, channel, None),
+        positions=positions,
+    )
+
+
+def _own(step: NamedStep, place: int, normalised: float | None) -> tuple[Derivative, ...]:
+    work = step.work
+    return tuple(
+        Derivative(
+            sign=sign,
+            name=f"{what} {sign}",
+            factor=factor,
+            gradient=float(work.gradients[name][place]),
+            old=float(work.parameters[name][place]),
+            new=float(work.updated[name][place]),
+        )
+        for sign, what, name, factor in (("γ", "scale", "weight", normalised), ("β", "shift", "bias", 1.0))
     )

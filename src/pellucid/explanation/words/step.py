@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pellucid.explanation.trace import LayerAtWork
 from pellucid.explanation.words.values import Parts
+from pellucid.network import Shape
 
 __all__ = ["NamedStep", "Words"]
 
@@ -88,6 +89,14 @@ class Words(ABC):
     @abstractmethod
     def backward(self, step: NamedStep, unit: int) -> Parts:
         """How ∂L/∂ of input ``unit`` is computed from ∂L/∂ of the outputs."""
+
+    def names(self, given: Sequence[str], shape_out: Shape) -> Sequence[str]:
+        """The names of the outputs of a layer that begins no block: those of its inputs, if it does not change them."""
+        return given
+
+    def owners(self, step: NamedStep) -> Sequence[int]:
+        """The units whose `derivatives` name every parameter once; where positions share them, one of each channel."""
+        return range(len(step.work.outputs)) if step.work.gradients else ()
 
     def backward_of_block(self, step: NamedStep, unit: int) -> Parts:
         """How ∂L/∂ of what a composite's last inner layer gave arises; other layers have none."""

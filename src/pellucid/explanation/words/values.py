@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -110,8 +110,8 @@ class Equation:
     def _number(self, found: re.Match[str]) -> str:
         value = self.values[found[1]]
         shown = near_one(value) if self.precise else n(value)
-        before, after = found.string[: found.start()][-1:], found.string[found.end() :][:1]
-        alone = before in ("", "(", "|") and after in ("", ")", "|", " ")
+        before, after = found.string[: found.start()], found.string[found.end() :][:1]
+        alone = (not before or before.endswith(("(", "|", ", "))) and after in ("", ")", "|", " ", ",")
         return shown if alone or not shown.startswith("−") else f"({shown})"
 
     def to_json(self) -> dict[str, Any]:
@@ -148,6 +148,8 @@ class Sum:
         Of each term the name, the factors in the order of the calculation, and what they make.
     side
         Whose units the terms stand for.
+    places
+        The unit that each term stands for, −1 for none; by default, of term ``i`` unit ``i``.
     bias
         Added at the end; ``None`` where the layer has none.
     result
@@ -165,6 +167,7 @@ class Sum:
     values: Array
     result: float
     side: Side = ""
+    places: Array | None = None
     bias: float | None = None
     of_layer: bool = False
 
@@ -190,10 +193,15 @@ class Sum:
                 name=self.names[i],
                 factors=tuple(float(factor[i]) for factor in self.factors),
                 value=float(self.values[i]),
-                place=i if self.side else None,
+                place=self._place(i),
             )
             for i in (range(len(self.values)) if places is None else places)
         ]
+
+    def _place(self, i: int) -> int | None:
+        if not self.side or self.places is None:
+            return i if self.side else None
+        return None if self.places[i] < 0 else int(self.places[i])
 
     def largest(self, most: int) -> tuple[list[Term], int, float]:
         """The terms of largest absolute value, how many others there are, and the sum of those."""
@@ -222,12 +230,13 @@ class Sum:
 class Derivative:
     """A parameter's derivative, ``slope · factor = gradient``, and its value before and after one step.
 
-    ``sign`` is the parameter's letter (``w``); ``place`` is the input whose weight it is, if it is one's.
+    ``sign`` is the parameter's letter (``w``); ``place`` is the input whose weight it is, or its place in the kernel,
+    if it is one's. A parameter that several positions share has no single ``factor``: see `Derivatives.positions`.
     """
 
     sign: str
     name: str
-    factor: float
+    factor: float | None
     gradient: float
     old: float
     new: float
@@ -235,8 +244,9 @@ class Derivative:
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON values."""
+        factor = {} if self.factor is None else {"factor": self.factor}
         return {
-            "parameter": self.sign, "of": self.name, "factor": self.factor, "gradient": self.gradient,
+            "parameter": self.sign, "of": self.name, **factor, "gradient": self.gradient,
             "old": self.old, "new": self.new,
         }  # fmt: skip
 
@@ -256,15 +266,20 @@ class Derivatives:
     unit
         Whose parameters they are.
     symbol, slope
-        ``∂L/∂z`` of the unit, the same for all of them.
+        ``∂L/∂z`` of the unit, the same for all of them; of parameters that positions share, the sum over these.
     factor
         What the other factor is called: ``a``.
     sign, names, factors, gradients, old, new
         Of each weight: the letter, the unit it comes from, its factor, ∂L/∂w, and its value before and after a step.
+        Weights that positions share have no ``factors``.
     side
         Whose units the names are.
     own
         The few parameters that are always shown: bias, scale and shift.
+    positions
+        How many positions share the parameters: each derivative is a sum over them.
+    sum_of
+        For weights that positions share: of weight ``i`` the sum over the positions that its derivative is.
     """
 
     caption: str
@@ -280,6 +295,8 @@ class Derivatives:
     old: Array = field(default_factory=_none)
     new: Array = field(default_factory=_none)
     side: Side = ""
+    positions: int = 1
+    sum_of: Callable[[int], Sum] | None = None
 
     def __len__(self) -> int:
         """The number of parameters."""
@@ -291,11 +308,11 @@ class Derivatives:
             Derivative(
                 sign=self.sign,
                 name=self.names[i],
-                factor=float(self.factors[i]),
+                factor=float(self.factors[i]) if len(self.factors) else None,
                 gradient=float(self.gradients[i]),
                 old=float(self.old[i]),
                 new=float(self.new[i]),
-                place=i if self.side else None,
+                place=i if self.side or self.positions > 1 else None,
             )
             for i in (range(len(self.gradients)) if places is None else places)
         ]
@@ -313,6 +330,7 @@ class Derivatives:
             "symbol": self.symbol,
             "slope": self.slope,
             "factor": self.factor,
+            **({"positions": self.positions} if self.positions > 1 else {}),
             "parameters": [row.to_json() for row in rows],
             "n_others": n_others,
             "steepest_other": steepest,
