@@ -178,12 +178,23 @@ def statistics(
     """
     of = np.zeros(len(inputs), dtype=np.int64) if groups is None else groups
     return tuple(
-        _of_layer(layer, activations(network, parameters, inputs, layer), of, n_groups)
+        of_layer(layer, activations(network, parameters, inputs, layer), of, n_groups)
         for layer in hidden_layers(network)
     )
 
 
-def _of_layer(layer: HiddenLayer, outputs: Array, groups: Array, n_groups: int) -> LayerStatistics:
+def of_layer(layer: HiddenLayer, outputs: Array, groups: Array, n_groups: int) -> LayerStatistics:
+    """The behaviour of a hidden layer's units.
+
+    Parameters
+    ----------
+    layer
+        Which.
+    outputs
+        ``[N, H]``, what its units give for N rows.
+    groups, n_groups
+        As of `statistics`.
+    """
     outputs = outputs.astype(np.float64)  # [N, H]
     dead = saturated = np.zeros(layer.units, dtype=bool)
     if layer.function in CAN_DIE:

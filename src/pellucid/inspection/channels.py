@@ -6,7 +6,7 @@ Legend: N pictures, C channels of a layer, K patches of a channel, H × W pixels
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -16,23 +16,31 @@ from numpy.typing import NDArray
 from pellucid.engines.inside import look_inside
 from pellucid.explanation.channels import (
     ChannelStatistics,
-    MapLayer,
     channel_statistics,
     feature_maps,
     map_layers,
     pictures_at_once,
 )
 from pellucid.explanation.receptive_fields import ReceptiveField, receptive_fields
-from pellucid.explanation.units import BINS, HiddenLayer, LayerStatistics
+from pellucid.explanation.units import BINS, HiddenLayer, LayerStatistics, hidden_layers, of_layer
 from pellucid.model.model import Model
-from pellucid.network import Network
+from pellucid.network import Dense, Network
 from pellucid.preprocessing.features import Features, rows_for
 from pellucid.preprocessing.steps.image import ImageStep
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["PATCH_SHEETS", "ChannelMoment", "Channels", "channels_of", "layer_of_maps", "pictures_to_take", "seen_by"]
+__all__ = [
+    "PATCH_SHEETS",
+    "ChannelMoment",
+    "Channels",
+    "channels_of",
+    "layers_of_pictures",
+    "outputs_of",
+    "pictures_to_take",
+    "seen_by",
+]
 
 Array = NDArray[Any]
 Parameters = Mapping[str, Array]
@@ -62,18 +70,19 @@ class Channels:
     Attributes
     ----------
     moments
-        Several epochs, or the trained network alone; the last one is the network that predicts.
+        Several epochs, or the trained network alone.
     fields
         The receptive field of each convolution's maps.
-    numbers
-        ``[N]``: the number of each picture in its table, from 0.
-    pixels
-        Maps the numbers of some of the N pictures to their bytes ``[M, H, W, C]``.
+    kept
+        The place of the moment whose network predicts.
+    pictures, numbers, image
+        The N pictures, encoded; the number of each in its table, from 0; and how they were encoded.
     picture, picture_title
         The bytes ``[H, W, C]`` of the picture whose maps are drawn, and which it is.
     """
 
     moments: tuple[ChannelMoment, ...]
+    kept: int
     fields: tuple[ReceptiveField, ...]
     numbers: Array
     pictures: Features
@@ -84,7 +93,7 @@ class Channels:
     @property
     def last(self) -> ChannelMoment:
         """The network that predicts."""
-        return self.moments[-1]
+        return self.moments[self.kept]
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -108,7 +117,9 @@ class Channels:
         """The pictures by name: ``filters``, ``maps``, ``fields`` and ``patches-1`` …"""
         from pellucid.plots.channels import exciting_patches, feature_map_sheet, field_outlines, filters_over_time
 
-        order = np.argsort(-np.linalg.norm(self.last.filters.reshape(len(self.last.filters), -1), axis=1), kind="stable")
+        order = np.argsort(
+            -np.linalg.norm(self.last.filters.reshape(len(self.last.filters), -1), axis=1), kind="stable"
+        )
         shown = np.sort(order[:_FILTERS])
         found = {
             "filters": filters_over_time(
@@ -154,7 +165,9 @@ class Channels:
         places = places.reshape(patches.shape[:2])
         for i, channel in enumerate(few):
             for j in range(patches.shape[1]):
-                corner = [a for a, _ in field.window(best.positions[channel, j])]
+                window = field.window(best.positions[channel, j])
+                # Of a field that is wider than the picture, the whole picture is shown.
+                corner = [a if e < n else 0 for (a, _), e, n in zip(window, field.extent, field.picture, strict=True)]
                 patches[i, j] = _cut(pixels[places[i, j]], corner, sides, fill)
         return patches
 
@@ -205,7 +218,9 @@ class Channels:
 
     def _named(self, k: int) -> str:
         field = self.fields[k]
-        wide = "" if all(e <= n for e, n in zip(field.extent, field.picture, strict=True)) else ", more than the picture"
+        wide = (
+            "" if all(e <= n for e, n in zip(field.extent, field.picture, strict=True)) else ", more than the picture"
+        )
         return f"layer {k + 1} ({self.last.layers[k].layer.words}): {_times(field.extent)}{wide}"
 
     def _middle(self, k: int) -> Any:
@@ -246,35 +261,35 @@ def seen_by(
 def channels_of(
     model: Model,
     moments: Sequence[tuple[str, Parameters]],
+    kept: int,
     pictures: Features,
     numbers: Array,
     picture: Features,
     title: str,
-) -> Channels | None:
-    """The channels of a model at several moments; ``None`` if its network has no convolutions.
+) -> Channels:
+    """The channels of a model of pictures, whose network has convolutions, at several moments.
 
     Parameters
     ----------
     model
-        A model of pictures.
-    moments
-        Headings, and the weights by name; the last are those that predict.
+        The model.
+    moments, kept
+        Headings, and the weights by name; and the place of those that predict.
     pictures, numbers
         The encoded pictures, and the number of each in its table.
     picture, title
         The picture whose maps are drawn, and which it is.
     """
     network, image = model.network, model.image
-    layers = map_layers(network)
-    if not layers or image is None:
-        return None
+    assert image is not None
     inputs = rows_for(network.shape, pictures)
     one = np.asarray(rows_for(network.shape, picture)[:1])[0]
     fields = receptive_fields(network)
     most = _PATCHES if len(moments) == 1 else _PATCHES_OF_MANY
     return Channels(
         moments=tuple(seen_by(network, weights, inputs, one, heading, most) for heading, weights in moments),
-        fields=tuple(fields[layer.last] for layer in layers),
+        kept=kept,
+        fields=tuple(fields[layer.last] for layer in map_layers(network)),
         numbers=numbers,
         pictures=pictures,
         image=image,
@@ -283,14 +298,41 @@ def channels_of(
     )
 
 
-def layer_of_maps(found: ChannelStatistics, groups: Array, n_groups: int) -> LayerStatistics:
-    """The same as the statistics of a hidden layer, whose units are the channels; the histogram counts a sample."""
+def layers_of_pictures(
+    model: Model, channels: Channels, inputs: Array, groups: Array | None, n_groups: int
+) -> tuple[LayerStatistics, ...]:
+    """Statistics of all hidden layers: of convolutions, whose units are their channels, and of the dense ones after.
+
+    Parameters
+    ----------
+    model, channels
+        The model, and what was seen of its channels.
+    inputs
+        The same encoded pictures, ``[N, channels, H, W]``.
+    groups, n_groups
+        As of `pellucid.explanation.units.statistics`; a histogram of a convolution counts a sample of its outputs.
+    """
+    of = np.zeros(len(inputs), np.int64) if groups is None else groups
+    found = [_layer_of_maps(each, of, n_groups) for each in channels.last.layers]
+    network, blocks = model.network, model.network.blocks()
+    dense = [
+        layer for layer in hidden_layers(network) if isinstance(network.layers[blocks[layer.number - 1][0]], Dense)
+    ]
+    for layer in dense:
+        outputs = outputs_of(network, model.parameters, inputs, layer)
+        found.append(of_layer(replace(layer, number=len(found) + 1), outputs, of, n_groups))
+    return tuple(found)
+
+
+def _layer_of_maps(found: ChannelStatistics, groups: Array, n_groups: int) -> LayerStatistics:
     layer, sample = found.layer, found.sample
     low, high = float(sample.min()), float(sample.max())
     edges = np.linspace(low, high if high > low else low + 1, BINS + 1)
+    last = int(layer.last.partition(".")[0])
     return LayerStatistics(
-        layer=HiddenLayer(number=layer.number, last=int(layer.last.partition(".")[0]), units=layer.channels,
-                          function=layer.function, text=layer.text),
+        layer=HiddenLayer(
+            number=layer.number, last=last, units=layer.channels, function=layer.function, text=layer.text
+        ),
         dead=found.dead,
         saturated=np.zeros(layer.channels, bool),
         zeros=found.zeros,
@@ -298,7 +340,7 @@ def layer_of_maps(found: ChannelStatistics, groups: Array, n_groups: int) -> Lay
         deviations=found.deviations,
         edges=edges,
         counts=np.array([np.histogram(sample[groups == g], edges)[0] for g in range(n_groups)]),
-    )  # fmt: skip
+    )
 
 
 def pictures_to_take(network: Network, moments: int) -> int:

@@ -1,7 +1,7 @@
 """What channels see: the patches that excite them, feature maps, filters over the epochs, receptive fields.
 
-Pictures are ``[H, W, C]`` bytes, grey (C = 1) or colour (3). Many small ones are put together into one mosaic, because a
-panel for each would take minutes to draw.
+Pictures are ``[H, W, C]`` bytes, grey (C = 1) or colour (3). Many small ones are put together into one mosaic, because
+a panel for each would take minutes to draw.
 """
 
 from __future__ import annotations
@@ -70,7 +70,11 @@ def exciting_patches(moments: Sequence[tuple[str, Array]], channels: Sequence[in
     wide = max(1.6, min(4.2, each * 0.36 * width / max(height, width) + 0.4))
     tall = max(1.4, n * 0.36 * height / max(height, width) + 0.45)
     figure, axes = panels(
-        math.ceil(len(moments) / columns), columns, width=wide, height=tall, title=wrapped(title, int(13 * wide * columns))
+        math.ceil(len(moments) / columns),
+        columns,
+        width=wide,
+        height=tall,
+        title=wrapped(title, int(8.5 * wide * columns)),
     )
     gap = max(1, round(max(height, width) / 12))
     for place, (axis, (heading, patches)) in enumerate(zip(axes, moments, strict=False)):
@@ -101,7 +105,8 @@ def feature_map_sheet(
         Above all panels.
     """
     columns = 1 + len(layers)
-    figure, axes = panels(len(moments), columns, width=2.3, height=1.65, title=wrapped(title, 26 * columns))
+    figure, axes = panels(len(moments), columns, width=2.4, height=1.55, title=wrapped(title, 20 * columns))
+    figure.set_layout_engine("constrained", w_pad=0.1)
     for line, (heading, of_layers) in enumerate(moments):
         row = axes[line * columns : (line + 1) * columns]
         if line == 0:
@@ -140,7 +145,11 @@ def filters_over_time(moments: Sequence[tuple[str, Array]], captions: Sequence[s
     count, height, width = moments[0][1].shape[:3]
     tile = 0.62
     figure, axes = panels(
-        len(moments), 1, width=1.3 + tile * count * width / height, height=tile + 0.12, title=wrapped(title, 12 + 8 * count)
+        len(moments),
+        1,
+        width=1.3 + tile * count * width / height,
+        height=tile + 0.12,
+        title=wrapped(title, 12 + 8 * count),
     )
     largest = max(float(np.abs(images).max()) for _, images in moments) or 1.0
     gap = max(1, round(height / 4))
@@ -183,8 +192,8 @@ def field_outlines(
     figure, (axis,) = panels(width=5.4, height=5.4, title=wrapped(title, 60))
     _draw(axis, picture)
     handles = []
-    for k, (name, ((top, bottom), (left, right))) in enumerate(fields):
-        top, left, bottom, right = max(top, 0), max(left, 0), min(bottom, height), min(right, width)
+    for k, (name, (rows, columns)) in enumerate(fields):
+        top, bottom, left, right = max(rows[0], 0), min(rows[1], height), max(columns[0], 0), min(columns[1], width)
         colour, line = COLOURS[1:][k % (len(COLOURS) - 1)], LINES[k // (len(COLOURS) - 1) % len(LINES)]
         for edge, thick in (("white", 4.0), (colour, 2.2)):
             axis.add_patch(
