@@ -223,7 +223,7 @@ def _too_strong(e: Evidence) -> Finding | None:
         name="augmentation-hurts",
         finding="The augmentation is too strong.",
         evidence=(
-            f"on augmented training pictures the loss is {last:.3g}, on the same pictures unchanged {plain:.3g}, and on "
+            f"on augmented training pictures the loss is {last:.3g}, on the same pictures unchanged {plain:.3g}, on "
             f"unseen ones {unseen:.3g}: there is no overfitting left to prevent"
         ),
         consequence="the network spends its weights on pictures that do not occur",

@@ -238,7 +238,7 @@ def image_explained(
     layer = _last_maps(model.network)
     return ExplainedImage(
         title=one.title,
-        background_title=f"{len(background.inputs):,} of {background.title}",
+        background_title=f"{background.features.n:,} of {background.title}",
         output=output,
         pixels=pixels_of(one)[0],
         gradients=gradients,

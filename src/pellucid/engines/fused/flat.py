@@ -89,10 +89,18 @@ class Flat:
     def views(self, flat: Tensor) -> dict[str, Tensor]:
         """A tensor laid out as the weights are (a moment, say) by the parameters' names and in their shapes."""
         return {
-            f"{name}.{short}": matrix[index]
+            f"{name}.{short}": self._blocks[name].part(matrix, short)
             for name, matrix in self._cut(flat).items()
-            for short, index in self._blocks[name].parts.items()
+            for short in self._blocks[name].parts
         }
+
+    def decaying(self) -> Tensor:
+        """1 for the weights of layers, 0 for biases, scales and shifts, laid out as the weights are."""
+        mask = torch.zeros_like(self.weights)
+        for view in self.views(mask).values():
+            if view.ndim - len(self.lead) > 1:
+                view.fill_(1)
+        return mask
 
     def load(self, parameters: Mapping[str, Array]) -> None:
         """Take a copy of these arrays."""
