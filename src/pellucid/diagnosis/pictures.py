@@ -258,8 +258,10 @@ def _wider(e: Evidence) -> dict[str, Any]:
         return {}
     depth, kernel = int(s.get("depth") or 1), int(s.get("kernel") or 3)
     for more in _candidates(depth, kernel):
-        shape = {"depth": depth, "kernel": kernel, **more}
-        other = cnn(network.shape, tuple(s["channels"]), network.outputs, pool=str(s.get("pool", "max")), **shape)
+        other = cnn(
+            network.shape, tuple(s["channels"]), network.outputs, pool=str(s.get("pool", "max")),
+            kernel=more.get("kernel", kernel), depth=more.get("depth", depth),
+        )  # fmt: skip
         if _view_of(other)[0] >= _WIDE:
             return more
     return {}

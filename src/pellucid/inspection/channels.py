@@ -358,7 +358,17 @@ def pictures_to_take(network: Network, moments: int) -> int:
 
 
 def outputs_of(network: Network, parameters: Parameters, inputs: Array, layer: HiddenLayer) -> Array:
-    """The outputs of a hidden layer for pictures, ``[N, H]``; a few pictures at a time."""
+    """The outputs of a hidden layer for pictures, ``[N, H]``; a few pictures at a time.
+
+    Parameters
+    ----------
+    network, parameters
+        The description of the network, and its arrays by name.
+    inputs
+        Encoded pictures ``[N, channels, H, W]``.
+    layer
+        One of `pellucid.explanation.units.hidden_layers`.
+    """
     at_once, name, parts = pictures_at_once(network), str(layer.last), list[Array]()
     for i in range(0, len(inputs), at_once):
         found = look_inside(network, parameters, np.asarray(inputs[i : i + at_once]), names=[name]).outputs[name]

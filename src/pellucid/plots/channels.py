@@ -194,13 +194,14 @@ def field_outlines(
     handles = []
     for k, (name, (rows, columns)) in enumerate(fields):
         top, bottom, left, right = max(rows[0], 0), min(rows[1], height), max(columns[0], 0), min(columns[1], width)
-        colour, line = COLOURS[1:][k % (len(COLOURS) - 1)], LINES[k // (len(COLOURS) - 1) % len(LINES)]
+        colour = COLOURS[1:][k % (len(COLOURS) - 1)]
+        shape: Any = LINES[k // (len(COLOURS) - 1) % len(LINES)]
         for edge, thick in (("white", 4.0), (colour, 2.2)):
             axis.add_patch(
                 Rectangle((left - 0.5, top - 0.5), right - left, bottom - top, fill=False, edgecolor=edge,
-                          linewidth=thick, linestyle=line if edge == colour else "-", clip_on=False)
+                          linewidth=thick, linestyle=shape if edge == colour else "-", clip_on=False)
             )  # fmt: skip
-        handles.append(Line2D([], [], color=colour, linestyle=line, linewidth=2.2, label=name))
+        handles.append(Line2D([], [], color=colour, linestyle=shape, linewidth=2.2, label=name))
     figure.legend(handles=handles, loc="outside lower center", ncols=1 if len(handles) < 7 else 2, frameon=False,
                   fontsize=9)  # fmt: skip
     return figure
@@ -209,7 +210,7 @@ def field_outlines(
 def _draw(axis: Axes, picture: Array) -> None:
     grey = picture.shape[-1] in (1, 2)
     shown = picture[..., 0] if grey else picture[..., :3]
-    axis.imshow(shown, interpolation="nearest", **({"cmap": "gray", "vmin": 0, "vmax": _WHITE} if grey else {}))
+    axis.imshow(shown, interpolation="nearest", cmap="gray" if grey else None, vmin=0, vmax=_WHITE)
     _bare(axis)
 
 
