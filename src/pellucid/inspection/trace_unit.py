@@ -49,7 +49,8 @@ def find_unit(steps: Sequence[NamedStep], asked: str) -> tuple[NamedStep, int]:
             f"give {layer}.{what.upper()}{_AXES.get(len(grid), '')}"
         )
     axes = ("the step",) if len(grid) == 1 else ("the row", "the column")
-    place += [_whole(asked, *each, 0, extent - 1) for *each, extent in zip(axes, position, grid, strict=False)]
+    places = zip(axes, position, grid, strict=False)
+    place += [_whole(asked, axis, text, 0, extent - 1) for axis, text, extent in places]
     return step, int(np.ravel_multi_index(place, step.work.shape_out))
 
 
