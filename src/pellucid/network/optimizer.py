@@ -7,7 +7,7 @@ provides one for every step.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
@@ -40,6 +40,9 @@ class Optimizer:
     weight_decay
         Added to the gradient as ``weight_decay · w``; for ``adamw`` subtracted from the weight separately from the
         gradient.
+    decay_biases
+        Whether the decay is for everything that is learned, as in PyTorch, or for the weights of layers only: not for
+        their biases, nor for the scale and the shift of a normalisation, which have one axis.
     momentum
         The share of the last step kept by ``momentum`` and ``nesterov``.
     alpha
@@ -60,6 +63,7 @@ class Optimizer:
     beta2: float = 0.999
     eps: float = 1e-8
     clip_norm: float | None = None
+    decay_biases: bool = True
 
     def __post_init__(self) -> None:
         """Check the name and the constants."""
@@ -71,8 +75,19 @@ class Optimizer:
         _check("eps", self.eps, 1e-30, 1.0, open_top=False)
         if self.name == "nesterov" and self.momentum == 0:
             raise SettingError("nesterov needs a momentum above 0")
+        if type(self.decay_biases) is not bool:
+            raise SettingError(f"decay_biases must be true or false, got {self.decay_biases!r}")
         if self.clip_norm is not None:
             _check("clip_norm", self.clip_norm, 1e-30, 1e30, open_top=False)
+
+    def decay_of(self, shape: Sequence[int]) -> float:
+        """The weight decay of a parameter of this shape.
+
+        >>> rule = Optimizer(name="adamw", weight_decay=0.05, decay_biases=False)
+        >>> rule.decay_of((10, 784)), rule.decay_of((10,))
+        (0.05, 0.0)
+        """
+        return self.weight_decay if self.decay_biases or len(shape) > 1 else 0.0
 
     def to_json(self) -> dict[str, Any]:
         """The optimizer as plain JSON values."""

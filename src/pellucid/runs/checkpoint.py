@@ -56,6 +56,7 @@ class Checkpointer:
 def write_state(path: Path, state: State, fingerprint: str) -> None:
     """Write a checkpoint, completely or not at all."""
     groups = {"parameters": state.parameters, "best": state.best_parameters, "memory": state.memory}
+    groups["average"] = state.average
     tensors = {f"{group}/{name}": a for group, arrays in groups.items() for name, a in arrays.items()}
     facts = {
         "format": _FORMAT,
@@ -100,9 +101,12 @@ def read_state(path: Path, fingerprint: str, engine: Engine, plan: Plan) -> Stat
             plateau = plateau.after(line.validation_loss, plan.schedule)
         _check(facts["stopping"] == asdict(stopping), "its early stopping does not follow from its history")
         _check(facts["plateau"] == asdict(plateau), "its schedule does not follow from its history")
-        groups = _groups(tensors, "parameters", "best", "memory")
+        groups = _groups(tensors, "parameters", "best", "memory", "average")
         _check_parameters(groups["parameters"], "parameters", engine.network)
         _check_parameters(groups["best"], "best parameters", engine.network)
+        _check((plan.average != "none") == bool(groups["average"]), "its average is not what this run asks for")
+        if groups["average"]:
+            _check_parameters(groups["average"], "average", engine.network)
         _check_memory(groups["memory"], engine, epoch)
     except _WRONG as error:
         raise _not_ours(path, error) from error
@@ -114,6 +118,7 @@ def read_state(path: Path, fingerprint: str, engine: Engine, plan: Plan) -> Stat
         history=history,
         stopping=stopping,
         plateau=plateau,
+        average=groups["average"],
     )
 
 

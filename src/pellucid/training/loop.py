@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pellucid.engines.textbook.losses import loss_and_gradient
 from pellucid.errors import DivergenceError, SettingError
 from pellucid.network import Network
+from pellucid.training.averaging import AVERAGES, AverageName, WeightAverage, average_in_place
 from pellucid.training.batches import drawn_masks, n_batches
 from pellucid.training.divergence import explain
 from pellucid.training.engine import Engine
@@ -57,6 +58,9 @@ class Plan:
         Which weights are kept: the ``best`` by validation loss, or the ``last``.
     seed
         Seed of the batches and of dropout.
+    average
+        ``ema``: the validation rows measure, and the outcome keeps, an average of the weights of many steps
+        (`pellucid.training.averaging`).
     """
 
     learning_rate: float
@@ -66,9 +70,12 @@ class Plan:
     patience: int | None = None
     keep: Literal["best", "last"] = "best"
     seed: int = 0
+    average: AverageName = "none"
 
     def __post_init__(self) -> None:
         """Check the numbers."""
+        if self.average not in AVERAGES:
+            raise SettingError(f"average must be one of {', '.join(AVERAGES)}, got {self.average!r}")
         if self.keep not in ("best", "last"):
             raise SettingError(f"keep must be 'best' or 'last', got {self.keep!r}")
         if not 0 < self.learning_rate < math.inf:
@@ -91,6 +98,7 @@ class State:
     history: tuple[Epoch, ...]
     stopping: EarlyStopping
     plateau: Plateau
+    average: dict[str, Array] = field(default_factory=dict)  # of the weights, if the plan asks for one
 
 
 Reason = Literal["all epochs done", "early stopping", "interrupted", "diverged"]
@@ -151,6 +159,7 @@ def fit(
     if start is not None:
         engine.load_parameters(state.parameters)
         engine.load_memory(state.memory)
+    average = _average(engine, source, plan, state)
     reason: Reason = "all epochs done"
     problem = None
     while state.epoch < plan.epochs:
@@ -159,11 +168,12 @@ def fit(
             break
         began = time.perf_counter()
         try:
-            learned = _run_epoch(engine, source, plan, state, interrupted)
+            learned = _run_epoch(engine, source, plan, state, interrupted, average)
             if learned is None:
                 reason = "interrupted"
                 break
-            state = after_epoch(engine, validation, plan, state, learned, time.perf_counter() - began)
+            with average_in_place(engine, average):
+                state = after_epoch(engine, validation, plan, state, learned, time.perf_counter() - began)
         except DivergenceError as error:
             if not state.epoch:
                 raise
@@ -171,8 +181,9 @@ def fit(
             break
         on_epoch(state.history[-1])
         done = state
-        save(lambda: replace(done, parameters=engine.parameters(), memory=engine.memory()))  # noqa: B023
-    kept = state.best_parameters if state.epoch and plan.keep == "best" else engine.parameters()
+        save(lambda: _saved(done, engine, average))  # noqa: B023
+    last = engine.parameters if average is None else average.copy
+    kept = state.best_parameters if state.epoch and plan.keep == "best" else last()
     engine.load_parameters(kept)
     return Outcome(
         parameters=kept,
@@ -210,8 +221,27 @@ def fresh(plan: Plan) -> State:
     )
 
 
+def _average(engine: Engine, source: RowSource, plan: Plan, state: State) -> WeightAverage | None:
+    """The average of the weights so far, if the plan asks for one."""
+    if plan.average == "none":
+        return None
+    steps = state.epoch * n_batches(source.n, plan.batch_size, at_least=rows_a_batch(engine.network))
+    return WeightAverage(state.average or engine.parameters(), steps)
+
+
+def _saved(state: State, engine: Engine, average: WeightAverage | None) -> State:
+    """The state with all that the engine and the average hold."""
+    averaged = {} if average is None else average.copy()
+    return replace(state, parameters=engine.parameters(), memory=engine.memory(), average=averaged)
+
+
 def _run_epoch(
-    engine: Engine, source: RowSource, plan: Plan, state: State, interrupted: Callable[[], bool]
+    engine: Engine,
+    source: RowSource,
+    plan: Plan,
+    state: State,
+    interrupted: Callable[[], bool],
+    average: WeightAverage | None = None,
 ) -> tuple[float, float] | None:
     """Learn from every row once; the mean loss and the last learning rate, or ``None`` if interrupted."""
     at_least = rows_a_batch(engine.network)
@@ -227,9 +257,13 @@ def _run_epoch(
             seen = source.take(rows)
             cause = explain(engine, seen.inputs, seen.targets, masks, rate)
             raise DivergenceError(f"training met {loss} in {where}: {cause}")
+        if average is not None:
+            average.stepped(engine.parameters)
         total += loss * source.mass(rows)
         if interrupted():
             return None
+    if average is not None:
+        average.catch_up(engine.parameters)
     return total / source.mass(), rate
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pellucid.data.columns.images import image_hashes, is_image_type, pixels_of, shape_of
+from pellucid.data.columns.images import image_hashes, is_image_type, pixel_source, shape_of
 from pellucid.data.columns.undivided import is_undivided
 from pellucid.data.dates.formats import ISO_UTC, is_day_of_calendar, parse_dates, reads_both_ways
 from pellucid.data.dates.zones import offsets_shown
@@ -101,7 +101,7 @@ def facts_of(name: str, column: pa.Array, position: int, *, headed: bool, of_ima
     """
     cells = column.indices if pa.types.is_dictionary(column.type) else column
     if is_image_type(column.type):
-        cells = pa.array(image_hashes(pixels_of(column.drop_null() if column.null_count else column)))
+        cells = pa.array(image_hashes(pixel_source(column.drop_null() if column.null_count else column)))
     return Facts(
         name=name,
         position=position,

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pellucid.data.columns.images import image_hashes, is_image_type, mixed, pixels_of
+from pellucid.data.columns.images import image_hashes, is_image_type, mixed, pixel_source
 from pellucid.data.tables import Table
 
 __all__ = ["HashArray", "n_in_conflict", "row_hashes"]
@@ -51,7 +51,7 @@ def _bits(column: pa.Array) -> HashArray:
     """A 64-bit hash of each cell: the value of a number (whole or not), the letters of a text, a time, the pixels."""
     kind = column.type
     if is_image_type(kind):
-        return image_hashes(pixels_of(column))
+        return image_hashes(pixel_source(column))
     if pa.types.is_dictionary(kind):
         from hashlib import blake2b
 

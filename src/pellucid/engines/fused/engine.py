@@ -75,7 +75,10 @@ class FusedEngine:
         self.products = _possible(products, self._dtype, self._where)
         check_parameters(network, parameters)
         self._flat = Flat(network, parameters, self._dtype, self._where)
-        self._updates = FlatUpdates(optimizer, self._flat.weights, self._flat.gradients, private=private)
+        decaying = None if optimizer.decay_biases else self._flat.decaying()
+        self._updates = FlatUpdates(
+            optimizer, self._flat.weights, self._flat.gradients, decaying=decaying, private=private
+        )
         self._columns: dict[int, Tensor] = {}  # feature-major copies of the rows, for all plans
         self._plans: dict[int, _BatchPlan] = {}
 

@@ -94,6 +94,14 @@ class Flat:
             for short, index in self._blocks[name].parts.items()
         }
 
+    def decaying(self) -> Tensor:
+        """1 for the weights of layers, 0 for biases, scales and shifts, laid out as the weights are."""
+        mask = torch.zeros_like(self.weights)
+        for view in self.views(mask).values():
+            if view.ndim - len(self.lead) > 1:
+                view.fill_(1)
+        return mask
+
     def load(self, parameters: Mapping[str, Array]) -> None:
         """Take a copy of these arrays."""
         for name, tensor in {**self.views(self.weights), **self.statistics}.items():

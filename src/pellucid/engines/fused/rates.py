@@ -37,6 +37,7 @@ class Rates:
 
     def __init__(self, rule: Optimizer, updates: FlatUpdates, flat: Flat, *, private: bool = True) -> None:
         self._rule, self._updates, self._w, self._g = rule, updates, flat.weights, flat.gradients
+        self._decaying = None if rule.decay_biases else flat.decaying()
         self._change = torch.zeros_like(flat.weights)
         undecayed = replace(rule, weight_decay=0.0, clip_norm=None)  # `step` does both, on the weights themselves
         self._at_one = FlatUpdates(undecayed, self._change, flat.gradients, private=private)
@@ -48,10 +49,11 @@ class Rates:
         if rule.clip_norm is not None:
             norm = torch.linalg.vector_norm(g, dim=-1, keepdim=True)
             g.mul_(torch.clamp_max(rule.clip_norm / (norm + 1e-6), 1.0))
+        decaying = 1.0 if self._decaying is None else self._decaying
         if rule.weight_decay and rule.name == "adamw":
-            w.mul_(1 - each * rule.weight_decay)
+            w.mul_(1 - each * rule.weight_decay * decaying)
         elif rule.weight_decay:
-            g.add_(w, alpha=rule.weight_decay)
+            g.add_(w * decaying, alpha=rule.weight_decay)
         self._at_one.steps = self._updates.steps
         self._change.zero_()
         self._at_one.step(1.0)

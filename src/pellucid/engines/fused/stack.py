@@ -90,7 +90,10 @@ class StackEngine:
         self.diverged: NDArray[np.bool_] = np.zeros(self.size, dtype=bool)
         first = {p.name: np.stack([each[p.name] for each in parameters]) for p in network.parameters()}
         self._flat = Flat(network, first, self._dtype, self._where, lead=(self.size,))
-        self._updates = FlatUpdates(optimizer, self._flat.weights, self._flat.gradients, private=private)
+        decaying = None if optimizer.decay_biases else self._flat.decaying()
+        self._updates = FlatUpdates(
+            optimizer, self._flat.weights, self._flat.gradients, decaying=decaying, private=private
+        )
         self._rates: Rates | None = None
         self._plans: dict[int | None, _BatchPlan] = {}
 

@@ -90,6 +90,8 @@ def pack(network: Network) -> PackedNetwork:
 
 def constants_of(rule: Optimizer, loss: Loss) -> Array:
     """λ, μ, α, β₁, β₂, ε, the limit of the gradients' norm (0 for none), and the loss's δ."""
+    if rule.weight_decay and not rule.decay_biases:
+        raise SettingError("engine 'kernel' decays all that is learned: use engine=auto, or decay_biases=true")
     smoothing = rule.momentum, rule.alpha, rule.beta1, rule.beta2
     return np.array([rule.weight_decay, *smoothing, rule.eps, rule.clip_norm or 0.0, loss.delta], np.float64)
 

@@ -47,7 +47,7 @@ def update(rule: Optimizer, w: Array, g: Array, memory: Memory, learning_rate: f
     """
     if rule.name == "adamw":
         return adamw(rule, w, g, memory, learning_rate, t)
-    g = g + rule.weight_decay * w  # L2: the penalty ½ λ w² adds λ w to the gradient
+    g = g + rule.decay_of(w.shape) * w  # L2: the penalty ½ λ w² adds λ w to the gradient
     return _RULES[rule.name](rule, w, g, memory, learning_rate, t)
 
 
@@ -91,7 +91,7 @@ def adam(rule: Optimizer, w: Array, g: Array, memory: Memory, lr: float, t: int)
 
 def adamw(rule: Optimizer, w: Array, g: Array, memory: Memory, lr: float, t: int) -> Array:
     """Adam with decoupled decay: w ← (1 − η λ) w first, then Adam on the plain gradient (Loshchilov & Hutter 2019)."""
-    return adam(rule, (1 - lr * rule.weight_decay) * w, g, memory, lr, t)
+    return adam(rule, (1 - lr * rule.decay_of(w.shape)) * w, g, memory, lr, t)
 
 
 _RULES = {"sgd": sgd, "momentum": momentum, "nesterov": nesterov, "rmsprop": rmsprop, "adam": adam}

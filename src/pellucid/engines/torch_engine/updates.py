@@ -42,9 +42,16 @@ class Updates:
     def step(self, lr: float) -> None:
         """Update the weights in place with their ``.grad``; call it under ``torch.no_grad``."""
         self.steps += 1
-        rule, w, memory = self._rule, self._weights, self.memory
+        decays = [self._rule.decay_of(weight.shape) for weight in self._weights]
+        for decay in dict.fromkeys(decays):  # a group of weights for each, as in torch.optim
+            self._step([i for i, own in enumerate(decays) if own == decay], decay, lr)
+
+    def _step(self, chosen: Sequence[int], decay: float, lr: float) -> None:
+        """Update the weights of these numbers, which have one decay."""
+        rule, w = self._rule, [self._weights[i] for i in chosen]
+        memory = {what: [tensors[i] for i in chosen] for what, tensors in self.memory.items()}
         g = [gradient(weight) for weight in w]
-        decay = rule.weight_decay
+        counts = [torch.tensor(float(self.steps - 1)) for _ in w]  # of steps before: the rules count on by themselves
         match rule.name:
             case "sgd":
                 sgd(w, g, [None] * len(w), weight_decay=decay, momentum=0.0, lr=lr, dampening=0.0,
@@ -53,19 +60,15 @@ class Updates:
                 sgd(w, g, list(memory["momentum_buffer"]), weight_decay=decay, momentum=rule.momentum, lr=lr,
                     dampening=0.0, nesterov=rule.name == "nesterov", maximize=False)  # fmt: skip
             case "rmsprop":
-                rmsprop(w, g, memory["square_avg"], [], [], self._counts(), lr=lr, alpha=rule.alpha,
+                rmsprop(w, g, memory["square_avg"], [], [], counts, lr=lr, alpha=rule.alpha,
                         eps=rule.eps, weight_decay=decay, momentum=0.0, centered=False)  # fmt: skip
             case "adam" | "adamw":
                 function = adam if rule.name == "adam" else adamw
-                function(w, g, memory["exp_avg"], memory["exp_avg_sq"], [], self._counts(), amsgrad=False,
+                function(w, g, memory["exp_avg"], memory["exp_avg_sq"], [], counts, amsgrad=False,
                          beta1=rule.beta1, beta2=rule.beta2, lr=lr, weight_decay=decay, eps=rule.eps,
                          maximize=False)  # fmt: skip
             case _:
                 assert_never(rule.name)
-
-    def _counts(self) -> list[Tensor]:
-        """The number of steps before this one, one tensor per weight; the functional rules increment it themselves."""
-        return [torch.tensor(float(self.steps - 1)) for _ in self._weights]
 
 
 def gradient(weight: Tensor) -> Tensor:

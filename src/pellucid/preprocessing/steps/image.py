@@ -27,7 +27,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.data.columns.images import is_image_type, pixels_of
+from pellucid.data.columns.images import PixelRows, is_image_type, pixel_source
 from pellucid.errors import DataError
 from pellucid.preprocessing import checks
 from pellucid.preprocessing.values import FloatArray
@@ -94,7 +94,12 @@ class ImageStep:
             )
         if column.null_count:
             raise DataError(f"column {self.name!r} holds no image in {column.null_count:,} rows; leave those rows out")
-        self.encode_pixels(pixels_of(column), out)
+        pixels = pixel_source(column)
+        if isinstance(pixels, PixelRows):
+            for part, read in pixels.blocks():
+                self.encode_pixels(read, out[part])
+        else:
+            self.encode_pixels(pixels, out)
 
     def encode_pixels(self, pixels: NDArray[np.uint8], out: FloatArray) -> None:
         """Write the features of ``pixels`` ``[rows, H, W, C]`` into ``out`` ``[rows, features]``."""
@@ -189,19 +194,19 @@ def fit_image(name: str, column: Any) -> ImageStep:
     >>> step.features, step.mean, round(step.deviation[0], 4)
     (('image[0,0]', 'image[0,1]'), (0.75,), 0.433)
     """
-    pixels = pixels_of(column)
+    pixels = pixel_source(column)
     n, height, width, channels = pixels.shape
     if height * width * channels > MAX_VALUES:
         raise DataError(
             f"column {name!r} holds images of {_size(pixels.shape[1:])}, {height * width * channels:,} values each, "
             f"but a fully connected network takes at most {MAX_VALUES:,}; give a smaller image_size (--image-size 64)"
         )
-    flat = pixels.reshape(n, -1)
     counts = np.zeros((channels, 256), dtype=np.int64)
-    step = max(1, _PIXELS_AT_ONCE // max(1, flat.shape[1]))
+    step = max(1, _PIXELS_AT_ONCE // max(1, height * width * channels))
     for i in range(0, n, step):
+        some = pixels[i : i + step].reshape(-1, channels)
         for c in range(channels):
-            counts[c] += np.bincount(flat[i : i + step, c::channels].ravel(), minlength=256)
+            counts[c] += np.bincount(some[:, c], minlength=256)
     moments = [_mean_and_deviation(channel) for channel in counts]
     return ImageStep(
         name=name,
