@@ -37,8 +37,12 @@ def _exp(power: float) -> float:
     return math.exp(power) if power < 700 else math.inf
 
 
+def _max(*values: float) -> float:
+    return max(values)
+
+
 NAMES: dict[str, Any] = {
-    "exp": _exp, "log": math.log, "sqrt": math.sqrt, "abs": abs, "max": lambda *values: max(values), "sign": lambda e: float(np.sign(e)),
+    "exp": _exp, "log": math.log, "sqrt": math.sqrt, "abs": abs, "max": _max, "sign": lambda e: float(np.sign(e)),
     **{name: lambda z, f=name: _value(f, z) for name in _FUNCTIONS},
     **{f"{name}_slope": lambda z, f=name: _slope(f, z) for name in _FUNCTIONS},
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""The arithmetic of convolution, pooling and their kin: it adds up, and every number is autograd's; mistakes are seen."""
+"""The arithmetic of convolution, pooling and their kin adds up, and every number is autograd's; mistakes are seen."""
 
 from __future__ import annotations
 
@@ -18,7 +18,18 @@ from pellucid.explanation.words.convolution import ConvolutionWords
 from pellucid.explanation.words.global_avg_pool import GlobalAvgPoolWords
 from pellucid.explanation.words.pooling import AvgPoolWords, MaxPoolWords, winner
 from pellucid.explanation.words.values import Derivatives, Equation, Note, Sum
-from pellucid.network import Activation, BatchNorm, Conv2d, Flatten, GlobalAvgPool, MaxPool2d, Network, cnn
+from pellucid.network import (
+    Activation,
+    BatchNorm,
+    Conv2d,
+    Dense,
+    Flatten,
+    GlobalAvgPool,
+    Layer,
+    MaxPool2d,
+    Network,
+    cnn,
+)
 from tests.arithmetic import assert_holds
 from tests.explanation.maps import every_map_kind, map_networks, theirs_of, traced_map
 
@@ -122,8 +133,8 @@ def test_flatten_keeps_the_names_of_its_numbers() -> None:
 
 
 def test_a_patch_over_the_edge_says_what_is_padding() -> None:
-    network = Network(shape=(1, 3, 3), layers=(*corner(), Flatten(), *cnn((1, 3, 3), (1,), 2).layers[-1:]))
-    _, steps = traced_map(Network(shape=(1, 3, 3), layers=(*corner(), GlobalAvgPool(), *network.layers[-1:])), 0)
+    convolution = Conv2d(in_channels=1, out_channels=1, kernel_size=3, padding=1)
+    _, steps = traced_map(Network(shape=(1, 3, 3), layers=(convolution, *tail())), 0)
     (part,) = words_of(steps[0].work.layer).forward(steps[0], 0)
     assert isinstance(part, Sum)
     assert [term.name for term in part.terms()][:4] == [
@@ -132,18 +143,14 @@ def test_a_patch_over_the_edge_says_what_is_padding() -> None:
     assert part.terms()[4].name == "pixel at (0, 0)"
 
 
-def corner() -> tuple[Conv2d]:
-    return (Conv2d(in_channels=1, out_channels=1, kernel_size=3, padding=1),)
-
-
 def test_of_equal_numbers_the_first_wins_a_window() -> None:
     _, steps = traced_map(Network(shape=(1, 2, 2), layers=(MaxPool2d(kernel_size=2), *tail())), 0)
     tied = replace(steps[0], work=replace(steps[0].work, inputs=np.array([1.0, 2.0, 2.0, 0.0])))
     assert winner(tied, 0) == 1
 
 
-def tail() -> tuple[Any, ...]:
-    return (GlobalAvgPool(), *cnn((1, 4, 4), (1,), 2).layers[-1:])
+def tail() -> tuple[Layer, Layer]:
+    return (GlobalAvgPool(), Dense(inputs=1, outputs=2))
 
 
 # ── planted mistakes ──────────────────────────────────────────────────────────────────────────────────────────
