@@ -11,28 +11,33 @@ from pellucid.errors import DataError, RunFolderError
 from pellucid.model.model import Model
 from pellucid.preparation.prepare import open_table
 from pellucid.preparation.rows import training_rows
+from pellucid.preprocessing.features import rows_for
 from pellucid.runs.folder import RunFolder
 from pellucid.runs.plan import auto_batch_size, optimizer_of
 from pellucid.settings.config import is_there_again, read_config, trained_on
 from pellucid.settings.settings import Settings
-from pellucid.training.parity import Parity, compare
+from pellucid.training.engine import unsupported
+from pellucid.training.parity import INTERPRETERS, Parity, compare
 
 __all__ = ["check"]
 
-_MAX_ROWS = 4096
+_MAX_ROWS, _MAX_PICTURES = 4096, 128
+_STEPS, _STEPS_ON_PICTURES = 200, 20  # convolutions have a hundred times as many products as dense layers
 
 
-def check(run: str | os.PathLike[str], data: object = None, *, n_steps: int = 200) -> Parity:
-    """Compare the textbook with PyTorch from a run's trained weights, in float64.
+def check(run: str | os.PathLike[str], data: object = None, *, n_steps: int | None = None) -> Parity:
+    """Compare the textbook with the other engines that can train its network, from a run's weights, in float64.
 
     Parameters
     ----------
     run
         A run folder, or a model file if ``data`` is given.
     data
-        Rows with the target; by default the table that the run was trained on. Up to 4,096 rows are used.
+        Rows with the target; by default the table that the run was trained on. Up to 4,096 rows are used; by a
+        convolutional network, 128 pictures.
     n_steps
-        Updates, with the run's own optimizer, learning rate and batch size, before the weights are compared.
+        Updates, with the run's own optimizer, learning rate and batch size, before the weights are compared; by default
+        200, or 20 of a convolutional network.
 
     Raises
     ------
@@ -54,8 +59,10 @@ def check(run: str | os.PathLike[str], data: object = None, *, n_steps: int = 20
         values, keep, _ = encode_target(table, model.task.target, model.task.kind, model.task.classes)
     if not len(keep):
         raise DataError(f"no row has a target in column {model.task.target!r}")
-    chosen = np.random.default_rng(settings.seed).permutation(len(keep))[:_MAX_ROWS]
-    inputs = model.recipe.transform(table.take(keep[chosen]), dtype=np.float64).flat
+    pictures = len(model.network.shape) > 1
+    most, steps = (_MAX_PICTURES, _STEPS_ON_PICTURES) if pictures else (_MAX_ROWS, _STEPS)
+    chosen = np.random.default_rng(settings.seed).permutation(len(keep))[:most]
+    inputs = rows_for(model.network.shape, model.recipe.transform(table, rows=keep[chosen], dtype=np.float64))
     rows = training_rows(model.task, model.scaler, inputs, None if values is None else values[chosen])
     return compare(
         model.network,
@@ -66,5 +73,6 @@ def check(run: str | os.PathLike[str], data: object = None, *, n_steps: int = 20
         learning_rate=settings.learning_rate,
         batch_size=settings.batch_size or auto_batch_size(len(inputs)),
         seed=settings.seed,
-        n_steps=n_steps,
+        n_steps=steps if n_steps is None else n_steps,
+        engines=tuple(name for name in INTERPRETERS if unsupported(name, model.network, "cpu") is None),
     )
