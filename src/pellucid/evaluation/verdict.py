@@ -17,10 +17,15 @@ from pellucid.numerals import numeral
 
 __all__ = [
     "BOOSTING",
+    "DENSE",
     "DUMMY",
+    "EDGES",
     "FOREST",
     "LINEAR",
+    "NEIGHBOURS",
     "NETWORK",
+    "OF_PICTURES",
+    "OF_TABLES",
     "Peer",
     "Verdict",
     "judge",
@@ -30,6 +35,10 @@ __all__ = [
 
 NETWORK, DUMMY, LINEAR = "network", "dummy", "linear model"
 FOREST, BOOSTING = "random forest", "gradient boosting"
+NEIGHBOURS, EDGES = "k nearest neighbours", "linear model on edges"
+DENSE = "fully connected network"
+OF_TABLES = (LINEAR, FOREST, BOOSTING)  # the simplest first
+OF_PICTURES = (LINEAR, NEIGHBOURS, EDGES, DENSE)
 _MOST_TEXT = 10_000
 _REAL_GAIN = 0.25  # a share of all that there is to gain
 _MATTERS = 0.02  # of ROC AUC or accuracy
@@ -46,7 +55,7 @@ class Peer:
     Parameters
     ----------
     name
-        ``dummy`` (ignores all columns), ``linear model``, ``random forest`` or ``gradient boosting``.
+        ``dummy`` (ignores all columns), or one of `OF_TABLES` or `OF_PICTURES`.
     value
         Its metric on the held-out rows.
     difference, low, high
@@ -174,6 +183,7 @@ def judge(
     notes: Sequence[str] = (),
     *,
     suspect: str | None = None,
+    expected: Sequence[str] = OF_TABLES,
 ) -> Verdict:
     """Say which model to use.
 
@@ -196,12 +206,14 @@ def judge(
         What one has to know to read the verdict.
     suspect
         The question from `suspect.question`, if a model has almost no error.
+    expected
+        The names of the models that should have been compared, besides the dummy.
 
     >>> peer = Peer(name="dummy", value=0.5, difference=0.01, low=-0.02, high=0.04, rows=9)
     >>> judge("roc_auc", 0.51, 90, [peer]).winner
     'dummy'
     """
-    winner, sentence = _judged(metric, value, rows, {peer.name: peer for peer in peers}, suspect)
+    winner, sentence = _judged(metric, value, rows, {peer.name: peer for peer in peers}, suspect, expected)
     return Verdict(
         sentence=sentence,
         winner=winner,
@@ -214,7 +226,12 @@ def judge(
 
 
 def _judged(
-    metric: Headline, value: float, rows: int, peers: dict[str, Peer], suspect: str | None
+    metric: Headline,
+    value: float,
+    rows: int,
+    peers: dict[str, Peer],
+    suspect: str | None,
+    expected: Sequence[str],
 ) -> tuple[str | None, str]:
     dummy = peers.pop(DUMMY)
     name = METRICS[metric]
@@ -225,7 +242,7 @@ def _judged(
         return None, f"{suspect}."
     if better:
         return _better(name, better)
-    weak = _not_at_full_strength(peers, dummy.rows)
+    weak = _not_at_full_strength(peers, dummy.rows, expected)
     tied = next((p for p in peers.values() if p.outcome == "tie"), None)  # the simplest
     if tied is not None:
         return _tie(value, rows, name, tied, weak)
@@ -236,9 +253,13 @@ def _better(name: str, better: Sequence[Peer]) -> tuple[str | None, str]:
     best, *rest = better
     others = "".join(f"; {spoken(p.name)} is better, too, by {_advantage(p, name)}" for p in rest)
     return best.name, _capital(
-        f"{spoken(best.name)} is better by {_advantage(best, name)}{others}: use it, or train the network with "
+        f"{spoken(best.name)} is better by {_advantage(best, name)}{others}: {_use(best)}, or train the network with "
         "other settings before you rely on it."
     )
+
+
+def _use(peer: Peer) -> str:
+    return "use it (--network mlp)" if peer.name == DENSE else "use it"
 
 
 def _best_of_all(
@@ -259,9 +280,9 @@ def _best_of_all(
     return NETWORK, f"The network is worth it: it {margin}, the best of the others."
 
 
-def _not_at_full_strength(peers: dict[str, Peer], rows: int) -> str | None:
+def _not_at_full_strength(peers: dict[str, Peer], rows: int, expected: Sequence[str]) -> str | None:
     """Why being better than these peers means little."""
-    weak = [f"{spoken(name)} was left out" for name in (LINEAR, FOREST, BOOSTING) if name not in peers]
+    weak = [f"{spoken(name)} was left out" for name in expected if name not in peers]
     weak += [f"{spoken(p.name)} saw only {p.rows:,} of {rows:,} rows" for p in peers.values() if p.rows < rows]
     return " and ".join(weak) or None
 
@@ -280,7 +301,8 @@ def _nothing_learned(value: float, rows: int, name: str, dummy: Peer, better: Se
     # What is better than the network here must also be better than the dummy to be worth a word.
     if not better or better[0].high >= dummy.difference:
         return DUMMY, f"{said}."
-    return better[0].name, f"{said}, but {spoken(better[0].name)} is better by {_advantage(better[0], name)}: use it."
+    best = better[0]
+    return best.name, f"{said}, but {spoken(best.name)} is better by {_advantage(best, name)}: {_use(best)}."
 
 
 def _most_gain(name: str, dummy: Peer) -> float:
@@ -310,7 +332,7 @@ def spoken(name: str) -> str:
     >>> spoken("linear model"), spoken("gradient boosting")
     ('the linear model', 'gradient boosting')
     """
-    return name if name in (BOOSTING, DUMMY) else f"the {name}"
+    return name if name in (BOOSTING, DUMMY, NEIGHBOURS) else f"the {name}"
 
 
 def _advantage(peer: Peer, name: str) -> str:

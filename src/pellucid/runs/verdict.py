@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,10 +25,13 @@ from pellucid.evaluation.paired import METRICS, Headline, headline, paired_diffe
 from pellucid.evaluation.suspect import column_strengths, is_nearly_perfect, is_strong, one_column, question
 from pellucid.evaluation.verdict import (
     BOOSTING,
+    DENSE,
     DUMMY,
     FOREST,
     LINEAR,
     NETWORK,
+    OF_PICTURES,
+    OF_TABLES,
     Peer,
     Verdict,
     judge,
@@ -37,10 +41,12 @@ from pellucid.evaluation.verdict import (
 from pellucid.numerals import numeral
 from pellucid.preparation.prepare import Prepared
 from pellucid.preparation.weights import weights_of
+from pellucid.preprocessing.steps.image import ImageStep
 from pellucid.preprocessing.steps.text import TextStep
 from pellucid.preprocessing.target import TargetScaler
 from pellucid.runs.other_task import other_way
 from pellucid.runs.peer_inputs import WORDS_FOR_TREES, columns_for_trees, inputs_for_lines, line_or_curve
+from pellucid.runs.picture_peers import LONGEST, LONGEST_FOR_EDGES, fits_of_pictures, picture_step
 from pellucid.training.loop import Outcome
 
 __all__ = ["reach_verdict"]
@@ -52,16 +58,18 @@ LEAST_ROWS = 10  # test rows, and groups of them
 LEAST_SECONDS = 60.0
 _CELLS_AT_FIRST = 1_000_000  # rows × inputs × outputs of the first attempt at a large table
 _ROWS_AT_FIRST = 200
+_LEAST_SECONDS_FOR_PICTURES, _SHARE_FOR_PICTURES = 15.0, 1 / 8
+_PICTURES_AT_FIRST = 5_000
 
 
 def reach_verdict(
     prepared: Prepared, outcome: Outcome, answers: Array, *, clock: Clock = time.perf_counter
 ) -> Verdict | None:
-    """Compare the network with a dummy, a linear model, a random forest and gradient boosting.
+    """Compare the network with simpler models: those in `evaluation.baselines`, or `evaluation.picture_peers`.
 
     The peers learn from the training and the validation rows together: the network used the validation rows to choose
     its best epoch, while the peers do not use them to choose anything. Each peer gets as long as the network's training
-    took, or a minute if that is longer.
+    took, or a minute if that is longer; of pictures an eighth of it, or 15 seconds.
 
     Parameters
     ----------
@@ -128,7 +136,8 @@ def _compare(prepared: Prepared, outcome: Outcome, answers: Array, clock: Clock)
     suspect, more = _doubts(prepared, metric, by_name)
     if (said := other_way(prepared, answers)) is not None:
         more = [*more, said]
-    judged = judge(metric, float(values[0]), len(held.rows), compared, [*notes, *more], suspect=suspect)
+    n_rows, told = len(held.rows), [*notes, *more]
+    judged = judge(metric, float(values[0]), n_rows, compared, told, suspect=suspect, expected=_expected(prepared))
     return judged if not prepared.doubts else judged.doubted([doubt.short for doubt in prepared.doubts])
 
 
@@ -139,6 +148,8 @@ def _doubts(
     known = next((note for note in prepared.schema.warnings if isinstance(note, LeakNote)), None)
     if known is not None:
         return f"{known[0].upper()}{known[1:]}. A model that sees the answer is no proof: settle this first", []
+    if picture_step(prepared) is not None:  # no single pixel is a column that might be known too late
+        return None, []
     held, (dummy, _) = prepared.measured, found[DUMMY]
     best = (min if metric == "rmse" else max)(value for value, _ in found.values())
     simplest_first = (name for name in (LINEAR, FOREST, BOOSTING, NETWORK) if name in found)
@@ -161,23 +172,106 @@ def _doubts(
     return None, notes + ([asking] if asking is not None else [])
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Contender:
+    """A peer before it is trained.
+
+    Parameters
+    ----------
+    name
+        Its name in the verdict.
+    fit
+        From the rows to learn from to its answers on the measured rows.
+    first
+        How many rows to begin with.
+    why_not
+        Why it cannot be trained in the time.
+    """
+
+    name: str
+    fit: Callable[[Array], Array]
+    first: int
+    why_not: str | None = None
+
+
+def _expected(prepared: Prepared) -> tuple[str, ...]:
+    """The names of the peers that a network is compared with, if none has to be left out."""
+    if picture_step(prepared) is None:
+        return OF_TABLES
+    return tuple(name for name in OF_PICTURES if name != DENSE or len(prepared.network.shape) > 1)
+
+
 def _peers(prepared: Prepared, outcome: Outcome, clock: Clock) -> tuple[dict[str, Fitted], list[str]]:
     """The peers' answers on the measured rows, and what was left out."""
-    task, seed = prepared.task, prepared.settings.seed
-    scaler = _plain_scaler(prepared)
-    balanced = prepared.settings.class_weight == "balanced"
-    classes = len(task.classes)
-    targets, asked = _targets(prepared), prepared.measured.inputs
+    scaler, seed = _plain_scaler(prepared), prepared.settings.seed
+    classes = len(prepared.task.classes)
+    targets = _targets(prepared)
+    n_rows, n_asked = len(targets), len(prepared.measured.rows)
     every = weights_of(prepared.table, prepared.settings)
     order = np.concatenate([prepared.split.train, prepared.split.validation])
     weights = None if every is None else every[order]
+    step, trained = picture_step(prepared), sum(epoch.seconds for epoch in outcome.history)
+    load_scikit_learn()
+    began = clock()
+    constant = dummy_answers(targets, n_asked, classes, weights)
+    peers = {DUMMY: Fitted(answers=constant, rows=n_rows, seconds=clock() - began)}
+    if step is None:
+        allowed = max(LEAST_SECONDS, trained)
+        contenders, notes = _for_tables(prepared, targets, weights, allowed)
+    else:
+        allowed = max(_LEAST_SECONDS_FOR_PICTURES, _SHARE_FOR_PICTURES * trained)
+        contenders, notes = _for_pictures(prepared, step, targets, weights)
+    for contender in contenders:
+        if contender.why_not is not None:
+            notes.append(f"{spoken(contender.name)} was left out: {contender.why_not}")
+            continue
+        try:
+            fitted = within_budget(
+                contender.fit,
+                n_rows,
+                first=contender.first,
+                budget=allowed,
+                classes_of=targets if classes else None,
+                seed=seed,
+                clock=clock,
+            )
+        except (ValueError, ArithmeticError, RuntimeError, MemoryError) as error:
+            said = str(error)[:200]
+            notes.append(f"{spoken(contender.name)} was left out, because it could not be trained: {said}")
+            continue
+        peers[contender.name] = fitted
+        if fitted.rows < n_rows:
+            notes.append(
+                f"{spoken(contender.name)} was trained on {fitted.rows:,} random rows of {n_rows:,}, because more "
+                f"would have taken longer than {allowed:,.0f} seconds; with all of them it may be better"
+            )
+    if scaler is not None:
+        peers = {n: Fitted(answers=scaler.inverse(p.answers), rows=p.rows, seconds=p.seconds) for n, p in peers.items()}
+    return peers, notes
+
+
+def _for_tables(
+    prepared: Prepared, targets: Array, weights: Array | None, allowed: float
+) -> tuple[list[_Contender], list[str]]:
+    """The linear model, the random forest and gradient boosting, and what to know of them.
+
+    Parameters
+    ----------
+    prepared
+        The run's rows.
+    targets, weights
+        Of the training rows and after them the validation rows, ``[N]``.
+    allowed
+        The seconds that each peer may take.
+    """
+    scaler, seed, recipe = _plain_scaler(prepared), prepared.settings.seed, prepared.recipe
+    balanced = prepared.settings.class_weight == "balanced"
+    classes = len(prepared.task.classes)
+    asked = prepared.measured.inputs
+    parts = [prepared.train.inputs, prepared.validation.inputs if len(prepared.split.validation) else asked[:0]]
 
     def counted(rows: Array) -> Array | None:
         return None if weights is None else weights[rows]
-
-    parts = [prepared.train.inputs, prepared.validation.inputs if len(prepared.split.validation) else asked[:0]]
-    n_rows, width = len(targets), asked.shape[1]
-    allowed = max(LEAST_SECONDS, sum(epoch.seconds for epoch in outcome.history))
 
     def linear(rows: Array) -> Array:
         learned, wanted = inputs_for_lines(prepared, rows)
@@ -186,15 +280,15 @@ def _peers(prepared: Prepared, outcome: Outcome, clock: Clock) -> tuple[dict[str
         return linear_answers(learned, targets[rows], wanted, classes, balanced=balanced, weights=counted(rows))
 
     def forest(rows: Array) -> Array:
-        learned, *_ = columns_for_trees(prepared.recipe, _take(parts, rows))
-        wanted, *_ = columns_for_trees(prepared.recipe, asked)
+        learned, *_ = columns_for_trees(recipe, _take(parts, rows))
+        wanted, *_ = columns_for_trees(recipe, asked)
         return forest_answers(
             learned, targets[rows], wanted, classes, balanced=balanced, weights=counted(rows), seed=seed
         )
 
     def boosting(rows: Array) -> Array:
-        learned, categorical, _ = columns_for_trees(prepared.recipe, _take(parts, rows))
-        wanted, *_ = columns_for_trees(prepared.recipe, asked)
+        learned, categorical, _ = columns_for_trees(recipe, _take(parts, rows))
+        wanted, *_ = columns_for_trees(recipe, asked)
         return boosting_answers(
             learned,
             targets[rows],
@@ -206,52 +300,54 @@ def _peers(prepared: Prepared, outcome: Outcome, clock: Clock) -> tuple[dict[str
             seed=seed,
         )
 
-    load_scikit_learn()
-    began = clock()
-    constant = dummy_answers(targets, len(asked), classes, weights)
-    peers = {DUMMY: Fitted(answers=constant, rows=n_rows, seconds=clock() - began)}
+    n_columns = columns_for_trees(recipe, asked[:1])[0].shape[1]
+    wide = [s.name for s in recipe.steps if isinstance(s, TextStep) and len(s.terms) > WORDS_FOR_TREES]
     notes = []
-    n_columns = columns_for_trees(prepared.recipe, asked[:1])[0].shape[1]
-    wide = [s.name for s in prepared.recipe.steps if isinstance(s, TextStep) and len(s.terms) > WORDS_FOR_TREES]
     if wide:
         notes.append(
             f"the random forest and gradient boosting saw only the {WORDS_FOR_TREES} most telling words of "
             f"{', '.join(map(repr, wide))}; the linear model saw all that the network sees"
         )
-    for name, fit, columns in (
-        (LINEAR, linear, n_columns if wide else width),
-        (FOREST, forest, n_columns),
-        (BOOSTING, boosting, n_columns),
-    ):
-        least = least_boosting_seconds(n_columns, classes) if name == BOOSTING else 0.0
-        if least > allowed:
-            notes.append(
-                f"{spoken(name)} was left out: with {n_columns:,} columns it would take about {least:,.0f} seconds, "
-                f"and it may take {allowed:,.1f}"
-            )
-            continue
-        try:
-            fitted = within_budget(
-                fit,
-                n_rows,
-                first=max(_ROWS_AT_FIRST, _CELLS_AT_FIRST // (columns * max(1, classes))),
-                budget=allowed,
-                classes_of=targets if classes else None,
-                seed=seed,
-                clock=clock,
-            )
-        except (ValueError, ArithmeticError, RuntimeError, MemoryError) as error:
-            notes.append(f"{spoken(name)} was left out, because it could not be trained: {str(error)[:200]}")
-            continue
-        peers[name] = fitted
-        if fitted.rows < n_rows:
-            notes.append(
-                f"{spoken(name)} was trained on {fitted.rows:,} random rows of {n_rows:,}, because more would have "
-                f"taken longer than {allowed:,.0f} seconds; with all of them it may be better"
-            )
-    if scaler is not None:
-        peers = {n: Fitted(answers=scaler.inverse(p.answers), rows=p.rows, seconds=p.seconds) for n, p in peers.items()}
-    return peers, notes
+    least, why_not = least_boosting_seconds(n_columns, classes), None
+    if least > allowed:
+        why_not = f"with {n_columns:,} columns it would take about {least:,.0f} seconds, and it may take {allowed:,.1f}"
+
+    def first(columns: int) -> int:
+        return max(_ROWS_AT_FIRST, _CELLS_AT_FIRST // (columns * max(1, classes)))
+
+    contenders = [
+        _Contender(name=LINEAR, fit=linear, first=first(n_columns if wide else asked.shape[1])),
+        _Contender(name=FOREST, fit=forest, first=first(n_columns)),
+        _Contender(name=BOOSTING, fit=boosting, first=first(n_columns), why_not=why_not),
+    ]
+    return contenders, notes
+
+
+def _for_pictures(
+    prepared: Prepared, step: ImageStep, targets: Array, weights: Array | None
+) -> tuple[list[_Contender], list[str]]:
+    """The peers of a network for pictures, and what to know of them.
+
+    Parameters
+    ----------
+    prepared
+        The run's rows.
+    step
+        How its pictures become numbers.
+    targets, weights
+        Of the training rows and after them the validation rows, ``[N]``.
+    """
+    if prepared.settings.class_weight == "balanced" and prepared.task.classes:
+        shares = np.bincount(targets, weights=weights, minlength=len(prepared.task.classes))
+        weights = (np.ones(len(targets)) if weights is None else weights) / shares[targets]
+    fits = fits_of_pictures(prepared, step, targets, weights)
+    notes = []
+    if max(step.height, step.width) > LONGEST:
+        notes.append(
+            f"the simpler models saw the pictures of {step.height} × {step.width} pixels reduced to at most {LONGEST} "
+            f"along the longer side, {LONGEST_FOR_EDGES} for edges"
+        )
+    return [_Contender(name=name, fit=fit, first=_PICTURES_AT_FIRST) for name, fit in fits.items()], notes
 
 
 def _targets(prepared: Prepared) -> Array:
