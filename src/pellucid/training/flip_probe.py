@@ -11,7 +11,7 @@ Legend: N pictures of K classes, H × W pixels, C channels.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -25,17 +25,19 @@ from pellucid.network.optimizer import Optimizer
 from pellucid.network.task import Loss
 from pellucid.training.engine import make_engine
 from pellucid.training.loop import Plan, Rows, fit
+from pellucid.training.pictures import EncodesPixels
 from pellucid.training.schedules import Schedule
 
-__all__ = ["FlipFinding", "compare_mirrored", "probe_flips"]
+__all__ = ["FlipFinding", "compare_mirrored", "probe_flips", "thinned"]
 
 Array = NDArray[Any]
 Pixels = NDArray[np.uint8]
-Answers = Callable[[Pixels], Array]  # pictures [N, H, W, C] → the class of each [N]
+Answers = Callable[[Array], Array]  # pictures [N, H, W, C] → the class of each [N]
 
 _SIDE, _CHANNELS = 32, (16, 32)  # pictures larger than this are made smaller for the probe
 _BATCH, _RATE = 64, 0.01
-_MOST_ROWS, _MOST_HELD, _ENOUGH_HELD, _FEWEST = 10_000, 2_000, 1_000, 60
+_AT_ONCE = 64  # pictures that are made smaller together
+_MOST, _ENOUGH_HELD, _FEWEST = 10_000, 1_000, 60
 _SURE = 1.64  # standard deviations: one-sided 95 %
 _LEARNED = 0.1  # of what a perfect probe would be better than the most frequent class
 _MAY_LOSE, _CLASS_MAY_LOSE = 0.3, 0.5  # of what the probe is better by, and of a class's right answers
@@ -72,7 +74,13 @@ class FlipFinding:
 
 
 def probe_flips(
-    train: tuple[Pixels, Array], held: tuple[Pixels, Array], classes: int, *, steps: int = 300, seed: int = 0
+    train: tuple[Array, Array],
+    held: tuple[Array, Array],
+    classes: int,
+    *,
+    steps: int = 300,
+    seed: int = 0,
+    engine: str = "auto",
 ) -> FlipFinding:
     """Train a small network on pictures as they are, and compare its answers to held-out ones mirrored.
 
@@ -82,31 +90,30 @@ def probe_flips(
     Parameters
     ----------
     train, held
-        Pictures ``[N, H, W, C]`` and their classes ``[N]``: to learn from, and held out.
+        Small pictures ``[N, H, W, C]`` and their classes ``[N]``: to learn from, and held out (`thinned`).
     classes
         K.
     steps
         Of training, each with 64 pictures.
     seed
         Of the probe's initial weights and batches.
+    engine
+        That trains the probe.
     """
-    smaller = [(_small(_spread(pixels, most)), _spread(truth, most)) for (pixels, truth), most in
-               ((train, _MOST_ROWS), (held, _MOST_HELD))]  # fmt: skip
-    together = len(held[0]) < _ENOUGH_HELD
-    if together:
-        pixels, truth = (np.concatenate(parts) for parts in zip(*smaller, strict=True))
+    if len(held[0]) < _ENOUGH_HELD:
+        pixels, truth = (np.concatenate(parts) for parts in zip(train, held, strict=True))
         order = np.random.Generator(np.random.Philox(key=[seed, 21])).permutation(len(pixels))
         pixels, truth = pixels[order], truth[order]
         half = len(pixels) // 2
         parts = [((pixels[a], truth[a]), (pixels[b], truth[b])) for a, b in
                  ((np.s_[:half], np.s_[half:]), (np.s_[half:], np.s_[:half]))]  # fmt: skip
     else:
-        parts = [(smaller[0], smaller[1])]
+        parts = [(train, held)]
     if sum(len(shown[0]) for _, shown in parts) < _FEWEST or min(len(learned[0]) for learned, _ in parts) < 2:
         return FlipFinding(result="unknown", rows=sum(len(shown[0]) for _, shown in parts))
     found = []
     for learned, (pixels, truth) in parts:
-        answers = _trained(*learned, classes, steps // len(parts), seed)
+        answers = _trained(*learned, classes, steps // len(parts), seed, engine)
         if answers is None:
             return FlipFinding(result="unknown", rows=len(pixels))
         found.append((answers(pixels), answers(pixels[:, :, ::-1]), truth))
@@ -152,17 +159,17 @@ def _worst_class(was: Array, stays: Array, mirrored: Array, truth: Array) -> dic
     return worst
 
 
-def _trained(pixels: Pixels, truth: Array, classes: int, steps: int, seed: int) -> Answers | None:
+def _trained(pixels: Array, truth: Array, classes: int, steps: int, seed: int, engine_name: str) -> Answers | None:
     """The answers of a small network trained on these pictures; ``None`` if training diverges."""
     mean, spread = float(pixels.mean()), float(pixels.std()) or 1.0
 
-    def encoded(some: Pixels) -> Array:
+    def encoded(some: Array) -> Array:
         return ((some - np.float32(mean)) / np.float32(spread)).astype(np.float32).transpose(0, 3, 1, 2)
 
     shape = (pixels.shape[3], *pixels.shape[1:3])
     network = cnn(shape, _CHANNELS, classes)
     engine = make_engine(
-        "auto", network, Loss(name="cross_entropy"), Optimizer(), initialise(network, seed), dtype="float32"
+        engine_name, network, Loss(name="cross_entropy"), Optimizer(), initialise(network, seed), dtype="float32"
     )
     few = np.linspace(0, len(pixels) - 1, min(len(pixels), _BATCH)).astype(np.int64)
     rows = Rows(inputs=encoded(pixels), targets=truth.astype(np.int64))
@@ -178,31 +185,22 @@ def _trained(pixels: Pixels, truth: Array, classes: int, steps: int, seed: int) 
     return lambda some: engine.logits(encoded(some)).argmax(axis=1)
 
 
+def thinned(pictures: EncodesPixels, truth: Array) -> tuple[Array, Array]:
+    """At most 10,000 of the pictures, evenly spaced, made smaller where they are large, with their classes ``[N]``."""
+    n = len(pictures)
+    rows = np.arange(n) if n <= _MOST else np.linspace(0, n - 1, _MOST).astype(np.int64)
+    parts = [_small(pictures.pixels(rows[i : i + _AT_ONCE])) for i in range(0, len(rows), _AT_ONCE)]
+    return (np.concatenate(parts) if parts else _small(pictures.pixels(rows))), truth[rows]
+
+
 def _small(pixels: Pixels) -> Array:
     """Pictures of at most about 32 pixels a side, by the mean of blocks; smaller ones as they are."""
-    height, width = pixels.shape[1:3]
+    height, width, channels = pixels.shape[1:]
     by = max(1, math.ceil(max(height, width) / _SIDE))
     if by == 1:
         return pixels
-    rows, columns = max(1, height // by), max(1, width // by)
-    small = [_means(block, rows, columns, by) for block in _blocks(pixels)]
-    return np.concatenate(small)
-
-
-def _means(pixels: Pixels, rows: int, columns: int, by: int) -> Array:
-    cut = pixels[:, : rows * by, : columns * by]
-    shape = len(cut), rows, min(by, cut.shape[1] // rows), columns, min(by, cut.shape[2] // columns), cut.shape[3]
-    means: Array = cut.reshape(shape).mean(axis=(2, 4), dtype=np.float32)
+    down, right = min(by, height), min(by, width)
+    rows, columns = height // down, width // right
+    cut = pixels[:, : rows * down, : columns * right]
+    means: Array = cut.reshape(len(cut), rows, down, columns, right, channels).mean(axis=(2, 4), dtype=np.float32)
     return means
-
-
-def _blocks(pixels: Pixels) -> Iterator[Pixels]:
-    step = max(1, (1 << 22) // max(1, math.prod(pixels.shape[1:])))
-    return (pixels[i : i + step] for i in range(0, len(pixels), step))
-
-
-def _spread(array: Array, most: int) -> Array:
-    """At most so many rows, evenly spaced."""
-    if len(array) <= most:
-        return array
-    return array[np.linspace(0, len(array) - 1, most).astype(np.int64)]
