@@ -100,7 +100,7 @@ def test_two_runs_see_the_same_pictures_and_a_run_without_sees_others(network: s
     def trained(**more: Any) -> dict[str, Any]:
         how = {"network": network, "channels": (4,), "hidden": (), "epochs": 2, "batch_size": 16, "verdict": False}
         run = pellucid.train(KINDS, "y", **{**how, "augment": "shift=2,flip,erase", **more})
-        return dict(run.model.members[0].parameters)
+        return dict(run.model.members[0])
 
     one, again, other = trained(), trained(), trained(augment="none")
     assert all(np.array_equal(one[name], again[name]) for name in one)
@@ -113,7 +113,7 @@ def test_a_resumed_run_with_augmentation_and_an_average_ends_with_the_same_weigh
     class StopError(Exception):
         pass
 
-    images = {"image": PIXELS, "label": np.array(KINDS["y"])}
+    images = {"images": PIXELS, "labels": np.arange(N) % 3}
     np.savez(tmp_path / "pictures.npz", **images)
     how: dict[str, Any] = {
         "target": "label", "network": "cnn", "channels": (4,), "epochs": 4, "augment": "shift,flip", "average": "ema",
@@ -127,7 +127,7 @@ def test_a_resumed_run_with_augmentation_and_an_average_ends_with_the_same_weigh
         with pytest.raises(StopError):
             pellucid.train(tmp_path / "pictures.npz", out=tmp_path / "stopped", listener=StopAfter(2, StopError), **how)
     resumed = pellucid.resume(tmp_path / "stopped")
-    before, after = (run.model.members[0].parameters for run in (straight, resumed))
+    before, after = (run.model.members[0] for run in (straight, resumed))
     assert all(np.array_equal(before[name], after[name]) for name in before)
 
 
