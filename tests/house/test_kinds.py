@@ -25,6 +25,7 @@ from pellucid.errors import SettingError
 from pellucid.explanation import trace_row
 from pellucid.explanation.words import WORDS, named_steps
 from pellucid.explanation.words.step import NamedStep
+from pellucid.explanation.words.unit_names import input_names
 from pellucid.explanation.words.values import Sum
 from pellucid.model.model_file import ModelContents, read_model, write_model
 from pellucid.network import KINDS, Dense, Layer, Network, Role
@@ -195,7 +196,7 @@ def test_a_network_survives_json_and_the_model_file(kind: type[Layer], tmp_path:
 def test_a_trace_adds_up(kind: type[Layer]) -> None:
     """Each step begins with what the one before gave, there and back, also inside a composite."""
     network = CASES[kind].network
-    parameters, x = make_parameters(network), np.random.default_rng(0).normal(size=(3, 4))
+    parameters, x = make_parameters(network), np.random.default_rng(0).normal(size=(3, *network.shape))
     trace = forward(network, parameters, x)
     back = backward(parameters, trace, np.ones((3, 2)))
     chained(trace.steps, back.steps, x, np.ones((3, 2)))
@@ -205,7 +206,8 @@ def test_a_trace_adds_up(kind: type[Layer]) -> None:
         assert apart < 1e-12
     assert row.agreement.central_differences is not None
     assert row.agreement.central_differences < 1e-5
-    for step in named_steps(row, ["a", "b", "c", "d"], ["y", "z"]):
+    names = input_names(network.shape) if len(network.shape) > 1 else ["a", "b", "c", "d"]
+    for step in named_steps(row, names, ["y", "z"]):
         sums_hold(step)
 
 

@@ -6,41 +6,36 @@ A new kind is one entry here; `tests/house/test_kinds.py` demands it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import pytest
 from hypothesis import strategies as st
 
-from pellucid.engines.textbook.layers import RULES
 from pellucid.engines.textbook.layers.rule import Given, Returned
 from pellucid.network import ACTIVATIONS, Activation, BatchNorm, Dense, Dropout, Layer, LayerNorm, Network, Residual
-
-Plant = Callable[[pytest.MonkeyPatch], None]
-Change = Callable[[Callable[..., Any]], Callable[..., Any]]
-
-TANH = Activation(function="tanh")
-EPS = 0.01  # large enough for central differences beside a row or a column of nearly equal numbers
+from tests.parity.pictures import PICTURES, norm_networks
+from tests.parity.planting import EPS, TANH, Case, Plant, backward_rule, changed, forward_rule, without
 
 
-@dataclass(frozen=True, kw_only=True)
-class Case:
-    """A kind under test.
+def between_dense(
+    *,
+    layers: Callable[[int], st.SearchStrategy[tuple[Layer, ...]]],
+    fixed: tuple[Layer, ...],
+    mistakes: dict[str, Plant],
+) -> Case:
+    """A case of what stands between two Dense layers of a width: ``layers`` draws it, ``fixed`` is one for width 4.
 
-    ``layers`` draws what stands between two Dense layers of a width; ``fixed`` is one of them for width 4, in which
-    each of ``mistakes`` must be noticed.
+    Four columns, four units, two outputs: square matrices, to show a transpose.
     """
 
-    layers: Callable[[int], st.SearchStrategy[tuple[Layer, ...]]]
-    fixed: tuple[Layer, ...]
-    mistakes: dict[str, Plant]
+    @st.composite
+    def networks(draw: st.DrawFn) -> Network:
+        inputs, width, outputs = draw(st.integers(1, 4)), draw(st.integers(1, 5)), draw(st.integers(1, 3))
+        return around(draw(layers(width)), inputs, width, outputs)
 
-    @property
-    def network(self) -> Network:
-        """Four columns, four units, two outputs: square matrices, to show a transpose."""
-        return around(self.fixed, 4, 4, 2)
+    return Case(network=around(fixed, 4, 4, 2), random=networks(), mistakes=mistakes)
 
 
 def around(layers: tuple[Layer, ...], inputs: int, width: int, outputs: int) -> Network:
@@ -49,49 +44,14 @@ def around(layers: tuple[Layer, ...], inputs: int, width: int, outputs: int) -> 
     return Network(inputs=inputs, layers=(ends[0], *layers, ends[1]))
 
 
-@st.composite
-def networks(draw: st.DrawFn, kind: type[Layer]) -> Network:
-    """A small network of any widths with a layer of this kind."""
-    inputs, width, outputs = draw(st.integers(1, 4)), draw(st.integers(1, 5)), draw(st.integers(1, 3))
-    return around(draw(CASES[kind].layers(width)), inputs, width, outputs)
-
-
-def forward_rule(kind: type[Layer], change: Change) -> Plant:
-    """Plant a change of the textbook's forward rule."""
-    return lambda patch: patch.setitem(RULES, kind, replace(RULES[kind], forward=change(RULES[kind].forward)))
-
-
-def backward_rule(kind: type[Layer], change: Change) -> Plant:
-    """Plant a change of the textbook's backward rule."""
-    return lambda patch: patch.setitem(RULES, kind, replace(RULES[kind], backward=change(RULES[kind].backward)))
-
-
-def changed(**by: Callable[..., Any]) -> Change:
-    """Change fields of what a rule gives: each function is handed what it gave, and the rule's own arguments."""
-
-    def change(right: Callable[..., Any]) -> Callable[..., Any]:
-        def wrong(*arguments: Any) -> Any:
-            given = right(*arguments)
-            return given._replace(**{name: function(given, *arguments) for name, function in by.items()})
-
-        return wrong
-
-    return change
-
-
 # ── Dense ─────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def without(name: str) -> Change:
-    """The gradient of one parameter is 0."""
-    return changed(parameters=lambda given, *_: {n: g * (n != name) for n, g in given.parameters.items()})
 
 
 def transposed(given: Any, layer: Any, w: Any, x: Any, walk: Any) -> Any:
     return x @ w["weight"] + w["bias"] if layer.inputs == layer.outputs else given.outputs
 
 
-DENSE = Case(
+DENSE = between_dense(
     layers=lambda width: st.booleans().map(lambda bias: (TANH, Dense(inputs=width, outputs=width, bias=bias), TANH)),
     fixed=(TANH, Dense(inputs=4, outputs=4), TANH),
     mistakes={
@@ -105,7 +65,7 @@ DENSE = Case(
 
 # ── Activation ────────────────────────────────────────────────────────────────────────────────────────────────
 
-ACTIVATION = Case(
+ACTIVATION = between_dense(
     layers=lambda width: st.sampled_from(ACTIVATIONS).map(lambda name: (Activation(function=name),)),
     fixed=(TANH,),
     mistakes={
@@ -128,7 +88,7 @@ def scaled(given: Any, w: Any, factor: Any) -> Any:
 def by_unbiased_variance(right: Callable[..., Any]) -> Callable[..., Any]:
     def wrong(layer: Any, w: Any, x: Any, walk: Any) -> Any:
         given = right(layer, w, x, walk)
-        n = len(x) if isinstance(layer, BatchNorm) else x.shape[-1]
+        n = x.size // layer.width if isinstance(layer, BatchNorm) else x.shape[-1]
         squared = given.kept["deviation"] ** 2
         return scaled(given, w, np.sqrt(((squared - layer.eps) * n / (n - 1) + layer.eps) / squared))
 
@@ -149,7 +109,7 @@ def tracking_biased_variance(given: Any, layer: Any, w: Any, x: Any, walk: Any) 
     return {**given.running, "running_var": moved} if walk.training else given.running
 
 
-BATCH_NORM = Case(
+BATCH_NORM = between_dense(
     layers=lambda width: st.just((BatchNorm(width=width, eps=EPS), TANH)),
     fixed=(BatchNorm(width=4), TANH),
     mistakes={
@@ -165,6 +125,8 @@ BATCH_NORM = Case(
         ),
     },
 )
+
+BATCH_NORM = replace(BATCH_NORM, random=BATCH_NORM.random | norm_networks(1))
 
 # ── LayerNorm ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -189,7 +151,7 @@ def over_the_batch(right: Callable[..., Any]) -> Callable[..., Any]:
     return wrong
 
 
-LAYER_NORM = Case(
+LAYER_NORM = between_dense(
     layers=lambda width: st.just((LayerNorm(width=width, eps=EPS), TANH)),
     fixed=(LayerNorm(width=4), TANH),
     mistakes={
@@ -212,7 +174,7 @@ LAYER_NORM = Case(
 
 # ── Dropout ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-DROPOUT = Case(
+DROPOUT = between_dense(
     layers=lambda width: st.sampled_from((0.0, 0.3, 0.9)).map(lambda rate: (TANH, Dropout(rate=rate))),
     fixed=(TANH, Dropout(rate=0.3)),
     mistakes={
@@ -256,7 +218,7 @@ def residual(width: int, *, norm: str, rate: float, deep: bool) -> tuple[Layer, 
     return (TANH, *outside, Residual(block=wider))
 
 
-RESIDUAL = Case(
+RESIDUAL = between_dense(
     layers=lambda width: st.builds(
         lambda norm, rate, deep: residual(width, norm=norm, rate=rate, deep=deep),
         st.sampled_from(("none", "batch", "layer")),
@@ -290,5 +252,6 @@ CASES: dict[type[Layer], Case] = {
     LayerNorm: LAYER_NORM,
     Dropout: DROPOUT,
     Residual: RESIDUAL,
+    **PICTURES,
 }
 ALL_MISTAKES = [(kind, name) for kind, case in CASES.items() for name in case.mistakes]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pellucid.errors import DataError
 from pellucid.preprocessing.feature_arrays import Columns, FeatureArray, Images, Series, Tokens
-from pellucid.preprocessing.features import Features, array_of
+from pellucid.preprocessing.features import Features, rows_for
 
 Array = NDArray[Any]
 
@@ -267,8 +267,8 @@ def test_like_reads_gradients_by_column() -> None:
 
 def test_arrays_go_through_the_networks_door_as_they_are() -> None:
     matrix = np.ones((2, 3))
-    assert array_of(matrix) is matrix
-    assert array_of(Features.of_columns(matrix, ["a", "b", "c"])) is matrix
+    assert rows_for((3,), matrix) is matrix
+    assert rows_for((3,), Features.of_columns(matrix, ["a", "b", "c"])) is matrix
 
 
 # ── wrong use ──

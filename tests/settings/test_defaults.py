@@ -25,7 +25,9 @@ IMAGES = {"image": RNG.integers(0, 255, (40, 4, 4)).astype(np.uint8), "y": ["no"
 # Nobody can type these: the file itself says what is used.
 FOUND_IN_THE_FILE = {"header", "header_row", "separator", "encoding", "sheet", "table"}
 # Decided by the rows, where it is asked to be automatic.
-DECIDED_BY_ROWS = {"ensemble", "target_transform", "task", "target", "batch_size", "epochs"}
+DECIDED_BY_ROWS = {
+    "ensemble", "target_transform", "task", "target", "batch_size", "epochs", "network", "hidden", "channels", "depth",
+}  # fmt: skip
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import functools
 import inspect
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import Field, fields
 from typing import Annotated, Any
 
 import typer
@@ -18,10 +18,10 @@ from pellucid.settings.settings import Settings
 
 __all__ = ["with_reading", "with_settings"]
 
-_METAVARS = {"hidden": "N,N", "names": "NAMES", "missing": "WORD", "image_size": "HxW"}
+_METAVARS = {"hidden": "N,N", "channels": "N,N", "names": "NAMES", "missing": "WORD", "image_size": "HxW"}
 _NUMBERS = (
     "threads", "batch_size", "patience", "clip_norm", "rare_below", "header_row", "bins", "max_words", "max_unpacked",
-    "image_channels",
+    "image_channels", "depth",
 )  # fmt: skip
 _CONFIG = inspect.Parameter(
     "config",
@@ -37,7 +37,7 @@ def with_settings(command: Callable[..., None], *, preset: str = "") -> Callable
     ``preset`` is the one that the command starts from, where that is not the usual one of the data.
     """
     own = inspect.signature(command, eval_str=True)
-    options = [_option(each, preset) for each in fields(Settings)]
+    options = [_option(each, preset) for each in _by_section()]
     names = {option.name for option in options}
     rest = [p for p in own.parameters.values() if p.name != "settings"]
     if "config" not in own.parameters:
@@ -73,6 +73,12 @@ def with_reading(command: Callable[..., None]) -> Callable[..., None]:
     wrapped.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
     wrapped.__annotations__ = {p.name: p.annotation for p in parameters}
     return wrapped
+
+
+def _by_section() -> list[Field[Any]]:
+    """The settings in the order of the sections of help."""
+    order = list(SECTIONS)
+    return sorted(fields(Settings), key=lambda each: order.index(each.metadata["section"]))
 
 
 def _option(each: Any, preset: str = "") -> inspect.Parameter:

@@ -22,6 +22,7 @@ from pellucid.data.columns.types import DEFAULT_MISSING, Cleaned, clean_column, 
 from pellucid.data.dates.zones import in_local_time
 from pellucid.data.files.contents import Opened, opened
 from pellucid.data.files.options import WORKBOOKS, ReadOptions
+from pellucid.data.files.pictures import PictureFiles
 from pellucid.data.frames import Frame, check_width, frame_columns
 from pellucid.data.notes import CellNote
 from pellucid.data.numbers.decimal_sign import settle
@@ -61,6 +62,8 @@ class ReadReport:
         Sentences for the user.
     styles
         Column → how its numbers were written, unless plainly.
+    pictures
+        The image files behind the rows, where there are any.
     """
 
     source: str
@@ -78,6 +81,7 @@ class ReadReport:
     n_rows: int = 0
     n_columns: int = 0
     styles: dict[str, NumberStyle] = field(default_factory=dict)
+    pictures: PictureFiles | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from math import prod
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -10,8 +11,9 @@ from numpy.typing import NDArray
 
 from pellucid.network import Layer, Network
 
-__all__ = ["Inside", "missing_rule", "not_columns"]
+__all__ = ["Inside", "missing_rule", "not_columns", "not_pictures", "rows_at_once"]
 
+_MOST_ROWS, _MOST_VALUES = 16_384, 2**21
 _NOTHING: Mapping[str, NDArray[Any]] = MappingProxyType({})
 
 
@@ -64,3 +66,29 @@ def not_columns(who: str, network: Network) -> str | None:
         if len(shape) != 1:
             return f"{who} takes rows of columns, not of the shape {list(shape)}"
     return None
+
+
+def not_pictures(who: str, network: Network) -> str | None:
+    """Why an engine that takes pictures and columns cannot train the network; ``None`` if it can.
+
+    >>> from pellucid.network import cnn
+    >>> not_pictures("the engine", cnn((1, 8, 8), [4], 2)) is None
+    True
+    """
+    if network.dtype != "float":
+        return f"{who} takes rows of numbers, not of {network.dtype}"
+    for shape in (network.shape, *network.shapes()):
+        if len(shape) not in (1, 3):
+            return f"{who} takes pictures and columns, not the shape {list(shape)}"
+    return None
+
+
+def rows_at_once(network: Network) -> int:
+    """How many rows to answer at once, so that the largest array of a layer stays small.
+
+    >>> from pellucid.network import cnn, mlp
+    >>> rows_at_once(mlp(4, [8], 1)), rows_at_once(cnn((1, 28, 28), [16, 32], 10))
+    (16384, 167)
+    """
+    largest = max(prod(shape) for shape in (network.shape, *network.shapes()))
+    return max(1, min(_MOST_ROWS, _MOST_VALUES // largest))

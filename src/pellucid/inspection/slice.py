@@ -15,7 +15,7 @@ from pellucid.errors import SettingError
 from pellucid.explanation.fixed_columns import FixedColumn, cell_text, held_text
 from pellucid.explanation.slices import SliceAxis, density
 from pellucid.io.files import write_bytes
-from pellucid.model.answering import ROWS_AT_ONCE
+from pellucid.model.answering import rows_at_once
 from pellucid.model.model import Model
 from pellucid.numerals import numerals
 from pellucid.plots.canvas import COLOURS
@@ -209,7 +209,7 @@ def answers_over(model: Model, fixed: Features, axes: Sequence[SliceAxis]) -> Ar
     steps = {step.name: step for step in model.recipe.steps}
     of_x, of_y = (np.array([steps[axis.column].encode_one(cell) for cell in axis.cells]).astype(dtype) for axis in axes)
     fixed = model.recipe.features_of(fixed.flat.astype(dtype))
-    lines = max(1, ROWS_AT_ONCE // len(of_x))
+    lines = max(1, rows_at_once(model.network) // len(of_x))
     parts = []
     for low in range(0, len(of_y), lines):
         few = of_y[low : low + lines]

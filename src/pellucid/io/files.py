@@ -22,6 +22,7 @@ from pellucid.errors import StorageError
 
 __all__ = [
     "atomic_writer",
+    "cache_folder",
     "is_aside",
     "open_plain",
     "sweep",
@@ -100,6 +101,25 @@ def _take_name(aside: Path, target: Path) -> None:
     finally:
         with suppress(OSError):
             kept.unlink()
+
+
+def cache_folder() -> Path:
+    """The folder for what can be made again: ``$PELLUCID_CACHE``, ``$XDG_CACHE_HOME/pellucid``, ``~/.cache/pellucid``.
+
+    Raises
+    ------
+    StorageError
+        None of them is known.
+    """
+    own, general = os.environ.get("PELLUCID_CACHE"), os.environ.get("XDG_CACHE_HOME")
+    if own:
+        return Path(own)
+    if general:
+        return Path(general) / "pellucid"
+    try:
+        return Path.home() / ".cache" / "pellucid"
+    except RuntimeError as error:  # no home folder is known
+        raise StorageError("there is no home folder for downloads: set PELLUCID_CACHE to a folder") from error
 
 
 def write_bytes(path: str | os.PathLike[str], content: bytes) -> None:

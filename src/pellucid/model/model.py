@@ -15,7 +15,7 @@ from pellucid.data.tables import Table
 from pellucid.engines.textbook.forward import forward
 from pellucid.errors import DataError, ModelFileError, SettingError
 from pellucid.evaluation.bootstrap import Estimate
-from pellucid.model.answering import ROWS_AT_ONCE
+from pellucid.model.answering import rows_at_once
 from pellucid.model.measuring import evaluation_of
 from pellucid.model.model_file import ModelContents, read_model, write_model
 from pellucid.model.new_rows import made_to_fit
@@ -136,9 +136,10 @@ class Model(TrainedModel):
             raise SettingError("this network has no hidden layer, so there is no code: train one with hidden=(32,)")
         last = min(blocks[:-1], key=lambda block: prod(shapes[block.start]))[-1]
         inputs = self.inputs(self.table(data))
+        many = rows_at_once(self.network)
         parts = [
-            forward(self.network, self.parameters, inputs[i : i + ROWS_AT_ONCE]).steps[last].outputs
-            for i in range(0, len(inputs), ROWS_AT_ONCE)
+            forward(self.network, self.parameters, inputs[i : i + many]).steps[last].outputs
+            for i in range(0, len(inputs), many)
         ]
         return np.concatenate(parts) if parts else np.zeros((0, *shapes[last]))
 
@@ -276,12 +277,14 @@ class Model(TrainedModel):
         contents = read_model(file)
         recipe = Recipe.from_json(contents.recipe)
         scaler = None if contents.target_scaler is None else TargetScaler.from_json(contents.target_scaler)
-        if len(recipe.feature_names) != contents.network.inputs:
+        n_inputs = len(recipe.feature_names)
+        if contents.network.shape not in recipe.shapes:
+            shapes = " or ".join("×".join(map(str, shape)) for shape in recipe.shapes)
             raise ModelFileError(
-                f"{file}: the preprocessing gives {len(recipe.feature_names)} columns, the network takes "
-                f"{contents.network.inputs}: the file is not consistent"
+                f"{file}: the preprocessing gives rows of {shapes} numbers, the network takes "
+                f"{'×'.join(map(str, contents.network.shape))}: the file is not consistent"
             )
-        task, n_inputs = contents.task, contents.network.inputs
+        task = contents.task
         fits = contents.network.outputs == task.outputs and (scaler is not None) == (task.kind == "regression")
         if not fits or (task.kind == "reconstruction" and task.outputs != n_inputs):
             raise ModelFileError(f"{file}: network, task and target scaling do not belong together")

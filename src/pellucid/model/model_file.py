@@ -55,6 +55,7 @@ _VERSION = re.compile(r"\d{1,6}(\.\d{1,6}){1,3}[\w.+-]{0,40}", re.ASCII)
 _FIELDS = ("network", "task", "recipe", "target_scaler", "metrics", "libraries", "settings", "schema")
 _MORE_FIELDS = ("n_networks", "residuals")  # of format 2
 _LARGEST = float(np.finfo(np.float64).max)
+_MOST_AXES = 2  # of a window
 _RESIDUALS = {"count", "unit", "quantiles"}
 
 
@@ -328,7 +329,10 @@ def _check_layers(layers: object, place: str = "") -> None:
                 if kind is not None and name in kind.holds and isinstance(value, list):
                     _check_layers(value, f"{place}{index}.")
                 else:
-                    _expect(_is_scalar(value), f"{name[:60]!r} of layer {place}{index}", "be a plain value", value)
+                    # A list has a number for each axis, such as the height and width of a kernel.
+                    each = value if isinstance(value, list) and len(value) <= _MOST_AXES else [value]
+                    plain = all(_is_scalar(number) for number in each)
+                    _expect(plain, f"{name[:60]!r} of layer {place}{index}", "be a plain value", value)
 
 
 def _check_parameters(network: Network, parameters: object, what: str) -> None:

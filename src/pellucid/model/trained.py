@@ -25,7 +25,7 @@ from pellucid.model.seen import Seen
 from pellucid.network import Network
 from pellucid.network.task import Task
 from pellucid.preparation.reading import settings_in
-from pellucid.preprocessing.features import Features, array_of
+from pellucid.preprocessing.features import Features, rows_for
 from pellucid.preprocessing.recipe import Recipe
 from pellucid.preprocessing.steps.image import ImageStep
 from pellucid.preprocessing.target import TargetScaler
@@ -88,16 +88,19 @@ class TrainedModel:
         return self.recipe.transform(table, dtype=next(iter(self.parameters.values())).dtype)
 
     def inputs(self, table: Table) -> Array:
-        """The same as one array ``[N, features]``, which the network takes."""
-        return self.features(table).flat
+        """The same as the array that the network takes: ``[N, features]``, or pictures ``[N, C, H, W]``."""
+        return rows_for(self.network.shape, self.features(table))
 
     def answers(self, table: Table) -> Array:
         """Probabilities ``[N, classes]``, values ``[N]`` in the target's own unit, or features ``[N, features]``."""
         return self.answers_to(self.inputs(table))
 
     def answers_to(self, inputs: Features | Array) -> Array:
-        """The same for rows that are preprocessed already, features or ``[N, features]``; of an ensemble the mean."""
-        inputs = array_of(inputs)
+        """The same for rows that are preprocessed already: features, or an array as `rows_for` takes it.
+
+        Of an ensemble the mean.
+        """
+        inputs = rows_for(self.network.shape, inputs)
         total = self._answers_of(self.parameters, inputs)
         for parameters in self.more:
             total += self._answers_of(parameters, inputs)
@@ -107,7 +110,7 @@ class TrainedModel:
 
     def answers_of_members(self, inputs: Features | Array) -> Array:
         """What each of the K networks answers alone: ``[K, N, classes]``, ``[K, N]`` or ``[K, N, features]``."""
-        inputs = array_of(inputs)
+        inputs = rows_for(self.network.shape, inputs)
         return np.stack([self._answers_of(parameters, inputs) for parameters in self.members])
 
     def _answers_of(self, parameters: Mapping[str, Array], inputs: Array) -> Array:
@@ -118,6 +121,7 @@ class TrainedModel:
 
         Of an ensemble the logits that belong to its answers; see `mean_logits`.
         """
+        inputs = rows_for(self.network.shape, inputs)
         each = [logits_of(self.network, parameters, inputs) for parameters in self.members]
         return mean_logits(self.task, np.stack(each)) if self.more else each[0]
 

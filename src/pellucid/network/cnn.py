@@ -94,7 +94,7 @@ def cnn(
     >>> network.outline()
     '1×28×28 → 16×28×28 → 32×14×14 → 10'
     """
-    _check(shape, channels, pool, head, depth=depth, residual=residual)
+    _check(shape, channels, pool, head, kernel=kernel, depth=depth, residual=residual)
     layers: list[Layer] = []
     extents = shape[1:]
 
@@ -131,14 +131,18 @@ def cnn(
     return Network(shape=shape, layers=layers)
 
 
-def _check(shape: Shape, channels: Sequence[int], pool: str, head: str, *, depth: int, residual: bool) -> None:
+def _check(
+    shape: Shape, channels: Sequence[int], pool: str, head: str, *, kernel: int, depth: int, residual: bool
+) -> None:
     if not isinstance(shape, tuple) or len(shape) != 3:
         raise SettingError(
             f"a convolutional network takes pictures of the shape (channels, height, width), got {shape!r}: use mlp "
             "for columns"
         )
-    if not channels:
-        raise SettingError("channels must name at least one stage, such as (16, 32, 64)")
+    if not isinstance(channels, Sequence) or not channels:
+        raise SettingError(f"channels must name at least one stage, such as (16, 32, 64), got {channels!r}")
+    if type(kernel) is not int or kernel < 1:
+        raise SettingError(f"kernel must be a whole number from 1, got {kernel!r}")
     for name, value, known in (("pool", pool, POOLS), ("head", head, HEADS)):
         if value not in known:
             raise SettingError(f"{name} must be one of {', '.join(known)}, got {value!r}")

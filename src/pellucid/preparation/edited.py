@@ -78,7 +78,7 @@ def check_editable(settings: Settings, task: Task) -> None:
 def _edited(split: Split, fitted: Fitted, table: Table, target: Target, settings: Settings) -> Split:
     rows = np.concatenate([split.train, split.validation])
     truth = target.at(rows).astype(np.int64)
-    inputs = fitted.recipe.transform(table.take(rows), dtype=np.dtype(settings.dtype)).flat
+    inputs = fitted.recipe.transform(table, rows=rows, dtype=np.dtype(settings.dtype)).flat
     votes = votes_of_neighbours(inputs, truth, classes=len(target.classes))
     own = votes[np.arange(len(rows)), truth]
     out = (votes.max(axis=1) >= _AGAINST) & (own < votes.max(axis=1))

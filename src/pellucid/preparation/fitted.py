@@ -12,8 +12,9 @@ from pellucid.data.schema import Schema
 from pellucid.data.tables import Table
 from pellucid.data.target import Target
 from pellucid.errors import SettingError
-from pellucid.network import Network, autoencoder, mlp
+from pellucid.network import Network
 from pellucid.network.task import Loss, Task
+from pellucid.preparation.networks import network_of, note_on_network, with_network
 from pellucid.preparation.rows import PreparedRows, prepared_rows
 from pellucid.preparation.weights import weights_of
 from pellucid.preprocessing.features import Features
@@ -28,7 +29,6 @@ __all__ = ["Fitted", "fit_to"]
 
 Array = NDArray[Any]
 
-_LAYERS = ("activation", "batch_norm", "dropout", "residual")
 _MANY_IN_ONE = 0.2  # of the rows in the feature of the rarer categories: worth a word
 
 
@@ -40,11 +40,12 @@ class Fitted:
     scaler: TargetScaler | None  # of a regression only
     task: Task
     network: Network
+    settings: Settings  # with the network decided
     notes: tuple[str, ...]
 
     def rows(self, features: Features, values: Array | None) -> PreparedRows:
         """Encoded rows with the targets ``[N]`` that belong to them (``None``: a reconstruction)."""
-        return prepared_rows(self.task, self.scaler, features, values)
+        return prepared_rows(self.task, self.scaler, features, values, self.network.shape)
 
 
 def fit_to(rows: Array, table: Table, schema: Schema, target: Target | None, settings: Settings) -> Fitted:
@@ -83,11 +84,15 @@ def fit_to(rows: Array, table: Table, schema: Schema, target: Target | None, set
     width = len(recipe.feature_names)
     task = _task(settings, target, values, width, weights)
     scaler = _scaler(settings, task, values, weights)
-    layers = {name: getattr(settings, name) for name in _LAYERS}
-    network = mlp(width, settings.hidden, task.outputs, **layers)
-    if target is None:
-        network = autoencoder(width, settings.hidden, **layers)
-    return Fitted(recipe=recipe, scaler=scaler, task=task, network=network, notes=tuple(_notes(recipe)))
+    settings = with_network(settings, recipe, len(rows), reconstruction=target is None)
+    return Fitted(
+        recipe=recipe,
+        scaler=scaler,
+        task=task,
+        network=network_of(settings, recipe, task),
+        settings=settings,
+        notes=(*_notes(recipe), *note_on_network(settings, recipe)),
+    )
 
 
 def _scaler(settings: Settings, task: Task, values: Array | None, weights: Array | None) -> TargetScaler | None:

@@ -155,7 +155,7 @@ def with_split(base: Prepared, split: Split) -> Prepared:
     split, fitted = fit_to_split(split, table, base.schema, target, settings)
 
     def encoded(rows: Array) -> Features:
-        return fitted.recipe.transform(table.take(rows), dtype=np.dtype(settings.dtype))
+        return fitted.recipe.transform(table, rows=rows, dtype=np.dtype(settings.dtype))
 
     weights = weights_of(table, settings)
 
@@ -167,6 +167,7 @@ def with_split(base: Prepared, split: Split) -> Prepared:
     truth = asked.flat if target is None else target.at(split.test)
     return replace(
         base,
+        settings=fitted.settings,
         split=split,
         recipe=fitted.recipe,
         scaler=fitted.scaler,
@@ -181,6 +182,7 @@ def with_split(base: Prepared, split: Split) -> Prepared:
             features=asked,
             truth=truth,
             weights=None if weights is None else weights[split.test],
+            shape=fitted.network.shape,
         ),
         notes=(),
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields, replace
 from itertools import product
 from typing import Any
 
+from pellucid.data.given import holds_images
 from pellucid.errors import SettingError, nearest
 from pellucid.preparation.folds import ROW_SETTINGS
 from pellucid.preparation.prepare import settings_for
@@ -22,10 +23,14 @@ COMPARABLE = tuple(n for n, each in _FIELDS.items() if each.metadata["section"] 
 _AUTO = (
     "batch_size",
     "bins",
+    "channels",
+    "depth",
     "epochs",
+    "hidden",
     "rare_below",
     "threads",
 )  # None means that Pellucid chooses; for other settings, that there is none
+_LISTS = ("channels", "hidden")  # one value is a list of numbers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +94,7 @@ def _values(name: str, given: Any) -> tuple[Any, ...]:
     """The different values that are given, each checked by the setting's rule."""
     rule = _FIELDS[name].metadata["rule"]
     several = given if isinstance(given, list | tuple) else None
-    if name == "hidden":
+    if name in _LISTS:
         of_networks = several is not None and any(isinstance(each, list | tuple | str) for each in several)
         several = several if of_networks else None
     elif name not in COMPARABLE:
@@ -117,7 +122,7 @@ def shown_setting(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if value is None or value == ():
-        return "auto" if name in _AUTO else "none"
+        return "auto" if value is None and name in _AUTO else "none"
     if name == "image_size":
         return "x".join(map(str, value))
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
@@ -131,6 +136,8 @@ def train_command(data: object, settings: Settings) -> str:
     """
     usual = replace(settings_for(data, {"preset": settings.preset}), preset=settings_for(data).preset)
     given = {n: v for n in _FIELDS if (v := getattr(settings, n)) != getattr(usual, n)}
+    if settings.network == ("cnn" if holds_images(data) else "mlp"):
+        given.pop("network", None)  # what auto would choose
     if not isinstance(data, str | os.PathLike):
         arguments = ("data", *(f"{name}={value!r}" for name, value in given.items()))
         return f"pellucid.train({', '.join(arguments)})"

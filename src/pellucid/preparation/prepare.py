@@ -29,6 +29,7 @@ from pellucid.preparation.reading import check_markers
 from pellucid.preparation.rows import EvaluationRows, PreparedRows
 from pellucid.preparation.sources import Source, open_source, open_table, open_test_table
 from pellucid.preparation.weights import WHY, check_weight_column, note_on_weights, weights_of, weights_where_given
+from pellucid.preprocessing.encoded_images import EncodedImages
 from pellucid.preprocessing.features import Features
 from pellucid.preprocessing.recipe import Recipe
 from pellucid.preprocessing.target import TargetScaler
@@ -40,7 +41,10 @@ __all__ = ["Prepared", "examine", "open_table", "prepare", "settings_for"]
 Array = NDArray[Any]
 
 LABEL, FILE = "label", "file"  # the columns that tables of images have beside the images
-_LATER: dict[str, Any] = {"residual": False}  # settings that the first checkpoints do not know, at their defaults
+# Settings that the first checkpoints do not know, at their defaults for a fully connected network.
+_LATER: dict[str, Any] = {
+    "residual": False, "network": "mlp", "channels": None, "kernel": 3, "depth": None, "pool": "max",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +97,8 @@ class Prepared:
         arrays = [*(a for rows in seen for a in (rows.inputs, rows.targets)), self.measured.inputs, self.measured.truth]
         arrays += [w for w in (*(rows.weights for rows in seen), self.measured.weights) if w is not None]
         for array in {id(a): a for a in arrays}.values():  # a reconstruction's targets are its inputs
-            digest.update(np.ascontiguousarray(array).data)
+            for block in array.blocks() if isinstance(array, EncodedImages) else [array]:
+                digest.update(np.ascontiguousarray(block).data)
         return digest.hexdigest()
 
 
@@ -151,8 +156,7 @@ def prepare(data: object, settings: Settings, *, test_data: object = None) -> Pr
         notes.append("no validation rows: the best epoch is chosen by the loss of the training rows themselves")
 
     def encoded(of: Table, rows: Array) -> Features:
-        # Part by part: the features of a large set of images are far larger than its pixels.
-        return fitted.recipe.transform(of.take(rows), dtype=np.dtype(settings.dtype))
+        return fitted.recipe.transform(of, rows=rows, dtype=np.dtype(settings.dtype))
 
     train = fitted.rows(encoded(table, split.train), None if target is None else target.at(split.train))
     train = train.weighted(weights, split.train)
@@ -163,19 +167,23 @@ def prepare(data: object, settings: Settings, *, test_data: object = None) -> Pr
     if len(test_rows):
         tested = encoded(test_table, test_rows)
         truth = tested.flat if test_truth is None else test_truth
-        measured = EvaluationRows(name="test", source=test_table, rows=test_rows, features=tested, truth=truth)
+        measured = EvaluationRows(
+            name="test", source=test_table, rows=test_rows, features=tested, truth=truth, shape=fitted.network.shape
+        )
         measured, said = _with_groups_and_files(measured, test_table, settings.group, [c.name for c in schema.features])
     else:
         part, rows = ("validation", whole.validation) if len(whole.validation) else ("training", whole.train)
         tested = validation.features if whole is split else encoded(table, rows)
         truth = tested.flat if target is None else target.at(rows)
-        measured = EvaluationRows(name=part, source=table, rows=rows, features=tested, truth=truth)
+        measured = EvaluationRows(
+            name=part, source=table, rows=rows, features=tested, truth=truth, shape=fitted.network.shape
+        )
         measured, said = _with_groups_and_files(measured, table, settings.group, [c.name for c in schema.features])
     measured, unweighted = _weighted(measured, settings)
     notes += [*said, *unweighted]
     return Prepared(
         name=source.name,
-        settings=settings,
+        settings=fitted.settings,
         table=table,
         schema=schema,
         target=target,

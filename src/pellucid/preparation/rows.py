@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.data.tables import Table
+from pellucid.network.layers import Shape
 from pellucid.network.task import Task
-from pellucid.preprocessing.features import Features
+from pellucid.preprocessing.features import Features, rows_for
 from pellucid.preprocessing.target import TargetScaler
 from pellucid.training.loop import Rows
 
@@ -35,19 +36,22 @@ class PreparedRows:
         As the loss takes them: class numbers ``[N]`` or numbers ``[N, C]``; for a reconstruction, `inputs` itself.
     weights
         How much each row counts, ``[N]``; ``None``: all the same.
+    shape
+        That of a row of the network, which decides what `inputs` are; ``None``: a list of numbers.
     """
 
     features: Features
     targets: Array
     weights: Array | None = None
+    shape: Shape | None = None
 
     def __len__(self) -> int:
         return self.features.n
 
     @property
     def inputs(self) -> Array:
-        """``[N, F]``: the features as a network that begins with a dense layer takes them; no copy."""
-        return self.features.flat
+        """The features as the network takes them: ``[N, F]``, or pictures ``[N, C, H, W]``; no copy (`rows_for`)."""
+        return self.features.flat if self.shape is None else rows_for(self.shape, self.features)
 
     @cached_property
     def rows(self) -> Rows:
@@ -61,7 +65,8 @@ class PreparedRows:
     def take(self, at: Array) -> PreparedRows:
         """The rows of these numbers."""
         features = self.features.take(at)
-        return PreparedRows(
+        return replace(
+            self,
             features=features,
             targets=features.flat if self.targets is self.inputs else self.targets[at],
             weights=None if self.weights is None else self.weights[at],
@@ -80,14 +85,20 @@ class EvaluationRows:
     groups: Array | None = None  # [N] which rows belong together
     weights: Array | None = None  # [N] how much each counts
     files: Any = None  # [N] Arrow text: which file each image was read from
+    shape: Shape | None = None  # of a row of the network; None: a list of numbers
+
+    def __len__(self) -> int:
+        return self.features.n
 
     @property
     def inputs(self) -> Array:
-        """``[N, F]``: the features as a network that begins with a dense layer takes them; no copy."""
-        return self.features.flat
+        """The features as the network takes them: ``[N, F]``, or pictures ``[N, C, H, W]``; no copy (`rows_for`)."""
+        return self.features.flat if self.shape is None else rows_for(self.shape, self.features)
 
 
-def prepared_rows(task: Task, scaler: TargetScaler | None, features: Features, values: Array | None) -> PreparedRows:
+def prepared_rows(
+    task: Task, scaler: TargetScaler | None, features: Features, values: Array | None, shape: Shape | None = None
+) -> PreparedRows:
     """Rows with targets in the shape that the loss takes.
 
     Parameters
@@ -99,13 +110,16 @@ def prepared_rows(task: Task, scaler: TargetScaler | None, features: Features, v
     values
         ``[N]`` class numbers, or values in the target's own unit; ``None`` for a reconstruction, whose targets are its
         inputs.
+    shape
+        That of a row of the network; ``None``: a list of numbers.
 
     >>> features, ill = Features.of_columns(np.eye(2), ["age", "weight"]), np.array([1, 0])
     >>> rows = prepared_rows(Task.binary("ill", ("no", "yes")), None, features, ill)
     >>> rows.targets.tolist(), rows.inputs.tolist()
     ([[1.0], [0.0]], [[1.0, 0.0], [0.0, 1.0]])
     """
-    return PreparedRows(features=features, targets=_targets(task, scaler, features.flat, values))
+    targets = features.flat if values is None else _targets(task, scaler, values)
+    return PreparedRows(features=features, targets=targets, shape=shape)
 
 
 def training_rows(task: Task, scaler: TargetScaler | None, inputs: Array, values: Array | None) -> Rows:
@@ -116,16 +130,13 @@ def training_rows(task: Task, scaler: TargetScaler | None, inputs: Array, values
     task, scaler, values
         As for `prepared_rows`.
     inputs
-        ``[N, F]``.
+        ``[N, F]``, or ``[N, C, H, W]``.
     """
-    return Rows(inputs=inputs, targets=_targets(task, scaler, inputs, values))
+    return Rows(inputs=inputs, targets=inputs if values is None else _targets(task, scaler, values))
 
 
-def _targets(task: Task, scaler: TargetScaler | None, inputs: Array, values: Array | None) -> Array:
-    """Class numbers ``[N]``, numbers ``[N, 1]``, or the inputs themselves."""
-    if values is None:
-        assert task.kind == "reconstruction"
-        return inputs
+def _targets(task: Task, scaler: TargetScaler | None, values: Array) -> Array:
+    """Class numbers ``[N]`` or numbers ``[N, 1]``."""
     if task.kind == "multiclass":
         return values.astype(np.int64)
     scaled = values.astype(np.float64) if scaler is None else scaler.transform(values)

@@ -19,8 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.errors import DataError
+from pellucid.preprocessing.encoded_images import EncodedImages
 
-__all__ = ["Columns", "FeatureArray", "Images", "Series", "Tokens"]
+__all__ = ["Columns", "FeatureArray", "Images", "Series", "StoredImages", "Tokens"]
 
 Array = NDArray[Any]
 
@@ -241,13 +242,75 @@ class Images(FeatureArray):
 
     def like(self, values: Array) -> Images:
         """The same, from numbers ``[M, H·W·C]`` in the order of `flat`."""
-        _, height, width, channels = self.values.shape
+        channels, height, width = self.shape
         return Images.of_pixels(values, (height, width, channels))
+
+    def fits(self, other: FeatureArray) -> bool:
+        """Whether the other are images of the same shape, wherever their pixels are."""
+        return isinstance(other, Images) and self.shape == other.shape
 
     def check(self, name: str) -> None:
         """Four axes of finite numbers."""
         _check_axes(self.values, name, "N, H, W, C")
         check_finite(self.values, name)
+
+
+class StoredImages(Images):
+    """Images whose pixels stay bytes until a network, or somebody else, asks for numbers.
+
+    A network of convolutions takes them batch by batch (`EncodedImages`). Where all numbers are needed at once, `flat`
+    and `values` encode them, once.
+
+    >>> pixels = np.full((2, 1, 1, 3), 255, np.uint8)
+    >>> images = StoredImages(EncodedImages(pixels, np.arange(256) / 255 * np.ones((3, 1))))
+    >>> images.shape, images.take(np.array([1])).flat.tolist()
+    ((3, 1, 1), [[1.0, 1.0, 1.0]])
+    """
+
+    encoded: EncodedImages
+
+    def __init__(self, encoded: EncodedImages) -> None:
+        self.__dict__["encoded"] = encoded
+
+    @property
+    def values(self) -> Array:  # made from the pixels where it is asked for
+        """``[N, H, W, C]``, all encoded."""
+        channels, height, width = self.shape
+        return self.flat.reshape(self.n, height, width, channels)
+
+    @cached_property
+    def flat(self) -> Array:
+        """``[N, H·W·C]``, all encoded."""
+        return self.encoded.flat()
+
+    @property
+    def n(self) -> int:
+        """The number of rows."""
+        return len(self.encoded)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """``(C, H, W)``."""
+        return self.encoded.shape[1:]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the numbers."""
+        return self.encoded.dtype
+
+    def take(self, rows: Array | slice) -> StoredImages:
+        """These rows, still as bytes."""
+        return StoredImages(self.encoded.take(rows))
+
+    def batch(self, name: str, rows: Array | slice = np.s_[:]) -> dict[str, Array]:
+        """The images of these rows, ``[M, C, H, W]``."""
+        return {name: self.encoded[rows]}
+
+    def check(self, name: str) -> None:
+        """Nothing: bytes are always finite."""
+
+    def _made(self, values: Array, lengths: Array | None, **other: Any) -> Any:  # `Images`, with the numbers
+        return Images(values=values)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

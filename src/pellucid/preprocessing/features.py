@@ -14,17 +14,29 @@ Rows and columns are taken and replaced here and nowhere else, so that no caller
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.errors import DataError, nearest
-from pellucid.preprocessing.feature_arrays import Columns, FeatureArray, Images, Series, Tokens
+from pellucid.preprocessing.feature_arrays import Columns, FeatureArray, Images, Series, StoredImages, Tokens
 
-__all__ = ["COLUMNS", "Columns", "FeatureArray", "Features", "Images", "Series", "Tokens", "array_of", "unchecked"]
+__all__ = [
+    "COLUMNS",
+    "Columns",
+    "FeatureArray",
+    "Features",
+    "Images",
+    "Series",
+    "StoredImages",
+    "Tokens",
+    "rows_for",
+    "unchecked",
+]
 
 Array = NDArray[Any]
 
@@ -110,17 +122,17 @@ class Features:
         DataError
             There are several arrays, so that a row has no one shape.
         """
-        return self._only.shape
+        return self.only.shape
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """The type of the numbers of the one array; raises as `shape` does."""
-        return self._only.dtype
+        return self.only.dtype
 
     @property
     def flat(self) -> Array:
         """``[N, F]``: what a network that begins with a dense layer takes; no copy. Raises as `shape` does."""
-        return self._only.flat
+        return self.only.flat
 
     def batch(self, rows: Array | slice = np.s_[:]) -> dict[str, Array]:
         """The arrays that an engine takes for these rows, by name; lengths are called ``<name>.lengths``.
@@ -238,17 +250,18 @@ class Features:
         [[1.0, 2.0]]
         """
         (name,) = self.arrays
-        return unchecked({name: self._only.like(values)})
-
-    # ── inside ──
+        return unchecked({name: self.only.like(values)})
 
     @property
-    def _only(self) -> FeatureArray:
+    def only(self) -> FeatureArray:
+        """The one array, which a network takes; raises as `shape` does."""
         if len(self.arrays) > 1:
             raise DataError(
                 f"a network takes one array, but the features are several: {', '.join(map(repr, self.arrays))}"
             )
         return next(iter(self.arrays.values()))
+
+    # ── inside ──
 
     def _holder(self, column: str) -> str:
         """The name of the array that holds a column."""
@@ -259,9 +272,43 @@ class Features:
         raise DataError(f"the features have no column {column!r}{nearest(column, self.columns)}")
 
 
-def array_of(inputs: Features | Array) -> Array:
-    """The array ``[N, F]`` that a fully connected network takes: of features the flat one, an array as it is."""
-    return inputs.flat if isinstance(inputs, Features) else inputs
+def rows_for(shape: tuple[int, ...], rows: Features | Array) -> Array:
+    """The array that a network with this ``network.shape`` takes: the only place that decides it.
+
+    Parameters
+    ----------
+    shape
+        ``(F,)`` for a network whose rows are columns, ``(C, H, W)`` for one whose rows are pictures.
+    rows
+        Features, or the numbers of encoded rows: in the network's own shape, or as ``flat`` has them.
+
+    Returns
+    -------
+    ndarray
+        ``[N, F]``, or ``[N, C, H, W]``: a view of the stored ``[N, H, W, C]``, or `EncodedImages`, which look like
+        such an array and encode the rows that are taken from it.
+
+    Raises
+    ------
+    DataError
+        Features of several arrays, or none that the network could take.
+
+    >>> images = Features({"photo": Images(values=np.arange(12.0).reshape(1, 2, 2, 3))})
+    >>> rows_for((12,), images).shape, rows_for((3, 2, 2), images).shape, rows_for((3, 2, 2), images.flat).shape
+    ((1, 12), (1, 3, 2, 2), (1, 3, 2, 2))
+    """
+    if isinstance(rows, Features):
+        only = rows.only
+        if len(shape) == 1:
+            return only.flat
+        if isinstance(only, StoredImages):
+            return cast(Array, only.encoded)
+        (found,) = only.batch("").values()
+        return found
+    if len(shape) == 3 and rows.ndim == 2 and rows.shape[1] == math.prod(shape):
+        channels, height, width = shape
+        return rows.reshape(len(rows), height, width, channels).transpose(0, 3, 1, 2)
+    return rows
 
 
 def unchecked(arrays: Mapping[str, FeatureArray]) -> Features:

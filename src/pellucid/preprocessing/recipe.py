@@ -17,7 +17,7 @@ from numpy.typing import DTypeLike
 
 from pellucid.errors import DataError, SettingError, nearest
 from pellucid.preprocessing import checks
-from pellucid.preprocessing.features import COLUMNS, Columns, Features, Images, unchecked
+from pellucid.preprocessing.features import COLUMNS, Columns, Features, Images, StoredImages, unchecked
 from pellucid.preprocessing.steps.boolean import BooleanStep, fit_boolean
 from pellucid.preprocessing.steps.both import BothStep, fit_both
 from pellucid.preprocessing.steps.categorical import CategoricalStep, fit_categorical
@@ -154,6 +154,8 @@ class Recipe:
         fitted = dict(known or {})
 
         def fit_one(name: str, kind: str, layout: str | None) -> Step:
+            if _kind_of_step(kind, columns[name].type) == "image":
+                return fit_image(name, one_array(columns[name]), rows)
             cells = one_array(columns[name]).take(index)
             match _kind_of_step(kind, cells.type):
                 case "numeric":
@@ -162,8 +164,6 @@ class Recipe:
                     return fit_boolean(name, cells)
                 case "date":
                     return fit_date(name, cells, layout=layout)
-                case "image":
-                    return fit_image(name, cells)
                 case "text":
                     return fit_text(name, cells, words, n_columns=n_texts)
                 case _:
@@ -198,6 +198,13 @@ class Recipe:
             at += len(step.features)
         return found
 
+    @property
+    def shapes(self) -> tuple[tuple[int, ...], ...]:
+        """The shapes that a row can have for a network: a list of numbers; pictures alone also channels of maps."""
+        flat = (len(self.feature_names),)
+        image = self._only_image
+        return (flat,) if image is None else (flat, (image.channels, image.height, image.width))
+
     def features_of(self, values: FloatArray) -> Features:
         """The columns of numbers ``[N, F]`` in the order of the network's inputs: encoded rows, weights, gradients.
 
@@ -213,13 +220,19 @@ class Recipe:
         only = self.steps[0] if len(self.steps) == 1 else None
         return only if isinstance(only, ImageStep) else None
 
-    def transform(self, table: Table | Mapping[str, Any], *, dtype: DTypeLike = np.float32) -> Features:
+    def transform(
+        self, table: Table | Mapping[str, Any], *, rows: IntArray | None = None, dtype: DTypeLike = np.float32
+    ) -> Features:
         """What the network sees of the rows of a table; its numbers are always finite.
+
+        Images alone stay bytes (`StoredImages`): no pixel is copied, and none encoded before it is needed.
 
         Parameters
         ----------
         table
             A `Table`, an Arrow table, or columns by name (Arrow, NumPy, pandas or polars columns, or lists).
+        rows
+            The numbers (from 0) of the rows that are meant, of a `Table` or an Arrow table; ``None``: all.
         dtype
             ``float32`` or ``float64``.
 
@@ -232,6 +245,12 @@ class Recipe:
         _check_present([step.name for step in self.steps], columns)
         if isinstance(table, Mapping):
             columns = _arrow_columns({step.name: columns[step.name] for step in self.steps})
+        image = self._only_image
+        if image is not None and not isinstance(columns[image.name], list):
+            encoded = image.encoded(one_array(columns[image.name]), rows, dtype)
+            return unchecked({image.name: StoredImages(encoded)})
+        if rows is not None:
+            columns = {step.name: columns[step.name].take(pa.array(rows)) for step in self.steps}
         n_rows = len(next(iter(columns.values()))) if columns else 0
         out = np.zeros((n_rows, len(self.feature_names)), dtype=dtype)
         for step in self.steps:

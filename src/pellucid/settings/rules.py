@@ -14,6 +14,7 @@ from pellucid.errors import SettingError, nearest
 __all__ = [
     "Choice",
     "Rule",
+    "auto_or",
     "channels",
     "column",
     "column_names",
@@ -200,6 +201,21 @@ def optional(rule: Rule) -> Rule:
 
     def check(name: str, value: Any) -> Any:
         if value is None or (isinstance(value, str) and value.lower() in ("none", "null", "auto")):
+            return None
+        return rule(name, value)
+
+    return check
+
+
+def auto_or(rule: Rule) -> Rule:
+    """The rule; but ``None`` and ``auto`` give ``None``, while ``none`` is left to the rule.
+
+    >>> auto_or(widths)("hidden", "auto"), auto_or(widths)("hidden", "none")
+    (None, ())
+    """
+
+    def check(name: str, value: Any) -> Any:
+        if value is None or (isinstance(value, str) and value.strip().lower() == "auto"):
             return None
         return rule(name, value)
 

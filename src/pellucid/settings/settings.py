@@ -7,7 +7,7 @@ the fields of `Settings`. Each field holds its section, its rule and its line of
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 from pellucid.data.numbers.style import DECIMALS, THOUSANDS
@@ -15,10 +15,12 @@ from pellucid.errors import SettingError, nearest
 from pellucid.network import ACTIVATIONS, SCHEMES
 from pellucid.network.optimizer import OPTIMIZERS
 from pellucid.network.task import LOSSES
+from pellucid.settings.declaring import setting
+from pellucid.settings.pictures import PictureSettings
 from pellucid.settings.presets import PRESETS
 from pellucid.settings.rules import (
     Choice,
-    Rule,
+    auto_or,
     channels,
     column,
     column_names,
@@ -40,19 +42,8 @@ from pellucid.training.schedules import SCHEDULES
 __all__ = ["Settings", "setting_names"]
 
 
-def _setting(
-    default: Any, section: str, rule: Rule, help_: str, *flags: str, flag: bool = False, unset: str = ""
-) -> Any:
-    """A field of `Settings`; ``unset`` is what a value of ``None`` stands for, in a word or two."""
-    metadata = {"section": section, "rule": rule, "help": help_, "flags": flags, "is_flag": flag, "unset": unset}
-    return field(default=default, metadata=metadata)
-
-
-# ── the settings ──────────────────────────────────────────────────────────────────────────────────────────────
-
-
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(PictureSettings):
     """What a run is asked to do; every field is checked when it is made.
 
     A field that is not given has the value of the preset ``plain``. `pellucid.train` and the command line start from
@@ -62,54 +53,54 @@ class Settings:
     (16, 8)
     """
 
-    preset: str = _setting(
+    preset: str = setting(
         "plain",
         "preset",
         Choice(tuple(PRESETS)),
         "starting values, overridden by what you set: best (several networks), quick (one network), plain (textbook)",
     )
 
-    target: str | None = _setting(None, "data", optional(column), "the column to predict")
-    task: str = _setting(
+    target: str | None = setting(None, "data", optional(column), "the column to predict")
+    task: str = setting(
         "auto",
         "data",
         Choice(("auto", "binary", "multiclass", "regression", "reconstruction")),
         "what to predict; auto: decided by the target column; reconstruction: the inputs themselves (autoencoder)",
     )
-    test_data: str | None = _setting(None, "data", optional(any_text), "a separate file of test rows")
-    image_size: tuple[int, int] | None = _setting(
+    test_data: str | None = setting(None, "data", optional(any_text), "a separate file of test rows")
+    image_size: tuple[int, int] | None = setting(
         None,
         "data",
         optional(size),
         "height x width of images in pixels, such as 28x28 or 28; auto: their most common size, at most 64 a side",
         unset="auto",
     )
-    image_channels: int | None = _setting(
+    image_channels: int | None = setting(
         None, "data", optional(channels), "channels of images: 1 for grey, 3 for colour; auto: as stored", unset="auto"
     )
-    header: bool | None = _setting(
+    header: bool | None = setting(
         None, "data", optional(flag), "whether the first line holds the column names", flag=True, unset="detected"
     )
-    header_row: int | None = _setting(
+    header_row: int | None = setting(
         None,
         "data",
         optional(whole(1)),
         "the number of the line, or sheet row, that holds the column names, counted from 1",
         unset="detected",
     )
-    separator: str | None = _setting(
+    separator: str | None = setting(
         None, "data", optional(any_text), "what separates the fields of a line", unset="detected"
     )
-    encoding: str | None = _setting(
+    encoding: str | None = setting(
         None, "data", optional(any_text), "the text encoding of the file", unset="UTF-8, else detected"
     )
-    decimal: str = _setting(
+    decimal: str = setting(
         "auto", "data", Choice(DECIMALS), "the decimal mark of numbers in text; auto: decided from all cells"
     )
-    thousands: str = _setting(
+    thousands: str = setting(
         "auto", "data", Choice(THOUSANDS), "the thousands separator of numbers in text; auto: any that fits"
     )
-    day_first: bool | None = _setting(
+    day_first: bool | None = setting(
         None,
         "data",
         optional(flag),
@@ -117,24 +108,24 @@ class Settings:
         flag=True,
         unset="auto",
     )
-    sheet: str | None = _setting(
+    sheet: str | None = setting(
         None, "data", optional(sign), "the sheet of a workbook to read", unset="the first that holds a table"
     )
-    table: str | None = _setting(
+    table: str | None = setting(
         None,
         "data",
         optional(sign),
         "the table or view of a database, or the file in a zip archive, to read",
         unset="the only one",
     )
-    comment: str | None = _setting(
+    comment: str | None = setting(
         None,
         "data",
         comment_sign,
         "what a comment line begins with; none: there are no comments; auto: # where that is certain",
         unset="auto",
     )
-    trim: bool | None = _setting(
+    trim: bool | None = setting(
         None,
         "data",
         optional(flag),
@@ -142,205 +133,215 @@ class Settings:
         flag=True,
         unset="auto",
     )
-    max_unpacked: int | None = _setting(
+    max_unpacked: int | None = setting(
         None,
         "data",
         optional(whole(1)),
         "limit in MB for unpacking a compressed file; auto: 100, or 100 times the file's size",
         unset="auto",
     )
-    missing: tuple[str, ...] = _setting(
+    missing: tuple[str, ...] = setting(
         (), "data", names, "additional words that mean a missing value; NAME=-999 for one column only"
     )
-    numeric: tuple[str, ...] = _setting((), "data", names, "columns to read as numbers")
-    categorical: tuple[str, ...] = _setting((), "data", names, "columns to read as categories")
-    boolean: tuple[str, ...] = _setting((), "data", names, "columns to read as yes or no")
-    date: tuple[str, ...] = _setting((), "data", names, "columns to read as dates")
-    text: tuple[str, ...] = _setting((), "data", names, "columns to read as free text, encoded by their words")
-    drop: tuple[str, ...] = _setting((), "data", names, "columns to leave out")
-    sample_weight: str | None = _setting(
+    numeric: tuple[str, ...] = setting((), "data", names, "columns to read as numbers")
+    categorical: tuple[str, ...] = setting((), "data", names, "columns to read as categories")
+    boolean: tuple[str, ...] = setting((), "data", names, "columns to read as yes or no")
+    date: tuple[str, ...] = setting((), "data", names, "columns to read as dates")
+    text: tuple[str, ...] = setting((), "data", names, "columns to read as free text, encoded by their words")
+    drop: tuple[str, ...] = setting((), "data", names, "columns to leave out")
+    sample_weight: str | None = setting(
         None,
         "data",
         optional(column),
         "the column with the weight of each row, used in the loss and the metrics and not as a feature",
     )
-    keep: tuple[str, ...] = _setting((), "data", names, "columns to use although they look like IDs or leaks")
-    names: tuple[str, ...] = _setting(
+    keep: tuple[str, ...] = setting((), "data", names, "columns to use although they look like IDs or leaks")
+    names: tuple[str, ...] = setting(
         (), "data", column_names, "column names of a table without a header: a,b,c or a file that lists them"
     )
 
-    validation: float = _setting(0.15, "split", real(0, 1, below=True), "share of rows used to choose the best epoch")
-    test: float = _setting(0.2, "split", real(0, 1, below=True), "share of rows used to measure the result")
-    group: str | None = _setting(
+    validation: float = setting(0.15, "split", real(0, 1, below=True), "share of rows used to choose the best epoch")
+    test: float = setting(0.2, "split", real(0, 1, below=True), "share of rows used to measure the result")
+    group: str | None = setting(
         None, "split", optional(column), "rows with the same value in this column stay together in one part"
     )
-    time: str | None = _setting(None, "split", optional(column), "test on the latest rows by this column")
-    seed: int = _setting(0, "split", whole(0), "random seed for the split, initial weights, batches and dropout")
+    time: str | None = setting(None, "split", optional(column), "test on the latest rows by this column")
+    seed: int = setting(0, "split", whole(0), "random seed for the split, initial weights, batches and dropout")
 
-    scaling: str = _setting(
+    scaling: str = setting(
         "standard", "preprocessing", Choice(("standard", "robust", "quantile", "none")), "how numbers are scaled"
     )
-    number_encoding: str = _setting(
+    number_encoding: str = setting(
         "plain",
         "preprocessing",
         Choice(NUMBER_ENCODINGS),
         "plain: a number is scaled; piecewise: it becomes one feature per bin; both: scaled and piecewise",
     )
-    bins: int | None = _setting(
+    bins: int | None = setting(
         None,
         "preprocessing",
         optional(whole(1, 256)),
         "maximum number of bins of a piecewise number; auto: a hundredth of the rows, from 2 to 32",
         unset="auto",
     )
-    bins_by: str = _setting(
+    bins_by: str = setting(
         "tree",
         "preprocessing",
         Choice(("tree", "quantile")),
         "tree: bins end where a small decision tree splits; quantile: all bins hold equally many training rows",
     )
-    max_categories: int = _setting(
-        50, "preprocessing", whole(1, 10_000), "how many frequent values of a column to keep"
-    )
-    rare_below: int | None = _setting(
+    max_categories: int = setting(50, "preprocessing", whole(1, 10_000), "how many frequent values of a column to keep")
+    rare_below: int | None = setting(
         None,
         "preprocessing",
         optional(whole(1)),
         "values in fewer training rows than this share one category; auto: 5, in small tables 2",
         unset="auto",
     )
-    max_words: int | None = _setting(
+    max_words: int | None = setting(
         None,
         "preprocessing",
         optional(whole(1, 100_000)),
         "how many words and word pairs of a text column are kept; auto: 3,000, fewer above 30,000 rows",
         unset="auto",
     )
-    text_units: str = _setting(
+    text_units: str = setting(
         "auto",
         "preprocessing",
         Choice(("auto", "words", "characters")),
         "the units of text; auto: words, or characters in languages without spaces between words",
     )
-    edit_labels: bool = _setting(
+    edit_labels: bool = setting(
         False,
         "preprocessing",
         flag,
         "leave out training rows whose label most of their neighbours contradict",
         flag=True,
     )
-    target_transform: str = _setting(
+    target_transform: str = setting(
         "auto",
         "preprocessing",
         Choice(("auto", "none", "log")),
         "log: predict the logarithm of a number; auto: where that helps, if it is skewed and never negative",
     )
 
-    hidden: tuple[int, ...] = _setting((64, 32), "network", widths, "widths of the hidden layers; none: a linear model")
-    activation: str = _setting("relu", "network", Choice(ACTIVATIONS), "activation after each hidden layer")
-    batch_norm: bool = _setting(False, "network", flag, "batch normalisation in each hidden layer", flag=True)
-    residual: bool = _setting(
-        False, "network", flag, "residual connection around each hidden layer as wide as the one before", flag=True
+    hidden: tuple[int, ...] | None = setting(
+        None,
+        "network",
+        auto_or(widths),
+        "widths of the hidden layers, in a cnn those after its convolutions; none: no such layer; auto: 64,32, in a "
+        "cnn none",
+        unset="auto",
     )
-    dropout: float = _setting(0.0, "network", real(0, 1, below=True), "share of hidden units dropped during training")
-    init: str = _setting("auto", "network", Choice(SCHEMES), "how the initial weights are drawn")
-    init_scale: float = _setting(1.0, "network", real(0, 1e6), "factor on the initial weights")
+    activation: str = setting("relu", "network", Choice(ACTIVATIONS), "activation after each hidden layer")
+    batch_norm: bool = setting(False, "network", flag, "batch normalisation in each hidden layer", flag=True)
+    residual: bool = setting(
+        False,
+        "network",
+        flag,
+        "residual connection around each hidden layer as wide as the one before; of a cnn, around each stage's "
+        "further convolutions",
+        flag=True,
+    )
+    dropout: float = setting(0.0, "network", real(0, 1, below=True), "share of hidden units dropped during training")
+    init: str = setting("auto", "network", Choice(SCHEMES), "how the initial weights are drawn")
+    init_scale: float = setting(1.0, "network", real(0, 1e6), "factor on the initial weights")
 
-    loss: str = _setting("auto", "training", Choice(("auto", *LOSSES)), "the loss to minimise")
-    label_smoothing: float = _setting(
+    loss: str = setting("auto", "training", Choice(("auto", *LOSSES)), "the loss to minimise")
+    label_smoothing: float = setting(
         0.0, "training", real(0, 1, below=True), "share of each label spread over all classes"
     )
-    class_weight: str = _setting("none", "training", Choice(("none", "balanced")), "balanced: rare classes weigh more")
-    huber_delta: float = _setting(
+    class_weight: str = setting("none", "training", Choice(("none", "balanced")), "balanced: rare classes weigh more")
+    huber_delta: float = setting(
         1.0,
         "training",
         real(0, 1e9, above=True),
         "where the Huber loss turns from quadratic to linear, in standard deviations of the target",
     )
-    optimizer: str = _setting("adam", "training", Choice(OPTIMIZERS), "the optimizer")
-    learning_rate: float = _setting(1e-3, "training", real(0, 1e6, above=True), "the learning rate", "--lr")
-    momentum: float = _setting(
+    optimizer: str = setting("adam", "training", Choice(OPTIMIZERS), "the optimizer")
+    learning_rate: float = setting(1e-3, "training", real(0, 1e6, above=True), "the learning rate", "--lr")
+    momentum: float = setting(
         0.9, "training", real(0, 1, below=True), "momentum of the optimizers momentum and nesterov"
     )
-    weight_decay: float = _setting(0.0, "training", real(0, 1e6), "how strongly weights are pulled towards zero")
-    clip_norm: float | None = _setting(
+    weight_decay: float = setting(0.0, "training", real(0, 1e6), "how strongly weights are pulled towards zero")
+    clip_norm: float | None = setting(
         None,
         "training",
         optional(real(0, 1e9, above=True)),
         "upper limit for the norm of the gradient; none: no limit",
         unset="none",
     )
-    schedule: str = _setting("constant", "training", Choice(SCHEDULES), "how the learning rate changes during training")
-    schedule_gamma: float = _setting(
+    schedule: str = setting("constant", "training", Choice(SCHEDULES), "how the learning rate changes during training")
+    schedule_gamma: float = setting(
         0.1,
         "training",
         real(0, 1, above=True, below=True),
         "factor by which the schedules step and plateau lower the learning rate",
     )
-    schedule_every: int = _setting(
+    schedule_every: int = setting(
         10, "training", whole(1), "number of epochs after which step and plateau lower the learning rate"
     )
-    batch_size: int | None = _setting(
+    batch_size: int | None = setting(
         None,
         "training",
         optional(whole(1)),
         "rows per update; auto: 16 to 1,024, depending on the table's size",
         unset="auto",
     )
-    epochs: int | None = _setting(
+    epochs: int | None = setting(
         200,
         "training",
         optional(whole(1)),
         "maximum number of passes over the training rows; auto: 32, fewer above 10,000 rows",
         unset="auto",
     )
-    patience: int | None = _setting(
+    patience: int | None = setting(
         20,
         "training",
         optional(whole(1)),
         "stop after this many epochs without a better validation loss; none: never",
         unset="none",
     )
-    n_networks: int = _setting(
+    n_networks: int = setting(
         1, "training", whole(1, 1000), "how many networks to train; their predictions are averaged (an ensemble)"
     )
-    ensemble: str = _setting(
+    ensemble: str = setting(
         "seeds",
         "training",
         Choice(("auto", "seeds", "folds")),
         "seeds: networks differ in initial weights; folds: also in their validation rows; auto: folds if possible",
     )
 
-    verdict: bool = _setting(
+    verdict: bool = setting(
         True,
         "outcome",
         flag,
         "compare with a constant prediction, a linear model, a random forest and boosting on the same test rows",
         flag=True,
     )
-    report: bool = _setting(True, "outcome", flag, "write report.html to the run folder", flag=True)
-    rows: bool = _setting(True, "outcome", flag, "show up to 50 rows of the table in the report", flag=True)
+    report: bool = setting(True, "outcome", flag, "write report.html to the run folder", flag=True)
+    rows: bool = setting(True, "outcome", flag, "show up to 50 rows of the table in the report", flag=True)
 
-    engine: str = _setting(
+    engine: str = setting(
         "auto",
         "machine",
         Choice(ENGINES, aliases=ENGINE_ALIASES),
         "fused is fast, kernel is for tiny networks; torch is autograd; textbook is NumPy with every rule written out",
     )
-    precision: str = _setting(
+    precision: str = setting(
         "float32",
         "machine",
         Choice(("float32", "float64", "medium", "bf16")),
         "arithmetic precision; medium and bf16: float32 with less precise matrix products, faster on some processors",
     )
-    products: str = _setting(
+    products: str = setting(
         "auto",
         "machine",
         Choice(("auto", "blas", "onednn")),
         "the library that multiplies matrices; auto: the faster one, measured",
     )
-    device: str = _setting("auto", "machine", any_text, "where to compute: auto, cpu, cuda or mps")
-    threads: int | None = _setting(
+    device: str = setting("auto", "machine", any_text, "where to compute: auto, cpu, cuda or mps")
+    threads: int | None = setting(
         None, "machine", optional(whole(1, 4096)), "number of threads; auto: 1 or one per core, measured", unset="auto"
     )
 

@@ -19,8 +19,9 @@ from pellucid.training.batches import drawn_masks, n_batches
 from pellucid.training.divergence import explain
 from pellucid.training.engine import Engine
 from pellucid.training.history import Epoch
-from pellucid.training.rows import Resident, Rows, RowSource
+from pellucid.training.rows import Rows, RowSource
 from pellucid.training.schedules import Plateau, Schedule
+from pellucid.training.sources import source_of
 from pellucid.training.stopping import EarlyStopping
 
 __all__ = [
@@ -152,7 +153,7 @@ def fit(
         A loss was not finite in the first epoch; the message names the layer, the batch and the likely cause. Later,
         the outcome carries that message and the best weights so far.
     """
-    source: RowSource = Resident(train) if isinstance(train, Rows) else train
+    source = source_of(train)
     check_batches(engine.network, source.n, plan.batch_size)
     source.load(engine)
     state = start or fresh(plan)
@@ -255,7 +256,7 @@ def _run_epoch(
         if not math.isfinite(loss):
             where = f"epoch {state.epoch + 1}, batch {batch + 1} of {steps}"
             seen = source.take(rows)
-            cause = explain(engine, seen.inputs, seen.targets, masks, rate)
+            cause = explain(engine, np.asarray(seen.inputs), seen.targets, masks, rate)
             raise DivergenceError(f"training met {loss} in {where}: {cause}")
         if average is not None:
             average.stepped(engine.parameters)

@@ -136,7 +136,7 @@ def worth_stacking(network: Network, rows: int) -> bool:
     >>> worth_stacking(mlp(4, [10], 3), rows=120), worth_stacking(mlp(784, [256, 128], 10), rows=64)
     (True, False)
     """
-    return network.n_trainable * rows < _FEW_MULTIPLICATIONS
+    return len(network.shape) == 1 and network.n_trainable * rows < _FEW_MULTIPLICATIONS
 
 
 def _way(engine: str, network: Network, dtype: str, device: str, steps: int) -> str:

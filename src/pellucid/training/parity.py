@@ -83,10 +83,11 @@ def compare(
         Names of engines, two or more; the others are compared with the first.
     """
     made = [make_engine(name, network, loss, optimizer, parameters, dtype="float64", device="cpu") for name in engines]
+    inputs = np.asarray(rows.inputs.astype(np.float64))
     for engine in made:
-        engine.load_rows(rows.inputs.astype(np.float64), rows.targets, rows.weights)
+        engine.load_rows(inputs, rows.targets, rows.weights)
 
-    logits = [{"": engine.logits(rows.inputs.astype(np.float64))} for engine in made]
+    logits = [{"": engine.logits(inputs)} for engine in made]
 
     steps = list(_steps(network, len(rows), batch_size, seed, n_steps))
     first_rows, first_masks = steps[0]

@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pellucid.errors import SettingError
-from pellucid.training.batches import batches, drawn_masks, n_batches
+from pellucid.training.batches import drawn_masks, n_batches
 from pellucid.training.engine import Engine
 from pellucid.training.loop import Rows, check_batches, rows_a_batch
+from pellucid.training.sources import source_of
 
 __all__ = ["RangeTest", "choose", "n_steps", "range_test", "smooth"]
 
@@ -144,18 +145,20 @@ def _sweep(
     is four times the lowest so far, and above the first loss: near 0, four times the minimum is easily reached by
     chance.
     """
-    engine.load_rows(rows.inputs, rows.targets, rows.weights)
+    source = source_of(rows)
+    source.load(engine)
     at_least = rows_a_batch(engine.network)
     beta = 1 - 1 / max(1.0, _MEMORY * len(rates))
     total, weight, best, first = 0.0, 0.0, math.inf, math.nan
     losses: list[float] = []
     wanted = engine.network.masks()
     for epoch in itertools.count():
-        for batch, chosen in enumerate(batches(len(rows), batch_size, seed, epoch, at_least=at_least)):
+        for batch, chosen in enumerate(source.batches(batch_size, seed, epoch, at_least=at_least)):
             if len(losses) == len(rates):
                 return np.array(losses), None
             rate = float(rates[len(losses)])
-            loss = engine.step(chosen, drawn_masks(wanted, len(chosen), seed, epoch, batch), rate)
+            masks = drawn_masks(wanted, len(chosen), seed, epoch, batch)
+            loss = engine.step(source.ready(engine, chosen), masks, rate)
             if not math.isfinite(loss):
                 return np.array(losses), rate
             losses.append(loss)

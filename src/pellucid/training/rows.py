@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.training.batches import batches
@@ -20,7 +21,11 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Rows:
-    """Inputs ``[N, I]``, targets ``[N]`` class numbers or ``[N, C]`` numbers, and row weights ``[N]`` or ``None``."""
+    """Inputs ``[N, I]``, targets ``[N]`` class numbers or ``[N, C]`` numbers, and row weights ``[N]`` or ``None``.
+
+    The inputs may also be something that looks like an array and makes the numbers of the rows taken from it, such as
+    `pellucid.preprocessing.encoded_images.EncodedImages`.
+    """
 
     inputs: Array
     targets: Array
@@ -28,6 +33,11 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.inputs)
+
+    @property
+    def is_resident(self) -> bool:
+        """Whether the inputs are an array, and not made from something else where they are taken."""
+        return isinstance(self.inputs, np.ndarray)
 
     def weighted(self, weights: Array | None, at: Array) -> Rows:
         """The same rows with the weights at these row numbers; ``None``: all rows count the same."""
@@ -41,7 +51,7 @@ class Rows:
 
     def take(self, at: Array) -> Rows:
         """The rows of these numbers."""
-        inputs = self.inputs[at]
+        inputs = self.inputs[at] if self.is_resident else self.inputs.take(at)
         targets = inputs if self.targets is self.inputs else self.targets[at]
         return Rows(inputs=inputs, targets=targets, weights=None if self.weights is None else self.weights[at])
 
@@ -56,8 +66,8 @@ class TakesRows(Protocol):
 class RowSource(Protocol):
     """Where the rows of a training come from, and in which order.
 
-    `Resident` gives an engine all rows at once. A source that streams rows from disk would load those of a batch in
-    `ready`; one that distributes rows over processes would give each process its part of every batch in `batches`.
+    `Resident` gives an engine all rows at once, `pellucid.training.pictures.AugmentedRows` those of each batch in
+    `ready`. A source that distributes rows over processes would give each process its part of every batch in `batches`.
     """
 
     @property

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -122,7 +122,8 @@ class SnapshotRecorder:
     def __init__(self, network: Network, loss: Loss, rows: Rows, *, sample: int = SAMPLE) -> None:
         self.network, self.loss = network, loss
         few = np.linspace(0, len(rows) - 1, min(sample, len(rows))).astype(np.int64)
-        self._rows = rows.take(few)
+        rows = rows.take(few)
+        self._rows = replace(rows, inputs=np.asarray(rows.inputs))
         self._before: tuple[int, Mapping[str, Array]] | None = None
         self.snapshots: list[Snapshot] = []
 

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pellucid.data.images import decode
+from pellucid.data.images import decode, from_files
 from pellucid.data.images import size as image_size
 from pellucid.data.images.arrays import with_channels
-from pellucid.data.images.read import is_image_source, read_images
+from pellucid.data.images.read import image_table, is_image_source, read_images
 from pellucid.errors import DataError, SettingError
 from tests.data.images.drawn import Array, draw, draw_all, files, noise, one, pixels, said
 
@@ -211,9 +211,7 @@ def test_large_images_are_reduced_and_it_is_said(tmp_path: Path) -> None:
     read = read_images(tmp_path)
     assert pixels(read.train).shape == (2, 43, 64, 1)
     assert [np.unique(image).tolist() for image in pixels(read.train)] == [[7], [9]]
-    assert "reduced from 400 × 600 to 43 × 64 pixels, because a fully connected network needs a weight" in said(
-        read.train
-    )
+    assert "reduced from 400 × 600 to 43 × 64 pixels, which a network learns much faster;" in said(read.train)
     assert "image_size sets another" in said(read.train)
     assert "resized" not in said(read.train)
     read = read_images(tmp_path, size=(20, 30))
@@ -277,9 +275,16 @@ def test_sizes_and_channels_are_checked(tmp_path: Path) -> None:
             read_images(path, channels=channels, expect_labels=False)  # type: ignore[arg-type]
 
 
-def test_too_much_for_the_memory_is_refused_before_decoding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_much_for_the_disk_is_refused_before_decoding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = draw_all(tmp_path, "a/1.png", "b/1.png")
-    monkeypatch.setattr(image_size, "MAX_BYTES", 2 * 6 * 5 * 3 - 1)
+    monkeypatch.setattr(from_files, "IN_MEMORY", 2 * 6 * 5 * 3 - 1)
+    monkeypatch.setenv("PELLUCID_CACHE_LIMIT", "1e-7")
     monkeypatch.setattr(decode, "_decoded", lambda *_: pytest.fail("decoded"))
-    with pytest.raises(DataError, match=r"holds 2 images of 6 × 5 pixels and 3 channels.*smaller image_size"):
+    with pytest.raises(DataError, match=r"more than its limit of 1e-07 GB: set a smaller image_size, or a higher"):
         read_images(root)
+
+
+def test_pixels_in_memory_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(image_size, "MAX_BYTES", 2 * 6 * 5 * 3 - 1)
+    with pytest.raises(DataError, match=r"holds 2 images of 6 × 5 pixels and 3 channels.*smaller image_size"):
+        image_table(noise(2, 6, 5, 3))

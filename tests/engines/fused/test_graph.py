@@ -69,7 +69,7 @@ def test_a_recorded_step_does_what_the_operations_do(monkeypatch: pytest.MonkeyP
         monkeypatch.setattr(graph.torch, "cuda", stand_ins(operations))
         return real(operations, changed, where)
 
-    monkeypatch.setattr("pellucid.engines.fused.engine.record_graph", spy)
+    monkeypatch.setattr("pellucid.engines.fused.batch.record_graph", spy)
     plain = trained(engine())
     records = engine()
     records._records = True

@@ -20,6 +20,7 @@ from pellucid.network import Activation, BatchNorm, Dense, Dropout, Layer, Layer
 from pellucid.network.initialise import initialise
 from pellucid.network.optimizer import Optimizer
 from pellucid.network.task import Loss
+from tests.engines.fused.test_pictures import KINDS as PICTURES
 
 ROWS, RATE, LOSS = 20, 0.05, Loss(name="cross_entropy")
 
@@ -147,7 +148,7 @@ KINDS: dict[type[Layer], tuple[Layer, ...]] = {
 
 
 def test_every_kind_is_tried() -> None:
-    assert set(KINDS) == set(RULES)
+    assert {*KINDS, *PICTURES} == set(RULES)
 
 
 @pytest.mark.usefixtures("nothing_is_left_over")
@@ -196,7 +197,9 @@ def test_a_block_that_overwrites_its_input_is_caught(monkeypatch: pytest.MonkeyP
     assert apart(made(FusedEngine, network).gradients(np.arange(ROWS), [])[1], wanted) <= 1e-12
     monkeypatch.setattr(
         fused_plan._Walk, "inside",
-        lambda self, layers, at: self.sequence(layers, f"{at.name}.", at.full, may_overwrite=at.may_overwrite),
+        lambda self, layers, at: self.sequence(
+            layers, f"{at.name}.", at.shape, at.full, may_overwrite=at.may_overwrite
+        ),
     )  # fmt: skip
     assert apart(made(FusedEngine, network).gradients(np.arange(ROWS), [])[1], wanted) > 1e-3
 

@@ -130,15 +130,15 @@ class PixelRows:
             yield part, self[part]
 
 
-def stored_column(file: PixelFile) -> pa.Array:
-    """All images of a file as a column; the column keeps the file open."""
+def stored_column(file: PixelFile, rows: Array | None = None) -> pa.Array:
+    """The images of these rows of a file (all, if None) as a column; the column keeps the file open."""
     n, *shape = file.images
     buffer = pa.py_buffer(file).slice(file.start, math.prod(file.images))
     values = pa.Array.from_buffers(pa.uint8(), math.prod(file.images), [None, buffer])
     storage = pa.FixedSizeListArray.from_arrays(values, math.prod(shape))
     images = pa.ExtensionArray.from_storage(pa.fixed_shape_tensor(pa.uint8(), shape), storage)
     _OPEN[buffer.address] = file
-    return pa.DictionaryArray.from_arrays(pa.array(np.arange(n, dtype=np.int64)), images)
+    return pa.DictionaryArray.from_arrays(pa.array(np.arange(n) if rows is None else rows, pa.int64()), images)
 
 
 def stored_rows(column: pa.Array) -> PixelRows | None:

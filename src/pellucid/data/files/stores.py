@@ -58,6 +58,9 @@ class Store(Protocol):
     def shown(self, name: str) -> str:
         """The name of this file in messages."""
 
+    def stamp(self, name: str) -> tuple[int, int]:
+        """Two numbers that change when the file does: its length and the time of its last change, or its checksum."""
+
 
 def is_image_name(name: str) -> bool:
     """Whether a file name ends like that of an image.
@@ -89,6 +92,10 @@ class Folder:
     def shown(self, name: str) -> str:
         """The path of the file."""
         return repr(os.fspath(self.root / name))
+
+    def stamp(self, name: str) -> tuple[int, int]:
+        """The length of the file and when it was last changed."""
+        return _stamp(self.root / name)
 
     def listing(self) -> Listing:
         """Everything in the folder; symbolic links are followed, but never in a loop."""
@@ -136,6 +143,18 @@ class Loose:
         """The path of the file."""
         return repr(name)
 
+    def stamp(self, name: str) -> tuple[int, int]:
+        """The length of the file and when it was last changed."""
+        return _stamp(Path(name))
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        state = path.stat()
+    except OSError as error:
+        raise StorageError(could_not("read", path, error)) from error
+    return state.st_size, state.st_mtime_ns
+
 
 def _open_file(path: Path) -> BinaryIO:
     try:
@@ -165,6 +184,10 @@ class Zip:
     def shown(self, name: str) -> str:
         """The name of the file and of the archive."""
         return f"{name!r} in {self.path!r}"
+
+    def stamp(self, name: str) -> tuple[int, int]:
+        """The length and the checksum of the file."""
+        return self.entries[name].file_size, self.entries[name].CRC
 
     def listing(self) -> Listing:
         """Everything in the archive, checked against the limits."""

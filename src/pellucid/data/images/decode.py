@@ -1,7 +1,8 @@
 """Decode image files to pixels, with Pillow.
 
 Every file is opened twice: first only its header, for the size and whether it is grey; then, once the size and the
-number of channels of the whole source are decided, its pixels, directly into one array.
+number of channels of the whole source are decided, its pixels, directly into one array. Files that cannot be read are
+collected, so that all of them can be named at once.
 
 ``N`` images, ``H`` rows of pixels, ``W`` columns of pixels, ``C`` channels (1 grey, 3 red, green, blue).
 """
@@ -15,24 +16,26 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.data.files.pictures import Unreadable
 from pellucid.data.files.stores import Store
-from pellucid.errors import DataError, StorageError, UserError
+from pellucid.errors import StorageError, UserError
 from pellucid.io.files import could_not
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["Header", "decode_files", "read_headers", "resize_pixels"]
+__all__ = ["SLICE", "Header", "check_files", "decode_files", "in_threads", "read_headers", "resize_pixels"]
 
 _FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF")
 _GREY = ("1", "L", "LA", "La", "I", "F")  # and every I;16
 _ORIENTATION = 0x0112  # the EXIF tag
-_SLICE = 64  # images that a thread takes at a time
+_CAMERA = (0x010F, 0x0110)  # make and model
+SLICE = 64  # images that a thread takes at a time
 _THREADS = min(8, os.cpu_count() or 1)
 _LARGE = 1 << 23  # pixels; larger images are decoded one at a time, as each needs up to a gigabyte meanwhile
 _one_at_a_time = threading.Lock()
@@ -45,32 +48,34 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True, kw_only=True)
 class Header:
-    """The header of an image file: its upright size, whether it is grey, whether it has several frames."""
+    """The header of an image file: its upright size, whether it is grey, whether it has several frames, other facts."""
 
     height: int
     width: int
     grey: bool
     several: bool = False
+    format: str = ""
+    mode: str = ""
+    n_bytes: int = 0
+    quality: str = ""  # of a JPEG file: the sum of its first table of quantisation, which the quality decides
+    camera: str = ""
+    orientation: str = ""
 
 
-def read_headers(store: Store, names: Sequence[str]) -> list[Header]:
-    """Read the headers of these files, in order.
-
-    Raises
-    ------
-    DataError
-        A file is damaged, is not an image, or has an absurd size; the message names it.
-    """
-
-    def work(part: range) -> list[Header]:
-        return [_guarded(store, names[i], _header) for i in part]
-
-    with _strict():
-        return [header for part in _in_threads(work, len(names)) for header in part]
+def read_headers(store: Store, names: Sequence[str]) -> tuple[list[Header | None], list[Unreadable]]:
+    """Read the headers of these files, in order: None where a file cannot be read, and these files."""
+    return _each(store, names, _header)
 
 
-def decode_files(store: Store, names: Sequence[str], *, size: tuple[int, int], channels: int) -> NDArray[np.uint8]:
-    """The pixels of these files, [N, H, W, C], each resized to the same size.
+def check_files(store: Store, names: Sequence[str]) -> list[Unreadable]:
+    """Decode files without keeping their pixels; returns those that cannot be read."""
+    return _each(store, names, lambda stream: _decoded(stream, (1, 1), 3)[0, 0, 0])[1]
+
+
+def decode_files(
+    store: Store, names: Sequence[str], *, size: tuple[int, int], channels: int, keep: Callable[[int, Any], None]
+) -> list[Unreadable]:
+    """Decode files slice by slice in threads, each resized to the same size; returns those that cannot be read.
 
     Transparent parts are put on white, 16 bits per channel become 8, and images are turned upright.
 
@@ -84,22 +89,25 @@ def decode_files(store: Store, names: Sequence[str], *, size: tuple[int, int], c
         Height and width.
     channels
         1 (grey) or 3 (red, green, blue).
-
-    Raises
-    ------
-    DataError
-        A file is damaged or cannot be used; the message names it.
+    keep
+        Called by the threads with the place of the first file and the pixels ``[n, H, W, C]`` of each slice; those of
+        a file that cannot be read are 0.
     """
-    pixels = np.empty((len(names), *size, channels), np.uint8)
 
-    def work(part: range) -> None:
-        for i in part:
-            pixels[i] = _guarded(store, names[i], lambda stream: _decoded(stream, size, channels))
+    def work(part: range) -> list[Unreadable]:
+        pixels = np.zeros((len(part), *size, channels), np.uint8)
+        bad = []
+        for k, i in enumerate(part):
+            decoded = _guarded(store, names[i], i, lambda stream: _decoded(stream, size, channels))
+            if isinstance(decoded, Unreadable):
+                bad.append(decoded)
+            else:
+                pixels[k] = decoded
+        keep(part.start, pixels)
+        return bad
 
     with _strict():
-        for _ in _in_threads(work, len(names)):
-            pass
-    return pixels
+        return [one for bad in in_threads(work, len(names)) for one in bad]
 
 
 def resize_pixels(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
@@ -113,14 +121,28 @@ def resize_pixels(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[n
             flat = pixels[i, :, :, 0] if pixels.shape[3] == 1 else pixels[i]
             resized[i] = _array(_resized(Image.fromarray(flat), size))
 
-    for _ in _in_threads(work, len(pixels)):
+    for _ in in_threads(work, len(pixels)):
         pass
     return resized
 
 
-def _in_threads(work: Callable[[range], _Result], n: int) -> Iterator[_Result]:
+def _each(
+    store: Store, names: Sequence[str], read: Callable[[BinaryIO], _Result]
+) -> tuple[list[_Result | None], list[Unreadable]]:
+    """What is read of each file, None where that fails, and the files where it does."""
+
+    def work(part: range) -> list[_Result | Unreadable]:
+        return [_guarded(store, names[i], i, read) for i in part]
+
+    with _strict():
+        found = [one for part in in_threads(work, len(names)) for one in part]
+    bad = [one for one in found if isinstance(one, Unreadable)]
+    return [None if isinstance(one, Unreadable) else one for one in found], bad
+
+
+def in_threads(work: Callable[[range], _Result], n: int) -> Iterator[_Result]:
     """Work slice by slice in threads; results and the first error come in the order of the images."""
-    slices = [range(start, min(start + _SLICE, n)) for start in range(0, n, _SLICE)]
+    slices = [range(start, min(start + SLICE, n)) for start in range(0, n, SLICE)]
     pool = ThreadPoolExecutor(_THREADS)
     try:
         yield from pool.map(work, slices)
@@ -142,25 +164,27 @@ def _strict() -> Iterator[None]:
         yield
 
 
-def _guarded(store: Store, name: str, work: Callable[[BinaryIO], _Result]) -> _Result:
+def _guarded(store: Store, name: str, place: int, work: Callable[[BinaryIO], _Result]) -> _Result | Unreadable:
     from PIL import Image, UnidentifiedImageError
 
+    by_system = False
     try:
         with store.open(name) as stream:
             return work(stream)
-    except UserError:
-        raise
-    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        raise DataError(f"{store.shown(name)} claims too many pixels to be a real image; remove it") from error
+    except UserError as error:
+        message, by_system = str(error), isinstance(error, StorageError)
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+        message = f"{store.shown(name)} claims too many pixels to be a real image; remove it"
     except _UnusableError as error:
-        raise DataError(f"{store.shown(name)} {error}") from error
+        message = f"{store.shown(name)} {error}"
     except Exception as error:  # Pillow meets damaged files with many kinds of exceptions
-        if isinstance(error, OSError) and error.errno is not None:
-            raise StorageError(could_not("read", store.shown(name).strip("'"), error)) from error
-        told = "" if isinstance(error, UnidentifiedImageError) else f" ({error or type(error).__name__})"
-        raise DataError(
-            f"{store.shown(name)} is not a complete image file{told}; remove it or replace it by a good copy"
-        ) from error
+        by_system = isinstance(error, OSError) and error.errno is not None
+        if isinstance(error, OSError) and by_system:
+            message = could_not("read", store.shown(name).strip("'"), error)
+        else:
+            told = "" if isinstance(error, UnidentifiedImageError) else f" ({error or type(error).__name__})"
+            message = f"{store.shown(name)} is not a complete image file{told}; remove it or replace it by a good copy"
+    return Unreadable(place=place, name=name, message=message, by_system=by_system)
 
 
 class _UnusableError(Exception):
@@ -177,6 +201,9 @@ def _header(stream: BinaryIO) -> Header:
         is_turned = image.format == "TIFF" and image.size != (tags.get(_WIDTH), tags.get(_HEIGHT))  # by Pillow
         if tags.get(_ORIENTATION) in (5, 6, 7, 8) and not is_turned:  # lying on its side
             width, height = height, width
+        mode = image.mode
+        tables = getattr(image, "quantization", None)
+        n_bytes = stream.seek(0, os.SEEK_END)
         stream.seek(0)
         is_grey_png = image.format == "PNG" and stream.read(26)[25] in _GREY_PNG
         return Header(
@@ -184,6 +211,12 @@ def _header(stream: BinaryIO) -> Header:
             width=width,
             grey=is_grey_png or image.mode in _GREY or image.mode.startswith("I;16"),
             several=image.format not in ("JPEG", "MPO") and bool(getattr(image, "is_animated", False)),
+            format=str(image.format),
+            mode=mode,
+            n_bytes=n_bytes,
+            quality=str(sum(next(iter(tables.values())))) if tables else "",
+            camera=" ".join(str(tags[tag]).strip("\0 ") for tag in _CAMERA if tag in tags),
+            orientation=str(tags.get(_ORIENTATION, "")),
         )
 
 

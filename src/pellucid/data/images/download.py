@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Literal
 
 from pellucid.errors import DataError, SettingError, StorageError, nearest
-from pellucid.io.files import could_not, sync_directory
+from pellucid.io.files import cache_folder, could_not, sync_directory
 from pellucid.version import __version__
 
 __all__ = ["SETS", "DataSet", "RemoteFile", "cache_folder", "locate"]
@@ -129,19 +129,6 @@ def locate(
             say(f"{wanted.title} could not be downloaded: no server answered with the right {file.name}")
             return None
     return folder
-
-
-def cache_folder() -> Path:
-    """The folder for downloads: ``$PELLUCID_CACHE``, ``$XDG_CACHE_HOME/pellucid`` or ``~/.cache/pellucid``."""
-    own, general = os.environ.get("PELLUCID_CACHE"), os.environ.get("XDG_CACHE_HOME")
-    if own:
-        return Path(own)
-    if general:
-        return Path(general) / "pellucid"
-    try:
-        return Path.home() / ".cache" / "pellucid"
-    except RuntimeError as error:  # no home folder is known
-        raise StorageError("there is no home folder for downloads: set PELLUCID_CACHE to a folder") from error
 
 
 def _say_nothing(_: str) -> None:

@@ -14,32 +14,30 @@ predictions, single image files.
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, assert_never
 
-import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from pellucid.data.columns.images import is_image_type, pixels_of
 from pellucid.data.files.stores import Folder, Listing, Loose, Store, Zip, open_zip
 from pellucid.data.images.array_files import Arrays, read_idx_folder, read_idx_pair, read_npz
 from pellucid.data.images.arrays import as_label_column, as_pixels, with_channels
-from pellucid.data.images.decode import decode_files, read_headers, resize_pixels
+from pellucid.data.images.as_table import as_table
+from pellucid.data.images.decode import resize_pixels
+from pellucid.data.images.from_files import Conversion, tables_of_files
 from pellucid.data.images.layout import WANTED, Layout, Part, lay_out
 from pellucid.data.images.recognise import is_image_source, recognise
-from pellucid.data.images.size import check_memory, chosen_channels, chosen_size
+from pellucid.data.images.size import LONGER_SIDE, check_memory, chosen_channels, chosen_size
 from pellucid.data.tables import ReadReport, Table
 from pellucid.errors import DataError, SettingError, StorageError, UserError, nearest
 from pellucid.io.files import could_not
 
 __all__ = ["ImageTables", "image_table", "is_image_source", "is_image_type", "pixels_of", "read_images"]
 
-Pixels = NDArray[np.uint8]
 MAX_SIDE = 4096
 
 
@@ -69,6 +67,8 @@ def read_images(  # noqa: PLR0911 (one return for each kind of source)
     channels: int | None = None,
     expect_labels: bool = True,
     max_unpacked: int | None = None,
+    longer_side: int = LONGER_SIDE,
+    skip_unreadable: bool = False,
 ) -> ImageTables:
     """Read images, all with the same size and number of channels.
 
@@ -79,8 +79,8 @@ def read_images(  # noqa: PLR0911 (one return for each kind of source)
         file of images with its labels next to it, or a folder of idx files; an ``.npz`` archive. Without
         `expect_labels` also an image file, a list of image files, or a folder of images.
     size
-        Height and width in pixels. When None, the most common size; if that is more than 64 × 64 pixels, it is reduced
-        to a longer side of 64.
+        Height and width in pixels. When None, the most common size; if that has more pixels than the square of
+        `longer_side`, it is reduced to that longer side. Images of another shape are stretched, never cut off.
     channels
         1 (grey) or 3 (red, green, blue). When None, grey if every image is.
     expect_labels
@@ -88,6 +88,10 @@ def read_images(  # noqa: PLR0911 (one return for each kind of source)
     max_unpacked
         How many MB a zip archive, a compressed idx file or an ``.npz`` archive may unpack to; when None, the larger of
         100 MB and 100 times its size.
+    longer_side
+        The limit for a size that is chosen here, in pixels.
+    skip_unreadable
+        Leave out image files that cannot be read, with a note, instead of refusing the whole source.
 
     Raises
     ------
@@ -98,7 +102,14 @@ def read_images(  # noqa: PLR0911 (one return for each kind of source)
     StorageError
         A file exists but cannot be read.
     """
-    wish = _Wish(size=size, channels=channels, expect_labels=expect_labels, max_unpacked=max_unpacked)
+    wish = _Wish(
+        size=size,
+        channels=channels,
+        expect_labels=expect_labels,
+        max_unpacked=max_unpacked,
+        longer_side=longer_side,
+        skip_unreadable=skip_unreadable,
+    )
     if not isinstance(source, str | os.PathLike):
         return _read_list(source, wish)
     path, shown = Path(source), repr(os.fspath(source))
@@ -164,7 +175,7 @@ def image_table(
     values, notes = as_pixels(pixels, "the images")
     check_memory(len(values), (values.shape[1], values.shape[2]), values.shape[3], source)
     column = None if labels is None else as_label_column(labels, len(values), "the labels")
-    return _table(values, column, files, ReadReport(source=source, format="array", notes=notes))
+    return as_table(values, column, files, ReadReport(source=source, format="array", notes=notes))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,6 +186,8 @@ class _Wish:
     channels: int | None
     expect_labels: bool
     max_unpacked: int | None
+    longer_side: int = LONGER_SIDE
+    skip_unreadable: bool = False
 
     def __post_init__(self) -> None:
         """Check the size and the channels."""
@@ -233,28 +246,15 @@ def _read_single(names: Sequence[str], shown: str, wish: _Wish) -> ImageTables:
 
 
 def _from_files(store: Store, layout: Layout, shown: str, form: str, wish: _Wish) -> ImageTables:
-    parts = [part for part in (layout.train, layout.test) if part is not None]
-    headers = [header for part in parts for header in read_headers(store, part.files)]
-    n_colour = sum(not header.grey for header in headers)
-    size, notes = chosen_size([(header.height, header.width) for header in headers], wish.size)
-    channels, note = chosen_channels(n_colour, len(headers), wish.channels)
-    check_memory(len(headers), size, channels, shown)
-    notes = (*notes, note, *layout.notes)
-    several = sum(header.several for header in headers)
-    if several:
-        notes += (
-            f"{several:,} image{'s hold' if several > 1 else ' holds'} several frames or pages; the first is read",
+    return _tables(
+        tables_of_files(
+            store,
+            layout,
+            shown,
+            form,
+            Conversion(size=wish.size, channels=wish.channels, longer_side=wish.longer_side, skip=wish.skip_unreadable),
         )
-    tables = [
-        _table(
-            decode_files(store, part.files, size=size, channels=channels),
-            None if part.labels is None else _names(part.labels),
-            part.files,
-            ReadReport(source=where, format=form, notes=notes),
-        )
-        for part, where in zip(parts, (shown, f"{shown}, test part"), strict=False)
-    ]
-    return _tables(tables)
+    )
 
 
 # --- images stored as arrays
@@ -276,7 +276,7 @@ def _from_arrays(parts: tuple[Arrays, Arrays | None], shown: str, form: str, wis
             pixels = resize_pixels(pixels, size)  # noqa: PLW2901
         labels = as_label_column(part.labels, len(pixels), f"the labels {part.labels_name}") if labelled else None
         report = ReadReport(source=where, format=form, notes=notes)
-        tables.append(_table(with_channels(pixels, channels), labels, None, report))
+        tables.append(as_table(with_channels(pixels, channels), labels, None, report))
     if labelled and len(tables) == 2:
         _compare_labels(tables[0], tables[1], shown)
     return _tables(tables)
@@ -307,33 +307,6 @@ def _tables(tables: Sequence[Table]) -> ImageTables:
     test = tables[1] if len(tables) > 1 else None
     labelled = all("label" in table.names for table in tables)
     return ImageTables(train=tables[0], test=test, labelled=labelled)
-
-
-def _table(pixels: Pixels, labels: pa.Array | None, files: Sequence[str] | None, report: ReadReport) -> Table:
-    columns = {"image": _image_column(pixels)}
-    if labels is not None:
-        columns["label"] = labels
-    if files is not None:
-        if len(files) != len(pixels):
-            raise DataError(f"there are {len(files):,} file names but {len(pixels):,} images")
-        columns["file"] = _names(files)
-    arrow = pa.table(columns)
-    return Table(arrow=arrow, report=replace(report, n_rows=arrow.num_rows, n_columns=arrow.num_columns))
-
-
-def _names(names: Sequence[str]) -> pa.Array:
-    """Names of files or folders as a column, with bytes that are not UTF-8 escaped."""
-    written = [str(name).encode("utf-8", "backslashreplace").decode("utf-8") for name in names]
-    return pa.array(written, pa.string()).dictionary_encode()
-
-
-def _image_column(pixels: Pixels) -> pa.Array:
-    """The pixels [N, H, W, C] as a column that shares their memory."""
-    shape = [int(side) for side in pixels.shape[1:]]
-    flat = np.ascontiguousarray(pixels).reshape(-1)
-    values = pa.Array.from_buffers(pa.uint8(), len(flat), [None, pa.py_buffer(flat)])
-    storage = pa.FixedSizeListArray.from_arrays(values, math.prod(shape))
-    return pa.ExtensionArray.from_storage(pa.fixed_shape_tensor(pa.uint8(), shape), storage)
 
 
 def _unreadable(path: Path, error: OSError | ValueError) -> UserError:

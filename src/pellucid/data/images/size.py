@@ -8,11 +8,12 @@ from statistics import median
 
 from pellucid.errors import DataError
 
-__all__ = ["check_memory", "chosen_channels", "chosen_size", "in_words"]
+__all__ = ["check_image", "check_memory", "chosen_channels", "chosen_size", "in_words"]
 
 Size = tuple[int, int]  # height, width
 
 LONGER_SIDE = 64
+_BOTH = 0.2  # of the images
 MAX_BYTES = 4_000_000_000
 MAX_BYTES_AN_IMAGE = 2**31 - 1  # what Arrow can hold in a row
 
@@ -26,7 +27,9 @@ def in_words(size: Size) -> str:
     return f"{size[0]} × {size[1]}"
 
 
-def chosen_size(sizes: Sequence[Size], asked: Size | None) -> tuple[Size, tuple[str, ...]]:
+def chosen_size(
+    sizes: Sequence[Size], asked: Size | None, longer_side: int = LONGER_SIDE
+) -> tuple[Size, tuple[str, ...]]:
     """The size for all images, and notes that say why.
 
     Parameters
@@ -35,16 +38,24 @@ def chosen_size(sizes: Sequence[Size], asked: Size | None) -> tuple[Size, tuple[
         Height and width of each image.
     asked
         The requested size. When None, the most common size (on a tie, the one closest to the median height and width),
-        reduced to a longer side of 64 if it has more than 64 × 64 pixels.
+        reduced to the longer side below if it has more pixels than its square. Where such images lie and stand, at
+        least a fifth each, the size is square, so that neither are stretched much.
+    longer_side
+        The limit in pixels for a size that was not requested.
 
-    >>> chosen_size([(400, 600)] * 2, None)[0]
-    (43, 64)
+    >>> chosen_size([(400, 600)] * 2, None)[0], chosen_size([(400, 600)] * 2, None, 128)[0]
+    ((43, 64), (85, 128))
+    >>> chosen_size([(400, 600), (600, 400), (600, 400)], None)[0]
+    (64, 64)
     >>> chosen_size([(30, 40), (30, 40), (8, 8)], None)[0]
     (30, 40)
     """
     counts = Counter(sizes)
     common = _most_common(counts)
-    size = asked or _reduced(common)
+    size = asked or _reduced(common, longer_side)
+    square = asked is None and size != common and _lie_and_stand(sizes)
+    if square:
+        size = (longer_side, longer_side)
     n, n_common, n_same = len(sizes), counts[common], counts[size]
     if len(counts) == 1:
         first = f"all {n:,} images have" if n > 1 else "the image has"
@@ -57,12 +68,12 @@ def chosen_size(sizes: Sequence[Size], asked: Size | None) -> tuple[Size, tuple[
         ]
     if asked is None and size != common:
         notes.append(
-            f"images were reduced from {in_words(common)} to {in_words(size)} pixels, because a fully connected "
-            "network needs a weight for every pixel; image_size sets another size"
+            f"images were reduced from {in_words(common)} to {in_words(size)} pixels, which a network learns much "
+            f"faster{' (square, since some images lie and some stand)' if square else ''}; image_size sets another size"
         )
     if n_same < n and (asked is not None or len(counts) > 1):
         stretched = any(_shape_differs(other, size) for other in counts)
-        how = ", stretched where their shape differs" if stretched else ""
+        how = ", stretched where their shape differs (nothing is cut off)" if stretched else ""
         notes.append(f"{n - n_same:,} of {n:,} images were resized to {in_words(size)} pixels{how}")
     return size, tuple(notes)
 
@@ -76,12 +87,19 @@ def _most_common(counts: Counter[Size]) -> Size:
     return min(first, key=lambda size: (abs(size[0] - height) + abs(size[1] - width), size))
 
 
-def _reduced(size: Size) -> Size:
+def _lie_and_stand(sizes: Sequence[Size]) -> bool:
+    """Whether at least a fifth of the images are clearly wider than high, and at least a fifth higher than wide."""
+    wide = sum(width > 1.1 * height for height, width in sizes)
+    high = sum(height > 1.1 * width for height, width in sizes)
+    return min(wide, high) >= _BOTH * len(sizes)
+
+
+def _reduced(size: Size, longer_side: int) -> Size:
     height, width = size
     longer = max(size)
-    if height * width <= LONGER_SIDE**2:
+    if height * width <= longer_side**2:
         return size
-    return max(1, round(height * LONGER_SIDE / longer)), max(1, round(width * LONGER_SIDE / longer))
+    return max(1, round(height * longer_side / longer)), max(1, round(width * longer_side / longer))
 
 
 def _shape_differs(one: Size, other: Size) -> bool:
@@ -127,10 +145,20 @@ def check_memory(n_images: int, size: Size, channels: int, source: str) -> None:
     DataError
         The images would take too much memory.
     """
+    check_image(size, channels, source)
     an_image = size[0] * size[1] * channels
-    if n_images * an_image > MAX_BYTES or an_image > MAX_BYTES_AN_IMAGE:
+    if n_images * an_image > MAX_BYTES:
         raise DataError(
             f"{source} holds {n_images:,} images of {in_words(size)} pixels and {channels} channel"
             f"{'s' * (channels > 1)}, which makes {n_images * an_image / 1e9:,.1f} GB in memory; at most "
             f"{MAX_BYTES / 1e9:.0f} GB are read: set a smaller image_size"
+        )
+
+
+def check_image(size: Size, channels: int, source: str) -> None:
+    """Refuse images of more values than a cell of a table can hold; raises `DataError`."""
+    if size[0] * size[1] * channels > MAX_BYTES_AN_IMAGE:
+        raise DataError(
+            f"{source}: an image of {in_words(size)} pixels and {channels} channels has more than the "
+            f"{MAX_BYTES_AN_IMAGE:,} values that a cell can hold: set a smaller image_size"
         )

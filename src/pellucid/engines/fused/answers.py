@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pellucid.engines.fused.flat import Flat, to_numpy
+from pellucid.engines.fused.folding import fold
 from pellucid.engines.fused.layers import RULES
 from pellucid.engines.fused.layers.rule import Predict
 from pellucid.network import Layer, Network
@@ -46,20 +47,30 @@ def logits_of_stack(network: Network, parameters: Mapping[str, Array], inputs: A
 
 
 def answer(network: Network, flat: Flat, x: Tensor) -> Tensor:
-    """The logits ``[C, N]`` for ``x`` ``[I, N]``; of a stack ``[K, C, N]``, for shared rows or ``[K, I, N]``."""
-    return _through(network.layers, "", flat, x.expand(*flat.lead, *x.shape[-2:]))
+    """The logits ``[C, N]`` for ``x`` ``[I, N]`` or pictures ``[N, C, H, W]``.
+
+    Of a stack ``[K, C, N]``, for shared rows or ``[K, I, N]``.
+    """
+    return _through(network.layers, "", flat, x if x.ndim == 4 else x.expand(*flat.lead, *x.shape[-2:]))
 
 
 def _through(layers: Sequence[Layer], prefix: str, flat: Flat, x: Tensor) -> Tensor:
     """Send ``x`` through the layers in order; their parameters' names begin with ``prefix``."""
-    for index, layer in enumerate(layers):
-        name = f"{prefix}{index}"
-        reads = Predict(
-            w=flat.w.get(name, flat.nothing),
-            statistics=flat.statistics_of.get(name, {}),
-            inside=partial(_inside, f"{name}.", flat),
-        )
-        x = RULES[type(layer)].predict(layer, x, reads)
+    index = 0
+    while index < len(layers):
+        name, layer = f"{prefix}{index}", layers[index]
+        folded = fold(layers, index, prefix, flat)
+        if folded is None:
+            reads = Predict(
+                w=flat.w.get(name, flat.nothing),
+                statistics=flat.statistics_of.get(name, {}),
+                inside=partial(_inside, f"{name}.", flat),
+            )
+            x = RULES[type(layer)].predict(layer, x, reads)
+            index += 1
+        else:
+            x = folded.compute(x)
+            index += folded.layers
     return x
 
 

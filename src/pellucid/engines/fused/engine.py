@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,12 +13,12 @@ from torch import Tensor
 
 from pellucid.engines.device import place
 from pellucid.engines.fused.answers import answer
+from pellucid.engines.fused.batch import BatchPlan, TrainingRows, rows_of
 from pellucid.engines.fused.flat import Flat, to_numpy
-from pellucid.engines.fused.graph import record_graph
-from pellucid.engines.fused.losses import loss_operations, targets_of, weights_of
-from pellucid.engines.fused.plan import Operations, build_plan
+from pellucid.engines.fused.losses import targets_of, weights_of
 from pellucid.engines.fused.products import WAYS, onednn_is_exact
 from pellucid.engines.fused.updates import FlatUpdates
+from pellucid.engines.support import rows_at_once
 from pellucid.errors import SettingError, nearest
 from pellucid.network import Network
 from pellucid.network.optimizer import Optimizer
@@ -29,8 +28,6 @@ from pellucid.network.task import Loss
 __all__ = ["FusedEngine"]
 
 Array = NDArray[Any]
-_LOGITS_AT_ONCE = 16_384
-_FEW_COLUMNS = 32
 
 
 class FusedEngine:
@@ -79,18 +76,27 @@ class FusedEngine:
         self._updates = FlatUpdates(
             optimizer, self._flat.weights, self._flat.gradients, decaying=decaying, private=private
         )
-        self._columns: dict[int, Tensor] = {}  # feature-major copies of the rows, for all plans
-        self._plans: dict[int, _BatchPlan] = {}
+        self._plans: dict[int, BatchPlan] = {}
 
     def load_rows(self, inputs: Array, targets: Array, weights: Array | None = None) -> None:
-        """Put the training rows on the device: inputs ``[N, I]``, targets ``[N]`` or ``[N, C]``, weights ``[N]``."""
+        """Put the training rows on the device: targets ``[N]`` or ``[N, C]``, weights ``[N]``, and inputs ``[N, I]``.
+
+        Pictures are ``[N, C, H, W]``: an array, or something that is read batch by batch with ``inputs[rows]``.
+        """
         check_rows(self.network, self.loss, inputs, targets, weights)
         y = self._tensor(targets)
-        self._x = self._tensor(inputs)
-        self._t = targets_of(self.loss, y, self.network.outputs, self._dtype)
-        self._w = weights_of(self.loss, y, None if weights is None else self._tensor(weights), self._dtype)
-        self._columns = {}
+        self._rows = TrainingRows(
+            inputs=rows_of(inputs, self._dtype, self._where),
+            shape=self.network.shape,
+            targets=targets_of(self.loss, y, self.network.outputs, self._dtype),
+            weights=weights_of(self.loss, y, None if weights is None else self._tensor(weights), self._dtype),
+        )
         self._plans = {}
+
+    @property
+    def reads_batches(self) -> bool:
+        """Whether `load_rows` takes something that is read batch by batch."""
+        return len(self.network.shape) > 1
 
     def backward(self, rows: Array, masks: Sequence[Array]) -> float:
         """The loss of these training rows; fills the gradients and moves BatchNorm's running statistics.
@@ -100,7 +106,10 @@ class FusedEngine:
         """
         plan = self._plans.get(len(rows))
         if plan is None:
-            plan = self._plans[len(rows)] = _BatchPlan(self, len(rows))
+            plan = self._plans[len(rows)] = BatchPlan(
+                self.network, self.loss, self._flat, self._rows, len(rows),
+                products=self.products, private=self._private, records=self._records,
+            )  # fmt: skip
         return plan.run(rows, masks)
 
     def update(self, learning_rate: float) -> None:
@@ -142,12 +151,15 @@ class FusedEngine:
     def logits(self, inputs: Array) -> Array:
         """The answers for ``inputs`` ``[N, I]`` as logits ``[N, C]``, with nothing dropped."""
         check_inputs(self.network, inputs)
+        at_once = rows_at_once(self.network)
         with torch.inference_mode():
-            parts = [
-                to_numpy(answer(self.network, self._flat, self._tensor(inputs[i : i + _LOGITS_AT_ONCE]).t()).t())
-                for i in range(0, len(inputs), _LOGITS_AT_ONCE)
-            ]
+            parts = [self._answers(inputs[i : i + at_once]) for i in range(0, len(inputs), at_once)]
         return np.concatenate(parts) if parts else np.zeros((0, self.network.outputs), np.float32)
+
+    def _answers(self, inputs: Array) -> Array:
+        x = self._tensor(inputs)
+        x = x.contiguous(memory_format=torch.channels_last) if x.ndim == 4 else x.t()
+        return to_numpy(answer(self.network, self._flat, x).t())
 
     def parameters(self) -> dict[str, Array]:
         """A copy of all arrays, by name."""
@@ -175,12 +187,6 @@ class FusedEngine:
                 if f"{name}.{what}" in memory:  # absent before the first step
                     view.copy_(torch.from_numpy(np.array(memory[f"{name}.{what}"])))
 
-    def columns(self, source: Tensor) -> Tensor:
-        """A copy of ``source`` ``[N, C]`` in column order, made once: ``[C, N]``."""
-        if source.data_ptr() not in self._columns:
-            self._columns[source.data_ptr()] = source.t().contiguous()
-        return self._columns[source.data_ptr()]
-
     def _tensor(self, array: Array) -> Tensor:
         dtype = torch.int64 if array.dtype.kind == "i" else self._dtype
         return torch.as_tensor(array, dtype=dtype).to(self._where)
@@ -195,54 +201,3 @@ def _possible(products: str, dtype: torch.dtype, where: torch.device) -> str:
     if products == "onednn" and (dtype == torch.float64 or where.type != "cpu" or not onednn_is_exact()):
         return "blas"
     return products
-
-
-class _BatchPlan:
-    """The operations for batches of one size."""
-
-    def __init__(self, engine: FusedEngine, size: int) -> None:
-        all_rows = size == len(engine._x) and not engine.network.masks()  # then their order does not matter
-        self._rows = torch.zeros(size, dtype=torch.int64, device=engine._x.device)
-        self._operations: Operations = []
-        x = self._batch_buffer(engine, engine._x, all_rows, ones=1)
-        t = self._batch_buffer(engine, engine._t, all_rows)
-        w = None if engine._w is None else self._batch_buffer(engine, engine._w, all_rows)
-        plan = build_plan(engine.network, engine._flat, x, products=engine.products, private=engine._private)
-        self._value = torch.zeros((), dtype=x.dtype, device=x.device)
-        loss_plan = loss_operations(engine.loss, plan.logits, t, w, plan.d_logits, self._value, private=engine._private)
-        self._gathers = bool(self._operations)
-        if loss_plan.factor != 1 and self._gathers:
-            self._operations.append(partial(t.mul_, loss_plan.factor))
-        elif loss_plan.factor != 1:
-            t.mul_(loss_plan.factor)  # its rows never change
-        self._operations += [*plan.forward, *loss_plan.operations, *plan.backward]
-        self._unit, self._masks = loss_plan.unit, plan.masks
-        self._changed = list(engine._flat.statistics.values())
-        self._recorded = not engine._records
-
-    def _batch_buffer(self, engine: FusedEngine, source: Tensor, all_rows: bool, ones: int = 0) -> Tensor:
-        """The buffer for a batch's columns ``[C + ones, B]``, to be gathered from ``source`` ``[N, C]``."""
-        width, size = source.shape[1], len(self._rows)
-        if not all_rows and width > _FEW_COLUMNS:
-            rows = source.new_ones((size, width + ones))
-            self._operations.append(partial(torch.index_select, source, 0, self._rows, out=rows[:, :width]))
-            return rows.t()
-        batch = source.new_ones((width + ones, size))
-        if all_rows:
-            batch[:width] = source.t()
-        else:  # picking columns of a feature-major copy leaves the batch contiguous
-            columns = engine.columns(source)
-            self._operations.append(partial(torch.index_select, columns, 1, self._rows, out=batch[:width]))
-        return batch
-
-    def run(self, rows: Array, masks: Sequence[Array]) -> float:
-        if self._gathers:
-            self._rows.copy_(torch.from_numpy(rows))
-        for buffer, mask in zip(self._masks, masks, strict=True):
-            buffer.copy_(torch.from_numpy(mask).t())
-        if not self._recorded:
-            self._operations = record_graph(self._operations, self._changed, self._rows.device)
-            self._recorded = True
-        for operation in self._operations:
-            operation()
-        return self._value.item() * self._unit

@@ -89,9 +89,9 @@ class Flat:
     def views(self, flat: Tensor) -> dict[str, Tensor]:
         """A tensor laid out as the weights are (a moment, say) by the parameters' names and in their shapes."""
         return {
-            f"{name}.{short}": matrix[index]
+            f"{name}.{short}": self._blocks[name].part(matrix, short)
             for name, matrix in self._cut(flat).items()
-            for short, index in self._blocks[name].parts.items()
+            for short in self._blocks[name].parts
         }
 
     def decaying(self) -> Tensor:

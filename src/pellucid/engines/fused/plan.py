@@ -13,6 +13,7 @@ from pellucid.engines.fused.layers import RULES
 from pellucid.engines.fused.layers.rule import Operations, Planned, Position
 from pellucid.engines.fused.products import Products
 from pellucid.network import Layer, Network
+from pellucid.network.layers.layer import Shape
 
 __all__ = ["Operations", "Plan", "build_plan"]
 
@@ -28,7 +29,8 @@ class Plan:
     logits, d_logits
         The buffers of the last layer's output and of the loss's gradient, ``[C, B]``.
     masks
-        For each mask that a step draws, ``[width, B]`` (``[K, width, B]``), to be filled before each step.
+        For each mask that a step draws, ``[width, B]`` (``[K, width, B]``) or ``[B, …]``, to be filled before each
+        step.
     """
 
     forward: Operations
@@ -39,7 +41,7 @@ class Plan:
 
 
 def build_plan(network: Network, flat: Flat, x: Tensor, *, products: str = "blas", private: bool = True) -> Plan:
-    """Plan both passes for the rows in ``x`` ``[I + 1, B]`` (ones at the bottom), which may change between steps.
+    """Plan both passes for the rows in ``x``, which may change between steps.
 
     Parameters
     ----------
@@ -48,7 +50,8 @@ def build_plan(network: Network, flat: Flat, x: Tensor, *, products: str = "blas
     flat
         Its parameters and their gradients.
     x
-        A batch, feature-major, for all networks of a stack or for each (``[K, I + 1, B]``).
+        A batch, feature-major with ones at the bottom, ``[I + 1, B]``, for all networks of a stack or for each
+        (``[K, I + 1, B]``); or pictures ``[B, C, H, W]``, whose layers compute in the dtype of ``x``.
     products
         How matrices are multiplied: one of `products.WAYS`.
     private
@@ -60,8 +63,9 @@ def build_plan(network: Network, flat: Flat, x: Tensor, *, products: str = "blas
         A layer cannot be trained on so few rows.
     """
     walk = _Walk(flat, Products(products), private=private)
-    planned = walk.sequence(network.layers, "", x.expand(*flat.lead, *x.shape[-2:]), may_overwrite=False)
-    logits = planned.full[..., :-1, :]
+    full = x if x.ndim == 4 else x.expand(*flat.lead, *x.shape[-2:])
+    planned = walk.sequence(network.layers, "", network.shape, full, may_overwrite=False)
+    logits = planned.out
     d_logits = torch.empty_like(logits, memory_format=torch.contiguous_format)
     backward, _ = planned.backward(d_logits, False)
     return Plan(forward=planned.forward, backward=backward, logits=logits, d_logits=d_logits, masks=planned.masks)
@@ -75,17 +79,19 @@ class _Walk:
 
     def inside(self, layers: Sequence[Layer], position: Position) -> Planned:
         """Plan the layers that a composite at this position holds; their input is not overwritten."""
-        return self.sequence(layers, f"{position.name}.", position.full, may_overwrite=False)
+        return self.sequence(layers, f"{position.name}.", position.shape, position.full, may_overwrite=False)
 
-    def sequence(self, layers: Sequence[Layer], prefix: str, full: Tensor, *, may_overwrite: bool) -> Planned:
-        """Plan the layers in order; their parameters' names begin with ``prefix``."""
+    def sequence(
+        self, layers: Sequence[Layer], prefix: str, shape: Shape, full: Tensor, *, may_overwrite: bool
+    ) -> Planned:
+        """Plan the layers in order, for rows of this shape; their parameters' names begin with ``prefix``."""
         flat = self._flat
         planned: list[Planned] = []
         for index, layer in enumerate(layers):
-            name = f"{prefix}{index}"
+            name, shape = f"{prefix}{index}", layer.output_shape(shape)
             position = Position(
                 name=name,
-                outputs=layer.output_shape((full.shape[-2] - 1,))[0],
+                shape=shape,
                 full=full,
                 may_overwrite=may_overwrite,
                 w=flat.w.get(name, flat.nothing),

@@ -79,6 +79,11 @@ class StackEngine:
         *,
         private: bool = True,
     ) -> None:
+        if len(network.shape) != 1:
+            raise SettingError(
+                f"a stack takes rows of columns, not of the shape {list(network.shape)}: train such networks one after "
+                "another"
+            )
         if not len(parameters):
             raise SettingError("there are no networks to train: give the initial weights of at least one")
         for each in parameters:

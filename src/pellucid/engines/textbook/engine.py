@@ -23,6 +23,8 @@ __all__ = ["TextbookEngine", "answer"]
 
 Array = NDArray[Any]
 
+_VALUES_AT_ONCE = 1 << 22  # maps that `logits` holds together; lists of numbers are small
+
 
 class TextbookEngine:
     """Trains a network with the textbook's rules (an `Engine` of `pellucid.training`).
@@ -53,6 +55,8 @@ class TextbookEngine:
         self._trainable = tuple(p.name for p in network.trainable())
         self._memory: dict[str, optimizers.Memory] = {name: {} for name in self._trainable}
         self._t = 0
+        values = sum(map(math.prod, (network.shape, *network.shapes())))
+        self._at_once = max(1, _VALUES_AT_ONCE // values)
         self.load_parameters(parameters)
 
     def load_rows(self, inputs: Array, targets: Array, weights: Array | None = None) -> None:
@@ -115,7 +119,12 @@ class TextbookEngine:
     def logits(self, inputs: Array) -> Array:
         """The answers for ``inputs`` ``[N, I]`` as logits ``[N, C]``, with nothing dropped."""
         check_inputs(self.network, inputs)
-        return forward(self.network, self._parameters, inputs.astype(self._dtype)).logits
+        many = len(inputs) if len(self.network.shape) == 1 else self._at_once
+        parts = [
+            forward(self.network, self._parameters, np.asarray(inputs[i : i + many]).astype(self._dtype)).logits
+            for i in range(0, len(inputs), max(1, many))
+        ]
+        return np.concatenate(parts) if parts else np.zeros((0, self.network.outputs), self._dtype)
 
     def parameters(self) -> dict[str, Array]:
         """A copy of all arrays, by name."""

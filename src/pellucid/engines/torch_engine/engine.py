@@ -23,7 +23,8 @@ __all__ = ["TorchEngine"]
 
 Array = NDArray[Any]
 
-_LOGITS_AT_ONCE = 16_384
+_ROWS_AT_ONCE = 16_384
+_VALUES_AT_ONCE = 1 << 23  # inputs and maps together
 
 
 class TorchEngine:
@@ -59,6 +60,10 @@ class TorchEngine:
         self._module = build(network, parameters, self._dtype).to(self._where)
         self._weights = dict(self._module.named_parameters())
         self._updates = Updates(optimizer, list(self._weights.values()))
+        values = max(map(math.prod, (network.shape, *network.shapes())))
+        self._at_once = (
+            _ROWS_AT_ONCE if len(network.shape) == 1 else max(1, min(_ROWS_AT_ONCE, _VALUES_AT_ONCE // values))
+        )
 
     def load_rows(self, inputs: Array, targets: Array, weights: Array | None = None) -> None:
         """Put the training rows on the device: inputs ``[N, I]``, targets ``[N]`` or ``[N, C]``, weights ``[N]``."""
@@ -121,8 +126,8 @@ class TorchEngine:
         self._module.eval()
         with torch.inference_mode():
             parts = [
-                _numpy(forward(self._module, self._tensor(inputs[i : i + _LOGITS_AT_ONCE])))
-                for i in range(0, len(inputs), _LOGITS_AT_ONCE)
+                _numpy(forward(self._module, self._tensor(inputs[i : i + self._at_once])))
+                for i in range(0, len(inputs), self._at_once)
             ]
         return np.concatenate(parts) if parts else np.zeros((0, self.network.outputs), np.float32)
 

@@ -17,4 +17,4 @@ class AvgPool1d(Pooling):
     (16, 7)
     """
 
-    axes = 1  # type: ignore[assignment]
+    axes = 1

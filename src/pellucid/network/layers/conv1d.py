@@ -20,4 +20,4 @@ class Conv1d(Convolution):
     ('Conv1d 3 → 8, 5, stride 2', (8, 8))
     """
 
-    axes = 1  # type: ignore[assignment]
+    axes = 1

@@ -13,7 +13,7 @@ __all__ = ["Conv2d"]
 class Conv2d(Convolution):
     """Each output is a weighted sum of a window of its input, with the same weights everywhere (LeCun et al. 1998).
 
-    ``[B, in_channels, height, width]`` to ``[B, out_channels, height, width]``; the fields have the names and the meaning
+    ``[B, in_channels, height, width]`` to ``[B, out_channels, height, width]``; the fields have the names and meaning
     that they have in ``torch.nn.Conv2d``, and, as there, the kernel is not flipped.
 
     >>> layer = Conv2d(in_channels=1, out_channels=16, kernel_size=3, padding="same")
@@ -21,4 +21,4 @@ class Conv2d(Convolution):
     ('Conv2d 1 → 16, 3×3, same', (16, 28, 28))
     """
 
-    axes = 2  # type: ignore[assignment]
+    axes = 2

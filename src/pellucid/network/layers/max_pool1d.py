@@ -17,4 +17,4 @@ class MaxPool1d(Pooling):
     (16, 10)
     """
 
-    axes = 1  # type: ignore[assignment]
+    axes = 1

@@ -17,4 +17,4 @@ class MaxPool2d(Pooling):
     (16, 14, 14)
     """
 
-    axes = 2  # type: ignore[assignment]
+    axes = 2

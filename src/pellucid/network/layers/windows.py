@@ -11,7 +11,7 @@ places: the extent of the output.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from pellucid.errors import SettingError
 from pellucid.network.layers.checks import check_whole
@@ -47,7 +47,7 @@ def per_axis(kind: str, field: str, value: object, axes: int, *, low: int = 1) -
     >>> per_axis("Conv2d", "kernel_size", 3, 2), per_axis("Conv2d", "stride", [1, 2], 2)
     ((3, 3), (1, 2))
     """
-    numbers = tuple(value) if isinstance(value, tuple | list) else (value,) * axes
+    numbers: tuple[Any, ...] = tuple(value) if isinstance(value, tuple | list) else (value,) * axes
     if len(numbers) != axes:
         raise SettingError(
             f"{kind}'s {field} must be one whole number, or {axes} for {' and '.join(AXES[axes])}, got {value!r}"
@@ -83,7 +83,24 @@ def sides(padding: tuple[int, ...] | Literal["same"], kernel: Sequence[int], dil
 
 
 def check_map(words: str, axes: int, channels: int | None, shape: Shape) -> None:
-    """Check that the input has ``channels`` (``None``: any number) maps of as many axes; ``words`` names the layer."""
+    """Check that the input has maps of as many axes.
+
+    Parameters
+    ----------
+    words
+        The layer's words, for messages.
+    axes
+        1, or 2 for height and width.
+    channels
+        The channels that it must have; ``None`` for any number.
+    shape
+        What goes in.
+
+    Raises
+    ------
+    SettingError
+        The axes or the channels are others.
+    """
     if len(shape) != axes + 1:
         wanted = f"(channels, {', '.join(AXES[axes])})"
         raise SettingError(

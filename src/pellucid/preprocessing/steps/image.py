@@ -25,12 +25,13 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from pellucid.data.columns.images import PixelRows, is_image_type, pixel_source
 from pellucid.errors import DataError
 from pellucid.preprocessing import checks
-from pellucid.preprocessing.values import FloatArray
+from pellucid.preprocessing.encoded_images import EncodedImages
+from pellucid.preprocessing.values import FloatArray, IntArray
 
 __all__ = ["MAX_VALUES", "ImageStep", "fit_image"]
 
@@ -87,27 +88,28 @@ class ImageStep:
         DataError
             The column holds no images, or images of another size.
         """
-        if not is_image_type(column.type):
-            raise DataError(
-                f"column {self.name!r} must hold images of {_size(self.shape)}, as the model was trained on, got "
-                f"{column.type} cells; give a folder of images, or an array [N, height, width, channels]"
-            )
-        if column.null_count:
-            raise DataError(f"column {self.name!r} holds no image in {column.null_count:,} rows; leave those rows out")
-        pixels = pixel_source(column)
+        pixels = self._pixels(column)
         if isinstance(pixels, PixelRows):
             for part, read in pixels.blocks():
                 self.encode_pixels(read, out[part])
         else:
             self.encode_pixels(pixels, out)
 
+    def encoded(self, column: Any, rows: IntArray | None = None, dtype: DTypeLike = np.float32) -> EncodedImages:
+        """An Arrow column of images, or some ``rows`` of it, whose pixels are encoded only when they are asked for.
+
+        Raises
+        ------
+        DataError
+            As `encode` does.
+        """
+        pixels = self._pixels(column)
+        self._check_size(pixels)
+        return EncodedImages(pixels, self._tables.astype(dtype), rows)
+
     def encode_pixels(self, pixels: NDArray[np.uint8], out: FloatArray) -> None:
         """Write the features of ``pixels`` ``[rows, H, W, C]`` into ``out`` ``[rows, features]``."""
-        if pixels.shape[1:] != self.shape:
-            raise DataError(
-                f"column {self.name!r} holds images of {_size(pixels.shape[1:])}, but the model was trained on images "
-                f"of {_size(self.shape)}; resize them (image files are resized when they are read)"
-            )
+        self._check_size(pixels)
         flat = pixels.reshape(len(pixels), -1)
         step = max(1, _PIXELS_AT_ONCE // flat.shape[1])
         tables = self._tables.astype(out.dtype)
@@ -136,6 +138,23 @@ class ImageStep:
                 share = features[i : i + step, c :: self.channels].astype(np.float64) * deviation + mean
                 flat[i : i + step, c :: self.channels] = np.rint(np.clip(share, 0.0, 1.0) * 255)
         return pixels
+
+    def _pixels(self, column: Any) -> NDArray[np.uint8] | PixelRows:
+        if not is_image_type(column.type):
+            raise DataError(
+                f"column {self.name!r} must hold images of {_size(self.shape)}, as the model was trained on, got "
+                f"{column.type} cells; give a folder of images, or an array [N, height, width, channels]"
+            )
+        if column.null_count:
+            raise DataError(f"column {self.name!r} holds no image in {column.null_count:,} rows; leave those rows out")
+        return pixel_source(column)
+
+    def _check_size(self, pixels: NDArray[np.uint8] | PixelRows) -> None:
+        if pixels.shape[1:] != self.shape:
+            raise DataError(
+                f"column {self.name!r} holds images of {_size(pixels.shape[1:])}, but the model was trained on images "
+                f"of {_size(self.shape)}; resize them (image files are resized when they are read)"
+            )
 
     @cached_property
     def _tables(self) -> FloatArray:
@@ -178,8 +197,8 @@ class ImageStep:
         )
 
 
-def fit_image(name: str, column: Any) -> ImageStep:
-    """Take the statistics of an Arrow column of images that holds the training rows only.
+def fit_image(name: str, column: Any, rows: IntArray | None = None) -> ImageStep:
+    """Take the statistics of an Arrow column of images, from the training ``rows`` only; ``None``: from all.
 
     They are exact: pixels are whole numbers, so it is enough to count how often each of the 256 occurs.
 
@@ -195,18 +214,16 @@ def fit_image(name: str, column: Any) -> ImageStep:
     (('image[0,0]', 'image[0,1]'), (0.75,), 0.433)
     """
     pixels = pixel_source(column)
-    n, height, width, channels = pixels.shape
+    _, height, width, channels = pixels.shape
     if height * width * channels > MAX_VALUES:
         raise DataError(
             f"column {name!r} holds images of {_size(pixels.shape[1:])}, {height * width * channels:,} values each, "
-            f"but a fully connected network takes at most {MAX_VALUES:,}; give a smaller image_size (--image-size 64)"
+            f"but a network takes at most {MAX_VALUES:,}; give a smaller image_size (--image-size 64)"
         )
     counts = np.zeros((channels, 256), dtype=np.int64)
-    step = max(1, _PIXELS_AT_ONCE // max(1, height * width * channels))
-    for i in range(0, n, step):
-        some = pixels[i : i + step].reshape(-1, channels)
+    for block in EncodedImages(pixels, np.zeros((channels, 256)), rows).blocks():
         for c in range(channels):
-            counts[c] += np.bincount(some[:, c], minlength=256)
+            counts[c] += np.bincount(block[..., c].ravel(), minlength=256)
     moments = [_mean_and_deviation(channel) for channel in counts]
     return ImageStep(
         name=name,

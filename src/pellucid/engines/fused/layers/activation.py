@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from pellucid.engines.fused import activations
-from pellucid.engines.fused.layers.rule import Operations, Planned, Position, Predict, Rule, Walk
+from pellucid.engines.fused.layers.rule import Operations, Planned, Position, Predict, Rule, Walk, numbers_in
 from pellucid.network import Activation
 
 __all__ = ["TABLE"]
@@ -18,7 +18,7 @@ def plan(layer: Activation, position: Position, walk: Walk) -> Planned:
     from_output = function in activations.FROM_OUTPUT
     in_place = from_output and position.may_overwrite
     full = position.full if in_place else position.new_output()
-    a = z if in_place else full[..., :-1, :]
+    a = z if in_place else numbers_in(full)
     kept = None if from_output else torch.empty_like(a)
 
     def backward(d: Tensor, wanted: bool) -> tuple[Operations, Tensor]:

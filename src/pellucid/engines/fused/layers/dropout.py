@@ -7,7 +7,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from pellucid.engines.fused.layers.rule import Operations, Planned, Position, Predict, Rule, Walk
+from pellucid.engines.fused.layers.rule import Operations, Planned, Position, Predict, Rule, Walk, numbers_in
 from pellucid.network import Dropout
 
 __all__ = ["TABLE"]
@@ -20,8 +20,8 @@ def plan(layer: Dropout, position: Position, walk: Walk) -> Planned:
             full=position.full, forward=[], backward=lambda d, wanted: ([], d), may_overwrite=position.may_overwrite
         )
     full = position.new_output()
-    out = full[..., :-1, :]
-    mask = torch.empty_like(out, memory_format=torch.contiguous_format)
+    out = numbers_in(full)
+    mask = torch.empty_like(out) if out.ndim == 4 else torch.empty_like(out, memory_format=torch.contiguous_format)
 
     def backward(d: Tensor, wanted: bool) -> tuple[Operations, Tensor]:
         return [partial(torch.mul, d, mask, out=d)], d

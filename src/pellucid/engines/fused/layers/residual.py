@@ -7,7 +7,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from pellucid.engines.fused.layers.rule import Operations, Planned, Position, Predict, Rule, Walk
+from pellucid.engines.fused.layers.rule import Operations, Planned, Position, Predict, Rule, Walk, numbers_in
 from pellucid.network import Residual
 
 __all__ = ["TABLE"]
@@ -29,7 +29,7 @@ def plan(layer: Residual, position: Position, walk: Walk) -> Planned:
         operations, d_x = inner.backward(d, True)
         return [partial(aside.copy_, d), *operations, partial(torch.add, d_x, aside, out=d_x)], d_x
 
-    total = partial(torch.add, inner.full[..., :-1, :], position.x, out=full[..., :-1, :])
+    total = partial(torch.add, inner.out, position.x, out=numbers_in(full))
     return Planned(
         full=full,
         forward=[*inner.forward, total],

@@ -1,4 +1,8 @@
-"""Batch normalisation: each column is standardised over the batch to mean 0 and variance 1, then scaled and shifted."""
+"""Batch normalisation: each column is standardised over the batch to mean 0 and variance 1, then scaled and shifted.
+
+Of series and pictures, ``[B, I, …]``, each channel is standardised over the batch and all its positions: one μ, v, γ
+and β for each channel.
+"""
 
 from __future__ import annotations
 
@@ -24,31 +28,32 @@ def forward(layer: BatchNorm, w: Parameters, x: Array, walk: ForwardWalk) -> Giv
     """x̂ = (x − μ) / √(v + ε), a = γ x̂ + β.
 
     In training μ and v are the batch's mean and biased variance, and the running statistics move by a share
-    ``momentum`` towards μ and the unbiased variance v · B/(B − 1). At prediction μ and v are those running statistics,
+    ``momentum`` towards μ and the unbiased variance v · n/(n − 1). At prediction μ and v are those running statistics,
     so that a row's answer does not depend on other rows.
     """
+    gamma, beta = _per_column(w["weight"], x), _per_column(w["bias"], x)
     if not walk.training:
-        deviation = np.sqrt(w["running_var"] + layer.eps)
-        normalised = (x - w["running_mean"]) / deviation
+        deviation = _per_column(np.sqrt(w["running_var"] + layer.eps), x)
+        normalised = (x - _per_column(w["running_mean"], x)) / deviation
         kept = {"normalised": normalised, "deviation": deviation}
-        return Given(outputs=w["weight"] * normalised + w["bias"], kept=kept)
-    rows = len(x)
-    if rows < 2:
+        return Given(outputs=gamma * normalised + beta, kept=kept)
+    count = x.size // layer.width  # n numbers in each column
+    if count < 2:
         raise SettingError(
             f"{layer.words()} cannot train on a batch of one row: a single row has no variance; use a batch size of at "
             "least 2"
         )
-    mean = x.mean(axis=0)  # μ  [I]
-    variance = x.var(axis=0)  # v  [I]
-    deviation = np.sqrt(variance + layer.eps)  # [I]
-    normalised = (x - mean) / deviation  # x̂  [B, I]
+    mean = x.mean(axis=_others(x))  # μ  [I]
+    variance = x.var(axis=_others(x))  # v  [I]
+    deviation = _per_column(np.sqrt(variance + layer.eps), x)  # [1, I]
+    normalised = (x - _per_column(mean, x)) / deviation  # x̂  [B, I]
     keep, share = 1 - layer.momentum, layer.momentum
     return Given(
-        outputs=w["weight"] * normalised + w["bias"],
+        outputs=gamma * normalised + beta,
         kept={"normalised": normalised, "deviation": deviation},
         running={
             "running_mean": keep * w["running_mean"] + share * mean,
-            "running_var": keep * w["running_var"] + share * variance * rows / (rows - 1),
+            "running_var": keep * w["running_var"] + share * variance * count / (count - 1),
             "num_batches_tracked": np.asarray(w["num_batches_tracked"] + 1),
         },
     )
@@ -64,12 +69,24 @@ def backward(step: Step, w: Parameters, d_a: Array, walk: BackwardWalk) -> Retur
     The two means come from the paths through μ and through v. With running statistics μ and v are constants, and both
     means vanish.
     """
-    normalised, deviation = step.kept["normalised"], step.kept["deviation"]
-    own = {"weight": (d_a * normalised).sum(axis=0), "bias": d_a.sum(axis=0)}
-    g = d_a * w["weight"]
+    normalised, deviation, others = step.kept["normalised"], step.kept["deviation"], _others(d_a)
+    own = {"weight": (d_a * normalised).sum(axis=others), "bias": d_a.sum(axis=others)}
+    g = d_a * _per_column(w["weight"], d_a)
     if walk.training:
-        g = g - g.mean(axis=0) - normalised * (g * normalised).mean(axis=0)
+        through_mean = g.mean(axis=others, keepdims=True)
+        through_variance = normalised * (g * normalised).mean(axis=others, keepdims=True)
+        g = g - through_mean - through_variance
     return Returned(d_inputs=g / deviation, parameters=own)
+
+
+def _others(x: Array) -> tuple[int, ...]:
+    """The axes of rows and positions: all but that of the columns or channels."""
+    return (0, *range(2, x.ndim))
+
+
+def _per_column(numbers: Array, x: Array) -> Array:
+    """One number for each column or channel of ``x``, in a shape that broadcasts: ``[1, I]``, ``[1, I, 1, 1]``."""
+    return numbers.reshape(1, -1, *(1,) * (x.ndim - 2))
 
 
 TABLE = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import nn
 
 from pellucid.engines.torch_engine.layers.rule import Make, Rule
+from pellucid.engines.torch_engine.layers.windows import UnevenConv2d, is_uneven, of_convolution
 from pellucid.network import Conv2d
 
 __all__ = ["TABLE"]
@@ -12,10 +13,9 @@ __all__ = ["TABLE"]
 
 def module(layer: Conv2d, make: Make) -> nn.Module:
     """``nn.Conv2d``."""
-    return nn.Conv2d(
-        layer.in_channels, layer.out_channels, layer.kernel_size, stride=layer.stride, padding=layer.padding,
-        dilation=layer.dilation, groups=layer.groups, bias=layer.bias,
-    )  # fmt: skip
+    if is_uneven(layer):
+        return UnevenConv2d(layer.pads, **of_convolution(layer))
+    return nn.Conv2d(**of_convolution(layer))
 
 
 TABLE = {Conv2d: Rule(module=module)}

@@ -1,0 +1,108 @@
+"""Convolution as one matrix product (im2col): what runs. The definition, as loops, is in `conv2d` and `conv1d`.
+
+Write the numbers that the window sees at each of its places into a column, the patch. A row of the weight times a
+column is one output, so that all outputs are one product of two matrices, which a computer multiplies faster than
+anything else (Chellapilla, Puri & Simard 2006). The price is memory: each number of the input is written down once for
+each window that sees it.
+
+Legend: B rows; C channels in, O channels out; G groups; K positions of the window; P places where it stops.
+
+    x       [B, C, H, W]                    the input
+    patches [B, G, C/G·K, P]                its columns, those of each group together
+    W       [G, O/G, C/G·K]                 the weight [O, C/G, *kernel], reshaped
+    z       [B, G, O/G, P] = W @ patches    the output [B, O, H′, W′], reshaped
+
+A group is a convolution of its own: its O/G outputs see only its C/G channels.
+"""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+
+from pellucid.engines.textbook.layers.rule import Array, Parameters
+from pellucid.engines.textbook.layers.windows import pad, positions, unpad
+from pellucid.network.layers.convolution import Convolution
+
+__all__ = ["convolve", "convolve_back", "patches_of"]
+
+
+def patches_of(layer: Convolution, x: Array) -> Array:
+    """The columns of an input (im2col), ``[B, G, C/G·K, P]``.
+
+    >>> from pellucid.network import Conv2d
+    >>> x = np.arange(9.0).reshape(1, 1, 3, 3)
+    >>> patches_of(Conv2d(in_channels=1, out_channels=1, kernel_size=2), x)[0, 0].T  # each line is a patch
+    array([[0., 1., 3., 4.],
+           [1., 2., 4., 5.],
+           [3., 4., 6., 7.],
+           [4., 5., 7., 8.]])
+    """
+    rows, channels = x.shape[:2]
+    _, *places = layer.output_shape(x.shape[1:])
+    padded = pad(x, layer.pads)
+    patches = np.empty((rows, channels, prod(layer.kernel), *places), x.dtype)
+    for k, there in enumerate(positions(layer.kernel, layer.strides, layer.dilations, places)):
+        patches[:, :, k] = padded[there]
+    return patches.reshape(rows, layer.groups, -1, prod(places))
+
+
+def convolve(layer: Convolution, w: Parameters, x: Array, patches: Array) -> Array:
+    """z = W @ patches + b, ``[B, O, …]``.
+
+    Parameters
+    ----------
+    layer, w
+        The description and its parameters.
+    x, patches
+        The input and its columns.
+    """
+    z = _matrix(layer, w) @ patches  # [G, O/G, C/G·K] @ [B, G, C/G·K, P] = [B, G, O/G, P]
+    z = z.reshape(len(x), *layer.output_shape(x.shape[1:]))
+    if layer.bias:
+        z += w["bias"].reshape(-1, *(1,) * layer.axes)
+    return z
+
+
+def convolve_back(
+    layer: Convolution, w: Parameters, x: Array, patches: Array, d_z: Array
+) -> tuple[Array, dict[str, Array]]:
+    """∂L/∂x, and ∂L/∂W and ∂L/∂b.
+
+    Of the product z = W @ patches, ∂L/∂W = ∂L/∂z @ patchesᵀ and ∂L/∂patches = Wᵀ @ ∂L/∂z, as for a Dense layer. A
+    number of the input stands in several patches, so its derivative is the sum of theirs (col2im).
+
+    Parameters
+    ----------
+    layer, w
+        The description and its parameters.
+    x, patches
+        The input and its columns.
+    d_z
+        ∂L/∂z, ``[B, O, …]``.
+    """
+    grouped = d_z.reshape(len(x), layer.groups, layer.out_channels // layer.groups, -1)  # [B, G, O/G, P]
+    d_weight = (grouped @ patches.swapaxes(2, 3)).sum(axis=0)  # [B, G, O/G, P] @ [B, G, P, C/G·K], summed over rows
+    own = {"weight": d_weight.reshape(w["weight"].shape)}
+    if layer.bias:
+        own["bias"] = d_z.sum(axis=(0, *range(2, d_z.ndim)))  # [O]
+    d_patches = _matrix(layer, w).swapaxes(1, 2) @ grouped  # [G, C/G·K, O/G] @ [B, G, O/G, P] = [B, G, C/G·K, P]
+    return _summed(layer, x, d_patches), own
+
+
+def _matrix(layer: Convolution, w: Parameters) -> Array:
+    """The weight as a matrix for each group, ``[G, O/G, C/G·K]``."""
+    return w["weight"].reshape(layer.groups, layer.out_channels // layer.groups, -1)
+
+
+def _summed(layer: Convolution, x: Array, d_patches: Array) -> Array:
+    """∂L/∂x: for each number of the input the sum over the patches in which it stands (col2im)."""
+    rows, channels, *extents = x.shape
+    _, *places = layer.output_shape(x.shape[1:])
+    by_position = d_patches.reshape(rows, channels, prod(layer.kernel), *places)
+    around = (before + n + after for n, (before, after) in zip(extents, layer.pads, strict=True))
+    d_padded = np.zeros((rows, channels, *around), d_patches.dtype)
+    for k, there in enumerate(positions(layer.kernel, layer.strides, layer.dilations, places)):
+        d_padded[there] += by_position[:, :, k]
+    return unpad(d_padded, extents, layer.pads)

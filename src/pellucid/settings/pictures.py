@@ -1,0 +1,42 @@
+"""The settings of a convolutional network, which only pictures use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pellucid.network.cnn import POOLS
+from pellucid.settings.declaring import setting
+from pellucid.settings.rules import Choice, optional, whole, widths
+
+__all__ = ["NETWORKS", "PictureSettings"]
+
+NETWORKS = ("auto", "mlp", "cnn")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PictureSettings:
+    """The part of `Settings` that shapes a convolutional network; `Settings` checks the fields."""
+
+    network: str = setting(
+        "auto",
+        "network",
+        Choice(NETWORKS),
+        "the family: mlp is fully connected, cnn is convolutional; auto: cnn for pictures, mlp for tables",
+    )
+    channels: tuple[int, ...] | None = setting(
+        None,
+        "network",
+        optional(widths),
+        "channels of each stage of a cnn, such as 16,32,64; auto: by the size of the pictures",
+        unset="auto",
+    )
+    kernel: int = setting(3, "network", whole(1, 63), "height and width of the kernels of a cnn, in pixels")
+    depth: int | None = setting(
+        None, "network", optional(whole(1, 50)), "convolutions in each stage of a cnn; auto: 1", unset="auto"
+    )
+    pool: str = setting(
+        "max",
+        "network",
+        Choice(POOLS),
+        "how a stage of a cnn halves its maps: max, average, stride (by its convolution) or none",
+    )
