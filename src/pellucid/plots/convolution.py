@@ -132,7 +132,7 @@ def strides(maps: Sequence[Array], names: Sequence[str], *, title: str) -> Figur
 
     >>> figure = strides([np.ones((4, 4)), np.ones((2, 2))], ["one", "two"], title="Smaller")
     >>> [axis.get_title() for axis in figure.axes]
-    ['one\\n4 × 4', 'two\\n2 × 2']
+    ['one\n4 × 4', 'two\n2 × 2']
     """
     figure, axes = panels(1, len(maps), width=2.3 if len(maps) < 5 else 1.8, height=2.7, title=title)
     most = max(float(np.abs(each).max()) for each in maps) or 1.0

@@ -171,7 +171,8 @@ def _convolved(picture: Array, kernel: Array, bias: float = 0.0, *, stride: int 
     layer = Conv2d(in_channels=1, out_channels=1, kernel_size=kernel.shape, stride=stride, padding=padding)
     parameters = {"0.weight": kernel[np.newaxis, np.newaxis], "0.bias": np.array([bias])}
     network = Network(shape=(1, *picture.shape), layers=(layer,))
-    return forward(network, parameters, picture[np.newaxis, np.newaxis]).logits[0, 0]
+    found: Array = forward(network, parameters, picture[np.newaxis, np.newaxis]).logits[0, 0]
+    return found
 
 
 # ── questions ──

@@ -134,7 +134,8 @@ def house(side: int = SIDE) -> Array:
     picture[(np.abs(x - 0.4) < y - 0.25) & (y < 0.5)] = 0.45
     picture[(x > 0.35) & (x < 0.46) & (y > 0.65) & (y < 0.85)] = 0.2
     picture += np.random.default_rng(0).normal(0, 0.015, picture.shape)
-    return np.clip(picture, 0, 1)
+    drawn: Array = np.clip(picture, 0, 1)
+    return drawn
 
 
 def convolve(picture: Array, kernel: Array, *, stride: int = 1, padding: int = 0) -> Array:
@@ -154,7 +155,8 @@ def convolve(picture: Array, kernel: Array, *, stride: int = 1, padding: int = 0
         in_channels=1, out_channels=1, kernel_size=kernel.shape, stride=stride, padding=padding, bias=False
     )  # fmt: skip
     network = Network(shape=(1, *picture.shape), layers=(layer,))
-    return forward(network, {"0.weight": kernel[None, None]}, picture[None, None]).logits[0, 0]
+    found: Array = forward(network, {"0.weight": kernel[None, None]}, picture[None, None]).logits[0, 0]
+    return found
 
 
 def _tell_filters(story: Story) -> dict[str, Array]:
@@ -190,9 +192,9 @@ def _tell_filters(story: Story) -> dict[str, Array]:
             picture, np.array(list(maps.values())), ["the picture", *maps], title="What five filters find in a picture",
             grey=("blur", "sharpen"),
         ),
-        "Orange: the picture becomes brighter to the right (vertical edges) or downwards (horizontal edges), or a pixel "
-        "is darker than its neighbours (all edges); purple: the opposite. Blur averages each window; sharpen exaggerates "
-        "how a pixel differs from its neighbours.",
+        "Orange: the picture becomes brighter to the right (vertical edges) or downwards (horizontal edges), or a "
+        "pixel is darker than those around it (all edges); purple: the opposite. Blur averages each window, sharpen "
+        "exaggerates how a pixel differs from its neighbours.",
     )  # fmt: skip
     return maps
 
@@ -232,9 +234,9 @@ def _tell_extents(story: Story) -> dict[tuple[int, int, int], int]:
     story.heading("Stride and padding")
     n = 28
     sides = {}
-    for kernel, padding, stride in ((3, 0, 1), (3, 1, 1), (5, 0, 1), (5, 2, 1), (3, 1, 2), (5, 2, 2), (3, 1, 3)):
-        layer = Conv2d(in_channels=1, out_channels=1, kernel_size=kernel, padding=padding, stride=stride)
-        sides[kernel, padding, stride] = layer.output_shape((1, n, n))[1]
+    for k, p, s in ((3, 0, 1), (3, 1, 1), (5, 0, 1), (5, 2, 1), (3, 1, 2), (5, 2, 2), (3, 1, 3)):
+        layer = Conv2d(in_channels=1, out_channels=1, kernel_size=k, padding=p, stride=s)
+        sides[k, p, s] = layer.output_shape((1, n, n))[1]
     story.say(
         "A window of k pixels fits n − k + 1 times along a side of n pixels, so every layer would cut off the border. "
         "Padding surrounds the picture with p rows of zeros; with p = (k − 1) / 2 the map is as large as the picture. "
