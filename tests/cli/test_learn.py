@@ -37,7 +37,7 @@ def test_the_list_names_every_lesson_and_where_to_begin() -> None:
     text = learn().stdout
     for place, name in enumerate(PATH, 1):
         assert f"{place:2}  {name} " in text
-    assert text.count("not available yet: needs") == 3
+    assert text.count("not available yet: needs") == 2
     assert "Start with: pellucid learn perceptron" in text
     facts = json.loads(learn("--json").stdout)
     assert list(facts) == list(PATH)

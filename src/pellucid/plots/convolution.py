@@ -105,7 +105,7 @@ def feature_maps(
     figure, axes = panels(rows, columns, width=2.5, height=2.35 + 0.2 * lines, title=title)
     for axis, name in zip(axes, names, strict=False):
         axis.set_title(name, fontsize=10)
-    light = {"cmap": "gray", "vmin": float(picture.min()), "vmax": float(picture.max())}
+    light: dict[str, Any] = {"cmap": "gray", "vmin": float(picture.min()), "vmax": float(picture.max())}
     axes[0].imshow(picture, interpolation="nearest", **light)
     for axis, values, name in zip(axes[1:], maps, names[1:], strict=False):
         if name in grey:
