@@ -113,12 +113,9 @@ def notes_on_network(settings: Settings, recipe: Recipe) -> list[str]:
             f"column{'s' * (others != 1)}, so the network is fully connected; with the pictures alone (--drop) it "
             "would be convolutional"
         )
-    unused = [name for name in ("channels", "depth") if getattr(settings, name) is not None]
-    if unused:
-        them, are = ("it", "is") if len(unused) == 1 else ("they", "are")
+    if settings.channels is not None:
         notes.append(
-            f"the network is fully connected, so {' and '.join(unused)} {are} not used: {them} shape a convolutional "
-            "network (--network cnn)"
+            "the network is fully connected, so channels is not used: it shapes a convolutional network (--network cnn)"
         )
     return notes
 
