@@ -1,4 +1,4 @@
-"""The settings of a convolutional network, which only pictures use."""
+"""The settings that only pictures use: how their files are read, and those of a convolutional network."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pellucid.network.cnn import POOLS
 from pellucid.settings.declaring import setting
-from pellucid.settings.rules import Choice, optional, whole, widths
+from pellucid.settings.rules import Choice, flag, optional, whole, widths
 
 __all__ = ["NETWORKS", "PictureSettings"]
 
@@ -15,8 +15,11 @@ NETWORKS = ("auto", "mlp", "cnn")
 
 @dataclass(frozen=True, kw_only=True)
 class PictureSettings:
-    """The part of `Settings` that shapes a convolutional network; `Settings` checks the fields."""
+    """The part of `Settings` for pictures and convolutional networks; `Settings` checks the fields."""
 
+    skip_unreadable: bool = setting(
+        False, "data", flag, "leave out image files that cannot be read, instead of refusing them all", flag=True
+    )
     network: str = setting(
         "auto",
         "network",

@@ -23,11 +23,10 @@ from numpy.typing import NDArray
 
 from pellucid.data.columns.images import PixelRows
 
-__all__ = ["alike_sets", "near_pairs", "thumbnails"]
+__all__ = ["SeveralSources", "alike_sets", "near_pairs", "thumbnails"]
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float32]
-Source = NDArray[np.uint8] | PixelRows
 
 _SMALL, _LARGE = 16, 32  # sides of the two thumbnails
 _REACH = 0.1  # between thumbnails of length 1: a correlation of 0.995
@@ -35,7 +34,7 @@ _REACH_OF_MANY, _MANY = 0.07, 20_000
 _EDGES, _EDGES_OF_SMALL = 0.9, 0.95  # the least correlation, and where a side is shorter than 64 pixels
 _DETAILED = 64
 _CONTRAST = 4.0  # the least standard deviation of the shades of a thumbnail; flatter images show nothing
-_SHADES = 0.25  # of the contrast: the largest root of the mean squared difference of a pair
+_SHADES = 0.3  # of the contrast: the largest root of the mean squared difference of a pair
 _COMPONENTS = 12
 _SAMPLE = 5_000
 _MOST_IMAGES = 200_000
@@ -44,6 +43,29 @@ _AT_ONCE = 20_000
 _BLOCK = 1 << 24  # bytes read at once
 _LARGEST_SET = 0.05  # of the images, and
 _ALWAYS_ALLOWED = 10
+
+
+class SeveralSources:
+    """The images of one table after those of another, read from where they are."""
+
+    def __init__(self, first: NDArray[np.uint8] | PixelRows, second: NDArray[np.uint8] | PixelRows) -> None:
+        self._first, self._second = first, second
+        self.shape: tuple[int, ...] = (len(first) + len(second), *first.shape[1:])
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, rows: Any) -> NDArray[np.uint8]:
+        """Images by a slice or by numbers."""
+        rows = np.arange(len(self))[rows]
+        later = rows >= len(self._first)
+        out = np.empty((len(rows), *self.shape[1:]), np.uint8)
+        out[~later] = self._first[rows[~later]]
+        out[later] = self._second[rows[later] - len(self._first)]
+        return out
+
+
+Source = NDArray[np.uint8] | PixelRows | SeveralSources
 
 
 def near_pairs(pixels: Source) -> IntArray:
@@ -69,27 +91,26 @@ def near_pairs(pixels: Source) -> IntArray:
         return np.zeros((0, 2), np.int64)
     found = pairs[_same_picture(pixels, pairs)]
     found.sort(axis=1)
-    return found[np.lexsort(found.T[::-1])]
+    ordered: IntArray = found[np.lexsort(found.T[::-1])]
+    return ordered
 
 
-def alike_sets(pixels: Source) -> tuple[IntArray, IntArray]:
-    """A number for each image, ``[N]``, which near copies share, and the pairs ``[P, 2]``; equal images have none.
+def alike_sets(pairs: IntArray, n: int) -> IntArray:
+    """A number for each of n images, ``[n]``, which near copies share; ``pairs`` are those of `near_pairs`.
 
     Where a set would be large (more than a twentieth of all images), these are rather drawings of one kind or frames of
     one long scene: then the sets are left apart, and only the pairs tell.
     """
-    n = len(pixels)
-    pairs = near_pairs(pixels)
     if not len(pairs):
-        return np.arange(n), pairs
+        return np.arange(n)
     from scipy.sparse import coo_array  # type: ignore[import-untyped]  # scikit-learn brings scipy
     from scipy.sparse.csgraph import connected_components  # type: ignore[import-untyped]
 
     graph = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
-    label = connected_components(graph, directed=False)[1].astype(np.int64)
+    label: IntArray = connected_components(graph, directed=False)[1].astype(np.int64)
     if np.bincount(label).max() > max(_ALWAYS_ALLOWED, _LARGEST_SET * n):
-        return np.arange(n), pairs
-    return label, pairs
+        return np.arange(n)
+    return label
 
 
 def thumbnails(pixels: Source, side: int) -> FloatArray:
@@ -160,11 +181,13 @@ def _same_picture(pixels: Source, pairs: IntArray) -> NDArray[np.bool_]:
 
 
 def _edges(thumbs: FloatArray) -> FloatArray:
-    """The differences between neighbours, down and to the right: ``[P, features]``."""
-    down, right = np.diff(thumbs, axis=1), np.diff(thumbs, axis=2)
+    """The differences between neighbouring shades of grey, down and to the right: ``[P, features]``."""
+    grey = thumbs.mean(axis=3)  # JPEG keeps colours at half the resolution
+    down, right = np.diff(grey, axis=1), np.diff(grey, axis=2)
     return np.concatenate([down.reshape(len(thumbs), -1), right.reshape(len(thumbs), -1)], axis=1)
 
 
 def _correlation(a: FloatArray, b: FloatArray) -> NDArray[Any]:
     lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
-    return np.einsum("pf,pf->p", a, b) / np.maximum(lengths, 1e-9)
+    correlation: NDArray[Any] = np.einsum("pf,pf->p", a, b) / np.maximum(lengths, 1e-9)
+    return correlation
