@@ -1,4 +1,4 @@
-"""The settings that only pictures use: how their files are read, and those of a convolutional network."""
+"""The settings that pictures have: how their files are read, the convolutional network, how it is trained."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from pellucid.network.cnn import POOLS
 from pellucid.settings.declaring import setting
-from pellucid.settings.rules import Choice, flag, optional, whole, widths
+from pellucid.settings.rules import Choice, augmentation, flag, optional, whole, widths
+from pellucid.training.averaging import AVERAGES
 
 __all__ = ["NETWORKS", "PictureSettings"]
 
@@ -42,4 +43,24 @@ class PictureSettings:
         "network",
         Choice(POOLS),
         "how a stage of a cnn halves its maps: max, average, stride (by its convolution) or none",
+    )
+
+    augment: str = setting(
+        "none",
+        "training",
+        augmentation,
+        "change training pictures: shift,flip,rotate,crop,colour,erase, or rotate=15; auto: shift, flip if harmless",
+    )
+    average: str = setting(
+        "none",
+        "training",
+        Choice(AVERAGES),
+        "ema: keep an exponential moving average of the weights; none: no average",
+    )
+    decay_biases: bool = setting(
+        True,
+        "training",
+        flag,
+        "apply weight decay to biases and to the scale of a normalisation too, as PyTorch does",
+        flag=True,
     )
