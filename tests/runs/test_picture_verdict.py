@@ -32,7 +32,7 @@ def bars(n: int, seed: int = 0, *, side: int = 12, channels: int = 1) -> dict[st
 
 
 def prepared_for(data: dict[str, Any], **settings: Any) -> Prepared:
-    return prepare(data, Settings(**{"target": "label", **settings}))
+    return prepare(data, Settings(**{"target": "label", "network": "mlp", **settings}))
 
 
 def judged(prepared: Prepared, **how: Any) -> Verdict:
