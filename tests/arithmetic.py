@@ -37,8 +37,12 @@ def _exp(power: float) -> float:
     return math.exp(power) if power < 700 else math.inf
 
 
+def _max(*values: float) -> float:
+    return max(values)
+
+
 NAMES: dict[str, Any] = {
-    "exp": _exp, "log": math.log, "sqrt": math.sqrt, "abs": abs, "sign": lambda e: float(np.sign(e)),
+    "exp": _exp, "log": math.log, "sqrt": math.sqrt, "abs": abs, "max": _max, "sign": lambda e: float(np.sign(e)),
     **{name: lambda z, f=name: _value(f, z) for name in _FUNCTIONS},
     **{f"{name}_slope": lambda z, f=name: _slope(f, z) for name in _FUNCTIONS},
 }  # fmt: skip
@@ -91,7 +95,16 @@ def assert_holds(part: Part, more: Mapping[str, Any] | None = None) -> None:
                 total = math.fsum([*(term.value for term in terms), others])
                 assert abs(total - math.fsum(term.value for term in part.terms())) <= 1e-9 * size
         case Derivatives():
-            for row in (*part.weights(), *part.own):
+            for i, row in enumerate((*part.weights(), *part.own)):
+                if row.factor is None:  # positions share it: a sum over them, which for a scale stands beside
+                    assert part.positions >= 1
+                    if row.place is not None:
+                        assert part.sum_of is not None
+                        total = part.sum_of(i)
+                        assert_holds(total, more)
+                        assert len(total.values) == part.positions
+                        assert total.result == row.gradient
+                    continue
                 assert abs(part.slope * row.factor - row.gradient) <= 1e-9 * max(1.0, abs(row.gradient)), row
         case Note():
             pass

@@ -12,7 +12,17 @@ from pellucid.explanation.words.answer import Outcome, answer_of
 from pellucid.explanation.words.loss import loss_of, slope_of_loss
 from pellucid.explanation.words.values import Derivative, Derivatives, Equation, Note, Part, Parts, Sum, n, strongest
 
-__all__ = ["answer_lines", "backward_lines", "block_lines", "forward_lines", "loss_lines", "more"]
+__all__ = [
+    "answer_lines",
+    "backward_lines",
+    "block_lines",
+    "derivative_lines",
+    "forward_lines",
+    "line",
+    "loss_lines",
+    "more",
+    "unit_lines",
+]
 
 _OUTPUTS = 10  # whose derivatives are shown at least
 
@@ -23,10 +33,20 @@ def forward_lines(step: NamedStep, most: int) -> list[str]:
     order = strongest(outputs, most)
     parts = [words.forward(step, k) for k in order]
     if all(isinstance(part, Note) for own in parts for part in own):
-        return list(dict.fromkeys(_line(part, most) for own in parts for part in own))
+        return list(dict.fromkeys(line(part, most) for own in parts for part in own))
     lines = _of_units([(step.names_out[k], own) for k, own in zip(order, parts, strict=True)], most)
     rest = np.delete(outputs, order)
     return [*lines, f"and {more(len(rest), 'unit')}, the largest {n(np.abs(rest).max())}"] if len(rest) else lines
+
+
+def unit_lines(step: NamedStep, unit: int, most: int) -> list[str]:
+    """The arithmetic of one unit."""
+    return _of_units([(step.names_out[unit], words_of(step.work.layer).forward(step, unit))], most)
+
+
+def derivative_lines(parts: Parts, most: int) -> list[str]:
+    """The steepest parameters of one unit."""
+    return _steepest([parts], most) if any(isinstance(part, Derivatives) for part in parts) else []
 
 
 def answer_lines(outcome: Outcome, most: int) -> list[str]:
@@ -34,7 +54,7 @@ def answer_lines(outcome: Outcome, most: int) -> list[str]:
     order = [int(k) for k in np.argsort(-outcome.logits, kind="stable")[:most]]
     parts = [answer_of(outcome, k) for k in order]
     if len(outcome.names) == 1:
-        return [_line(part, most) for part in parts[0]]
+        return [line(part, most) for part in parts[0]]
     return _of_units([(outcome.names[k], own) for k, own in zip(order, parts, strict=True)], most)
 
 
@@ -42,9 +62,9 @@ def loss_lines(outcome: Outcome, most: int) -> list[str]:
     """The loss of the row, and its derivatives by the outputs, the largest first; nothing without a target."""
     if outcome.d_logits is None:
         return []
-    lines = [_line(part, most) for part in loss_of(outcome)]
+    lines = [line(part, most) for part in loss_of(outcome)]
     order = strongest(outcome.d_logits, max(most, _OUTPUTS))
-    lines += [_line(part, most, outcome.names[k]) for k in order for part in slope_of_loss(outcome, k)]
+    lines += [line(part, most, outcome.names[k]) for k in order for part in slope_of_loss(outcome, k)]
     rest = len(outcome.names) - len(order)
     what = "class" if outcome.task.is_classification else "feature"
     return [*dict.fromkeys(lines), *([f"and {more(rest, what)}"] if rest else [])]
@@ -67,7 +87,7 @@ def backward_lines(step: NamedStep, most: int, *, inputs: bool) -> list[str]:
     if inputs:
         order = strongest(step.d_inputs, most)
         parts = [(part, step.names_in[k]) for k in order for part in words.backward(step, k)]
-        lines += dict.fromkeys(_line(part, most, name) for part, name in parts)
+        lines += dict.fromkeys(line(part, most, name) for part, name in parts)
     return lines
 
 
@@ -76,7 +96,7 @@ def block_lines(step: NamedStep, most: int) -> list[str]:
     words = words_of(step.work.layer)
     order = strongest(step.d_outputs, most)
     names = step.inner[-1].names_out
-    return [_line(part, most, names[k]) for k in order for part in words.backward_of_block(step, k)]
+    return [line(part, most, names[k]) for k in order for part in words.backward_of_block(step, k)]
 
 
 def more(count: int, what: str) -> str:
@@ -94,7 +114,7 @@ def more(count: int, what: str) -> str:
 def _of_units(units: Sequence[tuple[str, Parts]], most: int) -> list[str]:
     """Each unit's lines after its name; what holds for the whole layer stands once, without a name."""
     lines = [
-        _line(part, most) if _is_shared(part) else f"{name}: {_line(part, most)}"
+        line(part, most) if _is_shared(part) else f"{name}: {line(part, most)}"
         for name, parts in units
         for part in parts
     ]
@@ -105,8 +125,8 @@ def _is_shared(part: Part) -> bool:
     return isinstance(part, Note) or (isinstance(part, Equation | Sum) and part.of_layer)
 
 
-def _line(part: Part, most: int, of: str = "") -> str:
-    """One part; ``of`` is the unit whose derivative it is."""
+def line(part: Part, most: int, of: str = "") -> str:
+    """One part as a line; ``most`` is how many terms of a sum are shown, ``of`` the unit whose derivative it is."""
     symbol = "" if isinstance(part, Note | Derivatives) else _whose(part, of)
     match part:
         case Note():
@@ -161,7 +181,7 @@ def _steepest(units: Sequence[Parts], most: int) -> list[str]:
     lines: list[str] = []
     for parts, part, row in ranked[:most]:
         lines += [
-            _line(other, most, part.unit)
+            line(other, most, part.unit)
             for other in parts
             if isinstance(other, Equation) and other.symbol == part.factor and not _is_slope_itself(row)
         ]

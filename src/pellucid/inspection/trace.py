@@ -17,6 +17,7 @@ from pellucid.errors import SettingError
 from pellucid.explanation.trace import RowTrace, trace_row
 from pellucid.explanation.words import NamedStep, named_steps
 from pellucid.explanation.words.answer import Outcome
+from pellucid.explanation.words.unit_names import input_names
 from pellucid.inspection.rows import row_to_inspect
 from pellucid.inspection.trace_json import json_value, row_json
 from pellucid.model.model import Model
@@ -86,7 +87,9 @@ class Traced:
     @cached_property
     def steps(self) -> tuple[NamedStep, ...]:
         """The layers with names, ready for `pellucid.explanation.words`."""
-        return named_steps(self.row, self.model.recipe.feature_names, self._names_of_answers)
+        shape = self.row.network.shape
+        features = self.model.recipe.feature_names if len(shape) == 1 else input_names(shape)
+        return named_steps(self.row, features, self._names_of_answers)
 
     @cached_property
     def outcome(self) -> Outcome:
@@ -112,8 +115,12 @@ class Traced:
         classes = task.classes if task.kind == "multiclass" else task.classes[1:]
         return tuple(f"{task.target} = {label}" for label in classes) or (task.target,)
 
-    def to_json(self) -> dict[str, Any]:
-        """The trace as plain JSON values: every number of the layers, and the arithmetic of each unit."""
+    def to_json(self, *, complete: bool = False) -> dict[str, Any]:
+        """The trace as plain JSON values: every number of the layers, and the arithmetic of each unit.
+
+        Of a network of pictures the arithmetic of the strongest units, and arrays of more than 1,000 numbers only if
+        ``complete``.
+        """
         return {
             "title": self.title,
             "network": self.network,
@@ -125,7 +132,7 @@ class Traced:
             "answer": self.answer,
             "together": self.together,
             "truth": json_value(self.truth),
-            **row_json(self.row, self.steps, self.outcome),
+            **row_json(self.row, self.steps, self.outcome, complete=complete),
             "notes": list(self.notes),
         }
 

@@ -1,4 +1,7 @@
-"""A traced row as plain JSON values: every number of the layers, and the arithmetic of each unit."""
+"""A traced row as plain JSON values: the numbers of the layers, and the arithmetic of their units.
+
+A picture's network has very many units. Of its maps the strongest units are written, and all numbers on request.
+"""
 
 from __future__ import annotations
 
@@ -6,23 +9,39 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pellucid.explanation.trace import RowTrace
 from pellucid.explanation.words import NamedStep, words_of
 from pellucid.explanation.words.answer import Outcome, answer_of
 from pellucid.explanation.words.loss import loss_of, slope_of_loss
-from pellucid.explanation.words.values import Derivatives, Parts, Sum
+from pellucid.explanation.words.values import Derivatives, Parts, Sum, strongest
 
-__all__ = ["json_value", "row_json"]
+__all__ = ["json_value", "row_json", "unit_json"]
+
+Array = NDArray[Any]
 
 _TERMS = 10  # of a sum that are listed; the others are added up, and all are in the layer's arrays
+_UNITS = 10  # of a map whose arithmetic is written: the strongest
+_NUMBERS = 1_000  # of an array that is written without ``complete``, in a network of pictures
 
 
-def row_json(row: RowTrace, steps: Sequence[NamedStep], outcome: Outcome) -> dict[str, Any]:
-    """Everything about the row in the network, forward and backward."""
+def row_json(row: RowTrace, steps: Sequence[NamedStep], outcome: Outcome, *, complete: bool = False) -> dict[str, Any]:
+    """The row in the network, forward and backward.
+
+    Parameters
+    ----------
+    row, steps, outcome
+        The trace, its layers with names, and its outputs.
+    complete
+        Also arrays of more than 1,000 numbers, which a network of pictures leaves out otherwise. For columns all
+        arrays are written.
+    """
+    writing = _Writing(all_units=len(row.network.shape) == 1, complete=complete or len(row.network.shape) == 1)
     back = row.back
     return {
-        "layers": [_layer(step) for step in steps],
+        "shape": list(row.network.shape),
+        "layers": [writing.layer(step) for step in steps],
         "outputs": [
             {"name": name, "answer": _parts(answer_of(outcome, k)), "slope": _parts(slope_of_loss(outcome, k))}
             for k, name in enumerate(outcome.names)
@@ -36,8 +55,8 @@ def row_json(row: RowTrace, steps: Sequence[NamedStep], outcome: Outcome) -> dic
             "optimizer": back.optimizer.name,
             "learning_rate": back.learning_rate,
             "d_logits": back.d_logits.tolist(),
-            "gradients": {name: g.tolist() for name, g in back.gradients.items()},
-            "updated": {name: w.tolist() for name, w in back.updated.items()},
+            "gradients": {name: writing.array(g) for name, g in back.gradients.items()},
+            "updated": {name: writing.array(w) for name, w in back.updated.items()},
         },
         "agreement": {
             "logits": row.agreement.logits,
@@ -48,38 +67,79 @@ def row_json(row: RowTrace, steps: Sequence[NamedStep], outcome: Outcome) -> dic
     }
 
 
-def _layer(step: NamedStep) -> dict[str, Any]:
-    """A layer's numbers, its parameters, and how each of its outputs and of the derivatives arises."""
-    work, words = step.work, words_of(step.work.layer)
-    trained = work.d_outputs is not None
+def unit_json(step: NamedStep, unit: int) -> dict[str, Any]:
+    """One output of a layer with all terms of its arithmetic, and ∂L/∂ of it and of its parameters."""
+    words, work = words_of(step.work.layer), step.work
     return {
-        "index": work.index,
-        "layer": work.text,
-        "inputs": work.inputs.tolist(),
-        "outputs": work.outputs.tolist(),
-        "d_inputs": None if work.d_inputs is None else work.d_inputs.tolist(),
-        "d_outputs": None if work.d_outputs is None else work.d_outputs.tolist(),
-        **{name: array.tolist() for name, array in work.parameters.items()},
-        "given": step.given,
+        "layer": work.name,
+        "text": work.text,
+        "name": step.names_out[unit],
+        "place": [int(i) for i in np.unravel_index(unit, work.shape_out)],
         "symbol": step.symbol,
-        "explanation": words.explain(step),
-        "units": [
-            {
-                "name": name,
-                "forward": _parts(words.forward(step, k)),
-                "derivatives": _parts(words.derivatives(step, k)) if trained else [],
-            }
-            for k, name in enumerate(step.names_out)
-        ],
-        "backward": [
-            {"name": name, "parts": _parts(words.backward(step, k))} for k, name in enumerate(step.names_in) if trained
-        ],
-        **({"inner": [_layer(inner) for inner in step.inner]} if step.inner else {}),
+        "value": float(work.outputs[unit]),
+        "slope": None if work.d_outputs is None else float(work.d_outputs[unit]),
+        "forward": _parts(words.forward(step, unit), None),
+        "derivatives": [] if work.d_outputs is None else _parts(words.derivatives(step, unit), None),
     }
 
 
-def _parts(parts: Parts) -> list[dict[str, Any]]:
-    return [part.to_json(_TERMS) if isinstance(part, Sum | Derivatives) else part.to_json() for part in parts]
+class _Writing:
+    """What of a layer is written: every unit and every number, or those of maps within bounds."""
+
+    def __init__(self, *, all_units: bool, complete: bool) -> None:
+        self.all_units, self.complete = all_units, complete
+
+    def array(self, values: Array | None, shape: Sequence[int] | None = None) -> Any:
+        """An array as lists in its own shape; ``None`` where it is left out."""
+        if values is None or (values.size > _NUMBERS and not self.complete):
+            return None
+        return (values if shape is None else values.reshape(shape)).tolist()
+
+    def units(self, values: Array | None) -> Sequence[int]:
+        """The units whose arithmetic is written."""
+        if values is None:
+            return ()
+        return range(len(values)) if self.all_units or len(values) <= _UNITS else strongest(values, _UNITS)
+
+    def layer(self, step: NamedStep) -> dict[str, Any]:
+        """A layer's numbers, its parameters, and how its outputs and the derivatives arise."""
+        work, words = step.work, words_of(step.work.layer)
+        trained = work.d_outputs is not None
+        return {
+            "index": work.index,
+            "layer": work.text,
+            "shape": list(work.shape_out),
+            "inputs": self.array(work.inputs, work.shape_in),
+            "outputs": self.array(work.outputs, work.shape_out),
+            "d_inputs": self.array(work.d_inputs, work.shape_in),
+            "d_outputs": self.array(work.d_outputs, work.shape_out),
+            **{name: self.array(array) for name, array in work.parameters.items()},
+            "given": step.given,
+            "symbol": step.symbol,
+            "explanation": words.explain(step),
+            "units": [
+                {
+                    "name": step.names_out[k],
+                    "forward": _parts(words.forward(step, k)),
+                    "derivatives": _parts(words.derivatives(step, k)) if trained else [],
+                }
+                for k in self.units(work.outputs)
+            ],
+            "backward": [
+                {"name": step.names_in[k], "parts": _parts(words.backward(step, k))} for k in self.units(work.d_inputs)
+            ],
+            **({"inner": [self.layer(inner) for inner in step.inner]} if step.inner else {}),
+        }
+
+
+def _parts(parts: Parts, most: int | None = _TERMS) -> list[dict[str, Any]]:
+    """Parts as plain JSON values; of sums the largest terms, or without ``most`` all."""
+    return [
+        part.to_json(most or max(1, len(part.values if isinstance(part, Sum) else part)))
+        if isinstance(part, Sum | Derivatives)
+        else part.to_json()
+        for part in parts
+    ]
 
 
 def json_value(value: object) -> object:

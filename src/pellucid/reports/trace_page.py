@@ -17,7 +17,7 @@ from pellucid.reports.text import escape
 from pellucid.reports.trace_drawing import drawing, highlights
 from pellucid.reports.trace_values import Column, Folded, Formulas, PageParts, Panel, Picture, TracePage
 
-__all__ = ["trace_html"]
+__all__ = ["formulas_html", "parts_html", "picture_html", "trace_html"]
 
 _HOW = (
     "Click a unit to open its arithmetic, or a heading to open its layer; the browser's back button closes it. A line "
@@ -41,7 +41,7 @@ def trace_html(page: TracePage) -> str:
     style = "".join(folder.joinpath(name).read_text(encoding="utf-8") for name in ("style.css", "trace.css"))
     how = _HOW + (_SKIP if page.skips else "")
     lead = "".join(f"<p>{escape(line)}</p>" for line in page.lead)
-    pictures = "".join(_picture(each) for each in page.pictures)
+    pictures = "".join(picture_html(each) for each in page.pictures)
     panels = "\n".join(
         [
             *(_panel(unit.panel, "unit", _beside(column, i)) for column in page.columns
@@ -65,7 +65,7 @@ def trace_html(page: TracePage) -> str:
 <a class="skip" href="#network">Skip to the network</a>
 <header><h1>{escape(page.title)}</h1>{lead}</header>
 <main>
-<section id="cells" aria-label="{escape(page.cells.caption)}">{pictures}{_formulas(page.cells)}</section>
+<section id="cells" aria-label="{escape(page.cells.caption)}">{pictures}{formulas_html(page.cells)}</section>
 <div class="trace">
 <section id="network" aria-label="The network">
 <div class="drawing" role="region" aria-label="The network drawn" tabindex="0">
@@ -98,14 +98,15 @@ def _panel(panel: Panel, kind: str, beside: tuple[tuple[str, str], ...]) -> str:
     where = " · ".join(_link(name, key) for name, key in links)
     nav = f'<nav class="where" aria-label="Near {escape(panel.title)}">{where}</nav>' if where else ""
     below = f'<p class="below">{escape(panel.below)}</p>' if panel.below else ""
-    body = "\n".join(f"<h3>{escape(title)}</h3>\n{_parts(parts)}" for title, parts in panel.sections)
+    body = "\n".join(f"<h3>{escape(title)}</h3>\n{parts_html(parts)}" for title, parts in panel.sections)
     return (
         f'<section class="panel {kind}" id="{panel.key}" aria-labelledby="{panel.key}-title">\n'
         f'<h2 id="{panel.key}-title">{escape(panel.title)}</h2>{below}{nav}\n{body}\n</section>'
     )
 
 
-def _parts(parts: PageParts) -> str:
+def parts_html(parts: PageParts) -> str:
+    """Notes, equations, sums and tables."""
     made = []
     for part in parts:
         match part:
@@ -118,9 +119,9 @@ def _parts(parts: PageParts) -> str:
             case Note():
                 made.append(f"<p>{escape(part.text)}</p>")
             case Formulas():
-                made.append(_formulas(part))
+                made.append(formulas_html(part))
             case Picture():
-                made.append(_picture(part))
+                made.append(picture_html(part))
             case _:
                 raise AssertionError(part)
     return "\n".join(made)
@@ -190,7 +191,8 @@ def _factor(row: Derivative) -> str:
     return f"<td>{'' if row.factor is None else n(row.factor)}</td>"
 
 
-def _formulas(found: Formulas) -> str:
+def formulas_html(found: Formulas) -> str:
+    """A table."""
     keys = found.keys or (None,) * len(found.rows)
     rows = "\n".join(
         "<tr>" + "".join(f"<td>{_link(text, key if k == 0 else None)}</td>" for k, text in enumerate(row)) + "</tr>"
@@ -206,7 +208,8 @@ def _formulas(found: Formulas) -> str:
     return f"<details><summary>{caption}</summary>{table}</details>" if found.folded else table
 
 
-def _picture(picture: Picture) -> str:
+def picture_html(picture: Picture) -> str:
+    """An image with its caption."""
     caption = escape(picture.caption)
     data = b64encode(picture.png).decode("ascii")
     return (

@@ -35,7 +35,18 @@ def trace(
         int | None,
         typer.Option(min=1, help="How many units of a layer, and terms of a sum, to show. (5; on a page 10)"),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object with every number.")] = False,
+    unit: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LAYER.CHANNEL,ROW,COLUMN",
+            help="One unit in full, such as 0.3,5,7: its patch, its filter, the products and the sum; in a list of "
+            "units LAYER.UNIT. Positions count from 0.",
+        ),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    complete: Annotated[
+        bool, typer.Option("--complete", help="With --json: every number, also of a picture's large arrays.")
+    ] = False,
     html: Annotated[
         str | None,
         typer.Option(
@@ -44,14 +55,20 @@ def trace(
     ] = None,
 ) -> None:
     """Follow one row through the network: preprocessing, layers, loss, and the chain rule back to the weights."""
+    from pellucid.errors import SettingError
     from pellucid.inspection.trace import trace as trace_row
+    from pellucid.inspection.trace_json import unit_json
+    from pellucid.inspection.trace_unit import find_unit
 
     number, cells = row_asked(row, given)
+    if complete and not json:
+        raise SettingError("--complete says how much JSON to print: give --json with it")
     if html is not None:
         from pellucid.runs.reads import check_output
 
         check_output(html, run=run, data=data)
     found = trace_row(run, data, row=number, inputs=cells, network=network)
+    chosen = None if unit is None else find_unit(found.steps, unit)
     written = None
     if html is not None:
         from pellucid.reports.trace import UNITS, write_trace_page
@@ -60,7 +77,9 @@ def trace(
     if json:
         import json as json_
 
-        say(json_.dumps(found.to_json()))
+        say(json_.dumps(found.to_json(complete=complete) if chosen is None else unit_json(*chosen)))
+    elif chosen is not None:
+        _show_unit(found, *chosen, units or _UNITS)
     elif written is None:
         _show(found, units or _UNITS)
     else:
@@ -92,6 +111,35 @@ def _show(found: Traced, units: int) -> None:
     else:
         _show_back(found, units)
     console.print(f"\n{_agreement(found)}", soft_wrap=True, highlight=False)
+    maps = [step for step in found.steps if len(step.work.shape_out) > 1]
+    if maps:
+        from pellucid.explanation.words.values import strongest
+        from pellucid.inspection.trace_unit import address
+
+        (unit,) = strongest(maps[0].work.outputs, 1)
+        console.print(f"For one position in full: --unit {address(maps[0], unit)}", highlight=False)
+
+
+def _show_unit(found: Traced, step: NamedStep, unit: int, units: int) -> None:
+    """One unit, forward and backward."""
+    from rich.markup import escape
+
+    from pellucid.cli.console import console
+    from pellucid.cli.trace_unit import backward_of_unit, forward_of_unit
+    from pellucid.explanation.words import words_of
+    from pellucid.inspection.trace_unit import taken_by
+
+    layer = step.work
+    console.print(f"[bold]{escape(found.title)}[/]", soft_wrap=True)
+    console.print(f"[bold]{layer.name}  {layer.text}: {escape(step.names_out[unit])}[/]\n", soft_wrap=True)
+    _print([words_of(layer.layer).explain(step), "", *forward_of_unit(step, unit, units)])
+    if found.row.back is not None:
+        console.print("\n[bold]Backward[/]")
+        _print(backward_of_unit(step, taken_by(found.steps, step), unit, units))
+
+
+def _shape(shape: Sequence[int]) -> str:
+    return f"\\[{' × '.join(map(str, shape))}]"
 
 
 def _show_forward(step: NamedStep, units: int, depth: int = 0) -> None:
@@ -100,7 +148,7 @@ def _show_forward(step: NamedStep, units: int, depth: int = 0) -> None:
     from pellucid.cli.trace_lines import forward_lines
 
     layer, indent = step.work, "   " * depth
-    shapes = f"\\[{len(layer.inputs)}] → \\[{len(layer.outputs)}]"
+    shapes = f"{_shape(layer.shape_in)} → {_shape(layer.shape_out)}"
     console.print(f"\n{indent}[bold]{layer.name}  {layer.text}[/]  {shapes}", soft_wrap=True)
     for inner in step.inner:
         _show_forward(inner, units, depth + 1)

@@ -18,7 +18,7 @@ from pellucid.network import Shape
 from pellucid.network.layers.pooling import Pooling
 from pellucid.network.layers.windows import times
 
-__all__ = ["AvgPoolWords", "MaxPoolWords", "winner"]
+__all__ = ["AvgPoolWords", "MaxPoolWords", "mean_of", "window_of", "winner"]
 
 Array = NDArray[Any]
 
@@ -75,7 +75,7 @@ class MaxPoolWords(_PoolWords):
 
     def forward(self, step: NamedStep, unit: int) -> Parts:
         """m = max(z, …), and where the largest one is."""
-        places = _window(step, unit)
+        places = window_of(step, unit)
         names = [f"{step.given} {_where(step, k)}" for k in places]
         return [
             Equation(
@@ -106,7 +106,7 @@ class AvgPoolWords(_PoolWords):
 
     def forward(self, step: NamedStep, unit: int) -> Parts:
         """S = Σ z over the window, and m = S / n."""
-        places = _window(step, unit)
+        places = window_of(step, unit)
         return mean_of(step, unit, places, prod(_layer(step).kernel))
 
     def shares(self, step: NamedStep, unit: int, outputs: Array) -> tuple[str, Array]:
@@ -153,11 +153,11 @@ def mean_of(step: NamedStep, unit: int, places: Array, many: int) -> Parts:
 
 def winner(step: NamedStep, unit: int) -> int:
     """The input that is the largest of an output's window; of equal ones the first, as in PyTorch."""
-    places = _window(step, unit)
+    places = window_of(step, unit)
     return int(places[np.argmax(step.work.inputs[places])])
 
 
-def _window(step: NamedStep, unit: int) -> Array:
+def window_of(step: NamedStep, unit: int) -> Array:
     """The inputs in an output's window, without the padding."""
     channel, position = divmod(unit, prod(step.work.shape_out[1:]))
     covered = windows_of(step).covered(position)
