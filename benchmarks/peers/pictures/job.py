@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from peers.contestant import Contestant, softmax
 from peers.job import Arrays, Job
 
-__all__ = ["MEAN", "DEVIATION", "PictureContestant", "PictureJob", "normalised"]  # fmt: skip
+__all__ = ["DEVIATION", "MEAN", "PictureContestant", "PictureJob", "normalised"]
 
 MEAN, DEVIATION = np.float32(0.1307), np.float32(0.3081)  # MNIST's, for all
 
