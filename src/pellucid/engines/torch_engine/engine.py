@@ -59,7 +59,7 @@ class TorchEngine:
         check_parameters(network, parameters)
         self._module = build(network, parameters, self._dtype).to(self._where)
         if self.reads_batches:  # the convolutions are faster where the channels of a position lie side by side
-            self._module = self._module.to(memory_format=torch.channels_last)
+            self._module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # in place
         self._weights = dict(self._module.named_parameters())
         self._updates = Updates(optimizer, list(self._weights.values()))
         values = max(map(math.prod, (network.shape, *network.shapes())))
