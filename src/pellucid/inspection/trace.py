@@ -24,6 +24,7 @@ from pellucid.model.model import Model
 from pellucid.network.task import Label
 from pellucid.preparation.rows import training_rows
 from pellucid.preprocessing.encoded_cells import EncodedCell, encoded_cells
+from pellucid.preprocessing.features import rows_for
 from pellucid.runs.plan import optimizer_of
 from pellucid.settings.settings import Settings
 
@@ -184,21 +185,22 @@ def trace(
     optimizer = optimizer_of(settings)
     viewed = row_to_inspect(run, model, data, row, inputs)
     one = viewed.table
-    features = model.recipe.transform(one, dtype=np.float64).flat
+    encoded = model.recipe.transform(one, dtype=np.float64)
+    inputs = np.asarray(rows_for(model.network.shape, encoded)[0:1], dtype=np.float64)
     truth = target = None
     if model.task.kind == "reconstruction":
-        target = training_rows(model.task, model.scaler, features, None).targets
+        target = training_rows(model.task, model.scaler, inputs, None).targets
     elif viewed.truth is not None:
         values = viewed.truth.astype(np.int64) if model.task.is_classification else viewed.truth
-        target = training_rows(model.task, model.scaler, features, values).targets
+        target = training_rows(model.task, model.scaler, inputs, values).targets
         truth = model.task.classes[int(values[0])] if model.task.is_classification else float(values[0])
     parameters = model.members[network - 1]
     found = trace_row(
-        model.network, parameters, features[0], loss=model.task.loss, target=target,
+        model.network, parameters, inputs[0], loss=model.task.loss, target=target,
         optimizer=optimizer, learning_rate=settings.learning_rate,
     )  # fmt: skip
     dtype = next(iter(parameters.values())).dtype
-    each = model.answers_of_members(features.astype(dtype))
+    each = model.answers_of_members(inputs.astype(dtype))
     cells = {step.name: _cell(one, step.name) for step in model.recipe.steps}
     return Traced(
         title=viewed.title,
@@ -207,7 +209,7 @@ def trace(
         network=network,
         row=found,
         answer=_prediction(model, each[network - 1]),
-        together=_prediction(model, model.answers_to(features.astype(dtype))),
+        together=_prediction(model, model.answers_to(inputs.astype(dtype))),
         truth=truth,
         targets=target,
         # if a source has training and test images, the notes say which were taken
