@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pellucid.diagnosis import layers, rows, training
+from pellucid.diagnosis import layers, pictures, rows, training
 from pellucid.diagnosis.evidence import Evidence
 from pellucid.diagnosis.finding import Finding
 
@@ -26,8 +26,13 @@ RULES: tuple[Callable[[Evidence], Finding | None], ...] = (
     layers.exploding_gradients,
     layers.vanishing_gradients,
     layers.dead_units,
+    pictures.dead_channels,
     layers.saturated_units,
     layers.tiny_norm_batches,
+    pictures.shrunk_too_early,
+    pictures.kernels_on_padding,
+    pictures.small_receptive_field,
+    pictures.augmentation_hurts,
     training.rate_too_high,
     training.rate_too_low,
     training.stopped_early,
@@ -38,6 +43,7 @@ RULES: tuple[Callable[[Evidence], Finding | None], ...] = (
     rows.wrong_labels,
     rows.shifted_rows,
     rows.too_few_rows,
+    pictures.too_few_pictures,
     rows.useless_columns,
 )
 
@@ -46,15 +52,17 @@ RULES: tuple[Callable[[Evidence], Finding | None], ...] = (
 NAMES = (
     "leak", "copies-across-the-split", "known-ones-in-the-test", "neighbours-in-the-test", "wrong-loss", "diverging",
     "no-signal", "features-not-scaled", "bad-initial-scale", "exploding-gradients", "vanishing-gradients",
-    "dead-units", "saturated-units", "tiny-batches-with-batch-norm", "learning-rate-too-high",
+    "dead-units", "dead-channels", "saturated-units", "tiny-batches-with-batch-norm", "shrunk-too-early",
+    "kernel-wider-than-its-input", "receptive-field-too-small", "augmentation-hurts", "learning-rate-too-high",
     "learning-rate-too-low", "stopped-too-early", "network-too-small", "overfitting", "majority-collapse",
-    "class-imbalance", "labels-look-wrong", "shifted-rows", "too-few-rows", "useless-columns",
+    "class-imbalance", "labels-look-wrong", "shifted-rows", "too-few-rows", "too-few-pictures",
+    "useless-columns",
 )  # fmt: skip
 
 # Findings that follow from another finding are not reported again.
 _FOLLOWS: dict[str, tuple[str, ...]] = {
     "features-not-scaled": (
-        "bad-initial-scale", "exploding-gradients", "saturated-units", "dead-units", "diverging",
+        "bad-initial-scale", "exploding-gradients", "saturated-units", "dead-units", "dead-channels", "diverging",
         "learning-rate-too-high", "labels-look-wrong",
     ),
     "no-signal": ("labels-look-wrong", "overfitting", "majority-collapse", "class-imbalance", "network-too-small"),
@@ -67,8 +75,9 @@ _FOLLOWS: dict[str, tuple[str, ...]] = {
     ),
     "exploding-gradients": ("learning-rate-too-low", "diverging", "stopped-too-early", "labels-look-wrong"),
     "saturated-units": ("learning-rate-too-low",),
-    "diverging": ("learning-rate-too-high", "dead-units", "majority-collapse"),
+    "diverging": ("learning-rate-too-high", "dead-units", "dead-channels", "majority-collapse"),
     "too-few-rows": ("labels-look-wrong",),
+    "shrunk-too-early": ("kernel-wider-than-its-input",),
 }  # fmt: skip
 
 

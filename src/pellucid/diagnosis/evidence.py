@@ -6,13 +6,14 @@ Legend: ``n`` rows of a sample, ``F`` features, ``C`` classes.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.network import Network
 from pellucid.training.history import Epoch
 from pellucid.training.signals import LayerSignal, Snapshot
 
@@ -108,6 +109,12 @@ class Evidence:
         were used for training.
     columns, peers, shared
         See `Columns`, `Peer` and `SharedRows`.
+    network
+        The description of the network.
+    picture
+        Of pictures their height, width and channels; ``None`` for tables.
+    augmentation
+        What may happen to a training picture, with the strengths: ``{"flip": "horizontal"}``; empty for nothing.
     """
 
     settings: Mapping[str, Any]
@@ -128,6 +135,9 @@ class Evidence:
     columns: Columns
     peers: Sequence[Peer] = ()
     shared: Sequence[SharedRows] = ()
+    network: Network | None = None
+    picture: tuple[int, int, int] | None = None
+    augmentation: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def is_classification(self) -> bool:

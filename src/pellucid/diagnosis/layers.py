@@ -30,7 +30,9 @@ _FEW_FOR_NORM = 8
 def dead_units(e: Evidence) -> Finding | None:
     """ReLU units that are 0 for every row get no gradient and never recover."""
     snapshot = e.last_snapshot
-    dead = [(layer.index, layer.dead) for layer in e.hidden(snapshot) if layer.dead is not None]
+    dead = [
+        (layer.index, layer.dead) for layer in e.hidden(snapshot) if layer.dead is not None and layer.positions == 1
+    ]
     if not dead or max(share for _, share in dead) < _DEAD:
         return None
     index, share = max(dead, key=lambda found: found[1])

@@ -16,7 +16,16 @@ from numpy.typing import NDArray
 from pellucid.engines.textbook.forward import forward
 from pellucid.network import Network, Role
 
-__all__ = ["HiddenLayer", "LayerStatistics", "Projection", "activations", "hidden_layers", "project", "statistics"]
+__all__ = [
+    "CAN_DIE",
+    "HiddenLayer",
+    "LayerStatistics",
+    "Projection",
+    "activations",
+    "hidden_layers",
+    "project",
+    "statistics",
+]
 
 Array = NDArray[Any]
 Parameters = Mapping[str, Array]
@@ -27,7 +36,7 @@ _CLOSE = 0.01  # of a bound
 _NEARLY_ALL = 0.95  # of the rows
 _NEXT_TO_NOTHING = 1e-3
 # Functions that vanish on the left, so that a unit can stay there for every row: relu is 0, the others nearly.
-_CAN_DIE = {"relu": 0.0, "gelu": _NEXT_TO_NOTHING, "silu": _NEXT_TO_NOTHING, "mish": _NEXT_TO_NOTHING,
+CAN_DIE = {"relu": 0.0, "gelu": _NEXT_TO_NOTHING, "silu": _NEXT_TO_NOTHING, "mish": _NEXT_TO_NOTHING,
             "softplus": _NEXT_TO_NOTHING}  # fmt: skip
 _BOUNDS = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
 
@@ -81,7 +90,7 @@ class LayerStatistics:
         """The layer in words."""
         units, what = self.layer.units, f"layer {self.layer.number} ({self.layer.text})"
         n = int(self.dead.sum())
-        if self.layer.function in _CAN_DIE:
+        if self.layer.function in CAN_DIE:
             alive = f"{n:,} of {units:,} units ({n / units:.0%}) are dead: 0 in every row" if n else "no unit is dead"
             rest = f"; {self.zeros:.0%} of all outputs are 0" if self.layer.function == "relu" else ""
             return f"{what}: {alive}{rest}"
@@ -169,16 +178,27 @@ def statistics(
     """
     of = np.zeros(len(inputs), dtype=np.int64) if groups is None else groups
     return tuple(
-        _of_layer(layer, activations(network, parameters, inputs, layer), of, n_groups)
+        of_layer(layer, activations(network, parameters, inputs, layer), of, n_groups)
         for layer in hidden_layers(network)
     )
 
 
-def _of_layer(layer: HiddenLayer, outputs: Array, groups: Array, n_groups: int) -> LayerStatistics:
+def of_layer(layer: HiddenLayer, outputs: Array, groups: Array, n_groups: int) -> LayerStatistics:
+    """The behaviour of a hidden layer's units.
+
+    Parameters
+    ----------
+    layer
+        Which.
+    outputs
+        ``[N, H]``, what its units give for N rows.
+    groups, n_groups
+        As of `statistics`.
+    """
     outputs = outputs.astype(np.float64)  # [N, H]
     dead = saturated = np.zeros(layer.units, dtype=bool)
-    if layer.function in _CAN_DIE:
-        dead = np.abs(outputs).max(axis=0) <= _CAN_DIE[layer.function]
+    if layer.function in CAN_DIE:
+        dead = np.abs(outputs).max(axis=0) <= CAN_DIE[layer.function]
     if layer.function in _BOUNDS:
         low, high = _BOUNDS[layer.function]
         at_bound = (outputs <= low + _CLOSE) | (outputs >= high - _CLOSE)

@@ -5,17 +5,18 @@ Legend: ``N`` rows, ``F`` features, ``C`` classes.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.engines.textbook.backprop import backward
-from pellucid.engines.textbook.forward import forward
+from pellucid.engines.inside import Inside, look_inside
 from pellucid.errors import SettingError, nearest
+from pellucid.explanation.channels import pictures_at_once
 from pellucid.model.model import Model
-from pellucid.preprocessing.features import Features
+from pellucid.preprocessing.features import Features, rows_for
 
 __all__ = ["ExplainedOutput", "explained_output", "json_value"]
 
@@ -50,16 +51,60 @@ class ExplainedOutput:
         return answers if self.index is None else answers[:, self.index]
 
     def slopes(self, inputs: Array) -> tuple[Array, Array]:
-        """The outputs ``[N]`` and their gradients ``[N, F]`` in float64, by the textbook engine."""
-        x = inputs.astype(np.float64)
-        scores, gradients = np.zeros(len(x)), np.zeros_like(x)
-        for parameters in self.model.members:
-            exact = {name: np.asarray(array, dtype=np.float64) for name, array in parameters.items()}
-            passed = forward(self.model.network, exact, x)
-            value, d_logits = self._link(passed.logits)
-            scores += value / len(self.model.members)
-            gradients += backward(exact, passed, d_logits).d_inputs[0] / len(self.model.members)
+        """The outputs ``[N]`` and their gradients ``[N, F]`` for features ``[N, F]``.
+
+        In float64 by the textbook engine; for pictures and convolutions, which have millions of products, in the type
+        of the weights and by PyTorch where it is installed (`look_inside`).
+        """
+        scores, gradients = np.zeros(len(inputs)), np.zeros(inputs.shape)
+        for part, seen in self._seen(inputs, towards=lambda z: self._link(z)[1]):
+            assert seen.d_inputs is not None
+            slopes = seen.d_inputs if seen.d_inputs.ndim == 2 else seen.d_inputs.transpose(0, 2, 3, 1)
+            scores[part] += self._link(seen.logits.astype(np.float64))[0] / len(self.model.members)
+            gradients[part] += slopes.reshape(len(slopes), -1) / len(self.model.members)
         return scores, gradients
+
+    def values(self, inputs: Array) -> Array:
+        """The outputs ``[N]`` for features ``[N, F]``, by the same engines as `slopes`."""
+        scores = np.zeros(len(inputs))
+        for part, seen in self._seen(inputs):
+            scores[part] += self._link(seen.logits.astype(np.float64))[0] / len(self.model.members)
+        return scores
+
+    def inside(self, inputs: Array, layer: str) -> tuple[Array, Array]:
+        """A layer's outputs and the slopes of the class's score with them, of every network: ``[K, N, *shape]`` each.
+
+        The score is the class's logit (of the first of two classes its negative), or the number as the network gives
+        it: not the probability, whose slopes vanish where the network is certain (Selvaraju et al. 2017).
+        """
+        outputs, slopes = [], []
+        for _, seen in self._seen(inputs, names=[layer], towards=self._of_logits):
+            outputs.append(seen.outputs[layer])
+            slopes.append(seen.d_outputs[layer])
+        shape = (len(self.model.members), len(inputs), *outputs[0].shape[1:])
+        return np.concatenate(outputs).reshape(shape), np.concatenate(slopes).reshape(shape)
+
+    def _seen(self, inputs: Array, **more: Any) -> Iterator[tuple[slice, Inside]]:
+        """What is seen inside every network in turn, a part of the rows after the other."""
+        network = self.model.network
+        of_columns = len(network.shape) == 1
+        at_once = max(1, len(inputs) if of_columns else pictures_at_once(network) // 4)
+        for parameters in self.model.members:
+            dtype = np.float64 if of_columns else next(iter(parameters.values())).dtype
+            for i in range(0, len(inputs), at_once):
+                part = slice(i, i + at_once)
+                rows = np.asarray(rows_for(network.shape, inputs[part].astype(dtype)))
+                yield part, look_inside(network, parameters, rows, **more)
+
+    def _of_logits(self, z: Array) -> Array:
+        slopes = np.zeros_like(z)
+        if self.index is None:
+            slopes[:, 0] = 1.0
+        elif self.model.task.link == "sigmoid":
+            slopes[:, 0] = 1.0 if self.index == 1 else -1.0
+        else:
+            slopes[:, self.index] = 1.0
+        return slopes
 
     def _link(self, z: Array) -> tuple[Array, Array]:
         """From logits ``[N, C]`` to the output ``[N]`` and ∂output/∂logits ``[N, C]``."""

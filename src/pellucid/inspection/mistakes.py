@@ -114,6 +114,9 @@ class Mistakes:
     images, maps
         For an image model the images ``[found, H, W, C]``, and what each pixel adds to the wrong class
         ``[found, H, W]``; no maps with ``explain=False``.
+    where
+        For a convolutional network, where its last feature maps speak for the wrong class (Grad-CAM),
+        ``[found, H, W]``.
     notes
         Sentences for the user.
     """
@@ -126,6 +129,7 @@ class Mistakes:
     images: Array | None = None
     maps: Array | None = None
     notes: tuple[str, ...] = ()
+    where: Array | None = None
 
     def figure(self) -> Figure | None:
         """The images, each with its class, the predicted class and the pixels that led to it; ``None`` for a table."""
@@ -134,7 +138,7 @@ class Mistakes:
         sure = ["" if each.sure is None else f" ({each.sure:.0%})" for each in self.found]
         captions = [f"{each.truth}, not {each.prediction}{s}" for each, s in zip(self.found, sure, strict=True)]
         if self.maps is not None:
-            return attributed_images(self.images, self.maps, captions, name="wrong answer")
+            return attributed_images(self.images, self.maps, captions, name="wrong answer", where=self.where)
         return image_grid(self.images.squeeze(-1) if self.images.shape[-1] == 1 else self.images, captions, columns=5)
 
     @property
@@ -225,7 +229,7 @@ def mistakes_of(
     """
     model, truth = rows.model, rows.truth
     assert truth is not None
-    answers = model.answers_to(rows.inputs)
+    answers = model.answers_to(rows.features)
     labels = model.labels(answers)
     if model.task.is_classification:
         right = truth.astype(np.int64)
@@ -238,8 +242,8 @@ def mistakes_of(
     worst = wrong[np.argsort(-np.abs(errors[wrong]), kind="stable")][:most]
     few = rows.take(worst)
     among = rows.sample(_AMONG)
-    distances = _distances(few.inputs, among.inputs)
-    among_answers = model.labels(model.answers_to(among.inputs)) if len(worst) else labels
+    distances = _distances(few.features.flat, among.features.flat)
+    among_answers = model.labels(model.answers_to(among.features)) if len(worst) else labels
     found = []
     for place, at in enumerate(worst):
         near = [k for k in np.argsort(distances[place], kind="stable") if among.numbers[k] != rows.numbers[at]]
@@ -265,6 +269,7 @@ def mistakes_of(
             )
         )
     of_images = model.image is not None and bool(found)
+    maps, where = _maps(few, among) if of_images and explain and model.task.is_classification else (None, None)
     return Mistakes(
         title=rows.title,
         model=model,
@@ -272,8 +277,9 @@ def mistakes_of(
         n_wrong=len(wrong),
         n_rows=len(truth),
         images=pixels_of(few) if of_images else None,
-        maps=_maps(few, among) if of_images and explain and model.task.is_classification else None,
+        maps=maps,
         notes=rows.notes,
+        where=where,
     )
 
 
@@ -308,11 +314,13 @@ def _cells(rows: RowsToInspect, place: int) -> dict[str, object]:
     return {name: rows.table.column(name)[place].as_py() for name in names}
 
 
-def _maps(few: RowsToInspect, among: RowsToInspect) -> Array:
-    """What the pixels of each image add to the probability of the predicted class."""
-    background, labels = among.sample(_BACKGROUND), few.model.labels(few.model.answers_to(few.inputs))
+def _maps(few: RowsToInspect, among: RowsToInspect) -> tuple[Array, Array | None]:
+    """What each image's pixels add to the probability of the predicted class, and where feature maps speak for it."""
+    background, labels = among.sample(_BACKGROUND), few.model.labels(few.model.answers_to(few.features))
     ones = [few.take(np.array([k])) for k in range(len(labels))]
-    return np.stack([image_explained(one, background, label=labels[k]).by_pixel for k, one in enumerate(ones)])
+    found = [image_explained(one, background, label=labels[k], cover=None) for k, one in enumerate(ones)]
+    where = [each.grad_cam for each in found if each.grad_cam is not None]
+    return np.stack([each.by_pixel for each in found]), np.stack(where) if where else None
 
 
 def _reasons(few: RowsToInspect, place: int, against: RowsToInspect) -> tuple[tuple[str, float], ...]:
@@ -320,7 +328,7 @@ def _reasons(few: RowsToInspect, place: int, against: RowsToInspect) -> tuple[tu
     one = few.take(np.array([place]))
     label = None
     if few.model.task.is_classification:
-        label = few.model.labels(few.model.answers_to(one.inputs))[0]
+        label = few.model.labels(few.model.answers_to(one.features))[0]
     explained = row_explained(one, against, label=label, budget=_BUDGET)
     values, chance = explained.shapley.values, np.nan_to_num(explained.shapley.half_widths)
     sign = 1.0

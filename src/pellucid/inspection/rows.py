@@ -78,7 +78,7 @@ class RowsToInspect:
 
     @property
     def inputs(self) -> Array:
-        """``[N, F]``: the features as the network takes them; no copy."""
+        """``[N, F]``: the features side by side; of columns no copy, images are encoded."""
         return self.features.flat
 
     def take(self, rows: Array) -> RowsToInspect:
@@ -163,12 +163,12 @@ def rows_to_compare_with(
         As for `rows_to_inspect`.
     """
     rows = rows_to_inspect(run, data) if rows is None else rows
-    if data is None or len(rows.inputs) >= BACKGROUND:
+    if data is None or rows.features.n >= BACKGROUND:
         return rows
     try:
         return rows_to_inspect(run)
     except PellucidError:
-        n = len(rows.inputs)
+        n = rows.features.n
         if n >= _FEW:
             return rows
         return replace(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +15,20 @@ from numpy.typing import NDArray
 
 from pellucid.data.tables import Table
 from pellucid.errors import SettingError, StorageError
+from pellucid.explanation.channels import map_layers
 from pellucid.explanation.units import LayerStatistics, Projection, activations, hidden_layers, project, statistics
+from pellucid.inspection.channels import (
+    PATCH_SHEETS,
+    Channels,
+    channels_of,
+    layers_of_pictures,
+    outputs_of,
+    pictures_to_take,
+)
+from pellucid.inspection.rows import RowsToInspect, row_to_inspect, rows_to_inspect
 from pellucid.io.files import could_not, write_text
 from pellucid.model.model import Model
+from pellucid.preprocessing.features import rows_for
 from pellucid.runs.replay import Moment, Replay, replay
 from pellucid.runs.rows_of_run import drawn_rows, rows_of_run, truth_of
 from pellucid.training.events import Listener, ignore
@@ -27,12 +40,15 @@ __all__ = ["Units", "units", "units_of"]
 
 Array = NDArray[Any]
 
-FILES = ("units.json", *(f"{n}{e}" for n in ("activations", "representation", "weights") for e in (".png", ".svg")))
+_PICTURES = ("activations", "representation", "weights", "weights-over-epochs", "filters", "maps", "fields",
+             *(f"patches-{k + 1}" for k in range(PATCH_SHEETS)))  # fmt: skip
+FILES = ("units.json", *(f"{name}{ending}" for name in _PICTURES for ending in (".png", ".svg")))
 
 MOMENTS = 6
 _MOST_POINTS = 2_000
 _MOST_ROWS = 20_000
-_MOST_IMAGES = 40
+_MOST_IMAGES, _OVER_EPOCHS = 40, 16
+_WIDE, _POINTS_OF_WIDE = 1_024, 500  # numbers of a last hidden layer, of which a projection takes long
 _THIRDS = ("lowest third", "middle third", "highest third")
 
 
@@ -57,6 +73,10 @@ class Units:
         ``[U, H, W, channels]``: for an image model, the weights of the first layer's units, the largest first.
     weight_units
         ``[U]``: the numbers of these units, from 1.
+    weights_over_epochs
+        Headings, and the first of these weights at each of the epochs.
+    channels
+        For a convolutional network, what its channels see; its convolutions are among the ``layers``.
     sentences, notes
         What the pictures show, and notes.
     """
@@ -72,9 +92,12 @@ class Units:
     weight_units: tuple[int, ...]
     sentences: tuple[str, ...]
     notes: tuple[str, ...]
+    weights_over_epochs: tuple[tuple[str, Array], ...] = ()
+    channels: Channels | None = None
 
     def figures(self) -> dict[str, Figure]:
-        """The pictures by name: ``activations``, ``representation``, and ``weights`` for images."""
+        """The pictures by name: ``activations``, ``representation``, for images ``weights`` or those of channels."""
+        from pellucid.plots.channels import filters_over_time
         from pellucid.plots.units import activation_histograms, representation, weight_images
 
         last = self.layers[-1].layer
@@ -93,7 +116,13 @@ class Units:
         if self.weights is not None:
             captions = [f"unit {number}" for number in self.weight_units]
             found["weights"] = weight_images(self.weights, captions, title="Weights of first-layer units")
-        return found
+        if len(self.weights_over_epochs) > 1:
+            found["weights-over-epochs"] = filters_over_time(
+                self.weights_over_epochs,
+                [str(number) for number in self.weight_units[:_OVER_EPOCHS]],
+                title="Weights of first-layer units",
+            )
+        return found if self.channels is None else {**found, **self.channels.figures()}
 
     def figure(self) -> Figure:
         """The rows in the last hidden layer, in two dimensions."""
@@ -113,6 +142,7 @@ class Units:
             "values": None if self.values is None else [None if np.isnan(v) else float(v) for v in self.values],
             "sentences": list(self.sentences),
             "notes": list(self.notes),
+            **({} if self.channels is None else {"channels": self.channels.to_json()}),
         }
 
     def save(self, out: str | os.PathLike[str]) -> Path:
@@ -134,19 +164,26 @@ def units(
     run: str | os.PathLike[str],
     data: object = None,
     *,
+    row: int = 0,
+    picture: object = None,
     replayed: bool = True,
     listener: Listener = ignore,
 ) -> Units:
     """Statistics and pictures of the hidden units of a run; for an ensemble, of network 1.
+
+    Of a convolutional network the channels are looked at: filters, what excites them, maps of one picture.
 
     Parameters
     ----------
     run
         A run folder or a model file.
     data
-        Rows, as `Model.predict` takes them; default: the table that the run was trained on.
+        Rows, as `Model.predict` takes them; default: the table that the run was trained on, and for a convolutional
+        network the pictures that measured it.
+    row, picture
+        The picture whose feature maps are drawn: its number in ``data``, from 0, or an image file of its own.
     replayed
-        Whether to retrain the run, to show the last hidden layer at several epochs.
+        Whether to retrain the run, to show several epochs.
     listener
         Called with each event of that training (see `pellucid.runs.replay.replay`).
 
@@ -167,6 +204,11 @@ def units(
     """
     model = Model.read(run)
     _check(model)
+    if map_layers(model.network):
+        rows = rows_to_inspect(run, data)
+        given = row_to_inspect(run, model, data if picture is None else picture, row if picture is None else 0, None)
+        again = replay(run, most=MOMENTS, listener=listener) if replayed else None
+        return units_of_pictures(rows, given, replayed=again)
     table, name = rows_of_run(run, model, data)
     return units_of(
         model, table, name=name, replayed=replay(run, most=MOMENTS, listener=listener) if replayed else None
@@ -192,6 +234,9 @@ def units_of(model: Model, table: Table, *, name: str = "the table", replayed: R
         The network has no hidden layer.
     """
     _check(model)
+    if map_layers(model.network):
+        rows = rows_to_inspect(model, table)
+        return units_of_pictures(rows, row_to_inspect(model, model, table, 0, None), replayed=replayed)
     taken = drawn_rows(table.n_rows, _MOST_ROWS)
     notes = [f"network 1 of {len(model.members)}: each has its own units"] if model.more else []
     if len(taken) < table.n_rows:
@@ -203,12 +248,13 @@ def units_of(model: Model, table: Table, *, name: str = "the table", replayed: R
     drawn = drawn_rows(len(inputs), _MOST_POINTS)
     last = hidden_layers(model.network)[-1]
     projections: list[tuple[str, Projection]] = []
-    for heading, moment in _moments(model, replayed):
+    moments = _moments(model, replayed)
+    for heading, moment in moments:
         before = projections[-1][1] if projections else None
         outputs = activations(model.network, moment.parameters, inputs[drawn], last)
         projections.append((heading, project(outputs, before)))
     weights, which = _first_weights(model)
-    shares = projections[-1][1].shares
+    few = np.array(which[:_OVER_EPOCHS], dtype=np.int64) - 1
     which_network = f"network 1 of {len(model.members)} on " if model.more else ""
     return Units(
         title=f"{which_network}{len(inputs):,} rows of {name}",
@@ -220,12 +266,79 @@ def units_of(model: Model, table: Table, *, name: str = "the table", replayed: R
         values=None if truth is None else truth[drawn],
         weights=weights,
         weight_units=which,
+        weights_over_epochs=()
+        if weights is None
+        else tuple((heading, _as_images(model, moment.parameters["0.weight"][few])) for heading, moment in moments),
         sentences=(
             *(found.sentence for found in layers),
-            f"two directions explain {sum(shares):.0%} of the variance of the last hidden layer's {last.units:,} units",
-            *(replayed.sentences if replayed is not None else ()),
+            *_said_of(projections, last.units, replayed),
         ),
         notes=tuple(notes),
+    )
+
+
+def units_of_pictures(rows: RowsToInspect, given: RowsToInspect, *, replayed: Replay | None = None) -> Units:
+    """`units` of pictures in memory, for a model whose network has convolutions.
+
+    Parameters
+    ----------
+    rows
+        The pictures; as many are drawn at random as can be looked at in some seconds.
+    given
+        The picture whose feature maps are drawn.
+    replayed
+        As in `units_of`.
+    """
+    model = rows.model
+    moments = _moments(model, replayed)
+    kept = next((k for k, (heading, _) in enumerate(moments) if heading.endswith(", kept")), len(moments) - 1)
+    weights = [moment.parameters for _, moment in moments]
+    weights[kept] = model.parameters
+    some = rows.sample(pictures_to_take(model.network, len(moments)))
+    notes = [f"network 1 of {len(model.members)}: each has its own units"] if model.more else []
+    notes += [f"{some.features.n:,} of these pictures were sampled at random"] if some is not rows else []
+    headings = [heading for heading, _ in moments]
+    channels = channels_of(
+        model, list(zip(headings, weights, strict=True)), kept, some.features, some.numbers, given.features, given.title
+    )
+    groups, names = _groups(model, some.truth)
+    inputs = rows_for(model.network.shape, some.features)
+    last = hidden_layers(model.network)[-1]
+    points = drawn_rows(
+        len(inputs), _MOST_POINTS if prod(model.network.shapes()[last.last]) <= _WIDE else _POINTS_OF_WIDE
+    )
+    projections: list[tuple[str, Projection]] = []
+    for heading, parameters in zip(headings, weights, strict=True):
+        before = projections[-1][1] if projections else None
+        outputs = outputs_of(model.network, parameters, inputs[points], last)
+        projections.append((heading, project(outputs, before)))
+    which_network = f"network 1 of {len(model.members)} on " if model.more else ""
+    layers = layers_of_pictures(model, channels, inputs, groups, len(names))
+    return Units(
+        title=f"{which_network}{len(inputs):,} of {rows.title}",
+        layers=layers,
+        groups=names,
+        projections=tuple(projections),
+        target=model.task.target or "",
+        classes=tuple(str(c) for c in model.task.classes) if model.task.is_classification else (),
+        values=None if some.truth is None else some.truth[points],
+        weights=None,
+        weight_units=(),
+        sentences=(
+            *channels.sentences,
+            *(found.sentence for found in layers[len(channels.fields) :]),
+            *_said_of(projections, prod(model.network.shapes()[last.last]), replayed),
+        ),
+        notes=tuple(notes),
+        channels=channels,
+    )
+
+
+def _said_of(projections: Sequence[tuple[str, Projection]], units: int, replayed: Replay | None) -> tuple[str, ...]:
+    shares = projections[-1][1].shares
+    return (
+        f"two directions explain {sum(shares):.0%} of the variance of the last hidden layer's {units:,} units",
+        *(replayed.sentences if replayed is not None else ()),
     )
 
 
@@ -260,12 +373,19 @@ def _moments(model: Model, replayed: Replay | None) -> list[tuple[str, Moment]]:
 
 def _first_weights(model: Model) -> tuple[Array | None, tuple[int, ...]]:
     """The first layer's weights as images of their pixels, those with the largest weights, and their numbers."""
-    image = model.image
-    if image is None:
+    if model.image is None:
         return None, ()
-    weights = model.recipe.features_of(model.parameters["0.weight"]).column(image.name).flat.astype(np.float64)
-    order = np.argsort(-np.linalg.norm(weights, axis=1), kind="stable")[:_MOST_IMAGES]
-    return weights[order].reshape(-1, *image.shape), tuple(int(k) + 1 for k in order)
+    weights = _as_images(model, model.parameters["0.weight"])
+    order = np.argsort(-np.linalg.norm(weights.reshape(len(weights), -1), axis=1), kind="stable")[:_MOST_IMAGES]
+    return weights[order], tuple(int(k) + 1 for k in order)
+
+
+def _as_images(model: Model, weights: Array) -> Array:
+    """First-layer weights ``[U, features]`` at their pixels, ``[U, H, W, channels]``."""
+    image = model.image
+    assert image is not None
+    of_pixels = model.recipe.features_of(weights).column(image.name).flat.astype(np.float64)
+    return of_pixels.reshape(-1, *image.shape)
 
 
 def _layer_to_json(found: LayerStatistics, groups: tuple[str, ...]) -> dict[str, Any]:

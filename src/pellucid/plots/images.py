@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from pellucid.numerals import numerals
 from pellucid.plots.canvas import BAD, COLOURS, MARKERS, SEQUENTIAL, TWO_SIDED, panels
+from pellucid.plots.heat_maps import over_picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -170,7 +171,9 @@ def error_maps(
     return figure
 
 
-def attributed_images(images: ArrayLike, values: ArrayLike, captions: Sequence[str], *, name: str) -> Figure:
+def attributed_images(
+    images: ArrayLike, values: ArrayLike, captions: Sequence[str], *, name: str, where: ArrayLike | None = None
+) -> Figure:
     """Draw images, and below each the contribution of every pixel to the answer, with a colour scale for each image.
 
     Parameters
@@ -183,35 +186,41 @@ def attributed_images(images: ArrayLike, values: ArrayLike, captions: Sequence[s
         One for each image.
     name
         What the answer is, such as ``"probability of 7"``.
+    where
+        ``[N, H, W]``: maps of where the network looks (Grad-CAM), which are drawn over the images once more, below.
 
     >>> figure = attributed_images(np.zeros((2, 8, 8, 1), np.uint8), np.ones((2, 8, 8)), ["a", "b"], name="answer")
     >>> [axis.get_title() for axis in figure.axes[:2]]
     ['a', 'b']
     """
     pixels, maps = np.asarray(images), np.asarray(values)
-    n = len(pixels)
+    looked = None if where is None else np.asarray(where)
+    n, lines = len(pixels), 2 if looked is None else 3
     columns = min(n, 5)
     rows = math.ceil(n / columns)
     width = max(1.3, 0.085 * max(len(caption) for caption in captions)) if n > 1 else 3.6
-    figure, axes = panels(2 * rows, columns, width=width, height=width if n == 1 else 1.5)
+    figure, axes = panels(lines * rows, columns, width=width, height=width if n == 1 else 1.5)
     for axis in axes:
         axis.set_axis_off()
     for i in range(n):
-        above = axes[2 * columns * (i // columns) + i % columns]
-        below = axes[2 * columns * (i // columns) + columns + i % columns]
-        above.set_axis_on()
-        below.set_axis_on()
-        _image(
-            above,
-            pixels[i].squeeze(-1) if pixels.shape[-1] == 1 else pixels[i],
-            {"cmap": "gray", "vmin": 0, "vmax": 255},
-        )
-        above.set_title(captions[i], fontsize=10)
+        first = lines * columns * (i // columns) + i % columns
+        drawn = [axes[first + columns * line] for line in range(lines)]
+        for axis in drawn:
+            axis.set_axis_on()
+            _frame(axis, "#BBBBBB", 0.8)
+        grey = pixels.shape[-1] == 1
+        image = pixels[i].squeeze(-1) if grey else pixels[i]
+        _image(drawn[0], image, {"cmap": "gray", "vmin": 0, "vmax": 255})
+        drawn[0].set_title(captions[i], fontsize=10)
         most = float(np.abs(maps[i]).max()) or 1.0
-        _image(below, maps[i], {"cmap": TWO_SIDED + "_r", "vmin": -most, "vmax": most})
-        _frame(above, "#BBBBBB", 0.8)
-        _frame(below, "#BBBBBB", 0.8)
+        _image(drawn[1], maps[i], {"cmap": TWO_SIDED + "_r", "vmin": -most, "vmax": most})
+        if looked is not None:
+            over_picture(drawn[2], pixels[i], looked[i])
+            drawn[2].set_xticks([])
+            drawn[2].set_yticks([])
     said = f"orange speaks for the {name}, purple against it"
+    if looked is not None:
+        said += "; in the middle pixel by pixel (integrated gradients), below by the last feature maps (Grad-CAM)"
     figure.supxlabel(textwrap.fill(said, int(13 * width * columns)), fontsize=9)
     return figure
 

@@ -105,6 +105,8 @@ def evidence_of(
             read=prepared.recipe.places,
             constant=[c.name for c in prepared.schema.columns if c.kind == "constant"],
         ),
+        network=prepared.network,
+        picture=None if model.image is None else model.image.shape,
         shared=tuple(
             SharedRows(kind=doubt.kind, fact=doubt.fact, column=doubt.column, change=_allowed(doubt.change, prepared))
             for doubt in prepared.doubts

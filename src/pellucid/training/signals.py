@@ -33,6 +33,7 @@ __all__ = ["LayerSignal", "Snapshot", "SnapshotRecorder"]
 Array = NDArray[Any]
 
 SAMPLE = 128
+_FEWEST, _VALUES = 8, 1 << 22  # rows, and numbers in all their maps
 _NEAR_THE_END = 0.01  # of the range of a sigmoid or tanh: a unit this close to the ends hardly learns
 _RANGES = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
 _DYING = ("relu",)  # functions whose units can be 0 with slope 0 for every row
@@ -47,7 +48,9 @@ class LayerSignal:
     index
         The layer's place in the network; inside a composite, the composite's place.
     units
-        ``O``.
+        ``O``; of a convolution its channels.
+    positions
+        Of a convolution's maps; 1 for other layers.
     gradient, weight
         Root mean square of ∂L/∂W and of W ``[O, I]``.
     moved
@@ -55,7 +58,7 @@ class LayerSignal:
     spread
         Standard deviation of the output to the next layer, over rows and units.
     dead
-        Share of units that are 0 for every row of the sample; only for ReLU, else ``None``.
+        Share of units that are 0 for every row of the sample, at every position; only for ReLU, else ``None``.
     saturated
         Share of values within 1 % of the ends of a sigmoid or tanh; ``None`` for others.
     """
@@ -68,6 +71,7 @@ class LayerSignal:
     spread: float
     dead: float | None
     saturated: float | None
+    positions: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +105,7 @@ class Snapshot:
                 index=int(each["index"]), units=int(each["units"]),
                 gradient=number(each["gradient"]), weight=number(each["weight"]), spread=number(each["spread"]),
                 moved=share(each["moved"]), dead=share(each["dead"]), saturated=share(each["saturated"]),
+                positions=int(each.get("positions", 1)),
             )
             for each in value["layers"]
         )  # fmt: skip
@@ -121,7 +126,7 @@ class SnapshotRecorder:
 
     def __init__(self, network: Network, loss: Loss, rows: Rows, *, sample: int = SAMPLE) -> None:
         self.network, self.loss = network, loss
-        few = np.linspace(0, len(rows) - 1, min(sample, len(rows))).astype(np.int64)
+        few = np.linspace(0, len(rows) - 1, min(_rows_within(network, sample), len(rows))).astype(np.int64)
         rows = rows.take(few)
         self._rows = replace(rows, inputs=np.asarray(rows.inputs))
         self._before: tuple[int, Mapping[str, Array]] | None = None
@@ -155,8 +160,9 @@ class SnapshotRecorder:
                         weight=_rms(parameters[name]),
                         moved=self._moved(epoch, name, parameters[name]),
                         spread=float(outputs.std()),
-                        dead=float((outputs == 0).all(axis=0).mean()) if function in _DYING else None,
+                        dead=_dead(outputs) if function in _DYING else None,
                         saturated=_saturated(function, outputs),
+                        positions=math.prod(outputs.shape[2:]),
                     )
                 )
         snapshot = Snapshot(epoch=epoch, loss=result.value, layers=tuple(layers))
@@ -180,11 +186,24 @@ def _weighted(steps: Sequence[Step]) -> Iterator[tuple[Step, str | None, Array]]
         if step.inner:
             yield from _weighted(step.inner)
         elif step.layer.role is Role.WEIGHTED:
-            after = next((s for s in steps[place + 1 :] if s.layer.role is not Role.NORMALISING), None)
+            after = next((s for s in steps[place + 1 :] if not _keeps_units(s)), None)
             if after is not None and after.layer.role is Role.ACTIVATING:
                 yield step, after.layer.words(), after.outputs
             else:
                 yield step, None, step.outputs
+
+
+def _keeps_units(step: Step) -> bool:
+    """Whether a layer between weights and activation leaves the units apart: normalisation, or pooling of maps."""
+    return step.layer.role is Role.NORMALISING or (step.layer.role is Role.SHAPING and step.outputs.ndim > 2)
+
+
+def _rows_within(network: Network, sample: int) -> int:
+    """How many rows are sampled: fewer where maps are large, because the way back needs all of them at once."""
+    if len(network.shape) == 1:
+        return sample
+    values = sum(math.prod(shape) for shape in (network.shape, *network.shapes()))
+    return min(sample, max(_FEWEST, _VALUES // values))
 
 
 @cache
@@ -202,6 +221,12 @@ def is_snapshot_epoch(epoch: int) -> bool:
     [0, 1, 2, 3, 4, 7, 8, 15, 16, 31, 32]
     """
     return epoch == 0 or epoch & (epoch - 1) == 0 or (epoch + 1) & epoch == 0
+
+
+def _dead(outputs: Array) -> float:
+    """The share of units, or of channels, that are 0 for every row and at every position."""
+    others = tuple(axis for axis in range(outputs.ndim) if axis != 1)
+    return float((outputs == 0).all(axis=others).mean())
 
 
 def _saturated(function: str | None, outputs: Array) -> float | None:

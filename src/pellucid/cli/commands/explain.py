@@ -44,11 +44,18 @@ def explain(
             help="About how many predictions may be made to explain a row; at least two pairs of orders are drawn.",
         ),
     ] = 200_000,
+    cover: Annotated[
+        str, typer.Option(help="What occlusion puts in the place of a part of an image: grey or blur.")
+    ] = "grey",
     seed: Annotated[int, typer.Option(min=0, help="Random seed for the rows and the column orders.")] = 0,
     out: Annotated[Path | None, typer.Option(help="A folder for the pictures (PNG and SVG).")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Show what each column adds to one prediction (--row, --input), or to all: importance, effects, interactions."""
+    """Show what each column adds to one prediction (--row, --input), or to all: importance, effects, interactions.
+
+    Of an image (--row) it shows what each pixel adds: integrated gradients, occlusion, and Grad-CAM for a convolutional
+    network.
+    """
     import json as json_
 
     from pellucid.errors import SettingError
@@ -73,7 +80,7 @@ def explain(
             raise SettingError("an image cannot be typed: use --row N of DATA instead of --input")
         from pellucid.inspection.explained_image import explain_image
 
-        image = explain_image(run, data, row=number, label=label, seed=seed)
+        image = explain_image(run, data, row=number, label=label, cover=cover, seed=seed)
         if not json:
             _show_image(image)
         figures = {"row": image.figure}
@@ -190,6 +197,9 @@ def _show_image(found: ExplainedImage) -> None:
     console.print(table)
     for name, value in found.others.items():
         console.print(f"besides the image: {escape(name)} {_signed(value)}", highlight=False)
+    console.print()
+    for sentence in found.sentences:
+        console.print(sentence, soft_wrap=True, highlight=False, markup=False)
     notes(found.notes)
     console.print(
         f"\nIntegrated gradients of every pixel, summed over nine parts of the image, in {gradients.points:,} points; "

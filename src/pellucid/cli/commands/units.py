@@ -21,6 +21,13 @@ def units(
     run: Annotated[str, typer.Argument(help="A run folder or a model file.")],
     data: Annotated[str | None, typer.Argument(help="Rows; default: the run's own table.")] = None,
     *,
+    row: Annotated[
+        int,
+        typer.Option(min=0, help="The picture whose feature maps are drawn, counted from 0."),
+    ] = 0,
+    picture: Annotated[
+        str | None, typer.Option(help="An image file whose feature maps are drawn, instead of --row.")
+    ] = None,
     out: Annotated[
         str | None, typer.Option(help="A folder for pictures and numbers; default: units in the run folder.")
     ] = None,
@@ -32,7 +39,11 @@ def units(
         bool, typer.Option("--json", help="Print one JSON object; write pictures only with --out.")
     ] = False,
 ) -> None:
-    """Show dead and saturated units, histograms of outputs by class, and the rows in the last hidden layer."""
+    """Show dead and saturated units, histograms of outputs by class, and the rows in the last hidden layer.
+
+    Of a convolutional network also its filters, the patches that excite each channel most, the feature maps of a
+    picture, and receptive fields.
+    """
     from pathlib import Path
 
     from pellucid.cli.console import console, epochs_of, notes
@@ -49,13 +60,13 @@ def units(
     if json:
         import json as json_
 
-        found = units_of_run(run, data, replayed=replay)
+        found = units_of_run(run, data, row=row, picture=picture, replayed=replay)
         if out is not None:
             found.save(out)
         say(json_.dumps({**found.to_json(), "out": out}))
         return
     with console.status("retraining" if replay else "running the network") as status:
-        found = units_of_run(run, data, replayed=replay, listener=epochs_of(status))
+        found = units_of_run(run, data, row=row, picture=picture, replayed=replay, listener=epochs_of(status))
     folder = found.save(out if out is not None else in_run)
     console.print(f"{found.title}\n", soft_wrap=True, markup=False)
     console.print(_table(found))
@@ -71,7 +82,14 @@ def _table(found: Units) -> Table:
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("hidden layer")
-    for heading in ("units", "dead", "saturated", "zero outputs", "mean", "standard deviation"):
+    for heading in (
+        "units" if found.channels is None else "channels",
+        "dead",
+        "saturated",
+        "zero outputs",
+        "mean",
+        "standard deviation",
+    ):
         table.add_column(heading, justify="right")
     for each in found.layers:
         mean, deviation = float(each.means.mean()), float((each.deviations**2).mean() ** 0.5)
