@@ -19,7 +19,7 @@ from pellucid.explanation.words import NamedStep, named_steps
 from pellucid.explanation.words.answer import Outcome
 from pellucid.explanation.words.unit_names import input_names
 from pellucid.inspection.rows import row_to_inspect
-from pellucid.inspection.trace_json import json_value, row_json
+from pellucid.inspection.trace_json import cell_json, json_value, row_json
 from pellucid.model.model import Model
 from pellucid.network.task import Label
 from pellucid.preparation.rows import training_rows
@@ -119,17 +119,15 @@ class Traced:
     def to_json(self, *, complete: bool = False) -> dict[str, Any]:
         """The trace as plain JSON values: every number of the layers, and the arithmetic of each unit.
 
-        Of a network of pictures the arithmetic of the strongest units, and arrays of more than 1,000 numbers only if
-        ``complete``.
+        Of a network of pictures the arithmetic of the strongest units; pixels and arrays of more than 100 numbers only
+        if ``complete``.
         """
+        everything = complete or len(self.row.network.shape) == 1
         return {
             "title": self.title,
             "network": self.network,
             "n_networks": self.n_networks,
-            "cells": [
-                {"column": cell.column, "cell": json_value(cell.cell), "how": cell.how, "features": dict(cell.features)}
-                for cell in self.cells
-            ],
+            "cells": [cell_json(cell, complete=everything) for cell in self.cells],
             "answer": self.answer,
             "together": self.together,
             "truth": json_value(self.truth),
