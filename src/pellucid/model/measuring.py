@@ -17,6 +17,7 @@ from pellucid.model.known_rows import notes_on_known_rows
 from pellucid.model.trained import TrainedModel
 from pellucid.network.task import Task
 from pellucid.preparation.weights import weights_where_given
+from pellucid.preprocessing.features import rows_for
 
 __all__ = ["evaluation_of", "measure"]
 
@@ -30,17 +31,19 @@ def evaluation_of(
 
     ``table`` is one that fits the model (`Model.table`).
     """
-    groups, inputs, values = model.groups_of(table), model.inputs(table), None
-    (weights, said), truth = weights_where_given(table, model.read_settings()), inputs
+    groups, features, values = model.groups_of(table), model.features(table), None
+    weights, said = weights_where_given(table, model.read_settings())
     keep = np.arange(table.n_rows)
     if model.task.kind != "reconstruction":
         left_out = None if weights is None else weights == 0
         values, keep, notes = encode_target(
             table, model.task.target, model.task.kind, model.task.classes, left_out=left_out
         )
-        inputs, truth, said = inputs[keep], values, (*said, *notes)
+        features, said = features.take(keep), (*said, *notes)
         weights = None if weights is None else weights[keep]
     columns = [step.name for step in model.recipe.steps]
+    inputs = rows_for(model.network.shape, features)
+    truth = inputs if values is None else values
     groups, copied = counted_together(table, columns, keep, "rows", groups)
     metrics = measure(model.task, truth, model.answers_to(inputs), groups=groups, weights=weights, seed=seed)
     return metrics, len(inputs), (*said, *copied, *notes_on_known_rows(model, inputs, values))

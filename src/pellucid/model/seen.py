@@ -23,6 +23,7 @@ import base64
 import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,7 @@ _LARGEST = 1.7e308
 _METRICS = ("log_loss", "rmse")
 _PARTS = ("test", "validation", "training")
 _MOST_GROUPS = 1_000
-_AT_ONCE = 4_096
+_CELLS_AT_ONCE = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,22 +160,21 @@ class Seen:
 
 def bits_of_rows(rows: Rows) -> NDArray[np.uint32]:
     """A hash of 32 bits for each row ``[N]``, of its features and its target."""
-    inputs = np.ascontiguousarray(rows.inputs) + rows.inputs.dtype.type(0)  # no −0.0
-    total = _mixed_up(inputs)
+    total = _mixed_up(rows.inputs)
     if rows.targets is not rows.inputs:
-        targets = np.asarray(rows.targets, dtype=np.float64).reshape(len(inputs), -1) + 0.0
-        total = mixed(total) + _mixed_up(targets)
+        total = mixed(total) + _mixed_up(np.asarray(rows.targets, dtype=np.float64))
     return (mixed(total) >> np.uint64(32)).astype(np.uint32)
 
 
 def _mixed_up(values: Array) -> NDArray[np.uint64]:
-    """A number of 64 bits for each row of ``values`` ``[N, F]``: the sum of its cells' bits times odd factors."""
-    word = np.dtype(f"<u{values.dtype.itemsize}")
-    odd = mixed(np.arange(1, values.shape[1] + 1, dtype=np.uint64)) | np.uint64(1)
+    """A number of 64 bits for each row of ``values`` ``[N, …]``: the sum of its cells' bits times odd factors."""
+    word, cells = np.dtype(f"<u{values.dtype.itemsize}"), prod(values.shape[1:])
+    odd = mixed(np.arange(1, cells + 1, dtype=np.uint64)) | np.uint64(1)
     total = np.zeros(len(values), dtype=np.uint64)
-    for i in range(0, len(values), _AT_ONCE):
-        bits = np.ascontiguousarray(values[i : i + _AT_ONCE]).view(word).astype(np.uint64)
-        total[i : i + _AT_ONCE] = (mixed(bits) * odd).sum(axis=1, dtype=np.uint64)
+    step = max(1, _CELLS_AT_ONCE // max(1, cells))
+    for i in range(0, len(values), step):
+        some = np.ascontiguousarray(values[i : i + step]).reshape(-1, cells) + values.dtype.type(0)  # no −0.0
+        total[i : i + step] = (mixed(some.view(word).astype(np.uint64)) * odd).sum(axis=1, dtype=np.uint64)
     return total
 
 

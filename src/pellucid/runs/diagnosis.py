@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from pellucid.evaluation.verdict import Verdict
 from pellucid.model.model import Model
 from pellucid.network.task import Task
 from pellucid.preparation.prepare import Prepared
+from pellucid.preprocessing.features import Features
 from pellucid.runs.folder import RunFolder
 from pellucid.training.history import Epoch
 from pellucid.training.loop import Rows
@@ -29,6 +30,38 @@ Array = NDArray[Any]
 
 _SAMPLE, _FEWEST = 2_000, 200  # rows
 _CELLS = 2_000_000
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Known:
+    """Rows of one or more parts, of which a sample is taken."""
+
+    features: tuple[Features, ...]
+    truth: Array
+    answers: Array
+    numbers: Array
+
+    def __len__(self) -> int:
+        return len(self.truth)
+
+    def flat(self) -> Array:
+        """``[n, F]``: the inputs of all rows."""
+        parts = [each.flat for each in self.features]
+        return np.concatenate(parts) if len(parts) > 1 else parts[0]
+
+    def some(self, places: Array) -> SampleRows:
+        """The rows at these places, in ascending order."""
+        taken, start = [], 0
+        for each in self.features:
+            mine = places[(places >= start) & (places < start + each.n)] - start
+            taken.append(each.take(mine).flat)
+            start += each.n
+        return SampleRows(
+            inputs=np.concatenate(taken),
+            truth=self.truth[places],
+            answers=self.answers[places],
+            numbers=self.numbers[places],
+        )
 
 
 def evidence_of(
@@ -59,26 +92,30 @@ def evidence_of(
     verdict
         The comparison with simpler models; ``None`` where it was not asked for.
     """
-    task, held, width = prepared.task, prepared.measured, prepared.train.inputs.shape[1]
+    task, held, width = prepared.task, prepared.measured, len(prepared.recipe.feature_names)
     train_truth = _truth(prepared, prepared.split.train)
     counts = np.bincount(train_truth, minlength=len(task.classes)).tolist() if task.is_classification else []
     few = _spread(len(prepared.train), width)
+    learned = prepared.train.features.take(few)
     truth = np.zeros(len(held.rows)) if prepared.target is None else held.truth  # else the inputs themselves
-    measured = SampleRows(inputs=held.inputs, truth=truth, answers=answers, numbers=held.rows)
+    measured = _Known(features=(held.features,), truth=truth, answers=answers, numbers=held.rows)
     if held.name == "training":
-        measured = _some(measured, np.zeros(0, np.int64))
+        measured = _Known(
+            features=(held.features.take(few[:0]),), truth=truth[:0], answers=answers[:0], numbers=few[:0]
+        )
     unseen = measured
     if held.name == "test" and len(prepared.split.validation):
-        inputs = prepared.validation.inputs
-        unseen = SampleRows(
-            inputs=np.concatenate([held.inputs, inputs]),
+        chosen_by = prepared.validation
+        unseen = _Known(
+            features=(held.features, chosen_by.features),
             truth=np.concatenate([truth, _truth(prepared, prepared.split.validation)]),
-            answers=np.concatenate([answers, model.answers_to(inputs)]),
+            answers=np.concatenate([answers, model.answers_to(chosen_by.inputs)]),
             # These rows may belong to another table than the test rows: then their numbers would be misleading.
-            numbers=np.concatenate([held.rows, np.full(len(inputs), -1)])
+            numbers=np.concatenate([held.rows, np.full(len(chosen_by), -1)])
             if held.source is not prepared.table
             else np.concatenate([held.rows, prepared.split.validation]),
         )
+    pictures = len(prepared.network.shape) > 1  # of which only a sample is encoded
     return Evidence(
         settings=prepared.settings.to_json(),
         kind=task.kind,
@@ -93,14 +130,14 @@ def evidence_of(
         snapshots=snapshots,
         base_loss=_base_loss(task, prepared.train.rows, prepared.validation.rows),
         train=SampleRows(
-            inputs=prepared.train.inputs[few],
+            inputs=learned.flat,
             truth=train_truth[few],
-            answers=model.answers_to(prepared.train.inputs[few]) if task.is_classification else np.zeros(len(few)),
+            answers=model.answers_to(learned) if task.is_classification else np.zeros(len(few)),
             numbers=prepared.split.train[few],
-            every=prepared.train.inputs,
+            every=None if pictures else prepared.train.features.flat,
         ),
-        measured=_some(measured, _spread(len(measured), width)),
-        unseen=replace(_some(unseen, _spread(len(unseen), width)), every=unseen.inputs),
+        measured=measured.some(_spread(len(measured), width)),
+        unseen=replace(unseen.some(_spread(len(unseen), width)), every=None if pictures else unseen.flat()),
         columns=Columns(
             read=prepared.recipe.places,
             constant=[c.name for c in prepared.schema.columns if c.kind == "constant"],
@@ -163,16 +200,6 @@ def _spread(n: int, features: int) -> Array:
     """Evenly spread row numbers out of n: at most 2,000, fewer for wide tables and images."""
     most = min(n, _SAMPLE, max(_FEWEST, _CELLS // max(features, 1)))
     return np.linspace(0, n - 1, most).astype(np.int64) if n else np.zeros(0, np.int64)
-
-
-def _some(seen: SampleRows, places: Array) -> SampleRows:
-    return replace(
-        seen,
-        inputs=seen.inputs[places],
-        truth=seen.truth[places],
-        answers=seen.answers[places],
-        numbers=seen.numbers[places],
-    )
 
 
 def _base_loss(task: Task, train: Rows, validation: Rows) -> float:

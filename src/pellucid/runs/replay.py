@@ -149,7 +149,7 @@ def replay_of(
     if prepared.network != model.network:
         raise DataError(
             "the run cannot be replayed: its table has changed, and the network would differ "
-            f"({prepared.network.inputs:,} inputs instead of {model.network.inputs:,}); train a new run"
+            f"({prepared.network.outline()} instead of {model.network.outline()}); train a new run"
         )
     epochs, best = _epochs_of(model)
     keep = epochs_to_keep(epochs, most, best)

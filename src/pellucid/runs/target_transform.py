@@ -100,11 +100,11 @@ def _through_log(prepared: Prepared, values: Array) -> Prepared:
     """The same as if prepared with ``target_transform="log"``."""
     scaler, target = TargetScaler.fit(values, prepared.train.weights, log=True), prepared.target
     assert target is not None
-    train = prepared_rows(prepared.task, scaler, prepared.train.features, values)
+    train = prepared_rows(prepared.task, scaler, prepared.train.features, values, prepared.network.shape)
     validation = train
     if len(prepared.split.validation):
         held = target.at(prepared.split.validation)
-        validation = prepared_rows(prepared.task, scaler, prepared.validation.features, held)
+        validation = prepared_rows(prepared.task, scaler, prepared.validation.features, held, prepared.network.shape)
     return replace(
         prepared,
         settings=replace(prepared.settings, target_transform="log"),

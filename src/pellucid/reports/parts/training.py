@@ -6,9 +6,11 @@ import shlex
 from collections.abc import Sequence
 
 from pellucid.data.notes import CellNote
+from pellucid.model.model import Model
 from pellucid.network import describe
 from pellucid.numerals import numeral, numerals
 from pellucid.plots.architecture import layers_drawing
+from pellucid.plots.maps import maps_drawing
 from pellucid.plots.outcome import learning_curves
 from pellucid.preparation.grid import changed_command, train_command
 from pellucid.reports.blocks import Article, Block, Code, Folded, Numbers, Paragraph, Points
@@ -94,13 +96,7 @@ def network(given: ReportInput) -> Sequence[Block]:
         rows.append([str(i), describe(layer), f"{count:,}" if count else ""])
     settings = given.prepared.settings
     return [
-        picture(
-            lambda: layers_drawing(model.network, model.parameters, names),
-            "network-drawing",
-            f"The network as columns of circles: {model.network.outline()}.",
-            f"{several}Lines are the strongest weights between the units drawn: blue is positive, vermilion negative. "
-            "Below a column: how many more units it has.",
-        ),
+        _drawn(model, names, several),
         Numbers(
             caption=f"{model.network.n_trainable:,} weights", headings=["", "layer", "weights"], rows=rows, right=(2,)
         ),
@@ -110,6 +106,23 @@ def network(given: ReportInput) -> Sequence[Block]:
             f"{given.run.summary.get('engine')} on {given.run.summary.get('device')}."
         ),
     ]
+
+
+def _drawn(model: Model, names: Sequence[str], several: str) -> Block:
+    if len(model.network.shape) > 1:
+        return picture(
+            lambda: maps_drawing(model.network, names),
+            "network-drawing",
+            f"The network as stacks of maps: {model.network.outline()}.",
+            f"{several}Each stack is what a layer gives: a map for each channel, larger where it has more positions.",
+        )
+    return picture(
+        lambda: layers_drawing(model.network, model.parameters, names),
+        "network-drawing",
+        f"The network as columns of circles: {model.network.outline()}.",
+        f"{several}Lines are the strongest weights between the units drawn: blue is positive, vermilion negative. "
+        "Below a column: how many more units it has.",
+    )
 
 
 def learning(given: ReportInput) -> Sequence[Block]:
