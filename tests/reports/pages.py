@@ -44,7 +44,7 @@ class Tree(HTMLParser):
 
 
 def check(text: str, *, script: str = "") -> Tree:
-    """What holds for every page, whatever is on it; ``script`` is the one script that a page may have, for its own addresses."""
+    """What holds for every page, whatever is on it; ``script`` is the one that a page may have."""
     allowed = f"<script>{script}</script>"
     if script:
         data = re.compile(r'<script type="application/json" id="data">[^<]*</script>')

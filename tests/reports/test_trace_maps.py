@@ -6,6 +6,8 @@ import json
 import re
 import shutil
 import subprocess
+from base64 import b64encode
+from hashlib import sha256
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -18,10 +20,11 @@ import pellucid
 from pellucid.engines.torch_engine.module import build
 from pellucid.errors import SettingError
 from pellucid.explanation.words import NamedStep, words_of
+from pellucid.explanation.words.pooling import winner
 from pellucid.explanation.words.values import Equation, Sum, n
 from pellucid.inspection.trace import Traced, trace
 from pellucid.inspection.trace_unit import address, every_step
-from pellucid.network import GlobalAvgPool
+from pellucid.network import GlobalAvgPool, MaxPool2d
 from pellucid.reports.trace import write_trace_page
 from pellucid.reports.trace_maps_data import decoded, maps_data
 from tests.drawings import save_classes
@@ -183,6 +186,8 @@ def agree(said: dict[str, str], step: NamedStep, after: NamedStep | None, k: int
     words = words_of(step.work.layer)
     for part in words.forward(step, k):
         check_part(part, said["forward"])
+    if isinstance(step.work.layer, MaxPool2d):
+        assert f"{step.names_in[winner(step, k)]} won." in said["forward"]
     if after is not None:
         for part in words_of(after.work.layer).backward(after, k):
             check_part(part, said["backward"])
@@ -206,25 +211,56 @@ def taker(steps: tuple[NamedStep, ...], step: NamedStep) -> NamedStep | None:
 
 
 def test_what_the_script_shows_is_the_arithmetic_in_words(tmp_path: Path, traced: Traced, page: str) -> None:
-    chosen = addresses(traced.steps)
-    panels = shown(tmp_path, page, [address(step, k) for step, k in chosen])
-    for said, (step, k) in zip(panels, chosen, strict=True):
-        agree(said, step, taker(traced.steps, step), k)
-    last = panels[-1]
-    assert near(float(traced.row.logits[-1]), last["forward"])
+    agree_everywhere(tmp_path, page, traced.steps)
 
 
 def test_strides_paddings_groups_and_dilation_are_the_networks_own(tmp_path: Path, traced: Traced, page: str) -> None:
     """The same with a network whose windows are all unusual, its data put into the page."""
     _, steps = every_map_kind()
+    agree_everywhere(tmp_path, with_data(page, steps), steps)
+    assert any(isinstance(step.work.layer, GlobalAvgPool) for step in steps)
+
+
+def with_data(page: str, steps: tuple[NamedStep, ...]) -> str:
     old = re.search(r'id="data">([^<]*)</script>', page)
     assert old is not None
-    other = page.replace(old[1], json.dumps(maps_data(steps, ["", ""])))
+    return page.replace(old[1], json.dumps(maps_data(steps, ["", ""])))
+
+
+def agree_everywhere(folder: Path, page: str, steps: tuple[NamedStep, ...]) -> None:
     chosen = addresses(steps)
-    panels = shown(tmp_path, other, [address(step, k) for step, k in chosen])
-    for said, (step, k) in zip(panels, chosen, strict=True):
+    first, grid = steps[0], steps[0].work.shape_in[1:]
+    pixels = [0, 2 * grid[-1] + 3, len(first.names_in) // 2, len(first.names_in) - 1]
+    places = [divmod(k, int(np.prod(grid))) for k in pixels]
+    of_picture = [f"x.{c + 1},{','.join(map(str, np.unravel_index(p, grid)))}" for c, p in places]
+    panels = shown(folder, page, [*(address(step, k) for step, k in chosen), *of_picture])
+    for said, (step, k) in zip(panels, chosen, strict=False):
         agree(said, step, taker(steps, step), k)
-    assert any(isinstance(step.work.layer, GlobalAvgPool) for step, _ in chosen)
+    for said, k in zip(panels[len(chosen) :], pixels, strict=True):
+        assert said["panel-title"] == first.names_in[k]
+        for part in words_of(first.work.layer).backward(first, k):
+            check_part(part, said["backward"])
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("value(from, c, p) > value(from, c, best)", "value(from, c, p) < value(from, c, best)"),
+        ("layer.strides[a] - layer.before[a] + t", "layer.strides[a] + t"),
+        ("own[a] + layer.before[a] - t * layer.dilations[a]", "own[a] + layer.before[a] - t"),
+        ("Math.floor(c / (to.shape[0] / layer.groups)) * group", "0"),
+    ],
+    ids=["the smallest wins", "padding forgotten", "dilation forgotten on the way back", "always the first group"],
+)
+def test_a_mistake_in_the_script_is_seen(tmp_path: Path, traced: Traced, page: str, right: str, wrong: str) -> None:
+    _, steps = every_map_kind()
+    script = script_of(page)
+    assert right in script
+    changed = script.replace(right, wrong)
+    digests = [b64encode(sha256(text.encode()).digest()).decode() for text in (script, changed)]
+    mistaken = with_data(page.replace(script, changed).replace(*digests), steps)
+    with pytest.raises(AssertionError):
+        agree_everywhere(tmp_path, mistaken, steps)
 
 
 def test_a_click_and_the_arrow_keys_move_the_position(tmp_path: Path, traced: Traced, page: str) -> None:
@@ -251,8 +287,6 @@ def test_a_click_and_the_arrow_keys_move_the_position(tmp_path: Path, traced: Tr
 
 
 def test_numbers_are_written_as_everywhere(tmp_path: Path, traced: Traced, page: str) -> None:
-    values = [0.0, 1.0, -0.5, 1234.5, 12345.678, 0.00012345, 0.000012345, 1e-30, -7e22, 0.99996, 100.0, 20.5]
-    script = f"for (const x of {json.dumps(values)}) found.push({{ said: w.eval('n')(x) }});".replace(
-        "w.eval('n')", "w.n"
-    )
+    values = [0.0, 1.0, -0.5, 1234.4, 12345.678, 0.00012344, 0.000012344, 1e-30, -7e22, 0.99996, 100.0, 20.5]
+    script = f"for (const x of {json.dumps(values)}) found.push({{ said: w.n(x) }});"
     assert [each["said"] for each in shown(tmp_path, page, [], script)] == [n(x) for x in values]
