@@ -367,6 +367,44 @@ def alike(q: Question) -> str:
     return found
 
 
+# ── convolution ──
+
+
+def cnn_side(q: Question) -> float:
+    n, _, k, _, p, s = (int(found) for found in numbers(q.text))
+    return len(range(0, n + 2 * p - k + 1, s))  # the places where the window begins
+
+
+def cnn_parameters(q: Question) -> float:
+    _, _, before, after, k, _ = (int(found) for found in numbers(q.text))
+    return sum(p.numel() for p in torch.nn.Conv2d(before, after, k).parameters())
+
+
+def cnn_sum(q: Question) -> float:
+    given = numbers(q.text)
+    picture, kernel, bias = torch.tensor(given[:9]).view(3, 3), torch.tensor(given[9:13]).view(2, 2), given[13]
+    row, column = int(given[-3]), int(given[-2])
+    return float((picture[row : row + 2, column : column + 2] * kernel).sum()) + bias
+
+
+def cnn_pool(q: Question) -> str:
+    given = numbers(q.text)
+    x = torch.tensor([given[:4]], requires_grad=True)
+    torch.nn.functional.max_pool1d(x, 2).backward(torch.tensor([given[4:6]]))
+    assert x.grad is not None
+    return next(choice for choice in q.choices if numbers(choice) == x.grad[0].tolist())
+
+
+def cnn_field(q: Question) -> float:
+    """By autograd: which pixels of a large picture one number in the middle depends on."""
+    first, _, _, pool, _, second, _ = (int(found) for found in numbers(q.text))
+    x = torch.ones(1, 1, 60, 1, requires_grad=True)
+    z = torch.nn.functional.avg_pool2d(torch.nn.functional.conv2d(x, torch.ones(1, 1, first, 1)), (pool, 1))
+    torch.nn.functional.conv2d(z, torch.ones(1, 1, second, 1))[0, 0, 2, 0].backward()
+    assert x.grad is not None
+    return float((x.grad != 0).sum())
+
+
 SOLUTIONS: dict[str, tuple[Solution, ...]] = {
     "perceptron": (perceptron_sum, perceptron_gate, perceptron_weight, perceptron_bias, perceptron_line),
     "mlp": (mlp_output, mlp_parameters, mlp_collapse, mlp_largest, mlp_straight),
@@ -379,4 +417,5 @@ SOLUTIONS: dict[str, tuple[Solution, ...]] = {
     "backpropagation": (back_line, back_chain, back_dead, back_paths, back_check),
     "regularisation": (overfits, stopping_kept, stopping_last, dropout, decay),
     "optimisers": (momentum, terminal, rmsprop, adam, alike),
+    "cnn": (cnn_side, cnn_parameters, cnn_sum, cnn_pool, cnn_field),
 }  # fmt: skip

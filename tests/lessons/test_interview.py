@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from pellucid.engines.textbook.activations import RULES, sigmoid, softmax
 from pellucid.engines.textbook.backprop import backward
@@ -458,3 +459,65 @@ def test_a_cosine_is_half_way_down_in_the_middle() -> None:
 def test_clipping_keeps_the_direction() -> None:
     clipped = clip({"w": np.array([3.0, 4.0])}, 1.0)["w"]
     says(asked("optimisers", "clipping"), f"[{clipped[0]:.1f}, {clipped[1]:.1f}]", "[1, 1]", "5")
+
+
+# ── convolution ──
+
+
+def n_parameters(*layers: torch.nn.Module) -> int:
+    return sum(p.numel() for layer in layers for p in layer.parameters())
+
+
+def test_parameters_of_a_convolution_and_of_a_dense_layer() -> None:
+    outputs = 16 * 32 * 32
+    says(asked("cnn", "dense layers"), f"{n_parameters(torch.nn.Conv2d(3, 16, 3))}", f"{outputs:,}", "50 million")
+    assert (3 * 32 * 32 + 1) * outputs == pytest.approx(50e6, rel=0.01)
+
+
+def test_sides_of_maps() -> None:
+    def side(**how: int) -> str:
+        return str(torch.nn.Conv2d(1, 1, 3, **how)(torch.zeros(1, 1, 32, 32)).shape[2])
+
+    answer = asked("cnn", "decide the size")
+    assert (side(padding=1), side(padding=1, stride=2), side(), side(dilation=2)) == ("32", "16", "30", "28")
+    says(answer, side(padding=1), side(padding=1, stride=2), side(), side(dilation=2))
+
+
+def test_stacked_filters_see_more() -> None:
+    def seen(*layers: torch.nn.Module) -> int:
+        x = torch.ones(1, 1, 40, 40, requires_grad=True)
+        z = x
+        for layer in layers:
+            z = layer(z)
+        z[0, 0, 5, 5].backward()
+        assert x.grad is not None
+        return int((x.grad[0, 0] != 0).any(dim=0).sum())
+
+    def filters() -> torch.nn.Conv2d:
+        made = torch.nn.Conv2d(1, 1, 3)
+        torch.nn.init.ones_(made.weight)
+        return made
+
+    two, three = seen(filters(), filters()), seen(filters(), filters(), filters())
+    pooled = seen(filters(), torch.nn.AvgPool2d(2), filters())
+    says(
+        asked("cnn", "receptive"),
+        f"{two} × {two}",
+        f"{three} × {three}",
+        f"{pooled} × {pooled}",
+        f"{3 * 9}",
+        f"{7 * 7}",
+    )
+
+
+def test_gradients_through_pooling() -> None:
+    for pool, shares in ((torch.nn.MaxPool1d(4), "[0, 2, 0, 0]"), (torch.nn.AvgPool1d(4), "[0.5, 0.5, 0.5, 0.5]")):
+        x = torch.tensor([[1.0, 7.0, 3.0, 2.0]], requires_grad=True)
+        (2 * pool(x)).sum().backward()
+        assert x.grad is not None
+        assert x.grad[0].tolist() == [float(share) for share in shares.strip("[]").split(", ")]
+        says(asked("cnn", "pooling do"), shares)
+
+
+def test_the_standard_error_of_400_pictures() -> None:
+    says(asked("cnn", "photographs"), f"{math.sqrt(0.8 * 0.2 / 400):.2f}", "400", "0.80")

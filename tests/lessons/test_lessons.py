@@ -16,6 +16,7 @@ from pellucid.errors import SettingError
 from pellucid.lessons import PATH, ask, read
 from pellucid.lessons.question import Question
 from pellucid.lessons.reading import Reading
+from pellucid.lessons.topics.cnn import HORIZONTAL, SEVEN, _convolved
 from pellucid.studies.catalogue import CATALOGUE
 from pellucid.studies.story import Heading, Paragraph, Table
 from tests.lessons.solutions import SOLUTIONS, agrees
@@ -50,12 +51,12 @@ def differing(name: str, questions: tuple[Question, ...]) -> list[int]:
 # ── the text ──
 
 
-def test_nine_lessons_are_built_in_order() -> None:
+def test_ten_lessons_are_built_in_order() -> None:
     assert BUILT == [
         "perceptron", "mlp", "activations", "forward-pass", "losses", "gradient-descent", "backpropagation",
-        "regularisation", "optimisers",
+        "regularisation", "optimisers", "cnn",
     ]  # fmt: skip
-    assert list(PATH)[9:] == ["cnn", "rnn", "attention"]
+    assert list(PATH)[10:] == ["rnn", "attention"]
 
 
 @pytest.mark.parametrize("name", BUILT)
@@ -144,6 +145,22 @@ def test_momentum_and_adam_leave_gradient_descent_behind_in_the_valley() -> None
     assert max(last, key=lambda name: last[name]) == "gradient descent"
 
 
+def test_what_a_filter_finds_and_how_large_its_map_is() -> None:
+    """Sums from the products as they are written; the sides by the formula; 160 parameters instead of millions."""
+    for row in table("cnn", "Four places").rows:
+        products = re.findall(r"\(?(−?\d+)\)?·(\d+)", row[1])
+        assert sum(float(w.replace("−", "-")) * float(x) for w, x in products) == float(row[2].replace("−", "-"))
+    assert [row[2] for row in table("cnn", "The map of").rows] == ["26", "28", "14", "14"]
+    assert table("cnn", "A small network").rows[0][1:3] == ("16 × 28 × 28", "160")
+    assert [row[3] for row in table("cnn", "A small network").rows][:4] == ["3 × 3", "4 × 4", "4 × 4", "8 × 8"]
+    found = _convolved(SEVEN, HORIZONTAL)
+    assert (found[0] == found.max(axis=0)).all()
+    assert (found[2] == found.min(axis=0)).all()
+    said = told("cnn").story.to_markdown()
+    assert "160 parameters, where a dense layer with as many outputs would have 9,847,040" in said  # 785 · 12,544
+    assert "a picture moved by one pixel gives a map moved by one pixel" in said
+
+
 # ── the questions ──
 
 
@@ -220,7 +237,7 @@ def _uphill(update: Callable[..., Any]) -> Callable[..., Any]:
         ("optimisers", "update", _too_far), ("optimisers", "update", _uphill),
         ("regularisation", "update", _too_far), ("gradient-descent", "update", _too_far),
         ("activations", "softmax", _one_more), ("forward-pass", "sigmoid", lambda f: lambda z: 1 - f(z)),
-        ("gradient-descent", "n_batches", _one_more),
+        ("gradient-descent", "n_batches", _one_more), ("cnn", "_convolved", _one_more),
     ],
 )  # fmt: skip
 def test_a_mistake_in_a_rule_shows_in_the_answers(
@@ -237,7 +254,7 @@ def test_a_mistake_in_a_rule_shows_in_the_answers(
 # ── what is refused ──
 
 
-@pytest.mark.parametrize("name", ["cnn", "rnn", "attention"])
+@pytest.mark.parametrize("name", ["rnn", "attention"])
 def test_lessons_that_are_not_built_say_what_is_missing(name: str) -> None:
     with pytest.raises(SettingError, match=f"{name!r} is not there yet: Pellucid has no .* layers so far; read percep"):
         read(name)

@@ -40,9 +40,7 @@ PATH: dict[str, Lesson] = {
     "backpropagation": _lesson("The chain rule, from the loss back to every weight", "backpropagation"),
     "regularisation": _lesson("Learning without memorising", "regularisation"),
     "optimisers": _lesson("Better steps: momentum, RMSprop, Adam", "optimisers"),
-    "cnn": Lesson(
-        title="Convolutions: one small filter for the whole image", module=None, needs="convolutional layers"
-    ),
+    "cnn": _lesson("Convolutions: one small filter for the whole image", "cnn"),
     "rnn": Lesson(title="Recurrent networks: reading step by step", module=None, needs="recurrent layers"),
     "attention": Lesson(title="Attention: every word looks at every other", module=None, needs="attention layers"),
 }

@@ -57,7 +57,8 @@ class Settings(PictureSettings):
         "plain",
         "preset",
         Choice(tuple(PRESETS)),
-        "starting values, overridden by what you set: best (several networks), quick (one network), plain (textbook)",
+        "starting values, overridden by what you set: best (several networks), quick (one), pictures (a cnn), plain "
+        "(textbook)",
     )
 
     target: str | None = setting(None, "data", optional(column), "the column to predict")

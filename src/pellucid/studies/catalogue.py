@@ -51,6 +51,10 @@ CATALOGUE: dict[str, Entry] = {
     "mlp": _entry("BatchNorm, Dropout and weight decay at work; each loss on a task it suits", "tables.mlp"),
     "overfitting": _entry("A network that memorises, and four remedies, alone and together", "tables.overfitting"),
     "mistakes": _entry("The common mistakes, made on purpose, and what Pellucid says", "basics.mistakes"),
+    "convolution": _entry(
+        "Filters by hand, stride and padding, shared weights; a digit is shifted under two networks",
+        "images.convolution",
+    ),
     "shapes": _entry("Funnel, same, hourglass, depth 1 to 5; an autoencoder of digits", "images.shapes"),
     "mnist": _entry(
         "Handwritten digits: predictions, mistakes and the confusion matrix", "images.mnist", dataset="mnist"
