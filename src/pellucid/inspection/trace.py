@@ -184,21 +184,21 @@ def trace(
     viewed = row_to_inspect(run, model, data, row, inputs)
     one = viewed.table
     encoded = model.recipe.transform(one, dtype=np.float64)
-    inputs = np.asarray(rows_for(model.network.shape, encoded)[0:1], dtype=np.float64)
+    rows = np.asarray(rows_for(model.network.shape, encoded)[0:1], dtype=np.float64)
     truth = target = None
     if model.task.kind == "reconstruction":
-        target = training_rows(model.task, model.scaler, inputs, None).targets
+        target = training_rows(model.task, model.scaler, rows, None).targets
     elif viewed.truth is not None:
         values = viewed.truth.astype(np.int64) if model.task.is_classification else viewed.truth
-        target = training_rows(model.task, model.scaler, inputs, values).targets
+        target = training_rows(model.task, model.scaler, rows, values).targets
         truth = model.task.classes[int(values[0])] if model.task.is_classification else float(values[0])
     parameters = model.members[network - 1]
     found = trace_row(
-        model.network, parameters, inputs[0], loss=model.task.loss, target=target,
+        model.network, parameters, rows[0], loss=model.task.loss, target=target,
         optimizer=optimizer, learning_rate=settings.learning_rate,
     )  # fmt: skip
     dtype = next(iter(parameters.values())).dtype
-    each = model.answers_of_members(inputs.astype(dtype))
+    each = model.answers_of_members(rows.astype(dtype))
     cells = {step.name: _cell(one, step.name) for step in model.recipe.steps}
     return Traced(
         title=viewed.title,
@@ -207,7 +207,7 @@ def trace(
         network=network,
         row=found,
         answer=_prediction(model, each[network - 1]),
-        together=_prediction(model, model.answers_to(inputs.astype(dtype))),
+        together=_prediction(model, model.answers_to(rows.astype(dtype))),
         truth=truth,
         targets=target,
         # if a source has training and test images, the notes say which were taken
