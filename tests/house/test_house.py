@@ -50,7 +50,7 @@ def test_exported_names() -> None:
         "Activation", "BatchNorm", "DataError", "DataWarning", "Dense", "DivergenceError", "Dropout", "Interrupted",
         "LayerNorm", "Loss", "Model", "ModelFileError", "Network", "NeuralAutoencoder", "NeuralClassifier",
         "NeuralRegressor", "NotKeptError", "Optimizer", "PellucidError", "PerceptronClassifier", "Residual", "Run",
-        "RunFolderError", "SettingError", "Settings", "StorageError", "Task", "UserError", "__version__", "boundary",
+        "RunFolderError", "SettingError", "Settings", "StorageError", "Task", "UserError", "__version__", "augmented", "boundary",
         "check", "compare", "cross_validate", "doctor", "explain_columns", "explain_image", "explain_row", "learn",
         "load", "lottery", "lr_range_test", "mistakes", "mlp", "report", "resume", "search", "study", "trace", "train",
         "units",
