@@ -13,8 +13,8 @@ from pellucid.errors import SettingError
 
 def test_kinds_get_their_usual_strength_for_the_size_of_the_pictures() -> None:
     made = Augmentation.of("shift, flip, rotate, crop, colour, erase", (32, 40, 3))
-    assert made == Augmentation(shift=4, flip="horizontal", rotate=10.0, crop=0.2, colour=0.2, erase=0.25)
-    assert [Augmentation.of("shift", (side, side)).shift for side in (1, 8, 28, 224)] == [0, 1, 3, 28]
+    assert made == Augmentation(shift=3, flip="horizontal", rotate=10.0, crop=0.2, colour=0.2, erase=0.25)
+    assert [Augmentation.of("shift", (side, side)).shift for side in (1, 8, 28, 224)] == [0, 1, 2, 22]
 
 
 def test_strengths_are_taken_as_given() -> None:

@@ -27,11 +27,17 @@ def squares(z: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("towards", [None, squares])
-@pytest.mark.parametrize(("network", "names"), [(SKIPPING, ["0", "1.0", "1.1", "1"]), (NORMED, ["2", "6"])])
+@pytest.mark.parametrize(
+    ("network", "names"),
+    [
+        (SKIPPING, ["0", "1.0", "1.1", "1"]), (NORMED, ["2", "6"]),
+        (cnn((2, 6, 7), (3, 4), 2, depth=2, residual=True), ["0", "3", "4.2", "4", "7"]),
+    ],
+)  # fmt: skip
 def test_both_engines_see_the_same(
     network: Network, names: list[str], towards: Callable[..., np.ndarray] | None
 ) -> None:
-    weights, rows = initialise(network, 0), RNG.normal(size=(6, 3))
+    weights, rows = initialise(network, 0), RNG.normal(size=(6, *network.shape))
     one = by_textbook(network, weights, rows, names, towards)
     other = by_torch(network, weights, rows, names, towards)
     np.testing.assert_allclose(one.logits, other.logits, atol=1e-12)

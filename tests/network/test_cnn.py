@@ -130,6 +130,14 @@ def test_layers_that_do_not_fit_are_named(shape: Any, layers: Any, said: str) ->
     assert said in str(caught.value)
 
 
+@pytest.mark.parametrize("size", [[3], [3, 3, 3], [[3], 3], {"a": 1}, ["3", "3"], 10**9, None, [True, 3]])
+def test_hostile_windows_raise_our_own_error(size: Any) -> None:
+    described = Network(shape=(1, 9, 9), layers=(MaxPool2d(kernel_size=2),)).to_json()
+    described["layers"][0]["kernel_size"] = size
+    with pytest.raises(SettingError, match="kernel_size"):
+        Network.from_json(described)
+
+
 def test_a_mask_of_channels_has_one_number_for_each() -> None:
     network = Network(shape=(3, 4, 5), layers=(ChannelDropout(rate=0.5), Flatten()))
     (mask,) = dropout_masks(network, 7, seed=0, epoch=0, batch=0)

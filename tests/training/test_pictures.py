@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -80,7 +81,7 @@ class Taking:
 @pytest.mark.parametrize("reads", [True, False])
 def test_every_batch_is_taken_augmented_and_encoded_with_its_targets(reads: bool) -> None:
     rows, taker = given(), Taking(reads)
-    source = AugmentedRows(rows, SHIFTED)
+    source = AugmentedRows(replace(rows, augmentation=SHIFTED))
     source.load(taker)
     drawn = []
     for number, chosen in enumerate(source.batches(5, 7, 2)):
@@ -98,7 +99,7 @@ def test_every_batch_is_taken_augmented_and_encoded_with_its_targets(reads: bool
 
 def test_rows_of_no_batch_are_as_they_are() -> None:
     rows = given()
-    source = AugmentedRows(rows, SHIFTED)
+    source = AugmentedRows(replace(rows, augmentation=SHIFTED))
     some = np.array([3, 1])
     assert np.array_equal(source.take(some).inputs, seen().inputs[some])
     for _ in source.batches(5, 0, 0):
@@ -114,11 +115,12 @@ def test_without_augmentation_it_is_training_on_all_rows() -> None:
 
 def test_a_network_of_columns_gets_rows_columns_and_channels_in_order() -> None:
     rows = given()
-    source = AugmentedRows(rows, Augmentation(), (72,))
+    columns = replace(_flat(seen()), augmentation=SHIFTED, pictures=rows.inputs)
+    source = AugmentedRows(columns)
     flat = source.take(np.array([2])).inputs
     assert np.array_equal(flat[0], rows.inputs.store[2].ravel() / 255 - 0.5)  # type: ignore[attr-defined]
-    outcome = fit(engine("fused", mlp(72, (4,), 2)), AugmentedRows(rows, SHIFTED, (72,)), _flat(seen()), plan())
-    again = fit(engine("torch", mlp(72, (4,), 2)), AugmentedRows(rows, SHIFTED, (72,)), _flat(seen()), plan())
+    outcome = fit(engine("fused", mlp(72, (4,), 2)), AugmentedRows(columns), _flat(seen()), plan())
+    again = fit(engine("torch", mlp(72, (4,), 2)), AugmentedRows(columns), _flat(seen()), plan())
     assert outcome.history[-1].train_loss == pytest.approx(again.history[-1].train_loss, rel=1e-9)
 
 
@@ -130,7 +132,7 @@ def test_any_epoch_can_be_gone_on_from() -> None:
     states: list[State] = []
 
     def run(start: State | None = None) -> Outcome:
-        source = AugmentedRows(given(), SHIFTED)
+        source = AugmentedRows(replace(given(), augmentation=SHIFTED))
         how = plan(average="ema")
         return fit(engine(), source, seen(), how, start=start, save=lambda state: states.append(state()))
 
@@ -142,13 +144,13 @@ def test_any_epoch_can_be_gone_on_from() -> None:
 
 def test_an_interrupt_ends_what_is_prepared() -> None:
     rows = given(200)
-    source = AugmentedRows(rows, SHIFTED)
+    source = AugmentedRows(replace(rows, augmentation=SHIFTED))
     fit(engine(), source, seen(), plan(), interrupted=lambda: True)
     assert rows.inputs.asked <= 4  # type: ignore[attr-defined]  # the first batch, and two ahead
 
 
 def test_training_does_see_other_pictures_in_each_epoch() -> None:
-    source = AugmentedRows(given(), SHIFTED)
+    source = AugmentedRows(replace(given(), augmentation=SHIFTED))
     epochs = []
     for epoch in range(2):
         order, inputs = [], []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import torch
 
 import pellucid
 from pellucid.engines.torch_engine.module import build, loss_value
-from pellucid.network import mlp
+from pellucid.network import cnn, mlp
 from pellucid.network.initialise import initialise
 from pellucid.network.task import Loss
 from pellucid.training.loop import Rows
@@ -79,3 +80,24 @@ def test_looking_changes_nothing(settings: dict[str, Any], monkeypatch: pytest.M
     assert not unseen.snapshots
     for one, other in zip(seen.model.members, unseen.model.members, strict=True):
         assert all((one[name] == other[name]).all() for name in one)
+
+
+def test_dead_channels_are_those_that_are_0_everywhere() -> None:
+    """A channel counts as dead only where it is 0 at every position of every picture, through pooling and BatchNorm."""
+    network = cnn((1, 8, 8), (4, 3), 2)
+    weights = initialise(network, 0)
+    weights["2.bias"][[0, 2]] = -100.0  # BatchNorm, before the first activation
+    rng = np.random.default_rng(0)
+    pictures = Rows(inputs=rng.normal(size=(40, 1, 8, 8)), targets=np.arange(40) % 2)
+    snapshot = SnapshotRecorder(network, Loss(name="cross_entropy"), pictures).take(0, weights)
+    assert [(layer.index, layer.units, layer.positions, layer.dead) for layer in snapshot.layers] == [
+        (0, 4, 16, 0.5), (4, 3, 16, 0.0), (8, 2, 1, None)
+    ]  # fmt: skip
+    assert Snapshot.from_json(json.loads(json.dumps(snapshot.to_json()))) == snapshot
+
+
+def test_fewer_large_pictures_are_sampled() -> None:
+    network = cnn((3, 96, 96), (16, 32), 2)
+    pictures = Rows(inputs=np.zeros((60, 3, 96, 96), np.float32), targets=np.arange(60) % 2)
+    recorder = SnapshotRecorder(network, Loss(name="cross_entropy"), pictures)
+    assert 8 <= len(recorder._rows) < 60

@@ -378,7 +378,7 @@ def parity_table(parity: Parity) -> Table:
     """The largest differences between two engines, and the tolerances."""
     from pellucid.training.parity import TOLERANCE, TOLERANCE_AFTER_STEPS
 
-    title = f"{' and '.join(parity.engines)} on {parity.n_rows:,} rows, float64: largest differences"
+    title = f"{', '.join(parity.engines)} on {parity.n_rows:,} rows, float64: largest differences"
     table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for name in ("quantity", "difference", "tolerance"):
         table.add_column(name, justify="left" if name == "quantity" else "right")

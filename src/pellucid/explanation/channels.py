@@ -169,7 +169,7 @@ def pictures_at_once(network: Network) -> int:
 
     >>> from pellucid.network import cnn
     >>> pictures_at_once(cnn((1, 28, 28), (8, 16), 10))
-    386
+    395
     """
     return max(1, _VALUES_AT_ONCE // sum(map(prod, (network.shape, *network.shapes()))))
 

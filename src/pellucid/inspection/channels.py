@@ -147,7 +147,7 @@ class Channels:
     def shown_channels(self, found: ChannelStatistics) -> Array:
         """The channels whose patches are drawn: of those that are not dead, the ones that vary most."""
         order = np.argsort(-np.where(found.dead, -1.0, found.deviations), kind="stable")
-        return np.sort(order[:_CHANNELS])
+        return np.sort(order[: min(_CHANNELS, max(1, int((~found.dead).sum())))])
 
     def patches(self, found: ChannelStatistics, channels: Sequence[int] | Array, most: int) -> Array:
         """What some channels see where they are excited most, ``[channels, K, h, w, C]`` bytes.

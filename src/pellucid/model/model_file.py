@@ -330,8 +330,8 @@ def _check_layers(layers: object, place: str = "") -> None:
                     _check_layers(value, f"{place}{index}.")
                 else:
                     # A list has a number for each axis, such as the height and width of a kernel.
-                    each = value if isinstance(value, list) and len(value) <= _MOST_AXES else [value]
-                    plain = all(_is_scalar(number) for number in each)
+                    several = isinstance(value, list) and len(value) <= _MOST_AXES
+                    plain = all(type(each) is int for each in value) if several else _is_scalar(value)
                     _expect(plain, f"{name[:60]!r} of layer {place}{index}", "be a plain value", value)
 
 

@@ -23,6 +23,7 @@ from pellucid.preprocessing.steps.categorical import CategoricalStep
 from pellucid.preprocessing.steps.piecewise import Bins, auto_bins
 from pellucid.preprocessing.steps.text import TextStep, Words
 from pellucid.preprocessing.target import TargetScaler
+from pellucid.settings.presets import PICTURES
 from pellucid.settings.settings import Settings
 
 __all__ = ["Fitted", "fit_to"]
@@ -82,6 +83,9 @@ def fit_to(rows: Array, table: Table, schema: Schema, target: Target | None, set
         words=_words(settings, target, values),
     )
     width = len(recipe.feature_names)
+    if settings.label_smoothing == PICTURES["label_smoothing"] and settings.preset == "pictures":
+        classes = target is not None and target.task_kind != "regression"
+        settings = settings if classes else replace(settings, label_smoothing=0.0)  # the preset means it for classes
     task = _task(settings, target, values, width, weights)
     scaler = _scaler(settings, task, values, weights)
     settings = with_network(settings, recipe, len(rows), reconstruction=target is None)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pellucid.data.splits import Split
 from pellucid.data.target import Target
 from pellucid.errors import DataError, SettingError
+from pellucid.preparation.augmenting import with_augmentation
 from pellucid.preparation.division import split_of
 from pellucid.preparation.edited import check_editable, fit_to_split
 from pellucid.preparation.prepare import Prepared, prepare
@@ -46,7 +47,7 @@ ROW_SETTINGS = (
     "target", "task", "test_data", "image_size", "image_channels", "header", "separator", "encoding", "missing",
     "numeric", "categorical", "boolean", "date", "text", "decimal", "thousands", "day_first", "drop", "keep",
     "validation", "test", "group", "time", "seed", "max_unpacked", "sample_weight", "header_row", "names", "comment",
-    "trim", "sheet", "table",
+    "trim", "sheet", "table", "skip_unreadable",
 )  # fmt: skip
 
 
@@ -173,7 +174,7 @@ def with_split(base: Prepared, split: Split) -> Prepared:
         scaler=fitted.scaler,
         task=fitted.task,
         network=fitted.network,
-        train=train,
+        train=with_augmentation(train, fitted.settings, fitted.task),
         validation=seen(split.validation) if len(split.validation) else train,
         measured=EvaluationRows(
             name="test",

@@ -22,6 +22,7 @@ from pellucid.data.target import Target, encode_target, read_target
 from pellucid.errors import DataError, SettingError
 from pellucid.network import Network
 from pellucid.network.task import Task
+from pellucid.preparation.augmenting import with_augmentation
 from pellucid.preparation.division import split_of, without_test_rows
 from pellucid.preparation.doubts import Divided, Doubt, doubts_of
 from pellucid.preparation.edited import fit_to_split
@@ -44,6 +45,8 @@ LABEL, FILE = "label", "file"  # the columns that tables of images have beside t
 # Settings that the first checkpoints do not know, at their defaults for a fully connected network.
 _LATER: dict[str, Any] = {
     "residual": False, "network": "mlp", "channels": None, "kernel": 3, "depth": None, "pool": "max",
+    "skip_unreadable": False,
+    "augment": "none", "average": "none", "decay_biases": True,
 }  # fmt: skip
 
 
@@ -104,8 +107,10 @@ class Prepared:
 
 def settings_for(data: object, *given: Mapping[str, Any]) -> Settings:
     """The settings for a table: its default preset and the settings of a built-in set; those given override both."""
-    drawn = Settings.of(*given).task == "reconstruction"
-    known: dict[str, Any] = {"preset": usual_preset(table=not drawn and not holds_images(data))}
+    asked = Settings.of(*given)
+    drawn, pictures = asked.task == "reconstruction", holds_images(data)
+    convolves = pictures and not drawn and asked.network != "mlp"
+    known: dict[str, Any] = {"preset": usual_preset(table=not drawn and not pictures, pictures=convolves)}
     if is_builtin(data):
         known |= {"target": BUILTIN[str(data)].target, **BUILTIN[str(data)].settings}
         if drawn:
@@ -140,7 +145,7 @@ def prepare(data: object, settings: Settings, *, test_data: object = None) -> Pr
         test_table, test_rows = table, split.test
         test_truth = None if target is None else target.at(test_rows)
     else:
-        split = split_of(table, schema, target, settings, test=0.0)
+        split = split_of(table, schema, target, settings, test=0.0, test_table=test_table)
         test_truth, test_rows, test_notes = _truth(test_table, target, weights_where_given(test_table, settings)[0])
         split, dropped = without_test_rows(split, table, schema, target, test_table, test_truth, test_rows)
         where = f"those of {test_table.report.source}" if given_test is not None else "the source's own test part"
@@ -159,8 +164,8 @@ def prepare(data: object, settings: Settings, *, test_data: object = None) -> Pr
         return fitted.recipe.transform(of, rows=rows, dtype=np.dtype(settings.dtype))
 
     train = fitted.rows(encoded(table, split.train), None if target is None else target.at(split.train))
-    train = train.weighted(weights, split.train)
-    validation = train
+    validation = train = train.weighted(weights, split.train)
+    train = with_augmentation(train, fitted.settings, fitted.task)
     if len(split.validation):
         values = None if target is None else target.at(split.validation)
         validation = fitted.rows(encoded(table, split.validation), values).weighted(weights, split.validation)

@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.augmentation import Augmentation
 from pellucid.data.tables import Table
 from pellucid.network.layers import Shape
 from pellucid.network.task import Task
-from pellucid.preprocessing.features import Features, rows_for
+from pellucid.preprocessing.encoded_images import EncodedImages
+from pellucid.preprocessing.features import Features, StoredImages, rows_for
 from pellucid.preprocessing.target import TargetScaler
 from pellucid.training.loop import Rows
 
@@ -38,12 +40,15 @@ class PreparedRows:
         How much each row counts, ``[N]``; ``None``: all the same.
     shape
         That of a row of the network, which decides what `inputs` are; ``None``: a list of numbers.
+    augmentation
+        How training changes these pictures; ``None``: not at all.
     """
 
     features: Features
     targets: Array
     weights: Array | None = None
     shape: Shape | None = None
+    augmentation: Augmentation | None = None
 
     def __len__(self) -> int:
         return self.features.n
@@ -53,10 +58,22 @@ class PreparedRows:
         """The features as the network takes them: ``[N, F]``, or pictures ``[N, C, H, W]``; no copy (`rows_for`)."""
         return self.features.flat if self.shape is None else rows_for(self.shape, self.features)
 
+    @property
+    def pictures(self) -> EncodedImages | None:
+        """The rows as pictures, if they are nothing else."""
+        arrays = tuple(self.features.arrays.values())
+        return arrays[0].encoded if len(arrays) == 1 and isinstance(arrays[0], StoredImages) else None
+
     @cached_property
     def rows(self) -> Rows:
         """The same arrays as training takes them."""
-        return Rows(inputs=self.inputs, targets=self.targets, weights=self.weights)
+        return Rows(
+            inputs=self.inputs,
+            targets=self.targets,
+            weights=self.weights,
+            augmentation=self.augmentation,
+            pictures=None if self.augmentation is None else self.pictures,
+        )
 
     def weighted(self, weights: Array | None, at: Array) -> PreparedRows:
         """The same rows with the weights of these numbers; ``None``: all count the same."""

@@ -1,4 +1,4 @@
-"""The settings of a convolutional network, which only pictures use."""
+"""The settings that pictures have: how their files are read, the convolutional network, how it is trained."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from pellucid.network.cnn import POOLS
 from pellucid.settings.declaring import setting
-from pellucid.settings.rules import Choice, optional, whole, widths
+from pellucid.settings.rules import Choice, augmentation, flag, optional, whole, widths
+from pellucid.training.averaging import AVERAGES
 
 __all__ = ["NETWORKS", "PictureSettings"]
 
@@ -15,8 +16,11 @@ NETWORKS = ("auto", "mlp", "cnn")
 
 @dataclass(frozen=True, kw_only=True)
 class PictureSettings:
-    """The part of `Settings` that shapes a convolutional network; `Settings` checks the fields."""
+    """The part of `Settings` for pictures and convolutional networks; `Settings` checks the fields."""
 
+    skip_unreadable: bool = setting(
+        False, "data", flag, "leave out image files that cannot be read, instead of refusing them all", flag=True
+    )
     network: str = setting(
         "auto",
         "network",
@@ -39,4 +43,24 @@ class PictureSettings:
         "network",
         Choice(POOLS),
         "how a stage of a cnn halves its maps: max, average, stride (by its convolution) or none",
+    )
+
+    augment: str = setting(
+        "none",
+        "training",
+        augmentation,
+        "change training pictures: shift,flip,rotate,crop,colour,erase, or rotate=15; auto: shift, flip if harmless",
+    )
+    average: str = setting(
+        "none",
+        "training",
+        Choice(AVERAGES),
+        "ema: keep an exponential moving average of the weights; none: no average",
+    )
+    decay_biases: bool = setting(
+        True,
+        "training",
+        flag,
+        "apply weight decay to biases and to the scale of a normalisation too, as PyTorch does",
+        flag=True,
     )

@@ -4,17 +4,18 @@
 |---|---|
 | best | published methods that also did well here, on tables they were not chosen on (``benchmarks/ACCURACY.md``) |
 | quick | one network of two layers: standardised numbers, Adam, a falling learning rate, early stopping |
+| pictures | a convolutional network: AdamW on one cycle, label smoothing, augmentation that suits the pictures |
 | plain | the textbook: the defaults of `Settings`, early stopping on the validation rows |
 
-Settings that are given override the preset. Without a preset, a table with a target gets ``best``; images and
-reconstructions get ``plain``, because the other two were not chosen for them.
+Settings that are given override the preset. Without a preset, a table with a target gets ``best``, and pictures get
+what `FOR_PICTURES` says; reconstructions get ``plain``, because the others were not chosen for them.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["BEST", "PRESETS", "QUICK", "usual_preset"]
+__all__ = ["BEST", "PICTURES", "PRESETS", "QUICK", "usual_preset"]
 
 BEST: dict[str, Any] = {
     "scaling": "robust",
@@ -43,10 +44,27 @@ QUICK: dict[str, Any] = {
     "patience": 8,
 }
 
-PRESETS: dict[str, dict[str, Any]] = {"best": BEST, "quick": QUICK, "plain": {}}
+PICTURES: dict[str, Any] = {
+    "depth": 2,
+    "batch_norm": True,
+    "label_smoothing": 0.1,
+    "optimizer": "adamw",
+    "learning_rate": 0.01,
+    "weight_decay": 0.05,
+    "decay_biases": False,
+    "schedule": "one_cycle",
+    "epochs": None,
+    "patience": None,
+    "augment": "auto",
+}
+
+PRESETS: dict[str, dict[str, Any]] = {"best": BEST, "quick": QUICK, "pictures": PICTURES, "plain": {}}
 FOR_TABLES = "best"
+FOR_PICTURES = "plain"
 
 
-def usual_preset(*, table: bool) -> str:
-    """The default preset: for a table with a target, or for anything else."""
+def usual_preset(*, table: bool, pictures: bool = False) -> str:
+    """The default preset: for a table with a target, for pictures with one, or for anything else."""
+    if pictures:
+        return FOR_PICTURES
     return FOR_TABLES if table else "plain"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pellucid.augmentation.wording import as_text, asked
 from pellucid.data.columns.names import column_name
 from pellucid.data.text_files.headers import names_from
 from pellucid.errors import SettingError, nearest
@@ -14,6 +15,7 @@ from pellucid.errors import SettingError, nearest
 __all__ = [
     "Choice",
     "Rule",
+    "augmentation",
     "auto_or",
     "channels",
     "column",
@@ -160,6 +162,15 @@ def sign(name: str, value: Any) -> str:
 def comment_sign(name: str, value: Any) -> str | None:
     """What a comment begins with; ``none`` for no comments; ``auto`` or ``None`` if it is to be detected."""
     return None if value is None or value == "auto" else sign(name, value)
+
+
+def augmentation(name: str, value: Any) -> str:
+    """``auto``, ``none``, or kinds of augmentation such as ``shift,flip,rotate=15``."""
+    if isinstance(value, list | tuple) and all(isinstance(each, str) for each in value):
+        value = ",".join(value) or "none"
+    if not isinstance(value, str):
+        raise SettingError(f"{name} must be auto, none, or kinds such as shift,flip, got {shown(value)}")
+    return "auto" if value.strip().lower() == "auto" else as_text(asked(value, name))
 
 
 def widths(name: str, value: Any) -> tuple[int, ...]:

@@ -57,7 +57,8 @@ class Settings(PictureSettings):
         "plain",
         "preset",
         Choice(tuple(PRESETS)),
-        "starting values, overridden by what you set: best (several networks), quick (one network), plain (textbook)",
+        "starting values, overridden by what you set: best (several networks), quick (one), pictures (a cnn), plain "
+        "(textbook)",
     )
 
     target: str | None = setting(None, "data", optional(column), "the column to predict")
@@ -72,7 +73,8 @@ class Settings(PictureSettings):
         None,
         "data",
         optional(size),
-        "height x width of images in pixels, such as 28x28 or 28; auto: their most common size, at most 64 a side",
+        "height x width of images in pixels, such as 28x28 or 28; auto: their most common size, at most 128 a side, 64 "
+        "for network mlp and for more than 20,000 images",
         unset="auto",
     )
     image_channels: int | None = setting(

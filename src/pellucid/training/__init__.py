@@ -13,6 +13,7 @@ and the dropout masks come from one place, whole runs of two engines can be comp
 | `engine`, `rows`, `batches` | what the loop asks of an engine, where rows come from, in which order |
 | `averaging` | an average of the weights of many steps, which is what is kept |
 | `pictures`, `prefetch` | pictures that are augmented and encoded batch by batch, in a thread |
+| `flip_probe` | whether pictures may be mirrored: found by a small network that has never seen one mirrored |
 | `schedules`, `stopping`, `history`, `interrupt`, `divergence` | the parts of a loop |
 | `signals`, `pace` | what the doctor reads: snapshots of the layers, and how a loss moves |
 | `many`, `range_test`, `parity` | many networks on all rows; the learning-rate range test; engines compared |

@@ -15,14 +15,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Literal, Protocol, get_args
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:  # the command line reads AVERAGES from here and should not load NumPy to print its help
+    from numpy.typing import NDArray
+
+    Array = NDArray[Any]
 
 __all__ = ["AVERAGES", "AverageName", "WeightAverage", "average_in_place"]
 
-Array = NDArray[Any]
 AverageName = Literal["none", "ema"]
 AVERAGES: tuple[str, ...] = get_args(AverageName)
 
@@ -49,6 +50,7 @@ class WeightAverage:
     steps
         How many steps were done.
 
+    >>> import numpy as np
     >>> average = WeightAverage({"w": np.array([0.0])}, steps=0)
     >>> average.stepped(lambda: {"w": np.array([1.0])})
     >>> average.catch_up(lambda: {"w": np.array([1.0])})
@@ -57,7 +59,7 @@ class WeightAverage:
     """
 
     def __init__(self, start: Mapping[str, Array], steps: int) -> None:
-        self.arrays = {name: np.array(array) for name, array in start.items()}
+        self.arrays = {name: array.copy() for name, array in start.items()}
         self._steps, self._behind = steps, 0
 
     def stepped(self, weights: Callable[[], Mapping[str, Array]]) -> None:

@@ -46,18 +46,15 @@ class AugmentedRows:
     Parameters
     ----------
     rows
-        Their inputs are pictures as `EncodesPixels` has them.
-    augmentation
-        What may happen to a picture; by default nothing.
-    shape
-        The shape of a row in the network: ``(C, H, W)``, or ``(H·W·C,)`` for one that begins with a dense layer, which
-        takes pixels in the order of rows, columns and channels.
+        Their inputs, or else their ``pictures``, are as `EncodesPixels` has them. Where the inputs are ``[N, H·W·C]``,
+        for a network that begins with a dense layer, a batch is so too, in the order of rows, columns and channels.
     """
 
-    def __init__(self, rows: Rows, augmentation: Augmentation | None = None, shape: tuple[int, ...] = ()) -> None:
-        self.rows, self.augmentation = rows, augmentation or Augmentation()
-        self._pictures: EncodesPixels = rows.inputs  # type: ignore[assignment]
-        self._flat = len(shape) == 1
+    def __init__(self, rows: Rows) -> None:
+        self.rows, self.augmentation = rows, rows.augmentation or Augmentation()
+        pictures: Any = rows.inputs if rows.pictures is None else rows.pictures
+        self._pictures: EncodesPixels = pictures
+        self._flat = rows.pictures is not None and rows.inputs.ndim == 2
         self._present: tuple[Array, Array] | None = None  # a batch's rows, and its inputs
         self._engine_reads = False
 

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.augmentation import Augmentation
 from pellucid.training.batches import batches
 
 __all__ = ["Resident", "RowSource", "Rows", "TakesRows"]
@@ -24,12 +25,16 @@ class Rows:
     """Inputs ``[N, I]``, targets ``[N]`` class numbers or ``[N, C]`` numbers, and row weights ``[N]`` or ``None``.
 
     The inputs may also be something that looks like an array and makes the numbers of the rows taken from it, such as
-    `pellucid.preprocessing.encoded_images.EncodedImages`.
+    `pellucid.preprocessing.encoded_images.EncodedImages`. With an ``augmentation``, training sees pictures changed;
+    whatever else looks at the rows sees them as they are. ``pictures`` are then the same rows as pictures, where the
+    inputs are lists of their pixels.
     """
 
     inputs: Array
     targets: Array
     weights: Array | None = None
+    augmentation: Augmentation | None = None
+    pictures: Any = None
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -53,7 +58,13 @@ class Rows:
         """The rows of these numbers."""
         inputs = self.inputs[at] if self.is_resident else self.inputs.take(at)
         targets = inputs if self.targets is self.inputs else self.targets[at]
-        return Rows(inputs=inputs, targets=targets, weights=None if self.weights is None else self.weights[at])
+        return replace(
+            self,
+            inputs=inputs,
+            targets=targets,
+            weights=None if self.weights is None else self.weights[at],
+            pictures=None if self.pictures is None else self.pictures.take(at),
+        )
 
 
 class TakesRows(Protocol):

@@ -17,4 +17,4 @@ def source_of(rows: Rows | RowSource) -> RowSource:
     """
     if not isinstance(rows, Rows):
         return rows
-    return Resident(rows) if rows.is_resident else AugmentedRows(rows)
+    return Resident(rows) if rows.is_resident and rows.augmentation is None else AugmentedRows(rows)

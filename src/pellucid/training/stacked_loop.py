@@ -89,10 +89,13 @@ def fit_many(
     ------
     SettingError
         The number of seeds, sets of row numbers, rates or validation sets is not the number of networks, or BatchNorm
-        would get a batch of one row, or the plan asks for an average of the weights.
+        would get a batch of one row, the plan asks for an average of the weights, or the
+        rows for augmentation.
     """
     if plan.average != "none":
         raise SettingError(f"average {plan.average} is for networks that are trained one by one, not in a stack")
+    if train.augmentation is not None:
+        raise SettingError("augmentation is for networks that are trained one by one, not in a stack")
     many = stack.size
     parts = [validation] * many if isinstance(validation, Rows) else list(validation)
     rates = [plan.learning_rate] * many if learning_rates is None else list(learning_rates)

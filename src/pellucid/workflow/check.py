@@ -3,36 +3,46 @@
 from __future__ import annotations
 
 import os
+from math import prod
 
 import numpy as np
 
 from pellucid.data.target import encode_target
 from pellucid.errors import DataError, RunFolderError
 from pellucid.model.model import Model
+from pellucid.network import Network
 from pellucid.preparation.prepare import open_table
 from pellucid.preparation.rows import training_rows
+from pellucid.preprocessing.features import rows_for
 from pellucid.runs.folder import RunFolder
 from pellucid.runs.plan import auto_batch_size, optimizer_of
 from pellucid.settings.config import is_there_again, read_config, trained_on
 from pellucid.settings.settings import Settings
-from pellucid.training.parity import Parity, compare
+from pellucid.training.engine import unsupported
+from pellucid.training.parity import INTERPRETERS, Parity, compare
 
 __all__ = ["check"]
 
 _MAX_ROWS = 4096
+_MAX_VALUES = 1 << 24  # in the maps of all pictures together: the textbook needs a second for them
+_STEPS, _STEPS_ON_PICTURES = 200, 20
 
 
-def check(run: str | os.PathLike[str], data: object = None, *, n_steps: int = 200) -> Parity:
-    """Compare the textbook with PyTorch from a run's trained weights, in float64.
+def check(run: str | os.PathLike[str], data: object = None, *, n_steps: int | None = None) -> Parity:
+    """Compare the textbook with PyTorch, and with the fused engine where it can compute the network, in float64.
+
+    All start from the run's trained weights.
 
     Parameters
     ----------
     run
         A run folder, or a model file if ``data`` is given.
     data
-        Rows with the target; by default the table that the run was trained on. Up to 4,096 rows are used.
+        Rows with the target, or pictures; by default what the run was trained on. Up to 4,096 rows are used; of
+        pictures for a convolutional network as many as the textbook answers in about a second.
     n_steps
-        Updates, with the run's own optimizer, learning rate and batch size, before the weights are compared.
+        Updates, with the run's own optimizer and learning rate, before the weights are compared; by default 200, for a
+        convolutional network 20.
 
     Raises
     ------
@@ -54,17 +64,25 @@ def check(run: str | os.PathLike[str], data: object = None, *, n_steps: int = 20
         values, keep, _ = encode_target(table, model.task.target, model.task.kind, model.task.classes)
     if not len(keep):
         raise DataError(f"no row has a target in column {model.task.target!r}")
-    chosen = np.random.default_rng(settings.seed).permutation(len(keep))[:_MAX_ROWS]
-    inputs = model.recipe.transform(table.take(keep[chosen]), dtype=np.float64).flat
+    network, maps = model.network, len(model.network.shape) > 1
+    most = max(2, min(_MAX_ROWS, _MAX_VALUES // _values_of(network))) if maps else _MAX_ROWS
+    chosen = np.random.default_rng(settings.seed).permutation(len(keep))[:most]
+    inputs = rows_for(network.shape, model.recipe.transform(table.take(keep[chosen]), dtype=np.float64))
     rows = training_rows(model.task, model.scaler, inputs, None if values is None else values[chosen])
     return compare(
-        model.network,
+        network,
         model.task.loss,
         optimizer_of(settings),
         model.parameters,
         rows,
         learning_rate=settings.learning_rate,
-        batch_size=settings.batch_size or auto_batch_size(len(inputs)),
+        batch_size=settings.batch_size or auto_batch_size(len(rows)),
         seed=settings.seed,
-        n_steps=n_steps,
+        n_steps=n_steps or (_STEPS_ON_PICTURES if maps else _STEPS),
+        engines=tuple(name for name in INTERPRETERS if unsupported(name, network, "cpu") is None),
     )
+
+
+def _values_of(network: Network) -> int:
+    """How many numbers one row becomes, all layers together."""
+    return sum(map(prod, (network.shape, *network.shapes())))

@@ -21,6 +21,7 @@ from pellucid.preparation.prepare import Prepared, settings_for
 from pellucid.reports.report import write_report
 from pellucid.runs.checkpoint import read_state
 from pellucid.runs.events import RunPrepared, RunTrained
+from pellucid.runs.flips import with_flips
 from pellucid.runs.folder import FILES, RunFolder
 from pellucid.runs.kept import KeptNetwork, KeptNetworks
 from pellucid.runs.log import RunLog
@@ -133,7 +134,7 @@ def train(
     with RunFolder.reserved(out, overwrite=overwrite) if kept else nullcontext() as begin:
         prepared = prepare_run(source, asked, test_data=test_data)
         warn_of(prepared.notes, FrameNote)
-        prepared = with_target_transform(replace(prepared, settings=resolved(prepared)))
+        prepared = with_flips(with_target_transform(replace(prepared, settings=resolved(prepared))))
         # An error here must come before there is a folder.
         engine, members = engine_of(prepared), members_of(prepared)
         folder = None

@@ -15,11 +15,14 @@ def check(
     run: Annotated[str, typer.Argument(help="A run folder.")],
     data: Annotated[str | None, typer.Argument(help="Rows with the target; default: the run's own table.")] = None,
     steps: Annotated[
-        int, typer.Option(min=1, max=100_000, help="Number of updates before the weights are compared.")
-    ] = 200,
+        int | None,
+        typer.Option(
+            min=1, max=100_000, help="Number of updates before the weights are compared; default: 200, for a cnn 20."
+        ),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Compare the textbook engine with PyTorch in float64; the exit code is 1 if they differ too much."""
+    """Compare the textbook engine with the others in float64; the exit code is 1 if they differ too much."""
     from pellucid.workflow.check import check as check_run
 
     parity = check_run(run, data, n_steps=steps)

@@ -168,6 +168,7 @@ def image_table(
     DataError
         The shape or the values are different.
 
+    >>> import numpy as np
     >>> table = image_table(np.zeros((2, 28, 28), np.uint8), ["zero", "one"])
     >>> table.names, pixels_of(table.column("image")).shape
     (('image', 'label'), (2, 28, 28, 1))

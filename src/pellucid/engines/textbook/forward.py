@@ -9,13 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
+
+import numpy as np
 
 from pellucid.engines.textbook.layers import rule_of
 from pellucid.engines.textbook.layers.rule import Array, Parameters, Step, by_layer
 from pellucid.errors import DataError, SettingError
 from pellucid.network import Layer, Network, describe
 
-__all__ = ["Parameters", "Step", "Trace", "forward"]
+__all__ = ["Parameters", "Step", "Trace", "forward", "logits_of", "rows_at_once"]
+
+# What lies between the layers then stays in the cache: twice as many take a third to a half longer a row.
+_ROWS_AT_ONCE = 8_192
+_VALUES_AT_ONCE = 1 << 20  # in all maps together
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +83,25 @@ def forward(
         )
     steps = _Walk(training, masks).inside(network.layers, parameters, x)
     return Trace(steps=steps, running=dict(_running(steps)) if training else {}, training=training)
+
+
+def rows_at_once(network: Network) -> int:
+    """How many rows are sent through a network together: maps are larger than lists of numbers.
+
+    >>> from pellucid.network import cnn, mlp
+    >>> rows_at_once(mlp(4, [10], 3)), rows_at_once(cnn((1, 28, 28), (16, 32), 10))
+    (8192, 25)
+    """
+    if len(network.shape) == 1:
+        return _ROWS_AT_ONCE
+    return min(_ROWS_AT_ONCE, max(1, _VALUES_AT_ONCE // sum(map(prod, (network.shape, *network.shapes())))))
+
+
+def logits_of(network: Network, parameters: Parameters, inputs: Array) -> Array:
+    """The answers for any number of rows ``[N, *network.shape]``, some at a time: ``[N, C]``, with nothing dropped."""
+    many = rows_at_once(network)
+    parts = [forward(network, parameters, inputs[i : i + many]).logits for i in range(0, len(inputs), many)]
+    return np.concatenate(parts) if parts else np.zeros((0, network.outputs))
 
 
 class _Walk:

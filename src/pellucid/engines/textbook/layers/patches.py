@@ -22,10 +22,10 @@ from math import prod
 import numpy as np
 
 from pellucid.engines.textbook.layers.rule import Array, Parameters
-from pellucid.engines.textbook.layers.windows import pad, positions, unpad
+from pellucid.engines.textbook.layers.windows import pad, positions, stops, unpad
 from pellucid.network.layers.convolution import Convolution
 
-__all__ = ["convolve", "convolve_back", "patches_of"]
+__all__ = ["convolve", "convolve_back", "patches_of", "places_of"]
 
 
 def patches_of(layer: Convolution, x: Array) -> Array:
@@ -40,7 +40,7 @@ def patches_of(layer: Convolution, x: Array) -> Array:
            [4., 5., 7., 8.]])
     """
     rows, channels = x.shape[:2]
-    _, *places = layer.output_shape(x.shape[1:])
+    places = places_of(layer, x)
     padded = pad(x, layer.pads)
     patches = np.empty((rows, channels, prod(layer.kernel), *places), x.dtype)
     for k, there in enumerate(positions(layer.kernel, layer.strides, layer.dilations, places)):
@@ -59,7 +59,7 @@ def convolve(layer: Convolution, w: Parameters, x: Array, patches: Array) -> Arr
         The input and its columns.
     """
     z = _matrix(layer, w) @ patches  # [G, O/G, C/G·K] @ [B, G, C/G·K, P] = [B, G, O/G, P]
-    z = z.reshape(len(x), *layer.output_shape(x.shape[1:]))
+    z = z.reshape(len(x), layer.out_channels, *places_of(layer, x))
     if layer.bias:
         z += w["bias"].reshape(-1, *(1,) * layer.axes)
     return z
@@ -91,6 +91,11 @@ def convolve_back(
     return _summed(layer, x, d_patches), own
 
 
+def places_of(layer: Convolution, x: Array) -> tuple[int, ...]:
+    """The extents of the output: at how many places the window stops along each axis."""
+    return stops(layer.kernel, layer.strides, layer.dilations, layer.pads, x.shape[2:])
+
+
 def _matrix(layer: Convolution, w: Parameters) -> Array:
     """The weight as a matrix for each group, ``[G, O/G, C/G·K]``."""
     return w["weight"].reshape(layer.groups, layer.out_channels // layer.groups, -1)
@@ -99,7 +104,7 @@ def _matrix(layer: Convolution, w: Parameters) -> Array:
 def _summed(layer: Convolution, x: Array, d_patches: Array) -> Array:
     """∂L/∂x: for each number of the input the sum over the patches in which it stands (col2im)."""
     rows, channels, *extents = x.shape
-    _, *places = layer.output_shape(x.shape[1:])
+    places = places_of(layer, x)
     by_position = d_patches.reshape(rows, channels, prod(layer.kernel), *places)
     around = (before + n + after for n, (before, after) in zip(extents, layer.pads, strict=True))
     d_padded = np.zeros((rows, channels, *around), d_patches.dtype)

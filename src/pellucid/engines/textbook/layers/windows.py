@@ -32,7 +32,7 @@ from pellucid.engines.textbook.layers.rule import Array
 from pellucid.network.layers.pooling import Pooling
 from pellucid.network.layers.windows import Sides
 
-__all__ = ["Slices", "pad", "positions", "unpad", "window_positions"]
+__all__ = ["Slices", "pad", "positions", "stops", "unpad", "window_positions"]
 
 Slices = tuple[EllipsisType | slice, ...]
 
@@ -54,10 +54,30 @@ def positions(
         yield (..., *(slice(u * d, u * d + s * (n - 1) + 1, s) for u, s, d, n in axes))
 
 
+def stops(
+    kernel: Sequence[int], strides: Sequence[int], dilations: Sequence[int], pads: Sides, extents: Sequence[int]
+) -> tuple[int, ...]:
+    """At how many places the window stops along each axis: ⌊(n + p + p′ − d(k − 1) − 1) / s⌋ + 1.
+
+    Parameters
+    ----------
+    kernel, strides, dilations, pads
+        Of the layer, for each axis.
+    extents
+        n, the numbers of the input along each axis.
+
+    >>> stops(kernel=(3,), strides=(2,), dilations=(1,), pads=((1, 1),), extents=(5,))  # at −1, 1 and 3
+    (3,)
+    """
+    axes = zip(kernel, strides, dilations, pads, extents, strict=True)
+    return tuple((n + sum(both) - d * (k - 1) - 1) // s + 1 for k, s, d, both, n in axes)
+
+
 def window_positions(layer: Pooling, x: Array) -> list[Slices]:
-    """For each position of the window, row by row: the slice of the padded ``x`` that it sees."""
-    _, *places = layer.output_shape(x.shape[1:])
-    return list(positions(layer.kernel, layer.strides, (1,) * layer.axes, places))
+    """For each position of a pooling's window, row by row: the slice of the padded ``x`` that it sees."""
+    ones = (1,) * layer.axes
+    places = stops(layer.kernel, layer.strides, ones, layer.pads, x.shape[2:])
+    return list(positions(layer.kernel, layer.strides, ones, places))
 
 
 def pad(x: Array, pads: Sides, value: float = 0.0) -> Array:
