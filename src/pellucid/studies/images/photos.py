@@ -416,7 +416,7 @@ def _close(story: Story, result: Photos, data: str | None) -> None:
         learned=f"A convolutional network of {result.parameters:,} parameters, trained on {result.train_rows:,} "
         f"pictures ({result.data}), is right on {100 * accuracy.value:.1f} % of {result.test_rows:,} others "
         f"({100 * accuracy.low:.1f} to {100 * accuracy.high:.1f}), after {result.seconds:.0f} s; always naming the "
-        f"most frequent class would be right on {100 * share:.1f} %. Feature maps show what its filters find, and Grad-CAM "
-        "which part of a picture spoke for the answer.",
+        f"most frequent class would be right on {100 * share:.1f} %. Feature maps show what its filters find, and "
+        "Grad-CAM which part of a picture spoke for the answer.",
         try_next=f"pellucid train {data}" if data is not None and " " not in data else "pellucid study convolution",
     )
