@@ -351,7 +351,7 @@ def _train(
             story.say(f"Epoch {line.epoch} of {plan.epochs}: train loss {line.train_loss:.4f}, test accuracy "
                       f"{line.validation_score:.4f}, {line.seconds:.1f} s.")  # fmt: skip
 
-    learned = AugmentedRows(Rows(inputs=train[0], targets=train[1]), changes, network.shape)  # type: ignore[arg-type]
+    learned = AugmentedRows(Rows(inputs=train[0], targets=train[1], augmentation=changes))
     outcome = fit(engine, learned, Rows(inputs=test[0], targets=test[1]), plan, on_epoch=tell)
     if outcome.problem is not None:
         raise DivergenceError(outcome.problem)
