@@ -37,6 +37,7 @@ bench: $(VENV)/.development $(BENCH)/.peers
 	$(BIN)/python benchmarks/spine.py
 	$(BIN)/python benchmarks/engines.py
 	$(BENCH)/bin/python benchmarks/results.py
+	$(BENCH)/bin/python benchmarks/images.py
 	$(BENCH)/bin/python benchmarks/growth.py
 
 # Hours; a run that was stopped goes on. For some of it: .venv-accuracy/bin/python benchmarks/accuracy.py --help

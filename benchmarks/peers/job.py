@@ -112,6 +112,9 @@ class Job:
     @classmethod
     def from_json(cls, text: str) -> Job:
         """The job that `to_json` wrote."""
-        found = json.loads(text)
-        found["widths"] = tuple(found["widths"])
+        found = {name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(text).items()}
+        if "channels" in found and cls is Job:
+            from peers.pictures.job import PictureJob
+
+            return PictureJob.from_json(text)
         return cls(**{each.name: found[each.name] for each in fields(cls)})

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import re
+from base64 import b64encode
+from hashlib import sha256
 from html.parser import HTMLParser
 
 __all__ = ["Tree", "check"]
@@ -41,8 +43,15 @@ class Tree(HTMLParser):
         return [attributes for tag, attributes in self.tags if tag == name]
 
 
-def check(text: str) -> Tree:
-    """What holds for every page, whatever is on it."""
+def check(text: str, *, script: str = "") -> Tree:
+    """What holds for every page, whatever is on it; ``script`` is the one that a page may have."""
+    allowed = f"<script>{script}</script>"
+    if script:
+        data = re.compile(r'<script type="application/json" id="data">[^<]*</script>')
+        assert text.count("<script") == 2
+        assert len(data.findall(text)) == 1
+        assert text.count(allowed) == 1
+        text = data.sub("", text).replace(allowed, "")
     tree = Tree(text)
     assert not tree.open
     seen = [attributes["id"] for _, attributes in tree.tags if "id" in attributes]
@@ -57,13 +66,15 @@ def check(text: str) -> Tree:
             assert target[:1] == "#", target
             assert target[1:] in seen, target
     for link in tree.named("a"):
-        assert link["href"][1:] in seen, link
+        assert link["href"][1:] in seen or (script and re.fullmatch(r"#[\w.]+\.\d+(,\d+)*", link["href"])), link
     levels = [int(tag[1]) for tag, _ in tree.tags if re.fullmatch(r"h[1-6]", tag)]
     assert levels[0] == 1
     assert levels.count(1) == 1
     assert all(after <= before + 1 for before, after in itertools.pairwise(levels)), levels
     (policy,) = [m["content"] for m in tree.named("meta") if m.get("http-equiv") == "Content-Security-Policy"]
-    assert policy == "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+    digest = b64encode(sha256(script.encode()).digest()).decode()
+    own = f"; script-src 'sha256-{digest}'" if script else ""
+    assert policy == f"default-src 'none'; style-src 'unsafe-inline'; img-src data:{own}"
     pictures = [a for _, a in tree.tags if a.get("role") == "img"]
     assert len(pictures) == len(tree.named("svg"))
     assert all(a["aria-label"].strip() for a in pictures)

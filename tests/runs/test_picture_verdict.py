@@ -32,7 +32,7 @@ def bars(n: int, seed: int = 0, *, side: int = 12, channels: int = 1) -> dict[st
 
 
 def prepared_for(data: dict[str, Any], **settings: Any) -> Prepared:
-    return prepare(data, Settings(**{"target": "label", **settings}))
+    return prepare(data, Settings(**{"target": "label", "network": "mlp", **settings}))
 
 
 def judged(prepared: Prepared, **how: Any) -> Verdict:
@@ -45,7 +45,7 @@ def judged(prepared: Prepared, **how: Any) -> Verdict:
 
 
 def test_a_run_on_pictures_is_compared_with_models_for_pictures() -> None:
-    run = pellucid.train(bars(300), "label", hidden=(8,), epochs=2)
+    run = pellucid.train(bars(300), "label", network="mlp", hidden=(8,), epochs=2)
     assert run.verdict is not None
     assert [peer.name for peer in run.verdict.peers] == ["dummy", *OF_PICTURES[:3]]
     assert all(peer.rows == 240 for peer in run.verdict.peers)

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pellucid.data.dates.formats import parse_dates
-from pellucid.data.dependence.copies import Copies, copies_in
+from pellucid.data.dependence.copies import Copies, copies_in, units_of
 from pellucid.data.dependence.row_hashes import row_hashes
 from pellucid.data.schema import Column, Schema
 from pellucid.data.tables import Table
@@ -42,6 +42,8 @@ class Split:
         ``int64``; validation and test may be empty.
     how
         A few words: stratified, by group, by time, at random.
+    near, near_test
+        Pairs ``[P, 2]`` of rows whose images are nearly the same; of a row and a row of a separate test table.
     notes
         Sentences for the user.
     """
@@ -51,6 +53,8 @@ class Split:
     test: IntArray
     how: str
     notes: tuple[str, ...] = ()
+    near: IntArray | None = None
+    near_test: IntArray | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +71,7 @@ def split_rows(
     validation: float = 0.15,
     test: float = 0.2,
     seed: int = 0,
+    alike: IntArray | None = None,
 ) -> Split:
     """Split the rows that have a target.
 
@@ -76,6 +81,8 @@ def split_rows(
         Shares of the rows; 0 leaves the part empty.
     seed
         The same seed and table always give the same parts.
+    alike
+        ``[rows of the table]``: rows with the same number stay together, such as images that are nearly the same.
 
     Returns
     -------
@@ -101,7 +108,7 @@ def split_rows(
     if n_parts == 1:
         none = np.zeros(0, dtype=np.int64)
         return Split(train=rows, validation=none, test=none, how="all rows for training")
-    units, copies = _units(table, schema, rows)
+    units, copies = _units(table, schema, rows, alike)
     labels = target.values if target is not None and target.task_kind != "regression" else None
     rng = np.random.default_rng(seed)
     wanted = np.array([1 - validation - test, validation, test]) * len(rows)
@@ -169,12 +176,14 @@ def _too_few(schema: Schema, n_units: int, n_parts: int) -> str:
 # --- units
 
 
-def _units(table: Table, schema: Schema, rows: IntArray) -> tuple[_Units, Copies]:
+def _units(table: Table, schema: Schema, rows: IntArray, alike: IntArray | None) -> tuple[_Units, Copies]:
     """The units of these rows, and which are copies."""
     telling = {c.name for c in schema.features} | {schema.target, schema.group, schema.time}
     names = [c.name for c in schema.columns if c.name in telling]
     copies = copies_in(table, names, rows)
     of_row = copies.of_row
+    if alike is not None and len(np.unique(alike)) < len(alike):
+        of_row = units_of(_joined(of_row, np.unique(alike[rows], return_inverse=True)[1]).astype(np.uint64))
     if schema.group is not None:
         group = row_hashes(table, [schema.group])[rows]
         lost = np.asarray(table.column(schema.group).is_null())[rows]

@@ -19,11 +19,12 @@ from pellucid.explanation.words import NamedStep, named_steps
 from pellucid.explanation.words.answer import Outcome
 from pellucid.explanation.words.unit_names import input_names
 from pellucid.inspection.rows import row_to_inspect
-from pellucid.inspection.trace_json import json_value, row_json
+from pellucid.inspection.trace_json import cell_json, json_value, row_json
 from pellucid.model.model import Model
 from pellucid.network.task import Label
 from pellucid.preparation.rows import training_rows
 from pellucid.preprocessing.encoded_cells import EncodedCell, encoded_cells
+from pellucid.preprocessing.features import rows_for
 from pellucid.runs.plan import optimizer_of
 from pellucid.settings.settings import Settings
 
@@ -118,17 +119,15 @@ class Traced:
     def to_json(self, *, complete: bool = False) -> dict[str, Any]:
         """The trace as plain JSON values: every number of the layers, and the arithmetic of each unit.
 
-        Of a network of pictures the arithmetic of the strongest units, and arrays of more than 1,000 numbers only if
-        ``complete``.
+        Of a network of pictures the arithmetic of the strongest units; pixels and arrays of more than 100 numbers only
+        if ``complete``.
         """
+        everything = complete or len(self.row.network.shape) == 1
         return {
             "title": self.title,
             "network": self.network,
             "n_networks": self.n_networks,
-            "cells": [
-                {"column": cell.column, "cell": json_value(cell.cell), "how": cell.how, "features": dict(cell.features)}
-                for cell in self.cells
-            ],
+            "cells": [cell_json(cell, complete=everything) for cell in self.cells],
             "answer": self.answer,
             "together": self.together,
             "truth": json_value(self.truth),
@@ -184,21 +183,22 @@ def trace(
     optimizer = optimizer_of(settings)
     viewed = row_to_inspect(run, model, data, row, inputs)
     one = viewed.table
-    features = model.recipe.transform(one, dtype=np.float64).flat
+    encoded = model.recipe.transform(one, dtype=np.float64)
+    rows = np.asarray(rows_for(model.network.shape, encoded)[0:1], dtype=np.float64)
     truth = target = None
     if model.task.kind == "reconstruction":
-        target = training_rows(model.task, model.scaler, features, None).targets
+        target = training_rows(model.task, model.scaler, rows, None).targets
     elif viewed.truth is not None:
         values = viewed.truth.astype(np.int64) if model.task.is_classification else viewed.truth
-        target = training_rows(model.task, model.scaler, features, values).targets
+        target = training_rows(model.task, model.scaler, rows, values).targets
         truth = model.task.classes[int(values[0])] if model.task.is_classification else float(values[0])
     parameters = model.members[network - 1]
     found = trace_row(
-        model.network, parameters, features[0], loss=model.task.loss, target=target,
+        model.network, parameters, rows[0], loss=model.task.loss, target=target,
         optimizer=optimizer, learning_rate=settings.learning_rate,
     )  # fmt: skip
     dtype = next(iter(parameters.values())).dtype
-    each = model.answers_of_members(features.astype(dtype))
+    each = model.answers_of_members(rows.astype(dtype))
     cells = {step.name: _cell(one, step.name) for step in model.recipe.steps}
     return Traced(
         title=viewed.title,
@@ -207,7 +207,7 @@ def trace(
         network=network,
         row=found,
         answer=_prediction(model, each[network - 1]),
-        together=_prediction(model, model.answers_to(features.astype(dtype))),
+        together=_prediction(model, model.answers_to(rows.astype(dtype))),
         truth=truth,
         targets=target,
         # if a source has training and test images, the notes say which were taken

@@ -16,14 +16,15 @@ from pellucid.explanation.words import NamedStep, words_of
 from pellucid.explanation.words.answer import Outcome, answer_of
 from pellucid.explanation.words.loss import loss_of, slope_of_loss
 from pellucid.explanation.words.values import Derivatives, Parts, Sum, strongest
+from pellucid.preprocessing.encoded_cells import EncodedCell
 
-__all__ = ["json_value", "row_json", "unit_json"]
+__all__ = ["cell_json", "json_value", "row_json", "unit_json"]
 
 Array = NDArray[Any]
 
 _TERMS = 10  # of a sum that are listed; the others are added up, and all are in the layer's arrays
 _UNITS = 10  # of a map whose arithmetic is written: the strongest
-_NUMBERS = 1_000  # of an array that is written without ``complete``, in a network of pictures
+_NUMBERS = 100  # of an array that is written without ``complete``, in a network of pictures
 
 
 def row_json(row: RowTrace, steps: Sequence[NamedStep], outcome: Outcome, *, complete: bool = False) -> dict[str, Any]:
@@ -34,7 +35,7 @@ def row_json(row: RowTrace, steps: Sequence[NamedStep], outcome: Outcome, *, com
     row, steps, outcome
         The trace, its layers with names, and its outputs.
     complete
-        Also arrays of more than 1,000 numbers, which a network of pictures leaves out otherwise. For columns all
+        Also arrays of more than 100 numbers, which a network of pictures leaves out otherwise. For columns all
         arrays are written.
     """
     writing = _Writing(all_units=len(row.network.shape) == 1, complete=complete or len(row.network.shape) == 1)
@@ -140,6 +141,15 @@ def _parts(parts: Parts, most: int | None = _TERMS) -> list[dict[str, Any]]:
         else part.to_json()
         for part in parts
     ]
+
+
+def cell_json(cell: EncodedCell, *, complete: bool) -> dict[str, Any]:
+    """A cell and its features; of a picture the pixels only if ``complete``."""
+    if isinstance(cell.cell, np.ndarray) and not complete:
+        return {"column": cell.column, "cell": {"shape": list(cell.cell.shape)}, "how": cell.how}
+    return {
+        "column": cell.column, "cell": json_value(cell.cell), "how": cell.how, "features": dict(cell.features),
+    }  # fmt: skip
 
 
 def json_value(value: object) -> object:

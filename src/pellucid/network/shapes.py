@@ -7,13 +7,14 @@ answer is compared with every row's target, and the network learns their mean.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from pellucid.errors import DataError, SettingError
 from pellucid.network import Network, describe
 from pellucid.network.task import Loss
 
-__all__ = ["check_inputs", "check_many", "check_parameters", "check_rows"]
+__all__ = ["check_inputs", "check_many", "check_parameters", "check_rows", "products_of"]
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -80,6 +81,23 @@ def check_parameters(network: Network, parameters: Mapping[str, Array]) -> None:
                 f"the parameter {wanted.name!r} {_place(network, wanted.name)} {fault}: these weights belong to "
                 "another network"
             )
+
+
+def products_of(network: Network) -> int:
+    """About how many numbers are multiplied by a weight on the way of one row: convolutions use theirs everywhere.
+
+    >>> from pellucid.network import cnn, mlp
+    >>> products_of(mlp(4, [8], 3)) == mlp(4, [8], 3).n_trainable
+    True
+    >>> network = cnn((1, 28, 28), [16, 32], 10)
+    >>> products_of(network) // network.n_trainable
+    199
+    """
+    products = 0
+    for leaf in network.leaves():
+        positions = prod(leaf.layer.output_shape(leaf.shape)[1:])
+        products += positions * sum(p.size for p in leaf.layer.parameters(leaf.shape) if p.trainable)
+    return products
 
 
 def check_many(networks: int, inputs: Array, *others: Array | None) -> bool:

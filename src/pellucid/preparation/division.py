@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.data.columns.images import pixel_source
 from pellucid.data.dependence.copies import drop_rows_seen_in
+from pellucid.data.dependence.near_images import SeveralSources, alike_sets, near_pairs
 from pellucid.data.dependence.row_hashes import n_in_conflict, row_hashes
 from pellucid.data.schema import Schema
 from pellucid.data.splits import Split, split_rows
@@ -22,8 +24,18 @@ __all__ = ["split_of", "without_test_rows"]
 Array = NDArray[Any]
 
 
-def split_of(table: Table, schema: Schema, target: Target | None, settings: Settings, *, test: float) -> Split:
+def split_of(
+    table: Table,
+    schema: Schema,
+    target: Target | None,
+    settings: Settings,
+    *,
+    test: float,
+    test_table: Table | None = None,
+) -> Split:
     """Split the rows. Equal images stay in one part, whatever their labels: the answer to one reveals the other's.
+
+    So do near copies of images: saved again with another quality, resized, or frames of one scene.
 
     A split by group or by time keeps groups or times whole, as asked; a note then reports equal images in two parts.
 
@@ -37,6 +49,8 @@ def split_of(table: Table, schema: Schema, target: Target | None, settings: Sett
         Those of the run: the share of validation rows and the seed are theirs.
     test
         The share of test rows, from 0 up to, but not including, 1.
+    test_table
+        A separate table with the test rows; near copies of its images are found as well.
 
     Raises
     ------
@@ -48,7 +62,11 @@ def split_of(table: Table, schema: Schema, target: Target | None, settings: Sett
     if of_images:  # without the target
         columns = (c for c in schema.columns if c.role == "feature" or c.name in (schema.group, schema.time))
         compared = replace(schema, columns=tuple(columns))
-    split = split_rows(table, compared, target, validation=settings.validation, test=test, seed=settings.seed)
+    near, near_test = _near(table, schema, test_table) if of_images else (None, None)
+    alike = None if near is None else alike_sets(near, table.n_rows)
+    split = split_rows(
+        table, compared, target, validation=settings.validation, test=test, seed=settings.seed, alike=alike
+    )
     if not of_images:
         return split
     hashes = row_hashes(table, [column.name for column in schema.features])
@@ -64,7 +82,34 @@ def split_of(table: Table, schema: Schema, target: Target | None, settings: Sett
             f"{n:,} of the validation and test rows hold images that are also in training, because the split is by "
             f"{schema.group or schema.time!r}; the measured outcome may be too good"
         )
-    return replace(split, notes=(*split.notes, *notes))
+    if near is not None and len(near) and alike is not None:
+        n = len(np.unique(near))
+        together = len(np.unique(alike)) < len(alike)
+        notes.append(
+            f"{n:,} images are nearly the same as another (saved again, resized, or of one scene); "
+            + (
+                "such copies stay in the same part"
+                if together
+                else "they form large sets, which were not kept together"
+            )
+        )
+    return replace(split, notes=(*split.notes, *notes), near=near, near_test=near_test)
+
+
+def _near(table: Table, schema: Schema, test_table: Table | None) -> tuple[Array | None, Array | None]:
+    """Pairs of near copies of images: within the table, and of its rows with those of the test table."""
+    names = [column.name for column in schema.features if column.kind == "image"]
+    if len(names) != 1 or len(schema.features) > 1:
+        return None, None
+    own = pixel_source(table.column(names[0]))
+    if test_table is None or names[0] not in test_table.names:
+        return near_pairs(own), None
+    tested = pixel_source(test_table.column(names[0]))
+    if tested.shape[1:] != own.shape[1:]:
+        return near_pairs(own), None
+    pairs = near_pairs(SeveralSources(own, tested))
+    across = (pairs[:, 0] < len(own)) & (pairs[:, 1] >= len(own))
+    return pairs[pairs[:, 1] < len(own)], pairs[across] - [0, len(own)]
 
 
 def without_test_rows(

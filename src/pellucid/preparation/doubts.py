@@ -113,8 +113,10 @@ def doubts_of(divided: Divided) -> tuple[tuple[Doubt, ...], tuple[str, ...]]:
     """The doubts about a split, and further notes for the user."""
     schema, split = divided.schema, divided.split
     held = divided.held[2]
-    if any(c.kind == "image" for c in schema.features) or not len(held) or not len(split.train):
+    if not len(held) or not len(split.train):
         return (), ()
+    if any(c.kind == "image" for c in schema.features):
+        return tuple(_near_images(divided)), ()
     if schema.group is not None or schema.time is not None:
         return tuple(_copies(divided)), ()
     found = [
@@ -304,6 +306,33 @@ def _copies(divided: Divided) -> list[Doubt]:
                 "network has seen them"
             ),
             fact=f"{_percent(share)} of the {what} rows are also in training",
+        )
+    ]
+
+
+def _near_images(divided: Divided) -> list[Doubt]:
+    """A doubt if evaluated images are nearly the same as images in training."""
+    what, _, held = divided.held
+    split, train = divided.split, divided.split.train
+    if divided.test_table is not None:
+        pairs = split.near_test if split.near_test is not None else np.zeros((0, 2), np.int64)
+        seen = np.intersect1d(pairs[np.isin(pairs[:, 0], train), 1], held)
+    else:
+        pairs = split.near if split.near is not None else np.zeros((0, 2), np.int64)
+        both = np.concatenate([pairs, pairs[:, ::-1]])
+        seen = np.intersect1d(both[np.isin(both[:, 0], train), 1], held)
+    if not len(seen):
+        return []
+    are = "image is" if len(seen) == 1 else "images are"
+    fact = f"{len(seen):,} of the {len(held):,} {what} {are} nearly the same as one in training"
+    return [
+        Doubt(
+            kind="copies",
+            note=FlatteringNote(
+                f"{fact} (saved again, resized, or of one scene): the network has seen them, so the figures are better "
+                "than those on new images; leave these images out of one part"
+            ),
+            fact=fact,
         )
     ]
 

@@ -45,6 +45,7 @@ LABEL, FILE = "label", "file"  # the columns that tables of images have beside t
 # Settings that the first checkpoints do not know, at their defaults for a fully connected network.
 _LATER: dict[str, Any] = {
     "residual": False, "network": "mlp", "channels": None, "kernel": 3, "depth": None, "pool": "max",
+    "skip_unreadable": False,
     "augment": "none", "average": "none", "decay_biases": True,
 }  # fmt: skip
 
@@ -144,7 +145,7 @@ def prepare(data: object, settings: Settings, *, test_data: object = None) -> Pr
         test_table, test_rows = table, split.test
         test_truth = None if target is None else target.at(test_rows)
     else:
-        split = split_of(table, schema, target, settings, test=0.0)
+        split = split_of(table, schema, target, settings, test=0.0, test_table=test_table)
         test_truth, test_rows, test_notes = _truth(test_table, target, weights_where_given(test_table, settings)[0])
         split, dropped = without_test_rows(split, table, schema, target, test_table, test_truth, test_rows)
         where = f"those of {test_table.report.source}" if given_test is not None else "the source's own test part"

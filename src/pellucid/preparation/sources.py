@@ -67,6 +67,8 @@ def open_source(data: object, settings: Settings) -> Source:
             channels=settings.image_channels,
             labels=settings.task != "reconstruction",
             max_unpacked=settings.max_unpacked,
+            longer_side=_longer_side(settings),
+            skip_unreadable=settings.skip_unreadable,
         )
     if is_builtin(data):
         return Source(table=load_builtin(str(data))[0], name=str(data))
@@ -108,7 +110,14 @@ def open_test_table(data: object, settings: Settings, like: Table) -> Table:
             raise DataError(f"the test data {os.fspath(data)!r} are images, but the training table holds none")
         labels = settings.task != "reconstruction"
         most = settings.max_unpacked
-        images = open_images(data, size=shape[:2], channels=shape[2], labels=labels, max_unpacked=most)
+        images = open_images(
+            data,
+            size=shape[:2],
+            channels=shape[2],
+            labels=labels,
+            max_unpacked=most,
+            skip_unreadable=settings.skip_unreadable,
+        )
         return _named_like(test_part(images), like)
     table = images_in_memory(data)
     if table is None:
@@ -166,6 +175,8 @@ def open_images(
     channels: int | None = None,
     labels: bool = True,
     max_unpacked: int | None = None,
+    longer_side: int = 64,
+    skip_unreadable: bool = False,
 ) -> Source:
     """Read images.
 
@@ -179,6 +190,10 @@ def open_images(
         Whether each image needs a label.
     max_unpacked
         The limit to which packed files may unpack, in MB.
+    longer_side
+        The limit in pixels for a size that is not given.
+    skip_unreadable
+        Whether files that cannot be read are left out.
 
     Raises
     ------
@@ -187,8 +202,21 @@ def open_images(
     """
     from pellucid.data.images.read import read_images
 
-    found = read_images(data, size=size, channels=channels, expect_labels=labels, max_unpacked=max_unpacked)
+    found = read_images(
+        data,
+        size=size,
+        channels=channels,
+        expect_labels=labels,
+        max_unpacked=max_unpacked,
+        longer_side=longer_side,
+        skip_unreadable=skip_unreadable,
+    )
     return Source(table=found.train, test=found.test, name=_name(data, "images"))
+
+
+def _longer_side(settings: Settings) -> int:
+    """The limit for a size that is not given: a fully connected network needs a weight for every pixel."""
+    return 64 if settings.network == "mlp" or settings.task == "reconstruction" else 128
 
 
 def images_in_memory(data: object) -> Table | None:

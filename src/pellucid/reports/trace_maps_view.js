@@ -151,7 +151,7 @@ function strongest(node, c) {
 }
 function start() {
   const asked = location.hash ? find(location.hash) : null;
-  if (asked) { chosen = asked; show(); return; }
+  if (asked) { chosen = asked; show(); mapOf(chosen[0], chosen[1])?.scrollIntoView({ block: "center" }); return; }
   if (chosen) return;
   const i = DATA.layers.length ? DATA.layers.find((layer) => layer.kind === "conv")?.to ?? 0 : 0, node = DATA.nodes[i];
   let best = [node.kept[0], 0];
@@ -161,5 +161,5 @@ function start() {
 }
 build();
 start();
-window.addEventListener("hashchange", () => { expanded = false; start(); if (chosen) mapOf(chosen[0], chosen[1])?.scrollIntoView({ block: "nearest" }); });
+window.addEventListener("hashchange", () => { expanded = false; start(); });
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => location.reload());

@@ -143,7 +143,8 @@ def evidence_of(
             constant=[c.name for c in prepared.schema.columns if c.kind == "constant"],
         ),
         network=prepared.network,
-        picture=None if model.image is None else model.image.shape,
+        picture=model.image.shape if model.image is not None and len(model.recipe.steps) == 1 else None,
+        augmentation={} if prepared.train.augmentation is None else prepared.train.augmentation.given,
         shared=tuple(
             SharedRows(kind=doubt.kind, fact=doubt.fact, column=doubt.column, change=_allowed(doubt.change, prepared))
             for doubt in prepared.doubts

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from pellucid.errors import SettingError
 from pellucid.network import Network
+from pellucid.network.shapes import products_of
 from pellucid.network.task import Loss
 from pellucid.settings.settings import Settings
 from pellucid.training.engine import check_engine, engine_for
@@ -23,8 +24,9 @@ _WORTH_THREADS = 2e7  # multiplications and additions a step: a rule of thumb, s
 def on_this_machine(settings: Settings, network: Network, loss: Loss, batch_size: int) -> Settings:
     """The settings with engine, threads and products decided.
 
-    A step so small that threads would mostly wait for each other gets one thread. For a larger one, a single thread and
-    one a core are timed, and each way of multiplying matrices that keeps float32's accuracy.
+    A step so small that threads would mostly wait for each other gets one thread. For a larger one, such as nearly any
+    on pictures, a single thread and one a core are timed, and each way of multiplying matrices that keeps float32's
+    accuracy.
 
     Parameters
     ----------
@@ -89,11 +91,13 @@ def on_this_machine(settings: Settings, network: Network, loss: Loss, batch_size
 def worth_threads(network: Network, batch_size: int) -> bool:
     """Whether a step of ``batch_size`` rows is large enough for several threads not to wait for each other.
 
-    >>> from pellucid.network import mlp
+    >>> from pellucid.network import cnn, mlp
     >>> worth_threads(mlp(4, [10], 3), 16), worth_threads(mlp(784, [256, 128], 10), 64)
     (False, True)
+    >>> worth_threads(cnn((1, 28, 28), [16, 32], 10), 32)
+    True
     """
-    return 6 * network.n_trainable * batch_size >= _WORTH_THREADS
+    return 6 * products_of(network) * batch_size >= _WORTH_THREADS
 
 
 def _cores() -> int:

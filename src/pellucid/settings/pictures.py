@@ -1,4 +1,4 @@
-"""The settings of a convolutional network and of how it is trained, made for pictures."""
+"""The settings that pictures have: how their files are read, the convolutional network, how it is trained."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ NETWORKS = ("auto", "mlp", "cnn")
 
 @dataclass(frozen=True, kw_only=True)
 class PictureSettings:
-    """The part of `Settings` that shapes and trains a convolutional network; `Settings` checks the fields."""
+    """The part of `Settings` for pictures and convolutional networks; `Settings` checks the fields."""
 
+    skip_unreadable: bool = setting(
+        False, "data", flag, "leave out image files that cannot be read, instead of refusing them all", flag=True
+    )
     network: str = setting(
         "auto",
         "network",

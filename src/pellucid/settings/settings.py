@@ -73,7 +73,8 @@ class Settings(PictureSettings):
         None,
         "data",
         optional(size),
-        "height x width of images in pixels, such as 28x28 or 28; auto: their most common size, at most 64 a side",
+        "height x width of images in pixels, such as 28x28 or 28; auto: their most common size, at most 128 a side, 64 "
+        "for network mlp and for more than 20,000 images",
         unset="auto",
     )
     image_channels: int | None = setting(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["trace"]
 
 _UNITS = 5
+_NO_TARGET = "The row's target is not known, so there is no loss and no backward pass."
 
 
 def trace(
@@ -107,7 +108,7 @@ def _show(found: Traced, units: int) -> None:
         console.print(f"All {found.n_networks} networks: {escape(together)}", soft_wrap=True)
     _print(answer_lines(found.outcome, units))
     if found.row.back is None:
-        console.print("The row's target is not known, so there is no loss and no backward pass.")
+        console.print(_NO_TARGET)
     else:
         _show_back(found, units)
     console.print(f"\n{_agreement(found)}", soft_wrap=True, highlight=False)
@@ -133,7 +134,9 @@ def _show_unit(found: Traced, step: NamedStep, unit: int, units: int) -> None:
     console.print(f"[bold]{escape(found.title)}[/]", soft_wrap=True)
     console.print(f"[bold]{layer.name}  {layer.text}: {escape(step.names_out[unit])}[/]\n", soft_wrap=True)
     _print([words_of(layer.layer).explain(step), "", *forward_of_unit(step, unit, units)])
-    if found.row.back is not None:
+    if found.row.back is None:
+        console.print(f"\n{_NO_TARGET}")
+    else:
         console.print("\n[bold]Backward[/]")
         _print(backward_of_unit(step, taken_by(found.steps, step), unit, units))
 

@@ -96,7 +96,7 @@ class FusedEngine:
     @property
     def reads_batches(self) -> bool:
         """Whether `load_rows` takes something that is read batch by batch."""
-        return len(self.network.shape) > 1
+        return len(self.network.shape) == 3
 
     def backward(self, rows: Array, masks: Sequence[Array]) -> float:
         """The loss of these training rows; fills the gradients and moves BatchNorm's running statistics.
