@@ -19,7 +19,21 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("images")
     save_classes(path / "shapes", 30)
     save(path / "new", draw("cross", 4, size=20, seed=2), colour=True)
-    done = pellucid("train", "shapes", "--hidden", "16", "--epochs", "25", "--lr", "0.01", "--out", "run", cwd=path)
+    done = pellucid(
+        "train",
+        "shapes",
+        "--network",
+        "mlp",
+        "--hidden",
+        "16",
+        "--epochs",
+        "25",
+        "--lr",
+        "0.01",
+        "--out",
+        "run",
+        cwd=path,
+    )
     for piece in (
         "90 rows × 3 columns; image folder", "12 × 12 pixels, 1 channel", "identifier", r"[B, 144]", "accuracy",
     ):  # fmt: skip
