@@ -84,7 +84,7 @@ def test_a_reconstruction_is_traced_back_to_its_own_features(folder: Path) -> No
 
 def test_an_image_is_traced(folder: Path) -> None:
     save_classes(folder / "shapes", 6)
-    package.train(folder / "shapes", hidden=(4,), epochs=1, verdict=False, out=folder / "images")
+    package.train(folder / "shapes", network="mlp", hidden=(4,), epochs=1, verdict=False, out=folder / "images")
     shown = pellucid("trace", "images", "shapes", "--row", "7", "--units", "2", cwd=folder).stdout
     for words in ("an image of 12 × 12", "[image[", "label is cross", "∂L/∂w of image["):
         assert words in shown, words

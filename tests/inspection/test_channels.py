@@ -5,16 +5,22 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+import pellucid
+from pellucid.errors import DataError, SettingError
 from pellucid.inspection.channels import Channels
 from pellucid.inspection.rows import row_to_inspect, rows_to_inspect
-from pellucid.inspection.units import Units, units_of, units_of_pictures
+from pellucid.inspection.units import Units, units, units_of, units_of_pictures
 from pellucid.model.model import Model
 from pellucid.runs.replay import Moment, Replay
+from tests.drawings import save_classes
 from tests.picture_models import bright_parts, picture_model
+
+QUICK: dict[str, Any] = {"network": "cnn", "preset": "plain", "epochs": 3, "verdict": False}
 
 
 def twice(model: Model, first: dict[str, np.ndarray]) -> Replay:
@@ -90,11 +96,28 @@ def test_grey_and_colour(colours: int) -> None:
     assert len(found.figures()["filters"].axes) == 1
 
 
-def test_the_first_units_of_dense_layers_are_drawn_over_the_epochs() -> None:
-    import pellucid
-
+def test_a_run_shows_its_epochs_and_the_chosen_picture(tmp_path: Path) -> None:
     table = bright_parts(60)
-    run = pellucid.train(table, "label", network="mlp", preset="plain", hidden=(8,), epochs=3, verdict=False)
+    run = pellucid.train(table, "label", channels=(4, 5), **QUICK)
+    found = units_of(run.model, run.model.table(table))
+    assert found.title == "the 60 rows of the table"
+    images = save_classes(tmp_path / "shapes", 20)
+    pellucid.train(images, out=tmp_path / "run", channels=(4, 5), **QUICK)
+    found = units(tmp_path / "run", row=3)
+    assert "bit-identical" in found.sentences[-1]
+    assert channels_in(found).moments[channels_in(found).kept].heading.endswith("kept")
+    assert channels_in(found).picture_title.startswith("row 3 of")
+    one = sorted((tmp_path / "shapes").rglob("*.png"))[5]
+    other = units(tmp_path / "run", picture=one, replayed=False)
+    assert channels_in(other).picture_title == f"row 0 of {one}"
+    assert "test rows" in other.title or "validation rows" in other.title
+    with pytest.raises(DataError, match="row must be a whole number from 0 to"):
+        units(tmp_path / "run", row=10_000, replayed=False)
+
+
+def test_the_first_units_of_dense_layers_are_drawn_over_the_epochs() -> None:
+    table = bright_parts(60)
+    run = pellucid.train(table, "label", **{**QUICK, "network": "mlp", "hidden": (8,)})
     first = {name: np.zeros_like(array) for name, array in run.model.parameters.items()}
     found = units_of(run.model, run.model.table(table), replayed=twice(run.model, first))
     assert found.channels is None
@@ -102,3 +125,10 @@ def test_the_first_units_of_dense_layers_are_drawn_over_the_epochs() -> None:
     assert found.weights is not None
     np.testing.assert_array_equal(found.weights_over_epochs[1][1], found.weights)
     assert "weights-over-epochs" in found.figures()
+
+
+def test_a_dense_network_has_no_feature_maps(tmp_path: Path) -> None:
+    pellucid.train("iris", out=tmp_path / "run", preset="plain", hidden=(4,), epochs=1, verdict=False)
+    for chosen in ({"row": 0}, {"picture": "x.png"}):
+        with pytest.raises(SettingError, match="no feature maps"):
+            units(tmp_path / "run", replayed=False, **chosen)  # type: ignore[arg-type]

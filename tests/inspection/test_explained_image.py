@@ -20,7 +20,7 @@ from pellucid.inspection.explained_output import explained_output
 from pellucid.inspection.mistakes import mistakes
 from tests.picture_models import bright_parts, picture_model
 
-QUICK: dict[str, Any] = {"preset": "plain", "hidden": (16,), "epochs": 30, "verdict": False}
+QUICK: dict[str, Any] = {"preset": "plain", "network": "mlp", "hidden": (16,), "epochs": 30, "verdict": False}
 
 
 def lit(n: int = 90, channels: int = 1) -> dict[str, Any]:

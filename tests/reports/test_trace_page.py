@@ -39,7 +39,7 @@ RUNS: dict[str, tuple[str, dict[str, Any]]] = {
     "smoothed": ("iris", {"hidden": (6,), "epochs": 4, "label_smoothing": 0.1, "class_weight": "balanced"}),
     "drawn": ("iris", {"hidden": (3, 2, 3), "epochs": 4, "task": "reconstruction", "activation": "tanh"}),
     "digits": ("digits", {"hidden": (12,), "epochs": 2, "activation": "gelu"}),
-    "images": ("shapes", {"hidden": (12,), "epochs": 3}),
+    "images": ("shapes", {"network": "mlp", "hidden": (12,), "epochs": 3}),
     "images drawn": ("shapes", {"hidden": (12,), "epochs": 3, "task": "reconstruction"}),
 }
 

@@ -21,7 +21,7 @@ from tests.drawings import SHAPES, draw, drawings, save, save_classes
 from tests.listening import StopAfter
 from tests.model.test_without_torch import PREDICT
 
-QUICK: dict[str, Any] = {"hidden": (16,), "epochs": 30, "learning_rate": 0.01}
+QUICK: dict[str, Any] = {"network": "mlp", "hidden": (16,), "epochs": 30, "learning_rate": 0.01}
 
 
 @pytest.fixture(scope="module")

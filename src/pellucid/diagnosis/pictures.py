@@ -38,7 +38,8 @@ _MOST_WEIGHTS = 0.5
 _NARROW, _WIDE = 1 / 3, 1 / 2  # of the picture
 _UNSOLVED = 0.2  # of the base loss
 _FEW_PICTURES = 10  # of a class
-_RECOGNISED, _LOST = 0.75, 0.25  # shares of the pictures
+_RECOGNISED, _LOST = 0.75, 0.1  # shares of the pictures
+_AS_NEAR = 0.9  # quantile of the distances of unseen pictures to their nearest training picture
 _TOO_HARD, _NO_GAP = 1.5, 0.1  # training loss ÷ validation loss; difference of losses as a share of the base loss
 _COMPARED = 500  # pictures
 
@@ -187,21 +188,25 @@ def _turned_into_others(e: Evidence) -> Finding | None:
     flip = str(e.augmentation.get("flip", ""))
     if not flip or e.picture is None or len(e.unseen) < _FEW_PICTURES:
         return None
-    among = (e.train.inputs, e.train.truth.astype(np.int64))
+    among, labels = e.train.inputs, e.train.truth.astype(np.int64)
     few = np.linspace(0, len(e.unseen) - 1, min(len(e.unseen), _COMPARED)).astype(np.int64)
     pictures, truth = e.unseen.inputs[few], e.unseen.truth[few].astype(np.int64)
     axis = 1 if flip == "vertical" else 2
     mirrored = np.flip(pictures.reshape(len(few), *e.picture), axis=axis).reshape(len(few), -1)
-    plain, turned = (float((_nearest_class(rows, *among) == truth).mean()) for rows in (pictures, mirrored))
-    if plain < _RECOGNISED or turned > plain - _LOST:
+    near, distances = _nearest(pictures, among)
+    reach, other = float(np.quantile(distances, _AS_NEAR)), labels[near] != truth
+    plain = float((other & (distances <= reach)).mean())
+    near, distances = _nearest(mirrored, among)
+    turned = float(((labels[near] != truth) & (distances <= reach)).mean())
+    if 1 - other.mean() < _RECOGNISED or turned < plain + _LOST:
         return None
     others = [kind for kind in e.augmentation if kind != "flip"]
     return Finding(
         name="augmentation-hurts",
         finding="Mirrored pictures look like other classes.",
         evidence=(
-            f"the nearest training picture has the class of an unseen one in {shown_share(plain)} of the cases, but "
-            f"only in {shown_share(turned)} once the unseen one is mirrored"
+            f"{shown_share(turned)} of the unseen pictures, once mirrored, are as near to a training picture of "
+            f"another class as unseen ones are to any; unmirrored it is {shown_share(plain)}"
         ),
         consequence="in training, mirrored pictures keep their label, so the network learns to confuse these classes",
         fix="augmentation without flips",
@@ -232,10 +237,11 @@ def _too_strong(e: Evidence) -> Finding | None:
     )
 
 
-def _nearest_class(rows: Array, among: Array, classes: Array) -> Array:
+def _nearest(rows: Array, among: Array) -> tuple[Array, Array]:
+    """Of each row the nearest among others, by its place, and the distance."""
     x, y = rows.astype(np.float64), among.astype(np.float64)
-    found: Array = classes[((y**2).sum(axis=1) - 2 * x @ y.T).argmin(axis=1)]
-    return found
+    near = ((y**2).sum(axis=1) - 2 * x @ y.T).argmin(axis=1)
+    return near, np.sqrt(np.square(x - y[near]).sum(axis=1))
 
 
 def _convolutions(network: Network | None) -> Sequence[Leaf]:

@@ -164,7 +164,7 @@ def units(
     run: str | os.PathLike[str],
     data: object = None,
     *,
-    row: int = 0,
+    row: int | None = None,
     picture: object = None,
     replayed: bool = True,
     listener: Listener = ignore,
@@ -181,7 +181,8 @@ def units(
         Rows, as `Model.predict` takes them; default: the table that the run was trained on, and for a convolutional
         network the pictures that measured it.
     row, picture
-        The picture whose feature maps are drawn: its number in ``data``, from 0, or an image file of its own.
+        The picture whose feature maps are drawn: its number in ``data``, from 0 (default: 0), or an image file of its
+        own.
     replayed
         Whether to retrain the run, to show several epochs.
     listener
@@ -190,9 +191,9 @@ def units(
     Raises
     ------
     SettingError
-        The network has no hidden layer.
+        The network has no hidden layer; or it has no feature maps, and a picture is chosen for them.
     DataError
-        The rows cannot be read.
+        The rows cannot be read, or there is no such row.
 
     >>> import tempfile
     >>> import pellucid
@@ -206,9 +207,14 @@ def units(
     _check(model)
     if map_layers(model.network):
         rows = rows_to_inspect(run, data)
-        given = row_to_inspect(run, model, data if picture is None else picture, row if picture is None else 0, None)
+        given = row_to_inspect(run, model, data if picture is None else picture, row or 0, None)
         again = replay(run, most=MOMENTS, listener=listener) if replayed else None
         return units_of_pictures(rows, given, replayed=again)
+    if row is not None or picture is not None:
+        raise SettingError(
+            "this network has no feature maps, which row and picture choose: they belong to a convolutional network "
+            "(train with network=cnn)"
+        )
     table, name = rows_of_run(run, model, data)
     return units_of(
         model, table, name=name, replayed=replay(run, most=MOMENTS, listener=listener) if replayed else None
@@ -315,7 +321,7 @@ def units_of_pictures(rows: RowsToInspect, given: RowsToInspect, *, replayed: Re
     which_network = f"network 1 of {len(model.members)} on " if model.more else ""
     layers = layers_of_pictures(model, channels, inputs, groups, len(names))
     return Units(
-        title=f"{which_network}{len(inputs):,} of {rows.title}",
+        title=f"{which_network}{'' if some is rows else f'{len(inputs):,} of '}{rows.title}",
         layers=layers,
         groups=names,
         projections=tuple(projections),

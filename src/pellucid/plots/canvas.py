@@ -155,8 +155,15 @@ def inline_svg(figure: Figure, name: str) -> str:
     text = sink.getvalue()
     text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
 
+    named = set[str]()
+
+    def unique(found: re.Match[str]) -> str:  # matplotlib names an image by its pixels: two equal ones have one name
+        again = found[1] in named
+        named.add(found[1])
+        return "" if again else f'id="{name}-{found[1]}"'
+
     def adapted(tag: re.Match[str]) -> str:  # tags only: the text between them is the user's
-        found = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', tag.group())
+        found = re.sub(r'\bid="([^"]+)"', unique, tag.group())
         found = re.sub(r'(href="#|url\(#)([^")]+)', rf"\g<1>{name}-\g<2>", found)
         found = re.sub(r"(\.\d\d)\d+", r"\1", found) if found.startswith("<path") else found
         for colour, own in _OF_THE_PAGE.items():

@@ -14,7 +14,7 @@ from pellucid.data.target import Target
 from pellucid.errors import SettingError
 from pellucid.network import Network
 from pellucid.network.task import Loss, Task
-from pellucid.preparation.networks import network_of, note_on_network, with_network
+from pellucid.preparation.networks import network_of, notes_on_network, with_network
 from pellucid.preparation.rows import PreparedRows, prepared_rows
 from pellucid.preparation.weights import weights_of
 from pellucid.preprocessing.features import Features
@@ -95,7 +95,7 @@ def fit_to(rows: Array, table: Table, schema: Schema, target: Target | None, set
         task=task,
         network=network_of(settings, recipe, task),
         settings=settings,
-        notes=(*_notes(recipe), *note_on_network(settings, recipe)),
+        notes=(*_notes(recipe), *notes_on_network(settings, recipe)),
     )
 
 

@@ -13,9 +13,8 @@ from pellucid.preprocessing.recipe import Recipe
 from pellucid.preprocessing.steps.image import ImageStep
 from pellucid.settings.settings import Settings
 
-__all__ = ["network_of", "note_on_network", "with_network"]
+__all__ = ["network_of", "notes_on_network", "with_network"]
 
-_CHOSEN = False
 _HIDDEN = (64, 32)  # of a fully connected network, if neither a preset nor the user says
 
 
@@ -43,12 +42,13 @@ def with_network(settings: Settings, recipe: Recipe, n_rows: int, *, reconstruct
         _check_pictures(shape, recipe, settings, reconstruction=reconstruction)
         family = "cnn"
     elif settings.network == "auto":
-        large = shape is not None and min(shape[1:]) >= SMALLEST_SIDE and _CHOSEN
+        large = shape is not None and min(shape[1:]) >= SMALLEST_SIDE
         family = "cnn" if large and not reconstruction else "mlp"
     else:
         family = "mlp"
     if family == "mlp" or shape is None:
         return replace(settings, network="mlp", hidden=_HIDDEN if settings.hidden is None else settings.hidden)
+    _check_kernel(shape, settings)
     return replace(
         settings,
         network="cnn",
@@ -92,17 +92,32 @@ def network_of(settings: Settings, recipe: Recipe, task: Task) -> Network:
     return mlp(width, settings.hidden, task.outputs, **layers)
 
 
-def note_on_network(settings: Settings, recipe: Recipe) -> list[str]:
-    """A note for pictures that stand beside other columns: a convolutional network would see the pictures alone."""
-    images = [step.name for step in recipe.steps if isinstance(step, ImageStep)]
-    if not images or len(recipe.steps) == 1:
+def notes_on_network(settings: Settings, recipe: Recipe) -> list[str]:
+    """Why pictures get a fully connected network although that was not asked for, and settings that it does not use.
+
+    Parameters
+    ----------
+    settings
+        With the network decided.
+    recipe
+        The columns that the network sees.
+    """
+    if settings.network == "cnn":
         return []
-    others = len(recipe.steps) - len(images)
-    beside = f"{others:,} other column{'s' * (others != 1)}" if others else "another column of pictures"
-    return [
-        f"column {images[0]!r} holds pictures, but there is {beside} too, so the network is fully connected; "
-        "with the pictures alone (--drop the others) it is convolutional"
-    ]
+    notes = []
+    images = [step for step in recipe.steps if isinstance(step, ImageStep)]
+    if len(images) < len(recipe.steps) and images:
+        others = len(recipe.steps) - len(images)
+        notes.append(
+            f"beside the pictures in column {images[0].name!r} there {'is' if others == 1 else 'are'} {others:,} other "
+            f"column{'s' * (others != 1)}, so the network is fully connected; with the pictures alone (--drop) it "
+            "would be convolutional"
+        )
+    if settings.channels is not None:
+        notes.append(
+            "the network is fully connected, so channels is not used: it shapes a convolutional network (--network cnn)"
+        )
+    return notes
 
 
 def _picture(recipe: Recipe) -> Shape | None:
@@ -128,6 +143,9 @@ def _check_pictures(shape: Shape | None, recipe: Recipe, settings: Settings, *, 
             "network cnn predicts a class or a number, but this is a reconstruction, whose network must give back all "
             "pixels: use network=mlp (--network mlp)"
         )
+
+
+def _check_kernel(shape: Shape, settings: Settings) -> None:
     _, height, width = shape
     if min(height, width) < settings.kernel:
         raise SettingError(

@@ -17,6 +17,7 @@ from pellucid.errors import RunFolderError
 from pellucid.evaluation.verdict import Verdict
 from pellucid.model.model import Model
 from pellucid.network.task import Task
+from pellucid.preparation.image_evidence import file_evidence
 from pellucid.preparation.prepare import Prepared
 from pellucid.preprocessing.features import Features
 from pellucid.runs.folder import RunFolder
@@ -143,11 +144,13 @@ def evidence_of(
             constant=[c.name for c in prepared.schema.columns if c.kind == "constant"],
         ),
         network=prepared.network,
-        picture=None if model.image is None else model.image.shape,
+        picture=model.image.shape if model.image is not None and len(model.recipe.steps) == 1 else None,
+        augmentation={} if prepared.train.augmentation is None else prepared.train.augmentation.given,
         shared=tuple(
             SharedRows(kind=doubt.kind, fact=doubt.fact, column=doubt.column, change=_allowed(doubt.change, prepared))
             for doubt in prepared.doubts
         ),
+        files=file_evidence(prepared),
         peers=()
         if verdict is None
         else tuple(

@@ -49,6 +49,8 @@ def write_config(settings: Settings, data: str | None, *, heading: str = "") -> 
 def read_config(path: str | os.PathLike[str]) -> tuple[dict[str, Any], str | None]:
     """The settings in a file, and its ``data``; the names are checked by `Settings.of`.
 
+    A run that does not name its network is older than the choice: it has a fully connected one.
+
     Raises
     ------
     SettingError
@@ -70,6 +72,8 @@ def read_config(path: str | os.PathLike[str]) -> tuple[dict[str, Any], str | Non
     data = settings.pop("data", None)
     if data is not None and not isinstance(data, str):
         raise SettingError(f"data in {os.fspath(path)!r} must be a path or a built-in name, got {shown(data)}")
+    if content.startswith(f"# {RUN_HEADING}".encode()):
+        settings.setdefault("network", "mlp")
     return settings, data
 
 

@@ -32,8 +32,8 @@ _ROWS_WITH_ONE_VALUE = ("data", "split")  # sections
 def with_lists(command: Callable[..., None]) -> Callable[..., None]:
     """Give ``command`` the options of the settings; each may be repeated or take values separated by commas.
 
-    ``--hidden`` contains commas itself, so it can only be repeated. A switch is compared by giving it both ways
-    (``--batch-norm --no-batch-norm``). The command gets what the user wrote as ``settings``.
+    ``--hidden`` and ``--channels`` contain commas themselves, so they can only be repeated. A switch is compared by
+    giving it both ways (``--batch-norm --no-batch-norm``). The command gets what the user wrote as ``settings``.
     """
     own = inspect.signature(command, eval_str=True)
     given = inspect.signature(with_settings(_stub)).parameters
@@ -83,7 +83,7 @@ def _read(each: Any, written: dict[str, Any]) -> list[tuple[str, Any]]:
     if each.name not in written:
         return []
     texts = written[each.name]
-    if each.name == "hidden" or isinstance(each.default, tuple):
+    if each.name in ("hidden", "channels") or isinstance(each.default, tuple):
         return [(each.name, texts)]
     if each.metadata["section"] in _ROWS_WITH_ONE_VALUE:  # a column's name may hold a comma
         return [(each.name, texts)] if len(texts) > 1 else [(each.name, texts[0])]

@@ -22,9 +22,9 @@ def units(
     data: Annotated[str | None, typer.Argument(help="Rows; default: the run's own table.")] = None,
     *,
     row: Annotated[
-        int,
-        typer.Option(min=0, help="The picture whose feature maps are drawn, counted from 0."),
-    ] = 0,
+        int | None,
+        typer.Option(min=0, help="The picture whose feature maps are drawn, counted from 0; default: 0."),
+    ] = None,
     picture: Annotated[
         str | None, typer.Option(help="An image file whose feature maps are drawn, instead of --row.")
     ] = None,
