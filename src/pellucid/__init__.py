@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         StorageError,
         UserError,
     )
+    from pellucid.inspection.augmented import augmented
     from pellucid.inspection.boundary import boundary
     from pellucid.inspection.explained_columns import explain_columns
     from pellucid.inspection.explained_image import explain_image
@@ -84,6 +85,7 @@ _HOMES = {
     "StorageError": "errors",
     "Task": "network.task",
     "UserError": "errors",
+    "augmented": "inspection.augmented",
     "boundary": "inspection.boundary",
     "check": "workflow.check",
     "compare": "selection.compare",
@@ -139,6 +141,7 @@ __all__ = [
     "Task",
     "UserError",
     "__version__",
+    "augmented",
     "boundary",
     "check",
     "compare",

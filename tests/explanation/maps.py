@@ -35,7 +35,7 @@ from pellucid.network.layers import Shape
 from pellucid.network.layers.layer import shapes_after
 from pellucid.network.task import Loss
 
-__all__ = ["Theirs", "every_map_kind", "map_networks", "theirs_of", "traced_map"]
+__all__ = ["Theirs", "every_map_kind", "every_series_kind", "map_networks", "theirs_of", "traced_map"]
 
 Array = NDArray[Any]
 
@@ -110,6 +110,20 @@ def every_map_kind() -> tuple[RowTrace, tuple[NamedStep, ...]]:
         Dense(inputs=3, outputs=2),
     )
     return traced_map(Network(shape=(2, 6, 7), layers=layers), 3)
+
+
+def every_series_kind() -> tuple[RowTrace, tuple[NamedStep, ...]]:
+    """The same for series."""
+    layers = (
+        Conv1d(in_channels=2, out_channels=4, kernel_size=3, stride=2, padding=2, dilation=2, groups=2),
+        BatchNorm(width=4),
+        Activation(function="gelu"),
+        MaxPool1d(kernel_size=2, stride=1, padding=1),
+        AvgPool1d(kernel_size=2, stride=2, padding=1),
+        Flatten(),
+        Dense(inputs=16, outputs=2),
+    )
+    return traced_map(Network(shape=(2, 11), layers=layers), 4)
 
 
 def parameters_of(network: Network, seed: int) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def test_json_is_bounded_and_on_request_complete(traced: Traced) -> None:
     assert first["outputs"] is None
     assert np.shape(whole["outputs"]) == (3, 12, 12)
     np.testing.assert_array_equal(np.ravel(whole["d_outputs"]), traced.row.layers[0].d_outputs)
-    assert len(first["units"]) == 10
+    assert len(first["units"]) == 5
     assert first["units"][0]["forward"][0]["result"] == pytest.approx(
         traced.row.layers[0].outputs[np.abs(traced.row.layers[0].outputs).argmax()]
     )

@@ -24,11 +24,12 @@ from pellucid.explanation.words.pooling import winner
 from pellucid.explanation.words.values import Equation, Sum, n
 from pellucid.inspection.trace import Traced, trace
 from pellucid.inspection.trace_unit import address, every_step
-from pellucid.network import GlobalAvgPool, MaxPool2d
+from pellucid.network import MaxPool1d, MaxPool2d
+from pellucid.reports import trace_maps_data
 from pellucid.reports.trace import write_trace_page
 from pellucid.reports.trace_maps_data import decoded, maps_data
 from tests.drawings import save_classes
-from tests.explanation.maps import every_map_kind
+from tests.explanation.maps import every_map_kind, every_series_kind
 from tests.reports.pages import check
 
 SETTINGS: dict[str, Any] = {"verdict": False, "preset": "plain", "seed": 1, "epochs": 2, "network": "cnn"}
@@ -186,7 +187,7 @@ def agree(said: dict[str, str], step: NamedStep, after: NamedStep | None, k: int
     words = words_of(step.work.layer)
     for part in words.forward(step, k):
         check_part(part, said["forward"])
-    if isinstance(step.work.layer, MaxPool2d):
+    if isinstance(step.work.layer, MaxPool1d | MaxPool2d):
         assert f"{step.names_in[winner(step, k)]} won." in said["forward"]
     if after is not None:
         for part in words_of(after.work.layer).backward(after, k):
@@ -216,9 +217,35 @@ def test_what_the_script_shows_is_the_arithmetic_in_words(tmp_path: Path, traced
 
 def test_strides_paddings_groups_and_dilation_are_the_networks_own(tmp_path: Path, traced: Traced, page: str) -> None:
     """The same with a network whose windows are all unusual, its data put into the page."""
-    _, steps = every_map_kind()
-    agree_everywhere(tmp_path, with_data(page, steps), steps)
-    assert any(isinstance(step.work.layer, GlobalAvgPool) for step in steps)
+    for part, made in (("pictures", every_map_kind), ("series", every_series_kind)):
+        _, steps = made()
+        (tmp_path / part).mkdir()
+        agree_everywhere(tmp_path / part, with_data(page, steps), steps)
+    assert len(steps) == 7
+
+
+def test_of_a_large_dense_layer_the_strongest_weights_are_shown(
+    tmp_path: Path, page: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is shown, the others together and the bias are still the network's own number."""
+    _, steps = every_series_kind()
+    monkeypatch.setattr(trace_maps_data, "_MOST_WEIGHTS", 10)
+    monkeypatch.setattr(trace_maps_data, "_TERMS", 3)
+    monkeypatch.setattr(trace_maps_data, "_TERMS_BACK", 1)
+    data = maps_data(steps, ["", ""])["layers"][-1]
+    assert len(decoded(data["pairs"])) < 32
+    (said,) = shown(tmp_path, with_data(page, steps), ["6.1"])
+    (part,) = words_of(steps[-1].work.layer).forward(steps[-1], 0)
+    assert isinstance(part, Sum)
+    assert part.bias is not None
+    for term in part.largest(3)[0]:
+        assert near(term.value, said["forward"])
+    found = re.search(r"others together\s+(\S+)\s+bias b\s+(\S+)", said["forward"])
+    assert found is not None
+    values = [float(x.replace("−", "-")) for x in re.findall(r"(?m)^channel.*\t(\S+)$", said["forward"])]
+    assert len(values) >= 3
+    others, bias = (float(x.replace("−", "-")) for x in found.groups())
+    assert sum(values) + others + bias == pytest.approx(part.result, abs=0.01)
 
 
 def with_data(page: str, steps: tuple[NamedStep, ...]) -> str:
@@ -230,7 +257,7 @@ def with_data(page: str, steps: tuple[NamedStep, ...]) -> str:
 def agree_everywhere(folder: Path, page: str, steps: tuple[NamedStep, ...]) -> None:
     chosen = addresses(steps)
     first, grid = steps[0], steps[0].work.shape_in[1:]
-    pixels = [0, 2 * grid[-1] + 3, len(first.names_in) // 2, len(first.names_in) - 1]
+    pixels = [0, 17, len(first.names_in) // 2, len(first.names_in) - 1]
     places = [divmod(k, int(np.prod(grid))) for k in pixels]
     of_picture = [f"x.{c + 1},{','.join(map(str, np.unravel_index(p, grid)))}" for c, p in places]
     panels = shown(folder, page, [*(address(step, k) for step, k in chosen), *of_picture])

@@ -45,9 +45,16 @@ def judged(prepared: Prepared, **how: Any) -> Verdict:
 
 
 def test_a_run_on_pictures_is_compared_with_models_for_pictures() -> None:
-    run = pellucid.train(bars(300), "label", network="mlp", hidden=(8,), epochs=2)
+    run = pellucid.train(bars(300), "label", hidden=(8,), epochs=2, network="mlp")
     assert run.verdict is not None
     assert [peer.name for peer in run.verdict.peers] == ["dummy", *OF_PICTURES[:3]]
+    assert all(peer.rows == 240 for peer in run.verdict.peers)
+
+
+def test_a_convolutional_run_is_compared_with_a_fully_connected_network_too() -> None:
+    run = pellucid.train(bars(300), "label", network="cnn", channels=(4,), epochs=1)
+    assert run.verdict is not None
+    assert [peer.name for peer in run.verdict.peers] == ["dummy", *OF_PICTURES]
     assert all(peer.rows == 240 for peer in run.verdict.peers)
 
 
@@ -140,7 +147,7 @@ def test_large_pictures_are_reduced_and_that_is_said() -> None:
 def test_numbers_are_predicted_from_pictures() -> None:
     data = bars(200)
     bright = data["image"].mean(axis=(1, 2, 3))
-    prepared = prepare({"image": data["image"], "light": bright}, Settings(target="light"))
+    prepared = prepare({"image": data["image"], "light": bright}, Settings(target="light", network="mlp"))
     prepared = replace(prepared, network=cnn((1, 12, 12), (4,), 1))
     found = reach_verdict(prepared, outcome(), np.full(len(prepared.measured.rows), bright.mean()))
     assert found is not None

@@ -170,7 +170,7 @@ def test_settings_change_the_outcome(folder: Path) -> None:
     "wrong",
     [
         {"epochs": 0}, {"batch_size": 0}, {"lr": 0.0}, {"lr": float("inf")}, {"seed": -1}, {"rows": 3},
-        {"schedule": "step"}, {"device": "gpu"}, {"dropout": 1.0}, {"width": 3},
+        {"schedule": "step"}, {"network": "rnn"}, {"device": "gpu"}, {"dropout": 1.0}, {"width": 3},
     ],
 )  # fmt: skip
 def test_wrong_settings_are_refused_before_anything_is_read(folder: Path, wrong: dict[str, Any]) -> None:
@@ -210,6 +210,29 @@ def test_pictures_hold_what_was_answered(folder: Path) -> None:
     worst = drawn["mistakes"].figure.axes[0]
     np.testing.assert_array_equal(worst.images[0].get_array(), images[result.answers.mistakes[0].image])
     assert isinstance(story.blocks[-3], Picture)
+
+
+def test_a_convolutional_network_learns_the_same_images(folder: Path) -> None:
+    story, result = told(folder, network="cnn", hidden=None, channels=(4, 8), epochs=6, lr=0.01, pictures=True)
+    assert result.parameters == 4 * 9 + 8 + (8 * 4 * 9 + 16) + 9 * 10  # no bias before a normalisation
+    assert result.accuracy.value > 0.2  # guessing: 0.1; where a bar stands is what its mean of each map forgets
+    assert [line.epoch for line in result.history] == [1, 2, 3, 4, 5, 6]
+    names = [picture.name for picture in story.pictures]
+    assert names[0] == "network"
+    assert names[-2:] == ["filters", "maps"]
+    assert "looks at small windows" in said(story)
+    assert "does not know which pixels are neighbours" not in said(story)
+    assert closing(story)
+    rows = next(b.rows for b in story.blocks if isinstance(b, Table) and b.title == "The network")
+    assert rows[0][1] == "[B, 1, 12, 12]"
+    first = result.parameters, result.history[-1].train_loss
+    again = told(folder, network="cnn", hidden=None, channels=(4, 8), epochs=6, lr=0.01)[1]
+    assert (again.parameters, again.history[-1].train_loss) == first
+
+
+def test_hidden_layers_can_follow_the_convolutions(folder: Path) -> None:
+    few = told(folder, network="cnn", channels=(4,), hidden=(5,), epochs=1)[1]
+    assert few.parameters == 4 * 9 + 8 + 5 * 5 + 6 * 10
 
 
 def test_without_the_files_the_built_in_digits_stand_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

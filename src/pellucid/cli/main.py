@@ -67,7 +67,7 @@ for command in (
     search.search,
     data.data,
 ):
-    app.command(name=command.__name__)(command)
+    app.command(name=command.__name__, cls=inspect.InspectCommand if command is inspect.inspect else None)(command)
 app.add_typer(study.study, name="study")
 app.command(name="learn")(learn.learn)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pellucid.diagnosis import layers, pictures, rows, training
+from pellucid.diagnosis import image_files, layers, pictures, rows, training
 from pellucid.diagnosis.evidence import Evidence
 from pellucid.diagnosis.finding import Finding
 
@@ -15,7 +15,10 @@ __all__ = ["NAMES", "RULES", "Evidence", "Finding", "diagnose"]
 RULES: tuple[Callable[[Evidence], Finding | None], ...] = (
     # The most serious first: what makes all scores worthless, then what keeps the network from learning.
     rows.leak,
+    image_files.files_tell_class,
+    image_files.border_tells_class,
     rows.near_copies,
+    image_files.copies_of_images,
     rows.shared_entities,
     rows.neighbours_in_time,
     rows.wrong_loss,
@@ -40,23 +43,26 @@ RULES: tuple[Callable[[Evidence], Finding | None], ...] = (
     training.overfitting,
     rows.majority_collapse,
     rows.imbalance,
+    image_files.contradicting_copies,
     rows.wrong_labels,
     rows.shifted_rows,
     rows.too_few_rows,
     pictures.too_few_pictures,
+    image_files.unreadable_files,
     rows.useless_columns,
 )
 
 
 # The names of all findings, in that order.
 NAMES = (
-    "leak", "copies-across-the-split", "known-ones-in-the-test", "neighbours-in-the-test", "wrong-loss", "diverging",
+    "leak", "files-tell-the-class", "border-tells-the-class", "copies-across-the-split",
+    "image-copies-across-the-split", "known-ones-in-the-test", "neighbours-in-the-test", "wrong-loss", "diverging",
     "no-signal", "features-not-scaled", "bad-initial-scale", "exploding-gradients", "vanishing-gradients",
     "dead-units", "dead-channels", "saturated-units", "tiny-batches-with-batch-norm", "shrunk-too-early",
     "kernel-wider-than-its-input", "receptive-field-too-small", "augmentation-hurts", "learning-rate-too-high",
     "learning-rate-too-low", "stopped-too-early", "network-too-small", "overfitting", "majority-collapse",
-    "class-imbalance", "labels-look-wrong", "shifted-rows", "too-few-rows", "too-few-pictures",
-    "useless-columns",
+    "class-imbalance", "copies-with-different-labels", "labels-look-wrong", "shifted-rows", "too-few-rows",
+    "too-few-pictures", "unreadable-files", "useless-columns",
 )  # fmt: skip
 
 # Findings that follow from another finding are not reported again.

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.diagnosis.file_evidence import FileEvidence
 from pellucid.network import Network
 from pellucid.training.history import Epoch
 from pellucid.training.signals import LayerSignal, Snapshot
@@ -135,6 +136,7 @@ class Evidence:
     columns: Columns
     peers: Sequence[Peer] = ()
     shared: Sequence[SharedRows] = ()
+    files: FileEvidence | None = None  # of images
     network: Network | None = None
     picture: tuple[int, int, int] | None = None
     augmentation: Mapping[str, Any] = field(default_factory=dict)

@@ -3,7 +3,7 @@
 | peer | how it sees a picture | how it predicts |
 |---|---|---|
 | linear model | its pixels | logistic regression |
-| k nearest neighbours | the 64 main directions of its pixels | the votes of the most similar training pictures |
+| k-nearest-neighbour model | the 64 main directions of its pixels | the votes of the most similar training pictures |
 | linear model on edges | its histograms of oriented gradients (`hog`) | logistic regression |
 
 Numbers instead of classes are predicted by ridge regression, and by the neighbours' mean. Trees are left out: on raw

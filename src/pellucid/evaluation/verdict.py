@@ -35,7 +35,7 @@ __all__ = [
 
 NETWORK, DUMMY, LINEAR = "network", "dummy", "linear model"
 FOREST, BOOSTING = "random forest", "gradient boosting"
-NEIGHBOURS, EDGES = "k nearest neighbours", "linear model on edges"
+NEIGHBOURS, EDGES = "k-nearest-neighbour model", "linear model on edges"
 DENSE = "fully connected network"
 OF_TABLES = (LINEAR, FOREST, BOOSTING)  # the simplest first
 OF_PICTURES = (LINEAR, NEIGHBOURS, EDGES, DENSE)
@@ -332,7 +332,7 @@ def spoken(name: str) -> str:
     >>> spoken("linear model"), spoken("gradient boosting")
     ('the linear model', 'gradient boosting')
     """
-    return name if name in (BOOSTING, DUMMY, NEIGHBOURS) else f"the {name}"
+    return name if name in (BOOSTING, DUMMY) else f"the {name}"
 
 
 def _advantage(peer: Peer, name: str) -> str:

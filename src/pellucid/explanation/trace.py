@@ -37,6 +37,8 @@ Parameters = Mapping[str, Array]
 Place = tuple[Any, ...]  # of an element in an array
 
 _NUDGED = 100  # weights whose derivative is also computed by central differences: the steepest of each layer
+_NUDGED_OF_LARGE = 20  # the same where a row has many units, as a picture has: two forward passes each
+_LARGE = 20_000  # units
 _H = 1e-6
 
 
@@ -205,7 +207,8 @@ def trace_row(
     gradients: Parameters = {} if back is None else back.gradients
     arrays = _Arrays(exact, gradients, {} if back is None else back.updated)
     layers = _layers_at_work(passed.steps, handed_back, arrays)
-    agreement = _agreement(network, exact, rows, loss, target, passed.logits, gradients)
+    nudged = _NUDGED if sum(step.outputs.size for step in passed.steps) <= _LARGE else _NUDGED_OF_LARGE
+    agreement = _agreement(network, exact, rows, loss, target, passed.logits, gradients, nudged)
     return RowTrace(network=network, parameters=exact, layers=layers, back=back, agreement=agreement)
 
 
@@ -263,6 +266,7 @@ def _agreement(
     target: Array | None,
     logits: Array,
     gradients: Mapping[str, Array],
+    nudged: int,
 ) -> Agreement:
     of_logits = of_gradients = None
     if find_spec("torch") is not None:
@@ -275,7 +279,7 @@ def _agreement(
     if target is not None:
         at = partial(_loss, network, loss, rows, target)
         apart = [difference(gradients[name][place], _by_nudging(at, parameters, name, place))
-                 for name, place in _steepest(gradients)]  # fmt: skip
+                 for name, place in _steepest(gradients, nudged)]  # fmt: skip
     return Agreement(
         logits=of_logits,
         gradients=of_gradients,
@@ -284,9 +288,9 @@ def _agreement(
     )
 
 
-def _steepest(gradients: Mapping[str, Array]) -> list[tuple[str, Place]]:
+def _steepest(gradients: Mapping[str, Array], many: int) -> list[tuple[str, Place]]:
     """For each parameter, the elements with the largest derivatives."""
-    share = max(1, _NUDGED // max(1, len(gradients)))
+    share = max(1, many // max(1, len(gradients)))
     return [
         (name, np.unravel_index(place, gradient.shape))
         for name, gradient in gradients.items()

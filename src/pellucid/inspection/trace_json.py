@@ -23,7 +23,7 @@ __all__ = ["cell_json", "json_value", "row_json", "unit_json"]
 Array = NDArray[Any]
 
 _TERMS = 10  # of a sum that are listed; the others are added up, and all are in the layer's arrays
-_UNITS = 10  # of a map whose arithmetic is written: the strongest
+_UNITS = 5  # of a map whose arithmetic is written: the strongest
 _NUMBERS = 100  # of an array that is written without ``complete``, in a network of pictures
 
 

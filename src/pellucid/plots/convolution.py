@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from pellucid.numerals import numeral
 from pellucid.plots.canvas import BAD, TWO_SIDED, panels
+from pellucid.plots.heat_maps import over_picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["feature_maps", "sliding_window", "strides"]
+__all__ = ["feature_maps", "overlaid", "sliding_window", "strides"]
 
 Array = NDArray[Any]
 
@@ -144,4 +145,34 @@ def strides(maps: Sequence[Array], names: Sequence[str], *, title: str) -> Figur
             axis.imshow(values, cmap="gray", vmin=0, vmax=most, interpolation="nearest")
         axis.set_title(f"{name}\n{values.shape[0]} × {values.shape[1]}", fontsize=10)
         axis.set_axis_off()
+    return figure
+
+
+def overlaid(pictures: Array, maps: Array, captions: Sequence[str], *, title: str) -> Figure:
+    """Draw pictures, and below each what spoke for an answer, over the faint picture.
+
+    Parameters
+    ----------
+    pictures
+        Bytes ``[N, H, W, C]``.
+    maps
+        ``[N, H, W]``: orange above 0, purple below.
+    captions
+        One for each picture.
+    title
+        Above all.
+
+    >>> figure = overlaid(np.zeros((2, 8, 8, 3), np.uint8), np.ones((2, 8, 8)), ["cat", "dog"], title="Two")
+    >>> [axis.get_title() for axis in figure.axes]
+    ['cat', 'dog', '', '']
+    """
+    n = len(pictures)
+    figure, axes = panels(2, n, width=1.5, height=1.75, title=title)
+    for above, below, picture, values, caption in zip(axes[:n], axes[n:], pictures, maps, captions, strict=True):
+        shown = picture[..., 0] if picture.shape[-1] == 1 else picture[..., :3]
+        above.imshow(shown, cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+        above.set_title(caption, fontsize=10)
+        over_picture(below, picture, values)
+        above.set_axis_off()
+        below.set_axis_off()
     return figure

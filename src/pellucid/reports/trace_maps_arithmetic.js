@@ -28,12 +28,17 @@ for (const layer of DATA.layers) {
     layer[name] = Object.fromEntries(Object.entries(layer[name] || {}).map(([k, v]) => [k, unpack(v)]));
   layer.local = unpack(layer.local);
   layer.through = unpack(layer.through);
+  if (layer.pairs) { // of a large dense layer the strongest weights alone
+    const weights = unpack(layer.strongest);
+    layer.sparse = new Map(Array.from(unpack(layer.pairs), (k, i) => [k, weights[i]]));
+  }
 }
 const maker = (i) => DATA.layers.find((layer) => layer.to === i);
 const takers = (i) => DATA.layers.filter((layer) => layer.from === i);
 const holder = (i) => DATA.layers.find((layer) => layer.inside === i);
 
 const at = (node, array, c, p) => (node.slot.has(c) ? array[node.slot.get(c) * node.count + p] : null);
+const weight = (layer, k) => (layer.sparse ? layer.sparse.get(k) : layer.parameters.weight[k]);
 const value = (node, c, p) => at(node, node.values, c, p);
 const slope = (node, c, p) => at(node, node.slopes, c, p);
 
@@ -120,9 +125,10 @@ function grid(title, cells, wide) {
   return el("table", { class: "grid" }, el("caption", {}, title), el("tbody", {}, ...rows));
 }
 // A sum: the largest terms one by one, the others together, which are what is missing to the network's own sum.
-function sum(symbol, formula, headings, terms, result, bias) {
+// `many` is how many there are, with those that the page does not hold.
+function sum(symbol, formula, headings, terms, result, bias, many = terms.length) {
   const order = [...terms].sort((a, b) => Math.abs(b.value) - Math.abs(a.value));
-  const shown = order.slice(0, MOST), rest = order.length - shown.length;
+  const shown = order.slice(0, MOST), rest = many - shown.length;
   const head = el("tr", {}, ...headings.map((text) => el("th", { scope: "col" }, text)));
   const rows = shown.map((t) => el("tr", {}, el("th", { scope: "row" }, t.name), ...t.factors.map((f) => el("td", {}, n(f))), el("td", {}, n(t.value))));
   const gap = () => headings.slice(2).map(() => el("td"));
@@ -153,10 +159,10 @@ function forward(layer, c, p) {
     case "activation":
       return [equation(layer.symbol, `${layer.function}(${n(value(from, c, p))})`, strong(out)), el("p", { class: "below" }, `${layer.function}(${layer.given}) is ${layer.formula}`)];
     case "dense": {
-      const w = layer.parameters.weight, many = from.shape[0];
-      const terms = Array.from({ length: many }, (_, j) => ({ name: link(from, j, 0), factors: [w[c * many + j], value(from, j, 0)], value: w[c * many + j] * value(from, j, 0) }));
+      const many = from.shape[0], known = Array.from({ length: many }, (_, j) => [j, weight(layer, c * many + j)]).filter(([, w]) => w !== undefined);
+      const terms = known.map(([j, w]) => ({ name: link(from, j, 0), factors: [w, value(from, j, 0)], value: w * value(from, j, 0) }));
       const bias = layer.parameters.bias ? layer.parameters.bias[c] : undefined;
-      return [sum(layer.symbol, `Σ w · ${layer.given}${bias === undefined ? "" : " + b"}`, ["from", "w", layer.given, `w · ${layer.given}`], terms, out, bias)];
+      return [sum(layer.symbol, `Σ w · ${layer.given}${bias === undefined ? "" : " + b"}`, ["from", "w", layer.given, `w · ${layer.given}`], terms, out, bias, many)];
     }
     case "residual": {
       const last = DATA.nodes[layer.inside];
@@ -235,14 +241,14 @@ function handed(layer, c, p, result, d) {
   const from = DATA.nodes[layer.from], to = DATA.nodes[layer.to], e = `∂L/∂${layer.symbol}`;
   switch (layer.kind) {
     case "conv": {
-      const group = from.shape[0] / layer.groups, fed = to.shape[0] / layer.groups, g = Math.floor(c / group), size = product(layer.kernel), terms = [];
+      const group = from.shape[0] / layer.groups, fed = to.shape[0] / layer.groups, g = Math.floor(c / group), size = product(layer.kernel), terms = [], windows = covering(layer, p);
       for (let f = g * fed; f < (g + 1) * fed; f++)
-        for (const [q, k] of covering(layer, p)) {
+        for (const [q, k] of windows) {
           if (!to.slot.has(f)) continue;
           const weight = layer.parameters.weight[(f * group + (c - g * group)) * size + k];
           terms.push({ name: link(to, f, q), factors: [slope(to, f, q), weight], value: slope(to, f, q) * weight });
         }
-      return [sum(d, `Σ ${e} · w`, ["through", e, "w", `${e} · w`], terms, result), el("p", { class: "below" }, "over the outputs whose windows cover this position")];
+      return [sum(d, `Σ ${e} · w`, ["through", e, "w", `${e} · w`], terms, result, undefined, fed * windows.length), el("p", { class: "below" }, "over the outputs whose windows cover this position")];
     }
     case "max": {
       const terms = covering(layer, p).map(([q]) => { const won = winner(layer, c, q) === p ? 1 : 0; return { name: link(to, c, q), factors: [slope(to, c, q), won], value: slope(to, c, q) * won }; });
@@ -259,9 +265,9 @@ function handed(layer, c, p, result, d) {
       return [equation(d, `${e} · ${layer.function}′(${layer.given})`, `${n(slope(to, c, p))} · ${inBrackets(local)}`, strong(result)), el("p", { class: "below" }, `${layer.function}′(${layer.given}) is ${layer.slopeFormula}`), el("p", {}, "from ", link(to, c, p))];
     }
     case "dense": {
-      const w = layer.parameters.weight, many = from.shape[0];
-      const terms = Array.from({ length: to.shape[0] }, (_, k) => ({ name: link(to, k, 0), factors: [slope(to, k, 0), w[k * many + c]], value: slope(to, k, 0) * w[k * many + c] }));
-      return [sum(d, `Σ ${e} · w`, ["through", e, "w", `${e} · w`], terms, result)];
+      const many = to.shape[0], known = Array.from({ length: many }, (_, k) => [k, weight(layer, k * from.shape[0] + c)]).filter(([, w]) => w !== undefined);
+      const terms = known.map(([k, w]) => ({ name: link(to, k, 0), factors: [slope(to, k, 0), w], value: slope(to, k, 0) * w }));
+      return [sum(d, `Σ ${e} · w`, ["through", e, "w", `${e} · w`], terms, result, undefined, many)];
     }
     case "same": {
       const k = c * from.count + p, other = [to, Math.floor(k / to.count), k % to.count];

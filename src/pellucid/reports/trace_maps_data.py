@@ -42,7 +42,8 @@ Array = NDArray[Any]
 
 INPUT = "x"  # the key of the picture itself
 _MOST = 700_000  # numbers on a page: about 4 MB
-_MOST_WEIGHTS = 200_000  # of a dense layer
+_MOST_WEIGHTS = 150_000  # of a dense layer; of a larger one the strongest
+_TERMS, _TERMS_BACK = 24, 4  # of each unit and of each input of a larger one
 _LIKE_INPUTS = ("local", "through")  # arrays of a layer with a number for each of its inputs
 
 
@@ -172,12 +173,30 @@ def _arithmetic(step: NamedStep) -> dict[str, Any]:  # noqa: PLR0911 (one for ea
                     "slopeFormula": written_in(rule.derivative_formula, step.given), "local": slope}  # fmt: skip
         case Dense() if layer.inputs * layer.outputs <= _MOST_WEIGHTS:
             return {"kind": "dense", "parameters": _packed(work.parameters)}
+        case Dense():
+            return _strongest_weights(step)
         case Residual():
             return {"kind": "residual", "through": step.inner[0].work.d_inputs}
         case Flatten() | Dropout() | ChannelDropout():
             return {"kind": "same"}
         case _:
             return {"kind": "text"}
+
+
+def _strongest_weights(step: NamedStep) -> dict[str, Any]:
+    """Of a large dense layer the weights of each unit's largest terms, forward, and of each input's, backward."""
+    work, weights = step.work, step.work.parameters["weight"]
+    added, handed = np.abs(weights * work.inputs), None
+    if work.d_outputs is not None:
+        handed = np.abs(weights * work.d_outputs[:, np.newaxis])
+    rows = [k * weights.shape[1] + j for k, own in enumerate(added) for j in strongest(own, _TERMS)]
+    columns = [] if handed is None else [
+        k * weights.shape[1] + j for j, own in enumerate(handed.T) for k in strongest(own, _TERMS_BACK)
+    ]  # fmt: skip
+    pairs = np.unique([*rows, *columns])
+    own = {name: array for name, array in work.parameters.items() if name != "weight"}
+    return {"kind": "dense", "parameters": _packed(own), "pairs": packed(pairs),
+            "strongest": packed(weights.ravel()[pairs])}  # fmt: skip
 
 
 def _windows(layer: Convolution | Pooling) -> dict[str, Any]:

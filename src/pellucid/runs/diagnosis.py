@@ -17,6 +17,7 @@ from pellucid.errors import RunFolderError
 from pellucid.evaluation.verdict import Verdict
 from pellucid.model.model import Model
 from pellucid.network.task import Task
+from pellucid.preparation.image_evidence import file_evidence
 from pellucid.preparation.prepare import Prepared
 from pellucid.preprocessing.features import Features
 from pellucid.runs.folder import RunFolder
@@ -149,6 +150,7 @@ def evidence_of(
             SharedRows(kind=doubt.kind, fact=doubt.fact, column=doubt.column, change=_allowed(doubt.change, prepared))
             for doubt in prepared.doubts
         ),
+        files=file_evidence(prepared),
         peers=()
         if verdict is None
         else tuple(

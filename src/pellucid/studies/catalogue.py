@@ -60,6 +60,9 @@ CATALOGUE: dict[str, Entry] = {
         "Handwritten digits: predictions, mistakes and the confusion matrix", "images.mnist", dataset="mnist"
     ),
     "fashion": _entry("The same network on pictures of clothes", "images.mnist", dataset="fashion"),
+    "photos": _entry(
+        "Colour pictures of your own: filters, feature maps, and where the network looked", "images.photos"
+    ),
 }
 
 

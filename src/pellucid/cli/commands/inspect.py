@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from pellucid.cli.options import with_settings
 from pellucid.cli.streams import say
@@ -15,9 +16,20 @@ if TYPE_CHECKING:
     from pellucid.model.model import Model
     from pellucid.training.history import Epoch
 
-__all__ = ["inspect"]
+__all__ = ["InspectCommand", "inspect"]
 
 _MANY_DROPPED = 12
+
+
+class InspectCommand(TyperCommand):
+    """``--augment`` may stand without a value here: auto."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """The arguments, with the value that was left out."""
+        given = []
+        for word, after in zip(args, [*args[1:], "-"], strict=True):
+            given += [word, "auto"] if word == "--augment" and after.startswith("-") else [word]
+        return super().parse_args(ctx, given)
 
 
 @with_settings
@@ -31,13 +43,19 @@ def inspect(
     *,
     all_: Annotated[bool, typer.Option("--all", help="Show all columns of a wide table.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    out: Annotated[
+        str, typer.Option(metavar="FILE", help="With --augment: the sheet of examples, .png or .svg.")
+    ] = "augmented.png",
     settings: dict[str, Any],
 ) -> None:
-    """Show the schema of a table or of images, or the network, preprocessing and history of a run."""
+    """Show the schema of a table or of images, or the network, preprocessing and history of a run.
+
+    With --augment, draw what training would do to a few of the images.
+    """
     if _is_run(Path(what)):
         _inspect_run(what, json=json, whole=all_)
     else:
-        _inspect_table(what, settings, json=json, whole=all_)
+        _inspect_table(what, settings, json=json, whole=all_, out=out)
 
 
 def _is_run(path: Path) -> bool:
@@ -50,16 +68,30 @@ def _is_run(path: Path) -> bool:
     return any((path / FILES[name]).exists() for name in ("config", "model")) or not is_images(path)
 
 
-def _inspect_table(data: str, given: dict[str, Any], *, json: bool, whole: bool) -> None:
+def _inspect_table(data: str, given: dict[str, Any], *, json: bool, whole: bool, out: str) -> None:
     from pellucid.preparation.division import split_of
     from pellucid.preparation.doubts import notes_of_doubts
     from pellucid.preparation.prepare import examine, settings_for
 
-    table, schema, _, settings = examine(data, settings_for(data, given))
+    settings = settings_for(data, given)
+    draws = "augment" in given and settings.augment != "none"
+    if draws:
+        from pellucid.inspection.slice import check_picture
+        from pellucid.runs.reads import check_output
+
+        check_output(check_picture(out), data=data)
+    table, schema, _, settings = examine(data, settings)
     said = notes_of_doubts(table, schema, settings, split_of)
+    sheet = None
+    if draws:
+        from pellucid.inspection.augmented import augmented_of
+
+        sheet = augmented_of(table, settings.augment, settings.target, seed=settings.seed)
+        sheet.save(out)
     if json:
         noted = [*table.report.notes, *said]
-        _print_json({"rows": table.report.n_rows, "notes": noted, "schema": schema.to_json()})
+        drawn = {} if sheet is None else {"augmentation": sheet.augmentation.to_json(), "out": out}
+        _print_json({"rows": table.report.n_rows, "notes": noted, "schema": schema.to_json(), **drawn})
         return
     from rich.markup import escape
 
@@ -68,6 +100,9 @@ def _inspect_table(data: str, given: dict[str, Any], *, json: bool, whole: bool)
     console.print(escape(reading_line(table.report)) + "\n")
     console.print(schema_table(schema, whole=whole))
     notes([*table.report.notes, *schema.warnings, *said])
+    if sheet is not None:
+        console.print(f"\n{sheet.sentence[0].upper()}{sheet.sentence[1:]}.", markup=False, soft_wrap=True)
+        console.print(f"The picture is {out}", markup=False, soft_wrap=True)
 
 
 def _inspect_run(path: str, *, json: bool, whole: bool) -> None:

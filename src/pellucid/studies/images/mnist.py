@@ -15,6 +15,7 @@ from pellucid.engines.textbook.activations import softmax
 from pellucid.errors import DivergenceError, SettingError
 from pellucid.evaluation.bootstrap import Estimate
 from pellucid.network import Network, batch_shape, describe, mlp
+from pellucid.network.cnn import cnn
 from pellucid.network.initialise import initialise
 from pellucid.network.optimizer import Optimizer
 from pellucid.network.task import Loss
@@ -22,10 +23,11 @@ from pellucid.plots import curves
 from pellucid.studies.drawn_network import draw_network
 from pellucid.studies.images.image_answers import SURE, Answers, judge, tell_answers
 from pellucid.studies.images.image_sets import CLOTHES, DIGITS, ImageSet, digits, idx_set, rows_of
+from pellucid.studies.images.seen_maps import draw_blocks, n_trainable, tell_maps
 from pellucid.studies.learning import at_least
 from pellucid.studies.story import Story
 from pellucid.studies.wording import listed
-from pellucid.training.engine import make_engine
+from pellucid.training.engine import Engine, make_engine
 from pellucid.training.history import Epoch
 from pellucid.training.loop import Plan, Rows, fit
 from pellucid.training.schedules import Schedule
@@ -36,6 +38,7 @@ Array = NDArray[Any]
 
 NAMES = {"mnist": DIGITS, "fashion": CLOTHES}
 EPOCHS, EPOCHS_OF_FEW = 5, 40
+HIDDEN = (256, 128)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -81,7 +84,11 @@ def study(
     *,
     dataset: Annotated[str, "mnist or fashion"] = "mnist",
     data_dir: Annotated[str | None, "a folder with the four idx files; default: the cache, or else a download"] = None,
-    hidden: Annotated[tuple[int, ...], "widths of the hidden layers"] = (256, 128),
+    network: Annotated[str, "mlp (fully connected) or cnn (convolutional)"] = "mlp",
+    hidden: Annotated[
+        tuple[int, ...] | None, "widths of the hidden layers; default: 256,128, or none for a cnn"
+    ] = None,
+    channels: Annotated[tuple[int, ...], "channels of each stage of a cnn"] = (16, 32, 64),
     dropout: Annotated[float, "share of hidden units dropped in training"] = 0.2,
     epochs: Annotated[int | None, "passes over the training images; default: 5, or 40 for the built-in digits"] = None,
     batch_size: Annotated[int, "images per step"] = 64,
@@ -108,7 +115,10 @@ def study(
     )
     if rows is not None:
         at_least("rows", rows, 10)
-    mlp(1, hidden, 1, dropout=dropout)  # raises for invalid widths and shares, before anything is fetched
+    if hidden is None:
+        hidden = HIDDEN if network == "mlp" else ()
+    # Raises for invalid names, widths and shares, before anything is fetched.
+    _network(network, (32, 32), len(DIGITS), hidden=hidden, channels=channels, dropout=dropout)
     from pellucid.engines.device import choose_device, use_threads
 
     choose_device(device)
@@ -122,9 +132,13 @@ def study(
     x_test, y_test = rows_of(data, data.test_images), data.test_labels
     mean, deviation = float(x.mean()), float(x.std()) or 1.0
     x, x_test = _scaled(x, mean, deviation), _scaled(x_test, mean, deviation)
-    network = mlp(data.pixels, hidden, len(data.names), dropout=dropout)
-    _introduce(story, data, network, plan, len(x), mean, deviation)
-    history, logits = _train(story, network, plan, (x, y), (x_test, y_test), device)
+    built = _network(
+        network, data.train_images.shape[1:], len(data.names), hidden=hidden, channels=channels, dropout=dropout
+    )
+    x, x_test = (each.reshape(-1, *built.shape) for each in (x, x_test))
+    _introduce(story, data, built, plan, len(x), mean, deviation)
+    engine, history = _train(story, built, plan, (x, y), (x_test, y_test), device)
+    logits = engine.logits(x_test)
     probabilities = softmax(logits.astype(np.float64))
     result = Mnist(
         data=data.title,
@@ -132,7 +146,7 @@ def study(
         names=data.names,
         train_rows=len(x),
         test_rows=len(x_test),
-        parameters=network.n_trainable,
+        parameters=built.n_trainable,
         mean=mean,
         deviation=deviation,
         history=history,
@@ -140,8 +154,41 @@ def study(
         seconds=time.perf_counter() - began,
     )
     tell_answers(story, data, result.answers, probabilities)
+    if network == "cnn":
+        bytes_of_one = (data.test_images[0].astype(float) * 255 / data.white).astype(np.uint8)[..., None]
+        tell_maps(story, built, engine.parameters(), x_test[0], bytes_of_one)
     _close(story, result)
     return result
+
+
+def _network(
+    kind: str,
+    extents: tuple[int, ...],
+    classes: int,
+    *,
+    hidden: tuple[int, ...],
+    channels: tuple[int, ...],
+    dropout: float,
+) -> Network:
+    """The network for grey images of these extents.
+
+    Parameters
+    ----------
+    kind
+        ``mlp`` or ``cnn``.
+    extents
+        Height and width.
+    classes
+        The number of classes.
+    hidden, channels, dropout
+        As in `study`.
+    """
+    if kind == "mlp":
+        return mlp(math.prod(extents), hidden, classes, dropout=dropout)
+    if kind != "cnn":
+        raise SettingError(f"network must be mlp or cnn, got {kind!r}")
+    height, width = extents
+    return cnn((1, height, width), channels, classes, hidden=hidden, dropout=dropout)
 
 
 def _scaled(rows: Array, mean: float, deviation: float) -> Array:
@@ -183,8 +230,13 @@ def _introduce(
         f"{data.title}: {n_rows:,} training images and {len(data.test_images):,} test images, {height} × {width} "
         f"pixels in grey, {len(data.names)} classes. Each pixel is divided by {data.white}; then the training pixels' "
         f"mean, {mean:.4f}, is subtracted, and the result is divided by their standard deviation, {deviation:.4f}. "
-        "The test pixels are scaled with the same two numbers. A fully connected network sees an image as a row of "
-        f"{data.pixels} numbers and does not know which pixels are neighbours."
+        "The test pixels are scaled with the same two numbers. "
+        + (
+            f"A fully connected network sees an image as a row of {data.pixels} numbers and does not know which pixels "
+            "are neighbours."
+            if len(network.shape) == 1
+            else "A convolutional network looks at small windows of the image, with the same weights everywhere."
+        )
     )
     story.heading("Training")
     falls = " falling to 0 along a cosine" if plan.schedule.name == "cosine" else ""
@@ -193,16 +245,19 @@ def _introduce(
     story.table(
         "The network",
         ("layer", "output", "parameters"),
-        [("input", f"[B, {data.pixels}]", None)]
+        [("input", batch_shape(network.shape), None)]
         + [
-            (describe(layer), batch_shape(after), sum(p.size for p in layer.parameters(before)) or None)
+            (describe(layer), batch_shape(after), n_trainable(layer, before) or None)
             for layer, before, after in zip(network.layers, (network.shape, *shapes), shapes, strict=False)
         ]
         + [("total", "", network.n_trainable)],
     )
-    draw_network(
-        story, network, initialise(network, plan.seed, scheme="uniform"), outputs=data.names, when="before training"
-    )
+    if len(network.shape) == 1:
+        draw_network(
+            story, network, initialise(network, plan.seed, scheme="uniform"), outputs=data.names, when="before training"
+        )
+    else:
+        draw_blocks(story, network, data.names)
     story.say(
         f"Each step takes {min(plan.batch_size, n_rows)} images: forward, cross-entropy loss, backward, Adam with a "
         f"learning rate of {plan.learning_rate:g}{falls}. An epoch is {steps:,} step{'s' * (steps != 1)}. The training "
@@ -213,7 +268,7 @@ def _introduce(
 
 def _train(
     story: Story, network: Network, plan: Plan, train: tuple[Array, Array], test: tuple[Array, Array], device: str
-) -> tuple[tuple[Epoch, ...], Array]:
+) -> tuple[Engine, tuple[Epoch, ...]]:
     # "uniform" is the default of torch.nn.Linear
     first = initialise(network, plan.seed, scheme="uniform")
     engine = make_engine("torch", network, Loss(name="cross_entropy"), Optimizer(name="adam"), first, device=device)
@@ -258,7 +313,7 @@ def _train(
         ),
         "The loss of the training images, averaged over each epoch, and of the test images after it.",
     )
-    return history, engine.logits(x_test)
+    return engine, history
 
 
 def _close(story: Story, result: Mnist) -> None:
