@@ -126,3 +126,41 @@ def test_a_mistake_ends_with_code_2_and_a_sentence(case: str, place: Path) -> No
     arguments, message = WRONG[case]
     done = pellucid(*arguments, cwd=place, code=2)
     assert message in done.stderr, done.stderr
+
+
+@pytest.fixture(scope="module")
+def convolutional(place: Path) -> Path:
+    """The same folder with a run of a convolutional network."""
+    pellucid("train", "shapes", "--network", "cnn", "--channels", "6,8", "--epochs", "4", "--no-verdict",
+             "--out", "maps", cwd=place)  # fmt: skip
+    return place
+
+
+def test_units_of_a_convolutional_network(convolutional: Path) -> None:
+    done = pellucid("units", "maps", "--row", "2", "--no-replay", cwd=convolutional)
+    shown = " ".join(done.stdout.split())
+    assert "hidden layer channels dead" in shown
+    assert "layer 1 (6 channels of 6 × 6, relu): no channel is dead" in shown
+    assert "a position of layer 2 depends on 8 × 8 pixels of the picture (12 × 12)" in shown
+    sheets = {path.name for path in (convolutional / "maps" / "units").iterdir()}
+    assert {"filters.png", "maps.png", "fields.png", "patches-1.png", "patches-2.svg", "units.json"} <= sheets
+    new = pellucid("units", "maps", "--picture", "new/002.png", "--no-replay", "--json", cwd=convolutional)
+    assert json.loads(new.stdout)["channels"]["picture"] == "row 0 of new/002.png"
+    assert "no feature maps" in pellucid("units", "run", "--row", "2", "--no-replay", cwd=convolutional, code=2).stderr
+    wrong = pellucid("units", "maps", "--row", "99999", "--no-replay", cwd=convolutional, code=2).stderr
+    assert "row must be a whole number from 0 to" in wrong
+
+
+def test_an_image_explained_by_three_methods(convolutional: Path) -> None:
+    done = pellucid("explain", "maps", "--row", "5", "--cover", "blur", "--out", "why", cwd=convolutional)
+    shown = " ".join(done.stdout.split())
+    assert "Occlusion: covering 2 × 2 pixels (blurred)" in shown
+    assert "Grad-CAM: the last feature maps (6 × 6 positions)" in shown
+    assert (convolutional / "why" / "row.png").exists()
+    facts = json.loads(
+        pellucid("explain", "maps", "--row", "5", "--class", "cross", "--json", cwd=convolutional).stdout
+    )
+    assert facts["explained"] == "probability of cross"
+    assert len(facts["grad_cam"]["pixels"]) == len(facts["occlusion"]["pixels"]) == 12
+    wrong = pellucid("explain", "maps", "--row", "5", "--cover", "black", cwd=convolutional, code=2).stderr
+    assert "cover must be one of grey, blur" in wrong

@@ -23,7 +23,16 @@ from pellucid.network import Layer, Network, Role
 from pellucid.network.layers import Shape
 from pellucid.network.layers.conv2d import Conv2d
 
-__all__ = ["ChannelStatistics", "Excitation", "MapLayer", "channel_statistics", "feature_maps", "map_layers"]
+__all__ = [
+    "ChannelStatistics",
+    "Excitation",
+    "MapLayer",
+    "channel_statistics",
+    "feature_maps",
+    "map_layers",
+    "pictures_at_once",
+    "products_of",
+]
 
 Array = NDArray[Any]
 Parameters = Mapping[str, Array]
@@ -172,6 +181,17 @@ def pictures_at_once(network: Network) -> int:
     395
     """
     return max(1, _VALUES_AT_ONCE // sum(map(prod, (network.shape, *network.shapes()))))
+
+
+def products_of(network: Network) -> int:
+    """How many multiplications a row takes on its way through the layers with weights.
+
+    >>> from pellucid.network import mlp
+    >>> products_of(mlp(4, [8], 3))  # 4 · 8 + 8 · 3
+    56
+    """
+    fans = ((leaf, leaf.layer.fan(leaf.shape)) for leaf in network.leaves())
+    return sum(0 if fan is None else fan.inputs * prod(leaf.layer.output_shape(leaf.shape)) for leaf, fan in fans)
 
 
 def feature_maps(network: Network, parameters: Parameters, picture: Array) -> tuple[Array, ...]:

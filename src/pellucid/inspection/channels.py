@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from pellucid.explanation.channels import (
     feature_maps,
     map_layers,
     pictures_at_once,
+    products_of,
 )
 from pellucid.explanation.receptive_fields import ReceptiveField, receptive_fields
 from pellucid.explanation.units import BINS, HiddenLayer, LayerStatistics, hidden_layers, of_layer
@@ -350,11 +350,7 @@ def pictures_to_take(network: Network, moments: int) -> int:
     >>> pictures_to_take(cnn((1, 28, 28), (16, 32, 64), 10), 6), pictures_to_take(cnn((3, 224, 224), (64, 128), 10), 6)
     (1000, 100)
     """
-    products = 0
-    for leaf in network.leaves():
-        fan = leaf.layer.fan(leaf.shape)
-        products += 0 if fan is None else fan.inputs * prod(leaf.layer.output_shape(leaf.shape))
-    return int(np.clip(_PRODUCTS / max(1, products * moments), _FEWEST, _MOST))
+    return int(np.clip(_PRODUCTS / max(1, products_of(network) * moments), _FEWEST, _MOST))
 
 
 def outputs_of(network: Network, parameters: Parameters, inputs: Array, layer: HiddenLayer) -> Array:

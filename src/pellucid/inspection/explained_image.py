@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.errors import DataError, SettingError
+from pellucid.explanation.channels import products_of
 from pellucid.explanation.grad_cam import enlarged, grad_cam
-from pellucid.explanation.gradients import IntegratedGradients, integrated_gradients
+from pellucid.explanation.gradients import POINTS, IntegratedGradients, integrated_gradients
 from pellucid.explanation.occlusion import blurred, occlusion, window_for
 from pellucid.inspection.explained_output import ExplainedOutput, explained_output, json_value
 from pellucid.inspection.rows import BACKGROUND, RowsToInspect, row_to_inspect, rows_to_compare_with
@@ -35,6 +36,7 @@ __all__ = ["COVERS", "ExplainedImage", "explain_image", "image_explained", "pixe
 Array = NDArray[Any]
 
 COVERS = ("grey", "blur")  # what occlusion puts in the place of a part
+_PRODUCTS, _FEWEST_POINTS = 1e11, 16
 _BLUR = 10  # of the shorter side: the deviation of the blur
 _PARTS = (("upper left", "upper", "upper right"), ("left", "middle", "right"), ("lower left", "lower", "lower right"))
 
@@ -213,7 +215,12 @@ def explain_image(
 
 
 def image_explained(
-    one: RowsToInspect, background: RowsToInspect, *, label: object = None, cover: str | None = COVERS[0]
+    one: RowsToInspect,
+    background: RowsToInspect,
+    *,
+    label: object = None,
+    cover: str | None = COVERS[0],
+    products: float = _PRODUCTS,
 ) -> ExplainedImage:
     """The same for an image that is read already, compared with the mean of others.
 
@@ -225,6 +232,9 @@ def image_explained(
         As of `explain_image`.
     cover
         As of `explain_image`; ``None``: no occlusion.
+    products
+        How many multiplications the integrated gradients may take: for a large network and large images, fewer points
+        are taken (at least 16), which `IntegratedGradients.gap` shows.
     """
     model = one.model
     image = model.image
@@ -232,7 +242,10 @@ def image_explained(
     row = one.features.flat[0]
     output = explained_output(model, label, inputs=row)
     reference = background.features.flat.astype(np.float64).mean(axis=0)
-    gradients = integrated_gradients(output.slopes, row.astype(np.float64), reference)
+    most = products / (3 * products_of(model.network))  # there and back, to the inputs and to the weights
+    gradients = integrated_gradients(
+        output.slopes, row.astype(np.float64), reference, numbers=[n for n in POINTS if n <= most] or [_FEWEST_POINTS]
+    )
     of_columns = model.recipe.features_of(gradients.values[np.newaxis])
     side, _ = window_for(image.height, image.width)
     layer = _last_maps(model.network)

@@ -48,6 +48,7 @@ _BUDGET = 20_000  # predictions made to explain one row
 _REASONS = 3
 _NEAREST = 3
 _AMONG = 20_000  # rows among which neighbours are looked for
+_PRODUCTS = 2e10  # multiplications for the pixels of one image
 _BACKGROUND = 100  # images whose mean a mistaken one is compared with
 
 
@@ -318,7 +319,9 @@ def _maps(few: RowsToInspect, among: RowsToInspect) -> tuple[Array, Array | None
     """What each image's pixels add to the probability of the predicted class, and where feature maps speak for it."""
     background, labels = among.sample(_BACKGROUND), few.model.labels(few.model.answers_to(few.features))
     ones = [few.take(np.array([k])) for k in range(len(labels))]
-    found = [image_explained(one, background, label=labels[k], cover=None) for k, one in enumerate(ones)]
+    found = [
+        image_explained(one, background, label=labels[k], cover=None, products=_PRODUCTS) for k, one in enumerate(ones)
+    ]
     where = [each.grad_cam for each in found if each.grad_cam is not None]
     return np.stack([each.by_pixel for each in found]), np.stack(where) if where else None
 

@@ -32,6 +32,7 @@ def augmented_sheet(
     title
         Above the sheet.
 
+    >>> import numpy as np
     >>> figure = augmented_sheet(np.zeros((2, 3, 8, 8, 1), np.uint8), ["original", "shift", "flip"], ["a", "b"])
     >>> [axis.get_title() for axis in figure.axes[:3]], figure.axes[3].get_ylabel()
     (['original', 'shift', 'flip'], 'b')

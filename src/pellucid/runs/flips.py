@@ -74,8 +74,8 @@ def note_on_flips(finding: FlipFinding, augmentation: Augmentation, classes: tup
         why = "there are too few pictures" if np.isnan(finding.right) else f"{probe}: too little"
         return f"{does}: {why} to tell whether that would change their classes {instead}"
     if finding.lost_class is not None:
-        lost = repr(classes[finding.lost_class])
-        probe += f"; of {finding.lost_right:,} pictures of {lost} that it knew, {finding.lost_mirrored:,} stay {lost}"
+        lost = repr(str(classes[finding.lost_class]))
+        probe += f"; of {lost} it knew {finding.lost_right:,} pictures, and mirrored {finding.lost_mirrored:,}"
         if finding.becomes is not None:
-            probe += f", and most are taken for {classes[finding.becomes]!r}"
+            probe += f" (most are taken for {str(classes[finding.becomes])!r})"
     return f"{does}: {probe} {instead}"

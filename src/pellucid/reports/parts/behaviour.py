@@ -184,7 +184,8 @@ def worst(given: ReportInput) -> Sequence[Block]:
     drawing = found.figure()
     if drawing is not None:
         alt = f"{len(found.found)} images, each with its actual and its predicted class"
-        alt += "." if found.maps is None else ", and below it the pixels that led to the prediction."
+        led = "the pixels" if found.where is None else "the pixels, and the parts of the image (Grad-CAM),"
+        alt += "." if found.maps is None else f", and below it {led} that led to the prediction."
         blocks.append(picture(lambda: drawing, "mistaken-images", alt))
     leading = () if given.columns is None else [given.columns.columns[i] for i in given.columns.order]
     articles = [_article(each, leading) for each in found.found]
