@@ -170,7 +170,15 @@ def test_what_is_refused(folder: Path, tmp_path: Path) -> None:
         Image.fromarray(photograph(0, np.random.default_rng(i))).save(tmp_path / "one" / "cat" / f"{i}.png")
     with pytest.raises(DataError, match="cat"):
         run("photos", data=str(tmp_path / "one"), **SMALL)
-    for wrong in ({"epochs": 0}, {"lr": 0.0}, {"rows": 2}, {"seed": -1}, {"augment": "flop"}, {"device": "gpu"}):
+    for wrong in (
+        {"channels": (0,)},
+        {"epochs": 0},
+        {"lr": 0.0},
+        {"rows": 2},
+        {"seed": -1},
+        {"augment": "flop"},
+        {"device": "gpu"},
+    ):
         with pytest.raises(SettingError, match="flop" if "augment" in wrong else next(iter(wrong))):
             run("photos", **{"data": "no such folder", "pictures": False, **wrong})
 

@@ -26,6 +26,7 @@ from pellucid.studies.images.image_answers import Answers, judge, tell_answers
 from pellucid.studies.images.image_sets import ImageSet, stratified
 from pellucid.studies.images.seen_maps import attention, draw_blocks, n_trainable, tell_attention, tell_maps
 from pellucid.studies.learning import at_least
+from pellucid.studies.setup import widths
 from pellucid.studies.story import Story
 from pellucid.training.engine import Engine, make_engine
 from pellucid.training.history import Epoch
@@ -111,7 +112,7 @@ def study(
         raise SettingError(f"lr must be above 0 and finite, got {lr!r}")
     if rows is not None:
         at_least("rows", rows, 10)
-    cnn((3, 32, 32), channels, 2)  # raises for invalid channels, before anything is read
+    widths("channels", channels)  # before anything is read
     Augmentation.of(augment, (32, 32))
     from pellucid.engines.device import choose_device
 
