@@ -17,7 +17,8 @@ from pellucid.network.cnn import cnn
 from pellucid.network.initialise import initialise
 from pellucid.studies import run
 from pellucid.studies.images.drawn_shapes import SHAPES, drawn_shapes
-from pellucid.studies.images.photos import Photos, _encoded, picture_set
+from pellucid.studies.images.photos import Photos, _encoded
+from pellucid.studies.images.picture_folder import picture_set
 from pellucid.studies.images.seen_maps import attention
 from pellucid.studies.story import Story, Table, plain
 from tests.studies.checks import closing, said
