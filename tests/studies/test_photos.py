@@ -93,6 +93,9 @@ def test_an_archive_is_the_same_as_its_folder(folder: Path, tmp_path: Path) -> N
     np.testing.assert_array_equal(one.train_images, two.train_images)
     np.testing.assert_array_equal(one.test_labels, two.test_labels)
     assert one.train_images.shape == (120, 20, 24, 3)
+    assert len(set(one.test_labels[:10].tolist())) == 3  # not the first folder alone
+    for picture, label in zip(one.test_images, one.test_labels, strict=True):
+        assert picture.mean(axis=(0, 1)).argmax() == ("red", "green", "blue").index(one.names[label])
     shown = one.names[one.train_labels[0]]
     assert one.train_images[0].mean(axis=(0, 1)).argmax() == ("red", "green", "blue").index(shown)
 

@@ -24,15 +24,25 @@ from pellucid.training.engine import make_engine
 from pellucid.training.loop import Plan, Rows, fit
 from pellucid.training.schedules import Schedule
 
-__all__ = ["LONGEST", "LONGEST_FOR_EDGES", "fits_of_pictures", "picture_step", "pictures_of"]
+__all__ = [
+    "FIRST",
+    "FIRST_FOR_DENSE",
+    "LONGEST",
+    "LONGEST_FOR_EDGES",
+    "fits_of_pictures",
+    "picture_step",
+    "pictures_of",
+]
 
 Array = NDArray[Any]
 Fit = Callable[[Array], Array]
 
+FIRST = 15_000  # pictures of the first attempt; of the fully connected network, whose epochs are counted, many more
+FIRST_FOR_DENSE = 100_000
 LONGEST, LONGEST_FOR_EDGES = 32, 64  # pixels along the longer side of a picture, as the peers see it
 _PICTURES_AT_ONCE = 2_048
 _DENSE_WIDTHS = (128, 64)
-_DENSE_ROWS, _FEWEST_EPOCHS, _MOST_EPOCHS = 300_000, 10, 40  # rows seen in all epochs together
+_DENSE_PASSES, _FEWEST_EPOCHS, _MOST_EPOCHS = 300_000, 3, 40  # pictures seen in all epochs together
 _DENSE_BATCH, _DENSE_RATE = 128, 0.003
 
 
@@ -150,7 +160,7 @@ def _dense_answers(
     plan = Plan(
         learning_rate=_DENSE_RATE,
         batch_size=_DENSE_BATCH,
-        epochs=min(_MOST_EPOCHS, max(_FEWEST_EPOCHS, _DENSE_ROWS // len(x))),
+        epochs=min(_MOST_EPOCHS, max(_FEWEST_EPOCHS, _DENSE_PASSES // len(x))),
         schedule=Schedule(name="cosine"),
         keep="last",
         seed=seed,

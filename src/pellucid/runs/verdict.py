@@ -46,7 +46,14 @@ from pellucid.preprocessing.steps.text import TextStep
 from pellucid.preprocessing.target import TargetScaler
 from pellucid.runs.other_task import other_way
 from pellucid.runs.peer_inputs import WORDS_FOR_TREES, columns_for_trees, inputs_for_lines, line_or_curve
-from pellucid.runs.picture_peers import LONGEST, LONGEST_FOR_EDGES, fits_of_pictures, picture_step
+from pellucid.runs.picture_peers import (
+    FIRST,
+    FIRST_FOR_DENSE,
+    LONGEST,
+    LONGEST_FOR_EDGES,
+    fits_of_pictures,
+    picture_step,
+)
 from pellucid.training.loop import Outcome
 
 __all__ = ["reach_verdict"]
@@ -59,7 +66,6 @@ LEAST_SECONDS = 60.0
 _CELLS_AT_FIRST = 1_000_000  # rows × inputs × outputs of the first attempt at a large table
 _ROWS_AT_FIRST = 200
 _LEAST_SECONDS_FOR_PICTURES, _SHARE_FOR_PICTURES = 15.0, 1 / 8
-_PICTURES_AT_FIRST = 5_000
 
 
 def reach_verdict(
@@ -347,7 +353,8 @@ def _for_pictures(
             f"the simpler models saw the pictures of {step.height} × {step.width} pixels reduced to at most {LONGEST} "
             f"along the longer side, {LONGEST_FOR_EDGES} for edges"
         )
-    return [_Contender(name=name, fit=fit, first=_PICTURES_AT_FIRST) for name, fit in fits.items()], notes
+    firsts = dict.fromkeys(fits, FIRST) | {DENSE: FIRST_FOR_DENSE}
+    return [_Contender(name=name, fit=fit, first=firsts[name]) for name, fit in fits.items()], notes
 
 
 def _targets(prepared: Prepared) -> Array:

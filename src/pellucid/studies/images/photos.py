@@ -170,12 +170,14 @@ def _pictures(story: Story, data: str | None, seed: int) -> ImageSet:
 def picture_set(source: str, *, seed: int = 0) -> ImageSet:
     """The pictures of a folder or a zip archive, with its test part, or with a fifth of each class held out.
 
+    The test pictures are in random order.
+
     Parameters
     ----------
     source
         The path: with a folder for each class, perhaps within ``train`` and ``test``.
     seed
-        Of the pictures held out.
+        Of the order, and of the pictures held out.
 
     Raises
     ------
@@ -206,14 +208,16 @@ def picture_set(source: str, *, seed: int = 0) -> ImageSet:
                 f"{source!r} holds too few pictures to keep some for the test: give 5 or more of each class"
             )
         pictures, labels = [pictures[0][keep], pictures[0][held]], [labels[0][keep], labels[0][held]]
+    # The study shows the first test pictures: in the order of the folders all would be of one class.
+    order = np.random.default_rng(seed).permutation(len(labels[1]))
     return ImageSet(
         title=Path(source).stem,
         names=names,
         white=255,
         train_images=pictures[0],
         train_labels=labels[0],
-        test_images=pictures[1],
-        test_labels=labels[1],
+        test_images=pictures[1][order],
+        test_labels=labels[1][order],
     )
 
 
@@ -351,7 +355,8 @@ def _train(
             story.say(f"Epoch {line.epoch} of {plan.epochs}: train loss {line.train_loss:.4f}, test accuracy "
                       f"{line.validation_score:.4f}, {line.seconds:.1f} s.")  # fmt: skip
 
-    learned = AugmentedRows(Rows(inputs=train[0], targets=train[1], augmentation=changes))
+    pictures: Any = train[0]
+    learned = AugmentedRows(Rows(inputs=pictures, targets=train[1], augmentation=changes))
     outcome = fit(engine, learned, Rows(inputs=test[0], targets=test[1]), plan, on_epoch=tell)
     if outcome.problem is not None:
         raise DivergenceError(outcome.problem)

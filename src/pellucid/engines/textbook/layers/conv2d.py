@@ -36,7 +36,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from pellucid.engines.textbook.layers.patches import convolve, convolve_back, patches_of
+from pellucid.engines.textbook.layers.patches import convolve, convolve_back
 from pellucid.engines.textbook.layers.rule import (
     Array,
     BackwardWalk,
@@ -120,16 +120,13 @@ def _products(layer: Conv2d, x: Array) -> Iterator[tuple[int, ...]]:
 
 def forward(layer: Conv2d, w: Parameters, x: Array, walk: ForwardWalk) -> Given:
     """z = W @ patches + b; see `pellucid.engines.textbook.layers.patches`."""
-    patches = patches_of(layer, x)
-    return Given(outputs=convolve(layer, w, x, patches), kept={"patches": patches} if walk.training else {})
+    return Given(outputs=convolve(layer, w, x))
 
 
 def backward(step: Step, w: Parameters, d_z: Array, walk: BackwardWalk) -> Returned:
     """∂L/∂W = ∂L/∂z @ patchesᵀ, ∂L/∂b = Σ ∂L/∂z, and ∂L/∂x from ∂L/∂patches = Wᵀ @ ∂L/∂z, summed over the patches."""
     assert isinstance(step.layer, Conv2d)
-    patches = step.kept["patches"] if "patches" in step.kept else patches_of(step.layer, step.inputs)
-    d_x, own = convolve_back(step.layer, w, step.inputs, patches, d_z)
-    return Returned(d_inputs=d_x, parameters=own)
+    return convolve_back(step.layer, w, step.inputs, d_z)
 
 
 TABLE = {
