@@ -138,7 +138,7 @@ def _plain_networks() -> None:
     """
     from pellucid.settings import presets
 
-    presets.FOR_TABLES = "plain"
+    presets.FOR_TABLES = presets.FOR_PICTURES = "plain"
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -153,5 +153,6 @@ def _no_reports() -> None:
 
 @pytest.fixture
 def usual_preset(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tables are trained as users train them who ask for no preset."""
+    """Tables and pictures are trained as users train them who ask for no preset."""
     monkeypatch.setattr("pellucid.settings.presets.FOR_TABLES", "best")
+    monkeypatch.setattr("pellucid.settings.presets.FOR_PICTURES", "pictures")

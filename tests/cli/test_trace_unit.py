@@ -61,7 +61,7 @@ def test_the_padding_is_a_dot_and_the_winner_has_an_arrow() -> None:
     _, steps = every_map_kind()
     step = next(step for step in steps if isinstance(step.work.layer, MaxPool2d))
     lines = forward_of_unit(step, 0, 5)
-    assert lines[0] == "z, rows −1 to 0, columns −1 to 0 of channel 1.1"
+    assert lines[0] == "z of channel 1.1, rows −1 to 0, columns −1 to 0"
     assert "·" in lines[1]
     won = float(step.work.inputs[winner(step, 0)])
     (marked,) = [line for line in lines if "←" in line]
@@ -107,3 +107,25 @@ def test_a_picture_file_is_traced(run: Path) -> None:
     said = pellucid("trace", "run", "shapes/cross/001.png", "--unit", "0.1,3,3", cwd=run.parent).stdout
     assert "cross/001.png" in said
     assert "The row's target is not known" in said
+
+
+def test_the_page_and_a_unit_can_be_asked_for_together(run: Path) -> None:
+    said = pellucid(
+        "trace", "run", "--row", "1", "--unit", "1.1,0,0", "--html", "trace.html", cwd=run.parent
+    ).stdout  # fmt: skip
+    assert "MaxPool2d" in said
+    assert "trace.html" in said
+    assert (run.parent / "trace.html").is_file()
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (["--complete"], "give --json with it"),
+        (["--unit", "0.9,0,0"], "the channel must be a whole number from 1 to 2"),
+        (["--unit", "0.1"], "so give 0.CHANNEL,ROW,COLUMN"),
+    ],
+)
+def test_what_cannot_be_shown_is_an_error(run: Path, asked: list[str], said: str) -> None:
+    done = pellucid("trace", "run", *asked, cwd=run.parent, code=2)
+    assert said in " ".join(done.stderr.split())

@@ -2,7 +2,8 @@
 
 The expected answers are golden: they were written by the version that wrote the file, and say only that nothing has
 changed since. The `iris` file is of the first version; the others were written before layers became one file a kind:
-an ensemble for every kind of column, a regression with BatchNorm and Dropout, an estimator with its residuals.
+an ensemble for every kind of column, a regression with BatchNorm and Dropout, an estimator with its residuals. The
+`pictures` file is of the first version with convolutions.
 """
 
 from __future__ import annotations
@@ -60,3 +61,12 @@ def test_an_old_estimator_still_gives_its_answers_and_intervals() -> None:
     model = pellucid.NeuralRegressor.load(HERE / "regressor-format-2.safetensors")
     np.testing.assert_allclose(model.predict(expected["rows"]), expected["prediction"], rtol=1e-5)
     np.testing.assert_allclose(model.predict_interval(expected["rows"]), expected["interval"], rtol=1e-5)
+
+
+def test_an_old_convolutional_network_still_gives_its_answers() -> None:
+    expected = golden("pictures-format-1")
+    model = pellucid.load(HERE / "pictures-format-1.safetensors")
+    assert model.network.shape == (1, 12, 12)
+    pixels = np.array(expected["pixels"], np.uint8)
+    assert model.predict(pixels).tolist() == expected["prediction"]
+    np.testing.assert_allclose(model.predict_proba(pixels), expected["probabilities"], atol=1e-5)

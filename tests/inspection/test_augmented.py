@@ -88,6 +88,15 @@ def test_the_command_without_it_draws_none_and_as_json_says_what_it_drew(picture
     assert (tmp_path / "sheet.svg").read_bytes().startswith(b"<?xml")
 
 
+def test_a_config_that_augments_draws_no_sheet_unless_it_is_asked_for(pictures: Path, tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text("augment: rotate=30\nseed: 3\n")
+    pellucid("inspect", pictures, "-c", "c.yaml", cwd=tmp_path)
+    assert not (tmp_path / "augmented.png").exists()
+    said = pellucid("inspect", pictures, "-c", "c.yaml", "--augment", "flip", cwd=tmp_path).stdout
+    assert "mirrored left to right" in said
+    assert "rotated" not in said
+
+
 def test_the_command_says_what_is_wrong_and_writes_nothing(pictures: Path, tmp_path: Path) -> None:
     said = pellucid("inspect", pictures, "--augment", "flipp", cwd=tmp_path, code=2).stderr
     assert "augment 'flipp' is not known; did you mean 'flip'" in said

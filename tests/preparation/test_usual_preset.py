@@ -21,15 +21,16 @@ pytestmark = pytest.mark.usefixtures("usual_preset")
 PIXELS = np.zeros((6, 4, 4), np.uint8)
 
 
-def test_a_table_with_a_target_gets_the_best_and_all_else_the_plain(tmp_path: Path) -> None:
+def test_a_table_with_a_target_gets_the_best_pictures_their_own_and_all_else_the_plain(tmp_path: Path) -> None:
     (tmp_path / "images" / "a").mkdir(parents=True)
     asked: list[tuple[object, dict[str, Any], str]] = [
         ("t.csv", {"target": "y"}, "best"),
         ("iris", {}, "best"),
         ({"a": [1, 2], "y": [0, 1]}, {"target": "y"}, "best"),
         ("iris", {"task": "reconstruction"}, "plain"),
-        ({"image": PIXELS, "y": [0, 1] * 3}, {"target": "y"}, "plain"),
-        (PIXELS, {}, "plain"),
+        ({"image": PIXELS, "y": [0, 1] * 3}, {"target": "y"}, "pictures"),
+        ({"image": PIXELS, "y": [0, 1] * 3}, {"target": "y", "network": "mlp"}, "plain"),
+        (PIXELS, {"task": "reconstruction"}, "plain"),
         ("xor", {}, "plain"),
         ("t.csv", {"target": "y", "preset": "quick"}, "quick"),
     ]

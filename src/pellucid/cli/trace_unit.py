@@ -86,7 +86,7 @@ def _products(step: NamedStep, unit: int, layer: Convolution, most: int) -> list
     for c in order:
         name = channel_name(step.names_in, group * len(sums) + c)
         blocks = [
-            (f"{step.given}, {_reach(step, unit)} of {name}", _cells(patch[c], padded[c])),
+            (f"{step.given} of {name}, {_reach(step, unit)}", _cells(patch[c], padded[c])),
             ("filter w", _cells(weights[c])),
             (f"w · {step.given}", _cells(products[c])),
         ]
@@ -116,7 +116,7 @@ def _window(step: NamedStep, unit: int, layer: Pooling) -> list[str]:
         row, column = divmod(won, shape[1])
         cells[row][column] += " ←"
     name = channel_name(step.names_in, unit // many)
-    return _beside([(f"{step.given}, {_reach(step, unit)} of {name}", cells)])
+    return _beside([(f"{step.given} of {name}, {_reach(step, unit)}", cells)])
 
 
 def _reach(step: NamedStep, unit: int) -> str:

@@ -27,6 +27,7 @@ from pellucid.network.layers import (
 )
 from pellucid.network.layers.checks import MAX_WIDTH, check_whole
 from pellucid.network.layers.layer import blocks, flat, leaves_of, prefixed, shapes_after
+from pellucid.network.sizes import check_sizes
 
 __all__ = ["SCHEMES", "Network", "Scheme", "describe"]
 
@@ -90,6 +91,7 @@ class Network:
         if dtype not in get_args(DType):
             raise SettingError(f"a network's dtype must be float or int64, got {dtype!r}")
         object.__setattr__(self, "_shapes", shapes_after(self.layers, self.shape))
+        check_sizes(self.layers, self.shape)
         object.__setattr__(self, "_parameters", prefixed(self.layers, self.shape))
 
     @property

@@ -7,7 +7,7 @@ from pellucid.network.layers import Shape
 __all__ = ["SMALLEST_SIDE", "usual_channels", "usual_depth"]
 
 SMALLEST_SIDE = 8  # pixels: smaller pictures get a fully connected network
-_SMALL, _MEDIUM = 12, 32  # pixels
+_SMALL, _MEDIUM = 15, 32  # pixels
 _WIDEST_MAP = 8  # positions along the smaller side of the last map
 _MOST_CHANNELS = 256
 

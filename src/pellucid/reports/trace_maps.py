@@ -88,7 +88,8 @@ pellucid trace RUN --unit LAYER.CHANNEL,ROW,COLUMN shows the same arithmetic.</p
 </div>
 </main>
 <footer><p>Written by Pellucid. Numbers are shown with four digits, are kept here with seven and were computed with
-sixteen. This file is complete in itself: it loads nothing; its one script draws and looks numbers up.</p></footer>
+sixteen. This file is complete in itself: it loads nothing; its one script draws, looks
+numbers up, and multiplies and adds those that it shows.</p></footer>
 <script type="application/json" id="data">{data}</script>
 <script>
 {script}</script>

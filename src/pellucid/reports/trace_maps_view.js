@@ -151,7 +151,7 @@ function strongest(node, c) {
 }
 function start() {
   const asked = location.hash ? find(location.hash) : null;
-  if (asked) { chosen = asked; show(); mapOf(chosen[0], chosen[1])?.scrollIntoView({ block: "center" }); return; }
+  if (asked) { chosen = asked; show(); mapOf(chosen[0], chosen[1])?.scrollIntoView({ block: "center", behavior: "instant" }); return; }
   if (chosen) return;
   const i = DATA.layers.length ? DATA.layers.find((layer) => layer.kind === "conv")?.to ?? 0 : 0, node = DATA.nodes[i];
   let best = [node.kept[0], 0];

@@ -60,7 +60,7 @@ PICTURES: dict[str, Any] = {
 
 PRESETS: dict[str, dict[str, Any]] = {"best": BEST, "quick": QUICK, "pictures": PICTURES, "plain": {}}
 FOR_TABLES = "best"
-FOR_PICTURES = "plain"
+FOR_PICTURES = "pictures"
 
 
 def usual_preset(*, table: bool, pictures: bool = False) -> str:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pellucid.engines.textbook.backprop import backward
 from pellucid.engines.textbook.engine import TextbookEngine
 from pellucid.engines.textbook.forward import forward
-from pellucid.engines.textbook.layers import conv1d, conv2d
+from pellucid.engines.textbook.layers import conv1d, conv2d, patches
 from pellucid.network import Conv1d, Conv2d, Flatten, MaxPool2d, Network, cnn
 from pellucid.network.initialise import initialise
 from pellucid.network.layers.convolution import Convolution
@@ -37,8 +37,12 @@ def test_the_loops_the_patches_and_autograd_agree(axes: int, data: st.DataObject
     w = {p.name.removeprefix("0."): rng.normal(size=p.shape) for p in network.parameters()}
     full = {f"0.{name}": array for name, array in w.items()}
 
-    trace = forward(network, full, x, training=bool(seed % 2))
-    back = backward(full, trace, d_z)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            patches, "_VALUES_AT_ONCE", data.draw(st.sampled_from((1, 1 << 22)))
+        )  # row by row, or all at once
+        trace = forward(network, full, x)
+        back = backward(full, trace, d_z)
     by_loops, by_loops_back = loops.by_loops(layer, w, x), loops.by_loops_back(layer, w, x, d_z)
 
     t_x = torch.tensor(x, requires_grad=True)
@@ -96,6 +100,14 @@ def test_everything_stays_in_the_type_of_the_engine(dtype: str) -> None:
     _, gradients = engine.gradients(np.arange(4), masks)
     assert {array.dtype.name for array in gradients.values()} == {dtype}
     assert engine.logits(rng.normal(size=(2, 3, 9, 8))).dtype == dtype
+
+
+def test_numbers_of_two_types_are_computed_in_the_finer_one() -> None:
+    layer = Conv2d(in_channels=1, out_channels=1, kernel_size=1, bias=False)
+    network, w = Network(shape=(1, 1, 1), layers=(layer,)), {"0.weight": np.full((1, 1, 1, 1), 1 / 3)}
+    trace = forward(network, w, np.ones((1, 1, 1, 1), np.float32))
+    assert trace.logits.item() == 1 / 3
+    assert backward(w, trace, np.ones((1, 1, 1, 1), np.float32)).d_inputs[0].item() == 1 / 3
 
 
 def test_a_small_network_learns_the_digits() -> None:

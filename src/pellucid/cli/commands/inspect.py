@@ -46,6 +46,7 @@ def inspect(
     out: Annotated[
         str, typer.Option(metavar="FILE", help="With --augment: the sheet of examples, .png or .svg.")
     ] = "augmented.png",
+    config: Annotated[str | None, typer.Option("-c", "--config", help="A config.yaml; options override it.")] = None,
     settings: dict[str, Any],
 ) -> None:
     """Show the schema of a table or of images, or the network, preprocessing and history of a run.
@@ -55,7 +56,7 @@ def inspect(
     if _is_run(Path(what)):
         _inspect_run(what, json=json, whole=all_)
     else:
-        _inspect_table(what, settings, json=json, whole=all_, out=out)
+        _inspect_table(what, settings, config, json=json, whole=all_, out=out)
 
 
 def _is_run(path: Path) -> bool:
@@ -68,18 +69,19 @@ def _is_run(path: Path) -> bool:
     return any((path / FILES[name]).exists() for name in ("config", "model")) or not is_images(path)
 
 
-def _inspect_table(data: str, given: dict[str, Any], *, json: bool, whole: bool, out: str) -> None:
+def _inspect_table(data: str, typed: dict[str, Any], config: str | None, *, json: bool, whole: bool, out: str) -> None:
     from pellucid.preparation.division import split_of
     from pellucid.preparation.doubts import notes_of_doubts
     from pellucid.preparation.prepare import examine, settings_for
+    from pellucid.settings.config import read_config
 
-    settings = settings_for(data, given)
-    draws = "augment" in given and settings.augment != "none"
+    settings = settings_for(data, {} if config is None else read_config(config)[0], typed)
+    draws = "augment" in typed and settings.augment != "none"
     if draws:
         from pellucid.inspection.slice import check_picture
         from pellucid.runs.reads import check_output
 
-        check_output(check_picture(out), data=data)
+        check_output(check_picture(out), data=[data, config])
     table, schema, _, settings = examine(data, settings)
     said = notes_of_doubts(table, schema, settings, split_of)
     sheet = None

@@ -83,7 +83,7 @@ def trace(
         _show_unit(found, *chosen, units or _UNITS)
     elif written is None:
         _show(found, units or _UNITS)
-    else:
+    if written is not None and not json:
         say(f"The trace of {found.title} is in {written}")
 
 

@@ -8,7 +8,8 @@
 | ``bf16`` | operands rounded to bfloat16 (8 significant bits), sums in float32, products rounded to bfloat16 |
 
 The first two differ only in the order of summation, so in the last digits; the others trade accuracy for time and are
-used only on request. Weights, updates, activations and losses stay in float32 in all of them.
+used only on request. Weights, updates, activations and losses stay in float32 in all of them, but for pictures: with
+``bf16`` their maps are bfloat16 until a layer makes columns of them.
 """
 
 from __future__ import annotations

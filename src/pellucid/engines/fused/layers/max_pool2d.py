@@ -33,7 +33,11 @@ def plan(layer: MaxPool2d, position: Position, walk: Walk) -> Planned:
 
 
 def predict(layer: MaxPool2d, x: Tensor, reads: Predict) -> Tensor:
-    """Each window's largest number."""
+    """Each window's largest number; PyTorch's pooling also notes where it stood, which takes longer."""
+    if (layer.kernel, layer.strides, layer.pads) == ((2, 2), (2, 2), ((0, 0), (0, 0))):
+        height, width = (extent // 2 * 2 for extent in x.shape[2:])
+        rows = torch.maximum(x[:, :, 0:height:2], x[:, :, 1:height:2])
+        return torch.maximum(rows[..., 0:width:2], rows[..., 1:width:2])
     largest: Tensor = _pool(x, *_window(layer))[0]
     return largest
 

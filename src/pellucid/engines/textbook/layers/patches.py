@@ -17,15 +17,18 @@ A group is a convolution of its own: its O/G outputs see only its C/G channels.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import prod
 
 import numpy as np
 
-from pellucid.engines.textbook.layers.rule import Array, Parameters
+from pellucid.engines.textbook.layers.rule import Array, Parameters, Returned
 from pellucid.engines.textbook.layers.windows import pad, positions, stops, unpad
 from pellucid.network.layers.convolution import Convolution
 
 __all__ = ["convolve", "convolve_back", "patches_of", "places_of"]
+
+_VALUES_AT_ONCE = 1 << 22  # in patches: 16 megabytes of float32
 
 
 def patches_of(layer: Convolution, x: Array) -> Array:
@@ -48,26 +51,20 @@ def patches_of(layer: Convolution, x: Array) -> Array:
     return patches.reshape(rows, layer.groups, -1, prod(places))
 
 
-def convolve(layer: Convolution, w: Parameters, x: Array, patches: Array) -> Array:
-    """z = W @ patches + b, ``[B, O, …]``.
-
-    Parameters
-    ----------
-    layer, w
-        The description and its parameters.
-    x, patches
-        The input and its columns.
-    """
-    z = _matrix(layer, w) @ patches  # [G, O/G, C/G·K] @ [B, G, C/G·K, P] = [B, G, O/G, P]
+def convolve(layer: Convolution, w: Parameters, x: Array) -> Array:
+    """z = W @ patches + b, ``[B, O, …]``."""
+    weight = _matrix(layer, w)
+    z = np.empty((len(x), *weight.shape[:2], prod(places_of(layer, x))), np.result_type(weight, x))  # [B, G, O/G, P]
+    for rows in _some_rows(layer, x):
+        patches = patches_of(layer, x[rows])
+        np.matmul(weight, patches, out=z[rows])  # [G, O/G, C/G·K] @ [B, G, C/G·K, P] = [B, G, O/G, P]
     z = z.reshape(len(x), layer.out_channels, *places_of(layer, x))
     if layer.bias:
         z += w["bias"].reshape(-1, *(1,) * layer.axes)
     return z
 
 
-def convolve_back(
-    layer: Convolution, w: Parameters, x: Array, patches: Array, d_z: Array
-) -> tuple[Array, dict[str, Array]]:
+def convolve_back(layer: Convolution, w: Parameters, x: Array, d_z: Array) -> Returned:
     """∂L/∂x, and ∂L/∂W and ∂L/∂b.
 
     Of the product z = W @ patches, ∂L/∂W = ∂L/∂z @ patchesᵀ and ∂L/∂patches = Wᵀ @ ∂L/∂z, as for a Dense layer. A
@@ -75,25 +72,35 @@ def convolve_back(
 
     Parameters
     ----------
-    layer, w
-        The description and its parameters.
-    x, patches
-        The input and its columns.
+    layer, w, x
+        The description, its parameters and the input.
     d_z
         ∂L/∂z, ``[B, O, …]``.
     """
-    grouped = d_z.reshape(len(x), layer.groups, layer.out_channels // layer.groups, -1)  # [B, G, O/G, P]
-    d_weight = (grouped @ patches.swapaxes(2, 3)).sum(axis=0)  # [B, G, O/G, P] @ [B, G, P, C/G·K], summed over rows
+    weight = _matrix(layer, w)
+    grouped = d_z.reshape(len(x), *weight.shape[:2], -1)  # [B, G, O/G, P]
+    d_weight, d_x = np.zeros_like(weight), np.empty(x.shape, np.result_type(weight, d_z))
+    for rows in _some_rows(layer, x):
+        of_rows = grouped[rows] @ patches_of(layer, x[rows]).swapaxes(2, 3)  # [B, G, O/G, P] @ [B, G, P, C/G·K]
+        d_weight += of_rows.sum(axis=0)
+        d_patches = weight.swapaxes(1, 2) @ grouped[rows]  # [G, C/G·K, O/G] @ [B, G, O/G, P] = [B, G, C/G·K, P]
+        d_x[rows] = _summed(layer, x[rows], d_patches)
     own = {"weight": d_weight.reshape(w["weight"].shape)}
     if layer.bias:
         own["bias"] = d_z.sum(axis=(0, *range(2, d_z.ndim)))  # [O]
-    d_patches = _matrix(layer, w).swapaxes(1, 2) @ grouped  # [G, C/G·K, O/G] @ [B, G, O/G, P] = [B, G, C/G·K, P]
-    return _summed(layer, x, d_patches), own
+    return Returned(d_inputs=d_x, parameters=own)
 
 
 def places_of(layer: Convolution, x: Array) -> tuple[int, ...]:
     """The extents of the output: at how many places the window stops along each axis."""
     return stops(layer.kernel, layer.strides, layer.dilations, layer.pads, x.shape[2:])
+
+
+def _some_rows(layer: Convolution, x: Array) -> Iterator[slice]:
+    """The rows of a batch, some at a time: of large pictures, all patches together would not fit into memory."""
+    of_one = x.shape[1] * prod(layer.kernel) * prod(places_of(layer, x))
+    some = max(1, _VALUES_AT_ONCE // of_one)
+    return (slice(i, i + some) for i in range(0, len(x), some))
 
 
 def _matrix(layer: Convolution, w: Parameters) -> Array:
