@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from pellucid.diagnosis.file_evidence import FileEvidence
+from pellucid.errors import DataError
 from pellucid.preparation.image_evidence import border_evidence, file_evidence, telling_fact
 from pellucid.preparation.prepare import Prepared, prepare, settings_for
 from tests.data.images.drawn import draw, noise
@@ -143,3 +144,14 @@ def test_unreadable_files_are_remembered(tmp_path: Path) -> None:
     assert evidence(tmp_path, skip_unreadable=True).unreadable == ("a/bad.png",)
     assert evidence(tmp_path, skip_unreadable=True, task="reconstruction").unreadable == ("a/bad.png",)
     assert file_evidence(prepare("iris", settings_for("iris"))) is None
+
+
+def test_a_single_class_and_single_images_are_refused(tmp_path: Path) -> None:
+    for i in range(12):
+        draw(tmp_path / "one" / "cat" / f"{i}.png", noise(8, 8, seed=i))
+        draw(tmp_path / "each" / f"class {i}" / "0.png", noise(8, 8, seed=i))
+    with pytest.raises(DataError, match=r"images of one class only, 'cat'.*folder of its own, or use --task reconstr"):
+        prepared(tmp_path / "one")
+    with pytest.raises(DataError, match=r"a single image in each of 12 class folders.*at least 2 images in each"):
+        prepared(tmp_path / "each")
+    assert prepared(tmp_path / "each", task="reconstruction").table.n_rows == 12

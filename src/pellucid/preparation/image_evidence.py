@@ -46,7 +46,7 @@ def file_evidence(prepared: Prepared) -> FileEvidence | None:
     if pictures is not None and FILE in table.names and len(rows) >= _FEWEST:
         place = {name: i for i, name in enumerate(pictures.names)}
         at = [place[name] for name in table.column(FILE).to_pylist()]
-        for key in FACTS.keys() & pictures.facts.keys():
+        for key in (key for key in FACTS if key in pictures.facts):
             values = [pictures.facts[key][at[row]] for row in rows]
             if key == "name":
                 values = [_without_class(value, target.classes[k]) for value, k in zip(values, truth, strict=True)]

@@ -273,7 +273,25 @@ def _target(table: Table, settings: Settings, weights: Array | None) -> Target |
         last = table.arrow.column_names[-1]
         raise SettingError(f"which column is to be predicted? Give target (--target); the last is {last!r}")
     labels = image_shape(table) is not None and settings.target == LABEL
+    if labels and FILE in table.names and settings.task == "auto":
+        _check_class_folders(table)
     return read_target(table, settings.target, task=settings.task, labels=labels, left_out=left_out)  # type: ignore[arg-type]
+
+
+def _check_class_folders(table: Table) -> None:
+    """Refuse image files of a single class, or with a single image in every class."""
+    counts = {each["values"]: each["counts"] for each in table.column(LABEL).value_counts().to_pylist()}
+    source = table.report.source
+    if len(counts) == 1:
+        raise DataError(
+            f"{source} holds images of one class only, {next(iter(counts))!r}, so there is nothing to tell apart: put "
+            "the images of each class in a folder of its own, or use --task reconstruction, which needs no classes"
+        )
+    if len(counts) > 1 and max(counts.values()) == 1:
+        raise DataError(
+            f"{source} holds a single image in each of {len(counts):,} class folders: a network learns a class from "
+            "several; give at least 2 images in each folder, better 20 or more"
+        )
 
 
 def _truth(table: Table, target: Target | None, weights: Array | None) -> tuple[Array | None, Array, tuple[str, ...]]:

@@ -98,7 +98,17 @@ def tables_of_files(store: Store, layout: Layout, shown: str, form: str, wish: C
     late = [one for _, bad in read for one in bad]
     _refuse(late, sum(part.n_files for part in parts), wish)
     if late or refused:
-        notes += (_left_out([*refused, *late], sum(part.n_files for part in parts)),)
+        asked = {label for part in (layout.train, layout.test) if part is not None for label in part.labels or ()}
+        gone = sorted(
+            asked
+            - {
+                part.labels[i]
+                for part, (_, bad) in zip(parts, read, strict=True)
+                if part.labels
+                for i in _without(bad, len(part.files))
+            }
+        )
+        notes += (_left_out([*refused, *late], sum(part.n_files for part in parts), gone),)
     return [
         _table(part, column, bad, ReadReport(source=where, format=form, notes=notes))
         for part, (column, bad), where in zip(parts, read, (shown, f"{shown}, test part"), strict=False)
@@ -212,13 +222,16 @@ def _refuse(bad: Sequence[Unreadable], n_files: int, wish: Conversion) -> None:
     raise error(f"{len(bad):,} of {n_files:,} image files cannot be read; {_REMEDY}:{listed}{more}")
 
 
-def _left_out(bad: Sequence[Unreadable], n_files: int) -> CellNote:
+def _left_out(bad: Sequence[Unreadable], n_files: int, gone: Sequence[str]) -> CellNote:
     shown = ", ".join(repr(one.name) for one in bad[:_SHOWN])
     more = f" and {len(bad) - _SHOWN:,} more" if len(bad) > _SHOWN else ""
     ends = Counter(_why(one) for one in bad).most_common(3)
     why = ", ".join(f"{n:,} {reason}" for reason, n in ends)
-    was = "file cannot be read and was" if len(bad) == 1 else "files cannot be read and were"
-    return CellNote(f"{len(bad):,} of {n_files:,} image {was} left out ({why}): {shown}{more}")
+    was = "was" if len(bad) == 1 else "were"
+    lost = f"; no image is left of {', '.join(map(repr, gone[:_SHOWN]))}" if gone else ""
+    return CellNote(
+        f"{len(bad):,} of {n_files:,} image files cannot be read and {was} left out ({why}): {shown}{more}{lost}"
+    )
 
 
 def _why(one: Unreadable) -> str:

@@ -74,7 +74,8 @@ def chosen_size(
     if n_same < n and (asked is not None or len(counts) > 1):
         stretched = any(_shape_differs(other, size) for other in counts)
         how = ", stretched where their shape differs (nothing is cut off)" if stretched else ""
-        notes.append(f"{n - n_same:,} of {n:,} images were resized to {in_words(size)} pixels{how}")
+        were = "was" if n - n_same == 1 else "were"
+        notes.append(f"{n - n_same:,} of {n:,} images {were} resized to {in_words(size)} pixels{how}")
     return size, tuple(notes)
 
 

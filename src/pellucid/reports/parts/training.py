@@ -13,7 +13,8 @@ from pellucid.plots.architecture import layers_drawing
 from pellucid.plots.maps import maps_drawing
 from pellucid.plots.outcome import learning_curves
 from pellucid.preparation.grid import changed_command, train_command
-from pellucid.reports.blocks import Article, Block, Code, Folded, Numbers, Paragraph, Points
+from pellucid.reports.blocks import Article, Block, Code, Folded, Numbers, Paragraph, Picture, Points
+from pellucid.reports.parts.finding_pictures import pictures_of
 from pellucid.reports.parts.report_input import ROWS_OF_DOCTOR, ReportInput, picture
 from pellucid.settings.config import CONFIG_FILE, write_config
 
@@ -35,20 +36,26 @@ def doctor(given: ReportInput) -> Sequence[Block]:
     left = ROWS_OF_DOCTOR
     for each in found:
         parts = [("Evidence", each.evidence), ("Consequence", each.consequence), ("Fix", each.fix)]
+        if each.name == "unreadable-files" and not given.shows_rows:
+            parts = parts[1:]  # the evidence names files
+        sheet = None
         if each.rows and given.shows_rows:
             shown = each.rows[:left]
             more = f" and {len(each.rows) - len(shown)} more" if len(shown) < len(each.rows) else ""
             parts.append(("Rows (from 0)", ", ".join(map(str, shown)) + more))
             left -= len(shown)
+            sheet = pictures_of(given, each, shown)
         command = None
         if each.change:
             command = changed_command(each.change, given.table_name, given.prepared.settings, config)
         blocks.append(Article(title=each.finding, parts=parts, command=command))
+        blocks += [] if sheet is None else [sheet]
     if sum(bool(each.change) for each in found) > 1:
         blocks.append(Paragraph(text="Each command also includes the fixes of the findings above it."))
-    if len(blocks) > _OPEN_FINDINGS + 1:
-        more = f"{len(found) - _OPEN_FINDINGS} more findings"
-        blocks = [*blocks[:_OPEN_FINDINGS], Folded(title=more, blocks=blocks[_OPEN_FINDINGS:])]
+    if sum(not isinstance(block, Picture) for block in blocks) > _OPEN_FINDINGS + 1:
+        more = f"{len(found) - _OPEN_FINDINGS} more finding{'s' * (len(found) - _OPEN_FINDINGS > 1)}"
+        open_ = [i for i, block in enumerate(blocks) if isinstance(block, Article)][_OPEN_FINDINGS]
+        blocks = [*blocks[:open_], Folded(title=more, blocks=blocks[open_:])]
     return blocks
 
 
