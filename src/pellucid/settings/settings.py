@@ -261,7 +261,14 @@ class Settings(PictureSettings):
         "where the Huber loss turns from quadratic to linear, in standard deviations of the target",
     )
     optimizer: str = setting("adam", "training", Choice(OPTIMIZERS), "the optimizer")
-    learning_rate: float = setting(1e-3, "training", real(0, 1e6, above=True), "the learning rate", "--lr")
+    learning_rate: float | None = setting(
+        1e-3,
+        "training",
+        optional(real(0, 1e6, above=True)),
+        "the learning rate; auto: 0.005 to 0.02, depending on the batch size",
+        "--lr",
+        unset="auto",
+    )
     momentum: float = setting(
         0.9, "training", real(0, 1, below=True), "momentum of the optimizers momentum and nesterov"
     )
