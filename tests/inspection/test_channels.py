@@ -12,6 +12,7 @@ import pytest
 
 import pellucid
 from pellucid.errors import DataError, SettingError
+from pellucid.explanation.units import activations
 from pellucid.inspection.channels import Channels
 from pellucid.inspection.rows import row_to_inspect, rows_to_inspect
 from pellucid.inspection.units import Units, units, units_of, units_of_pictures
@@ -125,6 +126,21 @@ def test_the_first_units_of_dense_layers_are_drawn_over_the_epochs() -> None:
     assert found.weights is not None
     np.testing.assert_array_equal(found.weights_over_epochs[1][1], found.weights)
     assert "weights-over-epochs" in found.figures()
+
+
+def test_the_pictures_that_excite_units_of_dense_layers() -> None:
+    table = bright_parts(60)
+    model = pellucid.train(table, "label", **{**QUICK, "network": "mlp", "hidden": (12, 5)}).model
+    found = units_of(model, model.table(table))
+    assert [each.layer.number for each in found.exciting] == [1, 2]
+    assert found.exciting[1].units == (1, 2, 3, 4, 5)
+    ((heading, pictures),) = found.exciting[1].moments
+    assert heading == "as trained"
+    outputs = activations(model.network, model.parameters, model.inputs(model.table(table)), found.exciting[1].layer)
+    for unit in range(5):
+        wanted = table["image"][np.argsort(-outputs[:, unit], kind="stable")[:8]]
+        np.testing.assert_array_equal(pictures[unit], wanted)
+    assert {"patches-1", "patches-2"} <= set(found.figures())
 
 
 def test_a_dense_network_has_no_feature_maps(tmp_path: Path) -> None:

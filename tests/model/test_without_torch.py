@@ -14,6 +14,7 @@ import torch
 import pellucid
 from pellucid.engines.torch_engine.module import build, forward
 from pellucid.network import ACTIVATIONS
+from tests.drawings import save_classes
 
 PREDICT = """
 import sys
@@ -54,3 +55,25 @@ def test_predict_where_pytorch_is_not_installed(people: Any, people_csv: Path, t
     there = pq.read_table(output)
     assert there["prediction"].to_pylist() == run.predict(people).tolist()
     np.testing.assert_allclose(there["probability_yes"], run.predict_proba(people)[:, 1], atol=1e-6)
+
+
+def test_a_convolutional_network_predicts_without_pytorch_and_says_the_same(tmp_path: Path) -> None:
+    folder = save_classes(tmp_path / "shapes", 12)
+    how: dict[str, Any] = {"network": "cnn", "channels": (4, 6), "batch_norm": True, "epochs": 2}
+    run = pellucid.train(folder, out=tmp_path / "run", **how)
+    model = run.model
+    module = build(model.network, model.parameters, torch.float32).eval()
+    inputs = model.inputs(model.table(folder))
+    with torch.inference_mode():
+        expected = torch.softmax(forward(module, torch.from_numpy(np.asarray(inputs))).double(), dim=1).numpy()
+    output = tmp_path / "predictions.parquet"
+    done = subprocess.run(
+        [sys.executable, "-c", PREDICT, str(tmp_path / "run" / "model.safetensors"), str(folder), str(output)],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    import pyarrow.parquet as pq
+
+    there = pq.read_table(output)
+    given = np.stack([there[f"probability_{name}"].to_numpy() for name in model.task.classes], axis=1)
+    np.testing.assert_allclose(given, expected, rtol=0, atol=1e-5)

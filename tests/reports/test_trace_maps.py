@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import pellucid
 from pellucid.engines.torch_engine.module import build
@@ -24,12 +26,12 @@ from pellucid.explanation.words.pooling import winner
 from pellucid.explanation.words.values import Equation, Sum, n
 from pellucid.inspection.trace import Traced, trace
 from pellucid.inspection.trace_unit import address, every_step
-from pellucid.network import MaxPool1d, MaxPool2d
+from pellucid.network import MaxPool1d, MaxPool2d, Network
 from pellucid.reports import trace_maps_data
 from pellucid.reports.trace import write_trace_page
 from pellucid.reports.trace_maps_data import decoded, maps_data
 from tests.drawings import save_classes
-from tests.explanation.maps import every_map_kind, every_series_kind
+from tests.explanation.maps import every_map_kind, every_series_kind, map_networks, theirs_of, traced_map
 from tests.reports.pages import check
 
 SETTINGS: dict[str, Any] = {"verdict": False, "preset": "plain", "seed": 1, "epochs": 2, "network": "cnn"}
@@ -98,6 +100,30 @@ def test_every_number_of_the_page_is_pytorchs(traced: Traced, page: str) -> None
             np.testing.assert_allclose(own, row.parameters[f"{layer['key']}.{name}"].ravel(), rtol=1e-6)
             compared += 1
     assert compared == 6  # weights of two convolutions, scale and shift of two normalisations
+
+
+@settings(deadline=None, max_examples=10, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(network=map_networks(), seed=st.integers(0, 1000))
+def test_the_numbers_of_random_networks_are_pytorchs(network: Network, seed: int) -> None:
+    """Also inside composites; each layer leads from the node that it takes to the one that it gives."""
+    found, steps = traced_map(network, seed)
+    theirs, data = theirs_of(found), maps_data(steps, ["", ""])
+    nodes, picture = data["nodes"], theirs.d_picture
+    assert picture is not None
+    np.testing.assert_allclose(decoded(nodes[0]["slopes"]), picture.numpy().ravel(), rtol=1e-5, atol=1e-6)
+    assert {layer["key"] for layer in data["layers"]} == set(theirs.outputs)
+    for layer in data["layers"]:
+        received, gave = theirs.inputs[layer["key"]], theirs.outputs[layer["key"]]
+        for number, numbers in ((layer["from"], received), (layer["to"], gave)):
+            own = decoded(nodes[number]["values"])
+            np.testing.assert_allclose(own, numbers.detach().numpy().ravel(), rtol=1e-5, atol=1e-6)
+        if gave.grad is not None:
+            slopes = decoded(nodes[layer["to"]]["slopes"])
+            np.testing.assert_allclose(slopes, gave.grad.numpy().ravel(), rtol=1e-5, atol=1e-6)
+        for name, text in layer.get("gradients", {}).items():
+            gradient = theirs.gradients[f"{layer['key']}.{name}"]
+            assert gradient is not None
+            np.testing.assert_allclose(decoded(text), gradient.numpy().ravel(), rtol=1e-5, atol=1e-6)
 
 
 def test_a_large_network_shows_its_strongest_channels(traced: Traced) -> None:

@@ -17,7 +17,8 @@ from pellucid.network.cnn import cnn
 from pellucid.network.initialise import initialise
 from pellucid.studies import run
 from pellucid.studies.images.drawn_shapes import SHAPES, drawn_shapes
-from pellucid.studies.images.photos import Photos, _encoded, picture_set
+from pellucid.studies.images.photos import Photos, _encoded
+from pellucid.studies.images.picture_folder import picture_set
 from pellucid.studies.images.seen_maps import attention
 from pellucid.studies.story import Story, Table, plain
 from tests.studies.checks import closing, said
@@ -170,7 +171,15 @@ def test_what_is_refused(folder: Path, tmp_path: Path) -> None:
         Image.fromarray(photograph(0, np.random.default_rng(i))).save(tmp_path / "one" / "cat" / f"{i}.png")
     with pytest.raises(DataError, match="cat"):
         run("photos", data=str(tmp_path / "one"), **SMALL)
-    for wrong in ({"epochs": 0}, {"lr": 0.0}, {"rows": 2}, {"seed": -1}, {"augment": "flop"}, {"device": "gpu"}):
+    for wrong in (
+        {"channels": (0,)},
+        {"epochs": 0},
+        {"lr": 0.0},
+        {"rows": 2},
+        {"seed": -1},
+        {"augment": "flop"},
+        {"device": "gpu"},
+    ):
         with pytest.raises(SettingError, match="flop" if "augment" in wrong else next(iter(wrong))):
             run("photos", **{"data": "no such folder", "pictures": False, **wrong})
 

@@ -18,8 +18,11 @@ import pellucid
 from pellucid.engines.torch_engine.module import build, forward
 from pellucid.errors import ModelFileError
 from pellucid.io import safe_tensors
+from pellucid.preparation.folds import cut_folds
+from pellucid.preparation.prepare import settings_for
 from pellucid.preprocessing.features import rows_for
 from pellucid.selection.cross_validate import cross_validate
+from pellucid.selection.search_space import space_for, starting_values
 from tests.listening import StopAfter
 from tests.model.test_without_torch import PREDICT
 
@@ -159,6 +162,16 @@ def test_numbers_are_predicted_from_pictures_too() -> None:
 def test_settings_are_compared_on_folds() -> None:
     found = cross_validate(bars(60), {**SMALL, "epochs": 2}, folds=2)
     assert len(found.folds) == 2
+
+
+def test_a_search_varies_how_the_stages_are_made() -> None:
+    data = bars(60)
+    space = space_for(cut_folds(data, settings_for(data, SMALL), folds=2), "accuracy", SMALL)
+    assert [each.name for each in space.dimensions][:3] == ["depth", "kernel", "activation"]
+    assert {"layers", "log2_width", "scaling"}.isdisjoint(each.name for each in space.dimensions)
+    assert space.settings({"depth": 2, "kernel": 5}).channels == SMALL["channels"]
+    assert starting_values(data, {}) == {}
+    assert starting_values(data, {"network": "mlp"}) == {"preset": "quick"}
 
 
 def test_the_doctor_and_the_verdict_see_pictures() -> None:

@@ -320,7 +320,7 @@ class TrainingDisplay:
         console.print(f"{ended}; stopped by: {reasons}\n")
         if self._compared:
             console.print(
-                "Training a linear model, a random forest and gradient boosting on the same rows, for comparison; each "
+                "Training simpler models on the same rows, for comparison; each "
                 "may take a minute, or as long as the network did (skip this with --no-verdict)\n"
             )
 

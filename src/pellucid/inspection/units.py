@@ -26,6 +26,12 @@ from pellucid.inspection.channels import (
     pictures_to_take,
 )
 from pellucid.inspection.rows import RowsToInspect, row_to_inspect, rows_to_inspect
+from pellucid.inspection.units_as_pictures import (
+    ExcitingPictures,
+    exciting_pictures,
+    first_weights,
+    weights_as_images,
+)
 from pellucid.io.files import could_not, write_text
 from pellucid.model.model import Model
 from pellucid.preprocessing.features import rows_for
@@ -47,7 +53,7 @@ FILES = ("units.json", *(f"{name}{ending}" for name in _PICTURES for ending in (
 MOMENTS = 6
 _MOST_POINTS = 2_000
 _MOST_ROWS = 20_000
-_MOST_IMAGES, _OVER_EPOCHS = 40, 16
+_OVER_EPOCHS = 16
 _WIDE, _POINTS_OF_WIDE = 1_024, 500  # numbers of a last hidden layer, of which a projection takes long
 _THIRDS = ("lowest third", "middle third", "highest third")
 
@@ -75,6 +81,8 @@ class Units:
         ``[U]``: the numbers of these units, from 1.
     weights_over_epochs
         Headings, and the first of these weights at each of the epochs.
+    exciting
+        For images, the ones that excite units of dense layers most.
     channels
         For a convolutional network, what its channels see; its convolutions are among the ``layers``.
     sentences, notes
@@ -93,6 +101,7 @@ class Units:
     sentences: tuple[str, ...]
     notes: tuple[str, ...]
     weights_over_epochs: tuple[tuple[str, Array], ...] = ()
+    exciting: tuple[ExcitingPictures, ...] = ()
     channels: Channels | None = None
 
     def figures(self) -> dict[str, Figure]:
@@ -122,6 +131,7 @@ class Units:
                 [str(number) for number in self.weight_units[:_OVER_EPOCHS]],
                 title="Weights of first-layer units",
             )
+        found |= {f"patches-{each.layer.number}": each.figure() for each in self.exciting}
         return found if self.channels is None else {**found, **self.channels.figures()}
 
     def figure(self) -> Figure:
@@ -248,7 +258,8 @@ def units_of(model: Model, table: Table, *, name: str = "the table", replayed: R
     if len(taken) < table.n_rows:
         notes.append(f"{len(taken):,} of the {table.n_rows:,} rows were sampled at random")
         table = table.take(taken)
-    inputs, truth = model.inputs(table), truth_of(model, table)
+    features, truth = model.features(table), truth_of(model, table)
+    inputs = features.flat
     groups, names = _groups(model, truth)
     layers = statistics(model.network, model.parameters, inputs, groups, len(names))
     drawn = drawn_rows(len(inputs), _MOST_POINTS)
@@ -259,7 +270,7 @@ def units_of(model: Model, table: Table, *, name: str = "the table", replayed: R
         before = projections[-1][1] if projections else None
         outputs = activations(model.network, moment.parameters, inputs[drawn], last)
         projections.append((heading, project(outputs, before)))
-    weights, which = _first_weights(model)
+    weights, which = first_weights(model)
     few = np.array(which[:_OVER_EPOCHS], dtype=np.int64) - 1
     which_network = f"network 1 of {len(model.members)} on " if model.more else ""
     return Units(
@@ -274,7 +285,15 @@ def units_of(model: Model, table: Table, *, name: str = "the table", replayed: R
         weight_units=which,
         weights_over_epochs=()
         if weights is None
-        else tuple((heading, _as_images(model, moment.parameters["0.weight"][few])) for heading, moment in moments),
+        else tuple(
+            (heading, weights_as_images(model, moment.parameters["0.weight"][few])) for heading, moment in moments
+        ),
+        exciting=exciting_pictures(
+            model,
+            features.take(drawn),
+            [(heading, moment.parameters) for heading, moment in moments],
+            hidden_layers(model.network)[:PATCH_SHEETS],
+        ),
         sentences=(
             *(found.sentence for found in layers),
             *_said_of(projections, last.units, replayed),
@@ -375,23 +394,6 @@ def _moments(model: Model, replayed: Replay | None) -> list[tuple[str, Moment]]:
         kept = moment.epoch == replayed.best_epoch
         found.append((f"epoch {moment.epoch} of {replayed.epochs}" + (", kept" if kept else ""), moment))
     return found
-
-
-def _first_weights(model: Model) -> tuple[Array | None, tuple[int, ...]]:
-    """The first layer's weights as images of their pixels, those with the largest weights, and their numbers."""
-    if model.image is None:
-        return None, ()
-    weights = _as_images(model, model.parameters["0.weight"])
-    order = np.argsort(-np.linalg.norm(weights.reshape(len(weights), -1), axis=1), kind="stable")[:_MOST_IMAGES]
-    return weights[order], tuple(int(k) + 1 for k in order)
-
-
-def _as_images(model: Model, weights: Array) -> Array:
-    """First-layer weights ``[U, features]`` at their pixels, ``[U, H, W, channels]``."""
-    image = model.image
-    assert image is not None
-    of_pixels = model.recipe.features_of(weights).column(image.name).flat.astype(np.float64)
-    return of_pixels.reshape(-1, *image.shape)
 
 
 def _layer_to_json(found: LayerStatistics, groups: tuple[str, ...]) -> dict[str, Any]:

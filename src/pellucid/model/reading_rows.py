@@ -58,9 +58,17 @@ def read_rows(
     check_no_run(data)
     image = model.image
     if image is not None and (len(model.recipe.steps) == 1 or is_images(data)):
-        most = unpacked_for(model.read_settings(), Settings.of(dict(how)).max_unpacked)
+        asked = Settings.of(dict(how))  # of training, a file that was left out is no reason to leave out others
+        most = unpacked_for(model.read_settings(), asked.max_unpacked)
         size, channels = image.shape[:2], image.channels
-        source = open_images(data, size=size, channels=channels, labels=False, max_unpacked=most)
+        source = open_images(
+            data,
+            size=size,
+            channels=channels,
+            labels=False,
+            max_unpacked=most,
+            skip_unreadable=asked.skip_unreadable,
+        )
         return with_image_name(test_part(source) if test_part_only else source.table, image.name)
     if image is None and is_images(data):
         raise DataError(

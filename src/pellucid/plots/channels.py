@@ -52,7 +52,9 @@ def mosaic(tiles: Array, columns: int, *, gap: int = 1, filling: float = _WHITE)
     return whole
 
 
-def exciting_patches(moments: Sequence[tuple[str, Array]], channels: Sequence[int], *, title: str) -> Figure:
+def exciting_patches(
+    moments: Sequence[tuple[str, Array]], channels: Sequence[int], *, title: str, what: str = "channel"
+) -> Figure:
     """A panel for each moment: a line for each channel, with the patches that excite it most.
 
     Parameters
@@ -63,6 +65,8 @@ def exciting_patches(moments: Sequence[tuple[str, Array]], channels: Sequence[in
         The numbers of the channels, from 1.
     title
         Above all panels.
+    what
+        What they are called.
     """
     first = moments[0][1]
     n, each, height, width = first.shape[:4]
@@ -82,7 +86,7 @@ def exciting_patches(moments: Sequence[tuple[str, Array]], channels: Sequence[in
         axis.set_title(heading, fontsize=9)
         if place % columns == 0:
             axis.set_yticks([k * (height + gap) + height / 2 for k in range(n)], [str(c) for c in channels], fontsize=8)
-            axis.set_ylabel("channel")
+            axis.set_ylabel(what)
             axis.tick_params(length=0)
     _without(axes[len(moments) :])
     return figure

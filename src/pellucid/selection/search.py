@@ -28,7 +28,7 @@ from pellucid.runs.reads import check_output
 from pellucid.runs.run import Run
 from pellucid.selection.cross_validate import FoldScores, by_fold, check_ensemble, cross_validate, metric_for
 from pellucid.selection.search_result import FILES, OnTest, Search, Tried, location, tried
-from pellucid.selection.search_space import Space, space_for
+from pellucid.selection.search_space import Space, space_for, starting_values
 from pellucid.selection.search_study import Study, identity_of, is_journal, need_optuna
 from pellucid.settings.config import read_config
 from pellucid.settings.settings import Settings, setting_names
@@ -172,7 +172,7 @@ def search(
     source = data if data is not None else file_data
     if source is None:
         raise SettingError("no table was given: data must be a path, a built-in name (see 'pellucid data'), or a frame")
-    asked = settings_for(source, {"preset": "quick"}, given)
+    asked = settings_for(source, starting_values(source, given), given)
     reads, written = [source, config, asked.test_data], [JOURNAL, *_WRITTEN]
     for place in () if storage is None or "://" in storage else (storage,):
         check_output(place, data=reads)

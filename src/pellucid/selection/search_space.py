@@ -27,18 +27,19 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from pellucid.data.given import holds_images
 from pellucid.data.schema import Schema
 from pellucid.errors import SettingError
 from pellucid.network.task import Task
 from pellucid.preprocessing.steps.piecewise import auto_bins
-from pellucid.runs.plan import auto_batch_size
+from pellucid.runs.plan import auto_batch_size, auto_rate
 from pellucid.settings.sections import NUMBER_ENCODINGS
 from pellucid.settings.settings import Settings, setting_names
 
 if TYPE_CHECKING:
     from pellucid.preparation.folds import Folds
 
-__all__ = ["Asks", "Choice", "Range", "Space", "name_of_setting", "searched_settings", "space_for"]
+__all__ = ["Asks", "Choice", "Range", "Space", "name_of_setting", "searched_settings", "space_for", "starting_values"]
 
 Value = str | int | float | bool | None
 Values = tuple[Value, ...]
@@ -180,7 +181,7 @@ def space_for(folds: Folds, metric: str, given: Collection[str]) -> Space:
     base = folds.base
     n_rows = len(folds.splits[0].train)
     found = [
-        *_of_network(),
+        *(_of_network() if len(base.network.shape) == 1 else _of_convolutions(base.settings)),
         *_of_training(base.settings.optimizer, n_rows),
         *_of_task(base.task, metric),
         *_of_numbers(base.schema, given),
@@ -194,6 +195,22 @@ def space_for(folds: Folds, metric: str, given: Collection[str]) -> Space:
         fixed=base.settings,
         default={each.name: _within(each, default[each.name]) for each in free if each.name in default},
     )
+
+
+def starting_values(data: object, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The preset that a search starts from: the usual one for convolutional networks on pictures, else ``quick``.
+
+    Parameters
+    ----------
+    data
+        What is learned from.
+    given
+        The settings that the user gave.
+
+    >>> starting_values("iris", {})
+    {'preset': 'quick'}
+    """
+    return {} if holds_images(data) and given.get("network") != "mlp" else {"preset": "quick"}
 
 
 def searched_settings(space: Space) -> tuple[str, ...]:
@@ -218,6 +235,17 @@ def _of_network() -> Iterable[Choice | Range]:
     yield Range(name="layers", low=1, high=3, step=1)
     yield Range(name="log2_width", low=math.log2(_WIDTHS[0]), high=math.log2(_WIDTHS[-1]), step=1)
     yield Choice(name="shape", values=("same", "funnel"))
+    yield from _of_both()
+
+
+def _of_convolutions(settings: Settings) -> Iterable[Choice | Range]:
+    """Of a convolutional network: how its stages are made; their channels stay."""
+    yield Choice(name="depth", values=(2, 3) if settings.residual else (1, 2, 3))
+    yield Choice(name="kernel", values=(3, 5))
+    yield from _of_both()
+
+
+def _of_both() -> Iterable[Choice | Range]:
     yield Choice(name="activation", values=("relu", "leaky_relu", "silu", "tanh"))
     yield Range(name="dropout", low=0.0, high=0.5, step=0.05)
     yield Choice(name="batch_norm", values=(False, True))
@@ -302,10 +330,12 @@ def _default(settings: Settings, n_rows: int) -> dict[str, Value]:
         "layers": min(len(hidden), 3),
         "log2_width": width,
         "shape": "same" if hidden[0] == hidden[-1] else "funnel",
+        "depth": settings.depth or 1,
+        "kernel": settings.kernel,
         "activation": settings.activation,
         "dropout": settings.dropout,
         "batch_norm": settings.batch_norm,
-        "learning_rate": settings.learning_rate,
+        "learning_rate": settings.learning_rate or auto_rate(auto_batch_size(n_rows)),
         "decays": decays,
         **({"weight_decay": settings.weight_decay} if decays else {}),
         "log2_batch_size": round(math.log2(settings.batch_size or auto_batch_size(n_rows))),

@@ -9,7 +9,7 @@ NUMBER_ENCODINGS = ("plain", "piecewise", "both")
 # How a file is read, whatever its columns.
 READING = (
     "header", "header_row", "names", "comment", "trim", "separator", "encoding", "decimal", "thousands", "sheet",
-    "table", "missing", "max_unpacked",
+    "table", "missing", "max_unpacked", "skip_unreadable",
 )  # fmt: skip
 
 SECTIONS = {

@@ -25,6 +25,7 @@ from pellucid.studies.images.image_answers import SURE, Answers, judge, tell_ans
 from pellucid.studies.images.image_sets import CLOTHES, DIGITS, ImageSet, digits, idx_set, rows_of
 from pellucid.studies.images.seen_maps import draw_blocks, n_trainable, tell_maps
 from pellucid.studies.learning import at_least
+from pellucid.studies.setup import widths
 from pellucid.studies.story import Story
 from pellucid.studies.wording import listed
 from pellucid.training.engine import Engine, make_engine
@@ -188,7 +189,7 @@ def _network(
     if kind != "cnn":
         raise SettingError(f"network must be mlp or cnn, got {kind!r}")
     height, width = extents
-    return cnn((1, height, width), channels, classes, hidden=hidden, dropout=dropout)
+    return cnn((1, height, width), widths("channels", channels), classes, hidden=hidden, dropout=dropout)
 
 
 def _scaled(rows: Array, mean: float, deviation: float) -> Array:

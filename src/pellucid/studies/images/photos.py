@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pellucid.augmentation import Augmentation
 from pellucid.engines.textbook.activations import softmax
-from pellucid.errors import DataError, DivergenceError, SettingError
+from pellucid.errors import DivergenceError, SettingError
 from pellucid.evaluation.bootstrap import Estimate
 from pellucid.network import Network, batch_shape, describe
 from pellucid.network.cnn import cnn
@@ -23,9 +23,11 @@ from pellucid.plots import curves, images
 from pellucid.preprocessing.encoded_images import EncodedImages
 from pellucid.studies.images.drawn_shapes import drawn_shapes
 from pellucid.studies.images.image_answers import Answers, judge, tell_answers
-from pellucid.studies.images.image_sets import ImageSet, stratified
+from pellucid.studies.images.image_sets import ImageSet
+from pellucid.studies.images.picture_folder import picture_set
 from pellucid.studies.images.seen_maps import attention, draw_blocks, n_trainable, tell_attention, tell_maps
 from pellucid.studies.learning import at_least
+from pellucid.studies.setup import widths
 from pellucid.studies.story import Story
 from pellucid.training.engine import Engine, make_engine
 from pellucid.training.history import Epoch
@@ -33,12 +35,11 @@ from pellucid.training.loop import Plan, Rows, fit
 from pellucid.training.pictures import AugmentedRows
 from pellucid.training.schedules import Schedule
 
-__all__ = ["Photos", "picture_set", "study"]
+__all__ = ["Photos", "study"]
 
 Array = NDArray[Any]
 
 EPOCHS, BATCH = 15, 64
-LONGEST = 64  # pixels along the longer side: larger pictures are reduced, so that the study takes minutes
 SHOWN = 6  # pictures whose maps are drawn, of right and of wrong answers together
 
 
@@ -111,7 +112,7 @@ def study(
         raise SettingError(f"lr must be above 0 and finite, got {lr!r}")
     if rows is not None:
         at_least("rows", rows, 10)
-    cnn((3, 32, 32), channels, 2)  # raises for invalid channels, before anything is read
+    widths("channels", channels)  # before anything is read
     Augmentation.of(augment, (32, 32))
     from pellucid.engines.device import choose_device
 
@@ -165,60 +166,6 @@ def _pictures(story: Story, data: str | None, seed: int) -> ImageSet:
         "your own, give a folder or a zip archive with a folder for each class: pellucid study photos --data photos/"
     )
     return drawn_shapes(seed=seed)
-
-
-def picture_set(source: str, *, seed: int = 0) -> ImageSet:
-    """The pictures of a folder or a zip archive, with its test part, or with a fifth of each class held out.
-
-    The test pictures are in random order.
-
-    Parameters
-    ----------
-    source
-        The path: with a folder for each class, perhaps within ``train`` and ``test``.
-    seed
-        Of the order, and of the pictures held out.
-
-    Raises
-    ------
-    DataError
-        There are none, or they have no classes.
-    """
-    from pathlib import Path
-
-    from pellucid.data.images.read import pixels_of, read_images
-
-    tables = read_images(source, longer_side=LONGEST)
-    if not tables.labelled:
-        raise DataError(f"{source!r} must hold a folder for each class, or images with labels")
-    parts = [part for part in (tables.train, tables.test) if part is not None]
-    pictures = [np.asarray(pixels_of(part.arrow["image"])) for part in parts]
-    given = [np.array([str(label) for label in part.arrow["label"].to_pylist()]) for part in parts]
-    names = tuple(sorted(set(given[0].tolist())))
-    if len(names) < 2:
-        raise DataError(f"{source!r} holds pictures of one class only, {names[0]!r}: a second one is needed")
-    unknown = sorted(set(given[-1].tolist()) - set(names))
-    if unknown:
-        raise DataError(f"the test part of {source!r} has a class without training pictures: {unknown[0]!r}")
-    labels = [np.searchsorted(names, each) for each in given]
-    if len(parts) == 1:
-        keep, held = stratified(labels[0], 0.2, seed)
-        if not len(held):
-            raise DataError(
-                f"{source!r} holds too few pictures to keep some for the test: give 5 or more of each class"
-            )
-        pictures, labels = [pictures[0][keep], pictures[0][held]], [labels[0][keep], labels[0][held]]
-    # The study shows the first test pictures: in the order of the folders all would be of one class.
-    order = np.random.default_rng(seed).permutation(len(labels[1]))
-    return ImageSet(
-        title=Path(source).stem,
-        names=names,
-        white=255,
-        train_images=pictures[0],
-        train_labels=labels[0],
-        test_images=pictures[1][order],
-        test_labels=labels[1][order],
-    )
 
 
 def _some(n: int, rows: int | None, seed: int) -> Array:

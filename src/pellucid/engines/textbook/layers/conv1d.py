@@ -27,6 +27,9 @@ from pellucid.network import Conv1d
 
 __all__ = ["TABLE", "by_loops", "by_loops_back"]
 
+ALL = slice(None)  # rows: what is done to one is done to all
+Place = tuple[int | slice, ...]
+
 # ── the definition: for reading ───────────────────────────────────────────────────────────────────────────────────
 
 
@@ -42,8 +45,8 @@ def by_loops(layer: Conv1d, w: Parameters, x: Array) -> Array:
     z = np.zeros((len(x), *layer.output_shape(x.shape[1:])), x.dtype)
     if layer.bias:
         z += w["bias"][:, None]
-    for o, i, c_of_group, u, c, step in _products(layer, x):
-        z[:, o, i] += w["weight"][o, c_of_group, u] * x[:, c, step]
+    for of_z, of_w, of_x in _products(layer, x):
+        z[of_z] += w["weight"][of_w] * x[of_x]
     return z
 
 
@@ -58,24 +61,24 @@ def by_loops_back(layer: Conv1d, w: Parameters, x: Array, d_z: Array) -> Returne
         ∂L/∂z, ``[B, O, T′]``.
     """
     d_x, d_weight = np.zeros_like(x), np.zeros_like(w["weight"])
-    for o, i, c_of_group, u, c, step in _products(layer, x):
-        d_weight[o, c_of_group, u] += (d_z[:, o, i] * x[:, c, step]).sum()
-        d_x[:, c, step] += d_z[:, o, i] * w["weight"][o, c_of_group, u]
+    for of_z, of_w, of_x in _products(layer, x):
+        d_weight[of_w] += (d_z[of_z] * x[of_x]).sum()
+        d_x[of_x] += d_z[of_z] * w["weight"][of_w]
     own = {"weight": d_weight, "bias": d_z.sum(axis=(0, 2))} if layer.bias else {"weight": d_weight}
     return Returned(d_inputs=d_x, parameters=own)
 
 
-def _products(layer: Conv1d, x: Array) -> Iterator[tuple[int, ...]]:
-    """The indices of each product w[o, c of its group, u] · x[c, step] of the sum z[o, i]."""
+def _products(layer: Conv1d, x: Array) -> Iterator[tuple[Place, Place, Place]]:
+    """Each product of the sums, z[o, i] += w[o, c, u] · x[c, step]: its places in z, in w and in x."""
     outputs, steps = layer.output_shape(x.shape[1:])
     ((before, _),) = layer.pads
     in_group, out_group = layer.in_channels // layer.groups, layer.out_channels // layer.groups
-    for o, i in np.ndindex(outputs, steps):
-        for c_of_group, u in np.ndindex(in_group, *layer.kernel):
-            c = (o // out_group) * in_group + c_of_group
+    for o, i in np.ndindex(outputs, steps):  # each output channel, at each place of the window
+        first = (o // out_group) * in_group  # the first channel of its group
+        for c, u in np.ndindex(in_group, *layer.kernel):  # each weight
             step = i * layer.strides[0] + u * layer.dilations[0] - before
             if 0 <= step < x.shape[2]:  # outside are zeros, which add nothing
-                yield o, i, c_of_group, u, c, step
+                yield (ALL, o, i), (o, c, u), (ALL, first + c, step)
 
 
 # ── one product of patches: for running ───────────────────────────────────────────────────────────────────────────

@@ -51,6 +51,9 @@ from pellucid.network import Conv2d
 
 __all__ = ["TABLE", "by_loops", "by_loops_back"]
 
+ALL = slice(None)  # rows: what is done to one is done to all
+Place = tuple[int | slice, ...]
+
 # ── the definition: for reading ───────────────────────────────────────────────────────────────────────────────────
 
 
@@ -68,8 +71,8 @@ def by_loops(layer: Conv2d, w: Parameters, x: Array) -> Array:
     z = np.zeros((len(x), *layer.output_shape(x.shape[1:])), x.dtype)
     if layer.bias:
         z += w["bias"][:, None, None]
-    for o, i, j, c_of_group, u, v, c, row, column in _products(layer, x):
-        z[:, o, i, j] += w["weight"][o, c_of_group, u, v] * x[:, c, row, column]
+    for of_z, of_w, of_x in _products(layer, x):
+        z[of_z] += w["weight"][of_w] * x[of_x]
     return z
 
 
@@ -94,25 +97,25 @@ def by_loops_back(layer: Conv2d, w: Parameters, x: Array, d_z: Array) -> Returne
     array([[[[10., 30., 20.]]]])
     """
     d_x, d_weight = np.zeros_like(x), np.zeros_like(w["weight"])
-    for o, i, j, c_of_group, u, v, c, row, column in _products(layer, x):
-        d_weight[o, c_of_group, u, v] += (d_z[:, o, i, j] * x[:, c, row, column]).sum()
-        d_x[:, c, row, column] += d_z[:, o, i, j] * w["weight"][o, c_of_group, u, v]
+    for of_z, of_w, of_x in _products(layer, x):
+        d_weight[of_w] += (d_z[of_z] * x[of_x]).sum()
+        d_x[of_x] += d_z[of_z] * w["weight"][of_w]
     own = {"weight": d_weight, "bias": d_z.sum(axis=(0, 2, 3))} if layer.bias else {"weight": d_weight}
     return Returned(d_inputs=d_x, parameters=own)
 
 
-def _products(layer: Conv2d, x: Array) -> Iterator[tuple[int, ...]]:
-    """The indices of each product w[o, c of its group, u, v] · x[c, row, column] of the sum z[o, i, j]."""
+def _products(layer: Conv2d, x: Array) -> Iterator[tuple[Place, Place, Place]]:
+    """Each product of the sums, z[o, i, j] += w[o, c, u, v] · x[c, row, column]: its places in z, in w and in x."""
     outputs, heights, widths = layer.output_shape(x.shape[1:])
     (top, _), (left, _) = layer.pads
     in_group, out_group = layer.in_channels // layer.groups, layer.out_channels // layer.groups
-    for o, i, j in np.ndindex(outputs, heights, widths):
-        for c_of_group, u, v in np.ndindex(in_group, *layer.kernel):
-            c = (o // out_group) * in_group + c_of_group
+    for o, i, j in np.ndindex(outputs, heights, widths):  # each output channel, at each place of the window
+        first = (o // out_group) * in_group  # the first channel of its group
+        for c, u, v in np.ndindex(in_group, *layer.kernel):  # each weight
             row = i * layer.strides[0] + u * layer.dilations[0] - top
             column = j * layer.strides[1] + v * layer.dilations[1] - left
             if 0 <= row < x.shape[2] and 0 <= column < x.shape[3]:  # outside are zeros, which add nothing
-                yield o, i, j, c_of_group, u, v, c, row, column
+                yield (ALL, o, i, j), (o, c, u, v), (ALL, first + c, row, column)
 
 
 # ── one product of patches: for running ───────────────────────────────────────────────────────────────────────────
