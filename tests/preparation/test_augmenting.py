@@ -13,7 +13,7 @@ from pellucid.errors import SettingError
 from pellucid.preparation.folds import with_split
 from pellucid.preparation.members import prepare_run
 from pellucid.preparation.prepare import Prepared, prepare
-from pellucid.runs.plan import may_stack, optimizer_of, picture_epochs, plan_of, resolved
+from pellucid.runs.plan import may_stack, optimizer_of, plan_of, resolved, sized_for
 from pellucid.settings.presets import PICTURES
 from pellucid.settings.settings import Settings
 
@@ -135,10 +135,22 @@ def test_the_preset_for_pictures() -> None:
     made = prepare_run(KINDS, Settings.of({"target": "y", "preset": "pictures", "network": "cnn", "channels": (4,)}))
     settings = resolved(made)
     plan, rule = plan_of(settings), optimizer_of(settings)
-    assert (plan.schedule.name, plan.patience, plan.epochs) == ("one_cycle", None, picture_epochs(len(made.train)))
-    assert (rule.name, rule.decay_biases, made.task.loss.label_smoothing) == ("adamw", False, 0.1)
+    assert (plan.schedule.name, plan.patience, plan.epochs) == ("one_cycle", None, 60)
+    assert (plan.batch_size, plan.learning_rate) == (32, 0.005)
+    assert (rule.name, rule.decay_biases, made.task.loss.label_smoothing) == ("adamw", False, 0.05)
     assert made.network.has_batch_norm
     assert not may_stack(settings)
+
+
+@pytest.mark.parametrize(
+    ("rows", "batch", "epochs", "rate"),
+    [(499, 32, 60, 0.005), (500, 64, 60, 0.01), (3_250, 64, 40, 0.01), (5_000, 128, 52, 0.01), (20_000, 256, 26, 0.02)],
+)
+def test_sizes_follow_the_number_of_pictures(rows: int, batch: int, epochs: int, rate: float) -> None:
+    sized = sized_for(rows, Settings.of({"preset": "pictures", "network": "cnn"}))
+    assert (sized.batch_size, sized.epochs, sized.learning_rate) == (batch, epochs, rate)
+    given = sized_for(rows, Settings.of({"preset": "pictures", "network": "cnn", "learning_rate": 0.003, "epochs": 5}))
+    assert (given.batch_size, given.epochs, given.learning_rate) == (batch, 5, 0.003)
 
 
 def test_the_preset_smooths_no_numbers() -> None:
@@ -148,7 +160,7 @@ def test_the_preset_smooths_no_numbers() -> None:
     assert (made.settings.label_smoothing, made.task.loss.label_smoothing) == (0.0, 0.0)
     with pytest.raises(SettingError, match="label_smoothing"):
         prepare_run(numbers, Settings.of({**how, "label_smoothing": 0.2}))
-    assert PICTURES["label_smoothing"] == 0.1
+    assert PICTURES["label_smoothing"] == 0.05
 
 
 def test_nothing_that_is_averaged_or_augmented_is_stacked() -> None:

@@ -138,7 +138,7 @@ OTHER: dict[str, Any] = {
     "rare_below": 90, "edit_labels": True, "target_transform": "log", "hidden": (5, 4), "activation": "tanh",
     "batch_norm": True, "dropout": 0.3, "init": "uniform",
     "init_scale": 0.5, "loss": "mse", "label_smoothing": 0.2, "class_weight": "balanced", "huber_delta": 0.2,
-    "residual": True,
+    "residual": True, "average": "ema", "decay_biases": False,
     "optimizer": "sgd", "learning_rate": 0.05, "momentum": 0.5, "weight_decay": 0.1, "clip_norm": 0.01,
     "schedule": "step", "schedule_gamma": 0.5, "schedule_every": 2, "batch_size": 17, "epochs": 3, "patience": 1,
 }  # fmt: skip
@@ -149,9 +149,11 @@ BESIDE: dict[str, dict[str, Any]] = {
     "loss": {"target": "spends", "loss": "mae"}, "huber_delta": {"target": "spends", "loss": "huber"},
     "momentum": {"optimizer": "momentum"}, "weight_decay": {"optimizer": "adamw"},
     "schedule_gamma": {"schedule": "step", "schedule_every": 2}, "schedule_every": {"schedule": "step"},
+    "decay_biases": {"optimizer": "adamw", "weight_decay": 0.2, "decay_biases": False},
     "patience": {"learning_rate": 0.5, "epochs": 30},
 }  # fmt: skip
-ELSEWHERE = {
+OF_PICTURES = {"network", "channels", "kernel", "depth", "pool", "augment"}
+ELSEWHERE = OF_PICTURES | {
     "n_networks",
     "ensemble",
     "preset",

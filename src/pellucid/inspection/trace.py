@@ -25,7 +25,7 @@ from pellucid.network.task import Label
 from pellucid.preparation.rows import training_rows
 from pellucid.preprocessing.encoded_cells import EncodedCell, encoded_cells
 from pellucid.preprocessing.features import rows_for
-from pellucid.runs.plan import optimizer_of
+from pellucid.runs.plan import auto_rate, optimizer_of
 from pellucid.settings.settings import Settings
 
 __all__ = ["Traced", "shown_cell", "trace"]
@@ -195,7 +195,7 @@ def trace(
     parameters = model.members[network - 1]
     found = trace_row(
         model.network, parameters, rows[0], loss=model.task.loss, target=target,
-        optimizer=optimizer, learning_rate=settings.learning_rate,
+        optimizer=optimizer, learning_rate=settings.learning_rate or auto_rate(1),
     )  # fmt: skip
     dtype = next(iter(parameters.values())).dtype
     each = model.answers_of_members(rows.astype(dtype))

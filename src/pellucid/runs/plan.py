@@ -25,10 +25,12 @@ if TYPE_CHECKING:
 __all__ = [
     "auto_batch_size",
     "auto_epochs",
+    "auto_rate",
     "engine_of",
     "first_weights",
     "may_stack",
     "optimizer_of",
+    "picture_batch_size",
     "picture_epochs",
     "plan_of",
     "resolved",
@@ -49,12 +51,26 @@ def resolved(prepared: Prepared) -> Settings:
 
 
 def sized_for(n_rows: int, settings: Settings) -> Settings:
-    """The settings with batch size and epochs decided by the number of rows, where they are left open."""
+    """The settings with batch size, epochs and rate decided by the number of rows, where they are left open."""
+    convolves = settings.network == "cnn"
+    batch = settings.batch_size or (picture_batch_size if convolves else auto_batch_size)(n_rows)
     return replace(
         settings,
-        batch_size=settings.batch_size or auto_batch_size(n_rows),
-        epochs=settings.epochs or (picture_epochs if settings.network == "cnn" else auto_epochs)(n_rows),
+        batch_size=batch,
+        epochs=settings.epochs or (picture_epochs(n_rows, batch) if convolves else auto_epochs(n_rows)),
+        learning_rate=settings.learning_rate or auto_rate(batch),
     )
+
+
+def auto_rate(batch_size: int) -> float:
+    """The peak rate for a batch of this size: the larger the batch, the less noisy its gradient.
+
+    >>> auto_rate(32), auto_rate(64), auto_rate(128), auto_rate(256)
+    (0.005, 0.01, 0.01, 0.02)
+    """
+    if batch_size < 64:
+        return 0.005
+    return 0.01 if batch_size < 256 else 0.02
 
 
 def auto_batch_size(n_rows: int) -> int:
@@ -75,13 +91,22 @@ def auto_epochs(n_rows: int) -> int:
     return min(32, max(8, 320_000 // n_rows))
 
 
-def picture_epochs(n_rows: int) -> int:
-    """As `auto_epochs`, but more for fewer than 2,000 pictures: 64,000 pictures in all, at most 100 times each.
+def picture_batch_size(n_rows: int) -> int:
+    """The batch size for a convolutional network.
 
-    >>> picture_epochs(300), picture_epochs(1_000), picture_epochs(8_500), picture_epochs(50_000)
-    (100, 64, 32, 8)
+    >>> [picture_batch_size(n) for n in (300, 3_000, 8_500, 50_000)]
+    [32, 64, 128, 256]
     """
-    return max(auto_epochs(n_rows), min(100, 64_000 // n_rows))
+    return next(size for least, size in ((20_000, 256), (5_000, 128), (500, 64), (0, 32)) if n_rows >= least)
+
+
+def picture_epochs(n_rows: int, batch_size: int) -> int:
+    """As many as about 2,000 steps of a convolutional network take, but from 8 to 60.
+
+    >>> picture_epochs(300, 32), picture_epochs(8_500, 128), picture_epochs(51_000, 256)
+    (60, 31, 11)
+    """
+    return min(60, max(8, math.ceil(2_000 * batch_size / n_rows)))
 
 
 def optimizer_of(settings: Settings) -> Optimizer:
@@ -99,6 +124,7 @@ def plan_of(settings: Settings) -> Plan:
     """How long, in which batches and at which rates to train, from settings with sizes decided (`sized_for`)."""
     assert settings.batch_size is not None
     assert settings.epochs is not None
+    assert settings.learning_rate is not None
     schedule = Schedule(
         name=settings.schedule,  # type: ignore[arg-type]
         gamma=settings.schedule_gamma,

@@ -175,7 +175,7 @@ def lr_range_test(
 
 def _notes(test: RangeTest, asked: Settings, *, rate_given: bool) -> list[str]:
     notes = []
-    if rate_given:
+    if rate_given and asked.learning_rate is not None:
         notes.append(f"the learning rate that was given ({asked.learning_rate:g}) is not used in the test")
     if test.blew_up is None:
         notes.append(

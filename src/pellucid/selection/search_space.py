@@ -32,7 +32,7 @@ from pellucid.data.schema import Schema
 from pellucid.errors import SettingError
 from pellucid.network.task import Task
 from pellucid.preprocessing.steps.piecewise import auto_bins
-from pellucid.runs.plan import auto_batch_size
+from pellucid.runs.plan import auto_batch_size, auto_rate
 from pellucid.settings.sections import NUMBER_ENCODINGS
 from pellucid.settings.settings import Settings, setting_names
 
@@ -335,7 +335,7 @@ def _default(settings: Settings, n_rows: int) -> dict[str, Value]:
         "activation": settings.activation,
         "dropout": settings.dropout,
         "batch_norm": settings.batch_norm,
-        "learning_rate": settings.learning_rate,
+        "learning_rate": settings.learning_rate or auto_rate(auto_batch_size(n_rows)),
         "decays": decays,
         **({"weight_decay": settings.weight_decay} if decays else {}),
         "log2_batch_size": round(math.log2(settings.batch_size or auto_batch_size(n_rows))),

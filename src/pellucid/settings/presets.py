@@ -47,9 +47,9 @@ QUICK: dict[str, Any] = {
 PICTURES: dict[str, Any] = {
     "depth": 2,
     "batch_norm": True,
-    "label_smoothing": 0.1,
+    "label_smoothing": 0.05,
     "optimizer": "adamw",
-    "learning_rate": 0.01,
+    "learning_rate": None,
     "weight_decay": 0.05,
     "decay_biases": False,
     "schedule": "one_cycle",

@@ -261,7 +261,14 @@ class Settings(PictureSettings):
         "where the Huber loss turns from quadratic to linear, in standard deviations of the target",
     )
     optimizer: str = setting("adam", "training", Choice(OPTIMIZERS), "the optimizer")
-    learning_rate: float = setting(1e-3, "training", real(0, 1e6, above=True), "the learning rate", "--lr")
+    learning_rate: float | None = setting(
+        1e-3,
+        "training",
+        optional(real(0, 1e6, above=True)),
+        "the learning rate; auto: 0.005 to 0.02, depending on the batch size",
+        "--lr",
+        unset="auto",
+    )
     momentum: float = setting(
         0.9, "training", real(0, 1, below=True), "momentum of the optimizers momentum and nesterov"
     )
@@ -318,7 +325,7 @@ class Settings(PictureSettings):
         True,
         "outcome",
         flag,
-        "compare with a constant prediction, a linear model, a random forest and boosting on the same test rows",
+        "compare with a constant prediction and with simpler models on the same test rows",
         flag=True,
     )
     report: bool = setting(True, "outcome", flag, "write report.html to the run folder", flag=True)

@@ -15,7 +15,7 @@ from pellucid.preparation.prepare import open_table
 from pellucid.preparation.rows import training_rows
 from pellucid.preprocessing.features import rows_for
 from pellucid.runs.folder import RunFolder
-from pellucid.runs.plan import auto_batch_size, optimizer_of
+from pellucid.runs.plan import auto_batch_size, auto_rate, optimizer_of
 from pellucid.settings.config import is_there_again, read_config, trained_on
 from pellucid.settings.settings import Settings
 from pellucid.training.engine import unsupported
@@ -75,7 +75,7 @@ def check(run: str | os.PathLike[str], data: object = None, *, n_steps: int | No
         optimizer_of(settings),
         model.parameters,
         rows,
-        learning_rate=settings.learning_rate,
+        learning_rate=settings.learning_rate or auto_rate(len(rows)),
         batch_size=settings.batch_size or auto_batch_size(len(rows)),
         seed=settings.seed,
         n_steps=n_steps or (_STEPS_ON_PICTURES if maps else _STEPS),

@@ -14,6 +14,7 @@ from pellucid.evaluation.bootstrap import Estimate
 from pellucid.preparation.grid import changed_command
 from pellucid.preparation.prepare import settings_for
 from pellucid.runs.folder import FILES, RunFolder
+from pellucid.runs.plan import auto_rate
 from pellucid.runs.run import Run
 from pellucid.settings.config import is_there_again, read_config, trained_on
 from pellucid.settings.settings import Settings
@@ -172,7 +173,7 @@ def _of_run(path: str | os.PathLike[str]) -> Consultation:
 
 def _diverged(message: str, settings: Settings) -> Finding:
     """Training ended in its first epoch, so the error is the only evidence."""
-    rate = settings.learning_rate
+    rate = settings.learning_rate or auto_rate(settings.batch_size or 1)
     return Finding(
         name="diverging",
         finding=f"Training diverges at learning rate {rate:g}.",

@@ -25,7 +25,10 @@ _NO_TARGET = "The row's target is not known, so there is no loss and no backward
 
 def trace(
     run: Annotated[str, typer.Argument(help="A run folder or a model file.")],
-    data: Annotated[str | None, typer.Argument(help="The table that holds the row. (the run's own)")] = None,
+    data: Annotated[
+        str | None,
+        typer.Argument(help="The table that holds the row, a folder of pictures, or one picture. (the run's own)"),
+    ] = None,
     *,
     row: Annotated[int | None, typer.Option(help="Which row, counted from 0. (0)")] = None,
     given: Annotated[
@@ -41,7 +44,7 @@ def trace(
         typer.Option(
             metavar="LAYER.CHANNEL,ROW,COLUMN",
             help="One unit in full, such as 0.3,5,7: its patch, its filter, the products and the sum; in a list of "
-            "units LAYER.UNIT. Positions count from 0.",
+            "units LAYER.UNIT. Channels and units count from 1, positions from 0.",
         ),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
@@ -51,7 +54,9 @@ def trace(
     html: Annotated[
         str | None,
         typer.Option(
-            metavar="FILE", help="Write a page that draws the network; a click on a unit opens its arithmetic."
+            metavar="FILE",
+            help="Write a page that draws the network, or a picture's feature maps; a click on a unit or on a position "
+            "opens its arithmetic.",
         ),
     ] = None,
 ) -> None:

@@ -54,6 +54,6 @@ def _short(text: str) -> str:
     """The end of a long name, where it differs from others.
 
     >>> _short("holiday/2021/summer/IMG_0001.jpg")
-    '…ummer/IMG_0001.jpg'
+    '…mmer/IMG_0001.jpg'
     """
     return text if len(text) <= _LONGEST else f"…{text[-_LONGEST + 1 :]}"
