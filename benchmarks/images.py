@@ -1,4 +1,4 @@
-"""How fast pictures are learned and answered, beside what one might use instead: a section of IMAGES.md.
+"""How fast pictures are learned and answered, beside what one might use instead: a section of IMAGES.md and RESULTS.md.
 
     python benchmarks/images.py [--quick] [--threads 2] [--rounds 7] [--seconds 1] [--only mnist cifar]
 
@@ -17,7 +17,7 @@ from peers.limits import all_cores
 from peers.measure import Measured, Table
 from peers.pictures.entries import ANSWERING, CONVOLUTIONS, LEARNING, ROUNDED
 from peers.pictures.job import PictureJob
-from peers.pictures.tables import put, section
+from peers.pictures.tables import put, rows, section
 
 JOBS = {
     "mnist": PictureJob(
@@ -54,7 +54,9 @@ def main() -> None:
                     label = f"{name}: {int(size):,} picture{'s' * (size != '1')}"
                     answers[label] = rounds_of(workers, request, few, "count", 1.0)
         print(f"{time.perf_counter() - began:6.0f} s  {job.name}", flush=True)
-        put(given.out, section(steps, answers, threads=given.threads, how=_how(given)))
+        put(given.out, "How fast it trains", section(steps, answers, threads=given.threads, how=_how(given)))
+    if not given.quick and steps:
+        put(given.results, "Networks on pictures", rows(steps, answers))
 
 
 def rounds_of(workers: Workers, request: dict[str, object], rounds: int, count: str, scale: float) -> Table:
@@ -79,6 +81,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--contestants", nargs="+", help="by name; else all")
     parser.add_argument("--quick", action="store_true", help="few rounds: does everything run?")
     parser.add_argument("--out", type=Path, default=BENCHMARKS / "IMAGES.md")
+    parser.add_argument("--results", type=Path, default=BENCHMARKS / "RESULTS.md")
     given = parser.parse_args()
     for name, usual, quick in (("rounds", 7, 1), ("seconds", 1.0, 0.05)):
         if getattr(given, name) is None:

@@ -99,11 +99,18 @@ def test_the_section_says_who_is_ahead() -> None:
     assert "Nowhere in what was measured, by more than three in a hundred." in ahead
 
 
+def test_results_has_the_factors_and_says_who_is_ahead() -> None:
+    found = steps(fused_pictures=20e3, plain_pictures=30e3, keras_pictures=10e3)
+    text = "\n".join(tables.rows({"the network": found}, {}))
+    assert "| **Pellucid, fused** | 1.50× |" in text
+    assert "Keras on JAX takes 10 ms" in text
+
+
 def test_other_sections_of_the_file_stay(tmp_path: Path) -> None:
     path = tmp_path / "IMAGES.md"
-    tables.put(path, ["one"])
+    tables.put(path, "How fast it trains", ["one"])
     assert path.read_text(encoding="utf-8") == "# Pictures\n\n## How fast it trains\n\none\n"
     path.write_text("# Pictures\n\n## A\n\na\n\n## How fast it trains\n\nold\n\n## B\n\nb\n", encoding="utf-8")
-    tables.put(path, ["new"])
+    tables.put(path, "How fast it trains", ["new"])
     text = path.read_text(encoding="utf-8")
     assert text == "# Pictures\n\n## A\n\na\n\n## How fast it trains\n\nnew\n\n## B\n\nb\n"

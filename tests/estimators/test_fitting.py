@@ -166,6 +166,15 @@ def test_two_columns_of_one_name_are_refused(people: tuple[Any, Any]) -> None:
         NeuralClassifier((4,), max_iter=2).fit(X[["age", "job", "age"]], y)
 
 
+def test_pictures_are_sent_where_they_can_be_learned_from() -> None:
+    pictures, labels = np.zeros((6, 8, 8, 3)), np.array([0, 1] * 3)
+    for given in (pictures, pictures[..., 0]):
+        with pytest.raises(DataError, match=r"pellucid\.train\(\{'image': X, 'label': y\}\), or give X\.reshape"):
+            NeuralClassifier((4,), max_iter=2).fit(given, labels)
+    flat = NeuralClassifier((4,), max_iter=2).fit(pictures.reshape(6, -1), labels)
+    assert flat.predict(pictures.reshape(6, -1)).shape == (6,)
+
+
 def test_a_class_seen_once_is_learned_from(iris: tuple[Any, Any]) -> None:
     X, y = iris
     y = y.astype(object)

@@ -243,7 +243,7 @@ def test_a_folder_without_folders_says_what_is_wanted(tmp_path: Path) -> None:
 
 def test_one_class_cannot_be_told_apart(tmp_path: Path) -> None:
     save(tmp_path / "set" / "down", draw("down", 12))
-    with pytest.raises(DataError, match="only one class: 'down'"):
+    with pytest.raises(DataError, match="of one class only, 'down'"):
         pellucid.train(tmp_path / "set")
 
 

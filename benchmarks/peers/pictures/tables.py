@@ -12,9 +12,8 @@ from peers.pictures.entries import ANSWERING, CONVOLUTIONS, LEARNING, PLAIN, ROU
 from peers.summary import number
 from peers.tables import against, factors, medians, reasons
 
-__all__ = ["put", "section"]
+__all__ = ["put", "rows", "section"]
 
-TITLE = "How fast it trains"
 _EVERYBODY = (*LEARNING, *ROUNDED, CONVOLUTIONS)
 _OURS = ("fused_pictures", "torch_pictures", "textbook_pictures")
 
@@ -45,19 +44,40 @@ def section(steps: Mapping[str, Table], answers: Mapping[str, Table], *, threads
     return [*lines, *_timed(steps)]
 
 
-def put(path: Path, lines: list[str]) -> None:
-    """Write the section into the file, whose other sections stay."""
+def rows(steps: Mapping[str, Table], answers: Mapping[str, Table]) -> list[str]:
+    """What RESULTS.md says of it: the factors, and where we lose.
+
+    Parameters
+    ----------
+    steps, answers
+        As in `section`.
+    """
+    told = ["A training step of 128 pictures, times as fast as the plain PyTorch loop with tensors in memory:", ""]
+    more = ["", "Times, predictions, bf16 and how they were measured: [IMAGES.md](IMAGES.md).", ""]
+    return [*told, *factors(_EVERYBODY, steps, PLAIN, ""), *more, *_losing(steps, answers)]
+
+
+def put(path: Path, title: str, lines: list[str]) -> None:
+    """Write a section into the file, whose other sections stay.
+
+    Parameters
+    ----------
+    path
+        The file, which need not be there yet.
+    title, lines
+        Of the section.
+    """
     before, after = "# Pictures\n\n", ""
     if path.exists():
         text = path.read_text(encoding="utf-8")
-        head = f"## {TITLE}\n"
+        head = f"## {title}\n"
         start = text.find(head)
         before = text if start < 0 else text[:start]
         rest = "" if start < 0 else text[start + len(head) :]
         end = rest.find("\n## ")
         after = "" if end < 0 else rest[end + 1 :]
     body = "\n".join(lines).rstrip()
-    path.write_text(f"{before.rstrip()}\n\n## {TITLE}\n\n{body}\n" + (f"\n{after}" if after else ""), encoding="utf-8")
+    path.write_text(f"{before.rstrip()}\n\n## {title}\n\n{body}\n" + (f"\n{after}" if after else ""), encoding="utf-8")
 
 
 def _losing(steps: Mapping[str, Table], answers: Mapping[str, Table]) -> list[str]:

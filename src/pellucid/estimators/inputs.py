@@ -45,7 +45,12 @@ Array = NDArray[Any]
 
 
 def check_columns(X: Any) -> None:
-    """Raise `DataError` if two columns of a frame have the same name."""
+    """Raise `DataError` if two columns of a frame have the same name, or if the rows are pictures."""
+    if isinstance(X, np.ndarray) and X.ndim in (3, 4):
+        raise DataError(
+            f"an estimator takes a table [rows, columns], got an array of shape {list(X.shape)}, as pictures have: "
+            "train on them with pellucid.train({'image': X, 'label': y}), or give X.reshape(len(X), -1)"
+        )
     names = list(getattr(X, "columns", ()))
     if len(set(names)) < len(names):
         twice = next(name for i, name in enumerate(names) if name in names[:i])

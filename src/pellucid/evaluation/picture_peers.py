@@ -253,16 +253,13 @@ def neighbour_answers(
 
 
 def _main_directions(centred: Array) -> Array:
-    """The eigenvectors of the largest eigenvalues of the covariance, ``[F, at most 64]``."""
+    """The directions in which the rows vary most, ``[F, at most 64]`` (Halko, Martinsson & Tropp 2011)."""
+    from sklearn.utils.extmath import randomized_svd
+
     if centred.shape[1] <= _DIRECTIONS:
         return np.eye(centred.shape[1], dtype=centred.dtype)
-    if len(centred) < centred.shape[1]:  # the same directions from the smaller matrix of products
-        values, vectors = np.linalg.eigh(centred @ centred.T)
-        kept = values[-_DIRECTIONS:] > values[-1] * 1e-6
-        long = centred.T @ vectors[:, -_DIRECTIONS:][:, kept]
-        directions: Array = long / np.linalg.norm(long, axis=0)
-        return directions
-    main: Array = np.linalg.eigh(centred.T @ centred)[1][:, -_DIRECTIONS:]
+    _, _, directions = randomized_svd(centred, min(_DIRECTIONS, len(centred)), n_iter=3, random_state=0)
+    main: Array = directions.T
     return main
 
 

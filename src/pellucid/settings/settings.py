@@ -325,7 +325,7 @@ class Settings(PictureSettings):
         True,
         "outcome",
         flag,
-        "compare with a constant prediction, a linear model, a random forest and boosting on the same test rows",
+        "compare with a constant prediction and with simpler models on the same test rows",
         flag=True,
     )
     report: bool = setting(True, "outcome", flag, "write report.html to the run folder", flag=True)

@@ -90,7 +90,8 @@ def _tell_extents(story: Story) -> None:
         "A window of k pixels fits n − k + 1 times along a side of n pixels. Padding surrounds the picture with p rows "
         "of zeros, so that the window can also stand at the border. With the stride s the window moves by s pixels, "
         "which makes the map smaller. Together the side of the map is (n + 2p − k) / s + 1, rounded down. Max pooling "
-        "also slides a window, but has no weights: it keeps the largest number of each window."
+        "also slides a window, but has no weights: it keeps the largest number of each window. "
+        "In the tables, 1 → 16 means one picture in and 16 maps out, and “same” means p = (k − 1) / 2."
     )
     layers: tuple[Layer, ...] = (
         Conv2d(in_channels=1, out_channels=1, kernel_size=3),
