@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -47,6 +48,7 @@ _CELLS = 6  # of a row that are shown
 _BUDGET = 20_000  # predictions made to explain one row
 _REASONS = 3
 _NEAREST = 3
+_AT_ONCE = 1 << 23  # numbers
 _AMONG = 20_000  # rows among which neighbours are looked for
 _PRODUCTS = 2e10  # multiplications for the pixels of one image
 _BACKGROUND = 100  # images whose mean a mistaken one is compared with
@@ -243,7 +245,9 @@ def mistakes_of(
     worst = wrong[np.argsort(-np.abs(errors[wrong]), kind="stable")][:most]
     few = rows.take(worst)
     among = rows.sample(_AMONG)
-    distances = _distances(few.features.flat, among.features.flat)
+    step = max(1, _AT_ONCE // max(1, math.prod(few.features.shape)))  # large images are not all encoded at once
+    blocks = [among.features.take(slice(i, i + step)) for i in range(0, among.features.n, step)]
+    distances = np.concatenate([_distances(few.features.flat, block.flat) for block in blocks], axis=1)
     among_answers = model.labels(model.answers_to(among.features)) if len(worst) else labels
     found = []
     for place, at in enumerate(worst):
