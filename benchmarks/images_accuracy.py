@@ -125,7 +125,7 @@ def run_one(name: str, title: str, data: object, test: object, seed: int, *, qui
     seconds = time.perf_counter() - began
     line = {
         "set": name, "title": title, "seed": seed, "settings": settings, "quiet": quiet, "verdict": verdict,
-        "accuracy": run.metrics["accuracy"].value, "test_rows": run.metrics["accuracy"].n, "seconds": seconds,
+        "accuracy": run.metrics["accuracy"].value, "seconds": seconds,
         "training_seconds": sum(epoch.seconds for epoch in run.history), "epochs": len(run.history),
         "weights": run.network.n_trainable, "network": run.network.outline(), "peers": peers_of(run),
         "version": pellucid.__version__, "torch": torch.__version__, "threads": torch.get_num_threads(),
@@ -136,8 +136,10 @@ def run_one(name: str, title: str, data: object, test: object, seed: int, *, qui
 
 
 def peers_of(run: Any) -> dict[str, float]:
-    """The accuracy of each peer of the verdict."""
-    return {}
+    """The accuracy of each peer of the verdict, where that is its metric."""
+    if run.verdict is None or run.verdict.metric != "accuracy":
+        return {}
+    return {peer.name: peer.value for peer in run.verdict.peers if peer.value is not None}
 
 
 def read_lines() -> list[dict[str, Any]]:

@@ -341,6 +341,24 @@ def test_a_gradient_that_fades_is_the_only_finding_about_its_steps_and_units(evi
     assert not names & {"learning-rate-too-high", "saturated-units"}
 
 
+def test_large_steps_in_the_middle_of_a_cycle_are_no_fault(evidence: Evidence) -> None:
+    restless = tuple(
+        replace(snapshot, layers=tuple(replace(layer, moved=0.9) for layer in snapshot.layers))
+        for snapshot in evidence.snapshots[1:]
+    )
+    cycle = replace(
+        evidence,
+        settings={**evidence.settings, "schedule": "one_cycle"},
+        snapshots=(evidence.snapshots[0], *restless),
+        history=tuple(replace(line, validation_loss=1 / (line.epoch + 1)) for line in evidence.history),
+    )
+    assert "learning-rate-too-high" not in {one.name for one in diagnose(cycle)}
+    worst_last = replace(
+        cycle, history=tuple(replace(line, validation_loss=float(line.epoch)) for line in cycle.history)
+    )
+    assert "learning-rate-too-high" in {one.name for one in diagnose(worst_last)}
+
+
 def test_a_second_fix_never_undoes_the_first() -> None:
     twice = {**rings(), "again": [3 - 2 * v for v in rings()["x"]], "code": leaky()["code"]}
     run = pellucid.train(twice, "ring", **{**SMALL, "hidden": (32,) * 8, "activation": "sigmoid", "epochs": 5})

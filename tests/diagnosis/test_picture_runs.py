@@ -33,7 +33,7 @@ def letters(n: int, other: str) -> dict[str, Any]:
 @pytest.mark.parametrize("network", ["cnn", "mlp"])
 def test_nothing_is_found_where_all_is_well(network: str) -> None:
     how = {"network": network, **({"channels": None} if network == "mlp" else {})}
-    assert found(bright_parts(240, 1), epochs=30, **how) == {}
+    assert found(bright_parts(240, 1), epochs=60, **how) == {}
 
 
 def test_channels_that_died_are_found() -> None:

@@ -15,6 +15,7 @@ _BLOWN_UP = 10.0  # times the base loss
 _SLOW = 0.005  # the same for the fastest epoch: the weights hardly moved
 _BRISK = 0.05  # the same, as it should be
 _STILL_FALLING = 0.02  # share of the base loss by which the last fifth of the epochs lowered the loss
+_STILL_FALLING_IN_A_CYCLE = 0.1  # the same where the falling rate itself lowers the loss
 _STILL_FASTER = 0.25  # or this share of the whole improvement
 # Shares of the base loss by which the validation loss rose after its best epoch, and the training loss's share of it.
 # A squared error rises more slowly than a log loss, which penalises confident mistakes without bound.
@@ -50,8 +51,8 @@ def diverging(e: Evidence) -> Finding | None:
 def rate_too_high(e: Evidence) -> Finding | None:
     """Steps so large that they replace the weights instead of improving them."""
     moves = _moves(e)
-    if not moves or e.reason == "diverged":
-        return None
+    if not moves or e.reason == "diverged" or (_one_cycle(e) and e.best >= 0.8 * len(e.history) - 1):
+        return None  # a cycle begins with large steps on purpose and ends with small ones
     rate, (epoch, moved) = e.settings["learning_rate"], max(moves, key=lambda each: each[1])
     if moved < _REPLACED:
         epoch, moved = max(((n, m) for n, m in moves if n > 3), key=lambda each: each[1], default=(0, 0.0))
@@ -99,6 +100,8 @@ def stopped_early(e: Evidence) -> Finding | None:
     fell = float(losses[-1 - fifth] - losses[-1]) / e.base_loss
     whole = float(losses[0] - losses[-1]) / e.base_loss
     if fell < _STILL_FALLING and not (fell > 0.002 and fell > _STILL_FASTER * whole):
+        return None
+    if _one_cycle(e) and fell < _STILL_FALLING_IN_A_CYCLE:
         return None
     return Finding(
         name="stopped-too-early",
@@ -158,6 +161,10 @@ def _moves(e: Evidence) -> list[tuple[int, float]]:
         for snapshot in e.snapshots
         if any(layer.moved is not None for layer in snapshot.layers)
     ]
+
+
+def _one_cycle(e: Evidence) -> bool:
+    return e.settings["schedule"] == "one_cycle"
 
 
 def _falling(e: Evidence) -> bool:
