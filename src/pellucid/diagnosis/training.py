@@ -164,7 +164,7 @@ def _moves(e: Evidence) -> list[tuple[int, float]]:
 
 
 def _one_cycle(e: Evidence) -> bool:
-    return e.settings["schedule"] == "one_cycle"
+    return bool(e.settings["schedule"] == "one_cycle")
 
 
 def _falling(e: Evidence) -> bool:
