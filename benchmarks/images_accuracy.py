@@ -127,7 +127,7 @@ def run_one(name: str, title: str, data: object, test: object, seed: int, *, qui
         "set": name, "title": title, "seed": seed, "settings": settings, "quiet": quiet, "verdict": verdict,
         "accuracy": run.metrics["accuracy"].value, "seconds": seconds,
         "training_seconds": sum(epoch.seconds for epoch in run.history), "epochs": len(run.history),
-        "weights": run.network.n_trainable, "network": run.network.outline(), "peers": peers_of(run),
+        "weights": run.model.network.n_trainable, "network": run.model.network.outline(), "peers": peers_of(run),
         "version": pellucid.__version__, "torch": torch.__version__, "threads": torch.get_num_threads(),
     }  # fmt: skip
     with LINES.open("a") as file:
