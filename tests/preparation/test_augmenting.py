@@ -144,7 +144,7 @@ def test_the_preset_for_pictures() -> None:
 
 @pytest.mark.parametrize(
     ("rows", "batch", "epochs", "rate"),
-    [(499, 32, 60, 0.005), (500, 64, 60, 0.01), (3_250, 64, 40, 0.01), (5_000, 128, 52, 0.01), (20_000, 256, 26, 0.02)],
+    [(499, 32, 60, 0.005), (500, 64, 60, 0.01), (3_250, 64, 40, 0.01), (5_000, 128, 52, 0.01), (20_000, 256, 15, 0.02)],
 )
 def test_sizes_follow_the_number_of_pictures(rows: int, batch: int, epochs: int, rate: float) -> None:
     sized = sized_for(rows, Settings.of({"preset": "pictures", "network": "cnn"}))

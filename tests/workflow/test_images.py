@@ -269,6 +269,6 @@ def test_images_without_labels_ask_for_them() -> None:
 
 
 def test_mnist_in_one_epoch(shared_data: Path) -> None:
-    run = pellucid.train(shared_data / "mnist", hidden=(32,), epochs=1, learning_rate=0.003)
+    run = pellucid.train(shared_data / "mnist", network="mlp", hidden=(32,), epochs=1, learning_rate=0.003)
     assert run.summary["rows"]["test"] == 10_000
     assert run.metrics["accuracy"].value > 0.9
