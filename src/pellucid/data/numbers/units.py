@@ -121,10 +121,12 @@ class MarksOfColumn:
 
     def _only_case(self, found: Mapping[str, Bools]) -> str:
         """The note on suffixes that differ only in case, such as ``5 m`` and ``5 M``."""
-        letters = {m.letter for m in self.marks if m.letter}
+        alike: dict[str, list[str]] = {}  # by their small letters: of codes there may be one in each cell
+        for suffix in sorted({*found, *(m.letter for m in self.marks if m.letter)}):
+            alike.setdefault(suffix.lower(), []).append(suffix)
         for unit in found:
-            for other in sorted({*found, *letters}):
-                if unit != other and unit.lower() == other.lower() and factor_between(unit, other) is None:
+            for other in alike[unit.lower()]:
+                if unit != other and factor_between(unit, other) is None:
                     return (
                         f"column {self.text.name!r} looks like numbers, but some end in {min(unit, other)!r} "
                         f"and some in {max(unit, other)!r}, which may mean different things, so it is text; write them "
