@@ -101,6 +101,13 @@ def test_the_last_map_of_larger_pictures_is_4_to_8_wide(side: int, colours: int)
     assert list(channels) == sorted(channels)
 
 
+@pytest.mark.parametrize("side", [16, 32, 105, 224])
+def test_fewer_pictures_get_no_larger_a_network(side: int) -> None:
+    few, many = usual_channels((3, side, side), 1_999), usual_channels((3, side, side), 2_000)
+    assert len(few) == len(many)
+    assert all(2 * a <= b or a == 128 for a, b in zip(few, many, strict=True))
+
+
 def test_a_run_that_is_older_than_the_choice_keeps_its_network(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text(f"# {RUN_HEADING}\n\ndata: photos\nhidden: [8]\n")
     assert read_config(tmp_path / "config.yaml")[0] == {"hidden": [8], "network": "mlp"}

@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from pellucid.inspection.boundary import boundary_of
 from pellucid.inspection.rows import rows_that_measured
 from pellucid.preparation.members import prepare_run
 from pellucid.reports.parts.behaviour import _slice
+from pellucid.reports.parts.summary import _next_step
 from pellucid.reports.report import report, write_report
 from pellucid.runs.run import Run
 from pellucid.settings.config import read_config
@@ -267,6 +269,13 @@ def test_every_kind_of_run_has_its_page(kind: str, tmp_path: Path) -> None:
     if kind == "many classes":
         assert "The most frequent confusions" in text
         assert "most frequent of 24 classes" in text
+
+
+@pytest.mark.parametrize(("image", "new"), [(None, "new.csv"), (object(), "new-pictures/")])
+def test_a_run_without_findings_is_used_next(image: object, new: str) -> None:
+    run = SimpleNamespace(path=Path("my run"), findings=(), verdict=None, model=SimpleNamespace(image=image))
+    _, command = _next_step(SimpleNamespace(run=run))  # type: ignore[arg-type]
+    assert command == f"pellucid predict 'my run' {new} -o predictions.csv"
 
 
 def test_training_writes_the_page_unless_asked_not_to(tmp_path: Path) -> None:

@@ -221,7 +221,8 @@ class Channels:
         wide = (
             "" if all(e <= n for e, n in zip(field.extent, field.picture, strict=True)) else ", more than the picture"
         )
-        return f"layer {k + 1} ({self.last.layers[k].layer.words}): {_times(field.extent)}{wide}"
+        kind = self.last.layers[k].layer.words.partition(",")[0]  # Conv2d 16 → 32, without its kernel
+        return f"layer {k + 1} ({kind}): {_times(field.extent)}{wide}"
 
     def _middle(self, k: int) -> Any:
         field = self.fields[k]

@@ -193,7 +193,7 @@ def field_outlines(
     from matplotlib.patches import Rectangle
 
     height, width = picture.shape[:2]
-    figure, (axis,) = panels(width=5.4, height=5.4, title=wrapped(title, 60))
+    figure, (axis,) = panels(width=5.4, height=4.4 + 0.2 * len(fields), title=wrapped(title, 60))
     _draw(axis, picture)
     handles = []
     for k, (name, (rows, columns)) in enumerate(fields):
@@ -206,8 +206,7 @@ def field_outlines(
                           linewidth=thick, linestyle=shape if edge == colour else "-", clip_on=False)
             )  # fmt: skip
         handles.append(Line2D([], [], color=colour, linestyle=shape, linewidth=2.2, label=name))
-    figure.legend(handles=handles, loc="outside lower center", ncols=1 if len(handles) < 7 else 2, frameon=False,
-                  fontsize=9)  # fmt: skip
+    figure.legend(handles=handles, loc="outside lower center", frameon=False, fontsize=9)
     return figure
 
 

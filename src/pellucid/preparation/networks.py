@@ -8,7 +8,7 @@ from pellucid.errors import SettingError
 from pellucid.network import Network, autoencoder, cnn, mlp
 from pellucid.network.layers import Shape
 from pellucid.network.task import Task
-from pellucid.preparation.picture_network import SMALLEST_SIDE, usual_channels, usual_depth
+from pellucid.preparation.picture_network import SMALLEST_SIDE, usual_channels
 from pellucid.preprocessing.recipe import Recipe
 from pellucid.preprocessing.steps.image import ImageStep
 from pellucid.settings.settings import Settings
@@ -53,7 +53,7 @@ def with_network(settings: Settings, recipe: Recipe, n_rows: int, *, reconstruct
         settings,
         network="cnn",
         channels=settings.channels or usual_channels(shape, n_rows),
-        depth=settings.depth or usual_depth(shape, n_rows),
+        depth=settings.depth or 1,
         hidden=settings.hidden or (),
     )
 

@@ -4,41 +4,36 @@ from __future__ import annotations
 
 from pellucid.network.layers import Shape
 
-__all__ = ["SMALLEST_SIDE", "usual_channels", "usual_depth"]
+__all__ = ["SMALLEST_SIDE", "usual_channels"]
 
 SMALLEST_SIDE = 8  # pixels: smaller pictures get a fully connected network
 _SMALL, _MEDIUM = 15, 32  # pixels
+_FEW = 2_000  # pictures
 _WIDEST_MAP = 8  # positions along the smaller side of the last map
-_MOST_CHANNELS = 256
 
 
 def usual_channels(shape: Shape, n_rows: int) -> tuple[int, ...]:
     """The channels of each stage, for pictures ``(channels, height, width)`` of which ``n_rows`` are learned from.
 
-    Each stage but the last halves its maps, so a larger picture has more stages: the last map is 4 to 8 wide.
+    Each stage but the last halves its maps, so a larger picture has more stages: the last map is 4 to 8 wide. Grey
+    pictures, and fewer than 2,000 in colour, begin with half as many channels, and few pictures end with at most 128.
 
     >>> usual_channels((1, 8, 8), 1_000), usual_channels((1, 28, 28), 60_000), usual_channels((3, 32, 32), 5_000)
     ((32, 64), (16, 32, 64), (32, 64, 128))
     >>> usual_channels((3, 224, 224), 5_000)
     (32, 64, 128, 256, 256, 256)
+    >>> usual_channels((3, 224, 224), 500)
+    (16, 32, 64, 128, 128, 128)
     """
     colours, height, width = shape
     side = min(height, width)
     if side <= _SMALL:
         return (32, 64)
+    first, most = (16 if colours == 1 or n_rows < _FEW else 32), (128 if n_rows < _FEW else 256)
     if side <= _MEDIUM:
-        return (16, 32, 64) if colours == 1 else (32, 64, 128)
-    channels, side = [32], side // 2
+        return (first, 2 * first, 4 * first)
+    channels, side = [first], side // 2
     while side > _WIDEST_MAP:
-        channels.append(min(2 * channels[-1], _MOST_CHANNELS))
+        channels.append(min(2 * channels[-1], most))
         side //= 2
-    return (*channels, min(2 * channels[-1], _MOST_CHANNELS))
-
-
-def usual_depth(shape: Shape, n_rows: int) -> int:
-    """Convolutions in a stage.
-
-    >>> usual_depth((1, 28, 28), 60_000)
-    1
-    """
-    return 1
+    return (*channels, min(2 * channels[-1], most))

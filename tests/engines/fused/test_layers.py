@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from pellucid.engines.fused import plan as fused_plan
 from pellucid.engines.fused.engine import FusedEngine
 from pellucid.engines.fused.layers import RULES
-from pellucid.engines.fused.layers.rule import Backward, Operations, Planned
 from pellucid.engines.fused.stack import StackEngine
 from pellucid.engines.torch_engine.engine import TorchEngine
 from pellucid.network import Activation, BatchNorm, Dense, Dropout, Layer, LayerNorm, Network, Residual
 from pellucid.network.initialise import initialise
 from pellucid.network.optimizer import Optimizer
 from pellucid.network.task import Loss
+from tests.engines.fused.leaving_out import apart, check_no_operation_could_be_left_out
 from tests.engines.fused.test_pictures import KINDS as PICTURES
 
 ROWS, RATE, LOSS = 20, 0.05, Loss(name="cross_entropy")
@@ -83,11 +80,6 @@ def masks_of(network: Network, seed: int = 2) -> list[Any]:
     return [(generator.random((ROWS, *mask.shape)) >= mask.rate) / (1 - mask.rate) for mask in network.masks()]
 
 
-def apart(one: dict[str, Any], other: dict[str, Any]) -> float:
-    assert set(one) == set(other)
-    return max(float(np.abs(array - other[name]).max()) for name, array in one.items())
-
-
 def made(kind: Any, network: Network) -> Any:
     engine = kind(network, LOSS, Optimizer(name="nesterov", weight_decay=0.01), first(network), "float64")
     engine.load_rows(*rows())
@@ -128,15 +120,6 @@ def test_a_stack_learns_as_its_networks_do_alone(case: str) -> None:
         np.testing.assert_allclose(stack.logits(rows()[0])[k], alone.logits(rows()[0]), atol=1e-11)
 
 
-@pytest.fixture
-def nothing_is_left_over() -> Iterator[None]:
-    """New buffers hold NaN, so that a result which was not computed is not found in the memory of an earlier one."""
-    before = torch.are_deterministic_algorithms_enabled()
-    torch.use_deterministic_algorithms(True)
-    yield
-    torch.use_deterministic_algorithms(before)
-
-
 KINDS: dict[type[Layer], tuple[Layer, ...]] = {
     Dense: (dense(), act(), dense()),
     Activation: (dense(), act("mish"), dense(), act("selu")),
@@ -154,41 +137,8 @@ def test_every_kind_is_tried() -> None:
 @pytest.mark.usefixtures("nothing_is_left_over")
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_no_operation_of_a_rule_could_be_left_out(kind: type[Layer], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each operation of the kind's two passes is left out in turn; autograd disagrees every time."""
-    network, right = network_of(KINDS[kind]), RULES[kind]
-    theirs = made(TorchEngine, network)
-    masks = masks_of(network)
-    wanted = theirs.step(np.arange(ROWS), masks, RATE), theirs.gradient_arrays(), theirs.parameters()
-    seen = {"forward": 0, "backward": 0}
-
-    def agrees(which: str, left_out: int) -> bool:
-        def plan(*arguments: Any) -> Planned:
-            planned: Planned = right.plan(*arguments)
-
-            def backward(d: Any, more: bool) -> tuple[Operations, Any]:
-                operations, d_x = planned.backward(d, more)
-                return _without(operations, "backward"), d_x
-
-            made_backward: Backward = backward
-            return replace(planned, forward=_without(planned.forward, "forward"), backward=made_backward)
-
-        def _without(operations: Operations, part: str) -> Operations:
-            seen[part] = max(seen[part], len(operations))
-            return [each for i, each in enumerate(operations) if (part, i) != (which, left_out)]
-
-        monkeypatch.setitem(RULES, kind, replace(right, plan=plan))
-        ours = made(FusedEngine, network)
-        loss = ours.backward(np.arange(ROWS), masks)
-        found = ours.gradient_arrays()
-        ours.update(RATE)
-        close = abs(loss - wanted[0]) <= 1e-10 and apart(found, wanted[1]) <= 1e-10
-        return close and apart(ours.parameters(), wanted[2]) <= 1e-10
-
-    assert agrees("forward", -1)
-    assert min(seen.values()) > 0
-    for part, count in list(seen.items()):
-        for operation in range(count):
-            assert not agrees(part, operation), (part, operation)
+    network = network_of(KINDS[kind])
+    check_no_operation_could_be_left_out(kind, network, made, masks_of(network), ROWS, monkeypatch)
 
 
 def test_a_block_that_overwrites_its_input_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:

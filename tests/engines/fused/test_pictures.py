@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from pellucid.engines import fused
 from pellucid.engines.fused import folding
@@ -40,6 +38,7 @@ from pellucid.network.optimizer import Optimizer
 from pellucid.network.task import Loss
 from pellucid.training.batches import dropout_masks
 from pellucid.training.many import worth_stacking
+from tests.engines.fused.leaving_out import apart, check_no_operation_could_be_left_out
 
 ROWS, RATE, LOSS = 14, 0.02, Loss(name="cross_entropy")
 SHAPE = (2, 7, 8)
@@ -117,12 +116,6 @@ def made(kind: Any, network: Network, weights: Any = None, rule: Any = "nesterov
     return engine
 
 
-def apart(one: dict[str, Any], other: dict[str, Any]) -> float:
-    assert set(one) == set(other)
-    assert all(array.shape == other[name].shape for name, array in one.items())
-    return max(float(np.abs(array - other[name]).max()) for name, array in one.items())
-
-
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
 @pytest.mark.parametrize("weighted", [False, True], ids=["", "weighted"])
 @pytest.mark.parametrize("case", NETWORKS)
@@ -197,15 +190,6 @@ def test_pictures_are_taken_as_they_lie_in_memory_or_batch_by_batch() -> None:
     assert apart(ends[0], ends[1]) == apart(ends[0], ends[2]) == 0
 
 
-@pytest.fixture
-def nothing_is_left_over() -> Iterator[None]:
-    """New buffers hold NaN, so that a result which was not computed is not found in the memory of an earlier one."""
-    before = torch.are_deterministic_algorithms_enabled()
-    torch.use_deterministic_algorithms(True)
-    yield
-    torch.use_deterministic_algorithms(before)
-
-
 KINDS: dict[type[Layer], Network] = {
     Conv2d: through(act(), conv(5, 4, (2, 3)), act()),
     MaxPool2d: through(MaxPool2d(kernel_size=2), act()),
@@ -220,39 +204,8 @@ KINDS: dict[type[Layer], Network] = {
 @pytest.mark.usefixtures("nothing_is_left_over")
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_no_operation_of_a_rule_could_be_left_out(kind: type[Layer], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each operation of the kind's two passes is left out in turn; autograd disagrees every time."""
-    network, right = KINDS[kind], RULES[kind]
-    theirs, masks = made(TorchEngine, network), dropout_masks(network, ROWS, 0, 0, 0)
-    wanted = theirs.step(np.arange(ROWS), masks, RATE), theirs.gradient_arrays(), theirs.parameters()
-    seen = {"forward": 0, "backward": 0}
-
-    def agrees(which: str, left_out: int) -> bool:
-        def plan(*arguments: Any) -> Planned:
-            planned: Planned = right.plan(*arguments)
-
-            def backward(d: Any, more: bool) -> tuple[Operations, Any]:
-                operations, d_x = planned.backward(d, more)
-                return _without(operations, "backward"), d_x
-
-            return replace(planned, forward=_without(planned.forward, "forward"), backward=backward)
-
-        def _without(operations: Operations, part: str) -> Operations:
-            seen[part] = max(seen[part], len(operations))
-            return [each for i, each in enumerate(operations) if (part, i) != (which, left_out)]
-
-        monkeypatch.setitem(RULES, kind, replace(right, plan=plan))
-        ours = made(FusedEngine, network)
-        loss = ours.backward(np.arange(ROWS), masks)
-        found = ours.gradient_arrays()
-        ours.update(RATE)
-        close = abs(loss - wanted[0]) <= 1e-10 and apart(found, wanted[1]) <= 1e-10
-        return close and apart(ours.parameters(), wanted[2]) <= 1e-10
-
-    assert agrees("forward", -1)
-    assert min(seen.values()) > 0
-    for part, count in list(seen.items()):
-        for operation in range(count):
-            assert not agrees(part, operation), (part, operation)
+    network = KINDS[kind]
+    check_no_operation_could_be_left_out(kind, network, made, dropout_masks(network, ROWS, 0, 0, 0), ROWS, monkeypatch)
 
 
 def test_the_first_layer_computes_no_gradient_of_the_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
