@@ -9,6 +9,10 @@ import pytest
 
 import pellucid
 from pellucid.diagnosis import Finding
+from pellucid.diagnosis.evidence import Evidence
+from pellucid.preprocessing.steps.image import ImageStep
+from pellucid.runs import outcome
+from pellucid.runs.diagnosis import evidence_of
 from tests.picture_models import bright_parts
 
 SMALL: dict[str, Any] = {"network": "cnn", "channels": (8, 16), "verdict": False}
@@ -71,3 +75,26 @@ def test_evidence_of_a_table_with_a_picture_and_a_number() -> None:
     table = {**bright_parts(80, 1), "age": [float(k % 7) for k in range(80)]}
     run = pellucid.train(table, "label", preset="plain", epochs=2, verdict=False)
     assert "augmentation-hurts" not in [finding.name for finding in run.findings]
+
+
+def test_large_pictures_are_made_smaller_for_the_sample(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mirrored b is a d in pictures of any size, and the sample of large ones is not as large as they are."""
+    seen = []
+
+    def kept(*given: Any) -> Evidence:
+        seen.append(evidence_of(*given))
+        return seen[-1]
+
+    monkeypatch.setattr(outcome, "evidence_of", kept)
+    large = letters(160, "d")
+    large["image"] = large["image"].repeat(7, axis=1).repeat(7, axis=2)  # 70 × 70
+    run = pellucid.train(large, "label", verdict=False, channels=(4, 8), epochs=3, augment="shift=1,flip")
+    assert "augmentation-hurts" in [finding.name for finding in run.findings]
+    (e,) = seen
+    assert e.picture == (35, 35, 1)
+    assert [len(rows.inputs[0]) for rows in (e.train, e.measured, e.unseen)] == [35 * 35] * 3
+    (step,) = run.model.recipe.steps
+    assert isinstance(step, ImageStep)
+    first = (large["image"][e.train.numbers[0]] / 255 - step.mean[0]) / step.deviation[0]
+    means = first.reshape(35, 2, 35, 2).mean(axis=(1, 3))
+    np.testing.assert_allclose(e.train.inputs[0].reshape(35, 35), means, rtol=1e-5, atol=1e-5)

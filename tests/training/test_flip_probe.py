@@ -59,16 +59,6 @@ def test_too_few_pictures_say_nothing(n: int) -> None:
     assert probe_flips((few, truth), (few[:0], truth[:0]), 2, steps=10).result == "unknown"
 
 
-def test_large_pictures_are_made_smaller_by_means() -> None:
-    picture = np.zeros((2, 70, 100, 3), np.uint8)
-    picture[:, :4, :4] = 80  # blocks of 4 × 4
-    small = flip_probe._small(picture)
-    assert small.shape == (2, 17, 25, 3)
-    assert small[0, 0, 0, 0] == 80
-    assert small.sum() == 2 * 3 * 80
-    assert np.array_equal(flip_probe._small(picture[:, :32, :20]), picture[:, :32, :20])
-
-
 def answers(n: int, *, right: float, classes: int = 4, seed: int = 0) -> tuple[NDArray[Any], NDArray[Any]]:
     generator = np.random.default_rng(seed)
     truth = np.arange(n) % classes

@@ -19,7 +19,7 @@ from pellucid.training import pictures
 from pellucid.training.batches import batches
 from pellucid.training.engine import make_engine
 from pellucid.training.loop import Outcome, Plan, State, fit
-from pellucid.training.pictures import AugmentedRows
+from pellucid.training.pictures import AugmentedRows, made_smaller
 from pellucid.training.rows import Rows
 
 SHAPE = (2, 6, 6)
@@ -169,3 +169,13 @@ def test_a_planted_mistake_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     with pytest.raises(AssertionError):
         test_every_batch_is_taken_augmented_and_encoded_with_its_targets(True)
+
+
+def test_large_pictures_are_made_smaller_by_means() -> None:
+    picture = np.zeros((2, 70, 100, 3), np.uint8)
+    picture[:, :4, :4] = 80  # blocks of 4 × 4
+    small = made_smaller(picture, 32)
+    assert small.shape == (2, 17, 25, 3)
+    assert small[0, 0, 0, 0] == 80
+    assert small.sum() == 2 * 3 * 80
+    assert np.array_equal(made_smaller(picture[:, :32, :20], 32), picture[:, :32, :20])

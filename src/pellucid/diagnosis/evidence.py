@@ -113,7 +113,8 @@ class Evidence:
     network
         The description of the network.
     picture
-        Of pictures their height, width and channels; ``None`` for tables.
+        Of the pictures in the samples their height, width and channels; large ones are made smaller; ``None`` for
+        tables.
     augmentation
         What may happen to a training picture, with the strengths: ``{"flip": "horizontal"}``; empty for nothing.
     """

@@ -241,7 +241,7 @@ def image_explained(
     assert image is not None
     row = one.features.flat[0]
     output = explained_output(model, label, inputs=row)
-    reference = background.features.flat.astype(np.float64).mean(axis=0)
+    reference = background.features.flat.mean(axis=0, dtype=np.float64)
     most = products / (3 * products_of(model.network))  # there and back, to the inputs and to the weights
     gradients = integrated_gradients(
         output.slopes, row.astype(np.float64), reference, numbers=[n for n in POINTS if n <= most] or [_FEWEST_POINTS]

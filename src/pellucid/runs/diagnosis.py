@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,6 +24,7 @@ from pellucid.preprocessing.features import Features
 from pellucid.runs.folder import RunFolder
 from pellucid.training.history import Epoch
 from pellucid.training.loop import Rows
+from pellucid.training.pictures import made_smaller
 from pellucid.training.signals import Snapshot
 
 __all__ = ["doctor_of", "evidence_of", "findings_to_json"]
@@ -31,6 +33,8 @@ Array = NDArray[Any]
 
 _SAMPLE, _FEWEST = 2_000, 200  # rows
 _CELLS = 2_000_000
+_SIDE = 64  # larger pictures are made smaller for the sample, a few at a time
+_AT_ONCE = 64
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -41,6 +45,7 @@ class _Known:
     truth: Array
     answers: Array
     numbers: Array
+    picture: tuple[int, int, int] | None = None
 
     def __len__(self) -> int:
         return len(self.truth)
@@ -55,7 +60,7 @@ class _Known:
         taken, start = [], 0
         for each in self.features:
             mine = places[(places >= start) & (places < start + each.n)] - start
-            taken.append(each.take(mine).flat)
+            taken.append(_inputs(each.take(mine), self.picture))
             start += each.n
         return SampleRows(
             inputs=np.concatenate(taken),
@@ -93,16 +98,23 @@ def evidence_of(
     verdict
         The comparison with simpler models; ``None`` where it was not asked for.
     """
-    task, held, width = prepared.task, prepared.measured, len(prepared.recipe.feature_names)
+    task, held = prepared.task, prepared.measured
+    picture = model.image.shape if model.image is not None and len(model.recipe.steps) == 1 else None
+    small = None if picture is None else made_smaller(np.empty((0, *picture), np.float32), _SIDE).shape[1:]
+    width = len(prepared.recipe.feature_names) if small is None else math.prod(small)
     train_truth = _truth(prepared, prepared.split.train)
     counts = np.bincount(train_truth, minlength=len(task.classes)).tolist() if task.is_classification else []
     few = _spread(len(prepared.train), width)
     learned = prepared.train.features.take(few)
     truth = np.zeros(len(held.rows)) if prepared.target is None else held.truth  # else the inputs themselves
-    measured = _Known(features=(held.features,), truth=truth, answers=answers, numbers=held.rows)
+    measured = _Known(features=(held.features,), truth=truth, answers=answers, numbers=held.rows, picture=picture)
     if held.name == "training":
         measured = _Known(
-            features=(held.features.take(few[:0]),), truth=truth[:0], answers=answers[:0], numbers=few[:0]
+            features=(held.features.take(few[:0]),),
+            truth=truth[:0],
+            answers=answers[:0],
+            numbers=few[:0],
+            picture=picture,
         )
     unseen = measured
     if held.name == "test" and len(prepared.split.validation):
@@ -115,6 +127,7 @@ def evidence_of(
             numbers=np.concatenate([held.rows, np.full(len(chosen_by), -1)])
             if held.source is not prepared.table
             else np.concatenate([held.rows, prepared.split.validation]),
+            picture=picture,
         )
     pictures = len(prepared.network.shape) > 1  # of which only a sample is encoded
     return Evidence(
@@ -131,7 +144,7 @@ def evidence_of(
         snapshots=snapshots,
         base_loss=_base_loss(task, prepared.train.rows, prepared.validation.rows),
         train=SampleRows(
-            inputs=learned.flat,
+            inputs=_inputs(learned, picture),
             truth=train_truth[few],
             answers=model.answers_to(learned) if task.is_classification else np.zeros(len(few)),
             numbers=prepared.split.train[few],
@@ -140,11 +153,11 @@ def evidence_of(
         measured=measured.some(_spread(len(measured), width)),
         unseen=replace(unseen.some(_spread(len(unseen), width)), every=None if pictures else unseen.flat()),
         columns=Columns(
-            read=prepared.recipe.places,
+            read=prepared.recipe.places if small is None else dict.fromkeys(prepared.recipe.places, slice(0, width)),
             constant=[c.name for c in prepared.schema.columns if c.kind == "constant"],
         ),
         network=prepared.network,
-        picture=model.image.shape if model.image is not None and len(model.recipe.steps) == 1 else None,
+        picture=small,
         augmentation={} if prepared.train.augmentation is None else prepared.train.augmentation.given,
         shared=tuple(
             SharedRows(kind=doubt.kind, fact=doubt.fact, column=doubt.column, change=_allowed(doubt.change, prepared))
@@ -197,6 +210,15 @@ def _truth(prepared: Prepared, rows: Array) -> Array:
         return np.zeros(len(rows))
     truth: Array = prepared.target.at(rows)
     return truth
+
+
+def _inputs(features: Features, picture: tuple[int, int, int] | None) -> Array:
+    """The inputs ``[n, F]`` of a sample; of large pictures, the means of blocks."""
+    if picture is None or max(picture) <= _SIDE:
+        return features.flat
+    blocks = (features.take(slice(i, i + _AT_ONCE)).flat for i in range(0, max(1, features.n), _AT_ONCE))
+    small = [made_smaller(block.reshape(len(block), *picture), _SIDE) for block in blocks]
+    return np.concatenate([block.reshape(len(block), math.prod(block.shape[1:])) for block in small])
 
 
 def _spread(n: int, features: int) -> Array:

@@ -25,13 +25,12 @@ from pellucid.network.optimizer import Optimizer
 from pellucid.network.task import Loss
 from pellucid.training.engine import make_engine
 from pellucid.training.loop import Plan, Rows, fit
-from pellucid.training.pictures import EncodesPixels
+from pellucid.training.pictures import EncodesPixels, made_smaller
 from pellucid.training.schedules import Schedule
 
 __all__ = ["FlipFinding", "compare_mirrored", "probe_flips", "thinned"]
 
 Array = NDArray[Any]
-Pixels = NDArray[np.uint8]
 Answers = Callable[[Array], Array]  # pictures [N, H, W, C] → the class of each [N]
 
 _SIDE, _CHANNELS = 32, (16, 32)  # pictures larger than this are made smaller for the probe
@@ -189,18 +188,5 @@ def thinned(pictures: EncodesPixels, truth: Array) -> tuple[Array, Array]:
     """At most 10,000 of the pictures, evenly spaced, made smaller where they are large, with their classes ``[N]``."""
     n = len(pictures)
     rows = np.arange(n) if n <= _MOST else np.linspace(0, n - 1, _MOST).astype(np.int64)
-    parts = [_small(pictures.pixels(rows[i : i + _AT_ONCE])) for i in range(0, len(rows), _AT_ONCE)]
-    return (np.concatenate(parts) if parts else _small(pictures.pixels(rows))), truth[rows]
-
-
-def _small(pixels: Pixels) -> Array:
-    """Pictures of at most about 32 pixels a side, by the mean of blocks; smaller ones as they are."""
-    height, width, channels = pixels.shape[1:]
-    by = max(1, math.ceil(max(height, width) / _SIDE))
-    if by == 1:
-        return pixels
-    down, right = min(by, height), min(by, width)
-    rows, columns = height // down, width // right
-    cut = pixels[:, : rows * down, : columns * right]
-    means: Array = cut.reshape(len(cut), rows, down, columns, right, channels).mean(axis=(2, 4), dtype=np.float32)
-    return means
+    parts = [made_smaller(pictures.pixels(rows[i : i + _AT_ONCE]), _SIDE) for i in range(0, len(rows), _AT_ONCE)]
+    return (np.concatenate(parts) if parts else made_smaller(pictures.pixels(rows), _SIDE)), truth[rows]

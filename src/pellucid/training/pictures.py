@@ -5,6 +5,7 @@ Legend: N pictures, B of a batch, C channels, H × W pixels.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any, Protocol
 
@@ -16,7 +17,7 @@ from pellucid.training.batches import batches
 from pellucid.training.prefetch import prefetched
 from pellucid.training.rows import Rows, TakesRows
 
-__all__ = ["AugmentedRows", "EncodesPixels"]
+__all__ = ["AugmentedRows", "EncodesPixels", "made_smaller"]
 
 Array = NDArray[Any]
 Pixels = NDArray[np.uint8]
@@ -146,3 +147,22 @@ class _Read:
 
     def __getitem__(self, rows: Array) -> Array:
         return self._source.inputs_of(rows)
+
+
+def made_smaller(pictures: Array, side: int) -> Array:
+    """Pictures ``[B, H, W, C]`` whose longer side is at most about ``side``, by the mean of blocks of pixels.
+
+    Smaller ones stay as they are, bytes too; means are float32.
+
+    >>> made_smaller(np.arange(16.0).reshape(1, 4, 4, 1), 2)[0, :, :, 0].tolist()
+    [[2.5, 4.5], [10.5, 12.5]]
+    """
+    height, width, channels = pictures.shape[1:]
+    by = max(1, math.ceil(max(height, width) / side))
+    if by == 1:
+        return pictures
+    down, right = min(by, height), min(by, width)
+    rows, columns = height // down, width // right
+    cut = pictures[:, : rows * down, : columns * right]
+    means: Array = cut.reshape(len(cut), rows, down, columns, right, channels).mean(axis=(2, 4), dtype=np.float32)
+    return means
