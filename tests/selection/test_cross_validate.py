@@ -15,12 +15,15 @@ from pellucid.errors import DataError, SettingError
 from pellucid.model.measuring import measure
 from pellucid.preparation.folds import ROW_SETTINGS, Folds, cut_folds, prepare_fold, with_split
 from pellucid.preparation.prepare import prepare
+from pellucid.runs import flips
 from pellucid.runs.plan import auto_batch_size
 from pellucid.selection.cross_validate import FoldBegan, _score, _train, cross_validate
 from pellucid.settings.presets import BEST
 from pellucid.settings.settings import Settings
 from pellucid.training.events import EpochEnded, Event, ignore
+from pellucid.training.flip_probe import FlipFinding, probe_flips
 from tests.people import Columns, make_people
+from tests.training.test_flip_probe import corners
 
 SHORT: dict[str, Any] = {"target": "buys", "hidden": (6,), "epochs": 4, "engine": "textbook"}
 
@@ -352,3 +355,20 @@ def test_folds_refuse_settings_that_would_cut_others(people: Columns) -> None:
             cross_validate(folds, other)
     with pytest.raises(SettingError, match=r"no setting 'hiden'.*hidden"):
         cross_validate(folds, {"hiden": 3})
+
+
+def test_each_fold_finds_out_by_its_own_pictures_whether_they_may_be_mirrored(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[int, int]] = []
+
+    def probe(train: Any, held: Any, classes: int, **how: Any) -> FlipFinding:
+        asked.append((len(train[0]), len(held[0])))
+        return probe_flips(train, held, classes, **how)
+
+    monkeypatch.setattr(flips, "probe_flips", probe)
+    pixels, truth = corners(120, "top bottom")
+    how: dict[str, Any] = {"target": "label", "network": "cnn", "channels": (4,), "epochs": 2, "augment": "auto"}
+    table = {"image": pixels, "label": np.array(["top", "bottom"])[truth]}
+    found = cross_validate(table, how, folds=2)
+    splits = cut(table, 2, **how).splits
+    assert asked == [(len(split.train), len(split.validation)) for split in splits]
+    assert [fold.n_train for fold in found.folds] == [n for n, _ in asked]
