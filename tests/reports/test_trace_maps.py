@@ -139,6 +139,36 @@ def test_a_large_network_shows_its_strongest_channels(traced: Traced) -> None:
     assert small["nodes"][0]["values"] == whole["nodes"][0]["values"]  # the picture itself is whole
 
 
+def test_filters_count_too_and_are_kept_between_the_channels_that_are_shown(traced: Traced) -> None:
+    """Of two layers the second's filters are the product of what both keep; groups keep all of theirs."""
+    whole = maps_data(traced.steps, [])
+    maps = sum(len(decoded(node["values"])) + len(decoded(node["slopes"])) for node in whole["nodes"])
+    small = maps_data(traced.steps, [], most=maps)
+    assert small["trimmed"]
+    second = [k for k, layer in enumerate(whole["layers"]) if layer["kind"] == "conv"][1]
+    layer, full = small["layers"][second], whole["layers"][second]
+    ins, outs = (small["nodes"][layer[name]]["kept"] for name in ("from", "to"))
+    assert (len(ins), len(outs)) == (2, 3)
+    for name in ("parameters", "gradients"):
+        weight = decoded(full[name]["weight"]).reshape(4, 3, 3, 3)
+        np.testing.assert_array_equal(decoded(layer[name]["weight"]).reshape(3, 2, 3, 3), weight[outs][:, ins])
+
+
+def test_a_trimmed_page_still_shows_the_networks_own_arithmetic(tmp_path: Path, traced: Traced, page: str) -> None:
+    data = maps_data(traced.steps, ["", ""], most=1_500)
+    layer = [each for each in data["layers"] if each["kind"] == "conv"][1]
+    c = data["nodes"][layer["to"]]["kept"][0]
+    old = re.search(r'id="data">([^<]*)</script>', page)
+    assert old is not None
+    (said,) = shown(tmp_path, page.replace(old[1], json.dumps(data)), [f"{layer['key']}.{c + 1},1,1"])
+    step = next(step for step in every_step(traced.steps) if step.work.name == layer["key"])
+    weight, inputs = step.work.parameters["weight"], step.work.inputs.reshape(step.work.shape_in)
+    for j in data["nodes"][layer["from"]]["kept"]:
+        total = float((weight[c, j] * np.pad(inputs[j], 1)[1:4, 1:4]).sum())
+        assert near(total, said["forward"])
+    assert "weaker input channel" in said["parameters"]
+
+
 def test_units_must_be_a_number(traced: Traced, tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="units must be a whole number of at least 1"):
         write_trace_page(traced, tmp_path / "trace.html", units=0)

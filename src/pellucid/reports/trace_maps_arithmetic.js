@@ -39,6 +39,13 @@ const holder = (i) => DATA.layers.find((layer) => layer.inside === i);
 
 const at = (node, array, c, p) => (node.slot.has(c) ? array[node.slot.get(c) * node.count + p] : null);
 const weight = (layer, k) => (layer.sparse ? layer.sparse.get(k) : layer.parameters.weight[k]);
+// The numbers of filter c on the j-th channel of its group, from a convolution's weights or their gradients: the page
+// holds the filters between the channels that it shows.
+function filter(layer, array, c, j) {
+  const from = DATA.nodes[layer.from], to = DATA.nodes[layer.to], size = product(layer.kernel), whole = layer.groups === 1;
+  const wide = whole ? from.kept.length : from.shape[0] / layer.groups, start = (to.slot.get(c) * wide + (whole ? from.slot.get(j) : j)) * size;
+  return Array.from(array.subarray(start, start + size));
+}
 const value = (node, c, p) => at(node, node.values, c, p);
 const slope = (node, c, p) => at(node, node.slopes, c, p);
 
@@ -182,9 +189,9 @@ function source(layer, c, p) {
 function convolution(layer, c, p) {
   const from = DATA.nodes[layer.from], to = DATA.nodes[layer.to], out = value(to, c, p), made = [];
   const group = from.shape[0] / layer.groups, first = Math.floor(c / (to.shape[0] / layer.groups)) * group;
-  const places = covered(layer, p), size = places.length, wide = layer.kernel[layer.kernel.length - 1], w = layer.parameters.weight;
+  const places = covered(layer, p), wide = layer.kernel[layer.kernel.length - 1];
   const channels = Array.from({ length: group }, (_, j) => {
-    const known = from.slot.has(first + j), weights = Array.from(places, (_, k) => w[(c * group + j) * size + k]);
+    const known = from.slot.has(first + j), weights = known ? filter(layer, layer.parameters.weight, c, j) : [];
     const inputs = places.map((q) => (q < 0 ? 0 : value(from, first + j, q)));
     const products = known ? inputs.map((x, k) => x * weights[k]) : [];
     return { j, known, weights, inputs, products, total: products.reduce((s, x) => s + x, 0) };
@@ -241,13 +248,12 @@ function handed(layer, c, p, result, d) {
   const from = DATA.nodes[layer.from], to = DATA.nodes[layer.to], e = `∂L/∂${layer.symbol}`;
   switch (layer.kind) {
     case "conv": {
-      const group = from.shape[0] / layer.groups, fed = to.shape[0] / layer.groups, g = Math.floor(c / group), size = product(layer.kernel), terms = [], windows = covering(layer, p);
-      for (let f = g * fed; f < (g + 1) * fed; f++)
-        for (const [q, k] of windows) {
-          if (!to.slot.has(f)) continue;
-          const weight = layer.parameters.weight[(f * group + (c - g * group)) * size + k];
-          terms.push({ name: link(to, f, q), factors: [slope(to, f, q), weight], value: slope(to, f, q) * weight });
-        }
+      const group = from.shape[0] / layer.groups, fed = to.shape[0] / layer.groups, g = Math.floor(c / group), terms = [], windows = covering(layer, p);
+      for (let f = g * fed; f < (g + 1) * fed; f++) {
+        if (!to.slot.has(f)) continue;
+        const weights = filter(layer, layer.parameters.weight, f, c - g * group);
+        for (const [q, k] of windows) terms.push({ name: link(to, f, q), factors: [slope(to, f, q), weights[k]], value: slope(to, f, q) * weights[k] });
+      }
       return [sum(d, `Σ ${e} · w`, ["through", e, "w", `${e} · w`], terms, result, undefined, fed * windows.length), el("p", { class: "below" }, "over the outputs whose windows cover this position")];
     }
     case "max": {
@@ -279,14 +285,15 @@ function handed(layer, c, p, result, d) {
 function parameters(layer, c, p) {
   const g = layer.gradients, to = DATA.nodes[layer.to], from = DATA.nodes[layer.from], made = [];
   if (layer.kind === "conv" && g.weight) {
-    const size = product(layer.kernel), group = from.shape[0] / layer.groups, first = Math.floor(c / (to.shape[0] / layer.groups)) * group, wide = layer.kernel[layer.kernel.length - 1];
-    const part = (array, j) => Array.from({ length: size }, (_, k) => ({ x: array[(c * group + j) * size + k] }));
+    const group = from.shape[0] / layer.groups, first = Math.floor(c / (to.shape[0] / layer.groups)) * group, wide = layer.kernel[layer.kernel.length - 1];
+    const part = (array, j) => filter(layer, array, c, j).map((x) => ({ x }));
     const strength = (j) => Math.max(...part(g.weight, j).map((cell) => Math.abs(cell.x)));
-    const order = Array.from({ length: group }, (_, j) => j).sort((a, b) => strength(b) - strength(a));
+    const order = Array.from({ length: group }, (_, j) => j).filter((j) => from.slot.has(first + j)).sort((a, b) => strength(b) - strength(a));
     made.push(el("p", {}, `Each weight's ∂L/∂w is Σ ∂L/∂${layer.symbol} · ${layer.given} over the ${to.count} positions of ${to.channels[c]}.`));
     for (const j of order.slice(0, expanded ? group : MAPS))
       made.push(el("div", { class: "grids" }, grid(`w on ${from.channels[first + j]}`, part(layer.parameters.weight, j), wide), el("span", { class: "sign" }), grid("∂L/∂w", part(g.weight, j), wide)));
-    if (group > MAPS && !expanded) made.push(el("p", { class: "below" }, `and ${group - MAPS} more input channels, none steeper`));
+    if (order.length > MAPS && !expanded) made.push(el("p", { class: "below" }, `and ${order.length - MAPS} more input channels, none steeper`));
+    if (group > order.length) made.push(el("p", { class: "below" }, `and ${group - order.length} weaker input channels, which are left out`));
     if (g.bias) made.push(equation("∂L/∂b", `Σ ∂L/∂${layer.symbol}`, strong(g.bias[c])));
   } else if (layer.kind === "norm" && g.weight) {
     made.push(equation("∂L/∂γ", strong(g.weight[c])), equation("∂L/∂β", strong(g.bias[c])));

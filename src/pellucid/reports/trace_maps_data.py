@@ -6,9 +6,9 @@ network's own number from here. Arrays are 4-byte floats in base64.
 
 from __future__ import annotations
 
+import math
 from base64 import b64encode
 from collections.abc import Sequence
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -44,6 +44,7 @@ INPUT = "x"  # the key of the picture itself
 _MOST = 700_000  # numbers on a page: about 4 MB
 _MOST_WEIGHTS = 150_000  # of a dense layer; of a larger one the strongest
 _TERMS, _TERMS_BACK = 24, 4  # of each unit and of each input of a larger one
+_FILTERS = ("parameters", "gradients")
 _LIKE_INPUTS = ("local", "through")  # arrays of a layer with a number for each of its inputs
 
 
@@ -57,19 +58,17 @@ def maps_data(steps: Sequence[NamedStep], slopes_of_outputs: Sequence[str], *, m
     slopes_of_outputs
         How ∂L/∂ of each output arises from the loss, in a sentence; empty if the target is not known.
     most
-        How many numbers the page holds: beyond, each layer shows its strongest channels only.
+        How many numbers of maps and filters the page holds: beyond, each layer shows its strongest channels only, and
+        the filters between those.
     """
     collected = _Collected()
     first = steps[0]
     start = collected.node(INPUT, first.given, first.names_in, first.work.inputs, first.work.d_inputs,
                            first.work.shape_in)  # fmt: skip
     collected.layers_of(steps, start)
-    share = min(1.0, most / max(1, collected.numbers))
+    share = _share(most, collected.numbers, collected.weights)
     nodes = [_node(found, share) for found in collected.nodes]
-    layers = [
-        {**layer, **{name: _kept(layer[name], nodes[layer["from"]]) for name in _LIKE_INPUTS if name in layer}}
-        for layer in collected.layers
-    ]
+    layers = [_layer(layer, nodes) for layer in collected.layers]
     return {"nodes": nodes, "layers": layers, "fromLoss": list(slopes_of_outputs), "trimmed": share < 1}
 
 
@@ -100,6 +99,12 @@ class _Collected:
     def numbers(self) -> int:
         """How many numbers the nodes hold."""
         return sum(node["values"].size * (1 if node["slopes"] is None else 2) for node in self.nodes)
+
+    @property
+    def weights(self) -> int:
+        """How many numbers the filters hold, and their gradients."""
+        convolutions = [layer for layer in self.layers if layer["kind"] == "conv"]
+        return sum(layer[name]["weight"].size for layer in convolutions for name in _FILTERS if layer[name])
 
     def node(
         self, key: str, symbol: str, names: Sequence[str], values: Array, slopes: Array | None, shape: Sequence[int]
@@ -141,7 +146,33 @@ def _node(found: dict[str, Any], share: float) -> dict[str, Any]:
 def _kept(values: Array | None, node: dict[str, Any]) -> str | None:
     """The numbers of a node's kept channels, packed."""
     shape = node["shape"]
-    return None if values is None else packed(values.reshape(shape[0], prod(shape[1:]))[node["kept"]])
+    return None if values is None else packed(values.reshape(shape[0], math.prod(shape[1:]))[node["kept"]])
+
+
+def _share(most: int, maps: int, weights: int) -> float:
+    """The share s of each layer's channels so that s · maps + s² · weights numbers are at most ``most``.
+
+    >>> _share(100, 80, 20), _share(100, 200, 0), round(_share(100, 0, 400), 3)
+    (1.0, 0.5, 0.5)
+    """
+    if maps + weights <= most:
+        return 1.0
+    return 2 * most / (maps + math.sqrt(maps**2 + 4 * weights * most))
+
+
+def _layer(layer: dict[str, Any], nodes: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """A layer with its arrays packed: of those for each input, and of filters, what belongs to kept channels."""
+    source = nodes[layer["from"]]
+    packed_ones: dict[str, Any] = {name: _kept(layer[name], source) for name in _LIKE_INPUTS if name in layer}
+    if layer["kind"] == "conv":
+        outputs = nodes[layer["to"]]["kept"]
+        inputs = source["kept"] if layer["groups"] == 1 else slice(None)
+        for name in _FILTERS:
+            arrays = dict(layer[name])
+            if "weight" in arrays:
+                arrays["weight"] = arrays["weight"][outputs][:, inputs]
+            packed_ones[name] = _packed(arrays)
+    return {**layer, **packed_ones}
 
 
 def _arithmetic(step: NamedStep) -> dict[str, Any]:  # noqa: PLR0911 (one for each kind)
@@ -150,12 +181,7 @@ def _arithmetic(step: NamedStep) -> dict[str, Any]:  # noqa: PLR0911 (one for ea
     match layer:
         case Convolution():
             windows = {**_windows(layer), "dilations": list(layer.dilations), "groups": layer.groups}
-            return {
-                "kind": "conv",
-                **windows,
-                "parameters": _packed(work.parameters),
-                "gradients": _packed(work.gradients),
-            }
+            return {"kind": "conv", **windows, "parameters": work.parameters, "gradients": work.gradients}
         case MaxPool1d() | MaxPool2d():
             return {"kind": "max", **_windows(layer)}
         case AvgPool1d() | AvgPool2d():

@@ -22,9 +22,9 @@ from pellucid.network.task import Task
 from pellucid.preparation.folds import ROW_SETTINGS, Folds, cut_folds, prepare_fold
 from pellucid.preparation.members import check_folds, members_of, n_learned_from
 from pellucid.preparation.prepare import Prepared, settings_for
+from pellucid.runs.flips import with_flips
 from pellucid.runs.machine import on_this_machine
 from pellucid.runs.members import fit_members
-from pellucid.runs.flips import with_flips
 from pellucid.runs.plan import auto_batch_size, sized_for
 from pellucid.runs.target_transform import with_target_transform
 from pellucid.settings.presets import PRESETS
