@@ -108,6 +108,14 @@ def test_fewer_pictures_get_no_larger_a_network(side: int) -> None:
     assert all(2 * a <= b or a == 128 for a, b in zip(few, many, strict=True))
 
 
+def test_the_head_keeps_positions_where_it_is_asked_to() -> None:
+    for head, last in (("auto", "Dense 8 → 1"), ("average", "Dense 8 → 1"), ("flatten", "Dense 288 → 1")):
+        how = {"target": "label", "network": "cnn", "channels": (4, 8), "head": head}
+        found = prepare(pictures(), Settings.of(how))
+        assert found.settings.head == ("average" if head == "auto" else head)
+        assert found.network.layers[-1].words() == last
+
+
 def test_a_run_that_is_older_than_the_choice_keeps_its_network(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text(f"# {RUN_HEADING}\n\ndata: photos\nhidden: [8]\n")
     assert read_config(tmp_path / "config.yaml")[0] == {"hidden": [8], "network": "mlp"}

@@ -39,6 +39,15 @@ def test_classes_that_are_mirror_images_are_found_and_named() -> None:
     assert found.lost_mirrored < found.lost_right / 4
 
 
+def test_a_class_that_always_points_to_one_side_costs_little_and_may_be_mirrored() -> None:
+    """No class looks like a mirrored "left", whatever a network that has never seen one takes it for."""
+    found = probed("left bottom", n=400, steps=240)
+    assert found.mirrored < 0.8
+    assert found.learned > 0.9
+    assert found.result == "harmless"
+    assert found.lost_class is None
+
+
 def test_pictures_that_may_be_mirrored_are_found() -> None:
     found = probed("top bottom")
     assert found.result == "harmless"

@@ -8,7 +8,7 @@ from pellucid.errors import SettingError
 from pellucid.network import Network, autoencoder, cnn, mlp
 from pellucid.network.layers import Shape
 from pellucid.network.task import Task
-from pellucid.preparation.picture_network import SMALLEST_SIDE, usual_channels
+from pellucid.preparation.picture_network import SMALLEST_SIDE, usual_channels, usual_head
 from pellucid.preprocessing.recipe import Recipe
 from pellucid.preprocessing.steps.image import ImageStep
 from pellucid.settings.settings import Settings
@@ -54,6 +54,7 @@ def with_network(settings: Settings, recipe: Recipe, n_rows: int, *, reconstruct
         network="cnn",
         channels=settings.channels or usual_channels(shape, n_rows),
         depth=settings.depth or 1,
+        head=usual_head(shape, n_rows) if settings.head == "auto" else settings.head,
         hidden=settings.hidden or (),
     )
 
@@ -79,6 +80,7 @@ def network_of(settings: Settings, recipe: Recipe, task: Task) -> Network:
             kernel=settings.kernel,
             depth=settings.depth,
             pool=settings.pool,
+            head=settings.head,
             hidden=settings.hidden,
             activation=settings.activation,
             batch_norm=settings.batch_norm,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pellucid.network.layers import Shape
 
-__all__ = ["SMALLEST_SIDE", "usual_channels"]
+__all__ = ["SMALLEST_SIDE", "usual_channels", "usual_head"]
 
 SMALLEST_SIDE = 8  # pixels: smaller pictures get a fully connected network
 _SMALL, _MEDIUM = 15, 32  # pixels
 _FEW = 2_000  # pictures
+_MANY = 20_000  # pictures
 _WIDEST_MAP = 8  # positions along the smaller side of the last map
 
 
@@ -37,3 +38,15 @@ def usual_channels(shape: Shape, n_rows: int) -> tuple[int, ...]:
         channels.append(min(2 * channels[-1], most))
         side //= 2
     return (*channels, min(2 * channels[-1], most))
+
+
+def usual_head(shape: Shape, n_rows: int) -> str:
+    """``flatten`` for many small pictures, else ``average``.
+
+    With all positions of the last maps the network knows where something is, which many pictures can teach it. The
+    average of each map does not change if the picture is shifted, which few pictures cannot teach.
+
+    >>> usual_head((1, 28, 28), 60_000), usual_head((1, 28, 28), 5_000), usual_head((3, 128, 128), 60_000)
+    ('flatten', 'average', 'average')
+    """
+    return "flatten" if min(shape[1:]) <= _MEDIUM and n_rows >= _MANY else "average"

@@ -45,6 +45,7 @@ LABEL, FILE = "label", "file"  # the columns that tables of images have beside t
 # Settings that the first checkpoints do not know, at their defaults for a fully connected network.
 _LATER: dict[str, Any] = {
     "residual": False, "network": "mlp", "channels": None, "kernel": 3, "depth": None, "pool": "max",
+    "head": "auto",
     "skip_unreadable": False,
     "augment": "none", "average": "none", "decay_biases": True,
 }  # fmt: skip

@@ -66,6 +66,8 @@ def note_on_flips(finding: FlipFinding, augmentation: Augmentation, classes: tup
     seen = f"right on {numeral(finding.right)} of {finding.rows:,} other pictures and on {numeral(finding.mirrored)} of"
     probe = f"a small network that had seen none mirrored is {seen} the same mirrored"
     if finding.result == "harmless":
+        if not np.isnan(finding.learned):
+            probe += f", and one that learned from mirrored ones too is right on {numeral(finding.learned)} as they are"
         return (
             f"{does}: {probe} (--augment shift leaves them as they are; 'pellucid inspect --augment auto' shows them)"
         )

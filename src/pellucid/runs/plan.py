@@ -100,13 +100,18 @@ def picture_batch_size(n_rows: int) -> int:
     return next(size for least, size in ((20_000, 256), (5_000, 128), (500, 64), (0, 32)) if n_rows >= least)
 
 
-def picture_epochs(n_rows: int, batch_size: int) -> int:
+def picture_epochs(n_rows: int, batch_size: int, *, hard: bool = False) -> int:
     """As many as about 2,000 steps of a convolutional network, or 300,000 pictures, take, but from 6 to 60.
+
+    Of ``hard`` pictures (`pellucid.runs.picture_epochs`) at least 16, or as many as a million pictures take.
 
     >>> picture_epochs(300, 32), picture_epochs(8_500, 128), picture_epochs(51_000, 256)
     (60, 31, 6)
+    >>> [picture_epochs(n, 256, hard=True) for n in (20_000, 51_000, 100_000, 1_000_000)]
+    [16, 16, 10, 6]
     """
-    return min(60, max(6, math.ceil(min(2_000 * batch_size, 300_000) / n_rows)))
+    usual = min(60, max(6, math.ceil(min(2_000 * batch_size, 300_000) / n_rows)))
+    return max(usual, min(16, math.ceil(1_000_000 / n_rows))) if hard else usual
 
 
 def optimizer_of(settings: Settings) -> Optimizer:

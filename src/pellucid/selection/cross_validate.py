@@ -25,6 +25,7 @@ from pellucid.preparation.prepare import Prepared, settings_for
 from pellucid.runs.flips import with_flips
 from pellucid.runs.machine import on_this_machine
 from pellucid.runs.members import fit_members
+from pellucid.runs.picture_epochs import with_picture_epochs
 from pellucid.runs.plan import auto_batch_size, sized_for
 from pellucid.runs.target_transform import with_target_transform
 from pellucid.settings.presets import PRESETS
@@ -339,7 +340,7 @@ def _score(fold: Prepared, metric: str, listener: Listener) -> FoldScore:
     """Train on one fold and measure on its rows; the caller measures the time."""
     facts: dict[str, Any] = {"seconds": 0.0, "n_train": len(fold.train), "n_held": len(fold.measured.rows)}
     try:
-        fold = with_flips(with_target_transform(_sized(fold)))
+        fold = with_flips(with_target_transform(_sized(with_picture_epochs(fold))))
         outcomes = _train(fold, listener)
     except DivergenceError as error:
         return FoldScore(score=math.nan, best_epoch=0, epochs=0, problem=str(error), **facts)

@@ -26,12 +26,10 @@ from pellucid.preparation.division import split_of
 from pellucid.preparation.folds import with_split
 from pellucid.preparation.grid import train_command
 from pellucid.preparation.prepare import Prepared, prepare, settings_for
+from pellucid.runs.decided import decided
 from pellucid.runs.ensemble import point_metrics
-from pellucid.runs.flips import with_flips
-from pellucid.runs.plan import resolved
 from pellucid.runs.reads import check_output
 from pellucid.runs.spreadsheet import csv_text
-from pellucid.runs.target_transform import with_target_transform
 from pellucid.selection.cross_validate import metric_for
 from pellucid.selection.lottery_runs import Job, most_in_memory, train_jobs
 from pellucid.settings.config import is_there_again, read_config, trained_on
@@ -254,7 +252,7 @@ def _drawn(source: object, asked: Settings, seeds: int, metric: str | None, list
     if base.measured.name != "test":
         raise SettingError("the lottery measures on test rows, and there are none: set --test above 0")
     name = metric_for(base.task, metric)
-    base = with_flips(with_target_transform(replace(base, settings=resolved(base))))
+    base = decided(base)
     jobs = [Job(prepared=base, seed=base.settings.seed + k) for k in range(seeds)]
     outcomes = train_jobs(jobs, counting(listener, "seed", of=seeds))
     by_seed = _draws(jobs, [job.seed for job in jobs], outcomes, name)

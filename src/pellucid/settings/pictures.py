@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pellucid.network.cnn import POOLS
+from pellucid.network.cnn import HEADS, POOLS
 from pellucid.settings.declaring import setting
 from pellucid.settings.rules import Choice, augmentation, flag, optional, whole, widths
 from pellucid.training.averaging import AVERAGES
@@ -43,6 +43,13 @@ class PictureSettings:
         "network",
         Choice(POOLS),
         "how a stage of a cnn halves its maps: max, average, stride (by its convolution) or none",
+    )
+    head: str = setting(
+        "auto",
+        "network",
+        Choice(("auto", *HEADS)),
+        "what the dense layers of a cnn see of its last maps: the average of each, or all positions (flatten); "
+        "auto: average, flatten for 20,000 small pictures",
     )
 
     augment: str = setting(

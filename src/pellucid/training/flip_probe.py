@@ -5,6 +5,10 @@ different from new ones: the network answers them as often right, though it was 
 them less often, mirroring leads away from what the network will meet, or turns one class into another (a "b" into a
 "d", an arrow to the left into one to the right). That may concern a few classes only, so each is looked at as well.
 
+Then a second network tells one from the other: it learns from the same pictures, half of them mirrored. A shoe that
+always points to the left costs it little, because no other class looks like the mirrored shoe; of a "b" and a "d", it
+can only guess.
+
 Legend: N pictures of K classes, H × W pixels, C channels.
 """
 
@@ -28,10 +32,10 @@ from pellucid.training.loop import Plan, Rows, fit
 from pellucid.training.pictures import EncodesPixels, made_smaller
 from pellucid.training.schedules import Schedule
 
-__all__ = ["FlipFinding", "compare_mirrored", "probe_flips", "thinned"]
+__all__ = ["FlipFinding", "compare_learned", "compare_mirrored", "probe_flips", "thinned"]
 
 Array = NDArray[Any]
-Answers = Callable[[Array], Array]  # pictures [N, H, W, C] → the class of each [N]
+Logits = Callable[[Array], Array]  # pictures [N, H, W, C] → [N, K]
 
 _SIDE, _CHANNELS = 32, (16, 32)  # pictures larger than this are made smaller for the probe
 _BATCH, _RATE = 64, 0.01
@@ -40,6 +44,8 @@ _MOST, _ENOUGH_HELD, _FEWEST = 10_000, 1_000, 60
 _SURE = 1.64  # standard deviations: one-sided 95 %
 _LEARNED = 0.1  # of what a perfect probe would be better than the most frequent class
 _MAY_LOSE, _CLASS_MAY_LOSE = 0.3, 0.5  # of what the probe is better by, and of a class's right answers
+_MAY_COST, _CLASS_MAY_COST = 0.1, 0.25  # of the loss, and of a class's right answers, where mirrored ones are learned
+_NEXT_TO_NOTHING = 0.01  # of the loss of a network that has learned nothing
 _IN_A_CLASS = 3.3  # standard deviations, so that one of many classes is not found by chance
 
 
@@ -60,6 +66,9 @@ class FlipFinding:
         stay right when its pictures are mirrored.
     becomes
         The most frequent answer to the mirrored pictures of that class.
+    learned
+        The share that a second network, which learned from mirrored pictures too, answers right as they are; NaN where
+        none was asked.
     """
 
     result: Literal["harmless", "harmful", "unknown"]
@@ -70,6 +79,7 @@ class FlipFinding:
     lost_right: int = 0
     lost_mirrored: int = 0
     becomes: int | None = None
+    learned: float = math.nan
 
 
 def probe_flips(
@@ -110,13 +120,22 @@ def probe_flips(
         parts = [(train, held)]
     if sum(len(shown[0]) for _, shown in parts) < _FEWEST or min(len(learned[0]) for learned, _ in parts) < 2:
         return FlipFinding(result="unknown", rows=sum(len(shown[0]) for _, shown in parts))
+    how: dict[str, Any] = {"classes": classes, "steps": steps // len(parts), "seed": seed, "engine_name": engine}
     found = []
     for learned, (pixels, truth) in parts:
-        answers = _trained(*learned, classes, steps // len(parts), seed, engine)
-        if answers is None:
+        logits = _trained(*learned, **how)
+        if logits is None:
             return FlipFinding(result="unknown", rows=len(pixels))
-        found.append((answers(pixels), answers(pixels[:, :, ::-1]), truth))
-    return compare_mirrored(*(np.concatenate(each) for each in zip(*found, strict=True)))
+        found.append((logits(pixels), logits(pixels[:, :, ::-1]), truth))
+    plain, mirrored, truth = (np.concatenate(each) for each in zip(*found, strict=True))
+    finding = compare_mirrored(plain.argmax(axis=1), mirrored.argmax(axis=1), truth)
+    if finding.result != "harmful":
+        return finding
+    again = [_trained(_half_mirrored(learned[0], seed), learned[1], **how) for learned, _ in parts]
+    if any(logits is None for logits in again):
+        return finding
+    asked = zip(again, parts, strict=True)
+    return compare_learned(finding, plain, np.concatenate([f(pixels) for f, (_, (pixels, _)) in asked if f]), truth)
 
 
 def compare_mirrored(answers: Array, mirrored: Array, truth: Array) -> FlipFinding:
@@ -143,6 +162,51 @@ def compare_mirrored(answers: Array, mirrored: Array, truth: Array) -> FlipFindi
     return replace(finding, result="harmful" if drop > _SURE * noise else "unknown")
 
 
+def compare_learned(finding: FlipFinding, plain: Array, mixed: Array, truth: Array) -> FlipFinding:
+    """Judge a finding that mirroring is harmful anew, by two networks' logits ``[N, K]`` of pictures as they are.
+
+    Parameters
+    ----------
+    finding
+        Of `compare_mirrored`.
+    plain, mixed
+        Of a network that has seen no mirrored picture, and of one that half of the pictures were mirrored for.
+    truth
+        The classes ``[N]``.
+
+    >>> finding = FlipFinding(result="harmful", rows=200, right=1.0, mirrored=0.5)
+    >>> truth = np.arange(200) % 2
+    >>> knows, guesses = 4.0 * np.eye(2)[truth], np.zeros((200, 2))
+    >>> compare_learned(finding, knows, knows, truth).result, compare_learned(finding, knows, guesses, truth).result
+    ('harmless', 'harmful')
+    """
+    before, after = _losses(plain, truth), _losses(mixed, truth)
+    right, learned = plain.argmax(axis=1) == truth, mixed.argmax(axis=1) == truth
+    finding = replace(finding, learned=float(learned.mean()))
+    more, noise = float((after - before).mean()), float((after - before).std()) / math.sqrt(len(truth))
+    nothing = float(-np.log(np.bincount(truth)[truth] / len(truth)).mean())  # the loss of the classes' shares
+    if more + _SURE * noise > max(_MAY_COST * float(before.mean()), _NEXT_TO_NOTHING * nothing):
+        return finding
+    if finding.lost_class is not None:
+        of = truth == finding.lost_class
+        if learned[of].sum() < (1 - _CLASS_MAY_COST) * right[of].sum():
+            return finding
+    return replace(finding, result="harmless", lost_class=None, lost_right=0, lost_mirrored=0, becomes=None)
+
+
+def _losses(logits: Array, truth: Array) -> Array:
+    """The cross-entropy of each row ``[N]``."""
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    losses: Array = np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(truth)), truth]
+    return losses
+
+
+def _half_mirrored(pixels: Array, seed: int) -> Array:
+    """The pictures, each mirrored with probability ½."""
+    mirrored = np.random.Generator(np.random.Philox(key=[seed, 22])).random(len(pixels)) < 0.5
+    return np.where(mirrored[:, np.newaxis, np.newaxis, np.newaxis], pixels[:, :, ::-1], pixels)
+
+
 def _worst_class(was: Array, stays: Array, mirrored: Array, truth: Array) -> dict[str, Any] | None:
     """The class that loses more than half of its right answers, and more than chance explains."""
     worst, most = None, _CLASS_MAY_LOSE
@@ -158,8 +222,8 @@ def _worst_class(was: Array, stays: Array, mirrored: Array, truth: Array) -> dic
     return worst
 
 
-def _trained(pixels: Array, truth: Array, classes: int, steps: int, seed: int, engine_name: str) -> Answers | None:
-    """The answers of a small network trained on these pictures; ``None`` if training diverges."""
+def _trained(pixels: Array, truth: Array, classes: int, steps: int, seed: int, engine_name: str) -> Logits | None:
+    """What a small network answers that was trained on these pictures; ``None`` if training diverges."""
     mean, spread = float(pixels.mean()), float(pixels.std()) or 1.0
 
     def encoded(some: Array) -> Array:
@@ -181,7 +245,7 @@ def _trained(pixels: Array, truth: Array, classes: int, steps: int, seed: int, e
         fit(engine, rows, rows.take(few), plan)
     except DivergenceError:
         return None
-    return lambda some: engine.logits(encoded(some)).argmax(axis=1)
+    return lambda some: engine.logits(encoded(some)).astype(np.float64)
 
 
 def thinned(pictures: EncodesPixels, truth: Array) -> tuple[Array, Array]:

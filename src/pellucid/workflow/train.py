@@ -20,8 +20,8 @@ from pellucid.preparation.members import Member, members_of, prepare_run
 from pellucid.preparation.prepare import Prepared, settings_for
 from pellucid.reports.report import write_report
 from pellucid.runs.checkpoint import read_state
+from pellucid.runs.decided import decided
 from pellucid.runs.events import RunPrepared, RunTrained
-from pellucid.runs.flips import with_flips
 from pellucid.runs.folder import FILES, RunFolder
 from pellucid.runs.kept import KeptNetwork, KeptNetworks
 from pellucid.runs.log import RunLog
@@ -30,7 +30,6 @@ from pellucid.runs.outcome import finish_run
 from pellucid.runs.plan import engine_of, plan_of, resolved
 from pellucid.runs.reads import check_output
 from pellucid.runs.run import Interrupted, Run
-from pellucid.runs.target_transform import with_target_transform
 from pellucid.settings.config import RUN_HEADING, is_there_again, read_config, trained_on, write_config
 from pellucid.settings.settings import Settings
 from pellucid.training.driver import TrainedMembers
@@ -134,7 +133,7 @@ def train(
     with RunFolder.reserved(out, overwrite=overwrite) if kept else nullcontext() as begin:
         prepared = prepare_run(source, asked, test_data=test_data)
         warn_of(prepared.notes, FrameNote)
-        prepared = with_flips(with_target_transform(replace(prepared, settings=resolved(prepared))))
+        prepared = decided(prepared)
         # An error here must come before there is a folder.
         engine, members = engine_of(prepared), members_of(prepared)
         folder = None
