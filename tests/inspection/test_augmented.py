@@ -37,7 +37,7 @@ def test_one_kind_alone_is_shown_once_and_more_pictures_than_there_are_are_not()
 
 def test_auto_shows_what_is_tried() -> None:
     shown = augmented(DATA, target="label")
-    assert shown.augmentation == Augmentation(shift=1, flip="horizontal")
+    assert shown.augmentation == Augmentation(rotate=10.0, flip="horizontal")
     assert shown.sentence.endswith("by a new draw; whether it may be mirrored is found when training begins")
 
 
@@ -84,7 +84,7 @@ def test_the_command_without_it_draws_none_and_as_json_says_what_it_drew(picture
     said = pellucid("inspect", pictures, "--augment", "--json", "--out", "sheet.svg", cwd=tmp_path).stdout
     found = json.loads(said)
     assert found["out"] == "sheet.svg"
-    assert Augmentation.from_json(found["augmentation"]) == Augmentation(shift=1, flip="horizontal")
+    assert Augmentation.from_json(found["augmentation"]) == Augmentation(rotate=10.0, flip="horizontal")
     assert (tmp_path / "sheet.svg").read_bytes().startswith(b"<?xml")
 
 

@@ -45,8 +45,10 @@ def test_without_validation_rows_the_training_rows_choose_as_they_are() -> None:
     assert made.validation.augmentation is None
 
 
-def test_auto_is_a_shift_until_it_is_known_whether_to_flip_and_nothing_where_a_number_is_predicted() -> None:
-    assert prepared(augment="auto").train.augmentation == Augmentation(shift=1)
+def test_auto_is_a_small_change_until_it_is_known_whether_to_flip_and_nothing_where_a_number_is_predicted() -> None:
+    assert prepared(augment="auto").train.augmentation == Augmentation(rotate=10.0)
+    larger = {"image": PIXELS.repeat(2, axis=1).repeat(2, axis=2), "y": KINDS["y"]}
+    assert prepared(larger, augment="auto").train.augmentation == Augmentation(shift=2)
     numbers = {"image": PIXELS, "y": RNG.normal(size=N)}
     assert prepared(numbers, augment="auto").train.augmentation is None
     assert prepared(numbers, augment="rotate").train.augmentation == Augmentation(rotate=10.0)

@@ -28,8 +28,8 @@ def decided(kinds: str, **settings: Any) -> Prepared:
 
 def test_classes_that_are_mirror_images_are_not_mirrored() -> None:
     made = decided("left right")
-    assert made.settings.augment == "shift=1"
-    assert made.train.augmentation == Augmentation(shift=1)
+    assert made.settings.augment == "rotate"
+    assert made.train.augmentation == Augmentation(rotate=10.0)
     assert "not mirrored" in made.notes[-1]
     assert "of 'left' it knew" in made.notes[-1] or "of 'right' it knew" in made.notes[-1]
     assert "(most are taken for 'right')" in made.notes[-1] or "(most are taken for 'left')" in made.notes[-1]
@@ -38,9 +38,9 @@ def test_classes_that_are_mirror_images_are_not_mirrored() -> None:
 def test_pictures_that_may_be_are_mirrored_also_without_validation_rows() -> None:
     for more in ({}, {"validation": 0.0}):
         made = decided("top bottom", **more)
-        assert made.settings.augment == "shift=1,flip"
-        assert made.train.augmentation == Augmentation(shift=1, flip="horizontal")
-        assert "mirrored left to right in half of the cases: a small network" in made.notes[-1]
+        assert made.settings.augment == "flip,rotate"
+        assert made.train.augmentation == Augmentation(flip="horizontal", rotate=10.0)
+        assert "mirrored left to right in half of the cases, rotated by up to 10°: a small network" in made.notes[-1]
         assert made.validation.augmentation is None
 
 
@@ -71,7 +71,7 @@ def test_auto_for_a_number_is_none() -> None:
         ),
         (
             {"result": "harmful", "rows": 300, "right": 0.8, "mirrored": 0.4},
-            "right on 0.8 of 300 other pictures and on 0.4 of the same mirrored (--augment shift,flip mirrors them",
+            "right on 0.8 of 300 other pictures and on 0.4 of the same mirrored (--augment shift=2,flip mirrors them",
         ),
         (
             {"result": "harmful", "rows": 300, "right": 0.8, "mirrored": 0.4, "lost_class": 1, "lost_right": 90,

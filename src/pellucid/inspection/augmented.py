@@ -18,6 +18,7 @@ from pellucid.data.tables import Table
 from pellucid.errors import DataError, SettingError
 from pellucid.inspection.slice import check_picture
 from pellucid.io.files import write_bytes
+from pellucid.preparation.picture_network import usual_changes
 from pellucid.preparation.prepare import examine, settings_for
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ __all__ = ["AugmentedPictures", "augmented", "augmented_of"]
 Array = NDArray[Any]
 Pixels = NDArray[np.uint8]
 
-_AUTO = "shift,flip"
 _TOGETHER = 3  # versions with everything at once
 _TRIES = 40
 
@@ -82,8 +82,8 @@ def augmented(
     data
         Pictures, as `pellucid.train` takes them.
     augment
-        As the setting: ``"shift,flip,rotate=15"``; ``"auto"`` shows what is tried, a shift and a flip. Whether pictures
-        are then mirrored is found when training begins.
+        As the setting: ``"shift,flip,rotate=15"``; ``"auto"`` shows what is tried, a small shift or rotation and a
+        flip. Whether pictures are then mirrored is found when training begins.
     pictures
         How many, as evenly from all classes as they come.
     seed
@@ -131,7 +131,8 @@ def augmented_of(
     source = pixel_source(table.column(columns[0]))
     if not len(source):
         raise DataError(f"{table.report.source} holds no picture to show")
-    kinds = _AUTO if augment == "auto" else augment
+    n, height, width, channels = source.shape
+    kinds = f"{usual_changes((channels, height, width), n)},flip" if augment == "auto" else augment
     augmentation = Augmentation.of(kinds, source.shape[1:])
     if augmentation.is_none:
         raise SettingError(f"augment {augment} changes nothing: name kinds such as shift,flip,rotate,crop,colour,erase")

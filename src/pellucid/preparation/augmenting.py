@@ -7,6 +7,7 @@ from dataclasses import replace
 from pellucid.augmentation import Augmentation
 from pellucid.errors import SettingError
 from pellucid.network.task import Task
+from pellucid.preparation.picture_network import usual_changes
 from pellucid.preparation.rows import PreparedRows
 from pellucid.settings.settings import Settings
 
@@ -16,8 +17,8 @@ __all__ = ["with_augmentation"]
 def with_augmentation(train: PreparedRows, settings: Settings, task: Task) -> PreparedRows:
     """The training rows with the augmentation that the settings ask for.
 
-    ``auto`` is a shift here, and nothing where a number is predicted, which may depend on where things are; whether
-    pictures may be mirrored as well is found later (`pellucid.runs.flips`).
+    ``auto`` is a small shift or rotation here (`usual_changes`), and nothing where a number is predicted, which may
+    depend on where things are; whether pictures may be mirrored as well is found later (`pellucid.runs.flips`).
 
     Parameters
     ----------
@@ -39,17 +40,18 @@ def with_augmentation(train: PreparedRows, settings: Settings, task: Task) -> Pr
     if pictures is None or task.kind == "reconstruction":
         if asked == "auto":
             return train
-        changes = f"augment {asked} changes pictures while training, but"
+        said = f"augment {asked} changes pictures while training, but"
         if pictures is None:
             raise SettingError(
-                f"{changes} the network sees something else, or more: use augment=none (--augment none), or leave the "
+                f"{said} the network sees something else, or more: use augment=none (--augment none), or leave the "
                 "other columns out (--drop)"
             )
         raise SettingError(
-            f"{changes} a reconstruction is compared with the unchanged ones: use augment=none (--augment none)"
+            f"{said} a reconstruction is compared with the unchanged ones: use augment=none (--augment none)"
         )
-    _, _, height, width = pictures.shape
+    n, *shape = pictures.shape
     if asked == "auto" and task.kind == "regression":
         return train
-    augmentation = Augmentation.of("shift" if asked == "auto" else asked, (height, width))
+    changes = usual_changes(tuple(shape), n) if asked == "auto" else asked
+    augmentation = Augmentation.of(changes, shape[1:])
     return train if augmentation.is_none else replace(train, augmentation=augmentation)

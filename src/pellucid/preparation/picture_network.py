@@ -1,10 +1,10 @@
-"""How large a convolutional network for pictures is, where that is left open: by their size and their number."""
+"""How a network for pictures is built, and what it is shown, where that is left open: by their size and number."""
 
 from __future__ import annotations
 
 from pellucid.network.layers import Shape
 
-__all__ = ["SMALLEST_SIDE", "usual_channels", "usual_head"]
+__all__ = ["SMALLEST_SIDE", "usual_changes", "usual_channels", "usual_head"]
 
 SMALLEST_SIDE = 8  # pixels: smaller pictures get a fully connected network
 _SMALL, _MEDIUM = 15, 32  # pixels
@@ -49,4 +49,22 @@ def usual_head(shape: Shape, n_rows: int) -> str:
     >>> usual_head((1, 28, 28), 60_000), usual_head((1, 28, 28), 5_000), usual_head((3, 128, 128), 60_000)
     ('flatten', 'average', 'average')
     """
-    return "flatten" if min(shape[1:]) <= _MEDIUM and n_rows >= _MANY else "average"
+    return "flatten" if _many_small(shape, n_rows) else "average"
+
+
+def usual_changes(shape: Shape, n_rows: int) -> str:
+    """How training pictures are changed, as ``augment`` says it: whether they are mirrored too is found later.
+
+    They are shifted by a tenth of their sides, or by one pixel where many of them show by themselves where things may
+    be. A pixel is too far in pictures of a few pixels, and what is reflected at the border too much: they are rotated.
+
+    >>> usual_changes((3, 64, 64), 500), usual_changes((1, 28, 28), 60_000), usual_changes((1, 8, 8), 3_000)
+    ('shift', 'shift=1', 'rotate')
+    """
+    if min(shape[1:]) <= _SMALL:
+        return "rotate"
+    return "shift=1" if _many_small(shape, n_rows) else "shift"
+
+
+def _many_small(shape: Shape, n_rows: int) -> bool:
+    return min(shape[1:]) <= _MEDIUM and n_rows >= _MANY

@@ -59,19 +59,19 @@ def note_on_flips(finding: FlipFinding, augmentation: Augmentation, classes: tup
     >>> finding = FlipFinding(result="harmless", rows=1_500, right=0.42, mirrored=0.41)
     >>> print(note_on_flips(finding, Augmentation(shift=3, flip="horizontal"), ("cat", "dog")))
     training pictures are shifted by up to 3 pixels, mirrored left to right in half of the cases: a small network that
-    had seen none mirrored is right on 0.42 of 1,500 other pictures and on 0.41 of the same mirrored (--augment shift
-    leaves them as they are; 'pellucid inspect --augment auto' shows them)
+    had seen none mirrored is right on 0.42 of 1,500 other pictures and on 0.41 of the same mirrored (--augment
+    shift=3 leaves them as they are; 'pellucid inspect --augment auto' shows them)
     """
     does = f"training pictures are {augmentation.words()}"
+    without = replace(augmentation, flip="").text
     seen = f"right on {numeral(finding.right)} of {finding.rows:,} other pictures and on {numeral(finding.mirrored)} of"
     probe = f"a small network that had seen none mirrored is {seen} the same mirrored"
     if finding.result == "harmless":
         if not np.isnan(finding.learned):
             probe += f", and one that learned from mirrored ones too is right on {numeral(finding.learned)} as they are"
-        return (
-            f"{does}: {probe} (--augment shift leaves them as they are; 'pellucid inspect --augment auto' shows them)"
-        )
-    does, instead = f"{does}, and not mirrored", "(--augment shift,flip mirrors them all the same)"
+        shows = "'pellucid inspect --augment auto' shows them"
+        return f"{does}: {probe} (--augment {without} leaves them as they are; {shows})"
+    does, instead = f"{does}, and not mirrored", f"(--augment {without},flip mirrors them all the same)"
     if finding.result == "unknown":
         why = "there are too few pictures" if np.isnan(finding.right) else f"{probe}: too little"
         return f"{does}: {why} to tell whether that would change their classes {instead}"

@@ -56,7 +56,7 @@ class PictureSettings:
         "none",
         "training",
         augmentation,
-        "change training pictures: shift,flip,rotate,crop,colour,erase, or rotate=15; auto: shift, flip if harmless",
+        "change training pictures: shift,flip,rotate,crop,colour,erase, or rotate=15; auto: a little, flip if harmless",
     )
     average: str = setting(
         "none",
