@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from math import prod
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from numpy.typing import NDArray
 
 from pellucid.network import Layer, Network
 
-__all__ = ["Inside", "missing_rule", "not_columns", "not_pictures", "rows_at_once"]
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
+
+__all__ = ["Inside", "blas", "missing_rule", "not_columns", "not_pictures", "rows_at_once"]
 
 _MOST_ROWS, _MOST_VALUES = 16_384, 2**21
 _NOTHING: Mapping[str, NDArray[Any]] = MappingProxyType({})
@@ -92,3 +96,11 @@ def rows_at_once(network: Network) -> int:
     """
     largest = max(prod(shape) for shape in (network.shape, *network.shapes()))
     return max(1, min(_MOST_ROWS, _MOST_VALUES // largest))
+
+
+@cache
+def blas() -> ThreadpoolController:
+    """The libraries of matrix products that are loaded, and their threads; finding them takes longer than a look."""
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController().select(user_api="blas")

@@ -12,21 +12,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.engines.support import blas
 from pellucid.engines.textbook.backprop import backward
 from pellucid.engines.textbook.forward import Step, forward
 from pellucid.engines.textbook.losses import loss_and_gradient
 from pellucid.network import Network, Role
 from pellucid.network.task import Loss
 from pellucid.training.loop import Rows
-
-if TYPE_CHECKING:
-    from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 __all__ = ["LayerSignal", "Snapshot", "SnapshotRecorder"]
 
@@ -137,7 +134,7 @@ class SnapshotRecorder:
         if is_snapshot_epoch(epoch):
             # On several threads such small products mostly wait for each other: on a busy machine up to a hundred times
             # as long.
-            with _threads().limit(limits=1, user_api="blas"):
+            with blas().limit(limits=1):
                 return self.take(epoch, parameters())
         return None
 
@@ -204,14 +201,6 @@ def _rows_within(network: Network, sample: int) -> int:
         return sample
     values = sum(math.prod(shape) for shape in (network.shape, *network.shapes()))
     return min(sample, max(_FEWEST, _VALUES // values))
-
-
-@cache
-def _threads() -> ThreadpoolController:
-    """Finding the libraries takes longer than a look."""
-    from threadpoolctl import ThreadpoolController
-
-    return ThreadpoolController()
 
 
 def is_snapshot_epoch(epoch: int) -> bool:

@@ -8,11 +8,13 @@ Legend: B rows, C outputs of the network.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import prod
 
 import numpy as np
 
+from pellucid.engines.support import blas
 from pellucid.engines.textbook.layers import rule_of
 from pellucid.engines.textbook.layers.rule import Array, Parameters, Step, by_layer
 from pellucid.errors import DataError, SettingError
@@ -23,6 +25,7 @@ __all__ = ["Parameters", "Step", "Trace", "forward", "logits_of", "rows_at_once"
 # What lies between the layers then stays in the cache: twice as many take a third to a half longer a row.
 _ROWS_AT_ONCE = 8_192
 _VALUES_AT_ONCE = 1 << 20  # in all maps together
+_WORTH_THREADS = 4  # parts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,10 +101,23 @@ def rows_at_once(network: Network) -> int:
 
 
 def logits_of(network: Network, parameters: Parameters, inputs: Array) -> Array:
-    """The answers for any number of rows ``[N, *network.shape]``, some at a time: ``[N, C]``, with nothing dropped."""
+    """The answers for any number of rows ``[N, *network.shape]``, some at a time: ``[N, C]``, with nothing dropped.
+
+    Maps are many small products and much copying, which a product's own threads do not share: parts of the rows do.
+    """
     many = rows_at_once(network)
-    parts = [forward(network, parameters, inputs[i : i + many]).logits for i in range(0, len(inputs), many)]
-    return np.concatenate(parts) if parts else np.zeros((0, network.outputs))
+    starts = range(0, len(inputs), many)
+
+    def part(start: int) -> Array:
+        return forward(network, parameters, inputs[start : start + many]).logits
+
+    if not starts:
+        return np.zeros((0, network.outputs))
+    if len(network.shape) == 1 or len(starts) < _WORTH_THREADS:
+        return np.concatenate([part(start) for start in starts])
+    threads = max((library["num_threads"] for library in blas().info()), default=1)
+    with blas().limit(limits=1), ThreadPoolExecutor(threads) as pool:
+        return np.concatenate(list(pool.map(part, starts)))
 
 
 class _Walk:

@@ -1,0 +1,30 @@
+"""Any number of rows is answered some at a time, by several threads where rows are pictures, in their own order."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pellucid.engines.textbook import forward as module
+from pellucid.engines.textbook.forward import forward, logits_of
+from pellucid.network import Network, cnn, mlp
+from pellucid.network.initialise import initialise
+
+
+@pytest.mark.parametrize("rows", [0, 1, 3, 9, 23])
+@pytest.mark.parametrize("network", [mlp(5, [4], 3), cnn((2, 8, 6), (3, 4), 3)], ids=["columns", "pictures"])
+def test_many_rows_are_answered_as_each_is(network: Network, rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "rows_at_once", lambda network: 2)
+    w = initialise(network, 0)
+    x = np.random.default_rng(1).normal(size=(rows, *network.shape))
+    found = logits_of(network, w, x)
+    assert found.shape == (rows, 3)
+    for row, logits in zip(x, found, strict=True):
+        np.testing.assert_allclose(logits, forward(network, w, row[np.newaxis]).logits[0], rtol=1e-12, atol=1e-14)
+
+
+def test_an_error_in_a_part_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = cnn((1, 8, 8), (2,), 2)
+    monkeypatch.setattr(module, "rows_at_once", lambda network: 1)
+    with pytest.raises(KeyError, match="weight"):
+        logits_of(network, {}, np.zeros((9, 1, 8, 8)))
