@@ -17,6 +17,7 @@ import numpy as np
 from pellucid.engines.support import blas
 from pellucid.engines.textbook.layers import rule_of
 from pellucid.engines.textbook.layers.rule import Array, Parameters, Step, by_layer
+from pellucid.engines.textbook.sequences import steps_of
 from pellucid.errors import DataError, SettingError
 from pellucid.network import Layer, Network, describe
 
@@ -84,7 +85,8 @@ def forward(
             f"layer 0 ({describe(network.layers[0])}) expects rows of {numbers} numbers, "
             f"[B, {', '.join(map(str, network.shape))}], got an array of shape {list(x.shape)}"
         )
-    steps = _Walk(training, masks).inside(network.layers, parameters, x)
+    x, lengths = steps_of(x)
+    steps = _Walk(training, masks, lengths).inside(network.layers, parameters, x)
     return Trace(steps=steps, running=dict(_running(steps)) if training else {}, training=training)
 
 
@@ -123,10 +125,10 @@ def logits_of(network: Network, parameters: Parameters, inputs: Array) -> Array:
 class _Walk:
     """Walks through layers in order, including those inside composites."""
 
-    __slots__ = ("_composite", "_masks", "training")  # _composite: the name of the composite being walked
+    __slots__ = ("_composite", "_masks", "lengths", "training")  # _composite: the name of the composite being walked
 
-    def __init__(self, training: bool, masks: Sequence[Array]) -> None:
-        self.training, self._masks, self._composite = training, iter(masks), ""
+    def __init__(self, training: bool, masks: Sequence[Array], lengths: Array | None) -> None:
+        self.training, self.lengths, self._masks, self._composite = training, lengths, iter(masks), ""
 
     def next_mask(self) -> Array:
         """The next of the given masks."""

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from pellucid.engines.torch_engine.layers import module_of
 from pellucid.engines.torch_engine.layers.activation import activation_module
 from pellucid.engines.torch_engine.layers.dropout import MaskedDropout
+from pellucid.engines.torch_engine.sequences import ReadsLengths, steps_of
 from pellucid.errors import SettingError
 from pellucid.network import Network
 from pellucid.network.task import Loss
@@ -44,6 +45,10 @@ def forward(module: nn.Sequential, x: Tensor, masks: Sequence[Tensor] = ()) -> T
             raise SettingError(f"{len(dropouts)} Dropouts need as many masks in training, got {len(masks)}")
         for dropout, mask in zip(dropouts, masks, strict=True):
             dropout.mask = mask
+    x, lengths = steps_of(x)
+    for each in module.modules():
+        if isinstance(each, ReadsLengths):
+            each.lengths = lengths
     z: Tensor = module(x)
     return z
 

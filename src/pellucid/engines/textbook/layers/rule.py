@@ -138,6 +138,10 @@ class ForwardWalk(Protocol):
     def training(self) -> bool:
         """Whether Dropout is active and BatchNorm uses the batch's own statistics."""
 
+    @property
+    def lengths(self) -> Array | None:
+        """How many steps of each row count, ``[B]`` (`pellucid.engines.textbook.sequences`); ``None``: all."""
+
     def next_mask(self) -> Array:
         """The next of the given masks, ``[B, I]`` of 0 and 1/(1 − rate)."""
 
