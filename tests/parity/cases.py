@@ -58,7 +58,7 @@ def make_parameters(network: Network, seed: int = 0) -> dict[str, Array]:
     generator = np.random.default_rng(seed + 1)
     parameters = initialise(network, seed)
     for name, array in parameters.items():
-        if name.endswith(("bias", "running_mean")) and name != "0.bias":
+        if (name.endswith(("bias", "running_mean")) or ".bias_" in name) and name != "0.bias":
             parameters[name] = array + generator.normal(0, 0.3, array.shape)
         elif name.endswith("running_var") or (name.endswith("weight") and array.ndim == 1):
             parameters[name] = array * generator.uniform(0.5, 1.5, array.shape)

@@ -4,8 +4,11 @@ from pellucid.network.builders import autoencoder, mlp
 from pellucid.network.cnn import cnn
 from pellucid.network.layers import (
     ACTIVATIONS,
+    GRU,
     KINDS,
+    LSTM,
     MAX_LAYERS,
+    RNN,
     STEP_POOLS,
     Activation,
     AvgPool1d,
@@ -36,8 +39,11 @@ from pellucid.network.network import SCHEMES, Network, Scheme, describe
 
 __all__ = [
     "ACTIVATIONS",
+    "GRU",
     "KINDS",
+    "LSTM",
     "MAX_LAYERS",
+    "RNN",
     "SCHEMES",
     "STEP_POOLS",
     "Activation",

@@ -25,6 +25,7 @@ from pellucid.network.layers.dropout import Dropout
 from pellucid.network.layers.flatten import Flatten
 from pellucid.network.layers.folder import modules_in
 from pellucid.network.layers.global_avg_pool import GlobalAvgPool
+from pellucid.network.layers.gru import GRU
 from pellucid.network.layers.layer import (
     MAX_DEPTH,
     MAX_LAYERS,
@@ -38,16 +39,21 @@ from pellucid.network.layers.layer import (
     batch_shape,
 )
 from pellucid.network.layers.layer_norm import LayerNorm
+from pellucid.network.layers.lstm import LSTM
 from pellucid.network.layers.max_pool1d import MaxPool1d
 from pellucid.network.layers.max_pool2d import MaxPool2d
 from pellucid.network.layers.residual import Residual
+from pellucid.network.layers.rnn import RNN
 from pellucid.network.layers.step_pool import STEP_POOLS, StepPool
 
 __all__ = [
     "ACTIVATIONS",
+    "GRU",
     "KINDS",
+    "LSTM",
     "MAX_DEPTH",
     "MAX_LAYERS",
+    "RNN",
     "STEP_POOLS",
     "Activation",
     "AvgPool1d",
