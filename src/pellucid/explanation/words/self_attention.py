@@ -43,8 +43,8 @@ class SelfAttentionWords(Words):
         heads = "1 head" if layer.heads == 1 else f"{layer.heads} heads"
         return (
             f"From {step.given} each step makes a query q, a key k and a value v, in {heads} of {_width(step)} "
-            f"numbers each. Its weights P are the softmax of q · k / √d over the steps, {unseen}; c = Σ P · v, and {step.symbol} = "
-            f"Σ w · c + b over all heads: {size:,} parameters in all."
+            f"numbers each. Its weights P are the softmax of q · k / √d over the steps, {unseen}; c = Σ P · v, and "
+            f"{step.symbol} = Σ w · c + b over all heads: {size:,} parameters in all."
         )
 
     def forward(self, step: NamedStep, unit: int) -> Parts:

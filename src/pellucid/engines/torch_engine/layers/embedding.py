@@ -18,7 +18,7 @@ PADDING = 0
 def module(layer: Embedding, make: Make) -> nn.Module:
     """``nn.Embedding``, whose row of padding is zeros whatever it is given."""
     made = nn.Embedding(layer.vocabulary, layer.width, padding_idx=PADDING)
-    made.register_load_state_dict_post_hook(_without_padding)
+    made.register_load_state_dict_post_hook(_without_padding)  # type: ignore[no-untyped-call]
     return made
 
 
