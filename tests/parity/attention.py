@@ -30,6 +30,7 @@ from pellucid.network import (
     Transpose,
 )
 from tests.parity.planting import EPS, TANH, Case, Plant, backward_rule, changed, forward_rule, without
+from tests.parity.sequences import with_padding
 
 Array = NDArray[Any]
 
@@ -53,18 +54,6 @@ def inputs_for(network: Network, generator: np.random.Generator, n: int, seed: i
     if network.dtype == "int64":
         return tokens_for(network, generator, n)
     return with_padding(network, generator.normal(size=(n, *network.shape)), seed)
-
-
-def with_padding(network: Network, x: Array, seed: int) -> Array:
-    """Rows of several lengths, where a layer of the network reads them: the first is full, the last has one step."""
-    if not any(isinstance(layer, SelfAttention) for layer in network.every_layer()):
-        return x
-    generator, (many, steps) = np.random.default_rng(seed), x.shape[:2]
-    lengths = generator.integers(0, steps + 1, many)
-    lengths[0], lengths[-1] = steps, 1
-    x = x.copy()
-    x[np.arange(steps) >= lengths[:, np.newaxis]] = np.nan
-    return x
 
 
 def headed(*layers: Layer, shape: tuple[int, ...] = (STEPS, WIDTH), outputs: int = 2) -> Network:

@@ -18,6 +18,7 @@ from pellucid.network import ACTIVATIONS, Activation, BatchNorm, Dense, Dropout,
 from tests.parity.attention import ATTENTIONS, DENSE_ON_STEPS, NORM_ON_STEPS, on_steps
 from tests.parity.pictures import PICTURES, norm_networks
 from tests.parity.planting import EPS, TANH, Case, Plant, backward_rule, changed, forward_rule, without
+from tests.parity.sequences import SEQUENCES
 
 
 def between_dense(
@@ -255,5 +256,6 @@ CASES: dict[type[Layer], Case] = {
     Residual: on_steps(RESIDUAL, {}),
     **PICTURES,
     **ATTENTIONS,
+    **SEQUENCES,
 }
 ALL_MISTAKES = [(kind, name) for kind, case in CASES.items() for name in case.mistakes]

@@ -26,9 +26,10 @@ from pellucid.training.batches import dropout_masks
 from pellucid.training.engine import unsupported
 from pellucid.training.loop import Rows
 from pellucid.training.parity import INTERPRETERS, Parity, compare, difference
-from tests.parity.attention import inputs_for, tokens_for, with_padding
+from tests.parity.attention import inputs_for, tokens_for
 from tests.parity.cases import make_parameters
 from tests.parity.kinds import ALL_MISTAKES, CASES
+from tests.parity.sequences import with_padding
 
 Array = NDArray[Any]
 

@@ -14,6 +14,7 @@ from pellucid.network import Shape
 __all__ = [
     "MapNames",
     "StepNames",
+    "as_steps",
     "at",
     "channel_name",
     "input_names",
@@ -152,3 +153,14 @@ def input_names(shape: Shape) -> MapNames:
     """
     colours = _COLOURS.get(shape[0]) if len(shape) == 3 else None
     return MapNames(colours or [f"channel {c + 1}" for c in range(shape[0])], shape[1:])
+
+
+def as_steps(names: Sequence[str], shape: Shape) -> StepNames:
+    """The names of a sequence's numbers, ``(steps, width)``: of a series itself, its channels at each step.
+
+    >>> as_steps(input_names((3, 2)), (3, 2))[-1]
+    'channel 2 at step 2'
+    """
+    if isinstance(names, StepNames):
+        return names
+    return StepNames([f"channel {k + 1}" for k in range(shape[1])], shape[0])

@@ -44,6 +44,7 @@ from pellucid.network.layers.max_pool2d import MaxPool2d
 from pellucid.network.layers.positions import Positions
 from pellucid.network.layers.residual import Residual
 from pellucid.network.layers.self_attention import SelfAttention
+from pellucid.network.layers.step_pool import STEP_POOLS, StepPool
 from pellucid.network.layers.transpose import Transpose
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "KINDS",
     "MAX_DEPTH",
     "MAX_LAYERS",
+    "STEP_POOLS",
     "Activation",
     "AvgPool1d",
     "AvgPool2d",
@@ -77,6 +79,7 @@ __all__ = [
     "Role",
     "SelfAttention",
     "Shape",
+    "StepPool",
     "Transpose",
     "batch_shape",
     "exact_fields",
