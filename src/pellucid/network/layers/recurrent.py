@@ -81,6 +81,10 @@ class Recurrent(Layer):
         """Each sum is of the inputs and of the whole state."""
         return Fan(inputs=self.inputs + self.width, outputs=self.width)
 
+    def between(self, shape: Shape) -> int:
+        """At each step, of each unit its sums of inputs and state, and what its gates make of them."""
+        return shape[0] * self.layers * self.outputs * 3 * self.gates
+
     def words(self) -> str:
         """``GRU 8 → 16, 2 layers, bidirectional``."""
         extra = [f"{self.layers} layers"] * (self.layers > 1) + ["bidirectional"] * self.bidirectional
