@@ -40,9 +40,11 @@ from pellucid.network.layers import (
     batch_shape,
 )
 from pellucid.network.network import SCHEMES, Network, Scheme, describe
+from pellucid.network.rnn import CELLS, rnn
 
 __all__ = [
     "ACTIVATIONS",
+    "CELLS",
     "GRU",
     "KINDS",
     "LSTM",
@@ -84,4 +86,5 @@ __all__ = [
     "cnn",
     "describe",
     "mlp",
+    "rnn",
 ]
