@@ -37,6 +37,7 @@ from pellucid.network.layers import (
     batch_shape,
 )
 from pellucid.network.network import SCHEMES, Network, Scheme, describe
+from pellucid.network.transformer import transformer
 
 __all__ = [
     "ACTIVATIONS",
@@ -78,4 +79,5 @@ __all__ = [
     "cnn",
     "describe",
     "mlp",
+    "transformer",
 ]
