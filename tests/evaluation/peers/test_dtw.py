@@ -139,3 +139,13 @@ def test_bad_settings() -> None:
         dtw(np.zeros(4), np.zeros(4), -1)
     with pytest.raises(SettingError, match=r"at least two training rows, got 1"):
         nearest_warped(np.zeros((1, 3)), np.zeros((1, 3)), own=np.array([0]))
+
+
+@pytest.mark.parametrize("band", [0, 1, None])
+def test_of_many_equals_the_first_whatever_their_bounds(band: int | None) -> None:
+    """Zeros and ones: many distances are equal, and exactly so."""
+    rows = np.random.default_rng(0).integers(0, 2, (140, 6)).astype(float)
+    train, asked = rows[:100], rows[100:]
+    every = np.array([[plain(x[:, None], y[:, None], band) for y in train] for x in asked[:, :5]])
+    found, _ = nearest_warped(train, asked[:, :5], band)
+    np.testing.assert_array_equal(found, every.argmin(axis=1))

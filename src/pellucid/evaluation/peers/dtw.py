@@ -233,7 +233,7 @@ def _warped(x: Array, n: IntArray, y: Array, m: IntArray, band: int) -> Array:
             least = np.minimum(before[first:end], before[first + 1 : end + 1])
             np.minimum(least, two_before[first:end], out=least)
             np.add(cost, least, out=now[first + 1 : end + 1])
-        now[first], now[end + 1] = np.inf, np.inf
+        now[first] = np.inf  # no longer within the band; what is beyond the other end never was
         there = ends == d
         if there.any():
             found[there] = now[n[there], np.flatnonzero(there)]
