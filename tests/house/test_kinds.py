@@ -49,7 +49,7 @@ ROOMS = {  # where each kind has a file, and the table that it is registered in
 def missing(kind: type[Layer], root: Path, rooms: Mapping[str, Any]) -> list[str]:
     """What a kind of layer still lacks, file by file."""
     found, name = [], kind.__name__
-    file = re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+    file = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
     for room, registered in rooms.items():
         folder = f"src/pellucid/{room}"
         if not (root / folder / f"{file}.py").is_file():

@@ -17,6 +17,7 @@ from pellucid.engines.textbook.layers.rule import Given, Returned
 from pellucid.network import ACTIVATIONS, Activation, BatchNorm, Dense, Dropout, Layer, LayerNorm, Network, Residual
 from tests.parity.pictures import PICTURES, norm_networks
 from tests.parity.planting import EPS, TANH, Case, Plant, backward_rule, changed, forward_rule, without
+from tests.parity.sequences import SEQUENCES
 
 
 def between_dense(
@@ -253,5 +254,6 @@ CASES: dict[type[Layer], Case] = {
     Dropout: DROPOUT,
     Residual: RESIDUAL,
     **PICTURES,
+    **SEQUENCES,
 }
 ALL_MISTAKES = [(kind, name) for kind, case in CASES.items() for name in case.mistakes]

@@ -57,6 +57,8 @@ class LayerAtWork:
         Their shapes for one row, such as ``(channels, height, width)``.
     d_inputs, d_outputs
         The derivatives of L with respect to both; ``None`` if the row's target is not known.
+    kept, kept_back
+        What the layer's rule wrote down for a reader on the way there and back, by name, for a batch of this one row.
     parameters
         The layer's own arrays under their short names, such as ``weight``.
     gradients, updated
@@ -77,6 +79,8 @@ class LayerAtWork:
     parameters: Mapping[str, Array] = field(default_factory=dict)
     gradients: Mapping[str, Array] = field(default_factory=dict)
     updated: Mapping[str, Array] = field(default_factory=dict)
+    kept: Mapping[str, Array] = field(default_factory=dict)
+    kept_back: Mapping[str, Array] = field(default_factory=dict)
     inner: tuple[LayerAtWork, ...] = ()
 
     @property
@@ -239,6 +243,8 @@ def _layers_at_work(
             parameters=_own(arrays.parameters, step.name),
             gradients=_own(arrays.gradients, step.name),
             updated=_own(arrays.updated, step.name),
+            kept=step.kept,
+            kept_back={} if handed is None else handed.kept,
             inner=_layers_at_work(step.inner, (None,) * len(step.inner) if handed is None else handed.inner, arrays),
         )
         for step, handed in zip(steps, handed_back, strict=True)

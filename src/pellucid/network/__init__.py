@@ -6,6 +6,7 @@ from pellucid.network.layers import (
     ACTIVATIONS,
     KINDS,
     MAX_LAYERS,
+    STEP_POOLS,
     Activation,
     AvgPool1d,
     AvgPool2d,
@@ -28,6 +29,7 @@ from pellucid.network.layers import (
     Residual,
     Role,
     Shape,
+    StepPool,
     batch_shape,
 )
 from pellucid.network.network import SCHEMES, Network, Scheme, describe
@@ -37,6 +39,7 @@ __all__ = [
     "KINDS",
     "MAX_LAYERS",
     "SCHEMES",
+    "STEP_POOLS",
     "Activation",
     "AvgPool1d",
     "AvgPool2d",
@@ -61,6 +64,7 @@ __all__ = [
     "Role",
     "Scheme",
     "Shape",
+    "StepPool",
     "autoencoder",
     "batch_shape",
     "cnn",

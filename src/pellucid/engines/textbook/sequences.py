@@ -40,7 +40,7 @@ def steps_of(x: Array) -> tuple[Array, Array | None]:
     if x.dtype.kind == "i" and x.ndim == 2:
         there = x != 0
     elif x.dtype.kind == "f" and x.ndim == 3 and np.isnan(x).any():
-        there = ~np.isnan(x).all(axis=2)
+        there = np.asarray(~np.isnan(x).all(axis=2))
         x = np.where(there[:, :, np.newaxis], x, 0)
         if np.isnan(x).any():
             row, step, channel = (int(each[0]) for each in np.nonzero(np.isnan(x)))

@@ -41,12 +41,14 @@ from pellucid.network.layers.layer_norm import LayerNorm
 from pellucid.network.layers.max_pool1d import MaxPool1d
 from pellucid.network.layers.max_pool2d import MaxPool2d
 from pellucid.network.layers.residual import Residual
+from pellucid.network.layers.step_pool import STEP_POOLS, StepPool
 
 __all__ = [
     "ACTIVATIONS",
     "KINDS",
     "MAX_DEPTH",
     "MAX_LAYERS",
+    "STEP_POOLS",
     "Activation",
     "AvgPool1d",
     "AvgPool2d",
@@ -70,6 +72,7 @@ __all__ = [
     "Residual",
     "Role",
     "Shape",
+    "StepPool",
     "batch_shape",
     "exact_fields",
     "layer_from_json",
