@@ -13,7 +13,7 @@ from pellucid.preprocessing.steps.division import MOST_BYTES, chunks_in, words_i
 
 # Any character, and often one of those that a text is divided at or that stay with the sign before them.
 ODD = "aZ09_ \t\n\r\x00\x1c\u00a0\u2003'.,!’…éßعا\u200f漢か\u0301\u093f\u200c\u200d\ufe0f👩🏽"
-TEXTS = st.text(st.one_of(st.characters(), st.sampled_from(ODD)), max_size=60)
+TEXTS = st.text(st.one_of(st.characters(codec="utf-8"), st.sampled_from(ODD)), max_size=60)
 
 
 @settings(max_examples=300, deadline=None)
@@ -70,6 +70,8 @@ def test_words_of_many_scripts(text: str, words: list[str]) -> None:
         ("x ", ["x", " "]),
         ("\n\nx", ["\n", "\n", "x"]),
         ("naïve café", ["naïve", " café"]),
+        ("don’t 很好", ["don", "’", "t", " 很好"]),
+        ("漢" * 20, ["漢" * 8, "漢" * 8, "漢" * 4]),
         ("y" * 50, ["y" * 24, "y" * 24, "yy"]),
         ("", []),
     ],

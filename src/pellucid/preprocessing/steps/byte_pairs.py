@@ -7,8 +7,8 @@ result is the same on every machine; a pair that occurs once only is never merge
 pairs in it, the one that was learned first, until it holds no learned pair.
 
 Symbol 256 + k is the k-th merge. Between merges only the chunks that hold the pair are counted again, and a heap knows
-the most frequent one: learning takes time in proportion to the bytes of the *different* chunks, of which at most a
-million are looked at, those of the most frequent chunks.
+the most frequent one: learning takes time in proportion to the bytes of the *different* chunks, of which at most
+half a million are looked at, those of the most frequent chunks.
 
 Sources: Gage 1994, "A new algorithm for data compression"; Sennrich, Haddow & Birch 2016, "Neural machine translation
 of rare words with subword units"; on bytes: Radford et al. 2019, "Language models are unsupervised multitask learners".
@@ -27,7 +27,7 @@ Pair = tuple[int, int]
 
 BYTES = 256
 _LEAST = 2  # times that a pair occurs
-_MOST_BYTES = 1 << 20  # of the chunks that pairs are learned from
+_MOST_BYTES = 1 << 19  # of the chunks that pairs are learned from
 
 
 def learned_pairs(counts: Mapping[str, int], most: int, *, most_bytes: int = _MOST_BYTES) -> tuple[Pair, ...]:
@@ -88,12 +88,16 @@ def merged(chunk: bytes, ranks: Mapping[Pair, int]) -> list[int]:
     >>> merged(b"aaab", {(97, 97): 0, (97, 98): 1})
     [256, 257]
     """
-    symbols = list(chunk)
-    while len(symbols) > 1:
-        rank, pair = min((ranks.get(pair, len(ranks)), pair) for pair in pairwise(symbols))
-        if rank == len(ranks):
-            break
-        symbols = _replaced(symbols, pair, BYTES + rank)
+    symbols, none = list(chunk), len(ranks)
+    found = [ranks.get(pair, none) for pair in pairwise(symbols)]
+    while found and (rank := min(found)) < none:  # the leftmost of the pairs that were learned first
+        at = found.index(rank)
+        symbols[at : at + 2] = [BYTES + rank]
+        del found[at]
+        if at > 0:
+            found[at - 1] = ranks.get((symbols[at - 1], symbols[at]), none)
+        if at < len(found):
+            found[at] = ranks.get((symbols[at], symbols[at + 1]), none)
     return symbols
 
 

@@ -10,10 +10,10 @@ Combining marks, variation selectors and joiners stay with the sign before them,
 characters, a Hindi vowel and a joined emoji are not torn from their letter. What is a letter or a mark is said by the
 Unicode tables of the Python in use; those of Python 3.11 to 3.14 differ in characters added since 2021 only.
 
-**Chunks.** Letters, digits (three at most) or other signs, each with the one space before it, and runs of spaces. All
-that is not ASCII counts as a letter, so chunks are the same whatever Unicode tables a machine has. A chunk has at most
-24 characters and a space, so that a text without spaces does not become one endless chunk. The rule is that of GPT-2
-(Radford et al. 2019), simplified.
+**Chunks.** Letters, digits (three at most) or other ASCII signs, each with the one space before it, and runs of spaces.
+All that is not ASCII counts as a letter, so chunks are the same whatever Unicode tables a machine has. A chunk has at
+most 24 letters; from U+0E00 on (Thai, Chinese, Japanese, Korean, also typographic quotes and emoji) at most 8, apart
+from others, since many of these scripts write no spaces. The rule is that of GPT-2 (Radford et al. 2019), simplified.
 """
 
 from __future__ import annotations
@@ -25,11 +25,12 @@ from itertools import groupby
 
 __all__ = ["MOST_BYTES", "chunks_in", "words_in"]
 
-MOST_BYTES = 4 * 24 + 1  # of a chunk, in UTF-8
+MOST_BYTES = 3 * 24 + 1  # of a chunk, in UTF-8
 
-_LETTERS = r"A-Za-z\x80-\U0010ffff"
 _CHUNK = re.compile(
-    rf" ?[{_LETTERS}]{{1,24}}| ?[0-9]{{1,3}}| ?[^\s0-9{_LETTERS}]{{1,24}}|\s{{1,24}}(?!\S)|\s{{1,24}}", re.ASCII
+    r" ?[A-Za-z\x80-\u0dff]{1,24}| ?[\u0e00-\U0010ffff]{1,8}| ?[0-9]{1,3}"
+    r"| ?[^\sA-Za-z0-9\x80-\U0010ffff]{1,24}|\s{1,24}(?!\S)|\s{1,24}",
+    re.ASCII,
 )
 _WORD = re.compile(r"\w+|[^\w\s]")
 _JOINERS = "\u200c\u200d"  # within words of Persian and Indian scripts, and in emoji
@@ -46,10 +47,10 @@ def words_in(text: str) -> list[str]:
 
 
 def chunks_in(text: str) -> list[str]:
-    """The chunks of a text: joined, they are the text.
+    r"""The chunks of a text: joined, they are the text.
 
-    >>> chunks_in("It's  12345 €\\n")
-    ['It', "'", 's', ' ', ' 123', '45', ' €', '\\n']
+    >>> chunks_in("It's  12345 €\n")
+    ['It', "'", 's', ' ', ' 123', '45', ' €', '\n']
     """
     return _CHUNK.findall(text)
 
