@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -21,11 +21,15 @@ EPS = 0.01  # large enough for central differences beside a row or a column of n
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """A kind under test: a network in which each of ``mistakes`` must be noticed, and small random ones."""
+    """A kind under test: a network in which each of ``mistakes`` must be noticed, and small random ones.
+
+    ``networks`` are others, for mistakes that the first would not show.
+    """
 
     network: Network
     random: st.SearchStrategy[Network]
     mistakes: dict[str, Plant]
+    networks: Mapping[str, Network] = field(default_factory=dict)
 
 
 def forward_rule(kind: type[Layer], change: Change) -> Plant:

@@ -57,6 +57,8 @@ class LayerAtWork:
         Their shapes for one row, such as ``(channels, height, width)``.
     d_inputs, d_outputs
         The derivatives of L with respect to both; ``None`` if the row's target is not known.
+    kept, kept_back
+        What the layer's rule wrote down for a reader on the way there and back, by name, for a batch of this one row.
     parameters
         The layer's own arrays under their short names, such as ``weight``.
     gradients, updated
@@ -77,6 +79,8 @@ class LayerAtWork:
     parameters: Mapping[str, Array] = field(default_factory=dict)
     gradients: Mapping[str, Array] = field(default_factory=dict)
     updated: Mapping[str, Array] = field(default_factory=dict)
+    kept: Mapping[str, Array] = field(default_factory=dict)
+    kept_back: Mapping[str, Array] = field(default_factory=dict)
     inner: tuple[LayerAtWork, ...] = ()
 
     @property
@@ -161,7 +165,7 @@ def trace_row(
     network, parameters
         The description and its arrays, by name.
     x
-        The row in the shape of ``network.shape``: features ``[F]``, a picture ``[C, H, W]``.
+        The row in the shape of ``network.shape``: features ``[F]``, tokens ``[T]``, a picture ``[C, H, W]``.
     loss
         The loss that training minimised.
     target
@@ -185,7 +189,7 @@ def trace_row(
     [[2.92]]
     """
     exact = {name: np.asarray(a, np.float64) if a.dtype.kind == "f" else a for name, a in parameters.items()}
-    rows = np.asarray(x, np.float64)[np.newaxis]
+    rows = np.asarray(x, np.int64 if network.dtype == "int64" else np.float64)[np.newaxis]
     passed = forward(network, exact, rows)
     back: Back | None = None
     handed_back: tuple[StepBack | None, ...] = (None,) * len(passed.steps)
@@ -239,6 +243,8 @@ def _layers_at_work(
             parameters=_own(arrays.parameters, step.name),
             gradients=_own(arrays.gradients, step.name),
             updated=_own(arrays.updated, step.name),
+            kept=step.kept,
+            kept_back={} if handed is None else handed.kept,
             inner=_layers_at_work(step.inner, (None,) * len(step.inner) if handed is None else handed.inner, arrays),
         )
         for step, handed in zip(steps, handed_back, strict=True)

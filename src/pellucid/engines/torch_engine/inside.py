@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from pellucid.engines.support import Inside
-from pellucid.engines.torch_engine.module import build
+from pellucid.engines.torch_engine.module import build, forward
 from pellucid.network import Network
 
 __all__ = ["look_inside"]
@@ -40,24 +40,27 @@ def look_inside(
         Maps the logits to ∂score/∂logits; ``None``: no way back.
     """
     x = torch.from_numpy(np.ascontiguousarray(inputs))
-    module = build(network, parameters, x.dtype).eval().requires_grad_(False)
-    x.requires_grad_(towards is not None)
+    tokens = not x.is_floating_point()
+    dtype = torch.from_numpy(parameters[network.trainable()[0].name]).dtype if tokens else x.dtype
+    module = build(network, parameters, dtype).eval().requires_grad_(tokens and towards is not None)
+    x.requires_grad_(towards is not None and not tokens)
     kept = dict[str, Tensor]()
     for name, each in module.named_modules():
         if name in names:
             each.register_forward_hook(_keep(kept, name))
-    z: Tensor = module(x)
+    z = forward(module, x)
     logits = z.detach().numpy()
     outputs = {name: kept[name].detach().numpy() for name in names}
     if towards is None:
         return Inside(logits=logits, outputs=outputs)
     d_logits = torch.from_numpy(np.asarray(towards(logits), dtype=logits.dtype))
-    wanted = [x, *(kept[name] for name in names)]
-    slopes = torch.autograd.grad(z, wanted, d_logits, allow_unused=True)
-    found = [
-        np.zeros(tuple(of.shape), logits.dtype) if d is None else d.numpy()
-        for of, d in zip(wanted, slopes, strict=True)
-    ]
+    places = [x, *(kept[name] for name in names)]
+    wanted = [place for place in places if place.requires_grad]  # tokens have no slopes
+    slopes = iter(torch.autograd.grad(z, wanted, d_logits, allow_unused=True) if wanted else ())
+    found = list[Array]()
+    for place in places:
+        slope = next(slopes) if place.requires_grad else None
+        found.append(np.zeros(tuple(place.shape), logits.dtype) if slope is None else slope.numpy())
     return Inside(logits=logits, outputs=outputs, d_inputs=found[0], d_outputs=dict(zip(names, found[1:], strict=True)))
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from pellucid.explanation.trace import LayerAtWork, RowTrace
 from pellucid.explanation.words.step import NamedStep, Words
-from pellucid.explanation.words.unit_names import MapNames
+from pellucid.explanation.words.unit_names import StepNames, step_names
 from pellucid.network import Layer, Shape
 from pellucid.network.layers.folder import table_of
 from pellucid.network.layers.layer import blocks
@@ -74,9 +74,9 @@ def _named(
             given = "a" if number else given  # to the next layer, its input is always called a
             number = numbers[work.index]
             last = outputs if number == len(numbers) else ()
-            names = _units(f"{inside}{number}", work.shape_out, last)
+            names = _of_block(words, f"{inside}{number}", work.shape_out, names, last)
         elif inside and not made:
-            names = _units(f"{inside}{number}", work.shape_out)
+            names = _of_block(words, f"{inside}{number}", work.shape_out, names)
         else:
             names = words.names(names, work.shape_out)
         symbol = words.symbol(given)
@@ -95,7 +95,24 @@ def _named(
     return tuple(made)
 
 
-def _units(number: str, shape: Shape, outputs: Sequence[str] = ()) -> Sequence[str]:
-    """The names of a block's units, or of its channels at each position; ``outputs`` are those of the last block."""
-    what = "channel" if len(shape) > 1 else "unit"
-    return MapNames(outputs or [f"{what} {number}.{k + 1}" for k in range(shape[0])], shape[1:])
+def _of_block(
+    words: Words, number: str, shape_out: Shape, given: Sequence[str], outputs: Sequence[str] = ()
+) -> Sequence[str]:
+    """The names of what the first layer of a block gives; a sequence whose steps come first stays one.
+
+    Parameters
+    ----------
+    words
+        Of the layer.
+    number
+        Of the block.
+    shape_out
+        What the layer gives for one row.
+    given
+        The names of its inputs.
+    outputs
+        The answers' names, of the last block.
+    """
+    if isinstance(given, StepNames) and len(shape_out) == 2:
+        return step_names(number, shape_out, outputs)
+    return words.names_of_block(number, shape_out, outputs)

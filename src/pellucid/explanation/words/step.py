@@ -10,6 +10,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from pellucid.explanation.trace import LayerAtWork
+from pellucid.explanation.words.unit_names import MapNames
 from pellucid.explanation.words.values import Parts
 from pellucid.network import Shape
 
@@ -93,6 +94,14 @@ class Words(ABC):
     def names(self, given: Sequence[str], shape_out: Shape) -> Sequence[str]:
         """The names of the outputs of a layer that begins no block: those of its inputs, if it does not change them."""
         return given
+
+    def names_of_block(self, number: str, shape_out: Shape, outputs: Sequence[str] = ()) -> Sequence[str]:
+        """The names of the outputs of a layer that begins block ``number``: units, or channels at each position.
+
+        ``outputs`` are the answers' names, of the last block.
+        """
+        what = "channel" if len(shape_out) > 1 else "unit"
+        return MapNames(outputs or [f"{what} {number}.{k + 1}" for k in range(shape_out[0])], shape_out[1:])
 
     def owners(self, step: NamedStep) -> Sequence[int]:
         """The units whose `derivatives` name every parameter once; where positions share them, one of each channel."""

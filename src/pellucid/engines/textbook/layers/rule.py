@@ -89,11 +89,14 @@ class Returned(NamedTuple):
         ∂L/∂θ of the layer's own parameters, by their short names.
     inner
         For a composite, the layers that it holds, first to last.
+    kept
+        Further derivatives on the way, for a reader.
     """
 
     d_inputs: Array
     parameters: Mapping[str, Array] = _NOTHING
     inner: tuple[StepBack, ...] = ()
+    kept: Mapping[str, Array] = _NOTHING
 
 
 class StepBack(NamedTuple):
@@ -105,7 +108,7 @@ class StepBack(NamedTuple):
         As in `Step`.
     d_outputs
         ∂L/∂a ``[B, O]``, which it received.
-    d_inputs, parameters, inner
+    d_inputs, parameters, inner, kept
         As in `Returned`.
     """
 
@@ -115,6 +118,7 @@ class StepBack(NamedTuple):
     d_inputs: Array
     parameters: Mapping[str, Array]
     inner: tuple[StepBack, ...]
+    kept: Mapping[str, Array] = _NOTHING
 
 
 def by_layer(parameters: Parameters) -> dict[str, dict[str, Array]]:
