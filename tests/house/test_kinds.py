@@ -31,6 +31,7 @@ from pellucid.model.model_file import ModelContents, read_model, write_model
 from pellucid.network import KINDS, Dense, Layer, Network, Role
 from pellucid.network.layers import Shape
 from pellucid.network.task import Loss, Task
+from tests.parity.attention import tokens_for
 from tests.parity.cases import make_parameters
 from tests.parity.kinds import CASES
 
@@ -196,7 +197,10 @@ def test_a_network_survives_json_and_the_model_file(kind: type[Layer], tmp_path:
 def test_a_trace_adds_up(kind: type[Layer]) -> None:
     """Each step begins with what the one before gave, there and back, also inside a composite."""
     network = CASES[kind].network
-    parameters, x = make_parameters(network), np.random.default_rng(0).normal(size=(3, *network.shape))
+    generator = np.random.default_rng(0)
+    tokens = network.dtype == "int64"
+    x = tokens_for(network, generator, 3) if tokens else generator.normal(size=(3, *network.shape))
+    parameters = make_parameters(network)
     trace = forward(network, parameters, x)
     back = backward(parameters, trace, np.ones((3, 2)))
     chained(trace.steps, back.steps, x, np.ones((3, 2)))
@@ -206,7 +210,7 @@ def test_a_trace_adds_up(kind: type[Layer]) -> None:
         assert apart < 1e-12
     assert row.agreement.central_differences is not None
     assert row.agreement.central_differences < 1e-5
-    names = input_names(network.shape) if len(network.shape) > 1 else ["a", "b", "c", "d"]
+    names = input_names(network.shape) if len(network.shape) > 1 else [f"x{k}" for k in range(network.shape[0])]
     for step in named_steps(row, names, ["y", "z"]):
         sums_hold(step)
 

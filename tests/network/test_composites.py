@@ -148,7 +148,7 @@ def test_what_does_not_fit_is_said(make: Callable[[], Any], said: str) -> None:
 
 def test_other_shapes_than_columns_survive_json() -> None:
     layers = (LayerNorm(width=5), Residual(block=(Activation(function="gelu"),)))
-    network = Network(shape=(3, 5), dtype="int64", layers=layers)
+    network = Network(shape=(3, 5), layers=layers)
     assert network.shapes() == ((3, 5), (3, 5))
     again = Network.from_json(json.loads(json.dumps(network.to_json())))
     assert again == network

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from pellucid.engines.textbook.layers.rule import Given, Returned
 from pellucid.network import ACTIVATIONS, Activation, BatchNorm, Dense, Dropout, Layer, LayerNorm, Network, Residual
+from tests.parity.attention import ATTENTIONS, DENSE_ON_STEPS, NORM_ON_STEPS, on_steps
 from tests.parity.pictures import PICTURES, norm_networks
 from tests.parity.planting import EPS, TANH, Case, Plant, backward_rule, changed, forward_rule, without
 from tests.parity.sequences import SEQUENCES
@@ -247,13 +248,14 @@ RESIDUAL = between_dense(
 )
 
 CASES: dict[type[Layer], Case] = {
-    Dense: DENSE,
+    Dense: on_steps(DENSE, DENSE_ON_STEPS),
     Activation: ACTIVATION,
     BatchNorm: BATCH_NORM,
-    LayerNorm: LAYER_NORM,
-    Dropout: DROPOUT,
-    Residual: RESIDUAL,
+    LayerNorm: on_steps(LAYER_NORM, NORM_ON_STEPS),
+    Dropout: on_steps(DROPOUT, {}),
+    Residual: on_steps(RESIDUAL, {}),
     **PICTURES,
+    **ATTENTIONS,
     **SEQUENCES,
 }
 ALL_MISTAKES = [(kind, name) for kind, case in CASES.items() for name in case.mistakes]

@@ -26,6 +26,7 @@ from pellucid.training.batches import dropout_masks
 from pellucid.training.engine import unsupported
 from pellucid.training.loop import Rows
 from pellucid.training.parity import INTERPRETERS, Parity, compare, difference
+from tests.parity.attention import inputs_for, tokens_for
 from tests.parity.cases import make_parameters
 from tests.parity.kinds import ALL_MISTAKES, CASES
 from tests.parity.sequences import with_padding
@@ -39,8 +40,8 @@ KINKED = ("relu", "leaky_relu", "elu", "selu")
 
 def rows_for(network: Network, seed: int, n: int = 8) -> Rows:
     generator = np.random.default_rng(seed)
-    inputs, targets = generator.normal(size=(n, *network.shape)), generator.normal(size=(n, network.outputs))
-    return Rows(inputs=with_padding(network, inputs, seed), targets=targets)
+    inputs = inputs_for(network, generator, n, seed)
+    return Rows(inputs=inputs, targets=generator.normal(size=(n, network.outputs)))
 
 
 def parity_of(network: Network, seed: int = 0, rows: int = 8) -> Parity:
@@ -54,17 +55,22 @@ def parity_of(network: Network, seed: int = 0, rows: int = 8) -> Parity:
 
 
 def apart_at_the_inputs(network: Network, seed: int = 0, rows: int = 8) -> float:
-    """The largest difference of ∂L/∂x between the textbook and autograd, where many inputs are equal."""
+    """The largest difference of ∂L/∂x between the textbook and autograd, where many inputs are equal.
+
+    Tokens have no derivative, and padding has none.
+    """
     generator = np.random.default_rng(seed)
-    x, d_logits = (
-        generator.integers(-1, 2, (rows, *network.shape)).astype(float),
-        generator.normal(size=network.outputs),
-    )
-    x = with_padding(network, x, seed)
+    tokens = network.dtype == "int64"
+    x = with_padding(network, generator.integers(-1, 2, (rows, *network.shape)).astype(float), seed)
+    if tokens:
+        x = tokens_for(network, generator, rows)
+    d_logits = generator.normal(size=network.outputs)
     parameters, masks = make_parameters(network, seed), dropout_masks(network, rows, seed, 0, 0)
     trace = forward(network, parameters, x, training=True, masks=masks)
-    ours = backward(parameters, trace, np.broadcast_to(d_logits, (rows, network.outputs))).d_inputs[0].copy()
-    ours[np.isnan(x).all(axis=tuple(range(1, x.ndim)))] = 0  # a row of padding alone: autograd goes back to no number
+    ours = backward(parameters, trace, np.broadcast_to(d_logits, (rows, network.outputs))).d_inputs[0]
+    if tokens:
+        return float(np.abs(ours).max())
+    ours = np.where(np.isnan(x), 0, ours)
     module, leaf = build(network, parameters, torch.float64), torch.tensor(x, requires_grad=True)
     logits = torch_forward(module, leaf, [torch.tensor(mask) for mask in masks])
     (theirs,) = torch.autograd.grad((logits * torch.tensor(d_logits)).sum(), leaf)

@@ -1,7 +1,7 @@
 """Inside a network at work: what its layers give for some rows, and how a score of the answer depends on them.
 
-Rows of columns go through the textbook. Rows with positions, such as pictures, go through PyTorch, whose convolutions
-are many times faster, or through the textbook where PyTorch is not installed.
+Rows of columns go through the textbook. Rows with positions, such as pictures and texts, go through PyTorch, which is
+many times faster at them, or through the textbook where PyTorch is not installed.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ def look_inside(
     Parameters
     ----------
     network, parameters
-        The description of the network, and its arrays by name; they are used in the type of ``inputs``.
+        The description of the network, and its arrays by name; they are used in the type of ``inputs``, unless
+        these are tokens.
     inputs
         A batch, ``[B, *network.shape]``.
     names
@@ -49,7 +50,7 @@ def look_inside(
     >>> found.outputs["0"], found.d_inputs
     (array([[0.25]]), array([[0.5, 1. ]]))
     """
-    if len(network.shape) > 1 and find_spec("torch") is not None:
+    if not network.on_columns and find_spec("torch") is not None:
         from pellucid.engines.torch_engine.inside import look_inside as by_torch
 
         return by_torch(network, parameters, inputs, names, towards)

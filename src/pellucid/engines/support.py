@@ -94,7 +94,7 @@ def rows_at_once(network: Network) -> int:
     >>> rows_at_once(mlp(4, [8], 1)), rows_at_once(cnn((1, 28, 28), [16, 32], 10))
     (16384, 167)
     """
-    largest = max(prod(shape) for shape in (network.shape, *network.shapes()))
+    largest = max(prod(shape) for shape in (network.shape, *network.shapes())) + network.between
     return max(1, min(_MOST_ROWS, _MOST_VALUES // largest))
 
 

@@ -165,7 +165,7 @@ def trace_row(
     network, parameters
         The description and its arrays, by name.
     x
-        The row in the shape of ``network.shape``: features ``[F]``, a picture ``[C, H, W]``.
+        The row in the shape of ``network.shape``: features ``[F]``, tokens ``[T]``, a picture ``[C, H, W]``.
     loss
         The loss that training minimised.
     target
@@ -189,7 +189,7 @@ def trace_row(
     [[2.92]]
     """
     exact = {name: np.asarray(a, np.float64) if a.dtype.kind == "f" else a for name, a in parameters.items()}
-    rows = np.asarray(x, np.float64)[np.newaxis]
+    rows = np.asarray(x, np.int64 if network.dtype == "int64" else np.float64)[np.newaxis]
     passed = forward(network, exact, rows)
     back: Back | None = None
     handed_back: tuple[StepBack | None, ...] = (None,) * len(passed.steps)

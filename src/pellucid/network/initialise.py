@@ -44,7 +44,8 @@ def initialise(network: Network, seed: int, *, scheme: Scheme = "auto", scale: f
     Returns
     -------
     dict
-        float64 arrays under the names of `Network.parameters`; BatchNorm starts as the identity.
+        float64 arrays under the names of `Network.parameters`; BatchNorm starts as the identity, the embedding
+        of padding as zeros.
 
     >>> from pellucid.network import mlp
     >>> initialise(mlp(2, [4], 1), seed=0)["0.weight"].shape
@@ -62,6 +63,8 @@ def initialise(network: Network, seed: int, *, scheme: Scheme = "auto", scale: f
                 array = scale * _draw(generator, chosen, fan, parameter.shape)
             else:
                 array = _START[parameter.start](parameter.shape, np.int64 if parameter.dtype == "int64" else np.float64)
+            if parameter.zero_row:
+                array[0] = 0
             arrays[f"{leaf.name}.{parameter.name}"] = array
     return arrays
 

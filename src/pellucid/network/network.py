@@ -17,6 +17,7 @@ from pellucid.errors import SettingError
 from pellucid.network.layers import (
     KINDS,
     MAX_LAYERS,
+    Embedding,
     Layer,
     Leaf,
     Mask,
@@ -45,7 +46,8 @@ class Network:
     Attributes
     ----------
     shape
-        The shape of a row: ``(columns,)``, ``(channels, height, width)`` or ``(steps, channels)``.
+        The shape of a row: ``(columns,)``, ``(channels, height, width)``, ``(steps, channels)``, and
+        ``(steps,)`` of tokens.
     layers
         In the order in which a row passes them.
     dtype
@@ -90,6 +92,7 @@ class Network:
         object.__setattr__(self, "dtype", dtype)
         if dtype not in get_args(DType):
             raise SettingError(f"a network's dtype must be float or int64, got {dtype!r}")
+        _check_tokens(self.layers, dtype)
         object.__setattr__(self, "_shapes", shapes_after(self.layers, self.shape))
         check_sizes(self.layers, self.shape)
         object.__setattr__(self, "_parameters", prefixed(self.layers, self.shape))
@@ -103,6 +106,16 @@ class Network:
     def outputs(self) -> int:
         """The number of logits."""
         return _columns("outputs", self.shapes()[-1])
+
+    @property
+    def on_columns(self) -> bool:
+        """Whether its rows are columns of numbers: neither pictures nor series, nor tokens."""
+        return len(self.shape) == 1 and self.dtype == "float"
+
+    @property
+    def between(self) -> int:
+        """How many numbers its layers make for one row besides their outputs: those of attention."""
+        return sum(leaf.layer.between(leaf.shape) for leaf in self.leaves())
 
     def shapes(self) -> tuple[Shape, ...]:
         """The shape after each layer: ``[B, *shapes()[i]]`` is the output of layer ``i`` for B rows."""
@@ -168,7 +181,7 @@ class Network:
         For a network on columns it is ``{"inputs": 4, "layers": [...]}``; others have ``shape`` and ``dtype``.
         """
         layers = [layer.to_json() for layer in self.layers]
-        if len(self.shape) == 1 and self.dtype == "float":
+        if self.on_columns:
             return {"inputs": self.inputs, "layers": layers}
         return {"shape": list(self.shape), "dtype": self.dtype, "layers": layers}
 
@@ -220,3 +233,15 @@ def _columns(name: str, shape: Shape) -> int:
     if len(shape) != 1:
         raise SettingError(f"this network has no single number of {name}: their shape is {list(shape)}")
     return shape[0]
+
+
+def _check_tokens(layers: Sequence[Layer], dtype: str) -> None:
+    """Check that tokens meet an `Embedding` first, and that nothing else does."""
+    first, *others = flat(layers)
+    if dtype == "int64" and not isinstance(first, Embedding):
+        raise SettingError(f"a network of tokens (dtype int64) must begin with an Embedding, got {first.words()}")
+    if dtype != "int64" and isinstance(first, Embedding):
+        raise SettingError(f"layer 0 ({first.words()}) takes tokens: set the network's dtype to 'int64'")
+    for layer in others:
+        if isinstance(layer, Embedding):
+            raise SettingError(f"{layer.words()} takes tokens, so it must be the first layer, not a later one")

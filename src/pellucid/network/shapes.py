@@ -11,10 +11,10 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from pellucid.errors import DataError, SettingError
-from pellucid.network import Network, describe
+from pellucid.network import Dense, Embedding, LayerNorm, Leaf, Network, Positions, SelfAttention, describe
 from pellucid.network.task import Loss
 
-__all__ = ["check_inputs", "check_many", "check_parameters", "check_rows", "products_of"]
+__all__ = ["check_inputs", "check_many", "check_parameters", "check_rows", "products_of", "typed"]
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,13 +23,14 @@ if TYPE_CHECKING:
 
 
 def check_inputs(network: Network, inputs: Array) -> None:
-    """Raise `DataError` if ``inputs`` are not ``[N, *network.shape]``, such as ``[N, 4]``.
+    """Raise `DataError` if ``inputs`` are not ``[N, *network.shape]``, such as ``[N, 4]``, or hold unknown tokens.
 
     >>> import numpy as np
     >>> from pellucid.network import mlp
     >>> check_inputs(mlp(2, [4], 1), np.zeros((10, 2)))
     """
     if inputs.shape[1:] == network.shape:
+        _check_tokens(network, inputs)
         return
     if len(network.shape) > 1:
         raise DataError(
@@ -41,6 +42,31 @@ def check_inputs(network: Network, inputs: Array) -> None:
             f"the inputs must be rows of {network.inputs} numbers for layer 0 ({describe(network.layers[0])}), shape "
             f"[N, {network.inputs}], got {list(inputs.shape)}: {_remedy(network, inputs)}"
         )
+
+
+def _check_tokens(network: Network, inputs: Array) -> None:
+    first = network.layers[0]
+    if not isinstance(first, Embedding):
+        return
+    if inputs.dtype.kind != "i":
+        raise DataError(f"{first.words()} takes tokens, whole numbers, got the type {inputs.dtype}")
+    low, high = (int(inputs.min()), int(inputs.max())) if inputs.size else (0, 0)
+    if low < 0 or high >= first.vocabulary:
+        raise DataError(
+            f"{first.words()} knows the tokens from 0 (padding) to {first.vocabulary - 1:,}, got "
+            f"{low if low < 0 else high:,}: these tokens belong to another vocabulary"
+        )
+
+
+def typed(network: Network, inputs: Array, dtype: Any) -> Array:
+    """The inputs in a type of numbers; tokens stay whole numbers.
+
+    >>> import numpy as np
+    >>> from pellucid.network import mlp
+    >>> typed(mlp(2, [4], 1), np.zeros((10, 2)), "float32").dtype
+    dtype('float32')
+    """
+    return inputs.astype("int64" if network.dtype == "int64" else dtype, copy=False)
 
 
 def check_rows(network: Network, loss: Loss, inputs: Array, targets: Array, weights: Array | None = None) -> None:
@@ -84,7 +110,8 @@ def check_parameters(network: Network, parameters: Mapping[str, Array]) -> None:
 
 
 def products_of(network: Network) -> int:
-    """About how many numbers are multiplied by a weight on the way of one row: convolutions use theirs everywhere.
+    """About how many numbers are multiplied by a weight on the way of one row: convolutions use theirs everywhere, and
+    so do the layers that take each step of a sequence by itself; attention multiplies each two steps.
 
     >>> from pellucid.network import cnn, mlp
     >>> products_of(mlp(4, [8], 3)) == mlp(4, [8], 3).n_trainable
@@ -95,9 +122,23 @@ def products_of(network: Network) -> int:
     """
     products = 0
     for leaf in network.leaves():
-        positions = prod(leaf.layer.output_shape(leaf.shape)[1:])
-        products += positions * sum(p.size for p in leaf.layer.parameters(leaf.shape) if p.trainable)
+        trained = sum(p.size for p in leaf.layer.parameters(leaf.shape) if p.trainable)
+        products += _times_used(leaf) * trained
+        if isinstance(leaf.layer, SelfAttention):
+            products += 2 * leaf.shape[0] ** 2 * leaf.layer.width  # queries by keys, and weights by values
     return products
+
+
+def _times_used(leaf: Leaf) -> int:
+    """How often one row multiplies by each weight of a layer."""
+    after = leaf.layer.output_shape(leaf.shape)
+    match leaf.layer:
+        case Embedding() | Positions():
+            return 0  # looked up and added
+        case Dense() | LayerNorm() | SelfAttention():
+            return prod(after[:-1])
+        case _:
+            return prod(after[1:])
 
 
 def check_many(networks: int, inputs: Array, *others: Array | None) -> bool:

@@ -41,7 +41,7 @@ def check_sizes(layers: Sequence[Layer], shape: Shape) -> None:
     total = prod(shape)
     for leaf in leaves_of(layers, shape):
         layer, after = leaf.layer, leaf.layer.output_shape(leaf.shape)
-        here, patches = prod(after), 0
+        here, patches = prod(after) + layer.between(leaf.shape), 0
         if isinstance(layer, Convolution | Pooling):
             padded = (n + before + behind for n, (before, behind) in zip(leaf.shape[1:], layer.pads, strict=True))
             here += leaf.shape[0] * prod(padded)
@@ -51,5 +51,5 @@ def check_sizes(layers: Sequence[Layer], shape: Shape) -> None:
             if needed > most:
                 raise SettingError(
                     f"layer {leaf.name} ({layer.words()}) needs {needed:,} numbers for one row, and a network has at "
-                    f"most {most:,}: give smaller pictures, a smaller padding or fewer channels"
+                    f"most {most:,}: give smaller pictures, shorter sequences, a smaller padding or fewer channels"
                 )

@@ -197,6 +197,8 @@ def _arithmetic(step: NamedStep) -> dict[str, Any]:  # noqa: PLR0911 (one for ea
             slope = rule.derivative(work.inputs, work.outputs)
             return {"kind": "activation", "function": layer.function, "formula": written_in(rule.formula, step.given),
                     "slopeFormula": written_in(rule.derivative_formula, step.given), "local": slope}  # fmt: skip
+        case Dense() if len(work.shape_out) > 1:  # at each step of a sequence
+            return {"kind": "text"}
         case Dense() if layer.inputs * layer.outputs <= _MOST_WEIGHTS:
             return {"kind": "dense", "parameters": _packed(work.parameters)}
         case Dense():

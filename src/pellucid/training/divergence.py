@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.engines.textbook.forward import forward
+from pellucid.engines.textbook.sequences import steps_of
 from pellucid.network import describe
+from pellucid.network.shapes import typed
 from pellucid.training.engine import Engine
 
 __all__ = ["explain"]
@@ -41,7 +43,7 @@ def explain(
     training
         Whether the batch was trained on; otherwise the network only answered it.
     """
-    if bad := _first_bad(inputs):
+    if bad := _first_bad(steps_of(inputs)[0]):  # without the padding of series
         return f"the inputs hold {bad}; look at that column of the data"
     if bad := _first_bad(targets):
         return f"the targets hold {bad}; look at the target column"
@@ -56,7 +58,9 @@ def explain(
             )
     dtype = next(iter(parameters.values())).dtype
     with np.errstate(all="ignore"):
-        trace = forward(engine.network, parameters, inputs.astype(dtype), training=training, masks=masks)
+        trace = forward(
+            engine.network, parameters, typed(engine.network, inputs, dtype), training=training, masks=masks
+        )
     for step in trace.steps:
         if not np.isfinite(step.outputs).all():
             largest = float(np.abs(step.inputs).max())

@@ -130,13 +130,14 @@ def worth_stacking(network: Network, rows: int) -> bool:
 
     A rule of thumb from one machine (``benchmarks/STACK.md``). A stack saves the time between operations, which hardly
     matters from 2,000,000 parameters × rows on. Beyond that a stack may even be slower, by up to a fifth, because the
-    weights of all its networks no longer fit into the processor's caches. Networks on pictures are trained one by one.
+    weights of all its networks no longer fit into the processor's caches. Networks on pictures, series or texts are
+    trained one by one.
 
     >>> from pellucid.network import mlp
     >>> worth_stacking(mlp(4, [10], 3), rows=120), worth_stacking(mlp(784, [256, 128], 10), rows=64)
     (True, False)
     """
-    return len(network.shape) == 1 and network.n_trainable * rows < _FEW_MULTIPLICATIONS
+    return network.on_columns and network.n_trainable * rows < _FEW_MULTIPLICATIONS
 
 
 def _way(engine: str, network: Network, dtype: str, device: str, steps: int) -> str:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pellucid.network import Network
 from pellucid.network.optimizer import Optimizer
+from pellucid.network.shapes import typed
 from pellucid.network.task import Loss
 from pellucid.training.batches import batches, dropout_masks
 from pellucid.training.engine import make_engine
@@ -83,7 +84,7 @@ def compare(
         Names of engines, two or more; the others are compared with the first.
     """
     made = [make_engine(name, network, loss, optimizer, parameters, dtype="float64", device="cpu") for name in engines]
-    inputs = np.asarray(rows.inputs.astype(np.float64))
+    inputs = np.asarray(typed(network, rows.inputs, np.float64))
     for engine in made:
         engine.load_rows(inputs, rows.targets, rows.weights)
 

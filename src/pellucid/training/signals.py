@@ -22,6 +22,7 @@ from pellucid.engines.textbook.backprop import backward
 from pellucid.engines.textbook.forward import Step, forward
 from pellucid.engines.textbook.losses import loss_and_gradient
 from pellucid.network import Network, Role
+from pellucid.network.shapes import typed
 from pellucid.network.task import Loss
 from pellucid.training.loop import Rows
 
@@ -143,7 +144,7 @@ class SnapshotRecorder:
         rows = self._rows
         dtype = next(iter(parameters.values())).dtype
         with np.errstate(all="ignore"):  # diverging weights are what is looked for
-            passed = forward(self.network, parameters, rows.inputs.astype(dtype, copy=False))
+            passed = forward(self.network, parameters, typed(self.network, rows.inputs, dtype))
             result = loss_and_gradient(self.loss, passed.logits, rows.targets, rows.weights)
             gradients = backward(parameters, passed, result.d_logits.astype(dtype, copy=False)).parameters
             layers = []
@@ -197,9 +198,9 @@ def _keeps_units(step: Step) -> bool:
 
 def _rows_within(network: Network, sample: int) -> int:
     """How many rows are sampled: fewer where maps are large, because the way back needs all of them at once."""
-    if len(network.shape) == 1:
+    if network.on_columns:
         return sample
-    values = sum(math.prod(shape) for shape in (network.shape, *network.shapes()))
+    values = sum(math.prod(shape) for shape in (network.shape, *network.shapes())) + network.between
     return min(sample, max(_FEWEST, _VALUES // values))
 
 

@@ -25,6 +25,7 @@ from pellucid.engines.fused.losses import loss_operations, targets_of, weights_o
 from pellucid.engines.fused.plan import build_plan
 from pellucid.engines.fused.rates import Rates
 from pellucid.engines.fused.updates import FlatUpdates
+from pellucid.engines.support import not_columns
 from pellucid.errors import DataError, SettingError
 from pellucid.network import Network
 from pellucid.network.optimizer import Optimizer
@@ -79,11 +80,9 @@ class StackEngine:
         *,
         private: bool = True,
     ) -> None:
-        if len(network.shape) != 1:
-            raise SettingError(
-                f"a stack takes rows of columns, not of the shape {list(network.shape)}: train such networks one after "
-                "another"
-            )
+        reason = not_columns("a stack", network)
+        if reason is not None:
+            raise SettingError(f"{reason}: train such networks one after another")
         if not len(parameters):
             raise SettingError("there are no networks to train: give the initial weights of at least one")
         for each in parameters:

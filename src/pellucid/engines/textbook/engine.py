@@ -16,7 +16,7 @@ from pellucid.engines.textbook.forward import forward
 from pellucid.engines.textbook.losses import loss_and_gradient
 from pellucid.network import Network
 from pellucid.network.optimizer import Optimizer
-from pellucid.network.shapes import check_inputs, check_parameters, check_rows
+from pellucid.network.shapes import check_inputs, check_parameters, check_rows, typed
 from pellucid.network.task import Loss, Task
 
 __all__ = ["TextbookEngine", "answer"]
@@ -55,14 +55,14 @@ class TextbookEngine:
         self._trainable = tuple(p.name for p in network.trainable())
         self._memory: dict[str, optimizers.Memory] = {name: {} for name in self._trainable}
         self._t = 0
-        values = sum(map(math.prod, (network.shape, *network.shapes())))
+        values = sum(map(math.prod, (network.shape, *network.shapes()))) + network.between
         self._at_once = max(1, _VALUES_AT_ONCE // values)
         self.load_parameters(parameters)
 
     def load_rows(self, inputs: Array, targets: Array, weights: Array | None = None) -> None:
         """Take the training rows: inputs ``[N, I]``, targets ``[N]`` or ``[N, C]``, row weights ``[N]``."""
         check_rows(self.network, self.loss, inputs, targets, weights)
-        self._inputs = inputs.astype(self._dtype)
+        self._inputs = typed(self.network, inputs, self._dtype)
         self._targets = targets if targets.dtype.kind == "i" else targets.astype(self._dtype)
         self._weights = None if weights is None else weights.astype(self._dtype)
 
@@ -119,10 +119,10 @@ class TextbookEngine:
     def logits(self, inputs: Array) -> Array:
         """The answers for ``inputs`` ``[N, I]`` as logits ``[N, C]``, with nothing dropped."""
         check_inputs(self.network, inputs)
-        many = len(inputs) if len(self.network.shape) == 1 else self._at_once
+        many = len(inputs) if self.network.on_columns else self._at_once
         parts = [
-            forward(self.network, self._parameters, np.asarray(inputs[i : i + many]).astype(self._dtype)).logits
-            for i in range(0, len(inputs), max(1, many))
+            forward(self.network, self._parameters, typed(self.network, np.asarray(part), self._dtype)).logits
+            for part in (inputs[i : i + many] for i in range(0, len(inputs), max(1, many)))
         ]
         return np.concatenate(parts) if parts else np.zeros((0, self.network.outputs), self._dtype)
 

@@ -97,9 +97,10 @@ def rows_at_once(network: Network) -> int:
     >>> rows_at_once(mlp(4, [10], 3)), rows_at_once(cnn((1, 28, 28), (16, 32), 10))
     (8192, 25)
     """
-    if len(network.shape) == 1:
+    if network.on_columns:
         return _ROWS_AT_ONCE
-    return min(_ROWS_AT_ONCE, max(1, _VALUES_AT_ONCE // sum(map(prod, (network.shape, *network.shapes())))))
+    values = sum(map(prod, (network.shape, *network.shapes()))) + network.between
+    return min(_ROWS_AT_ONCE, max(1, _VALUES_AT_ONCE // values))
 
 
 def logits_of(network: Network, parameters: Parameters, inputs: Array) -> Array:
@@ -115,7 +116,7 @@ def logits_of(network: Network, parameters: Parameters, inputs: Array) -> Array:
 
     if not starts:
         return np.zeros((0, network.outputs))
-    if len(network.shape) == 1 or len(starts) < _WORTH_THREADS:
+    if network.on_columns or len(starts) < _WORTH_THREADS:
         return np.concatenate([part(start) for start in starts])
     threads = max((library["num_threads"] for library in blas().info()), default=1)
     with blas().limit(limits=1), ThreadPoolExecutor(threads) as pool:

@@ -38,7 +38,9 @@ def look_inside(
     towards
         Maps the logits to ∂score/∂logits; ``None``: no way back.
     """
-    w = {name: np.asarray(array, dtype=inputs.dtype) for name, array in parameters.items() if array.dtype.kind == "f"}
+    w = dict[str, Array]()
+    if network.dtype == "float":
+        w = {n: np.asarray(array, dtype=inputs.dtype) for n, array in parameters.items() if array.dtype.kind == "f"}
     trace = forward(network, {**parameters, **w}, inputs)
     outputs = {step.name: step.outputs for step in _every(trace.steps) if step.name in names}
     if towards is None:

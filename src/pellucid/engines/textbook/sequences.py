@@ -38,7 +38,7 @@ def steps_of(x: Array) -> tuple[Array, Array | None]:
             [0.]]]), array([1]))
     """
     if x.dtype.kind == "i" and x.ndim == 2:
-        there = x != 0
+        there = np.not_equal(x, 0)
     elif x.dtype.kind == "f" and x.ndim == 3 and np.isnan(x).any():
         there = np.asarray(~np.isnan(x).all(axis=2))
         x = np.where(there[:, :, np.newaxis], x, 0)

@@ -62,10 +62,8 @@ class TorchEngine:
             self._module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # in place
         self._weights = dict(self._module.named_parameters())
         self._updates = Updates(optimizer, list(self._weights.values()))
-        values = max(map(math.prod, (network.shape, *network.shapes())))
-        self._at_once = (
-            _ROWS_AT_ONCE if len(network.shape) == 1 else max(1, min(_ROWS_AT_ONCE, _VALUES_AT_ONCE // values))
-        )
+        values = max(map(math.prod, (network.shape, *network.shapes()))) + network.between
+        self._at_once = _ROWS_AT_ONCE if network.on_columns else max(1, min(_ROWS_AT_ONCE, _VALUES_AT_ONCE // values))
 
     def load_rows(self, inputs: Array, targets: Array, weights: Array | None = None) -> None:
         """Put the training rows on the device: inputs ``[N, I]``, targets ``[N]`` or ``[N, C]``, weights ``[N]``.

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from numpy.typing import NDArray
+
 from pellucid.explanation.words.step import NamedStep
-from pellucid.explanation.words.unit_names import channel_name
+from pellucid.explanation.words.unit_names import channel_name, units_of
 from pellucid.explanation.words.values import Derivative, Derivatives
 
-__all__ = ["scale_and_shift", "shared_scale_and_shift"]
+__all__ = ["scale_and_shift", "scale_and_shift_of_steps", "shared_scale_and_shift"]
+
+Array = NDArray[Any]
 
 
 def scale_and_shift(step: NamedStep, unit: int, normalised: float) -> Derivatives:
@@ -32,6 +38,20 @@ def shared_scale_and_shift(step: NamedStep, channel: int, positions: int) -> Der
         factor="x̂",
         own=_own(step, channel, None),
         positions=positions,
+    )
+
+
+def scale_and_shift_of_steps(step: NamedStep, k: int, places: Array) -> Derivatives:
+    """The same of unit ``k`` of a sequence's steps, which stands at ``places``, one for each step."""
+    width = len(step.work.parameters["weight"])
+    return Derivatives(
+        caption=f"Its scale γ and shift β, summed over {len(places):,} steps",
+        unit=units_of(step.names_out, width)[k],
+        symbol=f"Σ {step.d_symbol}",
+        slope=float(step.d_outputs[places].sum()),
+        factor="x̂",
+        own=_own(step, k, None),
+        positions=len(places),
     )
 
 

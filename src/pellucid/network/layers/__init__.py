@@ -22,6 +22,7 @@ from pellucid.network.layers.conv1d import Conv1d
 from pellucid.network.layers.conv2d import Conv2d
 from pellucid.network.layers.dense import Dense
 from pellucid.network.layers.dropout import Dropout
+from pellucid.network.layers.embedding import Embedding
 from pellucid.network.layers.flatten import Flatten
 from pellucid.network.layers.folder import modules_in
 from pellucid.network.layers.global_avg_pool import GlobalAvgPool
@@ -40,8 +41,11 @@ from pellucid.network.layers.layer import (
 from pellucid.network.layers.layer_norm import LayerNorm
 from pellucid.network.layers.max_pool1d import MaxPool1d
 from pellucid.network.layers.max_pool2d import MaxPool2d
+from pellucid.network.layers.positions import Positions
 from pellucid.network.layers.residual import Residual
+from pellucid.network.layers.self_attention import SelfAttention
 from pellucid.network.layers.step_pool import STEP_POOLS, StepPool
+from pellucid.network.layers.transpose import Transpose
 
 __all__ = [
     "ACTIVATIONS",
@@ -59,6 +63,7 @@ __all__ = [
     "Conv2d",
     "Dense",
     "Dropout",
+    "Embedding",
     "Fan",
     "Flatten",
     "GlobalAvgPool",
@@ -69,10 +74,13 @@ __all__ = [
     "MaxPool1d",
     "MaxPool2d",
     "Parameter",
+    "Positions",
     "Residual",
     "Role",
+    "SelfAttention",
     "Shape",
     "StepPool",
+    "Transpose",
     "batch_shape",
     "exact_fields",
     "layer_from_json",

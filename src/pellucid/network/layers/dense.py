@@ -12,7 +12,10 @@ __all__ = ["Dense"]
 
 @dataclass(frozen=True, kw_only=True)
 class Dense(Layer):
-    """A fully connected layer, ``z = x Wᵀ + b``: ``[B, inputs]`` to ``[B, outputs]``."""
+    """A fully connected layer, ``z = x Wᵀ + b``: ``[B, inputs]`` to ``[B, outputs]``.
+
+    Of a sequence it takes each step by itself, with the same weights: ``[B, T, inputs]`` to ``[B, T, outputs]``.
+    """
 
     inputs: int
     outputs: int
@@ -27,9 +30,9 @@ class Dense(Layer):
         check_bool("Dense", "bias", self.bias)
 
     def output_shape(self, shape: Shape) -> Shape:
-        """``(inputs,)`` to ``(outputs,)``."""
-        check_columns(self.words(), self.inputs, shape)
-        return (self.outputs,)
+        """``(inputs,)`` to ``(outputs,)``, or ``(steps, inputs)`` to ``(steps, outputs)``."""
+        check_columns(self.words(), self.inputs, shape[1:] if len(shape) == 2 else shape)
+        return (*shape[:-1], self.outputs)
 
     def parameters(self, shape: Shape) -> tuple[Parameter, ...]:
         """The weight ``[O, I]`` and the bias ``[O]``."""

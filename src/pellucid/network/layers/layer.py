@@ -74,6 +74,8 @@ class Parameter:
         ``float`` or ``int64``.
     start
         Its initial values: numbers ``drawn`` by the layer's `Fan`, ``zeros`` or ``ones``.
+    zero_row
+        Whether its first row starts at 0 and no gradient changes it, as the embedding of padding.
     """
 
     name: str
@@ -81,6 +83,7 @@ class Parameter:
     trainable: bool = True
     dtype: Literal["float", "int64"] = "float"
     start: Literal["drawn", "zeros", "ones"] = "zeros"
+    zero_row: bool = False
 
     @property
     def size(self) -> int:
@@ -156,6 +159,10 @@ class Layer(ABC):
     def masks(self, shape: Shape) -> tuple[Mask, ...]:
         """What a training step has to draw for it, in the order in which its forward pass takes it."""
         return ()
+
+    def between(self, shape: Shape) -> int:
+        """How many numbers it makes for one row besides its output, for limits of memory; 0 if they are few."""
+        return 0
 
     def inner(self) -> tuple[Layer, ...]:
         """The layers that a composite holds; empty for all others."""

@@ -1,4 +1,8 @@
-"""The fully connected layer: each output is a weighted sum of all inputs, plus a bias."""
+"""The fully connected layer: each output is a weighted sum of all inputs, plus a bias.
+
+Of a sequence, ``[B, T, I]``, each step is taken by itself, with the same weights: the sums for ∂L/∂W and ∂L/∂b then run
+over all steps of all rows.
+"""
 
 from __future__ import annotations
 
@@ -27,9 +31,12 @@ def forward(layer: Dense, w: Parameters, x: Array, walk: ForwardWalk) -> Given:
 
 def backward(step: Step, w: Parameters, d_z: Array, walk: BackwardWalk) -> Returned:
     """∂L/∂W = (∂L/∂z)ᵀ x, ∂L/∂b = Σ_rows ∂L/∂z, ∂L/∂x = ∂L/∂z W."""
-    own = {"weight": d_z.T @ step.inputs}  # [O, B] @ [B, I] = [O, I]
+    x, d_rows = step.inputs, d_z
+    if x.ndim == 3:
+        x, d_rows = x.reshape(-1, x.shape[-1]), d_z.reshape(-1, d_z.shape[-1])  # [B·T, I] and [B·T, O]
+    own = {"weight": d_rows.T @ x}  # [O, B] @ [B, I] = [O, I]
     if "bias" in w:
-        own["bias"] = d_z.sum(axis=0)  # [O]
+        own["bias"] = d_rows.sum(axis=0)  # [O]
     return Returned(d_inputs=d_z @ w["weight"], parameters=own)  # [B, O] @ [O, I] = [B, I]
 
 
