@@ -11,7 +11,7 @@ import torch
 
 import pellucid
 from pellucid.engines.torch_engine.module import build, loss_value
-from pellucid.network import cnn, mlp
+from pellucid.network import cnn, mlp, transformer
 from pellucid.network.initialise import initialise
 from pellucid.network.task import Loss
 from pellucid.training.loop import Rows
@@ -101,3 +101,23 @@ def test_fewer_large_pictures_are_sampled() -> None:
     pictures = Rows(inputs=np.zeros((60, 3, 96, 96), np.float32), targets=np.arange(60) % 2)
     recorder = SnapshotRecorder(network, Loss(name="cross_entropy"), pictures)
     assert 8 <= len(recorder._rows) < 60
+
+
+@pytest.mark.parametrize("vocabulary", [9, None])
+def test_layers_of_sequences_are_seen_by_unit(vocabulary: int | None) -> None:
+    """All matrices of attention count together; the units of a sequence are those of a step."""
+    rng = np.random.default_rng(0)
+    shape = (6,) if vocabulary else (6, 2)
+    network = transformer(shape, 8, 3, vocabulary=vocabulary, heads=2, depth=1, feed=2)
+    inputs = rng.integers(1, 9, (20, 6)) if vocabulary else rng.normal(size=(20, 6, 2))
+    inputs[:5, 4:] = 0 if vocabulary else np.nan
+    parameters, loss = initialise(network, 1), Loss(name="cross_entropy")
+    recorder = SnapshotRecorder(network, loss, Rows(inputs=inputs, targets=rng.integers(0, 3, 20)))
+    snapshot = recorder.take(0, parameters)
+    assert [(layer.index, layer.units, layer.positions) for layer in snapshot.layers] == [
+        (0, 8, 6), (2, 8, 6), (3, 16, 6), (3, 8, 6), (6, 3, 1)
+    ]  # fmt: skip
+    weights = np.concatenate([parameters[f"2.1.{name}"].ravel() for name in ("in_proj_weight", "out_proj.weight")])
+    assert snapshot.layers[1].weight == pytest.approx(float(np.sqrt((weights**2).mean())))
+    moved = recorder.take(1, {name: array * 1.1 for name, array in parameters.items()}).layers[1].moved
+    assert moved == pytest.approx(0.1 / 1.1)

@@ -41,6 +41,7 @@ from pellucid.network.layers import (
 )
 from pellucid.network.network import SCHEMES, Network, Scheme, describe
 from pellucid.network.rnn import CELLS, rnn
+from pellucid.network.transformer import transformer
 
 __all__ = [
     "ACTIVATIONS",
@@ -87,4 +88,5 @@ __all__ = [
     "describe",
     "mlp",
     "rnn",
+    "transformer",
 ]

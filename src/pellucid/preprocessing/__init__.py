@@ -1,9 +1,9 @@
 """From a table to the inputs of a network: fitted on the training rows alone, stored as JSON.
 
-`recipe` holds the whole, and `steps` has a file for each kind of column. `features` is what comes out: named arrays
-with one number of rows. `target` scales what is to be predicted; `values` reads cells of any type, `readable` says
-which cells of new rows cannot be read, `encoded_cells` shows how a cell is encoded, and `checks` reads what a model
-file holds.
+`recipe` holds the whole, and `steps` has a file for each kind of column; text as tokens (`TokenStep`) is used without a
+recipe. `features` is what comes out: named arrays with one number of rows. `target` scales what is to be predicted;
+`values` reads cells of any type, `readable` says which cells of new rows cannot be read, `encoded_cells` shows how a
+cell is encoded, and `checks` reads what a model file holds.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ from pellucid.preprocessing.steps.image import ImageStep
 from pellucid.preprocessing.steps.numeric import SCALINGS, NumericStep, Scaling
 from pellucid.preprocessing.steps.piecewise import Bins, PiecewiseStep
 from pellucid.preprocessing.steps.text import TextStep, Words
+from pellucid.preprocessing.steps.tokenizer import Tokenizer
+from pellucid.preprocessing.steps.tokens import TokenStep
+from pellucid.preprocessing.steps.vocabulary import TokenSettings
 from pellucid.preprocessing.target import TargetScaler
 
 __all__ = [
@@ -34,5 +37,8 @@ __all__ = [
     "Step",
     "TargetScaler",
     "TextStep",
+    "TokenSettings",
+    "TokenStep",
+    "Tokenizer",
     "Words",
 ]

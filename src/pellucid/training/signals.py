@@ -22,6 +22,7 @@ from pellucid.engines.textbook.backprop import backward
 from pellucid.engines.textbook.forward import Step, forward
 from pellucid.engines.textbook.losses import loss_and_gradient
 from pellucid.network import Network, Role
+from pellucid.network.layers.convolution import Convolution
 from pellucid.network.shapes import typed
 from pellucid.network.task import Loss
 from pellucid.training.loop import Rows
@@ -149,14 +150,15 @@ class SnapshotRecorder:
             gradients = backward(parameters, passed, result.d_logits.astype(dtype, copy=False)).parameters
             layers = []
             for step, function, outputs in _weighted(passed.steps):
-                name = f"{step.name}.weight"
+                own = tuple(n for n, g in gradients.items() if n.startswith(f"{step.name}.") and g.ndim > 1)
+                outputs = _units_first(step, outputs)  # noqa: PLW2901
                 layers.append(
                     LayerSignal(
                         index=int(step.name.partition(".")[0]),
                         units=outputs.shape[1],
-                        gradient=_rms(gradients[name]),
-                        weight=_rms(parameters[name]),
-                        moved=self._moved(epoch, name, parameters[name]),
+                        gradient=_rms(_together(gradients, own)),
+                        weight=_rms(_together(parameters, own)),
+                        moved=self._moved(epoch, own, parameters),
                         spread=float(outputs.std()),
                         dead=_dead(outputs) if function in _DYING else None,
                         saturated=_saturated(function, outputs),
@@ -168,11 +170,23 @@ class SnapshotRecorder:
         self._before = (epoch, parameters)
         return snapshot
 
-    def _moved(self, epoch: int, name: str, now: Array) -> float | None:
+    def _moved(self, epoch: int, own: Sequence[str], parameters: Mapping[str, Array]) -> float | None:
         if self._before is None or self._before[0] != epoch - 1:
             return None
-        before = self._before[1][name]
-        return _rms(now - before) / max(_rms(now), 1e-30)
+        now = _together(parameters, own)
+        return _rms(now - _together(self._before[1], own)) / max(_rms(now), 1e-30)
+
+
+def _together(arrays: Mapping[str, Array], names: Sequence[str]) -> Array:
+    """The weights of a layer: one matrix, or all numbers of several, as attention has them."""
+    found = [arrays[name] for name in names]
+    return found[0] if len(found) == 1 else np.concatenate([array.ravel() for array in found])
+
+
+def _units_first(step: Step, outputs: Array) -> Array:
+    """Units before positions, as maps have them: of a sequence, ``[B, T, D]``, the steps come first."""
+    sequence = outputs.ndim == 3 and not isinstance(step.layer, Convolution)
+    return outputs.swapaxes(1, 2) if sequence else outputs
 
 
 def _weighted(steps: Sequence[Step]) -> Iterator[tuple[Step, str | None, Array]]:

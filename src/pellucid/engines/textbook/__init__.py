@@ -4,7 +4,8 @@
 2. `activations`: what a unit does with its sum, and the derivative of that
 3. `losses`: how wrong an answer is, and in which direction it improves
 4. `layers`: a file for each kind of layer, its forward and its backward rule side by side; begin with `layers.dense`,
-   for pictures with `layers.conv2d`, for sequences with `layers.recurrent`
+   for pictures with `layers.conv2d`, for series with `layers.recurrent`, and for texts with `layers.embedding` and
+   `layers.self_attention`
 5. `forward`: from a row to an answer
 6. `backprop`: from an error back to every weight
 7. `optimizers`: from a gradient to a better weight

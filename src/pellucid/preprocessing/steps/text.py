@@ -38,7 +38,7 @@ from pellucid.preprocessing import checks
 from pellucid.preprocessing.steps.words import PATTERN, REACH, UNITS, Units, terms_of, units_of
 from pellucid.preprocessing.values import MISSING_TEXTS, FloatArray, IntArray, text_codes, text_of
 
-__all__ = ["MAX_WORDS", "TextStep", "Words", "auto_words", "fit_text"]
+__all__ = ["MAX_WORDS", "TextStep", "Words", "auto_words", "fit_text", "spread_rows"]
 
 MAX_WORDS = 100_000
 _USUAL = 3_000
@@ -221,14 +221,14 @@ def fit_text(name: str, column: Any, words: Words | None = None, *, n_columns: i
     odd = np.array([text in MISSING_TEXTS for text in (*texts, "")])
     rows: IntArray = np.flatnonzero(~odd[codes])
     most = words.most or auto_words(len(codes), n_columns)
-    rows = _not_too_many(rows, np.array([len(text) for text in (*texts, "")])[codes[rows]])
+    rows = spread_rows(rows, np.array([len(text) for text in (*texts, "")])[codes[rows]])
     said = [texts[code] for code in codes[rows].tolist()]
     units = units_of(said) if words.units == "auto" else cast(Units, words.units)
     terms, idf = _chosen(said, units, None if words.target is None else words.target[rows], words.classes, most)
     return TextStep(name=name, units=units, terms=terms, idf=idf, indicator=bool(odd[codes].any()))
 
 
-def _not_too_many(rows: IntArray, lengths: IntArray) -> IntArray:
+def spread_rows(rows: IntArray, lengths: IntArray) -> IntArray:
     """All rows, or as many spread over the table as hold the characters that are counted."""
     total = int(lengths.sum())
     if total <= _CHARACTERS:
