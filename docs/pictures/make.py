@@ -10,6 +10,7 @@ from pellucid.studies import run
 HERE = Path(__file__).parent
 PICTURES = {
     "circles": ("boundaries", "seeds"),
+    "convolution": ("window", "shifted"),
     "shapes": ("reconstructions-8",),
 }
 

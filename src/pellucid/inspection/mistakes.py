@@ -19,6 +19,7 @@ from pellucid.inspection.rows import RowsToInspect, rows_to_compare_with, rows_t
 from pellucid.model.model import Model
 from pellucid.numerals import numerals
 from pellucid.plots.images import attributed_images, image_grid
+from pellucid.runs.diagnosis import small_inputs
 from pellucid.runs.run import Run
 
 if TYPE_CHECKING:
@@ -246,8 +247,10 @@ def mistakes_of(
     few = rows.take(worst)
     among = rows.sample(_AMONG)
     step = max(1, _AT_ONCE // max(1, math.prod(few.features.shape)))  # large images are not all encoded at once
-    blocks = [among.features.take(slice(i, i + step)) for i in range(0, among.features.n, step)]
-    distances = np.concatenate([_distances(few.features.flat, block.flat) for block in blocks], axis=1)
+    blocks = (among.features.take(slice(i, i + step)) for i in range(0, among.features.n, step))
+    picture = model.image.shape if model.image is not None and len(model.recipe.steps) == 1 else None
+    own_inputs = small_inputs(few.features, picture)
+    distances = np.concatenate([_distances(own_inputs, small_inputs(block, picture)) for block in blocks], axis=1)
     among_answers = model.labels(model.answers_to(among.features)) if len(worst) else labels
     found = []
     for place, at in enumerate(worst):

@@ -27,7 +27,7 @@ from pellucid.training.loop import Rows
 from pellucid.training.pictures import made_smaller
 from pellucid.training.signals import Snapshot
 
-__all__ = ["doctor_of", "evidence_of", "findings_to_json"]
+__all__ = ["doctor_of", "evidence_of", "findings_to_json", "small_inputs"]
 
 Array = NDArray[Any]
 
@@ -60,7 +60,7 @@ class _Known:
         taken, start = [], 0
         for each in self.features:
             mine = places[(places >= start) & (places < start + each.n)] - start
-            taken.append(_inputs(each.take(mine), self.picture))
+            taken.append(small_inputs(each.take(mine), self.picture))
             start += each.n
         return SampleRows(
             inputs=np.concatenate(taken),
@@ -144,7 +144,7 @@ def evidence_of(
         snapshots=snapshots,
         base_loss=_base_loss(task, prepared.train.rows, prepared.validation.rows),
         train=SampleRows(
-            inputs=_inputs(learned, picture),
+            inputs=small_inputs(learned, picture),
             truth=train_truth[few],
             answers=model.answers_to(learned) if task.is_classification else np.zeros(len(few)),
             numbers=prepared.split.train[few],
@@ -212,8 +212,16 @@ def _truth(prepared: Prepared, rows: Array) -> Array:
     return truth
 
 
-def _inputs(features: Features, picture: tuple[int, int, int] | None) -> Array:
-    """The inputs ``[n, F]`` of a sample; of large pictures, the means of blocks."""
+def small_inputs(features: Features, picture: tuple[int, int, int] | None) -> Array:
+    """The inputs ``[n, F]`` of rows; of large pictures, the means of blocks of pixels.
+
+    Parameters
+    ----------
+    features
+        Of the rows.
+    picture
+        Height, width and channels, where a row is a picture and nothing else.
+    """
     if picture is None or max(picture) <= _SIDE:
         return features.flat
     blocks = (features.take(slice(i, i + _AT_ONCE)).flat for i in range(0, max(1, features.n), _AT_ONCE))

@@ -45,6 +45,7 @@ _SURE = 1.64  # standard deviations: one-sided 95 %
 _LEARNED = 0.1  # of what a perfect probe would be better than the most frequent class
 _MAY_LOSE, _CLASS_MAY_LOSE = 0.3, 0.5  # of what the probe is better by, and of a class's right answers
 _MAY_COST, _CLASS_MAY_COST = 0.1, 0.25  # of the loss, and of a class's right answers, where mirrored ones are learned
+_MAY_FORGET = 0.06  # of what has been learned: the loss of a network that has learned nothing, less its own
 _NEXT_TO_NOTHING = 0.01  # of the loss of a network that has learned nothing
 _IN_A_CLASS = 3.3  # standard deviations, so that one of many classes is not found by chance
 
@@ -185,7 +186,9 @@ def compare_learned(finding: FlipFinding, plain: Array, mixed: Array, truth: Arr
     finding = replace(finding, learned=float(learned.mean()))
     more, noise = float((after - before).mean()), float((after - before).std()) / math.sqrt(len(truth))
     nothing = float(-np.log(np.bincount(truth)[truth] / len(truth)).mean())  # the loss of the classes' shares
-    if more + _SURE * noise > max(_MAY_COST * float(before.mean()), _NEXT_TO_NOTHING * nothing):
+    left = float(before.mean())
+    may_cost = min(max(_MAY_COST * left, _NEXT_TO_NOTHING * nothing), _MAY_FORGET * (nothing - left))
+    if more + _SURE * noise > may_cost:
         return finding
     if finding.lost_class is not None:
         of = truth == finding.lost_class
