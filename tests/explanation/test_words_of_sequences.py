@@ -77,6 +77,7 @@ def test_every_weight_is_spoken_of_once(name: str) -> None:
 def test_steps_and_states_have_names() -> None:
     _, steps = traced(LSTM(inputs=2, width=2), StepPool(how="max"))
     first, second = steps[0].names_out, steps[1].names_out
+    assert steps[0].names_in[3] == "channel 2 at step 1"
     assert [first[0], first[3], second[1]] == ["unit 1.1 at step 0", "unit 1.2 at step 1", "unit 1.2"]
     words = words_of(steps[0].work.layer)
     sums = [part for part in words.forward(steps[0], 2) if isinstance(part, Sum)]

@@ -9,14 +9,17 @@ from collections.abc import Sequence
 
 from pellucid.explanation.trace import LayerAtWork, RowTrace
 from pellucid.explanation.words.step import NamedStep, Words
-from pellucid.explanation.words.unit_names import StepNames, step_names
-from pellucid.network import Layer, Shape
+from pellucid.explanation.words.unit_names import MapNames, StepNames, as_steps, step_names
+from pellucid.network import Dense, Layer, Positions, SelfAttention, Shape, StepPool
 from pellucid.network.layers.folder import table_of
 from pellucid.network.layers.layer import blocks
+from pellucid.network.layers.recurrent import Recurrent
 
 __all__ = ["WORDS", "NamedStep", "Words", "named_steps", "words_of"]
 
 WORDS: dict[type[Layer], Words] = table_of(__name__, __path__, Words)  # type: ignore[type-abstract]
+
+_READ_STEPS = (Dense, Positions, Recurrent, SelfAttention, StepPool)
 
 
 def words_of(layer: Layer) -> Words:
@@ -53,6 +56,9 @@ def named_steps(row: RowTrace, features: Sequence[str], outputs: Sequence[str]) 
     outputs
         The names of its outputs, ``[C]``.
     """
+    first = row.layers[0]
+    if isinstance(features, MapNames) and len(first.shape_in) == 2 and isinstance(first.layer, _READ_STEPS):
+        features = as_steps(features, first.shape_in)  # a series with its steps first
     return _named(row.layers, given="x", names=features, outputs=outputs)
 
 

@@ -209,8 +209,8 @@ class RecurrentWords(Words):
 
         own = tuple(
             Derivative(
-                sign="b",
-                name=f"bias_{of}",
+                sign=f"b_{of}",
+                name=f"bias b_{of}",
                 factor=1.0
                 if np.isclose(work.gradients[f"bias_{of}{suffix}"][row], slope, rtol=1e-9, atol=1e-12)
                 else None,
