@@ -15,7 +15,7 @@ from pellucid.network import Dense, Embedding, LayerNorm, Leaf, Network, Positio
 from pellucid.network.layers.recurrent import Recurrent
 from pellucid.network.task import Loss
 
-__all__ = ["check_inputs", "check_many", "check_parameters", "check_rows", "products_of", "typed"]
+__all__ = ["check_inputs", "check_many", "check_parameters", "check_rows", "products_of", "refuse_padding", "typed"]
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,6 +32,8 @@ def check_inputs(network: Network, inputs: Array) -> None:
     """
     if inputs.shape[1:] == network.shape:
         _check_tokens(network, inputs)
+        if _is_padded(network, inputs):
+            refuse_padding(network)
         return
     if len(network.shape) > 1:
         raise DataError(
@@ -57,6 +59,28 @@ def _check_tokens(network: Network, inputs: Array) -> None:
             f"{first.words()} knows the tokens from 0 (padding) to {first.vocabulary - 1:,}, got "
             f"{low if low < 0 else high:,}: these tokens belong to another vocabulary"
         )
+
+
+def refuse_padding(network: Network) -> None:
+    """Raise `DataError` if a layer would count the padded steps of a sequence among the others.
+
+    >>> from pellucid.network import transformer
+    >>> refuse_padding(transformer((20,), 16, 3, vocabulary=100))  # attention leaves them out
+    """
+    for leaf in network.leaves():
+        if leaf.layer.counts_padding and len(leaf.shape) > 1:
+            raise DataError(
+                f"some rows are padded at their ends, and layer {leaf.name} ({leaf.layer.words()}) would count what is "
+                "not there: give rows of equal length, or a network of recurrent layers or attention, which leave "
+                "padding out"
+            )
+
+
+def _is_padded(network: Network, inputs: Array) -> bool:
+    """Whether a row ends in padding: token 0, or numbers that are missing."""
+    if network.dtype == "int64":
+        return inputs.ndim == 2 and bool((inputs[:, -1] == 0).any())
+    return inputs.ndim == 3 and inputs.dtype.kind == "f" and bool((inputs != inputs).any())  # noqa: PLR0124 (NaN)
 
 
 def typed(network: Network, inputs: Array, dtype: Any) -> Array:

@@ -20,6 +20,7 @@ from pellucid.engines.textbook.layers.rule import Array, Parameters, Step, by_la
 from pellucid.engines.textbook.sequences import steps_of
 from pellucid.errors import DataError, SettingError
 from pellucid.network import Layer, Network, describe
+from pellucid.network.shapes import refuse_padding
 
 __all__ = ["Parameters", "Step", "Trace", "forward", "logits_of", "rows_at_once"]
 
@@ -86,6 +87,8 @@ def forward(
             f"[B, {', '.join(map(str, network.shape))}], got an array of shape {list(x.shape)}"
         )
     x, lengths = steps_of(x)
+    if lengths is not None:
+        refuse_padding(network)
     steps = _Walk(training, masks, lengths).inside(network.layers, parameters, x)
     return Trace(steps=steps, running=dict(_running(steps)) if training else {}, training=training)
 

@@ -28,6 +28,7 @@ class Convolution(Layer):
     bias: bool = True
 
     role = Role.WEIGHTED
+    counts_padding = True
 
     @property
     @abstractmethod

@@ -19,6 +19,7 @@ class GlobalAvgPool(Layer):
     """
 
     role = Role.SHAPING
+    counts_padding = True
 
     def output_shape(self, shape: Shape) -> Shape:
         """``(channels, …)`` to ``(channels,)``."""

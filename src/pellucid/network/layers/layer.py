@@ -133,12 +133,14 @@ class Layer(ABC):
     """One layer's description: a frozen value that holds no arrays. Each kind is a file of this folder.
 
     ``role`` says what it is for; ``holds`` names the fields of a composite that hold layers; ``least_rows`` is the
-    smallest batch that it can learn from.
+    smallest batch that it can learn from; ``counts_padding`` says whether it would take padded steps of a sequence for
+    true ones.
     """
 
     role: ClassVar[Role]
     holds: ClassVar[tuple[str, ...]] = ()
     least_rows: ClassVar[int] = 1  # that a step can learn from
+    counts_padding: ClassVar[bool] = False
 
     @abstractmethod
     def output_shape(self, shape: Shape) -> Shape:

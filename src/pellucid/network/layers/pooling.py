@@ -21,6 +21,7 @@ class Pooling(Layer):
     padding: int | tuple[int, ...] = 0
 
     role = Role.SHAPING
+    counts_padding = True
 
     @property
     @abstractmethod
