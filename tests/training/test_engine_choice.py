@@ -13,7 +13,7 @@ from pellucid.engines.fused.layers import RULES as FUSED
 from pellucid.engines.textbook.layers import RULES as TEXTBOOK
 from pellucid.engines.torch_engine.layers import RULES as TORCH
 from pellucid.errors import SettingError
-from pellucid.network import Activation, BatchNorm, Network, mlp
+from pellucid.network import Activation, BatchNorm, Embedding, Network, mlp
 from pellucid.network.initialise import initialise
 from pellucid.network.optimizer import Optimizer
 from pellucid.network.task import Loss
@@ -85,7 +85,7 @@ def test_rows_that_are_not_columns_are_not_for_the_plan_or_the_kernel() -> None:
     pictures = Network(shape=(2, 3), layers=(tanh,))
     for package in (fused, kernel):
         assert "takes rows of columns, not of the shape [2, 3]" in str(package.supports(pictures))
-    tokens = Network(shape=(3,), dtype="int64", layers=(tanh,))
+    tokens = Network(shape=(3,), dtype="int64", layers=(Embedding(vocabulary=4, width=2), tanh))
     for package in (fused, kernel):
         assert "takes rows of numbers, not of int64" in str(package.supports(tokens))
 
