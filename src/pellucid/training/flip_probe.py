@@ -132,11 +132,11 @@ def probe_flips(
     finding = compare_mirrored(plain.argmax(axis=1), mirrored.argmax(axis=1), truth)
     if finding.result != "harmful":
         return finding
-    again = [_trained(_half_mirrored(learned[0], seed), learned[1], **how) for learned, _ in parts]
-    if any(logits is None for logits in again):
+    second = [_trained(_half_mirrored(learned[0], seed), learned[1], **how) for learned, _ in parts]
+    if any(logits is None for logits in second):
         return finding
-    asked = zip(again, parts, strict=True)
-    return compare_learned(finding, plain, np.concatenate([f(pixels) for f, (_, (pixels, _)) in asked if f]), truth)
+    mixed = [logits(pixels) for logits, (_, (pixels, _)) in zip(second, parts, strict=True) if logits]
+    return compare_learned(finding, plain, np.concatenate(mixed), truth)
 
 
 def compare_mirrored(answers: Array, mirrored: Array, truth: Array) -> FlipFinding:
