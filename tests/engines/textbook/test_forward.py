@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
+from pellucid.engines.support import blas
 from pellucid.engines.textbook import forward as module
 from pellucid.engines.textbook.forward import forward, logits_of
 from pellucid.network import Network, cnn, mlp
@@ -28,3 +31,18 @@ def test_an_error_in_a_part_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(module, "rows_at_once", lambda network: 1)
     with pytest.raises(KeyError, match="weight"):
         logits_of(network, {}, np.zeros((9, 1, 8, 8)))
+
+
+def test_answers_asked_for_at_once_leave_the_threads_of_products_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And a call that finds another at work answers all the same."""
+    network = cnn((1, 8, 8), (2,), 2)
+    w, x = initialise(network, 0), np.random.default_rng(0).normal(size=(40, 1, 8, 8))
+    monkeypatch.setattr(module, "rows_at_once", lambda network: 2)
+    before = [library["num_threads"] for library in blas().info()]
+    alone = logits_of(network, w, x)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: logits_of(network, w, x), range(12)))
+    assert all(np.array_equal(each, alone) for each in found)
+    assert [library["num_threads"] for library in blas().info()] == before
+    assert module._LIMITING.acquire(blocking=False)
+    module._LIMITING.release()

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import prod
+from threading import Lock
 
 import numpy as np
 
@@ -28,6 +29,7 @@ __all__ = ["Parameters", "Step", "Trace", "forward", "logits_of", "rows_at_once"
 _ROWS_AT_ONCE = 8_192
 _VALUES_AT_ONCE = 1 << 20  # in all maps together
 _WORTH_THREADS = 4  # parts
+_LIMITING = Lock()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,11 +121,15 @@ def logits_of(network: Network, parameters: Parameters, inputs: Array) -> Array:
 
     if not starts:
         return np.zeros((0, network.outputs))
-    if network.on_columns or len(starts) < _WORTH_THREADS:
+    # One call at a time: two that limit the threads of products would take each other's limit for the usual one.
+    if network.on_columns or len(starts) < _WORTH_THREADS or not _LIMITING.acquire(blocking=False):
         return np.concatenate([part(start) for start in starts])
-    threads = max((library["num_threads"] for library in blas().info()), default=1)
-    with blas().limit(limits=1), ThreadPoolExecutor(threads) as pool:
-        return np.concatenate(list(pool.map(part, starts)))
+    try:
+        threads = max((library["num_threads"] for library in blas().info()), default=1)
+        with blas().limit(limits=1), ThreadPoolExecutor(threads) as pool:
+            return np.concatenate(list(pool.map(part, starts)))
+    finally:
+        _LIMITING.release()
 
 
 class _Walk:

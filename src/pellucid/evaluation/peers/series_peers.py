@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.engines.textbook.activations import softmax
 from pellucid.errors import SettingError
 from pellucid.evaluation.baselines import dummy_answers
 from pellucid.evaluation.peers.dtw import nearest_warped
@@ -268,10 +269,10 @@ def _ridge_answers(
     own = np.searchsorted(present, targets)
     signs = np.where(own[:, np.newaxis] == np.arange(len(present)), 1.0, -1.0)  # [N, classes present]
     model, left_out = _ridge(x, signs, weights)
-    sharpness = min(_SHARPNESS, key=lambda sharp: _log_loss(_softmax(sharp * left_out), own, weights))
+    sharpness = min(_SHARPNESS, key=lambda sharp: _log_loss(softmax(sharp * left_out), own, weights))
     p = np.zeros((len(asked), classes))
     doubt = 1 / (len(x) + 1)  # as if of one more row nothing were known: all rows left out may have been right
-    p[:, present] = (1 - doubt) * _softmax(sharpness * model.predict(asked).astype(np.float64)) + doubt / len(present)
+    p[:, present] = (1 - doubt) * softmax(sharpness * model.predict(asked).astype(np.float64)) + doubt / len(present)
     return p
 
 
@@ -289,12 +290,6 @@ def _ridge(x: Array, wanted: Array, weights: Array | None) -> tuple[Any, Array]:
 def _log_loss(p: Array, own: IntArray, weights: Array | None) -> float:
     surprise = -np.log(np.maximum(p[np.arange(len(p)), own], _LEAST_PROBABILITY))
     return float(np.average(surprise, weights=weights))
-
-
-def _softmax(z: Array) -> Array:
-    p = np.exp(z - z.max(axis=1, keepdims=True))
-    probabilities: Array = p / p.sum(axis=1, keepdims=True)
-    return probabilities
 
 
 def _same_channels(inputs: Array, asked: Array) -> tuple[tuple[Array, IntArray], tuple[Array, IntArray]]:

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.explanation.words.scale_and_shift import scale_and_shift, shared_scale_and_shift
+from pellucid.explanation.words.shared_parameter import sum_over_places
 from pellucid.explanation.words.step import NamedStep, Words
-from pellucid.explanation.words.unit_names import names_of
-from pellucid.explanation.words.values import Equation, Note, Parts, Sum
+from pellucid.explanation.words.values import Equation, Note, Parts
 from pellucid.network import BatchNorm
 
 __all__ = ["BatchNormWords"]
@@ -110,21 +110,9 @@ def _shared(step: NamedStep, channel: int) -> Parts:
     places = np.arange(channel * many, (channel + 1) * many)
     values = _values(step, int(places[0]))
     normalised = (work.inputs[places] - values["μ"]) / np.sqrt(values["v"] + values["ε"])
-    slopes = step.d_outputs[places]
     return [
         Note(text=f"x̂ is ({step.given} − μ) / √(v + ε) at each of the {many:,} positions."),
-        Sum(
-            symbol="∂L/∂γ",
-            formula=f"Σ {step.d_symbol} · x̂",
-            origin="at",
-            calculation=f"{{{step.d_symbol}}} · {{x̂}}",
-            names=names_of(step.names_out, places),
-            factors=(slopes, normalised),
-            values=slopes * normalised,
-            side="outputs",
-            places=places,
-            result=float(work.gradients["weight"][channel]),
-        ),
+        sum_over_places(step, "∂L/∂γ", "x̂", normalised, places, float(work.gradients["weight"][channel])),
         shared_scale_and_shift(step, channel, many),
     ]
 

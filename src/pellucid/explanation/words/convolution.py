@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.explanation.words.shared_parameter import sum_over_places
 from pellucid.explanation.words.step import NamedStep, Words
 from pellucid.explanation.words.unit_names import at, channel_name, names_of
 from pellucid.explanation.words.values import Derivative, Derivatives, Parts, Sum
@@ -142,19 +143,8 @@ def _weight(step: NamedStep, channel: int, i: int) -> Sum:
     many = prod(step.work.shape_out[1:])
     inputs = _at(step.work.inputs, np.array([_places(step, channel, p)[i] for p in range(many)]))
     places = np.arange(channel * many, (channel + 1) * many)
-    slopes = step.d_outputs[places]
-    return Sum(
-        symbol="∂L/∂w",
-        formula=f"Σ {step.d_symbol} · {step.given}",
-        origin="at",
-        calculation=f"{{{step.d_symbol}}} · {{{step.given}}}",
-        names=names_of(step.names_out, places),
-        factors=(slopes, inputs),
-        values=slopes * inputs,
-        side="outputs",
-        places=places,
-        result=float(step.work.gradients["weight"][channel].ravel()[i]),
-    )
+    gradient = float(step.work.gradients["weight"][channel].ravel()[i])
+    return sum_over_places(step, "∂L/∂w", step.given, inputs, places, gradient)
 
 
 def _places(step: NamedStep, channel: int, position: int) -> Array:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.explanation.words.shared_parameter import sum_over_places
 from pellucid.explanation.words.step import NamedStep, Words
 from pellucid.explanation.words.unit_names import names_of, step_names, units_of
 from pellucid.explanation.words.values import Derivative, Derivatives, Parts, Sum
@@ -135,19 +136,7 @@ def _weight(step: NamedStep, k: int, i: int) -> Sum:
     """∂L/∂w of one weight of unit ``k``: Σ ∂L/∂z · a over all steps."""
     width, many = step.work.shape_out[-1], step.work.shape_in[-1]
     inputs, places = step.work.inputs[i::many], np.arange(_steps(step)) * width + k
-    slopes = step.d_outputs[places]
-    return Sum(
-        symbol="∂L/∂w",
-        formula=f"Σ {step.d_symbol} · {step.given}",
-        origin="at",
-        calculation=f"{{{step.d_symbol}}} · {{{step.given}}}",
-        names=names_of(step.names_out, places),
-        factors=(slopes, inputs),
-        values=slopes * inputs,
-        side="outputs",
-        places=places,
-        result=float(step.work.gradients["weight"][k, i]),
-    )
+    return sum_over_places(step, "∂L/∂w", step.given, inputs, places, float(step.work.gradients["weight"][k, i]))
 
 
 def _steps(step: NamedStep) -> int:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.explanation.words.scale_and_shift import scale_and_shift, scale_and_shift_of_steps
+from pellucid.explanation.words.shared_parameter import sum_over_places
 from pellucid.explanation.words.step import NamedStep, Words
 from pellucid.explanation.words.unit_names import names_of
 from pellucid.explanation.words.values import Equation, Note, Parts, Side, Sum
@@ -167,21 +168,9 @@ def _shared(step: NamedStep, k: int) -> Parts:
     """∂L/∂γ = Σ ∂L/∂u · x̂ and ∂L/∂β = Σ ∂L/∂u of unit ``k``, over the steps."""
     places = np.arange(k, len(step.work.outputs), _width(step))
     normalised = np.array([_normalised(step, _places(step, int(place)))[k] for place in places])
-    slopes = step.d_outputs[places]
     return [
         Note(text=f"x̂ is ({step.given} − μ) / √(v + ε) at each of the {len(places):,} steps."),
-        Sum(
-            symbol="∂L/∂γ",
-            formula=f"Σ {step.d_symbol} · x̂",
-            origin="at",
-            calculation=f"{{{step.d_symbol}}} · {{x̂}}",
-            names=names_of(step.names_out, places),
-            factors=(slopes, normalised),
-            values=slopes * normalised,
-            side="outputs",
-            places=places,
-            result=float(step.work.gradients["weight"][k]),
-        ),
+        sum_over_places(step, "∂L/∂γ", "x̂", normalised, places, float(step.work.gradients["weight"][k])),
         scale_and_shift_of_steps(step, k, places),
     ]
 
