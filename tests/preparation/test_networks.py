@@ -50,6 +50,8 @@ def test_small_pictures_and_those_beside_columns_do_not_either() -> None:
     asked = prepared(pictures(), network="mlp", channels=(4,))
     assert asked.network.shape == (144,)
     assert any("channels is not used" in note for note in asked.notes)
+    both = prepared(pictures(), network="mlp", channels=(4,), head="flatten")
+    assert any("channels and head are not used: they shape" in note for note in both.notes)
     drawn = prepare({"image": pictures()["image"]}, Settings(task="reconstruction"))
     assert drawn.settings.network == "mlp"
 

@@ -115,9 +115,11 @@ def notes_on_network(settings: Settings, recipe: Recipe) -> list[str]:
             f"column{'s' * (others != 1)}, so the network is fully connected; with the pictures alone (--drop) it "
             "would be convolutional"
         )
-    if settings.channels is not None:
+    unused = [name for name, open_ in (("channels", None), ("head", "auto")) if getattr(settings, name) != open_]
+    if unused:
+        are = "is not used: it shapes" if len(unused) == 1 else "are not used: they shape"
         notes.append(
-            "the network is fully connected, so channels is not used: it shapes a convolutional network (--network cnn)"
+            f"the network is fully connected, so {' and '.join(unused)} {are} a convolutional network (--network cnn)"
         )
     return notes
 
