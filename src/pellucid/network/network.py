@@ -113,6 +113,11 @@ class Network:
         return len(self.shape) == 1 and self.dtype == "float"
 
     @property
+    def on_sequences(self) -> bool:
+        """Whether its rows are read step by step: texts as tokens, or series."""
+        return self.dtype == "int64" or len(self.shape) == 2
+
+    @property
     def between(self) -> int:
         """How many numbers its layers make for one row besides their outputs: those of attention."""
         return sum(leaf.layer.between(leaf.shape) for leaf in self.leaves())
