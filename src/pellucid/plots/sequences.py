@@ -57,7 +57,7 @@ def explained_text(tokens: Sequence[str], methods: Sequence[tuple[str, Array]], 
         What the answer is, such as ``"probability of spam"``.
 
     >>> figure = explained_text(["not", "bad"], [("occlusion", np.array([-0.1, 0.4]))], title="row 3", name="answer")
-    >>> [axis.get_title() for axis in figure.axes]
+    >>> [axis.get_title("left") for axis in figure.axes]
     ['occlusion']
     """
     shown = [(heading, values, float(np.abs(values).max(initial=0.0))) for heading, values in methods]
@@ -374,13 +374,13 @@ def _write(
         for k, at in line:
             shown = _on_line(tokens[k])
             share = float(values[k]) / most if np.isfinite(values[k]) else 0.0
-            colour = colours(0.5 + 0.5 * share)
+            ground = colours(0.5 + 0.5 * share)
             axis.add_patch(
-                Rectangle((at - 0.05, row + 0.06), max(1, len(shown)) + 0.1, 0.88, color=colour, linewidth=0)
+                Rectangle((at - 0.05, row + 0.06), max(1, len(shown)) + 0.1, 0.88, color=ground, linewidth=0)
             )
             dark = abs(share) > 0.75
-            x, style = at + max(1, len(shown)) / 2, {"ha": "center", "va": "center", "family": "monospace"}
-            axis.text(x, row + 0.5, shown, fontsize=9, color="white" if dark else "#010101", **style)
+            x, colour = at + max(1, len(shown)) / 2, "white" if dark else "#010101"
+            axis.text(x, row + 0.5, shown, ha="center", va="center", fontsize=9, family="monospace", color=colour)
 
 
 def _step_names(axis: Axes, steps: Sequence[str], *, is_text: bool) -> None:
