@@ -40,6 +40,7 @@ from pellucid.evaluation.verdict import (
 )
 from pellucid.numerals import numeral
 from pellucid.preparation.prepare import Prepared
+from pellucid.preparation.sequence_network import reads_steps
 from pellucid.preparation.weights import weights_of
 from pellucid.preprocessing.steps.image import ImageStep
 from pellucid.preprocessing.steps.text import TextStep
@@ -154,7 +155,9 @@ def _doubts(
     known = next((note for note in prepared.schema.warnings if isinstance(note, LeakNote)), None)
     if known is not None:
         return f"{known[0].upper()}{known[1:]}. A model that sees the answer is no proof: settle this first", []
-    if picture_step(prepared) is not None:  # no single pixel is a column that might be known too late
+    if picture_step(prepared) is not None or reads_steps(
+        prepared.settings
+    ):  # no single pixel is a column that might be known too late
         return None, []
     held, (dummy, _) = prepared.measured, found[DUMMY]
     best = (min if metric == "rmse" else max)(value for value, _ in found.values())
@@ -202,6 +205,8 @@ class _Contender:
 
 def _expected(prepared: Prepared) -> tuple[str, ...]:
     """The names of the peers that a network is compared with, if none has to be left out."""
+    if reads_steps(prepared.settings):
+        return (DUMMY,)
     if picture_step(prepared) is None:
         return OF_TABLES
     return tuple(name for name in OF_PICTURES if name != DENSE or len(prepared.network.shape) > 1)
@@ -221,7 +226,11 @@ def _peers(prepared: Prepared, outcome: Outcome, clock: Clock) -> tuple[dict[str
     began = clock()
     constant = dummy_answers(targets, n_asked, classes, weights)
     peers = {DUMMY: Fitted(answers=constant, rows=n_rows, seconds=clock() - began)}
-    if step is None:
+    contenders: list[_Contender] = []
+    notes: list[str] = []
+    if reads_steps(prepared.settings):
+        allowed = max(LEAST_SECONDS, trained)
+    elif step is None:
         allowed = max(LEAST_SECONDS, trained)
         contenders, notes = _for_tables(prepared, targets, weights, allowed)
     else:
