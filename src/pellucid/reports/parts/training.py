@@ -103,7 +103,7 @@ def network(given: ReportInput) -> Sequence[Block]:
         rows.append([str(i), describe(layer), f"{count:,}" if count else ""])
     settings = given.prepared.settings
     return [
-        *_drawn(model, names, several),
+        _drawn(model, names, several),
         Numbers(
             caption=f"{model.network.n_trainable:,} weights", headings=["", "layer", "weights"], rows=rows, right=(2,)
         ),
@@ -115,26 +115,28 @@ def network(given: ReportInput) -> Sequence[Block]:
     ]
 
 
-def _drawn(model: Model, names: Sequence[str], several: str) -> Sequence[Block]:
-    """The network as columns of circles or stacks of maps; one that reads step by step is not drawn."""
-    if len(model.network.shape) == 3:
-        drawn = picture(
+def _drawn(model: Model, names: Sequence[str], several: str) -> Block:
+    if model.network.on_sequences:
+        return picture(
+            lambda: maps_drawing(model.network, names),
+            "network-drawing",
+            f"The network as rectangles: {model.network.outline()}.",
+            f"{several}Each rectangle is what a layer gives: as wide as there are steps, as high as each has numbers.",
+        )
+    if not model.network.on_columns:
+        return picture(
             lambda: maps_drawing(model.network, names),
             "network-drawing",
             f"The network as stacks of maps: {model.network.outline()}.",
             f"{several}Each stack is what a layer gives: a map for each channel, larger where it has more positions.",
         )
-        return [drawn]
-    if not model.network.on_columns:
-        return []
-    drawn = picture(
+    return picture(
         lambda: layers_drawing(model.network, model.parameters, names),
         "network-drawing",
         f"The network as columns of circles: {model.network.outline()}.",
         f"{several}Lines are the strongest weights between the units drawn: blue is positive, vermilion negative. "
         "Below a column: how many more units it has.",
     )
-    return [drawn]
 
 
 def learning(given: ReportInput) -> Sequence[Block]:
