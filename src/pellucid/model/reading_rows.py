@@ -13,6 +13,7 @@ from pellucid.data.headings import matched_headings
 from pellucid.data.numbers.style import NumberRules, styles_from_json
 from pellucid.data.tables import Table, read_table
 from pellucid.errors import DataError
+from pellucid.model.generating import refuse_text
 from pellucid.model.trained import TrainedModel
 from pellucid.preparation.reading import columns_in, read_again, unpacked_for
 from pellucid.preparation.sources import check_no_run, images_in_memory, open_images, test_part
@@ -51,6 +52,7 @@ def read_rows(
     DataError
         The rows cannot be read, or hold images where the model takes a table, or images of the wrong shape.
     """
+    refuse_text(model)
     if isinstance(data, Table):
         return data
     if not isinstance(data, str | os.PathLike):
