@@ -15,6 +15,7 @@ from pellucid.preprocessing.steps.dates import DatePart, DateStep
 from pellucid.preprocessing.steps.image import ImageStep
 from pellucid.preprocessing.steps.numeric import SCALINGS, NumericStep, Scaling
 from pellucid.preprocessing.steps.piecewise import Bins, PiecewiseStep
+from pellucid.preprocessing.steps.series import SeriesStep
 from pellucid.preprocessing.steps.text import TextStep, Words
 from pellucid.preprocessing.steps.tokenizer import Tokenizer
 from pellucid.preprocessing.steps.tokens import TokenStep
@@ -34,6 +35,7 @@ __all__ = [
     "PiecewiseStep",
     "Recipe",
     "Scaling",
+    "SeriesStep",
     "Step",
     "TargetScaler",
     "TextStep",
