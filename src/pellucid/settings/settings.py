@@ -17,6 +17,7 @@ from pellucid.network.optimizer import OPTIMIZERS
 from pellucid.network.task import LOSSES
 from pellucid.settings.continuation import ContinuationSettings
 from pellucid.settings.declaring import setting
+from pellucid.settings.forecast import ForecastSettings
 from pellucid.settings.presets import PRESETS
 from pellucid.settings.rules import (
     Choice,
@@ -43,7 +44,7 @@ __all__ = ["Settings", "setting_names"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(ContinuationSettings):
+class Settings(ContinuationSettings, ForecastSettings):
     """What a run is asked to do; every field is checked when it is made.
 
     A field that is not given has the value of the preset ``plain``. `pellucid.train` and the command line start from
@@ -58,7 +59,7 @@ class Settings(ContinuationSettings):
         "preset",
         Choice(tuple(PRESETS)),
         "starting values, overridden by what you set: best (several networks), quick (one), pictures (a cnn), "
-        "sequences (recurrent networks, transformers), plain (textbook)",
+        "sequences (recurrent networks, transformers), forecasts, plain (textbook)",
     )
 
     target: str | None = setting(None, "data", optional(column), "the column to predict")
