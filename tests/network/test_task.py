@@ -1,4 +1,4 @@
-"""A reconstruction as a task: what belongs together, and its JSON."""
+"""Reconstructions and continuations as tasks: what belongs together, and its JSON."""
 
 from __future__ import annotations
 
@@ -53,3 +53,19 @@ def test_json_of_other_tasks_takes_no_width() -> None:
     del without["width"]
     with pytest.raises(SettingError, match="exactly the fields"):
         Task.from_json(without)
+
+
+def test_a_continuation_has_a_logit_for_each_token() -> None:
+    task = Task.continuation(67)
+    assert (task.outputs, task.link, task.is_classification) == (67, "softmax", False)
+    assert task.question == "continuation of texts of 67 tokens"
+    assert Task.from_json(task.to_json()) == task
+
+
+@pytest.mark.parametrize("wrong", [{"width": None}, {"width": 0}, {"target": "x"}, {"classes": ("a", "b")}])
+def test_a_continuation_that_is_none(wrong: dict[str, Any]) -> None:
+    given: dict[str, Any] = {"kind": "continuation", "target": "", "width": 5, "loss": Loss(name="cross_entropy")}
+    with pytest.raises(SettingError):
+        Task(**{**given, **wrong})
+    with pytest.raises(SettingError, match="does not suit a continuation"):
+        Task(**{**given, "loss": Loss(name="mse")})

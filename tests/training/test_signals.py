@@ -11,7 +11,7 @@ import torch
 
 import pellucid
 from pellucid.engines.torch_engine.module import build, loss_value
-from pellucid.network import cnn, mlp, transformer
+from pellucid.network import Activation, Dense, Network, StepPool, cnn, mlp, transformer
 from pellucid.network.initialise import initialise
 from pellucid.network.task import Loss
 from pellucid.training.loop import Rows
@@ -121,3 +121,32 @@ def test_layers_of_sequences_are_seen_by_unit(vocabulary: int | None) -> None:
     assert snapshot.layers[1].weight == pytest.approx(float(np.sqrt((weights**2).mean())))
     moved = recorder.take(1, {name: array * 1.1 for name, array in parameters.items()}).layers[1].moved
     assert moved == pytest.approx(0.1 / 1.1)
+
+
+def test_padded_steps_are_not_counted() -> None:
+    """At padding a Dense unit gives its bias; it is dead all the same if it is 0 wherever there is a step."""
+    network = transformer((4,), 2, 1, vocabulary=3, heads=1, depth=1)
+    dense = Network(
+        shape=(4, 1),
+        layers=[
+            Dense(inputs=1, outputs=2),
+            Activation(function="relu"),
+            StepPool(how="mean"),
+            Dense(inputs=2, outputs=1),
+        ],
+    )
+    parameters = initialise(dense, seed=0)
+    parameters["0.weight"][:] = [[1.0], [1.0]]
+    parameters["0.bias"][:] = [0.5, 0.0]
+    series = np.full((2, 4, 1), -1.0)
+    series[0, 2:] = series[1, 3:] = np.nan  # there the first unit gives relu(0 + 0.5)
+    recorder = SnapshotRecorder(dense, Loss(name="mse"), Rows(inputs=series, targets=np.zeros((2, 1))))
+    (first, _) = recorder.take(0, parameters).layers
+    assert (first.dead, first.spread, first.positions) == (1.0, 0.0, 4)
+    tokens = np.array([[1, 2, 0, 0], [2, 0, 0, 0]])
+    recorder = SnapshotRecorder(network, Loss(name="mse"), Rows(inputs=tokens, targets=np.zeros((2, 1))))
+    padded = recorder.take(0, initialise(network, seed=0))
+    short = transformer((2,), 2, 1, vocabulary=3, heads=1, depth=1)
+    recorder = SnapshotRecorder(short, Loss(name="mse"), Rows(inputs=tokens[:, :2], targets=np.zeros((2, 1))))
+    for one, other in zip(padded.layers, recorder.take(0, initialise(network, seed=0)).layers, strict=True):
+        assert one.spread == pytest.approx(other.spread)

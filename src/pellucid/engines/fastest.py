@@ -87,7 +87,8 @@ def fastest_way(
         inputs = np.ones((batch_size, *network.shape), np.int64)  # a token that every vocabulary has
     targets = generator.integers(0, 2, (batch_size, network.outputs)).astype(float)
     if loss.name == "cross_entropy":
-        targets = generator.integers(0, network.outputs, batch_size)
+        each = network.shape[:1] if network.answers_steps else ()
+        targets = generator.integers(1 if each else 0, network.outputs, (batch_size, *each))
     masks = [np.ones((batch_size, *mask.shape), np.float32) for mask in network.masks()]
     first, times = initialise(network, 0), dict[tuple[int, str], float]()
     before = torch.get_num_threads()

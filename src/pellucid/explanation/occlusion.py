@@ -4,7 +4,9 @@ A window slides over the picture and what it covers is replaced, by grey or by a
 the mean, over all windows that cover it, of the answer without the window minus the answer with it: positive where the
 covered part speaks for the answer.
 
-Legend: ``H × W`` positions, ``C`` channels, ``M`` windows.
+Of a sequence, a stretch of steps is covered: a token by one that says nothing, a part of a series by its mean.
+
+Legend: ``H × W`` positions, ``C`` channels, ``M`` windows, ``T`` steps, ``L`` of them count.
 """
 
 from __future__ import annotations
@@ -15,11 +17,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["blurred", "occlusion", "window_for"]
+__all__ = ["blurred", "occlusion", "occlusion_of_steps", "stretch_for", "window_for"]
 
 Array = NDArray[Any]
 
 _WINDOWS_A_SIDE = 7
+_STRETCHES = 10  # of a series
 _VALUES_AT_ONCE = 1 << 22
 
 
@@ -68,6 +71,53 @@ def occlusion(
         for change, (y, x) in zip(whole - answer(covered), few, strict=True):
             total[y : y + window[0], x : x + window[1]] += change
             times[y : y + window[0], x : x + window[1]] += 1
+    found: Array = total / np.maximum(times, 1)
+    return found
+
+
+def stretch_for(length: int) -> tuple[int, int]:
+    """How many steps of a series are covered together, and how far the stretch moves on: a tenth, and half of it.
+
+    >>> stretch_for(6), stretch_for(150)
+    ((1, 1), (15, 7))
+    """
+    window = max(1, round(length / _STRETCHES))
+    return window, max(1, window // 2)
+
+
+def occlusion_of_steps(
+    answer: Callable[[Array], Array], row: Array, fill: Array, *, length: int, window: int = 1, step: int = 1
+) -> Array:
+    """What each step of a sequence adds to the answer, ``[L]``: the answer without it is subtracted.
+
+    Parameters
+    ----------
+    answer
+        Maps rows ``[M, T]`` or ``[M, T, C]`` to their answers ``[M]``.
+    row, fill
+        The row, and what stands in the place of what is covered, in the same shape or one number for all.
+    length
+        L, how many steps count; the others are left alone.
+    window, step
+        How many steps are covered together, and how far the window moves on.
+
+    >>> count = lambda rows: (rows == 7).sum(axis=1).astype(float)
+    >>> occlusion_of_steps(count, np.array([7, 3, 7, 0]), np.array(1), length=3)
+    array([1., 0., 1.])
+    """
+    fills = np.broadcast_to(np.asarray(fill, dtype=row.dtype), row.shape)
+    starts = list(_starts(length, window, step))
+    whole = float(answer(row[np.newaxis])[0])
+    total, times = np.zeros(length), np.zeros(length)
+    at_once = max(1, _VALUES_AT_ONCE // row.size)
+    for i in range(0, len(starts), at_once):
+        few = starts[i : i + at_once]
+        covered = np.repeat(row[np.newaxis], len(few), axis=0)
+        for one, t in zip(covered, few, strict=True):
+            one[t : min(t + window, length)] = fills[t : min(t + window, length)]
+        for change, t in zip(whole - answer(covered), few, strict=True):
+            total[t : t + window] += change
+            times[t : t + window] += 1
     found: Array = total / np.maximum(times, 1)
     return found
 

@@ -25,6 +25,7 @@ from pellucid.engines.textbook.backprop import StepBack, backward
 from pellucid.engines.textbook.forward import Step, forward
 from pellucid.engines.textbook.losses import loss_and_gradient
 from pellucid.engines.textbook.optimizers import update
+from pellucid.explanation.own_tokens import length_of
 from pellucid.network import Layer, Network, Shape
 from pellucid.network.optimizer import Optimizer
 from pellucid.network.task import Loss
@@ -134,13 +135,17 @@ class Agreement:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RowTrace:
-    """One row, forward and, if its target is known, backward."""
+    """One row, forward and, if its target is known, backward.
+
+    Of a text or series ``steps`` is how many steps count; the others are padding.
+    """
 
     network: Network
     parameters: Parameters
     layers: tuple[LayerAtWork, ...]
     back: Back | None
     agreement: Agreement
+    steps: int | None = None
 
     @property
     def logits(self) -> Array:
@@ -213,7 +218,14 @@ def trace_row(
     layers = _layers_at_work(passed.steps, handed_back, arrays)
     nudged = _NUDGED if sum(step.outputs.size for step in passed.steps) <= _LARGE else _NUDGED_OF_LARGE
     agreement = _agreement(network, exact, rows, loss, target, passed.logits, gradients, nudged)
-    return RowTrace(network=network, parameters=exact, layers=layers, back=back, agreement=agreement)
+    return RowTrace(
+        network=network,
+        parameters=exact,
+        layers=layers,
+        back=back,
+        agreement=agreement,
+        steps=length_of(rows[0]) if network.on_sequences else None,
+    )
 
 
 @dataclass(frozen=True)

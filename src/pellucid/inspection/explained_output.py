@@ -5,17 +5,21 @@ Legend: ``N`` rows, ``F`` features, ``C`` classes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.engines.inside import Inside, look_inside
+from pellucid.engines.support import rows_at_once
 from pellucid.errors import SettingError, nearest
 from pellucid.explanation.channels import pictures_at_once
+from pellucid.explanation.own_tokens import length_of, vectors_as_tokens
 from pellucid.model.model import Model
+from pellucid.network.shapes import typed
 from pellucid.preprocessing.features import Features, rows_for
 
 __all__ = ["ExplainedOutput", "explained_output", "json_value"]
@@ -51,25 +55,50 @@ class ExplainedOutput:
         return answers if self.index is None else answers[:, self.index]
 
     def slopes(self, inputs: Array) -> tuple[Array, Array]:
-        """The outputs ``[N]`` and their gradients ``[N, F]`` for features ``[N, F]``.
+        """The outputs ``[N]`` and their gradients ``[N, F]`` for features ``[N, F]``, or for series ``[N, T, C]``.
 
-        In float64 by the textbook engine; for pictures and convolutions, which have millions of products, in the type
-        of the weights and by PyTorch where it is installed (`look_inside`).
+        In float64 by the textbook engine; series too in float64, but by PyTorch where it is installed (`look_inside`);
+        pictures, which have millions of products, by PyTorch in the type of the weights.
         """
-        scores, gradients = np.zeros(len(inputs)), np.zeros(inputs.shape)
+        scores, gradients = np.zeros(len(inputs)), np.zeros((len(inputs), prod(inputs.shape[1:])))
         for part, seen in self._seen(inputs, towards=lambda z: self._link(z)[1]):
             assert seen.d_inputs is not None
-            slopes = seen.d_inputs if seen.d_inputs.ndim == 2 else seen.d_inputs.transpose(0, 2, 3, 1)
+            slopes = seen.d_inputs.transpose(0, 2, 3, 1) if seen.d_inputs.ndim == 4 else seen.d_inputs
             scores[part] += self._link(seen.logits.astype(np.float64))[0] / len(self.model.members)
             gradients[part] += slopes.reshape(len(slopes), -1) / len(self.model.members)
         return scores, gradients
 
     def values(self, inputs: Array) -> Array:
-        """The outputs ``[N]`` for features ``[N, F]``, by the same engines as `slopes`."""
+        """The outputs ``[N]`` for features ``[N, F]``, series or tokens, by the same engines as `slopes`."""
         scores = np.zeros(len(inputs))
         for part, seen in self._seen(inputs):
             scores[part] += self._link(seen.logits.astype(np.float64))[0] / len(self.model.members)
         return scores
+
+    def vectors_of(self, tokens: Array) -> Array:
+        """The vectors ``[K, L, D]`` that the K networks have for the tokens of a row ``[T]``."""
+        few = tokens[: length_of(tokens)]
+        found: Array = np.stack([parameters["0.weight"][few] for parameters in self.model.members]).astype(np.float64)
+        found[:, few == 0] = 0.0
+        return found
+
+    def slopes_of_vectors(self, vectors: Array) -> tuple[Array, Array]:
+        """The outputs ``[P]`` and their gradients ``[P, K, L, D]`` for vectors in the places of a row's tokens.
+
+        Parameters
+        ----------
+        vectors
+            ``[P, K, L, D]``: for each of P rows what each network's embedding would give.
+        """
+        scores, gradients = np.zeros(len(vectors)), np.zeros(vectors.shape)
+        many = len(self.model.members)
+        for k, parameters in enumerate(self.model.members):
+            for part in self._parts(len(vectors)):
+                own, weights, rows = vectors_as_tokens(self.model.network, _exact(parameters), vectors[part, k])
+                seen = look_inside(own, weights, rows, names=["0"], towards=lambda z: self._link(z)[1])
+                scores[part] += self._link(seen.logits)[0] / many
+                gradients[part, k] = seen.d_outputs["0"][:, : vectors.shape[2]] / many
+        return scores, gradients
 
     def inside(self, inputs: Array, layer: str) -> tuple[Array, Array]:
         """A layer's outputs and the slopes of the class's score with them, of every network: ``[K, N, *shape]`` each.
@@ -87,14 +116,20 @@ class ExplainedOutput:
     def _seen(self, inputs: Array, **more: Any) -> Iterator[tuple[slice, Inside]]:
         """What is seen inside every network in turn, a part of the rows after the other."""
         network = self.model.network
-        of_columns = len(network.shape) == 1
-        at_once = max(1, len(inputs) if of_columns else pictures_at_once(network) // 4)
         for parameters in self.model.members:
-            dtype = np.float64 if of_columns else next(iter(parameters.values())).dtype
-            for i in range(0, len(inputs), at_once):
-                part = slice(i, i + at_once)
-                rows = np.asarray(rows_for(network.shape, inputs[part].astype(dtype)))
-                yield part, look_inside(network, parameters, rows, **more)
+            in_full = network.on_columns or network.on_sequences
+            dtype = np.float64 if in_full else next(iter(parameters.values())).dtype
+            weights = _exact(parameters) if network.dtype == "int64" else parameters
+            for part in self._parts(len(inputs)):
+                rows = np.asarray(rows_for(network.shape, typed(network, inputs[part], dtype)))
+                yield part, look_inside(network, weights, rows, **more)
+
+    def _parts(self, many: int) -> Iterator[slice]:
+        """Parts of the rows that pass together."""
+        network = self.model.network
+        at_once = max(1, many if network.on_columns else min(pictures_at_once(network) // 4, rows_at_once(network)))
+        for i in range(0, many, at_once):
+            yield slice(i, i + at_once)
 
     def _of_logits(self, z: Array) -> Array:
         slopes = np.zeros_like(z)
@@ -122,6 +157,11 @@ class ExplainedOutput:
         return of[:, 0], of * (np.eye(p.shape[1])[self.index] - p)  # ∂p_c/∂z_k = p_c (δ_ck − p_k)
 
 
+def _exact(parameters: Mapping[str, Array]) -> dict[str, Array]:
+    """The weights in float64."""
+    return {name: array.astype(np.float64) if array.dtype.kind == "f" else array for name, array in parameters.items()}
+
+
 def json_value(value: object) -> object:
     """A cell or a prediction as a JSON value.
 
@@ -135,7 +175,7 @@ def json_value(value: object) -> object:
 def explained_output(model: Model, label: object = None, *, inputs: Array | None = None) -> ExplainedOutput:
     """The output that is explained: the probability of a class, or the number.
 
-    Without ``label`` it is the second of two classes; of several, the most probable class for ``inputs`` ``[F]``.
+    Without ``label`` it is the second of two classes; of several, the most probable class for the row ``inputs``.
 
     Raises
     ------

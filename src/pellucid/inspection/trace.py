@@ -122,7 +122,7 @@ class Traced:
         Of a network of pictures the arithmetic of the strongest units; pixels and arrays of more than 100 numbers only
         if ``complete``.
         """
-        everything = complete or len(self.row.network.shape) == 1
+        everything = complete or self.row.network.on_columns
         return {
             "title": self.title,
             "network": self.network,

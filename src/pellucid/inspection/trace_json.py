@@ -38,7 +38,8 @@ def row_json(row: RowTrace, steps: Sequence[NamedStep], outcome: Outcome, *, com
         Also arrays of more than 100 numbers, which a network of pictures leaves out otherwise. For columns all
         arrays are written.
     """
-    writing = _Writing(all_units=len(row.network.shape) == 1, complete=complete or len(row.network.shape) == 1)
+    of_columns = row.network.on_columns
+    writing = _Writing(all_units=of_columns, complete=complete or of_columns)
     back = row.back
     return {
         "shape": list(row.network.shape),

@@ -137,7 +137,7 @@ def worth_of(model: TrainedModel) -> tuple[dict[str, float], str]:
             worth.rises
         ), f"the increase of the {metric} on {worth.n_rows:,} {worth.part} rows without a column,"
     first = next((p.name for p in model.network.parameters() if len(p.shape) == 2), None)
-    if first is None or len(model.network.shape) > 1:  # of pictures there is one column
+    if first is None or not model.network.on_columns:  # of pictures and texts there is one column
         return {}, ""
     size = np.mean([np.linalg.norm(parameters[first], axis=0) for parameters in model.members], axis=0)  # [features]
     sizes = model.recipe.features_of(size[np.newaxis])

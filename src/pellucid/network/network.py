@@ -104,13 +104,24 @@ class Network:
 
     @property
     def outputs(self) -> int:
-        """The number of logits."""
-        return _columns("outputs", self.shapes()[-1])
+        """The number of logits; of a network that answers at each step of a sequence, those of one step."""
+        *steps, numbers = self.shapes()[-1]
+        return numbers if len(steps) <= 1 else _columns("outputs", self.shapes()[-1])
+
+    @property
+    def answers_steps(self) -> bool:
+        """Whether it answers at each step of a sequence, ``[B, T, C]``, and not once a row, ``[B, C]``."""
+        return len(self.shapes()[-1]) == 2
 
     @property
     def on_columns(self) -> bool:
         """Whether its rows are columns of numbers: neither pictures nor series, nor tokens."""
         return len(self.shape) == 1 and self.dtype == "float"
+
+    @property
+    def on_sequences(self) -> bool:
+        """Whether its rows are read step by step: texts as tokens, or series."""
+        return self.dtype == "int64" or len(self.shape) == 2
 
     @property
     def between(self) -> int:

@@ -22,9 +22,10 @@ from pellucid.network.layers import (
 from pellucid.network.layers.recurrent import Recurrent
 from pellucid.network.network import Network
 
-__all__ = ["CELLS", "rnn"]
+__all__ = ["CELLS", "RNN_POOLS", "rnn"]
 
 CELLS: dict[str, type[Recurrent]] = {"gru": GRU, "lstm": LSTM, "rnn": RNN}
+RNN_POOLS = (*STEP_POOLS, "none")
 
 
 def rnn(
@@ -60,7 +61,7 @@ def rnn(
     bidirectional
         Whether each recurrent layer also goes from the last step to the first.
     pool
-        ``last``, ``mean`` or ``max`` over the steps.
+        ``last``, ``mean`` or ``max`` over the steps; ``none`` keeps them, with logits at each step.
     hidden
         The widths of dense layers before the last.
     dropout
@@ -77,6 +78,8 @@ def rnn(
     ['LSTM 3 → 16, bidirectional', 'LSTM 32 → 8, bidirectional', 'StepPool last, bidirectional', 'Dense 16 → 2']
     >>> rnn((50,), (64,), 3, vocabulary=1000).outline()
     '50 → 50×32 → 50×64 → 3'
+    >>> rnn((50,), (64,), 1000, vocabulary=1000, pool="none").outline()
+    '50 → 50×32 → 50×64 → 50×1000'
     """
     _check(shape, widths, cell, pool, vocabulary)
     layers: list[Layer] = []
@@ -88,7 +91,8 @@ def rnn(
         layer = CELLS[cell](inputs=width, width=units, bidirectional=bidirectional)
         layers.append(layer)
         width = layer.outputs
-    layers.append(StepPool(how=pool, bidirectional=bidirectional and pool == "last"))  # type: ignore[arg-type]
+    if pool != "none":
+        layers.append(StepPool(how=pool, bidirectional=bidirectional and pool == "last"))  # type: ignore[arg-type]
     for before, after in pairwise((width, *hidden)):
         layers += [Dropout(rate=dropout)] if dropout else []
         layers += [Dense(inputs=before, outputs=after), Activation(function=activation)]
@@ -107,5 +111,5 @@ def _check(shape: Shape, widths: Sequence[int], cell: str, pool: str, vocabulary
         raise SettingError(f"widths must name at least one recurrent layer, such as (64,), got {widths!r}")
     if cell not in tuple(CELLS):
         raise SettingError(f"cell {cell!r} is not known{nearest(str(cell), CELLS)}")
-    if pool not in STEP_POOLS:
-        raise SettingError(f"pool {pool!r} is not known{nearest(str(pool), STEP_POOLS)}")
+    if pool not in RNN_POOLS:
+        raise SettingError(f"pool {pool!r} is not known{nearest(str(pool), RNN_POOLS)}")

@@ -102,7 +102,8 @@ def check_rows(network: Network, loss: Loss, inputs: Array, targets: Array, weig
     inputs
         ``[N, I]``.
     targets
-        ``[N]`` class numbers from 0 to C − 1 for ``cross_entropy``, else numbers ``[N, C]``.
+        ``[N]`` class numbers from 0 to C − 1 for ``cross_entropy``, else numbers ``[N, C]``; of a network that answers
+        at each step class numbers ``[N, T]``, where 0 does not count.
     weights
         One number per row, ``[N]``, or ``None``.
     """
@@ -112,7 +113,9 @@ def check_rows(network: Network, loss: Loss, inputs: Array, targets: Array, weig
         raise DataError(f"each row needs a target: there are {rows:,} rows of inputs and {len(targets):,} of targets")
     if weights is not None and weights.shape != (rows,):
         raise DataError(f"the row weights must be one number per row, shape [{rows}], got {list(weights.shape)}")
-    if loss.name == "cross_entropy":
+    if network.answers_steps:
+        _check_steps(network, loss, targets)
+    elif loss.name == "cross_entropy":
         _check_classes(targets, outputs)
     elif targets.shape != (rows, outputs):
         column = "; make a column of them with targets.reshape(-1, 1)" if outputs == 1 and targets.ndim == 1 else ""
@@ -204,6 +207,25 @@ def _remedy(network: Network, inputs: Array) -> str:
     if inputs.ndim == 2:
         return f"give {network.inputs} columns, or make the first layer for {inputs.shape[1]}"
     return "give a table with one line per row"
+
+
+def _check_steps(network: Network, loss: Loss, targets: Array) -> None:
+    steps, classes = network.shapes()[-1]
+    rule = (
+        f"a network that answers at each step learns by cross_entropy from numbers from 1 to {classes - 1:,}, with "
+        f"0 for steps that do not count, shape [N, {steps}]"
+    )
+    if loss.name != "cross_entropy" or loss.class_weights is not None:
+        raise DataError(f"{rule}; the loss is {loss.name}{' with class weights' if loss.class_weights else ''}")
+    if targets.ndim != 2 or targets.shape[1] != steps:
+        raise DataError(f"{rule}, got the shape {list(targets.shape)}")
+    if targets.dtype.kind != "i":
+        raise DataError(f"{rule}, got the type {targets.dtype}: convert them with targets.astype('int64')")
+    low, high = (int(targets.min()), int(targets.max())) if targets.size else (0, 0)
+    if low < 0 or high >= classes:
+        raise DataError(f"{rule}, got {low if low < 0 else high:,}")
+    if len(targets) and not high:
+        raise DataError(f"{rule}; here no step counts")
 
 
 def _check_classes(targets: Array, classes: int) -> None:

@@ -6,6 +6,7 @@
 | multiclass | 1 logit per class | ``cross_entropy`` | softmax |
 | regression | 1 value, in standardised units | ``mse`` | identity |
 | reconstruction | its own inputs, in standardised units | ``mse`` | identity |
+| continuation | at each step of a text, 1 logit per token: which comes next | ``cross_entropy`` | softmax |
 """
 
 from __future__ import annotations
@@ -19,12 +20,13 @@ from pellucid.errors import SettingError, nearest
 
 __all__ = ["LOSSES", "Label", "Loss", "LossName", "Task", "TaskKind"]
 
-TaskKind = Literal["binary", "multiclass", "regression", "reconstruction"]
+TaskKind = Literal["binary", "multiclass", "regression", "reconstruction", "continuation"]
 LossName = Literal["bce", "cross_entropy", "mse", "mae", "huber"]
 Label = str | int | float | bool
 
 LOSSES: tuple[str, ...] = get_args(LossName)
-_CLASSIFICATION_LOSSES = {"binary": ("bce",), "multiclass": ("cross_entropy",)}
+_CLASSIFICATION_LOSSES = {"binary": ("bce",), "multiclass": ("cross_entropy",), "continuation": ("cross_entropy",)}
+_OF_WIDTH = {"reconstruction": "inputs", "continuation": "vocabulary"}  # kinds without a target column
 _REGRESSION_LOSSES = ("mse", "mae", "huber")
 
 
@@ -87,20 +89,21 @@ class Loss:
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """The question that a network answers, about one target column or about its own inputs.
+    """The question that a network answers: about one target column, about its own inputs, or how a text goes on.
 
     Parameters
     ----------
     kind
-        ``binary``, ``multiclass``, ``regression`` or ``reconstruction``.
+        ``binary``, ``multiclass``, ``regression``, ``reconstruction`` or ``continuation``.
     target
-        The name of the target column; empty for reconstruction, which has none.
+        The name of the target column; empty for reconstruction and continuation, which have none.
     classes
-        The labels in order (logit ``i`` belongs to ``classes[i]``); empty for regression and reconstruction.
+        The labels in order (logit ``i`` belongs to ``classes[i]``); empty for all but binary and multiclass.
     loss
         The loss that training minimises.
     width
-        For reconstruction: the number of inputs to reconstruct; else ``None``.
+        For reconstruction: the number of inputs to reconstruct; for continuation: of tokens in the vocabulary, with
+        padding (0); else ``None``.
 
     >>> Task.binary("ill", ("no", "yes")).outputs
     1
@@ -123,8 +126,8 @@ class Task:
         if not all(isinstance(c, str | int | float | bool) for c in self.classes):
             raise SettingError(f"the classes of {self.target!r} must be texts, numbers or booleans")
         n = len(self.classes)
-        fits = {"binary": n == 2, "multiclass": n >= 2, "regression": n == 0, "reconstruction": n == 0}
-        if not fits[self.kind]:
+        fits = {"binary": n == 2, "multiclass": n >= 2}
+        if not fits.get(self.kind, n == 0):
             raise SettingError(f"a {self.kind} task cannot have {n} classes (column {self.target!r})")
         self._check_width()
         allowed = _CLASSIFICATION_LOSSES.get(self.kind, _REGRESSION_LOSSES)
@@ -135,14 +138,15 @@ class Task:
             raise SettingError(f"{n} classes need {n} class weights, got {len(weights)}")
 
     def _check_width(self) -> None:
-        if self.kind != "reconstruction":
+        if self.kind not in _OF_WIDTH:
             if self.width is not None:
                 raise SettingError(f"width is for a reconstruction; a {self.kind} task has none, got {self.width!r}")
             return
         if type(self.width) is not int or self.width < 1:
-            raise SettingError(f"a reconstruction needs the width of its inputs, at least 1, got {self.width!r}")
+            of = _OF_WIDTH[self.kind]
+            raise SettingError(f"a {self.kind} needs the width of its {of}, at least 1, got {self.width!r}")
         if self.target:
-            raise SettingError(f"a reconstruction has no target column, got {self.target!r}")
+            raise SettingError(f"a {self.kind} has no target column, got {self.target!r}")
 
     @classmethod
     def binary(cls, target: str, classes: tuple[Label, Label]) -> Task:
@@ -168,6 +172,15 @@ class Task:
         """
         return cls(kind="reconstruction", target="", width=width, loss=Loss(name="mse"))
 
+    @classmethod
+    def continuation(cls, vocabulary: int) -> Task:
+        """At each step of a text the next token, cross-entropy.
+
+        >>> Task.continuation(67).outputs
+        67
+        """
+        return cls(kind="continuation", target="", width=vocabulary, loss=Loss(name="cross_entropy"))
+
     @property
     def is_classification(self) -> bool:
         """Whether the answer is a class."""
@@ -180,6 +193,8 @@ class Task:
         >>> Task.binary("ill", ("no", "yes")).question, Task.reconstruction(4).question
         ("binary classification of 'ill'", 'reconstruction of its 4 inputs')
         """
+        if self.kind == "continuation":
+            return f"continuation of texts of {self.outputs:,} tokens"
         if self.width is not None:
             return f"reconstruction of its {self.width:,} inputs"
         return f"{self.kind}{' classification' if self.classes else ''} of {self.target!r}"
@@ -199,6 +214,7 @@ class Task:
             "multiclass": "softmax",
             "regression": "identity",
             "reconstruction": "identity",
+            "continuation": "softmax",
         }
         return links[self.kind]
 
@@ -216,7 +232,7 @@ class Task:
     def from_json(cls, value: object) -> Task:
         """Read what `to_json` wrote; raises `SettingError`."""
         names = {"kind", "target", "classes", "loss"}
-        if isinstance(value, Mapping) and value.get("kind") == "reconstruction":
+        if isinstance(value, Mapping) and value.get("kind") in tuple(_OF_WIDTH):
             names.add("width")
         if not isinstance(value, Mapping) or set(value) != names or not isinstance(value["classes"], list):
             raise SettingError(f"task must have exactly the fields {sorted(names)}, classes a list")

@@ -1,4 +1,6 @@
-"""Draws a convolutional network: a stack of squares for each block of maps, a bar for each list of numbers."""
+"""Draws a network whose rows have positions: a stack of squares for each block of maps, a rectangle for each sequence,
+a bar for each list of numbers.
+"""
 
 from __future__ import annotations
 
@@ -22,15 +24,15 @@ _LINE = 0.3  # the height of a line of words
 
 
 def maps_drawing(network: Network, names: Sequence[str], *, title: str | None = None) -> Figure:
-    r"""Draw the blocks of a convolutional network from left to right.
+    r"""Draw the blocks of a network of pictures, texts or series from left to right.
 
-    A block is what a weighted layer gives, after the pooling that follows it. Its squares are as large as its maps,
-    on a scale of logarithms.
+    A block is what a weighted layer gives, after the pooling that follows it. Its squares are as large as its maps, on
+    a scale of logarithms; a sequence is as wide as it has steps and as high as a step has numbers.
 
     Parameters
     ----------
     network
-        The description; its rows are pictures.
+        The description; its rows are pictures, tokens or series.
     names
         Of the outputs.
     title
@@ -57,7 +59,7 @@ def maps_drawing(network: Network, names: Sequence[str], *, title: str | None = 
     )
     x = 0.0
     for place, ((shape, words), (wide, high)) in enumerate(zip(blocks, sizes, strict=True)):
-        many = min(_MOST, shape[0]) if len(shape) > 1 else 1
+        many = min(_MOST, shape[0]) if len(shape) > 2 else 1
         side = wide - 0.1 * (many - 1)
         for k in range(many):
             low = -high / 2 + 0.1 * (many - 1 - k)
@@ -93,13 +95,15 @@ def _size(shape: Shape) -> tuple[float, float]:
     """Width and height of a block in the drawing."""
     if len(shape) == 1:
         return 0.22, 0.5 + 0.22 * log2(1 + shape[0])
+    if len(shape) == 2:
+        return 0.4 * log2(1 + shape[0]), 0.4 * log2(1 + shape[1])
     many = min(_MOST, shape[0])
     return 0.4 * log2(1 + shape[-1]) + 0.1 * (many - 1), 0.4 * log2(1 + shape[1]) + 0.1 * (many - 1)
 
 
 def _blocks(network: Network) -> list[tuple[Shape, list[str]]]:
     """The shape of each block, and its words: the picture, and each weighted layer with what follows it."""
-    blocks: list[tuple[Shape, list[str]]] = [(network.shape, [_times(network.shape), "the picture"])]
+    blocks: list[tuple[Shape, list[str]]] = [(network.shape, [_times(network.shape), _row(network)])]
 
     def add(layer: Layer, shape: Shape) -> None:
         if layer.role is Role.WEIGHTED:
@@ -117,6 +121,12 @@ def _blocks(network: Network) -> list[tuple[Shape, list[str]]]:
         else:
             add(layer, shape)
     return blocks
+
+
+def _row(network: Network) -> str:
+    if network.dtype == "int64":
+        return "the text"
+    return "the series" if network.on_sequences else "the picture"
 
 
 def _brief(layer: Layer) -> str:

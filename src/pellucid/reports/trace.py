@@ -64,7 +64,7 @@ def write_trace_page(found: Traced, path: str | os.PathLike[str], *, units: int 
     if Path(path).suffix.lower() not in (".html", ".htm"):
         raise SettingError(f"the page must be a file that ends in .html, got {os.fspath(path)!r}")
     _check(units)
-    of_columns = len(found.row.network.shape) == 1
+    of_columns = found.row.network.on_columns
     write_text(path, trace_html(trace_page(found, units)) if of_columns else maps_html(found, units))
     return Path(path)
 

@@ -40,6 +40,8 @@ __all__ = [
 
 Array = NDArray[Any]
 
+_LOGITS_AT_ONCE = 1 << 22
+
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
@@ -340,6 +342,8 @@ def rate_of(plan: Plan, state: State, batch: int, steps: int) -> float:
 
 def _validate(engine: Engine, rows: Rows) -> tuple[float, float]:
     """The loss of these rows, and accuracy or, for numbers, R²."""
+    if engine.network.answers_steps:
+        return _validate_steps(engine, rows)
     logits = engine.logits(rows.inputs).astype(np.float64)
     loss = loss_and_gradient(engine.loss, logits, rows.targets, rows.weights).value
     if engine.loss.name == "cross_entropy":
@@ -354,6 +358,25 @@ def _validate(engine: Engine, rows: Rows) -> tuple[float, float]:
     if each is not None:
         missed, spread = missed * each, spread * each
     return loss, 1 - float(missed.sum()) / float(spread.sum())
+
+
+def _validate_steps(engine: Engine, rows: Rows) -> tuple[float, float]:
+    """The mean loss and the accuracy of all steps that count, some rows at a time: logits ``[N, T, C]`` are many."""
+    at_once = max(1, _LOGITS_AT_ONCE // math.prod(engine.network.shapes()[-1]))
+    losses, right, mass = 0.0, 0.0, 0.0
+    for start in range(0, len(rows), at_once):
+        part = rows.take(np.arange(start, min(start + at_once, len(rows))))
+        counts = part.targets != 0
+        if not counts.any():
+            continue
+        logits, truth = engine.logits(part.inputs)[counts].astype(np.float64), part.targets[counts]  # [n, C], [n]
+        weights = np.ones(len(truth))
+        if part.weights is not None:
+            weights = np.broadcast_to(part.weights[:, np.newaxis], counts.shape)[counts]
+        losses += loss_and_gradient(engine.loss, logits, truth, weights).value * weights.sum()
+        right += float(weights @ (logits.argmax(axis=1) == truth))
+        mass += float(weights.sum())
+    return losses / mass, right / mass
 
 
 def _mean(values: Array, weights: Array | None) -> float:

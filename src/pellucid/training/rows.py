@@ -24,6 +24,8 @@ Array = NDArray[Any]
 class Rows:
     """Inputs ``[N, I]``, targets ``[N]`` class numbers or ``[N, C]`` numbers, and row weights ``[N]`` or ``None``.
 
+    Where a network answers at each step, the targets are class numbers ``[N, T]``, and 0 does not count.
+
     The inputs may also be something that looks like an array and makes the numbers of the rows taken from it, such as
     `pellucid.preprocessing.encoded_images.EncodedImages`. With an ``augmentation``, training sees pictures changed;
     whatever else looks at the rows sees them as they are. ``pictures`` are then the same rows as pictures, where the

@@ -21,6 +21,7 @@ from pellucid.engines.support import blas
 from pellucid.engines.textbook.backprop import backward
 from pellucid.engines.textbook.forward import Step, forward
 from pellucid.engines.textbook.losses import loss_and_gradient
+from pellucid.engines.textbook.sequences import mask_of, steps_of
 from pellucid.network import Network, Role
 from pellucid.network.layers.convolution import Convolution
 from pellucid.network.shapes import typed
@@ -57,7 +58,8 @@ class LayerSignal:
     spread
         Standard deviation of the output to the next layer, over rows and units.
     dead
-        Share of units that are 0 for every row of the sample, at every position; only for ReLU, else ``None``.
+        Share of units that are 0 for every row of the sample, at every position (padding is none); only for ReLU, else
+        ``None``.
     saturated
         Share of values within 1 % of the ends of a sigmoid or tanh; ``None`` for others.
     """
@@ -145,13 +147,16 @@ class SnapshotRecorder:
         rows = self._rows
         dtype = next(iter(parameters.values())).dtype
         with np.errstate(all="ignore"):  # diverging weights are what is looked for
-            passed = forward(self.network, parameters, typed(self.network, rows.inputs, dtype))
+            inputs = typed(self.network, rows.inputs, dtype)
+            passed = forward(self.network, parameters, inputs)
+            counts = mask_of(steps_of(inputs)[1], inputs.shape[1])  # [B, T] where rows are padded
             result = loss_and_gradient(self.loss, passed.logits, rows.targets, rows.weights)
             gradients = backward(parameters, passed, result.d_logits.astype(dtype, copy=False)).parameters
             layers = []
             for step, function, outputs in _weighted(passed.steps):
                 own = tuple(n for n, g in gradients.items() if n.startswith(f"{step.name}.") and g.ndim > 1)
                 outputs = _units_first(step, outputs)  # noqa: PLW2901
+                seen = _that_counts(outputs, counts)
                 layers.append(
                     LayerSignal(
                         index=int(step.name.partition(".")[0]),
@@ -159,9 +164,9 @@ class SnapshotRecorder:
                         gradient=_rms(_together(gradients, own)),
                         weight=_rms(_together(parameters, own)),
                         moved=self._moved(epoch, own, parameters),
-                        spread=float(outputs.std()),
-                        dead=_dead(outputs) if function in _DYING else None,
-                        saturated=_saturated(function, outputs),
+                        spread=float(seen.std()),
+                        dead=_dead(seen) if function in _DYING else None,
+                        saturated=_saturated(function, seen),
                         positions=math.prod(outputs.shape[2:]),
                     )
                 )
@@ -187,6 +192,14 @@ def _units_first(step: Step, outputs: Array) -> Array:
     """Units before positions, as maps have them: of a sequence, ``[B, T, D]``, the steps come first."""
     sequence = outputs.ndim == 3 and not isinstance(step.layer, Convolution)
     return outputs.swapaxes(1, 2) if sequence else outputs
+
+
+def _that_counts(outputs: Array, counts: Array | None) -> Array:
+    """Of a sequence ``[B, D, T]`` the steps that are no padding, ``[n, D]``; other outputs as they are."""
+    if counts is None or outputs.ndim != 3 or outputs.shape[2] != counts.shape[1]:
+        return outputs
+    found: Array = outputs.swapaxes(1, 2)[counts]
+    return found
 
 
 def _weighted(steps: Sequence[Step]) -> Iterator[tuple[Step, str | None, Array]]:

@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.engines.textbook.error_function import erf
+
 __all__ = ["RULES", "ActivationRule", "sigmoid", "softmax"]
 
 Array = NDArray[Any]
@@ -141,9 +143,8 @@ def gelu_derivative(z: Array, a: Array) -> Array:
 
 
 def _normal_cdf(z: Array) -> Array:
-    """Φ(z) = ½ (1 + erf(z / √2)); NumPy has no erf, so Python's is applied to each element."""
-    erf = np.asarray(np.frompyfunc(math.erf, 1, 1)(z / math.sqrt(2)), np.float64)
-    return (0.5 * (1 + erf)).astype(z.dtype)
+    """Φ(z) = ½ (1 + erf(z / √2))."""
+    return (0.5 * (1 + erf(z / math.sqrt(2)))).astype(z.dtype)
 
 
 # ── SiLU, Mish, softplus ──────────────────────────────────────────────────────────────────────────────────────

@@ -124,7 +124,7 @@ class TextbookEngine:
             forward(self.network, self._parameters, typed(self.network, np.asarray(part), self._dtype)).logits
             for part in (inputs[i : i + many] for i in range(0, len(inputs), max(1, many)))
         ]
-        return np.concatenate(parts) if parts else np.zeros((0, self.network.outputs), self._dtype)
+        return np.concatenate(parts) if parts else np.zeros((0, *self.network.shapes()[-1]), self._dtype)
 
     def parameters(self) -> dict[str, Array]:
         """A copy of all arrays, by name."""

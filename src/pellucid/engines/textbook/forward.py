@@ -120,7 +120,7 @@ def logits_of(network: Network, parameters: Parameters, inputs: Array) -> Array:
         return forward(network, parameters, inputs[start : start + many]).logits
 
     if not starts:
-        return np.zeros((0, network.outputs))
+        return np.zeros((0, *network.shapes()[-1]))
     # One call at a time: two that limit the threads of products would take each other's limit for the usual one.
     if network.on_columns or len(starts) < _WORTH_THREADS or not _LIMITING.acquire(blocking=False):
         return np.concatenate([part(start) for start in starts])

@@ -3,6 +3,9 @@
 Legend: B rows, C classes or outputs. ``z`` are logits ``[B, C]``, ``y`` targets: ``[B, C]`` numbers for bce, mse,
 mae and huber, ``[B]`` class numbers for cross_entropy.
 
+A network that answers at each step of a sequence has logits ``[B, T, C]`` and targets ``[B, T]`` of classes, where 0
+does not count: every step that counts is then a row of its own, with the weight of its sequence (`at_each_step`).
+
 Every loss is built the same way. A row has a loss ℓ and a weight w (1, unless class weights or row weights say
 otherwise), and the loss of a batch is
 
@@ -31,7 +34,7 @@ Parts = tuple[Array, Array, Array]  # ℓ [B], w [B], ∂ℓ/∂z [B, C]
 
 @dataclass(frozen=True, kw_only=True)
 class LossResult:
-    """The loss of a batch, its gradient ``[B, C]``, and each row's own loss ``[B]``."""
+    """The loss of a batch, its gradient ``[B, C]``, and each row's own loss ``[B]``; of steps each ``[B, T, …]``."""
 
     value: float
     d_logits: Array
@@ -46,20 +49,47 @@ def loss_and_gradient(loss: Loss, z: Array, y: Array, row_weights: Array | None 
     loss
         Which loss, with its class weights, label smoothing or δ.
     z
-        Logits, ``[B, C]``.
+        Logits, ``[B, C]``, or ``[B, T, C]`` at each step.
     y
-        Class numbers ``[B]`` for cross_entropy, else numbers ``[B, C]``.
+        Class numbers ``[B]`` for cross_entropy, else numbers ``[B, C]``; at each step class numbers ``[B, T]``.
     row_weights
         ``[B]``; ``None`` counts all rows the same.
 
     >>> loss_and_gradient(Loss(name="mse"), np.array([[7.0]]), np.array([[5.0]])).value
     4.0
     """
+    if z.ndim == 3:
+        return at_each_step(loss, z, y, row_weights)
     row_loss, weight, d_z = _RULES[loss.name](loss, z, y)
     if row_weights is not None:
         row_loss, weight, d_z = row_loss * row_weights, weight * row_weights, d_z * row_weights[:, None]
     total = weight.sum()
     return LossResult(value=float(row_loss.sum() / total), d_logits=d_z / total, rows=row_loss)
+
+
+def at_each_step(loss: Loss, z: Array, y: Array, row_weights: Array | None = None) -> LossResult:
+    """The loss of all steps that count: with ``N = Σ [y ≠ 0]`` of them, L = Σ ℓ / N and ∂L/∂z = (∂ℓ/∂z) / N.
+
+    The mean is over steps, not over rows: a long text counts for more than a short one. At steps that do not count,
+    ∂L/∂z is 0.
+
+    Parameters
+    ----------
+    loss
+        Which loss.
+    z
+        Logits, ``[B, T, C]``.
+    y
+        Class numbers, ``[B, T]``; 0 for steps that do not count.
+    row_weights
+        ``[B]``, for all steps of a row.
+    """
+    counts = y != 0  # [B, T]
+    own = None if row_weights is None else np.broadcast_to(row_weights[:, np.newaxis], y.shape)[counts]  # [N]
+    flat = loss_and_gradient(loss, z[counts], y[counts], own)  # of [N, C] and [N]
+    d_logits, steps = np.zeros_like(z), np.zeros(y.shape, z.dtype)
+    d_logits[counts], steps[counts] = flat.d_logits, flat.rows
+    return LossResult(value=flat.value, d_logits=d_logits, rows=steps)
 
 
 def bce(loss: Loss, z: Array, y: Array) -> Parts:

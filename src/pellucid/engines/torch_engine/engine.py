@@ -138,7 +138,7 @@ class TorchEngine:
                 _numpy(forward(self._module, self._tensor(inputs[i : i + self._at_once])))
                 for i in range(0, len(inputs), self._at_once)
             ]
-        return np.concatenate(parts) if parts else np.zeros((0, self.network.outputs), np.float32)
+        return np.concatenate(parts) if parts else np.zeros((0, *self.network.shapes()[-1]), np.float32)
 
     def parameters(self) -> dict[str, Array]:
         """A copy of all arrays, by name."""

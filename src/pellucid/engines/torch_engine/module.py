@@ -61,12 +61,15 @@ def loss_value(loss: Loss, z: Tensor, y: Tensor, row_weights: Tensor | None) -> 
     loss
         Which loss, with its class weights, label smoothing or δ.
     z
-        Logits, ``[B, C]``.
+        Logits, ``[B, C]``, or ``[B, T, C]`` at each step of a sequence.
     y
-        Class numbers ``[B]`` for cross-entropy, else numbers ``[B, C]``.
+        Class numbers ``[B]`` for cross-entropy, else numbers ``[B, C]``; at each step class numbers ``[B, T]``, where 0
+        does not count.
     row_weights
         ``[B]``; ``None`` counts all rows the same.
     """
+    if z.ndim == 3:
+        return _value_of_steps(loss, z, y, row_weights)
     class_weights = None if loss.class_weights is None else z.new_tensor(loss.class_weights)
     if class_weights is None and row_weights is None:
         return _unweighted(loss, z, y, "mean")
@@ -81,6 +84,16 @@ def loss_value(loss: Loss, z: Tensor, y: Tensor, row_weights: Tensor | None) -> 
     if row_weights is not None:
         rows, shares = rows * row_weights, shares * row_weights
     return rows.sum() / shares.sum()
+
+
+def _value_of_steps(loss: Loss, z: Tensor, y: Tensor, row_weights: Tensor | None) -> Tensor:
+    """The mean over the steps that count; each has the weight of its row."""
+    if row_weights is None and loss.class_weights is None:
+        flat, classes = z.flatten(0, 1), y.flatten()
+        return F.cross_entropy(flat, classes, label_smoothing=loss.label_smoothing, ignore_index=0)
+    counts = y != 0
+    weights = None if row_weights is None else row_weights[:, None].expand(y.shape)[counts]
+    return loss_value(loss, z[counts], y[counts], weights)
 
 
 def evaluated(

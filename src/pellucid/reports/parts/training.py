@@ -116,7 +116,14 @@ def network(given: ReportInput) -> Sequence[Block]:
 
 
 def _drawn(model: Model, names: Sequence[str], several: str) -> Block:
-    if len(model.network.shape) > 1:
+    if model.network.on_sequences:
+        return picture(
+            lambda: maps_drawing(model.network, names),
+            "network-drawing",
+            f"The network as rectangles: {model.network.outline()}.",
+            f"{several}Each rectangle is what a layer gives: as wide as there are steps, as high as each has numbers.",
+        )
+    if not model.network.on_columns:
         return picture(
             lambda: maps_drawing(model.network, names),
             "network-drawing",
