@@ -174,14 +174,9 @@ def _placed(
             f"{source}: {n:,} steps lack in {time!r}, more than the {len(order):,} rows there are; the widest gap is "
             f"in {where}; cut such a series in two, or leave out --time to read the rows in their order"
         )
-    return (
-        order,
-        spacing.place,
-        [
-            f"{n:,} step{'s lack' if n > 1 else ' lacks'} in {time!r} and {'are gaps' if n > 1 else 'is a gap'}, the widest "
-            f"in {where}"
-        ],
-    )
+    lack = "1 step lacks" if n == 1 else f"{n:,} steps lack"
+    note = f"{lack} in {time!r} and {'is a gap' if n == 1 else 'are gaps'}, the widest in {where}"
+    return order, spacing.place, [note]
 
 
 def _series(table: Table, group: str, row: Any) -> str:
