@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pellucid.preprocessing.steps.series import SERIES_SCALINGS
 from pellucid.settings.declaring import setting
 from pellucid.settings.rules import Choice, column, flag, optional
 
-__all__ = ["SeriesSettings"]
+__all__ = ["SERIES_SCALINGS", "SeriesSettings"]
+
+SERIES_SCALINGS = ("auto", "rows", "series", "none")
 
 
 @dataclass(frozen=True, kw_only=True)
