@@ -14,6 +14,7 @@ from pellucid.preprocessing.steps.dates import WEEKDAYS, DatePart, DateStep
 from pellucid.preprocessing.steps.image import ImageStep
 from pellucid.preprocessing.steps.numeric import BOUND, CLIP, NumericStep
 from pellucid.preprocessing.steps.piecewise import PiecewiseStep
+from pellucid.preprocessing.steps.series import SeriesStep
 from pellucid.preprocessing.steps.text import TextStep
 from pellucid.preprocessing.values import is_missing, number_of
 
@@ -21,6 +22,7 @@ __all__ = ["EncodedCell", "encoded_cells"]
 
 
 _TERMS = 6  # shown of a text
+_CHANNELS = 4  # of a series
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +89,8 @@ def _how(step: Step, cell: object, values: tuple[float, ...], *, missing: bool) 
             found = _in_parts(step, cell, values)
         case ImageStep():
             found = "each pixel p: " + "; ".join(_of_channel(step, c) for c in range(step.channels))
+        case SeriesStep():
+            found = _of_series(step)
         case TextStep():
             found = _in_terms(step, values, missing=missing or step.weights_of(str(cell).strip()) is None)
         case _:
@@ -189,6 +193,19 @@ def _of_channel(step: ImageStep, channel: int) -> str:
     how = f"(p / 255 − {_short(mean)}) / {_short(deviation)}" if deviation > 0 else "0, as all are equal in training"
     names = ("red", "green", "blue", "alpha")
     return how if step.channels == 1 else f"{names[channel] if channel < 4 else channel} {how}"
+
+
+def _of_series(step: SeriesStep) -> str:
+    if step.scaling == "series":
+        return "each step: (x − mean of this series) / deviation of this series"
+    if step.scaling == "none":
+        return "each step x as it is"
+    one = step.channels == 1
+    parts = []
+    for name, mean, deviation in list(zip(step.channel_names, step.mean, step.deviation, strict=True))[:_CHANNELS]:
+        how = f"(x − {_short(mean)}) / {_short(deviation)}" if deviation > 0 else "0, as all are equal in training"
+        parts.append(how if one else f"{name} {how}")
+    return "each step x: " + "; ".join(parts) + ("; …" if step.channels > _CHANNELS else "")
 
 
 def _held(value: float, feature: float) -> str:
