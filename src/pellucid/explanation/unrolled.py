@@ -16,7 +16,7 @@ from pellucid.explanation.trace import LayerAtWork
 from pellucid.network import GRU, LSTM, RNN, Layer
 from pellucid.network.layers.recurrent import Recurrent
 
-__all__ = ["STATES", "Unrolled", "unrolled"]
+__all__ = ["STATES", "Unrolled", "strongest_stretch", "unrolled"]
 
 Array = NDArray[Any]
 
@@ -85,6 +85,20 @@ def unrolled(work: LayerAtWork) -> tuple[Unrolled, ...]:
         for index in range(layer.layers)
         for suffix in layer.suffixes(index)
     )
+
+
+def strongest_stretch(strength: Array | None, length: int, most: int) -> slice:
+    """The stretch of at most ``most`` steps whose ``strength`` ``[L]`` is largest in all; without a strength the last.
+
+    >>> strongest_stretch(np.array([0.0, 3.0, 2.0, 0.0]), 4, 2), strongest_stretch(None, 4, 2)
+    (slice(1, 3, None), slice(2, 4, None))
+    """
+    many = min(most, length)
+    if strength is None or not strength.any():
+        return slice(length - many, length)
+    sums = np.convolve(strength[:length], np.ones(many), mode="valid")
+    start = int(sums.argmax())
+    return slice(start, start + many)
 
 
 def _counted(values: Array, counts: Array) -> Array:
