@@ -73,6 +73,9 @@ _FOLLOWS: dict[str, tuple[str, ...]] = {
     ),
     "no-signal": ("labels-look-wrong", "overfitting", "majority-collapse", "class-imbalance", "network-too-small"),
     "learning-rate-too-low": ("stopped-too-early",),
+    # Weights that jump, or no longer move, make training pictures look harder than they are.
+    "learning-rate-too-high": ("augmentation-hurts",),
+    "dead-channels": ("augmentation-hurts",),
     "bad-initial-scale": ("learning-rate-too-low", "learning-rate-too-high", "stopped-too-early", "labels-look-wrong"),
     # The weights learn almost nothing: its symptoms are not separate mistakes, and a lower rate makes it worse.
     "vanishing-gradients": (

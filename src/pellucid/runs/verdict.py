@@ -31,7 +31,9 @@ from pellucid.evaluation.verdict import (
     LINEAR,
     NETWORK,
     OF_PICTURES,
+    OF_SERIES,
     OF_TABLES,
+    OF_TEXTS,
     Peer,
     Verdict,
     judge,
@@ -54,6 +56,7 @@ from pellucid.runs.picture_peers import (
     fits_of_pictures,
     picture_step,
 )
+from pellucid.runs.sequence_peers import firsts_of_sequences, fits_of_sequences, sequence_step
 from pellucid.training.loop import Outcome
 
 __all__ = ["reach_verdict"]
@@ -71,7 +74,7 @@ _LEAST_SECONDS_FOR_PICTURES, _SHARE_FOR_PICTURES = 15.0, 1 / 8
 def reach_verdict(
     prepared: Prepared, outcome: Outcome, answers: Array, *, clock: Clock = time.perf_counter
 ) -> Verdict | None:
-    """Compare the network with simpler models: those in `evaluation.baselines`, or `evaluation.picture_peers`.
+    """Compare the network with simpler models: of `evaluation.baselines`, `.picture_peers` or `.peers`.
 
     The peers learn from the training and the validation rows together: the network used the validation rows to choose
     its best epoch, while the peers do not use them to choose anything. Each peer gets as long as the network's training
@@ -154,7 +157,8 @@ def _doubts(
     known = next((note for note in prepared.schema.warnings if isinstance(note, LeakNote)), None)
     if known is not None:
         return f"{known[0].upper()}{known[1:]}. A model that sees the answer is no proof: settle this first", []
-    if picture_step(prepared) is not None:  # no single pixel is a column that might be known too late
+    # No single pixel, word or step is a column that might be known too late.
+    if picture_step(prepared) is not None or sequence_step(prepared) is not None:
         return None, []
     held, (dummy, _) = prepared.measured, found[DUMMY]
     best = (min if metric == "rmse" else max)(value for value, _ in found.values())
@@ -202,6 +206,9 @@ class _Contender:
 
 def _expected(prepared: Prepared) -> tuple[str, ...]:
     """The names of the peers that a network is compared with, if none has to be left out."""
+    sequences = sequence_step(prepared)
+    if sequences is not None:
+        return OF_TEXTS if sequences.kind == "tokens" else OF_SERIES
     if picture_step(prepared) is None:
         return OF_TABLES
     return tuple(name for name in OF_PICTURES if name != DENSE or len(prepared.network.shape) > 1)
@@ -221,7 +228,11 @@ def _peers(prepared: Prepared, outcome: Outcome, clock: Clock) -> tuple[dict[str
     began = clock()
     constant = dummy_answers(targets, n_asked, classes, weights)
     peers = {DUMMY: Fitted(answers=constant, rows=n_rows, seconds=clock() - began)}
-    if step is None:
+    notes: list[str] = []
+    if sequence_step(prepared) is not None:
+        allowed = max(LEAST_SECONDS, trained)
+        contenders = _for_sequences(prepared, targets, weights)
+    elif step is None:
         allowed = max(LEAST_SECONDS, trained)
         contenders, notes = _for_tables(prepared, targets, weights, allowed)
     else:
@@ -355,6 +366,14 @@ def _for_pictures(
         )
     firsts = dict.fromkeys(fits, FIRST) | {DENSE: FIRST_FOR_DENSE}
     return [_Contender(name=name, fit=fit, first=firsts[name]) for name, fit in fits.items()], notes
+
+
+def _for_sequences(prepared: Prepared, targets: Array, weights: Array | None) -> list[_Contender]:
+    """The peers of a network for texts or series."""
+    balanced = prepared.settings.class_weight == "balanced"
+    fits = fits_of_sequences(prepared, targets, weights, balanced=balanced)
+    firsts = firsts_of_sequences(prepared)
+    return [_Contender(name=name, fit=fit, first=firsts[name]) for name, fit in fits.items()]
 
 
 def _targets(prepared: Prepared) -> Array:
