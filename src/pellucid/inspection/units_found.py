@@ -29,9 +29,10 @@ __all__ = ["FILES", "OVER_EPOCHS", "Units", "groups_of", "moments_of", "moments_
 Array = NDArray[Any]
 Parameters = Mapping[str, Array]
 
-_PICTURES = ("activations", "representation", "weights", "weights-over-epochs", "filters", "maps", "fields",
-             *(f"patches-{k + 1}" for k in range(PATCH_SHEETS)), "slopes", "attention", "attention-over-epochs",
-             "embedding", *(f"{what}-{k + 1}" for what in ("states", "gates", "text") for k in range(LAYERS_DRAWN)))  # fmt: skip
+_ONCE = ("activations", "representation", "weights", "weights-over-epochs", "filters", "maps", "fields", "slopes",
+         "attention", "attention-over-epochs", "embedding")  # fmt: skip
+_EACH = tuple(f"{what}-{k + 1}" for what in ("states", "gates", "text") for k in range(LAYERS_DRAWN))
+_PICTURES = (*_ONCE, *_EACH, *(f"patches-{k + 1}" for k in range(PATCH_SHEETS)))
 FILES = ("units.json", *(f"{name}{ending}" for name in _PICTURES for ending in (".png", ".svg")))
 
 OVER_EPOCHS = 16

@@ -104,7 +104,8 @@ def _strength(row: RowTrace) -> Array:
     """How much the loss depends on each step, ‖∂L/∂ of what the first layer gave‖ ``[T]``; zeros without a target."""
     first = row.layers[0]
     slopes = first.d_outputs if first.d_outputs is not None else np.zeros(len(first.outputs))
-    return np.linalg.norm(slopes.reshape(first.shape_out[0], -1), axis=1)
+    found: Array = np.linalg.norm(slopes.reshape(first.shape_out[0], -1), axis=1)
+    return found
 
 
 @dataclass(kw_only=True)
@@ -299,11 +300,12 @@ class _Collected:
         if work.d_outputs is None:
             return None
         if index == layer.layers - 1:
-            return work.d_outputs.reshape(work.shape_out)
-        return sum(
-            work.kept_back[f"d_given{suffix}"][0] @ work.parameters[f"weight_ih{suffix}"]
-            for suffix in layer.suffixes(index + 1)
-        )  # type: ignore[return-value]
+            own: Array = work.d_outputs.reshape(work.shape_out)
+            return own
+        found = np.zeros((work.shape_in[0], layer.outputs))
+        for suffix in layer.suffixes(index + 1):
+            found += work.kept_back[f"d_given{suffix}"][0] @ work.parameters[f"weight_ih{suffix}"]
+        return found
 
     def cell(self, step: NamedStep, cell: Unrolled, own: Array | None, key: str, start: int, depth: int) -> int:
         """One layer in one direction."""
