@@ -25,7 +25,7 @@ def test_a_row_is_shown_in_the_terminal(kind: str, capsys: pytest.CaptureFixture
     command._show(found, 2)
     said = capsys.readouterr().out
     for step, each in recurrent_layers(found.steps):
-        assert f"{step.work.name}  {each.title}: Back through time" in said
+        assert f"{step.work.name}  {each.title}{': ' * bool(each.title)}Back through time" in said
         assert each.lengths_of_slopes is not None
         assert n(each.lengths_of_slopes[5]) in said
     for _, seen in attentions(found.row, found.steps):

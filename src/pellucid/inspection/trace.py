@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.data.columns.images import is_image_type, pixels_of
+from pellucid.data.columns.series import is_series_type, series_of
 from pellucid.data.tables import Table
 from pellucid.errors import SettingError
 from pellucid.explanation.trace import RowTrace, trace_row
@@ -236,6 +237,8 @@ def shown_cell(cell: object) -> str:
     >>> shown_cell(None), shown_cell(4.5), shown_cell(np.zeros((28, 20, 3), np.uint8))
     ('missing', '4.5', 'an image of 28 × 20')
     """
+    if isinstance(cell, np.ndarray) and cell.ndim == 2:
+        return f"a series of {cell.shape[0]:,} steps"
     if isinstance(cell, np.ndarray):
         return f"an image of {cell.shape[0]} × {cell.shape[1]}"
     said = "missing" if cell is None else str(cell)
@@ -243,8 +246,10 @@ def shown_cell(cell: object) -> str:
 
 
 def _cell(one: Table, name: str) -> object:
-    """The cell of a table of one row; of an image its pixels ``[H, W, C]``."""
+    """The cell of a table of one row; of an image its pixels ``[H, W, C]``, of a series its values ``[T, C]``."""
     column = one.column(name)
+    if is_series_type(column.type):
+        return series_of(column)[0]
     return pixels_of(column)[0] if is_image_type(column.type) else column[0].as_py()
 
 

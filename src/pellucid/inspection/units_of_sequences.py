@@ -321,9 +321,7 @@ def _recurrent(trace: RowTrace) -> list[tuple[str, Unrolled]]:
     for work in _every(trace.layers):
         if isinstance(work.layer, Recurrent):
             cells = unrolled(work)
-            found += [
-                (f"{work.name} {work.text}" + (f", {each.title}" if len(cells) > 1 else ""), each) for each in cells
-            ]
+            found += [(f"{work.name} {work.text}" + (f", {each.title}" if each.title else ""), each) for each in cells]
     return found
 
 

@@ -318,9 +318,8 @@ class _Collected:
             if key == work.name
             else [f"unit {k + 1}" for k in range(layer.width)]
         )
-        title = cell.title if layer.layers > 1 or layer.bidirectional else ""
         end = self.node(key, "h", names, cell.values["h"][window],
-                        None if cell.slopes is None else cell.slopes[window], title=title)  # fmt: skip
+                        None if cell.slopes is None else cell.slopes[window], title=cell.title)  # fmt: skip
         kept = self.kept(end)
         rows = [gate * layer.width + k for gate in range(layer.gates) for k in kept]
 
@@ -347,7 +346,7 @@ class _Collected:
         self.layer(
             "cell", step, start, end, depth,
             cell=type(layer).__name__.lower(), function=getattr(layer, "function", "tanh"), backwards=cell.backwards,
-            sums=list(words.sums), letters=list(letters), wide=layer.width, title=title,
+            sums=list(words.sums), letters=list(letters), wide=layer.width, title=cell.title,
             states={letter: self.pack(cell.values[letter][window][:, kept]) for letter in letters},
             before=self.pack(cell.before[window][:, kept]), **before_c,
             sumsOf={"given": of_rows("given"), "recalled": of_rows("recalled")},

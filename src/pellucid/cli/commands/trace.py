@@ -184,9 +184,8 @@ def _steps_of(step: NamedStep, shown: SequenceRow, found: Traced) -> list[str]:
     for _, each in recurrent_layers([] if step.inner else [step]):
         width = each.before.shape[1]
         names = units_of(step.names_out, step.work.shape_out[1])[each.backwards * width :][:width]
-        several = f"{each.title}, " if sum(1 for _ in recurrent_layers([step])) > 1 else ""
         first, *rest = unrolled_lines(each, shown, names)
-        lines += ["", several + first, *rest]
+        lines += ["", (f"{each.title}, " if each.title else "") + first, *rest]
     for _, seen in attentions(found.row, [] if step.inner else [step]):
         lines += ["", *attention_lines(seen, shown)]
     return lines
@@ -250,7 +249,8 @@ def _show_back(found: Traced, units: int) -> None:
         from pellucid.inspection.trace_sequences import recurrent_layers
 
         for step, each in recurrent_layers(found.steps):
-            _print([f"{step.work.name}  {each.title}: {text}" for text in slope_lines(each, found.sequence)])
+            which = f"{step.work.name}  {each.title}: " if each.title else f"{step.work.name}  "
+            _print([which + text for text in slope_lines(each, found.sequence)])
     console.print(
         f"\nOne step of {back.optimizer.name} at {back.learning_rate:g}: the loss of this row goes from "
         f"{n(back.loss)} to {n(back.loss_after)}"
