@@ -45,8 +45,12 @@ def explain(
         ),
     ] = 200_000,
     cover: Annotated[
-        str, typer.Option(help="What occlusion puts in the place of a part of an image: grey or blur.")
-    ] = "grey",
+        str | None,
+        typer.Option(
+            help="What occlusion puts in the place of a part of an image, grey or blur, or of a token, unknown or "
+            "padding. (grey; unknown)"
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Random seed for the rows and the column orders.")] = 0,
     out: Annotated[Path | None, typer.Option(help="A folder for the pictures (PNG and SVG).")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
@@ -54,7 +58,7 @@ def explain(
     """Show what each column adds to one prediction (--row, --input), or to all: importance, effects, interactions.
 
     Of an image (--row) it shows what each pixel adds: integrated gradients, occlusion, and Grad-CAM for a convolutional
-    network.
+    network; of a text or a series that is read step by step, what each token, or each step of each channel, adds.
     """
     import json as json_
 
@@ -67,7 +71,16 @@ def explain(
     if out is not None:
         pictures = ("row.png", "row.svg", "importance.png", "importance.svg", "dependence.png", "dependence.svg")
         check_output(out, run=run, data=data, names=pictures)
-    if row is None and given is None:
+    if model_of(run).network.on_sequences:
+        from pellucid.cli.explained_steps import show_sequence
+        from pellucid.inspection.explained_sequence import explain_sequence
+
+        sequence = explain_sequence(run, data, row=number, inputs=cells, label=label, cover=cover, seed=seed)
+        if not json:
+            show_sequence(sequence)
+        figures = {"row": sequence.figure}
+        facts = sequence.to_json()
+    elif row is None and given is None:
         from pellucid.inspection.explained_columns import explain_columns
 
         over = explain_columns(run, data, label=label, seed=seed)
@@ -78,9 +91,9 @@ def explain(
     elif (model := model_of(run)).image is not None and model.task.kind != "reconstruction":
         if given is not None:
             raise SettingError("an image cannot be typed: use --row N of DATA instead of --input")
-        from pellucid.inspection.explained_image import explain_image
+        from pellucid.inspection.explained_image import COVERS, explain_image
 
-        image = explain_image(run, data, row=number, label=label, cover=cover, seed=seed)
+        image = explain_image(run, data, row=number, label=label, cover=cover or COVERS[0], seed=seed)
         if not json:
             _show_image(image)
         figures = {"row": image.figure}
