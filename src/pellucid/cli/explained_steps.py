@@ -1,4 +1,4 @@
-"""What each token or step adds to a prediction, in the terminal: a coloured text, the strongest steps, the sentences."""
+"""What each token or step adds to a prediction, in the terminal: a coloured text, and the strongest steps."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ class ReportInput:
 
     @cached_property
     def columns(self) -> ExplainedColumns | None:
-        """Importance and dependence; ``None`` for images, networks that read step by step, and reconstructions."""
+        """Importance and dependence; ``None`` for images, texts as tokens, series and reconstructions."""
         if not self.of_columns or self.measured.truth is None or np.isnan(self.measured.truth).all():
             return None
         return columns_explained(self.measured.known().sample(_ROWS_OF_OVERVIEW))

@@ -32,8 +32,8 @@ def rows_by_step(given: ReportInput) -> Sequence[Block]:
     where = "a text of the same length without words" if background is None else "the mean of other series"
     return [
         Paragraph(
-            text=f"Compared with {where}: integrated gradients say what each step adds to the answer, occlusion what is "
-            "lost where it is covered."
+            text=f"Compared with {where}: integrated gradients say what each step adds to the answer, occlusion what "
+            "is lost where it is covered."
         ),
         *(
             picture(
