@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -43,12 +45,16 @@ def rows_by_step(given: ReportInput) -> Sequence[Block]:
             )
             for number, (place, found) in enumerate(zip(_places(rows), explained, strict=True), 1)
         ),
-        Code(text=f"pellucid explain RUN --row {rows.numbers[_places(rows)[0]]}", caption="To see more:"),
+        Code(
+            text=f"pellucid explain {shlex.quote(str(given.run.path))} --row {rows.numbers[_places(rows)[0]]}",
+            caption="To see more:",
+        ),
     ]
 
 
 def _explained(rows: RowsToInspect, place: int, background: RowsToInspect | None) -> ExplainedSequence:
-    return sequence_explained(rows.take(np.array([place])), background)
+    one = replace(rows.take(np.array([place])), title=f"row {rows.numbers[place]:,}")
+    return sequence_explained(one, background)
 
 
 def _places(rows: RowsToInspect) -> list[int]:
