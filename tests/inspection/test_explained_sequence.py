@@ -3,68 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pytest
 import torch
 from torch import nn
 
-from pellucid.data.tables import Table, read_table
 from pellucid.engines.torch_engine.module import build, forward
 from pellucid.errors import SettingError
 from pellucid.inspection import explained_sequence, sequences
 from pellucid.inspection.explained_output import ExplainedOutput
 from pellucid.inspection.explained_sequence import mean_series, sequence_explained
-from pellucid.inspection.rows import RowsToInspect
-from pellucid.model.model import Model
-from pellucid.network.task import Task
-from pellucid.preprocessing.features import Features, Series, Tokens
-from pellucid.preprocessing.recipe import Recipe
-from pellucid.preprocessing.steps.series import SeriesStep
-from tests.sequence_models import NETWORKS, WORDS, parameters_of, text_step
+from tests.sequence_models import NETWORKS, WORDS, model_of, rows_of
 
 _TEXT = ("the", "film", "was", "not", "very", "good")
-TASK = Task.binary("label", ("neg", "pos"))
-
-
-def model_of(kind: str, members: int = 1) -> Model:
-    network = NETWORKS[kind]
-    series = SeriesStep(
-        name="series", steps=8, channels=2, mean=(0.0, 0.0), deviation=(1.0, 1.0), scaling="none",
-        channel_names=("speed", "height"),
-    )  # fmt: skip
-    step: Any = text_step() if network.dtype == "int64" else series
-    first, *more = (parameters_of(network, seed) for seed in range(members))
-    return Model(
-        network=network,
-        task=TASK,
-        recipe=Recipe(steps=(step,)),
-        scaler=None,
-        parameters=first,
-        facts={},
-        more=tuple(more),
-    )
-
-
-def rows_of(model: Model, n: int = 1) -> RowsToInspect:
-    """One text, or series of which the first has six steps."""
-    rng = np.random.default_rng(5)
-    if model.network.dtype == "int64":
-        ids = np.array([[*(2 + WORDS.index(word) for word in _TEXT), 0, 0]] * n)
-        features = Features({"review": Tokens(values=ids, lengths=np.full(n, 6))})
-    else:
-        values, lengths = rng.normal(size=(n, 8, 2)), np.array([6, *[8] * (n - 1)])
-        values[0, 6:] = 0
-        features = Features({"series": Series(values=values, lengths=lengths)})
-    return RowsToInspect(
-        model=model, table=table(n), features=features, truth=np.ones(n), title="row 0", numbers=np.arange(n)
-    )
-
-
-def table(n: int) -> Table:
-    return read_table(pa.table({"label": ["pos"] * n}))
 
 
 @pytest.mark.parametrize("kind", list(NETWORKS))
