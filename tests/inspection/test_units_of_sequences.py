@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from pellucid.inspection.units_of_positions import units_of_rows_by_step
 from pellucid.inspection.units_of_sequences import last_outputs, layers_of_sequences, sequence_units
 from pellucid.network import Activation, Dense, Network, SelfAttention, StepPool
 from pellucid.preprocessing.features import rows_for
-from tests.sequence_models import NETWORKS, model_of, parameters_of, rows_of
+from tests.sequence_models import NETWORKS, WORDS, model_of, parameters_of, rows_of
 
 
 @pytest.mark.parametrize("kind", list(NETWORKS))
@@ -53,9 +54,12 @@ def test_states_and_weights_are_pytorchs() -> None:
     ((name, each),) = found.recurrent
     assert name == "1 GRU 3 → 4"
     np.testing.assert_allclose(each.values["h"], kept["h"][0].detach().numpy(), atol=1e-12)
-    assert found.tokens == ("the", "film", "was", "not", "very", "good") or len(found.tokens) == 6
-    places = model.parameters["0.weight"][[2 + k for k in range(7)]]
-    assert len(places) == 7
+    assert sorted(found.tokens) == sorted(("the", "film", "was", "not", "very", "good"))
+    vectors = model.parameters["0.weight"][[2 + WORDS.index(word) for word in found.tokens]]
+    apart = np.linalg.norm(vectors - vectors.mean(axis=0), axis=1) ** 2
+    (places,) = found.places
+    share = (places.places**2).sum() / apart.sum()  # in two of three dimensions
+    assert share == pytest.approx(sum(places.shares))
 
 
 def test_several_moments_are_drawn_beside_each_other() -> None:
@@ -96,8 +100,6 @@ def test_padded_steps_are_no_outputs_of_units() -> None:
     parameters = parameters_of(network)
     parameters["0.weight"][0] = 0.0
     parameters["0.bias"][0] = 0.5
-    from dataclasses import replace
-
     other = replace(model, network=network, parameters=parameters)
     rows = np.array(rows_for(network.shape, rows_of(other, 2).features))
     (first,) = layers_of_sequences(other, rows, np.array([0, 1]), 2)

@@ -301,10 +301,12 @@ def _hidden(network: Network) -> tuple[HiddenLayer, ...]:
     shapes = network.shapes()
     found = []
     for layer, block in zip(hidden_layers(network), network.blocks(), strict=False):
-        shape, first = shapes[layer.last], network.layers[block.start]
+        first = network.layers[block.start]
+        last = max((i for i in block if len(shapes[i]) == len(shapes[block.start])), default=layer.last)
+        shape = shapes[last]  # before the steps are pooled
         units = shape[-1] if len(shape) == 1 or shape[0] == network.shape[0] else shape[0]
         what = layer.function if layer.function != "identity" else type(first).__name__
-        found.append(replace(layer, units=units, text=f"{units:,} {what}"))
+        found.append(replace(layer, last=last, units=units, text=f"{units:,} {what}"))
     return tuple(found)
 
 
