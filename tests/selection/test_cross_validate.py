@@ -170,7 +170,7 @@ def test_no_setting_of_the_network_is_forgotten() -> None:
         f.name for f in fields(Settings) if f.metadata["section"] in ("preset", "preprocessing", "network", "training")
     }
     assert asked - ELSEWHERE == set(OTHER), "give a value to each new setting above"
-    rest = {f.name for f in fields(Settings) if f.metadata["section"] in ("data", "split")}
+    rest = {f.name for f in fields(Settings) if f.metadata["section"] in ("data", "split", "forecast")}
     assert rest == set(ROW_SETTINGS)
 
 

@@ -13,13 +13,14 @@ from pellucid.data.headings import matched_headings
 from pellucid.data.numbers.style import NumberRules, styles_from_json
 from pellucid.data.tables import Table, read_table
 from pellucid.errors import DataError
+from pellucid.model.forecasting import windows_of
 from pellucid.model.trained import TrainedModel
 from pellucid.preparation.reading import columns_in, read_again, unpacked_for
 from pellucid.preparation.sources import check_no_run, images_in_memory, open_images, test_part
 from pellucid.preprocessing.steps.image import ImageStep
 from pellucid.settings.settings import Settings
 
-__all__ = ["read_rows"]
+__all__ = ["read_history", "read_rows"]
 
 
 def read_rows(
@@ -53,6 +54,8 @@ def read_rows(
     """
     if isinstance(data, Table):
         return data
+    if model.forecaster is not None:
+        return windows_of(model.forecaster, read_history(model, data, how=how))
     if not isinstance(data, str | os.PathLike):
         return _in_memory(model, data, as_text)
     check_no_run(data)
@@ -98,6 +101,37 @@ def read_rows(
         found = matched_headings(categories, table.names, spared=categories)
         table = read([*categories, *found]) if found else table
     return table
+
+
+def read_history(model: TrainedModel, data: object, *, how: Mapping[str, Any]) -> Table:
+    """Read a table with the history that a model is to continue, as the training table was read.
+
+    Parameters
+    ----------
+    model
+        A model that forecasts.
+    data
+        A path, a frame, a dict or a `Table`, which is returned as it is.
+    how
+        Reading settings for these rows alone.
+    """
+    forecaster = model.forecaster
+    assert forecaster is not None
+    if isinstance(data, Table):
+        return data
+    if not isinstance(data, str | os.PathLike):
+        return read_table(data, rules=_rules(model))
+    check_no_run(data)
+    return read_again(
+        data,
+        model.read_settings(),
+        how,
+        needed=[forecaster.design.target],
+        text_columns=[forecaster.group] if forecaster.group is not None else (),
+        order=(),
+        target=forecaster.design.target,
+        rules=_rules(model),
+    )
 
 
 def _rules(model: TrainedModel) -> NumberRules:

@@ -20,6 +20,7 @@ from pellucid.data.numbers.style import styles_from_json
 from pellucid.data.origins import labels_of
 from pellucid.data.tables import Table
 from pellucid.model.answering import answers_of, logits_of, mean_logits
+from pellucid.model.forecasting import Forecaster
 from pellucid.model.odd_cells import notes_on_odd_cells
 from pellucid.model.seen import Seen
 from pellucid.network import Network
@@ -77,6 +78,13 @@ class TrainedModel:
     def seen(self) -> Seen:
         """What it remembers of the rows it was trained on: little, and nothing in a file of an older Pellucid."""
         return Seen.of_schema(self.facts.get("schema"))
+
+    @cached_property
+    def forecaster(self) -> Forecaster | None:
+        """What it keeps of its series, if it forecasts; else None."""
+        schema = self.facts.get("schema")
+        kept = schema.get("forecast") if isinstance(schema, Mapping) else None
+        return None if kept is None else Forecaster.from_json(kept)
 
     @property
     def image(self) -> ImageStep | None:

@@ -48,6 +48,11 @@ ROW_SETTINGS = (
     "numeric", "categorical", "boolean", "date", "text", "decimal", "thousands", "day_first", "drop", "keep",
     "validation", "test", "group", "time", "seed", "max_unpacked", "sample_weight", "header_row", "names", "comment",
     "trim", "sheet", "table", "skip_unreadable",
+    "forecast",
+    "horizon",
+    "window",
+    "season",
+    "known",
 )  # fmt: skip
 
 

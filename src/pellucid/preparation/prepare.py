@@ -26,6 +26,7 @@ from pellucid.preparation.augmenting import with_augmentation
 from pellucid.preparation.division import split_of, without_test_rows
 from pellucid.preparation.doubts import Divided, Doubt, doubts_of
 from pellucid.preparation.edited import fit_to_split
+from pellucid.preparation.forecast_rows import ForecastRows
 from pellucid.preparation.reading import check_markers
 from pellucid.preparation.rows import EvaluationRows, PreparedRows
 from pellucid.preparation.sources import Source, open_source, open_table, open_test_table
@@ -48,6 +49,7 @@ _LATER: dict[str, Any] = {
     "head": "auto",
     "skip_unreadable": False,
     "augment": "none", "average": "none", "decay_biases": True,
+    "forecast": None, "horizon": 12, "window": None, "season": None, "known": [],
 }  # fmt: skip
 
 
@@ -70,6 +72,7 @@ class Prepared:
     measured: EvaluationRows
     notes: tuple[str, ...]
     doubts: tuple[Doubt, ...] = ()
+    forecast: ForecastRows | None = None  # of a forecast
 
     @property
     def flattering(self) -> tuple[str, ...]:
@@ -111,7 +114,9 @@ def settings_for(data: object, *given: Mapping[str, Any]) -> Settings:
     asked = Settings.of(*given)
     drawn, pictures = asked.task == "reconstruction", holds_images(data)
     convolves = pictures and not drawn and asked.network != "mlp"
-    known: dict[str, Any] = {"preset": usual_preset(table=not drawn and not pictures, pictures=convolves)}
+    forecasts = asked.forecast is not None
+    usual = usual_preset(table=not drawn and not pictures, pictures=convolves, forecasts=forecasts)
+    known: dict[str, Any] = {"preset": usual}
     if is_builtin(data):
         known |= {"target": BUILTIN[str(data)].target, **BUILTIN[str(data)].settings}
         if drawn:
@@ -119,8 +124,17 @@ def settings_for(data: object, *given: Mapping[str, Any]) -> Settings:
     return Settings.of(known, *given)
 
 
-def prepare(data: object, settings: Settings, *, test_data: object = None) -> Prepared:
+def prepare(data: object, settings: Settings, *, test_data: object = None, split: Split | None = None) -> Prepared:
     """Read, type, split and preprocess; everything that is fitted is fitted on training rows only.
+
+    Parameters
+    ----------
+    data, settings
+        The rows, and those of the run.
+    test_data
+        Separate test rows.
+    split
+        The parts of a series, which follow one another in time.
 
     Raises
     ------
@@ -131,18 +145,14 @@ def prepare(data: object, settings: Settings, *, test_data: object = None) -> Pr
     table = source.table
     weights = weights_of(table, settings)
     target = _target(table, settings, weights)
-    if not schema.features:
-        asked = f"predict {settings.target!r} from" if target is not None else "reconstruct"
-        raise DataError(
-            f"no column is left to {asked}: all were dropped "
-            "(see the schema with 'pellucid inspect'); keep one with keep=… (--keep)"
-        )
+    _check_features(schema, target)
     notes = [*table.report.notes, *schema.warnings, *(target.notes if target is not None else ())]
 
     given_test = test_data if test_data is not None else settings.test_data
     test_table = source.test if given_test is None else open_test_table(given_test, settings, table)
+    by_time = split is not None
     if test_table is None:
-        split = split_of(table, schema, target, settings, test=settings.test)
+        split = split if split is not None else split_of(table, schema, target, settings, test=settings.test)
         test_table, test_rows = table, split.test
         test_truth = None if target is None else target.at(test_rows)
     else:
@@ -153,7 +163,8 @@ def prepare(data: object, settings: Settings, *, test_data: object = None) -> Pr
         split = replace(split, how=f"{split.how}; the test rows are {where}")
         notes += [*(note for note in test_table.report.notes if given_test is not None), *test_notes, *dropped]
     elsewhere: dict[str, Any] = {} if test_table is table else {"test_table": test_table, "test_rows": test_rows}
-    doubts, dated = doubts_of(Divided(table=table, schema=schema, target=target, split=split, **elsewhere))
+    divided = Divided(table=table, schema=schema, target=target, split=split, **elsewhere)
+    doubts, dated = ((), ()) if by_time else doubts_of(divided)
     whole = split  # the rows that measure the outcome keep their labels
     split, fitted = fit_to_split(split, table, schema, target, settings)
     notes += [*split.notes, *(doubt.note for doubt in doubts), *dated, *fitted.notes]
@@ -171,20 +182,16 @@ def prepare(data: object, settings: Settings, *, test_data: object = None) -> Pr
         values = None if target is None else target.at(split.validation)
         validation = fitted.rows(encoded(table, split.validation), values).weighted(weights, split.validation)
     if len(test_rows):
+        name, source_rows, rows, truth = "test", test_table, test_rows, test_truth
         tested = encoded(test_table, test_rows)
-        truth = tested.flat if test_truth is None else test_truth
-        measured = EvaluationRows(
-            name="test", source=test_table, rows=test_rows, features=tested, truth=truth, shape=fitted.network.shape
-        )
-        measured, said = _with_groups_and_files(measured, test_table, settings.group, [c.name for c in schema.features])
     else:
-        part, rows = ("validation", whole.validation) if len(whole.validation) else ("training", whole.train)
+        name, rows = ("validation", whole.validation) if len(whole.validation) else ("training", whole.train)
         tested = validation.features if whole is split else encoded(table, rows)
-        truth = tested.flat if target is None else target.at(rows)
-        measured = EvaluationRows(
-            name=part, source=table, rows=rows, features=tested, truth=truth, shape=fitted.network.shape
-        )
-        measured, said = _with_groups_and_files(measured, table, settings.group, [c.name for c in schema.features])
+        source_rows, truth = table, None if target is None else target.at(rows)
+    truth, shape = tested.flat if truth is None else truth, fitted.network.shape
+    measured = EvaluationRows(name=name, source=source_rows, rows=rows, features=tested, truth=truth, shape=shape)
+    columns = [column.name for column in schema.features]
+    measured, said = _with_groups_and_files(measured, source_rows, settings.group, columns)
     measured, unweighted = _weighted(measured, settings)
     notes += [*said, *unweighted]
     return Prepared(
@@ -206,6 +213,15 @@ def prepare(data: object, settings: Settings, *, test_data: object = None) -> Pr
     )
 
 
+def _check_features(schema: Schema, target: Target | None) -> None:
+    if not schema.features:
+        asked = f"predict {target.name!r} from" if target is not None else "reconstruct"
+        raise DataError(
+            f"no column is left to {asked}: all were dropped "
+            "(see the schema with 'pellucid inspect'); keep one with keep=… (--keep)"
+        )
+
+
 def examine(data: object, settings: Settings) -> tuple[Table, Schema, str, Settings]:
     """Read ``data`` and guess its schema; returns both, a name for the data and the settings with names resolved."""
     source, schema, settings = _examine(data, settings)
@@ -213,6 +229,8 @@ def examine(data: object, settings: Settings) -> tuple[Table, Schema, str, Setti
 
 
 def _examine(data: object, settings: Settings) -> tuple[Source, Schema, Settings]:
+    if settings.forecast is not None:
+        raise SettingError(f"forecast {settings.forecast!r} is for training alone (pellucid train): leave it out here")
     source = open_source(data, settings)
     table = source.table
     check_markers(settings.missing, table)

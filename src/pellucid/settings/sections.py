@@ -15,6 +15,7 @@ READING = (
 SECTIONS = {
     "preset": "Starting values",
     "data": "The table and its columns",
+    "forecast": "Forecasts of a column in time order",
     "split": "Training, validation and test rows",
     "preprocessing": "Preprocessing, fitted on the training rows",
     "network": "The network",
