@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from pellucid.diagnosis import diagnose
 from pellucid.errors import NotKeptError, StorageError
+from pellucid.evaluation.forecasts import errors_to_json
 from pellucid.evaluation.metrics import Metrics, baseline, confusion_matrix, metrics_to_json
 from pellucid.evaluation.reconstruction import mean_answer, reconstruction_metrics, row_errors
 from pellucid.evaluation.verdict import no_verdict
@@ -26,6 +27,7 @@ from pellucid.preparation.weights import weights_of
 from pellucid.runs.diagnosis import evidence_of, findings_to_json
 from pellucid.runs.ensemble import ensemble_facts, with_times
 from pellucid.runs.folder import RunFolder
+from pellucid.runs.forecast import rolled_forecasts
 from pellucid.runs.members import TrainedMembers
 from pellucid.runs.output import write_table
 from pellucid.runs.run import Run, histories_to_csv
@@ -94,6 +96,11 @@ def finish_run(
     )
     schema = {**model.facts["schema"], "seen": seen_of(prepared, members, model).to_json()}
     model = replace(model, facts={**model.facts, "schema": schema})
+    rolled = None
+    if prepared.forecast is not None:
+        forecaster, tested, errors = rolled_forecasts(prepared, model)
+        schema = {**schema, "forecast": forecaster.to_json()}
+        model, rolled = replace(model, facts={**model.facts, "schema": schema}), (tested, errors)
     answers = model.answers_to(prepared.measured.inputs)
     held = prepared.measured
     with listening_for_interrupt() as asked:  # what is trained is measured and kept
@@ -104,7 +111,7 @@ def finish_run(
     verdict = no_verdict("the comparison with simpler models was interrupted") if settings.verdict else None
     if not asked():
         try:
-            verdict = reach_verdict(prepared, outcome, answers)
+            verdict = reach_verdict(prepared, outcome, answers, tested=None if rolled is None else rolled[0])
         except KeyboardInterrupt:  # the network is complete, and is kept
             interrupted = True
     facts: dict[str, Any] = {
@@ -129,6 +136,8 @@ def finish_run(
         "verdict": None if verdict is None else verdict.to_json(),
         "warnings": [str(note) for note in prepared.flattering],
     }
+    if rolled is not None:
+        facts["forecast"] = errors_to_json(rolled[1])
     if settings.n_networks > 1:
         facts["ensemble"] = ensemble_facts(prepared, model, outcomes, answers)
     steady = facts if verdict is None else {**facts, "verdict": verdict.without_times().to_json()}

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pellucid.network.initialise import initialise
 from pellucid.network.optimizer import Optimizer
+from pellucid.network.skip import started_from_line
 from pellucid.preparation.members import n_learned_from
 from pellucid.preparation.prepare import Prepared
 from pellucid.runs.machine import on_this_machine
@@ -191,7 +192,11 @@ def stack_of(prepared: Prepared, starts: Sequence[Mapping[str, Array]]) -> Stack
 def first_weights(prepared: Prepared, seed: int) -> dict[str, Array]:
     """The initial weights of a network with this seed."""
     settings = prepared.settings
-    return initialise(prepared.network, seed, scheme=settings.init, scale=settings.init_scale)  # type: ignore[arg-type]
+    drawn = initialise(prepared.network, seed, scheme=settings.init, scale=settings.init_scale)  # type: ignore[arg-type]
+    forecast = prepared.forecast
+    if forecast is None or forecast.weights is None:
+        return drawn
+    return started_from_line(prepared.network, drawn, forecast.weights, forecast.constant)
 
 
 def _use_threads(settings: Settings) -> None:

@@ -81,7 +81,7 @@ class Run:
 
     def predict(
         self,
-        data: object,
+        data: object = None,
         *,
         keep: object = None,
         interval: float | None = None,
@@ -96,6 +96,12 @@ class Run:
             As in `Model.predict`.
         """
         return self.model.predict(data, keep=keep, interval=interval, strict=strict, fill_missing=fill_missing)
+
+    def forecast(
+        self, data: object = None, *, steps: int | None = None, interval: float | None = None
+    ) -> dict[str, Array]:
+        """The next steps of the series; see `Model.forecast`."""
+        return self.model.forecast(data, steps=steps, interval=interval)
 
     def predict_proba(self, data: object, *, strict: bool = False, fill_missing: bool = False) -> Array:
         """The probability of each class for each row; see `Model.predict_proba`."""

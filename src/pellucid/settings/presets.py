@@ -5,10 +5,12 @@
 | best | published methods that also did well here, on tables they were not chosen on (``benchmarks/ACCURACY.md``) |
 | quick | one network of two layers: standardised numbers, Adam, a falling learning rate, early stopping |
 | pictures | a convolutional network: AdamW on one cycle, label smoothing, augmentation that suits the pictures |
+| forecasts | four small networks that begin as lines: AdamW at a low rate that falls |
 | plain | the textbook: the defaults of `Settings`, early stopping on the validation rows |
 
-Settings that are given override the preset. Without a preset, a table with a target gets ``best``, and pictures get
-what `FOR_PICTURES` says; reconstructions get ``plain``, because the others were not chosen for them.
+Settings that are given override the preset. Without a preset, a table with a target gets ``best``, pictures get
+what `FOR_PICTURES` says, forecasts get ``forecasts``; reconstructions get ``plain``, because the others were
+not chosen for them.
 """
 
 from __future__ import annotations
@@ -58,13 +60,35 @@ PICTURES: dict[str, Any] = {
     "augment": "auto",
 }
 
-PRESETS: dict[str, dict[str, Any]] = {"best": BEST, "quick": QUICK, "pictures": PICTURES, "plain": {}}
+FORECASTS: dict[str, Any] = {
+    "hidden": (64, 64),
+    "activation": "silu",
+    "dropout": 0.1,
+    "optimizer": "adamw",
+    "weight_decay": 0.01,
+    "learning_rate": 0.001,
+    "schedule": "flat_cosine",
+    "epochs": 40,
+    "patience": None,
+    "n_networks": 4,
+}
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "best": BEST,
+    "quick": QUICK,
+    "pictures": PICTURES,
+    "forecasts": FORECASTS,
+    "plain": {},
+}
 FOR_TABLES = "best"
 FOR_PICTURES = "pictures"
+FOR_FORECASTS = "forecasts"
 
 
-def usual_preset(*, table: bool, pictures: bool = False) -> str:
-    """The default preset: for a table with a target, for pictures with one, or for anything else."""
+def usual_preset(*, table: bool, pictures: bool = False, forecasts: bool = False) -> str:
+    """The default preset: for a table with a target, for pictures with one, for forecasts, or for anything else."""
+    if forecasts:
+        return FOR_FORECASTS
     if pictures:
         return FOR_PICTURES
     return FOR_TABLES if table else "plain"

@@ -16,6 +16,7 @@ from pellucid.network import ACTIVATIONS, SCHEMES
 from pellucid.network.optimizer import OPTIMIZERS
 from pellucid.network.task import LOSSES
 from pellucid.settings.declaring import setting
+from pellucid.settings.forecast import ForecastSettings
 from pellucid.settings.pictures import PictureSettings
 from pellucid.settings.presets import PRESETS
 from pellucid.settings.rules import (
@@ -43,7 +44,7 @@ __all__ = ["Settings", "setting_names"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(PictureSettings):
+class Settings(PictureSettings, ForecastSettings):
     """What a run is asked to do; every field is checked when it is made.
 
     A field that is not given has the value of the preset ``plain``. `pellucid.train` and the command line start from
@@ -57,8 +58,8 @@ class Settings(PictureSettings):
         "plain",
         "preset",
         Choice(tuple(PRESETS)),
-        "starting values, overridden by what you set: best (several networks), quick (one), pictures (a cnn), plain "
-        "(textbook)",
+        "starting values, overridden by what you set: best (several networks), quick (one), pictures (a cnn), "
+        "forecasts, plain (textbook)",
     )
 
     target: str | None = setting(None, "data", optional(column), "the column to predict")

@@ -113,6 +113,7 @@ def _show_outcome(run: Run, *, quiet: bool, cautions: Sequence[str]) -> None:
         show_verdict,
     )
     from pellucid.cli.ensemble import show_ensemble
+    from pellucid.cli.forecast import horizon_table
     from pellucid.data.notes import FlatteringNote
     from pellucid.runs.folder import RunFolder
 
@@ -126,6 +127,9 @@ def _show_outcome(run: Run, *, quiet: bool, cautions: Sequence[str]) -> None:
         notes(cautions or flattering)
     if caution := no_better_than_the_mean(run.metrics, run.summary["baseline"]):
         notes([caution])
+    if "forecast" in run.summary:
+        console.print()
+        console.print(horizon_table(run.summary["forecast"]))
     if "ensemble" in run.summary:
         console.print()
         show_ensemble(run.summary["ensemble"])
@@ -146,4 +150,5 @@ def _show_outcome(run: Run, *, quiet: bool, cautions: Sequence[str]) -> None:
         console.print(f"For the evidence and the commands: {command}", soft_wrap=True, markup=False)
     console.print(f"\nThe run is in {run.path}", soft_wrap=True, markup=False)
     if is_whole:
-        console.print(f"Next: {folder.command('predict')} DATA -o predictions.csv", soft_wrap=True, markup=False)
+        rows = "" if "forecast" in run.summary else " DATA"
+        console.print(f"Next: {folder.command('predict')}{rows} -o predictions.csv", soft_wrap=True, markup=False)
