@@ -19,7 +19,7 @@ from pellucid.preparation.prepare import Prepared
 from pellucid.reports.blocks import Block, Section
 from pellucid.reports.continued import write_text_report
 from pellucid.reports.page import page
-from pellucid.reports.parts import behaviour, outcome, summary, training
+from pellucid.reports.parts import behaviour, outcome, steps, summary, training
 from pellucid.reports.parts.report_input import ReportInput
 from pellucid.runs.folder import RunFolder
 from pellucid.runs.reads import check_output
@@ -138,6 +138,7 @@ _PARTS: tuple[tuple[str, str, Callable[[ReportInput], Sequence[Block]]], ...] = 
     ("answers", "Predictions and errors", outcome.answers),
     ("importance", "Important columns", behaviour.importance),
     ("dependence", "Effect of each column", behaviour.dependence),
+    ("steps", "What tokens and steps add", steps.rows_by_step),
     ("mistakes", "Worst mistakes", behaviour.worst),
 )
 _FOLDED: tuple[tuple[str, str, Callable[[ReportInput], Sequence[Block]]], ...] = (

@@ -35,6 +35,9 @@ from pellucid.training.ways import Alone, Group, Learner
 __all__ = ["continues", "resume_text", "train_text"]
 
 
+_OF_TABLES = ("target", "forecast", "series", "series_id", "series_time")  # only a table has them
+
+
 def continues(source: object, asked: Mapping[str, Any]) -> bool:
     """Whether ``source`` is a text to be continued: ``task`` says so, or it is prose, and nothing asks for a table.
 
@@ -46,7 +49,7 @@ def continues(source: object, asked: Mapping[str, Any]) -> bool:
         The settings that are given.
     """
     task = asked.get("task", "auto")
-    if task != "auto" or asked.get("target") is not None:
+    if task != "auto" or any(asked.get(name) for name in _OF_TABLES):
         return bool(task == "continuation")
     return not is_builtin(source) and is_prose(source)
 

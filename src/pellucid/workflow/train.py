@@ -119,7 +119,10 @@ def train(
             "a tuple of rows and targets is not a table: give them as two arguments, train(X, y), or as one table "
             "such as {'x1': …, 'y': …} with target='y'; for images {'image': X, 'label': y}"
         )
-    source, target_name, weight_name = joined(data if data is not None else file_data, target, sample_weight)
+    series = bool({**from_file, **settings}.get("series"))
+    source, target_name, weight_name = joined(
+        data if data is not None else file_data, target, sample_weight, series=series
+    )
     if source is None:
         raise SettingError("which table? Give data: a path, a built-in name (see 'pellucid data'), or a frame")
     named = {"target": target_name, "sample_weight": weight_name}
@@ -130,7 +133,7 @@ def train(
         return train_text(
             source, from_file, given, reads=config, out=out, overwrite=overwrite, save=save, listener=listener
         )
-    test_data = joined_test_rows(test_data, target_name, weight_name)
+    test_data = joined_test_rows(test_data, target_name, weight_name, series=series)
     asked = settings_for(source, from_file, given)
     if out is not None:
         check_output(out, data=[source, config, asked.test_data], names=FILES.values())
