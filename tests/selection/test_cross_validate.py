@@ -156,7 +156,7 @@ BESIDE: dict[str, dict[str, Any]] = {
     "patience": {"learning_rate": 0.5, "epochs": 30},
 }  # fmt: skip
 OF_PICTURES = {"series_scaling", "network", "channels", "kernel", "depth", "pool", "head", "augment"}
-OF_SEQUENCES = {"vocabulary", "length", "width", "embedding", "heads", "bidirectional", "step_pool"}
+OF_SEQUENCES = {"train_minutes", "vocabulary", "length", "width", "embedding", "heads", "bidirectional", "step_pool"}
 ELSEWHERE = (
     OF_PICTURES
     | OF_SEQUENCES
