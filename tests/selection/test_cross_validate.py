@@ -155,7 +155,7 @@ BESIDE: dict[str, dict[str, Any]] = {
     "decay_biases": {"optimizer": "adamw", "weight_decay": 0.2, "decay_biases": False},
     "patience": {"learning_rate": 0.5, "epochs": 30},
 }  # fmt: skip
-OF_PICTURES = {"network", "channels", "kernel", "depth", "pool", "head", "augment"}
+OF_PICTURES = {"series_scaling", "network", "channels", "kernel", "depth", "pool", "head", "augment"}
 ELSEWHERE = OF_PICTURES | {
     "n_networks",
     "ensemble",

@@ -23,6 +23,7 @@ _NUMBERS = (
     "threads", "batch_size", "patience", "clip_norm", "rare_below", "header_row", "bins", "max_words", "max_unpacked",
     "image_channels", "depth",
 )  # fmt: skip
+_OF_COLUMNS = ("target", "group", "time", "sample_weight", "series_id", "series_time")
 _CONFIG = inspect.Parameter(
     "config",
     inspect.Parameter.KEYWORD_ONLY,
@@ -123,6 +124,6 @@ def _metavar(each: Any) -> str:
         return "WORD"
     if each.name in _METAVARS:
         return _METAVARS[each.name]
-    if isinstance(each.default, tuple) or each.name in ("target", "group", "time", "sample_weight"):
+    if isinstance(each.default, tuple) or each.name in _OF_COLUMNS:
         return "COLUMN"
     return "N" if isinstance(each.default, int | float) or each.name in _NUMBERS else "TEXT"

@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.data.given import is_images, with_image_name
+from pellucid.data.columns.series import series_shape
+from pellucid.data.given import is_images, is_series, with_image_name
 from pellucid.data.headings import matched_headings
 from pellucid.data.numbers.style import NumberRules, styles_from_json
 from pellucid.data.tables import Table, read_table
 from pellucid.errors import DataError
 from pellucid.model.forecasting import windows_of
+from pellucid.model.reading_series import read_new_series
 from pellucid.model.trained import TrainedModel
 from pellucid.preparation.reading import columns_in, read_again, unpacked_for
 from pellucid.preparation.sources import check_no_run, images_in_memory, open_images, test_part
@@ -23,7 +25,7 @@ from pellucid.settings.settings import Settings
 __all__ = ["read_history", "read_rows"]
 
 
-def read_rows(
+def read_rows(  # noqa: PLR0911 (one return for each kind of rows)
     model: TrainedModel,
     data: object,
     *,
@@ -41,7 +43,7 @@ def read_rows(
         A path, a frame, a dict, an array or a `Table`, which is returned as it is.
     test_part_only
         Whether to read only the test images of a source that has both training and test images; otherwise its
-        training images.
+        training images. The same for series.
     as_text
         Columns of a text file to read as text, exactly as written.
     how
@@ -52,10 +54,12 @@ def read_rows(
     DataError
         The rows cannot be read, or hold images where the model takes a table, or images of the wrong shape.
     """
-    if isinstance(data, Table):
+    if isinstance(data, Table) and (model.series is None or series_shape(data) is not None):
         return data
     if model.forecaster is not None:
         return windows_of(model.forecaster, read_history(model, data, how=how))
+    if model.series is not None:
+        return read_new_series(model, data, test_part_only=test_part_only, how=how)
     if not isinstance(data, str | os.PathLike):
         return _in_memory(model, data, as_text)
     check_no_run(data)
@@ -73,6 +77,11 @@ def read_rows(
             skip_unreadable=asked.skip_unreadable,
         )
         return with_image_name(test_part(source) if test_part_only else source.table, image.name)
+    if is_series(data):
+        raise DataError(
+            f"{os.fspath(data)!r} holds series, but this model reads the columns of a table "
+            f"({', '.join(repr(c.name) for c in model.recipe.columns[:5])} …): give a table"
+        )
     if image is None and is_images(data):
         raise DataError(
             f"{os.fspath(data)!r} holds images, but this model reads the columns of a table "

@@ -29,6 +29,7 @@ from pellucid.preparation.reading import settings_in
 from pellucid.preprocessing.features import Features, rows_for
 from pellucid.preprocessing.recipe import Recipe
 from pellucid.preprocessing.steps.image import ImageStep
+from pellucid.preprocessing.steps.series import SeriesStep
 from pellucid.preprocessing.target import TargetScaler
 from pellucid.settings.settings import Settings
 
@@ -90,6 +91,11 @@ class TrainedModel:
     def image(self) -> ImageStep | None:
         """How images are read, for a model of images; else None."""
         return next((step for step in self.recipe.steps if isinstance(step, ImageStep)), None)
+
+    @property
+    def series(self) -> SeriesStep | None:
+        """How series are read, for a model of series; else None."""
+        return next((step for step in self.recipe.steps if isinstance(step, SeriesStep)), None)
 
     def features(self, table: Table) -> Features:
         """What the network sees of the rows of a table."""

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.data.builtin import BUILTIN
+from pellucid.data.columns.series import series_shape
 from pellucid.data.dependence.copies import counted_together
 from pellucid.data.dependence.row_hashes import row_hashes
-from pellucid.data.given import holds_images, image_shape, is_builtin
+from pellucid.data.given import holds_images, holds_series, image_shape, is_builtin
 from pellucid.data.notes import FlatteringNote, LeakNote
 from pellucid.data.schema import Schema, infer_schema
 from pellucid.data.splits import Split
@@ -29,6 +30,7 @@ from pellucid.preparation.edited import fit_to_split
 from pellucid.preparation.forecast_rows import ForecastRows
 from pellucid.preparation.reading import check_markers
 from pellucid.preparation.rows import EvaluationRows, PreparedRows
+from pellucid.preparation.series import unused_beside_series, with_series_columns
 from pellucid.preparation.sources import Source, open_source, open_table, open_test_table
 from pellucid.preparation.weights import WHY, check_weight_column, note_on_weights, weights_of, weights_where_given
 from pellucid.preprocessing.encoded_images import EncodedImages
@@ -48,6 +50,7 @@ _LATER: dict[str, Any] = {
     "residual": False, "network": "mlp", "channels": None, "kernel": 3, "depth": None, "pool": "max",
     "head": "auto",
     "skip_unreadable": False,
+    "series": None, "series_id": None, "series_time": None, "series_scaling": "auto",
     "augment": "none", "average": "none", "decay_biases": True,
     "forecast": None, "horizon": 12, "window": None, "season": None, "known": [],
 }  # fmt: skip
@@ -112,7 +115,8 @@ class Prepared:
 def settings_for(data: object, *given: Mapping[str, Any]) -> Settings:
     """The settings for a table: its default preset and the settings of a built-in set; those given override both."""
     asked = Settings.of(*given)
-    drawn, pictures = asked.task == "reconstruction", holds_images(data)
+    drawn = asked.task == "reconstruction"
+    pictures = holds_images(data) and not holds_series(data, asked.series)
     convolves = pictures and not drawn and asked.network != "mlp"
     forecasts = asked.forecast is not None
     usual = usual_preset(table=not drawn and not pictures, pictures=convolves, forecasts=forecasts)
@@ -231,6 +235,7 @@ def examine(data: object, settings: Settings) -> tuple[Table, Schema, str, Setti
 def _examine(data: object, settings: Settings) -> tuple[Source, Schema, Settings]:
     if settings.forecast is not None:
         raise SettingError(f"forecast {settings.forecast!r} is for training alone (pellucid train): leave it out here")
+    settings = with_series_columns(settings)
     source = open_source(data, settings)
     table = source.table
     check_markers(settings.missing, table)
@@ -243,8 +248,9 @@ def _examine(data: object, settings: Settings) -> tuple[Source, Schema, Settings
                 f"{settings.target!r}; leave it out (--drop {settings.target!r} hides the column from the network)"
             )
         unused = _unused(data, table)
-    elif settings.target is None and image_shape(table) is not None and LABEL in table.names:
+    elif settings.target is None and _of_arrays(table) and LABEL in table.names:
         settings = replace(settings, target=LABEL)
+    unused = {**unused, **unused_beside_series(table, settings)}
     if settings.sample_weight is not None:
         check_weight_column(settings)
         unused = {**unused, settings.sample_weight: WHY}
@@ -270,7 +276,12 @@ def _unused(data: object, table: Table) -> dict[str, str]:
     """The columns that a reconstruction does not use unless they are kept, and why."""
     if is_builtin(data):
         return {BUILTIN[str(data)].target: "the set's target, which a reconstruction does not use"}
-    return {LABEL: "reconstruction uses the images only"} if image_shape(table) is not None else {}
+    what = "images" if image_shape(table) is not None else "series"
+    return {LABEL: f"reconstruction uses the {what} only"} if _of_arrays(table) else {}
+
+
+def _of_arrays(table: Table) -> bool:
+    return image_shape(table) is not None or series_shape(table) is not None
 
 
 def _target(table: Table, settings: Settings, weights: Array | None) -> Target | None:
@@ -284,14 +295,15 @@ def _target(table: Table, settings: Settings, weights: Array | None) -> Target |
             )
         return None
     if settings.target is None:
-        if image_shape(table) is not None:
+        if _of_arrays(table):
+            what, all_ = ("image shows", "images") if image_shape(table) is not None else ("series is", "series")
             raise SettingError(
-                "which column says what each image shows? Give target (--target); without labels, "
-                "--task reconstruction learns to reproduce the images"
+                f"which column says what each {what}? Give target (--target); without labels, "
+                f"--task reconstruction learns to reproduce the {all_}"
             )
         last = table.arrow.column_names[-1]
         raise SettingError(f"which column is to be predicted? Give target (--target); the last is {last!r}")
-    labels = image_shape(table) is not None and settings.target == LABEL
+    labels = _of_arrays(table) and settings.target == LABEL
     if labels and FILE in table.names and settings.task == "auto":
         _check_class_folders(table)
     return read_target(table, settings.target, task=settings.task, labels=labels, left_out=left_out)  # type: ignore[arg-type]

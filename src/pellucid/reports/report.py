@@ -17,7 +17,7 @@ from pellucid.preparation.members import prepare_run
 from pellucid.preparation.prepare import Prepared
 from pellucid.reports.blocks import Block, Section
 from pellucid.reports.page import page
-from pellucid.reports.parts import behaviour, forecast, outcome, summary, training
+from pellucid.reports.parts import behaviour, forecast, outcome, steps, summary, training
 from pellucid.reports.parts.report_input import ReportInput
 from pellucid.runs.folder import RunFolder
 from pellucid.runs.reads import check_output
@@ -133,6 +133,7 @@ _PARTS: tuple[tuple[str, str, Callable[[ReportInput], Sequence[Block]]], ...] = 
     ("answers", "Predictions and errors", outcome.answers),
     ("importance", "Important columns", behaviour.importance),
     ("dependence", "Effect of each column", behaviour.dependence),
+    ("steps", "What tokens and steps add", steps.rows_by_step),
     ("mistakes", "Worst mistakes", behaviour.worst),
 )
 _FOLDED: tuple[tuple[str, str, Callable[[ReportInput], Sequence[Block]]], ...] = (

@@ -78,7 +78,17 @@ def rolled(model: TrainedModel, forecast: ForecastRows, part: str) -> Rolled:
 
 
 def forecasts_from(model: TrainedModel, forecast: ForecastRows, k: int, origins: Array) -> Array:
-    """Forecasts ``[N, H]`` of the series with the number ``k`` from these steps of it."""
+    """Forecasts ``[N, H]`` of one series.
+
+    Parameters
+    ----------
+    model, forecast
+        The network, and what it was prepared from.
+    k
+        The number of the series.
+    origins
+        ``[N]`` the first step of each forecast, counted from the first of the series.
+    """
     design, series = forecast.design, forecast.series
     return recursive_forecasts(
         model.answers, design, series.series[k], series.step, origins=origins, n_steps=design.horizon

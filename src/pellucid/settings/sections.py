@@ -9,7 +9,7 @@ NUMBER_ENCODINGS = ("plain", "piecewise", "both")
 # How a file is read, whatever its columns.
 READING = (
     "header", "header_row", "names", "comment", "trim", "separator", "encoding", "decimal", "thousands", "sheet",
-    "table", "missing", "max_unpacked", "skip_unreadable",
+    "table", "missing", "max_unpacked", "skip_unreadable", "series", "series_id", "series_time",
 )  # fmt: skip
 
 SECTIONS = {

@@ -118,14 +118,17 @@ def train(
             "a tuple of rows and targets is not a table: give them as two arguments, train(X, y), or as one table "
             "such as {'x1': …, 'y': …} with target='y'; for images {'image': X, 'label': y}"
         )
-    source, target_name, weight_name = joined(data if data is not None else file_data, target, sample_weight)
+    series = bool({**from_file, **settings}.get("series"))
+    source, target_name, weight_name = joined(
+        data if data is not None else file_data, target, sample_weight, series=series
+    )
     if source is None:
         raise SettingError("which table? Give data: a path, a built-in name (see 'pellucid data'), or a frame")
     named = {"target": target_name, "sample_weight": weight_name}
     given = {**settings, **{name: value for name, value in named.items() if value is not None}}
     if isinstance(test_data, str | os.PathLike):
         given["test_data"], test_data = os.fspath(test_data), None
-    test_data = joined_test_rows(test_data, target_name, weight_name)
+    test_data = joined_test_rows(test_data, target_name, weight_name, series=series)
     asked = settings_for(source, from_file, given)
     if out is not None:
         check_output(out, data=[source, config, asked.test_data], names=FILES.values())
