@@ -49,7 +49,7 @@ def seen_of(prepared: Prepared, members: Sequence[Member], model: TrainedModel) 
 
 
 def _columns(prepared: Prepared) -> dict[str, ColumnSeen]:
-    steps = [step for step in prepared.recipe.steps if step.kind != "image"]
+    steps = [step for step in prepared.recipe.steps if step.kind not in ("image", "series")]
     if not steps:
         return {}
     rows = Table(arrow=prepared.table.arrow.select([step.name for step in steps]), report=prepared.table.report)
@@ -93,7 +93,7 @@ def _worth(prepared: Prepared, model: TrainedModel) -> Worth | None:
 
     before, rises = error(features), dict[str, float]()
     for step in model.recipe.steps:
-        if step.kind == "image":
+        if step.kind in ("image", "tokens", "series"):  # alone in a row, or a column that is never missing
             return None
         rises[step.name] = error(features.replace(step.name, np.array(step.encode_one(None)))) - before
     if not np.isfinite(list(rises.values())).all():
