@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pellucid.inspection.boundary import boundary
     from pellucid.inspection.explained_columns import explain_columns
     from pellucid.inspection.explained_image import explain_image
+    from pellucid.inspection.explained_sequence import explain_sequence
     from pellucid.inspection.explained_row import explain_row
     from pellucid.inspection.mistakes import mistakes
     from pellucid.inspection.trace import trace
@@ -93,6 +94,7 @@ _HOMES = {
     "doctor": "workflow.doctor",
     "explain_columns": "inspection.explained_columns",
     "explain_image": "inspection.explained_image",
+    "explain_sequence": "inspection.explained_sequence",
     "explain_row": "inspection.explained_row",
     "learn": "lessons.reading",
     "load": "runs.run",
@@ -149,6 +151,7 @@ __all__ = [
     "doctor",
     "explain_columns",
     "explain_image",
+    "explain_sequence",
     "explain_row",
     "learn",
     "load",

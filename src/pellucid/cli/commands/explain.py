@@ -58,7 +58,8 @@ def explain(
     """Show what each column adds to one prediction (--row, --input), or to all: importance, effects, interactions.
 
     Of an image (--row) it shows what each pixel adds: integrated gradients, occlusion, and Grad-CAM for a convolutional
-    network; of a text or a series that is read step by step, what each token, or each step of each channel, adds.
+    network; of a text or a series that is read step by step (default: row 0), what each token, or each step of each
+    channel, adds.
     """
     import json as json_
 
