@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from pellucid.inspection.boundary import boundary
     from pellucid.inspection.explained_columns import explain_columns
     from pellucid.inspection.explained_image import explain_image
-    from pellucid.inspection.explained_sequence import explain_sequence
     from pellucid.inspection.explained_row import explain_row
+    from pellucid.inspection.explained_sequence import explain_sequence
     from pellucid.inspection.mistakes import mistakes
     from pellucid.inspection.trace import trace
     from pellucid.inspection.units import units
@@ -151,8 +151,8 @@ __all__ = [
     "doctor",
     "explain_columns",
     "explain_image",
-    "explain_sequence",
     "explain_row",
+    "explain_sequence",
     "learn",
     "load",
     "lottery",
