@@ -92,27 +92,30 @@ def explain(
         from pellucid.inspection.explained_row import explain_row
 
         found, show = explain_row(run, data, row=number, inputs=cells, budget=budget, **asked), _show_row
-    if show is _show_columns:
-        figures = {"importance": found.importance_figure, "dependence": found.dependence_figure}
-    else:
-        figures = {"importance" if over_rows else "row": found.figure}
     if json:
         say(json_.dumps(found.to_json()))
     else:
         show(found)
     if out is not None:
         _folder(out)
-        for name, figure in figures.items():
+        for name, figure in _figures(found, over_rows=over_rows).items():
             save(figure(), out / name)
         if not json:
             say(f"\nThe pictures are in {out}")
+
+
+def _figures(found: Any, *, over_rows: bool) -> dict[str, Any]:
+    """What draws each picture, by its name."""
+    if hasattr(found, "importance_figure"):
+        return {"importance": found.importance_figure, "dependence": found.dependence_figure}
+    return {"importance" if over_rows else "row": found.figure}
 
 
 def _of_steps(
     run: str,
     data: str | None,
     row: int,
-    cells: dict[str, str] | None,
+    cells: dict[str, object] | None,
     cover: str | None,
     *,
     over_rows: bool,
