@@ -28,6 +28,7 @@ from pellucid.runs.diagnosis import evidence_of, findings_to_json
 from pellucid.runs.ensemble import ensemble_facts, with_times
 from pellucid.runs.folder import RunFolder
 from pellucid.runs.forecast import rolled_forecasts
+from pellucid.runs.forecast_evidence import forecast_evidence
 from pellucid.runs.members import TrainedMembers
 from pellucid.runs.output import write_table
 from pellucid.runs.run import Run, histories_to_csv
@@ -37,7 +38,7 @@ from pellucid.training.interrupt import listening_for_interrupt
 from pellucid.training.loop import Outcome
 from pellucid.training.signals import Snapshot
 
-__all__ = ["finish_run"]
+__all__ = ["finish_run", "libraries_of"]
 
 Array = NDArray[Any]
 
@@ -90,7 +91,7 @@ def finish_run(
         facts={
             "settings": {**settings.to_json(), "test_data": None},  # no path of this machine goes into the model file
             "schema": _schema_without_rows(prepared),
-            "libraries": _libraries(engine),
+            "libraries": libraries_of(engine),
             "metrics": {},
         },
     )
@@ -145,7 +146,10 @@ def finish_run(
     if settings.n_networks > 1:
         facts = {**facts, "ensemble": with_times(facts["ensemble"], trained)}
     first = outcomes[0]
-    findings = diagnose(evidence_of(prepared, model, first.history, outcome.reason, snapshots, answers, verdict))
+    evidence = evidence_of(prepared, model, first.history, outcome.reason, snapshots, answers, verdict)
+    if rolled is not None and prepared.forecast is not None:
+        evidence = replace(evidence, forecast=forecast_evidence(prepared.forecast, rolled[0]))
+    findings = diagnose(evidence)
     run = Run(
         model=model,
         findings=findings,
@@ -243,7 +247,7 @@ def _predictions(prepared: Prepared, model: Model, answers: Array) -> Any:
     return pa.table(columns)
 
 
-def _libraries(engine: Engine) -> dict[str, str]:
+def libraries_of(engine: Engine) -> dict[str, str]:
     import pyarrow as pa
 
     from pellucid.version import __version__

@@ -52,7 +52,7 @@ def _how_good(given: ReportInput) -> str:
 def _measured(given: ReportInput) -> str:
     """The most telling figures, beside those of a constant prediction."""
     task, metrics = given.run.model.task, given.run.metrics
-    held, n = given.run.summary.get("measured_on", "test"), f"{len(given.measured.inputs):,}"
+    held, n = given.run.summary.get("measured_on", "test"), f"{len(given.measured.features):,}"
     rows = f"{n} rows that it has not seen" if held == "test" else f"{n} {held} rows"
     base = given.run.summary.get("baseline", {})
     if task.is_classification:
@@ -118,5 +118,8 @@ def _next_step(given: ReportInput) -> tuple[str, str | None]:
             None if path is None else f"pellucid search -c {path}/{CONFIG_FILE} --trials 30"
         )
     said = "The doctor found no problems. Look at the worst mistakes, below; then predict new rows:"
+    if run.model.forecaster is not None:
+        said = "The doctor found no problems. Look at the forecasts, below; then continue the series:"
+        return said, None if path is None else f"pellucid predict {path} -o predictions.csv"
     new = "new.csv" if given.run.model.image is None else "new-pictures/"
     return said, None if path is None else f"pellucid predict {path} {new} -o predictions.csv"
