@@ -51,6 +51,12 @@ def test_residual_adds_the_further_convolutions_of_a_stage() -> None:
     ]  # fmt: skip
 
 
+def test_halved_pools_after_each_stage_but_the_last_while_there_are_steps() -> None:
+    network = conv1d_network((33, 1), (4, 4, 4, 4), 2, kernel=3, halved=True)
+    assert [each for each in words(network) if "Pool" in each] == ["MaxPool1d 2", "MaxPool1d 2", "GlobalAvgPool"]
+    assert network.shapes()[-3] == (4, 8)
+
+
 def padded(generator: np.random.Generator, steps: int) -> Any:
     x = generator.normal(size=(len(LENGTHS), steps, 2))
     for row, length in enumerate(LENGTHS):

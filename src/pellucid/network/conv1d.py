@@ -15,6 +15,7 @@ from pellucid.network.layers import (
     Embedding,
     GlobalAvgPool,
     Layer,
+    MaxPool1d,
     Residual,
     Shape,
     StepPool,
@@ -25,6 +26,7 @@ from pellucid.network.network import Network
 __all__ = ["SERIES_POOLS", "conv1d"]
 
 SERIES_POOLS = ("mean", "max")
+_FEWEST = 16  # steps: fewer are not halved
 
 
 def conv1d(
@@ -36,6 +38,7 @@ def conv1d(
     depth: int = 1,
     vocabulary: int | None = None,
     embedding: int = 32,
+    halved: bool = False,
     pool: str = "mean",
     hidden: Sequence[int] = (),
     activation: str = "relu",
@@ -46,8 +49,8 @@ def conv1d(
     """A convolutional network of series or texts (Wang, Yan & Oates 2017): convolutions along the steps, and a head.
 
     Transpose (of tokens an Embedding before it) → stages → the mean of each channel over the steps → Dense. A stage is
-    Conv1d → BatchNorm → activation, ``depth`` times; the number of steps stays. Rows of several lengths are padded at
-    their ends, and give what each gives by itself.
+    Conv1d → BatchNorm → activation, ``depth`` times. Rows of several lengths are padded at their ends, and give what
+    each gives by itself.
 
     Parameters
     ----------
@@ -66,6 +69,9 @@ def conv1d(
         How many tokens there are, with 0 for padding: the rows are tokens, and an `Embedding` comes first.
     embedding
         The numbers that stand for a token.
+    halved
+        Whether each stage but the last ends in a MaxPool1d of two steps, while there are at least 16 of them: later
+        convolutions then see further, in less time.
     pool
         ``mean`` or ``max`` over the steps.
     hidden
@@ -114,10 +120,14 @@ def conv1d(
         return [*made, Activation(function=activation)]
 
     first = shape[1] if vocabulary is None else embedding
-    for before, after in pairwise((first, *channels)):
+    steps = shape[0]
+    for stage, (before, after) in enumerate(pairwise((first, *channels)), start=1):
         layers += convolved(before, after)
         further = [layer for _ in range(depth - 1) for layer in convolved(after, after)]
         layers += [Residual(block=tuple(further))] if residual else further
+        if halved and stage < len(channels) and steps >= _FEWEST:
+            layers.append(MaxPool1d(kernel_size=2))
+            steps //= 2
     layers += [GlobalAvgPool()] if pool == "mean" else [Transpose(), StepPool(how="max")]
     for before, after in pairwise((channels[-1], *hidden)):
         layers += [Dropout(rate=dropout)] if dropout else []
