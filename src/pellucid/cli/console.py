@@ -273,9 +273,14 @@ class TrainingDisplay:
         large = prepared.train.inputs.size > _LARGE and len(prepared.measured.rows) > 0
         self._compared = prepared.settings.verdict and large
         self._chooses = "validation" if prepared.n_choosing else "after it"
-        console.print(escape(reading_line(prepared.table.report)))
-        console.print()
-        console.print(schema_table(prepared.schema))
+        if prepared.forecast is None:
+            console.print(escape(reading_line(prepared.table.report)))
+            console.print()
+            console.print(schema_table(prepared.schema))
+        else:
+            from pellucid.preparation.forecast_rows import said_of_series
+
+            console.print(escape(said_of_series(prepared.forecast)))
         console.print()
         notes(prepared.notes)
         self.cautions = prepared.cautions

@@ -325,8 +325,7 @@ def pushes(mistake: Mistake) -> list[tuple[str, str]]:
 
 
 def _cells(rows: RowsToInspect, place: int) -> dict[str, object]:
-    image = rows.model.image
-    names = [s.name for s in rows.model.recipe.steps if image is None or s.name != image.name]
+    names = [s.name for s in rows.model.recipe.steps if s.kind not in ("image", "series")]
     return {name: rows.table.column(name)[place].as_py() for name in names}
 
 

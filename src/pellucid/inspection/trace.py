@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.data.columns.images import is_image_type, pixels_of
-from pellucid.data.columns.series import is_series_type, series_of
+from pellucid.data.columns.series import series_lengths
+from pellucid.data.columns.tensors import cell_at
 from pellucid.data.tables import Table
 from pellucid.errors import SettingError
 from pellucid.explanation.trace import RowTrace, trace_row
@@ -234,11 +234,11 @@ def trace(
 def shown_cell(cell: object) -> str:
     """A cell in a few characters.
 
-    >>> shown_cell(None), shown_cell(4.5), shown_cell(np.zeros((28, 20, 3), np.uint8))
-    ('missing', '4.5', 'an image of 28 × 20')
+    >>> shown_cell(None), shown_cell(4.5), shown_cell(np.zeros((28, 20, 3), np.uint8)), shown_cell(np.zeros((96, 1)))
+    ('missing', '4.5', 'an image of 28 × 20', 'a series of 96 steps')
     """
     if isinstance(cell, np.ndarray) and cell.ndim == 2:
-        return f"a series of {cell.shape[0]:,} steps"
+        return f"a series of {int(series_lengths(cell[None])[0]):,} steps"
     if isinstance(cell, np.ndarray):
         return f"an image of {cell.shape[0]} × {cell.shape[1]}"
     said = "missing" if cell is None else str(cell)
@@ -247,10 +247,8 @@ def shown_cell(cell: object) -> str:
 
 def _cell(one: Table, name: str) -> object:
     """The cell of a table of one row; of an image its pixels ``[H, W, C]``, of a series its values ``[T, C]``."""
-    column = one.column(name)
-    if is_series_type(column.type):
-        return series_of(column)[0]
-    return pixels_of(column)[0] if is_image_type(column.type) else column[0].as_py()
+    cell: object = cell_at(one.column(name), 0)
+    return cell
 
 
 def _prediction(model: Model, answers: Array) -> Mapping[str, float] | float:

@@ -21,10 +21,11 @@ from pellucid.data.forecast.steps import Step
 from pellucid.data.tables import ReadReport, Table
 from pellucid.errors import DataError, ModelFileError, SettingError
 from pellucid.evaluation.conformal import MOST_SCORES, Scores, check_level, intervals, rows_needed
+from pellucid.evaluation.forecasts import errors_from_json
 from pellucid.preprocessing import checks
 from pellucid.preprocessing.windows import WindowDesign, ahead_of, continued
 
-__all__ = ["Forecaster", "forecaster_of", "recursive_forecasts", "windows_as_table", "windows_of"]
+__all__ = ["Forecaster", "coverage_noted", "forecaster_of", "recursive_forecasts", "windows_as_table", "windows_of"]
 
 Array = NDArray[Any]
 Answers = Callable[[Table], Array]
@@ -32,6 +33,7 @@ Answers = Callable[[Table], Array]
 _FIELDS = ("windows", "step", "time", "group", "layout", "known_columns", "series", "scores")
 _LARGEST = 1e300
 _MOST_SERIES, _MOST_STEPS, _MOST_AHEAD = 10_000, 100_000, 100_000
+_TOO_FEW = 0.8  # of true values in intervals of 0.9
 _UNITS = ("row", "number", "second", "weekday", "month")
 
 
@@ -323,6 +325,17 @@ def forecaster_of(
         design=design, step=series.step, time=series.time, group=series.group, layout=series.layout,
         known_columns=tuple(known_columns), series=tuple(kept), units=tuple(units), scores=tuple(scores),
     )  # fmt: skip
+
+
+def coverage_noted(errors: object) -> tuple[str, ...]:
+    """A note where the intervals of the test part held clearly fewer true values than they should have."""
+    found = [each.coverage for each in errors_from_json(errors) if each.coverage is not None]
+    if not found or float(np.mean(found)) > _TOO_FEW:
+        return ()
+    return (
+        f"in the test part, intervals of 0.9 held only {np.mean(found):.0%} of the true values: the series has changed "
+        "since the validation part, whose errors they come from",
+    )
 
 
 def _series_from(value: object, design: WindowDesign) -> tuple[OneSeries, float]:

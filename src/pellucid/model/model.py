@@ -16,6 +16,7 @@ from pellucid.engines.textbook.forward import forward
 from pellucid.errors import DataError, ModelFileError, SettingError
 from pellucid.evaluation.bootstrap import Estimate
 from pellucid.model.answering import rows_at_once
+from pellucid.model.forecasting import coverage_noted
 from pellucid.model.measuring import evaluation_of
 from pellucid.model.model_file import ModelContents, read_model, write_model
 from pellucid.model.new_rows import made_to_fit
@@ -161,6 +162,8 @@ class Model(TrainedModel):
             notes += [*table.report.notes, *said]
         found = forecaster.forecast(self.answers, steps, interval=interval)
         notes += forecaster.notes(steps or forecaster.design.horizon, interval=interval)
+        if interval is not None:
+            notes += coverage_noted(self.facts.get("metrics", {}).get("forecast"))
         return found, tuple(notes)
 
     def predict_proba(self, data: object, *, strict: bool = False, fill_missing: bool = False) -> Array:

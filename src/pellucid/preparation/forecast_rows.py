@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.data.forecast.series import SeriesSet
+from pellucid.data.forecast.steps import shown_time
 from pellucid.preprocessing.windows import WindowDesign, ahead_of
 
-__all__ = ["ForecastRows", "WindowRows", "window_rows"]
+__all__ = ["ForecastRows", "WindowRows", "said_of_series", "window_rows"]
 
 Array = NDArray[Any]
 
@@ -66,6 +67,24 @@ class ForecastRows:
     weights: Array | None = None
     constant: float = 0.0
     penalty: float = 0.0
+
+
+def said_of_series(forecast: ForecastRows) -> str:
+    """What is continued, how far, and from what, in two sentences."""
+    series, design = forecast.series, forecast.design
+    longest = max(series.series, key=len)
+    begin, end = (shown_time(each) for each in series.step.times(np.array([longest.start, longest.end - 1])))
+    many = (
+        "one series" if len(series.series) == 1 else f"{len(series.series):,} series by {series.group!r}, the longest"
+    )
+    also = [*(["the logarithm is forecast"] if design.log else []), *(f"the {name}" for name in design.cycles)]
+    also += [repr(name) for name in (*design.others, *design.known)]
+    seen = f"; further: {', '.join(also)}" if also else ""
+    return (
+        f"Forecast of {design.target!r}: {many} of {len(longest):,} steps, a {series.step.words()} each ({begin} to "
+        f"{end}). The network sees {design.window} steps and forecasts the next; from its own forecasts it goes on to "
+        f"{design.horizon}{seen}."
+    )
 
 
 def window_rows(series: SeriesSet, design: WindowDesign) -> WindowRows:

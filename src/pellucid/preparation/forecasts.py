@@ -119,7 +119,8 @@ def _named(settings: Settings, table: Table) -> Settings:
                 raise SettingError(f"there is no column {name!r}{nearest(name, table.names)}")
         return tuple(dict.fromkeys(found))
 
-    return replace(settings, known=parts(settings.known), drop=parts(settings.drop))
+    drop = parts(settings.drop)
+    return replace(settings, known=tuple(name for name in parts(settings.known) if name not in drop), drop=drop)
 
 
 def _series_of(table: Table, settings: Settings) -> tuple[SeriesSet, Settings]:

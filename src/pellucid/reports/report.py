@@ -17,7 +17,7 @@ from pellucid.preparation.members import prepare_run
 from pellucid.preparation.prepare import Prepared
 from pellucid.reports.blocks import Block, Section
 from pellucid.reports.page import page
-from pellucid.reports.parts import behaviour, outcome, steps, summary, training
+from pellucid.reports.parts import behaviour, forecast, outcome, steps, summary, training
 from pellucid.reports.parts.report_input import ReportInput
 from pellucid.runs.folder import RunFolder
 from pellucid.runs.reads import check_output
@@ -128,6 +128,7 @@ def _lead(given: ReportInput) -> str:
 # First what everybody wants to know; what experts look up is folded below its heading.
 _PARTS: tuple[tuple[str, str, Callable[[ReportInput], Sequence[Block]]], ...] = (
     ("summary", "Summary", summary.in_short),
+    ("forecasts", "Forecasts", forecast.forecasts),
     ("doctor", "Doctor", training.doctor),
     ("answers", "Predictions and errors", outcome.answers),
     ("importance", "Important columns", behaviour.importance),

@@ -18,7 +18,7 @@ from pellucid.model.trained import TrainedModel
 from pellucid.preparation.forecast_rows import ForecastRows
 from pellucid.preparation.prepare import Prepared
 
-__all__ = ["LEVEL", "Rolled", "rolled", "rolled_forecasts"]
+__all__ = ["LEVEL", "Rolled", "forecasts_from", "rolled", "rolled_forecasts"]
 
 Array = NDArray[Any]
 
@@ -57,9 +57,7 @@ def rolled(model: TrainedModel, forecast: ForecastRows, part: str) -> Rolled:
         origins = np.arange(first, end - one.start, every)
         if not len(origins):
             continue
-        answers = recursive_forecasts(
-            model.answers, forecast.design, one, series.step, origins=origins, n_steps=horizon
-        )
+        answers = forecasts_from(model, forecast, k, origins)
         ahead = origins[:, np.newaxis] + np.arange(horizon)
         inside = ahead < end - one.start
         truth = np.where(inside, one.values[np.minimum(ahead, len(one) - 1)], np.nan)
@@ -77,6 +75,24 @@ def rolled(model: TrainedModel, forecast: ForecastRows, part: str) -> Rolled:
         return Rolled(series=np.zeros(0, int), origins=np.zeros(0, int), found=nothing, truth=nothing, last=np.zeros(0))
     names = ("series", "origins", "found", "truth", "last")
     return Rolled(**{name: np.concatenate([getattr(each, name) for each in found]) for name in names})
+
+
+def forecasts_from(model: TrainedModel, forecast: ForecastRows, k: int, origins: Array) -> Array:
+    """Forecasts ``[N, H]`` of one series.
+
+    Parameters
+    ----------
+    model, forecast
+        The network, and what it was prepared from.
+    k
+        The number of the series.
+    origins
+        ``[N]`` the first step of each forecast, counted from the first of the series.
+    """
+    design, series = forecast.design, forecast.series
+    return recursive_forecasts(
+        model.answers, design, series.series[k], series.step, origins=origins, n_steps=design.horizon
+    )
 
 
 def rolled_forecasts(prepared: Prepared, model: TrainedModel) -> tuple[Forecaster, Rolled, tuple[HorizonErrors, ...]]:

@@ -28,6 +28,7 @@ from pellucid.runs.diagnosis import evidence_of, findings_to_json
 from pellucid.runs.ensemble import ensemble_facts, with_times
 from pellucid.runs.folder import RunFolder
 from pellucid.runs.forecast import rolled_forecasts
+from pellucid.runs.forecast_evidence import forecast_evidence
 from pellucid.runs.members import TrainedMembers
 from pellucid.runs.output import write_table
 from pellucid.runs.run import Run, histories_to_csv
@@ -145,7 +146,10 @@ def finish_run(
     if settings.n_networks > 1:
         facts = {**facts, "ensemble": with_times(facts["ensemble"], trained)}
     first = outcomes[0]
-    findings = diagnose(evidence_of(prepared, model, first.history, outcome.reason, snapshots, answers, verdict))
+    evidence = evidence_of(prepared, model, first.history, outcome.reason, snapshots, answers, verdict)
+    if rolled is not None and prepared.forecast is not None:
+        evidence = replace(evidence, forecast=forecast_evidence(prepared.forecast, rolled[0]))
+    findings = diagnose(evidence)
     run = Run(
         model=model,
         findings=findings,

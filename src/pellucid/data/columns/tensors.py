@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pyarrow as pa
 
-from pellucid.data.columns.images import is_image_type, shape_of
-from pellucid.data.columns.series import is_series_type, steps_and_channels
+from pellucid.data.columns.images import is_image_type, pixels_of, shape_of
+from pellucid.data.columns.series import is_series_type, series_of, steps_and_channels
 
-__all__ = ["is_tensor_type", "tensor_shape", "tensors"]
+__all__ = ["cell_at", "is_tensor_type", "tensor_shape", "tensors"]
 
 
 def is_tensor_type(kind: pa.DataType) -> bool:
@@ -17,6 +19,13 @@ def is_tensor_type(kind: pa.DataType) -> bool:
     (True, False)
     """
     return is_image_type(kind) or is_series_type(kind)
+
+
+def cell_at(column: Any, row: int) -> Any:
+    """One cell: of an image its pixels ``[H, W, C]``, of a series its values ``[T, C]``, else a Python value."""
+    if is_image_type(column.type):
+        return pixels_of(column.slice(row, 1))[0]
+    return series_of(column.slice(row, 1))[0] if is_series_type(column.type) else column[row].as_py()
 
 
 def tensor_shape(kind: pa.DataType) -> tuple[int, ...] | None:

@@ -270,9 +270,7 @@ def _filled(values: Array, name: str, of: str, *, start: int, step: Step, notes:
     if gaps.mean() > _MOST_FILLED:
         raise DataError(
             f"column {name!r} has no value in {int(gaps.sum()):,} of {len(values):,} steps{of} (a {step.words()} each; "
-            f"first: {when}): fill these gaps, or leave "
-            + ("the column out (--drop)" if of != name else "out the time")
-            + f"; up to {_MOST_FILLED:.0%} are filled in a straight line"
+            f"first: {when}): fill these gaps; up to {_MOST_FILLED:.0%} are filled in a straight line"
         )
     there = np.flatnonzero(~gaps)
     notes.append(
