@@ -49,7 +49,7 @@ class GlobalAvgPoolWords(Words):
                 symbol=step.d_given,
                 calculation=f"{{{step.d_symbol}}} / {{positions}}",
                 values={
-                    step.d_symbol: float(step.d_outputs[unit // prod(step.work.shape_in[1:])]),
+                    step.d_symbol: slope,
                     "positions": float(many),
                 },
                 result=float(step.d_inputs[unit]),
