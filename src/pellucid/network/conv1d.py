@@ -13,6 +13,7 @@ from pellucid.network.layers import (
     Dense,
     Dropout,
     Embedding,
+    Flatten,
     GlobalAvgPool,
     Layer,
     MaxPool1d,
@@ -25,7 +26,7 @@ from pellucid.network.network import Network
 
 __all__ = ["SERIES_POOLS", "conv1d"]
 
-SERIES_POOLS = ("mean", "max")
+SERIES_POOLS = ("mean", "max", "flatten")
 _FEWEST = 16  # steps: fewer are not halved
 
 
@@ -73,7 +74,7 @@ def conv1d(
         Whether each stage but the last ends in a MaxPool1d of two steps, while there are at least 16 of them: later
         convolutions then see further, in less time.
     pool
-        ``mean`` or ``max`` over the steps.
+        ``mean`` or ``max`` over the steps; ``flatten`` keeps all numbers, so that the head knows where something is.
     hidden
         The widths of dense layers before the last.
     activation
@@ -128,13 +129,24 @@ def conv1d(
         if halved and stage < len(channels) and steps >= _FEWEST:
             layers.append(MaxPool1d(kernel_size=2))
             steps //= 2
-    layers += [GlobalAvgPool()] if pool == "mean" else [Transpose(), StepPool(how="max")]
-    for before, after in pairwise((channels[-1], *hidden)):
+    layers += _pooled(pool)
+    width = channels[-1] * (steps if pool == "flatten" else 1)
+    for before, after in pairwise((width, *hidden)):
         layers += [Dropout(rate=dropout)] if dropout else []
         layers += [Dense(inputs=before, outputs=after), Activation(function=activation)]
     layers += [Dropout(rate=dropout)] if dropout else []
-    layers.append(Dense(inputs=(*channels, *hidden)[-1], outputs=outputs))
+    layers.append(Dense(inputs=(width, *hidden)[-1], outputs=outputs))
     return Network(shape=shape, layers=layers, dtype="float" if vocabulary is None else "int64")
+
+
+def _pooled(pool: str) -> list[Layer]:
+    match pool:
+        case "mean":
+            return [GlobalAvgPool()]
+        case "max":
+            return [Transpose(), StepPool(how="max")]
+        case _:
+            return [Flatten()]
 
 
 def _check(
