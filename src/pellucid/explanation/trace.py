@@ -39,8 +39,8 @@ Parameters = Mapping[str, Array]
 Place = tuple[Any, ...]  # of an element in an array
 
 _NUDGED = 100  # weights whose derivative is also computed by central differences: the steepest of each layer
-_NUDGED_OF_LARGE = 20  # the same where a row has many units, as a picture has: two forward passes each
-_LARGE = 20_000  # units
+_NUDGED_OF_LARGE = 20  # the same where a row has many units or steps: two forward passes each
+_LARGE, _LONG = 20_000, 64  # units; steps, which are computed one after the other
 _H = 1e-6
 
 
@@ -233,7 +233,8 @@ def trace_row(
     arrays = _Arrays(exact, gradients, {} if back is None else back.updated)
     steps = length_of(rows[0]) if network.on_sequences else None
     layers = _layers_at_work(passed.steps, handed_back, arrays, steps if network.shape[0] != steps else None)
-    nudged = _NUDGED if sum(step.outputs.size for step in passed.steps) <= _LARGE else _NUDGED_OF_LARGE
+    large = sum(step.outputs.size for step in passed.steps) > _LARGE or (network.on_sequences and rows.shape[1] > _LONG)
+    nudged = _NUDGED_OF_LARGE if large else _NUDGED
     agreement = Agreement(logits=None, gradients=None, central_differences=None, n_nudged=0)
     if compared:
         agreement = _agreement(network, exact, rows, loss, target, passed.logits, gradients, nudged)

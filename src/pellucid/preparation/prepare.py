@@ -38,6 +38,7 @@ from pellucid.preprocessing.features import Features
 from pellucid.preprocessing.recipe import Recipe
 from pellucid.preprocessing.target import TargetScaler
 from pellucid.settings.presets import usual_preset
+from pellucid.settings.sequences import SEQUENCE_NETWORKS
 from pellucid.settings.settings import Settings
 
 __all__ = ["Prepared", "examine", "open_table", "prepare", "settings_for"]
@@ -50,6 +51,8 @@ _LATER: dict[str, Any] = {
     "residual": False, "network": "mlp", "channels": None, "kernel": 3, "depth": None, "pool": "max",
     "head": "auto",
     "skip_unreadable": False,
+    "vocabulary": None, "length": None, "width": None, "embedding": None, "heads": 4, "bidirectional": None,
+    "step_pool": "auto", "train_minutes": None,
     "series": None, "series_id": None, "series_time": None, "series_scaling": "auto",
     "augment": "none", "average": "none", "decay_biases": True,
     "forecast": None, "horizon": 12, "window": None, "season": None, "known": [],
@@ -118,8 +121,12 @@ def settings_for(data: object, *given: Mapping[str, Any]) -> Settings:
     drawn = asked.task == "reconstruction"
     pictures = holds_images(data) and not holds_series(data, asked.series)
     convolves = pictures and not drawn and asked.network != "mlp"
-    forecasts = asked.forecast is not None
-    usual = usual_preset(table=not drawn and not pictures, pictures=convolves, forecasts=forecasts)
+    usual = usual_preset(
+        table=not drawn and not pictures,
+        pictures=convolves,
+        sequences=asked.network in SEQUENCE_NETWORKS,
+        forecasts=asked.forecast is not None,
+    )
     known: dict[str, Any] = {"preset": usual}
     if is_builtin(data):
         known |= {"target": BUILTIN[str(data)].target, **BUILTIN[str(data)].settings}
@@ -233,6 +240,11 @@ def examine(data: object, settings: Settings) -> tuple[Table, Schema, str, Setti
 
 
 def _examine(data: object, settings: Settings) -> tuple[Source, Schema, Settings]:
+    if settings.task == "continuation":
+        raise SettingError(
+            "a text to be continued is no table with rows and a target: 'pellucid train' trains on it, and 'pellucid "
+            "generate' lets the network write; leave out --task continuation for a table"
+        )
     if settings.forecast is not None:
         raise SettingError(f"forecast {settings.forecast!r} is for training alone (pellucid train): leave it out here")
     settings = with_series_columns(settings)
