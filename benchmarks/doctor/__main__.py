@@ -46,7 +46,7 @@ def main() -> None:
             tried = make()
             stream.write(json.dumps({"what": what, **asdict(tried)}) + "\n")
             stream.flush()
-    write_page(asked.out / "DOCTOR.md", lines)
+    write_page(asked.out / "DOCTOR.md", lines, HERE / "planted.jsonl")
 
 
 def _trainings(tables: tuple[str, ...], seeds: range, only: set[str]) -> Iterator[tuple[str, str, int, Any]]:

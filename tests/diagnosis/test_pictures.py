@@ -222,3 +222,14 @@ def test_too_few_pictures(counts: tuple[int, int], is_found: bool, healthy: Evid
         assert "the fewest, 4, are of 'x'" in one.evidence
         assert one.change == {"augment": "auto", "n_networks": 5}
     assert too_few_pictures(replace(e, picture=None)) is None
+
+
+def test_dead_channels_make_no_augmentation_too_strong(healthy: Evidence) -> None:
+    """They learn nothing, so training pictures look hard for another reason."""
+    e = replace(
+        healthy, train=seen(*letters(200), sure=float(np.exp(-0.5 * BASE))), augmentation={"erase": 0.9},
+        history=epochs((1.0, 0.9), (0.9, 0.55)),
+    )  # fmt: skip
+    assert [f.name for f in diagnose(e)] == ["augmentation-hurts"]
+    dead = snapshot(signal(0, 8, 0.0, 64), signal(4, 16, 0.9, 16), signal(8, 1, None, 1))
+    assert [f.name for f in diagnose(replace(e, snapshots=dead))] == ["dead-channels"]

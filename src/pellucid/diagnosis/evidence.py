@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.diagnosis.file_evidence import FileEvidence
+from pellucid.diagnosis.forecast_evidence import ForecastEvidence
 from pellucid.network import Network
 from pellucid.training.history import Epoch
 from pellucid.training.signals import LayerSignal, Snapshot
@@ -141,6 +142,7 @@ class Evidence:
     network: Network | None = None
     picture: tuple[int, int, int] | None = None
     augmentation: Mapping[str, Any] = field(default_factory=dict)
+    forecast: ForecastEvidence | None = None
 
     @property
     def is_classification(self) -> bool:

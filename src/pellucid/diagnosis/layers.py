@@ -76,8 +76,8 @@ def saturated_units(e: Evidence) -> Finding | None:
 def vanishing_gradients(e: Evidence) -> Finding | None:
     """From the last layer to the first, the gradient vanishes."""
     snapshot = e.first_snapshot
-    if snapshot is None or len(snapshot.layers) < 3:
-        return None
+    if snapshot is None or len(snapshot.layers) < 3 or e.settings.get("forecast") is not None:
+        return None  # a forecast begins as a line, beside which the layers are still
     first, last = snapshot.layers[0].gradient, snapshot.layers[-1].gradient
     if not last or not first < _FADES * last or bad_first_scale(e):
         return None

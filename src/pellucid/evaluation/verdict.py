@@ -16,29 +16,20 @@ from pellucid.evaluation.paired import METRICS, Headline
 from pellucid.numerals import numeral
 
 __all__ = [
-    "BOOSTING",
-    "DENSE",
-    "DUMMY",
-    "EDGES",
-    "FOREST",
-    "LINEAR",
-    "NEIGHBOURS",
-    "NETWORK",
-    "OF_PICTURES",
-    "OF_TABLES",
-    "Peer",
-    "Verdict",
-    "judge",
-    "no_verdict",
-    "spoken",
-]
+    "BOOSTING", "CONVOLVED", "DENSE", "DUMMY", "EDGES", "FOREST", "LINEAR", "NEAREST", "NEIGHBOURS", "NETWORK",
+    "OF_PICTURES", "OF_SERIES", "OF_TABLES", "OF_TEXTS", "WARPED", "WORDS", "Peer", "Verdict", "judge",
+    "no_verdict", "spoken",
+]  # fmt: skip
 
 NETWORK, DUMMY, LINEAR = "network", "dummy", "linear model"
 FOREST, BOOSTING = "random forest", "gradient boosting"
 NEIGHBOURS, EDGES = "k-nearest-neighbour model", "linear model on edges"
 DENSE = "fully connected network"
+WORDS, CONVOLVED = "linear model on words", "linear model on random convolutions"
+NEAREST, WARPED = "nearest-neighbour model", "nearest-neighbour model with time warping"
 OF_TABLES = (LINEAR, FOREST, BOOSTING)  # the simplest first
 OF_PICTURES = (LINEAR, NEIGHBOURS, EDGES, DENSE)
+OF_TEXTS, OF_SERIES = (WORDS,), (NEAREST, WARPED, CONVOLVED)
 _MOST_TEXT = 10_000
 _REAL_GAIN = 0.25  # a share of all that there is to gain
 _MATTERS = 0.02  # of ROC AUC or accuracy
@@ -55,7 +46,7 @@ class Peer:
     Parameters
     ----------
     name
-        ``dummy`` (ignores all columns), or one of `OF_TABLES` or `OF_PICTURES`.
+        ``dummy`` (ignores all columns), or one of `OF_TABLES`, `OF_PICTURES`, `OF_TEXTS` or `OF_SERIES`.
     value
         Its metric on the held-out rows.
     difference, low, high
@@ -189,7 +180,8 @@ def judge(
 
     The rules, in this order: a network that is no better than the dummy has learned nothing, unless there are so few
     rows that it may still be a quarter of the way to perfection; a model with almost no error is questioned before it
-    is recommended; a better peer is recommended; if the linear model ties, it is enough if the interval excludes a
+    is recommended; a better peer is recommended; if the linear model (of tables, pictures or
+    words) ties, it is enough if the interval excludes a
     relevant advantage of the network (0.02 of an area or an accuracy, a twentieth of the RMSE), and otherwise there
     are too few rows; if another peer ties, it is a tie; only a network that is better than all peers, each trained on
     all rows, is worth it.
@@ -259,6 +251,8 @@ def _better(name: str, better: Sequence[Peer]) -> tuple[str | None, str]:
 
 
 def _use(peer: Peer) -> str:
+    if peer.name == WORDS:
+        return "use it, or a network on the same words (--network mlp)"
     return "use it (--network mlp)" if peer.name == DENSE else "use it"
 
 
@@ -313,7 +307,7 @@ def _most_gain(name: str, dummy: Peer) -> float:
 def _tie(value: float, rows: int, name: str, peer: Peer, weak: str | None) -> tuple[str | None, str]:
     values = f"{name} {_rounded(peer.value)}, the network {_rounded(value)}"
     said = f"A tie with {spoken(peer.name)} ({values}; {_difference(peer)})"
-    if peer.name != LINEAR:
+    if peer.name not in (LINEAR, WORDS):
         return None, f"{said}: {rows:,} rows do not tell which is better, so choose by other reasons."
     matters = _MATTERS_OF_RMSE * peer.value if name == METRICS["rmse"] else _MATTERS
     if not peer.high <= matters:  # NaN is not, either
@@ -322,8 +316,8 @@ def _tie(value: float, rows: int, name: str, peer: Peer, weak: str | None) -> tu
             f"{_rounded(matters)}. Test on more rows before you choose."
         )
     if weak is not None:
-        return LINEAR, f"{said}: the simpler model does as well; but {weak}, and may be better than both."
-    return LINEAR, f"{said}: the simpler model is enough."
+        return peer.name, f"{said}: the simpler model does as well; but {weak}, and may be better than both."
+    return peer.name, f"{said}: the simpler model is enough."
 
 
 def spoken(name: str) -> str:

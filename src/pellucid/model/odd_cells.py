@@ -31,6 +31,7 @@ from pellucid.preprocessing.steps.categorical import CategoricalStep
 from pellucid.preprocessing.steps.dates import DateStep
 from pellucid.preprocessing.steps.numeric import NumericStep
 from pellucid.preprocessing.steps.piecewise import PiecewiseStep
+from pellucid.preprocessing.steps.series import SeriesStep
 from pellucid.preprocessing.values import numbers, text_codes
 
 __all__ = ["notes_on_odd_cells"]
@@ -79,6 +80,9 @@ def notes_on_odd_cells(
             unread.update(dict.fromkeys(note.columns, note.cells))
     for step in recipe.steps:
         if step.name in filled or step.kind == "image":
+            continue
+        if isinstance(step, SeriesStep):
+            notes += step.notes(step.counts(table.column(step.name)))
             continue
         column, known = table.column(step.name), (seen or {}).get(step.name, ColumnSeen())
         missing: Any

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pellucid.evaluation.baselines import linear_answers
 from pellucid.preparation.prepare import Prepared
 from pellucid.runs.peer_inputs import inputs_for_lines
+from pellucid.runs.sequence_peers import sequence_step
 
 __all__ = ["other_way"]
 
@@ -35,6 +36,8 @@ def other_way(prepared: Prepared, answers: Array) -> str | None:
 
 def _as_number(prepared: Prepared, answers: Array) -> str | None:
     classes, target, held = prepared.task.classes, prepared.target, prepared.measured
+    if sequence_step(prepared) is not None:  # texts and series are no inputs of a linear model
+        return None
     if target is None or len(classes) < 3 or not all(type(label) is int for label in classes):
         return None
     number = np.array(classes, dtype=np.float64)

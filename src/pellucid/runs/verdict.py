@@ -31,7 +31,9 @@ from pellucid.evaluation.verdict import (
     LINEAR,
     NETWORK,
     OF_PICTURES,
+    OF_SERIES,
     OF_TABLES,
+    OF_TEXTS,
     Peer,
     Verdict,
     judge,
@@ -40,11 +42,12 @@ from pellucid.evaluation.verdict import (
 )
 from pellucid.numerals import numeral
 from pellucid.preparation.prepare import Prepared
-from pellucid.preparation.sequence_network import reads_steps
 from pellucid.preparation.weights import weights_of
 from pellucid.preprocessing.steps.image import ImageStep
 from pellucid.preprocessing.steps.text import TextStep
 from pellucid.preprocessing.target import TargetScaler
+from pellucid.runs.forecast import Rolled
+from pellucid.runs.forecast_peers import forecast_verdict
 from pellucid.runs.other_task import other_way
 from pellucid.runs.peer_inputs import WORDS_FOR_TREES, columns_for_trees, inputs_for_lines, line_or_curve
 from pellucid.runs.picture_peers import (
@@ -55,6 +58,7 @@ from pellucid.runs.picture_peers import (
     fits_of_pictures,
     picture_step,
 )
+from pellucid.runs.sequence_peers import firsts_of_sequences, fits_of_sequences, sequence_step
 from pellucid.training.loop import Outcome
 
 __all__ = ["reach_verdict"]
@@ -70,9 +74,14 @@ _LEAST_SECONDS_FOR_PICTURES, _SHARE_FOR_PICTURES = 15.0, 1 / 8
 
 
 def reach_verdict(
-    prepared: Prepared, outcome: Outcome, answers: Array, *, clock: Clock = time.perf_counter
+    prepared: Prepared,
+    outcome: Outcome,
+    answers: Array,
+    *,
+    tested: Rolled | None = None,
+    clock: Clock = time.perf_counter,
 ) -> Verdict | None:
-    """Compare the network with simpler models: those in `evaluation.baselines`, or `evaluation.picture_peers`.
+    """Compare the network with simpler models: of `evaluation.baselines`, `.picture_peers` or `.peers`.
 
     The peers learn from the training and the validation rows together: the network used the validation rows to choose
     its best epoch, while the peers do not use them to choose anything. Each peer gets as long as the network's training
@@ -86,6 +95,8 @@ def reach_verdict(
         The outcome of its training.
     answers
         The network's answers on the measured rows: probabilities ``[N, C]``, or numbers ``[N]`` in the target's unit.
+    tested
+        The network's forecasts of the test part, if it is a forecast.
     clock
         Returns the time in seconds.
 
@@ -99,6 +110,8 @@ def reach_verdict(
     why_not = _why_not(prepared, outcome)
     if why_not is not None:
         return no_verdict(why_not)
+    if tested is not None:
+        return forecast_verdict(prepared, tested)
     return _compare(prepared, outcome, answers, clock)
 
 
@@ -155,9 +168,8 @@ def _doubts(
     known = next((note for note in prepared.schema.warnings if isinstance(note, LeakNote)), None)
     if known is not None:
         return f"{known[0].upper()}{known[1:]}. A model that sees the answer is no proof: settle this first", []
-    if picture_step(prepared) is not None or reads_steps(
-        prepared.settings
-    ):  # no single pixel is a column that might be known too late
+    # No single pixel, word or step is a column that might be known too late.
+    if picture_step(prepared) is not None or sequence_step(prepared) is not None:
         return None, []
     held, (dummy, _) = prepared.measured, found[DUMMY]
     best = (min if metric == "rmse" else max)(value for value, _ in found.values())
@@ -205,8 +217,9 @@ class _Contender:
 
 def _expected(prepared: Prepared) -> tuple[str, ...]:
     """The names of the peers that a network is compared with, if none has to be left out."""
-    if reads_steps(prepared.settings):
-        return (DUMMY,)
+    sequences = sequence_step(prepared)
+    if sequences is not None:
+        return OF_TEXTS if sequences.kind == "tokens" else OF_SERIES
     if picture_step(prepared) is None:
         return OF_TABLES
     return tuple(name for name in OF_PICTURES if name != DENSE or len(prepared.network.shape) > 1)
@@ -226,10 +239,10 @@ def _peers(prepared: Prepared, outcome: Outcome, clock: Clock) -> tuple[dict[str
     began = clock()
     constant = dummy_answers(targets, n_asked, classes, weights)
     peers = {DUMMY: Fitted(answers=constant, rows=n_rows, seconds=clock() - began)}
-    contenders: list[_Contender] = []
     notes: list[str] = []
-    if reads_steps(prepared.settings):
+    if sequence_step(prepared) is not None:
         allowed = max(LEAST_SECONDS, trained)
+        contenders = _for_sequences(prepared, targets, weights)
     elif step is None:
         allowed = max(LEAST_SECONDS, trained)
         contenders, notes = _for_tables(prepared, targets, weights, allowed)
@@ -364,6 +377,14 @@ def _for_pictures(
         )
     firsts = dict.fromkeys(fits, FIRST) | {DENSE: FIRST_FOR_DENSE}
     return [_Contender(name=name, fit=fit, first=firsts[name]) for name, fit in fits.items()], notes
+
+
+def _for_sequences(prepared: Prepared, targets: Array, weights: Array | None) -> list[_Contender]:
+    """The peers of a network for texts or series."""
+    balanced = prepared.settings.class_weight == "balanced"
+    fits = fits_of_sequences(prepared, targets, weights, balanced=balanced)
+    firsts = firsts_of_sequences(prepared)
+    return [_Contender(name=name, fit=fit, first=firsts[name]) for name, fit in fits.items()]
 
 
 def _targets(prepared: Prepared) -> Array:

@@ -4,6 +4,7 @@
 |---|---|
 | `series_peers` | the nearest series, Euclidean or warped in time; ridge regression on random convolutions |
 | `forecast_peers` | persistence, seasonal persistence, linear autoregression |
+| `text_peers` | a linear model on weighted words |
 | `ngrams` | n-grams with Kneser-Ney smoothing, for the next character |
 | `repeated_steps` | repeating the last chord |
 
