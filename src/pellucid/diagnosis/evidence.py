@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.diagnosis.file_evidence import FileEvidence
-from pellucid.network import Network
+from pellucid.diagnosis.sequence_evidence import SequenceEvidence
+from pellucid.network import Embedding, Network
 from pellucid.training.history import Epoch
 from pellucid.training.signals import LayerSignal, Snapshot
 
@@ -117,6 +118,8 @@ class Evidence:
         tables.
     augmentation
         What may happen to a training picture, with the strengths: ``{"flip": "horizontal"}``; empty for nothing.
+    sequence
+        Of a network that reads texts or series step by step; ``None`` for others.
     """
 
     settings: Mapping[str, Any]
@@ -141,6 +144,7 @@ class Evidence:
     network: Network | None = None
     picture: tuple[int, int, int] | None = None
     augmentation: Mapping[str, Any] = field(default_factory=dict)
+    sequence: SequenceEvidence | None = None
 
     @property
     def is_classification(self) -> bool:
@@ -158,6 +162,11 @@ class Evidence:
     def validation_losses(self) -> Array:
         """The validation loss after each epoch; without validation rows (``n_validation`` is 0), the training loss."""
         return np.array([epoch.validation_loss for epoch in self.history])
+
+    @property
+    def has_numbers(self) -> bool:
+        """Whether inputs are quantities: distances and spreads of them mean something. Of tokens they do not."""
+        return self.network is None or self.network.dtype == "float"
 
     @property
     def best(self) -> int:
@@ -178,4 +187,12 @@ class Evidence:
 
     def hidden(self, snapshot: Snapshot | None) -> Sequence[LayerSignal]:
         """The signals of the hidden layers."""
-        return () if snapshot is None else snapshot.layers[:-1]
+        return self.weighted(snapshot)[:-1]
+
+    def weighted(self, snapshot: Snapshot | None) -> Sequence[LayerSignal]:
+        """The signals of the layers that multiply: not of an embedding, of which each row looks up a few places."""
+        if snapshot is None:
+            return ()
+        layers = () if self.network is None else self.network.layers
+        looked_up = {place for place, layer in enumerate(layers) if isinstance(layer, Embedding)}
+        return tuple(layer for layer in snapshot.layers if layer.index not in looked_up)
