@@ -47,8 +47,8 @@ def leak_finding(leak: FutureLeak | None, settings: Mapping[str, Any]) -> Findin
         name="future-leaks",
         finding="The network sees the tokens that it is to predict.",
         evidence=(
-            f"other tokens later in a row changed earlier answers in {leak.changed:,} of {leak.rows:,} rows, a logit by "
-            f"up to {leak.largest:.2g}; none must change"
+            f"other tokens later in a row changed earlier answers in {leak.changed:,} of {leak.rows:,} rows, a logit "
+            f"by up to {leak.largest:.2g}; none must change"
         ),
         consequence="its loss is far too good, and it cannot continue a text, whose next tokens are not there yet",
         fix="attention with a causal mask, recurrent layers in one direction, no pooling or normalising over steps",

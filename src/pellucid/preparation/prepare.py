@@ -35,6 +35,7 @@ from pellucid.preprocessing.features import Features
 from pellucid.preprocessing.recipe import Recipe
 from pellucid.preprocessing.target import TargetScaler
 from pellucid.settings.presets import usual_preset
+from pellucid.settings.sequences import SEQUENCE_NETWORKS
 from pellucid.settings.settings import Settings
 
 __all__ = ["Prepared", "examine", "open_table", "prepare", "settings_for"]
@@ -47,6 +48,8 @@ _LATER: dict[str, Any] = {
     "residual": False, "network": "mlp", "channels": None, "kernel": 3, "depth": None, "pool": "max",
     "head": "auto",
     "skip_unreadable": False,
+    "vocabulary": None, "length": None, "width": None, "embedding": None, "heads": 4, "bidirectional": None,
+    "step_pool": "auto",
     "augment": "none", "average": "none", "decay_biases": True,
 }  # fmt: skip
 
@@ -111,7 +114,10 @@ def settings_for(data: object, *given: Mapping[str, Any]) -> Settings:
     asked = Settings.of(*given)
     drawn, pictures = asked.task == "reconstruction", holds_images(data)
     convolves = pictures and not drawn and asked.network != "mlp"
-    known: dict[str, Any] = {"preset": usual_preset(table=not drawn and not pictures, pictures=convolves)}
+    usual = usual_preset(
+        table=not drawn and not pictures, pictures=convolves, sequences=asked.network in SEQUENCE_NETWORKS
+    )
+    known: dict[str, Any] = {"preset": usual}
     if is_builtin(data):
         known |= {"target": BUILTIN[str(data)].target, **BUILTIN[str(data)].settings}
         if drawn:

@@ -342,6 +342,16 @@ class _Sequences(FeatureArray):
 class Tokens(_Sequences):
     """Texts as numbers of tokens ``[N, T]`` (whole numbers from 0), and how many count in each row, ``[N]``."""
 
+    @classmethod
+    def of_ids(cls, ids: Array) -> Tokens:
+        """From rows ``[N, T]`` that are filled up with 0 at their ends, of any type of number.
+
+        >>> Tokens.of_ids(np.array([[5.0, 7.0], [3.0, 0.0]])).lengths.tolist()
+        [2, 1]
+        """
+        counts = np.where(ids != 0, np.arange(1, ids.shape[1] + 1), 0)
+        return cls(values=ids.astype(np.int64), lengths=counts.max(axis=1, initial=0))
+
     def check(self, name: str) -> None:
         """Two axes of whole numbers from 0."""
         _check_axes(self.values, name, "N, T", kinds="iu")
@@ -354,6 +364,15 @@ class Tokens(_Sequences):
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Series(_Sequences):
     """Series ``[N, T, C]``: T steps of C channels, and how many steps count in each row, ``[N]``."""
+
+    @cached_property
+    def padded(self) -> Array:
+        """``[N, T, C]`` as an engine takes it: NaN in the steps that do not count; a copy where there are any."""
+        steps = self.values.shape[1]
+        if bool((self.lengths == steps).all()):
+            return self.values
+        beyond = np.arange(steps) >= self.lengths[:, None]
+        return np.where(beyond[:, :, None], np.array(np.nan, self.dtype), self.values)
 
     def check(self, name: str) -> None:
         """Three axes of finite numbers."""

@@ -278,7 +278,8 @@ def rows_for(shape: tuple[int, ...], rows: Features | Array) -> Array:
     Parameters
     ----------
     shape
-        ``(F,)`` for a network whose rows are columns, ``(C, H, W)`` for one whose rows are pictures.
+        ``(F,)`` for a network whose rows are columns, ``(C, H, W)`` for pictures, ``(T,)`` for tokens, ``(T, C)`` for
+        series.
     rows
         Features, or the numbers of encoded rows: in the network's own shape, or as ``flat`` has them.
 
@@ -286,7 +287,8 @@ def rows_for(shape: tuple[int, ...], rows: Features | Array) -> Array:
     -------
     ndarray
         ``[N, F]``, or ``[N, C, H, W]``: a view of the stored ``[N, H, W, C]``, or `EncodedImages`, which look like
-        such an array and encode the rows that are taken from it.
+        such an array and encode the rows that are taken from it; ``[N, T]`` whole numbers, or ``[N, T, C]`` with NaN
+        in the steps that do not count.
 
     Raises
     ------
@@ -301,14 +303,23 @@ def rows_for(shape: tuple[int, ...], rows: Features | Array) -> Array:
         only = rows.only
         if len(shape) == 1:
             return only.flat
-        if isinstance(only, StoredImages):
-            return cast(Array, only.encoded)
-        (found,) = only.batch("").values()
-        return found
+        return _of_shape(only)
     if len(shape) == 3 and rows.ndim == 2 and rows.shape[1] == math.prod(shape):
         channels, height, width = shape
         return rows.reshape(len(rows), height, width, channels).transpose(0, 3, 1, 2)
-    return rows
+    return rows.reshape(len(rows), *shape) if len(shape) == 2 else rows
+
+
+def _of_shape(array: FeatureArray) -> Array:
+    """Pictures or series as a network takes them that begins with neither a dense layer nor an embedding."""
+    match array:
+        case StoredImages():
+            return cast(Array, array.encoded)
+        case Series():
+            return array.padded
+        case _:
+            (found,) = array.batch("").values()
+            return found
 
 
 def unchecked(arrays: Mapping[str, FeatureArray]) -> Features:

@@ -102,7 +102,7 @@ def write_report(
             run=run,
             prepared=prepared,
             measured=measured,
-            answers=run.model.answers_to(measured.inputs),
+            answers=run.model.answers_to(measured.features),
             source=source,
             shows_rows=rows,
         )
@@ -121,7 +121,7 @@ def _lead(given: ReportInput) -> str:
     asked, n_rows = given.run.model.task.question, given.prepared.table.report.n_rows
     return (
         f"{asked[:1].upper()}{asked[1:]}. Of {n_rows:,} rows, {facts.get('train', 0):,} were used {used}, and "
-        f"{len(given.measured.inputs):,} for measuring the result."
+        f"{len(given.measured.features):,} for measuring the result."
     )
 
 

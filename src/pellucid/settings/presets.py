@@ -5,6 +5,7 @@
 | best | published methods that also did well here, on tables they were not chosen on (``benchmarks/ACCURACY.md``) |
 | quick | one network of two layers: standardised numbers, Adam, a falling learning rate, early stopping |
 | pictures | a convolutional network: AdamW on one cycle, label smoothing, augmentation that suits the pictures |
+| sequences | a network that reads step by step: AdamW on one cycle, gradients clipped, dropout |
 | plain | the textbook: the defaults of `Settings`, early stopping on the validation rows |
 
 Settings that are given override the preset. Without a preset, a table with a target gets ``best``, and pictures get
@@ -15,7 +16,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["BEST", "PICTURES", "PRESETS", "QUICK", "usual_preset"]
+__all__ = ["BEST", "PICTURES", "PRESETS", "QUICK", "SEQUENCES", "usual_preset"]
 
 BEST: dict[str, Any] = {
     "scaling": "robust",
@@ -58,13 +59,28 @@ PICTURES: dict[str, Any] = {
     "augment": "auto",
 }
 
-PRESETS: dict[str, dict[str, Any]] = {"best": BEST, "quick": QUICK, "pictures": PICTURES, "plain": {}}
+SEQUENCES: dict[str, Any] = {
+    "dropout": 0.2,
+    "optimizer": "adamw",
+    "learning_rate": None,
+    "weight_decay": 0.01,
+    "decay_biases": False,
+    "clip_norm": 1.0,
+    "schedule": "one_cycle",
+    "epochs": None,
+    "patience": None,
+}
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "best": BEST, "quick": QUICK, "pictures": PICTURES, "sequences": SEQUENCES, "plain": {},
+}  # fmt: skip
 FOR_TABLES = "best"
 FOR_PICTURES = "pictures"
+FOR_SEQUENCES = "sequences"
 
 
-def usual_preset(*, table: bool, pictures: bool = False) -> str:
-    """The default preset: for a table with a target, for pictures with one, or for anything else."""
-    if pictures:
-        return FOR_PICTURES
+def usual_preset(*, table: bool, pictures: bool = False, sequences: bool = False) -> str:
+    """The default preset: for a table with a target, pictures or a sequence network with one, or for anything else."""
+    if pictures or sequences:
+        return FOR_PICTURES if pictures else FOR_SEQUENCES
     return FOR_TABLES if table else "plain"

@@ -16,7 +16,6 @@ from pellucid.network import ACTIVATIONS, SCHEMES
 from pellucid.network.optimizer import OPTIMIZERS
 from pellucid.network.task import LOSSES
 from pellucid.settings.declaring import setting
-from pellucid.settings.pictures import PictureSettings
 from pellucid.settings.presets import PRESETS
 from pellucid.settings.rules import (
     Choice,
@@ -36,6 +35,7 @@ from pellucid.settings.rules import (
 )
 from pellucid.settings.rules import text as any_text
 from pellucid.settings.sections import NUMBER_ENCODINGS
+from pellucid.settings.sequences import SequenceSettings
 from pellucid.training.engine import ENGINE_ALIASES, ENGINES
 from pellucid.training.schedules import SCHEDULES
 
@@ -43,7 +43,7 @@ __all__ = ["Settings", "setting_names"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(PictureSettings):
+class Settings(SequenceSettings):
     """What a run is asked to do; every field is checked when it is made.
 
     A field that is not given has the value of the preset ``plain``. `pellucid.train` and the command line start from
@@ -57,8 +57,8 @@ class Settings(PictureSettings):
         "plain",
         "preset",
         Choice(tuple(PRESETS)),
-        "starting values, overridden by what you set: best (several networks), quick (one), pictures (a cnn), plain "
-        "(textbook)",
+        "starting values, overridden by what you set: best (several networks), quick (one), pictures (a cnn), "
+        "sequences (recurrent networks, transformers), plain (textbook)",
     )
 
     target: str | None = setting(None, "data", optional(column), "the column to predict")
@@ -210,8 +210,9 @@ class Settings(PictureSettings):
     text_units: str = setting(
         "auto",
         "preprocessing",
-        Choice(("auto", "words", "characters")),
-        "the units of text; auto: words, or characters in languages without spaces between words",
+        Choice(("auto", "words", "characters", "byte-pairs")),
+        "the units of text; auto: words, or characters in languages without spaces between words; byte-pairs: for "
+        "networks that read tokens",
     )
     edit_labels: bool = setting(
         False,

@@ -61,11 +61,12 @@ class ReportInput:
     @property
     def of_columns(self) -> bool:
         """Whether the model reads columns of a table and answers about a target."""
-        return self.run.model.task.kind != "reconstruction" and self.run.model.image is None
+        model = self.run.model
+        return model.task.kind != "reconstruction" and model.network.on_columns and model.image is None
 
     @cached_property
     def columns(self) -> ExplainedColumns | None:
-        """Importance and dependence; ``None`` for images and reconstructions."""
+        """Importance and dependence; ``None`` for images, texts as tokens, series and reconstructions."""
         if not self.of_columns or self.measured.truth is None or np.isnan(self.measured.truth).all():
             return None
         return columns_explained(self.measured.known().sample(_ROWS_OF_OVERVIEW))
