@@ -1,4 +1,4 @@
-"""Faults of pictures and of texts, and what comes of trainings with and without them: data made on the spot, seconds each.
+"""Faults of pictures and texts, and what comes of trainings with and without them: data made on the spot, in seconds.
 
     python -m benchmarks.doctor.planted                        # five seeds; a campaign that was stopped goes on
     python -m benchmarks.doctor.planted --seeds 1 --only dead-channels --out elsewhere

@@ -173,6 +173,11 @@ def test_tokens_that_are_mostly_unknown(share: float | None, is_found: bool, hea
     if one is not None:
         assert one.finding.startswith("40% of the tokens of unseen texts")
         assert one.change == {"text_units": "byte-pairs"}
+        small = mostly_unknown(
+            replace(healthy, settings={**SETTINGS, "vocabulary": 30}, sequence=replace(KNOWN, unknown=share))
+        )
+        assert small is not None
+        assert small.change == {"vocabulary": 10_000}
 
 
 @pytest.mark.parametrize(("usual", "few", "is_found"), [(5, 3, True), (5, 20, False), (30, 3, False)])

@@ -27,6 +27,7 @@ _FADES, _GROWS = 1e-4, 1e3  # ‖∂L/∂x‖ at the first step ÷ that at the l
 _UNSOLVED = 0.5  # of the base loss
 _ROUNDING = 1e-3  # of a logit, in float32
 _MANY_CUT, _MANY_UNKNOWN = 0.1, 0.2
+_USUAL_VOCABULARY = 10_000
 _MOSTLY_PADDING = 0.1  # median length ÷ T
 _FEWEST_STEPS = 20  # below, padding costs little
 _COPIES, _FEWEST_COPIES = 0.02, 3
@@ -138,16 +139,20 @@ def mostly_unknown(e: Evidence) -> Finding | None:
     s = e.sequence
     if s is None or s.unknown is None or s.unknown < _MANY_UNKNOWN:
         return None
-    pieces = e.settings.get("text_units") != "byte-pairs"
+    few = e.settings.get("vocabulary")
+    small = few is not None and few < _USUAL_VOCABULARY  # then training texts have them, too
+    pieces = not small and e.settings.get("text_units") != "byte-pairs"
     return Finding(
         name="mostly-unknown-tokens",
         finding=f"{shown_share(s.unknown)} of the tokens of unseen texts are unknown to the network.",
         evidence=f"of the training texts {shown_share(s.unknown_learned or 0.0)} are; tokens are {s.units}",
         consequence="all unknown tokens look the same to it",
-        fix="tokens that are pieces of words (byte pairs), a larger vocabulary, or more texts to learn from"
+        fix=f"a larger vocabulary, of up to {_USUAL_VOCABULARY:,} tokens"
+        if small
+        else "tokens that are pieces of words (byte pairs), or more texts to learn from"
         if pieces
-        else "a larger vocabulary, or training texts of the same language and kind",
-        change={"text_units": "byte-pairs"} if pieces else {},
+        else "training texts of the same language and kind",
+        change={"vocabulary": _USUAL_VOCABULARY} if small else {"text_units": "byte-pairs"} if pieces else {},
     )
 
 
