@@ -15,7 +15,8 @@ from pellucid.errors import DataError, SettingError
 from pellucid.explanation.units import activations
 from pellucid.inspection.channels import Channels
 from pellucid.inspection.rows import row_to_inspect, rows_to_inspect
-from pellucid.inspection.units import Units, units, units_of, units_of_pictures
+from pellucid.inspection.units import Units, units, units_of
+from pellucid.inspection.units_of_positions import units_of_pictures
 from pellucid.model.model import Model
 from pellucid.runs.replay import Moment, Replay
 from tests.drawings import save_classes

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from pellucid.engines.textbook.layers.rule import Given, Returned
 from pellucid.network import ACTIVATIONS, Activation, BatchNorm, Dense, Dropout, Layer, LayerNorm, Network, Residual
 from tests.parity.attention import ATTENTIONS, DENSE_ON_STEPS, NORM_ON_STEPS, on_steps
+from tests.parity.padded import PADDED, with_padded_rows
 from tests.parity.pictures import PICTURES, norm_networks
 from tests.parity.planting import EPS, TANH, Case, Plant, backward_rule, changed, forward_rule, without
 from tests.parity.sequences import SEQUENCES
@@ -128,7 +129,7 @@ BATCH_NORM = between_dense(
     },
 )
 
-BATCH_NORM = replace(BATCH_NORM, random=BATCH_NORM.random | norm_networks(1))
+BATCH_NORM = with_padded_rows(BatchNorm, replace(BATCH_NORM, random=BATCH_NORM.random | norm_networks(1)))
 
 # ── LayerNorm ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -255,6 +256,7 @@ CASES: dict[type[Layer], Case] = {
     Dropout: on_steps(DROPOUT, {}),
     Residual: on_steps(RESIDUAL, {}),
     **PICTURES,
+    **PADDED,
     **ATTENTIONS,
     **SEQUENCES,
 }

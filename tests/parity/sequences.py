@@ -12,7 +12,19 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from pellucid.engines.textbook.layers import gru, lstm, recurrent, rnn
-from pellucid.network import GRU, LSTM, RNN, Dense, Flatten, Layer, LayerNorm, Network, SelfAttention, StepPool
+from pellucid.network import (
+    GRU,
+    LSTM,
+    RNN,
+    Dense,
+    Flatten,
+    Layer,
+    LayerNorm,
+    Network,
+    SelfAttention,
+    StepPool,
+    Transpose,
+)
 from pellucid.network.layers.recurrent import Recurrent
 from tests.parity.planting import EPS, TANH, Case, Change, Plant, backward_rule, changed, forward_rule, without
 
@@ -27,7 +39,8 @@ def with_padding(network: Network, x: Array, seed: int) -> Array:
 
     Every third batch has steps that are padding in all rows; every second one a row of padding alone.
     """
-    if not any(isinstance(layer, READ_LENGTHS) for layer in network.every_layer()):
+    on_channels = isinstance(network.layers[0], Transpose)
+    if not on_channels and not any(isinstance(layer, READ_LENGTHS) for layer in network.every_layer()):
         return x
     generator, (many, steps) = np.random.default_rng(seed), x.shape[:2]
     lengths = generator.integers(1, steps + 1, many)

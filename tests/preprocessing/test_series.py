@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from pellucid.data.columns.series import series_column, series_lengths
 from pellucid.errors import DataError, ModelFileError, SettingError
 from pellucid.preprocessing.features import Features
-from pellucid.preprocessing.steps.series import MAX_VALUES, SeriesCounts, SeriesStep, fit_series
+from pellucid.preprocessing.steps.series import MAX_VALUES, SERIES_SCALINGS, SeriesCounts, SeriesStep, fit_series
+from pellucid.settings import series as settings_of_series
 
 NAN = float("nan")
 STEP = SeriesStep(name="load", steps=3, channels=1, mean=(2.0,), deviation=(2.0,), scaling="rows", channel_names=("0",))
@@ -149,6 +150,10 @@ def test_columns_of_something_else_are_refused() -> None:
         fit_series("load", column([NAN, NAN]))
     with pytest.raises(SettingError, match=r"'serie' is not known; did you mean 'series'"):
         fit_series("load", column([1.0]), scaling="serie")  # type: ignore[arg-type]
+
+
+def test_the_setting_knows_every_scaling() -> None:
+    assert settings_of_series.SERIES_SCALINGS == SERIES_SCALINGS
 
 
 def test_series_that_are_too_long_are_refused() -> None:

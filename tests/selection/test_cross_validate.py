@@ -155,8 +155,8 @@ BESIDE: dict[str, dict[str, Any]] = {
     "decay_biases": {"optimizer": "adamw", "weight_decay": 0.2, "decay_biases": False},
     "patience": {"learning_rate": 0.5, "epochs": 30},
 }  # fmt: skip
-OF_PICTURES = {"network", "channels", "kernel", "depth", "pool", "head", "augment"}
-OF_SEQUENCES = {"vocabulary", "length", "width", "embedding", "heads", "bidirectional", "step_pool"}
+OF_PICTURES = {"series_scaling", "network", "channels", "kernel", "depth", "pool", "head", "augment"}
+OF_SEQUENCES = {"train_minutes", "vocabulary", "length", "width", "embedding", "heads", "bidirectional", "step_pool"}
 ELSEWHERE = (
     OF_PICTURES
     | OF_SEQUENCES
@@ -175,7 +175,7 @@ def test_no_setting_of_the_network_is_forgotten() -> None:
         f.name for f in fields(Settings) if f.metadata["section"] in ("preset", "preprocessing", "network", "training")
     }
     assert asked - ELSEWHERE == set(OTHER), "give a value to each new setting above"
-    rest = {f.name for f in fields(Settings) if f.metadata["section"] in ("data", "split")}
+    rest = {f.name for f in fields(Settings) if f.metadata["section"] in ("data", "split", "forecast")}
     assert rest == set(ROW_SETTINGS)
 
 

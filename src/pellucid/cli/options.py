@@ -21,8 +21,9 @@ __all__ = ["with_reading", "with_settings"]
 _METAVARS = {"hidden": "N,N", "channels": "N,N", "names": "NAMES", "missing": "WORD", "image_size": "HxW"}
 _NUMBERS = (
     "threads", "batch_size", "patience", "clip_norm", "rare_below", "header_row", "bins", "max_words", "max_unpacked",
-    "image_channels", "depth",
+    "image_channels", "depth", "train_minutes",
 )  # fmt: skip
+_OF_COLUMNS = ("target", "group", "time", "sample_weight", "series_id", "series_time")
 _CONFIG = inspect.Parameter(
     "config",
     inspect.Parameter.KEYWORD_ONLY,
@@ -123,6 +124,6 @@ def _metavar(each: Any) -> str:
         return "WORD"
     if each.name in _METAVARS:
         return _METAVARS[each.name]
-    if isinstance(each.default, tuple) or each.name in ("target", "group", "time", "sample_weight"):
+    if isinstance(each.default, tuple) or each.name in _OF_COLUMNS:
         return "COLUMN"
     return "N" if isinstance(each.default, int | float) or each.name in _NUMBERS else "TEXT"

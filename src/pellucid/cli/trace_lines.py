@@ -29,7 +29,7 @@ _OUTPUTS = 10  # whose derivatives are shown at least
 
 def forward_lines(step: NamedStep, most: int) -> list[str]:
     """The strongest units of a layer, each with its arithmetic; the others are counted, unless there is none."""
-    words, outputs = words_of(step.work.layer), step.work.outputs
+    words, outputs = words_of(step.work.layer), step.work.that_count(step.work.outputs)
     order = strongest(outputs, most)
     parts = [words.forward(step, k) for k in order]
     if all(isinstance(part, Note) for own in parts for part in own):

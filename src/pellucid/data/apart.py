@@ -11,12 +11,14 @@ import numpy as np
 from pellucid.data.columns.names import column_name
 from pellucid.data.frames import Frame, frame_columns
 from pellucid.data.given import holds_images
+from pellucid.data.series.arrays import holds_arrays
+from pellucid.data.series.as_table import SERIES
 from pellucid.errors import DataError, SettingError
 
 __all__ = ["joined", "joined_test_rows"]
 
 
-def joined(data: Any, target: Any, weight: Any) -> tuple[Any, str | None, str | None]:
+def joined(data: Any, target: Any, weight: Any, *, series: bool = False) -> tuple[Any, str | None, str | None]:
     """One source of rows, and the names of its target's and its weights' columns; ``None`` for what is not given.
 
     Parameters
@@ -26,6 +28,8 @@ def joined(data: Any, target: Any, weight: Any) -> tuple[Any, str | None, str | 
     target, weight
         The name of a column of ``data``, of any type; or a value for each row: an array, a list, a series of pandas,
         polars or Arrow. A series keeps its name.
+    series
+        Whether an array, or a list of arrays, holds series: ``[N, T]`` or ``[N, T, C]``.
 
     Raises
     ------
@@ -49,8 +53,9 @@ def joined(data: Any, target: Any, weight: Any) -> tuple[Any, str | None, str | 
         )
     names = {"y": _name_in(data, target) if "y" not in apart else None}
     names["sample_weight"] = _name_in(data, weight) if "sample_weight" not in apart else None
-    if holds_images(data):
-        columns: dict[str, Any] = {"image": data} if isinstance(data, np.ndarray) else dict(data)
+    of_series = series and holds_arrays(data)
+    if of_series or holds_images(data):
+        columns: dict[str, Any] = dict(data) if isinstance(data, Mapping) else {SERIES if of_series else "image": data}
         for what, values in apart.items():
             names[what] = "label" if what == "y" else what
             columns[str(names[what])] = _checked(what, values, len(next(iter(columns.values()))), None)
@@ -64,16 +69,30 @@ def joined(data: Any, target: Any, weight: Any) -> tuple[Any, str | None, str | 
     return frame, names["y"], names["sample_weight"]
 
 
-def joined_test_rows(test_data: Any, target: str | None, weight: str | None) -> Any:
-    """Test rows ``(X, y)`` or ``(X, y, weights)`` as one source with these names; any other source as it is."""
+def joined_test_rows(test_data: Any, target: str | None, weight: str | None, *, series: bool = False) -> Any:
+    """Test rows ``(X, y)`` or ``(X, y, weights)`` as one source with these names; any other source as it is.
+
+    Parameters
+    ----------
+    test_data
+        The rows as they were given.
+    target, weight
+        The names of the columns in the training table.
+    series
+        Whether an array, or a list of arrays, holds series.
+    """
     if not isinstance(test_data, tuple):
         return test_data
     if target is None or not 2 <= len(test_data) <= 3 or (len(test_data) == 3 and weight is None):
         raise SettingError("test_data must be a table, or (X, y) as train was given them, or (X, y, sample_weight)")
     rows, *values = test_data
     given = dict(zip((target, weight), values, strict=False))
-    if isinstance(rows, np.ndarray) and holds_images(rows):
-        return {"image": rows, **{name: _checked("y", v, len(rows), None) for name, v in given.items()}}
+    of_series = series and holds_arrays(rows) and not isinstance(rows, Mapping)
+    if of_series or (isinstance(rows, np.ndarray) and holds_images(rows)):
+        return {
+            SERIES if of_series else "image": rows,
+            **{name: _checked("y", v, len(rows), None) for name, v in given.items()},
+        }
     frame = frame_columns(rows)
     for name, each in given.items():
         frame = _beside(frame, str(name), _checked("y", each, len(next(iter(frame.columns.values()))), None))

@@ -11,9 +11,19 @@ import numpy as np
 
 from pellucid.data.builtin import BUILTIN
 from pellucid.data.columns.images import is_image_type, shape_of
+from pellucid.data.columns.series import series_shape
 from pellucid.data.tables import Table
 
-__all__ = ["holds_images", "image_columns", "image_shape", "is_builtin", "is_images", "with_image_name"]
+__all__ = [
+    "holds_images",
+    "holds_series",
+    "image_columns",
+    "image_shape",
+    "is_builtin",
+    "is_images",
+    "is_series",
+    "with_image_name",
+]
 
 
 def is_images(data: str | os.PathLike[str]) -> bool:
@@ -31,6 +41,22 @@ def holds_images(data: object) -> bool:
         return image_shape(data) is not None
     arrays = data.values() if isinstance(data, Mapping) else [data]
     return any(isinstance(each, np.ndarray) and each.ndim in (3, 4) for each in arrays)
+
+
+def is_series(data: str | os.PathLike[str]) -> bool:
+    """Whether a path is files of series: a ``.ts`` or a UCR file, or a folder with a training and a test file."""
+    from pellucid.data.series.recognise import is_series_source
+
+    return is_series_source(data)
+
+
+def holds_series(data: object, series: bool | None = None) -> bool:
+    """Whether ``data`` would be opened as series, without opening it; ``series`` is the setting of that name."""
+    if isinstance(data, Table) and series_shape(data) is not None:
+        return True
+    if series is None and isinstance(data, str | os.PathLike):
+        return not is_builtin(data) and is_series(data)
+    return bool(series)
 
 
 def image_shape(table: Table) -> tuple[int, int, int] | None:

@@ -14,9 +14,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pellucid.data.columns.images import is_image_type, shape_of
 from pellucid.data.columns.kinds import Facts, Guess, Kind, both_ways, facts_of, guess_kind
 from pellucid.data.columns.sentinels import suspected_sentinels
+from pellucid.data.columns.tensors import is_tensor_type, tensor_shape, tensors
 from pellucid.data.columns.types import number_pattern
 from pellucid.data.dates.formats import parse_dates
 from pellucid.data.notes import LeakNote
@@ -27,7 +27,7 @@ from pellucid.errors import DataError, SettingError, nearest
 __all__ = ["Column", "Kind", "Role", "Schema", "infer_schema"]
 
 Role = Literal["feature", "target", "dropped"]
-_USABLE = ("numeric", "boolean", "categorical", "date", "image", "text")
+_USABLE = ("numeric", "boolean", "categorical", "date", "image", "series", "text")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +65,7 @@ class Column:
     n_distinct: int
     overridden: bool = False
     examples: tuple[str, ...] = ()
-    shape: tuple[int, int, int] | None = None
+    shape: tuple[int, ...] | None = None
     layout: str | None = None
     style: NumberStyle | None = None
 
@@ -173,7 +173,7 @@ def infer_schema(
     _check_roles(table, target=target, drop=drop, keep=keep, group=group, time=time, chosen=chosen)
 
     headed = table.report.header is not False
-    of_images = any(is_image_type(field.type) for field in table.arrow.schema)
+    of_images = any(is_tensor_type(field.type) and tensors(field.type) == "images" for field in table.arrow.schema)
     columns: list[Column] = []
     warnings: list[str] = []
     styles = styles_of(table)
@@ -239,10 +239,11 @@ def _check_roles(
     for where, given in (("--target", target), ("--group", group), ("--time", time)):
         if given is not None:
             _check_name(table, given, where)
-            if is_image_type(table.column(given).type):
+            if is_tensor_type(table.column(given).type):
+                of = tensors(table.column(given).type)
                 use = "predicted" if where == "--target" else "split by"
-                hint = "; --task reconstruction learns to draw the images themselves" if use == "predicted" else ""
-                raise DataError(f"column {given!r} holds images and cannot be {use}; choose another {where}{hint}")
+                hint = f"; --task reconstruction learns to reproduce the {of} themselves" if use == "predicted" else ""
+                raise DataError(f"column {given!r} holds {of} and cannot be {use}; choose another {where}{hint}")
     if target is not None and target in (group, time):
         raise SettingError(f"column {target!r} cannot be both the target and the column that the split uses")
     for name in drop:
@@ -256,8 +257,10 @@ def _check_roles(
 def _check_kind(facts: Facts, kind: Kind, day_first: bool | None) -> str | None:
     """The layout of dates in text; raises `DataError` if the cells do not fit the kind."""
     name, column = facts.name, facts.column
-    if is_image_type(column.type):
-        raise DataError(f"column {name!r} holds images and cannot be {kind}; leave out --{kind} {name!r}")
+    if is_tensor_type(column.type):
+        raise DataError(
+            f"column {name!r} holds {tensors(column.type)} and cannot be {kind}; leave out --{kind} {name!r}"
+        )
     if facts.n_there == 0:
         raise DataError(f"column {name!r} cannot be {kind}: every cell is missing; use --drop {name!r}")
     is_text = pa.types.is_dictionary(column.type)
@@ -321,8 +324,8 @@ def _with_role(
         n_missing=facts.n_missing,
         n_distinct=facts.n_distinct,
         overridden=overridden,
-        examples=() if is_image_type(facts.column.type) else _examples(facts.column),
-        shape=shape_of(facts.column.type) if is_image_type(facts.column.type) else None,
+        examples=() if is_tensor_type(facts.column.type) else _examples(facts.column),
+        shape=tensor_shape(facts.column.type),
     )
     return column, warning
 
@@ -338,8 +341,8 @@ def _with_some_text(
 
 
 def _plain_kind(facts: Facts) -> Kind:
-    if is_image_type(facts.column.type):
-        return "image"
+    if is_tensor_type(facts.column.type):
+        return "image" if tensors(facts.column.type) == "images" else "series"
     if pa.types.is_dictionary(facts.column.type):
         return "categorical"
     if pa.types.is_timestamp(facts.column.type):
@@ -362,7 +365,7 @@ def _brief(value: object) -> str:
 def _without_leaks(
     table: Table, columns: list[Column], target: str, keep: Collection[str]
 ) -> tuple[list[Column], list[str]]:
-    features = [c.name for c in columns if c.role == "feature" and c.kind != "image"]
+    features = [c.name for c in columns if c.role == "feature" and c.kind not in ("image", "series")]
     warnings: list[str] = []
     dropped: dict[str, str] = {}
     from pellucid.data.leaks.find import find_leaks  # here, since a prediction needs a schema but no search for leaks

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pellucid.diagnosis import image_files, layers, pictures, rows, sequences, training
+from pellucid.diagnosis import forecasts, image_files, layers, pictures, rows, sequences, training
 from pellucid.diagnosis.evidence import Evidence
 from pellucid.diagnosis.finding import Finding
 
@@ -23,9 +23,11 @@ RULES: tuple[Callable[[Evidence], Finding | None], ...] = (
     sequences.copies_of_texts,
     rows.shared_entities,
     rows.neighbours_in_time,
+    forecasts.future_known,
     rows.wrong_loss,
     training.diverging,
     rows.no_signal,
+    forecasts.repeats_last_value,
     rows.features_not_scaled,
     layers.bad_first_scale,
     layers.exploding_gradients,
@@ -64,14 +66,18 @@ RULES: tuple[Callable[[Evidence], Finding | None], ...] = (
 NAMES = (
     "leak", "future-leaks", "files-tell-the-class", "border-tells-the-class", "copies-across-the-split",
     "image-copies-across-the-split", "text-copies-across-the-split", "known-ones-in-the-test",
-    "neighbours-in-the-test", "wrong-loss", "diverging", "no-signal", "features-not-scaled", "bad-initial-scale",
-    "exploding-gradients", "vanishing-gradients", "gradients-explode-over-steps", "gradients-vanish-over-steps",
-    "dead-units", "dead-channels", "saturated-units", "tiny-batches-with-batch-norm", "shrunk-too-early",
-    "kernel-wider-than-its-input", "receptive-field-too-small", "augmentation-hurts", "mostly-unknown-tokens",
-    "sequences-cut", "learning-rate-too-high", "learning-rate-too-low", "stopped-too-early", "network-too-small",
-    "overfitting", "majority-collapse", "class-imbalance", "copies-with-different-labels", "labels-look-wrong",
-    "shifted-rows", "too-few-rows", "too-few-pictures", "unreadable-files", "mostly-padding", "useless-columns",
+    "neighbours-in-the-test", "future-known", "wrong-loss", "diverging", "no-signal", "repeats-the-last-value",
+    "features-not-scaled", "bad-initial-scale", "exploding-gradients", "vanishing-gradients",
+    "gradients-explode-over-steps", "gradients-vanish-over-steps", "dead-units", "dead-channels", "saturated-units",
+    "tiny-batches-with-batch-norm", "shrunk-too-early", "kernel-wider-than-its-input", "receptive-field-too-small",
+    "augmentation-hurts", "mostly-unknown-tokens", "sequences-cut", "learning-rate-too-high", "learning-rate-too-low",
+    "stopped-too-early", "network-too-small", "overfitting", "majority-collapse", "class-imbalance",
+    "copies-with-different-labels", "labels-look-wrong", "shifted-rows", "too-few-rows", "too-few-pictures",
+    "unreadable-files", "mostly-padding", "useless-columns",
 )  # fmt: skip
+
+# Rules on columns of a table, which the windows of a series are not: the last value is no leak.
+_NOT_OF_FORECASTS = (rows.leak, rows.neighbours_in_time, rows.near_copies, rows.shifted_rows, rows.useless_columns)
 
 # Findings that follow from another finding are not reported again.
 _FOLLOWS: dict[str, tuple[str, ...]] = {
@@ -110,7 +116,8 @@ def diagnose(evidence: Evidence) -> tuple[Finding, ...]:
     """
     if not evidence.history and evidence.reason != "diverged":
         return ()
-    found = [finding for rule in RULES if (finding := rule(evidence)) is not None]
+    rules = [rule for rule in RULES if evidence.forecast is None or rule not in _NOT_OF_FORECASTS]
+    found = [finding for rule in rules if (finding := rule(evidence)) is not None]
     follow = {name for finding in found for name in _FOLLOWS.get(finding.name, ())}
     return _together([finding for finding in found if finding.name not in follow])
 

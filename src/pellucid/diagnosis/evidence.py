@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.diagnosis.file_evidence import FileEvidence
+from pellucid.diagnosis.forecast_evidence import ForecastEvidence
 from pellucid.diagnosis.sequence_evidence import SequenceEvidence
 from pellucid.network import Embedding, Network
 from pellucid.training.history import Epoch
@@ -145,6 +146,7 @@ class Evidence:
     picture: tuple[int, int, int] | None = None
     augmentation: Mapping[str, Any] = field(default_factory=dict)
     sequence: SequenceEvidence | None = None
+    forecast: ForecastEvidence | None = None
 
     @property
     def is_classification(self) -> bool:

@@ -77,8 +77,8 @@ def vanishing_gradients(e: Evidence) -> Finding | None:
     """From the last layer to the first, the gradient vanishes."""
     snapshot = e.first_snapshot
     layers = e.weighted(snapshot)
-    if len(layers) < 3:
-        return None
+    if len(layers) < 3 or e.settings.get("forecast") is not None:
+        return None  # a forecast begins as a line, beside which the layers are still
     first, last = layers[0].gradient, layers[-1].gradient
     if not last or not first < _FADES * last or bad_first_scale(e):
         return None

@@ -38,8 +38,8 @@ Parameters = Mapping[str, Array]
 Place = tuple[Any, ...]  # of an element in an array
 
 _NUDGED = 100  # weights whose derivative is also computed by central differences: the steepest of each layer
-_NUDGED_OF_LARGE = 20  # the same where a row has many units, as a picture has: two forward passes each
-_LARGE = 20_000  # units
+_NUDGED_OF_LARGE = 20  # the same where a row has many units or steps: two forward passes each
+_LARGE, _LONG = 20_000, 64  # units; steps, which are computed one after the other
 _H = 1e-6
 
 
@@ -66,6 +66,8 @@ class LayerAtWork:
         The gradients of the trained ones, and their values after one step; empty if the row's target is not known.
     inner
         The layers inside a composite.
+    steps
+        How many steps of a text or series count; ``None`` for other rows, and if all do.
     """
 
     index: int
@@ -83,6 +85,16 @@ class LayerAtWork:
     kept: Mapping[str, Array] = field(default_factory=dict)
     kept_back: Mapping[str, Array] = field(default_factory=dict)
     inner: tuple[LayerAtWork, ...] = ()
+    steps: int | None = None
+
+    def that_count(self, values: Array) -> Array:
+        """The same numbers of its inputs or outputs with 0 for those of padded steps, which nothing depends on."""
+        shape = self.shape_out if values.size == np.prod(self.shape_out) else self.shape_in
+        if self.steps is None or len(shape) != 2 or shape[0] <= self.steps:
+            return values
+        found = values.reshape(shape).copy()
+        found[self.steps :] = 0
+        return found.ravel()
 
     @property
     def text(self) -> str:
@@ -162,6 +174,7 @@ def trace_row(
     target: Array | None = None,
     optimizer: Optimizer | None = None,
     learning_rate: float = 0.01,
+    compared: bool = True,
 ) -> RowTrace:
     """Follow one row forward and, if its target is known, backward.
 
@@ -178,6 +191,8 @@ def trace_row(
         known, and then there is no backward pass.
     optimizer, learning_rate
         For the one step; by default plain gradient descent.
+    compared
+        Whether the numbers are computed in other ways too, which takes most of the time.
 
     Raises
     ------
@@ -215,16 +230,20 @@ def trace_row(
         )
     gradients: Parameters = {} if back is None else back.gradients
     arrays = _Arrays(exact, gradients, {} if back is None else back.updated)
-    layers = _layers_at_work(passed.steps, handed_back, arrays)
-    nudged = _NUDGED if sum(step.outputs.size for step in passed.steps) <= _LARGE else _NUDGED_OF_LARGE
-    agreement = _agreement(network, exact, rows, loss, target, passed.logits, gradients, nudged)
+    steps = length_of(rows[0]) if network.on_sequences else None
+    layers = _layers_at_work(passed.steps, handed_back, arrays, steps if network.shape[0] != steps else None)
+    large = sum(step.outputs.size for step in passed.steps) > _LARGE or (network.on_sequences and rows.shape[1] > _LONG)
+    nudged = _NUDGED_OF_LARGE if large else _NUDGED
+    agreement = Agreement(logits=None, gradients=None, central_differences=None, n_nudged=0)
+    if compared:
+        agreement = _agreement(network, exact, rows, loss, target, passed.logits, gradients, nudged)
     return RowTrace(
         network=network,
         parameters=exact,
         layers=layers,
         back=back,
         agreement=agreement,
-        steps=length_of(rows[0]) if network.on_sequences else None,
+        steps=steps,
     )
 
 
@@ -238,7 +257,7 @@ class _Arrays:
 
 
 def _layers_at_work(
-    steps: Sequence[Step], handed_back: Sequence[StepBack | None], arrays: _Arrays
+    steps: Sequence[Step], handed_back: Sequence[StepBack | None], arrays: _Arrays, counting: int | None
 ) -> tuple[LayerAtWork, ...]:
     """Forward and backward steps joined, also for the layers inside a composite."""
     return tuple(
@@ -257,7 +276,10 @@ def _layers_at_work(
             updated=_own(arrays.updated, step.name),
             kept=step.kept,
             kept_back={} if handed is None else handed.kept,
-            inner=_layers_at_work(step.inner, (None,) * len(step.inner) if handed is None else handed.inner, arrays),
+            inner=_layers_at_work(
+                step.inner, (None,) * len(step.inner) if handed is None else handed.inner, arrays, counting
+            ),
+            steps=counting,
         )
         for step, handed in zip(steps, handed_back, strict=True)
     )

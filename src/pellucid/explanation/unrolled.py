@@ -16,7 +16,7 @@ from pellucid.explanation.trace import LayerAtWork
 from pellucid.network import GRU, LSTM, RNN, Layer
 from pellucid.network.layers.recurrent import Recurrent
 
-__all__ = ["STATES", "Unrolled", "unrolled"]
+__all__ = ["STATES", "Unrolled", "strongest_stretch", "unrolled"]
 
 Array = NDArray[Any]
 
@@ -37,6 +37,8 @@ class Unrolled:
     layer, backwards, suffix
         Which of the layers upon each other, from 0; whether the last step comes first; what the names of its arrays
         end in.
+    title
+        ``layer 2, backwards``; empty for the only one.
     values
         The gates and states by their letters (`STATES`), ``[T, H]`` each.
     before
@@ -55,11 +57,7 @@ class Unrolled:
     before: Array
     counts: Array
     slopes: Array | None
-
-    @property
-    def title(self) -> str:
-        """``layer 2, backwards``; empty for the only one."""
-        return f"layer {self.layer + 1}{', backwards' * self.backwards}"
+    title: str = ""
 
     @property
     def lengths_of_slopes(self) -> Array | None:
@@ -81,10 +79,31 @@ def unrolled(work: LayerAtWork) -> tuple[Unrolled, ...]:
             before=work.kept[f"before{suffix}"][0],
             counts=counts,
             slopes=work.kept_back[f"d_h{suffix}"][0] if work.kept_back else None,
+            title=_title(layer, index, backwards=suffix.endswith("reverse")),
         )
         for index in range(layer.layers)
         for suffix in layer.suffixes(index)
     )
+
+
+def strongest_stretch(strength: Array | None, length: int, most: int) -> slice:
+    """The stretch of at most ``most`` steps whose ``strength`` ``[L]`` is largest in all; without a strength the last.
+
+    >>> strongest_stretch(np.array([0.0, 3.0, 2.0, 0.0]), 4, 2), strongest_stretch(None, 4, 2)
+    (slice(1, 3, None), slice(2, 4, None))
+    """
+    many = min(most, length)
+    if strength is None or not strength.any():
+        return slice(length - many, length)
+    sums = np.convolve(strength[:length], np.ones(many), mode="valid")
+    start = int(sums.argmax())
+    return slice(start, start + many)
+
+
+def _title(layer: Recurrent, index: int, *, backwards: bool) -> str:
+    parts = [f"layer {index + 1}"] * (layer.layers > 1)
+    parts += ["backwards" if backwards else "forwards"] * layer.bidirectional
+    return ", ".join(parts)
 
 
 def _counted(values: Array, counts: Array) -> Array:

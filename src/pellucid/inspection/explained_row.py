@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.data.columns.tensors import cell_at
 from pellucid.errors import DataError, SettingError
 from pellucid.explanation.fixed_columns import cell_text
 from pellucid.explanation.gradients import IntegratedGradients, integrated_gradients
@@ -220,7 +221,7 @@ def row_explained(
         title=one.title,
         background_title=f"{sampled}{among.title}",
         output=output,
-        cells=encoded_cells(model.recipe, {s.name: one.table.column(s.name)[0].as_py() for s in model.recipe.steps}),
+        cells=encoded_cells(model.recipe, {s.name: cell_at(one.table.column(s.name), 0) for s in model.recipe.steps}),
         shapley=shapley,
         gradients=integrated_gradients(output.slopes, one.inputs[0].astype(np.float64), reference),
         prediction=model.labels(model.answers_to(one.inputs))[0],

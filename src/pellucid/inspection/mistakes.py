@@ -6,19 +6,23 @@ import math
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.errors import DataError, SettingError
+from pellucid.explanation.units import hidden_layers
 from pellucid.inspection.explained_image import image_explained, pixels_of
 from pellucid.inspection.explained_output import json_value
 from pellucid.inspection.explained_row import row_explained
 from pellucid.inspection.rows import RowsToInspect, rows_to_compare_with, rows_to_inspect
+from pellucid.inspection.units_of_sequences import last_outputs
 from pellucid.model.model import Model
 from pellucid.numerals import numerals
 from pellucid.plots.images import attributed_images, image_grid
+from pellucid.preprocessing.features import Features, rows_for
 from pellucid.runs.diagnosis import small_inputs
 from pellucid.runs.run import Run
 
@@ -44,6 +48,7 @@ _ALIKE = (
 _ALIKE_IMAGES = (
     "Nearest images are the most similar pixel by pixel: one standard deviation of one pixel is a distance of 1."
 )
+_ALIKE_BY_STEP = "Nearest rows are those for which the last hidden layer gives the most similar numbers."
 
 _CELLS = 6  # of a row that are shown
 _BUDGET = 20_000  # predictions made to explain one row
@@ -150,6 +155,8 @@ class Mistakes:
         """What the distance of a near row means; empty if no row has neighbours."""
         if not any(each.neighbours for each in self.found):
             return ""
+        if self.model.network.on_sequences:
+            return _ALIKE_BY_STEP
         return _ALIKE if self.model.image is None else _ALIKE_IMAGES
 
     def to_json(self) -> dict[str, Any]:
@@ -249,8 +256,9 @@ def mistakes_of(
     step = max(1, _AT_ONCE // max(1, math.prod(few.features.shape)))  # large images are not all encoded at once
     blocks = (among.features.take(slice(i, i + step)) for i in range(0, among.features.n, step))
     picture = model.image.shape if model.image is not None and len(model.recipe.steps) == 1 else None
-    own_inputs = small_inputs(few.features, picture)
-    distances = np.concatenate([_distances(own_inputs, small_inputs(block, picture)) for block in blocks], axis=1)
+    seen = partial(_seen_by_network, model) if model.network.on_sequences else partial(small_inputs, picture=picture)
+    own_inputs = seen(few.features)
+    distances = np.concatenate([_distances(own_inputs, seen(block)) for block in blocks], axis=1)
     among_answers = model.labels(model.answers_to(among.features)) if len(worst) else labels
     of_columns, found = model.network.on_columns and model.image is None, []
     for place, at in enumerate(worst):
@@ -317,8 +325,7 @@ def pushes(mistake: Mistake) -> list[tuple[str, str]]:
 
 
 def _cells(rows: RowsToInspect, place: int) -> dict[str, object]:
-    image = rows.model.image
-    names = [s.name for s in rows.model.recipe.steps if image is None or s.name != image.name]
+    names = [s.name for s in rows.model.recipe.steps if s.kind not in ("image", "series")]
     return {name: rows.table.column(name)[place].as_py() for name in names}
 
 
@@ -347,6 +354,14 @@ def _reasons(few: RowsToInspect, place: int, against: RowsToInspect) -> tuple[tu
         sign = float(np.sign(explained.shapley.answer - one.truth[0]))
     order = np.argsort(-sign * values, kind="stable")[:_REASONS]
     return tuple((explained.cells[i].column, float(values[i])) for i in order if sign * values[i] > chance[i])
+
+
+def _seen_by_network(model: Model, features: Features) -> Array:
+    """What the last hidden layer makes of texts or series ``[n, D]``: the numbers of tokens have no distance."""
+    rows = np.asarray(rows_for(model.network.shape, features))
+    if not len(rows) or not hidden_layers(model.network):
+        return rows.reshape(len(rows), -1)
+    return last_outputs(model.network, model.parameters, rows)
 
 
 def _distances(rows: Array, among: Array) -> Array:

@@ -5,7 +5,6 @@ Legend: ``T`` steps, ``L`` of them count, ``C`` channels.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from pellucid.explanation.own_tokens import length_of
 from pellucid.model.model import Model
 from pellucid.preprocessing.features import Features, rows_for
+from pellucid.preprocessing.steps.series import SeriesStep
 from pellucid.preprocessing.steps.tokens import TokenStep
 from pellucid.visible import one_line
 
@@ -80,7 +80,6 @@ def sequence_row(model: Model, features: Features, place: int = 0) -> SequenceRo
         return SequenceRow(
             column=step.name, row=row, steps=shown, separator=" " if step.tokenizer.units == "words" else ""
         )
-    names: Sequence[str] = getattr(step, "channel_names", ()) or [str(c) for c in range(row.shape[1])]
-    return SequenceRow(
-        column=step.name, row=row, steps=tuple(str(t) for t in range(length)), channels=tuple(map(str, names))
-    )
+    names = step.channel_names if isinstance(step, SeriesStep) else [str(c) for c in range(row.shape[1])]
+    channels = tuple(f"channel {name}" if name.isdigit() else one_line(name) for name in names)
+    return SequenceRow(column=step.name, row=row, steps=tuple(map(str, range(length))), channels=channels)

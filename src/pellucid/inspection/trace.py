@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,16 +11,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pellucid.data.columns.images import is_image_type, pixels_of
+from pellucid.data.columns.series import series_lengths
+from pellucid.data.columns.tensors import cell_at
 from pellucid.data.tables import Table
 from pellucid.errors import SettingError
 from pellucid.explanation.trace import RowTrace, trace_row
 from pellucid.explanation.words import NamedStep, named_steps
 from pellucid.explanation.words.answer import Outcome
-from pellucid.explanation.words.unit_names import input_names
+from pellucid.explanation.words.unit_names import StepNames, input_names
 from pellucid.inspection.rows import row_to_inspect
+from pellucid.inspection.sequences import SequenceRow, sequence_row
 from pellucid.inspection.trace_json import cell_json, json_value, row_json
+from pellucid.inspection.trace_sequences import sequence_json
 from pellucid.model.model import Model
+from pellucid.network.shapes import typed
 from pellucid.network.task import Label
 from pellucid.preparation.rows import training_rows
 from pellucid.preprocessing.encoded_cells import EncodedCell, encoded_cells
@@ -57,6 +61,8 @@ class Traced:
         The row's own target; ``None`` if it is not known, and for a reconstruction, whose target is its own features.
     targets
         The row's target as the loss takes it: a class number ``[1]``, numbers ``[1, C]``; ``None`` if not known.
+    sequence
+        The row step by step, if it is a text or a series.
     notes
         Sentences for the user.
     """
@@ -70,6 +76,7 @@ class Traced:
     together: Mapping[str, float] | float
     truth: Label | None
     targets: Array | None = None
+    sequence: SequenceRow | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -88,8 +95,15 @@ class Traced:
     @cached_property
     def steps(self) -> tuple[NamedStep, ...]:
         """The layers with names, ready for `pellucid.explanation.words`."""
-        shape = self.row.network.shape
-        features = self.model.recipe.feature_names if len(shape) == 1 else input_names(shape)
+        network = self.row.network
+        features: Sequence[str] = self.model.recipe.feature_names if network.on_columns else input_names(network.shape)
+        if self.sequence is not None:
+            shown = self.sequence
+            features = (
+                [shown.named(t) for t in range(network.shape[0])]
+                if shown.is_text
+                else StepNames(shown.channels, network.shape[0])
+            )
         return named_steps(self.row, features, self._names_of_answers)
 
     @cached_property
@@ -119,8 +133,8 @@ class Traced:
     def to_json(self, *, complete: bool = False) -> dict[str, Any]:
         """The trace as plain JSON values: every number of the layers, and the arithmetic of each unit.
 
-        Of a network of pictures the arithmetic of the strongest units; pixels and arrays of more than 100 numbers only
-        if ``complete``.
+        Of a network of pictures, texts or series the arithmetic of the strongest units; pixels and arrays of more than
+        100 numbers only if ``complete``.
         """
         everything = complete or self.row.network.on_columns
         return {
@@ -132,6 +146,7 @@ class Traced:
             "together": self.together,
             "truth": json_value(self.truth),
             **row_json(self.row, self.steps, self.outcome, complete=complete),
+            **({} if self.sequence is None else sequence_json(self.row, self.steps, self.sequence, complete=complete)),
             "notes": list(self.notes),
         }
 
@@ -184,7 +199,7 @@ def trace(
     viewed = row_to_inspect(run, model, data, row, inputs)
     one = viewed.table
     encoded = model.recipe.transform(one, dtype=np.float64)
-    rows = np.asarray(rows_for(model.network.shape, encoded)[0:1], dtype=np.float64)
+    rows = np.asarray(typed(model.network, rows_for(model.network.shape, encoded)[0:1], np.float64))
     truth = target = None
     if model.task.kind == "reconstruction":
         target = training_rows(model.task, model.scaler, rows, None).targets
@@ -198,7 +213,7 @@ def trace(
         optimizer=optimizer, learning_rate=settings.learning_rate or auto_rate(1),
     )  # fmt: skip
     dtype = next(iter(parameters.values())).dtype
-    each = model.answers_of_members(rows.astype(dtype))
+    each = model.answers_of_members(typed(model.network, rows, dtype))
     cells = {step.name: _cell(one, step.name) for step in model.recipe.steps}
     return Traced(
         title=viewed.title,
@@ -207,9 +222,10 @@ def trace(
         network=network,
         row=found,
         answer=_prediction(model, each[network - 1]),
-        together=_prediction(model, model.answers_to(rows.astype(dtype))),
+        together=_prediction(model, model.answers_to(typed(model.network, rows, dtype))),
         truth=truth,
         targets=target,
+        sequence=sequence_row(model, encoded) if model.network.on_sequences else None,
         # if a source has training and test images, the notes say which were taken
         notes=(*viewed.notes, *(one.report.notes if model.image is not None else ())),
     )
@@ -218,9 +234,11 @@ def trace(
 def shown_cell(cell: object) -> str:
     """A cell in a few characters.
 
-    >>> shown_cell(None), shown_cell(4.5), shown_cell(np.zeros((28, 20, 3), np.uint8))
-    ('missing', '4.5', 'an image of 28 × 20')
+    >>> shown_cell(None), shown_cell(4.5), shown_cell(np.zeros((28, 20, 3), np.uint8)), shown_cell(np.zeros((96, 1)))
+    ('missing', '4.5', 'an image of 28 × 20', 'a series of 96 steps')
     """
+    if isinstance(cell, np.ndarray) and cell.ndim == 2:
+        return f"a series of {int(series_lengths(cell[None])[0]):,} steps"
     if isinstance(cell, np.ndarray):
         return f"an image of {cell.shape[0]} × {cell.shape[1]}"
     said = "missing" if cell is None else str(cell)
@@ -228,9 +246,9 @@ def shown_cell(cell: object) -> str:
 
 
 def _cell(one: Table, name: str) -> object:
-    """The cell of a table of one row; of an image its pixels ``[H, W, C]``."""
-    column = one.column(name)
-    return pixels_of(column)[0] if is_image_type(column.type) else column[0].as_py()
+    """The cell of a table of one row; of an image its pixels ``[H, W, C]``, of a series its values ``[T, C]``."""
+    cell: object = cell_at(one.column(name), 0)
+    return cell
 
 
 def _prediction(model: Model, answers: Array) -> Mapping[str, float] | float:

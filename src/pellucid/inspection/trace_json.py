@@ -125,7 +125,7 @@ class _Writing:
                     "forward": _parts(words.forward(step, k)),
                     "derivatives": _parts(words.derivatives(step, k)) if trained else [],
                 }
-                for k in self.units(work.outputs)
+                for k in self.units(work.that_count(work.outputs))
             ],
             "backward": [
                 {"name": step.names_in[k], "parts": _parts(words.backward(step, k))} for k in self.units(work.d_inputs)

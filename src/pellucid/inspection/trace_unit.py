@@ -9,6 +9,7 @@ import numpy as np
 
 from pellucid.errors import SettingError, nearest
 from pellucid.explanation.words import NamedStep
+from pellucid.explanation.words.unit_names import StepNames
 
 __all__ = ["address", "every_step", "find_unit", "taken_by"]
 
@@ -23,8 +24,8 @@ def find_unit(steps: Sequence[NamedStep], asked: str) -> tuple[NamedStep, int]:
     steps
         The layers of the row.
     asked
-        ``LAYER.CHANNEL,ROW,COLUMN`` in a map, ``LAYER.UNIT`` in a list: the layer's name as its heading has it, the
-        channel or unit from 1, as in its name, and the position from 0.
+        ``LAYER.CHANNEL,ROW,COLUMN`` in a map, ``LAYER.UNIT,STEP`` in a sequence, ``LAYER.UNIT`` in a list: the layer's
+        name as its heading has it, the channel or unit from 1, as in its name, and the position from 0.
 
     Raises
     ------
@@ -37,11 +38,12 @@ def find_unit(steps: Sequence[NamedStep], asked: str) -> tuple[NamedStep, int]:
     if layer not in known:
         raise SettingError(
             f"unit {asked!r}: there is no layer {layer!r}{nearest(layer, list(known))}. A unit is LAYER.CHANNEL,ROW,"
-            "COLUMN in a map and LAYER.UNIT in a list"
+            "COLUMN in a map, LAYER.UNIT,STEP in a text or series, and LAYER.UNIT in a list"
         )
     step = known[layer]
-    channels, *grid = step.work.shape_out
-    what = "channel" if grid else "unit"
+    by_steps = isinstance(step.names_out, StepNames)  # the steps of a sequence come first, and its units after them
+    channels, *grid = step.work.shape_out[::-1] if by_steps else step.work.shape_out
+    what = "channel" if grid and not by_steps else "unit"
     place = [_whole(asked, f"the {what}", number, 1, channels) - 1]
     if len(position) != len(grid):
         raise SettingError(
@@ -51,12 +53,13 @@ def find_unit(steps: Sequence[NamedStep], asked: str) -> tuple[NamedStep, int]:
     axes = ("the step",) if len(grid) == 1 else ("the row", "the column")
     places = zip(axes, position, grid, strict=False)
     place += [_whole(asked, axis, text, 0, extent - 1) for axis, text, extent in places]
-    return step, int(np.ravel_multi_index(place, step.work.shape_out))
+    return step, int(np.ravel_multi_index(place[::-1] if by_steps else place, step.work.shape_out))
 
 
 def address(step: NamedStep, unit: int) -> str:
     """How `find_unit` is asked for an output: ``0.3,5,7``."""
-    channel, *position = (int(i) for i in np.unravel_index(unit, step.work.shape_out))
+    place = [int(i) for i in np.unravel_index(unit, step.work.shape_out)]
+    channel, *position = place[::-1] if isinstance(step.names_out, StepNames) else place
     return ",".join([f"{step.work.name}.{channel + 1}", *map(str, position)])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,12 +16,14 @@ from pellucid.engines.textbook.forward import forward
 from pellucid.errors import DataError, ModelFileError, SettingError
 from pellucid.evaluation.bootstrap import Estimate
 from pellucid.model.answering import rows_at_once
+from pellucid.model.forecasting import coverage_noted
+from pellucid.model.generating import LENGTH, Sampling, generated, refuse_text
 from pellucid.model.measuring import evaluation_of
 from pellucid.model.model_file import ModelContents, read_model, write_model
 from pellucid.model.new_rows import made_to_fit
 from pellucid.model.one_row import is_plain
-from pellucid.model.predicting import answer_table, framed, kept_columns, warn_of
-from pellucid.model.reading_rows import read_rows
+from pellucid.model.predicting import Kept, answer_table, framed, kept_columns, warn_of
+from pellucid.model.reading_rows import read_history, read_rows
 from pellucid.model.seen import Seen
 from pellucid.model.trained import TrainedModel
 from pellucid.preprocessing.recipe import Recipe
@@ -44,7 +46,7 @@ class Model(TrainedModel):
 
     def predict(
         self,
-        data: object,
+        data: object = None,
         *,
         keep: object = None,
         interval: float | None = None,
@@ -82,6 +84,13 @@ class Model(TrainedModel):
             With ``keep`` or ``interval`` a table instead, with columns as `prediction_table` has them: a frame of
             pandas or polars where ``data`` is one, else a dict of columns.
         """
+        if self.forecaster is not None:
+            if keep is not None:
+                raise SettingError("keep is not for forecasts, whose rows are still to come: leave it out")
+            found = self.forecast(data, interval=interval)
+            return found if interval is not None else found["prediction"]
+        if data is None:
+            raise SettingError("which rows? Give data: only a model that forecasts goes on without")
         if keep is not None or interval is not None:
             read = self.read_rows(data)
             table = made_to_fit(self, read, strict=strict, fill_missing=fill_missing)
@@ -97,16 +106,79 @@ class Model(TrainedModel):
             return chosen
         return answers
 
+    def forecast(
+        self, data: object = None, *, steps: int | None = None, interval: float | None = None
+    ) -> dict[str, Array]:
+        """Continue the series that the model was trained on, or those of ``data``.
+
+        Parameters
+        ----------
+        data
+            A table with a longer or another history, as `train` takes it; rows without a value of the forecast column
+            hold what is known in advance. Default: the training table's own end.
+        steps
+            How many steps; default: the horizon. Beyond it, forecasts were not tested.
+        interval
+            A share such as 0.9: with each forecast an interval that holds the true value in so many cases.
+
+        Returns
+        -------
+        dict
+            Columns: the series (if there are several), the time, ``prediction``, and the ends of the interval.
+
+        Raises
+        ------
+        SettingError
+            The model does not forecast.
+        """
+        found, notes = self.forecast_table(data, steps=steps, interval=interval)
+        warn_of(notes)
+        return dict(framed(None, Kept(), found))
+
+    def forecast_table(
+        self,
+        data: object = None,
+        *,
+        steps: int | None = None,
+        interval: float | None = None,
+        how: Mapping[str, Any] | None = None,
+    ) -> tuple[pa.Table, tuple[str, ...]]:
+        """The same as a table, with notes for the user.
+
+        Parameters
+        ----------
+        data, steps, interval
+            As for `forecast`.
+        how
+            Reading settings for these rows alone.
+        """
+        forecaster, notes = self.forecaster, list[str]()
+        if forecaster is None:
+            raise SettingError(
+                f"this model predicts {self.task.target!r} row by row and continues no series: train one with forecast="
+            )
+        if data is not None:
+            table = read_history(self, data, how=how or {})
+            forecaster, said = forecaster.read(table)
+            notes += [*table.report.notes, *said]
+        found = forecaster.forecast(self.answers, steps, interval=interval)
+        notes += forecaster.notes(steps or forecaster.design.horizon, interval=interval)
+        if interval is not None:
+            notes += coverage_noted(self.facts.get("metrics", {}).get("forecast"))
+        return found, tuple(notes)
+
     def predict_proba(self, data: object, *, strict: bool = False, fill_missing: bool = False) -> Array:
         """The probability of each class of ``task.classes`` for each row, ``[N, classes]``."""
         if self.task.kind == "reconstruction":
             raise DataError("a reconstruction has no classes, so there are no probabilities: use predict")
+        refuse_text(self)
         if not self.task.is_classification:
             raise DataError(f"{self.task.target!r} is a number, so there are no probabilities: use predict")
         return self._answers(data, strict=strict, fill_missing=fill_missing)
 
     def _answers(self, data: object, *, strict: bool, fill_missing: bool) -> Array:
         """The answers for rows of any kind; one plain row goes past the reading of tables, which takes 2 ms."""
+        refuse_text(self)
         row = data[0] if isinstance(data, list | tuple) and len(data) == 1 else data
         if isinstance(row, Mapping) and all(is_plain(step, row.get(step.name)) for step in self.recipe.steps):
             dtype = next(iter(self.parameters.values())).dtype
@@ -142,6 +214,44 @@ class Model(TrainedModel):
             for i in range(0, len(inputs), many)
         ]
         return np.concatenate(parts) if parts else np.zeros((0, *shapes[last]))
+
+    # ── texts ──
+
+    def generate(
+        self,
+        prompt: str = "",
+        *,
+        length: int = LENGTH,
+        temperature: float = 0.8,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        seed: int = 0,
+    ) -> Iterator[str]:
+        """How a text goes on, piece by piece, by a model that was trained on a text.
+
+        The same seed gives the same text on every machine.
+
+        Parameters
+        ----------
+        prompt
+            What to go on from; it is not repeated. Empty: as after an empty line.
+        length
+            How many characters to write.
+        temperature, top_k, top_p
+            How each token is drawn; see `pellucid.model.generating.Sampling`. Temperature 0 always takes the most
+            probable token.
+        seed
+            Of the draws.
+
+        Raises
+        ------
+        SettingError
+            The model was trained for something else, or a number is out of range.
+        DataError
+            The prompt holds characters that the training text did not have.
+        """
+        sampling = Sampling(temperature=temperature, top_k=top_k, top_p=top_p)
+        return generated(self, prompt, length=length, sampling=sampling, seed=seed)
 
     # ── tables ──
 
@@ -300,5 +410,8 @@ class Model(TrainedModel):
             more=contents.more,
             facts=facts,
         )
+        forecaster = model.forecaster
+        if forecaster is not None and {*forecaster.design.names} < {step.name for step in recipe.steps}:
+            raise ModelFileError(f"{file}: the windows and the preprocessing do not belong together")
         Seen.of_schema(model.facts["schema"])  # checked now, and not when it is asked for
         return model

@@ -53,7 +53,7 @@ def made_to_fit(model: TrainedModel, read: Table, *, strict: bool = False, fill_
         A heading may be two columns, or two headings one; columns are missing; with ``strict``, a cell cannot be read.
     """
     recipe = model.recipe
-    names = [step.name for step in recipe.steps if step.kind != "image"]
+    names = [step.name for step in recipe.steps if step.kind not in ("image", "series")]
     others = {model.task.target, (model.facts.get("settings") or {}).get("group")}
     spared = [name for name in sorted(map(str, others - {None, ""})) if name not in names]
     table = with_headings(read, matched_headings([*names, *spared], read.names, spared=spared))
@@ -88,10 +88,10 @@ def with_columns(
     Raises
     ------
     DataError
-        ``fill`` is not asked for, all columns are lost, or one of them holds images.
+        ``fill`` is not asked for, all columns are lost, or one of them holds images or series.
     """
-    of_images = [step.name for step in recipe.steps if step.kind == "image" and step.name in lost]
-    if not lost or of_images:  # the recipe itself says what is missing
+    whole = [step.name for step in recipe.steps if step.kind in ("image", "series") and step.name in lost]
+    if not lost or whole:  # the recipe itself says what is missing
         return table
     if len(lost) == len(recipe.steps):
         if table.report.format in ("array", "frame") and table.names == _unnamed(len(table.names)):

@@ -82,7 +82,7 @@ def notes_on_odd_cells(
         if isinstance(note, ColumnNote) and note.what == "unread":
             unread.update(dict.fromkeys(note.columns, note.cells))
     for step in recipe.steps:
-        if step.name in filled or step.kind == "image":
+        if step.name in filled or step.kind in ("image", "series"):
             continue
         column, known = table.column(step.name), (seen or {}).get(step.name, ColumnSeen())
         missing: Any

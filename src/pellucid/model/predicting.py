@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pellucid.data.columns.images import is_image_type
+from pellucid.data.columns.tensors import is_tensor_type
 from pellucid.data.columns.types import is_string
 from pellucid.data.headings import bare_heading
 from pellucid.data.notes import ColumnNote
@@ -151,7 +151,7 @@ def unused_columns(model: TrainedModel, read: Table, kept: Iterable[str] = ()) -
     known |= {column.name for column in model.recipe.columns} | {model.task.target, FILE}
     bare = {bare_heading(str(name)) for name in known}
     unused = [name for name in read.names if name not in kept and bare_heading(name) not in bare]
-    unused = [name for name in unused if not is_image_type(read.arrow.schema.field(name).type)]
+    unused = [name for name in unused if not is_tensor_type(read.arrow.schema.field(name).type)]
     if not unused:
         return ()
     shown = ", ".join(map(repr, unused[:_SHOWN])) + (
@@ -235,7 +235,7 @@ def kept_columns(
         return Kept()
     names = tuple(
         name for name in names_to_keep(keep, read.names)
-        if not is_image_type(read.arrow.schema.field(name).type) and not (name == FILE and FILE in answers)
+        if not is_tensor_type(read.arrow.schema.field(name).type) and not (name == FILE and FILE in answers)
     )  # fmt: skip
     source = read
     of_file = read.report.format == "csv" and isinstance(data, str | os.PathLike)

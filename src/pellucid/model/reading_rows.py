@@ -9,22 +9,26 @@ from typing import Any
 
 import numpy as np
 
-from pellucid.data.given import is_images, with_image_name
+from pellucid.data.columns.series import series_shape
+from pellucid.data.given import is_images, is_series, with_image_name
 from pellucid.data.headings import matched_headings
 from pellucid.data.numbers.style import NumberRules, styles_from_json
 from pellucid.data.tables import Table, read_table
 from pellucid.data.texts.read import is_text_folder
 from pellucid.errors import DataError
+from pellucid.model.forecasting import windows_of
+from pellucid.model.generating import refuse_text
+from pellucid.model.reading_series import read_new_series
 from pellucid.model.trained import TrainedModel
 from pellucid.preparation.reading import columns_in, read_again, unpacked_for
 from pellucid.preparation.sources import check_no_run, images_in_memory, open_images, open_texts, test_part
 from pellucid.preprocessing.steps.image import ImageStep
 from pellucid.settings.settings import Settings
 
-__all__ = ["read_rows"]
+__all__ = ["read_history", "read_rows"]
 
 
-def read_rows(
+def read_rows(  # noqa: PLR0911 (one return for each kind of rows)
     model: TrainedModel,
     data: object,
     *,
@@ -42,7 +46,7 @@ def read_rows(
         A path, a frame, a dict, an array or a `Table`, which is returned as it is.
     test_part_only
         Whether to read only the test images of a source that has both training and test images; otherwise its
-        training images.
+        training images. The same for series.
     as_text
         Columns of a text file to read as text, exactly as written.
     how
@@ -53,8 +57,13 @@ def read_rows(
     DataError
         The rows cannot be read, or hold images where the model takes a table, or images of the wrong shape.
     """
-    if isinstance(data, Table):
+    refuse_text(model)
+    if isinstance(data, Table) and (model.series is None or series_shape(data) is not None):
         return data
+    if model.forecaster is not None:
+        return windows_of(model.forecaster, read_history(model, data, how=how))
+    if model.series is not None:
+        return read_new_series(model, data, test_part_only=test_part_only, how=how)
     if not isinstance(data, str | os.PathLike):
         return _in_memory(model, data, as_text)
     check_no_run(data)
@@ -72,6 +81,11 @@ def read_rows(
             skip_unreadable=asked.skip_unreadable,
         )
         return with_image_name(test_part(source) if test_part_only else source.table, image.name)
+    if is_series(data):
+        raise DataError(
+            f"{os.fspath(data)!r} holds series, but this model reads the columns of a table "
+            f"({', '.join(repr(c.name) for c in model.recipe.columns[:5])} …): give a table"
+        )
     if image is None and is_images(data):
         raise DataError(
             f"{os.fspath(data)!r} holds images, but this model reads the columns of a table "
@@ -110,6 +124,37 @@ def read_rows(
         found = matched_headings(categories, table.names, spared=categories)
         table = read([*categories, *found]) if found else table
     return table
+
+
+def read_history(model: TrainedModel, data: object, *, how: Mapping[str, Any]) -> Table:
+    """Read a table with the history that a model is to continue, as the training table was read.
+
+    Parameters
+    ----------
+    model
+        A model that forecasts.
+    data
+        A path, a frame, a dict or a `Table`, which is returned as it is.
+    how
+        Reading settings for these rows alone.
+    """
+    forecaster = model.forecaster
+    assert forecaster is not None
+    if isinstance(data, Table):
+        return data
+    if not isinstance(data, str | os.PathLike):
+        return read_table(data, rules=_rules(model))
+    check_no_run(data)
+    return read_again(
+        data,
+        model.read_settings(),
+        how,
+        needed=[forecaster.design.target],
+        text_columns=[forecaster.group] if forecaster.group is not None else (),
+        order=(),
+        target=forecaster.design.target,
+        rules=_rules(model),
+    )
 
 
 def _rules(model: TrainedModel) -> NumberRules:

@@ -49,7 +49,7 @@ def seen_of(prepared: Prepared, members: Sequence[Member], model: TrainedModel) 
 
 
 def _columns(prepared: Prepared) -> dict[str, ColumnSeen]:
-    steps = [step for step in prepared.recipe.steps if step.kind != "image"]
+    steps = [step for step in prepared.recipe.steps if step.kind not in ("image", "series")]
     if not steps:
         return {}
     rows = Table(arrow=prepared.table.arrow.select([step.name for step in steps]), report=prepared.table.report)

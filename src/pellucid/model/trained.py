@@ -20,6 +20,7 @@ from pellucid.data.numbers.style import styles_from_json
 from pellucid.data.origins import labels_of
 from pellucid.data.tables import Table
 from pellucid.model.answering import answers_of, logits_of, mean_logits
+from pellucid.model.forecasting import Forecaster
 from pellucid.model.odd_cells import notes_on_odd_cells
 from pellucid.model.seen import Seen
 from pellucid.network import Network
@@ -28,6 +29,7 @@ from pellucid.preparation.reading import settings_in
 from pellucid.preprocessing.features import Features, rows_for
 from pellucid.preprocessing.recipe import Recipe
 from pellucid.preprocessing.steps.image import ImageStep
+from pellucid.preprocessing.steps.series import SeriesStep
 from pellucid.preprocessing.target import TargetScaler
 from pellucid.settings.settings import Settings
 
@@ -78,10 +80,22 @@ class TrainedModel:
         """What it remembers of the rows it was trained on: little, and nothing in a file of an older Pellucid."""
         return Seen.of_schema(self.facts.get("schema"))
 
+    @cached_property
+    def forecaster(self) -> Forecaster | None:
+        """What it keeps of its series, if it forecasts; else None."""
+        schema = self.facts.get("schema")
+        kept = schema.get("forecast") if isinstance(schema, Mapping) else None
+        return None if kept is None else Forecaster.from_json(kept)
+
     @property
     def image(self) -> ImageStep | None:
         """How images are read, for a model of images; else None."""
         return next((step for step in self.recipe.steps if isinstance(step, ImageStep)), None)
+
+    @property
+    def series(self) -> SeriesStep | None:
+        """How series are read, for a model of series; else None."""
+        return next((step for step in self.recipe.steps if isinstance(step, SeriesStep)), None)
 
     def features(self, table: Table) -> Features:
         """What the network sees of the rows of a table."""

@@ -2,6 +2,7 @@
 
 from pellucid.network.builders import autoencoder, mlp
 from pellucid.network.cnn import cnn
+from pellucid.network.conv1d import SERIES_POOLS, conv1d
 from pellucid.network.layers import (
     ACTIVATIONS,
     GRU,
@@ -52,6 +53,7 @@ __all__ = [
     "MAX_LAYERS",
     "RNN",
     "SCHEMES",
+    "SERIES_POOLS",
     "STEP_POOLS",
     "Activation",
     "AvgPool1d",
@@ -85,6 +87,7 @@ __all__ = [
     "autoencoder",
     "batch_shape",
     "cnn",
+    "conv1d",
     "describe",
     "mlp",
     "rnn",

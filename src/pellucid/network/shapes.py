@@ -11,7 +11,7 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from pellucid.errors import DataError, SettingError
-from pellucid.network import Dense, Embedding, LayerNorm, Leaf, Network, Positions, SelfAttention, describe
+from pellucid.network import Dense, Embedding, LayerNorm, Leaf, Network, Positions, SelfAttention, Transpose, describe
 from pellucid.network.layers.recurrent import Recurrent
 from pellucid.network.task import Loss
 
@@ -64,15 +64,20 @@ def _check_tokens(network: Network, inputs: Array) -> None:
 def refuse_padding(network: Network) -> None:
     """Raise `DataError` if a layer would count the padded steps of a sequence among the others.
 
+    Each kind leaves padding out along the axis where it takes the steps, so only a forgotten Transpose is refused.
+
     >>> from pellucid.network import transformer
-    >>> refuse_padding(transformer((20,), 16, 3, vocabulary=100))  # attention leaves them out
+    >>> refuse_padding(transformer((20,), 16, 3, vocabulary=100))  # attention takes (steps, numbers)
     """
+    steps_axis = 0
     for leaf in network.leaves():
-        if leaf.layer.counts_padding and len(leaf.shape) > 1:
+        if isinstance(leaf.layer, Transpose):
+            steps_axis = 1 - steps_axis
+        elif len(leaf.shape) == 2 and leaf.layer.steps_axis not in (None, steps_axis):
+            wanted = "(steps, numbers)" if leaf.layer.steps_axis == 0 else "(channels, steps)"
             raise DataError(
                 f"some rows are padded at their ends, and layer {leaf.name} ({leaf.layer.words()}) would count what is "
-                "not there: give rows of equal length, or a network of recurrent layers or attention, which leave "
-                "padding out"
+                f"not there: it takes rows of {wanted}, so put a Transpose before it, or give rows of equal length"
             )
 
 

@@ -104,7 +104,7 @@ def explained_series(
             if row == len(order) - 1:
                 axis.set_xlabel("step")
             axis.set_ylabel(plain(channels[c], 18), fontsize=9)
-    figure.suptitle(textwrap.fill(title, 58 * len(methods)), fontsize=11)
+    _above(figure, title)
     figure.supxlabel(
         textwrap.fill(f"orange speaks for the {name}, purple against it; each method has its own scale",
                       62 * len(methods)), fontsize=9,
@@ -161,7 +161,7 @@ def states_over_steps(states: Array, steps: Sequence[str], *, title: str, is_tex
     axis.set(ylabel="unit", xlabel="" if is_text and len(steps) <= _NAMED else "step")
     _whole_ticks(axis, states.shape[1])
     _step_names(axis, steps, is_text=is_text)
-    axis.set_title(textwrap.fill(title, 80), fontsize=10)
+    _above(figure, title)
     figure.colorbar(image, ax=axis, label="output")
     return figure
 
@@ -183,7 +183,8 @@ def curves_of_unit(
     >>> [line.get_label() for line in figure.axes[0].lines[1:]]
     ['r', 'h']
     """
-    figure, axes = panels(len(units), 1, width=max(6.0, min(12.0, 2 + 0.19 * len(steps))), height=1.75, title=title)
+    figure, axes = panels(len(units), 1, width=max(6.0, min(12.0, 2 + 0.19 * len(steps))), height=1.75)
+    _above(figure, title)
     for row, (axis, (name, curves)) in enumerate(zip(axes, units, strict=True)):
         axis.axhline(0, color=GREY, linewidth=0.7)
         for k, (letter, values) in enumerate(curves.items()):
@@ -222,7 +223,8 @@ def slopes_over_steps(lines: Sequence[tuple[str, Array]], *, title: str) -> Figu
     >>> figure.axes[0].get_yscale()
     'log'
     """
-    figure, (axis,) = panels(width=6.0, height=3.2, title=title)
+    figure, (axis,) = panels(width=6.0, height=3.2)
+    _above(figure, title)
     for k, (name, values) in enumerate(lines):
         axis.plot(
             np.where(values > 0, values, np.nan), label=name, color=COLOURS[k % len(COLOURS)], linestyle=LINES[k % 4]
@@ -250,7 +252,8 @@ def attention_maps(rows: Sequence[tuple[str, Array]], steps: Sequence[str], *, t
     heads = max(len(weights) for _, weights in rows)
     named = is_text and len(steps) <= 24
     side = 2.3 + (0.05 * len(steps) if named else 0.0)
-    figure, axes = panels(len(rows), heads, width=side, height=side + 0.25, title=title)
+    figure, axes = panels(len(rows), heads, width=side, height=side + 0.25)
+    _above(figure, title)
     grid = iter(axes)
     image: Any = None
     most = max(float(weights.max()) for _, weights in rows)
@@ -261,7 +264,7 @@ def attention_maps(rows: Sequence[tuple[str, Array]], steps: Sequence[str], *, t
                 axis.set_axis_off()
                 continue
             image = axis.imshow(weights[h], cmap=SEQUENTIAL, vmin=0, vmax=most, interpolation="nearest")
-            axis.set_title(f"{name}, head {h + 1}", fontsize=9)
+            axis.set_title(textwrap.fill(f"{name}, head {h + 1}", 26), fontsize=9)
             if named:
                 labels = [plain(step, 10) for step in steps]
                 axis.set_xticks(range(len(steps)), labels, rotation=90, fontsize=6.5)
@@ -294,7 +297,8 @@ def embedding_places(
     """
     side = 6.4 if len(moments) == 1 else 4.2
     columns = min(3, len(moments))
-    figure, axes = panels(-(-len(moments) // columns), columns, width=side, height=side * 0.85, title=title)
+    figure, axes = panels(-(-len(moments) // columns), columns, width=side, height=side * 0.85)
+    _above(figure, title)
     for axis in axes[len(moments) :]:
         axis.set_axis_off()
     for axis, (heading, places, shares) in zip(axes, moments, strict=False):
@@ -304,7 +308,12 @@ def embedding_places(
         size = 8.0 if len(moments) == 1 else 6.5
         for k in _with_room(places, names, letter=0.0155 * size / 8 * 6.4 / side, line=0.034 * size / 8 * 6.4 / side):
             axis.annotate(
-                plain(names[k], 16), places[k], xytext=(2, 2), textcoords="offset points", fontsize=size, color=SOFT
+                plain(names[k], 16).strip() or "␣",
+                places[k],
+                xytext=(2, 2),
+                textcoords="offset points",
+                fontsize=size,
+                color=SOFT,
             )
     return figure
 
@@ -324,6 +333,12 @@ def _with_room(places: Array, names: Sequence[str], *, letter: float, line: floa
 # ── parts ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def _above(figure: Figure, title: str) -> None:
+    """A title in as many lines as it needs."""
+    if title:
+        figure.suptitle(textwrap.fill(title, max(20, int(10.5 * figure.get_figwidth()))), fontsize=11)
+
+
 def _texts(tokens: Sequence[str], texts: Sequence[tuple[str, Array, float]], *, title: str, below: str) -> Figure:
     """Coloured texts below each other: for each a heading, a number for each token, and the largest of the scale."""
     lines, cut = _in_lines(tokens)
@@ -335,7 +350,7 @@ def _texts(tokens: Sequence[str], texts: Sequence[tuple[str, Array, float]], *, 
         axis.set_title(textwrap.fill(heading, 84), fontsize=9.5, loc="left")
         _write(axis, lines, tokens, values, most or 1.0)
     if title:
-        figure.suptitle(textwrap.fill(title, 80), fontsize=11)
+        _above(figure, title)
     left_out = f"; the first {cut:,} of {len(tokens):,} tokens" if cut < len(tokens) else ""
     figure.supxlabel(textwrap.fill(below + left_out, 90), fontsize=9)
     return figure

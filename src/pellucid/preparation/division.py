@@ -58,8 +58,9 @@ def split_of(
         There are too few rows, groups or moments to split.
     """
     of_images = any(column.kind == "image" for column in schema.features)
+    of_arrays = of_images or any(column.kind == "series" for column in schema.features)
     compared = schema
-    if of_images:  # without the target
+    if of_arrays:  # without the target
         columns = (c for c in schema.columns if c.role == "feature" or c.name in (schema.group, schema.time))
         compared = replace(schema, columns=tuple(columns))
     near, near_test = _near(table, schema, test_table) if of_images else (None, None)
@@ -67,19 +68,20 @@ def split_of(
     split = split_rows(
         table, compared, target, validation=settings.validation, test=test, seed=settings.seed, alike=alike
     )
-    if not of_images:
+    if not of_arrays:
         return split
+    one, many = ("an image", "images") if of_images else ("a series", "series")
     hashes = row_hashes(table, [column.name for column in schema.features])
     notes = []
     if target is not None and (n := n_in_conflict(hashes[target.keep_rows], target.values)):
         notes.append(
-            f"{n:,} rows hold an image that another row gives a different {target.name!r}; no network can be right on "
+            f"{n:,} rows hold {one} that another row gives a different {target.name!r}; no network can be right on "
             "all of them, so check which label is right"
         )
     held = np.concatenate([split.validation, split.test])
     if n := int(np.isin(hashes[held], hashes[split.train]).sum()):
         notes.append(
-            f"{n:,} of the validation and test rows hold images that are also in training, because the split is by "
+            f"{n:,} of the validation and test rows hold {many} that are also in training, because the split is by "
             f"{schema.group or schema.time!r}; the measured outcome may be too good"
         )
     if near is not None and len(near) and alike is not None:

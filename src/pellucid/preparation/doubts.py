@@ -82,7 +82,9 @@ class Divided:
     @property
     def names(self) -> list[str]:
         """The columns to search, including dropped ones."""
-        return [c.name for c in self.schema.columns if c.role != "target" and c.kind not in ("constant", "image")]
+        return [
+            c.name for c in self.schema.columns if c.role != "target" and c.kind not in ("constant", "image", "series")
+        ]
 
     @property
     def rows(self) -> Array:

@@ -47,7 +47,8 @@ ROW_SETTINGS = (
     "target", "task", "test_data", "image_size", "image_channels", "header", "separator", "encoding", "missing",
     "numeric", "categorical", "boolean", "date", "text", "decimal", "thousands", "day_first", "drop", "keep",
     "validation", "test", "group", "time", "seed", "max_unpacked", "sample_weight", "header_row", "names", "comment",
-    "trim", "sheet", "table", "skip_unreadable",
+    "trim", "sheet", "table", "skip_unreadable", "series", "series_id", "series_time",
+    "forecast", "horizon", "window", "season", "known",
 )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from pellucid.errors import DataError, SettingError
 from pellucid.io.safe_tensors import MAX_TENSORS
 from pellucid.preparation.folds import blocks_of, notes_on_rare_classes, usual_ensemble
+from pellucid.preparation.forecasts import prepare_forecast
 from pellucid.preparation.prepare import Prepared, prepare
 from pellucid.settings.settings import Settings
 from pellucid.training.loop import Rows
@@ -60,6 +61,10 @@ def prepare_run(data: object, settings: Settings, *, test_data: object = None) -
     DataError
         There are too few rows for so many folds.
     """
+    if settings.forecast is not None:
+        if test_data is not None:
+            raise SettingError("test_data is not for forecasts, whose last steps are the test part: leave it out")
+        return prepare_forecast(data, settings)
     if settings.ensemble == "auto":
         return _prepare_auto(data, settings, test_data)
     if settings.ensemble == "seeds":

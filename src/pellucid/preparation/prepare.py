@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.data.builtin import BUILTIN
+from pellucid.data.columns.series import series_shape
 from pellucid.data.dependence.copies import counted_together
 from pellucid.data.dependence.row_hashes import row_hashes
-from pellucid.data.given import holds_images, image_shape, is_builtin
+from pellucid.data.given import holds_images, holds_series, image_shape, is_builtin
 from pellucid.data.notes import FlatteringNote, LeakNote
 from pellucid.data.schema import Schema, infer_schema
 from pellucid.data.splits import Split
@@ -27,8 +28,10 @@ from pellucid.preparation.augmenting import with_augmentation
 from pellucid.preparation.division import split_of, without_test_rows
 from pellucid.preparation.doubts import Divided, Doubt, doubts_of
 from pellucid.preparation.edited import fit_to_split
+from pellucid.preparation.forecast_rows import ForecastRows
 from pellucid.preparation.reading import check_markers
 from pellucid.preparation.rows import EvaluationRows, PreparedRows
+from pellucid.preparation.series import unused_beside_series, with_series_columns
 from pellucid.preparation.sources import Source, open_source, open_table, open_test_table
 from pellucid.preparation.weights import WHY, check_weight_column, note_on_weights, weights_of, weights_where_given
 from pellucid.preprocessing.encoded_images import EncodedImages
@@ -50,8 +53,10 @@ _LATER: dict[str, Any] = {
     "head": "auto",
     "skip_unreadable": False,
     "vocabulary": None, "length": None, "width": None, "embedding": None, "heads": 4, "bidirectional": None,
-    "step_pool": "auto",
+    "step_pool": "auto", "train_minutes": None,
+    "series": None, "series_id": None, "series_time": None, "series_scaling": "auto",
     "augment": "none", "average": "none", "decay_biases": True,
+    "forecast": None, "horizon": 12, "window": None, "season": None, "known": [],
 }  # fmt: skip
 
 
@@ -74,6 +79,7 @@ class Prepared:
     measured: EvaluationRows
     notes: tuple[str, ...]
     doubts: tuple[Doubt, ...] = ()
+    forecast: ForecastRows | None = None  # of a forecast
 
     @property
     def flattering(self) -> tuple[str, ...]:
@@ -113,10 +119,14 @@ class Prepared:
 def settings_for(data: object, *given: Mapping[str, Any]) -> Settings:
     """The settings for a table: its default preset and the settings of a built-in set; those given override both."""
     asked = Settings.of(*given)
-    drawn, pictures = asked.task == "reconstruction", holds_images(data)
+    drawn = asked.task == "reconstruction"
+    pictures = holds_images(data) and not holds_series(data, asked.series)
     convolves = pictures and not drawn and asked.network != "mlp"
     usual = usual_preset(
-        table=not drawn and not pictures, pictures=convolves, sequences=asked.network in SEQUENCE_NETWORKS
+        table=not drawn and not pictures,
+        pictures=convolves,
+        sequences=asked.network in SEQUENCE_NETWORKS,
+        forecasts=asked.forecast is not None,
     )
     known: dict[str, Any] = {"preset": usual}
     if is_builtin(data):
@@ -126,8 +136,17 @@ def settings_for(data: object, *given: Mapping[str, Any]) -> Settings:
     return Settings.of(known, *given)
 
 
-def prepare(data: object, settings: Settings, *, test_data: object = None) -> Prepared:
+def prepare(data: object, settings: Settings, *, test_data: object = None, split: Split | None = None) -> Prepared:
     """Read, type, split and preprocess; everything that is fitted is fitted on training rows only.
+
+    Parameters
+    ----------
+    data, settings
+        The rows, and those of the run.
+    test_data
+        Separate test rows.
+    split
+        The parts of a series, which follow one another in time.
 
     Raises
     ------
@@ -138,18 +157,14 @@ def prepare(data: object, settings: Settings, *, test_data: object = None) -> Pr
     table = source.table
     weights = weights_of(table, settings)
     target = _target(table, settings, weights)
-    if not schema.features:
-        asked = f"predict {settings.target!r} from" if target is not None else "reconstruct"
-        raise DataError(
-            f"no column is left to {asked}: all were dropped "
-            "(see the schema with 'pellucid inspect'); keep one with keep=… (--keep)"
-        )
+    _check_features(schema, target)
     notes = [*table.report.notes, *schema.warnings, *(target.notes if target is not None else ())]
 
     given_test = test_data if test_data is not None else settings.test_data
     test_table = source.test if given_test is None else open_test_table(given_test, settings, table)
+    by_time = split is not None
     if test_table is None:
-        split = split_of(table, schema, target, settings, test=settings.test)
+        split = split if split is not None else split_of(table, schema, target, settings, test=settings.test)
         test_table, test_rows = table, split.test
         test_truth = None if target is None else target.at(test_rows)
     else:
@@ -160,7 +175,8 @@ def prepare(data: object, settings: Settings, *, test_data: object = None) -> Pr
         split = replace(split, how=f"{split.how}; the test rows are {where}")
         notes += [*(note for note in test_table.report.notes if given_test is not None), *test_notes, *dropped]
     elsewhere: dict[str, Any] = {} if test_table is table else {"test_table": test_table, "test_rows": test_rows}
-    doubts, dated = doubts_of(Divided(table=table, schema=schema, target=target, split=split, **elsewhere))
+    divided = Divided(table=table, schema=schema, target=target, split=split, **elsewhere)
+    doubts, dated = ((), ()) if by_time else doubts_of(divided)
     whole = split  # the rows that measure the outcome keep their labels
     split, fitted = fit_to_split(split, table, schema, target, settings)
     notes += [*split.notes, *(doubt.note for doubt in doubts), *dated, *fitted.notes]
@@ -178,20 +194,16 @@ def prepare(data: object, settings: Settings, *, test_data: object = None) -> Pr
         values = None if target is None else target.at(split.validation)
         validation = fitted.rows(encoded(table, split.validation), values).weighted(weights, split.validation)
     if len(test_rows):
+        name, source_rows, rows, truth = "test", test_table, test_rows, test_truth
         tested = encoded(test_table, test_rows)
-        truth = tested.flat if test_truth is None else test_truth
-        measured = EvaluationRows(
-            name="test", source=test_table, rows=test_rows, features=tested, truth=truth, shape=fitted.network.shape
-        )
-        measured, said = _with_groups_and_files(measured, test_table, settings.group, [c.name for c in schema.features])
     else:
-        part, rows = ("validation", whole.validation) if len(whole.validation) else ("training", whole.train)
+        name, rows = ("validation", whole.validation) if len(whole.validation) else ("training", whole.train)
         tested = validation.features if whole is split else encoded(table, rows)
-        truth = tested.flat if target is None else target.at(rows)
-        measured = EvaluationRows(
-            name=part, source=table, rows=rows, features=tested, truth=truth, shape=fitted.network.shape
-        )
-        measured, said = _with_groups_and_files(measured, table, settings.group, [c.name for c in schema.features])
+        source_rows, truth = table, None if target is None else target.at(rows)
+    truth, shape = tested.flat if truth is None else truth, fitted.network.shape
+    measured = EvaluationRows(name=name, source=source_rows, rows=rows, features=tested, truth=truth, shape=shape)
+    columns = [column.name for column in schema.features]
+    measured, said = _with_groups_and_files(measured, source_rows, settings.group, columns)
     measured, unweighted = _weighted(measured, settings)
     notes += [*said, *unweighted]
     return Prepared(
@@ -213,6 +225,15 @@ def prepare(data: object, settings: Settings, *, test_data: object = None) -> Pr
     )
 
 
+def _check_features(schema: Schema, target: Target | None) -> None:
+    if not schema.features:
+        asked = f"predict {target.name!r} from" if target is not None else "reconstruct"
+        raise DataError(
+            f"no column is left to {asked}: all were dropped "
+            "(see the schema with 'pellucid inspect'); keep one with keep=… (--keep)"
+        )
+
+
 def examine(data: object, settings: Settings) -> tuple[Table, Schema, str, Settings]:
     """Read ``data`` and guess its schema; returns both, a name for the data and the settings with names resolved."""
     source, schema, settings = _examine(data, settings)
@@ -220,6 +241,14 @@ def examine(data: object, settings: Settings) -> tuple[Table, Schema, str, Setti
 
 
 def _examine(data: object, settings: Settings) -> tuple[Source, Schema, Settings]:
+    if settings.task == "continuation":
+        raise SettingError(
+            "a text to be continued is no table with rows and a target: 'pellucid train' trains on it, and 'pellucid "
+            "generate' lets the network write; leave out --task continuation for a table"
+        )
+    if settings.forecast is not None:
+        raise SettingError(f"forecast {settings.forecast!r} is for training alone (pellucid train): leave it out here")
+    settings = with_series_columns(settings)
     source = open_source(data, settings)
     table = source.table
     check_markers(settings.missing, table)
@@ -233,8 +262,9 @@ def _examine(data: object, settings: Settings) -> tuple[Source, Schema, Settings
                 f"{settings.target!r}; leave it out (--drop {settings.target!r} hides the column from the network)"
             )
         unused |= _unused(data, table)
-    elif settings.target is None and (image_shape(table) is not None or of_texts) and LABEL in table.names:
+    elif settings.target is None and (_of_arrays(table) or of_texts) and LABEL in table.names:
         settings = replace(settings, target=LABEL)
+    unused = {**unused, **unused_beside_series(table, settings)}
     if settings.sample_weight is not None:
         check_weight_column(settings)
         unused = {**unused, settings.sample_weight: WHY}
@@ -260,7 +290,12 @@ def _unused(data: object, table: Table) -> dict[str, str]:
     """The columns that a reconstruction does not use unless they are kept, and why."""
     if is_builtin(data):
         return {BUILTIN[str(data)].target: "the set's target, which a reconstruction does not use"}
-    return {LABEL: "reconstruction uses the images only"} if image_shape(table) is not None else {}
+    what = "images" if image_shape(table) is not None else "series"
+    return {LABEL: f"reconstruction uses the {what} only"} if _of_arrays(table) else {}
+
+
+def _of_arrays(table: Table) -> bool:
+    return image_shape(table) is not None or series_shape(table) is not None
 
 
 def _target(table: Table, settings: Settings, weights: Array | None) -> Target | None:
@@ -274,15 +309,16 @@ def _target(table: Table, settings: Settings, weights: Array | None) -> Target |
             )
         return None
     if settings.target is None:
-        if image_shape(table) is not None:
+        if _of_arrays(table):
+            what, all_ = ("image shows", "images") if image_shape(table) is not None else ("series is", "series")
             raise SettingError(
-                "which column says what each image shows? Give target (--target); without labels, "
-                "--task reconstruction learns to reproduce the images"
+                f"which column says what each {what}? Give target (--target); without labels, "
+                f"--task reconstruction learns to reproduce the {all_}"
             )
         last = table.arrow.column_names[-1]
         raise SettingError(f"which column is to be predicted? Give target (--target); the last is {last!r}")
     of_texts = table.report.format in TEXT_FORMATS
-    labels = (image_shape(table) is not None or of_texts) and settings.target == LABEL
+    labels = (_of_arrays(table) or of_texts) and settings.target == LABEL
     if labels and FILE in table.names and settings.task == "auto":
         _check_class_folders(table, "texts" if of_texts else "images")
     return read_target(table, settings.target, task=settings.task, labels=labels, left_out=left_out)  # type: ignore[arg-type]

@@ -17,7 +17,8 @@ from pellucid.settings.settings import Settings
 __all__ = ["MOST_BELIEVED", "check_markers", "columns_in", "read_again", "settings_in", "unpacked_for"]
 
 _SIGNS = ("decimal", "thousands")
-_OF_READING = tuple(name for name in READING if name not in ("missing", "max_unpacked", "skip_unreadable", *_SIGNS))
+_ELSEWHERE = ("missing", "max_unpacked", "skip_unreadable", "series", "series_id", "series_time", *_SIGNS)
+_OF_READING = tuple(name for name in READING if name not in _ELSEWHERE)
 MOST_BELIEVED = 1_000  # MB that a model file may allow a packed file: it may come from a stranger
 
 

@@ -15,12 +15,15 @@ import numpy as np
 import pyarrow as pa
 
 from pellucid.data.builtin import BUILTIN, load_builtin
+from pellucid.data.columns.series import series_shape
 from pellucid.data.files.standard_input import is_standard_input
 from pellucid.data.given import image_columns, image_shape, is_builtin, is_images, with_image_name
 from pellucid.data.numbers.style import NumberRules
 from pellucid.data.tables import Table, read_table, styles_of
+from pellucid.data.texts.read import FORMATS as TEXT_FORMATS
 from pellucid.data.texts.read import is_text_folder, read_texts
 from pellucid.errors import DataError, SettingError
+from pellucid.preparation.series import as_series, open_series, series_like
 from pellucid.settings.config import holds_run
 from pellucid.settings.settings import Settings
 
@@ -47,7 +50,7 @@ class Source:
     test: Table | None = None
 
 
-def open_source(data: object, settings: Settings) -> Source:
+def open_source(data: object, settings: Settings) -> Source:  # noqa: PLR0911 (one return for each kind of source)
     """Read ``data``: a path of a table or of images, a built-in name, a frame, an array of images.
 
     Raises
@@ -62,6 +65,8 @@ def open_source(data: object, settings: Settings) -> Source:
             f"data must be a path or a built-in name, got {data!r}: 'pellucid data' lists the built-in sets"
         )
     _check_kind_of_source(data, settings)
+    if (series := open_series(data, settings)) is not None:
+        return Source(table=series.train, test=series.test, name=_name_of(data))
     if isinstance(data, str | os.PathLike) and is_images(data):
         return open_images(
             data,
@@ -75,15 +80,15 @@ def open_source(data: object, settings: Settings) -> Source:
     if isinstance(data, str | os.PathLike) and is_text_folder(data) and not is_builtin(data):
         return _texts(data, settings)
     if is_builtin(data) or isinstance(data, Table):
-        own = data if isinstance(data, Table) else load_builtin(str(data))[0]
+        own = as_series(data, settings) if isinstance(data, Table) else load_builtin(str(data))[0]
         return Source(table=own, name="table" if isinstance(data, Table) else str(data))
     if not isinstance(data, str | os.PathLike):
         table = images_in_memory(data)
         if table is None:
-            table = read_table(data, **reading(settings, file=False))
+            table = as_series(read_table(data, **reading(settings, file=False)), settings)
         return Source(table=table, name="table" if image_shape(table) is None else "images")
     try:
-        table = read_table(data, **reading(settings, file=True))
+        table = as_series(read_table(data, **reading(settings, file=True)), settings)
     except DataError as error:
         if Path(
             data
@@ -108,6 +113,8 @@ def open_test_table(data: object, settings: Settings, like: Table) -> Table:
     """Read separate test rows as the training table ``like`` was read; images are brought to its size and channels."""
     shape = image_shape(like)
     check_no_run(data)
+    if series_shape(like) is not None:
+        return open_test_series(data, settings, like)
     if isinstance(data, str | os.PathLike) and is_images(data):
         if shape is None:
             raise DataError(f"the test data {os.fspath(data)!r} are images, but the training table holds none")
@@ -132,11 +139,25 @@ def open_test_table(data: object, settings: Settings, like: Table) -> Table:
     return _named_like(table, like)
 
 
+def open_test_series(data: object, settings: Settings, like: Table) -> Table:
+    """Read separate test rows of series as the training table ``like`` was read."""
+    series = open_series(data, settings)
+    if series is not None:
+        table = test_part(Source(table=series.train, test=series.test, name="test"))
+    elif isinstance(data, Table) and series_shape(data) is not None:
+        table = data
+    else:
+        read = read_table(data, **reading(settings, file=isinstance(data, str | os.PathLike)))
+        table = as_series(read, replace(settings, series=True), like=like)
+    return series_like(table, like)
+
+
 def test_part(source: Source) -> Table:
     """What a source is measured or predicted on: its own test part if it has one, with a note, else all of it."""
     if source.test is None:
         return source.table
-    n, what = source.test.n_rows, "images" if image_shape(source.table) is not None else "texts"
+    n, of_texts = source.test.n_rows, source.table.report.format in TEXT_FORMATS
+    what = "texts" if of_texts else "series" if series_shape(source.table) is not None else "images"
     note = f"{source.table.report.source} holds training and test {what}; the {n:,} test {what} are used"
     notes = tuple(dict.fromkeys((*source.test.report.notes, note)))
     return replace(source.test, report=replace(source.test.report, notes=notes))
@@ -336,6 +357,13 @@ def reading(settings: Settings, *, file: bool, like: Table | None = None) -> dic
         "max_unpacked": settings.max_unpacked,
         "remembered": () if like is None else ("sheet", "table"),
     }
+
+
+def _name_of(data: object) -> str:
+    if not isinstance(data, str | os.PathLike):
+        return "series"
+    name = _name(data, "series")
+    return name[: -len("_TRAIN")] if name.endswith("_TRAIN") and len(name) > len("_TRAIN") else name
 
 
 def _name(data: str | os.PathLike[str], otherwise: str) -> str:

@@ -130,6 +130,12 @@ def choice(value: object, where: str, allowed: Collection[str]) -> str:
     return value
 
 
+def texts(value: object, where: str, most: int) -> tuple[str, ...]:
+    """Check that ``value`` is a list of at most so many texts, all different."""
+    found = [text(each, f"{where}[{place}]") for place, each in enumerate(listing(value, where, most))]
+    return unique(found, where)
+
+
 def listing(value: object, where: str, most: int, length: int | None = None) -> list[Any]:
     """Check that ``value`` is a list.
 

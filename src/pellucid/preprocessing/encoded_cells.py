@@ -14,7 +14,9 @@ from pellucid.preprocessing.steps.dates import WEEKDAYS, DatePart, DateStep
 from pellucid.preprocessing.steps.image import ImageStep
 from pellucid.preprocessing.steps.numeric import BOUND, CLIP, NumericStep
 from pellucid.preprocessing.steps.piecewise import PiecewiseStep
+from pellucid.preprocessing.steps.series import SeriesStep
 from pellucid.preprocessing.steps.text import TextStep
+from pellucid.preprocessing.steps.tokens import TokenStep
 from pellucid.preprocessing.values import is_missing, number_of
 
 __all__ = ["EncodedCell", "encoded_cells"]
@@ -89,6 +91,12 @@ def _how(step: Step, cell: object, values: tuple[float, ...], *, missing: bool) 
             found = "each pixel p: " + "; ".join(_of_channel(step, c) for c in range(step.channels))
         case TextStep():
             found = _in_terms(step, values, missing=missing or step.weights_of(str(cell).strip()) is None)
+        case TokenStep():
+            found = _in_tokens(step, values)
+        case SeriesStep():
+            found = f"{step.steps:,} steps: " + "; ".join(
+                _of_series(step, c) for c in range(min(_TERMS, step.channels))
+            )
         case _:
             raise AssertionError(step)
     return found
@@ -112,6 +120,31 @@ def _in_terms(step: TextStep, values: tuple[float, ...], *, missing: bool) -> st
     shown = ", ".join(f'"{step.terms[i]}" {_short(values[i])}' for i in known[:_TERMS])
     more = f" and {len(known) - _TERMS:,} more" if len(known) > _TERMS else ""
     return f"{len(known):,} known {what}, TF-IDF brought to length 1: {shown}{more}"
+
+
+def _in_tokens(step: TokenStep, values: tuple[float, ...]) -> str:
+    """The first tokens with their numbers."""
+    ids = [int(value) for value in values]
+    while ids and not ids[-1]:
+        ids.pop()
+    if not ids:
+        return "no text: padding alone"
+    shown = ", ".join(f'"{step.tokenizer.shown(token)}" {token}' for token in ids[:_TERMS])
+    more = f" and {len(ids) - _TERMS:,} more" if len(ids) > _TERMS else ""
+    padded = f", then {len(values) - len(ids):,} of padding (0)" if len(ids) < len(values) else ""
+    return f"{len(ids):,} token{'s' * (len(ids) != 1)} with their numbers: {shown}{more}{padded}"
+
+
+def _of_series(step: SeriesStep, channel: int) -> str:
+    name = f"{step.channel_names[channel]} " if step.channels > 1 else ""
+    match step.scaling:
+        case "series":
+            how = "(x − the series' own mean) / its own deviation"
+        case "rows":
+            how = f"(x − {_within(step.mean[channel])}) / {_short(step.deviation[channel])}"
+        case _:
+            how = "x as it is"
+    return name + how
 
 
 def _scaled(step: NumericStep, x: float, result: float) -> str:

@@ -26,6 +26,7 @@ __all__ = ["Columns", "FeatureArray", "Images", "Series", "StoredImages", "Token
 Array = NDArray[Any]
 
 _LENGTHS = ".lengths"
+_MADE = ("flat", "padded")  # of the values, when they are asked for first
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -168,7 +169,7 @@ class FeatureArray(ABC):
     def _made(self, values: Array, lengths: Array | None, **other: Any) -> Self:
         """The same kind with other arrays, which come from checked ones and are not checked again."""
         made: Self = object.__new__(type(self))
-        made.__dict__.update({name: value for name, value in self.__dict__.items() if name != "flat"})
+        made.__dict__.update({name: value for name, value in self.__dict__.items() if name not in _MADE})
         made.__dict__.update(values=values, **other)
         if lengths is not None:
             made.__dict__["lengths"] = lengths

@@ -22,8 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pellucid.data.columns.images import is_image_type
-from pellucid.data.columns.series import is_series_type
+from pellucid.data.columns.tensors import is_tensor_type
 from pellucid.data.columns.types import DEFAULT_MISSING
 from pellucid.data.dates.zones import in_local_time
 from pellucid.errors import DataError
@@ -60,7 +59,7 @@ def one_array(column: Any) -> Any:
         if pa.types.is_dictionary(column.type):
             column = column.unify_dictionaries()
         column = column.combine_chunks()
-    if isinstance(column, pa.ExtensionArray) and not (is_image_type(column.type) or is_series_type(column.type)):
+    if isinstance(column, pa.ExtensionArray) and not is_tensor_type(column.type):
         return column.storage
     return column
 

@@ -13,11 +13,13 @@ from pathlib import Path
 from pellucid.errors import RunFolderError
 from pellucid.inspection.rows import rows_that_measured
 from pellucid.io.files import write_text
+from pellucid.preparation.continuing import prepare_text
 from pellucid.preparation.members import prepare_run
 from pellucid.preparation.prepare import Prepared
 from pellucid.reports.blocks import Block, Section
+from pellucid.reports.continued import write_text_report
 from pellucid.reports.page import page
-from pellucid.reports.parts import behaviour, outcome, summary, training
+from pellucid.reports.parts import behaviour, forecast, outcome, steps, summary, training
 from pellucid.reports.parts.report_input import ReportInput
 from pellucid.runs.folder import RunFolder
 from pellucid.runs.reads import check_output
@@ -65,7 +67,11 @@ def report(run: str | os.PathLike[str], *, rows: bool = True, out: str | os.Path
     if out is not None:
         check_output(out, run=folder.path, own="report")
     with folder.writing("report") if out is None else nullcontext():
-        prepared = prepare_run(source, Settings.of(written))
+        settings = Settings.of(written)
+        if settings.task == "continuation":
+            text = prepare_text(source, settings)
+            return write_text_report(Run.open(run), text, source=source, rows=rows, out=out)
+        prepared = prepare_run(source, settings)
         return write_report(Run.open(run), prepared, source=source, rows=rows, out=out)
 
 
@@ -128,10 +134,12 @@ def _lead(given: ReportInput) -> str:
 # First what everybody wants to know; what experts look up is folded below its heading.
 _PARTS: tuple[tuple[str, str, Callable[[ReportInput], Sequence[Block]]], ...] = (
     ("summary", "Summary", summary.in_short),
+    ("forecasts", "Forecasts", forecast.forecasts),
     ("doctor", "Doctor", training.doctor),
     ("answers", "Predictions and errors", outcome.answers),
     ("importance", "Important columns", behaviour.importance),
     ("dependence", "Effect of each column", behaviour.dependence),
+    ("steps", "What tokens and steps add", steps.rows_by_step),
     ("mistakes", "Worst mistakes", behaviour.worst),
 )
 _FOLDED: tuple[tuple[str, str, Callable[[ReportInput], Sequence[Block]]], ...] = (

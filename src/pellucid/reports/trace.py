@@ -21,6 +21,8 @@ from pellucid.reports.trace_maps import maps_html
 from pellucid.reports.trace_overview import overview, pictures_of
 from pellucid.reports.trace_page import trace_html
 from pellucid.reports.trace_panels import UNITS, layer_panel, unit_drawn
+from pellucid.reports.trace_steps import steps_html
+from pellucid.reports.trace_steps_data import has_page_of_steps
 from pellucid.reports.trace_values import (
     Column,
     Formulas,
@@ -36,7 +38,8 @@ Array = NDArray[Any]
 def write_trace_page(found: Traced, path: str | os.PathLike[str], *, units: int = UNITS) -> Path:
     """Write the page of a traced row, a single self-contained file; returns its path.
 
-    Of columns it draws the network; of a picture it shows the feature maps, with a small script of its own.
+    Of columns it draws the network; of a picture it shows the feature maps, of a text or series each step, with a small
+    script of its own.
 
     Parameters
     ----------
@@ -64,8 +67,12 @@ def write_trace_page(found: Traced, path: str | os.PathLike[str], *, units: int 
     if Path(path).suffix.lower() not in (".html", ".htm"):
         raise SettingError(f"the page must be a file that ends in .html, got {os.fspath(path)!r}")
     _check(units)
-    of_columns = found.row.network.on_columns
-    write_text(path, trace_html(trace_page(found, units)) if of_columns else maps_html(found, units))
+    network = found.row.network
+    if network.on_columns:
+        page = trace_html(trace_page(found, units))
+    else:
+        page = steps_html(found, units) if has_page_of_steps(network) else maps_html(found, units)
+    write_text(path, page)
     return Path(path)
 
 

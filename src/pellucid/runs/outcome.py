@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from pellucid.diagnosis import diagnose
 from pellucid.errors import NotKeptError, StorageError
+from pellucid.evaluation.forecasts import errors_to_json
 from pellucid.evaluation.metrics import Metrics, baseline, confusion_matrix, metrics_to_json
 from pellucid.evaluation.reconstruction import mean_answer, reconstruction_metrics, row_errors
 from pellucid.evaluation.verdict import no_verdict
@@ -26,6 +27,8 @@ from pellucid.preparation.weights import weights_of
 from pellucid.runs.diagnosis import evidence_of, findings_to_json
 from pellucid.runs.ensemble import ensemble_facts, with_times
 from pellucid.runs.folder import RunFolder
+from pellucid.runs.forecast import rolled_forecasts
+from pellucid.runs.forecast_evidence import forecast_evidence
 from pellucid.runs.members import TrainedMembers
 from pellucid.runs.output import write_table
 from pellucid.runs.run import Run, histories_to_csv
@@ -35,7 +38,7 @@ from pellucid.training.interrupt import listening_for_interrupt
 from pellucid.training.loop import Outcome
 from pellucid.training.signals import Snapshot
 
-__all__ = ["finish_run"]
+__all__ = ["finish_run", "libraries_of"]
 
 Array = NDArray[Any]
 
@@ -88,12 +91,17 @@ def finish_run(
         facts={
             "settings": {**settings.to_json(), "test_data": None},  # no path of this machine goes into the model file
             "schema": _schema_without_rows(prepared),
-            "libraries": _libraries(engine),
+            "libraries": libraries_of(engine),
             "metrics": {},
         },
     )
     schema = {**model.facts["schema"], "seen": seen_of(prepared, members, model).to_json()}
     model = replace(model, facts={**model.facts, "schema": schema})
+    rolled = None
+    if prepared.forecast is not None:
+        forecaster, tested, errors = rolled_forecasts(prepared, model)
+        schema = {**schema, "forecast": forecaster.to_json()}
+        model, rolled = replace(model, facts={**model.facts, "schema": schema}), (tested, errors)
     answers = model.answers_to(prepared.measured.inputs)
     held = prepared.measured
     with listening_for_interrupt() as asked:  # what is trained is measured and kept
@@ -104,7 +112,7 @@ def finish_run(
     verdict = no_verdict("the comparison with simpler models was interrupted") if settings.verdict else None
     if not asked():
         try:
-            verdict = reach_verdict(prepared, outcome, answers)
+            verdict = reach_verdict(prepared, outcome, answers, tested=None if rolled is None else rolled[0])
         except KeyboardInterrupt:  # the network is complete, and is kept
             interrupted = True
     facts: dict[str, Any] = {
@@ -129,6 +137,8 @@ def finish_run(
         "verdict": None if verdict is None else verdict.to_json(),
         "warnings": [str(note) for note in prepared.flattering],
     }
+    if rolled is not None:
+        facts["forecast"] = errors_to_json(rolled[1])
     if settings.n_networks > 1:
         facts["ensemble"] = ensemble_facts(prepared, model, outcomes, answers)
     steady = facts if verdict is None else {**facts, "verdict": verdict.without_times().to_json()}
@@ -136,7 +146,10 @@ def finish_run(
     if settings.n_networks > 1:
         facts = {**facts, "ensemble": with_times(facts["ensemble"], trained)}
     first = outcomes[0]
-    findings = diagnose(evidence_of(prepared, model, first.history, outcome.reason, snapshots, answers, verdict))
+    evidence = evidence_of(prepared, model, first.history, outcome.reason, snapshots, answers, verdict)
+    if rolled is not None and prepared.forecast is not None:
+        evidence = replace(evidence, forecast=forecast_evidence(prepared.forecast, rolled[0]))
+    findings = diagnose(evidence)
     run = Run(
         model=model,
         findings=findings,
@@ -234,7 +247,7 @@ def _predictions(prepared: Prepared, model: Model, answers: Array) -> Any:
     return pa.table(columns)
 
 
-def _libraries(engine: Engine) -> dict[str, str]:
+def libraries_of(engine: Engine) -> dict[str, str]:
     import pyarrow as pa
 
     from pellucid.version import __version__

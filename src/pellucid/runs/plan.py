@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pellucid.network.initialise import initialise
 from pellucid.network.optimizer import Optimizer
+from pellucid.network.skip import started_from_line
 from pellucid.preparation.members import n_learned_from
 from pellucid.preparation.prepare import Prepared
 from pellucid.runs.machine import on_this_machine
@@ -38,6 +39,7 @@ __all__ = [
     "sequence_epochs",
     "sized_for",
     "stack_of",
+    "use_threads_of",
 ]
 
 Array = NDArray[Any]
@@ -186,7 +188,7 @@ def engine_of(prepared: Prepared, seed: int | None = None) -> Engine:
     settings = prepared.settings
     check_batches(prepared.network, n_learned_from(prepared), plan_of(settings).batch_size)
     if settings.engine in ("fused", "torch"):
-        _use_threads(settings)
+        use_threads_of(settings)
     return make_engine(
         settings.engine,
         prepared.network,
@@ -211,7 +213,7 @@ def stack_of(prepared: Prepared, starts: Sequence[Mapping[str, Array]]) -> Stack
     from pellucid.engines.fused.stack import StackEngine
 
     settings = prepared.settings
-    _use_threads(settings)
+    use_threads_of(settings)
     loss, optimizer = prepared.task.loss, optimizer_of(settings)
     return StackEngine(prepared.network, loss, optimizer, starts, settings.dtype, settings.device)
 
@@ -219,10 +221,14 @@ def stack_of(prepared: Prepared, starts: Sequence[Mapping[str, Array]]) -> Stack
 def first_weights(prepared: Prepared, seed: int) -> dict[str, Array]:
     """The initial weights of a network with this seed."""
     settings = prepared.settings
-    return initialise(prepared.network, seed, scheme=settings.init, scale=settings.init_scale)  # type: ignore[arg-type]
+    drawn = initialise(prepared.network, seed, scheme=settings.init, scale=settings.init_scale)  # type: ignore[arg-type]
+    forecast = prepared.forecast
+    if forecast is None or forecast.weights is None:
+        return drawn
+    return started_from_line(prepared.network, drawn, forecast.weights, forecast.constant)
 
 
-def _use_threads(settings: Settings) -> None:
+def use_threads_of(settings: Settings) -> None:
     from pellucid.engines.device import use_threads
 
     assert settings.threads is not None

@@ -37,7 +37,7 @@ def with_target_transform(prepared: Prepared) -> Prepared:
     rows that choose the best epoch and in the target's own unit; as of skewed targets it hangs on a few rows, the
     logarithm may have one that is 5 % larger where its mean absolute error is a fifth smaller.
     """
-    if prepared.settings.target_transform != "auto":
+    if prepared.forecast is not None or prepared.settings.target_transform != "auto":
         return prepared
     plain = replace(prepared, settings=replace(prepared.settings, target_transform="none"))
     values = _learned_targets(prepared)

@@ -46,6 +46,8 @@ from pellucid.preparation.weights import weights_of
 from pellucid.preprocessing.steps.image import ImageStep
 from pellucid.preprocessing.steps.text import TextStep
 from pellucid.preprocessing.target import TargetScaler
+from pellucid.runs.forecast import Rolled
+from pellucid.runs.forecast_peers import forecast_verdict
 from pellucid.runs.other_task import other_way
 from pellucid.runs.peer_inputs import WORDS_FOR_TREES, columns_for_trees, inputs_for_lines, line_or_curve
 from pellucid.runs.picture_peers import (
@@ -72,7 +74,12 @@ _LEAST_SECONDS_FOR_PICTURES, _SHARE_FOR_PICTURES = 15.0, 1 / 8
 
 
 def reach_verdict(
-    prepared: Prepared, outcome: Outcome, answers: Array, *, clock: Clock = time.perf_counter
+    prepared: Prepared,
+    outcome: Outcome,
+    answers: Array,
+    *,
+    tested: Rolled | None = None,
+    clock: Clock = time.perf_counter,
 ) -> Verdict | None:
     """Compare the network with simpler models: of `evaluation.baselines`, `.picture_peers` or `.peers`.
 
@@ -88,6 +95,8 @@ def reach_verdict(
         The outcome of its training.
     answers
         The network's answers on the measured rows: probabilities ``[N, C]``, or numbers ``[N]`` in the target's unit.
+    tested
+        The network's forecasts of the test part, if it is a forecast.
     clock
         Returns the time in seconds.
 
@@ -101,6 +110,8 @@ def reach_verdict(
     why_not = _why_not(prepared, outcome)
     if why_not is not None:
         return no_verdict(why_not)
+    if tested is not None:
+        return forecast_verdict(prepared, tested)
     return _compare(prepared, outcome, answers, clock)
 
 

@@ -15,7 +15,7 @@ def values_by_preset(name: str) -> dict[str, Any]:
     """The value of a setting under each preset.
 
     >>> values_by_preset("n_networks")
-    {'best': 4, 'quick': 1, 'pictures': 1, 'sequences': 1, 'plain': 1}
+    {'best': 4, 'quick': 1, 'pictures': 1, 'sequences': 1, 'forecasts': 4, 'plain': 1}
     """
     plain = _field(name).default
     return {preset: values.get(name, plain) for preset, values in PRESETS.items()}
@@ -27,7 +27,7 @@ def default_in_words(name: str) -> str:
     >>> default_in_words("seed"), default_in_words("batch_size"), default_in_words("target")
     ('0', 'auto', '')
     >>> default_in_words("n_networks")
-    'by preset: best 4, quick 1, pictures 1, sequences 1, plain 1'
+    'by preset: best 4, quick 1, pictures 1, sequences 1, forecasts 4, plain 1'
     """
     if name == "preset":
         tables, others = usual_preset(table=True), usual_preset(table=False)

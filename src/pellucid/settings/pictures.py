@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pellucid.network.cnn import HEADS, POOLS
 from pellucid.settings.declaring import setting
 from pellucid.settings.rules import Choice, augmentation, flag, optional, whole, widths
+from pellucid.settings.series import SeriesSettings
 from pellucid.training.averaging import AVERAGES
 
 __all__ = ["NETWORKS", "PictureSettings"]
@@ -15,7 +16,7 @@ NETWORKS = ("auto", "mlp", "cnn", "transformer", "gru", "lstm", "rnn", "conv")
 
 
 @dataclass(frozen=True, kw_only=True)
-class PictureSettings:
+class PictureSettings(SeriesSettings):
     """The part of `Settings` for pictures and convolutional networks; `Settings` checks the fields."""
 
     skip_unreadable: bool = setting(

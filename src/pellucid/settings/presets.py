@@ -6,17 +6,19 @@
 | quick | one network of two layers: standardised numbers, Adam, a falling learning rate, early stopping |
 | pictures | a convolutional network: AdamW on one cycle, label smoothing, augmentation that suits the pictures |
 | sequences | a network that reads step by step: AdamW on one cycle, gradients clipped, dropout |
+| forecasts | four small networks that begin as lines: AdamW at a low rate that falls |
 | plain | the textbook: the defaults of `Settings`, early stopping on the validation rows |
 
-Settings that are given override the preset. Without a preset, a table with a target gets ``best``, and pictures get
-what `FOR_PICTURES` says; reconstructions get ``plain``, because the others were not chosen for them.
+Settings that are given override the preset. Without a preset, a table with a target gets ``best``, pictures get
+what `FOR_PICTURES` says, forecasts get ``forecasts``; reconstructions get ``plain``, because the others were
+not chosen for them.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["BEST", "PICTURES", "PRESETS", "QUICK", "SEQUENCES", "usual_preset"]
+__all__ = ["BEST", "FORECASTS", "PICTURES", "PRESETS", "QUICK", "SEQUENCES", "usual_preset"]
 
 BEST: dict[str, Any] = {
     "scaling": "robust",
@@ -71,16 +73,44 @@ SEQUENCES: dict[str, Any] = {
     "patience": None,
 }
 
+FORECASTS: dict[str, Any] = {
+    "hidden": (64, 64),
+    "activation": "silu",
+    "dropout": 0.1,
+    "optimizer": "adamw",
+    "weight_decay": 0.01,
+    "learning_rate": 0.001,
+    "schedule": "flat_cosine",
+    "epochs": 40,
+    "patience": None,
+    "n_networks": 4,
+}
+
 PRESETS: dict[str, dict[str, Any]] = {
-    "best": BEST, "quick": QUICK, "pictures": PICTURES, "sequences": SEQUENCES, "plain": {},
-}  # fmt: skip
+    "best": BEST,
+    "quick": QUICK,
+    "pictures": PICTURES,
+    "sequences": SEQUENCES,
+    "forecasts": FORECASTS,
+    "plain": {},
+}
 FOR_TABLES = "best"
 FOR_PICTURES = "pictures"
 FOR_SEQUENCES = "sequences"
+FOR_FORECASTS = "forecasts"
 
 
-def usual_preset(*, table: bool, pictures: bool = False, sequences: bool = False) -> str:
-    """The default preset: for a table with a target, pictures or a sequence network with one, or for anything else."""
+def usual_preset(*, table: bool, pictures: bool = False, sequences: bool = False, forecasts: bool = False) -> str:
+    """The default preset: of a forecast, of pictures, of a network that reads step by step, of a table with a target,
+    or of anything else.
+
+    Parameters
+    ----------
+    table, pictures, sequences, forecasts
+        What is trained on; the later ones come first.
+    """
+    if forecasts:
+        return FOR_FORECASTS
     if pictures or sequences:
         return FOR_PICTURES if pictures else FOR_SEQUENCES
     return FOR_TABLES if table else "plain"

@@ -45,8 +45,12 @@ def explain(
         ),
     ] = 200_000,
     cover: Annotated[
-        str, typer.Option(help="What occlusion puts in the place of a part of an image: grey or blur.")
-    ] = "grey",
+        str | None,
+        typer.Option(
+            help="What occlusion puts in the place of a part of an image, grey or blur, or of a token, unknown or "
+            "padding. (grey; unknown)"
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Random seed for the rows and the column orders.")] = 0,
     out: Annotated[Path | None, typer.Option(help="A folder for the pictures (PNG and SVG).")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
@@ -54,7 +58,8 @@ def explain(
     """Show what each column adds to one prediction (--row, --input), or to all: importance, effects, interactions.
 
     Of an image (--row) it shows what each pixel adds: integrated gradients, occlusion, and Grad-CAM for a convolutional
-    network.
+    network; of a text or a series that is read step by step, what each token, or each step of each channel, adds to
+    this row, or without --row on average over many.
     """
     import json as json_
 
@@ -67,40 +72,63 @@ def explain(
     if out is not None:
         pictures = ("row.png", "row.svg", "importance.png", "importance.svg", "dependence.png", "dependence.svg")
         check_output(out, run=run, data=data, names=pictures)
-    if row is None and given is None:
+    asked: dict[str, Any] = {"label": label, "seed": seed}
+    found: Any
+    show: Any
+    over_rows = row is None and given is None
+    if model_of(run).network.on_sequences:
+        found, show = _of_steps(run, data, number, cells, cover, over_rows=over_rows, **asked)
+    elif over_rows:
         from pellucid.inspection.explained_columns import explain_columns
 
-        over = explain_columns(run, data, label=label, seed=seed)
-        if not json:
-            _show_columns(over)
-        figures = {"importance": over.importance_figure, "dependence": over.dependence_figure}
-        facts = over.to_json()
+        found, show = explain_columns(run, data, **asked), _show_columns
     elif (model := model_of(run)).image is not None and model.task.kind != "reconstruction":
         if given is not None:
             raise SettingError("an image cannot be typed: use --row N of DATA instead of --input")
-        from pellucid.inspection.explained_image import explain_image
+        from pellucid.inspection.explained_image import COVERS, explain_image
 
-        image = explain_image(run, data, row=number, label=label, cover=cover, seed=seed)
-        if not json:
-            _show_image(image)
-        figures = {"row": image.figure}
-        facts = image.to_json()
+        found, show = explain_image(run, data, row=number, cover=cover or COVERS[0], **asked), _show_image
     else:
         from pellucid.inspection.explained_row import explain_row
 
-        found = explain_row(run, data, row=number, inputs=cells, label=label, budget=budget, seed=seed)
-        if not json:
-            _show_row(found)
-        figures = {"row": found.figure}
-        facts = found.to_json()
+        found, show = explain_row(run, data, row=number, inputs=cells, budget=budget, **asked), _show_row
     if json:
-        say(json_.dumps(facts))
+        say(json_.dumps(found.to_json()))
+    else:
+        show(found)
     if out is not None:
         _folder(out)
-        for name, figure in figures.items():
+        for name, figure in _figures(found, over_rows=over_rows).items():
             save(figure(), out / name)
         if not json:
             say(f"\nThe pictures are in {out}")
+
+
+def _figures(found: Any, *, over_rows: bool) -> dict[str, Any]:
+    """What draws each picture, by its name."""
+    if hasattr(found, "importance_figure"):
+        return {"importance": found.importance_figure, "dependence": found.dependence_figure}
+    return {"importance" if over_rows else "row": found.figure}
+
+
+def _of_steps(
+    run: str,
+    data: str | None,
+    row: int,
+    cells: dict[str, object] | None,
+    cover: str | None,
+    *,
+    over_rows: bool,
+    **asked: Any,
+) -> tuple[Any, Any]:
+    """What is found of a text or series, or of many, and what shows it."""
+    from pellucid.cli.explained_steps import show_sequence, show_sequences
+    from pellucid.inspection.explained_sequence import explain_sequence
+    from pellucid.inspection.explained_sequences import explain_sequences
+
+    if over_rows:
+        return explain_sequences(run, data, **asked), show_sequences
+    return explain_sequence(run, data, row=row, inputs=cells, cover=cover, **asked), show_sequence
 
 
 def _folder(out: Path) -> None:

@@ -60,13 +60,14 @@ def inspect(
 
 
 def _is_run(path: Path) -> bool:
-    """Whether it is a model file, or a folder other than one of images."""
+    """Whether it is a model file, or a folder other than one of images or series."""
     if path.suffix == ".safetensors" or not path.is_dir():
         return path.suffix == ".safetensors"
-    from pellucid.data.given import is_images
+    from pellucid.data.given import is_images, is_series
     from pellucid.runs.folder import FILES
 
-    return any((path / FILES[name]).exists() for name in ("config", "model")) or not is_images(path)
+    of_run = any((path / FILES[name]).exists() for name in ("config", "model"))
+    return of_run or not (is_images(path) or is_series(path))
 
 
 def _inspect_table(data: str, typed: dict[str, Any], config: str | None, *, json: bool, whole: bool, out: str) -> None:

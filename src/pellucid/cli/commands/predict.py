@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pellucid.cli.options import with_reading
 from pellucid.cli.streams import say
+
+if TYPE_CHECKING:
+    from pellucid.model.model import Model
+    from pellucid.model.predicting import Predictions
 
 __all__ = ["FILL", "STRICT", "predict"]
 
@@ -21,7 +25,13 @@ _MOST_NOTES = 30
 @with_reading
 def predict(
     run: Annotated[str, typer.Argument(help="A run folder or a model file.")],
-    data: Annotated[str, typer.Argument(help="A table with the model's columns (- is standard input), or images.")],
+    data: Annotated[
+        str | None,
+        typer.Argument(
+            help="A table with the model's columns (- is standard input), or images; a forecast needs none: it "
+            "continues the series that it was trained on, or those of DATA."
+        ),
+    ] = None,
     output: Annotated[
         str | None,
         typer.Option(
@@ -45,6 +55,9 @@ def predict(
             help="For numbers: add an interval that holds the true value in this share of the rows, such as 0.9.",
         ),
     ] = None,
+    steps: Annotated[
+        int | None, typer.Option("--steps", metavar="N", help="For forecasts: how many steps; default: the horizon.")
+    ] = None,
     fill_missing: Annotated[bool, FILL] = False,
     strict: Annotated[bool, STRICT] = False,
     json: Annotated[
@@ -53,7 +66,8 @@ def predict(
     *,
     how: dict[str, Any],
 ) -> None:
-    """Predict each row: its class and probabilities, or its value; for a reconstruction, its error."""
+    """Predict each row: its class and probabilities, or its value; for a forecast, the next steps of its series."""
+    from pellucid.errors import SettingError
     from pellucid.model.model import Model
     from pellucid.model.predicting import notes_to_json, predictions
     from pellucid.runs.output import check_ending, encode, with_kept, write_table
@@ -65,8 +79,11 @@ def predict(
         ending = check_ending(output)
         check_output(output, run=run, data=data)
     model = Model.read(run)
-    found = predictions(
-        model, open_rows(data), keep=keep, interval=interval, strict=strict, fill_missing=fill_missing,
+    if model.forecaster is None and (data is None or steps is not None):
+        what = "--steps is for" if data is not None else "which rows? Give DATA: only"
+        raise SettingError(f"{what} models that forecast, and this one predicts {model.task.target!r} row by row")
+    found = _forecast(model, data, keep, steps, interval, how) if model.forecaster is not None else predictions(
+        model, open_rows(str(data)), keep=keep, interval=interval, strict=strict, fill_missing=fill_missing,
         as_written=ending == ".csv", how=how,
     )  # fmt: skip
     answers = with_kept(found.kept, found.answers, ending)
@@ -86,8 +103,25 @@ def predict(
         told = notes_to_json([*found.notes, *changed])
         say(json_.dumps({"rows": answers.num_rows, "output": output, **told}, ensure_ascii=False))
     else:
+        if model.forecaster is not None:
+            say(f"{answers.num_rows:,} forecasts of {model.task.target!r} are in {output}")
+            return
         of = f"predictions of {model.task.target!r}" if model.task.target else "reconstruction errors"
         say(f"{answers.num_rows:,} {of} are in {output}")
+
+
+def _forecast(
+    model: Model, data: str | None, keep: object, steps: int | None, interval: float | None, how: dict[str, Any]
+) -> Predictions:
+    """The next steps, with intervals of 0.9 where that is possible and no other share is asked for."""
+    from pellucid.errors import SettingError
+    from pellucid.model.predicting import Predictions
+
+    if keep:
+        raise SettingError("--keep is not for forecasts, whose rows are still to come: leave it out")
+    rows = None if data is None else open_rows(data)
+    found, notes = model.forecast_table(rows, steps=steps, interval=0.9 if interval is None else interval, how=how)
+    return Predictions(answers=found, kept={}, notes=notes)
 
 
 def say_notes(notes: Iterable[str]) -> None:

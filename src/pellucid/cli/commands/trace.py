@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from pellucid.explanation.words import NamedStep
+    from pellucid.inspection.sequences import SequenceRow
     from pellucid.inspection.trace import Traced
 
 __all__ = ["trace"]
@@ -43,8 +44,9 @@ def trace(
         str | None,
         typer.Option(
             metavar="LAYER.CHANNEL,ROW,COLUMN",
-            help="One unit in full, such as 0.3,5,7: its patch, its filter, the products and the sum; in a list of "
-            "units LAYER.UNIT. Channels and units count from 1, positions from 0.",
+            help="One unit in full, such as 0.3,5,7: its patch, its filter, the products and the sum; in a text or "
+            "series LAYER.UNIT,STEP; in a list of units LAYER.UNIT. Channels and units count from 1, positions and "
+            "steps from 0.",
         ),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
@@ -55,8 +57,8 @@ def trace(
         str | None,
         typer.Option(
             metavar="FILE",
-            help="Write a page that draws the network, or a picture's feature maps; a click on a unit or on a position "
-            "opens its arithmetic.",
+            help="Write a page that draws the network, a picture's feature maps, or a text or series step by step; a "
+            "click on a unit, a position, a step or a head opens its arithmetic.",
         ),
     ] = None,
 ) -> None:
@@ -105,8 +107,12 @@ def _show(found: Traced, units: int) -> None:
     console.print(f"[bold]{escape(found.title)}[/]{which}\n", soft_wrap=True)
     console.print(_cells_table(found))
     notes(found.notes)
+    if found.sequence is not None:
+        from pellucid.cli.trace_steps import row_lines
+
+        _print(row_lines(found.sequence))
     for step in found.steps:
-        _show_forward(step, units)
+        _show_forward(step, units, found)
     console.print(f"\n[bold]Answer[/]  {escape(_answer(found, found.answer, units))}", soft_wrap=True, highlight=False)
     if found.n_networks > 1:
         together = _answer(found, found.together, units)
@@ -122,8 +128,9 @@ def _show(found: Traced, units: int) -> None:
         from pellucid.explanation.words.values import strongest
         from pellucid.inspection.trace_unit import address
 
-        (unit,) = strongest(maps[0].work.outputs, 1)
-        console.print(f"For one position in full: --unit {address(maps[0], unit)}", highlight=False)
+        (unit,) = strongest(maps[0].work.that_count(maps[0].work.outputs), 1)
+        what = "unit at one step" if found.sequence is not None else "position"
+        console.print(f"For one {what} in full: --unit {address(maps[0], unit)}", highlight=False)
 
 
 def _show_unit(found: Traced, step: NamedStep, unit: int, units: int) -> None:
@@ -150,7 +157,7 @@ def _shape(shape: Sequence[int]) -> str:
     return f"\\[{' × '.join(map(str, shape))}]"
 
 
-def _show_forward(step: NamedStep, units: int, depth: int = 0) -> None:
+def _show_forward(step: NamedStep, units: int, found: Traced, depth: int = 0) -> None:
     """A layer; the layers inside a composite stand indented between its heading and its own lines."""
     from pellucid.cli.console import console
     from pellucid.cli.trace_lines import forward_lines
@@ -159,10 +166,29 @@ def _show_forward(step: NamedStep, units: int, depth: int = 0) -> None:
     shapes = f"{_shape(layer.shape_in)} → {_shape(layer.shape_out)}"
     console.print(f"\n{indent}[bold]{layer.name}  {layer.text}[/]  {shapes}", soft_wrap=True)
     for inner in step.inner:
-        _show_forward(inner, units, depth + 1)
+        _show_forward(inner, units, found, depth + 1)
     if step.inner:
         console.print()
     _print(forward_lines(step, units), depth)
+    if found.sequence is not None:
+        _print(_steps_of(step, found.sequence, found), depth)
+
+
+def _steps_of(step: NamedStep, shown: SequenceRow, found: Traced) -> list[str]:
+    """A recurrent layer unrolled, or the heads of attention; of other layers nothing."""
+    from pellucid.cli.trace_steps import attention_lines, unrolled_lines
+    from pellucid.explanation.words.unit_names import units_of
+    from pellucid.inspection.trace_sequences import attentions, recurrent_layers
+
+    lines = list[str]()
+    for _, each in recurrent_layers([] if step.inner else [step]):
+        width = each.before.shape[1]
+        names = units_of(step.names_out, step.work.shape_out[1])[each.backwards * width :][:width]
+        first, *rest = unrolled_lines(each, shown, names)
+        lines += ["", (f"{each.title}, " if each.title else "") + first, *rest]
+    for _, seen in attentions(found.row, [] if step.inner else [step]):
+        lines += ["", *attention_lines(seen, shown)]
+    return lines
 
 
 def _show_backward(step: NamedStep, units: int, *, inputs: bool, depth: int = 0) -> None:
@@ -218,6 +244,13 @@ def _show_back(found: Traced, units: int) -> None:
     _print(loss_lines(found.outcome, units))
     for step in reversed(found.steps):
         _show_backward(step, units, inputs=step.work.index > 0)
+    if found.sequence is not None:
+        from pellucid.cli.trace_steps import slope_lines
+        from pellucid.inspection.trace_sequences import recurrent_layers
+
+        for step, each in recurrent_layers(found.steps):
+            which = f"{step.work.name}  {each.title}: " if each.title else f"{step.work.name}  "
+            _print([which + text for text in slope_lines(each, found.sequence)])
     console.print(
         f"\nOne step of {back.optimizer.name} at {back.learning_rate:g}: the loss of this row goes from "
         f"{n(back.loss)} to {n(back.loss_after)}"

@@ -1,4 +1,4 @@
-"""The kind of one column (number, boolean, category, date, image, long text, identifier, constant), and why."""
+"""The kind of one column (number, boolean, category, date, image, series, long text, identifier, constant), and why."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pellucid.data.columns.images import image_hashes, is_image_type, pixel_source, shape_of
+from pellucid.data.columns.series import is_series_type, series_hashes, series_of, steps_and_channels
 from pellucid.data.columns.undivided import is_undivided
 from pellucid.data.dates.formats import ISO_UTC, is_day_of_calendar, parse_dates, reads_both_ways
 from pellucid.data.dates.zones import offsets_shown
@@ -18,7 +19,7 @@ from pellucid.data.notes import CellNote
 
 __all__ = ["TRUTH_WORDS", "Facts", "Guess", "Kind", "both_ways", "facts_of", "guess_kind", "names_a_subject"]
 
-Kind = Literal["numeric", "boolean", "categorical", "date", "image", "text", "identifier", "constant"]
+Kind = Literal["numeric", "boolean", "categorical", "date", "image", "series", "text", "identifier", "constant"]
 
 TRUTH_WORDS: tuple[frozenset[str], ...] = tuple(
     frozenset(pair) for pair in (("no", "yes"), ("false", "true"), ("f", "t"), ("n", "y"), ("off", "on"))
@@ -102,6 +103,8 @@ def facts_of(name: str, column: pa.Array, position: int, *, headed: bool, of_ima
     cells = column.indices if pa.types.is_dictionary(column.type) else column
     if is_image_type(column.type):
         cells = pa.array(image_hashes(pixel_source(column.drop_null() if column.null_count else column)))
+    elif is_series_type(column.type):
+        cells = pa.array(series_hashes(series_of(column)))
     return Facts(
         name=name,
         position=position,
@@ -126,6 +129,10 @@ def guess_kind(facts: Facts, *, day_first: bool | None = None) -> Guess:  # noqa
         if facts.n_distinct == 1 and facts.n_there > 1:
             return Guess(kind="constant", reason="the same image in every row")
         return Guess(kind="image", reason=_size_of(facts.column.type))
+    if is_series_type(facts.column.type):
+        if facts.n_distinct == 1 and facts.n_there > 1:
+            return Guess(kind="constant", reason="the same series in every row")
+        return Guess(kind="series", reason=_length_of(facts.column.type))
     if facts.of_images and facts.name == "file" and pa.types.is_dictionary(facts.column.type):
         return Guess(kind="identifier", reason="the file of each image")
     if facts.n_distinct == 1:
@@ -164,6 +171,11 @@ def _size_of(kind: pa.DataType) -> str:
     height, width, channels = shape_of(kind)
     colour = {1: " (grey)", 3: " (red, green, blue)"}.get(channels, "")
     return f"{height} × {width} pixels, {channels} channel{'s' if channels != 1 else ''}{colour}"
+
+
+def _length_of(kind: pa.DataType) -> str:
+    steps, channels = steps_and_channels(kind)
+    return f"{steps:,} step{'s' if steps != 1 else ''}, {channels:,} channel{'s' if channels != 1 else ''}"
 
 
 def _first(facts: Facts) -> str:

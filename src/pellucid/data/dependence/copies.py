@@ -122,7 +122,7 @@ def drop_rows_seen_in(
     """
     telling = set(table.names) if schema is None else {c.name for c in schema.features}
     beside: tuple[Any, ...] = ((), ())
-    if schema is not None and not any(c.kind == "image" for c in schema.features):
+    if schema is not None and not any(c.kind in ("image", "series") for c in schema.features):
         if targets is not None:
             beside = ((targets[0],), (targets[1],))
         elif schema.target is not None:

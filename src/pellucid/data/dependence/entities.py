@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pellucid.data.columns.images import is_image_type
+from pellucid.data.columns.tensors import is_tensor_type
 from pellucid.data.dates.formats import parse_dates
 from pellucid.data.tables import Table
 
@@ -142,7 +142,7 @@ def entities_in(table: Table, names: Sequence[str], target: Array, rows: IntArra
 def _codes_of(column: pa.Array) -> IntArray | None:
     """A number for each value, in their order if they have one; ``None`` for a column that cannot name an entity."""
     kind = column.type
-    if is_image_type(kind) or pa.types.is_boolean(kind) or pa.types.is_timestamp(kind):
+    if is_tensor_type(kind) or pa.types.is_boolean(kind) or pa.types.is_timestamp(kind):
         return None
     if pa.types.is_dictionary(kind):
         if parse_dates(column.dictionary)[1] is not None:
@@ -206,7 +206,7 @@ def _holds_others(table: Table, name: str, names: Sequence[str], codes: IntArray
     holds = 0
     for other in names:
         column = table.column(other)
-        if other == name or is_image_type(column.type) or not n_groups:
+        if other == name or is_tensor_type(column.type) or not n_groups:
             continue
         cells = column.take(pa.array(rows[several]))
         cells = cells.indices if pa.types.is_dictionary(cells.type) else cells.dictionary_encode().indices

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from pellucid.data.columns.images import image_hashes, is_image_type, mixed, pixel_source
+from pellucid.data.columns.series import is_series_type, series_hashes, series_of
 from pellucid.data.tables import Table
 
 __all__ = ["HashArray", "n_in_conflict", "row_hashes"]
@@ -48,10 +49,12 @@ def row_hashes(table: Table, names: Sequence[str], beside: Sequence[Any] = ()) -
 
 
 def _bits(column: pa.Array) -> HashArray:
-    """A 64-bit hash of each cell: the value of a number (whole or not), the letters of a text, a time, the pixels."""
+    """A 64-bit hash of each cell: a number (whole or not), the letters of a text, a time, pixels, steps."""
     kind = column.type
     if is_image_type(kind):
         return image_hashes(pixel_source(column))
+    if is_series_type(kind):
+        return series_hashes(series_of(column))
     if pa.types.is_dictionary(kind):
         from hashlib import blake2b
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from pellucid.data.columns.images import is_image_type
+from pellucid.data.columns.tensors import is_tensor_type
 from pellucid.data.dates.formats import parse_dates
 from pellucid.data.tables import Table
 
@@ -90,7 +90,7 @@ def _enough(values: FloatArray) -> bool:
 def _dates(table: Table, name: str) -> FloatArray | None:
     """Seconds ``[N]``, if the column holds dates that may be the times of the rows."""
     column = table.column(name)
-    if _OF_BIRTH.search(name) or is_image_type(column.type):
+    if _OF_BIRTH.search(name) or is_tensor_type(column.type):
         return None
     if pa.types.is_dictionary(column.type):
         column, layout = parse_dates(column)

@@ -153,7 +153,10 @@ class _Walk:
         for index, layer in enumerate(layers):
             place = str(index)
             self._composite = name = f"{outer}.{place}" if outer else place
-            given = rule_of(layer).forward(layer, own.get(place, {}), x, self)
+            rule = rule_of(layer)
+            given = rule.forward(layer, own.get(place, {}), x, self)
+            if rule.lengths is not None and self.lengths is not None:
+                self.lengths = rule.lengths(layer, self.lengths)
             steps.append(Step(name, layer, x, *given))
             x = given.outputs
         self._composite = outer

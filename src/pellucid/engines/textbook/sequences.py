@@ -14,7 +14,7 @@ import numpy as np
 from pellucid.engines.textbook.layers.rule import Array
 from pellucid.errors import DataError
 
-__all__ = ["mask_of", "steps_of"]
+__all__ = ["mask_of", "padding_as", "steps_of"]
 
 
 def steps_of(x: Array) -> tuple[Array, Array | None]:
@@ -62,3 +62,13 @@ def mask_of(lengths: Array | None, steps: int) -> Array | None:
     [[True, False, False], [True, True, True]]
     """
     return None if lengths is None else np.arange(steps) < lengths[:, np.newaxis]
+
+
+def padding_as(value: float, x: Array, lengths: Array | None) -> Array:
+    """Channels ``[B, C, T]`` with this value at the steps that do not count.
+
+    >>> padding_as(0, np.array([[[5.0, 7.0, 4.0]]]), np.array([2])).tolist()
+    [[[5.0, 7.0, 0.0]]]
+    """
+    mask = mask_of(lengths, x.shape[2])
+    return x if mask is None else np.where(mask[:, np.newaxis], x, np.asarray(value, x.dtype))

@@ -49,6 +49,7 @@ def forward(module: nn.Sequential, x: Tensor, masks: Sequence[Tensor] = ()) -> T
     for each in module.modules():
         if isinstance(each, ReadsLengths):
             each.lengths = lengths
+            lengths = None if lengths is None else each.lengths_after(lengths)
     z: Tensor = module(x)
     return z
 

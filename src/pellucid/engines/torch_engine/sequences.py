@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-__all__ = ["ReadsLengths", "mask_of", "steps_of"]
+__all__ = ["ReadsLengths", "mask_of", "padding_as", "steps_of"]
 
 
 class ReadsLengths(nn.Module):
@@ -18,6 +18,10 @@ class ReadsLengths(nn.Module):
     """
 
     lengths: Tensor | None = None
+
+    def lengths_after(self, lengths: Tensor) -> Tensor:
+        """How many steps of each row count in what the module gives, ``[B]``."""
+        return lengths
 
 
 def steps_of(x: Tensor) -> tuple[Tensor, Tensor | None]:
@@ -41,3 +45,9 @@ def steps_of(x: Tensor) -> tuple[Tensor, Tensor | None]:
 def mask_of(lengths: Tensor | None, steps: int) -> Tensor | None:
     """``[B, T]``, true where a step counts; ``None`` where all do."""
     return None if lengths is None else torch.arange(steps, device=lengths.device) < lengths[:, None]
+
+
+def padding_as(value: float, x: Tensor, lengths: Tensor | None) -> Tensor:
+    """Channels ``[B, C, T]`` with this value at the steps that do not count."""
+    mask = mask_of(lengths, x.shape[2])
+    return x if mask is None else x.masked_fill(~mask[:, None], value)

@@ -21,7 +21,7 @@ class BatchNorm(Layer):
     eps: float = 1e-5
 
     role = Role.NORMALISING
-    counts_padding = True
+    steps_axis = 1
     least_rows = 2  # a single row has no variance
 
     def __post_init__(self) -> None:

@@ -28,7 +28,7 @@ class Convolution(Layer):
     bias: bool = True
 
     role = Role.WEIGHTED
-    counts_padding = True
+    steps_axis = 1
 
     @property
     @abstractmethod

@@ -22,6 +22,7 @@ class Dense(Layer):
     bias: bool = True
 
     role = Role.WEIGHTED
+    steps_axis = 0
 
     def __post_init__(self) -> None:
         """Check the widths."""

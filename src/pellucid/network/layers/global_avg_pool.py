@@ -19,7 +19,7 @@ class GlobalAvgPool(Layer):
     """
 
     role = Role.SHAPING
-    counts_padding = True
+    steps_axis = 1
 
     def output_shape(self, shape: Shape) -> Shape:
         """``(channels, …)`` to ``(channels,)``."""

@@ -133,14 +133,14 @@ class Layer(ABC):
     """One layer's description: a frozen value that holds no arrays. Each kind is a file of this folder.
 
     ``role`` says what it is for; ``holds`` names the fields of a composite that hold layers; ``least_rows`` is the
-    smallest batch that it can learn from; ``counts_padding`` says whether it would take padded steps of a sequence for
-    true ones.
+    smallest batch that it can learn from; ``steps_axis`` is the axis of a row ``(a, b)`` along which it takes the
+    steps of a sequence, where that matters: along the other it would count padded ones.
     """
 
     role: ClassVar[Role]
     holds: ClassVar[tuple[str, ...]] = ()
     least_rows: ClassVar[int] = 1  # that a step can learn from
-    counts_padding: ClassVar[bool] = False
+    steps_axis: ClassVar[int | None] = None
 
     @abstractmethod
     def output_shape(self, shape: Shape) -> Shape:

@@ -19,6 +19,7 @@ class LayerNorm(Layer):
     eps: float = 1e-5
 
     role = Role.NORMALISING
+    steps_axis = 0
 
     def __post_init__(self) -> None:
         """Check the width and the constant."""

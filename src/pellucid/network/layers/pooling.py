@@ -21,7 +21,7 @@ class Pooling(Layer):
     padding: int | tuple[int, ...] = 0
 
     role = Role.SHAPING
-    counts_padding = True
+    steps_axis = 1
 
     @property
     @abstractmethod

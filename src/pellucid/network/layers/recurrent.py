@@ -28,6 +28,7 @@ class Recurrent(Layer):
     bidirectional: bool = False
 
     role = Role.WEIGHTED
+    steps_axis = 0
 
     @property
     @abstractmethod

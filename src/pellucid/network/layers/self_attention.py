@@ -30,6 +30,7 @@ class SelfAttention(Layer):
     causal: bool = False
 
     role = Role.WEIGHTED
+    steps_axis = 0
 
     def __post_init__(self) -> None:
         """Check the fields."""

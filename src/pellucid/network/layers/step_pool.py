@@ -34,6 +34,7 @@ class StepPool(Layer):
     bidirectional: bool = False
 
     role = Role.SHAPING
+    steps_axis = 0
 
     def __post_init__(self) -> None:
         """Check the fields."""

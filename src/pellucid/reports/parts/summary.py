@@ -118,5 +118,8 @@ def _next_step(given: ReportInput) -> tuple[str, str | None]:
             None if path is None else f"pellucid search -c {path}/{CONFIG_FILE} --trials 30"
         )
     said = "The doctor found no problems. Look at the worst mistakes, below; then predict new rows:"
+    if run.model.forecaster is not None:
+        said = "The doctor found no problems. Look at the forecasts, below; then continue the series:"
+        return said, None if path is None else f"pellucid predict {path} -o predictions.csv"
     new = "new.csv" if given.run.model.image is None else "new-pictures/"
     return said, None if path is None else f"pellucid predict {path} {new} -o predictions.csv"

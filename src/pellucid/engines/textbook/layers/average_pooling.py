@@ -19,6 +19,7 @@ from pellucid.engines.textbook.layers.rule import (
     Step,
 )
 from pellucid.engines.textbook.layers.windows import pad, unpad, window_positions
+from pellucid.engines.textbook.sequences import padding_as
 from pellucid.network.layers.pooling import Pooling
 
 __all__ = ["backward", "forward"]
@@ -26,12 +27,13 @@ __all__ = ["backward", "forward"]
 
 def forward(layer: Pooling, w: Parameters, x: Array, walk: ForwardWalk) -> Given:
     """a = (1/K) Σ x over the window; padded positions count as zeros, and K counts them."""
-    padded = pad(x, layer.pads)
+    padded = pad(padding_as(0, x, walk.lengths), layer.pads)
     first, *others = window_positions(layer, x)
     total = padded[first].copy()  # [B, C, H′, W′]
     for there in others:
         total += padded[there]
-    return Given(outputs=total / prod(layer.kernel))
+    kept = {} if walk.lengths is None else {"lengths": walk.lengths}
+    return Given(outputs=total / prod(layer.kernel), kept=kept)
 
 
 def backward(step: Step, w: Parameters, d_a: Array, walk: BackwardWalk) -> Returned:
@@ -42,4 +44,5 @@ def backward(step: Step, w: Parameters, d_a: Array, walk: BackwardWalk) -> Retur
     share = d_a / prod(layer.kernel)
     for there in window_positions(layer, x):
         d_padded[there] += share
-    return Returned(d_inputs=unpad(d_padded, x.shape[2:], layer.pads))
+    d_x = unpad(d_padded, x.shape[2:], layer.pads)
+    return Returned(d_inputs=padding_as(0, d_x, step.kept.get("lengths")))

@@ -1,7 +1,7 @@
 """Batch normalisation: each column is standardised over the batch to mean 0 and variance 1, then scaled and shifted.
 
 Of series and pictures, ``[B, I, …]``, each channel is standardised over the batch and all its positions: one μ, v, γ
-and β for each channel.
+and β for each channel. Padded steps of a series that is shorter than others have no share in them, and give 0.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pellucid.engines.textbook.layers.rule import (
     Rule,
     Step,
 )
+from pellucid.engines.textbook.sequences import padding_as
 from pellucid.errors import SettingError
 from pellucid.network import BatchNorm
 
@@ -32,25 +33,28 @@ def forward(layer: BatchNorm, w: Parameters, x: Array, walk: ForwardWalk) -> Giv
     so that a row's answer does not depend on other rows.
     """
     gamma, beta = _per_column(w["weight"], x), _per_column(w["bias"], x)
+    lengths = walk.lengths if x.ndim == 3 else None
+    of_series = {} if lengths is None else {"lengths": lengths}
     if not walk.training:
         deviation = _per_column(np.sqrt(w["running_var"] + layer.eps), x)
         normalised = (x - _per_column(w["running_mean"], x)) / deviation
-        kept = {"normalised": normalised, "deviation": deviation}
-        return Given(outputs=gamma * normalised + beta, kept=kept)
-    count = x.size // layer.width  # n numbers in each column
+        kept = {"normalised": normalised, "deviation": deviation, **of_series}
+        return Given(outputs=_zeroed(gamma * normalised + beta, lengths), kept=kept)
+    count = x.size // layer.width if lengths is None else int(lengths.sum())  # n numbers in each column
     if count < 2:
         raise SettingError(
             f"{layer.words()} cannot train on a batch of one row: a single row has no variance; use a batch size of at "
             "least 2"
         )
-    mean = x.mean(axis=_others(x))  # μ  [I]
-    variance = x.var(axis=_others(x))  # v  [I]
+    mean = _mean(x, lengths)  # μ  [I]
+    centred = _zeroed(x - _per_column(mean, x), lengths)
+    variance = _mean(centred**2, lengths)  # v  [I]
     deviation = _per_column(np.sqrt(variance + layer.eps), x)  # [1, I]
-    normalised = (x - _per_column(mean, x)) / deviation  # x̂  [B, I]
+    normalised = centred / deviation  # x̂  [B, I]
     keep, share = 1 - layer.momentum, layer.momentum
     return Given(
-        outputs=gamma * normalised + beta,
-        kept={"normalised": normalised, "deviation": deviation},
+        outputs=_zeroed(gamma * normalised + beta, lengths),
+        kept={"normalised": normalised, "deviation": deviation, **of_series},
         running={
             "running_mean": keep * w["running_mean"] + share * mean,
             "running_var": keep * w["running_var"] + share * variance * count / (count - 1),
@@ -70,13 +74,28 @@ def backward(step: Step, w: Parameters, d_a: Array, walk: BackwardWalk) -> Retur
     means vanish.
     """
     normalised, deviation, others = step.kept["normalised"], step.kept["deviation"], _others(d_a)
+    lengths = step.kept.get("lengths")
+    d_a = _zeroed(d_a, lengths)
     own = {"weight": (d_a * normalised).sum(axis=others), "bias": d_a.sum(axis=others)}
     g = d_a * _per_column(w["weight"], d_a)
     if walk.training:
-        through_mean = g.mean(axis=others, keepdims=True)
-        through_variance = normalised * (g * normalised).mean(axis=others, keepdims=True)
-        g = g - through_mean - through_variance
+        through_mean = _per_column(_mean(g, lengths), g)
+        through_variance = normalised * _per_column(_mean(g * normalised, lengths), g)
+        g = _zeroed(g - through_mean - through_variance, lengths)
     return Returned(d_inputs=g / deviation, parameters=own)
+
+
+def _mean(x: Array, lengths: Array | None) -> Array:
+    """The mean of each column or channel, over the steps that count."""
+    if lengths is None:
+        return x.mean(axis=_others(x))
+    mean: Array = _zeroed(x, lengths).sum(axis=(0, 2)) / lengths.sum().astype(x.dtype)
+    return mean
+
+
+def _zeroed(x: Array, lengths: Array | None) -> Array:
+    """Zeros at the steps that do not count."""
+    return x if lengths is None else padding_as(0, x, lengths)
 
 
 def _others(x: Array) -> tuple[int, ...]:

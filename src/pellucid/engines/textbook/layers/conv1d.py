@@ -1,6 +1,7 @@
 """Convolution of series: a window of weights slides along the steps, and at each place it gives a weighted sum.
 
-As in `pellucid.engines.textbook.layers.conv2d`, with one axis instead of two.
+As in `pellucid.engines.textbook.layers.conv2d`, with one axis instead of two. Padded steps of a series that is shorter
+than others are zeros to the window, as is what lies beyond the ends, so that a row gives what it gives by itself.
 
 Legend: B rows (series); C channels in, O channels out, G groups; T steps in, T′ steps out.
 x ``[B, C, T]``, z ``[B, O, T′]``, the weight w ``[O, C/G, kernel]``, the bias b ``[O]``.
@@ -23,6 +24,8 @@ from pellucid.engines.textbook.layers.rule import (
     Rule,
     Step,
 )
+from pellucid.engines.textbook.layers.windows import lengths_after
+from pellucid.engines.textbook.sequences import padding_as
 from pellucid.network import Conv1d
 
 __all__ = ["TABLE", "by_loops", "by_loops_back"]
@@ -86,13 +89,16 @@ def _products(layer: Conv1d, x: Array) -> Iterator[tuple[Place, Place, Place]]:
 
 def forward(layer: Conv1d, w: Parameters, x: Array, walk: ForwardWalk) -> Given:
     """z = W @ patches + b; see `pellucid.engines.textbook.layers.patches`."""
-    return Given(outputs=convolve(layer, w, x))
+    x = padding_as(0, x, walk.lengths)
+    return Given(outputs=convolve(layer, w, x), kept={} if walk.lengths is None else {"lengths": walk.lengths})
 
 
 def backward(step: Step, w: Parameters, d_z: Array, walk: BackwardWalk) -> Returned:
     """∂L/∂W = ∂L/∂z @ patchesᵀ, ∂L/∂b = Σ ∂L/∂z, and ∂L/∂x from ∂L/∂patches = Wᵀ @ ∂L/∂z, summed over the patches."""
     assert isinstance(step.layer, Conv1d)
-    return convolve_back(step.layer, w, step.inputs, d_z)
+    lengths = step.kept.get("lengths")
+    returned = convolve_back(step.layer, w, padding_as(0, step.inputs, lengths), d_z)
+    return returned._replace(d_inputs=padding_as(0, returned.d_inputs, lengths))
 
 
 TABLE = {
@@ -102,5 +108,6 @@ TABLE = {
         formula="z[o, i] = b[o] + Σ w[o, c, u] x[c, i s + u d − p]",
         backward_formula="∂L/∂w = Σ ∂L/∂z · x, ∂L/∂x = Σ ∂L/∂z · w over the products w x of all sums; ∂L/∂b = Σ ∂L/∂z",
         source="Waibel et al. 1989; LeCun & Bengio 1995",
+        lengths=lengths_after,
     )
 }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pellucid.engines.textbook.layers.max_pooling import backward, forward
 from pellucid.engines.textbook.layers.rule import Rule
+from pellucid.engines.textbook.layers.windows import lengths_after
 from pellucid.network import MaxPool1d
 
 __all__ = ["TABLE"]
@@ -18,5 +19,6 @@ TABLE = {
         formula="a = max of the window",
         backward_formula="∂L/∂x = Σ ∂L/∂a over the windows in which x is the largest",
         source="Zhou & Chellappa 1988",
+        lengths=lengths_after,
     )
 }

@@ -176,6 +176,9 @@ class Rule:
         Maps the step, its parameters, ∂L/∂a and the backward walk to ∂L/∂x and ∂L/∂θ.
     formula, backward_formula, source
         For a reader.
+    lengths
+        Where the layer gives fewer or more steps than it takes: maps the layer and how many steps of each row count,
+        ``[B]``, to how many of its outputs do.
     """
 
     forward: Callable[[Any, Parameters, Array, ForwardWalk], Given]
@@ -183,3 +186,4 @@ class Rule:
     formula: str
     backward_formula: str
     source: str
+    lengths: Callable[[Any, Array], Array] | None = None

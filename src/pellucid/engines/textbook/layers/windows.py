@@ -29,10 +29,11 @@ from types import EllipsisType
 import numpy as np
 
 from pellucid.engines.textbook.layers.rule import Array
+from pellucid.network.layers.convolution import Convolution
 from pellucid.network.layers.pooling import Pooling
 from pellucid.network.layers.windows import Sides
 
-__all__ = ["Slices", "pad", "positions", "stops", "unpad", "window_positions"]
+__all__ = ["Slices", "lengths_after", "pad", "positions", "stops", "unpad", "window_positions"]
 
 Slices = tuple[EllipsisType | slice, ...]
 
@@ -71,6 +72,19 @@ def stops(
     """
     axes = zip(kernel, strides, dilations, pads, extents, strict=True)
     return tuple((n + sum(both) - d * (k - 1) - 1) // s + 1 for k, s, d, both, n in axes)
+
+
+def lengths_after(layer: Convolution | Pooling, lengths: Array) -> Array:
+    """At how many places the window stops in each row of a series that ends after so many steps, ``[B]``; at least 1.
+
+    >>> from pellucid.network import MaxPool1d
+    >>> lengths_after(MaxPool1d(kernel_size=2), np.array([1, 4, 5]))
+    array([1, 2, 2])
+    """
+    dilations = layer.dilations if isinstance(layer, Convolution) else (1,)
+    before, behind = layer.pads[0]
+    reach = lengths + before + behind - dilations[0] * (layer.kernel[0] - 1)  # where the window can begin
+    return np.maximum(1, (reach - 1) // layer.strides[0] + 1)
 
 
 def window_positions(layer: Pooling, x: Array) -> list[Slices]:

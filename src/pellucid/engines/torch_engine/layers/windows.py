@@ -4,30 +4,36 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
+from pellucid.engines.torch_engine.sequences import ReadsLengths, padding_as
 from pellucid.network.layers.convolution import Convolution
 from pellucid.network.layers.pooling import Pooling
 from pellucid.network.layers.windows import Sides
 
-__all__ = ["UnevenConv1d", "UnevenConv2d", "is_uneven", "of_convolution", "of_pooling"]
+__all__ = ["UnevenConv2d", "WindowByLengths", "is_uneven", "of_convolution", "of_pooling"]
 
 
-class UnevenConv1d(nn.Conv1d):
-    """``nn.Conv1d`` with more padding after than before: ``same`` with an even kernel, where PyTorch's own warns."""
+class WindowByLengths(ReadsLengths):
+    """A module whose window moves along the steps of series of several lengths."""
 
-    def __init__(self, pads: Sides, **arguments: Any) -> None:
-        super().__init__(**{**arguments, "padding": 0})
-        self.around = _around(pads)
+    window: Convolution | Pooling
 
-    def forward(self, input: Tensor) -> Tensor:  # noqa: A002, the name that PyTorch gives it
-        """``[B, in_channels, steps]`` to ``[B, out_channels, steps]``."""
-        return super().forward(pad(input, self.around))
+    def lengths_after(self, lengths: Tensor) -> Tensor:
+        """What PyTorch's documentation gives for L_out."""
+        dilation = self.window.dilations[0] if isinstance(self.window, Convolution) else 1
+        free = lengths + sum(self.window.pads[0]) - dilation * (self.window.kernel[0] - 1) - 1
+        return (torch.div(free, self.window.strides[0], rounding_mode="floor") + 1).clamp(min=1)
+
+    def padded_as(self, value: float, x: Tensor) -> Tensor:
+        """The input with this value at the steps that do not count."""
+        return padding_as(value, x, self.lengths)
 
 
 class UnevenConv2d(nn.Conv2d):
-    """``nn.Conv2d`` with more padding after than before; as `UnevenConv1d`."""
+    """``nn.Conv2d`` with more padding after than before: ``same`` with an even kernel, where PyTorch's own warns."""
 
     def __init__(self, pads: Sides, **arguments: Any) -> None:
         super().__init__(**{**arguments, "padding": 0})
