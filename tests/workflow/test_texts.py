@@ -85,7 +85,7 @@ def test_empty_texts() -> None:
     run = pellucid.train(some, "label", text=["text"], **GRU)
     notes = prepare(some, Settings(target="label", text=["text"], network="gru")).notes
     assert any("training texts are empty" in note for note in notes)
-    with pytest.warns(DataWarning, match="only tokens that are unknown"):
+    with pytest.warns(DataWarning, match="3 texts are empty or hold only tokens that are unknown"):
         assert len(run.predict({"text": ["", None, "☃☃ ☃"]})) == 3
 
 

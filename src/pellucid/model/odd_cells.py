@@ -5,7 +5,7 @@
 | unseen | a category that training did not keep, or a third value of a yes-or-no column |
 | far | a number that lies outside the training range by more than half of the range's width |
 | dates | a date before the first or after the last of the training rows, by more than a fiftieth of their time |
-| unknown | texts of which no token was seen in training, for a network that reads tokens |
+| unknown | texts without a token that was seen in training, for a network that reads tokens |
 | missing | empty, in a column that was never empty in the training rows |
 | fractions | numbers such as 0.19, all of them, in a column that held percentages such as 19.1 % |
 
@@ -102,6 +102,7 @@ def notes_on_odd_cells(
                 notes += _unseen(step, texts, codes, known)
             elif isinstance(step, TokenStep):
                 notes += _unknown_tokens(step, texts, codes)
+                continue
         notes += _missing(step, int(np.count_nonzero(missing)) - unread[step.name])
     return tuple(notes)
 
@@ -132,16 +133,15 @@ def _unseen(step: CategoricalStep | BooleanStep, texts: list[str], codes: Any, k
 
 
 def _unknown_tokens(step: TokenStep, texts: list[str], codes: Any) -> list[ColumnNote]:
-    counts = np.bincount(codes[codes >= 0], minlength=len(texts))
-    read = step.tokenizer.encode_each(texts[:_TEXTS])
-    unknown = [bool(len(ids)) and bool((ids == UNKNOWN).all()) for ids in read]
-    cells = int(counts[: len(unknown)][unknown].sum())
+    counts = np.bincount(codes[codes >= 0], minlength=len(texts))[:_TEXTS]
+    unknown = np.array([bool((ids == UNKNOWN).all()) for ids in step.tokenizer.encode_each(texts[:_TEXTS])], bool)
+    cells = int(counts[unknown].sum()) + int(np.count_nonzero(codes < 0))
     if not cells:
         return []
-    first = _short(texts[unknown.index(True)])
+    first = f" (such as {_short(texts[int(unknown.argmax())])!r})" if unknown.any() else ""
     said = (
-        f"column {step.name!r}: {cells:,} text{'s hold' if cells > 1 else ' holds'} only tokens that are unknown to "
-        f"the model (first: {first!r}), so its answers to them say nothing about their words"
+        f"column {step.name!r}: {cells:,} text{'s are' if cells > 1 else ' is'} empty or hold{'s' * (cells == 1)} only "
+        f"tokens that are unknown to the model{first}, so its answers to them say nothing about their words"
     )
     return [ColumnNote(said, columns=(step.name,), what="unseen", cells=cells)]
 
