@@ -81,7 +81,7 @@ def test_units_check_mistakes_and_report(folder: Path) -> None:
     assert (folder / "seen" / "attention.png").is_file()
     assert "The engines agree." in pellucid("check", "gru", cwd=folder).stdout
     assert "The engines agree." in pellucid("check", "transformer", cwd=folder).stdout
-    assert "label" in pellucid("mistakes", "transformer", cwd=folder).stdout
+    assert "Worst mistakes" in pellucid("mistakes", "transformer", cwd=folder).stdout
     pellucid("report", "gru", cwd=folder)
     page = (folder / "gru" / "report.html").read_text(encoding="utf-8")
     assert "What tokens and steps add" in page
