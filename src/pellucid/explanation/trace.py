@@ -25,6 +25,7 @@ from pellucid.engines.textbook.backprop import StepBack, backward
 from pellucid.engines.textbook.forward import Step, forward
 from pellucid.engines.textbook.losses import loss_and_gradient
 from pellucid.engines.textbook.optimizers import update
+from pellucid.engines.textbook.sequences import padding_as
 from pellucid.explanation.own_tokens import length_of
 from pellucid.network import Layer, Network, Shape
 from pellucid.network.optimizer import Optimizer
@@ -265,7 +266,7 @@ def _layers_at_work(
             index=int(step.name.rpartition(".")[2]),
             name=step.name,
             layer=step.layer,
-            inputs=step.inputs[0].ravel(),
+            inputs=_taken(step).ravel(),
             outputs=step.outputs[0].ravel(),
             shape_in=step.inputs.shape[1:],
             shape_out=step.outputs.shape[1:],
@@ -283,6 +284,13 @@ def _layers_at_work(
         )
         for step, handed in zip(steps, handed_back, strict=True)
     )
+
+
+def _taken(step: Step) -> Array:
+    """What the layer takes: padded steps of channels are zeros to it, whatever lies there."""
+    x, lengths = step.inputs, step.kept.get("lengths")
+    taken: Array = (x if lengths is None else padding_as(0, x, lengths))[0]
+    return taken
 
 
 def _own(arrays: Parameters, place: str) -> dict[str, Array]:

@@ -30,7 +30,7 @@ from pellucid.preparation.edited import fit_to_split
 from pellucid.preparation.forecast_rows import ForecastRows
 from pellucid.preparation.reading import check_markers
 from pellucid.preparation.rows import EvaluationRows, PreparedRows
-from pellucid.preparation.series import unused_beside_series, with_series_columns
+from pellucid.preparation.series import notes_on_steps, unused_beside_series, with_series_columns
 from pellucid.preparation.sources import Source, open_source, open_table, open_test_table
 from pellucid.preparation.weights import WHY, check_weight_column, note_on_weights, weights_of, weights_where_given
 from pellucid.preprocessing.encoded_images import EncodedImages
@@ -178,7 +178,13 @@ def prepare(data: object, settings: Settings, *, test_data: object = None, split
     doubts, dated = ((), ()) if by_time else doubts_of(divided)
     whole = split  # the rows that measure the outcome keep their labels
     split, fitted = fit_to_split(split, table, schema, target, settings)
-    notes += [*split.notes, *(doubt.note for doubt in doubts), *dated, *fitted.notes]
+    notes += [
+        *notes_on_steps(fitted.recipe, table, split.train, **elsewhere),
+        *split.notes,
+        *(doubt.note for doubt in doubts),
+        *dated,
+        *fitted.notes,
+    ]
     notes += [] if weights is None else [note_on_weights(weights, str(settings.sample_weight))]
     if not len(split.validation):
         notes.append("no validation rows: the best epoch is chosen by the loss of the training rows themselves")
