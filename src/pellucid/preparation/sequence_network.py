@@ -9,6 +9,7 @@ from pellucid.network import Network, conv1d, rnn, transformer
 from pellucid.network.layers import Shape
 from pellucid.preparation.convolutions import usual_convolutions
 from pellucid.preprocessing.recipe import Recipe, Step
+from pellucid.preprocessing.steps.series import SeriesStep
 from pellucid.preprocessing.steps.tokens import TokenStep
 from pellucid.preprocessing.steps.vocabulary import TokenSettings
 from pellucid.settings.sequences import RECURRENT, SEQUENCE_NETWORKS
@@ -147,7 +148,7 @@ def _convolutional(settings: Settings, shape: Shape, outputs: int, vocabulary: i
 
 def _sequence(settings: Settings, recipe: Recipe) -> Step:
     """The step of the only column, which holds a text or a series."""
-    if isinstance(recipe.only, TokenStep):
+    if isinstance(recipe.only, TokenStep | SeriesStep):
         return recipe.only
     texts = [step.name for step in recipe.steps if isinstance(step, TokenStep)]
     others = [step.name for step in recipe.steps if not isinstance(step, TokenStep)]

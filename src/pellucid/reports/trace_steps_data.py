@@ -380,10 +380,19 @@ class _Collected:
             more = self.weights(work, "in_proj_weight", "in_proj_bias", start, parts[letter], first)
             self.layer("dense", step, start, parts[letter], depth, **{**more, "symbol": letter, "part": what})
         heads = self.heads_node(f"{work.name}.heads", seen)
-        self.layer("heads", step, [parts["q"], parts["k"]], heads, depth, size=size, part="weights of each head")
+        self.layer(
+            "heads",
+            step,
+            [parts["q"], parts["k"]],
+            heads,
+            depth,
+            size=size,
+            causal=layer.causal,
+            part="weights of each head",
+        )
         context = self.node(f"{work.name}.c", "c", names, seen.context[window],
                             None if seen.d_context is None else seen.d_context[window], title="context")  # fmt: skip
-        self.layer("context", step, [heads, parts["v"]], context, depth, size=size, part="context", heads=layer.heads)
+        self.layer("context", step, [heads, parts["v"]], context, depth, size=size, part="context", causal=layer.causal)
         units = units_of(step.names_out, layer.width)
         end = self.node(work.name, step.symbol, units, self.cut(work.outputs, work.shape_out),
                         self.cut(work.d_outputs, work.shape_out))  # fmt: skip
