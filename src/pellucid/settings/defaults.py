@@ -35,7 +35,7 @@ def default_in_words(name: str) -> str:
         series = usual_preset(table=False, series=True)
         return (
             f"{tables} for tables, {images} for images, {series} for series, {sequences} "
-            f"for other networks that read step by step, {others} for autoencoders"
+            f"for recurrent networks, {others} for autoencoders"
         )
     values = values_by_preset(name)
     if len(set(values.values())) > 1:
