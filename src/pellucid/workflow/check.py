@@ -58,7 +58,8 @@ def check(run: str | os.PathLike[str], data: object = None, *, n_steps: int | No
         _, data = read_config(folder.file("config"))
         if not is_there_again(data):
             raise RunFolderError(f"{trained_on(data)}: give the rows to check with")
-    table = model.table(data, test_part_only=False) if model.image is not None else open_table(data, settings)[0]
+    prepares = model.image is not None or model.forecaster is not None
+    table = model.table(data, test_part_only=False) if prepares else open_table(data, settings)[0]
     values, keep = None, np.arange(table.n_rows)
     if model.task.kind != "reconstruction":
         values, keep, _ = encode_target(table, model.task.target, model.task.kind, model.task.classes)
