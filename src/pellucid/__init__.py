@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pellucid.inspection.explained_columns import explain_columns
     from pellucid.inspection.explained_image import explain_image
     from pellucid.inspection.explained_row import explain_row
+    from pellucid.inspection.explained_sequence import explain_sequence
     from pellucid.inspection.mistakes import mistakes
     from pellucid.inspection.trace import trace
     from pellucid.inspection.units import units
@@ -93,6 +94,7 @@ _HOMES = {
     "doctor": "workflow.doctor",
     "explain_columns": "inspection.explained_columns",
     "explain_image": "inspection.explained_image",
+    "explain_sequence": "inspection.explained_sequence",
     "explain_row": "inspection.explained_row",
     "learn": "lessons.reading",
     "load": "runs.run",
@@ -150,6 +152,7 @@ __all__ = [
     "explain_columns",
     "explain_image",
     "explain_row",
+    "explain_sequence",
     "learn",
     "load",
     "lottery",

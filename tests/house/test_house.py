@@ -52,7 +52,8 @@ def test_exported_names() -> None:
         "NeuralRegressor", "NotKeptError", "Optimizer", "PellucidError", "PerceptronClassifier", "Residual", "Run",
         "RunFolderError", "SettingError", "Settings", "StorageError", "Task", "UserError", "__version__", "augmented",
         "boundary",
-        "check", "compare", "cross_validate", "doctor", "explain_columns", "explain_image", "explain_row", "learn",
+        "check", "compare", "cross_validate", "doctor", "explain_columns", "explain_image", "explain_row",
+        "explain_sequence", "learn",
         "load", "lottery", "lr_range_test", "mistakes", "mlp", "report", "resume", "search", "study", "trace", "train",
         "units",
     }  # fmt: skip

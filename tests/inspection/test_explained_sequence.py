@@ -10,10 +10,12 @@ import torch
 from torch import nn
 
 from pellucid.engines.torch_engine.module import build, forward
-from pellucid.errors import SettingError
+from pellucid.errors import DataError, SettingError
 from pellucid.inspection import explained_sequence, sequences
 from pellucid.inspection.explained_output import ExplainedOutput
 from pellucid.inspection.explained_sequence import mean_series, sequence_explained
+from pellucid.inspection.explained_sequences import explain_sequences, sequences_explained
+from pellucid.network import mlp
 from tests.sequence_models import NETWORKS, WORDS, model_of, rows_of
 
 _TEXT = ("the", "film", "was", "not", "very", "good")
@@ -125,3 +127,30 @@ def test_channels_of_a_series_are_covered_each_by_itself() -> None:
     assert found.occlusion[4, 1] == pytest.approx(float(values[0] - values[1]))
     assert found.shown.channels == ("speed", "height")
     assert sequences.sequence_row(model, background.features, 3).length == 8
+
+
+@pytest.mark.parametrize("kind", ["transformer", "lstm"])
+def test_over_many_rows_what_steps_add_is_averaged(kind: str) -> None:
+    model = model_of(kind)
+    rows = rows_of(model, 4)
+    found = sequences_explained(rows)
+    assert found.n_rows == 4
+    each = [sequence_explained(rows.take(np.array([k])), rows) for k in range(4)]
+    if found.is_text:
+        assert len(found.tokens) == 6
+        for token, many, mean in zip(found.tokens, found.rows, found.means, strict=True):
+            wanted = np.mean([one.by_step[_TEXT.index(token)] for one in each])
+            assert many == 4
+            assert mean == pytest.approx(wanted, abs=2e-3)
+        for_it, against = found.strongest
+        assert all(found.means[k] > 0 for k in for_it)
+        assert all(found.means[k] < 0 for k in against)
+        assert found.to_json()["tokens"][0]["mean"] == max(found.means)
+    else:
+        assert found.channels == ("speed", "height")
+        longer = np.mean([np.abs(one.by_channel[7]) for one in each[1:]], axis=0)  # type: ignore[index]
+        np.testing.assert_allclose(found.by_step[7], longer, atol=2e-3)
+        assert np.shape(found.to_json()["steps"]) == (8, 2)
+    assert found.figure().axes
+    with pytest.raises(DataError, match="does not read its rows step by step"):
+        explain_sequences(replace(model, network=mlp(2, [2], 1)))

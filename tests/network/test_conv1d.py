@@ -51,6 +51,19 @@ def test_residual_adds_the_further_convolutions_of_a_stage() -> None:
     ]  # fmt: skip
 
 
+def test_halved_pools_after_each_stage_but_the_last_while_there_are_steps() -> None:
+    network = conv1d_network((33, 1), (4, 4, 4, 4), 2, kernel=3, halved=True)
+    assert [each for each in words(network) if "Pool" in each] == ["MaxPool1d 2", "MaxPool1d 2", "GlobalAvgPool"]
+    assert network.shapes()[-3] == (4, 8)
+
+
+def test_flatten_keeps_all_numbers_of_the_last_stage() -> None:
+    network = conv1d_network((33, 1), (4, 5), 2, kernel=3, halved=True, pool="flatten")
+    assert words(network)[-2:] == ["Flatten", "Dense 80 → 2"]
+    both = answers(network, make_parameters(network), np.random.default_rng(4).normal(size=(3, 33, 1)))
+    np.testing.assert_allclose(*both, rtol=1e-12)
+
+
 def padded(generator: np.random.Generator, steps: int) -> Any:
     x = generator.normal(size=(len(LENGTHS), steps, 2))
     for row, length in enumerate(LENGTHS):
@@ -135,7 +148,7 @@ def test_the_statistics_of_a_batch_are_of_the_steps_that_count() -> None:
         ({"shape": (8,)}, "(steps, channels), got (8,): for tokens give vocabulary"),
         ({"shape": (8, 1), "vocabulary": 9}, "(steps,), got (8, 1): for a series leave vocabulary out"),
         ({"channels": ()}, "channels must name at least one stage"),
-        ({"pool": "last"}, "pool must be one of mean, max, got 'last'"),
+        ({"pool": "last"}, "pool must be one of mean, max, flatten, got 'last'"),
         ({"depth": 0}, "depth must be a whole number of convolutions a stage"),
         ({"residual": True}, "residual needs depth of at least 2"),
         ({"kernel": 0}, "kernel must be a whole number from 1"),

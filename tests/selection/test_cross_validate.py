@@ -156,13 +156,18 @@ BESIDE: dict[str, dict[str, Any]] = {
     "patience": {"learning_rate": 0.5, "epochs": 30},
 }  # fmt: skip
 OF_PICTURES = {"series_scaling", "network", "channels", "kernel", "depth", "pool", "head", "augment"}
-ELSEWHERE = OF_PICTURES | {
-    "n_networks",
-    "ensemble",
-    "preset",
-    "max_words",
-    "text_units",
-}  # in tests of their own, or nothing that a fold does
+OF_SEQUENCES = {"train_minutes", "vocabulary", "length", "width", "embedding", "heads", "bidirectional", "step_pool"}
+ELSEWHERE = (
+    OF_PICTURES
+    | OF_SEQUENCES
+    | {
+        "n_networks",
+        "ensemble",
+        "preset",
+        "max_words",
+        "text_units",
+    }
+)  # in tests of their own, or nothing that a fold does
 
 
 def test_no_setting_of_the_network_is_forgotten() -> None:

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from pellucid.inspection.explained_sequence import ExplainedSequence
+    from pellucid.inspection.explained_sequences import ExplainedSequences
 
-__all__ = ["show_sequence"]
+__all__ = ["show_sequence", "show_sequences"]
 
 Array = NDArray[Any]
 
@@ -70,6 +71,47 @@ def show_sequence(found: ExplainedSequence) -> None:
         f"{numeral(abs(gradients.gap), 1)}. Occlusion: {found.how_covered}. --out FOLDER draws them, --json prints "
         "them all.", soft_wrap=True, highlight=False,
     )  # fmt: skip
+
+
+def show_sequences(found: ExplainedSequences) -> None:
+    """Print what tokens, or stretches of series, add over many rows."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    from pellucid.cli.console import console, notes
+
+    what = escape(found.output.name)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    if found.is_text:
+        console.print(f"[bold]{escape(found.title)}[/]: what tokens add to the {what}, on average in {found.n_rows:,} "
+                      "rows\n", soft_wrap=True)  # fmt: skip
+        for heading in ("speaks for it", "rows", "adds", "speaks against it", "rows", "adds"):
+            table.add_column(heading, justify="left" if heading.startswith("speaks") else "right")
+        sides = [[_token_cells(found, k) for k in side] for side in found.strongest]
+        for i in range(max(map(len, sides), default=0)):
+            cells = [side[i] if i < len(side) else ("", "", "") for side in sides]
+            table.add_row(*cells[0], *cells[1])
+    else:
+        console.print(f"[bold]{escape(found.title)}[/]: how much steps add to the {what} or take from it, on average "
+                      f"in {found.n_rows:,} rows\n", soft_wrap=True)  # fmt: skip
+        table.add_column("steps")
+        shown = np.argsort(-found.by_step.sum(axis=0), kind="stable")[:6]
+        for c in shown:
+            table.add_column(escape(found.channels[c]), justify="right")
+        for part in np.array_split(np.arange(len(found.by_step)), min(10, len(found.by_step))):
+            table.add_row(f"{part[0]} to {part[-1]}", *(numeral(float(found.by_step[part, c].sum()), 3) for c in shown))
+        if len(shown) < len(found.channels):
+            table.caption = f"and {len(found.channels) - len(shown)} more channels, which add less"
+    console.print(table)
+    notes(found.notes)
+    console.print("\nIntegrated gradients. --row N explains one row, --out FOLDER draws this, --json prints it all.",
+                  soft_wrap=True)  # fmt: skip
+
+
+def _token_cells(found: ExplainedSequences, k: int) -> tuple[str, str, str]:
+    from rich.markup import escape
+
+    return escape(found.tokens[k]), f"{found.rows[k]:,}", _signed(found.means[k])
 
 
 def coloured(found: ExplainedSequence) -> Text:

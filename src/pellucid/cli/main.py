@@ -18,6 +18,7 @@ from pellucid.cli.commands import (
     doctor,
     evaluate,
     explain,
+    generate,
     init,
     inspect,
     learn,
@@ -50,6 +51,7 @@ app = typer.Typer(
 for command in (
     train.train,
     predict.predict,
+    generate.generate,
     evaluate.evaluate,
     compare.compare,
     inspect.inspect,

@@ -21,7 +21,7 @@ __all__ = ["with_reading", "with_settings"]
 _METAVARS = {"hidden": "N,N", "channels": "N,N", "names": "NAMES", "missing": "WORD", "image_size": "HxW"}
 _NUMBERS = (
     "threads", "batch_size", "patience", "clip_norm", "rare_below", "header_row", "bins", "max_words", "max_unpacked",
-    "image_channels", "depth",
+    "image_channels", "depth", "train_minutes",
 )  # fmt: skip
 _OF_COLUMNS = ("target", "group", "time", "sample_weight", "series_id", "series_time")
 _CONFIG = inspect.Parameter(

@@ -26,7 +26,8 @@ class ColumnNote(CellNote):
     columns
         Their names.
     what
-        ``unread``, ``unseen``, ``far``, ``missing``, ``dates``, ``filled``, ``layout``, ``fractions`` or ``swallowed``.
+        ``unread``, ``unseen``, ``far``, ``missing``, ``dates``, ``filled``, ``layout``, ``fractions``, ``swallowed``,
+        ``cut`` or ``gaps``.
     cells
         How many cells of each column it is about.
 

@@ -80,7 +80,9 @@ def picture_line_answers(
         Probabilities ``[K, C]``, or numbers ``[K]``.
     """
     mean, scale = inputs.mean(axis=0), float(inputs.std()) or 1.0
-    x, wanted = ((rows - mean) / scale for rows in (inputs, asked))
+    x, wanted = inputs - mean, asked - mean
+    x /= scale
+    wanted /= scale
     if not classes:
         return linear_answers(x, targets, wanted, 0, weights=weights)
     w = np.ones(len(x)) if weights is None else weights

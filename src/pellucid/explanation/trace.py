@@ -25,6 +25,7 @@ from pellucid.engines.textbook.backprop import StepBack, backward
 from pellucid.engines.textbook.forward import Step, forward
 from pellucid.engines.textbook.losses import loss_and_gradient
 from pellucid.engines.textbook.optimizers import update
+from pellucid.engines.textbook.sequences import padding_as
 from pellucid.explanation.own_tokens import length_of
 from pellucid.network import Layer, Network, Shape
 from pellucid.network.optimizer import Optimizer
@@ -38,8 +39,8 @@ Parameters = Mapping[str, Array]
 Place = tuple[Any, ...]  # of an element in an array
 
 _NUDGED = 100  # weights whose derivative is also computed by central differences: the steepest of each layer
-_NUDGED_OF_LARGE = 20  # the same where a row has many units, as a picture has: two forward passes each
-_LARGE = 20_000  # units
+_NUDGED_OF_LARGE = 20  # the same where a row has many units or steps: two forward passes each
+_LARGE, _LONG = 20_000, 64  # units; steps, which are computed one after the other
 _H = 1e-6
 
 
@@ -232,7 +233,8 @@ def trace_row(
     arrays = _Arrays(exact, gradients, {} if back is None else back.updated)
     steps = length_of(rows[0]) if network.on_sequences else None
     layers = _layers_at_work(passed.steps, handed_back, arrays, steps if network.shape[0] != steps else None)
-    nudged = _NUDGED if sum(step.outputs.size for step in passed.steps) <= _LARGE else _NUDGED_OF_LARGE
+    large = sum(step.outputs.size for step in passed.steps) > _LARGE or (network.on_sequences and rows.shape[1] > _LONG)
+    nudged = _NUDGED_OF_LARGE if large else _NUDGED
     agreement = Agreement(logits=None, gradients=None, central_differences=None, n_nudged=0)
     if compared:
         agreement = _agreement(network, exact, rows, loss, target, passed.logits, gradients, nudged)
@@ -264,7 +266,7 @@ def _layers_at_work(
             index=int(step.name.rpartition(".")[2]),
             name=step.name,
             layer=step.layer,
-            inputs=step.inputs[0].ravel(),
+            inputs=_taken(step).ravel(),
             outputs=step.outputs[0].ravel(),
             shape_in=step.inputs.shape[1:],
             shape_out=step.outputs.shape[1:],
@@ -282,6 +284,13 @@ def _layers_at_work(
         )
         for step, handed in zip(steps, handed_back, strict=True)
     )
+
+
+def _taken(step: Step) -> Array:
+    """What the layer takes: padded steps of channels are zeros to it, whatever lies there."""
+    x, lengths = step.inputs, step.kept.get("lengths")
+    taken: Array = (x if lengths is None else padding_as(0, x, lengths))[0]
+    return taken
 
 
 def _own(arrays: Parameters, place: str) -> dict[str, Array]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pellucid.errors import DataError, SettingError
-from pellucid.explanation.gradients import IntegratedGradients, integrated_gradients
+from pellucid.explanation.gradients import POINTS, IntegratedGradients, integrated_gradients
 from pellucid.explanation.occlusion import occlusion_of_steps, stretch_for
 from pellucid.inspection.explained_output import ExplainedOutput, explained_output, json_value
 from pellucid.inspection.rows import BACKGROUND, RowsToInspect, row_to_inspect, rows_to_compare_with
@@ -33,7 +33,15 @@ from pellucid.runs.run import Run
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["COVERS_OF_TOKENS", "ExplainedSequence", "explain_sequence", "sequence_explained"]
+__all__ = [
+    "COVERS_OF_TOKENS",
+    "ExplainedSequence",
+    "explain_sequence",
+    "mean_series",
+    "of_series",
+    "of_text",
+    "sequence_explained",
+]
 
 Array = NDArray[Any]
 
@@ -221,7 +229,7 @@ def sequence_explained(
         raise SettingError(f"cover of {rows} must be {' or '.join(known)}, got {cover!r}")
     output = explained_output(model, label, inputs=shown.row)
     if shown.is_text:
-        reference, gradients, by_channel = "a text of the same length whose vectors are all 0", *_of_text(output, shown)
+        reference, gradients, by_channel = "a text of the same length whose vectors are all 0", *of_text(output, shown)
         by_step = by_channel.sum(axis=(0, 2))
         window = max(1, -(-shown.length // _MOST_COVERED))
         covered = occlusion_of_steps(
@@ -231,7 +239,7 @@ def sequence_explained(
     else:
         assert background is not None
         mean = mean_series(np.asarray(rows_for(model.network.shape, background.features)))
-        gradients, maps = _of_series(output, shown, mean)
+        gradients, maps = of_series(output, shown, mean)
         reference, by_step = f"the mean of {background.features.n:,} of {background.title}", maps.sum(axis=1)
         window, step = stretch_for(shown.length)
         covered = np.stack(
@@ -268,20 +276,34 @@ def sequence_explained(
     )
 
 
-def _of_text(output: ExplainedOutput, shown: SequenceRow) -> tuple[IntegratedGradients, Array]:
-    """What each number of each token's vector adds, ``[K, L, D]``."""
+def of_text(
+    output: ExplainedOutput, shown: SequenceRow, numbers: Sequence[int] = POINTS
+) -> tuple[IntegratedGradients, Array]:
+    """What each number of each token's vector adds, ``[K, L, D]``; ``numbers`` as of `integrated_gradients`."""
     vectors = output.vectors_of(shown.row)
 
     def slopes(rows: Array) -> tuple[Array, Array]:
         scores, found = output.slopes_of_vectors(rows.reshape(len(rows), *vectors.shape))
         return scores, found.reshape(len(rows), -1)
 
-    found = integrated_gradients(slopes, vectors.ravel(), np.zeros(vectors.size))
+    found = integrated_gradients(slopes, vectors.ravel(), np.zeros(vectors.size), numbers=numbers)
     return found, found.values.reshape(vectors.shape)
 
 
-def _of_series(output: ExplainedOutput, shown: SequenceRow, mean: Array) -> tuple[IntegratedGradients, Array]:
-    """What each number of a series adds, ``[L, C]``; steps after the last are left alone."""
+def of_series(
+    output: ExplainedOutput, shown: SequenceRow, mean: Array, numbers: Sequence[int] = POINTS
+) -> tuple[IntegratedGradients, Array]:
+    """What each number of a series adds, ``[L, C]``; steps after the last are left alone.
+
+    Parameters
+    ----------
+    output, shown
+        What is explained, and the series.
+    mean
+        ``[T, C]``, what it is compared with.
+    numbers
+        As of `integrated_gradients`.
+    """
     length, channels = shown.length, len(shown.channels)
     few = shown.row[:length].astype(np.float64)
 
@@ -291,7 +313,7 @@ def _of_series(output: ExplainedOutput, shown: SequenceRow, mean: Array) -> tupl
         scores, found = output.slopes(whole)
         return scores, found.reshape(whole.shape)[:, :length].reshape(len(rows), -1)
 
-    found = integrated_gradients(slopes, few.ravel(), mean[:length].ravel())
+    found = integrated_gradients(slopes, few.ravel(), mean[:length].ravel(), numbers=numbers)
     return found, found.values.reshape(length, channels)
 
 

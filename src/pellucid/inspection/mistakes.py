@@ -260,7 +260,7 @@ def mistakes_of(
     own_inputs = seen(few.features)
     distances = np.concatenate([_distances(own_inputs, seen(block)) for block in blocks], axis=1)
     among_answers = model.labels(model.answers_to(among.features)) if len(worst) else labels
-    found = []
+    of_columns, found = model.network.on_columns and model.image is None, []
     for place, at in enumerate(worst):
         near = [k for k in np.argsort(distances[place], kind="stable") if among.numbers[k] != rows.numbers[at]]
         found.append(
@@ -281,7 +281,7 @@ def mistakes_of(
                     )
                     for k in near[:_NEAREST]
                 ),
-                reasons=_reasons(few, place, against or rows) if explain and model.image is None else (),
+                reasons=_reasons(few, place, against or rows) if explain and of_columns else (),
             )
         )
     of_images = model.image is not None and bool(found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from pellucid.errors import DataError, ModelFileError, SettingError
 from pellucid.evaluation.bootstrap import Estimate
 from pellucid.model.answering import rows_at_once
 from pellucid.model.forecasting import coverage_noted
+from pellucid.model.generating import LENGTH, Sampling, generated, refuse_text
 from pellucid.model.measuring import evaluation_of
 from pellucid.model.model_file import ModelContents, read_model, write_model
 from pellucid.model.new_rows import made_to_fit
@@ -170,12 +171,14 @@ class Model(TrainedModel):
         """The probability of each class of ``task.classes`` for each row, ``[N, classes]``."""
         if self.task.kind == "reconstruction":
             raise DataError("a reconstruction has no classes, so there are no probabilities: use predict")
+        refuse_text(self)
         if not self.task.is_classification:
             raise DataError(f"{self.task.target!r} is a number, so there are no probabilities: use predict")
         return self._answers(data, strict=strict, fill_missing=fill_missing)
 
     def _answers(self, data: object, *, strict: bool, fill_missing: bool) -> Array:
         """The answers for rows of any kind; one plain row goes past the reading of tables, which takes 2 ms."""
+        refuse_text(self)
         row = data[0] if isinstance(data, list | tuple) and len(data) == 1 else data
         if isinstance(row, Mapping) and all(is_plain(step, row.get(step.name)) for step in self.recipe.steps):
             dtype = next(iter(self.parameters.values())).dtype
@@ -211,6 +214,44 @@ class Model(TrainedModel):
             for i in range(0, len(inputs), many)
         ]
         return np.concatenate(parts) if parts else np.zeros((0, *shapes[last]))
+
+    # ── texts ──
+
+    def generate(
+        self,
+        prompt: str = "",
+        *,
+        length: int = LENGTH,
+        temperature: float = 0.8,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        seed: int = 0,
+    ) -> Iterator[str]:
+        """How a text goes on, piece by piece, by a model that was trained on a text.
+
+        The same seed gives the same text on every machine.
+
+        Parameters
+        ----------
+        prompt
+            What to go on from; it is not repeated. Empty: as after an empty line.
+        length
+            How many characters to write.
+        temperature, top_k, top_p
+            How each token is drawn; see `pellucid.model.generating.Sampling`. Temperature 0 always takes the most
+            probable token.
+        seed
+            Of the draws.
+
+        Raises
+        ------
+        SettingError
+            The model was trained for something else, or a number is out of range.
+        DataError
+            The prompt holds characters that the training text did not have.
+        """
+        sampling = Sampling(temperature=temperature, top_k=top_k, top_p=top_p)
+        return generated(self, prompt, length=length, sampling=sampling, seed=seed)
 
     # ── tables ──
 

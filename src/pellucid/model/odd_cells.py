@@ -31,6 +31,7 @@ from pellucid.preprocessing.steps.categorical import CategoricalStep
 from pellucid.preprocessing.steps.dates import DateStep
 from pellucid.preprocessing.steps.numeric import NumericStep
 from pellucid.preprocessing.steps.piecewise import PiecewiseStep
+from pellucid.preprocessing.steps.series import SeriesStep
 from pellucid.preprocessing.values import numbers, text_codes
 
 __all__ = ["notes_on_odd_cells"]
@@ -78,7 +79,10 @@ def notes_on_odd_cells(
         if isinstance(note, ColumnNote) and note.what == "unread":
             unread.update(dict.fromkeys(note.columns, note.cells))
     for step in recipe.steps:
-        if step.name in filled or step.kind in ("image", "series"):
+        if step.name in filled or step.kind == "image":
+            continue
+        if isinstance(step, SeriesStep):
+            notes += step.notes(step.counts(table.column(step.name)))
             continue
         column, known = table.column(step.name), (seen or {}).get(step.name, ColumnSeen())
         missing: Any

@@ -129,6 +129,9 @@ def answer_table(model: TrainedModel, table: Table, interval: object = None) -> 
     columns: dict[str, Any] = {}
     if model.image is not None and FILE in table.names:
         columns[FILE] = table.column(FILE).cast(pa.string())
+    told_by = model.read_settings().series_id if model.series is not None else None
+    if told_by is not None and told_by in table.names:  # otherwise nobody knows which series an answer is about
+        columns[told_by] = table.column(told_by)
     inputs = model.inputs(table)
     answers = model.answers_to(inputs)
     ends = None if interval is None else interval_of(model, inputs, answers, interval)
@@ -233,9 +236,10 @@ def kept_columns(
     """
     if keep is None:
         return Kept()
+    answered = {FILE, model.read_settings().series_id} & set(answers)
     names = tuple(
         name for name in names_to_keep(keep, read.names)
-        if not is_tensor_type(read.arrow.schema.field(name).type) and not (name == FILE and FILE in answers)
+        if not is_tensor_type(read.arrow.schema.field(name).type) and name not in answered
     )  # fmt: skip
     source = read
     of_file = read.report.format == "csv" and isinstance(data, str | os.PathLike)

@@ -15,6 +15,7 @@ from pellucid.data.numbers.style import NumberRules, styles_from_json
 from pellucid.data.tables import Table, read_table
 from pellucid.errors import DataError
 from pellucid.model.forecasting import windows_of
+from pellucid.model.generating import refuse_text
 from pellucid.model.reading_series import read_new_series
 from pellucid.model.trained import TrainedModel
 from pellucid.preparation.reading import columns_in, read_again, unpacked_for
@@ -54,6 +55,7 @@ def read_rows(  # noqa: PLR0911 (one return for each kind of rows)
     DataError
         The rows cannot be read, or hold images where the model takes a table, or images of the wrong shape.
     """
+    refuse_text(model)
     if isinstance(data, Table) and (model.series is None or series_shape(data) is not None):
         return data
     if model.forecaster is not None:

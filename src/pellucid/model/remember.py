@@ -93,7 +93,7 @@ def _worth(prepared: Prepared, model: TrainedModel) -> Worth | None:
 
     before, rises = error(features), dict[str, float]()
     for step in model.recipe.steps:
-        if step.kind in ("image", "series"):
+        if step.kind in ("image", "tokens", "series"):  # alone in a row, or a column that is never missing
             return None
         rises[step.name] = error(features.replace(step.name, np.array(step.encode_one(None)))) - before
     if not np.isfinite(list(rises.values())).all():

@@ -13,8 +13,10 @@ from pellucid.network.layers import (
     Dense,
     Dropout,
     Embedding,
+    Flatten,
     GlobalAvgPool,
     Layer,
+    MaxPool1d,
     Residual,
     Shape,
     StepPool,
@@ -24,7 +26,8 @@ from pellucid.network.network import Network
 
 __all__ = ["SERIES_POOLS", "conv1d"]
 
-SERIES_POOLS = ("mean", "max")
+SERIES_POOLS = ("mean", "max", "flatten")
+_FEWEST = 16  # steps: fewer are not halved
 
 
 def conv1d(
@@ -36,6 +39,7 @@ def conv1d(
     depth: int = 1,
     vocabulary: int | None = None,
     embedding: int = 32,
+    halved: bool = False,
     pool: str = "mean",
     hidden: Sequence[int] = (),
     activation: str = "relu",
@@ -46,8 +50,8 @@ def conv1d(
     """A convolutional network of series or texts (Wang, Yan & Oates 2017): convolutions along the steps, and a head.
 
     Transpose (of tokens an Embedding before it) → stages → the mean of each channel over the steps → Dense. A stage is
-    Conv1d → BatchNorm → activation, ``depth`` times; the number of steps stays. Rows of several lengths are padded at
-    their ends, and give what each gives by itself.
+    Conv1d → BatchNorm → activation, ``depth`` times. Rows of several lengths are padded at their ends, and give what
+    each gives by itself.
 
     Parameters
     ----------
@@ -66,8 +70,11 @@ def conv1d(
         How many tokens there are, with 0 for padding: the rows are tokens, and an `Embedding` comes first.
     embedding
         The numbers that stand for a token.
+    halved
+        Whether each stage but the last ends in a MaxPool1d of two steps, while there are at least 16 of them: later
+        convolutions then see further, in less time.
     pool
-        ``mean`` or ``max`` over the steps.
+        ``mean`` or ``max`` over the steps; ``flatten`` keeps all numbers, so that the head knows where something is.
     hidden
         The widths of dense layers before the last.
     activation
@@ -114,17 +121,32 @@ def conv1d(
         return [*made, Activation(function=activation)]
 
     first = shape[1] if vocabulary is None else embedding
-    for before, after in pairwise((first, *channels)):
+    steps = shape[0]
+    for stage, (before, after) in enumerate(pairwise((first, *channels)), start=1):
         layers += convolved(before, after)
         further = [layer for _ in range(depth - 1) for layer in convolved(after, after)]
         layers += [Residual(block=tuple(further))] if residual else further
-    layers += [GlobalAvgPool()] if pool == "mean" else [Transpose(), StepPool(how="max")]
-    for before, after in pairwise((channels[-1], *hidden)):
+        if halved and stage < len(channels) and steps >= _FEWEST:
+            layers.append(MaxPool1d(kernel_size=2))
+            steps //= 2
+    layers += _pooled(pool)
+    width = channels[-1] * (steps if pool == "flatten" else 1)
+    for before, after in pairwise((width, *hidden)):
         layers += [Dropout(rate=dropout)] if dropout else []
         layers += [Dense(inputs=before, outputs=after), Activation(function=activation)]
     layers += [Dropout(rate=dropout)] if dropout else []
-    layers.append(Dense(inputs=(*channels, *hidden)[-1], outputs=outputs))
+    layers.append(Dense(inputs=(width, *hidden)[-1], outputs=outputs))
     return Network(shape=shape, layers=layers, dtype="float" if vocabulary is None else "int64")
+
+
+def _pooled(pool: str) -> list[Layer]:
+    match pool:
+        case "mean":
+            return [GlobalAvgPool()]
+        case "max":
+            return [Transpose(), StepPool(how="max")]
+        case _:
+            return [Flatten()]
 
 
 def _check(

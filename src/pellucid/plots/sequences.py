@@ -308,7 +308,12 @@ def embedding_places(
         size = 8.0 if len(moments) == 1 else 6.5
         for k in _with_room(places, names, letter=0.0155 * size / 8 * 6.4 / side, line=0.034 * size / 8 * 6.4 / side):
             axis.annotate(
-                plain(names[k], 16), places[k], xytext=(2, 2), textcoords="offset points", fontsize=size, color=SOFT
+                plain(names[k], 16).strip() or "␣",
+                places[k],
+                xytext=(2, 2),
+                textcoords="offset points",
+                fontsize=size,
+                color=SOFT,
             )
     return figure
 

@@ -16,6 +16,7 @@ from pellucid.network import Network
 from pellucid.network.task import Loss, Task
 from pellucid.preparation.networks import network_of, notes_on_network, with_network
 from pellucid.preparation.rows import PreparedRows, prepared_rows
+from pellucid.preparation.sequence_network import tokens_for
 from pellucid.preparation.weights import weights_of
 from pellucid.preprocessing.features import Features
 from pellucid.preprocessing.recipe import Recipe
@@ -71,6 +72,7 @@ def fit_to(rows: Array, table: Table, schema: Schema, target: Target | None, set
     values = None if target is None else target.at(rows)
     weights = weights_of(table, settings)
     weights = None if weights is None else weights[rows]
+    tokens = tokens_for(settings)
     recipe = Recipe.fit(
         table,
         schema,
@@ -80,7 +82,8 @@ def fit_to(rows: Array, table: Table, schema: Schema, target: Target | None, set
         max_categories=settings.max_categories,
         rare_below=settings.rare_below,
         weights=weights,
-        words=_words(settings, target, values),
+        words=None if tokens else _words(settings, target, values),
+        tokens=tokens,
     )
     width = len(recipe.feature_names)
     if settings.label_smoothing == PICTURES["label_smoothing"] and settings.preset == "pictures":

@@ -9,6 +9,7 @@ from pellucid.network import Network, autoencoder, cnn, mlp
 from pellucid.network.layers import Shape
 from pellucid.network.task import Task
 from pellucid.preparation.picture_network import SMALLEST_SIDE, usual_channels, usual_head
+from pellucid.preparation.sequence_network import reads_steps, sequence_network, with_sequence_network
 from pellucid.preprocessing.recipe import Recipe
 from pellucid.preprocessing.steps.image import ImageStep
 from pellucid.settings.settings import Settings
@@ -37,6 +38,13 @@ def with_network(settings: Settings, recipe: Recipe, n_rows: int, *, reconstruct
     SettingError
         A convolutional network is asked for, and the rows are no pictures, or too small.
     """
+    if reads_steps(settings):
+        if reconstruction:
+            raise SettingError(
+                f"network {settings.network} predicts a class or a number, but this is a reconstruction: use "
+                "network=mlp (--network mlp)"
+            )
+        return with_sequence_network(settings, recipe)
     shape = _picture(recipe)
     if settings.network == "cnn":
         _check_pictures(shape, recipe, settings, reconstruction=reconstruction)
@@ -68,6 +76,8 @@ def network_of(settings: Settings, recipe: Recipe, task: Task) -> Network:
         The layers do not fit together.
     """
     assert settings.hidden is not None
+    if reads_steps(settings):
+        return sequence_network(settings, recipe, task.outputs)
     shape = _picture(recipe)
     if settings.network == "cnn":
         assert shape is not None
@@ -104,7 +114,7 @@ def notes_on_network(settings: Settings, recipe: Recipe) -> list[str]:
     recipe
         The columns that the network sees.
     """
-    if settings.network == "cnn":
+    if settings.network != "mlp":
         return []
     notes = []
     images = [step for step in recipe.steps if isinstance(step, ImageStep)]

@@ -30,7 +30,7 @@ from pellucid.preparation.edited import fit_to_split
 from pellucid.preparation.forecast_rows import ForecastRows
 from pellucid.preparation.reading import check_markers
 from pellucid.preparation.rows import EvaluationRows, PreparedRows
-from pellucid.preparation.series import unused_beside_series, with_series_columns
+from pellucid.preparation.series import notes_on_steps, unused_beside_series, with_series_columns
 from pellucid.preparation.sources import Source, open_source, open_table, open_test_table
 from pellucid.preparation.weights import WHY, check_weight_column, note_on_weights, weights_of, weights_where_given
 from pellucid.preprocessing.encoded_images import EncodedImages
@@ -38,6 +38,7 @@ from pellucid.preprocessing.features import Features
 from pellucid.preprocessing.recipe import Recipe
 from pellucid.preprocessing.target import TargetScaler
 from pellucid.settings.presets import usual_preset
+from pellucid.settings.sequences import SEQUENCE_NETWORKS
 from pellucid.settings.settings import Settings
 
 __all__ = ["Prepared", "examine", "open_table", "prepare", "settings_for"]
@@ -50,6 +51,8 @@ _LATER: dict[str, Any] = {
     "residual": False, "network": "mlp", "channels": None, "kernel": 3, "depth": None, "pool": "max",
     "head": "auto",
     "skip_unreadable": False,
+    "vocabulary": None, "length": None, "width": None, "embedding": None, "heads": 4, "bidirectional": None,
+    "step_pool": "auto", "train_minutes": None,
     "series": None, "series_id": None, "series_time": None, "series_scaling": "auto",
     "augment": "none", "average": "none", "decay_biases": True,
     "forecast": None, "horizon": 12, "window": None, "season": None, "known": [],
@@ -118,8 +121,12 @@ def settings_for(data: object, *given: Mapping[str, Any]) -> Settings:
     drawn = asked.task == "reconstruction"
     pictures = holds_images(data) and not holds_series(data, asked.series)
     convolves = pictures and not drawn and asked.network != "mlp"
-    forecasts = asked.forecast is not None
-    usual = usual_preset(table=not drawn and not pictures, pictures=convolves, forecasts=forecasts)
+    usual = usual_preset(
+        table=not drawn and not pictures,
+        pictures=convolves,
+        sequences=asked.network in SEQUENCE_NETWORKS,
+        forecasts=asked.forecast is not None,
+    )
     known: dict[str, Any] = {"preset": usual}
     if is_builtin(data):
         known |= {"target": BUILTIN[str(data)].target, **BUILTIN[str(data)].settings}
@@ -171,7 +178,13 @@ def prepare(data: object, settings: Settings, *, test_data: object = None, split
     doubts, dated = ((), ()) if by_time else doubts_of(divided)
     whole = split  # the rows that measure the outcome keep their labels
     split, fitted = fit_to_split(split, table, schema, target, settings)
-    notes += [*split.notes, *(doubt.note for doubt in doubts), *dated, *fitted.notes]
+    notes += [
+        *notes_on_steps(fitted.recipe, table, split.train, **elsewhere),
+        *split.notes,
+        *(doubt.note for doubt in doubts),
+        *dated,
+        *fitted.notes,
+    ]
     notes += [] if weights is None else [note_on_weights(weights, str(settings.sample_weight))]
     if not len(split.validation):
         notes.append("no validation rows: the best epoch is chosen by the loss of the training rows themselves")
@@ -233,6 +246,11 @@ def examine(data: object, settings: Settings) -> tuple[Table, Schema, str, Setti
 
 
 def _examine(data: object, settings: Settings) -> tuple[Source, Schema, Settings]:
+    if settings.task == "continuation":
+        raise SettingError(
+            "a text to be continued is no table with rows and a target: 'pellucid train' trains on it, and 'pellucid "
+            "generate' lets the network write; leave out --task continuation for a table"
+        )
     if settings.forecast is not None:
         raise SettingError(
             f"this command takes the rows of a table one by one, and {settings.forecast!r} is to be forecast from the "

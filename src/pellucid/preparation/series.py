@@ -6,6 +6,9 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
 
 from pellucid.data.columns.series import series_columns, series_shape, steps_and_channels
 from pellucid.data.given import is_builtin, is_series
@@ -16,9 +19,11 @@ from pellucid.data.series.recognise import recognise, test_file_of
 from pellucid.data.series.wide import wide_table
 from pellucid.data.tables import Table
 from pellucid.errors import DataError, SettingError, nearest
+from pellucid.preprocessing.recipe import Recipe
+from pellucid.preprocessing.steps.series import SeriesStep
 from pellucid.settings.settings import Settings
 
-__all__ = ["as_series", "open_series", "series_like", "unused_beside_series", "with_series_columns"]
+__all__ = ["as_series", "notes_on_steps", "open_series", "series_like", "unused_beside_series", "with_series_columns"]
 
 
 def with_series_columns(settings: Settings) -> Settings:
@@ -127,6 +132,30 @@ def unused_beside_series(table: Table, settings: Settings) -> Mapping[str, str]:
     found = {name: "it stands beside series, which are used alone" for name in table.names if name not in own}
     if settings.series_id in found:
         found[settings.series_id] = "tells the series apart"
+    return found
+
+
+def notes_on_steps(
+    recipe: Recipe, table: Table, rows: Any, test_table: Table | None = None, test_rows: Any = None
+) -> list[str]:
+    """Sentences on series that are cut and gaps that are filled.
+
+    Parameters
+    ----------
+    recipe
+        How the columns are read.
+    table, rows
+        The table and its training rows.
+    test_table, test_rows
+        The test rows, where they come from elsewhere.
+    """
+    found: list[str] = []
+    for step in recipe.steps:
+        if isinstance(step, SeriesStep):
+            found += step.notes(step.counts(table.column(step.name).take(pa.array(rows))))
+            if test_table is not None:
+                counts = step.counts(test_table.column(step.name).take(pa.array(test_rows)))
+                found += [f"test rows, {note}" for note in step.notes(counts)]
     return found
 
 

@@ -6,7 +6,7 @@ name, so a later table may have them in any order, among others, and in other ty
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
@@ -17,7 +17,8 @@ from numpy.typing import DTypeLike
 
 from pellucid.errors import DataError, SettingError, nearest
 from pellucid.preprocessing import checks
-from pellucid.preprocessing.features import COLUMNS, Columns, Features, Images, StoredImages, unchecked
+from pellucid.preprocessing.columns_given import as_arrow, check_present, columns_by_name
+from pellucid.preprocessing.features import COLUMNS, Columns, Features, Images, StoredImages, Tokens, unchecked
 from pellucid.preprocessing.steps.boolean import BooleanStep, fit_boolean
 from pellucid.preprocessing.steps.both import BothStep, fit_both
 from pellucid.preprocessing.steps.categorical import CategoricalStep, fit_categorical
@@ -26,6 +27,8 @@ from pellucid.preprocessing.steps.image import ImageStep, fit_image
 from pellucid.preprocessing.steps.numeric import SCALINGS, NumericStep, Scaling, fit_numeric
 from pellucid.preprocessing.steps.piecewise import Bins, PiecewiseStep, fit_piecewise
 from pellucid.preprocessing.steps.text import TextStep, Words, fit_text
+from pellucid.preprocessing.steps.tokens import TokenStep, fit_tokens
+from pellucid.preprocessing.steps.vocabulary import TokenSettings
 from pellucid.preprocessing.values import FloatArray, IntArray, one_array
 
 if TYPE_CHECKING:
@@ -69,6 +72,7 @@ _READERS: dict[str, Callable[[object, str], Step]] = {
     "date": DateStep.from_json,
     "image": ImageStep.from_json,
     "text": TextStep.from_json,
+    "tokens": TokenStep.from_json,
 }
 
 
@@ -102,6 +106,7 @@ class Recipe:
         rare_below: int | float | None = None,
         weights: FloatArray | None = None,
         words: Words | None = None,
+        tokens: TokenSettings | None = None,
         known: Mapping[str, Step] | None = None,
     ) -> Recipe:
         """Take the statistics of the schema's features from the training ``rows`` only.
@@ -126,6 +131,9 @@ class Recipe:
             For each of ``rows`` how often it counts in the mean and the standard deviation of numbers.
         words
             How the terms of text columns are found; its target has a value for each of ``rows``.
+        tokens
+            What tokens text columns become, for a network that reads them one after the other; not given: texts become
+            the weights of their words.
         known
             Steps of columns that are taken as they are, fitted before.
 
@@ -147,16 +155,17 @@ class Recipe:
                 raise SettingError(
                     f"{what} need a target for each of {len(rows):,} training rows, got {len(given.target):,}"
                 )
-        columns = _columns_of(table)
-        _check_present([c.name for c in schema.features], columns)
+        columns = columns_by_name(table)
+        check_present([c.name for c in schema.features], columns)
         n_texts = sum(column.kind == "text" for column in schema.features)
         index = pa.array(rows)
         fitted = dict(known or {})
 
         def fit_one(name: str, kind: str, layout: str | None) -> Step:
-            if _kind_of_step(kind, columns[name].type) == "image":
-                return fit_image(name, one_array(columns[name]), rows)
-            cells = one_array(columns[name]).take(index)
+            cells = one_array(columns[name])
+            if _kind_of_step(kind, cells.type) == "image":
+                return fit_image(name, cells, rows)
+            cells = cells.take(index)
             match _kind_of_step(kind, cells.type):
                 case "numeric":
                     return fit_number(name, cells, scaling, bins, weights)
@@ -165,7 +174,8 @@ class Recipe:
                 case "date":
                     return fit_date(name, cells, layout=layout)
                 case "text":
-                    return fit_text(name, cells, words, n_columns=n_texts)
+                    texts = fit_text(name, cells, words, n_columns=n_texts) if tokens is None else None
+                    return texts or fit_tokens(name, cells, tokens)
                 case _:
                     return fit_categorical(name, cells, max_categories=max_categories, rare_below=threshold)
 
@@ -202,8 +212,11 @@ class Recipe:
     def shapes(self) -> tuple[tuple[int, ...], ...]:
         """The shapes that a row can have for a network: a list of numbers; pictures alone also channels of maps."""
         flat = (len(self.feature_names),)
-        image = self._only_image
-        return (flat,) if image is None else (flat, (image.channels, image.height, image.width))
+        match self.only:
+            case ImageStep() as image:
+                return flat, (image.channels, image.height, image.width)
+            case _:
+                return (flat,)
 
     def features_of(self, values: FloatArray) -> Features:
         """The columns of numbers ``[N, F]`` in the order of the network's inputs: encoded rows, weights, gradients.
@@ -211,21 +224,26 @@ class Recipe:
         Images alone are an array of images; beside other columns their pixels are features of the matrix, since a
         network takes one array. Nothing is copied, and the numbers are not checked.
         """
-        if self._only_image is not None:
-            return unchecked({self._only_image.name: Images.of_pixels(values, self._only_image.shape)})
-        return unchecked({COLUMNS: Columns(values=values, places=self.places)})
+        match self.only:
+            case ImageStep() as image:
+                return unchecked({image.name: Images.of_pixels(values, image.shape)})
+            case TokenStep() as text:
+                return unchecked({text.name: Tokens.of_ids(values)})
+            case _:
+                return unchecked({COLUMNS: Columns(values=values, places=self.places)})
 
     @cached_property
-    def _only_image(self) -> ImageStep | None:
-        only = self.steps[0] if len(self.steps) == 1 else None
-        return only if isinstance(only, ImageStep) else None
+    def only(self) -> Step | None:
+        """The step of the only column; ``None`` where there are several columns."""
+        return self.steps[0] if len(self.steps) == 1 else None
 
     def transform(
         self, table: Table | Mapping[str, Any], *, rows: IntArray | None = None, dtype: DTypeLike = np.float32
     ) -> Features:
         """What the network sees of the rows of a table; its numbers are always finite.
 
-        Images alone stay bytes (`StoredImages`): no pixel is copied, and none encoded before it is needed.
+        Images alone stay bytes (`StoredImages`): no pixel is copied, and none encoded before it is needed. Tokens are
+        whole numbers, whatever ``dtype`` says.
 
         Parameters
         ----------
@@ -241,16 +259,18 @@ class Recipe:
         DataError
             For missing columns (all are named), a text in place of a number, an infinity, unequal lengths.
         """
-        columns = _columns_of(table)
-        _check_present([step.name for step in self.steps], columns)
+        columns = columns_by_name(table)
+        check_present([step.name for step in self.steps], columns)
         if isinstance(table, Mapping):
-            columns = _arrow_columns({step.name: columns[step.name] for step in self.steps})
-        image = self._only_image
-        if image is not None and not isinstance(columns[image.name], list):
-            encoded = image.encoded(one_array(columns[image.name]), rows, dtype)
-            return unchecked({image.name: StoredImages(encoded)})
+            columns = as_arrow({step.name: columns[step.name] for step in self.steps})
+        only = self.only
+        if isinstance(only, ImageStep) and not isinstance(columns[only.name], list):
+            encoded = only.encoded(one_array(columns[only.name]), rows, dtype)
+            return unchecked({only.name: StoredImages(encoded)})
         if rows is not None:
             columns = {step.name: columns[step.name].take(pa.array(rows)) for step in self.steps}
+        if isinstance(only, TokenStep) and not isinstance(columns[only.name], list):
+            return unchecked({only.name: only.tokens(one_array(columns[only.name]))})
         n_rows = len(next(iter(columns.values()))) if columns else 0
         out = np.zeros((n_rows, len(self.feature_names)), dtype=dtype)
         for step in self.steps:
@@ -277,9 +297,9 @@ class Recipe:
             for step in self.steps:
                 values += step.encode_one(row[step.name])
         except KeyError:
-            _check_present([step.name for step in self.steps], row)
+            check_present([step.name for step in self.steps], row)
             raise
-        return np.array(values, dtype=np.float64).astype(dtype)
+        return np.array(values, dtype=np.float64).astype(np.int64 if isinstance(self.only, TokenStep) else dtype)
 
     def to_json(self) -> dict[str, Any]:
         """The recipe as plain JSON values; numbers survive the way there and back exactly."""
@@ -343,65 +363,6 @@ def _kind_of_step(kind: str, arrow_type: Any) -> str:
     if pa.types.is_integer(arrow_type) or pa.types.is_floating(arrow_type):
         return "numeric"
     return "date" if pa.types.is_timestamp(arrow_type) else "categorical"
-
-
-def _columns_of(table: Any) -> dict[str, Any]:
-    if isinstance(table, Mapping):
-        return dict(table)
-    arrow = table if isinstance(table, pa.Table) else table.arrow
-    return dict(zip(arrow.schema.names, arrow.columns, strict=True))
-
-
-def _check_present(names: Sequence[str], there: Mapping[str, Any]) -> None:
-    lost = [name for name in names if name not in there]
-    if not lost:
-        return
-    shown = ", ".join(repr(name) for name in lost)
-    what = f"column {shown} is" if len(lost) == 1 else f"{len(lost):,} columns are"
-    listed = "" if len(lost) == 1 else f": {shown}"
-    raise DataError(
-        f"{what} missing in the table, and the model needs every column that it was trained on{listed}"
-        f"{nearest(lost[0], there)}"
-    )
-
-
-def _arrow_columns(columns: dict[str, Any]) -> dict[str, Any]:
-    """Arrow columns of equal length; a list of mixed types that no Arrow type holds stays a list."""
-    made: dict[str, Any] = {}
-    for name, column in columns.items():
-        if isinstance(column, pa.Array | pa.ChunkedArray):
-            made[name] = column
-            continue
-        if hasattr(column, "to_arrow"):
-            made[name] = column.to_arrow()
-            continue
-        if isinstance(column, str | bytes | Mapping) or not hasattr(column, "__len__"):
-            raise DataError(
-                f"column {name!r} must be a list or an array with a value for each row, "
-                f"got {type(column).__name__}; for one row, use transform_row"
-            )
-        if isinstance(column, np.ndarray) and column.ndim in (3, 4):
-            from pellucid.data.images.read import image_table
-
-            made[name] = image_table(column).column("image")
-            continue
-        if isinstance(column, np.ndarray) and column.ndim != 1:
-            raise DataError(f"column {name!r} must have one dimension, got {column.ndim}")
-        try:
-            made[name] = pa.array(column, from_pandas=True)
-        except (pa.ArrowException, OverflowError, TypeError, ValueError):
-            made[name] = list(column)
-    lengths = {name: len(column) for name, column in made.items()}
-    if len(set(lengths.values())) > 1:
-        first, other = (
-            next(iter(lengths)),
-            next(n for n in lengths if lengths[n] != next(iter(lengths.values()))),
-        )
-        raise DataError(
-            f"columns must have equal lengths, got {lengths[first]:,} for {first!r} and {lengths[other]:,} "
-            f"for {other!r}"
-        )
-    return made
 
 
 def _encode_cells(step: Step, cells: list[Any], out: FloatArray) -> None:

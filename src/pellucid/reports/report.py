@@ -13,9 +13,11 @@ from pathlib import Path
 from pellucid.errors import RunFolderError
 from pellucid.inspection.rows import rows_that_measured
 from pellucid.io.files import write_text
+from pellucid.preparation.continuing import prepare_text
 from pellucid.preparation.members import prepare_run
 from pellucid.preparation.prepare import Prepared
 from pellucid.reports.blocks import Block, Section
+from pellucid.reports.continued import write_text_report
 from pellucid.reports.page import page
 from pellucid.reports.parts import behaviour, forecast, outcome, steps, summary, training
 from pellucid.reports.parts.report_input import ReportInput
@@ -65,7 +67,11 @@ def report(run: str | os.PathLike[str], *, rows: bool = True, out: str | os.Path
     if out is not None:
         check_output(out, run=folder.path, own="report")
     with folder.writing("report") if out is None else nullcontext():
-        prepared = prepare_run(source, Settings.of(written))
+        settings = Settings.of(written)
+        if settings.task == "continuation":
+            text = prepare_text(source, settings)
+            return write_text_report(Run.open(run), text, source=source, rows=rows, out=out)
+        prepared = prepare_run(source, settings)
         return write_report(Run.open(run), prepared, source=source, rows=rows, out=out)
 
 
@@ -102,7 +108,7 @@ def write_report(
             run=run,
             prepared=prepared,
             measured=measured,
-            answers=run.model.answers_to(measured.inputs),
+            answers=run.model.answers_to(measured.features),
             source=source,
             shows_rows=rows,
         )
@@ -121,7 +127,7 @@ def _lead(given: ReportInput) -> str:
     asked, n_rows = given.run.model.task.question, given.prepared.table.report.n_rows
     return (
         f"{asked[:1].upper()}{asked[1:]}. Of {n_rows:,} rows, {facts.get('train', 0):,} were used {used}, and "
-        f"{len(given.measured.inputs):,} for measuring the result."
+        f"{len(given.measured.features):,} for measuring the result."
     )
 
 

@@ -142,7 +142,7 @@ function cell(layer, k, t) {
   const from = DATA.nodes[layer.from], to = DATA.nodes[layer.to], made = [], p = layer.parameters, earlier = before(layer, t);
   const there = earlier >= 0 && earlier < DATA.steps, s = there ? earlier : t;
   const inputs = (gate) => from.kept.map((j) => product(link(from, j, t), [p.ih[gateRow(layer, gate, k) * from.kept.length + from.slot.get(j)], value(from, j, t)]));
-  const states = (gate) => to.kept.map((j) => product(there ? link(to, j, s) : `h of ${unitName(to, j)} before`, [p.hh[gateRow(layer, gate, k) * to.kept.length + to.slot.get(j)], at(to, layer.before, j, t)]));
+  const states = (gate) => to.kept.map((j) => product(there ? link(to, j, s) : `h of ${unitName(to, j)} ${t + DATA.start === (layer.backwards ? DATA.total - 1 : 0) ? "at the start" : "before"}`, [p.hh[gateRow(layer, gate, k) * to.kept.length + to.slot.get(j)], at(to, layer.before, j, t)]));
   const given = (gate) => ofGate(layer, layer.sumsOf.given, gate, k, t), recalled = (gate) => ofGate(layer, layer.sumsOf.recalled, gate, k, t);
   const b = (gate, of) => p[of][gateRow(layer, gate, k)];
   layer.sums.forEach((name, gate) => {

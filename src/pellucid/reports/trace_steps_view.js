@@ -119,15 +119,45 @@ function mark() {
 
 // ── the page ────────────────────────────────────────────────────────────────────────────────────
 
-function row() { // the steps of the row, as a text or as numbers; a click goes to that step
+const shownAs = (t) => `${stepName(t)}${Math.max(...DATA.strength) ? `: ‖∂L/∂‖ = ${n(DATA.strength[t])}` : ""}`;
+function row() { // the steps of the row, as a text or as curves; a click goes to that step
+  if (!DATA.labels.length) return curves();
   const most = Math.max(...DATA.strength);
   steps().forEach((t) => {
-    const text = DATA.labels.length ? DATA.labels[t] || " " : String(t + DATA.start);
-    const made = el("button", { type: "button", class: "token", title: `${stepName(t)}${most ? `: ‖∂L/∂‖ = ${n(DATA.strength[t])}` : ""}` }, text);
+    const made = el("button", { type: "button", class: "token", title: shownAs(t) }, DATA.labels[t] || " ");
     made.style.setProperty("--share", `${most ? Math.round((70 * DATA.strength[t]) / most) : 0}%`);
     made.addEventListener("click", () => atStep(t));
     $("row").append(made);
   });
+}
+function drawn(tag, attributes, ...children) {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, v] of Object.entries(attributes)) made.setAttribute(name, v);
+  made.append(...children);
+  return made;
+}
+function curves() { // each channel on its own scale, over a ground as strong as the loss depends on the step
+  const node = DATA.nodes[0], wide = widthOf(DATA.steps, 1000, 24), high = 130, most = Math.max(...DATA.strength), dashes = ["none", "6 3", "2 2", "8 3 2 3"];
+  const svg = drawn("svg", { viewBox: `0 0 ${DATA.steps * wide} ${high}`, width: DATA.steps * wide, height: high, tabindex: "0", role: "application", "aria-label": `the series, ${DATA.steps} steps; arrow keys move` });
+  steps().forEach((t) => {
+    const share = most ? (0.7 * DATA.strength[t]) / most : 0;
+    const ground = drawn("rect", { x: t * wide, y: 0, width: wide, height: high, class: "token ground", "fill-opacity": share.toFixed(3) }, drawn("title", {}, shownAs(t)));
+    ground.addEventListener("click", () => atStep(t));
+    svg.append(ground);
+  });
+  node.kept.slice(0, 4).forEach((k, j) => {
+    const values = steps().map((t) => value(node, k, t)), low = Math.min(...values), span = Math.max(...values) - low || 1;
+    const points = values.map((x, t) => `${((t + 0.5) * wide).toFixed(1)},${(high - 8 - ((high - 16) * (x - low)) / span).toFixed(1)}`).join(" ");
+    svg.append(drawn("polyline", { points, class: "curve", "stroke-dasharray": dashes[j] }));
+  });
+  svg.addEventListener("keydown", (event) => {
+    const across = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (!across) return;
+    event.preventDefault();
+    atStep(Math.min(DATA.steps - 1, Math.max(0, (chosen.t ?? 0) + across)));
+  });
+  const names = node.kept.slice(0, 4).map((k) => unitName(node, k)).join(", ");
+  $("row").append(svg, below(`${names}${node.kept.length > 4 ? ` and ${node.kept.length - 4} more` : ""}, each on its own scale; steps ${DATA.start} to ${DATA.start + DATA.steps - 1}`));
 }
 function atStep(t) {
   const node = DATA.nodes[chosen.i];

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from pellucid.network import describe
+from pellucid.network import Network, describe
+from pellucid.preparation.continuing import PreparedText
 from pellucid.preparation.prepare import Prepared
+from pellucid.runs.continuing import TextPrepared
 from pellucid.runs.events import RunPrepared
 from pellucid.runs.folder import RunFolder
 from pellucid.training.engine import why_chosen
@@ -25,6 +27,9 @@ class RunLog:
                 self._many = prepared.settings.n_networks
                 self._folder.log(_opening_lines(prepared) if epoch is None else [f"resumed after epoch {epoch}"])
                 self._folder.log([f"engine {engine.name} on {engine.device}: {why_chosen(engine)}"])
+            case TextPrepared(prepared=text, resumed_after=epoch, engine=engine):
+                self._folder.log(_opening_of_text(text) if epoch is None else [f"resumed after epoch {epoch}"])
+                self._folder.log([f"engine {engine.name} on {engine.device}: {why_chosen(engine)}"])
             case TrainingBegan(member=member, history=[*_, last]) if self._many > 1:
                 self._folder.log([f"{self._which(member)}resumed after epoch {last.epoch}"])
             case TrainingEnded(member=member, outcome=outcome):
@@ -44,6 +49,22 @@ def _opening_lines(prepared: Prepared) -> list[str]:
         *prepared.notes,
         *(f"column {c.name!r}: {c.kind}, {c.role}; {c.reason}" for c in prepared.schema.columns),
         f"split: {prepared.split.how}",
-        *(f"layer {i}: {describe(layer)}" for i, layer in enumerate(prepared.network.layers)),
-        f"{prepared.network.n_trainable:,} trainable parameters",
+        *_lines_on_network(prepared.network),
+    ]
+
+
+def _opening_of_text(prepared: PreparedText) -> list[str]:
+    return [
+        f"read {prepared.prose.source}: {len(prepared.prose.text):,} characters, {len(prepared.tokens):,} "
+        f"{prepared.unit}s of {prepared.tokenizer.size - 2:,} kinds",
+        *prepared.notes,
+        f"split: {prepared.how_split}",
+        *_lines_on_network(prepared.network),
+    ]
+
+
+def _lines_on_network(network: Network) -> list[str]:
+    return [
+        *(f"layer {i}: {describe(layer)}" for i, layer in enumerate(network.layers)),
+        f"{network.n_trainable:,} trainable parameters",
     ]

@@ -38,7 +38,7 @@ from pellucid.training.interrupt import listening_for_interrupt
 from pellucid.training.loop import Outcome
 from pellucid.training.signals import Snapshot
 
-__all__ = ["finish_run"]
+__all__ = ["finish_run", "libraries_of"]
 
 Array = NDArray[Any]
 
@@ -91,7 +91,7 @@ def finish_run(
         facts={
             "settings": {**settings.to_json(), "test_data": None},  # no path of this machine goes into the model file
             "schema": _schema_without_rows(prepared),
-            "libraries": _libraries(engine),
+            "libraries": libraries_of(engine),
             "metrics": {},
         },
     )
@@ -247,7 +247,7 @@ def _predictions(prepared: Prepared, model: Model, answers: Array) -> Any:
     return pa.table(columns)
 
 
-def _libraries(engine: Engine) -> dict[str, str]:
+def libraries_of(engine: Engine) -> dict[str, str]:
     import pyarrow as pa
 
     from pellucid.version import __version__

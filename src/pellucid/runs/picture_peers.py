@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -40,7 +41,7 @@ Fit = Callable[[Array], Array]
 FIRST = 15_000  # pictures of the first attempt; of the fully connected network, whose epochs are counted, many more
 FIRST_FOR_DENSE = 100_000
 LONGEST, LONGEST_FOR_EDGES = 32, 64  # pixels along the longer side of a picture, as the peers see it
-_PICTURES_AT_ONCE = 2_048
+_PIXELS_AT_ONCE = 1 << 25  # bytes of pixels that are read before they are shrunk
 _DENSE_WIDTHS = (128, 64)
 _DENSE_PASSES, _FEWEST_EPOCHS, _MOST_EPOCHS = 300_000, 3, 40  # pictures seen in all epochs together
 _DENSE_BATCH, _DENSE_RATE = 128, 0.003
@@ -64,12 +65,10 @@ def pictures_of(inputs: Any, step: ImageStep, longest: int) -> Array:
     longest
         See `shrunk`.
     """
-    parts = [shrunk(_pixels(inputs, at, step), longest) for at in _slices(len(inputs))]
+    n, at_once = len(inputs), max(1, _PIXELS_AT_ONCE // math.prod(step.shape))
+    slices = [slice(start, min(n, start + at_once)) for start in range(0, n, at_once)]
+    parts = [shrunk(_pixels(inputs, at, step), longest) for at in slices]
     return np.concatenate(parts) if parts else np.empty((0, 1, 1, step.channels), np.uint8)
-
-
-def _slices(n: int) -> list[slice]:
-    return [slice(start, min(n, start + _PICTURES_AT_ONCE)) for start in range(0, n, _PICTURES_AT_ONCE)]
 
 
 def _pixels(inputs: Any, at: slice, step: ImageStep) -> Array:

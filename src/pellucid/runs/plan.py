@@ -35,8 +35,11 @@ __all__ = [
     "picture_epochs",
     "plan_of",
     "resolved",
+    "sequence_batch_size",
+    "sequence_epochs",
     "sized_for",
     "stack_of",
+    "use_threads_of",
 ]
 
 Array = NDArray[Any]
@@ -53,13 +56,21 @@ def resolved(prepared: Prepared) -> Settings:
 
 def sized_for(n_rows: int, settings: Settings) -> Settings:
     """The settings with batch size, epochs and rate decided by the number of rows, where they are left open."""
-    convolves = settings.network == "cnn"
-    batch = settings.batch_size or (picture_batch_size if convolves else auto_batch_size)(n_rows)
+    match settings.network:
+        case "cnn":
+            batch = settings.batch_size or picture_batch_size(n_rows)
+            epochs, rate = picture_epochs(n_rows, batch), auto_rate(batch)
+        case "transformer" | "gru" | "lstm" | "rnn" | "conv":
+            batch = settings.batch_size or sequence_batch_size(n_rows)
+            epochs, rate = sequence_epochs(n_rows, batch), 0.001 if settings.network == "transformer" else 0.003
+        case _:
+            batch = settings.batch_size or auto_batch_size(n_rows)
+            epochs, rate = auto_epochs(n_rows), auto_rate(batch)
     return replace(
         settings,
         batch_size=batch,
-        epochs=settings.epochs or (picture_epochs(n_rows, batch) if convolves else auto_epochs(n_rows)),
-        learning_rate=settings.learning_rate or auto_rate(batch),
+        epochs=settings.epochs or epochs,
+        learning_rate=settings.learning_rate or rate,
     )
 
 
@@ -116,6 +127,24 @@ def picture_epochs(n_rows: int, batch_size: int, *, hard: bool = False) -> int:
     return max(min(60, usual * 3 // 2), min(16, math.ceil(1_000_000 / n_rows))) if hard else usual
 
 
+def sequence_batch_size(n_rows: int) -> int:
+    """The batch size for a network that reads its rows step by step.
+
+    >>> [sequence_batch_size(n) for n in (100, 500, 5_000)]
+    [16, 32, 64]
+    """
+    return 16 if n_rows < 400 else 32 if n_rows < 4_000 else 64
+
+
+def sequence_epochs(n_rows: int, batch_size: int) -> int:
+    """As many as about 1,500 steps take, but from 4 to 60.
+
+    >>> sequence_epochs(100, 16), sequence_epochs(4_400, 64), sequence_epochs(50_000, 64)
+    (60, 22, 4)
+    """
+    return min(60, max(4, math.ceil(1_500 * batch_size / n_rows)))
+
+
 def optimizer_of(settings: Settings) -> Optimizer:
     """The update rule that the settings ask for."""
     return Optimizer(
@@ -159,7 +188,7 @@ def engine_of(prepared: Prepared, seed: int | None = None) -> Engine:
     settings = prepared.settings
     check_batches(prepared.network, n_learned_from(prepared), plan_of(settings).batch_size)
     if settings.engine in ("fused", "torch"):
-        _use_threads(settings)
+        use_threads_of(settings)
     return make_engine(
         settings.engine,
         prepared.network,
@@ -184,7 +213,7 @@ def stack_of(prepared: Prepared, starts: Sequence[Mapping[str, Array]]) -> Stack
     from pellucid.engines.fused.stack import StackEngine
 
     settings = prepared.settings
-    _use_threads(settings)
+    use_threads_of(settings)
     loss, optimizer = prepared.task.loss, optimizer_of(settings)
     return StackEngine(prepared.network, loss, optimizer, starts, settings.dtype, settings.device)
 
@@ -199,7 +228,7 @@ def first_weights(prepared: Prepared, seed: int) -> dict[str, Array]:
     return started_from_line(prepared.network, drawn, forecast.weights, forecast.constant)
 
 
-def _use_threads(settings: Settings) -> None:
+def use_threads_of(settings: Settings) -> None:
     from pellucid.engines.device import use_threads
 
     assert settings.threads is not None

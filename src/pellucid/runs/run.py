@@ -6,7 +6,7 @@ import csv
 import json
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from pellucid.evaluation.bootstrap import Estimate
 from pellucid.evaluation.verdict import Verdict
 from pellucid.io.files import could_not, write_text
 from pellucid.io.lock import locked
+from pellucid.model.generating import LENGTH
 from pellucid.model.model import Model
 from pellucid.runs.diagnosis import doctor_of
 from pellucid.runs.folder import RunFolder
@@ -106,6 +107,25 @@ class Run:
     def predict_proba(self, data: object, *, strict: bool = False, fill_missing: bool = False) -> Array:
         """The probability of each class for each row; see `Model.predict_proba`."""
         return self.model.predict_proba(data, strict=strict, fill_missing=fill_missing)
+
+    def generate(
+        self,
+        prompt: str = "",
+        *,
+        length: int = LENGTH,
+        temperature: float = 0.8,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        seed: int = 0,
+    ) -> Iterator[str]:
+        """How a text goes on, piece by piece; see `Model.generate`.
+
+        Parameters
+        ----------
+        prompt, length, temperature, top_k, top_p, seed
+            As in `Model.generate`.
+        """
+        return self.model.generate(prompt, length=length, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed)
 
     def code(self, data: object) -> Array:
         """The output of the narrowest hidden layer for each row; see `Model.code`."""

@@ -12,7 +12,7 @@ from pellucid.training.averaging import AVERAGES
 
 __all__ = ["NETWORKS", "PictureSettings"]
 
-NETWORKS = ("auto", "mlp", "cnn")
+NETWORKS = ("auto", "mlp", "cnn", "transformer", "gru", "lstm", "rnn", "conv")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +26,8 @@ class PictureSettings(SeriesSettings):
         "auto",
         "network",
         Choice(NETWORKS),
-        "the family: mlp is fully connected, cnn is convolutional; auto: cnn for pictures, mlp for tables",
+        "the family: mlp (tables), cnn (pictures), or for texts and series transformer, gru, lstm, rnn, conv; auto: "
+        "mlp for tables, cnn for pictures, conv for series",
     )
     channels: tuple[int, ...] | None = setting(
         None,
@@ -37,7 +38,12 @@ class PictureSettings(SeriesSettings):
     )
     kernel: int = setting(3, "network", whole(1, 63), "height and width of the kernels of a cnn, in pixels")
     depth: int | None = setting(
-        None, "network", optional(whole(1, 50)), "convolutions in each stage of a cnn; auto: 1", unset="auto"
+        None,
+        "network",
+        optional(whole(1, 50)),
+        "convolutions in each stage of a cnn, recurrent layers, or blocks of a transformer; auto: 1, for a transformer "
+        "2",
+        unset="auto",
     )
     pool: str = setting(
         "max",

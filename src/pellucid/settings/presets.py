@@ -5,6 +5,7 @@
 | best | published methods that also did well here, on tables they were not chosen on (``benchmarks/ACCURACY.md``) |
 | quick | one network of two layers: standardised numbers, Adam, a falling learning rate, early stopping |
 | pictures | a convolutional network: AdamW on one cycle, label smoothing, augmentation that suits the pictures |
+| sequences | a network that reads step by step: AdamW on one cycle, gradients clipped, dropout |
 | forecasts | four small networks that begin as lines: AdamW at a low rate that falls |
 | plain | the textbook: the defaults of `Settings`, early stopping on the validation rows |
 
@@ -17,7 +18,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["BEST", "PICTURES", "PRESETS", "QUICK", "usual_preset"]
+__all__ = ["BEST", "FORECASTS", "PICTURES", "PRESETS", "QUICK", "SEQUENCES", "usual_preset"]
 
 BEST: dict[str, Any] = {
     "scaling": "robust",
@@ -60,6 +61,18 @@ PICTURES: dict[str, Any] = {
     "augment": "auto",
 }
 
+SEQUENCES: dict[str, Any] = {
+    "dropout": 0.2,
+    "optimizer": "adamw",
+    "learning_rate": None,
+    "weight_decay": 0.01,
+    "decay_biases": False,
+    "clip_norm": 1.0,
+    "schedule": "one_cycle",
+    "epochs": None,
+    "patience": None,
+}
+
 FORECASTS: dict[str, Any] = {
     "hidden": (64, 64),
     "activation": "silu",
@@ -77,18 +90,27 @@ PRESETS: dict[str, dict[str, Any]] = {
     "best": BEST,
     "quick": QUICK,
     "pictures": PICTURES,
+    "sequences": SEQUENCES,
     "forecasts": FORECASTS,
     "plain": {},
 }
 FOR_TABLES = "best"
 FOR_PICTURES = "pictures"
+FOR_SEQUENCES = "sequences"
 FOR_FORECASTS = "forecasts"
 
 
-def usual_preset(*, table: bool, pictures: bool = False, forecasts: bool = False) -> str:
-    """The default preset: for a table with a target, for pictures with one, for forecasts, or for anything else."""
+def usual_preset(*, table: bool, pictures: bool = False, sequences: bool = False, forecasts: bool = False) -> str:
+    """The default preset: of a forecast, of pictures, of a network that reads step by step, of a table with a target,
+    or of anything else.
+
+    Parameters
+    ----------
+    table, pictures, sequences, forecasts
+        What is trained on; the later ones come first.
+    """
     if forecasts:
         return FOR_FORECASTS
-    if pictures:
-        return FOR_PICTURES
+    if pictures or sequences:
+        return FOR_PICTURES if pictures else FOR_SEQUENCES
     return FOR_TABLES if table else "plain"

@@ -15,9 +15,9 @@ from pellucid.errors import SettingError, nearest
 from pellucid.network import ACTIVATIONS, SCHEMES
 from pellucid.network.optimizer import OPTIMIZERS
 from pellucid.network.task import LOSSES
+from pellucid.settings.continuation import ContinuationSettings
 from pellucid.settings.declaring import setting
 from pellucid.settings.forecast import ForecastSettings
-from pellucid.settings.pictures import PictureSettings
 from pellucid.settings.presets import PRESETS
 from pellucid.settings.rules import (
     Choice,
@@ -44,7 +44,7 @@ __all__ = ["Settings", "setting_names"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(PictureSettings, ForecastSettings):
+class Settings(ContinuationSettings, ForecastSettings):
     """What a run is asked to do; every field is checked when it is made.
 
     A field that is not given has the value of the preset ``plain``. `pellucid.train` and the command line start from
@@ -59,15 +59,16 @@ class Settings(PictureSettings, ForecastSettings):
         "preset",
         Choice(tuple(PRESETS)),
         "starting values, overridden by what you set: best (several networks), quick (one), pictures (a cnn), "
-        "forecasts, plain (textbook)",
+        "sequences (recurrent networks, transformers), forecasts, plain (textbook)",
     )
 
     target: str | None = setting(None, "data", optional(column), "the column to predict")
     task: str = setting(
         "auto",
         "data",
-        Choice(("auto", "binary", "multiclass", "regression", "reconstruction")),
-        "what to predict; auto: decided by the target column; reconstruction: the inputs themselves (autoencoder)",
+        Choice(("auto", "binary", "multiclass", "regression", "reconstruction", "continuation")),
+        "what to predict; auto: decided by the target column; reconstruction: the inputs themselves (autoencoder); "
+        "continuation: how a text goes on",
     )
     test_data: str | None = setting(None, "data", optional(any_text), "a separate file of test rows")
     image_size: tuple[int, int] | None = setting(
@@ -211,8 +212,9 @@ class Settings(PictureSettings, ForecastSettings):
     text_units: str = setting(
         "auto",
         "preprocessing",
-        Choice(("auto", "words", "characters")),
-        "the units of text; auto: words, or characters in languages without spaces between words",
+        Choice(("auto", "words", "characters", "byte-pairs")),
+        "the units of text; auto: words, or characters in languages without spaces between words; byte-pairs: for "
+        "networks that read tokens",
     )
     edit_labels: bool = setting(
         False,

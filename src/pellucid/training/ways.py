@@ -20,7 +20,7 @@ from pellucid.training.engine import Engine
 from pellucid.training.events import EpochEnded, Listener, SnapshotTaken, TrainingBegan, Weights, ignore
 from pellucid.training.history import Epoch
 from pellucid.training.loop import Outcome, Plan, Reason, State, fit
-from pellucid.training.rows import Rows
+from pellucid.training.rows import Rows, RowSource
 from pellucid.training.signals import SnapshotRecorder
 from pellucid.training.stacked_loop import fit_many
 
@@ -51,7 +51,8 @@ class Learner:
     Parameters
     ----------
     train
-        The rows to learn from, or from which ``train_rows`` select. Networks of a stack should share one table.
+        The rows to learn from, or from which ``train_rows`` select; or where they come from, for a
+        network that is trained alone. Networks of a stack should share one table.
     validation
         The rows that choose the best epoch, unless ``validation_rows`` select them from ``train``.
     plan
@@ -64,7 +65,7 @@ class Learner:
         The network's name in messages, such as ``network 2 of 5 (seed 1)``; empty if there is only one.
     """
 
-    train: Rows
+    train: Rows | RowSource
     validation: Rows
     plan: Plan
     start: Callable[[], Start]
@@ -72,7 +73,7 @@ class Learner:
     validation_rows: Array | None = None
     name: str = ""
 
-    def learns_from(self) -> Rows:
+    def learns_from(self) -> Rows | RowSource:
         """The rows to learn from."""
         return self.train if self.train_rows is None else self.train.take(self.train_rows)
 
@@ -266,15 +267,19 @@ def _one_table(learners: Sequence[Learner]) -> tuple[Rows, list[Array] | None]:
     Different tables are stacked one below the other.
     """
     first = learners[0].train
+    assert isinstance(first, Rows), "a stack learns from rows in memory"
     if all(learner.train is first for learner in learners):
         if all(learner.train_rows is None for learner in learners):
             return first, None
         every = np.arange(len(first))
         return first, [every if learner.train_rows is None else learner.train_rows for learner in learners]
-    tables = [learner.train for learner in learners]
+    tables = [learner.train for learner in learners if isinstance(learner.train, Rows)]
     weighted = any(table.weights is not None for table in tables)
     below = np.cumsum([0, *map(len, tables)])
-    rows = [np.arange(len(learner.train)) if learner.train_rows is None else learner.train_rows for learner in learners]
+    rows = [
+        np.arange(len(table)) if learner.train_rows is None else learner.train_rows
+        for learner, table in zip(learners, tables, strict=True)
+    ]
     joined = Rows(
         inputs=np.concatenate([table.inputs for table in tables]),
         targets=np.concatenate([table.targets for table in tables]),

@@ -19,6 +19,7 @@ from pellucid.runs.plan import auto_batch_size, auto_rate, optimizer_of
 from pellucid.settings.config import is_there_again, read_config, trained_on
 from pellucid.settings.settings import Settings
 from pellucid.training.engine import unsupported
+from pellucid.training.loop import Rows
 from pellucid.training.parity import INTERPRETERS, Parity, compare
 
 __all__ = ["check"]
@@ -39,10 +40,10 @@ def check(run: str | os.PathLike[str], data: object = None, *, n_steps: int | No
         A run folder, or a model file if ``data`` is given.
     data
         Rows with the target, or pictures; by default what the run was trained on. Up to 4,096 rows are used; of
-        pictures for a convolutional network as many as the textbook answers in about a second.
+        pictures, texts and series as many as the textbook answers in about a second.
     n_steps
-        Updates, with the run's own optimizer and learning rate, before the weights are compared; by default 200, for a
-        convolutional network 20.
+        Updates, with the run's own optimizer and learning rate, before the weights are compared; by default 200, for
+        pictures, texts and series 20.
 
     Raises
     ------
@@ -65,11 +66,16 @@ def check(run: str | os.PathLike[str], data: object = None, *, n_steps: int | No
         values, keep, _ = encode_target(table, model.task.target, model.task.kind, model.task.classes)
     if not len(keep):
         raise DataError(f"no row has a target in column {model.task.target!r}")
-    network, maps = model.network, len(model.network.shape) > 1
-    most = max(2, min(_MAX_ROWS, _MAX_VALUES // _values_of(network))) if maps else _MAX_ROWS
-    chosen = np.random.default_rng(settings.seed).permutation(len(keep))[:most]
+    network = model.network
+    chosen = np.random.default_rng(settings.seed).permutation(len(keep))[: _most(network)]
     inputs = rows_for(network.shape, model.recipe.transform(table.take(keep[chosen]), dtype=np.float64))
     rows = training_rows(model.task, model.scaler, inputs, None if values is None else values[chosen])
+    return _compared(model, settings, rows, n_steps)
+
+
+def _compared(model: Model, settings: Settings, rows: Rows, n_steps: int | None) -> Parity:
+    """The engines beside each other on the rows, from the run's own weights."""
+    network = model.network
     return compare(
         network,
         model.task.loss,
@@ -79,11 +85,16 @@ def check(run: str | os.PathLike[str], data: object = None, *, n_steps: int | No
         learning_rate=settings.learning_rate or auto_rate(len(rows)),
         batch_size=settings.batch_size or auto_batch_size(len(rows)),
         seed=settings.seed,
-        n_steps=n_steps or (_STEPS_ON_PICTURES if maps else _STEPS),
+        n_steps=n_steps or (_STEPS if network.on_columns else _STEPS_ON_PICTURES),
         engines=tuple(name for name in INTERPRETERS if unsupported(name, network, "cpu") is None),
     )
 
 
+def _most(network: Network) -> int:
+    """How many rows are compared."""
+    return _MAX_ROWS if network.on_columns else max(2, min(_MAX_ROWS, _MAX_VALUES // _values_of(network)))
+
+
 def _values_of(network: Network) -> int:
     """How many numbers one row becomes, all layers together."""
-    return sum(map(prod, (network.shape, *network.shapes())))
+    return sum(map(prod, (network.shape, *network.shapes()))) + network.between

@@ -39,6 +39,7 @@ from pellucid.training.interrupt import listening_for_interrupt
 from pellucid.training.loop import State
 from pellucid.training.signals import SnapshotRecorder
 from pellucid.training.ways import Store
+from pellucid.workflow.continue_text import continues, resume_text, train_text
 
 __all__ = ["resume", "train"]
 
@@ -128,6 +129,10 @@ def train(
     given = {**settings, **{name: value for name, value in named.items() if value is not None}}
     if isinstance(test_data, str | os.PathLike):
         given["test_data"], test_data = os.fspath(test_data), None
+    if test_data is None and continues(source, {**from_file, **given}):
+        return train_text(
+            source, from_file, given, reads=config, out=out, overwrite=overwrite, save=save, listener=listener
+        )
     test_data = joined_test_rows(test_data, target_name, weight_name, series=series)
     asked = settings_for(source, from_file, given)
     if out is not None:
@@ -185,6 +190,8 @@ def resume(
     with folder.writing():
         if _is_complete(folder):  # another process has finished it in the meantime
             return Run.open(folder.path)
+        if Settings.of(from_file).task == "continuation":
+            return resume_text(folder, source, Settings.of(from_file), listener)
         prepared = prepare_run(source, Settings.of(from_file))
         prepared = replace(prepared, settings=resolved(prepared))
         engine, start = engine_of(prepared), None

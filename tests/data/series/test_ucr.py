@@ -36,6 +36,13 @@ def test_lines_without_a_class_are_read_where_they_may_be() -> None:
     assert parse_ucr("1,1,2\n2,2,3\n", "'new.txt'", unlabelled_steps=2).labels == ["1", "2"]
 
 
+def test_lines_of_another_length_without_a_class_are_refused() -> None:
+    with pytest.raises(
+        DataError, match=r"'new.txt', line 1: each line must hold the 3 values .* got 2 fields and first"
+    ):
+        parse_ucr("0.5,1\n", "'new.txt'", unlabelled_steps=3)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

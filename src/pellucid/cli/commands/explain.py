@@ -58,7 +58,8 @@ def explain(
     """Show what each column adds to one prediction (--row, --input), or to all: importance, effects, interactions.
 
     Of an image (--row) it shows what each pixel adds: integrated gradients, occlusion, and Grad-CAM for a convolutional
-    network; of a text or a series that is read step by step, what each token, or each step of each channel, adds.
+    network; of a text or a series that is read step by step, what each token, or each step of each channel, adds to
+    this row, or without --row on average over many.
     """
     import json as json_
 
@@ -74,13 +75,10 @@ def explain(
     asked: dict[str, Any] = {"label": label, "seed": seed}
     found: Any
     show: Any
+    over_rows = row is None and given is None
     if model_of(run).network.on_sequences:
-        from pellucid.cli.explained_steps import show_sequence
-        from pellucid.inspection.explained_sequence import explain_sequence
-
-        found = explain_sequence(run, data, row=number, inputs=cells, cover=cover, **asked)
-        show = show_sequence
-    elif row is None and given is None:
+        found, show = _of_steps(run, data, number, cells, cover, over_rows=over_rows, **asked)
+    elif over_rows:
         from pellucid.inspection.explained_columns import explain_columns
 
         found, show = explain_columns(run, data, **asked), _show_columns
@@ -94,20 +92,43 @@ def explain(
         from pellucid.inspection.explained_row import explain_row
 
         found, show = explain_row(run, data, row=number, inputs=cells, budget=budget, **asked), _show_row
-    of_columns = show is _show_columns
-    figures = {"importance": found.importance_figure, "dependence": found.dependence_figure} if of_columns else {
-        "row": found.figure
-    }  # fmt: skip
     if json:
         say(json_.dumps(found.to_json()))
     else:
         show(found)
     if out is not None:
         _folder(out)
-        for name, figure in figures.items():
+        for name, figure in _figures(found, over_rows=over_rows).items():
             save(figure(), out / name)
         if not json:
             say(f"\nThe pictures are in {out}")
+
+
+def _figures(found: Any, *, over_rows: bool) -> dict[str, Any]:
+    """What draws each picture, by its name."""
+    if hasattr(found, "importance_figure"):
+        return {"importance": found.importance_figure, "dependence": found.dependence_figure}
+    return {"importance" if over_rows else "row": found.figure}
+
+
+def _of_steps(
+    run: str,
+    data: str | None,
+    row: int,
+    cells: dict[str, object] | None,
+    cover: str | None,
+    *,
+    over_rows: bool,
+    **asked: Any,
+) -> tuple[Any, Any]:
+    """What is found of a text or series, or of many, and what shows it."""
+    from pellucid.cli.explained_steps import show_sequence, show_sequences
+    from pellucid.inspection.explained_sequence import explain_sequence
+    from pellucid.inspection.explained_sequences import explain_sequences
+
+    if over_rows:
+        return explain_sequences(run, data, **asked), show_sequences
+    return explain_sequence(run, data, row=row, inputs=cells, cover=cover, **asked), show_sequence
 
 
 def _folder(out: Path) -> None:

@@ -11,7 +11,7 @@ from pellucid.cli.options import with_settings
 from pellucid.cli.streams import say, warn
 
 if TYPE_CHECKING:
-    from pellucid.cli.console import TrainingDisplay
+    from pellucid.cli.display import TrainingDisplay
     from pellucid.diagnosis import Finding
     from pellucid.runs.run import Run
 
@@ -21,7 +21,7 @@ __all__ = ["train"]
 @with_settings
 def train(
     data: Annotated[
-        str | None, typer.Argument(help="A table (- is standard input), images, or a built-in data set.")
+        str | None, typer.Argument(help="A table (- is standard input), images, a text to continue, or a built-in set.")
     ] = None,
     *,
     config: Annotated[str | None, typer.Option("-c", "--config", help="A config.yaml; options override it.")] = None,
@@ -33,7 +33,8 @@ def train(
     settings: dict[str, Any],
 ) -> None:
     """Train a network on DATA and save it in a run folder."""
-    from pellucid.cli.console import TrainingDisplay, console
+    from pellucid.cli.console import console
+    from pellucid.cli.display import TrainingDisplay
     from pellucid.errors import NotKeptError
     from pellucid.runs.folder import RunFolder
     from pellucid.runs.run import Interrupted
@@ -60,6 +61,10 @@ def train(
         import json as json_
 
         say(json_.dumps({"run": str(run.path), **run.summary}))
+    elif run.model.task.kind == "continuation":
+        from pellucid.cli.texts import show_text_outcome
+
+        show_text_outcome(run, quiet=quiet)
     else:
         _show_outcome(run, quiet=quiet, cautions=() if display is None else display.cautions)
     if unwritten is not None:

@@ -23,7 +23,11 @@ def units(
     *,
     row: Annotated[
         int | None,
-        typer.Option(min=0, help="The picture whose feature maps are drawn, counted from 0; default: 0."),
+        typer.Option(
+            min=0,
+            help="The picture whose feature maps are drawn, or the text or series that is shown step by step, counted "
+            "from 0; default: 0.",
+        ),
     ] = None,
     picture: Annotated[
         str | None, typer.Option(help="An image file whose feature maps are drawn, instead of --row.")
@@ -42,7 +46,8 @@ def units(
     """Show dead and saturated units, histograms of outputs by class, and the rows in the last hidden layer.
 
     Of a convolutional network also its filters, the patches that excite each channel most, the feature maps of a
-    picture, and receptive fields.
+    picture, and receptive fields; of a network that reads texts or series step by step its states and gates, the
+    weights of its heads, and its tokens in two dimensions.
     """
     from pathlib import Path
 
@@ -94,7 +99,7 @@ def _table(found: Units) -> Table:
     for each in found.layers:
         mean, deviation = float(each.means.mean()), float((each.deviations**2).mean() ** 0.5)
         table.add_row(
-            f"{each.layer.number}  {each.layer.function}",
+            f"{each.layer.number}  {each.layer.text if found.sequence else each.layer.function}",
             f"{each.layer.units:,}",
             f"{int(each.dead.sum()):,}",
             f"{int(each.saturated.sum()):,}",

@@ -62,6 +62,12 @@ def parse_ucr(text: str, source: str, *, unlabelled_steps: int | None = None) ->
     labelled = unlabelled_steps is None or any(len(fields) != unlabelled_steps for _, fields in rows)
     series, labels = [], []
     for number, fields in rows:
+        if unlabelled_steps is not None and labelled and len(fields) > 1 and not _is_whole(fields[0]):
+            raise DataError(
+                f"{source}, line {number:,}: each line must hold the {unlabelled_steps:,} values of a series, or its "
+                f"class, a whole number, before them, got {len(fields):,} fields and first {fields[0].strip()[:40]!r}; "
+                "end shorter series with empty fields"
+            )
         if labelled:
             labels.append(_class(fields[0], source, number))
         values = numbers_in(fields[1:] if labelled else fields, source, number, "value")
@@ -82,13 +88,16 @@ def _fields(line: str, separator: str) -> Sequence[str]:
 
 def _class(field: str, source: str, line: int) -> str:
     field = field.strip()
-    try:
-        number = float(field)
-    except ValueError:
-        number = float("nan")
-    if not number.is_integer():
+    if not _is_whole(field):
         raise DataError(
             f"{source}, line {line:,}: the first field must be the class, a whole number as in the UCR archive, got "
             f"{field[:40]!r}; for a table with names use --series and --target"
         )
-    return str(int(number))
+    return str(int(float(field)))
+
+
+def _is_whole(field: str) -> bool:
+    try:
+        return float(field).is_integer()
+    except ValueError:
+        return False

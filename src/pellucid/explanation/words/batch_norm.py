@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.explanation.words.padded_channels import of_padded_input, of_padded_output
 from pellucid.explanation.words.scale_and_shift import scale_and_shift, shared_scale_and_shift
 from pellucid.explanation.words.shared_parameter import sum_over_places
 from pellucid.explanation.words.step import NamedStep, Words
@@ -36,6 +37,8 @@ class BatchNormWords(Words):
 
     def forward(self, step: NamedStep, unit: int) -> Parts:
         """u = γ · (z − μ) / √(v + ε) + β."""
+        if padding := of_padded_output(step, unit):
+            return padding
         return [
             Equation(
                 symbol=step.symbol,
@@ -47,6 +50,8 @@ class BatchNormWords(Words):
 
     def backward(self, step: NamedStep, unit: int) -> Parts:
         """∂L/∂z = ∂L/∂u · γ / √(v + ε): μ and v are constants at prediction."""
+        if padding := of_padded_input(step, unit):
+            return padding
         values = _values(step, unit)
         return [
             Equation(

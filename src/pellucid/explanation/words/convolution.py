@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.explanation.words.padded_channels import of_padded_input
 from pellucid.explanation.words.shared_parameter import sum_over_places
 from pellucid.explanation.words.step import NamedStep, Words
 from pellucid.explanation.words.unit_names import at, channel_name, names_of
@@ -74,6 +75,8 @@ class ConvolutionWords(Words):
 
     def backward(self, step: NamedStep, unit: int) -> Parts:
         """∂L/∂x = Σ ∂L/∂z · w, over the outputs whose windows cover it, in every channel that it feeds."""
+        if padding := of_padded_input(step, unit):
+            return padding
         layer = _layer(step)
         channel, position = divmod(unit, prod(step.work.shape_in[1:]))
         group, within = divmod(channel, layer.in_channels // layer.groups)

@@ -7,6 +7,7 @@ from math import prod
 
 import numpy as np
 
+from pellucid.explanation.words.padded_channels import counting_steps, of_padded_input
 from pellucid.explanation.words.pooling import mean_of
 from pellucid.explanation.words.step import NamedStep, Words
 from pellucid.explanation.words.unit_names import on_grid
@@ -29,28 +30,36 @@ class GlobalAvgPoolWords(Words):
 
     def explain(self, step: NamedStep) -> str:
         """What is averaged."""
-        return f"{step.symbol} is the mean of {step.given} over all {_many(step):,} positions of a channel."
+        which = "all" if counting_steps(step) is None else "the first"
+        return f"{step.symbol} is the mean of {step.given} over {which} {_many(step):,} positions of a channel."
 
     def forward(self, step: NamedStep, unit: int) -> Parts:
         """S = Σ a over the channel, and m = S / n."""
         many = _many(step)
-        return mean_of(step, unit, np.arange(unit * many, (unit + 1) * many), many)
+        first = unit * prod(step.work.shape_in[1:])
+        return mean_of(step, unit, np.arange(first, first + many), many)
 
     def backward(self, step: NamedStep, unit: int) -> Parts:
         """∂L/∂a = ∂L/∂m / n."""
-        many = _many(step)
+        if padding := of_padded_input(step, unit):
+            return padding
+        many, slope = _many(step), float(step.d_outputs[unit // prod(step.work.shape_in[1:])])
         return [
             Equation(
                 symbol=step.d_given,
                 calculation=f"{{{step.d_symbol}}} / {{positions}}",
-                values={step.d_symbol: float(step.d_outputs[unit // many]), "positions": float(many)},
+                values={
+                    step.d_symbol: slope,
+                    "positions": float(many),
+                },
                 result=float(step.d_inputs[unit]),
             )
         ]
 
 
 def _many(step: NamedStep) -> int:
-    return prod(step.work.shape_in[1:])
+    """The positions of a channel that count."""
+    return counting_steps(step) or prod(step.work.shape_in[1:])
 
 
 TABLE = {GlobalAvgPool: GlobalAvgPoolWords()}

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pellucid.explanation.words.padded_channels import counting_steps, of_padded_input, of_padded_output
 from pellucid.explanation.words.step import NamedStep, Words
 from pellucid.explanation.words.unit_names import at, names_of, on_grid
 from pellucid.explanation.words.values import Equation, Note, Parts, Sum
@@ -36,6 +37,8 @@ class _PoolWords(Words):
 
     def backward(self, step: NamedStep, unit: int) -> Parts:
         """∂L/∂z = Σ ∂L/∂m · share, over the windows that cover it."""
+        if padding := of_padded_input(step, unit):
+            return padding
         before, after = prod(step.work.shape_in[1:]), prod(step.work.shape_out[1:])
         channel, position = divmod(unit, before)
         outputs, _ = windows_of(step).covering(position)
@@ -75,6 +78,8 @@ class MaxPoolWords(_PoolWords):
 
     def forward(self, step: NamedStep, unit: int) -> Parts:
         """m = max(z, …), and where the largest one is."""
+        if padding := of_padded_output(step, unit, "lengths_after"):
+            return padding
         places = window_of(step, unit)
         names = [f"{step.given} {_where(step, k)}" for k in places]
         return [
@@ -89,7 +94,9 @@ class MaxPoolWords(_PoolWords):
 
     def shares(self, step: NamedStep, unit: int, outputs: Array) -> tuple[str, Array]:
         """1 where the input won, else 0."""
-        return "won", np.array([float(winner(step, int(k)) == unit) for k in outputs])
+        beyond = [of_padded_output(step, int(k), "lengths_after") is not None for k in outputs]
+        won = [not padding and winner(step, int(k)) == unit for k, padding in zip(outputs, beyond, strict=True)]
+        return "won", np.array(won, float)
 
 
 class AvgPoolWords(_PoolWords):
@@ -161,7 +168,9 @@ def window_of(step: NamedStep, unit: int) -> Array:
     """The inputs in an output's window, without the padding."""
     channel, position = divmod(unit, prod(step.work.shape_out[1:]))
     covered = windows_of(step).covered(position)
-    found: Array = channel * prod(step.work.shape_in[1:]) + covered[covered >= 0]
+    end = counting_steps(step)
+    inside = covered >= 0 if end is None else (covered >= 0) & (covered < end)
+    found: Array = channel * prod(step.work.shape_in[1:]) + covered[inside]
     return found
 
 

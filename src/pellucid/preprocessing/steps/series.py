@@ -39,6 +39,7 @@ import numpy as np
 import pyarrow as pa
 
 from pellucid.data.columns.series import is_series_type, series_column, series_lengths, series_of
+from pellucid.data.notes import ColumnNote
 from pellucid.errors import DataError, SettingError, nearest
 from pellucid.preprocessing import checks
 from pellucid.preprocessing.feature_arrays import Series
@@ -174,26 +175,30 @@ class SeriesStep:
             gap_rows=int(np.count_nonzero(gaps.any(axis=(1, 2)))),
         )
 
-    def notes(self, counts: SeriesCounts) -> tuple[str, ...]:
+    def notes(self, counts: SeriesCounts) -> tuple[ColumnNote, ...]:
         """Sentences on series that are cut and on gaps that are filled.
 
         >>> step = fit_series("load", series_column(np.ones((1, 2, 1))))
         >>> step.notes(SeriesCounts(rows=9, cut=1, longest=7, gaps=0, gap_rows=0))
         ("column 'load': 1 of 9 series has more than 2 steps (up to 7) and is cut off there",)
         """
-        said = []
+        said: list[ColumnNote] = []
+
+        def note(text: str, what: str, cells: int) -> None:
+            said.append(ColumnNote(f"column {self.name!r}: {text}", columns=(self.name,), what=what, cells=cells))
+
         if counts.cut:
             has, is_cut = ("has", "is") if counts.cut == 1 else ("have", "are")
-            said.append(
-                f"column {self.name!r}: {counts.cut:,} of {counts.rows:,} series {has} more than {self.steps:,} steps "
-                f"(up to {counts.longest:,}) and {is_cut} cut off there"
+            text = (
+                f"{counts.cut:,} of {counts.rows:,} series {has} more than {self.steps:,} steps (up to "
+                f"{counts.longest:,}) and {is_cut} cut off there"
             )
+            note(text, "cut", counts.cut)
         if counts.gaps:
             values = "1 missing value" if counts.gaps == 1 else f"{counts.gaps:,} missing values"
             of = "1 series" if counts.gap_rows == 1 else f"{counts.gap_rows:,} series"
-            said.append(
-                f"column {self.name!r}: {values} in {of} of {counts.rows:,} filled in from the steps before and after"
-            )
+            text = f"{values} in {of} of {counts.rows:,} filled in from the steps before and after"
+            note(text, "gaps", counts.gaps)
         return tuple(said)
 
     def decode(self, features: FloatArray) -> FloatArray:

@@ -68,7 +68,7 @@ def metrics(given: ReportInput) -> Sequence[Block]:
     held = given.run.summary.get("measured_on", "test")
     return [
         Numbers(
-            caption=f"On {len(given.measured.inputs):,} {held} rows",
+            caption=f"On {len(given.measured.features):,} {held} rows",
             headings=["metric", "value", "95 % interval", "baseline"],
             rows=rows,
             right=(1, 2, 3),

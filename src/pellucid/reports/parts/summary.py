@@ -52,7 +52,7 @@ def _how_good(given: ReportInput) -> str:
 def _measured(given: ReportInput) -> str:
     """The most telling figures, beside those of a constant prediction."""
     task, metrics = given.run.model.task, given.run.metrics
-    held, n = given.run.summary.get("measured_on", "test"), f"{len(given.measured.inputs):,}"
+    held, n = given.run.summary.get("measured_on", "test"), f"{len(given.measured.features):,}"
     rows = f"{n} rows that it has not seen" if held == "test" else f"{n} {held} rows"
     base = given.run.summary.get("baseline", {})
     if task.is_classification:

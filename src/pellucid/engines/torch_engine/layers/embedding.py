@@ -17,7 +17,9 @@ PADDING = 0
 
 def module(layer: Embedding, make: Make) -> nn.Module:
     """``nn.Embedding``, whose row of padding is zeros whatever it is given."""
-    made = nn.Embedding(layer.vocabulary, layer.width, padding_idx=PADDING)
+    # With a weight it draws none: on the "meta" device, a normal draw would load PyTorch's compiler for over a second.
+    weight = torch.empty(layer.vocabulary, layer.width)
+    made = nn.Embedding(layer.vocabulary, layer.width, padding_idx=PADDING, _weight=weight)
     made.register_load_state_dict_post_hook(_without_padding)  # type: ignore[no-untyped-call]
     return made
 
