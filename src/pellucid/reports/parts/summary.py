@@ -128,6 +128,9 @@ def _next_step(given: ReportInput) -> tuple[str, str | None]:
         return said, changed if first.change else None
     if run.model.forecaster is not None:
         said = "The doctor found no problems. Look at the forecasts, below; then continue the series:"
+        if run.verdict is not None and run.verdict.winner not in ("network", None):
+            said = "A simpler model forecasts as well or better; the pictures below show where the network is wrong. "
+            said += "Its own forecast:"
         return said, None if path is None else f"pellucid predict {path} -o predictions.csv"
     if run.verdict is not None and run.verdict.winner not in ("network", None):
         return "Look at its worst mistakes, below, and try other settings. This command searches for better ones:", (
